@@ -1,0 +1,181 @@
+//! Claim tokens: what makes the link in an alert work, and nothing else.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, TimeDelta, Utc};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use crate::model::{Contact, IncidentNumber};
+
+/// How long a token lives.
+pub const TOKEN_LIFE: TimeDelta = TimeDelta::days(7);
+
+/// The secret that tokens are signed with.
+#[derive(Clone)]
+pub struct TokenSecret(Vec<u8>);
+
+impl TokenSecret {
+    /// The fewest bytes that a secret may have.
+    pub const MIN_BYTES: usize = 16;
+
+    /// A secret of at least [`MIN_BYTES`](Self::MIN_BYTES) random bytes.
+    ///
+    /// # Errors
+    /// It is shorter.
+    pub fn new(bytes: impl Into<Vec<u8>>) -> Result<Self, crate::InvalidInput> {
+        let bytes = bytes.into();
+        if bytes.len() < Self::MIN_BYTES {
+            let message = format!("must be at least {} bytes, is {}", Self::MIN_BYTES, bytes.len());
+            return Err(crate::InvalidInput::field("token-secret", message));
+        }
+        Ok(Self(bytes))
+    }
+
+    fn mac(&self, payload: &[u8]) -> Hmac<Sha256> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
+        mac.update(b"inresponse claim v1\0");
+        mac.update(payload);
+        mac
+    }
+}
+
+impl fmt::Debug for TokenSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenSecret(…)")
+    }
+}
+
+/// What a token says: whoever holds it may claim this incident as this recipient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimToken {
+    /// The incident.
+    pub incident: IncidentNumber,
+    /// Whom the alert went to.
+    pub recipient: Contact,
+    /// Until when it holds.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Why a token does not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TokenError {
+    /// It is not a token, or was not signed with any of the secrets, or is for another incident.
+    Invalid,
+    /// It was good once.
+    Expired,
+}
+
+impl fmt::Display for TokenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            TokenError::Invalid => "the link is not valid",
+            TokenError::Expired => "the link has expired",
+        })
+    }
+}
+
+impl std::error::Error for TokenError {}
+
+impl ClaimToken {
+    /// A token for one alert, good for [`TOKEN_LIFE`] from `now`.
+    pub fn new(incident: IncidentNumber, recipient: Contact, now: DateTime<Utc>) -> Self {
+        Self { incident, recipient, expires_at: now.checked_add_signed(TOKEN_LIFE).unwrap_or(now) }
+    }
+
+    /// The token as text that is safe in a URL.
+    ///
+    /// Base64url of number, expiry in Unix seconds and recipient, a dot, and base64url of an HMAC-SHA-256 over
+    /// them.
+    pub fn sign(&self, secret: &TokenSecret) -> String {
+        let payload = self.payload();
+        let mac = secret.mac(payload.as_bytes()).finalize().into_bytes();
+        format!("{}.{}", URL_SAFE_NO_PAD.encode(payload), URL_SAFE_NO_PAD.encode(mac))
+    }
+
+    fn payload(&self) -> String {
+        format!("{}:{}:{}", self.incident, self.expires_at.timestamp(), self.recipient.as_str())
+    }
+
+    /// Reads a token that was signed with one of `secrets` for `incident`.
+    ///
+    /// The signature is compared in constant time.
+    ///
+    /// # Errors
+    /// It is none, was signed with another secret or for another incident, or has expired at `now`.
+    pub fn verify(
+        token: &str,
+        incident: IncidentNumber,
+        secrets: &[TokenSecret],
+        now: DateTime<Utc>,
+    ) -> Result<Self, TokenError> {
+        if token.len() > 1024 {
+            return Err(TokenError::Invalid);
+        }
+        let (payload, mac) = token.split_once('.').ok_or(TokenError::Invalid)?;
+        let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| TokenError::Invalid)?;
+        let mac = URL_SAFE_NO_PAD.decode(mac).map_err(|_| TokenError::Invalid)?;
+        if !secrets.iter().any(|secret| secret.mac(&payload).verify_slice(&mac).is_ok()) {
+            return Err(TokenError::Invalid);
+        }
+        let token = Self::read(&payload).ok_or(TokenError::Invalid)?;
+        if token.incident != incident {
+            return Err(TokenError::Invalid);
+        }
+        if token.expires_at <= now {
+            return Err(TokenError::Expired);
+        }
+        Ok(token)
+    }
+
+    fn read(payload: &[u8]) -> Option<Self> {
+        let mut parts = std::str::from_utf8(payload).ok()?.splitn(3, ':');
+        Some(Self {
+            incident: IncidentNumber::new(parts.next()?.parse().ok()?),
+            expires_at: DateTime::from_timestamp(parts.next()?.parse().ok()?, 0)?,
+            recipient: Contact::new(parts.next()?).ok()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_holds_for_its_incident_recipient_secret_and_week_only() {
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let secret = TokenSecret::new(*b"0123456789abcdef").unwrap();
+        let old = TokenSecret::new(*b"fedcba9876543210").unwrap();
+        let token = ClaimToken::new(IncidentNumber::new(7), Contact::new("jo@b.c").unwrap(), now);
+        let text = token.sign(&old);
+        let verify = |text: &str, number, secrets: &[TokenSecret], at| {
+            ClaimToken::verify(text, IncidentNumber::new(number), secrets, at)
+        };
+        let both = [secret.clone(), old.clone()];
+        assert_eq!(verify(&text, 7, &both, now), Ok(token.clone()));
+        assert_eq!(verify(&text, 8, &both, now), Err(TokenError::Invalid));
+        assert_eq!(verify(&text, 7, &[secret], now), Err(TokenError::Invalid));
+        assert_eq!(verify(&text, 7, &both, now + TimeDelta::days(7)), Err(TokenError::Expired));
+        assert_eq!(verify(&text, 7, &both, now + TimeDelta::days(7) - TimeDelta::seconds(1)), Ok(token));
+        for i in 0..text.len() {
+            let mut forged = text.clone().into_bytes();
+            forged[i] = if forged[i] == b'A' { b'B' } else { b'A' };
+            let forged = String::from_utf8(forged).unwrap();
+            // The last character of unpadded base64 has bits that mean nothing; a decoder refuses them.
+            assert_eq!(verify(&forged, 7, &both, now), Err(TokenError::Invalid), "{i}");
+        }
+        for junk in ["", ".", "a", "a.b", "é.é", &"x".repeat(5000)] {
+            assert_eq!(verify(junk, 7, &both, now), Err(TokenError::Invalid));
+        }
+    }
+
+    #[test]
+    fn secrets_do_not_show_in_debug_output() {
+        let secret = TokenSecret::new(*b"0123456789abcdef").unwrap();
+        assert_eq!(format!("{secret:?}"), "TokenSecret(…)");
+    }
+}

@@ -1,0 +1,67 @@
+//! Where time comes from.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, SubsecRound, Utc};
+
+/// The only source of time.
+///
+/// Everything else takes the time as an argument. Two readings are needed because a wall clock jumps: what
+/// is stored is wall time, and what passes between two points of one process is monotonic time.
+#[async_trait]
+pub trait Clock: fmt::Debug + Send + Sync + 'static {
+    /// The wall clock, in UTC.
+    fn now(&self) -> DateTime<Utc>;
+
+    /// Time since some fixed point in the life of this process; never goes back.
+    fn monotonic(&self) -> Duration;
+
+    /// Returns when `duration` has passed on the monotonic clock. Cancel-safe.
+    async fn sleep(&self, duration: Duration);
+}
+
+/// The instant in whole microseconds, which is what every store keeps.
+pub(crate) fn to_micros(at: DateTime<Utc>) -> DateTime<Utc> {
+    at.trunc_subsecs(6)
+}
+
+#[cfg(feature = "runner")]
+pub use system::SystemClock;
+
+#[cfg(feature = "runner")]
+mod system {
+    use super::{Clock, DateTime, Duration, Utc, async_trait};
+
+    /// The machine's clocks and tokio's timer.
+    #[derive(Debug, Clone)]
+    pub struct SystemClock {
+        began: std::time::Instant,
+    }
+
+    impl SystemClock {
+        /// A clock whose monotonic time begins now.
+        #[allow(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
+        #[allow(clippy::new_without_default, reason = "two of them differ")]
+        pub fn new() -> Self {
+            Self { began: std::time::Instant::now() }
+        }
+    }
+
+    #[async_trait]
+    #[allow(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
+    impl Clock for SystemClock {
+        fn now(&self) -> DateTime<Utc> {
+            Utc::now()
+        }
+
+        fn monotonic(&self) -> Duration {
+            self.began.elapsed()
+        }
+
+        async fn sleep(&self, duration: Duration) {
+            tokio::time::sleep(duration).await;
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! One contact to be alerted at one level of one round.
+
+use std::fmt;
+
+use chrono::serde::ts_microseconds as micros;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{Contact, IncidentNumber, Level};
+
+/// Which delivery of an incident: (round, level, place in the level).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DeliveryKey {
+    /// The round it belongs to.
+    pub round: u32,
+    /// The level it belongs to.
+    pub level: Level,
+    /// The contact's place in the level, from 0.
+    pub place: u16,
+}
+
+/// The name that a delivery bears in every attempt, by which a recipient can tell a repeat.
+///
+/// Looks like `10001-1-2-0-t5k2m8x1qo`: number, round, level (`f` for the fallback), place, and when the
+/// incident was created, so that it is unique even where numbering was begun anew.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DeliveryId(String);
+
+impl DeliveryId {
+    pub(crate) fn new(number: IncidentNumber, key: DeliveryKey, created_at: DateTime<Utc>) -> Self {
+        let stamp = Base36(created_at.timestamp_micros().unsigned_abs());
+        let DeliveryKey { round, level, place } = key;
+        Self(match level {
+            Level::At(n) => format!("{number}-{round}-{n}-{place}-{stamp}"),
+            Level::Fallback => format!("{number}-{round}-f-{place}-{stamp}"),
+        })
+    }
+
+    /// The text itself: ASCII letters, digits and hyphens.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for DeliveryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+struct Base36(u64);
+
+impl fmt::Display for Base36 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rest = self.0;
+        let mut digits = [0u8; 13];
+        let mut at = digits.len();
+        loop {
+            at -= 1;
+            digits[at] = b"0123456789abcdefghijklmnopqrstuvwxyz"[(rest % 36) as usize];
+            rest /= 36;
+            if rest == 0 {
+                break;
+            }
+        }
+        f.write_str(std::str::from_utf8(&digits[at..]).expect("base 36 digits are ASCII"))
+    }
+}
+
+/// Where a delivery stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "is")]
+#[must_use]
+pub enum DeliveryStatus {
+    /// To be sent at `due_at`.
+    #[serde(rename_all = "camelCase")]
+    Pending {
+        /// When.
+        #[serde(with = "micros")]
+        due_at: DateTime<Utc>,
+    },
+    /// A process has the lease to send it, until `until`; then it is due again.
+    InFlight {
+        /// When the lease ends.
+        #[serde(with = "micros")]
+        until: DateTime<Utc>,
+    },
+    /// The carrier accepted it. Final.
+    Accepted {
+        /// When that was recorded.
+        #[serde(with = "micros")]
+        at: DateTime<Utc>,
+    },
+    /// It will never be delivered. Final, unless an acceptance is learnt of late.
+    Dead {
+        /// When that was recorded.
+        #[serde(with = "micros")]
+        at: DateTime<Utc>,
+    },
+    /// A claim, the end of the incident or a new round made it needless.
+    Stopped {
+        /// When.
+        #[serde(with = "micros")]
+        at: DateTime<Utc>,
+    },
+}
+
+/// The kind of the last thing that is known of a delivery's attempts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum OutcomeKind {
+    /// The carrier took it.
+    Accepted,
+    /// The carrier refused it for good.
+    Rejected,
+    /// The carrier asked to slow down.
+    Throttled,
+    /// The carrier could not be reached or could not take it now.
+    Unavailable,
+    /// It may have arrived, or not.
+    Unknown,
+    /// The process that was sending ended before it could say.
+    Expired,
+    /// The lease was taken, and the attempt was not begun.
+    NotBegun,
+}
+
+impl OutcomeKind {
+    /// The word on the wire and in metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            OutcomeKind::Accepted => "accepted",
+            OutcomeKind::Rejected => "rejected",
+            OutcomeKind::Throttled => "throttled",
+            OutcomeKind::Unavailable => "unavailable",
+            OutcomeKind::Unknown => "unknown",
+            OutcomeKind::Expired => "expired",
+            OutcomeKind::NotBegun => "notBegun",
+        }
+    }
+}
+
+/// The last thing that is known of a delivery's attempts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LastOutcome {
+    /// Its kind.
+    pub kind: OutcomeKind,
+    /// What the carrier said, shortened.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+    /// When it was recorded.
+    #[serde(with = "micros")]
+    pub at: DateTime<Utc>,
+}
+
+/// One contact to be alerted at one level of one round, with all that is known of its attempts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Delivery {
+    pub(crate) round: u32,
+    pub(crate) level: Level,
+    pub(crate) place: u16,
+    pub(crate) contact: Contact,
+    pub(crate) status: DeliveryStatus,
+    pub(crate) attempts: u32,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) expired: u32,
+    #[serde(with = "micros")]
+    pub(crate) since: DateTime<Utc>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) last: Option<LastOutcome>,
+}
+
+fn is_zero(n: &u32) -> bool {
+    *n == 0
+}
+
+impl Delivery {
+    /// Which delivery of its incident it is.
+    pub fn key(&self) -> DeliveryKey {
+        DeliveryKey { round: self.round, level: self.level, place: self.place }
+    }
+
+    /// Who is alerted.
+    pub fn contact(&self) -> &Contact {
+        &self.contact
+    }
+
+    /// Where it stands.
+    pub fn status(&self) -> DeliveryStatus {
+        self.status
+    }
+
+    /// How many attempts were leased so far.
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// How many attempts ended with their process.
+    pub fn expired(&self) -> u32 {
+        self.expired
+    }
+
+    /// When its level came to it.
+    pub fn since(&self) -> DateTime<Utc> {
+        self.since
+    }
+
+    /// The last thing known of its attempts.
+    pub fn last(&self) -> Option<&LastOutcome> {
+        self.last.as_ref()
+    }
+
+    pub(crate) fn is_accepted(&self) -> bool {
+        matches!(self.status, DeliveryStatus::Accepted { .. })
+    }
+
+    pub(crate) fn is_dead(&self) -> bool {
+        matches!(self.status, DeliveryStatus::Dead { .. })
+    }
+
+    pub(crate) fn is_unsettled(&self) -> bool {
+        matches!(self.status, DeliveryStatus::Pending { .. } | DeliveryStatus::InFlight { .. })
+    }
+
+    /// When something must be done about it unless it is settled first.
+    pub(crate) fn due_at(&self) -> Option<DateTime<Utc>> {
+        match self.status {
+            DeliveryStatus::Pending { due_at } => Some(due_at),
+            DeliveryStatus::InFlight { until } => Some(until),
+            DeliveryStatus::Accepted { .. }
+            | DeliveryStatus::Dead { .. }
+            | DeliveryStatus::Stopped { .. } => None,
+        }
+    }
+}
+
+/// What a carrier said, on one line and short enough to keep in a record.
+pub(crate) fn short_detail(text: &str) -> String {
+    const MAX_CHARS: usize = 100;
+    let line = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let short: String = line.take(MAX_CHARS).collect();
+    short.trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delivery_ids_are_stable_and_plain() {
+        let at = DateTime::from_timestamp(1_800_000_000, 123_456_000).unwrap();
+        let key = DeliveryKey { round: 1, level: Level::At(2), place: 0 };
+        let id = DeliveryId::new(IncidentNumber::new(10001), key, at);
+        assert_eq!(id.as_str(), "10001-1-2-0-hq1ol1g85c");
+        let fallback = DeliveryKey { level: Level::Fallback, ..key };
+        assert_eq!(DeliveryId::new(IncidentNumber::new(7), fallback, at).as_str(), "7-1-f-0-hq1ol1g85c");
+    }
+
+    #[test]
+    fn details_are_short_lines() {
+        assert_eq!(short_detail("550 no\r\nsuch user "), "550 no  such user");
+        assert_eq!(short_detail(&"é".repeat(500)).chars().count(), 100);
+    }
+}

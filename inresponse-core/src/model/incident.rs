@@ -1,0 +1,223 @@
+//! The incident itself: one record, changed only by the planner.
+
+use std::collections::BTreeMap;
+
+use chrono::serde::ts_microseconds as micros;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    DedupKey, Delivery, DeliveryId, DeliveryKey, IncidentNumber, Level, Link, Matrix, Person, ServiceName,
+    Severity, Source, State, TeamName, Timeline,
+};
+
+/// Who did something, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signature {
+    /// Who.
+    pub by: Person,
+    /// When.
+    #[serde(with = "micros")]
+    pub at: DateTime<Utc>,
+}
+
+/// A level of the current round that has begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BegunLevel {
+    /// Which.
+    pub level: Level,
+    /// When its first send was leased; where it was empty, when its turn came.
+    #[serde(with = "micros")]
+    pub at: DateTime<Utc>,
+    /// Whether it began anew because the process that began it died.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub anew: bool,
+}
+
+/// An incident with everything that is decided about it.
+///
+/// It is read through its methods and changed only by [`plan::step`](crate::plan::step). How often it was
+/// reported is not part of it but of its [`Record`](crate::store::Record).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Incident {
+    pub(crate) number: IncidentNumber,
+    pub(crate) service: ServiceName,
+    pub(crate) team: TeamName,
+    pub(crate) severity: Severity,
+    pub(crate) state: State,
+    pub(crate) title: String,
+    pub(crate) message: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) source: Option<Source>,
+    #[serde(with = "micros")]
+    pub(crate) detected_at: DateTime<Utc>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) dedup_key: Option<DedupKey>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) labels: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) links: Vec<Link>,
+    #[serde(with = "micros")]
+    pub(crate) created_at: DateTime<Utc>,
+    #[serde(with = "micros")]
+    pub(crate) updated_at: DateTime<Utc>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) claimed: Option<Signature>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) resolved: Option<Signature>,
+    pub(crate) round: u32,
+    #[serde(with = "micros")]
+    pub(crate) round_began_at: DateTime<Utc>,
+    /// Rounds since the incident was opened or released that were repeats.
+    pub(crate) repeats_done: u32,
+    /// Deliveries accepted since the incident was opened or released.
+    pub(crate) accepted: u32,
+    /// Everybody was alerted since the incident was opened or released.
+    pub(crate) exhausted: bool,
+    pub(crate) matrix: Matrix,
+    pub(crate) begun: Vec<BegunLevel>,
+    pub(crate) deliveries: Vec<Delivery>,
+    pub(crate) timeline: Timeline,
+}
+
+impl Incident {
+    /// Its number.
+    pub fn number(&self) -> IncidentNumber {
+        self.number
+    }
+
+    /// The service it was reported for.
+    pub fn service(&self) -> &ServiceName {
+        &self.service
+    }
+
+    /// The team that it was given to.
+    pub fn team(&self) -> &TeamName {
+        &self.team
+    }
+
+    /// How bad it is.
+    pub fn severity(&self) -> Severity {
+        self.severity
+    }
+
+    /// Where it stands.
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// What it is called; one line.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// What happened; may have many lines, may be empty.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The kind of system that reported it.
+    pub fn source(&self) -> Option<&Source> {
+        self.source.as_ref()
+    }
+
+    /// When the trouble was detected.
+    pub fn detected_at(&self) -> DateTime<Utc> {
+        self.detected_at
+    }
+
+    /// What the reporting system calls it.
+    pub fn dedup_key(&self) -> Option<&DedupKey> {
+        self.dedup_key.as_ref()
+    }
+
+    /// Labels that came with the report.
+    pub fn labels(&self) -> &BTreeMap<String, String> {
+        &self.labels
+    }
+
+    /// Links that came with the report.
+    pub fn links(&self) -> &[Link] {
+        &self.links
+    }
+
+    /// When it was first reported.
+    pub fn created_at(&self) -> DateTime<Utc> {
+        self.created_at
+    }
+
+    /// When it last changed.
+    pub fn updated_at(&self) -> DateTime<Utc> {
+        self.updated_at
+    }
+
+    /// Who has or last had claimed it; cleared by a release, kept by a resolve.
+    pub fn claimed(&self) -> Option<&Signature> {
+        self.claimed.as_ref()
+    }
+
+    /// Who resolved it.
+    pub fn resolved(&self) -> Option<&Signature> {
+        self.resolved.as_ref()
+    }
+
+    /// Which round of alerts it is in, from 1.
+    pub fn round(&self) -> u32 {
+        self.round
+    }
+
+    /// The matrix frozen for its round.
+    pub fn matrix(&self) -> &Matrix {
+        &self.matrix
+    }
+
+    /// The levels of its round that have begun, in the order in which they did.
+    pub fn begun(&self) -> &[BegunLevel] {
+        &self.begun
+    }
+
+    /// Its deliveries: all of the current round, and the last ones of earlier rounds.
+    pub fn deliveries(&self) -> &[Delivery] {
+        &self.deliveries
+    }
+
+    /// What people and levels did.
+    pub fn timeline(&self) -> &Timeline {
+        &self.timeline
+    }
+
+    /// The name that the delivery bears towards its recipient.
+    pub fn delivery_id(&self, key: DeliveryKey) -> DeliveryId {
+        DeliveryId::new(self.number, key, self.created_at)
+    }
+
+    /// Promise 12: it is open, everybody was alerted, and nobody claimed it.
+    pub fn is_unclaimed(&self) -> bool {
+        self.state == State::Open && self.exhausted
+    }
+
+    /// Promise 12: it is open, everybody's turn came, nothing was accepted and nothing is pending.
+    pub fn is_undelivered(&self) -> bool {
+        self.is_unclaimed() && self.accepted == 0 && !self.current_deliveries().any(Delivery::is_unsettled)
+    }
+
+    /// Since when an alert of this open incident waits to be accepted.
+    pub fn waiting_since(&self) -> Option<DateTime<Utc>> {
+        if self.state != State::Open {
+            return None;
+        }
+        let unsettled = self.current_deliveries().filter(|d| d.is_unsettled()).map(Delivery::since);
+        unsettled.chain(crate::plan::next_level_due(self)).min()
+    }
+
+    /// The deliveries of its current round.
+    pub(crate) fn current_deliveries(&self) -> impl Iterator<Item = &Delivery> {
+        self.deliveries.iter().filter(|d| d.round == self.round)
+    }
+
+    /// The deliveries of a level of its current round.
+    pub(crate) fn level_deliveries(&self, level: Level) -> impl Iterator<Item = &Delivery> {
+        self.current_deliveries().filter(move |d| d.level == level)
+    }
+}

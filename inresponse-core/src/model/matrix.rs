@@ -1,0 +1,159 @@
+//! The escalation matrix of one round, frozen when the round begins.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Contact, Severity};
+
+/// A step of the escalation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Level {
+    /// The `n`th level of the matrix; the on-call engineer is level 1.
+    At(u16),
+    /// The team's fallback, after everything else.
+    Fallback,
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Level::At(n) => n.fmt(f),
+            Level::Fallback => f.write_str("fallback"),
+        }
+    }
+}
+
+/// Where the levels of a matrix came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Origin {
+    /// The calendar had an entry for the day.
+    Calendar,
+    /// It had none: level 1 is the team's fallback.
+    Fallback,
+}
+
+/// Who is alerted in which order during one round.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Matrix {
+    levels: Vec<Vec<Contact>>,
+    fallback: Vec<Contact>,
+    origin: Origin,
+    #[serde(rename = "waitMillis", with = "millis")]
+    wait: Duration,
+    repeat: u32,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    alert_levels: BTreeMap<Severity, Vec<u16>>,
+}
+
+impl Matrix {
+    /// The most contacts that one matrix may hold, fallback included.
+    pub const MAX_CONTACTS: usize = 40;
+
+    /// The matrix of a day with a calendar entry: `levels` in order, then `fallback`.
+    pub fn new(levels: Vec<Vec<Contact>>, fallback: Vec<Contact>, wait: Duration) -> Self {
+        let levels = levels.into_iter().map(without_doubles).collect();
+        Self {
+            levels,
+            fallback: without_doubles(fallback),
+            origin: Origin::Calendar,
+            wait,
+            repeat: 0,
+            alert_levels: BTreeMap::new(),
+        }
+    }
+
+    /// The matrix of a day without a calendar entry: the fallback is level 1.
+    pub fn without_calendar(fallback: Vec<Contact>, wait: Duration) -> Self {
+        let fallback = without_doubles(fallback);
+        Self { origin: Origin::Fallback, ..Self::new(vec![fallback.clone()], fallback, wait) }
+    }
+
+    /// The same matrix with `repeat` further rounds before the fallback.
+    #[must_use]
+    pub fn repeated(mut self, repeat: u32) -> Self {
+        self.repeat = repeat;
+        self
+    }
+
+    /// The same matrix where a severity alerts only the levels listed for it (none: it records only).
+    #[must_use]
+    pub fn alerting(mut self, alert_levels: BTreeMap<Severity, Vec<u16>>) -> Self {
+        self.alert_levels = alert_levels;
+        self
+    }
+
+    /// How many numbered levels there are.
+    pub fn height(&self) -> u16 {
+        u16::try_from(self.levels.len()).unwrap_or(u16::MAX)
+    }
+
+    /// The contacts of a level; none for a level that does not exist.
+    pub fn contacts(&self, level: Level) -> &[Contact] {
+        match level {
+            Level::Fallback => &self.fallback,
+            Level::At(n) => {
+                n.checked_sub(1).and_then(|i| self.levels.get(usize::from(i))).map_or(&[], Vec::as_slice)
+            }
+        }
+    }
+
+    /// Where the levels came from.
+    pub fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// How long a level is given before the next one is alerted.
+    pub fn wait(&self) -> Duration {
+        self.wait
+    }
+
+    /// How many further rounds come before the fallback.
+    pub fn repeat(&self) -> u32 {
+        self.repeat
+    }
+
+    /// Whether incidents of `severity` alert level `n`.
+    pub fn alerts(&self, severity: Severity, n: u16) -> bool {
+        self.alert_levels.get(&severity).is_none_or(|levels| levels.contains(&n))
+    }
+
+    /// Whether incidents of `severity` alert nobody at all.
+    pub fn records_only(&self, severity: Severity) -> bool {
+        self.alert_levels.get(&severity).is_some_and(Vec::is_empty)
+    }
+
+    /// The numbered levels that incidents of `severity` alert, in order.
+    pub fn alerted_levels(&self, severity: Severity) -> impl Iterator<Item = u16> + '_ {
+        (1..=self.height()).filter(move |n| self.alerts(severity, *n))
+    }
+}
+
+fn without_doubles(contacts: Vec<Contact>) -> Vec<Contact> {
+    let mut seen = Vec::with_capacity(contacts.len());
+    for contact in contacts {
+        if !seen.contains(&contact) {
+            seen.push(contact);
+        }
+    }
+    seen
+}
+
+mod millis {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(d: &Duration, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_u64(u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Duration, D::Error> {
+        u64::deserialize(d).map(Duration::from_millis)
+    }
+}

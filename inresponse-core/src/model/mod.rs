@@ -1,0 +1,26 @@
+//! What an incident is: names, severity, state, contacts, deliveries, timeline.
+//!
+//! Everything here is data that holds its own rules. What happens *next* to an incident is decided in
+//! [`plan`](crate::plan).
+
+mod contact;
+mod delivery;
+mod incident;
+mod matrix;
+mod names;
+mod report;
+mod severity;
+mod state;
+mod timeline;
+
+pub use contact::{Contact, Scheme};
+pub use delivery::{Delivery, DeliveryId, DeliveryKey, DeliveryStatus, LastOutcome, OutcomeKind};
+pub use incident::{BegunLevel, Incident, Signature};
+pub use matrix::{Level, Matrix, Origin};
+pub use names::{DedupKey, IncidentNumber, Note, Person, ServiceName, Source, TeamName, Version};
+pub use report::{Link, Report, ReportBuilder};
+pub use severity::Severity;
+pub use state::{Edge, State};
+pub use timeline::{Entry, Event, Standing, Timeline};
+
+pub(crate) use delivery::short_detail;

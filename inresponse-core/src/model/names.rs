@@ -1,0 +1,208 @@
+//! Names and numbers, each a type of its own.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::InvalidInput;
+
+/// The number that a report is answered with.
+///
+/// Unique in its store, never reused; a report made after another was answered gets a higher one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct IncidentNumber(u64);
+
+impl IncidentNumber {
+    /// The number `n`.
+    pub const fn new(n: u64) -> Self {
+        Self(n)
+    }
+
+    /// The number as an integer.
+    pub const fn value(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for IncidentNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// How often a stored record was committed: the fence of every change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Version(u64);
+
+impl Version {
+    /// The version of a record that was just created.
+    pub const FIRST: Version = Version(1);
+
+    /// The version `n`, as a store kept it.
+    pub const fn new(n: u64) -> Self {
+        Self(n)
+    }
+
+    /// The version as an integer, as a store keeps it.
+    pub const fn value(self) -> u64 {
+        self.0
+    }
+
+    /// The version that the next commit makes.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+/// Trims `text` and checks that it is a non-empty line of at most `max` bytes.
+fn line(field: &'static str, text: &str, max: usize) -> Result<String, InvalidInput> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(InvalidInput::field(field, "must not be empty"));
+    }
+    if text.len() > max {
+        return Err(InvalidInput::field(field, format!("must be at most {max} bytes, is {}", text.len())));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(InvalidInput::field(field, "must not contain control characters"));
+    }
+    Ok(text.to_owned())
+}
+
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident, $field:literal, $max:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The longest that it may be, in bytes.
+            pub const MAX_BYTES: usize = $max;
+
+            /// Checks and trims `text`.
+            ///
+            /// # Errors
+            /// Empty, longer than [`Self::MAX_BYTES`], or holding control characters; the error names the
+            /// field as it is called on the wire.
+            pub fn new(text: impl AsRef<str>) -> Result<Self, InvalidInput> {
+                line($field, text.as_ref(), $max).map(Self)
+            }
+
+            /// The text itself.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+    };
+}
+
+name!(
+    /// A service that incidents are reported for; it belongs to one team.
+    ServiceName, "service", 128
+);
+name!(
+    /// A team that owns services and has an on-call calendar.
+    TeamName, "team", 128
+);
+name!(
+    /// What the reporting system calls this trouble; reports with the same key are the same incident.
+    DedupKey, "dedupKey", 512
+);
+name!(
+    /// Somebody who claims, releases, resolves or notes: a name, as they gave it.
+    Person, "by", 100
+);
+name!(
+    /// The kind of system that reported: `nagios`, `prometheus`, …
+    Source, "source", 128
+);
+
+/// What somebody wrote into an incident's timeline: at most 2,000 bytes, line breaks allowed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Note(String);
+
+impl Note {
+    /// The longest that a note may be, in bytes.
+    pub const MAX_BYTES: usize = 2000;
+
+    /// Checks and trims `text`.
+    ///
+    /// # Errors
+    /// Empty, too long, or holding control characters other than line breaks and tabs.
+    pub fn new(text: impl AsRef<str>) -> Result<Self, InvalidInput> {
+        let text = paragraph("note", text.as_ref(), Self::MAX_BYTES)?;
+        if text.is_empty() {
+            return Err(InvalidInput::field("note", "must not be empty"));
+        }
+        Ok(Self(text))
+    }
+
+    /// The text itself.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Trims `text` and checks that it is at most `max` bytes, without control characters but `\n`, `\r`, `\t`.
+pub(crate) fn paragraph(field: &'static str, text: &str, max: usize) -> Result<String, InvalidInput> {
+    let text = text.trim();
+    if text.len() > max {
+        return Err(InvalidInput::field(field, format!("must be at most {max} bytes, is {}", text.len())));
+    }
+    if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+        return Err(InvalidInput::field(field, "must not contain control characters other than line breaks"));
+    }
+    Ok(text.to_owned())
+}
+
+/// As [`paragraph`], for one line that must not be empty.
+pub(crate) fn title(field: &'static str, text: &str, max: usize) -> Result<String, InvalidInput> {
+    line(field, text, max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_trimmed_and_bounded() {
+        let cases = [
+            ("athens", Some("athens")),
+            ("  athens \n", Some("athens")),
+            ("Αθήνα", Some("Αθήνα")),
+            ("", None),
+            ("   ", None),
+            ("a\nb", None),
+            ("a\0b", None),
+        ];
+        for (given, expected) in cases {
+            assert_eq!(ServiceName::new(given).ok().as_ref().map(ServiceName::as_str), expected, "{given:?}");
+        }
+        assert!(ServiceName::new("x".repeat(128)).is_ok());
+        let refused = ServiceName::new("x".repeat(129)).unwrap_err();
+        assert_eq!(refused.to_string(), "service: must be at most 128 bytes, is 129");
+    }
+
+    #[test]
+    fn notes_may_have_lines() {
+        assert_eq!(Note::new(" a\n\tb ").unwrap().as_str(), "a\n\tb");
+        assert!(Note::new("a\u{7}b").is_err());
+        assert!(Note::new(" ").is_err());
+    }
+}

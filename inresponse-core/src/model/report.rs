@@ -1,0 +1,277 @@
+//! What a monitoring system reports.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::names::{paragraph, title};
+use super::{DedupKey, ServiceName, Severity, Source};
+use crate::error::InvalidInput;
+
+/// A link that helps whoever is woken up: a runbook, a graph.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    text: String,
+    url: String,
+}
+
+impl Link {
+    /// A link with what it is called.
+    ///
+    /// # Errors
+    /// An empty or overlong text, or a URL that is not plain `http:` or `https:`.
+    pub fn new(text: &str, url: &str) -> Result<Self, InvalidInput> {
+        let mut invalid = InvalidInput::default();
+        let text = invalid.keep(title("text", text, 256));
+        let url = url.trim();
+        let plain = url.starts_with("https://") || url.starts_with("http://");
+        if !plain || url.len() > 2048 || url.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            invalid.push("url", "must be an http or https URL of at most 2048 bytes without white space");
+        }
+        match text {
+            Some(text) if invalid.is_empty() => Ok(Self { text, url: url.to_owned() }),
+            _ => Err(invalid),
+        }
+    }
+
+    /// What it is called.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Where it leads.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+/// A validated report, ready to become an incident.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    pub(crate) service: ServiceName,
+    pub(crate) severity: Severity,
+    pub(crate) title: String,
+    pub(crate) message: String,
+    pub(crate) source: Option<Source>,
+    pub(crate) detected_at: Option<DateTime<Utc>>,
+    pub(crate) dedup_key: Option<DedupKey>,
+    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) links: Vec<Link>,
+}
+
+impl Report {
+    /// The longest title, in bytes.
+    pub const MAX_TITLE_BYTES: usize = 500;
+    /// The longest message, in bytes.
+    pub const MAX_MESSAGE_BYTES: usize = 16 * 1024;
+    /// The most labels.
+    pub const MAX_LABELS: usize = 64;
+    /// The most links.
+    pub const MAX_LINKS: usize = 16;
+    /// The most bytes that everything together may take as JSON.
+    pub const MAX_BYTES: usize = 24 * 1024;
+
+    /// Begins a report with what every report has.
+    pub fn builder(
+        service: impl Into<String>,
+        severity: Severity,
+        title: impl Into<String>,
+    ) -> ReportBuilder {
+        ReportBuilder {
+            service: service.into(),
+            severity,
+            title: title.into(),
+            message: String::new(),
+            source: None,
+            detected_at: None,
+            dedup_key: None,
+            labels: BTreeMap::new(),
+            links: Vec::new(),
+        }
+    }
+
+    /// The service it is about.
+    pub fn service(&self) -> &ServiceName {
+        &self.service
+    }
+
+    /// How bad it is.
+    pub fn severity(&self) -> Severity {
+        self.severity
+    }
+
+    /// What the reporting system calls this trouble.
+    pub fn dedup_key(&self) -> Option<&DedupKey> {
+        self.dedup_key.as_ref()
+    }
+}
+
+/// Collects the parts of a [`Report`]; [`build`](Self::build) checks them all at once.
+#[derive(Debug, Clone)]
+pub struct ReportBuilder {
+    service: String,
+    severity: Severity,
+    title: String,
+    message: String,
+    source: Option<String>,
+    detected_at: Option<DateTime<Utc>>,
+    dedup_key: Option<String>,
+    labels: BTreeMap<String, String>,
+    links: Vec<(String, String)>,
+}
+
+impl ReportBuilder {
+    /// What happened, in as many lines as it takes.
+    #[must_use]
+    pub fn message(mut self, message: impl Into<String>) -> Self {
+        self.message = message.into();
+        self
+    }
+
+    /// The kind of system that reports.
+    #[must_use]
+    pub fn source(mut self, source: impl Into<String>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// When the trouble was detected; the time of the report unless given.
+    #[must_use]
+    pub fn detected_at(mut self, at: DateTime<Utc>) -> Self {
+        self.detected_at = Some(at);
+        self
+    }
+
+    /// The key under which a repeated report is the same incident.
+    #[must_use]
+    pub fn dedup_key(mut self, key: impl Into<String>) -> Self {
+        self.dedup_key = Some(key.into());
+        self
+    }
+
+    /// One more label.
+    #[must_use]
+    pub fn label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.labels.insert(name.into(), value.into());
+        self
+    }
+
+    /// One more link.
+    #[must_use]
+    pub fn link(mut self, text: impl Into<String>, url: impl Into<String>) -> Self {
+        self.links.push((text.into(), url.into()));
+        self
+    }
+
+    /// Checks everything.
+    ///
+    /// # Errors
+    /// Every field that does not hold, by its name on the wire.
+    pub fn build(self) -> Result<Report, InvalidInput> {
+        let mut invalid = InvalidInput::default();
+        let service = invalid.keep(ServiceName::new(&self.service));
+        let title = invalid.keep(title("title", &self.title, Report::MAX_TITLE_BYTES));
+        let message = invalid.keep(paragraph("message", &self.message, Report::MAX_MESSAGE_BYTES));
+        let source = self.source.and_then(|source| invalid.keep(Source::new(source)));
+        let dedup_key = self.dedup_key.and_then(|key| invalid.keep(DedupKey::new(key)));
+        let labels = labels(self.labels, &mut invalid);
+        let links = links(&self.links, &mut invalid);
+        let (Some(service), Some(title), Some(message), true) = (service, title, message, invalid.is_empty())
+        else {
+            return Err(invalid);
+        };
+        let report = Report {
+            service,
+            severity: self.severity,
+            title,
+            message,
+            source,
+            // Microseconds are what every store keeps.
+            detected_at: self.detected_at.map(crate::clock::to_micros),
+            dedup_key,
+            labels,
+            links,
+        };
+        let size = report.encoded_size();
+        if size > Report::MAX_BYTES {
+            let message = format!(
+                "title, message, labels and links must together be at most {} bytes as JSON, are {size}",
+                Report::MAX_BYTES
+            );
+            return Err(InvalidInput::field("message", message));
+        }
+        Ok(report)
+    }
+}
+
+impl Report {
+    /// At least as many bytes as the texts take as JSON, where a quote or line break takes two.
+    fn encoded_size(&self) -> usize {
+        let text = |s: &str| {
+            s.len() + s.bytes().filter(|b| matches!(b, b'"' | b'\\' | b'\n' | b'\r' | b'\t')).count()
+        };
+        let labels: usize = self.labels.iter().map(|(k, v)| text(k) + text(v) + 6).sum();
+        let links: usize = self.links.iter().map(|l| text(&l.text) + text(&l.url) + 24).sum();
+        text(&self.title) + text(&self.message) + labels + links
+    }
+}
+
+fn labels(given: BTreeMap<String, String>, invalid: &mut InvalidInput) -> BTreeMap<String, String> {
+    if given.len() > Report::MAX_LABELS {
+        invalid.push("labels", format!("must be at most {}, are {}", Report::MAX_LABELS, given.len()));
+        return BTreeMap::new();
+    }
+    for (name, value) in &given {
+        if let Err(error) = title("labels", name, 128) {
+            invalid.append(error);
+        }
+        if let Err(error) = paragraph("value", value, 1024) {
+            let short: String = name.chars().take(64).collect();
+            for error in error.errors() {
+                invalid.push(format!("labels.{short}"), error.message());
+            }
+        }
+    }
+    given
+}
+
+fn links(given: &[(String, String)], invalid: &mut InvalidInput) -> Vec<Link> {
+    if given.len() > Report::MAX_LINKS {
+        invalid.push("links", format!("must be at most {}, are {}", Report::MAX_LINKS, given.len()));
+        return Vec::new();
+    }
+    let link = |(i, (text, url)): (usize, &(String, String))| {
+        invalid.keep(Link::new(text, url).map_err(|e| e.under(&format!("links[{i}]"))))
+    };
+    given.iter().enumerate().filter_map(link).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p16_a_report_names_every_field_that_does_not_hold() {
+        let refused = Report::builder("", Severity::Crit, "a\nb")
+            .message("\u{1}")
+            .dedup_key("x".repeat(600))
+            .label("region", "\u{1}")
+            .link("graph", "javascript:alert(1)")
+            .build()
+            .unwrap_err();
+        let fields: Vec<_> = refused.errors().iter().map(|e| e.field()).collect();
+        assert_eq!(fields, ["service", "title", "message", "dedupKey", "labels.region", "links[0].url"]);
+    }
+
+    #[test]
+    fn p07_a_report_is_bounded_as_a_whole() {
+        let full = |bytes: usize| {
+            (0..bytes / 1000).fold(Report::builder("s", Severity::Warn, "t"), |b, i| {
+                b.label(i.to_string(), "v".repeat(994))
+            })
+        };
+        assert!(full(20_000).build().is_ok());
+        assert!(full(30_000).build().is_err());
+    }
+}

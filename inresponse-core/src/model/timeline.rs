@@ -1,0 +1,283 @@
+//! What people and levels did to an incident, in order.
+
+use chrono::serde::ts_microseconds as micros;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{Contact, Level, Note, Person, Severity, State};
+
+/// One line of a timeline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Entry {
+    /// When it happened.
+    #[serde(with = "micros")]
+    pub at: DateTime<Utc>,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "event")]
+#[non_exhaustive]
+pub enum Event {
+    /// The incident was reported.
+    Opened {
+        /// How bad it was said to be.
+        severity: Severity,
+    },
+    /// A round began: its matrix was frozen.
+    RoundBegan {
+        /// Which.
+        round: u32,
+    },
+    /// The first send of a level was leased.
+    LevelBegan {
+        /// In which round.
+        round: u32,
+        /// Which.
+        level: Level,
+        /// Who is alerted.
+        contacts: Vec<Contact>,
+    },
+    /// The process that began a level died before it recorded anything, so the level began anew.
+    LevelBeganAnew {
+        /// In which round.
+        round: u32,
+        /// Which.
+        level: Level,
+    },
+    /// A level had no contacts, so the next one is due at once.
+    LevelEmpty {
+        /// In which round.
+        round: u32,
+        /// Which.
+        level: Level,
+    },
+    /// Every contact of a level turned out to be dead, so the next one is due at once.
+    LevelDead {
+        /// In which round.
+        round: u32,
+        /// Which.
+        level: Level,
+    },
+    /// Everybody was alerted and nobody claimed.
+    Unclaimed,
+    /// Somebody took it.
+    Claimed {
+        /// Who.
+        by: Person,
+        /// From whom, where it was a take-over.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<Person>,
+    },
+    /// It was given back: a new round begins.
+    Released {
+        /// By whom.
+        by: Person,
+    },
+    /// It was ended.
+    Resolved {
+        /// By whom.
+        by: Person,
+    },
+    /// Its severity changed.
+    SeverityChanged {
+        /// From what.
+        from: Severity,
+        /// To what.
+        to: Severity,
+        /// By whom; absent where a report raised it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Person>,
+    },
+    /// A report with its key was less severe; noted once for each severity.
+    ReportedLower {
+        /// The severity of that report.
+        severity: Severity,
+    },
+    /// Somebody wrote something.
+    Noted {
+        /// Who.
+        by: Person,
+        /// What.
+        note: Note,
+    },
+    /// The clock had gone back, and what was due was brought back with it.
+    ClockWentBack {
+        /// By how many seconds.
+        seconds: i64,
+    },
+    /// The oldest entries, folded together because the record would have become too large.
+    Folded {
+        /// How many they were.
+        entries: u32,
+        /// Where the incident stood after the last of them.
+        standing: Standing,
+    },
+}
+
+/// Where an incident stands: what its timeline folds to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Standing {
+    /// Its state.
+    pub state: State,
+    /// Its severity.
+    pub severity: Severity,
+    /// Who has claimed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claimed_by: Option<Person>,
+    /// Its round.
+    pub round: u32,
+}
+
+/// The append-only record of what people and levels did.
+///
+/// Attempts and repeats are not in it; they are counters. When it grows past its bounds, the oldest entries
+/// are folded into one that says where the incident stood, so that the fold stays the same.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timeline {
+    entries: Vec<Entry>,
+}
+
+impl Timeline {
+    /// The most entries that are kept apart.
+    pub const MAX_ENTRIES: usize = 64;
+    /// About the most bytes that the entries may take together.
+    pub const MAX_BYTES: usize = 16 * 1024;
+
+    /// The entries, the oldest first.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Promise 7: where the incident stands, by nothing but its timeline.
+    ///
+    /// `None` for a timeline without an opening, which no incident has.
+    pub fn fold(&self) -> Option<Standing> {
+        fold(&self.entries)
+    }
+
+    pub(crate) fn push(&mut self, at: DateTime<Utc>, event: Event) {
+        self.entries.push(Entry { at, event });
+        if self.entries.len() > Self::MAX_ENTRIES || self.size() > Self::MAX_BYTES {
+            self.fold_oldest();
+        }
+    }
+
+    /// Folds the older half, and more while the rest is still too large.
+    fn fold_oldest(&mut self) {
+        let mut keep = Self::MAX_ENTRIES / 2;
+        while keep > 1 && size(&self.entries[self.entries.len().saturating_sub(keep)..]) > Self::MAX_BYTES / 2
+        {
+            keep /= 2;
+        }
+        let cut = self.entries.len().saturating_sub(keep);
+        let (Some(standing), Some(last)) = (fold(&self.entries[..cut]), self.entries[..cut].last()) else {
+            return;
+        };
+        let entries = self.entries[..cut]
+            .iter()
+            .map(|entry| match &entry.event {
+                Event::Folded { entries, .. } => *entries,
+                _ => 1,
+            })
+            .sum();
+        let folded = Entry { at: last.at, event: Event::Folded { entries, standing } };
+        self.entries.splice(..cut, [folded]);
+    }
+
+    fn size(&self) -> usize {
+        size(&self.entries)
+    }
+}
+
+/// About how many bytes the entries take in a stored record.
+fn size(entries: &[Entry]) -> usize {
+    let of = |entry: &Entry| match &entry.event {
+        Event::LevelBegan { contacts, .. } => contacts.iter().map(|c| c.as_str().len() + 3).sum(),
+        Event::Noted { by, note } => by.as_str().len() + 2 * note.as_str().len(),
+        Event::Claimed { by, from } => by.as_str().len() + from.as_ref().map_or(0, |p| p.as_str().len()),
+        _ => Person::MAX_BYTES,
+    };
+    entries.iter().map(|entry| 80 + of(entry)).sum()
+}
+
+fn fold(entries: &[Entry]) -> Option<Standing> {
+    let mut standing: Option<Standing> = None;
+    for entry in entries {
+        match &entry.event {
+            Event::Opened { severity } => {
+                standing =
+                    Some(Standing { state: State::Open, severity: *severity, claimed_by: None, round: 1 });
+            }
+            Event::Folded { standing: folded, .. } => standing = Some(folded.clone()),
+            event => standing.as_mut()?.apply(event),
+        }
+    }
+    standing
+}
+
+impl Standing {
+    fn apply(&mut self, event: &Event) {
+        match event {
+            Event::Claimed { by, .. } => {
+                self.state = State::Claimed;
+                self.claimed_by = Some(by.clone());
+            }
+            Event::Released { .. } => {
+                self.state = State::Open;
+                self.claimed_by = None;
+            }
+            Event::Resolved { .. } => self.state = State::Resolved,
+            Event::SeverityChanged { to, .. } => self.severity = *to,
+            Event::RoundBegan { round } => self.round = *round,
+            Event::Opened { .. }
+            | Event::Folded { .. }
+            | Event::LevelBegan { .. }
+            | Event::LevelBeganAnew { .. }
+            | Event::LevelEmpty { .. }
+            | Event::LevelDead { .. }
+            | Event::Unclaimed
+            | Event::ReportedLower { .. }
+            | Event::Noted { .. }
+            | Event::ClockWentBack { .. } => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(second, 0).unwrap()
+    }
+
+    #[test]
+    fn p07_folding_old_entries_keeps_the_standing_and_the_size() {
+        let mut timeline = Timeline::default();
+        timeline.push(at(0), Event::Opened { severity: Severity::Err });
+        let jo = Person::new("j".repeat(100)).unwrap();
+        let note = Note::new("\"".repeat(2000)).unwrap();
+        for i in 1..2000 {
+            let event = match i % 4 {
+                0 => Event::Claimed { by: jo.clone(), from: None },
+                1 => Event::Noted { by: jo.clone(), note: note.clone() },
+                2 => Event::Released { by: jo.clone() },
+                _ => Event::RoundBegan { round: i },
+            };
+            timeline.push(at(i.into()), event);
+            assert!(timeline.entries().len() <= Timeline::MAX_ENTRIES);
+            assert!(serde_json::to_string(&timeline).unwrap().len() < 24 * 1024);
+        }
+        let standing = timeline.fold().unwrap();
+        assert_eq!((standing.state, standing.round), (State::Open, 1999));
+        let Event::Folded { entries, .. } = timeline.entries()[0].event else { panic!("nothing folded") };
+        assert_eq!(entries as usize + timeline.entries().len() - 1, 2000);
+    }
+}

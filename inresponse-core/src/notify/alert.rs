@@ -1,0 +1,117 @@
+//! What a notifier is given to tell.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::model::{Contact, DeliveryId, DeliveryKey, Incident, Level};
+
+/// One alert for one contact: the incident as it was when the send was leased.
+#[derive(Clone)]
+pub struct Alert {
+    incident: Arc<Incident>,
+    count: u64,
+    key: DeliveryKey,
+    id: DeliveryId,
+    attempt: u32,
+    contact: Contact,
+    claim_url: Option<String>,
+}
+
+/// A level that is alerted later, unless somebody claims.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upcoming<'a> {
+    /// Which.
+    pub level: Level,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Who.
+    pub contacts: &'a [Contact],
+}
+
+impl Alert {
+    /// An alert of the delivery `key` of `incident` to `contact`; `count` is how often it was reported.
+    ///
+    /// Engines make these; it is public so that notifiers can be tested.
+    pub fn new(
+        incident: Arc<Incident>,
+        count: u64,
+        key: DeliveryKey,
+        attempt: u32,
+        contact: Contact,
+    ) -> Self {
+        let id = incident.delivery_id(key);
+        Self { incident, count, key, id, attempt, contact, claim_url: None }
+    }
+
+    /// The same alert with a link by which its recipient can claim the incident.
+    #[must_use]
+    pub fn with_claim_url(mut self, url: String) -> Self {
+        self.claim_url = Some(url);
+        self
+    }
+
+    /// What it is about.
+    pub fn incident(&self) -> &Incident {
+        &self.incident
+    }
+
+    /// How often it was reported.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The name that every attempt of this delivery bears, for the header `X-InResponse-Delivery`.
+    pub fn delivery_id(&self) -> &DeliveryId {
+        &self.id
+    }
+
+    /// Which attempt this is, from 1.
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// Who is to be reached.
+    pub fn contact(&self) -> &Contact {
+        &self.contact
+    }
+
+    /// The round of alerts.
+    pub fn round(&self) -> u32 {
+        self.key.round
+    }
+
+    /// The level that the contact is alerted at.
+    pub fn level(&self) -> Level {
+        self.key.level
+    }
+
+    /// A secret link by which the contact can claim the incident.
+    pub fn claim_url(&self) -> Option<&str> {
+        self.claim_url.as_deref()
+    }
+
+    /// Who is alerted together with the contact.
+    pub fn others(&self) -> impl Iterator<Item = &Contact> {
+        self.incident.matrix().contacts(self.key.level).iter().filter(|c| **c != self.contact)
+    }
+
+    /// Who is alerted next unless somebody claims, in order.
+    pub fn upcoming(&self) -> Vec<Upcoming<'_>> {
+        crate::plan::outlook(&self.incident)
+            .into_iter()
+            .map(|(level, at)| Upcoming { level, at, contacts: self.incident.matrix().contacts(level) })
+            .collect()
+    }
+}
+
+impl std::fmt::Debug for Alert {
+    /// Without the claim link, which is a secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Alert")
+            .field("delivery", &self.id)
+            .field("attempt", &self.attempt)
+            .field("contact", &self.contact)
+            .finish_non_exhaustive()
+    }
+}

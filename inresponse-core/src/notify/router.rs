@@ -1,0 +1,51 @@
+//! Which notifier reaches which contact.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::{Alert, Notifier, Outcome};
+use crate::model::{Contact, Scheme};
+
+/// Notifiers by the scheme of the contacts that they reach. Is a notifier itself.
+#[derive(Debug, Clone, Default)]
+pub struct Notifiers {
+    by_scheme: HashMap<String, Arc<dyn Notifier>>,
+}
+
+impl Notifiers {
+    /// No notifiers yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A notifier for e-mail addresses.
+    #[must_use]
+    pub fn mail(self, notifier: impl Notifier) -> Self {
+        self.with(Scheme::mailto(), notifier)
+    }
+
+    /// A notifier for contacts of that scheme; it replaces an earlier one.
+    #[must_use]
+    pub fn with(mut self, scheme: Scheme, notifier: impl Notifier) -> Self {
+        self.by_scheme.insert(scheme.as_str().to_owned(), Arc::new(notifier));
+        self
+    }
+
+    /// Whether there is a notifier for the contact.
+    pub fn reach(&self, contact: &Contact) -> bool {
+        self.by_scheme.contains_key(contact.scheme())
+    }
+}
+
+#[async_trait]
+impl Notifier for Notifiers {
+    async fn notify(&self, alert: &Alert, deadline: Duration) -> Outcome {
+        match self.by_scheme.get(alert.contact().scheme()) {
+            Some(notifier) => notifier.notify(alert, deadline).await,
+            None => Outcome::rejected(format!("no notifier for `{}:`", alert.contact().scheme())),
+        }
+    }
+}

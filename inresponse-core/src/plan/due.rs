@@ -1,0 +1,237 @@
+//! What to do now that time has come.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::ladder::{self, Rung};
+use super::{Decision, Hold, MAX_EXPIRED, Send, change, last_outcome, later, stop_pending};
+use crate::model::{
+    BegunLevel, Delivery, DeliveryKey, DeliveryStatus, Event, Incident, Level, Matrix, OutcomeKind, State,
+};
+
+/// How many settled deliveries of earlier rounds are kept for people to read.
+const KEPT_DELIVERIES: usize = 24;
+
+pub(super) fn due(
+    incident: &Incident,
+    lease: Duration,
+    hold: &dyn Hold,
+    matrix: Option<Matrix>,
+    now: DateTime<Utc>,
+) -> Decision {
+    if incident.state != State::Open {
+        return Decision::Nothing;
+    }
+    let mut due = Due { incident: incident.clone(), lease, hold, now, sends: Vec::new(), changed: false };
+
+    // Whoever was being alerted comes first: after an outage the on-call engineer, not everyone at once.
+    let renewal_held = due.expire_leases();
+    due.lease_pending();
+    if !renewal_held {
+        match due.climb(matrix) {
+            Climb::Rested => {}
+            Climb::NeedsMatrix => return Decision::NeedsMatrix,
+        }
+    }
+    if due.changed { change(due.incident, due.sends, now) } else { Decision::Nothing }
+}
+
+enum Climb {
+    Rested,
+    NeedsMatrix,
+}
+
+struct Due<'a> {
+    incident: Incident,
+    lease: Duration,
+    hold: &'a dyn Hold,
+    now: DateTime<Utc>,
+    sends: Vec<Send>,
+    changed: bool,
+}
+
+impl Due<'_> {
+    /// Takes note of leases that ended before an outcome came, and makes their deliveries due again.
+    ///
+    /// Promise 8: a level of which no outcome was ever recorded begins anew with its first repeat, once.
+    /// Answers whether such a level waits for a delivery that is held back; the next level waits with it.
+    fn expire_leases(&mut self) -> bool {
+        let mut renewal_held = false;
+        for i in 0..self.incident.deliveries.len() {
+            let delivery = &self.incident.deliveries[i];
+            let ended = matches!(delivery.status, DeliveryStatus::InFlight { until } if until <= self.now);
+            if !ended || delivery.round != self.incident.round {
+                continue;
+            }
+            let renewable = self.is_renewable(delivery.level);
+            if self.is_held(delivery.key()) {
+                renewal_held |= renewable;
+                continue;
+            }
+            let level = delivery.level;
+            let delivery = &mut self.incident.deliveries[i];
+            delivery.expired += 1;
+            self.changed = true;
+            if delivery.expired >= MAX_EXPIRED {
+                let detail = "ended its process in mid-send too often";
+                delivery.last = last_outcome(OutcomeKind::Expired, detail, self.now);
+                delivery.status = DeliveryStatus::Dead { at: self.now };
+                note_dead_level(&mut self.incident, level, self.now);
+                continue;
+            }
+            delivery.status = DeliveryStatus::Pending { due_at: self.now };
+            if renewable {
+                self.begin_anew(level);
+            }
+        }
+        // An expiry is not an outcome, so it is noted only after every delivery of the level was looked at.
+        for delivery in &mut self.incident.deliveries {
+            let expired = matches!(delivery.status, DeliveryStatus::Pending { due_at } if due_at == self.now);
+            if expired && delivery.expired > 0 && delivery.last.is_none() {
+                delivery.last = last_outcome(OutcomeKind::Expired, "", self.now);
+            }
+        }
+        renewal_held
+    }
+
+    fn is_renewable(&self, level: Level) -> bool {
+        let latest = self.incident.begun.last().is_some_and(|b| b.level == level && !b.anew);
+        latest && self.incident.level_deliveries(level).all(|d| d.last.is_none())
+    }
+
+    fn begin_anew(&mut self, level: Level) {
+        if let Some(begun) = self.incident.begun.last_mut() {
+            begun.at = self.now;
+            begun.anew = true;
+        }
+        let event = Event::LevelBeganAnew { round: self.incident.round, level };
+        self.incident.timeline.push(self.now, event);
+    }
+
+    /// Leases every pending delivery of this round that is due and not held back.
+    fn lease_pending(&mut self) {
+        for i in 0..self.incident.deliveries.len() {
+            let delivery = &self.incident.deliveries[i];
+            let due = matches!(delivery.status, DeliveryStatus::Pending { due_at } if due_at <= self.now);
+            if due && delivery.round == self.incident.round && !self.is_held(delivery.key()) {
+                self.lease(i);
+            }
+        }
+    }
+
+    fn lease(&mut self, i: usize) {
+        let lease_until = later(self.now, self.lease);
+        let delivery = &mut self.incident.deliveries[i];
+        delivery.attempts += 1;
+        delivery.status = DeliveryStatus::InFlight { until: lease_until };
+        self.sends.push(Send {
+            delivery: delivery.key(),
+            attempt: delivery.attempts,
+            contact: delivery.contact.clone(),
+            lease_until,
+        });
+        self.changed = true;
+    }
+
+    fn is_held(&self, key: DeliveryKey) -> bool {
+        self.hold.holds(&self.incident.delivery_id(key))
+    }
+
+    /// Begins every rung whose turn has come; more than one where a level is empty or dead.
+    fn climb(&mut self, mut matrix: Option<Matrix>) -> Climb {
+        while let Some(next) = ladder::next(&self.incident) {
+            if next.at > self.now {
+                break;
+            }
+            match next.rung {
+                Rung::Level(n) => {
+                    if !self.begin_level(Level::At(n), next.at) {
+                        break;
+                    }
+                }
+                Rung::RepeatRound => {
+                    let Some(matrix) = matrix.take() else { return Climb::NeedsMatrix };
+                    self.incident.repeats_done += 1;
+                    begin_round(&mut self.incident, matrix, self.now);
+                    self.changed = true;
+                }
+                Rung::Fallback => {
+                    if !self.begin_level(Level::Fallback, next.at) {
+                        break;
+                    }
+                    self.exhaust();
+                }
+                Rung::Over => self.exhaust(),
+            }
+        }
+        Climb::Rested
+    }
+
+    /// Begins a level with the lease of its first send. Answers whether it has begun: not if all is held back.
+    fn begin_level(&mut self, level: Level, due_at: DateTime<Utc>) -> bool {
+        let round = self.incident.round;
+        let contacts = self.incident.matrix.contacts(level).to_vec();
+        let begun = BegunLevel { level, at: self.now, anew: false };
+        if contacts.is_empty() {
+            self.incident.begun.push(begun);
+            self.incident.timeline.push(self.now, Event::LevelEmpty { round, level });
+            self.changed = true;
+            return true;
+        }
+        let keys = (0..=u16::MAX).map(|place| DeliveryKey { round, level, place });
+        if contacts.iter().zip(keys.clone()).all(|(_, key)| self.is_held(key)) {
+            return false;
+        }
+        for (contact, key) in contacts.iter().zip(keys) {
+            self.incident.deliveries.push(Delivery {
+                round,
+                level,
+                place: key.place,
+                contact: contact.clone(),
+                status: DeliveryStatus::Pending { due_at: self.now },
+                attempts: 0,
+                expired: 0,
+                since: due_at.min(self.now),
+                last: None,
+            });
+            if !self.is_held(key) {
+                self.lease(self.incident.deliveries.len() - 1);
+            }
+        }
+        self.incident.begun.push(begun);
+        self.incident.timeline.push(self.now, Event::LevelBegan { round, level, contacts });
+        true
+    }
+
+    fn exhaust(&mut self) {
+        self.incident.exhausted = true;
+        self.incident.timeline.push(self.now, Event::Unclaimed);
+        self.changed = true;
+    }
+}
+
+/// Begins a round at level 1, at once, with a matrix frozen now. What was pending is stopped.
+pub(super) fn begin_round(incident: &mut Incident, matrix: Matrix, now: DateTime<Utc>) {
+    stop_pending(incident, now);
+    incident.round += 1;
+    incident.round_began_at = now;
+    incident.matrix = matrix;
+    incident.begun.clear();
+    // What is in flight stays, so that its outcome finds it; of the rest, the last ones stay to be read.
+    let mut settled = incident.deliveries.iter().filter(|d| !d.is_unsettled()).count();
+    incident.deliveries.retain(|d| {
+        let drop = !d.is_unsettled() && settled > KEPT_DELIVERIES;
+        settled -= usize::from(drop);
+        !drop
+    });
+    incident.timeline.push(now, Event::RoundBegan { round: incident.round });
+}
+
+/// Notes in the timeline that a level of this round is dead, if it now is.
+pub(super) fn note_dead_level(incident: &mut Incident, level: Level, now: DateTime<Utc>) {
+    if incident.level_deliveries(level).all(Delivery::is_dead) {
+        let event = Event::LevelDead { round: incident.round, level };
+        incident.timeline.push(now, event);
+    }
+}

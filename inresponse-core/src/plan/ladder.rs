@@ -1,0 +1,116 @@
+//! The escalation ladder: which rung is next, and when.
+
+use chrono::{DateTime, Utc};
+
+use super::later;
+use crate::model::{BegunLevel, Delivery, DeliveryStatus, Incident, Level, Origin};
+
+/// A rung of the ladder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rung {
+    /// A numbered level of this round.
+    Level(u16),
+    /// A further round, from level 1.
+    RepeatRound,
+    /// The team's fallback.
+    Fallback,
+    /// Everybody was alerted.
+    Over,
+}
+
+/// The next rung and when its turn comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Next {
+    pub(super) rung: Rung,
+    pub(super) at: DateTime<Utc>,
+}
+
+/// Promise 12: levels, repeat rounds, then the fallback, once, after the last wait.
+///
+/// `None` when nothing is left to begin, and for a severity that records only.
+pub(super) fn next(incident: &Incident) -> Option<Next> {
+    let matrix = &incident.matrix;
+    if matrix.records_only(incident.severity) {
+        return None;
+    }
+    let has_begun = |level: Level| incident.begun.iter().any(|b| b.level == level);
+
+    // A raised severity resumes with the levels it includes that have not begun, so the lowest such is next.
+    if let Some(n) = matrix.alerted_levels(incident.severity).find(|n| !has_begun(Level::At(*n))) {
+        let below = incident.begun.iter().filter(|b| matches!(b.level, Level::At(m) if m < n));
+        return Some(Next { rung: Rung::Level(n), at: turn_after(incident, below) });
+    }
+    if incident.exhausted {
+        return None;
+    }
+    let numbered = || incident.begun.iter().filter(|b| matches!(b.level, Level::At(_)));
+    let at = turn_after(incident, numbered());
+    let whole_round_is_dead = numbered().all(|b| died_at(incident, *b).is_some());
+    if !whole_round_is_dead && incident.repeats_done < matrix.repeat() {
+        return Some(Next { rung: Rung::RepeatRound, at });
+    }
+    // Where the calendar was empty the fallback has been level 1 already.
+    let fallback_was_level_1 = matrix.origin() == Origin::Fallback && has_begun(Level::At(1));
+    let rung = if fallback_was_level_1 { Rung::Over } else { Rung::Fallback };
+    Some(Next { rung, at })
+}
+
+/// Promise 8: a level is due its wait after the one before it began; promise 12: at once if that one is dead.
+fn turn_after<'a>(incident: &Incident, before: impl Iterator<Item = &'a BegunLevel>) -> DateTime<Utc> {
+    match before.max_by_key(|b| b.at) {
+        None => incident.round_began_at,
+        Some(last) => {
+            let waited = later(last.at, incident.matrix.wait());
+            died_at(incident, *last).map_or(waited, |died| died.min(waited))
+        }
+    }
+}
+
+/// When the last contact of a level died; `None` while one may still be reached.
+pub(super) fn died_at(incident: &Incident, begun: BegunLevel) -> Option<DateTime<Utc>> {
+    let death = |d: &Delivery| match d.status {
+        DeliveryStatus::Dead { at } => Some(at),
+        DeliveryStatus::Pending { .. }
+        | DeliveryStatus::InFlight { .. }
+        | DeliveryStatus::Accepted { .. }
+        | DeliveryStatus::Stopped { .. } => None,
+    };
+    let mut latest = begun.at;
+    for delivery in incident.level_deliveries(begun.level) {
+        latest = latest.max(death(delivery)?);
+    }
+    Some(latest)
+}
+
+/// As [`super::outlook`].
+pub(super) fn outlook(incident: &Incident) -> Vec<(Level, DateTime<Utc>)> {
+    let mut ahead = incident.clone();
+    let mut levels = Vec::new();
+    while let Some(Next { rung, at }) = next(&ahead) {
+        let level = match rung {
+            Rung::Level(n) => Level::At(n),
+            Rung::Fallback => Level::Fallback,
+            Rung::RepeatRound => {
+                ahead.repeats_done = ahead.matrix.repeat();
+                continue;
+            }
+            Rung::Over => break,
+        };
+        levels.push((level, at));
+        ahead.begun.push(BegunLevel { level, at, anew: false });
+        // A level that is only foreseen has no deliveries and would count as dead.
+        ahead.deliveries.extend(incident.matrix.contacts(level).iter().take(1).map(|contact| Delivery {
+            round: incident.round,
+            level,
+            place: 0,
+            contact: contact.clone(),
+            status: DeliveryStatus::Pending { due_at: at },
+            attempts: 0,
+            expired: 0,
+            since: at,
+            last: None,
+        }));
+        ahead.exhausted |= rung == Rung::Fallback;
+    }
+    levels
+}

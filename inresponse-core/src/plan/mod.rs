@@ -1,0 +1,263 @@
+//! The pure planner: every decision about what happens to an incident, once.
+//!
+//! `(incident, input, now) → (new incident, sends, next due)`. No async, no I/O, no clock, no randomness, no
+//! logging. [`open`] makes an incident of a report; [`step`] takes everything that can happen to it. The engine
+//! executes what they decide; server, Lambda and simulation share them.
+//!
+//! | file | decides |
+//! |---|---|
+//! | `open` | how an incident begins, what a repeated report does |
+//! | `ladder` | which level, repeat round or fallback is next, and when |
+//! | `due` | what to do now that time has come: expired leases, levels that begin, sends to lease |
+//! | `outcome` | what an attempt's outcome means, and when to try again |
+//! | `people` | claim, release, resolve, severity, note |
+//! | `clock_back` | what a clock that went back does to stored times |
+
+mod backoff;
+mod clock_back;
+mod due;
+mod ladder;
+mod open;
+mod outcome;
+mod people;
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+pub use open::{Opening, open};
+pub use people::{Refusal, StateChange, TakeOver, Update};
+
+use crate::model::{
+    Contact, DedupKey, DeliveryId, DeliveryKey, DeliveryStatus, Incident, IncidentNumber, Matrix,
+    OutcomeKind, ServiceName, Severity, State,
+};
+use crate::notify::Outcome;
+
+/// The most times that a delivery may end its process in mid-send before it is dead.
+pub const MAX_EXPIRED: u32 = 5;
+
+/// Something that happened, for [`step`] to decide about.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// Time has come: lease what is due.
+    Due {
+        /// How long the leases taken now last.
+        lease: Duration,
+        /// Deliveries that must not be leased now: no free sending slot, or still in flight in this process.
+        hold: &'a dyn Hold,
+        /// The matrix for the next round, where [`Decision::NeedsMatrix`] asked for it.
+        matrix: Option<Matrix>,
+    },
+    /// An attempt ended.
+    Outcome {
+        /// Whose attempt.
+        delivery: DeliveryKey,
+        /// Which attempt of it.
+        attempt: u32,
+        /// How it ended.
+        outcome: &'a Outcome,
+    },
+    /// A report with the incident's key came again.
+    Repeat {
+        /// How bad that report says it is.
+        severity: Severity,
+    },
+    /// A person wants something.
+    Update {
+        /// What.
+        update: &'a Update,
+        /// The matrix for the next round, where [`Decision::NeedsMatrix`] asked for it.
+        matrix: Option<Matrix>,
+    },
+    /// The clock went back behind the incident's last change.
+    ClockWentBack,
+}
+
+/// Which deliveries must not be leased now.
+pub trait Hold: std::fmt::Debug {
+    /// Whether this one must not.
+    fn holds(&self, delivery: &DeliveryId) -> bool;
+}
+
+/// Holds nothing back.
+#[derive(Debug, Clone, Copy)]
+pub struct HoldNothing;
+
+impl Hold for HoldNothing {
+    fn holds(&self, _: &DeliveryId) -> bool {
+        false
+    }
+}
+
+impl Hold for std::collections::HashSet<DeliveryId> {
+    fn holds(&self, delivery: &DeliveryId) -> bool {
+        self.contains(delivery)
+    }
+}
+
+/// What is to be done about an input.
+#[derive(Debug, Clone, PartialEq)]
+#[must_use]
+pub enum Decision {
+    /// Commit this, then send that.
+    Change(Plan),
+    /// Nothing changes.
+    Nothing,
+    /// A person's wish that cannot be granted.
+    Refuse(Refusal),
+    /// A round is about to begin: ask again with the matrix of whoever is on call now.
+    NeedsMatrix,
+}
+
+/// A changed incident, and what may be sent once it is committed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The record to commit.
+    pub draft: Draft,
+    /// The sends whose leases that commit takes.
+    pub sends: Vec<Send>,
+}
+
+/// One attempt that a committed lease allows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Send {
+    /// Which delivery.
+    pub delivery: DeliveryKey,
+    /// Which attempt of it, from 1.
+    pub attempt: u32,
+    /// To whom.
+    pub contact: Contact,
+    /// When the lease ends; no send begins after that.
+    pub lease_until: DateTime<Utc>,
+}
+
+/// A record as it is to be committed: the incident with what a store needs to know about it.
+///
+/// A store keeps [`body`](Self::body) as it is and indexes the rest; it never looks at state or severity to
+/// decide anything.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draft {
+    incident: Incident,
+    due_at: Option<DateTime<Utc>>,
+}
+
+impl Draft {
+    pub(crate) fn new(incident: Incident) -> Self {
+        Self { due_at: due_at(&incident), incident }
+    }
+
+    /// The incident.
+    pub fn incident(&self) -> &Incident {
+        &self.incident
+    }
+
+    /// The incident itself.
+    pub fn into_incident(self) -> Incident {
+        self.incident
+    }
+
+    /// When something must be done about it; `None`: never, unless somebody acts.
+    pub fn due_at(&self) -> Option<DateTime<Utc>> {
+        self.due_at
+    }
+
+    /// Promise 3: what no other open incident may have; `None` once it is resolved or if it has no key.
+    pub fn open_key(&self) -> Option<(&ServiceName, &DedupKey)> {
+        let key = self.incident.dedup_key.as_ref()?;
+        (self.incident.state != State::Resolved).then_some((&self.incident.service, key))
+    }
+
+    /// The incident as bytes, for [`Record::decode`](crate::store::Record::decode).
+    ///
+    /// JSON, bounded well under 100 KB.
+    pub fn body(&self) -> Vec<u8> {
+        serde_json::to_vec(&self.incident)
+            .expect("an incident has only string keys and no failing serializer")
+    }
+}
+
+/// When something must be done about an incident: the earliest of its pending deliveries, lease ends, next
+/// level and next round. Never, unless it is OPEN.
+pub fn due_at(incident: &Incident) -> Option<DateTime<Utc>> {
+    if incident.state != State::Open {
+        return None;
+    }
+    let deliveries = incident.current_deliveries().filter_map(|d| d.due_at());
+    deliveries.chain(ladder::next(incident).map(|next| next.at)).min()
+}
+
+/// When somebody is alerted next: as [`due_at`], without ends of leases and of the whole escalation.
+pub fn next_alert_at(incident: &Incident) -> Option<DateTime<Utc>> {
+    if incident.state != State::Open {
+        return None;
+    }
+    let pending = incident.current_deliveries().filter_map(|d| match d.status {
+        DeliveryStatus::Pending { due_at } => Some(due_at),
+        DeliveryStatus::InFlight { .. }
+        | DeliveryStatus::Accepted { .. }
+        | DeliveryStatus::Dead { .. }
+        | DeliveryStatus::Stopped { .. } => None,
+    });
+    pending.chain(next_level_due(incident)).min()
+}
+
+/// When the next level, repeat round or fallback begins; `None` where none does.
+pub(crate) fn next_level_due(incident: &Incident) -> Option<DateTime<Utc>> {
+    ladder::next(incident).filter(|next| next.rung != ladder::Rung::Over).map(|next| next.at)
+}
+
+/// Who is alerted after the levels that have begun, and when at the latest, in order.
+///
+/// An outlook for people: it assumes that nobody turns out to be unreachable and leaves repeat rounds out.
+pub fn outlook(incident: &Incident) -> Vec<(crate::model::Level, DateTime<Utc>)> {
+    ladder::outlook(incident)
+}
+
+/// Decides what `input` does to `incident` at `now`.
+///
+/// Pure: the same arguments give the same decision. `now` is wall time in UTC; stored times have whole
+/// microseconds.
+pub fn step(incident: &Incident, input: Input<'_>, now: DateTime<Utc>) -> Decision {
+    let now = crate::clock::to_micros(now);
+    match input {
+        Input::Due { lease, hold, matrix } => due::due(incident, lease, hold, matrix, now),
+        Input::Outcome { delivery, attempt, outcome } => {
+            outcome::outcome(incident, delivery, attempt, outcome, now)
+        }
+        Input::Repeat { severity } => open::repeat(incident, severity, now),
+        Input::Update { update, matrix } => people::update(incident, update, matrix, now),
+        Input::ClockWentBack => clock_back::clock_went_back(incident, now),
+    }
+}
+
+fn change(mut incident: Incident, sends: Vec<Send>, now: DateTime<Utc>) -> Decision {
+    incident.updated_at = now;
+    Decision::Change(Plan { draft: Draft::new(incident), sends })
+}
+
+fn later(at: DateTime<Utc>, by: Duration) -> DateTime<Utc> {
+    chrono::TimeDelta::from_std(by)
+        .ok()
+        .and_then(|by| at.checked_add_signed(by))
+        .unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+/// Stops what was pending: it will not be sent.
+fn stop_pending(incident: &mut Incident, now: DateTime<Utc>) {
+    for delivery in &mut incident.deliveries {
+        if matches!(delivery.status, DeliveryStatus::Pending { .. }) {
+            delivery.status = DeliveryStatus::Stopped { at: now };
+        }
+    }
+}
+
+fn last_outcome(kind: OutcomeKind, detail: &str, now: DateTime<Utc>) -> Option<crate::model::LastOutcome> {
+    Some(crate::model::LastOutcome { kind, detail: crate::model::short_detail(detail), at: now })
+}
+
+/// A number that no store gives, for incidents that have none yet.
+const UNNUMBERED: IncidentNumber = IncidentNumber::new(0);
+
+#[cfg(test)]
+mod tests;

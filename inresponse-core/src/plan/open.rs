@@ -1,0 +1,102 @@
+//! How an incident begins, and what a repeated report does to it.
+
+use chrono::{DateTime, Utc};
+
+use super::{Decision, Draft, change};
+use crate::model::{
+    DedupKey, Event, Incident, IncidentNumber, Matrix, Report, ServiceName, Severity, State, TeamName,
+    Timeline,
+};
+
+/// An incident that is to be created: everything but its number, which the store assigns.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Opening {
+    incident: Incident,
+}
+
+impl Opening {
+    /// Promise 3: the key under which an incident that is not resolved must be returned instead.
+    pub fn open_key(&self) -> Option<(&ServiceName, &DedupKey)> {
+        self.incident.dedup_key.as_ref().map(|key| (&self.incident.service, key))
+    }
+
+    /// The incident as it will be, but for its number.
+    pub fn incident(&self) -> &Incident {
+        &self.incident
+    }
+
+    /// The draft to create under `number`.
+    pub fn numbered(mut self, number: IncidentNumber) -> Draft {
+        self.incident.number = number;
+        Draft::new(self.incident)
+    }
+}
+
+/// Makes an incident of a report: OPEN, round 1, level 1 due at once.
+///
+/// `matrix` is that of whoever is on call at `now`. With `first_lease`, the leases of the first alert ride on
+/// the create: the sends of [`step`](super::step)'s first `Due` are taken at once, for a process that goes on
+/// to send them.
+pub fn open(
+    report: Report,
+    team: TeamName,
+    matrix: Matrix,
+    first_lease: Option<std::time::Duration>,
+    now: DateTime<Utc>,
+) -> (Opening, Vec<super::Send>) {
+    let now = crate::clock::to_micros(now);
+    let mut timeline = Timeline::default();
+    timeline.push(now, Event::Opened { severity: report.severity });
+    let incident = Incident {
+        number: super::UNNUMBERED,
+        service: report.service,
+        team,
+        severity: report.severity,
+        state: State::Open,
+        title: report.title,
+        message: report.message,
+        source: report.source,
+        detected_at: report.detected_at.unwrap_or(now),
+        dedup_key: report.dedup_key,
+        labels: report.labels,
+        links: report.links,
+        created_at: now,
+        updated_at: now,
+        claimed: None,
+        resolved: None,
+        round: 1,
+        round_began_at: now,
+        repeats_done: 0,
+        accepted: 0,
+        exhausted: false,
+        matrix,
+        begun: Vec::new(),
+        deliveries: Vec::new(),
+        timeline,
+    };
+    let Some(lease) = first_lease else { return (Opening { incident }, Vec::new()) };
+    match super::due::due(&incident, lease, &super::HoldNothing, None, now) {
+        Decision::Change(plan) => (Opening { incident: plan.draft.into_incident() }, plan.sends),
+        Decision::Nothing | Decision::Refuse(_) | Decision::NeedsMatrix => (Opening { incident }, Vec::new()),
+    }
+}
+
+/// Promise 3: a higher severity raises it, a lower one is only noted (once for each severity).
+pub(super) fn repeat(incident: &Incident, severity: Severity, now: DateTime<Utc>) -> Decision {
+    if incident.state == State::Resolved || severity == incident.severity {
+        return Decision::Nothing;
+    }
+    let mut next = incident.clone();
+    if severity > incident.severity {
+        let event = Event::SeverityChanged { from: incident.severity, to: severity, by: None };
+        next.severity = severity;
+        next.timeline.push(now, event);
+        return change(next, Vec::new(), now);
+    }
+    let noted = |e: &crate::model::Entry| e.event == Event::ReportedLower { severity };
+    if incident.timeline.entries().iter().any(noted) {
+        return Decision::Nothing;
+    }
+    next.timeline.push(now, Event::ReportedLower { severity });
+    change(next, Vec::new(), now)
+}

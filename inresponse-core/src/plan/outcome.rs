@@ -1,0 +1,66 @@
+//! What the outcome of an attempt means.
+
+use chrono::{DateTime, Utc};
+
+use super::due::note_dead_level;
+use super::{Decision, backoff, change, last_outcome, later};
+use crate::model::{DeliveryKey, DeliveryStatus, Incident, OutcomeKind, State};
+use crate::notify::Outcome;
+
+/// Merges an outcome by (delivery, attempt).
+///
+/// An outcome is a fact: an acceptance is recorded whatever has become of the incident by then, and nothing
+/// that is learnt later takes it back. Everything else counts only for the attempt that is in flight.
+pub(super) fn outcome(
+    incident: &Incident,
+    key: DeliveryKey,
+    attempt: u32,
+    outcome: &Outcome,
+    now: DateTime<Utc>,
+) -> Decision {
+    let Some(i) = incident.deliveries.iter().position(|d| d.key() == key) else { return Decision::Nothing };
+    let delivery = &incident.deliveries[i];
+    let in_flight =
+        matches!(delivery.status, DeliveryStatus::InFlight { .. }) && delivery.attempts == attempt;
+    let accepted = matches!(outcome, Outcome::Accepted);
+    if delivery.is_accepted() || !(accepted || in_flight) {
+        return Decision::Nothing;
+    }
+    let id = incident.delivery_id(key);
+    let wait = incident.matrix.wait();
+    let again = |after| DeliveryStatus::Pending { due_at: later(now, after) };
+    let (kind, detail, status) = match outcome {
+        Outcome::Accepted => (OutcomeKind::Accepted, "", DeliveryStatus::Accepted { at: now }),
+        Outcome::Rejected { reason } => {
+            (OutcomeKind::Rejected, reason.as_str(), DeliveryStatus::Dead { at: now })
+        }
+        Outcome::Throttled { after, reason } => {
+            (OutcomeKind::Throttled, reason.as_str(), again(backoff::throttled(&id, attempt, *after)))
+        }
+        Outcome::Unavailable { reason } => {
+            (OutcomeKind::Unavailable, reason.as_str(), again(backoff::unavailable(&id, attempt)))
+        }
+        Outcome::Unknown { reason } => {
+            (OutcomeKind::Unknown, reason.as_str(), again(backoff::unknown(&id, attempt, wait)))
+        }
+        Outcome::NotBegun { reason } => {
+            (OutcomeKind::NotBegun, reason.as_str(), again(std::time::Duration::ZERO))
+        }
+    };
+
+    let mut next = incident.clone();
+    let of_this_round = key.round == incident.round;
+    next.deliveries[i].last = last_outcome(kind, detail, now);
+    next.deliveries[i].status = match status {
+        // Nobody is alerted any more in a round that is over or an incident that is not open.
+        DeliveryStatus::Pending { .. } if !of_this_round || incident.state != State::Open => {
+            DeliveryStatus::Stopped { at: now }
+        }
+        status => status,
+    };
+    next.accepted += u32::from(accepted);
+    if next.deliveries[i].is_dead() && of_this_round {
+        note_dead_level(&mut next, key.level, now);
+    }
+    change(next, Vec::new(), now)
+}

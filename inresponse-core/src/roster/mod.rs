@@ -1,0 +1,76 @@
+//! Who is on call: services, teams and their calendars.
+
+mod duty;
+mod team;
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::NaiveDate;
+
+pub use duty::{Defaults, day_of, matrix};
+pub use team::{Rota, Team, TeamBuilder, Zone};
+
+use crate::error::Outage;
+use crate::model::{ServiceName, TeamName};
+
+/// Where services, teams and calendars are kept.
+///
+/// Read on every report, so an implementation keeps what it read at hand and hands out shared pointers; it
+/// must notice within a second or so what another process wrote. The laws are tests in
+/// `inresponse-conformance`. Errors are outages only; every method ends in bounded time.
+#[async_trait]
+pub trait Roster: Debug + Send + Sync + 'static {
+    /// The team that owns a service.
+    async fn service(&self, service: &ServiceName) -> Result<Option<TeamName>, Outage>;
+
+    /// A team's settings.
+    async fn team(&self, team: &TeamName) -> Result<Option<Arc<Team>>, Outage>;
+
+    /// A team's calendar entry for a day.
+    async fn day(&self, team: &TeamName, day: NaiveDate) -> Result<Option<Arc<Rota>>, Outage>;
+
+    /// Whether the team has settings or at least one calendar entry.
+    async fn knows_team(&self, team: &TeamName) -> Result<bool, Outage>;
+
+    /// Creates or replaces a service.
+    async fn put_service(&self, service: &ServiceName, team: &TeamName) -> Result<(), Outage>;
+
+    /// Creates or replaces a team's settings.
+    async fn put_team(&self, team: &TeamName, settings: &Team) -> Result<(), Outage>;
+
+    /// Creates or replaces a calendar entry.
+    async fn put_day(&self, team: &TeamName, day: NaiveDate, rota: &Rota) -> Result<(), Outage>;
+
+    /// Deletes a service.
+    async fn delete_service(&self, service: &ServiceName) -> Result<Deleted, Outage>;
+
+    /// Deletes a team's settings and its calendar, unless it still owns services.
+    async fn delete_team(&self, team: &TeamName) -> Result<TeamDeleted, Outage>;
+
+    /// Deletes a calendar entry.
+    async fn delete_day(&self, team: &TeamName, day: NaiveDate) -> Result<Deleted, Outage>;
+}
+
+/// What a deletion found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Deleted {
+    /// It was there and is gone.
+    Gone,
+    /// It was not there.
+    Absent,
+}
+
+/// What the deletion of a team found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub enum TeamDeleted {
+    /// It was there and is gone.
+    Gone,
+    /// It was not there.
+    Absent,
+    /// It still owns this service (and perhaps others); nothing was changed.
+    OwnsService(ServiceName),
+}

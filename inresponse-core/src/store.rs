@@ -1,0 +1,155 @@
+//! Where incidents are kept: the contract of every store.
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use crate::error::Outage;
+use crate::model::{Incident, IncidentNumber, ServiceName, Severity, State, Version};
+use crate::plan::{Draft, Opening};
+
+/// A stored incident.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// The incident as it was last committed.
+    pub incident: Incident,
+    /// How often it was committed; the fence of the next commit.
+    pub version: Version,
+    /// How often it was reported.
+    pub count: u64,
+    /// When it was last reported.
+    pub last_reported_at: DateTime<Utc>,
+}
+
+impl Record {
+    /// The record of an incident that was just created.
+    pub fn created(incident: Incident) -> Self {
+        Self { version: Version::FIRST, count: 1, last_reported_at: incident.created_at(), incident }
+    }
+
+    /// A record from what a store kept: [`Draft::body`] and its own counters.
+    ///
+    /// # Errors
+    /// Permanent, if the body is not an incident.
+    pub fn decode(
+        body: &[u8],
+        version: Version,
+        count: u64,
+        last_reported_at: DateTime<Utc>,
+    ) -> Result<Self, Outage> {
+        let incident = serde_json::from_slice(body)
+            .map_err(|e| Outage::permanent("a stored incident cannot be read").because(e))?;
+        Ok(Self { incident, version, count, last_reported_at })
+    }
+
+    /// Its number.
+    pub fn number(&self) -> IncidentNumber {
+        self.incident.number()
+    }
+}
+
+/// What a create did.
+#[derive(Debug, Clone, PartialEq)]
+#[must_use]
+pub enum Created {
+    /// The incident is durable under a new number.
+    New(Record),
+    /// An incident with its open key was there: its count is one more, durably, and its version is the same.
+    Repeat(Record),
+}
+
+/// What a commit did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Committed {
+    /// The draft is durable, at this version.
+    At(Version),
+    /// The record had another version; nothing was changed.
+    Stale,
+}
+
+/// A place in the order of [`Store::due`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DueMark {
+    /// The due time.
+    pub due_at: DateTime<Utc>,
+    /// The number, where several are due at the same time.
+    pub number: IncidentNumber,
+}
+
+/// Which incidents a person wants to see, newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ListQuery {
+    /// Only in this state.
+    pub state: Option<State>,
+    /// Only of this service.
+    pub service: Option<ServiceName>,
+    /// Only of this severity.
+    pub severity: Option<Severity>,
+    /// Only with lower numbers: where the page before ended.
+    pub below: Option<IncidentNumber>,
+    /// How many at the most.
+    pub limit: usize,
+}
+
+/// How many incidents stand where; what health and metrics show.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Census {
+    /// OPEN ones.
+    pub open: u64,
+    /// CLAIMED ones.
+    pub claimed: u64,
+    /// RESOLVED ones.
+    pub resolved: u64,
+    /// Of the open ones, those that everybody was alerted of and nobody claimed.
+    pub unclaimed: u64,
+    /// Of the open ones, those that no carrier accepted and none will.
+    pub undelivered: u64,
+    /// Of the open ones, those with an alert that has waited for acceptance since before the asked-for time.
+    pub waiting: u64,
+    /// The earliest due time of all; in the past where alerts are overdue.
+    pub next_due_at: Option<DateTime<Utc>>,
+}
+
+/// Where incidents are kept.
+///
+/// The laws that every store must keep are tests in `inresponse-conformance`. In short: what is answered is
+/// durable; every record has one version after another; nothing but [`commit`](Self::commit) decides a race.
+///
+/// Every method may be cancelled by dropping its future; the change may then have happened or not, as after an
+/// outage of kind unknown. Every method must end in bounded time. Expected branches are values; errors are
+/// outages only.
+#[async_trait]
+pub trait Store: Debug + Send + Sync + 'static {
+    /// Creates an incident under a new number, unless an incident has its open key.
+    ///
+    /// The number is higher than every number that was answered before the call began. The guard on the open
+    /// key, the record and the number are one atomic, durable change. A repeat adds one to the count, sets
+    /// `last_reported_at` to the opening's creation time if that is later, and leaves the version alone.
+    async fn create(&self, opening: Opening) -> Result<Created, Outage>;
+
+    /// The record with that number, as last committed.
+    async fn load(&self, number: IncidentNumber) -> Result<Option<Record>, Outage>;
+
+    /// Records with a due time of at most `now`, ordered by [`DueMark`], after the mark if one is given.
+    ///
+    /// A hint that may lag behind commits of a few seconds ago; only [`commit`](Self::commit) decides.
+    async fn due(
+        &self,
+        now: DateTime<Utc>,
+        after: Option<DueMark>,
+        limit: usize,
+    ) -> Result<Vec<Record>, Outage>;
+
+    /// Replaces the record if it still has `version`; the new one has the next version. Count stays.
+    ///
+    /// The record, its due time and its open key change in one atomic, durable step.
+    async fn commit(&self, version: Version, draft: &Draft) -> Result<Committed, Outage>;
+
+    /// A page of incidents for people, by descending number.
+    async fn list(&self, query: &ListQuery) -> Result<Vec<Record>, Outage>;
+
+    /// How many incidents stand where; `waiting` counts alerts that wait since before `waiting_before`.
+    async fn census(&self, waiting_before: DateTime<Utc>) -> Result<Census, Outage>;
+}
