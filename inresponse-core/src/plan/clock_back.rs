@@ -5,13 +5,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{Decision, change};
 use crate::model::{DeliveryStatus, Event, Incident, State};
 
+/// Smaller steps than this are not worth a write; servers' clocks differ by as much.
+const TOLERANCE: TimeDelta = TimeDelta::seconds(1);
+
 /// Promise 14: what was written under a clock that has gone back since is due as long after now as it was after
 /// that writing, and not at a time that may be years away.
 ///
-/// Nothing for an incident whose last change is not in the future.
+/// Nothing for an incident whose last change is at most a second in the future.
 pub(super) fn clock_went_back(incident: &Incident, now: DateTime<Utc>) -> Decision {
     let by = incident.updated_at - now;
-    if incident.state != State::Open || by <= TimeDelta::zero() {
+    if incident.state != State::Open || by <= TOLERANCE {
         return Decision::Nothing;
     }
     let back = |at: &mut DateTime<Utc>| *at = at.checked_sub_signed(by).unwrap_or(*at);

@@ -139,7 +139,7 @@ impl Due<'_> {
     }
 
     /// Begins every rung whose turn has come; more than one where a level is empty or dead.
-    fn climb(&mut self, mut matrix: Option<Matrix>) -> Climb {
+    fn climb(&mut self, matrix: Option<Matrix>) -> Climb {
         while let Some(next) = ladder::next(&self.incident) {
             if next.at > self.now {
                 break;
@@ -151,7 +151,7 @@ impl Due<'_> {
                     }
                 }
                 Rung::RepeatRound => {
-                    let Some(matrix) = matrix.take() else { return Climb::NeedsMatrix };
+                    let Some(matrix) = matrix.clone() else { return Climb::NeedsMatrix };
                     self.incident.repeats_done += 1;
                     begin_round(&mut self.incident, matrix, self.now);
                     self.changed = true;

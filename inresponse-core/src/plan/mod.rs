@@ -101,7 +101,7 @@ impl Hold for std::collections::HashSet<DeliveryId> {
 #[must_use]
 pub enum Decision {
     /// Commit this, then send that.
-    Change(Plan),
+    Change(Box<Plan>),
     /// Nothing changes.
     Nothing,
     /// A person's wish that cannot be granted.
@@ -233,7 +233,7 @@ pub fn step(incident: &Incident, input: Input<'_>, now: DateTime<Utc>) -> Decisi
 
 fn change(mut incident: Incident, sends: Vec<Send>, now: DateTime<Utc>) -> Decision {
     incident.updated_at = now;
-    Decision::Change(Plan { draft: Draft::new(incident), sends })
+    Decision::Change(Box::new(Plan { draft: Draft::new(incident), sends }))
 }
 
 fn later(at: DateTime<Utc>, by: Duration) -> DateTime<Utc> {

@@ -1,0 +1,127 @@
+//! One incident, or everything due, until nothing is left to do now.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::future::{Either, select};
+use futures_util::stream::{FuturesUnordered, StreamExt};
+
+use super::Engine;
+use super::lease::Leased;
+use crate::error::Outage;
+use crate::model::IncidentNumber;
+use crate::store::{DueMark, Record};
+
+/// How many due records are read at a time.
+pub(super) const PAGE: usize = 256;
+/// How soon to come back where what is due waits for a sending slot.
+const BLOCKED_PAUSE: TimeDelta = TimeDelta::seconds(1);
+
+/// How far an incident was brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Advanced {
+    /// Nothing will ever be due unless somebody acts.
+    Done,
+    /// Come back then.
+    WaitUntil(DateTime<Utc>),
+    /// There is no such incident.
+    Absent,
+}
+
+impl Engine {
+    /// Does everything that is due of one incident, and answers when to come back.
+    ///
+    /// Contacts are sent to at the same time, and each outcome is committed soon after it comes. What becomes
+    /// due while a send is still under way is done too, so a slow contact delays no later level (promise 13).
+    /// When this returns, nothing is left running.
+    ///
+    /// # Errors
+    /// Store or roster is out of order; sends that had begun were finished and recorded first.
+    pub async fn advance(&self, number: IncidentNumber) -> Result<Advanced, Outage> {
+        match self.inner.store.load(number).await? {
+            Some(record) => self.advance_record(record).await,
+            None => Ok(Advanced::Absent),
+        }
+    }
+
+    async fn advance_record(&self, record: Record) -> Result<Advanced, Outage> {
+        let number = record.number();
+        let mut sends = FuturesUnordered::new();
+        let mut next = Some(record);
+        loop {
+            let leased = match next.take() {
+                Some(record) => self.lease_due(record).await,
+                None => match self.inner.store.load(number).await {
+                    Ok(Some(record)) => self.lease_due(record).await,
+                    Ok(None) => Ok(Leased { due_at: None, sends: Vec::new(), blocked: false }),
+                    Err(error) => Err(error),
+                },
+            };
+            let Leased { due_at, sends: leased, blocked } = match leased {
+                Ok(leased) => leased,
+                Err(error) => {
+                    while sends.next().await.is_some() {}
+                    return Err(error);
+                }
+            };
+            sends.extend(leased.into_iter().map(|send| self.deliver(send)));
+            let now = self.now();
+            if sends.is_empty() {
+                let come_back = |at: DateTime<Utc>| if blocked { at.max(now + BLOCKED_PAUSE) } else { at };
+                return Ok(due_at.map_or(Advanced::Done, |at| Advanced::WaitUntil(come_back(at))));
+            }
+            let until_due = match due_at {
+                Some(at) if blocked => at.max(now + BLOCKED_PAUSE) - now,
+                Some(at) => at - now,
+                None => TimeDelta::days(1),
+            };
+            let until_due = until_due.to_std().unwrap_or(Duration::ZERO);
+            // Whichever comes first, an outcome or the next due time: then look again.
+            match select(sends.next(), self.inner.clock.sleep(until_due)).await {
+                Either::Left(_) | Either::Right(_) => {}
+            }
+        }
+    }
+
+    /// Does everything that is due of all incidents, and answers how many were advanced.
+    ///
+    /// When this returns, nothing is left running. An incident that cannot be advanced (an outage) is logged
+    /// and stays due.
+    ///
+    /// # Errors
+    /// The store cannot say what is due.
+    pub async fn tick(&self) -> Result<usize, Outage> {
+        let (now, mut after, mut advanced) = (self.now(), None, 0);
+        loop {
+            let page = self.inner.store.due(now, after, PAGE).await?;
+            let full = page.len() == PAGE;
+            after = page.last().and_then(mark_of).or(after);
+            let mut under_way: FuturesUnordered<_> =
+                page.into_iter().map(|record| self.advance_logged(record)).collect();
+            while let Some(done) = under_way.next().await {
+                advanced += usize::from(done);
+            }
+            if !full {
+                return Ok(advanced);
+            }
+        }
+    }
+
+    async fn advance_logged(&self, record: Record) -> bool {
+        let number = record.number();
+        match self.advance_record(record).await {
+            Ok(_) => true,
+            Err(error) => {
+                tracing::error!(incident = number.value(), error = %error, "an incident could not be advanced");
+                false
+            }
+        }
+    }
+}
+
+/// Where a record stands in the order of what is due.
+pub(super) fn mark_of(record: &Record) -> Option<DueMark> {
+    let due_at = crate::plan::due_at(&record.incident)?;
+    Some(DueMark { due_at, number: record.number() })
+}

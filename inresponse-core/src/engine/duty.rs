@@ -1,0 +1,75 @@
+//! Asks the roster who is on call.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::Engine;
+use crate::error::Outage;
+use crate::model::{Incident, Matrix, ServiceName, TeamName};
+use crate::roster::{self, Team};
+
+/// Who is on call for a team at an instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnCall {
+    /// The calendar day, in the team's zone.
+    pub day: NaiveDate,
+    /// The matrix that a round beginning at that instant would freeze.
+    pub matrix: Matrix,
+}
+
+impl Engine {
+    /// Who is on call for `team` at `at`; `None` for a team that is not known.
+    ///
+    /// # Errors
+    /// The roster is out of order.
+    pub async fn on_call(&self, team: &TeamName, at: DateTime<Utc>) -> Result<Option<OnCall>, Outage> {
+        let roster = &self.inner.roster;
+        let settings: Arc<Team>;
+        let team_settings = match roster.team(team).await? {
+            Some(found) => {
+                settings = found;
+                &*settings
+            }
+            None => match self.inner.defaults.team() {
+                Some(defaults) if roster.knows_team(team).await? => defaults,
+                Some(_) | None => return Ok(None),
+            },
+        };
+        let day = roster::day_of(team_settings.timezone(), at);
+        let rota = roster.day(team, day).await?;
+        Ok(Some(OnCall { day, matrix: roster::matrix(team_settings, rota.as_deref()) }))
+    }
+
+    /// Whether a team can be alerted: it has settings, or a calendar and the deployment a fallback.
+    ///
+    /// # Errors
+    /// The roster is out of order.
+    pub async fn can_alert(&self, team: &TeamName) -> Result<bool, Outage> {
+        Ok(self.on_call(team, self.now()).await?.is_some())
+    }
+
+    /// Whether a calendar alone makes a team: the deployment has a fallback.
+    pub fn has_default_fallback(&self) -> bool {
+        self.inner.defaults.team().is_some()
+    }
+
+    /// The team that answers for a service, with its matrix at `at`.
+    pub(super) async fn duty(
+        &self,
+        service: &ServiceName,
+        at: DateTime<Utc>,
+    ) -> Result<Option<(TeamName, Matrix)>, Outage> {
+        let Some(team) = self.inner.roster.service(service).await?.or_else(|| self.inner.catch_all.clone())
+        else {
+            return Ok(None);
+        };
+        Ok(self.on_call(&team, at).await?.map(|on_call| (team, on_call.matrix)))
+    }
+
+    /// The matrix for a new round of `incident`; that of its last round where its team is gone.
+    pub(super) async fn next_matrix(&self, incident: &Incident, at: DateTime<Utc>) -> Result<Matrix, Outage> {
+        let on_call = self.on_call(incident.team(), at).await?;
+        Ok(on_call.map_or_else(|| incident.matrix().clone(), |on_call| on_call.matrix))
+    }
+}

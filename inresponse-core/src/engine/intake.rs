@@ -1,0 +1,214 @@
+//! Takes reports and people's updates, answers questions.
+
+use std::collections::HashMap;
+
+use super::lease::{LeaseAt, MAX_TRIES};
+use super::slots::Slot;
+use super::{Engine, WAITING_TOO_LONG};
+use crate::error::Outage;
+use crate::model::{Contact, IncidentNumber, Level, Matrix, Report, Severity};
+use crate::plan::{self, Decision, Input, Plan, Refusal, Update};
+use crate::store::{Census, Committed, Created, ListQuery, Record};
+
+/// What became of a report.
+#[derive(Debug, Clone, PartialEq)]
+#[must_use]
+pub enum Reported {
+    /// A new incident, durable under its number.
+    New(Record),
+    /// An incident that is not resolved has that key; it was counted there.
+    Repeat(Record),
+    /// No team answers for the service. Nothing was stored.
+    UnknownService,
+}
+
+/// What became of a person's update.
+#[derive(Debug, Clone, PartialEq)]
+#[must_use]
+pub enum Updated {
+    /// Done, durably.
+    Changed(Record),
+    /// It was like that already.
+    Unchanged(Record),
+    /// It cannot be; nothing was changed.
+    Refused(Record, Refusal),
+    /// There is no such incident.
+    Absent,
+}
+
+impl Engine {
+    /// Takes a report: durable when this returns (promise 1), and the on-call engineer is alerted at once.
+    ///
+    /// # Errors
+    /// Store or roster is out of order. After an outage of kind unknown the report may have been recorded, and
+    /// with a dedup key it is safe to send it again (promise 4).
+    pub async fn report(&self, report: Report) -> Result<Reported, Outage> {
+        let (now, planned) = (self.now(), self.inner.clock.monotonic());
+        let severity = report.severity();
+        let Some((team, matrix)) = self.duty(report.service(), now).await? else {
+            return Ok(Reported::UnknownService);
+        };
+        // Where a runner goes on to send it, the lease of the first alert rides on the create.
+        let slots = self.first_slots(&matrix, severity);
+        let first_lease = slots.is_some().then_some(self.inner.lease);
+        let (opening, sends) = plan::open(report, team, matrix, first_lease, now);
+        match self.inner.store.create(opening).await? {
+            Created::New(record) => {
+                metrics::counter!("inresponse_incidents_reported_total", "severity" => severity.as_str())
+                    .increment(1);
+                match slots {
+                    Some(slots) => self.hand_over(&record, sends, slots, planned),
+                    None => self.inner.wake.due(plan::due_at(&record.incident)),
+                }
+                tracing::info!(
+                    incident = record.number().value(),
+                    service = %record.incident.service(),
+                    team = %record.incident.team(),
+                    severity = %severity,
+                    "incident opened"
+                );
+                Ok(Reported::New(record))
+            }
+            Created::Repeat(record) => {
+                metrics::counter!("inresponse_incidents_repeated_total").increment(1);
+                self.repeat(record, severity).await.map(Reported::Repeat)
+            }
+        }
+    }
+
+    /// Slots for the first alert, where a runner will send it and all of them are free.
+    fn first_slots(&self, matrix: &Matrix, severity: Severity) -> Option<HashMap<Contact, Slot>> {
+        if !self.inner.wake.has_runner() {
+            return None;
+        }
+        let contacts = matrix.contacts(Level::At(matrix.alerted_levels(severity).next()?));
+        let take = |contact: &Contact| Some((contact.clone(), self.inner.slots.take(contact)?));
+        let slots: HashMap<_, _> = contacts.iter().map(take).collect::<Option<_>>()?;
+        (!slots.is_empty()).then_some(slots)
+    }
+
+    fn hand_over(
+        &self,
+        record: &Record,
+        sends: Vec<plan::Send>,
+        mut by_contact: HashMap<Contact, Slot>,
+        planned: std::time::Duration,
+    ) {
+        let slots: HashMap<_, _> = sends
+            .iter()
+            .filter_map(|send| Some((send.delivery, by_contact.remove(&send.contact)?)))
+            .collect();
+        let (sends, marks) = sends
+            .into_iter()
+            .filter(|send| slots.contains_key(&send.delivery))
+            .map(|send| (self.mark(&record.incident, send.delivery), send))
+            .map(|(mark, send)| (send, mark))
+            .unzip();
+        let committed = self.inner.clock.monotonic();
+        let draft = plan::Draft::new(record.incident.clone());
+        let at = LeaseAt { version: record.version, planned, committed, count: record.count };
+        let leased = self.leased_sends(Plan { draft, sends }, slots, marks, at);
+        self.inner.wake.hand_over(leased);
+    }
+
+    /// Promise 3: the repeat is counted already; its severity may raise the incident.
+    async fn repeat(&self, record: Record, severity: Severity) -> Result<Record, Outage> {
+        match self.change(record, |_| Input::Repeat { severity }).await {
+            Ok(Changed::Done(record) | Changed::Nothing(record) | Changed::Refused(record, _)) => Ok(record),
+            Ok(Changed::Gone) => Err(Outage::unknown("the incident was deleted while it was reported again")),
+            // The repeat itself is recorded, so the whole is not simply to be tried again.
+            Err(error) => Err(Outage::unknown("the repeat was counted, its severity was not").because(error)),
+        }
+    }
+
+    /// Does what a person wants to an incident.
+    ///
+    /// # Errors
+    /// Store or roster is out of order. After an outage of kind unknown the change may have happened; it is safe
+    /// to ask for the same state again.
+    pub async fn update(&self, number: IncidentNumber, update: &Update) -> Result<Updated, Outage> {
+        let Some(record) = self.inner.store.load(number).await? else { return Ok(Updated::Absent) };
+        let changed = self.change(record, |matrix| Input::Update { update, matrix }).await?;
+        Ok(match changed {
+            Changed::Done(record) => {
+                tracing::info!(
+                    incident = number.value(),
+                    by = %update.by,
+                    state = %record.incident.state(),
+                    "incident updated"
+                );
+                Updated::Changed(record)
+            }
+            Changed::Nothing(record) => Updated::Unchanged(record),
+            Changed::Refused(record, refusal) => Updated::Refused(record, refusal),
+            Changed::Gone => Updated::Absent,
+        })
+    }
+
+    /// Plans and commits, anew whenever somebody else was faster.
+    async fn change<'a>(
+        &self,
+        mut record: Record,
+        input: impl Fn(Option<Matrix>) -> Input<'a>,
+    ) -> Result<Changed, Outage> {
+        let mut matrix = None;
+        for _ in 0..MAX_TRIES {
+            let now = self.now();
+            let plan = match plan::step(&record.incident, input(matrix.clone()), now) {
+                Decision::Change(plan) => plan,
+                Decision::Nothing => return Ok(Changed::Nothing(record)),
+                Decision::Refuse(refusal) => return Ok(Changed::Refused(record, refusal)),
+                Decision::NeedsMatrix => {
+                    matrix = Some(self.next_matrix(&record.incident, now).await?);
+                    continue;
+                }
+            };
+            match self.inner.store.commit(record.version, &plan.draft).await? {
+                Committed::At(version) => {
+                    self.inner.wake.due(plan.draft.due_at());
+                    return Ok(Changed::Done(Record {
+                        incident: plan.draft.into_incident(),
+                        version,
+                        ..record
+                    }));
+                }
+                Committed::Stale => match self.inner.store.load(record.number()).await? {
+                    Some(changed) => record = changed,
+                    None => return Ok(Changed::Gone),
+                },
+            }
+        }
+        Err(Outage::retryable("the incident changed too often in between"))
+    }
+
+    /// One incident.
+    ///
+    /// # Errors
+    /// The store is out of order.
+    pub async fn get(&self, number: IncidentNumber) -> Result<Option<Record>, Outage> {
+        self.inner.store.load(number).await
+    }
+
+    /// A page of incidents, newest first.
+    ///
+    /// # Errors
+    /// The store is out of order.
+    pub async fn list(&self, query: &ListQuery) -> Result<Vec<Record>, Outage> {
+        self.inner.store.list(query).await
+    }
+
+    /// How many incidents stand where.
+    ///
+    /// # Errors
+    /// The store is out of order.
+    pub async fn census(&self) -> Result<Census, Outage> {
+        self.inner.store.census(self.now() - WAITING_TOO_LONG).await
+    }
+}
+
+enum Changed {
+    Done(Record),
+    Nothing(Record),
+    Refused(Record, Refusal),
+    Gone,
+}

@@ -1,0 +1,242 @@
+//! Commits what is due, and with it the right to send.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::Engine;
+use super::slots::Slot;
+use crate::error::Outage;
+use crate::model::{DeliveryId, DeliveryKey, Incident, Version};
+use crate::notify::Alert;
+use crate::plan::{self, Decision, Hold, Input, Plan};
+use crate::store::{Committed, Record};
+
+/// How often a change is planned anew because somebody else changed the record in between.
+pub(super) const MAX_TRIES: usize = 32;
+
+/// What became of a record whose time had come.
+#[derive(Debug)]
+pub(super) struct Leased {
+    /// When something is due next, by what is committed now.
+    pub(super) due_at: Option<DateTime<Utc>>,
+    /// What may be sent now.
+    pub(super) sends: Vec<LeasedSend>,
+    /// Whether something that is due waits for a sending slot.
+    pub(super) blocked: bool,
+}
+
+/// A send whose lease is durable. Dropping it unsent is like a crash: it is due again when the lease ends.
+#[derive(Debug)]
+pub(super) struct LeasedSend {
+    pub(super) alert: Alert,
+    pub(super) delivery: DeliveryKey,
+    pub(super) attempt: u32,
+    pub(super) lease: LeaseTimes,
+    /// The incident as it was committed with the lease, and its version.
+    pub(super) incident: Arc<Incident>,
+    pub(super) version: Version,
+    pub(super) slot: Slot,
+    pub(super) mark: InFlightMark,
+}
+
+/// When a lease was taken and ends, by both clocks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LeaseTimes {
+    /// The wall time at which it ends.
+    pub(super) until: DateTime<Utc>,
+    /// The monotonic time at which its commit was begun.
+    pub(super) planned: Duration,
+    /// The monotonic time at which its commit was known.
+    pub(super) committed: Duration,
+}
+
+impl Engine {
+    /// Leases what is due of `record`, and answers what may be sent.
+    ///
+    /// The free sending slots are taken first, then the lease. A lease whose commit failed or stays unknown
+    /// begins no send.
+    pub(super) async fn lease_due(&self, record: Record) -> Result<Leased, Outage> {
+        let mut record = record;
+        for _ in 0..MAX_TRIES {
+            let (now, planned) = (self.now(), self.inner.clock.monotonic());
+            let Some(prepared) = self.prepare(&record.incident, now).await? else {
+                let due_at = plan::due_at(&record.incident);
+                let blocked = due_at.is_some_and(|due_at| due_at <= now);
+                return Ok(Leased { due_at, sends: Vec::new(), blocked });
+            };
+            let Prepared { plan, slots, blocked } = prepared;
+            let marks = plan.sends.iter().map(|s| self.mark(&record.incident, s.delivery)).collect();
+            match self.inner.store.commit(record.version, &plan.draft).await? {
+                Committed::Stale => {}
+                Committed::At(version) => {
+                    let committed = self.inner.clock.monotonic();
+                    let due_at = plan.draft.due_at();
+                    report_transitions(&record.incident, plan.draft.incident());
+                    let at = LeaseAt { version, planned, committed, count: record.count };
+                    let sends = self.leased_sends(plan, slots, marks, at);
+                    return Ok(Leased { due_at, sends, blocked });
+                }
+            }
+            match self.inner.store.load(record.number()).await? {
+                Some(changed) => record = changed,
+                None => return Ok(Leased { due_at: None, sends: Vec::new(), blocked: false }),
+            }
+        }
+        Err(Outage::retryable("the incident changed too often in between"))
+    }
+
+    /// Plans what is due, with a slot for every send; `None` where nothing can be done now.
+    async fn prepare(&self, incident: &Incident, now: DateTime<Utc>) -> Result<Option<Prepared>, Outage> {
+        let mut hold = Held { in_flight: &self.inner.in_flight, no_slot: HashSet::new() };
+        let mut slots = HashMap::new();
+        let mut matrix = None;
+        loop {
+            let input = Input::Due { lease: self.inner.lease, hold: &hold, matrix: matrix.clone() };
+            let plan = match plan::step(incident, input, now) {
+                Decision::Change(plan) => *plan,
+                Decision::Nothing | Decision::Refuse(_) => return Ok(None),
+                Decision::NeedsMatrix => {
+                    matrix = Some(self.next_matrix(incident, now).await?);
+                    continue;
+                }
+            };
+            let mut complete = true;
+            for send in &plan.sends {
+                if slots.contains_key(&send.delivery) {
+                    continue;
+                }
+                match self.inner.slots.take(&send.contact) {
+                    Some(slot) => _ = slots.insert(send.delivery, slot),
+                    None => {
+                        complete = false;
+                        hold.no_slot.insert(incident.delivery_id(send.delivery));
+                    }
+                }
+            }
+            if complete {
+                return Ok(Some(Prepared { plan, slots, blocked: !hold.no_slot.is_empty() }));
+            }
+        }
+    }
+
+    /// The sends that a committed plan allows.
+    pub(super) fn leased_sends(
+        &self,
+        plan: Plan,
+        mut slots: HashMap<DeliveryKey, Slot>,
+        marks: Vec<InFlightMark>,
+        at: LeaseAt,
+    ) -> Vec<LeasedSend> {
+        self.inner.wake.due(plan.draft.due_at());
+        let incident = Arc::new(plan.draft.into_incident());
+        let leased = |(send, mark): (plan::Send, InFlightMark)| {
+            let slot = slots.remove(&send.delivery).expect("every planned send was given a slot");
+            let mut alert =
+                Alert::new(Arc::clone(&incident), at.count, send.delivery, send.attempt, send.contact);
+            if let Some(url) = self.claim_url(incident.number(), alert.contact()) {
+                alert = alert.with_claim_url(url);
+            }
+            LeasedSend {
+                alert,
+                delivery: send.delivery,
+                attempt: send.attempt,
+                lease: LeaseTimes { until: send.lease_until, planned: at.planned, committed: at.committed },
+                incident: Arc::clone(&incident),
+                version: at.version,
+                slot,
+                mark,
+            }
+        };
+        plan.sends.into_iter().zip(marks).map(leased).collect()
+    }
+
+    /// Marks a delivery as in flight in this process.
+    pub(super) fn mark(&self, incident: &Incident, delivery: DeliveryKey) -> InFlightMark {
+        self.inner.in_flight.mark(incident.delivery_id(delivery))
+    }
+}
+
+struct Prepared {
+    plan: Plan,
+    slots: HashMap<DeliveryKey, Slot>,
+    blocked: bool,
+}
+
+/// At what version and when leases were committed.
+pub(super) struct LeaseAt {
+    pub(super) version: Version,
+    pub(super) planned: Duration,
+    pub(super) committed: Duration,
+    pub(super) count: u64,
+}
+
+#[derive(Debug)]
+struct Held<'a> {
+    in_flight: &'a InFlight,
+    no_slot: HashSet<DeliveryId>,
+}
+
+impl Hold for Held<'_> {
+    fn holds(&self, delivery: &DeliveryId) -> bool {
+        self.no_slot.contains(delivery) || self.in_flight.contains(delivery)
+    }
+}
+
+/// The deliveries that this process is sending or recording: it never sends them a second time meanwhile,
+/// whatever a clock says about their leases (promise 14).
+#[derive(Debug, Default)]
+pub(super) struct InFlight {
+    deliveries: Arc<Mutex<HashMap<DeliveryId, usize>>>,
+}
+
+/// A delivery in flight, until it is dropped.
+#[derive(Debug)]
+pub(super) struct InFlightMark {
+    deliveries: Arc<Mutex<HashMap<DeliveryId, usize>>>,
+    delivery: DeliveryId,
+}
+
+impl InFlight {
+    fn contains(&self, delivery: &DeliveryId) -> bool {
+        lock(&self.deliveries).contains_key(delivery)
+    }
+
+    /// Counted, since two tasks may race for the same lease and only one of them gets it.
+    fn mark(&self, delivery: DeliveryId) -> InFlightMark {
+        *lock(&self.deliveries).entry(delivery.clone()).or_default() += 1;
+        InFlightMark { deliveries: Arc::clone(&self.deliveries), delivery }
+    }
+}
+
+impl Drop for InFlightMark {
+    fn drop(&mut self) {
+        let mut deliveries = lock(&self.deliveries);
+        if let Some(n) = deliveries.get_mut(&self.delivery) {
+            *n -= 1;
+            if *n == 0 {
+                deliveries.remove(&self.delivery);
+            }
+        }
+    }
+}
+
+fn lock(deliveries: &Mutex<HashMap<DeliveryId, usize>>) -> MutexGuard<'_, HashMap<DeliveryId, usize>> {
+    // Nothing panics while it holds the lock, so what a poisoned lock guards is whole.
+    deliveries.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Says in the log what an operator would want to know the moment it happens.
+pub(super) fn report_transitions(before: &Incident, after: &Incident) {
+    let (incident, service) = (after.number().value(), after.service().as_str());
+    if after.is_unclaimed() && !before.is_unclaimed() {
+        metrics::counter!("inresponse_unclaimed_incidents_total").increment(1);
+        tracing::warn!(incident, service, "everybody was alerted and nobody claimed the incident");
+    }
+    if after.is_undelivered() && !before.is_undelivered() {
+        metrics::counter!("inresponse_undelivered_incidents_total").increment(1);
+        tracing::error!(incident, service, "nobody could be alerted of the incident");
+    }
+}

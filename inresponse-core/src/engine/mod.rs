@@ -1,0 +1,220 @@
+//! The engine: executes what the planner decides.
+//!
+//! | file | does |
+//! |---|---|
+//! | `intake` | takes reports and people's updates, answers questions |
+//! | `duty` | asks the roster who is on call |
+//! | `lease` | commits what is due, and with it the right to send |
+//! | `deliver` | makes one attempt and records its outcome |
+//! | `advance` | one incident, or everything due, until nothing is left to do now |
+//! | `run` | does that for ever (feature `runner`) |
+//! | `slots` | bounds how much is sent at once, in all and to one contact |
+//! | `wake` | tells the runner when something became due |
+
+mod advance;
+mod deliver;
+mod duty;
+mod intake;
+mod lease;
+#[cfg(feature = "runner")]
+mod run;
+mod slots;
+mod wake;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+pub use advance::Advanced;
+pub use duty::OnCall;
+pub use intake::{Reported, Updated};
+
+use crate::claim::{ClaimToken, TokenError, TokenSecret};
+use crate::clock::Clock;
+use crate::error::InvalidInput;
+use crate::model::{Contact, IncidentNumber, TeamName};
+use crate::notify::Notifiers;
+use crate::roster::{Defaults, Roster};
+use crate::store::Store;
+
+/// An alert that waits longer than this for acceptance shows in health check, metrics and log.
+pub const WAITING_TOO_LONG: chrono::TimeDelta = chrono::TimeDelta::minutes(5);
+
+/// Incident alerting and escalation over a store, a roster, notifiers and a clock.
+///
+/// Cheap to clone; clones are the same engine. Its promises hold for as many engines as share a store.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Arc<dyn Store>,
+    roster: Arc<dyn Roster>,
+    notifiers: Notifiers,
+    clock: Arc<dyn Clock>,
+    lease: Duration,
+    defaults: Defaults,
+    catch_all: Option<TeamName>,
+    claim_links: Option<ClaimLinks>,
+    slots: slots::Slots,
+    in_flight: lease::InFlight,
+    wake: wake::Wake,
+}
+
+/// How links are made by which a recipient can claim.
+#[derive(Debug, Clone)]
+struct ClaimLinks {
+    base_url: String,
+    secrets: Vec<TokenSecret>,
+}
+
+/// Collects what an [`Engine`] is made of.
+#[derive(Debug)]
+pub struct EngineBuilder {
+    store: Arc<dyn Store>,
+    roster: Arc<dyn Roster>,
+    notifiers: Notifiers,
+    clock: Arc<dyn Clock>,
+    lease: Duration,
+    defaults: Defaults,
+    catch_all: Option<TeamName>,
+    claim_links: Option<ClaimLinks>,
+}
+
+impl Engine {
+    /// The lease unless another is given.
+    pub const DEFAULT_LEASE: Duration = Duration::from_secs(30);
+    /// The shortest lease.
+    pub const MIN_LEASE: Duration = Duration::from_secs(2);
+    /// The longest lease.
+    pub const MAX_LEASE: Duration = Duration::from_secs(3600);
+
+    /// Begins an engine over these parts.
+    pub fn builder(
+        store: impl Store,
+        roster: impl Roster,
+        notifiers: Notifiers,
+        clock: impl Clock,
+    ) -> EngineBuilder {
+        EngineBuilder {
+            store: Arc::new(store),
+            roster: Arc::new(roster),
+            notifiers,
+            clock: Arc::new(clock),
+            lease: Self::DEFAULT_LEASE,
+            defaults: Defaults::none(),
+            catch_all: None,
+            claim_links: None,
+        }
+    }
+
+    /// The roster, to read and to change.
+    pub fn roster(&self) -> &dyn Roster {
+        &*self.inner.roster
+    }
+
+    /// The time by the engine's clock.
+    pub fn now(&self) -> DateTime<Utc> {
+        crate::clock::to_micros(self.inner.clock.now())
+    }
+
+    /// The clock itself.
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.inner.clock
+    }
+
+    /// Whether there is a notifier for the contact.
+    pub fn can_reach(&self, contact: &Contact) -> bool {
+        self.inner.notifiers.reach(contact)
+    }
+
+    /// Reads the token of a claim link for `incident`.
+    ///
+    /// # Errors
+    /// The token does not hold; never does where no claim links were configured.
+    pub fn verify_claim(&self, incident: IncidentNumber, token: &str) -> Result<ClaimToken, TokenError> {
+        let secrets = self.inner.claim_links.as_ref().map_or(&[][..], |links| &links.secrets);
+        ClaimToken::verify(token, incident, secrets, self.now())
+    }
+
+    fn claim_url(&self, incident: IncidentNumber, contact: &Contact) -> Option<String> {
+        let links = self.inner.claim_links.as_ref()?;
+        let token = ClaimToken::new(incident, contact.clone(), self.now()).sign(links.secrets.first()?);
+        Some(format!("{}/incidents/{incident}/claim?token={token}", links.base_url))
+    }
+
+    /// How long a notifier has: half the lease, so that the outcome is recorded before two thirds of it are over
+    /// and a server whose clock is a third of the lease ahead does not send again (promise 14).
+    fn deadline(&self) -> Duration {
+        self.inner.lease / 2
+    }
+}
+
+impl EngineBuilder {
+    /// How long a process may take to send and to record; the next attempt after a crash comes after this.
+    ///
+    /// Bounded to [`Engine::MIN_LEASE`] and [`Engine::MAX_LEASE`]; notifiers have half of it.
+    #[must_use]
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.lease = lease.clamp(Engine::MIN_LEASE, Engine::MAX_LEASE);
+        self
+    }
+
+    /// What a team that is known only from its calendar takes.
+    #[must_use]
+    pub fn defaults(mut self, defaults: Defaults) -> Self {
+        self.defaults = defaults;
+        self
+    }
+
+    /// The team that owns every service nobody else owns.
+    #[must_use]
+    pub fn catch_all(mut self, team: TeamName) -> Self {
+        self.catch_all = Some(team);
+        self
+    }
+
+    /// Links to claim with: under `base_url`, signed with the first secret; tokens of all secrets hold.
+    ///
+    /// # Errors
+    /// `base_url` is not an http or https URL.
+    pub fn claim_links(mut self, base_url: &str, secrets: Vec<TokenSecret>) -> Result<Self, InvalidInput> {
+        let base_url = base_url.trim().trim_end_matches('/').to_owned();
+        if !base_url.starts_with("http://") && !base_url.starts_with("https://") {
+            return Err(InvalidInput::field("public-url", "must begin with http:// or https://"));
+        }
+        self.claim_links = Some(ClaimLinks { base_url, secrets });
+        Ok(self)
+    }
+
+    /// The engine.
+    pub fn build(self) -> Engine {
+        let inner = Inner {
+            store: self.store,
+            roster: self.roster,
+            notifiers: self.notifiers,
+            clock: self.clock,
+            lease: self.lease,
+            defaults: self.defaults,
+            catch_all: self.catch_all,
+            claim_links: self.claim_links,
+            slots: slots::Slots::default(),
+            in_flight: lease::InFlight::default(),
+            wake: wake::Wake::default(),
+        };
+        Engine { inner: Arc::new(inner) }
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("store", &self.inner.store)
+            .field("roster", &self.inner.roster)
+            .field("lease", &self.inner.lease)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,245 @@
+//! Does what is due, for ever.
+
+use std::future::Future;
+use std::pin::pin;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::task::JoinSet;
+
+use super::advance::{PAGE, mark_of};
+use super::{Engine, WAITING_TOO_LONG};
+use crate::error::Outage;
+use crate::plan::{self, Decision, Input};
+use crate::store::{Census, Committed, ListQuery, Record};
+
+/// How long nobody looks for what is due at the most, since another server may share the store.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// The shortest time between two looks while what is due waits for sending slots.
+const LOOK_AGAIN_WHEN_BLOCKED: Duration = Duration::from_millis(10);
+/// How often the operator is told of alerts that do not get through.
+const WATCH_EVERY: Duration = Duration::from_secs(30);
+/// A wall clock that moved this much against the monotonic one has jumped (promise 14).
+const JUMP: TimeDelta = TimeDelta::seconds(1);
+
+impl Engine {
+    /// Does what is due as soon as it is, until `shutdown` resolves; then finishes what is being sent.
+    ///
+    /// Woken by reports and changes through this engine, otherwise by the next due time, and at least every
+    /// second. An outage is logged and tried again; this never gives up. Needs a tokio runtime.
+    pub async fn run(&self, shutdown: impl Future<Output = ()>) {
+        let mut shutdown = pin!(shutdown);
+        let mut handoff = self.inner.wake.open_handoff();
+        let mut sends = JoinSet::new();
+        let mut watch = Watch::begin(self);
+        self.repair_after_restart().await;
+        'running: loop {
+            if let Some(back) = watch.clock(self) {
+                self.log_outage(self.repair(back).await, "times of a clock that went back");
+            }
+            watch.trouble(self).await;
+            let look_again = match self.sweep(&mut sends).await {
+                Ok(Sweep::Clear) => LOOK_EVERY,
+                Ok(Sweep::Blocked) => {
+                    self.inner.clock.sleep(LOOK_AGAIN_WHEN_BLOCKED).await;
+                    LOOK_EVERY
+                }
+                Err(error) => {
+                    tracing::error!(error = %error, "cannot read what is due");
+                    LOOK_EVERY
+                }
+            };
+            let mut pause = pin!(self.inner.clock.sleep(look_again));
+            loop {
+                let until_due =
+                    self.inner.wake.next_due().map(|due| (due - self.now()).to_std().unwrap_or_default());
+                tokio::select! {
+                    biased;
+                    () = &mut shutdown => break 'running,
+                    Some(send) = handoff.recv() => {
+                        let engine = self.clone();
+                        sends.spawn(async move { engine.deliver(send).await });
+                    }
+                    Some(_) = sends.join_next() => {}
+                    () = self.inner.wake.rung() => {
+                        if self.inner.wake.next_due().is_none_or(|due| due <= self.now()) {
+                            break;
+                        }
+                    }
+                    () = self.inner.clock.sleep(until_due.unwrap_or(LOOK_EVERY)), if until_due.is_some() => break,
+                    () = &mut pause => break,
+                }
+            }
+        }
+        self.inner.wake.close_handoff();
+        while let Ok(send) = handoff.try_recv() {
+            let engine = self.clone();
+            sends.spawn(async move { engine.deliver(send).await });
+        }
+        self.finish(sends).await;
+    }
+
+    /// Lets what is being sent come to its end, for as long as leases last.
+    async fn finish(&self, mut sends: JoinSet<()>) {
+        let mut patience = pin!(self.inner.clock.sleep(self.inner.lease));
+        while !sends.is_empty() {
+            tokio::select! {
+                _ = sends.join_next() => {}
+                () = &mut patience => {
+                    tracing::warn!(unrecorded = sends.len(), "stopped before every outcome was recorded");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Leases everything that is due and starts its sends.
+    async fn sweep(&self, sends: &mut JoinSet<()>) -> Result<Sweep, Outage> {
+        let (now, mut after, mut sweep) = (self.now(), None, Sweep::Clear);
+        // What is rung from here on may be missed by the pages below, so this comes first.
+        self.inner.wake.forget_until(now);
+        loop {
+            let page = self.inner.store.due(now, after, PAGE).await?;
+            let full = page.len() == PAGE;
+            after = page.last().and_then(mark_of).or(after);
+            if let Some(oldest) = page.first().and_then(mark_of) {
+                let lag = (now - oldest.due_at).to_std().unwrap_or_default();
+                metrics::histogram!("inresponse_due_lag_seconds").record(lag.as_secs_f64());
+            }
+            let mut leases: FuturesUnordered<_> = page.into_iter().map(|r| self.lease_logged(r)).collect();
+            while let Some(leased) = leases.next().await {
+                let Some(leased) = leased else { continue };
+                if leased.blocked {
+                    self.inner.wake.blocked();
+                    sweep = Sweep::Blocked;
+                }
+                for send in leased.sends {
+                    let engine = self.clone();
+                    sends.spawn(async move { engine.deliver(send).await });
+                }
+            }
+            while sends.try_join_next().is_some() {}
+            if !full || self.inner.slots.are_exhausted() {
+                return Ok(sweep);
+            }
+        }
+    }
+
+    async fn lease_logged(&self, record: Record) -> Option<super::lease::Leased> {
+        let number = record.number();
+        match self.lease_due(record).await {
+            Ok(leased) => Some(leased),
+            Err(error) => {
+                tracing::error!(incident = number.value(), error = %error, "an incident could not be advanced");
+                None
+            }
+        }
+    }
+
+    /// If the newest incident was made or repeated in what is now the future, the clock went back meanwhile.
+    async fn repair_after_restart(&self) {
+        let newest = self.inner.store.list(&ListQuery { limit: 1, ..ListQuery::default() }).await;
+        let Ok(newest) = newest else { return };
+        let seen = newest.first().map(|r| r.last_reported_at.max(r.incident.updated_at()));
+        if seen.is_some_and(|seen| seen > self.now() + JUMP) {
+            tracing::warn!("the clock is behind what was last stored");
+            metrics::counter!("inresponse_clock_jumps_total", "direction" => "back").increment(1);
+            self.log_outage(self.repair(ClockWentBack).await, "times of a clock that went back");
+        }
+    }
+
+    /// Promise 14: brings back what was due by a clock that has gone back since.
+    async fn repair(&self, _: ClockWentBack) -> Result<(), Outage> {
+        let mut after = None;
+        loop {
+            let page = self.inner.store.due(DateTime::<Utc>::MAX_UTC, after, PAGE).await?;
+            let full = page.len() == PAGE;
+            after = page.last().and_then(mark_of).or(after);
+            for record in page {
+                let plan = match plan::step(&record.incident, Input::ClockWentBack, self.now()) {
+                    Decision::Change(plan) => plan,
+                    Decision::Nothing | Decision::Refuse(_) | Decision::NeedsMatrix => continue,
+                };
+                match self.inner.store.commit(record.version, &plan.draft).await? {
+                    // Who changed it in between did so by the clock as it is now.
+                    Committed::At(_) | Committed::Stale => {}
+                }
+            }
+            if !full {
+                return Ok(());
+            }
+        }
+    }
+
+    fn log_outage(&self, result: Result<(), Outage>, what: &str) {
+        if let Err(error) = result {
+            tracing::error!(error = %error, what, "could not be repaired yet");
+        }
+    }
+}
+
+enum Sweep {
+    /// Everything that was due is on its way.
+    Clear,
+    /// Something waits for a sending slot.
+    Blocked,
+}
+
+/// The wall clock went back.
+struct ClockWentBack;
+
+/// What the runner keeps an eye on besides its work.
+struct Watch {
+    wall: DateTime<Utc>,
+    monotonic: Duration,
+    looked_at: Duration,
+    last: Census,
+}
+
+impl Watch {
+    fn begin(engine: &Engine) -> Self {
+        let monotonic = engine.inner.clock.monotonic();
+        Self { wall: engine.now(), monotonic, looked_at: monotonic, last: Census::default() }
+    }
+
+    /// Compares the clocks; answers if the wall clock went back.
+    fn clock(&mut self, engine: &Engine) -> Option<ClockWentBack> {
+        let (wall, monotonic) = (engine.now(), engine.inner.clock.monotonic());
+        let passed = TimeDelta::from_std(monotonic.saturating_sub(self.monotonic)).unwrap_or(TimeDelta::MAX);
+        let jump = (wall - self.wall) - passed;
+        (self.wall, self.monotonic) = (wall, monotonic);
+        if jump.abs() <= JUMP {
+            return None;
+        }
+        let (direction, back) =
+            if jump < TimeDelta::zero() { ("back", Some(ClockWentBack)) } else { ("forward", None) };
+        tracing::warn!(seconds = jump.num_seconds(), direction, "the wall clock jumped");
+        metrics::counter!("inresponse_clock_jumps_total", "direction" => direction).increment(1);
+        back
+    }
+
+    /// Promise 12: tells the operator, now and then, what does not get through.
+    async fn trouble(&mut self, engine: &Engine) {
+        let monotonic = engine.inner.clock.monotonic();
+        if monotonic.saturating_sub(self.looked_at) < WATCH_EVERY {
+            return;
+        }
+        self.looked_at = monotonic;
+        let Ok(census) = engine.census().await else { return };
+        if census.waiting > 0 {
+            tracing::error!(
+                incidents = census.waiting,
+                minutes = WAITING_TOO_LONG.num_minutes(),
+                "alerts have waited too long to be accepted"
+            );
+        }
+        if census.undelivered > 0 && census.undelivered != self.last.undelivered {
+            tracing::error!(incidents = census.undelivered, "open incidents that nobody could be alerted of");
+        }
+        if census.unclaimed > 0 && census.unclaimed != self.last.unclaimed {
+            tracing::warn!(incidents = census.unclaimed, "open incidents that nobody has claimed");
+        }
+        self.last = census;
+    }
+}

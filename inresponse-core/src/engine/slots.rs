@@ -1,0 +1,91 @@
+//! Bounds how much is sent at once.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::model::Contact;
+
+/// How many sends may be under way in all.
+const SLOTS: usize = 256;
+/// How many of them to one contact, so that one who hangs leaves the others theirs (promise 13).
+const SLOTS_PER_CONTACT: usize = 4;
+
+/// The free sending slots. A slot is taken before the lease, so that a lease never waits for one.
+#[derive(Debug, Default)]
+pub(super) struct Slots {
+    taken: Arc<Mutex<Taken>>,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    all: usize,
+    by_contact: HashMap<Contact, usize>,
+}
+
+/// A slot, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Slot {
+    taken: Arc<Mutex<Taken>>,
+    contact: Contact,
+}
+
+impl Slots {
+    /// A slot for a send to `contact`, if one is free.
+    pub(super) fn take(&self, contact: &Contact) -> Option<Slot> {
+        let mut taken = lock(&self.taken);
+        if taken.all >= SLOTS || taken.by_contact.get(contact).is_some_and(|n| *n >= SLOTS_PER_CONTACT) {
+            return None;
+        }
+        taken.all += 1;
+        *taken.by_contact.entry(contact.clone()).or_default() += 1;
+        Some(Slot { taken: Arc::clone(&self.taken), contact: contact.clone() })
+    }
+
+    /// Whether every slot is taken.
+    #[cfg(feature = "runner")]
+    pub(super) fn are_exhausted(&self) -> bool {
+        lock(&self.taken).all >= SLOTS
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let mut taken = lock(&self.taken);
+        taken.all -= 1;
+        if let Some(n) = taken.by_contact.get_mut(&self.contact) {
+            *n -= 1;
+            if *n == 0 {
+                taken.by_contact.remove(&self.contact);
+            }
+        }
+    }
+}
+
+fn lock(taken: &Mutex<Taken>) -> MutexGuard<'_, Taken> {
+    // Nothing panics while it holds the lock, so what a poisoned lock guards is whole.
+    taken.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p13_one_contact_cannot_take_all_slots() {
+        let slots = Slots::default();
+        let hanging = Contact::new("hangs@example.org").unwrap();
+        let taken: Vec<_> = std::iter::from_fn(|| slots.take(&hanging)).collect();
+        assert_eq!(taken.len(), SLOTS_PER_CONTACT);
+        assert!(slots.take(&Contact::new("other@example.org").unwrap()).is_some());
+        drop(taken);
+        assert!(slots.take(&hanging).is_some());
+    }
+
+    #[test]
+    fn slots_are_bounded_in_all() {
+        let slots = Slots::default();
+        let contact = |i: usize| Contact::new(format!("c{i}@example.org")).unwrap();
+        let taken: Vec<_> = (0..SLOTS + 10).map_while(|i| slots.take(&contact(i))).collect();
+        assert_eq!(taken.len(), SLOTS);
+    }
+}

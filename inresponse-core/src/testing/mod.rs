@@ -1,0 +1,7 @@
+//! For tests of what is built on this library: a clock that stands still and a notifier that remembers.
+
+mod clock;
+mod recorder;
+
+pub use clock::ManualClock;
+pub use recorder::{Recorded, RecordingNotifier};

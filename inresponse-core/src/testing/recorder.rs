@@ -1,0 +1,89 @@
+//! A notifier that remembers what it was given.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::model::{Contact, DeliveryId, IncidentNumber, Level};
+use crate::notify::{Alert, Notifier, Outcome};
+
+/// One attempt as it was recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// The incident.
+    pub incident: IncidentNumber,
+    /// The delivery's name.
+    pub delivery: DeliveryId,
+    /// Which attempt.
+    pub attempt: u32,
+    /// To whom.
+    pub contact: Contact,
+    /// At which level.
+    pub level: Level,
+    /// In which round.
+    pub round: u32,
+    /// The link to claim with.
+    pub claim_url: Option<String>,
+}
+
+/// Remembers every attempt; accepts each, unless told beforehand how the next ones end. Clones share.
+#[derive(Debug, Clone, Default)]
+pub struct RecordingNotifier {
+    inner: Arc<Mutex<Inner>>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    attempts: Vec<Recorded>,
+    scripted: VecDeque<(Option<Contact>, Outcome)>,
+}
+
+impl RecordingNotifier {
+    /// One that accepts everything.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The next attempt, to whomever, ends like this.
+    pub fn then(&self, outcome: Outcome) {
+        self.inner().scripted.push_back((None, outcome));
+    }
+
+    /// The next attempt to `contact` ends like this.
+    pub fn then_for(&self, contact: Contact, outcome: Outcome) {
+        self.inner().scripted.push_back((Some(contact), outcome));
+    }
+
+    /// Everything so far, in order.
+    pub fn attempts(&self) -> Vec<Recorded> {
+        self.inner().attempts.clone()
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        // Nothing panics while it holds the lock, so what a poisoned lock guards is whole.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Notifier for RecordingNotifier {
+    async fn notify(&self, alert: &Alert, _deadline: Duration) -> Outcome {
+        let mut inner = self.inner();
+        inner.attempts.push(Recorded {
+            incident: alert.incident().number(),
+            delivery: alert.delivery_id().clone(),
+            attempt: alert.attempt(),
+            contact: alert.contact().clone(),
+            level: alert.level(),
+            round: alert.round(),
+            claim_url: alert.claim_url().map(str::to_owned),
+        });
+        let applies = |(contact, _): &(Option<Contact>, Outcome)| {
+            contact.as_ref().is_none_or(|contact| contact == alert.contact())
+        };
+        let scripted = inner.scripted.iter().position(applies).and_then(|i| inner.scripted.remove(i));
+        scripted.map_or(Outcome::Accepted, |(_, outcome)| outcome)
+    }
+}
