@@ -1,1 +1,43 @@
-//! placeholder
+//! InResponse's store and roster on SQLite: one file, durable, with group commit.
+//!
+//! The database is in WAL mode with `synchronous=FULL`: what is answered has been synced to disk. All writes go
+//! through one thread over a bounded queue; whatever waits there when it comes round is committed together, with
+//! a savepoint for each, so that one bad operation does not fail its neighbours. Reads go to connections of
+//! their own. Several processes may share one file.
+//!
+//! ```no_run
+//! # async fn open() -> Result<(), inresponse_core::Outage> {
+//! use inresponse_sqlite::{Database, SqliteConfig};
+//!
+//! let database = Database::open(SqliteConfig::new("inresponse.db")).await?;
+//! let (store, roster) = (database.store(), database.roster());
+//! # Ok(()) }
+//! ```
+//!
+//! | file | holds |
+//! |---|---|
+//! | `config` | where the database is |
+//! | `database` | opening it, and the parts that share it |
+//! | `schema` | tables, indexes, migrations |
+//! | `batch` | writes as a plain function on a connection |
+//! | `writer` | the thread that runs batches |
+//! | `readers` | connections for reading |
+//! | `store`, `roster` | the two adapters |
+//! | `error` | what SQLite's errors mean |
+
+mod batch;
+mod config;
+mod database;
+mod error;
+mod readers;
+mod roster;
+mod schema;
+mod store;
+mod writer;
+
+pub use batch::{RosterChange, Write, Written, write_batch};
+pub use config::SqliteConfig;
+pub use database::Database;
+pub use roster::SqliteRoster;
+pub use schema::prepare;
+pub use store::SqliteStore;

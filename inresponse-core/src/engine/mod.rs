@@ -203,7 +203,7 @@ impl EngineBuilder {
             claim_links: self.claim_links,
             slots: slots::Slots::default(),
             in_flight: lease::InFlight::default(),
-            wake: wake::Wake::default(),
+            wake: wake::Wake::new(),
         };
         Engine { inner: Arc::new(inner) }
     }

@@ -34,6 +34,10 @@ mod with_runner {
     }
 
     impl Wake {
+        pub(in crate::engine) fn new() -> Self {
+            Self::default()
+        }
+
         /// Something is due at `at`.
         pub(in crate::engine) fn due(&self, at: Option<DateTime<Utc>>) {
             let Some(at) = at else { return };
@@ -116,10 +120,13 @@ mod without_runner {
     use crate::engine::lease::LeasedSend;
 
     /// Nobody to wake.
-    #[derive(Debug, Default)]
+    #[derive(Debug)]
     pub(in crate::engine) struct Wake;
 
     impl Wake {
+        pub(in crate::engine) fn new() -> Self {
+            Self
+        }
         pub(in crate::engine) fn due(&self, _at: Option<DateTime<Utc>>) {}
         pub(in crate::engine) fn slot_freed(&self) {}
         pub(in crate::engine) fn has_runner(&self) -> bool {

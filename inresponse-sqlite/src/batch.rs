@@ -1,0 +1,255 @@
+//! Writes, as a plain function on a connection.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use inresponse_core::Outage;
+use inresponse_core::model::{IncidentNumber, ServiceName, TeamName, Version};
+use inresponse_core::plan::{Draft, Opening};
+use inresponse_core::roster::{Deleted, Rota, Team, TeamDeleted};
+use inresponse_core::store::{Committed, Created, Record};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+
+use crate::error::{Moment, outage};
+
+/// One write.
+#[derive(Debug)]
+pub enum Write {
+    /// [`Store::create`](inresponse_core::store::Store::create).
+    Create(Box<Opening>),
+    /// [`Store::commit`](inresponse_core::store::Store::commit).
+    Commit {
+        /// The version that the record must have.
+        version: Version,
+        /// What replaces it.
+        draft: Box<Draft>,
+    },
+    /// A change of the roster.
+    Roster(RosterChange),
+    /// A setting that is kept unless it is there already.
+    Setting {
+        /// Its name.
+        name: String,
+        /// Its value, if it is not there.
+        value: Vec<u8>,
+    },
+}
+
+/// A change of the roster.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "named as the methods of the roster that they are")]
+pub enum RosterChange {
+    PutService { service: ServiceName, team: TeamName },
+    PutTeam { team: TeamName, settings: Box<Team> },
+    PutDay { team: TeamName, day: NaiveDate, rota: Rota },
+    DeleteService { service: ServiceName },
+    DeleteTeam { team: TeamName },
+    DeleteDay { team: TeamName, day: NaiveDate },
+}
+
+/// What a write did.
+#[derive(Debug, PartialEq)]
+#[must_use]
+pub enum Written {
+    /// Of a create.
+    Created(Box<Created>),
+    /// Of a commit.
+    Committed(Committed),
+    /// Of something put.
+    Done,
+    /// Of a deletion.
+    Deleted(Deleted),
+    /// Of a team's deletion.
+    TeamDeleted(TeamDeleted),
+    /// Of a setting: the value that is there now.
+    Setting(Vec<u8>),
+}
+
+/// Does all writes in one durable transaction, each in a savepoint of its own.
+///
+/// The outer error says that none of them happened (or, of kind unknown, that all or none may have); an inner
+/// error that one of them did not. Blocks until the disk has synced.
+///
+/// # Errors
+/// The transaction could not be begun or committed.
+pub fn write_batch(
+    connection: &mut Connection,
+    batch: &[Write],
+) -> Result<Vec<Result<Written, Outage>>, Outage> {
+    let before = |e| outage(e, Moment::BeforeCommit);
+    // Immediate: what is read inside must still hold when it is written, whatever other processes do.
+    let mut transaction =
+        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(before)?;
+    let mut written = Vec::with_capacity(batch.len());
+    for write in batch {
+        let savepoint = transaction.savepoint().map_err(before)?;
+        match apply(&savepoint, write) {
+            Ok(done) => {
+                savepoint.commit().map_err(before)?;
+                written.push(Ok(done));
+            }
+            Err(error) => {
+                let failed = outage(error, Moment::BeforeCommit);
+                savepoint.finish().map_err(before)?;
+                written.push(Err(failed));
+            }
+        }
+    }
+    transaction.commit().map_err(|e| outage(e, Moment::Commit))?;
+    Ok(written)
+}
+
+fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<Written> {
+    match write {
+        Write::Create(opening) => create(connection, opening).map(|c| Written::Created(Box::new(c))),
+        Write::Commit { version, draft } => commit(connection, *version, draft).map(Written::Committed),
+        Write::Roster(change) => change_roster(connection, change),
+        Write::Setting { name, value } => {
+            connection
+                .prepare_cached("INSERT INTO setting (name, value) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
+                .execute(params![name, value])?;
+            connection
+                .prepare_cached("SELECT value FROM setting WHERE name = ?1")?
+                .query_row([name], |row| row.get(0))
+                .map(Written::Setting)
+        }
+    }
+}
+
+const REPEAT: &str = "
+    UPDATE incident SET count = count + 1, last_reported_at = max(last_reported_at, ?3)
+    WHERE service = ?1 AND open_key = ?2
+    RETURNING body, version, count, last_reported_at";
+
+const LAST_NUMBER: &str = "SELECT seq FROM sqlite_sequence WHERE name = 'incident'";
+
+const INSERT: &str = "
+    INSERT INTO incident (number, version, count, last_reported_at, service, severity, state, due_at, open_key,
+        waiting_since, unclaimed, undelivered, body)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+
+fn create(connection: &Connection, opening: &Opening) -> rusqlite::Result<Created> {
+    if let Some((service, key)) = opening.open_key() {
+        let reported_at = opening.incident().created_at().timestamp_micros();
+        let repeat = connection
+            .prepare_cached(REPEAT)?
+            .query_row(params![service.as_str(), key.as_str(), reported_at], record)
+            .optional()?;
+        if let Some(record) = repeat {
+            return Ok(Created::Repeat(record));
+        }
+    }
+    let last: u64 = connection.prepare_cached(LAST_NUMBER)?.query_row([], |row| row.get(0))?;
+    let draft = opening.clone().numbered(IncidentNumber::new(last + 1));
+    let record = Record::created(draft.incident().clone());
+    let incident = draft.incident();
+    connection.prepare_cached(INSERT)?.execute(params![
+        record.number().value(),
+        record.version.value(),
+        record.count,
+        micros(record.last_reported_at),
+        incident.service().as_str(),
+        incident.severity().as_str(),
+        incident.state().as_str(),
+        draft.due_at().map(micros),
+        draft.open_key().map(|(_, key)| key.as_str()),
+        incident.waiting_since().map(micros),
+        incident.is_unclaimed(),
+        incident.is_undelivered(),
+        draft.body(),
+    ])?;
+    Ok(Created::New(record))
+}
+
+const COMMIT: &str = "
+    UPDATE incident SET version = ?3, severity = ?4, state = ?5, due_at = ?6, open_key = ?7, waiting_since = ?8,
+        unclaimed = ?9, undelivered = ?10, body = ?11
+    WHERE number = ?1 AND version = ?2";
+
+fn commit(connection: &Connection, version: Version, draft: &Draft) -> rusqlite::Result<Committed> {
+    let incident = draft.incident();
+    let changed = connection.prepare_cached(COMMIT)?.execute(params![
+        incident.number().value(),
+        version.value(),
+        version.next().value(),
+        incident.severity().as_str(),
+        incident.state().as_str(),
+        draft.due_at().map(micros),
+        draft.open_key().map(|(_, key)| key.as_str()),
+        incident.waiting_since().map(micros),
+        incident.is_unclaimed(),
+        incident.is_undelivered(),
+        draft.body(),
+    ])?;
+    Ok(if changed == 1 { Committed::At(version.next()) } else { Committed::Stale })
+}
+
+fn change_roster(connection: &Connection, change: &RosterChange) -> rusqlite::Result<Written> {
+    let deleted = |rows: usize| if rows > 0 { Deleted::Gone } else { Deleted::Absent };
+    let execute = |sql: &str, values: &[&str]| {
+        connection.prepare_cached(sql)?.execute(rusqlite::params_from_iter(values))
+    };
+    let written = match change {
+        RosterChange::PutService { service, team } => {
+            let sql = "INSERT INTO service (name, team) VALUES (?1, ?2)
+                       ON CONFLICT (name) DO UPDATE SET team = excluded.team";
+            execute(sql, &[service.as_str(), team.as_str()])?;
+            Written::Done
+        }
+        RosterChange::PutTeam { team, settings } => {
+            let sql = "INSERT INTO team (name, settings) VALUES (?1, ?2)
+                       ON CONFLICT (name) DO UPDATE SET settings = excluded.settings";
+            execute(sql, &[team.as_str(), &json(settings)?])?;
+            Written::Done
+        }
+        RosterChange::PutDay { team, day, rota } => {
+            let sql = "INSERT INTO calendar (team, day, rota) VALUES (?1, ?2, ?3)
+                       ON CONFLICT (team, day) DO UPDATE SET rota = excluded.rota";
+            execute(sql, &[team.as_str(), &day.to_string(), &json(rota)?])?;
+            Written::Done
+        }
+        RosterChange::DeleteService { service } => {
+            Written::Deleted(deleted(execute("DELETE FROM service WHERE name = ?1", &[service.as_str()])?))
+        }
+        RosterChange::DeleteDay { team, day } => {
+            let sql = "DELETE FROM calendar WHERE team = ?1 AND day = ?2";
+            Written::Deleted(deleted(execute(sql, &[team.as_str(), &day.to_string()])?))
+        }
+        RosterChange::DeleteTeam { team } => {
+            let owned: Option<String> = connection
+                .prepare_cached("SELECT name FROM service WHERE team = ?1 LIMIT 1")?
+                .query_row([team.as_str()], |row| row.get(0))
+                .optional()?;
+            let owned = owned.and_then(|service| ServiceName::new(service).ok());
+            match owned {
+                Some(service) => Written::TeamDeleted(TeamDeleted::OwnsService(service)),
+                None => {
+                    let rows = execute("DELETE FROM team WHERE name = ?1", &[team.as_str()])?
+                        + execute("DELETE FROM calendar WHERE team = ?1", &[team.as_str()])?;
+                    let gone = if rows > 0 { TeamDeleted::Gone } else { TeamDeleted::Absent };
+                    Written::TeamDeleted(gone)
+                }
+            }
+        }
+    };
+    execute("UPDATE roster_version SET version = version + 1", &[])?;
+    Ok(written)
+}
+
+fn json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))
+}
+
+/// A record from a row of `body, version, count, last_reported_at`.
+pub(crate) fn record(row: &rusqlite::Row<'_>) -> rusqlite::Result<Record> {
+    let unreadable = |e: Box<dyn std::error::Error + Send + Sync>| {
+        rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Blob, e)
+    };
+    let last_reported_at = DateTime::from_timestamp_micros(row.get(3)?)
+        .ok_or_else(|| unreadable("a stored time is out of range".into()))?;
+    let body = row.get_ref(0)?.as_blob()?;
+    Record::decode(body, Version::new(row.get(1)?), row.get(2)?, last_reported_at)
+        .map_err(|e| unreadable(e.into()))
+}
+
+pub(crate) fn micros(at: DateTime<Utc>) -> i64 {
+    at.timestamp_micros()
+}

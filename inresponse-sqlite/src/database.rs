@@ -1,0 +1,72 @@
+//! Opening the database, and the parts that share it.
+
+use inresponse_core::Outage;
+use rusqlite::OptionalExtension;
+
+use crate::batch::{Write, Written};
+use crate::config::SqliteConfig;
+use crate::readers::Readers;
+use crate::roster::SqliteRoster;
+use crate::schema::{open_reader, open_writer};
+use crate::store::SqliteStore;
+use crate::writer::Writer;
+
+/// An open database. Cheap to clone; its threads end with the last of its clones, stores and rosters.
+#[derive(Debug, Clone)]
+pub struct Database {
+    store: SqliteStore,
+    roster: SqliteRoster,
+}
+
+impl Database {
+    /// Opens the database, creates it if it is absent, and brings it to this version's schema.
+    ///
+    /// # Errors
+    /// It cannot be opened or written, is not a database, or was made by a newer version.
+    pub async fn open(config: SqliteConfig) -> Result<Self, Outage> {
+        let opened = tokio::task::spawn_blocking(move || {
+            let path = config.path();
+            let writer = Writer::start(path.to_owned(), open_writer(path)?)?;
+            let readers = Readers::new(path.to_owned());
+            let roster = SqliteRoster::start(writer.clone(), readers.clone(), open_reader(path)?)?;
+            Ok(Self { store: SqliteStore { writer, readers }, roster })
+        });
+        opened.await.unwrap_or_else(|e| Err(Outage::retryable("opening was aborted").because(e)))
+    }
+
+    /// The incidents.
+    pub fn store(&self) -> SqliteStore {
+        self.store.clone()
+    }
+
+    /// The roster.
+    pub fn roster(&self) -> SqliteRoster {
+        self.roster.clone()
+    }
+
+    /// A value that is made once and kept: `value` if there is none of that name yet, else the one that is
+    /// there.
+    ///
+    /// # Errors
+    /// The database is out of order.
+    pub async fn keep_setting(&self, name: &str, value: Vec<u8>) -> Result<Vec<u8>, Outage> {
+        match self.store.writer.write(Write::Setting { name: name.to_owned(), value }).await? {
+            Written::Setting(value) => Ok(value),
+            other => Err(Outage::permanent(format!("the writer answered another question: {other:?}"))),
+        }
+    }
+
+    /// A value that was kept under that name.
+    ///
+    /// # Errors
+    /// The database is out of order.
+    pub async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, Outage> {
+        let name = name.to_owned();
+        let read = move |c: &rusqlite::Connection| {
+            c.prepare_cached("SELECT value FROM setting WHERE name = ?1")?
+                .query_row([name], |row| row.get(0))
+                .optional()
+        };
+        self.store.readers.read(read).await
+    }
+}
