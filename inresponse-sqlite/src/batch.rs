@@ -24,11 +24,18 @@ pub enum Write {
     },
     /// A change of the roster.
     Roster(RosterChange),
-    /// A setting that is kept unless it is there already.
-    Setting {
+    /// A setting that is made once: the value is taken unless there is one.
+    KeepSetting {
         /// Its name.
         name: String,
         /// Its value, if it is not there.
+        value: Vec<u8>,
+    },
+    /// A setting that is replaced.
+    PutSetting {
+        /// Its name.
+        name: String,
+        /// Its new value.
         value: Vec<u8>,
     },
 }
@@ -59,7 +66,7 @@ pub enum Written {
     Deleted(Deleted),
     /// Of a team's deletion.
     TeamDeleted(TeamDeleted),
-    /// Of a setting: the value that is there now.
+    /// Of a setting that is made once: the value that is there now.
     Setting(Vec<u8>),
 }
 
@@ -102,7 +109,7 @@ fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<Written> {
         Write::Create(opening) => create(connection, opening).map(|c| Written::Created(Box::new(c))),
         Write::Commit { version, draft } => commit(connection, *version, draft).map(Written::Committed),
         Write::Roster(change) => change_roster(connection, change),
-        Write::Setting { name, value } => {
+        Write::KeepSetting { name, value } => {
             connection
                 .prepare_cached("INSERT INTO setting (name, value) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
                 .execute(params![name, value])?;
@@ -110,6 +117,12 @@ fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<Written> {
                 .prepare_cached("SELECT value FROM setting WHERE name = ?1")?
                 .query_row([name], |row| row.get(0))
                 .map(Written::Setting)
+        }
+        Write::PutSetting { name, value } => {
+            let sql = "INSERT INTO setting (name, value) VALUES (?1, ?2)
+                       ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+            connection.prepare_cached(sql)?.execute(params![name, value])?;
+            Ok(Written::Done)
         }
     }
 }

@@ -50,10 +50,18 @@ impl Database {
     /// # Errors
     /// The database is out of order.
     pub async fn keep_setting(&self, name: &str, value: Vec<u8>) -> Result<Vec<u8>, Outage> {
-        match self.store.writer.write(Write::Setting { name: name.to_owned(), value }).await? {
+        match self.store.writer.write(Write::KeepSetting { name: name.to_owned(), value }).await? {
             Written::Setting(value) => Ok(value),
             other => Err(Outage::permanent(format!("the writer answered another question: {other:?}"))),
         }
+    }
+
+    /// Replaces the value of that name.
+    ///
+    /// # Errors
+    /// The database is out of order.
+    pub async fn put_setting(&self, name: &str, value: Vec<u8>) -> Result<(), Outage> {
+        self.store.writer.write(Write::PutSetting { name: name.to_owned(), value }).await.map(|_| ())
     }
 
     /// A value that was kept under that name.
