@@ -1,0 +1,51 @@
+//! Why a mail cannot be made.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+/// What is at fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MailErrorKind {
+    /// The configured sender.
+    Sender,
+    /// The recipient's address.
+    Recipient,
+    /// The message itself.
+    Message,
+}
+
+/// A mail that cannot be made.
+#[derive(Debug)]
+pub struct MailError {
+    kind: MailErrorKind,
+    message: &'static str,
+    source: Box<dyn StdError + Send + Sync>,
+}
+
+impl MailError {
+    pub(crate) fn new(
+        kind: MailErrorKind,
+        message: &'static str,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        Self { kind, message, source: source.into() }
+    }
+
+    /// What is at fault.
+    pub fn kind(&self) -> MailErrorKind {
+        self.kind
+    }
+}
+
+impl fmt::Display for MailError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message)
+    }
+}
+
+impl StdError for MailError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&*self.source)
+    }
+}
