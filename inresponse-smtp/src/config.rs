@@ -1,0 +1,139 @@
+//! Which server, how, as whom.
+
+use std::fmt;
+
+use inresponse_mail::Sender;
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::extension::ClientId;
+use url::Url;
+
+use crate::error::{SmtpError, SmtpErrorKind};
+
+/// When a connection is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Encryption {
+    /// Never.
+    Never,
+    /// By STARTTLS where the server offers it.
+    Opportunistic,
+    /// By STARTTLS, or not at all.
+    Required,
+    /// From the first byte.
+    Implicit,
+}
+
+/// A mail server, how to reach it, and the sender.
+#[derive(Clone)]
+pub struct SmtpConfig {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) encryption: Encryption,
+    pub(crate) credentials: Option<Credentials>,
+    pub(crate) hello: ClientId,
+    pub(crate) sender: Sender,
+}
+
+impl SmtpConfig {
+    /// A server by its URL, and the sender as a mail shows it.
+    ///
+    /// `smtp://host` speaks plain SMTP on port 25, `smtp://host?tls=required` or `tls=opportunistic` STARTTLS
+    /// on port 587, `smtps://host` TLS on port 465. User and password stand before the host, percent-encoded,
+    /// another port after it; a path is the name that the server is greeted with.
+    ///
+    /// # Errors
+    /// The URL or the sender does not hold. The message never contains the password.
+    pub fn from_url(url: &str, sender: &str) -> Result<Self, SmtpError> {
+        let wrong =
+            |what: &str| SmtpError::new(SmtpErrorKind::Url, format!("the URL of the mail server {what}"));
+        let url = Url::parse(url).map_err(|e| wrong("cannot be read").because(e))?;
+        let mut tls = None;
+        for (name, value) in url.query_pairs() {
+            match &*name {
+                "tls" => tls = Some(value.into_owned()),
+                other => return Err(wrong(&format!("has the unknown parameter `{other}`"))),
+            }
+        }
+        let (encryption, port) = match (url.scheme(), tls.as_deref()) {
+            ("smtp", None) => (Encryption::Never, 25),
+            ("smtp", Some("opportunistic")) => (Encryption::Opportunistic, 587),
+            ("smtp", Some("required")) => (Encryption::Required, 587),
+            ("smtps", _) => (Encryption::Implicit, 465),
+            ("smtp", Some(_)) => return Err(wrong("must have tls=required or tls=opportunistic")),
+            _ => return Err(wrong("must begin with smtp:// or smtps://")),
+        };
+        let host = url.host_str().filter(|host| !host.is_empty()).ok_or_else(|| wrong("names no host"))?;
+        let decode = |text: &str| {
+            let decoded = percent_encoding::percent_decode_str(text).decode_utf8();
+            decoded
+                .map(|text| text.into_owned())
+                .map_err(|_| wrong("has a user or password that is not UTF-8"))
+        };
+        let credentials = match url.password() {
+            Some(password) => Some(Credentials::new(decode(url.username())?, decode(password)?)),
+            None if url.username().is_empty() => None,
+            None => return Err(wrong("has a user without a password")),
+        };
+        let hello = match url.path().trim_matches('/') {
+            "" => ClientId::default(),
+            name => ClientId::Domain(name.to_owned()),
+        };
+        let sender = Sender::new(sender)
+            .map_err(|e| SmtpError::new(SmtpErrorKind::Sender, e.to_string()).because(e))?;
+        Ok(Self {
+            host: host.trim_matches(['[', ']']).to_owned(),
+            port: url.port().unwrap_or(port),
+            encryption,
+            credentials,
+            hello,
+            sender,
+        })
+    }
+}
+
+impl fmt::Debug for SmtpConfig {
+    /// Without user and password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SmtpConfig")
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("encryption", &self.encryption)
+            .field("authenticates", &self.credentials.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_read_as_documented() {
+        let cases = [
+            ("smtp://mail", Some(("mail", 25, Encryption::Never))),
+            ("smtp://u:p%40ss@mail:2525", Some(("mail", 2525, Encryption::Never))),
+            ("smtp://mail?tls=required", Some(("mail", 587, Encryption::Required))),
+            ("smtp://mail?tls=opportunistic", Some(("mail", 587, Encryption::Opportunistic))),
+            ("smtps://mail/hello.example.org", Some(("mail", 465, Encryption::Implicit))),
+            ("smtp://[::1]:25", Some(("::1", 25, Encryption::Never))),
+            ("smtp://mail?tls=perhaps", None),
+            ("smtp://mail?timeout=3", None),
+            ("smtp://user@mail", None),
+            ("http://mail", None),
+            ("smtp://", None),
+            ("mail", None),
+        ];
+        for (url, expected) in cases {
+            let got = SmtpConfig::from_url(url, "a@b.c").ok();
+            assert_eq!(got.as_ref().map(|c| (&*c.host, c.port, c.encryption)), expected, "{url}");
+        }
+        assert!(SmtpConfig::from_url("smtp://mail", "nobody").is_err());
+    }
+
+    #[test]
+    fn the_password_shows_neither_in_debug_output_nor_in_errors() {
+        let config = SmtpConfig::from_url("smtp://user:canary@mail", "a@b.c").unwrap();
+        assert!(!format!("{config:?}").contains("canary"));
+        let error = SmtpConfig::from_url("smtp://user:canary@mail?tls=x", "a@b.c").unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("canary"));
+    }
+}

@@ -1,0 +1,66 @@
+//! The notifier that writes files, for trying things out.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use inresponse_core::clock::Clock;
+use inresponse_core::notify::{Alert, Notifier, Outcome};
+use inresponse_mail::Sender;
+
+use crate::error::{SmtpError, SmtpErrorKind};
+
+/// Writes each mail as an `.eml` file into a folder.
+#[derive(Debug)]
+pub struct OutboxNotifier {
+    dir: PathBuf,
+    sender: Sender,
+    clock: Arc<dyn Clock>,
+}
+
+impl OutboxNotifier {
+    /// A notifier that writes into `dir`, which is created if it is absent.
+    ///
+    /// # Errors
+    /// The folder cannot be created, or the sender is not a mail address.
+    pub fn new(dir: impl Into<PathBuf>, sender: &str, clock: Arc<dyn Clock>) -> Result<Self, SmtpError> {
+        let dir = dir.into();
+        fs::create_dir_all(&dir).map_err(|e| {
+            let message = format!("the outbox {} cannot be created", dir.display());
+            SmtpError::new(SmtpErrorKind::Outbox, message).because(e)
+        })?;
+        let sender = Sender::new(sender)
+            .map_err(|e| SmtpError::new(SmtpErrorKind::Sender, e.to_string()).because(e))?;
+        Ok(Self { dir, sender, clock })
+    }
+}
+
+#[async_trait]
+impl Notifier for OutboxNotifier {
+    async fn notify(&self, alert: &Alert, deadline: Duration) -> Outcome {
+        let mail = match inresponse_mail::render(alert, &self.sender, self.clock.now()) {
+            Ok(mail) => mail,
+            Err(error) => return Outcome::rejected(error.to_string()),
+        };
+        let name = format!("{}-{}", alert.delivery_id(), alert.attempt());
+        let dir = self.dir.clone();
+        let writing = tokio::task::spawn_blocking(move || write(&dir, &name, mail.message()));
+        match tokio::time::timeout(deadline, writing).await {
+            Ok(Ok(Ok(()))) => Outcome::Accepted,
+            Ok(Ok(Err(error))) => Outcome::unavailable(format!("the outbox cannot be written: {error}")),
+            Ok(Err(_)) | Err(_) => Outcome::unknown("the outbox did not answer in time"),
+        }
+    }
+}
+
+/// Writes the file under another name first, so that nobody reads half a mail.
+fn write(dir: &Path, name: &str, message: &[u8]) -> io::Result<()> {
+    let unfinished = dir.join(format!("{name}.tmp"));
+    let mut file = fs::File::create(&unfinished)?;
+    file.write_all(message)?;
+    file.sync_all()?;
+    fs::rename(unfinished, dir.join(format!("{name}.eml")))
+}
