@@ -1,1 +1,195 @@
-//! placeholder
+//! InResponse's HTTP API as an [`axum`] router that any program can mount.
+//!
+//! ```no_run
+//! # async fn mount(engine: inresponse_core::Engine) -> Result<(), Box<dyn std::error::Error>> {
+//! use inresponse_http::{Api, ApiKey, Keys, Scope, router};
+//!
+//! let keys = Keys::new(vec![ApiKey::from_plain("monitoring", "a long random key", vec![Scope::Report])?]);
+//! let app = axum::Router::new().nest("/alerting", router(Api::new(engine, keys)));
+//! # let _ = app;
+//! # Ok(()) }
+//! ```
+//!
+//! | file | holds |
+//! |---|---|
+//! | `routes` | the calls: incidents, roster, claim page, health and metrics |
+//! | `wire` | what goes over the wire |
+//! | `input` | reading bodies and queries, naming the field that is wrong |
+//! | `problem` | errors as RFC 9457 problem details |
+//! | `keys` | API keys and scopes |
+//! | `limits` | request ids, logs, time, concurrency |
+//! | `metrics` | what is counted |
+
+mod input;
+mod keys;
+mod limits;
+pub mod metrics;
+mod problem;
+mod routes;
+mod wire;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use inresponse_core::Engine;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::Semaphore;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::OpenApi;
+use utoipa::openapi::security::{ApiKey as ApiKeyScheme, ApiKeyValue, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub use keys::{ApiKey, Keys, Scope, hash_of};
+
+/// What the routes work on. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Api {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug, Clone)]
+struct Inner {
+    engine: Engine,
+    keys: Keys,
+    metrics: Option<Metrics>,
+    readiness: Readiness,
+    places: Arc<Semaphore>,
+    document: Arc<str>,
+}
+
+#[derive(Clone)]
+struct Metrics(PrometheusHandle);
+
+impl std::fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Metrics(…)")
+    }
+}
+
+/// Whether requests should still be sent here. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Readiness {
+    stopping: Arc<AtomicBool>,
+}
+
+impl Readiness {
+    /// Ready.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// No longer ready: the server is about to stop.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Api {
+    /// The API of an engine, for whoever has one of these keys.
+    pub fn new(engine: Engine, keys: Keys) -> Self {
+        let inner = Inner {
+            engine,
+            keys,
+            metrics: None,
+            readiness: Readiness::new(),
+            places: Arc::new(Semaphore::new(limits::MAX_CONCURRENT)),
+            document: document().into(),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// The same with `/metrics`; see [`metrics::install`].
+    #[must_use]
+    pub fn metrics(mut self, handle: PrometheusHandle) -> Self {
+        Arc::make_mut(&mut self.inner).metrics = Some(Metrics(handle));
+        self
+    }
+
+    /// The same with a readiness that somebody else can end.
+    #[must_use]
+    pub fn readiness(mut self, readiness: Readiness) -> Self {
+        Arc::make_mut(&mut self.inner).readiness = readiness;
+        self
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.inner.engine
+    }
+
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.inner.keys
+    }
+
+    pub(crate) fn metrics_handle(&self) -> Option<&PrometheusHandle> {
+        self.inner.metrics.as_ref().map(|metrics| &metrics.0)
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.inner.readiness.stopping.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn places(&self) -> &Semaphore {
+        &self.inner.places
+    }
+
+    pub(crate) fn document(&self) -> String {
+        self.inner.document.to_string()
+    }
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "InResponse",
+        description = "Incident alerting and escalation: report an incident, get a number; whoever is on call is \
+                       alerted until somebody claims it."
+    ),
+    tags(
+        (name = "incidents", description = "report, claim, release, resolve, read"),
+        (name = "roster", description = "services, teams, calendars"),
+        (name = "system", description = "health, metrics, this document"),
+    )
+)]
+struct Document;
+
+fn routes() -> OpenApiRouter<Api> {
+    use routes::{incidents, roster, system};
+    let mut document = Document::openapi();
+    let key = SecurityScheme::ApiKey(ApiKeyScheme::Header(ApiKeyValue::new("x-api-key")));
+    document.components.get_or_insert_default().add_security_scheme("key", key);
+    let routes = OpenApiRouter::with_openapi(document)
+        .routes(routes!(incidents::put, incidents::post, incidents::list))
+        .routes(routes!(incidents::get_one, incidents::post_one))
+        .routes(routes!(roster::put_service, roster::get_service, roster::delete_service))
+        .routes(routes!(roster::put_team, roster::get_team, roster::delete_team))
+        .routes(routes!(roster::put_day, roster::get_day, roster::delete_day))
+        .routes(routes!(roster::on_call))
+        .routes(routes!(system::healthz))
+        .routes(routes!(system::readyz))
+        .routes(routes!(system::metrics))
+        .routes(routes!(system::openapi));
+    #[cfg(feature = "pages")]
+    let routes = routes.routes(routes!(routes::claim::page, routes::claim::claim));
+    routes
+}
+
+/// The OpenAPI 3.1 document of the API, as JSON.
+pub fn document() -> String {
+    let (_, document) = routes().split_for_parts();
+    document.to_json().expect("the document has only string keys")
+}
+
+/// The routes, with their limits around them.
+pub fn router(api: Api) -> Router {
+    let (routes, _) = routes().split_for_parts();
+    routes
+        .fallback(limits::no_route)
+        .method_not_allowed_fallback(limits::no_method)
+        .layer(from_fn_with_state(api.clone(), limits::bound))
+        .layer(CatchPanicLayer::custom(limits::panicked))
+        .layer(from_fn_with_state(api.clone(), limits::observe))
+        .with_state(api)
+}

@@ -1,0 +1,230 @@
+//! Reading what strangers send: bodies, queries, numbers, times.
+
+use axum::body::to_bytes;
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_LENGTH;
+use axum::http::request::Parts;
+use chrono::{DateTime, Utc};
+use inresponse_core::InvalidInput;
+use inresponse_core::model::IncidentNumber;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
+
+use crate::problem::Problem;
+
+/// The largest body, in bytes.
+pub(crate) const MAX_BODY: usize = 256 * 1024;
+
+/// A JSON body, whatever its content type says: curl sends forms unless it is told otherwise.
+#[derive(Debug)]
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let too_large = || {
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body must be at most {MAX_BODY} bytes"))
+        };
+        let announced =
+            request.headers().get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
+        if announced.is_some_and(|length| length > MAX_BODY as u64) {
+            return Err(too_large());
+        }
+        let bytes = to_bytes(request.into_body(), MAX_BODY).await.map_err(|error| {
+            let mut cause: Option<&dyn std::error::Error> = Some(&error);
+            while let Some(e) = cause {
+                if e.to_string().contains("length limit exceeded") {
+                    return too_large();
+                }
+                cause = e.source();
+            }
+            Problem::new(StatusCode::BAD_REQUEST, "the body ended early")
+        })?;
+        read_json(&bytes).map(Self).map_err(|invalid| Problem::invalid(&invalid))
+    }
+}
+
+/// Reads one JSON object. An error names the field by its path, or `body`.
+pub(crate) fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, InvalidInput> {
+    if bytes.iter().find(|b| !b.is_ascii_whitespace()) != Some(&b'{') {
+        return Err(InvalidInput::field("body", "must be a JSON object"));
+    }
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        let message = error.into_inner().to_string();
+        let field = named_field(&message).map(|name| match path.as_str() {
+            "." | "?" => name.to_owned(),
+            path if path == name || path.ends_with(&format!(".{name}")) => path.to_owned(),
+            path => format!("{path}.{name}"),
+        });
+        let field =
+            field.unwrap_or(if matches!(path.as_str(), "." | "?") { "body".to_owned() } else { path });
+        InvalidInput::field(field, message)
+    })?;
+    json.end().map_err(|e| InvalidInput::field("body", e.to_string()))?;
+    Ok(value)
+}
+
+/// The field that an error about a field's name speaks of.
+fn named_field(message: &str) -> Option<&str> {
+    let rest = ["unknown field `", "missing field `", "duplicate field `"]
+        .into_iter()
+        .find_map(|prefix| message.strip_prefix(prefix))?;
+    rest.split_once('`').map(|(name, _)| name)
+}
+
+/// The query's parameters, of which every one must be taken.
+#[derive(Debug)]
+pub(crate) struct Params {
+    given: Vec<(String, String)>,
+    invalid: InvalidInput,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Params {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let query = Query::<Vec<(String, String)>>::from_request_parts(parts, state).await;
+        let Query(given) =
+            query.map_err(|e| Problem::invalid(&InvalidInput::field("query", e.body_text())))?;
+        Ok(Self { given, invalid: InvalidInput::default() })
+    }
+}
+
+impl Params {
+    /// Takes a parameter and reads it.
+    pub(crate) fn take<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&str) -> Result<T, InvalidInput>,
+    ) -> Option<T> {
+        let mut values: Vec<String> = Vec::new();
+        self.given.retain(|(given, value)| {
+            let taken = given == name;
+            if taken {
+                values.push(value.clone());
+            }
+            !taken
+        });
+        if values.len() > 1 {
+            self.invalid.push(name, "must be given once");
+            return None;
+        }
+        let read = read(values.first()?);
+        self.invalid.keep(read.map_err(|e| {
+            let text = e.errors().iter().map(|e| e.message()).collect::<Vec<_>>().join(", ");
+            InvalidInput::field(name, text)
+        }))
+    }
+
+    /// Refuses the request if anything was wrong, or was not taken.
+    pub(crate) fn finish(mut self) -> Result<(), Problem> {
+        for (name, _) in &self.given {
+            let name: String = name.chars().take(64).collect();
+            self.invalid.push(name, "is not a parameter of this call");
+        }
+        if self.invalid.is_empty() { Ok(()) } else { Err(Problem::invalid(&self.invalid)) }
+    }
+}
+
+/// An incident's number in a path or query.
+pub(crate) fn number(text: &str) -> Result<IncidentNumber, InvalidInput> {
+    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let number = text.parse().ok().filter(|_| digits);
+    number
+        .map(IncidentNumber::new)
+        .ok_or_else(|| InvalidInput::field("incidentId", "must be a positive whole number"))
+}
+
+/// A time as RFC 3339 text or Unix seconds.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(untagged, expecting = "must be an RFC 3339 time or Unix seconds")]
+pub(crate) enum Time {
+    /// As in `2026-11-24T03:00:00Z`.
+    Text(String),
+    /// Since 1970, in UTC.
+    Seconds(f64),
+}
+
+impl Time {
+    pub(crate) fn read(&self, field: &'static str) -> Result<DateTime<Utc>, InvalidInput> {
+        let refused =
+            || InvalidInput::field(field, "must be an RFC 3339 time or Unix seconds, from 1970 to 9999");
+        let at = match self {
+            Time::Text(text) => DateTime::parse_from_rfc3339(text.trim()).map_err(|_| refused())?.to_utc(),
+            Time::Seconds(seconds) => {
+                let micros = seconds * 1e6;
+                if !(0.0..=253_402_300_799e6).contains(&micros) {
+                    return Err(refused());
+                }
+                #[expect(clippy::cast_possible_truncation, reason = "the range was checked")]
+                DateTime::from_timestamp_micros(micros as i64).ok_or_else(refused)?
+            }
+        };
+        let year = chrono::Datelike::year(&at);
+        if (1970..=9999).contains(&year) { Ok(at) } else { Err(refused()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[allow(dead_code, reason = "only read")]
+    struct Sample {
+        a: Option<u8>,
+        b: Option<std::collections::BTreeMap<String, String>>,
+    }
+
+    #[test]
+    fn p16_an_error_names_the_field() {
+        let nested = format!("{{\"a\":{}1{}}}", "[".repeat(5000), "]".repeat(5000));
+        let cases: [(&[u8], &str); 12] = [
+            (b"", "body"),
+            (b"[]", "body"),
+            (b"null", "body"),
+            (b"{", "body"),
+            (b"{} x", "body"),
+            (b"{\"a\":\"x\"}", "a"),
+            (b"{\"a\":300}", "a"),
+            (b"{\"b\":{\"k\":1}}", "b.k"),
+            (b"{\"z\":1}", "z"),
+            (b"{\"a\":1,\"a\":2}", "a"),
+            (b"{\"b\":{\"k\":\"\xff\"}}", "b.k"),
+            (nested.as_bytes(), "a"),
+        ];
+        for (bytes, field) in cases {
+            let error = read_json::<Sample>(bytes).unwrap_err();
+            assert_eq!(
+                error.errors()[0].field(),
+                field,
+                "{} {error}",
+                String::from_utf8_lossy(&bytes[..bytes.len().min(40)])
+            );
+        }
+    }
+
+    #[test]
+    fn times_are_text_or_seconds() {
+        let read = |t: Time| t.read("at").ok().map(|t| t.to_rfc3339());
+        assert_eq!(
+            read(Time::Text("2026-11-24T05:00:00+02:00".into())).as_deref(),
+            Some("2026-11-24T03:00:00+00:00")
+        );
+        assert_eq!(read(Time::Seconds(1.5)).as_deref(), Some("1970-01-01T00:00:01.500+00:00"));
+        for bad in [
+            Time::Text("yesterday".into()),
+            Time::Seconds(-1.0),
+            Time::Seconds(1e300),
+            Time::Seconds(f64::NAN),
+        ] {
+            assert_eq!(read(bad), None);
+        }
+    }
+}

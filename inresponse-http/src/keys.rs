@@ -1,0 +1,212 @@
+//! API keys: who may do what.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::str::FromStr;
+
+use axum::extract::FromRequestParts;
+use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use inresponse_core::InvalidInput;
+use inresponse_core::model::Person;
+use sha2::{Digest, Sha256};
+use subtle::{Choice, ConstantTimeEq};
+
+use crate::Api;
+use crate::problem::Problem;
+
+/// What a key may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Report incidents.
+    Report,
+    /// Read and update incidents.
+    Respond,
+    /// Read and change the roster.
+    Admin,
+}
+
+impl Scope {
+    /// All scopes.
+    pub const ALL: [Scope; 3] = [Scope::Report, Scope::Respond, Scope::Admin];
+
+    /// The word for it in configurations.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Scope::Report => "report",
+            Scope::Respond => "respond",
+            Scope::Admin => "admin",
+        }
+    }
+}
+
+impl FromStr for Scope {
+    type Err = InvalidInput;
+
+    fn from_str(s: &str) -> Result<Self, InvalidInput> {
+        let found = Self::ALL.into_iter().find(|scope| scope.as_str() == s);
+        found.ok_or_else(|| InvalidInput::field("scopes", "must be report, respond or admin"))
+    }
+}
+
+/// The SHA-256 hash of a key in lower-case hexadecimal, as configurations hold it.
+pub fn hash_of(key: &str) -> String {
+    Sha256::digest(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A key's name, hash and scopes. The key itself is not kept.
+#[derive(Clone)]
+pub struct ApiKey {
+    name: Person,
+    hash: [u8; 32],
+    scopes: Vec<Scope>,
+}
+
+impl ApiKey {
+    /// A key by its text, of which only the hash is kept.
+    ///
+    /// # Errors
+    /// The name is none, or the key is shorter than 8 characters.
+    pub fn from_plain(name: &str, key: &str, scopes: Vec<Scope>) -> Result<Self, InvalidInput> {
+        if key.len() < 8 {
+            return Err(InvalidInput::field("key", "must have at least 8 characters"));
+        }
+        Ok(Self { name: Person::new(name)?, hash: Sha256::digest(key.as_bytes()).into(), scopes })
+    }
+
+    /// A key by its hash, as [`hash_of`] makes it.
+    ///
+    /// # Errors
+    /// The name is none, or the hash is not 64 hexadecimal digits.
+    pub fn from_hash(name: &str, hash: &str, scopes: Vec<Scope>) -> Result<Self, InvalidInput> {
+        let refused = || InvalidInput::field("hash", "must be a SHA-256 hash of 64 hexadecimal digits");
+        let digits = hash.trim().as_bytes();
+        if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
+            return Err(refused());
+        }
+        let mut bytes = [0; 32];
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks(2)) {
+            let pair = std::str::from_utf8(pair).map_err(|_| refused())?;
+            *byte = u8::from_str_radix(pair, 16).map_err(|_| refused())?;
+        }
+        Ok(Self { name: Person::new(name)?, hash: bytes, scopes })
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiKey")
+            .field("name", &self.name)
+            .field("scopes", &self.scopes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The keys that are accepted.
+#[derive(Debug, Clone, Default)]
+pub struct Keys {
+    keys: Vec<ApiKey>,
+}
+
+impl Keys {
+    /// These keys.
+    pub fn new(keys: Vec<ApiKey>) -> Self {
+        Self { keys }
+    }
+
+    /// The entry of a key. Takes as long whichever it is, and whether it is one at all.
+    fn find(&self, key: &str) -> Option<&ApiKey> {
+        let hash: [u8; 32] = Sha256::digest(key.as_bytes()).into();
+        let mut found = None;
+        for entry in &self.keys {
+            let same: Choice = entry.hash.ct_eq(&hash);
+            if bool::from(same) {
+                found = Some(entry);
+            }
+        }
+        found
+    }
+}
+
+/// The scope that a route needs, as a type.
+pub(crate) trait Needs: Send + Sync + 'static {
+    /// `None`: any key will do.
+    const SCOPE: Option<Scope>;
+}
+
+macro_rules! needs {
+    ($($name:ident = $scope:expr),*) => {
+        $(
+            #[derive(Debug)]
+            pub(crate) struct $name;
+            impl Needs for $name {
+                const SCOPE: Option<Scope> = $scope;
+            }
+        )*
+    };
+}
+
+needs!(
+    ToReport = Some(Scope::Report),
+    ToRespond = Some(Scope::Respond),
+    ToAdminister = Some(Scope::Admin),
+    AnyKey = None
+);
+
+/// Proof that the request has a key with the scope that the route needs.
+#[derive(Debug)]
+pub(crate) struct Authorized<N> {
+    /// The key's name.
+    pub(crate) name: Person,
+    _needs: PhantomData<N>,
+}
+
+impl<N: Needs> FromRequestParts<Api> for Authorized<N> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let challenge = HeaderValue::from_static("Bearer realm=\"inresponse\"");
+        let unauthorized = |detail: &str| {
+            Problem::new(StatusCode::UNAUTHORIZED, detail).header(WWW_AUTHENTICATE, challenge.clone())
+        };
+        let key = key_of(&parts.headers)
+            .ok_or_else(|| unauthorized("an API key is needed, in x-api-key or as Authorization: Bearer"))?;
+        let entry = api.keys().find(key).ok_or_else(|| unauthorized("the API key is not known"))?;
+        match N::SCOPE {
+            Some(scope) if !entry.scopes.contains(&scope) => Err(Problem::new(
+                StatusCode::FORBIDDEN,
+                format!("the API key `{}` lacks the scope `{}`", entry.name, scope.as_str()),
+            )),
+            Some(_) | None => Ok(Self { name: entry.name.clone(), _needs: PhantomData }),
+        }
+    }
+}
+
+fn key_of(headers: &HeaderMap) -> Option<&str> {
+    if let Some(key) = headers.get("x-api-key") {
+        return key.to_str().ok();
+    }
+    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, key) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(key.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_found_by_its_text_whichever_way_it_was_configured() {
+        let plain = ApiKey::from_plain("a", "correct horse", vec![Scope::Report]).unwrap();
+        let hashed = ApiKey::from_hash("b", &hash_of("battery staple"), vec![]).unwrap();
+        let keys = Keys::new(vec![plain, hashed]);
+        let name = |key| keys.find(key).map(|k| k.name.as_str().to_owned());
+        assert_eq!(name("correct horse").as_deref(), Some("a"));
+        assert_eq!(name("battery staple").as_deref(), Some("b"));
+        assert_eq!(name("staple"), None);
+        assert!(!format!("{keys:?}").contains("horse"));
+        assert!(ApiKey::from_plain("a", "short", vec![]).is_err());
+        assert!(ApiKey::from_hash("a", "xyz", vec![]).is_err());
+    }
+}

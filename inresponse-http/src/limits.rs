@@ -1,0 +1,91 @@
+//! Around every route: request ids, logs, time, concurrency, panics.
+
+use std::any::Any;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tracing::Instrument;
+
+use crate::Api;
+use crate::problem::Problem;
+
+/// How long a request may take.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// How many requests are worked on at once; further ones are refused.
+pub(crate) const MAX_CONCURRENT: usize = 1024;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Gives every request an id, counts it, and says in the log what failed. Never logs a query: claim links hold a
+/// secret there.
+pub(crate) async fn observe(State(api): State<Api>, request: Request, next: Next) -> Response {
+    static COUNTER: AtomicU64 = AtomicU64::new(1);
+    let sane = |v: &&HeaderValue| v.len() <= 64 && v.as_bytes().iter().all(u8::is_ascii_graphic);
+    let id = request.headers().get(REQUEST_ID).filter(sane).cloned();
+    let id = id.unwrap_or_else(|| {
+        let text = format!("r{:x}-{:x}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
+        HeaderValue::from_str(&text).expect("hexadecimal digits make a header")
+    });
+    let method = request.method().clone();
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
+    let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), %method, route);
+    let began = api.engine().clock().monotonic();
+    let mut response = next.run(request).instrument(span.clone()).await;
+    let took = api.engine().clock().monotonic().saturating_sub(began);
+    let status = response.status();
+    span.in_scope(|| {
+        if status.is_server_error() {
+            tracing::warn!(status = status.as_u16(), ?took, "answered");
+        } else {
+            tracing::debug!(status = status.as_u16(), ?took, "answered");
+        }
+    });
+    // Methods are bounded by us, not by whoever sends them.
+    let method = match method {
+        Method::GET | Method::HEAD | Method::PUT | Method::POST | Method::DELETE => method.to_string(),
+        _ => "other".to_owned(),
+    };
+    metrics::counter!("inresponse_http_requests_total", "method" => method, "route" => route.clone(),
+        "status" => status.as_u16().to_string())
+    .increment(1);
+    metrics::histogram!("inresponse_http_request_duration_seconds", "route" => route)
+        .record(took.as_secs_f64());
+    response.headers_mut().insert(REQUEST_ID, id);
+    response
+}
+
+/// Refuses what is too much at once, and ends what takes too long.
+pub(crate) async fn bound(State(api): State<Api>, request: Request, next: Next) -> Response {
+    let Ok(_place) = api.places().try_acquire() else {
+        return Problem::unavailable("too many requests are being worked on").into_response();
+    };
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    match tokio::time::timeout(TIMEOUT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            let problem = Problem::unavailable("the request took too long");
+            if reads { problem.into_response() } else { problem.maybe_recorded().into_response() }
+        }
+    }
+}
+
+/// A panic is our fault and nobody else's.
+pub(crate) fn panicked(_: Box<dyn Any + Send>) -> Response {
+    tracing::error!("a request panicked");
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "an internal error").maybe_recorded().into_response()
+}
+
+pub(crate) async fn no_route() -> Problem {
+    Problem::not_found("there is nothing here")
+}
+
+pub(crate) async fn no_method() -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this does not take that method")
+}

@@ -1,0 +1,61 @@
+//! What is counted, by Prometheus' conventions.
+
+use chrono::{DateTime, Utc};
+use inresponse_core::store::Census;
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+
+const SECONDS: [f64; 14] =
+    [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0, 300.0];
+const BATCH: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
+
+/// Collects the metrics of this process. Can be done once.
+///
+/// # Errors
+/// Something else collects metrics already.
+pub fn install() -> Result<PrometheusHandle, BuildError> {
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS)?
+        .set_buckets_for_metric(Matcher::Full("inresponse_commit_batch_size".into()), &BATCH)?
+        .install_recorder()?;
+    describe();
+    Ok(handle)
+}
+
+fn describe() {
+    use Unit::{Count, Seconds};
+    describe_counter!("inresponse_incidents_reported_total", Count, "New incidents, by severity.");
+    describe_counter!("inresponse_incidents_repeated_total", Count, "Reports counted at an open incident.");
+    describe_counter!("inresponse_deliveries_total", Count, "Attempts to alert somebody, by outcome.");
+    describe_counter!("inresponse_unclaimed_incidents_total", Count, "Incidents that became unclaimed.");
+    describe_counter!("inresponse_undelivered_incidents_total", Count, "Incidents that became undelivered.");
+    describe_counter!("inresponse_clock_jumps_total", Count, "Jumps of the wall clock, by direction.");
+    describe_counter!("inresponse_http_requests_total", Count, "Requests, by method, route and status.");
+    describe_histogram!("inresponse_http_request_duration_seconds", Seconds, "Time to answer, by route.");
+    describe_histogram!(
+        "inresponse_report_to_accepted_seconds",
+        Seconds,
+        "Time from a report to the first alert that a carrier accepted."
+    );
+    describe_histogram!("inresponse_due_lag_seconds", Seconds, "How late what was due was taken up.");
+    describe_histogram!("inresponse_commit_batch_size", Count, "Writes that were committed together.");
+    describe_gauge!("inresponse_commit_queue_depth", Count, "Writes that wait.");
+    describe_gauge!("inresponse_incidents", Count, "Incidents, by state.");
+    describe_gauge!("inresponse_incidents_unclaimed", Count, "Open, everybody alerted, nobody claimed.");
+    describe_gauge!("inresponse_incidents_undelivered", Count, "Open, and nobody could be alerted.");
+    describe_gauge!("inresponse_alerts_waiting", Count, "Open, with an alert unaccepted for five minutes.");
+    describe_gauge!("inresponse_overdue_seconds", Seconds, "How long the most overdue incident has waited.");
+}
+
+/// Sets the gauges that are counted when somebody looks.
+#[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+pub(crate) fn show(census: &Census, now: DateTime<Utc>) {
+    gauge!("inresponse_incidents", "state" => "open").set(census.open as f64);
+    gauge!("inresponse_incidents", "state" => "claimed").set(census.claimed as f64);
+    gauge!("inresponse_incidents", "state" => "resolved").set(census.resolved as f64);
+    gauge!("inresponse_incidents_unclaimed").set(census.unclaimed as f64);
+    gauge!("inresponse_incidents_undelivered").set(census.undelivered as f64);
+    gauge!("inresponse_alerts_waiting").set(census.waiting as f64);
+    let overdue = census.next_due_at.and_then(|due| (now - due).to_std().ok()).unwrap_or_default();
+    gauge!("inresponse_overdue_seconds").set(overdue.as_secs_f64());
+}

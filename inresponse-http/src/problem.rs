@@ -1,0 +1,128 @@
+//! Errors as RFC 9457 problem details.
+
+use axum::Json;
+use axum::http::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use inresponse_core::{InvalidInput, Outage, OutageKind};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// What went wrong, as RFC 9457 has it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Problem {
+    /// Always `about:blank`: the status says it.
+    r#type: &'static str,
+    /// The status in words.
+    title: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// What is wrong, for people.
+    detail: Box<str>,
+    /// What is wrong with which field.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<ProblemField>,
+    /// Whether the change may have happened all the same; with a dedup key it is safe to send it again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    may_have_been_recorded: Option<bool>,
+    /// Who has claimed the incident.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claimed_by: Option<Box<str>>,
+    #[serde(skip)]
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// What is wrong with one field.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ProblemField {
+    /// The field, by its path.
+    field: String,
+    /// What is wrong with it.
+    message: String,
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self {
+            r#type: "about:blank",
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            detail: detail.into().into(),
+            errors: Vec::new(),
+            may_have_been_recorded: None,
+            claimed_by: None,
+            headers: Vec::new(),
+        }
+    }
+
+    pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    pub(crate) fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
+    /// A 400 with everything that is wrong.
+    pub(crate) fn invalid(invalid: &InvalidInput) -> Self {
+        Self::fields(StatusCode::BAD_REQUEST, invalid)
+    }
+
+    /// A 422: well-formed, and naming something that is not there.
+    pub(crate) fn unprocessable(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::fields(StatusCode::UNPROCESSABLE_ENTITY, &InvalidInput::field(field.into(), message))
+    }
+
+    fn fields(status: StatusCode, invalid: &InvalidInput) -> Self {
+        let mut problem = Self::new(status, invalid.to_string());
+        let field = |e: &inresponse_core::FieldError| ProblemField {
+            field: e.field().to_owned(),
+            message: e.message().to_owned(),
+        };
+        problem.errors = invalid.errors().iter().map(field).collect();
+        problem
+    }
+
+    pub(crate) fn claimed_by(mut self, person: &str) -> Self {
+        self.claimed_by = Some(person.into());
+        self
+    }
+
+    /// Promise 4: a change that failed says whether it may have happened.
+    pub(crate) fn outage_of_change(outage: &Outage) -> Self {
+        let unknown = match outage.kind() {
+            OutageKind::Unknown => true,
+            OutageKind::Retryable | OutageKind::Permanent => false,
+            _ => true,
+        };
+        Self { may_have_been_recorded: Some(unknown), ..Self::outage(outage) }
+    }
+
+    /// A question that could not be answered.
+    pub(crate) fn outage(outage: &Outage) -> Self {
+        tracing::error!(error = %outage, source = ?std::error::Error::source(outage), "a request failed");
+        Self::unavailable(outage.to_string())
+    }
+
+    pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail).header(RETRY_AFTER, HeaderValue::from_static("1"))
+    }
+
+    pub(crate) fn maybe_recorded(mut self) -> Self {
+        self.may_have_been_recorded = Some(true);
+        self
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(mut self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = std::mem::take(&mut self.headers);
+        let mut response = (status, Json(self)).into_response();
+        response.headers_mut().extend(headers);
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response
+    }
+}

@@ -1,0 +1,202 @@
+//! Incidents: report, update, read.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::header::{HeaderName, LOCATION};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use inresponse_core::InvalidInput;
+use inresponse_core::engine::{Reported, Updated};
+use inresponse_core::model::{IncidentNumber, Person, ServiceName, Severity, State as IncidentState};
+use inresponse_core::plan::Refusal;
+use inresponse_core::store::{ListQuery, Record};
+
+use crate::Api;
+use crate::input::{Body, Params, number};
+use crate::keys::{Authorized, ToReport, ToRespond};
+use crate::problem::Problem;
+use crate::wire::incident::{FullIncidentView, IncidentView, PageView};
+use crate::wire::report::{PostIncident, PutIncident};
+
+const DEFAULT_LIMIT: usize = 50;
+const MAX_LIMIT: usize = 500;
+
+/// Report an incident.
+///
+/// Answered only after it is durable. The on-call engineer is alerted at once.
+#[utoipa::path(put, path = "/incidents", tag = "incidents", request_body = PutIncident,
+    security(("key" = [])),
+    responses(
+        (status = 201, description = "a new incident", body = IncidentView),
+        (status = 200, description = "an incident with that key is open: counted there", body = IncidentView),
+        (status = 400, description = "a field does not hold", body = Problem),
+        (status = 422, description = "the service is not known", body = Problem),
+        (status = 503, description = "out of order; see mayHaveBeenRecorded", body = Problem),
+    ))]
+pub(crate) async fn put(
+    State(api): State<Api>,
+    _: Authorized<ToReport>,
+    Body(given): Body<PutIncident>,
+) -> Result<Response, Problem> {
+    let report = given.into_report().map_err(|e| Problem::invalid(&e))?;
+    let service = report.service().clone();
+    match api.engine().report(report).await.map_err(|e| Problem::outage_of_change(&e))? {
+        Reported::New(record) => {
+            let headers = location(record.number());
+            Ok((StatusCode::CREATED, headers, Json(IncidentView::from(&record))).into_response())
+        }
+        Reported::Repeat(record) => Ok(Json(IncidentView::from(&record)).into_response()),
+        Reported::UnknownService => {
+            Err(Problem::unprocessable("service", format!("no team answers for the service `{service}`")))
+        }
+    }
+}
+
+fn location(number: IncidentNumber) -> Option<[(HeaderName, HeaderValue); 1]> {
+    let value = HeaderValue::from_str(&format!("/incidents/{number}")).ok()?;
+    Some([(LOCATION, value)])
+}
+
+/// Claim, release, resolve, change the severity, note.
+#[utoipa::path(post, path = "/incidents", tag = "incidents", request_body = PostIncident,
+    security(("key" = [])),
+    responses(
+        (status = 200, description = "as it is now", body = FullIncidentView),
+        (status = 400, description = "a field does not hold", body = Problem),
+        (status = 404, description = "no such incident", body = Problem),
+        (status = 409, description = "it cannot be; see claimedBy", body = Problem),
+    ))]
+pub(crate) async fn post(
+    State(api): State<Api>,
+    key: Authorized<ToRespond>,
+    Body(given): Body<PostIncident>,
+) -> Result<Json<FullIncidentView>, Problem> {
+    update(&api, None, given, &key.name).await
+}
+
+/// Claim, release, resolve, change the severity, note.
+#[utoipa::path(post, path = "/incidents/{incidentId}", tag = "incidents", request_body = PostIncident,
+    params(("incidentId" = u64, Path, description = "its number")),
+    security(("key" = [])),
+    responses(
+        (status = 200, description = "as it is now", body = FullIncidentView),
+        (status = 400, description = "a field does not hold", body = Problem),
+        (status = 404, description = "no such incident", body = Problem),
+        (status = 409, description = "it cannot be; see claimedBy", body = Problem),
+    ))]
+pub(crate) async fn post_one(
+    State(api): State<Api>,
+    key: Authorized<ToRespond>,
+    Path(in_path): Path<String>,
+    Body(given): Body<PostIncident>,
+) -> Result<Json<FullIncidentView>, Problem> {
+    let in_path = number(&in_path).map_err(|e| Problem::invalid(&e))?;
+    update(&api, Some(in_path), given, &key.name).await
+}
+
+async fn update(
+    api: &Api,
+    in_path: Option<IncidentNumber>,
+    given: PostIncident,
+    key_name: &Person,
+) -> Result<Json<FullIncidentView>, Problem> {
+    let (number, update) = given.into_update(in_path, key_name).map_err(|e| Problem::invalid(&e))?;
+    match api.engine().update(number, &update).await.map_err(|e| Problem::outage_of_change(&e))? {
+        Updated::Changed(record) | Updated::Unchanged(record) => Ok(Json((&record).into())),
+        Updated::Refused(_, refusal) => Err(refused(number, &refusal)),
+        Updated::Absent => Err(absent(number)),
+    }
+}
+
+pub(crate) fn refused(number: IncidentNumber, refusal: &Refusal) -> Problem {
+    let problem = Problem::new(StatusCode::CONFLICT, format!("incident {number}: {refusal}"));
+    match refusal {
+        Refusal::ClaimedBy(person) => problem.claimed_by(person.as_str()),
+        _ => problem,
+    }
+}
+
+fn absent(number: IncidentNumber) -> Problem {
+    Problem::not_found(format!("there is no incident {number}"))
+}
+
+/// One incident, by its number in the query, or a page of incidents, newest first.
+#[utoipa::path(get, path = "/incidents", tag = "incidents",
+    params(
+        ("incidentId" = Option<u64>, Query, description = "only this one, with deliveries and timeline"),
+        ("state" = Option<String>, Query, description = "OPEN, CLAIMED or RESOLVED"),
+        ("service" = Option<String>, Query),
+        ("severity" = Option<String>, Query, description = "CRIT, ERR or WARN"),
+        ("limit" = Option<usize>, Query, description = "1 to 500; 50 unless given"),
+        ("cursor" = Option<String>, Query, description = "from the page before"),
+    ),
+    security(("key" = [])),
+    responses(
+        (status = 200, description = "a page; with incidentId a single incident", body = PageView),
+        (status = 400, description = "a parameter does not hold", body = Problem),
+        (status = 404, description = "no such incident", body = Problem),
+    ))]
+pub(crate) async fn list(
+    State(api): State<Api>,
+    _: Authorized<ToRespond>,
+    mut params: Params,
+) -> Result<Response, Problem> {
+    if let Some(number) = params.take("incidentId", number) {
+        params.finish()?;
+        return Ok(Json(FullIncidentView::from(&find(&api, number).await?)).into_response());
+    }
+    let state = params.take("state", str::parse::<IncidentState>);
+    let service = params.take("service", |text| ServiceName::new(text));
+    let severity = params.take("severity", str::parse::<Severity>);
+    let limit = params.take("limit", limit).unwrap_or(DEFAULT_LIMIT);
+    let below = params.take("cursor", read_cursor);
+    params.finish()?;
+    // One more than asked for tells whether there is a next page.
+    let query = ListQuery { state, service, severity, below, limit: limit + 1 };
+    let mut records = api.engine().list(&query).await.map_err(|e| Problem::outage(&e))?;
+    let more = records.len() > limit;
+    records.truncate(limit);
+    let cursor = records.last().filter(|_| more).map(|last| cursor(last.number()));
+    Ok(Json(PageView { incidents: records.iter().map(Into::into).collect(), cursor }).into_response())
+}
+
+fn limit(text: &str) -> Result<usize, InvalidInput> {
+    let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
+    limit.ok_or_else(|| InvalidInput::field("limit", format!("must be from 1 to {MAX_LIMIT}")))
+}
+
+fn cursor(below: IncidentNumber) -> String {
+    URL_SAFE_NO_PAD.encode(below.value().to_string())
+}
+
+fn read_cursor(text: &str) -> Result<IncidentNumber, InvalidInput> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).ok();
+    let below = bytes.and_then(|bytes| String::from_utf8(bytes).ok()).and_then(|text| number(&text).ok());
+    below.ok_or_else(|| InvalidInput::field("cursor", "is not one that a page was answered with"))
+}
+
+/// One incident, with deliveries and timeline.
+#[utoipa::path(get, path = "/incidents/{incidentId}", tag = "incidents",
+    params(("incidentId" = u64, Path, description = "its number")),
+    security(("key" = [])),
+    responses(
+        (status = 200, description = "the incident", body = FullIncidentView),
+        (status = 404, description = "no such incident", body = Problem),
+    ))]
+pub(crate) async fn get_one(
+    State(api): State<Api>,
+    _: Authorized<ToRespond>,
+    Path(in_path): Path<String>,
+    params: Params,
+) -> Result<Json<FullIncidentView>, Problem> {
+    params.finish()?;
+    let number = number(&in_path).map_err(|e| Problem::invalid(&e))?;
+    Ok(Json((&find(&api, number).await?).into()))
+}
+
+async fn find(api: &Api, number: IncidentNumber) -> Result<Record, Problem> {
+    let found = api.engine().get(number).await.map_err(|e| Problem::outage(&e))?;
+    found.ok_or_else(|| absent(number))
+}

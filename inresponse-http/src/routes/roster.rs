@@ -1,0 +1,268 @@
+//! The roster: services, teams, calendars, who is on call.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use chrono::NaiveDate;
+use inresponse_core::InvalidInput;
+use inresponse_core::model::{ServiceName, TeamName};
+use inresponse_core::roster::{Deleted, TeamDeleted};
+
+use crate::Api;
+use crate::input::{Body, Params, Time};
+use crate::keys::{Authorized, ToAdminister};
+use crate::problem::Problem;
+use crate::wire::roster::{DayView, Named, OnCallView, PutDay, PutService, PutTeam, ServiceView, TeamView};
+
+fn service_name(text: &str) -> Result<ServiceName, Problem> {
+    ServiceName::new(text).map_err(|e| Problem::invalid(&e))
+}
+
+fn team_name(text: &str) -> Result<TeamName, Problem> {
+    TeamName::new(text).map_err(|e| Problem::invalid(&e))
+}
+
+fn day_of(text: &str) -> Result<NaiveDate, Problem> {
+    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|_| text.len() == 10);
+    day.ok_or_else(|| Problem::invalid(&InvalidInput::field("day", "must be a day, as 2026-12-31")))
+}
+
+fn reachable(api: &Api, contacts: &[Named]) -> Result<(), Problem> {
+    match contacts.iter().find(|(_, contact)| !api.engine().can_reach(contact)) {
+        None => Ok(()),
+        Some((field, contact)) => {
+            let message = format!("nothing here reaches `{}:` contacts", contact.scheme());
+            Err(Problem::unprocessable(field.clone(), message))
+        }
+    }
+}
+
+fn gone(deleted: Deleted, what: &str) -> Result<StatusCode, Problem> {
+    match deleted {
+        Deleted::Gone => Ok(StatusCode::NO_CONTENT),
+        Deleted::Absent => Err(Problem::not_found(format!("there is no such {what}"))),
+    }
+}
+
+/// Give a service to a team.
+#[utoipa::path(put, path = "/services/{service}", tag = "roster", request_body = PutService,
+    params(("service" = String, Path)), security(("key" = [])),
+    responses(
+        (status = 200, description = "as it is now", body = ServiceView),
+        (status = 400, description = "a field does not hold", body = Problem),
+        (status = 422, description = "the team is not known", body = Problem),
+    ))]
+pub(crate) async fn put_service(
+    State(api): State<Api>,
+    _: Authorized<ToAdminister>,
+    Path(service): Path<String>,
+    Body(given): Body<PutService>,
+) -> Result<Json<ServiceView>, Problem> {
+    let service = service_name(&service)?;
+    let team = given.team.ok_or_else(|| Problem::invalid(&InvalidInput::field("team", "is missing")))?;
+    let team = team_name(&team)?;
+    if !api.engine().can_alert(&team).await.map_err(|e| Problem::outage(&e))? {
+        return Err(Problem::unprocessable("team", format!("there is no team `{team}`")));
+    }
+    let put = api.engine().roster().put_service(&service, &team).await;
+    put.map_err(|e| Problem::outage_of_change(&e))?;
+    Ok(Json(ServiceView { service: service.to_string(), team: team.to_string() }))
+}
+
+/// Whose a service is.
+#[utoipa::path(get, path = "/services/{service}", tag = "roster",
+    params(("service" = String, Path)), security(("key" = [])),
+    responses(
+        (status = 200, description = "the service", body = ServiceView),
+        (status = 404, description = "no such service", body = Problem),
+    ))]
+pub(crate) async fn get_service(
+    State(api): State<Api>,
+    _: Authorized<ToAdminister>,
+    Path(service): Path<String>,
+    params: Params,
+) -> Result<Json<ServiceView>, Problem> {
+    params.finish()?;
+    let service = service_name(&service)?;
+    let team = api.engine().roster().service(&service).await.map_err(|e| Problem::outage(&e))?;
+    let team = team.ok_or_else(|| Problem::not_found(format!("there is no service `{service}`")))?;
+    Ok(Json(ServiceView { service: service.to_string(), team: team.to_string() }))
+}
+
+/// Delete a service.
+#[utoipa::path(delete, path = "/services/{service}", tag = "roster",
+    params(("service" = String, Path)), security(("key" = [])),
+    responses(
+        (status = 204, description = "gone"),
+        (status = 404, description = "no such service", body = Problem),
+    ))]
+pub(crate) async fn delete_service(
+    State(api): State<Api>,
+    _: Authorized<ToAdminister>,
+    Path(service): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let deleted = api.engine().roster().delete_service(&service_name(&service)?).await;
+    gone(deleted.map_err(|e| Problem::outage_of_change(&e))?, "service")
+}
+
+/// Create or replace a team's settings.
+#[utoipa::path(put, path = "/teams/{team}", tag = "roster", request_body = PutTeam,
+    params(("team" = String, Path)), security(("key" = [])),
+    responses(
+        (status = 200, description = "as it is now", body = TeamView),
+        (status = 400, description = "a field does not hold", body = Problem),
+        (status = 422, description = "a contact cannot be reached from here", body = Problem),
+    ))]
+pub(crate) async fn put_team(
+    State(api): State<Api>,
+    _: Authorized<ToAdminister>,
+    Path(team): Path<String>,
+    Body(given): Body<PutTeam>,
+) -> Result<Json<TeamView>, Problem> {
+    let team = team_name(&team)?;
+    let (settings, contacts) = given.into_team().map_err(|e| Problem::invalid(&e))?;
+    reachable(&api, &contacts)?;
+    let put = api.engine().roster().put_team(&team, &settings).await;
+    put.map_err(|e| Problem::outage_of_change(&e))?;
+    Ok(Json(TeamView::new(&team, &settings)))
+}
+
+/// A team's settings.
+#[utoipa::path(get, path = "/teams/{team}", tag = "roster",
+    params(("team" = String, Path)), security(("key" = [])),
+    responses(
+        (status = 200, description = "the team", body = TeamView),
+        (status = 404, description = "no such team", body = Problem),
+    ))]
+pub(crate) async fn get_team(
+    State(api): State<Api>,
+    _: Authorized<ToAdminister>,
+    Path(team): Path<String>,
+    params: Params,
+) -> Result<Json<TeamView>, Problem> {
+    params.finish()?;
+    let team = team_name(&team)?;
+    let settings = api.engine().roster().team(&team).await.map_err(|e| Problem::outage(&e))?;
+    let settings = settings.ok_or_else(|| Problem::not_found(format!("team `{team}` has no settings")))?;
+    Ok(Json(TeamView::new(&team, &settings)))
+}
+
+/// Delete a team with its calendar.
+#[utoipa::path(delete, path = "/teams/{team}", tag = "roster",
+    params(("team" = String, Path)), security(("key" = [])),
+    responses(
+        (status = 204, description = "gone"),
+        (status = 404, description = "no such team", body = Problem),
+        (status = 409, description = "it still owns services", body = Problem),
+    ))]
+pub(crate) async fn delete_team(
+    State(api): State<Api>,
+    _: Authorized<ToAdminister>,
+    Path(team): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let team = team_name(&team)?;
+    let deleted = api.engine().roster().delete_team(&team).await;
+    match deleted.map_err(|e| Problem::outage_of_change(&e))? {
+        TeamDeleted::Gone => Ok(StatusCode::NO_CONTENT),
+        TeamDeleted::Absent => Err(Problem::not_found(format!("there is no team `{team}`"))),
+        TeamDeleted::OwnsService(service) => {
+            let detail = format!("team `{team}` still owns the service `{service}`");
+            Err(Problem::new(StatusCode::CONFLICT, detail))
+        }
+    }
+}
+
+/// Create or replace a day of a team's calendar.
+#[utoipa::path(put, path = "/teams/{team}/calendar/{day}", tag = "roster", request_body = PutDay,
+    params(("team" = String, Path), ("day" = String, Path, description = "YYYY-MM-DD in the team's time zone")),
+    security(("key" = [])),
+    responses(
+        (status = 200, description = "as it is now", body = DayView),
+        (status = 400, description = "a field does not hold", body = Problem),
+        (status = 422, description = "the team is not known, or a contact cannot be reached", body = Problem),
+    ))]
+pub(crate) async fn put_day(
+    State(api): State<Api>,
+    _: Authorized<ToAdminister>,
+    Path((team, day)): Path<(String, String)>,
+    Body(given): Body<PutDay>,
+) -> Result<Json<DayView>, Problem> {
+    let (team, day) = (team_name(&team)?, day_of(&day)?);
+    let (rota, contacts) = given.into_rota().map_err(|e| Problem::invalid(&e))?;
+    reachable(&api, &contacts)?;
+    let roster = api.engine().roster();
+    // A calendar alone makes a team only where the deployment has a fallback to give it.
+    let known = api.engine().has_default_fallback()
+        || roster.team(&team).await.map_err(|e| Problem::outage(&e))?.is_some();
+    if !known {
+        return Err(Problem::unprocessable("team", format!("there is no team `{team}`")));
+    }
+    roster.put_day(&team, day, &rota).await.map_err(|e| Problem::outage_of_change(&e))?;
+    Ok(Json(DayView::new(&team, day, &rota)))
+}
+
+/// A day of a team's calendar.
+#[utoipa::path(get, path = "/teams/{team}/calendar/{day}", tag = "roster",
+    params(("team" = String, Path), ("day" = String, Path)), security(("key" = [])),
+    responses(
+        (status = 200, description = "the entry", body = DayView),
+        (status = 404, description = "no entry", body = Problem),
+    ))]
+pub(crate) async fn get_day(
+    State(api): State<Api>,
+    _: Authorized<ToAdminister>,
+    Path((team, day)): Path<(String, String)>,
+    params: Params,
+) -> Result<Json<DayView>, Problem> {
+    params.finish()?;
+    let (team, day) = (team_name(&team)?, day_of(&day)?);
+    let rota = api.engine().roster().day(&team, day).await.map_err(|e| Problem::outage(&e))?;
+    let rota = rota.ok_or_else(|| Problem::not_found(format!("team `{team}` has no entry for {day}")))?;
+    Ok(Json(DayView::new(&team, day, &rota)))
+}
+
+/// Delete a day of a team's calendar.
+#[utoipa::path(delete, path = "/teams/{team}/calendar/{day}", tag = "roster",
+    params(("team" = String, Path), ("day" = String, Path)), security(("key" = [])),
+    responses(
+        (status = 204, description = "gone"),
+        (status = 404, description = "no entry", body = Problem),
+    ))]
+pub(crate) async fn delete_day(
+    State(api): State<Api>,
+    _: Authorized<ToAdminister>,
+    Path((team, day)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    let deleted = api.engine().roster().delete_day(&team_name(&team)?, day_of(&day)?).await;
+    gone(deleted.map_err(|e| Problem::outage_of_change(&e))?, "entry")
+}
+
+/// Who is on call.
+#[utoipa::path(get, path = "/teams/{team}/oncall", tag = "roster",
+    params(
+        ("team" = String, Path),
+        ("at" = Option<String>, Query, description = "RFC 3339 or Unix seconds; now unless given"),
+    ),
+    security(("key" = [])),
+    responses(
+        (status = 200, description = "who is", body = OnCallView),
+        (status = 404, description = "no such team", body = Problem),
+    ))]
+pub(crate) async fn on_call(
+    State(api): State<Api>,
+    _: Authorized<ToAdminister>,
+    Path(team): Path<String>,
+    mut params: Params,
+) -> Result<Json<OnCallView>, Problem> {
+    let team = team_name(&team)?;
+    let at = params.take("at", |text| match text.parse::<f64>() {
+        Ok(seconds) => Time::Seconds(seconds).read("at"),
+        // A plus sign in a query is a space.
+        Err(_) => Time::Text(text.replace(' ', "+")).read("at"),
+    });
+    params.finish()?;
+    let at = at.unwrap_or_else(|| api.engine().now());
+    let on_call = api.engine().on_call(&team, at).await.map_err(|e| Problem::outage(&e))?;
+    let on_call = on_call.ok_or_else(|| Problem::not_found(format!("there is no team `{team}`")))?;
+    Ok(Json(OnCallView::new(&team, at, &on_call)))
+}

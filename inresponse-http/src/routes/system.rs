@@ -1,0 +1,85 @@
+//! Health, readiness, metrics, the API document.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use inresponse_core::store::Census;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::Api;
+use crate::keys::{AnyKey, Authorized};
+use crate::problem::Problem;
+
+/// How long a question about health may take.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How it goes.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Health {
+    /// `ok`, or `degraded` where alerts do not get through or are not answered.
+    status: &'static str,
+    version: &'static str,
+    /// Open incidents that everybody was alerted of and nobody claimed.
+    unclaimed: u64,
+    /// Open incidents that nobody could be alerted of.
+    undelivered: u64,
+    /// Open incidents with an alert that has not been accepted for five minutes.
+    waiting: u64,
+}
+
+async fn census(api: &Api) -> Result<Census, Problem> {
+    match tokio::time::timeout(PATIENCE, api.engine().census()).await {
+        Ok(census) => census.map_err(|e| Problem::outage(&e)),
+        Err(_) => Err(Problem::unavailable("the store does not answer in time")),
+    }
+}
+
+/// Whether it works, and what does not get through.
+#[utoipa::path(get, path = "/healthz", tag = "system",
+    responses(
+        (status = 200, description = "it works", body = Health),
+        (status = 503, description = "the store is out of order", body = Problem),
+    ))]
+pub(crate) async fn healthz(State(api): State<Api>) -> Result<Json<Health>, Problem> {
+    let Census { unclaimed, undelivered, waiting, .. } = census(&api).await?;
+    let status = if unclaimed + undelivered + waiting == 0 { "ok" } else { "degraded" };
+    Ok(Json(Health { status, version: env!("CARGO_PKG_VERSION"), unclaimed, undelivered, waiting }))
+}
+
+/// Whether requests should be sent here.
+#[utoipa::path(get, path = "/readyz", tag = "system",
+    responses(
+        (status = 200, description = "they should", body = Health),
+        (status = 503, description = "it is stopping, or the store is out of order", body = Problem),
+    ))]
+pub(crate) async fn readyz(api: State<Api>) -> Result<Json<Health>, Problem> {
+    if api.is_stopping() {
+        return Err(Problem::unavailable("it is stopping"));
+    }
+    healthz(api).await
+}
+
+/// Metrics, in Prometheus' text format.
+#[utoipa::path(get, path = "/metrics", tag = "system", security(("key" = [])),
+    responses((status = 200, description = "the metrics", body = String)))]
+pub(crate) async fn metrics(State(api): State<Api>, _: Authorized<AnyKey>) -> Result<Response, Problem> {
+    let Some(handle) = api.metrics_handle() else {
+        return Err(Problem::not_found("metrics are not collected here"));
+    };
+    if let Ok(census) = census(&api).await {
+        crate::metrics::show(&census, api.engine().now());
+    }
+    Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], handle.render()).into_response())
+}
+
+/// This document.
+#[utoipa::path(get, path = "/openapi.json", tag = "system", security(("key" = [])),
+    responses((status = 200, description = "OpenAPI 3.1")))]
+pub(crate) async fn openapi(State(api): State<Api>, _: Authorized<AnyKey>) -> Response {
+    ([(CONTENT_TYPE, "application/json")], api.document()).into_response()
+}
