@@ -1,1 +1,45 @@
-fn main() {}
+//! Developer commands: `cargo xtask test` is what CI runs.
+
+mod test;
+mod tools;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Developer commands.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Install what the tests need, and run everything that CI runs.
+    Test,
+    /// Check that the core depends on no adapter's world: no HTTP, SQL, AWS, SMTP, and no tokio by choice.
+    Purity,
+    /// Kill the server again and again under load, and account for every number and every mail.
+    Crash {
+        /// How many times to kill it.
+        #[arg(long, default_value_t = 50)]
+        kills: u32,
+    },
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Test => test::everything(),
+        Command::Purity => test::purity(),
+        Command::Crash { kills } => test::crash(kills),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,1 +1,57 @@
-fn main() {}
+//! The InResponse server: SQLite and SMTP around the library.
+//!
+//! Wiring only: `cli` (flags), `config` (checked settings), `serve` (the parts put together), `listen`
+//! (connections), `seed` (the roster's beginning), `keys` and `secret` (what is made once).
+
+mod cli;
+mod config;
+mod keys;
+mod listen;
+mod secret;
+mod seed;
+mod serve;
+
+use std::error::Error;
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+use cli::{Cli, Command, KeyCommand, ServeArgs};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        Some(Command::Key(KeyCommand::New)) => new_key(),
+        Some(Command::Serve(args)) => serve(*args),
+        None => serve(cli.serve),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("inresponse: {error}");
+            let mut source = error.source();
+            while let Some(cause) = source {
+                eprintln!("  because: {cause}");
+                source = cause.source();
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn new_key() -> Result<(), Box<dyn Error>> {
+    let key = keys::random_key()?;
+    println!("key:  {key}\nhash: {}", inresponse_http::hash_of(&key));
+    Ok(())
+}
+
+fn serve(args: ServeArgs) -> Result<(), Box<dyn Error>> {
+    let config = config::Config::load(args)?;
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let ansi = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi).init();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve::serve(config))
+}

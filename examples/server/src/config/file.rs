@@ -1,0 +1,123 @@
+//! The config file as it is written: TOML, with nothing checked but its shape.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+/// The whole file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct File {
+    pub(super) listen: Option<String>,
+    pub(super) db: Option<PathBuf>,
+    pub(super) public_url: Option<String>,
+    pub(super) api_key: Option<String>,
+    pub(super) smtp_url: Option<String>,
+    pub(super) mail_from: Option<String>,
+    pub(super) outbox: Option<PathBuf>,
+    pub(super) lease_seconds: Option<u64>,
+    pub(super) token_secret: Option<String>,
+    /// The team that answers for services nobody owns.
+    pub(super) catch_all: Option<String>,
+    /// Who is alerted for teams that are known from their calendar only.
+    #[serde(default)]
+    pub(super) fallback: Vec<String>,
+    #[serde(default)]
+    pub(super) keys: Vec<FileKey>,
+    pub(super) roster: Option<FileRoster>,
+}
+
+/// An API key: its text, or better its hash.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FileKey {
+    pub(super) name: String,
+    pub(super) key: Option<String>,
+    pub(super) hash: Option<String>,
+    pub(super) scopes: Vec<String>,
+}
+
+impl std::fmt::Debug for FileKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FileKey")
+            .field("name", &self.name)
+            .field("scopes", &self.scopes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Services, teams and calendars.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FileRoster {
+    /// Service to team.
+    #[serde(default)]
+    pub(super) services: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) teams: BTreeMap<String, FileTeam>,
+}
+
+/// A team, with the names of the HTTP API or their kebab-case.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct FileTeam {
+    pub(super) timezone: Option<String>,
+    #[serde(alias = "escalateAfterSeconds")]
+    pub(super) escalate_after_seconds: Option<u64>,
+    pub(super) fallback: Vec<String>,
+    pub(super) repeat: Option<u32>,
+    #[serde(default, alias = "alertLevels")]
+    pub(super) alert_levels: BTreeMap<String, Vec<u16>>,
+    #[serde(default)]
+    pub(super) calendar: BTreeMap<String, FileDay>,
+}
+
+/// A day's entry.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FileDay {
+    pub(super) oncall: OneOrMany,
+    #[serde(default)]
+    pub(super) escalation: Levels,
+}
+
+/// One contact, or several that are alerted together.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged, expecting = "a contact or a list of contacts")]
+pub(super) enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+/// One contact, or a list of levels.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "a contact or a list of levels")]
+pub(super) enum Levels {
+    One(String),
+    Many(Vec<OneOrMany>),
+}
+
+impl Default for Levels {
+    fn default() -> Self {
+        Levels::Many(Vec::new())
+    }
+}
+
+impl OneOrMany {
+    pub(super) fn into_vec(self) -> Vec<String> {
+        match self {
+            OneOrMany::One(contact) => vec![contact],
+            OneOrMany::Many(contacts) => contacts,
+        }
+    }
+}
+
+impl Levels {
+    pub(super) fn into_levels(self) -> Vec<Vec<String>> {
+        match self {
+            Levels::One(contact) => vec![vec![contact]],
+            Levels::Many(levels) => levels.into_iter().map(OneOrMany::into_vec).collect(),
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! Flags, environment and file brought together, and checked as a whole before anything starts.
+
+mod file;
+mod roster;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use inresponse_core::claim::TokenSecret;
+use inresponse_core::model::TeamName;
+use inresponse_core::roster::Defaults;
+use inresponse_core::{Engine, InvalidInput};
+use inresponse_http::{ApiKey, Scope};
+use inresponse_smtp::SmtpConfig;
+
+pub(crate) use roster::{RosterSeed, SeededTeam};
+
+use crate::cli::ServeArgs;
+use file::{File, FileKey};
+
+/// A server's settings, checked.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) listen: SocketAddr,
+    pub(crate) db: PathBuf,
+    pub(crate) public_url: String,
+    /// Keys from flag and file; none: one is made on the first start.
+    pub(crate) keys: Vec<ApiKey>,
+    pub(crate) mail: MailConfig,
+    pub(crate) lease: Duration,
+    pub(crate) token_secret: Option<TokenSecretText>,
+    pub(crate) catch_all: Option<TeamName>,
+    pub(crate) defaults: Defaults,
+    pub(crate) roster: RosterSeed,
+}
+
+/// Where mails go.
+#[derive(Debug)]
+pub(crate) enum MailConfig {
+    Smtp(Box<SmtpConfig>),
+    Outbox { dir: PathBuf, from: String },
+}
+
+/// The text of a token secret, which shows nowhere.
+#[derive(Clone)]
+pub(crate) struct TokenSecretText(pub(crate) String);
+
+impl fmt::Debug for TokenSecretText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenSecretText(…)")
+    }
+}
+
+/// Everything that is wrong with the settings.
+#[derive(Debug)]
+pub(crate) struct ConfigError {
+    problems: Vec<String>,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the configuration does not hold:")?;
+        for problem in &self.problems {
+            write!(f, "\n  {}", problem.trim_end().replace('\n', "\n  "))?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
+const DEFAULT_MAIL_FROM: &str = "InResponse <inresponse@localhost>";
+
+impl Config {
+    /// Reads the config file, if one is named, and brings everything together.
+    ///
+    /// # Errors
+    /// Everything that does not hold, each with its line or key.
+    pub(crate) fn load(args: ServeArgs) -> Result<Self, ConfigError> {
+        let file = match &args.config {
+            None => File::default(),
+            Some(path) => {
+                let problem =
+                    |what: String| ConfigError { problems: vec![format!("{}: {what}", path.display())] };
+                let text = std::fs::read_to_string(path).map_err(|e| problem(e.to_string()))?;
+                toml::from_str(&text).map_err(|e| problem(e.to_string()))?
+            }
+        };
+        Self::check(args, file)
+    }
+
+    fn check(args: ServeArgs, file: File) -> Result<Self, ConfigError> {
+        let mut invalid = InvalidInput::default();
+        let listen = args.listen.or(file.listen).unwrap_or_else(|| DEFAULT_LISTEN.to_owned());
+        let listen = invalid.keep(listen.parse::<SocketAddr>().map_err(|_| {
+            InvalidInput::field(
+                "listen",
+                format!("`{listen}` is not an address with a port, as 127.0.0.1:8080"),
+            )
+        }));
+        let public_url =
+            args.public_url.or(file.public_url).or_else(|| listen.map(|l| format!("http://{l}")));
+        if public_url.as_ref().is_some_and(|u| !u.starts_with("http://") && !u.starts_with("https://")) {
+            invalid.push("public-url", "must begin with http:// or https://");
+        }
+        let lease = Duration::from_secs(args.lease_seconds.or(file.lease_seconds).unwrap_or(30));
+        if lease < Engine::MIN_LEASE || lease > Engine::MAX_LEASE {
+            let (least, most) = (Engine::MIN_LEASE.as_secs(), Engine::MAX_LEASE.as_secs());
+            invalid.push("lease-seconds", format!("must be from {least} to {most}"));
+        }
+        let token_secret = args.token_secret.or(file.token_secret).map(TokenSecretText);
+        if let Some(secret) = &token_secret {
+            invalid.keep(TokenSecret::new(secret.0.as_bytes()));
+        }
+        let mail = mail(
+            args.smtp_url.or(file.smtp_url),
+            args.mail_from.or(file.mail_from),
+            args.outbox.or(file.outbox),
+            &mut invalid,
+        );
+        let keys = keys(args.api_key.or(file.api_key), file.keys, &mut invalid);
+        let catch_all =
+            file.catch_all.and_then(|t| invalid.keep(TeamName::new(t).map_err(|e| rename(&e, "catch-all"))));
+        let defaults = if file.fallback.is_empty() {
+            Some(Defaults::none())
+        } else {
+            let contacts = roster::contacts("fallback", file.fallback, &mut invalid);
+            contacts.and_then(|contacts| invalid.keep(Defaults::with_fallback(contacts)))
+        };
+        let roster = RosterSeed::check(file.roster, &mut invalid);
+        match (listen, public_url, mail, defaults, invalid.is_empty()) {
+            (Some(listen), Some(public_url), Some(mail), Some(defaults), true) => Ok(Self {
+                listen,
+                db: args.db.or(file.db).unwrap_or_else(|| PathBuf::from("inresponse.db")),
+                public_url,
+                keys,
+                mail,
+                lease,
+                token_secret,
+                catch_all,
+                defaults,
+                roster,
+            }),
+            _ => {
+                let problems =
+                    invalid.errors().iter().map(|e| format!("{}: {}", e.field(), e.message())).collect();
+                Err(ConfigError { problems })
+            }
+        }
+    }
+}
+
+fn mail(
+    smtp_url: Option<String>,
+    from: Option<String>,
+    outbox: Option<PathBuf>,
+    invalid: &mut InvalidInput,
+) -> Option<MailConfig> {
+    let from = from.unwrap_or_else(|| DEFAULT_MAIL_FROM.to_owned());
+    if smtp_url.is_some() && outbox.is_some() {
+        invalid.push("outbox", "cannot be given together with smtp-url");
+        return None;
+    }
+    match smtp_url {
+        Some(url) => match SmtpConfig::from_url(&url, &from) {
+            Ok(config) => Some(MailConfig::Smtp(Box::new(config))),
+            Err(error) => {
+                invalid.push("smtp-url", error.to_string());
+                None
+            }
+        },
+        None => {
+            let dir = outbox.unwrap_or_else(|| PathBuf::from("outbox"));
+            Some(MailConfig::Outbox { dir, from })
+        }
+    }
+}
+
+fn keys(api_key: Option<String>, file_keys: Vec<FileKey>, invalid: &mut InvalidInput) -> Vec<ApiKey> {
+    let mut keys = Vec::new();
+    if let Some(key) = api_key {
+        keys.extend(invalid.keep(plain("api-key", "api-key", &key, Scope::ALL.to_vec())));
+    }
+    for (i, file_key) in file_keys.into_iter().enumerate() {
+        let field = format!("keys[{i}]");
+        let scope = |name: &String| {
+            name.parse::<Scope>().map_err(|_| {
+                InvalidInput::field(
+                    format!("{field}.scopes"),
+                    format!("`{name}` is not report, respond or admin"),
+                )
+            })
+        };
+        let scopes: Vec<Scope> =
+            file_key.scopes.iter().filter_map(|name| invalid.keep(scope(name))).collect();
+        let key = match (&file_key.key, &file_key.hash) {
+            (Some(key), None) => plain(&field, &file_key.name, key, scopes),
+            (None, Some(hash)) => ApiKey::from_hash(&file_key.name, hash, scopes)
+                .map_err(|e| InvalidInput::field(format!("{field}.hash"), e.to_string())),
+            (Some(_), Some(_)) | (None, None) => {
+                Err(InvalidInput::field(field, "must have either `hash` or `key`"))
+            }
+        };
+        keys.extend(invalid.keep(key));
+    }
+    keys
+}
+
+fn plain(field: &str, name: &str, key: &str, scopes: Vec<Scope>) -> Result<ApiKey, InvalidInput> {
+    ApiKey::from_plain(name, key, scopes).map_err(|e| InvalidInput::field(field.to_owned(), e.to_string()))
+}
+
+/// The same errors under another name.
+fn rename(error: &InvalidInput, field: &str) -> InvalidInput {
+    let mut renamed = InvalidInput::default();
+    for error in error.errors() {
+        renamed.push(field.to_owned(), error.message());
+    }
+    renamed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(toml: &str) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.toml");
+        std::fs::write(&path, toml).unwrap();
+        let args = ServeArgs { config: Some(path), ..ServeArgs::default() };
+        Config::load(args).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn every_problem_is_named_with_its_key() {
+        let text = problems(
+            r#"
+            listen = "here"
+            lease-seconds = 1
+            token-secret = "short"
+            public-url = "ftp://x"
+            fallback = ["nobody"]
+            [[keys]]
+            name = "a"
+            scopes = ["everything"]
+            [roster.services]
+            athens = "nobody"
+            [roster.teams.devops]
+            timezone = "Europe/Atlantis"
+            fallback = []
+            alert-levels = { LOUD = [1] }
+            calendar."2026-02-30" = { oncall = "a@b.c" }
+            "#,
+        );
+        for key in [
+            "listen:",
+            "lease-seconds:",
+            "token-secret:",
+            "public-url:",
+            "fallback[0]:",
+            "keys[0].scopes:",
+            "keys[0]:",
+            "roster.services.athens:",
+            "roster.teams.devops.timezone:",
+            "roster.teams.devops.fallback:",
+            "roster.teams.devops.alert-levels.LOUD:",
+            "roster.teams.devops.calendar.2026-02-30:",
+        ] {
+            assert!(text.contains(&format!("\n  {key}")), "{key} is missing in\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_not_toml_or_has_unknown_names_is_refused_with_its_line() {
+        assert!(problems("listen = ").contains("line 1"));
+        let unknown = problems("db = 'x'\nlissten = 'y'");
+        assert!(unknown.contains("line 2") && unknown.contains("lissten"), "{unknown}");
+    }
+
+    #[test]
+    fn a_flag_goes_before_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.toml");
+        std::fs::write(&path, "listen = '127.0.0.1:1'\ndb = 'file.db'").unwrap();
+        let args =
+            ServeArgs { config: Some(path), listen: Some("127.0.0.1:2".to_owned()), ..ServeArgs::default() };
+        let config = Config::load(args).unwrap();
+        assert_eq!((config.listen.port(), config.db.to_str()), (2, Some("file.db")));
+        assert_eq!(config.public_url, "http://127.0.0.1:2");
+    }
+}

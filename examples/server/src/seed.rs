@@ -1,0 +1,51 @@
+//! Brings the configured roster, or the sample, into the database.
+
+use inresponse_core::model::{Contact, ServiceName, TeamName};
+use inresponse_core::roster::{Roster, Team};
+use inresponse_core::{InvalidInput, Outage};
+use inresponse_sqlite::Database;
+
+use crate::config::{RosterSeed, SeededTeam};
+
+/// Under which name it is kept that the sample was made, so that it stays deleted once it is.
+const SAMPLE_MADE: &str = "sample-made";
+
+/// Creates what is missing, and overwrites nothing that was set by the API.
+pub(crate) async fn seed(roster: &impl Roster, seed: &RosterSeed) -> Result<(), Outage> {
+    for team in &seed.teams {
+        if roster.team(&team.name).await?.is_none() {
+            roster.put_team(&team.name, &team.settings).await?;
+        }
+        for (day, rota) in &team.calendar {
+            if roster.day(&team.name, *day).await?.is_none() {
+                roster.put_day(&team.name, *day, rota).await?;
+            }
+        }
+    }
+    for (service, team) in &seed.services {
+        if roster.service(service).await?.is_none() {
+            roster.put_service(service, team).await?;
+        }
+    }
+    Ok(())
+}
+
+/// On the first start without a configured roster: a team `devops` that owns the service `athens`.
+pub(crate) async fn sample(database: &Database) -> Result<(), Outage> {
+    if database.setting(SAMPLE_MADE).await?.is_some() {
+        return Ok(());
+    }
+    let sample =
+        sample_roster().map_err(|e| Outage::permanent("the sample roster does not hold").because(e))?;
+    seed(&database.roster(), &sample).await?;
+    database.put_setting(SAMPLE_MADE, b"yes".to_vec()).await
+}
+
+fn sample_roster() -> Result<RosterSeed, InvalidInput> {
+    let name = TeamName::new("devops")?;
+    let settings = Team::builder(vec![Contact::new("devops@example.org")?]).build()?;
+    Ok(RosterSeed {
+        services: vec![(ServiceName::new("athens")?, name.clone())],
+        teams: vec![SeededTeam { name, settings, calendar: Vec::new() }],
+    })
+}

@@ -1,0 +1,84 @@
+//! Everything that CI runs, in the order in which it is likely to fail.
+
+use std::process::Command;
+
+use crate::tools::{Failure, cargo, nextest, output, python, run};
+
+/// The crates that are libraries for others.
+const LIBRARIES: [&str; 6] = [
+    "inresponse-core",
+    "inresponse-conformance",
+    "inresponse-sqlite",
+    "inresponse-mail",
+    "inresponse-smtp",
+    "inresponse-http",
+];
+
+pub(crate) fn everything() -> Result<(), Failure> {
+    nextest()?;
+    let python = python()?;
+    run(cargo().args(["fmt", "--all", "--check"]))?;
+    purity()?;
+    run(cargo().args(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))?;
+    for (package, features) in [("inresponse-core", ""), ("inresponse-http", "")] {
+        let alone = ["clippy", "-p", package, "--no-default-features", "--features", features, "--locked"];
+        run(cargo().args(alone).args(["--", "-D", "warnings"]))?;
+    }
+    run(cargo().args(["nextest", "run", "--workspace", "--locked"]).env("INRESPONSE_TEST_PYTHON", &python))?;
+    run(cargo().args(["test", "--doc", "--workspace", "--locked"]))?;
+    run(cargo().args(["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings"))?;
+    package()?;
+    println!("\neverything passed");
+    Ok(())
+}
+
+/// Every library can be packaged.
+fn package() -> Result<(), Failure> {
+    let mut command = cargo();
+    command.args(["package", "--no-verify", "--allow-dirty", "--locked"]);
+    for library in LIBRARIES {
+        command.args(["-p", library]);
+    }
+    run(&mut command)
+}
+
+/// The core depends on no adapter's world, and on tokio only by choice.
+pub(crate) fn purity() -> Result<(), Failure> {
+    const NEVER: [&str; 14] = [
+        "axum",
+        "hyper",
+        "http",
+        "reqwest",
+        "rusqlite",
+        "libsqlite3-sys",
+        "sqlx",
+        "lettre",
+        "rustls",
+        "native-tls",
+        "openssl",
+        "lambda_runtime",
+        "aws-config",
+        "aws-smithy-runtime",
+    ];
+    println!("\nwhat the core depends on:");
+    for (features, also) in [(&["--no-default-features"][..], Some("tokio")), (&["--all-features"][..], None)]
+    {
+        let mut tree = cargo();
+        tree.args(["tree", "-p", "inresponse-core", "--edges", "normal", "--prefix", "none", "--locked"]);
+        tree.args(["--format", "{p}"]).args(features);
+        let tree = output(&mut tree)?;
+        let names: Vec<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+        println!("  {}: {} crates", features.join(" "), names.len());
+        if let Some(found) = names.iter().find(|name| NEVER.contains(name) || also == Some(**name)) {
+            return Err(format!("inresponse-core must not depend on {found} (with {features:?})").into());
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn crash(kills: u32) -> Result<(), Failure> {
+    let python = python()?;
+    let mut test = Command::new(cargo().get_program());
+    test.args(["test", "-p", "inresponse-server", "--test", "crash", "--locked", "--", "--nocapture"]);
+    run(test.env("INRESPONSE_TEST_PYTHON", python).env("INRESPONSE_KILLS", kills.to_string()))
+}

@@ -1,0 +1,73 @@
+//! Running commands, and installing what tests need.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// What went wrong, for whoever ran the command.
+pub(crate) type Failure = Box<dyn std::error::Error>;
+
+/// The workspace's folder.
+pub(crate) fn root() -> PathBuf {
+    let xtask = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().map_or_else(|| xtask.clone(), PathBuf::from)
+}
+
+/// Where tools for tests are installed: under `target/`, so that nothing else is touched.
+pub(crate) fn tools_dir() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    target.join("test-tools")
+}
+
+/// Prints the command, runs it in the workspace, and fails if it fails.
+pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
+    println!("\n$ {}", shown(command));
+    let status = command.current_dir(root()).status().map_err(|e| format!("{}: {e}", shown(command)))?;
+    if status.success() { Ok(()) } else { Err(format!("`{}` failed: {status}", shown(command)).into()) }
+}
+
+/// What the command prints.
+pub(crate) fn output(command: &mut Command) -> Result<String, Failure> {
+    let output = command.current_dir(root()).stderr(Stdio::inherit()).output()?;
+    if !output.status.success() {
+        return Err(format!("`{}` failed: {}", shown(command), output.status).into());
+    }
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+fn shown(command: &Command) -> String {
+    let words = [command.get_program()].into_iter().chain(command.get_args());
+    let words: Vec<_> = words.map(|word| word.to_string_lossy().into_owned()).collect();
+    words.join(" ")
+}
+
+pub(crate) fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// Installs the test runner if it is missing.
+pub(crate) fn nextest() -> Result<(), Failure> {
+    let found = cargo().args(["nextest", "--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if found.is_ok_and(|status| status.success()) {
+        return Ok(());
+    }
+    println!("cargo-nextest is missing and is installed now; that takes some minutes");
+    run(cargo().args(["install", "cargo-nextest", "--locked"]))
+}
+
+/// A Python with the mail server that the tests talk to.
+pub(crate) fn python() -> Result<PathBuf, Failure> {
+    const PACKAGES: [&str; 2] = ["aiosmtpd==1.4.6", "trustme==1.2.1"];
+    let venv = tools_dir().join("python");
+    let python = venv.join("bin/python");
+    let stamp = venv.join("installed.txt");
+    let wanted = PACKAGES.join("\n");
+    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(python);
+    }
+    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv)).map_err(|error| {
+        format!("{error}\nThe tests need python3 with venv; on Debian: apt-get install python3-venv")
+    })?;
+    run(Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(PACKAGES))?;
+    std::fs::write(stamp, wanted)?;
+    Ok(python)
+}
