@@ -79,6 +79,6 @@ pub(crate) fn purity() -> Result<(), Failure> {
 pub(crate) fn crash(kills: u32) -> Result<(), Failure> {
     let python = python()?;
     let mut test = Command::new(cargo().get_program());
-    test.args(["test", "-p", "inresponse-server", "--test", "crash", "--locked", "--", "--nocapture"]);
+    test.args(["test", "-p", "inresponse-server", "--test", "e2e", "--locked", "--", "--nocapture", "crash"]);
     run(test.env("INRESPONSE_TEST_PYTHON", python).env("INRESPONSE_KILLS", kills.to_string()))
 }

@@ -1,0 +1,109 @@
+//! A mail server that nobody here wrote, and what arrived at it.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// A running mail server; it ends with this.
+pub(crate) struct MailServer {
+    child: Child,
+    orders: ChildStdin,
+    events: Arc<Mutex<Vec<Value>>>,
+    pub(crate) port: u16,
+}
+
+/// The Python with the mail server's library, which `cargo xtask test` installs.
+fn python() -> String {
+    std::env::var("INRESPONSE_TEST_PYTHON")
+        .expect("this test talks to a mail server that `cargo xtask test` installs: run the tests with that")
+}
+
+impl MailServer {
+    pub(crate) async fn start() -> Self {
+        Self::spawn(0, None).await
+    }
+
+    pub(crate) async fn start_at(port: u16) -> Self {
+        Self::spawn(port, None).await
+    }
+
+    /// One that insists on STARTTLS and AUTH; the certificate to trust is written to `authority`.
+    pub(crate) async fn start_secure(authority: &Path) -> Self {
+        Self::spawn(0, Some(authority)).await
+    }
+
+    async fn spawn(port: u16, authority: Option<&Path>) -> Self {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/mail_server.py");
+        let mut command = Command::new(python());
+        command.arg(script).arg(port.to_string()).args(authority);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let events = Arc::new(Mutex::new(Vec::new()));
+        let (stdout, seen) = (child.stdout.take().unwrap(), Arc::clone(&events));
+        std::thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                seen.lock().unwrap().push(serde_json::from_str::<Value>(&line).unwrap());
+            }
+        });
+        let orders = child.stdin.take().unwrap();
+        let mut server = Self { child, orders, events, port: 0 };
+        for _ in 0..200 {
+            if let Some(event) = server.of("listening").first() {
+                server.port = u16::try_from(event["port"].as_u64().unwrap()).unwrap();
+                return server;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("the mail server did not start");
+    }
+
+    pub(crate) fn mode(&mut self, mode: &str) {
+        writeln!(self.orders, "mode {mode}").unwrap();
+    }
+
+    fn of(&self, kind: &str) -> Vec<Value> {
+        self.events.lock().unwrap().iter().filter(|e| e["event"] == kind).cloned().collect()
+    }
+
+    /// The mails that were accepted.
+    pub(crate) fn accepted(&self) -> Vec<Value> {
+        self.of("accepted")
+    }
+
+    /// The mails that arrived whole and whose reply was lost.
+    pub(crate) fn lost(&self) -> Vec<Value> {
+        self.of("lost")
+    }
+
+    /// Who was refused, attempt by attempt.
+    pub(crate) fn refused(&self, to: &str) -> usize {
+        self.of("refused").iter().filter(|e| e["to"] == to).count()
+    }
+
+    /// How many mails to that address were accepted.
+    pub(crate) fn accepted_to(&self, to: &str) -> usize {
+        self.accepted().iter().filter(|e| e["to"] == to).count()
+    }
+
+    /// Waits until that many mails to that address were accepted.
+    pub(crate) async fn wait_for(&self, to: &str, mails: usize, patience: Duration) {
+        let rounds = patience.as_millis() / 20 + 1;
+        for _ in 0..rounds {
+            if self.accepted_to(to) >= mails {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("only {} of {mails} mails to {to} after {patience:?}", self.accepted_to(to));
+    }
+}
+
+impl Drop for MailServer {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}

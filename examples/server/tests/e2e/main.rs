@@ -1,0 +1,16 @@
+//! The real binary, a real mail server, a real database file: what a user would see.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests may panic, helpers of tests too"
+)]
+
+mod crash;
+mod delivery;
+mod first_steps;
+mod mail;
+mod outages;
+mod server;
+mod two_servers;

@@ -1,0 +1,186 @@
+//! The real server as a process, and its API.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+pub(crate) const KEY: &str = "test-key-test-key";
+
+/// A running server; it is killed with this.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) url: String,
+    client: reqwest::Client,
+    output: Arc<Mutex<String>>,
+}
+
+/// How a server is started.
+pub(crate) struct Setup {
+    pub(crate) dir: PathBuf,
+    pub(crate) args: Vec<String>,
+    pub(crate) env: Vec<(String, String)>,
+}
+
+impl Setup {
+    /// In that folder, on a free port, with a database there and mail to that port.
+    pub(crate) fn new(dir: &Path, mail_port: u16) -> Self {
+        let args = ["--listen", "127.0.0.1:0", "--db", "test.db", "--api-key", KEY];
+        let smtp = format!("smtp://127.0.0.1:{mail_port}");
+        let args = args.iter().map(ToString::to_string).chain(["--smtp-url".to_owned(), smtp]).collect();
+        Self { dir: dir.to_owned(), args, env: Vec::new() }
+    }
+
+    pub(crate) fn with(mut self, flag: &str, value: &str) -> Self {
+        self.args.extend([flag.to_owned(), value.to_owned()]);
+        self
+    }
+
+    pub(crate) async fn start(&self) -> Server {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_inresponse"));
+        command.current_dir(&self.dir).args(&self.args).envs(self.env.iter().cloned());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let output = Arc::new(Mutex::new(String::new()));
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let log = Arc::clone(&output);
+        std::thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                let mut log = log.lock().unwrap();
+                log.push_str(&line);
+                log.push('\n');
+            }
+        });
+        let mut url = None;
+        for line in lines.by_ref().map_while(Result::ok) {
+            let address = line.strip_prefix("InResponse listens on ").map(str::to_owned);
+            let mut log = output.lock().unwrap();
+            log.push_str(&line);
+            log.push('\n');
+            if address.is_some() {
+                url = address;
+                break;
+            }
+        }
+        let Some(url) = url else {
+            std::thread::sleep(Duration::from_millis(200));
+            panic!("the server did not start:\n{}", output.lock().unwrap());
+        };
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+        Server { child, url, client: reqwest::Client::new(), output }
+    }
+}
+
+impl Server {
+    /// Everything that it printed.
+    pub(crate) fn output(&self) -> String {
+        self.output.lock().unwrap().clone()
+    }
+
+    pub(crate) async fn call(&self, method: Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {
+        self.try_call(method, path, body).await.unwrap()
+    }
+
+    pub(crate) async fn try_call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> reqwest::Result<(StatusCode, Value)> {
+        let mut request = self.client.request(method, format!("{}{path}", self.url)).header("x-api-key", KEY);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let response = request.timeout(Duration::from_secs(15)).send().await?;
+        let status = response.status();
+        let text = response.text().await?;
+        Ok((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Value {
+        let (status, answer) = self.call(Method::PUT, path, Some(body)).await;
+        assert!(status.is_success(), "{path}: {status} {answer}");
+        answer
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
+        self.call(Method::POST, path, Some(body)).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let (status, answer) = self.call(Method::GET, path, None).await;
+        assert!(status.is_success(), "{path}: {status} {answer}");
+        answer
+    }
+
+    /// A team with a wait, whose service has the same name; the same people on call yesterday to tomorrow.
+    pub(crate) async fn team(&self, name: &str, wait: u64, oncall: Value, escalation: Value, fallback: &str) {
+        let team = json!({ "escalateAfterSeconds": wait, "fallback": [fallback] });
+        self.put(&format!("/teams/{name}"), team).await;
+        let today = self.get(&format!("/teams/{name}/oncall")).await["day"].as_str().unwrap().to_owned();
+        let today: chrono::NaiveDate = today.parse().unwrap();
+        for day in [today.pred_opt(), Some(today), today.succ_opt()].into_iter().flatten() {
+            let entry = json!({ "oncall": oncall, "escalation": escalation });
+            self.put(&format!("/teams/{name}/calendar/{day}"), entry).await;
+        }
+        self.put(&format!("/services/{name}"), json!({ "team": name })).await;
+    }
+
+    /// Reports an incident and answers its number.
+    pub(crate) async fn report(&self, service: &str) -> u64 {
+        let body = json!({ "service": service, "severity": "CRIT", "title": "5xx", "message": "many" });
+        self.put("/incidents", body).await["incidentId"].as_u64().unwrap()
+    }
+
+    /// Polls an incident until it looks as wanted.
+    pub(crate) async fn until(
+        &self,
+        number: u64,
+        patience: Duration,
+        wanted: impl Fn(&Value) -> bool,
+    ) -> Value {
+        let mut last = Value::Null;
+        for _ in 0..patience.as_millis() / 50 + 1 {
+            last = self.get(&format!("/incidents/{number}")).await;
+            if wanted(&last) {
+                return last;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("incident {number} stayed {last:#}\n{}", self.output());
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Tells it to stop, and waits until it has.
+    pub(crate) fn terminate(&mut self) -> ExitStatus {
+        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(told.success());
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// The time on the wall, which the mail server's events bear too.
+pub(crate) fn unix_now() -> f64 {
+    #[allow(clippy::disallowed_methods, reason = "a test looks at the clock on the wall")]
+    let now = std::time::SystemTime::now();
+    now.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs_f64()
+}

@@ -1,0 +1,64 @@
+//! Two processes on one database file.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::mail::MailServer;
+use crate::server::Setup;
+
+#[tokio::test]
+async fn p10_two_servers_send_each_delivery_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let mail = MailServer::start().await;
+    let setup = Setup::new(dir.path(), mail.port);
+    let (first, second) = (setup.start().await, setup.start().await);
+    first.team("t", 2, json!("jo@example.org"), json!(["kim@example.org"]), "ops@example.org").await;
+    // What one wrote into the roster the other notices.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    const INCIDENTS: usize = 200;
+    for i in 0..INCIDENTS / 2 {
+        let (a, b) = tokio::join!(first.report("t"), second.report("t"));
+        assert_ne!(a, b, "{i}");
+    }
+    let patience = Duration::from_secs(30);
+    for who in ["jo@example.org", "kim@example.org", "ops@example.org"] {
+        mail.wait_for(who, INCIDENTS, patience).await;
+    }
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let mut deliveries: Vec<_> =
+        mail.accepted().iter().map(|m| m["delivery"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(deliveries.len(), 3 * INCIDENTS);
+    deliveries.sort();
+    deliveries.dedup();
+    assert_eq!(deliveries.len(), 3 * INCIDENTS, "a delivery was sent twice");
+}
+
+#[tokio::test]
+async fn a_report_to_one_is_alerted_though_the_other_holds_a_lease_and_dies() {
+    let dir = tempfile::tempdir().unwrap();
+    let mail = MailServer::start().await;
+    let setup = Setup::new(dir.path(), mail.port).with("--lease-seconds", "4");
+    let (mut first, second) = (setup.start().await, setup.start().await);
+    first.team("t", 600, json!("jo@example.org"), json!([]), "ops@example.org").await;
+    first
+        .team("h", 600, json!(["hang-a@example.org", "kim@example.org"]), json!([]), "ops@example.org")
+        .await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    // The first is in the middle of a send, and holds its lease.
+    first.report("h").await;
+    mail.wait_for("kim@example.org", 1, Duration::from_secs(3)).await;
+    second.report("t").await;
+    mail.wait_for("jo@example.org", 1, Duration::from_secs(3)).await;
+    // It dies in mid-send: the other one takes over when the lease ends.
+    first.kill();
+    for _ in 0..200 {
+        if mail.lost().len() >= 2 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let lost = mail.lost();
+    assert!(lost.len() >= 2 && lost[0]["delivery"] == lost[1]["delivery"], "{lost:?}");
+    assert_eq!(mail.accepted_to("kim@example.org"), 1, "what was recorded is not repeated");
+}
