@@ -95,6 +95,10 @@ pub fn write_batch(
             }
             Err(error) => {
                 let failed = outage(error, Moment::BeforeCommit);
+                // A full disk, and little else, ends the whole transaction at once.
+                if savepoint.is_autocommit() {
+                    return Err(failed);
+                }
                 savepoint.finish().map_err(before)?;
                 written.push(Err(failed));
             }

@@ -84,7 +84,7 @@ impl Roster for MemoryRoster {
             return Ok(TeamDeleted::OwnsService(service.clone()));
         }
         let (settings, days) = (tables.teams.remove(team), tables.calendars.remove(team));
-        let was_there = settings.is_some() || days.is_some();
+        let was_there = settings.is_some() || days.is_some_and(|days| !days.is_empty());
         Ok(if was_there { TeamDeleted::Gone } else { TeamDeleted::Absent })
     }
 

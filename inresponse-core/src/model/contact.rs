@@ -70,11 +70,15 @@ impl Contact {
         if text.is_empty() {
             return refuse("must not be empty".into());
         }
+        let too_long =
+            |bytes: usize| refuse(format!("must be at most {} bytes, is {bytes}", Self::MAX_BYTES));
         if text.len() > Self::MAX_BYTES {
-            return refuse(format!("must be at most {} bytes, is {}", Self::MAX_BYTES, text.len()));
+            return too_long(text.len());
         }
-        if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            return refuse(format!("`{}` must not contain white space", text.escape_debug()));
+        // No URI holds these (RFC 3986 section 2); quotes would also take two bytes each in a stored record.
+        if text.chars().any(|c| c.is_control() || c.is_whitespace() || matches!(c, '"' | '\\')) {
+            let text = text.escape_debug();
+            return refuse(format!("`{text}` must not contain white space, quotes or backslashes"));
         }
         let (scheme, rest) = match text.split_once(':') {
             Some((scheme, rest)) => (Scheme::new(scheme)?, rest),
@@ -85,7 +89,12 @@ impl Contact {
         if rest.is_empty() {
             return refuse(format!("`{text}` has nothing after its scheme"));
         }
-        Ok(Self { colon: scheme.as_str().len(), uri: format!("{}:{rest}", scheme.as_str()) })
+        let uri = format!("{}:{rest}", scheme.as_str());
+        // What is stored is read again by these same rules, so they hold for the normalised form, too.
+        if uri.len() > Self::MAX_BYTES {
+            return too_long(uri.len());
+        }
+        Ok(Self { colon: scheme.as_str().len(), uri })
     }
 
     /// The whole address with its scheme.
@@ -108,6 +117,7 @@ impl Contact {
 fn mail_address(text: &str) -> Result<String, InvalidInput> {
     let refuse = || InvalidInput::field("contact", format!("`{text}` is not an e-mail address"));
     let (local, domain) = text.rsplit_once('@').ok_or_else(refuse)?;
+    let domain = domain.to_lowercase();
     // RFC 5322 dot-atom; quoted local parts are legal and, in a field that reaches a mail header, not worth it.
     let atom = |c: char| c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c);
     let host = |c: char| c.is_alphanumeric() || matches!(c, '-' | '.' | '[' | ']' | ':');
@@ -117,8 +127,8 @@ fn mail_address(text: &str) -> Result<String, InvalidInput> {
         && local.chars().all(atom)
         && domain.chars().all(host)
         && !dots(local)
-        && !dots(domain);
-    if sound { Ok(format!("{local}@{}", domain.to_lowercase())) } else { Err(refuse()) }
+        && !dots(&domain);
+    if sound { Ok(format!("{local}@{domain}")) } else { Err(refuse()) }
 }
 
 impl fmt::Display for Contact {
@@ -171,6 +181,8 @@ mod tests {
             (".a@b.c", None),
             ("a@b..c", None),
             ("<a@b.c>", None),
+            ("sms:\"1\"", None),
+            ("sms:1\\2", None),
         ];
         for (given, expected) in cases {
             let got = Contact::new(given);

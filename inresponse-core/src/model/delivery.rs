@@ -239,9 +239,15 @@ impl Delivery {
 
 /// What a carrier said, on one line and short enough to keep in a record.
 pub(crate) fn short_detail(text: &str) -> String {
-    const MAX_CHARS: usize = 100;
+    const MAX_BYTES: usize = 100; // as JSON, where a quote takes two
     let line = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-    let short: String = line.take(MAX_CHARS).collect();
+    let mut room = MAX_BYTES;
+    let short: String = line
+        .map_while(|c| {
+            room = room.checked_sub(c.len_utf8() + usize::from(matches!(c, '"' | '\\')))?;
+            Some(c)
+        })
+        .collect();
     short.trim().to_owned()
 }
 
@@ -262,6 +268,7 @@ mod tests {
     #[test]
     fn details_are_short_lines() {
         assert_eq!(short_detail("550 no\r\nsuch user "), "550 no  such user");
-        assert_eq!(short_detail(&"é".repeat(500)).chars().count(), 100);
+        assert_eq!(short_detail(&"é".repeat(500)).chars().count(), 50);
+        assert_eq!(short_detail(&"\"".repeat(500)).len(), 50);
     }
 }

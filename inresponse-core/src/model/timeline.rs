@@ -196,13 +196,13 @@ impl Timeline {
     }
 }
 
-/// About how many bytes the entries take in a stored record.
+/// About how many bytes the entries take at most in a stored record, where a quote takes two.
 fn size(entries: &[Entry]) -> usize {
     let of = |entry: &Entry| match &entry.event {
         Event::LevelBegan { contacts, .. } => contacts.iter().map(|c| c.as_str().len() + 3).sum(),
-        Event::Noted { by, note } => by.as_str().len() + 2 * note.as_str().len(),
-        Event::Claimed { by, from } => by.as_str().len() + from.as_ref().map_or(0, |p| p.as_str().len()),
-        _ => Person::MAX_BYTES,
+        Event::Noted { by, note } => 2 * (by.as_str().len() + note.as_str().len()),
+        Event::Claimed { by, from } => 2 * (by.as_str().len() + from.as_ref().map_or(0, |p| p.as_str().len())),
+        _ => 2 * Person::MAX_BYTES,
     };
     entries.iter().map(|entry| 80 + of(entry)).sum()
 }

@@ -10,7 +10,7 @@ use crate::model::{
     BegunLevel, Delivery, DeliveryKey, DeliveryStatus, Event, Incident, Level, Matrix, OutcomeKind, State,
 };
 
-/// How many settled deliveries of earlier rounds are kept for people to read.
+/// How many deliveries of earlier rounds are kept, to be read and to be found by outcomes that come late.
 const KEPT_DELIVERIES: usize = 24;
 
 pub(super) fn due(
@@ -218,14 +218,21 @@ pub(super) fn begin_round(incident: &mut Incident, matrix: Matrix, now: DateTime
     incident.round_began_at = now;
     incident.matrix = matrix;
     incident.begun.clear();
-    // What is in flight stays, so that its outcome finds it; of the rest, the last ones stay to be read.
-    let mut settled = incident.deliveries.iter().filter(|d| !d.is_unsettled()).count();
-    incident.deliveries.retain(|d| {
-        let drop = !d.is_unsettled() && settled > KEPT_DELIVERIES;
-        settled -= usize::from(drop);
-        !drop
-    });
+    forget_oldest(incident, now);
     incident.timeline.push(now, Event::RoundBegan { round: incident.round });
+}
+
+/// Promise 7: of earlier rounds a bounded number stays; longest what is in flight, so that its outcome finds it.
+fn forget_oldest(incident: &mut Incident, now: DateTime<Utc>) {
+    let mut surplus = incident.deliveries.len().saturating_sub(KEPT_DELIVERIES);
+    let in_flight = |d: &Delivery| matches!(d.status, DeliveryStatus::InFlight { until } if until > now);
+    for also_in_flight in [false, true] {
+        incident.deliveries.retain(|d| {
+            let drop = surplus > 0 && (also_in_flight || !in_flight(d));
+            surplus -= usize::from(drop);
+            !drop
+        });
+    }
 }
 
 /// Notes in the timeline that a level of this round is dead, if it now is.

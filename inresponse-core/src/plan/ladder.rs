@@ -55,15 +55,15 @@ pub(super) fn next(incident: &Incident) -> Option<Next> {
     Some(Next { rung, at })
 }
 
-/// Promise 8: a level is due its wait after the one before it began; promise 12: at once if that one is dead.
+/// A level's turn comes when everyone before it has had theirs.
 fn turn_after<'a>(incident: &Incident, before: impl Iterator<Item = &'a BegunLevel>) -> DateTime<Utc> {
-    match before.max_by_key(|b| b.at) {
-        None => incident.round_began_at,
-        Some(last) => {
-            let waited = later(last.at, incident.matrix.wait());
-            died_at(incident, *last).map_or(waited, |died| died.min(waited))
-        }
-    }
+    before.map(|begun| gives_way_at(incident, *begun)).max().unwrap_or(incident.round_began_at)
+}
+
+/// Promise 8: a level gives way its wait after it began; promise 12: at once if it is dead.
+fn gives_way_at(incident: &Incident, begun: BegunLevel) -> DateTime<Utc> {
+    let waited = later(begun.at, incident.matrix.wait());
+    died_at(incident, begun).map_or(waited, |died| died.min(waited))
 }
 
 /// When the last contact of a level died; `None` while one may still be reached.

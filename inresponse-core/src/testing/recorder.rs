@@ -10,7 +10,7 @@ use crate::model::{Contact, DeliveryId, IncidentNumber, Level};
 use crate::notify::{Alert, Notifier, Outcome};
 
 /// One attempt as it was recorded.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Recorded {
     /// The incident.
     pub incident: IncidentNumber,
@@ -26,6 +26,17 @@ pub struct Recorded {
     pub round: u32,
     /// The link to claim with.
     pub claim_url: Option<String>,
+}
+
+impl std::fmt::Debug for Recorded {
+    /// Without the link to claim with, which is a secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recorded")
+            .field("delivery", &self.delivery)
+            .field("attempt", &self.attempt)
+            .field("contact", &self.contact)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Remembers every attempt; accepts each, unless told beforehand how the next ones end. Clones share.

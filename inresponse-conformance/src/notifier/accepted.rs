@@ -1,0 +1,92 @@
+//! Promise 10: what was accepted has arrived, once, under its name.
+
+use inresponse_core::model::{Report, Severity};
+use inresponse_core::notify::Outcome;
+
+use super::NotifierHarness;
+use super::post::{AMPLE, Post};
+use crate::scene::rich_report;
+use crate::waiting::together;
+
+/// By one attempt, under the delivery's name; and it says which incident it is about.
+pub async fn p10_an_accepted_alert_has_arrived_once<H: NotifierHarness>(harness: &H) {
+    let post = Post::new(harness).await;
+    let alert = post.alert(0, 1, 1);
+    assert_eq!(post.tell(&alert, AMPLE).await, Outcome::Accepted);
+    let arrived = post.has_arrived(0, 1).await;
+    assert_eq!(arrived[0].delivery_id, alert.delivery_id().as_str());
+    let number = alert.incident().number().to_string();
+    assert!(arrived[0].text.contains(&number), "{number} is not in {:?}", arrived[0].text);
+    post.tried_at_most(0, 1).await;
+}
+
+/// The same in each attempt of one delivery, so that a recipient can tell a repeat; another in each delivery.
+pub async fn p10_every_attempt_bears_the_name_of_its_delivery<H: NotifierHarness>(harness: &H) {
+    let post = Post::new(harness).await;
+    let alerts = [post.alert(0, 1, 1), post.alert(0, 1, 2), post.alert(0, 2, 1), post.alert(0, 1, 3)];
+    for (alert, messages) in alerts.iter().zip(1..) {
+        assert_eq!(post.tell(alert, AMPLE).await, Outcome::Accepted);
+        let arrived = post.has_arrived(0, messages).await;
+        let names: Vec<_> = arrived.iter().map(|arrival| arrival.delivery_id.as_str()).collect();
+        let expected: Vec<_> = alerts[..messages].iter().map(|a| a.delivery_id().as_str()).collect();
+        assert_eq!(names, expected, "after the {messages}. attempt");
+    }
+}
+
+/// Everybody gets what is theirs, and nobody gets another's link to claim with.
+pub async fn alerts_at_once_do_not_mix<H: NotifierHarness>(harness: &H) {
+    const RECIPIENTS: usize = 12;
+    let post = Post::new(harness).await;
+    let alerts: Vec<_> = (0..RECIPIENTS).map(|n| post.alert(n, 100 + n as u64, 1)).collect();
+    let sends = alerts.iter().cloned().map(|alert| {
+        let notifier = post.notifier.clone();
+        async move { inresponse_core::notify::Notifier::notify(&*notifier, &alert, AMPLE).await }
+    });
+    for outcome in together(sends).await {
+        assert_eq!(outcome, Outcome::Accepted);
+    }
+    for (n, alert) in alerts.iter().enumerate() {
+        let arrived = post.has_arrived(n, 1).await;
+        assert_eq!(arrived[0].delivery_id, alert.delivery_id().as_str());
+        let number = alert.incident().number().to_string();
+        assert!(arrived[0].text.contains(&number), "{number} is not in {:?}", arrived[0].text);
+        for other in alerts.iter().filter(|other| other.contact() != alert.contact()) {
+            let link = other.claim_url().expect("every alert has a link");
+            assert!(!arrived[0].text.contains(link), "{:?} got the link of another", alert.contact());
+        }
+    }
+}
+
+/// Whatever is in it: line breaks, ends of messages, headers, markup, any script, any length.
+pub async fn any_text_arrives_as_one_message<H: NotifierHarness>(harness: &H) {
+    let post = Post::new(harness).await;
+    let of = |title: &str, message: &str| Report::builder("athens", Severity::Crit, title).message(message);
+    let texts = [
+        rich_report(),
+        of("ends too early", "first\r\n.\r\nMAIL FROM:<a@b.example>\r\n\r\n.\n..\nlast"),
+        of(
+            "Subject: another\\r\\nBcc: x@y.example",
+            "\nFrom x\n\nX-InResponse-Delivery: forged\n\n--\n--x--",
+        ),
+        of("{\"title\": \"${x}\"}", "</script><b>&amp;\u{2028}\u{feff}{{x}} %n \"\\u0000\" '\\x00'"),
+        of(&"title ".repeat(80), &"日".repeat(Report::MAX_MESSAGE_BYTES / 3)),
+        of(&"x".repeat(Report::MAX_TITLE_BYTES), &"x".repeat(Report::MAX_MESSAGE_BYTES)),
+    ];
+    for (n, text) in texts.into_iter().enumerate() {
+        let alert = post.alert_about(text, n, n as u64, 1);
+        assert_eq!(post.tell(&alert, AMPLE).await, Outcome::Accepted, "{:?}", alert.incident().title());
+        let arrived = post.has_arrived(n, 1).await;
+        assert_eq!(arrived[0].delivery_id, alert.delivery_id().as_str());
+    }
+}
+
+/// Neither what it was configured with nor the link that it was given, before an alert or after it.
+pub async fn secrets_do_not_show_in_debug_output<H: NotifierHarness>(harness: &H) {
+    let post = Post::new(harness).await;
+    let alert = post.alert(0, 1, 1);
+    for _ in 0..2 {
+        post.keeps_secrets(&format!("{:?} {:#?}", post.notifier, post.notifier), &alert);
+        assert_eq!(post.tell(&alert, AMPLE).await, Outcome::Accepted);
+    }
+    post.keeps_secrets(&format!("{:?} {:#?}", post.notifier, post.notifier), &alert);
+}

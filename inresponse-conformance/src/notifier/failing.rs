@@ -1,0 +1,105 @@
+//! Promises 9 and 10: what did not work, and what that means for the next attempt.
+
+use inresponse_core::notify::Outcome;
+
+use super::post::{AMPLE, Post};
+use super::{Behaviour, NotifierHarness};
+
+/// Nothing else is: only this ends a delivery.
+pub async fn p09_a_refusal_for_good_is_rejected<H: NotifierHarness>(harness: &H) {
+    let post = Post::new(harness).await;
+    post.behave(0, Behaviour::Reject).await;
+    let outcome = post.tell(&post.alert(0, 1, 1), AMPLE).await;
+    assert!(matches!(outcome, Outcome::Rejected { .. }), "refused for good, answered {outcome:?}");
+    post.tried_at_most(0, 1).await;
+    post.nothing_arrived(0).await;
+}
+
+/// Before and after it, others are reached.
+pub async fn p13_a_refusal_is_its_recipients_only<H: NotifierHarness>(harness: &H) {
+    let post = Post::new(harness).await;
+    post.behave(0, Behaviour::Reject).await;
+    for (messages, attempt) in (1..=3).zip(1..) {
+        let outcome = post.tell(&post.alert(0, 1, attempt), AMPLE).await;
+        assert!(matches!(outcome, Outcome::Rejected { .. }), "refused for good, answered {outcome:?}");
+        assert_eq!(post.tell(&post.alert(1, 1, attempt), AMPLE).await, Outcome::Accepted);
+        post.has_arrived(1, messages).await;
+    }
+}
+
+/// The planner tries again, not the notifier: it counts attempts, durably, before they are made.
+pub async fn p09_a_busy_carrier_is_tried_once_and_is_not_dead<H: NotifierHarness>(harness: &H) {
+    let post = Post::new(harness).await;
+    post.behave(0, Behaviour::Busy).await;
+    for attempt in 1..=2 {
+        let outcome = post.tell(&post.alert(0, 1, attempt), AMPLE).await;
+        let may_be = matches!(outcome, Outcome::Unavailable { .. } | Outcome::Throttled { .. });
+        assert!(may_be, "the carrier was busy, answered {outcome:?}");
+        post.tried_at_most(0, attempt as usize).await;
+    }
+    post.nothing_arrived(0).await;
+}
+
+/// Nothing is left of it.
+pub async fn p09_a_carrier_that_was_busy_is_reached_again<H: NotifierHarness>(harness: &H) {
+    let post = Post::new(harness).await;
+    post.behave(0, Behaviour::Busy).await;
+    let outcome = post.tell(&post.alert(0, 1, 1), AMPLE).await;
+    assert_ne!(outcome, Outcome::Accepted, "the carrier was busy");
+    post.is_reached_again(0).await;
+}
+
+/// With the time that was asked for, after one attempt.
+pub async fn p09_an_asked_for_pause_is_told<H: NotifierHarness>(harness: &H) {
+    let post = Post::new(harness).await;
+    post.behave(0, Behaviour::Throttle).await;
+    let outcome = post.tell(&post.alert(0, 1, 1), AMPLE).await;
+    let asked_for = matches!(&outcome, Outcome::Throttled { after, .. } if *after == Behaviour::PAUSE);
+    assert!(asked_for, "asked for {:?}, answered {outcome:?}", Behaviour::PAUSE);
+    post.tried_at_most(0, 1).await;
+    post.nothing_arrived(0).await;
+}
+
+/// Nothing was handed over, and that is certain; nor is it the recipient's fault for good.
+pub async fn p09_an_unreachable_carrier_is_unavailable<H: NotifierHarness>(harness: &H) {
+    let post = Post::new(harness).await;
+    post.behave(0, Behaviour::Unreachable).await;
+    for attempt in 1..=2 {
+        let outcome = post.tell(&post.alert(0, 1, attempt), AMPLE).await;
+        assert!(matches!(outcome, Outcome::Unavailable { .. }), "nobody was there, answered {outcome:?}");
+    }
+    post.nothing_arrived(0).await;
+}
+
+/// Also one to which there was a connection before.
+pub async fn p09_a_carrier_that_is_back_is_reached_again<H: NotifierHarness>(harness: &H) {
+    let post = Post::new(harness).await;
+    assert_eq!(post.tell(&post.alert(0, 1, 1), AMPLE).await, Outcome::Accepted);
+    post.behave(0, Behaviour::Unreachable).await;
+    let outcome = post.tell(&post.alert(0, 2, 1), AMPLE).await;
+    assert_ne!(outcome, Outcome::Accepted, "nobody was there");
+    post.is_reached_again(0).await;
+}
+
+/// It has arrived, which the notifier cannot know: so it may neither say so nor deny it, nor send it again.
+pub async fn p10_a_lost_reply_is_unknown_and_not_tried_again<H: NotifierHarness>(harness: &H) {
+    let post = Post::new(harness).await;
+    // Over the first connection, and where it can be, over one that has worked before.
+    for n in 0..2 {
+        post.behave(n, Behaviour::TakeAndClose).await;
+        let outcome = post.tell(&post.alert(n, 1, 1), AMPLE).await;
+        assert!(matches!(outcome, Outcome::Unknown { .. }), "the reply was lost, answered {outcome:?}");
+        post.has_arrived(n, 1).await;
+        post.tried_at_most(n, 1).await;
+        post.is_reached_again(n + 10).await;
+    }
+}
+
+/// The connection that was lost is not used again.
+pub async fn p09_a_carrier_whose_reply_was_lost_is_reached_again<H: NotifierHarness>(harness: &H) {
+    let post = Post::new(harness).await;
+    post.behave(0, Behaviour::TakeAndClose).await;
+    let outcome = post.tell(&post.alert(0, 1, 1), AMPLE).await;
+    assert!(matches!(outcome, Outcome::Unknown { .. }), "the reply was lost: {outcome:?}");
+    post.is_reached_again(0).await;
+}

@@ -1,0 +1,132 @@
+//! The laws of every [`Notifier`].
+//!
+//! They are about one attempt and the truth about how it ended, so the harness must have the recipients' side in
+//! its hands: a local server that can be told to accept, to refuse, to hang, to take a message and say nothing.
+
+mod accepted;
+mod failing;
+mod hanging;
+mod post;
+
+use std::future::Future;
+use std::time::Duration;
+
+use inresponse_core::model::Contact;
+use inresponse_core::notify::Notifier;
+
+pub use accepted::*;
+pub use failing::*;
+pub use hanging::*;
+
+/// Makes the notifier under test, and is in charge of everybody that it can reach.
+///
+/// Recipients are told apart by their contacts. Each of them accepts until it is told otherwise.
+pub trait NotifierHarness: Send + Sync {
+    /// The notifier under test.
+    type Notifier: Notifier;
+
+    /// A new one.
+    fn notifier(&self) -> impl Future<Output = Self::Notifier> + Send;
+
+    /// The address of the `n`th recipient, a different one for every `n`.
+    fn contact(&self, n: usize) -> Contact;
+
+    /// From now on, attempts to reach `contact` are met with `behaviour`.
+    ///
+    /// Never called with a behaviour that the macro was told to except. Where that behaviour cannot be had for
+    /// one recipient only, as with a relay that is unreachable, it may be for all of them.
+    fn behave(&self, contact: &Contact, behaviour: Behaviour) -> impl Future<Output = ()> + Send;
+
+    /// How many attempts to reach `contact` got as far as the recipients' side, whatever became of them.
+    fn attempts(&self, contact: &Contact) -> impl Future<Output = usize> + Send;
+
+    /// What `contact` has been given so far, in order; also what was taken without a reply.
+    fn arrived(&self, contact: &Contact) -> impl Future<Output = Vec<Arrival>> + Send;
+
+    /// What the notifier was configured with and must never show: passwords, tokens.
+    fn secrets(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// How the recipients' side meets an attempt. The words that the macro may be told to except are in brackets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Behaviour {
+    /// It takes the message and says so. Cannot be excepted.
+    Accept,
+    /// It refuses this recipient or message for good (`reject`).
+    Reject,
+    /// It says that it cannot take the message now (`busy`).
+    Busy,
+    /// It asks to be left alone for [`Behaviour::PAUSE`] (`throttle`).
+    Throttle,
+    /// Nobody is there: connections are refused (`unreachable`).
+    Unreachable,
+    /// It takes the connection, takes no message and never says anything (`hang`).
+    Hang,
+    /// It takes the message and never says so, but keeps the connection (`take_and_hang`).
+    TakeAndHang,
+    /// It takes the message and closes the connection before it says so (`take_and_close`).
+    TakeAndClose,
+}
+
+impl Behaviour {
+    /// The pause that [`Behaviour::Throttle`] asks for.
+    pub const PAUSE: Duration = Duration::from_secs(7);
+}
+
+/// A message as its recipient has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrival {
+    /// The delivery's name, as found where this carrier puts it (`X-InResponse-Delivery`).
+    pub delivery_id: String,
+    /// Everything that the recipient reads, decoded.
+    pub text: String,
+}
+
+/// The names of all laws, those that may be excepted included.
+pub const LAWS: &[&str] = crate::__notifier_laws! { [crate::__names] [] };
+
+/// The one list of the laws.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __notifier_laws {
+    ([$($then:tt)+] $arguments:tt) => {
+        $($then)+! { $arguments
+            always {
+                p10_an_accepted_alert_has_arrived_once
+                p10_every_attempt_bears_the_name_of_its_delivery
+                alerts_at_once_do_not_mix
+                any_text_arrives_as_one_message
+                secrets_do_not_show_in_debug_output
+            }
+            reject {
+                p09_a_refusal_for_good_is_rejected
+                p13_a_refusal_is_its_recipients_only
+            }
+            busy {
+                p09_a_busy_carrier_is_tried_once_and_is_not_dead
+                p09_a_carrier_that_was_busy_is_reached_again
+            }
+            throttle {
+                p09_an_asked_for_pause_is_told
+            }
+            unreachable {
+                p09_an_unreachable_carrier_is_unavailable
+                p09_a_carrier_that_is_back_is_reached_again
+            }
+            hang {
+                p13_a_silent_carrier_is_given_up_at_the_deadline
+                p13_a_hanging_alert_delays_no_other
+                p13_an_abandoned_alert_blocks_nothing
+            }
+            take_and_hang {
+                p10_a_reply_that_does_not_come_is_unknown
+            }
+            take_and_close {
+                p10_a_lost_reply_is_unknown_and_not_tried_again
+                p09_a_carrier_whose_reply_was_lost_is_reached_again
+            }
+        }
+    };
+}

@@ -1,0 +1,132 @@
+//! A notifier with everybody that it can reach, and the alerts that it is given.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use inresponse_core::model::{Contact, IncidentNumber, Level, Matrix, ReportBuilder, TeamName};
+use inresponse_core::notify::{Alert, Notifier, Outcome};
+use inresponse_core::plan;
+use tokio::time::timeout;
+
+use super::{Arrival, Behaviour, NotifierHarness};
+use crate::scene::{LEASE, WAIT, at, report};
+use crate::waiting::eventually;
+
+/// A deadline that nothing but a hanging carrier reaches, even on a machine that is busy with other tests.
+pub(super) const AMPLE: Duration = Duration::from_secs(15);
+
+/// A deadline that is meant to be reached.
+pub(super) const SHORT: Duration = Duration::from_millis(300);
+
+/// How much later than its deadline an answer may come; the engine drops the attempt about then.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// The notifier under test and its harness.
+pub(super) struct Post<'a, H: NotifierHarness> {
+    harness: &'a H,
+    pub(super) notifier: Arc<H::Notifier>,
+}
+
+impl<'a, H: NotifierHarness> Post<'a, H> {
+    pub(super) async fn new(harness: &'a H) -> Self {
+        Self { harness, notifier: Arc::new(harness.notifier().await) }
+    }
+
+    /// Gives the notifier an alert, and checks what holds of every answer.
+    pub(super) async fn tell(&self, alert: &Alert, deadline: Duration) -> Outcome {
+        let outcome = timeout(deadline + GRACE, self.notifier.notify(alert, deadline))
+            .await
+            .unwrap_or_else(|_| panic!("no answer within {GRACE:?} of the deadline of {deadline:?}"));
+        assert!(!matches!(outcome, Outcome::NotBegun { .. }), "only engines do not begin: {outcome:?}");
+        self.keeps_secrets(&format!("{outcome:?}"), alert);
+        outcome
+    }
+
+    /// No secret of the notifier, and no link to claim with, in what may be logged or shown.
+    pub(super) fn keeps_secrets(&self, shown: &str, alert: &Alert) {
+        let token = format!("token-of-{}", alert.incident().number());
+        for secret in self.harness.secrets().into_iter().chain([token]) {
+            assert!(!shown.contains(&secret), "{secret:?} is a secret and shows in {shown:?}");
+        }
+    }
+
+    pub(super) async fn behave(&self, n: usize, behaviour: Behaviour) {
+        self.harness.behave(&self.contact(n), behaviour).await;
+    }
+
+    pub(super) fn contact(&self, n: usize) -> Contact {
+        self.harness.contact(n)
+    }
+
+    pub(super) async fn attempts(&self, n: usize) -> usize {
+        self.harness.attempts(&self.contact(n)).await
+    }
+
+    pub(super) async fn arrived(&self, n: usize) -> Vec<Arrival> {
+        self.harness.arrived(&self.contact(n)).await
+    }
+
+    /// Waits until the recipient has been given as many messages, and sees that no more come after them.
+    pub(super) async fn has_arrived(&self, n: usize, messages: usize) -> Vec<Arrival> {
+        eventually(&messages, || async { self.arrived(n).await.len() }).await;
+        self.settled().await;
+        let arrived = self.arrived(n).await;
+        assert_eq!(arrived.len(), messages, "messages for {:?}: {arrived:#?}", self.contact(n));
+        arrived
+    }
+
+    /// Sees that nothing came, and nothing comes.
+    pub(super) async fn nothing_arrived(&self, n: usize) {
+        self.has_arrived(n, 0).await;
+    }
+
+    /// Sees that the recipients' side was not tried more often than that.
+    pub(super) async fn tried_at_most(&self, n: usize, times: usize) {
+        self.settled().await;
+        let attempts = self.attempts(n).await;
+        assert!(attempts <= times, "{:?} was tried {attempts} times, not {times}", self.contact(n));
+    }
+
+    /// Gives whatever a notifier may have left running behind its answer the time to show itself.
+    async fn settled(&self) {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+
+    /// Alerts a recipient that accepts again. A broken connection may be found out by an attempt or two.
+    pub(super) async fn is_reached_again(&self, n: usize) {
+        self.behave(n, Behaviour::Accept).await;
+        let before = self.arrived(n).await.len();
+        let mut answers = Vec::new();
+        for attempt in 2..=4 {
+            let outcome = self.tell(&self.alert(n, 900, attempt), AMPLE).await;
+            let accepted = outcome == Outcome::Accepted;
+            answers.push(outcome);
+            if accepted {
+                eventually(&true, || async { self.arrived(n).await.len() > before }).await;
+                return;
+            }
+        }
+        panic!("the recipient accepts again, yet: {answers:?}");
+    }
+
+    /// An alert of incident `number` for the `n`th recipient.
+    pub(super) fn alert(&self, n: usize, number: u64, attempt: u32) -> Alert {
+        self.alert_about(report("athens"), n, number, attempt)
+    }
+
+    /// An alert that says what `report` says.
+    pub(super) fn alert_about(&self, report: ReportBuilder, n: usize, number: u64, attempt: u32) -> Alert {
+        let number = IncidentNumber::new(FIRST + number);
+        let contacts = vec![self.contact(n), self.contact(n + 1_000)];
+        let matrix = Matrix::new(vec![contacts], vec![self.contact(2_000)], WAIT);
+        let team = TeamName::new("conformance").unwrap();
+        let (opening, sends) = plan::open(report.build().unwrap(), team, matrix, Some(LEASE), at(0));
+        let incident = Arc::new(opening.numbered(number).into_incident());
+        assert_eq!(sends[0].delivery.level, Level::At(1), "the scene plays as it is written");
+        let url = format!("https://alerts.example/incidents/{number}/claim?token=token-of-{number}");
+        Alert::new(incident, 1, sends[0].delivery, attempt, sends[0].contact.clone()).with_claim_url(url)
+    }
+}
+
+/// Numbers that do not turn up in a text by chance.
+const FIRST: u64 = 7_310_000;

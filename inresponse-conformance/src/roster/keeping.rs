@@ -1,0 +1,104 @@
+//! What is put is what is answered.
+
+use std::sync::Arc;
+
+use inresponse_core::roster::Roster;
+
+use super::scene::{
+    all_rotas, all_settings, entry, knows, odd_names, owner, put_day, put_service, put_team, rota, settings,
+    settings_of, team,
+};
+use crate::Harness;
+use crate::waiting::together;
+
+const DAY: &str = "2026-03-29";
+
+/// Absent is an answer, not an outage.
+pub async fn what_was_never_put_is_absent<H: Harness<Subject: Roster>>(harness: &H) {
+    let roster = harness.fresh().await;
+    for name in odd_names() {
+        assert_eq!(owner(&roster, &name).await, None);
+        assert_eq!(settings_of(&roster, &name).await, None);
+        assert_eq!(entry(&roster, &name, DAY).await, None);
+        assert!(!knows(&roster, &name).await, "{name:?} was never put");
+    }
+}
+
+/// By whatever it was given to last; the team need not be known.
+pub async fn a_services_team_is_answered_and_replaced<H: Harness<Subject: Roster>>(harness: &H) {
+    let roster = harness.fresh().await;
+    put_service(&roster, "athens", "devops").await;
+    assert_eq!(owner(&roster, "athens").await, Some(team("devops")));
+    put_service(&roster, "athens", "platform").await;
+    assert_eq!(owner(&roster, "athens").await, Some(team("platform")));
+}
+
+/// To the last contact, level and millisecond.
+pub async fn a_teams_settings_are_answered_exactly_and_replaced<H: Harness<Subject: Roster>>(harness: &H) {
+    let roster = harness.fresh().await;
+    for settings in all_settings() {
+        put_team(&roster, "devops", &settings).await;
+        assert_eq!(settings_of(&roster, "devops").await, Some(settings));
+    }
+}
+
+/// To the last contact, with its empty levels and in its order.
+pub async fn a_calendar_entry_is_answered_exactly_and_replaced<H: Harness<Subject: Roster>>(harness: &H) {
+    let roster = harness.fresh().await;
+    for rota in all_rotas() {
+        put_day(&roster, "devops", DAY, &rota).await;
+        assert_eq!(entry(&roster, "devops", DAY).await, Some(rota));
+    }
+}
+
+/// Of its team's, and not of the days next to it, wherever in the calendar it lies.
+pub async fn p15_a_calendar_entry_is_of_its_day_only<H: Harness<Subject: Roster>>(harness: &H) {
+    let roster = harness.fresh().await;
+    let days = ["0001-01-01", "1969-12-31", "2026-03-28", "2026-03-30", "2028-02-29", "9999-12-31"];
+    for date in days {
+        put_day(&roster, "devops", date, &rota(&format!("on.{date}"))).await;
+    }
+    for date in days {
+        assert_eq!(entry(&roster, "devops", date).await, Some(rota(&format!("on.{date}"))), "{date}");
+        assert_eq!(entry(&roster, "platform", date).await, None, "{date} of another team");
+    }
+    for date in ["0001-01-02", "1970-01-01", "2026-03-29", "2028-02-28", "2028-03-01", "9999-12-30"] {
+        assert_eq!(entry(&roster, "devops", date).await, None, "{date}");
+    }
+}
+
+/// In whatever script, with whatever signs, in whatever case.
+pub async fn names_are_compared_exactly<H: Harness<Subject: Roster>>(harness: &H) {
+    let roster = harness.fresh().await;
+    let names = odd_names();
+    for (i, name) in names.iter().enumerate() {
+        put_service(&roster, name, &format!("owner {i}")).await;
+        put_team(&roster, name, &settings(&format!("fallback.{i}"))).await;
+        put_day(&roster, name, DAY, &rota(&format!("oncall.{i}"))).await;
+    }
+    for (i, name) in names.iter().enumerate() {
+        assert_eq!(owner(&roster, name).await, Some(team(&format!("owner {i}"))), "{name:?}");
+        assert_eq!(settings_of(&roster, name).await, Some(settings(&format!("fallback.{i}"))), "{name:?}");
+        assert_eq!(entry(&roster, name, DAY).await, Some(rota(&format!("oncall.{i}"))), "{name:?}");
+    }
+}
+
+/// Of many at once none overwrites another.
+pub async fn concurrent_puts_are_all_kept<H: Harness<Subject: Roster>>(harness: &H) {
+    let roster = Arc::new(harness.fresh().await);
+    let writers = (1..=16).map(|i| {
+        let roster = roster.clone();
+        async move {
+            put_day(&*roster, "devops", &format!("2026-03-{i:02}"), &rota(&format!("person.{i}"))).await;
+            put_service(&*roster, &format!("service {i}"), "devops").await;
+            put_team(&*roster, &format!("team {i}"), &settings(&format!("person.{i}"))).await;
+        }
+    });
+    together(writers).await;
+    for i in 1..=16 {
+        let person = format!("person.{i}");
+        assert_eq!(entry(&*roster, "devops", &format!("2026-03-{i:02}")).await, Some(rota(&person)));
+        assert_eq!(owner(&*roster, &format!("service {i}")).await, Some(team("devops")));
+        assert_eq!(settings_of(&*roster, &format!("team {i}")).await, Some(settings(&person)));
+    }
+}

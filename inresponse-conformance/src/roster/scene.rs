@@ -1,0 +1,135 @@
+//! Names, teams and calendar entries for the laws.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::NaiveDate;
+use inresponse_core::model::{Contact, Severity, TeamName};
+use inresponse_core::roster::{Roster, Rota, Team, Zone};
+
+pub(super) use crate::scene::{contact, service};
+
+pub(super) fn team(name: &str) -> TeamName {
+    TeamName::new(name).unwrap()
+}
+
+pub(super) fn day(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+/// Settings that say little but whose fallback is `name`.
+pub(super) fn settings(name: &str) -> Team {
+    Team::builder(vec![contact(name)]).build().unwrap()
+}
+
+/// An entry with `name` on call.
+pub(super) fn rota(name: &str) -> Rota {
+    Rota::new(vec![contact(name)], Vec::new()).unwrap()
+}
+
+/// Settings of every kind.
+pub(super) fn all_settings() -> Vec<Team> {
+    let of = |text: &str| Contact::new(text).unwrap();
+    let many: Vec<_> = (0..20).map(|i| contact(&format!("person.{i}+tag"))).collect();
+    let full = Team::builder(vec![
+        of("Jo@Example.ORG"),
+        of("https://chat.example/Hook?x=Y&z=%20"),
+        of("sms:+30210"),
+    ])
+    .timezone(Zone::new("America/Argentina/ComodRivadavia").unwrap())
+    .escalate_after(Duration::from_millis(1_500))
+    .repeat(Team::MAX_REPEAT)
+    .alert_levels(Severity::Crit, vec![1, 2, 3, 65_535])
+    .alert_levels(Severity::Err, vec![2, 1])
+    .alert_levels(Severity::Warn, Vec::new());
+    [
+        Team::builder(vec![of("müller@bücher.example")]),
+        Team::builder(many).escalate_after(Team::MAX_WAIT),
+        Team::builder(vec![contact("a")])
+            .timezone(Zone::new("Europe/Athens").unwrap())
+            .escalate_after(Duration::from_secs(1)),
+        full,
+    ]
+    .map(|builder| builder.build().unwrap())
+    .into()
+}
+
+/// Calendar entries of every kind.
+pub(super) fn all_rotas() -> Vec<Rota> {
+    let of = |names: &[&str]| names.iter().map(|name| contact(name)).collect::<Vec<_>>();
+    let many = (0..18).map(|i| of(&[&format!("level.{i}")])).collect();
+    [
+        (of(&["jo"]), vec![]),
+        (of(&["jo", "ann"]), vec![of(&["boss"]), of(&["cto", "ceo"])]),
+        // Empty levels are skipped when the time comes, and are kept until then.
+        (vec![], vec![]),
+        (vec![], vec![vec![], of(&["boss"]), vec![]]),
+        (of(&["jo", "jo"]), vec![of(&["jo"])]),
+        (vec![Contact::new("sms:+30210").unwrap()], many),
+    ]
+    .map(|(oncall, escalation)| Rota::new(oncall, escalation).unwrap())
+    .into()
+}
+
+/// Names that are easily taken for each other, or for something else than names.
+pub(super) fn odd_names() -> Vec<String> {
+    let long = "x".repeat(TeamName::MAX_BYTES - 1);
+    let names = [
+        "athens",
+        "Athens",
+        "ATHENS",
+        "athens ops",
+        "athens/ops",
+        "athens%2Fops",
+        "athens%",
+        "athens_",
+        "athens#",
+        "athens|2",
+        "../athens",
+        "a b  c",
+        "'; DROP TABLE services; --",
+        "\"athens\"",
+        "null",
+        "0",
+        "Αθήνα",
+        "αθήνα",
+        "日本 🚒",
+        "caf\u{e9}",
+        "cafe\u{301}",
+        "*",
+        "?",
+        ".",
+        "\\",
+    ];
+    names.map(str::to_owned).into_iter().chain([format!("{long}a"), format!("{long}b")]).collect()
+}
+
+pub(super) async fn put_service(roster: &impl Roster, name: &str, owner: &str) {
+    roster.put_service(&service(name), &team(owner)).await.expect("the roster keeps a service");
+}
+
+pub(super) async fn put_team(roster: &impl Roster, name: &str, settings: &Team) {
+    roster.put_team(&team(name), settings).await.expect("the roster keeps a team");
+}
+
+pub(super) async fn put_day(roster: &impl Roster, name: &str, date: &str, rota: &Rota) {
+    roster.put_day(&team(name), day(date), rota).await.expect("the roster keeps a day");
+}
+
+pub(super) async fn owner(roster: &impl Roster, name: &str) -> Option<TeamName> {
+    roster.service(&service(name)).await.expect("the roster answers")
+}
+
+pub(super) async fn settings_of(roster: &impl Roster, name: &str) -> Option<Team> {
+    let found: Option<Arc<Team>> = roster.team(&team(name)).await.expect("the roster answers");
+    found.map(|settings| (*settings).clone())
+}
+
+pub(super) async fn entry(roster: &impl Roster, name: &str, date: &str) -> Option<Rota> {
+    let found: Option<Arc<Rota>> = roster.day(&team(name), day(date)).await.expect("the roster answers");
+    found.map(|rota| (*rota).clone())
+}
+
+pub(super) async fn knows(roster: &impl Roster, name: &str) -> bool {
+    roster.knows_team(&team(name)).await.expect("the roster answers")
+}

@@ -1,0 +1,131 @@
+//! Deletions, and what a team is.
+
+use inresponse_core::roster::{Deleted, Roster, TeamDeleted};
+
+use super::scene::{
+    day, entry, knows, owner, put_day, put_service, put_team, rota, service, settings, settings_of, team,
+};
+use crate::Harness;
+
+async fn delete_service(roster: &impl Roster, name: &str) -> Deleted {
+    roster.delete_service(&service(name)).await.expect("the roster deletes a service")
+}
+
+async fn delete_team(roster: &impl Roster, name: &str) -> TeamDeleted {
+    roster.delete_team(&team(name)).await.expect("the roster deletes a team")
+}
+
+async fn delete_day(roster: &impl Roster, name: &str, date: &str) -> Deleted {
+    roster.delete_day(&team(name), day(date)).await.expect("the roster deletes a day")
+}
+
+/// Gone the first time, absent after that; and what was put again is there again.
+pub async fn a_deletion_tells_what_it_found<H: Harness<Subject: Roster>>(harness: &H) {
+    let roster = harness.fresh().await;
+    assert_eq!(delete_service(&roster, "athens").await, Deleted::Absent);
+    assert_eq!(delete_day(&roster, "devops", "2026-03-01").await, Deleted::Absent);
+    assert_eq!(delete_team(&roster, "devops").await, TeamDeleted::Absent);
+    for _ in 0..2 {
+        put_service(&roster, "athens", "other").await;
+        assert_eq!(delete_service(&roster, "athens").await, Deleted::Gone);
+        assert_eq!(owner(&roster, "athens").await, None);
+        assert_eq!(delete_service(&roster, "athens").await, Deleted::Absent);
+
+        put_team(&roster, "devops", &settings("last")).await;
+        put_day(&roster, "devops", "2026-03-01", &rota("jo")).await;
+        assert_eq!(delete_day(&roster, "devops", "2026-03-01").await, Deleted::Gone);
+        assert_eq!(entry(&roster, "devops", "2026-03-01").await, None);
+        assert_eq!(delete_day(&roster, "devops", "2026-03-01").await, Deleted::Absent);
+
+        assert_eq!(delete_team(&roster, "devops").await, TeamDeleted::Gone);
+        assert_eq!(settings_of(&roster, "devops").await, None);
+        assert_eq!(delete_team(&roster, "devops").await, TeamDeleted::Absent);
+    }
+}
+
+/// Other services, other days of the team, and teams whose names begin alike.
+pub async fn a_deletion_leaves_everything_else_alone<H: Harness<Subject: Roster>>(harness: &H) {
+    let roster = harness.fresh().await;
+    for name in ["dev", "devops", "devops/eu", "Devops"] {
+        put_team(&roster, name, &settings("last")).await;
+        put_day(&roster, name, "2026-03-01", &rota("jo")).await;
+        put_day(&roster, name, "2026-03-02", &rota("ann")).await;
+        put_service(&roster, name, "platform").await;
+    }
+    assert_eq!(delete_day(&roster, "devops", "2026-03-02").await, Deleted::Gone);
+    assert_eq!(entry(&roster, "devops", "2026-03-01").await, Some(rota("jo")));
+    assert_eq!(delete_service(&roster, "devops").await, Deleted::Gone);
+    assert_eq!(delete_team(&roster, "devops").await, TeamDeleted::Gone);
+    for name in ["dev", "devops/eu", "Devops"] {
+        assert_eq!(settings_of(&roster, name).await, Some(settings("last")), "{name}");
+        assert_eq!(entry(&roster, name, "2026-03-01").await, Some(rota("jo")), "{name}");
+        assert_eq!(entry(&roster, name, "2026-03-02").await, Some(rota("ann")), "{name}");
+        assert_eq!(owner(&roster, name).await, Some(team("platform")), "{name}");
+    }
+}
+
+/// Either is enough, neither is needed for the other, and owning a service is not.
+pub async fn a_team_is_known_by_settings_or_a_calendar_entry<H: Harness<Subject: Roster>>(harness: &H) {
+    let roster = harness.fresh().await;
+    put_service(&roster, "athens", "named").await;
+    assert!(!knows(&roster, "named").await, "a service alone makes no team");
+
+    put_team(&roster, "settled", &settings("last")).await;
+    assert!(knows(&roster, "settled").await, "settings alone make a team");
+
+    put_day(&roster, "listed", "2026-03-01", &rota("jo")).await;
+    put_day(&roster, "listed", "2026-03-02", &rota("jo")).await;
+    assert!(knows(&roster, "listed").await, "a calendar alone makes a team");
+    assert_eq!(settings_of(&roster, "listed").await, None, "a calendar has no settings");
+    assert_eq!(delete_day(&roster, "listed", "2026-03-01").await, Deleted::Gone);
+    assert!(knows(&roster, "listed").await, "one entry is left");
+    assert_eq!(delete_day(&roster, "listed", "2026-03-02").await, Deleted::Gone);
+    assert!(!knows(&roster, "listed").await, "no entry is left");
+    assert_eq!(delete_team(&roster, "listed").await, TeamDeleted::Absent, "who is not known is not there");
+}
+
+/// Nothing of it comes back with a team of the same name.
+pub async fn a_team_is_deleted_with_its_calendar<H: Harness<Subject: Roster>>(harness: &H) {
+    let roster = harness.fresh().await;
+    put_team(&roster, "devops", &settings("last")).await;
+    put_day(&roster, "devops", "2026-03-01", &rota("jo")).await;
+    put_day(&roster, "devops", "2026-03-02", &rota("jo")).await;
+    assert_eq!(delete_team(&roster, "devops").await, TeamDeleted::Gone);
+    assert!(!knows(&roster, "devops").await, "nothing of it is left");
+    put_team(&roster, "devops", &settings("last")).await;
+    for date in ["2026-03-01", "2026-03-02"] {
+        assert_eq!(entry(&roster, "devops", date).await, None, "{date} of the team that was deleted");
+    }
+
+    put_day(&roster, "listed", "2026-03-01", &rota("jo")).await;
+    assert_eq!(delete_team(&roster, "listed").await, TeamDeleted::Gone, "a calendar alone makes a team");
+    assert_eq!(entry(&roster, "listed", "2026-03-01").await, None);
+}
+
+/// Its services would lead nowhere. It says which one, and nothing is changed.
+pub async fn a_team_that_owns_a_service_is_not_deleted<H: Harness<Subject: Roster>>(harness: &H) {
+    let roster = harness.fresh().await;
+    put_team(&roster, "devops", &settings("last")).await;
+    put_day(&roster, "devops", "2026-03-01", &rota("jo")).await;
+    put_service(&roster, "athens", "devops").await;
+    put_service(&roster, "delphi", "other").await;
+    put_service(&roster, "sparta", "devops").await;
+    for owns in ["athens", "sparta"] {
+        match delete_team(&roster, "devops").await {
+            TeamDeleted::OwnsService(named) => {
+                let owner = roster.service(&named).await.expect("the roster answers");
+                assert_eq!(owner, Some(team("devops")), "{named} was named as its service");
+            }
+            other @ (TeamDeleted::Gone | TeamDeleted::Absent) => panic!("it owns {owns}, yet: {other:?}"),
+        }
+        assert_eq!(settings_of(&roster, "devops").await, Some(settings("last")), "nothing was changed");
+        assert_eq!(entry(&roster, "devops", "2026-03-01").await, Some(rota("jo")), "nothing was changed");
+        // One is given to somebody else, the other deleted.
+        if owns == "athens" {
+            put_service(&roster, "athens", "other").await;
+        } else {
+            assert_eq!(delete_service(&roster, "sparta").await, Deleted::Gone);
+        }
+    }
+    assert_eq!(delete_team(&roster, "devops").await, TeamDeleted::Gone);
+}

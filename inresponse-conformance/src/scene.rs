@@ -1,0 +1,122 @@
+//! What the laws are played with: reports, teams, and what happens to incidents, by the planner.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use inresponse_core::model::{
+    Contact, Incident, Matrix, Note, Person, Report, ReportBuilder, ServiceName, Severity, TeamName,
+};
+use inresponse_core::notify::Outcome;
+use inresponse_core::plan::{
+    self, Decision, Draft, HoldNothing, Input, Opening, Plan, Send, StateChange, TakeOver, Update,
+};
+
+/// How long leases last.
+pub(crate) const LEASE: Duration = Duration::from_secs(30);
+
+/// How long a level is given.
+pub(crate) const WAIT: Duration = Duration::from_secs(600);
+
+/// One microsecond: what two times may differ by.
+pub(crate) const MICRO: TimeDelta = TimeDelta::microseconds(1);
+
+/// The instant `second` seconds after the laws' beginning of time, which is not a whole millisecond.
+pub(crate) fn at(second: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_772_366_400 + second, 123_456_000).unwrap()
+}
+
+pub(crate) fn contact(name: &str) -> Contact {
+    Contact::new(format!("{name}@conformance.example")).unwrap()
+}
+
+/// One on call, one above, and a fallback.
+pub(crate) fn matrix() -> Matrix {
+    Matrix::new(vec![vec![contact("one")], vec![contact("two")]], vec![contact("last")], WAIT)
+}
+
+/// A report for `service` without a key.
+pub(crate) fn report(service: &str) -> ReportBuilder {
+    Report::builder(service, Severity::Err, "something is wrong")
+}
+
+/// A report for `service` under `key`.
+pub(crate) fn keyed(service: &str, key: &str) -> ReportBuilder {
+    report(service).dedup_key(key)
+}
+
+/// What is to be created for a report at `now`; its first level is due then.
+pub(crate) fn opening(report: ReportBuilder, now: DateTime<Utc>) -> Opening {
+    opening_with(report, matrix(), now)
+}
+
+/// As [`opening`], along another matrix.
+pub(crate) fn opening_with(report: ReportBuilder, matrix: Matrix, now: DateTime<Utc>) -> Opening {
+    let team = TeamName::new("conformance").unwrap();
+    plan::open(report.build().unwrap(), team, matrix, None, now).0
+}
+
+pub(crate) fn service(name: &str) -> ServiceName {
+    ServiceName::new(name).unwrap()
+}
+
+/// The leases of what is due at `now`.
+pub(crate) fn leased(incident: &Incident, now: DateTime<Utc>) -> Plan {
+    change(incident, Input::Due { lease: LEASE, hold: &HoldNothing, matrix: None }, now)
+}
+
+/// The outcome of a send.
+pub(crate) fn ended(incident: &Incident, send: &Send, outcome: &Outcome, now: DateTime<Utc>) -> Draft {
+    change(incident, Input::Outcome { delivery: send.delivery, attempt: send.attempt, outcome }, now).draft
+}
+
+pub(crate) fn claimed(incident: &Incident, by: &str, now: DateTime<Utc>) -> Draft {
+    updated(incident, Update::state(person(by), StateChange::Claim(TakeOver::No)), now)
+}
+
+pub(crate) fn released(incident: &Incident, by: &str, now: DateTime<Utc>) -> Draft {
+    updated(incident, Update::state(person(by), StateChange::Release(TakeOver::No)), now)
+}
+
+pub(crate) fn resolved(incident: &Incident, now: DateTime<Utc>) -> Draft {
+    updated(incident, Update::state(person("jo"), StateChange::Resolve), now)
+}
+
+pub(crate) fn noted(incident: &Incident, text: &str, now: DateTime<Utc>) -> Draft {
+    let note = Some(Note::new(text).unwrap());
+    updated(incident, Update { by: person("jo"), severity: None, state: None, note }, now)
+}
+
+fn person(name: &str) -> Person {
+    Person::new(name).unwrap()
+}
+
+fn updated(incident: &Incident, update: Update, now: DateTime<Utc>) -> Draft {
+    change(incident, Input::Update { update: &update, matrix: Some(matrix()) }, now).draft
+}
+
+fn change(incident: &Incident, input: Input<'_>, now: DateTime<Utc>) -> Plan {
+    match plan::step(incident, input, now) {
+        Decision::Change(plan) => *plan,
+        other @ (Decision::Nothing | Decision::Refuse(_) | Decision::NeedsMatrix) => {
+            panic!("the scene does not play: {other:?}")
+        }
+    }
+}
+
+pub(crate) fn with_severity(incident: &Incident, severity: Severity, now: DateTime<Utc>) -> Draft {
+    updated(incident, Update { by: person("jo"), severity: Some(severity), state: None, note: None }, now)
+}
+
+/// A report that uses everything a report may have, in scripts and with signs that get lost easily.
+pub(crate) fn rich_report() -> ReportBuilder {
+    Report::builder("Αθήνα/eu west 1 100%", Severity::Crit, "“5xx” \\ <b>&amp; 🔥 \u{202e}gnp.exe 'x' --")
+        .message("first line\r\n\tsecond {\"line\": null}\n\n日本語 e\u{301}")
+        .source("prometheus")
+        .detected_at(at(-86_400) + MICRO)
+        .dedup_key("key with spaces, \"quotes\" and ünï¢ødé")
+        .label("region", "eu")
+        .label("empty", "")
+        .label("Ünï", "%s ${x} {{y}}")
+        .link("Runbook “A”", "https://runbooks.example/a?b=c&d=%20#e")
+        .link("graph", "http://graphs.example/")
+}

@@ -1,0 +1,65 @@
+//! Single acts on a store, with what every one of them must answer.
+
+use chrono::{DateTime, Utc};
+use inresponse_core::model::IncidentNumber;
+use inresponse_core::plan::{Draft, Opening};
+use inresponse_core::store::{Committed, Created, ListQuery, Record, Store};
+
+/// More than any law puts into a store.
+pub(super) const ALL: usize = 1000;
+
+pub(super) async fn create(store: &impl Store, opening: Opening) -> Created {
+    store.create(opening).await.expect("the store creates")
+}
+
+/// Creates what must be new.
+pub(super) async fn new(store: &impl Store, opening: Opening) -> Record {
+    match create(store, opening).await {
+        Created::New(record) => record,
+        Created::Repeat(record) => panic!("expected a new incident, was answered the open {record:?}"),
+    }
+}
+
+/// Creates what must be a repeat.
+pub(super) async fn repeat(store: &impl Store, opening: Opening) -> Record {
+    match create(store, opening).await {
+        Created::Repeat(record) => record,
+        Created::New(record) => panic!("expected the open incident, was answered the new {record:?}"),
+    }
+}
+
+pub(super) async fn load(store: &impl Store, number: IncidentNumber) -> Option<Record> {
+    store.load(number).await.expect("the store loads")
+}
+
+/// Loads what must be there.
+pub(super) async fn present(store: &impl Store, number: IncidentNumber) -> Record {
+    load(store, number).await.unwrap_or_else(|| panic!("incident {number} is lost"))
+}
+
+/// Commits at the version of `record` what must succeed, and answers the record as it must be now.
+pub(super) async fn commit(store: &impl Store, record: &Record, draft: Draft) -> Record {
+    let next = record.version.next();
+    let committed = store.commit(record.version, &draft).await.expect("the store commits");
+    assert_eq!(committed, Committed::At(next), "a commit at the version that was read");
+    Record { version: next, incident: draft.into_incident(), ..record.clone() }
+}
+
+/// What is due at `now`, all of it.
+pub(super) async fn due(store: &impl Store, now: DateTime<Utc>) -> Vec<Record> {
+    store.due(now, None, ALL).await.expect("the store tells what is due")
+}
+
+/// The numbers of what is due at `now`.
+pub(super) async fn due_numbers(store: &impl Store, now: DateTime<Utc>) -> Vec<IncidentNumber> {
+    numbers(&due(store, now).await)
+}
+
+/// The numbers on a page.
+pub(super) async fn listed(store: &impl Store, query: &ListQuery) -> Vec<IncidentNumber> {
+    numbers(&store.list(query).await.expect("the store lists"))
+}
+
+pub(super) fn numbers(records: &[Record]) -> Vec<IncidentNumber> {
+    records.iter().map(Record::number).collect()
+}

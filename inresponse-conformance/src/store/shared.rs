@@ -1,0 +1,130 @@
+//! Several processes on one storage: no promise knows which of them it was.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use inresponse_core::store::{Committed, Created, Store};
+use tokio::sync::Barrier;
+
+use super::acts::{commit, create, due_numbers, load, new, present, repeat};
+use crate::Shared;
+use crate::scene::{at, claimed, keyed, leased, noted, opening, report, resolved};
+use crate::waiting::{eventually, together};
+
+async fn two<H: Shared<Subject: Store>>(harness: &H) -> [Arc<H::Subject>; 2] {
+    let first = harness.fresh().await;
+    let second = harness.another(&first).await;
+    [Arc::new(first), Arc::new(second)]
+}
+
+/// At once, since the next decision is made of what is loaded.
+pub async fn p01_what_one_handle_commits_another_loads<H: Shared<Subject: Store>>(harness: &H) {
+    let [one, other] = two(harness).await;
+    let mut record = new(&*one, opening(report("athens"), at(0))).await;
+    for i in 1..=6 {
+        let (writes, reads) = if i % 2 == 0 { (&one, &other) } else { (&other, &one) };
+        assert_eq!(load(&**reads, record.number()).await, Some(record.clone()));
+        record = commit(&**writes, &record, noted(&record.incident, &format!("note {i}"), at(i))).await;
+        assert_eq!(load(&**reads, record.number()).await, Some(record.clone()));
+    }
+}
+
+/// In turns, and all at once.
+pub async fn p02_numbers_rise_across_handles<H: Shared<Subject: Store>>(harness: &H) {
+    let handles = two(harness).await;
+    let mut last = None;
+    for i in 0..10 {
+        let number = new(&*handles[i % 2], opening(report("athens"), at(0))).await.number();
+        assert!(last < Some(number), "{number} was answered after {last:?}");
+        last = Some(number);
+    }
+    let reporters = (0..16).map(|i| {
+        let store = handles[i % 2].clone();
+        async move {
+            let mut own = Vec::new();
+            for _ in 0..3 {
+                own.push(new(&*store, opening(report("athens"), at(0))).await.number());
+            }
+            own
+        }
+    });
+    let answered = together(reporters).await;
+    assert!(answered.iter().all(|own| own.is_sorted_by(|a, b| a < b)), "{answered:?}");
+    let all = answered.concat();
+    assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len(), "a number was used twice: {all:?}");
+    assert!(all.iter().all(|number| Some(*number) > last), "{all:?} were answered after {last:?}");
+}
+
+/// One open incident, every report counted, and one of them free again for both.
+pub async fn p03_handles_share_open_keys_and_counts<H: Shared<Subject: Store>>(harness: &H) {
+    let handles = two(harness).await;
+    let barrier = Arc::new(Barrier::new(12));
+    let reporters = (0..12).map(|i| {
+        let (store, barrier) = (handles[i % 2].clone(), barrier.clone());
+        async move {
+            barrier.wait().await;
+            create(&*store, opening(keyed("athens", "5xx"), at(0))).await
+        }
+    });
+    let (mut made, mut repeated) = (Vec::new(), Vec::new());
+    for created in together(reporters).await {
+        match created {
+            Created::New(record) => made.push(record.number()),
+            Created::Repeat(record) => repeated.push(record.number()),
+        }
+    }
+    assert_eq!((made.len(), repeated.len()), (1, 11), "new {made:?}, repeats of {repeated:?}");
+    for handle in &handles {
+        assert_eq!(present(&**handle, made[0]).await.count, 12);
+    }
+    let record = present(&*handles[0], made[0]).await;
+    commit(&*handles[0], &record, resolved(&record.incident, at(1))).await;
+    let next = new(&*handles[1], opening(keyed("athens", "5xx"), at(2))).await;
+    let again = repeat(&*handles[0], opening(keyed("athens", "5xx"), at(2))).await;
+    assert_eq!((again.number(), again.count), (next.number(), 2));
+}
+
+/// The fence holds between processes: this is what lets two of them share a load without a leader.
+pub async fn p06_of_concurrent_commits_across_handles_one_wins<H: Shared<Subject: Store>>(harness: &H) {
+    const ACTORS: usize = 6;
+    let handles = two(harness).await;
+    for _ in 0..6 {
+        let number = new(&*handles[0], opening(report("athens"), at(0))).await.number();
+        let barrier = Arc::new(Barrier::new(ACTORS));
+        let actors = (0..ACTORS).map(|actor| {
+            let (store, barrier) = (handles[actor % 2].clone(), barrier.clone());
+            async move {
+                let read = present(&*store, number).await;
+                let now = at(1) + chrono::TimeDelta::seconds(actor as i64);
+                let draft = match actor {
+                    0 => claimed(&read.incident, "jo", now),
+                    _ => leased(&read.incident, now).draft,
+                };
+                // Without it a store that has no fence would pass by luck.
+                barrier.wait().await;
+                (store.commit(read.version, &draft).await.expect("the store commits"), draft)
+            }
+        });
+        let mut won = Vec::new();
+        for (committed, draft) in together(actors).await {
+            match committed {
+                Committed::At(_) => won.push(draft.into_incident()),
+                Committed::Stale => {}
+            }
+        }
+        assert_eq!(won.len(), 1, "of {ACTORS} commits at one version");
+        for handle in &handles {
+            assert_eq!(present(&**handle, number).await.incident, won[0]);
+        }
+    }
+}
+
+/// Whoever created it, any process may find it due.
+pub async fn p09_what_one_handle_creates_is_due_at_another<H: Shared<Subject: Store>>(harness: &H) {
+    let [one, other] = two(harness).await;
+    assert_eq!(due_numbers(&*other, at(10)).await, []);
+    let record = new(&*one, opening(report("athens"), at(0))).await;
+    eventually(&vec![record.number()], || due_numbers(&*other, at(0))).await;
+    commit(&*other, &record, claimed(&record.incident, "jo", at(1))).await;
+    eventually(&vec![], || due_numbers(&*one, at(10))).await;
+}

@@ -1,0 +1,145 @@
+//! Leases that end before an outcome came, and deliveries that are held back.
+
+use super::scene::Scene;
+use super::{LEASE, T0, after, levels, report};
+use crate::model::{DeliveryStatus, Event, IncidentNumber, Level, Matrix, OutcomeKind, Severity, TeamName};
+use crate::notify::Outcome;
+use crate::plan::{self, MAX_EXPIRED};
+
+#[test]
+fn p09_what_is_in_flight_is_due_again_when_its_lease_ends() {
+    let mut scene = Scene::crit(levels(&["a b"]));
+    assert_eq!(scene.due(), "1:a 1:b");
+    assert_eq!(scene.next(), Some(30.0));
+    scene.at(1).accepts("1:a");
+    assert_eq!(scene.at(29).due(), "", "the lease holds to its end");
+    assert_eq!(scene.at(30).due(), "1:b#2");
+    assert_eq!(scene.delivery("1:b").expired(), 1);
+    assert_eq!(scene.delivery("1:b").last().unwrap().kind, OutcomeKind::Expired);
+    assert_eq!(scene.next(), Some(60.0));
+}
+
+#[test]
+fn p08_a_level_whose_process_died_begins_anew_once() {
+    let mut scene = Scene::crit(levels(&["a b", "c", "d"]));
+    assert_eq!(scene.due(), "1:a 1:b");
+    // Everything was down for an hour: whoever is on call is alerted first, not everyone at once.
+    assert_eq!(scene.at(3600).due(), "1:a#2 1:b#2");
+    assert_eq!(scene.told(|e| matches!(e, Event::LevelBeganAnew { level: Level::At(1), .. })), 1);
+    assert_eq!(scene.at(4199).due(), "1:a#3 1:b#3", "only once, whatever happens then");
+    assert_eq!(scene.told(|e| matches!(e, Event::LevelBeganAnew { .. })), 1);
+    assert_eq!(scene.at(4200).due(), "2:c");
+    // The next level may begin anew, too.
+    assert_eq!(scene.at(9000).due(), "1:a#4 1:b#4 2:c#2");
+    scene.accepts("1:a 1:b 2:c");
+    assert_eq!(scene.next(), Some(9600.0));
+}
+
+#[test]
+fn p08_a_level_with_any_outcome_does_not_begin_anew() {
+    for outcome in [Outcome::Accepted, Outcome::unavailable(""), Outcome::rejected(""), Outcome::unknown("")] {
+        let mut scene = Scene::crit(levels(&["a b", "c"]));
+        assert_eq!(scene.due(), "1:a 1:b");
+        scene.at(1).ends("1:a", &outcome);
+        let sent = scene.at(3600).due();
+        assert!(sent.contains("1:b#2") && sent.ends_with("2:c"), "{outcome:?}: {sent}");
+        assert_eq!(scene.told(|e| matches!(e, Event::LevelBeganAnew { .. })), 0);
+    }
+}
+
+#[test]
+fn p09_a_delivery_that_ended_its_process_five_times_is_dead() {
+    let mut scene = Scene::crit(levels(&["a", "b"]));
+    assert_eq!(scene.due(), "1:a");
+    for attempt in 2..=MAX_EXPIRED {
+        let at = i64::from(attempt - 1) * 30;
+        assert_eq!(scene.at(at).due(), format!("1:a#{attempt}"));
+    }
+    assert_eq!(scene.at(150).due(), "2:b", "the level is dead now, so the next one is due at once");
+    assert!(scene.delivery("1:a").is_dead());
+    assert_eq!(scene.delivery("1:a").expired(), MAX_EXPIRED);
+    assert_eq!(scene.told(|e| matches!(e, Event::LevelDead { .. })), 1);
+    scene.attempt_ends("1:a", 5, &Outcome::Accepted);
+    assert!(scene.delivery("1:a").is_accepted(), "unless an acceptance is learnt of late");
+}
+
+#[test]
+fn p09_expiries_count_over_the_life_of_a_delivery() {
+    let mut scene = Scene::crit(levels(&["a"]));
+    let mut sent = scene.due();
+    for round in 1..=4 {
+        scene.at(round * 100);
+        assert_eq!(scene.due(), format!("1:a#{}", round * 2));
+        scene.ends("1:a", &Outcome::unavailable("421"));
+        scene.at(round * 100 + 31);
+        sent = scene.due();
+    }
+    assert_eq!(sent, "1:a#9");
+    scene.at(500).due();
+    assert!(scene.delivery("1:a").is_dead());
+}
+
+#[test]
+fn p11_an_expired_lease_of_an_incident_that_is_claimed_is_not_sent_again() {
+    let mut scene = Scene::crit(levels(&["a"]));
+    scene.due();
+    scene.at(1).claim("jo").unwrap();
+    assert_eq!((scene.next(), scene.at(100).due().as_str()), (None, ""));
+}
+
+#[test]
+fn p11_a_lease_of_an_earlier_round_is_not_taken_again() {
+    let mut scene = Scene::crit(levels(&["a"]));
+    scene.due();
+    scene.at(1).claim("jo").unwrap();
+    scene.at(2).release("jo").unwrap();
+    assert_eq!(scene.due(), "1:a");
+    scene.accepts("1:a");
+    assert_eq!(scene.next(), Some(602.0), "the old lease makes nothing due");
+    assert_eq!(scene.at(100).due(), "");
+}
+
+#[test]
+fn p14_a_delivery_that_is_held_back_is_not_leased() {
+    let mut scene = Scene::crit(levels(&["a b", "c"]));
+    assert_eq!(scene.due_holding(&["1:b"]), "1:a", "a level begins with its first send");
+    assert_eq!(scene.pending_at("1:b"), Some(T0));
+    assert_eq!(scene.due_holding(&["1:b"]), "");
+    assert_eq!(scene.at(7).due(), "1:b");
+    scene.accepts("1:a");
+    assert_eq!(scene.at(600).due_holding(&["1:b"]), "2:c", "neither does it hold up the next level");
+}
+
+#[test]
+fn p14_a_level_that_is_all_held_back_has_not_begun() {
+    let mut scene = Scene::crit(levels(&["a b", "c"]));
+    assert_eq!(scene.due_holding(&["1:a", "1:b"]), "");
+    assert!(scene.incident.begun().is_empty() && scene.next() == Some(0.0));
+    assert_eq!(scene.at(50).due(), "1:a 1:b");
+    scene.accepts("1:a 1:b");
+    assert_eq!(scene.next(), Some(650.0), "its wait is counted from its first lease");
+}
+
+#[test]
+fn p14_a_lease_that_ended_by_a_clock_that_jumped_stays_while_it_is_in_flight_here() {
+    let mut scene = Scene::crit(levels(&["a", "b"]));
+    scene.due();
+    assert_eq!(scene.at(4000).due_holding(&["1:a"]), "", "nor does the next level overtake it");
+    assert_eq!(scene.delivery("1:a").expired(), 0);
+    assert!(matches!(scene.delivery("1:a").status(), DeliveryStatus::InFlight { .. }));
+    scene.accepts("1:a");
+    assert_eq!(scene.due(), "2:b");
+}
+
+#[test]
+fn p08_the_first_lease_may_ride_on_the_create() {
+    let team = || TeamName::new("devops").unwrap();
+    for matrix in [levels(&["a b", "c"]), levels(&["", "b"]), Matrix::new(vec![], vec![], LEASE)] {
+        let (opening, sends) = plan::open(report(Severity::Err), team(), matrix.clone(), Some(LEASE), T0);
+        let with_lease = opening.numbered(IncidentNumber::new(10_001)).into_incident();
+        let mut later = Scene::open(matrix, Severity::Err);
+        assert_eq!(sends, later.lease(&plan::HoldNothing), "the same sends as the first `Due` has");
+        assert_eq!(with_lease, later.incident);
+        assert!(sends.iter().all(|send| send.lease_until == after(30) && send.attempt == 1));
+    }
+}

@@ -1,0 +1,171 @@
+//! What people do: states, claimants, releases.
+
+use super::scene::Scene;
+use super::{after, contacts, levels, person};
+use crate::model::{DeliveryStatus, Note, Severity, State};
+use crate::notify::Outcome;
+use crate::plan::{Refusal, StateChange, TakeOver, Update};
+
+use StateChange::{Claim, Release, Resolve};
+use TakeOver::{No, Yes};
+
+/// The ways to be in a state: open, claimed by Jo, resolved (with or without a claim by Jo).
+fn scene_in(state: &str) -> Scene {
+    let mut scene = Scene::crit(levels(&["a", "b"]));
+    scene.due();
+    scene.at(1);
+    match state {
+        "OPEN" => {}
+        "CLAIMED" => _ = scene.claim("jo").unwrap(),
+        "RESOLVED" => _ = scene.resolve("jo").unwrap(),
+        _ => panic!("{state}"),
+    }
+    scene.at(2);
+    scene
+}
+
+#[test]
+fn p05_p06_every_wish_in_every_state() {
+    let forbidden = |to| Err(Refusal::Forbidden { from: State::Resolved, to });
+    let jos = || Err(Refusal::ClaimedBy(person("jo")));
+    let cases = [
+        ("OPEN", "jo", Claim(No), Ok(true)),
+        ("OPEN", "jo", Claim(Yes), Ok(true)),
+        ("OPEN", "jo", Release(No), Ok(false)),
+        ("OPEN", "jo", Release(Yes), Ok(false)),
+        ("OPEN", "jo", Resolve, Ok(true)),
+        ("CLAIMED", "jo", Claim(No), Ok(false)),
+        ("CLAIMED", "jo", Claim(Yes), Ok(false)),
+        ("CLAIMED", "jo", Release(No), Ok(true)),
+        ("CLAIMED", "jo", Release(Yes), Ok(true)),
+        ("CLAIMED", "jo", Resolve, Ok(true)),
+        ("CLAIMED", "al", Claim(No), jos()),
+        ("CLAIMED", "al", Claim(Yes), Ok(true)),
+        ("CLAIMED", "al", Release(No), jos()),
+        ("CLAIMED", "al", Release(Yes), Ok(true)),
+        ("CLAIMED", "al", Resolve, Ok(true)),
+        ("RESOLVED", "jo", Claim(No), forbidden(State::Claimed)),
+        ("RESOLVED", "al", Claim(Yes), forbidden(State::Claimed)),
+        ("RESOLVED", "jo", Release(No), forbidden(State::Open)),
+        ("RESOLVED", "al", Release(Yes), forbidden(State::Open)),
+        ("RESOLVED", "jo", Resolve, Ok(false)),
+        ("RESOLVED", "al", Resolve, Ok(false)),
+    ];
+    for (state, by, wish, expected) in cases {
+        let mut scene = scene_in(state);
+        let before = scene.incident.clone();
+        let case = format!("{state}, {by}, {wish:?}");
+        assert_eq!(scene.asks(&Update::state(person(by), wish)), expected, "{case}");
+        if expected != Ok(true) {
+            assert_eq!(scene.incident, before, "{case}");
+            continue;
+        }
+        assert_eq!(scene.incident.state(), wish.to(), "{case}");
+        let claimant = scene.incident.claimed().map(|c| (c.by.as_str(), c.at));
+        match wish {
+            Claim(_) => assert_eq!(claimant, Some((by, after(2))), "{case}"),
+            Release(_) => assert_eq!(claimant, None, "{case}"),
+            Resolve => {
+                assert_eq!(scene.incident.resolved().unwrap().by.as_str(), by, "{case}");
+                assert_eq!(claimant.is_some(), state == "CLAIMED", "{case}: who had it is kept");
+            }
+        }
+    }
+}
+
+#[test]
+fn p06_a_take_over_goes_on_to_the_next_one() {
+    let mut scene = scene_in("CLAIMED");
+    assert_eq!(scene.asks(&Update::state(person("al"), Claim(Yes))), Ok(true));
+    assert_eq!(scene.claim("jo"), Err(Refusal::ClaimedBy(person("al"))));
+    assert_eq!(scene.release("jo"), Err(Refusal::ClaimedBy(person("al"))));
+    assert_eq!(scene.claim("al"), Ok(false));
+    assert_eq!(scene.release("al"), Ok(true));
+}
+
+#[test]
+fn p11_a_claim_or_resolve_stops_what_was_pending() {
+    for wish in [Claim(No), Resolve] {
+        let mut scene = Scene::crit(levels(&["a b c", "d"]));
+        scene.due();
+        scene.at(1).accepts("1:a").ends("1:b", &Outcome::unavailable(""));
+        scene.asks(&Update::state(person("jo"), wish)).unwrap();
+        assert!(scene.delivery("1:a").is_accepted());
+        assert!(matches!(scene.delivery("1:b").status(), DeliveryStatus::Stopped { .. }));
+        assert!(matches!(scene.delivery("1:c").status(), DeliveryStatus::InFlight { .. }), "may arrive");
+        for at in [1, 10, 100, 600, 1200, 100_000] {
+            assert_eq!((scene.next(), scene.at(at).due().as_str()), (None, ""));
+        }
+    }
+}
+
+#[test]
+fn p05_a_release_begins_a_new_round_at_level_1_at_once() {
+    let mut scene = Scene::crit(levels(&["a", "b"]).repeated(1));
+    assert_eq!(scene.play(0), "0 1:a, 600 2:b, 1200 r2 1:a, 1800 2:b, 2400 f:z unclaimed");
+    scene.claim("jo").unwrap();
+    assert!(!scene.incident.is_unclaimed());
+    scene.at(5000).matrix = levels(&["c", "d"]).repeated(1);
+    scene.release("jo").unwrap();
+    assert_eq!((scene.incident.round(), scene.next()), (3, Some(5000.0)));
+    let expected = "5000 1:c, 5600 2:d, 6200 r4 1:c, 6800 2:d, 7400 f:z unclaimed";
+    assert_eq!(scene.play(0), expected, "repeats and fallback come again after a release");
+}
+
+#[test]
+fn p12_after_a_release_only_what_its_alerts_do_counts() {
+    let mut scene = Scene::crit(levels(&["a"]));
+    scene.due();
+    scene.accepts("1:a").claim("jo").unwrap();
+    scene.matrix = crate::model::Matrix::new(vec![contacts("x")], contacts("x1"), super::WAIT);
+    scene.at(50).release("jo").unwrap();
+    assert_eq!(scene.play(0), "50 1:x, 50 f:x1 unclaimed undelivered");
+}
+
+#[test]
+fn p05_an_update_does_all_of_it_or_nothing() {
+    let note = || Some(Note::new("looking").unwrap());
+    let all = |by: &str, state| Update {
+        by: person(by),
+        severity: Some(Severity::Warn),
+        state: Some(state),
+        note: note(),
+    };
+    let mut scene = scene_in("CLAIMED");
+    let before = scene.incident.clone();
+    assert!(scene.asks(&all("al", Claim(No))).is_err());
+    assert_eq!(scene.incident, before);
+    assert_eq!(scene.asks(&all("jo", Release(No))), Ok(true));
+    assert_eq!((scene.incident.state(), scene.incident.severity()), (State::Open, Severity::Warn));
+
+    let mut scene = scene_in("RESOLVED");
+    assert_eq!(scene.severity(Severity::Warn), Err(Refusal::Over));
+    assert_eq!(scene.severity(Severity::Crit), Ok(false), "the severity it has");
+    let only_note = Update { by: person("al"), severity: None, state: None, note: note() };
+    assert_eq!(scene.asks(&only_note), Ok(true), "one may still write into it");
+    assert_eq!(scene.asks(&Update { note: None, ..only_note }), Ok(false));
+}
+
+#[test]
+fn p07_the_timeline_folds_to_where_the_incident_stands() {
+    let mut scene = Scene::crit(levels(&["a", "b"]));
+    let check = |scene: &Scene| {
+        let standing = scene.incident.timeline().fold().unwrap();
+        assert_eq!(standing.state, scene.incident.state());
+        assert_eq!(standing.severity, scene.incident.severity());
+        assert_eq!(standing.claimed_by.as_ref(), scene.incident.claimed().map(|c| &c.by));
+        assert_eq!(standing.round, scene.incident.round());
+    };
+    for i in 0..300 {
+        scene.at(i * 10).due();
+        check(&scene);
+        _ = scene.claim(if i % 3 == 0 { "jo" } else { "al" });
+        check(&scene);
+        scene.severity(if i % 2 == 0 { Severity::Err } else { Severity::Crit }).unwrap();
+        check(&scene);
+        _ = scene.release("al");
+        check(&scene);
+    }
+    scene.resolve("jo").unwrap();
+    check(&scene);
+}

@@ -1,0 +1,162 @@
+//! Makes scenarios.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use proptest::collection::vec;
+use proptest::option::weighted;
+use proptest::prelude::*;
+
+use crate::model::{Contact, Matrix, Severity};
+use crate::notify::Outcome;
+
+/// An incident's beginning and what happens to it then.
+#[derive(Debug, Clone)]
+pub(super) struct Scenario {
+    /// The matrices of the first, second, … round; then from the first again.
+    pub(super) matrices: Vec<Matrix>,
+    pub(super) severity: Severity,
+    pub(super) script: Vec<Act>,
+}
+
+/// Something that happens.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Act {
+    /// Somebody looks for what is due.
+    Due(When),
+    /// The same, where every other delivery (by its place and level) is held back.
+    DueHolding(When, bool),
+    /// The outcome of some attempt comes, `back` attempts before the last one. It may never have come, or come
+    /// already.
+    Outcome { back: u8, ends: Ends },
+    /// Time passes.
+    Wait(u16),
+    Claim(Who, bool),
+    Release(Who, bool),
+    Resolve(Who),
+    Raise(Who, Severity),
+    Note(Who),
+    Repeat(Severity),
+}
+
+/// When somebody looks.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum When {
+    Now,
+    /// As soon as something is due.
+    OnTime,
+    /// So many seconds later.
+    Late(u16),
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Ends {
+    Accepted,
+    Rejected,
+    Throttled,
+    Unavailable,
+    Unknown,
+    NotBegun,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Who {
+    Jo,
+    Al,
+}
+
+impl Ends {
+    pub(super) fn outcome(self) -> Outcome {
+        match self {
+            Ends::Accepted => Outcome::Accepted,
+            Ends::Rejected => Outcome::rejected("no"),
+            Ends::Throttled => Outcome::throttled(Duration::from_secs(20), "slower"),
+            Ends::Unavailable => Outcome::unavailable("busy"),
+            Ends::Unknown => Outcome::unknown("lost"),
+            Ends::NotBegun => Outcome::NotBegun { reason: "late".into() },
+        }
+    }
+}
+
+impl Who {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Who::Jo => "jo",
+            Who::Al => "al",
+        }
+    }
+}
+
+fn contact(i: usize) -> Contact {
+    static CONTACTS: OnceLock<Vec<Contact>> = OnceLock::new();
+    CONTACTS.get_or_init(|| super::super::contacts("a b c d e f"))[i].clone()
+}
+
+fn contacts(few: std::ops::RangeInclusive<usize>) -> impl Strategy<Value = Vec<Contact>> {
+    vec((0..6usize).prop_map(contact), few)
+}
+
+pub(super) fn severity() -> impl Strategy<Value = Severity> {
+    (0..3usize).prop_map(|i| Severity::ALL[i])
+}
+
+fn mask() -> impl Strategy<Value = Option<Vec<u16>>> {
+    weighted(0.4, vec(1..7u16, 0..4))
+}
+
+/// Up to five levels of up to three contacts; or no calendar entry.
+pub(super) fn matrix() -> impl Strategy<Value = Matrix> {
+    let waits = prop::sample::select(vec![1u64, 20, 45, 600]);
+    let levels = weighted(0.9, vec(contacts(0..=3), 0..=5));
+    let shape = (levels, contacts(1..=2), waits, 0..=2u32);
+    (shape, mask(), mask()).prop_map(|((levels, fallback, wait, repeat), warn, err)| {
+        let wait = Duration::from_secs(wait);
+        let masks = [(Severity::Warn, warn), (Severity::Err, err)];
+        let masks: BTreeMap<_, _> = masks.into_iter().filter_map(|(s, mask)| Some((s, mask?))).collect();
+        match levels {
+            Some(levels) => Matrix::new(levels, fallback, wait),
+            None => Matrix::without_calendar(fallback, wait),
+        }
+        .repeated(repeat)
+        .alerting(masks)
+    })
+}
+
+fn when() -> impl Strategy<Value = When> {
+    (0..10u8, 0..2000u16).prop_map(|(how, seconds)| match how {
+        0..=1 => When::Now,
+        2..=6 => When::OnTime,
+        7..=8 => When::Late(seconds / 40),
+        _ => When::Late(seconds),
+    })
+}
+
+fn ends() -> impl Strategy<Value = Ends> {
+    use Ends::{Accepted, NotBegun, Rejected, Throttled, Unavailable, Unknown};
+    prop::sample::select(vec![Accepted, Accepted, Rejected, Rejected, Throttled, Unavailable, Unknown, NotBegun])
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let parts = (0..100u8, any::<(u8, bool)>(), when(), ends(), severity());
+    parts.prop_map(|(kind, (number, flag), when, ends, severity)| {
+        let who = if number % 2 == 0 { Who::Jo } else { Who::Al };
+        match kind {
+            0..=39 => Act::Due(when),
+            40..=45 => Act::DueHolding(when, flag),
+            46..=75 => Act::Outcome { back: number % 8, ends },
+            76..=79 => Act::Wait(u16::from(number) / 4),
+            80..=83 => Act::Claim(who, flag),
+            84..=88 => Act::Release(who, flag),
+            89 => Act::Resolve(who),
+            90..=93 => Act::Raise(who, severity),
+            94 => Act::Note(who),
+            _ => Act::Repeat(severity),
+        }
+    })
+}
+
+pub(super) fn scenario() -> impl Strategy<Value = Scenario> {
+    (vec(matrix(), 1..=2), severity(), vec(act(), 1..25))
+        .prop_map(|(matrices, severity, script)| Scenario { matrices, severity, script })
+}

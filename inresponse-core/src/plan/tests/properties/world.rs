@@ -1,0 +1,209 @@
+//! Plays a scenario against the planner and keeps a trace.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::super::scene::Scene;
+use super::super::{LEASE, T0, person};
+use super::script::{Act, Ends, Scenario, When};
+use crate::model::{DeliveryId, DeliveryKey, Incident, Level, Matrix, Note};
+use crate::notify::Outcome;
+use crate::plan::{self, Decision, Hold, HoldNothing, Input, Send, StateChange, TakeOver, Update};
+
+/// Everything that was done to an incident, and what came of it.
+#[derive(Debug)]
+pub(super) struct Trace {
+    pub(super) opened: Incident,
+    pub(super) steps: Vec<Step>,
+}
+
+#[derive(Debug)]
+pub(super) struct Step {
+    pub(super) now: DateTime<Utc>,
+    pub(super) did: Did,
+    pub(super) changed: bool,
+    pub(super) sends: Vec<Send>,
+    pub(super) after: Incident,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Did {
+    Due { held: Option<HoldHalf>, matrix: Option<Matrix> },
+    Outcome { send: Send, outcome: Outcome },
+    Wish { update: Update, matrix: Option<Matrix> },
+    Repeat(crate::model::Severity),
+}
+
+/// Holds back the deliveries of every other place.
+#[derive(Debug, Clone)]
+pub(super) struct HoldHalf {
+    held: Vec<DeliveryId>,
+}
+
+impl Hold for HoldHalf {
+    fn holds(&self, delivery: &DeliveryId) -> bool {
+        self.held.contains(delivery)
+    }
+}
+
+impl HoldHalf {
+    fn of(incident: &Incident, odd: bool) -> Self {
+        let levels = (1..=5).map(Level::At).chain([Level::Fallback]).enumerate();
+        let rounds = [incident.round(), incident.round() + 1];
+        let keys = levels.flat_map(|(i, level)| {
+            let held = (0..4u16).filter(move |place| (usize::from(*place) + i) % 2 == usize::from(odd));
+            held.flat_map(move |place| rounds.map(|round| DeliveryKey { round, level, place }))
+        });
+        Self { held: keys.map(|key| incident.delivery_id(key)).collect() }
+    }
+}
+
+impl Trace {
+    /// The incident before step `i`.
+    pub(super) fn before(&self, i: usize) -> &Incident {
+        i.checked_sub(1).map_or(&self.opened, |i| &self.steps[i].after)
+    }
+
+    pub(super) fn last(&self) -> &Incident {
+        self.before(self.steps.len())
+    }
+}
+
+pub(super) struct World {
+    scene: Scene,
+    matrices: Vec<Matrix>,
+    sent: Vec<Send>,
+    /// What became of each attempt; the world may learn it at any time, or never, but it does not change.
+    fates: BTreeMap<(DeliveryKey, u32), Outcome>,
+    trace: Trace,
+}
+
+impl World {
+    pub(super) fn begin(scenario: &Scenario) -> Self {
+        let scene = Scene::open(scenario.matrices[0].clone(), scenario.severity);
+        let trace = Trace { opened: scene.incident.clone(), steps: Vec::new() };
+        let matrices = scenario.matrices.clone();
+        Self { scene, matrices, sent: Vec::new(), fates: BTreeMap::new(), trace }
+    }
+
+    /// Plays all of it.
+    pub(super) fn play(scenario: &Scenario) -> Trace {
+        let mut world = Self::begin(scenario);
+        scenario.script.iter().for_each(|act| world.act(*act));
+        world.trace
+    }
+
+    /// Plays all of it, then whatever is due, on time, to carriers that accept everything, until nothing is.
+    pub(super) fn play_to_rest(scenario: &Scenario) -> Trace {
+        let mut world = Self::begin(scenario);
+        scenario.script.iter().for_each(|act| world.act(*act));
+        for _ in 0..300 {
+            if plan::due_at(&world.scene.incident).is_none() {
+                return world.trace;
+            }
+            world.act(Act::Due(When::OnTime));
+            let new: Vec<Send> = world.trace.steps.last().map_or_else(Vec::new, |step| step.sends.clone());
+            new.into_iter().for_each(|send| world.learn(send, Outcome::Accepted));
+        }
+        panic!("never comes to rest: {:?}", world.scene.incident)
+    }
+
+    fn act(&mut self, act: Act) {
+        match act {
+            Act::Due(when) => self.due(when, None),
+            Act::DueHolding(when, odd) => {
+                let held = HoldHalf::of(&self.scene.incident, odd);
+                self.due(when, Some(held));
+            }
+            Act::Outcome { back, ends } => self.outcome(back, ends),
+            Act::Wait(seconds) => self.scene.now += TimeDelta::seconds(seconds.into()),
+            Act::Claim(who, force) => self.wish(who.name(), StateChange::Claim(over(force))),
+            Act::Release(who, force) => self.wish(who.name(), StateChange::Release(over(force))),
+            Act::Resolve(who) => self.wish(who.name(), StateChange::Resolve),
+            Act::Raise(who, severity) => {
+                let by = person(who.name());
+                self.update(Update { by, severity: Some(severity), state: None, note: None });
+            }
+            Act::Note(who) => {
+                let note = Some(Note::new("looking").unwrap());
+                self.update(Update { by: person(who.name()), severity: None, state: None, note });
+            }
+            Act::Repeat(severity) => {
+                let decision = self.decide(|_| Input::Repeat { severity }).0;
+                self.keep(Did::Repeat(severity), decision);
+            }
+        }
+    }
+
+    fn due(&mut self, when: When, held: Option<HoldHalf>) {
+        let due_at = plan::due_at(&self.scene.incident);
+        self.scene.now = match when {
+            When::Now => self.scene.now,
+            When::OnTime => due_at.map_or(self.scene.now, |at| at.max(self.scene.now)),
+            When::Late(seconds) => self.scene.now + TimeDelta::seconds(seconds.into()),
+        };
+        let hold: &dyn Hold = held.as_ref().map_or(&HoldNothing, |held| held);
+        let (decision, matrix) = self.decide(|matrix| Input::Due { lease: LEASE, hold, matrix });
+        self.keep(Did::Due { held, matrix }, decision);
+    }
+
+    fn outcome(&mut self, back: u8, ends: Ends) {
+        let Some(i) = self.sent.len().checked_sub(1 + usize::from(back)) else { return };
+        self.learn(self.sent[i].clone(), ends.outcome());
+    }
+
+    fn learn(&mut self, send: Send, outcome: Outcome) {
+        let Send { delivery, attempt, .. } = send;
+        let outcome = self.fates.entry((delivery, attempt)).or_insert(outcome).clone();
+        let decision = self.decide(|_| Input::Outcome { delivery, attempt, outcome: &outcome }).0;
+        self.keep(Did::Outcome { send, outcome }, decision);
+    }
+
+    fn wish(&mut self, by: &str, change: StateChange) {
+        self.update(Update::state(person(by), change));
+    }
+
+    fn update(&mut self, update: Update) {
+        let (decision, matrix) = self.decide(|matrix| Input::Update { update: &update, matrix });
+        self.keep(Did::Wish { update, matrix }, decision);
+    }
+
+    /// Asks the planner, with a matrix if it needs one; and once more, which must not make a difference.
+    fn decide<'a>(&self, input: impl Fn(Option<Matrix>) -> Input<'a>) -> (Decision, Option<Matrix>) {
+        let step = |matrix| plan::step(&self.scene.incident, input(matrix), self.scene.now);
+        let decision = step(None);
+        if decision != Decision::NeedsMatrix {
+            assert_eq!(decision, step(None), "same input, same plan");
+            return (decision, None);
+        }
+        let round = usize::try_from(self.scene.incident.round()).unwrap();
+        let matrix = Some(self.matrices[round % self.matrices.len()].clone());
+        (step(matrix.clone()), matrix)
+    }
+
+    fn keep(&mut self, did: Did, decision: Decision) {
+        let (changed, sends) = match decision {
+            Decision::Change(plan) => {
+                assert_ne!(*plan.draft.incident(), self.scene.incident, "a change that changes nothing");
+                assert_eq!(plan.draft.due_at(), plan::due_at(plan.draft.incident()));
+                self.scene.incident = plan.draft.into_incident();
+                (true, plan.sends)
+            }
+            Decision::Nothing | Decision::Refuse(_) => (false, Vec::new()),
+            Decision::NeedsMatrix => panic!("asked for a matrix again"),
+        };
+        self.sent.extend(sends.iter().cloned());
+        let (now, after) = (self.scene.now, self.scene.incident.clone());
+        self.trace.steps.push(Step { now, did, changed, sends, after });
+    }
+}
+
+fn over(force: bool) -> TakeOver {
+    if force { TakeOver::Yes } else { TakeOver::No }
+}
+
+/// In seconds since the scene began.
+pub(super) fn seconds(at: DateTime<Utc>) -> f64 {
+    (at - T0).as_seconds_f64()
+}

@@ -1,0 +1,236 @@
+//! One incident on a table, with a clock that the test sets.
+
+use chrono::{DateTime, Utc};
+
+use super::{LEASE, T0, after, name, person, report};
+use crate::model::{
+    Delivery, DeliveryKey, DeliveryStatus, Event, Incident, IncidentNumber, Level, Matrix, Severity, State,
+};
+use crate::notify::Outcome;
+use crate::plan::{
+    self, Decision, Hold, HoldNothing, Input, Plan, Refusal, Send, StateChange, TakeOver, Update,
+};
+
+/// An incident and the time. Sends are written as `level:contact`, with `#attempt` after the first.
+#[derive(Debug, Clone)]
+pub(super) struct Scene {
+    pub(super) incident: Incident,
+    pub(super) now: DateTime<Utc>,
+    /// What the roster would answer when a round begins.
+    pub(super) matrix: Matrix,
+}
+
+/// Holds back the deliveries to some contacts.
+#[derive(Debug)]
+pub(super) struct HoldKeys<'a>(pub(super) &'a [&'a str], pub(super) &'a Scene);
+
+impl Hold for HoldKeys<'_> {
+    fn holds(&self, delivery: &crate::model::DeliveryId) -> bool {
+        let Self(held, scene) = self;
+        held.iter().any(|send| scene.incident.delivery_id(scene.key(send)) == *delivery)
+    }
+}
+
+impl Scene {
+    pub(super) fn open(matrix: Matrix, severity: Severity) -> Self {
+        let team = crate::model::TeamName::new("devops").unwrap();
+        let (opening, sends) = plan::open(report(severity), team, matrix.clone(), None, T0);
+        assert!(sends.is_empty(), "a lease that nobody asked for");
+        let incident = opening.numbered(IncidentNumber::new(10_001)).into_incident();
+        Self { incident, now: T0, matrix }
+    }
+
+    pub(super) fn crit(matrix: Matrix) -> Self {
+        Self::open(matrix, Severity::Crit)
+    }
+
+    /// Sets the clock, in seconds after the scene began.
+    pub(super) fn at(&mut self, seconds: i64) -> &mut Self {
+        self.now = after(seconds);
+        self
+    }
+
+    pub(super) fn try_step(&mut self, input: Input<'_>) -> Decision {
+        let decision = plan::step(&self.incident, input, self.now);
+        if let Decision::Change(plan) = &decision {
+            self.incident = plan.draft.incident().clone();
+            assert_eq!(self.incident.updated_at(), self.now);
+            assert_eq!(plan.draft.due_at(), plan::due_at(&self.incident));
+            assert!(self.incident.state() == State::Open || plan.sends.is_empty());
+        }
+        decision
+    }
+
+    /// What is sent now, where `held` are held back.
+    pub(super) fn due_holding(&mut self, held: &[&str]) -> String {
+        let scene = self.clone();
+        self.due_with(&HoldKeys(held, &scene))
+    }
+
+    /// What is sent now.
+    pub(super) fn due(&mut self) -> String {
+        self.due_with(&HoldNothing)
+    }
+
+    fn due_with(&mut self, hold: &dyn Hold) -> String {
+        self.lease(hold).iter().map(text).collect::<Vec<_>>().join(" ")
+    }
+
+    pub(super) fn lease(&mut self, hold: &dyn Hold) -> Vec<Send> {
+        for matrix in [None, Some(self.matrix.clone())] {
+            match self.try_step(Input::Due { lease: LEASE, hold, matrix }) {
+                Decision::Change(plan) => return plan.sends,
+                Decision::Nothing => return Vec::new(),
+                Decision::NeedsMatrix => {}
+                Decision::Refuse(refusal) => panic!("refused what is due: {refusal}"),
+            }
+        }
+        panic!("asked for a matrix again")
+    }
+
+    /// The delivery that is written like this, in the current round.
+    pub(super) fn key(&self, send: &str) -> DeliveryKey {
+        let (level, who) = send.split_once(':').expect("level:contact");
+        let level = match level {
+            "f" => Level::Fallback,
+            n => Level::At(n.parse().expect("a level")),
+        };
+        let in_level = self.incident.matrix().contacts(level);
+        let place = in_level.iter().position(|c| name(c) == who).expect("a contact of that level");
+        DeliveryKey { round: self.incident.round(), level, place: u16::try_from(place).unwrap() }
+    }
+
+    pub(super) fn delivery(&self, send: &str) -> &Delivery {
+        let key = self.key(send);
+        self.incident.deliveries().iter().find(|d| d.key() == key).expect("a delivery")
+    }
+
+    /// The last attempt of a delivery ended.
+    pub(super) fn ends(&mut self, send: &str, outcome: &Outcome) -> &mut Self {
+        let attempt = self.delivery(send).attempts();
+        self.attempt_ends(send, attempt, outcome)
+    }
+
+    pub(super) fn attempt_ends(&mut self, send: &str, attempt: u32, outcome: &Outcome) -> &mut Self {
+        let delivery = self.key(send);
+        let decision = self.try_step(Input::Outcome { delivery, attempt, outcome });
+        assert!(matches!(decision, Decision::Change(_) | Decision::Nothing), "{decision:?}");
+        self
+    }
+
+    pub(super) fn accepts(&mut self, sends: &str) -> &mut Self {
+        sends.split_whitespace().for_each(|send| _ = self.ends(send, &Outcome::Accepted));
+        self
+    }
+
+    pub(super) fn rejects(&mut self, sends: &str) -> &mut Self {
+        sends.split_whitespace().for_each(|send| _ = self.ends(send, &Outcome::rejected("550 no such user")));
+        self
+    }
+
+    /// Somebody asks for something; `Ok(true)` if it changed anything.
+    pub(super) fn asks(&mut self, update: &Update) -> Result<bool, Refusal> {
+        for matrix in [None, Some(self.matrix.clone())] {
+            match self.try_step(Input::Update { update, matrix }) {
+                Decision::Change(plan) => {
+                    let Plan { sends, .. } = *plan;
+                    assert!(sends.is_empty(), "people's updates send nothing themselves");
+                    return Ok(true);
+                }
+                Decision::Nothing => return Ok(false),
+                Decision::Refuse(refusal) => return Err(refusal),
+                Decision::NeedsMatrix => {}
+            }
+        }
+        panic!("asked for a matrix again")
+    }
+
+    pub(super) fn claim(&mut self, by: &str) -> Result<bool, Refusal> {
+        self.asks(&Update::state(person(by), StateChange::Claim(TakeOver::No)))
+    }
+
+    pub(super) fn release(&mut self, by: &str) -> Result<bool, Refusal> {
+        self.asks(&Update::state(person(by), StateChange::Release(TakeOver::No)))
+    }
+
+    pub(super) fn resolve(&mut self, by: &str) -> Result<bool, Refusal> {
+        self.asks(&Update::state(person(by), StateChange::Resolve))
+    }
+
+    pub(super) fn severity(&mut self, severity: Severity) -> Result<bool, Refusal> {
+        let update = Update { by: person("jo"), severity: Some(severity), state: None, note: None };
+        self.asks(&update)
+    }
+
+    pub(super) fn repeat(&mut self, severity: Severity) -> bool {
+        matches!(self.try_step(Input::Repeat { severity }), Decision::Change(_))
+    }
+
+    /// When something is due, in seconds after the scene began.
+    pub(super) fn next(&self) -> Option<f64> {
+        plan::due_at(&self.incident).map(|at| (at - T0).as_seconds_f64())
+    }
+
+    pub(super) fn pending_at(&self, send: &str) -> Option<DateTime<Utc>> {
+        match self.delivery(send).status() {
+            DeliveryStatus::Pending { due_at } => Some(due_at),
+            _ => None,
+        }
+    }
+
+    /// How often the timeline says something.
+    pub(super) fn told(&self, what: impl Fn(&Event) -> bool) -> usize {
+        self.incident.timeline().entries().iter().filter(|entry| what(&entry.event)).count()
+    }
+
+    /// Goes from one due time to the next until nothing is due, and answers what was sent when.
+    ///
+    /// Contacts whose name begins with `x` reject, those with `u` are unavailable until the first `patience`
+    /// seconds are over, all others accept; each at once.
+    pub(super) fn play(&mut self, patience: i64) -> String {
+        let mut told: Vec<String> = Vec::new();
+        for _ in 0..500 {
+            let Some(due_at) = plan::due_at(&self.incident) else { return told.join(", ") };
+            self.now = self.now.max(due_at);
+            let (round, was_unclaimed) = (self.incident.round(), self.incident.is_unclaimed());
+            let sends = self.lease(&HoldNothing);
+            let mut line: Vec<String> = sends.iter().map(text).collect();
+            if self.incident.round() > round {
+                line.insert(0, format!("r{}", self.incident.round()));
+            }
+            for send in &sends {
+                let outcome = match name(&send.contact).as_bytes()[0] {
+                    b'x' => Outcome::rejected("550 no such user"),
+                    b'u' if self.now < after(patience) => Outcome::unavailable("421 not now"),
+                    _ => Outcome::Accepted,
+                };
+                self.attempt_ends_of(send, &outcome);
+            }
+            if self.incident.is_unclaimed() && !was_unclaimed {
+                line.push("unclaimed".into());
+            }
+            if self.incident.is_undelivered() {
+                line.push("undelivered".into());
+            }
+            if !line.is_empty() {
+                told.push(format!("{} {}", (self.now - T0).num_seconds(), line.join(" ")));
+            }
+        }
+        panic!("never comes to rest: {told:?}")
+    }
+
+    pub(super) fn attempt_ends_of(&mut self, send: &Send, outcome: &Outcome) {
+        let Send { delivery, attempt, .. } = *send;
+        let decision = self.try_step(Input::Outcome { delivery, attempt, outcome });
+        assert!(matches!(decision, Decision::Change(_)), "{decision:?}");
+    }
+}
+
+fn text(send: &Send) -> String {
+    let level = match send.delivery.level {
+        Level::At(n) => n.to_string(),
+        Level::Fallback => "f".to_owned(),
+    };
+    let repeat = if send.attempt > 1 { format!("#{}", send.attempt) } else { String::new() };
+    format!("{level}:{}{repeat}", name(&send.contact))
+}

@@ -1,0 +1,146 @@
+//! How large a record becomes.
+
+use std::collections::BTreeMap;
+
+use super::scene::Scene;
+use super::{LEASE, WAIT};
+use crate::model::{
+    Contact, Incident, IncidentNumber, Matrix, Note, Person, Report, Severity, TeamName, Version,
+};
+use crate::notify::Outcome;
+use crate::plan::{self, Draft, HoldNothing, StateChange, TakeOver, Update};
+use crate::store::Record;
+
+/// The promise says well under 100 KB.
+const MOST: usize = 96 * 1024;
+
+fn encoded(incident: &Incident) -> usize {
+    let body = Draft::new(incident.clone()).body();
+    let read = Record::decode(&body, Version::FIRST, 1, incident.created_at()).unwrap();
+    assert_eq!(&read.incident, incident, "a record is read as it was written");
+    body.len()
+}
+
+fn longest_contact(i: usize) -> Contact {
+    Contact::new(format!("x:{i:04}{}", "\u{10348}".repeat((Contact::MAX_BYTES - 6) / 4))).unwrap()
+}
+
+fn longest_mail(i: usize) -> Contact {
+    let domain = format!("{}.org", "d".repeat(60));
+    let local = "l".repeat(Contact::MAX_BYTES - "mailto:0000@".len() - domain.len());
+    Contact::new(format!("mailto:{i:04}{local}@{domain}")).unwrap()
+}
+
+/// As many contacts as a rota and a fallback may have, in `height` levels.
+fn widest_matrix(contact: fn(usize) -> Contact, height: usize) -> Matrix {
+    let half = Matrix::MAX_CONTACTS / 2;
+    let levels = (0..height)
+        .map(|level| (0..half).filter(|i| i % height == level).map(contact).collect())
+        .collect();
+    let masks = Severity::ALL.map(|severity| (severity, (1..=40).map(|n| if n > 20 { n + 65_000 } else { n })));
+    let masks: BTreeMap<_, _> = masks.into_iter().map(|(s, levels)| (s, levels.collect())).collect();
+    Matrix::new(levels, (half..2 * half).map(contact).collect(), WAIT).repeated(100).alerting(masks)
+}
+
+fn longest_report() -> Report {
+    let mut builder = Report::builder("s".repeat(128), Severity::Crit, "\"".repeat(500))
+        .dedup_key("\"".repeat(512))
+        .source("\"".repeat(128));
+    for i in 0..10 {
+        builder = builder.link(format!("{i:02}"), format!("https://{}", "x".repeat(600)));
+    }
+    for i in 0..15 {
+        builder = builder.label(format!("{i:02}"), "\"".repeat(500));
+    }
+    builder.message("m".repeat(1_400)).build().unwrap()
+}
+
+fn open(matrix: Matrix) -> Scene {
+    let team = TeamName::new("\"".repeat(128)).unwrap();
+    let (opening, _) = plan::open(longest_report(), team, matrix.clone(), None, super::T0);
+    let incident = opening.numbered(IncidentNumber::new(u64::MAX)).into_incident();
+    Scene { incident, now: super::T0, matrix }
+}
+
+/// What everybody and every carrier may do to make it grow, for many rounds.
+fn worst_size(matrix: Matrix, rounds: i64, each_round: fn(&mut Scene, i64)) -> usize {
+    let mut scene = open(matrix);
+    let mut most = 0;
+    for round in 0..rounds {
+        each_round(&mut scene, round);
+        most = most.max(encoded(&scene.incident));
+        let by = Person::new(format!("{}{}", "\"".repeat(99), round % 10)).unwrap();
+        scene.asks(&Update::state(by.clone(), StateChange::Claim(TakeOver::Yes))).unwrap();
+        let note = Note::new("\"".repeat(Note::MAX_BYTES)).unwrap();
+        scene.asks(&Update { by: by.clone(), severity: None, state: None, note: Some(note) }).unwrap();
+        most = most.max(encoded(&scene.incident));
+        scene.asks(&Update::state(by, StateChange::Release(TakeOver::Yes))).unwrap();
+        most = most.max(encoded(&scene.incident));
+    }
+    most
+}
+
+/// Every level begins, and every carrier has much to say about every attempt.
+fn talkative(scene: &mut Scene, _: i64) {
+    let long = "\u{10348}\"".repeat(60);
+    for _ in 0..25 {
+        let Some(due_at) = plan::due_at(&scene.incident) else { break };
+        scene.now = scene.now.max(due_at);
+        for send in scene.lease(&HoldNothing) {
+            let outcome =
+                if send.attempt > 1 { Outcome::rejected(&long) } else { Outcome::unavailable(&long) };
+            scene.attempt_ends_of(&send, &outcome);
+        }
+        scene.repeat(Severity::Warn);
+    }
+}
+
+/// Every process dies in mid-send, and nobody ever learns what became of it.
+fn deadly(scene: &mut Scene, _: i64) {
+    for _ in 0..8 {
+        let Some(due_at) = plan::due_at(&scene.incident) else { break };
+        scene.now = scene.now.max(due_at);
+        scene.lease(&HoldNothing);
+    }
+    scene.now += LEASE;
+}
+
+/// People take it and give it back so fast that no outcome comes in between.
+fn hasty(scene: &mut Scene, _: i64) {
+    scene.lease(&HoldNothing);
+}
+
+#[test]
+fn p07_a_record_stays_under_100_kb_whatever_happens() {
+    for (what, contact) in [("mail", longest_mail as fn(usize) -> Contact), ("other", longest_contact)] {
+        for height in [1, 5, 20] {
+            for (how, each_round) in
+                [("talkative", talkative as fn(&mut Scene, i64)), ("deadly", deadly), ("hasty", hasty)]
+            {
+                let size = worst_size(widest_matrix(contact, height), 15, each_round);
+                assert!(size < MOST, "{what} contacts in {height} levels, {how}: {size} bytes");
+            }
+        }
+    }
+}
+
+#[test]
+fn p07_repeats_do_not_make_a_record_grow() {
+    let mut scene = Scene::open(widest_matrix(longest_mail, 3), Severity::Err);
+    scene.due_holding(&[]);
+    scene.repeat(Severity::Warn);
+    let size = encoded(&scene.incident);
+    for i in 0..1000 {
+        scene.at(i);
+        assert!(!scene.repeat(Severity::Warn));
+    }
+    assert_eq!(encoded(&scene.incident), size);
+}
+
+#[test]
+fn p07_attempts_do_not_make_a_record_grow() {
+    let mut scene = Scene::crit(super::levels(&["u"]));
+    scene.play(5000);
+    assert!(scene.delivery("1:u").attempts() > 100);
+    assert!(encoded(&scene.incident) < 2048);
+}

@@ -1,0 +1,100 @@
+//! The laws of every store and roster, on real files.
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use inresponse_conformance::{Durable, Harness, Shared};
+use inresponse_sqlite::{Database, SqliteConfig, SqliteRoster, SqliteStore};
+use tempfile::TempDir;
+
+/// Databases in a folder that goes with the test.
+struct Files {
+    dir: TempDir,
+    current: Mutex<PathBuf>,
+}
+
+impl Files {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let current = Mutex::new(dir.path().join("first.db"));
+        Self { dir, current }
+    }
+
+    async fn open(path: &Path) -> Database {
+        Database::open(SqliteConfig::new(path)).await.unwrap()
+    }
+
+    async fn open_current(&self) -> Database {
+        let path = self.current.lock().unwrap().clone();
+        Self::open(&path).await
+    }
+
+    /// Opens what a crash would leave behind: the files as they are now, while they are still in use.
+    async fn crash(&self) -> Database {
+        let before = self.current.lock().unwrap().clone();
+        let name = format!("after-{}", before.file_name().unwrap().display());
+        let after = self.dir.path().join(name);
+        for suffix in ["", "-wal"] {
+            let of = |path: &Path| PathBuf::from(format!("{}{suffix}", path.display()));
+            std::fs::copy(of(&before), of(&after)).unwrap();
+        }
+        *self.current.lock().unwrap() = after.clone();
+        Self::open(&after).await
+    }
+}
+
+struct Stores(Files);
+
+impl Harness for Stores {
+    type Subject = SqliteStore;
+
+    async fn fresh(&self) -> SqliteStore {
+        self.0.open_current().await.store()
+    }
+}
+
+impl Durable for Stores {
+    async fn reopen(&self, crashed: SqliteStore) -> SqliteStore {
+        let store = self.0.crash().await.store();
+        drop(crashed);
+        store
+    }
+}
+
+impl Shared for Stores {
+    async fn another(&self, _: &SqliteStore) -> SqliteStore {
+        self.0.open_current().await.store()
+    }
+}
+
+struct Rosters(Files);
+
+impl Harness for Rosters {
+    type Subject = SqliteRoster;
+
+    async fn fresh(&self) -> SqliteRoster {
+        self.0.open_current().await.roster()
+    }
+}
+
+impl Durable for Rosters {
+    async fn reopen(&self, crashed: SqliteRoster) -> SqliteRoster {
+        let roster = self.0.crash().await.roster();
+        drop(crashed);
+        roster
+    }
+}
+
+impl Shared for Rosters {
+    async fn another(&self, _: &SqliteRoster) -> SqliteRoster {
+        self.0.open_current().await.roster()
+    }
+}
+
+mod store {
+    inresponse_conformance::store_laws!(super::Stores(super::Files::new()));
+}
+
+mod roster {
+    inresponse_conformance::roster_laws!(super::Rosters(super::Files::new()));
+}
