@@ -1,0 +1,86 @@
+//! The page behind the link in an alert.
+
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode};
+use serde_json::json;
+
+use crate::world::{Answer, World};
+
+async fn open(world: &World, method: Method, link: &str, form: &str) -> Answer {
+    let request = Request::builder().method(method).uri(link).body(Body::from(form.to_owned())).unwrap();
+    world.send(request).await
+}
+
+/// Reports an incident, has it alerted, and answers the path of its link.
+async fn alerted(world: &World) -> String {
+    let number = world.report().await;
+    world.engine.tick().await.unwrap();
+    let attempts = world.notifier.attempts();
+    let url = attempts.last().unwrap().claim_url.clone().unwrap();
+    assert!(url.starts_with(&format!("https://ir.example.org/incidents/{number}/claim?token=")), "{url}");
+    url["https://ir.example.org".len()..].to_owned()
+}
+
+#[tokio::test]
+async fn looking_changes_nothing_and_the_button_claims() {
+    let world = World::new().await;
+    let link = alerted(&world).await;
+    for method in [Method::GET, Method::HEAD, Method::GET] {
+        let page = open(&world, method, &link, "").await;
+        assert_eq!(page.status, StatusCode::OK);
+        assert_eq!(page.headers["cache-control"], "no-store");
+        assert!(page.headers["content-security-policy"].to_str().unwrap().contains("default-src 'none'"));
+    }
+    assert_eq!(world.get("/incidents/10000").await.json["state"], "OPEN");
+    let page = open(&world, Method::POST, &link, "name=").await;
+    assert!(
+        page.status == StatusCode::OK && page.text.contains("Claimed by ops@example.org"),
+        "{}",
+        page.text
+    );
+    assert_eq!(world.get("/incidents/10000").await.json["claimedBy"], "ops@example.org");
+}
+
+#[tokio::test]
+async fn p06_who_comes_second_is_told_and_may_take_over() {
+    let world = World::new().await;
+    let link = alerted(&world).await;
+    open(&world, Method::POST, &link, "name=Jo").await;
+    let page = open(&world, Method::POST, &link, "name=Kim+%3Cb%3E").await;
+    assert_eq!(page.status, StatusCode::CONFLICT);
+    assert!(
+        page.text.contains("Claimed by Jo") && page.text.contains("Take over") && !page.text.contains("<b>")
+    );
+    let page = open(&world, Method::POST, &link, "name=Kim&takeOver=yes").await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert_eq!(world.get("/incidents/10000").await.json["claimedBy"], "Kim");
+    world.post("/incidents/10000", json!({ "state": "RESOLVED" })).await;
+    let page = open(&world, Method::POST, &link, "name=Kim").await;
+    assert!(page.status == StatusCode::CONFLICT && page.text.contains("resolved"));
+    assert!(open(&world, Method::GET, &link, "").await.text.contains("resolved"));
+}
+
+#[tokio::test]
+async fn a_link_holds_for_its_incident_and_a_week_and_needs_no_key() {
+    let world = World::new().await;
+    let link = alerted(&world).await;
+    world.report().await;
+    let other = link.replace("/10000/", "/10001/");
+    let forged = link.replacen("token=M", "token=N", 1);
+    for bad in [other.as_str(), &forged, "/incidents/10000/claim", "/incidents/10000/claim?token=x.y"] {
+        for method in [Method::GET, Method::POST] {
+            assert_eq!(open(&world, method, bad, "").await.status, StatusCode::FORBIDDEN, "{bad}");
+        }
+    }
+    // A key opens nothing here.
+    let answer = world.post("/incidents/10000/claim", json!({})).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    let long = format!("name={}", "x".repeat(200));
+    assert_eq!(open(&world, Method::POST, &link, &long).await.status, StatusCode::BAD_REQUEST);
+    let huge = format!("name={}", "x".repeat(5000));
+    assert_eq!(open(&world, Method::POST, &link, &huge).await.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(world.get("/incidents/10000").await.json["state"], "OPEN");
+    world.clock.advance(std::time::Duration::from_secs(7 * 24 * 3600 + 1));
+    let page = open(&world, Method::POST, &link, "name=Jo").await;
+    assert!(page.status == StatusCode::FORBIDDEN && page.text.contains("expired"));
+}

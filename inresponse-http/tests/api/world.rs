@@ -1,0 +1,118 @@
+//! A router over everything in memory, and a way to call it.
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use inresponse_core::Engine;
+use inresponse_core::claim::TokenSecret;
+use inresponse_core::memory::{MemoryRoster, MemoryStore};
+use inresponse_core::notify::Notifiers;
+use inresponse_core::store::Store;
+use inresponse_core::testing::{ManualClock, RecordingNotifier};
+use inresponse_http::{Api, ApiKey, Keys, Readiness, Scope, router};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+pub(crate) const ADMIN: &str = "key-of-everything";
+pub(crate) const REPORT: &str = "key-of-report";
+pub(crate) const RESPOND: &str = "key-of-respond";
+
+pub(crate) struct World {
+    pub(crate) engine: Engine,
+    pub(crate) notifier: RecordingNotifier,
+    pub(crate) clock: ManualClock,
+    pub(crate) readiness: Readiness,
+    router: Router,
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+    pub(crate) json: Value,
+}
+
+impl Answer {
+    /// The fields that a problem names.
+    pub(crate) fn fields(&self) -> Vec<&str> {
+        let errors = self.json["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
+        errors.iter().map(|e| e["field"].as_str().unwrap()).collect()
+    }
+}
+
+impl World {
+    /// With a team `devops` that owns `athens`.
+    pub(crate) async fn new() -> Self {
+        Self::over(MemoryStore::new()).await
+    }
+
+    pub(crate) async fn over(store: impl Store) -> Self {
+        let clock = ManualClock::at("2026-11-24T03:00:00Z".parse().unwrap());
+        let notifier = RecordingNotifier::new();
+        let notifiers = Notifiers::new().mail(notifier.clone());
+        let secret = TokenSecret::new(*b"0123456789abcdef").unwrap();
+        let engine = Engine::builder(store, MemoryRoster::new(), notifiers, clock.clone())
+            .claim_links("https://ir.example.org", vec![secret])
+            .unwrap()
+            .build();
+        let key = |name, key, scopes| ApiKey::from_plain(name, key, scopes).unwrap();
+        let keys = Keys::new(vec![
+            key("admin", ADMIN, Scope::ALL.to_vec()),
+            key("monitoring", REPORT, vec![Scope::Report]),
+            key("responder", RESPOND, vec![Scope::Respond]),
+        ]);
+        let readiness = Readiness::new();
+        let router = router(Api::new(engine.clone(), keys).readiness(readiness.clone()));
+        let world = Self { engine, notifier, clock, readiness, router };
+        let team = json!({ "fallback": ["ops@example.org"] });
+        assert_eq!(world.put("/teams/devops", team).await.status, StatusCode::OK);
+        assert_eq!(world.put("/services/athens", json!({ "team": "devops" })).await.status, StatusCode::OK);
+        world
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = to_bytes(response.into_body(), 10_000_000).await.unwrap();
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        let json = serde_json::from_str(&text).unwrap_or(Value::Null);
+        if status.is_client_error() && headers["content-type"].to_str().unwrap().contains("json") {
+            assert_eq!(headers["content-type"], "application/problem+json");
+            assert_eq!(json["status"], status.as_u16());
+        }
+        Answer { status, headers, text, json }
+    }
+
+    pub(crate) async fn call(&self, key: &str, method: Method, path: &str, body: impl Into<Body>) -> Answer {
+        let request = Request::builder().method(method).uri(path).header("x-api-key", key);
+        self.send(request.body(body.into()).unwrap()).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Answer {
+        self.call(ADMIN, Method::PUT, path, body.to_string()).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.call(ADMIN, Method::POST, path, body.to_string()).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.call(ADMIN, Method::GET, path, Body::empty()).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.call(ADMIN, Method::DELETE, path, Body::empty()).await
+    }
+
+    /// Reports an incident of `athens` and answers its number.
+    pub(crate) async fn report(&self) -> u64 {
+        let answer = self.put("/incidents", report()).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
+        answer.json["incidentId"].as_u64().unwrap()
+    }
+}
+
+/// A report that holds.
+pub(crate) fn report() -> Value {
+    json!({ "service": "athens", "severity": "CRIT", "title": "5xx", "message": "many" })
+}
