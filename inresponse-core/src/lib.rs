@@ -1,4 +1,64 @@
-//! lib
+//! Incident alerting and escalation as a library.
+//!
+//! A report becomes an incident with a number; whoever is on call for the team that owns the service is alerted at
+//! once; unless somebody claims it, it escalates along the team's matrix. Here it is embedded whole, with
+//! everything in memory and alerts printed:
+//!
+//! ```
+//! use std::time::Duration;
+//! use inresponse_core::clock::SystemClock;
+//! use inresponse_core::engine::Reported;
+//! use inresponse_core::memory::{MemoryRoster, MemoryStore};
+//! use inresponse_core::model::{Contact, Report, Scheme, ServiceName, Severity, TeamName};
+//! use inresponse_core::notify::{Alert, Notifier, Notifiers, Outcome};
+//! use inresponse_core::roster::{Roster, Team};
+//! use inresponse_core::Engine;
+//!
+//! #[derive(Debug)]
+//! struct Shout;
+//!
+//! #[async_trait::async_trait]
+//! impl Notifier for Shout {
+//!     async fn notify(&self, alert: &Alert, _deadline: Duration) -> Outcome {
+//!         println!("{}: {}", alert.contact(), alert.incident().title());
+//!         Outcome::Accepted
+//!     }
+//! }
+//!
+//! # tokio::runtime::Runtime::new()?.block_on(async {
+//! let roster = MemoryRoster::new();
+//! let (team, service) = (TeamName::new("devops")?, ServiceName::new("athens")?);
+//! roster.put_team(&team, &Team::builder(vec![Contact::new("shout:everybody")?]).build()?).await?;
+//! roster.put_service(&service, &team).await?;
+//! let notifiers = Notifiers::new().with(Scheme::new("shout")?, Shout);
+//! let engine = Engine::builder(MemoryStore::new(), roster, notifiers, SystemClock::new()).build();
+//!
+//! let report = Report::builder("athens", Severity::Crit, "5xx error spike").build()?;
+//! let Reported::New(record) = engine.report(report).await? else { panic!("it is the first") };
+//! println!("incident {}", record.number());
+//! engine.tick().await?; // or `engine.run(shutdown)` in a task of its own
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Where things are
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`model`] | what an incident is, and the rules of its states and severities |
+//! | [`roster`] | who is on call: teams, calendars, and the trait of what keeps them |
+//! | [`plan`] | every decision about an incident, as pure functions |
+//! | [`store`], [`notify`], [`clock`] | the traits of what keeps incidents, reaches people and tells the time |
+//! | [`engine`] | executes what the planner decides |
+//! | [`claim`] | the tokens in links to claim with |
+//! | [`memory`], [`testing`] | adapters in memory, and doubles for tests |
+//!
+//! # Features
+//!
+//! `runner` (on by default) brings [`Engine::run`] and [`clock::SystemClock`], on tokio. Without it there is no
+//! tokio: call [`Engine::tick`] or [`Engine::advance`] from whatever runs your futures.
+
 pub mod claim;
 pub mod clock;
 pub mod engine;
