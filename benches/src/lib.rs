@@ -1,1 +1,1 @@
-//! placeholder
+//! What InResponse costs: `cargo bench -p inresponse-benches`.

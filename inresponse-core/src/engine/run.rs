@@ -16,8 +16,8 @@ use crate::store::{Census, Committed, ListQuery, Record};
 
 /// How long nobody looks for what is due at the most, since another server may share the store.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// The shortest time between two looks while what is due waits for sending slots.
-const LOOK_AGAIN_WHEN_BLOCKED: Duration = Duration::from_millis(10);
+/// The same while something that is due waits for a sending slot.
+const LOOK_AGAIN_WHEN_BLOCKED: Duration = Duration::from_millis(100);
 /// How often the operator is told of alerts that do not get through.
 const WATCH_EVERY: Duration = Duration::from_secs(30);
 /// A wall clock that moved this much against the monotonic one has jumped (promise 14).
@@ -41,10 +41,7 @@ impl Engine {
             watch.trouble(self).await;
             let look_again = match self.sweep(&mut sends).await {
                 Ok(Sweep::Clear) => LOOK_EVERY,
-                Ok(Sweep::Blocked) => {
-                    self.inner.clock.sleep(LOOK_AGAIN_WHEN_BLOCKED).await;
-                    LOOK_EVERY
-                }
+                Ok(Sweep::Blocked) => LOOK_AGAIN_WHEN_BLOCKED,
                 Err(error) => {
                     tracing::error!(error = %error, "cannot read what is due");
                     LOOK_EVERY
@@ -63,7 +60,8 @@ impl Engine {
                     }
                     Some(_) = sends.join_next() => {}
                     () = self.inner.wake.rung() => {
-                        if self.inner.wake.next_due().is_none_or(|due| due <= self.now()) {
+                        let is_due = self.inner.wake.next_due().is_some_and(|due| due <= self.now());
+                        if self.inner.wake.take_freed() || is_due {
                             break;
                         }
                     }

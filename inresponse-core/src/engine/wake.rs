@@ -29,7 +29,10 @@ mod with_runner {
     struct State {
         /// The next due times that this process knows of, as many as are worth remembering.
         due: BTreeSet<DateTime<Utc>>,
+        /// Something that is due waits for a slot.
         blocked: bool,
+        /// Since then, one became free.
+        freed: bool,
         handoff: Option<mpsc::UnboundedSender<LeasedSend>>,
     }
 
@@ -55,8 +58,14 @@ mod with_runner {
         pub(in crate::engine) fn slot_freed(&self) {
             let mut state = self.state();
             if std::mem::take(&mut state.blocked) {
+                state.freed = true;
                 self.bell.notify_one();
             }
+        }
+
+        /// Whether a slot became free that something waited for, since the last call.
+        pub(in crate::engine) fn take_freed(&self) -> bool {
+            std::mem::take(&mut self.state().freed)
         }
 
         /// Ring when the next slot becomes free.
