@@ -36,11 +36,11 @@ pub(crate) enum KeyCommand {
 /// before the environment, and the environment before the file.
 #[derive(Debug, Default, Clone, Args)]
 pub(crate) struct ServeArgs {
-    /// The address to listen on [default: 127.0.0.1:8080]
+    /// The address to listen on (default: 127.0.0.1:8080)
     #[arg(long, env = "INRESPONSE_LISTEN", value_name = "ADDRESS:PORT")]
     pub(crate) listen: Option<String>,
 
-    /// The database file, created if absent [default: inresponse.db]
+    /// The database file, created if absent (default: inresponse.db)
     #[arg(long, env = "INRESPONSE_DB", value_name = "FILE")]
     pub(crate) db: Option<PathBuf>,
 
@@ -48,7 +48,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "INRESPONSE_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 
-    /// Where people reach this server; links in mails begin with it [default: http://<listen>]
+    /// Where people reach this server; links in mails begin with it (default: http://LISTEN)
     #[arg(long, env = "INRESPONSE_PUBLIC_URL", value_name = "URL")]
     pub(crate) public_url: Option<String>,
 
@@ -60,7 +60,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "INRESPONSE_SMTP_URL", value_name = "URL", hide_env_values = true)]
     pub(crate) smtp_url: Option<String>,
 
-    /// The sender of mails [default: InResponse <inresponse@localhost>]
+    /// The sender of mails (default: inresponse@localhost)
     #[arg(long, env = "INRESPONSE_MAIL_FROM", value_name = "ADDRESS")]
     pub(crate) mail_from: Option<String>,
 
@@ -68,11 +68,11 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "INRESPONSE_OUTBOX", value_name = "DIR")]
     pub(crate) outbox: Option<PathBuf>,
 
-    /// How long a process may take to send before the alert is sent again [default: 30]
+    /// How long a process may take to send before the alert is sent again (default: 30)
     #[arg(long, env = "INRESPONSE_LEASE_SECONDS", value_name = "SECONDS")]
     pub(crate) lease_seconds: Option<u64>,
 
-    /// What links in mails are signed with [default: made once and kept in the database]
+    /// What links in mails are signed with (default: made once and kept in the database)
     #[arg(long, env = "INRESPONSE_TOKEN_SECRET", value_name = "SECRET", hide_env_values = true)]
     pub(crate) token_secret: Option<String>,
 }
