@@ -1,5 +1,7 @@
 //! What arrives, as a mail reader sees it.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests may panic, helpers too")]
+
 use std::sync::Arc;
 use std::time::Duration;
 

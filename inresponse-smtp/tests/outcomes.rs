@@ -1,5 +1,7 @@
 //! Every way in which a mail server can fail, at every point, and the outcome that it is.
 
+#![allow(clippy::unwrap_used, reason = "tests may panic, helpers too")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! The laws of every store and roster, on real files.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests may panic, helpers too")]
+
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 

@@ -1,5 +1,7 @@
 //! What is wrong with the file is said clearly, nothing is lost by it, and it is over when its cause is.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests may panic, helpers too")]
+
 use inresponse_core::model::{Contact, Matrix, Report, Severity, TeamName};
 use inresponse_core::plan::{self, Opening};
 use inresponse_core::store::{Created, Store};
