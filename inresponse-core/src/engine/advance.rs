@@ -1,5 +1,6 @@
 //! One incident, or everything due, until nothing is left to do now.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -8,6 +9,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::Engine;
 use super::lease::Leased;
+use super::slots::SLOTS;
 use crate::error::Outage;
 use crate::model::IncidentNumber;
 use crate::store::{DueMark, Record};
@@ -50,14 +52,17 @@ impl Engine {
         let mut sends = FuturesUnordered::new();
         let mut next = Some(record);
         loop {
-            let leased = match next.take() {
-                Some(record) => self.lease_due(record).await,
-                None => match self.inner.store.load(number).await {
-                    Ok(Some(record)) => self.lease_due(record).await,
-                    Ok(None) => Ok(Leased { due_at: None, sends: Vec::new(), blocked: false }),
-                    Err(error) => Err(error),
-                },
+            let mut outcome_came = false;
+            let leased = async {
+                match next.take() {
+                    Some(record) => self.lease_due(record).await,
+                    None => match self.inner.store.load(number).await? {
+                        Some(record) => self.lease_due(record).await,
+                        None => Ok(Leased { due_at: None, sends: Vec::new(), blocked: false }),
+                    },
+                }
             };
+            let leased = while_going_on(&mut sends, leased, |()| outcome_came = true).await;
             let Leased { due_at, sends: leased, blocked } = match leased {
                 Ok(leased) => leased,
                 Err(error) => {
@@ -66,6 +71,9 @@ impl Engine {
                 }
             };
             sends.extend(leased.into_iter().map(|send| self.deliver(send)));
+            if outcome_came {
+                continue;
+            }
             let now = self.now();
             if sends.is_empty() {
                 let come_back = |at: DateTime<Utc>| if blocked { at.max(now + BLOCKED_PAUSE) } else { at };
@@ -93,19 +101,29 @@ impl Engine {
     /// The store cannot say what is due.
     pub async fn tick(&self) -> Result<usize, Outage> {
         let (now, mut after, mut advanced) = (self.now(), None, 0);
-        loop {
-            let page = self.inner.store.due(now, after, PAGE).await?;
+        let mut under_way = FuturesUnordered::new();
+        let looked = loop {
+            let page = self.inner.store.due(now, after, PAGE);
+            let page = match while_going_on(&mut under_way, page, |done| advanced += usize::from(done)).await
+            {
+                Ok(page) => page,
+                Err(error) => break Err(error),
+            };
             let full = page.len() == PAGE;
             after = page.last().and_then(mark_of).or(after);
-            let mut under_way: FuturesUnordered<_> =
-                page.into_iter().map(|record| self.advance_logged(record)).collect();
-            while let Some(done) = under_way.next().await {
-                advanced += usize::from(done);
-            }
+            under_way.extend(page.into_iter().map(|record| self.advance_logged(record)));
             if !full {
-                return Ok(advanced);
+                break Ok(());
             }
+            // Those that have no sending slot are done with at once, so this waits for nobody who hangs.
+            while under_way.len() > PAGE + SLOTS {
+                advanced += under_way.next().await.map_or(0, usize::from);
+            }
+        };
+        while let Some(done) = under_way.next().await {
+            advanced += usize::from(done);
         }
+        looked.map(|()| advanced)
     }
 
     async fn advance_logged(&self, record: Record) -> bool {
@@ -118,6 +136,23 @@ impl Engine {
             }
         }
     }
+}
+
+/// Does `work` while others go on, so that neither waits for the other: not even for a connection to the store
+/// that one of them has taken.
+async fn while_going_on<F: Future, T>(
+    others: &mut FuturesUnordered<F>,
+    work: impl Future<Output = T>,
+    mut done: impl FnMut(F::Output),
+) -> T {
+    let mut work = pin!(work);
+    while !others.is_empty() {
+        match select(work.as_mut(), others.next()).await {
+            Either::Left((result, _)) => return result,
+            Either::Right((other, _)) => other.into_iter().for_each(&mut done),
+        }
+    }
+    work.await
 }
 
 /// Where a record stands in the order of what is due.

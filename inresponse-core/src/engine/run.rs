@@ -12,7 +12,7 @@ use super::advance::{PAGE, mark_of};
 use super::{Engine, WAITING_TOO_LONG};
 use crate::error::Outage;
 use crate::plan::{self, Decision, Input};
-use crate::store::{Census, Committed, ListQuery, Record};
+use crate::store::{Census, Committed, Record};
 
 /// How long nobody looks for what is due at the most, since another server may share the store.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -33,10 +33,11 @@ impl Engine {
         let mut handoff = self.inner.wake.open_handoff();
         let mut sends = JoinSet::new();
         let mut watch = Watch::begin(self);
-        self.repair_after_restart().await;
+        // For all that is known, it went back while nobody ran.
+        let mut went_back = Some(ClockWentBack);
         'running: loop {
-            if let Some(back) = watch.clock(self) {
-                self.log_outage(self.repair(back).await, "times of a clock that went back");
+            if let Some(back) = watch.clock(self).or(went_back.take()) {
+                went_back = self.repair(back).await.err();
             }
             watch.trouble(self).await;
             let look_again = match self.sweep(&mut sends).await {
@@ -118,8 +119,12 @@ impl Engine {
                 }
             }
             while sends.try_join_next().is_some() {}
-            if !full || self.inner.slots.are_exhausted() {
+            if !full {
                 return Ok(sweep);
+            }
+            if self.inner.slots.are_exhausted() {
+                self.inner.wake.blocked();
+                return Ok(Sweep::Blocked);
             }
         }
     }
@@ -135,21 +140,24 @@ impl Engine {
         }
     }
 
-    /// If the newest incident was made or repeated in what is now the future, the clock went back meanwhile.
-    async fn repair_after_restart(&self) {
-        let newest = self.inner.store.list(&ListQuery { limit: 1, ..ListQuery::default() }).await;
-        let Ok(newest) = newest else { return };
-        let seen = newest.first().map(|r| r.last_reported_at.max(r.incident.updated_at()));
-        if seen.is_some_and(|seen| seen > self.now() + JUMP) {
-            tracing::warn!("the clock is behind what was last stored");
-            metrics::counter!("inresponse_clock_jumps_total", "direction" => "back").increment(1);
-            self.log_outage(self.repair(ClockWentBack).await, "times of a clock that went back");
+    /// Promise 14: brings back what was due by a clock that has gone back since. An error says that this is still
+    /// to be done.
+    async fn repair(&self, back: ClockWentBack) -> Result<(), ClockWentBack> {
+        match self.bring_back_times().await {
+            Ok(0) => Ok(()),
+            Ok(incidents) => {
+                tracing::warn!(incidents, "what was due by a clock that went back was brought back");
+                Ok(())
+            }
+            Err(error) => {
+                tracing::error!(error = %error, "times of a clock that went back cannot be repaired yet");
+                Err(back)
+            }
         }
     }
 
-    /// Promise 14: brings back what was due by a clock that has gone back since.
-    async fn repair(&self, _: ClockWentBack) -> Result<(), Outage> {
-        let mut after = None;
+    async fn bring_back_times(&self) -> Result<usize, Outage> {
+        let (mut after, mut repaired) = (None, 0);
         loop {
             let page = self.inner.store.due(DateTime::<Utc>::MAX_UTC, after, PAGE).await?;
             let full = page.len() == PAGE;
@@ -160,19 +168,14 @@ impl Engine {
                     Decision::Nothing | Decision::Refuse(_) | Decision::NeedsMatrix => continue,
                 };
                 match self.inner.store.commit(record.version, &plan.draft).await? {
+                    Committed::At(_) => repaired += 1,
                     // Who changed it in between did so by the clock as it is now.
-                    Committed::At(_) | Committed::Stale => {}
+                    Committed::Stale => {}
                 }
             }
             if !full {
-                return Ok(());
+                return Ok(repaired);
             }
-        }
-    }
-
-    fn log_outage(&self, result: Result<(), Outage>, what: &str) {
-        if let Err(error) = result {
-            tracing::error!(error = %error, what, "could not be repaired yet");
         }
     }
 }

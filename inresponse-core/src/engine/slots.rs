@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::model::Contact;
 
 /// How many sends may be under way in all.
-const SLOTS: usize = 256;
+pub(super) const SLOTS: usize = 256;
 /// How many of them to one contact, so that one who hangs leaves the others theirs (promise 13).
 const SLOTS_PER_CONTACT: usize = 4;
 

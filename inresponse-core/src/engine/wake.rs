@@ -102,7 +102,7 @@ mod with_runner {
 
         /// Whether a runner takes sends that were leased elsewhere.
         pub(in crate::engine) fn has_runner(&self) -> bool {
-            self.state().handoff.is_some()
+            self.state().handoff.as_ref().is_some_and(|handoff| !handoff.is_closed())
         }
 
         /// Gives leased sends to the runner. If it has just ended, their leases end and they are due again.

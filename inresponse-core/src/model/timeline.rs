@@ -201,7 +201,9 @@ fn size(entries: &[Entry]) -> usize {
     let of = |entry: &Entry| match &entry.event {
         Event::LevelBegan { contacts, .. } => contacts.iter().map(|c| c.as_str().len() + 3).sum(),
         Event::Noted { by, note } => 2 * (by.as_str().len() + note.as_str().len()),
-        Event::Claimed { by, from } => 2 * (by.as_str().len() + from.as_ref().map_or(0, |p| p.as_str().len())),
+        Event::Claimed { by, from } => {
+            2 * (by.as_str().len() + from.as_ref().map_or(0, |p| p.as_str().len()))
+        }
         _ => 2 * Person::MAX_BYTES,
     };
     entries.iter().map(|entry| 80 + of(entry)).sum()

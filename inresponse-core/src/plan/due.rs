@@ -27,13 +27,14 @@ pub(super) fn due(
 
     // Whoever was being alerted comes first: after an outage the on-call engineer, not everyone at once.
     let renewal_held = due.expire_leases();
-    due.lease_pending();
     if !renewal_held {
         match due.climb(matrix) {
             Climb::Rested => {}
             Climb::NeedsMatrix => return Decision::NeedsMatrix,
         }
     }
+    // Only now, so that nothing is sent for a round that is just over.
+    due.lease_pending();
     if due.changed { change(due.incident, due.sends, now) } else { Decision::Nothing }
 }
 
@@ -168,7 +169,7 @@ impl Due<'_> {
         Climb::Rested
     }
 
-    /// Begins a level with the lease of its first send. Answers whether it has begun: not if all is held back.
+    /// Begins a level, whose sends are leased next. Answers whether it has begun: not if all is held back.
     fn begin_level(&mut self, level: Level, due_at: DateTime<Utc>) -> bool {
         let round = self.incident.round;
         let contacts = self.incident.matrix.contacts(level).to_vec();
@@ -195,12 +196,10 @@ impl Due<'_> {
                 since: due_at.min(self.now),
                 last: None,
             });
-            if !self.is_held(key) {
-                self.lease(self.incident.deliveries.len() - 1);
-            }
         }
         self.incident.begun.push(begun);
         self.incident.timeline.push(self.now, Event::LevelBegan { round, level, contacts });
+        self.changed = true;
         true
     }
 

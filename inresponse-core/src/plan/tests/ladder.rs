@@ -43,7 +43,11 @@ fn p08_p12_levels_repeat_rounds_then_the_fallback_once() {
                 levels(&["a", "x"]).repeated(2),
                 "0 1:a, 600 2:x, 600 r2 1:a, 1200 2:x, 1200 r3 1:a, 1800 2:x, 1800 f:z unclaimed",
             ),
-            ("a dead round is not repeated", levels(&["x", "x"]).repeated(9), "0 1:x, 0 2:x, 0 f:z unclaimed"),
+            (
+                "a dead round is not repeated",
+                levels(&["x", "x"]).repeated(9),
+                "0 1:x, 0 2:x, 0 f:z unclaimed",
+            ),
             ("an empty round is not repeated", levels(&["", ""]).repeated(9), "0 f:z unclaimed"),
             ("no calendar: the fallback is level 1", no_calendar(), "0 1:z, 600 unclaimed"),
             ("no calendar, repeated", no_calendar().repeated(1), "0 1:z, 600 r2 1:z, 1200 unclaimed"),

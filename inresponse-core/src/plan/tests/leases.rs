@@ -37,7 +37,8 @@ fn p08_a_level_whose_process_died_begins_anew_once() {
 
 #[test]
 fn p08_a_level_with_any_outcome_does_not_begin_anew() {
-    for outcome in [Outcome::Accepted, Outcome::unavailable(""), Outcome::rejected(""), Outcome::unknown("")] {
+    for outcome in [Outcome::Accepted, Outcome::unavailable(""), Outcome::rejected(""), Outcome::unknown("")]
+    {
         let mut scene = Scene::crit(levels(&["a b", "c"]));
         assert_eq!(scene.due(), "1:a 1:b");
         scene.at(1).ends("1:a", &outcome);
@@ -97,6 +98,18 @@ fn p11_a_lease_of_an_earlier_round_is_not_taken_again() {
     scene.accepts("1:a");
     assert_eq!(scene.next(), Some(602.0), "the old lease makes nothing due");
     assert_eq!(scene.at(100).due(), "");
+}
+
+#[test]
+fn p10_what_is_due_of_a_round_that_ends_now_is_not_sent_any_more() {
+    for outcome in [None, Some(Outcome::unavailable("421"))] {
+        let mut scene = Scene::crit(levels(&["a b"]).repeated(1));
+        assert_eq!(scene.due(), "1:a 1:b");
+        scene.accepts("1:a");
+        outcome.iter().for_each(|outcome| _ = scene.ends("1:b", outcome));
+        assert_eq!(scene.at(600).due(), "1:a 1:b", "not the second attempt of the first round, too");
+        assert!(scene.incident.deliveries().iter().all(|d| d.attempts() == 1));
+    }
 }
 
 #[test]

@@ -34,10 +34,10 @@ fn longest_mail(i: usize) -> Contact {
 /// As many contacts as a rota and a fallback may have, in `height` levels.
 fn widest_matrix(contact: fn(usize) -> Contact, height: usize) -> Matrix {
     let half = Matrix::MAX_CONTACTS / 2;
-    let levels = (0..height)
-        .map(|level| (0..half).filter(|i| i % height == level).map(contact).collect())
-        .collect();
-    let masks = Severity::ALL.map(|severity| (severity, (1..=40).map(|n| if n > 20 { n + 65_000 } else { n })));
+    let levels =
+        (0..height).map(|level| (0..half).filter(|i| i % height == level).map(contact).collect()).collect();
+    let masks =
+        Severity::ALL.map(|severity| (severity, (1..=40).map(|n| if n > 20 { n + 65_000 } else { n })));
     let masks: BTreeMap<_, _> = masks.into_iter().map(|(s, levels)| (s, levels.collect())).collect();
     Matrix::new(levels, (half..2 * half).map(contact).collect(), WAIT).repeated(100).alerting(masks)
 }

@@ -29,7 +29,10 @@ pub(super) enum Act {
     DueHolding(When, bool),
     /// The outcome of some attempt comes, `back` attempts before the last one. It may never have come, or come
     /// already.
-    Outcome { back: u8, ends: Ends },
+    Outcome {
+        back: u8,
+        ends: Ends,
+    },
     /// Time passes.
     Wait(u16),
     Claim(Who, bool),
@@ -134,7 +137,16 @@ fn when() -> impl Strategy<Value = When> {
 
 fn ends() -> impl Strategy<Value = Ends> {
     use Ends::{Accepted, NotBegun, Rejected, Throttled, Unavailable, Unknown};
-    prop::sample::select(vec![Accepted, Accepted, Rejected, Rejected, Throttled, Unavailable, Unknown, NotBegun])
+    prop::sample::select(vec![
+        Accepted,
+        Accepted,
+        Rejected,
+        Rejected,
+        Throttled,
+        Unavailable,
+        Unknown,
+        NotBegun,
+    ])
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -157,6 +169,9 @@ fn act() -> impl Strategy<Value = Act> {
 }
 
 pub(super) fn scenario() -> impl Strategy<Value = Scenario> {
-    (vec(matrix(), 1..=2), severity(), vec(act(), 1..25))
-        .prop_map(|(matrices, severity, script)| Scenario { matrices, severity, script })
+    (vec(matrix(), 1..=2), severity(), vec(act(), 1..25)).prop_map(|(matrices, severity, script)| Scenario {
+        matrices,
+        severity,
+        script,
+    })
 }

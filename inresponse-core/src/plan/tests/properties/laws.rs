@@ -1,0 +1,323 @@
+//! The promises as sentences about a trace.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use proptest::prelude::*;
+
+use super::super::LEASE;
+use super::script::scenario;
+use super::world::{Did, Trace, World, seconds};
+use crate::model::{DeliveryKey, Incident, Level, Matrix, Origin, State, Version};
+use crate::notify::Outcome;
+use crate::plan::{self, Draft, HoldNothing, Input, MAX_EXPIRED, StateChange};
+use crate::store::Record;
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+    #[test]
+    fn p05_states_change_along_their_edges_and_by_people_only(scenario in scenario()) {
+        states(&World::play(&scenario));
+    }
+
+    #[test]
+    fn p07_the_timeline_folds_to_the_incident_and_the_record_reads_as_written(scenario in scenario()) {
+        let trace = World::play(&scenario);
+        timeline(&trace);
+        record(trace.last());
+    }
+
+    #[test]
+    fn p08_p12_no_level_is_alerted_early_but_after_the_dead(scenario in scenario()) {
+        never_early(&World::play(&scenario));
+    }
+
+    #[test]
+    fn p10_one_attempt_at_a_time_and_none_after_it_was_accepted(scenario in scenario()) {
+        one_attempt_at_a_time(&World::play(&scenario));
+    }
+
+    #[test]
+    fn p11_nothing_is_sent_unless_open_and_in_the_round(scenario in scenario()) {
+        only_open(&World::play(&scenario));
+    }
+
+    #[test]
+    fn p12_the_fallback_comes_once_and_masks_are_kept(scenario in scenario()) {
+        fallback_and_masks(&World::play(&scenario));
+    }
+
+    #[test]
+    fn p09_what_is_due_is_done_at_once_and_nothing_is_slept_past(scenario in scenario()) {
+        due_times(&World::play(&scenario));
+    }
+}
+
+fn states(trace: &Trace) {
+    use State::{Claimed, Open, Resolved};
+    for (i, step) in trace.steps.iter().enumerate() {
+        let (from, to) = (trace.before(i).state(), step.after.state());
+        let edge = [(Open, Claimed), (Claimed, Open), (Open, Resolved), (Claimed, Resolved)];
+        assert!(from == to || edge.contains(&(from, to)), "{from} to {to}");
+        let wish = match &step.did {
+            Did::Wish { update, .. } => update.state,
+            _ => None,
+        };
+        assert!(from == to || wish.is_some_and(|wish| wish.to() == to), "{from} to {to} by {:?}", step.did);
+        // A release begins a new round; nothing else does but a repeat round.
+        let released = from == Claimed && to == Open;
+        let (old, new) = (trace.before(i).round(), step.after.round());
+        if released {
+            assert_eq!((new, plan::due_at(&step.after)), (old + 1, first_due(&step.after, step.now)));
+        } else if new != old {
+            assert!(matches!(step.did, Did::Due { .. }) && from == Open);
+        }
+    }
+}
+
+/// A new round is due at once, but for a severity that alerts nobody.
+fn first_due(incident: &Incident, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    (!incident.matrix().records_only(incident.severity())).then_some(now)
+}
+
+fn timeline(trace: &Trace) {
+    for i in 0..=trace.steps.len() {
+        let incident = trace.before(i);
+        let standing = incident.timeline().fold().expect("an opening");
+        assert_eq!(standing.state, incident.state());
+        assert_eq!(standing.severity, incident.severity());
+        assert_eq!(standing.claimed_by.as_ref(), incident.claimed().map(|claimed| &claimed.by));
+        assert_eq!(standing.round, incident.round());
+        if let Some(i) = i.checked_sub(1) {
+            // Append-only: what was there stays, unless it was folded.
+            let (old, new) = (trace.before(i).timeline().entries(), incident.timeline().entries());
+            assert!(new.starts_with(old), "{old:?} became {new:?}");
+        }
+    }
+}
+
+fn record(incident: &Incident) {
+    let draft = Draft::new(incident.clone());
+    let read = Record::decode(&draft.body(), Version::FIRST, 1, incident.created_at()).unwrap();
+    assert_eq!(&read.incident, incident);
+    assert_eq!(Draft::new(read.incident), draft);
+}
+
+/// What is known of an incident's deliveries by nothing but what was sent and what came of it.
+#[derive(Default)]
+struct Known {
+    /// The attempt that is under way, and until when its lease holds.
+    flying: BTreeMap<DeliveryKey, (u32, DateTime<Utc>)>,
+    attempts: BTreeMap<DeliveryKey, u32>,
+    expired: BTreeMap<DeliveryKey, u32>,
+    accepted: BTreeSet<DeliveryKey>,
+    dead: BTreeSet<DeliveryKey>,
+    first_sends: BTreeMap<(u32, Level), DateTime<Utc>>,
+}
+
+impl Known {
+    /// Learns from step `i`, before its sends are looked at.
+    fn learn(&mut self, trace: &Trace, i: usize) {
+        let step = &trace.steps[i];
+        match &step.did {
+            Did::Outcome { send, outcome } => {
+                let current = self.flying.get(&send.delivery).is_some_and(|(n, _)| *n == send.attempt);
+                if current {
+                    self.flying.remove(&send.delivery);
+                }
+                match outcome {
+                    Outcome::Accepted => {
+                        self.flying.remove(&send.delivery);
+                        self.dead.remove(&send.delivery);
+                        self.accepted.insert(send.delivery);
+                    }
+                    Outcome::Rejected { .. } if current => _ = self.dead.insert(send.delivery),
+                    _ => {}
+                }
+            }
+            Did::Due { held, .. } if trace.before(i).state() == State::Open => {
+                let before = trace.before(i);
+                let over = |key: &DeliveryKey, until: DateTime<Utc>| {
+                    let is_held =
+                        held.as_ref().is_some_and(|h| plan::Hold::holds(h, &before.delivery_id(*key)));
+                    until <= step.now && key.round == before.round() && !is_held
+                };
+                let ended: Vec<_> = self
+                    .flying
+                    .iter()
+                    .filter(|(key, (_, until))| over(key, *until))
+                    .map(|(k, _)| *k)
+                    .collect();
+                for key in ended {
+                    self.flying.remove(&key);
+                    let expired = self.expired.entry(key).or_default();
+                    *expired += 1;
+                    if *expired >= MAX_EXPIRED {
+                        self.dead.insert(key);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn note_sends(&mut self, trace: &Trace, i: usize) {
+        let step = &trace.steps[i];
+        for send in &step.sends {
+            self.flying.insert(send.delivery, (send.attempt, send.lease_until));
+            self.attempts.insert(send.delivery, send.attempt);
+            self.first_sends.entry((send.delivery.round, send.delivery.level)).or_insert(step.now);
+        }
+    }
+
+    fn level_is_dead(&self, matrix: &Matrix, round: u32, level: Level) -> bool {
+        (0u16..).take(matrix.contacts(level).len()).all(|place| {
+            let key = DeliveryKey { round, level, place };
+            self.dead.contains(&key)
+        })
+    }
+}
+
+/// Looks at every step's sends with what is known until then.
+fn each_step(trace: &Trace, mut look: impl FnMut(&Known, usize)) {
+    let mut known = Known::default();
+    for i in 0..trace.steps.len() {
+        known.learn(trace, i);
+        look(&known, i);
+        known.note_sends(trace, i);
+    }
+}
+
+fn never_early(trace: &Trace) {
+    each_step(trace, |known, i| {
+        let step = &trace.steps[i];
+        let matrix = step.after.matrix();
+        let wait = TimeDelta::from_std(matrix.wait()).unwrap();
+        for send in &step.sends {
+            let DeliveryKey { round, level, .. } = send.delivery;
+            if known.first_sends.contains_key(&(round, level)) {
+                continue;
+            }
+            let below = |other: Level| {
+                matches!((other, level), (Level::At(_), Level::Fallback))
+                    || matches!((other, level), (Level::At(m), Level::At(n)) if m < n)
+            };
+            for ((_, lower), began) in known.first_sends.iter().filter(|((r, l), _)| *r == round && below(*l))
+            {
+                let early = step.now - (*began + wait) < TimeDelta::zero();
+                assert!(
+                    !early || known.level_is_dead(matrix, round, *lower),
+                    "level {level} at {}, {lower} began at {}",
+                    seconds(step.now),
+                    seconds(*began)
+                );
+            }
+            // Not in the same breath either.
+            let mut together = step.sends.iter().map(|send| send.delivery.level).filter(|l| below(*l));
+            let together = together.find(|lower| !known.first_sends.contains_key(&(round, *lower)));
+            assert_eq!(together, None, "began together with level {level}");
+        }
+    });
+}
+
+fn one_attempt_at_a_time(trace: &Trace) {
+    each_step(trace, |known, i| {
+        let step = &trace.steps[i];
+        let mut seen = BTreeSet::new();
+        for send in &step.sends {
+            let key = send.delivery;
+            assert!(seen.insert(key), "twice in one step");
+            assert!(!known.flying.contains_key(&key), "{key:?} is in flight");
+            assert!(!known.accepted.contains(&key), "{key:?} was accepted");
+            assert!(!known.dead.contains(&key), "{key:?} is dead");
+            assert_eq!(send.attempt, known.attempts.get(&key).copied().unwrap_or_default() + 1);
+            assert_eq!(send.lease_until, step.now + LEASE);
+            let contacts = step.after.matrix().contacts(key.level);
+            assert_eq!(contacts.get(usize::from(key.place)), Some(&send.contact));
+            if let Did::Due { held: Some(held), .. } = &step.did {
+                assert!(!plan::Hold::holds(held, &step.after.delivery_id(key)), "{key:?} was held back");
+            }
+        }
+    });
+}
+
+fn only_open(trace: &Trace) {
+    for (i, step) in trace.steps.iter().enumerate() {
+        let before = trace.before(i);
+        if !step.sends.is_empty() {
+            assert!(matches!(step.did, Did::Due { .. }));
+            assert_eq!((before.state(), step.after.state()), (State::Open, State::Open));
+            assert!(
+                step.sends
+                    .iter()
+                    .all(|send| (before.round()..=step.after.round()).contains(&send.delivery.round))
+            );
+        }
+        if step.after.state() != State::Open {
+            assert_eq!(plan::due_at(&step.after), None);
+            assert!(
+                matches!(step.did, Did::Outcome { .. } | Did::Wish { .. } | Did::Repeat(_)) || !step.changed
+            );
+        }
+    }
+}
+
+fn fallback_and_masks(trace: &Trace) {
+    let mut fallbacks = BTreeSet::new();
+    let mut cycle = 0;
+    let mut repeats = 0;
+    each_step(trace, |known, i| {
+        let step = &trace.steps[i];
+        let (before, after) = (trace.before(i), &step.after);
+        if before.state() == State::Claimed && after.state() == State::Open {
+            (cycle, repeats) = (cycle + 1, 0);
+        } else if after.round() > before.round() {
+            repeats += after.round() - before.round();
+            assert!(repeats <= 2, "no matrix has more than two repeat rounds");
+        }
+        for send in &step.sends {
+            let DeliveryKey { round, level, .. } = send.delivery;
+            let first = !known.first_sends.contains_key(&(round, level));
+            match level {
+                Level::Fallback if first => {
+                    fallbacks.insert((cycle, round));
+                    assert_eq!(fallbacks.iter().filter(|(c, _)| *c == cycle).count(), 1, "twice");
+                    let as_level_1 = known.first_sends.contains_key(&(round, Level::At(1)));
+                    assert!(after.matrix().origin() == Origin::Calendar || !as_level_1);
+                    assert!(after.is_unclaimed());
+                }
+                Level::At(n) if first => {
+                    let matrix = after.matrix();
+                    assert!(matrix.alerts(after.severity(), n) && !matrix.records_only(after.severity()));
+                }
+                _ => {}
+            }
+        }
+    });
+}
+
+fn due_times(trace: &Trace) {
+    for (i, step) in trace.steps.iter().enumerate() {
+        let Did::Due { held: None, .. } = &step.did else { continue };
+        let (due_before, due_after) = (plan::due_at(trace.before(i)), plan::due_at(&step.after));
+        let was_due = due_before.is_some_and(|at| at <= step.now);
+        assert_eq!(step.changed, was_due, "something happens exactly when it is due");
+        assert!(due_after.is_none_or(|at| at > step.now), "what is due is done, all of it");
+        let again =
+            plan::step(&step.after, Input::Due { lease: LEASE, hold: &HoldNothing, matrix: None }, step.now);
+        assert_eq!(again, plan::Decision::Nothing);
+        // Not a moment before its time.
+        if let Some(at) = due_after {
+            let early = at - TimeDelta::microseconds(1);
+            let input = Input::Due { lease: LEASE, hold: &HoldNothing, matrix: None };
+            if early > step.now {
+                assert_eq!(plan::step(&step.after, input, early), plan::Decision::Nothing);
+            }
+        }
+    }
+    let wishes = trace.steps.iter().filter(
+        |s| matches!(&s.did, Did::Wish { update, .. } if matches!(update.state, Some(StateChange::Claim(_)))),
+    );
+    assert!(wishes.clone().all(|s| plan::due_at(&s.after).is_none() || !s.changed), "a claim ends it");
+}

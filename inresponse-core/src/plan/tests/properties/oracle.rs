@@ -1,0 +1,294 @@
+//! A second planner, written from the promises and not from the planner: what must be sent when.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use proptest::prelude::*;
+
+use super::super::LEASE;
+use super::script::{Act, Scenario, scenario};
+use super::world::{Did, Trace, World, seconds};
+use crate::model::{DeliveryKey, DeliveryStatus, Incident, Level, Matrix, Origin, Severity, State};
+use crate::notify::Outcome;
+use crate::plan::{self, StateChange};
+
+type Time = DateTime<Utc>;
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Fate {
+    Due(Time),
+    Flying(u32, Time),
+    Accepted,
+    Dead(Time),
+    Stopped,
+}
+
+#[derive(Debug)]
+struct Delivery {
+    fate: Fate,
+    attempts: u32,
+    lost: u32,
+    heard_of: bool,
+}
+
+#[derive(Debug)]
+struct Begun {
+    level: Level,
+    at: Time,
+    anew: bool,
+}
+
+#[derive(Debug)]
+struct Oracle {
+    open: bool,
+    severity: Severity,
+    matrix: Matrix,
+    round: u32,
+    round_began: Time,
+    begun: Vec<Begun>,
+    deliveries: BTreeMap<DeliveryKey, Delivery>,
+    repeats: u32,
+    everybody_alerted: bool,
+}
+
+enum Rung {
+    Level(Level),
+    Round,
+    Over,
+}
+
+impl Oracle {
+    fn new(incident: &Incident) -> Self {
+        Self {
+            open: true,
+            severity: incident.severity(),
+            matrix: incident.matrix().clone(),
+            round: 1,
+            round_began: incident.created_at(),
+            begun: Vec::new(),
+            deliveries: BTreeMap::new(),
+            repeats: 0,
+            everybody_alerted: false,
+        }
+    }
+
+    fn of_level(&self, level: Level) -> impl Iterator<Item = &Delivery> {
+        let round = self.round;
+        self.deliveries.iter().filter(move |(k, _)| k.round == round && k.level == level).map(|(_, d)| d)
+    }
+
+    /// When a level has nobody left who could be reached.
+    fn dead_since(&self, begun: &Begun) -> Option<Time> {
+        let deaths = self.of_level(begun.level).map(|d| match d.fate {
+            Fate::Dead(at) => Some(at),
+            _ => None,
+        });
+        let latest = deaths.collect::<Option<Vec<_>>>()?.into_iter().max();
+        Some(latest.unwrap_or(begun.at).max(begun.at))
+    }
+
+    /// "Level k+1 is due its wait after level k began; at once when it is dead or empty."
+    fn turn_after(&self, lower: impl Fn(Level) -> bool) -> Time {
+        let ends = self.begun.iter().filter(|b| lower(b.level)).map(|b| {
+            let waited = b.at + self.matrix.wait();
+            self.dead_since(b).map_or(waited, |dead| dead.min(waited))
+        });
+        ends.max().unwrap_or(self.round_began)
+    }
+
+    /// "Order: levels, repeat rounds, then the fallback, once, after the last wait."
+    fn next(&self) -> Option<(Rung, Time)> {
+        let severity = self.severity;
+        if self.matrix.records_only(severity) {
+            return None;
+        }
+        let begun = |level| self.begun.iter().any(|b| b.level == level);
+        let of_the_severity = (1..=self.matrix.height()).filter(|n| self.matrix.alerts(severity, *n));
+        if let Some(n) = of_the_severity.into_iter().find(|n| !begun(Level::At(*n))) {
+            let at = self.turn_after(|l| matches!(l, Level::At(m) if m < n));
+            return Some((Rung::Level(Level::At(n)), at));
+        }
+        if self.everybody_alerted {
+            return None;
+        }
+        let at = self.turn_after(|l| l != Level::Fallback);
+        let all_dead = self.begun.iter().all(|b| self.dead_since(b).is_some());
+        if !all_dead && self.repeats < self.matrix.repeat() {
+            return Some((Rung::Round, at));
+        }
+        let no_calendar = self.matrix.origin() == Origin::Fallback;
+        let rung = if no_calendar && begun(Level::At(1)) { Rung::Over } else { Rung::Level(Level::Fallback) };
+        Some((rung, at))
+    }
+
+    fn begin_round(&mut self, matrix: Matrix, now: Time) {
+        self.stop();
+        self.round += 1;
+        self.round_began = now;
+        self.matrix = matrix;
+        self.begun.clear();
+    }
+
+    fn stop(&mut self) {
+        for delivery in self.deliveries.values_mut() {
+            if matches!(delivery.fate, Fate::Due(_)) {
+                delivery.fate = Fate::Stopped;
+            }
+        }
+    }
+
+    /// What must be sent now.
+    fn due(&mut self, now: Time, next_matrix: Option<&Matrix>) -> BTreeSet<(DeliveryKey, u32)> {
+        let mut sends = BTreeSet::new();
+        if !self.open {
+            return sends;
+        }
+        self.leases_end(now);
+        while let Some((rung, at)) = self.next() {
+            if at > now {
+                break;
+            }
+            match rung {
+                Rung::Level(level) => {
+                    self.begun.push(Begun { level, at: now, anew: false });
+                    for place in (0u16..).take(self.matrix.contacts(level).len()) {
+                        let key = DeliveryKey { round: self.round, level, place };
+                        let new = Delivery { fate: Fate::Due(now), attempts: 0, lost: 0, heard_of: false };
+                        self.deliveries.insert(key, new);
+                    }
+                    self.everybody_alerted |= level == Level::Fallback;
+                }
+                Rung::Round => {
+                    self.repeats += 1;
+                    self.begin_round(next_matrix.expect("the planner asked for one").clone(), now);
+                }
+                Rung::Over => self.everybody_alerted = true,
+            }
+        }
+        for (key, delivery) in self.deliveries.iter_mut().filter(|(key, _)| key.round == self.round) {
+            if matches!(delivery.fate, Fate::Due(at) if at <= now) {
+                sends.insert(delivery.send(*key, now));
+            }
+        }
+        sends
+    }
+
+    /// "If a process dies before any outcome of the level is recorded, the level begins anew with the first
+    /// repeat, once"; "a delivery that ended its process five times in mid-send" is dead.
+    fn leases_end(&mut self, now: Time) {
+        let round = self.round;
+        let is_over = |k: &DeliveryKey, d: &Delivery| {
+            k.round == round && matches!(d.fate, Fate::Flying(_, until) if until <= now)
+        };
+        let over: Vec<_> = self.deliveries.iter().filter(|(k, d)| is_over(k, d)).map(|(k, _)| *k).collect();
+        let latest = self.begun.last().map(|b| b.level);
+        let silent = latest.is_some_and(|level| self.of_level(level).all(|d| !d.heard_of));
+        let latest = self.begun.last_mut().filter(|b| silent && !b.anew);
+        if let Some(begun) = latest.filter(|b| over.iter().any(|key| key.level == b.level)) {
+            (begun.at, begun.anew) = (now, true);
+        }
+        for key in over {
+            let delivery = self.deliveries.get_mut(&key).unwrap();
+            delivery.lost += 1;
+            delivery.heard_of = true;
+            delivery.fate = if delivery.lost == 5 { Fate::Dead(now) } else { Fate::Due(now) };
+        }
+    }
+
+    /// An outcome comes; `again` is when the planner wants to try again, which need not be foreseen.
+    fn hears(&mut self, key: DeliveryKey, attempt: u32, outcome: &Outcome, now: Time, again: Option<Time>) {
+        let (open, round) = (self.open, self.round);
+        let Some(delivery) = self.deliveries.get_mut(&key) else { return };
+        let current = matches!(delivery.fate, Fate::Flying(n, _) if n == attempt);
+        match outcome {
+            Outcome::Accepted => (delivery.fate, delivery.heard_of) = (Fate::Accepted, true),
+            _ if !current => {}
+            Outcome::Rejected { .. } => (delivery.fate, delivery.heard_of) = (Fate::Dead(now), true),
+            _ if open && key.round == round => {
+                let again = again.expect("it is tried again");
+                assert!(again >= now && (again - now).num_seconds() <= 600);
+                (delivery.fate, delivery.heard_of) = (Fate::Due(again), true);
+            }
+            _ => (delivery.fate, delivery.heard_of) = (Fate::Stopped, true),
+        }
+    }
+
+    fn next_due(&self) -> Option<Time> {
+        let current = self.deliveries.iter().filter(|(key, _)| key.round == self.round);
+        let of_deliveries = current.filter_map(|(_, d)| match d.fate {
+            Fate::Due(at) | Fate::Flying(_, at) => Some(at),
+            _ => None,
+        });
+        let all = of_deliveries.chain(self.next().map(|(_, at)| at));
+        all.min().filter(|_| self.open)
+    }
+}
+
+impl Delivery {
+    fn send(&mut self, key: DeliveryKey, now: Time) -> (DeliveryKey, u32) {
+        self.attempts += 1;
+        self.fate = Fate::Flying(self.attempts, now + LEASE);
+        (key, self.attempts)
+    }
+}
+
+fn agrees(trace: &Trace) {
+    let mut oracle = Oracle::new(&trace.opened);
+    for step in &trace.steps {
+        match &step.did {
+            Did::Due { matrix, .. } => {
+                let must: BTreeSet<_> = oracle.due(step.now, matrix.as_ref());
+                let sent: BTreeSet<_> = step.sends.iter().map(|s| (s.delivery, s.attempt)).collect();
+                assert_eq!(sent, must, "at {}", seconds(step.now));
+            }
+            Did::Outcome { send, outcome } => {
+                let found = step.after.deliveries().iter().find(|d| d.key() == send.delivery);
+                let again = match found.map(|d| d.status()) {
+                    Some(DeliveryStatus::Pending { due_at }) => Some(due_at),
+                    _ => None,
+                };
+                oracle.hears(send.delivery, send.attempt, outcome, step.now, again);
+            }
+            Did::Wish { update, matrix } if step.changed => {
+                oracle.severity = update.severity.unwrap_or(oracle.severity);
+                match update.state {
+                    Some(StateChange::Claim(_) | StateChange::Resolve) => {
+                        oracle.stop();
+                        oracle.open = false;
+                    }
+                    Some(StateChange::Release(_)) => {
+                        (oracle.open, oracle.repeats, oracle.everybody_alerted) = (true, 0, false);
+                        oracle.begin_round(matrix.clone().unwrap(), step.now);
+                    }
+                    None => {}
+                }
+            }
+            Did::Repeat(severity) if step.after.state() != State::Resolved => {
+                oracle.severity = oracle.severity.max(*severity);
+            }
+            Did::Wish { .. } | Did::Repeat(_) => {}
+        }
+        assert_eq!(step.after.severity(), oracle.severity);
+        assert_eq!(plan::due_at(&step.after), oracle.next_due(), "at {}", seconds(step.now));
+        assert_eq!(step.after.is_unclaimed(), oracle.open && oracle.everybody_alerted);
+    }
+}
+
+/// The oracle knows nothing of deliveries that are held back.
+fn without_holds(mut scenario: Scenario) -> Scenario {
+    for act in &mut scenario.script {
+        if let Act::DueHolding(when, _) = *act {
+            *act = Act::Due(when);
+        }
+    }
+    scenario
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+    #[test]
+    fn p08_p09_p12_whatever_must_be_sent_is_sent_at_its_time_and_nothing_else(scenario in scenario()) {
+        agrees(&World::play(&without_holds(scenario)));
+    }
+}

@@ -1,0 +1,129 @@
+//! Clocks that jump.
+
+use inresponse_core::OutageKind;
+use inresponse_core::notify::Outcome;
+
+use crate::support::{Call, Fault, Mood, Stage, T0, after, crit, secs, settle};
+
+const TEN_YEARS: i64 = 10 * 365 * 24 * 3600;
+
+#[tokio::test]
+async fn p14_under_a_clock_that_goes_back_ten_years_everything_goes_on() {
+    let stage = Stage::new(&["a u", "b"]).await;
+    stage.carrier.next("u", Mood::Answers(Outcome::unavailable("421")));
+    let mut running = stage.run();
+    stage.report(crit("athens")).await;
+    stage.pass(secs(100)).await;
+    assert_eq!(stage.sent(), "0 1:a, 0 1:u, 1 1:u#2");
+    stage.clock.jump(after(-TEN_YEARS));
+    stage.pass(secs(498)).await;
+    assert_eq!(stage.carrier.sent().len(), 3, "not before its wait is over");
+    // At the latest as long after the jump as it was after the last change, which was the second attempt.
+    stage.pass(secs(103)).await;
+    let told = stage.sent();
+    assert_eq!((told.ends_with("2:b"), stage.carrier.sent().len()), (true, 4), "{told}");
+    // And what is reported now is alerted now.
+    stage.report(crit("athens")).await;
+    settle().await;
+    assert_eq!(stage.carrier.sent().len(), 6);
+    running.stop();
+}
+
+#[tokio::test]
+async fn p14_a_clock_that_went_back_while_nothing_ran_loses_nothing() {
+    let stage = Stage::new(&["a", "b"]).await;
+    let old = stage.report(crit("athens")).await;
+    stage.advance(old).await;
+    // The newest incident was closed before the old one escalated for the last time.
+    let newest = stage.report(crit("athens")).await;
+    stage.wish(newest, "jo", inresponse_core::plan::StateChange::Resolve).await;
+    stage.clock.jump(after(590));
+    stage.claim(old, "jo").await;
+    let release = inresponse_core::plan::StateChange::Release(inresponse_core::plan::TakeOver::No);
+    stage.wish(old, "jo", release).await;
+    stage.advance(old).await;
+    assert_eq!(stage.sent(), "0 1:a, 590 1:a");
+    stage.clock.jump(after(100));
+    let mut running = stage.run();
+    stage.pass(secs(602)).await;
+    assert_eq!(stage.sent(), "0 1:a, 590 1:a, 700 2:b");
+    running.stop();
+}
+
+#[tokio::test]
+async fn p14_times_are_brought_back_even_if_the_store_was_out_of_order_just_then() {
+    let stage = Stage::new(&["a", "b"]).await;
+    let number = stage.report(crit("athens")).await;
+    stage.advance(number).await;
+    stage.clock.jump(after(-TEN_YEARS));
+    for call in [Call::List, Call::Due, Call::Due, Call::Due] {
+        stage.store.next(call, Fault::Fails(OutageKind::Retryable));
+    }
+    let mut running = stage.run();
+    stage.pass(secs(610)).await;
+    assert_eq!(stage.carrier.sent_to("b").len(), 1);
+
+    stage.clock.jump(after(-2 * TEN_YEARS));
+    for _ in 0..3 {
+        stage.store.next(Call::Due, Fault::Fails(OutageKind::Retryable));
+    }
+    stage.pass(secs(610)).await;
+    assert_eq!(stage.carrier.sent_to("z").len(), 1, "the same while it ran");
+    running.stop();
+}
+
+#[tokio::test]
+async fn p14_after_a_forward_jump_nothing_is_twice_in_flight() {
+    let stage = Stage::new(&["a", "b"]).await;
+    stage.carrier.next("a", Mood::Takes(secs(10), Outcome::Accepted));
+    let mut running = stage.run();
+    stage.report(crit("athens")).await;
+    stage.pass(secs(1)).await;
+    stage.clock.jump(T0 + chrono::TimeDelta::days(1));
+    stage.pass(secs(8)).await;
+    assert_eq!(stage.sent(), "0 1:a", "its lease is over by the wall clock, but it is in flight here");
+    stage.pass(secs(3)).await;
+    assert_eq!(stage.carrier.most_at_once(), 1);
+    assert_eq!(stage.carrier.sent_to("a").len(), 1, "and it was accepted");
+    assert_eq!(stage.carrier.sent_to("b").len(), 1, "the wait is over by the wall clock");
+    running.stop();
+}
+
+#[tokio::test]
+async fn p14_after_a_forward_jump_nothing_is_twice_in_flight_without_a_runner() {
+    let stage = Stage::new(&["a", "b"]).await;
+    stage.carrier.next("a", Mood::Takes(secs(10), Outcome::Accepted));
+    let number = stage.report(crit("athens")).await;
+    let first = stage.advancing(number);
+    stage.pass(secs(1)).await;
+    stage.clock.jump(after(3600));
+    let second = stage.advancing(number);
+    stage.pass(secs(8)).await;
+    assert_eq!(stage.sent(), "0 1:a");
+    stage.pass(secs(3)).await;
+    _ = (first.await.unwrap(), second.await.unwrap());
+    assert_eq!((stage.carrier.most_at_once(), stage.carrier.sent_to("a").len()), (1, 1));
+}
+
+#[tokio::test]
+async fn p14_a_lease_ends_by_either_clock() {
+    // While the commit of the lease is on its way, the wall clock jumps past the end of the lease.
+    let stage = Stage::new(&["a"]).await;
+    let number = stage.report(crit("athens")).await;
+    stage.store.next(Call::Commit, Fault::SlowAnswer(secs(1)));
+    let advancing = stage.advancing(number);
+    settle().await;
+    stage.clock.jump(after(60));
+    stage.pass(secs(2)).await;
+    _ = advancing.await.unwrap();
+    assert_eq!(stage.sent(), "61 1:a#2");
+    // It goes back while the commit takes longer than the lease.
+    let number = stage.report(crit("athens")).await;
+    stage.store.next(Call::Commit, Fault::SlowAnswer(secs(31)));
+    let advancing = stage.advancing(number);
+    settle().await;
+    stage.clock.jump(after(0));
+    stage.pass(secs(33)).await;
+    assert!(stage.carrier.sent().iter().all(|s| s.incident != number || s.attempt > 1), "{}", stage.sent());
+    advancing.abort();
+}

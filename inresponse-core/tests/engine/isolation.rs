@@ -1,0 +1,89 @@
+//! Carriers that hang, fail or panic, while somebody advances the incident.
+
+use inresponse_core::engine::Advanced;
+use inresponse_core::model::OutcomeKind;
+use inresponse_core::notify::Outcome;
+use inresponse_core::roster::Team;
+
+use crate::support::{Mood, Stage, after, contacts, crit, secs, settle};
+
+fn wait(seconds: u64) -> Team {
+    Team::builder(contacts("z")).escalate_after(secs(seconds)).build().unwrap()
+}
+
+#[tokio::test]
+async fn p13_a_panic_is_an_unknown_outcome_and_is_tried_again() {
+    let stage = Stage::new(&["p a", "b"]).await;
+    stage.carrier.next("p", Mood::Panics);
+    let number = stage.report(crit("athens")).await;
+    let Advanced::WaitUntil(again) = stage.advance(number).await else { panic!("it is tried again") };
+    let record = stage.incident(number).await.incident;
+    assert_eq!(record.deliveries()[0].last().unwrap().kind, OutcomeKind::Unknown);
+    assert_eq!(record.deliveries()[1].last().unwrap().kind, OutcomeKind::Accepted);
+    assert!(again > after(3) && again <= after(5));
+    stage.clock.jump(again);
+    stage.advance(number).await;
+    assert_eq!(stage.sent(), "0 1:p, 0 1:a, 4 1:p#2");
+}
+
+#[tokio::test]
+async fn p13_a_notifier_that_hangs_is_dropped_after_its_deadline() {
+    let stage = Stage::new(&["h a", "b"]).await;
+    stage.carrier.next("h", Mood::Hangs);
+    let number = stage.report(crit("athens")).await;
+    let advancing = stage.advancing(number);
+    stage.pass(secs(15)).await;
+    assert!(!advancing.is_finished(), "it has half of the lease, and a moment more");
+    let neighbour = &stage.incident(number).await.incident;
+    assert_eq!(neighbour.deliveries()[1].last().unwrap().kind, OutcomeKind::Accepted);
+    stage.pass(secs(1)).await;
+    assert!(matches!(advancing.await.unwrap(), Advanced::WaitUntil(_)));
+    let record = stage.incident(number).await.incident;
+    assert_eq!(record.deliveries()[0].last().unwrap().kind, OutcomeKind::Unknown);
+}
+
+#[tokio::test]
+async fn p13_a_contact_that_hangs_delays_neither_its_neighbour_nor_the_next_level() {
+    let stage = Stage::with(&["h a", "b", "h c"], wait(5)).await;
+    stage.carrier.always("h", Mood::Hangs);
+    let number = stage.report(crit("athens")).await;
+    let _advancing = stage.advancing(number);
+    stage.pass(secs(11)).await;
+    assert_eq!(stage.sent(), "0 1:h, 0 1:a, 5 2:b, 10 3:h, 10 3:c");
+    stage.pass(secs(5)).await;
+    assert!(stage.sent().contains("15 fallback:z"));
+}
+
+#[tokio::test]
+async fn p13_a_slow_store_does_not_hold_up_what_is_being_sent() {
+    // One outcome is recorded, by a slow commit, while another is still to come.
+    let stage = Stage::new(&["a b c d"]).await;
+    for (to, takes) in [("a", 1), ("b", 1), ("c", 2), ("d", 3)] {
+        stage.carrier.next(to, Mood::Takes(secs(takes), Outcome::Accepted));
+    }
+    let number = stage.report(crit("athens")).await;
+    let advancing = stage.advancing(number);
+    stage.pass(secs(10)).await;
+    assert!(advancing.is_finished(), "neither waits for the other");
+    assert_eq!(advancing.await.unwrap(), Advanced::WaitUntil(after(600)));
+}
+
+#[tokio::test]
+async fn p13_in_a_tick_a_contact_that_hangs_delays_nobody_else() {
+    let stage = Stage::new(&["h"]).await;
+    stage.own("sparta", "hoplites", &["a"], wait(600)).await;
+    stage.carrier.always("h", Mood::Hangs);
+    for _ in 0..300 {
+        stage.report(crit("athens")).await;
+    }
+    let last = stage.report(crit("sparta")).await;
+    let engine = stage.engine.clone();
+    let ticking = tokio::spawn(async move { engine.tick().await });
+    settle().await;
+    settle().await;
+    let alerted = stage.carrier.sent_to("a");
+    assert_eq!(alerted.len(), 1, "it is behind more than one page of those who wait for somebody who hangs");
+    assert_eq!(alerted[0].incident, last);
+    stage.pass(secs(16)).await;
+    assert_eq!(ticking.await.unwrap().unwrap(), 301);
+}
