@@ -18,6 +18,13 @@ use crate::{keys, listen, secret, seed};
 /// Serves until the process is told to stop.
 pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     let metrics = inresponse_http::metrics::install()?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .map_err(|e| format!("cannot listen on {}: {e}", config.listen))?;
+    let public_url = match config.public_url {
+        Some(url) => url,
+        None => format!("http://{}", listener.local_addr()?),
+    };
     let database = Database::open(SqliteConfig::new(&config.db)).await?;
     if config.roster.teams.is_empty() {
         seed::sample(&database).await?;
@@ -38,7 +45,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     let mut engine = Engine::builder(database.store(), database.roster(), notifiers, clock)
         .lease(config.lease)
         .defaults(config.defaults)
-        .claim_links(&config.public_url, secrets)?;
+        .claim_links(&public_url, secrets)?;
     if let Some(team) = config.catch_all {
         engine = engine.catch_all(team);
     }
@@ -46,9 +53,6 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
 
     let readiness = Readiness::new();
     let api = Api::new(engine.clone(), Keys::new(api_keys)).metrics(metrics).readiness(readiness.clone());
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .map_err(|e| format!("cannot listen on {}: {e}", config.listen))?;
     println!("InResponse listens on http://{}", listener.local_addr()?);
 
     let (stop, stopped) = watch::channel(());

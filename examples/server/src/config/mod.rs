@@ -25,7 +25,8 @@ use file::{File, FileKey};
 pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     pub(crate) db: PathBuf,
-    pub(crate) public_url: String,
+    /// Where people reach the server; where it listens unless given.
+    pub(crate) public_url: Option<String>,
     /// Keys from flag and file; none: one is made on the first start.
     pub(crate) keys: Vec<ApiKey>,
     pub(crate) mail: MailConfig,
@@ -101,8 +102,7 @@ impl Config {
                 format!("`{listen}` is not an address with a port, as 127.0.0.1:8080"),
             )
         }));
-        let public_url =
-            args.public_url.or(file.public_url).or_else(|| listen.map(|l| format!("http://{l}")));
+        let public_url = args.public_url.or(file.public_url);
         if public_url.as_ref().is_some_and(|u| !u.starts_with("http://") && !u.starts_with("https://")) {
             invalid.push("public-url", "must begin with http:// or https://");
         }
@@ -131,8 +131,8 @@ impl Config {
             contacts.and_then(|contacts| invalid.keep(Defaults::with_fallback(contacts)))
         };
         let roster = RosterSeed::check(file.roster, &mut invalid);
-        match (listen, public_url, mail, defaults, invalid.is_empty()) {
-            (Some(listen), Some(public_url), Some(mail), Some(defaults), true) => Ok(Self {
+        match (listen, mail, defaults, invalid.is_empty()) {
+            (Some(listen), Some(mail), Some(defaults), true) => Ok(Self {
                 listen,
                 db: args.db.or(file.db).unwrap_or_else(|| PathBuf::from("inresponse.db")),
                 public_url,
@@ -289,6 +289,5 @@ mod tests {
             ServeArgs { config: Some(path), listen: Some("127.0.0.1:2".to_owned()), ..ServeArgs::default() };
         let config = Config::load(args).unwrap();
         assert_eq!((config.listen.port(), config.db.to_str()), (2, Some("file.db")));
-        assert_eq!(config.public_url, "http://127.0.0.1:2");
     }
 }

@@ -46,17 +46,15 @@ async fn with_nothing_configured_a_report_becomes_a_mail_whose_link_claims() {
     }
     let mail = mails(&outbox).pop().expect("a mail in the outbox");
     let link = mail.lines().find(|line| line.contains("/claim?token=")).unwrap().trim();
-    // The public URL was made before the port was known, so the path is what counts here.
-    let link = format!("{}{}", server.url, &link[link.find("/incidents").unwrap()..]);
 
     // Looking changes nothing, whoever looks.
-    for request in [client.get(&link), client.head(&link)] {
+    for request in [client.get(link), client.head(link)] {
         assert_eq!(request.send().await.unwrap().status(), StatusCode::OK);
     }
     let show = || client.get(format!("{}/incidents/10000", server.url)).bearer_auth(key).send();
     let shown: serde_json::Value = show().await.unwrap().json().await.unwrap();
     assert_eq!(shown["state"], "OPEN");
-    let claimed = client.post(&link).body("name=Jo+Doe").send().await.unwrap();
+    let claimed = client.post(link).body("name=Jo+Doe").send().await.unwrap();
     assert_eq!(claimed.status(), StatusCode::OK);
     let shown: serde_json::Value = show().await.unwrap().json().await.unwrap();
     assert_eq!((&shown["state"], &shown["claimedBy"]), (&json!("CLAIMED"), &json!("Jo Doe")));

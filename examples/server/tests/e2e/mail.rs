@@ -60,8 +60,13 @@ impl MailServer {
         panic!("the mail server did not start");
     }
 
+    /// Tells it how to behave from now on, and waits until it does.
     pub(crate) fn mode(&mut self, mode: &str) {
+        let before = self.of("mode").len();
         writeln!(self.orders, "mode {mode}").unwrap();
+        while self.of("mode").len() == before {
+            std::thread::sleep(Duration::from_millis(2));
+        }
     }
 
     fn of(&self, kind: &str) -> Vec<Value> {

@@ -36,7 +36,7 @@ async fn a_locked_database_answers_503_without_a_number_and_recovers() {
     assert!(answer["detail"].as_str().unwrap().contains("locked") && answer.get("incidentId").is_none());
     assert!(locker.wait().unwrap().success());
     server.report("t").await;
-    mail.wait_for("jo@example.org", 1, Duration::from_secs(5)).await;
+    mail.wait_for("jo@example.org", 1, Duration::from_secs(20)).await;
 }
 
 #[tokio::test]
