@@ -33,12 +33,15 @@ impl Engine {
         let mut handoff = self.inner.wake.open_handoff();
         let mut sends = JoinSet::new();
         let mut watch = Watch::begin(self);
-        // For all that is known, it went back while nobody ran.
-        let mut went_back = Some(ClockWentBack);
+        // For all that is known, the clock went back while nobody ran. Beside the work, since it reads everything.
+        let mut repairs = JoinSet::new();
+        repairs.spawn(self.clone().repair(ClockWentBack));
         'running: loop {
-            if let Some(back) = watch.clock(self).or(went_back.take()) {
-                went_back = self.repair(back).await.err();
+            if let Some(back) = watch.clock(self) {
+                repairs.abort_all();
+                repairs.spawn(self.clone().repair(back));
             }
+            while repairs.try_join_next().is_some() {}
             watch.trouble(self).await;
             let look_again = match self.sweep(&mut sends).await {
                 Ok(Sweep::Clear) => LOOK_EVERY,
@@ -140,18 +143,19 @@ impl Engine {
         }
     }
 
-    /// Promise 14: brings back what was due by a clock that has gone back since. An error says that this is still
-    /// to be done.
-    async fn repair(&self, back: ClockWentBack) -> Result<(), ClockWentBack> {
-        match self.bring_back_times().await {
-            Ok(0) => Ok(()),
-            Ok(incidents) => {
-                tracing::warn!(incidents, "what was due by a clock that went back was brought back");
-                Ok(())
-            }
-            Err(error) => {
-                tracing::error!(error = %error, "times of a clock that went back cannot be repaired yet");
-                Err(back)
+    /// Promise 14: brings back what was due by a clock that has gone back since, however often it takes.
+    async fn repair(self, _: ClockWentBack) {
+        loop {
+            match self.bring_back_times().await {
+                Ok(0) => return,
+                Ok(incidents) => {
+                    tracing::warn!(incidents, "what was due by a clock that went back was brought back");
+                    return;
+                }
+                Err(error) => {
+                    tracing::error!(error = %error, "times of a clock that went back cannot be brought back yet");
+                    self.inner.clock.sleep(LOOK_EVERY).await;
+                }
             }
         }
     }
@@ -168,7 +172,10 @@ impl Engine {
                     Decision::Nothing | Decision::Refuse(_) | Decision::NeedsMatrix => continue,
                 };
                 match self.inner.store.commit(record.version, &plan.draft).await? {
-                    Committed::At(_) => repaired += 1,
+                    Committed::At(_) => {
+                        repaired += 1;
+                        self.inner.wake.due(plan.draft.due_at());
+                    }
                     // Who changed it in between did so by the clock as it is now.
                     Committed::Stale => {}
                 }
