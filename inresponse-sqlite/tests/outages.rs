@@ -56,6 +56,20 @@ async fn p01_a_full_disk_answers_no_number_and_is_over_when_there_is_room() {
 }
 
 #[tokio::test]
+async fn p01_a_read_only_database_answers_no_number_and_is_over_when_it_can_be_written() {
+    let mut connection = prepare(Connection::open_in_memory().unwrap()).unwrap();
+    connection.pragma_update(None, "query_only", true).unwrap();
+    let create = [Write::Create(Box::new(opening(None)))];
+    let failed = write_batch(&mut connection, &create).unwrap_err();
+    assert_eq!(
+        (failed.kind(), failed.to_string().as_str()),
+        (OutageKind::Permanent, "the database is read-only")
+    );
+    connection.pragma_update(None, "query_only", false).unwrap();
+    assert!(write_batch(&mut connection, &create).unwrap()[0].is_ok());
+}
+
+#[tokio::test]
 async fn a_bad_write_does_not_fail_its_neighbours() {
     let mut connection = prepare(Connection::open_in_memory().unwrap()).unwrap();
     // Two that are open under one key cannot be: the trigger makes the second write of three fail.
