@@ -146,7 +146,7 @@ impl Engine {
     }
 
     /// Plans and commits, anew whenever somebody else was faster.
-    async fn change<'a>(
+    pub(super) async fn change<'a>(
         &self,
         mut record: Record,
         input: impl Fn(Option<Matrix>) -> Input<'a>,
@@ -206,9 +206,14 @@ impl Engine {
     }
 }
 
-enum Changed {
+/// What became of a change.
+pub(super) enum Changed {
+    /// It is committed.
     Done(Record),
+    /// There was nothing to change.
     Nothing(Record),
+    /// A person asked for what cannot be.
     Refused(Record, Refusal),
+    /// There is no such incident any more.
     Gone,
 }

@@ -9,10 +9,11 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::task::JoinSet;
 
 use super::advance::{PAGE, mark_of};
+use super::intake::Changed;
 use super::{Engine, WAITING_TOO_LONG};
 use crate::error::Outage;
-use crate::plan::{self, Decision, Input};
-use crate::store::{Census, Committed, Record};
+use crate::plan::Input;
+use crate::store::{Census, Record};
 
 /// How long nobody looks for what is due at the most, since another server may share the store.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -167,17 +168,10 @@ impl Engine {
             let full = page.len() == PAGE;
             after = page.last().and_then(mark_of).or(after);
             for record in page {
-                let plan = match plan::step(&record.incident, Input::ClockWentBack, self.now()) {
-                    Decision::Change(plan) => plan,
-                    Decision::Nothing | Decision::Refuse(_) | Decision::NeedsMatrix => continue,
-                };
-                match self.inner.store.commit(record.version, &plan.draft).await? {
-                    Committed::At(_) => {
-                        repaired += 1;
-                        self.inner.wake.due(plan.draft.due_at());
-                    }
-                    // Who changed it in between did so by the clock as it is now.
-                    Committed::Stale => {}
+                let lease = self.inner.lease;
+                match self.change(record, |_| Input::ClockWentBack { lease }).await? {
+                    Changed::Done(_) => repaired += 1,
+                    Changed::Nothing(_) | Changed::Refused(..) | Changed::Gone => {}
                 }
             }
             if !full {

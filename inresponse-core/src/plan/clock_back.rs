@@ -1,32 +1,40 @@
 //! What a clock that went back does to stored times.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Decision, change};
+use super::{Decision, backoff, change, later};
 use crate::model::{DeliveryStatus, Event, Incident, State};
 
 /// Smaller steps than this are not worth a write; servers' clocks differ by as much.
 const TOLERANCE: TimeDelta = TimeDelta::seconds(1);
 
-/// Promise 14: what was written under a clock that has gone back since is due as long after now as it was after
-/// that writing, and not at a time that may be years away.
+/// Promise 14: after a clock that went back, nothing that has happened lies in the future, and nothing that is to
+/// come lies farther away than if it had been decided now; it may have been years away.
 ///
-/// Nothing for an incident whose last change is at most a second in the future.
-pub(super) fn clock_went_back(incident: &Incident, now: DateTime<Utc>) -> Decision {
-    let by = incident.updated_at - now;
+/// Holds also for an incident that was changed since by the clock as it is now. Nothing for one that knows of
+/// nothing that happened more than a second from now.
+pub(super) fn clock_went_back(incident: &Incident, lease: Duration, now: DateTime<Utc>) -> Decision {
+    let begun = incident.begun.iter().map(|begun| begun.at);
+    let outcomes = incident.current_deliveries().filter_map(|d| d.last.as_ref()).map(|last| last.at);
+    let happened = begun.chain(outcomes).chain([incident.updated_at, incident.round_began_at]);
+    let by = happened.max().map_or(TimeDelta::zero(), |latest| latest - now);
     if incident.state != State::Open || by <= TOLERANCE {
         return Decision::Nothing;
     }
-    let back = |at: &mut DateTime<Utc>| *at = at.checked_sub_signed(by).unwrap_or(*at);
+    let within = |at: &mut DateTime<Utc>, time: Duration| *at = (*at).min(later(now, time));
+    let happened = |at: &mut DateTime<Utc>| within(at, Duration::ZERO);
     let mut next = incident.clone();
-    back(&mut next.round_began_at);
-    next.begun.iter_mut().for_each(|begun| back(&mut begun.at));
+    happened(&mut next.round_began_at);
+    next.begun.iter_mut().for_each(|begun| happened(&mut begun.at));
     for delivery in &mut next.deliveries {
-        back(&mut delivery.since);
+        happened(&mut delivery.since);
+        delivery.last.iter_mut().for_each(|last| happened(&mut last.at));
         match &mut delivery.status {
-            DeliveryStatus::Pending { due_at } => back(due_at),
-            DeliveryStatus::InFlight { until } => back(until),
-            DeliveryStatus::Dead { at } => back(at),
+            DeliveryStatus::Pending { due_at } => within(due_at, backoff::MAX_DELAY),
+            DeliveryStatus::InFlight { until } => within(until, lease),
+            DeliveryStatus::Dead { at } => happened(at),
             DeliveryStatus::Accepted { .. } | DeliveryStatus::Stopped { .. } => {}
         }
     }

@@ -58,7 +58,7 @@ impl Due<'_> {
     /// Promise 8: a level of which no outcome was ever recorded begins anew with its first repeat, once.
     /// Answers whether such a level waits for a delivery that is held back; the next level waits with it.
     fn expire_leases(&mut self) -> bool {
-        let mut renewal_held = false;
+        let (mut renewal_held, mut expired) = (false, Vec::new());
         for i in 0..self.incident.deliveries.len() {
             let delivery = &self.incident.deliveries[i];
             let ended = matches!(delivery.status, DeliveryStatus::InFlight { until } if until <= self.now);
@@ -82,16 +82,14 @@ impl Due<'_> {
                 continue;
             }
             delivery.status = DeliveryStatus::Pending { due_at: self.now };
+            expired.push(i);
             if renewable {
                 self.begin_anew(level);
             }
         }
         // An expiry is not an outcome, so it is noted only after every delivery of the level was looked at.
-        for delivery in &mut self.incident.deliveries {
-            let expired = matches!(delivery.status, DeliveryStatus::Pending { due_at } if due_at == self.now);
-            if expired && delivery.expired > 0 && delivery.last.is_none() {
-                delivery.last = last_outcome(OutcomeKind::Expired, "", self.now);
-            }
+        for i in expired {
+            self.incident.deliveries[i].last = last_outcome(OutcomeKind::Expired, "", self.now);
         }
         renewal_held
     }

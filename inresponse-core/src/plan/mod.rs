@@ -70,8 +70,11 @@ pub enum Input<'a> {
         /// The matrix for the next round, where [`Decision::NeedsMatrix`] asked for it.
         matrix: Option<Matrix>,
     },
-    /// The clock went back behind the incident's last change.
-    ClockWentBack,
+    /// The clock may have gone back behind what the incident knows of.
+    ClockWentBack {
+        /// How long leases last.
+        lease: Duration,
+    },
 }
 
 /// Which deliveries must not be leased now.
@@ -227,7 +230,7 @@ pub fn step(incident: &Incident, input: Input<'_>, now: DateTime<Utc>) -> Decisi
         }
         Input::Repeat { severity } => open::repeat(incident, severity, now),
         Input::Update { update, matrix } => people::update(incident, update, matrix, now),
-        Input::ClockWentBack => clock_back::clock_went_back(incident, now),
+        Input::ClockWentBack { lease } => clock_back::clock_went_back(incident, lease, now),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Clocks that jump.
 
+use std::time::Duration;
+
 use inresponse_core::OutageKind;
 use inresponse_core::notify::Outcome;
 
@@ -26,6 +28,23 @@ async fn p14_under_a_clock_that_goes_back_ten_years_everything_goes_on() {
     stage.report(crit("athens")).await;
     settle().await;
     assert_eq!(stage.carrier.sent().len(), 6);
+    running.stop();
+}
+
+#[tokio::test]
+async fn p14_what_changed_between_a_jump_and_its_repair_is_brought_back_too() {
+    let stage = Stage::new(&["a", "b"]).await;
+    stage.carrier.next("a", Mood::Takes(Duration::from_millis(300), Outcome::Accepted));
+    let mut running = stage.run();
+    settle().await;
+    stage.report(crit("athens")).await;
+    settle().await;
+    // The outcome is recorded by the clock as it is now, before the runner has looked at the clock.
+    stage.clock.jump(after(-TEN_YEARS));
+    stage.pass(secs(99)).await;
+    assert_eq!(stage.carrier.finished(), 1);
+    stage.pass(secs(505)).await;
+    assert_eq!(stage.carrier.sent_to("b").len(), 1);
     running.stop();
 }
 

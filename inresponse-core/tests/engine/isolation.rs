@@ -1,11 +1,13 @@
 //! Carriers that hang, fail or panic, while somebody advances the incident.
 
+use std::time::Duration;
+
 use inresponse_core::engine::Advanced;
 use inresponse_core::model::OutcomeKind;
 use inresponse_core::notify::Outcome;
 use inresponse_core::roster::Team;
 
-use crate::support::{Mood, Stage, after, contacts, crit, secs, settle};
+use crate::support::{Call, Fault, Mood, Stage, after, contacts, crit, secs, settle};
 
 fn wait(seconds: u64) -> Team {
     Team::builder(contacts("z")).escalate_after(secs(seconds)).build().unwrap()
@@ -66,6 +68,20 @@ async fn p13_a_slow_store_does_not_hold_up_what_is_being_sent() {
     stage.pass(secs(10)).await;
     assert!(advancing.is_finished(), "neither waits for the other");
     assert_eq!(advancing.await.unwrap(), Advanced::WaitUntil(after(600)));
+}
+
+#[tokio::test]
+async fn p12_an_outcome_that_comes_while_the_record_is_read_is_not_overlooked() {
+    let stage = Stage::new(&["x y", "b"]).await;
+    stage.carrier.next("x", Mood::Answers(Outcome::rejected("550")));
+    stage.carrier.next("y", Mood::Takes(Duration::from_millis(500), Outcome::rejected("550")));
+    let number = stage.report(crit("athens")).await;
+    stage.store.next(Call::Load, Fault::None);
+    stage.store.next(Call::Load, Fault::SlowAnswer(secs(1)));
+    let advancing = stage.advancing(number);
+    stage.pass(secs(2)).await;
+    assert_eq!(stage.sent(), "0 1:x, 0 1:y, 1 2:b", "the level is dead, so the next one begins at once");
+    assert_eq!(advancing.await.unwrap(), Advanced::WaitUntil(after(601)));
 }
 
 #[tokio::test]

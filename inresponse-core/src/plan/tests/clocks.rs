@@ -1,31 +1,59 @@
 //! Clocks that went back.
 
 use super::scene::Scene;
-use super::{after, levels};
-use crate::model::Event;
+use super::{LEASE, after, levels};
+use crate::model::{Event, Severity};
 use crate::notify::Outcome;
 use crate::plan::{Decision, Input};
 
 const TEN_YEARS: i64 = 10 * 365 * 24 * 3600;
 
 fn repaired(scene: &mut Scene) -> bool {
-    matches!(scene.try_step(Input::ClockWentBack), Decision::Change(_))
+    matches!(scene.try_step(Input::ClockWentBack { lease: LEASE }), Decision::Change(_))
 }
 
 #[test]
 fn p14_what_was_due_is_brought_back_with_the_clock() {
-    let mut scene = Scene::crit(levels(&["a b", "c"]));
+    let mut scene = Scene::crit(levels(&["a b c", "d"]));
     scene.at(100).due();
     scene.at(110).ends("1:a", &Outcome::unknown(""));
-    let due = scene.next().unwrap() - 110.0;
-    scene.at(-TEN_YEARS);
-    assert!(repaired(&mut scene));
-    assert!((scene.next().unwrap() + TEN_YEARS as f64 - due).abs() < 1e-3, "as long after as it was");
-    assert_eq!(scene.at(-TEN_YEARS + 20).due(), "1:a#2 1:b#2");
+    scene.at(112).accepts("1:c");
+    let now = -TEN_YEARS;
+    assert!(repaired(scene.at(now)));
+    assert_eq!(
+        scene.told(|e| matches!(e, Event::ClockWentBack { seconds } if *seconds == TEN_YEARS + 112)),
+        1
+    );
+    assert_eq!(scene.pending_at("1:a"), Some(after(now + 30)), "no farther away than it could be now");
+    assert_eq!(scene.at(now + 29).due(), "");
+    assert_eq!(scene.at(now + 30).due(), "1:a#2 1:b#2", "so is the end of a lease");
     scene.accepts("1:a 1:b");
-    assert_eq!(scene.at(-TEN_YEARS + 589).due(), "");
-    assert_eq!(scene.at(-TEN_YEARS + 590).due(), "2:c", "600 s after its level began, 10 s before");
-    assert_eq!(scene.told(|e| matches!(e, Event::ClockWentBack { .. })), 1);
+    assert_eq!(scene.at(now + 599).due(), "");
+    assert_eq!(scene.at(now + 600).due(), "2:d", "and the wait");
+    assert!(!repaired(&mut scene));
+}
+
+#[test]
+fn p14_what_was_changed_since_by_the_clock_as_it_is_now_is_brought_back_too() {
+    type Change = fn(&mut Scene);
+    let changes: [Change; 3] = [
+        |s| _ = s.ends("1:b", &Outcome::unavailable("")),
+        |s| _ = s.repeat(Severity::Warn),
+        |s| _ = s.severity(Severity::Err).unwrap(),
+    ];
+    for change in changes {
+        let mut scene = Scene::crit(levels(&["a b", "c"]));
+        scene.due();
+        scene.accepts("1:a");
+        change(scene.at(-TEN_YEARS));
+        let due_before = scene.next().unwrap();
+        assert!(repaired(scene.at(1 - TEN_YEARS)));
+        assert!(scene.next().unwrap() <= due_before.min(31.0 - TEN_YEARS as f64), "what is sooner stays");
+        let due = scene.at(31 - TEN_YEARS).due();
+        assert_eq!(due, "1:b#2");
+        scene.accepts("1:b");
+        assert_eq!(scene.next(), Some(601.0 - TEN_YEARS as f64));
+    }
 }
 
 #[test]

@@ -71,11 +71,13 @@ fn p09_expiries_count_over_the_life_of_a_delivery() {
     for round in 1..=4 {
         scene.at(round * 100);
         assert_eq!(scene.due(), format!("1:a#{}", round * 2));
+        assert_eq!(scene.delivery("1:a").last().unwrap().kind, OutcomeKind::Expired, "the last thing known");
         scene.ends("1:a", &Outcome::unavailable("421"));
         scene.at(round * 100 + 31);
         sent = scene.due();
     }
     assert_eq!(sent, "1:a#9");
+    assert_eq!(scene.delivery("1:a").last().unwrap().kind, OutcomeKind::Unavailable);
     scene.at(500).due();
     assert!(scene.delivery("1:a").is_dead());
 }

@@ -266,7 +266,7 @@ fn agrees(trace: &Trace) {
             Did::Repeat(severity) if step.after.state() != State::Resolved => {
                 oracle.severity = oracle.severity.max(*severity);
             }
-            Did::Wish { .. } | Did::Repeat(_) => {}
+            Did::Wish { .. } | Did::Repeat(_) | Did::BroughtBack => {}
         }
         assert_eq!(step.after.severity(), oracle.severity);
         assert_eq!(plan::due_at(&step.after), oracle.next_due(), "at {}", seconds(step.now));

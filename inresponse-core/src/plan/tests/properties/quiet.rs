@@ -23,6 +23,29 @@ proptest! {
     }
 
     #[test]
+    fn p14_a_clock_that_goes_back_loses_nothing(
+        scenario in scenario(),
+        seconds in prop::sample::select(vec![2i64, 10, 60, 3600, 315_360_000]),
+        more in 0..4usize,
+    ) {
+        let by = TimeDelta::seconds(seconds);
+        let (trace, brought_back) = World::play_with_a_clock_that_goes_back(&scenario, by, more);
+        nobody_is_left_out(trace.last());
+        let step = &trace.steps[brought_back - 1];
+        if let Some(due_at) = plan::due_at(&step.after) {
+            let wait = TimeDelta::from_std(step.after.matrix().wait()).unwrap();
+            // Nothing is farther from what happened last than a pause and a lease. Where a lease was the last thing
+            // that happened before the jump, and something else happened since, it may lie ahead by the jump;
+            // but by no more than the age of the round, whose beginning is known.
+            let pause = wait.max(TimeDelta::seconds(30));
+            let age = step.now + by - step.after.created_at();
+            let hidden = if more == 0 { TimeDelta::zero() } else { by.min(age) };
+            let most = TimeDelta::seconds(1) + pause + TimeDelta::seconds(30) + hidden;
+            prop_assert!(due_at <= step.now + most, "{} after {}", due_at, step.now);
+        }
+    }
+
+    #[test]
     fn p10_where_nothing_crashes_each_delivery_is_accepted_once(
         matrix in matrix(),
         severity in severity(),

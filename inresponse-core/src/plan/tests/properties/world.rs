@@ -33,6 +33,7 @@ pub(super) enum Did {
     Outcome { send: Send, outcome: Outcome },
     Wish { update: Update, matrix: Option<Matrix> },
     Repeat(crate::model::Severity),
+    BroughtBack,
 }
 
 /// Holds back the deliveries of every other place.
@@ -98,6 +99,29 @@ impl World {
     pub(super) fn play_to_rest(scenario: &Scenario) -> Trace {
         let mut world = Self::begin(scenario);
         scenario.script.iter().for_each(|act| world.act(*act));
+        world.rest()
+    }
+
+    /// Plays all of it; then the clock goes back, some more happens, and times are brought back; then as
+    /// [`Self::play_to_rest`]. Answers also when it was brought back.
+    pub(super) fn play_with_a_clock_that_goes_back(
+        scenario: &Scenario,
+        by: TimeDelta,
+        more: usize,
+    ) -> (Trace, usize) {
+        let mut world = Self::begin(scenario);
+        let (before, after) = scenario.script.split_at(scenario.script.len().saturating_sub(more));
+        before.iter().for_each(|act| world.act(*act));
+        world.scene.now -= by;
+        after.iter().for_each(|act| world.act(*act));
+        let decision = world.decide(|_| Input::ClockWentBack { lease: LEASE }).0;
+        world.keep(Did::BroughtBack, decision);
+        let brought_back = world.trace.steps.len();
+        (world.rest(), brought_back)
+    }
+
+    fn rest(self) -> Trace {
+        let mut world = self;
         for _ in 0..300 {
             if plan::due_at(&world.scene.incident).is_none() {
                 return world.trace;
