@@ -1,7 +1,11 @@
-//! Reading what strangers send: bodies, queries, numbers, times.
+//! Reading what strangers send: bodies, paths, queries, numbers, times.
+
+use std::time::Duration;
 
 use axum::body::to_bytes;
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::extract::path::ErrorKind;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{self, FromRequest, FromRequestParts, Query, Request};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_LENGTH;
 use axum::http::request::Parts;
@@ -16,6 +20,8 @@ use crate::problem::Problem;
 
 /// The largest body, in bytes.
 pub(crate) const MAX_BODY: usize = 256 * 1024;
+/// How long a body may take to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A JSON body, whatever its content type says: curl sends forms unless it is told otherwise.
 #[derive(Debug)]
@@ -33,7 +39,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         if announced.is_some_and(|length| length > MAX_BODY as u64) {
             return Err(too_large());
         }
-        let bytes = to_bytes(request.into_body(), MAX_BODY).await.map_err(|error| {
+        let arrived = tokio::time::timeout(BODY_TIMEOUT, to_bytes(request.into_body(), MAX_BODY)).await;
+        let arrived = arrived.map_err(|_| {
+            Problem::new(StatusCode::REQUEST_TIMEOUT, "the body took too long; nothing was recorded")
+        })?;
+        let bytes = arrived.map_err(|error| {
             let mut cause: Option<&dyn std::error::Error> = Some(&error);
             while let Some(e) = cause {
                 if e.to_string().contains("length limit exceeded") {
@@ -75,6 +85,41 @@ fn named_field(message: &str) -> Option<&str> {
         .into_iter()
         .find_map(|prefix| message.strip_prefix(prefix))?;
     rest.split_once('`').map(|(name, _)| name)
+}
+
+/// What the path holds, percent-decoded.
+#[derive(Debug)]
+pub(crate) struct Path<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match extract::Path::<T>::from_request_parts(parts, state).await {
+            Ok(extract::Path(value)) => Ok(Self(value)),
+            Err(PathRejection::FailedToDeserializePathParams(error)) => {
+                let field = match error.kind() {
+                    ErrorKind::InvalidUtf8InPathParam { key } => key.clone(),
+                    _ => "path".to_owned(),
+                };
+                Err(Problem::invalid(&InvalidInput::field(field, "must be UTF-8, percent-encoded")))
+            }
+            Err(error) => Err(Problem::new(error.status(), error.body_text())),
+        }
+    }
+}
+
+/// Proof that the query has no parameters, for calls that take none.
+#[derive(Debug)]
+pub(crate) struct NoParams;
+
+impl<S: Send + Sync> FromRequestParts<S> for NoParams {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        Params::from_request_parts(parts, state).await?.finish()?;
+        Ok(Self)
+    }
 }
 
 /// The query's parameters, of which every one must be taken.

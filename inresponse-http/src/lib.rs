@@ -29,7 +29,7 @@ mod routes;
 mod wire;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -38,7 +38,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi;
-use utoipa::openapi::security::{ApiKey as ApiKeyScheme, ApiKeyValue, SecurityScheme};
+use utoipa::openapi::security::{ApiKey as ApiKeyScheme, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -61,7 +61,11 @@ struct Inner {
 }
 
 #[derive(Clone)]
-struct Metrics(PrometheusHandle);
+struct Metrics {
+    handle: PrometheusHandle,
+    /// The second of the monotonic clock in which samples were last summed up.
+    summed_up_in: Arc<AtomicU64>,
+}
 
 impl std::fmt::Debug for Metrics {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -104,7 +108,7 @@ impl Api {
     /// The same with `/metrics`; see [`metrics::install`].
     #[must_use]
     pub fn metrics(mut self, handle: PrometheusHandle) -> Self {
-        Arc::make_mut(&mut self.inner).metrics = Some(Metrics(handle));
+        Arc::make_mut(&mut self.inner).metrics = Some(Metrics { handle, summed_up_in: Arc::default() });
         self
     }
 
@@ -124,7 +128,16 @@ impl Api {
     }
 
     pub(crate) fn metrics_handle(&self) -> Option<&PrometheusHandle> {
-        self.inner.metrics.as_ref().map(|metrics| &metrics.0)
+        self.inner.metrics.as_ref().map(|metrics| &metrics.handle)
+    }
+
+    /// Sums up the samples of histograms, once a second: they pile up where nobody reads the metrics.
+    pub(crate) fn sum_up_metrics(&self) {
+        let Some(Metrics { handle, summed_up_in }) = &self.inner.metrics else { return };
+        let second = self.engine().clock().monotonic().as_secs();
+        if summed_up_in.swap(second, Ordering::Relaxed) != second {
+            handle.run_upkeep();
+        }
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
@@ -155,40 +168,49 @@ impl Api {
 )]
 struct Document;
 
-fn routes() -> OpenApiRouter<Api> {
-    use routes::{incidents, roster, system};
-    let mut document = Document::openapi();
-    let key = SecurityScheme::ApiKey(ApiKeyScheme::Header(ApiKeyValue::new("x-api-key")));
-    document.components.get_or_insert_default().add_security_scheme("key", key);
-    let routes = OpenApiRouter::with_openapi(document)
+/// The calls that do the work.
+fn work() -> OpenApiRouter<Api> {
+    use routes::{incidents, roster};
+    let routes = OpenApiRouter::new()
         .routes(routes!(incidents::put, incidents::post, incidents::list))
         .routes(routes!(incidents::get_one, incidents::post_one))
         .routes(routes!(roster::put_service, roster::get_service, roster::delete_service))
         .routes(routes!(roster::put_team, roster::get_team, roster::delete_team))
         .routes(routes!(roster::put_day, roster::get_day, roster::delete_day))
-        .routes(routes!(roster::on_call))
-        .routes(routes!(system::healthz))
-        .routes(routes!(system::readyz))
-        .routes(routes!(system::metrics))
-        .routes(routes!(system::openapi));
+        .routes(routes!(roster::on_call));
     #[cfg(feature = "pages")]
     let routes = routes.routes(routes!(routes::claim::page, routes::claim::claim));
     routes
 }
 
+/// The calls that tell how the work goes, which must be answered even while there is too much of it.
+fn system() -> OpenApiRouter<Api> {
+    use routes::system;
+    let mut document = Document::openapi();
+    let components = document.components.get_or_insert_default();
+    let key = SecurityScheme::ApiKey(ApiKeyScheme::Header(ApiKeyValue::new("x-api-key")));
+    components.add_security_scheme("key", key);
+    components.add_security_scheme("bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+    OpenApiRouter::with_openapi(document)
+        .routes(routes!(system::healthz))
+        .routes(routes!(system::readyz))
+        .routes(routes!(system::metrics))
+        .routes(routes!(system::openapi))
+}
+
 /// The OpenAPI 3.1 document of the API, as JSON.
 pub fn document() -> String {
-    let (_, document) = routes().split_for_parts();
+    let (_, document) = system().merge(work()).split_for_parts();
     document.to_json().expect("the document has only string keys")
 }
 
 /// The routes, with their limits around them.
 pub fn router(api: Api) -> Router {
-    let (routes, _) = routes().split_for_parts();
+    let work = work().layer(from_fn_with_state(api.clone(), limits::bound));
+    let (routes, _) = system().merge(work).split_for_parts();
     routes
         .fallback(limits::no_route)
         .method_not_allowed_fallback(limits::no_method)
-        .layer(from_fn_with_state(api.clone(), limits::bound))
         .layer(CatchPanicLayer::custom(limits::panicked))
         .layer(from_fn_with_state(api.clone(), limits::observe))
         .with_state(api)

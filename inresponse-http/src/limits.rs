@@ -1,6 +1,9 @@
 //! Around every route: request ids, logs, time, concurrency, panics.
 
 use std::any::Any;
+use std::future::Future;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -8,6 +11,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use inresponse_core::Outage;
 use tracing::Instrument;
 
 use crate::Api;
@@ -23,13 +27,9 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Gives every request an id, counts it, and says in the log what failed. Never logs a query: claim links hold a
 /// secret there.
 pub(crate) async fn observe(State(api): State<Api>, request: Request, next: Next) -> Response {
-    static COUNTER: AtomicU64 = AtomicU64::new(1);
-    let sane = |v: &&HeaderValue| v.len() <= 64 && v.as_bytes().iter().all(u8::is_ascii_graphic);
-    let id = request.headers().get(REQUEST_ID).filter(sane).cloned();
-    let id = id.unwrap_or_else(|| {
-        let text = format!("r{:x}-{:x}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
-        HeaderValue::from_str(&text).expect("hexadecimal digits make a header")
-    });
+    let sane =
+        |v: &&HeaderValue| (1..=64).contains(&v.len()) && v.as_bytes().iter().all(u8::is_ascii_graphic);
+    let id = request.headers().get(REQUEST_ID).filter(sane).cloned().unwrap_or_else(new_id);
     let method = request.method().clone();
     let route = request
         .extensions()
@@ -57,16 +57,38 @@ pub(crate) async fn observe(State(api): State<Api>, request: Request, next: Next
     .increment(1);
     metrics::histogram!("inresponse_http_request_duration_seconds", "route" => route)
         .record(took.as_secs_f64());
+    api.sum_up_metrics();
     response.headers_mut().insert(REQUEST_ID, id);
     response
 }
 
+/// An id that no other process gives either: process ids repeat from container to container.
+fn new_id() -> HeaderValue {
+    static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(0));
+    static COUNTER: AtomicU64 = AtomicU64::new(1);
+    let text = format!("{:016x}-{:x}", *PROCESS, COUNTER.fetch_add(1, Ordering::Relaxed));
+    HeaderValue::from_str(&text).expect("hexadecimal digits and a hyphen make a header")
+}
+
+/// Carries a change of an incident through even if whoever asked for it has gone.
+///
+/// Dropped between its commit and the hand-over of its alerts, those would wait for their lease to end.
+pub(crate) async fn carried_through<T: Send + 'static>(
+    change: impl Future<Output = Result<T, Outage>> + Send + 'static,
+) -> Result<T, Outage> {
+    let done = tokio::spawn(change.in_current_span()).await;
+    done.unwrap_or_else(
+        |e| Err(Outage::unknown("the change ended before it was known to be done").because(e)),
+    )
+}
+
 /// Refuses what is too much at once, and ends what takes too long.
 pub(crate) async fn bound(State(api): State<Api>, request: Request, next: Next) -> Response {
-    let Ok(_place) = api.places().try_acquire() else {
-        return Problem::unavailable("too many requests are being worked on").into_response();
-    };
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    let Ok(_place) = api.places().try_acquire() else {
+        let problem = Problem::unavailable("too many requests are being worked on");
+        return if reads { problem.into_response() } else { problem.not_recorded().into_response() };
+    };
     match tokio::time::timeout(TIMEOUT, next.run(request)).await {
         Ok(response) => response,
         Err(_) => {

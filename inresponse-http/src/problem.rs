@@ -20,8 +20,7 @@ pub(crate) struct Problem {
     status: u16,
     /// What is wrong, for people.
     detail: Box<str>,
-    /// What is wrong with which field.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// What is wrong with which field; empty where it is not about one.
     errors: Vec<ProblemField>,
     /// Whether the change may have happened all the same; with a dedup key it is safe to send it again.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -108,6 +107,11 @@ impl Problem {
 
     pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, detail).header(RETRY_AFTER, HeaderValue::from_static("1"))
+    }
+
+    pub(crate) fn not_recorded(mut self) -> Self {
+        self.may_have_been_recorded = Some(false);
+        self
     }
 
     pub(crate) fn maybe_recorded(mut self) -> Self {

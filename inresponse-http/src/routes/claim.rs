@@ -4,7 +4,7 @@
 
 use askama::Template;
 use axum::body::to_bytes;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_FRAME_OPTIONS,
@@ -16,7 +16,9 @@ use inresponse_core::model::{Incident, IncidentNumber, Person, State as Incident
 use inresponse_core::plan::{StateChange, TakeOver, Update};
 
 use crate::Api;
-use crate::input::{Params, number};
+use crate::input::{Params, Path, number};
+use crate::limits::carried_through;
+use crate::problem::Problem;
 
 /// The largest form, in bytes.
 const MAX_FORM: usize = 4096;
@@ -46,8 +48,12 @@ struct Form {
         (status = 200, description = "a page with a button", body = String, content_type = "text/html"),
         (status = 403, description = "the link does not hold", body = String, content_type = "text/html"),
     ))]
-pub(crate) async fn page(State(api): State<Api>, Path(in_path): Path<String>, params: Params) -> Response {
-    let (token, verified) = match verify(&api, &in_path, params) {
+pub(crate) async fn page(
+    State(api): State<Api>,
+    in_path: Result<Path<String>, Problem>,
+    params: Params,
+) -> Response {
+    let (token, verified) = match verify(&api, in_path, params) {
         Ok(verified) => verified,
         Err(response) => return *response,
     };
@@ -71,11 +77,11 @@ pub(crate) async fn page(State(api): State<Api>, Path(in_path): Path<String>, pa
     ))]
 pub(crate) async fn claim(
     State(api): State<Api>,
-    Path(in_path): Path<String>,
+    in_path: Result<Path<String>, Problem>,
     params: Params,
     request: Request,
 ) -> Response {
-    let (token, verified) = match verify(&api, &in_path, params) {
+    let (token, verified) = match verify(&api, in_path, params) {
         Ok(verified) => verified,
         Err(response) => return *response,
     };
@@ -96,7 +102,8 @@ pub(crate) async fn claim(
         }
     };
     let update = Update::state(by.clone(), StateChange::Claim(take_over));
-    match api.engine().update(verified.incident, &update).await {
+    let (engine, number) = (api.engine().clone(), verified.incident);
+    match carried_through(async move { engine.update(number, &update).await }).await {
         Ok(Updated::Changed(record) | Updated::Unchanged(record)) => {
             current(&record.incident, token, &verified, Some(&by), StatusCode::OK)
         }
@@ -109,11 +116,16 @@ pub(crate) async fn claim(
 }
 
 /// The token of the query, if it holds for the incident in the path.
-fn verify(api: &Api, in_path: &str, mut params: Params) -> Result<(String, ClaimToken), Box<Response>> {
+fn verify(
+    api: &Api,
+    in_path: Result<Path<String>, Problem>,
+    mut params: Params,
+) -> Result<(String, ClaimToken), Box<Response>> {
     let forbidden = |text: &str| Box::new(html(StatusCode::FORBIDDEN, &message(text)));
     let token = params.take("token", |text| Ok(text.to_owned())).unwrap_or_default();
-    let number: IncidentNumber = number(in_path)
-        .map_err(|_| Box::new(html(StatusCode::BAD_REQUEST, &message("This is no incident."))))?;
+    let in_path: Option<IncidentNumber> = in_path.ok().and_then(|Path(text)| number(&text).ok());
+    let number =
+        in_path.ok_or_else(|| Box::new(html(StatusCode::BAD_REQUEST, &message("This is no incident."))))?;
     match api.engine().verify_claim(number, &token) {
         Ok(verified) => Ok((token, verified)),
         Err(TokenError::Expired) => Err(forbidden("This link has expired.")),
@@ -122,14 +134,10 @@ fn verify(api: &Api, in_path: &str, mut params: Params) -> Result<(String, Claim
 }
 
 fn read_form(form: &[u8]) -> (Option<String>, TakeOver) {
-    let text = String::from_utf8_lossy(form);
-    let uri = axum::http::Uri::builder().path_and_query(format!("/?{}", text.trim())).build();
-    let pairs =
-        uri.ok().and_then(|uri| axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&uri).ok());
     let (mut name, mut take_over) = (None, TakeOver::No);
-    for (field, value) in pairs.map(|pairs| pairs.0).unwrap_or_default() {
-        match field.as_str() {
-            "name" => name = Some(value),
+    for (field, value) in form_urlencoded::parse(form.trim_ascii()) {
+        match &*field {
+            "name" => name = Some(value.into_owned()),
             "takeOver" if value == "yes" => take_over = TakeOver::Yes,
             _ => {}
         }

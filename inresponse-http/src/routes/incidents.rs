@@ -1,7 +1,7 @@
 //! Incidents: report, update, read.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header::{HeaderName, LOCATION};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -14,8 +14,9 @@ use inresponse_core::plan::Refusal;
 use inresponse_core::store::{ListQuery, Record};
 
 use crate::Api;
-use crate::input::{Body, Params, number};
+use crate::input::{Body, NoParams, Params, Path, number};
 use crate::keys::{Authorized, ToReport, ToRespond};
+use crate::limits::carried_through;
 use crate::problem::Problem;
 use crate::wire::incident::{FullIncidentView, IncidentView, PageView};
 use crate::wire::report::{PostIncident, PutIncident};
@@ -27,7 +28,7 @@ const MAX_LIMIT: usize = 500;
 ///
 /// Answered only after it is durable. The on-call engineer is alerted at once.
 #[utoipa::path(put, path = "/incidents", tag = "incidents", request_body = PutIncident,
-    security(("key" = [])),
+    security(("key" = []), ("bearer" = [])),
     responses(
         (status = 201, description = "a new incident", body = IncidentView),
         (status = 200, description = "an incident with that key is open: counted there", body = IncidentView),
@@ -38,11 +39,14 @@ const MAX_LIMIT: usize = 500;
 pub(crate) async fn put(
     State(api): State<Api>,
     _: Authorized<ToReport>,
+    _: NoParams,
     Body(given): Body<PutIncident>,
 ) -> Result<Response, Problem> {
     let report = given.into_report().map_err(|e| Problem::invalid(&e))?;
     let service = report.service().clone();
-    match api.engine().report(report).await.map_err(|e| Problem::outage_of_change(&e))? {
+    let engine = api.engine().clone();
+    let reported = carried_through(async move { engine.report(report).await }).await;
+    match reported.map_err(|e| Problem::outage_of_change(&e))? {
         Reported::New(record) => {
             let headers = location(record.number());
             Ok((StatusCode::CREATED, headers, Json(IncidentView::from(&record))).into_response())
@@ -61,7 +65,7 @@ fn location(number: IncidentNumber) -> Option<[(HeaderName, HeaderValue); 1]> {
 
 /// Claim, release, resolve, change the severity, note.
 #[utoipa::path(post, path = "/incidents", tag = "incidents", request_body = PostIncident,
-    security(("key" = [])),
+    security(("key" = []), ("bearer" = [])),
     responses(
         (status = 200, description = "as it is now", body = FullIncidentView),
         (status = 400, description = "a field does not hold", body = Problem),
@@ -71,6 +75,7 @@ fn location(number: IncidentNumber) -> Option<[(HeaderName, HeaderValue); 1]> {
 pub(crate) async fn post(
     State(api): State<Api>,
     key: Authorized<ToRespond>,
+    _: NoParams,
     Body(given): Body<PostIncident>,
 ) -> Result<Json<FullIncidentView>, Problem> {
     update(&api, None, given, &key.name).await
@@ -79,7 +84,7 @@ pub(crate) async fn post(
 /// Claim, release, resolve, change the severity, note.
 #[utoipa::path(post, path = "/incidents/{incidentId}", tag = "incidents", request_body = PostIncident,
     params(("incidentId" = u64, Path, description = "its number")),
-    security(("key" = [])),
+    security(("key" = []), ("bearer" = [])),
     responses(
         (status = 200, description = "as it is now", body = FullIncidentView),
         (status = 400, description = "a field does not hold", body = Problem),
@@ -89,6 +94,7 @@ pub(crate) async fn post(
 pub(crate) async fn post_one(
     State(api): State<Api>,
     key: Authorized<ToRespond>,
+    _: NoParams,
     Path(in_path): Path<String>,
     Body(given): Body<PostIncident>,
 ) -> Result<Json<FullIncidentView>, Problem> {
@@ -103,7 +109,9 @@ async fn update(
     key_name: &Person,
 ) -> Result<Json<FullIncidentView>, Problem> {
     let (number, update) = given.into_update(in_path, key_name).map_err(|e| Problem::invalid(&e))?;
-    match api.engine().update(number, &update).await.map_err(|e| Problem::outage_of_change(&e))? {
+    let engine = api.engine().clone();
+    let updated = carried_through(async move { engine.update(number, &update).await }).await;
+    match updated.map_err(|e| Problem::outage_of_change(&e))? {
         Updated::Changed(record) | Updated::Unchanged(record) => Ok(Json((&record).into())),
         Updated::Refused(_, refusal) => Err(refused(number, &refusal)),
         Updated::Absent => Err(absent(number)),
@@ -132,7 +140,7 @@ fn absent(number: IncidentNumber) -> Problem {
         ("limit" = Option<usize>, Query, description = "1 to 500; 50 unless given"),
         ("cursor" = Option<String>, Query, description = "from the page before"),
     ),
-    security(("key" = [])),
+    security(("key" = []), ("bearer" = [])),
     responses(
         (status = 200, description = "a page; with incidentId a single incident", body = PageView),
         (status = 400, description = "a parameter does not hold", body = Problem),
@@ -180,7 +188,7 @@ fn read_cursor(text: &str) -> Result<IncidentNumber, InvalidInput> {
 /// One incident, with deliveries and timeline.
 #[utoipa::path(get, path = "/incidents/{incidentId}", tag = "incidents",
     params(("incidentId" = u64, Path, description = "its number")),
-    security(("key" = [])),
+    security(("key" = []), ("bearer" = [])),
     responses(
         (status = 200, description = "the incident", body = FullIncidentView),
         (status = 404, description = "no such incident", body = Problem),
@@ -188,10 +196,9 @@ fn read_cursor(text: &str) -> Result<IncidentNumber, InvalidInput> {
 pub(crate) async fn get_one(
     State(api): State<Api>,
     _: Authorized<ToRespond>,
+    _: NoParams,
     Path(in_path): Path<String>,
-    params: Params,
 ) -> Result<Json<FullIncidentView>, Problem> {
-    params.finish()?;
     let number = number(&in_path).map_err(|e| Problem::invalid(&e))?;
     Ok(Json((&find(&api, number).await?).into()))
 }

@@ -1,7 +1,7 @@
 //! The roster: services, teams, calendars, who is on call.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::NaiveDate;
 use inresponse_core::InvalidInput;
@@ -9,7 +9,7 @@ use inresponse_core::model::{ServiceName, TeamName};
 use inresponse_core::roster::{Deleted, TeamDeleted};
 
 use crate::Api;
-use crate::input::{Body, Params, Time};
+use crate::input::{Body, NoParams, Params, Path, Time};
 use crate::keys::{Authorized, ToAdminister};
 use crate::problem::Problem;
 use crate::wire::roster::{DayView, Named, OnCallView, PutDay, PutService, PutTeam, ServiceView, TeamView};
@@ -46,7 +46,7 @@ fn gone(deleted: Deleted, what: &str) -> Result<StatusCode, Problem> {
 
 /// Give a service to a team.
 #[utoipa::path(put, path = "/services/{service}", tag = "roster", request_body = PutService,
-    params(("service" = String, Path)), security(("key" = [])),
+    params(("service" = String, Path)), security(("key" = []), ("bearer" = [])),
     responses(
         (status = 200, description = "as it is now", body = ServiceView),
         (status = 400, description = "a field does not hold", body = Problem),
@@ -55,6 +55,7 @@ fn gone(deleted: Deleted, what: &str) -> Result<StatusCode, Problem> {
 pub(crate) async fn put_service(
     State(api): State<Api>,
     _: Authorized<ToAdminister>,
+    _: NoParams,
     Path(service): Path<String>,
     Body(given): Body<PutService>,
 ) -> Result<Json<ServiceView>, Problem> {
@@ -71,7 +72,7 @@ pub(crate) async fn put_service(
 
 /// Whose a service is.
 #[utoipa::path(get, path = "/services/{service}", tag = "roster",
-    params(("service" = String, Path)), security(("key" = [])),
+    params(("service" = String, Path)), security(("key" = []), ("bearer" = [])),
     responses(
         (status = 200, description = "the service", body = ServiceView),
         (status = 404, description = "no such service", body = Problem),
@@ -79,10 +80,9 @@ pub(crate) async fn put_service(
 pub(crate) async fn get_service(
     State(api): State<Api>,
     _: Authorized<ToAdminister>,
+    _: NoParams,
     Path(service): Path<String>,
-    params: Params,
 ) -> Result<Json<ServiceView>, Problem> {
-    params.finish()?;
     let service = service_name(&service)?;
     let team = api.engine().roster().service(&service).await.map_err(|e| Problem::outage(&e))?;
     let team = team.ok_or_else(|| Problem::not_found(format!("there is no service `{service}`")))?;
@@ -91,7 +91,7 @@ pub(crate) async fn get_service(
 
 /// Delete a service.
 #[utoipa::path(delete, path = "/services/{service}", tag = "roster",
-    params(("service" = String, Path)), security(("key" = [])),
+    params(("service" = String, Path)), security(("key" = []), ("bearer" = [])),
     responses(
         (status = 204, description = "gone"),
         (status = 404, description = "no such service", body = Problem),
@@ -99,6 +99,7 @@ pub(crate) async fn get_service(
 pub(crate) async fn delete_service(
     State(api): State<Api>,
     _: Authorized<ToAdminister>,
+    _: NoParams,
     Path(service): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let deleted = api.engine().roster().delete_service(&service_name(&service)?).await;
@@ -107,7 +108,7 @@ pub(crate) async fn delete_service(
 
 /// Create or replace a team's settings.
 #[utoipa::path(put, path = "/teams/{team}", tag = "roster", request_body = PutTeam,
-    params(("team" = String, Path)), security(("key" = [])),
+    params(("team" = String, Path)), security(("key" = []), ("bearer" = [])),
     responses(
         (status = 200, description = "as it is now", body = TeamView),
         (status = 400, description = "a field does not hold", body = Problem),
@@ -116,6 +117,7 @@ pub(crate) async fn delete_service(
 pub(crate) async fn put_team(
     State(api): State<Api>,
     _: Authorized<ToAdminister>,
+    _: NoParams,
     Path(team): Path<String>,
     Body(given): Body<PutTeam>,
 ) -> Result<Json<TeamView>, Problem> {
@@ -129,7 +131,7 @@ pub(crate) async fn put_team(
 
 /// A team's settings.
 #[utoipa::path(get, path = "/teams/{team}", tag = "roster",
-    params(("team" = String, Path)), security(("key" = [])),
+    params(("team" = String, Path)), security(("key" = []), ("bearer" = [])),
     responses(
         (status = 200, description = "the team", body = TeamView),
         (status = 404, description = "no such team", body = Problem),
@@ -137,10 +139,9 @@ pub(crate) async fn put_team(
 pub(crate) async fn get_team(
     State(api): State<Api>,
     _: Authorized<ToAdminister>,
+    _: NoParams,
     Path(team): Path<String>,
-    params: Params,
 ) -> Result<Json<TeamView>, Problem> {
-    params.finish()?;
     let team = team_name(&team)?;
     let settings = api.engine().roster().team(&team).await.map_err(|e| Problem::outage(&e))?;
     let settings = settings.ok_or_else(|| Problem::not_found(format!("team `{team}` has no settings")))?;
@@ -149,7 +150,7 @@ pub(crate) async fn get_team(
 
 /// Delete a team with its calendar.
 #[utoipa::path(delete, path = "/teams/{team}", tag = "roster",
-    params(("team" = String, Path)), security(("key" = [])),
+    params(("team" = String, Path)), security(("key" = []), ("bearer" = [])),
     responses(
         (status = 204, description = "gone"),
         (status = 404, description = "no such team", body = Problem),
@@ -158,6 +159,7 @@ pub(crate) async fn get_team(
 pub(crate) async fn delete_team(
     State(api): State<Api>,
     _: Authorized<ToAdminister>,
+    _: NoParams,
     Path(team): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let team = team_name(&team)?;
@@ -175,7 +177,7 @@ pub(crate) async fn delete_team(
 /// Create or replace a day of a team's calendar.
 #[utoipa::path(put, path = "/teams/{team}/calendar/{day}", tag = "roster", request_body = PutDay,
     params(("team" = String, Path), ("day" = String, Path, description = "YYYY-MM-DD in the team's time zone")),
-    security(("key" = [])),
+    security(("key" = []), ("bearer" = [])),
     responses(
         (status = 200, description = "as it is now", body = DayView),
         (status = 400, description = "a field does not hold", body = Problem),
@@ -184,6 +186,7 @@ pub(crate) async fn delete_team(
 pub(crate) async fn put_day(
     State(api): State<Api>,
     _: Authorized<ToAdminister>,
+    _: NoParams,
     Path((team, day)): Path<(String, String)>,
     Body(given): Body<PutDay>,
 ) -> Result<Json<DayView>, Problem> {
@@ -203,7 +206,7 @@ pub(crate) async fn put_day(
 
 /// A day of a team's calendar.
 #[utoipa::path(get, path = "/teams/{team}/calendar/{day}", tag = "roster",
-    params(("team" = String, Path), ("day" = String, Path)), security(("key" = [])),
+    params(("team" = String, Path), ("day" = String, Path)), security(("key" = []), ("bearer" = [])),
     responses(
         (status = 200, description = "the entry", body = DayView),
         (status = 404, description = "no entry", body = Problem),
@@ -211,10 +214,9 @@ pub(crate) async fn put_day(
 pub(crate) async fn get_day(
     State(api): State<Api>,
     _: Authorized<ToAdminister>,
+    _: NoParams,
     Path((team, day)): Path<(String, String)>,
-    params: Params,
 ) -> Result<Json<DayView>, Problem> {
-    params.finish()?;
     let (team, day) = (team_name(&team)?, day_of(&day)?);
     let rota = api.engine().roster().day(&team, day).await.map_err(|e| Problem::outage(&e))?;
     let rota = rota.ok_or_else(|| Problem::not_found(format!("team `{team}` has no entry for {day}")))?;
@@ -223,7 +225,7 @@ pub(crate) async fn get_day(
 
 /// Delete a day of a team's calendar.
 #[utoipa::path(delete, path = "/teams/{team}/calendar/{day}", tag = "roster",
-    params(("team" = String, Path), ("day" = String, Path)), security(("key" = [])),
+    params(("team" = String, Path), ("day" = String, Path)), security(("key" = []), ("bearer" = [])),
     responses(
         (status = 204, description = "gone"),
         (status = 404, description = "no entry", body = Problem),
@@ -231,6 +233,7 @@ pub(crate) async fn get_day(
 pub(crate) async fn delete_day(
     State(api): State<Api>,
     _: Authorized<ToAdminister>,
+    _: NoParams,
     Path((team, day)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
     let deleted = api.engine().roster().delete_day(&team_name(&team)?, day_of(&day)?).await;
@@ -243,7 +246,7 @@ pub(crate) async fn delete_day(
         ("team" = String, Path),
         ("at" = Option<String>, Query, description = "RFC 3339 or Unix seconds; now unless given"),
     ),
-    security(("key" = [])),
+    security(("key" = []), ("bearer" = [])),
     responses(
         (status = 200, description = "who is", body = OnCallView),
         (status = 404, description = "no such team", body = Problem),

@@ -65,7 +65,7 @@ pub(crate) async fn readyz(api: State<Api>) -> Result<Json<Health>, Problem> {
 }
 
 /// Metrics, in Prometheus' text format.
-#[utoipa::path(get, path = "/metrics", tag = "system", security(("key" = [])),
+#[utoipa::path(get, path = "/metrics", tag = "system", security(("key" = []), ("bearer" = [])),
     responses((status = 200, description = "the metrics", body = String)))]
 pub(crate) async fn metrics(State(api): State<Api>, _: Authorized<AnyKey>) -> Result<Response, Problem> {
     let Some(handle) = api.metrics_handle() else {
@@ -78,7 +78,7 @@ pub(crate) async fn metrics(State(api): State<Api>, _: Authorized<AnyKey>) -> Re
 }
 
 /// This document.
-#[utoipa::path(get, path = "/openapi.json", tag = "system", security(("key" = [])),
+#[utoipa::path(get, path = "/openapi.json", tag = "system", security(("key" = []), ("bearer" = [])),
     responses((status = 200, description = "OpenAPI 3.1")))]
 pub(crate) async fn openapi(State(api): State<Api>, _: Authorized<AnyKey>) -> Response {
     ([(CONTENT_TYPE, "application/json")], api.document()).into_response()

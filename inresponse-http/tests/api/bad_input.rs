@@ -144,6 +144,26 @@ fn cases() -> Vec<(Method, &'static str, Vec<u8>, u16, &'static str)> {
         ("/teams/devops/oncall?when=1", "when"),
     ];
     cases.extend(queries.into_iter().map(|(p, f)| (get.clone(), p, Vec::new(), 400, f)));
+    // What a path or query holds is looked at whatever the body is.
+    let places: Vec<(Method, &str, &str)> = vec![
+        (get.clone(), "/incidents/%FF", "incidentId"),
+        (post.clone(), "/incidents/%FF", "incidentId"),
+        (put.clone(), "/services/%FF", "service"),
+        (Method::DELETE, "/services/%FF", "service"),
+        (get.clone(), "/teams/%FF", "team"),
+        (get, "/teams/%FF/oncall", "team"),
+        (put.clone(), "/teams/devops/calendar/%FF", "day"),
+        (put.clone(), "/incidents?x=1", "x"),
+        (post.clone(), "/incidents?incidentId=10000", "incidentId"),
+        (post, "/incidents/10000?state=CLAIMED", "state"),
+        (put.clone(), "/services/x?team=devops", "team"),
+        (Method::DELETE, "/services/athens?x=1", "x"),
+        (put.clone(), "/teams/x?x=1", "x"),
+        (Method::DELETE, "/teams/devops?x=1", "x"),
+        (put, "/teams/devops/calendar/2026-02-01?x=1", "x"),
+        (Method::DELETE, "/teams/devops/calendar/2026-02-01?x=1", "x"),
+    ];
+    cases.extend(places.into_iter().map(|(m, p, f)| (m, p, report().to_string().into_bytes(), 400, f)));
     cases
 }
 

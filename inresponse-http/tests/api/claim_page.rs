@@ -61,6 +61,23 @@ async fn p06_who_comes_second_is_told_and_may_take_over() {
 }
 
 #[tokio::test]
+async fn a_name_is_read_whether_or_not_the_form_was_encoded() {
+    for (form, name) in [
+        ("name=Jo+Doe", "Jo Doe"),
+        ("name=Jo%20D%C3%B6", "Jo Dö"),
+        ("name=Jo Doe", "Jo Doe"),
+        ("name=Jo#2\r\n", "Jo#2"),
+        ("name=\"Jö\" <jo>", "\"Jö\" <jo>"),
+        ("", "ops@example.org"),
+    ] {
+        let world = World::new().await;
+        let link = alerted(&world).await;
+        assert_eq!(open(&world, Method::POST, &link, form).await.status, StatusCode::OK, "{form}");
+        assert_eq!(world.get("/incidents/10000").await.json["claimedBy"], name, "{form}");
+    }
+}
+
+#[tokio::test]
 async fn a_link_holds_for_its_incident_and_a_week_and_needs_no_key() {
     let world = World::new().await;
     let link = alerted(&world).await;

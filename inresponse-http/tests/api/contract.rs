@@ -246,5 +246,6 @@ async fn the_document_names_every_call_and_every_call_is_there() {
         "PUT /teams/{team}",
         "PUT /teams/{team}/calendar/{day}",
     ];
-    assert_eq!(calls, expected);
+    let is_there = |call: &&str| cfg!(feature = "pages") || !call.ends_with("/claim");
+    assert_eq!(calls, expected.into_iter().filter(is_there).collect::<Vec<_>>());
 }

@@ -3,8 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic, helpers too")]
 
 mod bad_input;
+#[cfg(feature = "pages")]
 mod claim_page;
 mod contract;
 mod keys;
+mod limits;
+mod metrics;
 mod outages;
 mod world;

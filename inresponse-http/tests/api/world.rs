@@ -22,6 +22,7 @@ pub(crate) struct World {
     pub(crate) notifier: RecordingNotifier,
     pub(crate) clock: ManualClock,
     pub(crate) readiness: Readiness,
+    api: Api,
     router: Router,
 }
 
@@ -62,12 +63,19 @@ impl World {
             key("responder", RESPOND, vec![Scope::Respond]),
         ]);
         let readiness = Readiness::new();
-        let router = router(Api::new(engine.clone(), keys).readiness(readiness.clone()));
-        let world = Self { engine, notifier, clock, readiness, router };
+        let api = Api::new(engine.clone(), keys).readiness(readiness.clone());
+        let router = router(api.clone());
+        let world = Self { engine, notifier, clock, readiness, api, router };
         let team = json!({ "fallback": ["ops@example.org"] });
         assert_eq!(world.put("/teams/devops", team).await.status, StatusCode::OK);
         assert_eq!(world.put("/services/athens", json!({ "team": "devops" })).await.status, StatusCode::OK);
         world
+    }
+
+    /// The same with `/metrics`.
+    pub(crate) fn measured(mut self, handle: metrics_exporter_prometheus::PrometheusHandle) -> Self {
+        self.router = router(self.api.clone().metrics(handle));
+        self
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
@@ -79,6 +87,7 @@ impl World {
         if status.is_client_error() && headers["content-type"].to_str().unwrap().contains("json") {
             assert_eq!(headers["content-type"], "application/problem+json");
             assert_eq!(json["status"], status.as_u16());
+            assert!(json["errors"].is_array(), "{text}");
         }
         Answer { status, headers, text, json }
     }

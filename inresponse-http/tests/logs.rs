@@ -1,0 +1,71 @@
+//! What is logged; a program of its own, since what another thread does decides what is logged in this one.
+
+#![cfg(feature = "pages")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic, helpers too")]
+
+#[path = "api/world.rs"]
+#[allow(dead_code, reason = "shared with the other tests")]
+mod world;
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use axum::body::Body;
+use axum::http::{Method, Request};
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::world::{ADMIN, World};
+
+/// Everything that is logged.
+#[derive(Debug, Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Log;
+    fn make_writer(&'a self) -> Log {
+        self.clone()
+    }
+}
+
+#[tokio::test]
+async fn no_secret_is_logged_whatever_the_level() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(LevelFilter::TRACE)
+        .with_writer(log.clone())
+        .with_ansi(false)
+        .finish();
+    let _logging = subscriber.set_default();
+    let world = World::new().await;
+    world.report().await;
+    world.engine.tick().await.unwrap();
+    let url = world.notifier.attempts()[0].claim_url.clone().unwrap();
+    let link = &url["https://ir.example.org".len()..];
+    for (method, path, body) in [
+        (Method::GET, link, ""),
+        (Method::POST, link, "name=Jo"),
+        (Method::POST, link, "name=%01"),
+        (Method::PUT, "/incidents", "{"),
+        (Method::GET, "/services/%FF", ""),
+    ] {
+        world.call(ADMIN, method, path, Body::from(body)).await;
+    }
+    let bearer = Request::builder().uri("/nowhere").header("authorization", format!("Bearer {ADMIN}"));
+    world.send(bearer.body(Body::empty()).unwrap()).await;
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let (_, token) = link.split_once("token=").unwrap();
+    assert!(log.contains("answered") && log.contains("/incidents/{incidentId}/claim"), "{log}");
+    assert!(!log.contains(token) && !log.contains(ADMIN), "{log}");
+}
