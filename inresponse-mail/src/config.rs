@@ -13,13 +13,19 @@ pub struct Sender {
 impl Sender {
     /// A sender as a mail shows it: `InResponse <alerts@example.org>`, or the bare address.
     ///
+    /// Its domain is also that of the Message-IDs, which are ASCII (RFC 5322 section 3.6.4).
+    ///
     /// # Errors
-    /// It is not a mailbox (RFC 5322 section 3.4).
+    /// It is not a mailbox (RFC 5322 section 3.4), or its address is not ASCII.
     pub fn new(mailbox: &str) -> Result<Self, MailError> {
-        mailbox
+        let mailbox: Mailbox = mailbox
             .parse()
-            .map(|mailbox| Self { mailbox })
-            .map_err(|e| MailError::new(MailErrorKind::Sender, "the sender is not a mail address", e))
+            .map_err(|e| MailError::new(MailErrorKind::Sender, "the sender is not a mail address", e))?;
+        if !mailbox.email.to_string().is_ascii() {
+            let cause = "only its name may hold characters beyond ASCII";
+            return Err(MailError::new(MailErrorKind::Sender, "the sender's address is not ASCII", cause));
+        }
+        Ok(Self { mailbox })
     }
 
     pub(crate) fn mailbox(&self) -> &Mailbox {

@@ -1,19 +1,29 @@
 //! The message: headers, threading, parts.
 
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
 use askama::Template;
 use chrono::{DateTime, Utc};
-use inresponse_core::model::{Incident, Severity};
+use inresponse_core::model::{Contact, Incident, Scheme, Severity};
 use inresponse_core::notify::Alert;
 use lettre::address::{Address, Envelope};
-use lettre::message::header::{Header, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, Message, MultiPart};
+use lettre::message::header::{ContentTransferEncoding, Header, HeaderName, HeaderValue};
+use lettre::message::{Body, Mailbox, Message, MultiPart, SinglePart};
 
 use crate::config::Sender;
 use crate::error::{MailError, MailErrorKind};
+use crate::subject::subject;
 use crate::view::{Html, Text, View};
 
+/// The last second that a mail can bear as its date.
+const LAST_DATE: u64 = 253_402_300_799;
+
+/// The longest line of a part that is sent as it is; RFC 5322 section 2.1.1 allows 998.
+const MAX_LINE: usize = 900;
+
 /// A finished mail.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Mail {
     envelope: Envelope,
     message: Vec<u8>,
@@ -25,9 +35,17 @@ impl Mail {
         &self.envelope
     }
 
-    /// The message with its headers: lines end in CRLF, all bytes are ASCII.
+    /// The message with its headers: lines end in CRLF, all bytes are ASCII but those of a recipient's address
+    /// that is not.
     pub fn message(&self) -> &[u8] {
         &self.message
+    }
+}
+
+impl fmt::Debug for Mail {
+    /// Without the message, which holds a secret link.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mail").field("to", &self.envelope.to()).finish_non_exhaustive()
     }
 }
 
@@ -39,10 +57,7 @@ impl Mail {
 /// # Errors
 /// The recipient's address cannot stand in a mail.
 pub fn render(alert: &Alert, sender: &Sender, now: DateTime<Utc>) -> Result<Mail, MailError> {
-    let recipient: Address =
-        alert.contact().address().parse().map_err(|e| {
-            MailError::new(MailErrorKind::Recipient, "the recipient is not a mail address", e)
-        })?;
+    let recipient = recipient(alert.contact())?;
     let broken = |e| MailError::new(MailErrorKind::Message, "the message cannot be built", e);
     let incident = alert.incident();
     let thread = thread_id(incident, sender.domain());
@@ -53,21 +68,54 @@ pub fn render(alert: &Alert, sender: &Sender, now: DateTime<Utc>) -> Result<Mail
     let mut builder = Message::builder()
         .from(sender.mailbox().clone())
         .to(Mailbox::new(None, recipient))
-        .date(now.into())
+        .date(date(now))
         .message_id(Some(format!("<{}@{}>", alert.delivery_id(), sender.domain())))
         .in_reply_to(thread.clone())
         .references(thread)
-        .subject(view.subject())
+        .raw_header(subject(&view.subject()))
         .header(Delivery(alert.delivery_id().to_string()))
         .header(Number(incident.number().to_string()))
-        .header(AutoSubmitted);
+        .header(AutoSubmitted)
+        .header(SuppressResponses);
     if incident.severity() == Severity::Crit {
-        builder = builder.header(Importance);
+        builder = builder.header(Importance).header(Priority);
     }
     let message = builder
-        .multipart(MultiPart::alternative_plain_html(text, html))
+        .multipart(
+            MultiPart::alternative()
+                .singlepart(SinglePart::plain(body(&text)))
+                .singlepart(SinglePart::html(body(&html))),
+        )
         .map_err(|e| broken(Box::<dyn std::error::Error + Send + Sync>::from(e)))?;
     Ok(Mail { envelope: message.envelope().clone(), message: message.formatted() })
+}
+
+fn recipient(contact: &Contact) -> Result<Address, MailError> {
+    const REFUSED: &str = "the recipient is not a mail address";
+    if contact.scheme() != Scheme::mailto().as_str() {
+        return Err(MailError::new(MailErrorKind::Recipient, REFUSED, "its scheme is not mailto"));
+    }
+    contact.address().parse().map_err(|e| MailError::new(MailErrorKind::Recipient, REFUSED, e))
+}
+
+/// The date of a mail, from 1970 to 9999, beyond which the mail library panics: a clock that is far out must not
+/// keep an alert from being sent.
+fn date(now: DateTime<Utc>) -> SystemTime {
+    let seconds = u64::try_from(now.timestamp()).unwrap_or(0).min(LAST_DATE);
+    SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+}
+
+/// A part: as it is where that is legal, so that the link in a saved mail can be copied without a mail reader;
+/// else in the encoding that the mail library finds best.
+fn body(text: &str) -> Body {
+    // A bare carriage return may not be sent (RFC 5321 section 2.3.8); servers refuse it for good.
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let is_plain = |line: &str| line.bytes().all(|b| matches!(b, b'\t' | b' '..=b'~'));
+    if text.split('\n').all(|line| line.len() <= MAX_LINE && is_plain(line)) {
+        let text = text.replace('\n', "\r\n").into_bytes();
+        return Body::dangerous_pre_encoded(text, ContentTransferEncoding::SevenBit);
+    }
+    Body::new(text)
 }
 
 /// A message that never existed and that every mail of the incident answers, so that they are one thread.
@@ -116,4 +164,9 @@ header!(
     /// No vacation notes in answer to it (RFC 3834).
     AutoSubmitted = "auto-generated", "Auto-Submitted"
 );
+header!(
+    /// The same for Microsoft's servers.
+    SuppressResponses = "All", "X-Auto-Response-Suppress"
+);
 header!(Importance = "high", "Importance");
+header!(Priority = "1", "X-Priority");

@@ -52,16 +52,10 @@ impl<'a> View<'a> {
     }
 
     /// The same for every mail of an incident, so that mail readers keep the thread together.
-    ///
-    /// Runs of spaces become one: between two words that must be encoded (RFC 2047 section 6.2) a reader drops
-    /// what the encoder leaves outside of them.
     pub(crate) fn subject(&self) -> String {
         let incident = self.alert.incident();
         let (severity, number) = (incident.severity(), incident.number());
-        let subject = format!("[{severity}] #{number} {}: {}", incident.service(), incident.title());
-        // What looks like an encoded word would be decoded; with something invisible in it, it is encoded itself.
-        let subject = subject.replace("=?", "=\u{200b}?");
-        subject.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+        format!("[{severity}] #{number} {}: {}", incident.service(), incident.title())
     }
 
     pub(crate) fn severity(&self) -> &'static str {

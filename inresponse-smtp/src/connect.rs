@@ -21,7 +21,15 @@ use crate::error::{SmtpError, SmtpErrorKind};
 /// Opens connections to one server.
 pub(crate) struct Connector {
     config: SmtpConfig,
-    tls: Option<TlsConnector>,
+    tls: Tls,
+}
+
+/// How connections are encrypted, with the certificates to trust, which are read once.
+enum Tls {
+    Never,
+    Opportunistic(TlsParameters),
+    Required(TlsParameters),
+    Implicit(TlsConnector),
 }
 
 impl std::fmt::Debug for Connector {
@@ -36,10 +44,10 @@ pub(crate) type ConnectError = Box<dyn std::error::Error + Send + Sync>;
 impl Connector {
     pub(crate) fn new(config: SmtpConfig) -> Result<Self, SmtpError> {
         let tls = match config.encryption {
-            Encryption::Never => None,
-            Encryption::Opportunistic | Encryption::Required | Encryption::Implicit => {
-                Some(trusting_machine()?)
-            }
+            Encryption::Never => Tls::Never,
+            Encryption::Opportunistic => Tls::Opportunistic(starttls(&config)?),
+            Encryption::Required => Tls::Required(starttls(&config)?),
+            Encryption::Implicit => Tls::Implicit(implicit()?),
         };
         Ok(Self { config, tls })
     }
@@ -48,25 +56,26 @@ impl Connector {
     ///
     /// What a server refuses here, even for good, is no fault of a recipient.
     pub(crate) async fn connect(&self) -> Result<AsyncSmtpConnection, ConnectError> {
-        let SmtpConfig { host, port, encryption, credentials, hello, .. } = &self.config;
+        let SmtpConfig { host, port, credentials, hello, .. } = &self.config;
         let stream = TcpStream::connect((host.as_str(), *port)).await?;
         // With Nagle's algorithm every mail waits for a delayed acknowledgement, 40 ms each.
         stream.set_nodelay(true)?;
-        let mut connection = match (encryption, &self.tls) {
-            (Encryption::Implicit, Some(tls)) => {
+        let mut connection = match &self.tls {
+            Tls::Implicit(tls) => {
                 let name = ServerName::try_from(host.clone())?;
                 let stream = Box::new(Encrypted(tls.connect(name, stream).await?));
                 AsyncSmtpConnection::connect_with_transport(stream, hello).await?
             }
-            _ => AsyncSmtpConnection::connect_with_transport(Box::new(stream), hello).await?,
+            Tls::Never | Tls::Opportunistic(_) | Tls::Required(_) => {
+                AsyncSmtpConnection::connect_with_transport(Box::new(stream), hello).await?
+            }
         };
-        let starttls = match encryption {
-            Encryption::Never | Encryption::Implicit => false,
-            Encryption::Opportunistic => connection.can_starttls(),
-            Encryption::Required => true,
-        };
-        if starttls {
-            connection.starttls(TlsParameters::new(host.clone())?, hello).await?;
+        match &self.tls {
+            Tls::Required(tls) => connection.starttls(tls.clone(), hello).await?,
+            Tls::Opportunistic(tls) if connection.can_starttls() => {
+                connection.starttls(tls.clone(), hello).await?;
+            }
+            Tls::Opportunistic(_) | Tls::Never | Tls::Implicit(_) => {}
         }
         if let Some(credentials) = credentials {
             connection.auth(DEFAULT_MECHANISMS, credentials).await?;
@@ -75,23 +84,36 @@ impl Connector {
     }
 }
 
-/// TLS that trusts what this machine trusts (`SSL_CERT_FILE` and `SSL_CERT_DIR` included).
-fn trusting_machine() -> Result<TlsConnector, SmtpError> {
-    let failed = |message: &str| SmtpError::new(SmtpErrorKind::Certificates, message);
+fn failed(message: &str) -> SmtpError {
+    SmtpError::new(SmtpErrorKind::Certificates, message)
+}
+
+/// What this machine trusts (`SSL_CERT_FILE` and `SSL_CERT_DIR` included), which must not be nothing.
+fn roots() -> Result<RootCertStore, SmtpError> {
     let mut roots = RootCertStore::empty();
-    let found = rustls_native_certs::load_native_certs();
-    let (added, _) = roots.add_parsable_certificates(found.certs);
+    let (added, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if added == 0 {
         return Err(failed(
             "TLS needs certificates to trust, and this machine has none: install its CA certificates or set \
              SSL_CERT_FILE",
         ));
     }
+    Ok(roots)
+}
+
+/// TLS as the mail library does it after STARTTLS. It reads the same certificates, and does not say how many.
+fn starttls(config: &SmtpConfig) -> Result<TlsParameters, SmtpError> {
+    roots()?;
+    TlsParameters::new(config.host.clone()).map_err(|e| failed("TLS cannot be set up").because(e))
+}
+
+/// TLS from the first byte, over a stream of one's own, which the mail library has no way to do.
+fn implicit() -> Result<TlsConnector, SmtpError> {
     let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|e| failed("TLS cannot be set up").because(e))?
-        .with_root_certificates(roots)
+        .with_root_certificates(roots()?)
         .with_no_client_auth();
     Ok(TlsConnector::from(Arc::new(config)))
 }

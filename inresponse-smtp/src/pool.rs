@@ -23,11 +23,6 @@ impl Kept {
     pub(crate) fn new(connection: AsyncSmtpConnection) -> Self {
         Self { connection, mails: 0, idle_since: Duration::ZERO }
     }
-
-    /// Whether a mail was sent over it before, so that a server may have tired of it.
-    pub(crate) fn is_used(&self) -> bool {
-        self.mails > 0
-    }
 }
 
 /// Idle connections, the one last used on top. Times are monotonic.

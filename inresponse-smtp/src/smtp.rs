@@ -15,10 +15,10 @@ use lettre::transport::smtp::extension::{Extension, MailParameter};
 use tokio::sync::Semaphore;
 
 use crate::config::SmtpConfig;
-use crate::connect::Connector;
+use crate::connect::{ConnectError, Connector};
 use crate::error::SmtpError;
 use crate::pool::{Kept, Pool};
-use crate::reply::{Phase, no_reply, outcome};
+use crate::reply::{Failure, Phase, completed, goes_ahead, no_reply, outcome};
 
 /// How many connections are open at once. Idle ones are far fewer; this many only where recipients hang.
 const MAX_CONNECTIONS: usize = 64;
@@ -48,71 +48,77 @@ impl SmtpNotifier {
     }
 
     /// One attempt, which notes how far it has come.
-    async fn attempt(&self, mail: &Mail, progress: &Progress) -> Outcome {
+    async fn attempt(&self, mail: &Mail, deadline: Duration, progress: &Progress) -> Outcome {
         let Ok(_place) = self.connections.acquire().await else {
             return Outcome::unavailable("the notifier was closed");
         };
-        let mut kept = match self.pool.take(self.clock.monotonic()) {
-            Some(kept) => kept,
-            None => match self.connector.connect().await {
-                Ok(connection) => Kept::new(connection),
-                Err(error) => return connect_failed(&*error),
-            },
+        let mut kept = match self.begin(mail, deadline / 4).await {
+            Ok(kept) => kept,
+            Err(outcome) => return outcome,
         };
-        if needs_utf8(mail) && !kept.connection.server_info().supports_feature(Extension::SmtpUtfEight) {
-            return Outcome::rejected("the mail server takes no addresses beyond ASCII (RFC 6531)");
-        }
         progress.reach(Phase::Offering);
-        if let Err(error) = offer(&mut kept.connection, mail).await {
-            let hung_up = error.status().is_none_or(|code| matches!(u16::from(code), 421 | 452));
-            if !(kept.is_used() && hung_up) {
-                return outcome(&error, Phase::Offering);
-            }
-            // The server has tired of a kept connection. Nothing was handed over, so a new one is no retry.
-            progress.reach(Phase::Connecting);
-            kept = match self.connector.connect().await {
-                Ok(connection) => Kept::new(connection),
-                Err(error) => return connect_failed(&*error),
-            };
-            progress.reach(Phase::Offering);
-            if let Err(error) = offer(&mut kept.connection, mail).await {
-                return outcome(&error, Phase::Offering);
-            }
+        if let Err(failure) = offer(&mut kept.connection, mail).await {
+            return outcome(&failure, Phase::Offering);
         }
         progress.reach(Phase::HandingOver);
-        match kept.connection.message(mail.message()).await {
-            Ok(_) => {
+        match hand_over(&mut kept.connection, mail).await {
+            Ok(()) => {
                 self.pool.put(kept, self.clock.monotonic());
                 Outcome::Accepted
             }
-            Err(error) => outcome(&error, Phase::HandingOver),
+            Err(failure) => outcome(&failure, Phase::HandingOver),
         }
     }
-}
 
-fn connect_failed(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Outcome {
-    match error.downcast_ref::<lettre::transport::smtp::Error>() {
-        Some(error) => outcome(error, Phase::Connecting),
-        None => Outcome::unavailable(error.to_string()),
+    /// A connection on which the mail has been begun: a kept one, or a new one where the server has tired of
+    /// that or says nothing for the length of `patience`, as where a firewall has forgotten it. The recipient was
+    /// not named by then, so this is no second attempt.
+    async fn begin(&self, mail: &Mail, patience: Duration) -> Result<Kept, Outcome> {
+        if let Some(mut kept) = self.pool.take(self.clock.monotonic()) {
+            match tokio::time::timeout(patience, begin(&mut kept.connection, mail)).await {
+                Ok(Ok(())) => return Ok(kept),
+                Ok(Err(failure)) if !failure.is_farewell() => return Err(outcome(&failure, Phase::Offering)),
+                Ok(Err(_)) | Err(_) => {}
+            }
+        }
+        let connection = self.connector.connect().await.map_err(connect_failed)?;
+        let mut kept = Kept::new(connection);
+        begin(&mut kept.connection, mail).await.map_err(|failure| outcome(&failure, Phase::Offering))?;
+        Ok(kept)
     }
 }
 
-/// Sender, recipient and DATA; after this the server waits for the content.
-async fn offer(
-    connection: &mut AsyncSmtpConnection,
-    mail: &Mail,
-) -> Result<(), lettre::transport::smtp::Error> {
-    let envelope = mail.envelope();
+fn connect_failed(error: ConnectError) -> Outcome {
+    match error.downcast::<lettre::transport::smtp::Error>() {
+        Ok(error) => outcome(&Failure::Error(*error), Phase::Connecting),
+        Err(error) => Outcome::unavailable(error.to_string()),
+    }
+}
+
+/// The sender.
+async fn begin(connection: &mut AsyncSmtpConnection, mail: &Mail) -> Result<(), Failure> {
     let mut parameters = Vec::new();
     if needs_utf8(mail) {
+        if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
+            return Err(Failure::AsciiOnly);
+        }
         parameters.push(MailParameter::SmtpUtfEight);
     }
-    connection.command(MailCommand::new(envelope.from().cloned(), parameters)).await?;
-    for recipient in envelope.to() {
-        connection.command(Rcpt::new(recipient.clone(), Vec::new())).await?;
+    let sender = mail.envelope().from().cloned();
+    completed(connection.command(MailCommand::new(sender, parameters)).await?)
+}
+
+/// The recipient, and DATA; after this the server waits for the content.
+async fn offer(connection: &mut AsyncSmtpConnection, mail: &Mail) -> Result<(), Failure> {
+    for recipient in mail.envelope().to() {
+        completed(connection.command(Rcpt::new(recipient.clone(), Vec::new())).await?)?;
     }
-    connection.command(Data).await?;
-    Ok(())
+    goes_ahead(connection.command(Data).await?)
+}
+
+/// The content; after this the server has it or has not.
+async fn hand_over(connection: &mut AsyncSmtpConnection, mail: &Mail) -> Result<(), Failure> {
+    completed(connection.message(mail.message()).await?)
 }
 
 /// Whether an address needs SMTPUTF8 (RFC 6531).
@@ -145,7 +151,7 @@ impl Notifier for SmtpNotifier {
             Err(error) => return Outcome::rejected(error.to_string()),
         };
         let progress = Progress(AtomicU8::new(Phase::Connecting as u8));
-        match tokio::time::timeout(deadline, self.attempt(&mail, &progress)).await {
+        match tokio::time::timeout(deadline, self.attempt(&mail, deadline, &progress)).await {
             Ok(outcome) => outcome,
             // A connection in the middle of something was dropped with the attempt.
             Err(_) => no_reply("the mail server did not answer in time", progress.phase()),

@@ -22,7 +22,7 @@ impl ChatNotifier {
     /// The HTTP client cannot be built.
     pub fn new() -> Result<Self, reqwest::Error> {
         let client = Client::builder().redirect(redirect::Policy::none()).retry(reqwest::retry::never());
-        Ok(Self { client: client.pool_max_idle_per_host(0).build()? })
+        Ok(Self { client: client.no_proxy().pool_max_idle_per_host(0).build()? })
     }
 }
 
@@ -43,6 +43,11 @@ impl Notifier for ChatNotifier {
                     let after = answer.headers().get(RETRY_AFTER).and_then(|v| v.to_str().ok()?.parse().ok());
                     Outcome::throttled(Duration::from_secs(after.unwrap_or(10)), "too many requests")
                 }
+                // Whoever was behind the gateway may have taken it.
+                status @ (StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT) => {
+                    Outcome::unknown(status.to_string())
+                }
+                StatusCode::REQUEST_TIMEOUT => Outcome::unavailable("it took the chat too long to read"),
                 status if status.is_client_error() => Outcome::rejected(status.to_string()),
                 status => Outcome::unavailable(status.to_string()),
             },

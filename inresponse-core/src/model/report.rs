@@ -222,18 +222,19 @@ fn labels(given: BTreeMap<String, String>, invalid: &mut InvalidInput) -> BTreeM
         invalid.push("labels", format!("must be at most {}, are {}", Report::MAX_LABELS, given.len()));
         return BTreeMap::new();
     }
-    for (name, value) in &given {
-        if let Err(error) = title("labels", name, 128) {
-            invalid.append(error);
-        }
-        if let Err(error) = paragraph("value", value, 1024) {
-            let short: String = name.chars().take(64).collect();
-            for error in error.errors() {
-                invalid.push(format!("labels.{short}"), error.message());
-            }
+    let mut labels = BTreeMap::new();
+    for (name, value) in given {
+        let short: String = name.trim().chars().take(64).collect();
+        let value = paragraph("value", &value, 1024).map_err(|e| {
+            e.errors().iter().for_each(|error| invalid.push(format!("labels.{short}"), error.message()));
+        });
+        let name = title("labels", &name, 128).map_err(|e| invalid.append(e));
+        let (Ok(name), Ok(value)) = (name, value) else { continue };
+        if labels.insert(name, value).is_some() {
+            invalid.push(format!("labels.{short}"), "is given twice");
         }
     }
-    given
+    labels
 }
 
 fn links(given: &[(String, String)], invalid: &mut InvalidInput) -> Vec<Link> {
@@ -262,6 +263,14 @@ mod tests {
             .unwrap_err();
         let fields: Vec<_> = refused.errors().iter().map(|e| e.field()).collect();
         assert_eq!(fields, ["service", "title", "message", "dedupKey", "labels.region", "links[0].url"]);
+    }
+
+    #[test]
+    fn p16_labels_are_trimmed_and_none_takes_the_place_of_another() {
+        let report = Report::builder("s", Severity::Warn, "t").label(" zone ", " eu ").build().unwrap();
+        assert_eq!(report.labels.iter().collect::<Vec<_>>(), [(&"zone".to_owned(), &"eu".to_owned())]);
+        let twice = Report::builder("s", Severity::Warn, "t").label("zone", "a").label(" zone", "b").build();
+        assert_eq!(twice.unwrap_err().errors()[0].field(), "labels.zone");
     }
 
     #[test]

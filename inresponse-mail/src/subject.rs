@@ -1,0 +1,50 @@
+//! A subject that arrives as it was meant.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use lettre::message::header::{Header, HeaderValue, Subject};
+
+/// The longest subject that is sent as it is; a line may hold 998 bytes (RFC 5322 section 2.1.1).
+const MAX_PLAIN: usize = 900;
+
+/// Bytes of text in one encoded word: 60 of base64, so that the word stays under 75 (RFC 2047 section 2).
+const WORD: usize = 45;
+
+/// A subject that every reader decodes to exactly `text`.
+///
+/// The mail library leaves ASCII words as they are, `=?utf-8?…?=` included, and readers drop the white space
+/// between two encoded words. So what might be read differently is encoded as a whole.
+pub(crate) fn subject(text: &str) -> HeaderValue {
+    let is_printable = text.bytes().all(|b| matches!(b, b' '..=b'~'));
+    if is_printable && text.len() <= MAX_PLAIN && !text.contains("=?") && !text.contains("  ") {
+        return Subject::from(text.to_owned()).display();
+    }
+    HeaderValue::dangerous_new_pre_encoded(Subject::name(), text.to_owned(), encoded_words(text))
+}
+
+/// RFC 2047: words of base64, one a line, none of which cuts a character.
+fn encoded_words(text: &str) -> String {
+    let mut words = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (word, after) = rest.split_at(rest.floor_char_boundary(WORD));
+        words.push(format!("=?utf-8?B?{}?=", STANDARD.encode(word)));
+        rest = after;
+    }
+    words.join("\r\n ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn encoded_words_are_short_and_whole() {
+        let encoded = encoded_words(&"é日".repeat(50));
+        for line in encoded.split("\r\n ") {
+            assert!(line.len() <= 75, "{line}");
+            let base64 = line.strip_prefix("=?utf-8?B?").unwrap().strip_suffix("?=").unwrap();
+            assert!(String::from_utf8(STANDARD.decode(base64).unwrap()).is_ok());
+        }
+    }
+}
