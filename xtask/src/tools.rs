@@ -6,9 +6,11 @@ use std::process::{Command, Stdio};
 /// What went wrong, for whoever ran the command.
 pub(crate) type Failure = Box<dyn std::error::Error>;
 
-/// The workspace's folder.
+/// The workspace's folder: of the checkout that this was called in, which need not be the one that built it where
+/// several share a target folder.
 pub(crate) fn root() -> PathBuf {
-    let xtask = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let called_in = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let xtask = called_in.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")));
     xtask.parent().map_or_else(|| xtask.clone(), PathBuf::from)
 }
 
