@@ -29,6 +29,8 @@ pub enum Advanced {
     WaitUntil(DateTime<Utc>),
     /// There is no such incident.
     Absent,
+    /// Another timer has taken the place of the one that asks.
+    Superseded,
 }
 
 impl Engine {
@@ -47,7 +49,7 @@ impl Engine {
         }
     }
 
-    async fn advance_record(&self, record: Record) -> Result<Advanced, Outage> {
+    pub(super) async fn advance_record(&self, record: Record) -> Result<Advanced, Outage> {
         let number = record.number();
         let mut sends = FuturesUnordered::new();
         let mut next = Some(record);
@@ -126,7 +128,7 @@ impl Engine {
         looked.map(|()| advanced)
     }
 
-    async fn advance_logged(&self, record: Record) -> bool {
+    pub(super) async fn advance_logged(&self, record: Record) -> bool {
         let number = record.number();
         match self.advance_record(record).await {
             Ok(_) => true,

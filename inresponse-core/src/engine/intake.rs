@@ -60,6 +60,7 @@ impl Engine {
                     Some(slots) => self.hand_over(&record, sends, slots, planned),
                     None => self.inner.wake.due(plan::due_at(&record.incident)),
                 }
+                self.start_timer(&record.incident).await;
                 tracing::info!(
                     incident = record.number().value(),
                     service = %record.incident.service(),
@@ -163,9 +164,14 @@ impl Engine {
                     continue;
                 }
             };
-            match self.inner.store.commit(record.version, &plan.draft).await? {
+            match self.commit(record.version, &plan.draft).await? {
                 Committed::At(version) => {
                     self.inner.wake.due(plan.draft.due_at());
+                    // Where only the count rose, the timer that it counts is there already.
+                    let is_sooner = plan.draft.due_at() != plan::due_at(&record.incident);
+                    if is_sooner && plan.draft.incident().wake() != record.incident.wake() {
+                        self.start_timer(plan.draft.incident()).await;
+                    }
                     return Ok(Changed::Done(Record {
                         incident: plan.draft.into_incident(),
                         version,

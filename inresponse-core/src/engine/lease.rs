@@ -69,7 +69,7 @@ impl Engine {
             };
             let Prepared { plan, slots, blocked } = prepared;
             let marks = plan.sends.iter().map(|s| self.mark(&record.incident, s.delivery)).collect();
-            match self.inner.store.commit(record.version, &plan.draft).await? {
+            match self.commit(record.version, &plan.draft).await? {
                 Committed::Stale => {}
                 Committed::At(version) => {
                     let committed = self.inner.clock.monotonic();

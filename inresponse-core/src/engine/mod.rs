@@ -10,6 +10,7 @@
 //! | `advance` | one incident, or everything due, until nothing is left to do now |
 //! | `run` | does that for ever (feature `runner`) |
 //! | `slots` | bounds how much is sent at once, in all and to one contact |
+//! | `timers` | keeps the time of incidents where no runner does |
 //! | `wake` | tells the runner when something became due |
 
 mod advance;
@@ -21,6 +22,7 @@ mod lease;
 #[cfg(feature = "runner")]
 mod run;
 mod slots;
+mod timers;
 mod wake;
 
 use std::fmt;
@@ -33,14 +35,16 @@ pub use advance::Advanced;
 pub use bounce::Bounced;
 pub use duty::OnCall;
 pub use intake::{Reported, Updated};
+pub use timers::{Swept, Timers};
 
 use crate::claim::{ClaimToken, TokenError, TokenSecret};
 use crate::clock::Clock;
-use crate::error::InvalidInput;
-use crate::model::{Contact, IncidentNumber, TeamName};
+use crate::error::{InvalidInput, Outage};
+use crate::model::{Contact, IncidentNumber, TeamName, Version};
 use crate::notify::Notifiers;
+use crate::plan::Draft;
 use crate::roster::{Defaults, Roster};
-use crate::store::Store;
+use crate::store::{Committed, Store};
 
 /// An alert that waits longer than this for acceptance shows in health check, metrics and log.
 pub const WAITING_TOO_LONG: chrono::TimeDelta = chrono::TimeDelta::minutes(5);
@@ -65,6 +69,8 @@ struct Inner {
     slots: slots::Slots,
     in_flight: lease::InFlight,
     wake: wake::Wake,
+    timers: Option<Arc<dyn Timers>>,
+    keep_resolved: Option<Duration>,
 }
 
 /// How links are made by which a recipient can claim.
@@ -85,6 +91,8 @@ pub struct EngineBuilder {
     defaults: Defaults,
     catch_all: Option<TeamName>,
     claim_links: Option<ClaimLinks>,
+    timers: Option<Arc<dyn Timers>>,
+    keep_resolved: Option<Duration>,
 }
 
 impl Engine {
@@ -111,6 +119,8 @@ impl Engine {
             defaults: Defaults::none(),
             catch_all: None,
             claim_links: None,
+            timers: None,
+            keep_resolved: None,
         }
     }
 
@@ -147,6 +157,16 @@ impl Engine {
         let links = self.inner.claim_links.as_ref()?;
         let token = ClaimToken::new(incident, contact.clone(), self.now()).sign(links.secrets.first()?);
         Some(format!("{}/incidents/{incident}/claim?token={token}", links.base_url))
+    }
+
+    /// Commits, with the time from which on nobody needs the incident any more.
+    async fn commit(&self, version: Version, draft: &Draft) -> Result<Committed, Outage> {
+        match self.inner.keep_resolved {
+            Some(keep) if draft.incident().resolved().is_some() => {
+                self.inner.store.commit(version, &draft.clone().kept_for(keep)).await
+            }
+            Some(_) | None => self.inner.store.commit(version, draft).await,
+        }
     }
 
     /// How long a notifier has: half the lease, so that the outcome is recorded before two thirds of it are over
@@ -193,6 +213,21 @@ impl EngineBuilder {
         Ok(self)
     }
 
+    /// Who starts timers, for an engine that nobody [`run`](Engine::run)s.
+    #[must_use]
+    pub fn timers(mut self, timers: impl Timers) -> Self {
+        self.timers = Some(Arc::new(timers));
+        self
+    }
+
+    /// How long an incident is kept after it was resolved, where the store lets go of what has expired; for ever
+    /// unless given.
+    #[must_use]
+    pub fn keep_resolved(mut self, keep: Duration) -> Self {
+        self.keep_resolved = Some(keep);
+        self
+    }
+
     /// The engine.
     pub fn build(self) -> Engine {
         let inner = Inner {
@@ -207,6 +242,8 @@ impl EngineBuilder {
             slots: slots::Slots::default(),
             in_flight: lease::InFlight::default(),
             wake: wake::Wake::new(),
+            timers: self.timers,
+            keep_resolved: self.keep_resolved,
         };
         Engine { inner: Arc::new(inner) }
     }

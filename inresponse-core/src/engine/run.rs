@@ -44,9 +44,9 @@ impl Engine {
             }
             while repairs.try_join_next().is_some() {}
             watch.trouble(self).await;
-            let look_again = match self.sweep(&mut sends).await {
-                Ok(Sweep::Clear) => LOOK_EVERY,
-                Ok(Sweep::Blocked) => LOOK_AGAIN_WHEN_BLOCKED,
+            let look_again = match self.lease_all_due(&mut sends).await {
+                Ok(Look::Clear) => LOOK_EVERY,
+                Ok(Look::Blocked) => LOOK_AGAIN_WHEN_BLOCKED,
                 Err(error) => {
                     tracing::error!(error = %error, "cannot read what is due");
                     LOOK_EVERY
@@ -98,8 +98,8 @@ impl Engine {
     }
 
     /// Leases everything that is due and starts its sends.
-    async fn sweep(&self, sends: &mut JoinSet<()>) -> Result<Sweep, Outage> {
-        let (now, mut after, mut sweep) = (self.now(), None, Sweep::Clear);
+    async fn lease_all_due(&self, sends: &mut JoinSet<()>) -> Result<Look, Outage> {
+        let (now, mut after, mut look) = (self.now(), None, Look::Clear);
         // What is rung from here on may be missed by the pages below, so this comes first.
         self.inner.wake.forget_until(now);
         loop {
@@ -115,7 +115,7 @@ impl Engine {
                 let Some(leased) = leased else { continue };
                 if leased.blocked {
                     self.inner.wake.blocked();
-                    sweep = Sweep::Blocked;
+                    look = Look::Blocked;
                 }
                 for send in leased.sends {
                     let engine = self.clone();
@@ -124,11 +124,11 @@ impl Engine {
             }
             while sends.try_join_next().is_some() {}
             if !full {
-                return Ok(sweep);
+                return Ok(look);
             }
             if self.inner.slots.are_exhausted() {
                 self.inner.wake.blocked();
-                return Ok(Sweep::Blocked);
+                return Ok(Look::Blocked);
             }
         }
     }
@@ -181,7 +181,7 @@ impl Engine {
     }
 }
 
-enum Sweep {
+enum Look {
     /// Everything that was due is on its way.
     Clear,
     /// Something waits for a sending slot.

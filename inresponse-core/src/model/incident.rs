@@ -75,6 +75,9 @@ pub struct Incident {
     pub(crate) accepted: u32,
     /// Everybody was alerted since the incident was opened or released.
     pub(crate) exhausted: bool,
+    /// How often it became due sooner than whoever keeps its time was told.
+    #[serde(default)]
+    pub(crate) wake: u32,
     pub(crate) matrix: Matrix,
     pub(crate) begun: Vec<BegunLevel>,
     pub(crate) deliveries: Vec<Delivery>,
@@ -165,6 +168,11 @@ impl Incident {
     /// Which round of alerts it is in, from 1.
     pub fn round(&self) -> u32 {
         self.round
+    }
+
+    /// How often its time must have been set anew: what a keeper of its time is named by, besides its number.
+    pub fn wake(&self) -> u32 {
+        self.wake
     }
 
     /// The matrix frozen for its round.

@@ -2,7 +2,7 @@
 //!
 //! `(incident, input, now) → (new incident, sends, next due)`. No async, no I/O, no clock, no randomness, no
 //! logging. [`open`] makes an incident of a report; [`step`] takes everything that can happen to it. The engine
-//! executes what they decide; server, Lambda and simulation share them.
+//! executes what they decide; every deployment shares them.
 //!
 //! | file | decides |
 //! |---|---|
@@ -79,6 +79,11 @@ pub enum Input<'a> {
         /// The matrix for the next round, where [`Decision::NeedsMatrix`] asked for it.
         matrix: Option<Matrix>,
     },
+    /// Another keeper of its time has been started, under this count.
+    Woken {
+        /// The count.
+        wake: u32,
+    },
     /// The clock may have gone back behind what the incident knows of.
     ClockWentBack {
         /// How long leases last.
@@ -152,11 +157,19 @@ pub struct Send {
 pub struct Draft {
     incident: Incident,
     due_at: Option<DateTime<Utc>>,
+    expires_at: Option<DateTime<Utc>>,
 }
 
 impl Draft {
     pub(crate) fn new(incident: Incident) -> Self {
-        Self { due_at: due_at(&incident), incident }
+        Self { due_at: due_at(&incident), expires_at: None, incident }
+    }
+
+    /// The same, to be kept no longer than `keep` after it was resolved; for ever, unless it is.
+    #[must_use]
+    pub fn kept_for(mut self, keep: Duration) -> Self {
+        self.expires_at = self.incident.resolved.as_ref().map(|resolved| later(resolved.at, keep));
+        self
     }
 
     /// The incident.
@@ -174,6 +187,11 @@ impl Draft {
         self.due_at
     }
 
+    /// From when on nobody needs it any more, and the store may let go of it; `None`: never.
+    pub fn expires_at(&self) -> Option<DateTime<Utc>> {
+        self.expires_at
+    }
+
     /// Promise 3: what no other open incident may have; `None` once it is resolved or if it has no key.
     pub fn open_key(&self) -> Option<(&ServiceName, &DedupKey)> {
         let key = self.incident.dedup_key.as_ref()?;
@@ -189,8 +207,8 @@ impl Draft {
     }
 }
 
-/// When something must be done about an incident: the earliest of its pending deliveries, lease ends, next
-/// level and next round. Never, unless it is OPEN.
+/// When something must be done about an incident: the earliest of its pending deliveries, lease ends, and the next
+/// level, repeat round, fallback or end of the escalation. Never, unless it is OPEN.
 pub fn due_at(incident: &Incident) -> Option<DateTime<Utc>> {
     if incident.state != State::Open {
         return None;
@@ -199,7 +217,7 @@ pub fn due_at(incident: &Incident) -> Option<DateTime<Utc>> {
     deliveries.chain(ladder::next(incident).map(|next| next.at)).min()
 }
 
-/// When somebody is alerted next: as [`due_at`], without ends of leases and of the whole escalation.
+/// When somebody is alerted next: the earliest pending delivery or beginning of a level, repeat round or fallback.
 pub fn next_alert_at(incident: &Incident) -> Option<DateTime<Utc>> {
     if incident.state != State::Open {
         return None;
@@ -221,7 +239,8 @@ pub(crate) fn next_level_due(incident: &Incident) -> Option<DateTime<Utc>> {
 
 /// Who is alerted after the levels that have begun, and when at the latest, in order.
 ///
-/// An outlook for people: it assumes that nobody turns out to be unreachable and leaves repeat rounds out.
+/// An outlook for people: it assumes that nobody turns out to be unreachable, and ends where the round does. What
+/// comes after repeat rounds is not told.
 pub fn outlook(incident: &Incident) -> Vec<(crate::model::Level, DateTime<Utc>)> {
     ladder::outlook(incident)
 }
@@ -232,16 +251,40 @@ pub fn outlook(incident: &Incident) -> Vec<(crate::model::Level, DateTime<Utc>)>
 /// microseconds.
 pub fn step(incident: &Incident, input: Input<'_>, now: DateTime<Utc>) -> Decision {
     let now = crate::clock::to_micros(now);
-    match input {
-        Input::Due { lease, hold, matrix } => due::due(incident, lease, hold, matrix, now),
+    let decision = match input {
+        Input::Due { lease, hold, matrix } => return due::due(incident, lease, hold, matrix, now),
         Input::Outcome { delivery, attempt, outcome } => {
-            outcome::outcome(incident, delivery, attempt, outcome, now)
+            return outcome::outcome(incident, delivery, attempt, outcome, now);
         }
+        Input::Woken { wake } => return woken(incident, wake),
         Input::Bounced { delivery, reason } => bounce::bounced(incident, delivery, reason, now),
         Input::Repeat { severity } => open::repeat(incident, severity, now),
         Input::Update { update, matrix } => people::update(incident, update, matrix, now),
         Input::ClockWentBack { lease } => clock_back::clock_went_back(incident, lease, now),
+    };
+    sooner(incident, decision)
+}
+
+/// Where somebody's doing made it due sooner, whoever keeps its time must be told: nobody else would be.
+///
+/// What time itself brings about (leases and their outcomes) happens in the presence of whoever keeps it.
+fn sooner(before: &Incident, mut decision: Decision) -> Decision {
+    if let Decision::Change(plan) = &mut decision
+        && let Some(due_at) = plan.draft.due_at
+        && self::due_at(before).is_none_or(|before| due_at < before)
+    {
+        plan.draft.incident.wake = before.wake.saturating_add(1);
     }
+    decision
+}
+
+/// The count only rises, and only where there is time to keep.
+fn woken(incident: &Incident, wake: u32) -> Decision {
+    if wake <= incident.wake || due_at(incident).is_none() {
+        return Decision::Nothing;
+    }
+    let next = Incident { wake, ..incident.clone() };
+    Decision::Change(Box::new(Plan { draft: Draft::new(next), sends: Vec::new() }))
 }
 
 fn change(mut incident: Incident, sends: Vec<Send>, now: DateTime<Utc>) -> Decision {

@@ -69,6 +69,7 @@ pub fn open(
         repeats_done: 0,
         accepted: 0,
         exhausted: false,
+        wake: 0,
         matrix,
         begun: Vec::new(),
         deliveries: Vec::new(),

@@ -21,3 +21,4 @@ mod intake;
 mod isolation;
 mod runner;
 mod support;
+mod timers;

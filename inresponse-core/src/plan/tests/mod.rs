@@ -23,6 +23,7 @@ mod properties;
 mod repeats;
 mod scene;
 mod size;
+mod wakes;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
