@@ -25,7 +25,8 @@ pub(super) struct Next {
     pub(super) at: DateTime<Utc>,
 }
 
-/// Promise 12: levels, repeat rounds, then the fallback, once, after the last wait.
+/// Promise 12: levels, repeat rounds, then the fallback, once, after the last wait; at once where a whole round is
+/// dead, which is not repeated then.
 ///
 /// `None` when nothing is left to begin, and for a severity that records only.
 pub(super) fn next(incident: &Incident) -> Option<Next> {
@@ -66,7 +67,7 @@ fn gives_way_at(incident: &Incident, begun: BegunLevel) -> DateTime<Utc> {
     died_at(incident, begun).map_or(waited, |died| died.min(waited))
 }
 
-/// When the last contact of a level died; `None` while one may still be reached.
+/// When the last contact of a level died, or when it began if it is empty; `None` while one may still be reached.
 pub(super) fn died_at(incident: &Incident, begun: BegunLevel) -> Option<DateTime<Utc>> {
     let death = |d: &Delivery| match d.status {
         DeliveryStatus::Dead { at } => Some(at),
@@ -90,13 +91,12 @@ pub(super) fn outlook(incident: &Incident) -> Vec<(Level, DateTime<Utc>)> {
         let level = match rung {
             Rung::Level(n) => Level::At(n),
             Rung::Fallback => Level::Fallback,
-            Rung::RepeatRound => {
-                ahead.repeats_done = ahead.matrix.repeat();
-                continue;
-            }
-            Rung::Over => break,
+            // Who is on call then is not known yet.
+            Rung::RepeatRound | Rung::Over => break,
         };
-        levels.push((level, at));
+        if !incident.matrix.contacts(level).is_empty() {
+            levels.push((level, at));
+        }
         ahead.begun.push(BegunLevel { level, at, anew: false });
         // A level that is only foreseen has no deliveries and would count as dead.
         ahead.deliveries.extend(incident.matrix.contacts(level).iter().take(1).map(|contact| Delivery {

@@ -58,7 +58,9 @@ pub(super) fn outcome(
         }
         status => status,
     };
-    next.accepted += u32::from(accepted);
+    // What was sent before a release alerts nobody of what it begins.
+    let since_release = key.round + incident.repeats_done >= incident.round;
+    next.accepted += u32::from(accepted && since_release);
     if next.deliveries[i].is_dead() && of_this_round {
         note_dead_level(&mut next, key.level, now);
     }

@@ -4,7 +4,7 @@ use super::scene::Scene;
 use super::{after, contacts, levels, person};
 use crate::model::{DeliveryStatus, Note, Severity, State};
 use crate::notify::Outcome;
-use crate::plan::{Refusal, StateChange, TakeOver, Update};
+use crate::plan::{Decision, Input, Refusal, StateChange, TakeOver, Update};
 
 use StateChange::{Claim, Release, Resolve};
 use TakeOver::{No, Yes};
@@ -119,6 +119,16 @@ fn p12_after_a_release_only_what_its_alerts_do_counts() {
     scene.accepts("1:a").claim("jo").unwrap();
     scene.matrix = crate::model::Matrix::new(vec![contacts("x")], contacts("x1"), super::WAIT);
     scene.at(50).release("jo").unwrap();
+    assert_eq!(scene.play(0), "50 1:x, 50 f:x1 unclaimed undelivered");
+
+    let mut scene = Scene::crit(levels(&["a"]));
+    scene.due();
+    let before = scene.key("1:a");
+    scene.at(10).claim("jo").unwrap();
+    scene.matrix = crate::model::Matrix::new(vec![contacts("x")], contacts("x1"), super::WAIT);
+    scene.at(50).release("jo").unwrap();
+    let late = Input::Outcome { delivery: before, attempt: 1, outcome: &Outcome::Accepted };
+    assert!(matches!(scene.try_step(late), Decision::Change(_)), "it is recorded all the same");
     assert_eq!(scene.play(0), "50 1:x, 50 f:x1 unclaimed undelivered");
 }
 
