@@ -43,11 +43,8 @@ impl Notifier for ChatNotifier {
                     let after = answer.headers().get(RETRY_AFTER).and_then(|v| v.to_str().ok()?.parse().ok());
                     Outcome::throttled(Duration::from_secs(after.unwrap_or(10)), "too many requests")
                 }
-                // Whoever was behind the gateway may have taken it.
-                status @ (StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT) => {
-                    Outcome::unknown(status.to_string())
-                }
-                StatusCode::REQUEST_TIMEOUT => Outcome::unavailable("it took the chat too long to read"),
+                // Whoever is behind the gateway may have taken it.
+                StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => Outcome::unknown("a gateway failed"),
                 status if status.is_client_error() => Outcome::rejected(status.to_string()),
                 status => Outcome::unavailable(status.to_string()),
             },
