@@ -185,7 +185,7 @@ fn report_outcome(alert: &Alert, outcome: &Outcome) {
         OutcomeKind::Accepted => {
             tracing::info!(delivery, level, %contact, attempt, "alert accepted");
         }
-        OutcomeKind::Rejected => {
+        OutcomeKind::Rejected | OutcomeKind::Bounced => {
             tracing::error!(delivery, level, %contact, attempt, reason, "alert rejected for good");
         }
         OutcomeKind::Throttled

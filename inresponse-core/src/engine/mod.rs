@@ -6,12 +6,14 @@
 //! | `duty` | asks the roster who is on call |
 //! | `lease` | commits what is due, and with it the right to send |
 //! | `deliver` | makes one attempt and records its outcome |
+//! | `bounce` | takes what a carrier tells later of an alert that it had accepted |
 //! | `advance` | one incident, or everything due, until nothing is left to do now |
 //! | `run` | does that for ever (feature `runner`) |
 //! | `slots` | bounds how much is sent at once, in all and to one contact |
 //! | `wake` | tells the runner when something became due |
 
 mod advance;
+mod bounce;
 mod deliver;
 mod duty;
 mod intake;
@@ -28,6 +30,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 pub use advance::Advanced;
+pub use bounce::Bounced;
 pub use duty::OnCall;
 pub use intake::{Reported, Updated};
 

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{Contact, IncidentNumber, Level};
+use crate::error::InvalidInput;
 
 /// Which delivery of an incident: (round, level, place in the level).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -34,6 +35,22 @@ impl DeliveryId {
             Level::At(n) => format!("{number}-{round}-{n}-{place}-{stamp}"),
             Level::Fallback => format!("{number}-{round}-f-{place}-{stamp}"),
         })
+    }
+
+    /// The longest that it can be, in bytes.
+    pub const MAX_BYTES: usize = 64;
+
+    /// Reads what a message bore, as a carrier gives it back.
+    ///
+    /// # Errors
+    /// Empty, longer than [`Self::MAX_BYTES`], or holding anything else than ASCII letters, digits and hyphens.
+    pub fn read(text: impl AsRef<str>) -> Result<Self, InvalidInput> {
+        let text = text.as_ref();
+        let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        if text.is_empty() || text.len() > Self::MAX_BYTES || !plain {
+            return Err(InvalidInput::field("delivery", "is not the name of a delivery"));
+        }
+        Ok(Self(text.to_owned()))
     }
 
     /// The text itself: ASCII letters, digits and hyphens.
@@ -85,7 +102,7 @@ pub enum DeliveryStatus {
         #[serde(with = "micros")]
         until: DateTime<Utc>,
     },
-    /// The carrier accepted it. Final.
+    /// The carrier accepted it. Final, unless it comes back.
     Accepted {
         /// When that was recorded.
         #[serde(with = "micros")]
@@ -124,6 +141,8 @@ pub enum OutcomeKind {
     Expired,
     /// The lease was taken, and the attempt was not begun.
     NotBegun,
+    /// The carrier took it, and it came back.
+    Bounced,
 }
 
 impl OutcomeKind {
@@ -137,6 +156,7 @@ impl OutcomeKind {
             OutcomeKind::Unknown => "unknown",
             OutcomeKind::Expired => "expired",
             OutcomeKind::NotBegun => "notBegun",
+            OutcomeKind::Bounced => "bounced",
         }
     }
 }
@@ -221,6 +241,11 @@ impl Delivery {
         matches!(self.status, DeliveryStatus::Dead { .. })
     }
 
+    /// Whether it is dead because it came back, which an acceptance learnt of late does not change.
+    pub(crate) fn has_bounced(&self) -> bool {
+        self.is_dead() && self.last.as_ref().is_some_and(|last| last.kind == OutcomeKind::Bounced)
+    }
+
     pub(crate) fn is_unsettled(&self) -> bool {
         matches!(self.status, DeliveryStatus::Pending { .. } | DeliveryStatus::InFlight { .. })
     }
@@ -263,6 +288,21 @@ mod tests {
         assert_eq!(id.as_str(), "10001-1-2-0-hq1ol1g85c");
         let fallback = DeliveryKey { level: Level::Fallback, ..key };
         assert_eq!(DeliveryId::new(IncidentNumber::new(7), fallback, at).as_str(), "7-1-f-0-hq1ol1g85c");
+    }
+
+    #[test]
+    fn delivery_ids_are_read_back_whatever_the_numbers_and_nothing_else_is() {
+        let far = DateTime::from_timestamp(i32::MAX.into(), 0).unwrap();
+        for level in [Level::At(u16::MAX), Level::Fallback] {
+            let key = DeliveryKey { round: u32::MAX, level, place: u16::MAX };
+            for at in [DateTime::UNIX_EPOCH, far, DateTime::<Utc>::MAX_UTC, DateTime::<Utc>::MIN_UTC] {
+                let id = DeliveryId::new(IncidentNumber::new(u64::MAX), key, at);
+                assert_eq!(DeliveryId::read(id.as_str()), Ok(id));
+            }
+        }
+        for refused in ["", "1-1-1-0-t\n", "1 1", "é", &"1".repeat(65)] {
+            assert!(DeliveryId::read(refused).is_err(), "{refused:?}");
+        }
     }
 
     #[test]

@@ -10,10 +10,12 @@
 //! | `ladder` | which level, repeat round or fallback is next, and when |
 //! | `due` | what to do now that time has come: expired leases, levels that begin, sends to lease |
 //! | `outcome` | what an attempt's outcome means, and when to try again |
+//! | `bounce` | what it means that something accepted came back |
 //! | `people` | claim, release, resolve, severity, note |
 //! | `clock_back` | what a clock that went back does to stored times |
 
 mod backoff;
+mod bounce;
 mod clock_back;
 mod due;
 mod ladder;
@@ -57,6 +59,13 @@ pub enum Input<'a> {
         attempt: u32,
         /// How it ended.
         outcome: &'a Outcome,
+    },
+    /// Something that a carrier had accepted came back.
+    Bounced {
+        /// Which delivery.
+        delivery: &'a DeliveryId,
+        /// What the carrier said.
+        reason: &'a str,
     },
     /// A report with the incident's key came again.
     Repeat {
@@ -228,6 +237,7 @@ pub fn step(incident: &Incident, input: Input<'_>, now: DateTime<Utc>) -> Decisi
         Input::Outcome { delivery, attempt, outcome } => {
             outcome::outcome(incident, delivery, attempt, outcome, now)
         }
+        Input::Bounced { delivery, reason } => bounce::bounced(incident, delivery, reason, now),
         Input::Repeat { severity } => open::repeat(incident, severity, now),
         Input::Update { update, matrix } => people::update(incident, update, matrix, now),
         Input::ClockWentBack { lease } => clock_back::clock_went_back(incident, lease, now),

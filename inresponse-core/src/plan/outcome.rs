@@ -10,7 +10,7 @@ use crate::notify::Outcome;
 /// Merges an outcome by (delivery, attempt).
 ///
 /// An outcome is a fact: an acceptance is recorded whatever has become of the incident by then, and nothing
-/// that is learnt later takes it back. Everything else counts only for the attempt that is in flight.
+/// that is learnt later takes it back but a bounce. Everything else counts only for the attempt that is in flight.
 pub(super) fn outcome(
     incident: &Incident,
     key: DeliveryKey,
@@ -23,7 +23,7 @@ pub(super) fn outcome(
     let in_flight =
         matches!(delivery.status, DeliveryStatus::InFlight { .. }) && delivery.attempts == attempt;
     let accepted = matches!(outcome, Outcome::Accepted);
-    if delivery.is_accepted() || !(accepted || in_flight) {
+    if delivery.is_accepted() || delivery.has_bounced() || !(accepted || in_flight) {
         return Decision::Nothing;
     }
     let id = incident.delivery_id(key);

@@ -5,6 +5,7 @@
 //! | `support` | an engine on a table: clock, store with faults, carrier with moods |
 //! | `intake` | reports, repeats, what people do: promises 1 to 6 |
 //! | `escalation` | levels over time, claims, releases: promises 5, 8, 11, 12 |
+//! | `bounces` | alerts that were accepted and came back: promise 12 |
 //! | `faults` | stores that fail, processes that die: promises 4, 9, 10, 11 |
 //! | `isolation` | carriers that hang or panic: promise 13 |
 //! | `clocks` | clocks that jump: promise 14 |
@@ -12,6 +13,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub, reason = "it is a test")]
 #![allow(unused_must_use, reason = "a test looks only at what it is about")]
 
+mod bounces;
 mod clocks;
 mod escalation;
 mod faults;

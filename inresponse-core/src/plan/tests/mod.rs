@@ -6,12 +6,14 @@
 //! | `ladder` | which level is alerted when: promises 8, 9, 12 |
 //! | `leases` | leases that end, levels that begin anew, deliveries that are held back |
 //! | `outcomes` | what an outcome means, in whatever order it comes |
+//! | `bounces` | what was accepted and came back: promise 12 |
 //! | `people` | states, claimants, releases: promises 5, 6, 11 |
 //! | `repeats` | reports that come again: promise 3 |
 //! | `clocks` | clocks that went back: promise 14 |
 //! | `size` | how large a record becomes: promise 7 |
 //! | `properties` | random scenarios against laws and against an oracle |
 
+mod bounces;
 mod clocks;
 mod ladder;
 mod leases;

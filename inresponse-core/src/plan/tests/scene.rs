@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 
 use super::{LEASE, T0, after, name, person, report};
 use crate::model::{
-    Delivery, DeliveryKey, DeliveryStatus, Event, Incident, IncidentNumber, Level, Matrix, Severity, State,
+    Delivery, DeliveryId, DeliveryKey, DeliveryStatus, Event, Incident, IncidentNumber, Level, Matrix,
+    Severity, State,
 };
 use crate::notify::Outcome;
 use crate::plan::{
@@ -25,7 +26,7 @@ pub(super) struct Scene {
 pub(super) struct HoldKeys<'a>(pub(super) &'a [&'a str], pub(super) &'a Scene);
 
 impl Hold for HoldKeys<'_> {
-    fn holds(&self, delivery: &crate::model::DeliveryId) -> bool {
+    fn holds(&self, delivery: &DeliveryId) -> bool {
         let Self(held, scene) = self;
         held.iter().any(|send| scene.incident.delivery_id(scene.key(send)) == *delivery)
     }
@@ -126,6 +127,23 @@ impl Scene {
     pub(super) fn rejects(&mut self, sends: &str) -> &mut Self {
         sends.split_whitespace().for_each(|send| _ = self.ends(send, &Outcome::rejected("550 no such user")));
         self
+    }
+
+    /// The carrier gives deliveries back; whether each made a difference.
+    pub(super) fn bounces(&mut self, sends: &str) -> Vec<bool> {
+        let ids = sends.split_whitespace().map(|send| self.incident.delivery_id(self.key(send)));
+        ids.collect::<Vec<_>>().iter().map(|id| self.bounces_by_name(id)).collect()
+    }
+
+    pub(super) fn bounces_by_name(&mut self, delivery: &DeliveryId) -> bool {
+        match self.try_step(Input::Bounced { delivery, reason: "550 5.1.1 no such user" }) {
+            Decision::Change(plan) => {
+                assert!(plan.sends.is_empty(), "a bounce sends nothing itself");
+                true
+            }
+            Decision::Nothing => false,
+            other => panic!("{other:?}"),
+        }
     }
 
     /// Somebody asks for something; `Ok(true)` if it changed anything.
