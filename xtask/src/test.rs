@@ -5,12 +5,13 @@ use std::process::Command;
 use crate::tools::{Failure, cargo, nextest, output, python, run};
 
 /// The crates that are libraries for others.
-const LIBRARIES: [&str; 6] = [
+const LIBRARIES: [&str; 7] = [
     "inresponse-core",
     "inresponse-conformance",
     "inresponse-sqlite",
     "inresponse-mail",
     "inresponse-smtp",
+    "inresponse-ses",
     "inresponse-http",
 ];
 
@@ -42,7 +43,7 @@ fn package() -> Result<(), Failure> {
     run(&mut command)
 }
 
-/// The core depends on no adapter's world, and on tokio only by choice.
+/// The core depends on no adapter's world, and on tokio only by choice; the default build on nothing of AWS.
 pub(crate) fn purity() -> Result<(), Failure> {
     const NEVER: [&str; 14] = [
         "axum",
@@ -73,7 +74,18 @@ pub(crate) fn purity() -> Result<(), Failure> {
             return Err(format!("inresponse-core must not depend on {found} (with {features:?})").into());
         }
     }
-    Ok(())
+    without_aws()
+}
+
+/// What is built unless a package is named needs nothing of AWS. (Its TLS library is called `aws-lc` and is not meant.)
+fn without_aws() -> Result<(), Failure> {
+    let tree = output(cargo().args(["tree", "--edges", "normal,build", "--prefix", "none", "--locked"]))?;
+    let is_aws =
+        |line: &&str| ["aws-sdk-", "aws-smithy-", "aws-config "].iter().any(|name| line.starts_with(name));
+    match tree.lines().find(is_aws) {
+        Some(found) => Err(format!("the default build must not depend on {found}").into()),
+        None => Ok(()),
+    }
 }
 
 pub(crate) fn crash(kills: u32) -> Result<(), Failure> {

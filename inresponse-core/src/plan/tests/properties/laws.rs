@@ -113,6 +113,7 @@ struct Known {
     expired: BTreeMap<DeliveryKey, u32>,
     accepted: BTreeSet<DeliveryKey>,
     dead: BTreeSet<DeliveryKey>,
+    came_back: BTreeSet<DeliveryKey>,
     first_sends: BTreeMap<(u32, Level), DateTime<Utc>>,
 }
 
@@ -127,6 +128,7 @@ impl Known {
                     self.flying.remove(&send.delivery);
                 }
                 match outcome {
+                    _ if self.came_back.contains(&send.delivery) => {}
                     Outcome::Accepted => {
                         self.flying.remove(&send.delivery);
                         self.dead.remove(&send.delivery);
@@ -135,6 +137,12 @@ impl Known {
                     Outcome::Rejected { .. } if current => _ = self.dead.insert(send.delivery),
                     _ => {}
                 }
+            }
+            Did::Bounced(key) if step.changed => {
+                self.flying.remove(key);
+                self.accepted.remove(key);
+                self.dead.insert(*key);
+                self.came_back.insert(*key);
             }
             Did::Due { held, .. } if trace.before(i).state() == State::Open => {
                 let before = trace.before(i);

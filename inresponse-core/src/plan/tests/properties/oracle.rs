@@ -29,6 +29,7 @@ struct Delivery {
     attempts: u32,
     lost: u32,
     heard_of: bool,
+    came_back: bool,
 }
 
 #[derive(Debug)]
@@ -153,7 +154,13 @@ impl Oracle {
                     self.begun.push(Begun { level, at: now, anew: false });
                     for place in (0u16..).take(self.matrix.contacts(level).len()) {
                         let key = DeliveryKey { round: self.round, level, place };
-                        let new = Delivery { fate: Fate::Due(now), attempts: 0, lost: 0, heard_of: false };
+                        let new = Delivery {
+                            fate: Fate::Due(now),
+                            attempts: 0,
+                            lost: 0,
+                            heard_of: false,
+                            came_back: false,
+                        };
                         self.deliveries.insert(key, new);
                     }
                     self.everybody_alerted |= level == Level::Fallback;
@@ -198,7 +205,7 @@ impl Oracle {
     /// An outcome comes; `again` is when the planner wants to try again, which need not be foreseen.
     fn hears(&mut self, key: DeliveryKey, attempt: u32, outcome: &Outcome, now: Time, again: Option<Time>) {
         let (open, round) = (self.open, self.round);
-        let Some(delivery) = self.deliveries.get_mut(&key) else { return };
+        let Some(delivery) = self.deliveries.get_mut(&key).filter(|d| !d.came_back) else { return };
         let current = matches!(delivery.fate, Fate::Flying(n, _) if n == attempt);
         match outcome {
             Outcome::Accepted => (delivery.fate, delivery.heard_of) = (Fate::Accepted, true),
@@ -210,6 +217,17 @@ impl Oracle {
                 (delivery.fate, delivery.heard_of) = (Fate::Due(again), true);
             }
             _ => (delivery.fate, delivery.heard_of) = (Fate::Stopped, true),
+        }
+    }
+
+    /// What was given to a carrier comes back: its contact is unreachable, and nothing that comes later changes it.
+    fn comes_back(&mut self, key: DeliveryKey, now: Time) {
+        let of_this_opening = key.round + self.repeats >= self.round;
+        let Some(delivery) = self.deliveries.get_mut(&key).filter(|_| self.open && of_this_opening) else {
+            return;
+        };
+        if matches!(delivery.fate, Fate::Due(_) | Fate::Flying(..) | Fate::Accepted) {
+            (delivery.fate, delivery.heard_of, delivery.came_back) = (Fate::Dead(now), true, true);
         }
     }
 
@@ -249,6 +267,7 @@ fn agrees(trace: &Trace) {
                 };
                 oracle.hears(send.delivery, send.attempt, outcome, step.now, again);
             }
+            Did::Bounced(key) => oracle.comes_back(*key, step.now),
             Did::Wish { update, matrix } if step.changed => {
                 oracle.severity = update.severity.unwrap_or(oracle.severity);
                 match update.state {

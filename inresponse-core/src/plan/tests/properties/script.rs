@@ -33,6 +33,10 @@ pub(super) enum Act {
         back: u8,
         ends: Ends,
     },
+    /// The carrier gives back what it was given, `back` attempts before the last one.
+    Bounce {
+        back: u8,
+    },
     /// Time passes.
     Wait(u16),
     Claim(Who, bool),
@@ -156,7 +160,8 @@ fn act() -> impl Strategy<Value = Act> {
         match kind {
             0..=39 => Act::Due(when),
             40..=45 => Act::DueHolding(when, flag),
-            46..=75 => Act::Outcome { back: number % 8, ends },
+            46..=71 => Act::Outcome { back: number % 8, ends },
+            72..=75 => Act::Bounce { back: number % 8 },
             76..=79 => Act::Wait(u16::from(number) / 4),
             80..=83 => Act::Claim(who, flag),
             84..=88 => Act::Release(who, flag),

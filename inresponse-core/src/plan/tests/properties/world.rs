@@ -31,6 +31,7 @@ pub(super) struct Step {
 pub(super) enum Did {
     Due { held: Option<HoldHalf>, matrix: Option<Matrix> },
     Outcome { send: Send, outcome: Outcome },
+    Bounced(DeliveryKey),
     Wish { update: Update, matrix: Option<Matrix> },
     Repeat(crate::model::Severity),
     BroughtBack,
@@ -141,6 +142,7 @@ impl World {
                 self.due(when, Some(held));
             }
             Act::Outcome { back, ends } => self.outcome(back, ends),
+            Act::Bounce { back } => self.bounce(back),
             Act::Wait(seconds) => self.scene.now += TimeDelta::seconds(seconds.into()),
             Act::Claim(who, force) => self.wish(who.name(), StateChange::Claim(over(force))),
             Act::Release(who, force) => self.wish(who.name(), StateChange::Release(over(force))),
@@ -175,6 +177,17 @@ impl World {
     fn outcome(&mut self, back: u8, ends: Ends) {
         let Some(i) = self.sent.len().checked_sub(1 + usize::from(back)) else { return };
         self.learn(self.sent[i].clone(), ends.outcome());
+    }
+
+    fn bounce(&mut self, back: u8) {
+        let Some(i) = self.sent.len().checked_sub(1 + usize::from(back)) else { return };
+        let key = self.sent[i].delivery;
+        let delivery = &self.scene.incident.delivery_id(key);
+        for _ in 0..2 {
+            let decision = self.decide(|_| Input::Bounced { delivery, reason: "550" }).0;
+            self.keep(Did::Bounced(key), decision);
+        }
+        assert!(!self.trace.steps.last().unwrap().changed, "the second time changes nothing");
     }
 
     fn learn(&mut self, send: Send, outcome: Outcome) {

@@ -1,0 +1,60 @@
+//! As whom, under which configuration set.
+
+use inresponse_mail::Sender;
+
+use crate::error::{SesError, SesErrorKind};
+
+/// The sender, and the configuration set that says where SES tells of bounces.
+#[derive(Debug, Clone)]
+pub struct SesConfig {
+    pub(crate) sender: Sender,
+    pub(crate) configuration_set: Option<String>,
+}
+
+impl SesConfig {
+    /// The sender as a mail shows it: `InResponse <alerts@example.org>`. SES must have verified the address or its
+    /// domain.
+    ///
+    /// # Errors
+    /// It is not a mail address.
+    pub fn new(sender: &str) -> Result<Self, SesError> {
+        let sender =
+            Sender::new(sender).map_err(|e| SesError::new(SesErrorKind::Sender, e.to_string()).because(e))?;
+        Ok(Self { sender, configuration_set: None })
+    }
+
+    /// Sends under that configuration set; without one, SES tells of bounces only what the identity's own
+    /// notifications tell.
+    ///
+    /// # Errors
+    /// It is not up to 64 ASCII letters, digits, underscores and dashes (API reference of SES v2,
+    /// `CreateConfigurationSet`).
+    pub fn configuration_set(mut self, name: &str) -> Result<Self, SesError> {
+        let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
+        if name.is_empty() || name.len() > 64 || !plain {
+            let message =
+                "the configuration set must be 1 to 64 ASCII letters, digits, underscores and dashes";
+            return Err(SesError::new(SesErrorKind::ConfigurationSet, message));
+        }
+        self.configuration_set = Some(name.to_owned());
+        Ok(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_hold_is_named() {
+        let kind = |config: Result<SesConfig, SesError>| config.err().map(|e| e.kind());
+        assert_eq!(kind(SesConfig::new("nobody")), Some(SesErrorKind::Sender));
+        let config = SesConfig::new("InResponse <a@b.example>").unwrap();
+        for (name, holds) in
+            [("in_Response-1", true), ("", false), ("a b", false), ("é", false), (&"a".repeat(65), false)]
+        {
+            let expected = (!holds).then_some(SesErrorKind::ConfigurationSet);
+            assert_eq!(kind(config.clone().configuration_set(name)), expected, "{name:?}");
+        }
+    }
+}

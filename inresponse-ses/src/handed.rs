@@ -1,0 +1,72 @@
+//! Whether any of the mail was handed over.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use aws_sdk_sesv2::config::interceptors::BeforeTransmitInterceptorContextMut;
+use aws_sdk_sesv2::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_sesv2::error::BoxError;
+use aws_smithy_types::body::SdkBody;
+use http_body::{Body, Frame, SizeHint};
+
+/// Notes when the connection asks for the request's body.
+///
+/// That is not before the connection stands. Until then SES certainly has no mail, whatever else went wrong; from
+/// then on it may have it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Handed(Arc<AtomicBool>);
+
+impl Handed {
+    /// Whether SES may have the mail.
+    pub(crate) fn over(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+impl Intercept for Handed {
+    fn name(&self) -> &'static str {
+        "Handed"
+    }
+
+    /// After signing, so that the signature is that of the body itself.
+    fn modify_before_transmit(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let request = context.request_mut();
+        let inner = std::mem::replace(request.body_mut(), SdkBody::taken());
+        *request.body_mut() = SdkBody::from_body_1_x(Watched { inner, handed: self.clone() });
+        Ok(())
+    }
+}
+
+/// A body that tells when it is asked for.
+struct Watched {
+    inner: SdkBody,
+    handed: Handed,
+}
+
+impl Body for Watched {
+    type Data = <SdkBody as Body>::Data;
+    type Error = <SdkBody as Body>::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        self.handed.0.store(true, Ordering::Release);
+        Pin::new(&mut self.inner).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        Body::size_hint(&self.inner)
+    }
+}

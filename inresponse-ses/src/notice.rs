@@ -1,0 +1,201 @@
+//! What SES tells later: bounces, complaints.
+//!
+//! Sources: "Contents of event data that Amazon SES publishes to Amazon SNS" and "Amazon SNS notification contents
+//! for Amazon SES" in the developer guide of SES.
+
+use std::borrow::Cow;
+
+use inresponse_core::model::{DeliveryId, IncidentNumber};
+use serde::Deserialize;
+
+use crate::error::{SesError, SesErrorKind};
+
+/// The tags that mails bear; letters, digits, underscores and dashes (API reference of SES v2, `MessageTag`).
+pub(crate) const TAG_INCIDENT: &str = "inresponse-incident";
+pub(crate) const TAG_DELIVERY: &str = "inresponse-delivery";
+
+/// The headers that mails bear.
+const HEADER_INCIDENT: &str = "X-InResponse-Incident";
+const HEADER_DELIVERY: &str = "X-InResponse-Delivery";
+
+/// The largest message that SNS carries (quotas of SNS: 256 KB).
+const MAX_BYTES: usize = 256 * 1024;
+
+/// The longest reason that is passed on, in bytes.
+const MAX_REASON: usize = 200;
+
+/// What a message of SES is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub enum Notice {
+    /// An alert.
+    Alert(AlertNotice),
+    /// Something else: a mail that was no alert, a test of the topic.
+    Foreign,
+}
+
+/// What became of an alert that SES had accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlertNotice {
+    /// The incident that it was about.
+    pub number: IncidentNumber,
+    /// Which delivery of it.
+    pub delivery: DeliveryId,
+    /// Whom it was for.
+    pub recipient: String,
+    /// What became of it.
+    pub fate: Fate,
+    /// Why, in the carriers' words; at most 200 bytes.
+    pub reason: String,
+}
+
+/// What became of a mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Fate {
+    /// It came back for good, or SES itself refused to send it on (a suppressed address, a virus).
+    Bounced,
+    /// Its recipient calls it spam, or has done so before and was therefore not sent it.
+    Complained,
+    /// It is delayed, or came back for a reason that may pass; also the answer of somebody who is out of office.
+    Transient,
+    /// Anything else: sent, delivered, opened.
+    Other,
+}
+
+impl Fate {
+    /// Whether its recipient will not see it, so that its delivery is dead.
+    pub fn is_dead(self) -> bool {
+        match self {
+            Fate::Bounced | Fate::Complained => true,
+            Fate::Transient | Fate::Other => false,
+        }
+    }
+}
+
+/// Reads what an SNS notification holds as its `Message`: an event of a configuration set's event destination, or a
+/// notification of an identity with the original headers included.
+///
+/// Trusts nothing in it and never panics; whoever calls it has seen to it that SNS sent it.
+///
+/// # Errors
+/// It is larger than SNS carries, or nothing that SES writes.
+pub fn read(message: &[u8]) -> Result<Notice, SesError> {
+    let unreadable = |what: &str| SesError::new(SesErrorKind::Notice, what);
+    if message.len() > MAX_BYTES {
+        return Err(unreadable("the message is larger than SNS carries"));
+    }
+    if message.starts_with(b"Successfully validated") {
+        // "… SNS topic for Amazon SES event publishing.", which is no JSON.
+        return Ok(Notice::Foreign);
+    }
+    let told: Told<'_> = serde_json::from_slice(message)
+        .map_err(|e| unreadable("the message is no notification of SES").because(e))?;
+    Ok(told.notice().map_or(Notice::Foreign, Notice::Alert))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Told<'a> {
+    /// `eventType` of events, `notificationType` of an identity's notifications.
+    #[serde(borrow, alias = "notificationType")]
+    event_type: Cow<'a, str>,
+    #[serde(borrow, default)]
+    mail: Mail<'a>,
+    #[serde(borrow)]
+    bounce: Option<Details<'a>>,
+    #[serde(borrow)]
+    complaint: Option<Details<'a>>,
+    #[serde(borrow)]
+    delivery_delay: Option<Details<'a>>,
+    #[serde(borrow)]
+    reject: Option<Details<'a>>,
+}
+
+#[derive(Deserialize, Default)]
+struct Mail<'a> {
+    #[serde(borrow, default)]
+    destination: Vec<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    headers: Vec<Header<'a>>,
+    #[serde(borrow, default)]
+    tags: Tags<'a>,
+}
+
+#[derive(Deserialize)]
+struct Header<'a> {
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+    #[serde(borrow)]
+    value: Cow<'a, str>,
+}
+
+#[derive(Deserialize, Default)]
+struct Tags<'a> {
+    #[serde(borrow, default, rename = "inresponse-incident")]
+    incident: Vec<Cow<'a, str>>,
+    #[serde(borrow, default, rename = "inresponse-delivery")]
+    delivery: Vec<Cow<'a, str>>,
+}
+
+/// Of a bounce, complaint, delay or rejection.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct Details<'a> {
+    #[serde(borrow, alias = "delayType", alias = "complaintFeedbackType")]
+    bounce_type: Option<Cow<'a, str>>,
+    #[serde(borrow, alias = "complaintSubType")]
+    bounce_sub_type: Option<Cow<'a, str>>,
+    #[serde(borrow, default, alias = "complainedRecipients", alias = "delayedRecipients")]
+    bounced_recipients: Vec<Recipient<'a>>,
+    #[serde(borrow)]
+    reason: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Recipient<'a> {
+    #[serde(borrow)]
+    email_address: Cow<'a, str>,
+    #[serde(borrow)]
+    diagnostic_code: Option<Cow<'a, str>>,
+}
+
+impl Told<'_> {
+    fn notice(self) -> Option<AlertNotice> {
+        let mail = &self.mail;
+        let number = mail.says(&mail.tags.incident, HEADER_INCIDENT)?.parse().ok()?;
+        let delivery = DeliveryId::read(mail.says(&mail.tags.delivery, HEADER_DELIVERY)?).ok()?;
+        let details = self.bounce.or(self.complaint).or(self.delivery_delay).or(self.reject);
+        let details = details.unwrap_or_default();
+        let fate = match &*self.event_type {
+            "Bounce" if details.bounce_type.as_deref() == Some("Permanent") => Fate::Bounced,
+            "Bounce" | "DeliveryDelay" => Fate::Transient,
+            "Reject" => Fate::Bounced,
+            "Complaint" => Fate::Complained,
+            _ => Fate::Other,
+        };
+        let first = details.bounced_recipients.first();
+        let words = [
+            Some(&self.event_type),
+            details.bounce_type.as_ref(),
+            details.bounce_sub_type.as_ref(),
+            details.reason.as_ref(),
+            first.and_then(|recipient| recipient.diagnostic_code.as_ref()),
+        ];
+        let words: Vec<&str> = words.into_iter().flatten().map(|word| &**word).collect();
+        let mut reason = words.join(" ");
+        reason.truncate(reason.floor_char_boundary(MAX_REASON));
+        let recipient = first.map(|recipient| &recipient.email_address).or(self.mail.destination.first());
+        let recipient = recipient.map(|address| address.to_string()).unwrap_or_default();
+        Some(AlertNotice { number: IncidentNumber::new(number), delivery, recipient, fate, reason })
+    }
+}
+
+impl Mail<'_> {
+    /// What a mail bears as a tag, or where there are none, in a header.
+    fn says<'a>(&'a self, tag: &'a [Cow<'_, str>], header: &str) -> Option<&'a str> {
+        let header = || self.headers.iter().find(|h| h.name.eq_ignore_ascii_case(header)).map(|h| &*h.value);
+        tag.first().map(|value| &**value).or_else(header)
+    }
+}

@@ -1,0 +1,100 @@
+//! The notifier: one call of `SendEmail`.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_sesv2::Client;
+use aws_sdk_sesv2::config::retry::RetryConfig;
+use aws_sdk_sesv2::config::timeout::TimeoutConfig;
+use aws_sdk_sesv2::config::{BehaviorVersion, Builder, Config};
+use aws_sdk_sesv2::primitives::Blob;
+use aws_sdk_sesv2::types::{Destination, EmailContent, MessageTag, RawMessage};
+use inresponse_core::clock::Clock;
+use inresponse_core::notify::{Alert, Notifier, Outcome};
+use inresponse_mail::Mail;
+
+use crate::config::SesConfig;
+use crate::handed::Handed;
+use crate::notice::{TAG_DELIVERY, TAG_INCIDENT};
+use crate::reply::outcome;
+
+/// Sends alerts through Amazon SES.
+///
+/// SES gives each mail a `Message-ID` of its own; the delivery's name stays in `X-InResponse-Delivery`, and
+/// `References` keeps the mails of an incident together.
+pub struct SesNotifier {
+    client: Client,
+    config: SesConfig,
+    clock: Arc<dyn Clock>,
+}
+
+impl SesNotifier {
+    /// A notifier over what `aws` says of region, credentials and HTTP: an `&aws_config::SdkConfig` or a builder.
+    /// Retries are turned off. Nothing is connected yet.
+    pub fn new(aws: impl Into<Builder>, config: SesConfig, clock: Arc<dyn Clock>) -> Self {
+        let aws = aws.into().behavior_version(BehaviorVersion::v2026_01_12());
+        let aws = aws.retry_config(RetryConfig::disabled()).build();
+        Self { client: Client::from_conf(aws), config, clock }
+    }
+
+    async fn send(&self, alert: &Alert, mail: &Mail, deadline: Duration) -> Outcome {
+        let recipients = mail.envelope().to().iter().map(ToString::to_string);
+        let destination = Destination::builder().set_to_addresses(Some(recipients.collect())).build();
+        let raw = RawMessage::builder().data(Blob::new(mail.message())).build();
+        let (raw, tags) = match (raw, tags(alert)) {
+            (Ok(raw), Ok(tags)) => (raw, tags),
+            (Err(error), _) | (_, Err(error)) => return Outcome::unavailable(error.to_string()),
+        };
+        let handed = Handed::default();
+        let timeouts = TimeoutConfig::builder().operation_timeout(deadline).build();
+        let sent = self
+            .client
+            .send_email()
+            .set_from_email_address(mail.envelope().from().map(ToString::to_string))
+            .destination(destination)
+            .content(EmailContent::builder().raw(raw).build())
+            .set_configuration_set_name(self.config.configuration_set.clone())
+            .set_email_tags(Some(tags))
+            .customize()
+            .config_override(Config::builder().timeout_config(timeouts))
+            .interceptor(handed.clone())
+            .send()
+            .await;
+        match sent {
+            Ok(_) => Outcome::Accepted,
+            Err(error) => outcome(&error, handed.over(), alert.contact().address()),
+        }
+    }
+}
+
+/// By which events find their delivery. Both values are of letters, digits and dashes and short, as tags must be.
+fn tags(alert: &Alert) -> Result<Vec<MessageTag>, aws_sdk_sesv2::error::BuildError> {
+    let tag = |name: &str, value: String| MessageTag::builder().name(name).value(value).build();
+    Ok(vec![
+        tag(TAG_INCIDENT, alert.incident().number().to_string())?,
+        tag(TAG_DELIVERY, alert.delivery_id().to_string())?,
+    ])
+}
+
+#[async_trait]
+impl Notifier for SesNotifier {
+    async fn notify(&self, alert: &Alert, deadline: Duration) -> Outcome {
+        if !alert.contact().address().is_ascii() {
+            // SES has no SMTPUTF8 (API reference of SES v2, `Destination`); a domain can be written in Punycode.
+            return Outcome::rejected("SES takes no addresses beyond ASCII");
+        }
+        match inresponse_mail::render(alert, &self.config.sender, self.clock.now()) {
+            Ok(mail) => self.send(alert, &mail, deadline).await,
+            Err(error) => Outcome::rejected(error.to_string()),
+        }
+    }
+}
+
+impl fmt::Debug for SesNotifier {
+    /// Without the client, which holds credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SesNotifier").field("config", &self.config).finish_non_exhaustive()
+    }
+}
