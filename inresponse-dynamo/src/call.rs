@@ -1,0 +1,137 @@
+//! Calls in bounded tries, and what becomes of them.
+
+use std::fmt;
+use std::future::Future;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::error::SdkError;
+use inresponse_core::{Outage, OutageKind};
+
+use crate::error::{OperationError, Trouble, outage, trouble};
+
+/// How often a call is tried; with the time-outs and pauses below it ends within nine seconds.
+const TRIES: u32 = 4;
+/// How long one try may take.
+const TIMEOUT: Duration = Duration::from_secs(2);
+/// The pause after the first try; it doubles, and half of it is left to chance.
+const PAUSE: Duration = Duration::from_millis(60);
+
+/// The client with its own retries off and its time bounded: what is tried again is decided here, where it is known
+/// what a second try means.
+pub(crate) fn bounded(client: &Client) -> Client {
+    let timeouts =
+        TimeoutConfig::builder().operation_attempt_timeout(TIMEOUT).operation_timeout(TIMEOUT).build();
+    let config = client.config().to_builder().retry_config(RetryConfig::disabled()).timeout_config(timeouts);
+    Client::from_conf(config.build())
+}
+
+/// Whether a write may be sent again when it may have happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Again {
+    /// It may: it changes nothing twice, or is recognised by its write id.
+    Harmless,
+    /// It must not.
+    Never,
+}
+
+/// A call that did not succeed.
+#[derive(Debug)]
+pub(crate) struct Failure<E> {
+    /// The last try's error.
+    pub(crate) error: SdkError<E>,
+    /// What it means.
+    pub(crate) trouble: Trouble,
+    /// Whether an earlier try may have happened.
+    pub(crate) unsure: bool,
+}
+
+impl<E: OperationError> Failure<E> {
+    /// Whether a condition does not hold.
+    pub(crate) fn is_condition(&self) -> bool {
+        self.trouble == Trouble::Condition
+    }
+
+    pub(crate) fn into_outage(self) -> Outage {
+        let trouble = if self.unsure { Trouble::Unsure } else { self.trouble };
+        outage(self.error, trouble)
+    }
+}
+
+/// Writes: until it is done, a condition fails, or the tries are used up.
+pub(crate) async fn write<T, E, F>(again: Again, call: impl Fn() -> F) -> Result<T, Failure<E>>
+where
+    E: OperationError,
+    F: Future<Output = Result<T, SdkError<E>>>,
+{
+    let (mut tried, mut unsure) = (0, false);
+    loop {
+        let error = match call().await {
+            Ok(done) => return Ok(done),
+            Err(error) => error,
+        };
+        tried += 1;
+        let trouble = trouble(&error);
+        let may_go_on = match trouble {
+            Trouble::Throttled | Trouble::Conflict => true,
+            Trouble::Unsure => again == Again::Harmless,
+            Trouble::Condition | Trouble::Refused => false,
+        };
+        if !may_go_on || tried == TRIES {
+            return Err(Failure { error, trouble, unsure });
+        }
+        unsure |= trouble == Trouble::Unsure;
+        tracing::debug!(tried, ?trouble, "a write to DynamoDB is tried again");
+        pause(tried).await;
+    }
+}
+
+/// Reads: nothing can have happened, so any trouble but a refusal is worth another try.
+pub(crate) async fn read<T, E, F>(call: impl Fn() -> F) -> Result<T, Outage>
+where
+    E: OperationError,
+    F: Future<Output = Result<T, SdkError<E>>>,
+{
+    write(Again::Harmless, call).await.map_err(|failure| {
+        let outage = failure.into_outage();
+        match outage.kind() {
+            OutageKind::Unknown => Outage::retryable("DynamoDB did not answer").because(outage),
+            _ => outage,
+        }
+    })
+}
+
+/// Waits before the next try.
+pub(crate) async fn pause(tried: u32) {
+    let whole = PAUSE * 2u32.saturating_pow(tried.saturating_sub(1)).min(16);
+    let part = f64::from(random::<1>()[0]) / 255.0;
+    tokio::time::sleep(whole / 2 + (whole / 2).mul_f64(part)).await;
+}
+
+/// Names one write, so that it is recognised when it is found done.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct WriteId(String);
+
+impl WriteId {
+    pub(crate) fn new() -> Self {
+        Self(random::<16>().iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for WriteId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WriteId({})", self.0)
+    }
+}
+
+fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+    bytes
+}

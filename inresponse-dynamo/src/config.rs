@@ -1,0 +1,29 @@
+//! What the tables are called.
+
+/// The names of the tables.
+///
+/// The first four are those that the system was specified with; the other two are added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DynamoConfig {
+    pub(crate) incident: String,
+    pub(crate) service: String,
+    pub(crate) calendar: String,
+    pub(crate) config: String,
+    pub(crate) open_key: String,
+    pub(crate) team: String,
+}
+
+impl DynamoConfig {
+    /// `Incident`, `Service`, `OncallCalendar`, `Config`, `OpenKey` and `Team`, each after `prefix`.
+    pub fn with_prefix(prefix: &str) -> Self {
+        let named = |name: &str| format!("{prefix}{name}");
+        Self {
+            incident: named("Incident"),
+            service: named("Service"),
+            calendar: named("OncallCalendar"),
+            config: named("Config"),
+            open_key: named("OpenKey"),
+            team: named("Team"),
+        }
+    }
+}

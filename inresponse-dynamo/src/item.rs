@@ -1,0 +1,196 @@
+//! An incident as attributes, and the keys of the indexes.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::{DateTime, SecondsFormat, Utc};
+use inresponse_core::Outage;
+use inresponse_core::model::{DedupKey, IncidentNumber, ServiceName, Severity, State, Version};
+use inresponse_core::plan::Draft;
+use inresponse_core::store::{DueMark, Record};
+
+use crate::call::WriteId;
+
+/// An item: its attributes by name.
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// Over how many partitions what is due is spread. Fixed: an item keeps its place by it.
+pub(crate) const DUE_SHARDS: u64 = 8;
+/// Over how many partitions the incidents of one state and severity are spread. Fixed, too.
+pub(crate) const LIST_SHARDS: u64 = 4;
+
+/// The index of what is due: sparse, by shard and [`due_key`].
+pub(crate) const BY_DUE: &str = "byDue";
+/// The index of the lists: by state, severity and shard.
+pub(crate) const BY_STATE: &str = "byState";
+/// The index of a service's lists: by state, severity and service.
+pub(crate) const BY_SERVICE: &str = "byService";
+
+pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+pub(crate) fn number(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// Promise 3: the key of the guard that no two open incidents may have.
+pub(crate) fn open_key((service, key): (&ServiceName, &DedupKey)) -> String {
+    // With the length no two pairs make one text.
+    format!("{}:{service}:{key}", service.as_str().len())
+}
+
+/// The shard of an incident in the index of what is due.
+fn due_shard(number: IncidentNumber) -> u64 {
+    number.value() % DUE_SHARDS
+}
+
+/// A time as a text that sorts as the time does, within the years 0 to 9999.
+pub(crate) fn sortable(at: DateTime<Utc>) -> String {
+    let first = DateTime::from_timestamp(-62_167_219_200, 0).unwrap_or(DateTime::<Utc>::MIN_UTC);
+    let last = DateTime::from_timestamp_micros(253_402_300_799_999_999).unwrap_or(DateTime::<Utc>::MAX_UTC);
+    at.clamp(first, last).to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+/// A place in the order of what is due.
+pub(crate) fn due_key(mark: DueMark) -> String {
+    format!("{}#{:020}", sortable(mark.due_at), mark.number.value())
+}
+
+/// The time in a [`due_key`].
+pub(crate) fn due_at(due_key: &str) -> Option<DateTime<Utc>> {
+    let (at, _) = due_key.split_once('#')?;
+    DateTime::parse_from_rfc3339(at).ok().map(|at| at.to_utc())
+}
+
+/// A partition of [`BY_STATE`].
+pub(crate) fn state_key(state: State, severity: Severity, shard: u64) -> String {
+    format!("{state}#{severity}#{shard}")
+}
+
+/// A partition of [`BY_SERVICE`].
+pub(crate) fn service_key(state: State, severity: Severity, service: &ServiceName) -> String {
+    format!("{state}#{severity}#{service}")
+}
+
+/// What a draft tells of an incident and may change with a commit: attributes that it has, and those it has not.
+pub(crate) struct Columns {
+    pub(crate) present: Vec<(&'static str, AttributeValue)>,
+    pub(crate) absent: Vec<&'static str>,
+}
+
+/// The attributes of a draft under a version.
+pub(crate) fn columns(draft: &Draft, version: Version, write: &WriteId) -> Columns {
+    let incident = draft.incident();
+    let (state, severity) = (incident.state(), incident.severity());
+    let number_of = incident.number();
+    let due = draft.due_at().map(|due_at| DueMark { due_at, number: number_of });
+    let body = String::from_utf8_lossy(&draft.body()).into_owned();
+    let flag = |is: bool| is.then(|| number(1));
+    let columns = [
+        ("version", Some(number(version.value()))),
+        ("writeId", Some(text(write.as_str()))),
+        ("body", Some(text(body))),
+        ("severity", Some(text(severity.as_str()))),
+        ("state", Some(text(state.as_str()))),
+        ("stateKey", Some(text(state_key(state, severity, number_of.value() % LIST_SHARDS)))),
+        ("serviceKey", Some(text(service_key(state, severity, incident.service())))),
+        ("dueShard", due.map(|_| number(due_shard(number_of)))),
+        ("dueKey", due.map(|mark| text(due_key(mark)))),
+        ("openKey", draft.open_key().map(|key| text(open_key(key)))),
+        ("waitingSince", incident.waiting_since().map(|at| number(at.timestamp_micros()))),
+        ("unclaimed", flag(incident.is_unclaimed())),
+        ("undelivered", flag(incident.is_undelivered())),
+        ("expiresAt", draft.expires_at().map(|at| number(at.timestamp()))),
+    ];
+    let (mut present, mut absent) = (Vec::new(), Vec::new());
+    for (name, value) in columns {
+        match value {
+            Some(value) => present.push((name, value)),
+            None => absent.push(name),
+        }
+    }
+    Columns { present, absent }
+}
+
+/// The item of a new incident.
+pub(crate) fn created(draft: &Draft, write: &WriteId) -> Item {
+    let incident = draft.incident();
+    let mut item: Item = columns(draft, Version::FIRST, write)
+        .present
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+    item.insert("incidentId".to_owned(), number(incident.number().value()));
+    item.insert("count".to_owned(), number(1));
+    item.insert("lastReportedAt".to_owned(), number(incident.created_at().timestamp_micros()));
+    item.insert("service".to_owned(), text(incident.service().as_str()));
+    item.insert("title".to_owned(), text(incident.title()));
+    item.insert("description".to_owned(), text(incident.message()));
+    if let Some(source) = incident.source() {
+        item.insert("source".to_owned(), text(source.as_str()));
+    }
+    item
+}
+
+/// The record that an item is.
+pub(crate) fn record(item: &Item) -> Result<Record, Outage> {
+    let body = text_of(item, "body").ok_or_else(|| unreadable("body"))?;
+    let version = number_of(item, "version").ok_or_else(|| unreadable("version"))?;
+    let count = number_of(item, "count").ok_or_else(|| unreadable("count"))?;
+    let last_reported_at = number_of(item, "lastReportedAt")
+        .and_then(DateTime::from_timestamp_micros)
+        .ok_or_else(|| unreadable("lastReportedAt"))?;
+    Record::decode(body.as_bytes(), Version::new(version), count, last_reported_at)
+}
+
+fn unreadable(attribute: &str) -> Outage {
+    Outage::permanent(format!("a stored incident cannot be read: its attribute {attribute} does not hold"))
+}
+
+/// A text attribute.
+pub(crate) fn text_of<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
+    item.get(name)?.as_s().ok().map(String::as_str)
+}
+
+/// A numeric attribute.
+pub(crate) fn number_of<T: std::str::FromStr>(item: &Item, name: &str) -> Option<T> {
+    item.get(name)?.as_n().ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p09_due_keys_sort_as_their_times_do_and_tell_them() {
+        let at = |micros| DateTime::from_timestamp_micros(micros).unwrap();
+        let times = [
+            DateTime::<Utc>::MIN_UTC,
+            at(-1),
+            at(0),
+            at(1),
+            at(1_000_000),
+            at(1_763_000_000_000_001),
+            at(1_763_000_000_999_999),
+            DateTime::<Utc>::MAX_UTC,
+        ];
+        let key = |at, n| due_key(DueMark { due_at: at, number: IncidentNumber::new(n) });
+        let keys: Vec<_> =
+            times.iter().flat_map(|at| [key(*at, 9), key(*at, 10), key(*at, u64::MAX)]).collect();
+        assert!(keys.is_sorted(), "{keys:?}");
+        for time in &times[1..7] {
+            assert_eq!(due_at(&key(*time, 1)), Some(*time));
+        }
+    }
+
+    #[test]
+    fn p03_no_two_pairs_of_service_and_key_make_one_guard() {
+        let pairs = [("a", "b:c"), ("a:b", "c"), ("1:a", "b"), ("a", "1:a:b")];
+        let keys: std::collections::HashSet<_> = pairs
+            .iter()
+            .map(|(s, k)| open_key((&ServiceName::new(s).unwrap(), &DedupKey::new(k).unwrap())))
+            .collect();
+        assert_eq!(keys.len(), pairs.len());
+    }
+}

@@ -1,0 +1,46 @@
+//! InResponse's store and roster on Amazon DynamoDB.
+//!
+//! An incident is one item with a version; a commit is a write on the condition that the version is still the one
+//! that was read. Where a dedup key is taken or freed, that and the incident are one transaction. What is due is
+//! found through a sparse index that is spread over shards; lists go through indexes too, and nothing that a report
+//! or an alert waits for ever scans a table.
+//!
+//! ```no_run
+//! # async fn open(client: aws_sdk_dynamodb::Client) -> Result<(), Box<dyn std::error::Error>> {
+//! use inresponse_dynamo::{DynamoConfig, DynamoRoster, DynamoStore, ensure_tables};
+//!
+//! let config = DynamoConfig::with_prefix("inresponse-");
+//! ensure_tables(&client, &config).await?; // for local use; real deployments make their tables by a template
+//! let store = DynamoStore::new(&client, config.clone());
+//! let roster = DynamoRoster::new(&client, config);
+//! # Ok(()) }
+//! ```
+//!
+//! Results that stay unknown (a time-out, a lost answer) are tried again under the same write id, and a condition
+//! that fails on one's own write is recognised by it; what cannot be found out is an outage of kind unknown. The
+//! SDK's own retries are off, since they would hide that.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `config` | what the tables are called |
+//! | `tables` | making them |
+//! | `call` | calls in bounded tries, and what becomes of them |
+//! | `item` | an incident as attributes, and the keys of the indexes |
+//! | `store` | create, load, commit |
+//! | `look` | what is due, lists, the census |
+//! | `roster` | services, teams, calendars |
+//! | `error` | what DynamoDB's errors mean |
+
+mod call;
+mod config;
+mod error;
+mod item;
+mod look;
+mod roster;
+mod store;
+mod tables;
+
+pub use config::DynamoConfig;
+pub use roster::DynamoRoster;
+pub use store::DynamoStore;
+pub use tables::ensure_tables;

@@ -1,0 +1,297 @@
+//! What is due, lists, the census: through indexes, which may lag a moment behind the table.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::types::{KeysAndAttributes, Select};
+use chrono::{DateTime, Utc};
+use futures_util::future::{try_join_all, try_join4};
+use inresponse_core::Outage;
+use inresponse_core::model::{Incident, IncidentNumber, Severity, State};
+use inresponse_core::plan;
+use inresponse_core::store::{Census, DueMark, ListQuery, Record};
+
+use crate::call::{pause, read};
+use crate::item::{
+    self, BY_DUE, BY_SERVICE, BY_STATE, DUE_SHARDS, Item, LIST_SHARDS, due_at, due_key, number, number_of,
+    service_key, sortable, state_key, text, text_of,
+};
+use crate::store::DynamoStore;
+
+const STATES: [State; 3] = [State::Open, State::Claimed, State::Resolved];
+const SEVERITIES: [Severity; 3] = [Severity::Crit, Severity::Err, Severity::Warn];
+
+/// The most items that one call reads by their keys; a limit of the service.
+const BATCH: usize = 100;
+/// How often keys that were left out for now are asked for again.
+const MAX_TRIES: u32 = 8;
+/// The most items of an index's partition that are asked for at once.
+const MAX_PAGE: i32 = 1000;
+
+fn page_size(limit: usize) -> i32 {
+    i32::try_from(limit).unwrap_or(MAX_PAGE).clamp(1, MAX_PAGE)
+}
+
+impl DynamoStore {
+    fn query(&self, index: &str) -> QueryFluentBuilder {
+        self.client.query().table_name(&self.config.incident).index_name(index)
+    }
+
+    /// Up to `limit` items of a partition of an index, over as many calls as that takes.
+    async fn partition(&self, query: QueryFluentBuilder, limit: usize) -> Result<Vec<Item>, Outage> {
+        let (mut items, mut from) = (Vec::new(), None);
+        while items.len() < limit {
+            let query = query
+                .clone()
+                .limit(page_size(limit - items.len()))
+                .set_exclusive_start_key(std::mem::take(&mut from));
+            let page = read(|| query.clone().send()).await?;
+            from = page.last_evaluated_key;
+            items.extend(page.items.unwrap_or_default());
+            if from.is_none() {
+                break;
+            }
+        }
+        Ok(items)
+    }
+
+    /// The records of these numbers as they are now; those that are gone are left out.
+    async fn records(&self, numbers: &[IncidentNumber]) -> Result<HashMap<IncidentNumber, Record>, Outage> {
+        let batches = try_join_all(numbers.chunks(BATCH).map(|chunk| self.batch(chunk))).await?;
+        let mut records = HashMap::new();
+        for item in batches.into_iter().flatten() {
+            match item::record(&item) {
+                Ok(record) => _ = records.insert(record.number(), record),
+                // One item that cannot be read must not keep the others from being alerted.
+                Err(error) => {
+                    let number: u64 = number_of(&item, "incidentId").unwrap_or_default();
+                    tracing::error!(incident = number, error = %error, "a stored incident cannot be read");
+                }
+            }
+        }
+        Ok(records)
+    }
+
+    async fn batch(&self, numbers: &[IncidentNumber]) -> Result<Vec<Item>, Outage> {
+        let keys = numbers.iter().map(|n| HashMap::from([("incidentId".to_owned(), number(n.value()))]));
+        let mut wanted = KeysAndAttributes::builder()
+            .set_keys(Some(keys.collect()))
+            .consistent_read(true)
+            .build()
+            .map_err(|e| Outage::permanent("a request to DynamoDB is incomplete").because(e))?;
+        let mut items = Vec::new();
+        for tried in 1..=MAX_TRIES {
+            let mut read = read(|| {
+                self.client.batch_get_item().request_items(&self.config.incident, wanted.clone()).send()
+            })
+            .await?;
+            if let Some(found) =
+                read.responses.as_mut().and_then(|tables| tables.remove(&self.config.incident))
+            {
+                items.extend(found);
+            }
+            match read.unprocessed_keys.and_then(|mut tables| tables.remove(&self.config.incident)) {
+                Some(left) if !left.keys().is_empty() => wanted = left,
+                Some(_) | None => return Ok(items),
+            }
+            pause(tried.min(3)).await;
+        }
+        Err(Outage::retryable("DynamoDB left items out too often"))
+    }
+
+    pub(crate) async fn look_for_due(
+        &self,
+        now: DateTime<Utc>,
+        mut after: Option<DueMark>,
+        limit: usize,
+    ) -> Result<Vec<Record>, Outage> {
+        let mut due = Vec::new();
+        while due.len() < limit {
+            let wanted = limit - due.len();
+            let keys = self.due_keys(now, after, wanted).await?;
+            let marks: Vec<DueMark> = keys
+                .iter()
+                .filter_map(|(key, number)| Some(DueMark { due_at: due_at(key)?, number: *number }))
+                .collect();
+            let numbers: Vec<_> = marks.iter().map(|mark| mark.number).collect();
+            let mut records = self.records(&numbers).await?;
+            // What changed since the index was read is due at another time, and is found there.
+            due.extend(keys.iter().filter_map(|(key, number)| {
+                let record = records.remove(number)?;
+                let due_at = plan::due_at(&record.incident)?;
+                (due_key(DueMark { due_at, number: *number }) == *key).then_some(record)
+            }));
+            after = marks.last().copied();
+            if keys.len() < wanted {
+                break;
+            }
+        }
+        Ok(due)
+    }
+
+    /// What is due by the index, in order, up to `limit`.
+    async fn due_keys(
+        &self,
+        now: DateTime<Utc>,
+        after: Option<DueMark>,
+        limit: usize,
+    ) -> Result<Vec<(String, IncidentNumber)>, Outage> {
+        // The characters that are added sort between a key and its successor, and after every number.
+        let from = after.map_or_else(|| "!".to_owned(), |mark| format!("{}!", due_key(mark)));
+        let to = format!("{}#~", sortable(now));
+        if from > to {
+            return Ok(Vec::new());
+        }
+        let shards = (0..DUE_SHARDS).map(|shard| {
+            let query = self
+                .query(BY_DUE)
+                .key_condition_expression("dueShard = :shard AND dueKey BETWEEN :from AND :to")
+                .expression_attribute_values(":shard", number(shard))
+                .expression_attribute_values(":from", text(&from))
+                .expression_attribute_values(":to", text(&to));
+            self.partition(query, limit)
+        });
+        let found = try_join_all(shards).await?;
+        let key = |item: &Item| {
+            let number = number_of(item, "incidentId").map(IncidentNumber::new)?;
+            Some((text_of(item, "dueKey")?.to_owned(), number))
+        };
+        let mut keys: Vec<_> = found.iter().flatten().filter_map(key).collect();
+        keys.sort_unstable();
+        keys.truncate(limit);
+        Ok(keys)
+    }
+
+    pub(crate) async fn look_through(&self, query: &ListQuery) -> Result<Vec<Record>, Outage> {
+        let (mut below, mut page) = (query.below, Vec::new());
+        while page.len() < query.limit {
+            let wanted = query.limit - page.len();
+            let numbers = self.listed(query, below, wanted).await?;
+            let mut records = self.records(&numbers).await?;
+            let found = numbers.iter().filter_map(|number| records.remove(number));
+            page.extend(found.filter(|record| is_wanted(query, &record.incident)));
+            below = numbers.last().copied();
+            if numbers.len() < wanted {
+                break;
+            }
+        }
+        Ok(page)
+    }
+
+    /// The numbers of a page by the indexes, newest first, up to `limit`.
+    async fn listed(
+        &self,
+        query: &ListQuery,
+        below: Option<IncidentNumber>,
+        limit: usize,
+    ) -> Result<Vec<IncidentNumber>, Outage> {
+        let states = STATES.into_iter().filter(|state| query.state.is_none_or(|wanted| wanted == *state));
+        let wanted = |severity: &Severity| query.severity.is_none_or(|wanted| wanted == *severity);
+        let kinds = states.flat_map(|state| SEVERITIES.into_iter().filter(wanted).map(move |s| (state, s)));
+        let partitions: Vec<(&str, &str, String)> = kinds
+            .flat_map(|(state, severity)| match &query.service {
+                Some(service) => vec![(BY_SERVICE, "serviceKey", service_key(state, severity, service))],
+                None => (0..LIST_SHARDS)
+                    .map(|shard| (BY_STATE, "stateKey", state_key(state, severity, shard)))
+                    .collect(),
+            })
+            .collect();
+        // Number 0 is never given, so "below it" is nothing.
+        let highest = match below.map(IncidentNumber::value) {
+            Some(0) => return Ok(Vec::new()),
+            Some(below) => below - 1,
+            None => u64::MAX,
+        };
+        let found = try_join_all(partitions.into_iter().map(|(index, attribute, key)| {
+            let query = self
+                .query(index)
+                .key_condition_expression("#key = :key AND incidentId <= :highest")
+                .expression_attribute_names("#key", attribute)
+                .expression_attribute_values(":key", text(key))
+                .expression_attribute_values(":highest", number(highest))
+                .scan_index_forward(false);
+            self.partition(query, limit)
+        }))
+        .await?;
+        let number = |item: &Item| number_of(item, "incidentId").map(IncidentNumber::new);
+        let mut numbers: Vec<_> = found.iter().flatten().filter_map(number).collect();
+        numbers.sort_unstable_by(|a, b| b.cmp(a));
+        numbers.dedup();
+        numbers.truncate(limit);
+        Ok(numbers)
+    }
+
+    /// Counts through the index: the open ones are read, the others only counted. What it costs grows with their
+    /// number, so it is for people and their monitoring, not for what a report or an alert waits for.
+    pub(crate) async fn count(&self, waiting_before: DateTime<Utc>) -> Result<Census, Outage> {
+        let open = try_join_all(
+            state_partitions(State::Open)
+                .map(|query_key| self.partition(self.in_state(query_key), usize::MAX)),
+        );
+        let (open, claimed, resolved, next_due_at) = try_join4(
+            open,
+            self.count_state(State::Claimed),
+            self.count_state(State::Resolved),
+            self.next_due_at(),
+        )
+        .await?;
+        let mut census = Census { claimed, resolved, next_due_at, ..Census::default() };
+        for item in open.iter().flatten() {
+            census.open += 1;
+            census.unclaimed += u64::from(item.contains_key("unclaimed"));
+            census.undelivered += u64::from(item.contains_key("undelivered"));
+            let since: Option<i64> = number_of(item, "waitingSince");
+            census.waiting += u64::from(since.is_some_and(|since| since < waiting_before.timestamp_micros()));
+        }
+        Ok(census)
+    }
+
+    fn in_state(&self, key: String) -> QueryFluentBuilder {
+        self.query(BY_STATE)
+            .key_condition_expression("stateKey = :key")
+            .expression_attribute_values(":key", text(key))
+    }
+
+    async fn count_state(&self, state: State) -> Result<u64, Outage> {
+        let partitions = state_partitions(state).map(async |key| {
+            let (mut count, mut from) = (0, None);
+            loop {
+                let query = self
+                    .in_state(key.clone())
+                    .select(Select::Count)
+                    .set_exclusive_start_key(std::mem::take(&mut from));
+                let page = read(|| query.clone().send()).await?;
+                count += u64::try_from(page.count).unwrap_or_default();
+                from = page.last_evaluated_key;
+                if from.is_none() {
+                    return Ok::<_, Outage>(count);
+                }
+            }
+        });
+        Ok(try_join_all(partitions).await?.into_iter().sum())
+    }
+
+    async fn next_due_at(&self) -> Result<Option<DateTime<Utc>>, Outage> {
+        let firsts = try_join_all((0..DUE_SHARDS).map(|shard| {
+            let query = self
+                .query(BY_DUE)
+                .key_condition_expression("dueShard = :shard")
+                .expression_attribute_values(":shard", number(shard));
+            self.partition(query, 1)
+        }))
+        .await?;
+        Ok(firsts.iter().flatten().filter_map(|item| due_at(text_of(item, "dueKey")?)).min())
+    }
+}
+
+fn state_partitions(state: State) -> impl Iterator<Item = String> {
+    SEVERITIES
+        .into_iter()
+        .flat_map(move |severity| (0..LIST_SHARDS).map(move |shard| state_key(state, severity, shard)))
+}
+
+fn is_wanted(query: &ListQuery, incident: &Incident) -> bool {
+    query.state.is_none_or(|state| incident.state() == state)
+        && query.severity.is_none_or(|severity| incident.severity() == severity)
+        && query.service.as_ref().is_none_or(|service| incident.service() == service)
+}

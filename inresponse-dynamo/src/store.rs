@@ -1,0 +1,482 @@
+//! Create, load, commit.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, Delete, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+};
+use chrono::{DateTime, Utc};
+use inresponse_core::Outage;
+use inresponse_core::model::{IncidentNumber, Version};
+use inresponse_core::plan::{Draft, Opening};
+use inresponse_core::store::{Census, Committed, Created, DueMark, ListQuery, Record, Store};
+
+use crate::call::{Again, WriteId, bounded, pause, read, write};
+use crate::config::DynamoConfig;
+use crate::error::{OperationError, failed_its_condition};
+use crate::item::{self, Item, columns, number, number_of, open_key, text, text_of};
+
+/// The number of the first incident, where no counter is there yet.
+const FIRST_NUMBER: u64 = 100_000;
+/// How often a create begins anew where a dedup key is taken or freed meanwhile.
+const MAX_TRIES: u32 = 12;
+
+/// Incidents in DynamoDB. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct DynamoStore {
+    pub(crate) client: Client,
+    pub(crate) config: DynamoConfig,
+}
+
+/// What became of an attempt to put a new incident there.
+enum PutNew {
+    Done,
+    /// Another incident got the key or the number first.
+    Taken,
+}
+
+impl DynamoStore {
+    /// The store in these tables. Of the client, its retries and time-outs are replaced by the store's own.
+    pub fn new(client: &Client, config: DynamoConfig) -> Self {
+        Self { client: bounded(client), config }
+    }
+
+    /// The value of a setting that all processes share, which is `value` unless there is one.
+    ///
+    /// # Errors
+    /// DynamoDB is out of order.
+    pub async fn keep_setting(&self, name: &str, value: &str) -> Result<String, Outage> {
+        let written = write(Again::Harmless, || {
+            self.client
+                .update_item()
+                .table_name(&self.config.config)
+                .key("configkey", text(name))
+                .update_expression("SET #value = if_not_exists(#value, :value)")
+                .expression_attribute_names("#value", "value")
+                .expression_attribute_values(":value", text(value))
+                .return_values(ReturnValue::AllNew)
+                .send()
+        })
+        .await
+        .map_err(|failure| failure.into_outage())?;
+        let kept = written.attributes().and_then(|item| text_of(item, "value")).map(str::to_owned);
+        kept.ok_or_else(|| Outage::permanent(format!("the setting {name} cannot be read")))
+    }
+
+    /// The incident that holds the key.
+    async fn holder(&self, key: &str) -> Result<Option<IncidentNumber>, Outage> {
+        let found = read(|| {
+            self.client
+                .get_item()
+                .table_name(&self.config.open_key)
+                .key("openKey", text(key))
+                .consistent_read(true)
+                .send()
+        })
+        .await?;
+        let holder = found.item().map(|item| {
+            number_of(item, "incidentId")
+                .map(IncidentNumber::new)
+                .ok_or_else(|| Outage::permanent("the guard of a dedup key cannot be read"))
+        });
+        holder.transpose()
+    }
+
+    /// Promise 3: adds to the count of the incident, unless it has given the key back meanwhile.
+    async fn repeat(
+        &self,
+        holder: IncidentNumber,
+        key: &str,
+        reported_at: DateTime<Utc>,
+    ) -> Result<Option<Record>, Outage> {
+        let count = |moves_forward: bool| {
+            let (update, condition) = if moves_forward {
+                ("SET lastReportedAt = :at ADD #count :one", "openKey = :key AND lastReportedAt < :at")
+            } else {
+                ("ADD #count :one", "openKey = :key")
+            };
+            let call = self
+                .client
+                .update_item()
+                .table_name(&self.config.incident)
+                .key("incidentId", number(holder.value()))
+                .update_expression(update)
+                .condition_expression(condition)
+                .expression_attribute_names("#count", "count")
+                .expression_attribute_values(":one", number(1))
+                .expression_attribute_values(":key", text(key))
+                .return_values(ReturnValue::AllNew)
+                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+            if moves_forward {
+                call.expression_attribute_values(":at", number(reported_at.timestamp_micros()))
+            } else {
+                call
+            }
+        };
+        // A second try would count twice what was counted already, so an unknown result is left unknown.
+        let mut counted = write(Again::Never, || count(true).send()).await;
+        if let Err(failure) = &counted
+            && failure.is_condition()
+        {
+            let holds = |item: &Item| text_of(item, "openKey") == Some(key);
+            if !failure.error.as_service_error().and_then(OperationError::found).is_some_and(holds) {
+                return Ok(None);
+            }
+            counted = write(Again::Never, || count(false).send()).await;
+        }
+        match counted {
+            Ok(done) => done.attributes().map(item::record).transpose(),
+            Err(failure) if failure.is_condition() => Ok(None),
+            Err(failure) => Err(failure.into_outage()),
+        }
+    }
+
+    /// Removes a guard whose incident is gone or has another key, which only a hand in the tables can bring about;
+    /// with it, no report under that key would ever be taken.
+    async fn remove_orphan(&self, key: &str, holder: IncidentNumber) -> Result<(), Outage> {
+        // The incident was looked at after the guard was read. If the guard is still the same, it did not change
+        // hands in between.
+        if self.holder(key).await? != Some(holder) {
+            return Ok(());
+        }
+        tracing::warn!(
+            incident = holder.value(),
+            "a dedup key was held by an incident that does not have it"
+        );
+        let removed = write(Again::Harmless, || {
+            self.client
+                .delete_item()
+                .table_name(&self.config.open_key)
+                .key("openKey", text(key))
+                .condition_expression("incidentId = :holder")
+                .expression_attribute_values(":holder", number(holder.value()))
+                .send()
+        })
+        .await;
+        match removed {
+            Ok(_) => Ok(()),
+            Err(failure) if failure.is_condition() => Ok(()),
+            Err(failure) => Err(failure.into_outage()),
+        }
+    }
+
+    /// Promise 2: a number that was never given. One that is not used is a gap.
+    async fn next_number(&self) -> Result<IncidentNumber, Outage> {
+        let counted = write(Again::Harmless, || {
+            self.client
+                .update_item()
+                .table_name(&self.config.config)
+                .key("configkey", text("incidentId"))
+                .update_expression("SET currentId = if_not_exists(currentId, :before) + :one")
+                .expression_attribute_values(":before", number(FIRST_NUMBER - 1))
+                .expression_attribute_values(":one", number(1))
+                .return_values(ReturnValue::UpdatedNew)
+                .send()
+        })
+        .await
+        // Nothing but a number is lost if it did happen.
+        .map_err(|failure| {
+            Outage::retryable("no number can be had from DynamoDB").because(failure.into_outage())
+        })?;
+        let current = counted.attributes().and_then(|item| number_of(item, "currentId"));
+        current
+            .map(IncidentNumber::new)
+            .ok_or_else(|| Outage::permanent("the counter of numbers cannot be read"))
+    }
+
+    async fn put(&self, draft: &Draft) -> Result<PutNew, Outage> {
+        let write_id = WriteId::new();
+        let item = item::created(draft, &write_id);
+        match draft.open_key() {
+            Some(key) => self.put_with_guard(draft.incident().number(), item, open_key(key), &write_id).await,
+            None => self.put_alone(item, &write_id).await,
+        }
+    }
+
+    async fn put_alone(&self, item: Item, write_id: &WriteId) -> Result<PutNew, Outage> {
+        let put = write(Again::Harmless, || {
+            self.client
+                .put_item()
+                .table_name(&self.config.incident)
+                .set_item(Some(item.clone()))
+                .condition_expression("attribute_not_exists(incidentId)")
+                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+                .send()
+        })
+        .await;
+        match put {
+            Ok(_) => Ok(PutNew::Done),
+            Err(failure) if failure.is_condition() => {
+                let found = failure.error.as_service_error().and_then(OperationError::found);
+                Ok(if found.is_some_and(|found| is_ours(found, write_id)) {
+                    PutNew::Done
+                } else {
+                    PutNew::Taken
+                })
+            }
+            Err(failure) => Err(failure.into_outage()),
+        }
+    }
+
+    /// The incident and the guard of its key, both or none.
+    async fn put_with_guard(
+        &self,
+        number_of_it: IncidentNumber,
+        item: Item,
+        key: String,
+        write_id: &WriteId,
+    ) -> Result<PutNew, Outage> {
+        let incident = Put::builder()
+            .table_name(&self.config.incident)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(incidentId)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()
+            .map_err(incomplete)?;
+        let guard = Put::builder()
+            .table_name(&self.config.open_key)
+            .item("openKey", text(key))
+            .item("incidentId", number(number_of_it.value()))
+            .condition_expression("attribute_not_exists(openKey)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()
+            .map_err(incomplete)?;
+        let parts = [
+            TransactWriteItem::builder().put(incident).build(),
+            TransactWriteItem::builder().put(guard).build(),
+        ];
+        match self.transact(&parts, write_id).await? {
+            Transacted::Done => Ok(PutNew::Done),
+            Transacted::Cancelled(found) => {
+                let ours = found[0].as_ref().is_some_and(|item| is_ours(item, write_id));
+                Ok(if ours { PutNew::Done } else { PutNew::Taken })
+            }
+        }
+    }
+
+    async fn transact(
+        &self,
+        parts: &[TransactWriteItem; 2],
+        write_id: &WriteId,
+    ) -> Result<Transacted, Outage> {
+        // The write id is the token too: DynamoDB itself recognises a second try for ten minutes.
+        let done = write(Again::Harmless, || {
+            self.client
+                .transact_write_items()
+                .set_transact_items(Some(parts.to_vec()))
+                .client_request_token(write_id.as_str())
+                .send()
+        })
+        .await;
+        match done {
+            Ok(_) => Ok(Transacted::Done),
+            Err(failure) if failure.is_condition() => {
+                let reasons = failure.error.as_service_error().map_or(&[][..], |error| error.reasons());
+                let found = |i: usize| {
+                    let reason = reasons.get(i).filter(|reason| failed_its_condition(reason))?;
+                    Some(reason.item().cloned().unwrap_or_default())
+                };
+                Ok(Transacted::Cancelled([found(0), found(1)]))
+            }
+            Err(failure) => Err(failure.into_outage()),
+        }
+    }
+
+    /// The commit of a draft that leaves the guards alone.
+    async fn commit_alone(&self, version: Version, draft: &Draft) -> Result<Committed, Outage> {
+        let write_id = WriteId::new();
+        let change = Change::new(version, draft, &write_id);
+        let committed = write(Again::Harmless, || {
+            self.client
+                .update_item()
+                .table_name(&self.config.incident)
+                .key("incidentId", number(draft.incident().number().value()))
+                .update_expression(&change.update)
+                .condition_expression(Change::CONDITION)
+                .set_expression_attribute_names(Some(change.names.clone()))
+                .set_expression_attribute_values(Some(change.values.clone()))
+                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+                .send()
+        })
+        .await;
+        match committed {
+            Ok(_) => Ok(Committed::At(version.next())),
+            Err(failure) if failure.is_condition() => {
+                let found = failure.error.as_service_error().and_then(OperationError::found);
+                judge(version, found, &write_id, failure.unsure)
+            }
+            Err(failure) => Err(failure.into_outage()),
+        }
+    }
+
+    /// The commit of a draft that gives its key back: the guard goes with it, unless it is another's by now.
+    async fn commit_and_free(
+        &self,
+        version: Version,
+        draft: &Draft,
+        key: String,
+    ) -> Result<Committed, Outage> {
+        let write_id = WriteId::new();
+        let change = Change::new(version, draft, &write_id);
+        let incident = Update::builder()
+            .table_name(&self.config.incident)
+            .key("incidentId", number(draft.incident().number().value()))
+            .update_expression(&change.update)
+            .condition_expression(Change::CONDITION)
+            .set_expression_attribute_names(Some(change.names))
+            .set_expression_attribute_values(Some(change.values))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()
+            .map_err(incomplete)?;
+        let guard = Delete::builder()
+            .table_name(&self.config.open_key)
+            .key("openKey", text(key))
+            .condition_expression("attribute_not_exists(openKey) OR incidentId = :holder")
+            .expression_attribute_values(":holder", number(draft.incident().number().value()))
+            .build()
+            .map_err(incomplete)?;
+        let parts = [
+            TransactWriteItem::builder().update(incident).build(),
+            TransactWriteItem::builder().delete(guard).build(),
+        ];
+        match self.transact(&parts, &write_id).await? {
+            Transacted::Done => Ok(Committed::At(version.next())),
+            // Whether an earlier try of the transaction happened, its token tells for ten minutes.
+            Transacted::Cancelled([Some(found), _]) => judge(version, Some(&found), &write_id, false),
+            Transacted::Cancelled([None, _]) => self.commit_alone(version, draft).await,
+        }
+    }
+}
+
+/// What became of a transaction of two parts.
+enum Transacted {
+    Done,
+    /// For each part whose condition does not hold, the item that was found (empty if there is none).
+    Cancelled([Option<Item>; 2]),
+}
+
+/// A commit as an update of the item: everything that the draft tells, on the condition of the version.
+struct Change {
+    update: String,
+    names: HashMap<String, String>,
+    values: HashMap<String, AttributeValue>,
+}
+
+impl Change {
+    const CONDITION: &str = "#version = :before";
+
+    fn new(version: Version, draft: &Draft, write_id: &WriteId) -> Self {
+        let columns = columns(draft, version.next(), write_id);
+        let mut names = HashMap::new();
+        let mut values = HashMap::from([(":before".to_owned(), number(version.value()))]);
+        let set: Vec<_> = columns.present.iter().map(|(name, _)| format!("#{name} = :{name}")).collect();
+        let remove: Vec<_> = columns.absent.iter().map(|name| format!("#{name}")).collect();
+        for name in columns.present.iter().map(|(name, _)| name).chain(&columns.absent) {
+            names.insert(format!("#{name}"), (*name).to_owned());
+        }
+        for (name, value) in columns.present {
+            values.insert(format!(":{name}"), value);
+        }
+        let mut update = format!("SET {}", set.join(", "));
+        if !remove.is_empty() {
+            update.push_str(&format!(" REMOVE {}", remove.join(", ")));
+        }
+        Self { update, names, values }
+    }
+}
+
+fn is_ours(found: &Item, write_id: &WriteId) -> bool {
+    text_of(found, "writeId") == Some(write_id.as_str())
+}
+
+/// What a failed condition on the version means, by what was found instead.
+fn judge(
+    before: Version,
+    found: Option<&Item>,
+    write_id: &WriteId,
+    unsure: bool,
+) -> Result<Committed, Outage> {
+    let Some(found) = found else { return Ok(Committed::Stale) };
+    if is_ours(found, write_id) {
+        return Ok(Committed::At(before.next()));
+    }
+    // After an earlier try without an answer, a record that went further than that try would have brought it may
+    // have gone through it.
+    let version: u64 = number_of(found, "version").unwrap_or_default();
+    if unsure && version > before.next().value() {
+        return Err(Outage::unknown(
+            "the record changed again before it was known whether this commit happened",
+        ));
+    }
+    Ok(Committed::Stale)
+}
+
+fn incomplete(error: aws_sdk_dynamodb::error::BuildError) -> Outage {
+    Outage::permanent("a request to DynamoDB is incomplete").because(error)
+}
+
+#[async_trait]
+impl Store for DynamoStore {
+    async fn create(&self, opening: Opening) -> Result<Created, Outage> {
+        let reported_at = opening.incident().created_at();
+        let key = opening.open_key().map(open_key);
+        for tried in 1..=MAX_TRIES {
+            if let Some(key) = &key
+                && let Some(holder) = self.holder(key).await?
+            {
+                match self.repeat(holder, key, reported_at).await? {
+                    Some(record) => return Ok(Created::Repeat(record)),
+                    None => self.remove_orphan(key, holder).await?,
+                }
+            }
+            let draft = opening.clone().numbered(self.next_number().await?);
+            match self.put(&draft).await? {
+                PutNew::Done => return Ok(Created::New(Record::created(draft.into_incident()))),
+                PutNew::Taken => pause(tried.min(2)).await,
+            }
+        }
+        Err(Outage::retryable("the dedup key changed hands too often in between"))
+    }
+
+    async fn load(&self, number_of_it: IncidentNumber) -> Result<Option<Record>, Outage> {
+        let found = read(|| {
+            self.client
+                .get_item()
+                .table_name(&self.config.incident)
+                .key("incidentId", number(number_of_it.value()))
+                .consistent_read(true)
+                .send()
+        })
+        .await?;
+        found.item().map(item::record).transpose()
+    }
+
+    async fn due(
+        &self,
+        now: DateTime<Utc>,
+        after: Option<DueMark>,
+        limit: usize,
+    ) -> Result<Vec<Record>, Outage> {
+        self.look_for_due(now, after, limit).await
+    }
+
+    async fn commit(&self, version: Version, draft: &Draft) -> Result<Committed, Outage> {
+        let incident = draft.incident();
+        match (draft.open_key(), incident.dedup_key()) {
+            (None, Some(key)) => {
+                self.commit_and_free(version, draft, open_key((incident.service(), key))).await
+            }
+            (Some(_), _) | (None, None) => self.commit_alone(version, draft).await,
+        }
+    }
+
+    async fn list(&self, query: &ListQuery) -> Result<Vec<Record>, Outage> {
+        self.look_through(query).await
+    }
+
+    async fn census(&self, waiting_before: DateTime<Utc>) -> Result<Census, Outage> {
+        self.count(waiting_before).await
+    }
+}
