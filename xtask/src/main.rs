@@ -1,5 +1,6 @@
 //! Developer commands: `cargo xtask test` is what CI runs.
 
+mod emulators;
 mod test;
 mod tools;
 

@@ -2,13 +2,15 @@
 
 use std::process::Command;
 
+use crate::emulators::Emulator;
 use crate::tools::{Failure, cargo, nextest, output, python, run};
 
 /// The crates that are libraries for others.
-const LIBRARIES: [&str; 7] = [
+const LIBRARIES: [&str; 8] = [
     "inresponse-core",
     "inresponse-conformance",
     "inresponse-sqlite",
+    "inresponse-dynamo",
     "inresponse-mail",
     "inresponse-smtp",
     "inresponse-ses",
@@ -25,7 +27,13 @@ pub(crate) fn everything() -> Result<(), Failure> {
         let alone = ["clippy", "-p", package, "--no-default-features", "--features", features, "--locked"];
         run(cargo().args(alone).args(["--", "-D", "warnings"]))?;
     }
-    run(cargo().args(["nextest", "run", "--workspace", "--locked"]).env("INRESPONSE_TEST_PYTHON", &python))?;
+    let (ministack, dynamodb_local) = (Emulator::ministack(&[])?, Emulator::dynamodb_local()?);
+    let mut tests = cargo();
+    tests.args(["nextest", "run", "--workspace", "--locked"]).env("INRESPONSE_TEST_PYTHON", &python);
+    tests.env("INRESPONSE_TEST_MINISTACK", ministack.url());
+    tests.env("INRESPONSE_TEST_DYNAMODB_LOCAL", dynamodb_local.url());
+    run(&mut tests)?;
+    drop((ministack, dynamodb_local));
     run(cargo().args(["test", "--doc", "--workspace", "--locked"]))?;
     run(cargo().args(["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings"))?;
     package()?;

