@@ -44,24 +44,32 @@ impl Engine {
     /// Store or roster is out of order; sends that had begun were finished and recorded first.
     pub async fn advance(&self, number: IncidentNumber) -> Result<Advanced, Outage> {
         match self.inner.store.load(number).await? {
-            Some(record) => self.advance_record(record).await,
+            Some(record) => self.advance_record(record, None).await,
             None => Ok(Advanced::Absent),
         }
     }
 
-    pub(super) async fn advance_record(&self, record: Record) -> Result<Advanced, Outage> {
+    /// Takes no lease from `last_lease` on, by the monotonic clock; what was leased before is finished.
+    pub(super) async fn advance_record(
+        &self,
+        record: Record,
+        last_lease: Option<Duration>,
+    ) -> Result<Advanced, Outage> {
         let number = record.number();
         let mut sends = FuturesUnordered::new();
         let mut next = Some(record);
         loop {
+            let may_lease = last_lease.is_none_or(|last| self.inner.clock.monotonic() < last);
             let mut outcome_came = false;
             let leased = async {
-                match next.take() {
-                    Some(record) => self.lease_due(record).await,
-                    None => match self.inner.store.load(number).await? {
-                        Some(record) => self.lease_due(record).await,
-                        None => Ok(Leased { due_at: None, sends: Vec::new(), blocked: false }),
-                    },
+                let record = match next.take() {
+                    Some(record) => Some(record),
+                    None => self.inner.store.load(number).await?,
+                };
+                match record {
+                    Some(record) if may_lease => self.lease_due(record).await,
+                    Some(record) => Ok(Leased::nothing(crate::plan::due_at(&record.incident))),
+                    None => Ok(Leased::nothing(None)),
                 }
             };
             let leased = while_going_on(&mut sends, leased, |()| outcome_came = true).await;
@@ -80,6 +88,10 @@ impl Engine {
             if sends.is_empty() {
                 let come_back = |at: DateTime<Utc>| if blocked { at.max(now + BLOCKED_PAUSE) } else { at };
                 return Ok(due_at.map_or(Advanced::Done, |at| Advanced::WaitUntil(come_back(at))));
+            }
+            if !may_lease {
+                sends.next().await;
+                continue;
             }
             let until_due = match due_at {
                 Some(at) if blocked => at.max(now + BLOCKED_PAUSE) - now,
@@ -130,7 +142,7 @@ impl Engine {
 
     pub(super) async fn advance_logged(&self, record: Record) -> bool {
         let number = record.number();
-        match self.advance_record(record).await {
+        match self.advance_record(record, None).await {
             Ok(_) => true,
             Err(error) => {
                 tracing::error!(incident = number.value(), error = %error, "an incident could not be advanced");

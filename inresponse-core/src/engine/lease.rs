@@ -42,6 +42,13 @@ pub(super) struct LeasedSend {
     pub(super) mark: InFlightMark,
 }
 
+impl Leased {
+    /// Nothing may be sent.
+    pub(super) fn nothing(due_at: Option<DateTime<Utc>>) -> Self {
+        Self { due_at, sends: Vec::new(), blocked: false }
+    }
+}
+
 /// When a lease was taken and ends, by both clocks.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LeaseTimes {
@@ -82,7 +89,7 @@ impl Engine {
             }
             match self.inner.store.load(record.number()).await? {
                 Some(changed) => record = changed,
-                None => return Ok(Leased { due_at: None, sends: Vec::new(), blocked: false }),
+                None => return Ok(Leased::nothing(None)),
             }
         }
         Err(Outage::retryable("the incident changed too often in between"))

@@ -44,12 +44,21 @@ impl Engine {
     /// As [`advance`](Self::advance), for the timer that was started under `wake`: it has nothing to do any more
     /// where another was started after it.
     ///
+    /// For processes that are ended after a while: nothing is sent under leases taken later than `within` after the
+    /// call, so that all is done within that and half a lease more, storage aside. What is left is due at once.
+    ///
     /// # Errors
     /// As `advance`.
-    pub async fn advance_woken(&self, number: IncidentNumber, wake: u32) -> Result<Advanced, Outage> {
+    pub async fn advance_woken(
+        &self,
+        number: IncidentNumber,
+        wake: u32,
+        within: Duration,
+    ) -> Result<Advanced, Outage> {
+        let last_lease = self.inner.clock.monotonic() + within;
         match self.inner.store.load(number).await? {
             Some(record) if record.incident.wake() > wake => Ok(Advanced::Superseded),
-            Some(record) => self.advance_record(record).await,
+            Some(record) => self.advance_record(record, Some(last_lease)).await,
             None => Ok(Advanced::Absent),
         }
     }

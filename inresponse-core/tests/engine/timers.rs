@@ -59,13 +59,19 @@ async fn p09_a_timer_is_started_wherever_alerting_begins_and_nowhere_else() {
     assert_eq!(bells.started(), started(0), "a new incident");
     stage.report(crit("athens").dedup_key("5xx")).await;
     assert_eq!(bells.started(), [], "a repeat");
-    assert_eq!(stage.engine.advance_woken(number, 0).await.unwrap(), Advanced::WaitUntil(after(600)));
+    assert_eq!(
+        stage.engine.advance_woken(number, 0, secs(8)).await.unwrap(),
+        Advanced::WaitUntil(after(600))
+    );
     assert!(matches!(stage.claim(number, "jo").await, inresponse_core::engine::Updated::Changed(_)));
     assert_eq!(bells.started(), [], "a claim");
     _ = stage.wish(number, "jo", StateChange::Release(TakeOver::No)).await;
     assert_eq!(bells.started(), started(1), "a release");
-    assert_eq!(stage.engine.advance_woken(number, 0).await.unwrap(), Advanced::Superseded);
-    assert_eq!(stage.engine.advance_woken(number, 1).await.unwrap(), Advanced::WaitUntil(after(600)));
+    assert_eq!(stage.engine.advance_woken(number, 0, secs(8)).await.unwrap(), Advanced::Superseded);
+    assert_eq!(
+        stage.engine.advance_woken(number, 1, secs(8)).await.unwrap(),
+        Advanced::WaitUntil(after(600))
+    );
     assert_eq!(stage.sent(), "0 1:a, 0 1:a");
     let delivery = {
         let incident = stage.incident(number).await.incident;
@@ -108,7 +114,10 @@ async fn p09_a_timer_that_could_not_be_started_fails_no_report_and_is_made_up_fo
     assert_eq!(swept, Swept { restarted: 1, ..Swept::default() });
     assert_eq!(bells.started(), [(number.value(), 1)]);
     assert_eq!(stage.incident(number).await.incident.wake(), 1);
-    assert_eq!(stage.engine.advance_woken(number, 1).await.unwrap(), Advanced::WaitUntil(after(1222)));
+    assert_eq!(
+        stage.engine.advance_woken(number, 1, secs(8)).await.unwrap(),
+        Advanced::WaitUntil(after(1222))
+    );
 }
 
 #[tokio::test]
@@ -118,14 +127,17 @@ async fn p09_a_timer_is_not_given_up_before_the_next_one_is_started() {
     bells.started();
     bells.break_down(true);
     assert!(stage.engine.restart_timer(number).await.is_err());
-    assert_eq!(stage.engine.advance_woken(number, 0).await.unwrap(), Advanced::WaitUntil(after(600)));
+    assert_eq!(
+        stage.engine.advance_woken(number, 0, secs(8)).await.unwrap(),
+        Advanced::WaitUntil(after(600))
+    );
     bells.break_down(false);
     stage.store.next(Call::Commit, Fault::Fails(OutageKind::Retryable));
     assert!(stage.engine.restart_timer(number).await.is_err());
     assert_eq!(bells.started(), [(number.value(), 1)], "it is there, though that could not be noted");
     stage.engine.restart_timer(number).await.unwrap();
     assert_eq!(bells.started(), [(number.value(), 1)], "under the same name");
-    assert_eq!(stage.engine.advance_woken(number, 0).await.unwrap(), Advanced::Superseded);
+    assert_eq!(stage.engine.advance_woken(number, 0, secs(8)).await.unwrap(), Advanced::Superseded);
 }
 
 #[tokio::test]
@@ -143,4 +155,23 @@ async fn p13_a_sweep_does_not_stop_at_one_that_cannot_be_advanced() {
     stage.clock.advance(secs(60));
     assert_eq!(stage.engine.sweep(secs(10)).await.unwrap().failed, 0);
     assert_eq!(stage.carrier.sent_to("a").len(), 6, "five incidents, of which one was tried twice");
+}
+
+#[tokio::test]
+async fn p13_a_timer_begins_nothing_that_would_outlast_its_process() {
+    let team = Team::builder(contacts("z")).escalate_after(secs(10)).build().unwrap();
+    let stage = Stage::with(&["h", "b"], team).await;
+    stage.carrier.always("h", Mood::Hangs);
+    let number = stage.report(crit("athens")).await;
+    let engine = stage.engine.clone();
+    let advancing = tokio::spawn(async move { engine.advance_woken(number, 0, secs(8)).await.unwrap() });
+    stage.pass(secs(20)).await;
+    assert_eq!(advancing.await.unwrap(), Advanced::WaitUntil(after(10)), "what is left is due at once");
+    assert_eq!(stage.sent(), "0 1:h");
+    assert_eq!(stage.carrier.finished(), 0);
+    let engine = stage.engine.clone();
+    let advancing = tokio::spawn(async move { engine.advance_woken(number, 0, secs(8)).await.unwrap() });
+    stage.pass(secs(1)).await;
+    assert_eq!(stage.carrier.sent_to("b").len(), 1);
+    advancing.abort();
 }
