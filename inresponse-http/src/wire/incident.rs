@@ -95,7 +95,7 @@ pub(crate) struct DeliveryView {
 /// How an attempt ended.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct OutcomeView {
-    /// `accepted`, `rejected`, `throttled`, `unavailable`, `unknown`, `expired` or `notBegun`.
+    /// `accepted`, `rejected`, `throttled`, `unavailable`, `unknown`, `expired`, `notBegun` or `bounced`.
     kind: &'static str,
     detail: String,
     at: DateTime<Utc>,
