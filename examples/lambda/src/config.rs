@@ -1,0 +1,128 @@
+//! What the template tells the functions, through their environment.
+
+use std::time::Duration;
+
+use inresponse_core::InvalidInput;
+use inresponse_core::claim::TokenSecret;
+use inresponse_core::model::{Contact, TeamName};
+use inresponse_core::roster::Defaults;
+use inresponse_http::{ApiKey, Scope};
+
+/// What all functions share.
+#[derive(Debug)]
+pub(crate) struct Config {
+    /// Before the names of the tables.
+    pub(crate) table_prefix: String,
+    pub(crate) mail_from: String,
+    pub(crate) configuration_set: Option<String>,
+    /// What links in mails begin with.
+    pub(crate) public_url: String,
+    pub(crate) token_secret: TokenSecret,
+    /// One key with all scopes.
+    pub(crate) api_key: ApiKey,
+    pub(crate) defaults: Defaults,
+    pub(crate) catch_all: Option<TeamName>,
+    pub(crate) state_machine: String,
+    pub(crate) keep_resolved: Option<Duration>,
+}
+
+impl Config {
+    /// Reads it, and names every variable that does not hold.
+    pub(crate) fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidInput> {
+        let mut invalid = InvalidInput::default();
+        let optional = |name: &str| variable(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
+        let mut required = |name: &'static str| {
+            let value = optional(name);
+            if value.is_none() {
+                invalid.push(name, "is missing");
+            }
+            value.unwrap_or_default()
+        };
+        let mail_from = required("INRESPONSE_MAIL_FROM");
+        let public_url = required("INRESPONSE_PUBLIC_URL");
+        let state_machine = required("INRESPONSE_STATE_MACHINE");
+        let token_secret = required("INRESPONSE_TOKEN_SECRET");
+        let api_key = required("INRESPONSE_API_KEY");
+        let named = |name: &'static str| move |e: InvalidInput| InvalidInput::field(name, e.to_string());
+        let token_secret =
+            invalid.keep(TokenSecret::new(token_secret.into_bytes()).map_err(named("INRESPONSE_TOKEN_SECRET")));
+        let api_key = invalid.keep(
+            ApiKey::from_plain("admin", &api_key, Scope::ALL.to_vec()).map_err(named("INRESPONSE_API_KEY")),
+        );
+        let fallback = optional("INRESPONSE_FALLBACK").unwrap_or_default();
+        let fallback: Result<Vec<_>, _> =
+            fallback.split(',').map(str::trim).filter(|c| !c.is_empty()).map(Contact::new).collect();
+        let defaults = fallback.and_then(|contacts| match contacts.is_empty() {
+            true => Ok(Defaults::none()),
+            false => Defaults::with_fallback(contacts),
+        });
+        let defaults = invalid.keep(defaults.map_err(named("INRESPONSE_FALLBACK")));
+        let catch_all = optional("INRESPONSE_CATCH_ALL").map(TeamName::new).transpose();
+        let catch_all = invalid.keep(catch_all.map_err(named("INRESPONSE_CATCH_ALL")));
+        let keep_resolved = optional("INRESPONSE_KEEP_RESOLVED_DAYS").map(|days| days.parse::<u32>());
+        let keep_resolved = keep_resolved.transpose().map_err(|_| {
+            InvalidInput::field("INRESPONSE_KEEP_RESOLVED_DAYS", "must be a whole number of days, 0 for ever")
+        });
+        let keep_resolved = invalid.keep(keep_resolved);
+        let (Some(token_secret), Some(api_key), Some(defaults), Some(catch_all), Some(days), true) =
+            (token_secret, api_key, defaults, catch_all, keep_resolved, invalid.is_empty())
+        else {
+            return Err(invalid);
+        };
+        Ok(Self {
+            table_prefix: optional("INRESPONSE_TABLE_PREFIX").unwrap_or_default(),
+            mail_from,
+            configuration_set: optional("INRESPONSE_CONFIGURATION_SET"),
+            public_url,
+            token_secret,
+            api_key,
+            defaults,
+            catch_all,
+            state_machine,
+            keep_resolved: days.filter(|d| *d > 0).map(|d| Duration::from_secs(u64::from(d) * 24 * 3600)),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: [(&str, &str); 5] = [
+        ("INRESPONSE_MAIL_FROM", "InResponse <alerts@example.org>"),
+        ("INRESPONSE_PUBLIC_URL", "https://alerts.example.org"),
+        ("INRESPONSE_STATE_MACHINE", "arn:aws:states:eu-central-1:1:stateMachine:x"),
+        ("INRESPONSE_TOKEN_SECRET", "0123456789abcdef0123456789abcdef"),
+        ("INRESPONSE_API_KEY", "a long random key"),
+    ];
+
+    fn read(changed: &[(&str, &str)]) -> Result<Config, InvalidInput> {
+        Config::read(|name| {
+            let found = changed.iter().chain(&GOOD).find(|(n, _)| *n == name);
+            found.map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn p16_every_variable_that_does_not_hold_is_named() {
+        let all_wrong = [
+            ("INRESPONSE_MAIL_FROM", " "),
+            ("INRESPONSE_TOKEN_SECRET", "short"),
+            ("INRESPONSE_FALLBACK", "ops@example.org, nobody"),
+            ("INRESPONSE_KEEP_RESOLVED_DAYS", "-1"),
+        ];
+        let refused = read(&all_wrong).unwrap_err();
+        let fields: Vec<_> = refused.errors().iter().map(|e| e.field()).collect();
+        assert_eq!(fields, all_wrong.map(|(name, _)| name));
+    }
+
+    #[test]
+    fn what_is_optional_may_be_empty() {
+        let config = read(&[("INRESPONSE_KEEP_RESOLVED_DAYS", "0"), ("INRESPONSE_CATCH_ALL", "")]).unwrap();
+        assert!(config.keep_resolved.is_none() && config.catch_all.is_none());
+        assert!(config.defaults.team().is_none() && config.configuration_set.is_none());
+        let config = read(&[("INRESPONSE_KEEP_RESOLVED_DAYS", "2"), ("INRESPONSE_FALLBACK", "a@b.c")]).unwrap();
+        assert_eq!(config.keep_resolved, Some(Duration::from_secs(172_800)));
+        assert!(config.defaults.team().is_some());
+    }
+}

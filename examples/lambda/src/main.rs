@@ -1,0 +1,31 @@
+//! InResponse on AWS Lambda: one program, whose function is chosen by the name of its handler.
+//!
+//! | handler | is called by | does |
+//! |---|---|---|
+//! | `processor` | API Gateway | the HTTP API |
+//! | `notifier` | the state machine; SNS | advances one incident; takes bounces and complaints |
+//! | `sweeper` | a schedule | finds what is overdue |
+
+mod config;
+mod notifier;
+mod processor;
+mod timers;
+mod wiring;
+
+use lambda_runtime::Error;
+
+use crate::config::Config;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let log = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
+    tracing_subscriber::fmt().json().with_env_filter(log).with_current_span(false).without_time().init();
+    let config = Config::read(|name| std::env::var(name).ok())?;
+    // Set by Lambda to what the template calls the handler.
+    match std::env::var("_HANDLER").unwrap_or_default().as_str() {
+        "processor" => processor::run(config).await,
+        "notifier" => notifier::run(config).await,
+        "sweeper" => notifier::run_sweeper(config).await,
+        other => Err(format!("there is no handler `{other}`: it is processor, notifier or sweeper").into()),
+    }
+}

@@ -1,0 +1,40 @@
+//! Wires the parts together, once per cold start.
+
+use std::sync::Arc;
+
+use aws_config::BehaviorVersion;
+use inresponse_core::Engine;
+use inresponse_core::clock::SystemClock;
+use inresponse_core::notify::Notifiers;
+use inresponse_dynamo::{DynamoConfig, DynamoRoster, DynamoStore};
+use inresponse_ses::{SesConfig, SesNotifier};
+use lambda_runtime::Error;
+
+use crate::config::Config;
+use crate::timers::Executions;
+
+/// The engine over DynamoDB, SES and Step Functions. Nothing is connected yet.
+pub(crate) async fn engine(config: &Config) -> Result<Engine, Error> {
+    let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let tables = DynamoConfig::with_prefix(&config.table_prefix);
+    let dynamo = aws_sdk_dynamodb::Client::new(&aws);
+    let clock = SystemClock::new();
+    let mut ses = SesConfig::new(&config.mail_from)?;
+    if let Some(name) = &config.configuration_set {
+        ses = ses.configuration_set(name)?;
+    }
+    let notifiers = Notifiers::new().mail(SesNotifier::new(&aws, ses, Arc::new(clock.clone())));
+    let store = DynamoStore::new(&dynamo, tables.clone());
+    let roster = DynamoRoster::new(&dynamo, tables);
+    let mut engine = Engine::builder(store, roster, notifiers, clock)
+        .defaults(config.defaults.clone())
+        .timers(Executions::new(&aws, config.state_machine.clone()))
+        .claim_links(&config.public_url, vec![config.token_secret.clone()])?;
+    if let Some(team) = &config.catch_all {
+        engine = engine.catch_all(team.clone());
+    }
+    if let Some(keep) = config.keep_resolved {
+        engine = engine.keep_resolved(keep);
+    }
+    Ok(engine.build())
+}
