@@ -44,8 +44,8 @@ impl Config {
         let token_secret = required("INRESPONSE_TOKEN_SECRET");
         let api_key = required("INRESPONSE_API_KEY");
         let named = |name: &'static str| move |e: InvalidInput| InvalidInput::field(name, e.to_string());
-        let token_secret =
-            invalid.keep(TokenSecret::new(token_secret.into_bytes()).map_err(named("INRESPONSE_TOKEN_SECRET")));
+        let token_secret = invalid
+            .keep(TokenSecret::new(token_secret.into_bytes()).map_err(named("INRESPONSE_TOKEN_SECRET")));
         let api_key = invalid.keep(
             ApiKey::from_plain("admin", &api_key, Scope::ALL.to_vec()).map_err(named("INRESPONSE_API_KEY")),
         );
@@ -121,7 +121,8 @@ mod tests {
         let config = read(&[("INRESPONSE_KEEP_RESOLVED_DAYS", "0"), ("INRESPONSE_CATCH_ALL", "")]).unwrap();
         assert!(config.keep_resolved.is_none() && config.catch_all.is_none());
         assert!(config.defaults.team().is_none() && config.configuration_set.is_none());
-        let config = read(&[("INRESPONSE_KEEP_RESOLVED_DAYS", "2"), ("INRESPONSE_FALLBACK", "a@b.c")]).unwrap();
+        let config =
+            read(&[("INRESPONSE_KEEP_RESOLVED_DAYS", "2"), ("INRESPONSE_FALLBACK", "a@b.c")]).unwrap();
         assert_eq!(config.keep_resolved, Some(Duration::from_secs(172_800)));
         assert!(config.defaults.team().is_some());
     }

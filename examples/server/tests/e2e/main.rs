@@ -7,6 +7,9 @@
     reason = "tests may panic, helpers of tests too"
 )]
 
+mod alike;
+#[path = "../../../contract/mod.rs"]
+mod contract;
 mod crash;
 mod delivery;
 mod first_steps;

@@ -1,0 +1,310 @@
+//! What every deployment does alike, seen from outside: by its API's answers and its recipients' mailboxes.
+//!
+//! The tests of the server and those of the cloud both include this file. Each scene has a team, a service and people
+//! of its own, named after `scene`, so that scenes may run at the same time.
+
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+/// How long to wait for what should happen at once: the machine may be busy.
+const SOON: Duration = Duration::from_secs(30);
+/// How long teams wait before they escalate.
+const WAIT: Duration = Duration::from_secs(4);
+
+/// A running deployment.
+pub(crate) trait Deployment {
+    /// Its base URL, and the client that finds it.
+    fn api(&self) -> (&str, &reqwest::Client);
+    /// A key with all scopes.
+    fn key(&self) -> &str;
+    /// The mails that somebody got so far, oldest first.
+    async fn mails(&self, to: &str) -> Vec<String>;
+}
+
+/// A deployment with a team whose people are on call.
+pub(crate) struct Scene<'a, D> {
+    deployment: &'a D,
+    name: &'a str,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) kind: String,
+    pub(crate) body: Value,
+}
+
+impl<'a, D: Deployment> Scene<'a, D> {
+    /// With Jo on call, then Kim, then the team's fallback, four seconds apart.
+    pub(crate) async fn new(deployment: &'a D, name: &'a str) -> Self {
+        let scene = Self::without_calendar(deployment, name).await;
+        let path = format!("/teams/{name}/oncall");
+        let today: NaiveDate = scene.get(&path).await.body["day"].as_str().unwrap().parse().unwrap();
+        for day in [today.pred_opt(), Some(today), today.succ_opt()].into_iter().flatten() {
+            let entry = json!({ "oncall": scene.person("jo"), "escalation": [scene.person("kim")] });
+            assert_eq!(
+                scene.put(&format!("/teams/{name}/calendar/{day}"), entry).await.status,
+                StatusCode::OK
+            );
+        }
+        scene
+    }
+
+    /// With nobody on call.
+    pub(crate) async fn without_calendar(deployment: &'a D, name: &'a str) -> Self {
+        let scene = Self { deployment, name };
+        let team = json!({ "escalateAfterSeconds": WAIT.as_secs(), "fallback": [scene.person("ops")] });
+        assert_eq!(scene.put(&format!("/teams/{name}"), team).await.status, StatusCode::OK);
+        let service = scene.put(&format!("/services/{name}"), json!({ "team": name })).await;
+        assert_eq!(service.status, StatusCode::OK);
+        scene
+    }
+
+    pub(crate) fn person(&self, name: &str) -> String {
+        format!("{name}-{}@example.org", self.name)
+    }
+
+    pub(crate) async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+        self.call_with(method, path, body, Some(self.deployment.key())).await
+    }
+
+    async fn call_with(&self, method: Method, path: &str, body: Option<Value>, key: Option<&str>) -> Answer {
+        let (url, client) = self.deployment.api();
+        let mut request = client.request(method, format!("{url}{path}")).timeout(SOON);
+        if let Some(key) = key {
+            request = request.header("x-api-key", key);
+        }
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let response = request.send().await.unwrap();
+        let status = response.status();
+        let kind = response.headers().get("content-type").map(|kind| kind.to_str().unwrap().to_owned());
+        let text = response.text().await.unwrap();
+        let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        Answer { status, kind: kind.unwrap_or_default(), body }
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.call(Method::GET, path, None).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Answer {
+        self.call(Method::PUT, path, Some(body)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.call(Method::POST, path, Some(body)).await
+    }
+
+    pub(crate) fn report_body(&self) -> Value {
+        json!({ "service": self.name, "severity": "CRIT", "title": "5xx Error Spike", "message": "12 % fail" })
+    }
+
+    /// Reports an incident and answers its number.
+    pub(crate) async fn report(&self) -> u64 {
+        let answer = self.put("/incidents", self.report_body()).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+        answer.body["incidentId"].as_u64().unwrap()
+    }
+
+    pub(crate) async fn incident(&self, number: u64) -> Value {
+        let answer = self.get(&format!("/incidents/{number}")).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        answer.body
+    }
+
+    /// Waits until somebody has got that many mails, and answers them.
+    pub(crate) async fn mails(&self, name: &str, count: usize) -> Vec<String> {
+        let to = self.person(name);
+        for _ in 0..SOON.as_millis() / 50 {
+            let mails = self.deployment.mails(&to).await;
+            if mails.len() >= count {
+                return mails;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{to} did not get {count} mails within {SOON:?}")
+    }
+
+    /// How many mails each of them has got when twice the wait has passed.
+    pub(crate) async fn later(&self, names: [&str; 3]) -> [usize; 3] {
+        tokio::time::sleep(WAIT * 2 + Duration::from_secs(2)).await;
+        let mut counts = [0; 3];
+        for (count, name) in counts.iter_mut().zip(names) {
+            *count = self.deployment.mails(&self.person(name)).await.len();
+        }
+        counts
+    }
+}
+
+fn time(value: &Value) -> DateTime<Utc> {
+    value.as_str().unwrap().parse().unwrap()
+}
+
+/// When a level began, by the incident's own timeline.
+fn begun_at(incident: &Value, level: &str) -> DateTime<Utc> {
+    let timeline = incident["timeline"].as_array().unwrap();
+    let began = |e: &&Value| e["event"] == "levelBegan" && e["level"].to_string().trim_matches('"') == level;
+    time(&timeline.iter().find(began).unwrap_or_else(|| panic!("{incident:#}"))["at"])
+}
+
+/// First mail at once, the second level after its wait and not before, nothing after a claim.
+pub(crate) async fn p08_p11_escalates_until_it_is_claimed(deployment: &impl Deployment) {
+    let scene = Scene::new(deployment, "claims").await;
+    let number = scene.report().await;
+    let mails = scene.mails("jo", 1).await;
+    assert!(mails[0].contains("5xx Error Spike") && mails[0].contains(&format!("#{number}")), "{}", mails[0]);
+    scene.mails("kim", 1).await;
+    let incident = scene.incident(number).await;
+    let waited = begun_at(&incident, "2") - begun_at(&incident, "1");
+    assert!(waited >= chrono::TimeDelta::from_std(WAIT).unwrap(), "{waited}");
+    let claimed =
+        scene.post("/incidents", json!({ "incidentId": number, "state": "CLAIMED", "by": "kim" })).await;
+    assert_eq!((claimed.status, &claimed.body["claimedBy"]), (StatusCode::OK, &json!("kim")));
+    let again = scene.post(&format!("/incidents/{number}"), json!({ "state": "CLAIMED", "by": "jo" })).await;
+    assert_eq!(again.status, StatusCode::CONFLICT, "{again:?}");
+    assert_eq!(scene.later(["jo", "kim", "ops"]).await, [1, 1, 0], "nothing after the claim");
+}
+
+/// The link in the mail shows a page that changes nothing, and its button claims.
+pub(crate) async fn p06_the_link_in_the_mail_claims(deployment: &impl Deployment) {
+    let scene = Scene::new(deployment, "links").await;
+    let number = scene.report().await;
+    let mail = scene.mails("jo", 1).await.remove(0);
+    let start = mail.find(&format!("/incidents/{number}/claim?token=")).expect("the mail has a link");
+    let link: String = mail[start..].chars().take_while(|c| !c.is_whitespace() && *c != '"').collect();
+    for method in [Method::GET, Method::HEAD] {
+        let page = scene.call_with(method, &link, None, None).await;
+        assert_eq!((page.status, page.kind.starts_with("text/html")), (StatusCode::OK, true), "{page:?}");
+    }
+    assert_eq!(scene.incident(number).await["state"], "OPEN", "looking at it changes nothing");
+    assert_eq!(scene.call_with(Method::POST, &link, None, None).await.status, StatusCode::OK);
+    let incident = scene.incident(number).await;
+    assert_eq!(incident["claimedBy"], json!(scene.person("jo")), "{incident:#}");
+    let forged = format!("/incidents/{number}/claim?token=x{}", &link[link.len() - 20..]);
+    assert_eq!(scene.call_with(Method::POST, &forged, None, None).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(scene.later(["jo", "kim", "ops"]).await, [1, 0, 0]);
+}
+
+/// A release begins anew at level 1, at once.
+pub(crate) async fn p05_a_release_alerts_anew(deployment: &impl Deployment) {
+    let scene = Scene::new(deployment, "releases").await;
+    let number = scene.report().await;
+    scene.mails("jo", 1).await;
+    let path = format!("/incidents/{number}");
+    let claimed = scene.post(&path, json!({ "state": "CLAIMED", "by": "jo" })).await;
+    assert_eq!(claimed.status, StatusCode::OK);
+    let released = scene.post(&path, json!({ "state": "OPEN", "by": "jo" })).await;
+    assert_eq!((released.status, &released.body["round"]), (StatusCode::OK, &json!(2)), "{released:?}");
+    scene.mails("jo", 2).await;
+    scene.mails("kim", 1).await;
+    let resolved = scene.post(&path, json!({ "state": "RESOLVED", "by": "jo" })).await;
+    assert_eq!(resolved.status, StatusCode::OK);
+    assert_eq!(scene.later(["jo", "kim", "ops"]).await, [2, 1, 0]);
+    let reopened = scene.post(&path, json!({ "state": "OPEN", "by": "jo" })).await;
+    assert_eq!(reopened.status, StatusCode::CONFLICT);
+}
+
+/// Where nobody is on call the team's fallback is level 1, and is not alerted twice.
+pub(crate) async fn p12_the_fallback_is_alerted_where_nobody_is_on_call(deployment: &impl Deployment) {
+    let scene = Scene::without_calendar(deployment, "fallbacks").await;
+    let number = scene.report().await;
+    scene.mails("ops", 1).await;
+    assert_eq!(scene.later(["jo", "kim", "ops"]).await, [0, 0, 1]);
+    assert_eq!(scene.incident(number).await["unclaimed"], true);
+}
+
+/// Fifty reports at once under one key are one incident and one mail.
+pub(crate) async fn p03_reports_at_once_under_one_key_are_one_incident(deployment: &impl Deployment) {
+    let scene = Scene::new(deployment, "repeats").await;
+    let mut body = scene.report_body();
+    body["dedupKey"] = json!("5xx");
+    let reports =
+        futures_util::future::join_all((0..50).map(|_| scene.put("/incidents", body.clone()))).await;
+    let new = reports.iter().filter(|answer| answer.status == StatusCode::CREATED).count();
+    let counted = reports.iter().filter(|answer| answer.status == StatusCode::OK).count();
+    assert_eq!((new, counted), (1, 49), "{reports:?}");
+    let number = reports[0].body["incidentId"].as_u64().unwrap();
+    assert!(reports.iter().all(|answer| answer.body["incidentId"] == number));
+    assert_eq!(scene.incident(number).await["count"], 50);
+    let resolved = scene.post(&format!("/incidents/{number}"), json!({ "state": "RESOLVED" })).await;
+    assert_eq!(resolved.status, StatusCode::OK);
+    let next = scene.put("/incidents", body).await;
+    assert_eq!(next.status, StatusCode::CREATED, "the key is free again");
+    let claim = json!({ "incidentId": next.body["incidentId"], "state": "CLAIMED", "by": "jo" });
+    assert_eq!(scene.post("/incidents", claim).await.status, StatusCode::OK);
+}
+
+/// Every route of the contract answers, and what does not hold is refused with a problem that names the field.
+pub(crate) async fn p16_every_route_answers(deployment: &impl Deployment) {
+    let scene = Scene::new(deployment, "routes").await;
+    let number = scene.report().await;
+    let one = format!("/incidents/{number}");
+    let ok = StatusCode::OK;
+    for (path, part) in [
+        (one.as_str(), "timeline"),
+        (&format!("/incidents?incidentId={number}"), "timeline"),
+        ("/incidents?state=OPEN&service=routes&severity=CRIT&limit=1", "incidents"),
+        ("/services/routes", "team"),
+        ("/teams/routes", "fallback"),
+        ("/teams/routes/oncall", "day"),
+        ("/teams/routes/oncall?at=2026-12-24T00:00:00Z", "day"),
+        ("/healthz", "status"),
+        ("/readyz", "status"),
+        ("/openapi.json", "openapi"),
+    ] {
+        let answer = scene.get(path).await;
+        assert_eq!((answer.status, answer.body.get(part).is_some()), (ok, true), "{path}: {answer:?}");
+    }
+    let metrics = scene.get("/metrics").await;
+    assert!(metrics.body.as_str().unwrap().contains("inresponse_incidents{state=\"open\"}"), "{metrics:?}");
+    let listed = scene.get("/incidents?service=routes&limit=1").await.body;
+    assert_eq!(listed["incidents"][0]["incidentId"], number);
+    let claim = json!({ "incidentId": number, "state": "CLAIMED", "by": "jo" });
+    assert_eq!(scene.post("/incidents", claim).await.status, ok);
+    assert_eq!(scene.post(&one, json!({ "severity": "WARN", "note": "it gets better" })).await.status, ok);
+    let refused: [(Method, &str, Value, u16, &str); 9] = [
+        (Method::PUT, "/incidents", json!({ "service": "routes" }), 400, "severity"),
+        (Method::PUT, "/incidents", json!({ "service": "routes", "colour": "red" }), 400, "colour"),
+        (
+            Method::PUT,
+            "/incidents",
+            json!({ "service": "nobody's", "severity": "ERR", "title": "x", "message": "" }),
+            422,
+            "service",
+        ),
+        (Method::POST, "/incidents", json!({ "incidentId": 7, "state": "CLAIMED" }), 404, ""),
+        (Method::POST, &one, json!({ "state": "ASLEEP" }), 400, "state"),
+        (Method::PUT, "/teams/routes", json!({ "fallback": [] }), 400, "fallback"),
+        (Method::PUT, "/teams/routes/calendar/2026-13-01", json!({ "oncall": "a@b.c" }), 400, "day"),
+        (Method::PUT, "/services/other", json!({ "team": "no such team" }), 422, "team"),
+        (Method::DELETE, "/teams/routes", Value::Null, 409, ""),
+    ];
+    for (method, path, body, status, field) in refused {
+        let body = (!body.is_null()).then_some(body);
+        let answer = scene.call(method, path, body).await;
+        assert_eq!(answer.status.as_u16(), status, "{path}: {answer:?}");
+        assert_eq!(answer.kind, "application/problem+json", "{path}: {answer:?}");
+        let errors = answer.body["errors"].as_array().unwrap();
+        assert!(field.is_empty() || errors.iter().any(|e| e["field"] == field), "{path}: {answer:?}");
+    }
+    for key in [None, Some("wrong")] {
+        assert_eq!(scene.call_with(Method::GET, &one, None, key).await.status, StatusCode::UNAUTHORIZED);
+    }
+    assert_eq!(scene.get("/nowhere").await.status, StatusCode::NOT_FOUND);
+    let today = scene.get("/teams/routes/oncall").await.body["day"].as_str().unwrap().to_owned();
+    let gone = StatusCode::NO_CONTENT;
+    for (path, status) in [
+        (format!("/teams/routes/calendar/{today}"), gone),
+        ("/services/routes".to_owned(), gone),
+        ("/teams/routes".to_owned(), gone),
+        ("/teams/routes".to_owned(), StatusCode::NOT_FOUND),
+    ] {
+        assert_eq!(scene.call(Method::DELETE, &path, None).await.status, status, "{path}");
+    }
+}

@@ -1,0 +1,81 @@
+//! A deployment in the emulated cloud.
+
+use std::net::SocketAddr;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::config::Credentials;
+use aws_sdk_dynamodb::config::SharedCredentialsProvider;
+use serde_json::Value;
+
+use crate::contract::Deployment;
+
+/// The deployment that `cargo xtask cloud` made, with its key.
+#[derive(Debug)]
+pub(crate) struct Cloud {
+    /// Where the emulated cloud is.
+    endpoint: String,
+    /// The stack's name, which all names begin with.
+    pub(crate) stack: String,
+    url: String,
+    client: reqwest::Client,
+}
+
+pub(crate) const KEY: &str = "cloud-test-key-cloud-test-key";
+
+fn variable(name: &str) -> String {
+    std::env::var(name)
+        .unwrap_or_else(|_| panic!("{name} is not set: run `cargo xtask test` or `cargo xtask cloud`"))
+}
+
+impl Cloud {
+    pub(crate) fn here() -> Self {
+        let endpoint = variable("INRESPONSE_TEST_CLOUD");
+        let (stack, api) = (variable("INRESPONSE_TEST_STACK"), variable("INRESPONSE_TEST_API"));
+        let address: SocketAddr = endpoint.strip_prefix("http://").unwrap().parse().unwrap();
+        // API Gateway is told which API is meant by the name of the host.
+        let host = format!("{api}.execute-api.localhost");
+        let client = reqwest::Client::builder().no_proxy().resolve(&host, address).build().unwrap();
+        Self { url: format!("http://{host}:{}", address.port()), endpoint, stack, client }
+    }
+
+    /// How AWS is reached.
+    pub(crate) fn aws(&self) -> SdkConfig {
+        let credentials = Credentials::new("test", "test", None, None, "tests");
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-central-1"))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .endpoint_url(&self.endpoint)
+            .build()
+    }
+
+    async fn messages(&self) -> Vec<Value> {
+        let url = format!("{}/_ministack/ses/messages", self.endpoint);
+        let text = self.client.get(url).send().await.unwrap().text().await.unwrap();
+        let mut all: Value = serde_json::from_str(&text).unwrap();
+        let accounts = all["messages"].as_object_mut().unwrap();
+        accounts.values_mut().flat_map(|of| std::mem::take(of.as_array_mut().unwrap())).collect()
+    }
+}
+
+impl Deployment for Cloud {
+    fn api(&self) -> (&str, &reqwest::Client) {
+        (&self.url, &self.client)
+    }
+
+    fn key(&self) -> &str {
+        KEY
+    }
+
+    async fn mails(&self, to: &str) -> Vec<String> {
+        let mine = |mail: &&Value| mail["To"].as_array().unwrap().iter().any(|recipient| recipient == to);
+        let text = |mail: &Value| {
+            format!(
+                "Subject: {}\n\n{}",
+                mail["Subject"].as_str().unwrap(),
+                mail["BodyText"].as_str().unwrap()
+            )
+        };
+        self.messages().await.iter().filter(mine).map(text).collect()
+    }
+}
