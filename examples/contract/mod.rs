@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 /// How long to wait for what should happen at once: the machine may be busy.
 const SOON: Duration = Duration::from_secs(30);
 /// How long teams wait before they escalate.
-const WAIT: Duration = Duration::from_secs(4);
+pub(crate) const WAIT: Duration = Duration::from_secs(4);
 
 /// A running deployment.
 pub(crate) trait Deployment {
@@ -41,11 +41,16 @@ pub(crate) struct Answer {
 impl<'a, D: Deployment> Scene<'a, D> {
     /// With Jo on call, then Kim, then the team's fallback, four seconds apart.
     pub(crate) async fn new(deployment: &'a D, name: &'a str) -> Self {
+        Self::with_on_call(deployment, name, "jo").await
+    }
+
+    /// With somebody else on call.
+    pub(crate) async fn with_on_call(deployment: &'a D, name: &'a str, on_call: &str) -> Self {
         let scene = Self::without_calendar(deployment, name).await;
         let path = format!("/teams/{name}/oncall");
         let today: NaiveDate = scene.get(&path).await.body["day"].as_str().unwrap().parse().unwrap();
         for day in [today.pred_opt(), Some(today), today.succ_opt()].into_iter().flatten() {
-            let entry = json!({ "oncall": scene.person("jo"), "escalation": [scene.person("kim")] });
+            let entry = json!({ "oncall": scene.person(on_call), "escalation": [scene.person("kim")] });
             assert_eq!(
                 scene.put(&format!("/teams/{name}/calendar/{day}"), entry).await.status,
                 StatusCode::OK
@@ -120,15 +125,19 @@ impl<'a, D: Deployment> Scene<'a, D> {
 
     /// Waits until somebody has got that many mails, and answers them.
     pub(crate) async fn mails(&self, name: &str, count: usize) -> Vec<String> {
+        self.mails_within(name, count, SOON).await
+    }
+
+    pub(crate) async fn mails_within(&self, name: &str, count: usize, patience: Duration) -> Vec<String> {
         let to = self.person(name);
-        for _ in 0..SOON.as_millis() / 50 {
+        for _ in 0..patience.as_millis() / 50 {
             let mails = self.deployment.mails(&to).await;
             if mails.len() >= count {
                 return mails;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("{to} did not get {count} mails within {SOON:?}")
+        panic!("{to} did not get {count} mails within {patience:?}")
     }
 
     /// How many mails each of them has got when twice the wait has passed.
@@ -147,7 +156,7 @@ fn time(value: &Value) -> DateTime<Utc> {
 }
 
 /// When a level began, by the incident's own timeline.
-fn begun_at(incident: &Value, level: &str) -> DateTime<Utc> {
+pub(crate) fn begun_at(incident: &Value, level: &str) -> DateTime<Utc> {
     let timeline = incident["timeline"].as_array().unwrap();
     let began = |e: &&Value| e["event"] == "levelBegan" && e["level"].to_string().trim_matches('"') == level;
     time(&timeline.iter().find(began).unwrap_or_else(|| panic!("{incident:#}"))["at"])

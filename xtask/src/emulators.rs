@@ -1,4 +1,4 @@
-//! DynamoDB emulators for the tests, on loopback, for as long as a command runs.
+//! Emulators for the tests, on loopback, for as long as a command runs.
 
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
@@ -44,7 +44,8 @@ impl Emulator {
         })
     }
 
-    fn start(name: &str, mut command: Command, port: u16) -> Result<Self, Failure> {
+    /// Starts something, and waits until it listens.
+    pub(crate) fn start(name: &str, mut command: Command, port: u16) -> Result<Self, Failure> {
         let log = tools_dir().join(format!("{}.log", name.replace(' ', "-").to_lowercase()));
         let output = std::fs::File::create(&log)?;
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
@@ -76,7 +77,7 @@ impl Drop for Emulator {
     }
 }
 
-fn free_port() -> Result<u16, Failure> {
+pub(crate) fn free_port() -> Result<u16, Failure> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 

@@ -1,5 +1,6 @@
 //! Developer commands: `cargo xtask test` is what CI runs.
 
+mod cloud;
 mod emulators;
 mod test;
 mod tools;
@@ -20,6 +21,8 @@ struct Cli {
 enum Command {
     /// Install what the tests need, and run everything that CI runs.
     Test,
+    /// Deploy the template with the real functions to an emulated cloud, and test it there.
+    Cloud,
     /// Check that the core depends on no adapter's world: no HTTP, SQL, AWS, SMTP, and no tokio by choice.
     Purity,
     /// Kill the server again and again under load, and account for every number and every mail.
@@ -33,6 +36,7 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Test => test::everything(),
+        Command::Cloud => cloud::test(),
         Command::Purity => test::purity(),
         Command::Crash { kills } => test::crash(kills),
     };

@@ -16,8 +16,12 @@ pub(crate) fn root() -> PathBuf {
 
 /// Where tools for tests are installed: under `target/`, so that nothing else is touched.
 pub(crate) fn tools_dir() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    target.join("test-tools")
+    target_dir().join("test-tools")
+}
+
+/// Where cargo builds.
+pub(crate) fn target_dir() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
 /// Prints the command, runs it in the workspace, and fails if it fails.
@@ -29,7 +33,10 @@ pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
 
 /// What the command prints.
 pub(crate) fn output(command: &mut Command) -> Result<String, Failure> {
-    let output = command.current_dir(root()).stderr(Stdio::inherit()).output()?;
+    if command.get_current_dir().is_none() {
+        command.current_dir(root());
+    }
+    let output = command.stderr(Stdio::inherit()).output()?;
     if !output.status.success() {
         return Err(format!("`{}` failed: {}", shown(command), output.status).into());
     }
@@ -58,8 +65,8 @@ pub(crate) fn nextest() -> Result<(), Failure> {
 
 /// A Python with what the tests talk to: a mail server, an emulated cloud; and a checker of templates.
 pub(crate) fn python() -> Result<PathBuf, Failure> {
-    const PACKAGES: [&str; 4] =
-        ["aiosmtpd==1.4.6", "trustme==1.2.1", "ministack==1.5.33", "cfn-lint==1.58.0"];
+    const PACKAGES: [&str; 5] =
+        ["aiosmtpd==1.4.6", "trustme==1.2.1", "ministack==1.5.33", "cfn-lint==1.58.0", "awscli==1.46.3"];
     let venv = tools_dir().join("python");
     let python = venv.join("bin/python");
     let stamp = venv.join("installed.txt");

@@ -49,6 +49,18 @@ impl Cloud {
             .build()
     }
 
+    /// Tells SNS something, as SES does.
+    pub(crate) async fn publish(&self, topic: &str, message: &Value) {
+        let fields = [("Action", "Publish"), ("TopicArn", topic), ("Message", &message.to_string())];
+        let scope = "AWS4-HMAC-SHA256 Credential=test/20260101/eu-central-1/sns/aws4_request, \
+                     SignedHeaders=host, Signature=0";
+        let body = form(&fields);
+        let request = self.client.post(&self.endpoint).header("authorization", scope).body(body);
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        let answer = request.send().await.unwrap();
+        assert!(answer.status().is_success(), "{:?}", answer.text().await);
+    }
+
     async fn messages(&self) -> Vec<Value> {
         let url = format!("{}/_ministack/ses/messages", self.endpoint);
         let text = self.client.get(url).send().await.unwrap().text().await.unwrap();
@@ -78,4 +90,9 @@ impl Deployment for Cloud {
         };
         self.messages().await.iter().filter(mine).map(text).collect()
     }
+}
+
+fn form(fields: &[(&str, &str)]) -> String {
+    let encoded = |text: &str| -> String { text.bytes().map(|byte| format!("%{byte:02X}")).collect() };
+    fields.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect::<Vec<_>>().join("&")
 }

@@ -1,0 +1,128 @@
+//! The emulated cloud, with the real template deployed to it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::emulators::{Emulator, free_port};
+use crate::tools::{Failure, cargo, nextest, node_modules, output, python, root, run, target_dir, tools_dir};
+
+const STACK: &str = "inresponse";
+/// As the tests know it.
+const KEY: &str = "cloud-test-key-cloud-test-key";
+
+/// A deployment, and the programs that it runs on; all end with it.
+#[derive(Debug)]
+pub(crate) struct Cloud {
+    ministack: Emulator,
+    _proxy: Emulator,
+    api: String,
+    bounces: String,
+}
+
+impl Cloud {
+    /// Starts the emulated cloud, builds the functions, and deploys the template as the README says it is done.
+    pub(crate) fn deploy(variables: &[(&str, &str)]) -> Result<Self, Failure> {
+        check()?;
+        let folder = bundle()?;
+        let proxy_port = free_port()?;
+        // The functions reach the cloud through the proxy.
+        let endpoint = format!("http://127.0.0.1:{proxy_port}");
+        let ministack =
+            Emulator::ministack(&[variables, &[("AWS_ENDPOINT_URL", endpoint.as_str())]].concat())?;
+        let mut proxy = Command::new(python()?);
+        proxy.arg(root().join("examples/lambda/tests/cloud/proxy.py"));
+        proxy.arg(format!("127.0.0.1:{}", ministack.port)).arg(proxy_port.to_string());
+        let proxy = Emulator::start("proxy", proxy, proxy_port)?;
+        let mut cloud = Self { ministack, _proxy: proxy, api: String::new(), bounces: String::new() };
+        cloud.aws(&folder, &["s3", "mb", "s3://deployments"])?;
+        let package = ["cloudformation", "package", "--template-file", "template.yaml", "--s3-bucket"];
+        let to = ["deployments", "--output-template-file", "packaged.yaml"];
+        cloud.aws(&folder, &[&package[..], &to[..]].concat())?;
+        run(Command::new(python()?.with_file_name("cfn-lint")).arg(folder.join("packaged.yaml")))?;
+        let deploy = ["cloudformation", "deploy", "--template-file", "packaged.yaml", "--stack-name", STACK];
+        let how =
+            ["--capabilities", "CAPABILITY_IAM", "--parameter-overrides", "MailFrom=alerts@example.org"];
+        let key = format!("ApiKey={KEY}");
+        let secrets =
+            [key.as_str(), "TokenSecret=0123456789abcdef0123456789abcdef", "DeletionProtection=false"];
+        cloud.aws(&folder, &[&deploy[..], &how[..], &secrets[..]].concat())?;
+        cloud.api = cloud.result(&folder, "ApiId")?;
+        cloud.bounces = cloud.result(&folder, "BouncesTopicArn")?;
+        println!("deployed to http://{}.execute-api.localhost:{}", cloud.api, cloud.ministack.port);
+        Ok(cloud)
+    }
+
+    /// What the tests need to know of it.
+    pub(crate) fn variables(&self) -> [(&'static str, String); 4] {
+        [
+            ("INRESPONSE_TEST_CLOUD", self.ministack.url()),
+            ("INRESPONSE_TEST_STACK", STACK.to_owned()),
+            ("INRESPONSE_TEST_API", self.api.clone()),
+            ("INRESPONSE_TEST_BOUNCES", self.bounces.clone()),
+        ]
+    }
+
+    fn cli(&self, folder: &Path, arguments: &[&str]) -> Result<Command, Failure> {
+        let mut aws = Command::new(python()?.with_file_name("aws"));
+        aws.args(arguments).current_dir(folder).env("AWS_ENDPOINT_URL", self.ministack.url());
+        aws.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
+        aws.env("AWS_DEFAULT_REGION", "eu-central-1").env("AWS_PAGER", "");
+        Ok(aws)
+    }
+
+    fn aws(&self, folder: &Path, arguments: &[&str]) -> Result<(), Failure> {
+        println!("\n$ aws {}", arguments.join(" "));
+        // Its progress bars fill pages.
+        let status = self.cli(folder, arguments)?.stdout(Stdio::null()).status()?;
+        if status.success() {
+            Ok(())
+        } else {
+            Err(format!("aws {} failed: {status}", arguments.join(" ")).into())
+        }
+    }
+
+    fn result(&self, folder: &Path, name: &str) -> Result<String, Failure> {
+        let query = format!("Stacks[0].Outputs[?OutputKey=='{name}'].OutputValue");
+        let describe =
+            ["cloudformation", "describe-stacks", "--stack-name", STACK, "--output", "text", "--query"];
+        let text = output(&mut self.cli(folder, &[&describe[..], &[query.as_str()]].concat())?)?;
+        Ok(text.trim().to_owned())
+    }
+}
+
+/// What is wrong with the template or the state machine shows before anything is deployed.
+fn check() -> Result<(), Failure> {
+    let folder = root().join("examples/lambda");
+    run(Command::new(python()?.with_file_name("cfn-lint")).arg(folder.join("template.yaml")))?;
+    let validator = node_modules()?.join(".bin/asl-validator");
+    run(Command::new(validator).arg("--json-path").arg(folder.join("escalation.asl.json")))
+}
+
+/// A folder with the template and what it deploys, as in `examples/lambda` after a build.
+fn bundle() -> Result<PathBuf, Failure> {
+    run(cargo().args(["build", "-p", "inresponse-lambda", "--locked"]))?;
+    let folder = tools_dir().join("cloud");
+    std::fs::create_dir_all(folder.join("target"))?;
+    for file in ["template.yaml", "escalation.asl.json"] {
+        std::fs::copy(root().join("examples/lambda").join(file), folder.join(file))?;
+    }
+    let stripped = folder.join("bootstrap");
+    run(Command::new("strip").arg("-o").arg(&stripped).arg(target_dir().join("debug/bootstrap")))?;
+    let zip = "import sys, zipfile\n\
+               entry = zipfile.ZipInfo('bootstrap')\n\
+               entry.external_attr = 0o755 << 16\n\
+               with zipfile.ZipFile(sys.argv[2], 'w', zipfile.ZIP_DEFLATED) as out:\n    \
+                   out.writestr(entry, open(sys.argv[1], 'rb').read(), zipfile.ZIP_DEFLATED, 1)\n";
+    let archive = folder.join("target/inresponse-lambda.zip");
+    run(Command::new(python()?).args(["-c", zip]).arg(&stripped).arg(archive))?;
+    Ok(folder)
+}
+
+/// Deploys, and runs the tests of the cloud.
+pub(crate) fn test() -> Result<(), Failure> {
+    nextest()?;
+    let cloud = Cloud::deploy(&[("AUTH", "true")])?;
+    let mut tests = cargo();
+    tests.args(["nextest", "run", "-p", "inresponse-lambda", "--no-fail-fast", "--locked"]);
+    run(tests.envs(cloud.variables()))
+}
