@@ -48,8 +48,31 @@ impl Cloud {
         cloud.aws(&folder, &[&deploy[..], &how[..], &secrets[..]].concat())?;
         cloud.api = cloud.result(&folder, "ApiId")?;
         cloud.bounces = cloud.result(&folder, "BouncesTopicArn")?;
+        cloud.allow_mail(&folder)?;
         println!("deployed to http://{}.execute-api.localhost:{}", cloud.api, cloud.ministack.port);
         Ok(cloud)
+    }
+
+    /// The emulator knows no identities of SES as resources, and would refuse what the template allows.
+    fn allow_mail(&self, folder: &Path) -> Result<(), Failure> {
+        let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ses:SendEmail","Resource":"*"}]}"#;
+        for role in ["NotifierRole", "SweeperRole"] {
+            let resource =
+                ["cloudformation", "describe-stack-resource", "--stack-name", STACK, "--logical-resource-id"];
+            let query = ["--output", "text", "--query", "StackResourceDetail.PhysicalResourceId"];
+            let name = output(&mut self.cli(folder, &[&resource[..], &[role], &query[..]].concat())?)?;
+            let put = [
+                "iam",
+                "put-role-policy",
+                "--policy-name",
+                "mail",
+                "--policy-document",
+                policy,
+                "--role-name",
+            ];
+            self.aws(folder, &[&put[..], &[name.trim()]].concat())?;
+        }
+        Ok(())
     }
 
     /// What the tests need to know of it.
