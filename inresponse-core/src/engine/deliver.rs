@@ -144,7 +144,9 @@ impl Engine {
             // Recorded already (by a commit whose answer was lost), or no longer of interest.
             Decision::Nothing | Decision::Refuse(_) | Decision::NeedsMatrix => return Ok(Merge::Done),
         };
-        match self.inner.store.commit(version, &plan.draft).await? {
+        let committed = self.inner.store.commit(version, &plan.draft).await;
+        self.notice_clock(now);
+        match committed? {
             Committed::Stale => Ok(Merge::Again),
             Committed::At(_) => {
                 let after = plan.draft.incident();

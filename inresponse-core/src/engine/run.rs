@@ -40,7 +40,8 @@ impl Engine {
         let mut repairs = JoinSet::new();
         repairs.spawn(self.clone().repair(ClockWentBack));
         'running: loop {
-            if let Some(back) = watch.clock(self) {
+            let written = self.inner.wake.take_went_back().then_some(ClockWentBack);
+            if let Some(back) = watch.clock(self).or(written) {
                 repairs.abort_all();
                 repairs.spawn(self.clone().repair(back));
             }
