@@ -74,7 +74,8 @@ impl HostCarrier {
 
     fn begin(&self, alert: &Alert) -> Attempt<'_> {
         let incident = alert.incident();
-        let own = incident.deliveries().iter().find(|d| incident.delivery_id(d.key()) == *alert.delivery_id());
+        let own =
+            incident.deliveries().iter().find(|d| incident.delivery_id(d.key()) == *alert.delivery_id());
         let lease_until = own.and_then(|d| match d.status() {
             DeliveryStatus::InFlight { until } => Some(until),
             _ => None,

@@ -29,6 +29,8 @@ pub struct History {
     pub disturbances: Vec<Disturbance>,
     /// Processes that crashed.
     pub crashes: Vec<(Process, Micros)>,
+    /// How many outcomes were recorded of attempts that were leased and not begun.
+    pub not_begun: u64,
     /// When faults ended.
     pub healed_at: Micros,
     /// When nothing was due any more; `None` if that never came.

@@ -14,6 +14,9 @@ use crate::scenario::{self, Roster};
 use crate::stage::Stage;
 use crate::world::{MILLI, Micros, SECOND};
 
+/// How long after a wall clock was set what is due may come later than promised.
+pub const CLOCK_SETTLES: Micros = 32 * SECOND;
+
 /// How often monitoring sends a report again that was not answered.
 const TRIES: u32 = 6;
 
@@ -55,7 +58,9 @@ async fn report_once(stage: &Arc<Stage>, service: &str, key: Option<&str>, sever
         report = report.dedup_key(DedupKey::new(key).expect("a plain key").as_str());
     }
     let report = report.build().expect("a planned report is sound");
-    stage.world.note(|| format!("report r{i} for {service}, key {key:?}, {severity}, to server {}", process.host));
+    stage
+        .world
+        .note(|| format!("report r{i} for {service}, key {key:?}, {severity}, to server {}", process.host));
     let answer = match stage.world.within(process, async move { engine.report(report).await }).await {
         Some(Ok(Reported::New(record))) => Answer::Got(Reply::New(record)),
         Some(Ok(Reported::Repeat(record))) => Answer::Got(Reply::Repeat(record)),
@@ -171,7 +176,9 @@ async fn update(stage: &Arc<Stage>, number: IncidentNumber, update: Update) {
     };
     stage.world.note(|| {
         let word = match &answer {
-            Answer::Got(Verdict::Changed(r)) => format!("done, {} at {}", r.incident.state(), r.version.value()),
+            Answer::Got(Verdict::Changed(r)) => {
+                format!("done, {} at {}", r.incident.state(), r.version.value())
+            }
             Answer::Got(Verdict::Unchanged(_)) => "it was so".into(),
             Answer::Got(Verdict::Refused(_, refusal)) => refusal.to_string(),
             other => format!("{other:?}"),
@@ -304,7 +311,8 @@ pub fn jump(stage: &Stage, rng: &mut Rng) {
         return;
     }
     let now = state.now();
-    let disturbance = crate::history::Disturbance { from: now, to: now, host: Some(host), fault: kind };
+    let to = now + CLOCK_SETTLES;
+    let disturbance = crate::history::Disturbance { from: now, to, host: Some(host), fault: kind };
     state.history.disturbed(disturbance);
     let offset = state.offset(host) + by;
     state.set_offset(host, offset);

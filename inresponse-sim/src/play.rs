@@ -8,7 +8,7 @@ use inresponse_core::store::{ListQuery, Store};
 
 use crate::executor;
 use crate::fault::{Fault, FaultSet, Faults};
-use crate::history::History;
+use crate::history::{Disturbance, History};
 use crate::people;
 use crate::rng::Rng;
 use crate::scenario::{Drive, Scenario};
@@ -61,7 +61,7 @@ pub enum Trace {
 }
 
 /// Makes the store of one run.
-pub type MakeStore<'a> = &'a dyn Fn() -> Arc<dyn Store>;
+pub type MakeStore<'a> = &'a (dyn Fn() -> Arc<dyn Store> + Sync);
 
 /// A store in memory.
 pub fn in_memory() -> Arc<dyn Store> {
@@ -187,6 +187,9 @@ fn end_one(stage: &Stage, rng: &mut Rng, how: Fault) {
     if !state.faults.take(how) {
         return;
     }
+    let now = state.now();
+    let to = now + 9 * SECOND;
+    state.history.disturbed(Disturbance { from: now, to, host: Some(host), fault: how });
     drop(state);
     if how == Fault::Restart {
         stage.stop(host);
@@ -204,6 +207,13 @@ fn heal(stage: &Stage) {
     for host in 0..stage.scenario.hosts {
         if state.offset(host).unsigned_abs() > 60 * SECOND {
             state.set_offset(host, 0);
+            let (from, fault) = (state.now(), Fault::ClockFarBack);
+            state.history.disturbed(Disturbance {
+                from,
+                to: from + people::CLOCK_SETTLES,
+                host: Some(host),
+                fault,
+            });
         }
     }
 }
@@ -255,7 +265,9 @@ async fn finish(stage: &Arc<Stage>) {
     loop {
         let (process, engine) = stage.some().await;
         let everything = ListQuery { limit: 100_000, ..ListQuery::default() };
-        let work = async move { Ok::<_, inresponse_core::Outage>((engine.list(&everything).await?, engine.census().await?)) };
+        let work = async move {
+            Ok::<_, inresponse_core::Outage>((engine.list(&everything).await?, engine.census().await?))
+        };
         if let Some(Ok((last, census))) = stage.world.within(process, work).await {
             let mut state = stage.world.lock();
             let now = state.now();

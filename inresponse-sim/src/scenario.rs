@@ -108,8 +108,9 @@ pub const ZONES: [(&str, i64); 5] = [
     ("Asia/Tokyo", 9 * 60),
 ];
 
-static PARSED_ZONES: LazyLock<Vec<Zone>> =
-    LazyLock::new(|| ZONES.iter().map(|(name, _)| Zone::new(name).expect("a zone of the database")).collect());
+static PARSED_ZONES: LazyLock<Vec<Zone>> = LazyLock::new(|| {
+    ZONES.iter().map(|(name, _)| Zone::new(name).expect("a zone of the database")).collect()
+});
 
 /// The contact of that name.
 ///
@@ -192,9 +193,16 @@ impl Scenario {
         let rates = rates(rng, drive);
         let on = |fault: Fault| rates[fault as usize] > 0;
         let third = i64::try_from(lease.as_micros() / 3).unwrap_or(0);
-        let skews = (0..hosts)
-            .map(|_| if on(Fault::Skew) { i64::try_from(rng.below(1000)).unwrap_or(0) * third / 1100 } else { 0 })
-            .collect();
+        let skews =
+            (0..hosts)
+                .map(|_| {
+                    if on(Fault::Skew) {
+                        i64::try_from(rng.below(1000)).unwrap_or(0) * third / 1100
+                    } else {
+                        0
+                    }
+                })
+                .collect();
         let clocks = [Fault::ClockForward, Fault::ClockBack, Fault::ClockFarForward, Fault::ClockFarBack];
         let jumps = if clocks.into_iter().any(on) { rng.between(1, 4) } else { 0 };
         let base = base(rng);
@@ -245,7 +253,11 @@ fn rates(rng: &mut Rng, drive: Drive) -> Vec<u32> {
             30,
         ),
         (&[Fault::Rejected, Fault::Throttled, Fault::Unavailable, Fault::SlowCarrier], 500, 250),
-        (&[Fault::HangArrived, Fault::HangLost, Fault::LostReply, Fault::UnknownLost, Fault::Panic], 300, 150),
+        (
+            &[Fault::HangArrived, Fault::HangLost, Fault::LostReply, Fault::UnknownLost, Fault::Panic],
+            300,
+            150,
+        ),
         (&[Fault::ClockForward, Fault::ClockBack, Fault::ClockFarForward, Fault::ClockFarBack], 200, 500),
         (&[Fault::StartLost, Fault::StartTwice, Fault::StartLate, Fault::InvocationCut], 500, 150),
     ];
@@ -301,7 +313,11 @@ fn without_doubles(mut contacts: Vec<Contact>) -> Vec<Contact> {
 pub fn team_plan(rng: &mut Rng, base: DateTime<Utc>, long: bool) -> TeamPlan {
     let mut team = TeamPlan {
         zone: usize::try_from(rng.below(ZONES.len() as u64)).unwrap_or(0),
-        wait: Duration::from_millis(if long { rng.between(30_000, 120_000) } else { rng.between(1_000, 12_000) }),
+        wait: Duration::from_millis(if long {
+            rng.between(30_000, 120_000)
+        } else {
+            rng.between(1_000, 12_000)
+        }),
         repeat: *rng.pick(&[0, 0, 0, 1, 2]),
         fallback: if rng.chance(800) { vec![contact("f0")] } else { vec![contact("f0"), contact("f1")] },
         alert_levels: BTreeMap::new(),

@@ -4,11 +4,11 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
+use inresponse_core::Outage;
 use inresponse_core::engine::{Advanced, Engine};
 use inresponse_core::memory::MemoryRoster;
 use inresponse_core::model::{IncidentNumber, Scheme};
 use inresponse_core::notify::Notifiers;
-use inresponse_core::Outage;
 use tokio::sync::oneshot;
 
 use crate::carrier::HostCarrier;
@@ -221,4 +221,10 @@ impl Stage {
 
 fn disturbance(now: Micros, time: Micros, fault: Fault) -> Disturbance {
     Disturbance { from: now, to: now + time, host: None, fault }
+}
+
+impl std::fmt::Debug for Stage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stage").field("scenario", &self.scenario).finish_non_exhaustive()
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use inresponse_core::model::{IncidentNumber, Version};
+use inresponse_core::model::{IncidentNumber, OutcomeKind, Version};
 use inresponse_core::plan::{self, Draft, Opening};
 use inresponse_core::store::{Census, Committed, Created, DueMark, ListQuery, Record, Store};
 use inresponse_core::{Outage, OutageKind};
@@ -179,7 +179,8 @@ impl Store for HostStore {
         drop(outside);
         if let Ok(Created::New(record)) = &result {
             self.shared.remember(record.number(), self.world.now(), None);
-            self.world.note(|| format!("server {}: store has created {}", self.process.host, record.number()));
+            self.world
+                .note(|| format!("server {}: store has created {}", self.process.host, record.number()));
         }
         self.after(fate, result).await
     }
@@ -217,6 +218,9 @@ impl Store for HostStore {
         let result = self.shared.inner.commit(version, draft).await;
         drop(outside);
         if matches!(result, Ok(Committed::At(_))) {
+            let last = draft.incident().deliveries().iter().filter_map(|d| d.last());
+            let not_begun = last.filter(|last| last.kind == OutcomeKind::NotBegun).count() as u64;
+            self.world.lock().history.not_begun += not_begun;
             self.shared.remember(number, self.world.now(), before);
         }
         self.world.note(|| {

@@ -1,7 +1,7 @@
 //! Simulated time, machines and processes, on one thread.
 
-use std::collections::{BinaryHeap, HashMap};
 use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -70,6 +70,12 @@ struct Host {
     start: u32,
     up: bool,
     watchers: Vec<Waker>,
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State").field("now", &self.now).finish_non_exhaustive()
+    }
 }
 
 impl fmt::Debug for World {

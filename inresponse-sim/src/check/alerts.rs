@@ -79,9 +79,10 @@ impl Checker<'_> {
             Fault::SlowCall,
             Fault::SlowAnswer,
         ];
-        let store_failed = self.history.disturbances.iter().any(|d| {
-            store.contains(&d.fault) && d.host == host && d.from <= again.began && d.to >= planned
-        });
+        let store_failed =
+            self.history.disturbances.iter().any(|d| {
+                store.contains(&d.fault) && d.host == host && d.from <= again.began && d.to >= planned
+            });
         let crashed = self.history.crashes.iter().any(|(process, at)| {
             *process == one.process
                 && *at >= one.began
@@ -90,8 +91,8 @@ impl Checker<'_> {
         });
         let lease_over = one.lease_until.is_some_and(|until| again.wall >= until);
         let kept_from_recording = store_failed && lease_over;
-        let apart = self.offset(one.process.host, one.began) - self.offset(again.process.host, again.began);
-        let disagree = apart.unsigned_abs() * 3 > self.lease()
+        // Whoever has a wrong clock may bring times back for all.
+        let disagree = !self.clocks_agree(again.began)
             || !self.clocks_stand(planned.saturating_sub(SECOND), again.began);
         crashed || kept_from_recording || disagree
     }
@@ -124,16 +125,19 @@ impl Checker<'_> {
                 continue;
             };
             if sent.wall >= until {
-                let text = format!("{} was sent at {} by the wall clock after its lease", sent.delivery, sent.wall);
+                let text =
+                    format!("{} was sent at {} by the wall clock after its lease", sent.delivery, sent.wall);
                 self.violated(14, text);
             }
             // When the lease was taken: by the wall clock as it was set last, of all times that this may have been.
             let lease = i64::try_from(self.lease()).unwrap_or(i64::MAX);
             let planned = (until - TimeDelta::microseconds(lease) - self.world.base).num_microseconds();
             let Some(planned) = planned else { continue };
-            let set = self.history.offsets.iter().filter(|(from, host, _)| {
-                *host == sent.process.host && *from <= sent.began
-            });
+            let set = self
+                .history
+                .offsets
+                .iter()
+                .filter(|(from, host, _)| *host == sent.process.host && *from <= sent.began);
             let latest = set
                 .filter_map(|(from, _, offset)| {
                     let time = u64::try_from(planned - offset).ok()?;
@@ -151,18 +155,21 @@ impl Checker<'_> {
 
     /// P11: a second after a claim was answered nothing is sent any more.
     fn claims_stop_alerts(&self) {
-        let all: Vec<(IncidentNumber, Vec<usize>)> = self.sends.iter().map(|(n, s)| (*n, s.clone())).collect();
+        let all: Vec<(IncidentNumber, Vec<usize>)> =
+            self.sends.iter().map(|(n, s)| (*n, s.clone())).collect();
         for (number, sends) in all {
             for call in self.updates_of(number).to_vec() {
                 let stops = matches!(call.update.state, Some(StateChange::Claim(_) | StateChange::Resolve));
-                let (Some(Verdict::Changed(record)), Some(ended), true) = (call.answer.got(), call.ended, stops)
+                let (Some(Verdict::Changed(record)), Some(ended), true) =
+                    (call.answer.got(), call.ended, stops)
                 else {
                     continue;
                 };
                 let round = record.incident.round();
-                let late = sends.iter().map(|i| self.sent(*i)).find(|sent| {
-                    sent.began > ended + SECOND && sent.round <= round
-                });
+                let late = sends
+                    .iter()
+                    .map(|i| self.sent(*i))
+                    .find(|sent| sent.began > ended + SECOND && sent.round <= round);
                 if let Some(late) = late {
                     let text = format!(
                         "{} was sent at {}, though {number} was {} by {}",
@@ -178,7 +185,9 @@ impl Checker<'_> {
                     matches!(call.update.state, Some(StateChange::Release(_)))
                         && (call.answer.is_open() || matches!(call.answer.got(), Some(Verdict::Changed(_))))
                 });
-                let first_release = released.map(|call| call.began).filter(|b| *b > call.began).min();
+                let later =
+                    released.filter(|r| r.answer.is_open() || r.ended.is_none_or(|end| end > call.began));
+                let first_release = later.map(|release| release.began).min();
                 let unreleased = sends.iter().map(|i| self.sent(*i)).find(|sent| {
                     sent.began > ended + SECOND && first_release.is_none_or(|release| sent.began < release)
                 });

@@ -1,6 +1,6 @@
 //! P9, P12: what must be once all is well and nothing is due any more.
 
-use inresponse_core::model::{Contact, DeliveryStatus, Level, Origin, State};
+use inresponse_core::model::{Contact, DeliveryStatus, Event, Level, Origin, State};
 use inresponse_core::plan;
 use inresponse_core::store::Record;
 
@@ -11,9 +11,13 @@ impl Checker<'_> {
     pub(super) fn end(&self) {
         if self.history.rested_at.is_none() {
             let due: Vec<_> = self.last.values().filter(|r| plan::due_at(&r.incident).is_some()).collect();
-            let due: Vec<_> = due.iter().map(|r| format!("{} at {:?}", r.number(), plan::due_at(&r.incident))).collect();
+            let due: Vec<_> =
+                due.iter().map(|r| format!("{} at {:?}", r.number(), plan::due_at(&r.incident))).collect();
             let ended = at(self.history.ended_at);
-            self.violated(9, format!("at {ended}, long after all was well, there was still due: {}", due.join(", ")));
+            self.violated(
+                9,
+                format!("at {ended}, long after all was well, there was still due: {}", due.join(", ")),
+            );
             return;
         }
         let records: Vec<_> = self.last.values().copied().collect();
@@ -34,7 +38,9 @@ impl Checker<'_> {
             return;
         }
         let mut levels: Vec<Level> = matrix.alerted_levels(incident.severity()).map(Level::At).collect();
-        if matrix.origin() == Origin::Calendar || levels.is_empty() {
+        // Where the calendar was empty the fallback may have been level 1 already, also for another severity.
+        let was_level_1 = incident.begun().iter().any(|begun| begun.level == Level::At(1));
+        if matrix.origin() == Origin::Calendar || !was_level_1 {
             levels.push(Level::Fallback);
         }
         for level in levels {
@@ -64,9 +70,10 @@ impl Checker<'_> {
         });
         let rejected = self.attempts(record, level, contact).any(|sent| sent.told == Some(Told::Rejected));
         // A lease that was lost before its send began counts as one that ended its process.
-        let expired = incident.deliveries().iter().any(|d| {
-            d.contact() == contact && d.key().level == level && d.expired() >= plan::MAX_EXPIRED
-        });
+        let expired = incident
+            .deliveries()
+            .iter()
+            .any(|d| d.contact() == contact && d.key().level == level && d.expired() >= plan::MAX_EXPIRED);
         let enough_faults = self.history.disturbances.len() >= plan::MAX_EXPIRED as usize;
         dead && (rejected || (expired && enough_faults))
     }
@@ -82,12 +89,21 @@ impl Checker<'_> {
             self.violated(12, format!("everybody was alerted of {number}, and it is not unclaimed"));
         }
         // Since it was opened or released: repeat rounds belong together, so with them it cannot be told apart.
-        if incident.matrix().repeat() > 0 {
+        let count = |of: &dyn Fn(&Event) -> bool| {
+            incident.timeline().entries().iter().filter(|e| of(&e.event)).count()
+        };
+        let rounds = count(&|e| matches!(e, Event::RoundBegan { .. } | Event::Folded { .. }));
+        if rounds > count(&|e| matches!(e, Event::Released { .. })) {
             return;
         }
         let sends = self.sends.get(&number).into_iter().flatten().map(|i| self.sent(*i));
         let mut of_round = sends.filter(|sent| sent.round == incident.round());
-        let accepted = of_round.clone().any(|sent| sent.told == Some(Told::Accepted));
+        // A crash may have hidden an acceptance, so that it was sent again.
+        let is_last = |sent: &Sent| {
+            let target = (sent.number, sent.round, sent.level, sent.contact.clone());
+            self.targets[&target].last().is_some_and(|i| self.sent(*i).began == sent.began)
+        };
+        let accepted = of_round.clone().any(|sent| sent.told == Some(Told::Accepted) && is_last(sent));
         let arrived = of_round.any(|sent| sent.arrived.is_some());
         if accepted && incident.is_undelivered() {
             self.violated(12, format!("{number} was delivered and shows as undelivered"));

@@ -35,7 +35,8 @@ impl Frozen<'_> {
 
 impl<'a> Checker<'a> {
     pub(super) fn ladder(&self) {
-        let all: Vec<(IncidentNumber, Vec<usize>)> = self.sends.iter().map(|(n, s)| (*n, s.clone())).collect();
+        let all: Vec<(IncidentNumber, Vec<usize>)> =
+            self.sends.iter().map(|(n, s)| (*n, s.clone())).collect();
         for (number, sends) in all {
             let mut rounds = BTreeMap::<u32, Vec<&'a Sent>>::new();
             for i in sends {
@@ -70,14 +71,17 @@ impl<'a> Checker<'a> {
         let from = last_round.unwrap_or(report.began);
         let mut to = first.began;
         // The first round is frozen before the number is answered.
-        if round == 1 && let (Some(_), Some(ended)) = (report.answer.got(), report.ended) {
+        if round == 1
+            && let (Some(_), Some(ended)) = (report.answer.got(), report.ended)
+        {
             to = to.min(ended);
         }
         let team = record.incident.team().as_str();
         let mut frozen = Vec::new();
         for (i, (since, roster)) in self.history.rosters.iter().enumerate() {
             let until = self.history.rosters.get(i + 1).map_or(Micros::MAX, |(until, _)| *until);
-            let owns = round > 1 || roster.services.get(record.incident.service().as_str()).is_some_and(|t| t == team);
+            let owns = round > 1
+                || roster.services.get(record.incident.service().as_str()).is_some_and(|t| t == team);
             let Some(plan) = roster.teams.get(team) else { continue };
             if *since > to || until < from || !owns {
                 continue;
@@ -85,7 +89,10 @@ impl<'a> Checker<'a> {
             for day in self.days(plan, from, to) {
                 let candidate = Frozen { team: plan, day };
                 let explains = sends.iter().all(|sent| {
-                    let fallback_is_first = sent.level == Level::Fallback && !candidate.has_calendar();
+                    // Not twice, where it is level 1.
+                    let fallback_is_first = sent.level == Level::Fallback
+                        && !candidate.has_calendar()
+                        && sends.iter().any(|sent| sent.level == Level::At(1));
                     candidate.contacts(sent.level).contains(&sent.contact) && !fallback_is_first
                 });
                 if explains && self.masks_allow(number, plan, sends) {
@@ -155,11 +162,21 @@ impl<'a> Checker<'a> {
             };
             let level_dead = |f: &Frozen| f.contacts(one.level).iter().all(dead);
             // Allowances: the dead; a level whose lease was lost more than once before anything was sent; what
-            // was raised, so that lower levels come later; clocks that were set; deaths by five crashes.
-            let lost = one.attempt > 2 || frozen.iter().any(level_dead) || self.died_by_expiry(number, one);
-            let slack = SECOND + self.slow(one);
+            // was raised, so that lower levels come later; clocks that were set; deaths by five crashes. And a wait
+            // shorter than the lease, which may be over before the lease that was lost is.
+            let short = one.attempt > 1 && micros(wait) < self.lease() + SECOND;
+            // So may the first of a level be where only a part of it had free sending slots.
+            let part = one.attempt == 1
+                && sends.iter().any(|sent| sent.level == one.level && self.lost_its_first(sent));
+            let lost = one.attempt > 2
+                || short
+                || part
+                || frozen.iter().any(level_dead)
+                || self.died_by_expiry(number, one);
+            let slack = SECOND + self.slow(one) + self.apart(next.began);
             let since = one.began.saturating_sub(slack + self.lease());
-            if lost || !self.clocks_stand(since, next.began) || self.may_be_out_of_order(number, next.began) {
+            let clocks = self.clocks_stand(since, next.began) && self.clocks_agree(next.began);
+            if lost || !clocks || self.may_be_out_of_order(number, one.began.max(next.began)) {
                 continue;
             }
             let least = micros(wait).saturating_sub(slack);
@@ -177,6 +194,12 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// Whether the first attempt of a send's delivery was lost before it began.
+    fn lost_its_first(&self, sent: &Sent) -> bool {
+        let target = (sent.number, sent.round, sent.level, sent.contact.clone());
+        self.sent(self.targets[&target][0]).attempt > 1
+    }
+
     /// How much later than its lease a send may have begun, by the store's slowness.
     fn slow(&self, sent: &Sent) -> Micros {
         let planned = sent.began.saturating_sub(self.lease());
@@ -191,14 +214,17 @@ impl<'a> Checker<'a> {
 
     fn died_by_expiry(&self, number: IncidentNumber, one: &Sent) -> bool {
         let Some(record) = self.last.get(&number) else { return true };
-        record.incident.deliveries().iter().any(|d| {
-            d.key().round == one.round && d.key().level == one.level && d.expired() >= 5
-        })
+        record
+            .incident
+            .deliveries()
+            .iter()
+            .any(|d| d.key().round == one.round && d.key().level == one.level && d.expired() >= 5)
     }
 
     /// Whether its severity may have changed by then, so that a level may come after a higher one.
     fn may_be_out_of_order(&self, number: IncidentNumber, by: Micros) -> bool {
-        let changed = self.updates_of(number).iter().any(|call| call.update.severity.is_some() && call.began < by);
+        let changed =
+            self.updates_of(number).iter().any(|call| call.update.severity.is_some() && call.began < by);
         changed || self.may_be_raised(number, 0, by)
     }
 

@@ -123,7 +123,18 @@ impl<'a> Checker<'a> {
     fn is_quiet(&self, from: Micros, to: Micros) -> bool {
         // A server is down for up to eight seconds; what it had in flight is due when its lease ends.
         let from = from.saturating_sub(self.lease() + 10 * SECOND);
-        !self.history.disturbances.iter().any(|d| d.from <= to && d.to >= from)
+        !self.history.disturbances.iter().any(|d| d.from <= to && d.to >= from) && self.clocks_agree(to)
+    }
+
+    /// Whether the servers' wall clocks agree within a third of the lease.
+    fn clocks_agree(&self, at: Micros) -> bool {
+        self.apart(at) * 3 <= self.lease()
+    }
+
+    /// By how much the servers' wall clocks differ at the most.
+    fn apart(&self, at: Micros) -> Micros {
+        let offsets = || (0..self.scenario.hosts).map(|host| self.offset(host, at));
+        (offsets().max().unwrap_or(0) - offsets().min().unwrap_or(0)).unsigned_abs()
     }
 
     /// Whether no wall clock was set in that time.
@@ -145,7 +156,8 @@ impl<'a> Checker<'a> {
     fn is_left_alone(&self, number: IncidentNumber, from: Micros, to: Micros) -> bool {
         let touched = self.updates_of(number).iter().any(|call| {
             let may_have = call.answer.is_open() || matches!(call.answer.got(), Some(Verdict::Changed(_)));
-            let overlaps = call.began <= to && (call.answer.is_open() || call.ended.is_none_or(|end| end >= from));
+            let overlaps =
+                call.began <= to && (call.answer.is_open() || call.ended.is_none_or(|end| end >= from));
             may_have && overlaps && (call.update.state.is_some() || call.update.severity.is_some())
         });
         !touched && !self.may_be_raised(number, from, to)
@@ -172,10 +184,7 @@ impl<'a> Checker<'a> {
         }
         // The last that was asked of it before then, if anything could have closed it.
         let closed = self.updates_of(number).iter().any(|call| {
-            let closes = matches!(
-                call.update.state,
-                Some(StateChange::Claim(_) | StateChange::Resolve)
-            );
+            let closes = matches!(call.update.state, Some(StateChange::Claim(_) | StateChange::Resolve));
             let may_have = call.answer.is_open() || matches!(call.answer.got(), Some(Verdict::Changed(_)));
             call.began < from && closes && may_have && !self.was_released_after(number, call, from)
         });

@@ -137,7 +137,9 @@ impl Checker<'_> {
     fn was_resolved_before(&self, number: IncidentNumber, by: u64) -> bool {
         self.updates_of(number).iter().any(|call| {
             let record = match call.answer.got() {
-                Some(Verdict::Changed(record) | Verdict::Unchanged(record) | Verdict::Refused(record, _)) => record,
+                Some(Verdict::Changed(record) | Verdict::Unchanged(record) | Verdict::Refused(record, _)) => {
+                    record
+                }
                 Some(Verdict::Absent) | None => return false,
             };
             record.incident.state() == State::Resolved && call.ended.is_some_and(|ended| ended < by)

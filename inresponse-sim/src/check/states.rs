@@ -74,7 +74,12 @@ impl<'a> Checker<'a> {
             }
         }
         let reads = &history.reads;
-        seen.extend(reads.iter().map(|r| Seen { began: r.began, ended: r.ended, record: &r.record, changed: false }));
+        seen.extend(reads.iter().map(|r| Seen {
+            began: r.began,
+            ended: r.ended,
+            record: &r.record,
+            changed: false,
+        }));
         let (began, ended) = (history.ended_at, history.ended_at);
         seen.extend(history.last.iter().map(|record| Seen { began, ended, record, changed: false }));
         seen
@@ -90,8 +95,8 @@ impl<'a> Checker<'a> {
                 self.violated(5, format!("two changes of {number} made version {}", version.value()));
             }
             for earlier in seen.iter().filter(|earlier| earlier.ended < one.began) {
-                let older = version < earlier.record.version
-                    || (one.changed && version == earlier.record.version);
+                let older =
+                    version < earlier.record.version || (one.changed && version == earlier.record.version);
                 if older {
                     let text = format!(
                         "{number} was at version {} by {}, and at {} after",
@@ -182,7 +187,10 @@ impl<'a> Checker<'a> {
                 let state = record.incident.state();
                 let right = match (refusal, wish) {
                     (Refusal::Forbidden { from, to }, Some(wish)) => {
-                        *from == state && *to == wish.to() && state == State::Resolved && *to != State::Resolved
+                        *from == state
+                            && *to == wish.to()
+                            && state == State::Resolved
+                            && *to != State::Resolved
                     }
                     (
                         Refusal::ClaimedBy(other),
@@ -192,7 +200,10 @@ impl<'a> Checker<'a> {
                     _ => false,
                 };
                 if !right {
-                    self.violated(6, format!("{by} was refused {wish:?} of {number}, which is {state}: {refusal}"));
+                    self.violated(
+                        6,
+                        format!("{by} was refused {wish:?} of {number}, which is {state}: {refusal}"),
+                    );
                 }
             }
             _ => {}

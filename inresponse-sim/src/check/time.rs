@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use inresponse_core::model::{IncidentNumber, Level, Origin};
+use inresponse_core::model::{Event, IncidentNumber, Level, Origin};
 use inresponse_core::plan::StateChange;
 use inresponse_core::store::Record;
 
@@ -31,7 +31,8 @@ impl<'a> Checker<'a> {
     /// P12, P13: level 1 is alerted as soon as the incident is numbered.
     fn first_alert_is_at_once(&self) {
         for call in &self.history.reports {
-            let (Some(crate::history::Reply::New(record)), Some(ended)) = (call.answer.got(), call.ended) else {
+            let (Some(crate::history::Reply::New(record)), Some(ended)) = (call.answer.got(), call.ended)
+            else {
                 continue;
             };
             self.alerted_by(record, call.began, ended + self.margin());
@@ -41,8 +42,14 @@ impl<'a> Checker<'a> {
     /// P5: a release begins a new round at level 1, at once.
     fn releases_alert_at_once(&self) {
         for call in &self.history.updates {
-            let (Some(Verdict::Changed(record)), Some(ended)) = (call.answer.got(), call.ended) else { continue };
-            if matches!(call.update.state, Some(StateChange::Release(_))) && record.incident.state().as_str() == "OPEN" {
+            let (Some(Verdict::Changed(record)), Some(ended)) = (call.answer.got(), call.ended) else {
+                continue;
+            };
+            let incident = &record.incident;
+            let released = incident.timeline().entries().iter().any(|entry| {
+                matches!(entry.event, Event::Released { .. }) && entry.at == incident.updated_at()
+            });
+            if matches!(call.update.state, Some(StateChange::Release(_))) && released {
                 let others = self.updates_of(call.number).iter().any(|other| {
                     other.began != call.began
                         && other.began <= ended + self.margin()
@@ -65,7 +72,10 @@ impl<'a> Checker<'a> {
     fn alerted_after(&self, record: &Record, began: Micros, deadline: Micros) {
         let (number, incident) = (record.number(), &record.incident);
         let matrix = incident.matrix();
-        if matrix.records_only(incident.severity()) || !self.is_quiet(began, deadline) || deadline > self.history.ended_at {
+        if matrix.records_only(incident.severity())
+            || !self.is_quiet(began, deadline)
+            || deadline > self.history.ended_at
+        {
             return;
         }
         let first = matrix.alerted_levels(incident.severity()).map(Level::At);
@@ -78,7 +88,11 @@ impl<'a> Checker<'a> {
             let target = (number, incident.round(), level, contact.clone());
             let sends = self.targets.get(&target).into_iter().flatten();
             if !sends.map(|i| self.sent(*i)).any(|sent| sent.began <= deadline) {
-                let text = format!("{contact} was not told of round {} of {number} by {}", incident.round(), at(deadline));
+                let text = format!(
+                    "{contact} was not told of round {} of {number} by {}",
+                    incident.round(),
+                    at(deadline)
+                );
                 self.violated(9, text);
             }
         }
@@ -111,6 +125,7 @@ impl<'a> Checker<'a> {
             }
             let free = self.is_quiet(one.began, deadline)
                 && self.is_open(number, one.began, deadline)
+                && self.has_its_severity(number, one.began)
                 && deadline < self.history.ended_at;
             if !free {
                 continue;
@@ -119,7 +134,10 @@ impl<'a> Checker<'a> {
                 let target = (number, round, pair[1], contact.clone());
                 let sends = self.targets.get(&target).into_iter().flatten();
                 let told = sends.map(|i| self.sent(*i)).any(|sent| sent.began <= deadline);
-                if !told && !self.is_crowded(contact, one.began, deadline) && !self.holds_up(&pair[0], matrix, one, deadline) {
+                if !told
+                    && !self.is_crowded(contact, one.began, deadline)
+                    && !self.holds_up(&pair[0], matrix, one, deadline)
+                {
                     let text = format!(
                         "{contact} of level {} was not told of {number} by {}; level {} began at {}",
                         pair[1],
@@ -131,6 +149,15 @@ impl<'a> Checker<'a> {
                 }
             }
         }
+    }
+
+    /// Whether an incident has had the severity that it has at the end since then.
+    fn has_its_severity(&self, number: IncidentNumber, since: Micros) -> bool {
+        let changed = self.updates_of(number).iter().any(|call| {
+            call.update.severity.is_some()
+                && (call.answer.is_open() || call.ended.is_none_or(|end| end >= since))
+        });
+        !changed && !self.may_be_raised(number, since, Micros::MAX)
     }
 
     /// Whether all of a level's contacts have no free sending slot, so that it has not begun as a whole.
@@ -191,7 +218,13 @@ impl<'a> Checker<'a> {
                     && !self.is_crowded(&contact, sent.began, deadline)
                     && deadline < self.history.ended_at;
                 if free {
-                    let text = format!("{} ended {:?} at {} and was not tried again by {}", sent.delivery, sent.told, at(ended), at(deadline));
+                    let text = format!(
+                        "{} ended {:?} at {} and was not tried again by {}",
+                        sent.delivery,
+                        sent.told,
+                        at(ended),
+                        at(deadline)
+                    );
                     self.violated(9, text);
                 }
             }
@@ -208,7 +241,8 @@ impl<'a> Checker<'a> {
             let mut waiting = 0;
             for (target, sends) in &self.targets {
                 let Some(first) = sends.first().map(|i| self.sent(*i)) else { continue };
-                let reached = sends.iter().any(|i| self.sent(*i).told.is_some_and(|t| t != Told::Unavailable));
+                let reached =
+                    sends.iter().any(|i| self.sent(*i).told.is_some_and(|t| t != Told::Unavailable));
                 let long = first.began + WAITING_TOO_LONG + 10 * SECOND < *time;
                 let still = sends.iter().any(|i| self.sent(*i).began > *time);
                 let same_round = !self.sends[&target.0].iter().any(|i| self.sent(*i).round > target.1);
@@ -217,7 +251,8 @@ impl<'a> Checker<'a> {
                 }
             }
             if waiting > 0 && census.waiting == 0 {
-                let text = format!("{waiting} alerts had waited for five minutes at {}, none shows", at(*time));
+                let text =
+                    format!("{waiting} alerts had waited for five minutes at {}, none shows", at(*time));
                 self.violated(12, text);
                 return;
             }
