@@ -69,6 +69,7 @@ impl Engine {
             return Err("the lease was slow and the incident could not be read again");
         };
         let holds = record.incident.state() == State::Open
+            && record.incident.round() == delivery.round
             && record.incident.deliveries().iter().any(|d| {
                 d.key() == delivery
                     && d.attempts() == attempt
