@@ -68,7 +68,7 @@ impl<'a> Checker<'a> {
         let Some(record) = self.last.get(&number) else { return Vec::new() };
         let report = self.history.reports.iter().find(|call| call.title == record.incident.title());
         let Some(report) = report else { return Vec::new() };
-        let from = last_round.unwrap_or(report.began);
+        let from = last_round.unwrap_or(report.began).min(first.began);
         let mut to = first.began;
         // The first round is frozen before the number is answered.
         if round == 1
@@ -92,7 +92,9 @@ impl<'a> Checker<'a> {
                     // Not twice, where it is level 1.
                     let fallback_is_first = sent.level == Level::Fallback
                         && !candidate.has_calendar()
-                        && sends.iter().any(|sent| sent.level == Level::At(1));
+                        && sends.iter().any(|one| one.level == Level::At(1) && one.began < sent.began)
+                        // Where its severity was raised after the fallback, level 1 comes after it.
+                        && !self.may_be_out_of_order(number, Micros::MAX);
                     candidate.contacts(sent.level).contains(&sent.contact) && !fallback_is_first
                 });
                 if explains && self.masks_allow(number, plan, sends) {
@@ -179,9 +181,9 @@ impl<'a> Checker<'a> {
             if lost || !clocks || self.may_be_out_of_order(number, one.began.max(next.began)) {
                 continue;
             }
-            let least = micros(wait).saturating_sub(slack);
+            let slack = TimeDelta::microseconds(i64::try_from(slack).unwrap_or(0));
             let passed = next.wall - one.wall;
-            if passed < TimeDelta::microseconds(i64::try_from(least).unwrap_or(0)) {
+            if passed + slack < TimeDelta::from_std(wait).unwrap_or_default() {
                 let text = format!(
                     "level {} of {number} was alerted at {}, {} after level {}; its wait is {wait:?}",
                     next.level,
