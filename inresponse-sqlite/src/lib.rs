@@ -20,6 +20,7 @@
 //! | `database` | opening it, and the parts that share it |
 //! | `schema` | tables, indexes, migrations |
 //! | `batch` | writes as a plain function on a connection |
+//! | `query` | reads as plain functions on a connection |
 //! | `writer` | the thread that runs batches |
 //! | `readers` | connections for reading |
 //! | `store`, `roster` | the two adapters |
@@ -29,6 +30,7 @@ mod batch;
 mod config;
 mod database;
 mod error;
+pub mod query;
 mod readers;
 mod roster;
 mod schema;

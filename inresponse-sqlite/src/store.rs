@@ -3,12 +3,12 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use inresponse_core::Outage;
-use inresponse_core::model::{IncidentNumber, State, Version};
+use inresponse_core::model::{IncidentNumber, Version};
 use inresponse_core::plan::{Draft, Opening};
 use inresponse_core::store::{Census, Committed, Created, DueMark, ListQuery, Record, Store};
-use rusqlite::{Connection, OptionalExtension, ToSql};
 
-use crate::batch::{Write, Written, micros, record};
+use crate::batch::{Write, Written};
+use crate::query;
 use crate::readers::Readers;
 use crate::writer::Writer;
 
@@ -18,19 +18,6 @@ pub struct SqliteStore {
     pub(crate) writer: Writer,
     pub(crate) readers: Readers,
 }
-
-const LOAD: &str = "SELECT body, version, count, last_reported_at FROM incident WHERE number = ?1";
-
-const DUE: &str = "
-    SELECT body, version, count, last_reported_at, number FROM incident
-    WHERE due_at <= ?1 AND (due_at, number) > (?2, ?3)
-    ORDER BY due_at, number LIMIT ?4";
-
-const CENSUS_STATES: &str = "SELECT state, count(*) FROM incident GROUP BY state";
-const CENSUS_UNCLAIMED: &str =
-    "SELECT count(*), coalesce(sum(undelivered), 0) FROM incident WHERE unclaimed = 1";
-const CENSUS_WAITING: &str = "SELECT count(*) FROM incident WHERE waiting_since < ?1";
-const CENSUS_DUE: &str = "SELECT min(due_at) FROM incident WHERE due_at IS NOT NULL";
 
 #[async_trait]
 impl Store for SqliteStore {
@@ -42,10 +29,7 @@ impl Store for SqliteStore {
     }
 
     async fn load(&self, number: IncidentNumber) -> Result<Option<Record>, Outage> {
-        // SQLite's integers end at half of the core's; a number beyond them was never given.
-        let Ok(number) = i64::try_from(number.value()) else { return Ok(None) };
-        let load = move |c: &Connection| c.prepare_cached(LOAD)?.query_row([number], record).optional();
-        self.readers.read(load).await
+        self.readers.read(move |c| query::load(c, number)).await
     }
 
     async fn due(
@@ -54,25 +38,7 @@ impl Store for SqliteStore {
         after: Option<DueMark>,
         limit: usize,
     ) -> Result<Vec<Record>, Outage> {
-        let (after_due, after_number) =
-            after.map_or((i64::MIN, 0), |mark| (micros(mark.due_at), mark.number.value()));
-        let due = move |c: &Connection| {
-            let mut statement = c.prepare_cached(DUE)?;
-            let mut rows = statement.query((micros(now), after_due, after_number, bounded(limit)))?;
-            let mut due = Vec::new();
-            while let Some(row) = rows.next()? {
-                match record(row) {
-                    Ok(record) => due.push(record),
-                    // One row that cannot be read must not keep the others from being alerted.
-                    Err(error) => {
-                        let number: i64 = row.get(4)?;
-                        tracing::error!(incident = number, error = %error, "a stored incident cannot be read");
-                    }
-                }
-            }
-            Ok(due)
-        };
-        self.readers.read(due).await
+        self.readers.read(move |c| query::due(c, now, after, limit)).await
     }
 
     async fn commit(&self, version: Version, draft: &Draft) -> Result<Committed, Outage> {
@@ -85,128 +51,14 @@ impl Store for SqliteStore {
 
     async fn list(&self, query: &ListQuery) -> Result<Vec<Record>, Outage> {
         let query = query.clone();
-        let list = move |c: &Connection| {
-            let (sql, values) = list_sql(&query);
-            let values: Vec<&dyn ToSql> = values.iter().map(|v| &**v as &dyn ToSql).collect();
-            c.prepare_cached(&sql)?.query_map(values.as_slice(), record)?.collect()
-        };
-        self.readers.read(list).await
+        self.readers.read(move |c| query::list(c, &query)).await
     }
 
     async fn census(&self, waiting_before: DateTime<Utc>) -> Result<Census, Outage> {
-        self.readers.read(move |c| census(c, waiting_before)).await
+        self.readers.read(move |c| query::census(c, waiting_before)).await
     }
 }
 
 fn mismatch(other: &Written) -> Outage {
     Outage::permanent(format!("the writer answered another question: {other:?}"))
-}
-
-fn bounded(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX)
-}
-
-/// The page's query. One filter leads, through its index; a `+` keeps the others from competing for that.
-fn list_sql(query: &ListQuery) -> (String, Vec<Box<dyn ToSql + Send>>) {
-    let mut filters: Vec<(&str, Box<dyn ToSql + Send>)> = Vec::new();
-    if let Some(service) = &query.service {
-        filters.push(("service", Box::new(service.as_str().to_owned())));
-    }
-    if let Some(state) = query.state {
-        filters.push(("state", Box::new(state.as_str())));
-    }
-    if let Some(severity) = query.severity {
-        filters.push(("severity", Box::new(severity.as_str())));
-    }
-    let (mut conditions, mut values) = (Vec::new(), Vec::new());
-    for (i, (column, value)) in filters.into_iter().enumerate() {
-        let lead = if i == 0 { "" } else { "+" };
-        values.push(value);
-        conditions.push(format!("{lead}{column} = ?{}", values.len()));
-    }
-    if let Some(below) = query.below {
-        values.push(Box::new(i64::try_from(below.value()).unwrap_or(i64::MAX)));
-        conditions.push(format!("number < ?{}", values.len()));
-    }
-    values.push(Box::new(bounded(query.limit)));
-    let conditions =
-        if conditions.is_empty() { String::new() } else { format!("WHERE {}", conditions.join(" AND ")) };
-    let sql = format!(
-        "SELECT body, version, count, last_reported_at FROM incident {conditions} ORDER BY number DESC LIMIT ?{}",
-        values.len()
-    );
-    (sql, values)
-}
-
-fn census(connection: &Connection, waiting_before: DateTime<Utc>) -> rusqlite::Result<Census> {
-    let mut census = Census::default();
-    let mut statement = connection.prepare_cached(CENSUS_STATES)?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let (state, count): (String, u64) = (row.get(0)?, row.get(1)?);
-        match state.parse::<State>() {
-            Ok(State::Open) => census.open = count,
-            Ok(State::Claimed) => census.claimed = count,
-            Ok(State::Resolved) => census.resolved = count,
-            Err(error) => tracing::error!(%state, %error, "a stored state cannot be read"),
-        }
-    }
-    (census.unclaimed, census.undelivered) =
-        connection.prepare_cached(CENSUS_UNCLAIMED)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    census.waiting =
-        connection.prepare_cached(CENSUS_WAITING)?.query_row([micros(waiting_before)], |row| row.get(0))?;
-    let next: Option<i64> = connection.prepare_cached(CENSUS_DUE)?.query_row([], |row| row.get(0))?;
-    census.next_due_at = next.and_then(DateTime::from_timestamp_micros);
-    Ok(census)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use inresponse_core::model::{ServiceName, Severity};
-
-    fn plan_of(connection: &Connection, sql: &str) -> String {
-        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-        let columns = statement.parameter_count();
-        let nulls = vec![rusqlite::types::Null; columns];
-        let rows =
-            statement.query_map(rusqlite::params_from_iter(nulls), |row| row.get::<_, String>(3)).unwrap();
-        rows.map(Result::unwrap).collect::<Vec<_>>().join("; ")
-    }
-
-    #[test]
-    fn every_query_goes_through_an_index_and_sorts_nothing() {
-        let c = crate::prepare(Connection::open_in_memory().unwrap()).unwrap();
-        let state = Some(State::Open);
-        let service = Some(ServiceName::new("s").unwrap());
-        let severity = Some(Severity::Crit);
-        let below = Some(IncidentNumber::new(9));
-        let list = |query: ListQuery| list_sql(&query).0;
-        let base = ListQuery { below, limit: 1, ..ListQuery::default() };
-        let cases = [
-            (LOAD.to_owned(), "INTEGER PRIMARY KEY"),
-            (DUE.to_owned(), "incident_by_due (due_at"),
-            (CENSUS_UNCLAIMED.to_owned(), "incident_by_unclaimed"),
-            (CENSUS_WAITING.to_owned(), "incident_by_waiting (waiting_since<?)"),
-            (CENSUS_DUE.to_owned(), "incident_by_due"),
-            (CENSUS_STATES.to_owned(), "incident_by_state"),
-            (list(base.clone()), "INTEGER PRIMARY KEY (rowid<?)"),
-            (list(ListQuery { state, ..base.clone() }), "incident_by_state (state=? AND number<?)"),
-            (list(ListQuery { severity, ..base.clone() }), "incident_by_severity (severity=? AND number<?)"),
-            (
-                list(ListQuery { service: service.clone(), ..base.clone() }),
-                "incident_by_service (service=? AND number<?)",
-            ),
-            (
-                list(ListQuery { service, state, severity, ..base.clone() }),
-                "incident_by_service (service=? AND number<?)",
-            ),
-            (list(ListQuery { state, severity, ..base }), "incident_by_state (state=? AND number<?)"),
-        ];
-        for (sql, expected) in cases {
-            let plan = plan_of(&c, &sql);
-            assert!(plan.contains(expected), "{sql}\n{plan}");
-            assert!(!plan.contains("TEMP B-TREE"), "{sql}\n{plan}");
-        }
-    }
 }

@@ -2,6 +2,7 @@
 
 mod cloud;
 mod emulators;
+mod sim;
 mod test;
 mod tools;
 
@@ -31,6 +32,27 @@ enum Command {
         #[arg(long, default_value_t = 50)]
         kills: u32,
     },
+    /// Simulate servers, people, carriers and faults; `cargo xtask sim --help` lists the options.
+    #[command(disable_help_flag = true)]
+    Sim {
+        /// Passed on to the simulation.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Plant bugs, one after the other, and see that simulation or model check catches each.
+    #[command(disable_help_flag = true)]
+    Mutants {
+        /// Passed on to the simulation.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Check every state that the planner can reach within bounds.
+    #[command(disable_help_flag = true)]
+    Model {
+        /// Passed on to the model check.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -39,6 +61,9 @@ fn main() -> ExitCode {
         Command::Cloud => cloud::test(),
         Command::Purity => test::purity(),
         Command::Crash { kills } => test::crash(kills),
+        Command::Sim { arguments } => sim::run_sim("sim", &arguments),
+        Command::Model { arguments } => sim::run_sim("model", &arguments),
+        Command::Mutants { arguments } => sim::mutants(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -69,6 +69,7 @@ impl Engine {
             return Err("the lease was slow and the incident could not be read again");
         };
         let holds = record.incident.state() == State::Open
+            && record.incident.round() == delivery.round
             && record.incident.deliveries().iter().any(|d| {
                 d.key() == delivery
                     && d.attempts() == attempt
@@ -144,7 +145,9 @@ impl Engine {
             // Recorded already (by a commit whose answer was lost), or no longer of interest.
             Decision::Nothing | Decision::Refuse(_) | Decision::NeedsMatrix => return Ok(Merge::Done),
         };
-        match self.commit(version, &plan.draft).await? {
+        let committed = self.commit(version, &plan.draft).await;
+        self.notice_clock(now);
+        match committed? {
             Committed::Stale => Ok(Merge::Again),
             Committed::At(_) => {
                 let after = plan.draft.incident();

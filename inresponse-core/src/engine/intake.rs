@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
+
 use super::lease::{LeaseAt, MAX_TRIES};
 use super::slots::Slot;
 use super::{Engine, WAITING_TOO_LONG};
@@ -52,7 +54,9 @@ impl Engine {
         let slots = self.first_slots(&matrix, severity);
         let first_lease = slots.is_some().then_some(self.inner.lease);
         let (opening, sends) = plan::open(report, team, matrix, first_lease, now);
-        match self.inner.store.create(opening).await? {
+        let created = self.inner.store.create(opening).await;
+        self.notice_clock(now);
+        match created? {
             Created::New(record) => {
                 metrics::counter!("inresponse_incidents_reported_total", "severity" => severity.as_str())
                     .increment(1);
@@ -164,7 +168,9 @@ impl Engine {
                     continue;
                 }
             };
-            match self.commit(record.version, &plan.draft).await? {
+            let committed = self.commit(record.version, &plan.draft).await;
+            self.notice_clock(now);
+            match committed? {
                 Committed::At(version) => {
                     self.inner.wake.due(plan.draft.due_at());
                     // Where only the count rose, the timer that it counts is there already.
@@ -185,6 +191,14 @@ impl Engine {
             }
         }
         Err(Outage::retryable("the incident changed too often in between"))
+    }
+
+    /// Promise 14: a clock that went back while a write by its old time was under way may have been noticed, and
+    /// what was due brought back, before that write took effect.
+    pub(super) fn notice_clock(&self, planned: DateTime<Utc>) {
+        if self.now() < planned {
+            self.inner.wake.clock_went_back();
+        }
     }
 
     /// One incident.

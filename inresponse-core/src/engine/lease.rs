@@ -76,7 +76,9 @@ impl Engine {
             };
             let Prepared { plan, slots, blocked } = prepared;
             let marks = plan.sends.iter().map(|s| self.mark(&record.incident, s.delivery)).collect();
-            match self.commit(record.version, &plan.draft).await? {
+            let committed = self.commit(record.version, &plan.draft).await;
+            self.notice_clock(now);
+            match committed? {
                 Committed::Stale => {}
                 Committed::At(version) => {
                     let committed = self.inner.clock.monotonic();

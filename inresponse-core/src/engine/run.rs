@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
 
 use super::advance::{PAGE, mark_of};
 use super::intake::Changed;
+use super::lease::{Leased, LeasedSend};
 use super::{Engine, WAITING_TOO_LONG};
 use crate::error::Outage;
 use crate::plan::Input;
@@ -32,19 +34,23 @@ impl Engine {
     pub async fn run(&self, shutdown: impl Future<Output = ()>) {
         let mut shutdown = pin!(shutdown);
         let mut handoff = self.inner.wake.open_handoff();
-        let mut sends = JoinSet::new();
+        let (mut sends, mut handed) = (JoinSet::new(), JoinSet::new());
         let mut watch = Watch::begin(self);
         // For all that is known, the clock went back while nobody ran. Beside the work, since it reads everything.
         let mut repairs = JoinSet::new();
         repairs.spawn(self.clone().repair(ClockWentBack));
         'running: loop {
-            if let Some(back) = watch.clock(self) {
+            let written = self.inner.wake.take_went_back().then_some(ClockWentBack);
+            if let Some(back) = watch.clock(self).or(written) {
                 repairs.abort_all();
                 repairs.spawn(self.clone().repair(back));
             }
             while repairs.try_join_next().is_some() {}
-            watch.trouble(self).await;
-            let look_again = match self.lease_all_due(&mut sends).await {
+            let looking = async {
+                watch.trouble(self).await;
+                self.lease_all_due(&mut sends).await
+            };
+            let look_again = match self.taking_over(&mut handoff, &mut handed, looking).await {
                 Ok(Look::Clear) => LOOK_EVERY,
                 Ok(Look::Blocked) => LOOK_AGAIN_WHEN_BLOCKED,
                 Err(error) => {
@@ -59,11 +65,9 @@ impl Engine {
                 tokio::select! {
                     biased;
                     () = &mut shutdown => break 'running,
-                    Some(send) = handoff.recv() => {
-                        let engine = self.clone();
-                        sends.spawn(async move { engine.deliver(send).await });
-                    }
+                    Some(send) = handoff.recv() => self.begin(&mut handed, send),
                     Some(_) = sends.join_next() => {}
+                    Some(_) = handed.join_next() => {}
                     () = self.inner.wake.rung() => {
                         let is_due = self.inner.wake.next_due().is_some_and(|due| due <= self.now());
                         if self.inner.wake.take_freed() || is_due {
@@ -77,20 +81,44 @@ impl Engine {
         }
         self.inner.wake.close_handoff();
         while let Ok(send) = handoff.try_recv() {
-            let engine = self.clone();
-            sends.spawn(async move { engine.deliver(send).await });
+            self.begin(&mut handed, send);
         }
-        self.finish(sends).await;
+        self.finish(sends, handed).await;
+    }
+
+    /// Does `work`, and meanwhile begins what is handed over: a store that is slow to read holds up no send
+    /// whose lease is taken.
+    async fn taking_over<T>(
+        &self,
+        handoff: &mut UnboundedReceiver<LeasedSend>,
+        handed: &mut JoinSet<()>,
+        work: impl Future<Output = T>,
+    ) -> T {
+        let mut work = pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                Some(send) = handoff.recv() => self.begin(handed, send),
+                done = &mut work => return done,
+            }
+        }
+    }
+
+    fn begin(&self, sends: &mut JoinSet<()>, send: LeasedSend) {
+        let engine = self.clone();
+        sends.spawn(async move { engine.deliver(send).await });
     }
 
     /// Lets what is being sent come to its end, for as long as leases last.
-    async fn finish(&self, mut sends: JoinSet<()>) {
+    async fn finish(&self, mut sends: JoinSet<()>, mut handed: JoinSet<()>) {
         let mut patience = pin!(self.inner.clock.sleep(self.inner.lease));
-        while !sends.is_empty() {
+        while !sends.is_empty() || !handed.is_empty() {
             tokio::select! {
-                _ = sends.join_next() => {}
+                Some(_) = sends.join_next() => {}
+                Some(_) = handed.join_next() => {}
                 () = &mut patience => {
-                    tracing::warn!(unrecorded = sends.len(), "stopped before every outcome was recorded");
+                    let unrecorded = sends.len() + handed.len();
+                    tracing::warn!(unrecorded, "stopped before every outcome was recorded");
                     return;
                 }
             }
@@ -117,10 +145,7 @@ impl Engine {
                     self.inner.wake.blocked();
                     look = Look::Blocked;
                 }
-                for send in leased.sends {
-                    let engine = self.clone();
-                    sends.spawn(async move { engine.deliver(send).await });
-                }
+                leased.sends.into_iter().for_each(|send| self.begin(sends, send));
             }
             while sends.try_join_next().is_some() {}
             if !full {
@@ -133,7 +158,7 @@ impl Engine {
         }
     }
 
-    async fn lease_logged(&self, record: Record) -> Option<super::lease::Leased> {
+    async fn lease_logged(&self, record: Record) -> Option<Leased> {
         let number = record.number();
         match self.lease_due(record).await {
             Ok(leased) => Some(leased),

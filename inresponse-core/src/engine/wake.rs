@@ -33,6 +33,8 @@ mod with_runner {
         blocked: bool,
         /// Since then, one became free.
         freed: bool,
+        /// Something was written by a time that the clock has gone back behind.
+        went_back: bool,
         handoff: Option<mpsc::UnboundedSender<LeasedSend>>,
     }
 
@@ -71,6 +73,16 @@ mod with_runner {
         /// Ring when the next slot becomes free.
         pub(in crate::engine) fn blocked(&self) {
             self.state().blocked = true;
+        }
+
+        /// Something was written by a time that the clock has gone back behind.
+        pub(in crate::engine) fn clock_went_back(&self) {
+            self.state().went_back = true;
+        }
+
+        /// Whether that was so since the last call.
+        pub(in crate::engine) fn take_went_back(&self) -> bool {
+            std::mem::take(&mut self.state().went_back)
         }
 
         /// Forgets what is due by `now`, which is about to be looked for.
@@ -138,6 +150,7 @@ mod without_runner {
         }
         pub(in crate::engine) fn due(&self, _at: Option<DateTime<Utc>>) {}
         pub(in crate::engine) fn slot_freed(&self) {}
+        pub(in crate::engine) fn clock_went_back(&self) {}
         pub(in crate::engine) fn has_runner(&self) -> bool {
             false
         }

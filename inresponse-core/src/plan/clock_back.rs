@@ -14,11 +14,18 @@ const TOLERANCE: TimeDelta = TimeDelta::seconds(1);
 /// come lies farther away than if it had been decided now; it may have been years away.
 ///
 /// Holds also for an incident that was changed since by the clock as it is now. Nothing for one that knows of
-/// nothing that happened more than a second from now.
+/// nothing that happened more than a second from now; that a lease was taken is told by its end.
 pub(super) fn clock_went_back(incident: &Incident, lease: Duration, now: DateTime<Utc>) -> Decision {
     let begun = incident.begun.iter().map(|begun| begun.at);
     let outcomes = incident.current_deliveries().filter_map(|d| d.last.as_ref()).map(|last| last.at);
-    let happened = begun.chain(outcomes).chain([incident.updated_at, incident.round_began_at]);
+    let leased = incident.current_deliveries().filter_map(|d| match d.status {
+        DeliveryStatus::InFlight { until } => until.checked_sub_signed(TimeDelta::from_std(lease).ok()?),
+        DeliveryStatus::Pending { .. }
+        | DeliveryStatus::Accepted { .. }
+        | DeliveryStatus::Dead { .. }
+        | DeliveryStatus::Stopped { .. } => None,
+    });
+    let happened = begun.chain(outcomes).chain(leased).chain([incident.updated_at, incident.round_began_at]);
     let by = happened.max().map_or(TimeDelta::zero(), |latest| latest - now);
     if incident.state != State::Open || by <= TOLERANCE {
         return Decision::Nothing;

@@ -49,6 +49,24 @@ async fn p14_what_changed_between_a_jump_and_its_repair_is_brought_back_too() {
 }
 
 #[tokio::test]
+async fn p14_what_is_written_by_the_old_time_after_the_repair_is_brought_back_too() {
+    let stage = Stage::new(&["a", "b"]).await;
+    let mut running = stage.run();
+    settle().await;
+    // The report is on its way into a slow store while the clock goes back and the runner brings times back.
+    stage.store.next(Call::Create, Fault::SlowCall(secs(5)));
+    let reporter = stage.clone();
+    let reporting = tokio::spawn(async move { reporter.report(crit("athens")).await });
+    settle().await;
+    stage.clock.jump(after(-TEN_YEARS));
+    stage.pass(secs(10)).await;
+    reporting.await.unwrap();
+    stage.pass(secs(600)).await;
+    assert_eq!(stage.carrier.sent_to("b").len(), 1, "{}", stage.sent());
+    running.stop();
+}
+
+#[tokio::test]
 async fn p14_a_clock_that_went_back_while_nothing_ran_loses_nothing() {
     let stage = Stage::new(&["a", "b"]).await;
     let old = stage.report(crit("athens")).await;

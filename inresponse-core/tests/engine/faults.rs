@@ -136,6 +136,27 @@ async fn p11_no_send_begins_under_a_slow_lease_once_it_is_claimed() {
 }
 
 #[tokio::test]
+async fn p11_no_send_of_a_round_that_is_over_begins_under_a_slow_lease() {
+    let stage = Stage::new(&["a"]).await;
+    let number = stage.report(crit("athens")).await;
+    stage.store.next(Call::Commit, Fault::SlowAnswer(secs(5)));
+    let advancing = stage.advancing(number);
+    settle().await;
+    // Claimed and released before the first round's send began: whoever is on call now is told, once.
+    let claimer = stage.clone();
+    let claiming = tokio::spawn(async move {
+        claimer.claim(number, "jo").await;
+        let release = inresponse_core::plan::StateChange::Release(inresponse_core::plan::TakeOver::No);
+        claimer.wish(number, "jo", release).await;
+    });
+    stage.pass(secs(6)).await;
+    advancing.await.unwrap();
+    claiming.await.unwrap();
+    let rounds: Vec<_> = stage.carrier.sent().iter().map(|sent| sent.round).collect();
+    assert_eq!(rounds, [2]);
+}
+
+#[tokio::test]
 async fn p11_a_slow_lease_of_an_open_incident_is_looked_at_once_more_and_sent() {
     let stage = Stage::new(&["a"]).await;
     let number = stage.report(crit("athens")).await;

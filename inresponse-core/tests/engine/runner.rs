@@ -64,6 +64,24 @@ async fn p13_under_a_runner_a_contact_that_hangs_delays_neither_neighbour_nor_ne
 }
 
 #[tokio::test]
+async fn p08_a_first_alert_begins_while_the_runner_waits_for_a_slow_store() {
+    let stage = Stage::new(&["a", "b"]).await;
+    for _ in 0..2 {
+        stage.store.next(Call::Due, Fault::SlowAnswer(secs(20)));
+    }
+    let mut running = stage.run();
+    settle().await;
+    stage.report(crit("athens")).await;
+    settle().await;
+    assert_eq!(
+        stage.sent(),
+        "0 1:a",
+        "not twenty seconds later, when somebody else has alerted the next level"
+    );
+    running.stop();
+}
+
+#[tokio::test]
 async fn p13_many_incidents_for_one_who_hangs_do_not_delay_another_contact() {
     let stage = Stage::new(&["h", "b"]).await;
     stage.own("sparta", "hoplites", &["a"], wait(600)).await;

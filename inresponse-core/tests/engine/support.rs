@@ -224,6 +224,8 @@ pub enum Fault {
     HappensUnknown,
     /// It takes so long after it has happened.
     SlowAnswer(Duration),
+    /// It takes so long before it happens.
+    SlowCall(Duration),
     /// As usual; counts as one of several calls.
     None,
 }
@@ -254,6 +256,9 @@ impl SharedStore {
             let mut faults = self.faults.lock().unwrap();
             faults.iter().position(|(c, _)| *c == call).and_then(|i| faults.remove(i)).map(|(_, fault)| fault)
         };
+        if let Some(Fault::SlowCall(time)) = fault {
+            self.clock.sleep(time).await;
+        }
         let connection = self.connection.lock().await;
         yield_now().await;
         if let Some(Fault::Fails(kind)) = fault {

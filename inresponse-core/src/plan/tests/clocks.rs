@@ -57,6 +57,19 @@ fn p14_what_was_changed_since_by_the_clock_as_it_is_now_is_brought_back_too() {
 }
 
 #[test]
+fn p14_a_lease_that_only_its_end_tells_of_is_brought_back_too() {
+    let mut scene = Scene::crit(levels(&["a b", "c"]));
+    scene.due();
+    scene.accepts("1:b");
+    scene.at(1).ends("1:a", &Outcome::unavailable(""));
+    assert_eq!(scene.at(TEN_YEARS).due_holding(&["2:c"]), "1:a#2");
+    // The process ends, the clock is set right, and somebody changes the incident before it is repaired.
+    assert!(scene.at(5).severity(Severity::Err).unwrap());
+    assert!(repaired(scene.at(6)));
+    assert_eq!(scene.at(36).due(), "1:a#3");
+}
+
+#[test]
 fn p14_a_small_step_back_is_not_worth_a_write() {
     let mut scene = Scene::crit(levels(&["a"]));
     scene.at(100).due();

@@ -1,0 +1,181 @@
+//! Carriers and inboxes: what becomes of a message.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use inresponse_core::model::{Contact, DeliveryStatus};
+use inresponse_core::notify::{Alert, Notifier, Outcome};
+
+use crate::fault::Fault;
+use crate::history::{Sent, Told};
+use crate::scenario::Mood;
+use crate::world::{MILLI, Micros, Process, SECOND, World, micros};
+
+/// What a simulated panic says, so that the panic hook can tell it from a real one.
+pub const SIMULATED: &str = "a simulated panic";
+
+/// One process's way to the carriers.
+#[derive(Debug)]
+pub struct HostCarrier {
+    /// Where it is.
+    pub world: Arc<World>,
+    /// Whose way it is.
+    pub process: Process,
+    /// Carriers in one mood.
+    pub moods: Arc<BTreeMap<Contact, Mood>>,
+}
+
+/// Notes how an attempt ended, also if it is dropped.
+struct Attempt<'a> {
+    world: &'a World,
+    i: usize,
+}
+
+impl Attempt<'_> {
+    fn arrive(&self) {
+        let mut state = self.world.lock();
+        let now = state.now();
+        state.history.sends[self.i].arrived = Some(now);
+        drop(state);
+        self.world.note(|| format!("send {} arrives", self.i));
+    }
+
+    fn tell(&self, told: Told, outcome: Outcome) -> Outcome {
+        self.world.lock().history.sends[self.i].told = Some(told);
+        self.world.note(|| format!("send {} is answered {told:?}", self.i));
+        outcome
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        let mut state = self.world.lock();
+        let now = state.now();
+        state.history.sends[self.i].ended = Some(now);
+    }
+}
+
+impl HostCarrier {
+    fn strikes(&self, fault: Fault) -> bool {
+        self.world.lock().faults.strikes(fault)
+    }
+
+    /// Whether the process ends here; if so, this never returns.
+    async fn may_crash(&self, fault: Fault) {
+        if self.world.lives(self.process) && self.strikes(fault) {
+            self.world.crash(self.process, fault);
+        }
+        if !self.world.lives(self.process) {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    fn begin(&self, alert: &Alert) -> Attempt<'_> {
+        let incident = alert.incident();
+        let own =
+            incident.deliveries().iter().find(|d| incident.delivery_id(d.key()) == *alert.delivery_id());
+        let lease_until = own.and_then(|d| match d.status() {
+            DeliveryStatus::InFlight { until } => Some(until),
+            _ => None,
+        });
+        let wall = self.world.wall(self.process.host);
+        let mut state = self.world.lock();
+        let (began, i) = (state.now(), state.history.sends.len());
+        state.history.sends.push(Sent {
+            began,
+            wall,
+            process: self.process,
+            number: incident.number(),
+            title: incident.title().to_owned(),
+            delivery: alert.delivery_id().as_str().to_owned(),
+            attempt: alert.attempt(),
+            round: alert.round(),
+            level: alert.level(),
+            contact: alert.contact().clone(),
+            lease_until,
+            arrived: None,
+            ended: None,
+            told: None,
+        });
+        drop(state);
+        self.world.note(|| {
+            let (id, attempt, level) = (alert.delivery_id(), alert.attempt(), alert.level());
+            let host = self.process.host;
+            format!("server {host}: send {i} of {id} #{attempt} to level {level}, {}", alert.contact())
+        });
+        Attempt { world: &self.world, i }
+    }
+
+    /// What the mood of a contact's carrier makes of an attempt, while there is one.
+    fn mood(&self, contact: &Contact) -> Option<Mood> {
+        let mood = *self.moods.get(contact)?;
+        let fault = match mood {
+            Mood::Refuses => Fault::Rejected,
+            Mood::Away => Fault::Unavailable,
+            Mood::Hangs => Fault::HangLost,
+            Mood::Panics => Fault::Panic,
+        };
+        self.world.lock().faults.take(fault).then_some(mood)
+    }
+
+    fn latency(&self, from: Micros, to: Micros) -> Micros {
+        self.world.lock().chance.between(from, to)
+    }
+}
+
+#[async_trait]
+impl Notifier for HostCarrier {
+    async fn notify(&self, alert: &Alert, deadline: Duration) -> Outcome {
+        if !self.world.lives(self.process) {
+            std::future::pending::<()>().await;
+        }
+        let attempt = self.begin(alert);
+        self.world.sleep(self.latency(0, 20 * MILLI)).await;
+        self.may_crash(Fault::CrashBeforeArrival).await;
+        match self.mood(alert.contact()) {
+            Some(Mood::Refuses) => return attempt.tell(Told::Rejected, Outcome::rejected("550 unknown")),
+            Some(Mood::Away) => return attempt.tell(Told::Unavailable, Outcome::unavailable("421 away")),
+            Some(Mood::Hangs) => std::future::pending::<()>().await,
+            Some(Mood::Panics) => std::panic::panic_any(SIMULATED),
+            None => {}
+        }
+        if self.strikes(Fault::Rejected) {
+            return attempt.tell(Told::Rejected, Outcome::rejected("550 no"));
+        }
+        if self.strikes(Fault::Throttled) {
+            let after = Duration::from_millis(self.latency(0, 40_000));
+            return attempt.tell(Told::Throttled, Outcome::throttled(after, "450 slower"));
+        }
+        if self.strikes(Fault::Unavailable) {
+            return attempt.tell(Told::Unavailable, Outcome::unavailable("421 later"));
+        }
+        if self.strikes(Fault::UnknownLost) {
+            return attempt.tell(Told::Unknown, Outcome::unknown("connection lost"));
+        }
+        if self.strikes(Fault::HangLost) {
+            std::future::pending::<()>().await;
+        }
+        if self.strikes(Fault::SlowCarrier) {
+            let most = micros(deadline).saturating_sub(SECOND / 2);
+            self.world.sleep(self.latency(100 * MILLI, most)).await;
+        }
+        if self.strikes(Fault::Panic) {
+            if self.latency(0, 1) == 0 {
+                attempt.arrive();
+            }
+            std::panic::panic_any(SIMULATED);
+        }
+        attempt.arrive();
+        self.may_crash(Fault::CrashAfterArrival).await;
+        if self.strikes(Fault::HangArrived) {
+            std::future::pending::<()>().await;
+        }
+        if self.strikes(Fault::LostReply) {
+            return attempt.tell(Told::Unknown, Outcome::unknown("no reply"));
+        }
+        self.world.sleep(self.latency(0, 20 * MILLI)).await;
+        attempt.tell(Told::Accepted, Outcome::Accepted)
+    }
+}

@@ -1,0 +1,201 @@
+//! P10, P11, P14: what may be sent, and when no more.
+
+use chrono::TimeDelta;
+use inresponse_core::model::IncidentNumber;
+use inresponse_core::plan::StateChange;
+
+use super::{Checker, at};
+use crate::fault::Fault;
+use crate::history::{Sent, Told, Verdict};
+use crate::world::{MILLI, Micros, SECOND};
+
+/// How long it takes to record an outcome where the store is well.
+const RECORDING: Micros = 300 * MILLI;
+
+impl Checker<'_> {
+    pub(super) fn alerts(&self) {
+        self.repeats_bear_the_same_name();
+        self.exactly_one();
+        self.own_sends_do_not_overlap();
+        self.leases_hold();
+        self.claims_stop_alerts();
+    }
+
+    /// P10: every attempt of a delivery bears its name, and no other delivery does.
+    fn repeats_bear_the_same_name(&self) {
+        let mut names = std::collections::BTreeMap::new();
+        for (target, sends) in self.targets.clone() {
+            for i in sends {
+                let name = &self.sent(i).delivery;
+                if names.entry(name.as_str()).or_insert_with(|| target.clone()) != &target {
+                    self.violated(10, format!("two deliveries are called {name}"));
+                }
+                if *name != self.sent(self.targets[&target][0]).delivery {
+                    self.violated(10, format!("a repeat of a delivery is called {name}"));
+                }
+            }
+        }
+    }
+
+    /// P10: nothing is sent again that was accepted, unless a crash or a lost reply hid it. P9: nor what was
+    /// rejected.
+    fn exactly_one(&self) {
+        for sends in self.targets.clone().values() {
+            for (n, i) in sends.iter().enumerate() {
+                let one = self.sent(*i);
+                let settled = match one.told {
+                    Some(Told::Accepted) => one.arrived.is_some(),
+                    Some(Told::Rejected) => true,
+                    _ => false,
+                };
+                let Some(ended) = one.ended.filter(|_| settled) else { continue };
+                for j in &sends[n + 1..] {
+                    let again = self.sent(*j);
+                    if !self.is_excused(one, ended, again) {
+                        let text = format!(
+                            "{} was {:?} at {} and was sent again at {}",
+                            one.delivery,
+                            one.told,
+                            at(ended),
+                            at(again.began)
+                        );
+                        self.violated(10, text);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether something hid the outcome of `one` from whoever sent `again`.
+    fn is_excused(&self, one: &Sent, ended: Micros, again: &Sent) -> bool {
+        let host = Some(one.process.host);
+        let planned = one.began.saturating_sub(self.lease());
+        // Store faults on the sender's side: its lease was slow, or its outcome could not be recorded in time.
+        let store = [
+            Fault::StoreRetryable,
+            Fault::StorePermanent,
+            Fault::UnknownHappened,
+            Fault::UnknownDidNot,
+            Fault::SlowCall,
+            Fault::SlowAnswer,
+        ];
+        let store_failed =
+            self.history.disturbances.iter().any(|d| {
+                store.contains(&d.fault) && d.host == host && d.from <= again.began && d.to >= planned
+            });
+        let crashed = self.history.crashes.iter().any(|(process, at)| {
+            *process == one.process
+                && *at >= one.began
+                && *at <= again.began
+                && (*at <= ended + RECORDING || store_failed)
+        });
+        let lease_over = one.lease_until.is_some_and(|until| again.wall >= until);
+        let kept_from_recording = store_failed && lease_over;
+        // Whoever has a wrong clock may bring times back for all.
+        let disagree = !self.clocks_agree(again.began)
+            || !self.clocks_stand(planned.saturating_sub(SECOND), again.began);
+        crashed || kept_from_recording || disagree
+    }
+
+    /// P14: a process never sends again what it is still sending itself.
+    fn own_sends_do_not_overlap(&self) {
+        for sends in self.targets.clone().values() {
+            for (n, i) in sends.iter().enumerate() {
+                for j in &sends[n + 1..] {
+                    let (one, again) = (self.sent(*i), self.sent(*j));
+                    if one.process == again.process && one.ended.is_none_or(|ended| again.began < ended) {
+                        let text = format!(
+                            "server {} sent {} again at {} while it was sending it",
+                            one.process.host,
+                            one.delivery,
+                            at(again.began)
+                        );
+                        self.violated(14, text);
+                    }
+                }
+            }
+        }
+    }
+
+    /// P14: no send begins once either clock says that its lease is over.
+    fn leases_hold(&self) {
+        for sent in &self.history.sends {
+            let Some(until) = sent.lease_until else {
+                self.violated(11, format!("{} was sent without a lease", sent.delivery));
+                continue;
+            };
+            if sent.wall >= until {
+                let text =
+                    format!("{} was sent at {} by the wall clock after its lease", sent.delivery, sent.wall);
+                self.violated(14, text);
+            }
+            // When the lease was taken: by the wall clock as it was set last, of all times that this may have been.
+            let lease = i64::try_from(self.lease()).unwrap_or(i64::MAX);
+            let planned = (until - TimeDelta::microseconds(lease) - self.world.base).num_microseconds();
+            let Some(planned) = planned else { continue };
+            let set = self
+                .history
+                .offsets
+                .iter()
+                .filter(|(from, host, _)| *host == sent.process.host && *from <= sent.began);
+            let latest = set
+                .filter_map(|(from, _, offset)| {
+                    let time = u64::try_from(planned - offset).ok()?;
+                    (time + MILLI >= *from && time <= sent.began + MILLI).then_some(time)
+                })
+                .max();
+            if let Some(latest) = latest
+                && sent.began.saturating_sub(latest) > self.lease()
+            {
+                let text = format!("{} was sent at {} after its lease", sent.delivery, at(sent.began));
+                self.violated(14, text);
+            }
+        }
+    }
+
+    /// P11: a second after a claim was answered nothing is sent any more.
+    fn claims_stop_alerts(&self) {
+        let all: Vec<(IncidentNumber, Vec<usize>)> =
+            self.sends.iter().map(|(n, s)| (*n, s.clone())).collect();
+        for (number, sends) in all {
+            for call in self.updates_of(number).to_vec() {
+                let stops = matches!(call.update.state, Some(StateChange::Claim(_) | StateChange::Resolve));
+                let (Some(Verdict::Changed(record)), Some(ended), true) =
+                    (call.answer.got(), call.ended, stops)
+                else {
+                    continue;
+                };
+                let round = record.incident.round();
+                let late = sends
+                    .iter()
+                    .map(|i| self.sent(*i))
+                    .find(|sent| sent.began > ended + SECOND && sent.round <= round);
+                if let Some(late) = late {
+                    let text = format!(
+                        "{} was sent at {}, though {number} was {} by {}",
+                        late.delivery,
+                        at(late.began),
+                        record.incident.state(),
+                        at(ended)
+                    );
+                    self.violated(11, text);
+                }
+                // A later round needs a release.
+                let released = self.updates_of(number).iter().filter(|call| {
+                    matches!(call.update.state, Some(StateChange::Release(_)))
+                        && (call.answer.is_open() || matches!(call.answer.got(), Some(Verdict::Changed(_))))
+                });
+                let later =
+                    released.filter(|r| r.answer.is_open() || r.ended.is_none_or(|end| end > call.began));
+                let first_release = later.map(|release| release.began).min();
+                let unreleased = sends.iter().map(|i| self.sent(*i)).find(|sent| {
+                    sent.began > ended + SECOND && first_release.is_none_or(|release| sent.began < release)
+                });
+                if let Some(sent) = unreleased.filter(|sent| sent.round > round) {
+                    let text = format!("round {} of {number} began, though nobody released it", sent.round);
+                    self.violated(11, text);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! P9, P12: what must be once all is well and nothing is due any more.
+
+use inresponse_core::model::{Contact, DeliveryStatus, Event, Level, Origin, State};
+use inresponse_core::plan;
+use inresponse_core::store::Record;
+
+use super::{Checker, at};
+use crate::history::{Sent, Told};
+
+impl Checker<'_> {
+    pub(super) fn end(&self) {
+        if self.history.rested_at.is_none() {
+            let due: Vec<_> = self.last.values().filter(|r| plan::due_at(&r.incident).is_some()).collect();
+            let due: Vec<_> =
+                due.iter().map(|r| format!("{} at {:?}", r.number(), plan::due_at(&r.incident))).collect();
+            let ended = at(self.history.ended_at);
+            self.violated(
+                9,
+                format!("at {ended}, long after all was well, there was still due: {}", due.join(", ")),
+            );
+            return;
+        }
+        let records: Vec<_> = self.last.values().copied().collect();
+        for record in records {
+            if record.incident.state() == State::Open {
+                self.everybody_is_alerted(record);
+                self.shows_as_it_is(record);
+            }
+        }
+        self.census_agrees();
+    }
+
+    /// P9: every contact of every level got an accepted send or is dead.
+    fn everybody_is_alerted(&self, record: &Record) {
+        let incident = &record.incident;
+        let (number, matrix) = (record.number(), incident.matrix());
+        if matrix.records_only(incident.severity()) {
+            return;
+        }
+        let mut levels: Vec<Level> = matrix.alerted_levels(incident.severity()).map(Level::At).collect();
+        // Where the calendar was empty the fallback may have been level 1 already, also for another severity.
+        let was_level_1 = incident.begun().iter().any(|begun| begun.level == Level::At(1));
+        if matrix.origin() == Origin::Calendar || !was_level_1 {
+            levels.push(Level::Fallback);
+        }
+        for level in levels {
+            for contact in matrix.contacts(level) {
+                let reached = self.attempts(record, level, contact).any(|sent| sent.arrived.is_some());
+                if !reached && !self.is_rightly_dead(record, level, contact) {
+                    let text = format!("{contact} of level {level} was never told of {number}");
+                    self.violated(9, text);
+                }
+            }
+        }
+    }
+
+    fn attempts(&self, record: &Record, level: Level, contact: &Contact) -> impl Iterator<Item = &Sent> {
+        let target = (record.number(), record.incident.round(), level, contact.clone());
+        self.targets.get(&target).into_iter().flatten().map(|i| self.sent(*i))
+    }
+
+    /// P9: only *rejected* is dead, and what ended its process five times.
+    fn is_rightly_dead(&self, record: &Record, level: Level, contact: &Contact) -> bool {
+        let incident = &record.incident;
+        let dead = incident.deliveries().iter().any(|d| {
+            d.key().round == incident.round()
+                && d.key().level == level
+                && d.contact() == contact
+                && matches!(d.status(), DeliveryStatus::Dead { .. })
+        });
+        let rejected = self.attempts(record, level, contact).any(|sent| sent.told == Some(Told::Rejected));
+        // A lease that was lost before its send began counts as one that ended its process.
+        let expired = incident
+            .deliveries()
+            .iter()
+            .any(|d| d.contact() == contact && d.key().level == level && d.expired() >= plan::MAX_EXPIRED);
+        let enough_faults = self.history.disturbances.len() >= plan::MAX_EXPIRED as usize;
+        dead && (rejected || (expired && enough_faults))
+    }
+
+    /// P12: what nobody claimed is `unclaimed`, and what nobody could be told of `undelivered`.
+    fn shows_as_it_is(&self, record: &Record) {
+        let incident = &record.incident;
+        let number = record.number();
+        if incident.matrix().records_only(incident.severity()) {
+            return;
+        }
+        if !incident.is_unclaimed() {
+            self.violated(12, format!("everybody was alerted of {number}, and it is not unclaimed"));
+        }
+        // Since it was opened or released: repeat rounds belong together, so with them it cannot be told apart.
+        let count = |of: &dyn Fn(&Event) -> bool| {
+            incident.timeline().entries().iter().filter(|e| of(&e.event)).count()
+        };
+        let rounds = count(&|e| matches!(e, Event::RoundBegan { .. } | Event::Folded { .. }));
+        if rounds > count(&|e| matches!(e, Event::Released { .. })) {
+            return;
+        }
+        let sends = self.sends.get(&number).into_iter().flatten().map(|i| self.sent(*i));
+        let mut of_round = sends.filter(|sent| sent.round == incident.round());
+        // A crash may have hidden an acceptance, so that it was sent again.
+        let is_last = |sent: &Sent| {
+            let target = (sent.number, sent.round, sent.level, sent.contact.clone());
+            self.targets[&target].last().is_some_and(|i| self.sent(*i).began == sent.began)
+        };
+        let accepted = of_round.clone().any(|sent| sent.told == Some(Told::Accepted) && is_last(sent));
+        let arrived = of_round.any(|sent| sent.arrived.is_some());
+        if accepted && incident.is_undelivered() {
+            self.violated(12, format!("{number} was delivered and shows as undelivered"));
+        }
+        if !arrived && !incident.is_undelivered() {
+            self.violated(12, format!("nothing of {number} arrived, and it does not show as undelivered"));
+        }
+    }
+
+    /// P12: the census counts what there is.
+    fn census_agrees(&self) {
+        let count = |of: &dyn Fn(&Record) -> bool| self.last.values().filter(|r| of(r)).count() as u64;
+        let census = &self.history.census;
+        let expected = [
+            ("open", census.open, count(&|r| r.incident.state() == State::Open)),
+            ("claimed", census.claimed, count(&|r| r.incident.state() == State::Claimed)),
+            ("resolved", census.resolved, count(&|r| r.incident.state() == State::Resolved)),
+            ("unclaimed", census.unclaimed, count(&|r| r.incident.is_unclaimed())),
+            ("undelivered", census.undelivered, count(&|r| r.incident.is_undelivered())),
+            ("waiting", census.waiting, 0),
+        ];
+        for (what, counted, there_are) in expected {
+            if counted != there_are {
+                self.violated(12, format!("the census counts {counted} {what}, there are {there_are}"));
+            }
+        }
+    }
+}

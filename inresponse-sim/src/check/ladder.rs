@@ -1,0 +1,238 @@
+//! P8, P12, P15: who is alerted in which order, and not too early.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use chrono::{NaiveDate, TimeDelta};
+use inresponse_core::model::{Contact, Event, IncidentNumber, Level};
+
+use super::{Checker, at};
+use crate::fault::Fault;
+use crate::history::{Sent, Told};
+use crate::scenario::TeamPlan;
+use crate::world::{Micros, SECOND, micros};
+
+/// A roster as it may have been frozen for a round: a team on a day.
+#[derive(Clone)]
+pub(super) struct Frozen<'a> {
+    team: &'a TeamPlan,
+    day: NaiveDate,
+}
+
+impl Frozen<'_> {
+    pub(super) fn wait(&self) -> Duration {
+        self.team.wait
+    }
+
+    fn contacts(&self, level: Level) -> Vec<Contact> {
+        self.team.contacts(self.day, level)
+    }
+
+    fn has_calendar(&self) -> bool {
+        self.team.calendar.contains_key(&self.day)
+    }
+}
+
+impl<'a> Checker<'a> {
+    pub(super) fn ladder(&self) {
+        let all: Vec<(IncidentNumber, Vec<usize>)> =
+            self.sends.iter().map(|(n, s)| (*n, s.clone())).collect();
+        for (number, sends) in all {
+            let mut rounds = BTreeMap::<u32, Vec<&'a Sent>>::new();
+            for i in sends {
+                rounds.entry(self.sent(i).round).or_default().push(self.sent(i));
+            }
+            let mut from = None;
+            for (round, sends) in &rounds {
+                let frozen = self.frozen(number, *round, from, sends);
+                if frozen.is_empty() {
+                    let text = format!("nobody can have frozen the matrix of round {round} of {number}");
+                    self.violated(8, text);
+                } else {
+                    self.never_early(number, sends, &frozen);
+                }
+                from = sends.first().map(|sent| sent.began);
+            }
+        }
+    }
+
+    /// The rosters that explain a round's sends, of those that may have been frozen for it.
+    fn frozen(
+        &self,
+        number: IncidentNumber,
+        round: u32,
+        last_round: Option<Micros>,
+        sends: &[&Sent],
+    ) -> Vec<Frozen<'a>> {
+        let Some(first) = sends.first() else { return Vec::new() };
+        let Some(record) = self.last.get(&number) else { return Vec::new() };
+        let report = self.history.reports.iter().find(|call| call.title == record.incident.title());
+        let Some(report) = report else { return Vec::new() };
+        let from = last_round.unwrap_or(report.began).min(first.began);
+        let mut to = first.began;
+        // The first round is frozen before the number is answered.
+        if round == 1
+            && let (Some(_), Some(ended)) = (report.answer.got(), report.ended)
+        {
+            to = to.min(ended);
+        }
+        let team = record.incident.team().as_str();
+        let mut frozen = Vec::new();
+        for (i, (since, roster)) in self.history.rosters.iter().enumerate() {
+            let until = self.history.rosters.get(i + 1).map_or(Micros::MAX, |(until, _)| *until);
+            let owns = round > 1
+                || roster.services.get(record.incident.service().as_str()).is_some_and(|t| t == team);
+            let Some(plan) = roster.teams.get(team) else { continue };
+            if *since > to || until < from || !owns {
+                continue;
+            }
+            for day in self.days(plan, from, to) {
+                let candidate = Frozen { team: plan, day };
+                let explains = sends.iter().all(|sent| {
+                    // Not twice, where it is level 1.
+                    let fallback_is_first = sent.level == Level::Fallback
+                        && !candidate.has_calendar()
+                        && sends.iter().any(|one| one.level == Level::At(1) && one.began < sent.began)
+                        // Where its severity was raised after the fallback, level 1 comes after it.
+                        && !self.may_be_out_of_order(number, Micros::MAX);
+                    candidate.contacts(sent.level).contains(&sent.contact) && !fallback_is_first
+                });
+                if explains && self.masks_allow(number, plan, sends) {
+                    frozen.push(candidate);
+                }
+            }
+        }
+        frozen
+    }
+
+    /// P15: the days that it may have been for a team, by anybody's clock.
+    fn days(&self, plan: &TeamPlan, from: Micros, to: Micros) -> BTreeSet<NaiveDate> {
+        let mut days = BTreeSet::new();
+        for host in 0..self.scenario.hosts {
+            let set = self.history.offsets.iter().filter(|(at, h, _)| *h == host && *at >= from && *at <= to);
+            let mut times = vec![(from, self.offset(host, from)), (to, self.offset(host, to))];
+            for (at, _, offset) in set {
+                times.push((*at, self.offset(host, at.saturating_sub(1))));
+                times.push((*at, *offset));
+            }
+            for (time, offset) in times {
+                days.insert(plan.day(self.world.wall_at(time, offset)));
+            }
+        }
+        days
+    }
+
+    /// P12: a level is alerted only where some severity that the incident had includes it.
+    fn masks_allow(&self, number: IncidentNumber, plan: &TeamPlan, sends: &[&Sent]) -> bool {
+        let Some(record) = self.last.get(&number) else { return false };
+        let incident = &record.incident;
+        let mut severities = BTreeSet::from([incident.severity()]);
+        for entry in incident.timeline().entries() {
+            match &entry.event {
+                Event::Opened { severity } => _ = severities.insert(*severity),
+                Event::SeverityChanged { from, to, .. } => severities.extend([*from, *to]),
+                Event::Folded { .. } => return true,
+                _ => {}
+            }
+        }
+        sends.iter().all(|sent| {
+            severities.iter().any(|severity| match (plan.alert_levels.get(severity), sent.level) {
+                (None, _) => true,
+                (Some(levels), Level::At(n)) => levels.contains(&n),
+                (Some(levels), Level::Fallback) => !levels.is_empty(),
+            })
+        })
+    }
+
+    /// P8: a level's first send comes its wait after that of the level before, but after the dead; P12: in order.
+    fn never_early(&self, number: IncidentNumber, sends: &[&'a Sent], frozen: &[Frozen<'a>]) {
+        let mut firsts = BTreeMap::<Level, &Sent>::new();
+        for sent in sends {
+            firsts.entry(sent.level).or_insert(sent);
+        }
+        let wait = frozen.iter().map(Frozen::wait).min().unwrap_or_default();
+        let firsts: Vec<&Sent> = firsts.into_values().collect();
+        for pair in firsts.windows(2) {
+            let (one, next) = (pair[0], pair[1]);
+            let dead = |contact: &Contact| {
+                sends.iter().any(|sent| {
+                    sent.level == one.level
+                        && sent.contact == *contact
+                        && sent.told == Some(Told::Rejected)
+                        && sent.ended.is_some_and(|ended| ended <= next.began)
+                })
+            };
+            let level_dead = |f: &Frozen| f.contacts(one.level).iter().all(dead);
+            // Allowances: the dead; a level whose lease was lost more than once before anything was sent; what
+            // was raised, so that lower levels come later; clocks that were set; deaths by five crashes. And a wait
+            // shorter than the lease, which may be over before the lease that was lost is.
+            let short = one.attempt > 1 && micros(wait) < self.lease() + SECOND;
+            // So may the first of a level be where only a part of it had free sending slots.
+            let part = one.attempt == 1
+                && sends.iter().any(|sent| sent.level == one.level && self.lost_its_first(sent));
+            let lost = one.attempt > 2
+                || short
+                || part
+                || frozen.iter().any(level_dead)
+                || self.died_by_expiry(number, one);
+            let slack = SECOND + self.slow(one) + self.apart(next.began);
+            let since = one.began.saturating_sub(slack + self.lease());
+            let clocks = self.clocks_stand(since, next.began) && self.clocks_agree(next.began);
+            if lost || !clocks || self.may_be_out_of_order(number, one.began.max(next.began)) {
+                continue;
+            }
+            let slack = TimeDelta::microseconds(i64::try_from(slack).unwrap_or(0));
+            let passed = next.wall - one.wall;
+            if passed + slack < TimeDelta::from_std(wait).unwrap_or_default() {
+                let text = format!(
+                    "level {} of {number} was alerted at {}, {} after level {}; its wait is {wait:?}",
+                    next.level,
+                    at(next.began),
+                    passed,
+                    one.level
+                );
+                self.violated(8, text);
+            }
+        }
+    }
+
+    /// Whether the first attempt of a send's delivery was lost before it began.
+    fn lost_its_first(&self, sent: &Sent) -> bool {
+        let target = (sent.number, sent.round, sent.level, sent.contact.clone());
+        self.sent(self.targets[&target][0]).attempt > 1
+    }
+
+    /// How much later than its lease a send may have begun, by the store's slowness.
+    fn slow(&self, sent: &Sent) -> Micros {
+        let planned = sent.began.saturating_sub(self.lease());
+        let slow = self.history.disturbances.iter().filter(|d| {
+            matches!(d.fault, Fault::SlowCall | Fault::SlowAnswer)
+                && d.host == Some(sent.process.host)
+                && d.from <= sent.began
+                && d.to >= planned
+        });
+        slow.map(|d| d.to - d.from).sum()
+    }
+
+    fn died_by_expiry(&self, number: IncidentNumber, one: &Sent) -> bool {
+        let Some(record) = self.last.get(&number) else { return true };
+        record
+            .incident
+            .deliveries()
+            .iter()
+            .any(|d| d.key().round == one.round && d.key().level == one.level && d.expired() >= 5)
+    }
+
+    /// Whether its severity may have changed by then, so that a level may come after a higher one.
+    fn may_be_out_of_order(&self, number: IncidentNumber, by: Micros) -> bool {
+        let changed =
+            self.updates_of(number).iter().any(|call| call.update.severity.is_some() && call.began < by);
+        changed || self.may_be_raised(number, 0, by)
+    }
+
+    /// The wait of a round, if it is certain.
+    pub(super) fn wait_of(&self, number: IncidentNumber, round: u32) -> Option<Duration> {
+        let record = self.last.get(&number)?;
+        (record.incident.round() == round).then(|| record.incident.matrix().wait())
+    }
+}

@@ -1,0 +1,218 @@
+//! The promises, as sentences about what was seen from outside.
+//!
+//! | file | checks |
+//! |---|---|
+//! | `reports` | P1 to P4: numbers, dedup keys, what was not answered |
+//! | `states` | P5 to P7: states, claimants, timelines |
+//! | `alerts` | P10, P11, P14: who may be sent what, and when no more |
+//! | `ladder` | P8, P12, P15: who is alerted in which order |
+//! | `time` | P9, P12, P13: nothing comes late where nothing hinders it |
+//! | `end` | P9, P12: what must be once all is well |
+
+mod alerts;
+mod end;
+mod ladder;
+mod reports;
+mod states;
+mod time;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use inresponse_core::model::{Contact, IncidentNumber, Level, State};
+use inresponse_core::plan::StateChange;
+use inresponse_core::store::Record;
+
+use crate::history::{History, Sent, UpdateCall, Verdict};
+use crate::play::Played;
+use crate::scenario::{Drive, Scenario};
+use crate::world::{MILLI, Micros, SECOND, World, micros};
+
+/// A promise that was not kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Which promise.
+    pub promise: u8,
+    /// What was seen.
+    pub text: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "P{}: {}", self.promise, self.text)
+    }
+}
+
+/// Checks everything; the first violation of each kind, in the order of the table above.
+pub fn violations(played: &Played) -> Vec<Violation> {
+    let checker = Checker::new(played);
+    checker.reports();
+    checker.states();
+    checker.alerts();
+    checker.ladder();
+    checker.end();
+    checker.time();
+    checker.found.into_inner()
+}
+
+/// Which delivery a send belongs to, as its recipient would tell it.
+type Target = (IncidentNumber, u32, Level, Contact);
+
+struct Checker<'a> {
+    scenario: &'a Scenario,
+    history: &'a History,
+    world: &'a World,
+    /// Sends of each target, in order.
+    targets: BTreeMap<Target, Vec<usize>>,
+    /// Sends of each incident, in order.
+    sends: BTreeMap<IncidentNumber, Vec<usize>>,
+    last: BTreeMap<IncidentNumber, &'a Record>,
+    updates: BTreeMap<IncidentNumber, Vec<&'a UpdateCall>>,
+    found: RefCell<Vec<Violation>>,
+}
+
+impl<'a> Checker<'a> {
+    fn new(played: &'a Played) -> Self {
+        let history = &played.history;
+        let (mut targets, mut sends) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::<_, Vec<_>>::new());
+        for (i, sent) in history.sends.iter().enumerate() {
+            let target = (sent.number, sent.round, sent.level, sent.contact.clone());
+            targets.entry(target).or_default().push(i);
+            sends.entry(sent.number).or_default().push(i);
+        }
+        let mut updates = BTreeMap::<_, Vec<_>>::new();
+        for call in &history.updates {
+            updates.entry(call.number).or_default().push(call);
+        }
+        Self {
+            scenario: &played.scenario,
+            history,
+            world: &played.world,
+            targets,
+            sends,
+            last: history.last.iter().map(|record| (record.number(), record)).collect(),
+            updates,
+            found: RefCell::default(),
+        }
+    }
+
+    fn violated(&self, promise: u8, text: String) {
+        self.found.borrow_mut().push(Violation { promise, text });
+    }
+
+    fn sent(&self, i: usize) -> &'a Sent {
+        &self.history.sends[i]
+    }
+
+    fn lease(&self) -> Micros {
+        micros(self.scenario.lease)
+    }
+
+    /// How late something may come where nothing hinders it.
+    fn margin(&self) -> Micros {
+        match self.scenario.drive {
+            // Servers look at least every second.
+            Drive::Runner => 1500 * MILLI,
+            // An execution may have given up, so that the sweeper comes to it; and it may be under way itself.
+            Drive::Steps => crate::stage::SWEEP_EVERY + 2 * SECOND + self.lease(),
+        }
+    }
+
+    /// Whether no store, roster, process or clock failed from some time before `from` until `to`.
+    fn is_quiet(&self, from: Micros, to: Micros) -> bool {
+        // A server is down for up to eight seconds; what it had in flight is due when its lease ends.
+        let from = from.saturating_sub(self.lease() + 10 * SECOND);
+        !self.history.disturbances.iter().any(|d| d.from <= to && d.to >= from) && self.clocks_agree(to)
+    }
+
+    /// Whether the servers' wall clocks agree within a third of the lease.
+    fn clocks_agree(&self, at: Micros) -> bool {
+        self.apart(at) * 3 <= self.lease()
+    }
+
+    /// By how much the servers' wall clocks differ at the most.
+    fn apart(&self, at: Micros) -> Micros {
+        let offsets = || (0..self.scenario.hosts).map(|host| self.offset(host, at));
+        (offsets().max().unwrap_or(0) - offsets().min().unwrap_or(0)).unsigned_abs()
+    }
+
+    /// Whether no wall clock was set in that time.
+    fn clocks_stand(&self, from: Micros, to: Micros) -> bool {
+        !self.history.offsets.iter().any(|(at, _, _)| *at > 0 && *at >= from && *at <= to)
+    }
+
+    /// By how much a machine's wall clock was wrong at a time, in microseconds.
+    fn offset(&self, host: usize, at: Micros) -> i64 {
+        let set = self.history.offsets.iter().rev().find(|(time, h, _)| *time <= at && *h == host);
+        set.map_or(0, |(_, _, offset)| *offset)
+    }
+
+    fn updates_of(&self, number: IncidentNumber) -> &[&'a UpdateCall] {
+        self.updates.get(&number).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether nobody can have claimed, released or resolved an incident, or changed its severity, in that time.
+    fn is_left_alone(&self, number: IncidentNumber, from: Micros, to: Micros) -> bool {
+        let touched = self.updates_of(number).iter().any(|call| {
+            let may_have = call.answer.is_open() || matches!(call.answer.got(), Some(Verdict::Changed(_)));
+            let overlaps =
+                call.began <= to && (call.answer.is_open() || call.ended.is_none_or(|end| end >= from));
+            may_have && overlaps && (call.update.state.is_some() || call.update.severity.is_some())
+        });
+        !touched && !self.may_be_raised(number, from, to)
+    }
+
+    /// Whether a repeated report may have raised an incident in that time.
+    fn may_be_raised(&self, number: IncidentNumber, from: Micros, to: Micros) -> bool {
+        let Some(record) = self.last.get(&number) else { return true };
+        let key = record.incident.dedup_key().map(|key| key.as_str());
+        key.is_some()
+            && self.history.reports.iter().any(|call| {
+                call.key.as_deref() == key
+                    && call.service == record.incident.service().as_str()
+                    && call.title != record.incident.title()
+                    && call.began <= to
+                    && (call.answer.is_open() || call.ended.is_none_or(|end| end >= from))
+            })
+    }
+
+    /// Whether an incident was certainly OPEN from `from` to `to`: nobody touched it, and it was before.
+    fn is_open(&self, number: IncidentNumber, from: Micros, to: Micros) -> bool {
+        if !self.is_left_alone(number, from, to) {
+            return false;
+        }
+        // The last that was asked of it before then, if anything could have closed it.
+        let closed = self.updates_of(number).iter().any(|call| {
+            let closes = matches!(call.update.state, Some(StateChange::Claim(_) | StateChange::Resolve));
+            let may_have = call.answer.is_open() || matches!(call.answer.got(), Some(Verdict::Changed(_)));
+            call.began < from && closes && may_have && !self.was_released_after(number, call, from)
+        });
+        !closed
+    }
+
+    /// Whether a release was answered after `call` and before `by`, and nothing was asked in between.
+    fn was_released_after(&self, number: IncidentNumber, call: &UpdateCall, by: Micros) -> bool {
+        let Some(ended) = call.ended else { return false };
+        !call.answer.is_open()
+            && self.updates_of(number).iter().any(|later| {
+                later.began > ended
+                    && later.ended.is_some_and(|end| end < by)
+                    && matches!(later.update.state, Some(StateChange::Release(_)))
+                    && matches!(later.answer.got(), Some(Verdict::Changed(r)) if r.incident.state() == State::Open)
+            })
+    }
+
+    /// Whether a contact had all of its sending slots taken on some server in that time.
+    fn is_crowded(&self, contact: &Contact, from: Micros, to: Micros) -> bool {
+        let under_way = self.history.sends.iter().filter(|sent| {
+            sent.contact == *contact && sent.began <= to && sent.ended.is_none_or(|end| end + SECOND >= from)
+        });
+        under_way.count() >= 4
+    }
+}
+
+/// As seconds, for a message.
+fn at(time: Micros) -> String {
+    format!("{:.3}s", crate::world::seconds(time))
+}

@@ -1,0 +1,254 @@
+//! P5 to P7: states, claimants, timelines; and that every answer is of one history of versions.
+
+use std::collections::BTreeMap;
+
+use inresponse_core::model::{Event, IncidentNumber, State};
+use inresponse_core::plan::{Refusal, StateChange, TakeOver};
+use inresponse_core::store::Record;
+
+use super::{Checker, at};
+use crate::history::{Reply, UpdateCall, Verdict};
+use crate::world::Micros;
+
+/// A record as somebody was answered it.
+struct Seen<'a> {
+    began: Micros,
+    ended: Micros,
+    record: &'a Record,
+    changed: bool,
+}
+
+/// The largest that a record may become, in bytes (P7: well under 100 KB).
+const LARGEST: usize = 90_000;
+
+impl<'a> Checker<'a> {
+    pub(super) fn states(&self) {
+        let mut seen = BTreeMap::<IncidentNumber, Vec<Seen<'a>>>::new();
+        for one in self.seen() {
+            seen.entry(one.record.number()).or_default().push(one);
+        }
+        for (number, mut seen) in seen {
+            self.versions_are_one_history(number, &seen);
+            seen.sort_by_key(|one| one.record.version);
+            self.edges_are_kept(number, &seen);
+            self.timelines_only_grow(number, &seen);
+        }
+        for call in &self.history.updates {
+            self.answer_is_right(call);
+        }
+        self.one_claimant();
+        for record in self.last.values() {
+            let size = serde_json::to_vec(&record.incident).map_or(0, |body| body.len());
+            if size > LARGEST {
+                self.violated(7, format!("{} takes {size} bytes", record.number()));
+            }
+        }
+    }
+
+    fn seen(&self) -> Vec<Seen<'a>> {
+        let history = self.history;
+        let mut seen = Vec::new();
+        for call in &history.reports {
+            let Some(ended) = call.ended else { continue };
+            match call.answer.got() {
+                Some(Reply::New(record)) => {
+                    seen.push(Seen { began: call.began, ended, record, changed: true });
+                }
+                // Whether it changed anything but the count cannot be told.
+                Some(Reply::Repeat(record)) => {
+                    seen.push(Seen { began: call.began, ended, record, changed: false });
+                }
+                Some(Reply::UnknownService) | None => {}
+            }
+        }
+        for call in &history.updates {
+            let Some(ended) = call.ended else { continue };
+            match call.answer.got() {
+                Some(Verdict::Changed(record)) => {
+                    seen.push(Seen { began: call.began, ended, record, changed: true });
+                }
+                Some(Verdict::Unchanged(record) | Verdict::Refused(record, _)) => {
+                    seen.push(Seen { began: call.began, ended, record, changed: false });
+                }
+                Some(Verdict::Absent) | None => {}
+            }
+        }
+        let reads = &history.reads;
+        seen.extend(reads.iter().map(|r| Seen {
+            began: r.began,
+            ended: r.ended,
+            record: &r.record,
+            changed: false,
+        }));
+        let (began, ended) = (history.ended_at, history.ended_at);
+        seen.extend(history.last.iter().map(|record| Seen { began, ended, record, changed: false }));
+        seen
+    }
+
+    /// P1, P5: nobody is answered something older than what somebody was answered before; every change that is
+    /// answered is one of its own.
+    fn versions_are_one_history(&self, number: IncidentNumber, seen: &[Seen<'a>]) {
+        let mut changes = BTreeMap::new();
+        for (i, one) in seen.iter().enumerate() {
+            let version = one.record.version;
+            if one.changed && changes.insert(version, i).is_some() {
+                self.violated(5, format!("two changes of {number} made version {}", version.value()));
+            }
+            for earlier in seen.iter().filter(|earlier| earlier.ended < one.began) {
+                let older =
+                    version < earlier.record.version || (one.changed && version == earlier.record.version);
+                if older {
+                    let text = format!(
+                        "{number} was at version {} by {}, and at {} after",
+                        earlier.record.version.value(),
+                        at(earlier.ended),
+                        version.value()
+                    );
+                    self.violated(1, text);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// P5: states change along their edges.
+    fn edges_are_kept(&self, number: IncidentNumber, seen: &[Seen<'a>]) {
+        use State::{Claimed, Open, Resolved};
+        for pair in seen.windows(2) {
+            let (one, next) = (pair[0].record, pair[1].record);
+            if one.version == next.version {
+                if one.incident != next.incident {
+                    let version = one.version.value();
+                    self.violated(5, format!("{number} at version {version} is two things"));
+                }
+                continue;
+            }
+            let (from, to) = (one.incident.state(), next.incident.state());
+            let neighbours = one.version.next() == next.version;
+            let edge = matches!(
+                (from, to),
+                (Open, Claimed) | (Claimed, Open) | (Open, Resolved) | (Claimed, Resolved)
+            );
+            if (from == Resolved && to != Resolved) || (neighbours && from != to && !edge) {
+                self.violated(5, format!("{number} went from {from} to {to}"));
+            }
+            let began_anew = one.incident.round() != next.incident.round();
+            if neighbours && from == Claimed && to == Open && !began_anew {
+                self.violated(5, format!("{number} was released without a new round"));
+            }
+        }
+    }
+
+    /// P7: a timeline folds to the state, and only grows (or folds its oldest entries).
+    fn timelines_only_grow(&self, number: IncidentNumber, seen: &[Seen<'a>]) {
+        for one in seen {
+            let incident = &one.record.incident;
+            let claimed_by = incident.claimed().map(|claimed| &claimed.by);
+            let agrees = incident.timeline().fold().is_some_and(|standing| {
+                standing.state == incident.state()
+                    && standing.severity == incident.severity()
+                    && standing.round == incident.round()
+                    && standing.claimed_by.as_ref() == claimed_by
+            });
+            if !agrees {
+                self.violated(7, format!("the timeline of {number} does not fold to what it is"));
+                return;
+            }
+        }
+        for pair in seen.windows(2) {
+            let (one, next) = (pair[0].record.incident.timeline(), pair[1].record.incident.timeline());
+            let folds = next.entries().iter().any(|e| matches!(e.event, Event::Folded { .. }));
+            if !folds && !next.entries().starts_with(one.entries()) {
+                self.violated(7, format!("the timeline of {number} has lost an entry"));
+                return;
+            }
+        }
+    }
+
+    /// P5, P6, P16: an answer fits the record that comes with it.
+    fn answer_is_right(&self, call: &UpdateCall) {
+        let (number, by) = (call.number, &call.update.by);
+        let holder = |record: &Record| record.incident.claimed().map(|claimed| claimed.by.clone());
+        match (call.answer.got(), call.update.state) {
+            (Some(Verdict::Changed(record) | Verdict::Unchanged(record)), Some(wish)) => {
+                let state = record.incident.state();
+                let right = state == wish.to()
+                    && match wish {
+                        StateChange::Claim(_) => holder(record).as_ref() == Some(by),
+                        StateChange::Release(_) => holder(record).is_none(),
+                        StateChange::Resolve => true,
+                    };
+                if !right {
+                    let text = format!("{by} was answered {wish:?} of {number}, which is {state}");
+                    self.violated(5, text);
+                }
+            }
+            (Some(Verdict::Refused(record, refusal)), wish) => {
+                let state = record.incident.state();
+                let right = match (refusal, wish) {
+                    (Refusal::Forbidden { from, to }, Some(wish)) => {
+                        *from == state
+                            && *to == wish.to()
+                            && state == State::Resolved
+                            && *to != State::Resolved
+                    }
+                    (
+                        Refusal::ClaimedBy(other),
+                        Some(StateChange::Claim(TakeOver::No) | StateChange::Release(TakeOver::No)),
+                    ) => state == State::Claimed && holder(record).as_ref() == Some(other) && other != by,
+                    (Refusal::Over, _) => state == State::Resolved && call.update.severity.is_some(),
+                    _ => false,
+                };
+                if !right {
+                    self.violated(
+                        6,
+                        format!("{by} was refused {wish:?} of {number}, which is {state}: {refusal}"),
+                    );
+                }
+            }
+            _ => {}
+        }
+        if matches!(call.answer.got(), Some(Verdict::Absent)) && self.last.contains_key(&number) {
+            let known = self.history.reports.iter().any(|report| {
+                matches!(report.answer.got(), Some(Reply::New(r)) if r.number() == number)
+                    && report.ended.is_some_and(|ended| ended < call.began)
+            });
+            if known {
+                self.violated(1, format!("{number} was answered and then absent"));
+            }
+        }
+    }
+
+    /// P6: between two people's claims, without taking over, somebody has released it.
+    fn one_claimant(&self) {
+        let claims = |call: &&&UpdateCall| {
+            call.update.state == Some(StateChange::Claim(TakeOver::No))
+                && call.update.note.is_none()
+                && call.update.severity.is_none()
+                && matches!(call.answer.got(), Some(Verdict::Changed(_)))
+        };
+        let all: Vec<(IncidentNumber, Vec<&UpdateCall>)> =
+            self.updates.iter().map(|(number, calls)| (*number, calls.clone())).collect();
+        for (number, calls) in all {
+            let won: Vec<_> = calls.iter().filter(claims).collect();
+            for (i, one) in won.iter().enumerate() {
+                for other in &won[i + 1..] {
+                    let (Some(one_end), Some(other_end)) = (one.ended, other.ended) else { continue };
+                    let (from, to) = (one.began.min(other.began), one_end.max(other_end));
+                    let released = calls.iter().any(|call| {
+                        let may_have =
+                            call.answer.is_open() || matches!(call.answer.got(), Some(Verdict::Changed(_)));
+                        matches!(call.update.state, Some(StateChange::Release(_)))
+                            && may_have
+                            && call.began < to
+                            && (call.answer.is_open() || call.ended.is_none_or(|end| end > from))
+                    });
+                    if one.update.by != other.update.by && !released {
+                        let text = format!("{} and {} both claimed {number}", one.update.by, other.update.by);
+                        self.violated(6, text);
+                    }
+                }
+            }
+        }
+    }
+}

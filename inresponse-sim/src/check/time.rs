@@ -1,0 +1,261 @@
+//! P9, P12, P13: nothing comes late where nothing hinders it.
+
+use std::collections::BTreeMap;
+
+use inresponse_core::model::{Event, IncidentNumber, Level, Origin};
+use inresponse_core::plan::StateChange;
+use inresponse_core::store::Record;
+
+use super::{Checker, at};
+use crate::history::{Sent, Told, Verdict};
+use crate::scenario::Drive;
+use crate::world::{Micros, SECOND, micros};
+
+/// The longest pause before another attempt, but after an unknown outcome.
+const MAX_PAUSE: Micros = 30 * SECOND;
+/// What an alert may wait for acceptance before it shows.
+const WAITING_TOO_LONG: Micros = 300 * SECOND;
+
+impl<'a> Checker<'a> {
+    pub(super) fn time(&self) {
+        self.first_alert_is_at_once();
+        self.releases_alert_at_once();
+        let records: Vec<_> = self.last.values().copied().collect();
+        for record in records {
+            self.levels_come_in_time(record);
+        }
+        self.retries_come_in_time();
+        self.waiting_shows();
+    }
+
+    /// P12, P13: level 1 is alerted as soon as the incident is numbered.
+    fn first_alert_is_at_once(&self) {
+        for call in &self.history.reports {
+            let (Some(crate::history::Reply::New(record)), Some(ended)) = (call.answer.got(), call.ended)
+            else {
+                continue;
+            };
+            self.alerted_by(record, call.began, ended + self.margin());
+        }
+    }
+
+    /// P5: a release begins a new round at level 1, at once.
+    fn releases_alert_at_once(&self) {
+        for call in &self.history.updates {
+            let (Some(Verdict::Changed(record)), Some(ended)) = (call.answer.got(), call.ended) else {
+                continue;
+            };
+            let incident = &record.incident;
+            let released = incident.timeline().entries().iter().any(|entry| {
+                matches!(entry.event, Event::Released { .. }) && entry.at == incident.updated_at()
+            });
+            if matches!(call.update.state, Some(StateChange::Release(_))) && released {
+                let others = self.updates_of(call.number).iter().any(|other| {
+                    other.began != call.began
+                        && other.began <= ended + self.margin()
+                        && (other.answer.is_open() || other.ended.is_none_or(|end| end >= call.began))
+                });
+                if !others && !self.may_be_raised(call.number, call.began, ended + self.margin()) {
+                    self.alerted_after(record, call.began, ended + self.margin());
+                }
+            }
+        }
+    }
+
+    fn alerted_by(&self, record: &Record, began: Micros, deadline: Micros) {
+        if self.is_left_alone(record.number(), 0, deadline) {
+            self.alerted_after(record, began, deadline);
+        }
+    }
+
+    /// The first level that has contacts must have been sent to by then.
+    fn alerted_after(&self, record: &Record, began: Micros, deadline: Micros) {
+        let (number, incident) = (record.number(), &record.incident);
+        let matrix = incident.matrix();
+        if matrix.records_only(incident.severity())
+            || !self.is_quiet(began, deadline)
+            || deadline > self.history.ended_at
+        {
+            return;
+        }
+        let first = matrix.alerted_levels(incident.severity()).map(Level::At);
+        let first = first.chain([Level::Fallback]).find(|level| !matrix.contacts(*level).is_empty());
+        let Some(level) = first else { return };
+        for contact in matrix.contacts(level) {
+            if self.is_crowded(contact, began, deadline) {
+                continue;
+            }
+            let target = (number, incident.round(), level, contact.clone());
+            let sends = self.targets.get(&target).into_iter().flatten();
+            if !sends.map(|i| self.sent(*i)).any(|sent| sent.began <= deadline) {
+                let text = format!(
+                    "{contact} was not told of round {} of {number} by {}",
+                    incident.round(),
+                    at(deadline)
+                );
+                self.violated(9, text);
+            }
+        }
+    }
+
+    /// P13: a level comes its wait after the one before, whatever its recipients do; P12: at once after the dead.
+    fn levels_come_in_time(&self, record: &Record) {
+        let (number, incident) = (record.number(), &record.incident);
+        let (matrix, round) = (incident.matrix(), incident.round());
+        if matrix.records_only(incident.severity()) || matrix.repeat() > 0 {
+            return;
+        }
+        let mut levels: Vec<Level> = matrix.alerted_levels(incident.severity()).map(Level::At).collect();
+        if matrix.origin() == Origin::Calendar {
+            levels.push(Level::Fallback);
+        }
+        levels.retain(|level| !matrix.contacts(*level).is_empty());
+        let mut firsts = BTreeMap::<Level, &'a Sent>::new();
+        for i in self.sends.get(&number).into_iter().flatten() {
+            let sent = self.sent(*i);
+            if sent.round == round {
+                firsts.entry(sent.level).or_insert(sent);
+            }
+        }
+        for pair in levels.windows(2) {
+            let Some(one) = firsts.get(&pair[0]) else { continue };
+            let mut deadline = one.began + micros(matrix.wait()) + self.margin();
+            if let Some(died) = self.died(number, round, pair[0], matrix.contacts(pair[0])) {
+                deadline = deadline.min(died + self.margin());
+            }
+            let free = self.is_quiet(one.began, deadline)
+                && self.is_open(number, one.began, deadline)
+                && self.has_its_severity(number, one.began)
+                && deadline < self.history.ended_at;
+            if !free {
+                continue;
+            }
+            for contact in matrix.contacts(pair[1]) {
+                let target = (number, round, pair[1], contact.clone());
+                let sends = self.targets.get(&target).into_iter().flatten();
+                let told = sends.map(|i| self.sent(*i)).any(|sent| sent.began <= deadline);
+                if !told
+                    && !self.is_crowded(contact, one.began, deadline)
+                    && !self.holds_up(&pair[0], matrix, one, deadline)
+                {
+                    let text = format!(
+                        "{contact} of level {} was not told of {number} by {}; level {} began at {}",
+                        pair[1],
+                        at(deadline),
+                        pair[0],
+                        at(one.began)
+                    );
+                    self.violated(13, text);
+                }
+            }
+        }
+    }
+
+    /// Whether an incident has had the severity that it has at the end since then.
+    fn has_its_severity(&self, number: IncidentNumber, since: Micros) -> bool {
+        let changed = self.updates_of(number).iter().any(|call| {
+            call.update.severity.is_some()
+                && (call.answer.is_open() || call.ended.is_none_or(|end| end >= since))
+        });
+        !changed && !self.may_be_raised(number, since, Micros::MAX)
+    }
+
+    /// Whether all of a level's contacts have no free sending slot, so that it has not begun as a whole.
+    fn holds_up(
+        &self,
+        level: &Level,
+        matrix: &inresponse_core::model::Matrix,
+        one: &Sent,
+        deadline: Micros,
+    ) -> bool {
+        matrix.contacts(*level).iter().any(|contact| self.is_crowded(contact, one.began, deadline))
+    }
+
+    /// When the last contact of a level was rejected, if all were.
+    fn died(
+        &self,
+        number: IncidentNumber,
+        round: u32,
+        level: Level,
+        contacts: &[inresponse_core::model::Contact],
+    ) -> Option<Micros> {
+        let mut died = 0;
+        for contact in contacts {
+            let sends = self.targets.get(&(number, round, level, contact.clone()))?;
+            let rejected = sends.iter().map(|i| self.sent(*i)).find(|s| s.told == Some(Told::Rejected))?;
+            died = died.max(rejected.ended?);
+        }
+        Some(died)
+    }
+
+    /// P9: everything but *rejected* is tried again, soon enough.
+    fn retries_come_in_time(&self) {
+        for (target, sends) in self.targets.clone() {
+            let (number, round, _, contact) = target;
+            let Some(i) = sends.last() else { continue };
+            for (n, i) in sends.iter().enumerate() {
+                let sent = self.sent(*i);
+                let pause = match sent.told {
+                    Some(Told::Accepted | Told::Rejected) => continue,
+                    Some(Told::Throttled | Told::Unavailable) => MAX_PAUSE,
+                    Some(Told::Unknown) | None => {
+                        let Some(wait) = self.wait_of(number, round) else { continue };
+                        micros(wait).max(SECOND)
+                    }
+                };
+                let Some(ended) = sent.ended else { continue };
+                let deadline = ended + pause + self.margin();
+                let again = sends.get(n + 1).map(|j| self.sent(*j).began);
+                if again.is_some_and(|again| again <= deadline) {
+                    continue;
+                }
+                let over = self.last.get(&number).is_none_or(|record| {
+                    record.incident.round() > round || record.incident.matrix().repeat() > 0
+                });
+                let free = !over
+                    && self.is_quiet(sent.began, deadline)
+                    && self.is_open(number, sent.began, deadline)
+                    && !self.is_crowded(&contact, sent.began, deadline)
+                    && deadline < self.history.ended_at;
+                if free {
+                    let text = format!(
+                        "{} ended {:?} at {} and was not tried again by {}",
+                        sent.delivery,
+                        sent.told,
+                        at(ended),
+                        at(deadline)
+                    );
+                    self.violated(9, text);
+                }
+            }
+            let _ = i;
+        }
+    }
+
+    /// P12: an alert that waits for more than five minutes shows in the census.
+    fn waiting_shows(&self) {
+        if self.scenario.drive == Drive::Steps || !self.clocks_stand(0, self.history.ended_at) {
+            return;
+        }
+        for (time, _, census) in &self.history.censuses {
+            let mut waiting = 0;
+            for (target, sends) in &self.targets {
+                let Some(first) = sends.first().map(|i| self.sent(*i)) else { continue };
+                let reached =
+                    sends.iter().any(|i| self.sent(*i).told.is_some_and(|t| t != Told::Unavailable));
+                let long = first.began + WAITING_TOO_LONG + 10 * SECOND < *time;
+                let still = sends.iter().any(|i| self.sent(*i).began > *time);
+                let same_round = !self.sends[&target.0].iter().any(|i| self.sent(*i).round > target.1);
+                if long && !reached && still && same_round && self.is_open(target.0, first.began, *time) {
+                    waiting += 1;
+                }
+            }
+            if waiting > 0 && census.waiting == 0 {
+                let text =
+                    format!("{waiting} alerts had waited for five minutes at {}, none shows", at(*time));
+                self.violated(12, text);
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Tries to break InResponse's promises, deterministically: the real engine and planner, in simulated time.
+//!
+//! One seed decides everything that happens: who reports and claims when, how long every call takes, which servers
+//! crash where, what stores, carriers and clocks do. A [`play`] of it gives a [`history`] of what could be seen from
+//! outside, and [`check`] says which promises that history breaks.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`world`], [`executor`] | simulated time, machines that crash, one thread on which all of it runs |
+//! | [`scenario`], [`rng`] | what a seed decides beforehand |
+//! | [`fault`] | what can go wrong |
+//! | [`store`], [`carrier`], [`roster`] | a process's ways to the outside, on which it does |
+//! | [`sqlite`] | the SQLite store without its threads |
+//! | [`stage`], [`people`], [`play`] | servers, those who use them, and the course of a run |
+//! | [`history`], [`check`] | what was seen, and whether the promises were kept |
+//! | [`many`], [`stats`], [`shrink`] | many runs, what occurred in them, and the smallest one that fails |
+
+pub mod carrier;
+pub mod check;
+pub mod executor;
+pub mod fault;
+pub mod history;
+pub mod many;
+pub mod people;
+pub mod play;
+pub mod rng;
+pub mod roster;
+pub mod scenario;
+pub mod shrink;
+pub mod sqlite;
+pub mod stage;
+pub mod stats;
+pub mod store;
+pub mod world;

@@ -1,0 +1,117 @@
+//! Many runs at once, on several threads.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::check::{self, Violation};
+use crate::play::{MakeStore, Run, Trace, play};
+use crate::shrink;
+use crate::stats::Stats;
+
+/// Which store the runs are on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoreKind {
+    /// In memory.
+    Memory,
+    /// SQLite, without its threads.
+    Sqlite,
+}
+
+impl StoreKind {
+    /// Its name on the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            StoreKind::Memory => "memory",
+            StoreKind::Sqlite => "sqlite",
+        }
+    }
+
+    /// A fresh store of this kind. Another store needs no more than this: any `Store` will do.
+    ///
+    /// # Panics
+    /// SQLite cannot make a database in memory.
+    pub fn make(self) -> std::sync::Arc<dyn inresponse_core::store::Store> {
+        match self {
+            StoreKind::Memory => crate::play::in_memory(),
+            StoreKind::Sqlite => std::sync::Arc::new(
+                crate::sqlite::SqliteStore::new().expect("a database in memory needs nothing"),
+            ),
+        }
+    }
+}
+
+/// A run that broke a promise.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// Which run.
+    pub run: Run,
+    /// Which promise, and how.
+    pub violation: Violation,
+}
+
+/// Which seeds.
+#[derive(Debug, Clone, Copy)]
+pub struct Seeds {
+    /// The first.
+    pub from: u64,
+    /// How many.
+    pub count: u64,
+}
+
+/// Plays all seeds, on `cores` threads, until one fails; `progress` is told how many are done.
+pub fn many(
+    seeds: Seeds,
+    cores: usize,
+    make_store: MakeStore<'_>,
+    progress: &(dyn Fn(u64) + Sync),
+) -> (Stats, Option<Failure>) {
+    let (next, done) = (AtomicU64::new(0), AtomicU64::new(0));
+    let found = Mutex::new((Stats::default(), None::<Failure>));
+    std::thread::scope(|scope| {
+        for _ in 0..cores.max(1) {
+            scope.spawn(|| {
+                let mut stats = Stats::default();
+                loop {
+                    let i = next.fetch_add(1, Ordering::Relaxed);
+                    if i >= seeds.count {
+                        break;
+                    }
+                    let run = Run::whole(seeds.from + i);
+                    if let Some(violation) = one(run, make_store, &mut stats) {
+                        // No more are begun; the lowest seed that failed is kept.
+                        next.fetch_add(seeds.count, Ordering::Relaxed);
+                        let mut found = found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                        if found.1.as_ref().is_none_or(|f| f.run.seed > run.seed) {
+                            found.1 = Some(Failure { run, violation });
+                        }
+                    }
+                    progress(done.fetch_add(1, Ordering::Relaxed) + 1);
+                }
+                found.lock().unwrap_or_else(std::sync::PoisonError::into_inner).0.merge(&stats);
+            });
+        }
+    });
+    found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn one(run: Run, make_store: MakeStore<'_>, stats: &mut Stats) -> Option<Violation> {
+    let played =
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| play(run, make_store, Trace::Spare)));
+    match played {
+        Ok(played) => {
+            stats.add(&played);
+            check::violations(&played).into_iter().next()
+        }
+        Err(_) => shrink::fails(run, make_store),
+    }
+}
+
+/// Keeps simulated panics quiet; real ones are shown as ever.
+pub fn silence_simulated_panics() {
+    let shown = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if info.payload().downcast_ref::<&str>() != Some(&crate::carrier::SIMULATED) {
+            shown(info);
+        }
+    }));
+}

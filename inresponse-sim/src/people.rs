@@ -1,0 +1,321 @@
+//! Those who use the system: monitoring that reports, people who act, and whoever edits the roster.
+
+use std::sync::Arc;
+
+use inresponse_core::engine::{Reported, Updated};
+use inresponse_core::model::{DedupKey, IncidentNumber, Note, Person, Report, Severity};
+use inresponse_core::plan::{StateChange, TakeOver, Update};
+use inresponse_core::roster::Roster as _;
+
+use crate::fault::Fault;
+use crate::history::{Answer, Read, Reply, ReportCall, UpdateCall, Verdict};
+use crate::rng::Rng;
+use crate::scenario::{self, Roster};
+use crate::stage::Stage;
+use crate::world::{MILLI, Micros, SECOND};
+
+/// How long after a wall clock was set what is due may come later than promised.
+pub const CLOCK_SETTLES: Micros = 32 * SECOND;
+
+/// How often monitoring sends a report again that was not answered.
+const TRIES: u32 = 6;
+
+/// A report, and again where that is safe: with a key, until it is answered.
+pub async fn report(stage: Arc<Stage>, mut rng: Rng) {
+    let service = if rng.chance(40) { "nobody" } else { *rng.pick(&["s0", "s0", "s1", "s2"]) };
+    let key = rng.chance(500).then(|| rng.pick(&["k0", "k1"]).to_string());
+    let severity = *rng.pick(&[Severity::Warn, Severity::Err, Severity::Crit, Severity::Crit]);
+    for _ in 0..TRIES {
+        let again = report_once(&stage, service, key.as_deref(), severity).await;
+        if !again || key.is_none() {
+            return;
+        }
+        stage.world.sleep(rng.between(50 * MILLI, 2 * SECOND)).await;
+    }
+}
+
+/// Answers whether it went unanswered.
+async fn report_once(stage: &Arc<Stage>, service: &str, key: Option<&str>, severity: Severity) -> bool {
+    let (process, engine) = stage.some().await;
+    let (i, title) = {
+        let mut state = stage.world.lock();
+        let (began, i) = (state.now(), state.history.reports.len());
+        let title = format!("r{i}");
+        state.history.reports.push(ReportCall {
+            began,
+            ended: None,
+            process,
+            service: service.into(),
+            key: key.map(str::to_owned),
+            severity,
+            title: title.clone(),
+            answer: Answer::Waiting,
+        });
+        (i, title)
+    };
+    let mut report = Report::builder(service, severity, title).message(format!("message of r{i}"));
+    if let Some(key) = key {
+        report = report.dedup_key(DedupKey::new(key).expect("a plain key").as_str());
+    }
+    let report = report.build().expect("a planned report is sound");
+    stage
+        .world
+        .note(|| format!("report r{i} for {service}, key {key:?}, {severity}, to server {}", process.host));
+    let answer = match stage.world.within(process, async move { engine.report(report).await }).await {
+        Some(Ok(Reported::New(record))) => Answer::Got(Reply::New(record)),
+        Some(Ok(Reported::Repeat(record))) => Answer::Got(Reply::Repeat(record)),
+        Some(Ok(Reported::UnknownService)) => Answer::Got(Reply::UnknownService),
+        Some(Err(error)) => Answer::Failed(error.kind()),
+        None => Answer::Lost,
+    };
+    stage.world.note(|| match &answer {
+        Answer::Got(Reply::New(record)) => format!("report r{i} is answered {}", record.number()),
+        Answer::Got(Reply::Repeat(record)) => format!("report r{i} is a repeat of {}", record.number()),
+        other => format!("report r{i} is answered {other:?}"),
+    });
+    let alerting = match &answer {
+        Answer::Got(Reply::New(record) | Reply::Repeat(record)) => Some(record.number()),
+        _ => None,
+    };
+    let again = matches!(answer, Answer::Failed(_) | Answer::Lost);
+    let mut state = stage.world.lock();
+    let now = state.now();
+    let call = &mut state.history.reports[i];
+    (call.ended, call.answer) = (Some(now), answer);
+    drop(state);
+    if let Some(number) = alerting {
+        stage.begin_execution(number);
+    }
+    again
+}
+
+/// An incident that somebody has heard of, by an answer or an alert.
+fn known(stage: &Stage, rng: &mut Rng) -> Option<IncidentNumber> {
+    let state = stage.world.lock();
+    let answered = state.history.reports.iter().filter_map(|call| match call.answer.got()? {
+        Reply::New(record) | Reply::Repeat(record) => Some(record.number()),
+        Reply::UnknownService => None,
+    });
+    let received = state.history.sends.iter().filter(|s| s.arrived.is_some()).map(|s| s.number);
+    let mut known: Vec<_> = answered.chain(received).collect();
+    known.sort();
+    known.dedup();
+    (!known.is_empty()).then(|| *rng.pick(&known))
+}
+
+/// A person does something to some incident.
+pub async fn act(stage: Arc<Stage>, mut rng: Rng) {
+    let number = if rng.chance(20) { Some(IncidentNumber::new(77)) } else { known(&stage, &mut rng) };
+    let Some(number) = number else { return };
+    let by = person(&mut rng);
+    let over = if rng.chance(250) { TakeOver::Yes } else { TakeOver::No };
+    let wish = match rng.below(10) {
+        0..4 => Some(StateChange::Claim(over)),
+        4..6 => Some(StateChange::Release(over)),
+        6 => Some(StateChange::Resolve),
+        _ => None,
+    };
+    let severity = rng.chance(250).then(|| *rng.pick(&Severity::ALL));
+    let note = (rng.chance(200) || (wish.is_none() && severity.is_none())).then(|| note("looking"));
+    update(&stage, number, Update { by: by.clone(), severity, state: wish, note }).await;
+    // Two people at once, now and then: claims that race.
+    if rng.chance(300) {
+        let other = person(&mut rng);
+        update(&stage, number, Update::state(other, StateChange::Claim(TakeOver::No))).await;
+    }
+}
+
+/// Two people claim the same incident at the same time.
+pub async fn race(stage: Arc<Stage>, mut rng: Rng) {
+    let Some(number) = known(&stage, &mut rng) else { return };
+    let claim = |name: &str| {
+        let by = Person::new(name).expect("a plain name");
+        let stage = Arc::clone(&stage);
+        async move { update(&stage, number, Update::state(by, StateChange::Claim(TakeOver::No))).await }
+    };
+    tokio::join!(biased; claim("jo"), claim("kim"));
+}
+
+/// Somebody writes a lot.
+pub async fn write(stage: Arc<Stage>, mut rng: Rng, notes: u64) {
+    let Some(number) = known(&stage, &mut rng) else { return };
+    for _ in 0..notes {
+        let note = Some(note(&"long \"story\" ".repeat(150)));
+        update(&stage, number, Update { by: person(&mut rng), severity: None, state: None, note }).await;
+    }
+}
+
+fn person(rng: &mut Rng) -> Person {
+    Person::new(rng.pick(&["jo", "kim", "lee"])).expect("a plain name")
+}
+
+fn note(text: &str) -> Note {
+    Note::new(text).expect("a short text")
+}
+
+async fn update(stage: &Arc<Stage>, number: IncidentNumber, update: Update) {
+    let (process, engine) = stage.some().await;
+    let i = {
+        let mut state = stage.world.lock();
+        let (began, i) = (state.now(), state.history.updates.len());
+        let answer = Answer::Waiting;
+        state.history.updates.push(UpdateCall { began, ended: None, number, update: update.clone(), answer });
+        i
+    };
+    stage.world.note(|| {
+        format!("update {i} of {number} by {}: {:?} {:?}", update.by, update.state, update.severity)
+    });
+    let work = async move { engine.update(number, &update).await };
+    let answer = match stage.world.within(process, work).await {
+        Some(Ok(Updated::Changed(record))) => Answer::Got(Verdict::Changed(record)),
+        Some(Ok(Updated::Unchanged(record))) => Answer::Got(Verdict::Unchanged(record)),
+        Some(Ok(Updated::Refused(record, refusal))) => Answer::Got(Verdict::Refused(record, refusal)),
+        Some(Ok(Updated::Absent)) => Answer::Got(Verdict::Absent),
+        Some(Err(error)) => Answer::Failed(error.kind()),
+        None => Answer::Lost,
+    };
+    stage.world.note(|| {
+        let word = match &answer {
+            Answer::Got(Verdict::Changed(r)) => {
+                format!("done, {} at {}", r.incident.state(), r.version.value())
+            }
+            Answer::Got(Verdict::Unchanged(_)) => "it was so".into(),
+            Answer::Got(Verdict::Refused(_, refusal)) => refusal.to_string(),
+            other => format!("{other:?}"),
+        };
+        format!("update {i} is answered: {word}")
+    });
+    let alerting = matches!(&answer, Answer::Got(Verdict::Changed(_)));
+    let mut state = stage.world.lock();
+    let now = state.now();
+    let call = &mut state.history.updates[i];
+    (call.ended, call.answer) = (Some(now), answer);
+    drop(state);
+    if alerting {
+        stage.begin_execution(number);
+    }
+}
+
+/// Somebody reads an incident.
+pub async fn read(stage: &Arc<Stage>, rng: &mut Rng) {
+    let Some(number) = known(stage, rng) else { return };
+    let (process, engine) = stage.some().await;
+    let began = stage.world.now();
+    let work = async move { engine.get(number).await };
+    if let Some(Ok(Some(record))) = stage.world.within(process, work).await {
+        let mut state = stage.world.lock();
+        let ended = state.now();
+        state.history.reads.push(Read { began, ended, record });
+    }
+}
+
+/// Reads the census once.
+pub async fn census(stage: &Arc<Stage>) {
+    let (process, engine) = stage.some().await;
+    if let Some(Ok(census)) = stage.world.within(process, async move { engine.census().await }).await {
+        let mut state = stage.world.lock();
+        let now = state.now();
+        state.history.censuses.push((now, process.host, census));
+    }
+}
+
+/// Puts the whole roster, before anything begins.
+pub async fn put_roster(stage: &Stage) {
+    let roster = &stage.scenario.roster;
+    for (name, plan) in &roster.teams {
+        put_team(stage, name, plan).await;
+    }
+    for (name, owner) in &roster.services {
+        let put = stage.roster.put_service(&scenario::service(name), &scenario::team(owner)).await;
+        put.expect("a roster in memory has no outages");
+    }
+    stage.world.lock().history.rosters.push((0, roster.clone()));
+}
+
+async fn put_team(stage: &Stage, name: &str, plan: &scenario::TeamPlan) {
+    let team = scenario::team(name);
+    stage.roster.put_team(&team, &plan.team()).await.expect("a roster in memory has no outages");
+    for (day, levels) in &plan.calendar {
+        let put = stage.roster.put_day(&team, *day, &scenario::rota(levels)).await;
+        put.expect("a roster in memory has no outages");
+    }
+}
+
+/// Somebody edits the roster; nothing else happens at that moment.
+pub async fn edit(stage: Arc<Stage>, mut rng: Rng) {
+    let mut roster: Roster = match stage.world.lock().history.rosters.last() {
+        Some((_, roster)) => roster.clone(),
+        None => return,
+    };
+    let name = if rng.chance(600) { "t0" } else { "t1" };
+    let Some(plan) = roster.teams.get_mut(name) else { return };
+    let team = scenario::team(name);
+    match rng.below(4) {
+        0 => {
+            let service = *rng.pick(&["s0", "s1", "s2"]);
+            roster.services.insert(service.into(), name.into());
+            let put = stage.roster.put_service(&scenario::service(service), &team).await;
+            put.expect("a roster in memory has no outages");
+        }
+        1 => {
+            let fresh = scenario::team_plan(&mut rng, stage.scenario.base, false);
+            (plan.wait, plan.fallback, plan.repeat) = (fresh.wait, fresh.fallback, fresh.repeat);
+            put_team(&stage, name, plan).await;
+        }
+        2 => {
+            let day = plan.day(stage.world.wall_at(stage.world.now(), 0));
+            plan.calendar.insert(day, scenario::levels(&mut rng));
+            put_team(&stage, name, plan).await;
+        }
+        _ => {
+            let day = plan.day(stage.world.wall_at(stage.world.now(), 0));
+            if plan.calendar.remove(&day).is_some() {
+                let deleted = stage.roster.delete_day(&team, day).await;
+                let _ = deleted.expect("a roster in memory has no outages");
+            }
+        }
+    }
+    let mut state = stage.world.lock();
+    let now: Micros = state.now();
+    state.history.rosters.push((now, roster));
+    drop(state);
+    stage.world.note(|| format!("the roster of {name} is edited"));
+}
+
+/// A machine's wall clock is set.
+pub fn jump(stage: &Stage, rng: &mut Rng) {
+    let all = [Fault::ClockForward, Fault::ClockBack, Fault::ClockFarForward, Fault::ClockFarBack];
+    let rates = &stage.scenario.rates;
+    let kinds: Vec<_> = all.into_iter().filter(|f| rates[*f as usize] > 0).collect();
+    if kinds.is_empty() {
+        return;
+    }
+    let kind = *rng.pick(&kinds);
+    let year = 365 * 86_400 * SECOND;
+    let far = match rng.below(3) {
+        0 => rng.between(60 * SECOND, 7200 * SECOND),
+        1 => rng.between(86_400 * SECOND, year),
+        _ => rng.between(year, 10 * year),
+    };
+    let near = rng.between(SECOND, 30 * SECOND);
+    let signed = |by: Micros| i64::try_from(by).unwrap_or(0);
+    let by = match kind {
+        Fault::ClockForward => signed(near),
+        Fault::ClockBack => -signed(near),
+        Fault::ClockFarForward => signed(far),
+        _ => -signed(far),
+    };
+    let host = usize::try_from(rng.below(stage.scenario.hosts as u64)).unwrap_or(0);
+    let mut state = stage.world.lock();
+    if !state.faults.take(kind) {
+        return;
+    }
+    let now = state.now();
+    let to = now + CLOCK_SETTLES;
+    let disturbance = crate::history::Disturbance { from: now, to, host: Some(host), fault: kind };
+    state.history.disturbed(disturbance);
+    let offset = state.offset(host) + by;
+    state.set_offset(host, offset);
+    drop(state);
+    stage.world.note(|| format!("the wall clock of server {host} jumps by {} s", by / 1_000_000));
+}

@@ -1,0 +1,279 @@
+//! Plays a scenario from beginning to end.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use inresponse_core::memory::MemoryStore;
+use inresponse_core::store::{ListQuery, Store};
+
+use crate::executor;
+use crate::fault::{Fault, FaultSet, Faults};
+use crate::history::{Disturbance, History};
+use crate::people;
+use crate::rng::Rng;
+use crate::scenario::{Drive, Scenario};
+use crate::stage::Stage;
+use crate::store::SharedStore;
+use crate::world::{Micros, SECOND, World};
+
+/// Which run, and how much of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Run {
+    /// The seed that decides everything.
+    pub seed: u64,
+    /// Which faults may occur.
+    pub faults: FaultSet,
+    /// How many may occur in all.
+    pub limit: u64,
+    /// How many of the people's acts are left out, from the last.
+    pub fewer_acts: u64,
+}
+
+impl Run {
+    /// All of it.
+    pub fn whole(seed: u64) -> Self {
+        Self { seed, faults: FaultSet::ALL, limit: u64::MAX, fewer_acts: 0 }
+    }
+}
+
+/// What a run gave.
+#[derive(Debug)]
+pub struct Played {
+    /// What was decided beforehand.
+    pub scenario: Scenario,
+    /// What was seen.
+    pub history: History,
+    /// How often each fault occurred.
+    pub faults: Vec<u64>,
+    /// What happened, line by line; empty unless it was asked for.
+    pub trace: Vec<String>,
+    /// The world's clocks.
+    pub world: Arc<World>,
+}
+
+/// Whether to keep a readable account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trace {
+    /// Keep it.
+    Keep,
+    /// Spare the time.
+    Spare,
+}
+
+/// Makes the store of one run.
+pub type MakeStore<'a> = &'a (dyn Fn() -> Arc<dyn Store> + Sync);
+
+/// A store in memory.
+pub fn in_memory() -> Arc<dyn Store> {
+    Arc::new(MemoryStore::new())
+}
+
+/// Plays a run on a fresh store.
+///
+/// # Panics
+/// The engine panicked, or everything waits for what will never come.
+pub fn play(run: Run, make_store: MakeStore<'_>, trace: Trace) -> Played {
+    let scenario = Scenario::of(run.seed);
+    let faults = Faults::new(Rng::new(run.seed, 3), scenario.rates.clone(), run.faults, run.limit);
+    let world = World::new(run.seed, scenario.base, scenario.hosts, faults, trace == Trace::Keep);
+    let stage = Stage::new(Arc::clone(&world), scenario.clone(), SharedStore::new(make_store()));
+    let directing = direct(Arc::clone(&stage), run);
+    let done = std::panic::catch_unwind(AssertUnwindSafe(|| executor::run(&world, directing)));
+    match done {
+        Ok(Ok(())) => {}
+        Ok(Err(executor::Deadlock)) => panic!("seed {}: nothing can happen any more", run.seed),
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+    let mut state = world.lock();
+    let history = std::mem::take(&mut state.history);
+    let faults = state.faults.counts.clone();
+    drop(state);
+    let trace = world.take_trace();
+    Played { scenario, history, faults, trace, world }
+}
+
+async fn direct(stage: Arc<Stage>, run: Run) {
+    let (world, scenario) = (Arc::clone(&stage.world), stage.scenario.clone());
+    let mut rng = Rng::new(run.seed, 4);
+    people::put_roster(&stage).await;
+    set_clocks(&stage);
+    for host in 0..scenario.hosts {
+        tokio::spawn(Arc::clone(&stage).supervise(host));
+    }
+    if scenario.drive == Drive::Steps {
+        tokio::spawn(Arc::clone(&stage).sweep());
+    }
+    let watching = tokio::spawn(watch(Arc::clone(&stage), Rng::new(run.seed, 5)));
+    let mut clients = tokio::task::JoinSet::new();
+    let mut number = 100;
+    let mut at_random = |rng: &mut Rng, until: Micros| {
+        number += 1;
+        (rng.below(until), Rng::new(run.seed, number))
+    };
+    for _ in 0..scenario.reports {
+        let (at, own) = at_random(&mut rng, scenario.chaos * 2 / 3);
+        later(&mut clients, &stage, at, |stage| people::report(stage, own));
+    }
+    if let Some((at, reports)) = scenario.storm
+        && world.lock().faults.take(Fault::Storm)
+    {
+        for _ in 0..reports {
+            let (_, own) = at_random(&mut rng, 1);
+            later(&mut clients, &stage, at, |stage| people::report(stage, own));
+        }
+    }
+    for _ in 0..scenario.acts.saturating_sub(run.fewer_acts) {
+        let (at, own) = at_random(&mut rng, scenario.chaos + 5 * SECOND);
+        if rng.chance(150) {
+            later(&mut clients, &stage, at, |stage| people::race(stage, own));
+        } else {
+            later(&mut clients, &stage, at, |stage| people::act(stage, own));
+        }
+    }
+    if scenario.notes > 0 {
+        let (at, own) = at_random(&mut rng, scenario.chaos);
+        later(&mut clients, &stage, at, |stage| people::write(stage, own, scenario.notes));
+    }
+    for _ in 0..scenario.edits {
+        let (at, own) = at_random(&mut rng, scenario.chaos);
+        later(&mut clients, &stage, at, |stage| people::edit(stage, own));
+    }
+    for _ in 0..scenario.jumps {
+        let (at, mut own) = at_random(&mut rng, scenario.chaos);
+        later(&mut clients, &stage, at, |stage| async move { people::jump(&stage, &mut own) });
+    }
+    for (times, fault) in [(scenario.kills, Fault::Kill), (scenario.restarts, Fault::Restart)] {
+        for _ in 0..times {
+            let (at, mut own) = at_random(&mut rng, scenario.chaos);
+            later(&mut clients, &stage, at, |stage| async move { end_one(&stage, &mut own, fault) });
+        }
+    }
+
+    world.sleep(scenario.chaos).await;
+    heal(&stage);
+    while clients.join_next().await.is_some() {}
+    rest(&stage).await;
+    watching.abort();
+    finish(&stage).await;
+}
+
+/// Does something at a time.
+fn later<F: Future<Output = ()> + Send + 'static>(
+    clients: &mut tokio::task::JoinSet<()>,
+    stage: &Arc<Stage>,
+    at: Micros,
+    work: impl FnOnce(Arc<Stage>) -> F,
+) {
+    let (world, work) = (Arc::clone(&stage.world), work(Arc::clone(stage)));
+    clients.spawn(async move {
+        world.sleep(at).await;
+        work.await;
+    });
+}
+
+fn set_clocks(stage: &Stage) {
+    let mut state = stage.world.lock();
+    let skewed = state.faults.take(Fault::Skew) && stage.scenario.hosts > 1;
+    for (host, skew) in stage.scenario.skews.iter().enumerate() {
+        state.set_offset(host, if skewed { *skew } else { 0 });
+    }
+}
+
+/// Ends a process by chance: kills it, or asks it to stop.
+fn end_one(stage: &Stage, rng: &mut Rng, how: Fault) {
+    let host = usize::try_from(rng.below(stage.scenario.hosts as u64)).unwrap_or(0);
+    let mut state = stage.world.lock();
+    let Some(process) = state.process(host) else { return };
+    if !state.faults.take(how) {
+        return;
+    }
+    let now = state.now();
+    let to = now + 9 * SECOND;
+    state.history.disturbed(Disturbance { from: now, to, host: Some(host), fault: how });
+    drop(state);
+    if how == Fault::Restart {
+        stage.stop(host);
+    } else {
+        stage.world.crash(process, how);
+    }
+}
+
+/// From now on everything is well: stores, carriers, clocks.
+fn heal(stage: &Stage) {
+    stage.world.note(|| "from now on everything is well".into());
+    let mut state = stage.world.lock();
+    state.faults.heal();
+    state.history.healed_at = state.now();
+    for host in 0..stage.scenario.hosts {
+        if state.offset(host).unsigned_abs() > 60 * SECOND {
+            state.set_offset(host, 0);
+            let (from, fault) = (state.now(), Fault::ClockFarBack);
+            state.history.disturbed(Disturbance {
+                from,
+                to: from + people::CLOCK_SETTLES,
+                host: Some(host),
+                fault,
+            });
+        }
+    }
+}
+
+/// Reads now and then.
+async fn watch(stage: Arc<Stage>, mut rng: Rng) {
+    loop {
+        stage.world.sleep(rng.between(SECOND, 4 * SECOND)).await;
+        people::read(&stage, &mut rng).await;
+        if rng.chance(100) {
+            people::census(&stage).await;
+        }
+    }
+}
+
+/// How long it may take until nothing is due any more, once all is well.
+pub fn patience(scenario: &Scenario, history: &History) -> Micros {
+    let teams = history.rosters.iter().flat_map(|(_, roster)| roster.teams.values());
+    let longest = teams.map(|team| {
+        let height = team.calendar.values().map(Vec::len).max().unwrap_or(1).max(1) as u64;
+        let wait = crate::world::micros(team.wait);
+        wait * (height + 1) * (u64::from(team.repeat) + 1) + wait * 2
+    });
+    longest.max().unwrap_or(0) * 2 + crate::world::micros(scenario.lease) * 3 + 60 * SECOND
+}
+
+/// Waits until nothing is due any more.
+async fn rest(stage: &Arc<Stage>) {
+    let until = stage.world.now() + patience(&stage.scenario, &stage.world.lock().history);
+    loop {
+        let (process, engine) = stage.some().await;
+        let census = stage.world.within(process, async move { engine.census().await }).await;
+        let now = stage.world.now();
+        if let Some(Ok(census)) = census
+            && census.next_due_at.is_none()
+        {
+            stage.world.lock().history.rested_at = Some(now);
+            return;
+        }
+        if now > until {
+            return;
+        }
+        stage.world.sleep(SECOND).await;
+    }
+}
+
+/// Reads everything at the end.
+async fn finish(stage: &Arc<Stage>) {
+    loop {
+        let (process, engine) = stage.some().await;
+        let everything = ListQuery { limit: 100_000, ..ListQuery::default() };
+        let work = async move {
+            Ok::<_, inresponse_core::Outage>((engine.list(&everything).await?, engine.census().await?))
+        };
+        if let Some(Ok((last, census))) = stage.world.within(process, work).await {
+            let mut state = stage.world.lock();
+            let now = state.now();
+            (state.history.last, state.history.census, state.history.ended_at) = (last, census, now);
+            return;
+        }
+        stage.world.sleep(SECOND).await;
+    }
+}

@@ -1,0 +1,376 @@
+//! What a seed decides before anything begins.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use inresponse_core::model::{Contact, Level, ServiceName, Severity, TeamName};
+use inresponse_core::roster::{Rota, Team, Zone};
+
+use crate::fault::Fault;
+use crate::rng::Rng;
+use crate::world::{Micros, SECOND};
+
+/// How what is due gets done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drive {
+    /// Servers run for ever.
+    Runner,
+    /// Executions call for one incident, and a sweeper looks for what was forgotten.
+    Steps,
+}
+
+/// What a seed decides before anything begins.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    /// How what is due gets done.
+    pub drive: Drive,
+    /// How many machines.
+    pub hosts: usize,
+    /// When it begins.
+    pub base: DateTime<Utc>,
+    /// How long leases last.
+    pub lease: Duration,
+    /// How long there are faults.
+    pub chaos: Micros,
+    /// How often each fault strikes where it can, in a thousand.
+    pub rates: Vec<u32>,
+    /// By how much wall clocks are wrong to begin with, in microseconds.
+    pub skews: Vec<i64>,
+    /// Who is on call.
+    pub roster: Roster,
+    /// How many reports are made, at random times.
+    pub reports: u64,
+    /// How many things people do, at random times.
+    pub acts: u64,
+    /// How many reports come at once, and when.
+    pub storm: Option<(Micros, u64)>,
+    /// How often wall clocks are set.
+    pub jumps: u64,
+    /// How often the roster is edited.
+    pub edits: u64,
+    /// How many processes are killed at random times.
+    pub kills: u64,
+    /// How many processes are stopped in an orderly way.
+    pub restarts: u64,
+    /// How many notes one incident gets, to make its record large.
+    pub notes: u64,
+    /// Carriers that are in one mood until all is well.
+    pub moods: BTreeMap<Contact, Mood>,
+}
+
+/// How a carrier is for one contact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mood {
+    /// It refuses, for ever.
+    Refuses,
+    /// It cannot be reached until all is well.
+    Away,
+    /// It never answers until all is well.
+    Hangs,
+    /// It panics until all is well.
+    Panics,
+}
+
+/// Who is on call, as plain data.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Roster {
+    /// Which team answers for a service.
+    pub services: BTreeMap<String, String>,
+    /// The teams.
+    pub teams: BTreeMap<String, TeamPlan>,
+}
+
+/// A team as plain data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TeamPlan {
+    /// Which of [`ZONES`].
+    pub zone: usize,
+    /// How long a level is given.
+    pub wait: Duration,
+    /// Further rounds.
+    pub repeat: u32,
+    /// The last resort.
+    pub fallback: Vec<Contact>,
+    /// Which levels a severity alerts, where not all.
+    pub alert_levels: BTreeMap<Severity, Vec<u16>>,
+    /// By day, the levels.
+    pub calendar: BTreeMap<NaiveDate, Vec<Vec<Contact>>>,
+}
+
+/// Zones without summer time, and by how many minutes they are ahead of UTC; so days can be told without tables.
+pub const ZONES: [(&str, i64); 5] = [
+    ("UTC", 0),
+    ("Pacific/Kiritimati", 14 * 60),
+    ("Pacific/Pago_Pago", -11 * 60),
+    ("Asia/Kathmandu", 5 * 60 + 45),
+    ("Asia/Tokyo", 9 * 60),
+];
+
+static PARSED_ZONES: LazyLock<Vec<Zone>> = LazyLock::new(|| {
+    ZONES.iter().map(|(name, _)| Zone::new(name).expect("a zone of the database")).collect()
+});
+
+/// The contact of that name.
+///
+/// # Panics
+/// The name has characters that no address has.
+pub fn contact(name: &str) -> Contact {
+    Contact::new(format!("sim:{name}")).expect("a plain name")
+}
+
+impl TeamPlan {
+    /// The settings as the roster takes them.
+    ///
+    /// # Panics
+    /// The plan does not hold.
+    pub fn team(&self) -> Team {
+        let mut team = Team::builder(self.fallback.clone())
+            .timezone(PARSED_ZONES[self.zone].clone())
+            .escalate_after(self.wait)
+            .repeat(self.repeat);
+        for (severity, levels) in &self.alert_levels {
+            team = team.alert_levels(*severity, levels.clone());
+        }
+        team.build().expect("a planned team is sound")
+    }
+
+    /// The calendar day on which an instant lies.
+    pub fn day(&self, at: DateTime<Utc>) -> NaiveDate {
+        (at.naive_utc() + TimeDelta::minutes(ZONES[self.zone].1)).date()
+    }
+
+    /// The levels of a day, in order; without an entry it is the fallback alone.
+    pub fn levels(&self, day: NaiveDate) -> Vec<Vec<Contact>> {
+        self.calendar.get(&day).cloned().unwrap_or_else(|| vec![self.fallback.clone()])
+    }
+
+    /// Who is alerted at a level on a day.
+    pub fn contacts(&self, day: NaiveDate, level: Level) -> Vec<Contact> {
+        match level {
+            Level::Fallback => self.fallback.clone(),
+            Level::At(n) => self.levels(day).get(usize::from(n) - 1).cloned().unwrap_or_default(),
+        }
+    }
+}
+
+/// A calendar entry as the roster takes it.
+///
+/// # Panics
+/// There are no levels.
+pub fn rota(levels: &[Vec<Contact>]) -> Rota {
+    Rota::new(levels[0].clone(), levels[1..].to_vec()).expect("a planned day is small")
+}
+
+/// The service of that name.
+///
+/// # Panics
+/// The name is no name.
+pub fn service(name: &str) -> ServiceName {
+    ServiceName::new(name).expect("a plain name")
+}
+
+/// The team of that name.
+///
+/// # Panics
+/// The name is no name.
+pub fn team(name: &str) -> TeamName {
+    TeamName::new(name).expect("a plain name")
+}
+
+impl Scenario {
+    /// What `seed` decides.
+    pub fn of(seed: u64) -> Self {
+        let mut rng = Rng::new(seed, 2);
+        let rng = &mut rng;
+        let drive = if rng.chance(250) { Drive::Steps } else { Drive::Runner };
+        let hosts = *rng.pick(&[1, 1, 2, 2, 2, 3, 3, 4, 5]);
+        // Long runs meet what only comes after minutes; they are few since they cost most.
+        let long = rng.chance(15);
+        let chaos = if long { rng.between(330, 400) } else { rng.between(5, 45) } * SECOND;
+        let lease = Duration::from_secs(*rng.pick(&[6, 6, 8, 12]));
+        let rates = rates(rng, drive);
+        let on = |fault: Fault| rates[fault as usize] > 0;
+        let third = i64::try_from(lease.as_micros() / 3).unwrap_or(0);
+        let skews =
+            (0..hosts)
+                .map(|_| {
+                    if on(Fault::Skew) {
+                        i64::try_from(rng.below(1000)).unwrap_or(0) * third / 1100
+                    } else {
+                        0
+                    }
+                })
+                .collect();
+        let clocks = [Fault::ClockForward, Fault::ClockBack, Fault::ClockFarForward, Fault::ClockFarBack];
+        let jumps = if clocks.into_iter().any(on) { rng.between(1, 4) } else { 0 };
+        let base = base(rng);
+        let roster = roster(rng, base, long);
+        let moods = moods(rng, &roster, &rates, long);
+        Self {
+            drive,
+            hosts,
+            base,
+            lease,
+            chaos,
+            skews,
+            reports: if long { rng.between(1, 3) } else { rng.between(1, 7) },
+            acts: if rng.chance(200) { 0 } else { rng.between(1, 12) },
+            storm: on(Fault::Storm).then(|| (rng.below(chaos), rng.between(20, 60))),
+            jumps,
+            edits: if rng.chance(300) { rng.between(1, 6) } else { 0 },
+            kills: if on(Fault::Kill) { rng.between(1, 5) } else { 0 },
+            restarts: if on(Fault::Restart) { rng.between(1, 3) } else { 0 },
+            notes: if rng.chance(10) { rng.between(60, 120) } else { 0 },
+            roster,
+            moods,
+            rates,
+        }
+    }
+}
+
+/// Which faults there are, family by family, and how often; in every eighth run there are none.
+fn rates(rng: &mut Rng, drive: Drive) -> Vec<u32> {
+    let mut rates = vec![0; Fault::ALL.len()];
+    if rng.chance(125) {
+        return rates;
+    }
+    let families: [(&[Fault], u32, u32); 9] = [
+        (&[Fault::StoreRetryable, Fault::StorePermanent, Fault::RosterOutage], 400, 60),
+        (&[Fault::UnknownHappened, Fault::UnknownDidNot], 400, 100),
+        (&[Fault::SlowCall, Fault::SlowAnswer], 250, 60),
+        (&[Fault::LaggingDue], 300, 400),
+        (
+            &[
+                Fault::CrashAtAwait,
+                Fault::CrashAtCommit,
+                Fault::CrashBeforeArrival,
+                Fault::CrashAfterArrival,
+                Fault::Kill,
+            ],
+            400,
+            30,
+        ),
+        (&[Fault::Rejected, Fault::Throttled, Fault::Unavailable, Fault::SlowCarrier], 500, 250),
+        (
+            &[Fault::HangArrived, Fault::HangLost, Fault::LostReply, Fault::UnknownLost, Fault::Panic],
+            300,
+            150,
+        ),
+        (&[Fault::ClockForward, Fault::ClockBack, Fault::ClockFarForward, Fault::ClockFarBack], 200, 500),
+        (&[Fault::StartLost, Fault::StartTwice, Fault::StartLate, Fault::InvocationCut], 500, 150),
+    ];
+    for (family, often, most) in families {
+        if rng.chance(often) {
+            for fault in family {
+                rates[*fault as usize] = u32::try_from(rng.between(0, most.into())).unwrap_or(0);
+            }
+        }
+    }
+    for (fault, often) in [(Fault::Skew, 300), (Fault::Storm, 40), (Fault::Restart, 150)] {
+        rates[fault as usize] = if rng.chance(often) { 1000 } else { 0 };
+    }
+    if drive == Drive::Steps {
+        // A Lambda's clock is kept by its provider, and there is no process that could notice a jump.
+        for fault in [Fault::ClockForward, Fault::ClockBack, Fault::ClockFarForward, Fault::ClockFarBack] {
+            rates[fault as usize] = 0;
+        }
+        rates[Fault::Restart as usize] = 0;
+    }
+    rates
+}
+
+/// In half of the runs shortly before midnight in one of the zones.
+fn base(rng: &mut Rng) -> DateTime<Utc> {
+    let day = DateTime::from_timestamp(1_800_000_000 - 1_800_000_000 % 86_400, 0).unwrap_or_default();
+    if rng.chance(500) {
+        return day + TimeDelta::seconds(i64::try_from(rng.below(86_400)).unwrap_or(0));
+    }
+    let minutes = rng.pick(&ZONES).1;
+    day - TimeDelta::minutes(minutes) - TimeDelta::milliseconds(i64::try_from(rng.below(40_000)).unwrap_or(0))
+}
+
+/// Draws the contacts of one level.
+fn level(rng: &mut Rng) -> Vec<Contact> {
+    let size = *rng.pick(&[0, 1, 1, 1, 1, 2, 2, 3]);
+    (0..size).map(|_| contact(&format!("c{}", rng.below(7)))).collect()
+}
+
+/// Draws the levels of a day.
+pub fn levels(rng: &mut Rng) -> Vec<Vec<Contact>> {
+    let height = *rng.pick(&[1, 1, 2, 2, 2, 3, 4]);
+    (0..height).map(|_| without_doubles(level(rng))).collect()
+}
+
+fn without_doubles(mut contacts: Vec<Contact>) -> Vec<Contact> {
+    contacts.sort();
+    contacts.dedup();
+    contacts
+}
+
+/// Draws a team.
+pub fn team_plan(rng: &mut Rng, base: DateTime<Utc>, long: bool) -> TeamPlan {
+    let mut team = TeamPlan {
+        zone: usize::try_from(rng.below(ZONES.len() as u64)).unwrap_or(0),
+        wait: Duration::from_millis(if long {
+            rng.between(30_000, 120_000)
+        } else {
+            rng.between(1_000, 12_000)
+        }),
+        repeat: *rng.pick(&[0, 0, 0, 1, 2]),
+        fallback: if rng.chance(800) { vec![contact("f0")] } else { vec![contact("f0"), contact("f1")] },
+        alert_levels: BTreeMap::new(),
+        calendar: BTreeMap::new(),
+    };
+    if rng.chance(200) {
+        let masks: [&[u16]; 4] = [&[], &[1], &[2], &[1, 3]];
+        team.alert_levels.insert(Severity::Warn, rng.pick(&masks).to_vec());
+    }
+    if rng.chance(100) {
+        team.alert_levels.insert(Severity::Err, vec![1, 2]);
+    }
+    let today = team.day(base);
+    for day in [today - TimeDelta::days(1), today, today + TimeDelta::days(1)] {
+        if rng.chance(850) {
+            team.calendar.insert(day, levels(rng));
+        }
+    }
+    team
+}
+
+fn roster(rng: &mut Rng, base: DateTime<Utc>, long: bool) -> Roster {
+    let mut roster = Roster::default();
+    for name in ["t0", "t1"] {
+        roster.teams.insert(name.into(), team_plan(rng, base, long));
+    }
+    for name in ["s0", "s1", "s2"] {
+        roster.services.insert(name.into(), if name == "s2" { "t1" } else { "t0" }.into());
+    }
+    roster
+}
+
+/// Some carriers are in one mood all the time.
+fn moods(rng: &mut Rng, roster: &Roster, rates: &[u32], long: bool) -> BTreeMap<Contact, Mood> {
+    let on = |fault: Fault| rates[fault as usize] > 0;
+    let mut moods = BTreeMap::new();
+    let everybody = roster.teams.values().flat_map(|team| {
+        let listed = team.calendar.values().flatten().flatten();
+        listed.chain(&team.fallback).cloned().collect::<Vec<_>>()
+    });
+    for contact in everybody {
+        if !rng.chance(200) {
+            continue;
+        }
+        let mood = match rng.below(4) {
+            0 if on(Fault::Rejected) => Mood::Refuses,
+            1 if on(Fault::Unavailable) => Mood::Away,
+            2 if on(Fault::HangLost) => Mood::Hangs,
+            3 if on(Fault::Panic) => Mood::Panics,
+            _ if long => Mood::Away,
+            _ => continue,
+        };
+        moods.insert(contact, mood);
+    }
+    moods
+}

@@ -1,0 +1,215 @@
+//! How often everything occurred. What never did was not tested.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use inresponse_core::model::{DeliveryStatus, Event, State};
+use inresponse_core::plan::{Refusal, StateChange};
+
+use crate::fault::Fault;
+use crate::history::{Answer, Reply, Verdict};
+use crate::play::Played;
+use crate::scenario::Drive;
+
+/// Every transition that must occur somewhere in a run.
+const TRANSITIONS: &[&str] = &[
+    "drive: runner",
+    "drive: executions",
+    "report: new",
+    "report: repeat",
+    "report: unknown service",
+    "report: outage",
+    "report: outage, result unknown",
+    "report: connection lost",
+    "update: claimed",
+    "update: taken over",
+    "update: released",
+    "update: resolved",
+    "update: unchanged",
+    "update: refused, forbidden edge",
+    "update: refused, claimed by another",
+    "update: refused, over",
+    "update: absent",
+    "update: outage",
+    "update: connection lost",
+    "timeline: opened",
+    "timeline: round began",
+    "timeline: level began",
+    "timeline: level began anew",
+    "timeline: level empty",
+    "timeline: level dead",
+    "timeline: unclaimed",
+    "timeline: raised by a report",
+    "timeline: severity changed by a person",
+    "timeline: reported lower",
+    "timeline: noted",
+    "timeline: clock went back",
+    "timeline: folded",
+    "delivery: accepted",
+    "delivery: rejected",
+    "delivery: ended its process too often",
+    "delivery: stopped",
+    "delivery: several attempts",
+    "delivery: not begun",
+    "delivery: expired",
+    "end: unclaimed",
+    "end: undelivered",
+    "end: records only",
+    "census: waiting too long",
+    "roster: edited",
+    "size: many incidents at once",
+];
+
+/// Counts of faults and transitions.
+#[derive(Debug, Clone, Default)]
+pub struct Stats {
+    /// How many runs.
+    pub runs: u64,
+    /// How many incidents.
+    pub incidents: u64,
+    /// How many attempts to send.
+    pub sends: u64,
+    faults: Vec<u64>,
+    transitions: BTreeMap<&'static str, u64>,
+}
+
+impl Stats {
+    /// Adds what one run gave.
+    pub fn add(&mut self, played: &Played) {
+        self.runs += 1;
+        self.incidents += played.history.last.len() as u64;
+        self.sends += played.history.sends.len() as u64;
+        self.faults.resize(Fault::ALL.len(), 0);
+        for (sum, n) in self.faults.iter_mut().zip(&played.faults) {
+            *sum += n;
+        }
+        let mut count = |what: &'static str| *self.transitions.entry(what).or_default() += 1;
+        let history = &played.history;
+        count(if played.scenario.drive == Drive::Runner { "drive: runner" } else { "drive: executions" });
+        for call in &history.reports {
+            count(match &call.answer {
+                Answer::Got(Reply::New(_)) => "report: new",
+                Answer::Got(Reply::Repeat(_)) => "report: repeat",
+                Answer::Got(Reply::UnknownService) => "report: unknown service",
+                Answer::Failed(inresponse_core::OutageKind::Unknown) => "report: outage, result unknown",
+                Answer::Failed(_) => "report: outage",
+                Answer::Lost | Answer::Waiting => "report: connection lost",
+            });
+        }
+        for call in &history.updates {
+            count(match (&call.answer, call.update.state) {
+                (Answer::Got(Verdict::Changed(_)), Some(StateChange::Claim(_))) => "update: claimed",
+                (Answer::Got(Verdict::Changed(_)), Some(StateChange::Release(_))) => "update: released",
+                (Answer::Got(Verdict::Changed(_)), Some(StateChange::Resolve)) => "update: resolved",
+                (Answer::Got(Verdict::Changed(_)), None) => "update: other",
+                (Answer::Got(Verdict::Unchanged(_)), _) => "update: unchanged",
+                (Answer::Got(Verdict::Refused(_, Refusal::Forbidden { .. })), _) => {
+                    "update: refused, forbidden edge"
+                }
+                (Answer::Got(Verdict::Refused(_, Refusal::ClaimedBy(_))), _) => {
+                    "update: refused, claimed by another"
+                }
+                (Answer::Got(Verdict::Refused(..)), _) => "update: refused, over",
+                (Answer::Got(Verdict::Absent), _) => "update: absent",
+                (Answer::Failed(_), _) => "update: outage",
+                (Answer::Lost | Answer::Waiting, _) => "update: connection lost",
+            });
+        }
+        for record in &history.last {
+            let incident = &record.incident;
+            for entry in incident.timeline().entries() {
+                count(match &entry.event {
+                    Event::Opened { .. } => "timeline: opened",
+                    Event::RoundBegan { .. } => "timeline: round began",
+                    Event::LevelBegan { .. } => "timeline: level began",
+                    Event::LevelBeganAnew { .. } => "timeline: level began anew",
+                    Event::LevelEmpty { .. } => "timeline: level empty",
+                    Event::LevelDead { .. } => "timeline: level dead",
+                    Event::Unclaimed => "timeline: unclaimed",
+                    Event::Claimed { from: Some(_), .. } => "update: taken over",
+                    Event::SeverityChanged { by: None, .. } => "timeline: raised by a report",
+                    Event::SeverityChanged { .. } => "timeline: severity changed by a person",
+                    Event::ReportedLower { .. } => "timeline: reported lower",
+                    Event::Noted { .. } => "timeline: noted",
+                    Event::ClockWentBack { .. } => "timeline: clock went back",
+                    Event::Folded { .. } => "timeline: folded",
+                    _ => "timeline: other",
+                });
+            }
+            for delivery in incident.deliveries() {
+                match delivery.status() {
+                    DeliveryStatus::Accepted { .. } => count("delivery: accepted"),
+                    DeliveryStatus::Dead { .. } if delivery.expired() >= 5 => {
+                        count("delivery: ended its process too often");
+                    }
+                    DeliveryStatus::Dead { .. } => count("delivery: rejected"),
+                    DeliveryStatus::Stopped { .. } => count("delivery: stopped"),
+                    DeliveryStatus::Pending { .. } | DeliveryStatus::InFlight { .. } => {}
+                }
+                if delivery.attempts() > 1 {
+                    count("delivery: several attempts");
+                }
+                if delivery.expired() > 0 {
+                    count("delivery: expired");
+                }
+            }
+            if incident.state() == State::Open {
+                if incident.is_unclaimed() {
+                    count("end: unclaimed");
+                }
+                if incident.is_undelivered() {
+                    count("end: undelivered");
+                }
+                if incident.matrix().records_only(incident.severity()) {
+                    count("end: records only");
+                }
+            }
+        }
+        if history.not_begun > 0 {
+            count("delivery: not begun");
+        }
+        if history.censuses.iter().any(|(_, _, census)| census.waiting > 0) {
+            count("census: waiting too long");
+        }
+        if history.rosters.len() > 1 {
+            count("roster: edited");
+        }
+        if history.last.len() > 15 {
+            count("size: many incidents at once");
+        }
+    }
+
+    /// Adds what others counted.
+    pub fn merge(&mut self, other: &Stats) {
+        self.runs += other.runs;
+        self.incidents += other.incidents;
+        self.sends += other.sends;
+        self.faults.resize(Fault::ALL.len(), 0);
+        for (sum, n) in self.faults.iter_mut().zip(&other.faults) {
+            *sum += n;
+        }
+        for (what, n) in &other.transitions {
+            *self.transitions.entry(what).or_default() += n;
+        }
+    }
+
+    /// What never occurred, of all that should.
+    pub fn missing(&self) -> Vec<&'static str> {
+        let faults = Fault::ALL.iter().filter(|f| self.faults.get(**f as usize).is_none_or(|n| *n == 0));
+        let transitions = TRANSITIONS.iter().filter(|what| !self.transitions.contains_key(*what));
+        faults.map(|fault| fault.word()).chain(transitions.copied()).collect()
+    }
+}
+
+impl fmt::Display for Stats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} runs, {} incidents, {} sends", self.runs, self.incidents, self.sends)?;
+        for (fault, n) in Fault::ALL.iter().zip(&self.faults) {
+            writeln!(f, "{n:>12}  fault: {}", fault.word())?;
+        }
+        for (what, n) in &self.transitions {
+            writeln!(f, "{n:>12}  {what}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,255 @@
+//! A process's way to the store, on which things go wrong.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use inresponse_core::model::{IncidentNumber, OutcomeKind, Version};
+use inresponse_core::plan::{self, Draft, Opening};
+use inresponse_core::store::{Census, Committed, Created, DueMark, ListQuery, Record, Store};
+use inresponse_core::{Outage, OutageKind};
+
+use crate::fault::Fault;
+use crate::history::Disturbance;
+use crate::world::{MILLI, Micros, Process, SECOND, World, seconds};
+
+/// How far behind a lagging `due` may be.
+const LAG: Micros = 4 * SECOND;
+
+/// The store that all processes share, whatever it is, with what its records were a few seconds ago.
+#[derive(Debug)]
+pub struct SharedStore {
+    inner: Arc<dyn Store>,
+    before: Mutex<HashMap<IncidentNumber, (Micros, Option<Record>)>>,
+}
+
+impl SharedStore {
+    /// Shares any store.
+    pub fn new(inner: Arc<dyn Store>) -> Arc<Self> {
+        Arc::new(Self { inner, before: Mutex::default() })
+    }
+
+    fn remember(&self, number: IncidentNumber, at: Micros, record: Option<Record>) {
+        self.before.lock().unwrap_or_else(PoisonError::into_inner).insert(number, (at, record));
+    }
+
+    fn replaced_since(&self, number: IncidentNumber, since: Micros) -> Option<Option<Record>> {
+        let before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
+        before.get(&number).filter(|(at, _)| *at >= since).map(|(_, record)| record.clone())
+    }
+}
+
+/// One process's way to the store.
+#[derive(Debug)]
+pub struct HostStore {
+    /// Where it is.
+    pub world: Arc<World>,
+    /// Whose way it is.
+    pub process: Process,
+    /// Where it leads.
+    pub shared: Arc<SharedStore>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Read,
+    Write,
+}
+
+/// What becomes of a call that is let through.
+enum Fate {
+    Answered,
+    Late(Micros),
+    Unknown,
+    Crash,
+}
+
+impl HostStore {
+    /// A process that is dead does nothing any more; one that lives may die here.
+    async fn gate(&self) {
+        if self.world.lives(self.process) && self.world.lock().faults.strikes(Fault::CrashAtAwait) {
+            self.world.crash(self.process, Fault::CrashAtAwait);
+        }
+        if !self.world.lives(self.process) {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    fn disturb(&self, fault: Fault, time: Micros) {
+        let mut state = self.world.lock();
+        let now = state.now();
+        let host = Some(self.process.host);
+        state.history.disturbed(Disturbance { from: now, to: now + time, host, fault });
+        drop(state);
+        self.world.note(|| format!("server {}: {} ({:.3}s)", self.process.host, fault.word(), seconds(time)));
+    }
+
+    fn strikes(&self, fault: Fault) -> bool {
+        self.world.lock().faults.strikes(fault)
+    }
+
+    fn delay(&self) -> Micros {
+        let mut state = self.world.lock();
+        if state.faults.between(0, 9) < 7 {
+            state.faults.between(50 * MILLI, 2 * SECOND)
+        } else {
+            state.faults.between(2 * SECOND, 10 * SECOND)
+        }
+    }
+
+    /// What happens on the way there; an error if the call never arrives.
+    async fn before(&self, kind: Kind) -> Result<Fate, Outage> {
+        self.gate().await;
+        self.world.moment().await;
+        if self.strikes(Fault::SlowCall) {
+            let time = self.delay();
+            self.disturb(Fault::SlowCall, time);
+            self.world.sleep(time).await;
+        }
+        self.gate().await;
+        for (fault, outage) in
+            [(Fault::StoreRetryable, OutageKind::Retryable), (Fault::StorePermanent, OutageKind::Permanent)]
+        {
+            if self.strikes(fault) {
+                self.disturb(fault, 0);
+                return Err(Outage::new(outage, "the store is out of order"));
+            }
+        }
+        if kind == Kind::Write {
+            if self.strikes(Fault::UnknownDidNot) {
+                self.disturb(Fault::UnknownDidNot, 0);
+                return Err(Outage::unknown("the store went away"));
+            }
+            if self.strikes(Fault::UnknownHappened) {
+                self.disturb(Fault::UnknownHappened, 0);
+                return Ok(Fate::Unknown);
+            }
+            if self.strikes(Fault::CrashAtCommit) {
+                return Ok(Fate::Crash);
+            }
+        }
+        if self.strikes(Fault::SlowAnswer) {
+            let time = self.delay();
+            self.disturb(Fault::SlowAnswer, time);
+            return Ok(Fate::Late(time));
+        }
+        Ok(Fate::Answered)
+    }
+
+    /// What happens on the way back.
+    async fn after<T>(&self, fate: Fate, result: Result<T, Outage>) -> Result<T, Outage> {
+        match fate {
+            Fate::Answered => {}
+            Fate::Late(time) => self.world.sleep(time).await,
+            Fate::Unknown => return Err(Outage::unknown("the store went away")),
+            Fate::Crash => self.world.crash(self.process, Fault::CrashAtCommit),
+        }
+        self.world.moment().await;
+        self.gate().await;
+        result
+    }
+
+    /// Turns a page into one of a few seconds ago: what was committed since is missing, or is as it was.
+    fn lag(&self, now: DateTime<Utc>, after: Option<DueMark>, page: Vec<Record>) -> Vec<Record> {
+        let since = self.world.now().saturating_sub(LAG);
+        let is_due = |record: &Record| {
+            plan::due_at(&record.incident).is_some_and(|due_at| {
+                due_at <= now && after.is_none_or(|after| DueMark { due_at, number: record.number() } > after)
+            })
+        };
+        let mut lagging: Vec<Record> = page
+            .into_iter()
+            .filter_map(|record| match self.shared.replaced_since(record.number(), since) {
+                Some(before) => before.filter(is_due),
+                None => Some(record),
+            })
+            .collect();
+        lagging.sort_by_key(|record| (plan::due_at(&record.incident), record.number()));
+        lagging
+    }
+}
+
+#[async_trait]
+impl Store for HostStore {
+    async fn create(&self, opening: Opening) -> Result<Created, Outage> {
+        let fate = self.before(Kind::Write).await?;
+        let outside = self.world.wait_outside();
+        let result = self.shared.inner.create(opening).await;
+        drop(outside);
+        if let Ok(Created::New(record)) = &result {
+            self.shared.remember(record.number(), self.world.now(), None);
+            self.world
+                .note(|| format!("server {}: store has created {}", self.process.host, record.number()));
+        }
+        self.after(fate, result).await
+    }
+
+    async fn load(&self, number: IncidentNumber) -> Result<Option<Record>, Outage> {
+        let fate = self.before(Kind::Read).await?;
+        let outside = self.world.wait_outside();
+        let result = self.shared.inner.load(number).await;
+        drop(outside);
+        self.after(fate, result).await
+    }
+
+    async fn due(
+        &self,
+        now: DateTime<Utc>,
+        after: Option<DueMark>,
+        limit: usize,
+    ) -> Result<Vec<Record>, Outage> {
+        let fate = self.before(Kind::Read).await?;
+        let outside = self.world.wait_outside();
+        let mut result = self.shared.inner.due(now, after, limit).await;
+        drop(outside);
+        if self.strikes(Fault::LaggingDue) {
+            self.disturb(Fault::LaggingDue, LAG);
+            result = result.map(|page| self.lag(now, after, page));
+        }
+        self.after(fate, result).await
+    }
+
+    async fn commit(&self, version: Version, draft: &Draft) -> Result<Committed, Outage> {
+        let fate = self.before(Kind::Write).await?;
+        let outside = self.world.wait_outside();
+        let number = draft.incident().number();
+        let before = self.shared.inner.load(number).await.ok().flatten();
+        let result = self.shared.inner.commit(version, draft).await;
+        drop(outside);
+        if matches!(result, Ok(Committed::At(_))) {
+            let last = draft.incident().deliveries().iter().filter_map(|d| d.last());
+            let not_begun = last.filter(|last| last.kind == OutcomeKind::NotBegun).count() as u64;
+            self.world.lock().history.not_begun += not_begun;
+            self.shared.remember(number, self.world.now(), before);
+        }
+        self.world.note(|| {
+            let outcome = match &result {
+                Ok(Committed::At(version)) => format!("at version {}", version.value()),
+                Ok(Committed::Stale) => "stale".into(),
+                Err(error) => error.to_string(),
+            };
+            let host = self.process.host;
+            let events = draft.incident().timeline().entries();
+            let last = events.last().map(|entry| format!("{:?}", entry.event)).unwrap_or_default();
+            format!("server {host}: commit {number} on {}: {outcome}; last event {last}", version.value())
+        });
+        self.after(fate, result).await
+    }
+
+    async fn list(&self, query: &ListQuery) -> Result<Vec<Record>, Outage> {
+        let fate = self.before(Kind::Read).await?;
+        let outside = self.world.wait_outside();
+        let result = self.shared.inner.list(query).await;
+        drop(outside);
+        self.after(fate, result).await
+    }
+
+    async fn census(&self, waiting_before: DateTime<Utc>) -> Result<Census, Outage> {
+        let fate = self.before(Kind::Read).await?;
+        let outside = self.world.wait_outside();
+        let result = self.shared.inner.census(waiting_before).await;
+        drop(outside);
+        self.after(fate, result).await
+    }
+}

@@ -1,0 +1,388 @@
+//! Simulated time, machines and processes, on one thread.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use inresponse_core::clock::Clock;
+
+use crate::fault::{Fault, Faults};
+use crate::history::{Disturbance, History};
+use crate::rng::Rng;
+
+/// Microseconds since the simulation began, by no clock that anybody in it can see.
+pub type Micros = u64;
+
+/// A second.
+pub const SECOND: Micros = 1_000_000;
+/// A millisecond.
+pub const MILLI: Micros = 1_000;
+
+/// Which machine.
+pub type HostId = usize;
+
+/// A process: which machine, and how often that was started before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Process {
+    /// Its machine.
+    pub host: HostId,
+    /// Which start of it.
+    pub start: u32,
+}
+
+/// Everything there is. Shared by all parts of a simulation; never locked across an await.
+pub struct World {
+    state: Mutex<State>,
+    /// When the simulation begins, by clocks that are right.
+    pub base: DateTime<Utc>,
+    tracing: bool,
+}
+
+/// What changes.
+pub struct State {
+    now: Micros,
+    /// Decides what happens first of what happens at the same time, and how long things take.
+    pub chance: Rng,
+    /// What goes wrong.
+    pub faults: Faults,
+    /// What was done, answered and received.
+    pub history: History,
+    hosts: Vec<Host>,
+    timers: BinaryHeap<Reverse<(Micros, u64, u64)>>,
+    sleepers: HashMap<u64, Waker>,
+    last_sleeper: u64,
+    /// Calls that really wait for something outside: time stands still meanwhile.
+    outside: usize,
+    trace: Vec<String>,
+}
+
+struct Host {
+    /// By how much its wall clock is wrong, in microseconds.
+    offset: i64,
+    booted_at: Micros,
+    start: u32,
+    up: bool,
+    watchers: Vec<Waker>,
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State").field("now", &self.now).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World").finish_non_exhaustive()
+    }
+}
+
+impl World {
+    /// A world with `hosts` machines that are down.
+    pub fn new(seed: u64, base: DateTime<Utc>, hosts: usize, faults: Faults, tracing: bool) -> Arc<Self> {
+        let host = |_| Host { offset: 0, booted_at: 0, start: 0, up: false, watchers: Vec::new() };
+        let state = State {
+            now: 0,
+            chance: Rng::new(seed, 1),
+            faults,
+            history: History::default(),
+            hosts: (0..hosts).map(host).collect(),
+            timers: BinaryHeap::new(),
+            sleepers: HashMap::new(),
+            last_sleeper: 0,
+            outside: 0,
+            trace: Vec::new(),
+        };
+        Arc::new(Self { state: Mutex::new(state), base, tracing })
+    }
+
+    /// Its state, for a moment.
+    pub fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The time.
+    pub fn now(&self) -> Micros {
+        self.lock().now
+    }
+
+    /// Writes a line of the trace, if there is one.
+    pub fn note(&self, line: impl FnOnce() -> String) {
+        if self.tracing {
+            let mut state = self.lock();
+            let at = state.now;
+            state.trace.push(format!("{:>9.3}s  {}", seconds(at), line()));
+        }
+    }
+
+    /// The trace so far.
+    pub fn take_trace(&self) -> Vec<String> {
+        std::mem::take(&mut self.lock().trace)
+    }
+
+    /// Resolves when that time has come.
+    pub fn sleep(self: &Arc<Self>, time: Micros) -> Sleep {
+        let at = self.now().saturating_add(time);
+        Sleep { world: Arc::clone(self), at, id: None }
+    }
+
+    /// Resolves after a few milliseconds or less, chosen by chance.
+    pub fn moment(self: &Arc<Self>) -> Sleep {
+        let mut state = self.lock();
+        let most = if state.chance.chance(900) { 200 } else { 4 * MILLI };
+        let time = state.chance.below(most);
+        let at = state.now + time;
+        drop(state);
+        Sleep { world: Arc::clone(self), at, id: None }
+    }
+
+    /// Starts a machine that is down.
+    pub fn boot(&self, host: HostId) -> Process {
+        let mut state = self.lock();
+        let now = state.now;
+        let machine = &mut state.hosts[host];
+        machine.start += 1;
+        machine.booted_at = now;
+        machine.up = true;
+        Process { host, start: machine.start }
+    }
+
+    /// Ends a process, in the middle of whatever it does.
+    pub fn crash(&self, process: Process, why: Fault) {
+        let watchers = {
+            let mut state = self.lock();
+            let now = state.now;
+            let machine = &mut state.hosts[process.host];
+            if !machine.up || machine.start != process.start {
+                return;
+            }
+            machine.up = false;
+            let watchers = std::mem::take(&mut machine.watchers);
+            state.history.disturbed(Disturbance { from: now, to: now, host: Some(process.host), fault: why });
+            state.history.crashes.push((process, now));
+            watchers
+        };
+        self.note(|| format!("server {} crashes ({})", process.host, why.word()));
+        watchers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Ends a process that has finished everything.
+    pub fn shut_down(&self, process: Process) {
+        let watchers = {
+            let mut state = self.lock();
+            let machine = &mut state.hosts[process.host];
+            if machine.start == process.start {
+                machine.up = false;
+            }
+            std::mem::take(&mut machine.watchers)
+        };
+        watchers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Whether a process still runs.
+    pub fn lives(&self, process: Process) -> bool {
+        self.lock().lives(process)
+    }
+
+    /// Does `work` as part of a process: it ends with the process, wherever it is. `None` if it did.
+    pub fn within<F: Future>(self: &Arc<Self>, process: Process, work: F) -> Within<F> {
+        Within { world: Arc::clone(self), process, work: Some(Box::pin(work)), watched: None }
+    }
+
+    /// Makes time stand still while something outside the simulation answers.
+    pub fn wait_outside(self: &Arc<Self>) -> Outside {
+        self.lock().outside += 1;
+        Outside(Arc::clone(self))
+    }
+
+    /// Whether something outside has yet to answer.
+    pub(crate) fn waits_outside(&self) -> bool {
+        self.lock().outside > 0
+    }
+
+    /// Lets the next thing happen. `false` if nothing ever will.
+    pub(crate) fn turn(&self) -> bool {
+        let mut state = self.lock();
+        while let Some(Reverse((at, _, id))) = state.timers.pop() {
+            if let Some(waker) = state.sleepers.remove(&id) {
+                state.now = state.now.max(at);
+                drop(state);
+                waker.wake();
+                return true;
+            }
+        }
+        false
+    }
+}
+
+impl State {
+    /// The time.
+    pub fn now(&self) -> Micros {
+        self.now
+    }
+
+    /// Whether a process still runs.
+    pub fn lives(&self, process: Process) -> bool {
+        let host = &self.hosts[process.host];
+        host.up && host.start == process.start
+    }
+
+    /// The process that runs on a machine.
+    pub fn process(&self, host: HostId) -> Option<Process> {
+        let machine = &self.hosts[host];
+        machine.up.then_some(Process { host, start: machine.start })
+    }
+
+    /// By how much a machine's wall clock is wrong, in microseconds.
+    pub fn offset(&self, host: HostId) -> i64 {
+        self.hosts[host].offset
+    }
+
+    /// Sets a machine's wall clock.
+    pub fn set_offset(&mut self, host: HostId, offset: i64) {
+        self.hosts[host].offset = offset;
+        let now = self.now;
+        self.history.offsets.push((now, host, offset));
+    }
+}
+
+/// As seconds, for people.
+pub fn seconds(time: Micros) -> f64 {
+    time as f64 / SECOND as f64
+}
+
+/// As the microseconds of a duration.
+pub fn micros(duration: Duration) -> Micros {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// Time passing.
+#[derive(Debug)]
+pub struct Sleep {
+    world: Arc<World>,
+    at: Micros,
+    id: Option<u64>,
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let world = Arc::clone(&self.world);
+        let mut state = world.lock();
+        if state.now >= self.at {
+            if let Some(id) = self.id.take() {
+                state.sleepers.remove(&id);
+            }
+            return Poll::Ready(());
+        }
+        let id = match self.id {
+            Some(id) => id,
+            None => {
+                state.last_sleeper += 1;
+                let (id, tie) = (state.last_sleeper, state.chance.any());
+                state.timers.push(Reverse((self.at, tie, id)));
+                self.id = Some(id);
+                id
+            }
+        };
+        state.sleepers.insert(id, context.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        if let Some(id) = self.id {
+            let waker = self.world.lock().sleepers.remove(&id);
+            drop(waker);
+        }
+    }
+}
+
+/// Work that ends with its process.
+pub struct Within<F> {
+    world: Arc<World>,
+    process: Process,
+    work: Option<Pin<Box<F>>>,
+    watched: Option<Waker>,
+}
+
+impl<F> fmt::Debug for Within<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Within").field("process", &self.process).finish_non_exhaustive()
+    }
+}
+
+impl<F: Future> Future for Within<F> {
+    type Output = Option<F::Output>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        if !this.world.lives(this.process) {
+            this.work = None;
+            return Poll::Ready(None);
+        }
+        if !this.watched.as_ref().is_some_and(|w| w.will_wake(context.waker())) {
+            this.watched = Some(context.waker().clone());
+            this.world.lock().hosts[this.process.host].watchers.push(context.waker().clone());
+        }
+        let Some(work) = &mut this.work else { return Poll::Ready(None) };
+        work.as_mut().poll(context).map(Some)
+    }
+}
+
+/// While it lives, time stands still.
+#[derive(Debug)]
+pub struct Outside(Arc<World>);
+
+impl Drop for Outside {
+    fn drop(&mut self) {
+        self.0.lock().outside -= 1;
+    }
+}
+
+/// A process's clocks: its machine's wall clock, and the time since it started.
+#[derive(Debug, Clone)]
+pub struct HostClock {
+    /// Where it is.
+    pub world: Arc<World>,
+    /// Whose clock it is.
+    pub process: Process,
+}
+
+impl World {
+    /// What a machine's wall clock shows.
+    pub fn wall(&self, host: HostId) -> DateTime<Utc> {
+        let state = self.lock();
+        self.wall_at(state.now, state.hosts[host].offset)
+    }
+
+    /// What a wall clock that is wrong by `offset` shows at a time.
+    pub fn wall_at(&self, time: Micros, offset: i64) -> DateTime<Utc> {
+        self.base + TimeDelta::microseconds(i64::try_from(time).unwrap_or(i64::MAX).saturating_add(offset))
+    }
+}
+
+#[async_trait]
+impl Clock for HostClock {
+    fn now(&self) -> DateTime<Utc> {
+        self.world.wall(self.process.host)
+    }
+
+    fn monotonic(&self) -> Duration {
+        let state = self.world.lock();
+        Duration::from_micros(state.now - state.hosts[self.process.host].booted_at)
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.world.sleep(micros(duration)).await;
+    }
+}
