@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use inresponse_core::Outage;
-use inresponse_core::model::{IncidentNumber, State, Version};
+use inresponse_core::model::{DedupKey, IncidentNumber, ServiceName, State, Version};
 use inresponse_core::plan::{Draft, Opening};
 use inresponse_core::store::{Census, Committed, Created, DueMark, ListQuery, Record, Store};
 use rusqlite::{Connection, OptionalExtension, ToSql};
@@ -20,6 +20,9 @@ pub struct SqliteStore {
 }
 
 const LOAD: &str = "SELECT body, version, count, last_reported_at FROM incident WHERE number = ?1";
+
+const OPEN: &str = "
+    SELECT body, version, count, last_reported_at FROM incident WHERE service = ?1 AND open_key = ?2";
 
 const DUE: &str = "
     SELECT body, version, count, last_reported_at, number FROM incident
@@ -46,6 +49,12 @@ impl Store for SqliteStore {
         let Ok(number) = i64::try_from(number.value()) else { return Ok(None) };
         let load = move |c: &Connection| c.prepare_cached(LOAD)?.query_row([number], record).optional();
         self.readers.read(load).await
+    }
+
+    async fn open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage> {
+        let names = [service.as_str().to_owned(), key.as_str().to_owned()];
+        let open = move |c: &Connection| c.prepare_cached(OPEN)?.query_row(names, record).optional();
+        self.readers.read(open).await
     }
 
     async fn due(
@@ -163,7 +172,7 @@ fn census(connection: &Connection, waiting_before: DateTime<Utc>) -> rusqlite::R
 #[cfg(test)]
 mod tests {
     use super::*;
-    use inresponse_core::model::{ServiceName, Severity};
+    use inresponse_core::model::Severity;
 
     fn plan_of(connection: &Connection, sql: &str) -> String {
         let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
@@ -185,6 +194,7 @@ mod tests {
         let base = ListQuery { below, limit: 1, ..ListQuery::default() };
         let cases = [
             (LOAD.to_owned(), "INTEGER PRIMARY KEY"),
+            (OPEN.to_owned(), "incident_by_open_key (service=? AND open_key=?)"),
             (DUE.to_owned(), "incident_by_due (due_at"),
             (CENSUS_UNCLAIMED.to_owned(), "incident_by_unclaimed"),
             (CENSUS_WAITING.to_owned(), "incident_by_waiting (waiting_since<?)"),
