@@ -83,7 +83,11 @@ pub fn notification(body: &[u8], context: &Context<'_>) -> Translated {
 fn seconds(field: &'static str, given: Option<&str>) -> Result<Option<DateTime<Utc>>, InvalidInput> {
     // Zero is how Nagios writes "never".
     let Some(text) = given.map(str::trim).filter(|text| *text != "0") else { return Ok(None) };
-    let at = text.parse::<i64>().ok().filter(|at| (0..=253_402_300_799).contains(at));
+    // Icinga 2 tells fractions too.
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let whole = Some(whole).filter(|_| fraction.bytes().all(|b| b.is_ascii_digit()));
+    let at =
+        whole.and_then(|whole| whole.parse::<i64>().ok()).filter(|at| (0..=253_402_300_799).contains(at));
     let at = at.and_then(|at| DateTime::from_timestamp(at, 0));
     at.map(Some).ok_or_else(|| InvalidInput::field(field, "must be Unix seconds"))
 }

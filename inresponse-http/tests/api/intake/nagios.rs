@@ -59,11 +59,15 @@ async fn problem_acknowledgement_and_recovery_do_what_they_say() {
 #[tokio::test]
 async fn a_host_that_is_down_is_an_incident_too() {
     let world = World::new().await;
-    let down = "type=PROBLEM&host=web-1&state=DOWN&output=no+ping&label.service=athens&check=$SERVICEDESC$";
+    let down = "type=PROBLEM&host=web-1&state=DOWN&output=no+ping&label.service=athens&check=$SERVICEDESC$\
+                &since=1795487400.123456";
     assert_eq!(statuses(&world.notified(down).await), ["opened"]);
     let incident = world.incident(10_000).await;
     assert_eq!((&incident["title"], &incident["severity"]), (&json!("web-1 is DOWN"), &json!("CRIT")));
-    assert_eq!(incident["dedupKey"], "web-1");
+    assert_eq!(
+        (&incident["dedupKey"], &incident["detectedAt"]),
+        (&json!("web-1"), &json!("2026-11-24T02:30:00Z"))
+    );
 }
 
 #[tokio::test]
@@ -75,6 +79,7 @@ async fn p16_what_does_not_hold_is_refused_by_its_field() {
         ("type=PROBLEM&host=$HOSTNAME$", vec!["alerts[0].host"]),
         ("type=PROBLEM&host=a&time=now", vec!["alerts[0].time"]),
         ("type=PROBLEM&host=a&since=-1", vec!["alerts[0].since"]),
+        ("type=PROBLEM&host=a&since=1.x", vec!["alerts[0].since"]),
         ("{\"type\":1}", vec!["alerts[0].type", "alerts[0].host"]),
     ];
     for (form, fields) in cases {
