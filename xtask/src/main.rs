@@ -21,6 +21,8 @@ enum Command {
     Test,
     /// Check that the core depends on no adapter's world: no HTTP, SQL, AWS, SMTP, and no tokio by choice.
     Purity,
+    /// Unpack real monitoring systems, and let them report to the server as the pages in docs/intake say.
+    Intake,
     /// Kill the server again and again under load, and account for every number and every mail.
     Crash {
         /// How many times to kill it.
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Test => test::everything(),
         Command::Purity => test::purity(),
+        Command::Intake => test::intake(),
         Command::Crash { kills } => test::crash(kills),
     };
     match done {

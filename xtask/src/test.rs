@@ -2,16 +2,17 @@
 
 use std::process::Command;
 
-use crate::tools::{Failure, cargo, nextest, output, python, run};
+use crate::tools::{Failure, cargo, debian, nextest, output, python, run};
 
 /// The crates that are libraries for others.
-const LIBRARIES: [&str; 6] = [
+const LIBRARIES: [&str; 7] = [
     "inresponse-core",
     "inresponse-conformance",
     "inresponse-sqlite",
     "inresponse-mail",
     "inresponse-smtp",
     "inresponse-http",
+    "inresponse-intake",
 ];
 
 pub(crate) fn everything() -> Result<(), Failure> {
@@ -24,7 +25,12 @@ pub(crate) fn everything() -> Result<(), Failure> {
         let alone = ["clippy", "-p", package, "--no-default-features", "--features", features, "--locked"];
         run(cargo().args(alone).args(["--", "-D", "warnings"]))?;
     }
-    run(cargo().args(["nextest", "run", "--workspace", "--locked"]).env("INRESPONSE_TEST_PYTHON", &python))?;
+    let mut tests = cargo();
+    // The real monitoring systems come afterwards, by themselves: a storm leaves little for others.
+    tests.args(["nextest", "run", "--workspace", "--locked", "-E"]);
+    tests.arg("not (package(inresponse-server) and binary(intake))");
+    run(tests.env("INRESPONSE_TEST_PYTHON", &python))?;
+    intake()?;
     run(cargo().args(["test", "--doc", "--workspace", "--locked"]))?;
     run(cargo().args(["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings"))?;
     package()?;
@@ -74,6 +80,16 @@ pub(crate) fn purity() -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Real monitoring systems, and what they are seen to do.
+pub(crate) fn intake() -> Result<(), Failure> {
+    let (python, debian) = (python()?, debian()?);
+    let mut test = cargo();
+    test.args(["test", "-p", "inresponse-server", "--test", "intake", "--locked", "--", "--nocapture"]);
+    // One after another, since what is measured should have the machine to itself.
+    test.arg("--test-threads=1");
+    run(test.env("INRESPONSE_TEST_PYTHON", python).env("INRESPONSE_TEST_DEBIAN", debian))
 }
 
 pub(crate) fn crash(kills: u32) -> Result<(), Failure> {

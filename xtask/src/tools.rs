@@ -54,9 +54,10 @@ pub(crate) fn nextest() -> Result<(), Failure> {
     run(cargo().args(["install", "cargo-nextest", "--locked"]))
 }
 
-/// A Python with the mail server that the tests talk to.
+/// A Python with the mail server that the tests talk to, and the client libraries that talk to the server.
 pub(crate) fn python() -> Result<PathBuf, Failure> {
-    const PACKAGES: [&str; 2] = ["aiosmtpd==1.4.6", "trustme==1.2.1"];
+    const PACKAGES: [&str; 4] =
+        ["aiosmtpd==1.4.6", "trustme==1.2.1", "pagerduty==7.2.0", "opsgenie-sdk==2.1.5"];
     let venv = tools_dir().join("python");
     let python = venv.join("bin/python");
     let stamp = venv.join("installed.txt");
@@ -70,4 +71,40 @@ pub(crate) fn python() -> Result<PathBuf, Failure> {
     run(Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(PACKAGES))?;
     std::fs::write(stamp, wanted)?;
     Ok(python)
+}
+
+/// Debian's monitoring systems, unpacked into a folder; nothing is installed or started.
+pub(crate) fn debian() -> Result<PathBuf, Failure> {
+    const PACKAGES: [&str; 3] = ["prometheus", "prometheus-alertmanager", "nagios4-core"];
+    let folder = tools_dir().join("debian");
+    let stamp = folder.join("unpacked.txt");
+    let wanted = PACKAGES.join("\n");
+    if std::fs::read_to_string(&stamp).is_ok_and(|unpacked| unpacked == wanted) {
+        return Ok(folder);
+    }
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)?;
+    }
+    let archives = folder.join("archives");
+    std::fs::create_dir_all(&archives)?;
+    let download = || {
+        let mut command = Command::new("apt-get");
+        command.arg("download").args(PACKAGES).current_dir(&archives).stdin(Stdio::null());
+        println!("\n$ {}", shown(&command));
+        command.status().is_ok_and(|status| status.success())
+    };
+    // The list of packages may be missing or too old.
+    let updated_and_downloaded = || run(Command::new("apt-get").arg("update")).is_ok() && download();
+    if !(download() || updated_and_downloaded()) {
+        return Err(
+            "the tests run monitoring systems from Debian's packages, and need apt-get to download them; \
+                    where it may not update its lists, run `apt-get update` as root first"
+                .into(),
+        );
+    }
+    for archive in std::fs::read_dir(&archives)? {
+        run(Command::new("dpkg").arg("-x").arg(archive?.path()).arg(&folder))?;
+    }
+    std::fs::write(stamp, wanted)?;
+    Ok(folder)
 }
