@@ -18,7 +18,6 @@ use crate::{Acknowledgement, Context, Covers, Recovery, Signal, Subject, Transla
 /// | `check` | the name of the check (Nagios' service description); none for checks of the host itself |
 /// | `state` | `OK`, `UP`, `WARNING`, `CRITICAL`, `UNKNOWN`, `DOWN`, `UNREACHABLE` |
 /// | `output`, `long_output` | what the check said |
-/// | `time` | when it was sent, in Unix seconds |
 /// | `since` | since when it is in that state, in Unix seconds |
 /// | `author`, `comment` | of an acknowledgement |
 /// | `url` | where to look |
@@ -36,7 +35,6 @@ pub fn notification(body: &[u8], context: &Context<'_>) -> Translated {
             invalid.push(name, "is missing");
         }
     }
-    let sent = invalid.keep(seconds("time", fields.get("time"))).flatten();
     let since = invalid.keep(seconds("since", fields.get("since"))).flatten();
     let (Some(kind), Some(host), true) = (kind, host, invalid.is_empty()) else { return Err(invalid) };
 
@@ -69,8 +67,9 @@ pub fn notification(body: &[u8], context: &Context<'_>) -> Translated {
             Ok(Signal::Report(Box::new(trouble)))
         }
         "RECOVERY" | "OK" | "UP" => {
-            let covers = sent.map_or(Covers::None, Covers::Until);
-            Ok(Signal::Recovery(Recovery { service, subject, ended_at: sent, covers, by: None }))
+            // It is over since the state changed, not since that was told: it may have come back in between.
+            let covers = since.map_or(Covers::None, Covers::Until);
+            Ok(Signal::Recovery(Recovery { service, subject, ended_at: since, covers, by: None }))
         }
         "ACKNOWLEDGEMENT" => {
             let by = fields.get("author").and_then(|author| Person::new(text::name(author, 100)).ok());

@@ -67,13 +67,14 @@ pub struct Webhook {
     pub truncated: u64,
 }
 
-/// Translates Alertmanager's webhook, version 4.
+/// Translates Alertmanager's webhook, version 4, and what others send in its form.
 ///
 /// # Errors
 /// It is no such message, or another version of it.
 pub fn webhook(body: &[u8], context: &Context<'_>) -> Result<Webhook, InvalidInput> {
     let group: Group = object(body)?;
-    if group.version.as_deref().is_some_and(|version| version != "4") {
+    // Grafana's, which has the same form, is version 1.
+    if group.version.as_deref().is_some_and(|version| !matches!(version, "4" | "1")) {
         return Err(InvalidInput::field("version", "must be 4"));
     }
     group.translate(context, "alertmanager", "Alertmanager")

@@ -89,7 +89,7 @@ impl Recoveries {
         let Some(ended) = self.by_key.get(&key) else { return Standing::Open(Recurrence::Fresh) };
         let late = match (ended.covers, trouble.began_at()) {
             (Covers::Episode(began), Some(at)) => at == began,
-            (Covers::Until(end), Some(at)) => at <= end,
+            (Covers::Until(end), Some(at)) => at < end,
             (Covers::Episode(_) | Covers::Until(_), None) | (Covers::None, _) => false,
         };
         if late && now - ended.noted_at <= REMEMBERED_FOR {
@@ -142,7 +142,8 @@ mod tests {
             (episode, Some(300), 360, Standing::Open(Flapping)),
             (episode, Some(300), 361, Standing::Open(Fresh)),
             (episode, None, 70, Standing::Open(Flapping)),
-            (until, Some(60), 61, Standing::Late),
+            (until, Some(59), 61, Standing::Late),
+            (until, Some(60), 61, Standing::Open(Flapping)),
             (until, Some(-5), 61, Standing::Late),
             (until, Some(61), 61, Standing::Open(Flapping)),
             (until, None, 61, Standing::Open(Flapping)),

@@ -48,7 +48,7 @@ pub struct Recovery {
 pub enum Covers {
     /// Those of trouble that began at exactly that time: each of several senders has an order of its own.
     Episode(DateTime<Utc>),
-    /// Those of trouble that began by then: there is one sender, and it tells the times of all changes.
+    /// Those of trouble that began before that: there is one sender, and it tells the times of all changes.
     Until(DateTime<Utc>),
     /// None: the sender tells no times.
     None,

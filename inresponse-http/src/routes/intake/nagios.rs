@@ -13,7 +13,7 @@ use crate::problem::Problem;
 /// A notification of Nagios or Icinga, as a form.
 #[utoipa::path(post, path = "/intake/nagios", tag = "intake",
     request_body(content = String, content_type = "application/x-www-form-urlencoded",
-        description = "`type`, `host`, `check`, `state`, `output`, `time`, `since`, `author`, `url`, `label.NAME`"),
+        description = "`type`, `host`, `check`, `state`, `output`, `since`, `author`, `url`, `label.NAME`"),
     security(("key" = []), ("bearer" = []), ("basic" = [])),
     responses(
         (status = 200, description = "what became of it", body = AlertsView),

@@ -12,9 +12,18 @@ use inresponse_core::plan::{Draft, Opening};
 use inresponse_core::store::{Census, Committed, Created, DueMark, ListQuery, Record, Store};
 use inresponse_core::{Outage, OutageKind};
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 use super::{alert, over, statuses, webhook};
 use crate::world::World;
+
+/// Creates when it is let.
+#[derive(Debug, Clone)]
+struct Hesitant {
+    inner: Arc<MemoryStore>,
+    asked: Arc<Semaphore>,
+    let_go: Arc<Semaphore>,
+}
 
 /// Fails every third create until it is mended; where the kind is unknown, it happens all the same.
 #[derive(Debug, Clone)]
@@ -41,6 +50,38 @@ impl Store for Flaky {
             }
             return Err(Outage::new(self.kind, "the disk is on fire"));
         }
+        self.inner.create(opening).await
+    }
+    async fn load(&self, number: IncidentNumber) -> Result<Option<Record>, Outage> {
+        self.inner.load(number).await
+    }
+    async fn open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage> {
+        self.inner.open(service, key).await
+    }
+    async fn due(
+        &self,
+        now: DateTime<Utc>,
+        after: Option<DueMark>,
+        limit: usize,
+    ) -> Result<Vec<Record>, Outage> {
+        self.inner.due(now, after, limit).await
+    }
+    async fn commit(&self, version: Version, draft: &Draft) -> Result<Committed, Outage> {
+        self.inner.commit(version, draft).await
+    }
+    async fn list(&self, query: &ListQuery) -> Result<Vec<Record>, Outage> {
+        self.inner.list(query).await
+    }
+    async fn census(&self, before: DateTime<Utc>) -> Result<Census, Outage> {
+        self.inner.census(before).await
+    }
+}
+
+#[async_trait]
+impl Store for Hesitant {
+    async fn create(&self, opening: Opening) -> Result<Created, Outage> {
+        self.asked.add_permits(1);
+        self.let_go.acquire().await.unwrap().forget();
         self.inner.create(opening).await
     }
     async fn load(&self, number: IncidentNumber) -> Result<Option<Record>, Outage> {
@@ -160,4 +201,25 @@ async fn p16_a_message_is_bounded() {
         }
     }
     assert_eq!(world.all().await, []);
+}
+
+#[tokio::test]
+async fn an_end_that_overtakes_its_beginning_ends_it() {
+    let nothing = || Arc::new(Semaphore::new(0));
+    let store = Hesitant { inner: Arc::new(MemoryStore::new()), asked: nothing(), let_go: nothing() };
+    let world = Arc::new(World::over(store.clone()).await);
+    let begins = tokio::spawn({
+        let world = Arc::clone(&world);
+        async move {
+            let answer = world.told("/intake/alertmanager", &webhook(&[alert("A", 10)])).await;
+            statuses(&answer)[0].to_owned()
+        }
+    });
+    store.asked.acquire().await.unwrap().forget();
+    // Nothing is open yet.
+    let ended = world.told("/intake/alertmanager", &webhook(&[over(alert("A", 10), 20)])).await;
+    assert_eq!(statuses(&ended), ["unchanged"]);
+    store.let_go.add_permits(1);
+    assert_eq!(begins.await.unwrap(), "resolved");
+    assert_eq!(world.incident(10_000).await["state"], "RESOLVED");
 }
