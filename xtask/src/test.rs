@@ -48,7 +48,7 @@ fn package() -> Result<(), Failure> {
     run(&mut command)
 }
 
-/// The core depends on no adapter's world, and on tokio only by choice.
+/// The core depends on no adapter's world, and on tokio only by choice; translation depends on neither.
 pub(crate) fn purity() -> Result<(), Failure> {
     const NEVER: [&str; 14] = [
         "axum",
@@ -78,6 +78,13 @@ pub(crate) fn purity() -> Result<(), Failure> {
         if let Some(found) = names.iter().find(|name| NEVER.contains(name) || also == Some(**name)) {
             return Err(format!("inresponse-core must not depend on {found} (with {features:?})").into());
         }
+    }
+    let mut tree = cargo();
+    tree.args(["tree", "-p", "inresponse-intake", "--edges", "normal", "--prefix", "none", "--locked"]);
+    let tree = output(tree.args(["--format", "{p}"]))?;
+    let mut names = tree.lines().filter_map(|line| line.split(' ').next());
+    if let Some(found) = names.find(|name| NEVER.contains(name) || *name == "tokio") {
+        return Err(format!("inresponse-intake must not depend on {found}").into());
     }
     Ok(())
 }

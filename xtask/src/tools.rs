@@ -75,7 +75,7 @@ pub(crate) fn python() -> Result<PathBuf, Failure> {
 
 /// Debian's monitoring systems, unpacked into a folder; nothing is installed or started.
 pub(crate) fn debian() -> Result<PathBuf, Failure> {
-    const PACKAGES: [&str; 3] = ["prometheus", "prometheus-alertmanager", "nagios4-core"];
+    const PACKAGES: [&str; 4] = ["prometheus", "prometheus-alertmanager", "nagios4-core", "icinga2-bin"];
     let folder = tools_dir().join("debian");
     let stamp = folder.join("unpacked.txt");
     let wanted = PACKAGES.join("\n");
@@ -89,7 +89,8 @@ pub(crate) fn debian() -> Result<PathBuf, Failure> {
     std::fs::create_dir_all(&archives)?;
     let download = || {
         let mut command = Command::new("apt-get");
-        command.arg("download").args(PACKAGES).current_dir(&archives).stdin(Stdio::null());
+        command.arg("download").args(PACKAGES).args(icinga_libraries());
+        command.current_dir(&archives).stdin(Stdio::null());
         println!("\n$ {}", shown(&command));
         command.status().is_ok_and(|status| status.success())
     };
@@ -107,4 +108,13 @@ pub(crate) fn debian() -> Result<PathBuf, Failure> {
     }
     std::fs::write(stamp, wanted)?;
     Ok(folder)
+}
+
+/// The libraries that Icinga needs and other machines may lack; their names bear their versions.
+fn icinga_libraries() -> Vec<String> {
+    let mut command = Command::new("apt-cache");
+    command.args(["depends", "--recurse", "--no-recommends", "--no-suggests", "--no-enhances"]);
+    command.args(["--no-conflicts", "--no-breaks", "--no-replaces", "icinga2-bin"]);
+    let needed = output(&mut command).unwrap_or_default();
+    needed.lines().filter(|line| line.starts_with("libboost")).map(str::to_owned).collect()
 }

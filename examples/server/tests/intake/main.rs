@@ -9,6 +9,7 @@
 
 mod alertmanager;
 mod clients;
+mod icinga;
 mod nagios;
 mod pages;
 mod process;
