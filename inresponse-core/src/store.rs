@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use crate::error::Outage;
-use crate::model::{Incident, IncidentNumber, ServiceName, Severity, State, Version};
+use crate::model::{DedupKey, Incident, IncidentNumber, ServiceName, Severity, State, Version};
 use crate::plan::{Draft, Opening};
 
 /// A stored incident.
@@ -131,6 +131,9 @@ pub trait Store: Debug + Send + Sync + 'static {
 
     /// The record with that number, as last committed.
     async fn load(&self, number: IncidentNumber) -> Result<Option<Record>, Outage>;
+
+    /// The record that has that open key, as last committed: what [`create`](Self::create) would count in.
+    async fn open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage>;
 
     /// Records with a due time of at most `now`, ordered by [`DueMark`], after the mark if one is given.
     ///

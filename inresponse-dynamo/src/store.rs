@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::{
 };
 use chrono::{DateTime, Utc};
 use inresponse_core::Outage;
-use inresponse_core::model::{IncidentNumber, Version};
+use inresponse_core::model::{DedupKey, IncidentNumber, ServiceName, Version};
 use inresponse_core::plan::{Draft, Opening};
 use inresponse_core::store::{Census, Committed, Created, DueMark, ListQuery, Record, Store};
 
@@ -63,6 +63,19 @@ impl DynamoStore {
         .map_err(|failure| failure.into_outage())?;
         let kept = written.attributes().and_then(|item| text_of(item, "value")).map(str::to_owned);
         kept.ok_or_else(|| Outage::permanent(format!("the setting {name} cannot be read")))
+    }
+
+    /// The item of an incident, as last written.
+    async fn item(&self, number_of_it: IncidentNumber) -> Result<Option<Item>, Outage> {
+        let found = read(|| {
+            self.client
+                .get_item()
+                .table_name(&self.config.incident)
+                .key("incidentId", number(number_of_it.value()))
+                .consistent_read(true)
+                .send()
+        });
+        Ok(found.await?.item)
     }
 
     /// The incident that holds the key.
@@ -441,16 +454,15 @@ impl Store for DynamoStore {
     }
 
     async fn load(&self, number_of_it: IncidentNumber) -> Result<Option<Record>, Outage> {
-        let found = read(|| {
-            self.client
-                .get_item()
-                .table_name(&self.config.incident)
-                .key("incidentId", number(number_of_it.value()))
-                .consistent_read(true)
-                .send()
-        })
-        .await?;
-        found.item().map(item::record).transpose()
+        self.item(number_of_it).await?.as_ref().map(item::record).transpose()
+    }
+
+    async fn open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage> {
+        let key = open_key((service, key));
+        let Some(holder) = self.holder(&key).await? else { return Ok(None) };
+        // It may have given the key back since the guard was read.
+        let found = self.item(holder).await?;
+        found.filter(|item| text_of(item, "openKey") == Some(&key)).as_ref().map(item::record).transpose()
     }
 
     async fn due(

@@ -30,6 +30,19 @@ pub(crate) struct Body<T>(pub(crate) T);
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let Bytes(bytes) = Bytes::from_request(request, state).await?;
+        read_json(&bytes).map(Self).map_err(|invalid| Problem::invalid(&invalid))
+    }
+}
+
+/// A body as it came.
+#[derive(Debug)]
+pub(crate) struct Bytes(pub(crate) axum::body::Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Bytes {
+    type Rejection = Problem;
+
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let too_large = || {
             Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body must be at most {MAX_BODY} bytes"))
@@ -53,7 +66,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
             }
             Problem::new(StatusCode::BAD_REQUEST, "the body ended early")
         })?;
-        read_json(&bytes).map(Self).map_err(|invalid| Problem::invalid(&invalid))
+        Ok(Self(bytes))
     }
 }
 

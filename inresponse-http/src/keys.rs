@@ -8,8 +8,10 @@ use axum::extract::FromRequestParts;
 use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use inresponse_core::InvalidInput;
-use inresponse_core::model::Person;
+use inresponse_core::model::{Person, ServiceName};
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
@@ -61,6 +63,7 @@ pub struct ApiKey {
     name: Person,
     hash: [u8; 32],
     scopes: Vec<Scope>,
+    service: Option<ServiceName>,
 }
 
 impl ApiKey {
@@ -72,7 +75,12 @@ impl ApiKey {
         if key.is_empty() {
             return Err(InvalidInput::field("key", "must not be empty"));
         }
-        Ok(Self { name: Person::new(name)?, hash: Sha256::digest(key.as_bytes()).into(), scopes })
+        Ok(Self {
+            name: Person::new(name)?,
+            hash: Sha256::digest(key.as_bytes()).into(),
+            scopes,
+            service: None,
+        })
     }
 
     /// A key by its hash, as [`hash_of`] makes it.
@@ -90,7 +98,16 @@ impl ApiKey {
             let pair = std::str::from_utf8(pair).map_err(|_| refused())?;
             *byte = u8::from_str_radix(pair, 16).map_err(|_| refused())?;
         }
-        Ok(Self { name: Person::new(name)?, hash: bytes, scopes })
+        Ok(Self { name: Person::new(name)?, hash: bytes, scopes, service: None })
+    }
+
+    /// The same for one service: what other systems report with this key is about it, where they name none.
+    ///
+    /// PagerDuty's and Opsgenie's protocols never name one; there, as in PagerDuty, the key is the service's.
+    #[must_use]
+    pub fn of_service(mut self, service: ServiceName) -> Self {
+        self.service = Some(service);
+        self
     }
 }
 
@@ -99,6 +116,7 @@ impl fmt::Debug for ApiKey {
         f.debug_struct("ApiKey")
             .field("name", &self.name)
             .field("scopes", &self.scopes)
+            .field("service", &self.service)
             .finish_non_exhaustive()
     }
 }
@@ -166,20 +184,39 @@ impl<N: Needs> FromRequestParts<Api> for Authorized<N> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
-        let challenge = HeaderValue::from_static("Bearer realm=\"inresponse\"");
-        let unauthorized = |detail: &str| {
-            Problem::new(StatusCode::UNAUTHORIZED, detail).header(WWW_AUTHENTICATE, challenge.clone())
-        };
-        let key = key_of(&parts.headers)
-            .ok_or_else(|| unauthorized("an API key is needed, in x-api-key or as Authorization: Bearer"))?;
-        let entry = api.keys().find(key).ok_or_else(|| unauthorized("the API key is not known"))?;
-        match N::SCOPE {
-            Some(scope) if !entry.scopes.contains(&scope) => Err(Problem::new(
-                StatusCode::FORBIDDEN,
-                format!("the API key `{}` lacks the scope `{}`", entry.name, scope.as_str()),
-            )),
-            Some(_) | None => Ok(Self { name: entry.name.clone(), _needs: PhantomData }),
-        }
+        let key = key_of(&parts.headers).ok_or_else(|| {
+            unauthorized(&BEARER, "an API key is needed, in x-api-key or as Authorization: Bearer")
+        })?;
+        let entry = entry(api, key, N::SCOPE, &BEARER)?;
+        Ok(Self { name: entry.name.clone(), _needs: PhantomData })
+    }
+}
+
+const BEARER: [&str; 1] = ["Bearer realm=\"inresponse\""];
+/// Amazon SNS sends the name and password of a URL only once it was asked for them.
+const BEARER_OR_BASIC: [&str; 2] = [BEARER[0], "Basic realm=\"inresponse\""];
+
+fn unauthorized(challenges: &[&'static str], detail: &str) -> Problem {
+    let challenge = |problem: Problem, challenge: &&'static str| {
+        problem.header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
+    };
+    challenges.iter().fold(Problem::new(StatusCode::UNAUTHORIZED, detail), challenge)
+}
+
+/// The entry of a key that has the scope.
+fn entry<'a>(
+    api: &'a Api,
+    key: &str,
+    scope: Option<Scope>,
+    challenges: &[&'static str],
+) -> Result<&'a ApiKey, Problem> {
+    let entry = api.keys().find(key).ok_or_else(|| unauthorized(challenges, "the API key is not known"))?;
+    match scope {
+        Some(scope) if !entry.scopes.contains(&scope) => Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            format!("the API key `{}` lacks the scope `{}`", entry.name, scope.as_str()),
+        )),
+        Some(_) | None => Ok(entry),
     }
 }
 
@@ -187,9 +224,53 @@ fn key_of(headers: &HeaderMap) -> Option<&str> {
     if let Some(key) = headers.get("x-api-key") {
         return key.to_str().ok();
     }
-    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, key) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(key.trim())
+    authorization(headers, "bearer")
+}
+
+/// What follows a scheme in the header `Authorization`.
+fn authorization<'a>(headers: &'a HeaderMap, scheme: &str) -> Option<&'a str> {
+    let (given, key) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    given.eq_ignore_ascii_case(scheme).then_some(key.trim())
+}
+
+/// A system that reports, by one of our keys with the scope to report, in whatever way it can send one.
+#[derive(Debug, Clone)]
+pub(crate) struct Sender {
+    /// The key's name.
+    pub(crate) name: Person,
+    /// The service that the key is for.
+    pub(crate) service: Option<ServiceName>,
+}
+
+impl Sender {
+    /// Who has that key.
+    pub(crate) fn by_key(api: &Api, key: Option<&str>) -> Result<Self, Problem> {
+        let key = key.ok_or_else(|| {
+            unauthorized(
+                &BEARER_OR_BASIC,
+                "an API key is needed: in x-api-key, or in Authorization as Bearer, GenieKey, or the password of Basic",
+            )
+        })?;
+        let entry = entry(api, key, Some(Scope::Report), &BEARER_OR_BASIC)?;
+        Ok(Self { name: entry.name.clone(), service: entry.service.clone() })
+    }
+}
+
+impl FromRequestParts<Api> for Sender {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let headers = &parts.headers;
+        let key = key_of(headers).or_else(|| authorization(headers, "geniekey")).map(str::to_owned);
+        Self::by_key(api, key.or_else(|| password(headers)).as_deref())
+    }
+}
+
+/// The password of basic authentication; the name is the sender's own business.
+fn password(headers: &HeaderMap) -> Option<String> {
+    let decoded = STANDARD.decode(authorization(headers, "basic")?).ok()?;
+    let (_, password) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
+    Some(password.to_owned())
 }
 
 #[cfg(test)]

@@ -12,7 +12,8 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `routes` | the calls: incidents, roster, claim page, health and metrics |
+//! | `routes` | the calls: incidents, roster, other systems' messages, claim page, health and metrics |
+//! | `intake` | does what other systems' messages ask for |
 //! | `wire` | what goes over the wire |
 //! | `input` | reading bodies and queries, naming the field that is wrong |
 //! | `problem` | errors as RFC 9457 problem details |
@@ -21,6 +22,7 @@
 //! | `metrics` | what is counted |
 
 mod input;
+mod intake;
 mod keys;
 mod limits;
 pub mod metrics;
@@ -42,6 +44,9 @@ use utoipa::openapi::security::{ApiKey as ApiKeyScheme, ApiKeyValue, Http, HttpA
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use inresponse_intake::generic::Mapping;
+pub use inresponse_intake::{Rule, sns::AmazonUrl};
+pub use intake::{FetchFromAmazon, Intake};
 pub use keys::{ApiKey, Keys, Scope, hash_of};
 
 /// What the routes work on. Cheap to clone.
@@ -54,6 +59,7 @@ pub struct Api {
 struct Inner {
     engine: Engine,
     keys: Keys,
+    intake: Intake,
     metrics: Option<Metrics>,
     readiness: Readiness,
     places: Arc<Semaphore>,
@@ -97,12 +103,20 @@ impl Api {
         let inner = Inner {
             engine,
             keys,
+            intake: Intake::default(),
             metrics: None,
             readiness: Readiness::new(),
             places: Arc::new(Semaphore::new(limits::MAX_CONCURRENT)),
             document: document().into(),
         };
         Self { inner: Arc::new(inner) }
+    }
+
+    /// The same with other systems' messages taken that way.
+    #[must_use]
+    pub fn intake_by(mut self, intake: Intake) -> Self {
+        Arc::make_mut(&mut self.inner).intake = intake;
+        self
     }
 
     /// The same with `/metrics`; see [`metrics::install`].
@@ -125,6 +139,10 @@ impl Api {
 
     pub(crate) fn keys(&self) -> &Keys {
         &self.inner.keys
+    }
+
+    pub(crate) fn intake(&self) -> &Intake {
+        &self.inner.intake
     }
 
     pub(crate) fn metrics_handle(&self) -> Option<&PrometheusHandle> {
@@ -162,6 +180,7 @@ impl Api {
     ),
     tags(
         (name = "incidents", description = "report, claim, release, resolve, read"),
+        (name = "intake", description = "what other monitoring systems send"),
         (name = "roster", description = "services, teams, calendars"),
         (name = "system", description = "health, metrics, this document"),
     )
@@ -170,6 +189,7 @@ struct Document;
 
 /// The calls that do the work.
 fn work() -> OpenApiRouter<Api> {
+    use routes::intake::{generic, grafana, nagios, opsgenie, pagerduty, prometheus, sns};
     use routes::{incidents, roster};
     let routes = OpenApiRouter::new()
         .routes(routes!(incidents::put, incidents::post, incidents::list))
@@ -177,7 +197,18 @@ fn work() -> OpenApiRouter<Api> {
         .routes(routes!(roster::put_service, roster::get_service, roster::delete_service))
         .routes(routes!(roster::put_team, roster::get_team, roster::delete_team))
         .routes(routes!(roster::put_day, roster::get_day, roster::delete_day))
-        .routes(routes!(roster::on_call));
+        .routes(routes!(roster::on_call))
+        .routes(routes!(prometheus::webhook))
+        .routes(routes!(prometheus::alerts, prometheus::query))
+        .routes(routes!(grafana::webhook))
+        .routes(routes!(sns::message))
+        .routes(routes!(nagios::notification))
+        .routes(routes!(generic::mapped))
+        .routes(routes!(pagerduty::enqueue))
+        .routes(routes!(opsgenie::create))
+        .routes(routes!(opsgenie::acknowledge))
+        .routes(routes!(opsgenie::close))
+        .routes(routes!(opsgenie::status));
     #[cfg(feature = "pages")]
     let routes = routes.routes(routes!(routes::claim::page, routes::claim::claim));
     routes
@@ -191,6 +222,9 @@ fn system() -> OpenApiRouter<Api> {
     let key = SecurityScheme::ApiKey(ApiKeyScheme::Header(ApiKeyValue::new("x-api-key")));
     components.add_security_scheme("key", key);
     components.add_security_scheme("bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+    components.add_security_scheme("basic", SecurityScheme::Http(Http::new(HttpAuthScheme::Basic)));
+    let genie_key = ApiKeyValue::with_description("authorization", "`GenieKey` and the key");
+    components.add_security_scheme("genieKey", SecurityScheme::ApiKey(ApiKeyScheme::Header(genie_key)));
     OpenApiRouter::with_openapi(document)
         .routes(routes!(system::healthz))
         .routes(routes!(system::readyz))

@@ -41,6 +41,17 @@ pub(crate) struct ProblemField {
     message: String,
 }
 
+impl ProblemField {
+    /// Everything that is wrong.
+    pub(crate) fn all(invalid: &InvalidInput) -> Vec<Self> {
+        let field = |e: &inresponse_core::FieldError| Self {
+            field: e.field().to_owned(),
+            message: e.message().to_owned(),
+        };
+        invalid.errors().iter().map(field).collect()
+    }
+}
+
 impl Problem {
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self {
@@ -74,14 +85,13 @@ impl Problem {
         Self::fields(StatusCode::UNPROCESSABLE_ENTITY, &InvalidInput::field(field.into(), message))
     }
 
+    /// A 422 with everything that is wrong.
+    pub(crate) fn unprocessable_fields(invalid: &InvalidInput) -> Self {
+        Self::fields(StatusCode::UNPROCESSABLE_ENTITY, invalid)
+    }
+
     fn fields(status: StatusCode, invalid: &InvalidInput) -> Self {
-        let mut problem = Self::new(status, invalid.to_string());
-        let field = |e: &inresponse_core::FieldError| ProblemField {
-            field: e.field().to_owned(),
-            message: e.message().to_owned(),
-        };
-        problem.errors = invalid.errors().iter().map(field).collect();
-        problem
+        Self { errors: ProblemField::all(invalid), ..Self::new(status, invalid.to_string()) }
     }
 
     pub(crate) fn claimed_by(mut self, person: &str) -> Self {
@@ -125,7 +135,9 @@ impl IntoResponse for Problem {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = std::mem::take(&mut self.headers);
         let mut response = (status, Json(self)).into_response();
-        response.headers_mut().extend(headers);
+        for (name, value) in headers {
+            response.headers_mut().append(name, value);
+        }
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         response
     }

@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use inresponse_core::model::{IncidentNumber, Version};
+use inresponse_core::model::{DedupKey, IncidentNumber, ServiceName, Version};
 use inresponse_core::plan::{Draft, Opening};
 use inresponse_core::store::{Census, Committed, Created, DueMark, ListQuery, Record, Store};
 use inresponse_core::{Outage, OutageKind};
@@ -103,6 +103,10 @@ impl Store for SqliteStore {
 
     async fn load(&self, number: IncidentNumber) -> Result<Option<Record>, Outage> {
         query::load(&self.state().connection, number).map_err(read_failed)
+    }
+
+    async fn open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage> {
+        query::open(&self.state().connection, service, key).map_err(read_failed)
     }
 
     async fn due(

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use inresponse_core::model::{IncidentNumber, OutcomeKind, Version};
+use inresponse_core::model::{DedupKey, IncidentNumber, OutcomeKind, ServiceName, Version};
 use inresponse_core::plan::{self, Draft, Opening};
 use inresponse_core::store::{Census, Committed, Created, DueMark, ListQuery, Record, Store};
 use inresponse_core::{Outage, OutageKind};
@@ -189,6 +189,14 @@ impl Store for HostStore {
         let fate = self.before(Kind::Read).await?;
         let outside = self.world.wait_outside();
         let result = self.shared.inner.load(number).await;
+        drop(outside);
+        self.after(fate, result).await
+    }
+
+    async fn open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage> {
+        let fate = self.before(Kind::Read).await?;
+        let outside = self.world.wait_outside();
+        let result = self.shared.inner.open(service, key).await;
         drop(outside);
         self.after(fate, result).await
     }

@@ -3,13 +3,16 @@
 //! For whoever runs [`write_batch`](crate::write_batch) without the writer's thread.
 
 use chrono::{DateTime, Utc};
-use inresponse_core::model::{IncidentNumber, State};
+use inresponse_core::model::{DedupKey, IncidentNumber, ServiceName, State};
 use inresponse_core::store::{Census, DueMark, ListQuery, Record};
 use rusqlite::{Connection, OptionalExtension, ToSql};
 
 use crate::batch::{micros, record};
 
 const LOAD: &str = "SELECT body, version, count, last_reported_at FROM incident WHERE number = ?1";
+
+const OPEN: &str = "
+    SELECT body, version, count, last_reported_at FROM incident WHERE service = ?1 AND open_key = ?2";
 
 const DUE: &str = "
     SELECT body, version, count, last_reported_at, number FROM incident
@@ -30,6 +33,18 @@ pub fn load(connection: &Connection, number: IncidentNumber) -> rusqlite::Result
     // SQLite's integers end at half of the core's; a number beyond them was never given.
     let Ok(number) = i64::try_from(number.value()) else { return Ok(None) };
     connection.prepare_cached(LOAD)?.query_row([number], record).optional()
+}
+
+/// As [`Store::open`](inresponse_core::store::Store::open).
+///
+/// # Errors
+/// SQLite's own.
+pub fn open(
+    connection: &Connection,
+    service: &ServiceName,
+    key: &DedupKey,
+) -> rusqlite::Result<Option<Record>> {
+    connection.prepare_cached(OPEN)?.query_row([service.as_str(), key.as_str()], record).optional()
 }
 
 /// As [`Store::due`](inresponse_core::store::Store::due).
@@ -157,6 +172,7 @@ mod tests {
         let base = ListQuery { below, limit: 1, ..ListQuery::default() };
         let cases = [
             (LOAD.to_owned(), "INTEGER PRIMARY KEY"),
+            (OPEN.to_owned(), "incident_by_open_key (service=? AND open_key=?)"),
             (DUE.to_owned(), "incident_by_due (due_at"),
             (CENSUS_UNCLAIMED.to_owned(), "incident_by_unclaimed"),
             (CENSUS_WAITING.to_owned(), "incident_by_waiting (waiting_since<?)"),

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use inresponse_core::Outage;
-use inresponse_core::model::{IncidentNumber, Version};
+use inresponse_core::model::{DedupKey, IncidentNumber, ServiceName, Version};
 use inresponse_core::plan::{Draft, Opening};
 use inresponse_core::store::{Census, Committed, Created, DueMark, ListQuery, Record, Store};
 
@@ -30,6 +30,11 @@ impl Store for SqliteStore {
 
     async fn load(&self, number: IncidentNumber) -> Result<Option<Record>, Outage> {
         self.readers.read(move |c| query::load(c, number)).await
+    }
+
+    async fn open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage> {
+        let (service, key) = (service.clone(), key.clone());
+        self.readers.read(move |c| query::open(c, &service, &key)).await
     }
 
     async fn due(

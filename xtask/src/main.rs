@@ -26,6 +26,8 @@ enum Command {
     Cloud,
     /// Check that the core depends on no adapter's world: no HTTP, SQL, AWS, SMTP, and no tokio by choice.
     Purity,
+    /// Unpack real monitoring systems, and let them report to the server as the pages in docs/intake say.
+    Intake,
     /// Kill the server again and again under load, and account for every number and every mail.
     Crash {
         /// How many times to kill it.
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
         Command::Test => test::everything(),
         Command::Cloud => cloud::test(),
         Command::Purity => test::purity(),
+        Command::Intake => test::intake(),
         Command::Crash { kills } => test::crash(kills),
         Command::Sim { arguments } => sim::run_sim("sim", &arguments),
         Command::Model { arguments } => sim::run_sim("model", &arguments),

@@ -4,10 +4,10 @@ use std::process::Command;
 
 use crate::cloud::Cloud;
 use crate::emulators::Emulator;
-use crate::tools::{Failure, cargo, nextest, output, python, run};
+use crate::tools::{Failure, cargo, debian, nextest, output, python, run};
 
 /// The crates that are libraries for others.
-const LIBRARIES: [&str; 8] = [
+const LIBRARIES: [&str; 9] = [
     "inresponse-core",
     "inresponse-conformance",
     "inresponse-sqlite",
@@ -16,6 +16,7 @@ const LIBRARIES: [&str; 8] = [
     "inresponse-smtp",
     "inresponse-ses",
     "inresponse-http",
+    "inresponse-intake",
 ];
 
 pub(crate) fn everything() -> Result<(), Failure> {
@@ -31,11 +32,14 @@ pub(crate) fn everything() -> Result<(), Failure> {
     let (ministack, dynamodb_local) = (Emulator::ministack(&[])?, Emulator::dynamodb_local()?);
     let cloud = Cloud::deploy(&[])?;
     let mut tests = cargo();
-    tests.args(["nextest", "run", "--workspace", "--locked"]).env("INRESPONSE_TEST_PYTHON", &python);
+    // The real monitoring systems come afterwards, by themselves: a storm leaves little for others.
+    tests.args(["nextest", "run", "--workspace", "--locked", "-E"]);
+    tests.arg("not (package(inresponse-server) and binary(intake))").env("INRESPONSE_TEST_PYTHON", &python);
     tests.env("INRESPONSE_TEST_MINISTACK", ministack.url());
     tests.env("INRESPONSE_TEST_DYNAMODB_LOCAL", dynamodb_local.url());
     run(tests.envs(cloud.variables()))?;
     drop((ministack, dynamodb_local, cloud));
+    intake()?;
     run(cargo().args(["test", "--doc", "--workspace", "--locked"]))?;
     run(cargo().args(["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings"))?;
     package()?;
@@ -53,7 +57,8 @@ fn package() -> Result<(), Failure> {
     run(&mut command)
 }
 
-/// The core depends on no adapter's world, and on tokio only by choice; the default build on nothing of AWS.
+/// The core depends on no adapter's world, and on tokio only by choice; translation depends on neither; the default
+/// build on nothing of AWS.
 pub(crate) fn purity() -> Result<(), Failure> {
     const NEVER: [&str; 14] = [
         "axum",
@@ -84,6 +89,13 @@ pub(crate) fn purity() -> Result<(), Failure> {
             return Err(format!("inresponse-core must not depend on {found} (with {features:?})").into());
         }
     }
+    let mut tree = cargo();
+    tree.args(["tree", "-p", "inresponse-intake", "--edges", "normal", "--prefix", "none", "--locked"]);
+    let tree = output(tree.args(["--format", "{p}"]))?;
+    let mut names = tree.lines().filter_map(|line| line.split(' ').next());
+    if let Some(found) = names.find(|name| NEVER.contains(name) || *name == "tokio") {
+        return Err(format!("inresponse-intake must not depend on {found}").into());
+    }
     without_aws()
 }
 
@@ -96,6 +108,16 @@ fn without_aws() -> Result<(), Failure> {
         Some(found) => Err(format!("the default build must not depend on {found}").into()),
         None => Ok(()),
     }
+}
+
+/// Real monitoring systems, and what they are seen to do.
+pub(crate) fn intake() -> Result<(), Failure> {
+    let (python, debian) = (python()?, debian()?);
+    let mut test = cargo();
+    test.args(["test", "-p", "inresponse-server", "--test", "intake", "--locked", "--", "--nocapture"]);
+    // One after another, since what is measured should have the machine to itself.
+    test.arg("--test-threads=1");
+    run(test.env("INRESPONSE_TEST_PYTHON", python).env("INRESPONSE_TEST_DEBIAN", debian))
 }
 
 pub(crate) fn crash(kills: u32) -> Result<(), Failure> {

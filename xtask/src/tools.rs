@@ -63,10 +63,18 @@ pub(crate) fn nextest() -> Result<(), Failure> {
     run(cargo().args(["install", "cargo-nextest", "--locked"]))
 }
 
-/// A Python with what the tests talk to: a mail server, an emulated cloud; and a checker of templates.
+/// A Python with what the tests talk to: a mail server, an emulated cloud, client libraries of other systems; and a
+/// checker of templates.
 pub(crate) fn python() -> Result<PathBuf, Failure> {
-    const PACKAGES: [&str; 5] =
-        ["aiosmtpd==1.4.6", "trustme==1.2.1", "ministack==1.5.33", "cfn-lint==1.58.0", "awscli==1.46.3"];
+    const PACKAGES: [&str; 7] = [
+        "aiosmtpd==1.4.6",
+        "trustme==1.2.1",
+        "ministack==1.5.33",
+        "cfn-lint==1.58.0",
+        "awscli==1.46.3",
+        "pagerduty==7.2.0",
+        "opsgenie-sdk==2.1.5",
+    ];
     let venv = tools_dir().join("python");
     let python = venv.join("bin/python");
     let stamp = venv.join("installed.txt");
@@ -98,4 +106,50 @@ pub(crate) fn node_modules() -> Result<PathBuf, Failure> {
         .map_err(|error| format!("{error}\nThe tests need npm; on Debian: apt-get install npm"))?;
     std::fs::write(stamp, wanted)?;
     Ok(modules)
+}
+
+/// Debian's monitoring systems, unpacked into a folder; nothing is installed or started.
+pub(crate) fn debian() -> Result<PathBuf, Failure> {
+    const PACKAGES: [&str; 4] = ["prometheus", "prometheus-alertmanager", "nagios4-core", "icinga2-bin"];
+    let folder = tools_dir().join("debian");
+    let stamp = folder.join("unpacked.txt");
+    let wanted = PACKAGES.join("\n");
+    if std::fs::read_to_string(&stamp).is_ok_and(|unpacked| unpacked == wanted) {
+        return Ok(folder);
+    }
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)?;
+    }
+    let archives = folder.join("archives");
+    std::fs::create_dir_all(&archives)?;
+    let download = || {
+        let mut command = Command::new("apt-get");
+        command.arg("download").args(PACKAGES).args(icinga_libraries());
+        command.current_dir(&archives).stdin(Stdio::null());
+        println!("\n$ {}", shown(&command));
+        command.status().is_ok_and(|status| status.success())
+    };
+    // The list of packages may be missing or too old.
+    let updated_and_downloaded = || run(Command::new("apt-get").arg("update")).is_ok() && download();
+    if !(download() || updated_and_downloaded()) {
+        return Err(
+            "the tests run monitoring systems from Debian's packages, and need apt-get to download them; \
+                    where it may not update its lists, run `apt-get update` as root first"
+                .into(),
+        );
+    }
+    for archive in std::fs::read_dir(&archives)? {
+        run(Command::new("dpkg").arg("-x").arg(archive?.path()).arg(&folder))?;
+    }
+    std::fs::write(stamp, wanted)?;
+    Ok(folder)
+}
+
+/// The libraries that Icinga needs and other machines may lack; their names bear their versions.
+fn icinga_libraries() -> Vec<String> {
+    let mut command = Command::new("apt-cache");
+    command.args(["depends", "--recurse", "--no-recommends", "--no-suggests", "--no-enhances"]);
+    command.args(["--no-conflicts", "--no-breaks", "--no-replaces", "icinga2-bin"]);
+    let needed = output(&mut command).unwrap_or_default();
+    needed.lines().filter(|line| line.starts_with("libboost")).map(str::to_owned).collect()
 }

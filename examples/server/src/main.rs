@@ -1,8 +1,9 @@
 //! The InResponse server: SQLite and SMTP around the library.
 //!
 //! Wiring only: `cli` (flags), `config` (checked settings), `serve` (the parts put together), `listen`
-//! (connections), `seed` (the roster's beginning), `keys` and `secret` (what is made once).
+//! (connections), `amazon` (what is fetched from there), `seed` (the roster's beginning), `keys` and `secret` (what is made once).
 
+mod amazon;
 mod cli;
 mod config;
 mod keys;

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use inresponse_core::Engine;
 use inresponse_core::clock::SystemClock;
 use inresponse_core::notify::Notifiers;
-use inresponse_http::{Api, Keys, Readiness};
+use inresponse_http::{Api, Intake, Keys, Readiness};
 use inresponse_smtp::{OutboxNotifier, SmtpNotifier};
 use inresponse_sqlite::{Database, SqliteConfig};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::amazon::FromAmazon;
 use crate::config::{Config, MailConfig};
 use crate::{keys, listen, secret, seed};
 
@@ -51,8 +52,16 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     }
     let engine = engine.build();
 
+    let mut intake = Intake::new(config.intake.rule).mappings(config.intake.mappings);
+    match FromAmazon::new() {
+        Ok(amazon) => intake = intake.amazon_by(amazon),
+        Err(error) => tracing::warn!(%error, "messages of Amazon SNS cannot be checked here"),
+    }
     let readiness = Readiness::new();
-    let api = Api::new(engine.clone(), Keys::new(api_keys)).metrics(metrics).readiness(readiness.clone());
+    let api = Api::new(engine.clone(), Keys::new(api_keys))
+        .intake_by(intake)
+        .metrics(metrics)
+        .readiness(readiness.clone());
     println!("InResponse listens on http://{}", listener.local_addr()?);
 
     let (stop, stopped) = watch::channel(());

@@ -11,6 +11,7 @@ mod due;
 mod durable;
 mod list;
 mod numbers;
+mod open;
 mod reading;
 mod repeats;
 mod shared;
@@ -22,6 +23,7 @@ pub use due::*;
 pub use durable::*;
 pub use list::*;
 pub use numbers::*;
+pub use open::*;
 pub use reading::*;
 pub use repeats::*;
 pub use shared::*;
@@ -57,6 +59,9 @@ macro_rules! __store_laws {
                 p03_a_stale_resolution_keeps_the_key
                 p03_a_late_commit_leaves_the_keys_new_holder_alone
                 p03_a_report_racing_the_resolution_is_a_repeat_or_a_new_incident
+                p03_an_open_incident_is_found_by_its_key
+                p03_a_key_is_found_exactly
+                p03_a_resolved_incident_is_not_found_by_its_key
 
                 p06_a_commit_at_the_read_version_replaces_the_record
                 p06_a_commit_at_another_version_is_stale_and_changes_nothing
@@ -103,6 +108,7 @@ macro_rules! __store_laws {
                 p01_what_one_handle_commits_another_loads
                 p02_numbers_rise_across_handles
                 p03_handles_share_open_keys_and_counts
+                p03_what_one_handle_creates_another_finds_by_its_key
                 p06_of_concurrent_commits_across_handles_one_wins
                 p09_what_one_handle_creates_is_due_at_another
             }

@@ -7,6 +7,7 @@ use inresponse_core::store::{Committed, Created, Store};
 use tokio::sync::Barrier;
 
 use super::acts::{commit, create, due_numbers, load, new, present, repeat};
+use super::open::open;
 use crate::Shared;
 use crate::scene::{at, claimed, keyed, leased, noted, opening, report, resolved};
 use crate::waiting::{eventually, together};
@@ -127,4 +128,17 @@ pub async fn p09_what_one_handle_creates_is_due_at_another<H: Shared<Subject: St
     eventually(&vec![record.number()], || due_numbers(&*other, at(0))).await;
     commit(&*other, &record, claimed(&record.incident, "jo", at(1))).await;
     eventually(&vec![], || due_numbers(&*one, at(10))).await;
+}
+
+/// At once, whoever created, counted, committed or resolved it.
+pub async fn p03_what_one_handle_creates_another_finds_by_its_key<H: Shared<Subject: Store>>(harness: &H) {
+    let [one, other] = two(harness).await;
+    for (writes, reads, name) in [(&one, &other, "athens"), (&other, &one, "sparta")] {
+        let record = new(&**writes, opening(keyed(name, "5xx"), at(0))).await;
+        assert_eq!(open(&**reads, name, "5xx").await, Some(record.clone()));
+        let record = commit(&**writes, &record, noted(&record.incident, "looking", at(1))).await;
+        assert_eq!(open(&**reads, name, "5xx").await, Some(record.clone()));
+        commit(&**reads, &record, resolved(&record.incident, at(2))).await;
+        assert_eq!(open(&**writes, name, "5xx").await, None);
+    }
 }

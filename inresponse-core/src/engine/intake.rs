@@ -8,7 +8,7 @@ use super::lease::{LeaseAt, MAX_TRIES};
 use super::slots::Slot;
 use super::{Engine, WAITING_TOO_LONG};
 use crate::error::Outage;
-use crate::model::{Contact, IncidentNumber, Level, Matrix, Report, Severity};
+use crate::model::{Contact, DedupKey, IncidentNumber, Level, Matrix, Report, ServiceName, Severity};
 use crate::plan::{self, Decision, Input, Plan, Refusal, Update};
 use crate::store::{Census, Committed, Created, ListQuery, Record};
 
@@ -207,6 +207,14 @@ impl Engine {
     /// The store is out of order.
     pub async fn get(&self, number: IncidentNumber) -> Result<Option<Record>, Outage> {
         self.inner.store.load(number).await
+    }
+
+    /// The incident of a service that is not resolved and has that key.
+    ///
+    /// # Errors
+    /// The store is out of order.
+    pub async fn open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage> {
+        self.inner.store.open(service, key).await
     }
 
     /// A page of incidents, newest first.

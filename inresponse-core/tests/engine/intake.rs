@@ -2,7 +2,7 @@
 
 use inresponse_core::OutageKind;
 use inresponse_core::engine::{Advanced, Reported, Updated};
-use inresponse_core::model::{Severity, State};
+use inresponse_core::model::{DedupKey, ServiceName, Severity, State};
 use inresponse_core::plan::{Refusal, StateChange, TakeOver, Update};
 use inresponse_core::roster::Team;
 
@@ -51,8 +51,12 @@ async fn p03_a_repeat_is_counted_and_raises_but_never_alerts_twice() {
     assert_eq!(stage.incident(number).await.count, 5);
 
     stage.wish(number, "jo", StateChange::Resolve).await;
+    let (service, key) = (ServiceName::new("athens").unwrap(), DedupKey::new("k").unwrap());
+    assert_eq!(stage.engine.open(&service, &key).await.unwrap(), None);
     let next = stage.report(report(Severity::Warn)).await;
     assert!(next > number, "the key is free once it is resolved");
+    let open = stage.engine.open(&service, &key).await.unwrap();
+    assert_eq!(open.map(|record| record.number()), Some(next));
 }
 
 #[tokio::test]

@@ -11,7 +11,8 @@ use inresponse_core::clock::Clock;
 use inresponse_core::engine::{Advanced, Reported, Updated};
 use inresponse_core::memory::{MemoryRoster, MemoryStore};
 use inresponse_core::model::{
-    Contact, IncidentNumber, Person, Report, ReportBuilder, ServiceName, Severity, TeamName, Version,
+    Contact, DedupKey, IncidentNumber, Person, Report, ReportBuilder, ServiceName, Severity, TeamName,
+    Version,
 };
 use inresponse_core::notify::{Alert, Notifier, Notifiers, Outcome};
 use inresponse_core::plan::{Draft, Opening, StateChange, TakeOver, Update};
@@ -286,6 +287,10 @@ impl Store for SharedStore {
 
     async fn load(&self, number: IncidentNumber) -> Result<Option<Record>, Outage> {
         self.call(Call::Load, async || self.inner.load(number).await).await
+    }
+
+    async fn open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage> {
+        self.inner.open(service, key).await
     }
 
     async fn due(

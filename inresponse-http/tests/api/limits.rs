@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use futures_util::stream;
 use inresponse_core::Outage;
 use inresponse_core::memory::MemoryStore;
-use inresponse_core::model::{IncidentNumber, Version};
+use inresponse_core::model::{DedupKey, IncidentNumber, ServiceName, Version};
 use inresponse_core::plan::{Draft, Opening};
 use inresponse_core::store::{Census, Committed, Created, DueMark, ListQuery, Record, Store};
 use tokio::sync::Semaphore;
@@ -45,6 +45,9 @@ impl Store for Slow {
     }
     async fn load(&self, _: IncidentNumber) -> Result<Option<Record>, Outage> {
         panic!("the store has a fault")
+    }
+    async fn open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage> {
+        self.inner.open(service, key).await
     }
     async fn due(
         &self,

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use axum::http::{Method, StatusCode};
 use chrono::{DateTime, Utc};
 use inresponse_core::memory::MemoryStore;
-use inresponse_core::model::{IncidentNumber, Version};
+use inresponse_core::model::{DedupKey, IncidentNumber, ServiceName, Version};
 use inresponse_core::plan::{Draft, Opening};
 use inresponse_core::store::{Census, Committed, Created, DueMark, ListQuery, Record, Store};
 use inresponse_core::{Outage, OutageKind};
@@ -44,6 +44,10 @@ impl Store for Failing {
     async fn load(&self, number: IncidentNumber) -> Result<Option<Record>, Outage> {
         self.fails()?;
         self.inner.load(number).await
+    }
+    async fn open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage> {
+        self.fails()?;
+        self.inner.open(service, key).await
     }
     async fn due(
         &self,

@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use inresponse_core::Engine;
 use inresponse_core::claim::TokenSecret;
 use inresponse_core::memory::{MemoryRoster, MemoryStore};
+use inresponse_core::model::ServiceName;
 use inresponse_core::notify::Notifiers;
 use inresponse_core::store::Store;
 use inresponse_core::testing::{ManualClock, RecordingNotifier};
@@ -15,6 +16,8 @@ use tower::ServiceExt;
 
 pub(crate) const ADMIN: &str = "key-of-everything";
 pub(crate) const REPORT: &str = "key-of-report";
+/// The key of the service `athens`, which may only report.
+pub(crate) const ATHENS: &str = "key-of-athens";
 pub(crate) const RESPOND: &str = "key-of-respond";
 
 pub(crate) struct World {
@@ -61,6 +64,7 @@ impl World {
             key("admin", ADMIN, Scope::ALL.to_vec()),
             key("monitoring", REPORT, vec![Scope::Report]),
             key("responder", RESPOND, vec![Scope::Respond]),
+            key("athens-events", ATHENS, vec![Scope::Report]).of_service(ServiceName::new("athens").unwrap()),
         ]);
         let readiness = Readiness::new();
         let api = Api::new(engine.clone(), keys).readiness(readiness.clone());
@@ -70,6 +74,13 @@ impl World {
         assert_eq!(world.put("/teams/devops", team).await.status, StatusCode::OK);
         assert_eq!(world.put("/services/athens", json!({ "team": "devops" })).await.status, StatusCode::OK);
         world
+    }
+
+    /// The same, with other systems' messages taken that way.
+    pub(crate) fn taking(mut self, intake: inresponse_http::Intake) -> Self {
+        self.api = self.api.intake_by(intake);
+        self.router = router(self.api.clone());
+        self
     }
 
     /// The same with `/metrics`.

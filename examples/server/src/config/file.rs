@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use inresponse_http::Mapping;
 use serde::Deserialize;
 
 /// The whole file.
@@ -26,6 +27,26 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) keys: Vec<FileKey>,
     pub(super) roster: Option<FileRoster>,
+    #[serde(default)]
+    pub(super) intake: FileIntake,
+}
+
+/// How other monitoring systems' messages are read.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct FileIntake {
+    /// The labels that tell the service, the first that is there.
+    pub(super) service_labels: Option<Vec<String>>,
+    /// The labels that tell the severity, the first whose word is known.
+    pub(super) severity_labels: Option<Vec<String>>,
+    /// The severity where no label tells it.
+    pub(super) default_severity: Option<String>,
+    /// More words for severities.
+    #[serde(default)]
+    pub(super) severities: BTreeMap<String, String>,
+    /// Mappings of any JSON, by their names.
+    #[serde(default)]
+    pub(super) generic: BTreeMap<String, Mapping>,
 }
 
 /// An API key: its text, or better its hash.
@@ -36,6 +57,8 @@ pub(super) struct FileKey {
     pub(super) key: Option<String>,
     pub(super) hash: Option<String>,
     pub(super) scopes: Vec<String>,
+    /// What is reported with it by systems that name no service.
+    pub(super) service: Option<String>,
 }
 
 impl std::fmt::Debug for FileKey {

@@ -1,6 +1,7 @@
 //! Flags, environment and file brought together, and checked as a whole before anything starts.
 
 mod file;
+mod intake;
 mod roster;
 
 use std::fmt;
@@ -9,12 +10,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use inresponse_core::claim::TokenSecret;
-use inresponse_core::model::TeamName;
+use inresponse_core::model::{ServiceName, TeamName};
 use inresponse_core::roster::Defaults;
 use inresponse_core::{Engine, InvalidInput};
 use inresponse_http::{ApiKey, Scope};
 use inresponse_smtp::SmtpConfig;
 
+pub(crate) use intake::IntakeConfig;
 pub(crate) use roster::{RosterSeed, SeededTeam};
 
 use crate::cli::ServeArgs;
@@ -35,6 +37,7 @@ pub(crate) struct Config {
     pub(crate) catch_all: Option<TeamName>,
     pub(crate) defaults: Defaults,
     pub(crate) roster: RosterSeed,
+    pub(crate) intake: IntakeConfig,
 }
 
 /// Where mails go.
@@ -131,6 +134,7 @@ impl Config {
             contacts.and_then(|contacts| invalid.keep(Defaults::with_fallback(contacts)))
         };
         let roster = RosterSeed::check(file.roster, &mut invalid);
+        let intake = IntakeConfig::check(file.intake, &mut invalid);
         match (listen, mail, defaults, invalid.is_empty()) {
             (Some(listen), Some(mail), Some(defaults), true) => Ok(Self {
                 listen,
@@ -143,6 +147,7 @@ impl Config {
                 catch_all,
                 defaults,
                 roster,
+                intake,
             }),
             _ => {
                 let problems =
@@ -204,7 +209,15 @@ fn keys(api_key: Option<String>, file_keys: Vec<FileKey>, invalid: &mut InvalidI
                 Err(InvalidInput::field(field, "must have either `hash` or `key`"))
             }
         };
-        keys.extend(invalid.keep(key));
+        let service = file_key
+            .service
+            .map(|service| ServiceName::new(service).map_err(|e| rename(&e, &format!("keys[{i}].service"))));
+        let service = service.and_then(|service| invalid.keep(service));
+        let key = invalid.keep(key);
+        keys.extend(key.map(|key| match service {
+            Some(service) => key.of_service(service),
+            None => key,
+        }));
     }
     keys
 }
@@ -246,6 +259,11 @@ mod tests {
             [[keys]]
             name = "a"
             scopes = ["everything"]
+            service = ""
+            [intake]
+            service-labels = []
+            default-severity = "loud"
+            severities = { gold = "GOLD" }
             [roster.services]
             athens = "nobody"
             [roster.teams.devops]
@@ -263,6 +281,10 @@ mod tests {
             "fallback[0]:",
             "keys[0].scopes:",
             "keys[0]:",
+            "keys[0].service:",
+            "intake.service-labels:",
+            "intake.default-severity:",
+            "intake.severities.gold:",
             "roster.services.athens:",
             "roster.teams.devops.timezone:",
             "roster.teams.devops.fallback:",

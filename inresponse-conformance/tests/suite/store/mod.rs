@@ -51,6 +51,9 @@ broken! { store, super::model::harness;
     p03_a_late_commit_leaves_the_keys_new_holder_alone: frees_the_key_of_whoever_holds_it;
     p03_a_report_racing_the_resolution_is_a_repeat_or_a_new_incident:
         frees_the_key_after_the_commit, makes_an_incident_of_each_report_in_a_race;
+    p03_an_open_incident_is_found_by_its_key: finds_it_as_first_created, finds_the_unclaimed_only;
+    p03_a_key_is_found_exactly: finds_keys_that_begin_alike, finds_the_key_of_any_service;
+    p03_a_resolved_incident_is_not_found_by_its_key: finds_the_first_that_had_the_key;
 
     p06_a_commit_at_the_read_version_replaces_the_record: answers_and_keeps_nothing;
     p06_a_commit_at_another_version_is_stale_and_changes_nothing:
@@ -105,6 +108,7 @@ broken! { store, super::model::harness;
     p01_what_one_handle_commits_another_loads: loads_what_it_remembers;
     p02_numbers_rise_across_handles: gives_each_handle_its_own_numbers;
     p03_handles_share_open_keys_and_counts: keeps_keys_by_handle;
+    p03_what_one_handle_creates_another_finds_by_its_key: finds_what_it_created_itself;
     p06_of_concurrent_commits_across_handles_one_wins: fences_by_handle;
     p09_what_one_handle_creates_is_due_at_another: is_due_where_it_was_created;
 }

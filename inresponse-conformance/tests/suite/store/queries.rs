@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use inresponse_core::Outage;
-use inresponse_core::model::{Incident, IncidentNumber, ServiceName, State};
+use inresponse_core::model::{DedupKey, Incident, IncidentNumber, ServiceName, State};
 use inresponse_core::store::{Census, DueMark, ListQuery, Record};
 
 use super::Defect::*;
@@ -59,6 +59,23 @@ impl Model {
             _ => kept.record,
         };
         found.into_iter().take(limit).map(as_found).collect()
+    }
+
+    pub(super) fn holder(&self, service: &ServiceName, key: &DedupKey) -> Option<Record> {
+        let defect = self.defect.unwrap_or(none);
+        let has = |kept: &&Kept| {
+            let incident = &kept.record.incident;
+            let Some(own) = incident.dedup_key() else { return false };
+            let same_key =
+                own == key || defect == finds_keys_that_begin_alike && own.as_str().starts_with(key.as_str());
+            let same_service = incident.service() == service || defect == finds_the_key_of_any_service;
+            let open = incident.state() != State::Resolved || defect == finds_the_first_that_had_the_key;
+            let here = kept.handle == self.handle || defect != finds_what_it_created_itself;
+            let free = incident.state() != State::Claimed || defect != finds_the_unclaimed_only;
+            same_key && same_service && open && here && free
+        };
+        let kept = self.current().records.into_values().find(|kept| has(&kept))?;
+        Some(if defect == finds_it_as_first_created { kept.first } else { kept.record })
     }
 
     pub(super) fn page(&self, query: &ListQuery) -> Vec<Record> {

@@ -1,0 +1,57 @@
+//! What is fetched from Amazon.
+
+use std::collections::HashMap;
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use axum::body::Bytes;
+use inresponse_intake::sns::AmazonUrl;
+
+/// Fetches from Amazon SNS: the certificates of messages, and the confirmations of subscriptions.
+#[async_trait]
+pub trait FetchFromAmazon: Debug + Send + Sync + 'static {
+    /// What a GET of that URL answers, if it is a 2xx: at most 64 KiB, within some seconds, without following
+    /// redirects, over a TLS connection whose host was verified.
+    ///
+    /// # Errors
+    /// It did not answer that, in words for the log.
+    async fn get(&self, url: &AmazonUrl) -> Result<Bytes, String>;
+}
+
+/// A fetcher, and the certificates that it has fetched.
+#[derive(Debug, Clone)]
+pub(crate) struct Amazon {
+    fetcher: Arc<dyn FetchFromAmazon>,
+    certificates: Arc<Mutex<HashMap<AmazonUrl, Bytes>>>,
+}
+
+impl Amazon {
+    /// The most certificates that are kept; Amazon has one for each region and replaces it about once a year.
+    const MAX_CERTIFICATES: usize = 64;
+
+    pub(crate) fn new(fetcher: impl FetchFromAmazon) -> Self {
+        Self { fetcher: Arc::new(fetcher), certificates: Arc::default() }
+    }
+
+    pub(crate) fn fetcher(&self) -> &dyn FetchFromAmazon {
+        &*self.fetcher
+    }
+
+    fn certificates(&self) -> MutexGuard<'_, HashMap<AmazonUrl, Bytes>> {
+        // Nothing panics while it holds the lock, so what a poisoned lock guards is whole.
+        self.certificates.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn known(&self, url: &AmazonUrl) -> Option<Bytes> {
+        self.certificates().get(url).cloned()
+    }
+
+    pub(crate) fn keep(&self, url: &AmazonUrl, certificate: &Bytes) {
+        let mut certificates = self.certificates();
+        if certificates.len() >= Self::MAX_CERTIFICATES {
+            certificates.clear();
+        }
+        certificates.insert(url.clone(), certificate.clone());
+    }
+}

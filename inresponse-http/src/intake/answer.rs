@@ -1,0 +1,152 @@
+//! What a sender of several alerts is answered: each by itself.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use inresponse_core::model::{IncidentNumber, Person};
+use inresponse_core::{InvalidInput, Outage, OutageKind};
+use inresponse_intake::Signal;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{Taken, take};
+use crate::Api;
+use crate::problem::{Problem, ProblemField};
+
+/// What became of the alerts of a message, in their order.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AlertsView {
+    alerts: Vec<AlertView>,
+}
+
+/// What became of one alert.
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct AlertView {
+    /// `opened`, `counted`, `resolved`, `acknowledged`, `unchanged` or `refused`.
+    status: &'static str,
+    /// The incident that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incident_id: Option<u64>,
+    /// Why nothing was changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'static str>,
+    /// What is wrong, where it was refused.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<ProblemField>,
+}
+
+impl Taken {
+    /// The word for it on the wire and in the metrics.
+    pub(crate) fn status(&self) -> &'static str {
+        match self {
+            Taken::Opened(_) => "opened",
+            Taken::Counted(_) => "counted",
+            Taken::Resolved(_) => "resolved",
+            Taken::Acknowledged(_) => "acknowledged",
+            Taken::Unchanged(..) => "unchanged",
+            Taken::Refused(_) => "refused",
+            Taken::Failed(_) => "failed",
+        }
+    }
+
+    /// The incident that it is about.
+    pub(crate) fn number(&self) -> Option<IncidentNumber> {
+        match self {
+            Taken::Opened(n) | Taken::Counted(n) | Taken::Resolved(n) | Taken::Acknowledged(n) => Some(*n),
+            Taken::Unchanged(number, _) => *number,
+            Taken::Refused(_) | Taken::Failed(_) => None,
+        }
+    }
+}
+
+impl Taken {
+    /// What is wrong with it, where it cannot be taken.
+    pub(crate) fn refused(&self) -> Option<&InvalidInput> {
+        if let Taken::Refused(invalid) = self { Some(invalid) } else { None }
+    }
+
+    /// Why it could not be stored.
+    pub(crate) fn failed(&self) -> Option<&Outage> {
+        if let Taken::Failed(outage) = self { Some(outage) } else { None }
+    }
+}
+
+impl From<&Taken> for AlertView {
+    fn from(taken: &Taken) -> Self {
+        let view = Self {
+            status: taken.status(),
+            incident_id: taken.number().map(IncidentNumber::value),
+            ..Self::default()
+        };
+        match taken {
+            Taken::Unchanged(_, why) => Self { detail: Some(why), ..view },
+            Taken::Refused(invalid) => Self { errors: ProblemField::all(invalid), ..view },
+            Taken::Opened(_)
+            | Taken::Counted(_)
+            | Taken::Resolved(_)
+            | Taken::Acknowledged(_)
+            | Taken::Failed(_) => view,
+        }
+    }
+}
+
+/// Counts what became of the alerts, and says in the log which were refused: few senders show their people answers.
+fn observe(sender: &'static str, taken: &[Taken]) {
+    for one in taken {
+        metrics::counter!("inresponse_intake_alerts_total", "sender" => sender, "outcome" => one.status())
+            .increment(1);
+    }
+    let mut refused = taken.iter().filter_map(Taken::refused);
+    if let Some(first) = refused.next() {
+        let refused = 1 + refused.count();
+        tracing::warn!(sender, refused, of = taken.len(), %first, "alerts were refused");
+    }
+}
+
+/// A 503 if an alert could not be stored: the sender is to repeat them all, which is safe. A 422 if none of them can
+/// be taken.
+fn outcome(taken: &[Taken]) -> Result<(), Problem> {
+    let mut failed = taken.iter().enumerate().filter_map(|(i, one)| Some((i, one.failed()?)));
+    if let Some((i, first)) = failed.next() {
+        let others = failed.count();
+        let any_stored = taken.iter().any(|one| one.number().is_some());
+        let text = format!("alerts[{i}] and {others} others could not be stored: {first}");
+        let kind = if any_stored { OutageKind::Unknown } else { first.kind() };
+        return Err(Problem::outage_of_change(&Outage::new(kind, text)));
+    }
+    let mut invalid = InvalidInput::default();
+    for (i, one) in taken.iter().enumerate() {
+        let Some(refused) = one.refused() else { return Ok(()) };
+        invalid.append(refused.clone().under(&format!("alerts[{i}]")));
+    }
+    if invalid.is_empty() { Ok(()) } else { Err(Problem::unprocessable_fields(&invalid)) }
+}
+
+/// Does what a message asks for that is about one thing only.
+///
+/// A 503 if it could not be stored, a 422 if it cannot be taken.
+pub(crate) async fn take_one(
+    api: &Api,
+    sender: &'static str,
+    by: &Person,
+    signal: Signal,
+) -> Result<Taken, Problem> {
+    let taken = take(api, by, vec![Ok(signal)]).await;
+    observe(sender, &taken);
+    let one = taken.into_iter().next().expect("one alert has one outcome");
+    match one {
+        Taken::Failed(outage) => Err(Problem::outage_of_change(&outage)),
+        Taken::Refused(invalid) => Err(Problem::unprocessable_fields(&invalid)),
+        done => Ok(done),
+    }
+}
+
+/// The answer to a message of several alerts.
+pub(crate) fn answer(sender: &'static str, taken: &[Taken]) -> Result<Response, Problem> {
+    observe(sender, taken);
+    outcome(taken)?;
+    let alerts = taken.iter().map(Into::into).collect();
+    Ok((StatusCode::OK, Json(AlertsView { alerts })).into_response())
+}

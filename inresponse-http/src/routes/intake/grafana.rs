@@ -1,0 +1,36 @@
+//! Grafana.
+
+use axum::extract::State;
+use axum::response::Response;
+use inresponse_intake::grafana;
+
+use crate::Api;
+use crate::input::Bytes;
+use crate::intake::{AlertsView, answer, take};
+use crate::keys::Sender;
+use crate::problem::Problem;
+
+/// Grafana's webhook contact point.
+///
+/// Every alert is taken by itself; a 2xx says that none of them needs to be sent again.
+#[utoipa::path(post, path = "/intake/grafana", tag = "intake",
+    request_body(content = serde_json::Value, description = "as Grafana's webhook contact point sends it"),
+    security(("key" = []), ("bearer" = []), ("basic" = [])),
+    responses(
+        (status = 200, description = "what became of each alert", body = AlertsView),
+        (status = 400, description = "it is no such message", body = Problem),
+        (status = 422, description = "no alert of it can be taken", body = Problem),
+        (status = 503, description = "an alert could not be stored: send it all again", body = Problem),
+    ))]
+pub(crate) async fn webhook(
+    State(api): State<Api>,
+    sender: Sender,
+    Bytes(body): Bytes,
+) -> Result<Response, Problem> {
+    let context = api.intake().context(&sender, api.engine().now());
+    let webhook = grafana::webhook(&body, &context).map_err(|e| Problem::invalid(&e))?;
+    if webhook.truncated > 0 {
+        tracing::warn!(lost = webhook.truncated, "Grafana left alerts out: raise its maximum of alerts");
+    }
+    answer("grafana", &take(&api, &sender.name, webhook.alerts).await)
+}

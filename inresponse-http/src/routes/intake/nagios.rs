@@ -1,0 +1,31 @@
+//! Nagios and Icinga.
+
+use axum::extract::State;
+use axum::response::Response;
+use inresponse_intake::nagios;
+
+use crate::Api;
+use crate::input::Bytes;
+use crate::intake::{AlertsView, answer, take};
+use crate::keys::Sender;
+use crate::problem::Problem;
+
+/// A notification of Nagios or Icinga, as a form.
+#[utoipa::path(post, path = "/intake/nagios", tag = "intake",
+    request_body(content = String, content_type = "application/x-www-form-urlencoded",
+        description = "`type`, `host`, `check`, `state`, `output`, `since`, `author`, `url`, `label.NAME`"),
+    security(("key" = []), ("bearer" = []), ("basic" = [])),
+    responses(
+        (status = 200, description = "what became of it", body = AlertsView),
+        (status = 422, description = "it cannot be taken", body = Problem),
+        (status = 503, description = "it could not be stored: send it again", body = Problem),
+    ))]
+pub(crate) async fn notification(
+    State(api): State<Api>,
+    sender: Sender,
+    Bytes(body): Bytes,
+) -> Result<Response, Problem> {
+    let context = api.intake().context(&sender, api.engine().now());
+    let alert = nagios::notification(&body, &context);
+    answer("nagios", &take(&api, &sender.name, vec![alert]).await)
+}

@@ -1,0 +1,208 @@
+//! Whatever speaks Opsgenie's alert API.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
+use inresponse_core::InvalidInput;
+use inresponse_core::store::Record;
+use inresponse_intake::opsgenie::{self, Asked, RequestId};
+use inresponse_intake::{Signal, UNMAPPED};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::Api;
+use crate::input::{Bytes, Params, Path};
+use crate::intake::take_one;
+use crate::keys::Sender;
+use crate::problem::Problem;
+
+/// What Opsgenie answers to whatever changes something.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Requested {
+    /// Always `Request will be processed`; here it is done already.
+    result: &'static str,
+    /// How long it took, in seconds.
+    took: f64,
+    /// Tells at `GET /v2/alerts/requests/{requestId}` what became of it.
+    request_id: String,
+}
+
+/// What became of a request.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RequestStatus {
+    data: RequestData,
+    /// How long it took, in seconds.
+    took: f64,
+    request_id: String,
+}
+
+/// What became of a request.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct RequestData {
+    success: bool,
+    is_success: bool,
+    /// `Create`, `Acknowledge` or `Close`.
+    action: &'static str,
+    processed_at: DateTime<Utc>,
+    integration_id: &'static str,
+    status: &'static str,
+    /// The alert's id; empty where there was no such alert.
+    alert_id: String,
+    /// The alert's alias.
+    alias: String,
+}
+
+type Accepted = (StatusCode, Json<Requested>);
+
+async fn requested(api: &Api, sender: &Sender, asked: Asked, signal: Signal) -> Result<Accepted, Problem> {
+    let began = api.engine().clock().monotonic();
+    let taken = take_one(api, "opsgenie", &sender.name, signal).await?;
+    let took = took(api, began);
+    let request_id = RequestId { action: asked, incident: taken.number() }.text();
+    Ok((StatusCode::ACCEPTED, Json(Requested { result: "Request will be processed", took, request_id })))
+}
+
+fn took(api: &Api, began: Duration) -> f64 {
+    api.engine().clock().monotonic().saturating_sub(began).as_secs_f64()
+}
+
+fn invalid(invalid: InvalidInput) -> Problem {
+    Problem::invalid(&invalid)
+}
+
+/// Opsgenie's create alert.
+///
+/// The service is that of the API key; alerts with the same alias are one incident.
+#[utoipa::path(post, path = "/v2/alerts", tag = "intake",
+    request_body(content = serde_json::Value, description = "as Opsgenie's alert API takes it"),
+    security(("key" = []), ("bearer" = []), ("genieKey" = [])),
+    responses(
+        (status = 202, description = "it is done, durably", body = Requested),
+        (status = 400, description = "a field does not hold", body = Problem),
+        (status = 422, description = "no team answers for the key's service", body = Problem),
+        (status = 503, description = "it could not be stored: send it again", body = Problem),
+    ))]
+pub(crate) async fn create(
+    State(api): State<Api>,
+    sender: Sender,
+    Bytes(body): Bytes,
+) -> Result<Accepted, Problem> {
+    let context = api.intake().context(&sender, api.engine().now());
+    let signal = opsgenie::create(&body, &context).map_err(invalid)?;
+    requested(&api, &sender, Asked::Create, signal).await
+}
+
+/// Opsgenie's acknowledge alert: claims the incident.
+#[utoipa::path(post, path = "/v2/alerts/{identifier}/acknowledge", tag = "intake",
+    params(
+        ("identifier" = String, Path, description = "the alert's id, tiny id or alias"),
+        ("identifierType" = Option<String>, Query, description = "id, tiny or alias; id unless given"),
+    ),
+    request_body(content = serde_json::Value, description = "as Opsgenie's alert API takes it; may be empty"),
+    security(("key" = []), ("bearer" = []), ("genieKey" = [])),
+    responses(
+        (status = 202, description = "it is done, durably, if there is such an alert", body = Requested),
+        (status = 400, description = "a field does not hold", body = Problem),
+        (status = 503, description = "it could not be stored: send it again", body = Problem),
+    ))]
+pub(crate) async fn acknowledge(
+    State(api): State<Api>,
+    sender: Sender,
+    params: Params,
+    Path(identifier): Path<String>,
+    Bytes(body): Bytes,
+) -> Result<Accepted, Problem> {
+    let context = api.intake().context(&sender, api.engine().now());
+    let subject = opsgenie::subject(&identifier, identifier_type(params).as_deref()).map_err(invalid)?;
+    let signal = opsgenie::acknowledge(subject, &body, &context).map_err(invalid)?;
+    requested(&api, &sender, Asked::Acknowledge, signal).await
+}
+
+/// Opsgenie's close alert: resolves the incident.
+#[utoipa::path(post, path = "/v2/alerts/{identifier}/close", tag = "intake",
+    params(
+        ("identifier" = String, Path, description = "the alert's id, tiny id or alias"),
+        ("identifierType" = Option<String>, Query, description = "id, tiny or alias; id unless given"),
+    ),
+    request_body(content = serde_json::Value, description = "as Opsgenie's alert API takes it; may be empty"),
+    security(("key" = []), ("bearer" = []), ("genieKey" = [])),
+    responses(
+        (status = 202, description = "it is done, durably, if there is such an alert", body = Requested),
+        (status = 400, description = "a field does not hold", body = Problem),
+        (status = 503, description = "it could not be stored: send it again", body = Problem),
+    ))]
+pub(crate) async fn close(
+    State(api): State<Api>,
+    sender: Sender,
+    params: Params,
+    Path(identifier): Path<String>,
+    Bytes(body): Bytes,
+) -> Result<Accepted, Problem> {
+    let context = api.intake().context(&sender, api.engine().now());
+    let subject = opsgenie::subject(&identifier, identifier_type(params).as_deref()).map_err(invalid)?;
+    let signal = opsgenie::close(subject, &body, &context).map_err(invalid)?;
+    requested(&api, &sender, Asked::Close, signal).await
+}
+
+/// Whatever else a client adds to the query is its own business.
+fn identifier_type(mut params: Params) -> Option<String> {
+    params.take("identifierType", |text| Ok(text.to_owned()))
+}
+
+/// Opsgenie's request status.
+#[utoipa::path(get, path = "/v2/alerts/requests/{requestId}", tag = "intake",
+    params(("requestId" = String, Path, description = "from the answer to a request")),
+    security(("key" = []), ("bearer" = []), ("genieKey" = [])),
+    responses(
+        (status = 200, description = "what became of it", body = RequestStatus),
+        (status = 404, description = "it is the id of no request", body = Problem),
+    ))]
+pub(crate) async fn status(
+    State(api): State<Api>,
+    sender: Sender,
+    Path(request_id): Path<String>,
+) -> Result<Json<RequestStatus>, Problem> {
+    let began = api.engine().clock().monotonic();
+    let absent = || Problem::not_found("there is no such request");
+    let id = RequestId::parse(&request_id).ok_or_else(absent)?;
+    let record = match id.incident {
+        // What is of another service is no business of this key's.
+        Some(number) => Some(find(&api, &sender, number).await?.ok_or_else(absent)?),
+        None => None,
+    };
+    let (action, done) = match id.action {
+        Asked::Create => ("Create", "Created alert"),
+        Asked::Acknowledge => ("Acknowledge", "Acknowledged alert"),
+        Asked::Close => ("Close", "Closed alert"),
+    };
+    let success = record.is_some();
+    let incident = record.as_ref().map(|record| &record.incident);
+    let alert_id = |number| RequestId { action: Asked::Create, incident: Some(number) }.text();
+    let data = RequestData {
+        success,
+        is_success: success,
+        action,
+        processed_at: incident.map_or_else(|| api.engine().now(), |incident| incident.updated_at()),
+        integration_id: "",
+        status: if success { done } else { "Alert does not exist" },
+        alert_id: id.incident.map(alert_id).unwrap_or_default(),
+        alias: incident.and_then(|i| i.dedup_key()).map(|key| key.as_str().to_owned()).unwrap_or_default(),
+    };
+    Ok(Json(RequestStatus { data, took: took(&api, began), request_id }))
+}
+
+async fn find(
+    api: &Api,
+    sender: &Sender,
+    number: inresponse_core::model::IncidentNumber,
+) -> Result<Option<Record>, Problem> {
+    let found = api.engine().get(number).await.map_err(|e| Problem::outage(&e))?;
+    let own = sender.service.as_ref().map_or(UNMAPPED, |service| service.as_str());
+    Ok(found.filter(|record| record.incident.service().as_str() == own))
+}

@@ -1,0 +1,51 @@
+//! Whatever speaks PagerDuty's Events API v2.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use inresponse_intake::pagerduty::Event;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::Api;
+use crate::input::Bytes;
+use crate::intake::take_one;
+use crate::keys::Sender;
+use crate::problem::Problem;
+
+/// What PagerDuty answers.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Enqueued {
+    /// Always `success`.
+    status: &'static str,
+    /// Always `Event processed`.
+    message: &'static str,
+    /// The event's key, or the one that was made for it.
+    dedup_key: String,
+}
+
+/// An event of PagerDuty's Events API v2: trigger, acknowledge, resolve.
+///
+/// The routing key is the API key, and its service is the one that the event is about.
+#[utoipa::path(post, path = "/v2/enqueue", tag = "intake",
+    request_body(content = serde_json::Value, description = "as PagerDuty's Events API v2 takes it"),
+    responses(
+        (status = 202, description = "it is done, durably", body = Enqueued),
+        (status = 400, description = "a field does not hold", body = Problem),
+        (status = 401, description = "the routing key is none of the API keys", body = Problem),
+        (status = 422, description = "no team answers for the key's service", body = Problem),
+        (status = 503, description = "it could not be stored: send it again", body = Problem),
+    ))]
+pub(crate) async fn enqueue(
+    State(api): State<Api>,
+    Bytes(body): Bytes,
+) -> Result<(StatusCode, Json<Enqueued>), Problem> {
+    let event = Event::read(&body).map_err(|e| Problem::invalid(&e))?;
+    let sender = Sender::by_key(&api, event.routing_key())?;
+    let context = api.intake().context(&sender, api.engine().now());
+    let event = event.translate(&body, &context).map_err(|e| Problem::invalid(&e))?;
+    // What exactly became of it PagerDuty does not tell either.
+    let _ = take_one(&api, "pagerduty", &sender.name, event.signal).await?;
+    let dedup_key = event.dedup_key.as_str().to_owned();
+    Ok((StatusCode::ACCEPTED, Json(Enqueued { status: "success", message: "Event processed", dedup_key })))
+}

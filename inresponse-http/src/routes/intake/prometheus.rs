@@ -1,0 +1,65 @@
+//! Prometheus and Alertmanager.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use inresponse_intake::prometheus;
+
+use crate::Api;
+use crate::input::Bytes;
+use crate::intake::{AlertsView, answer, take};
+use crate::keys::Sender;
+use crate::problem::Problem;
+
+/// Alertmanager's webhook (version 4).
+///
+/// Every alert is taken by itself; a 2xx says that none of them needs to be sent again.
+#[utoipa::path(post, path = "/intake/alertmanager", tag = "intake",
+    request_body(content = serde_json::Value, description = "as Alertmanager's `webhook_configs` send it"),
+    security(("key" = []), ("bearer" = []), ("basic" = [])),
+    responses(
+        (status = 200, description = "what became of each alert", body = AlertsView),
+        (status = 400, description = "it is no such message", body = Problem),
+        (status = 422, description = "no alert of it can be taken", body = Problem),
+        (status = 503, description = "an alert could not be stored: send it all again", body = Problem),
+    ))]
+pub(crate) async fn webhook(
+    State(api): State<Api>,
+    sender: Sender,
+    Bytes(body): Bytes,
+) -> Result<Response, Problem> {
+    let context = api.intake().context(&sender, api.engine().now());
+    let webhook = prometheus::webhook(&body, &context).map_err(|e| Problem::invalid(&e))?;
+    if webhook.truncated > 0 {
+        tracing::warn!(lost = webhook.truncated, "Alertmanager left alerts out: raise its max_alerts");
+    }
+    answer("alertmanager", &take(&api, &sender.name, webhook.alerts).await)
+}
+
+/// Alertmanager's API, for Prometheus and others that post their alerts to it.
+#[utoipa::path(post, path = "/api/v2/alerts", tag = "intake",
+    request_body(content = serde_json::Value, description = "an array of alerts, as Alertmanager takes it"),
+    security(("key" = []), ("bearer" = []), ("basic" = [])),
+    responses(
+        (status = 200, description = "what became of each alert", body = AlertsView),
+        (status = 400, description = "it is no array of alerts", body = Problem),
+        (status = 422, description = "no alert of it can be taken", body = Problem),
+        (status = 503, description = "an alert could not be stored: send it all again", body = Problem),
+    ))]
+pub(crate) async fn alerts(
+    State(api): State<Api>,
+    sender: Sender,
+    Bytes(body): Bytes,
+) -> Result<Response, Problem> {
+    let context = api.intake().context(&sender, api.engine().now());
+    let alerts = prometheus::alerts(&body, &context).map_err(|e| Problem::invalid(&e))?;
+    answer("prometheus", &take(&api, &sender.name, alerts).await)
+}
+
+/// Not served: incidents are read by `GET /incidents`.
+#[utoipa::path(get, path = "/api/v2/alerts", tag = "intake",
+    security(("key" = []), ("bearer" = []), ("basic" = [])),
+    responses((status = 501, description = "always", body = Problem)))]
+pub(crate) async fn query(_: Sender) -> Problem {
+    Problem::new(StatusCode::NOT_IMPLEMENTED, "alerts are not kept here; read incidents by GET /incidents")
+}

@@ -1,0 +1,88 @@
+//! Amazon SNS.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use inresponse_intake::sns::{Envelope, Request};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::Api;
+use crate::input::Bytes;
+use crate::intake::{AlertsView, Amazon, answer, take};
+use crate::keys::Sender;
+use crate::problem::Problem;
+
+/// What became of a message about the subscription itself.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Subscription {
+    /// `confirmed` or `ended`.
+    subscription: &'static str,
+}
+
+/// A message of Amazon SNS: a CloudWatch alarm, or the confirmation of a subscription.
+///
+/// Its signature is checked by a certificate of Amazon's, and a subscription is confirmed at Amazon's only.
+#[utoipa::path(post, path = "/intake/sns", tag = "intake",
+    request_body(content = serde_json::Value, description = "as Amazon SNS sends it to HTTPS subscriptions"),
+    security(("key" = []), ("bearer" = []), ("basic" = [])),
+    responses(
+        (status = 200, description = "what became of it", body = AlertsView),
+        (status = 400, description = "it is no such message, or its signature does not hold", body = Problem),
+        (status = 422, description = "it cannot be taken", body = Problem),
+        (status = 501, description = "this server fetches nothing from Amazon", body = Problem),
+        (status = 503, description = "it could not be stored or checked: send it again", body = Problem),
+    ))]
+pub(crate) async fn message(
+    State(api): State<Api>,
+    sender: Sender,
+    Bytes(body): Bytes,
+) -> Result<Response, Problem> {
+    let amazon = api.intake().amazon().ok_or_else(|| {
+        Problem::new(
+            StatusCode::NOT_IMPLEMENTED,
+            "this server fetches nothing from Amazon, so it cannot check",
+        )
+    })?;
+    let envelope = Envelope::read(&body).map_err(|e| Problem::invalid(&e))?;
+    let url = envelope.certificate_url().map_err(|e| Problem::invalid(&e))?;
+    let certificate = amazon.certificate(&url).await?;
+    let verified = envelope.verify(&certificate).map_err(|e| Problem::invalid(&e))?;
+    let context = api.intake().context(&sender, api.engine().now());
+    match verified.translate(&context).map_err(|e| Problem::invalid(&e))? {
+        Request::Confirm(url) => {
+            amazon.fetch(&url).await?;
+            tracing::info!("a subscription of Amazon SNS was confirmed");
+            Ok(Json(Subscription { subscription: "confirmed" }).into_response())
+        }
+        Request::Unsubscribed => {
+            tracing::warn!("a subscription of Amazon SNS has ended: its alarms come no more");
+            Ok(Json(Subscription { subscription: "ended" }).into_response())
+        }
+        Request::Alert(alert) => answer("sns", &take(&api, &sender.name, vec![alert]).await),
+    }
+}
+
+impl Amazon {
+    /// The certificate there, fetched once.
+    async fn certificate(
+        &self,
+        url: &inresponse_intake::sns::AmazonUrl,
+    ) -> Result<axum::body::Bytes, Problem> {
+        if let Some(known) = self.known(url) {
+            return Ok(known);
+        }
+        let fetched = self.fetch(url).await?;
+        self.keep(url, &fetched);
+        Ok(fetched)
+    }
+
+    async fn fetch(&self, url: &inresponse_intake::sns::AmazonUrl) -> Result<axum::body::Bytes, Problem> {
+        let fetched = self.fetcher().get(url).await;
+        fetched.map_err(|error| {
+            tracing::error!(url = url.as_str(), error, "Amazon could not be asked");
+            Problem::unavailable("Amazon could not be asked whether this is its message").not_recorded()
+        })
+    }
+}

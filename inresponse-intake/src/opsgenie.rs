@@ -1,0 +1,194 @@
+//! Whatever speaks Opsgenie's alert API.
+//!
+//! Source: Opsgenie's documentation of the alert API (create, close and acknowledge alert, request status). The API key
+//! is the service's: calls that only acknowledge or close carry nothing else to tell it by. Requests are done before
+//! they are answered, so that a request id simply says what became of it.
+
+use inresponse_core::InvalidInput;
+use inresponse_core::model::{DedupKey, IncidentNumber, Person};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::json::{as_text, object};
+use crate::pagerduty::details;
+use crate::rule::unmapped;
+use crate::{Acknowledgement, Context, Covers, Recovery, Signal, Subject, Trouble, key, text};
+
+#[derive(Debug, Deserialize)]
+struct Create {
+    message: Option<String>,
+    alias: Option<String>,
+    description: Option<String>,
+    #[serde(default)]
+    tags: Option<Vec<Value>>,
+    details: Option<Value>,
+    entity: Option<String>,
+    source: Option<String>,
+    priority: Option<String>,
+    user: Option<String>,
+    note: Option<String>,
+}
+
+/// What comes with an acknowledgement or a close.
+#[derive(Debug, Default, Deserialize)]
+struct Action {
+    user: Option<String>,
+}
+
+/// Translates a body of `POST /v2/alerts`.
+///
+/// # Errors
+/// It is none, or has no message.
+pub fn create(body: &[u8], context: &Context<'_>) -> Result<Signal, InvalidInput> {
+    let create: Create = object(body)?;
+    let message = create.message.as_deref().map(str::trim).filter(|message| !message.is_empty());
+    let message = message.ok_or_else(|| InvalidInput::field("message", "is missing"))?;
+    let alias = create.alias.as_deref().map(str::trim).filter(|alias| !alias.is_empty());
+    let dedup_key = match alias {
+        Some(alias) => key_of_alias(alias)?,
+        None => key::made_of(body, context.now)?,
+    };
+    let priority = create.priority.as_deref().and_then(|word| context.rule.severity_word(word));
+    let severity = priority.unwrap_or(context.rule.unknown_severity());
+    let service = context.service.cloned().unwrap_or_else(unmapped);
+    let mut trouble = Trouble::new(service, dedup_key, severity, "opsgenie")
+        .title([message])
+        .paragraph(create.description.as_deref().unwrap_or_default())
+        .paragraph(create.note.as_deref().unwrap_or_default());
+    let tags = create.tags.unwrap_or_default().iter().filter_map(as_text).collect::<Vec<_>>().join(", ");
+    for (name, value) in [
+        ("entity", create.entity),
+        ("source", create.source),
+        ("priority", create.priority),
+        ("user", create.user),
+        ("tags", Some(tags)),
+    ] {
+        if let Some(value) = value.filter(|value| !value.trim().is_empty()) {
+            trouble = trouble.label(name, &value);
+        }
+    }
+    trouble = details(trouble, create.details);
+    Ok(Signal::Report(Box::new(trouble)))
+}
+
+fn key_of_alias(alias: &str) -> Result<DedupKey, InvalidInput> {
+    DedupKey::new(text::name(alias, DedupKey::MAX_BYTES))
+}
+
+/// Which alert a path and its `identifierType` mean.
+///
+/// # Errors
+/// An unknown type, or no identifier of that type.
+pub fn subject(identifier: &str, identifier_type: Option<&str>) -> Result<Subject, InvalidInput> {
+    let unknown = || InvalidInput::field("identifier", "is none of an alert here");
+    match identifier_type.unwrap_or("id") {
+        "alias" => key_of_alias(identifier).map(Subject::Key).map_err(|_| unknown()),
+        "id" => {
+            let request = RequestId::parse(identifier).ok_or_else(unknown)?;
+            request.incident.map(Subject::Number).ok_or_else(unknown)
+        }
+        "tiny" => identifier.parse().map(IncidentNumber::new).map(Subject::Number).map_err(|_| unknown()),
+        _ => Err(InvalidInput::field("identifierType", "must be id, tiny or alias")),
+    }
+}
+
+/// Translates `POST /v2/alerts/{identifier}/acknowledge`.
+///
+/// # Errors
+/// The body is no JSON object; it may be empty.
+pub fn acknowledge(subject: Subject, body: &[u8], context: &Context<'_>) -> Result<Signal, InvalidInput> {
+    let (service, by) = (context.service.cloned().unwrap_or_else(unmapped), user(body)?);
+    Ok(Signal::Acknowledgement(Acknowledgement { service, subject, by }))
+}
+
+/// Translates `POST /v2/alerts/{identifier}/close`.
+///
+/// # Errors
+/// The body is no JSON object; it may be empty.
+pub fn close(subject: Subject, body: &[u8], context: &Context<'_>) -> Result<Signal, InvalidInput> {
+    let (service, by) = (context.service.cloned().unwrap_or_else(unmapped), user(body)?);
+    Ok(Signal::Recovery(Recovery { service, subject, ended_at: None, covers: Covers::None, by }))
+}
+
+fn user(body: &[u8]) -> Result<Option<Person>, InvalidInput> {
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Ok(None);
+    }
+    let action: Action = object(body)?;
+    Ok(action.user.and_then(|user| Person::new(text::name(&user, Person::MAX_BYTES)).ok()))
+}
+
+/// What was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// To create an alert.
+    Create,
+    /// To acknowledge one.
+    Acknowledge,
+    /// To close one.
+    Close,
+}
+
+/// The id of a request, which is done already: what was asked for and of which incident, if there was one.
+///
+/// It looks like the UUIDs that Opsgenie gives. The id of an alert is that of a request to create it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestId {
+    /// What was asked for.
+    pub action: Asked,
+    /// Of which incident; `None` where there was none.
+    pub incident: Option<IncidentNumber>,
+}
+
+impl RequestId {
+    /// Its text.
+    pub fn text(&self) -> String {
+        let action = match self.action {
+            Asked::Create => 1,
+            Asked::Acknowledge => 2,
+            Asked::Close => 3,
+        };
+        // Version 8: a UUID of one's own making.
+        let number = self.incident.map_or(0, IncidentNumber::value);
+        let (high, low) = (number >> 48, number & 0xffff_ffff_ffff);
+        format!("00000000-{high:04x}-8{action:03x}-8000-{low:012x}")
+    }
+
+    /// The id that has that text.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('-');
+        let mut part = |len: usize| {
+            let part = parts.next().filter(|p| p.len() == len && p.bytes().all(|b| b.is_ascii_hexdigit()))?;
+            u64::from_str_radix(part, 16).ok()
+        };
+        let (zero, high, action, variant, low) = (part(8)?, part(4)?, part(4)?, part(4)?, part(12)?);
+        let action = match action {
+            0x8001 => Asked::Create,
+            0x8002 => Asked::Acknowledge,
+            0x8003 => Asked::Close,
+            _ => return None,
+        };
+        let number = high << 48 | low;
+        let known = zero == 0 && variant == 0x8000 && parts.next().is_none();
+        known.then_some(Self { action, incident: (number > 0).then(|| IncidentNumber::new(number)) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_id_says_what_became_of_it() {
+        for action in [Asked::Create, Asked::Acknowledge, Asked::Close] {
+            for incident in [None, Some(1), Some(10_000), Some(u64::MAX)] {
+                let id = RequestId { action, incident: incident.map(IncidentNumber::new) };
+                assert_eq!(RequestId::parse(&id.text()), Some(id));
+                assert_eq!(id.text().len(), 36);
+            }
+        }
+        for text in ["", "x", "00000000-0000-8001-8000", "43a29c5c-3dbf-4fa4-9c26-f4f71023e120"] {
+            assert_eq!(RequestId::parse(text), None, "{text}");
+        }
+    }
+}

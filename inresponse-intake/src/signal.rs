@@ -1,0 +1,66 @@
+//! What an alert of a sender asks for.
+
+use chrono::{DateTime, Utc};
+use inresponse_core::model::{DedupKey, IncidentNumber, Person, ServiceName};
+
+use crate::Trouble;
+
+/// What one alert of a message asks for.
+#[derive(Debug, Clone, PartialEq)]
+#[must_use]
+pub enum Signal {
+    /// There is trouble.
+    Report(Box<Trouble>),
+    /// It is over.
+    Recovery(Recovery),
+    /// Somebody looks after it.
+    Acknowledgement(Acknowledgement),
+    /// Nothing is to be done, and why.
+    Nothing(&'static str),
+}
+
+/// Which incident is meant.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// The one that is open under the sender's key.
+    Key(DedupKey),
+    /// The one with that number, if it is of the service.
+    Number(IncidentNumber),
+}
+
+/// Trouble that a sender says is over.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recovery {
+    /// The service it was reported for.
+    pub service: ServiceName,
+    /// Which incident.
+    pub subject: Subject,
+    /// When it was over, by the sender's clock.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// Which reports came late if they come after this.
+    pub covers: Covers,
+    /// Who ended it, where the sender says so.
+    pub by: Option<Person>,
+}
+
+/// Which reports a recovery makes late.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Covers {
+    /// Those of trouble that began at exactly that time: each of several senders has an order of its own.
+    Episode(DateTime<Utc>),
+    /// Those of trouble that began before that: there is one sender, and it tells the times of all changes.
+    Until(DateTime<Utc>),
+    /// None: the sender tells no times.
+    None,
+}
+
+/// Trouble that a sender says somebody looks after.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Acknowledgement {
+    /// The service it was reported for.
+    pub service: ServiceName,
+    /// Which incident.
+    pub subject: Subject,
+    /// Who, where the sender says so.
+    pub by: Option<Person>,
+}

@@ -1,0 +1,173 @@
+//! Amazon SNS: CloudWatch alarms, and whatever else is published to a topic.
+//!
+//! Sources: Amazon's documentation of HTTP subscriptions, of the verification of messages' signatures, and of the
+//! notifications of CloudWatch alarms. A message is translated only once its signature is verified; the certificate
+//! and the confirmation of a subscription are fetched by whoever uses this, from Amazon's own hosts only.
+
+mod alarm;
+mod url;
+
+use aws_lc_rs::signature::{
+    RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY, RSA_PKCS1_2048_8192_SHA256, RsaParameters,
+    UnparsedPublicKey,
+};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use inresponse_core::InvalidInput;
+use inresponse_core::model::DedupKey;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+use serde::Deserialize;
+
+pub use url::AmazonUrl;
+
+use crate::json::{object, time};
+use crate::{Context, Signal, Translated, Trouble, text};
+
+/// A message of SNS, as it came: nothing of it is to be believed yet.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Envelope {
+    r#type: String,
+    message_id: String,
+    topic_arn: String,
+    subject: Option<String>,
+    message: String,
+    timestamp: String,
+    signature_version: String,
+    signature: String,
+    #[serde(rename = "SigningCertURL")]
+    signing_cert_url: String,
+    #[serde(rename = "SubscribeURL")]
+    subscribe_url: Option<String>,
+    token: Option<String>,
+}
+
+/// A message that Amazon has signed.
+#[derive(Debug)]
+pub struct Verified {
+    envelope: Envelope,
+}
+
+/// What a message asks for.
+#[derive(Debug)]
+#[must_use]
+pub enum Request {
+    /// To be fetched, so that the topic's messages come here.
+    Confirm(AmazonUrl),
+    /// What it says of an alarm.
+    Alert(Translated),
+    /// Nothing: the subscription has ended.
+    Unsubscribed,
+}
+
+impl Envelope {
+    /// Reads a message.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn read(body: &[u8]) -> Result<Self, InvalidInput> {
+        object(body)
+    }
+
+    /// Where the certificate is that it says it is signed by.
+    ///
+    /// # Errors
+    /// It is not at Amazon's.
+    pub fn certificate_url(&self) -> Result<AmazonUrl, InvalidInput> {
+        let url = AmazonUrl::new(&self.signing_cert_url);
+        let url = url.ok_or_else(|| InvalidInput::field("SigningCertURL", "must be a URL of Amazon SNS"))?;
+        if !url.as_str().ends_with(".pem") {
+            return Err(InvalidInput::field("SigningCertURL", "must be that of a certificate"));
+        }
+        Ok(url)
+    }
+
+    /// Checks its signature by the certificate that was fetched from [`certificate_url`](Self::certificate_url), in
+    /// PEM.
+    ///
+    /// # Errors
+    /// It is not signed by that certificate, or that is none.
+    pub fn verify(self, certificate: &[u8]) -> Result<Verified, InvalidInput> {
+        let refused = |what: &str| InvalidInput::field("Signature", what);
+        let algorithm: &'static RsaParameters = match self.signature_version.as_str() {
+            "1" => &RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY,
+            "2" => &RSA_PKCS1_2048_8192_SHA256,
+            _ => return Err(InvalidInput::field("SignatureVersion", "must be 1 or 2")),
+        };
+        let signed = self.signed_text()?;
+        let signature = STANDARD.decode(&self.signature).map_err(|_| refused("must be base64"))?;
+        let certificate = CertificateDer::from_pem_slice(certificate)
+            .map_err(|_| refused("cannot be checked: the certificate is none"))?;
+        let certificate = webpki::EndEntityCert::try_from(&certificate)
+            .map_err(|_| refused("cannot be checked: the certificate is none"))?;
+        let key = certificate.subject_public_key_info();
+        let verified = UnparsedPublicKey::new(algorithm, key.as_ref()).verify(signed.as_bytes(), &signature);
+        verified.map_err(|_| refused("does not hold"))?;
+        Ok(Verified { envelope: self })
+    }
+
+    /// What is signed: names and values of the fields that count, by name.
+    fn signed_text(&self) -> Result<String, InvalidInput> {
+        let missing = |field| InvalidInput::field(field, "is missing");
+        let mut fields = vec![("Message", self.message.as_str()), ("MessageId", &self.message_id)];
+        match self.r#type.as_str() {
+            "Notification" => fields.extend(self.subject.as_deref().map(|subject| ("Subject", subject))),
+            "SubscriptionConfirmation" | "UnsubscribeConfirmation" => {
+                let url = self.subscribe_url.as_deref().ok_or_else(|| missing("SubscribeURL"))?;
+                fields.push(("SubscribeURL", url));
+            }
+            _ => return Err(InvalidInput::field("Type", "is none of Amazon SNS")),
+        }
+        fields.push(("Timestamp", &self.timestamp));
+        if self.r#type != "Notification" {
+            fields.push(("Token", self.token.as_deref().ok_or_else(|| missing("Token"))?));
+        }
+        fields.extend([("TopicArn", self.topic_arn.as_str()), ("Type", &self.r#type)]);
+        Ok(fields.iter().map(|(name, value)| format!("{name}\n{value}\n")).collect())
+    }
+}
+
+impl Verified {
+    /// Translates it.
+    ///
+    /// # Errors
+    /// A subscription is to be confirmed elsewhere than at Amazon's.
+    pub fn translate(self, context: &Context<'_>) -> Result<Request, InvalidInput> {
+        let envelope = self.envelope;
+        match envelope.r#type.as_str() {
+            "SubscriptionConfirmation" => {
+                let url = envelope.subscribe_url.as_deref().and_then(AmazonUrl::new);
+                let refused = || InvalidInput::field("SubscribeURL", "must be a URL of Amazon SNS");
+                url.map(Request::Confirm).ok_or_else(refused)
+            }
+            "UnsubscribeConfirmation" => Ok(Request::Unsubscribed),
+            _ => Ok(Request::Alert(envelope.alert(context))),
+        }
+    }
+}
+
+impl Envelope {
+    /// The topic's name: the last part of its resource name.
+    fn topic(&self) -> &str {
+        self.topic_arn.rsplit(':').next().unwrap_or_default()
+    }
+
+    fn alert(&self, context: &Context<'_>) -> Translated {
+        if let Some(alarm) = alarm::Alarm::read(&self.message) {
+            return alarm.translate(self.topic(), context);
+        }
+        // Whatever else is published is told as it is, rather than to nobody.
+        let key = DedupKey::new(text::name(&self.message_id, DedupKey::MAX_BYTES))?;
+        let labels = [("topic", self.topic())];
+        let label = |name: &str| labels.iter().find(|(n, _)| *n == name).map(|(_, value)| *value);
+        let service = context.rule.service(label, context.service);
+        let began = time("Timestamp", Some(&self.timestamp))?;
+        let trouble = Trouble::new(service, key, context.rule.severity(label), "sns")
+            .title(self.subject.as_deref().into_iter().chain([self.message.as_str()]))
+            .paragraph(&self.message)
+            .labels(labels)
+            .began(began);
+        Ok(Signal::Report(Box::new(trouble)))
+    }
+}
