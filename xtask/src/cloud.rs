@@ -147,5 +147,7 @@ pub(crate) fn test() -> Result<(), Failure> {
     let cloud = Cloud::deploy(&[("AUTH", "true")])?;
     let mut tests = cargo();
     tests.args(["nextest", "run", "-p", "inresponse-lambda", "--no-fail-fast", "--locked"]);
+    let dynamodb_local = Emulator::dynamodb_local()?;
+    tests.env("INRESPONSE_TEST_DYNAMODB_LOCAL", dynamodb_local.url());
     run(tests.envs(cloud.variables()))
 }
