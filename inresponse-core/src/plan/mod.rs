@@ -33,6 +33,7 @@ use crate::model::{
     OutcomeKind, ServiceName, Severity, State,
 };
 use crate::notify::Outcome;
+use crate::planted::planted;
 
 /// The most times that a delivery may end its process in mid-send before it is dead.
 pub const MAX_EXPIRED: u32 = 5;
@@ -183,7 +184,8 @@ impl Draft {
 /// When something must be done about an incident: the earliest of its pending deliveries, lease ends, next
 /// level and next round. Never, unless it is OPEN.
 pub fn due_at(incident: &Incident) -> Option<DateTime<Utc>> {
-    if incident.state != State::Open {
+    let leaves_pending = planted!(ClaimLeavesPending) && incident.state == State::Claimed;
+    if incident.state != State::Open && !leaves_pending {
         return None;
     }
     let deliveries = incident.current_deliveries().filter_map(|d| d.due_at());
