@@ -67,6 +67,8 @@ pub mod memory;
 pub mod model;
 pub mod notify;
 pub mod plan;
+#[doc(hidden)]
+pub mod planted;
 pub mod roster;
 pub mod store;
 pub mod testing;

@@ -111,7 +111,7 @@ impl Problem {
 
     /// A question that could not be answered.
     pub(crate) fn outage(outage: &Outage) -> Self {
-        tracing::error!(error = %outage, source = ?std::error::Error::source(outage), "a request failed");
+        tracing::error!(error = %outage, cause = cause(outage), "a request failed");
         Self::unavailable(outage.to_string())
     }
 
@@ -141,4 +141,11 @@ impl IntoResponse for Problem {
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         response
     }
+}
+
+/// What caused an outage, as it is displayed: the debugging form of some errors holds whole requests.
+pub(crate) fn cause(
+    outage: &Outage,
+) -> Option<tracing::field::DisplayValue<&(dyn std::error::Error + 'static)>> {
+    std::error::Error::source(outage).map(tracing::field::display)
 }

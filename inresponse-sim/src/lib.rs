@@ -13,7 +13,14 @@
 //! | [`sqlite`] | the SQLite store without its threads |
 //! | [`stage`], [`people`], [`play`] | servers, those who use them, and the course of a run |
 //! | [`history`], [`check`] | what was seen, and whether the promises were kept |
+//! | [`model`] | an exhaustive check of the planner with two engines, people and faults |
+//! | `mutants` | planted bugs (feature `planted-bugs`) |
 //! | [`many`], [`stats`], [`shrink`] | many runs, what occurred in them, and the smallest one that fails |
+
+#![allow(
+    clippy::panic,
+    reason = "a carrier that panics is one of the faults, and a run that cannot go on is one too"
+)]
 
 pub mod carrier;
 pub mod check;
@@ -21,6 +28,9 @@ pub mod executor;
 pub mod fault;
 pub mod history;
 pub mod many;
+pub mod model;
+#[cfg(feature = "planted-bugs")]
+pub mod mutants;
 pub mod people;
 pub mod play;
 pub mod rng;

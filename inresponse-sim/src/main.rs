@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use inresponse_sim::fault::FaultSet;
 use inresponse_sim::many::{self, Failure, Seeds, StoreKind};
+use inresponse_sim::model::{self, Budget};
 use inresponse_sim::play::{Run, Trace, play};
 use inresponse_sim::{check, shrink};
 
@@ -21,6 +22,31 @@ struct Cli {
 enum Command {
     /// Simulate servers, people, carriers and faults.
     Sim(Sim),
+    /// Visit every state that the planner can reach within bounds.
+    Model {
+        /// Stop after so many states.
+        #[arg(long)]
+        states: Option<usize>,
+        /// The bound of the tests instead of the large one.
+        #[arg(long)]
+        small: bool,
+        /// On how many threads.
+        #[arg(long, default_value_t = 2)]
+        cores: usize,
+    },
+    /// Plant bugs, one after the other, and look for each; prints a table.
+    #[cfg(feature = "planted-bugs")]
+    Mutants {
+        /// How many seeds to try for each.
+        #[arg(long, default_value_t = 20_000)]
+        seeds: u64,
+        /// On how many threads.
+        #[arg(long, default_value_t = 2)]
+        cores: usize,
+        /// Only bugs whose names begin like this.
+        #[arg(long, default_value = "")]
+        only: String,
+    },
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -61,6 +87,9 @@ fn main() -> ExitCode {
     many::silence_simulated_panics();
     match Cli::parse().command {
         Command::Sim(sim) => simulate(&sim),
+        Command::Model { states, small, cores } => check_model(states, small, cores),
+        #[cfg(feature = "planted-bugs")]
+        Command::Mutants { seeds, cores, only } => mutants(seeds, cores, &only),
     }
 }
 
@@ -116,4 +145,38 @@ fn explain(failure: &Failure, store: StoreKind) -> ExitCode {
     replay(least, store);
     println!("{}", shrink::replay_line(least, store.word()));
     ExitCode::FAILURE
+}
+
+fn check_model(states: Option<usize>, small: bool, cores: usize) -> ExitCode {
+    let budget = if small { Budget::SMALL } else { Budget::LARGE };
+    println!("two engines, two levels and a fallback; at most {budget:?}");
+    let checked = model::check(budget, cores, states);
+    let (states, unique, depth) = (checked.states, checked.unique, checked.depth);
+    println!("{states} states, {unique} of them different, at most {depth} steps deep");
+    for (name, acts) in &checked.broken {
+        println!("broken: {name}: {acts}");
+    }
+    if checked.broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+#[cfg(feature = "planted-bugs")]
+fn mutants(seeds: u64, cores: usize, only: &str) -> ExitCode {
+    std::panic::set_hook(Box::new(|_| {}));
+    println!("| planted bug | what it does | breaks | simulation: seeds until found | model check |");
+    println!("|---|---|---|---|---|");
+    let caught = inresponse_sim::mutants::all(seeds, cores, only, &mut |one| {
+        let simulation = one.simulation.as_ref();
+        let simulation = simulation.map_or("–".into(), |(n, found)| {
+            let short: String = found.chars().take(90).collect();
+            format!("{n}: {}", short.replace('|', "/"))
+        });
+        let model = one.model.as_deref().unwrap_or("–");
+        println!("| {} | {} | P{} | {simulation} | {model} |", one.name, one.what, one.promise);
+    });
+    let missed: Vec<_> = caught.iter().filter(|c| c.simulation.is_none() && c.model.is_none()).collect();
+    println!("\n{} of {} planted bugs were found", caught.len() - missed.len(), caught.len());
+    for one in &missed {
+        println!("not found: {}: {}", one.name, one.what);
+    }
+    if missed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -25,6 +25,9 @@ pub const SECOND: Micros = 1_000_000;
 /// A millisecond.
 pub const MILLI: Micros = 1_000;
 
+/// After so many things that happened a run is given up: it goes round in circles.
+const MOST_TURNS: u64 = 2_000_000;
+
 /// Which machine.
 pub type HostId = usize;
 
@@ -58,6 +61,7 @@ pub struct State {
     timers: BinaryHeap<Reverse<(Micros, u64, u64)>>,
     sleepers: HashMap<u64, Waker>,
     last_sleeper: u64,
+    turns: u64,
     /// Calls that really wait for something outside: time stands still meanwhile.
     outside: usize,
     trace: Vec<String>,
@@ -97,6 +101,7 @@ impl World {
             timers: BinaryHeap::new(),
             sleepers: HashMap::new(),
             last_sleeper: 0,
+            turns: 0,
             outside: 0,
             trace: Vec::new(),
         };
@@ -210,6 +215,10 @@ impl World {
     /// Lets the next thing happen. `false` if nothing ever will.
     pub(crate) fn turn(&self) -> bool {
         let mut state = self.lock();
+        state.turns += 1;
+        if state.turns > MOST_TURNS {
+            return false;
+        }
         while let Some(Reverse((at, _, id))) = state.timers.pop() {
             if let Some(waker) = state.sleepers.remove(&id) {
                 state.now = state.now.max(at);

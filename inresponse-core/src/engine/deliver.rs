@@ -12,6 +12,7 @@ use crate::error::{Outage, OutageKind};
 use crate::model::{DeliveryKey, DeliveryStatus, Incident, Level, OutcomeKind, State, Version};
 use crate::notify::{Alert, Notifier, Outcome};
 use crate::plan::{self, Decision, Input};
+use crate::planted::planted;
 use crate::store::Committed;
 
 /// A send begins at most this long after its lease, or the record is looked at once more (promise 11).
@@ -29,7 +30,12 @@ impl Engine {
     pub(super) async fn deliver(&self, leased: LeasedSend) {
         let LeasedSend { alert, delivery, attempt, lease, incident, version, slot, mark } = leased;
         let outcome = match self.may_begin(&alert, delivery, attempt, lease).await {
-            Ok(()) => self.attempt(&alert).await,
+            Ok(()) => {
+                if planted!(AcceptedBeforeSend) {
+                    self.record(&incident, version, delivery, attempt, &Outcome::Accepted).await;
+                }
+                self.attempt(&alert).await
+            }
             Err(reason) => Outcome::NotBegun { reason: reason.to_owned() },
         };
         drop(slot);
@@ -51,12 +57,16 @@ impl Engine {
         lease: super::lease::LeaseTimes,
     ) -> Result<(), &'static str> {
         let clock = &self.inner.clock;
-        let is_over = || self.now() >= lease.until || clock.monotonic() >= lease.planned + self.inner.lease;
+        let is_over = || {
+            let by_wall = self.now() >= lease.until;
+            let by_monotonic = clock.monotonic() >= lease.planned + self.inner.lease;
+            (by_wall || (by_monotonic && !planted!(OnlyTheWallClock))) && !planted!(LeaseNotChecked)
+        };
         if is_over() {
             return Err("the lease was over before the send began");
         }
         let waited = clock.monotonic().saturating_sub(lease.planned);
-        if waited < BEGIN_WITHIN {
+        if waited < BEGIN_WITHIN || planted!(ClaimNotRechecked) {
             return Ok(());
         }
         tracing::debug!(
@@ -85,9 +95,11 @@ impl Engine {
     async fn attempt(&self, alert: &Alert) -> Outcome {
         let deadline = self.deadline();
         let attempt = AssertUnwindSafe(self.inner.notifiers.notify(alert, deadline)).catch_unwind();
-        let expiry = self.inner.clock.sleep(deadline + GRACE);
+        let patience = if planted!(HangsForEver) { Duration::MAX } else { deadline + GRACE };
+        let expiry = self.inner.clock.sleep(patience);
         match select(Box::pin(attempt), Box::pin(expiry)).await {
             Either::Left((Ok(outcome), _)) => outcome,
+            Either::Left((Err(panic), _)) if planted!(PanicNotCaught) => std::panic::resume_unwind(panic),
             Either::Left((Err(_panic), _)) => Outcome::unknown("the notifier panicked"),
             Either::Right(((), _)) => Outcome::unknown("the notifier did not answer in time"),
         }
@@ -148,6 +160,7 @@ impl Engine {
         let committed = self.commit(version, &plan.draft).await;
         self.notice_clock(now);
         match committed? {
+            Committed::Stale if planted!(OutcomeDroppedOnStale) => Ok(Merge::Done),
             Committed::Stale => Ok(Merge::Again),
             Committed::At(_) => {
                 let after = plan.draft.incident();

@@ -10,6 +10,7 @@ use super::{Engine, WAITING_TOO_LONG};
 use crate::error::Outage;
 use crate::model::{Contact, DedupKey, IncidentNumber, Level, Matrix, Report, ServiceName, Severity};
 use crate::plan::{self, Decision, Input, Plan, Refusal, Update};
+use crate::planted::planted;
 use crate::store::{Census, Committed, Created, ListQuery, Record};
 
 /// What became of a report.
@@ -56,6 +57,13 @@ impl Engine {
         let (opening, sends) = plan::open(report, team, matrix, first_lease, now);
         let created = self.inner.store.create(opening).await;
         self.notice_clock(now);
+        let created = created.map_err(|error| {
+            if planted!(UnknownIsRetryable) {
+                Outage::retryable("nothing happened").because(error)
+            } else {
+                error
+            }
+        });
         match created? {
             Created::New(record) => {
                 metrics::counter!("inresponse_incidents_reported_total", "severity" => severity.as_str())
@@ -185,6 +193,12 @@ impl Engine {
                     }));
                 }
                 Committed::Stale => match self.inner.store.load(record.number()).await? {
+                    Some(changed) if planted!(CheckThenClaim) => {
+                        record.version = changed.version;
+                        let _ = self.inner.store.commit(changed.version, &plan.draft).await?;
+                        let (incident, version) = (plan.draft.into_incident(), changed.version.next());
+                        return Ok(Changed::Done(Record { incident, version, ..record }));
+                    }
                     Some(changed) => record = changed,
                     None => return Ok(Changed::Gone),
                 },

@@ -10,6 +10,7 @@ use super::{
     DedupKey, Delivery, DeliveryId, DeliveryKey, IncidentNumber, Level, Link, Matrix, Person, ServiceName,
     Severity, Source, State, TeamName, Timeline,
 };
+use crate::planted::planted;
 
 /// Who did something, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -207,7 +208,10 @@ impl Incident {
 
     /// Promise 12: it is open, everybody's turn came, nothing was accepted and nothing is pending.
     pub fn is_undelivered(&self) -> bool {
-        self.is_unclaimed() && self.accepted == 0 && !self.current_deliveries().any(Delivery::is_unsettled)
+        !planted!(UndeliveredHidden)
+            && self.is_unclaimed()
+            && self.accepted == 0
+            && !self.current_deliveries().any(Delivery::is_unsettled)
     }
 
     /// Since when an alert of this open incident waits to be accepted.

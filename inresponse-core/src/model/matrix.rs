@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Contact, Severity};
+use crate::planted::planted;
 
 /// A step of the escalation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -120,7 +121,7 @@ impl Matrix {
 
     /// Whether incidents of `severity` alert level `n`.
     pub fn alerts(&self, severity: Severity, n: u16) -> bool {
-        self.alert_levels.get(&severity).is_none_or(|levels| levels.contains(&n))
+        planted!(MasksIgnored) || self.alert_levels.get(&severity).is_none_or(|levels| levels.contains(&n))
     }
 
     /// Whether incidents of `severity` alert nobody at all.

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::error::InvalidInput;
+use crate::planted::planted;
 
 /// Where an incident stands with the people who should deal with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -46,6 +47,7 @@ impl State {
             (State::Open, State::Open)
             | (State::Claimed, State::Claimed)
             | (State::Resolved, State::Resolved) => Edge::Same,
+            (State::Resolved, State::Open) if planted!(ResolvedReopens) => Edge::Allowed,
             (State::Resolved, State::Open) | (State::Resolved, State::Claimed) => Edge::Forbidden,
         }
     }

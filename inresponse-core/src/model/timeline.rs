@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{Contact, Level, Note, Person, Severity, State};
+use crate::planted::planted;
 
 /// One line of a timeline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -164,6 +165,9 @@ impl Timeline {
 
     pub(crate) fn push(&mut self, at: DateTime<Utc>, event: Event) {
         self.entries.push(Entry { at, event });
+        if planted!(TimelineUnbounded) {
+            return;
+        }
         if self.entries.len() > Self::MAX_ENTRIES || self.size() > Self::MAX_BYTES {
             self.fold_oldest();
         }

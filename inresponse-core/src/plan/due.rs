@@ -9,6 +9,7 @@ use super::{Decision, Hold, MAX_EXPIRED, Send, change, last_outcome, later, stop
 use crate::model::{
     BegunLevel, Delivery, DeliveryKey, DeliveryStatus, Event, Incident, Level, Matrix, OutcomeKind, State,
 };
+use crate::planted::planted;
 
 /// How many deliveries of earlier rounds are kept, to be read and to be found by outcomes that come late.
 const KEPT_DELIVERIES: usize = 24;
@@ -20,7 +21,8 @@ pub(super) fn due(
     matrix: Option<Matrix>,
     now: DateTime<Utc>,
 ) -> Decision {
-    if incident.state != State::Open {
+    let leaves_pending = planted!(ClaimLeavesPending) && incident.state == State::Claimed;
+    if incident.state != State::Open && !leaves_pending {
         return Decision::Nothing;
     }
     let mut due = Due { incident: incident.clone(), lease, hold, now, sends: Vec::new(), changed: false };
@@ -74,7 +76,7 @@ impl Due<'_> {
             let delivery = &mut self.incident.deliveries[i];
             delivery.expired += 1;
             self.changed = true;
-            if delivery.expired >= MAX_EXPIRED {
+            if delivery.expired >= MAX_EXPIRED || planted!(ExpiredIsDead) {
                 let detail = "ended its process in mid-send too often";
                 delivery.last = last_outcome(OutcomeKind::Expired, detail, self.now);
                 delivery.status = DeliveryStatus::Dead { at: self.now };
@@ -83,7 +85,7 @@ impl Due<'_> {
             }
             delivery.status = DeliveryStatus::Pending { due_at: self.now };
             expired.push(i);
-            if renewable {
+            if renewable && !planted!(NeverAnew) {
                 self.begin_anew(level);
             }
         }
@@ -151,6 +153,7 @@ impl Due<'_> {
                 }
                 Rung::RepeatRound => {
                     let Some(matrix) = matrix.clone() else { return Climb::NeedsMatrix };
+                    let matrix = if planted!(OldMatrix) { self.incident.matrix.clone() } else { matrix };
                     self.incident.repeats_done += 1;
                     begin_round(&mut self.incident, matrix, self.now);
                     self.changed = true;
@@ -171,7 +174,8 @@ impl Due<'_> {
     fn begin_level(&mut self, level: Level, due_at: DateTime<Utc>) -> bool {
         let round = self.incident.round;
         let contacts = self.incident.matrix.contacts(level).to_vec();
-        let begun = BegunLevel { level, at: self.now, anew: false };
+        let at = if planted!(BegunWhenDue) { due_at.min(self.now) } else { self.now };
+        let begun = BegunLevel { level, at, anew: false };
         if contacts.is_empty() {
             self.incident.begun.push(begun);
             self.incident.timeline.push(self.now, Event::LevelEmpty { round, level });

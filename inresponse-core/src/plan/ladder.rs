@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::later;
 use crate::model::{BegunLevel, Delivery, DeliveryStatus, Incident, Level, Origin};
+use crate::planted::planted;
 
 /// A rung of the ladder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +53,7 @@ pub(super) fn next(incident: &Incident) -> Option<Next> {
     }
     // Where the calendar was empty the fallback has been level 1 already.
     let fallback_was_level_1 = matrix.origin() == Origin::Fallback && has_begun(Level::At(1));
-    let rung = if fallback_was_level_1 { Rung::Over } else { Rung::Fallback };
+    let rung = if fallback_was_level_1 || planted!(FallbackSkipped) { Rung::Over } else { Rung::Fallback };
     Some(Next { rung, at })
 }
 
@@ -63,7 +64,11 @@ fn turn_after<'a>(incident: &Incident, before: impl Iterator<Item = &'a BegunLev
 
 /// Promise 8: a level gives way its wait after it began; promise 12: at once if it is dead.
 fn gives_way_at(incident: &Incident, begun: BegunLevel) -> DateTime<Utc> {
-    let waited = later(begun.at, incident.matrix.wait());
+    if planted!(HidesBehindHanging) && incident.level_deliveries(begun.level).any(Delivery::is_unsettled) {
+        return later(begun.at, incident.matrix.wait() * 20);
+    }
+    let from = if planted!(WaitFromCreation) { incident.created_at } else { begun.at };
+    let waited = later(from, incident.matrix.wait());
     died_at(incident, begun).map_or(waited, |died| died.min(waited))
 }
 
@@ -76,6 +81,10 @@ pub(super) fn died_at(incident: &Incident, begun: BegunLevel) -> Option<DateTime
         | DeliveryStatus::Accepted { .. }
         | DeliveryStatus::Stopped { .. } => None,
     };
+    let empty = incident.level_deliveries(begun.level).next().is_none();
+    if planted!(DeadLevelWaits) || (empty && planted!(EmptyLevelWaits)) {
+        return None;
+    }
     let mut latest = begun.at;
     for delivery in incident.level_deliveries(begun.level) {
         latest = latest.max(death(delivery)?);

@@ -35,6 +35,7 @@ use crate::model::{
     OutcomeKind, ServiceName, Severity, State,
 };
 use crate::notify::Outcome;
+use crate::planted::planted;
 
 /// The most times that a delivery may end its process in mid-send before it is dead.
 pub const MAX_EXPIRED: u32 = 5;
@@ -210,7 +211,8 @@ impl Draft {
 /// When something must be done about an incident: the earliest of its pending deliveries, lease ends, and the next
 /// level, repeat round, fallback or end of the escalation. Never, unless it is OPEN.
 pub fn due_at(incident: &Incident) -> Option<DateTime<Utc>> {
-    if incident.state != State::Open {
+    let leaves_pending = planted!(ClaimLeavesPending) && incident.state == State::Claimed;
+    if incident.state != State::Open && !leaves_pending {
         return None;
     }
     let deliveries = incident.current_deliveries().filter_map(|d| d.due_at());

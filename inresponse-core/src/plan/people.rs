@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use super::due::begin_round;
 use super::{Decision, change, stop_pending};
 use crate::model::{Edge, Event, Incident, Matrix, Note, Person, Severity, Signature, State};
+use crate::planted::planted;
 
 /// Whether a claim or release may be done over another person's claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,7 +139,9 @@ enum Grant {
 /// Promises 5 and 6: the state's edges, and one claimant.
 fn grant(incident: &Incident, by: &Person, wish: StateChange) -> Grant {
     let claimed_by_another = match (incident.state, &incident.claimed) {
-        (State::Claimed, Some(claimed)) if claimed.by != *by => Some(&claimed.by),
+        (State::Claimed, Some(claimed)) if claimed.by != *by && !planted!(ClaimTakesOver) => {
+            Some(&claimed.by)
+        }
         _ => None,
     };
     match (incident.state.edge_to(wish.to()), wish, claimed_by_another) {
@@ -147,6 +150,7 @@ fn grant(incident: &Incident, by: &Person, wish: StateChange) -> Grant {
             Grant::Refuse(Refusal::ClaimedBy(other.clone()))
         }
         (Edge::Same, StateChange::Claim(TakeOver::Yes), Some(_)) => Grant::Change,
+        (Edge::Same, StateChange::Claim(_), _) if planted!(ClaimTakesOver) => Grant::Change,
         (Edge::Same, _, _) => Grant::Nothing,
         (Edge::Allowed, _, _) => Grant::Change,
     }
@@ -158,6 +162,9 @@ fn claim(incident: &mut Incident, by: &Person, now: DateTime<Utc>) {
     incident.state = State::Claimed;
     incident.claimed = Some(Signature { by: by.clone(), at: now });
     stop_pending(incident, now);
+    if planted!(ClaimNotInTimeline) {
+        return;
+    }
     incident.timeline.push(now, Event::Claimed { by: by.clone(), from });
 }
 
@@ -176,5 +183,7 @@ fn release(incident: &mut Incident, by: &Person, matrix: Matrix, now: DateTime<U
     incident.accepted = 0;
     incident.exhausted = false;
     incident.timeline.push(now, Event::Released { by: by.clone() });
-    begin_round(incident, matrix, now);
+    if !planted!(ReleaseKeepsTheRound) {
+        begin_round(incident, matrix, now);
+    }
 }

@@ -7,6 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::{Rota, Team, Zone};
 use crate::error::InvalidInput;
 use crate::model::{Contact, Matrix};
+use crate::planted::planted;
 
 /// What a team that is known only from its calendar takes: UTC, ten minutes, and the deployment's fallback.
 #[derive(Debug, Clone)]
@@ -38,6 +39,7 @@ impl Defaults {
 pub fn day_of(zone: &Zone, at: DateTime<Utc>) -> NaiveDate {
     let offset = jiff::Timestamp::from_second(at.timestamp())
         .map_or(0, |timestamp| zone.rules().to_offset(timestamp).seconds());
+    let offset = if planted!(DayInUtc) { 0 } else { offset };
     let local = at.naive_utc().checked_add_signed(chrono::TimeDelta::seconds(offset.into()));
     local.unwrap_or(at.naive_utc()).date()
 }

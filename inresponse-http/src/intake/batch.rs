@@ -12,6 +12,7 @@ use inresponse_intake::{Acknowledgement, Covers, Recovery, Signal, Standing, Sub
 
 use crate::Api;
 use crate::limits::carried_through;
+use crate::problem::cause;
 
 /// How many alerts of a message are stored at once, so that a store can commit them together.
 const AT_ONCE: usize = 128;
@@ -94,7 +95,7 @@ async fn one(api: &Api, by: &Person, signal: Signal) -> Taken {
         Signal::Nothing(why) => Ok(Taken::Unchanged(None, why)),
     };
     done.unwrap_or_else(|outage| {
-        tracing::error!(error = %outage, source = ?std::error::Error::source(&outage), "an alert was not taken");
+        tracing::error!(error = %outage, cause = cause(&outage), "an alert was not taken");
         Taken::Failed(outage)
     })
 }

@@ -59,7 +59,8 @@ impl Checker<'_> {
                             at(ended),
                             at(again.began)
                         );
-                        self.violated(10, text);
+                        let promise = if one.told == Some(Told::Rejected) { 9 } else { 10 };
+                        self.violated(promise, text);
                     }
                 }
             }

@@ -204,10 +204,11 @@ impl<'a> Checker<'a> {
 
     /// How much later than its lease a send may have begun, by the store's slowness.
     fn slow(&self, sent: &Sent) -> Micros {
-        let planned = sent.began.saturating_sub(self.lease());
+        // A first attempt that was not begun may have been slow on another server.
+        let planned = sent.began.saturating_sub(self.lease() * u64::from(sent.attempt));
         let slow = self.history.disturbances.iter().filter(|d| {
             matches!(d.fault, Fault::SlowCall | Fault::SlowAnswer)
-                && d.host == Some(sent.process.host)
+                && (d.host == Some(sent.process.host) || sent.attempt > 1)
                 && d.from <= sent.began
                 && d.to >= planned
         });

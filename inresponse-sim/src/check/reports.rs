@@ -69,6 +69,9 @@ impl Checker<'_> {
                 self.violated(4, format!("{number} is of no report"));
                 continue;
             };
+            if !self.history.rosters.iter().any(|(_, roster)| roster.services.contains_key(&call.service)) {
+                self.violated(16, format!("{number} is of a service that nobody knows"));
+            }
             match &call.answer {
                 Answer::Got(Reply::New(answered)) if answered.number() == number => {}
                 Answer::Lost | Answer::Failed(OutageKind::Unknown) => {}

@@ -1,0 +1,630 @@
+//! Every state that a few engines, people and faults can bring one incident into, by the planner's own code.
+//!
+//! Engines plan with [`plan::step`], commit by comparing versions, and send; people claim, release and resolve; a
+//! bounded number of faults of each kind strikes anywhere. Nothing of the planner is copied: only the engine's order
+//! of steps is modelled (plan, commit, begin within a second or look once more, record).
+
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use inresponse_core::model::{
+    Contact, DeliveryId, DeliveryKey, DeliveryStatus, Incident, IncidentNumber, Level, Matrix, Person,
+    Report, Severity, State as IncidentState, TeamName,
+};
+use inresponse_core::notify::Outcome;
+use inresponse_core::plan::{self, Decision, Input, StateChange, TakeOver, Update};
+use stateright::{Checker, Model, Property};
+
+const LEASE: Duration = Duration::from_secs(30);
+const WAIT: Duration = Duration::from_secs(600);
+/// How long a notifier may take.
+const DEADLINE: i64 = 15;
+
+/// How often each fault may strike and each person may act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Budget {
+    /// Engines that crash.
+    pub crashes: u8,
+    /// Commits that happen and are not known to.
+    pub unknown_happened: u8,
+    /// Commits that do not happen and are not known not to.
+    pub unknown_did_not: u8,
+    /// Messages that arrive without a reply.
+    pub lost_replies: u8,
+    /// Carriers that cannot be reached.
+    pub unavailable: u8,
+    /// Carriers that refuse.
+    pub rejected: u8,
+    /// Times in which no engine runs for longer than a wait.
+    pub outages: u8,
+    /// Claims.
+    pub claims: u8,
+    /// Releases.
+    pub releases: u8,
+    /// Times that pass.
+    pub ticks: u8,
+}
+
+impl Budget {
+    /// A bound that a test can afford.
+    pub const SMALL: Budget = Budget {
+        crashes: 1,
+        unknown_happened: 1,
+        unknown_did_not: 0,
+        lost_replies: 1,
+        unavailable: 1,
+        rejected: 1,
+        outages: 1,
+        claims: 1,
+        releases: 1,
+        ticks: 8,
+    };
+    /// Two of everything.
+    pub const LARGE: Budget = Budget {
+        crashes: 2,
+        unknown_happened: 2,
+        unknown_did_not: 2,
+        lost_replies: 2,
+        unavailable: 2,
+        rejected: 2,
+        outages: 2,
+        claims: 2,
+        releases: 2,
+        ticks: 24,
+    };
+}
+
+/// Two engines over one incident of two levels and a fallback.
+#[derive(Debug, Clone)]
+pub struct Protocol {
+    budget: Budget,
+    engines: usize,
+}
+
+/// An incident as the model tells states apart: without what only people read.
+#[derive(Debug, Clone, PartialEq)]
+struct Held(Arc<Incident>);
+
+impl Hash for Held {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let incident = &*self.0;
+        (incident.state(), incident.round(), incident.is_unclaimed(), incident.is_undelivered()).hash(state);
+        plan::due_at(incident).hash(state);
+        incident.claimed().map(|claimed| &claimed.by).hash(state);
+        for begun in incident.begun() {
+            (begun.level, begun.at, begun.anew).hash(state);
+        }
+        for d in incident.deliveries() {
+            (d.key(), d.attempts(), d.expired(), d.last().is_some()).hash(state);
+            std::mem::discriminant(&d.status()).hash(state);
+            match d.status() {
+                DeliveryStatus::Pending { due_at: at } | DeliveryStatus::InFlight { until: at } => {
+                    at.hash(state)
+                }
+                DeliveryStatus::Accepted { at } | DeliveryStatus::Dead { at } => at.hash(state),
+                DeliveryStatus::Stopped { .. } => {}
+            }
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Hash)]
+struct Flight {
+    key: DeliveryKey,
+    attempt: u32,
+    until: DateTime<Utc>,
+    planned: DateTime<Utc>,
+    ended: Option<Ended>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Ended {
+    Accepted,
+    Unknown,
+    Unavailable,
+    Rejected,
+    NotBegun,
+}
+
+#[derive(Debug, Clone, PartialEq, Hash, Default)]
+struct EngineState {
+    /// A plan that is yet to be committed; forgotten where somebody else commits, since it would be stale.
+    planned: Option<(Held, Vec<Flight>)>,
+    flights: Vec<Flight>,
+}
+
+/// What recipients know of a delivery.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+struct Seen {
+    first_begun: Option<DateTime<Utc>>,
+    arrivals: u8,
+    excuses: u8,
+    /// Leases that were lost before their send began.
+    lost: u8,
+    rejected: bool,
+}
+
+/// A state of all of it.
+#[derive(Debug, Clone, PartialEq, Hash)]
+pub struct World {
+    now: DateTime<Utc>,
+    record: Held,
+    engines: Vec<EngineState>,
+    seen: BTreeMap<DeliveryKey, Seen>,
+    left: Budget,
+    /// When it was last claimed or resolved, while it is.
+    closed_at: Option<DateTime<Utc>>,
+    broken: Option<u8>,
+}
+
+/// Something that can happen.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Act {
+    /// The next due time comes.
+    Tick,
+    /// No engine runs for longer than a wait.
+    Outage,
+    /// An engine plans what is due.
+    Plan(usize),
+    /// It commits that.
+    Commit(usize, Ending),
+    /// It sends, unless its lease is over.
+    Send(usize, usize, Fate),
+    /// It records how a send ended.
+    Record(usize, usize),
+    /// It crashes.
+    Crash(usize),
+    /// Somebody claims, releases or resolves.
+    Wish(&'static str, StateChange),
+}
+
+/// How a commit ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// As it says.
+    Known,
+    /// It happens, unknown to the engine.
+    Happened,
+    /// It does not happen, unknown to the engine.
+    DidNot,
+}
+
+/// How a send ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// Accepted.
+    Accepted,
+    /// Accepted, and the reply is lost.
+    LostReply,
+    /// Accepted, and the engine crashes before it knows.
+    AcceptedAndCrashed,
+    /// The carrier cannot be reached.
+    Unavailable,
+    /// It refuses.
+    Rejected,
+}
+
+fn contact(name: &str) -> Contact {
+    Contact::new(format!("sim:{name}")).expect("a plain name")
+}
+
+fn person(name: &str) -> Person {
+    Person::new(name).expect("a plain name")
+}
+
+fn matrix() -> Matrix {
+    Matrix::new(vec![vec![contact("a"), contact("b")], vec![contact("c")]], vec![contact("f")], WAIT)
+}
+
+impl Protocol {
+    /// Bounded by `budget`.
+    pub fn new(budget: Budget) -> Self {
+        Self { budget, engines: 2 }
+    }
+
+    fn due(&self, world: &World, engine: usize) -> Option<(Held, Vec<Flight>)> {
+        let incident = &*world.record.0;
+        let hold: HashSet<DeliveryId> =
+            world.engines[engine].flights.iter().map(|f| incident.delivery_id(f.key)).collect();
+        let mut given = None;
+        loop {
+            let input = Input::Due { lease: LEASE, hold: &hold, matrix: given.take() };
+            match plan::step(incident, input, world.now) {
+                Decision::Change(plan) => {
+                    let flight = |send: &plan::Send| Flight {
+                        key: send.delivery,
+                        attempt: send.attempt,
+                        until: send.lease_until,
+                        planned: world.now,
+                        ended: None,
+                    };
+                    let flights = plan.sends.iter().map(flight).collect();
+                    return Some((Held(Arc::new(plan.draft.into_incident())), flights));
+                }
+                Decision::NeedsMatrix => given = Some(matrix()),
+                Decision::Nothing | Decision::Refuse(_) => return None,
+            }
+        }
+    }
+}
+
+impl World {
+    fn breaks(&mut self, promise: u8) {
+        self.broken.get_or_insert(promise);
+    }
+
+    /// The record changes: whatever others have planned would be stale.
+    fn write(&mut self, record: Held) {
+        let (from, to) = (self.record.0.state(), record.0.state());
+        if from == IncidentState::Resolved && to != from {
+            self.breaks(5);
+        }
+        if from == IncidentState::Claimed
+            && to == IncidentState::Open
+            && record.0.round() == self.record.0.round()
+        {
+            self.breaks(5);
+        }
+        if record.0.timeline().fold().is_none_or(|s| s.state != to || s.round != record.0.round()) {
+            self.breaks(7);
+        }
+        match (from == IncidentState::Open, to == IncidentState::Open) {
+            (true, false) => self.closed_at = Some(self.now),
+            (false, true) => self.closed_at = None,
+            (true, true) | (false, false) => {}
+        }
+        self.record = record;
+        self.engines.iter_mut().for_each(|engine| engine.planned = None);
+    }
+
+    fn crash(&mut self, engine: usize) {
+        let lost = std::mem::take(&mut self.engines[engine]);
+        for flight in lost.flights {
+            let seen = self.seen.entry(flight.key).or_default();
+            seen.excuses += 1;
+            seen.lost += u8::from(flight.ended.is_none());
+        }
+    }
+
+    /// A send begins: P8, P11, P14 must hold.
+    fn begins(&mut self, flight: &Flight) {
+        let same_moment = self.now == flight.planned;
+        if self.closed_at.is_some_and(|closed| closed < flight.planned || !same_moment) {
+            self.breaks(11);
+        }
+        if self.now >= flight.until {
+            self.breaks(14);
+        }
+        let first_of_level = !self.seen.iter().any(|(key, seen)| {
+            (key.round, key.level) == (flight.key.round, flight.key.level) && seen.first_begun.is_some()
+        });
+        let before = match flight.key.level {
+            Level::At(2) => Some(Level::At(1)),
+            Level::Fallback => Some(Level::At(2)),
+            Level::At(_) => None,
+        };
+        if let (true, Some(before)) = (first_of_level, before) {
+            let of_before = || {
+                self.seen.iter().filter(|(k, s)| {
+                    k.round == flight.key.round && k.level == before && s.first_begun.is_some()
+                })
+            };
+            let began = of_before().filter_map(|(_, seen)| seen.first_begun).min();
+            let size = self.record.0.matrix().contacts(before).len();
+            let dead = of_before().filter(|(_, seen)| seen.rejected).count() == size;
+            let wait = TimeDelta::from_std(WAIT).unwrap_or_default();
+            // A level begins anew once; whose lease was lost twice may come after the next.
+            let lost_twice =
+                self.seen.iter().any(|(k, s)| (k.round, k.level) == (flight.key.round, before) && s.lost > 1);
+            if !dead && !lost_twice && began.is_none_or(|began| self.now - began < wait) {
+                self.breaks(8);
+            }
+            if dead && began.is_none() {
+                self.breaks(12);
+            }
+        }
+        let now = self.now;
+        self.seen.entry(flight.key).or_default().first_begun.get_or_insert(now);
+    }
+
+    /// Nothing is due and nothing is under way: P9 and P12 must hold.
+    fn rests(&mut self) {
+        let incident = Arc::clone(&self.record.0);
+        let busy = self.engines.iter().any(|e| e.planned.is_some() || !e.flights.is_empty());
+        if busy || incident.state() != IncidentState::Open || plan::due_at(&incident).is_some() {
+            return;
+        }
+        let mut arrived = false;
+        for level in [Level::At(1), Level::At(2), Level::Fallback] {
+            for place in 0..incident.matrix().contacts(level).len() {
+                let place = u16::try_from(place).unwrap_or(0);
+                let key = DeliveryKey { round: incident.round(), level, place };
+                let seen = self.seen.get(&key).cloned().unwrap_or_default();
+                arrived |= seen.arrivals > 0;
+                if seen.arrivals == 0 && !seen.rejected {
+                    self.breaks(9);
+                }
+            }
+        }
+        if !incident.is_unclaimed() || incident.is_undelivered() == arrived {
+            self.breaks(12);
+        }
+    }
+}
+
+impl Model for Protocol {
+    type State = World;
+    type Action = Act;
+
+    fn init_states(&self) -> Vec<World> {
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap_or_default();
+        let report = Report::builder("s", Severity::Crit, "t").build().expect("a plain report");
+        let team = TeamName::new("t").expect("a plain name");
+        let (opening, _) = plan::open(report, team, matrix(), None, now);
+        let incident = opening.numbered(IncidentNumber::new(1)).into_incident();
+        vec![World {
+            now,
+            record: Held(Arc::new(incident)),
+            engines: vec![EngineState::default(); self.engines],
+            seen: BTreeMap::new(),
+            left: self.budget,
+            closed_at: None,
+            broken: None,
+        }]
+    }
+
+    fn actions(&self, world: &World, acts: &mut Vec<Act>) {
+        if world.broken.is_some() {
+            return;
+        }
+        let left = world.left;
+        let due_at = plan::due_at(&world.record.0);
+        if let Some(at) = due_at.filter(|at| *at > world.now && left.ticks > 0) {
+            // Notifiers answer within their deadline.
+            let in_time = |f: &Flight| (at - f.planned).num_seconds() < DEADLINE;
+            if world.engines.iter().flat_map(|e| &e.flights).all(in_time) {
+                acts.push(Act::Tick);
+            }
+        }
+        if left.outages > 0 && left.ticks > 0 {
+            acts.push(Act::Outage);
+        }
+        for (e, engine) in world.engines.iter().enumerate() {
+            if engine.planned.is_none() && due_at.is_some_and(|at| at <= world.now) {
+                acts.push(Act::Plan(e));
+            }
+            if engine.planned.is_some() {
+                acts.push(Act::Commit(e, Ending::Known));
+                if left.unknown_happened > 0 {
+                    acts.push(Act::Commit(e, Ending::Happened));
+                }
+                if left.unknown_did_not > 0 {
+                    acts.push(Act::Commit(e, Ending::DidNot));
+                }
+            }
+            for (i, flight) in engine.flights.iter().enumerate() {
+                if flight.ended.is_some() {
+                    acts.push(Act::Record(e, i));
+                    continue;
+                }
+                acts.push(Act::Send(e, i, Fate::Accepted));
+                for (allowed, fate) in [
+                    (left.lost_replies > 0, Fate::LostReply),
+                    (left.crashes > 0, Fate::AcceptedAndCrashed),
+                    (left.unavailable > 0, Fate::Unavailable),
+                    (left.rejected > 0, Fate::Rejected),
+                ] {
+                    if allowed {
+                        acts.push(Act::Send(e, i, fate));
+                    }
+                }
+            }
+            if left.crashes > 0 && (engine.planned.is_some() || !engine.flights.is_empty()) {
+                acts.push(Act::Crash(e));
+            }
+        }
+        if left.claims > 0 {
+            acts.push(Act::Wish("jo", StateChange::Claim(TakeOver::No)));
+            acts.push(Act::Wish("kim", StateChange::Claim(TakeOver::No)));
+            acts.push(Act::Wish("jo", StateChange::Resolve));
+        }
+        if left.releases > 0 {
+            acts.push(Act::Wish("jo", StateChange::Release(TakeOver::No)));
+        }
+    }
+
+    fn next_state(&self, last: &World, act: Act) -> Option<World> {
+        let mut world = last.clone();
+        match act {
+            Act::Tick => {
+                world.left.ticks -= 1;
+                world.now = plan::due_at(&world.record.0)?;
+            }
+            Act::Outage => {
+                world.left.outages -= 1;
+                world.left.ticks -= 1;
+                (0..self.engines).for_each(|engine| world.crash(engine));
+                world.now += TimeDelta::from_std(WAIT * 2 + LEASE).unwrap_or_default();
+            }
+            Act::Plan(e) => world.engines[e].planned = Some(self.due(&world, e)?),
+            Act::Commit(e, ending) => {
+                let (record, flights) = world.engines[e].planned.take()?;
+                let unsent = || flights.iter().map(|flight| flight.key).collect::<Vec<_>>();
+                match ending {
+                    Ending::Known => {
+                        world.write(record);
+                        world.engines[e].flights.extend(flights);
+                    }
+                    Ending::Happened => {
+                        world.left.unknown_happened -= 1;
+                        let unsent = unsent();
+                        world.write(record);
+                        for key in unsent {
+                            world.seen.entry(key).or_default().lost += 1;
+                        }
+                    }
+                    Ending::DidNot => world.left.unknown_did_not -= 1,
+                }
+            }
+            Act::Send(e, i, fate) => {
+                let flight = world.engines[e].flights[i].clone();
+                let over = world.now >= flight.until;
+                // Begun in the same moment, or after another look at the record.
+                let holds = world.record.0.state() == IncidentState::Open
+                    && world.record.0.round() == flight.key.round
+                    && world.record.0.deliveries().iter().any(|d| {
+                        d.key() == flight.key
+                            && d.attempts() == flight.attempt
+                            && matches!(d.status(), DeliveryStatus::InFlight { .. })
+                    });
+                if over || (world.now != flight.planned && !holds) {
+                    if fate != Fate::Accepted {
+                        return None;
+                    }
+                    world.engines[e].flights[i].ended = Some(Ended::NotBegun);
+                    return Some(world);
+                }
+                world.begins(&flight);
+                let seen = world.seen.entry(flight.key).or_default();
+                let ended = match fate {
+                    Fate::Accepted => {
+                        seen.arrivals += 1;
+                        Ended::Accepted
+                    }
+                    Fate::LostReply | Fate::AcceptedAndCrashed => {
+                        seen.arrivals += 1;
+                        seen.excuses += 1;
+                        Ended::Unknown
+                    }
+                    Fate::Unavailable => Ended::Unavailable,
+                    Fate::Rejected => {
+                        seen.rejected = true;
+                        Ended::Rejected
+                    }
+                };
+                if seen.arrivals > 1 + seen.excuses {
+                    world.breaks(10);
+                }
+                world.engines[e].flights[i].ended = Some(ended);
+                match fate {
+                    Fate::Accepted => {}
+                    Fate::LostReply => world.left.lost_replies -= 1,
+                    Fate::AcceptedAndCrashed => {
+                        world.left.crashes -= 1;
+                        world.crash(e);
+                    }
+                    Fate::Unavailable => world.left.unavailable -= 1,
+                    Fate::Rejected => world.left.rejected -= 1,
+                }
+            }
+            Act::Record(e, i) => {
+                let flight = world.engines[e].flights.remove(i);
+                let outcome = match flight.ended? {
+                    Ended::Accepted => Outcome::Accepted,
+                    Ended::Unknown => Outcome::unknown("no reply"),
+                    Ended::Unavailable => Outcome::unavailable("away"),
+                    Ended::Rejected => Outcome::rejected("unknown"),
+                    Ended::NotBegun => Outcome::NotBegun { reason: "late".into() },
+                };
+                let (delivery, attempt) = (flight.key, flight.attempt);
+                let input = Input::Outcome { delivery, attempt, outcome: &outcome };
+                match plan::step(&world.record.0, input, world.now) {
+                    Decision::Change(plan) => world.write(Held(Arc::new(plan.draft.into_incident()))),
+                    Decision::Nothing | Decision::Refuse(_) | Decision::NeedsMatrix => {}
+                }
+            }
+            Act::Crash(e) => {
+                world.left.crashes -= 1;
+                world.crash(e);
+            }
+            Act::Wish(by, wish) => {
+                let holder = world.record.0.claimed().map(|claimed| claimed.by.clone());
+                let update = Update::state(person(by), wish);
+                let input = Input::Update { update: &update, matrix: Some(matrix()) };
+                match plan::step(&world.record.0, input, world.now) {
+                    Decision::Change(plan) => {
+                        let claimed = world.record.0.state() == IncidentState::Claimed;
+                        if claimed && wish != StateChange::Resolve && holder.is_some_and(|h| h != person(by))
+                        {
+                            world.breaks(6);
+                        }
+                        world.write(Held(Arc::new(plan.draft.into_incident())));
+                    }
+                    Decision::Nothing | Decision::Refuse(_) | Decision::NeedsMatrix => return None,
+                }
+                match wish {
+                    StateChange::Release(_) => world.left.releases -= 1,
+                    StateChange::Claim(_) | StateChange::Resolve => world.left.claims -= 1,
+                }
+            }
+        }
+        world.rests();
+        Some(world)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        vec![
+            Property::always("P5: states change along their edges", |_, w: &World| w.broken != Some(5)),
+            Property::always("P6: one claimant", |_, w: &World| w.broken != Some(6)),
+            Property::always("P7: the timeline folds to the state", |_, w: &World| w.broken != Some(7)),
+            Property::always("P8: never early", |_, w: &World| w.broken != Some(8)),
+            Property::always("P9: never lost", |_, w: &World| w.broken != Some(9)),
+            Property::always("P10: exactly one", |_, w: &World| w.broken != Some(10)),
+            Property::always("P11: a claim stops alerts", |_, w: &World| w.broken != Some(11)),
+            Property::always("P12: nobody waits for the unreachable", |_, w: &World| w.broken != Some(12)),
+            Property::always("P14: no send after its lease", |_, w: &World| w.broken != Some(14)),
+            Property::sometimes("everybody was alerted", |_, w: &World| w.record.0.is_unclaimed()),
+            Property::sometimes("a second round", |_, w: &World| w.record.0.round() > 1),
+        ]
+    }
+}
+
+/// What a check gave.
+#[derive(Debug)]
+pub struct Checked {
+    /// How many states were generated.
+    pub states: usize,
+    /// How many of them were different.
+    pub unique: usize,
+    /// How many steps the longest way took.
+    pub depth: usize,
+    /// Properties that do not hold, with the acts that show it.
+    pub broken: Vec<(String, String)>,
+}
+
+/// Visits every state within `budget`, or `most` states if there are more.
+pub fn check(budget: Budget, threads: usize, most: Option<usize>) -> Checked {
+    let mut builder = Protocol::new(budget).checker().threads(threads);
+    if let Some(most) = most {
+        builder = builder.target_state_count(most.max(1));
+    }
+    let checker = builder.spawn_bfs().join();
+    let mut broken = Vec::new();
+    for (name, path) in checker.discoveries() {
+        if name.starts_with('P') {
+            broken.push((name.to_owned(), format!("{:?}", path.into_actions())));
+        }
+    }
+    if most.is_none() {
+        for property in Protocol::new(budget).properties() {
+            if !property.name.starts_with('P') && checker.discovery(property.name).is_none() {
+                broken.push((property.name.to_owned(), "never came".into()));
+            }
+        }
+    }
+    Checked {
+        states: checker.state_count(),
+        unique: checker.unique_state_count(),
+        depth: checker.max_depth(),
+        broken,
+    }
+}
+
+/// The first promise that does not hold within a small bound, if any.
+pub fn counterexample() -> Option<String> {
+    let checked = std::panic::catch_unwind(|| check(Budget::SMALL, 1, Some(60_000))).ok()?;
+    checked.broken.into_iter().map(|(name, _)| name).find(|name| name.starts_with('P'))
+}
