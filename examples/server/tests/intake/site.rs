@@ -21,8 +21,14 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) async fn new() -> Self {
+        Self::with("").await
+    }
+
+    /// With more in its config.
+    pub(crate) async fn with(more: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("config.toml"), pages::block("README.md", "toml", 0)).unwrap();
+        let config = pages::block("README.md", "toml", 0) + more;
+        std::fs::write(dir.path().join("config.toml"), config).unwrap();
         let mail = MailServer::start().await;
         let server = Setup::new(dir.path(), mail.port).with("--config", "config.toml").start().await;
         Self { dir, server, mail }
