@@ -8,6 +8,7 @@
 )]
 
 mod alertmanager;
+mod by_hand;
 mod clients;
 mod icinga;
 mod nagios;

@@ -15,17 +15,31 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Site {
     dir: TempDir,
+    setup: Setup,
     pub(crate) server: Server,
     mail: MailServer,
 }
 
 impl Site {
     pub(crate) async fn new() -> Self {
+        Self::with("").await
+    }
+
+    /// With more in its config.
+    pub(crate) async fn with(more: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("config.toml"), pages::block("README.md", "toml", 0)).unwrap();
+        let config = pages::block("README.md", "toml", 0) + more;
+        std::fs::write(dir.path().join("config.toml"), config).unwrap();
         let mail = MailServer::start().await;
-        let server = Setup::new(dir.path(), mail.port).with("--config", "config.toml").start().await;
-        Self { dir, server, mail }
+        let setup = Setup::new(dir.path(), mail.port).with("--config", "config.toml");
+        let server = setup.start().await;
+        Self { dir, setup, server, mail }
+    }
+
+    /// Kills the server, and starts another one on its database.
+    pub(crate) async fn crash(&mut self) {
+        self.server.kill();
+        self.server = self.setup.start().await;
     }
 
     pub(crate) fn dir(&self) -> &Path {

@@ -1,6 +1,8 @@
 //! A storm: ten thousand alerts at once, none lost and none doubled.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, stream};
@@ -117,4 +119,46 @@ async fn ten_thousand_alerts_come_in_messages_of_a_hundred() {
         times[1],
         rate(times[1])
     );
+}
+
+#[tokio::test]
+async fn p09_a_server_that_is_killed_in_the_storm_loses_and_doubles_nothing() {
+    const KILLS: usize = 3;
+    let mut site = quiet_site().await;
+    let url = Arc::new(Mutex::new(site.server.url.clone()));
+    let done = Arc::new(AtomicUsize::new(0));
+    let sender = tokio::spawn({
+        let (url, done) = (Arc::clone(&url), Arc::clone(&done));
+        let client = reqwest::Client::new();
+        let send = move |from: usize| {
+            let (url, done, client) = (Arc::clone(&url), Arc::clone(&done), client.clone());
+            async move {
+                // Whatever is not a 2xx is sent again, as every sender does.
+                loop {
+                    let url = format!("{}/api/v2/alerts", url.lock().unwrap());
+                    let post = client
+                        .post(url)
+                        .bearer_auth("ir_your_monitoring_key")
+                        .json(&alerts(from, from + 100));
+                    if post.send().await.is_ok_and(|answer| answer.status().is_success()) {
+                        break;
+                    }
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                done.fetch_add(1, Ordering::SeqCst);
+            }
+        };
+        async move {
+            stream::iter((0..ALERTS).step_by(100).map(send)).buffer_unordered(8).collect::<Vec<_>>().await
+        }
+    });
+    for kill in 1..=KILLS {
+        while done.load(Ordering::SeqCst) < kill * 20 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        site.crash().await;
+        *url.lock().unwrap() = site.server.url.clone();
+    }
+    sender.await.unwrap();
+    none_is_lost_and_none_doubled(&site).await;
 }
