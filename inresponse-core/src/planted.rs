@@ -97,11 +97,16 @@ macro_rules! planted {
     };
 }
 
+#[cfg(not(feature = "planted-bugs"))]
+pub(crate) const fn never() -> bool {
+    false
+}
+
 /// Whether that bug is planted: never.
 #[cfg(not(feature = "planted-bugs"))]
 macro_rules! planted {
     ($bug:ident) => {
-        false
+        $crate::planted::never()
     };
 }
 

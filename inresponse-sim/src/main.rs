@@ -84,7 +84,6 @@ struct Sim {
 }
 
 fn main() -> ExitCode {
-    many::silence_simulated_panics();
     match Cli::parse().command {
         Command::Sim(sim) => simulate(&sim),
         Command::Model { states, small, cores } => check_model(states, small, cores),
