@@ -2,7 +2,7 @@
 
 use inresponse_sim::fault::FaultSet;
 use inresponse_sim::many::{self, Seeds, StoreKind};
-use inresponse_sim::model::{self, Budget};
+use inresponse_sim::model::{self, Budget, Search};
 use inresponse_sim::play::{Run, Trace, in_memory, play};
 use inresponse_sim::{check, shrink};
 
@@ -25,7 +25,7 @@ fn every_promise_is_kept_on_sqlite() {
 
 #[test]
 fn every_promise_is_kept_in_every_state_of_a_small_model() {
-    let checked = model::check(Budget::SMALL, 2, Some(60_000));
+    let checked = model::check(Budget::SMALL, Search::Breadth, 2, Some(60_000));
     assert_eq!(checked.broken, []);
     assert!(checked.unique > 10_000, "{checked:?}");
 }
