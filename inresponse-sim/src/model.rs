@@ -315,7 +315,8 @@ impl World {
             let began = of_before().filter_map(|(_, seen)| seen.first_begun).min();
             let size = self.record.0.matrix().contacts(before).len();
             let dead = of_before().filter(|(_, seen)| seen.rejected).count() == size;
-            let wait = TimeDelta::from_std(WAIT).unwrap_or_default();
+            // It counts from the lease; a send under a slow lease begins up to a deadline later.
+            let wait = TimeDelta::from_std(WAIT).unwrap_or_default() - TimeDelta::seconds(DEADLINE);
             // A level begins anew once; whose lease was lost twice may come after the next.
             let lost_twice =
                 self.seen.iter().any(|(k, s)| (k.round, k.level) == (flight.key.round, before) && s.lost > 1);
