@@ -13,8 +13,8 @@ use crate::history::{Sent, Told};
 use crate::scenario::Mood;
 use crate::world::{MILLI, Micros, Process, SECOND, World, micros};
 
-/// What a simulated panic says, so that the panic hook can tell it from a real one.
-pub const SIMULATED: &str = "a simulated panic";
+/// What a simulated panic says.
+const SIMULATED: &str = "a simulated panic";
 
 /// One process's way to the carriers.
 #[derive(Debug)]
@@ -138,7 +138,7 @@ impl Notifier for HostCarrier {
             Some(Mood::Refuses) => return attempt.tell(Told::Rejected, Outcome::rejected("550 unknown")),
             Some(Mood::Away) => return attempt.tell(Told::Unavailable, Outcome::unavailable("421 away")),
             Some(Mood::Hangs) => std::future::pending::<()>().await,
-            Some(Mood::Panics) => std::panic::panic_any(SIMULATED),
+            Some(Mood::Panics) => std::panic::resume_unwind(Box::new(SIMULATED)),
             None => {}
         }
         if self.strikes(Fault::Rejected) {
@@ -165,7 +165,7 @@ impl Notifier for HostCarrier {
             if self.latency(0, 1) == 0 {
                 attempt.arrive();
             }
-            std::panic::panic_any(SIMULATED);
+            std::panic::resume_unwind(Box::new(SIMULATED));
         }
         attempt.arrive();
         self.may_crash(Fault::CrashAfterArrival).await;

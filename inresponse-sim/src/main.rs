@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use inresponse_sim::fault::FaultSet;
 use inresponse_sim::many::{self, Failure, Seeds, StoreKind};
-use inresponse_sim::model::{self, Budget};
+use inresponse_sim::model::{self, Budget, Search};
 use inresponse_sim::play::{Run, Trace, play};
 use inresponse_sim::{check, shrink};
 
@@ -84,7 +84,6 @@ struct Sim {
 }
 
 fn main() -> ExitCode {
-    many::silence_simulated_panics();
     match Cli::parse().command {
         Command::Sim(sim) => simulate(&sim),
         Command::Model { states, small, cores } => check_model(states, small, cores),
@@ -148,9 +147,10 @@ fn explain(failure: &Failure, store: StoreKind) -> ExitCode {
 }
 
 fn check_model(states: Option<usize>, small: bool, cores: usize) -> ExitCode {
-    let budget = if small { Budget::SMALL } else { Budget::LARGE };
+    let (budget, search) =
+        if small { (Budget::SMALL, Search::Breadth) } else { (Budget::LARGE, Search::Depth) };
     println!("two engines, two levels and a fallback; at most {budget:?}");
-    let checked = model::check(budget, cores, states);
+    let checked = model::check(budget, search, cores, states);
     let (states, unique, depth) = (checked.states, checked.unique, checked.depth);
     println!("{states} states, {unique} of them different, at most {depth} steps deep");
     for (name, acts) in &checked.broken {

@@ -105,13 +105,3 @@ fn one(run: Run, make_store: MakeStore<'_>, stats: &mut Stats) -> Option<Violati
         Err(_) => shrink::fails(run, make_store),
     }
 }
-
-/// Keeps simulated panics quiet; real ones are shown as ever.
-pub fn silence_simulated_panics() {
-    let shown = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
-        if info.payload().downcast_ref::<&str>() != Some(&crate::carrier::SIMULATED) {
-            shown(info);
-        }
-    }));
-}

@@ -315,7 +315,8 @@ impl World {
             let began = of_before().filter_map(|(_, seen)| seen.first_begun).min();
             let size = self.record.0.matrix().contacts(before).len();
             let dead = of_before().filter(|(_, seen)| seen.rejected).count() == size;
-            let wait = TimeDelta::from_std(WAIT).unwrap_or_default();
+            // It counts from the lease; a send under a slow lease begins up to a deadline later.
+            let wait = TimeDelta::from_std(WAIT).unwrap_or_default() - TimeDelta::seconds(DEADLINE);
             // A level begins anew once; whose lease was lost twice may come after the next.
             let lost_twice =
                 self.seen.iter().any(|(k, s)| (k.round, k.level) == (flight.key.round, before) && s.lost > 1);
@@ -595,13 +596,28 @@ pub struct Checked {
     pub broken: Vec<(String, String)>,
 }
 
+/// In which order states are visited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Search {
+    /// The nearest first: the shortest way to what is broken; holds all that is to be visited in memory.
+    Breadth,
+    /// The deepest first: holds little in memory, so that it goes far.
+    Depth,
+}
+
 /// Visits every state within `budget`, or `most` states if there are more.
-pub fn check(budget: Budget, threads: usize, most: Option<usize>) -> Checked {
+pub fn check(budget: Budget, search: Search, threads: usize, most: Option<usize>) -> Checked {
     let mut builder = Protocol::new(budget).checker().threads(threads);
     if let Some(most) = most {
         builder = builder.target_state_count(most.max(1));
     }
-    let checker = builder.spawn_bfs().join();
+    match search {
+        Search::Breadth => judge(budget, most, &builder.spawn_bfs().join()),
+        Search::Depth => judge(budget, most, &builder.spawn_dfs().join()),
+    }
+}
+
+fn judge(budget: Budget, most: Option<usize>, checker: &impl Checker<Protocol>) -> Checked {
     let mut broken = Vec::new();
     for (name, path) in checker.discoveries() {
         if name.starts_with('P') {
@@ -625,6 +641,6 @@ pub fn check(budget: Budget, threads: usize, most: Option<usize>) -> Checked {
 
 /// The first promise that does not hold within a small bound, if any.
 pub fn counterexample() -> Option<String> {
-    let checked = std::panic::catch_unwind(|| check(Budget::SMALL, 1, Some(60_000))).ok()?;
+    let checked = std::panic::catch_unwind(|| check(Budget::SMALL, Search::Breadth, 1, Some(60_000))).ok()?;
     checked.broken.into_iter().map(|(name, _)| name).find(|name| name.starts_with('P'))
 }

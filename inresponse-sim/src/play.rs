@@ -1,6 +1,5 @@
 //! Plays a scenario from beginning to end.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use inresponse_core::memory::MemoryStore;
@@ -78,12 +77,7 @@ pub fn play(run: Run, make_store: MakeStore<'_>, trace: Trace) -> Played {
     let world = World::new(run.seed, scenario.base, scenario.hosts, faults, trace == Trace::Keep);
     let stage = Stage::new(Arc::clone(&world), scenario.clone(), SharedStore::new(make_store()));
     let directing = direct(Arc::clone(&stage), run);
-    let done = std::panic::catch_unwind(AssertUnwindSafe(|| executor::run(&world, directing)));
-    match done {
-        Ok(Ok(())) => {}
-        Ok(Err(executor::Deadlock)) => panic!("seed {}: nothing can happen any more", run.seed),
-        Err(panic) => std::panic::resume_unwind(panic),
-    }
+    executor::run(&world, directing).expect("until a run ends something can always happen");
     let mut state = world.lock();
     let history = std::mem::take(&mut state.history);
     let faults = state.faults.counts.clone();

@@ -168,8 +168,7 @@ impl<'a> Checker<'a> {
             // shorter than the lease, which may be over before the lease that was lost is.
             let short = one.attempt > 1 && micros(wait) < self.lease() + SECOND;
             // So may the first of a level be where only a part of it had free sending slots.
-            let part = one.attempt == 1
-                && sends.iter().any(|sent| sent.level == one.level && self.lost_its_first(sent));
+            let part = one.attempt == 1 && self.began_in_part(number, one);
             let lost = one.attempt > 2
                 || short
                 || part
@@ -196,10 +195,14 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Whether the first attempt of a send's delivery was lost before it began.
-    fn lost_its_first(&self, sent: &Sent) -> bool {
-        let target = (sent.number, sent.round, sent.level, sent.contact.clone());
-        self.sent(self.targets[&target][0]).attempt > 1
+    /// Whether the first lease of some contact of a send's level was lost before anything was sent under it.
+    fn began_in_part(&self, number: IncidentNumber, one: &Sent) -> bool {
+        let Some(record) = self.last.get(&number) else { return true };
+        record.incident.deliveries().iter().any(|d| {
+            let target = (number, one.round, one.level, d.contact().clone());
+            let sent_first = self.targets.get(&target).is_some_and(|sends| self.sent(sends[0]).attempt == 1);
+            (d.key().round, d.key().level) == (one.round, one.level) && d.attempts() > 0 && !sent_first
+        })
     }
 
     /// How much later than its lease a send may have begun, by the store's slowness.
