@@ -1,8 +1,11 @@
-//! The InResponse server: SQLite and SMTP around the library.
+//! The InResponse server: SQLite and SMTP around the library; with the feature `aws`, DynamoDB and SES too.
 //!
 //! Wiring only: `cli` (flags), `config` (checked settings), `serve` (the parts put together), `listen`
-//! (connections), `seed` (the roster's beginning), `keys` and `secret` (what is made once).
+//! (connections), `storage` (SQLite or DynamoDB), `aws` (how AWS is reached), `seed` (the roster's beginning), `keys`
+//! and `secret` (what is made once).
 
+#[cfg(feature = "aws")]
+mod aws;
 mod cli;
 mod config;
 mod keys;
@@ -10,6 +13,7 @@ mod listen;
 mod secret;
 mod seed;
 mod serve;
+mod storage;
 
 use std::error::Error;
 use std::io::IsTerminal;
