@@ -29,6 +29,7 @@
 //! | `store` | create, load, commit |
 //! | `look` | what is due, lists, the census |
 //! | `roster` | services, teams, calendars |
+//! | `settings` | what all processes share |
 //! | `error` | what DynamoDB's errors mean |
 
 mod call;
@@ -37,6 +38,7 @@ mod error;
 mod item;
 mod look;
 mod roster;
+mod settings;
 mod store;
 mod tables;
 

@@ -43,28 +43,6 @@ impl DynamoStore {
         Self { client: bounded(client), config }
     }
 
-    /// The value of a setting that all processes share, which is `value` unless there is one.
-    ///
-    /// # Errors
-    /// DynamoDB is out of order.
-    pub async fn keep_setting(&self, name: &str, value: &str) -> Result<String, Outage> {
-        let written = write(Again::Harmless, || {
-            self.client
-                .update_item()
-                .table_name(&self.config.config)
-                .key("configkey", text(name))
-                .update_expression("SET #value = if_not_exists(#value, :value)")
-                .expression_attribute_names("#value", "value")
-                .expression_attribute_values(":value", text(value))
-                .return_values(ReturnValue::AllNew)
-                .send()
-        })
-        .await
-        .map_err(|failure| failure.into_outage())?;
-        let kept = written.attributes().and_then(|item| text_of(item, "value")).map(str::to_owned);
-        kept.ok_or_else(|| Outage::permanent(format!("the setting {name} cannot be read")))
-    }
-
     /// The item of an incident, as last written.
     async fn item(&self, number_of_it: IncidentNumber) -> Result<Option<Item>, Outage> {
         let found = read(|| {

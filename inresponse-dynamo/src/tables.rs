@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::{
 };
 use inresponse_core::Outage;
 
-use crate::call::{bounded, read};
+use crate::call::{Again, bounded, write};
 use crate::config::DynamoConfig;
 use crate::error::{Trouble, outage, trouble};
 use crate::item::{BY_DUE, BY_SERVICE, BY_STATE};
@@ -33,7 +33,8 @@ struct Table<'a> {
 
 /// Makes the tables that are missing and waits until all can be used; for local use and tests.
 ///
-/// On demand, without backups or protection: a real deployment makes them by its template.
+/// On demand, without backups or protection: a real deployment makes them by its template. Where all are there, this
+/// only looks, and needs no permission but `dynamodb:DescribeTable`.
 ///
 /// # Errors
 /// DynamoDB is out of order or refuses.
@@ -77,13 +78,25 @@ pub async fn ensure_tables(client: &Client, config: &DynamoConfig) -> Result<(),
         Table { name: &config.open_key, attributes: &[("openKey", S)], key: ("openKey", None), indexes: &[] },
         Table { name: &config.team, attributes: &[("teamname", S)], key: ("teamname", None), indexes: &[] },
     ];
+    let mut all_there = true;
     for table in &tables {
+        all_there &= status(&client, table.name).await? == Some(TableStatus::Active);
+    }
+    if all_there {
+        return Ok(());
+    }
+    // The first whole before the others, so that whoever is interrupted begins anew at it.
+    let [incident, others @ ..] = &tables;
+    create(&client, incident).await?;
+    wait_for(&client, incident.name).await?;
+    expire(&client, incident.name).await?;
+    for table in others {
         create(&client, table).await?;
     }
-    for table in &tables {
+    for table in others {
         wait_for(&client, table.name).await?;
     }
-    expire(&client, &config.incident).await
+    Ok(())
 }
 
 fn incomplete(error: BuildError) -> Outage {
@@ -132,10 +145,19 @@ async fn create(client: &Client, table: &Table<'_>) -> Result<(), Outage> {
     }
 }
 
+/// What the table is doing; `None` if there is none.
+async fn status(client: &Client, name: &str) -> Result<Option<TableStatus>, Outage> {
+    let described = write(Again::Harmless, || client.describe_table().table_name(name).send()).await;
+    match described {
+        Ok(described) => Ok(described.table.and_then(|table| table.table_status)),
+        Err(failure) if failure.error.code() == Some("ResourceNotFoundException") => Ok(None),
+        Err(failure) => Err(failure.into_outage()),
+    }
+}
+
 async fn wait_for(client: &Client, name: &str) -> Result<(), Outage> {
     for _ in 0..MAX_LOOKS {
-        let described = read(|| client.describe_table().table_name(name).send()).await?;
-        if described.table().and_then(|table| table.table_status()) == Some(&TableStatus::Active) {
+        if status(client, name).await? == Some(TableStatus::Active) {
             return Ok(());
         }
         tokio::time::sleep(Duration::from_millis(250)).await;

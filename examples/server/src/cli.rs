@@ -44,6 +44,11 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "INRESPONSE_DB", value_name = "FILE")]
     pub(crate) db: Option<PathBuf>,
 
+    /// Keep everything in DynamoDB instead, shared by several servers, in the tables with that prefix; region,
+    /// credentials and endpoint are those of the usual AWS environment
+    #[arg(long, env = "INRESPONSE_DYNAMO_PREFIX", value_name = "PREFIX", hide = cfg!(not(feature = "aws")))]
+    pub(crate) dynamo_prefix: Option<String>,
+
     /// A TOML file with the same names, and keys, roster and catch-all team
     #[arg(long, env = "INRESPONSE_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
@@ -59,6 +64,10 @@ pub(crate) struct ServeArgs {
     /// The mail server: smtp://user:password@host:587?tls=required, or smtps://…
     #[arg(long, env = "INRESPONSE_SMTP_URL", value_name = "URL", hide_env_values = true)]
     pub(crate) smtp_url: Option<String>,
+
+    /// Send mails by Amazon SES, reached by the usual AWS environment
+    #[arg(long, env = "INRESPONSE_SES", hide = cfg!(not(feature = "aws")))]
+    pub(crate) ses: bool,
 
     /// The sender of mails (default: inresponse@localhost)
     #[arg(long, env = "INRESPONSE_MAIL_FROM", value_name = "ADDRESS")]

@@ -4,7 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use inresponse_core::Outage;
 use inresponse_http::{ApiKey, Scope, hash_of};
-use inresponse_sqlite::Database;
+
+use crate::storage::Storage;
 
 /// Under which name the hash of the key that was made on the first start is kept.
 const FIRST_KEY: &str = "first-key-hash";
@@ -17,10 +18,10 @@ pub(crate) fn random_key() -> Result<String, getrandom::Error> {
 }
 
 /// The key that was made on the first start, or one that is made and printed now.
-pub(crate) async fn first_key(database: &Database) -> Result<ApiKey, Outage> {
+pub(crate) async fn first_key(storage: &Storage) -> Result<ApiKey, Outage> {
     let key = random_key().map_err(|e| Outage::retryable("no random numbers").because(e))?;
     let hash = hash_of(&key);
-    let kept = database.keep_setting(FIRST_KEY, hash.clone().into_bytes()).await?;
+    let kept = storage.keep_setting(FIRST_KEY, hash.clone().into_bytes()).await?;
     if kept == hash.as_bytes() {
         println!("API key, printed this once: {key}");
     }

@@ -1,9 +1,12 @@
-//! The InResponse server: SQLite and SMTP around the library.
+//! The InResponse server: SQLite and SMTP around the library; with the feature `aws`, DynamoDB and SES too.
 //!
 //! Wiring only: `cli` (flags), `config` (checked settings), `serve` (the parts put together), `listen`
-//! (connections), `amazon` (what is fetched from there), `seed` (the roster's beginning), `keys` and `secret` (what is made once).
+//! (connections), `storage` (SQLite or DynamoDB), `aws` (how AWS is reached), `amazon` (what is fetched from there for
+//! intake), `seed` (the roster's beginning), `keys` and `secret` (what is made once).
 
 mod amazon;
+#[cfg(feature = "aws")]
+mod aws;
 mod cli;
 mod config;
 mod keys;
@@ -11,6 +14,7 @@ mod listen;
 mod secret;
 mod seed;
 mod serve;
+mod storage;
 
 use std::error::Error;
 use std::io::IsTerminal;

@@ -1,17 +1,17 @@
-//! Brings the configured roster, or the sample, into the database.
+//! Brings the configured roster, or the sample, into the storage.
 
 use inresponse_core::model::{Contact, ServiceName, TeamName};
 use inresponse_core::roster::{Roster, Team};
 use inresponse_core::{InvalidInput, Outage};
-use inresponse_sqlite::Database;
 
 use crate::config::{RosterSeed, SeededTeam};
+use crate::storage::Storage;
 
 /// Under which name it is kept that the sample was made, so that it stays deleted once it is.
 const SAMPLE_MADE: &str = "sample-made";
 
 /// Creates what is missing, and overwrites nothing that was set by the API.
-pub(crate) async fn seed(roster: &impl Roster, seed: &RosterSeed) -> Result<(), Outage> {
+pub(crate) async fn seed(roster: &dyn Roster, seed: &RosterSeed) -> Result<(), Outage> {
     for team in &seed.teams {
         if roster.team(&team.name).await?.is_none() {
             roster.put_team(&team.name, &team.settings).await?;
@@ -31,14 +31,14 @@ pub(crate) async fn seed(roster: &impl Roster, seed: &RosterSeed) -> Result<(), 
 }
 
 /// On the first start without a configured roster: a team `devops` that owns the service `athens`.
-pub(crate) async fn sample(database: &Database) -> Result<(), Outage> {
-    if database.setting(SAMPLE_MADE).await?.is_some() {
+pub(crate) async fn sample(storage: &Storage, roster: &dyn Roster) -> Result<(), Outage> {
+    if storage.setting(SAMPLE_MADE).await?.is_some() {
         return Ok(());
     }
     let sample =
         sample_roster().map_err(|e| Outage::permanent("the sample roster does not hold").because(e))?;
-    seed(&database.roster(), &sample).await?;
-    database.put_setting(SAMPLE_MADE, b"yes".to_vec()).await
+    seed(roster, &sample).await?;
+    storage.put_setting(SAMPLE_MADE, b"yes".to_vec()).await
 }
 
 fn sample_roster() -> Result<RosterSeed, InvalidInput> {

@@ -3,17 +3,16 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use inresponse_core::Engine;
 use inresponse_core::clock::SystemClock;
 use inresponse_core::notify::Notifiers;
 use inresponse_http::{Api, Intake, Keys, Readiness};
 use inresponse_smtp::{OutboxNotifier, SmtpNotifier};
-use inresponse_sqlite::{Database, SqliteConfig};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::amazon::FromAmazon;
 use crate::config::{Config, MailConfig};
+use crate::storage::Storage;
 use crate::{keys, listen, secret, seed};
 
 /// Serves until the process is told to stop.
@@ -26,14 +25,8 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
         Some(url) => url,
         None => format!("http://{}", listener.local_addr()?),
     };
-    let database = Database::open(SqliteConfig::new(&config.db)).await?;
-    if config.roster.teams.is_empty() {
-        seed::sample(&database).await?;
-    } else {
-        seed::seed(&database.roster(), &config.roster).await?;
-    }
-    let secrets = secret::token_secrets(&database, config.token_secret).await?;
-    let api_keys = if config.keys.is_empty() { vec![keys::first_key(&database).await?] } else { config.keys };
+    let storage = Storage::open(config.storage).await?;
+    let secrets = secret::token_secrets(&storage, config.token_secret).await?;
 
     let clock = SystemClock::new();
     let notifiers = match config.mail {
@@ -42,8 +35,14 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
             tracing::info!(outbox = %dir.display(), "no mail server is configured: mails are written as files");
             Notifiers::new().mail(OutboxNotifier::new(dir, &from, Arc::new(clock.clone()))?)
         }
+        #[cfg(feature = "aws")]
+        MailConfig::Ses(ses) => {
+            let aws = crate::aws::environment("ses").await?;
+            Notifiers::new().mail(inresponse_ses::SesNotifier::new(&aws, ses, Arc::new(clock.clone())))
+        }
     };
-    let mut engine = Engine::builder(database.store(), database.roster(), notifiers, clock)
+    let mut engine = storage
+        .engine(notifiers, clock)
         .lease(config.lease)
         .defaults(config.defaults)
         .claim_links(&public_url, secrets)?;
@@ -51,6 +50,12 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
         engine = engine.catch_all(team);
     }
     let engine = engine.build();
+    if config.roster.teams.is_empty() {
+        seed::sample(&storage, engine.roster()).await?;
+    } else {
+        seed::seed(engine.roster(), &config.roster).await?;
+    }
+    let api_keys = if config.keys.is_empty() { vec![keys::first_key(&storage).await?] } else { config.keys };
 
     let mut intake = Intake::new(config.intake.rule).mappings(config.intake.mappings);
     match FromAmazon::new() {

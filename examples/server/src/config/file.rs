@@ -12,9 +12,12 @@ use serde::Deserialize;
 pub(super) struct File {
     pub(super) listen: Option<String>,
     pub(super) db: Option<PathBuf>,
+    pub(super) dynamo_prefix: Option<String>,
     pub(super) public_url: Option<String>,
     pub(super) api_key: Option<String>,
     pub(super) smtp_url: Option<String>,
+    #[serde(default)]
+    pub(super) ses: bool,
     pub(super) mail_from: Option<String>,
     pub(super) outbox: Option<PathBuf>,
     pub(super) lease_seconds: Option<u64>,

@@ -1,5 +1,6 @@
 //! Flags, environment and file brought together, and checked as a whole before anything starts.
 
+mod aws;
 mod file;
 mod intake;
 mod roster;
@@ -26,7 +27,7 @@ use file::{File, FileKey};
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
-    pub(crate) db: PathBuf,
+    pub(crate) storage: StorageConfig,
     /// Where people reach the server; where it listens unless given.
     pub(crate) public_url: Option<String>,
     /// Keys from flag and file; none: one is made on the first start.
@@ -40,11 +41,26 @@ pub(crate) struct Config {
     pub(crate) intake: IntakeConfig,
 }
 
+/// Where incidents and the roster are kept.
+#[derive(Debug)]
+pub(crate) enum StorageConfig {
+    Sqlite(PathBuf),
+    #[cfg(feature = "aws")]
+    Dynamo {
+        prefix: String,
+    },
+}
+
 /// Where mails go.
 #[derive(Debug)]
 pub(crate) enum MailConfig {
     Smtp(Box<SmtpConfig>),
-    Outbox { dir: PathBuf, from: String },
+    Outbox {
+        dir: PathBuf,
+        from: String,
+    },
+    #[cfg(feature = "aws")]
+    Ses(inresponse_ses::SesConfig),
 }
 
 /// The text of a token secret, which shows nowhere.
@@ -118,12 +134,14 @@ impl Config {
         if let Some(secret) = &token_secret {
             invalid.keep(TokenSecret::new(secret.0.as_bytes()));
         }
-        let mail = mail(
-            args.smtp_url.or(file.smtp_url),
-            args.mail_from.or(file.mail_from),
-            args.outbox.or(file.outbox),
-            &mut invalid,
-        );
+        let storage = storage(args.db.or(file.db), args.dynamo_prefix.or(file.dynamo_prefix), &mut invalid);
+        let mail = GivenMail {
+            smtp_url: args.smtp_url.or(file.smtp_url),
+            ses: args.ses || file.ses,
+            outbox: args.outbox.or(file.outbox),
+            from: args.mail_from.or(file.mail_from),
+        };
+        let mail = mail.check(&mut invalid);
         let keys = keys(args.api_key.or(file.api_key), file.keys, &mut invalid);
         let catch_all =
             file.catch_all.and_then(|t| invalid.keep(TeamName::new(t).map_err(|e| rename(&e, "catch-all"))));
@@ -135,10 +153,10 @@ impl Config {
         };
         let roster = RosterSeed::check(file.roster, &mut invalid);
         let intake = IntakeConfig::check(file.intake, &mut invalid);
-        match (listen, mail, defaults, invalid.is_empty()) {
-            (Some(listen), Some(mail), Some(defaults), true) => Ok(Self {
+        match (listen, storage, mail, defaults, invalid.is_empty()) {
+            (Some(listen), Some(storage), Some(mail), Some(defaults), true) => Ok(Self {
                 listen,
-                db: args.db.or(file.db).unwrap_or_else(|| PathBuf::from("inresponse.db")),
+                storage,
                 public_url,
                 keys,
                 mail,
@@ -158,28 +176,57 @@ impl Config {
     }
 }
 
-fn mail(
-    smtp_url: Option<String>,
-    from: Option<String>,
-    outbox: Option<PathBuf>,
+fn storage(
+    db: Option<PathBuf>,
+    dynamo_prefix: Option<String>,
     invalid: &mut InvalidInput,
-) -> Option<MailConfig> {
-    let from = from.unwrap_or_else(|| DEFAULT_MAIL_FROM.to_owned());
-    if smtp_url.is_some() && outbox.is_some() {
-        invalid.push("outbox", "cannot be given together with smtp-url");
-        return None;
+) -> Option<StorageConfig> {
+    match (db, dynamo_prefix) {
+        (Some(_), Some(_)) => {
+            invalid.push("dynamo-prefix", "cannot be given together with db");
+            None
+        }
+        (None, Some(prefix)) => aws::dynamo(prefix, invalid),
+        (db, None) => Some(StorageConfig::Sqlite(db.unwrap_or_else(|| PathBuf::from("inresponse.db")))),
     }
-    match smtp_url {
-        Some(url) => match SmtpConfig::from_url(&url, &from) {
-            Ok(config) => Some(MailConfig::Smtp(Box::new(config))),
-            Err(error) => {
-                invalid.push("smtp-url", error.to_string());
-                None
+}
+
+/// Where mails shall go, as it was given.
+struct GivenMail {
+    smtp_url: Option<String>,
+    ses: bool,
+    outbox: Option<PathBuf>,
+    from: Option<String>,
+}
+
+impl GivenMail {
+    fn check(self, invalid: &mut InvalidInput) -> Option<MailConfig> {
+        let excluded = match (&self.smtp_url, self.ses, &self.outbox) {
+            (Some(_), true, _) => Some(("ses", "smtp-url")),
+            (None, true, Some(_)) => Some(("outbox", "ses")),
+            (Some(_), false, Some(_)) => Some(("outbox", "smtp-url")),
+            (Some(_), false, None) | (None, true, None) | (None, false, _) => None,
+        };
+        if let Some((key, other)) = excluded {
+            invalid.push(key, format!("cannot be given together with {other}"));
+            return None;
+        }
+        if self.ses {
+            return aws::ses(self.from, invalid);
+        }
+        let from = self.from.unwrap_or_else(|| DEFAULT_MAIL_FROM.to_owned());
+        match self.smtp_url {
+            Some(url) => match SmtpConfig::from_url(&url, &from) {
+                Ok(config) => Some(MailConfig::Smtp(Box::new(config))),
+                Err(error) => {
+                    invalid.push("smtp-url", error.to_string());
+                    None
+                }
+            },
+            None => {
+                let dir = self.outbox.unwrap_or_else(|| PathBuf::from("outbox"));
+                Some(MailConfig::Outbox { dir, from })
             }
-        },
-        None => {
-            let dir = outbox.unwrap_or_else(|| PathBuf::from("outbox"));
-            Some(MailConfig::Outbox { dir, from })
         }
     }
 }
@@ -310,6 +357,47 @@ mod tests {
         let args =
             ServeArgs { config: Some(path), listen: Some("127.0.0.1:2".to_owned()), ..ServeArgs::default() };
         let config = Config::load(args).unwrap();
-        assert_eq!((config.listen.port(), config.db.to_str()), (2, Some("file.db")));
+        assert_eq!(config.listen.port(), 2);
+        assert!(matches!(config.storage, StorageConfig::Sqlite(db) if db.to_str() == Some("file.db")));
+    }
+
+    #[test]
+    fn two_stores_or_two_ways_of_mail_are_refused() {
+        for (toml, problem) in [
+            ("db = 'x.db'\ndynamo-prefix = 'x-'", "dynamo-prefix: cannot be given together with db"),
+            ("smtp-url = 'smtp://x'\nses = true", "ses: cannot be given together with smtp-url"),
+            ("outbox = 'x'\nses = true", "outbox: cannot be given together with ses"),
+            ("smtp-url = 'smtp://x'\noutbox = 'x'", "outbox: cannot be given together with smtp-url"),
+        ] {
+            let text = problems(toml);
+            assert_eq!(text.lines().skip(1).map(str::trim).collect::<Vec<_>>(), [problem]);
+        }
+        // Of which one is a flag and one an entry of the file.
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.toml");
+        std::fs::write(&path, "db = 'x.db'").unwrap();
+        let args =
+            ServeArgs { config: Some(path), dynamo_prefix: Some("x-".to_owned()), ..ServeArgs::default() };
+        assert!(Config::load(args).unwrap_err().to_string().contains("dynamo-prefix:"));
+    }
+
+    #[cfg(feature = "aws")]
+    #[test]
+    fn a_prefix_or_a_sender_that_aws_would_refuse_is_named() {
+        for prefix in ["", "a/b", "é", &"x".repeat(242)] {
+            assert!(problems(&format!("dynamo-prefix = '{prefix}'")).contains("\n  dynamo-prefix: must be"));
+        }
+        assert!(problems("ses = true").contains("\n  mail-from: must be given with ses"));
+        assert!(problems("ses = true\nmail-from = 'nobody'").contains("\n  mail-from: "));
+    }
+
+    #[cfg(not(feature = "aws"))]
+    #[test]
+    fn what_is_not_built_in_is_refused_and_told_where_to_be_had() {
+        let text = problems("dynamo-prefix = 'x-'\nses = true");
+        for key in ["dynamo-prefix", "ses"] {
+            assert!(text.contains(&format!("\n  {key}: is not in this build")), "{text}");
+        }
+        assert!(text.contains("--features aws"), "{text}");
     }
 }

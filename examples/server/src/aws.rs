@@ -1,0 +1,36 @@
+//! DynamoDB and SES, reached as the usual AWS environment says.
+
+use aws_config::{BehaviorVersion, SdkConfig};
+use inresponse_core::Outage;
+use inresponse_dynamo::{DynamoConfig, DynamoRoster, DynamoStore, ensure_tables};
+
+/// What the environment says of region, credentials and endpoint; `flag` is what needs it.
+pub(crate) async fn environment(flag: &str) -> Result<SdkConfig, Outage> {
+    let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    if aws.region().is_none() {
+        return Err(Outage::permanent(format!(
+            "{flag}: the AWS environment names no region; set AWS_REGION, or a region in the AWS profile"
+        )));
+    }
+    Ok(aws)
+}
+
+/// The store and the roster in tables of DynamoDB.
+pub(crate) struct Tables {
+    pub(crate) store: DynamoStore,
+    pub(crate) roster: DynamoRoster,
+}
+
+impl Tables {
+    /// Those of that prefix, which are made where they are missing.
+    pub(crate) async fn open(prefix: &str) -> Result<Self, Outage> {
+        let client = aws_sdk_dynamodb::Client::new(&environment("dynamo-prefix").await?);
+        let config = DynamoConfig::with_prefix(prefix);
+        ensure_tables(&client, &config).await.map_err(|e| {
+            let message = format!("dynamo-prefix: the tables {prefix}… can neither be found nor made");
+            Outage::new(e.kind(), message).because(e)
+        })?;
+        let store = DynamoStore::new(&client, config.clone());
+        Ok(Self { store, roster: DynamoRoster::new(&client, config) })
+    }
+}

@@ -1,0 +1,66 @@
+//! Where incidents, the roster and what all servers share are kept.
+
+use inresponse_core::clock::Clock;
+use inresponse_core::engine::EngineBuilder;
+use inresponse_core::notify::Notifiers;
+use inresponse_core::{Engine, Outage};
+use inresponse_sqlite::{Database, SqliteConfig};
+
+use crate::config::StorageConfig;
+
+/// An open store with its roster and settings.
+pub(crate) enum Storage {
+    Sqlite(Database),
+    #[cfg(feature = "aws")]
+    Dynamo(Box<crate::aws::Tables>),
+}
+
+impl Storage {
+    pub(crate) async fn open(config: StorageConfig) -> Result<Self, Outage> {
+        match config {
+            StorageConfig::Sqlite(file) => Database::open(SqliteConfig::new(file)).await.map(Self::Sqlite),
+            #[cfg(feature = "aws")]
+            StorageConfig::Dynamo { prefix } => {
+                crate::aws::Tables::open(&prefix).await.map(|tables| Self::Dynamo(Box::new(tables)))
+            }
+        }
+    }
+
+    /// An engine over it.
+    pub(crate) fn engine(&self, notifiers: Notifiers, clock: impl Clock) -> EngineBuilder {
+        match self {
+            Self::Sqlite(database) => Engine::builder(database.store(), database.roster(), notifiers, clock),
+            #[cfg(feature = "aws")]
+            Self::Dynamo(tables) => {
+                Engine::builder(tables.store.clone(), tables.roster.clone(), notifiers, clock)
+            }
+        }
+    }
+
+    /// A value that is made once and kept: `value` if there is none of that name yet, else the one that is there.
+    pub(crate) async fn keep_setting(&self, name: &str, value: Vec<u8>) -> Result<Vec<u8>, Outage> {
+        match self {
+            Self::Sqlite(database) => database.keep_setting(name, value).await,
+            #[cfg(feature = "aws")]
+            Self::Dynamo(tables) => tables.store.keep_setting(name, value).await,
+        }
+    }
+
+    /// Replaces the value of that name.
+    pub(crate) async fn put_setting(&self, name: &str, value: Vec<u8>) -> Result<(), Outage> {
+        match self {
+            Self::Sqlite(database) => database.put_setting(name, value).await,
+            #[cfg(feature = "aws")]
+            Self::Dynamo(tables) => tables.store.put_setting(name, value).await,
+        }
+    }
+
+    /// A value that was kept under that name.
+    pub(crate) async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, Outage> {
+        match self {
+            Self::Sqlite(database) => database.setting(name).await,
+            #[cfg(feature = "aws")]
+            Self::Dynamo(tables) => tables.store.setting(name).await,
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! What two servers on the same tables do together as every other deployment does.
+
+use crate::cluster::Cluster;
+use crate::contract;
+
+#[tokio::test]
+async fn p08_p11_escalates_until_it_is_claimed() {
+    contract::p08_p11_escalates_until_it_is_claimed(&Cluster::start().await).await;
+}
+
+#[tokio::test]
+async fn p06_the_link_in_the_mail_claims() {
+    contract::p06_the_link_in_the_mail_claims(&Cluster::start().await).await;
+}
+
+#[tokio::test]
+async fn p05_a_release_alerts_anew() {
+    contract::p05_a_release_alerts_anew(&Cluster::start().await).await;
+}
+
+#[tokio::test]
+async fn p12_the_fallback_is_alerted_where_nobody_is_on_call() {
+    contract::p12_the_fallback_is_alerted_where_nobody_is_on_call(&Cluster::start().await).await;
+}
+
+#[tokio::test]
+async fn p03_reports_at_once_under_one_key_are_one_incident() {
+    contract::p03_reports_at_once_under_one_key_are_one_incident(&Cluster::start().await).await;
+}
+
+#[tokio::test]
+async fn p16_every_route_answers() {
+    contract::p16_every_route_answers(&Cluster::start().await).await;
+}

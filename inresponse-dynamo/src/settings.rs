@@ -1,0 +1,69 @@
+//! Settings that all processes share.
+
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use inresponse_core::Outage;
+
+use crate::call::{Again, read, write};
+use crate::item::{Item, text};
+use crate::store::DynamoStore;
+
+impl DynamoStore {
+    /// A value that is made once and kept: `value` if there is none of that name yet, else the one that is there.
+    ///
+    /// # Errors
+    /// DynamoDB is out of order.
+    pub async fn keep_setting(&self, name: &str, value: Vec<u8>) -> Result<Vec<u8>, Outage> {
+        self.set("SET #value = if_not_exists(#value, :value)", name, value).await
+    }
+
+    /// Replaces the value of that name.
+    ///
+    /// # Errors
+    /// DynamoDB is out of order.
+    pub async fn put_setting(&self, name: &str, value: Vec<u8>) -> Result<(), Outage> {
+        self.set("SET #value = :value", name, value).await.map(drop)
+    }
+
+    /// A value that was kept under that name.
+    ///
+    /// # Errors
+    /// DynamoDB is out of order.
+    pub async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, Outage> {
+        let found = read(|| {
+            self.client
+                .get_item()
+                .table_name(&self.config.config)
+                .key("configkey", text(name))
+                .consistent_read(true)
+                .send()
+        })
+        .await?;
+        found.item.map(|item| value_of(name, item)).transpose()
+    }
+
+    /// Changes a value, and answers what it is then. Both changes have the same effect if they happen twice.
+    async fn set(&self, change: &str, name: &str, value: Vec<u8>) -> Result<Vec<u8>, Outage> {
+        let written = write(Again::Harmless, || {
+            self.client
+                .update_item()
+                .table_name(&self.config.config)
+                .key("configkey", text(name))
+                .update_expression(change)
+                .expression_attribute_names("#value", "value")
+                .expression_attribute_values(":value", AttributeValue::B(Blob::new(value.clone())))
+                .return_values(ReturnValue::AllNew)
+                .send()
+        })
+        .await
+        .map_err(|failure| failure.into_outage())?;
+        value_of(name, written.attributes.unwrap_or_default())
+    }
+}
+
+fn value_of(name: &str, mut item: Item) -> Result<Vec<u8>, Outage> {
+    match item.remove("value") {
+        Some(AttributeValue::B(value)) => Ok(value.into_inner()),
+        _ => Err(Outage::permanent(format!("the setting {name} cannot be read"))),
+    }
+}
