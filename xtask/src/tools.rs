@@ -16,8 +16,12 @@ pub(crate) fn root() -> PathBuf {
 
 /// Where tools for tests are installed: under `target/`, so that nothing else is touched.
 pub(crate) fn tools_dir() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    target.join("test-tools")
+    target_dir().join("test-tools")
+}
+
+/// Where cargo builds.
+pub(crate) fn target_dir() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
 /// Prints the command, runs it in the workspace, and fails if it fails.
@@ -60,17 +64,22 @@ pub(crate) fn nextest() -> Result<(), Failure> {
 pub(crate) fn python() -> Result<PathBuf, Failure> {
     const PACKAGES: [&str; 4] =
         ["aiosmtpd==1.4.6", "trustme==1.2.1", "ministack==1.5.33", "cfn-lint==1.58.0"];
-    let venv = tools_dir().join("python");
+    environment("python", &PACKAGES)
+}
+
+/// A Python with these packages.
+pub(crate) fn environment(name: &str, packages: &[&str]) -> Result<PathBuf, Failure> {
+    let venv = tools_dir().join(name);
     let python = venv.join("bin/python");
     let stamp = venv.join("installed.txt");
-    let wanted = PACKAGES.join("\n");
+    let wanted = packages.join("\n");
     if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(python);
     }
     run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv)).map_err(|error| {
         format!("{error}\nThe tests need python3 with venv; on Debian: apt-get install python3-venv")
     })?;
-    run(Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(PACKAGES))?;
+    run(Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(packages))?;
     std::fs::write(stamp, wanted)?;
     Ok(python)
 }
