@@ -2,6 +2,7 @@
 
 mod cloud;
 mod emulators;
+mod lambda;
 mod sim;
 mod test;
 mod tools;
@@ -28,6 +29,10 @@ enum Command {
     Purity,
     /// Unpack real monitoring systems, and let them report to the server as the pages in docs/intake say.
     Intake,
+    /// Build the functions for AWS Lambda, and pack them where the template looks for them.
+    Lambda,
+    /// Measure start, reports and processor time of the function, next to a small one in Python.
+    LambdaBench,
     /// Kill the server again and again under load, and account for every number and every mail.
     Crash {
         /// How many times to kill it.
@@ -63,6 +68,8 @@ fn main() -> ExitCode {
         Command::Cloud => cloud::test(),
         Command::Purity => test::purity(),
         Command::Intake => test::intake(),
+        Command::Lambda => lambda::build().map(drop),
+        Command::LambdaBench => lambda::bench(),
         Command::Crash { kills } => test::crash(kills),
         Command::Sim { arguments } => sim::run_sim("sim", &arguments),
         Command::Model { arguments } => sim::run_sim("model", &arguments),

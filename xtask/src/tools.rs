@@ -75,17 +75,22 @@ pub(crate) fn python() -> Result<PathBuf, Failure> {
         "pagerduty==7.2.0",
         "opsgenie-sdk==2.1.5",
     ];
-    let venv = tools_dir().join("python");
+    environment("python", &PACKAGES)
+}
+
+/// A Python with these packages.
+pub(crate) fn environment(name: &str, packages: &[&str]) -> Result<PathBuf, Failure> {
+    let venv = tools_dir().join(name);
     let python = venv.join("bin/python");
     let stamp = venv.join("installed.txt");
-    let wanted = PACKAGES.join("\n");
+    let wanted = packages.join("\n");
     if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(python);
     }
     run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv)).map_err(|error| {
         format!("{error}\nThe tests need python3 with venv; on Debian: apt-get install python3-venv")
     })?;
-    run(Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(PACKAGES))?;
+    run(Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(packages))?;
     std::fs::write(stamp, wanted)?;
     Ok(python)
 }

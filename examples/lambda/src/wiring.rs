@@ -1,8 +1,14 @@
 //! Wires the parts together, once per cold start.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_config::BehaviorVersion;
+use aws_sdk_dynamodb::config::SharedHttpClient;
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector, http_client_fn};
 use inresponse_core::Engine;
 use inresponse_core::clock::SystemClock;
 use inresponse_core::notify::Notifiers;
@@ -13,9 +19,12 @@ use lambda_runtime::Error;
 use crate::config::Config;
 use crate::timers::Executions;
 
+/// How long a connection may take; as the SDK has it.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
+
 /// The engine over DynamoDB, SES and Step Functions. Nothing is connected yet.
 pub(crate) async fn engine(config: &Config) -> Result<Engine, Error> {
-    let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let aws = aws_config::defaults(BehaviorVersion::latest()).http_client(http()).load().await;
     let tables = DynamoConfig::with_prefix(&config.table_prefix);
     let dynamo = aws_sdk_dynamodb::Client::new(&aws);
     let clock = SystemClock::new();
@@ -37,4 +46,17 @@ pub(crate) async fn engine(config: &Config) -> Result<Engine, Error> {
         engine = engine.keep_resolved(keep);
     }
     Ok(engine.build())
+}
+
+/// One client for all services, as each would have it by itself: by default each reads all root certificates, and that
+/// is most of a cold start.
+fn http() -> SharedHttpClient {
+    let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
+    let connector = Connector::builder()
+        .tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc))
+        .proxy_config(ProxyConfig::from_env())
+        .connector_settings(settings)
+        .build();
+    let connector = SharedHttpConnector::new(connector);
+    http_client_fn(move |_, _| connector.clone())
 }
