@@ -17,22 +17,29 @@ const LIBRARIES: [&str; 8] = [
     "inresponse-http",
 ];
 
+/// The server with DynamoDB and SES.
+const SERVER_ON_AWS: &str = "inresponse-server/aws";
+
 pub(crate) fn everything() -> Result<(), Failure> {
     nextest()?;
     let python = python()?;
     run(cargo().args(["fmt", "--all", "--check"]))?;
     purity()?;
-    run(cargo().args(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))?;
-    for (package, features) in [("inresponse-core", ""), ("inresponse-http", "")] {
+    let lints = ["clippy", "--workspace", "--all-targets", "--features", SERVER_ON_AWS, "--locked"];
+    run(cargo().args(lints).args(["--", "-D", "warnings"]))?;
+    for (package, features) in [("inresponse-core", ""), ("inresponse-http", ""), ("inresponse-server", "")] {
         let alone = ["clippy", "-p", package, "--no-default-features", "--features", features, "--locked"];
         run(cargo().args(alone).args(["--", "-D", "warnings"]))?;
     }
     let (ministack, dynamodb_local) = (Emulator::ministack(&[])?, Emulator::dynamodb_local()?);
-    let mut tests = cargo();
-    tests.args(["nextest", "run", "--workspace", "--locked"]).env("INRESPONSE_TEST_PYTHON", &python);
-    tests.env("INRESPONSE_TEST_MINISTACK", ministack.url());
-    tests.env("INRESPONSE_TEST_DYNAMODB_LOCAL", dynamodb_local.url());
-    run(&mut tests)?;
+    // The server as most people build it; then, of the same crates, only the server is built anew.
+    let on_aws = "package(inresponse-server) and (binary(aws) or kind(bin))";
+    for options in [&[][..], &["--features", SERVER_ON_AWS, "-E", on_aws]] {
+        let mut tests = cargo();
+        tests.args(["nextest", "run", "--workspace", "--locked"]).args(options);
+        tests.env("INRESPONSE_TEST_PYTHON", &python).env("INRESPONSE_TEST_MINISTACK", ministack.url());
+        run(tests.env("INRESPONSE_TEST_DYNAMODB_LOCAL", dynamodb_local.url()))?;
+    }
     drop((ministack, dynamodb_local));
     run(cargo().args(["test", "--doc", "--workspace", "--locked"]))?;
     run(cargo().args(["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings"))?;
