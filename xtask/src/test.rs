@@ -19,25 +19,33 @@ const LIBRARIES: [&str; 9] = [
     "inresponse-intake",
 ];
 
+/// The server with DynamoDB and SES.
+const SERVER_ON_AWS: &str = "inresponse-server/aws";
+
 pub(crate) fn everything() -> Result<(), Failure> {
     nextest()?;
     let python = python()?;
     run(cargo().args(["fmt", "--all", "--check"]))?;
     purity()?;
-    run(cargo().args(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))?;
-    for (package, features) in [("inresponse-core", ""), ("inresponse-http", "")] {
+    let lints = ["clippy", "--workspace", "--all-targets", "--features", SERVER_ON_AWS, "--locked"];
+    run(cargo().args(lints).args(["--", "-D", "warnings"]))?;
+    for (package, features) in [("inresponse-core", ""), ("inresponse-http", ""), ("inresponse-server", "")] {
         let alone = ["clippy", "-p", package, "--no-default-features", "--features", features, "--locked"];
         run(cargo().args(alone).args(["--", "-D", "warnings"]))?;
     }
     let (ministack, dynamodb_local) = (Emulator::ministack(&[])?, Emulator::dynamodb_local()?);
     let cloud = Cloud::deploy(&[])?;
-    let mut tests = cargo();
     // The real monitoring systems come afterwards, by themselves: a storm leaves little for others.
-    tests.args(["nextest", "run", "--workspace", "--locked", "-E"]);
-    tests.arg("not (package(inresponse-server) and binary(intake))").env("INRESPONSE_TEST_PYTHON", &python);
-    tests.env("INRESPONSE_TEST_MINISTACK", ministack.url());
-    tests.env("INRESPONSE_TEST_DYNAMODB_LOCAL", dynamodb_local.url());
-    run(tests.envs(cloud.variables()))?;
+    let but_storms = ["-E", "not (package(inresponse-server) and binary(intake))"];
+    // The server as most people build it; then, of the same crates, only the server is built anew.
+    let on_aws = "package(inresponse-server) and (binary(aws) or kind(bin))";
+    for options in [&but_storms[..], &["--features", SERVER_ON_AWS, "-E", on_aws]] {
+        let mut tests = cargo();
+        tests.args(["nextest", "run", "--workspace", "--locked"]).args(options);
+        tests.env("INRESPONSE_TEST_PYTHON", &python).env("INRESPONSE_TEST_MINISTACK", ministack.url());
+        tests.env("INRESPONSE_TEST_DYNAMODB_LOCAL", dynamodb_local.url());
+        run(tests.envs(cloud.variables()))?;
+    }
     drop((ministack, dynamodb_local, cloud));
     intake()?;
     run(cargo().args(["test", "--doc", "--workspace", "--locked"]))?;
