@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::cloud::Cloud;
+use crate::cloud::{Cloud, WITHOUT_ROLES};
 use crate::emulators::Emulator;
 use crate::tools::{Failure, cargo, nextest, output, python, run};
 
@@ -29,12 +29,13 @@ pub(crate) fn everything() -> Result<(), Failure> {
         run(cargo().args(alone).args(["--", "-D", "warnings"]))?;
     }
     let (ministack, dynamodb_local) = (Emulator::ministack(&[])?, Emulator::dynamodb_local()?);
-    let cloud = Cloud::deploy(&[])?;
+    let cloud = Cloud::deploy()?;
     let mut tests = cargo();
     tests.args(["nextest", "run", "--workspace", "--locked"]).env("INRESPONSE_TEST_PYTHON", &python);
     tests.env("INRESPONSE_TEST_MINISTACK", ministack.url());
     tests.env("INRESPONSE_TEST_DYNAMODB_LOCAL", dynamodb_local.url());
-    run(tests.envs(cloud.variables()))?;
+    run(tests.args(["--filterset", WITHOUT_ROLES]).envs(cloud.variables()))?;
+    cloud.test_roles()?;
     drop((ministack, dynamodb_local, cloud));
     run(cargo().args(["test", "--doc", "--workspace", "--locked"]))?;
     run(cargo().args(["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings"))?;
