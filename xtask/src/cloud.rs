@@ -7,6 +7,8 @@ use crate::emulators::{Emulator, free_port};
 use crate::tools::{Failure, cargo, nextest, node_modules, output, python, root, run, target_dir, tools_dir};
 
 const STACK: &str = "inresponse";
+/// All tests but [`Cloud::test_roles`], as the test runner calls them.
+pub(crate) const WITHOUT_ROLES: &str = "not binary(roles)";
 /// As the tests know it.
 const KEY: &str = "cloud-test-key-cloud-test-key";
 
@@ -14,26 +16,26 @@ const KEY: &str = "cloud-test-key-cloud-test-key";
 #[derive(Debug)]
 pub(crate) struct Cloud {
     ministack: Emulator,
-    _proxy: Emulator,
+    proxy: Emulator,
     api: String,
     bounces: String,
 }
 
 impl Cloud {
-    /// Starts the emulated cloud, builds the functions, and deploys the template as the README says it is done.
-    pub(crate) fn deploy(variables: &[(&str, &str)]) -> Result<Self, Failure> {
+    /// Starts the emulated cloud, which checks permissions, builds the functions, and deploys the template as the
+    /// README says it is done.
+    pub(crate) fn deploy() -> Result<Self, Failure> {
         check()?;
         let folder = bundle()?;
         let proxy_port = free_port()?;
         // The functions reach the cloud through the proxy.
         let endpoint = format!("http://127.0.0.1:{proxy_port}");
-        let ministack =
-            Emulator::ministack(&[variables, &[("AWS_ENDPOINT_URL", endpoint.as_str())]].concat())?;
+        let ministack = Emulator::ministack(&[("AWS_ENDPOINT_URL", endpoint.as_str()), ("AUTH", "true")])?;
         let mut proxy = Command::new(python()?);
         proxy.arg(root().join("examples/lambda/tests/cloud/proxy.py"));
         proxy.arg(format!("127.0.0.1:{}", ministack.port)).arg(proxy_port.to_string());
         let proxy = Emulator::start("proxy", proxy, proxy_port)?;
-        let mut cloud = Self { ministack, _proxy: proxy, api: String::new(), bounces: String::new() };
+        let mut cloud = Self { ministack, proxy, api: String::new(), bounces: String::new() };
         cloud.aws(&folder, &["s3", "mb", "s3://deployments"])?;
         let package = ["cloudformation", "package", "--template-file", "template.yaml", "--s3-bucket"];
         let to = ["deployments", "--output-template-file", "packaged.yaml"];
@@ -53,7 +55,7 @@ impl Cloud {
         Ok(cloud)
     }
 
-    /// The emulator knows no identities of SES as resources, and would refuse what the template allows.
+    /// The emulator asks for the permission to mail on no resource in particular, which the template does not give.
     fn allow_mail(&self, folder: &Path) -> Result<(), Failure> {
         let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ses:SendEmail","Resource":"*"}]}"#;
         for role in ["NotifierRole", "SweeperRole"] {
@@ -61,28 +63,37 @@ impl Cloud {
                 ["cloudformation", "describe-stack-resource", "--stack-name", STACK, "--logical-resource-id"];
             let query = ["--output", "text", "--query", "StackResourceDetail.PhysicalResourceId"];
             let name = output(&mut self.cli(folder, &[&resource[..], &[role], &query[..]].concat())?)?;
-            let put = [
-                "iam",
-                "put-role-policy",
-                "--policy-name",
-                "mail",
-                "--policy-document",
-                policy,
-                "--role-name",
-            ];
-            self.aws(folder, &[&put[..], &[name.trim()]].concat())?;
+            let put = ["iam", "put-role-policy", "--policy-name", "emulator", "--policy-document", policy];
+            self.aws(folder, &[&put[..], &["--role-name", name.trim()]].concat())?;
         }
         Ok(())
     }
 
     /// What the tests need to know of it.
-    pub(crate) fn variables(&self) -> [(&'static str, String); 4] {
+    pub(crate) fn variables(&self) -> [(&'static str, String); 5] {
         [
             ("INRESPONSE_TEST_CLOUD", self.ministack.url()),
+            ("INRESPONSE_TEST_PROXY", self.proxy.url()),
             ("INRESPONSE_TEST_STACK", STACK.to_owned()),
             ("INRESPONSE_TEST_API", self.api.clone()),
             ("INRESPONSE_TEST_BOUNCES", self.bounces.clone()),
         ]
+    }
+
+    /// Takes the functions' permissions away, one after the other, so nothing else may run meanwhile.
+    pub(crate) fn test_roles(&self) -> Result<(), Failure> {
+        let mut test = cargo();
+        test.args([
+            "nextest",
+            "run",
+            "-p",
+            "inresponse-lambda",
+            "--test",
+            "roles",
+            "--locked",
+            "--no-capture",
+        ]);
+        run(test.envs(self.variables()))
     }
 
     fn cli(&self, folder: &Path, arguments: &[&str]) -> Result<Command, Failure> {
@@ -144,10 +155,11 @@ fn bundle() -> Result<PathBuf, Failure> {
 /// Deploys, and runs the tests of the cloud.
 pub(crate) fn test() -> Result<(), Failure> {
     nextest()?;
-    let cloud = Cloud::deploy(&[("AUTH", "true")])?;
+    let cloud = Cloud::deploy()?;
     let mut tests = cargo();
     tests.args(["nextest", "run", "-p", "inresponse-lambda", "--no-fail-fast", "--locked"]);
     let dynamodb_local = Emulator::dynamodb_local()?;
     tests.env("INRESPONSE_TEST_DYNAMODB_LOCAL", dynamodb_local.url());
-    run(tests.envs(cloud.variables()))
+    run(tests.args(["--filterset", WITHOUT_ROLES]).envs(cloud.variables()))?;
+    cloud.test_roles()
 }

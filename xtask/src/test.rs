@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::cloud::Cloud;
+use crate::cloud::{Cloud, WITHOUT_ROLES};
 use crate::emulators::Emulator;
 use crate::tools::{Failure, cargo, debian, nextest, output, python, run};
 
@@ -34,18 +34,19 @@ pub(crate) fn everything() -> Result<(), Failure> {
         run(cargo().args(alone).args(["--", "-D", "warnings"]))?;
     }
     let (ministack, dynamodb_local) = (Emulator::ministack(&[])?, Emulator::dynamodb_local()?);
-    let cloud = Cloud::deploy(&[])?;
-    // The real monitoring systems come afterwards, by themselves: a storm leaves little for others.
-    let but_storms = ["-E", "not (package(inresponse-server) and binary(intake))"];
+    let cloud = Cloud::deploy()?;
+    // The real monitoring systems and the roles come afterwards, by themselves.
+    let alone = format!("({WITHOUT_ROLES}) and not (package(inresponse-server) and binary(intake))");
     // The server as most people build it; then, of the same crates, only the server is built anew.
     let on_aws = "package(inresponse-server) and (binary(aws) or kind(bin))";
-    for options in [&but_storms[..], &["--features", SERVER_ON_AWS, "-E", on_aws]] {
+    for options in [&["-E", alone.as_str()][..], &["--features", SERVER_ON_AWS, "-E", on_aws]] {
         let mut tests = cargo();
         tests.args(["nextest", "run", "--workspace", "--locked"]).args(options);
         tests.env("INRESPONSE_TEST_PYTHON", &python).env("INRESPONSE_TEST_MINISTACK", ministack.url());
         tests.env("INRESPONSE_TEST_DYNAMODB_LOCAL", dynamodb_local.url());
         run(tests.envs(cloud.variables()))?;
     }
+    cloud.test_roles()?;
     drop((ministack, dynamodb_local, cloud));
     intake()?;
     run(cargo().args(["test", "--doc", "--workspace", "--locked"]))?;

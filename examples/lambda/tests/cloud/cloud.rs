@@ -51,14 +51,27 @@ impl Cloud {
 
     /// Tells SNS something, as SES does.
     pub(crate) async fn publish(&self, topic: &str, message: &Value) {
-        let fields = [("Action", "Publish"), ("TopicArn", topic), ("Message", &message.to_string())];
-        let scope = "AWS4-HMAC-SHA256 Credential=test/20260101/eu-central-1/sns/aws4_request, \
-                     SignedHeaders=host, Signature=0";
-        let body = form(&fields);
-        let request = self.client.post(&self.endpoint).header("authorization", scope).body(body);
+        self.query("sns", &[("Action", "Publish"), ("TopicArn", topic), ("Message", &message.to_string())])
+            .await;
+    }
+
+    /// Calls a service whose API is a form, and answers its XML.
+    pub(crate) async fn query(&self, service: &str, fields: &[(&str, &str)]) -> String {
+        let request = self.signed(service, "/").body(form(fields));
         let request = request.header("content-type", "application/x-www-form-urlencoded");
         let answer = request.send().await.unwrap();
-        assert!(answer.status().is_success(), "{:?}", answer.text().await);
+        let (status, text) = (answer.status(), answer.text().await.unwrap());
+        assert!(status.is_success(), "{fields:?}: {text}");
+        text
+    }
+
+    /// A request to the emulated cloud, which looks only at whom its signature names.
+    pub(crate) fn signed(&self, service: &str, path: &str) -> reqwest::RequestBuilder {
+        let scope = format!(
+            "AWS4-HMAC-SHA256 Credential=test/20260101/eu-central-1/{service}/aws4_request, \
+             SignedHeaders=host, Signature=0"
+        );
+        self.client.post(format!("{}{path}", self.endpoint)).header("authorization", scope)
     }
 
     async fn messages(&self) -> Vec<Value> {

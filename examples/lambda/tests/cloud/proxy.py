@@ -9,10 +9,12 @@ Which call is spoilt is told by what is in it, so that scenes may run at the sam
 | a mail to lose-...   | SES takes the first, and its answer is lost |
 | a mail to hang-...   | SES never answers |
 | a mail to die-...    | the function's process is killed in the middle of the first |
+| a mail to slow-...   | SES takes two seconds |
 | an incident of service startless... | its first execution cannot be started |
+| an incident of service neverstart... | none of its executions can be started |
 | an incident of service slowdb...    | the answer to every first write of an item is lost |
 
-GET /calls answers what was called, one line of JSON each.
+GET /calls answers what was called and what was denied for want of a permission, one line of JSON each.
 """
 
 import base64
@@ -31,6 +33,7 @@ CLOUD = sys.argv[1]
 LOCK = threading.Lock()
 COUNTS = {}
 STARTLESS = set()
+NEVERSTART = set()
 CALLS = []
 
 
@@ -103,6 +106,8 @@ class Proxy(BaseHTTPRequestHandler):
             return None
         if to.startswith("die-") and first(to):
             return kill_peer(self.client_address[1])
+        if to.startswith("slow-"):
+            time.sleep(2)
         self.forward(body)
 
     def start(self, body):
@@ -110,17 +115,19 @@ class Proxy(BaseHTTPRequestHandler):
         with LOCK:
             CALLS.append({"start": name, "at": time.time()})
         number, wake = name.split("-")[1:]
-        if number in STARTLESS and wake == "0":
+        if number in NEVERSTART or number in STARTLESS and wake == "0":
             return self.refuse(400, "ServiceQuotaExceededException", "no more")
         self.forward(body)
 
     def database(self, operation, body):
         call = json.loads(body)
-        if operation == "PutItem" and "incidentId" in call["Item"]:
-            item = call["Item"]
-            if item.get("service", {}).get("S", "").startswith("startless"):
-                with LOCK:
-                    STARTLESS.add(item["incidentId"]["N"])
+        puts = [part["Put"] for part in call.get("TransactItems", []) if "Put" in part]
+        for put in [call] if operation == "PutItem" else puts:
+            service = put["Item"].get("service", {}).get("S", "")
+            for name, numbers in [("startless", STARTLESS), ("neverstart", NEVERSTART)]:
+                if service.startswith(name):
+                    with LOCK:
+                        numbers.add(put["Item"]["incidentId"]["N"])
         write = call.get("Item", {}).get("writeId") or call.get("ExpressionAttributeValues", {}).get(":writeId")
         if write and b"#slowdb" in body and first(write["S"]):
             self.fetch(body)
@@ -136,7 +143,11 @@ class Proxy(BaseHTTPRequestHandler):
         headers = {name: value for name, value in self.headers.items() if name.lower() != "connection"}
         cloud.request(self.command, self.path, body, headers)
         answer = cloud.getresponse()
-        return answer.status, answer.read(), answer.getheader("content-type", "application/json")
+        text = answer.read()
+        if b" is not authorized to perform: " in text:
+            with LOCK:
+                CALLS.append({"denied": text.decode()})
+        return answer.status, text, answer.getheader("content-type", "application/json")
 
     def forward(self, body):
         self.answer(*self.fetch(body))

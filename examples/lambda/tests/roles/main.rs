@@ -1,0 +1,101 @@
+//! No role allows what is not needed: each permission that the emulated cloud checks is taken away, and something
+//! fails. Breaks the deployment while it runs, so `cargo xtask cloud` runs it alone.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests may panic, helpers of tests too"
+)]
+
+#[path = "../cloud/cloud.rs"]
+#[allow(dead_code, reason = "shared with the tests of the cloud")]
+mod cloud;
+#[path = "../../../contract/mod.rs"]
+#[allow(dead_code, reason = "shared with the tests of the cloud")]
+mod contract;
+mod emulator;
+mod policies;
+mod probes;
+mod removal;
+
+use serde_json::json;
+
+use crate::cloud::Cloud;
+use crate::policies::{Permission, RolePolicies};
+use crate::probes::{Probes, Role};
+use crate::removal::{Removal, Verdict};
+
+/// What the emulated cloud does not check. An exception that names nothing, or something that is checked, fails the
+/// test.
+static UNCHECKED: [Exception; 5] = [
+    Exception::of_all("logs:CreateLogStream", "the emulator keeps the functions' logs itself"),
+    Exception::of_all("logs:PutLogEvents", "the emulator keeps the functions' logs itself"),
+    Exception::of_all("ses:SendEmail", "the emulator asks for it on `*`, which `cargo xtask cloud` adds"),
+    Exception::of_all("ses:SendRawEmail", "SES asks for it where the content is raw, the emulator does not"),
+    Exception {
+        role: Some(Role::Escalation),
+        action: "lambda:InvokeFunction",
+        why: "the emulator's state machines call without their role",
+    },
+];
+
+/// An action that is not checked.
+#[derive(Debug)]
+struct Exception {
+    /// Whose; everybody's where none is named.
+    role: Option<Role>,
+    action: &'static str,
+    why: &'static str,
+}
+
+impl Exception {
+    const fn of_all(action: &'static str, why: &'static str) -> Self {
+        Self { role: None, action, why }
+    }
+
+    fn names(&self, role: Role, permission: &Permission) -> bool {
+        // What is allowed on `*` is what the emulator asks for.
+        self.role.is_none_or(|of| of == role)
+            && permission.action == self.action
+            && permission.resource != "*"
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_permission_is_needed() {
+    let cloud = Cloud::here();
+    // What is overdue waits for the sweeps of this test.
+    let schedules = emulator::schedules(&cloud).await;
+    assert_eq!(schedules.len(), 1, "the sweeper's: {schedules:?}");
+    let schedule = json!({ "Name": schedules[0] });
+    emulator::events(&cloud, "DisableRule", &schedule).await;
+    let mut roles = policies::role_names(&cloud).await;
+    let mut removal = async |role: Role| {
+        let named = |name: &String| name.starts_with(&format!("{}-{role:?}Role-", cloud.stack));
+        let at = roles.iter().position(named).unwrap_or_else(|| panic!("{role:?} has no role in {roles:?}"));
+        let policies = RolePolicies::of(&cloud, roles.remove(at)).await;
+        Removal::new(&cloud, Probes::new(&cloud, role), policies)
+    };
+    let mut processor = removal(Role::Processor).await;
+    let mut escalation = removal(Role::Escalation).await;
+    let mut notifier = removal(Role::Notifier).await;
+    let mut sweeper = removal(Role::Sweeper).await;
+    assert_eq!(roles, [""; 0], "nobody probes them");
+    // Reports go through the processor and the state machine, so their roles are whole when the others are not.
+    println!("each permission taken away (`ses:SendEmail` on `*` is the emulator's, not the template's):");
+    let mut findings = processor.every_one().await;
+    findings.extend(escalation.every_one().await);
+    let (notifiers, sweepers) = tokio::join!(notifier.every_one(), sweeper.every_one());
+    findings.extend(notifiers);
+    findings.extend(sweepers);
+    emulator::events(&cloud, "EnableRule", &schedule).await;
+
+    let wrong: Vec<_> = findings.iter().filter(|f| matches!(f.verdict, Verdict::Wrong(_))).collect();
+    let needed = findings.iter().filter(|f| matches!(f.verdict, Verdict::Needed(_))).count();
+    let unchecked = findings.len() - needed - wrong.len();
+    println!("{} permissions: {needed} needed, {unchecked} unchecked, {} wrong", findings.len(), wrong.len());
+    let is_stale = |e: &&Exception| !findings.iter().any(|f| e.names(f.role, &f.permission));
+    let stale: Vec<_> = UNCHECKED.iter().filter(is_stale).collect();
+    assert!(wrong.is_empty() && stale.is_empty(), "{wrong:#?}, exceptions that name nothing: {stale:#?}");
+}
