@@ -1,1 +1,1 @@
-//! What InResponse costs: `cargo bench -p inresponse-benches`.
+//! What InResponse costs: `cargo bench -p inresponse-benches --bench planner`, `cargo xtask lambda-bench`.
