@@ -24,7 +24,7 @@ use serde_json::json;
 use crate::cloud::Cloud;
 use crate::policies::{Permission, RolePolicies};
 use crate::probes::{Probes, Role};
-use crate::removal::{Removal, Verdict};
+use crate::removal::{Finding, Removal, Verdict};
 
 /// What the emulated cloud does not check. An exception that names nothing, or something that is checked, fails the
 /// test.
@@ -91,7 +91,8 @@ async fn every_permission_is_needed() {
     findings.extend(sweepers);
     emulator::events(&cloud, "EnableRule", &schedule).await;
 
-    let wrong: Vec<_> = findings.iter().filter(|f| matches!(f.verdict, Verdict::Wrong(_))).collect();
+    let is_wrong = |finding: &&Finding| matches!(finding.verdict, Verdict::Wrong(_));
+    let wrong: Vec<_> = findings.iter().filter(is_wrong).map(Finding::to_string).collect();
     let needed = findings.iter().filter(|f| matches!(f.verdict, Verdict::Needed(_))).count();
     let unchecked = findings.len() - needed - wrong.len();
     println!("{} permissions: {needed} needed, {unchecked} unchecked, {} wrong", findings.len(), wrong.len());

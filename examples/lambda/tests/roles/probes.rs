@@ -171,9 +171,7 @@ impl<'a> Probes<'a> {
             self.until(number, "inFlight").await?;
             self.resolve(number).await
         };
-        let (called, resolved) = tokio::join!(self.invoke(function, call), resolve);
-        called?;
-        resolved?;
+        tokio::try_join!(self.invoke(function, call), resolve)?;
         self.until(number, "accepted").await
     }
 
