@@ -83,16 +83,7 @@ impl Cloud {
     /// Takes the functions' permissions away, one after the other, so nothing else may run meanwhile.
     pub(crate) fn test_roles(&self) -> Result<(), Failure> {
         let mut test = cargo();
-        test.args([
-            "nextest",
-            "run",
-            "-p",
-            "inresponse-lambda",
-            "--test",
-            "roles",
-            "--locked",
-            "--no-capture",
-        ]);
+        test.args(["nextest", "run", "--workspace", "--locked", "--no-capture", "-E", "binary(roles)"]);
         run(test.envs(self.variables()))
     }
 
@@ -134,7 +125,8 @@ fn check() -> Result<(), Failure> {
 
 /// A folder with the template and what it deploys, as in `examples/lambda` after a build.
 fn bundle() -> Result<PathBuf, Failure> {
-    run(cargo().args(["build", "-p", "inresponse-lambda", "--locked"]))?;
+    // As the tests are built, so that nothing is built twice: what is built for one package has other features.
+    run(cargo().args(["nextest", "run", "--workspace", "--locked", "--no-run"]))?;
     let folder = tools_dir().join("cloud");
     std::fs::create_dir_all(folder.join("target"))?;
     for file in ["template.yaml", "escalation.asl.json"] {
@@ -157,9 +149,10 @@ pub(crate) fn test() -> Result<(), Failure> {
     nextest()?;
     let cloud = Cloud::deploy()?;
     let mut tests = cargo();
-    tests.args(["nextest", "run", "-p", "inresponse-lambda", "--no-fail-fast", "--locked"]);
+    tests.args(["nextest", "run", "--workspace", "--no-fail-fast", "--locked", "--filterset"]);
+    tests.arg(format!("package(inresponse-lambda) and {WITHOUT_ROLES}"));
     let dynamodb_local = Emulator::dynamodb_local()?;
     tests.env("INRESPONSE_TEST_DYNAMODB_LOCAL", dynamodb_local.url());
-    run(tests.args(["--filterset", WITHOUT_ROLES]).envs(cloud.variables()))?;
+    run(tests.envs(cloud.variables()))?;
     cloud.test_roles()
 }
