@@ -136,6 +136,23 @@ async fn p11_no_send_begins_under_a_slow_lease_once_it_is_claimed() {
 }
 
 #[tokio::test]
+async fn p11_no_send_begins_after_a_look_that_is_slow_itself_once_it_is_claimed() {
+    let stage = Stage::new(&["a"]).await;
+    let number = stage.report(crit("athens")).await;
+    stage.store.next(Call::Commit, Fault::SlowAnswer(secs(5)));
+    stage.store.next(Call::Load, Fault::None);
+    stage.store.next(Call::Load, Fault::SlowAnswer(secs(3)));
+    let advancing = stage.advancing(number);
+    // What the look saw at second 5 is old when it is answered: somebody claims at second 6.
+    stage.pass(secs(6)).await;
+    let claimed = stage.claim(number, "jo").await;
+    assert!(matches!(claimed, inresponse_core::engine::Updated::Changed(_)), "{claimed:?}");
+    stage.pass(secs(3)).await;
+    assert_eq!(advancing.await.unwrap(), Advanced::Done);
+    assert_eq!(stage.sent(), "");
+}
+
+#[tokio::test]
 async fn p11_no_send_of_a_round_that_is_over_begins_under_a_slow_lease() {
     let stage = Stage::new(&["a"]).await;
     let number = stage.report(crit("athens")).await;
