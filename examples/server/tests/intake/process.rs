@@ -23,7 +23,7 @@ impl Drop for Process {
     fn drop(&mut self) {
         // Asked first, so that it ends what it has started itself.
         let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
-        for _ in 0..50 {
+        for _ in 0..500 {
             if asked.is_err() || self.child.try_wait().is_ok_and(|ended| ended.is_some()) {
                 break;
             }
