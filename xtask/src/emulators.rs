@@ -36,7 +36,7 @@ impl Emulator {
         let port = free_port()?;
         let folder = dynamodb_local_folder()?;
         let mut command = Command::new("java");
-        command.current_dir(&folder).arg("-Djava.library.path=./DynamoDBLocal_lib");
+        command.current_dir(&folder).env("LD_LIBRARY_PATH", folder.join("DynamoDBLocal_lib"));
         command.args(["-jar", "DynamoDBLocal.jar", "-inMemory", "-sharedDb", "-disableTelemetry", "-port"]);
         command.arg(port.to_string());
         Self::start("DynamoDB Local", command, port).map_err(|e| {
