@@ -6,6 +6,7 @@ mod bad_input;
 #[cfg(feature = "pages")]
 mod claim_page;
 mod contract;
+mod hand_over;
 mod intake;
 mod keys;
 mod limits;
