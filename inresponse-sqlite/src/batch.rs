@@ -24,6 +24,13 @@ pub enum Write {
     },
     /// A change of the roster.
     Roster(RosterChange),
+    /// Lets go of incidents that have expired.
+    Forget {
+        /// Those that expired until then.
+        now: DateTime<Utc>,
+        /// How many at the most.
+        limit: usize,
+    },
     /// A setting that is made once: the value is taken unless there is one.
     KeepSetting {
         /// Its name.
@@ -66,6 +73,8 @@ pub enum Written {
     Deleted(Deleted),
     /// Of a team's deletion.
     TeamDeleted(TeamDeleted),
+    /// Of letting go of what has expired: how many.
+    Forgotten(usize),
     /// Of a setting that is made once: the value that is there now.
     Setting(Vec<u8>),
 }
@@ -113,6 +122,10 @@ fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<Written> {
         Write::Create(opening) => create(connection, opening).map(|c| Written::Created(Box::new(c))),
         Write::Commit { version, draft } => commit(connection, *version, draft).map(Written::Committed),
         Write::Roster(change) => change_roster(connection, change),
+        Write::Forget { now, limit } => {
+            let limit = i64::try_from(*limit).unwrap_or(i64::MAX);
+            connection.prepare_cached(FORGET)?.execute(params![micros(*now), limit]).map(Written::Forgotten)
+        }
         Write::KeepSetting { name, value } => {
             connection
                 .prepare_cached("INSERT INTO setting (name, value) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
@@ -177,9 +190,12 @@ fn create(connection: &Connection, opening: &Opening) -> rusqlite::Result<Create
     Ok(Created::New(record))
 }
 
+const FORGET: &str = "
+    DELETE FROM incident WHERE number IN (SELECT number FROM incident WHERE expires_at <= ?1 LIMIT ?2)";
+
 const COMMIT: &str = "
     UPDATE incident SET version = ?3, severity = ?4, state = ?5, due_at = ?6, open_key = ?7, waiting_since = ?8,
-        unclaimed = ?9, undelivered = ?10, body = ?11, team = ?12
+        unclaimed = ?9, undelivered = ?10, body = ?11, team = ?12, expires_at = ?13
     WHERE number = ?1 AND version = ?2";
 
 fn commit(connection: &Connection, version: Version, draft: &Draft) -> rusqlite::Result<Committed> {
@@ -197,6 +213,7 @@ fn commit(connection: &Connection, version: Version, draft: &Draft) -> rusqlite:
         incident.is_undelivered(),
         draft.body(),
         incident.team().as_str(),
+        draft.expires_at().map(micros),
     ])?;
     Ok(if changed == 1 { Committed::At(version.next()) } else { Committed::Stale })
 }

@@ -1,5 +1,6 @@
 //! Opening the database, and the parts that share it.
 
+use chrono::{DateTime, Utc};
 use inresponse_core::Outage;
 use rusqlite::OptionalExtension;
 
@@ -10,6 +11,9 @@ use crate::roster::SqliteRoster;
 use crate::schema::{open_reader, open_writer};
 use crate::store::SqliteStore;
 use crate::writer::Writer;
+
+/// A batch of reports must not wait long for what is let go.
+const FORGET_AT_ONCE: usize = 500;
 
 /// An open database. Cheap to clone; its threads end with the last of its clones, stores and rosters.
 #[derive(Debug, Clone)]
@@ -52,6 +56,20 @@ impl Database {
     pub async fn keep_setting(&self, name: &str, value: Vec<u8>) -> Result<Vec<u8>, Outage> {
         match self.store.writer.write(Write::KeepSetting { name: name.to_owned(), value }).await? {
             Written::Setting(value) => Ok(value),
+            other => Err(Outage::permanent(format!("the writer answered another question: {other:?}"))),
+        }
+    }
+
+    /// Lets go of incidents that have expired by `now`, at most some hundred, and answers how many those were.
+    ///
+    /// Which ones expire is said by [`keep_resolved`](inresponse_core::engine::EngineBuilder::keep_resolved). Their
+    /// numbers are not given again.
+    ///
+    /// # Errors
+    /// The database is out of order.
+    pub async fn forget_expired(&self, now: DateTime<Utc>) -> Result<usize, Outage> {
+        match self.store.writer.write(Write::Forget { now, limit: FORGET_AT_ONCE }).await? {
+            Written::Forgotten(many) => Ok(many),
             other => Err(Outage::permanent(format!("the writer answered another question: {other:?}"))),
         }
     }

@@ -21,11 +21,13 @@
 //! | `schema` | tables, indexes, migrations |
 //! | `batch` | writes as a plain function on a connection |
 //! | `query` | reads as plain functions on a connection |
+//! | `backup` | copies of a database in use, and the way back |
 //! | `writer` | the thread that runs batches |
 //! | `readers` | connections for reading |
 //! | `store`, `roster` | the two adapters |
 //! | `error` | what SQLite's errors mean |
 
+pub mod backup;
 mod batch;
 mod config;
 mod database;

@@ -80,6 +80,9 @@ const V2: &str = "
 ALTER TABLE incident ADD COLUMN team TEXT NOT NULL DEFAULT '';
 UPDATE incident SET team = json_extract(CAST(body AS TEXT), '$.team');
 CREATE INDEX incident_by_team ON incident (team, number);
+-- When nobody needs it any more; empty: never.
+ALTER TABLE incident ADD COLUMN expires_at INTEGER;
+CREATE INDEX incident_by_expiry ON incident (expires_at) WHERE expires_at IS NOT NULL;
 ";
 
 fn migrations() -> Migrations<'static> {
@@ -135,7 +138,7 @@ pub fn prepare(mut connection: Connection) -> Result<Connection, Outage> {
 }
 
 /// Creates the file if it is absent, readable by its owner only: it holds secrets. Its WAL files follow it.
-fn create_private(path: &Path) -> Result<(), Outage> {
+pub(crate) fn create_private(path: &Path) -> Result<(), Outage> {
     let mut options = std::fs::OpenOptions::new();
     options.create_new(true).write(true);
     #[cfg(unix)]

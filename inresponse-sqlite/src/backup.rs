@@ -1,0 +1,221 @@
+//! Copies of a database that is in use, and the way back.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use inresponse_core::Outage;
+use rusqlite::Connection;
+use rusqlite::backup::{Backup, StepResult};
+
+use crate::error::{Moment, outage};
+use crate::schema::{create_private, open_reader, open_writer, prepare};
+
+/// Pages copied at a time, between two reports of progress.
+const PAGES: i32 = 512;
+
+/// How far numbering moves on where nobody knows which numbers were given after the backup.
+///
+/// A number is never given twice (promise 2), and a backup does not know of those that were given after it.
+pub const NUMBERS_LEFT_OUT: u64 = 1_000_000;
+
+/// How far a copy has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Pages that are copied.
+    pub done: u64,
+    /// Pages in all.
+    pub total: u64,
+}
+
+/// What becomes of a database that is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    /// The restore is refused.
+    Refuse,
+    /// It is put aside, under a name that is not taken, and its numbers are not given again.
+    PutAside,
+}
+
+/// What a restore did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restored {
+    /// Where the database is that was there before.
+    pub put_aside: Option<PathBuf>,
+    /// The last number that may have been given; the next incident gets a higher one.
+    pub last_number: u64,
+    /// How many incidents there are now.
+    pub incidents: u64,
+}
+
+/// Copies a database, whoever is writing to it meanwhile, to a file that must not be there yet.
+///
+/// The copy holds everything that was answered before this began. It is checked and synced before it gets its name;
+/// what is left of a copy that failed ends in `.partial`. Blocks.
+///
+/// # Errors
+/// The file is there, one of them cannot be read or written, or the copy is damaged.
+pub fn backup(from: &Path, to: &Path, mut progress: impl FnMut(Progress)) -> Result<(), Outage> {
+    if to.exists() {
+        return Err(Outage::permanent(format!("{} is there already", to.display())));
+    }
+    must_exist(from)?;
+    let source = open_reader(from)?;
+    let partial = beside(to, ".partial");
+    copy(&source, &partial, &mut progress)?;
+    let copied = open_writer_as_it_is(&partial)?;
+    is_sound(&copied, &partial)?;
+    settle(copied, &partial, to)
+}
+
+/// Makes a backup the database at `to`, which no server may be using.
+///
+/// Numbering goes on above all that were given: above those of the database that was there, or else
+/// [`NUMBERS_LEFT_OUT`] further than the backup knows. What was open and due in the backup is alerted as after an
+/// outage, the on-call engineer first. Blocks.
+///
+/// # Errors
+/// `from` is no sound database of this program or of a newer version of it, `to` is there and is to stay or is in use,
+/// or one of them cannot be read or written.
+pub fn restore(
+    from: &Path,
+    to: &Path,
+    existing: Existing,
+    mut progress: impl FnMut(Progress),
+) -> Result<Restored, Outage> {
+    must_exist(from)?;
+    let wal = beside(to, "-wal");
+    let last_of_existing = match (to.exists(), existing) {
+        (false, _) if wal.exists() => {
+            let message = format!("{} belongs to a database that is gone; put it aside first", wal.display());
+            return Err(Outage::permanent(message));
+        }
+        (false, _) => None,
+        (true, Existing::Refuse) => {
+            return Err(Outage::permanent(format!("{} is there already", to.display())));
+        }
+        (true, Existing::PutAside) => Some(alone_with(to)?),
+    };
+    let source = open_reader(from)?;
+    is_sound(&source, from)?;
+    let partial = beside(to, ".partial");
+    copy(&source, &partial, &mut progress)?;
+    drop(source);
+
+    let copied = prepare(open_writer_as_it_is(&partial)?)?;
+    let known = last_number(&copied)?;
+    let last = match last_of_existing {
+        Some(last) => known.max(last),
+        None => known + NUMBERS_LEFT_OUT,
+    };
+    let failed = |e| outage(e, Moment::Commit);
+    copied.execute("UPDATE sqlite_sequence SET seq = ?1 WHERE name = 'incident'", [last]).map_err(failed)?;
+    let incidents =
+        copied.query_row("SELECT count(*) FROM incident", [], |row| row.get(0)).map_err(failed)?;
+    let put_aside = match last_of_existing {
+        Some(_) => Some(put_aside(to)?),
+        None => None,
+    };
+    settle(copied, &partial, to)?;
+    Ok(Restored { put_aside, last_number: last, incidents })
+}
+
+fn must_exist(path: &Path) -> Result<(), Outage> {
+    if path.is_file() {
+        return Ok(());
+    }
+    Err(Outage::permanent(format!("there is no database {}", path.display())))
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+fn copy(source: &Connection, to: &Path, progress: &mut impl FnMut(Progress)) -> Result<(), Outage> {
+    let failed = |e| outage(e, Moment::BeforeCommit);
+    if to.exists() {
+        std::fs::remove_file(to).map_err(|e| io("cannot be removed", to, e))?;
+    }
+    create_private(to)?;
+    let mut copied = Connection::open(to).map_err(failed)?;
+    // One view of the source, or whoever writes to it would make the copy begin anew again and again.
+    let view = source.unchecked_transaction().map_err(failed)?;
+    view.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(failed)?;
+    let backup = Backup::new(&view, &mut copied).map_err(failed)?;
+    loop {
+        let step = backup.step(PAGES).map_err(failed)?;
+        let pages = backup.progress();
+        let total = u64::try_from(pages.pagecount).unwrap_or_default();
+        let left = u64::try_from(pages.remaining).unwrap_or_default();
+        progress(Progress { done: total.saturating_sub(left), total });
+        match step {
+            StepResult::Done => return Ok(()),
+            StepResult::More => {}
+            _ => return Err(Outage::retryable("the database is busy")),
+        }
+    }
+}
+
+/// Of a file that is there, whatever its schema.
+fn open_writer_as_it_is(path: &Path) -> Result<Connection, Outage> {
+    Connection::open(path).map_err(|e| outage(e, Moment::BeforeCommit))
+}
+
+fn is_sound(connection: &Connection, path: &Path) -> Result<(), Outage> {
+    let failed = |e| outage(e, Moment::BeforeCommit);
+    let found: String =
+        connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(failed)?;
+    if found != "ok" {
+        return Err(Outage::permanent(format!("{} is damaged: {found}", path.display())));
+    }
+    last_number(connection).map(drop).map_err(|e| {
+        Outage::permanent(format!("{} is no database of this program", path.display())).because(e)
+    })
+}
+
+fn last_number(connection: &Connection) -> Result<u64, Outage> {
+    connection
+        .query_row("SELECT seq FROM sqlite_sequence WHERE name = 'incident'", [], |row| row.get(0))
+        .map_err(|e| outage(e, Moment::BeforeCommit))
+}
+
+/// Makes sure that nobody uses the database, brings all of it into the one file, and answers its last number.
+fn alone_with(path: &Path) -> Result<u64, Outage> {
+    let connection = open_writer(path)?;
+    let last = last_number(&connection)?;
+    one_file(&connection).map_err(|e| {
+        Outage::permanent(format!("{} is in use: stop the servers first", path.display())).because(e)
+    })?;
+    Ok(last)
+}
+
+/// Leaves WAL mode, which only the last one who has the database open can.
+fn one_file(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(std::time::Duration::ZERO)?;
+    connection.query_row("PRAGMA journal_mode = DELETE", [], |row| row.get::<_, String>(0)).map(drop)
+}
+
+fn put_aside(path: &Path) -> Result<PathBuf, Outage> {
+    let mut names = std::iter::once(".before-restore".to_owned())
+        .chain((2..).map(|n| format!(".before-restore-{n}")))
+        .map(|ending| beside(path, &ending));
+    let aside = names.find(|name| !name.exists()).expect("numbers do not end");
+    std::fs::rename(path, &aside).map_err(|e| io("cannot be put aside", path, e))?;
+    Ok(aside)
+}
+
+/// Syncs a finished copy and gives it its name, durably.
+fn settle(copied: Connection, partial: &Path, to: &Path) -> Result<(), Outage> {
+    one_file(&copied).map_err(|e| outage(e, Moment::Commit))?;
+    copied.close().map_err(|(_, e)| outage(e, Moment::Commit))?;
+    let sync = |path: &Path| File::open(path).and_then(|file| file.sync_all());
+    sync(partial).map_err(|e| io("cannot be synced", partial, e))?;
+    std::fs::rename(partial, to).map_err(|e| io("cannot be renamed", partial, e))?;
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    sync(folder).map_err(|e| io("cannot be synced", folder, e))
+}
+
+fn io(what: &str, path: &Path, error: std::io::Error) -> Outage {
+    Outage::permanent(format!("{} {what}: {error}", path.display())).because(error)
+}

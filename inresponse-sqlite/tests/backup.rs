@@ -1,0 +1,149 @@
+//! Backups of a database that is being written to, and what they give back.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests may panic, helpers too")]
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use inresponse_core::OutageKind;
+use inresponse_core::model::{Contact, IncidentNumber, Matrix, Person, Report, Severity, TeamName};
+use inresponse_core::plan::{self, Decision, Draft, Input, Opening, StateChange, Update};
+use inresponse_core::store::{Committed, Created, ListQuery, Record, Store};
+use inresponse_sqlite::backup::{self, Existing, NUMBERS_LEFT_OUT};
+use inresponse_sqlite::{Database, SqliteConfig, SqliteStore};
+
+const T0: DateTime<Utc> = DateTime::from_timestamp(1_800_000_000, 0).expect("a valid time");
+
+fn opening() -> Opening {
+    let on_call = vec![vec![Contact::new("jo@example.org").unwrap()]];
+    let matrix =
+        Matrix::new(on_call, vec![Contact::new("ops@example.org").unwrap()], Duration::from_secs(600));
+    let report = Report::builder("athens", Severity::Crit, "5xx").message("x".repeat(2000)).build().unwrap();
+    plan::open(report, TeamName::new("devops").unwrap(), matrix, None, T0).0
+}
+
+async fn report(store: &SqliteStore) -> Record {
+    match store.create(opening()).await.unwrap() {
+        Created::New(record) => record,
+        Created::Repeat(record) => panic!("no key, yet it is {record:?}"),
+    }
+}
+
+async fn open(path: &Path) -> Database {
+    Database::open(SqliteConfig::new(path)).await.unwrap()
+}
+
+async fn numbers(store: &SqliteStore) -> BTreeSet<IncidentNumber> {
+    let everything = ListQuery { limit: 1_000_000, ..ListQuery::default() };
+    store.list(&everything).await.unwrap().iter().map(Record::number).collect()
+}
+
+fn resolved(record: &Record) -> Draft {
+    let update = Update::state(Person::new("jo").unwrap(), StateChange::Resolve);
+    match plan::step(&record.incident, Input::Update { update: &update, matrix: None }, T0) {
+        Decision::Change(plan) => plan.draft,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p01_p02_a_restored_backup_holds_all_that_was_answered_before_it_and_gives_no_number_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let (live, copy) = (dir.path().join("live.db"), dir.path().join("copy.db"));
+    let database = open(&live).await;
+    let store = database.store();
+    let mut before = BTreeSet::new();
+    for _ in 0..500 {
+        before.insert(report(&store).await.number());
+    }
+    let stop = Arc::new(AtomicBool::new(false));
+    let load = tokio::spawn({
+        let (store, stop) = (store.clone(), Arc::clone(&stop));
+        async move {
+            let mut given = BTreeSet::new();
+            while !stop.load(Ordering::Relaxed) {
+                given.insert(report(&store).await.number());
+            }
+            given
+        }
+    });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let (from, to) = (live.clone(), copy.clone());
+    let (steps, whole) = tokio::task::spawn_blocking(move || {
+        let (mut steps, mut whole) = (0, false);
+        backup::backup(&from, &to, |progress| {
+            steps += 1;
+            whole = progress.done == progress.total;
+        })
+        .unwrap();
+        (steps, whole)
+    })
+    .await
+    .unwrap();
+    assert!(steps > 0 && whole, "{steps} reports of progress");
+    stop.store(true, Ordering::Relaxed);
+    let given: BTreeSet<_> = load.await.unwrap();
+    let last = *given.last().unwrap();
+
+    let in_use = backup::restore(&copy, &live, Existing::PutAside, |_| {}).unwrap_err();
+    assert!(in_use.to_string().contains("in use"), "{in_use}");
+    assert_eq!(in_use.kind(), OutageKind::Permanent);
+    drop((database, store));
+
+    let refused = backup::restore(&copy, &live, Existing::Refuse, |_| {}).unwrap_err();
+    assert!(refused.to_string().contains("there already"), "{refused}");
+    let restored = backup::restore(&copy, &live, Existing::PutAside, |_| {}).unwrap();
+    assert!(restored.put_aside.as_ref().is_some_and(|aside| aside.exists()));
+    let database = open(&live).await;
+    let there = numbers(&database.store()).await;
+    assert!(there.is_superset(&before), "what was answered before the backup");
+    assert!(there.len() < before.len() + given.len(), "the backup was taken under load");
+    assert_eq!(there.len() as u64, restored.incidents);
+    assert!(report(&database.store()).await.number() > last);
+}
+
+#[tokio::test]
+async fn p02_a_backup_restored_in_another_place_leaves_out_what_may_have_been_given() {
+    let dir = tempfile::tempdir().unwrap();
+    let [live, copy, other] = ["live.db", "copy.db", "other.db"].map(|name| dir.path().join(name));
+    let database = open(&live).await;
+    let number = report(&database.store()).await.number();
+    backup::backup(&live, &copy, |_| {}).unwrap();
+    let refused = backup::backup(&live, &copy, |_| {}).unwrap_err();
+    assert!(refused.to_string().contains("there already"), "{refused}");
+    assert_eq!(backup::restore(&copy, &other, Existing::Refuse, |_| {}).unwrap().put_aside, None);
+    let next = report(&open(&other).await.store()).await.number();
+    assert_eq!(next.value(), number.value() + NUMBERS_LEFT_OUT + 1);
+}
+
+#[test]
+fn what_is_no_backup_is_refused_and_nothing_is_touched() {
+    let dir = tempfile::tempdir().unwrap();
+    let [text, empty, to] = ["text", "empty", "to.db"].map(|name| dir.path().join(name));
+    std::fs::write(&text, "not a database, but long enough to look like one".repeat(100)).unwrap();
+    std::fs::write(&empty, "").unwrap();
+    for from in [&text, &empty, &dir.path().join("absent")] {
+        backup::restore(from, &to, Existing::Refuse, |_| {}).unwrap_err();
+        assert!(!to.exists());
+    }
+}
+
+#[tokio::test]
+async fn what_has_expired_is_let_go_and_its_number_is_not_given_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let database = open(&dir.path().join("live.db")).await;
+    let store = database.store();
+    let (kept, old) = (report(&store).await, report(&store).await);
+    let draft = resolved(&old).kept_for(Duration::from_secs(60));
+    assert!(matches!(store.commit(old.version, &draft).await.unwrap(), Committed::At(_)));
+    for (seconds, forgotten) in [(59, 0), (61, 1), (61, 0)] {
+        let now = T0 + TimeDelta::seconds(seconds);
+        assert_eq!(database.forget_expired(now).await.unwrap(), forgotten);
+    }
+    assert_eq!(numbers(&store).await, BTreeSet::from([kept.number()]));
+    assert!(report(&store).await.number() > old.number());
+}
