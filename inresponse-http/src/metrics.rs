@@ -44,6 +44,18 @@ fn describe() {
     describe_gauge!("inresponse_incidents_unclaimed", Count, "Open, everybody alerted, nobody claimed.");
     describe_gauge!("inresponse_incidents_undelivered", Count, "Open, and nobody could be alerted.");
     describe_gauge!("inresponse_alerts_waiting", Count, "Open, with an alert unaccepted for five minutes.");
+    describe_gauge!(
+        "inresponse_oncall_uncovered_days",
+        Count,
+        "Of the next seven days, those on which nobody of the team is on call."
+    );
+    describe_histogram!("inresponse_canary_seconds", Seconds, "Time until the canary's mail was accepted.");
+    describe_gauge!(
+        "inresponse_canary_last_accepted_timestamp_seconds",
+        Seconds,
+        "When the canary's mail was last accepted, in Unix time."
+    );
+    describe_counter!("inresponse_canary_failures_total", Count, "Canaries that were not accepted.");
     describe_gauge!("inresponse_overdue_seconds", Seconds, "How long the most overdue incident has waited.");
 }
 

@@ -90,6 +90,13 @@ impl SmtpConfig {
     }
 }
 
+impl fmt::Display for SmtpConfig {
+    /// The server: host and port.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
+    }
+}
+
 impl fmt::Debug for SmtpConfig {
     /// Without user and password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -15,6 +15,8 @@ pub enum SmtpErrorKind {
     Certificates,
     /// The outbox folder.
     Outbox,
+    /// The server: it cannot be reached, or refuses.
+    Server,
 }
 
 /// A notifier that cannot be made.

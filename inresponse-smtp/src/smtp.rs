@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 
 use crate::config::SmtpConfig;
 use crate::connect::{ConnectError, Connector};
-use crate::error::SmtpError;
+use crate::error::{SmtpError, SmtpErrorKind};
 use crate::pool::{Kept, Pool};
 use crate::reply::{Failure, Phase, completed, goes_ahead, no_reply, outcome};
 
@@ -45,6 +45,16 @@ impl SmtpNotifier {
             connections: Semaphore::new(MAX_CONNECTIONS),
             clock,
         })
+    }
+
+    /// Connects, encrypts and signs in as it would for a mail, and says goodbye.
+    ///
+    /// # Errors
+    /// The server cannot be reached or refuses. Ends when it is dropped; it has no time limit of its own.
+    pub async fn greet(config: SmtpConfig) -> Result<(), SmtpError> {
+        let failed = |e| SmtpError::new(SmtpErrorKind::Server, "cannot be used").because(e);
+        let mut connection = Connector::new(config)?.connect().await.map_err(failed)?;
+        connection.quit().await.map(drop).map_err(|e| failed(e.into()))
     }
 
     /// One attempt, which notes how far it has come.

@@ -1,5 +1,6 @@
 //! Copies of a database that is in use, and the way back.
 
+use std::cmp::Ordering;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +9,7 @@ use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
 use crate::error::{Moment, outage};
-use crate::schema::{create_private, open_reader, open_writer, prepare};
+use crate::schema::{create_private, open_reader, open_writer, prepare, schema_version};
 
 /// Pages copied at a time, between two reports of progress.
 const PAGES: i32 = 512;
@@ -34,6 +35,17 @@ pub enum Existing {
     Refuse,
     /// It is put aside, under a name that is not taken, and its numbers are not given again.
     PutAside,
+}
+
+/// The schema of a sound database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Checked {
+    /// That of this version of the program.
+    Current,
+    /// An older one, which this version brings up to date when it opens the database.
+    Older,
+    /// A newer one, which this version does not open.
+    Newer,
 }
 
 /// What a restore did.
@@ -117,6 +129,24 @@ pub fn restore(
     };
     settle(copied, &partial, to)?;
     Ok(Restored { put_aside, last_number: last, incidents })
+}
+
+/// Whether a database is whole, whoever is using it. Reads all of it. Blocks.
+///
+/// # Errors
+/// It cannot be read, is damaged, or is no database of this program.
+pub fn check(path: &Path) -> Result<Checked, Outage> {
+    must_exist(path)?;
+    let connection = open_reader(path)?;
+    is_sound(&connection, path)?;
+    let version: i64 = connection
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .map_err(|e| outage(e, Moment::BeforeCommit))?;
+    Ok(match version.cmp(&schema_version()) {
+        Ordering::Less => Checked::Older,
+        Ordering::Equal => Checked::Current,
+        Ordering::Greater => Checked::Newer,
+    })
 }
 
 fn must_exist(path: &Path) -> Result<(), Outage> {

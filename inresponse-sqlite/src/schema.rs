@@ -85,8 +85,15 @@ ALTER TABLE incident ADD COLUMN expires_at INTEGER;
 CREATE INDEX incident_by_expiry ON incident (expires_at) WHERE expires_at IS NOT NULL;
 ";
 
+const VERSIONS: [&str; 2] = [V1, V2];
+
 fn migrations() -> Migrations<'static> {
-    Migrations::new(vec![M::up(V1), M::up(V2)])
+    Migrations::new(VERSIONS.map(M::up).to_vec())
+}
+
+/// The number of this version's schema.
+pub(crate) fn schema_version() -> i64 {
+    i64::try_from(VERSIONS.len()).unwrap_or(i64::MAX)
 }
 
 /// Opens the file for writing and brings it to this version's schema.

@@ -4,6 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::ops::backup::{BackupArgs, RestoreArgs};
+use crate::ops::doctor::DoctorArgs;
+use crate::ops::test_alert::TestAlertArgs;
+
 /// Alerts whoever is on call when an incident is reported, and escalates until somebody claims it.
 ///
 /// With nothing given at all it serves: a local database, a sample team `devops` with the service `athens`,
@@ -21,6 +25,10 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Serve the HTTP API and send the alerts (the default).
     Serve(Box<ServeArgs>),
+    Backup(BackupArgs),
+    Restore(RestoreArgs),
+    Doctor(Box<DoctorArgs>),
+    TestAlert(Box<TestAlertArgs>),
     /// Work with API keys.
     #[command(subcommand)]
     Key(KeyCommand),
@@ -84,6 +92,14 @@ pub(crate) struct ServeArgs {
     /// Tell those who were alerted who has claimed or resolved an incident, in the thread of their alert
     #[arg(long, env = "INRESPONSE_TELL_CLAIMS")]
     pub(crate) tell_claims: bool,
+
+    /// For how many days resolved incidents are kept (default: for ever)
+    #[arg(long, env = "INRESPONSE_KEEP_RESOLVED_DAYS", value_name = "DAYS")]
+    pub(crate) keep_resolved_days: Option<u32>,
+
+    /// Report a synthetic incident to this contact every five minutes, and measure until its mail is accepted
+    #[arg(long, env = "INRESPONSE_CANARY", value_name = "CONTACT")]
+    pub(crate) canary: Option<String>,
 
     /// What links in mails are signed with (default: made once and kept in the database)
     #[arg(long, env = "INRESPONSE_TOKEN_SECRET", value_name = "SECRET", hide_env_values = true)]

@@ -2,7 +2,8 @@
 //!
 //! Wiring only: `cli` (flags), `config` (checked settings), `serve` (the parts put together), `listen`
 //! (connections), `storage` (SQLite or DynamoDB), `aws` (how AWS is reached), `amazon` (what is fetched from there for
-//! intake), `seed` (the roster's beginning), `keys` and `secret` (what is made once).
+//! intake), `notifiers` (how people are reached), `ops` (what operators run, and what is watched), `seed` (the roster's
+//! beginning), `keys` and `secret` (what is made once).
 
 mod amazon;
 #[cfg(feature = "aws")]
@@ -11,12 +12,15 @@ mod cli;
 mod config;
 mod keys;
 mod listen;
+mod notifiers;
+mod ops;
 mod secret;
 mod seed;
 mod serve;
 mod storage;
 
 use std::error::Error;
+use std::future::Future;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
@@ -30,6 +34,10 @@ fn main() -> ExitCode {
     let done = match cli.command {
         Some(Command::Key(KeyCommand::New)) => new_key(),
         Some(Command::Serve(args)) => serve(*args),
+        Some(Command::Backup(args)) => ops::backup::back_up(&args),
+        Some(Command::Restore(args)) => ops::backup::restore(&args),
+        Some(Command::Doctor(args)) => waiting(ops::doctor::doctor(*args)),
+        Some(Command::TestAlert(args)) => waiting(ops::test_alert::test_alert(*args)),
         None => serve(cli.serve),
     };
     match done {
@@ -50,6 +58,11 @@ fn new_key() -> Result<(), Box<dyn Error>> {
     let key = keys::random_key()?;
     println!("key:  {key}\nhash: {}", inresponse_http::hash_of(&key));
     Ok(())
+}
+
+/// What is done once and waited for.
+fn waiting(work: impl Future<Output = Result<(), Box<dyn Error>>>) -> Result<(), Box<dyn Error>> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
 }
 
 fn serve(args: ServeArgs) -> Result<(), Box<dyn Error>> {

@@ -1,17 +1,16 @@
 //! Wires the parts together and runs them.
 
 use std::error::Error;
-use std::sync::Arc;
 
 use inresponse_core::clock::SystemClock;
-use inresponse_core::notify::Notifiers;
 use inresponse_http::{Api, Intake, Keys, Readiness};
-use inresponse_smtp::{OutboxNotifier, SmtpNotifier};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::watch::{Receiver, channel};
 
 use crate::amazon::FromAmazon;
-use crate::config::{Config, MailConfig};
+use crate::config::Config;
+use crate::notifiers::notifiers;
+use crate::ops::watch::watch;
 use crate::storage::Storage;
 use crate::{keys, listen, secret, seed};
 
@@ -29,18 +28,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     let secrets = secret::token_secrets(&storage, config.token_secret).await?;
 
     let clock = SystemClock::new();
-    let notifiers = match config.mail {
-        MailConfig::Smtp(smtp) => Notifiers::new().mail(SmtpNotifier::new(*smtp, Arc::new(clock.clone()))?),
-        MailConfig::Outbox { dir, from } => {
-            tracing::info!(outbox = %dir.display(), "no mail server is configured: mails are written as files");
-            Notifiers::new().mail(OutboxNotifier::new(dir, &from, Arc::new(clock.clone()))?)
-        }
-        #[cfg(feature = "aws")]
-        MailConfig::Ses(ses) => {
-            let aws = crate::aws::environment("ses").await?;
-            Notifiers::new().mail(inresponse_ses::SesNotifier::new(&aws, ses, Arc::new(clock.clone())))
-        }
-    };
+    let notifiers = notifiers(config.mail, &clock).await?;
     let mut engine = storage
         .engine(notifiers, clock)
         .lease(config.lease)
@@ -49,6 +37,9 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
         .claim_links(&public_url, secrets)?;
     if let Some(team) = config.catch_all {
         engine = engine.catch_all(team);
+    }
+    if let Some(keep) = config.keep_resolved {
+        engine = engine.keep_resolved(keep);
     }
     let engine = engine.build();
     if config.roster.teams.is_empty() {
@@ -70,16 +61,17 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
         .readiness(readiness.clone());
     println!("InResponse listens on http://{}", listener.local_addr()?);
 
-    let (stop, stopped) = watch::channel(());
+    let watching = watch(&engine, storage, config.canary);
+    let (stop, stopped) = channel(());
     let requests_ended = after(stopped.clone());
-    let (requests_done, all_requests_ended) = watch::channel(());
+    let (requests_done, all_requests_ended) = channel(());
     let running = tokio::spawn(async move { engine.run(after(all_requests_ended)).await });
     let listening = tokio::spawn(listen::serve(listener, inresponse_http::router(api), requests_ended));
 
     told_to_stop().await?;
     tracing::info!("stopping: finishing what is being answered and sent");
     readiness.stop();
-    drop(stop);
+    drop((stop, watching));
     listening.await?;
     // Only then, so that an incident reported by the last request is still alerted by this process.
     drop(requests_done);
@@ -89,7 +81,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
 }
 
 /// Resolves when the sender is dropped.
-async fn after(mut stopped: watch::Receiver<()>) {
+async fn after(mut stopped: Receiver<()>) {
     while stopped.changed().await.is_ok() {}
 }
 

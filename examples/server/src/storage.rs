@@ -1,5 +1,6 @@
 //! Where incidents, the roster and what all servers share are kept.
 
+use chrono::{DateTime, Utc};
 use inresponse_core::clock::Clock;
 use inresponse_core::engine::EngineBuilder;
 use inresponse_core::notify::Notifiers;
@@ -43,6 +44,16 @@ impl Storage {
             Self::Sqlite(database) => database.keep_setting(name, value).await,
             #[cfg(feature = "aws")]
             Self::Dynamo(tables) => tables.store.keep_setting(name, value).await,
+        }
+    }
+
+    /// Lets go of some of the incidents that have expired by `now`; answers how many.
+    pub(crate) async fn forget_expired(&self, now: DateTime<Utc>) -> Result<usize, Outage> {
+        match self {
+            Self::Sqlite(database) => database.forget_expired(now).await,
+            // DynamoDB does that by itself.
+            #[cfg(feature = "aws")]
+            Self::Dynamo(_) => Ok(0),
         }
     }
 

@@ -56,6 +56,31 @@ impl Engine {
         self.inner.defaults.team().is_some()
     }
 
+    /// The calendar days among the next `days`, the one at `at` included, on which nobody is on call for `team`.
+    ///
+    /// All of them for a team that is not known.
+    ///
+    /// # Errors
+    /// The roster is out of order.
+    pub async fn uncovered_days(
+        &self,
+        team: &TeamName,
+        at: DateTime<Utc>,
+        days: u16,
+    ) -> Result<Vec<NaiveDate>, Outage> {
+        let settings = self.inner.roster.team(team).await?;
+        let team_settings = settings.as_deref().or(self.inner.defaults.team());
+        let first = team_settings.map_or(at.date_naive(), |team| roster::day_of(team.timezone(), at));
+        let mut uncovered = Vec::new();
+        for day in first.iter_days().take(days.into()) {
+            let rota = self.inner.roster.day(team, day).await?;
+            if rota.is_none_or(|rota| rota.oncall().is_empty()) {
+                uncovered.push(day);
+            }
+        }
+        Ok(uncovered)
+    }
+
     /// The team that answers for a service, with its matrix at `at`.
     pub(super) async fn duty(
         &self,

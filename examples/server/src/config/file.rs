@@ -24,6 +24,8 @@ pub(super) struct File {
     pub(super) token_secret: Option<String>,
     #[serde(default)]
     pub(super) tell_claims: bool,
+    pub(super) keep_resolved_days: Option<u32>,
+    pub(super) canary: Option<String>,
     /// The team that answers for services nobody owns.
     pub(super) catch_all: Option<String>,
     /// Who is alerted for teams that are known from their calendar only.

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use inresponse_core::claim::TokenSecret;
-use inresponse_core::model::{News, ServiceName, TeamName};
+use inresponse_core::model::{Contact, News, ServiceName, TeamName};
 use inresponse_core::roster::Defaults;
 use inresponse_core::{Engine, InvalidInput};
 use inresponse_http::{ApiKey, Scope};
@@ -36,6 +36,8 @@ pub(crate) struct Config {
     pub(crate) lease: Duration,
     pub(crate) token_secret: Option<TokenSecretText>,
     pub(crate) news: News,
+    pub(crate) keep_resolved: Option<Duration>,
+    pub(crate) canary: Option<Contact>,
     pub(crate) catch_all: Option<TeamName>,
     pub(crate) defaults: Defaults,
     pub(crate) roster: RosterSeed,
@@ -145,6 +147,13 @@ impl Config {
         let mail = mail.check(&mut invalid);
         let keys = keys(args.api_key.or(file.api_key), file.keys, &mut invalid);
         let news = if args.tell_claims || file.tell_claims { News::Told } else { News::Kept };
+        let keep_resolved = args.keep_resolved_days.or(file.keep_resolved_days);
+        if keep_resolved == Some(0) {
+            invalid.push("keep-resolved-days", "must be at least 1");
+        }
+        let keep_resolved = keep_resolved.map(|days| Duration::from_secs(u64::from(days) * 24 * 3600));
+        let canary = args.canary.or(file.canary).map(Contact::new).transpose();
+        let canary = invalid.keep(canary.map_err(|e| rename(&e, "canary"))).flatten();
         let catch_all =
             file.catch_all.and_then(|t| invalid.keep(TeamName::new(t).map_err(|e| rename(&e, "catch-all"))));
         let defaults = if file.fallback.is_empty() {
@@ -165,6 +174,8 @@ impl Config {
                 lease,
                 token_secret,
                 news,
+                keep_resolved,
+                canary,
                 catch_all,
                 defaults,
                 roster,

@@ -14,6 +14,7 @@ mod crash;
 mod delivery;
 mod first_steps;
 mod mail;
+mod operations;
 mod outages;
 mod people;
 mod server;

@@ -1,0 +1,78 @@
+//! `inresponse backup` and `inresponse restore`.
+
+use std::error::Error;
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+use inresponse_sqlite::backup::{self, Existing, Progress};
+
+const DEFAULT_DB: &str = "inresponse.db";
+
+/// Copies the database, whether or not a server is using it.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  inresponse backup --db /var/lib/inresponse/inresponse.db /backup/inresponse-$(date +%F).db"
+)]
+pub(crate) struct BackupArgs {
+    /// The file to make; it must not be there yet
+    to: PathBuf,
+
+    /// The database
+    #[arg(long, env = "INRESPONSE_DB", value_name = "FILE", default_value = DEFAULT_DB)]
+    db: PathBuf,
+}
+
+/// Makes a backup the database. Stop the servers first.
+///
+/// No number is given again: numbering goes on above the database that was there, or a million above the backup.
+/// Whatever was open and due when the backup was made is alerted again, the on-call engineer first.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  inresponse restore /backup/inresponse-2026-11-24.db --put-aside")]
+pub(crate) struct RestoreArgs {
+    /// The backup
+    from: PathBuf,
+
+    /// The database
+    #[arg(long, env = "INRESPONSE_DB", value_name = "FILE", default_value = DEFAULT_DB)]
+    db: PathBuf,
+
+    /// Put a database that is there aside, under another name
+    #[arg(long)]
+    put_aside: bool,
+}
+
+pub(crate) fn back_up(args: &BackupArgs) -> Result<(), Box<dyn Error>> {
+    backup::backup(&args.db, &args.to, shown)?;
+    println!("{} is a backup of {}", args.to.display(), args.db.display());
+    Ok(())
+}
+
+pub(crate) fn restore(args: &RestoreArgs) -> Result<(), Box<dyn Error>> {
+    let existing = if args.put_aside { Existing::PutAside } else { Existing::Refuse };
+    if args.db.exists() && existing == Existing::Refuse {
+        let hint = "give --put-aside to keep it under another name";
+        return Err(format!("{} is there already: {hint}", args.db.display()).into());
+    }
+    let restored = backup::restore(&args.from, &args.db, existing, shown)?;
+    let incidents = restored.incidents;
+    println!("{} has {incidents} incidents of {}", args.db.display(), args.from.display());
+    println!("the next incident gets a number above {}", restored.last_number);
+    if let Some(aside) = restored.put_aside {
+        println!("what was there before is {}", aside.display());
+    }
+    Ok(())
+}
+
+/// How far it is, on one line of a terminal.
+fn shown(progress: Progress) {
+    let mut terminal = std::io::stderr();
+    if !terminal.is_terminal() || progress.total == 0 {
+        return;
+    }
+    let percent = progress.done * 100 / progress.total;
+    let bar = "█".repeat(usize::try_from(percent / 4).unwrap_or_default());
+    let end = if progress.done == progress.total { "\n" } else { "" };
+    // A terminal that went away must not end a backup.
+    let _ = write!(terminal, "\r{bar:<25} {percent:>3} % of {} pages{end}", progress.total);
+}

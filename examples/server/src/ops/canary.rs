@@ -1,0 +1,94 @@
+//! A synthetic incident, timed until its mail is accepted.
+
+use std::error::Error;
+use std::time::Duration;
+
+use inresponse_core::Engine;
+use inresponse_core::engine::Reported;
+use inresponse_core::model::{
+    Contact, DeliveryStatus, IncidentNumber, Person, Report, ServiceName, Severity, TeamName,
+};
+use inresponse_core::plan::{StateChange, Update};
+use inresponse_core::roster::Team;
+
+/// The service and the team of the canary.
+pub(crate) const NAME: &str = "inresponse-canary";
+
+const EVERY: Duration = Duration::from_secs(300);
+/// After this an acceptance is no longer waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// Sings for ever; what goes wrong is counted and logged.
+pub(crate) async fn sing(engine: Engine, to: Contact) {
+    loop {
+        match once(&engine, &to).await {
+            Ok(Some(took)) => {
+                metrics::histogram!("inresponse_canary_seconds").record(took.as_secs_f64());
+                let now = engine.now().timestamp();
+                metrics::gauge!("inresponse_canary_last_accepted_timestamp_seconds").set(now as f64);
+                tracing::debug!(took = ?took, "the canary's mail was accepted");
+            }
+            Ok(None) => failed("its mail was not accepted within a minute"),
+            Err(error) => failed(&error.to_string()),
+        }
+        engine.clock().sleep(EVERY).await;
+    }
+}
+
+fn failed(reason: &str) {
+    metrics::counter!("inresponse_canary_failures_total").increment(1);
+    tracing::error!(reason, "the canary fell silent: alerts may not get through");
+}
+
+/// Reports, waits until the mail is accepted, and resolves. Answers how long that took.
+async fn once(engine: &Engine, to: &Contact) -> Result<Option<Duration>, Box<dyn Error + Send + Sync>> {
+    keep_team(engine, to).await?;
+    let report = Report::builder(NAME, Severity::Warn, "Canary: alerts get through")
+        .message("InResponse reports this to itself every five minutes. There is nothing to do.")
+        .dedup_key("canary")
+        .build()?;
+    let began = engine.clock().monotonic();
+    let number = match engine.report(report).await? {
+        Reported::New(record) | Reported::Repeat(record) => record.number(),
+        Reported::UnknownService => return Err("nobody answers for the canary's service".into()),
+    };
+    let accepted = accepted(engine, number, began).await;
+    // Resolved also where it went wrong, or the next report would only be counted.
+    let by = Update::state(Person::new(NAME)?, StateChange::Resolve);
+    let _ = engine.update(number, &by).await?;
+    accepted
+}
+
+async fn accepted(
+    engine: &Engine,
+    number: IncidentNumber,
+    began: Duration,
+) -> Result<Option<Duration>, Box<dyn Error + Send + Sync>> {
+    loop {
+        let took = engine.clock().monotonic().saturating_sub(began);
+        if took > PATIENCE {
+            return Ok(None);
+        }
+        let record = engine.get(number).await?.ok_or("the canary's incident is gone")?;
+        let is_accepted = |status| matches!(status, DeliveryStatus::Accepted { .. });
+        if record.incident.deliveries().iter().any(|d| is_accepted(d.status())) {
+            return Ok(Some(took));
+        }
+        engine.clock().sleep(LOOK_EVERY).await;
+    }
+}
+
+/// A team of its own, whose fallback is whoever gets the canary's mails.
+async fn keep_team(engine: &Engine, to: &Contact) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let (team, service) = (TeamName::new(NAME)?, ServiceName::new(NAME)?);
+    let roster = engine.roster();
+    let is_right = |team: &Team| team.fallback() == std::slice::from_ref(to);
+    if !roster.team(&team).await?.is_some_and(|team| is_right(&team)) {
+        roster.put_team(&team, &Team::builder(vec![to.clone()]).build()?).await?;
+    }
+    if roster.service(&service).await?.as_ref() != Some(&team) {
+        roster.put_service(&service, &team).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,214 @@
+//! `inresponse doctor`: what is wrong with this deployment.
+
+use std::error::Error;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use clap::Args;
+use inresponse_core::Engine;
+use inresponse_core::clock::SystemClock;
+use inresponse_core::model::Level;
+use inresponse_core::notify::Notifiers;
+use inresponse_core::store::ListQuery;
+use inresponse_smtp::{SmtpConfig, SmtpNotifier};
+use inresponse_sqlite::backup::Checked;
+
+use super::watch::{DAYS_AHEAD, uncovered};
+use crate::cli::ServeArgs;
+use crate::config::{Config, MailConfig, StorageConfig};
+use crate::notifiers::notifiers;
+use crate::storage::Storage;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Servers' clocks may differ by as much.
+const CLOCKS_DIFFER: TimeDelta = TimeDelta::seconds(2);
+
+/// Checks settings, database, mail server, clock and roster as the server would use them, and says what is wrong.
+///
+/// Changes nothing, alerts nobody, and may be run beside a server. Exits 0 if nothing is wrong, 1 if something is;
+/// a warning is not wrong.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  inresponse doctor --config /etc/inresponse.toml")]
+pub(crate) struct DoctorArgs {
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+/// What was found, as it is found.
+#[derive(Debug, Default)]
+struct Findings {
+    wrong: usize,
+}
+
+impl Findings {
+    fn fine(&mut self, what: &str, how: impl Display) {
+        println!("ok    {what}: {how}");
+    }
+
+    fn warn(&mut self, what: &str, how: impl Display) {
+        println!("warn  {what}: {how}");
+    }
+
+    fn wrong(&mut self, what: &str, how: impl Display) {
+        self.wrong += 1;
+        println!("WRONG {what}: {how}");
+    }
+}
+
+pub(crate) async fn doctor(args: DoctorArgs) -> Result<(), Box<dyn Error>> {
+    let mut findings = Findings::default();
+    let config = Config::load(args.serve)?;
+    findings.fine("config", "every setting holds");
+    links(&mut findings, config.public_url.as_deref());
+    let clock = SystemClock::new();
+    let notifiers = mail(&mut findings, config.mail, &clock).await;
+    let mut is_readable = false;
+    match &config.storage {
+        StorageConfig::Sqlite(path) if !path.exists() => absent(&mut findings, path),
+        StorageConfig::Sqlite(path) => {
+            let file = path.clone();
+            let checked =
+                tokio::task::spawn_blocking(move || inresponse_sqlite::backup::check(&file)).await?;
+            match checked {
+                Ok(Checked::Current) => {
+                    is_readable = true;
+                    findings.fine("database", format_args!("{} is sound", path.display()));
+                }
+                Ok(Checked::Older) => findings.warn(
+                    "database",
+                    format_args!("{} is sound; the server brings its schema up to date", path.display()),
+                ),
+                Ok(Checked::Newer) => findings.wrong(
+                    "database",
+                    format_args!("{} was made by a newer version of this program", path.display()),
+                ),
+                Err(error) => findings.wrong("database", told(&error)),
+            }
+        }
+        #[cfg(feature = "aws")]
+        StorageConfig::Dynamo { .. } => is_readable = true,
+    }
+    if let (true, Some(notifiers)) = (is_readable, notifiers) {
+        let storage = Storage::open(config.storage).await?;
+        let engine = storage.engine(notifiers, clock).defaults(config.defaults).build();
+        contents(&mut findings, &engine).await?;
+    }
+    match findings.wrong {
+        0 => Ok(()),
+        1 => Err("one thing is wrong".into()),
+        many => Err(format!("{many} things are wrong").into()),
+    }
+}
+
+/// An error with its causes, on one line.
+fn told(error: &dyn Error) -> String {
+    let mut told = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        told = format!("{told}: {cause}");
+        source = cause.source();
+    }
+    told
+}
+
+fn links(findings: &mut Findings, public_url: Option<&str>) {
+    match public_url {
+        None => {
+            findings.warn("public-url", "is not given, so links in mails lead to the address listened on")
+        }
+        Some(url) if url.starts_with("http://") => {
+            findings.warn(
+                "public-url",
+                format_args!("{url} is not encrypted, and links in mails claim incidents"),
+            );
+        }
+        Some(url) => findings.fine("public-url", url),
+    }
+}
+
+fn absent(findings: &mut Findings, path: &Path) {
+    let folder =
+        path.parent().filter(|f| !f.as_os_str().is_empty()).map_or(PathBuf::from("."), Path::to_owned);
+    match std::fs::metadata(&folder) {
+        Ok(found) if found.is_dir() => {
+            findings
+                .warn("database", format_args!("{} is not there yet; the server makes it", path.display()));
+        }
+        Ok(_) => findings.wrong("database", format_args!("{} is no folder", folder.display())),
+        Err(error) => findings.wrong("database", format_args!("{}: {error}", folder.display())),
+    }
+}
+
+async fn mail(findings: &mut Findings, mail: MailConfig, clock: &SystemClock) -> Option<Notifiers> {
+    match &mail {
+        MailConfig::Smtp(smtp) => greet(findings, smtp).await,
+        MailConfig::Outbox { dir, .. } => {
+            let text =
+                format!("no mail server is given: mails are files in {}, and reach nobody", dir.display());
+            findings.warn("mail", text);
+        }
+        #[cfg(feature = "aws")]
+        MailConfig::Ses(_) => findings.fine("mail", "by Amazon SES, which test-alert can try"),
+    }
+    match notifiers(mail, clock).await {
+        Ok(notifiers) => Some(notifiers),
+        Err(error) => {
+            findings.wrong("mail", told(&*error));
+            None
+        }
+    }
+}
+
+async fn greet(findings: &mut Findings, smtp: &SmtpConfig) {
+    match tokio::time::timeout(PATIENCE, SmtpNotifier::greet(smtp.clone())).await {
+        Ok(Ok(())) => {
+            findings.fine("mail", format_args!("{smtp} answers, and takes what it is given to sign in"))
+        }
+        Ok(Err(error)) => findings.wrong("mail", format_args!("{smtp}: {}", told(&error))),
+        Err(_) => findings.wrong("mail", format_args!("{smtp} does not answer within {PATIENCE:?}")),
+    }
+}
+
+/// What is stored: times, and who would be alerted.
+async fn contents(findings: &mut Findings, engine: &Engine) -> Result<(), Box<dyn Error>> {
+    let newest = engine.list(&ListQuery { limit: 1, ..ListQuery::default() }).await?;
+    let ahead = newest.first().map(|record| record.incident.created_at() - engine.now());
+    match ahead {
+        Some(ahead) if ahead > CLOCKS_DIFFER => {
+            let text = format!("the newest incident was reported {} s from now", ahead.num_seconds());
+            findings.wrong("clock", text);
+        }
+        Some(_) | None => findings.fine("clock", engine.clock().now().to_rfc3339()),
+    }
+    let census = engine.census().await?;
+    if census.undelivered + census.waiting > 0 {
+        let text = format!("{} undelivered, {} waiting for minutes", census.undelivered, census.waiting);
+        findings.warn("alerts", text);
+    }
+    for (team, days) in uncovered(engine).await? {
+        let Some(on_call) = engine.on_call(&team, engine.now()).await? else {
+            findings.wrong("roster", format_args!("team {team} has a calendar, but no fallback"));
+            continue;
+        };
+        let levels = (1..=on_call.matrix.height()).map(Level::At).chain([Level::Fallback]);
+        let contacts = levels.flat_map(|level| on_call.matrix.contacts(level));
+        for contact in contacts.filter(|contact| !engine.can_reach(contact)) {
+            findings
+                .wrong("roster", format_args!("team {team}: nothing that is configured reaches {contact}"));
+        }
+        match days.first() {
+            None => findings
+                .fine("roster", format_args!("team {team} has somebody on call for {DAYS_AHEAD} days")),
+            Some(first) => findings.warn(
+                "roster",
+                format_args!(
+                    "team {team} has nobody on call on {} of {DAYS_AHEAD} days, first on {first}",
+                    days.len()
+                ),
+            ),
+        }
+    }
+    Ok(())
+}

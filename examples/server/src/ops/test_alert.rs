@@ -1,0 +1,70 @@
+//! `inresponse test-alert CONTACT`.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use inresponse_core::clock::{Clock, SystemClock};
+use inresponse_core::model::{Contact, IncidentNumber, Matrix, Report, Severity, TeamName};
+use inresponse_core::notify::{Alert, Notifier, Outcome};
+use inresponse_core::plan;
+
+use crate::cli::ServeArgs;
+use crate::config::Config;
+use crate::notifiers::notifiers;
+
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Sends one alert that says it is a test, as the server would, and says what became of it.
+///
+/// Nothing is stored, and no server need be running. Exits 0 if it was accepted, 1 if not.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  inresponse test-alert jo@example.org --smtp-url smtp://mail.example.org")]
+pub(crate) struct TestAlertArgs {
+    /// Whom to alert
+    contact: String,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+pub(crate) async fn test_alert(args: TestAlertArgs) -> Result<(), Box<dyn Error>> {
+    let contact = Contact::new(&args.contact)?;
+    let config = Config::load(args.serve)?;
+    let clock = SystemClock::new();
+    let notifiers = notifiers(config.mail, &clock).await?;
+    if !notifiers.reach(&contact) {
+        return Err(format!("nothing that is configured reaches {contact}").into());
+    }
+    let alert = alert(&contact, &clock)?;
+    let began = clock.monotonic();
+    let outcome = tokio::time::timeout(DEADLINE, notifiers.notify(&alert, DEADLINE)).await;
+    let took = clock.monotonic().saturating_sub(began).as_secs_f64();
+    let (what, reason) = match outcome {
+        Ok(Outcome::Accepted) => {
+            println!("accepted for {contact} after {took:.2} s");
+            return Ok(());
+        }
+        Ok(Outcome::Rejected { reason }) => ("rejected for good", reason),
+        Ok(Outcome::Throttled { reason, .. }) => ("put off", reason),
+        Ok(Outcome::Unavailable { reason }) => ("not possible now", reason),
+        Ok(Outcome::Unknown { reason } | Outcome::NotBegun { reason }) => {
+            ("not known to have arrived", reason)
+        }
+        Err(_) => ("not answered", "the carrier said nothing in time".to_owned()),
+    };
+    Err(format!("{contact}: {what} after {took:.2} s: {reason}").into())
+}
+
+/// An alert of an incident that exists nowhere.
+fn alert(contact: &Contact, clock: &SystemClock) -> Result<Alert, Box<dyn Error>> {
+    let report = Report::builder("inresponse-test", Severity::Warn, "This is a test")
+        .message("Somebody tries whether alerts reach you. There is no incident, and nothing to do.")
+        .build()?;
+    let matrix = Matrix::new(vec![vec![contact.clone()]], vec![contact.clone()], Duration::from_secs(600));
+    let team = TeamName::new("inresponse-test")?;
+    let (opening, sends) = plan::open(report, team, matrix, Some(DEADLINE), clock.now());
+    let send = sends.first().ok_or("a test alerts nobody")?;
+    let incident = Arc::new(opening.numbered(IncidentNumber::new(0)).into_incident());
+    Ok(Alert::new(incident, 1, send.delivery, send.attempt, contact.clone()))
+}

@@ -1,0 +1,88 @@
+//! What a running server does every few minutes.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::NaiveDate;
+use inresponse_core::model::{Contact, TeamName};
+use inresponse_core::{Engine, Outage};
+use tokio::task::JoinSet;
+
+use super::canary;
+use crate::storage::Storage;
+
+/// How far ahead somebody should be on call.
+pub(crate) const DAYS_AHEAD: u16 = 7;
+
+const EVERY: Duration = Duration::from_secs(60);
+
+/// Watches until it is dropped.
+pub(crate) fn watch(engine: &Engine, storage: Storage, canary: Option<Contact>) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    if let Some(to) = canary {
+        tasks.spawn(canary::sing(engine.clone(), to));
+    }
+    let engine = engine.clone();
+    tasks.spawn(async move {
+        let mut known = BTreeMap::new();
+        loop {
+            if let Err(error) = forget_expired(&engine, &storage).await {
+                tracing::warn!(%error, "what has expired could not be let go");
+            }
+            match uncovered(&engine).await {
+                Ok(found) => tell_uncovered(&mut known, found),
+                Err(error) => tracing::warn!(%error, "the roster could not be looked through"),
+            }
+            engine.clock().sleep(EVERY).await;
+        }
+    });
+    tasks
+}
+
+async fn forget_expired(engine: &Engine, storage: &Storage) -> Result<(), Outage> {
+    let mut many = 0;
+    loop {
+        match storage.forget_expired(engine.now()).await? {
+            0 => break,
+            some => many += some,
+        }
+    }
+    if many > 0 {
+        tracing::info!(incidents = many, "resolved incidents have expired and are gone");
+    }
+    Ok(())
+}
+
+/// The days of each team on which nobody is on call.
+pub(crate) async fn uncovered(engine: &Engine) -> Result<BTreeMap<TeamName, Vec<NaiveDate>>, Outage> {
+    let mut found = BTreeMap::new();
+    for team in engine.roster().teams().await? {
+        if team.as_str() != canary::NAME {
+            let days = engine.uncovered_days(&team, engine.now(), DAYS_AHEAD).await?;
+            found.insert(team, days);
+        }
+    }
+    Ok(found)
+}
+
+/// Shows it in the metrics, and logs what is new.
+fn tell_uncovered(known: &mut BTreeMap<TeamName, Vec<NaiveDate>>, found: BTreeMap<TeamName, Vec<NaiveDate>>) {
+    for (team, days) in &found {
+        metrics::gauge!("inresponse_oncall_uncovered_days", "team" => team.to_string())
+            .set(days.len() as f64);
+        if let Some(first) = days.first()
+            && known.get(team).is_none_or(|known| known.iter().max() < days.iter().max())
+        {
+            tracing::warn!(
+                %team,
+                days = days.len(),
+                %first,
+                "nobody is on call on some of the next seven days: the fallback would be alerted"
+            );
+        }
+    }
+    for team in known.keys().filter(|team| !found.contains_key(team)) {
+        metrics::gauge!("inresponse_oncall_uncovered_days", "team" => team.to_string()).set(0.0);
+    }
+    *known = found;
+}

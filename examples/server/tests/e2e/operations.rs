@@ -1,0 +1,140 @@
+//! What operators run: backups, the doctor, test alerts, the canary.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::mail::MailServer;
+use crate::server::{KEY, Setup};
+
+const SOON: Duration = Duration::from_secs(20);
+
+fn run(dir: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_inresponse")).current_dir(dir).args(args).output().unwrap()
+}
+
+/// Whether it succeeded, and everything that it printed.
+fn told(output: &Output) -> (bool, String) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.success(), text(&output.stdout) + &text(&output.stderr))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p01_p02_a_backup_under_load_restores_what_was_answered_and_no_number_comes_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let mail = MailServer::start().await;
+    let setup = Setup::new(dir.path(), mail.port);
+    let server = setup.start().await;
+    server.team("t", 3600, json!("jo@example.org"), json!([]), "ops@example.org").await;
+    let mut before = BTreeSet::new();
+    for _ in 0..100 {
+        before.insert(server.report("t").await);
+    }
+    let here = dir.path().to_owned();
+    let backup = tokio::task::spawn_blocking(move || run(&here, &["backup", "--db", "test.db", "copy.db"]));
+    let mut during = BTreeSet::new();
+    while !backup.is_finished() {
+        during.insert(server.report("t").await);
+    }
+    let backup = told(&backup.await.unwrap());
+    assert!(backup.0, "{}", backup.1);
+    during.insert(server.report("t").await);
+
+    let restore = ["restore", "copy.db", "--db", "test.db", "--put-aside"];
+    let refused = told(&run(dir.path(), &restore));
+    assert!(!refused.0 && refused.1.contains("in use"), "{}", refused.1);
+    // Killed, so that what is alerted is what the backup says.
+    drop(server);
+    let refused = told(&run(dir.path(), &restore[..4]));
+    assert!(!refused.0 && refused.1.contains("--put-aside"), "{}", refused.1);
+    let restored = told(&run(dir.path(), &restore));
+    assert!(restored.0 && restored.1.contains("before-restore"), "{}", restored.1);
+
+    let server = setup.start().await;
+    for number in &before {
+        assert_eq!(server.get(&format!("/incidents/{number}")).await["incidentId"], *number);
+    }
+    let next = server.report("t").await;
+    assert!(next > *during.last().unwrap(), "{next} was given before");
+}
+
+#[tokio::test]
+async fn the_doctor_says_what_is_wrong_and_what_only_might_be() {
+    let dir = tempfile::tempdir().unwrap();
+    let mail = MailServer::start().await;
+    let smtp = format!("smtp://127.0.0.1:{}", mail.port);
+    let doctor = |more: &[&str]| told(&run(dir.path(), &[&["doctor", "--db", "test.db"], more].concat()));
+
+    let new = doctor(&["--smtp-url", &smtp, "--public-url", "https://alerts.example.org"]);
+    assert!(new.0 && new.1.contains("test.db is not there yet"), "{}", new.1);
+    assert!(!dir.path().join("test.db").exists(), "it changes nothing");
+
+    let server = Setup::new(dir.path(), mail.port).start().await;
+    server.team("t", 3600, json!("jo@example.org"), json!([]), "ops@example.org").await;
+    let well = doctor(&["--smtp-url", &smtp]);
+    for expected in
+        ["ok    database", "ok    mail", "ok    clock", "warn  public-url", "team t has nobody on call on"]
+    {
+        assert!(well.0 && well.1.contains(expected), "{expected}:\n{}", well.1);
+    }
+    let nobody = doctor(&["--smtp-url", "smtp://127.0.0.1:1"]);
+    assert!(!nobody.0 && nobody.1.contains("WRONG mail: 127.0.0.1:1"), "{}", nobody.1);
+    let config = doctor(&["--lease-seconds", "0"]);
+    assert!(!config.0 && config.1.contains("lease-seconds"), "{}", config.1);
+    drop(server);
+    std::fs::write(dir.path().join("text.db"), "not a database".repeat(1000)).unwrap();
+    let text = doctor(&["--db", "text.db"]);
+    assert!(!text.0, "{}", text.1);
+    let text = told(&run(dir.path(), &["doctor", "--db", "text.db"]));
+    assert!(!text.0 && text.1.contains("WRONG database"), "{}", text.1);
+}
+
+#[tokio::test]
+async fn a_test_alert_reaches_its_contact_or_says_why_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let mail = MailServer::start().await;
+    let smtp = format!("smtp://127.0.0.1:{}", mail.port);
+    let test =
+        |contact: &str, smtp: &str| told(&run(dir.path(), &["test-alert", contact, "--smtp-url", smtp]));
+    let sent = test("jo@example.org", &smtp);
+    assert!(sent.0 && sent.1.contains("accepted"), "{}", sent.1);
+    mail.wait_for("jo@example.org", 1, SOON).await;
+    for (contact, smtp, expected) in [
+        ("jo@example.org", "smtp://127.0.0.1:1", "not possible now"),
+        ("tel:123", smtp.as_str(), "reaches"),
+        ("nobody at all", smtp.as_str(), "contact"),
+    ] {
+        let refused = test(contact, smtp);
+        assert!(!refused.0 && refused.1.contains(expected), "{contact}: {}", refused.1);
+    }
+    assert!(!dir.path().join("inresponse.db").exists(), "nothing is stored");
+}
+
+#[tokio::test]
+async fn the_canary_sings_and_is_measured_and_a_day_without_anybody_shows() {
+    let dir = tempfile::tempdir().unwrap();
+    let mail = MailServer::start().await;
+    let server = Setup::new(dir.path(), mail.port).with("--canary", "canary@example.org").start().await;
+    mail.wait_for("canary@example.org", 1, SOON).await;
+    let metrics = async || {
+        let answer = reqwest::Client::new().get(format!("{}/metrics", server.url)).header("x-api-key", KEY);
+        answer.send().await.unwrap().text().await.unwrap()
+    };
+    for _ in 0..200 {
+        let now = metrics().await;
+        let expected = [
+            "inresponse_canary_last_accepted_timestamp_seconds 1",
+            "inresponse_canary_seconds_count 1",
+            "inresponse_oncall_uncovered_days{team=\"devops\"} 7",
+            "inresponse_incidents{state=\"resolved\"} 1",
+        ];
+        if expected.iter().all(|line| now.contains(line)) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("{}", metrics().await);
+}
