@@ -2,7 +2,7 @@
 
 use askama::Template;
 use chrono::{DateTime, Utc};
-use inresponse_core::model::{Contact, Level, Severity};
+use inresponse_core::model::{Contact, Delivery, DeliveryStatus, Level, Severity};
 use inresponse_core::notify::Alert;
 
 /// The plain text.
@@ -25,28 +25,36 @@ pub(crate) struct View<'a> {
     pub(crate) detected: String,
     pub(crate) reported: String,
     pub(crate) others: String,
-    pub(crate) upcoming: Vec<Next>,
+    pub(crate) before: Vec<Turn>,
+    pub(crate) upcoming: Vec<Turn>,
 }
 
-/// A level that is alerted later.
-pub(crate) struct Next {
+/// A level that was alerted, or will be.
+pub(crate) struct Turn {
     pub(crate) at: String,
+    /// The same without seconds, for a narrow screen.
+    pub(crate) at_short: String,
     pub(crate) who: String,
+}
+
+impl Turn {
+    fn new(at: DateTime<Utc>, level: Level, who: String) -> Self {
+        let who = if level == Level::Fallback { format!("{who} (fallback)") } else { who };
+        Self { at: time(at), at_short: at.format("%-d %b %H:%M UTC").to_string(), who }
+    }
 }
 
 impl<'a> View<'a> {
     pub(crate) fn new(alert: &'a Alert) -> Self {
         let incident = alert.incident();
-        let upcoming = alert.upcoming().into_iter().map(|next| {
-            let who = names(next.contacts.iter());
-            let who = if next.level == Level::Fallback { format!("{who} (fallback)") } else { who };
-            Next { at: time(next.at), who }
-        });
+        let upcoming = alert.upcoming().into_iter();
+        let upcoming = upcoming.map(|next| Turn::new(next.at, next.level, names(next.contacts.iter())));
         Self {
             alert,
             detected: time(incident.detected_at()),
             reported: time(incident.created_at()),
             others: names(alert.others()),
+            before: before(alert),
             upcoming: upcoming.collect(),
         }
     }
@@ -62,11 +70,21 @@ impl<'a> View<'a> {
         self.alert.incident().severity().as_str()
     }
 
-    pub(crate) fn colour(&self) -> &'static str {
+    /// Dark enough for white letters, on light and on dark ground.
+    pub(crate) fn severity_colour(&self) -> &'static str {
         match self.alert.incident().severity() {
             Severity::Crit => "#b3261e",
             Severity::Err => "#a04a00",
             Severity::Warn => "#6b5900",
+        }
+    }
+
+    /// Who cannot tell the colours apart sees a shape: a triangle, a diamond, a circle.
+    pub(crate) fn severity_shape(&self) -> &'static str {
+        match self.alert.incident().severity() {
+            Severity::Crit => "&#9650;",
+            Severity::Err => "&#9670;",
+            Severity::Warn => "&#9679;",
         }
     }
 
@@ -102,12 +120,29 @@ impl<'a> View<'a> {
         self.alert.incident().labels().iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
     }
 
+    /// What is known of it, as the HTML lists it.
+    pub(crate) fn facts(&self) -> Vec<(&str, String)> {
+        let times = if self.count() > 1 { format!(", {} times by now", self.count()) } else { String::new() };
+        let mut facts = vec![
+            ("Team", self.team().to_owned()),
+            ("Detected", self.detected.clone()),
+            ("Reported", format!("{}{times}", self.reported)),
+        ];
+        facts.extend(self.source().map(|source| ("Source", source.to_owned())));
+        facts.extend(self.labels().into_iter().map(|(name, value)| (name, value.to_owned())));
+        facts
+    }
+
     pub(crate) fn links(&self) -> Vec<(&str, &str)> {
         self.alert.incident().links().iter().map(|link| (link.text(), link.url())).collect()
     }
 
     pub(crate) fn claim_url(&self) -> Option<&str> {
         self.alert.claim_url()
+    }
+
+    pub(crate) fn board_url(&self) -> Option<&str> {
+        self.alert.board_url()
     }
 
     pub(crate) fn level(&self) -> String {
@@ -131,6 +166,32 @@ impl<'a> View<'a> {
 
     pub(crate) fn delivery(&self) -> &str {
         self.alert.delivery_id().as_str()
+    }
+}
+
+/// The levels of this round whose turn came before, and who of them could not be told.
+fn before(alert: &Alert) -> Vec<Turn> {
+    let incident = alert.incident();
+    let begun = incident.begun().iter().take_while(|begun| begun.level != alert.level());
+    let of_level = |level: Level| {
+        let deliveries = incident.deliveries().iter();
+        deliveries.filter(move |d| d.key().round == alert.round() && d.key().level == level)
+    };
+    begun
+        .map(|begun| (begun, of_level(begun.level).map(told).collect::<Vec<_>>().join(", ")))
+        .filter(|(_, who)| !who.is_empty())
+        .map(|(begun, who)| Turn::new(begun.at, begun.level, who))
+        .collect()
+}
+
+fn told(delivery: &Delivery) -> String {
+    let contact = delivery.contact();
+    match delivery.status() {
+        DeliveryStatus::Accepted { .. } => contact.to_string(),
+        DeliveryStatus::Dead { .. } => format!("{contact} (cannot be reached)"),
+        DeliveryStatus::Pending { .. } | DeliveryStatus::InFlight { .. } | DeliveryStatus::Stopped { .. } => {
+            format!("{contact} (not reached)")
+        }
     }
 }
 
