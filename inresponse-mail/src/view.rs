@@ -32,15 +32,16 @@ pub(crate) struct View<'a> {
 /// A level that was alerted, or will be.
 pub(crate) struct Turn {
     pub(crate) at: String,
-    /// The same without seconds, for a narrow screen.
+    /// The same without seconds, and without the day of the report, for a narrow screen.
     pub(crate) at_short: String,
     pub(crate) who: String,
 }
 
 impl Turn {
-    fn new(at: DateTime<Utc>, level: Level, who: String) -> Self {
+    fn new(at: DateTime<Utc>, reported: DateTime<Utc>, level: Level, who: String) -> Self {
+        let format = if at.date_naive() == reported.date_naive() { "%H:%M UTC" } else { "%-d %b %H:%M UTC" };
         let who = if level == Level::Fallback { format!("{who} (fallback)") } else { who };
-        Self { at: time(at), at_short: at.format("%-d %b %H:%M UTC").to_string(), who }
+        Self { at: time(at), at_short: at.format(format).to_string(), who }
     }
 }
 
@@ -48,7 +49,8 @@ impl<'a> View<'a> {
     pub(crate) fn new(alert: &'a Alert) -> Self {
         let incident = alert.incident();
         let upcoming = alert.upcoming().into_iter();
-        let upcoming = upcoming.map(|next| Turn::new(next.at, next.level, names(next.contacts.iter())));
+        let upcoming = upcoming
+            .map(|next| Turn::new(next.at, incident.created_at(), next.level, names(next.contacts.iter())));
         Self {
             alert,
             detected: time(incident.detected_at()),
@@ -180,7 +182,7 @@ fn before(alert: &Alert) -> Vec<Turn> {
     begun
         .map(|begun| (begun, of_level(begun.level).map(told).collect::<Vec<_>>().join(", ")))
         .filter(|(_, who)| !who.is_empty())
-        .map(|(begun, who)| Turn::new(begun.at, begun.level, who))
+        .map(|(begun, who)| Turn::new(begun.at, incident.created_at(), begun.level, who))
         .collect()
 }
 

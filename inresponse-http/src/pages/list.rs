@@ -1,5 +1,6 @@
-//! The incidents: open ones first, the newest of them on top.
+//! The incidents: open ones first, page by page from the newest on, and on each page the worst on top.
 
+use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use askama::Template;
@@ -138,7 +139,9 @@ pub(super) async fn fragment(api: &Api, filter: &Filter) -> Result<Fragment, Out
         count("Resolved", Some(IncidentState::Resolved), census.resolved),
     ];
     let group = |state: IncidentState| {
-        let rows: Vec<Row> = records.iter().filter(|r| r.incident.state() == state).map(Row::new).collect();
+        let mut rows: Vec<Row> =
+            records.iter().filter(|r| r.incident.state() == state).map(Row::new).collect();
+        rows.sort_by_key(|row| Reverse(row.severity));
         Group { name: name(state), rows }
     };
     Ok(Fragment {
