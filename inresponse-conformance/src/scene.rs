@@ -86,6 +86,12 @@ pub(crate) fn noted(incident: &Incident, text: &str, now: DateTime<Utc>) -> Draf
     updated(incident, Update { by: person("jo"), severity: None, state: None, note }, now)
 }
 
+/// Given to another team, which has it from then on.
+pub(crate) fn handed_to(incident: &Incident, team: &str, now: DateTime<Utc>) -> Draft {
+    let wish = StateChange::HandToTeam(TeamName::new(team).unwrap());
+    updated(incident, Update::state(person("jo"), wish), now)
+}
+
 fn person(name: &str) -> Person {
     Person::new(name).unwrap()
 }

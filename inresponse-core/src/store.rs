@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use crate::error::Outage;
-use crate::model::{DedupKey, Incident, IncidentNumber, ServiceName, Severity, State, Version};
+use crate::model::{DedupKey, Incident, IncidentNumber, ServiceName, Severity, State, TeamName, Version};
 use crate::plan::{Draft, Opening};
 
 /// A stored incident.
@@ -85,6 +85,8 @@ pub struct ListQuery {
     pub state: Option<State>,
     /// Only of this service.
     pub service: Option<ServiceName>,
+    /// Only those that this team has.
+    pub team: Option<TeamName>,
     /// Only of this severity.
     pub severity: Option<Severity>,
     /// Only with lower numbers: where the page before ended.

@@ -293,5 +293,6 @@ fn state_partitions(state: State) -> impl Iterator<Item = String> {
 fn is_wanted(query: &ListQuery, incident: &Incident) -> bool {
     query.state.is_none_or(|state| incident.state() == state)
         && query.severity.is_none_or(|severity| incident.severity() == severity)
+        && query.team.as_ref().is_none_or(|team| incident.team() == team)
         && query.service.as_ref().is_none_or(|service| incident.service() == service)
 }

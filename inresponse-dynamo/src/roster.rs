@@ -1,6 +1,6 @@
 //! Services, teams, calendars.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -214,6 +214,31 @@ impl Roster for DynamoRoster {
     async fn knows_team(&self, team: &TeamName) -> Result<bool, Outage> {
         Ok(self.item(&self.config.team, &[("teamname", team.as_str())]).await?.is_some()
             || !self.days(team, 1).await?.is_empty())
+    }
+
+    async fn teams(&self) -> Result<Vec<TeamName>, Outage> {
+        let mut names = BTreeSet::new();
+        for table in [&self.config.team, &self.config.calendar] {
+            let mut from = None;
+            loop {
+                let scan = self
+                    .client
+                    .scan()
+                    .table_name(table)
+                    .consistent_read(true)
+                    .projection_expression("teamname")
+                    .set_exclusive_start_key(std::mem::take(&mut from));
+                let page = read(|| scan.clone().send()).await?;
+                names.extend(
+                    page.items().iter().filter_map(|item| TeamName::new(text_of(item, "teamname")?).ok()),
+                );
+                from = page.last_evaluated_key;
+                if from.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(names.into_iter().collect())
     }
 
     async fn put_service(&self, service: &ServiceName, team: &TeamName) -> Result<(), Outage> {

@@ -151,6 +151,7 @@ impl<'a> View<'a> {
         match self.alert.level() {
             Level::At(n) => format!("level {n}"),
             Level::Fallback => "the fallback".to_owned(),
+            Level::News(_) => "news".to_owned(),
         }
     }
 

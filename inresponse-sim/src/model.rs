@@ -304,7 +304,7 @@ impl World {
         let before = match flight.key.level {
             Level::At(2) => Some(Level::At(1)),
             Level::Fallback => Some(Level::At(2)),
-            Level::At(_) => None,
+            Level::At(_) | Level::News(_) => None,
         };
         if let (true, Some(before)) = (first_of_level, before) {
             let of_before = || {
@@ -543,7 +543,7 @@ impl Model for Protocol {
             }
             Act::Wish(by, wish) => {
                 let holder = world.record.0.claimed().map(|claimed| claimed.by.clone());
-                let update = Update::state(person(by), wish);
+                let update = Update::state(person(by), wish.clone());
                 let input = Input::Update { update: &update, matrix: Some(matrix()) };
                 match plan::step(&world.record.0, input, world.now) {
                     Decision::Change(plan) => {
@@ -557,8 +557,11 @@ impl Model for Protocol {
                     Decision::Nothing | Decision::Refuse(_) | Decision::NeedsMatrix => return None,
                 }
                 match wish {
-                    StateChange::Release(_) => world.left.releases -= 1,
-                    StateChange::Claim(_) | StateChange::Resolve => world.left.claims -= 1,
+                    StateChange::Release(_) | StateChange::HandToTeam(_) => world.left.releases -= 1,
+                    StateChange::Claim(_)
+                    | StateChange::HandTo(_)
+                    | StateChange::Resolve
+                    | StateChange::Escalate => world.left.claims -= 1,
                 }
             }
         }

@@ -59,6 +59,11 @@ impl Roster for HostRoster {
         self.shared.knows_team(team).await
     }
 
+    async fn teams(&self) -> Result<Vec<TeamName>, Outage> {
+        self.read()?;
+        self.shared.teams().await
+    }
+
     async fn put_service(&self, service: &ServiceName, team: &TeamName) -> Result<(), Outage> {
         self.shared.put_service(service, team).await
     }

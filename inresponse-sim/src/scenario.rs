@@ -150,6 +150,7 @@ impl TeamPlan {
     pub fn contacts(&self, day: NaiveDate, level: Level) -> Vec<Contact> {
         match level {
             Level::Fallback => self.fallback.clone(),
+            Level::News(_) => Vec::new(),
             Level::At(n) => self.levels(day).get(usize::from(n) - 1).cloned().unwrap_or_default(),
         }
     }

@@ -97,10 +97,17 @@ impl Stats {
             });
         }
         for call in &history.updates {
-            count(match (&call.answer, call.update.state) {
+            count(match (&call.answer, &call.update.state) {
                 (Answer::Got(Verdict::Changed(_)), Some(StateChange::Claim(_))) => "update: claimed",
                 (Answer::Got(Verdict::Changed(_)), Some(StateChange::Release(_))) => "update: released",
                 (Answer::Got(Verdict::Changed(_)), Some(StateChange::Resolve)) => "update: resolved",
+                (Answer::Got(Verdict::Changed(_)), Some(StateChange::HandTo(_))) => {
+                    "update: handed to a person"
+                }
+                (Answer::Got(Verdict::Changed(_)), Some(StateChange::HandToTeam(_))) => {
+                    "update: handed to a team"
+                }
+                (Answer::Got(Verdict::Changed(_)), Some(StateChange::Escalate)) => "update: escalated",
                 (Answer::Got(Verdict::Changed(_)), None) => "update: other",
                 (Answer::Got(Verdict::Unchanged(_)), _) => "update: unchanged",
                 (Answer::Got(Verdict::Refused(_, Refusal::Forbidden { .. })), _) => {

@@ -140,8 +140,8 @@ const LAST_NUMBER: &str = "SELECT seq FROM sqlite_sequence WHERE name = 'inciden
 
 const INSERT: &str = "
     INSERT INTO incident (number, version, count, last_reported_at, service, severity, state, due_at, open_key,
-        waiting_since, unclaimed, undelivered, body)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+        waiting_since, unclaimed, undelivered, body, team)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
 
 fn create(connection: &Connection, opening: &Opening) -> rusqlite::Result<Created> {
     if let Some((service, key)) = opening.open_key() {
@@ -172,13 +172,14 @@ fn create(connection: &Connection, opening: &Opening) -> rusqlite::Result<Create
         incident.is_unclaimed(),
         incident.is_undelivered(),
         draft.body(),
+        incident.team().as_str(),
     ])?;
     Ok(Created::New(record))
 }
 
 const COMMIT: &str = "
     UPDATE incident SET version = ?3, severity = ?4, state = ?5, due_at = ?6, open_key = ?7, waiting_since = ?8,
-        unclaimed = ?9, undelivered = ?10, body = ?11
+        unclaimed = ?9, undelivered = ?10, body = ?11, team = ?12
     WHERE number = ?1 AND version = ?2";
 
 fn commit(connection: &Connection, version: Version, draft: &Draft) -> rusqlite::Result<Committed> {
@@ -195,6 +196,7 @@ fn commit(connection: &Connection, version: Version, draft: &Draft) -> rusqlite:
         incident.is_unclaimed(),
         incident.is_undelivered(),
         draft.body(),
+        incident.team().as_str(),
     ])?;
     Ok(if changed == 1 { Committed::At(version.next()) } else { Committed::Stale })
 }

@@ -95,6 +95,9 @@ fn list_sql(query: &ListQuery) -> (String, Vec<Box<dyn ToSql + Send>>) {
     if let Some(service) = &query.service {
         filters.push(("service", Box::new(service.as_str().to_owned())));
     }
+    if let Some(team) = &query.team {
+        filters.push(("team", Box::new(team.as_str().to_owned())));
+    }
     if let Some(state) = query.state {
         filters.push(("state", Box::new(state.as_str())));
     }
@@ -150,7 +153,7 @@ pub fn census(connection: &Connection, waiting_before: DateTime<Utc>) -> rusqlit
 #[cfg(test)]
 mod tests {
     use super::*;
-    use inresponse_core::model::{ServiceName, Severity};
+    use inresponse_core::model::{ServiceName, Severity, TeamName};
 
     fn plan_of(connection: &Connection, sql: &str) -> String {
         let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
@@ -167,6 +170,7 @@ mod tests {
         let state = Some(State::Open);
         let service = Some(ServiceName::new("s").unwrap());
         let severity = Some(Severity::Crit);
+        let team = Some(TeamName::new("t").unwrap());
         let below = Some(IncidentNumber::new(9));
         let list = |query: ListQuery| list_sql(&query).0;
         let base = ListQuery { below, limit: 1, ..ListQuery::default() };
@@ -181,6 +185,11 @@ mod tests {
             (list(base.clone()), "INTEGER PRIMARY KEY (rowid<?)"),
             (list(ListQuery { state, ..base.clone() }), "incident_by_state (state=? AND number<?)"),
             (list(ListQuery { severity, ..base.clone() }), "incident_by_severity (severity=? AND number<?)"),
+            (
+                list(ListQuery { team: team.clone(), ..base.clone() }),
+                "incident_by_team (team=? AND number<?)",
+            ),
+            (list(ListQuery { team, state, ..base.clone() }), "incident_by_team (team=? AND number<?)"),
             (
                 list(ListQuery { service: service.clone(), ..base.clone() }),
                 "incident_by_service (service=? AND number<?)",

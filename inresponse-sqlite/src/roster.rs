@@ -1,6 +1,6 @@
 //! The roster in SQLite, held in memory and read anew when it changes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
@@ -159,6 +159,12 @@ impl Roster for SqliteRoster {
     async fn knows_team(&self, team: &TeamName) -> Result<bool, Outage> {
         let snapshot = self.cache.current();
         Ok(snapshot.teams.contains_key(team) || snapshot.calendars.contains_key(team))
+    }
+
+    async fn teams(&self) -> Result<Vec<TeamName>, Outage> {
+        let snapshot = self.cache.current();
+        let names: BTreeSet<&TeamName> = snapshot.teams.keys().chain(snapshot.calendars.keys()).collect();
+        Ok(names.into_iter().cloned().collect())
     }
 
     async fn put_service(&self, service: &ServiceName, team: &TeamName) -> Result<(), Outage> {

@@ -75,8 +75,15 @@ CREATE TABLE setting (
 ) STRICT, WITHOUT ROWID;
 ";
 
+const V2: &str = "
+-- The team that has it, which may change; the body says it of those that are there.
+ALTER TABLE incident ADD COLUMN team TEXT NOT NULL DEFAULT '';
+UPDATE incident SET team = json_extract(CAST(body AS TEXT), '$.team');
+CREATE INDEX incident_by_team ON incident (team, number);
+";
+
 fn migrations() -> Migrations<'static> {
-    Migrations::new(vec![M::up(V1)])
+    Migrations::new(vec![M::up(V1), M::up(V2)])
 }
 
 /// Opens the file for writing and brings it to this version's schema.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use inresponse_core::InvalidInput;
 use inresponse_core::claim::TokenSecret;
-use inresponse_core::model::{Contact, TeamName};
+use inresponse_core::model::{Contact, News, TeamName};
 use inresponse_core::roster::Defaults;
 use inresponse_http::{ApiKey, Scope};
 
@@ -21,6 +21,7 @@ pub(crate) struct Config {
     /// One key with all scopes.
     pub(crate) api_key: ApiKey,
     pub(crate) defaults: Defaults,
+    pub(crate) news: News,
     pub(crate) catch_all: Option<TeamName>,
     pub(crate) state_machine: String,
     pub(crate) keep_resolved: Option<Duration>,
@@ -64,6 +65,14 @@ impl Config {
             InvalidInput::field("INRESPONSE_KEEP_RESOLVED_DAYS", "must be a whole number of days, 0 for ever")
         });
         let keep_resolved = invalid.keep(keep_resolved);
+        let news = match optional("INRESPONSE_TELL_CLAIMS").as_deref() {
+            None | Some("false") => News::Kept,
+            Some("true") => News::Told,
+            Some(_) => {
+                invalid.push("INRESPONSE_TELL_CLAIMS", "must be true or false");
+                News::Kept
+            }
+        };
         let (Some(token_secret), Some(api_key), Some(defaults), Some(catch_all), Some(days), true) =
             (token_secret, api_key, defaults, catch_all, keep_resolved, invalid.is_empty())
         else {
@@ -77,6 +86,7 @@ impl Config {
             token_secret,
             api_key,
             defaults,
+            news,
             catch_all,
             state_machine,
             keep_resolved: days.filter(|d| *d > 0).map(|d| Duration::from_secs(u64::from(d) * 24 * 3600)),
@@ -110,6 +120,7 @@ mod tests {
             ("INRESPONSE_TOKEN_SECRET", "short"),
             ("INRESPONSE_FALLBACK", "ops@example.org, nobody"),
             ("INRESPONSE_KEEP_RESOLVED_DAYS", "-1"),
+            ("INRESPONSE_TELL_CLAIMS", "yes"),
         ];
         let refused = read(&all_wrong).unwrap_err();
         let fields: Vec<_> = refused.errors().iter().map(|e| e.field()).collect();
@@ -121,8 +132,13 @@ mod tests {
         let config = read(&[("INRESPONSE_KEEP_RESOLVED_DAYS", "0"), ("INRESPONSE_CATCH_ALL", "")]).unwrap();
         assert!(config.keep_resolved.is_none() && config.catch_all.is_none());
         assert!(config.defaults.team().is_none() && config.configuration_set.is_none());
-        let config =
-            read(&[("INRESPONSE_KEEP_RESOLVED_DAYS", "2"), ("INRESPONSE_FALLBACK", "a@b.c")]).unwrap();
+        let config = read(&[
+            ("INRESPONSE_KEEP_RESOLVED_DAYS", "2"),
+            ("INRESPONSE_FALLBACK", "a@b.c"),
+            ("INRESPONSE_TELL_CLAIMS", "true"),
+        ])
+        .unwrap();
+        assert_eq!(config.news, News::Told);
         assert_eq!(config.keep_resolved, Some(Duration::from_secs(172_800)));
         assert!(config.defaults.team().is_some());
     }

@@ -37,6 +37,7 @@ pub(crate) async fn engine(config: &Config) -> Result<Engine, Error> {
     let roster = DynamoRoster::new(&dynamo, tables);
     let mut engine = Engine::builder(store, roster, notifiers, clock)
         .defaults(config.defaults.clone())
+        .news(config.news)
         .timers(Executions::new(&aws, config.state_machine.clone()))
         .claim_links(&config.public_url, vec![config.token_secret.clone()])?;
     if let Some(team) = &config.catch_all {

@@ -81,6 +81,10 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "INRESPONSE_LEASE_SECONDS", value_name = "SECONDS")]
     pub(crate) lease_seconds: Option<u64>,
 
+    /// Tell those who were alerted who has claimed or resolved an incident, in the thread of their alert
+    #[arg(long, env = "INRESPONSE_TELL_CLAIMS")]
+    pub(crate) tell_claims: bool,
+
     /// What links in mails are signed with (default: made once and kept in the database)
     #[arg(long, env = "INRESPONSE_TOKEN_SECRET", value_name = "SECRET", hide_env_values = true)]
     pub(crate) token_secret: Option<String>,

@@ -44,6 +44,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     let mut engine = storage
         .engine(notifiers, clock)
         .lease(config.lease)
+        .news(config.news)
         .defaults(config.defaults)
         .claim_links(&public_url, secrets)?;
     if let Some(team) = config.catch_all {

@@ -34,6 +34,7 @@ macro_rules! __roster_laws {
                 a_deletion_tells_what_it_found
                 a_deletion_leaves_everything_else_alone
                 a_team_is_known_by_settings_or_a_calendar_entry
+                the_teams_that_are_known_are_listed
                 a_team_is_deleted_with_its_calendar
                 a_team_that_owns_a_service_is_not_deleted
             }

@@ -84,6 +84,26 @@ pub async fn a_team_is_known_by_settings_or_a_calendar_entry<H: Harness<Subject:
     assert_eq!(delete_team(&roster, "listed").await, TeamDeleted::Absent, "who is not known is not there");
 }
 
+/// Each of them once, in order, and nobody else.
+pub async fn the_teams_that_are_known_are_listed<H: Harness<Subject: Roster>>(harness: &H) {
+    let roster = harness.fresh().await;
+    let listed = async || roster.teams().await.expect("the roster lists its teams");
+    assert_eq!(listed().await, []);
+    put_service(&roster, "athens", "named").await;
+    for name in ["settled", "both", "Zeta"] {
+        put_team(&roster, name, &settings("last")).await;
+    }
+    for (name, date) in [("listed", "2026-03-01"), ("listed", "2026-03-02"), ("both", "2026-03-01")] {
+        put_day(&roster, name, date, &rota("jo")).await;
+    }
+    assert_eq!(listed().await, ["Zeta", "both", "listed", "settled"].map(team));
+    assert_eq!(delete_team(&roster, "settled").await, TeamDeleted::Gone);
+    for date in ["2026-03-01", "2026-03-02"] {
+        assert_eq!(delete_day(&roster, "listed", date).await, Deleted::Gone);
+    }
+    assert_eq!(listed().await, ["Zeta", "both"].map(team));
+}
+
 /// Nothing of it comes back with a team of the same name.
 pub async fn a_team_is_deleted_with_its_calendar<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;

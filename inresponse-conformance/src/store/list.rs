@@ -1,12 +1,15 @@
 //! The list for people.
 
-use inresponse_core::model::{IncidentNumber, Report, Severity, State};
+use inresponse_core::model::{IncidentNumber, Report, Severity, State, TeamName};
 use inresponse_core::store::{ListQuery, Record, Store};
 
 use super::acts::{ALL, commit, listed, new, numbers, repeat};
 use crate::Harness;
-use crate::scene::{at, claimed, keyed, opening, report, resolved, service, with_severity};
+use crate::scene::{at, claimed, handed_to, keyed, opening, report, resolved, service, with_severity};
 use crate::waiting::eventually;
+
+/// Who has those that were handed over.
+const OTHER_TEAM: &str = "conformance/other";
 
 /// Whole records, by descending number, whenever they last changed.
 pub async fn the_list_is_newest_first<H: Harness<Subject: Store>>(harness: &H) {
@@ -22,7 +25,7 @@ pub async fn the_list_is_newest_first<H: Harness<Subject: Store>>(harness: &H) {
     eventually(&records, || async { store.list(&query).await.expect("the store lists") }).await;
 }
 
-/// Two of every service, severity and state, some of which came to what they are by a commit; newest first.
+/// Two of every service, severity and state, one of them at another team, some of which came to what they are by a commit; newest first.
 async fn one_of_each(store: &impl Store) -> Vec<Record> {
     let mut records = Vec::new();
     for (second, name) in ["athens", "sparta", "athens", "sparta"].into_iter().enumerate() {
@@ -34,6 +37,9 @@ async fn one_of_each(store: &impl Store) -> Vec<Record> {
                     new(store, opening(Report::builder(name, reported_as, "something is wrong"), now)).await;
                 if reported_as != severity {
                     record = commit(store, &record, with_severity(&record.incident, severity, now)).await;
+                }
+                if second == 1 || second == 2 {
+                    record = commit(store, &record, handed_to(&record.incident, OTHER_TEAM, now)).await;
                 }
                 record = match state {
                     State::Open => record,
@@ -48,7 +54,7 @@ async fn one_of_each(store: &impl Store) -> Vec<Record> {
     records
 }
 
-/// Every combination of state, service and severity.
+/// Every combination of state, service and severity; and of the first two with teams.
 fn all_filters() -> Vec<ListQuery> {
     let services = [None, Some("athens"), Some("sparta"), Some("nowhere"), Some("athen"), Some("a%")];
     let with_none = |all: Vec<_>| [None].into_iter().chain(all.into_iter().map(Some)).collect::<Vec<_>>();
@@ -59,9 +65,24 @@ fn all_filters() -> Vec<ListQuery> {
                 queries.push(ListQuery {
                     state,
                     service: name.map(service),
+                    team: None,
                     severity,
                     below: None,
                     limit: ALL,
+                });
+            }
+        }
+    }
+    for state in [None, Some(State::Open), Some(State::Resolved)] {
+        for service in [None, Some(service("athens"))] {
+            for team in ["conformance", OTHER_TEAM, "nobody", "conform"] {
+                let team = Some(TeamName::new(team).unwrap());
+                queries.push(ListQuery {
+                    state,
+                    service: service.clone(),
+                    team,
+                    limit: ALL,
+                    ..ListQuery::default()
                 });
             }
         }
@@ -74,13 +95,14 @@ fn wanted(records: &[Record], query: &ListQuery) -> Vec<IncidentNumber> {
         let incident = &record.incident;
         query.state.is_none_or(|state| incident.state() == state)
             && query.service.as_ref().is_none_or(|service| incident.service() == service)
+            && query.team.as_ref().is_none_or(|team| incident.team() == team)
             && query.severity.is_none_or(|severity| incident.severity() == severity)
             && query.below.is_none_or(|below| record.number() < below)
     };
     records.iter().filter(matches).map(Record::number).take(query.limit).collect()
 }
 
-/// State, service and severity as last committed, alone and together.
+/// State, service, team and severity as last committed, alone and together.
 pub async fn the_list_keeps_to_its_filters<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let records = one_of_each(&store).await;

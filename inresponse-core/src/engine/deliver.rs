@@ -82,7 +82,7 @@ impl Engine {
             let Ok(Some(record)) = self.inner.store.load(number).await else {
                 return Err("the lease was slow and the incident could not be read again");
             };
-            let holds = record.incident.state() == State::Open
+            let holds = (record.incident.state() == State::Open || matches!(delivery.level, Level::News(_)))
                 && record.incident.round() == delivery.round
                 && record.incident.deliveries().iter().any(|d| {
                     d.key() == delivery
@@ -199,7 +199,7 @@ fn report_outcome(alert: &Alert, outcome: &Outcome) {
     let (delivery, contact, attempt) = (alert.delivery_id().as_str(), alert.contact(), alert.attempt());
     let level = match alert.level() {
         Level::At(n) => n,
-        Level::Fallback => 0,
+        Level::Fallback | Level::News(_) => 0,
     };
     match kind {
         OutcomeKind::Accepted => {

@@ -39,7 +39,8 @@ impl Engine {
         };
         let day = roster::day_of(team_settings.timezone(), at);
         let rota = roster.day(team, day).await?;
-        Ok(Some(OnCall { day, matrix: roster::matrix(team_settings, rota.as_deref()) }))
+        let matrix = roster::matrix(team_settings, rota.as_deref()).telling(self.inner.news);
+        Ok(Some(OnCall { day, matrix }))
     }
 
     /// Whether a team can be alerted: it has settings, or a calendar and the deployment a fallback.

@@ -8,8 +8,10 @@ use super::lease::{LeaseAt, MAX_TRIES};
 use super::slots::Slot;
 use super::{Engine, WAITING_TOO_LONG};
 use crate::error::Outage;
-use crate::model::{Contact, DedupKey, IncidentNumber, Level, Matrix, Report, ServiceName, Severity};
-use crate::plan::{self, Decision, Input, Plan, Refusal, Update};
+use crate::model::{
+    Contact, DedupKey, IncidentNumber, Level, Matrix, Report, ServiceName, Severity, TeamName,
+};
+use crate::plan::{self, Decision, Input, Plan, Refusal, StateChange, Update};
 use crate::planted::planted;
 use crate::store::{Census, Committed, Created, ListQuery, Record};
 
@@ -126,7 +128,7 @@ impl Engine {
 
     /// Promise 3: the repeat is counted already; its severity may raise the incident.
     async fn repeat(&self, record: Record, severity: Severity) -> Result<Record, Outage> {
-        match self.change(record, |_| Input::Repeat { severity }).await {
+        match self.change(record, None, |_| Input::Repeat { severity }).await {
             Ok(Changed::Done(record) | Changed::Nothing(record) | Changed::Refused(record, _)) => Ok(record),
             Ok(Changed::Gone) => Err(Outage::unknown("the incident was deleted while it was reported again")),
             // The repeat itself is recorded, so the whole is not simply to be tried again.
@@ -141,7 +143,11 @@ impl Engine {
     /// to ask for the same state again.
     pub async fn update(&self, number: IncidentNumber, update: &Update) -> Result<Updated, Outage> {
         let Some(record) = self.inner.store.load(number).await? else { return Ok(Updated::Absent) };
-        let changed = self.change(record, |matrix| Input::Update { update, matrix }).await?;
+        let team = match &update.state {
+            Some(StateChange::HandToTeam(team)) => Some(team),
+            Some(_) | None => None,
+        };
+        let changed = self.change(record, team, |matrix| Input::Update { update, matrix }).await?;
         Ok(match changed {
             Changed::Done(record) => {
                 tracing::info!(
@@ -158,10 +164,11 @@ impl Engine {
         })
     }
 
-    /// Plans and commits, anew whenever somebody else was faster.
+    /// Plans and commits, anew whenever somebody else was faster. A new round is that of `team`, if one is given.
     pub(super) async fn change<'a>(
         &self,
         mut record: Record,
+        team: Option<&TeamName>,
         input: impl Fn(Option<Matrix>) -> Input<'a>,
     ) -> Result<Changed, Outage> {
         let mut matrix = None;
@@ -172,7 +179,13 @@ impl Engine {
                 Decision::Nothing => return Ok(Changed::Nothing(record)),
                 Decision::Refuse(refusal) => return Ok(Changed::Refused(record, refusal)),
                 Decision::NeedsMatrix => {
-                    matrix = Some(self.next_matrix(&record.incident, now).await?);
+                    matrix = match team {
+                        None => Some(self.next_matrix(&record.incident, now).await?),
+                        Some(team) => match self.on_call(team, now).await? {
+                            Some(on_call) => Some(on_call.matrix),
+                            None => return Ok(Changed::Refused(record, Refusal::UnknownTeam(team.clone()))),
+                        },
+                    };
                     continue;
                 }
             };

@@ -40,7 +40,7 @@ pub use timers::{Swept, Timers};
 use crate::claim::{ClaimToken, TokenError, TokenSecret};
 use crate::clock::Clock;
 use crate::error::{InvalidInput, Outage};
-use crate::model::{Contact, IncidentNumber, TeamName, Version};
+use crate::model::{Contact, IncidentNumber, News, TeamName, Version};
 use crate::notify::Notifiers;
 use crate::plan::Draft;
 use crate::roster::{Defaults, Roster};
@@ -70,6 +70,7 @@ struct Inner {
     in_flight: lease::InFlight,
     wake: wake::Wake,
     timers: Option<Arc<dyn Timers>>,
+    news: News,
     keep_resolved: Option<Duration>,
 }
 
@@ -92,6 +93,7 @@ pub struct EngineBuilder {
     catch_all: Option<TeamName>,
     claim_links: Option<ClaimLinks>,
     timers: Option<Arc<dyn Timers>>,
+    news: News,
     keep_resolved: Option<Duration>,
 }
 
@@ -120,6 +122,7 @@ impl Engine {
             catch_all: None,
             claim_links: None,
             timers: None,
+            news: News::Kept,
             keep_resolved: None,
         }
     }
@@ -226,6 +229,13 @@ impl EngineBuilder {
         self
     }
 
+    /// Whether those who were alerted are told who has claimed or resolved the incident; they are not unless given.
+    #[must_use]
+    pub fn news(mut self, news: News) -> Self {
+        self.news = news;
+        self
+    }
+
     /// How long an incident is kept after it was resolved, where the store lets go of what has expired; for ever
     /// unless given.
     #[must_use]
@@ -249,6 +259,7 @@ impl EngineBuilder {
             in_flight: lease::InFlight::default(),
             wake: wake::Wake::new(),
             timers: self.timers,
+            news: self.news,
             keep_resolved: self.keep_resolved,
         };
         Engine { inner: Arc::new(inner) }

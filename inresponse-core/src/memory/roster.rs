@@ -1,6 +1,6 @@
 //! The roster in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -57,6 +57,13 @@ impl Roster for MemoryRoster {
         let tables = self.tables();
         let has_days = tables.calendars.get(team).is_some_and(|days| !days.is_empty());
         Ok(has_days || tables.teams.contains_key(team))
+    }
+
+    async fn teams(&self) -> Result<Vec<TeamName>, Outage> {
+        let tables = self.tables();
+        let with_days = tables.calendars.iter().filter(|(_, days)| !days.is_empty()).map(|(team, _)| team);
+        let names: BTreeSet<&TeamName> = tables.teams.keys().chain(with_days).collect();
+        Ok(names.into_iter().cloned().collect())
     }
 
     async fn put_service(&self, service: &ServiceName, team: &TeamName) -> Result<(), Outage> {

@@ -118,6 +118,7 @@ impl Store for MemoryStore {
             let incident = &record.incident;
             query.state.is_none_or(|state| incident.state() == state)
                 && query.service.as_ref().is_none_or(|service| incident.service() == service)
+                && query.team.as_ref().is_none_or(|team| incident.team() == team)
                 && query.severity.is_none_or(|severity| incident.severity() == severity)
                 && query.below.is_none_or(|below| incident.number() < below)
         };

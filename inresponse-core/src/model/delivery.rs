@@ -22,7 +22,8 @@ pub struct DeliveryKey {
 
 /// The name that a delivery bears in every attempt, by which a recipient can tell a repeat.
 ///
-/// Looks like `10001-1-2-0-t5k2m8x1qo`: number, round, level (`f` for the fallback), place, and when the
+/// Looks like `10001-1-2-0-t5k2m8x1qo`: number, round, level (`f` for the fallback, `n1` for
+/// the first news), place, and when the
 /// incident was created, so that it is unique even where numbering was begun anew.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DeliveryId(String);
@@ -34,6 +35,7 @@ impl DeliveryId {
         Self(match level {
             Level::At(n) => format!("{number}-{round}-{n}-{place}-{stamp}"),
             Level::Fallback => format!("{number}-{round}-f-{place}-{stamp}"),
+            Level::News(n) => format!("{number}-{round}-n{n}-{place}-{stamp}"),
         })
     }
 
@@ -233,6 +235,11 @@ impl Delivery {
         self.last.as_ref()
     }
 
+    /// Whether it tells who has the incident, rather than alerts.
+    pub fn is_news(&self) -> bool {
+        matches!(self.level, Level::News(_))
+    }
+
     pub(crate) fn is_accepted(&self) -> bool {
         matches!(self.status, DeliveryStatus::Accepted { .. })
     }
@@ -293,7 +300,7 @@ mod tests {
     #[test]
     fn delivery_ids_are_read_back_whatever_the_numbers_and_nothing_else_is() {
         let far = DateTime::from_timestamp(i32::MAX.into(), 0).unwrap();
-        for level in [Level::At(u16::MAX), Level::Fallback] {
+        for level in [Level::At(u16::MAX), Level::Fallback, Level::News(u16::MAX)] {
             let key = DeliveryKey { round: u32::MAX, level, place: u16::MAX };
             for at in [DateTime::UNIX_EPOCH, far, DateTime::<Utc>::MAX_UTC, DateTime::<Utc>::MIN_UTC] {
                 let id = DeliveryId::new(IncidentNumber::new(u64::MAX), key, at);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::serde::ts_microseconds as micros;
+use chrono::serde::{ts_microseconds as micros, ts_microseconds_option as micros_option};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,20 @@ pub struct BegunLevel {
     /// Whether it began anew because the process that began it died.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub anew: bool,
+    /// When somebody wished not to wait for it any longer.
+    #[serde(default, with = "micros_option", skip_serializing_if = "Option::is_none")]
+    pub passed_at: Option<DateTime<Utc>>,
+}
+
+fn is_zero(n: &u16) -> bool {
+    *n == 0
+}
+
+impl BegunLevel {
+    /// A level that began then, for the first time.
+    pub(crate) fn new(level: Level, at: DateTime<Utc>) -> Self {
+        Self { level, at, anew: false, passed_at: None }
+    }
 }
 
 /// An incident with everything that is decided about it.
@@ -76,6 +90,9 @@ pub struct Incident {
     pub(crate) accepted: u32,
     /// Everybody was alerted since the incident was opened or released.
     pub(crate) exhausted: bool,
+    /// How often people were told who has it, in this round.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) news: u16,
     /// How often it became due sooner than whoever keeps its time was told.
     #[serde(default)]
     pub(crate) wake: u32,
@@ -201,6 +218,11 @@ impl Incident {
         DeliveryId::new(self.number, key, self.created_at)
     }
 
+    /// Whether that person has it.
+    pub(crate) fn is_claimed_by(&self, person: &Person) -> bool {
+        self.state == State::Claimed && self.claimed.as_ref().is_some_and(|claimed| claimed.by == *person)
+    }
+
     /// Promise 12: it is open, everybody was alerted, and nobody claimed it.
     pub fn is_unclaimed(&self) -> bool {
         self.state == State::Open && self.exhausted
@@ -226,6 +248,11 @@ impl Incident {
     /// The deliveries of its current round.
     pub(crate) fn current_deliveries(&self) -> impl Iterator<Item = &Delivery> {
         self.deliveries.iter().filter(|d| d.round == self.round)
+    }
+
+    /// The deliveries by which people are told who has it now.
+    pub(crate) fn current_news(&self) -> impl Iterator<Item = &Delivery> {
+        self.current_deliveries().filter(|d| d.is_news())
     }
 
     /// The deliveries of a level of its current round.

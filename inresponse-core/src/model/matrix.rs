@@ -17,6 +17,8 @@ pub enum Level {
     At(u16),
     /// The team's fallback, after everything else.
     Fallback,
+    /// Not a step that alerts: the `n`th time in a round that people were told who has the incident.
+    News(u16),
 }
 
 impl fmt::Display for Level {
@@ -24,6 +26,7 @@ impl fmt::Display for Level {
         match self {
             Level::At(n) => n.fmt(f),
             Level::Fallback => f.write_str("fallback"),
+            Level::News(_) => f.write_str("news"),
         }
     }
 }
@@ -38,6 +41,23 @@ pub enum Origin {
     Fallback,
 }
 
+/// Whether those who were alerted are told who has claimed or resolved the incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum News {
+    /// They are not: after a claim nothing is sent.
+    #[default]
+    Kept,
+    /// They are, in the thread of their alert.
+    Told,
+}
+
+impl News {
+    fn is_kept(&self) -> bool {
+        *self == News::Kept
+    }
+}
+
 /// Who is alerted in which order during one round.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -48,6 +68,8 @@ pub struct Matrix {
     #[serde(rename = "waitMillis", with = "millis")]
     wait: Duration,
     repeat: u32,
+    #[serde(default, skip_serializing_if = "News::is_kept")]
+    news: News,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     alert_levels: BTreeMap<Severity, Vec<u16>>,
 }
@@ -65,6 +87,7 @@ impl Matrix {
             origin: Origin::Calendar,
             wait,
             repeat: 0,
+            news: News::Kept,
             alert_levels: BTreeMap::new(),
         }
     }
@@ -89,6 +112,18 @@ impl Matrix {
         self
     }
 
+    /// The same matrix, where those who were alerted are told who has the incident, or are not.
+    #[must_use]
+    pub fn telling(mut self, news: News) -> Self {
+        self.news = news;
+        self
+    }
+
+    /// Whether those who were alerted are told who has the incident.
+    pub fn news(&self) -> News {
+        self.news
+    }
+
     /// How many numbered levels there are.
     pub fn height(&self) -> u16 {
         u16::try_from(self.levels.len()).unwrap_or(u16::MAX)
@@ -98,6 +133,7 @@ impl Matrix {
     pub fn contacts(&self, level: Level) -> &[Contact] {
         match level {
             Level::Fallback => &self.fallback,
+            Level::News(_) => &[],
             Level::At(n) => {
                 n.checked_sub(1).and_then(|i| self.levels.get(usize::from(i))).map_or(&[], Vec::as_slice)
             }

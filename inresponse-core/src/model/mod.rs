@@ -16,7 +16,7 @@ mod timeline;
 pub use contact::{Contact, Scheme};
 pub use delivery::{Delivery, DeliveryId, DeliveryKey, DeliveryStatus, LastOutcome, OutcomeKind};
 pub use incident::{BegunLevel, Incident, Signature};
-pub use matrix::{Level, Matrix, Origin};
+pub use matrix::{Level, Matrix, News, Origin};
 pub use names::{DedupKey, IncidentNumber, Note, Person, ServiceName, Source, TeamName, Version};
 pub use report::{Link, Report, ReportBuilder};
 pub use severity::Severity;

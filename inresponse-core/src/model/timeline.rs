@@ -4,7 +4,7 @@ use chrono::serde::ts_microseconds as micros;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Contact, Level, Note, Person, Severity, State};
+use super::{Contact, Level, Note, Person, Severity, State, TeamName};
 use crate::planted::planted;
 
 /// One line of a timeline.
@@ -73,6 +73,30 @@ pub enum Event {
         /// From whom, where it was a take-over.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         from: Option<Person>,
+    },
+    /// Somebody gave it to somebody else, who has it now.
+    HandedOver {
+        /// Who gave it.
+        by: Person,
+        /// Who has it.
+        to: Person,
+        /// Who had it, where somebody did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<Person>,
+    },
+    /// Somebody gave it to another team: a new round begins there.
+    HandedToTeam {
+        /// Who gave it.
+        by: Person,
+        /// The team that had it.
+        from: TeamName,
+        /// The team that has it.
+        to: TeamName,
+    },
+    /// Somebody wished that the next level be alerted without waiting.
+    Escalated {
+        /// Who.
+        by: Person,
     },
     /// It was given back: a new round begins.
     Released {
@@ -205,6 +229,12 @@ fn size(entries: &[Entry]) -> usize {
     let of = |entry: &Entry| match &entry.event {
         Event::LevelBegan { contacts, .. } => contacts.iter().map(|c| c.as_str().len() + 3).sum(),
         Event::Noted { by, note } => 2 * (by.as_str().len() + note.as_str().len()),
+        Event::HandedOver { by, to, from } => {
+            2 * (by.as_str().len() + to.as_str().len() + from.as_ref().map_or(0, |p| p.as_str().len()))
+        }
+        Event::HandedToTeam { by, from, to } => {
+            2 * (by.as_str().len() + from.as_str().len() + to.as_str().len())
+        }
         Event::Claimed { by, from } => {
             2 * (by.as_str().len() + from.as_ref().map_or(0, |p| p.as_str().len()))
         }
@@ -235,7 +265,11 @@ impl Standing {
                 self.state = State::Claimed;
                 self.claimed_by = Some(by.clone());
             }
-            Event::Released { .. } => {
+            Event::HandedOver { to, .. } => {
+                self.state = State::Claimed;
+                self.claimed_by = Some(to.clone());
+            }
+            Event::Released { .. } | Event::HandedToTeam { .. } => {
                 self.state = State::Open;
                 self.claimed_by = None;
             }
@@ -249,6 +283,7 @@ impl Standing {
             | Event::LevelEmpty { .. }
             | Event::LevelDead { .. }
             | Event::Unclaimed
+            | Event::Escalated { .. }
             | Event::ReportedLower { .. }
             | Event::Noted { .. }
             | Event::ClockWentBack { .. } => {}

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::model::{Contact, DeliveryId, DeliveryKey, Incident, Level};
+use crate::model::{Contact, DeliveryId, DeliveryKey, Incident, Level, State};
 
 /// One alert for one contact: the incident as it was when the send was leased.
 #[derive(Clone)]
@@ -17,6 +17,17 @@ pub struct Alert {
     contact: Contact,
     claim_url: Option<String>,
     board_url: Option<String>,
+}
+
+/// What is to be told of an incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occasion {
+    /// That it needs somebody.
+    Alert,
+    /// That somebody has it: [`Incident::claimed`] says who. To whoever was alerted, and to whom it was handed.
+    Claimed,
+    /// That it is over: [`Incident::resolved`] says by whom. To whoever was alerted.
+    Resolved,
 }
 
 /// A level that is alerted later, unless somebody claims.
@@ -92,6 +103,15 @@ impl Alert {
     /// The level that the contact is alerted at.
     pub fn level(&self) -> Level {
         self.key.level
+    }
+
+    /// What is to be told.
+    pub fn occasion(&self) -> Occasion {
+        match (self.key.level, self.incident.state()) {
+            (Level::News(_), State::Resolved) => Occasion::Resolved,
+            (Level::News(_), State::Claimed) => Occasion::Claimed,
+            (Level::News(_), State::Open) | (Level::At(_) | Level::Fallback, _) => Occasion::Alert,
+        }
     }
 
     /// A secret link by which the contact can claim the incident.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-pub use alert::{Alert, Upcoming};
+pub use alert::{Alert, Occasion, Upcoming};
 pub use router::Notifiers;
 
 /// How one attempt to reach somebody ended. A fact, never a wish.

@@ -17,7 +17,7 @@ const TOLERANCE: TimeDelta = TimeDelta::seconds(1);
 /// Holds also for an incident that was changed since by the clock as it is now. Nothing for one that knows of
 /// nothing that happened more than a second from now; that a lease was taken is told by its end.
 pub(super) fn clock_went_back(incident: &Incident, lease: Duration, now: DateTime<Utc>) -> Decision {
-    let begun = incident.begun.iter().map(|begun| begun.at);
+    let begun = incident.begun.iter().flat_map(|begun| [Some(begun.at), begun.passed_at]).flatten();
     let outcomes = incident.current_deliveries().filter_map(|d| d.last.as_ref()).map(|last| last.at);
     let leased = incident.current_deliveries().filter_map(|d| match d.status {
         DeliveryStatus::InFlight { until } => until.checked_sub_signed(TimeDelta::from_std(lease).ok()?),
@@ -28,14 +28,18 @@ pub(super) fn clock_went_back(incident: &Incident, lease: Duration, now: DateTim
     });
     let happened = begun.chain(outcomes).chain(leased).chain([incident.updated_at, incident.round_began_at]);
     let by = happened.max().map_or(TimeDelta::zero(), |latest| latest - now);
-    if incident.state != State::Open || by <= TOLERANCE || planted!(ClockNotRepaired) {
+    let is_over = incident.state != State::Open && super::due_at(incident).is_none();
+    if is_over || by <= TOLERANCE || planted!(ClockNotRepaired) {
         return Decision::Nothing;
     }
     let within = |at: &mut DateTime<Utc>, time: Duration| *at = (*at).min(later(now, time));
     let happened = |at: &mut DateTime<Utc>| within(at, Duration::ZERO);
     let mut next = incident.clone();
     happened(&mut next.round_began_at);
-    next.begun.iter_mut().for_each(|begun| happened(&mut begun.at));
+    for begun in &mut next.begun {
+        happened(&mut begun.at);
+        begun.passed_at.iter_mut().for_each(happened);
+    }
     for delivery in &mut next.deliveries {
         happened(&mut delivery.since);
         delivery.last.iter_mut().for_each(|last| happened(&mut last.at));

@@ -21,15 +21,17 @@ pub(super) fn due(
     matrix: Option<Matrix>,
     now: DateTime<Utc>,
 ) -> Decision {
-    let leaves_pending = planted!(ClaimLeavesPending) && incident.state == State::Claimed;
-    if incident.state != State::Open && !leaves_pending {
-        return Decision::Nothing;
-    }
-    let mut due = Due { incident: incident.clone(), lease, hold, now, sends: Vec::new(), changed: false };
+    let alerts = match incident.state {
+        State::Open => true,
+        State::Claimed => planted!(ClaimLeavesPending),
+        State::Resolved => false,
+    };
+    let mut due =
+        Due { incident: incident.clone(), alerts, lease, hold, now, sends: Vec::new(), changed: false };
 
     // Whoever was being alerted comes first: after an outage the on-call engineer, not everyone at once.
     let renewal_held = due.expire_leases();
-    if !renewal_held {
+    if alerts && !renewal_held {
         match due.climb(matrix) {
             Climb::Rested => {}
             Climb::NeedsMatrix => return Decision::NeedsMatrix,
@@ -47,6 +49,8 @@ enum Climb {
 
 struct Due<'a> {
     incident: Incident,
+    /// Where nobody is to be alerted, there may still be news to tell.
+    alerts: bool,
     lease: Duration,
     hold: &'a dyn Hold,
     now: DateTime<Utc>,
@@ -64,7 +68,7 @@ impl Due<'_> {
         for i in 0..self.incident.deliveries.len() {
             let delivery = &self.incident.deliveries[i];
             let ended = matches!(delivery.status, DeliveryStatus::InFlight { until } if until <= self.now);
-            if !ended || delivery.round != self.incident.round {
+            if !ended || !self.is_of_now(delivery) {
                 continue;
             }
             let renewable = self.is_renewable(delivery.level);
@@ -115,7 +119,7 @@ impl Due<'_> {
         for i in 0..self.incident.deliveries.len() {
             let delivery = &self.incident.deliveries[i];
             let due = matches!(delivery.status, DeliveryStatus::Pending { due_at } if due_at <= self.now);
-            if due && delivery.round == self.incident.round && !self.is_held(delivery.key()) {
+            if due && self.is_of_now(delivery) && !self.is_held(delivery.key()) {
                 self.lease(i);
             }
         }
@@ -133,6 +137,10 @@ impl Due<'_> {
             lease_until,
         });
         self.changed = true;
+    }
+
+    fn is_of_now(&self, delivery: &Delivery) -> bool {
+        delivery.round == self.incident.round && (self.alerts || delivery.is_news())
     }
 
     fn is_held(&self, key: DeliveryKey) -> bool {
@@ -175,7 +183,7 @@ impl Due<'_> {
         let round = self.incident.round;
         let contacts = self.incident.matrix.contacts(level).to_vec();
         let at = if planted!(BegunWhenDue) { due_at.min(self.now) } else { self.now };
-        let begun = BegunLevel { level, at, anew: false };
+        let begun = BegunLevel::new(level, at);
         if contacts.is_empty() {
             self.incident.begun.push(begun);
             self.incident.timeline.push(self.now, Event::LevelEmpty { round, level });
@@ -219,6 +227,7 @@ pub(super) fn begin_round(incident: &mut Incident, matrix: Matrix, now: DateTime
     incident.round_began_at = now;
     incident.matrix = matrix;
     incident.begun.clear();
+    incident.news = 0;
     forget_oldest(incident, now);
     incident.timeline.push(now, Event::RoundBegan { round: incident.round });
 }
@@ -238,7 +247,8 @@ fn forget_oldest(incident: &mut Incident, now: DateTime<Utc>) {
 
 /// Notes in the timeline that a level of this round is dead, if it now is.
 pub(super) fn note_dead_level(incident: &mut Incident, level: Level, now: DateTime<Utc>) {
-    if incident.level_deliveries(level).all(Delivery::is_dead) {
+    let is_news = matches!(level, Level::News(_));
+    if !is_news && incident.level_deliveries(level).all(Delivery::is_dead) {
         let event = Event::LevelDead { round: incident.round, level };
         incident.timeline.push(now, event);
     }

@@ -62,14 +62,15 @@ fn turn_after<'a>(incident: &Incident, before: impl Iterator<Item = &'a BegunLev
     before.map(|begun| gives_way_at(incident, *begun)).max().unwrap_or(incident.round_began_at)
 }
 
-/// Promise 8: a level gives way its wait after it began; promise 12: at once if it is dead.
+/// Promise 8: a level gives way its wait after it began; promise 12: at once if it is dead; and at once where a person
+/// wishes it.
 fn gives_way_at(incident: &Incident, begun: BegunLevel) -> DateTime<Utc> {
     if planted!(HidesBehindHanging) && incident.level_deliveries(begun.level).any(Delivery::is_unsettled) {
         return later(begun.at, incident.matrix.wait() * 20);
     }
     let from = if planted!(WaitFromCreation) { incident.created_at } else { begun.at };
     let waited = later(from, incident.matrix.wait());
-    died_at(incident, begun).map_or(waited, |died| died.min(waited))
+    died_at(incident, begun).into_iter().chain(begun.passed_at).fold(waited, DateTime::min)
 }
 
 /// When the last contact of a level died, or when it began if it is empty; `None` while one may still be reached.
@@ -106,7 +107,7 @@ pub(super) fn outlook(incident: &Incident) -> Vec<(Level, DateTime<Utc>)> {
         if !incident.matrix.contacts(level).is_empty() {
             levels.push((level, at));
         }
-        ahead.begun.push(BegunLevel { level, at, anew: false });
+        ahead.begun.push(BegunLevel::new(level, at));
         // A level that is only foreseen has no deliveries and would count as dead.
         ahead.deliveries.extend(incident.matrix.contacts(level).iter().take(1).map(|contact| Delivery {
             round: incident.round,

@@ -11,7 +11,8 @@
 //! | `due` | what to do now that time has come: expired leases, levels that begin, sends to lease |
 //! | `outcome` | what an attempt's outcome means, and when to try again |
 //! | `bounce` | what it means that something accepted came back |
-//! | `people` | claim, release, resolve, severity, note |
+//! | `people` | claim, release, resolve, hand over, escalate, severity, note |
+//! | `news` | who is told that somebody has it |
 //! | `clock_back` | what a clock that went back does to stored times |
 
 mod backoff;
@@ -19,6 +20,7 @@ mod bounce;
 mod clock_back;
 mod due;
 mod ladder;
+mod news;
 mod open;
 mod outcome;
 mod people;
@@ -209,11 +211,11 @@ impl Draft {
 }
 
 /// When something must be done about an incident: the earliest of its pending deliveries, lease ends, and the next
-/// level, repeat round, fallback or end of the escalation. Never, unless it is OPEN.
+/// level, repeat round, fallback or end of the escalation. Where it is not OPEN, nothing but news is due.
 pub fn due_at(incident: &Incident) -> Option<DateTime<Utc>> {
     let leaves_pending = planted!(ClaimLeavesPending) && incident.state == State::Claimed;
     if incident.state != State::Open && !leaves_pending {
-        return None;
+        return incident.current_news().filter_map(|d| d.due_at()).min();
     }
     let deliveries = incident.current_deliveries().filter_map(|d| d.due_at());
     deliveries.chain(ladder::next(incident).map(|next| next.at)).min()

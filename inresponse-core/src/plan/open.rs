@@ -70,6 +70,7 @@ pub fn open(
         repeats_done: 0,
         accepted: 0,
         exhausted: false,
+        news: 0,
         wake: 0,
         matrix,
         begun: Vec::new(),

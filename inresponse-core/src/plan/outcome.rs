@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::due::note_dead_level;
-use super::{Decision, backoff, change, last_outcome, later};
+use super::{Decision, backoff, change, last_outcome, later, news};
 use crate::model::{DeliveryKey, DeliveryStatus, Incident, OutcomeKind, State};
 use crate::notify::Outcome;
 use crate::planted::planted;
@@ -64,14 +64,19 @@ pub(super) fn outcome(
     next.deliveries[i].last = last_outcome(kind, detail, now);
     next.deliveries[i].status = match status {
         // Nobody is alerted any more in a round that is over or an incident that is not open.
-        DeliveryStatus::Pending { .. } if !of_this_round || incident.state != State::Open => {
+        DeliveryStatus::Pending { .. }
+            if !of_this_round || (incident.state != State::Open && !delivery.is_news()) =>
+        {
             DeliveryStatus::Stopped { at: now }
+        }
+        DeliveryStatus::Pending { .. } if delivery.is_news() && attempt >= news::MAX_ATTEMPTS => {
+            DeliveryStatus::Dead { at: now }
         }
         status => status,
     };
     // What was sent before a release alerts nobody of what it begins.
     let since_release = key.round + incident.repeats_done >= incident.round;
-    next.accepted += u32::from(accepted && since_release);
+    next.accepted += u32::from(accepted && since_release && !delivery.is_news());
     if next.deliveries[i].is_dead() && of_this_round {
         note_dead_level(&mut next, key.level, now);
     }

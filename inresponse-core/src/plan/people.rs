@@ -1,12 +1,13 @@
-//! What people do: claim, release, resolve, change the severity, note.
+//! What people do: claim, release, resolve, hand over, escalate, change the severity, note.
 
 use std::fmt;
 
 use chrono::{DateTime, Utc};
 
 use super::due::begin_round;
-use super::{Decision, change, stop_pending};
-use crate::model::{Edge, Event, Incident, Matrix, Note, Person, Severity, Signature, State};
+use super::ladder::{self, Rung};
+use super::{Decision, change, news, stop_pending};
+use crate::model::{Edge, Event, Incident, Matrix, Note, Person, Severity, Signature, State, TeamName};
 use crate::planted::planted;
 
 /// Whether a claim or release may be done over another person's claim.
@@ -19,7 +20,7 @@ pub enum TakeOver {
 }
 
 /// A wish about an incident's state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StateChange {
     /// To have it: CLAIMED.
     Claim(TakeOver),
@@ -27,14 +28,20 @@ pub enum StateChange {
     Release(TakeOver),
     /// To end it: RESOLVED.
     Resolve,
+    /// That somebody else have it, whoever had it before: CLAIMED. They are told, if their name is a contact.
+    HandTo(Person),
+    /// That another team have it: OPEN, with a new round of alerts there.
+    HandToTeam(TeamName),
+    /// That the next level be alerted without waiting: OPEN, as it must be already.
+    Escalate,
 }
 
 impl StateChange {
     /// The state that is wished for.
-    pub fn to(self) -> State {
+    pub fn to(&self) -> State {
         match self {
-            StateChange::Claim(_) => State::Claimed,
-            StateChange::Release(_) => State::Open,
+            StateChange::Claim(_) | StateChange::HandTo(_) => State::Claimed,
+            StateChange::Release(_) | StateChange::HandToTeam(_) | StateChange::Escalate => State::Open,
             StateChange::Resolve => State::Resolved,
         }
     }
@@ -76,6 +83,12 @@ pub enum Refusal {
     ClaimedBy(Person),
     /// It is over, so its severity stays.
     Over,
+    /// It is not OPEN, so nobody is being alerted.
+    NotEscalating(State),
+    /// Everybody has been alerted.
+    NobodyLeft,
+    /// There is no such team, or nobody in it could be alerted.
+    UnknownTeam(TeamName),
 }
 
 impl fmt::Display for Refusal {
@@ -83,6 +96,9 @@ impl fmt::Display for Refusal {
         match self {
             Refusal::Forbidden { from, to } => write!(f, "an incident that is {from} cannot become {to}"),
             Refusal::ClaimedBy(person) => write!(f, "it is claimed by {person}"),
+            Refusal::NotEscalating(state) => write!(f, "it is {state}, so there is nothing to escalate"),
+            Refusal::NobodyLeft => f.write_str("everybody has been alerted already"),
+            Refusal::UnknownTeam(team) => write!(f, "there is no team `{team}` that could be alerted"),
             Refusal::Over => f.write_str("it is resolved, so its severity cannot change"),
         }
     }
@@ -106,8 +122,8 @@ pub(super) fn update(
         next.timeline.push(now, Event::SeverityChanged { from: incident.severity, to: severity, by });
         changed = true;
     }
-    if let Some(wish) = update.state {
-        match grant(incident, &update.by, wish) {
+    if let Some(wish) = &update.state {
+        match grant(&next, &update.by, wish, now) {
             Grant::Refuse(refusal) => return Decision::Refuse(refusal),
             Grant::Nothing => {}
             Grant::Change => {
@@ -118,6 +134,12 @@ pub(super) fn update(
                         Some(matrix) => release(&mut next, &update.by, matrix, now),
                         None => return Decision::NeedsMatrix,
                     },
+                    StateChange::HandTo(to) => hand_over(&mut next, &update.by, to, now),
+                    StateChange::HandToTeam(team) => match matrix {
+                        Some(matrix) => hand_to_team(&mut next, &update.by, team, matrix, now),
+                        None => return Decision::NeedsMatrix,
+                    },
+                    StateChange::Escalate => escalate(&mut next, &update.by, now),
                 }
                 changed = true;
             }
@@ -137,7 +159,10 @@ enum Grant {
 }
 
 /// Promises 5 and 6: the state's edges, and one claimant.
-fn grant(incident: &Incident, by: &Person, wish: StateChange) -> Grant {
+fn grant(incident: &Incident, by: &Person, wish: &StateChange, now: DateTime<Utc>) -> Grant {
+    if *wish == StateChange::Escalate {
+        return grant_escalation(incident, now);
+    }
     let claimed_by_another = match (incident.state, &incident.claimed) {
         (State::Claimed, Some(claimed)) if claimed.by != *by && !planted!(ClaimTakesOver) => {
             Some(&claimed.by)
@@ -151,39 +176,86 @@ fn grant(incident: &Incident, by: &Person, wish: StateChange) -> Grant {
         }
         (Edge::Same, StateChange::Claim(TakeOver::Yes), Some(_)) => Grant::Change,
         (Edge::Same, StateChange::Claim(_), _) if planted!(ClaimTakesOver) => Grant::Change,
+        (Edge::Same, StateChange::HandTo(to), _) if !incident.is_claimed_by(to) => Grant::Change,
+        (Edge::Same, StateChange::HandToTeam(to), _) if incident.team != *to => Grant::Change,
         (Edge::Same, _, _) => Grant::Nothing,
         (Edge::Allowed, _, _) => Grant::Change,
     }
 }
 
+/// Where somebody is still to be alerted, and not at once anyway.
+fn grant_escalation(incident: &Incident, now: DateTime<Utc>) -> Grant {
+    if incident.state != State::Open {
+        return Grant::Refuse(Refusal::NotEscalating(incident.state));
+    }
+    match ladder::next(incident).filter(|next| next.rung != Rung::Over) {
+        Some(next) if next.at > now => Grant::Change,
+        Some(_) => Grant::Nothing,
+        None => Grant::Refuse(Refusal::NobodyLeft),
+    }
+}
+
 /// Promise 11: a claim stops the alerts; only what is in flight may still arrive.
 fn claim(incident: &mut Incident, by: &Person, now: DateTime<Utc>) {
-    let from = incident.claimed.take().map(|claimed| claimed.by);
-    incident.state = State::Claimed;
-    incident.claimed = Some(Signature { by: by.clone(), at: now });
-    stop_pending(incident, now);
+    let from = own(incident, by, now);
+    news::tell(incident, by, None, now);
     if planted!(ClaimNotInTimeline) {
         return;
     }
     incident.timeline.push(now, Event::Claimed { by: by.clone(), from });
 }
 
+/// Makes `owner` the one who has it. Answers who had it.
+fn own(incident: &mut Incident, owner: &Person, now: DateTime<Utc>) -> Option<Person> {
+    let from = incident.claimed.take().map(|claimed| claimed.by);
+    incident.state = State::Claimed;
+    incident.claimed = Some(Signature { by: owner.clone(), at: now });
+    stop_pending(incident, now);
+    from
+}
+
+fn hand_over(incident: &mut Incident, by: &Person, to: &Person, now: DateTime<Utc>) {
+    let from = own(incident, to, now);
+    news::tell(incident, by, Some(to), now);
+    incident.timeline.push(now, Event::HandedOver { by: by.clone(), to: to.clone(), from });
+}
+
 fn resolve(incident: &mut Incident, by: &Person, now: DateTime<Utc>) {
     incident.state = State::Resolved;
     incident.resolved = Some(Signature { by: by.clone(), at: now });
     stop_pending(incident, now);
+    news::tell(incident, by, None, now);
     incident.timeline.push(now, Event::Resolved { by: by.clone() });
 }
 
 /// Promise 5: a release begins a new round at level 1, at once.
 fn release(incident: &mut Incident, by: &Person, matrix: Matrix, now: DateTime<Utc>) {
+    incident.timeline.push(now, Event::Released { by: by.clone() });
+    begin_again(incident, matrix, now);
+}
+
+fn hand_to_team(incident: &mut Incident, by: &Person, to: &TeamName, matrix: Matrix, now: DateTime<Utc>) {
+    let from = std::mem::replace(&mut incident.team, to.clone());
+    incident.timeline.push(now, Event::HandedToTeam { by: by.clone(), from, to: to.clone() });
+    begin_again(incident, matrix, now);
+}
+
+/// Nobody has it, and all that its alerts did so far is of the past.
+fn begin_again(incident: &mut Incident, matrix: Matrix, now: DateTime<Utc>) {
     incident.state = State::Open;
     incident.claimed = None;
     incident.repeats_done = 0;
     incident.accepted = 0;
     incident.exhausted = false;
-    incident.timeline.push(now, Event::Released { by: by.clone() });
     if !planted!(ReleaseKeepsTheRound) {
         begin_round(incident, matrix, now);
     }
+}
+
+/// Nobody waits any longer for the levels that have begun.
+fn escalate(incident: &mut Incident, by: &Person, now: DateTime<Utc>) {
+    for begun in &mut incident.begun {
+        begun.passed_at.get_or_insert(now);
+    }
+    incident.timeline.push(now, Event::Escalated { by: by.clone() });
 }

@@ -34,6 +34,9 @@ pub trait Roster: Debug + Send + Sync + 'static {
     /// Whether the team has settings or at least one calendar entry.
     async fn knows_team(&self, team: &TeamName) -> Result<bool, Outage>;
 
+    /// The names of all teams that have settings or at least one calendar entry, in order; for people.
+    async fn teams(&self) -> Result<Vec<TeamName>, Outage>;
+
     /// Creates or replaces a service.
     async fn put_service(&self, service: &ServiceName, team: &TeamName) -> Result<(), Outage>;
 

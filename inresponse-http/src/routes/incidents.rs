@@ -9,7 +9,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use inresponse_core::InvalidInput;
 use inresponse_core::engine::{Reported, Updated};
-use inresponse_core::model::{IncidentNumber, Person, ServiceName, Severity, State as IncidentState};
+use inresponse_core::model::{
+    IncidentNumber, Person, ServiceName, Severity, State as IncidentState, TeamName,
+};
 use inresponse_core::plan::Refusal;
 use inresponse_core::store::{ListQuery, Record};
 
@@ -63,7 +65,7 @@ fn location(number: IncidentNumber) -> Option<[(HeaderName, HeaderValue); 1]> {
     Some([(LOCATION, value)])
 }
 
-/// Claim, release, resolve, change the severity, note.
+/// Claim, release, resolve, hand over, escalate, change the severity, note.
 #[utoipa::path(post, path = "/incidents", tag = "incidents", request_body = PostIncident,
     security(("key" = []), ("bearer" = [])),
     responses(
@@ -81,7 +83,7 @@ pub(crate) async fn post(
     update(&api, None, given, &key.name).await
 }
 
-/// Claim, release, resolve, change the severity, note.
+/// Claim, release, resolve, hand over, escalate, change the severity, note.
 #[utoipa::path(post, path = "/incidents/{incidentId}", tag = "incidents", request_body = PostIncident,
     params(("incidentId" = u64, Path, description = "its number")),
     security(("key" = []), ("bearer" = [])),
@@ -113,6 +115,10 @@ async fn update(
     let updated = carried_through(async move { engine.update(number, &update).await }).await;
     match updated.map_err(|e| Problem::outage_of_change(&e))? {
         Updated::Changed(record) | Updated::Unchanged(record) => Ok(Json((&record).into())),
+        Updated::Refused(_, Refusal::UnknownTeam(team)) => Err(Problem::unprocessable(
+            "handToTeam",
+            format!("there is no team `{team}` that could be alerted"),
+        )),
         Updated::Refused(_, refusal) => Err(refused(number, &refusal)),
         Updated::Absent => Err(absent(number)),
     }
@@ -136,6 +142,7 @@ fn absent(number: IncidentNumber) -> Problem {
         ("incidentId" = Option<u64>, Query, description = "only this one, with deliveries and timeline"),
         ("state" = Option<String>, Query, description = "OPEN, CLAIMED or RESOLVED"),
         ("service" = Option<String>, Query),
+        ("team" = Option<String>, Query),
         ("severity" = Option<String>, Query, description = "CRIT, ERR or WARN"),
         ("limit" = Option<usize>, Query, description = "1 to 500; 50 unless given"),
         ("cursor" = Option<String>, Query, description = "from the page before"),
@@ -157,12 +164,13 @@ pub(crate) async fn list(
     }
     let state = params.take("state", str::parse::<IncidentState>);
     let service = params.take("service", |text| ServiceName::new(text));
+    let team = params.take("team", |text| TeamName::new(text));
     let severity = params.take("severity", str::parse::<Severity>);
     let limit = params.take("limit", limit).unwrap_or(DEFAULT_LIMIT);
     let below = params.take("cursor", read_cursor);
     params.finish()?;
     // One more than asked for tells whether there is a next page.
-    let query = ListQuery { state, service, severity, below, limit: limit + 1 };
+    let query = ListQuery { state, service, team, severity, below, limit: limit + 1 };
     let mut records = api.engine().list(&query).await.map_err(|e| Problem::outage(&e))?;
     let more = records.len() > limit;
     records.truncate(limit);

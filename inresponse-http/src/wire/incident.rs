@@ -101,12 +101,12 @@ pub(crate) struct OutcomeView {
     at: DateTime<Utc>,
 }
 
-/// A level: its number, or `fallback`.
+/// A level: its number, or `fallback`; `news` where somebody is told who has the incident.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum LevelView {
     Number(u16),
-    Fallback(&'static str),
+    Word(&'static str),
 }
 
 /// A line of the timeline.
@@ -114,12 +114,15 @@ pub(crate) enum LevelView {
 pub(crate) struct EntryView {
     at: DateTime<Utc>,
     /// What happened: `opened`, `roundBegan`, `levelBegan`, `levelBeganAnew`, `levelEmpty`, `levelDead`,
-    /// `unclaimed`, `claimed`, `released`, `resolved`, `severityChanged`, `reportedLower`, `noted`,
-    /// `clockWentBack`, `folded`.
+    /// `unclaimed`, `claimed`, `released`, `resolved`, `handedOver`, `handedToTeam`, `escalated`,
+    /// `severityChanged`, `reportedLower`, `noted`, `clockWentBack`, `folded`.
     event: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<String>,
-    /// From whom it was taken over, or the severity before.
+    /// Who or which team has it now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<String>,
+    /// From whom it was taken over, the team or the severity before.
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -145,7 +148,8 @@ impl From<Level> for LevelView {
     fn from(level: Level) -> Self {
         match level {
             Level::At(n) => LevelView::Number(n),
-            Level::Fallback => LevelView::Fallback("fallback"),
+            Level::Fallback => LevelView::Word("fallback"),
+            Level::News(_) => LevelView::Word("news"),
         }
     }
 }
@@ -231,6 +235,7 @@ impl From<&Entry> for EntryView {
             at: entry.at,
             event,
             by: None,
+            to: None,
             from: None,
             severity: None,
             round: None,
@@ -262,6 +267,15 @@ impl From<&Entry> for EntryView {
             Event::Claimed { by: who, from } => {
                 Self { from: from.as_ref().map(ToString::to_string), ..by("claimed", who) }
             }
+            Event::HandedOver { by: who, to, from } => Self {
+                to: Some(to.to_string()),
+                from: from.as_ref().map(ToString::to_string),
+                ..by("handedOver", who)
+            },
+            Event::HandedToTeam { by: who, from, to } => {
+                Self { to: Some(to.to_string()), from: Some(from.to_string()), ..by("handedToTeam", who) }
+            }
+            Event::Escalated { by: who } => by("escalated", who),
             Event::Released { by: who } => by("released", who),
             Event::Resolved { by: who } => by("resolved", who),
             Event::SeverityChanged { from, to, by } => Self {

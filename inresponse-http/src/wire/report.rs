@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use inresponse_core::InvalidInput;
-use inresponse_core::model::{IncidentNumber, Note, Person, Report, Severity, State};
+use inresponse_core::model::{IncidentNumber, Note, Person, Report, Severity, State, TeamName};
 use inresponse_core::plan::{StateChange, TakeOver, Update};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -102,7 +102,8 @@ impl PutIncident {
     }
 }
 
-/// A change of an incident: at least one of `state`, `severity` and `note`.
+/// A change of an incident: at least one of `state`, `handTo`, `handToTeam`, `escalate`, `severity` and `note`; of
+/// the first four at most one.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct PostIncident {
@@ -114,10 +115,25 @@ pub(crate) struct PostIncident {
     by: Option<String>,
     /// Claim or release although somebody else has it.
     take_over: Option<bool>,
+    /// Who is to have it, whoever had it before. They are told, if this is an address.
+    hand_to: Option<String>,
+    /// The team that is to have it: its on-call engineer is alerted at once.
+    hand_to_team: Option<String>,
+    /// `true`: the next level is to be alerted without waiting.
+    escalate: Option<bool>,
     /// A new severity.
     severity: Option<String>,
     /// A note for the timeline.
     note: Option<String>,
+}
+
+/// The same, with what is wrong told of the field as it is called here.
+fn named<T>(field: &'static str, read: Result<T, InvalidInput>) -> Result<T, InvalidInput> {
+    read.map_err(|invalid| {
+        let mut renamed = InvalidInput::default();
+        invalid.errors().iter().for_each(|error| renamed.push(field, error.message()));
+        renamed
+    })
 }
 
 impl PostIncident {
@@ -144,16 +160,35 @@ impl PostIncident {
             None => Some(key_name.clone()),
         };
         let take_over = if self.take_over == Some(true) { TakeOver::Yes } else { TakeOver::No };
-        let state = self.state.and_then(|state| invalid.keep(state.parse::<State>()));
-        let state = state.map(|state| match state {
+        let wish = |state| match state {
             State::Open => StateChange::Release(take_over),
             State::Claimed => StateChange::Claim(take_over),
             State::Resolved => StateChange::Resolve,
-        });
+        };
+        let wishes = [
+            ("state", self.state.and_then(|state| invalid.keep(state.parse().map(wish)))),
+            (
+                "handTo",
+                self.hand_to
+                    .and_then(|to| invalid.keep(named("handTo", Person::new(to)).map(StateChange::HandTo))),
+            ),
+            (
+                "handToTeam",
+                self.hand_to_team.and_then(|to| {
+                    invalid.keep(named("handToTeam", TeamName::new(to)).map(StateChange::HandToTeam))
+                }),
+            ),
+            ("escalate", self.escalate.filter(|yes| *yes).map(|_| StateChange::Escalate)),
+        ];
+        let mut wishes = wishes.into_iter().filter_map(|(field, wish)| Some((field, wish?)));
+        let state = wishes.next().map(|(_, wish)| wish);
+        if let Some((field, _)) = wishes.next() {
+            invalid.push(field, "cannot be wished together with another state");
+        }
         let severity = self.severity.and_then(|s| invalid.keep(s.parse::<Severity>()));
         let note = self.note.and_then(|note| invalid.keep(Note::new(note)));
         if invalid.is_empty() && state.is_none() && severity.is_none() && note.is_none() {
-            invalid.push("state", "is missing, and so are severity and note: nothing is to be changed");
+            invalid.push("state", "is missing, and so is all else: nothing is to be changed");
         }
         match (number, by) {
             (Some(number), Some(by)) if invalid.is_empty() => {

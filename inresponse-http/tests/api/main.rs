@@ -8,6 +8,7 @@ mod board;
 #[cfg(feature = "pages")]
 mod claim_page;
 mod contract;
+mod hand_over;
 mod intake;
 mod keys;
 mod limits;

@@ -140,6 +140,7 @@ impl<'a> Checker<'a> {
                 (None, _) => true,
                 (Some(levels), Level::At(n)) => levels.contains(&n),
                 (Some(levels), Level::Fallback) => !levels.is_empty(),
+                (Some(_), Level::News(_)) => true,
             })
         })
     }

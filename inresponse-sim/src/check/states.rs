@@ -169,14 +169,18 @@ impl<'a> Checker<'a> {
     fn answer_is_right(&self, call: &UpdateCall) {
         let (number, by) = (call.number, &call.update.by);
         let holder = |record: &Record| record.incident.claimed().map(|claimed| claimed.by.clone());
-        match (call.answer.got(), call.update.state) {
+        match (call.answer.got(), &call.update.state) {
             (Some(Verdict::Changed(record) | Verdict::Unchanged(record)), Some(wish)) => {
                 let state = record.incident.state();
                 let right = state == wish.to()
                     && match wish {
                         StateChange::Claim(_) => holder(record).as_ref() == Some(by),
+                        StateChange::HandTo(to) => holder(record).as_ref() == Some(to),
+                        StateChange::HandToTeam(to) => {
+                            holder(record).is_none() && record.incident.team() == to
+                        }
                         StateChange::Release(_) => holder(record).is_none(),
-                        StateChange::Resolve => true,
+                        StateChange::Escalate | StateChange::Resolve => true,
                     };
                 if !right {
                     let text = format!("{by} was answered {wish:?} of {number}, which is {state}");

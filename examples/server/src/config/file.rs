@@ -22,6 +22,8 @@ pub(super) struct File {
     pub(super) outbox: Option<PathBuf>,
     pub(super) lease_seconds: Option<u64>,
     pub(super) token_secret: Option<String>,
+    #[serde(default)]
+    pub(super) tell_claims: bool,
     /// The team that answers for services nobody owns.
     pub(super) catch_all: Option<String>,
     /// Who is alerted for teams that are known from their calendar only.

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use inresponse_core::claim::TokenSecret;
-use inresponse_core::model::{ServiceName, TeamName};
+use inresponse_core::model::{News, ServiceName, TeamName};
 use inresponse_core::roster::Defaults;
 use inresponse_core::{Engine, InvalidInput};
 use inresponse_http::{ApiKey, Scope};
@@ -35,6 +35,7 @@ pub(crate) struct Config {
     pub(crate) mail: MailConfig,
     pub(crate) lease: Duration,
     pub(crate) token_secret: Option<TokenSecretText>,
+    pub(crate) news: News,
     pub(crate) catch_all: Option<TeamName>,
     pub(crate) defaults: Defaults,
     pub(crate) roster: RosterSeed,
@@ -143,6 +144,7 @@ impl Config {
         };
         let mail = mail.check(&mut invalid);
         let keys = keys(args.api_key.or(file.api_key), file.keys, &mut invalid);
+        let news = if args.tell_claims || file.tell_claims { News::Told } else { News::Kept };
         let catch_all =
             file.catch_all.and_then(|t| invalid.keep(TeamName::new(t).map_err(|e| rename(&e, "catch-all"))));
         let defaults = if file.fallback.is_empty() {
@@ -162,6 +164,7 @@ impl Config {
                 mail,
                 lease,
                 token_secret,
+                news,
                 catch_all,
                 defaults,
                 roster,

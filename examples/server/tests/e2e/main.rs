@@ -15,5 +15,6 @@ mod delivery;
 mod first_steps;
 mod mail;
 mod outages;
+mod people;
 mod server;
 mod two_servers;

@@ -22,6 +22,9 @@ broken! { roster, super::model::Models;
     a_team_is_known_by_settings_or_a_calendar_entry:
         knows_by_settings_only, knows_by_the_calendar_only, knows_whoever_owns_a_service,
         knows_by_an_empty_calendar, deletes_an_empty_calendar;
+    the_teams_that_are_known_are_listed:
+        lists_those_with_settings, lists_those_with_a_calendar, lists_in_no_order, lists_some_twice,
+        lists_empty_calendars;
     a_team_is_deleted_with_its_calendar: leaves_the_calendar, deletes_no_team_without_settings;
     a_team_that_owns_a_service_is_not_deleted:
         deletes_whoever_owns_a_service, deletes_the_calendar_before_it_looks, names_somebody_elses_service,

@@ -181,6 +181,23 @@ impl Roster for Model {
         })
     }
 
+    async fn teams(&self) -> Result<Vec<TeamName>, Outage> {
+        yield_now().await;
+        let disk = self.disk();
+        let settled = disk.teams.keys().filter(|_| self.defect != lists_those_with_a_calendar);
+        let with_days =
+            disk.days.iter().filter(|(_, days)| !days.is_empty() || self.defect == lists_empty_calendars);
+        let listed = with_days.map(|(name, _)| name).filter(|_| self.defect != lists_those_with_settings);
+        let mut names: Vec<_> = settled.chain(listed).collect();
+        if self.defect != lists_in_no_order {
+            names.sort();
+        }
+        if self.defect != lists_some_twice {
+            names.dedup();
+        }
+        Ok(names.into_iter().map(|name| TeamName::new(name).unwrap()).collect())
+    }
+
     async fn put_service(&self, service: &ServiceName, team: &TeamName) -> Result<(), Outage> {
         yield_now().await;
         let name = self.name(service.as_str());

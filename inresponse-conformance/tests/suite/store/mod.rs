@@ -85,7 +85,8 @@ broken! { store, super::model::harness;
 
     the_list_is_newest_first: lists_the_oldest_first, lists_by_last_change, lists_as_first_created;
     the_list_keeps_to_its_filters:
-        lists_every_state, lists_every_service, lists_every_severity, filters_by_the_first_state,
+        lists_every_state, lists_every_service, lists_every_severity, lists_every_team, filters_by_the_first_team,
+        filters_by_the_first_state,
         lists_services_that_begin_alike;
     the_list_goes_on_below_a_number_without_gaps_or_repeats:
         ignores_below, includes_below, filters_after_the_limit;

@@ -101,7 +101,9 @@ impl Model {
             let service = service.is_none_or(|s| of_service(incident, s) || defect == lists_every_service);
             let severity =
                 query.severity.is_none_or(|s| s == incident.severity() || defect == lists_every_severity);
-            state && service && severity
+            let of = if defect == filters_by_the_first_team { &kept.first.incident } else { incident };
+            let team = query.team.as_ref().is_none_or(|t| t == of.team() || defect == lists_every_team);
+            state && service && team && severity
         };
         let is_below = |kept: &Kept| {
             query.below.is_none_or(|below| match defect {

@@ -8,6 +8,7 @@
 //! | `outcomes` | what an outcome means, in whatever order it comes |
 //! | `bounces` | what was accepted and came back: promise 12 |
 //! | `people` | states, claimants, releases: promises 5, 6, 11 |
+//! | `news` | who is told that somebody has it |
 //! | `repeats` | reports that come again: promise 3 |
 //! | `clocks` | clocks that went back: promise 14 |
 //! | `size` | how large a record becomes: promise 7 |
@@ -17,6 +18,7 @@ mod bounces;
 mod clocks;
 mod ladder;
 mod leases;
+mod news;
 mod outcomes;
 mod people;
 mod properties;

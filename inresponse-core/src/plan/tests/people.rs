@@ -2,11 +2,11 @@
 
 use super::scene::Scene;
 use super::{after, contacts, levels, person};
-use crate::model::{DeliveryStatus, Note, Severity, State};
+use crate::model::{DeliveryStatus, Event, Note, Severity, State, TeamName};
 use crate::notify::Outcome;
 use crate::plan::{Decision, Input, Refusal, StateChange, TakeOver, Update};
 
-use StateChange::{Claim, Release, Resolve};
+use StateChange::{Claim, Escalate, HandTo, HandToTeam, Release, Resolve};
 use TakeOver::{No, Yes};
 
 /// The ways to be in a state: open, claimed by Jo, resolved (with or without a claim by Jo).
@@ -55,7 +55,7 @@ fn p05_p06_every_wish_in_every_state() {
         let mut scene = scene_in(state);
         let before = scene.incident.clone();
         let case = format!("{state}, {by}, {wish:?}");
-        assert_eq!(scene.asks(&Update::state(person(by), wish)), expected, "{case}");
+        assert_eq!(scene.asks(&Update::state(person(by), wish.clone())), expected, "{case}");
         if expected != Ok(true) {
             assert_eq!(scene.incident, before, "{case}");
             continue;
@@ -69,6 +69,7 @@ fn p05_p06_every_wish_in_every_state() {
                 assert_eq!(scene.incident.resolved().unwrap().by.as_str(), by, "{case}");
                 assert_eq!(claimant.is_some(), state == "CLAIMED", "{case}: who had it is kept");
             }
+            other => panic!("{other:?} has a table of its own"),
         }
     }
 }
@@ -178,4 +179,81 @@ fn p07_the_timeline_folds_to_where_the_incident_stands() {
     }
     scene.resolve("jo").unwrap();
     check(&scene);
+}
+
+#[test]
+fn p05_p06_whoever_hands_it_over_and_to_whom() {
+    let team = |name: &str| HandToTeam(TeamName::new(name).unwrap());
+    let to = |name: &str| HandTo(person(name));
+    let forbidden = |to| Err(Refusal::Forbidden { from: State::Resolved, to });
+    let cases = [
+        ("OPEN", "jo", to("al"), Ok("CLAIMED al devops")),
+        ("OPEN", "jo", to("jo"), Ok("CLAIMED jo devops")),
+        ("CLAIMED", "jo", to("jo"), Ok("as it was")),
+        ("CLAIMED", "jo", to("al"), Ok("CLAIMED al devops")),
+        ("CLAIMED", "al", to("al"), Ok("CLAIMED al devops")),
+        ("CLAIMED", "kim", to("al"), Ok("CLAIMED al devops")),
+        ("RESOLVED", "jo", to("al"), forbidden(State::Claimed)),
+        ("OPEN", "jo", team("devops"), Ok("as it was")),
+        ("OPEN", "jo", team("db"), Ok("OPEN - db")),
+        ("CLAIMED", "jo", team("db"), Ok("OPEN - db")),
+        ("CLAIMED", "al", team("db"), Ok("OPEN - db")),
+        ("CLAIMED", "al", team("devops"), Ok("OPEN - devops")),
+        ("RESOLVED", "jo", team("db"), forbidden(State::Open)),
+    ];
+    for (state, by, wish, expected) in cases {
+        let mut scene = scene_in(state);
+        let (before, case) = (scene.incident.clone(), format!("{state}, {by}, {wish:?}"));
+        let done = scene.asks(&Update::state(person(by), wish));
+        let now = &scene.incident;
+        let shown = done.map(|changed| match changed {
+            true => {
+                let has = now.claimed().map_or("-", |c| c.by.as_str());
+                format!("{} {has} {}", now.state(), now.team())
+            }
+            false => "as it was".to_owned(),
+        });
+        assert_eq!(shown, expected.map(str::to_owned), "{case}");
+        assert_eq!(
+            now.round(),
+            before.round() + u32::from(shown.is_ok_and(|s| s.starts_with("OPEN"))),
+            "{case}"
+        );
+    }
+}
+
+#[test]
+fn p05_a_team_that_it_is_handed_to_is_alerted_at_once_from_its_level_1() {
+    let mut scene = Scene::crit(levels(&["a", "b"]));
+    scene.due();
+    scene.accepts("1:a").at(100).matrix = levels(&["c", "d"]);
+    let wish = HandToTeam(TeamName::new("db").unwrap());
+    assert_eq!(scene.asks(&Update::state(person("jo"), wish)), Ok(true));
+    assert_eq!(scene.play(0), "100 1:c, 700 2:d, 1300 f:z unclaimed");
+}
+
+#[test]
+fn p08_an_escalation_by_hand_alerts_the_next_level_at_once_and_only_that() {
+    let mut scene = Scene::crit(levels(&["a", "b", "c"]));
+    scene.due();
+    scene.accepts("1:a").at(5);
+    assert_eq!(scene.asks(&Update::state(person("jo"), Escalate)), Ok(true));
+    assert_eq!(scene.asks(&Update::state(person("jo"), Escalate)), Ok(false), "it is due already");
+    assert_eq!(scene.told(|event| matches!(event, Event::Escalated { .. })), 1);
+    assert_eq!(scene.play(0), "5 2:b, 605 3:c, 1205 f:z unclaimed");
+    assert_eq!(scene.asks(&Update::state(person("jo"), Escalate)), Err(Refusal::NobodyLeft));
+}
+
+#[test]
+fn p05_only_what_is_open_can_be_escalated() {
+    for (state, expected) in [
+        ("OPEN", Ok(true)),
+        ("CLAIMED", Err(Refusal::NotEscalating(State::Claimed))),
+        ("RESOLVED", Err(Refusal::NotEscalating(State::Resolved))),
+    ] {
+        let mut scene = scene_in(state);
+        assert_eq!(scene.asks(&Update::state(person("jo"), Escalate)), expected, "{state}");
+    }
+    let mut records_only = Scene::open(super::warn_alerts(levels(&["a"]), &[]), Severity::Warn);
+    assert_eq!(records_only.asks(&Update::state(person("jo"), Escalate)), Err(Refusal::NobodyLeft));
 }

@@ -57,7 +57,8 @@ impl Scene {
             self.incident = plan.draft.incident().clone();
             assert_eq!(self.incident.updated_at(), self.now);
             assert_eq!(plan.draft.due_at(), plan::due_at(&self.incident));
-            assert!(self.incident.state() == State::Open || plan.sends.is_empty());
+            let is_news = |send: &Send| matches!(send.delivery.level, Level::News(_));
+            assert!(self.incident.state() == State::Open || plan.sends.iter().all(is_news));
         }
         decision
     }
@@ -248,6 +249,7 @@ fn text(send: &Send) -> String {
     let level = match send.delivery.level {
         Level::At(n) => n.to_string(),
         Level::Fallback => "f".to_owned(),
+        Level::News(n) => format!("n{n}"),
     };
     let repeat = if send.attempt > 1 { format!("#{}", send.attempt) } else { String::new() };
     format!("{level}:{}{repeat}", name(&send.contact))

@@ -61,12 +61,13 @@ fn states(trace: &Trace) {
         let edge = [(Open, Claimed), (Claimed, Open), (Open, Resolved), (Claimed, Resolved)];
         assert!(from == to || edge.contains(&(from, to)), "{from} to {to}");
         let wish = match &step.did {
-            Did::Wish { update, .. } => update.state,
+            Did::Wish { update, .. } => update.state.as_ref(),
             _ => None,
         };
         assert!(from == to || wish.is_some_and(|wish| wish.to() == to), "{from} to {to} by {:?}", step.did);
-        // A release begins a new round; nothing else does but a repeat round.
-        let released = from == Claimed && to == Open;
+        // A release or a hand-over to a team begins a new round; nothing else does but a repeat round.
+        let released = step.begins_again();
+        assert!(released || (from, to) != (Claimed, Open));
         let (old, new) = (trace.before(i).round(), step.after.round());
         if released {
             assert_eq!((new, plan::due_at(&step.after)), (old + 1, first_due(&step.after, step.now)));
@@ -115,6 +116,8 @@ struct Known {
     dead: BTreeSet<DeliveryKey>,
     came_back: BTreeSet<DeliveryKey>,
     first_sends: BTreeMap<(u32, Level), DateTime<Utc>>,
+    /// Levels that a person wished not to wait for.
+    passed: BTreeSet<(u32, Level)>,
 }
 
 impl Known {
@@ -137,6 +140,11 @@ impl Known {
                     Outcome::Rejected { .. } if current => _ = self.dead.insert(send.delivery),
                     _ => {}
                 }
+            }
+            Did::Wish { update, .. } if step.changed && update.state == Some(StateChange::Escalate) => {
+                let round = step.after.round();
+                let begun = self.first_sends.keys().filter(|(r, _)| *r == round);
+                self.passed.extend(begun.copied());
             }
             Did::Bounced(key) if step.changed => {
                 self.flying.remove(key);
@@ -215,7 +223,9 @@ fn never_early(trace: &Trace) {
             {
                 let early = step.now - (*began + wait) < TimeDelta::zero();
                 assert!(
-                    !early || known.level_is_dead(matrix, round, *lower),
+                    !early
+                        || known.level_is_dead(matrix, round, *lower)
+                        || known.passed.contains(&(round, *lower)),
                     "level {level} at {}, {lower} began at {}",
                     seconds(step.now),
                     seconds(*began)
@@ -278,7 +288,7 @@ fn fallback_and_masks(trace: &Trace) {
     each_step(trace, |known, i| {
         let step = &trace.steps[i];
         let (before, after) = (trace.before(i), &step.after);
-        if before.state() == State::Claimed && after.state() == State::Open {
+        if step.begins_again() {
             (cycle, repeats) = (cycle + 1, 0);
         } else if after.round() > before.round() {
             repeats += after.round() - before.round();

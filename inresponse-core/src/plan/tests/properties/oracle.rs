@@ -37,6 +37,7 @@ struct Begun {
     level: Level,
     at: Time,
     anew: bool,
+    passed: Option<Time>,
 }
 
 #[derive(Debug)]
@@ -92,7 +93,7 @@ impl Oracle {
     fn turn_after(&self, lower: impl Fn(Level) -> bool) -> Time {
         let ends = self.begun.iter().filter(|b| lower(b.level)).map(|b| {
             let waited = b.at + self.matrix.wait();
-            self.dead_since(b).map_or(waited, |dead| dead.min(waited))
+            [self.dead_since(b), b.passed].into_iter().flatten().fold(waited, Time::min)
         });
         ends.max().unwrap_or(self.round_began)
     }
@@ -151,7 +152,7 @@ impl Oracle {
             }
             match rung {
                 Rung::Level(level) => {
-                    self.begun.push(Begun { level, at: now, anew: false });
+                    self.begun.push(Begun { level, at: now, anew: false, passed: None });
                     for place in (0u16..).take(self.matrix.contacts(level).len()) {
                         let key = DeliveryKey { round: self.round, level, place };
                         let new = Delivery {
@@ -271,13 +272,17 @@ fn agrees(trace: &Trace) {
             Did::Wish { update, matrix } if step.changed => {
                 oracle.severity = update.severity.unwrap_or(oracle.severity);
                 match update.state {
-                    Some(StateChange::Claim(_) | StateChange::Resolve) => {
+                    Some(StateChange::Claim(_) | StateChange::Resolve | StateChange::HandTo(_)) => {
                         oracle.stop();
                         oracle.open = false;
                     }
-                    Some(StateChange::Release(_)) => {
+                    Some(StateChange::Release(_) | StateChange::HandToTeam(_)) => {
                         (oracle.open, oracle.repeats, oracle.everybody_alerted) = (true, 0, false);
                         oracle.begin_round(matrix.clone().unwrap(), step.now);
+                    }
+                    Some(StateChange::Escalate) => {
+                        let begun = oracle.begun.iter_mut();
+                        begun.for_each(|b| b.passed = b.passed.or(Some(step.now)));
                     }
                     None => {}
                 }

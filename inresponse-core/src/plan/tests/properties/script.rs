@@ -42,6 +42,9 @@ pub(super) enum Act {
     Claim(Who, bool),
     Release(Who, bool),
     Resolve(Who),
+    HandTo(Who, Who),
+    HandToTeam(Who),
+    Escalate(Who),
     Raise(Who, Severity),
     Note(Who),
     Repeat(Severity),
@@ -154,7 +157,7 @@ fn ends() -> impl Strategy<Value = Ends> {
 }
 
 fn act() -> impl Strategy<Value = Act> {
-    let parts = (0..100u8, any::<(u8, bool)>(), when(), ends(), severity());
+    let parts = (0..106u8, any::<(u8, bool)>(), when(), ends(), severity());
     parts.prop_map(|(kind, (number, flag), when, ends, severity)| {
         let who = if number % 2 == 0 { Who::Jo } else { Who::Al };
         match kind {
@@ -168,7 +171,10 @@ fn act() -> impl Strategy<Value = Act> {
             89 => Act::Resolve(who),
             90..=93 => Act::Raise(who, severity),
             94 => Act::Note(who),
-            _ => Act::Repeat(severity),
+            95..=99 => Act::Repeat(severity),
+            100..=103 => Act::Escalate(who),
+            104 => Act::HandTo(who, if flag { Who::Jo } else { Who::Al }),
+            _ => Act::HandToTeam(who),
         }
     })
 }

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::super::scene::Scene;
 use super::super::{LEASE, T0, person};
 use super::script::{Act, Ends, Scenario, When};
-use crate::model::{DeliveryId, DeliveryKey, Incident, Level, Matrix, Note};
+use crate::model::{DeliveryId, DeliveryKey, Incident, Level, Matrix, Note, TeamName};
 use crate::notify::Outcome;
 use crate::plan::{self, Decision, Hold, HoldNothing, Input, Send, StateChange, TakeOver, Update};
 
@@ -58,6 +58,17 @@ impl HoldHalf {
             held.flat_map(move |place| rounds.map(|round| DeliveryKey { round, level, place }))
         });
         Self { held: keys.map(|key| incident.delivery_id(key)).collect() }
+    }
+}
+
+impl Step {
+    /// Whether a person made it begin again, as nothing else does.
+    pub(super) fn begins_again(&self) -> bool {
+        let wish = match &self.did {
+            Did::Wish { update, .. } if self.changed => update.state.as_ref(),
+            _ => None,
+        };
+        matches!(wish, Some(StateChange::Release(_) | StateChange::HandToTeam(_)))
     }
 }
 
@@ -147,6 +158,12 @@ impl World {
             Act::Claim(who, force) => self.wish(who.name(), StateChange::Claim(over(force))),
             Act::Release(who, force) => self.wish(who.name(), StateChange::Release(over(force))),
             Act::Resolve(who) => self.wish(who.name(), StateChange::Resolve),
+            Act::HandTo(who, to) => self.wish(who.name(), StateChange::HandTo(person(to.name()))),
+            Act::HandToTeam(who) => {
+                let other = TeamName::new(format!("team-{}", self.scene.incident.round())).unwrap();
+                self.wish(who.name(), StateChange::HandToTeam(other));
+            }
+            Act::Escalate(who) => self.wish(who.name(), StateChange::Escalate),
             Act::Raise(who, severity) => {
                 let by = person(who.name());
                 self.update(Update { by, severity: Some(severity), state: None, note: None });

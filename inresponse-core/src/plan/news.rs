@@ -1,0 +1,64 @@
+//! Who is told that somebody has the incident.
+
+use chrono::{DateTime, Utc};
+
+use crate::model::{Contact, Delivery, DeliveryStatus, Incident, Level, Matrix, News, OutcomeKind, Person};
+
+/// News is a courtesy: after so many attempts it is given up.
+pub(super) const MAX_ATTEMPTS: u32 = 5;
+
+/// Makes the deliveries that tell those who were alerted, except `by`, who has the incident now.
+///
+/// `new_owner` is told whether or not the others are, since nobody else would tell them. What was still to be told
+/// before is replaced: it is no longer so.
+pub(super) fn tell(incident: &mut Incident, by: &Person, new_owner: Option<&Person>, now: DateTime<Utc>) {
+    let mut told: Vec<Contact> =
+        new_owner.and_then(|person| Contact::new(person.as_str()).ok()).into_iter().collect();
+    if incident.matrix.news() == News::Told {
+        for delivery in incident.deliveries.iter().filter(|d| may_know(incident, d)) {
+            if !told.contains(delivery.contact()) {
+                told.push(delivery.contact().clone());
+            }
+        }
+    }
+    told.retain(|contact| !is(contact, by));
+    told.truncate(Matrix::MAX_CONTACTS);
+
+    let round = incident.round;
+    incident.deliveries.retain(|d| !(d.is_news() && d.round == round));
+    if told.is_empty() {
+        return;
+    }
+    incident.news = incident.news.saturating_add(1);
+    let level = Level::News(incident.news);
+    incident.deliveries.extend((0..).zip(told).map(|(place, contact)| Delivery {
+        round,
+        level,
+        place,
+        contact,
+        status: DeliveryStatus::Pending { due_at: now },
+        attempts: 0,
+        expired: 0,
+        since: now,
+        last: None,
+    }));
+}
+
+/// Whether an alert has reached somebody since the incident was opened or released, or may have.
+fn may_know(incident: &Incident, delivery: &Delivery) -> bool {
+    if delivery.is_news() || delivery.round + incident.repeats_done < incident.round {
+        return false;
+    }
+    let last = delivery.last.as_ref().map(|last| last.kind);
+    match delivery.status {
+        DeliveryStatus::Accepted { .. } | DeliveryStatus::InFlight { .. } => true,
+        DeliveryStatus::Pending { .. } | DeliveryStatus::Stopped { .. } => {
+            matches!(last, Some(OutcomeKind::Unknown | OutcomeKind::Expired))
+        }
+        DeliveryStatus::Dead { .. } => false,
+    }
+}
+
+fn is(contact: &Contact, person: &Person) -> bool {
+    [contact.as_str(), contact.address()].contains(&person.as_str())
+}

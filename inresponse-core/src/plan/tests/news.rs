@@ -1,0 +1,133 @@
+//! Who is told that somebody has the incident.
+
+use super::scene::Scene;
+use super::{levels, name, person};
+use crate::model::{DeliveryStatus, Incident, News, Severity, State};
+use crate::notify::Outcome;
+use crate::plan::{self, Decision, HoldNothing, Input, StateChange, TakeOver, Update};
+
+use StateChange::{Claim, HandTo, Release, Resolve};
+
+/// Level 1 is `a b x u n`: accepted, accepted, rejected, unavailable, and not heard of; `c` is not alerted yet.
+fn alerted(news: News) -> Scene {
+    let mut scene = Scene::crit(levels(&["a b x u n", "c"]).telling(news));
+    scene.due();
+    scene.at(1).accepts("1:a 1:b").rejects("1:x").ends("1:u", &Outcome::unavailable(""));
+    scene.at(2);
+    scene
+}
+
+/// What is sent now, in any order.
+fn told(scene: &mut Scene) -> String {
+    let mut names: Vec<_> = scene.lease(&HoldNothing).iter().map(|s| name(&s.contact).to_owned()).collect();
+    names.sort_unstable();
+    names.join(" ")
+}
+
+fn wishes(scene: &mut Scene, by: &str, wish: StateChange) {
+    assert_eq!(scene.asks(&Update::state(person(by), wish)), Ok(true));
+}
+
+#[test]
+fn news_goes_to_whoever_an_alert_has_or_may_have_reached_but_not_to_who_did_it() {
+    let cases = [
+        (News::Kept, "jo", Claim(TakeOver::No), ""),
+        (News::Kept, "jo", Resolve, ""),
+        (News::Told, "jo", Claim(TakeOver::No), "a b n"),
+        (News::Told, "a@x.org", Claim(TakeOver::No), "b n"),
+        (News::Told, "mailto:b@x.org", Resolve, "a n"),
+        (News::Told, "jo", Resolve, "a b n"),
+        (News::Kept, "jo", HandTo(person("k@x.org")), "k"),
+        (News::Kept, "jo", HandTo(person("kim")), ""),
+        (News::Kept, "k@x.org", HandTo(person("k@x.org")), ""),
+        (News::Told, "b@x.org", HandTo(person("k@x.org")), "a k n"),
+        (News::Told, "jo", HandTo(person("a@x.org")), "a b n"),
+    ];
+    for (news, by, wish, expected) in cases {
+        let mut scene = alerted(news);
+        let case = format!("{news:?}, {by}, {wish:?}");
+        wishes(&mut scene, by, wish);
+        assert_eq!(scene.next(), (!expected.is_empty()).then_some(2.0), "{case}");
+        assert_eq!(told(&mut scene), expected, "{case}");
+    }
+}
+
+#[test]
+fn news_is_told_once_and_then_all_is_quiet() {
+    let mut scene = alerted(News::Told);
+    wishes(&mut scene, "jo", Claim(TakeOver::No));
+    assert_eq!(scene.play(0), "2 n1:a n1:b n1:n");
+    assert_eq!((scene.next(), scene.incident.state()), (None, State::Claimed));
+    assert_eq!(scene.incident.accepted, 2, "news is not an alert that somebody accepted");
+}
+
+#[test]
+fn older_news_is_replaced_by_newer_and_by_a_new_round() {
+    let mut scene = alerted(News::Told);
+    wishes(&mut scene, "jo", Claim(TakeOver::No));
+    let first = scene.lease(&HoldNothing);
+    wishes(&mut scene, "al", Claim(TakeOver::Yes));
+    let late = Input::Outcome { delivery: first[0].delivery, attempt: 1, outcome: &Outcome::unavailable("") };
+    assert_eq!(scene.try_step(late), Decision::Nothing, "nobody waits for what is no longer so");
+    assert_eq!(scene.play(0), "2 n2:a n2:b n2:n");
+
+    wishes(&mut scene, "jo", Resolve);
+    assert_eq!(scene.play(0), "2 n3:a n3:b n3:n");
+
+    let mut scene = alerted(News::Told);
+    wishes(&mut scene, "jo", Claim(TakeOver::No));
+    wishes(&mut scene, "jo", Release(TakeOver::No));
+    assert!(scene.due().split(' ').all(|send| send.starts_with("1:")), "only the new round's alert");
+    assert!(scene.incident.current_news().next().is_none());
+}
+
+#[test]
+fn p07_news_is_given_up_in_time_and_does_not_pile_up() {
+    let mut scene = alerted(News::Told);
+    wishes(&mut scene, "jo", Claim(TakeOver::No));
+    let mut attempts = 0;
+    while let Some(due_at) = plan::due_at(&scene.incident) {
+        scene.now = scene.now.max(due_at);
+        for send in scene.lease(&HoldNothing) {
+            attempts += 1;
+            scene.attempt_ends_of(&send, &Outcome::unavailable("busy"));
+        }
+    }
+    assert_eq!(attempts, 3 * super::super::news::MAX_ATTEMPTS);
+    assert!(scene.incident.current_news().all(|d| matches!(d.status(), DeliveryStatus::Dead { .. })));
+
+    let many = scene.incident.deliveries().len();
+    for i in 0..200 {
+        wishes(&mut scene, if i % 2 == 0 { "al" } else { "jo" }, Claim(TakeOver::Yes));
+    }
+    assert_eq!(scene.incident.deliveries().len(), many);
+}
+
+#[test]
+fn news_that_its_process_did_not_end_is_told_again_when_the_lease_is_over() {
+    let mut scene = alerted(News::Told);
+    wishes(&mut scene, "a@x.org", Claim(TakeOver::No));
+    assert_eq!(scene.due(), "n1:b n1:n");
+    assert_eq!(scene.at(31).due(), "");
+    assert_eq!(scene.at(32).due(), "n1:b#2 n1:n#2");
+}
+
+#[test]
+fn p14_news_survives_a_clock_that_goes_back() {
+    let mut scene = alerted(News::Told);
+    scene.at(3_000_000);
+    wishes(&mut scene, "jo", Claim(TakeOver::No));
+    scene.at(10);
+    let decision = scene.try_step(Input::ClockWentBack { lease: super::LEASE });
+    assert!(matches!(decision, Decision::Change(_)));
+    assert!(scene.next().is_some_and(|at| at <= 40.0));
+}
+
+#[test]
+fn an_incident_without_news_is_stored_as_before() {
+    let json = |incident: &Incident| serde_json::to_string(incident).unwrap();
+    let mut scene = Scene::open(levels(&["a"]), Severity::Crit);
+    scene.due();
+    scene.claim("jo").unwrap();
+    assert!(!json(&scene.incident).contains("news"));
+}

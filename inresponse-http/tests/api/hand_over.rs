@@ -1,0 +1,59 @@
+//! Handing over and escalating by hand.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::world::World;
+
+#[tokio::test]
+async fn p05_an_incident_is_handed_over_and_escalated_as_it_is_wished() {
+    let world = World::new().await;
+    world.put("/teams/db", json!({ "fallback": ["dba@example.org"] })).await;
+    let number = world.report().await;
+    // What, and what comes of it: status, state, team, who has it, the last event.
+    let steps = [
+        (json!({ "handTo": "kim", "by": "jo" }), 200, "CLAIMED", "devops", Some("kim"), "handedOver"),
+        (json!({ "handTo": "kim", "by": "al" }), 200, "CLAIMED", "devops", Some("kim"), "handedOver"),
+        (json!({ "escalate": true }), 409, "CLAIMED", "devops", Some("kim"), "handedOver"),
+        (json!({ "handToTeam": "nobody" }), 422, "CLAIMED", "devops", Some("kim"), "handedOver"),
+        (json!({ "handToTeam": "db", "by": "jo" }), 200, "OPEN", "db", None, "roundBegan"),
+        (json!({ "escalate": true, "by": "jo" }), 200, "OPEN", "db", None, "roundBegan"),
+        (json!({ "state": "RESOLVED" }), 200, "RESOLVED", "db", None, "resolved"),
+        (json!({ "handTo": "kim" }), 409, "RESOLVED", "db", None, "resolved"),
+        (json!({ "handToTeam": "devops" }), 409, "RESOLVED", "db", None, "resolved"),
+        (json!({ "escalate": true }), 409, "RESOLVED", "db", None, "resolved"),
+    ];
+    for (body, status, state, team, claimed_by, event) in steps {
+        let answer = world.post(&format!("/incidents/{number}"), body.clone()).await;
+        assert_eq!(answer.status, status, "{body}: {}", answer.text);
+        let now = world.get(&format!("/incidents/{number}")).await.json;
+        let last = now["timeline"].as_array().unwrap().last().unwrap();
+        let seen = (&now["state"], &now["team"], &now["claimedBy"], &last["event"]);
+        assert_eq!(seen, (&json!(state), &json!(team), &json!(claimed_by), &json!(event)), "{body}");
+    }
+    let of_team = async |team: &str| -> Vec<Value> {
+        world.get(&format!("/incidents?team={team}")).await.json["incidents"].as_array().unwrap().clone()
+    };
+    assert_eq!((of_team("db").await.len(), of_team("devops").await.len()), (1, 0));
+}
+
+#[tokio::test]
+async fn p16_wishes_that_do_not_go_together_are_refused_by_name() {
+    let world = World::new().await;
+    let number = world.report().await;
+    let cases = [
+        (json!({ "state": "CLAIMED", "handTo": "kim" }), "handTo"),
+        (json!({ "handTo": "kim", "handToTeam": "db" }), "handToTeam"),
+        (json!({ "state": "RESOLVED", "escalate": true }), "escalate"),
+        (json!({ "handTo": "" }), "handTo"),
+        (json!({ "handToTeam": " " }), "handToTeam"),
+        (json!({ "escalate": "yes" }), "escalate"),
+        (json!({ "escalate": false }), "state"),
+    ];
+    for (body, field) in cases {
+        let answer = world.post(&format!("/incidents/{number}"), body.clone()).await;
+        assert_eq!((answer.status, answer.fields()), (StatusCode::BAD_REQUEST, vec![field]), "{body}");
+    }
+    let now = world.get(&format!("/incidents/{number}")).await.json;
+    assert_eq!((&now["state"], now["timeline"].as_array().unwrap().len()), (&json!("OPEN"), 1));
+}
