@@ -2,8 +2,8 @@
 
 use askama::Template;
 use chrono::{DateTime, Utc};
-use inresponse_core::model::{Contact, Delivery, DeliveryStatus, Level, Severity};
-use inresponse_core::notify::Alert;
+use inresponse_core::model::{Contact, Delivery, DeliveryStatus, Event, Incident, Level, Person, Severity};
+use inresponse_core::notify::{Alert, Occasion};
 
 /// The plain text.
 #[derive(Template)]
@@ -19,7 +19,20 @@ pub(crate) struct Html<'a> {
     pub(crate) view: &'a View<'a>,
 }
 
-/// What both of them say.
+/// The same of news: that somebody has it, or that it is over.
+#[derive(Template)]
+#[template(path = "news.txt", escape = "none")]
+pub(crate) struct NewsText<'a> {
+    pub(crate) view: &'a View<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "news.html")]
+pub(crate) struct NewsHtml<'a> {
+    pub(crate) view: &'a View<'a>,
+}
+
+/// What all of them say.
 pub(crate) struct View<'a> {
     alert: &'a Alert,
     pub(crate) detected: String,
@@ -27,6 +40,9 @@ pub(crate) struct View<'a> {
     pub(crate) others: String,
     pub(crate) before: Vec<Turn>,
     pub(crate) upcoming: Vec<Turn>,
+    /// Who has it or ended it, and since when; empty in an alert.
+    pub(crate) news: String,
+    pub(crate) news_at: String,
 }
 
 /// A level that was alerted, or will be.
@@ -58,6 +74,14 @@ impl<'a> View<'a> {
             others: names(alert.others()),
             before: before(alert),
             upcoming: upcoming.collect(),
+            news: news(alert),
+            news_at: match alert.occasion() {
+                Occasion::Alert => None,
+                Occasion::Claimed => incident.claimed(),
+                Occasion::Resolved => incident.resolved(),
+            }
+            .map(|signature| time(signature.at))
+            .unwrap_or_default(),
         }
     }
 
@@ -143,6 +167,24 @@ impl<'a> View<'a> {
         self.alert.claim_url()
     }
 
+    /// Where somebody else can still take it.
+    pub(crate) fn take_over_url(&self) -> Option<&str> {
+        self.claim_url().filter(|_| self.alert.occasion() == Occasion::Claimed)
+    }
+
+    pub(crate) fn is_alert(&self) -> bool {
+        self.alert.occasion() == Occasion::Alert
+    }
+
+    /// What the mail shows first.
+    pub(crate) fn bar_colour(&self) -> &'static str {
+        match self.alert.occasion() {
+            Occasion::Alert => self.severity_colour(),
+            Occasion::Claimed => "#0b57d0",
+            Occasion::Resolved => "#146c2e",
+        }
+    }
+
     pub(crate) fn board_url(&self) -> Option<&str> {
         self.alert.board_url()
     }
@@ -170,6 +212,32 @@ impl<'a> View<'a> {
     pub(crate) fn delivery(&self) -> &str {
         self.alert.delivery_id().as_str()
     }
+}
+
+/// In one sentence, who has it or ended it.
+fn news(alert: &Alert) -> String {
+    let incident = alert.incident();
+    let who = |person: &Person| {
+        let contact = alert.contact();
+        let is_you = [contact.as_str(), contact.address()].contains(&person.as_str());
+        if is_you { "you".to_owned() } else { person.to_string() }
+    };
+    match alert.occasion() {
+        Occasion::Alert => String::new(),
+        Occasion::Claimed => match last_claim(incident) {
+            Some(Event::HandedOver { by, to, .. }) => format!("{by} handed it to {}", who(to)),
+            Some(_) | None => format!("{} has it", incident.claimed().map_or("Somebody", |c| c.by.as_str())),
+        },
+        Occasion::Resolved => {
+            format!("{} resolved it", incident.resolved().map_or("Somebody", |r| r.by.as_str()))
+        }
+    }
+}
+
+/// How whoever has it came to have it.
+fn last_claim(incident: &Incident) -> Option<&Event> {
+    let events = incident.timeline().entries().iter().rev().map(|entry| &entry.event);
+    events.into_iter().find(|event| matches!(event, Event::Claimed { .. } | Event::HandedOver { .. }))
 }
 
 /// The levels of this round whose turn came before, and who of them could not be told.

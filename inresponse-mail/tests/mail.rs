@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use inresponse_core::model::{
-    Contact, DeliveryKey, Incident, IncidentNumber, Level, Matrix, Report, ReportBuilder, Severity, TeamName,
+    Contact, DeliveryKey, Incident, IncidentNumber, Level, Matrix, News, Person, Report, ReportBuilder,
+    Severity, TeamName,
 };
 use inresponse_core::notify::{Alert, Outcome};
-use inresponse_core::plan::{self, Decision, HoldNothing, Input};
+use inresponse_core::plan::{self, Decision, HoldNothing, Input, StateChange, TakeOver, Update};
 use inresponse_mail::{Sender, render};
 use mail_parser::{HeaderValue, MessageParser};
 use proptest::prelude::*;
@@ -28,7 +29,8 @@ fn alert(report: ReportBuilder) -> Alert {
         vec![vec![contact("jo@example.org"), contact("kim@example.org")], vec![contact("lee@example.org")]],
         vec![contact("ops@example.org")],
         Duration::from_secs(600),
-    );
+    )
+    .telling(News::Told);
     let team = TeamName::new("devops").unwrap();
     let lease = Some(Duration::from_secs(30));
     let (opening, sends) = plan::open(report.build().unwrap(), team, matrix, lease, at());
@@ -161,6 +163,55 @@ Unless somebody claims it:
     assert!(html.contains("Alerted before, no answer") && html.contains(">03:00 UTC<"), "{html}");
     let first = message(&alert(spike()));
     assert!(!String::from_utf8(first).unwrap().contains("Alerted before"), "nobody was");
+}
+
+/// What is told after that change by kim of an alert that jo and kim got.
+fn news(change: StateChange, to: &str) -> Alert {
+    let alert = alert(spike());
+    let mut incident = alert.incident().clone();
+    for place in [0, 1] {
+        let delivery = DeliveryKey { round: 1, level: Level::At(1), place };
+        let outcome = Input::Outcome { delivery, attempt: 1, outcome: &Outcome::Accepted };
+        incident = stepped(&incident, outcome, at()).0;
+    }
+    let update = Update::state(Person::new("kim@example.org").unwrap(), change);
+    let later = at() + Duration::from_secs(120);
+    incident = stepped(&incident, Input::Update { update: &update, matrix: None }, later).0;
+    let due = Input::Due { lease: Duration::from_secs(30), hold: &HoldNothing, matrix: None };
+    let (incident, sends) = stepped(&incident, due, later);
+    let send = sends.iter().find(|send| send.contact == contact(to)).expect("they are told");
+    Alert::new(Arc::new(incident), 3, send.delivery, send.attempt, send.contact.clone())
+        .with_claim_url(alert.claim_url().unwrap().to_owned())
+        .with_board_url(alert.board_url().unwrap().to_owned())
+}
+
+#[test]
+fn news_is_short_stands_in_the_thread_of_its_alert_and_offers_what_can_still_be_done() {
+    let handed = StateChange::HandTo(Person::new("jo@example.org").unwrap());
+    let handed_on = StateChange::HandTo(Person::new("lee@example.org").unwrap());
+    for (change, to, says, offers) in [
+        (StateChange::Claim(TakeOver::No), "jo@example.org", "kim@example.org has it", "Take it over:"),
+        (handed, "jo@example.org", "kim@example.org handed it to you", "Take it over:"),
+        (handed_on, "jo@example.org", "kim@example.org handed it to lee@example.org", "Take it over:"),
+        (StateChange::Resolve, "jo@example.org", "kim@example.org resolved it", "Open it:"),
+    ] {
+        let is_over = change == StateChange::Resolve;
+        let (bytes, first) = (message(&news(change, to)), message(&alert(spike())));
+        let parsed = MessageParser::default().parse(&bytes).unwrap();
+        let original = MessageParser::default().parse(&first).unwrap();
+        assert_eq!(parsed.subject(), original.subject());
+        assert_eq!(parsed.header_raw("References"), original.header_raw("References"));
+        assert_ne!(parsed.message_id(), original.message_id());
+        assert_eq!(parsed.header_raw("Importance"), None, "nobody need hurry");
+        let (text, html) = (parsed.body_text(0).unwrap(), parsed.body_html(0).unwrap());
+        assert!(text.starts_with(&format!("{says}: CRIT on athens: 5xx Error Spike")), "{text}");
+        assert!(html.contains(says) && html.contains("2026-11-24 03:02:00 UTC"), "{html}");
+        assert!(text.contains(offers) && text.contains("/board/incidents/10001"), "{text}");
+        for part in [&text, &html] {
+            assert_eq!(part.contains("/claim?token="), !is_over, "{part}");
+            assert!(!part.contains("then=resolve") && !part.contains("You are alerted"), "{part}");
+        }
+    }
 }
 
 #[test]

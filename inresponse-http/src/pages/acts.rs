@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use inresponse_core::engine::Updated;
-use inresponse_core::model::{IncidentNumber, Note, Person};
+use inresponse_core::model::{IncidentNumber, Note, Person, TeamName};
 use inresponse_core::plan::{Refusal, StateChange, TakeOver, Update};
 use inresponse_core::{Engine, InvalidInput, Outage};
 
@@ -68,6 +68,9 @@ fn read(field: &impl Fn(&str) -> String) -> Result<Act, InvalidInput> {
         "claim-and-resolve" => vec![StateChange::Claim(TakeOver::No), StateChange::Resolve],
         "release" => vec![StateChange::Release(TakeOver::No)],
         "resolve" => vec![StateChange::Resolve],
+        "escalate" => vec![StateChange::Escalate],
+        "hand-to-person" => vec![StateChange::HandTo(Person::new(field("person"))?)],
+        "hand-to-team" => vec![StateChange::HandToTeam(TeamName::new(field("team"))?)],
         "note" => return Ok(Act { changes: Vec::new(), note: Some(Note::new(field("note"))?) }),
         _ => return Err(InvalidInput::field("button", "is not one of this page")),
     };
@@ -115,6 +118,10 @@ fn in_words(refusal: &Refusal) -> String {
         Refusal::Forbidden { from, to } => {
             format!("an incident that is {} cannot become {}", lower(from), lower(to))
         }
+        Refusal::NotEscalating(state) => {
+            format!("this incident is {}, so nobody is being alerted", lower(state))
+        }
+        Refusal::NobodyLeft => "everybody has been alerted already".to_owned(),
         other => other.to_string(),
     }
 }

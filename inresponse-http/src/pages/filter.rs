@@ -2,7 +2,7 @@
 
 use form_urlencoded::Serializer;
 use inresponse_core::InvalidInput;
-use inresponse_core::model::{IncidentNumber, ServiceName, Severity, State};
+use inresponse_core::model::{IncidentNumber, ServiceName, Severity, State, TeamName};
 
 use crate::input::{Params, number};
 use crate::problem::Problem;
@@ -15,6 +15,7 @@ const MAX_TRAIL: usize = 32;
 pub(super) struct Filter {
     /// Only in this state; OPEN and CLAIMED ones unless given.
     pub(super) state: Option<State>,
+    pub(super) team: Option<TeamName>,
     pub(super) service: Option<ServiceName>,
     pub(super) severity: Option<Severity>,
     /// Where the page begins; at the beginning unless given.
@@ -51,6 +52,7 @@ impl Filter {
     pub(super) fn take(params: &mut Params) -> Self {
         Self {
             state: take(params, "state", str::parse),
+            team: take(params, "team", |text| TeamName::new(text)),
             service: take(params, "service", |text| ServiceName::new(text)),
             severity: take(params, "severity", str::parse),
             from: take(params, "from", Mark::read),
@@ -99,6 +101,7 @@ impl Filter {
             }
         };
         say("state", self.state.map(|state| state.to_string()));
+        say("team", self.team.as_ref().map(ToString::to_string));
         say("service", self.service.as_ref().map(ToString::to_string));
         say("severity", self.severity.map(|severity| severity.to_string()));
         say("from", self.from.map(|mark| mark.to_string()));
@@ -108,6 +111,11 @@ impl Filter {
         if query == "?" { String::new() } else { query }
     }
 
+    /// Whether only that team's are listed.
+    pub(super) fn is_team(&self, team: &TeamName) -> bool {
+        self.team.as_ref() == Some(team)
+    }
+
     /// Whether only that severity is listed.
     pub(super) fn is_severity(&self, severity: &str) -> bool {
         self.severity.is_some_and(|only| only.as_str() == severity)
@@ -115,7 +123,7 @@ impl Filter {
 
     /// Whether anything but the state narrows the list.
     pub(super) fn narrows(&self) -> bool {
-        self.service.is_some() || self.severity.is_some()
+        self.team.is_some() || self.service.is_some() || self.severity.is_some()
     }
 }
 

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use inresponse_core::model::{IncidentNumber, Person, Severity, State as IncidentState};
+use inresponse_core::model::{IncidentNumber, Person, Severity, State as IncidentState, TeamName};
 use inresponse_core::plan;
 use inresponse_core::store::Record;
 
@@ -12,7 +12,7 @@ use super::events::{self, View};
 use super::list::trouble;
 use super::session::SignedIn;
 use super::words::{Line, Moment, Told, capital, names};
-use super::{Frame, Place, html, message};
+use super::{Frame, Place, html, message, outage};
 use crate::Api;
 use crate::input::{NoParams, Path, number};
 use crate::problem::Problem;
@@ -26,6 +26,8 @@ struct Page {
     refused: Option<String>,
     /// A note that was not taken.
     note: String,
+    /// To whom it can be handed.
+    teams: Vec<TeamName>,
     live: events::Live,
 }
 
@@ -51,12 +53,16 @@ pub(super) async fn show(
     refused: Option<String>,
     note: String,
 ) -> Response {
-    match events::live(api, View::Incident(number), me).await {
-        Ok(live) => {
+    let live = match events::live(api, View::Incident(number), me).await {
+        Ok(live) => live,
+        Err(response) => return *response,
+    };
+    match api.engine().roster().teams().await {
+        Ok(teams) => {
             let frame = Frame::new(api, Some(me), Place::Incidents);
-            html(status, &Page { frame, number, refused, note, live })
+            html(status, &Page { frame, number, refused, note, teams, live })
         }
-        Err(response) => *response,
+        Err(error) => outage(api, me, &error),
     }
 }
 

@@ -7,7 +7,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use inresponse_core::model::{Incident, Severity, State as IncidentState};
+use inresponse_core::model::{Incident, Severity, State as IncidentState, TeamName};
 use inresponse_core::store::{Census, ListQuery, Record};
 use inresponse_core::{Engine, Outage};
 
@@ -15,7 +15,7 @@ use super::events::{self, View};
 use super::filter::{Filter, Mark};
 use super::session::SignedIn;
 use super::words::Moment;
-use super::{Frame, Place, html, message};
+use super::{Frame, Place, html, message, outage};
 use crate::Api;
 use crate::input::Params;
 
@@ -27,6 +27,7 @@ const PAGE: usize = 50;
 struct Page {
     frame: Frame,
     filter: Filter,
+    teams: Vec<TeamName>,
     /// What is kept up to date.
     live: events::Live,
 }
@@ -41,7 +42,13 @@ pub(super) async fn page(State(api): State<Api>, me: SignedIn, params: Params) -
         Ok(live) => live,
         Err(response) => return *response,
     };
-    html(StatusCode::OK, &Page { frame: Frame::new(&api, Some(&me.by), Place::Incidents), filter, live })
+    match api.engine().roster().teams().await {
+        Ok(teams) => {
+            let frame = Frame::new(&api, Some(&me.by), Place::Incidents);
+            html(StatusCode::OK, &Page { frame, filter, teams, live })
+        }
+        Err(error) => outage(&api, &me.by, &error),
+    }
 }
 
 /// What changes of it.
@@ -174,6 +181,7 @@ async fn find(engine: &Engine, filter: &Filter) -> Result<(Vec<Record>, Option<M
         let below = filter.from.filter(|mark| mark.state == state).map(|mark| mark.below);
         let query = ListQuery {
             state: Some(state),
+            team: filter.team.clone(),
             service: filter.service.clone(),
             severity: filter.severity,
             below,

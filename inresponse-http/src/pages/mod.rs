@@ -22,6 +22,7 @@ mod events;
 mod filter;
 mod incident;
 mod list;
+mod on_call;
 mod session;
 mod sign_in;
 mod words;
@@ -240,6 +241,7 @@ pub(crate) fn routes(api: &Api) -> Router<Api> {
     Router::new()
         .route("/", get(list::page))
         .route("/board/incidents/{incidentId}", get(incident::page).post(acts::act))
+        .route("/board/oncall", get(on_call::page))
         .route("/board/sign-in", get(sign_in::page).post(sign_in::sign_in))
         .route("/board/sign-out", post(sign_in::sign_out))
         .route("/board/fragment", get(events::fragment))

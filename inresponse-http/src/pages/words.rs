@@ -69,6 +69,9 @@ fn told(event: &Event) -> String {
         Event::Unclaimed => "Everybody was alerted, and nobody claimed it".to_owned(),
         Event::Claimed { by, from: Some(from) } => format!("{by} took it over from {from}"),
         Event::Claimed { by, from: None } => format!("{by} claimed it"),
+        Event::HandedOver { by, to, .. } => format!("{by} handed it to {to}"),
+        Event::HandedToTeam { by, from, to } => format!("{by} handed it from team {from} to team {to}"),
+        Event::Escalated { by } => format!("{by} escalated it"),
         Event::Released { by } => format!("{by} gave it back"),
         Event::Resolved { by } => format!("{by} resolved it"),
         Event::SeverityChanged { from, to, by: Some(by) } => {
@@ -90,6 +93,7 @@ pub(super) fn capital(level: Level) -> String {
     match level {
         Level::At(n) => format!("Level {n}"),
         Level::Fallback => "The fallback".to_owned(),
+        Level::News(_) => "News of who has it".to_owned(),
     }
 }
 

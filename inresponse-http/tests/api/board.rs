@@ -57,10 +57,11 @@ fn location(answer: &Answer) -> &str {
     answer.headers["location"].to_str().unwrap()
 }
 
-const PAGES: [&str; 5] = [
+const PAGES: [&str; 6] = [
     "/",
     "/?state=OPEN&service=athens",
     "/board/incidents/10000",
+    "/board/oncall",
     "/board/fragment?incident=10000",
     "/board/events",
 ];
@@ -209,7 +210,7 @@ async fn every_page_forbids_what_it_does_not_need_and_escapes_what_strangers_sen
     let browser = Browser::signed_in(&world, "%3Cem%3E").await;
     browser.post("/board/incidents/10000", "do=note&note=%3Cq%3E").await;
     browser.post("/board/incidents/10000", "do=claim").await;
-    for path in ["/", "/board/incidents/10000", "/?severity=x", "/board/incidents/x"] {
+    for path in ["/", "/board/incidents/10000", "/board/oncall", "/?severity=x", "/board/incidents/x"] {
         let page = browser.get(path).await;
         assert_strict(&page.headers);
         for tag in
@@ -329,6 +330,59 @@ async fn the_buttons_do_what_they_say_by_the_name_of_whoever_is_signed_in() {
 }
 
 #[tokio::test]
+async fn an_incident_is_escalated_and_handed_over_by_buttons() {
+    let world = world().await;
+    world.put("/teams/db", json!({ "fallback": ["dba@example.org"] })).await;
+    let today = json!({ "oncall": "jo@example.org", "escalation": ["kim@example.org"] });
+    world.put("/teams/devops/calendar/2026-11-24", today).await;
+    let number = world.report().await;
+    world.engine.tick().await.unwrap();
+    let path = format!("/board/incidents/{number}");
+    let jo = Browser::signed_in(&world, "Jo").await;
+    assert!(jo.get(&path).await.text.contains("value=\"escalate\""));
+    location(&jo.post(&path, "do=escalate").await);
+    world.engine.tick().await.unwrap();
+    let page = jo.get(&path).await.text;
+    assert!(
+        page.contains("Jo escalated it") && page.contains("Level 2 was alerted: kim@example.org"),
+        "{page}"
+    );
+    location(&jo.post(&path, "do=hand-to-person&person=Lee").await);
+    assert!(jo.get(&path).await.text.contains("Jo handed it to Lee"));
+    let refused = jo.post(&path, "do=escalate").await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    assert!(refused.text.contains("this incident is claimed, so nobody is being alerted"));
+    assert!(!jo.get(&path).await.text.contains("value=\"escalate\""));
+    assert_eq!(jo.post(&path, "do=hand-to-team&team=nobody").await.status, StatusCode::CONFLICT);
+    assert_eq!(jo.post(&path, "do=hand-to-person&person=").await.status, StatusCode::BAD_REQUEST);
+    location(&jo.post(&path, "do=hand-to-team&team=db").await);
+    let page = jo.get(&path).await.text;
+    assert!(page.contains("Jo handed it from team devops to team db") && page.contains("Team db"), "{page}");
+    assert_eq!(numbers(&jo.get("/?team=db").await.text), [number]);
+    assert!(numbers(&jo.get("/?team=devops").await.text).is_empty());
+}
+
+#[tokio::test]
+async fn who_is_on_call_is_told_team_by_team_and_so_is_a_day_without_anybody() {
+    let world = world().await;
+    let (alps, cave) = (json!({ "fallback": ["boss@example.org"], "escalateAfterSeconds": 300 }), "cave");
+    world.put("/teams/alps", alps).await;
+    world.put(&format!("/teams/{cave}"), json!({ "fallback": ["hermit@example.org"] })).await;
+    let today = json!({ "oncall": "jo@example.org", "escalation": ["kim@example.org"] });
+    world.put("/teams/alps/calendar/2026-11-24", today).await;
+    let page = Browser::signed_in(&world, "Jo").await.get("/board/oncall").await.text;
+    let (of_alps, of_cave) = page.split_once(&format!(">{cave}<")).unwrap();
+    for part in ["Tuesday, 24 November 2026", "Level 1, at once", "<strong>jo@example.org</strong>"] {
+        assert!(of_alps.contains(part), "{part} in {page}");
+    }
+    assert!(of_alps.contains("Level 2, after 5 min") && of_alps.contains("boss@example.org"), "{page}");
+    assert!(
+        of_cave.contains("The calendar has nobody for this day") && of_cave.contains("hermit@example.org")
+    );
+    assert!(!of_alps.contains("The calendar has nobody"));
+}
+
+#[tokio::test]
 async fn the_incident_tells_who_was_alerted_and_how_that_went() {
     let world = world().await;
     let number = world.report().await;
@@ -424,7 +478,7 @@ async fn everything_is_found_under_a_prefix() {
     let world = World::new().await.showing(Pages::under("https://ir.example.org/alerting/").unwrap());
     world.report().await;
     let browser = Browser::signed_in(&world, "Jo").await;
-    for path in ["/", "/board/incidents/10000"] {
+    for path in ["/", "/board/incidents/10000", "/board/oncall"] {
         let page = browser.get(path).await.text;
         let addresses = page.split([' ', '\n', '>']).filter_map(|part| {
             ["href=\"", "src=\"", "action=\""].iter().find_map(|name| part.strip_prefix(name))
@@ -433,8 +487,8 @@ async fn everything_is_found_under_a_prefix() {
             assert!(address.starts_with("/alerting") || address.starts_with('#'), "{address} in {path}");
         }
     }
-    let answer = Browser::new(&world).get("/board/incidents/1").await;
-    assert_eq!(location(&answer), "/alerting/board/sign-in?next=%2Falerting%2Fboard%2Fincidents%2F1");
+    let answer = Browser::new(&world).get("/board/oncall").await;
+    assert_eq!(location(&answer), "/alerting/board/sign-in?next=%2Falerting%2Fboard%2Foncall");
     for refused in ["ir.example.org", "ftp://ir.example.org", "", "https://"] {
         assert!(Pages::under(refused).is_err(), "{refused}");
     }
