@@ -44,6 +44,7 @@ async fn every_page_is_without_barriers_in_light_and_dark_and_at_four_hundred_pe
         ("list-resolved", "/?state=RESOLVED".to_owned()),
         ("list-none", "/?service=nothing".to_owned()),
         ("incident", format!("/board/incidents/{number}")),
+        ("on-call", "/board/oncall".to_owned()),
         ("message", "/board/incidents/1".to_owned()),
     ] {
         window.go(&format!("{url}{path}")).await;
@@ -63,13 +64,16 @@ async fn mails_and_their_pages_are_without_barriers_on_a_phone_in_light_and_dark
     scene.night().await;
     let window = Window::open().await;
     let on_a_phone: Vec<Look> = LOOKS.into_iter().filter(|look| look.width == PHONE).collect();
-    for (name, to) in [("mail", "checkout-jo@example.org"), ("mail-second-level", "search-kim@example.org")] {
-        let letter = scene.letter(to).await;
+    for (name, to, words) in [
+        ("mail", "checkout-jo@example.org", ""),
+        ("mail-second-level", "search-kim@example.org", "Alerted before"),
+        ("mail-news", "search-jo@example.org", "Kim has it"),
+    ] {
+        let letter = scene.letter_that_says(to, words).await;
         let file = screenshots().join(format!("{name}.html"));
         std::fs::write(&file, &letter.html).unwrap();
         std::fs::write(screenshots().join(format!("{name}.txt")), &letter.text).unwrap();
         window.go(&format!("file://{}", file.display())).await;
-        // A mail has no landmarks, since it stands in its reader's page.
         looked_at(&window, name, &on_a_phone).await;
     }
     let letter = scene.letter("checkout-jo@example.org").await;

@@ -24,6 +24,11 @@ pub(crate) struct Letter {
 }
 
 impl Letter {
+    fn new(mail: &Value) -> Self {
+        let mail = MessageParser::default().parse(mail["raw"].as_str().unwrap().as_bytes()).unwrap();
+        Self { text: mail.body_text(0).unwrap().into_owned(), html: mail.body_html(0).unwrap().into_owned() }
+    }
+
     /// The addresses that the mail links to.
     pub(crate) fn links(&self) -> Vec<String> {
         let links = self.html.split("href=\"").skip(1);
@@ -41,18 +46,28 @@ impl Scene {
     pub(crate) async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mail = MailServer::start().await;
-        let server = Setup::new(dir.path(), mail.port).start().await;
+        let mut setup = Setup::new(dir.path(), mail.port);
+        setup.env.push(("INRESPONSE_TELL_CLAIMS".to_owned(), "true".to_owned()));
+        let server = setup.start().await;
         Self { server, mail, _dir: dir }
     }
 
     /// The first mail to that address, when it has come.
     pub(crate) async fn letter(&self, to: &str) -> Letter {
-        self.mail.wait_for(to, 1, SOON).await;
-        let mails = self.mail.accepted();
-        let raw = mails.iter().find(|mail| mail["to"] == to).unwrap()["raw"].as_str().unwrap();
-        let mail = MessageParser::default().parse(raw.as_bytes()).unwrap();
-        let (text, html) = (mail.body_text(0).unwrap().into_owned(), mail.body_html(0).unwrap().into_owned());
-        Letter { text, html }
+        self.letter_that_says(to, "").await
+    }
+
+    /// The first mail to that address that says that.
+    pub(crate) async fn letter_that_says(&self, to: &str, words: &str) -> Letter {
+        for _ in 0..SOON.as_millis() / 50 {
+            let mails = self.mail.accepted();
+            let letters = mails.iter().filter(|mail| mail["to"] == to).map(Letter::new);
+            if let Some(letter) = letters.into_iter().find(|letter| letter.text.contains(words)) {
+                return letter;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("no mail to {to} that says {words:?}");
     }
 
     pub(crate) async fn state(&self, number: u64) -> String {
