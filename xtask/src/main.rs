@@ -3,6 +3,7 @@
 mod cloud;
 mod emulators;
 mod lambda;
+mod pictures;
 mod sim;
 mod test;
 mod tools;

@@ -144,21 +144,6 @@ pub(crate) enum Pictures {
 
 /// The pages and the mails in a real browser.
 pub(crate) fn pages(pictures: Pictures) -> Result<(), Failure> {
-    /// What the docs show.
-    const SHOWN: [&str; 10] = [
-        "mail-390-light",
-        "mail-390-dark",
-        "mail-second-level-390-light",
-        "mail-second-level-390-dark",
-        "mail-news-390-light",
-        "mail-news-390-dark",
-        "claim-390-light",
-        "claim-390-dark",
-        "list-1280-light",
-        "incident-1280-dark",
-    ];
-    /// The largest picture, in bytes, that everybody who clones this shall have to fetch.
-    const MAX_BYTES: u64 = 60_000;
     let ([chromium, chromedriver], python) = (browser()?, python()?);
     let (axe, screenshots) = (node_modules()?.join("axe-core/axe.min.js"), target_dir().join("screenshots"));
     let mut test = cargo();
@@ -167,16 +152,10 @@ pub(crate) fn pages(pictures: Pictures) -> Result<(), Failure> {
     test.env("INRESPONSE_TEST_CHROMIUM", chromium).env("INRESPONSE_TEST_CHROMEDRIVER", chromedriver);
     run(test.env("INRESPONSE_TEST_SCREENSHOTS", &screenshots))?;
     println!("pictures of every page are in {}", screenshots.display());
-    for name in SHOWN.iter().filter(|_| pictures == Pictures::Kept) {
-        let (from, folder) = (screenshots.join(format!("{name}.png")), root().join("docs/pictures"));
-        let size = std::fs::metadata(&from)?.len();
-        if size > MAX_BYTES {
-            return Err(format!("{} has {size} bytes, and {MAX_BYTES} are allowed", from.display()).into());
-        }
-        std::fs::create_dir_all(&folder)?;
-        std::fs::copy(&from, folder.join(format!("{name}.png")))?;
+    match pictures {
+        Pictures::Looked => Ok(()),
+        Pictures::Kept => crate::pictures::keep(&screenshots, &root().join("docs/pictures")),
     }
-    Ok(())
 }
 
 pub(crate) fn crash(kills: u32) -> Result<(), Failure> {

@@ -18,6 +18,7 @@ use inresponse_core::model::{IncidentNumber, Person};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::filter::Filter;
+use super::list::Age;
 use super::session::SignedIn;
 use super::{incident, list, message, outage};
 use crate::Api;
@@ -25,7 +26,7 @@ use crate::input::{Params, number};
 use crate::problem::Problem;
 
 /// How often a stream asks the store.
-const PACE: Duration = Duration::from_secs(1);
+pub(super) const PACE: Duration = Duration::from_secs(1);
 /// How often a stream on which nothing happens shows that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// What a browser names when it comes back.
@@ -69,10 +70,10 @@ impl View {
     }
 
     /// `None` where there is no such incident.
-    async fn render(&self, api: &Api, me: &Person) -> Result<Option<Live>, Outage> {
+    async fn render(&self, api: &Api, me: &Person, age: Age) -> Result<Option<Live>, Outage> {
         let broken = |e| Outage::permanent("a page cannot be rendered").because(e);
         let html = match self {
-            View::List(filter) => list::fragment(api, filter).await?.render().map_err(broken)?,
+            View::List(filter) => list::fragment(api, filter, age).await?.render().map_err(broken)?,
             View::Incident(number) => match api.engine().get(*number).await? {
                 Some(record) => incident::fragment(api, &record, me).render().map_err(broken)?,
                 None => return Ok(None),
@@ -86,7 +87,7 @@ impl View {
 
 /// The part of a page that is kept up to date, or the page that says why there is none.
 pub(super) async fn live(api: &Api, view: View, me: &Person) -> Result<Live, Box<Response>> {
-    match view.render(api, me).await {
+    match view.render(api, me, Age::Fresh).await {
         Ok(Some(live)) => Ok(live),
         Ok(None) => {
             Err(Box::new(message(api, Some(me), StatusCode::NOT_FOUND, "There is no such incident.")))
@@ -154,7 +155,7 @@ fn changes(watch: Watch) -> impl Stream<Item = Result<Event, Infallible>> {
                 loop {
                     tokio::time::sleep(pause).await;
                     pause = PACE;
-                    match watch.view.render(&watch.api, &watch.me).await {
+                    match watch.view.render(&watch.api, &watch.me, Age::Recent).await {
                         Ok(Some(live)) if watch.seen.as_ref() != Some(&live.seen) => return live,
                         Ok(Some(_) | None) => {}
                         // The page stays as it is, and the health check tells.

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
+use std::time::Duration;
 
 use askama::Template;
 use axum::extract::State;
@@ -10,8 +11,9 @@ use axum::response::Response;
 use inresponse_core::model::{Incident, Severity, State as IncidentState, TeamName};
 use inresponse_core::store::{Census, ListQuery, Record};
 use inresponse_core::{Engine, Outage};
+use tokio::sync::Mutex;
 
-use super::events::{self, View};
+use super::events::{self, PACE, View};
 use super::filter::{Filter, Mark};
 use super::session::SignedIn;
 use super::words::Moment;
@@ -59,6 +61,8 @@ pub(super) struct Fragment {
     counts: Vec<Count>,
     groups: Vec<Group>,
     census: Census,
+    /// Everybody was told, and nobody answered.
+    unanswered: u64,
     narrows: bool,
     first: Option<String>,
     previous: Option<String>,
@@ -129,10 +133,38 @@ pub(super) fn trouble(incident: &Incident) -> Option<&'static str> {
     }
 }
 
-/// What the list shows now.
-pub(super) async fn fragment(api: &Api, filter: &Filter) -> Result<Fragment, Outage> {
-    let engine = api.engine();
-    let (census, (records, next)) = (engine.census().await?, find(engine, filter).await?);
+/// How old what is shown may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Age {
+    /// As it is now.
+    Fresh,
+    /// As it was within the last [`PACE`] for somebody else: for the many that are kept up to date at once.
+    Recent,
+}
+
+/// The last count of all incidents, which costs the more the more there are, and when it was made.
+pub(super) type LastCensus = Mutex<Option<(Duration, Census)>>;
+
+async fn census(api: &Api, age: Age) -> Result<Census, Outage> {
+    if age == Age::Fresh {
+        return api.engine().census().await;
+    }
+    // Whoever comes second waits for the count of the first.
+    let mut last = api.page_settings().census.lock().await;
+    let now = api.engine().clock().monotonic();
+    match &*last {
+        Some((at, census)) if now.saturating_sub(*at) < PACE => Ok(census.clone()),
+        Some(_) | None => {
+            let census = api.engine().census().await?;
+            *last = Some((now, census.clone()));
+            Ok(census)
+        }
+    }
+}
+
+/// What the list shows.
+pub(super) async fn fragment(api: &Api, filter: &Filter, age: Age) -> Result<Fragment, Outage> {
+    let (census, (records, next)) = (census(api, age).await?, find(api.engine(), filter).await?);
     let home = api.page_settings().home();
     let href = |filter: &Filter| format!("{home}{}", filter.query());
     let count = |name, state, count| {
@@ -155,6 +187,7 @@ pub(super) async fn fragment(api: &Api, filter: &Filter) -> Result<Fragment, Out
         at: api.page_settings().prefix.to_string(),
         counts,
         groups: filter.states().into_iter().map(group).filter(|group| !group.rows.is_empty()).collect(),
+        unanswered: census.unclaimed.saturating_sub(census.undelivered),
         census,
         narrows: filter.narrows(),
         first: filter.from.map(|_| href(&filter.in_state(filter.state))),

@@ -64,6 +64,7 @@ pub struct Pages {
     origin: Option<Arc<str>>,
     transport: Transport,
     streams: Arc<Semaphore>,
+    census: Arc<list::LastCensus>,
 }
 
 /// What the pages are sent over.
@@ -81,6 +82,7 @@ impl Default for Pages {
             origin: None,
             transport: Transport::Https,
             streams: Arc::new(Semaphore::new(MAX_STREAMS)),
+            census: Arc::default(),
         }
     }
 }

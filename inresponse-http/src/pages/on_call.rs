@@ -38,10 +38,10 @@ struct Turn {
 impl Team {
     fn new(name: TeamName, on_call: &OnCall) -> Self {
         let matrix = &on_call.matrix;
-        let minutes = matrix.wait().as_secs_f64() / 60.0;
-        let after = |waits: u16| match waits {
+        let after = |waits: u16| match matrix.wait().as_secs() * u64::from(waits) {
             0 => "at once".to_owned(),
-            waits => format!("after {} min", minutes * f64::from(waits)),
+            seconds if seconds % 60 == 0 => format!("after {} min", seconds / 60),
+            seconds => format!("after {seconds} s"),
         };
         let turn = |level, waits| Turn {
             level: capital(level),

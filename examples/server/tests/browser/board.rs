@@ -23,8 +23,8 @@ async fn fill(server: &Server) {
         server.put(&format!("/services/{service}"), json!({ "team": "archive" })).await;
     }
     let report = async |i: usize| {
-        let service = if i % 100 == 0 { "beta" } else { "alpha" };
-        let severity = if i % 10 == 0 { "ERR" } else { "WARN" };
+        let service = if i.is_multiple_of(100) { "beta" } else { "alpha" };
+        let severity = if i.is_multiple_of(10) { "ERR" } else { "WARN" };
         let title = format!("Incident {i} of many");
         let report = json!({ "service": service, "severity": severity, "title": title, "message": "" });
         server.put("/incidents", report).await;

@@ -61,6 +61,35 @@ async fn claim_and_resolve_is_a_link_and_a_tap() {
 }
 
 #[tokio::test]
+async fn the_mail_opens_the_board_for_whoever_is_signed_in_though_it_is_read_on_another_site() {
+    let scene = Scene::new().await;
+    scene.team("checkout", 600).await;
+    let report = json!({ "service": "checkout", "severity": "ERR", "title": "Payments fail", "message": "" });
+    let number = scene.report(report).await;
+    let letter = scene.letter("checkout-jo@example.org").await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mail.html");
+    std::fs::write(&file, &letter.html).unwrap();
+    let open = format!("a[href$='/board/incidents/{number}']");
+    let there = format!("/board/incidents/{number}");
+    let phone = Window::signed_in(&scene.server, "Jo").await;
+    phone.go(&format!("file://{}", file.display())).await;
+    phone.press(&open).await;
+    phone.until("#do-claim").await;
+    assert!(phone.address().await.ends_with(&there), "{}", phone.address().await);
+    // Whoever is not signed in signs in first, and is there.
+    phone.press("footer button").await;
+    phone.until_says("You are signed out").await;
+    phone.go(&format!("file://{}", file.display())).await;
+    phone.press(&open).await;
+    phone.type_into("#name", "Jo").await;
+    phone.type_into("#key", crate::server::KEY).await;
+    phone.press("main button").await;
+    phone.until("#do-claim").await;
+    assert!(phone.address().await.ends_with(&there), "{}", phone.address().await);
+}
+
+#[tokio::test]
 async fn a_tap_on_the_list_takes_it_and_focus_and_buttons_survive_what_changes() {
     let scene = Scene::new().await;
     scene.team("checkout", 600).await;
