@@ -145,6 +145,13 @@ impl Keys {
         }
         found
     }
+
+    /// Whether it is a key with which people sign in to the pages.
+    #[cfg(feature = "pages")]
+    pub(crate) fn may_respond(&self, key: &str) -> bool {
+        let responds = |scope: &Scope| matches!(scope, Scope::Respond | Scope::Admin);
+        self.find(key).is_some_and(|entry| entry.scopes.iter().any(responds))
+    }
 }
 
 /// The scope that a route needs, as a type.

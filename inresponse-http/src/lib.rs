@@ -12,7 +12,8 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `routes` | the calls: incidents, roster, other systems' messages, claim page, health and metrics |
+//! | `routes` | the calls: incidents, roster, other systems' messages, health and metrics |
+//! | `pages` | pages for people: the board, and the one behind the link in an alert |
 //! | `intake` | does what other systems' messages ask for |
 //! | `wire` | what goes over the wire |
 //! | `input` | reading bodies and queries, naming the field that is wrong |
@@ -26,18 +27,21 @@ mod intake;
 mod keys;
 mod limits;
 pub mod metrics;
+#[cfg(feature = "pages")]
+mod pages;
 mod problem;
 mod routes;
 mod wire;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use inresponse_core::Engine;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey as ApiKeyScheme, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
@@ -48,6 +52,8 @@ pub use inresponse_intake::generic::Mapping;
 pub use inresponse_intake::{Rule, sns::AmazonUrl};
 pub use intake::{FetchFromAmazon, Intake};
 pub use keys::{ApiKey, Keys, Scope, hash_of};
+#[cfg(feature = "pages")]
+pub use pages::Pages;
 
 /// What the routes work on. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -61,6 +67,8 @@ struct Inner {
     keys: Keys,
     intake: Intake,
     metrics: Option<Metrics>,
+    #[cfg(feature = "pages")]
+    pages: Pages,
     readiness: Readiness,
     places: Arc<Semaphore>,
     document: Arc<str>,
@@ -82,7 +90,7 @@ impl std::fmt::Debug for Metrics {
 /// Whether requests should still be sent here. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct Readiness {
-    stopping: Arc<AtomicBool>,
+    stopping: CancellationToken,
 }
 
 impl Readiness {
@@ -91,9 +99,9 @@ impl Readiness {
         Self::default()
     }
 
-    /// No longer ready: the server is about to stop.
+    /// No longer ready: the server is about to stop. Streams of events end.
     pub fn stop(&self) {
-        self.stopping.store(true, Ordering::Relaxed);
+        self.stopping.cancel();
     }
 }
 
@@ -105,6 +113,8 @@ impl Api {
             keys,
             intake: Intake::default(),
             metrics: None,
+            #[cfg(feature = "pages")]
+            pages: Pages::default(),
             readiness: Readiness::new(),
             places: Arc::new(Semaphore::new(limits::MAX_CONCURRENT)),
             document: document().into(),
@@ -123,6 +133,14 @@ impl Api {
     #[must_use]
     pub fn metrics(mut self, handle: PrometheusHandle) -> Self {
         Arc::make_mut(&mut self.inner).metrics = Some(Metrics { handle, summed_up_in: Arc::default() });
+        self
+    }
+
+    /// The same with pages that are found there.
+    #[cfg(feature = "pages")]
+    #[must_use]
+    pub fn pages(mut self, pages: Pages) -> Self {
+        Arc::make_mut(&mut self.inner).pages = pages;
         self
     }
 
@@ -158,8 +176,18 @@ impl Api {
         }
     }
 
+    #[cfg(feature = "pages")]
+    pub(crate) fn page_settings(&self) -> &Pages {
+        &self.inner.pages
+    }
+
     pub(crate) fn is_stopping(&self) -> bool {
-        self.inner.readiness.stopping.load(Ordering::Relaxed)
+        self.inner.readiness.stopping.is_cancelled()
+    }
+
+    #[cfg(feature = "pages")]
+    pub(crate) fn stopped(&self) -> CancellationToken {
+        self.inner.readiness.stopping.clone()
     }
 
     pub(crate) fn places(&self) -> &Semaphore {
@@ -210,7 +238,7 @@ fn work() -> OpenApiRouter<Api> {
         .routes(routes!(opsgenie::close))
         .routes(routes!(opsgenie::status));
     #[cfg(feature = "pages")]
-    let routes = routes.routes(routes!(routes::claim::page, routes::claim::claim));
+    let routes = routes.merge(pages::claim_routes());
     routes
 }
 
@@ -240,7 +268,10 @@ pub fn document() -> String {
 
 /// The routes, with their limits around them.
 pub fn router(api: Api) -> Router {
-    let work = work().layer(from_fn_with_state(api.clone(), limits::bound));
+    let work = work();
+    #[cfg(feature = "pages")]
+    let work = work.merge(pages::routes(&api).into());
+    let work = work.layer(from_fn_with_state(api.clone(), limits::bound));
     let (routes, _) = system().merge(work).split_for_parts();
     routes
         .fallback(limits::no_route)

@@ -66,6 +66,12 @@ impl Problem {
         }
     }
 
+    /// What is wrong, for people.
+    #[cfg(feature = "pages")]
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self

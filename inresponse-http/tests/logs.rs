@@ -11,7 +11,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
-use axum::http::{Method, Request};
+use axum::http::{Method, Request, StatusCode};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -64,8 +64,16 @@ async fn no_secret_is_logged_whatever_the_level() {
     }
     let bearer = Request::builder().uri("/nowhere").header("authorization", format!("Bearer {ADMIN}"));
     world.send(bearer.body(Body::empty()).unwrap()).await;
+    let sign_in = Request::post("/board/sign-in").body(Body::from(format!("key={ADMIN}&name=Jo")));
+    let answer = world.send(sign_in.unwrap()).await;
+    let cookie = answer.headers["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let signed_in = Request::get("/").header("cookie", &cookie).body(Body::empty());
+    assert_eq!(world.send(signed_in.unwrap()).await.status, StatusCode::OK);
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     let (_, token) = link.split_once("token=").unwrap();
     assert!(log.contains("answered") && log.contains("/incidents/{incidentId}/claim"), "{log}");
-    assert!(!log.contains(token) && !log.contains(ADMIN), "{log}");
+    let (_, key_in_cookie) = cookie.split_once('=').unwrap();
+    for secret in [token, ADMIN, key_in_cookie] {
+        assert!(!log.contains(secret), "{log}");
+    }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use askama::Template;
 use chrono::{DateTime, Utc};
 use inresponse_core::model::{Contact, Incident, Scheme, Severity};
-use inresponse_core::notify::Alert;
+use inresponse_core::notify::{Alert, Occasion};
 use lettre::address::{Address, Envelope};
 use lettre::message::header::{ContentTransferEncoding, Header, HeaderName, HeaderValue};
 use lettre::message::{Body, Mailbox, Message, MultiPart, SinglePart};
@@ -14,7 +14,7 @@ use lettre::message::{Body, Mailbox, Message, MultiPart, SinglePart};
 use crate::config::Sender;
 use crate::error::{MailError, MailErrorKind};
 use crate::subject::subject;
-use crate::view::{Html, Text, View};
+use crate::view::{Html, NewsHtml, NewsText, Text, View};
 
 /// The last second that a mail can bear as its date.
 const LAST_DATE: u64 = 253_402_300_799;
@@ -62,8 +62,14 @@ pub fn render(alert: &Alert, sender: &Sender, now: DateTime<Utc>) -> Result<Mail
     let incident = alert.incident();
     let thread = thread_id(incident, sender.domain());
     let view = View::new(alert);
-    let text = Text { view: &view }.render().map_err(|e| broken(e.into()))?;
-    let html = Html { view: &view }.render().map_err(|e| broken(e.into()))?;
+    let rendered = match alert.occasion() {
+        Occasion::Alert => (Text { view: &view }.render(), Html { view: &view }.render()),
+        Occasion::Claimed | Occasion::Resolved => {
+            (NewsText { view: &view }.render(), NewsHtml { view: &view }.render())
+        }
+    };
+    let text = rendered.0.map_err(|e| broken(e.into()))?;
+    let html = rendered.1.map_err(|e| broken(e.into()))?;
 
     let mut builder = Message::builder()
         .from(sender.mailbox().clone())
@@ -77,7 +83,7 @@ pub fn render(alert: &Alert, sender: &Sender, now: DateTime<Utc>) -> Result<Mail
         .header(Number(incident.number().to_string()))
         .header(AutoSubmitted)
         .header(SuppressResponses);
-    if incident.severity() == Severity::Crit {
+    if incident.severity() == Severity::Crit && alert.occasion() == Occasion::Alert {
         builder = builder.header(Importance).header(Priority);
     }
     let message = builder

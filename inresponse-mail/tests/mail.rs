@@ -6,9 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use inresponse_core::model::{Contact, IncidentNumber, Matrix, Report, ReportBuilder, Severity, TeamName};
-use inresponse_core::notify::Alert;
-use inresponse_core::plan;
+use inresponse_core::model::{
+    Contact, DeliveryKey, Incident, IncidentNumber, Level, Matrix, News, Person, Report, ReportBuilder,
+    Severity, TeamName,
+};
+use inresponse_core::notify::{Alert, Outcome};
+use inresponse_core::plan::{self, Decision, HoldNothing, Input, StateChange, TakeOver, Update};
 use inresponse_mail::{Sender, render};
 use mail_parser::{HeaderValue, MessageParser};
 use proptest::prelude::*;
@@ -26,13 +29,35 @@ fn alert(report: ReportBuilder) -> Alert {
         vec![vec![contact("jo@example.org"), contact("kim@example.org")], vec![contact("lee@example.org")]],
         vec![contact("ops@example.org")],
         Duration::from_secs(600),
-    );
+    )
+    .telling(News::Told);
     let team = TeamName::new("devops").unwrap();
     let lease = Some(Duration::from_secs(30));
     let (opening, sends) = plan::open(report.build().unwrap(), team, matrix, lease, at());
     let incident = Arc::new(opening.numbered(IncidentNumber::new(10001)).into_incident());
     Alert::new(incident, 3, sends[0].delivery, sends[0].attempt, sends[0].contact.clone())
         .with_claim_url("https://ir.example.org/incidents/10001/claim?token=abc.def".to_owned())
+        .with_board_url("https://ir.example.org/board/incidents/10001".to_owned())
+}
+
+/// The alert of the second level: jo has the first one's mail, kim's was refused.
+fn second_alert() -> Alert {
+    let mut incident = alert(spike()).incident().clone();
+    let rejected = Outcome::Rejected { reason: "550 no such user".to_owned() };
+    for (place, outcome) in [(0, &Outcome::Accepted), (1, &rejected)] {
+        let delivery = DeliveryKey { round: 1, level: Level::At(1), place };
+        incident = stepped(&incident, Input::Outcome { delivery, attempt: 1, outcome }, at()).0;
+    }
+    let due = Input::Due { lease: Duration::from_secs(30), hold: &HoldNothing, matrix: None };
+    let (incident, sends) = stepped(&incident, due, at() + Duration::from_secs(600));
+    Alert::new(Arc::new(incident), 1, sends[0].delivery, sends[0].attempt, sends[0].contact.clone())
+}
+
+fn stepped(incident: &Incident, input: Input<'_>, now: DateTime<Utc>) -> (Incident, Vec<plan::Send>) {
+    match plan::step(incident, input, now) {
+        Decision::Change(plan) => (plan.draft.into_incident(), plan.sends),
+        other => panic!("{other:?}"),
+    }
 }
 
 fn message(alert: &Alert) -> Vec<u8> {
@@ -60,6 +85,12 @@ CRIT on athens: 5xx Error Spike
 Claim it, and the alerts stop:
 https://ir.example.org/incidents/10001/claim?token=abc.def
 
+Claim it and resolve it:
+https://ir.example.org/incidents/10001/claim?token=abc.def&then=resolve
+
+Open it:
+https://ir.example.org/board/incidents/10001
+
 12 % of requests fail.
 Since the last deploy.
 
@@ -80,18 +111,123 @@ Unless somebody claims it:
 -- 
 To jo@example.org, delivery 10001-1-1-0-";
     assert!(text.starts_with(expected), "{text}");
+}
+
+#[test]
+fn the_html_has_three_buttons_in_the_order_of_haste() {
+    let bytes = message(&alert(spike()));
+    let html = MessageParser::default().parse(&bytes).unwrap().body_html(0).unwrap().into_owned();
+    let buttons: Vec<(&str, &str)> = html
+        .split("<a ")
+        .skip(1)
+        .map(|link| (link.split('"').nth(1).unwrap(), link.split(['>', '<']).nth(1).unwrap()))
+        .collect();
+    let claim = "https://ir.example.org/incidents/10001/claim?token=abc.def";
+    let and_resolve = format!("{claim}&amp;then=resolve");
+    assert_eq!(buttons[0], (claim, "Claim"));
+    assert_eq!(buttons[1], (and_resolve.as_str(), "Claim and resolve"));
+    assert_eq!(buttons[2], ("https://ir.example.org/board/incidents/10001", "Open"));
+    assert!(buttons.len() == 4 && buttons[3].1 == "Runbook", "{buttons:?}");
+    assert!(html.find("5xx Error Spike") < html.find(">Claim<"), "what is broken comes first");
+}
+
+#[test]
+fn the_html_keeps_its_colours_in_the_dark_and_its_severity_without_any() {
+    for (severity, shape) in
+        [(Severity::Crit, "&#9650;"), (Severity::Err, "&#9670;"), (Severity::Warn, "&#9679;")]
+    {
+        let bytes = message(&alert(Report::builder("athens", severity, "t")));
+        let html = MessageParser::default().parse(&bytes).unwrap().body_html(0).unwrap().into_owned();
+        assert!(html.contains(&format!("{shape}&nbsp;{severity}")), "{severity}");
+        for name in ["color-scheme", "supported-color-schemes"] {
+            assert!(html.contains(&format!("<meta name=\"{name}\" content=\"light dark\">")), "{name}");
+        }
+        assert!(html.contains("@media (prefers-color-scheme: dark)"));
+    }
+}
+
+#[test]
+fn a_later_level_is_told_who_was_alerted_before_and_when() {
+    let bytes = message(&second_alert());
+    let parsed = MessageParser::default().parse(&bytes).unwrap();
+    let text = parsed.body_text(0).unwrap().replace("\r\n", "\n");
+    let expected = "\
+You are alerted at level 2.
+Alerted before, and nobody has claimed it:
+  2026-11-24 03:00:00 UTC  jo@example.org, kim@example.org (cannot be reached)
+Unless somebody claims it:
+  2026-11-24 03:20:00 UTC  ops@example.org (fallback)
+";
+    assert!(text.contains(expected), "{text}");
     let html = parsed.body_html(0).unwrap();
-    assert!(html.contains("claim?token=abc.def") && html.contains("5xx Error Spike"), "{html}");
+    assert!(html.contains("Alerted before, no answer") && html.contains(">03:00 UTC<"), "{html}");
+    let first = message(&alert(spike()));
+    assert!(!String::from_utf8(first).unwrap().contains("Alerted before"), "nobody was");
+}
+
+/// What is told after that change by kim of an alert that jo and kim got.
+fn news(change: StateChange, to: &str) -> Alert {
+    let alert = alert(spike());
+    let mut incident = alert.incident().clone();
+    for place in [0, 1] {
+        let delivery = DeliveryKey { round: 1, level: Level::At(1), place };
+        let outcome = Input::Outcome { delivery, attempt: 1, outcome: &Outcome::Accepted };
+        incident = stepped(&incident, outcome, at()).0;
+    }
+    let update = Update::state(Person::new("kim@example.org").unwrap(), change);
+    let later = at() + Duration::from_secs(120);
+    incident = stepped(&incident, Input::Update { update: &update, matrix: None }, later).0;
+    let due = Input::Due { lease: Duration::from_secs(30), hold: &HoldNothing, matrix: None };
+    let (incident, sends) = stepped(&incident, due, later);
+    let send = sends.iter().find(|send| send.contact == contact(to)).expect("they are told");
+    Alert::new(Arc::new(incident), 3, send.delivery, send.attempt, send.contact.clone())
+        .with_claim_url(alert.claim_url().unwrap().to_owned())
+        .with_board_url(alert.board_url().unwrap().to_owned())
+}
+
+#[test]
+fn news_is_short_stands_in_the_thread_of_its_alert_and_offers_what_can_still_be_done() {
+    let handed = StateChange::HandTo(Person::new("jo@example.org").unwrap());
+    let handed_on = StateChange::HandTo(Person::new("lee@example.org").unwrap());
+    for (change, to, says, offers) in [
+        (StateChange::Claim(TakeOver::No), "jo@example.org", "kim@example.org has it", "Take it over:"),
+        (handed, "jo@example.org", "kim@example.org handed it to you", "Take it over:"),
+        (handed_on, "jo@example.org", "kim@example.org handed it to lee@example.org", "Take it over:"),
+        (StateChange::Resolve, "jo@example.org", "kim@example.org resolved it", "Open it:"),
+    ] {
+        let is_over = change == StateChange::Resolve;
+        let (bytes, first) = (message(&news(change, to)), message(&alert(spike())));
+        let parsed = MessageParser::default().parse(&bytes).unwrap();
+        let original = MessageParser::default().parse(&first).unwrap();
+        assert_eq!(parsed.subject(), original.subject());
+        assert_eq!(parsed.header_raw("References"), original.header_raw("References"));
+        assert_ne!(parsed.message_id(), original.message_id());
+        assert_eq!(parsed.header_raw("Importance"), None, "nobody need hurry");
+        let (text, html) = (parsed.body_text(0).unwrap(), parsed.body_html(0).unwrap());
+        assert!(text.starts_with(&format!("{says}: CRIT on athens: 5xx Error Spike")), "{text}");
+        assert!(html.contains(says) && html.contains("2026-11-24 03:02:00 UTC"), "{html}");
+        assert!(text.contains(offers) && text.contains("/board/incidents/10001"), "{text}");
+        for part in [&text, &html] {
+            assert_eq!(part.contains("/claim?token="), !is_over, "{part}");
+            assert!(!part.contains("then=resolve") && !part.contains("You are alerted"), "{part}");
+        }
+    }
+}
+
+#[test]
+fn without_links_there_are_no_buttons() {
+    let html = second_alert();
+    let bytes = message(&html);
+    let parsed = MessageParser::default().parse(&bytes).unwrap();
+    for part in [parsed.body_text(0).unwrap(), parsed.body_html(0).unwrap()] {
+        assert!(!part.contains("claim?token") && !part.contains("then=resolve") && !part.contains("Open"));
+    }
 }
 
 #[test]
 fn p10_every_attempt_bears_the_same_delivery_and_every_mail_the_same_thread() {
     let first = alert(spike());
-    let key = inresponse_core::model::DeliveryKey {
-        round: 1,
-        level: inresponse_core::model::Level::At(1),
-        place: 0,
-    };
+    let key = DeliveryKey { round: 1, level: Level::At(1), place: 0 };
     let second = Alert::new(Arc::new(first.incident().clone()), 3, key, 2, first.contact().clone());
     let (first, second) = (message(&first), message(&second));
     let parse = |bytes| MessageParser::default().parse(bytes).unwrap();
@@ -151,11 +287,7 @@ fn the_claim_link_can_be_copied_from_a_saved_mail() {
 #[test]
 fn a_message_without_a_claim_link_holds_no_bare_carriage_return() {
     let with_link = alert(Report::builder("athens", Severity::Warn, "t").message("a\r.\rb"));
-    let key = inresponse_core::model::DeliveryKey {
-        round: 1,
-        level: inresponse_core::model::Level::At(1),
-        place: 0,
-    };
+    let key = DeliveryKey { round: 1, level: Level::At(1), place: 0 };
     let without = Alert::new(Arc::new(with_link.incident().clone()), 1, key, 1, with_link.contact().clone());
     let bytes = message(&without);
     assert!(!bytes.windows(2).any(|w| w[0] == b'\r' && w[1] != b'\n'));
@@ -190,11 +322,7 @@ fn a_recipient_who_cannot_stand_in_a_mail_is_an_error() {
     let bad = Alert::new(
         Arc::new(good.incident().clone()),
         1,
-        inresponse_core::model::DeliveryKey {
-            round: 1,
-            level: inresponse_core::model::Level::At(1),
-            place: 0,
-        },
+        DeliveryKey { round: 1, level: Level::At(1), place: 0 },
         1,
         contact("sms:jo@example.org"),
     );

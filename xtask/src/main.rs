@@ -3,6 +3,7 @@
 mod cloud;
 mod emulators;
 mod lambda;
+mod pictures;
 mod sim;
 mod test;
 mod tools;
@@ -29,6 +30,12 @@ enum Command {
     Purity,
     /// Unpack real monitoring systems, and let them report to the server as the pages in docs/intake say.
     Intake,
+    /// Look at the pages and the mails with a real browser: what they do, who could not use them, what they look like.
+    Browser {
+        /// Put the pictures that the docs show into docs/pictures.
+        #[arg(long)]
+        pictures: bool,
+    },
     /// Build the functions for AWS Lambda, and pack them where the template looks for them.
     Lambda,
     /// Measure start, reports and processor time of the function, next to a small one in Python.
@@ -68,6 +75,9 @@ fn main() -> ExitCode {
         Command::Cloud => cloud::test(),
         Command::Purity => test::purity(),
         Command::Intake => test::intake(),
+        Command::Browser { pictures } => {
+            test::pages(if pictures { test::Pictures::Kept } else { test::Pictures::Looked })
+        }
         Command::Lambda => lambda::build().map(drop),
         Command::LambdaBench => lambda::bench(),
         Command::Crash { kills } => test::crash(kills),

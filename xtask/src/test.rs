@@ -4,7 +4,9 @@ use std::process::Command;
 
 use crate::cloud::{Cloud, WITHOUT_ROLES};
 use crate::emulators::Emulator;
-use crate::tools::{Failure, cargo, debian, nextest, output, python, run};
+use crate::tools::{
+    Failure, browser, cargo, debian, nextest, node_modules, output, python, root, run, target_dir,
+};
 
 /// The crates that are libraries for others.
 const LIBRARIES: [&str; 9] = [
@@ -35,8 +37,9 @@ pub(crate) fn everything() -> Result<(), Failure> {
     }
     let (ministack, dynamodb_local) = (Emulator::ministack(&[])?, Emulator::dynamodb_local()?);
     let cloud = Cloud::deploy()?;
-    // The real monitoring systems and the roles come afterwards, by themselves.
-    let alone = format!("({WITHOUT_ROLES}) and not (package(inresponse-server) and binary(intake))");
+    // The real monitoring systems, the browser and the roles come afterwards, by themselves.
+    let by_themselves = "package(inresponse-server) and (binary(intake) or binary(browser))";
+    let alone = format!("({WITHOUT_ROLES}) and not ({by_themselves})");
     // The server as most people build it; then, of the same crates, only the server is built anew.
     let on_aws = "package(inresponse-server) and (binary(aws) or kind(bin))";
     for options in [&["-E", alone.as_str()][..], &["--features", SERVER_ON_AWS, "-E", on_aws]] {
@@ -49,6 +52,7 @@ pub(crate) fn everything() -> Result<(), Failure> {
     cloud.test_roles()?;
     drop((ministack, dynamodb_local, cloud));
     intake()?;
+    pages(Pictures::Looked)?;
     run(cargo().args(["test", "--doc", "--workspace", "--locked"]))?;
     run(cargo().args(["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings"))?;
     package()?;
@@ -127,6 +131,31 @@ pub(crate) fn intake() -> Result<(), Failure> {
     // One after another, since what is measured should have the machine to itself.
     test.arg("--test-threads=1");
     run(test.env("INRESPONSE_TEST_PYTHON", python).env("INRESPONSE_TEST_DEBIAN", debian))
+}
+
+/// What becomes of the pictures that the browser's test takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pictures {
+    /// They are under `target/screenshots`, to be looked at.
+    Looked,
+    /// The ones that the docs show are put there as well.
+    Kept,
+}
+
+/// The pages and the mails in a real browser.
+pub(crate) fn pages(pictures: Pictures) -> Result<(), Failure> {
+    let ([chromium, chromedriver], python) = (browser()?, python()?);
+    let (axe, screenshots) = (node_modules()?.join("axe-core/axe.min.js"), target_dir().join("screenshots"));
+    let mut test = cargo();
+    test.args(["test", "-p", "inresponse-server", "--test", "browser", "--locked", "--", "--nocapture"]);
+    test.args(["--test-threads=2"]).env("INRESPONSE_TEST_PYTHON", python).env("INRESPONSE_TEST_AXE", axe);
+    test.env("INRESPONSE_TEST_CHROMIUM", chromium).env("INRESPONSE_TEST_CHROMEDRIVER", chromedriver);
+    run(test.env("INRESPONSE_TEST_SCREENSHOTS", &screenshots))?;
+    println!("pictures of every page are in {}", screenshots.display());
+    match pictures {
+        Pictures::Looked => Ok(()),
+        Pictures::Kept => crate::pictures::keep(&screenshots, &root().join("docs/pictures")),
+    }
 }
 
 pub(crate) fn crash(kills: u32) -> Result<(), Failure> {

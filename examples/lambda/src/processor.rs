@@ -1,6 +1,6 @@
 //! The incident processor: the HTTP API behind API Gateway.
 
-use inresponse_http::{Api, Keys};
+use inresponse_http::{Api, Keys, Pages};
 use lambda_runtime::Error;
 
 use crate::config::Config;
@@ -9,7 +9,9 @@ use crate::wiring::engine;
 /// Answers events of HTTP APIs (v2) and of REST APIs (v1) until Lambda ends the process.
 pub(crate) async fn run(config: Config) -> Result<(), Error> {
     let engine = engine(&config).await?;
-    let api = Api::new(engine, Keys::new(vec![config.api_key]));
+    // A stream of events would be paid for by the second; the pages ask now and then instead.
+    let pages = Pages::under(&config.public_url)?.streams(0);
+    let api = Api::new(engine, Keys::new(vec![config.api_key])).pages(pages);
     let api = api.metrics(inresponse_http::metrics::install()?);
     lambda_http::run(inresponse_http::router(api)).await
 }

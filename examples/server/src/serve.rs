@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use inresponse_core::clock::SystemClock;
-use inresponse_http::{Api, Intake, Keys, Readiness};
+use inresponse_http::{Api, Intake, Keys, Pages, Readiness};
 use tokio::net::TcpListener;
 use tokio::sync::watch::{Receiver, channel};
 
@@ -57,6 +57,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     let readiness = Readiness::new();
     let api = Api::new(engine.clone(), Keys::new(api_keys))
         .intake_by(intake)
+        .pages(Pages::under(&public_url)?)
         .metrics(metrics)
         .readiness(readiness.clone());
     println!("InResponse listens on http://{}", listener.local_addr()?);

@@ -155,6 +155,9 @@ impl Engine {
             if let Some(url) = self.claim_url(incident.number(), alert.contact()) {
                 alert = alert.with_claim_url(url);
             }
+            if let Some(url) = self.board_url(incident.number()) {
+                alert = alert.with_board_url(url);
+            }
             LeasedSend {
                 alert,
                 delivery: send.delivery,

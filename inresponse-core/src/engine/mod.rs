@@ -162,6 +162,11 @@ impl Engine {
         Some(format!("{}/incidents/{incident}/claim?token={token}", links.base_url))
     }
 
+    fn board_url(&self, incident: IncidentNumber) -> Option<String> {
+        let links = self.inner.claim_links.as_ref()?;
+        Some(format!("{}/board/incidents/{incident}", links.base_url))
+    }
+
     /// Commits, with the time from which on nobody needs the incident any more.
     async fn commit(&self, version: Version, draft: &Draft) -> Result<Committed, Outage> {
         match self.inner.keep_resolved {
@@ -203,7 +208,8 @@ impl EngineBuilder {
         self
     }
 
-    /// Links to claim with: under `base_url`, signed with the first secret; tokens of all secrets hold.
+    /// Links to claim with and to the incident's page, under `base_url`: signed with the first secret; tokens of
+    /// all secrets hold.
     ///
     /// # Errors
     /// `base_url` is not an http or https URL.

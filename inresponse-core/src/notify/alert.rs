@@ -16,6 +16,7 @@ pub struct Alert {
     attempt: u32,
     contact: Contact,
     claim_url: Option<String>,
+    board_url: Option<String>,
 }
 
 /// What is to be told of an incident.
@@ -52,13 +53,20 @@ impl Alert {
         contact: Contact,
     ) -> Self {
         let id = incident.delivery_id(key);
-        Self { incident, count, key, id, attempt, contact, claim_url: None }
+        Self { incident, count, key, id, attempt, contact, claim_url: None, board_url: None }
     }
 
     /// The same alert with a link by which its recipient can claim the incident.
     #[must_use]
     pub fn with_claim_url(mut self, url: String) -> Self {
         self.claim_url = Some(url);
+        self
+    }
+
+    /// The same alert with the address of the incident's page, which is no secret.
+    #[must_use]
+    pub fn with_board_url(mut self, url: String) -> Self {
+        self.board_url = Some(url);
         self
     }
 
@@ -109,6 +117,11 @@ impl Alert {
     /// A secret link by which the contact can claim the incident.
     pub fn claim_url(&self) -> Option<&str> {
         self.claim_url.as_deref()
+    }
+
+    /// The address of the incident's page, for whoever may sign in there.
+    pub fn board_url(&self) -> Option<&str> {
+        self.board_url.as_deref()
     }
 
     /// Who is alerted together with the contact.

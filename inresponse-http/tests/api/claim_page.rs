@@ -56,8 +56,8 @@ async fn p06_who_comes_second_is_told_and_may_take_over() {
     assert_eq!(world.get("/incidents/10000").await.json["claimedBy"], "Kim");
     world.post("/incidents/10000", json!({ "state": "RESOLVED" })).await;
     let page = open(&world, Method::POST, &link, "name=Kim").await;
-    assert!(page.status == StatusCode::CONFLICT && page.text.contains("resolved"));
-    assert!(open(&world, Method::GET, &link, "").await.text.contains("resolved"));
+    assert!(page.status == StatusCode::CONFLICT && page.text.contains("Resolved by admin"));
+    assert!(open(&world, Method::GET, &link, "").await.text.contains("Resolved by admin"));
 }
 
 #[tokio::test]
@@ -100,4 +100,50 @@ async fn a_link_holds_for_its_incident_and_a_week_and_needs_no_key() {
     world.clock.advance(std::time::Duration::from_secs(7 * 24 * 3600 + 1));
     let page = open(&world, Method::POST, &link, "name=Jo").await;
     assert!(page.status == StatusCode::FORBIDDEN && page.text.contains("expired"));
+}
+
+#[tokio::test]
+async fn claim_and_resolve_is_one_press_and_the_link_only_puts_its_button_first() {
+    let world = World::new().await;
+    let link = alerted(&world).await;
+    let buttons = |page: &Answer| {
+        let named: Vec<usize> =
+            ["value=\"\"", "value=\"resolve\""].iter().map(|v| page.text.find(v).unwrap()).collect();
+        named[0] < named[1]
+    };
+    assert!(buttons(&open(&world, Method::GET, &link, "").await), "claim comes first");
+    let resolving = format!("{link}&then=resolve");
+    for method in [Method::GET, Method::HEAD] {
+        assert_eq!(open(&world, method, &resolving, "").await.status, StatusCode::OK);
+    }
+    assert!(!buttons(&open(&world, Method::GET, &resolving, "").await), "claim and resolve comes first");
+    assert_eq!(world.get("/incidents/10000").await.json["state"], "OPEN");
+    // What the query says, no press of a button does.
+    open(&world, Method::POST, &resolving, "name=Jo&then=").await;
+    assert_eq!(world.get("/incidents/10000").await.json["state"], "CLAIMED");
+    // Another's is not resolved but where it is taken over.
+    let page = open(&world, Method::POST, &link, "name=Kim&then=resolve").await;
+    assert!(
+        page.status == StatusCode::CONFLICT && page.text.contains("Take over and resolve"),
+        "{}",
+        page.text
+    );
+    assert_eq!(world.get("/incidents/10000").await.json["state"], "CLAIMED");
+    for _pressed_twice in 0..2 {
+        let page = open(&world, Method::POST, &link, "name=Kim&takeOver=yes&then=resolve").await;
+        assert!(page.status == StatusCode::OK && page.text.contains("Resolved by Kim"), "{}", page.text);
+    }
+    let incident = world.get("/incidents/10000").await.json;
+    assert_eq!((&incident["claimedBy"], &incident["resolvedBy"]), (&json!("Kim"), &json!("Kim")));
+}
+
+#[tokio::test]
+async fn the_page_says_who_has_it_and_needs_no_script() {
+    let world = World::new().await;
+    let link = alerted(&world).await;
+    open(&world, Method::POST, &link, "name=Jo").await;
+    let page = open(&world, Method::GET, &link, "").await;
+    assert!(page.text.contains("Claimed by Jo") && page.text.contains("datetime=\"2026-11-24T03:00:00Z\""));
+    assert!(!page.text.contains("<script") && !page.text.contains("style="), "{}", page.text);
+    assert_eq!(page.headers["referrer-policy"], "no-referrer");
 }

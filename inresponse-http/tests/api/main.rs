@@ -4,6 +4,8 @@
 
 mod bad_input;
 #[cfg(feature = "pages")]
+mod board;
+#[cfg(feature = "pages")]
 mod claim_page;
 mod contract;
 mod hand_over;

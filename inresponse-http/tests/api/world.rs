@@ -89,13 +89,27 @@ impl World {
         self
     }
 
+    /// The same with pages that are found there.
+    #[cfg(feature = "pages")]
+    pub(crate) fn showing(mut self, pages: inresponse_http::Pages) -> Self {
+        self.api = self.api.pages(pages);
+        self.router = router(self.api.clone());
+        self
+    }
+
+    /// What is answered, before its body came.
+    pub(crate) async fn respond(&self, request: Request<Body>) -> axum::response::Response {
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self.router.clone().oneshot(request).await.unwrap();
+        let response = self.respond(request).await;
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = to_bytes(response.into_body(), 10_000_000).await.unwrap();
         let text = String::from_utf8(bytes.to_vec()).unwrap();
         let json = serde_json::from_str(&text).unwrap_or(Value::Null);
-        if status.is_client_error() && headers["content-type"].to_str().unwrap().contains("json") {
+        let is_json = headers.get("content-type").is_some_and(|kind| kind.to_str().unwrap().contains("json"));
+        if status.is_client_error() && is_json {
             assert_eq!(headers["content-type"], "application/problem+json");
             assert_eq!(json["status"], status.as_u16());
             assert!(json["errors"].is_array(), "{text}");

@@ -1,0 +1,87 @@
+//! Every page and mail, at a phone's width and a desk's, in light and in dark: no barriers, nothing cut off, and a
+//! picture of each to be looked at.
+
+use crate::scene::Scene;
+use crate::window::{LOOKS, Look, PHONE, Window, screenshots};
+
+/// The narrowest window that must do: 1280 pixels at four times their size (WCAG 2.2, 1.4.10).
+const ZOOMED: u32 = 320;
+/// The smallest that something to tap may be, in pixels.
+const THUMB: u64 = 44;
+
+async fn looked_at(window: &Window, name: &str, looks: &[Look]) {
+    let mut barriers = Vec::new();
+    for look in looks {
+        window.look(*look).await;
+        for found in window.barriers().await {
+            barriers.push(format!("{name} {look:?}: {found}"));
+        }
+        assert_eq!(window.overflow().await, 0, "{name} {look:?} is wider than its window");
+        window.picture(name, *look).await;
+    }
+    assert!(barriers.is_empty(), "{barriers:#?}");
+    window.look(Look { width: ZOOMED, ..LOOKS[0] }).await;
+    assert_eq!(window.overflow().await, 0, "{name} is wider than its window at 400 %");
+    let small = format!(
+        "return [...document.querySelectorAll('button, .button, input:not([type=hidden]), select, nav a')]
+            .filter((e) => e.checkVisibility() && e.getBoundingClientRect().height < {THUMB}).map((e) => e.outerHTML)"
+    );
+    assert_eq!(window.run(&small).await, serde_json::json!([]), "{name}: too small for a thumb");
+}
+
+#[tokio::test]
+async fn every_page_is_without_barriers_in_light_and_dark_and_at_four_hundred_per_cent() {
+    let scene = Scene::new().await;
+    let number = scene.night().await;
+    let url = &scene.server.url;
+    let window = Window::open().await;
+    window.go(url).await;
+    looked_at(&window, "sign-in", &LOOKS).await;
+
+    let window = Window::signed_in(&scene.server, "Jo").await;
+    for (name, path) in [
+        ("list", "/".to_owned()),
+        ("list-resolved", "/?state=RESOLVED".to_owned()),
+        ("list-none", "/?service=nothing".to_owned()),
+        ("incident", format!("/board/incidents/{number}")),
+        ("on-call", "/board/oncall".to_owned()),
+        ("message", "/board/incidents/1".to_owned()),
+    ] {
+        window.go(&format!("{url}{path}")).await;
+        looked_at(&window, name, &LOOKS).await;
+    }
+    scene.change(number, serde_json::json!({ "state": "CLAIMED", "by": "Kim" })).await;
+    window.go(&format!("{url}/board/incidents/{number}")).await;
+    looked_at(&window, "incident-claimed", &LOOKS).await;
+    let complaints = window.complaints().await;
+    let failures = complaints.iter().filter(|text| !text.contains("404 (Not Found)"));
+    assert_eq!(failures.collect::<Vec<_>>(), Vec::<&String>::new());
+}
+
+#[tokio::test]
+async fn mails_and_their_pages_are_without_barriers_on_a_phone_in_light_and_dark() {
+    let scene = Scene::new().await;
+    scene.night().await;
+    let window = Window::open().await;
+    let on_a_phone: Vec<Look> = LOOKS.into_iter().filter(|look| look.width == PHONE).collect();
+    for (name, to, words) in [
+        ("mail", "checkout-jo@example.org", ""),
+        ("mail-second-level", "search-kim@example.org", "Alerted before"),
+        ("mail-news", "search-jo@example.org", "Kim has it"),
+    ] {
+        let letter = scene.letter_that_says(to, words).await;
+        let file = screenshots().join(format!("{name}.html"));
+        std::fs::write(&file, &letter.html).unwrap();
+        std::fs::write(screenshots().join(format!("{name}.txt")), &letter.text).unwrap();
+        window.go(&format!("file://{}", file.display())).await;
+        looked_at(&window, name, &on_a_phone).await;
+    }
+    let letter = scene.letter("checkout-jo@example.org").await;
+    window.go(&letter.claim_link()).await;
+    looked_at(&window, "claim", &LOOKS).await;
+    window.press("button.main").await;
+    window.until_says("The alerts have stopped").await;
+    looked_at(&window, "claimed", &LOOKS).await;
+    window.go(&format!("{}x", letter.claim_link())).await;
+    looked_at(&window, "claim-refused", &LOOKS).await;
+}

@@ -1,0 +1,23 @@
+//! The pages and the mails as people see them: the real server and a real browser, at a phone's width and a desk's, in
+//! light and in dark.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests may panic, helpers of tests too"
+)]
+
+mod board;
+mod looks;
+mod night;
+mod scanners;
+mod scene;
+mod window;
+
+#[path = "../e2e/mail.rs"]
+#[allow(dead_code, reason = "shared with other tests")]
+mod mail;
+#[path = "../e2e/server.rs"]
+#[allow(dead_code, reason = "shared with other tests")]
+mod server;

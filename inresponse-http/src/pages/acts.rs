@@ -1,0 +1,131 @@
+//! What the forms of the board do: the same as the API does, by the name of whoever is signed in.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use inresponse_core::engine::Updated;
+use inresponse_core::model::{IncidentNumber, Note, Person, TeamName};
+use inresponse_core::plan::{Refusal, StateChange, TakeOver, Update};
+use inresponse_core::{Engine, InvalidInput, Outage};
+
+use super::session::SignedIn;
+use super::{incident, message, outage, see};
+use crate::Api;
+use crate::input::{Bytes, Path, number};
+use crate::limits::carried_through;
+use crate::problem::Problem;
+
+/// One press of a button.
+struct Act {
+    changes: Vec<StateChange>,
+    note: Option<Note>,
+}
+
+/// Does what the button says, and leads back to the incident.
+pub(super) async fn act(
+    State(api): State<Api>,
+    me: SignedIn,
+    in_path: Result<Path<String>, Problem>,
+    Bytes(form): Bytes,
+) -> Response {
+    let Some(number) = in_path.ok().and_then(|Path(text)| number(&text).ok()) else {
+        return message(&api, Some(&me.by), StatusCode::NOT_FOUND, "There is no such incident.");
+    };
+    let field = |name: &str| {
+        let mut pairs = form_urlencoded::parse(&form);
+        pairs.find(|(given, _)| given == name).map(|(_, value)| value.into_owned()).unwrap_or_default()
+    };
+    let act = match read(&field) {
+        Ok(act) => act,
+        Err(error) => {
+            let text = format!("Nothing was done: {error}.");
+            let status = StatusCode::BAD_REQUEST;
+            return incident::show(&api, &me.by, number, status, Some(text), field("note")).await;
+        }
+    };
+    let (engine, by) = (api.engine().clone(), me.by.clone());
+    let done = carried_through(async move { act.carry_out(&engine, number, &by).await }).await;
+    match done {
+        Ok(Updated::Changed(_) | Updated::Unchanged(_)) => {
+            see(&format!("{}/board/incidents/{number}", api.page_settings().prefix))
+        }
+        Ok(Updated::Refused(_, refusal)) => {
+            let text = format!("Nothing was done: {}.", in_words(&refusal));
+            incident::show(&api, &me.by, number, StatusCode::CONFLICT, Some(text), String::new()).await
+        }
+        Ok(Updated::Absent) => {
+            message(&api, Some(&me.by), StatusCode::NOT_FOUND, "There is no such incident.")
+        }
+        Err(error) => outage(&api, &me.by, &error),
+    }
+}
+
+/// The button that was pressed, with what was written beside it.
+fn read(field: &impl Fn(&str) -> String) -> Result<Act, InvalidInput> {
+    let changes = match field("do").as_str() {
+        "claim" => vec![StateChange::Claim(TakeOver::No)],
+        "take-over" => vec![StateChange::Claim(TakeOver::Yes)],
+        "claim-and-resolve" => vec![StateChange::Claim(TakeOver::No), StateChange::Resolve],
+        "release" => vec![StateChange::Release(TakeOver::No)],
+        "resolve" => vec![StateChange::Resolve],
+        "escalate" => vec![StateChange::Escalate],
+        "hand-to-person" => vec![StateChange::HandTo(Person::new(field("person"))?)],
+        "hand-to-team" => vec![StateChange::HandToTeam(TeamName::new(field("team"))?)],
+        "note" => return Ok(Act { changes: Vec::new(), note: Some(Note::new(field("note"))?) }),
+        _ => return Err(InvalidInput::field("button", "is not one of this page")),
+    };
+    Ok(Act { changes, note: None })
+}
+
+impl Act {
+    async fn carry_out(
+        self,
+        engine: &Engine,
+        number: IncidentNumber,
+        by: &Person,
+    ) -> Result<Updated, Outage> {
+        match self.note {
+            Some(note) => {
+                let update = Update { by: by.clone(), severity: None, state: None, note: Some(note) };
+                engine.update(number, &update).await
+            }
+            None => in_turn(engine, number, by, self.changes).await,
+        }
+    }
+}
+
+/// One change after the other, until one is refused.
+pub(super) async fn in_turn(
+    engine: &Engine,
+    number: IncidentNumber,
+    by: &Person,
+    changes: Vec<StateChange>,
+) -> Result<Updated, Outage> {
+    let mut done = Updated::Absent;
+    for change in changes {
+        done = engine.update(number, &Update::state(by.clone(), change)).await?;
+        match done {
+            Updated::Changed(_) | Updated::Unchanged(_) => {}
+            Updated::Refused(..) | Updated::Absent => break,
+        }
+    }
+    Ok(done)
+}
+
+fn in_words(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::ClaimedBy(person) => format!("{person} has this incident"),
+        Refusal::Forbidden { from, to } => {
+            format!("an incident that is {} cannot become {}", lower(from), lower(to))
+        }
+        Refusal::NotEscalating(state) => {
+            format!("this incident is {}, so nobody is being alerted", lower(state))
+        }
+        Refusal::NobodyLeft => "everybody has been alerted already".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn lower(state: &inresponse_core::model::State) -> String {
+    state.as_str().to_lowercase()
+}

@@ -1,0 +1,173 @@
+//! What changed, as it changes: the part of a page that is kept up to date, on demand or as a stream.
+
+use std::convert::Infallible;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::Stream;
+use futures_util::stream::unfold;
+use inresponse_core::Outage;
+use inresponse_core::model::{IncidentNumber, Person};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::filter::Filter;
+use super::list::Age;
+use super::session::SignedIn;
+use super::{incident, list, message, outage};
+use crate::Api;
+use crate::input::{Params, number};
+use crate::problem::Problem;
+
+/// How often a stream asks the store.
+pub(super) const PACE: Duration = Duration::from_secs(1);
+/// How often a stream on which nothing happens shows that it lives.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// What a browser names when it comes back.
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// What is looked at.
+#[derive(Debug, Clone)]
+pub(super) enum View {
+    /// The incidents.
+    List(Filter),
+    /// One of them.
+    Incident(IncidentNumber),
+}
+
+/// A part of a page that is kept up to date.
+pub(super) struct Live {
+    /// The part.
+    pub(super) html: String,
+    /// Its name, by which an unchanged one is known.
+    pub(super) seen: String,
+    /// The query that asks for it.
+    pub(super) query: String,
+}
+
+impl View {
+    fn read(mut params: Params) -> Result<(Self, Option<String>), Problem> {
+        let seen = params.take("seen", |text| Ok(text.to_owned()));
+        let view = match params.take("incident", number) {
+            Some(number) => Self::Incident(number),
+            None => Self::List(Filter::take(&mut params)),
+        };
+        params.finish()?;
+        Ok((view, seen))
+    }
+
+    fn query(&self) -> String {
+        match self {
+            View::List(filter) => filter.query(),
+            View::Incident(number) => format!("?incident={number}"),
+        }
+    }
+
+    /// `None` where there is no such incident.
+    async fn render(&self, api: &Api, me: &Person, age: Age) -> Result<Option<Live>, Outage> {
+        let broken = |e| Outage::permanent("a page cannot be rendered").because(e);
+        let html = match self {
+            View::List(filter) => list::fragment(api, filter, age).await?.render().map_err(broken)?,
+            View::Incident(number) => match api.engine().get(*number).await? {
+                Some(record) => incident::fragment(api, &record, me).render().map_err(broken)?,
+                None => return Ok(None),
+            },
+        };
+        let mut hasher = DefaultHasher::new();
+        html.hash(&mut hasher);
+        Ok(Some(Live { html, seen: format!("{:x}", hasher.finish()), query: self.query() }))
+    }
+}
+
+/// The part of a page that is kept up to date, or the page that says why there is none.
+pub(super) async fn live(api: &Api, view: View, me: &Person) -> Result<Live, Box<Response>> {
+    match view.render(api, me, Age::Fresh).await {
+        Ok(Some(live)) => Ok(live),
+        Ok(None) => {
+            Err(Box::new(message(api, Some(me), StatusCode::NOT_FOUND, "There is no such incident.")))
+        }
+        Err(error) => Err(Box::new(outage(api, me, &error))),
+    }
+}
+
+/// The part as it is now; nothing where it is still what was seen.
+pub(super) async fn fragment(
+    State(api): State<Api>,
+    me: SignedIn,
+    params: Params,
+) -> Result<Response, Problem> {
+    let (view, seen) = View::read(params)?;
+    let live = match live(&api, view, &me.by).await {
+        Ok(live) => live,
+        Err(response) => return Ok(*response),
+    };
+    if seen.as_ref() == Some(&live.seen) {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (ETAG, HeaderValue::from_str(&format!("\"{}\"", live.seen)).expect("it is a hexadecimal number")),
+    ];
+    Ok((headers, live.html).into_response())
+}
+
+/// The part whenever it changed, until the server stops.
+pub(super) async fn stream(
+    State(api): State<Api>,
+    me: SignedIn,
+    headers: HeaderMap,
+    params: Params,
+) -> Result<Response, Problem> {
+    let (view, seen) = View::read(params)?;
+    let last = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
+    let Ok(place) = Arc::clone(&api.page_settings().streams).try_acquire_owned() else {
+        return Err(Problem::unavailable("too many pages are kept up to date"));
+    };
+    let events = Sse::new(changes(Watch { api, view, me: me.by, seen: last.or(seen), _place: place }));
+    let keep_alive = KeepAlive::new().interval(HEARTBEAT);
+    // Proxies that gather answers up would hold it back.
+    let unbuffered = [(HeaderName::from_static("x-accel-buffering"), "no"), (CACHE_CONTROL, "no-store")];
+    Ok((unbuffered, events.keep_alive(keep_alive)).into_response())
+}
+
+/// Who watches what, and has seen it how.
+struct Watch {
+    api: Api,
+    view: View,
+    me: Person,
+    seen: Option<String>,
+    _place: OwnedSemaphorePermit,
+}
+
+fn changes(watch: Watch) -> impl Stream<Item = Result<Event, Infallible>> {
+    let stopped = watch.api.stopped();
+    unfold((watch, Duration::ZERO), move |(mut watch, mut pause)| {
+        let stopped = stopped.clone();
+        async move {
+            let change = async {
+                loop {
+                    tokio::time::sleep(pause).await;
+                    pause = PACE;
+                    match watch.view.render(&watch.api, &watch.me, Age::Recent).await {
+                        Ok(Some(live)) if watch.seen.as_ref() != Some(&live.seen) => return live,
+                        Ok(Some(_) | None) => {}
+                        // The page stays as it is, and the health check tells.
+                        Err(error) => tracing::debug!(error = %error, "a page is not kept up to date"),
+                    }
+                }
+            };
+            // An open stream would keep the server from stopping.
+            let live = stopped.run_until_cancelled_owned(change).await?;
+            watch.seen = Some(live.seen.clone());
+            let event = Event::default().event("fragment").id(live.seen).data(live.html);
+            Some((Ok(event), (watch, PACE)))
+        }
+    })
+}

@@ -1,0 +1,140 @@
+//! Which incidents are listed, and from where on: what the address of a list says.
+
+use form_urlencoded::Serializer;
+use inresponse_core::InvalidInput;
+use inresponse_core::model::{IncidentNumber, ServiceName, Severity, State, TeamName};
+
+use crate::input::{Params, number};
+use crate::problem::Problem;
+
+/// How many pages back one can go.
+const MAX_TRAIL: usize = 32;
+
+/// Which incidents are listed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Filter {
+    /// Only in this state; OPEN and CLAIMED ones unless given.
+    pub(super) state: Option<State>,
+    pub(super) team: Option<TeamName>,
+    pub(super) service: Option<ServiceName>,
+    pub(super) severity: Option<Severity>,
+    /// Where the page begins; at the beginning unless given.
+    pub(super) from: Option<Mark>,
+    /// Where the pages before it began, but the first.
+    trail: Vec<Mark>,
+}
+
+/// A place in the list: after this incident of the ones in that state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Mark {
+    pub(super) state: State,
+    pub(super) below: IncidentNumber,
+}
+
+impl Mark {
+    fn read(text: &str) -> Result<Self, InvalidInput> {
+        let read = |text: &str| {
+            let (state, below) = text.split_once('-')?;
+            Some(Self { state: state.parse().ok()?, below: number(below).ok()? })
+        };
+        read(text).ok_or_else(|| InvalidInput::field("from", "is not a place that a page led to"))
+    }
+}
+
+impl std::fmt::Display for Mark {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}-{}", self.state, self.below)
+    }
+}
+
+impl Filter {
+    /// Takes what a query says. A field that a form left empty says nothing.
+    pub(super) fn take(params: &mut Params) -> Self {
+        Self {
+            state: take(params, "state", str::parse),
+            team: take(params, "team", |text| TeamName::new(text)),
+            service: take(params, "service", |text| ServiceName::new(text)),
+            severity: take(params, "severity", str::parse),
+            from: take(params, "from", Mark::read),
+            trail: take(params, "trail", |text| text.split('.').take(MAX_TRAIL).map(Mark::read).collect())
+                .unwrap_or_default(),
+        }
+    }
+
+    pub(super) fn read(mut params: Params) -> Result<Self, Problem> {
+        let filter = Self::take(&mut params);
+        params.finish()?;
+        Ok(filter)
+    }
+
+    /// The states that are listed, in their order.
+    pub(super) fn states(&self) -> Vec<State> {
+        self.state.map_or_else(|| vec![State::Open, State::Claimed], |state| vec![state])
+    }
+
+    /// The same incidents in that state, or the active ones, from the beginning.
+    pub(super) fn in_state(&self, state: Option<State>) -> Self {
+        Self { state, from: None, trail: Vec::new(), ..self.clone() }
+    }
+
+    /// The page that begins at a mark.
+    pub(super) fn onward(&self, to: Mark) -> Self {
+        let mut trail = self.trail.clone();
+        trail.extend(self.from);
+        let forgotten = trail.len().saturating_sub(MAX_TRAIL);
+        Self { from: Some(to), trail: trail.split_off(forgotten), ..self.clone() }
+    }
+
+    /// The page before this one; `None` on the first.
+    pub(super) fn back(&self) -> Option<Self> {
+        self.from?;
+        let mut trail = self.trail.clone();
+        Some(Self { from: trail.pop(), trail, ..self.clone() })
+    }
+
+    /// The query of its address, with its question mark; empty where there is nothing to say.
+    pub(super) fn query(&self) -> String {
+        let mut query = Serializer::new(String::from("?"));
+        let mut say = |name: &str, value: Option<String>| {
+            if let Some(value) = value {
+                query.append_pair(name, &value);
+            }
+        };
+        say("state", self.state.map(|state| state.to_string()));
+        say("team", self.team.as_ref().map(ToString::to_string));
+        say("service", self.service.as_ref().map(ToString::to_string));
+        say("severity", self.severity.map(|severity| severity.to_string()));
+        say("from", self.from.map(|mark| mark.to_string()));
+        let trail = self.trail.iter().map(Mark::to_string).collect::<Vec<_>>().join(".");
+        say("trail", Some(trail).filter(|trail| !trail.is_empty()));
+        let query = query.finish();
+        if query == "?" { String::new() } else { query }
+    }
+
+    /// Whether only that team's are listed.
+    pub(super) fn is_team(&self, team: &TeamName) -> bool {
+        self.team.as_ref() == Some(team)
+    }
+
+    /// Whether only that severity is listed.
+    pub(super) fn is_severity(&self, severity: &str) -> bool {
+        self.severity.is_some_and(|only| only.as_str() == severity)
+    }
+
+    /// Whether anything but the state narrows the list.
+    pub(super) fn narrows(&self) -> bool {
+        self.team.is_some() || self.service.is_some() || self.severity.is_some()
+    }
+}
+
+fn take<T>(
+    params: &mut Params,
+    name: &'static str,
+    read: impl FnOnce(&str) -> Result<T, InvalidInput>,
+) -> Option<T> {
+    let read = |text: &str| match text.trim() {
+        "" => Ok(None),
+        text => read(text).map(Some),
+    };
+    params.take(name, read).flatten()
+}

@@ -1,0 +1,235 @@
+//! The incidents: open ones first, page by page from the newest on, and on each page the worst on top.
+
+use std::cmp::Reverse;
+use std::collections::HashSet;
+use std::time::Duration;
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use inresponse_core::model::{Incident, Severity, State as IncidentState, TeamName};
+use inresponse_core::store::{Census, ListQuery, Record};
+use inresponse_core::{Engine, Outage};
+use tokio::sync::Mutex;
+
+use super::events::{self, PACE, View};
+use super::filter::{Filter, Mark};
+use super::session::SignedIn;
+use super::words::Moment;
+use super::{Frame, Place, html, message, outage};
+use crate::Api;
+use crate::input::Params;
+
+/// Incidents on a page.
+const PAGE: usize = 50;
+
+#[derive(Template)]
+#[template(path = "list.html")]
+struct Page {
+    frame: Frame,
+    filter: Filter,
+    teams: Vec<TeamName>,
+    /// What is kept up to date.
+    live: events::Live,
+}
+
+/// The list.
+pub(super) async fn page(State(api): State<Api>, me: SignedIn, params: Params) -> Response {
+    let filter = match Filter::read(params) {
+        Ok(filter) => filter,
+        Err(problem) => return message(&api, Some(&me.by), StatusCode::BAD_REQUEST, problem.detail()),
+    };
+    let live = match events::live(&api, View::List(filter.clone()), &me.by).await {
+        Ok(live) => live,
+        Err(response) => return *response,
+    };
+    match api.engine().roster().teams().await {
+        Ok(teams) => {
+            let frame = Frame::new(&api, Some(&me.by), Place::Incidents);
+            html(StatusCode::OK, &Page { frame, filter, teams, live })
+        }
+        Err(error) => outage(&api, &me.by, &error),
+    }
+}
+
+/// What changes of it.
+#[derive(Template)]
+#[template(path = "list_fragment.html")]
+pub(super) struct Fragment {
+    at: String,
+    counts: Vec<Count>,
+    groups: Vec<Group>,
+    census: Census,
+    /// Everybody was told, and nobody answered.
+    unanswered: u64,
+    narrows: bool,
+    first: Option<String>,
+    previous: Option<String>,
+    next: Option<String>,
+}
+
+/// How many there are, and the way to them.
+struct Count {
+    name: &'static str,
+    count: u64,
+    href: String,
+    is_current: bool,
+}
+
+/// Those in one state.
+struct Group {
+    name: &'static str,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    number: u64,
+    severity: Severity,
+    state: IncidentState,
+    title: String,
+    service: String,
+    team: String,
+    since: Moment,
+    count: u64,
+    claimed_by: Option<String>,
+    resolved_by: Option<String>,
+    /// What is wrong with the alerting itself.
+    trouble: Option<&'static str>,
+}
+
+impl Row {
+    fn new(record: &Record) -> Self {
+        let incident = &record.incident;
+        let is_claimed = incident.state() == IncidentState::Claimed;
+        Self {
+            number: incident.number().value(),
+            severity: incident.severity(),
+            state: incident.state(),
+            title: incident.title().to_owned(),
+            service: incident.service().to_string(),
+            team: incident.team().to_string(),
+            since: Moment::age(incident.created_at()),
+            count: record.count,
+            claimed_by: incident.claimed().filter(|_| is_claimed).map(|claimed| claimed.by.to_string()),
+            resolved_by: incident.resolved().map(|resolved| resolved.by.to_string()),
+            trouble: trouble(incident),
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        self.state == IncidentState::Open
+    }
+}
+
+/// Promise 12, in words.
+pub(super) fn trouble(incident: &Incident) -> Option<&'static str> {
+    if incident.is_undelivered() {
+        Some("Nobody could be reached")
+    } else if incident.is_unclaimed() {
+        Some("Everybody was alerted, nobody answered")
+    } else {
+        None
+    }
+}
+
+/// How old what is shown may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Age {
+    /// As it is now.
+    Fresh,
+    /// As it was within the last [`PACE`] for somebody else: for the many that are kept up to date at once.
+    Recent,
+}
+
+/// The last count of all incidents, which costs the more the more there are, and when it was made.
+pub(super) type LastCensus = Mutex<Option<(Duration, Census)>>;
+
+async fn census(api: &Api, age: Age) -> Result<Census, Outage> {
+    if age == Age::Fresh {
+        return api.engine().census().await;
+    }
+    // Whoever comes second waits for the count of the first.
+    let mut last = api.page_settings().census.lock().await;
+    let now = api.engine().clock().monotonic();
+    match &*last {
+        Some((at, census)) if now.saturating_sub(*at) < PACE => Ok(census.clone()),
+        Some(_) | None => {
+            let census = api.engine().census().await?;
+            *last = Some((now, census.clone()));
+            Ok(census)
+        }
+    }
+}
+
+/// What the list shows.
+pub(super) async fn fragment(api: &Api, filter: &Filter, age: Age) -> Result<Fragment, Outage> {
+    let (census, (records, next)) = (census(api, age).await?, find(api.engine(), filter).await?);
+    let home = api.page_settings().home();
+    let href = |filter: &Filter| format!("{home}{}", filter.query());
+    let count = |name, state, count| {
+        let is_current = filter.state == state;
+        Count { name, count, href: href(&filter.in_state(state)), is_current }
+    };
+    let counts = vec![
+        count("Active", None, census.open + census.claimed),
+        count("Open", Some(IncidentState::Open), census.open),
+        count("Claimed", Some(IncidentState::Claimed), census.claimed),
+        count("Resolved", Some(IncidentState::Resolved), census.resolved),
+    ];
+    let group = |state: IncidentState| {
+        let mut rows: Vec<Row> =
+            records.iter().filter(|r| r.incident.state() == state).map(Row::new).collect();
+        rows.sort_by_key(|row| Reverse(row.severity));
+        Group { name: name(state), rows }
+    };
+    Ok(Fragment {
+        at: api.page_settings().prefix.to_string(),
+        counts,
+        groups: filter.states().into_iter().map(group).filter(|group| !group.rows.is_empty()).collect(),
+        unanswered: census.unclaimed.saturating_sub(census.undelivered),
+        census,
+        narrows: filter.narrows(),
+        first: filter.from.map(|_| href(&filter.in_state(filter.state))),
+        previous: filter.back().as_ref().map(href),
+        next: next.map(|mark| href(&filter.onward(mark))),
+    })
+}
+
+fn name(state: IncidentState) -> &'static str {
+    match state {
+        IncidentState::Open => "Open",
+        IncidentState::Claimed => "Claimed",
+        IncidentState::Resolved => "Resolved",
+    }
+}
+
+/// One page, state by state, and where the next one begins.
+async fn find(engine: &Engine, filter: &Filter) -> Result<(Vec<Record>, Option<Mark>), Outage> {
+    let (mut found, mut seen): (Vec<Record>, _) = (Vec::new(), HashSet::new());
+    let begins_in = filter.from.map(|mark| mark.state);
+    for state in
+        filter.states().into_iter().skip_while(|state| begins_in.is_some_and(|begins| begins != *state))
+    {
+        let below = filter.from.filter(|mark| mark.state == state).map(|mark| mark.below);
+        let query = ListQuery {
+            state: Some(state),
+            team: filter.team.clone(),
+            service: filter.service.clone(),
+            severity: filter.severity,
+            below,
+            // One more than is shown tells whether there is a next page.
+            limit: PAGE + 1 - found.len(),
+        };
+        // One that was claimed since the question before is in both answers.
+        found.extend(engine.list(&query).await?.into_iter().filter(|record| seen.insert(record.number())));
+        if found.len() > PAGE {
+            break;
+        }
+    }
+    let more = found.len() > PAGE;
+    found.truncate(PAGE);
+    let last = found.last().filter(|_| more);
+    let next = last.map(|last| Mark { state: last.incident.state(), below: last.number() });
+    Ok((found, next))
+}

@@ -1,0 +1,84 @@
+//! Who is on call now, team by team.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use inresponse_core::Outage;
+use inresponse_core::engine::OnCall;
+use inresponse_core::model::{Level, Origin, TeamName};
+
+use super::session::SignedIn;
+use super::words::{capital, names};
+use super::{Frame, Place, html, outage};
+use crate::Api;
+
+#[derive(Template)]
+#[template(path = "on_call.html")]
+struct Page {
+    frame: Frame,
+    teams: Vec<Team>,
+}
+
+struct Team {
+    name: TeamName,
+    day: String,
+    /// Whether the calendar says nothing about the day.
+    is_unplanned: bool,
+    levels: Vec<Turn>,
+}
+
+/// Who is alerted, and how long after the report.
+struct Turn {
+    level: String,
+    after: String,
+    who: String,
+}
+
+impl Team {
+    fn new(name: TeamName, on_call: &OnCall) -> Self {
+        let matrix = &on_call.matrix;
+        let after = |waits: u16| match matrix.wait().as_secs() * u64::from(waits) {
+            0 => "at once".to_owned(),
+            seconds if seconds % 60 == 0 => format!("after {} min", seconds / 60),
+            seconds => format!("after {seconds} s"),
+        };
+        let turn = |level, waits| Turn {
+            level: capital(level),
+            after: after(waits),
+            who: names(matrix.contacts(level)),
+        };
+        let mut levels: Vec<Turn> = (1..=matrix.height())
+            .map(|n| turn(Level::At(n), n - 1))
+            .filter(|turn| !turn.who.is_empty())
+            .collect();
+        // Where it is level 1 already, it comes no second time.
+        let is_unplanned = matrix.origin() == Origin::Fallback;
+        if !is_unplanned {
+            levels.push(Turn { after: "last".to_owned(), ..turn(Level::Fallback, 0) });
+        }
+        Self { name, day: on_call.day.format("%A, %-d %B %Y").to_string(), is_unplanned, levels }
+    }
+}
+
+/// The teams, and who is alerted if something is reported now.
+pub(super) async fn page(State(api): State<Api>, me: SignedIn) -> Response {
+    match teams(&api).await {
+        Ok(teams) => {
+            let frame = Frame::new(&api, Some(&me.by), Place::OnCall);
+            html(StatusCode::OK, &Page { frame, teams })
+        }
+        Err(error) => outage(&api, &me.by, &error),
+    }
+}
+
+async fn teams(api: &Api) -> Result<Vec<Team>, Outage> {
+    let engine = api.engine();
+    let (mut teams, now) = (Vec::new(), engine.now());
+    for name in engine.roster().teams().await? {
+        if let Some(on_call) = engine.on_call(&name, now).await? {
+            teams.push(Team::new(name, &on_call));
+        }
+    }
+    Ok(teams)
+}

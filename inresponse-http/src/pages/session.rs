@@ -1,0 +1,93 @@
+//! Who is signed in: a key and a name, in one cookie that no script and no other site can use.
+
+use axum::extract::FromRequestParts;
+use axum::http::header::{COOKIE, SET_COOKIE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method};
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use form_urlencoded::byte_serialize;
+use inresponse_core::model::Person;
+
+use super::{Pages, Transport, see};
+use crate::Api;
+
+/// How long one stays signed in, in seconds: 30 days.
+const LIFE: u32 = 30 * 24 * 3600;
+/// The longest key that fits into a cookie with a name; browsers keep 4096 bytes (RFC 6265 section 6.1).
+const MAX_KEY: usize = 2048;
+
+/// Proof that whoever asks has signed in, with a key that still holds.
+#[derive(Debug)]
+pub(crate) struct SignedIn {
+    /// Under which name.
+    pub(crate) by: Person,
+}
+
+impl FromRequestParts<Api> for SignedIn {
+    type Rejection = Response;
+
+    /// Whoever has not is led to sign in, and back afterwards.
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Response> {
+        Self::read(api, &parts.headers).ok_or_else(|| {
+            let looks = matches!(parts.method, Method::GET | Method::HEAD);
+            let query = parts.uri.query().filter(|_| looks).map(|query| format!("?{query}"));
+            let prefix = &api.page_settings().prefix;
+            let here = match parts.uri.path() {
+                "/" => api.page_settings().home().to_owned(),
+                path => format!("{prefix}{path}"),
+            };
+            let next = here + &query.unwrap_or_default();
+            let next: String = byte_serialize(next.as_bytes()).collect();
+            see(&format!("{prefix}/board/sign-in?next={next}"))
+        })
+    }
+}
+
+impl SignedIn {
+    /// Who has signed in, if anybody.
+    pub(crate) fn read(api: &Api, headers: &HeaderMap) -> Option<Self> {
+        let name = cookie_name(api.page_settings());
+        let given = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let mut pairs =
+            given.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        let (_, value) = pairs.find(|(given, _)| *given == name)?;
+        let (key, person) = value.split_once('.')?;
+        let text = |part: &str| String::from_utf8(URL_SAFE_NO_PAD.decode(part).ok()?).ok();
+        api.keys().may_respond(&text(key)?).then_some(())?;
+        Some(Self { by: Person::new(text(person)?).ok()? })
+    }
+}
+
+/// The cookie of whoever signs in with that key, which must hold, under that name; `None` for a key that no cookie can
+/// hold.
+pub(super) fn cookie(pages: &Pages, key: &str, by: &Person) -> Option<HeaderValue> {
+    let (key, by) = (Some(key).filter(|key| key.len() <= MAX_KEY)?, by.as_str());
+    let value = format!("{}.{}", URL_SAFE_NO_PAD.encode(key), URL_SAFE_NO_PAD.encode(by));
+    let mut cookie = HeaderValue::from_str(&set_cookie(pages, &value, LIFE)).ok()?;
+    cookie.set_sensitive(true);
+    Some(cookie)
+}
+
+/// Takes the cookie back.
+pub(super) fn forget(pages: &Pages) -> Option<(axum::http::HeaderName, HeaderValue)> {
+    Some((SET_COOKIE, HeaderValue::from_str(&set_cookie(pages, "", 0)).ok()?))
+}
+
+fn set_cookie(pages: &Pages, value: &str, life: u32) -> String {
+    let secure = match pages.transport {
+        Transport::Https => "; Secure",
+        Transport::Http => "",
+    };
+    let name = cookie_name(pages);
+    format!("{name}={value}; Path=/; Max-Age={life}; HttpOnly; SameSite=Strict{secure}")
+}
+
+/// Browsers take the first one from nobody but this very host, over TLS (RFC 6265bis section 4.1.3.2).
+fn cookie_name(pages: &Pages) -> &'static str {
+    match pages.transport {
+        Transport::Https => "__Host-inresponse",
+        Transport::Http => "inresponse",
+    }
+}

@@ -1,0 +1,99 @@
+//! Signing in and out.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use inresponse_core::model::Person;
+
+use super::session::{self, SignedIn};
+use super::{Frame, Place, html, message, see};
+use crate::Api;
+use crate::input::{Bytes, Params};
+
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct Page {
+    frame: Frame,
+    next: String,
+    name: String,
+    trouble: Option<String>,
+}
+
+/// Goes on to the same page by itself.
+#[derive(Template)]
+#[template(path = "onward.html")]
+struct Onward {
+    frame: Frame,
+    next: String,
+}
+
+/// The form; whoever is signed in already is led on.
+pub(super) async fn page(State(api): State<Api>, mut params: Params, headers: HeaderMap) -> Response {
+    let next = params
+        .take("next", |text| Ok(local(&api, text)))
+        .unwrap_or_else(|| api.page_settings().home().to_owned());
+    if SignedIn::read(&api, &headers).is_some() {
+        return see(&next);
+    }
+    let frame = Frame::new(&api, None, Place::Elsewhere);
+    // A browser keeps the cookie back where another site's link (a mail read on the web) led here. It sends it where
+    // this page leads to itself.
+    if headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site") {
+        let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
+        return html(StatusCode::OK, &Onward { frame, next });
+    }
+    html(StatusCode::OK, &Page { frame, next, name: String::new(), trouble: None })
+}
+
+/// Takes key and name.
+pub(super) async fn sign_in(State(api): State<Api>, Bytes(form): Bytes) -> Response {
+    let (mut key, mut name, mut next) = (String::new(), String::new(), String::new());
+    for (field, value) in form_urlencoded::parse(&form) {
+        match &*field {
+            "key" => key = value.trim().to_owned(),
+            "name" => name = value.into_owned(),
+            "next" => next = local(&api, &value),
+            _ => {}
+        }
+    }
+    let refused = |status, text: String, next, name| {
+        let frame = Frame::new(&api, None, Place::Elsewhere);
+        html(status, &Page { frame, next, name, trouble: Some(text) })
+    };
+    let by = match Person::new(&name) {
+        Ok(by) => by,
+        Err(error) => {
+            let what = error.errors().first().map_or("does not hold", |e| e.message());
+            return refused(StatusCode::BAD_REQUEST, format!("Your name {what}."), next, name);
+        }
+    };
+    let cookie = session::cookie(api.page_settings(), &key, &by).filter(|_| api.keys().may_respond(&key));
+    match cookie {
+        Some(cookie) => {
+            let mut response = see(if next.is_empty() { api.page_settings().home() } else { &next });
+            response.headers_mut().append(SET_COOKIE, cookie);
+            response
+        }
+        None => {
+            let text = "This key is not known here, or may not respond to incidents.";
+            refused(StatusCode::FORBIDDEN, text.to_owned(), next, name)
+        }
+    }
+}
+
+/// Forgets who was signed in.
+pub(super) async fn sign_out(State(api): State<Api>) -> Response {
+    let page = message(&api, None, StatusCode::OK, "You are signed out.");
+    (session::forget(api.page_settings()).map(|cookie| [cookie]), page).into_response()
+}
+
+/// The path, if it is one of ours: what follows a slash and a slash or backslash is another host.
+fn local(api: &Api, path: &str) -> String {
+    let pages = api.page_settings();
+    let rest = path.strip_prefix(&*pages.prefix).unwrap_or_default();
+    let is_plain = path.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+    let is_ours = path == pages.home() || (rest.starts_with(['/', '?']) && path.starts_with('/'));
+    if is_plain && is_ours && !path.starts_with("//") { path.to_owned() } else { pages.home().to_owned() }
+}
