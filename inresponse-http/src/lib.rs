@@ -16,14 +16,21 @@
 //! | `intake` | does what other systems' messages ask for |
 //! | `wire` | what goes over the wire |
 //! | `input` | reading bodies and queries, naming the field that is wrong |
+//! | `cursor` | where the next page of a list begins |
 //! | `problem` | errors as RFC 9457 problem details |
 //! | `keys` | API keys and scopes |
-//! | `limits` | request ids, logs, time, concurrency |
+//! | `lanes` | what each key has of places and of the store's queue |
+//! | `limits` | request ids, logs, time, panics |
 //! | `metrics` | what is counted |
 
+mod cursor;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod input;
 mod intake;
 mod keys;
+mod lanes;
 mod limits;
 pub mod metrics;
 mod problem;
@@ -37,12 +44,13 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use inresponse_core::Engine;
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey as ApiKeyScheme, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+use crate::lanes::{Lane, Places};
 
 pub use inresponse_intake::generic::Mapping;
 pub use inresponse_intake::{Rule, sns::AmazonUrl};
@@ -62,7 +70,9 @@ struct Inner {
     intake: Intake,
     metrics: Option<Metrics>,
     readiness: Readiness,
-    places: Arc<Semaphore>,
+    places: Places,
+    /// Whoever shows no key that is known: claim pages, PagerDuty's clients, strangers.
+    strangers: Lane,
     document: Arc<str>,
 }
 
@@ -106,7 +116,8 @@ impl Api {
             intake: Intake::default(),
             metrics: None,
             readiness: Readiness::new(),
-            places: Arc::new(Semaphore::new(limits::MAX_CONCURRENT)),
+            places: Places::default(),
+            strangers: Lane::default(),
             document: document().into(),
         };
         Self { inner: Arc::new(inner) }
@@ -162,8 +173,12 @@ impl Api {
         self.inner.readiness.stopping.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn places(&self) -> &Semaphore {
+    pub(crate) fn places(&self) -> &Places {
         &self.inner.places
+    }
+
+    pub(crate) fn strangers(&self) -> &Lane {
+        &self.inner.strangers
     }
 
     pub(crate) fn document(&self) -> String {

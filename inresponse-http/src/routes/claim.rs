@@ -103,7 +103,7 @@ pub(crate) async fn claim(
     };
     let update = Update::state(by.clone(), StateChange::Claim(take_over));
     let (engine, number) = (api.engine().clone(), verified.incident);
-    match carried_through(async move { engine.update(number, &update).await }).await {
+    match carried_through(api.strangers(), async move { engine.update(number, &update).await }).await {
         Ok(Updated::Changed(record) | Updated::Unchanged(record)) => {
             current(&record.incident, token, &verified, Some(&by), StatusCode::OK)
         }

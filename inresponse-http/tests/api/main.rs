@@ -11,4 +11,5 @@ mod keys;
 mod limits;
 mod metrics;
 mod outages;
+mod store;
 mod world;
