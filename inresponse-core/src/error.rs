@@ -32,6 +32,13 @@ pub struct InvalidInput {
 }
 
 impl InvalidInput {
+    /// The most errors that are told of; a small input can hold very many.
+    pub const MAX_ERRORS: usize = 64;
+    /// The most bytes of a field's name, which strangers may choose.
+    const MAX_FIELD_BYTES: usize = 256;
+    /// The most bytes of what is wrong with it, which may quote them.
+    const MAX_MESSAGE_BYTES: usize = 512;
+
     /// A refusal for one field.
     pub fn field(field: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
         let mut invalid = Self::default();
@@ -39,14 +46,22 @@ impl InvalidInput {
         invalid
     }
 
-    /// Adds one more thing that is wrong.
+    /// Adds one more thing that is wrong, as long as it is one of the first [`MAX_ERRORS`](Self::MAX_ERRORS); long
+    /// texts are cut, so that a refusal stays small whatever was refused.
     pub fn push(&mut self, field: impl Into<Cow<'static, str>>, message: impl Into<String>) {
-        self.errors.push(FieldError { field: field.into(), message: message.into() });
+        if self.errors.len() < Self::MAX_ERRORS {
+            let mut field = field.into();
+            if field.len() > Self::MAX_FIELD_BYTES {
+                field = Cow::Owned(cut(field.into_owned(), Self::MAX_FIELD_BYTES));
+            }
+            self.errors.push(FieldError { field, message: cut(message.into(), Self::MAX_MESSAGE_BYTES) });
+        }
     }
 
-    /// Adds everything that is wrong in `other`.
-    pub fn append(&mut self, mut other: InvalidInput) {
-        self.errors.append(&mut other.errors);
+    /// Adds everything that is wrong in `other`, within the same bounds.
+    pub fn append(&mut self, other: InvalidInput) {
+        let room = Self::MAX_ERRORS.saturating_sub(self.errors.len());
+        self.errors.extend(other.errors.into_iter().take(room));
     }
 
     /// Keeps the value of `result`, or notes what is wrong with it.
@@ -64,7 +79,7 @@ impl InvalidInput {
     #[must_use]
     pub fn under(mut self, prefix: &str) -> Self {
         for error in &mut self.errors {
-            error.field = Cow::Owned(format!("{prefix}.{}", error.field));
+            error.field = Cow::Owned(cut(format!("{prefix}.{}", error.field), Self::MAX_FIELD_BYTES));
         }
         self
     }
@@ -78,6 +93,15 @@ impl InvalidInput {
     pub fn is_empty(&self) -> bool {
         self.errors.is_empty()
     }
+}
+
+/// At most `max` bytes of a text, and what shows that it was cut.
+fn cut(mut text: String, max: usize) -> String {
+    if text.len() > max {
+        text.truncate(text.floor_char_boundary(max - '…'.len_utf8()));
+        text.push('…');
+    }
+    text
 }
 
 impl fmt::Display for InvalidInput {
@@ -157,5 +181,23 @@ impl fmt::Display for Outage {
 impl StdError for Outage {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.source.as_deref().map(|s| s as &(dyn StdError + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p16_a_refusal_stays_small_whatever_is_refused() {
+        let mut invalid = InvalidInput::default();
+        for _ in 0..100_000 {
+            invalid.push("é".repeat(500), "ü".repeat(5000));
+        }
+        let mut all = invalid.clone().under(&"x".repeat(1000));
+        all.append(invalid);
+        assert_eq!(all.errors().len(), InvalidInput::MAX_ERRORS);
+        assert!(all.errors().iter().all(|e| e.field().ends_with('…') && e.message().ends_with('…')));
+        assert!(all.to_string().len() < 64 * 1024, "{}", all.to_string().len());
     }
 }

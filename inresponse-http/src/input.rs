@@ -85,7 +85,7 @@ pub(crate) fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, InvalidI
             path => format!("{path}.{name}"),
         });
         let field =
-            field.unwrap_or(if matches!(path.as_str(), "." | "?") { "body".to_owned() } else { path });
+            field.unwrap_or(if matches!(path.as_str(), "" | "." | "?") { "body".to_owned() } else { path });
         InvalidInput::field(field, message)
     })?;
     json.end().map_err(|e| InvalidInput::field("body", e.to_string()))?;
@@ -97,7 +97,8 @@ fn named_field(message: &str) -> Option<&str> {
     let rest = ["unknown field `", "missing field `", "duplicate field `"]
         .into_iter()
         .find_map(|prefix| message.strip_prefix(prefix))?;
-    rest.split_once('`').map(|(name, _)| name)
+    // A name may be empty, which names nothing.
+    rest.split_once('`').map(|(name, _)| name).filter(|name| !name.is_empty())
 }
 
 /// What the path holds, percent-decoded.
@@ -182,6 +183,8 @@ impl Params {
     /// Refuses the request if anything was wrong, or was not taken.
     pub(crate) fn finish(mut self) -> Result<(), Problem> {
         for (name, _) in &self.given {
+            // A parameter without a name is a part of the query as much as any other.
+            let name = if name.is_empty() { "query" } else { name };
             let name: String = name.chars().take(64).collect();
             self.invalid.push(name, "is not a parameter of this call");
         }
@@ -243,7 +246,7 @@ mod tests {
     #[test]
     fn p16_an_error_names_the_field() {
         let nested = format!("{{\"a\":{}1{}}}", "[".repeat(5000), "]".repeat(5000));
-        let cases: [(&[u8], &str); 12] = [
+        let cases: [(&[u8], &str); 14] = [
             (b"", "body"),
             (b"[]", "body"),
             (b"null", "body"),
@@ -253,6 +256,8 @@ mod tests {
             (b"{\"a\":300}", "a"),
             (b"{\"b\":{\"k\":1}}", "b.k"),
             (b"{\"z\":1}", "z"),
+            (b"{\"\":1}", "body"),
+            (b"{\"b\":{\"\":1}}", "b."),
             (b"{\"a\":1,\"a\":2}", "a"),
             (b"{\"b\":{\"k\":\"\xff\"}}", "b.k"),
             (nested.as_bytes(), "a"),

@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
 use crate::Api;
+use crate::lanes::Lane;
 use crate::problem::Problem;
 
 /// What a key may do.
@@ -64,6 +65,7 @@ pub struct ApiKey {
     hash: [u8; 32],
     scopes: Vec<Scope>,
     service: Option<ServiceName>,
+    lane: Lane,
 }
 
 impl ApiKey {
@@ -80,6 +82,7 @@ impl ApiKey {
             hash: Sha256::digest(key.as_bytes()).into(),
             scopes,
             service: None,
+            lane: Lane::default(),
         })
     }
 
@@ -98,7 +101,7 @@ impl ApiKey {
             let pair = std::str::from_utf8(pair).map_err(|_| refused())?;
             *byte = u8::from_str_radix(pair, 16).map_err(|_| refused())?;
         }
-        Ok(Self { name: Person::new(name)?, hash: bytes, scopes, service: None })
+        Ok(Self { name: Person::new(name)?, hash: bytes, scopes, service: None, lane: Lane::default() })
     }
 
     /// The same for one service: what other systems report with this key is about it, where they name none.
@@ -146,11 +149,16 @@ impl Keys {
         found
     }
 
-    /// Whether it is a key with which people sign in to the pages.
+    /// The lane of a key with which people sign in to the pages; `None` for any other.
     #[cfg(feature = "pages")]
-    pub(crate) fn may_respond(&self, key: &str) -> bool {
+    pub(crate) fn responder(&self, key: &str) -> Option<&Lane> {
         let responds = |scope: &Scope| matches!(scope, Scope::Respond | Scope::Admin);
-        self.find(key).is_some_and(|entry| entry.scopes.iter().any(responds))
+        self.find(key).filter(|entry| entry.scopes.iter().any(responds)).map(|entry| &entry.lane)
+    }
+
+    /// The lane of the key that a request shows in its head, if it shows one that is known.
+    pub(crate) fn lane(&self, headers: &HeaderMap) -> Option<&Lane> {
+        self.find(&sent_in(headers)?).map(|entry| &entry.lane)
     }
 }
 
@@ -184,6 +192,8 @@ needs!(
 pub(crate) struct Authorized<N> {
     /// The key's name.
     pub(crate) name: Person,
+    /// The key's lane.
+    pub(crate) lane: Lane,
     _needs: PhantomData<N>,
 }
 
@@ -195,7 +205,7 @@ impl<N: Needs> FromRequestParts<Api> for Authorized<N> {
             unauthorized(&BEARER, "an API key is needed, in x-api-key or as Authorization: Bearer")
         })?;
         let entry = entry(api, key, N::SCOPE, &BEARER)?;
-        Ok(Self { name: entry.name.clone(), _needs: PhantomData })
+        Ok(Self { name: entry.name.clone(), lane: entry.lane.clone(), _needs: PhantomData })
     }
 }
 
@@ -247,6 +257,8 @@ pub(crate) struct Sender {
     pub(crate) name: Person,
     /// The service that the key is for.
     pub(crate) service: Option<ServiceName>,
+    /// The key's lane.
+    pub(crate) lane: Lane,
 }
 
 impl Sender {
@@ -259,7 +271,7 @@ impl Sender {
             )
         })?;
         let entry = entry(api, key, Some(Scope::Report), &BEARER_OR_BASIC)?;
-        Ok(Self { name: entry.name.clone(), service: entry.service.clone() })
+        Ok(Self { name: entry.name.clone(), service: entry.service.clone(), lane: entry.lane.clone() })
     }
 }
 
@@ -267,10 +279,14 @@ impl FromRequestParts<Api> for Sender {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
-        let headers = &parts.headers;
-        let key = key_of(headers).or_else(|| authorization(headers, "geniekey")).map(str::to_owned);
-        Self::by_key(api, key.or_else(|| password(headers)).as_deref())
+        Self::by_key(api, sent_in(&parts.headers).as_deref())
     }
+}
+
+/// The key in the head of a request, in whichever way a system can send one.
+fn sent_in(headers: &HeaderMap) -> Option<String> {
+    let key = key_of(headers).or_else(|| authorization(headers, "geniekey")).map(str::to_owned);
+    key.or_else(|| password(headers))
 }
 
 /// The password of basic authentication; the name is the sender's own business.

@@ -17,14 +17,21 @@
 //! | `intake` | does what other systems' messages ask for |
 //! | `wire` | what goes over the wire |
 //! | `input` | reading bodies and queries, naming the field that is wrong |
+//! | `cursor` | where the next page of a list begins |
 //! | `problem` | errors as RFC 9457 problem details |
 //! | `keys` | API keys and scopes |
-//! | `limits` | request ids, logs, time, concurrency |
+//! | `lanes` | what each key has of places and of the store's queue |
+//! | `limits` | request ids, logs, time, panics |
 //! | `metrics` | what is counted |
 
+mod cursor;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod input;
 mod intake;
 mod keys;
+mod lanes;
 mod limits;
 pub mod metrics;
 #[cfg(feature = "pages")]
@@ -37,16 +44,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
+use axum::http::HeaderMap;
 use axum::middleware::from_fn_with_state;
 use inresponse_core::Engine;
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey as ApiKeyScheme, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+use crate::lanes::{Lane, Places};
 
 pub use inresponse_intake::generic::Mapping;
 pub use inresponse_intake::{Rule, sns::AmazonUrl};
@@ -70,7 +79,9 @@ struct Inner {
     #[cfg(feature = "pages")]
     pages: Pages,
     readiness: Readiness,
-    places: Arc<Semaphore>,
+    places: Places,
+    /// Whoever shows no key that is known: claim pages, PagerDuty's clients, strangers.
+    strangers: Lane,
     document: Arc<str>,
 }
 
@@ -116,7 +127,8 @@ impl Api {
             #[cfg(feature = "pages")]
             pages: Pages::default(),
             readiness: Readiness::new(),
-            places: Arc::new(Semaphore::new(limits::MAX_CONCURRENT)),
+            places: Places::default(),
+            strangers: Lane::default(),
             document: document().into(),
         };
         Self { inner: Arc::new(inner) }
@@ -190,8 +202,24 @@ impl Api {
         self.inner.readiness.stopping.clone()
     }
 
-    pub(crate) fn places(&self) -> &Semaphore {
+    /// The lane of whoever asks: that of their key, be it in the head or in the cookie of the pages.
+    pub(crate) fn lane(&self, headers: &HeaderMap) -> Lane {
+        if let Some(lane) = self.keys().lane(headers) {
+            return lane.clone();
+        }
+        #[cfg(feature = "pages")]
+        if let Some(signed_in) = pages::session::SignedIn::read(self, headers) {
+            return signed_in.lane;
+        }
+        self.strangers().clone()
+    }
+
+    pub(crate) fn places(&self) -> &Places {
         &self.inner.places
+    }
+
+    pub(crate) fn strangers(&self) -> &Lane {
+        &self.inner.strangers
     }
 
     pub(crate) fn document(&self) -> String {

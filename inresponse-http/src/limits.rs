@@ -1,4 +1,4 @@
-//! Around every route: request ids, logs, time, concurrency, panics.
+//! Around every route: request ids, logs, time, panics.
 
 use std::any::Any;
 use std::future::Future;
@@ -15,12 +15,11 @@ use inresponse_core::Outage;
 use tracing::Instrument;
 
 use crate::Api;
+use crate::lanes::Lane;
 use crate::problem::Problem;
 
 /// How long a request may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// How many requests are worked on at once; further ones are refused.
-pub(crate) const MAX_CONCURRENT: usize = 1024;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -72,8 +71,22 @@ fn new_id() -> HeaderValue {
 
 /// Carries a change of an incident through even if whoever asked for it has gone.
 ///
-/// Dropped between its commit and the hand-over of its alerts, those would wait for their lease to end.
+/// Dropped between its commit and the hand-over of its alerts, those would wait for their lease to end. Begins when it
+/// is its lane's turn; who goes away before that has changed nothing.
 pub(crate) async fn carried_through<T: Send + 'static>(
+    lane: &Lane,
+    change: impl Future<Output = Result<T, Outage>> + Send + 'static,
+) -> Result<T, Outage> {
+    let turn = lane.turn().await?;
+    by_itself(async move {
+        let _turn = turn;
+        change.await
+    })
+    .await
+}
+
+/// As [`carried_through`], for what takes turns on its way.
+pub(crate) async fn by_itself<T: Send + 'static>(
     change: impl Future<Output = Result<T, Outage>> + Send + 'static,
 ) -> Result<T, Outage> {
     let done = tokio::spawn(change.in_current_span()).await;
@@ -85,7 +98,8 @@ pub(crate) async fn carried_through<T: Send + 'static>(
 /// Refuses what is too much at once, and ends what takes too long.
 pub(crate) async fn bound(State(api): State<Api>, request: Request, next: Next) -> Response {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    let Ok(_place) = api.places().try_acquire() else {
+    let lane = api.lane(request.headers());
+    let Some(_place) = api.places().take(&lane) else {
         let problem = Problem::unavailable("too many requests are being worked on");
         return if reads { problem.into_response() } else { problem.not_recorded().into_response() };
     };

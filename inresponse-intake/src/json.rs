@@ -45,7 +45,7 @@ pub(crate) fn object_of<T: DeserializeOwned>(value: Value) -> Result<T, InvalidI
 
 fn refused<E: std::fmt::Display>(error: serde_path_to_error::Error<E>, whole: &'static str) -> InvalidInput {
     let path = error.path().to_string();
-    let field = if matches!(path.as_str(), "." | "?") { whole.to_owned() } else { path };
+    let field = if matches!(path.as_str(), "" | "." | "?") { whole.to_owned() } else { path };
     InvalidInput::field(cut(field), error.into_inner().to_string())
 }
 

@@ -27,6 +27,9 @@
 //! What all senders share: [`Rule`] reads service and severity from labels; [`Trouble`] is cut to what a report may
 //! hold, so that no alert is lost for being too large; [`Recoveries`] tells late messages and flapping.
 
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod generic;
 pub mod grafana;
 mod json;

@@ -50,7 +50,12 @@ impl SmtpConfig {
         for (name, value) in url.query_pairs() {
             match &*name {
                 "tls" => tls = Some(value.into_owned()),
-                other => return Err(wrong(&format!("has the unknown parameter `{other}`"))),
+                // Not by its name, which is part of a password that has a `?` in it.
+                _ => {
+                    return Err(wrong(
+                        "has a parameter other than tls; a `?` in a password must be written %3F",
+                    ));
+                }
             }
         }
         let (encryption, port) = match (url.scheme(), tls.as_deref()) {

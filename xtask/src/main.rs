@@ -2,8 +2,10 @@
 
 mod cloud;
 mod emulators;
+mod fuzz;
 mod lambda;
 mod pictures;
+mod schema;
 mod sim;
 mod test;
 mod tools;
@@ -46,6 +48,26 @@ enum Command {
         #[arg(long, default_value_t = 50)]
         kills: u32,
     },
+    /// Fuzz everything that reads what strangers send, each target for some time.
+    Fuzz {
+        /// How long each target is run.
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+        /// Only these targets.
+        targets: Vec<String>,
+    },
+    /// Let Schemathesis make up requests after the API document, and check every answer by it.
+    Schema {
+        /// How many requests for each operation.
+        #[arg(long, default_value_t = 300)]
+        examples: u32,
+    },
+    /// Measure the server under slow clients, under a storm of one key, and with a full queue.
+    Load {
+        /// How long each storm lasts.
+        #[arg(long, default_value_t = 10)]
+        seconds: u64,
+    },
     /// Simulate servers, people, carriers and faults; `cargo xtask sim --help` lists the options.
     #[command(disable_help_flag = true)]
     Sim {
@@ -81,6 +103,9 @@ fn main() -> ExitCode {
         Command::Lambda => lambda::build().map(drop),
         Command::LambdaBench => lambda::bench(),
         Command::Crash { kills } => test::crash(kills),
+        Command::Fuzz { seconds, targets } => fuzz::fuzz(seconds, &targets),
+        Command::Schema { examples } => schema::schema(examples),
+        Command::Load { seconds } => test::load(seconds),
         Command::Sim { arguments } => sim::run_sim("sim", &arguments),
         Command::Model { arguments } => sim::run_sim("model", &arguments),
         Command::Mutants { arguments } => sim::mutants(&arguments),

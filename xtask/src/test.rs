@@ -4,6 +4,7 @@ use std::process::Command;
 
 use crate::cloud::{Cloud, WITHOUT_ROLES};
 use crate::emulators::Emulator;
+use crate::schema::schema;
 use crate::tools::{
     Failure, browser, cargo, debian, nextest, node_modules, output, python, root, run, target_dir,
 };
@@ -23,6 +24,9 @@ const LIBRARIES: [&str; 9] = [
 
 /// The server with DynamoDB and SES.
 const SERVER_ON_AWS: &str = "inresponse-server/aws";
+
+/// How many requests are made up for each operation, so that it takes less than a minute.
+const SCHEMA_EXAMPLES: u32 = 20;
 
 pub(crate) fn everything() -> Result<(), Failure> {
     nextest()?;
@@ -53,6 +57,7 @@ pub(crate) fn everything() -> Result<(), Failure> {
     drop((ministack, dynamodb_local, cloud));
     intake()?;
     pages(Pictures::Looked)?;
+    schema(SCHEMA_EXAMPLES)?;
     run(cargo().args(["test", "--doc", "--workspace", "--locked"]))?;
     run(cargo().args(["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings"))?;
     package()?;
@@ -163,4 +168,23 @@ pub(crate) fn crash(kills: u32) -> Result<(), Failure> {
     let mut test = Command::new(cargo().get_program());
     test.args(["test", "-p", "inresponse-server", "--test", "e2e", "--locked", "--", "--nocapture", "crash"]);
     run(test.env("INRESPONSE_TEST_PYTHON", python).env("INRESPONSE_KILLS", kills.to_string()))
+}
+
+/// Correctness under load, with speeds to look at.
+pub(crate) fn load(seconds: u64) -> Result<(), Failure> {
+    let python = python()?;
+    let mut test = cargo();
+    test.args([
+        "test",
+        "--release",
+        "-p",
+        "inresponse-server",
+        "--test",
+        "e2e",
+        "--locked",
+        "--",
+        "--nocapture",
+    ]);
+    test.args(["--test-threads=1", "load::"]);
+    run(test.env("INRESPONSE_TEST_PYTHON", python).env("INRESPONSE_LOAD_SECONDS", seconds.to_string()))
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::config::SecretText;
 use crate::ops::backup::{BackupArgs, RestoreArgs};
 use crate::ops::doctor::DoctorArgs;
 use crate::ops::test_alert::TestAlertArgs;
@@ -67,11 +68,11 @@ pub(crate) struct ServeArgs {
 
     /// One API key with all scopes
     #[arg(long, env = "INRESPONSE_API_KEY", value_name = "KEY", hide_env_values = true)]
-    pub(crate) api_key: Option<String>,
+    pub(crate) api_key: Option<SecretText>,
 
     /// The mail server: smtp://user:password@host:587?tls=required, or smtps://…
     #[arg(long, env = "INRESPONSE_SMTP_URL", value_name = "URL", hide_env_values = true)]
-    pub(crate) smtp_url: Option<String>,
+    pub(crate) smtp_url: Option<SecretText>,
 
     /// Send mails by Amazon SES, reached by the usual AWS environment
     #[arg(long, env = "INRESPONSE_SES", hide = cfg!(not(feature = "aws")))]
@@ -103,5 +104,5 @@ pub(crate) struct ServeArgs {
 
     /// What links in mails are signed with (default: made once and kept in the database)
     #[arg(long, env = "INRESPONSE_TOKEN_SECRET", value_name = "SECRET", hide_env_values = true)]
-    pub(crate) token_secret: Option<String>,
+    pub(crate) token_secret: Option<SecretText>,
 }

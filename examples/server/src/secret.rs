@@ -3,7 +3,7 @@
 use inresponse_core::Outage;
 use inresponse_core::claim::TokenSecret;
 
-use crate::config::TokenSecretText;
+use crate::config::SecretText;
 use crate::storage::Storage;
 
 const CURRENT: &str = "token-secret";
@@ -12,7 +12,7 @@ const PREVIOUS: &str = "token-secret-previous";
 /// The secrets whose tokens hold, the one to sign with first: the given or kept one, and the one before it.
 pub(crate) async fn token_secrets(
     storage: &Storage,
-    given: Option<TokenSecretText>,
+    given: Option<SecretText>,
 ) -> Result<Vec<TokenSecret>, Outage> {
     let kept = match &given {
         Some(given) => storage.keep_setting(CURRENT, given.0.clone().into_bytes()).await?,

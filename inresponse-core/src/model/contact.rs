@@ -133,7 +133,9 @@ fn mail_address(text: &str) -> Result<String, InvalidInput> {
 
 impl fmt::Display for Contact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.scheme() == "mailto" { self.address() } else { &self.uri })
+        // An IPv6 address has colons: without its scheme it would be read as having another.
+        let is_plain = self.scheme() == "mailto" && !self.address().contains(':');
+        f.write_str(if is_plain { self.address() } else { &self.uri })
     }
 }
 
@@ -160,6 +162,20 @@ impl From<Contact> for String {
 #[cfg(test)]
 mod tests {
     use super::Contact;
+
+    #[test]
+    fn contacts_are_read_as_they_are_shown() {
+        for (text, shown) in [
+            ("Jo@Example.org", "Jo@example.org"),
+            ("jo@[127.0.0.1]", "jo@[127.0.0.1]"),
+            ("mailto:jo@[::1]", "mailto:jo@[::1]"),
+            ("sms:+4917", "sms:+4917"),
+        ] {
+            let contact = Contact::new(text).unwrap();
+            assert_eq!(contact.to_string(), shown);
+            assert_eq!(Contact::new(shown), Ok(contact));
+        }
+    }
 
     #[test]
     fn contacts_are_normalised() {

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use inresponse_core::model::{IncidentNumber, Person};
+use inresponse_core::model::IncidentNumber;
 use inresponse_core::{InvalidInput, Outage, OutageKind};
 use inresponse_intake::Signal;
 use serde::Serialize;
@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::{Taken, take};
 use crate::Api;
+use crate::keys::Sender;
 use crate::problem::{Problem, ProblemField};
 
 /// What became of the alerts of a message, in their order.
@@ -130,7 +131,7 @@ fn outcome(taken: &[Taken]) -> Result<(), Problem> {
 pub(crate) async fn take_one(
     api: &Api,
     sender: &'static str,
-    by: &Person,
+    by: &Sender,
     signal: Signal,
 ) -> Result<Taken, Problem> {
     let taken = take(api, by, vec![Ok(signal)]).await;

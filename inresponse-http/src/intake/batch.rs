@@ -11,7 +11,8 @@ use inresponse_core::{InvalidInput, Outage};
 use inresponse_intake::{Acknowledgement, Covers, Recovery, Signal, Standing, Subject, Translated, Trouble};
 
 use crate::Api;
-use crate::limits::carried_through;
+use crate::keys::Sender;
+use crate::limits::by_itself;
 use crate::problem::cause;
 
 /// How many alerts of a message are stored at once, so that a store can commit them together.
@@ -40,16 +41,16 @@ pub(crate) enum Taken {
 /// Does what every alert asks for, in whatever order, but in their order where they are about the same trouble.
 ///
 /// Carried through even if the sender goes away.
-pub(crate) async fn take(api: &Api, by: &Person, alerts: Vec<Translated>) -> Vec<Taken> {
-    let (api, by, count) = (api.clone(), by.clone(), alerts.len());
-    let all = carried_through(async move { Ok(take_all(&api, &by, alerts).await) }).await;
+pub(crate) async fn take(api: &Api, sender: &Sender, alerts: Vec<Translated>) -> Vec<Taken> {
+    let (api, sender, count) = (api.clone(), sender.clone(), alerts.len());
+    let all = by_itself(async move { Ok(take_all(&api, &sender, alerts).await) }).await;
     all.unwrap_or_else(|outage| {
         let failed = |_| Taken::Failed(Outage::unknown(outage.to_string()));
         (0..count).map(failed).collect()
     })
 }
 
-async fn take_all(api: &Api, by: &Person, alerts: Vec<Translated>) -> Vec<Taken> {
+async fn take_all(api: &Api, sender: &Sender, alerts: Vec<Translated>) -> Vec<Taken> {
     let mut taken: Vec<Option<Taken>> = Vec::with_capacity(alerts.len());
     taken.resize_with(alerts.len(), || None);
     let mut in_order: HashMap<(ServiceName, Subject), Vec<(usize, Signal)>> = HashMap::new();
@@ -74,7 +75,7 @@ async fn take_all(api: &Api, by: &Person, alerts: Vec<Translated>) -> Vec<Taken>
     let about_one = |signals: Vec<(usize, Signal)>| async move {
         let mut done = Vec::with_capacity(signals.len());
         for (i, signal) in signals {
-            done.push((i, one(api, by, signal).await));
+            done.push((i, one(api, sender, signal).await));
         }
         done
     };
@@ -87,14 +88,18 @@ async fn take_all(api: &Api, by: &Person, alerts: Vec<Translated>) -> Vec<Taken>
     taken.into_iter().map(|one| one.expect("every alert was grouped, or had its outcome at once")).collect()
 }
 
-async fn one(api: &Api, by: &Person, signal: Signal) -> Taken {
-    let done = match signal {
-        Signal::Report(trouble) => report(api, by, &trouble).await,
-        Signal::Recovery(recovery) => recover(api, by, recovery).await,
-        Signal::Acknowledgement(ack) => acknowledge(api, by, ack).await,
-        Signal::Nothing(why) => Ok(Taken::Unchanged(None, why)),
+async fn one(api: &Api, sender: &Sender, signal: Signal) -> Taken {
+    let by = &sender.name;
+    let done = async {
+        let _turn = sender.lane.turn().await?;
+        match signal {
+            Signal::Report(trouble) => report(api, by, &trouble).await,
+            Signal::Recovery(recovery) => recover(api, by, recovery).await,
+            Signal::Acknowledgement(ack) => acknowledge(api, by, ack).await,
+            Signal::Nothing(why) => Ok(Taken::Unchanged(None, why)),
+        }
     };
-    done.unwrap_or_else(|outage| {
+    done.await.unwrap_or_else(|outage| {
         tracing::error!(error = %outage, cause = cause(&outage), "an alert was not taken");
         Taken::Failed(outage)
     })

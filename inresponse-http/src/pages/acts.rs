@@ -44,7 +44,7 @@ pub(super) async fn act(
         }
     };
     let (engine, by) = (api.engine().clone(), me.by.clone());
-    let done = carried_through(async move { act.carry_out(&engine, number, &by).await }).await;
+    let done = carried_through(&me.lane, async move { act.carry_out(&engine, number, &by).await }).await;
     match done {
         Ok(Updated::Changed(_) | Updated::Unchanged(_)) => {
             see(&format!("{}/board/incidents/{number}", api.page_settings().prefix))

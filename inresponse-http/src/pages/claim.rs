@@ -147,7 +147,8 @@ pub(crate) async fn claim(
         Then::Resolve => vec![StateChange::Claim(take_over), StateChange::Resolve],
     };
     let (engine, number, who) = (api.engine().clone(), link.verified.incident, by.clone());
-    match carried_through(async move { in_turn(&engine, number, &who, changes).await }).await {
+    match carried_through(api.strangers(), async move { in_turn(&engine, number, &who, changes).await }).await
+    {
         Ok(Updated::Changed(record) | Updated::Unchanged(record)) => {
             current(&api, &record.incident, link, Some(&by), StatusCode::OK)
         }

@@ -23,7 +23,7 @@ mod filter;
 mod incident;
 mod list;
 mod on_call;
-mod session;
+pub(crate) mod session;
 mod sign_in;
 mod words;
 

@@ -12,6 +12,7 @@ use inresponse_core::model::Person;
 
 use super::{Pages, Transport, see};
 use crate::Api;
+use crate::lanes::Lane;
 
 /// How long one stays signed in, in seconds: 30 days.
 const LIFE: u32 = 30 * 24 * 3600;
@@ -23,6 +24,8 @@ const MAX_KEY: usize = 2048;
 pub(crate) struct SignedIn {
     /// Under which name.
     pub(crate) by: Person,
+    /// The lane of the key.
+    pub(crate) lane: Lane,
 }
 
 impl FromRequestParts<Api> for SignedIn {
@@ -55,8 +58,8 @@ impl SignedIn {
         let (_, value) = pairs.find(|(given, _)| *given == name)?;
         let (key, person) = value.split_once('.')?;
         let text = |part: &str| String::from_utf8(URL_SAFE_NO_PAD.decode(part).ok()?).ok();
-        api.keys().may_respond(&text(key)?).then_some(())?;
-        Some(Self { by: Person::new(text(person)?).ok()? })
+        let lane = api.keys().responder(&text(key)?)?.clone();
+        Some(Self { by: Person::new(text(person)?).ok()?, lane })
     }
 }
 

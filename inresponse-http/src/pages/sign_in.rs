@@ -69,7 +69,8 @@ pub(super) async fn sign_in(State(api): State<Api>, Bytes(form): Bytes) -> Respo
             return refused(StatusCode::BAD_REQUEST, format!("Your name {what}."), next, name);
         }
     };
-    let cookie = session::cookie(api.page_settings(), &key, &by).filter(|_| api.keys().may_respond(&key));
+    let cookie =
+        session::cookie(api.page_settings(), &key, &by).filter(|_| api.keys().responder(&key).is_some());
     match cookie {
         Some(cookie) => {
             let mut response = see(if next.is_empty() { api.page_settings().home() } else { &next });

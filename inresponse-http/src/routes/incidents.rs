@@ -5,17 +5,14 @@ use axum::extract::State;
 use axum::http::header::{HeaderName, LOCATION};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use inresponse_core::InvalidInput;
 use inresponse_core::engine::{Reported, Updated};
-use inresponse_core::model::{
-    IncidentNumber, Person, ServiceName, Severity, State as IncidentState, TeamName,
-};
+use inresponse_core::model::{IncidentNumber, ServiceName, Severity, State as IncidentState, TeamName};
 use inresponse_core::plan::Refusal;
 use inresponse_core::store::{ListQuery, Record};
 
 use crate::Api;
+use crate::cursor;
 use crate::input::{Body, NoParams, Params, Path, number};
 use crate::keys::{Authorized, ToReport, ToRespond};
 use crate::limits::carried_through;
@@ -40,14 +37,14 @@ const MAX_LIMIT: usize = 500;
     ))]
 pub(crate) async fn put(
     State(api): State<Api>,
-    _: Authorized<ToReport>,
+    key: Authorized<ToReport>,
     _: NoParams,
     Body(given): Body<PutIncident>,
 ) -> Result<Response, Problem> {
     let report = given.into_report().map_err(|e| Problem::invalid(&e))?;
     let service = report.service().clone();
     let engine = api.engine().clone();
-    let reported = carried_through(async move { engine.report(report).await }).await;
+    let reported = carried_through(&key.lane, async move { engine.report(report).await }).await;
     match reported.map_err(|e| Problem::outage_of_change(&e))? {
         Reported::New(record) => {
             let headers = location(record.number());
@@ -80,7 +77,7 @@ pub(crate) async fn post(
     _: NoParams,
     Body(given): Body<PostIncident>,
 ) -> Result<Json<FullIncidentView>, Problem> {
-    update(&api, None, given, &key.name).await
+    update(&api, None, given, &key).await
 }
 
 /// Claim, release, resolve, hand over, escalate, change the severity, note.
@@ -101,18 +98,18 @@ pub(crate) async fn post_one(
     Body(given): Body<PostIncident>,
 ) -> Result<Json<FullIncidentView>, Problem> {
     let in_path = number(&in_path).map_err(|e| Problem::invalid(&e))?;
-    update(&api, Some(in_path), given, &key.name).await
+    update(&api, Some(in_path), given, &key).await
 }
 
 async fn update(
     api: &Api,
     in_path: Option<IncidentNumber>,
     given: PostIncident,
-    key_name: &Person,
+    key: &Authorized<ToRespond>,
 ) -> Result<Json<FullIncidentView>, Problem> {
-    let (number, update) = given.into_update(in_path, key_name).map_err(|e| Problem::invalid(&e))?;
+    let (number, update) = given.into_update(in_path, &key.name).map_err(|e| Problem::invalid(&e))?;
     let engine = api.engine().clone();
-    let updated = carried_through(async move { engine.update(number, &update).await }).await;
+    let updated = carried_through(&key.lane, async move { engine.update(number, &update).await }).await;
     match updated.map_err(|e| Problem::outage_of_change(&e))? {
         Updated::Changed(record) | Updated::Unchanged(record) => Ok(Json((&record).into())),
         Updated::Refused(_, Refusal::UnknownTeam(team)) => Err(Problem::unprocessable(
@@ -167,30 +164,20 @@ pub(crate) async fn list(
     let team = params.take("team", |text| TeamName::new(text));
     let severity = params.take("severity", str::parse::<Severity>);
     let limit = params.take("limit", limit).unwrap_or(DEFAULT_LIMIT);
-    let below = params.take("cursor", read_cursor);
-    params.finish()?;
     // One more than asked for tells whether there is a next page.
-    let query = ListQuery { state, service, team, severity, below, limit: limit + 1 };
+    let mut query = ListQuery { state, service, team, severity, below: None, limit: limit + 1 };
+    query.below = params.take("cursor", |text| cursor::read(text, &query));
+    params.finish()?;
     let mut records = api.engine().list(&query).await.map_err(|e| Problem::outage(&e))?;
     let more = records.len() > limit;
     records.truncate(limit);
-    let cursor = records.last().filter(|_| more).map(|last| cursor(last.number()));
+    let cursor = records.last().filter(|_| more).map(|last| cursor::write(last.number(), &query));
     Ok(Json(PageView { incidents: records.iter().map(Into::into).collect(), cursor }).into_response())
 }
 
 fn limit(text: &str) -> Result<usize, InvalidInput> {
     let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
     limit.ok_or_else(|| InvalidInput::field("limit", format!("must be from 1 to {MAX_LIMIT}")))
-}
-
-fn cursor(below: IncidentNumber) -> String {
-    URL_SAFE_NO_PAD.encode(below.value().to_string())
-}
-
-fn read_cursor(text: &str) -> Result<IncidentNumber, InvalidInput> {
-    let bytes = URL_SAFE_NO_PAD.decode(text).ok();
-    let below = bytes.and_then(|bytes| String::from_utf8(bytes).ok()).and_then(|text| number(&text).ok());
-    below.ok_or_else(|| InvalidInput::field("cursor", "is not one that a page was answered with"))
 }
 
 /// One incident, with deliveries and timeline.

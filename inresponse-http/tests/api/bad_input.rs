@@ -237,3 +237,20 @@ async fn unknown_places_and_methods_are_problems_too() {
     assert!(answer.headers.contains_key("allow"));
     assert_eq!(answer.headers["content-type"], "application/problem+json");
 }
+
+#[tokio::test]
+async fn p16_what_has_no_name_is_named_all_the_same() {
+    let world = World::new().await;
+    let answer = world.get("/incidents?=x").await;
+    assert_eq!((answer.status, answer.fields()), (StatusCode::BAD_REQUEST, vec!["query"]));
+    let answer = world.put("/incidents", json!({ "": 1 })).await;
+    assert_eq!((answer.status, answer.fields()), (StatusCode::BAD_REQUEST, vec!["body"]));
+}
+
+#[tokio::test]
+async fn p16_a_refusal_is_small_however_much_is_wrong() {
+    let world = World::new().await;
+    let answer = world.put("/teams/t", json!({ "fallback": vec![""; 80_000] })).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    assert!(answer.text.len() < 64 * 1024, "{} bytes", answer.text.len());
+}

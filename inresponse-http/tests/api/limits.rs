@@ -9,62 +9,42 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
-use chrono::{DateTime, Utc};
 use futures_util::stream;
 use inresponse_core::Outage;
 use inresponse_core::memory::MemoryStore;
-use inresponse_core::model::{DedupKey, IncidentNumber, ServiceName, Version};
-use inresponse_core::plan::{Draft, Opening};
-use inresponse_core::store::{Census, Committed, Created, DueMark, ListQuery, Record, Store};
+use inresponse_core::plan::Opening;
+use inresponse_core::store::{Created, Store};
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 
-use crate::world::{ADMIN, World, report};
+use crate::store::{Question, Trouble, Troubled};
+use crate::world::{ADMIN, REPORT, World, report};
 
 /// Creates at once, and answers when it is let; panics when it is asked for a record.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Slow {
-    inner: Arc<MemoryStore>,
-    let_go: Arc<Semaphore>,
-    created: Arc<AtomicUsize>,
+    let_go: Semaphore,
+    created: AtomicUsize,
 }
 
 impl Slow {
-    fn new() -> Self {
-        let inner = Arc::new(MemoryStore::new());
-        Self { inner, let_go: Arc::new(Semaphore::new(0)), created: Arc::default() }
+    fn new() -> Troubled<Self> {
+        Troubled::by(Self { let_go: Semaphore::new(0), created: AtomicUsize::new(0) })
     }
 }
 
 #[async_trait]
-impl Store for Slow {
-    async fn create(&self, opening: Opening) -> Result<Created, Outage> {
-        let created = self.inner.create(opening).await;
+impl Trouble for Slow {
+    async fn create(&self, behind: &MemoryStore, opening: Opening) -> Result<Created, Outage> {
+        let created = behind.create(opening).await;
         self.created.fetch_add(1, Ordering::SeqCst);
         self.let_go.acquire().await.unwrap().forget();
         created
     }
-    async fn load(&self, _: IncidentNumber) -> Result<Option<Record>, Outage> {
-        panic!("the store has a fault")
-    }
-    async fn open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage> {
-        self.inner.open(service, key).await
-    }
-    async fn due(
-        &self,
-        now: DateTime<Utc>,
-        after: Option<DueMark>,
-        limit: usize,
-    ) -> Result<Vec<Record>, Outage> {
-        self.inner.due(now, after, limit).await
-    }
-    async fn commit(&self, version: Version, draft: &Draft) -> Result<Committed, Outage> {
-        self.inner.commit(version, draft).await
-    }
-    async fn list(&self, query: &ListQuery) -> Result<Vec<Record>, Outage> {
-        self.inner.list(query).await
-    }
-    async fn census(&self, before: DateTime<Utc>) -> Result<Census, Outage> {
-        self.inner.census(before).await
+
+    fn asked(&self, question: Question) -> Result<(), Outage> {
+        assert_ne!(question, Question::Load, "the store has a fault");
+        Ok(())
     }
 }
 
@@ -98,24 +78,65 @@ async fn a_body_that_does_not_arrive_is_not_waited_for() {
     assert_eq!(world.engine.census().await.unwrap().open, 0);
 }
 
+/// How many requests one key may have here at once, and how many of its changes the store's queue.
+const SHARE: usize = 1024;
+const TURNS: usize = 64;
+
+/// As many reports under that key as it has places for.
+async fn storm(world: &Arc<World>, store: &Troubled<Slow>, key: &'static str) -> Vec<JoinHandle<StatusCode>> {
+    let mut storm = Vec::new();
+    for _ in 0..SHARE {
+        let world = Arc::clone(world);
+        storm.push(tokio::spawn(async move {
+            world.call(key, Method::PUT, "/incidents", report().to_string()).await.status
+        }));
+    }
+    until("the first are stored", || store.trouble.created.load(Ordering::SeqCst) == TURNS).await;
+    // Behind all that were just spawned, so that each of them has its place.
+    tokio::task::yield_now().await;
+    storm
+}
+
 #[tokio::test]
-async fn too_much_at_once_is_refused_while_health_is_still_answered() {
+async fn too_much_at_once_is_refused_while_health_is_still_answered_and_nothing_is_lost() {
     let store = Slow::new();
     let world = Arc::new(World::over(store.clone()).await);
-    let at_once = 1024;
-    for _ in 0..at_once {
-        let world = Arc::clone(&world);
-        tokio::spawn(async move { world.put("/incidents", report()).await });
-    }
-    until("all are being worked on", || store.created.load(Ordering::SeqCst) == at_once).await;
+    let storm = storm(&world, &store, ADMIN).await;
     let answer = world.put("/incidents", report()).await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(answer.headers.contains_key("retry-after"));
     assert_eq!(answer.json["mayHaveBeenRecorded"], false);
-    assert_eq!(store.created.load(Ordering::SeqCst), at_once);
     for path in ["/healthz", "/readyz", "/openapi.json"] {
         assert_eq!(world.get(path).await.status, StatusCode::OK, "{path}");
     }
+    assert_eq!(store.trouble.created.load(Ordering::SeqCst), TURNS, "the others wait in their lane");
+    store.trouble.let_go.add_permits(SHARE);
+    for answered in storm {
+        assert_eq!(answered.await.unwrap(), StatusCode::CREATED);
+    }
+    assert_eq!(
+        world.engine.census().await.unwrap().open,
+        SHARE as u64,
+        "all that were answered, and no other"
+    );
+}
+
+#[tokio::test]
+async fn p13_a_storm_under_one_key_keeps_no_other_key_waiting() {
+    let store = Slow::new();
+    let world = Arc::new(World::over(store.clone()).await);
+    let storm = storm(&world, &store, ADMIN).await;
+    // The store's queue holds no more of the storm than its turns, so that this comes right behind them.
+    let other = tokio::spawn({
+        let world = Arc::clone(&world);
+        async move { world.call(REPORT, Method::PUT, "/incidents", report().to_string()).await.status }
+    });
+    until("the other's is stored", || store.trouble.created.load(Ordering::SeqCst) == TURNS + 1).await;
+    store.trouble.let_go.add_permits(TURNS + 1);
+    assert_eq!(other.await.unwrap(), StatusCode::CREATED);
+    assert!(storm.iter().filter(|answered| !answered.is_finished()).count() >= SHARE - 2 * TURNS);
+    // Nor a storm of strangers.
+    assert_eq!(world.call("", Method::PUT, "/incidents", "{}").await.status, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]
@@ -129,10 +150,10 @@ async fn p09_a_report_whose_sender_goes_away_is_alerted_all_the_same_and_at_once
         let world = Arc::clone(&world);
         async move { world.put("/incidents", report()).await.status }
     });
-    until("the report is stored", || store.created.load(Ordering::SeqCst) == 1).await;
+    until("the report is stored", || store.trouble.created.load(Ordering::SeqCst) == 1).await;
     sender.abort();
     assert!(sender.await.unwrap_err().is_cancelled());
-    store.let_go.add_permits(1);
+    store.trouble.let_go.add_permits(1);
     // The clock stands still, so no lease can have ended.
     until("the alert is sent", || world.notifier.attempts().len() == 1).await;
     assert_eq!(world.notifier.attempts()[0].attempt, 1);

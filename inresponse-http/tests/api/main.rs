@@ -14,4 +14,5 @@ mod keys;
 mod limits;
 mod metrics;
 mod outages;
+mod store;
 mod world;

@@ -1,72 +1,37 @@
 //! A store that is out of order.
 
-use std::sync::Mutex;
-
 use async_trait::async_trait;
 use axum::http::{Method, StatusCode};
-use chrono::{DateTime, Utc};
 use inresponse_core::memory::MemoryStore;
-use inresponse_core::model::{DedupKey, IncidentNumber, ServiceName, Version};
-use inresponse_core::plan::{Draft, Opening};
-use inresponse_core::store::{Census, Committed, Created, DueMark, ListQuery, Record, Store};
+use inresponse_core::plan::Opening;
+use inresponse_core::store::{Created, Store};
 use inresponse_core::{Outage, OutageKind};
 use serde_json::json;
 
+use crate::store::{Question, Trouble, Troubled};
 use crate::world::{ADMIN, World, report};
 
 /// Fails with that kind; where the kind is unknown, what was asked for happens all the same.
 #[derive(Debug)]
-struct Failing {
-    kind: Mutex<Option<OutageKind>>,
-    inner: MemoryStore,
-}
+struct Failing(OutageKind);
 
 impl Failing {
-    fn with(kind: OutageKind) -> Self {
-        Self { kind: Mutex::new(Some(kind)), inner: MemoryStore::new() }
-    }
-
-    fn fails(&self) -> Result<(), Outage> {
-        let kind = *self.kind.lock().unwrap();
-        kind.map_or(Ok(()), |kind| Err(Outage::new(kind, "the disk is on fire")))
+    fn outage(&self) -> Outage {
+        Outage::new(self.0, "the disk is on fire")
     }
 }
 
 #[async_trait]
-impl Store for Failing {
-    async fn create(&self, opening: Opening) -> Result<Created, Outage> {
-        if *self.kind.lock().unwrap() == Some(OutageKind::Unknown) {
-            let _ = self.inner.create(opening.clone()).await?;
+impl Trouble for Failing {
+    async fn create(&self, behind: &MemoryStore, opening: Opening) -> Result<Created, Outage> {
+        if self.0 == OutageKind::Unknown {
+            let _ = behind.create(opening).await?;
         }
-        self.fails()?;
-        self.inner.create(opening).await
+        Err(self.outage())
     }
-    async fn load(&self, number: IncidentNumber) -> Result<Option<Record>, Outage> {
-        self.fails()?;
-        self.inner.load(number).await
-    }
-    async fn open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage> {
-        self.fails()?;
-        self.inner.open(service, key).await
-    }
-    async fn due(
-        &self,
-        now: DateTime<Utc>,
-        after: Option<DueMark>,
-        limit: usize,
-    ) -> Result<Vec<Record>, Outage> {
-        self.inner.due(now, after, limit).await
-    }
-    async fn commit(&self, version: Version, draft: &Draft) -> Result<Committed, Outage> {
-        self.inner.commit(version, draft).await
-    }
-    async fn list(&self, query: &ListQuery) -> Result<Vec<Record>, Outage> {
-        self.fails()?;
-        self.inner.list(query).await
-    }
-    async fn census(&self, before: DateTime<Utc>) -> Result<Census, Outage> {
-        self.fails()?;
-        self.inner.census(before).await
+
+    fn asked(&self, _: Question) -> Result<(), Outage> {
+        Err(self.outage())
     }
 }
 
@@ -74,7 +39,7 @@ impl Store for Failing {
 async fn p04_an_outage_says_whether_the_report_may_have_been_recorded() {
     let cases = [(OutageKind::Retryable, false), (OutageKind::Permanent, false), (OutageKind::Unknown, true)];
     for (kind, maybe) in cases {
-        let world = World::over(Failing::with(kind)).await;
+        let world = World::over(Troubled::by(Failing(kind))).await;
         let answer = world.put("/incidents", report()).await;
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{kind:?}");
         assert_eq!(answer.json["mayHaveBeenRecorded"], maybe, "{kind:?}");
@@ -87,7 +52,7 @@ async fn p04_an_outage_says_whether_the_report_may_have_been_recorded() {
 
 #[tokio::test]
 async fn every_question_is_answered_with_503() {
-    let world = World::over(Failing::with(OutageKind::Retryable)).await;
+    let world = World::over(Troubled::by(Failing(OutageKind::Retryable))).await;
     let claim = json!({ "incidentId": 10000, "state": "CLAIMED" }).to_string();
     for (method, path, body) in [
         (Method::GET, "/incidents", String::new()),

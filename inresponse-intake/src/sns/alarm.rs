@@ -10,7 +10,7 @@ use crate::{Context, Covers, Recovery, Signal, Subject, Translated, Trouble, tex
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Alarm {
+pub(crate) struct Alarm {
     alarm_name: String,
     new_state_value: String,
     alarm_description: Option<String>,
@@ -26,11 +26,11 @@ pub(super) struct Alarm {
 
 impl Alarm {
     /// The alarm that a message tells of, if it does.
-    pub(super) fn read(message: &str) -> Option<Self> {
+    pub(crate) fn read(message: &str) -> Option<Self> {
         serde_json::from_str(message).ok()
     }
 
-    pub(super) fn translate(&self, topic: &str, context: &Context<'_>) -> Translated {
+    pub(crate) fn translate(&self, topic: &str, context: &Context<'_>) -> Translated {
         let changed = time("StateChangeTime", self.state_change_time.as_deref())?;
         let account = self.account.as_deref().unwrap_or_default();
         let region = self.region.as_deref().unwrap_or_default();

@@ -4,7 +4,7 @@
 //! notifications of CloudWatch alarms. A message is translated only once its signature is verified; the certificate
 //! and the confirmation of a subscription are fetched by whoever uses this, from Amazon's own hosts only.
 
-mod alarm;
+pub(crate) mod alarm;
 mod url;
 
 use aws_lc_rs::signature::{

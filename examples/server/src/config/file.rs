@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use inresponse_http::Mapping;
 use serde::Deserialize;
 
+use super::SecretText;
+
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -14,18 +16,18 @@ pub(super) struct File {
     pub(super) db: Option<PathBuf>,
     pub(super) dynamo_prefix: Option<String>,
     pub(super) public_url: Option<String>,
-    pub(super) api_key: Option<String>,
-    pub(super) smtp_url: Option<String>,
+    pub(super) api_key: Option<SecretText>,
+    pub(super) smtp_url: Option<SecretText>,
     #[serde(default)]
     pub(super) ses: bool,
     pub(super) mail_from: Option<String>,
     pub(super) outbox: Option<PathBuf>,
     pub(super) lease_seconds: Option<u64>,
-    pub(super) token_secret: Option<String>,
     #[serde(default)]
     pub(super) tell_claims: bool,
     pub(super) keep_resolved_days: Option<u32>,
     pub(super) canary: Option<String>,
+    pub(super) token_secret: Option<SecretText>,
     /// The team that answers for services nobody owns.
     pub(super) catch_all: Option<String>,
     /// Who is alerted for teams that are known from their calendar only.
@@ -57,24 +59,15 @@ pub(super) struct FileIntake {
 }
 
 /// An API key: its text, or better its hash.
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FileKey {
     pub(super) name: String,
-    pub(super) key: Option<String>,
-    pub(super) hash: Option<String>,
+    pub(super) key: Option<SecretText>,
+    pub(super) hash: Option<SecretText>,
     pub(super) scopes: Vec<String>,
     /// What is reported with it by systems that name no service.
     pub(super) service: Option<String>,
-}
-
-impl std::fmt::Debug for FileKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("FileKey")
-            .field("name", &self.name)
-            .field("scopes", &self.scopes)
-            .finish_non_exhaustive()
-    }
 }
 
 /// Services, teams and calendars.

@@ -4,10 +4,11 @@ mod aws;
 mod file;
 mod intake;
 mod roster;
+mod secret;
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use inresponse_core::claim::TokenSecret;
@@ -19,6 +20,7 @@ use inresponse_smtp::SmtpConfig;
 
 pub(crate) use intake::IntakeConfig;
 pub(crate) use roster::{RosterSeed, SeededTeam};
+pub(crate) use secret::SecretText;
 
 use crate::cli::ServeArgs;
 use file::{File, FileKey};
@@ -34,10 +36,10 @@ pub(crate) struct Config {
     pub(crate) keys: Vec<ApiKey>,
     pub(crate) mail: MailConfig,
     pub(crate) lease: Duration,
-    pub(crate) token_secret: Option<TokenSecretText>,
     pub(crate) news: News,
     pub(crate) keep_resolved: Option<Duration>,
     pub(crate) canary: Option<Contact>,
+    pub(crate) token_secret: Option<SecretText>,
     pub(crate) catch_all: Option<TeamName>,
     pub(crate) defaults: Defaults,
     pub(crate) roster: RosterSeed,
@@ -66,16 +68,6 @@ pub(crate) enum MailConfig {
     Ses(inresponse_ses::SesConfig),
 }
 
-/// The text of a token secret, which shows nowhere.
-#[derive(Clone)]
-pub(crate) struct TokenSecretText(pub(crate) String);
-
-impl fmt::Debug for TokenSecretText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("TokenSecretText(…)")
-    }
-}
-
 /// Everything that is wrong with the settings.
 #[derive(Debug)]
 pub(crate) struct ConfigError {
@@ -94,6 +86,29 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
+impl ConfigError {
+    /// The config file as a whole does not hold.
+    fn of(args: &ServeArgs, what: &str) -> Self {
+        let path = args.config.as_deref().unwrap_or(Path::new("")).display();
+        Self { problems: vec![format!("{path}: {what}")] }
+    }
+}
+
+/// What is wrong with which line, without the line itself or a value: either may hold a secret.
+fn told(error: &toml::de::Error, text: &str) -> String {
+    let start = error.span().map_or(0, |span| span.start);
+    let line = text.bytes().take(start).filter(|byte| *byte == b'\n').count() + 1;
+    let message = error.message();
+    let mismatch = message.rsplit_once(", expected ").filter(|(found, _)| found.starts_with("invalid "));
+    match mismatch {
+        Some((found, expected)) => {
+            let kind = found.split(['"', '`']).next().unwrap_or_default().trim_end();
+            format!("line {line}: {kind}, expected {expected}")
+        }
+        None => format!("line {line}: {message}"),
+    }
+}
+
 const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 const DEFAULT_MAIL_FROM: &str = "InResponse <inresponse@localhost>";
 
@@ -103,15 +118,21 @@ impl Config {
     /// # Errors
     /// Everything that does not hold, each with its line or key.
     pub(crate) fn load(args: ServeArgs) -> Result<Self, ConfigError> {
-        let file = match &args.config {
-            None => File::default(),
+        let text = match &args.config {
+            None => String::new(),
             Some(path) => {
-                let problem =
-                    |what: String| ConfigError { problems: vec![format!("{}: {what}", path.display())] };
-                let text = std::fs::read_to_string(path).map_err(|e| problem(e.to_string()))?;
-                toml::from_str(&text).map_err(|e| problem(e.to_string()))?
+                std::fs::read_to_string(path).map_err(|e| ConfigError::of(&args, &e.to_string()))?
             }
         };
+        Self::read(args, &text)
+    }
+
+    /// Brings everything together with the text of the config file.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub(crate) fn read(args: ServeArgs, text: &str) -> Result<Self, ConfigError> {
+        let file = toml::from_str(text).map_err(|e| ConfigError::of(&args, &told(&e, text)))?;
         Self::check(args, file)
     }
 
@@ -133,7 +154,7 @@ impl Config {
             let (least, most) = (Engine::MIN_LEASE.as_secs(), Engine::MAX_LEASE.as_secs());
             invalid.push("lease-seconds", format!("must be from {least} to {most}"));
         }
-        let token_secret = args.token_secret.or(file.token_secret).map(TokenSecretText);
+        let token_secret = args.token_secret.or(file.token_secret);
         if let Some(secret) = &token_secret {
             invalid.keep(TokenSecret::new(secret.0.as_bytes()));
         }
@@ -207,7 +228,7 @@ fn storage(
 
 /// Where mails shall go, as it was given.
 struct GivenMail {
-    smtp_url: Option<String>,
+    smtp_url: Option<SecretText>,
     ses: bool,
     outbox: Option<PathBuf>,
     from: Option<String>,
@@ -230,7 +251,7 @@ impl GivenMail {
         }
         let from = self.from.unwrap_or_else(|| DEFAULT_MAIL_FROM.to_owned());
         match self.smtp_url {
-            Some(url) => match SmtpConfig::from_url(&url, &from) {
+            Some(url) => match SmtpConfig::from_url(&url.0, &from) {
                 Ok(config) => Some(MailConfig::Smtp(Box::new(config))),
                 Err(error) => {
                     invalid.push("smtp-url", error.to_string());
@@ -245,10 +266,10 @@ impl GivenMail {
     }
 }
 
-fn keys(api_key: Option<String>, file_keys: Vec<FileKey>, invalid: &mut InvalidInput) -> Vec<ApiKey> {
+fn keys(api_key: Option<SecretText>, file_keys: Vec<FileKey>, invalid: &mut InvalidInput) -> Vec<ApiKey> {
     let mut keys = Vec::new();
     if let Some(key) = api_key {
-        keys.extend(invalid.keep(plain("api-key", "api-key", &key, Scope::ALL.to_vec())));
+        keys.extend(invalid.keep(plain("api-key", "api-key", &key.0, Scope::ALL.to_vec())));
     }
     for (i, file_key) in file_keys.into_iter().enumerate() {
         let field = format!("keys[{i}]");
@@ -263,8 +284,8 @@ fn keys(api_key: Option<String>, file_keys: Vec<FileKey>, invalid: &mut InvalidI
         let scopes: Vec<Scope> =
             file_key.scopes.iter().filter_map(|name| invalid.keep(scope(name))).collect();
         let key = match (&file_key.key, &file_key.hash) {
-            (Some(key), None) => plain(&field, &file_key.name, key, scopes),
-            (None, Some(hash)) => ApiKey::from_hash(&file_key.name, hash, scopes)
+            (Some(key), None) => plain(&field, &file_key.name, &key.0, scopes),
+            (None, Some(hash)) => ApiKey::from_hash(&file_key.name, &hash.0, scopes)
                 .map_err(|e| InvalidInput::field(format!("{field}.hash"), e.to_string())),
             (Some(_), Some(_)) | (None, None) => {
                 Err(InvalidInput::field(field, "must have either `hash` or `key`"))

@@ -74,7 +74,8 @@ class Droppable(SMTP):
 
 def authenticate(server, session, envelope, mechanism, auth_data):
     expected = LoginPassword(b"jo", b"s3cret")
-    return AuthResult(success=auth_data == expected)
+    # A failure is told by the server itself unless it was handled here.
+    return AuthResult(success=auth_data == expected, handled=False)
 
 
 async def main():

@@ -5,6 +5,7 @@ use std::time::Duration;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
+use crate::load::lock;
 use crate::mail::MailServer;
 use crate::server::Setup;
 
@@ -15,24 +16,7 @@ async fn a_locked_database_answers_503_without_a_number_and_recovers() {
     let server = Setup::new(dir.path(), mail.port).start().await;
     server.team("t", 600, json!("jo@example.org"), json!([]), "ops@example.org").await;
     // Another process keeps the write lock for longer than the server waits for it.
-    let script = "import sqlite3,sys,time\n\
-                  c = sqlite3.connect(sys.argv[1], isolation_level=None)\n\
-                  c.execute('BEGIN IMMEDIATE')\n\
-                  print('locked', flush=True)\n\
-                  time.sleep(7)\n\
-                  c.execute('ROLLBACK')\n";
-    let python = std::env::var("INRESPONSE_TEST_PYTHON").expect("run the tests with `cargo xtask test`");
-    let mut locker = std::process::Command::new(python)
-        .args(["-c", script])
-        .arg(dir.path().join("test.db"))
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    // The pipe stays open: the script may still be writing the end of the line.
-    let mut told = std::io::BufReader::new(locker.stdout.take().unwrap());
-    let mut line = String::new();
-    std::io::BufRead::read_line(&mut told, &mut line).unwrap();
-    assert_eq!(line.trim(), "locked");
+    let mut locker = lock(&dir.path().join("test.db"), 7);
     let report = json!({ "service": "t", "severity": "CRIT", "title": "5xx", "message": "" });
     let (status, answer) = server.call(Method::PUT, "/incidents", Some(report)).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{answer}");

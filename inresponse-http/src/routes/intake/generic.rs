@@ -32,5 +32,5 @@ pub(crate) async fn mapped(
     let mapping = mapping.ok_or_else(|| Problem::not_found("there is no mapping of that name"))?;
     let context = api.intake().context(&sender, api.engine().now());
     let alerts = generic::alerts(&body, &name, mapping, &context).map_err(|e| Problem::invalid(&e))?;
-    answer("generic", &take(&api, &sender.name, alerts).await)
+    answer("generic", &take(&api, &sender, alerts).await)
 }

@@ -6,7 +6,7 @@ use inresponse_intake::grafana;
 
 use crate::Api;
 use crate::input::Bytes;
-use crate::intake::{AlertsView, answer, take};
+use crate::intake::AlertsView;
 use crate::keys::Sender;
 use crate::problem::Problem;
 
@@ -27,10 +27,5 @@ pub(crate) async fn webhook(
     sender: Sender,
     Bytes(body): Bytes,
 ) -> Result<Response, Problem> {
-    let context = api.intake().context(&sender, api.engine().now());
-    let webhook = grafana::webhook(&body, &context).map_err(|e| Problem::invalid(&e))?;
-    if webhook.truncated > 0 {
-        tracing::warn!(lost = webhook.truncated, "Grafana left alerts out: raise its maximum of alerts");
-    }
-    answer("grafana", &take(&api, &sender.name, webhook.alerts).await)
+    super::webhook(&api, &sender, "grafana", |context| grafana::webhook(&body, context)).await
 }

@@ -7,3 +7,31 @@ pub(crate) mod opsgenie;
 pub(crate) mod pagerduty;
 pub(crate) mod prometheus;
 pub(crate) mod sns;
+
+use axum::response::Response;
+use inresponse_core::InvalidInput;
+use inresponse_intake::{Context, prometheus::Webhook};
+
+use crate::Api;
+use crate::intake::{answer, take};
+use crate::keys::Sender;
+use crate::problem::Problem;
+
+/// A message of several alerts, of which its sender may have left some out.
+async fn webhook(
+    api: &Api,
+    sender: &Sender,
+    kind: &'static str,
+    read: impl FnOnce(&Context<'_>) -> Result<Webhook, InvalidInput>,
+) -> Result<Response, Problem> {
+    let webhook =
+        read(&api.intake().context(sender, api.engine().now())).map_err(|e| Problem::invalid(&e))?;
+    if webhook.truncated > 0 {
+        tracing::warn!(
+            sender = kind,
+            lost = webhook.truncated,
+            "alerts were left out: raise the sender's maximum"
+        );
+    }
+    answer(kind, &take(api, sender, webhook.alerts).await)
+}

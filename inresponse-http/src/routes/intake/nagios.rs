@@ -27,5 +27,5 @@ pub(crate) async fn notification(
 ) -> Result<Response, Problem> {
     let context = api.intake().context(&sender, api.engine().now());
     let alert = nagios::notification(&body, &context);
-    answer("nagios", &take(&api, &sender.name, vec![alert]).await)
+    answer("nagios", &take(&api, &sender, vec![alert]).await)
 }

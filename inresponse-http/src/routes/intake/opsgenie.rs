@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use inresponse_core::InvalidInput;
 use inresponse_core::store::Record;
 use inresponse_intake::opsgenie::{self, Asked, RequestId};
-use inresponse_intake::{Signal, UNMAPPED};
+use inresponse_intake::{Context, Signal, Subject, UNMAPPED};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -62,7 +62,7 @@ type Accepted = (StatusCode, Json<Requested>);
 
 async fn requested(api: &Api, sender: &Sender, asked: Asked, signal: Signal) -> Result<Accepted, Problem> {
     let began = api.engine().clock().monotonic();
-    let taken = take_one(api, "opsgenie", &sender.name, signal).await?;
+    let taken = take_one(api, "opsgenie", sender, signal).await?;
     let took = took(api, began);
     let request_id = RequestId { action: asked, incident: taken.number() }.text();
     Ok((StatusCode::ACCEPTED, Json(Requested { result: "Request will be processed", took, request_id })))
@@ -118,10 +118,10 @@ pub(crate) async fn acknowledge(
     Path(identifier): Path<String>,
     Bytes(body): Bytes,
 ) -> Result<Accepted, Problem> {
-    let context = api.intake().context(&sender, api.engine().now());
-    let subject = opsgenie::subject(&identifier, identifier_type(params).as_deref()).map_err(invalid)?;
-    let signal = opsgenie::acknowledge(subject, &body, &context).map_err(invalid)?;
-    requested(&api, &sender, Asked::Acknowledge, signal).await
+    changed(&api, &sender, Asked::Acknowledge, params, &identifier, |subject, context| {
+        opsgenie::acknowledge(subject, &body, context)
+    })
+    .await
 }
 
 /// Opsgenie's close alert: resolves the incident.
@@ -144,15 +144,25 @@ pub(crate) async fn close(
     Path(identifier): Path<String>,
     Bytes(body): Bytes,
 ) -> Result<Accepted, Problem> {
-    let context = api.intake().context(&sender, api.engine().now());
-    let subject = opsgenie::subject(&identifier, identifier_type(params).as_deref()).map_err(invalid)?;
-    let signal = opsgenie::close(subject, &body, &context).map_err(invalid)?;
-    requested(&api, &sender, Asked::Close, signal).await
+    changed(&api, &sender, Asked::Close, params, &identifier, |subject, context| {
+        opsgenie::close(subject, &body, context)
+    })
+    .await
 }
 
-/// Whatever else a client adds to the query is its own business.
-fn identifier_type(mut params: Params) -> Option<String> {
-    params.take("identifierType", |text| Ok(text.to_owned()))
+/// Changes the alert that path and query name. Whatever else a client adds to the query is its own business.
+async fn changed(
+    api: &Api,
+    sender: &Sender,
+    asked: Asked,
+    mut params: Params,
+    identifier: &str,
+    translate: impl FnOnce(Subject, &Context<'_>) -> Result<Signal, InvalidInput>,
+) -> Result<Accepted, Problem> {
+    let kind = params.take("identifierType", |text| Ok(text.to_owned()));
+    let subject = opsgenie::subject(identifier, kind.as_deref()).map_err(invalid)?;
+    let signal = translate(subject, &api.intake().context(sender, api.engine().now())).map_err(invalid)?;
+    requested(api, sender, asked, signal).await
 }
 
 /// Opsgenie's request status.

@@ -45,7 +45,7 @@ pub(crate) async fn enqueue(
     let context = api.intake().context(&sender, api.engine().now());
     let event = event.translate(&body, &context).map_err(|e| Problem::invalid(&e))?;
     // What exactly became of it PagerDuty does not tell either.
-    let _ = take_one(&api, "pagerduty", &sender.name, event.signal).await?;
+    let _ = take_one(&api, "pagerduty", &sender, event.signal).await?;
     let dedup_key = event.dedup_key.as_str().to_owned();
     Ok((StatusCode::ACCEPTED, Json(Enqueued { status: "success", message: "Event processed", dedup_key })))
 }

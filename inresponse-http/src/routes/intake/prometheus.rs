@@ -28,12 +28,7 @@ pub(crate) async fn webhook(
     sender: Sender,
     Bytes(body): Bytes,
 ) -> Result<Response, Problem> {
-    let context = api.intake().context(&sender, api.engine().now());
-    let webhook = prometheus::webhook(&body, &context).map_err(|e| Problem::invalid(&e))?;
-    if webhook.truncated > 0 {
-        tracing::warn!(lost = webhook.truncated, "Alertmanager left alerts out: raise its max_alerts");
-    }
-    answer("alertmanager", &take(&api, &sender.name, webhook.alerts).await)
+    super::webhook(&api, &sender, "alertmanager", |context| prometheus::webhook(&body, context)).await
 }
 
 /// Alertmanager's API, for Prometheus and others that post their alerts to it.
@@ -53,7 +48,7 @@ pub(crate) async fn alerts(
 ) -> Result<Response, Problem> {
     let context = api.intake().context(&sender, api.engine().now());
     let alerts = prometheus::alerts(&body, &context).map_err(|e| Problem::invalid(&e))?;
-    answer("prometheus", &take(&api, &sender.name, alerts).await)
+    answer("prometheus", &take(&api, &sender, alerts).await)
 }
 
 /// Not served: incidents are read by `GET /incidents`.

@@ -60,7 +60,7 @@ pub(crate) async fn message(
             tracing::warn!("a subscription of Amazon SNS has ended: its alarms come no more");
             Ok(Json(Subscription { subscription: "ended" }).into_response())
         }
-        Request::Alert(alert) => answer("sns", &take(&api, &sender.name, vec![alert]).await),
+        Request::Alert(alert) => answer("sns", &take(&api, &sender, vec![alert]).await),
     }
 }
 

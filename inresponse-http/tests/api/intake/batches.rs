@@ -5,107 +5,58 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use axum::http::StatusCode;
-use chrono::{DateTime, Utc};
 use inresponse_core::memory::MemoryStore;
-use inresponse_core::model::{DedupKey, IncidentNumber, ServiceName, Version};
-use inresponse_core::plan::{Draft, Opening};
-use inresponse_core::store::{Census, Committed, Created, DueMark, ListQuery, Record, Store};
+use inresponse_core::plan::Opening;
+use inresponse_core::store::{Created, Store};
 use inresponse_core::{Outage, OutageKind};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
 use super::{alert, over, statuses, webhook};
+use crate::store::{Trouble, Troubled};
 use crate::world::World;
 
 /// Creates when it is let.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Hesitant {
-    inner: Arc<MemoryStore>,
-    asked: Arc<Semaphore>,
-    let_go: Arc<Semaphore>,
+    asked: Semaphore,
+    let_go: Semaphore,
+}
+
+#[async_trait]
+impl Trouble for Hesitant {
+    async fn create(&self, behind: &MemoryStore, opening: Opening) -> Result<Created, Outage> {
+        self.asked.add_permits(1);
+        self.let_go.acquire().await.unwrap().forget();
+        behind.create(opening).await
+    }
 }
 
 /// Fails every third create until it is mended; where the kind is unknown, it happens all the same.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Flaky {
-    inner: Arc<MemoryStore>,
     kind: OutageKind,
-    creates: Arc<AtomicUsize>,
+    creates: AtomicUsize,
     until: usize,
 }
 
 impl Flaky {
-    fn new(kind: OutageKind, until: usize) -> Self {
-        Self { inner: Arc::new(MemoryStore::new()), kind, creates: Arc::default(), until }
+    fn new(kind: OutageKind, until: usize) -> Troubled<Self> {
+        Troubled::by(Self { kind, creates: AtomicUsize::new(0), until })
     }
 }
 
 #[async_trait]
-impl Store for Flaky {
-    async fn create(&self, opening: Opening) -> Result<Created, Outage> {
+impl Trouble for Flaky {
+    async fn create(&self, behind: &MemoryStore, opening: Opening) -> Result<Created, Outage> {
         let nth = self.creates.fetch_add(1, Ordering::SeqCst);
         if nth < self.until && nth % 3 == 2 {
             if self.kind == OutageKind::Unknown {
-                let _ = self.inner.create(opening).await?;
+                let _ = behind.create(opening).await?;
             }
             return Err(Outage::new(self.kind, "the disk is on fire"));
         }
-        self.inner.create(opening).await
-    }
-    async fn load(&self, number: IncidentNumber) -> Result<Option<Record>, Outage> {
-        self.inner.load(number).await
-    }
-    async fn open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage> {
-        self.inner.open(service, key).await
-    }
-    async fn due(
-        &self,
-        now: DateTime<Utc>,
-        after: Option<DueMark>,
-        limit: usize,
-    ) -> Result<Vec<Record>, Outage> {
-        self.inner.due(now, after, limit).await
-    }
-    async fn commit(&self, version: Version, draft: &Draft) -> Result<Committed, Outage> {
-        self.inner.commit(version, draft).await
-    }
-    async fn list(&self, query: &ListQuery) -> Result<Vec<Record>, Outage> {
-        self.inner.list(query).await
-    }
-    async fn census(&self, before: DateTime<Utc>) -> Result<Census, Outage> {
-        self.inner.census(before).await
-    }
-}
-
-#[async_trait]
-impl Store for Hesitant {
-    async fn create(&self, opening: Opening) -> Result<Created, Outage> {
-        self.asked.add_permits(1);
-        self.let_go.acquire().await.unwrap().forget();
-        self.inner.create(opening).await
-    }
-    async fn load(&self, number: IncidentNumber) -> Result<Option<Record>, Outage> {
-        self.inner.load(number).await
-    }
-    async fn open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage> {
-        self.inner.open(service, key).await
-    }
-    async fn due(
-        &self,
-        now: DateTime<Utc>,
-        after: Option<DueMark>,
-        limit: usize,
-    ) -> Result<Vec<Record>, Outage> {
-        self.inner.due(now, after, limit).await
-    }
-    async fn commit(&self, version: Version, draft: &Draft) -> Result<Committed, Outage> {
-        self.inner.commit(version, draft).await
-    }
-    async fn list(&self, query: &ListQuery) -> Result<Vec<Record>, Outage> {
-        self.inner.list(query).await
-    }
-    async fn census(&self, before: DateTime<Utc>) -> Result<Census, Outage> {
-        self.inner.census(before).await
+        behind.create(opening).await
     }
 }
 
@@ -205,8 +156,7 @@ async fn p16_a_message_is_bounded() {
 
 #[tokio::test]
 async fn an_end_that_overtakes_its_beginning_ends_it() {
-    let nothing = || Arc::new(Semaphore::new(0));
-    let store = Hesitant { inner: Arc::new(MemoryStore::new()), asked: nothing(), let_go: nothing() };
+    let store = Troubled::by(Hesitant { asked: Semaphore::new(0), let_go: Semaphore::new(0) });
     let world = Arc::new(World::over(store.clone()).await);
     let begins = tokio::spawn({
         let world = Arc::clone(&world);
@@ -215,11 +165,11 @@ async fn an_end_that_overtakes_its_beginning_ends_it() {
             statuses(&answer)[0].to_owned()
         }
     });
-    store.asked.acquire().await.unwrap().forget();
+    store.trouble.asked.acquire().await.unwrap().forget();
     // Nothing is open yet.
     let ended = world.told("/intake/alertmanager", &webhook(&[over(alert("A", 10), 20)])).await;
     assert_eq!(statuses(&ended), ["unchanged"]);
-    store.let_go.add_permits(1);
+    store.trouble.let_go.add_permits(1);
     assert_eq!(begins.await.unwrap(), "resolved");
     assert_eq!(world.incident(10_000).await["state"], "RESOLVED");
 }

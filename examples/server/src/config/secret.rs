@@ -1,0 +1,31 @@
+//! Texts that show nowhere.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error};
+
+/// The text of a secret.
+#[derive(Clone)]
+pub(crate) struct SecretText(pub(crate) String);
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretText(…)")
+    }
+}
+
+impl From<String> for SecretText {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl<'de> Deserialize<'de> for SecretText {
+    /// Says of what is no text only that it is none.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match toml::Value::deserialize(deserializer)? {
+            toml::Value::String(text) => Ok(Self(text)),
+            _ => Err(D::Error::custom("must be a text")),
+        }
+    }
+}

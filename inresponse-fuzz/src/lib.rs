@@ -1,0 +1,45 @@
+//! Fuzz targets for everything that reads what strangers send.
+//!
+//! A target is a function of bytes that panics if something does not hold: not only that nothing panics by itself, but
+//! what the reader promises (what it accepts is written and read again as the same, a refusal names a field and stays
+//! small, a token of one secret never holds under another, …).
+//!
+//! `cargo xtask fuzz` builds the binary with coverage instrumentation and runs libFuzzer; `tests/corpus.rs` feeds each
+//! target what was found worth keeping, and changes of it, in an ordinary test.
+//!
+//! | module | targets |
+//! |---|---|
+//! | `bodies` | `report`, `update`, `team`, `day`: bodies of the API |
+//! | `texts` | `cursor`, `token`, `contact`, `time`, `amazon_url`, `request_id`: what is written in one line |
+//! | `intake` | `alertmanager`, `prometheus`, `grafana`, `nagios`, `pagerduty`, `opsgenie`, `generic`, `sns`, `cloudwatch` |
+//! | `mail` | `mail`: any incident's mail, read by two parsers |
+//! | `settings` | `config`: the server's file |
+//! | `api` | `api`: any request, through the whole router |
+//! | `notice` | `notice`: what SES tells of a mail |
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a target panics when something does not hold; that is how it tells"
+)]
+
+#[path = "../../examples/server/src/cli.rs"]
+#[allow(dead_code, reason = "of the server only its settings are read")]
+mod cli;
+#[path = "../../examples/server/src/config/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "of the server only its settings are read")]
+mod config;
+#[path = "../../inresponse-ses/src/error.rs"]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "of SES only what it tells is read: its library takes minutes to build"
+)]
+mod error;
+#[path = "../../inresponse-ses/src/notice.rs"]
+#[allow(dead_code, unreachable_pub, reason = "as above")]
+mod notice;
+
+mod targets;
+
+pub use targets::{TARGETS, Target};

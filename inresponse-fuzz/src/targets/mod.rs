@@ -1,0 +1,64 @@
+//! The targets, and what they all check.
+
+mod api;
+mod bodies;
+mod intake;
+mod mail;
+mod notice;
+mod settings;
+mod texts;
+
+use std::cell::OnceCell;
+
+use chrono::{DateTime, Utc};
+use inresponse_core::InvalidInput;
+
+/// One reader of strangers' bytes.
+#[derive(Debug)]
+pub struct Target {
+    /// Its name, which is also that of the folder of its corpus.
+    pub name: &'static str,
+    /// Panics if something does not hold for these bytes.
+    pub run: fn(&[u8]),
+}
+
+macro_rules! targets {
+    ($($module:ident: $($name:ident),+;)+) => {
+        &[$($(Target { name: stringify!($name), run: $module::$name },)+)+]
+    };
+}
+
+/// All targets.
+pub static TARGETS: &[Target] = targets! {
+    bodies: report, update, team, day;
+    texts: cursor, token, contact, time, amazon_url, request_id;
+    intake: alertmanager, prometheus, grafana, nagios, pagerduty, opsgenie, generic, sns, cloudwatch;
+    mail: mail;
+    settings: config;
+    notice: notice;
+    api: api;
+};
+
+/// When everything here happens.
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_795_489_200, 0).unwrap()
+}
+
+/// A refusal names fields and stays small, whatever was refused.
+fn refusal_holds(invalid: &InvalidInput) {
+    assert!(!invalid.is_empty());
+    assert!(invalid.errors().len() <= InvalidInput::MAX_ERRORS);
+    for error in invalid.errors() {
+        assert!(!error.field().is_empty() && !error.message().is_empty(), "{invalid:?}");
+        assert!(error.field().len() <= 256 && error.message().len() <= 512, "{invalid:?}");
+    }
+}
+
+/// Something that is made once in each thread.
+fn once<T>(
+    cell: &'static std::thread::LocalKey<OnceCell<T>>,
+    make: impl FnOnce() -> T,
+    with: impl FnOnce(&T),
+) {
+    cell.with(|cell| with(cell.get_or_init(make)));
+}

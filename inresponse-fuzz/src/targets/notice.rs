@@ -1,0 +1,14 @@
+//! What SES tells of a mail.
+
+use crate::notice::{Notice, read};
+
+pub(super) fn notice(data: &[u8]) {
+    match read(data) {
+        Ok(Notice::Alert(told)) => {
+            assert!(told.reason.len() <= 200);
+            assert!(told.recipient.len() <= data.len() * 6);
+        }
+        Ok(Notice::Foreign) => {}
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}

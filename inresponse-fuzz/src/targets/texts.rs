@@ -1,0 +1,109 @@
+//! What is written in one line.
+
+use std::sync::LazyLock;
+
+use inresponse_core::claim::{ClaimToken, TokenError, TokenSecret};
+use inresponse_core::model::{Contact, IncidentNumber, ServiceName, Severity, State};
+use inresponse_core::store::ListQuery;
+use inresponse_http::fuzzing;
+use inresponse_intake::opsgenie::RequestId;
+
+use super::{now, refusal_holds};
+
+/// Two lists that share nothing but their kind.
+static LISTS: LazyLock<[ListQuery; 2]> = LazyLock::new(|| {
+    let athens = ServiceName::new("athens").ok();
+    let open = ListQuery { state: Some(State::Open), service: athens, ..ListQuery::default() };
+    [open, ListQuery { severity: Some(Severity::Crit), ..ListQuery::default() }]
+});
+
+pub(super) fn cursor(data: &[u8]) {
+    let [one, other] = &*LISTS;
+    if let Ok(text) = std::str::from_utf8(data) {
+        match fuzzing::read_cursor(text, one) {
+            Ok(below) => {
+                assert_eq!(fuzzing::write_cursor(below, one), text, "a place has one cursor");
+                assert!(fuzzing::read_cursor(text, other).is_err(), "it is of another list");
+            }
+            Err(invalid) => refusal_holds(&invalid),
+        }
+    }
+    if let Some(bytes) = data.first_chunk::<8>() {
+        let below = IncidentNumber::new(u64::from_le_bytes(*bytes));
+        let written = fuzzing::write_cursor(below, one);
+        assert_eq!(fuzzing::read_cursor(&written, one), Ok(below));
+        assert!(fuzzing::read_cursor(&written, other).is_err());
+    }
+}
+
+static SECRETS: LazyLock<[TokenSecret; 2]> = LazyLock::new(|| {
+    [*b"0123456789abcdef", *b"fedcba9876543210"].map(|bytes| TokenSecret::new(bytes).unwrap())
+});
+
+pub(super) fn token(data: &[u8]) {
+    let [own, others] = &*SECRETS;
+    let verify = |text: &str, number, secret: &TokenSecret| {
+        ClaimToken::verify(text, IncidentNumber::new(number), std::slice::from_ref(secret), now())
+    };
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    // Whoever holds no secret makes no token.
+    assert!(verify(text, 7, others).is_err() && verify(text, 7, own).is_err());
+    let Ok(recipient) = Contact::new(text.trim_start_matches(|c: char| c.is_ascii_digit())) else { return };
+    let number = text.len() as u64;
+    let token = ClaimToken::new(IncidentNumber::new(number), recipient, now());
+    let signed = token.sign(own);
+    assert_eq!(verify(&signed, number, own), Ok(token), "what is signed is verified");
+    assert_eq!(verify(&signed, number, others), Err(TokenError::Invalid), "under its own secret only");
+    assert_eq!(verify(&signed, number + 1, own), Err(TokenError::Invalid), "for its own incident only");
+    let mut forged = signed.into_bytes();
+    let place =
+        data.iter().fold(0_usize, |sum, byte| sum.wrapping_mul(31) + usize::from(*byte)) % forged.len();
+    forged[place] = if forged[place] == b'A' { b'B' } else { b'A' };
+    let forged = String::from_utf8(forged).unwrap();
+    assert_eq!(verify(&forged, number, own), Err(TokenError::Invalid), "to the letter only");
+}
+
+pub(super) fn contact(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    match Contact::new(text) {
+        Err(invalid) => refusal_holds(&invalid),
+        Ok(contact) => {
+            assert_eq!(Contact::new(contact.as_str()).as_ref(), Ok(&contact), "as it is kept");
+            assert_eq!(Contact::new(contact.to_string()).as_ref(), Ok(&contact), "as it is shown");
+            assert!(contact.as_str().len() <= Contact::MAX_BYTES);
+            assert!(!contact.as_str().chars().any(|c| c.is_control() || c.is_whitespace()));
+        }
+    }
+}
+
+pub(super) fn time(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    match fuzzing::time(text) {
+        Err(invalid) => refusal_holds(&invalid),
+        Ok(at) => {
+            assert!((0..=253_402_300_799).contains(&at.timestamp()), "{at}");
+            assert_eq!(fuzzing::time(&at.to_rfc3339()), Ok(at));
+        }
+    }
+}
+
+/// What is taken for Amazon's is Amazon's to the library that fetches it, too.
+pub(super) fn amazon_url(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Some(amazon) = inresponse_intake::fuzzing::amazon_url(text) else { return };
+    let url = url::Url::parse(amazon.as_str()).unwrap();
+    let host = url.host_str().unwrap();
+    assert_eq!((url.scheme(), url.port(), url.username(), url.password()), ("https", None, "", None));
+    assert!(host.starts_with("sns."), "{host}");
+    assert!(host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn"), "{host}");
+    assert_eq!(url.fragment(), None);
+}
+
+pub(super) fn request_id(data: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(data)
+        && let Some(id) = RequestId::parse(text)
+    {
+        assert_eq!(id.text(), text.to_ascii_lowercase());
+        assert_eq!(RequestId::parse(&id.text()), Some(id));
+    }
+}

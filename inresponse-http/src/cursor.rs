@@ -1,0 +1,69 @@
+//! Where the next page of a list begins.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use inresponse_core::InvalidInput;
+use inresponse_core::model::{IncidentNumber, ServiceName, TeamName};
+use inresponse_core::store::ListQuery;
+use sha2::{Digest, Sha256};
+
+use crate::input::number;
+
+/// The cursor of the page of this list that begins below that number.
+pub(crate) fn write(below: IncidentNumber, list: &ListQuery) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{below}.{}", mark(list)))
+}
+
+/// Reads a cursor of this list.
+///
+/// # Errors
+/// It is none, or of another list, whose pages it would leave out or repeat.
+pub(crate) fn read(text: &str, list: &ListQuery) -> Result<IncidentNumber, InvalidInput> {
+    let refused = || InvalidInput::field("cursor", "is not one that a page of this list was answered with");
+    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| refused())?;
+    let (below, marked) =
+        std::str::from_utf8(&bytes).ok().and_then(|text| text.split_once('.')).ok_or_else(refused)?;
+    let below = number(below).map_err(|_| refused())?;
+    // Only as it was written, so that there is one cursor for one place.
+    if marked == mark(list) && write(below, list) == text { Ok(below) } else { Err(refused()) }
+}
+
+/// What tells lists apart: not a secret, only a mistake is to be noticed.
+fn mark(list: &ListQuery) -> String {
+    let parts = [
+        list.team.as_ref().map_or("", TeamName::as_str),
+        list.state.map_or("", |state| state.as_str()),
+        list.severity.map_or("", |severity| severity.as_str()),
+        list.service.as_ref().map_or("", ServiceName::as_str),
+    ];
+    let hash = Sha256::digest(parts.join("\0"));
+    hash[..6].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use inresponse_core::model::{Severity, State};
+
+    #[test]
+    fn a_cursor_is_for_its_own_list_only() {
+        let service = |name: &str| Some(ServiceName::new(name).unwrap());
+        let lists = [
+            ListQuery { limit: 51, ..ListQuery::default() },
+            ListQuery { state: Some(State::Open), ..ListQuery::default() },
+            ListQuery { severity: Some(Severity::Crit), ..ListQuery::default() },
+            ListQuery { service: service("athens"), ..ListQuery::default() },
+            ListQuery { service: service("OPEN"), ..ListQuery::default() },
+            ListQuery { team: Some(TeamName::new("athens").unwrap()), ..ListQuery::default() },
+        ];
+        for (i, own) in lists.iter().enumerate() {
+            for below in [1, 10_000, u64::MAX].map(IncidentNumber::new) {
+                let cursor = write(below, own);
+                for (k, list) in lists.iter().enumerate() {
+                    assert_eq!(read(&cursor, list).ok(), (i == k).then_some(below), "{i} {k}");
+                }
+                assert!(read(&cursor[1..], own).is_err());
+            }
+        }
+    }
+}
