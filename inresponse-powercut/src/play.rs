@@ -137,8 +137,6 @@ struct Known {
     /// The highest number that was answered.
     answered: u64,
     turn: u64,
-    /// Whether everything on the disk is synced: what a cut left is.
-    settled: bool,
 }
 
 struct Life<'a> {
@@ -162,7 +160,7 @@ pub fn play(seed: u64, plant: Plant) -> Result<Tally, String> {
         Plant::DirectoryNeverSynced => Directory::NeverSynced,
     };
     let mut disk = Disk::new(directory);
-    let mut known = Known { possible: vec![State::fresh()], answered: 0, turn: 0, settled: true };
+    let mut known = Known { possible: vec![State::fresh()], answered: 0, turn: 0 };
     let mut tally = Tally { databases: 1, ..Tally::default() };
     let ends = rng.between(2, 8);
     for end in 0..=ends {
@@ -183,7 +181,6 @@ pub fn play(seed: u64, plant: Plant) -> Result<Tally, String> {
         if end == ends {
             break;
         }
-        known.settled = false;
         if killed && off.is_some() {
             disk = machine.disk().after_kill();
             tally.kills += 1;
@@ -193,7 +190,6 @@ pub fn play(seed: u64, plant: Plant) -> Result<Tally, String> {
         } else {
             let survival;
             (disk, survival) = machine.disk().after_cut(&mut rng);
-            known.settled = true;
             tally.cuts += 1;
             *tally.calls.entry(off).or_default() += 1;
             *tally.moments.entry(moment).or_default() += 1;
@@ -292,11 +288,8 @@ impl Life<'_> {
             let kept = which + 1 == self.known.possible.len();
             *(if kept { &mut self.tally.unanswered_kept } else { &mut self.tally.unanswered_gone }) += 1;
         }
-        self.known.possible.truncate(which + 1);
-        // Otherwise it may be in memory only: what was before may still come back with a cut.
-        if self.known.settled {
-            self.known.possible.drain(..which);
-        }
+        // Now that somebody has seen it, it must stay, whoever wrote it.
+        self.known.possible = vec![found];
         Ok(())
     }
 
@@ -342,4 +335,41 @@ impl Known {
 fn chain(error: &dyn std::error::Error) -> String {
     let cause = error.source().map(|cause| format!(" ({})", chain(cause)));
     format!("{error}{}", cause.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::Directory;
+
+    /// The state after opening it as the writer does.
+    fn opened(machine: &Machine) -> (Connection, State) {
+        let connection = prepare(machine.connect().unwrap()).unwrap();
+        let state = State::read(&connection).unwrap();
+        (connection, state)
+    }
+
+    #[test]
+    fn p01_what_a_killed_process_had_not_synced_is_synced_before_anybody_sees_it() {
+        let mut seen_unsynced = 0;
+        for nth in 1.. {
+            let mut rng = Rng::new(nth, 2);
+            let machine = Machine::start(Disk::new(Directory::Synced));
+            let (mut connection, before) = opened(&machine);
+            machine.meet(Some(Fate { call: Some(Call::WriteLog), nth }));
+            if write_batch(&mut connection, &workload::batch(&before, 1, &mut Rng::new(1, 1))).is_ok() {
+                assert!(nth > 3);
+                break;
+            }
+            let killed = machine.disk().after_kill();
+            let machine = Machine::start(killed);
+            let (_connection, seen) = opened(&machine);
+            seen_unsynced += u32::from(seen != before);
+            for _ in 0..20 {
+                let cut = machine.disk().after_cut(&mut rng).0;
+                assert!(opened(&Machine::start(cut)).1 == seen, "killed at write {nth}");
+            }
+        }
+        assert!(seen_unsynced > 0);
+    }
 }
