@@ -122,7 +122,7 @@ fn open(path: &Path, access: OpenFlags) -> Result<Connection, Outage> {
     Ok(connection)
 }
 
-/// Makes a connection durable and brings its database to this version's schema.
+/// Makes a connection durable, with all that it finds, and brings its database to this version's schema.
 ///
 /// For whoever runs [`write_batch`](crate::write_batch) without the writer's thread.
 ///
@@ -141,6 +141,9 @@ pub fn prepare(mut connection: Connection) -> Result<Connection, Outage> {
         ) => Outage::permanent("the database was made by a newer version of this program"),
         other => Outage::permanent("the database's schema cannot be brought up to date").because(other),
     })?;
+    // What a process that was killed had committed may be there without being synced. A checkpoint begins with a
+    // sync: so it is durable before anybody is told of it.
+    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).map_err(failed)?;
     Ok(connection)
 }
 

@@ -68,6 +68,13 @@ enum Command {
         #[arg(long, default_value_t = 10)]
         seconds: u64,
     },
+    /// Cut the power under the store on SQLite, on a simulated disk; `cargo xtask powercuts --help` lists the options.
+    #[command(disable_help_flag = true)]
+    Powercuts {
+        /// Passed on.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Simulate servers, people, carriers and faults; `cargo xtask sim --help` lists the options.
     #[command(disable_help_flag = true)]
     Sim {
@@ -106,6 +113,7 @@ fn main() -> ExitCode {
         Command::Fuzz { seconds, targets } => fuzz::fuzz(seconds, &targets),
         Command::Schema { examples } => schema::schema(examples),
         Command::Load { seconds } => test::load(seconds),
+        Command::Powercuts { arguments } => sim::powercuts(&arguments),
         Command::Sim { arguments } => sim::run_sim("sim", &arguments),
         Command::Model { arguments } => sim::run_sim("model", &arguments),
         Command::Mutants { arguments } => sim::mutants(&arguments),

@@ -1,4 +1,4 @@
-//! Simulation and model check, as fast as they can be built.
+//! Simulation, model check and power cuts, as fast as they can be built.
 
 use crate::tools::{Failure, cargo, run};
 
@@ -9,7 +9,14 @@ pub(crate) fn run_sim(command: &str, arguments: &[String]) -> Result<(), Failure
     run(sim.args(arguments))
 }
 
-/// The same with bugs that can be planted, which no other build has.
+/// Builds the simulated disk and cuts its power.
+pub(crate) fn powercuts(arguments: &[String]) -> Result<(), Failure> {
+    let mut cuts = cargo();
+    cuts.args(["run", "--release", "--quiet", "--locked", "-p", "inresponse-powercut", "--"]);
+    run(cuts.args(arguments))
+}
+
+/// The simulation with bugs that can be planted, which no other build has.
 pub(crate) fn mutants(arguments: &[String]) -> Result<(), Failure> {
     let mut sim = cargo();
     sim.args([

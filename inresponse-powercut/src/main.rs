@@ -1,0 +1,49 @@
+//! Cuts the power; `cargo xtask powercuts` builds and calls it.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser;
+use inresponse_powercut::many::many;
+use inresponse_powercut::play::Plant;
+
+/// Cuts the power under the store on SQLite, on a simulated disk.
+#[derive(Parser)]
+#[command(name = "cargo xtask powercuts")]
+struct Cli {
+    /// How many times.
+    #[arg(long, default_value_t = 10_000)]
+    cuts: u64,
+    /// The first seed; with `--cuts 1`, that one alone.
+    #[arg(long, default_value_t = 1)]
+    from: u64,
+}
+
+fn main() -> ExitCode {
+    let Cli { cuts, from } = Cli::parse();
+    let threads = if cuts == 1 { 1 } else { std::thread::available_parallelism().map_or(1, usize::from) };
+    let done = many(from, cuts, threads, Plant::None, &|tally| {
+        if tally.databases.is_multiple_of(50) {
+            eprint!("\r{} of {cuts} cuts", tally.cuts);
+            // A terminal that cannot be written to need not be told.
+            let _ = std::io::stderr().flush();
+        }
+    });
+    eprintln!();
+    match done {
+        Ok(tally) => {
+            print!("{tally}");
+            let missing = tally.missing();
+            if !missing.is_empty() {
+                println!("never happened, so that it was not tested (too few cuts?): {}", missing.join("; "));
+            }
+            println!("nothing that was answered was lost");
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            println!("seed {}: {}", failure.seed, failure.what);
+            println!("again: cargo xtask powercuts --cuts 1 --from {}", failure.seed);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! What servers write, by chance: reports, repeats, leases, outcomes, claims, resolutions, the roster, settings.
+
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use inresponse_core::model::{
+    Contact, DeliveryStatus, Incident, Matrix, Note, Person, Report, ServiceName, Severity, TeamName,
+};
+use inresponse_core::notify::Outcome;
+use inresponse_core::plan::{self, Decision, Draft, HoldNothing, Input, StateChange, TakeOver, Update};
+use inresponse_core::roster::{Rota, Team};
+use inresponse_sim::rng::Rng;
+use inresponse_sqlite::{RosterChange, Write};
+
+use crate::state::State;
+
+const LEASE: Duration = Duration::from_secs(30);
+const WAIT: Duration = Duration::from_secs(600);
+
+/// The writes that wait when the writer comes round, at the `turn`-th time.
+pub(crate) fn batch(state: &State, turn: u64, rng: &mut Rng) -> Vec<Write> {
+    // Mostly one or a few; now and then a storm.
+    let most = *rng.pick(&[1, 1, 2, 4, 8, 60]);
+    (0..rng.between(1, most)).map(|_| write(state, now(turn), rng)).collect()
+}
+
+/// Time only passes from turn to turn.
+fn now(turn: u64) -> DateTime<Utc> {
+    let seconds = TimeDelta::seconds(i64::try_from(turn).unwrap_or(0) * 20);
+    DateTime::from_timestamp(1_800_000_000, 0).unwrap_or_default() + seconds
+}
+
+fn write(state: &State, now: DateTime<Utc>, rng: &mut Rng) -> Write {
+    match rng.below(20) {
+        0..=8 => create(now, rng),
+        9..=16 => commit(state, now, rng).unwrap_or_else(|| create(now, rng)),
+        17..=18 => Write::Roster(roster(rng)),
+        _ => {
+            let (name, value) = (format!("secret {}", rng.below(3)), rng.any().to_le_bytes().to_vec());
+            if rng.chance(500) {
+                Write::KeepSetting { name, value }
+            } else {
+                Write::PutSetting { name, value }
+            }
+        }
+    }
+}
+
+fn contact(name: &str) -> Contact {
+    Contact::new(format!("{name}@example.org")).expect("it is an address")
+}
+
+fn team(rng: &mut Rng) -> TeamName {
+    TeamName::new(format!("team {}", rng.below(4))).expect("it is a name")
+}
+
+fn service(rng: &mut Rng) -> ServiceName {
+    ServiceName::new(format!("service {}", rng.below(4))).expect("it is a name")
+}
+
+fn create(now: DateTime<Utc>, rng: &mut Rng) -> Write {
+    // From what fits into a page with others to what takes several.
+    let length = *rng.pick(&[0, 40, 400, 3000, 8000]);
+    let severity = *rng.pick(&[Severity::Crit, Severity::Err, Severity::Warn]);
+    let service = service(rng);
+    let mut report = Report::builder(service.as_str(), severity, "5xx").message("x".repeat(length));
+    if rng.chance(500) {
+        report = report.dedup_key(format!("key {}", rng.below(6)));
+    }
+    let report = report.build().expect("it is a report");
+    let matrix = Matrix::new(vec![vec![contact("jo")], vec![contact("kim")]], vec![contact("ops")], WAIT);
+    // A server takes the lease of the first alert with the create.
+    let lease = rng.chance(700).then_some(LEASE);
+    Write::Create(Box::new(plan::open(report, team(rng), matrix, lease, now).0))
+}
+
+/// Something that happens to one of the incidents, by the planner; nothing if nothing can.
+fn commit(state: &State, now: DateTime<Utc>, rng: &mut Rng) -> Option<Write> {
+    let nth = rng.below(state.incidents.len() as u64);
+    let record = &state.incidents.values().nth(usize::try_from(nth).ok()?)?.record;
+    let incident = &record.incident;
+    let by = Person::new(*rng.pick(&["jo", "kim"])).ok()?;
+    let draft = match rng.below(8) {
+        0..=2 => change(incident, Input::Due { lease: LEASE, hold: &HoldNothing, matrix: None }, now),
+        3..=4 => accepted(incident, now),
+        5 => updated(incident, Update::state(by, StateChange::Claim(TakeOver::Yes)), now),
+        6 => updated(incident, Update::state(by, StateChange::Resolve), now),
+        _ => {
+            let note = Note::new("looked at it".repeat(1 + nth as usize % 50)).ok();
+            updated(incident, Update { by, severity: None, state: None, note }, now)
+        }
+    }?;
+    Some(Write::Commit { version: record.version, draft: Box::new(draft) })
+}
+
+fn accepted(incident: &Incident, now: DateTime<Utc>) -> Option<Draft> {
+    let sent = incident.deliveries().iter().find(|delivery| match delivery.status() {
+        DeliveryStatus::InFlight { .. } => true,
+        DeliveryStatus::Pending { .. }
+        | DeliveryStatus::Accepted { .. }
+        | DeliveryStatus::Dead { .. }
+        | DeliveryStatus::Stopped { .. } => false,
+    })?;
+    let outcome = Outcome::Accepted;
+    let input = Input::Outcome { delivery: sent.key(), attempt: sent.attempts(), outcome: &outcome };
+    change(incident, input, now)
+}
+
+fn updated(incident: &Incident, update: Update, now: DateTime<Utc>) -> Option<Draft> {
+    change(incident, Input::Update { update: &update, matrix: None }, now)
+}
+
+fn change(incident: &Incident, input: Input<'_>, now: DateTime<Utc>) -> Option<Draft> {
+    match plan::step(incident, input, now) {
+        Decision::Change(plan) => Some(plan.draft),
+        Decision::Nothing | Decision::Refuse(_) | Decision::NeedsMatrix => None,
+    }
+}
+
+fn roster(rng: &mut Rng) -> RosterChange {
+    let (team, service) = (team(rng), service(rng));
+    let day = NaiveDate::from_ymd_opt(2026, 12, 1).unwrap_or_default() + TimeDelta::days(rng.below(5) as i64);
+    match rng.below(10) {
+        0..=2 => RosterChange::PutService { service, team },
+        3..=4 => {
+            let settings = Team::builder(vec![contact("ops")]).repeat(rng.below(5) as u32).build();
+            RosterChange::PutTeam { team, settings: Box::new(settings.expect("it is a team")) }
+        }
+        5..=6 => {
+            let rota = Rota::new(vec![contact("jo")], vec![vec![contact("kim")]]).expect("it is a rota");
+            RosterChange::PutDay { team, day, rota }
+        }
+        7 => RosterChange::DeleteService { service },
+        8 => RosterChange::DeleteDay { team, day },
+        _ => RosterChange::DeleteTeam { team },
+    }
+}
