@@ -4,6 +4,7 @@ use std::process::Command;
 
 use crate::cloud::{Cloud, WITHOUT_ROLES};
 use crate::emulators::Emulator;
+use crate::sim;
 use crate::tools::{Failure, cargo, debian, nextest, output, python, run};
 
 /// The crates that are libraries for others.
@@ -47,6 +48,7 @@ pub(crate) fn everything() -> Result<(), Failure> {
         run(tests.envs(cloud.variables()))?;
     }
     cloud.test_roles()?;
+    sim::short()?;
     drop((ministack, dynamodb_local, cloud));
     intake()?;
     run(cargo().args(["test", "--doc", "--workspace", "--locked"]))?;
