@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`world`], [`executor`] | simulated time, machines that crash, one thread on which all of it runs |
 //! | [`scenario`], [`rng`] | what a seed decides beforehand |
+//! | `steer` | seeds that are steered towards what is rare |
 //! | [`fault`] | what can go wrong |
 //! | [`store`], [`carrier`], [`roster`] | a process's ways to the outside, on which it does |
 //! | [`sqlite`] | the SQLite store without its threads |
@@ -40,5 +41,6 @@ pub mod shrink;
 pub mod sqlite;
 pub mod stage;
 pub mod stats;
+mod steer;
 pub mod store;
 pub mod world;

@@ -187,7 +187,7 @@ impl Scenario {
         let drive = if rng.chance(250) { Drive::Steps } else { Drive::Runner };
         let hosts = *rng.pick(&[1, 1, 2, 2, 2, 3, 3, 4, 5]);
         // Long runs meet what only comes after minutes; they are few since they cost most.
-        let long = rng.chance(15);
+        let long = rng.chance(10);
         let chaos = if long { rng.between(330, 400) } else { rng.between(5, 45) } * SECOND;
         let lease = Duration::from_secs(*rng.pick(&[6, 6, 8, 12]));
         let rates = rates(rng, drive);
@@ -222,11 +222,12 @@ impl Scenario {
             edits: if rng.chance(300) { rng.between(1, 6) } else { 0 },
             kills: if on(Fault::Kill) { rng.between(1, 5) } else { 0 },
             restarts: if on(Fault::Restart) { rng.between(1, 3) } else { 0 },
-            notes: if rng.chance(10) { rng.between(60, 120) } else { 0 },
+            notes: if rng.chance(5) { rng.between(60, 120) } else { 0 },
             roster,
             moods,
             rates,
         }
+        .steered(seed)
     }
 }
 
