@@ -12,6 +12,7 @@
 //! | [`fault`] | what can go wrong |
 //! | [`store`], [`carrier`], [`roster`] | a process's ways to the outside, on which it does |
 //! | [`sqlite`] | the SQLite store without its threads |
+//! | `dynamo` | the store on DynamoDB, call by call (feature `dynamo`) |
 //! | [`stage`], [`people`], [`play`] | servers, those who use them, and the course of a run |
 //! | [`history`], [`check`] | what was seen, and whether the promises were kept |
 //! | [`model`] | an exhaustive check of the planner with two engines, people and faults |
@@ -25,6 +26,8 @@
 
 pub mod carrier;
 pub mod check;
+#[cfg(feature = "dynamo")]
+pub mod dynamo;
 pub mod executor;
 pub mod fault;
 pub mod history;
