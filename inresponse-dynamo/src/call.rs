@@ -5,6 +5,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::AsyncSleep as _;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::error::SdkError;
@@ -61,7 +62,11 @@ impl<E: OperationError> Failure<E> {
 }
 
 /// Writes: until it is done, a condition fails, or the tries are used up.
-pub(crate) async fn write<T, E, F>(again: Again, call: impl Fn() -> F) -> Result<T, Failure<E>>
+pub(crate) async fn write<T, E, F>(
+    client: &Client,
+    again: Again,
+    call: impl Fn() -> F,
+) -> Result<T, Failure<E>>
 where
     E: OperationError,
     F: Future<Output = Result<T, SdkError<E>>>,
@@ -84,17 +89,17 @@ where
         }
         unsure |= trouble == Trouble::Unsure;
         tracing::debug!(tried, ?trouble, "a write to DynamoDB is tried again");
-        pause(tried).await;
+        pause(client, tried).await;
     }
 }
 
 /// Reads: nothing can have happened, so any trouble but a refusal is worth another try.
-pub(crate) async fn read<T, E, F>(call: impl Fn() -> F) -> Result<T, Outage>
+pub(crate) async fn read<T, E, F>(client: &Client, call: impl Fn() -> F) -> Result<T, Outage>
 where
     E: OperationError,
     F: Future<Output = Result<T, SdkError<E>>>,
 {
-    write(Again::Harmless, call).await.map_err(|failure| {
+    write(client, Again::Harmless, call).await.map_err(|failure| {
         let outage = failure.into_outage();
         match outage.kind() {
             OutageKind::Unknown => Outage::retryable("DynamoDB did not answer").because(outage),
@@ -103,11 +108,15 @@ where
     })
 }
 
-/// Waits before the next try.
-pub(crate) async fn pause(tried: u32) {
+/// Waits before the next try, by what the client was told to measure its time-outs with.
+pub(crate) async fn pause(client: &Client, tried: u32) {
     let whole = PAUSE * 2u32.saturating_pow(tried.saturating_sub(1)).min(16);
     let part = f64::from(random::<1>()[0]) / 255.0;
-    tokio::time::sleep(whole / 2 + (whole / 2).mul_f64(part)).await;
+    let pause = whole / 2 + (whole / 2).mul_f64(part);
+    match client.config().sleep_impl() {
+        Some(sleep) => sleep.sleep(pause).await,
+        None => tokio::time::sleep(pause).await,
+    }
 }
 
 /// Names one write, so that it is recognised when it is found done.

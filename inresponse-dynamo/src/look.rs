@@ -45,7 +45,7 @@ impl DynamoStore {
                 .clone()
                 .limit(page_size(limit - items.len()))
                 .set_exclusive_start_key(std::mem::take(&mut from));
-            let page = read(|| query.clone().send()).await?;
+            let page = read(&self.client, || query.clone().send()).await?;
             from = page.last_evaluated_key;
             items.extend(page.items.unwrap_or_default());
             if from.is_none() {
@@ -81,7 +81,7 @@ impl DynamoStore {
             .map_err(|e| Outage::permanent("a request to DynamoDB is incomplete").because(e))?;
         let mut items = Vec::new();
         for tried in 1..=MAX_TRIES {
-            let mut read = read(|| {
+            let mut read = read(&self.client, || {
                 self.client.batch_get_item().request_items(&self.config.incident, wanted.clone()).send()
             })
             .await?;
@@ -94,7 +94,7 @@ impl DynamoStore {
                 Some(left) if !left.keys().is_empty() => wanted = left,
                 Some(_) | None => return Ok(items),
             }
-            pause(tried.min(3)).await;
+            pause(&self.client, tried.min(3)).await;
         }
         Err(Outage::retryable("DynamoDB left items out too often"))
     }
@@ -260,7 +260,7 @@ impl DynamoStore {
                     .in_state(key.clone())
                     .select(Select::Count)
                     .set_exclusive_start_key(std::mem::take(&mut from));
-                let page = read(|| query.clone().send()).await?;
+                let page = read(&self.client, || query.clone().send()).await?;
                 count += u64::try_from(page.count).unwrap_or_default();
                 from = page.last_evaluated_key;
                 if from.is_none() {

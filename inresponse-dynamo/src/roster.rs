@@ -38,14 +38,14 @@ impl DynamoRoster {
 
     async fn item(&self, table: &str, key: &[(&str, &str)]) -> Result<Option<Item>, Outage> {
         let key: Item = key.iter().map(|(name, value)| ((*name).to_owned(), text(*value))).collect();
-        let found = read(|| {
+        let found = read(&self.client, || {
             self.client.get_item().table_name(table).set_key(Some(key.clone())).consistent_read(true).send()
         });
         Ok(found.await?.item)
     }
 
     async fn put(&self, table: &str, item: Item) -> Result<(), Outage> {
-        write(Again::Harmless, || {
+        write(&self.client, Again::Harmless, || {
             self.client.put_item().table_name(table).set_item(Some(item.clone())).send()
         })
         .await
@@ -55,7 +55,7 @@ impl DynamoRoster {
 
     async fn delete(&self, table: &str, key: &[(&str, &str)]) -> Result<Deleted, Outage> {
         let key: Item = key.iter().map(|(name, value)| ((*name).to_owned(), text(*value))).collect();
-        let deleted = write(Again::Harmless, || {
+        let deleted = write(&self.client, Again::Harmless, || {
             self.client
                 .delete_item()
                 .table_name(table)
@@ -84,7 +84,7 @@ impl DynamoRoster {
                 .filter_expression("team = :team")
                 .expression_attribute_values(":team", text(team.as_str()))
                 .set_exclusive_start_key(std::mem::take(&mut from));
-            let page = read(|| scan.clone().send()).await?;
+            let page = read(&self.client, || scan.clone().send()).await?;
             let owned =
                 page.items().iter().find_map(|item| ServiceName::new(text_of(item, "serviceId")?).ok());
             from = page.last_evaluated_key;
@@ -96,7 +96,7 @@ impl DynamoRoster {
 
     /// The days of a team's calendar, up to `limit` from the first on.
     async fn days(&self, team: &TeamName, limit: i32) -> Result<Vec<String>, Outage> {
-        let page = read(|| {
+        let page = read(&self.client, || {
             self.client
                 .query()
                 .table_name(&self.config.calendar)
@@ -128,7 +128,7 @@ impl DynamoRoster {
             .collect::<Result<_, _>>()
             .map_err(|e| Outage::permanent("a request to DynamoDB is incomplete").because(e))?;
         for tried in 1..=MAX_TRIES {
-            let mut written = write(Again::Harmless, || {
+            let mut written = write(&self.client, Again::Harmless, || {
                 self.client.batch_write_item().request_items(&self.config.calendar, left.clone()).send()
             })
             .await
@@ -138,7 +138,7 @@ impl DynamoRoster {
                 Some(unprocessed) if !unprocessed.is_empty() => left = unprocessed,
                 Some(_) | None => return Ok(()),
             }
-            pause(tried.min(3)).await;
+            pause(&self.client, tried.min(3)).await;
         }
         Err(Outage::retryable("DynamoDB left items out too often"))
     }

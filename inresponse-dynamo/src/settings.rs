@@ -30,7 +30,7 @@ impl DynamoStore {
     /// # Errors
     /// DynamoDB is out of order.
     pub async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, Outage> {
-        let found = read(|| {
+        let found = read(&self.client, || {
             self.client
                 .get_item()
                 .table_name(&self.config.config)
@@ -44,7 +44,7 @@ impl DynamoStore {
 
     /// Changes a value, and answers what it is then. Both changes have the same effect if they happen twice.
     async fn set(&self, change: &str, name: &str, value: Vec<u8>) -> Result<Vec<u8>, Outage> {
-        let written = write(Again::Harmless, || {
+        let written = write(&self.client, Again::Harmless, || {
             self.client
                 .update_item()
                 .table_name(&self.config.config)

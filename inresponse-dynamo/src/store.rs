@@ -45,7 +45,7 @@ impl DynamoStore {
 
     /// The item of an incident, as last written.
     async fn item(&self, number_of_it: IncidentNumber) -> Result<Option<Item>, Outage> {
-        let found = read(|| {
+        let found = read(&self.client, || {
             self.client
                 .get_item()
                 .table_name(&self.config.incident)
@@ -58,7 +58,7 @@ impl DynamoStore {
 
     /// The incident that holds the key.
     async fn holder(&self, key: &str) -> Result<Option<IncidentNumber>, Outage> {
-        let found = read(|| {
+        let found = read(&self.client, || {
             self.client
                 .get_item()
                 .table_name(&self.config.open_key)
@@ -107,7 +107,7 @@ impl DynamoStore {
             }
         };
         // A second try would count twice what was counted already, so an unknown result is left unknown.
-        let mut counted = write(Again::Never, || count(true).send()).await;
+        let mut counted = write(&self.client, Again::Never, || count(true).send()).await;
         if let Err(failure) = &counted
             && failure.is_condition()
         {
@@ -115,7 +115,7 @@ impl DynamoStore {
             if !failure.error.as_service_error().and_then(OperationError::found).is_some_and(holds) {
                 return Ok(None);
             }
-            counted = write(Again::Never, || count(false).send()).await;
+            counted = write(&self.client, Again::Never, || count(false).send()).await;
         }
         match counted {
             Ok(done) => done.attributes().map(item::record).transpose(),
@@ -136,7 +136,7 @@ impl DynamoStore {
             incident = holder.value(),
             "a dedup key was held by an incident that does not have it"
         );
-        let removed = write(Again::Harmless, || {
+        let removed = write(&self.client, Again::Harmless, || {
             self.client
                 .delete_item()
                 .table_name(&self.config.open_key)
@@ -155,7 +155,7 @@ impl DynamoStore {
 
     /// Promise 2: a number that was never given. One that is not used is a gap.
     async fn next_number(&self) -> Result<IncidentNumber, Outage> {
-        let counted = write(Again::Harmless, || {
+        let counted = write(&self.client, Again::Harmless, || {
             self.client
                 .update_item()
                 .table_name(&self.config.config)
@@ -187,7 +187,7 @@ impl DynamoStore {
     }
 
     async fn put_alone(&self, item: Item, write_id: &WriteId) -> Result<PutNew, Outage> {
-        let put = write(Again::Harmless, || {
+        let put = write(&self.client, Again::Harmless, || {
             self.client
                 .put_item()
                 .table_name(&self.config.incident)
@@ -253,7 +253,7 @@ impl DynamoStore {
         write_id: &WriteId,
     ) -> Result<Transacted, Outage> {
         // The write id is the token too: DynamoDB itself recognises a second try for ten minutes.
-        let done = write(Again::Harmless, || {
+        let done = write(&self.client, Again::Harmless, || {
             self.client
                 .transact_write_items()
                 .set_transact_items(Some(parts.to_vec()))
@@ -279,7 +279,7 @@ impl DynamoStore {
     async fn commit_alone(&self, version: Version, draft: &Draft) -> Result<Committed, Outage> {
         let write_id = WriteId::new();
         let change = Change::new(version, draft, &write_id);
-        let committed = write(Again::Harmless, || {
+        let committed = write(&self.client, Again::Harmless, || {
             self.client
                 .update_item()
                 .table_name(&self.config.incident)
@@ -425,7 +425,7 @@ impl Store for DynamoStore {
             let draft = opening.clone().numbered(self.next_number().await?);
             match self.put(&draft).await? {
                 PutNew::Done => return Ok(Created::New(Record::created(draft.into_incident()))),
-                PutNew::Taken => pause(tried.min(2)).await,
+                PutNew::Taken => pause(&self.client, tried.min(2)).await,
             }
         }
         Err(Outage::retryable("the dedup key changed hands too often in between"))

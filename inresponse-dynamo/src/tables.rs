@@ -147,7 +147,7 @@ async fn create(client: &Client, table: &Table<'_>) -> Result<(), Outage> {
 
 /// What the table is doing; `None` if there is none.
 async fn status(client: &Client, name: &str) -> Result<Option<TableStatus>, Outage> {
-    let described = write(Again::Harmless, || client.describe_table().table_name(name).send()).await;
+    let described = write(client, Again::Harmless, || client.describe_table().table_name(name).send()).await;
     match described {
         Ok(described) => Ok(described.table.and_then(|table| table.table_status)),
         Err(failure) if failure.error.code() == Some("ResourceNotFoundException") => Ok(None),

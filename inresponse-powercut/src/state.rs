@@ -95,6 +95,8 @@ impl State {
             Write::Create(opening) => Written::Created(Box::new(self.create(opening))),
             Write::Commit { version, draft } => Written::Committed(self.commit(*version, draft)),
             Write::Roster(change) => self.change(change),
+            // No draft of the workload says when it expires.
+            Write::Forget { .. } => Written::Forgotten(0),
             Write::KeepSetting { name, value } => {
                 Written::Setting(self.settings.entry(name.clone()).or_insert_with(|| value.clone()).clone())
             }

@@ -42,13 +42,9 @@ pub fn run<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
 ) -> Result<T, Deadlock> {
     let idle = Arc::new(Idle::default());
-    let (rings, waits) = (Arc::clone(&idle), Arc::clone(world));
+    let rings = Arc::clone(&idle);
     let runtime = tokio::runtime::Builder::new_current_thread()
-        .on_thread_park(move || {
-            if !waits.waits_outside() {
-                rings.ring();
-            }
-        })
+        .on_thread_park(move || rings.ring())
         .build()
         .expect("a runtime without any driver needs nothing");
     let world = Arc::clone(world);

@@ -35,6 +35,14 @@ faults! {
     SlowAnswer = "store-slow-answer",
     /// What is due is read from a few seconds ago.
     LaggingDue = "lagging-due",
+    /// A call to DynamoDB never gets there.
+    CallLost = "dynamo-call-lost",
+    /// A call to DynamoDB takes effect, and its answer is lost.
+    AnswerLost = "dynamo-answer-lost",
+    /// DynamoDB asks for a pause.
+    CallThrottled = "dynamo-throttled",
+    /// DynamoDB has another transaction under way.
+    CallConflict = "dynamo-conflict",
     /// The roster cannot be read.
     RosterOutage = "roster-outage",
     /// A process ends at one of its awaits.

@@ -1,5 +1,7 @@
 //! What the checker sees: calls with their answers, inboxes, and the faults that were injected.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use inresponse_core::OutageKind;
 use inresponse_core::model::{Contact, IncidentNumber, Level, Severity};
@@ -29,8 +31,8 @@ pub struct History {
     pub disturbances: Vec<Disturbance>,
     /// Processes that crashed.
     pub crashes: Vec<(Process, Micros)>,
-    /// How many outcomes were recorded of attempts that were leased and not begun.
-    pub not_begun: u64,
+    /// Levels, by incident and round, of which an attempt was recorded that was leased and not begun.
+    pub not_begun: BTreeSet<(IncidentNumber, u32, Level)>,
     /// When faults ended.
     pub healed_at: Micros,
     /// When nothing was due any more; `None` if that never came.

@@ -8,9 +8,11 @@
 //! |---|---|
 //! | [`world`], [`executor`] | simulated time, machines that crash, one thread on which all of it runs |
 //! | [`scenario`], [`rng`] | what a seed decides beforehand |
+//! | `steer` | seeds that are steered towards what is rare |
 //! | [`fault`] | what can go wrong |
 //! | [`store`], [`carrier`], [`roster`] | a process's ways to the outside, on which it does |
 //! | [`sqlite`] | the SQLite store without its threads |
+//! | `dynamo` | the store on DynamoDB, call by call (feature `dynamo`) |
 //! | [`stage`], [`people`], [`play`] | servers, those who use them, and the course of a run |
 //! | [`history`], [`check`] | what was seen, and whether the promises were kept |
 //! | [`model`] | an exhaustive check of the planner with two engines, people and faults |
@@ -24,6 +26,8 @@
 
 pub mod carrier;
 pub mod check;
+#[cfg(feature = "dynamo")]
+pub mod dynamo;
 pub mod executor;
 pub mod fault;
 pub mod history;
@@ -40,5 +44,6 @@ pub mod shrink;
 pub mod sqlite;
 pub mod stage;
 pub mod stats;
+mod steer;
 pub mod store;
 pub mod world;

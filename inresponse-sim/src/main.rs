@@ -1,13 +1,17 @@
 //! Runs simulations; `cargo xtask sim` builds and calls it.
 
 use std::io::Write as _;
+#[cfg(feature = "planted-bugs")]
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use inresponse_sim::fault::FaultSet;
+use inresponse_sim::fault::{Fault, FaultSet};
 use inresponse_sim::many::{self, Failure, Seeds, StoreKind};
 use inresponse_sim::model::{self, Budget, Search};
-use inresponse_sim::play::{Run, Trace, play};
+#[cfg(feature = "planted-bugs")]
+use inresponse_sim::mutants::{self, Mutant};
+use inresponse_sim::play::{MakeStore, Run, Trace, play};
 use inresponse_sim::{check, shrink};
 
 /// Tries to break the promises.
@@ -43,9 +47,12 @@ enum Command {
         /// On how many threads.
         #[arg(long, default_value_t = 2)]
         cores: usize,
-        /// Only bugs whose names begin like this.
+        /// Only bugs whose names begin like this; then no page is written.
         #[arg(long, default_value = "")]
         only: String,
+        /// The page to write.
+        #[arg(long, default_value = "docs/MUTANTS.md")]
+        page: PathBuf,
     },
 }
 
@@ -53,6 +60,9 @@ enum Command {
 enum StoreArg {
     Memory,
     Sqlite,
+    /// An emulator, which `cargo xtask sim` starts.
+    #[cfg(feature = "dynamo")]
+    Dynamo,
 }
 
 #[derive(Args)]
@@ -81,6 +91,10 @@ struct Sim {
     /// Leave out so many acts of people.
     #[arg(long, default_value_t = 0)]
     fewer_acts: u64,
+    /// With this bug planted, on the store in memory.
+    #[cfg(feature = "planted-bugs")]
+    #[arg(long, value_parser = Mutant::parse)]
+    plant: Option<Mutant>,
 }
 
 fn main() -> ExitCode {
@@ -88,7 +102,7 @@ fn main() -> ExitCode {
         Command::Sim(sim) => simulate(&sim),
         Command::Model { states, small, cores } => check_model(states, small, cores),
         #[cfg(feature = "planted-bugs")]
-        Command::Mutants { seeds, cores, only } => mutants(seeds, cores, &only),
+        Command::Mutants { seeds, cores, only, page } => mutants(seeds, cores, &only, &page),
     }
 }
 
@@ -96,10 +110,23 @@ fn simulate(sim: &Sim) -> ExitCode {
     let store = match sim.store {
         StoreArg::Memory => StoreKind::Memory,
         StoreArg::Sqlite => StoreKind::Sqlite,
+        #[cfg(feature = "dynamo")]
+        StoreArg::Dynamo => StoreKind::Dynamo,
     };
+    #[cfg(feature = "planted-bugs")]
+    if let Some(mutant) = sim.plant {
+        std::panic::set_hook(Box::new(|_| {}));
+        let command = format!("memory --plant {}", mutant.name());
+        return run(sim, StoreKind::Memory, &mutant.plant(), &command);
+    }
+    run(sim, store, &|world| store.make(world), store.word())
+}
+
+/// `word` is what the command line calls the store.
+fn run(sim: &Sim, store: StoreKind, make_store: MakeStore<'_>, word: &str) -> ExitCode {
     if let Some(seed) = sim.replay {
         let run = Run { seed, faults: sim.faults, limit: sim.limit, fewer_acts: sim.fewer_acts };
-        return replay(run, store);
+        return replay(run, make_store);
     }
     let cores = sim.cores.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
     let progress = |done: u64| {
@@ -110,13 +137,18 @@ fn simulate(sim: &Sim) -> ExitCode {
         }
     };
     let seeds = Seeds { from: sim.from, count: sim.seeds };
-    let (stats, failure) = many::many(seeds, cores, &|| store.make(), &progress);
+    let (stats, failure) = many::many(seeds, cores, make_store, &progress);
     eprintln!();
     if let Some(failure) = failure {
-        return explain(&failure, store);
+        return explain(&failure, make_store, word);
     }
     print!("{stats}");
-    let missing = stats.missing();
+    for fault in Fault::ALL {
+        if let Some(why) = store.rules_out(*fault) {
+            println!("cannot occur: {}: {why}", fault.word());
+        }
+    }
+    let missing = stats.missing(store);
     if missing.is_empty() {
         println!("every fault and every transition occurred, and every promise was kept");
         return ExitCode::SUCCESS;
@@ -125,8 +157,8 @@ fn simulate(sim: &Sim) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn replay(run: Run, store: StoreKind) -> ExitCode {
-    let played = play(run, &|| store.make(), Trace::Keep);
+fn replay(run: Run, make_store: MakeStore<'_>) -> ExitCode {
+    let played = play(run, make_store, Trace::Keep);
     played.trace.iter().for_each(|line| println!("{line}"));
     let violations = check::violations(&played);
     violations.iter().for_each(|violation| println!("broken: {violation}"));
@@ -138,11 +170,11 @@ fn replay(run: Run, store: StoreKind) -> ExitCode {
 }
 
 /// Shrinks a failing run and shows what happened in it.
-fn explain(failure: &Failure, store: StoreKind) -> ExitCode {
+fn explain(failure: &Failure, make_store: MakeStore<'_>, word: &str) -> ExitCode {
     println!("seed {} broke {}", failure.run.seed, failure.violation);
-    let least = shrink::shrink(failure.run, failure.violation.promise, &|| store.make());
-    replay(least, store);
-    println!("{}", shrink::replay_line(least, store.word()));
+    let least = shrink::shrink(failure.run, failure.violation.promise, make_store);
+    replay(least, make_store);
+    println!("{}", shrink::replay_line(least, word));
     ExitCode::FAILURE
 }
 
@@ -160,23 +192,57 @@ fn check_model(states: Option<usize>, small: bool, cores: usize) -> ExitCode {
 }
 
 #[cfg(feature = "planted-bugs")]
-fn mutants(seeds: u64, cores: usize, only: &str) -> ExitCode {
+fn mutants(seeds: u64, cores: usize, only: &str, page: &Path) -> ExitCode {
+    // Engines panic where bugs are planted; what that breaks is reported.
     std::panic::set_hook(Box::new(|_| {}));
-    println!("| planted bug | what it does | breaks | simulation: seeds until found | model check |");
-    println!("|---|---|---|---|---|");
-    let caught = inresponse_sim::mutants::all(seeds, cores, only, &mut |one| {
+    let chosen: Vec<_> = Mutant::all().into_iter().filter(|mutant| mutant.name().starts_with(only)).collect();
+    let mut caught = Vec::new();
+    for (i, mutant) in chosen.iter().enumerate() {
+        let one = mutants::look_for(*mutant, seeds, cores);
         let simulation = one.simulation.as_ref();
-        let simulation = simulation.map_or("–".into(), |(n, found)| {
-            let short: String = found.chars().take(90).collect();
-            format!("{n}: {}", short.replace('|', "/"))
-        });
+        let simulation = simulation.map_or("–".into(), |f| format!("seed {}: {}", f.run.seed, f.violation));
         let model = one.model.as_deref().unwrap_or("–");
-        println!("| {} | {} | P{} | {simulation} | {model} |", one.name, one.what, one.promise);
-    });
-    let missed: Vec<_> = caught.iter().filter(|c| c.simulation.is_none() && c.model.is_none()).collect();
+        println!("{}/{} P{} {}", i + 1, chosen.len(), mutant.promise(), mutant.name());
+        println!("      simulation: {simulation}\n      model check: {model}");
+        caught.push(one);
+    }
+    let missed: Vec<_> = caught.iter().filter(|one| !one.is_found()).collect();
     println!("\n{} of {} planted bugs were found", caught.len() - missed.len(), caught.len());
     for one in &missed {
-        println!("not found: {}: {}", one.name, one.what);
+        println!("not found: {}: {}", one.mutant.name(), one.mutant.what());
     }
-    if missed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if !only.is_empty() {
+        return if missed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
+    let without = mutants::without_any(&caught);
+    if !without.is_empty() {
+        println!("no bug that was found breaks these promises: {without:?}");
+    }
+    let written = write_page(page, &mutants::page(&caught));
+    if let Err(error) = &written {
+        println!("{} cannot be written: {error}", page.display());
+    }
+    if missed.is_empty() && without.is_empty() && written.is_ok() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// Writes the page, and says what changed in it.
+#[cfg(feature = "planted-bugs")]
+fn write_page(path: &Path, page: &str) -> std::io::Result<()> {
+    let before = std::fs::read_to_string(path).unwrap_or_default();
+    let only_in = |one: &str, other: &str, sign: char| {
+        let others: Vec<_> = other.lines().collect();
+        one.lines().filter(|line| !others.contains(line)).for_each(|line| println!("{sign} {line}"));
+    };
+    if before == page {
+        println!("{} is up to date", path.display());
+        return Ok(());
+    }
+    println!("{} changes:", path.display());
+    only_in(&before, page, '-');
+    only_in(page, &before, '+');
+    std::fs::write(path, page)
 }

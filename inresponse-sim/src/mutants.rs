@@ -1,230 +1,110 @@
 //! Planted bugs: each must be found, or what finds nothing proves nothing.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+mod page;
+mod store;
 
-use async_trait::async_trait;
-use chrono::{DateTime, Utc};
-use inresponse_core::Outage;
-use inresponse_core::memory::MemoryStore;
-use inresponse_core::model::{IncidentNumber, State, Version};
-use inresponse_core::plan::{Draft, Opening};
 use inresponse_core::planted::{Bug, plant};
-use inresponse_core::store::{Census, Committed, Created, DueMark, ListQuery, Record, Store};
 
-use crate::many::{self, Seeds};
+use crate::many::{self, Failure, Seeds};
 use crate::model;
-use crate::play;
+use crate::play::{self, MakeStore, Ways};
+use crate::world::World;
 
-/// A bug of a store.
+pub use page::{page, without_any};
+use store::{BuggyStore, StoreBug};
+
+/// A bug that can be planted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StoreBug {
-    /// Now and then a create is answered and not stored.
-    AnsweredNotStored,
-    /// A read gives what a record was before its last commit.
-    StaleReads,
-    /// Now and then the number of the incident before is answered.
-    NumberTwice,
-    /// The guard on a dedup key outlives the incident.
-    GuardNotFreed,
-    /// A repeat is answered and not counted.
-    RepeatNotCounted,
-    /// A commit does not look at the version.
-    NoVersionCheck,
-    /// A commit that found another version is answered as done.
-    StaleIsSuccess,
-    /// What was committed more than once is never due.
-    DueForgetsRetries,
+pub enum Mutant {
+    /// In planner or engine.
+    Core(Bug),
+    /// In the store.
+    Store(StoreBug),
 }
 
-impl StoreBug {
+impl Mutant {
     /// All of them.
-    pub const ALL: [StoreBug; 8] = [
-        StoreBug::AnsweredNotStored,
-        StoreBug::StaleReads,
-        StoreBug::NumberTwice,
-        StoreBug::GuardNotFreed,
-        StoreBug::RepeatNotCounted,
-        StoreBug::NoVersionCheck,
-        StoreBug::StaleIsSuccess,
-        StoreBug::DueForgetsRetries,
-    ];
+    pub fn all() -> Vec<Mutant> {
+        let core = Bug::ALL.iter().map(|bug| Mutant::Core(*bug));
+        core.chain(StoreBug::ALL.map(Mutant::Store)).collect()
+    }
 
-    /// The promise that it breaks.
-    pub fn promise(self) -> u8 {
+    /// The one of that name.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn parse(name: &str) -> Result<Self, String> {
+        let found = Self::all().into_iter().find(|mutant| mutant.name() == name);
+        found.ok_or_else(|| format!("`{name}` is not a bug that can be planted"))
+    }
+
+    /// Its name.
+    pub fn name(self) -> String {
         match self {
-            StoreBug::AnsweredNotStored | StoreBug::StaleReads => 1,
-            StoreBug::NumberTwice => 2,
-            StoreBug::GuardNotFreed | StoreBug::RepeatNotCounted => 3,
-            StoreBug::NoVersionCheck | StoreBug::StaleIsSuccess => 5,
-            StoreBug::DueForgetsRetries => 9,
+            Mutant::Core(bug) => format!("{bug:?}"),
+            Mutant::Store(bug) => format!("{bug:?}"),
         }
     }
 
     /// What it does.
     pub fn what(self) -> &'static str {
         match self {
-            StoreBug::AnsweredNotStored => "the store answers some creates without keeping them",
-            StoreBug::StaleReads => "the store gives what a record was before its last commit",
-            StoreBug::NumberTwice => "the store answers the number of another incident",
-            StoreBug::GuardNotFreed => "the store keeps the guard on a key after the incident was resolved",
-            StoreBug::RepeatNotCounted => "the store does not count repeats",
-            StoreBug::NoVersionCheck => "the store commits whatever the version is",
-            StoreBug::StaleIsSuccess => "the store answers a stale commit as done",
-            StoreBug::DueForgetsRetries => "the store forgets what is due after a second commit",
-        }
-    }
-}
-
-#[derive(Debug)]
-struct BuggyStore {
-    inner: MemoryStore,
-    bug: StoreBug,
-    state: Mutex<Memory>,
-}
-
-#[derive(Debug, Default)]
-struct Memory {
-    creates: u64,
-    last: Option<Record>,
-    keys: HashMap<(String, String), IncidentNumber>,
-    before: HashMap<IncidentNumber, Record>,
-}
-
-impl BuggyStore {
-    fn new(bug: StoreBug) -> Self {
-        Self { inner: MemoryStore::new(), bug, state: Mutex::default() }
-    }
-
-    fn state(&self) -> MutexGuard<'_, Memory> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[async_trait]
-impl Store for BuggyStore {
-    async fn create(&self, opening: Opening) -> Result<Created, Outage> {
-        let key = opening.open_key().map(|(s, k)| (s.as_str().to_owned(), k.as_str().to_owned()));
-        let known = key.as_ref().and_then(|key| self.state().keys.get(key).copied());
-        if let Some(number) = known
-            && let Some(record) = self.inner.load(number).await?
-        {
-            let resolved = record.incident.state() == State::Resolved;
-            let kept = self.bug == StoreBug::GuardNotFreed && resolved;
-            if kept || (self.bug == StoreBug::RepeatNotCounted && !resolved) {
-                return Ok(Created::Repeat(record));
-            }
-        }
-        let creates = {
-            let mut state = self.state();
-            state.creates += 1;
-            state.creates
-        };
-        if self.bug == StoreBug::AnsweredNotStored && creates.is_multiple_of(4) {
-            let number = IncidentNumber::new(20_000 + creates);
-            return Ok(Created::New(Record::created(opening.numbered(number).into_incident())));
-        }
-        let created = self.inner.create(opening).await?;
-        let Created::New(record) = &created else { return Ok(created) };
-        let mut state = self.state();
-        if let Some(key) = key {
-            state.keys.insert(key, record.number());
-        }
-        let last = state.last.replace(record.clone());
-        match last {
-            Some(last) if self.bug == StoreBug::NumberTwice && creates.is_multiple_of(4) => {
-                Ok(Created::New(last))
-            }
-            _ => Ok(created),
+            Mutant::Core(bug) => bug.what(),
+            Mutant::Store(bug) => bug.what(),
         }
     }
 
-    async fn load(&self, number: IncidentNumber) -> Result<Option<Record>, Outage> {
-        let before = self.state().before.get(&number).cloned();
-        match before {
-            Some(before) if self.bug == StoreBug::StaleReads => Ok(Some(before)),
-            _ => self.inner.load(number).await,
+    /// The promise that it breaks.
+    pub fn promise(self) -> u8 {
+        match self {
+            Mutant::Core(bug) => bug.promise(),
+            Mutant::Store(bug) => bug.promise(),
         }
     }
 
-    async fn due(
-        &self,
-        now: DateTime<Utc>,
-        after: Option<DueMark>,
-        limit: usize,
-    ) -> Result<Vec<Record>, Outage> {
-        let mut due = self.inner.due(now, after, limit).await?;
-        if self.bug == StoreBug::DueForgetsRetries {
-            due.retain(|record| record.version.value() < 3);
+    /// Plants it, for as long as the process runs or until another is planted, and answers what makes the store.
+    pub fn plant(self) -> impl Fn(&std::sync::Arc<World>) -> Ways + Sync {
+        plant(match self {
+            Mutant::Core(bug) => Some(bug),
+            Mutant::Store(_) => None,
+        });
+        move |world| match self {
+            Mutant::Core(_) => play::in_memory(world),
+            Mutant::Store(bug) => play::shared(BuggyStore::new(bug)),
         }
-        Ok(due)
-    }
-
-    async fn commit(&self, version: Version, draft: &Draft) -> Result<Committed, Outage> {
-        let before = self.inner.load(draft.incident().number()).await?;
-        let committed = self.inner.commit(version, draft).await?;
-        if committed != Committed::Stale {
-            let state = &mut self.state();
-            before.map(|before| state.before.insert(before.number(), before));
-            return Ok(committed);
-        }
-        match (self.bug, before) {
-            (StoreBug::NoVersionCheck, Some(before)) => self.inner.commit(before.version, draft).await,
-            (StoreBug::StaleIsSuccess, _) => Ok(Committed::At(version.next())),
-            _ => Ok(committed),
-        }
-    }
-
-    async fn list(&self, query: &ListQuery) -> Result<Vec<Record>, Outage> {
-        self.inner.list(query).await
-    }
-
-    async fn census(&self, waiting_before: DateTime<Utc>) -> Result<Census, Outage> {
-        self.inner.census(waiting_before).await
     }
 }
 
 /// What became of a planted bug.
 #[derive(Debug)]
 pub struct Caught {
-    /// Its name.
-    pub name: String,
-    /// What it does.
-    pub what: &'static str,
-    /// The promise that it was meant to break.
-    pub promise: u8,
-    /// What simulation found, after how many seeds.
-    pub simulation: Option<(u64, String)>,
-    /// What the model check found.
+    /// Which one.
+    pub mutant: Mutant,
+    /// What simulation found: the first seed that broke a promise.
+    pub simulation: Option<Failure>,
+    /// What the model check found: the promise that it broke.
     pub model: Option<String>,
 }
 
-/// Plants every bug whose name begins with `only` in turn and looks for it, in at most `most` seeds.
-///
-/// Bugs of the planner are also looked for by the model check.
-pub fn all(most: u64, cores: usize, only: &str, told: &mut dyn FnMut(&Caught)) -> Vec<Caught> {
-    let mut caught = Vec::new();
-    let chosen = |name: String| name.starts_with(only);
-    for bug in Bug::ALL.iter().filter(|bug| chosen(format!("{bug:?}"))) {
-        plant(Some(*bug));
-        let simulation = simulate(most, cores, &play::in_memory);
-        let model = model::counterexample();
-        plant(None);
-        let (name, what) = (format!("{bug:?}"), bug.what());
-        caught.push(Caught { name, what, promise: bug.promise(), simulation, model });
-        caught.last().into_iter().for_each(&mut *told);
+impl Caught {
+    /// Whether anything found it.
+    pub fn is_found(&self) -> bool {
+        self.simulation.is_some() || self.model.is_some()
     }
-    for bug in StoreBug::ALL.into_iter().filter(|bug| chosen(format!("{bug:?}"))) {
-        let simulation = simulate(most, cores, &|| Arc::new(BuggyStore::new(bug)) as Arc<dyn Store>);
-        let (name, what) = (format!("{bug:?}"), bug.what());
-        caught.push(Caught { name, what, promise: bug.promise(), simulation, model: None });
-        caught.last().into_iter().for_each(&mut *told);
-    }
-    caught
 }
 
-fn simulate(most: u64, cores: usize, make_store: play::MakeStore<'_>) -> Option<(u64, String)> {
-    let seeds = Seeds { from: 1, count: most };
-    let (_, failure) = many::many(seeds, cores, make_store, &|_| {});
-    failure.map(|failure| (failure.run.seed, failure.violation.to_string()))
+/// Plants a bug and looks for it, in at most `most` seeds; one of the planner or the engine by the model check, too.
+pub fn look_for(mutant: Mutant, most: u64, cores: usize) -> Caught {
+    let make_store = mutant.plant();
+    let simulation = simulate(most, cores, &make_store);
+    let model = match mutant {
+        Mutant::Core(_) => model::counterexample(),
+        Mutant::Store(_) => None,
+    };
+    plant(None);
+    Caught { mutant, simulation, model }
+}
+
+fn simulate(most: u64, cores: usize, make_store: MakeStore<'_>) -> Option<Failure> {
+    many::many(Seeds { from: 1, count: most }, cores, make_store, &|_| {}).1
 }

@@ -13,7 +13,7 @@ use crate::rng::Rng;
 use crate::scenario::{Drive, Scenario};
 use crate::stage::Stage;
 use crate::store::SharedStore;
-use crate::world::{Micros, SECOND, World};
+use crate::world::{Micros, Process, SECOND, World};
 
 /// Which run, and how much of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,12 +59,21 @@ pub enum Trace {
     Spare,
 }
 
+/// Each process's way to the store of a run.
+pub type Ways = Box<dyn Fn(Process) -> Arc<dyn Store> + Send + Sync>;
+
 /// Makes the store of one run.
-pub type MakeStore<'a> = &'a (dyn Fn() -> Arc<dyn Store> + Sync);
+pub type MakeStore<'a> = &'a (dyn Fn(&Arc<World>) -> Ways + Sync);
+
+/// A store that all processes use in the same way.
+pub fn shared(store: impl Store + 'static) -> Ways {
+    let store: Arc<dyn Store> = Arc::new(store);
+    Box::new(move |_| Arc::clone(&store))
+}
 
 /// A store in memory.
-pub fn in_memory() -> Arc<dyn Store> {
-    Arc::new(MemoryStore::new())
+pub fn in_memory(_: &Arc<World>) -> Ways {
+    shared(MemoryStore::new())
 }
 
 /// Plays a run on a fresh store.
@@ -75,7 +84,7 @@ pub fn play(run: Run, make_store: MakeStore<'_>, trace: Trace) -> Played {
     let scenario = Scenario::of(run.seed);
     let faults = Faults::new(Rng::new(run.seed, 3), scenario.rates.clone(), run.faults, run.limit);
     let world = World::new(run.seed, scenario.base, scenario.hosts, faults, trace == Trace::Keep);
-    let stage = Stage::new(Arc::clone(&world), scenario.clone(), SharedStore::new(make_store()));
+    let stage = Stage::new(Arc::clone(&world), scenario.clone(), SharedStore::new(make_store(&world)));
     let directing = direct(Arc::clone(&stage), run);
     executor::run(&world, directing).expect("until a run ends something can always happen");
     let mut state = world.lock();
@@ -250,7 +259,7 @@ async fn rest(stage: &Arc<Stage>) {
         if now > until {
             return;
         }
-        stage.world.sleep(SECOND).await;
+        stage.world.sleep(3 * SECOND).await;
     }
 }
 

@@ -188,10 +188,11 @@ impl Scenario {
         let drive = if rng.chance(250) { Drive::Steps } else { Drive::Runner };
         let hosts = *rng.pick(&[1, 1, 2, 2, 2, 3, 3, 4, 5]);
         // Long runs meet what only comes after minutes; they are few since they cost most.
-        let long = rng.chance(15);
+        let long = rng.chance(10);
         let chaos = if long { rng.between(330, 400) } else { rng.between(5, 45) } * SECOND;
         let lease = Duration::from_secs(*rng.pick(&[6, 6, 8, 12]));
-        let rates = rates(rng, drive);
+        let mut rates = rates(rng, drive);
+        call_rates(&mut Rng::new(seed, 7), &mut rates);
         let on = |fault: Fault| rates[fault as usize] > 0;
         let third = i64::try_from(lease.as_micros() / 3).unwrap_or(0);
         let skews =
@@ -223,11 +224,12 @@ impl Scenario {
             edits: if rng.chance(300) { rng.between(1, 6) } else { 0 },
             kills: if on(Fault::Kill) { rng.between(1, 5) } else { 0 },
             restarts: if on(Fault::Restart) { rng.between(1, 3) } else { 0 },
-            notes: if rng.chance(10) { rng.between(60, 120) } else { 0 },
+            notes: if rng.chance(5) { rng.between(60, 120) } else { 0 },
             roster,
             moods,
             rates,
         }
+        .steered(seed)
     }
 }
 
@@ -280,6 +282,15 @@ fn rates(rng: &mut Rng, drive: Drive) -> Vec<u32> {
         rates[Fault::Restart as usize] = 0;
     }
     rates
+}
+
+/// How often single calls to DynamoDB fail, several of which make up one of the store; nothing on other stores.
+fn call_rates(rng: &mut Rng, rates: &mut [u32]) {
+    if rng.chance(300) && rates.iter().any(|rate| *rate > 0) {
+        for fault in [Fault::CallLost, Fault::AnswerLost, Fault::CallThrottled, Fault::CallConflict] {
+            rates[fault as usize] = u32::try_from(rng.between(0, 40)).unwrap_or(0);
+        }
+    }
 }
 
 /// In half of the runs shortly before midnight in one of the zones.

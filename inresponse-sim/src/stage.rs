@@ -16,7 +16,7 @@ use crate::fault::Fault;
 use crate::history::Disturbance;
 use crate::roster::HostRoster;
 use crate::scenario::{Drive, Scenario};
-use crate::store::{HostStore, SharedStore};
+use crate::store::SharedStore;
 use crate::world::{HostClock, HostId, MILLI, Micros, Process, SECOND, World, micros};
 
 /// How often the sweeper looks for what executions forgot.
@@ -65,7 +65,7 @@ impl Stage {
         world.note(|| format!("server {host} starts"));
         let moods = Arc::new(self.scenario.moods.clone());
         let carrier = HostCarrier { world: Arc::clone(world), process, moods };
-        let store = HostStore { world: Arc::clone(world), process, shared: Arc::clone(&self.store) };
+        let store = self.store.way(world, process);
         let roster = HostRoster { world: Arc::clone(world), process, shared: Arc::clone(&self.roster) };
         let scheme = Scheme::new("sim").expect("a plain word is a scheme");
         let notifiers = Notifiers::new().with(scheme, carrier);

@@ -8,6 +8,7 @@ use inresponse_core::plan::{Refusal, StateChange};
 
 use crate::fault::Fault;
 use crate::history::{Answer, Reply, Verdict};
+use crate::many::StoreKind;
 use crate::play::Played;
 use crate::scenario::Drive;
 
@@ -172,7 +173,7 @@ impl Stats {
                 }
             }
         }
-        if history.not_begun > 0 {
+        if !history.not_begun.is_empty() {
             count("delivery: not begun");
         }
         if history.censuses.iter().any(|(_, _, census)| census.waiting > 0) {
@@ -200,9 +201,10 @@ impl Stats {
         }
     }
 
-    /// What never occurred, of all that should.
-    pub fn missing(&self) -> Vec<&'static str> {
-        let faults = Fault::ALL.iter().filter(|f| self.faults.get(**f as usize).is_none_or(|n| *n == 0));
+    /// What never occurred, of all that can on such a store.
+    pub fn missing(&self, store: StoreKind) -> Vec<&'static str> {
+        let can = Fault::ALL.iter().filter(|fault| store.rules_out(**fault).is_none());
+        let faults = can.filter(|f| self.faults.get(**f as usize).is_none_or(|n| *n == 0));
         let transitions = TRANSITIONS.iter().filter(|what| !self.transitions.contains_key(*what));
         faults.map(|fault| fault.word()).chain(transitions.copied()).collect()
     }

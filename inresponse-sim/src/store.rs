@@ -12,22 +12,27 @@ use inresponse_core::{Outage, OutageKind};
 
 use crate::fault::Fault;
 use crate::history::Disturbance;
+use crate::play::Ways;
 use crate::world::{MILLI, Micros, Process, SECOND, World, seconds};
 
 /// How far behind a lagging `due` may be.
 const LAG: Micros = 4 * SECOND;
 
 /// The store that all processes share, whatever it is, with what its records were a few seconds ago.
-#[derive(Debug)]
 pub struct SharedStore {
-    inner: Arc<dyn Store>,
+    ways: Ways,
     before: Mutex<HashMap<IncidentNumber, (Micros, Option<Record>)>>,
 }
 
 impl SharedStore {
-    /// Shares any store.
-    pub fn new(inner: Arc<dyn Store>) -> Arc<Self> {
-        Arc::new(Self { inner, before: Mutex::default() })
+    /// Shares any store, by each process's way to it.
+    pub fn new(ways: Ways) -> Arc<Self> {
+        Arc::new(Self { ways, before: Mutex::default() })
+    }
+
+    /// A process's way to it, on which things go wrong.
+    pub fn way(self: &Arc<Self>, world: &Arc<World>, process: Process) -> HostStore {
+        HostStore { world: Arc::clone(world), process, inner: (self.ways)(process), shared: Arc::clone(self) }
     }
 
     fn remember(&self, number: IncidentNumber, at: Micros, record: Option<Record>) {
@@ -40,15 +45,19 @@ impl SharedStore {
     }
 }
 
+impl std::fmt::Debug for SharedStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SharedStore")
+    }
+}
+
 /// One process's way to the store.
 #[derive(Debug)]
 pub struct HostStore {
-    /// Where it is.
-    pub world: Arc<World>,
-    /// Whose way it is.
-    pub process: Process,
-    /// Where it leads.
-    pub shared: Arc<SharedStore>,
+    world: Arc<World>,
+    process: Process,
+    inner: Arc<dyn Store>,
+    shared: Arc<SharedStore>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,9 +183,7 @@ impl HostStore {
 impl Store for HostStore {
     async fn create(&self, opening: Opening) -> Result<Created, Outage> {
         let fate = self.before(Kind::Write).await?;
-        let outside = self.world.wait_outside();
-        let result = self.shared.inner.create(opening).await;
-        drop(outside);
+        let result = self.inner.create(opening).await;
         if let Ok(Created::New(record)) = &result {
             self.shared.remember(record.number(), self.world.now(), None);
             self.world
@@ -187,17 +194,13 @@ impl Store for HostStore {
 
     async fn load(&self, number: IncidentNumber) -> Result<Option<Record>, Outage> {
         let fate = self.before(Kind::Read).await?;
-        let outside = self.world.wait_outside();
-        let result = self.shared.inner.load(number).await;
-        drop(outside);
+        let result = self.inner.load(number).await;
         self.after(fate, result).await
     }
 
     async fn open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage> {
         let fate = self.before(Kind::Read).await?;
-        let outside = self.world.wait_outside();
-        let result = self.shared.inner.open(service, key).await;
-        drop(outside);
+        let result = self.inner.open(service, key).await;
         self.after(fate, result).await
     }
 
@@ -208,9 +211,7 @@ impl Store for HostStore {
         limit: usize,
     ) -> Result<Vec<Record>, Outage> {
         let fate = self.before(Kind::Read).await?;
-        let outside = self.world.wait_outside();
-        let mut result = self.shared.inner.due(now, after, limit).await;
-        drop(outside);
+        let mut result = self.inner.due(now, after, limit).await;
         if self.strikes(Fault::LaggingDue) {
             self.disturb(Fault::LaggingDue, LAG);
             result = result.map(|page| self.lag(now, after, page));
@@ -220,15 +221,15 @@ impl Store for HostStore {
 
     async fn commit(&self, version: Version, draft: &Draft) -> Result<Committed, Outage> {
         let fate = self.before(Kind::Write).await?;
-        let outside = self.world.wait_outside();
         let number = draft.incident().number();
-        let before = self.shared.inner.load(number).await.ok().flatten();
-        let result = self.shared.inner.commit(version, draft).await;
-        drop(outside);
+        let before = self.inner.load(number).await.ok().flatten();
+        let result = self.inner.commit(version, draft).await;
         if matches!(result, Ok(Committed::At(_))) {
-            let last = draft.incident().deliveries().iter().filter_map(|d| d.last());
-            let not_begun = last.filter(|last| last.kind == OutcomeKind::NotBegun).count() as u64;
-            self.world.lock().history.not_begun += not_begun;
+            let deliveries = draft.incident().deliveries().iter();
+            let not_begun = deliveries
+                .filter(|d| d.last().is_some_and(|last| last.kind == OutcomeKind::NotBegun))
+                .map(|d| (number, d.key().round, d.key().level));
+            self.world.lock().history.not_begun.extend(not_begun);
             self.shared.remember(number, self.world.now(), before);
         }
         self.world.note(|| {
@@ -247,17 +248,13 @@ impl Store for HostStore {
 
     async fn list(&self, query: &ListQuery) -> Result<Vec<Record>, Outage> {
         let fate = self.before(Kind::Read).await?;
-        let outside = self.world.wait_outside();
-        let result = self.shared.inner.list(query).await;
-        drop(outside);
+        let result = self.inner.list(query).await;
         self.after(fate, result).await
     }
 
     async fn census(&self, waiting_before: DateTime<Utc>) -> Result<Census, Outage> {
         let fate = self.before(Kind::Read).await?;
-        let outside = self.world.wait_outside();
-        let result = self.shared.inner.census(waiting_before).await;
-        drop(outside);
+        let result = self.inner.census(waiting_before).await;
         self.after(fate, result).await
     }
 }

@@ -62,8 +62,6 @@ pub struct State {
     sleepers: HashMap<u64, Waker>,
     last_sleeper: u64,
     turns: u64,
-    /// Calls that really wait for something outside: time stands still meanwhile.
-    outside: usize,
     trace: Vec<String>,
 }
 
@@ -102,7 +100,6 @@ impl World {
             sleepers: HashMap::new(),
             last_sleeper: 0,
             turns: 0,
-            outside: 0,
             trace: Vec::new(),
         };
         Arc::new(Self { state: Mutex::new(state), base, tracing })
@@ -199,17 +196,6 @@ impl World {
     /// Does `work` as part of a process: it ends with the process, wherever it is. `None` if it did.
     pub fn within<F: Future>(self: &Arc<Self>, process: Process, work: F) -> Within<F> {
         Within { world: Arc::clone(self), process, work: Some(Box::pin(work)), watched: None }
-    }
-
-    /// Makes time stand still while something outside the simulation answers.
-    pub fn wait_outside(self: &Arc<Self>) -> Outside {
-        self.lock().outside += 1;
-        Outside(Arc::clone(self))
-    }
-
-    /// Whether something outside has yet to answer.
-    pub(crate) fn waits_outside(&self) -> bool {
-        self.lock().outside > 0
     }
 
     /// Lets the next thing happen. `false` if nothing ever will.
@@ -345,16 +331,6 @@ impl<F: Future> Future for Within<F> {
         }
         let Some(work) = &mut this.work else { return Poll::Ready(None) };
         work.as_mut().poll(context).map(Some)
-    }
-}
-
-/// While it lives, time stands still.
-#[derive(Debug)]
-pub struct Outside(Arc<World>);
-
-impl Drop for Outside {
-    fn drop(&mut self) {
-        self.0.lock().outside -= 1;
     }
 }
 

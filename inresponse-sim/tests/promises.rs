@@ -7,7 +7,7 @@ use inresponse_sim::play::{Run, Trace, in_memory, play};
 use inresponse_sim::{check, shrink};
 
 fn kept_on(store: StoreKind, seeds: Seeds) {
-    let (stats, failure) = many::many(seeds, 2, &|| store.make(), &|_| {});
+    let (stats, failure) = many::many(seeds, 2, &|world| store.make(world), &|_| {});
     let broken = failure.map(|f| format!("{}: {}", f.violation, shrink::replay_line(f.run, store.word())));
     assert_eq!(broken, None);
     assert_eq!(stats.runs, seeds.count);

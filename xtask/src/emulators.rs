@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::tools::{Failure, node_modules, python, tools_dir};
+use crate::tools::{Failure, installed, node_modules, python, tools_dir};
 
 /// How long an emulator may take to answer: tries, a quarter of a second apart.
 const TRIES: u32 = 240;
@@ -42,6 +42,15 @@ impl Emulator {
         Self::start("DynamoDB Local", command, port).map_err(|e| {
             format!("{e}\nIt needs Java 17; on Debian: apt-get install openjdk-17-jre-headless").into()
         })
+    }
+
+    /// A fast emulator of DynamoDB.
+    pub(crate) fn dynoxide() -> Result<Self, Failure> {
+        let port = free_port()?;
+        let features = ["--no-default-features", "--features", "native-sqlite,http-server,cli"];
+        let mut command = Command::new(installed("dynoxide-rs", "3.2.0", "dynoxide", &features)?);
+        command.args(["serve", "--port", &port.to_string()]);
+        Self::start("dynoxide", command, port)
     }
 
     /// Starts something, and waits until it listens.

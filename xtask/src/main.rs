@@ -82,7 +82,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Plant bugs, one after the other, and see that simulation or model check catches each.
+    /// Plant bugs, one after the other, and see that simulation or model check catches each; with `--source`, change
+    /// the planner's source, one place after the other, and see that a test notices.
     #[command(disable_help_flag = true)]
     Mutants {
         /// Passed on to the simulation.

@@ -5,6 +5,7 @@ use std::process::Command;
 use crate::cloud::{Cloud, WITHOUT_ROLES};
 use crate::emulators::Emulator;
 use crate::schema::schema;
+use crate::sim;
 use crate::tools::{
     Failure, browser, cargo, debian, nextest, node_modules, output, python, root, run, target_dir,
 };
@@ -33,9 +34,15 @@ pub(crate) fn everything() -> Result<(), Failure> {
     let python = python()?;
     run(cargo().args(["fmt", "--all", "--check"]))?;
     purity()?;
-    let lints = ["clippy", "--workspace", "--all-targets", "--features", SERVER_ON_AWS, "--locked"];
+    let on_aws = [SERVER_ON_AWS, sim::ON_DYNAMO].join(",");
+    let lints = ["clippy", "--workspace", "--all-targets", "--features", &on_aws, "--locked"];
     run(cargo().args(lints).args(["--", "-D", "warnings"]))?;
-    for (package, features) in [("inresponse-core", ""), ("inresponse-http", ""), ("inresponse-server", "")] {
+    for (package, features) in [
+        ("inresponse-core", ""),
+        ("inresponse-http", ""),
+        ("inresponse-server", ""),
+        ("inresponse-sim", "planted-bugs"),
+    ] {
         let alone = ["clippy", "-p", package, "--no-default-features", "--features", features, "--locked"];
         run(cargo().args(alone).args(["--", "-D", "warnings"]))?;
     }
@@ -44,9 +51,9 @@ pub(crate) fn everything() -> Result<(), Failure> {
     // The real monitoring systems, the browser and the roles come afterwards, by themselves.
     let by_themselves = "package(inresponse-server) and (binary(intake) or binary(browser))";
     let alone = format!("({WITHOUT_ROLES}) and not ({by_themselves})");
-    // The server as most people build it; then, of the same crates, only the server is built anew.
-    let on_aws = "package(inresponse-server) and (binary(aws) or kind(bin))";
-    for options in [&["-E", alone.as_str()][..], &["--features", SERVER_ON_AWS, "-E", on_aws]] {
+    // The server as most people build it; then, of the same crates, only server and simulation are built anew.
+    let server = "package(inresponse-server) and (binary(aws) or kind(bin))";
+    for options in [&["-E", alone.as_str()][..], &["--features", &on_aws, "-E", server]] {
         let mut tests = cargo();
         tests.args(["nextest", "run", "--workspace", "--locked"]).args(options);
         tests.env("INRESPONSE_TEST_PYTHON", &python).env("INRESPONSE_TEST_MINISTACK", ministack.url());
@@ -54,6 +61,7 @@ pub(crate) fn everything() -> Result<(), Failure> {
         run(tests.envs(cloud.variables()))?;
     }
     cloud.test_roles()?;
+    sim::short()?;
     drop((ministack, dynamodb_local, cloud));
     intake()?;
     pages(Pictures::Looked)?;

@@ -63,6 +63,26 @@ pub(crate) fn nextest() -> Result<(), Failure> {
     run(cargo().args(["install", "cargo-nextest", "--locked"]))
 }
 
+/// A program of a crate, installed for the tests alone.
+pub(crate) fn installed(
+    krate: &str,
+    version: &str,
+    program: &str,
+    options: &[&str],
+) -> Result<PathBuf, Failure> {
+    let folder = tools_dir().join(krate);
+    let stamp = folder.join("installed.txt");
+    if !std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == version) {
+        println!("{krate} {version} is missing and is installed now; that takes some minutes");
+        let mut install = cargo();
+        install.args(["install", krate, "--version", version, "--locked", "--force"]).args(options);
+        // Its own build takes place where cargo builds what it installs.
+        run(install.arg("--root").arg(&folder).env_remove("CARGO_TARGET_DIR"))?;
+        std::fs::write(stamp, version)?;
+    }
+    Ok(folder.join("bin").join(program))
+}
+
 /// A Python with what the tests talk to: a mail server, an emulated cloud, client libraries of other systems; and a
 /// checker of templates.
 pub(crate) fn python() -> Result<PathBuf, Failure> {

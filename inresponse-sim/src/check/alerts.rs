@@ -79,6 +79,10 @@ impl Checker<'_> {
             Fault::UnknownDidNot,
             Fault::SlowCall,
             Fault::SlowAnswer,
+            Fault::CallLost,
+            Fault::AnswerLost,
+            Fault::CallThrottled,
+            Fault::CallConflict,
         ];
         let store_failed =
             self.history.disturbances.iter().any(|d| {

@@ -170,8 +170,12 @@ impl<'a> Checker<'a> {
             let short = one.attempt > 1 && micros(wait) < self.lease() + SECOND;
             // So may the first of a level be where only a part of it had free sending slots.
             let part = one.attempt == 1 && self.began_in_part(number, one);
+            // And a level that began with a lease under which nothing was sent, if that was recorded: the next one
+            // counts from that lease, and whoever goes on after an outage may come to both at once.
+            let unbegun = one.attempt > 1 && self.history.not_begun.contains(&(number, one.round, one.level));
             let lost = one.attempt > 2
                 || short
+                || unbegun
                 || part
                 || frozen.iter().any(level_dead)
                 || self.died_by_expiry(number, one);

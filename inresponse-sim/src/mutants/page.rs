@@ -1,0 +1,41 @@
+//! The page that lists planted bugs and what found them.
+
+use std::fmt::Write as _;
+
+use super::Caught;
+
+/// The README's promises.
+const PROMISES: std::ops::RangeInclusive<u8> = 1..=16;
+
+/// Promises that no bug which was found breaks.
+pub fn without_any(caught: &[Caught]) -> Vec<u8> {
+    let is_broken = |promise: &u8| caught.iter().any(|c| c.mutant.promise() == *promise && c.is_found());
+    PROMISES.filter(|promise| !is_broken(promise)).collect()
+}
+
+/// The page, as Markdown.
+pub fn page(caught: &[Caught]) -> String {
+    let mut page = format!(
+        "# Planted bugs\n\n\
+         Written by `cargo xtask mutants`, which plants each of these {} bugs, alone, and looks for it by simulation \
+         and by model check; it fails if one is not found, or if a promise has none.\n\n\
+         *Seed* is the first seed of the simulation that breaks a promise with the bug planted, and the promise that \
+         the checker names, which is often a neighbour of the one meant. To see one happen:\n\n    \
+         cargo xtask sim --plant WaitFromCreation\n\n\
+         *Model check* names the first promise that does not hold in the small bound (–: the model has no such part, \
+         or the bug needs more than it holds).\n\n\
+         | promise | planted bug | what it does | seed | model check |\n|---|---|---|---|---|\n",
+        caught.len()
+    );
+    let mut sorted: Vec<&Caught> = caught.iter().collect();
+    sorted.sort_by_key(|c| c.mutant.promise());
+    for one in sorted {
+        let (promise, name, what) = (one.mutant.promise(), one.mutant.name(), one.mutant.what());
+        let seed = one.simulation.as_ref();
+        let seed = seed.map_or("–".into(), |f| format!("{}: P{}", f.run.seed, f.violation.promise));
+        let model = one.model.as_deref().and_then(|name| name.split(':').next()).unwrap_or("–");
+        // Writing into a string does not fail.
+        let _ = writeln!(page, "| P{promise} | `{name}` | {what} | {seed} | {model} |");
+    }
+    page
+}

@@ -1,0 +1,92 @@
+//! Seeds that are steered towards what chance alone brings about too seldom for a short run.
+
+use inresponse_core::model::Severity;
+
+use crate::fault::Fault;
+use crate::rng::Rng;
+use crate::scenario::{Drive, Mood, Scenario};
+use crate::world::SECOND;
+
+/// So many seeds in a row have one of each kind.
+const EVERY: u64 = 20;
+
+/// What is rare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rare {
+    /// A delivery that ends its process five times.
+    EndsProcesses,
+    /// A process that ends after the carrier took the message.
+    EndsAfterArrival,
+    /// A send that is leased and then not begun.
+    NotBegun,
+    /// A timeline that is folded.
+    LongTimeline,
+    /// An alert that waits for more than five minutes.
+    Waiting,
+    /// A severity that alerts nobody.
+    RecordsOnly,
+    /// Many incidents at once.
+    Storm,
+}
+
+impl Rare {
+    fn of(seed: u64) -> Option<Self> {
+        match seed % EVERY {
+            0 => Some(Rare::EndsProcesses),
+            2 => Some(Rare::EndsAfterArrival),
+            4 | 5 => Some(Rare::NotBegun),
+            8 => Some(Rare::LongTimeline),
+            // Such runs cost most.
+            12 if seed % (2 * EVERY) < EVERY => Some(Rare::Waiting),
+            15 => Some(Rare::RecordsOnly),
+            18 => Some(Rare::Storm),
+            _ => None,
+        }
+    }
+}
+
+impl Scenario {
+    /// Steers a seed, if it is one of those. What else was decided stays.
+    pub(crate) fn steered(mut self, seed: u64) -> Self {
+        let Some(rare) = Rare::of(seed) else { return self };
+        let mut rng = Rng::new(seed, 6);
+        let rates = &mut self.rates;
+        match rare {
+            Rare::EndsProcesses => {
+                // Nothing that would keep the same delivery from being sent again and again.
+                rates.fill(0);
+                rates[Fault::CrashBeforeArrival as usize] = 950;
+                self.moods.clear();
+                (self.reports, self.acts, self.storm) = (1, 0, None);
+                (self.jumps, self.kills, self.restarts) = (0, 0, 0);
+                self.chaos = rng.between(90, 150) * SECOND;
+            }
+            Rare::EndsAfterArrival => rates[Fault::CrashAfterArrival as usize] = 150,
+            Rare::NotBegun => {
+                rates[Fault::SlowAnswer as usize] = 400;
+                self.acts = rng.between(12, 20);
+            }
+            Rare::LongTimeline => self.notes = rng.between(60, 120),
+            Rare::Waiting => {
+                self.drive = Drive::Runner;
+                rates[Fault::Unavailable as usize] = rates[Fault::Unavailable as usize].max(1);
+                (self.reports, self.acts, self.storm) = (rng.between(5, 7), 0, None);
+                self.chaos = rng.between(360, 400) * SECOND;
+                for team in self.roster.teams.values() {
+                    let everybody = team.calendar.values().flatten().flatten().chain(&team.fallback);
+                    self.moods.extend(everybody.map(|contact| (contact.clone(), Mood::Away)));
+                }
+            }
+            Rare::RecordsOnly => {
+                for team in self.roster.teams.values_mut() {
+                    team.alert_levels.insert(*rng.pick(&[Severity::Warn, Severity::Err]), Vec::new());
+                }
+            }
+            Rare::Storm => {
+                rates[Fault::Storm as usize] = 1000;
+                self.storm = Some((rng.below(self.chaos), rng.between(20, 60)));
+            }
+        }
+        self
+    }
+}
