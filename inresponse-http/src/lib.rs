@@ -15,6 +15,7 @@
 //! | `routes` | the calls: incidents, roster, other systems' messages, claim page, health and metrics |
 //! | `intake` | does what other systems' messages ask for |
 //! | `wire` | what goes over the wire |
+//! | `document` | what the API document says of every call |
 //! | `input` | reading bodies and queries, naming the field that is wrong |
 //! | `cursor` | where the next page of a list begins |
 //! | `problem` | errors as RFC 9457 problem details |
@@ -24,6 +25,7 @@
 //! | `metrics` | what is counted |
 
 mod cursor;
+mod document;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -250,7 +252,7 @@ fn system() -> OpenApiRouter<Api> {
 /// The OpenAPI 3.1 document of the API, as JSON.
 pub fn document() -> String {
     let (_, document) = system().merge(work()).split_for_parts();
-    document.to_json().expect("the document has only string keys")
+    document::complete(&document)
 }
 
 /// The routes, with their limits around them.
