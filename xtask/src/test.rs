@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::cloud::{Cloud, WITHOUT_ROLES};
 use crate::emulators::Emulator;
-use crate::schema::schema;
+use crate::schema;
 use crate::tools::{Failure, cargo, debian, nextest, output, python, run};
 
 /// The crates that are libraries for others.
@@ -53,7 +53,7 @@ pub(crate) fn everything() -> Result<(), Failure> {
     cloud.test_roles()?;
     drop((ministack, dynamodb_local, cloud));
     intake()?;
-    schema(SCHEMA_EXAMPLES)?;
+    schema::check(SCHEMA_EXAMPLES)?;
     run(cargo().args(["test", "--doc", "--workspace", "--locked"]))?;
     run(cargo().args(["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings"))?;
     package()?;
