@@ -228,7 +228,7 @@ impl Roster for DynamoRoster {
                     .consistent_read(true)
                     .projection_expression("teamname")
                     .set_exclusive_start_key(std::mem::take(&mut from));
-                let page = read(|| scan.clone().send()).await?;
+                let page = read(&self.client, || scan.clone().send()).await?;
                 names.extend(
                     page.items().iter().filter_map(|item| TeamName::new(text_of(item, "teamname")?).ok()),
                 );

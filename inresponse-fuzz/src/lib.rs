@@ -23,9 +23,6 @@
     reason = "a target panics when something does not hold; that is how it tells"
 )]
 
-#[path = "../../examples/server/src/cli.rs"]
-#[allow(dead_code, reason = "of the server only its settings are read")]
-mod cli;
 #[path = "../../examples/server/src/config/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "of the server only its settings are read")]
 mod config;

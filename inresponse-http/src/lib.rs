@@ -16,6 +16,7 @@
 //! | `pages` | pages for people: the board, and the one behind the link in an alert |
 //! | `intake` | does what other systems' messages ask for |
 //! | `wire` | what goes over the wire |
+//! | `document` | what the API document says of every call |
 //! | `input` | reading bodies and queries, naming the field that is wrong |
 //! | `cursor` | where the next page of a list begins |
 //! | `problem` | errors as RFC 9457 problem details |
@@ -25,6 +26,7 @@
 //! | `metrics` | what is counted |
 
 mod cursor;
+mod document;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -291,7 +293,7 @@ fn system() -> OpenApiRouter<Api> {
 /// The OpenAPI 3.1 document of the API, as JSON.
 pub fn document() -> String {
     let (_, document) = system().merge(work()).split_for_parts();
-    document.to_json().expect("the document has only string keys")
+    document::complete(&document)
 }
 
 /// The routes, with their limits around them.

@@ -44,9 +44,9 @@ pub(crate) fn object_of<T: DeserializeOwned>(value: Value) -> Result<T, InvalidI
 }
 
 fn refused<E: std::fmt::Display>(error: serde_path_to_error::Error<E>, whole: &'static str) -> InvalidInput {
-    let path = error.path().to_string();
+    let path = cut(error.path().to_string());
     let field = if matches!(path.as_str(), "" | "." | "?") { whole.to_owned() } else { path };
-    InvalidInput::field(cut(field), error.into_inner().to_string())
+    InvalidInput::field(field, error.into_inner().to_string())
 }
 
 /// A path may hold whatever names a stranger gives.
@@ -90,6 +90,14 @@ pub(crate) fn is_url(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn p16_what_has_no_name_is_named_all_the_same() {
+        type Texts = std::collections::BTreeMap<String, String>;
+        for (body, field) in [("{\"\": 5}", "body"), ("{\"\\n \": 5}", "body"), ("{\" a \": 5}", "a")] {
+            assert_eq!(object::<Texts>(body.as_bytes()).unwrap_err().errors()[0].field(), field, "{body}");
+        }
+    }
 
     #[test]
     fn times_are_read_as_they_are_written() {

@@ -3,14 +3,20 @@
 use std::process::Command;
 
 use crate::emulators::{Emulator, free_port};
-use crate::tools::{Failure, cargo, environment, run, target_dir, tools_dir};
+use crate::tools::{Failure, cargo, environment, root, run, target_dir, tools_dir};
 
 const KEY: &str = "schema-test-key-schema-test-key";
 
-/// Starts the server and lets Schemathesis try every operation with so many requests that hold and that do not.
+/// Builds the server, and checks it.
 pub(crate) fn schema(examples: u32) -> Result<(), Failure> {
+    run(cargo().args(["build", "--locked", "-p", "inresponse-server"]))?;
+    check(examples)
+}
+
+/// Starts the server that was built, and lets Schemathesis try every operation with so many requests that hold and
+/// that do not.
+pub(crate) fn check(examples: u32) -> Result<(), Failure> {
     let python = environment("schemathesis", &["schemathesis==4.32.5"])?;
-    run(cargo().args(["build", "--workspace", "--locked", "--bin", "inresponse"]))?;
     let folder = tools_dir().join("schema");
     if folder.exists() {
         std::fs::remove_dir_all(&folder)?;
@@ -21,8 +27,9 @@ pub(crate) fn schema(examples: u32) -> Result<(), Failure> {
     server.current_dir(&folder).args(["--listen", &format!("127.0.0.1:{port}"), "--api-key", KEY]);
     let server = Emulator::start("server", server, port)?;
     let mut command = Command::new(python.with_file_name("schemathesis"));
+    command.arg("--config-file").arg(root().join("xtask/schemathesis.toml"));
     command.arg("run").arg(format!("{}/openapi.json", server.url()));
-    command.args(["--header", &format!("x-api-key: {KEY}"), "--checks", "all", "--no-color"]);
+    command.args(["--header", &format!("x-api-key: {KEY}"), "--no-color"]);
     command.args(["--max-examples", &examples.to_string(), "--seed", "1", "--generation-database", "none"]);
     command.args(["--phases", "examples,coverage,fuzzing"]);
     run(&mut command)

@@ -4,11 +4,10 @@ use std::process::Command;
 
 use crate::cloud::{Cloud, WITHOUT_ROLES};
 use crate::emulators::Emulator;
-use crate::schema::schema;
-use crate::sim;
 use crate::tools::{
     Failure, browser, cargo, debian, nextest, node_modules, output, python, root, run, target_dir,
 };
+use crate::{schema, sim};
 
 /// The crates that are libraries for others.
 const LIBRARIES: [&str; 9] = [
@@ -65,7 +64,7 @@ pub(crate) fn everything() -> Result<(), Failure> {
     drop((ministack, dynamodb_local, cloud));
     intake()?;
     pages(Pictures::Looked)?;
-    schema(SCHEMA_EXAMPLES)?;
+    schema::check(SCHEMA_EXAMPLES)?;
     run(cargo().args(["test", "--doc", "--workspace", "--locked"]))?;
     run(cargo().args(["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings"))?;
     package()?;

@@ -27,7 +27,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
-use cli::{Cli, Command, KeyCommand, ServeArgs};
+use cli::{Cli, Command, KeyCommand};
+use config::ServeArgs;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

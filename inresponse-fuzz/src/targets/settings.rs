@@ -1,7 +1,7 @@
 //! The server's file.
 
-use crate::cli::ServeArgs;
 use crate::config::Config;
+use crate::config::ServeArgs;
 
 /// What is kept of a file tells no secret, and what is refused says why without one.
 pub(super) fn config(data: &[u8]) {

@@ -85,6 +85,8 @@ struct Link {
         ("then" = Option<String>, Query, description = "`resolve` puts that button first")),
     responses(
         (status = 200, description = "a page with a button", body = String, content_type = "text/html"),
+        (status = 400, description = "it is no incident", body = String, content_type = "text/html"),
+        (status = 404, description = "no such incident", body = String, content_type = "text/html"),
         (status = 403, description = "the link does not hold", body = String, content_type = "text/html"),
     ))]
 pub(crate) async fn page(
@@ -113,6 +115,9 @@ pub(crate) async fn page(
         description = "`name`: who claims; `takeOver=yes`: although somebody else has it; `then=resolve`: and ends it"),
     responses(
         (status = 200, description = "claimed", body = String, content_type = "text/html"),
+        (status = 400, description = "the name does not hold", body = String, content_type = "text/html"),
+        (status = 404, description = "no such incident", body = String, content_type = "text/html"),
+        (status = 413, description = "the form is too large", body = String, content_type = "text/html"),
         (status = 403, description = "the link does not hold", body = String, content_type = "text/html"),
         (status = 409, description = "somebody else has it, or it is over", body = String, content_type = "text/html"),
     ))]

@@ -17,7 +17,7 @@ use crate::input::{Body, NoParams, Params, Path, number};
 use crate::keys::{Authorized, ToReport, ToRespond};
 use crate::limits::carried_through;
 use crate::problem::Problem;
-use crate::wire::incident::{FullIncidentView, IncidentView, PageView};
+use crate::wire::incident::{FullIncidentView, IncidentView, ListView, PageView};
 use crate::wire::report::{PostIncident, PutIncident};
 
 const DEFAULT_LIMIT: usize = 50;
@@ -70,6 +70,7 @@ fn location(number: IncidentNumber) -> Option<[(HeaderName, HeaderValue); 1]> {
         (status = 400, description = "a field does not hold", body = Problem),
         (status = 404, description = "no such incident", body = Problem),
         (status = 409, description = "it cannot be; see claimedBy", body = Problem),
+        (status = 422, description = "no such team", body = Problem),
     ))]
 pub(crate) async fn post(
     State(api): State<Api>,
@@ -82,13 +83,14 @@ pub(crate) async fn post(
 
 /// Claim, release, resolve, hand over, escalate, change the severity, note.
 #[utoipa::path(post, path = "/incidents/{incidentId}", tag = "incidents", request_body = PostIncident,
-    params(("incidentId" = u64, Path, description = "its number")),
+    params(("incidentId" = u64, Path, example = 10000, description = "its number")),
     security(("key" = []), ("bearer" = [])),
     responses(
         (status = 200, description = "as it is now", body = FullIncidentView),
         (status = 400, description = "a field does not hold", body = Problem),
         (status = 404, description = "no such incident", body = Problem),
         (status = 409, description = "it cannot be; see claimedBy", body = Problem),
+        (status = 422, description = "no such team", body = Problem),
     ))]
 pub(crate) async fn post_one(
     State(api): State<Api>,
@@ -146,7 +148,7 @@ fn absent(number: IncidentNumber) -> Problem {
     ),
     security(("key" = []), ("bearer" = [])),
     responses(
-        (status = 200, description = "a page; with incidentId a single incident", body = PageView),
+        (status = 200, description = "a page; with incidentId a single incident", body = ListView),
         (status = 400, description = "a parameter does not hold", body = Problem),
         (status = 404, description = "no such incident", body = Problem),
     ))]
@@ -154,10 +156,11 @@ pub(crate) async fn list(
     State(api): State<Api>,
     _: Authorized<ToRespond>,
     mut params: Params,
-) -> Result<Response, Problem> {
+) -> Result<Json<ListView>, Problem> {
     if let Some(number) = params.take("incidentId", number) {
         params.finish()?;
-        return Ok(Json(FullIncidentView::from(&find(&api, number).await?)).into_response());
+        let found = find(&api, number).await?;
+        return Ok(Json(ListView::One(Box::new((&found).into()))));
     }
     let state = params.take("state", str::parse::<IncidentState>);
     let service = params.take("service", |text| ServiceName::new(text));
@@ -172,7 +175,7 @@ pub(crate) async fn list(
     let more = records.len() > limit;
     records.truncate(limit);
     let cursor = records.last().filter(|_| more).map(|last| cursor::write(last.number(), &query));
-    Ok(Json(PageView { incidents: records.iter().map(Into::into).collect(), cursor }).into_response())
+    Ok(Json(ListView::Page(PageView { incidents: records.iter().map(Into::into).collect(), cursor })))
 }
 
 fn limit(text: &str) -> Result<usize, InvalidInput> {
@@ -182,7 +185,7 @@ fn limit(text: &str) -> Result<usize, InvalidInput> {
 
 /// One incident, with deliveries and timeline.
 #[utoipa::path(get, path = "/incidents/{incidentId}", tag = "incidents",
-    params(("incidentId" = u64, Path, description = "its number")),
+    params(("incidentId" = u64, Path, example = 10000, description = "its number")),
     security(("key" = []), ("bearer" = [])),
     responses(
         (status = 200, description = "the incident", body = FullIncidentView),

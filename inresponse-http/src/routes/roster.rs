@@ -46,7 +46,7 @@ fn gone(deleted: Deleted, what: &str) -> Result<StatusCode, Problem> {
 
 /// Give a service to a team.
 #[utoipa::path(put, path = "/services/{service}", tag = "roster", request_body = PutService,
-    params(("service" = String, Path)), security(("key" = []), ("bearer" = [])),
+    params(("service" = String, Path, example = "athens")), security(("key" = []), ("bearer" = [])),
     responses(
         (status = 200, description = "as it is now", body = ServiceView),
         (status = 400, description = "a field does not hold", body = Problem),
@@ -72,7 +72,7 @@ pub(crate) async fn put_service(
 
 /// Whose a service is.
 #[utoipa::path(get, path = "/services/{service}", tag = "roster",
-    params(("service" = String, Path)), security(("key" = []), ("bearer" = [])),
+    params(("service" = String, Path, example = "athens")), security(("key" = []), ("bearer" = [])),
     responses(
         (status = 200, description = "the service", body = ServiceView),
         (status = 404, description = "no such service", body = Problem),
@@ -91,7 +91,7 @@ pub(crate) async fn get_service(
 
 /// Delete a service.
 #[utoipa::path(delete, path = "/services/{service}", tag = "roster",
-    params(("service" = String, Path)), security(("key" = []), ("bearer" = [])),
+    params(("service" = String, Path, example = "athens")), security(("key" = []), ("bearer" = [])),
     responses(
         (status = 204, description = "gone"),
         (status = 404, description = "no such service", body = Problem),
@@ -108,7 +108,7 @@ pub(crate) async fn delete_service(
 
 /// Create or replace a team's settings.
 #[utoipa::path(put, path = "/teams/{team}", tag = "roster", request_body = PutTeam,
-    params(("team" = String, Path)), security(("key" = []), ("bearer" = [])),
+    params(("team" = String, Path, example = "devops")), security(("key" = []), ("bearer" = [])),
     responses(
         (status = 200, description = "as it is now", body = TeamView),
         (status = 400, description = "a field does not hold", body = Problem),
@@ -131,7 +131,7 @@ pub(crate) async fn put_team(
 
 /// A team's settings.
 #[utoipa::path(get, path = "/teams/{team}", tag = "roster",
-    params(("team" = String, Path)), security(("key" = []), ("bearer" = [])),
+    params(("team" = String, Path, example = "devops")), security(("key" = []), ("bearer" = [])),
     responses(
         (status = 200, description = "the team", body = TeamView),
         (status = 404, description = "no such team", body = Problem),
@@ -150,7 +150,7 @@ pub(crate) async fn get_team(
 
 /// Delete a team with its calendar.
 #[utoipa::path(delete, path = "/teams/{team}", tag = "roster",
-    params(("team" = String, Path)), security(("key" = []), ("bearer" = [])),
+    params(("team" = String, Path, example = "devops")), security(("key" = []), ("bearer" = [])),
     responses(
         (status = 204, description = "gone"),
         (status = 404, description = "no such team", body = Problem),
@@ -176,7 +176,7 @@ pub(crate) async fn delete_team(
 
 /// Create or replace a day of a team's calendar.
 #[utoipa::path(put, path = "/teams/{team}/calendar/{day}", tag = "roster", request_body = PutDay,
-    params(("team" = String, Path), ("day" = String, Path, description = "YYYY-MM-DD in the team's time zone")),
+    params(("team" = String, Path, example = "devops"), ("day" = String, Path, example = "2026-12-24", description = "YYYY-MM-DD in the team's time zone")),
     security(("key" = []), ("bearer" = [])),
     responses(
         (status = 200, description = "as it is now", body = DayView),
@@ -206,7 +206,7 @@ pub(crate) async fn put_day(
 
 /// A day of a team's calendar.
 #[utoipa::path(get, path = "/teams/{team}/calendar/{day}", tag = "roster",
-    params(("team" = String, Path), ("day" = String, Path)), security(("key" = []), ("bearer" = [])),
+    params(("team" = String, Path, example = "devops"), ("day" = String, Path, example = "2026-12-24")), security(("key" = []), ("bearer" = [])),
     responses(
         (status = 200, description = "the entry", body = DayView),
         (status = 404, description = "no entry", body = Problem),
@@ -225,7 +225,7 @@ pub(crate) async fn get_day(
 
 /// Delete a day of a team's calendar.
 #[utoipa::path(delete, path = "/teams/{team}/calendar/{day}", tag = "roster",
-    params(("team" = String, Path), ("day" = String, Path)), security(("key" = []), ("bearer" = [])),
+    params(("team" = String, Path, example = "devops"), ("day" = String, Path, example = "2026-12-24")), security(("key" = []), ("bearer" = [])),
     responses(
         (status = 204, description = "gone"),
         (status = 404, description = "no entry", body = Problem),
@@ -243,7 +243,7 @@ pub(crate) async fn delete_day(
 /// Who is on call.
 #[utoipa::path(get, path = "/teams/{team}/oncall", tag = "roster",
     params(
-        ("team" = String, Path),
+        ("team" = String, Path, example = "devops"),
         ("at" = Option<String>, Query, description = "RFC 3339 or Unix seconds; now unless given"),
     ),
     security(("key" = []), ("bearer" = [])),

@@ -64,6 +64,14 @@ pub(crate) struct FullIncidentView {
     timeline: Vec<EntryView>,
 }
 
+/// A page of incidents, or the one whose number was in the query.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum ListView {
+    Page(PageView),
+    One(Box<FullIncidentView>),
+}
+
 /// A page of incidents, newest first.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PageView {

@@ -13,6 +13,8 @@ use crate::input::Time;
 /// A new incident.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schema(example = json!({ "service": "athens", "severity": "CRIT", "title": "5xx", "message": "12 % of requests fail",
+    "dedupKey": "5xx", "labels": { "region": "eu" }, "links": [{ "text": "Graph", "url": "https://example.org/5xx" }] }))]
 pub(crate) struct PutIncident {
     /// The service that is in trouble.
     #[schema(required, nullable = false)]
@@ -106,6 +108,7 @@ impl PutIncident {
 /// the first four at most one.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schema(example = json!({ "incidentId": 10000, "state": "CLAIMED" }))]
 pub(crate) struct PostIncident {
     /// Its number, where the path has none.
     incident_id: Option<u64>,

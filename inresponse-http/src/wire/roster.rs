@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 /// A service's owner.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "team": "devops" }))]
 pub(crate) struct PutService {
     /// The team that owns it.
     #[schema(required, nullable = false)]
@@ -74,6 +75,7 @@ fn read(field: &str, contacts: &Contacts, invalid: &mut InvalidInput) -> Vec<Nam
 /// A team's settings.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schema(example = json!({ "timezone": "Europe/Athens", "fallback": ["ops@example.org"], "alertLevels": { "WARN": [1] } }))]
 pub(crate) struct PutTeam {
     /// An IANA time zone, in which the calendar's days begin and end; UTC unless given.
     timezone: Option<String>,
@@ -154,6 +156,7 @@ impl TeamView {
 /// A day's entry of a calendar.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "oncall": "jo@example.org", "escalation": ["kim@example.org", ["lee@example.org"]] }))]
 pub(crate) struct PutDay {
     /// Who is on call: level 1.
     #[schema(required, nullable = false)]

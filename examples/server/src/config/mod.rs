@@ -1,5 +1,6 @@
 //! Flags, environment and file brought together, and checked as a whole before anything starts.
 
+mod args;
 mod aws;
 mod file;
 mod intake;
@@ -18,11 +19,11 @@ use inresponse_core::{Engine, InvalidInput};
 use inresponse_http::{ApiKey, Scope};
 use inresponse_smtp::SmtpConfig;
 
+pub(crate) use args::ServeArgs;
 pub(crate) use intake::IntakeConfig;
 pub(crate) use roster::{RosterSeed, SeededTeam};
 pub(crate) use secret::SecretText;
 
-use crate::cli::ServeArgs;
 use file::{File, FileKey};
 
 /// A server's settings, checked.

@@ -16,7 +16,7 @@ use inresponse_smtp::{SmtpConfig, SmtpNotifier};
 use inresponse_sqlite::backup::Checked;
 
 use super::watch::{DAYS_AHEAD, uncovered};
-use crate::cli::ServeArgs;
+use crate::config::ServeArgs;
 use crate::config::{Config, MailConfig, StorageConfig};
 use crate::notifiers::notifiers;
 use crate::storage::Storage;

@@ -10,8 +10,8 @@ use inresponse_core::model::{Contact, IncidentNumber, Matrix, Report, Severity, 
 use inresponse_core::notify::{Alert, Notifier, Outcome};
 use inresponse_core::plan;
 
-use crate::cli::ServeArgs;
 use crate::config::Config;
+use crate::config::ServeArgs;
 use crate::notifiers::notifiers;
 
 const DEADLINE: Duration = Duration::from_secs(30);
