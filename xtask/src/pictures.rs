@@ -20,7 +20,7 @@ const SHOWN: [&str; 10] = [
     "claim-390-light",
     "claim-390-dark",
     "list-1280-light",
-    "incident-1280-dark",
+    "list-390-dark",
 ];
 
 /// The largest picture, in bytes.

@@ -93,7 +93,7 @@ pub(super) fn capital(level: Level) -> String {
     match level {
         Level::At(n) => format!("Level {n}"),
         Level::Fallback => "The fallback".to_owned(),
-        Level::News(_) => "News of who has it".to_owned(),
+        Level::News(_) => "Who has it".to_owned(),
     }
 }
 
@@ -117,9 +117,13 @@ pub(super) struct Told {
 
 impl From<&Delivery> for Told {
     fn from(delivery: &Delivery) -> Self {
+        let is_news = matches!(delivery.key().level, Level::News(_));
         let (status, mood, at) = match delivery.status() {
-            DeliveryStatus::Pending { due_at } => ("is alerted", "waiting", Some(due_at)),
+            DeliveryStatus::Pending { due_at } if is_news => ("will be told", "waiting", Some(due_at)),
+            DeliveryStatus::Pending { due_at } => ("will be alerted", "waiting", Some(due_at)),
+            DeliveryStatus::InFlight { .. } if is_news => ("is being told", "waiting", None),
             DeliveryStatus::InFlight { .. } => ("is being alerted", "waiting", None),
+            DeliveryStatus::Accepted { at } if is_news => ("told", "good", Some(at)),
             DeliveryStatus::Accepted { at } => ("alerted", "good", Some(at)),
             DeliveryStatus::Dead { at } => ("cannot be reached", "bad", Some(at)),
             DeliveryStatus::Stopped { at } => ("no longer needed", "quiet", Some(at)),
