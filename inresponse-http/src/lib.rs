@@ -14,6 +14,7 @@
 //! |---|---|
 //! | `routes` | the calls: incidents, roster, other systems' messages, health and metrics |
 //! | `pages` | pages for people: the board, and the one behind the link in an alert |
+//! | `api_page` | the API document to be browsed, behind the feature `docs` |
 //! | `intake` | does what other systems' messages ask for |
 //! | `wire` | what goes over the wire |
 //! | `document` | what the API document says of every call |
@@ -25,6 +26,8 @@
 //! | `limits` | request ids, logs, time, panics |
 //! | `metrics` | what is counted |
 
+#[cfg(feature = "docs")]
+mod api_page;
 mod cursor;
 mod document;
 #[cfg(feature = "fuzzing")]
@@ -303,6 +306,8 @@ pub fn router(api: Api) -> Router {
     let work = work.merge(pages::routes(&api).into());
     let work = work.layer(from_fn_with_state(api.clone(), limits::bound));
     let (routes, _) = system().merge(work).split_for_parts();
+    #[cfg(feature = "docs")]
+    let routes = routes.merge(api_page::routes());
     routes
         .fallback(limits::no_route)
         .method_not_allowed_fallback(limits::no_method)

@@ -16,7 +16,7 @@ pub(crate) fn schema(examples: u32) -> Result<(), Failure> {
 /// Starts the server that was built, and lets Schemathesis try every operation with so many requests that hold and
 /// that do not.
 pub(crate) fn check(examples: u32) -> Result<(), Failure> {
-    let python = environment("schemathesis", &["schemathesis==4.32.5"])?;
+    let python = environment("schemathesis", &["schemathesis==4.32.5", "openapi-spec-validator==0.9.0"])?;
     let folder = tools_dir().join("schema");
     if folder.exists() {
         std::fs::remove_dir_all(&folder)?;
@@ -26,6 +26,18 @@ pub(crate) fn check(examples: u32) -> Result<(), Failure> {
     let mut server = Command::new(target_dir().join("debug/inresponse"));
     server.current_dir(&folder).args(["--listen", &format!("127.0.0.1:{port}"), "--api-key", KEY]);
     let server = Emulator::start("server", server, port)?;
+    let document = folder.join("openapi.json");
+    let mut written = Command::new("curl");
+    written.args([
+        "--fail",
+        "--silent",
+        "--show-error",
+        "--header",
+        &format!("x-api-key: {KEY}"),
+        "--output",
+    ]);
+    run(written.arg(&document).arg(format!("{}/openapi.json", server.url())))?;
+    run(Command::new(&python).args(["-m", "openapi_spec_validator"]).arg(&document))?;
     let mut command = Command::new(python.with_file_name("schemathesis"));
     command.arg("--config-file").arg(root().join("xtask/schemathesis.toml"));
     command.arg("run").arg(format!("{}/openapi.json", server.url()));

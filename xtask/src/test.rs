@@ -63,6 +63,7 @@ pub(crate) fn everything() -> Result<(), Failure> {
     sim::short()?;
     drop((ministack, dynamodb_local, cloud));
     intake()?;
+    rules()?;
     pages(Pictures::Looked)?;
     schema::check(SCHEMA_EXAMPLES)?;
     run(cargo().args(["test", "--doc", "--workspace", "--locked"]))?;
@@ -133,6 +134,12 @@ fn without_aws() -> Result<(), Failure> {
         Some(found) => Err(format!("the default build must not depend on {found}").into()),
         None => Ok(()),
     }
+}
+
+/// The alert rules hold for the Prometheus that Debian has.
+fn rules() -> Result<(), Failure> {
+    let mut check = Command::new(debian()?.join("usr/bin/promtool"));
+    run(check.args(["check", "rules"]).arg(root().join("docs/operations/alerts.yml")))
 }
 
 /// Real monitoring systems, and what they are seen to do.

@@ -8,6 +8,8 @@ mod board;
 #[cfg(feature = "pages")]
 mod claim_page;
 mod contract;
+#[cfg(feature = "docs")]
+mod docs;
 mod hand_over;
 mod intake;
 mod keys;

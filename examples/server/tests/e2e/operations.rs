@@ -138,3 +138,23 @@ async fn the_canary_sings_and_is_measured_and_a_day_without_anybody_shows() {
     }
     panic!("{}", metrics().await);
 }
+
+#[test]
+fn rules_and_dashboard_look_at_metrics_that_there_are() {
+    let there = include_str!("../../../../inresponse-http/src/metrics.rs");
+    let rules = include_str!("../../../../docs/operations/alerts.yml");
+    let dashboard = include_str!("../../../../docs/operations/dashboard.json");
+    for text in [rules, dashboard] {
+        let is_of_a_name = |c: char| c.is_ascii_lowercase() || c == '_';
+        let names: BTreeSet<&str> =
+            text.split(|c| !is_of_a_name(c)).filter(|word| word.starts_with("inresponse_")).collect();
+        assert!(names.len() >= 8, "{names:?}");
+        for name in names {
+            let of_a_histogram =
+                ["_bucket", "_count", "_sum"].into_iter().find_map(|end| name.strip_suffix(end));
+            let described = |name: &str| there.contains(&format!("\"{name}\""));
+            assert!(described(name) || of_a_histogram.is_some_and(described), "{name}");
+        }
+    }
+    assert!(serde_json::from_str::<serde_json::Value>(dashboard).unwrap()["panels"].is_array());
+}
