@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Decision, backoff, change, later};
+use super::{Decision, backoff, change, due_at, later};
 use crate::model::{DeliveryStatus, Event, Incident, State};
 use crate::planted::planted;
 
@@ -52,4 +52,14 @@ pub(super) fn clock_went_back(incident: &Incident, lease: Duration, now: DateTim
     }
     next.timeline.push(now, Event::ClockWentBack { seconds: by.num_seconds() });
     change(next, Vec::new(), now)
+}
+
+/// Promise 14: where nothing is due, what has begun did so by now. Nothing that looks for what a clock wrote too far
+/// ahead comes to such an incident, and a severity that alerts more goes on from these times.
+pub(super) fn began_by(incident: &mut Incident, now: DateTime<Utc>) {
+    if due_at(incident).is_some() || planted!(ClockNotRepaired) {
+        return;
+    }
+    incident.round_began_at = incident.round_began_at.min(now);
+    incident.begun.iter_mut().for_each(|begun| begun.at = begun.at.min(now));
 }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::clock_back::began_by;
 use super::{Decision, Draft, change};
 use crate::model::{
     DedupKey, Event, Incident, IncidentNumber, Matrix, Report, ServiceName, Severity, State, TeamName,
@@ -92,6 +93,7 @@ pub(super) fn repeat(incident: &Incident, severity: Severity, now: DateTime<Utc>
     let mut next = incident.clone();
     if severity > incident.severity {
         let event = Event::SeverityChanged { from: incident.severity, to: severity, by: None };
+        began_by(&mut next, now);
         next.severity = severity;
         next.timeline.push(now, event);
         return change(next, Vec::new(), now);

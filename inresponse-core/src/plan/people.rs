@@ -4,6 +4,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 
+use super::clock_back::began_by;
 use super::due::begin_round;
 use super::ladder::{self, Rung};
 use super::{Decision, change, news, stop_pending};
@@ -117,6 +118,7 @@ pub(super) fn update(
         if incident.state == State::Resolved {
             return Decision::Refuse(Refusal::Over);
         }
+        began_by(&mut next, now);
         next.severity = severity;
         let by = Some(update.by.clone());
         next.timeline.push(now, Event::SeverityChanged { from: incident.severity, to: severity, by });

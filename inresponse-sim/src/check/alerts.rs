@@ -94,7 +94,9 @@ impl Checker<'_> {
                 && *at <= again.began
                 && (*at <= ended + RECORDING || store_failed)
         });
-        let lease_over = one.lease_until.is_some_and(|until| again.wall >= until);
+        // A server whose clock is behind brings a lease's end back by as much.
+        let apart = TimeDelta::microseconds(i64::try_from(self.apart(again.began)).unwrap_or(0));
+        let lease_over = one.lease_until.is_some_and(|until| again.wall + apart >= until);
         let kept_from_recording = store_failed && lease_over;
         // Whoever has a wrong clock may bring times back for all.
         let disagree = !self.clocks_agree(again.began)

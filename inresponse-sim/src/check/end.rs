@@ -98,10 +98,15 @@ impl Checker<'_> {
         }
         let sends = self.sends.get(&number).into_iter().flatten().map(|i| self.sent(*i));
         let mut of_round = sends.filter(|sent| sent.round == incident.round());
-        // A crash may have hidden an acceptance, so that it was sent again.
+        // A crash may have hidden an acceptance, so that it was sent again; or given up, if it was the fifth.
         let is_last = |sent: &Sent| {
             let target = (sent.number, sent.round, sent.level, sent.contact.clone());
-            self.targets[&target].last().is_some_and(|i| self.sent(*i).began == sent.began)
+            let gave_up = incident.deliveries().iter().any(|d| {
+                (d.key().round, d.key().level) == (sent.round, sent.level)
+                    && *d.contact() == sent.contact
+                    && d.expired() >= plan::MAX_EXPIRED
+            });
+            !gave_up && self.targets[&target].last().is_some_and(|i| self.sent(*i).began == sent.began)
         };
         let accepted = of_round.clone().any(|sent| sent.told == Some(Told::Accepted) && is_last(sent));
         let arrived = of_round.any(|sent| sent.arrived.is_some());

@@ -173,7 +173,7 @@ impl<'a> Checker<'a> {
             // And a level that began with a lease under which nothing was sent, if that was recorded: the next one
             // counts from that lease, and whoever goes on after an outage may come to both at once.
             let unbegun = one.attempt > 1 && self.history.not_begun.contains(&(number, one.round, one.level));
-            let lost = one.attempt > 2
+            let lost = self.lost_twice(number, one)
                 || short
                 || unbegun
                 || part
@@ -198,6 +198,13 @@ impl<'a> Checker<'a> {
                 self.violated(8, text);
             }
         }
+    }
+
+    /// Whether leases of a send's level were lost more than once before anything was sent under them.
+    fn lost_twice(&self, number: IncidentNumber, one: &Sent) -> bool {
+        self.targets.iter().any(|((of, round, level, _), sends)| {
+            (*of, *round, *level) == (number, one.round, one.level) && self.sent(sends[0]).attempt > 2
+        })
     }
 
     /// Whether the first lease of some contact of a send's level was lost before anything was sent under it.

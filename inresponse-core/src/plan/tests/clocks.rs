@@ -1,7 +1,7 @@
 //! Clocks that went back.
 
 use super::scene::Scene;
-use super::{LEASE, after, levels};
+use super::{LEASE, after, levels, warn_alerts};
 use crate::model::{Event, Severity};
 use crate::notify::Outcome;
 use crate::plan::{Decision, Input};
@@ -101,4 +101,21 @@ fn p14_a_clock_that_jumps_forward_loses_nothing() {
     assert!(repaired(scene.at(1000)));
     assert_eq!(scene.next(), Some(1600.0));
     assert_eq!(scene.incident.created_at(), after(0));
+}
+
+#[test]
+fn p14_what_a_clock_far_ahead_opened_is_alerted_at_once_when_it_is_raised() {
+    type Raise = fn(&mut Scene);
+    let raises: [Raise; 2] = [|s| _ = s.repeat(Severity::Crit), |s| _ = s.severity(Severity::Crit).unwrap()];
+    for raise in raises {
+        let mut scene = Scene::open(warn_alerts(levels(&["a", "b"]), &[]), Severity::Warn);
+        assert_eq!(scene.next(), None, "so nothing looks at its times");
+        raise(scene.at(-TEN_YEARS));
+        assert_eq!(scene.due(), "1:a");
+
+        let mut scene = Scene::open(warn_alerts(levels(&["a", "b"]), &[1]), Severity::Warn);
+        assert_eq!(scene.play(0), "0 1:a, 600 f:z unclaimed");
+        raise(scene.at(-TEN_YEARS));
+        assert_eq!(scene.next(), Some(600.0 - TEN_YEARS as f64), "its wait after what has begun");
+    }
 }
