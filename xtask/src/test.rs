@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::cloud::{Cloud, WITHOUT_ROLES};
 use crate::emulators::Emulator;
-use crate::tools::{Failure, cargo, debian, nextest, output, python, run};
+use crate::tools::{Failure, cargo, debian, nextest, output, python, run, strace, target_dir};
 
 /// The crates that are libraries for others.
 const LIBRARIES: [&str; 9] = [
@@ -24,7 +24,7 @@ const SERVER_ON_AWS: &str = "inresponse-server/aws";
 
 pub(crate) fn everything() -> Result<(), Failure> {
     nextest()?;
-    let python = python()?;
+    let (python, strace) = (python()?, strace()?);
     run(cargo().args(["fmt", "--all", "--check"]))?;
     purity()?;
     let lints = ["clippy", "--workspace", "--all-targets", "--features", SERVER_ON_AWS, "--locked"];
@@ -44,6 +44,7 @@ pub(crate) fn everything() -> Result<(), Failure> {
         tests.args(["nextest", "run", "--workspace", "--locked"]).args(options);
         tests.env("INRESPONSE_TEST_PYTHON", &python).env("INRESPONSE_TEST_MINISTACK", ministack.url());
         tests.env("INRESPONSE_TEST_DYNAMODB_LOCAL", dynamodb_local.url());
+        tests.env("INRESPONSE_TEST_STRACE", &strace);
         run(tests.envs(cloud.variables()))?;
     }
     cloud.test_roles()?;
@@ -129,9 +130,28 @@ pub(crate) fn intake() -> Result<(), Failure> {
     run(test.env("INRESPONSE_TEST_PYTHON", python).env("INRESPONSE_TEST_DEBIAN", debian))
 }
 
-pub(crate) fn crash(kills: u32) -> Result<(), Failure> {
-    let python = python()?;
-    let mut test = Command::new(cargo().get_program());
+/// How the crash test is run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kills {
+    pub(crate) kills: u32,
+    pub(crate) seed: u64,
+}
+
+/// Kills the server as the tests build it.
+pub(crate) fn crash(kills: Kills) -> Result<(), Failure> {
+    run(&mut crash_test(kills)?)
+}
+
+/// Kills the server as it is released.
+pub(crate) fn soak(kills: Kills) -> Result<(), Failure> {
+    run(cargo().args(["build", "--release", "-p", "inresponse-server", "--locked"]))?;
+    run(crash_test(kills)?.env("INRESPONSE_TEST_SERVER", target_dir().join("release/inresponse")))
+}
+
+fn crash_test(Kills { kills, seed }: Kills) -> Result<Command, Failure> {
+    let mut test = cargo();
     test.args(["test", "-p", "inresponse-server", "--test", "e2e", "--locked", "--", "--nocapture", "crash"]);
-    run(test.env("INRESPONSE_TEST_PYTHON", python).env("INRESPONSE_KILLS", kills.to_string()))
+    test.env("INRESPONSE_TEST_PYTHON", python()?).env("INRESPONSE_TEST_STRACE", strace()?);
+    test.env("INRESPONSE_KILLS", kills.to_string()).env("INRESPONSE_SEED", seed.to_string());
+    Ok(test)
 }
