@@ -42,11 +42,23 @@ enum Command {
     Lambda,
     /// Measure start, reports and processor time of the function, next to a small one in Python.
     LambdaBench,
-    /// Kill the server again and again under load, and account for every number and every mail.
+    /// Kill two servers on one database again and again under load, and account for every number and every mail.
     Crash {
-        /// How many times to kill it.
+        /// How many times to kill one.
         #[arg(long, default_value_t = 50)]
         kills: u32,
+        /// Decides which one is killed when, and at which system call.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// The same for long, with the server as it is released.
+    Soak {
+        /// How many times to kill one.
+        #[arg(long)]
+        kills: u32,
+        /// Decides which one is killed when, and at which system call.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
     },
     /// Fuzz everything that reads what strangers send, each target for some time.
     Fuzz {
@@ -110,10 +122,11 @@ fn main() -> ExitCode {
         }
         Command::Lambda => lambda::build().map(drop),
         Command::LambdaBench => lambda::bench(),
-        Command::Crash { kills } => test::crash(kills),
         Command::Fuzz { seconds, targets } => fuzz::fuzz(seconds, &targets),
         Command::Schema { examples } => schema::schema(examples),
         Command::Load { seconds } => test::load(seconds),
+        Command::Crash { kills, seed } => test::crash(test::Kills { kills, seed }),
+        Command::Soak { kills, seed } => test::soak(test::Kills { kills, seed }),
         Command::Powercuts { arguments } => sim::powercuts(&arguments),
         Command::Sim { arguments } => sim::run_sim("sim", &arguments),
         Command::Model { arguments } => sim::run_sim("model", &arguments),

@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::cloud::{Cloud, WITHOUT_ROLES};
 use crate::emulators::Emulator;
 use crate::tools::{
-    Failure, browser, cargo, debian, nextest, node_modules, output, python, root, run, target_dir,
+    Failure, browser, cargo, debian, nextest, node_modules, output, python, root, run, strace, target_dir,
 };
 use crate::{schema, sim};
 
@@ -30,7 +30,7 @@ const SCHEMA_EXAMPLES: u32 = 20;
 
 pub(crate) fn everything() -> Result<(), Failure> {
     nextest()?;
-    let python = python()?;
+    let (python, strace) = (python()?, strace()?);
     run(cargo().args(["fmt", "--all", "--check"]))?;
     purity()?;
     let on_aws = [SERVER_ON_AWS, sim::ON_DYNAMO].join(",");
@@ -57,6 +57,7 @@ pub(crate) fn everything() -> Result<(), Failure> {
         tests.args(["nextest", "run", "--workspace", "--locked"]).args(options);
         tests.env("INRESPONSE_TEST_PYTHON", &python).env("INRESPONSE_TEST_MINISTACK", ministack.url());
         tests.env("INRESPONSE_TEST_DYNAMODB_LOCAL", dynamodb_local.url());
+        tests.env("INRESPONSE_TEST_STRACE", &strace);
         run(tests.envs(cloud.variables()))?;
     }
     cloud.test_roles()?;
@@ -177,11 +178,30 @@ pub(crate) fn pages(pictures: Pictures) -> Result<(), Failure> {
     }
 }
 
-pub(crate) fn crash(kills: u32) -> Result<(), Failure> {
-    let python = python()?;
-    let mut test = Command::new(cargo().get_program());
+/// How the crash test is run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kills {
+    pub(crate) kills: u32,
+    pub(crate) seed: u64,
+}
+
+/// Kills the server as the tests build it.
+pub(crate) fn crash(kills: Kills) -> Result<(), Failure> {
+    run(&mut crash_test(kills)?)
+}
+
+/// Kills the server as it is released.
+pub(crate) fn soak(kills: Kills) -> Result<(), Failure> {
+    run(cargo().args(["build", "--release", "-p", "inresponse-server", "--locked"]))?;
+    run(crash_test(kills)?.env("INRESPONSE_TEST_SERVER", target_dir().join("release/inresponse")))
+}
+
+fn crash_test(Kills { kills, seed }: Kills) -> Result<Command, Failure> {
+    let mut test = cargo();
     test.args(["test", "-p", "inresponse-server", "--test", "e2e", "--locked", "--", "--nocapture", "crash"]);
-    run(test.env("INRESPONSE_TEST_PYTHON", python).env("INRESPONSE_KILLS", kills.to_string()))
+    test.env("INRESPONSE_TEST_PYTHON", python()?).env("INRESPONSE_TEST_STRACE", strace()?);
+    test.env("INRESPONSE_KILLS", kills.to_string()).env("INRESPONSE_SEED", seed.to_string());
+    Ok(test)
 }
 
 /// Correctness under load, with speeds to look at.

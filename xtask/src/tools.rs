@@ -159,10 +159,33 @@ fn on_path(program: &str) -> Option<PathBuf> {
 
 /// Debian's monitoring systems, unpacked into a folder; nothing is installed or started.
 pub(crate) fn debian() -> Result<PathBuf, Failure> {
-    const PACKAGES: [&str; 4] = ["prometheus", "prometheus-alertmanager", "nagios4-core", "icinga2-bin"];
-    let folder = tools_dir().join("debian");
+    let packages = ["prometheus", "prometheus-alertmanager", "nagios4-core", "icinga2-bin"];
+    unpacked("debian", &packages, icinga_libraries)
+}
+
+/// A tracer of system calls, which can kill a process at one of them: the machine's, or Debian's unpacked.
+pub(crate) fn strace() -> Result<PathBuf, Failure> {
+    let found = Command::new("strace").arg("-V").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if found.is_ok_and(|status| status.success()) {
+        return Ok("strace".into());
+    }
+    let folder = unpacked("strace", &["strace", "libunwind8"], Vec::new)?;
+    let (lib, program) = (folder.join("usr/lib"), folder.join("usr/bin/strace"));
+    let libraries: Vec<_> =
+        std::fs::read_dir(&lib)?.flatten().map(|e| e.path().display().to_string()).collect();
+    let starter = folder.join("strace.sh");
+    let libraries = libraries.join(":");
+    let script = format!("#!/bin/sh\nLD_LIBRARY_PATH='{libraries}' exec '{}' \"$@\"\n", program.display());
+    std::fs::write(&starter, script)?;
+    run(Command::new("chmod").arg("+x").arg(&starter))?;
+    Ok(starter)
+}
+
+/// Debian's packages, and those that `more` names, unpacked into a folder.
+fn unpacked(name: &str, packages: &[&str], more: fn() -> Vec<String>) -> Result<PathBuf, Failure> {
+    let folder = tools_dir().join(name);
     let stamp = folder.join("unpacked.txt");
-    let wanted = PACKAGES.join("\n");
+    let wanted = packages.join("\n");
     if std::fs::read_to_string(&stamp).is_ok_and(|unpacked| unpacked == wanted) {
         return Ok(folder);
     }
@@ -173,7 +196,7 @@ pub(crate) fn debian() -> Result<PathBuf, Failure> {
     std::fs::create_dir_all(&archives)?;
     let download = || {
         let mut command = Command::new("apt-get");
-        command.arg("download").args(PACKAGES).args(icinga_libraries());
+        command.arg("download").args(packages).args(more());
         command.current_dir(&archives).stdin(Stdio::null());
         println!("\n$ {}", shown(&command));
         command.status().is_ok_and(|status| status.success())
@@ -181,11 +204,9 @@ pub(crate) fn debian() -> Result<PathBuf, Failure> {
     // The list of packages may be missing or too old.
     let updated_and_downloaded = || run(Command::new("apt-get").arg("update")).is_ok() && download();
     if !(download() || updated_and_downloaded()) {
-        return Err(
-            "the tests run monitoring systems from Debian's packages, and need apt-get to download them; \
+        return Err("the tests run programs from Debian's packages, and need apt-get to download them; \
                     where it may not update its lists, run `apt-get update` as root first"
-                .into(),
-        );
+            .into());
     }
     for archive in std::fs::read_dir(&archives)? {
         run(Command::new("dpkg").arg("-x").arg(archive?.path()).arg(&folder))?;

@@ -61,7 +61,8 @@ impl Account {
             ("AWS_ENDPOINT_URL_DYNAMODB", emulator("INRESPONSE_TEST_DYNAMODB_LOCAL")),
         ];
         let env = env.map(|(name, value)| (name.to_owned(), value)).to_vec();
-        Setup { dir: dir.path().to_owned(), args, env }.with("--mail-from", &format!("InResponse <{SENDER}>"))
+        Setup { dir: dir.path().to_owned(), args, env, starter: Vec::new() }
+            .with("--mail-from", &format!("InResponse <{SENDER}>"))
     }
 
     /// The mails to somebody, oldest first.

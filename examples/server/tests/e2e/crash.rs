@@ -1,4 +1,4 @@
-//! The server killed again and again under load, with an account of every number and every mail.
+//! Two servers on one database, killed again and again under load, with an account of every number and every mail.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -10,16 +10,74 @@ use serde_json::{Value, json};
 use tokio::sync::RwLock;
 
 use crate::mail::MailServer;
-use crate::server::{Server, Setup, unix_now};
+use crate::server::{Server, Setup, Started, unix_now};
 
 const TEAMS: usize = 8;
 const WRITERS: usize = 8;
+const SERVERS: usize = 2;
+
+/// System calls at which a server is killed, and at which of them on one thread at the most: those by which it
+/// syncs, writes and answers.
+const CALLS: [(&str, u64); 4] =
+    [("fsync,fdatasync", 60), ("pwrite64", 400), ("write", 40), ("sendto,writev", 120)];
+/// How long a server may take to come to that call, before it is killed anyway.
+const UNTIL_CALL: Duration = Duration::from_millis(1500);
 
 /// What the reporters were told.
 #[derive(Default)]
 struct Told {
     numbers: Mutex<Vec<u64>>,
     failed: AtomicU64,
+}
+
+/// A server, and what its mails are written by: each time it is started, another sender.
+struct Seat {
+    dir: std::path::PathBuf,
+    mail_port: u16,
+    starts: u64,
+    name: char,
+}
+
+impl Seat {
+    fn sender(&self) -> String {
+        format!("{}{}@inresponse.example", self.name, self.starts)
+    }
+
+    /// The next start, by that program.
+    fn next(&mut self, starter: Vec<String>) -> Setup {
+        self.starts += 1;
+        let setup = Setup::new(&self.dir, self.mail_port).with("--lease-seconds", "3");
+        Setup { starter, ..setup.with("--mail-from", &self.sender()) }
+    }
+}
+
+/// A tracer that kills what it starts at one of its system calls.
+fn killer(seed: &mut u64) -> Vec<String> {
+    let strace = std::env::var("INRESPONSE_TEST_STRACE").expect(
+        "this test kills at system calls, by a tracer that `cargo xtask test` finds: run the tests with that",
+    );
+    let (call, most) = CALLS[next(seed) as usize % CALLS.len()];
+    let nth = 1 + next(seed) % most;
+    // Its grandparent's child is the server itself, so that killing that kills the server.
+    let (trace, kill) = (format!("trace={call}"), format!("inject={call}:signal=KILL:when={nth}"));
+    let words = ["-D", "-f", "-qqq", "-o", "/dev/null", "-e", &trace, "-e", &kill];
+    std::iter::once(strace).chain(words.map(str::to_owned)).collect()
+}
+
+/// How servers ended.
+#[derive(Default)]
+struct Ends {
+    /// Which sender was killed when.
+    killed: HashMap<String, f64>,
+    at_random: u64,
+    at_call: u64,
+    starting: u64,
+}
+
+impl Ends {
+    fn all(&self) -> u64 {
+        self.at_random + self.at_call + self.starting
+    }
 }
 
 /// A small generator of numbers that need not be good: xorshift64.
@@ -30,13 +88,22 @@ fn next(seed: &mut u64) -> u64 {
     *seed
 }
 
-async fn report_until(done: Arc<AtomicBool>, server: Arc<RwLock<Server>>, told: Arc<Told>, writer: usize) {
+type Servers = Arc<[RwLock<Server>; SERVERS]>;
+
+async fn report_until(
+    done: Arc<AtomicBool>,
+    servers: Servers,
+    told: Arc<Told>,
+    writer: usize,
+    pause: Duration,
+) {
     let mut i = 0;
     while !done.load(Ordering::Relaxed) {
         i += 1;
         let service = format!("t{}", (writer + i) % TEAMS);
         let title = format!("trouble {i} of {writer}");
         let body = json!({ "service": service, "severity": "ERR", "title": title, "message": "" });
+        let server = &servers[(writer + i) % SERVERS];
         let answer = server.read().await.try_call(Method::PUT, "/incidents", Some(body)).await;
         match answer {
             Ok((StatusCode::CREATED, incident)) => {
@@ -45,7 +112,7 @@ async fn report_until(done: Arc<AtomicBool>, server: Arc<RwLock<Server>>, told: 
             Ok((status, answer)) if answer.get("incidentId").is_some() => panic!("{status} {answer}"),
             Ok(_) | Err(_) => _ = told.failed.fetch_add(1, Ordering::Relaxed),
         }
-        tokio::time::sleep(Duration::from_millis(12)).await;
+        tokio::time::sleep(pause).await;
     }
 }
 
@@ -66,36 +133,86 @@ async fn every_incident(server: &Server) -> HashMap<u64, Value> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p01_p02_p09_p10_crash_loses_no_number_and_no_mail() {
-    let kills: u32 = std::env::var("INRESPONSE_KILLS").map_or(50, |n| n.parse().unwrap());
+    let number = |name, otherwise| std::env::var(name).map_or(otherwise, |n| n.parse::<u64>().unwrap());
+    let (kills, mut seed) = (number("INRESPONSE_KILLS", 50), number("INRESPONSE_SEED", 1));
+    // Not zero, which stays zero.
+    seed = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let dir = tempfile::tempdir().unwrap();
     let mut mail = MailServer::start().await;
-    let setup = Setup::new(dir.path(), mail.port).with("--lease-seconds", "3");
-    let first = setup.start().await;
+    let seat = |name| Seat { dir: dir.path().to_owned(), mail_port: mail.port, starts: 0, name };
+    let mut seats = [seat('a'), seat('b')];
+    let first = seats[0].next(Vec::new()).start().await;
     for i in 0..TEAMS {
         let oncall = json!(format!("oncall{i}@example.org"));
         first.team(&format!("t{i}"), 3600, oncall, json!([]), "ops@example.org").await;
     }
-    let server = Arc::new(RwLock::new(first));
+    let second = seats[1].next(Vec::new()).start().await;
+    let servers: Servers = Arc::new([RwLock::new(first), RwLock::new(second)]);
     let (told, done) = (Arc::new(Told::default()), Arc::new(AtomicBool::new(false)));
-    let writers: Vec<_> = (0..WRITERS)
-        .map(|i| tokio::spawn(report_until(Arc::clone(&done), Arc::clone(&server), Arc::clone(&told), i)))
-        .collect();
+    // No more mail than the mail server can answer in time, and in a long run than it can keep in mind.
+    let pause = Duration::from_millis(40.max(kills / 20));
+    let report = |i| report_until(Arc::clone(&done), Arc::clone(&servers), Arc::clone(&told), i, pause);
+    let writers: Vec<_> = (0..WRITERS).map(|i| tokio::spawn(report(i))).collect();
 
-    let mut seed = 0x9e37_79b9_7f4a_7c15;
-    let mut killed_at = Vec::new();
-    for kill in 0..kills {
-        mail.mode(["ok", "ok", "busy", "ok", "drop", "ok", "lose"][kill as usize % 7]);
-        tokio::time::sleep(Duration::from_millis(100 + next(&mut seed) % 250)).await;
+    let mut ends = Ends::default();
+    // Whether the server in that seat is to end at a system call.
+    let mut traced = [false; SERVERS];
+    while ends.all() < kills {
+        mail.mode(["ok", "ok", "busy", "ok", "drop", "ok", "lose"][ends.all() as usize % 7]);
+        // One that is to end at a system call is watched from its start, to know when it did.
+        let chosen = next(&mut seed) as usize % SERVERS;
+        let victim = traced.iter().position(|traced| *traced).unwrap_or(chosen);
+        let mut at_call = false;
+        if traced[victim] {
+            for _ in 0..UNTIL_CALL.as_millis() / 5 {
+                // The reporters are in the middle of their requests; only this takes the lock to itself.
+                at_call = servers[victim].write().await.has_ended();
+                if at_call {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        } else {
+            tokio::time::sleep(Duration::from_millis(100 + next(&mut seed) % 250)).await;
+        }
         // Not through the lock: the reporters are in the middle of their requests, and stay there.
-        let pid = server.read().await.pid();
-        let killed = std::process::Command::new("kill").args(["-KILL", &pid.to_string()]).status().unwrap();
-        assert!(killed.success());
-        killed_at.push(unix_now());
-        let mut server = server.write().await;
-        *server = setup.start().await;
+        let pid = servers[victim].read().await.pid();
+        if !at_call {
+            // It may just have ended by itself.
+            std::process::Command::new("kill").args(["-KILL", &pid.to_string()]).status().unwrap();
+        }
+        *(if at_call { &mut ends.at_call } else { &mut ends.at_random }) += 1;
+        ends.killed.insert(seats[victim].sender(), unix_now());
+        let mut server = servers[victim].write().await;
+        traced[victim] = next(&mut seed).is_multiple_of(3);
+        loop {
+            let starter = if traced[victim] { killer(&mut seed) } else { Vec::new() };
+            match seats[victim].next(starter).try_start() {
+                Started::Listens(started) => {
+                    *server = started;
+                    break;
+                }
+                Started::Ended(_) if traced[victim] => {
+                    ends.starting += 1;
+                    traced[victim] = false;
+                }
+                Started::Ended(output) => panic!("a server did not start again:\n{output}"),
+            }
+        }
+        if ends.all().is_multiple_of(50) {
+            let numbers = told.numbers.lock().unwrap().len();
+            println!("{} of {kills} kills, {numbers} numbers answered", ends.all());
+        }
+    }
+    // What is still to end at a system call would do so in the middle of the account.
+    for victim in (0..SERVERS).filter(|victim| traced[*victim]) {
+        let mut server = servers[victim].write().await;
+        server.kill();
+        ends.killed.insert(seats[victim].sender(), unix_now());
+        *server = seats[victim].next(Vec::new()).start().await;
     }
     mail.mode("ok");
-    while told.numbers.lock().unwrap().len() < 5000 {
+    while told.numbers.lock().unwrap().len() < 3000 {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     done.store(true, Ordering::Relaxed);
@@ -106,8 +223,7 @@ async fn p01_p02_p09_p10_crash_loses_no_number_and_no_mail() {
     let numbers = told.numbers.lock().unwrap().clone();
     let unique: HashSet<u64> = numbers.iter().copied().collect();
     assert_eq!(unique.len(), numbers.len(), "a number was answered twice");
-    let server = server.read().await;
-    let stored = every_incident(&server).await;
+    let stored = every_incident(&*servers[0].read().await).await;
     let missing: Vec<_> = unique.iter().filter(|n| !stored.contains_key(n)).collect();
     assert!(missing.is_empty(), "numbers were answered and lost: {missing:?}");
 
@@ -122,25 +238,33 @@ async fn p01_p02_p09_p10_crash_loses_no_number_and_no_mail() {
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    assert!(unmailed.is_empty(), "{} incidents were never alerted: {unmailed:?}", unmailed.len());
+    if let Some(number) = unmailed.iter().next() {
+        let one = servers[0].read().await.get(&format!("/incidents/{number}")).await;
+        panic!("{} incidents were never alerted: {unmailed:?}, of them {one:#}", unmailed.len());
+    }
 
-    let account = Account::of(&mail, &killed_at);
+    let account = Account::of(&mail, &ends.killed);
     println!(
-        "{} kills: {} numbers answered, {} requests without an answer, {} incidents stored; {} mails accepted for \
-         {} deliveries, {} arrived whose reply was lost; {} deliveries arrived more than once: {} around a kill, \
-         {} after a lost reply, {} unexplained",
-        killed_at.len(),
+        "{} kills of two servers ({} at random moments, {} at system calls, {} more as they started): {} numbers \
+         answered, {} requests without one, {} incidents stored; {} mails accepted for {} deliveries, {} arrived whose \
+         reply was lost; {} deliveries arrived more than once: {} whose sender was killed, {} after a lost reply, {} \
+         unexplained",
+        ends.all(),
+        ends.at_random,
+        ends.at_call,
+        ends.starting,
         numbers.len(),
         told.failed.load(Ordering::Relaxed),
         stored.len(),
         mail.accepted().len(),
         account.deliveries,
         mail.lost().len(),
-        account.around_kill + account.after_lost_reply + account.unexplained.len(),
-        account.around_kill,
+        account.sender_killed + account.after_lost_reply + account.unexplained.len(),
+        account.sender_killed,
         account.after_lost_reply,
         account.unexplained.len(),
     );
+    assert!(ends.at_call + ends.starting > 0, "no server came to its end at a system call");
     assert!(account.unexplained.is_empty(), "{:?}", account.unexplained);
 }
 
@@ -148,18 +272,19 @@ async fn p01_p02_p09_p10_crash_loses_no_number_and_no_mail() {
 #[derive(Default)]
 struct Account {
     deliveries: usize,
-    around_kill: usize,
+    sender_killed: usize,
     after_lost_reply: usize,
     unexplained: Vec<String>,
 }
 
 impl Account {
-    fn of(mail: &MailServer, killed_at: &[f64]) -> Self {
-        let mut arrivals: HashMap<String, Vec<(f64, bool)>> = HashMap::new();
+    fn of(mail: &MailServer, killed: &HashMap<String, f64>) -> Self {
+        let mut arrivals: HashMap<String, Vec<(f64, bool, String)>> = HashMap::new();
         for (events, lost) in [(mail.accepted(), false), (mail.lost(), true)] {
             for event in events {
                 let delivery = event["delivery"].as_str().unwrap().to_owned();
-                arrivals.entry(delivery).or_default().push((event["at"].as_f64().unwrap(), lost));
+                let sender = event["from"].as_str().unwrap().to_owned();
+                arrivals.entry(delivery).or_default().push((event["at"].as_f64().unwrap(), lost, sender));
             }
         }
         let mut account = Self { deliveries: arrivals.len(), ..Self::default() };
@@ -167,12 +292,13 @@ impl Account {
             times.sort_by(|a, b| a.0.total_cmp(&b.0));
             // Every arrival but the last was repeated, and needs a reason.
             let repeated = &times[..times.len() - 1];
-            let killed = |at: f64| killed_at.iter().any(|k| (at - 0.1..at + 1.0).contains(k));
+            // Who sent it was killed before it could record that.
+            let killed = |at: f64, by: &str| killed.get(by).is_some_and(|k| (at - 0.1..at + 1.0).contains(k));
             if repeated.is_empty() {
-            } else if repeated.iter().all(|(at, lost)| *lost && !killed(*at)) {
+            } else if repeated.iter().all(|(at, lost, by)| *lost && !killed(*at, by)) {
                 account.after_lost_reply += 1;
-            } else if repeated.iter().all(|(at, lost)| *lost || killed(*at)) {
-                account.around_kill += 1;
+            } else if repeated.iter().all(|(at, lost, by)| *lost || killed(*at, by)) {
+                account.sender_killed += 1;
             } else {
                 account.unexplained.push(format!("{delivery}: {times:?}"));
             }

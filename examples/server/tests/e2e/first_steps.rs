@@ -23,7 +23,8 @@ fn mails(outbox: &Path) -> Vec<String> {
 async fn with_nothing_configured_a_report_becomes_a_mail_whose_link_claims() {
     let dir = tempfile::tempdir().unwrap();
     let listen = ["--listen".to_owned(), "127.0.0.1:0".to_owned()].to_vec();
-    let setup = Setup { dir: dir.path().to_owned(), args: listen.clone(), env: Vec::new() };
+    let setup =
+        Setup { dir: dir.path().to_owned(), args: listen.clone(), env: Vec::new(), starter: Vec::new() };
     let mut server = setup.start().await;
     let printed = server.output();
     let key = printed.lines().find_map(|l| l.strip_prefix("API key, printed this once: ")).unwrap();
@@ -81,7 +82,7 @@ async fn the_roster_of_the_config_creates_what_is_missing_and_overwrites_nothing
     "#;
     std::fs::write(dir.path().join("config.toml"), config).unwrap();
     let args = ["--listen", "127.0.0.1:0", "--config", "config.toml"].map(str::to_owned).to_vec();
-    let setup = Setup { dir: dir.path().to_owned(), args, env: Vec::new() };
+    let setup = Setup { dir: dir.path().to_owned(), args, env: Vec::new(), starter: Vec::new() };
     let mut server = setup.start().await;
     assert_eq!(server.get("/teams/ops").await["escalateAfterSeconds"], 60);
     server.put("/teams/ops", json!({ "fallback": ["ops@example.org"], "escalateAfterSeconds": 5 })).await;

@@ -37,6 +37,7 @@ class Handler:
         mail = email.message_from_bytes(envelope.content)
         facts = {
             "to": to,
+            "from": mail["From"],
             "delivery": mail["X-InResponse-Delivery"],
             "incident": int(mail["X-InResponse-Incident"]),
             "subject": mail["Subject"],

@@ -24,6 +24,8 @@ pub(crate) struct Setup {
     pub(crate) dir: PathBuf,
     pub(crate) args: Vec<String>,
     pub(crate) env: Vec<(String, String)>,
+    /// A program that starts it, with its arguments.
+    pub(crate) starter: Vec<String>,
 }
 
 impl Setup {
@@ -32,7 +34,7 @@ impl Setup {
         let args = ["--listen", "127.0.0.1:0", "--db", "test.db", "--api-key", KEY];
         let smtp = format!("smtp://127.0.0.1:{mail_port}");
         let args = args.iter().map(ToString::to_string).chain(["--smtp-url".to_owned(), smtp]).collect();
-        Self { dir: dir.to_owned(), args, env: Vec::new() }
+        Self { dir: dir.to_owned(), args, env: Vec::new(), starter: Vec::new() }
     }
 
     pub(crate) fn with(mut self, flag: &str, value: &str) -> Self {
@@ -41,8 +43,19 @@ impl Setup {
     }
 
     pub(crate) async fn start(&self) -> Server {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_inresponse"));
-        command.current_dir(&self.dir).args(&self.args).envs(self.env.iter().cloned());
+        match self.try_start() {
+            Started::Listens(server) => server,
+            Started::Ended(output) => panic!("the server did not start:\n{output}"),
+        }
+    }
+
+    /// Starts it, and waits until it listens or ends.
+    pub(crate) fn try_start(&self) -> Started {
+        let server = std::env::var("INRESPONSE_TEST_SERVER");
+        let server = server.unwrap_or_else(|_| env!("CARGO_BIN_EXE_inresponse").to_owned());
+        let words: Vec<_> = self.starter.iter().chain([&server]).chain(&self.args).collect();
+        let mut command = Command::new(words[0]);
+        command.current_dir(&self.dir).args(&words[1..]).envs(self.env.iter().cloned());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let output = Arc::new(Mutex::new(String::new()));
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -67,12 +80,20 @@ impl Setup {
             }
         }
         let Some(url) = url else {
+            child.wait().unwrap();
             std::thread::sleep(Duration::from_millis(200));
-            panic!("the server did not start:\n{}", output.lock().unwrap());
+            return Started::Ended(output.lock().unwrap().clone());
         };
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
-        Server { child, url, client: reqwest::Client::new(), output }
+        Started::Listens(Server { child, url, client: reqwest::Client::new(), output })
     }
+}
+
+/// Whether a server came up.
+pub(crate) enum Started {
+    Listens(Server),
+    /// It ended first, and this is what it had printed.
+    Ended(String),
 }
 
 impl Server {
@@ -156,6 +177,11 @@ impl Server {
 
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
     }
 
     pub(crate) fn kill(&mut self) {
