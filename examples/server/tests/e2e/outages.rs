@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::load::lock;
+use crate::load::Lock;
 use crate::mail::MailServer;
 use crate::server::Setup;
 
@@ -16,13 +16,13 @@ async fn a_locked_database_answers_503_without_a_number_and_recovers() {
     let server = Setup::new(dir.path(), mail.port).start().await;
     server.team("t", 600, json!("jo@example.org"), json!([]), "ops@example.org").await;
     // Another process keeps the write lock for longer than the server waits for it.
-    let mut locker = lock(&dir.path().join("test.db"), 7);
+    let lock = Lock::take(&dir.path().join("test.db"));
     let report = json!({ "service": "t", "severity": "CRIT", "title": "5xx", "message": "" });
     let (status, answer) = server.call(Method::PUT, "/incidents", Some(report)).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{answer}");
     assert_eq!(answer["mayHaveBeenRecorded"], false, "{answer}");
     assert!(answer["detail"].as_str().unwrap().contains("locked") && answer.get("incidentId").is_none());
-    assert!(locker.wait().unwrap().success());
+    lock.release();
     server.report("t").await;
     mail.wait_for("jo@example.org", 1, Duration::from_secs(20)).await;
 }
