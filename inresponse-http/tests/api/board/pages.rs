@@ -1,0 +1,101 @@
+//! What every page has in common, and the ones that only tell.
+
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode};
+use inresponse_http::Pages;
+use serde_json::json;
+
+use super::{Browser, location, world};
+use crate::world::World;
+
+fn assert_strict(headers: &HeaderMap) {
+    let policy = headers["content-security-policy"].to_str().unwrap();
+    for rule in ["default-src 'none'", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'"] {
+        assert!(policy.contains(rule), "{rule} in {policy}");
+    }
+    assert!(!policy.contains("unsafe") && !policy.contains("http"), "{policy}");
+    assert_eq!(headers["cache-control"], "no-store");
+    assert_eq!(headers["x-content-type-options"], "nosniff");
+}
+
+#[tokio::test]
+async fn every_page_forbids_what_it_does_not_need_and_escapes_what_strangers_sent() {
+    let world = world().await;
+    let hostile = json!({
+        "service": "athens", "severity": "CRIT", "title": "<script>alert(1)</script>", "message": "<img src=x>",
+        "dedupKey": "\"><b>", "labels": { "<i>": "</dd><i>" }, "source": "<u>",
+        "links": [{ "text": "<s>", "url": "https://example.org/\"onclick=\"x" }]
+    });
+    assert_eq!(world.put("/incidents", hostile).await.status, StatusCode::CREATED);
+    let browser = Browser::signed_in(&world, "%3Cem%3E").await;
+    browser.post("/board/incidents/10000", "do=note&note=%3Cq%3E").await;
+    browser.post("/board/incidents/10000", "do=claim").await;
+    for path in ["/", "/board/incidents/10000", "/board/oncall", "/?severity=x", "/board/incidents/x"] {
+        let page = browser.get(path).await;
+        assert_strict(&page.headers);
+        for tag in
+            ["<script>", "<img", "<b>", "<i>", "<u>", "<s>", "<em>", "<q>", "\"onclick", "style=", "onload"]
+        {
+            assert!(!page.text.contains(tag), "{tag} in {path}");
+        }
+    }
+    let page = browser.get("/").await;
+    assert!(page.text.contains("&#60;script&#62;"), "{}", page.text);
+}
+
+#[tokio::test]
+async fn who_is_on_call_is_told_team_by_team_and_so_is_a_day_without_anybody() {
+    let world = world().await;
+    let (alps, cave) = (json!({ "fallback": ["boss@example.org"], "escalateAfterSeconds": 300 }), "cave");
+    world.put("/teams/alps", alps).await;
+    world.put(&format!("/teams/{cave}"), json!({ "fallback": ["hermit@example.org"] })).await;
+    let today = json!({ "oncall": "jo@example.org", "escalation": ["kim@example.org"] });
+    world.put("/teams/alps/calendar/2026-11-24", today).await;
+    let page = Browser::signed_in(&world, "Jo").await.get("/board/oncall").await.text;
+    let (of_alps, of_cave) = page.split_once(&format!(">{cave}<")).unwrap();
+    for part in ["Tuesday, 24 November 2026", "Level 1, at once", "<strong>jo@example.org</strong>"] {
+        assert!(of_alps.contains(part), "{part} in {page}");
+    }
+    assert!(of_alps.contains("Level 2, after 5 min") && of_alps.contains("boss@example.org"), "{page}");
+    assert!(
+        of_cave.contains("The calendar has nobody for this day") && of_cave.contains("hermit@example.org")
+    );
+    assert!(!of_alps.contains("The calendar has nobody"));
+}
+
+#[tokio::test]
+async fn everything_is_found_under_a_prefix() {
+    let world = World::new().await.showing(Pages::under("https://ir.example.org/alerting/").unwrap());
+    world.report().await;
+    let browser = Browser::signed_in(&world, "Jo").await;
+    for path in ["/", "/board/incidents/10000", "/board/oncall"] {
+        let page = browser.get(path).await.text;
+        let addresses = page.split([' ', '\n', '>']).filter_map(|part| {
+            ["href=\"", "src=\"", "action=\""].iter().find_map(|name| part.strip_prefix(name))
+        });
+        for address in addresses {
+            assert!(address.starts_with("/alerting") || address.starts_with('#'), "{address} in {path}");
+        }
+    }
+    let answer = Browser::new(&world).get("/board/oncall").await;
+    assert_eq!(location(&answer), "/alerting/board/sign-in?next=%2Falerting%2Fboard%2Foncall");
+    for refused in ["ir.example.org", "ftp://ir.example.org", "", "https://"] {
+        assert!(Pages::under(refused).is_err(), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn style_and_script_are_embedded_and_kept() {
+    let world = world().await;
+    for (name, kind) in
+        [("board.css", "text/css"), ("board.js", "text/javascript"), ("icon.svg", "image/svg+xml")]
+    {
+        let request = Request::get(format!("/board/assets/{name}")).body(Body::empty()).unwrap();
+        let answer = world.send(request).await;
+        assert!(answer.status == StatusCode::OK && !answer.text.is_empty());
+        assert!(answer.headers["content-type"].to_str().unwrap().starts_with(kind));
+        assert!(answer.headers["cache-control"].to_str().unwrap().contains("immutable"));
+    }
+    let request = Request::get("/board/assets/nothing").body(Body::empty()).unwrap();
+    assert_eq!(world.send(request).await.status, StatusCode::NOT_FOUND);
+}
