@@ -83,6 +83,11 @@ impl WebhookConfig {
         Ok(self)
     }
 
+    /// Whether there is any channel.
+    pub fn has_channels(&self) -> bool {
+        !self.channels.is_empty()
+    }
+
     /// The same with a host, by name or address, that may be posted to although its address is internal, and by plain
     /// `http:` too. Without any, nothing is ever posted by `http:` or to a loopback, private, link-local or metadata
     /// address.

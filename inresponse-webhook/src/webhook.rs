@@ -127,6 +127,11 @@ impl Notifier for WebhookNotifier {
             Err(_) => lost("no answer in time".to_owned()),
         }
     }
+
+    /// Not a channel that there is none of, nor what is seen to be internal without resolving a name.
+    fn reaches(&self, contact: &Contact) -> bool {
+        self.target(contact).is_ok()
+    }
 }
 
 fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {

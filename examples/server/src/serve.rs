@@ -7,6 +7,7 @@ use inresponse_core::clock::SystemClock;
 use inresponse_core::notify::Notifiers;
 use inresponse_http::{Api, Intake, Keys, Readiness};
 use inresponse_smtp::{OutboxNotifier, SmtpNotifier};
+use inresponse_webhook::{WebhookErrorKind, WebhookNotifier};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -40,6 +41,16 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
             let aws = crate::aws::environment("ses").await?;
             Notifiers::new().mail(inresponse_ses::SesNotifier::new(&aws, ses, Arc::new(clock.clone())))
         }
+    };
+    let has_channels = config.webhook.has_channels();
+    let notifiers = match WebhookNotifier::new(config.webhook, Arc::new(clock.clone())) {
+        Ok(webhooks) => webhooks.schemes().into_iter().fold(notifiers, |n, s| n.with(s, webhooks.clone())),
+        // Where no channel is configured, a machine without certificates sends mails all the same.
+        Err(error) if error.kind() == WebhookErrorKind::Certificates && !has_channels => {
+            tracing::warn!(%error, "there are no webhooks here");
+            notifiers
+        }
+        Err(error) => return Err(error.into()),
     };
     let mut engine = storage
         .engine(notifiers, clock)

@@ -91,6 +91,8 @@ async fn nothing_is_posted_to_internal_addresses() {
     ] {
         let outcome = notifier.notify(&alert(&contact, 1), SOON).await;
         assert!(is_rejected(&outcome, because), "{contact}: {outcome:?}");
+        let named = contact.contains("localhost");
+        assert_eq!(notifier.reaches(&Contact::new(&contact).unwrap()), named, "{contact}");
     }
     assert!(server.requests("/hook").is_empty());
 }
@@ -153,6 +155,8 @@ async fn channels_are_posted_to_in_their_own_form() {
         let body = String::from_utf8(server.requests(path)[0].body.clone()).unwrap();
         assert!(body.contains(form), "{body}");
     }
+    let reaches = |contact| notifier.reaches(&Contact::new(contact).unwrap());
+    assert!(reaches("slack:ops") && !reaches("slack:nobody"));
     let outcome = notifier.notify(&alert("slack:nobody", 1), SOON).await;
     assert!(is_rejected(&outcome, "no channel slack:nobody"), "{outcome:?}");
 }

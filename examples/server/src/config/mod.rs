@@ -4,6 +4,7 @@ mod aws;
 mod file;
 mod intake;
 mod roster;
+mod webhook;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -16,6 +17,7 @@ use inresponse_core::roster::Defaults;
 use inresponse_core::{Engine, InvalidInput};
 use inresponse_http::{ApiKey, Scope};
 use inresponse_smtp::SmtpConfig;
+use inresponse_webhook::WebhookConfig;
 
 pub(crate) use intake::IntakeConfig;
 pub(crate) use roster::{RosterSeed, SeededTeam};
@@ -33,6 +35,7 @@ pub(crate) struct Config {
     /// Keys from flag and file; none: one is made on the first start.
     pub(crate) keys: Vec<ApiKey>,
     pub(crate) mail: MailConfig,
+    pub(crate) webhook: WebhookConfig,
     pub(crate) lease: Duration,
     pub(crate) token_secret: Option<TokenSecretText>,
     pub(crate) catch_all: Option<TeamName>,
@@ -142,6 +145,7 @@ impl Config {
             from: args.mail_from.or(file.mail_from),
         };
         let mail = mail.check(&mut invalid);
+        let webhook = webhook::check(args.webhook_secret.or(file.webhook_secret), file.webhook, &mut invalid);
         let keys = keys(args.api_key.or(file.api_key), file.keys, &mut invalid);
         let catch_all =
             file.catch_all.and_then(|t| invalid.keep(TeamName::new(t).map_err(|e| rename(&e, "catch-all"))));
@@ -160,6 +164,7 @@ impl Config {
                 public_url,
                 keys,
                 mail,
+                webhook,
                 lease,
                 token_secret,
                 catch_all,
@@ -301,12 +306,16 @@ mod tests {
             listen = "here"
             lease-seconds = 1
             token-secret = "short"
+            webhook-secret = "canary"
             public-url = "ftp://x"
             fallback = ["nobody"]
             [[keys]]
             name = "a"
             scopes = ["everything"]
             service = ""
+            [webhook]
+            slack = { "a b" = "https://hooks.slack.com/services/canary" }
+            teams = { ops = "canary" }
             [intake]
             service-labels = []
             default-severity = "loud"
@@ -329,6 +338,9 @@ mod tests {
             "keys[0].scopes:",
             "keys[0]:",
             "keys[0].service:",
+            "webhook-secret:",
+            "webhook.slack.a b:",
+            "webhook.teams.ops:",
             "intake.service-labels:",
             "intake.default-severity:",
             "intake.severities.gold:",
@@ -340,6 +352,7 @@ mod tests {
         ] {
             assert!(text.contains(&format!("\n  {key}")), "{key} is missing in\n{text}");
         }
+        assert!(!text.contains("canary"), "a secret shows in\n{text}");
     }
 
     #[test]

@@ -17,3 +17,4 @@ mod mail;
 mod outages;
 mod server;
 mod two_servers;
+mod webhooks;
