@@ -6,21 +6,38 @@ use std::sync::Arc;
 use inresponse_core::clock::SystemClock;
 use inresponse_core::notify::Notifiers;
 use inresponse_smtp::{OutboxNotifier, SmtpNotifier};
+use inresponse_webhook::{WebhookConfig, WebhookErrorKind, WebhookNotifier};
 
 use crate::config::MailConfig;
 
-pub(crate) async fn notifiers(mail: MailConfig, clock: &SystemClock) -> Result<Notifiers, Box<dyn Error>> {
+pub(crate) async fn notifiers(
+    mail: MailConfig,
+    webhook: WebhookConfig,
+    clock: &SystemClock,
+) -> Result<Notifiers, Box<dyn Error>> {
     let clock = Arc::new(clock.clone());
-    Ok(match mail {
-        MailConfig::Smtp(smtp) => Notifiers::new().mail(SmtpNotifier::new(*smtp, clock)?),
+    let notifiers = match mail {
+        MailConfig::Smtp(smtp) => Notifiers::new().mail(SmtpNotifier::new(*smtp, clock.clone())?),
         MailConfig::Outbox { dir, from } => {
             tracing::info!(outbox = %dir.display(), "no mail server is configured: mails are written as files");
-            Notifiers::new().mail(OutboxNotifier::new(dir, &from, clock)?)
+            Notifiers::new().mail(OutboxNotifier::new(dir, &from, clock.clone())?)
         }
         #[cfg(feature = "aws")]
         MailConfig::Ses(ses) => {
             let aws = crate::aws::environment("ses").await?;
-            Notifiers::new().mail(inresponse_ses::SesNotifier::new(&aws, ses, clock))
+            Notifiers::new().mail(inresponse_ses::SesNotifier::new(&aws, ses, clock.clone()))
         }
-    })
+    };
+    let has_channels = webhook.has_channels();
+    match WebhookNotifier::new(webhook, clock) {
+        Ok(webhooks) => {
+            Ok(webhooks.schemes().into_iter().fold(notifiers, |n, scheme| n.with(scheme, webhooks.clone())))
+        }
+        // Where no channel is configured, a machine without certificates sends mails all the same.
+        Err(error) if error.kind() == WebhookErrorKind::Certificates && !has_channels => {
+            tracing::warn!(%error, "there are no webhooks here");
+            Ok(notifiers)
+        }
+        Err(error) => Err(error.into()),
+    }
 }

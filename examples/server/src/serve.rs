@@ -28,7 +28,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     let secrets = secret::token_secrets(&storage, config.token_secret).await?;
 
     let clock = SystemClock::new();
-    let notifiers = notifiers(config.mail, &clock).await?;
+    let notifiers = notifiers(config.mail, config.webhook, &clock).await?;
     let mut engine = storage
         .engine(notifiers, clock)
         .lease(config.lease)

@@ -142,7 +142,7 @@ impl Engine {
         &*self.inner.clock
     }
 
-    /// Whether there is a notifier for the contact.
+    /// Whether there is a notifier for the contact, which can try to reach it.
     pub fn can_reach(&self, contact: &Contact) -> bool {
         self.inner.notifiers.reach(contact)
     }

@@ -11,6 +11,8 @@ use async_trait::async_trait;
 pub use alert::{Alert, Occasion, Upcoming};
 pub use router::Notifiers;
 
+use crate::model::Contact;
+
 /// How one attempt to reach somebody ended. A fact, never a wish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
@@ -81,4 +83,11 @@ pub trait Notifier: Debug + Send + Sync + 'static {
     /// after the deadline and takes that as unknown, as it does a panic. The message carries
     /// [`Alert::delivery_id`], by which a recipient can tell a repeat.
     async fn notify(&self, alert: &Alert, deadline: Duration) -> Outcome;
+
+    /// Whether a contact of its scheme is one that it can try to reach, as far as it knows without trying.
+    ///
+    /// What it cannot is refused where it would be written into the roster. Any, unless a notifier knows better.
+    fn reaches(&self, _contact: &Contact) -> bool {
+        true
+    }
 }

@@ -34,9 +34,9 @@ impl Notifiers {
         self
     }
 
-    /// Whether there is a notifier for the contact.
+    /// Whether there is a notifier for the contact, which can try to reach it.
     pub fn reach(&self, contact: &Contact) -> bool {
-        self.by_scheme.contains_key(contact.scheme())
+        self.by_scheme.get(contact.scheme()).is_some_and(|notifier| notifier.reaches(contact))
     }
 }
 
@@ -47,5 +47,9 @@ impl Notifier for Notifiers {
             Some(notifier) => notifier.notify(alert, deadline).await,
             None => Outcome::rejected(format!("no notifier for `{}:`", alert.contact().scheme())),
         }
+    }
+
+    fn reaches(&self, contact: &Contact) -> bool {
+        self.reach(contact)
     }
 }

@@ -31,7 +31,7 @@ fn reachable(api: &Api, contacts: &[Named]) -> Result<(), Problem> {
     match contacts.iter().find(|(_, contact)| !api.engine().can_reach(contact)) {
         None => Ok(()),
         Some((field, contact)) => {
-            let message = format!("nothing here reaches `{}:` contacts", contact.scheme());
+            let message = format!("nothing here reaches `{contact}`");
             Err(Problem::unprocessable(field.clone(), message))
         }
     }

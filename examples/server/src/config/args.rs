@@ -51,6 +51,10 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "INRESPONSE_OUTBOX", value_name = "DIR")]
     pub(crate) outbox: Option<PathBuf>,
 
+    /// What webhooks are signed with: whsec_ and the base64 of 24 to 64 random bytes
+    #[arg(long, env = "INRESPONSE_WEBHOOK_SECRET", value_name = "SECRET", hide_env_values = true)]
+    pub(crate) webhook_secret: Option<SecretText>,
+
     /// How long a process may take to send before the alert is sent again (default: 30)
     #[arg(long, env = "INRESPONSE_LEASE_SECONDS", value_name = "SECONDS")]
     pub(crate) lease_seconds: Option<u64>,

@@ -22,6 +22,9 @@ pub(super) struct File {
     pub(super) ses: bool,
     pub(super) mail_from: Option<String>,
     pub(super) outbox: Option<PathBuf>,
+    pub(super) webhook_secret: Option<SecretText>,
+    #[serde(default)]
+    pub(super) webhook: FileWebhook,
     pub(super) lease_seconds: Option<u64>,
     #[serde(default)]
     pub(super) tell_claims: bool,
@@ -56,6 +59,25 @@ pub(super) struct FileIntake {
     /// Mappings of any JSON, by their names.
     #[serde(default)]
     pub(super) generic: BTreeMap<String, Mapping>,
+}
+
+/// Webhooks: channels of chats, by their names, and their secret URLs.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FileWebhook {
+    #[serde(default)]
+    pub(super) slack: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) teams: BTreeMap<String, String>,
+    /// Hosts that may be posted to although they are internal, by plain HTTP too.
+    #[serde(default)]
+    pub(super) internal: Vec<String>,
+}
+
+impl std::fmt::Debug for FileWebhook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FileWebhook").field("internal", &self.internal).finish_non_exhaustive()
+    }
 }
 
 /// An API key: its text, or better its hash.

@@ -6,6 +6,7 @@ mod file;
 mod intake;
 mod roster;
 mod secret;
+mod webhook;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -18,6 +19,7 @@ use inresponse_core::roster::Defaults;
 use inresponse_core::{Engine, InvalidInput};
 use inresponse_http::{ApiKey, Scope};
 use inresponse_smtp::SmtpConfig;
+use inresponse_webhook::WebhookConfig;
 
 pub(crate) use args::ServeArgs;
 pub(crate) use intake::IntakeConfig;
@@ -36,6 +38,7 @@ pub(crate) struct Config {
     /// Keys from flag and file; none: one is made on the first start.
     pub(crate) keys: Vec<ApiKey>,
     pub(crate) mail: MailConfig,
+    pub(crate) webhook: WebhookConfig,
     pub(crate) lease: Duration,
     pub(crate) news: News,
     pub(crate) keep_resolved: Option<Duration>,
@@ -167,6 +170,7 @@ impl Config {
             from: args.mail_from.or(file.mail_from),
         };
         let mail = mail.check(&mut invalid);
+        let webhook = webhook::check(args.webhook_secret.or(file.webhook_secret), file.webhook, &mut invalid);
         let keys = keys(args.api_key.or(file.api_key), file.keys, &mut invalid);
         let news = if args.tell_claims || file.tell_claims { News::Told } else { News::Kept };
         let keep_resolved = args.keep_resolved_days.or(file.keep_resolved_days);
@@ -193,6 +197,7 @@ impl Config {
                 public_url,
                 keys,
                 mail,
+                webhook,
                 lease,
                 token_secret,
                 news,
@@ -337,12 +342,16 @@ mod tests {
             listen = "here"
             lease-seconds = 1
             token-secret = "short"
+            webhook-secret = "canary"
             public-url = "ftp://x"
             fallback = ["nobody"]
             [[keys]]
             name = "a"
             scopes = ["everything"]
             service = ""
+            [webhook]
+            slack = { "a b" = "https://hooks.slack.com/services/canary" }
+            teams = { ops = "canary" }
             [intake]
             service-labels = []
             default-severity = "loud"
@@ -365,6 +374,9 @@ mod tests {
             "keys[0].scopes:",
             "keys[0]:",
             "keys[0].service:",
+            "webhook-secret:",
+            "webhook.slack.a b:",
+            "webhook.teams.ops:",
             "intake.service-labels:",
             "intake.default-severity:",
             "intake.severities.gold:",
@@ -376,6 +388,7 @@ mod tests {
         ] {
             assert!(text.contains(&format!("\n  {key}")), "{key} is missing in\n{text}");
         }
+        assert!(!text.contains("canary"), "a secret shows in\n{text}");
     }
 
     #[test]

@@ -14,6 +14,7 @@ use inresponse_core::notify::Notifiers;
 use inresponse_core::store::ListQuery;
 use inresponse_smtp::{SmtpConfig, SmtpNotifier};
 use inresponse_sqlite::backup::Checked;
+use inresponse_webhook::WebhookConfig;
 
 use super::watch::{DAYS_AHEAD, uncovered};
 use crate::config::ServeArgs;
@@ -63,7 +64,7 @@ pub(crate) async fn doctor(args: DoctorArgs) -> Result<(), Box<dyn Error>> {
     findings.fine("config", "every setting holds");
     links(&mut findings, config.public_url.as_deref());
     let clock = SystemClock::new();
-    let notifiers = mail(&mut findings, config.mail, &clock).await;
+    let notifiers = mail(&mut findings, config.mail, config.webhook, &clock).await;
     let mut is_readable = false;
     match &config.storage {
         StorageConfig::Sqlite(path) if !path.exists() => absent(&mut findings, path),
@@ -141,7 +142,12 @@ fn absent(findings: &mut Findings, path: &Path) {
     }
 }
 
-async fn mail(findings: &mut Findings, mail: MailConfig, clock: &SystemClock) -> Option<Notifiers> {
+async fn mail(
+    findings: &mut Findings,
+    mail: MailConfig,
+    webhook: WebhookConfig,
+    clock: &SystemClock,
+) -> Option<Notifiers> {
     match &mail {
         MailConfig::Smtp(smtp) => greet(findings, smtp).await,
         MailConfig::Outbox { dir, .. } => {
@@ -152,7 +158,7 @@ async fn mail(findings: &mut Findings, mail: MailConfig, clock: &SystemClock) ->
         #[cfg(feature = "aws")]
         MailConfig::Ses(_) => findings.fine("mail", "by Amazon SES, which test-alert can try"),
     }
-    match notifiers(mail, clock).await {
+    match notifiers(mail, webhook, clock).await {
         Ok(notifiers) => Some(notifiers),
         Err(error) => {
             findings.wrong("mail", told(&*error));

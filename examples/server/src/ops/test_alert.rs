@@ -32,7 +32,7 @@ pub(crate) async fn test_alert(args: TestAlertArgs) -> Result<(), Box<dyn Error>
     let contact = Contact::new(&args.contact)?;
     let config = Config::load(args.serve)?;
     let clock = SystemClock::new();
-    let notifiers = notifiers(config.mail, &clock).await?;
+    let notifiers = notifiers(config.mail, config.webhook, &clock).await?;
     if !notifiers.reach(&contact) {
         return Err(format!("nothing that is configured reaches {contact}").into());
     }

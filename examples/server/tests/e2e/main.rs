@@ -21,3 +21,4 @@ mod people;
 mod secrets;
 mod server;
 mod two_servers;
+mod webhooks;

@@ -1,0 +1,82 @@
+//! The calls about services, teams, calendars.
+
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use reqwest::{Method, Url};
+use serde::Serialize;
+
+use crate::client::Client;
+use crate::duty::{Day, OnCall, Rota, Service, Team, TeamSettings};
+use crate::error::ClientError;
+
+#[derive(Serialize)]
+struct Owner<'a> {
+    team: &'a str,
+}
+
+impl Client {
+    fn service_url(&self, service: &str) -> Url {
+        self.http.url(&["services", service])
+    }
+
+    fn team_url(&self, team: &str) -> Url {
+        self.http.url(&["teams", team])
+    }
+
+    fn day_url(&self, team: &str, day: NaiveDate) -> Url {
+        self.http.url(&["teams", team, "calendar", &day.format("%Y-%m-%d").to_string()])
+    }
+
+    /// Whose a service is.
+    pub async fn service(&self, service: &str) -> Result<Service, ClientError> {
+        self.http.get(self.service_url(service)).await
+    }
+
+    /// Gives a service to a team.
+    pub async fn put_service(&self, service: &str, team: &str) -> Result<Service, ClientError> {
+        Ok(self.http.change(Method::PUT, self.service_url(service), &Owner { team }).await?.1)
+    }
+
+    /// Deletes a service.
+    pub async fn delete_service(&self, service: &str) -> Result<(), ClientError> {
+        self.http.delete(self.service_url(service)).await
+    }
+
+    /// A team's settings.
+    pub async fn team(&self, team: &str) -> Result<Team, ClientError> {
+        self.http.get(self.team_url(team)).await
+    }
+
+    /// Creates or replaces a team's settings.
+    pub async fn put_team(&self, team: &str, settings: &TeamSettings) -> Result<Team, ClientError> {
+        Ok(self.http.change(Method::PUT, self.team_url(team), settings).await?.1)
+    }
+
+    /// Deletes a team with its calendar.
+    pub async fn delete_team(&self, team: &str) -> Result<(), ClientError> {
+        self.http.delete(self.team_url(team)).await
+    }
+
+    /// A day of a team's calendar.
+    pub async fn day(&self, team: &str, day: NaiveDate) -> Result<Day, ClientError> {
+        self.http.get(self.day_url(team, day)).await
+    }
+
+    /// Creates or replaces a day of a team's calendar.
+    pub async fn put_day(&self, team: &str, day: NaiveDate, rota: &Rota) -> Result<Day, ClientError> {
+        Ok(self.http.change(Method::PUT, self.day_url(team, day), rota).await?.1)
+    }
+
+    /// Deletes a day of a team's calendar.
+    pub async fn delete_day(&self, team: &str, day: NaiveDate) -> Result<(), ClientError> {
+        self.http.delete(self.day_url(team, day)).await
+    }
+
+    /// Who of a team is on call, now or at another time.
+    pub async fn on_call(&self, team: &str, at: Option<DateTime<Utc>>) -> Result<OnCall, ClientError> {
+        let mut url = self.http.url(&["teams", team, "oncall"]);
+        if let Some(at) = at {
+            url.query_pairs_mut().append_pair("at", &at.to_rfc3339_opts(SecondsFormat::Millis, true));
+        }
+        self.http.get(url).await
+    }
+}

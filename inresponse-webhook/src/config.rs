@@ -1,0 +1,134 @@
+//! The secret, the channels, the internal hosts that may be posted to.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use inresponse_core::model::Scheme;
+use url::Url;
+
+use crate::error::{WebhookError, WebhookErrorKind};
+use crate::sign::SigningKey;
+
+/// A chat system that has its own form of messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Chat {
+    /// Slack, by an incoming webhook.
+    Slack,
+    /// Microsoft Teams, by a webhook of its Workflows.
+    Teams,
+}
+
+impl Chat {
+    /// All of them.
+    pub const ALL: [Chat; 2] = [Chat::Slack, Chat::Teams];
+
+    /// The scheme of contacts that are channels of it: `slack`, `teams`.
+    pub fn scheme(self) -> Scheme {
+        Scheme::new(self.name()).expect("the names are schemes")
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Chat::Slack => "slack",
+            Chat::Teams => "teams",
+        }
+    }
+}
+
+/// What webhooks are signed with, which channels there are, and which internal hosts may be posted to.
+#[derive(Clone, Default)]
+pub struct WebhookConfig {
+    pub(crate) key: Option<SigningKey>,
+    pub(crate) channels: BTreeMap<(Chat, String), Url>,
+    pub(crate) internal: BTreeSet<String>,
+}
+
+impl WebhookConfig {
+    /// Webhooks without a signature, no channels, and no internal host.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same with JSON signed: `secret` is `whsec_` and the base64 of 24 to 64 random bytes.
+    ///
+    /// # Errors
+    /// The secret does not hold. The message does not contain it.
+    pub fn sign_with(mut self, secret: &str) -> Result<Self, WebhookError> {
+        let key = SigningKey::read(secret).ok_or_else(|| {
+            let message = "the secret of webhooks must be whsec_ and the base64 of 24 to 64 bytes";
+            WebhookError::new(WebhookErrorKind::Secret, message)
+        })?;
+        self.key = Some(key);
+        Ok(self)
+    }
+
+    /// The same with a channel, whose contact is `slack:name` or `teams:name`.
+    ///
+    /// # Errors
+    /// Name or URL do not hold. The message does not contain the URL, which is a secret.
+    pub fn channel(mut self, chat: Chat, name: &str, url: &str) -> Result<Self, WebhookError> {
+        let chat_name = chat.name();
+        let wrong = |what: &str| {
+            WebhookError::new(WebhookErrorKind::Channel, format!("the channel {chat_name}:{name} {what}"))
+        };
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+        if name.is_empty() || name.len() > 64 || !name.bytes().all(plain) {
+            return Err(wrong(
+                "must be called by 1 to 64 ASCII letters, digits, dots, hyphens and underscores",
+            ));
+        }
+        let url = Url::parse(url).map_err(|e| wrong("has a URL that cannot be read").because(e))?;
+        self.channels.insert((chat, name.to_owned()), url);
+        Ok(self)
+    }
+
+    /// Whether there is any channel.
+    pub fn has_channels(&self) -> bool {
+        !self.channels.is_empty()
+    }
+
+    /// The same with a host, by name or address, that may be posted to although its address is internal, and by plain
+    /// `http:` too. Without any, nothing is ever posted by `http:` or to a loopback, private, link-local or metadata
+    /// address.
+    #[must_use]
+    pub fn allow_internal(mut self, host: &str) -> Self {
+        self.internal.insert(host.to_ascii_lowercase());
+        self
+    }
+}
+
+impl fmt::Debug for WebhookConfig {
+    /// Without the secret and the channels' URLs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let channels: Vec<_> = self.channels.keys().collect();
+        f.debug_struct("WebhookConfig")
+            .field("signs", &self.key.is_some())
+            .field("channels", &channels)
+            .field("internal", &self.internal)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_show_neither_in_debug_output_nor_in_errors() {
+        let secret = "whsec_Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5";
+        let url = "https://hooks.slack.com/services/canary";
+        let config =
+            WebhookConfig::new().sign_with(secret).unwrap().channel(Chat::Slack, "ops", url).unwrap();
+        let shown = format!("{config:?}");
+        assert!(shown.contains("ops") && !shown.contains("canary") && !shown.contains("Y2Fu"), "{shown}");
+        let errors = [
+            WebhookConfig::new().sign_with("canary").unwrap_err(),
+            WebhookConfig::new().channel(Chat::Slack, "", url).unwrap_err(),
+            WebhookConfig::new().channel(Chat::Teams, "ops", "https://canary:x/").unwrap_err(),
+        ];
+        for error in errors {
+            assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! The whole alert as JSON; its fields are named as in the HTTP API.
+
+use chrono::{DateTime, Utc};
+use inresponse_core::model::{Contact, Level};
+use inresponse_core::notify::Alert;
+use serde_json::{Value, json};
+
+use super::body;
+
+/// The body of a webhook, sent at `now`.
+pub(crate) fn json(alert: &Alert, now: DateTime<Utc>) -> Vec<u8> {
+    let incident = alert.incident();
+    let texts = |contacts: &[Contact]| contacts.iter().map(Contact::to_string).collect::<Vec<_>>();
+    let upcoming: Vec<Value> = alert
+        .upcoming()
+        .iter()
+        .map(|next| json!({ "at": next.at, "level": level(next.level), "contacts": texts(next.contacts) }))
+        .collect();
+    let links: Vec<Value> =
+        incident.links().iter().map(|link| json!({ "text": link.text(), "url": link.url() })).collect();
+    body(&json!({
+        "type": "inresponse.alert",
+        "timestamp": now,
+        "data": {
+            "deliveryId": alert.delivery_id().as_str(),
+            "attempt": alert.attempt(),
+            "round": alert.round(),
+            "level": level(alert.level()),
+            "contact": alert.contact().to_string(),
+            "others": alert.others().map(Contact::to_string).collect::<Vec<_>>(),
+            "upcoming": upcoming,
+            "claimUrl": alert.claim_url(),
+            "incident": {
+                "incidentId": incident.number().value(),
+                "service": incident.service().as_str(),
+                "team": incident.team().as_str(),
+                "severity": incident.severity().as_str(),
+                "state": incident.state().as_str(),
+                "title": incident.title(),
+                "message": incident.message(),
+                "source": incident.source().map(|source| source.as_str()),
+                "detectedAt": incident.detected_at(),
+                "createdAt": incident.created_at(),
+                "dedupKey": incident.dedup_key().map(|key| key.as_str()),
+                "labels": incident.labels(),
+                "links": links,
+                "count": alert.count(),
+            },
+        },
+    }))
+}
+
+fn level(level: Level) -> Value {
+    match level {
+        Level::At(n) => json!(n),
+        Level::Fallback => json!("fallback"),
+        Level::News(_) => json!("news"),
+    }
+}

@@ -1,0 +1,91 @@
+//! What is posted.
+
+mod json;
+mod slack;
+mod teams;
+
+use chrono::{DateTime, Utc};
+use inresponse_core::model::{Contact, Incident, Level, Signature};
+use inresponse_core::notify::{Alert, Occasion};
+use serde_json::Value;
+
+pub(crate) use json::json;
+pub(crate) use slack::slack;
+pub(crate) use teams::teams;
+
+/// How many of the levels to come a chat is told.
+const UPCOMING: usize = 3;
+
+/// The line that says it all.
+fn head(alert: &Alert) -> String {
+    let incident = alert.incident();
+    let (severity, number) = (incident.severity(), incident.number());
+    format!("[{severity}] #{number} {}: {}", incident.service(), incident.title())
+}
+
+/// Whose it is and whom it reaches, in a line or several.
+fn context(alert: &Alert) -> String {
+    let incident = alert.incident();
+    let level = match alert.level() {
+        Level::At(n) => format!("level {n}"),
+        Level::Fallback => "fallback".to_owned(),
+        Level::News(_) => told(alert.occasion(), incident),
+    };
+    let mut text = format!("team {} · {level} · detected {}", incident.team(), time(incident.detected_at()));
+    match (alert.count(), alert.round()) {
+        (1, 1) => {}
+        (count, round) => text.push_str(&format!(" · reported {count} times · round {round}")),
+    }
+    let upcoming = alert.upcoming();
+    for next in upcoming.iter().take(UPCOMING) {
+        text.push_str(&format!("\nunless claimed: {} at {}", names(next.contacts), time(next.at)));
+    }
+    text
+}
+
+/// Who has it now.
+fn told(occasion: Occasion, incident: &Incident) -> String {
+    let by = |signature: Option<&Signature>| signature.map_or_else(String::new, |s| format!(" by {}", s.by));
+    match occasion {
+        Occasion::Resolved => format!("resolved{}", by(incident.resolved())),
+        Occasion::Claimed | Occasion::Alert => format!("claimed{}", by(incident.claimed())),
+    }
+}
+
+fn names(contacts: &[Contact]) -> String {
+    contacts.iter().map(Contact::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn time(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+/// As much of a text as weighs no more than `most`, and an ellipsis where that is not all.
+fn cut(text: &str, most: usize, weigh: impl Fn(char) -> usize) -> String {
+    if text.chars().map(&weigh).sum::<usize>() <= most {
+        return text.to_owned();
+    }
+    let mut weight = weigh('…');
+    let fits = |c: &char| {
+        weight += weigh(*c);
+        weight <= most
+    };
+    text.chars().take_while(fits).chain(['…']).collect()
+}
+
+/// How many bytes a character takes in JSON.
+fn json_bytes(c: char) -> usize {
+    match c {
+        '"' | '\\' | '\n' => 2,
+        c if c.is_control() => 6,
+        c => c.len_utf8(),
+    }
+}
+
+/// A body, from what was put together.
+fn body(message: &Value) -> Vec<u8> {
+    message.to_string().into_bytes()
+}
+
+#[cfg(test)]
+mod tests;

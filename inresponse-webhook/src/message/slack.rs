@@ -1,0 +1,76 @@
+//! Slack's form: blocks of an incoming webhook.
+//!
+//! Limits: a header has 150 characters, a text of a section or a context 3000 and 2000
+//! (<https://docs.slack.dev/reference/block-kit/blocks>). What strangers wrote is plain text, or escaped as
+//! <https://docs.slack.dev/messaging/formatting-message-text> has it, so that it can neither call a channel nor hide
+//! where a link leads.
+
+use inresponse_core::notify::Alert;
+#[cfg(test)]
+use serde_json::Value;
+use serde_json::json;
+
+use super::{body, context, cut, head};
+
+const HEADER: usize = 150;
+const SECTION: usize = 3000;
+const CONTEXT: usize = 2000;
+
+/// The body of a message.
+pub(crate) fn slack(alert: &Alert) -> Vec<u8> {
+    let (incident, head) = (alert.incident(), head(alert));
+    let plain = |text: &str, most: usize| json!({ "type": "plain_text", "text": cut(text, most, characters), "emoji": false });
+    let mut blocks = vec![json!({ "type": "header", "text": plain(&head, HEADER) })];
+    // The header does not hold a long title.
+    if head.chars().count() > HEADER {
+        blocks.push(json!({ "type": "section", "text": plain(incident.title(), SECTION) }));
+    }
+    if !incident.message().trim().is_empty() {
+        blocks.push(json!({ "type": "section", "text": plain(incident.message(), SECTION) }));
+    }
+    let links = links(alert);
+    if !links.is_empty() {
+        blocks.push(json!({ "type": "section", "text": { "type": "mrkdwn", "text": links } }));
+    }
+    blocks.push(json!({ "type": "context", "elements": [plain(&context(alert), CONTEXT)] }));
+    // The text is what notifications show. Slack would otherwise fetch the links, to show what is behind them.
+    let text = escape(&cut(&head, SECTION, characters));
+    body(&json!({ "text": text, "blocks": blocks, "unfurl_links": false, "unfurl_media": false }))
+}
+
+/// The link to claim with, and as many others as there is room for.
+fn links(alert: &Alert) -> String {
+    let claim = alert.claim_url().map(|url| format!("*{}*", link("Claim it", url)));
+    let others = alert.incident().links().iter().map(|l| link(&cut(l.text(), HEADER, characters), l.url()));
+    let mut lines = String::new();
+    for line in claim.into_iter().chain(others) {
+        if lines.chars().count() + line.chars().count() < SECTION {
+            lines.push_str(&line);
+            lines.push('\n');
+        }
+    }
+    lines.trim_end().to_owned()
+}
+
+fn link(text: &str, url: &str) -> String {
+    let url = url.replace('|', "%7C").replace('<', "%3C").replace('>', "%3E");
+    // A bar ends the URL, and nothing else.
+    format!("<{}|{}>", escape(&url), escape(text))
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+fn characters(_: char) -> usize {
+    1
+}
+
+#[cfg(test)]
+pub(super) fn texts(body: &[u8]) -> Vec<String> {
+    let message: Value = serde_json::from_slice(body).unwrap();
+    let blocks = message["blocks"].as_array().unwrap().iter();
+    let text = |block: &Value| [&block["text"]["text"], &block["elements"][0]["text"]].map(Value::clone);
+    let texts = blocks.flat_map(text).chain([message["text"].clone()]);
+    texts.filter_map(|text| text.as_str().map(str::to_owned)).collect()
+}

@@ -1,0 +1,155 @@
+//! What any report looks like as each form.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::DateTime;
+use inresponse_core::model::{Contact, IncidentNumber, Matrix, Report, ReportBuilder, Severity, TeamName};
+use inresponse_core::{notify::Alert, plan};
+use serde_json::Value;
+
+use super::*;
+
+const CLAIM: &str = "https://alerts.example/incidents/10001/claim?token=a.b";
+
+fn alert(report: ReportBuilder) -> Alert {
+    let contact = |text| Contact::new(text).unwrap();
+    let levels = vec![vec![contact("slack:ops"), contact("a@b.c")], vec![contact("kim@example.org")]];
+    let matrix = Matrix::new(levels, vec![contact("ops@example.org")], Duration::from_secs(600));
+    let now = DateTime::UNIX_EPOCH;
+    let lease = Some(Duration::from_secs(30));
+    let (opening, sends) =
+        plan::open(report.build().unwrap(), TeamName::new("devops").unwrap(), matrix, lease, now);
+    let incident = Arc::new(opening.numbered(IncidentNumber::new(10001)).into_incident());
+    Alert::new(incident, 3, sends[0].delivery, 1, sends[0].contact.clone()).with_claim_url(CLAIM.to_owned())
+}
+
+fn report(title: &str, message: &str) -> ReportBuilder {
+    Report::builder("athens", Severity::Crit, title).message(message)
+}
+
+/// Everything that a text may be made of.
+fn extremes() -> [Alert; 3] {
+    let links = |report: ReportBuilder| {
+        (0..16).fold(report, |r, n| {
+            r.link(format!("link {n}"), format!("https://x.example/{}", "y".repeat(300)))
+        })
+    };
+    [
+        alert(links(report(&"x".repeat(500), &"x\n".repeat(5 * 1024)))),
+        alert(links(report(&"😀".repeat(125), &"😀".repeat(4 * 1024)))),
+        alert(links(report(&"\"".repeat(500), &"\\".repeat(7 * 1024)))),
+    ]
+}
+
+#[test]
+fn json_holds_the_whole_alert() {
+    let alert =
+        alert(report("5xx", "12 %\nof requests").label("env", "prod").link("graph", "https://x.example/"));
+    let now = DateTime::from_timestamp(5, 0).unwrap();
+    let message: Value = serde_json::from_slice(&json(&alert, now)).unwrap();
+    assert_eq!(message["type"], "inresponse.alert");
+    assert_eq!(message["timestamp"], "1970-01-01T00:00:05Z");
+    let data = &message["data"];
+    assert_eq!(data["deliveryId"], alert.delivery_id().as_str());
+    assert_eq!(
+        (&data["level"], &data["contact"], &data["others"][0]),
+        (&1.into(), &"slack:ops".into(), &"a@b.c".into())
+    );
+    assert_eq!(data["claimUrl"], CLAIM);
+    assert_eq!(data["upcoming"][0]["contacts"][0], "kim@example.org");
+    assert_eq!(data["upcoming"][1]["level"], "fallback");
+    let incident = &data["incident"];
+    assert_eq!((&incident["incidentId"], &incident["count"]), (&10001.into(), &3.into()));
+    assert_eq!(
+        (&incident["message"], &incident["labels"]["env"]),
+        (&"12 %\nof requests".into(), &"prod".into())
+    );
+    assert_eq!(incident["links"][0]["url"], "https://x.example/");
+}
+
+#[test]
+fn slack_shows_what_happened_and_how_to_claim_it() {
+    let alert = alert(report("5xx", "12 %").link("<!channel> | x", "https://x.example/?a=1&b=|>"));
+    let texts = slack::texts(&slack(&alert));
+    assert_eq!(texts[0], "[CRIT] #10001 athens: 5xx");
+    assert_eq!(texts[1], "12 %");
+    let links = format!("*<{CLAIM}|Claim it>*\n<https://x.example/?a=1&amp;b=%7C%3E|&lt;!channel&gt; | x>");
+    assert_eq!(texts[2], links);
+    assert_eq!(
+        texts[3],
+        "team devops · level 1 · detected 1970-01-01 00:00:00 UTC · reported 3 times · round 1\n\
+        unless claimed: kim@example.org at 1970-01-01 00:10:00 UTC\n\
+        unless claimed: ops@example.org at 1970-01-01 00:20:00 UTC"
+    );
+}
+
+#[test]
+fn what_strangers_wrote_calls_nobody_in_slack() {
+    let alert = alert(report("<!channel> & <https://evil.example|good>", "<!here>"));
+    let message: Value = serde_json::from_slice(&slack(&alert)).unwrap();
+    // Whatever is read as markup is escaped; the rest is plain text, in which markup means nothing.
+    assert_eq!(
+        message["text"],
+        "[CRIT] #10001 athens: &lt;!channel&gt; &amp; &lt;https://evil.example|good&gt;"
+    );
+    assert_eq!(message["blocks"][1]["text"]["type"], "plain_text");
+}
+
+#[test]
+fn slack_is_given_no_more_than_it_takes() {
+    for alert in extremes() {
+        let message: Value = serde_json::from_slice(&slack(&alert)).unwrap();
+        for block in message["blocks"].as_array().unwrap() {
+            let (text, most) = match block["type"].as_str().unwrap() {
+                "header" => (&block["text"]["text"], 150),
+                "section" => (&block["text"]["text"], 3000),
+                "context" => (&block["elements"][0]["text"], 2000),
+                other => panic!("{other}"),
+            };
+            let length = text.as_str().unwrap().chars().count();
+            assert!((1..=most).contains(&length), "{length} in {block}");
+        }
+        assert!(
+            slack::texts(&slack(&alert)).iter().any(|text| text.contains(CLAIM)),
+            "the claim link is there"
+        );
+    }
+}
+
+#[test]
+fn teams_shows_what_happened_and_how_to_claim_it() {
+    let alert = alert(report("5xx", "12 % [good](https://evil.example)").link("graph", "https://x.example/"));
+    let message: Value = serde_json::from_slice(&teams(&alert)).unwrap();
+    assert_eq!(message["attachments"][0]["contentType"], "application/vnd.microsoft.card.adaptive");
+    let card = &message["attachments"][0]["content"];
+    let run = |n: usize| &card["body"][n]["inlines"][0];
+    assert_eq!(run(0)["text"], "[CRIT] #10001 athens: 5xx");
+    // Plain, not Markdown.
+    assert_eq!(
+        (&run(1)["type"], &run(1)["text"]),
+        (&"TextRun".into(), &"12 % [good](https://evil.example)".into())
+    );
+    assert_eq!(
+        (&card["actions"][0]["url"], &card["actions"][1]["url"]),
+        (&CLAIM.into(), &"https://x.example/".into())
+    );
+}
+
+#[test]
+fn teams_is_given_no_more_than_it_takes() {
+    for alert in extremes() {
+        let body = teams(&alert);
+        assert!(body.len() <= 28 * 1024, "{}", body.len());
+        let message: Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(message["attachments"][0]["content"]["actions"].as_array().unwrap().len(), 6);
+    }
+}
+
+#[test]
+fn a_text_is_cut_between_characters() {
+    let bytes = |text: &str, most| cut(text, most, json_bytes);
+    assert_eq!(bytes("äöü", 6), "äöü");
+    assert_eq!(bytes("äöü", 5), "ä…");
+    assert_eq!(bytes("\"\"\"", 5), "\"…");
+}

@@ -1,0 +1,191 @@
+//! The notifier: one attempt over a connection of its own.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::error::Error as StdError;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use inresponse_core::clock::Clock;
+use inresponse_core::model::{Contact, Scheme};
+use inresponse_core::notify::{Alert, Notifier, Outcome};
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{Client, RequestBuilder, redirect};
+use url::Url;
+
+use crate::answer;
+use crate::config::{Chat, WebhookConfig};
+use crate::error::{WebhookError, WebhookErrorKind};
+use crate::message;
+use crate::sign::SigningKey;
+use crate::target::{Gate, Refused};
+
+/// Posts alerts to webhooks. Cheap to clone.
+#[derive(Clone)]
+pub struct WebhookNotifier {
+    client: Client,
+    gate: Gate,
+    key: Option<SigningKey>,
+    channels: Arc<BTreeMap<(Chat, String), Url>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl WebhookNotifier {
+    /// A notifier that posts as configured. Nothing is connected yet.
+    ///
+    /// # Errors
+    /// A channel's URL may not be posted to, or this machine trusts no certificates.
+    pub fn new(config: WebhookConfig, clock: Arc<dyn Clock>) -> Result<Self, WebhookError> {
+        let gate = Gate::new(config.internal);
+        for ((chat, name), url) in &config.channels {
+            gate.check(url).map_err(|refused| {
+                let message = format!("the channel {}:{name} cannot be posted to", chat.name());
+                WebhookError::new(WebhookErrorKind::Channel, message).because(refused)
+            })?;
+        }
+        // A kept connection may have been lost without a sign of it, and then nobody knows what has arrived.
+        let client = Client::builder().pool_max_idle_per_host(0).http1_only().no_proxy();
+        let client = client.redirect(redirect::Policy::none()).retry(reqwest::retry::never());
+        let client =
+            client.dns_resolver(gate.clone()).user_agent(concat!("inresponse/", env!("CARGO_PKG_VERSION")));
+        let client = client.build().map_err(|e| {
+            let message = "webhooks need certificates to trust: install this machine's CA certificates";
+            WebhookError::new(WebhookErrorKind::Certificates, message).because(e)
+        })?;
+        Ok(Self { client, gate, key: config.key, channels: Arc::new(config.channels), clock })
+    }
+
+    /// The schemes of the contacts that it reaches: `https`, `http` where an internal host is allowed, and those of
+    /// the chats that have channels.
+    pub fn schemes(&self) -> Vec<Scheme> {
+        let http = self.gate.takes_http().then_some("http");
+        let web = ["https"].into_iter().chain(http).map(|name| Scheme::new(name).expect("is a scheme"));
+        let has_channel = |chat: &Chat| self.channels.keys().any(|(of, _)| of == chat);
+        web.chain(Chat::ALL.into_iter().filter(has_channel).map(Chat::scheme)).collect()
+    }
+
+    /// Where a contact is posted to, and in which form.
+    fn target(&self, contact: &Contact) -> Result<(Url, Option<Chat>), String> {
+        let chat = Chat::ALL.into_iter().find(|chat| chat.name() == contact.scheme());
+        let url = match chat {
+            Some(chat) => {
+                let channel = self.channels.get(&(chat, contact.address().to_owned()));
+                channel.cloned().ok_or_else(|| format!("there is no channel {contact}"))?
+            }
+            None => Url::parse(contact.as_str()).map_err(|_| Refused::NoUrl.to_string())?,
+        };
+        self.gate.check(&url).map_err(|refused| refused.to_string())?;
+        Ok((url, chat))
+    }
+
+    /// The request, but for its body.
+    fn request(&self, alert: &Alert, url: Url, chat: Option<Chat>) -> (RequestBuilder, Vec<u8>) {
+        let (id, now) = (alert.delivery_id().as_str(), self.clock.now());
+        let request = self.client.post(url).header(CONTENT_TYPE, "application/json");
+        let request = request.header("x-inresponse-delivery", id);
+        match chat {
+            Some(Chat::Slack) => (request, message::slack(alert)),
+            Some(Chat::Teams) => (request, message::teams(alert)),
+            None => {
+                let body = message::json(alert, now);
+                let request = request.header("webhook-id", id).header("webhook-timestamp", now.timestamp());
+                let signature = self.key.as_ref().map(|key| key.sign(id, now, &body));
+                (signature.into_iter().fold(request, |r, s| r.header("webhook-signature", s)), body)
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Notifier for WebhookNotifier {
+    async fn notify(&self, alert: &Alert, deadline: Duration) -> Outcome {
+        let (url, chat) = match self.target(alert.contact()) {
+            Ok(target) => target,
+            Err(reason) => return Outcome::rejected(reason),
+        };
+        let (request, body) = self.request(alert, url, chat);
+        let begun = Arc::new(AtomicBool::new(false));
+        let body = Watched { body: Some(body.into()), begun: Arc::clone(&begun) };
+        let sent = tokio::time::timeout(deadline, request.body(reqwest::Body::wrap(body)).send()).await;
+        let lost = |reason: String| match begun.load(Ordering::Acquire) {
+            true => Outcome::unknown(reason),
+            false => Outcome::unavailable(reason),
+        };
+        match sent {
+            Ok(Ok(response)) => answer::outcome(response.status(), response.headers(), self.clock.now()),
+            Ok(Err(error)) => match refused(&error) {
+                Some(refused) => Outcome::rejected(refused.to_string()),
+                None => lost(root_cause(&error)),
+            },
+            Err(_) => lost("no answer in time".to_owned()),
+        }
+    }
+
+    /// Not a channel that there is none of, nor what is seen to be internal without resolving a name.
+    fn reaches(&self, contact: &Contact) -> bool {
+        self.target(contact).is_ok()
+    }
+}
+
+fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |error| (*error).source())
+}
+
+/// Whether nothing was connected to because of the addresses that a name has.
+fn refused(error: &reqwest::Error) -> Option<Refused> {
+    causes(error).find_map(|cause| cause.downcast_ref::<Refused>().copied())
+}
+
+/// The innermost cause, which says what went wrong; the outermost would say the URL.
+fn root_cause(error: &reqwest::Error) -> String {
+    causes(error)
+        .last()
+        .filter(|cause| !cause.is::<reqwest::Error>())
+        .map_or_else(|| "the request failed".to_owned(), ToString::to_string)
+}
+
+/// A body that notes when it is asked for: only then is there a connection, and the request begins to be written.
+struct Watched {
+    body: Option<Bytes>,
+    begun: Arc<AtomicBool>,
+}
+
+impl Body for Watched {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.begun.store(true, Ordering::Release);
+        Poll::Ready(self.body.take().map(|body| Ok(Frame::data(body))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.body.as_ref().map_or(0, |body| body.len() as u64))
+    }
+}
+
+impl fmt::Debug for WebhookNotifier {
+    /// Without the secret and the channels' URLs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let channels: Vec<_> = self.channels.keys().collect();
+        f.debug_struct("WebhookNotifier")
+            .field("gate", &self.gate)
+            .field("signs", &self.key.is_some())
+            .field("channels", &channels)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,7 @@
+//! The notifier and web servers on real sockets.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests may panic, helpers too")]
+
+mod laws;
+mod posts;
+mod server;
