@@ -7,7 +7,7 @@ use crate::emulators::Emulator;
 use crate::tools::{Failure, cargo, debian, nextest, output, python, run};
 
 /// The crates that are libraries for others.
-const LIBRARIES: [&str; 9] = [
+const LIBRARIES: [&str; 11] = [
     "inresponse-core",
     "inresponse-conformance",
     "inresponse-sqlite",
@@ -15,8 +15,10 @@ const LIBRARIES: [&str; 9] = [
     "inresponse-mail",
     "inresponse-smtp",
     "inresponse-ses",
+    "inresponse-webhook",
     "inresponse-http",
     "inresponse-intake",
+    "inresponse-client",
 ];
 
 /// The server with DynamoDB and SES.

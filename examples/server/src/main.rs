@@ -2,12 +2,13 @@
 //!
 //! Wiring only: `cli` (flags), `config` (checked settings), `serve` (the parts put together), `listen`
 //! (connections), `storage` (SQLite or DynamoDB), `aws` (how AWS is reached), `amazon` (what is fetched from there for
-//! intake), `seed` (the roster's beginning), `keys` and `secret` (what is made once).
+//! intake), `commands` (what is asked of a server, this one or another), `seed` (the roster's beginning), `keys` and `secret` (what is made once).
 
 mod amazon;
 #[cfg(feature = "aws")]
 mod aws;
 mod cli;
+mod commands;
 mod config;
 mod keys;
 mod listen;
@@ -20,14 +21,22 @@ use std::error::Error;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use tracing_subscriber::EnvFilter;
 
 use cli::{Cli, Command, KeyCommand, ServeArgs};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return commands::misused(&error),
+    };
     let done = match cli.command {
+        Some(Command::Client(command)) => return commands::run(*command),
+        Some(Command::Completions { shell }) => {
+            clap_complete::generate(shell, &mut Cli::command(), "inresponse", &mut std::io::stdout());
+            Ok(())
+        }
         Some(Command::Key(KeyCommand::New)) => new_key(),
         Some(Command::Serve(args)) => serve(*args),
         None => serve(cli.serve),

@@ -82,6 +82,13 @@ pub(crate) struct ConfigError {
     problems: Vec<String>,
 }
 
+impl ConfigError {
+    fn of(invalid: &InvalidInput) -> Self {
+        let problem = |e: &inresponse_core::FieldError| format!("{}: {}", e.field(), e.message());
+        Self { problems: invalid.errors().iter().map(problem).collect() }
+    }
+}
+
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the configuration does not hold:")?;
@@ -93,6 +100,18 @@ impl fmt::Display for ConfigError {
 }
 
 impl std::error::Error for ConfigError {}
+
+/// Reads the `[roster]` of a file, whatever else it holds, and checks it.
+pub(crate) fn read_roster(text: &str) -> Result<RosterSeed, ConfigError> {
+    #[derive(serde::Deserialize)]
+    struct WithRoster {
+        roster: file::FileRoster,
+    }
+    let file: WithRoster = toml::from_str(text).map_err(|e| ConfigError { problems: vec![e.to_string()] })?;
+    let mut invalid = InvalidInput::default();
+    let roster = RosterSeed::check(Some(file.roster), &mut invalid);
+    if invalid.is_empty() { Ok(roster) } else { Err(ConfigError::of(&invalid)) }
+}
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 const DEFAULT_MAIL_FROM: &str = "InResponse <inresponse@localhost>";
@@ -172,11 +191,7 @@ impl Config {
                 roster,
                 intake,
             }),
-            _ => {
-                let problems =
-                    invalid.errors().iter().map(|e| format!("{}: {}", e.field(), e.message())).collect();
-                Err(ConfigError { problems })
-            }
+            _ => Err(ConfigError::of(&invalid)),
         }
     }
 }
