@@ -170,8 +170,8 @@ async fn answering(answer: &'static str) -> Client {
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
-            let mut buffer = [0; 4096];
-            stream.read(&mut buffer).await.unwrap();
+            let mut buffer = Vec::with_capacity(4096);
+            stream.read_buf(&mut buffer).await.unwrap();
             stream.write_all(answer.as_bytes()).await.unwrap();
         }
     });

@@ -10,7 +10,7 @@ use crate::tools::{
 use crate::{schema, sim};
 
 /// The crates that are libraries for others.
-const LIBRARIES: [&str; 9] = [
+const LIBRARIES: [&str; 11] = [
     "inresponse-core",
     "inresponse-conformance",
     "inresponse-sqlite",
@@ -18,8 +18,10 @@ const LIBRARIES: [&str; 9] = [
     "inresponse-mail",
     "inresponse-smtp",
     "inresponse-ses",
+    "inresponse-webhook",
     "inresponse-http",
     "inresponse-intake",
+    "inresponse-client",
 ];
 
 /// The server with DynamoDB and SES.

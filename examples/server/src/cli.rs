@@ -7,6 +7,8 @@ use crate::ops::backup::{BackupArgs, RestoreArgs};
 use crate::ops::doctor::DoctorArgs;
 use crate::ops::test_alert::TestAlertArgs;
 
+use crate::commands::ClientCommand;
+
 /// Alerts whoever is on call when an incident is reported, and escalates until somebody claims it.
 ///
 /// With nothing given at all it serves: a local database, a sample team `devops` with the service `athens`,
@@ -31,6 +33,16 @@ pub(crate) enum Command {
     /// Work with API keys.
     #[command(subcommand)]
     Key(KeyCommand),
+    #[command(flatten)]
+    Client(Box<ClientCommand>),
+    /// Print completions for a shell.
+    ///
+    /// Example: inresponse completions bash > ~/.local/share/bash-completion/completions/inresponse
+    #[command(verbatim_doc_comment)]
+    Completions {
+        /// Which
+        shell: clap_complete::Shell,
+    },
 }
 
 #[derive(Debug, Subcommand)]

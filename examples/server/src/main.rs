@@ -2,13 +2,14 @@
 //!
 //! Wiring only: `cli` (flags), `config` (checked settings), `serve` (the parts put together), `listen`
 //! (connections), `storage` (SQLite or DynamoDB), `aws` (how AWS is reached), `amazon` (what is fetched from there for
-//! intake), `notifiers` (how people are reached), `ops` (what operators run, and what is watched), `seed` (the roster's
-//! beginning), `keys` and `secret` (what is made once).
+//! intake), `commands` (what is asked of a server, this one or another), `notifiers` (how people are reached), `ops`
+//! (what operators run, and what is watched), `seed` (the roster's beginning), `keys` and `secret` (what is made once).
 
 mod amazon;
 #[cfg(feature = "aws")]
 mod aws;
 mod cli;
+mod commands;
 mod config;
 mod keys;
 mod listen;
@@ -24,15 +25,23 @@ use std::future::Future;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use tracing_subscriber::EnvFilter;
 
 use cli::{Cli, Command, KeyCommand};
 use config::ServeArgs;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return commands::misused(&error),
+    };
     let done = match cli.command {
+        Some(Command::Client(command)) => return commands::run(*command),
+        Some(Command::Completions { shell }) => {
+            clap_complete::generate(shell, &mut Cli::command(), "inresponse", &mut std::io::stdout());
+            Ok(())
+        }
         Some(Command::Key(KeyCommand::New)) => new_key(),
         Some(Command::Serve(args)) => serve(*args),
         Some(Command::Backup(args)) => ops::backup::back_up(&args),

@@ -78,6 +78,19 @@ pub(crate) struct ConfigError {
     problems: Vec<String>,
 }
 
+impl ConfigError {
+    /// The config file as a whole does not hold.
+    fn of_file(args: &ServeArgs, what: &str) -> Self {
+        let path = args.config.as_deref().unwrap_or(Path::new("")).display();
+        Self { problems: vec![format!("{path}: {what}")] }
+    }
+
+    fn of(invalid: &InvalidInput) -> Self {
+        let problem = |e: &inresponse_core::FieldError| format!("{}: {}", e.field(), e.message());
+        Self { problems: invalid.errors().iter().map(problem).collect() }
+    }
+}
+
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the configuration does not hold:")?;
@@ -89,14 +102,6 @@ impl fmt::Display for ConfigError {
 }
 
 impl std::error::Error for ConfigError {}
-
-impl ConfigError {
-    /// The config file as a whole does not hold.
-    fn of(args: &ServeArgs, what: &str) -> Self {
-        let path = args.config.as_deref().unwrap_or(Path::new("")).display();
-        Self { problems: vec![format!("{path}: {what}")] }
-    }
-}
 
 /// What is wrong with which line, without the line itself or a value: either may hold a secret.
 fn told(error: &toml::de::Error, text: &str) -> String {
@@ -113,6 +118,19 @@ fn told(error: &toml::de::Error, text: &str) -> String {
     }
 }
 
+/// Reads the `[roster]` of a file, whatever else it holds, and checks it.
+pub(crate) fn read_roster(text: &str) -> Result<RosterSeed, ConfigError> {
+    #[derive(serde::Deserialize)]
+    struct WithRoster {
+        roster: file::FileRoster,
+    }
+    let file: WithRoster =
+        toml::from_str(text).map_err(|e| ConfigError { problems: vec![told(&e, text)] })?;
+    let mut invalid = InvalidInput::default();
+    let roster = RosterSeed::check(Some(file.roster), &mut invalid);
+    if invalid.is_empty() { Ok(roster) } else { Err(ConfigError::of(&invalid)) }
+}
+
 const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 const DEFAULT_MAIL_FROM: &str = "InResponse <inresponse@localhost>";
 
@@ -125,7 +143,7 @@ impl Config {
         let text = match &args.config {
             None => String::new(),
             Some(path) => {
-                std::fs::read_to_string(path).map_err(|e| ConfigError::of(&args, &e.to_string()))?
+                std::fs::read_to_string(path).map_err(|e| ConfigError::of_file(&args, &e.to_string()))?
             }
         };
         Self::read(args, &text)
@@ -136,7 +154,7 @@ impl Config {
     /// # Errors
     /// As [`load`](Self::load).
     pub(crate) fn read(args: ServeArgs, text: &str) -> Result<Self, ConfigError> {
-        let file = toml::from_str(text).map_err(|e| ConfigError::of(&args, &told(&e, text)))?;
+        let file = toml::from_str(text).map_err(|e| ConfigError::of_file(&args, &told(&e, text)))?;
         Self::check(args, file)
     }
 
@@ -208,11 +226,7 @@ impl Config {
                 roster,
                 intake,
             }),
-            _ => {
-                let problems =
-                    invalid.errors().iter().map(|e| format!("{}: {}", e.field(), e.message())).collect();
-                Err(ConfigError { problems })
-            }
+            _ => Err(ConfigError::of(&invalid)),
         }
     }
 }

@@ -28,7 +28,14 @@ async fn start(dir: &Path) -> Server {
     std::fs::write(dir.join("config.toml"), config).unwrap();
     let args = ["--listen", "127.0.0.1:0", "--db", "test.db", "--api-key", KEY, "--config", "config.toml"];
     let args = args.map(str::to_owned).to_vec();
-    Setup { dir: dir.to_owned(), args, env: vec![("RUST_LOG".to_owned(), "error".to_owned())] }.start().await
+    Setup {
+        dir: dir.to_owned(),
+        args,
+        env: vec![("RUST_LOG".to_owned(), "error".to_owned())],
+        starter: Vec::new(),
+    }
+    .start()
+    .await
 }
 
 /// Of the service whose incidents alert nobody, so that only intake is measured.

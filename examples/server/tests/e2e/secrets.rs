@@ -69,7 +69,7 @@ fn setup(dir: &std::path::Path, mail: &[&str]) -> Setup {
     let env =
         [("INRESPONSE_API_KEY", API_KEY), ("INRESPONSE_TOKEN_SECRET", TOKEN_SECRET), ("RUST_LOG", "trace")];
     let env = env.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-    Setup { dir: dir.to_owned(), args, env }
+    Setup { dir: dir.to_owned(), args, env, starter: Vec::new() }
 }
 
 /// Every operation of the API document, with every way to show a key and with bodies that hold and do not.

@@ -1,0 +1,129 @@
+//! What differs between a file and the roster of a server.
+
+use std::fmt;
+
+use anstyle::{AnsiColor, Style};
+use chrono::NaiveDate;
+use inresponse_client::{Client, ClientError, ClientErrorKind as Kind, Rota, TeamSettings};
+use serde::{Serialize, Serializer};
+
+use super::super::output;
+
+/// A thing as it should be.
+#[derive(Debug)]
+pub(super) enum Wanted {
+    Team(String, TeamSettings),
+    Day(String, NaiveDate, Rota),
+    Service(String, String),
+}
+
+/// What it is now, in words; `None` where it is not there.
+#[derive(Debug)]
+pub(super) struct Change {
+    pub(super) wanted: Wanted,
+    now: Option<String>,
+}
+
+fn levels(oncall: &[String], escalation: &[Vec<String>]) -> String {
+    let levels = std::iter::once(oncall).chain(escalation.iter().map(Vec::as_slice));
+    levels.map(output::together).collect::<Vec<_>>().join(" → ")
+}
+
+/// A team's settings, defaults filled in, in one line.
+fn settings(team: &TeamSettings) -> String {
+    let TeamSettings { timezone, escalate_after_seconds, fallback, repeat, alert_levels } = team;
+    let (zone, wait) = (timezone.as_deref().unwrap_or("UTC"), escalate_after_seconds.unwrap_or(600));
+    let masks =
+        alert_levels.iter().flatten().map(|(severity, levels)| format!(", {severity} alerts {levels:?}"));
+    let (repeat, fallback) = (repeat.unwrap_or_default(), output::together(fallback));
+    format!("{zone}, {wait} s, repeat {repeat}, fallback {fallback}{}", masks.collect::<String>())
+}
+
+/// The answer, or none where there is nothing of that name.
+fn found<T>(answer: Result<T, ClientError>) -> Result<Option<T>, ClientError> {
+    match answer {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == Kind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+impl Wanted {
+    /// What it is called.
+    pub(super) fn name(&self) -> String {
+        output::line(&match self {
+            Wanted::Team(name, _) => format!("team {name}"),
+            Wanted::Day(team, day, _) => format!("{team} {day}"),
+            Wanted::Service(name, _) => format!("service {name}"),
+        })
+    }
+
+    fn told(&self) -> String {
+        match self {
+            Wanted::Team(_, team) => settings(team),
+            Wanted::Day(_, _, rota) => levels(&rota.oncall, &rota.escalation),
+            Wanted::Service(_, team) => output::line(team),
+        }
+    }
+
+    /// Asks the server what it is now.
+    pub(super) async fn compared(self, client: &Client) -> Result<Change, ClientError> {
+        let now = match &self {
+            Wanted::Team(name, _) => found(client.team(name).await)?.map(|team| {
+                settings(&TeamSettings {
+                    timezone: Some(team.timezone),
+                    escalate_after_seconds: Some(team.escalate_after_seconds),
+                    fallback: team.fallback,
+                    repeat: Some(team.repeat),
+                    alert_levels: Some(team.alert_levels),
+                })
+            }),
+            Wanted::Day(team, day, _) => {
+                found(client.day(team, *day).await)?.map(|day| levels(&day.oncall, &day.escalation))
+            }
+            Wanted::Service(name, _) => {
+                found(client.service(name).await)?.map(|service| output::line(&service.team))
+            }
+        };
+        Ok(Change { wanted: self, now })
+    }
+
+    /// Makes it so.
+    pub(super) async fn put(&self, client: &Client) -> Result<(), ClientError> {
+        match self {
+            Wanted::Team(name, settings) => client.put_team(name, settings).await.map(drop),
+            Wanted::Day(team, day, rota) => client.put_day(team, *day, rota).await.map(drop),
+            Wanted::Service(name, team) => client.put_service(name, team).await.map(drop),
+        }
+    }
+}
+
+impl Change {
+    pub(super) fn is_needed(&self) -> bool {
+        self.now.as_ref() != Some(&self.wanted.told())
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let colour = |colour: AnsiColor| Style::new().fg_color(Some(colour.into()));
+        let (name, told) = (self.wanted.name(), self.wanted.told());
+        match &self.now {
+            None => write!(f, "{0}+ {name}: {told}{0:#}", colour(AnsiColor::Green)),
+            Some(now) => write!(f, "{0}~ {name}: {told}{0:#}\n    now: {now}", colour(AnsiColor::Yellow)),
+        }
+    }
+}
+
+impl Serialize for Change {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct View {
+            name: String,
+            wanted: String,
+            now: Option<String>,
+        }
+        View { name: self.wanted.name(), wanted: self.wanted.told(), now: self.now.clone() }
+            .serialize(serializer)
+    }
+}

@@ -1,0 +1,110 @@
+//! Bringing a file into the roster.
+
+mod change;
+mod read;
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::connect::Connect;
+use super::{Failure, output};
+use change::Change;
+
+/// How many things are asked about at once.
+const AT_ONCE: usize = 8;
+/// Fewer are done before a bar could be read.
+const WORTH_A_BAR: usize = 50;
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// The file: .toml, or CSV
+    file: PathBuf,
+    /// Change it without asking
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    connect: Connect,
+}
+
+pub(super) async fn import(args: ImportArgs) -> Result<(), Failure> {
+    let wanted = read::read(&args.file)?;
+    let client = args.connect.client()?;
+    let bar = bar("comparing", wanted.len());
+    let changes: Vec<Change> = stream::iter(wanted)
+        .map(|wanted| {
+            let (client, bar) = (&client, &bar);
+            async move {
+                let change = wanted.compared(client).await;
+                bar.inc(1);
+                change
+            }
+        })
+        .buffered(AT_ONCE)
+        .try_collect()
+        .await?;
+    bar.finish_and_clear();
+    let all = changes.len();
+    let changes: Vec<Change> = changes.into_iter().filter(Change::is_needed).collect();
+    if args.connect.json {
+        output::json(&changes)?;
+    } else {
+        for change in &changes {
+            output::say(&change.to_string())?;
+        }
+    }
+    let unchanged = all - changes.len();
+    eprintln!("{} to be changed, {unchanged} as they should be", changes.len());
+    if changes.is_empty() || !agreed(args.yes)? {
+        return Ok(());
+    }
+    let bar = self::bar("changing", changes.len());
+    for (done, change) in changes.iter().enumerate() {
+        // One after the other: a team comes before its days and its services.
+        if let Err(error) = change.wanted.put(&client).await {
+            bar.finish_and_clear();
+            eprintln!(
+                "inresponse: {done} of {} were changed; then {} was not",
+                changes.len(),
+                change.wanted.name()
+            );
+            return Err(error.into());
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    eprintln!("{} changed", changes.len());
+    Ok(())
+}
+
+/// Asks whoever sits at the terminal. Where nobody does, nothing is changed.
+fn agreed(yes: bool) -> Result<bool, Failure> {
+    if yes {
+        return Ok(true);
+    }
+    if !std::io::stdin().is_terminal() {
+        eprintln!("nothing was changed: give --yes to change it");
+        return Ok(false);
+    }
+    eprint!("Change it? [y/N] ");
+    std::io::stderr().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+/// A bar on a terminal; nothing elsewhere, or where it would be gone at once.
+fn bar(what: &'static str, length: usize) -> ProgressBar {
+    if length < WORTH_A_BAR {
+        return ProgressBar::hidden();
+    }
+    let style =
+        ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {eta}").expect("the template holds");
+    let bar = ProgressBar::new(length as u64).with_style(style).with_message(what);
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}

@@ -1,0 +1,118 @@
+//! What a file wants the roster to be.
+
+use std::path::Path;
+
+use chrono::NaiveDate;
+use inresponse_client::{Rota, TeamSettings};
+use inresponse_core::model::Contact;
+use serde::Deserialize;
+
+use super::super::Failure;
+use super::change::Wanted;
+use crate::config::{SeededTeam, read_roster};
+
+/// A row of CSV.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    team: String,
+    day: String,
+    oncall: String,
+    #[serde(default)]
+    escalation: String,
+}
+
+/// Teams first, then days, then services, so that each finds what it needs.
+pub(super) fn read(path: &Path) -> Result<Vec<Wanted>, Failure> {
+    let wrong = |what: String| Failure::Given(format!("{}: {what}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|e| wrong(e.to_string()))?;
+    let is_toml = path.extension().is_some_and(|extension| extension == "toml");
+    if is_toml { toml(&text).map_err(wrong) } else { csv(&text).map_err(wrong) }
+}
+
+fn toml(text: &str) -> Result<Vec<Wanted>, String> {
+    let roster = read_roster(text).map_err(|e| e.to_string())?;
+    let teams = roster.teams.iter().map(|team| Wanted::Team(team.name.to_string(), settings(team)));
+    let day = |team: &SeededTeam| {
+        let name = team.name.to_string();
+        let days = team.calendar.iter().map(move |(day, rota)| {
+            let escalation = rota.escalation().iter().map(|level| texts(level)).collect();
+            Wanted::Day(name.clone(), *day, Rota { oncall: texts(rota.oncall()), escalation })
+        });
+        days.collect::<Vec<_>>()
+    };
+    let days = roster.teams.iter().flat_map(day);
+    let services = roster.services.iter().map(|(s, team)| Wanted::Service(s.to_string(), team.to_string()));
+    Ok(teams.chain(days).chain(services).collect())
+}
+
+fn settings(team: &SeededTeam) -> TeamSettings {
+    let settings = &team.settings;
+    let levels = settings.alert_levels().iter().map(|(s, levels)| (s.to_string(), levels.clone()));
+    let mut sent = TeamSettings::new(texts(settings.fallback()));
+    sent.timezone = Some(settings.timezone().name().to_owned());
+    sent.escalate_after_seconds = Some(settings.escalate_after().as_secs());
+    sent.repeat = Some(settings.repeat());
+    sent.alert_levels = Some(levels.collect());
+    sent
+}
+
+fn texts(contacts: &[Contact]) -> Vec<String> {
+    contacts.iter().map(Contact::to_string).collect()
+}
+
+fn csv(text: &str) -> Result<Vec<Wanted>, String> {
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
+    let mut wanted = Vec::new();
+    for row in reader.deserialize::<Row>() {
+        let row = row.map_err(|e| e.to_string())?;
+        let row_number = wanted.len() + 1;
+        let day = NaiveDate::parse_from_str(&row.day, "%Y-%m-%d");
+        let day = day.map_err(|_| format!("row {row_number}: day must be a day, as 2026-12-31"))?;
+        let together = |cell: &str| -> Result<Vec<String>, String> {
+            let contact = |text: &str| Contact::new(text).map_err(|e| format!("row {row_number}: {e}"));
+            let contacts = cell.split_whitespace().map(contact).collect::<Result<Vec<_>, _>>()?;
+            Ok(texts(&contacts))
+        };
+        let oncall = together(&row.oncall)?;
+        let levels = row.escalation.split(';').map(together).collect::<Result<Vec<_>, _>>()?;
+        let escalation = levels.into_iter().filter(|level| !level.is_empty()).collect();
+        wanted.push(Wanted::Day(row.team, day, Rota { oncall, escalation }));
+    }
+    Ok(wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_are_separated_by_semicolons_and_contacts_by_spaces() {
+        let text = "team,day,oncall,escalation\n\
+            devops,2026-12-24,Jo@Example.ORG,\"kim@example.org; lee@example.org slack:ops\"\n\
+            devops, 2026-12-25, jo@example.org kim@example.org,\n";
+        let wanted = csv(text).unwrap();
+        let rota = |n: usize| match &wanted[n] {
+            Wanted::Day(_, _, rota) => rota.clone(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(rota(0).oncall, ["Jo@example.org"]);
+        assert_eq!(rota(0).escalation, [vec!["kim@example.org"], vec!["lee@example.org", "slack:ops"]]);
+        assert_eq!(rota(1).oncall, ["jo@example.org", "kim@example.org"]);
+        assert!(rota(1).escalation.is_empty());
+    }
+
+    #[test]
+    fn what_does_not_hold_is_named_with_its_row() {
+        for (text, problem) in [
+            ("team,day,oncall\na,2026-12-24,x@y.z\na,2026-02-30,x@y.z\n", "row 2: day"),
+            ("team,day,oncall\na,2026-12-24,nobody\n", "row 1: "),
+            ("team,day,who\na,2026-12-24,x@y.z\n", "unknown field `who`"),
+            ("team,day\na,2026-12-24\n", "missing field `oncall`"),
+        ] {
+            let error = csv(text).unwrap_err();
+            assert!(error.contains(problem), "{error}");
+        }
+        assert!(toml("[roster.teams.a]\nfallback = []\n").unwrap_err().contains("roster.teams.a.fallback"));
+    }
+}

@@ -1,0 +1,238 @@
+//! Claim, release, resolve, note, show, list, who is on call.
+
+use chrono::{DateTime, Utc};
+use clap::Args;
+use inresponse_client::{Details, Entry, ListQuery, Severity, State, Update};
+
+use super::connect::Connect;
+use super::report::severity;
+use super::{Failure, output};
+
+#[derive(Debug, Args)]
+pub(crate) struct TakeArgs {
+    /// The incident's number
+    number: u64,
+    /// Who does it (default: the key's name)
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+    /// Although somebody else has it
+    #[arg(long)]
+    take_over: bool,
+    #[command(flatten)]
+    connect: Connect,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ResolveArgs {
+    /// The incident's number
+    number: u64,
+    /// Who does it (default: the key's name)
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+    /// A note for the timeline
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
+    #[command(flatten)]
+    connect: Connect,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NoteArgs {
+    /// The incident's number
+    number: u64,
+    /// The note
+    text: String,
+    /// Who says so (default: the key's name)
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+    #[command(flatten)]
+    connect: Connect,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// The incident's number
+    number: u64,
+    #[command(flatten)]
+    connect: Connect,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// OPEN, CLAIMED or RESOLVED
+    #[arg(long, value_parser = state)]
+    state: Option<State>,
+    /// Only of that service
+    #[arg(long)]
+    service: Option<String>,
+    /// Only CRIT, ERR or WARN
+    #[arg(long, value_parser = severity)]
+    severity: Option<Severity>,
+    /// How many at the most
+    #[arg(long, default_value_t = 50)]
+    limit: usize,
+    #[command(flatten)]
+    connect: Connect,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OnCallArgs {
+    /// The team's name
+    team: String,
+    /// When, as RFC 3339 has it (default: now)
+    #[arg(long, value_name = "TIME")]
+    at: Option<DateTime<Utc>>,
+    #[command(flatten)]
+    connect: Connect,
+}
+
+fn state(text: &str) -> Result<State, String> {
+    match text.to_ascii_uppercase().as_str() {
+        "OPEN" => Ok(State::Open),
+        "CLAIMED" => Ok(State::Claimed),
+        "RESOLVED" => Ok(State::Resolved),
+        _ => Err("must be OPEN, CLAIMED or RESOLVED".to_owned()),
+    }
+}
+
+async fn update(connect: &Connect, number: u64, by: Option<String>, change: Update) -> Result<(), Failure> {
+    let change = by.into_iter().fold(change, Update::by);
+    let details = connect.client()?.update(number, &change).await?;
+    if connect.json {
+        output::json(&details)?;
+    } else {
+        output::say(&output::row(&details.incident))?;
+    }
+    Ok(())
+}
+
+async fn take(args: TakeArgs, change: Update) -> Result<(), Failure> {
+    let change = if args.take_over { change.take_over() } else { change };
+    update(&args.connect, args.number, args.by, change).await
+}
+
+pub(super) async fn claim(args: TakeArgs) -> Result<(), Failure> {
+    take(args, Update::claim()).await
+}
+
+pub(super) async fn release(args: TakeArgs) -> Result<(), Failure> {
+    take(args, Update::release()).await
+}
+
+pub(super) async fn resolve(args: ResolveArgs) -> Result<(), Failure> {
+    let change = args.note.into_iter().fold(Update::resolve(), Update::with_note);
+    update(&args.connect, args.number, args.by, change).await
+}
+
+pub(super) async fn note(args: NoteArgs) -> Result<(), Failure> {
+    update(&args.connect, args.number, args.by, Update::note(args.text)).await
+}
+
+pub(super) async fn show(args: ShowArgs) -> Result<(), Failure> {
+    let details = args.connect.client()?.incident(args.number).await?;
+    if args.connect.json {
+        output::json(&details)?
+    } else {
+        output::say(&shown(&details))?
+    }
+    Ok(())
+}
+
+/// An incident as people read it.
+fn shown(details: &Details) -> String {
+    let incident = &details.incident;
+    let mut lines = vec![output::header(), output::row(incident), String::new()];
+    lines.extend(output::plain(&incident.message).lines().map(|line| format!("  {line}")));
+    let mut field = |name: &str, value: String| lines.push(format!("{name:<12} {value}"));
+    field("team", output::line(&incident.team));
+    field("detected", output::time(incident.detected_at));
+    for (name, value) in [("source", &incident.source), ("dedup key", &incident.dedup_key)] {
+        if let Some(value) = value {
+            field(name, output::line(value));
+        }
+    }
+    for (name, value) in &incident.labels {
+        field("label", output::line(&format!("{name}={value}")));
+    }
+    for link in &incident.links {
+        field("link", output::line(&format!("{}: {}", link.text, link.url)));
+    }
+    if let Some(at) = incident.next_alert_at {
+        field("next alert", output::time(at));
+    }
+    for (is, what) in
+        [(incident.unclaimed, "nobody claimed"), (incident.undelivered, "nobody could be alerted")]
+    {
+        if is {
+            field("warning", what.to_owned());
+        }
+    }
+    lines.push("\ndeliveries".to_owned());
+    for delivery in &details.deliveries {
+        let outcome = delivery.last_outcome.iter().map(|last| format!(": {} {}", last.kind, last.detail));
+        let (round, level, contact) = (delivery.round, &delivery.level, &delivery.contact);
+        let (status, attempts) = (&delivery.status, delivery.attempts);
+        let text = format!("round {round} {level} {contact} {status} after {attempts} attempt(s)");
+        lines.push(format!("  {}", output::line(&(text + &outcome.collect::<String>()))));
+    }
+    lines.push("\ntimeline".to_owned());
+    lines.extend(
+        details.timeline.iter().map(|entry| format!("  {}  {}", output::time(entry.at), told(entry))),
+    );
+    lines.join("\n")
+}
+
+/// What happened, in a line.
+fn told(entry: &Entry) -> String {
+    let mut text = entry.event.clone();
+    let mut add = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            text.push_str(&format!(" {name}{value}"));
+        }
+    };
+    add("", entry.level.as_ref().map(ToString::to_string));
+    add("to ", entry.contacts.as_ref().map(|contacts| contacts.join(", ")));
+    add("round ", entry.round.map(|round| round.to_string()));
+    add("", entry.severity.map(|severity| severity.to_string()));
+    add("by ", entry.by.clone());
+    add("before ", entry.from.clone());
+    add("– ", entry.note.clone());
+    output::line(&text)
+}
+
+pub(super) async fn list(args: ListArgs) -> Result<(), Failure> {
+    let mut query = ListQuery::new().limit(args.limit.clamp(1, 500));
+    query = args.state.into_iter().fold(query, ListQuery::state);
+    query = args.service.into_iter().fold(query, ListQuery::service);
+    query = args.severity.into_iter().fold(query, ListQuery::severity);
+    let mut pages = args.connect.client()?.pages(query);
+    let mut incidents = Vec::new();
+    while incidents.len() < args.limit
+        && let Some(page) = pages.next().await?
+    {
+        incidents.extend(page.incidents);
+    }
+    incidents.truncate(args.limit);
+    if args.connect.json {
+        output::json(&incidents)?;
+    } else {
+        output::say(&output::header())?;
+        for incident in &incidents {
+            output::say(&output::row(incident))?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn on_call(args: OnCallArgs) -> Result<(), Failure> {
+    let on_call = args.connect.client()?.on_call(&args.team, args.at).await?;
+    if args.connect.json {
+        output::json(&on_call)?;
+        return Ok(());
+    }
+    for (level, contacts) in (1..).zip(&on_call.levels) {
+        output::say(&format!("level {level:<6} {}", output::together(contacts)))?;
+    }
+    output::say(&format!("{:<12} {}", "fallback", output::together(&on_call.fallback)))?;
+    Ok(())
+}

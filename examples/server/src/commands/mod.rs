@@ -1,0 +1,187 @@
+//! What people and scripts ask of a server: this one, another, or the deployment in the cloud.
+
+mod connect;
+mod import;
+mod incidents;
+mod output;
+mod report;
+mod watch;
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use inresponse_client::{ClientError, ClientErrorKind as Kind};
+
+const EXIT: &str = "Exit codes: 0 done; 1 refused; 2 not reached or too busy, nothing was recorded; \
+                    3 unknown whether it was recorded; 64 the command does not hold.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClientCommand {
+    /// Report an incident; sent again, safely, until its fate is known, for up to 30 s.
+    ///
+    /// Example: inresponse report athens CRIT "5xx Error Spike" -m "12 % of requests fail"
+    #[command(verbatim_doc_comment, after_help = EXIT)]
+    Report(report::ReportArgs),
+    /// Claim an incident: its alerts stop.
+    ///
+    /// Example: inresponse claim 10000 --by jo
+    #[command(verbatim_doc_comment, after_help = EXIT)]
+    Claim(incidents::TakeArgs),
+    /// Give an incident back: its alerts begin anew.
+    ///
+    /// Example: inresponse release 10000 --by jo
+    #[command(verbatim_doc_comment, after_help = EXIT)]
+    Release(incidents::TakeArgs),
+    /// End an incident for good.
+    ///
+    /// Example: inresponse resolve 10000 --note "rolled back"
+    #[command(verbatim_doc_comment, after_help = EXIT)]
+    Resolve(incidents::ResolveArgs),
+    /// Add a note to an incident's timeline.
+    ///
+    /// Example: inresponse note 10000 "looking at the proxy"
+    #[command(verbatim_doc_comment, after_help = EXIT)]
+    Note(incidents::NoteArgs),
+    /// Show an incident with its deliveries and timeline.
+    ///
+    /// Example: inresponse show 10000
+    #[command(verbatim_doc_comment, after_help = EXIT)]
+    Show(incidents::ShowArgs),
+    /// List incidents, newest first.
+    ///
+    /// Example: inresponse list --state OPEN --service athens
+    #[command(verbatim_doc_comment, after_help = EXIT)]
+    List(incidents::ListArgs),
+    /// Follow what is open: a line for everything that changes, until interrupted.
+    ///
+    /// Example: inresponse watch --service athens
+    #[command(verbatim_doc_comment, after_help = EXIT)]
+    Watch(watch::WatchArgs),
+    /// Say who of a team is on call.
+    ///
+    /// Example: inresponse oncall devops --at 2026-12-24T08:00:00Z
+    #[command(verbatim_doc_comment, after_help = EXIT)]
+    Oncall(incidents::OnCallArgs),
+    /// Work with services, teams and calendars.
+    #[command(subcommand)]
+    Roster(RosterCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RosterCommand {
+    /// Bring a file into the roster: shows what would change, and changes it once that was agreed to.
+    ///
+    /// A .toml file has the form of the server's [roster]. Any other is CSV with the columns
+    /// team,day,oncall,escalation: contacts that are alerted together are separated by spaces, levels by semicolons.
+    ///
+    /// Example: inresponse roster import december.csv --yes
+    #[command(verbatim_doc_comment, after_help = EXIT)]
+    Import(import::ImportArgs),
+}
+
+/// Why a command did not do what it should.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The server said so, or nothing did.
+    Call(ClientError),
+    /// What was given does not hold.
+    Given(String),
+    /// It could not be printed or read.
+    Io(std::io::Error),
+}
+
+impl Failure {
+    fn code(&self) -> u8 {
+        match self {
+            Failure::Given(_) => 64,
+            Failure::Io(_) => 2,
+            Failure::Call(error) => match error.kind() {
+                Kind::Config => 64,
+                Kind::Unauthorized | Kind::NotFound | Kind::Conflict | Kind::Invalid => 1,
+                Kind::Overloaded | Kind::Transport | Kind::Protocol => 2,
+                _ => 3,
+            },
+        }
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        Failure::Call(error)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Failure::Io(error)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Call(error) => error.fmt(f),
+            Failure::Given(what) => f.write_str(what),
+            Failure::Io(error) => error.fmt(f),
+        }
+    }
+}
+
+/// Does what was asked for; see [`EXIT`] for what it answers.
+pub(crate) fn run(command: ClientCommand) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error.into()),
+    };
+    let done = runtime.block_on(async {
+        match command {
+            ClientCommand::Report(args) => report::report(args).await,
+            ClientCommand::Claim(args) => incidents::claim(args).await,
+            ClientCommand::Release(args) => incidents::release(args).await,
+            ClientCommand::Resolve(args) => incidents::resolve(args).await,
+            ClientCommand::Note(args) => incidents::note(args).await,
+            ClientCommand::Show(args) => incidents::show(args).await,
+            ClientCommand::List(args) => incidents::list(args).await,
+            ClientCommand::Watch(args) => watch::watch(args).await,
+            ClientCommand::Oncall(args) => incidents::on_call(args).await,
+            ClientCommand::Roster(RosterCommand::Import(args)) => import::import(args).await,
+        }
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever read has seen enough, as `head` has.
+        Err(Failure::Io(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(failure) => failed(&failure),
+    }
+}
+
+fn failed(failure: &Failure) -> ExitCode {
+    eprintln!("inresponse: {}", output::plain(&failure.to_string()));
+    if let Failure::Call(error) = failure {
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            eprintln!("  because: {}", output::plain(&error.to_string()));
+            cause = error.source();
+        }
+        if error.kind() == Kind::Unauthorized {
+            eprintln!("  the key comes from --key, INRESPONSE_KEY or the file client.toml");
+        }
+    }
+    ExitCode::from(failure.code())
+}
+
+/// Says what is wrong with a command line. 2 means something else to whoever reports.
+pub(crate) fn misused(error: &clap::Error) -> ExitCode {
+    let serves = |word: &std::ffi::OsString| {
+        ["serve", "key"].iter().any(|s| word == *s) || word.to_string_lossy().starts_with('-')
+    };
+    let first = std::env::args_os().nth(1);
+    error.print().ok();
+    match first {
+        _ if !error.use_stderr() => ExitCode::SUCCESS,
+        Some(word) if !serves(&word) => ExitCode::from(64),
+        _ => ExitCode::from(2),
+    }
+}

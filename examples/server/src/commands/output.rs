@@ -1,0 +1,82 @@
+//! How things are printed: for people with colours on a terminal (unless NO_COLOR is set), for scripts as JSON.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use chrono::{DateTime, Utc};
+use inresponse_client::{Incident, Severity, State};
+use serde::Serialize;
+
+/// Text that strangers wrote, without what a terminal would take for a command.
+pub(super) fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+}
+
+/// The same on one line.
+pub(super) fn line(text: &str) -> String {
+    plain(text).replace('\n', " ")
+}
+
+pub(super) fn json(value: &impl Serialize) -> io::Result<()> {
+    writeln!(io::stdout(), "{}", serde_json::to_string(value)?)
+}
+
+pub(super) fn say(text: &str) -> io::Result<()> {
+    writeln!(anstream::stdout(), "{text}")
+}
+
+pub(super) fn time(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+fn style_of(incident: &Incident) -> Style {
+    let colour = |colour: AnsiColor| Style::new().fg_color(Some(colour.into()));
+    match (incident.state, incident.severity) {
+        (State::Open, Severity::Crit) => colour(AnsiColor::Red).bold(),
+        (State::Open, Severity::Err) => colour(AnsiColor::Red),
+        (State::Open, Severity::Warn) => colour(AnsiColor::Yellow),
+        (State::Claimed, _) => colour(AnsiColor::Cyan),
+        (State::Resolved, _) => Style::new().dimmed(),
+    }
+}
+
+/// An incident as a row of a table.
+pub(super) fn row(incident: &Incident) -> String {
+    let style = style_of(incident);
+    let who = match incident.state {
+        State::Open => String::new(),
+        State::Claimed => incident.claimed_by.as_deref().map(line).unwrap_or_default(),
+        State::Resolved => incident.resolved_by.as_deref().map(line).unwrap_or_default(),
+    };
+    let Incident { incident_id, severity, state, count, .. } = incident;
+    let (service, title) = (line(&incident.service), line(&incident.title));
+    let since = time(incident.created_at);
+    format!(
+        "{style}{incident_id:>8}  {severity:<4}  {state:<8}{style:#}  {since}  {count:>5}  {service:<20}  {who:<16}  {title}"
+    )
+}
+
+/// What stands above rows.
+pub(super) fn header() -> String {
+    let style = Style::new().bold();
+    format!(
+        "{style}{:>8}  {:<4}  {:<8}  {:<23}  {:>5}  {:<20}  {:<16}  TITLE{style:#}",
+        "NUMBER", "SEV", "STATE", "SINCE", "COUNT", "SERVICE", "BY"
+    )
+}
+
+/// Contacts that are alerted together.
+pub(super) fn together(contacts: &[String]) -> String {
+    line(&contacts.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_strangers_wrote_does_not_command_the_terminal() {
+        assert_eq!(plain("a\u{1b}[2J\rb\u{9b}c\nd"), "a\u{fffd}[2J\u{fffd}b\u{fffd}c\nd");
+        assert_eq!(line("a\nb"), "a b");
+    }
+}

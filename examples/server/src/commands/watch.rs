@@ -1,0 +1,83 @@
+//! Following what is open.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use clap::Args;
+use inresponse_client::{Client, ClientErrorKind as Kind, Incident, ListQuery, Severity, State};
+
+use super::connect::Connect;
+use super::report::severity;
+use super::{Failure, output};
+
+/// How often the server is asked.
+const PERIOD: Duration = Duration::from_secs(2);
+
+#[derive(Debug, Args)]
+pub(crate) struct WatchArgs {
+    /// Only of that service
+    #[arg(long)]
+    service: Option<String>,
+    /// Only CRIT, ERR or WARN
+    #[arg(long, value_parser = severity)]
+    severity: Option<Severity>,
+    #[command(flatten)]
+    connect: Connect,
+}
+
+/// Everything that is not resolved, by number.
+async fn unresolved(client: &Client, query: &ListQuery) -> Result<BTreeMap<u64, Incident>, Failure> {
+    let mut found = BTreeMap::new();
+    // In this order an incident that is claimed meanwhile is seen twice rather than not at all.
+    for state in [State::Open, State::Claimed] {
+        let mut pages = client.pages(query.clone().state(state).limit(500));
+        while let Some(page) = pages.next().await? {
+            found.extend(page.incidents.into_iter().map(|incident| (incident.incident_id, incident)));
+        }
+    }
+    Ok(found)
+}
+
+pub(super) async fn watch(args: WatchArgs) -> Result<(), Failure> {
+    let client = args.connect.client()?;
+    let query = args.service.clone().into_iter().fold(ListQuery::new(), ListQuery::service);
+    let query = args.severity.into_iter().fold(query, ListQuery::severity);
+    let print = |incident: &Incident| match args.connect.json {
+        true => output::json(incident),
+        false => output::say(&output::row(incident)),
+    };
+    if !args.connect.json {
+        output::say(&output::header())?;
+    }
+    let mut known: BTreeMap<u64, Incident> = BTreeMap::new();
+    loop {
+        match look(&client, &query, &known).await {
+            Ok((now, changed)) => {
+                changed.iter().try_for_each(print)?;
+                known = now;
+            }
+            // A server that is started anew is waited for.
+            Err(Failure::Call(error)) if matches!(error.kind(), Kind::Transport | Kind::Overloaded) => {
+                eprintln!("inresponse: {error}; trying again");
+            }
+            Err(failure) => return Err(failure),
+        }
+        tokio::time::sleep(PERIOD).await;
+    }
+}
+
+/// What is not resolved now, and what has changed since `known`, in the order of the numbers.
+async fn look(
+    client: &Client,
+    query: &ListQuery,
+    known: &BTreeMap<u64, Incident>,
+) -> Result<(BTreeMap<u64, Incident>, Vec<Incident>), Failure> {
+    let now = unresolved(client, query).await?;
+    let mut changed: Vec<_> =
+        now.values().filter(|i| known.get(&i.incident_id) != Some(i)).cloned().collect();
+    for number in known.keys().filter(|number| !now.contains_key(number)) {
+        changed.push(client.incident(*number).await?.incident);
+    }
+    changed.sort_by_key(|incident| incident.incident_id);
+    Ok((now, changed))
+}

@@ -1,0 +1,125 @@
+//! What each command does.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::Stdio;
+
+use crate::{Scene, done, inresponse};
+
+#[tokio::test]
+async fn report_answers_the_number_and_says_everything_it_was_given() {
+    let scene = Scene::new().await;
+    let number = scene.report();
+    assert_eq!(number, "10000");
+    let args = ["report", "athens", "warning", "disk", "-m", "-", "--source", "nagios", "--dedup-key", "a/b"];
+    let more = ["--label", "env=prod", "--link", "graph=https://x.example/?a=b", "--json"];
+    let mut command = scene.command(&[&args[..], &more[..]].concat());
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"line 1\nline 2").unwrap();
+    let incident = done(child.wait_with_output().unwrap()).json();
+    assert_eq!((&incident["severity"], &incident["message"]), (&"WARN".into(), &"line 1\nline 2".into()));
+    assert_eq!((&incident["source"], &incident["dedupKey"]), (&"nagios".into(), &"a/b".into()));
+    assert_eq!(incident["labels"]["env"], "prod");
+    assert_eq!(incident["links"][0]["url"], "https://x.example/?a=b");
+}
+
+#[tokio::test]
+async fn claim_release_note_and_resolve_change_an_incident() {
+    let scene = Scene::new().await;
+    let number = scene.report();
+    let run = |args: &[&str]| scene.run(&[args, &["--json"]].concat());
+    assert_eq!(run(&["claim", &number, "--by", "jo"]).json()["claimedBy"], "jo");
+    let refused = run(&["claim", &number, "--by", "kim"]);
+    assert_eq!(refused.code, 1, "{refused:?}");
+    assert!(refused.stderr.contains("jo"), "{refused:?}");
+    assert_eq!(run(&["claim", &number, "--by", "kim", "--take-over"]).json()["claimedBy"], "kim");
+    let noted = run(&["note", &number, "on it", "--by", "kim"]).json();
+    assert!(noted["timeline"].as_array().unwrap().iter().any(|entry| entry["note"] == "on it"), "{noted}");
+    assert_eq!(run(&["release", &number, "--by", "kim"]).json()["state"], "OPEN");
+    let resolved = run(&["resolve", &number, "--note", "rolled back"]).json();
+    assert_eq!((&resolved["state"], &resolved["resolvedBy"]), (&"RESOLVED".into(), &"api-key".into()));
+    assert_eq!(run(&["release", &number]).code, 1);
+}
+
+#[tokio::test]
+async fn show_and_list_are_for_people_and_for_scripts() {
+    let scene = Scene::new().await;
+    let number = scene.report();
+    scene.run(&["report", "athens", "ERR", "evil \u{202e}title", "-m", "x"]);
+    let shown = scene.run(&["show", &number]);
+    for text in
+        [&*number, "CRIT", "OPEN", "athens", "5xx", "of requests", "jo@example.org", "level 1", "opened"]
+    {
+        assert!(shown.stdout.contains(text), "{text} is missing in\n{}", shown.stdout);
+    }
+    assert!(!shown.stdout.contains('\u{1b}'), "no colours but on a terminal");
+    let coloured = done(scene.command(&["show", &number]).env("CLICOLOR_FORCE", "1").output().unwrap());
+    assert!(coloured.stdout.contains("\u{1b}["), "{coloured:?}");
+    assert_eq!(scene.run(&["show", &number, "--json"]).json()["incidentId"].to_string(), number);
+
+    let listed = scene.run(&["list"]);
+    assert_eq!(listed.stdout.lines().count(), 3, "{listed:?}");
+    assert!(listed.stdout.lines().nth(1).unwrap().contains("10001"), "newest first: {listed:?}");
+    let of = |args: &[&str]| {
+        let json = scene.run(&[&["list", "--json"], args].concat()).json();
+        json.as_array().unwrap().iter().map(|i| i["incidentId"].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(of(&["--severity", "CRIT"]), [10_000]);
+    assert_eq!(of(&["--limit", "1"]), [10_001]);
+    assert_eq!(of(&["--state", "open", "--service", "athens"]), [10_001, 10_000]);
+    assert!(of(&["--state", "resolved"]).is_empty());
+}
+
+#[tokio::test]
+async fn oncall_says_who_is() {
+    let scene = Scene::new().await;
+    let done = scene.run(&["oncall", "athens"]);
+    let lines: Vec<_> =
+        done.stdout.lines().map(|l| l.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    assert_eq!(lines, ["level 1 jo@example.org", "fallback ops@example.org"]);
+    let json = scene.run(&["oncall", "athens", "--at", "2020-01-02T03:04:05Z", "--json"]).json();
+    assert_eq!((&json["day"], &json["oncall"][0]), (&"2020-01-02".into(), &"ops@example.org".into()));
+    assert_eq!(scene.run(&["oncall", "nobody"]).code, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn watch_tells_what_changes() {
+    let scene = Scene::new().await;
+    let number = scene.report();
+    let mut child = scene.command(&["watch", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut next = |wanted: &str| {
+        // Deliveries change the incident, too.
+        for _ in 0..5 {
+            let line: serde_json::Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+            assert_eq!(line["incidentId"].to_string(), number);
+            if line["state"] == wanted {
+                return;
+            }
+        }
+        panic!("{wanted} was not told");
+    };
+    next("OPEN");
+    scene.run(&["claim", &number]);
+    next("CLAIMED");
+    scene.run(&["resolve", &number]);
+    next("RESOLVED");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn completions_and_help_are_there_for_every_command() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = |args: &[&str]| done(inresponse(dir.path()).args(args).output().unwrap());
+    for shell in ["bash", "zsh", "fish"] {
+        let done = run(&["completions", shell]);
+        assert!(done.code == 0 && done.stdout.contains("oncall"), "{shell}: {}", done.stderr);
+    }
+    let commands = ["report", "claim", "release", "resolve", "note", "show", "list", "watch", "oncall"];
+    for command in commands.iter().map(|c| vec![*c]).chain([vec!["roster", "import"], vec!["completions"]]) {
+        let done = run(&[&command[..], &["--help"]].concat());
+        let example = format!("Example: inresponse {}", command.join(" "));
+        assert!(done.code == 0 && done.stdout.contains(&example), "{command:?}: {}", done.stdout);
+    }
+}
