@@ -14,9 +14,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How many requests are here at once; a lane alone has half of it.
 pub(crate) const PLACES: usize = 2048;
-/// How many changes of a lane are in the store's queue at once. More of them would not make the store faster: it
-/// commits together what waits.
-pub(crate) const TURNS: usize = 64;
+/// How many changes of a lane are in the store's queue at once: as many wait for the disk together, and so long does a
+/// change of another lane wait behind them.
+pub(crate) const TURNS: usize = 16;
 /// How long a change waits for its turn before it is refused.
 const PATIENCE: Duration = Duration::from_secs(5);
 
