@@ -73,7 +73,7 @@ pub(crate) enum ClientCommand {
 pub(crate) enum RosterCommand {
     /// Bring a file into the roster: shows what would change, and changes it once that was agreed to.
     ///
-    /// A .toml file has the form of the server's [roster]. Any other is CSV with the columns
+    /// A .toml file has the form of the server's `roster` table. Any other is CSV with the columns
     /// team,day,oncall,escalation: contacts that are alerted together are separated by spaces, levels by semicolons.
     ///
     /// Example: inresponse roster import december.csv --yes
