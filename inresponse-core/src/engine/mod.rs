@@ -14,6 +14,7 @@
 //! | `wake` | tells the runner when something became due |
 
 mod advance;
+mod ahead;
 mod bounce;
 mod deliver;
 mod duty;
@@ -72,6 +73,7 @@ struct Inner {
     timers: Option<Arc<dyn Timers>>,
     news: News,
     keep_resolved: Option<Duration>,
+    ahead: ahead::Ahead,
 }
 
 /// How links are made by which a recipient can claim.
@@ -134,7 +136,9 @@ impl Engine {
 
     /// The time by the engine's clock.
     pub fn now(&self) -> DateTime<Utc> {
-        crate::clock::to_micros(self.inner.clock.now())
+        let now = crate::clock::to_micros(self.inner.clock.now());
+        self.inner.ahead.note(now, self.inner.clock.monotonic());
+        now
     }
 
     /// The clock itself.
@@ -261,6 +265,7 @@ impl EngineBuilder {
             timers: self.timers,
             news: self.news,
             keep_resolved: self.keep_resolved,
+            ahead: ahead::Ahead::default(),
         };
         Engine { inner: Arc::new(inner) }
     }

@@ -238,8 +238,11 @@ impl Watch {
     fn clock(&mut self, engine: &Engine) -> Option<ClockWentBack> {
         let (wall, monotonic) = (engine.now(), engine.inner.clock.monotonic());
         let passed = TimeDelta::from_std(monotonic.saturating_sub(self.monotonic)).unwrap_or(TimeDelta::MAX);
-        let jump = (wall - self.wall) - passed;
+        let moved = (wall - self.wall) - passed;
         (self.wall, self.monotonic) = (wall, monotonic);
+        // It may have been ahead, and back again, since it was looked at here.
+        let back = engine.inner.ahead.take(wall, monotonic);
+        let jump = if back > JUMP { -back } else { moved };
         if jump.abs() <= JUMP {
             return None;
         }

@@ -110,6 +110,22 @@ async fn p14_times_are_brought_back_even_if_the_store_was_out_of_order_just_then
 }
 
 #[tokio::test]
+async fn p14_a_clock_that_was_ahead_only_while_the_store_kept_the_runner_waiting_is_noticed() {
+    let stage = Stage::new(&["a", "b"]).await;
+    stage.carrier.next("a", Mood::Takes(secs(2), Outcome::unavailable("busy")));
+    let mut running = stage.run();
+    stage.report(crit("athens")).await;
+    stage.store.next(Call::Due, Fault::SlowCall(secs(8)));
+    stage.pass(secs(1)).await;
+    stage.clock.jump(after(5301));
+    stage.pass(secs(2)).await;
+    stage.clock.jump(after(3));
+    stage.pass(secs(60)).await;
+    assert_eq!(stage.carrier.sent_to("a").len(), 2, "{}", stage.sent());
+    running.stop();
+}
+
+#[tokio::test]
 async fn p14_after_a_forward_jump_nothing_is_twice_in_flight() {
     let stage = Stage::new(&["a", "b"]).await;
     stage.carrier.next("a", Mood::Takes(secs(10), Outcome::Accepted));

@@ -1,0 +1,40 @@
+//! How far ahead the wall clock was when something was decided by it.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// The farthest that the wall clock was ahead of the monotonic one whenever anybody looked at it.
+///
+/// A clock may jump ahead and back while the runner waits for a slow store; what was decided in between lies in the
+/// future all the same (promise 14).
+#[derive(Debug)]
+pub(super) struct Ahead {
+    micros: AtomicI64,
+}
+
+impl Default for Ahead {
+    fn default() -> Self {
+        Self { micros: AtomicI64::new(i64::MIN) }
+    }
+}
+
+impl Ahead {
+    /// Somebody decides something by this time.
+    pub(super) fn note(&self, wall: DateTime<Utc>, monotonic: Duration) {
+        self.micros.fetch_max(offset(wall, monotonic), Ordering::Relaxed);
+    }
+
+    /// How far the clock has gone back behind the farthest that was noted since the last call.
+    #[cfg(feature = "runner")]
+    pub(super) fn take(&self, wall: DateTime<Utc>, monotonic: Duration) -> TimeDelta {
+        let now = offset(wall, monotonic);
+        let farthest = self.micros.swap(now, Ordering::Relaxed).max(now);
+        TimeDelta::microseconds(farthest.saturating_sub(now))
+    }
+}
+
+fn offset(wall: DateTime<Utc>, monotonic: Duration) -> i64 {
+    wall.timestamp_micros().saturating_sub(i64::try_from(monotonic.as_micros()).unwrap_or(i64::MAX))
+}
