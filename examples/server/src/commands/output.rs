@@ -7,9 +7,10 @@ use chrono::{DateTime, Utc};
 use inresponse_client::{Incident, Severity, State};
 use serde::Serialize;
 
-/// Text that strangers wrote, without what a terminal would take for a command.
+/// Text that strangers wrote, without what a terminal would take for a command or write backwards.
 pub(super) fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if (c.is_control() && c != '\n') || turns(c) { '\u{fffd}' } else { c }).collect()
 }
 
 /// The same on one line.

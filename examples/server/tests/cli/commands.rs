@@ -1,7 +1,9 @@
 //! What each command does.
 
 use std::io::{BufRead, BufReader, Write};
-use std::process::Stdio;
+use std::process::{Child, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use crate::{Scene, done, inresponse};
 
@@ -52,6 +54,7 @@ async fn show_and_list_are_for_people_and_for_scripts() {
     {
         assert!(shown.stdout.contains(text), "{text} is missing in\n{}", shown.stdout);
     }
+    assert!(!scene.run(&["show", "10001"]).stdout.contains('\u{202e}'), "nothing is written backwards");
     assert!(!shown.stdout.contains('\u{1b}'), "no colours but on a terminal");
     let coloured = done(scene.command(&["show", &number]).env("CLICOLOR_FORCE", "1").output().unwrap());
     assert!(coloured.stdout.contains("\u{1b}["), "{coloured:?}");
@@ -82,16 +85,30 @@ async fn oncall_says_who_is() {
     assert_eq!(scene.run(&["oncall", "nobody"]).code, 1);
 }
 
+/// A process that ends with the test.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn watch_tells_what_changes() {
     let scene = Scene::new().await;
     let number = scene.report();
-    let mut child = scene.command(&["watch", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let mut next = |wanted: &str| {
+    let child = scene.command(&["watch", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = Ended(child);
+    let (told, lines) = mpsc::channel();
+    let stdout = BufReader::new(child.0.stdout.take().unwrap());
+    std::thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| told.send(line)));
+    let next = |wanted: &str| {
         // Deliveries change the incident, too.
         for _ in 0..5 {
-            let line: serde_json::Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+            let line = lines.recv_timeout(Duration::from_secs(20)).unwrap();
+            let line: serde_json::Value = serde_json::from_str(&line).unwrap();
             assert_eq!(line["incidentId"].to_string(), number);
             if line["state"] == wanted {
                 return;
@@ -104,8 +121,6 @@ async fn watch_tells_what_changes() {
     next("CLAIMED");
     scene.run(&["resolve", &number]);
     next("RESOLVED");
-    child.kill().unwrap();
-    child.wait().unwrap();
 }
 
 #[test]
