@@ -13,7 +13,7 @@ use crate::problem::Problem;
 /// Grafana's webhook contact point.
 ///
 /// Every alert is taken by itself; a 2xx says that none of them needs to be sent again.
-#[utoipa::path(post, path = "/intake/grafana", tag = "intake",
+#[utoipa::path(post, path = "/intake/grafana", operation_id = "grafana_webhook", tag = "intake",
     request_body(content = serde_json::Value, description = "as Grafana's webhook contact point sends it"),
     security(("key" = []), ("bearer" = []), ("basic" = [])),
     responses(

@@ -14,7 +14,7 @@ use crate::problem::Problem;
 /// Alertmanager's webhook (version 4).
 ///
 /// Every alert is taken by itself; a 2xx says that none of them needs to be sent again.
-#[utoipa::path(post, path = "/intake/alertmanager", tag = "intake",
+#[utoipa::path(post, path = "/intake/alertmanager", operation_id = "alertmanager_webhook", tag = "intake",
     request_body(content = serde_json::Value, description = "as Alertmanager's `webhook_configs` send it"),
     security(("key" = []), ("bearer" = []), ("basic" = [])),
     responses(
