@@ -3,7 +3,9 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+#[cfg(feature = "runner")]
+use chrono::TimeDelta;
+use chrono::{DateTime, Utc};
 
 /// The farthest that the wall clock was ahead of the monotonic one whenever anybody looked at it.
 ///
