@@ -182,7 +182,7 @@ pub(crate) fn strace() -> Result<PathBuf, Failure> {
 }
 
 /// Debian's packages, and those that `more` names, unpacked into a folder.
-fn unpacked(name: &str, packages: &[&str], more: fn() -> Vec<String>) -> Result<PathBuf, Failure> {
+pub(crate) fn unpacked(name: &str, packages: &[&str], more: fn() -> Vec<String>) -> Result<PathBuf, Failure> {
     let folder = tools_dir().join(name);
     let stamp = folder.join("unpacked.txt");
     let wanted = packages.join("\n");

@@ -1,0 +1,82 @@
+//! InResponse next to its peers, by turns, in one run.
+
+mod goals;
+mod intake;
+mod mails;
+
+use clap::{Args, ValueEnum};
+
+use crate::machine;
+use crate::systems::{self, System};
+use crate::table::{Row, Table};
+use crate::wrk;
+use crate::{Failure, Site};
+
+/// How much is measured.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Plan {
+    /// How often each system is measured, by turns.
+    #[arg(long, default_value_t = 3)]
+    runs: usize,
+    /// How long each run under full load takes.
+    #[arg(long, default_value_t = 5)]
+    seconds: u64,
+    /// One short run of each, to see that everything works.
+    #[arg(long)]
+    quick: bool,
+    /// Only these.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<Part>,
+}
+
+/// A part of the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// One incident a request.
+    Puts,
+    /// A hundred alerts a request.
+    Batches,
+    /// With 100,000 incidents open.
+    Memory,
+    /// From report to mail, at a calm rate.
+    Latency,
+    /// Ten thousand incidents with a mail each.
+    Storm,
+    /// Claims, and what is critical, in a storm.
+    Claims,
+}
+
+const SYSTEMS: [System; 4] = [System::Empty, System::Alertmanager, System::InResponse, System::RecordsOnly];
+
+const fn row(name: &'static str, unit: &'static str, digits: usize) -> Row {
+    Row { name, unit, digits }
+}
+
+/// Measures, and prints the tables.
+pub(crate) async fn run(site: &Site, plan: &Plan) -> Result<(), Failure> {
+    let machine = machine::description(&site.work)?;
+    let mut plan = plan.clone();
+    if plan.quick {
+        (plan.runs, plan.seconds) = (1, 3);
+    }
+    let parts = Part::value_variants().iter().copied();
+    let parts: Vec<_> = parts.filter(|part| plan.only.is_empty() || plan.only.contains(part)).collect();
+    let mut table = Table::default();
+    for turn in 1..=plan.runs {
+        for part in &parts {
+            eprintln!("turn {turn} of {}, {part:?}, load average {}", plan.runs, machine::load());
+            match part {
+                Part::Puts => intake::puts(site, plan.seconds, &mut table)?,
+                Part::Batches => intake::batches(site, plan.seconds, &mut table)?,
+                Part::Memory => intake::memory(site, &mut table).await?,
+                Part::Latency => mails::latency(site, plan.seconds, &mut table).await?,
+                Part::Storm => mails::storm(site, &mut table).await?,
+                Part::Claims => mails::claims(site, &mut table).await?,
+            }
+        }
+    }
+    println!("{machine}; {} at the end.", machine::load());
+    println!("Alertmanager {}, {}.\n", systems::alertmanager_version(site)?, wrk::version(site)?);
+    println!("{}\n\n{}\n\n{}", table.medians(&SYSTEMS), table.goals(&goals::GOALS), table.all(&SYSTEMS));
+    Ok(())
+}

@@ -1,0 +1,66 @@
+//! Fills a store with open incidents, as if they had been reported and alerted of some time ago.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::{StreamExt, stream};
+use inresponse_core::model::{Contact, Matrix, Report, Severity, TeamName};
+use inresponse_core::notify::Outcome;
+use inresponse_core::plan::{self, Decision, Input};
+use inresponse_core::store::{Committed, Created, Store};
+
+use crate::Failure;
+use crate::systems::TEXT;
+
+/// How long after the first alert the second one is due.
+const WAIT: Duration = Duration::from_secs(24 * 3600);
+const LEASE: Duration = Duration::from_secs(30);
+/// How many are written at once.
+const AT_ONCE: usize = 512;
+
+/// When the second alert of what is filled in is due.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Due {
+    /// Not while anything is measured.
+    Later,
+    /// For an hour.
+    Overdue,
+}
+
+/// Adds so many open incidents, whose first alert was accepted.
+pub(super) async fn fill(store: &dyn Store, count: u64, due: Due) -> Result<(), Failure> {
+    let ago = match due {
+        Due::Later => TimeDelta::hours(1),
+        Due::Overdue => TimeDelta::hours(25),
+    };
+    let reported_at = Utc::now() - ago;
+    let mut added = stream::iter((0..count).map(|i| add(store, i, reported_at))).buffer_unordered(AT_ONCE);
+    while let Some(added) = added.next().await {
+        added?;
+    }
+    Ok(())
+}
+
+async fn add(store: &dyn Store, i: u64, reported_at: DateTime<Utc>) -> Result<(), Failure> {
+    // Not all in the same instant.
+    let reported_at = reported_at + TimeDelta::milliseconds(i64::try_from(i % 600_000)?);
+    let contact = |name: &str| Contact::new(format!("{name}@example.org"));
+    let matrix = Matrix::new(vec![vec![contact("jo")?], vec![contact("kim")?]], vec![contact("ops")?], WAIT);
+    let report = Report::builder("alerting", Severity::Crit, format!("5xx error spike {i}")).message(TEXT);
+    let report = report.source("bench").label("instance", "web-7").label("job", "web").build()?;
+    let (opening, sends) = plan::open(report, TeamName::new("alerting")?, matrix, Some(LEASE), reported_at);
+    let Created::New(record) = store.create(opening).await? else {
+        return Err("it was there already".into());
+    };
+    let send = sends.first().ok_or("nobody is alerted")?;
+    let (delivery, attempt, outcome) = (send.delivery, send.attempt, &Outcome::Accepted);
+    let accepted_at = reported_at + TimeDelta::milliseconds(20);
+    let accepted = Input::Outcome { delivery, attempt, outcome };
+    match plan::step(&record.incident, accepted, accepted_at) {
+        Decision::Change(plan) => match store.commit(record.version, &plan.draft).await? {
+            Committed::At(_) => Ok(()),
+            Committed::Stale => Err("somebody else changed it".into()),
+        },
+        _ => Err("an accepted alert changes nothing".into()),
+    }
+}

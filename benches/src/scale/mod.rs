@@ -1,0 +1,196 @@
+//! What things cost with few and with very many incidents open.
+
+mod fill;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+use clap::Args;
+use inresponse_core::store::Store;
+use inresponse_sqlite::{Database, SqliteConfig};
+
+use crate::http::{Connection, report_all};
+use crate::measure::{milliseconds, percentiles};
+use crate::sink::Sink;
+use crate::systems::{self, Mails, PEOPLE, Running, System};
+use crate::{Failure, Site, machine};
+use fill::{Due, fill};
+
+/// How much is measured.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Plan {
+    /// How many incidents are open.
+    #[arg(long, value_delimiter = ',', default_values_t = [1_000, 100_000, 1_000_000])]
+    open: Vec<u64>,
+}
+
+/// How many of what is measured one by one.
+const SAMPLES: usize = 500;
+/// How many incidents are reported at once.
+const PUTS: usize = 5_000;
+/// How many of the open ones are overdue at the restart.
+const OVERDUE: u64 = 1_000;
+/// How many records the engine reads at a time.
+const PAGE: usize = 256;
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// What was measured, by the number of open incidents.
+#[derive(Debug, Default)]
+struct Columns {
+    sizes: Vec<u64>,
+    rows: Vec<(&'static str, Vec<f64>, usize)>,
+}
+
+impl Columns {
+    fn add(&mut self, name: &'static str, digits: usize, figure: f64) {
+        eprintln!("  {name}: {figure:.digits$}");
+        match self.rows.iter_mut().find(|row| row.0 == name) {
+            Some(row) => row.1.push(figure),
+            None => self.rows.push((name, vec![figure], digits)),
+        }
+    }
+
+    fn print(&self) {
+        let sizes: Vec<_> = self.sizes.iter().map(|size| format!(" {size} open |")).collect();
+        println!("| |{} last to first |", sizes.concat());
+        println!("|---|{}---:|", "---:|".repeat(sizes.len()));
+        for (name, figures, digits) in &self.rows {
+            let cells: Vec<_> = figures.iter().map(|f| format!(" {f:.digits$} |")).collect();
+            let ratio = figures.last().zip(figures.first()).map_or(1.0, |(last, first)| last / first);
+            println!("| {name} |{} {ratio:.2} × |", cells.concat());
+        }
+    }
+}
+
+/// Measures, and prints the table.
+pub(crate) async fn run(site: &Site, plan: &Plan) -> Result<(), Failure> {
+    let machine = machine::description(&site.work)?;
+    let mut columns = Columns::default();
+    let folder = systems::empty_folder(site)?;
+    let path = folder.join("inresponse.db");
+    let mut there = 0;
+    for open in &plan.open {
+        eprintln!("{open} open");
+        let begun = Instant::now();
+        let database = Database::open(SqliteConfig::new(&path)).await?;
+        fill(&database.store(), open.saturating_sub(there + OVERDUE), Due::Later).await?;
+        due_scans(&database.store(), &mut columns, "due scan that finds nothing, p50, ms").await?;
+        fill(&database.store(), OVERDUE, Due::Overdue).await?;
+        due_scans(&database.store(), &mut columns, "due scan that finds a page of 256, p50, ms").await?;
+        drop(database);
+        eprintln!("  filled in {:?}", begun.elapsed());
+        columns.sizes.push(*open);
+        let sink = Sink::start(site)?;
+        let running = restart(site, &sink, &mut columns).await?;
+        calls(&running, &sink, &mut columns).await?;
+        files(&folder, &mut columns)?;
+        drop(running);
+        there = *open + PUTS as u64 + SAMPLES as u64;
+    }
+    std::fs::remove_dir_all(&folder)?;
+    println!("SQLite. {machine}; {} at the end.\n", machine::load());
+    columns.print();
+    Ok(())
+}
+
+/// Asks the store what is due, as the engine does.
+async fn due_scans(store: &dyn Store, columns: &mut Columns, name: &'static str) -> Result<(), Failure> {
+    let mut took = Vec::new();
+    for _ in 0..SAMPLES {
+        let asked = Instant::now();
+        let _due = store.due(Utc::now(), None, PAGE).await?;
+        took.push(asked.elapsed());
+    }
+    columns.add(name, 3, milliseconds(percentiles(took)[0]));
+    Ok(())
+}
+
+/// Starts the server on what is there, with alerts overdue.
+async fn restart(site: &Site, sink: &Sink, columns: &mut Columns) -> Result<Running, Failure> {
+    let started = Instant::now();
+    let running = systems::restart(site, System::InResponse, Mails::Each, sink.address)?;
+    columns.add("restart: listens after, s", 3, started.elapsed().as_secs_f64());
+    let overdue = usize::try_from(OVERDUE)?;
+    let mails = sink.until(overdue, PATIENCE).await;
+    let accepted = sink.accepted();
+    let (Some(first), true) = (accepted.first(), mails >= overdue) else {
+        return Err(format!("of {overdue} overdue mails only {mails} were accepted").into());
+    };
+    columns.add("restart: first overdue mail after, s", 3, (*first - started).as_secs_f64());
+    columns.add("restart: all 1,000 after, s", 3, (accepted[overdue - 1] - started).as_secs_f64());
+    at_rest(&running, Instant::now() + PATIENCE).await?;
+    columns.add("restart: at rest after, s", 1, started.elapsed().as_secs_f64());
+    columns.add("restart: CPU until then, s", 2, running.process.cpu()?.as_secs_f64());
+    columns.add("memory at rest, MB", 0, running.process.memory()?);
+    Ok(running)
+}
+
+/// Waits until a second passes in which it does next to nothing.
+async fn at_rest(running: &Running, until: Instant) -> Result<(), Failure> {
+    let mut cpu = running.process.cpu()?;
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let now = running.process.cpu()?;
+        if now - cpu < Duration::from_millis(30) {
+            return Ok(());
+        }
+        if Instant::now() > until {
+            return Err("the server does not come to rest".into());
+        }
+        cpu = now;
+    }
+}
+
+async fn calls(running: &Running, sink: &Sink, columns: &mut Columns) -> Result<(), Failure> {
+    let shot = systems::report(System::InResponse, "CRIT");
+    let (cpu, begun, mailed) = (running.process.cpu()?, Instant::now(), sink.count());
+    report_all(running.address, &shot, PUTS, 64).await?;
+    columns.add("5,000 PUTs over 64 connections, a second", 0, PUTS as f64 / begun.elapsed().as_secs_f64());
+    if sink.until(mailed + PUTS, PATIENCE).await < mailed + PUTS {
+        return Err("not all of them were mailed".into());
+    }
+    let cpu = running.process.cpu()? - cpu;
+    columns.add("their CPU until all are mailed, s for 1,000", 4, cpu.as_secs_f64() / PUTS as f64 * 1e3);
+    at_rest(running, Instant::now() + PATIENCE).await?;
+
+    let mut connection = Connection::open(running.address).await?;
+    let (mut puts, mut claims, mut lists, mut numbers) = (vec![], vec![], vec![], vec![]);
+    for i in 0..SAMPLES {
+        let asked = Instant::now();
+        let answer = connection.shoot(&shot, u64::try_from(1_000_000 + i)?).await?;
+        puts.push(asked.elapsed());
+        let answer: serde_json::Value = serde_json::from_slice(&answer)?;
+        numbers.push(answer["incidentId"].as_u64().ok_or("an answer without a number")?);
+    }
+    at_rest(running, Instant::now() + PATIENCE).await?;
+    let key = [("x-api-key", PEOPLE)];
+    for number in numbers {
+        let body = r#"{"state":"CLAIMED","by":"jo"}"#.to_owned();
+        let asked = Instant::now();
+        connection.send("POST", &format!("/incidents/{number}"), &key, body).await?;
+        claims.push(asked.elapsed());
+        let asked = Instant::now();
+        connection.send("GET", "/incidents?state=OPEN&limit=50", &key, String::new()).await?;
+        lists.push(asked.elapsed());
+    }
+    for (took, p50, p99) in [
+        (puts, "one PUT after the other, p50, ms", "one PUT after the other, p99, ms"),
+        (claims, "claim, p50, ms", "claim, p99, ms"),
+        (lists, "list page of 50, p50, ms", "list page of 50, p99, ms"),
+    ] {
+        let [median, most] = percentiles(took).map(milliseconds);
+        columns.add(p50, 3, median);
+        columns.add(p99, 3, most);
+    }
+    columns.add("memory at the end, MB", 0, running.process.memory()?);
+    Ok(())
+}
+
+/// How large the database and its log are.
+fn files(folder: &Path, columns: &mut Columns) -> Result<(), Failure> {
+    let size = |name: &str| std::fs::metadata(folder.join(name)).map_or(0, |file| file.len()) as f64 / 1e6;
+    columns.add("database, MB", 1, size("inresponse.db"));
+    columns.add("its log, MB", 1, size("inresponse.db-wal"));
+    Ok(())
+}
