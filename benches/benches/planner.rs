@@ -1,51 +1,29 @@
-//! The planner and what it works on.
+//! The planner, what it works on, and what is made of it.
 
-#![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark is no library")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a benchmark is no library")]
+
+mod common;
 
 use std::hint::black_box;
-use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use criterion::{Criterion, criterion_group, criterion_main};
-use inresponse_core::model::{
-    Contact, Incident, IncidentNumber, Matrix, Person, Report, Severity, TeamName, Version,
-};
+use chrono::TimeDelta;
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use inresponse_core::memory::MemoryRoster;
+use inresponse_core::model::{IncidentNumber, Person, ServiceName, Version};
 use inresponse_core::notify::Outcome;
 use inresponse_core::plan::{self, HoldNothing, Input, StateChange, TakeOver, Update};
-use inresponse_core::roster::{Zone, day_of};
+use inresponse_core::roster::{self, Roster, day_of};
 use inresponse_core::store::Record;
+use inresponse_mail::{Sender, render};
 
-const LEASE: Duration = Duration::from_secs(30);
-
-fn now() -> DateTime<Utc> {
-    DateTime::from_timestamp(1_800_000_000, 0).unwrap()
-}
-
-fn parts() -> (Report, TeamName, Matrix) {
-    let contact = |name: &str| Contact::new(format!("{name}@example.org")).unwrap();
-    let levels = vec![vec![contact("jo")], vec![contact("kim")], vec![contact("lee"), contact("max")]];
-    let matrix = Matrix::new(levels, vec![contact("ops")], Duration::from_secs(600));
-    let report =
-        Report::builder("athens", Severity::Crit, "5xx error spike").message("12 % of requests fail");
-    (report.build().unwrap(), TeamName::new("devops").unwrap(), matrix)
-}
-
-fn leased() -> (Incident, plan::Send) {
-    let (report, team, matrix) = parts();
-    let (opening, mut sends) = plan::open(report, team, matrix, Some(LEASE), now());
-    (opening.numbered(IncidentNumber::new(10_000)).into_incident(), sends.remove(0))
-}
+use common::{LEASE, alert, leased, now, opening, parts, rota, team, team_name};
 
 fn planner(criterion: &mut Criterion) {
     let (incident, send) = leased();
     let later = now() + TimeDelta::seconds(700);
     let claim = Update::state(Person::new("jo").unwrap(), StateChange::Claim(TakeOver::No));
     criterion.bench_function("open with the first lease", |b| {
-        b.iter_batched(
-            parts,
-            |(r, t, m)| plan::open(r, t, m, Some(LEASE), now()),
-            criterion::BatchSize::SmallInput,
-        );
+        b.iter_batched(parts, |(r, t, m)| plan::open(r, t, m, Some(LEASE), now()), BatchSize::SmallInput);
     });
     criterion.bench_function("due: the next level", |b| {
         b.iter(|| {
@@ -64,17 +42,43 @@ fn planner(criterion: &mut Criterion) {
     });
 }
 
-fn around(criterion: &mut Criterion) {
-    let (report, team, matrix) = parts();
-    let draft = plan::open(report, team, matrix, Some(LEASE), now()).0.numbered(IncidentNumber::new(10_000));
+fn records(criterion: &mut Criterion) {
+    let draft = opening().numbered(IncidentNumber::new(10_000));
     let body = draft.body();
-    let zone = Zone::new("Europe/Athens").unwrap();
     criterion.bench_function("encode a record", |b| b.iter(|| black_box(&draft).body()));
     criterion.bench_function("decode a record", |b| {
         b.iter(|| Record::decode(black_box(&body), Version::FIRST, 1, now()).unwrap());
     });
-    criterion.bench_function("day of an instant", |b| b.iter(|| day_of(black_box(&zone), now())));
 }
 
-criterion_group!(benches, planner, around);
+fn who_is_on_call(criterion: &mut Criterion) {
+    let (team, rota) = (team(), rota());
+    criterion.bench_function("day of an instant", |b| b.iter(|| day_of(black_box(team.timezone()), now())));
+    criterion.bench_function("matrix of a day", |b| b.iter(|| roster::matrix(black_box(&team), Some(&rota))));
+
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let (kept, service, name) = (MemoryRoster::new(), ServiceName::new("athens").unwrap(), team_name());
+    runtime.block_on(async {
+        kept.put_team(&name, &team).await.unwrap();
+        kept.put_service(&service, &name).await.unwrap();
+        kept.put_day(&name, day_of(team.timezone(), now()), &rota).await.unwrap();
+    });
+    criterion.bench_function("who is on call for a service", |b| {
+        b.to_async(&runtime).iter(async || {
+            let name = kept.service(&service).await.unwrap().unwrap();
+            let team = kept.team(&name).await.unwrap().unwrap();
+            let rota = kept.day(&name, day_of(team.timezone(), now())).await.unwrap();
+            roster::matrix(&team, rota.as_deref())
+        });
+    });
+}
+
+fn rendering(criterion: &mut Criterion) {
+    let (alert, sender) = (alert(), Sender::new("InResponse <alerts@example.org>").unwrap());
+    criterion.bench_function("render a mail, text and HTML", |b| {
+        b.iter(|| render(black_box(&alert), &sender, now()).unwrap());
+    });
+}
+
+criterion_group!(benches, planner, records, who_is_on_call, rendering);
 criterion_main!(benches);

@@ -10,6 +10,7 @@ mod machine;
 mod measure;
 mod peers;
 mod process;
+mod reader;
 mod scale;
 mod sink;
 mod systems;

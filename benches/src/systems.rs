@@ -8,7 +8,7 @@ use std::process::Command;
 use chrono::{TimeDelta, Utc};
 
 use crate::process::{Process, free_address};
-use crate::wrk::{NUMBER, Shot};
+use crate::wrk::{self, NUMBER, Shot};
 use crate::{Failure, Site};
 
 /// The key under which incidents are reported.
@@ -166,10 +166,17 @@ fn inresponse_config() -> String {
     )
 }
 
+const TITLE: &str = "5xx error spike @@";
+
 /// What a person reads of it; with the rest some 400 bytes of body for each.
 pub(crate) const TEXT: &str = "More than 12 % of the requests of the last five minutes were answered with 5xx. If many services \
                     say so, look at the network first, then at the database that they share, then at what was \
                     deployed in the last hour.";
+
+/// The title of the report with that number.
+pub(crate) fn title(number: u64) -> String {
+    TITLE.replace(NUMBER, &wrk::digits(number))
+}
 
 /// One report of an incident, in the system's own form.
 pub(crate) fn report(system: System, severity: &str) -> Shot {
@@ -181,7 +188,7 @@ pub(crate) fn report(system: System, severity: &str) -> Shot {
             headers: format!("x-api-key: {MONITORING}\r\n"),
             open: String::new(),
             item: format!(
-                r#"{{"service":"{}","severity":"{severity}","title":"5xx error spike {NUMBER}","message":"{TEXT}","source":"bench","labels":{{"instance":"web-7","job":"web"}}}}"#,
+                r#"{{"service":"{}","severity":"{severity}","title":"{TITLE}","message":"{TEXT}","source":"bench","labels":{{"instance":"web-7","job":"web"}}}}"#,
                 service(system)
             ),
             close: "",

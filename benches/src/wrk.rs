@@ -30,7 +30,7 @@ impl Shot {
     /// The body whose items have the numbers from `first` on.
     pub(crate) fn body(&self, first: u64) -> String {
         let numbers = (first..).take(self.items);
-        let items: Vec<_> = numbers.map(|n| self.item.replace(NUMBER, &format!("{n:0DIGITS$}"))).collect();
+        let items: Vec<_> = numbers.map(|n| self.item.replace(NUMBER, &digits(n))).collect();
         format!("{}{}{}", self.open, items.join(","), self.close)
     }
 
@@ -70,6 +70,11 @@ end
             count = self.items,
         )
     }
+}
+
+/// A number as it stands in a body.
+pub(crate) fn digits(number: u64) -> String {
+    format!("{number:0DIGITS$}")
 }
 
 /// A string of Lua.

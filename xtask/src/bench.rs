@@ -1,12 +1,74 @@
-//! Load on whole servers: builds and unpacks what that needs, and starts it.
+//! Measuring: builds and unpacks what that needs, and starts it.
 
-use std::path::PathBuf;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
-use crate::tools::{Failure, cargo, output, run, target_dir, unpacked};
+use clap::Subcommand;
+
+use crate::emulators::Emulator;
+use crate::tools::{Failure, cargo, installed, output, run, target_dir, unpacked};
+
+/// What is measured.
+#[derive(Subcommand)]
+pub(crate) enum Bench {
+    /// The server under load next to Alertmanager and an empty server; `--help` lists the options.
+    #[command(disable_help_flag = true)]
+    Peers {
+        /// Passed on.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// The server with few and with very many incidents open; `--help` lists the options.
+    #[command(disable_help_flag = true)]
+    Scale {
+        /// Passed on.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// How many instructions the hot paths take; fails where one takes more than its bound.
+    Counts,
+    /// Each store's create, commit and look at what is due; DynamoDB's by an emulator.
+    Stores,
+}
+
+pub(crate) fn bench(what: &Bench) -> Result<(), Failure> {
+    match what {
+        Bench::Peers { arguments } => load("peers", arguments),
+        Bench::Scale { arguments } => load("scale", arguments),
+        Bench::Counts => counts(),
+        Bench::Stores => stores(),
+    }
+}
+
+fn counts() -> Result<(), Failure> {
+    let found = Command::new("valgrind").arg("--version").stdout(Stdio::null()).status();
+    if !found.is_ok_and(|status| status.success()) {
+        return Err("instructions are counted by valgrind; on Debian: apt-get install valgrind".into());
+    }
+    let runner = installed("gungraun-runner", "0.20.0", "gungraun-runner", &[])?;
+    let bench = ["bench", "-p", "inresponse-benches", "--bench", "counts", "--locked"];
+    run(cargo().args(bench).env("GUNGRAUN_RUNNER", runner))
+}
+
+fn stores() -> Result<(), Failure> {
+    let dynamodb = Emulator::dynoxide()?;
+    let mut bench = cargo();
+    bench.args([
+        "bench",
+        "-p",
+        "inresponse-benches",
+        "--bench",
+        "stores",
+        "--features",
+        "dynamo",
+        "--locked",
+    ]);
+    bench.env("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.url()).env("AWS_REGION", "eu-central-1");
+    run(bench.env("AWS_ACCESS_KEY_ID", "bench").env("AWS_SECRET_ACCESS_KEY", "bench"))
+}
 
 /// Runs one of the load driver's commands, with what that needs.
-pub(crate) fn bench(command: &str, arguments: &[String]) -> Result<(), Failure> {
+fn load(command: &str, arguments: &[String]) -> Result<(), Failure> {
     // Each by itself, so that the server is built with its own features and no others.
     for package in ["inresponse-server", "inresponse-benches"] {
         run(cargo().args(["build", "--release", "--bins", "-p", package, "--locked"]))?;
@@ -36,7 +98,7 @@ fn libraries() -> Vec<String> {
 }
 
 /// Where the unpacked programs find their libraries.
-fn library_folders(debian: &std::path::Path) -> Result<Vec<PathBuf>, Failure> {
+fn library_folders(debian: &Path) -> Result<Vec<PathBuf>, Failure> {
     let lib = debian.join("usr/lib");
     let mut folders = vec![lib.join("postfix")];
     for entry in std::fs::read_dir(lib)? {

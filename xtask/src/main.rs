@@ -81,15 +81,10 @@ enum Command {
         #[arg(long, default_value_t = 10)]
         seconds: u64,
     },
-    /// Load on whole servers. `peers`: next to Alertmanager and an empty server; `scale`: with few and with very many
-    /// incidents open. `cargo xtask bench peers --help` lists the options.
-    #[command(disable_help_flag = true)]
+    /// Measure: load on whole servers, instructions of the hot paths, stores.
     Bench {
-        /// What is measured.
-        command: String,
-        /// Passed on.
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<String>,
+        #[command(subcommand)]
+        what: bench::Bench,
     },
     /// Cut the power under the store on SQLite, on a simulated disk; `cargo xtask powercuts --help` lists the options.
     #[command(disable_help_flag = true)]
@@ -136,7 +131,7 @@ fn main() -> ExitCode {
         Command::Fuzz { seconds, targets } => fuzz::fuzz(seconds, &targets),
         Command::Schema { examples } => schema::schema(examples),
         Command::Load { seconds } => test::load(seconds),
-        Command::Bench { command, arguments } => bench::bench(&command, &arguments),
+        Command::Bench { what } => bench::bench(&what),
         Command::Crash { kills, seed } => test::crash(test::Kills { kills, seed }),
         Command::Soak { kills, seed } => test::soak(test::Kills { kills, seed }),
         Command::Powercuts { arguments } => sim::powercuts(&arguments),

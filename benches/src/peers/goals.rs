@@ -21,8 +21,10 @@ pub(super) const STORM: Row = row("storm of 10,000 with a mail each", "mails a s
 pub(super) const STORM_CPU: Row = row("its CPU", "s for 1,000 mails", 3);
 pub(super) const CLAIM_P50: Row = row("claim answered in that storm, p50", "ms", 1);
 pub(super) const CLAIM_P99: Row = row("claim answered in that storm, p99", "ms", 1);
+pub(super) const AHEAD: Row = row("CRIT behind 10,000 WARN: until its mail is accepted, p50", "ms", 0);
+pub(super) const BEFORE: Row = row("CRIT behind 10,000 WARN: mails of WARN in that time, p50", "mails", 0);
 
-pub(super) const GOALS: [Goal; 10] = [
+pub(super) const GOALS: [Goal; 11] = [
     at_least(PUTS_64, System::Alertmanager, 2.0),
     at_least(PUTS_64, System::Empty, 1.0 / 3.0),
     at_most(CPU_64, System::Alertmanager, 0.5),
@@ -33,6 +35,8 @@ pub(super) const GOALS: [Goal; 10] = [
     at_most(LATENCY_P99, System::Alertmanager, 1.0),
     at_least(STORM, System::Alertmanager, 4.0),
     Goal { row: CLAIM_P99, peer: None, bound: Bound::AtMost(50.0) },
+    // What was being sent when it came.
+    Goal { row: BEFORE, peer: None, bound: Bound::AtMost(16.0) },
 ];
 
 const fn at_least(row: Row, peer: System, ratio: f64) -> Goal {

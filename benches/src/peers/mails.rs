@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::goals::{CLAIM_P50, CLAIM_P99, LATENCY_P50, LATENCY_P99, STORM, STORM_CPU};
+use super::goals::{AHEAD, BEFORE, CLAIM_P50, CLAIM_P99, LATENCY_P50, LATENCY_P99, STORM, STORM_CPU};
 use crate::http::{Connection, report_all};
 use crate::measure::{milliseconds, percentiles};
+use crate::reader::{Mail, Reader};
 use crate::sink::Sink;
 use crate::systems::{self, Mails, PEOPLE, System};
 use crate::table::Table;
@@ -98,6 +99,46 @@ pub(super) async fn claims(site: &Site, table: &mut Table) -> Result<(), Failure
     eprintln!("claims in a storm: {claims}, p50 {p50:?}, p99 {p99:?}");
     table.add(CLAIM_P50, System::InResponse, milliseconds(p50));
     table.add(CLAIM_P99, System::InResponse, milliseconds(p99));
+    Ok(())
+}
+
+/// What is critical is reported while ten thousand mails of what is not are waiting for the same person.
+pub(super) async fn ahead(site: &Site, table: &mut Table) -> Result<(), Failure> {
+    const CRITICAL: u64 = 20;
+    const EVERY: Duration = Duration::from_millis(50);
+    let reader = Reader::start()?;
+    let running = systems::start(site, System::InResponse, Mails::Each, reader.address)?;
+    report_all(running.address, &systems::report(System::InResponse, "WARN"), STORMING, CONNECTIONS).await?;
+    let mailed = reader.count();
+    let (shot, mut connection) =
+        (systems::report(System::InResponse, "CRIT"), Connection::open(running.address).await?);
+    let (mut reported, first) = (Vec::new(), 1_000_000);
+    for number in first..first + CRITICAL {
+        reported.push((number, Instant::now()));
+        connection.shoot(&shot, number).await?;
+        tokio::time::sleep(EVERY).await;
+    }
+    let (until, all) = (Instant::now() + PATIENCE, STORMING + reported.len());
+    while reader.count() < all && Instant::now() < until {
+        tokio::time::sleep(EVERY).await;
+    }
+    all_mailed(System::InResponse, reader.count(), all)?;
+    let (mails, mut took, mut before) = (reader.mails(), Vec::new(), Vec::new());
+    for (number, at) in reported {
+        let title = systems::title(number);
+        let mail = mails.iter().find(|m| m.subject.ends_with(&title)).ok_or("a mail without its title")?;
+        let overtaken =
+            |m: &&Mail| m.subject.contains("WARN") && m.accepted > at && m.accepted < mail.accepted;
+        before.push(mails.iter().filter(overtaken).count());
+        took.push(mail.accepted.saturating_duration_since(at));
+    }
+    before.sort_unstable();
+    let (before, [took, longest]) = (before[before.len() / 2], percentiles(took));
+    eprintln!(
+        "critical behind a storm of which {mailed} were mailed: {took:?}, {longest:?}, {before} before it"
+    );
+    table.add(AHEAD, System::InResponse, milliseconds(took));
+    table.add(BEFORE, System::InResponse, before as f64);
     Ok(())
 }
 

@@ -42,8 +42,10 @@ enum Part {
     Latency,
     /// Ten thousand incidents with a mail each.
     Storm,
-    /// Claims, and what is critical, in a storm.
+    /// Claims in a storm.
     Claims,
+    /// What is critical, behind a storm of what is not.
+    Ahead,
 }
 
 const SYSTEMS: [System; 4] = [System::Empty, System::Alertmanager, System::InResponse, System::RecordsOnly];
@@ -72,6 +74,7 @@ pub(crate) async fn run(site: &Site, plan: &Plan) -> Result<(), Failure> {
                 Part::Latency => mails::latency(site, plan.seconds, &mut table).await?,
                 Part::Storm => mails::storm(site, &mut table).await?,
                 Part::Claims => mails::claims(site, &mut table).await?,
+                Part::Ahead => mails::ahead(site, &mut table).await?,
             }
         }
     }
