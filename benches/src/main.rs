@@ -79,6 +79,7 @@ impl Site {
 }
 
 fn main() -> Result<(), Failure> {
+    process::end_together()?;
     match Cli::parse().command {
         Command::Peers { site, plan } => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -1,16 +1,45 @@
 //! The systems' processes: they end with their guard, and the kernel says what they used.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::thread::sleep;
 use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
 use nix::time::ClockId;
 use nix::unistd::Pid;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::Failure;
+
+/// Every process that runs now.
+static RUNNING: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+
+/// Ends with everything that was started, once somebody interrupts or terminates this process: guards are not dropped
+/// then.
+pub(crate) fn end_together() -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    std::thread::spawn(move || {
+        runtime.block_on(async {
+            let Ok(mut terminated) = signal(SignalKind::terminate()) else { return };
+            tokio::select! {
+                _ = terminated.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+        });
+        // Kept, so that nothing is started any more.
+        let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+        for id in running.iter().filter_map(|id| i32::try_from(*id).ok()) {
+            let _ended = kill(Pid::from_raw(id), Signal::SIGKILL);
+        }
+        std::process::exit(130);
+    });
+    Ok(())
+}
 
 /// How long a system may take to listen: tries, 20 ms apart.
 const TRIES: u32 = 1500;
@@ -40,7 +69,9 @@ impl Process {
     }
 
     pub(crate) fn spawn(mut command: Command) -> Result<Self, Failure> {
+        let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
         let child = command.spawn().map_err(|e| format!("{}: {e}", command.get_program().display()))?;
+        running.insert(child.id());
         Ok(Self { child })
     }
 
@@ -62,6 +93,7 @@ impl Drop for Process {
     fn drop(&mut self) {
         // Its data is thrown away with it.
         let _ended = self.child.kill();
+        RUNNING.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.child.id());
         let _reaped = self.child.wait();
     }
 }

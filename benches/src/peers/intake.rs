@@ -70,14 +70,18 @@ pub(super) fn batches(site: &Site, seconds: u64, table: &mut Table) -> Result<()
 pub(super) async fn memory(site: &Site, table: &mut Table) -> Result<(), Failure> {
     const OPEN: usize = 100_000;
     /// How long mails may take, and then the system to come to rest.
-    const PATIENCE: Duration = Duration::from_secs(180);
+    const PATIENCE: Duration = Duration::from_secs(600);
     const REST: Duration = Duration::from_secs(3);
     for system in [System::Alertmanager, System::InResponse, System::RecordsOnly] {
         let sink = Sink::start(site)?;
         let running = systems::start(site, system, Mails::None, sink.address)?;
         report_all(running.address, &systems::report(system, "CRIT"), OPEN, 64).await?;
         let at_once = running.process.memory()?;
-        let mails = if system == System::InResponse { sink.until(OPEN, PATIENCE).await } else { 0 };
+        let alerts = if system == System::InResponse { OPEN } else { 0 };
+        let mails = sink.until(alerts, PATIENCE).await;
+        if mails < alerts {
+            return Err(format!("of {alerts} mails only {mails} were accepted in {PATIENCE:?}").into());
+        }
         tokio::time::sleep(REST).await;
         let memory = running.process.memory()?;
         eprintln!("memory, {system}: {at_once:.0} MB, then {memory:.0} MB, {mails} mails");
