@@ -25,7 +25,7 @@ pub(crate) enum Bench {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// How many instructions the hot paths take; fails where one takes more than its bound.
+    /// How many instructions the hot paths take, next to the run before.
     Counts,
     /// Each store's create, commit and look at what is due; DynamoDB's by an emulator.
     Stores,
