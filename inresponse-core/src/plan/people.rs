@@ -98,7 +98,7 @@ impl fmt::Display for Refusal {
             Refusal::Forbidden { from, to } => write!(f, "an incident that is {from} cannot become {to}"),
             Refusal::ClaimedBy(person) => write!(f, "it is claimed by {person}"),
             Refusal::NotEscalating(state) => write!(f, "it is {state}, so there is nothing to escalate"),
-            Refusal::NobodyLeft => f.write_str("everybody has been alerted already"),
+            Refusal::NobodyLeft => f.write_str("there is nobody left to be alerted"),
             Refusal::UnknownTeam(team) => write!(f, "there is no team `{team}` that could be alerted"),
             Refusal::Over => f.write_str("it is resolved, so its severity cannot change"),
         }
