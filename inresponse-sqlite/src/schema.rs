@@ -10,7 +10,7 @@ use rusqlite_migration::{M, Migrations};
 use crate::error::{Moment, outage};
 
 /// How long a write waits for another process's write.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// SQLite before 3.51.3 can corrupt a WAL database that several connections write to.
 const OLDEST_SQLITE: i32 = 3_051_003;
