@@ -25,7 +25,6 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Serve the HTTP API and send the alerts (the default).
-    #[command(after_help = "Example:\n  inresponse serve --config /etc/inresponse.toml")]
     Serve(Box<ServeArgs>),
     Backup(BackupArgs),
     Restore(RestoreArgs),
@@ -49,6 +48,5 @@ pub(crate) enum Command {
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {
     /// Make a random key, and print it with its hash for the config.
-    #[command(after_help = "Example:\n  inresponse key new")]
     New,
 }

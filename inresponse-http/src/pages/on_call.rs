@@ -4,7 +4,6 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use chrono::NaiveDate;
 use inresponse_core::Outage;
 use inresponse_core::engine::OnCall;
 use inresponse_core::model::{Level, Origin, TeamName};
@@ -13,9 +12,6 @@ use super::session::SignedIn;
 use super::words::{capital, names};
 use super::{Frame, Place, html, outage};
 use crate::Api;
-
-/// How far ahead somebody should be on call.
-const DAYS_AHEAD: u16 = 7;
 
 #[derive(Template)]
 #[template(path = "on_call.html")]
@@ -29,8 +25,6 @@ struct Team {
     day: String,
     /// Whether the calendar says nothing about the day.
     is_unplanned: bool,
-    /// The next days on which nobody is on call, in words; empty if there are none.
-    uncovered: String,
     levels: Vec<Turn>,
 }
 
@@ -42,7 +36,7 @@ struct Turn {
 }
 
 impl Team {
-    fn new(name: TeamName, on_call: &OnCall, uncovered: &[NaiveDate]) -> Self {
+    fn new(name: TeamName, on_call: &OnCall) -> Self {
         let matrix = &on_call.matrix;
         let after = |waits: u16| match matrix.wait().as_secs() * u64::from(waits) {
             0 => "at once".to_owned(),
@@ -63,11 +57,7 @@ impl Team {
         if !is_unplanned {
             levels.push(Turn { after: "last".to_owned(), ..turn(Level::Fallback, 0) });
         }
-        // Of today it is said already.
-        let later = uncovered.iter().filter(|day| !(is_unplanned && **day == on_call.day));
-        let later: Vec<String> = later.map(|day| day.format("%A, %-d %B").to_string()).collect();
-        let day = on_call.day.format("%A, %-d %B %Y").to_string();
-        Self { name, day, is_unplanned, uncovered: later.join("; "), levels }
+        Self { name, day: on_call.day.format("%A, %-d %B %Y").to_string(), is_unplanned, levels }
     }
 }
 
@@ -87,8 +77,7 @@ async fn teams(api: &Api) -> Result<Vec<Team>, Outage> {
     let (mut teams, now) = (Vec::new(), engine.now());
     for name in engine.roster().teams().await? {
         if let Some(on_call) = engine.on_call(&name, now).await? {
-            let uncovered = engine.uncovered_days(&name, now, DAYS_AHEAD).await?;
-            teams.push(Team::new(name, &on_call, &uncovered));
+            teams.push(Team::new(name, &on_call));
         }
     }
     Ok(teams)

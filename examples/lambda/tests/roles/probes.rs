@@ -83,7 +83,6 @@ impl<'a> Probes<'a> {
             }
         }
         self.call(Method::GET, "/metrics", None, 200).await?;
-        self.look_at_the_board().await?;
         let claim = json!({ "incidentId": alone, "state": "CLAIMED", "by": "jo" });
         self.call(Method::POST, "/incidents", Some(claim), 200).await?;
         self.resolve(alone).await?;
@@ -92,26 +91,6 @@ impl<'a> Probes<'a> {
         self.put(&day, rota).await?;
         self.call(Method::DELETE, &service, None, 204).await?;
         self.call(Method::DELETE, &team, None, 204).await.map(drop)
-    }
-
-    /// Signs in and looks who is on call.
-    async fn look_at_the_board(&self) -> Result<(), Failed> {
-        let (url, client) = self.cloud.api();
-        // The cookie comes with the answer that leads on.
-        let stays = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        let form = format!("name=jo&key={}", self.cloud.key());
-        let request = stays.post(format!("{url}/board/sign-in")).timeout(PATIENCE).body(form);
-        let request = request.header("content-type", "application/x-www-form-urlencoded");
-        let answer = request.send().await.map_err(|e| format!("nobody can sign in: {e}"))?;
-        let cookie = answer.headers().get("set-cookie").and_then(|cookie| cookie.to_str().ok());
-        let cookie = cookie.and_then(|cookie| cookie.split(';').next()).ok_or("nobody is signed in")?;
-        let request = client.get(format!("{url}/board/oncall")).timeout(PATIENCE).header("cookie", cookie);
-        let answer = request.send().await.map_err(|e| format!("the board does not answer: {e}"))?;
-        let (status, page) = (answer.status(), answer.text().await.unwrap_or_default());
-        if !status.is_success() || !page.contains("On call now") {
-            return Err(format!("who is on call is answered {status}"));
-        }
-        Ok(())
     }
 
     /// A report is alerted with nobody's help.

@@ -50,9 +50,7 @@ async fn who_is_on_call_is_told_team_by_team_and_so_is_a_day_without_anybody() {
     world.put("/teams/alps", alps).await;
     world.put(&format!("/teams/{cave}"), json!({ "fallback": ["hermit@example.org"] })).await;
     let today = json!({ "oncall": "jo@example.org", "escalation": ["kim@example.org"] });
-    for day in [24, 25, 26, 28, 29, 30] {
-        world.put(&format!("/teams/alps/calendar/2026-11-{day}"), today.clone()).await;
-    }
+    world.put("/teams/alps/calendar/2026-11-24", today).await;
     let page = Browser::signed_in(&world, "Jo").await.get("/board/oncall").await.text;
     let (of_alps, of_cave) = page.split_once(&format!(">{cave}<")).unwrap();
     for part in ["Tuesday, 24 November 2026", "Level 1, at once", "<strong>jo@example.org</strong>"] {
@@ -63,10 +61,6 @@ async fn who_is_on_call_is_told_team_by_team_and_so_is_a_day_without_anybody() {
         of_cave.contains("The calendar has nobody for this day") && of_cave.contains("hermit@example.org")
     );
     assert!(!of_alps.contains("The calendar has nobody"));
-    assert!(of_alps.contains("Within seven days nobody is on call on Friday, 27 November."), "{page}");
-    let days =
-        "Within seven days nobody is on call on Wednesday, 25 November; Thursday, 26 November; Friday,";
-    assert!(of_cave.contains(days) && !of_cave.contains("31 November"), "{page}");
 }
 
 #[tokio::test]
