@@ -1,5 +1,6 @@
 //! Asks the roster who is on call.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -9,6 +10,9 @@ use crate::error::Outage;
 use crate::model::{Incident, Matrix, ServiceName, TeamName};
 use crate::planted::planted;
 use crate::roster::{self, Team};
+
+/// How many days ahead somebody should be on call, today included.
+pub const DAYS_AHEAD: u16 = 7;
 
 /// Who is on call for a team at an instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +83,21 @@ impl Engine {
             }
         }
         Ok(uncovered)
+    }
+
+    /// The days among the next [`DAYS_AHEAD`] on which nobody is on call, for every team but the canary's.
+    ///
+    /// # Errors
+    /// The roster is out of order.
+    pub async fn uncovered(&self) -> Result<BTreeMap<TeamName, Vec<NaiveDate>>, Outage> {
+        let mut found = BTreeMap::new();
+        for team in self.inner.roster.teams().await? {
+            if team.as_str() != roster::CANARY {
+                let days = self.uncovered_days(&team, self.now(), DAYS_AHEAD).await?;
+                found.insert(team, days);
+            }
+        }
+        Ok(found)
     }
 
     /// The team that answers for a service, with its matrix at `at`.

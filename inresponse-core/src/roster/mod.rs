@@ -15,6 +15,9 @@ pub use team::{Rota, Team, TeamBuilder, Zone};
 use crate::error::Outage;
 use crate::model::{ServiceName, TeamName};
 
+/// The name of the team, and of its service, by which a deployment watches itself: it needs no calendar.
+pub const CANARY: &str = "inresponse-canary";
+
 /// Where services, teams and calendars are kept.
 ///
 /// Read on every report, so an implementation keeps what it read at hand and hands out shared pointers; it

@@ -65,6 +65,7 @@ pub struct Pages {
     transport: Transport,
     streams: Arc<Semaphore>,
     census: Arc<list::LastCensus>,
+    uncovered: Arc<list::LastUncovered>,
 }
 
 /// What the pages are sent over.
@@ -83,6 +84,7 @@ impl Default for Pages {
             transport: Transport::Https,
             streams: Arc::new(Semaphore::new(MAX_STREAMS)),
             census: Arc::default(),
+            uncovered: Arc::default(),
         }
     }
 }

@@ -56,6 +56,8 @@ pub(crate) enum ClientCommand {
     List(incidents::ListArgs),
     /// Follow what is open: a line for everything that changes, until interrupted.
     ///
+    /// With a number, follows that incident alone, and ends when it is resolved. The server is asked every two seconds.
+    ///
     /// Example: inresponse watch --service athens
     #[command(verbatim_doc_comment, after_help = EXIT)]
     Watch(watch::WatchArgs),

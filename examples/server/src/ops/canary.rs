@@ -9,10 +9,7 @@ use inresponse_core::model::{
     Contact, DeliveryStatus, IncidentNumber, Person, Report, ServiceName, Severity, TeamName,
 };
 use inresponse_core::plan::{StateChange, Update};
-use inresponse_core::roster::Team;
-
-/// The service and the team of the canary.
-pub(crate) const NAME: &str = "inresponse-canary";
+use inresponse_core::roster::{CANARY as NAME, Team};
 
 const EVERY: Duration = Duration::from_secs(300);
 /// After this an acceptance is no longer waited for.
