@@ -12,11 +12,13 @@
 //! | `incident`, `words` | one incident with everything about it, in words |
 //! | `acts` | what the forms do |
 //! | `on_call` | who is on call |
+//! | `changes` | who changed the roster |
 //! | `events` | what changed, as it changes |
 //! | `assets` | style, script, icon |
 
 mod acts;
 mod assets;
+mod changes;
 mod claim;
 mod events;
 mod filter;
@@ -246,6 +248,7 @@ pub(crate) fn routes(api: &Api) -> Router<Api> {
         .route("/", get(list::page))
         .route("/board/incidents/{incidentId}", get(incident::page).post(acts::act))
         .route("/board/oncall", get(on_call::page))
+        .route("/board/changes", get(changes::page))
         .route("/board/sign-in", get(sign_in::page).post(sign_in::sign_in))
         .route("/board/sign-out", post(sign_in::sign_out))
         .route("/board/fragment", get(events::fragment))

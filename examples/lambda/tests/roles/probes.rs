@@ -70,6 +70,10 @@ impl<'a> Probes<'a> {
         for path in [&team, &service, &day] {
             self.get(path).await?;
         }
+        let changes = self.get("/roster/changes?limit=1").await?;
+        if changes["changes"].as_array().is_none_or(Vec::is_empty) {
+            return Err(format!("nothing was noted of what was changed: {changes}"));
+        }
         let alone = self.report(&name, None).await?;
         self.started(alone, 0).await?;
         let keyed = self.report(&name, Some("5xx")).await?;

@@ -1,5 +1,6 @@
 //! What people and scripts ask of a server: this one, another, or the deployment in the cloud.
 
+mod changes;
 mod connect;
 mod import;
 mod incidents;
@@ -81,6 +82,11 @@ pub(crate) enum RosterCommand {
     /// Example: inresponse roster import december.csv --yes
     #[command(verbatim_doc_comment, after_help = EXIT)]
     Import(import::ImportArgs),
+    /// Say who changed the roster and when, newest first.
+    ///
+    /// Example: inresponse roster log --limit 20
+    #[command(verbatim_doc_comment, after_help = EXIT)]
+    Log(changes::LogArgs),
 }
 
 /// Why a command did not do what it should.
@@ -149,6 +155,7 @@ pub(crate) fn run(command: ClientCommand) -> ExitCode {
             ClientCommand::Watch(args) => watch::watch(args).await,
             ClientCommand::Oncall(args) => incidents::on_call(args).await,
             ClientCommand::Roster(RosterCommand::Import(args)) => import::import(args).await,
+            ClientCommand::Roster(RosterCommand::Log(args)) => changes::log(args).await,
         }
     });
     match done {

@@ -57,3 +57,21 @@ async fn an_import_that_is_refused_says_how_far_it_came() {
     assert_eq!(done.code, 1, "{done:?}");
     assert!(done.stderr.contains("1 of 2 were changed; then nobody 2031-01-01 was not"), "{done:?}");
 }
+
+#[tokio::test]
+async fn the_log_says_who_changed_the_roster() {
+    let scene = Scene::new().await;
+    let roster = "[roster.teams.web]\nfallback = ['ops@example.org']\n";
+    std::fs::write(scene.dir.path().join("roster.toml"), roster).unwrap();
+    let name = scene.run(&["roster", "log", "--limit", "1", "--json"]).json()[0]["by"].clone();
+    scene.run(&["roster", "import", "roster.toml", "--yes"]);
+    let log = scene.run(&["roster", "log", "--limit", "1"]);
+    assert!(log.code == 0 && log.stdout.lines().count() == 1, "{log:?}");
+    let told =
+        "team web: timezone UTC; wait 600 s; fallback ops@example.org; repeat 0; alert levels all; before";
+    assert!(log.stdout.contains(told) && log.stdout.contains(name.as_str().unwrap()), "{log:?}");
+    let all = scene.run(&["roster", "log", "--json"]).json();
+    let what = all.as_array().unwrap().iter().map(|change| change["what"].as_str().unwrap());
+    let what: Vec<_> = what.filter(|what| what.starts_with("service athens: ")).collect();
+    assert_eq!(what, ["service athens: team athens, before nobody"], "{all}");
+}
