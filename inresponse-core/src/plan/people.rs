@@ -171,6 +171,12 @@ fn grant(incident: &Incident, by: &Person, wish: &StateChange, now: DateTime<Utc
         }
         _ => None,
     };
+    // To hand it to oneself is to claim it, and to one's own team to release it.
+    let wish = match wish {
+        StateChange::HandTo(to) if to == by => &StateChange::Claim(TakeOver::No),
+        StateChange::HandToTeam(to) if *to == incident.team => &StateChange::Release(TakeOver::No),
+        wish => wish,
+    };
     match (incident.state.edge_to(wish.to()), wish, claimed_by_another) {
         (Edge::Forbidden, _, _) => Grant::Refuse(Refusal::Forbidden { from: incident.state, to: wish.to() }),
         (_, StateChange::Claim(TakeOver::No) | StateChange::Release(TakeOver::No), Some(other)) => {

@@ -196,10 +196,16 @@ impl<'a> Checker<'a> {
                             && state == State::Resolved
                             && *to != State::Resolved
                     }
-                    (
-                        Refusal::ClaimedBy(other),
-                        Some(StateChange::Claim(TakeOver::No) | StateChange::Release(TakeOver::No)),
-                    ) => state == State::Claimed && holder(record).as_ref() == Some(other) && other != by,
+                    (Refusal::ClaimedBy(other), Some(wish)) => {
+                        let asks_first = match wish {
+                            StateChange::Claim(over) | StateChange::Release(over) => *over == TakeOver::No,
+                            StateChange::HandTo(to) => to == by,
+                            StateChange::HandToTeam(to) => *to == *record.incident.team(),
+                            StateChange::Resolve | StateChange::Escalate => false,
+                        };
+                        let is_anothers = holder(record).as_ref() == Some(other) && other != by;
+                        state == State::Claimed && is_anothers && asks_first
+                    }
                     (Refusal::Over, _) => state == State::Resolved && call.update.severity.is_some(),
                     (Refusal::NotEscalating(is), Some(StateChange::Escalate)) => {
                         *is == state && state != State::Open
