@@ -140,7 +140,8 @@ async fn one_incident_is_followed_until_it_is_resolved() {
     assert!(is_following && watched.code == 0, "{watched:?}");
     let lines = watched.stdout.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
     let lines: Vec<_> = lines.collect();
-    assert!(lines.iter().all(|line| line["incidentId"].to_string() == number), "{lines:?}");
+    let of = |line: &serde_json::Value| line["incidentId"].to_string();
+    assert!(lines.iter().all(|line| of(line) == number), "{lines:?}");
     assert!(lines.first().unwrap()["state"] == "OPEN" && lines.last().unwrap()["state"] == "RESOLVED");
     assert_eq!(scene.run(&["watch", "99999"]).code, 1);
 }
