@@ -41,7 +41,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use inresponse_core::model::Person;
-use inresponse_core::{InvalidInput, Outage};
+use inresponse_core::{InvalidInput, Outage, OutageKind};
 use tokio::sync::Semaphore;
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -188,9 +188,19 @@ fn message(api: &Api, by: Option<&Person>, status: StatusCode, text: &str) -> Re
 }
 
 fn outage(api: &Api, by: &Person, error: &Outage) -> Response {
+    told_outage(api, Some(by), error)
+}
+
+fn told_outage(api: &Api, by: Option<&Person>, error: &Outage) -> Response {
     tracing::error!(error = %error, cause = crate::problem::cause(error), "a page failed");
-    let text = "This does not work just now. Please try again.";
-    message(api, Some(by), StatusCode::SERVICE_UNAVAILABLE, text)
+    // Promise 4: what may have been done is not simply to be done again.
+    let text = match error.kind() {
+        OutageKind::Unknown => {
+            "It is not known whether this was done. Look at the incident before you try again."
+        }
+        _ => "This does not work just now. Please try again.",
+    };
+    message(api, by, StatusCode::SERVICE_UNAVAILABLE, text)
 }
 
 /// A page as an answer.

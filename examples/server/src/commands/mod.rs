@@ -104,7 +104,8 @@ impl Failure {
     fn code(&self) -> u8 {
         match self {
             Failure::Given(_) => 64,
-            Failure::Io(_) => 2,
+            // What could not be printed was done.
+            Failure::Io(_) => 3,
             Failure::Call(error) => match error.kind() {
                 Kind::Config => 64,
                 Kind::Unauthorized | Kind::NotFound | Kind::Conflict | Kind::Invalid => 1,

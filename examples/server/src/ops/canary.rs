@@ -52,7 +52,8 @@ async fn once(engine: &Engine, to: &Contact) -> Result<Option<Duration>, Box<dyn
     };
     let accepted = accepted(engine, number, began).await;
     // Resolved also where it went wrong, or the next report would only be counted.
-    let by = Update::state(Person::new(NAME)?, StateChange::Resolve);
+    // In the contact's own name, who then needs no news of it.
+    let by = Update::state(Person::new(to.as_str())?, StateChange::Resolve);
     let _ = engine.update(number, &by).await?;
     accepted
 }

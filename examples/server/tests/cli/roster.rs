@@ -14,7 +14,7 @@ async fn a_calendar_is_shown_first_and_changed_once_that_was_agreed_to() {
     std::fs::write(scene.dir.path().join("cal.csv"), CSV).unwrap();
     // Nobody sits at a terminal, and nobody has said yes.
     let shown = scene.run(&["roster", "import", "cal.csv"]);
-    assert_eq!(shown.code, 0, "{shown:?}");
+    assert_eq!(shown.code, 64, "{shown:?}");
     let first = "+ athens 2031-01-01: jo@example.org → kim@example.org → lee@example.org, max@example.org";
     assert_eq!(shown.stdout.lines().next(), Some(first));
     assert!(shown.stderr.contains("nothing was changed"), "{shown:?}");
