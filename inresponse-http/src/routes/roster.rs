@@ -184,7 +184,7 @@ pub(crate) async fn delete_team(
     let team = team_name(&team)?;
     let roster = api.engine().roster();
     let absent = || Problem::not_found(format!("there is no team `{team}`"));
-    if !roster.knows_team(&team).await.map_err(|e| Problem::outage(&e))? {
+    if !roster.knows_team(&team).await.map_err(|e| Problem::outage_of_change(&e))? {
         return Err(absent());
     }
     note(&api, &key.name, &told::team_deleted(&team)).await?;

@@ -71,7 +71,19 @@ async fn the_log_says_who_changed_the_roster() {
         "team web: timezone UTC; wait 600 s; fallback ops@example.org; repeat 0; alert levels all; before";
     assert!(log.stdout.contains(told) && log.stdout.contains(name.as_str().unwrap()), "{log:?}");
     let all = scene.run(&["roster", "log", "--json"]).json();
-    let what = all.as_array().unwrap().iter().map(|change| change["what"].as_str().unwrap());
-    let what: Vec<_> = what.filter(|what| what.starts_with("service athens: ")).collect();
-    assert_eq!(what, ["service athens: team athens, before nobody"], "{all}");
+    let told =
+        |change: &serde_json::Value| (change["by"].clone(), change["what"].as_str().unwrap().to_owned());
+    let of_athens: Vec<_> = all
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(told)
+        .filter(|(_, what)| what.starts_with("service athens"))
+        .collect();
+    // The sample's, before it was given away.
+    let expected = [
+        (name, "service athens: team athens, before devops".to_owned()),
+        ("config".into(), "service athens: team devops, before nobody".to_owned()),
+    ];
+    assert_eq!(of_athens, expected);
 }
