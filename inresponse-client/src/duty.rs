@@ -94,3 +94,26 @@ pub struct OnCall {
     /// Who is alerted when nobody else can be, or nobody else has claimed.
     pub fallback: Vec<String>,
 }
+
+/// A page of changes of the roster, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Changes {
+    /// The changes.
+    pub changes: Vec<Change>,
+    /// Where the next page begins; none on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
+/// A change of the roster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Change {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The name of the API key that changed it, or `config`.
+    pub by: String,
+    /// In one line.
+    pub what: String,
+}

@@ -128,10 +128,12 @@ async fn whole(mut response: Response, effect: Effect) -> Result<Vec<u8>, Client
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|e| lost(e, effect))? {
         if body.len() + chunk.len() > MAX_BYTES {
-            return Err(ClientError::new(
-                Kind::Protocol,
-                format!("the answer is larger than {MAX_BYTES} bytes"),
-            ));
+            let kind = match effect {
+                Effect::Reads => Kind::Protocol,
+                // Whatever it says, it was said after something was done.
+                Effect::Changes => Kind::UnknownCommit,
+            };
+            return Err(ClientError::new(kind, format!("the answer is larger than {MAX_BYTES} bytes")));
         }
         body.extend_from_slice(&chunk);
     }

@@ -34,7 +34,7 @@ mod roster;
 
 pub use client::{Client, Pages, Reported};
 pub use config::ClientConfig;
-pub use duty::{Day, OnCall, Rota, Service, Team, TeamSettings};
+pub use duty::{Change, Changes, Day, OnCall, Rota, Service, Team, TeamSettings};
 pub use error::{ClientError, ClientErrorKind, FieldProblem};
 pub use incident::{
     AttemptOutcome, Delivery, Details, Entry, Incident, Level, Link, ListQuery, Page, Report, Severity,

@@ -5,7 +5,7 @@ use reqwest::{Method, Url};
 use serde::Serialize;
 
 use crate::client::Client;
-use crate::duty::{Day, OnCall, Rota, Service, Team, TeamSettings};
+use crate::duty::{Changes, Day, OnCall, Rota, Service, Team, TeamSettings};
 use crate::error::ClientError;
 
 #[derive(Serialize)]
@@ -76,6 +76,18 @@ impl Client {
         let mut url = self.http.url(&["teams", team, "oncall"]);
         if let Some(at) = at {
             url.query_pairs_mut().append_pair("at", &at.to_rfc3339_opts(SecondsFormat::Millis, true));
+        }
+        self.http.get(url).await
+    }
+
+    /// Who changed the roster and when, newest first: a page of up to `limit`, from a cursor on.
+    ///
+    /// Noted before it is made; what then failed may be there all the same.
+    pub async fn roster_changes(&self, limit: usize, cursor: Option<&str>) -> Result<Changes, ClientError> {
+        let mut url = self.http.url(&["roster", "changes"]);
+        url.query_pairs_mut().append_pair("limit", &limit.to_string());
+        if let Some(cursor) = cursor {
+            url.query_pairs_mut().append_pair("cursor", cursor);
         }
         self.http.get(url).await
     }

@@ -208,3 +208,22 @@ async fn p04_unknown_is_told_from_certainly_not() {
     let error = client("http://127.0.0.1:9", None).report(&report()).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Transport);
 }
+
+#[tokio::test]
+async fn changes_of_the_roster_are_read_page_by_page() {
+    let (url, admin) = served().await;
+    admin.delete_service("athens").await.unwrap();
+    let first = admin.roster_changes(2, None).await.unwrap();
+    let told: Vec<_> = first.changes.iter().map(|change| (&*change.by, &*change.what)).collect();
+    let expected = [
+        ("admin", "service athens: deleted, before team devops"),
+        ("admin", "service athens: team devops, before nobody"),
+    ];
+    assert_eq!(told, expected);
+    let last = admin.roster_changes(2, first.cursor.as_deref()).await.unwrap();
+    assert!(last.changes.len() == 1 && last.changes[0].what.starts_with("team devops: "), "{last:?}");
+    assert_eq!(last.cursor, None);
+    assert_eq!(admin.roster_changes(0, None).await.unwrap_err().kind(), Kind::Invalid);
+    let reporting = client(&url, Some("monitoring-test-key"));
+    assert_eq!(reporting.roster_changes(2, None).await.unwrap_err().kind(), Kind::Unauthorized);
+}

@@ -2,7 +2,7 @@
 
 /// The names of the tables.
 ///
-/// The first four are those that the system was specified with; the other two are added.
+/// The first four are those that the system was specified with; the others are added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DynamoConfig {
     pub(crate) incident: String,
@@ -11,10 +11,11 @@ pub struct DynamoConfig {
     pub(crate) config: String,
     pub(crate) open_key: String,
     pub(crate) team: String,
+    pub(crate) roster_change: String,
 }
 
 impl DynamoConfig {
-    /// `Incident`, `Service`, `OncallCalendar`, `Config`, `OpenKey` and `Team`, each after `prefix`.
+    /// `Incident`, `Service`, `OncallCalendar`, `Config`, `OpenKey`, `Team` and `RosterChange`, each after `prefix`.
     pub fn with_prefix(prefix: &str) -> Self {
         let named = |name: &str| format!("{prefix}{name}");
         Self {
@@ -24,6 +25,7 @@ impl DynamoConfig {
             config: named("Config"),
             open_key: named("OpenKey"),
             team: named("Team"),
+            roster_change: named("RosterChange"),
         }
     }
 }

@@ -6,24 +6,29 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, ReturnValue, WriteRequest};
-use chrono::NaiveDate;
-use inresponse_core::model::{Contact, ServiceName, TeamName};
-use inresponse_core::roster::{Deleted, Roster, Rota, Team, TeamDeleted};
+use chrono::{DateTime, NaiveDate, TimeDelta};
+use inresponse_core::model::{Contact, Person, ServiceName, TeamName};
+use inresponse_core::roster::{ChangeMark, Deleted, Roster, RosterChange, Rota, Team, TeamDeleted};
 use inresponse_core::{InvalidInput, Outage};
 
-use crate::call::{Again, bounded, pause, read, write};
+use crate::call::{Again, WriteId, bounded, pause, read, write};
 use crate::config::DynamoConfig;
-use crate::item::{Item, text, text_of};
+use crate::item::{Item, number, sortable, text, text_of};
 
 /// The most items that one call deletes; a limit of the service.
 const BATCH: usize = 25;
+/// The one partition of the changes.
+const CHANGES: &str = "roster";
+/// For how long a change is kept.
+const CHANGES_KEPT: TimeDelta = TimeDelta::days(400);
 /// How often a deletion of many goes on where some are left out.
 const MAX_TRIES: u32 = 8;
 
 /// The roster in DynamoDB. Cheap to clone.
 ///
 /// Nothing is kept at hand: every answer is read from the table as it is, so that a change holds for all processes at
-/// once. A report reads three items.
+/// once. A report reads three items. Changes that were noted are kept for 400 days; those of several processes are in
+/// the order of their clocks.
 #[derive(Debug, Clone)]
 pub struct DynamoRoster {
     client: Client,
@@ -290,6 +295,63 @@ impl Roster for DynamoRoster {
         let key = [("teamname", team.as_str()), ("day", &*day.to_string())];
         self.delete(&self.config.calendar, &key).await
     }
+
+    async fn note_change(&self, change: &RosterChange) -> Result<(), Outage> {
+        let expires_at = change.at().timestamp() + CHANGES_KEPT.num_seconds();
+        let item = [
+            ("log", text(CHANGES)),
+            ("mark", text(format!("{}#{}", sortable(change.at()), WriteId::new().as_str()))),
+            ("at", text(sortable(change.at()))),
+            ("who", text(change.by().as_str())),
+            ("what", text(change.what())),
+            ("expiresAt", number(expires_at)),
+        ];
+        self.put(&self.config.roster_change, named(item)).await
+    }
+
+    async fn changes(
+        &self,
+        before: Option<&ChangeMark>,
+        limit: usize,
+    ) -> Result<Vec<(ChangeMark, RosterChange)>, Outage> {
+        let mut changes = Vec::new();
+        // Every mark begins with a digit.
+        let mut before = before.map_or("~", ChangeMark::as_str).to_owned();
+        while changes.len() < limit {
+            let query = self
+                .client
+                .query()
+                .table_name(&self.config.roster_change)
+                .consistent_read(true)
+                .scan_index_forward(false)
+                .key_condition_expression("#log = :log AND #mark < :before")
+                .expression_attribute_names("#log", "log")
+                .expression_attribute_names("#mark", "mark")
+                .expression_attribute_values(":log", text(CHANGES))
+                .expression_attribute_values(":before", text(&before))
+                .limit(i32::try_from(limit - changes.len()).unwrap_or(i32::MAX));
+            let page = read(&self.client, || query.clone().send()).await?;
+            for item in page.items() {
+                match change(item) {
+                    Some(change) => changes.push(change),
+                    None => tracing::error!("an entry of the roster's changes cannot be read"),
+                }
+            }
+            match page.last_evaluated_key().and_then(|key| text_of(key, "mark")) {
+                Some(last) => last.clone_into(&mut before),
+                None => break,
+            }
+        }
+        Ok(changes)
+    }
+}
+
+/// A change as [`note_change`](DynamoRoster::note_change) writes it.
+fn change(item: &Item) -> Option<(ChangeMark, RosterChange)> {
+    let mark = ChangeMark::new(text_of(item, "mark")?).ok()?;
+    let at = DateTime::parse_from_rfc3339(text_of(item, "at")?).ok()?.to_utc();
+    let by = Person::new(text_of(item, "who")?).ok()?;
+    Some((mark, RosterChange::new(at, by, text_of(item, "what")?)))
 }
 
 fn named<const N: usize>(item: [(&str, AttributeValue); N]) -> Item {

@@ -58,6 +58,12 @@ pub async fn ensure_tables(client: &Client, config: &DynamoConfig) -> Result<(),
             ],
         },
         Table {
+            name: &config.roster_change,
+            attributes: &[("log", S), ("mark", S)],
+            key: ("log", Some("mark")),
+            indexes: &[],
+        },
+        Table {
             name: &config.service,
             attributes: &[("serviceId", S)],
             key: ("serviceId", None),
@@ -85,11 +91,13 @@ pub async fn ensure_tables(client: &Client, config: &DynamoConfig) -> Result<(),
     if all_there {
         return Ok(());
     }
-    // The first whole before the others, so that whoever is interrupted begins anew at it.
-    let [incident, others @ ..] = &tables;
-    create(&client, incident).await?;
-    wait_for(&client, incident.name).await?;
-    expire(&client, incident.name).await?;
+    // The first two whole before the others, so that whoever is interrupted begins anew at them.
+    let [incident, roster_change, others @ ..] = &tables;
+    for table in [incident, roster_change] {
+        create(&client, table).await?;
+        wait_for(&client, table.name).await?;
+        expire(&client, table.name).await?;
+    }
     for table in others {
         create(&client, table).await?;
     }
@@ -165,7 +173,7 @@ async fn wait_for(client: &Client, name: &str) -> Result<(), Outage> {
     Err(Outage::retryable(format!("the table {name} is still being made")))
 }
 
-/// Lets items expire by the attribute that resolved incidents have where they are not kept for ever.
+/// Lets items expire by the attribute that changes have, and resolved incidents where they are not kept for ever.
 async fn expire(client: &Client, name: &str) -> Result<(), Outage> {
     let by = TimeToLiveSpecification::builder().attribute_name("expiresAt").enabled(true);
     let call = client.update_time_to_live().table_name(name);

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use inresponse_core::InvalidInput;
 use inresponse_core::model::{IncidentNumber, ServiceName, TeamName};
+use inresponse_core::roster::ChangeMark;
 use inresponse_core::store::ListQuery;
 use sha2::{Digest, Sha256};
 
@@ -19,13 +20,35 @@ pub(crate) fn write(below: IncidentNumber, list: &ListQuery) -> String {
 /// # Errors
 /// It is none, or of another list, whose pages it would leave out or repeat.
 pub(crate) fn read(text: &str, list: &ListQuery) -> Result<IncidentNumber, InvalidInput> {
-    let refused = || InvalidInput::field("cursor", "is not one that a page of this list was answered with");
     let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| refused())?;
     let (below, marked) =
         std::str::from_utf8(&bytes).ok().and_then(|text| text.split_once('.')).ok_or_else(refused)?;
     let below = number(below).map_err(|_| refused())?;
     // Only as it was written, so that there is one cursor for one place.
     if marked == mark(list) && write(below, list) == text { Ok(below) } else { Err(refused()) }
+}
+
+/// What the cursors of the one list of changes begin with.
+const CHANGES: &str = "changes.";
+
+/// The cursor of the page that begins before that change of the roster.
+pub(crate) fn write_change(before: &ChangeMark) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{CHANGES}{before}"))
+}
+
+/// Reads a cursor of the list of changes.
+///
+/// # Errors
+/// It is none, or of another list.
+pub(crate) fn read_change(text: &str) -> Result<ChangeMark, InvalidInput> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).ok();
+    let decoded = bytes.as_deref().and_then(|bytes| std::str::from_utf8(bytes).ok());
+    let mark = decoded.and_then(|text| ChangeMark::new(text.strip_prefix(CHANGES)?).ok());
+    mark.filter(|mark| write_change(mark) == text).ok_or_else(refused)
+}
+
+fn refused() -> InvalidInput {
+    InvalidInput::field("cursor", "is not one that a page of this list was answered with")
 }
 
 /// What tells lists apart: not a secret, only a mistake is to be noticed.
@@ -64,6 +87,18 @@ mod tests {
                 }
                 assert!(read(&cursor[1..], own).is_err());
             }
+        }
+    }
+
+    #[test]
+    fn a_cursor_of_the_changes_is_for_them_only() {
+        let mark = ChangeMark::numbered(7);
+        let cursor = write_change(&mark);
+        assert_eq!(read_change(&cursor).ok(), Some(mark));
+        assert!(read(&cursor, &ListQuery::default()).is_err());
+        let other = write(IncidentNumber::new(7), &ListQuery::default());
+        for refused in [&other, &cursor[1..], "", "x"] {
+            assert!(read_change(refused).is_err(), "{refused}");
         }
     }
 }

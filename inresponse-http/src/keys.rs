@@ -162,29 +162,30 @@ impl Keys {
     }
 }
 
-/// The scope that a route needs, as a type.
+/// The scopes of which a route needs one, as a type.
 pub(crate) trait Needs: Send + Sync + 'static {
-    /// `None`: any key will do.
-    const SCOPE: Option<Scope>;
+    /// None: any key will do.
+    const ANY_OF: &'static [Scope];
 }
 
 macro_rules! needs {
-    ($($name:ident = $scope:expr),*) => {
+    ($($name:ident = $any_of:expr),*) => {
         $(
             #[derive(Debug)]
             pub(crate) struct $name;
             impl Needs for $name {
-                const SCOPE: Option<Scope> = $scope;
+                const ANY_OF: &'static [Scope] = &$any_of;
             }
         )*
     };
 }
 
 needs!(
-    ToReport = Some(Scope::Report),
-    ToRespond = Some(Scope::Respond),
-    ToAdminister = Some(Scope::Admin),
-    AnyKey = None
+    ToReport = [Scope::Report],
+    ToRespond = [Scope::Respond],
+    ToAdminister = [Scope::Admin],
+    ToRespondOrAdminister = [Scope::Respond, Scope::Admin],
+    AnyKey = []
 );
 
 /// Proof that the request has a key with the scope that the route needs.
@@ -204,7 +205,7 @@ impl<N: Needs> FromRequestParts<Api> for Authorized<N> {
         let key = key_of(&parts.headers).ok_or_else(|| {
             unauthorized(&BEARER, "an API key is needed, in x-api-key or as Authorization: Bearer")
         })?;
-        let entry = entry(api, key, N::SCOPE, &BEARER)?;
+        let entry = entry(api, key, N::ANY_OF, &BEARER)?;
         Ok(Self { name: entry.name.clone(), lane: entry.lane.clone(), _needs: PhantomData })
     }
 }
@@ -220,21 +221,20 @@ fn unauthorized(challenges: &[&'static str], detail: &str) -> Problem {
     challenges.iter().fold(Problem::new(StatusCode::UNAUTHORIZED, detail), challenge)
 }
 
-/// The entry of a key that has the scope.
+/// The entry of a key that has one of the scopes, or any key's where there are none.
 fn entry<'a>(
     api: &'a Api,
     key: &str,
-    scope: Option<Scope>,
+    any_of: &[Scope],
     challenges: &[&'static str],
 ) -> Result<&'a ApiKey, Problem> {
     let entry = api.keys().find(key).ok_or_else(|| unauthorized(challenges, "the API key is not known"))?;
-    match scope {
-        Some(scope) if !entry.scopes.contains(&scope) => Err(Problem::new(
-            StatusCode::FORBIDDEN,
-            format!("the API key `{}` lacks the scope `{}`", entry.name, scope.as_str()),
-        )),
-        Some(_) | None => Ok(entry),
+    if any_of.is_empty() || any_of.iter().any(|scope| entry.scopes.contains(scope)) {
+        return Ok(entry);
     }
+    let scopes = any_of.iter().map(|scope| format!("`{}`", scope.as_str())).collect::<Vec<_>>().join(" or ");
+    let detail = format!("the API key `{}` lacks the scope {scopes}", entry.name);
+    Err(Problem::new(StatusCode::FORBIDDEN, detail))
 }
 
 fn key_of(headers: &HeaderMap) -> Option<&str> {
@@ -270,7 +270,7 @@ impl Sender {
                 "an API key is needed: in x-api-key, or in Authorization as Bearer, GenieKey, or the password of Basic",
             )
         })?;
-        let entry = entry(api, key, Some(Scope::Report), &BEARER_OR_BASIC)?;
+        let entry = entry(api, key, &[Scope::Report], &BEARER_OR_BASIC)?;
         Ok(Self { name: entry.name.clone(), service: entry.service.clone(), lane: entry.lane.clone() })
     }
 }

@@ -251,7 +251,7 @@ struct Document;
 /// The calls that do the work.
 fn work() -> OpenApiRouter<Api> {
     use routes::intake::{generic, grafana, nagios, opsgenie, pagerduty, prometheus, sns};
-    use routes::{incidents, roster};
+    use routes::{changes, incidents, roster};
     let routes = OpenApiRouter::new()
         .routes(routes!(incidents::put, incidents::post, incidents::list))
         .routes(routes!(incidents::get_one, incidents::post_one))
@@ -259,6 +259,7 @@ fn work() -> OpenApiRouter<Api> {
         .routes(routes!(roster::put_team, roster::get_team, roster::delete_team))
         .routes(routes!(roster::put_day, roster::get_day, roster::delete_day))
         .routes(routes!(roster::on_call))
+        .routes(routes!(changes::list))
         .routes(routes!(prometheus::webhook))
         .routes(routes!(prometheus::alerts, prometheus::query))
         .routes(routes!(grafana::webhook))

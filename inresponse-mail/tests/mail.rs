@@ -362,3 +362,13 @@ proptest! {
         prop_assert!(!bytes.windows(2).any(bare), "a bare carriage return or line feed");
     }
 }
+
+#[test]
+fn links_that_claim_do_not_show_in_debug_output() {
+    let alert = alert(spike());
+    let mail = render(&alert, &Sender::new("a@b.c").unwrap(), at()).unwrap();
+    assert!(String::from_utf8_lossy(mail.message()).contains("token"), "the mail itself has the link");
+    for shown in [format!("{alert:?}"), format!("{mail:?}")] {
+        assert!(shown.contains("jo@example.org") && !shown.contains("abc.def"), "{shown}");
+    }
+}

@@ -8,7 +8,7 @@ use inresponse_core::model::{Incident, IncidentNumber, ServiceName, TeamName, Ve
 use inresponse_core::plan::{Draft, Opening};
 use inresponse_core::roster::{Deleted, TeamDeleted};
 use inresponse_core::store::{Committed, Created, Record};
-use inresponse_sqlite::{RosterChange, Write, Written};
+use inresponse_sqlite::{RosterEdit, Write, Written};
 use rusqlite::Connection;
 
 /// An incident as a row.
@@ -43,6 +43,8 @@ pub(crate) struct State {
     teams: BTreeMap<String, String>,
     calendar: BTreeMap<(String, String), String>,
     settings: BTreeMap<String, Vec<u8>>,
+    /// What was noted of changes of the roster, oldest first.
+    changes: Vec<String>,
 }
 
 impl State {
@@ -55,6 +57,7 @@ impl State {
             teams: BTreeMap::new(),
             calendar: BTreeMap::new(),
             settings: BTreeMap::new(),
+            changes: Vec::new(),
         }
     }
 
@@ -86,6 +89,10 @@ impl State {
                 .query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)))?
                 .collect::<rusqlite::Result<_>>()?,
             settings: pairs(connection, "SELECT name, value FROM setting")?,
+            changes: connection
+                .prepare_cached("SELECT what FROM roster_change ORDER BY number")?
+                .query_map([], |row| row.get(0))?
+                .collect::<rusqlite::Result<_>>()?,
         })
     }
 
@@ -94,7 +101,11 @@ impl State {
         match write {
             Write::Create(opening) => Written::Created(Box::new(self.create(opening))),
             Write::Commit { version, draft } => Written::Committed(self.commit(*version, draft)),
-            Write::Roster(change) => self.change(change),
+            Write::Roster(edit) => self.edit(edit),
+            Write::NoteChange(change) => {
+                self.changes.push(change.what().to_owned());
+                Written::Done
+            }
             // No draft of the workload says when it expires.
             Write::Forget { .. } => Written::Forgotten(0),
             Write::KeepSetting { name, value } => {
@@ -142,30 +153,28 @@ impl State {
         }
     }
 
-    fn change(&mut self, change: &RosterChange) -> Written {
+    fn edit(&mut self, edit: &RosterEdit) -> Written {
         let deleted = |gone: bool| Written::Deleted(if gone { Deleted::Gone } else { Deleted::Absent });
         let json =
             |value: Result<String, serde_json::Error>| value.expect("the roster has no failing serializer");
-        match change {
-            RosterChange::PutService { service, team } => {
+        match edit {
+            RosterEdit::PutService { service, team } => {
                 self.services.insert(service.as_str().into(), team.as_str().into());
                 Written::Done
             }
-            RosterChange::PutTeam { team, settings } => {
+            RosterEdit::PutTeam { team, settings } => {
                 self.teams.insert(team.as_str().into(), json(serde_json::to_string(settings)));
                 Written::Done
             }
-            RosterChange::PutDay { team, day, rota } => {
+            RosterEdit::PutDay { team, day, rota } => {
                 self.calendar.insert(key(team, *day), json(serde_json::to_string(rota)));
                 Written::Done
             }
-            RosterChange::DeleteService { service } => {
+            RosterEdit::DeleteService { service } => {
                 deleted(self.services.remove(service.as_str()).is_some())
             }
-            RosterChange::DeleteDay { team, day } => {
-                deleted(self.calendar.remove(&key(team, *day)).is_some())
-            }
-            RosterChange::DeleteTeam { team } => Written::TeamDeleted(self.delete_team(team)),
+            RosterEdit::DeleteDay { team, day } => deleted(self.calendar.remove(&key(team, *day)).is_some()),
+            RosterEdit::DeleteTeam { team } => Written::TeamDeleted(self.delete_team(team)),
         }
     }
 

@@ -8,9 +8,9 @@ use inresponse_core::model::{
 };
 use inresponse_core::notify::Outcome;
 use inresponse_core::plan::{self, Decision, Draft, HoldNothing, Input, StateChange, TakeOver, Update};
-use inresponse_core::roster::{Rota, Team};
+use inresponse_core::roster::{RosterChange, Rota, Team};
 use inresponse_sim::rng::Rng;
-use inresponse_sqlite::{RosterChange, Write};
+use inresponse_sqlite::{RosterEdit, Write};
 
 use crate::state::State;
 
@@ -37,10 +37,13 @@ fn write(state: &State, now: DateTime<Utc>, rng: &mut Rng) -> Write {
         17..=18 => Write::Roster(roster(rng)),
         _ => {
             let (name, value) = (format!("secret {}", rng.below(3)), rng.any().to_le_bytes().to_vec());
-            if rng.chance(500) {
-                Write::KeepSetting { name, value }
-            } else {
-                Write::PutSetting { name, value }
+            match rng.below(3) {
+                0 => Write::KeepSetting { name, value },
+                1 => Write::PutSetting { name, value },
+                _ => {
+                    let by = Person::new("ann").expect("it is a name");
+                    Write::NoteChange(RosterChange::new(now, by, &format!("{name}: {}", rng.any())))
+                }
             }
         }
     }
@@ -117,21 +120,21 @@ fn change(incident: &Incident, input: Input<'_>, now: DateTime<Utc>) -> Option<D
     }
 }
 
-fn roster(rng: &mut Rng) -> RosterChange {
+fn roster(rng: &mut Rng) -> RosterEdit {
     let (team, service) = (team(rng), service(rng));
     let day = NaiveDate::from_ymd_opt(2026, 12, 1).unwrap_or_default() + TimeDelta::days(rng.below(5) as i64);
     match rng.below(10) {
-        0..=2 => RosterChange::PutService { service, team },
+        0..=2 => RosterEdit::PutService { service, team },
         3..=4 => {
             let settings = Team::builder(vec![contact("ops")]).repeat(rng.below(5) as u32).build();
-            RosterChange::PutTeam { team, settings: Box::new(settings.expect("it is a team")) }
+            RosterEdit::PutTeam { team, settings: Box::new(settings.expect("it is a team")) }
         }
         5..=6 => {
             let rota = Rota::new(vec![contact("jo")], vec![vec![contact("kim")]]).expect("it is a rota");
-            RosterChange::PutDay { team, day, rota }
+            RosterEdit::PutDay { team, day, rota }
         }
-        7 => RosterChange::DeleteService { service },
-        8 => RosterChange::DeleteDay { team, day },
-        _ => RosterChange::DeleteTeam { team },
+        7 => RosterEdit::DeleteService { service },
+        8 => RosterEdit::DeleteDay { team, day },
+        _ => RosterEdit::DeleteTeam { team },
     }
 }

@@ -207,6 +207,13 @@ pub struct Sent {
     pub told: Option<Told>,
 }
 
+impl Sent {
+    /// Whether it does not alert, but tells who has the incident.
+    pub fn is_news(&self) -> bool {
+        matches!(self.level, Level::News(_))
+    }
+}
+
 impl History {
     /// Keeps a fault.
     pub fn disturbed(&mut self, disturbance: Disturbance) {

@@ -109,10 +109,16 @@ pub async fn act(stage: Arc<Stage>, mut rng: Rng) {
     let Some(number) = number else { return };
     let by = person(&mut rng);
     let over = if rng.chance(250) { TakeOver::Yes } else { TakeOver::No };
-    let wish = match rng.below(10) {
+    let wish = match rng.below(13) {
         0..4 => Some(StateChange::Claim(over)),
         4..6 => Some(StateChange::Release(over)),
         6 => Some(StateChange::Resolve),
+        7 => Some(StateChange::HandTo(anybody(&mut rng))),
+        8 => {
+            let to = *rng.pick(&["t0", "t1", "t1", "nobody"]);
+            Some(StateChange::HandToTeam(scenario::team(to)))
+        }
+        9 => Some(StateChange::Escalate),
         _ => None,
     };
     let severity = rng.chance(250).then(|| *rng.pick(&Severity::ALL));
@@ -147,6 +153,15 @@ pub async fn write(stage: Arc<Stage>, mut rng: Rng, notes: u64) {
 
 fn person(rng: &mut Rng) -> Person {
     Person::new(rng.pick(&["jo", "kim", "lee"])).expect("a plain name")
+}
+
+/// A person by name, or by an address at which somebody may be told.
+fn anybody(rng: &mut Rng) -> Person {
+    if rng.chance(500) {
+        return person(rng);
+    }
+    let contact = scenario::contact(&format!("c{}", rng.below(7)));
+    Person::new(contact.as_str()).expect("a contact is a plain name")
 }
 
 fn note(text: &str) -> Note {

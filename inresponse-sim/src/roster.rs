@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use inresponse_core::Outage;
 use inresponse_core::memory::MemoryRoster;
 use inresponse_core::model::{ServiceName, TeamName};
-use inresponse_core::roster::{Deleted, Roster, Rota, Team, TeamDeleted};
+use inresponse_core::roster::{ChangeMark, Deleted, Roster, RosterChange, Rota, Team, TeamDeleted};
 
 use crate::fault::Fault;
 use crate::history::Disturbance;
@@ -86,5 +86,18 @@ impl Roster for HostRoster {
 
     async fn delete_day(&self, team: &TeamName, day: NaiveDate) -> Result<Deleted, Outage> {
         self.shared.delete_day(team, day).await
+    }
+
+    async fn note_change(&self, change: &RosterChange) -> Result<(), Outage> {
+        self.shared.note_change(change).await
+    }
+
+    async fn changes(
+        &self,
+        before: Option<&ChangeMark>,
+        limit: usize,
+    ) -> Result<Vec<(ChangeMark, RosterChange)>, Outage> {
+        self.read()?;
+        self.shared.changes(before, limit).await
     }
 }

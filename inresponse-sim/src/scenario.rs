@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use inresponse_core::model::{Contact, Level, ServiceName, Severity, TeamName};
+use inresponse_core::model::{Contact, Level, News, ServiceName, Severity, TeamName};
 use inresponse_core::roster::{Rota, Team, Zone};
 
 use crate::fault::Fault;
@@ -56,6 +56,8 @@ pub struct Scenario {
     pub restarts: u64,
     /// How many notes one incident gets, to make its record large.
     pub notes: u64,
+    /// Whether people are told who has what they were alerted of.
+    pub news: News,
     /// Carriers that are in one mood until all is well.
     pub moods: BTreeMap<Contact, Mood>,
 }
@@ -225,6 +227,7 @@ impl Scenario {
             kills: if on(Fault::Kill) { rng.between(1, 5) } else { 0 },
             restarts: if on(Fault::Restart) { rng.between(1, 3) } else { 0 },
             notes: if rng.chance(5) { rng.between(60, 120) } else { 0 },
+            news: if Rng::new(seed, 8).chance(300) { News::Told } else { News::Kept },
             roster,
             moods,
             rates,

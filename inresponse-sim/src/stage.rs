@@ -70,7 +70,8 @@ impl Stage {
         let scheme = Scheme::new("sim").expect("a plain word is a scheme");
         let notifiers = Notifiers::new().with(scheme, carrier);
         let clock = HostClock { world: Arc::clone(world), process };
-        let engine = Engine::builder(store, roster, notifiers, clock).lease(self.scenario.lease).build();
+        let engine = Engine::builder(store, roster, notifiers, clock);
+        let engine = engine.lease(self.scenario.lease).news(self.scenario.news).build();
         let (stop, stopped) = oneshot::channel();
         if self.scenario.drive == Drive::Runner {
             let (world, engine) = (Arc::clone(world), engine.clone());

@@ -26,10 +26,16 @@ const TRANSITIONS: &[&str] = &[
     "update: taken over",
     "update: released",
     "update: resolved",
+    "update: handed to a person",
+    "update: handed to a team",
+    "update: escalated",
     "update: unchanged",
     "update: refused, forbidden edge",
     "update: refused, claimed by another",
     "update: refused, over",
+    "update: refused, nobody is being alerted",
+    "update: refused, everybody was alerted",
+    "update: refused, unknown team",
     "update: absent",
     "update: outage",
     "update: connection lost",
@@ -53,6 +59,7 @@ const TRANSITIONS: &[&str] = &[
     "delivery: several attempts",
     "delivery: not begun",
     "delivery: expired",
+    "delivery: news",
     "end: unclaimed",
     "end: undelivered",
     "end: records only",
@@ -117,6 +124,15 @@ impl Stats {
                 (Answer::Got(Verdict::Refused(_, Refusal::ClaimedBy(_))), _) => {
                     "update: refused, claimed by another"
                 }
+                (Answer::Got(Verdict::Refused(_, Refusal::NotEscalating(_))), _) => {
+                    "update: refused, nobody is being alerted"
+                }
+                (Answer::Got(Verdict::Refused(_, Refusal::NobodyLeft)), _) => {
+                    "update: refused, everybody was alerted"
+                }
+                (Answer::Got(Verdict::Refused(_, Refusal::UnknownTeam(_))), _) => {
+                    "update: refused, unknown team"
+                }
                 (Answer::Got(Verdict::Refused(..)), _) => "update: refused, over",
                 (Answer::Got(Verdict::Absent), _) => "update: absent",
                 (Answer::Failed(_), _) => "update: outage",
@@ -172,6 +188,9 @@ impl Stats {
                     count("end: records only");
                 }
             }
+        }
+        for _ in history.sends.iter().filter(|sent| sent.is_news()) {
+            count("delivery: news");
         }
         if !history.not_begun.is_empty() {
             count("delivery: not begun");

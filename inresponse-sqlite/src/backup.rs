@@ -3,13 +3,14 @@
 use std::cmp::Ordering;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use inresponse_core::Outage;
-use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, ErrorCode, OptionalExtension};
 
 use crate::error::{Moment, outage};
-use crate::schema::{create_private, open_reader, open_writer, prepare, schema_version};
+use crate::schema::{BUSY_TIMEOUT, create_private, open_reader, prepare, schema_version};
 
 /// Pages copied at a time, between two reports of progress.
 const PAGES: i32 = 512;
@@ -76,13 +77,18 @@ pub fn backup(from: &Path, to: &Path, mut progress: impl FnMut(Progress)) -> Res
     copy(&source, &partial, &mut progress)?;
     let copied = open_writer_as_it_is(&partial)?;
     is_sound(&copied, &partial)?;
-    settle(copied, &partial, to)
+    finish(copied, &partial)?;
+    // Unlike a renaming, this replaces nothing that has come there meanwhile.
+    std::fs::hard_link(&partial, to).map_err(|e| io("cannot be given its name", to, e))?;
+    std::fs::remove_file(&partial).map_err(|e| io("cannot be removed", &partial, e))?;
+    sync_folder(to)
 }
 
 /// Makes a backup the database at `to`, which no server may be using.
 ///
-/// Numbering goes on above all that were given: above those of the database that was there, or else
-/// [`NUMBERS_LEFT_OUT`] further than the backup knows. What was open and due in the backup is alerted as after an
+/// Numbering goes on above all that were given: above those of the database that was there, and [`NUMBERS_LEFT_OUT`]
+/// further unless that database came of the same one as the backup and went on after it. At every moment there is a
+/// whole database at `to`, the old one or the new, and no server can use the old one any more. What was open and due in the backup is alerted as after an
 /// outage, the on-call engineer first. Blocks.
 ///
 /// # Errors
@@ -96,16 +102,13 @@ pub fn restore(
 ) -> Result<Restored, Outage> {
     must_exist(from)?;
     let wal = beside(to, "-wal");
-    let last_of_existing = match (to.exists(), existing) {
-        (false, _) if wal.exists() => {
-            let message = format!("{} belongs to a database that is gone; put it aside first", wal.display());
-            return Err(Outage::permanent(message));
-        }
+    let replaced = match (to.exists(), existing) {
+        (false, _) if wal.exists() => return Err(left_behind(&wal)),
         (false, _) => None,
         (true, Existing::Refuse) => {
             return Err(Outage::permanent(format!("{} is there already", to.display())));
         }
-        (true, Existing::PutAside) => Some(alone_with(to)?),
+        (true, Existing::PutAside) => Some(Replaced::take(to)?),
     };
     let source = open_reader(from)?;
     is_sound(&source, from)?;
@@ -115,20 +118,72 @@ pub fn restore(
 
     let copied = prepare(open_writer_as_it_is(&partial)?)?;
     let known = last_number(&copied)?;
-    let last = match last_of_existing {
-        Some(last) => known.max(last),
+    let last = match &replaced {
+        Some(old) if old.last >= known && old.origin.is_some() && old.origin == origin(&copied)? => old.last,
+        Some(old) => old.last.max(known) + NUMBERS_LEFT_OUT,
         None => known + NUMBERS_LEFT_OUT,
     };
     let failed = |e| outage(e, Moment::Commit);
     copied.execute("UPDATE sqlite_sequence SET seq = ?1 WHERE name = 'incident'", [last]).map_err(failed)?;
     let incidents =
         copied.query_row("SELECT count(*) FROM incident", [], |row| row.get(0)).map_err(failed)?;
-    let put_aside = match last_of_existing {
-        Some(_) => Some(put_aside(to)?),
+    finish(copied, &partial)?;
+    let put_aside = match &replaced {
+        Some(_) if wal.exists() => return Err(left_behind(&wal)),
+        Some(_) => Some(also_named(to)?),
         None => None,
     };
-    settle(copied, &partial, to)?;
+    std::fs::rename(&partial, to).map_err(|e| io("cannot be renamed", &partial, e))?;
+    sync_folder(to)?;
+    if let Some(old) = replaced {
+        old.let_go();
+    }
     Ok(Restored { put_aside, last_number: last, incidents })
+}
+
+/// The database that a restore replaces: locked, so that no server begins to use it.
+struct Replaced {
+    connection: Connection,
+    last: u64,
+    origin: Option<Vec<u8>>,
+}
+
+impl Replaced {
+    /// Makes sure that nobody uses it, and brings all of it into the one file.
+    fn take(path: &Path) -> Result<Self, Outage> {
+        let connection = open_writer_as_it_is(path)?;
+        let locked = || {
+            connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+            one_file(&connection)?;
+            connection.execute_batch("BEGIN EXCLUSIVE")
+        };
+        locked().map_err(|e| match e.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                Outage::permanent(format!("{} is in use: stop the servers first", path.display())).because(e)
+            }
+            _ => outage(e, Moment::BeforeCommit),
+        })?;
+        let (last, origin) = (last_number(&connection)?, origin(&connection)?);
+        Ok(Self { connection, last, origin })
+    }
+
+    /// Whoever opened the file under its old name, and waits for the lock, gives up before this returns.
+    fn let_go(self) {
+        std::thread::sleep(BUSY_TIMEOUT + Duration::from_secs(1));
+        drop(self.connection);
+    }
+}
+
+/// What tells whether two databases came of one: a secret that is made once. `None` where there is none.
+fn origin(connection: &Connection) -> Result<Option<Vec<u8>>, Outage> {
+    connection
+        .query_row("SELECT value FROM setting ORDER BY name LIMIT 1", [], |row| row.get(0))
+        .optional()
+        .map_err(|e| outage(e, Moment::BeforeCommit))
+}
+
+fn left_behind(wal: &Path) -> Outage {
+    Outage::permanent(format!("{} belongs to a database that is gone; put it aside first", wal.display()))
 }
 
 /// Whether a database is whole, whoever is using it. Reads all of it. Blocks.
@@ -210,40 +265,36 @@ fn last_number(connection: &Connection) -> Result<u64, Outage> {
         .map_err(|e| outage(e, Moment::BeforeCommit))
 }
 
-/// Makes sure that nobody uses the database, brings all of it into the one file, and answers its last number.
-fn alone_with(path: &Path) -> Result<u64, Outage> {
-    let connection = open_writer(path)?;
-    let last = last_number(&connection)?;
-    one_file(&connection).map_err(|e| {
-        Outage::permanent(format!("{} is in use: stop the servers first", path.display())).because(e)
-    })?;
-    Ok(last)
-}
-
 /// Leaves WAL mode, which only the last one who has the database open can.
 fn one_file(connection: &Connection) -> rusqlite::Result<()> {
-    connection.busy_timeout(std::time::Duration::ZERO)?;
+    connection.busy_timeout(Duration::ZERO)?;
     connection.query_row("PRAGMA journal_mode = DELETE", [], |row| row.get::<_, String>(0)).map(drop)
 }
 
-fn put_aside(path: &Path) -> Result<PathBuf, Outage> {
+/// Gives a file one more name, beside the one that it has.
+fn also_named(path: &Path) -> Result<PathBuf, Outage> {
     let mut names = std::iter::once(".before-restore".to_owned())
         .chain((2..).map(|n| format!(".before-restore-{n}")))
         .map(|ending| beside(path, &ending));
     let aside = names.find(|name| !name.exists()).expect("numbers do not end");
-    std::fs::rename(path, &aside).map_err(|e| io("cannot be put aside", path, e))?;
+    std::fs::hard_link(path, &aside).map_err(|e| io("cannot be put aside", path, e))?;
+    sync_folder(path)?;
     Ok(aside)
 }
 
-/// Syncs a finished copy and gives it its name, durably.
-fn settle(copied: Connection, partial: &Path, to: &Path) -> Result<(), Outage> {
+/// Brings a finished copy into its one file, and syncs it.
+fn finish(copied: Connection, partial: &Path) -> Result<(), Outage> {
     one_file(&copied).map_err(|e| outage(e, Moment::Commit))?;
     copied.close().map_err(|(_, e)| outage(e, Moment::Commit))?;
-    let sync = |path: &Path| File::open(path).and_then(|file| file.sync_all());
-    sync(partial).map_err(|e| io("cannot be synced", partial, e))?;
-    std::fs::rename(partial, to).map_err(|e| io("cannot be renamed", partial, e))?;
-    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    sync(folder).map_err(|e| io("cannot be synced", folder, e))
+    sync(partial)
+}
+
+fn sync_folder(of: &Path) -> Result<(), Outage> {
+    sync(of.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")))
+}
+
+fn sync(path: &Path) -> Result<(), Outage> {
+    File::open(path).and_then(|file| file.sync_all()).map_err(|e| io("cannot be synced", path, e))
 }
 
 fn io(what: &str, path: &Path, error: std::io::Error) -> Outage {

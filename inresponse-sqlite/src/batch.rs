@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use inresponse_core::Outage;
 use inresponse_core::model::{IncidentNumber, ServiceName, TeamName, Version};
 use inresponse_core::plan::{Draft, Opening};
-use inresponse_core::roster::{Deleted, Rota, Team, TeamDeleted};
+use inresponse_core::roster::{Deleted, RosterChange, Rota, Team, TeamDeleted};
 use inresponse_core::store::{Committed, Created, Record};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
@@ -23,7 +23,9 @@ pub enum Write {
         draft: Box<Draft>,
     },
     /// A change of the roster.
-    Roster(RosterChange),
+    Roster(RosterEdit),
+    /// [`Roster::note_change`](inresponse_core::roster::Roster::note_change).
+    NoteChange(RosterChange),
     /// Lets go of incidents that have expired.
     Forget {
         /// Those that expired until then.
@@ -50,7 +52,7 @@ pub enum Write {
 /// A change of the roster.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "named as the methods of the roster that they are")]
-pub enum RosterChange {
+pub enum RosterEdit {
     PutService { service: ServiceName, team: TeamName },
     PutTeam { team: TeamName, settings: Box<Team> },
     PutDay { team: TeamName, day: NaiveDate, rota: Rota },
@@ -121,7 +123,8 @@ fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<Written> {
     match write {
         Write::Create(opening) => create(connection, opening).map(|c| Written::Created(Box::new(c))),
         Write::Commit { version, draft } => commit(connection, *version, draft).map(Written::Committed),
-        Write::Roster(change) => change_roster(connection, change),
+        Write::Roster(edit) => edit_roster(connection, edit),
+        Write::NoteChange(change) => note_change(connection, change).map(|()| Written::Done),
         Write::Forget { now, limit } => {
             let limit = i64::try_from(*limit).unwrap_or(i64::MAX);
             connection.prepare_cached(FORGET)?.execute(params![micros(*now), limit]).map(Written::Forgotten)
@@ -218,38 +221,38 @@ fn commit(connection: &Connection, version: Version, draft: &Draft) -> rusqlite:
     Ok(if changed == 1 { Committed::At(version.next()) } else { Committed::Stale })
 }
 
-fn change_roster(connection: &Connection, change: &RosterChange) -> rusqlite::Result<Written> {
+fn edit_roster(connection: &Connection, edit: &RosterEdit) -> rusqlite::Result<Written> {
     let deleted = |rows: usize| if rows > 0 { Deleted::Gone } else { Deleted::Absent };
     let execute = |sql: &str, values: &[&str]| {
         connection.prepare_cached(sql)?.execute(rusqlite::params_from_iter(values))
     };
-    let written = match change {
-        RosterChange::PutService { service, team } => {
+    let written = match edit {
+        RosterEdit::PutService { service, team } => {
             let sql = "INSERT INTO service (name, team) VALUES (?1, ?2)
                        ON CONFLICT (name) DO UPDATE SET team = excluded.team";
             execute(sql, &[service.as_str(), team.as_str()])?;
             Written::Done
         }
-        RosterChange::PutTeam { team, settings } => {
+        RosterEdit::PutTeam { team, settings } => {
             let sql = "INSERT INTO team (name, settings) VALUES (?1, ?2)
                        ON CONFLICT (name) DO UPDATE SET settings = excluded.settings";
             execute(sql, &[team.as_str(), &json(settings)?])?;
             Written::Done
         }
-        RosterChange::PutDay { team, day, rota } => {
+        RosterEdit::PutDay { team, day, rota } => {
             let sql = "INSERT INTO calendar (team, day, rota) VALUES (?1, ?2, ?3)
                        ON CONFLICT (team, day) DO UPDATE SET rota = excluded.rota";
             execute(sql, &[team.as_str(), &day.to_string(), &json(rota)?])?;
             Written::Done
         }
-        RosterChange::DeleteService { service } => {
+        RosterEdit::DeleteService { service } => {
             Written::Deleted(deleted(execute("DELETE FROM service WHERE name = ?1", &[service.as_str()])?))
         }
-        RosterChange::DeleteDay { team, day } => {
+        RosterEdit::DeleteDay { team, day } => {
             let sql = "DELETE FROM calendar WHERE team = ?1 AND day = ?2";
             Written::Deleted(deleted(execute(sql, &[team.as_str(), &day.to_string()])?))
         }
-        RosterChange::DeleteTeam { team } => {
+        RosterEdit::DeleteTeam { team } => {
             let owned: Option<String> = connection
                 .prepare_cached("SELECT name FROM service WHERE team = ?1 LIMIT 1")?
                 .query_row([team.as_str()], |row| row.get(0))
@@ -268,6 +271,19 @@ fn change_roster(connection: &Connection, change: &RosterChange) -> rusqlite::Re
     };
     execute("UPDATE roster_version SET version = version + 1", &[])?;
     Ok(written)
+}
+
+const NOTE_CHANGE: &str = "INSERT INTO roster_change (at, who, what) VALUES (?1, ?2, ?3)";
+
+/// Of the changes of the roster, so many are kept.
+const CHANGES_KEPT: i64 = 10_000;
+
+fn note_change(connection: &Connection, change: &RosterChange) -> rusqlite::Result<()> {
+    let values = params![micros(change.at()), change.by().as_str(), change.what()];
+    connection.prepare_cached(NOTE_CHANGE)?.execute(values)?;
+    let oldest = connection.last_insert_rowid() - CHANGES_KEPT;
+    connection.prepare_cached("DELETE FROM roster_change WHERE number <= ?1")?.execute([oldest])?;
+    Ok(())
 }
 
 fn json(value: &impl serde::Serialize) -> rusqlite::Result<String> {

@@ -5,14 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate};
 use inresponse_core::Outage;
-use inresponse_core::model::{ServiceName, TeamName};
-use inresponse_core::roster::{Deleted, Roster, Rota, Team, TeamDeleted};
+use inresponse_core::model::{Person, ServiceName, TeamName};
+use inresponse_core::roster::{ChangeMark, Deleted, Roster, RosterChange, Rota, Team, TeamDeleted};
 use rusqlite::Connection;
 use serde_json::from_str;
 
-use crate::batch::{RosterChange, Write, Written};
+use crate::batch::{RosterEdit, Write, Written};
 use crate::readers::Readers;
 use crate::writer::Writer;
 
@@ -21,7 +21,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Services, teams and calendars in SQLite. Cheap to clone.
 ///
-/// The whole roster is held in memory; a thread notices within half a second what another process wrote.
+/// The whole roster is held in memory; a thread notices within half a second what another process wrote. Of the
+/// changes that were noted, the newest 10,000 are kept.
 #[derive(Debug, Clone)]
 pub struct SqliteRoster {
     writer: Writer,
@@ -73,8 +74,8 @@ impl SqliteRoster {
         Ok(Self { writer, readers, cache, _watched: Arc::new(watched) })
     }
 
-    async fn change(&self, change: RosterChange) -> Result<Written, Outage> {
-        let written = self.writer.write(Write::Roster(change)).await?;
+    async fn edit(&self, edit: RosterEdit) -> Result<Written, Outage> {
+        let written = self.writer.write(Write::Roster(edit)).await?;
         let snapshot = self.readers.read(read_all).await;
         match snapshot {
             Ok(snapshot) => self.cache.offer(snapshot),
@@ -136,6 +137,31 @@ fn read_all(connection: &Connection) -> rusqlite::Result<Snapshot> {
     Ok(snapshot)
 }
 
+fn read_changes(
+    connection: &Connection,
+    below: i64,
+    limit: i64,
+) -> rusqlite::Result<Vec<(ChangeMark, RosterChange)>> {
+    let sql =
+        "SELECT number, at, who, what FROM roster_change WHERE number < ?1 ORDER BY number DESC LIMIT ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([below, limit])?;
+    let mut changes = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (number, at, who, what): (u64, i64, String, String) =
+            (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+        let entry = || {
+            let at = DateTime::from_timestamp_micros(at).ok_or("its time is out of range")?;
+            Ok::<_, Unreadable>((
+                ChangeMark::numbered(number),
+                RosterChange::new(at, Person::new(who)?, &what),
+            ))
+        };
+        changes.extend(readable(entry(), "roster_change"));
+    }
+    Ok(changes)
+}
+
 type Unreadable = Box<dyn std::error::Error + Send + Sync>;
 
 fn readable<T>(entry: Result<T, Unreadable>, name: &str) -> Option<T> {
@@ -168,33 +194,48 @@ impl Roster for SqliteRoster {
     }
 
     async fn put_service(&self, service: &ServiceName, team: &TeamName) -> Result<(), Outage> {
-        let change = RosterChange::PutService { service: service.clone(), team: team.clone() };
-        self.change(change).await.map(|_| ())
+        let edit = RosterEdit::PutService { service: service.clone(), team: team.clone() };
+        self.edit(edit).await.map(|_| ())
     }
 
     async fn put_team(&self, team: &TeamName, settings: &Team) -> Result<(), Outage> {
         let settings = Box::new(settings.clone());
-        self.change(RosterChange::PutTeam { team: team.clone(), settings }).await.map(|_| ())
+        self.edit(RosterEdit::PutTeam { team: team.clone(), settings }).await.map(|_| ())
     }
 
     async fn put_day(&self, team: &TeamName, day: NaiveDate, rota: &Rota) -> Result<(), Outage> {
-        let change = RosterChange::PutDay { team: team.clone(), day, rota: rota.clone() };
-        self.change(change).await.map(|_| ())
+        let edit = RosterEdit::PutDay { team: team.clone(), day, rota: rota.clone() };
+        self.edit(edit).await.map(|_| ())
     }
 
     async fn delete_service(&self, service: &ServiceName) -> Result<Deleted, Outage> {
-        deleted(self.change(RosterChange::DeleteService { service: service.clone() }).await?)
+        deleted(self.edit(RosterEdit::DeleteService { service: service.clone() }).await?)
     }
 
     async fn delete_team(&self, team: &TeamName) -> Result<TeamDeleted, Outage> {
-        match self.change(RosterChange::DeleteTeam { team: team.clone() }).await? {
+        match self.edit(RosterEdit::DeleteTeam { team: team.clone() }).await? {
             Written::TeamDeleted(deleted) => Ok(deleted),
             other => Err(Outage::permanent(format!("the writer answered another question: {other:?}"))),
         }
     }
 
     async fn delete_day(&self, team: &TeamName, day: NaiveDate) -> Result<Deleted, Outage> {
-        deleted(self.change(RosterChange::DeleteDay { team: team.clone(), day }).await?)
+        deleted(self.edit(RosterEdit::DeleteDay { team: team.clone(), day }).await?)
+    }
+
+    async fn note_change(&self, change: &RosterChange) -> Result<(), Outage> {
+        self.writer.write(Write::NoteChange(change.clone())).await.map(|_| ())
+    }
+
+    async fn changes(
+        &self,
+        before: Option<&ChangeMark>,
+        limit: usize,
+    ) -> Result<Vec<(ChangeMark, RosterChange)>, Outage> {
+        let below =
+            before.map_or(i64::MAX, |mark| mark.number().and_then(|n| n.try_into().ok()).unwrap_or(0));
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.readers.read(move |connection| read_changes(connection, below, limit)).await
     }
 }
 

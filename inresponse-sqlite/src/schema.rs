@@ -10,7 +10,7 @@ use rusqlite_migration::{M, Migrations};
 use crate::error::{Moment, outage};
 
 /// How long a write waits for another process's write.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// SQLite before 3.51.3 can corrupt a WAL database that several connections write to.
 const OLDEST_SQLITE: i32 = 3_051_003;
@@ -85,7 +85,17 @@ ALTER TABLE incident ADD COLUMN expires_at INTEGER;
 CREATE INDEX incident_by_expiry ON incident (expires_at) WHERE expires_at IS NOT NULL;
 ";
 
-const VERSIONS: [&str; 2] = [V1, V2];
+const V3: &str = "
+-- Who changed the roster: the newest ones, numbered as they were noted.
+CREATE TABLE roster_change (
+    number INTEGER PRIMARY KEY,
+    at     INTEGER NOT NULL,
+    who    TEXT    NOT NULL,
+    what   TEXT    NOT NULL
+) STRICT;
+";
+
+const VERSIONS: [&str; 3] = [V1, V2, V3];
 
 fn migrations() -> Migrations<'static> {
     Migrations::new(VERSIONS.map(M::up).to_vec())

@@ -133,6 +133,59 @@ async fn p02_a_backup_restored_in_another_place_leaves_out_what_may_have_been_gi
     assert_eq!(next.value(), number.value() + NUMBERS_LEFT_OUT + 1);
 }
 
+#[tokio::test]
+async fn p02_a_backup_restored_over_a_younger_database_gives_no_number_of_its_own_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let [live, copy] = ["live.db", "copy.db"].map(|name| dir.path().join(name));
+    let database = open(&live).await;
+    let _ = database.keep_setting("secret", b"one".to_vec()).await.unwrap();
+    for _ in 0..20 {
+        let _ = report(&database.store()).await;
+    }
+    backup::backup(&live, &copy, |_| {}).unwrap();
+    let given = report(&database.store()).await.number();
+    drop(database);
+    // The disk is lost, and a server begins anew before anybody restores.
+    for file in ["live.db", "live.db-wal", "live.db-shm"] {
+        let _ = std::fs::remove_file(dir.path().join(file));
+    }
+    let database = open(&live).await;
+    let _ = database.keep_setting("secret", b"two".to_vec()).await.unwrap();
+    let _ = report(&database.store()).await;
+    drop(database);
+    let restored = once_alone(|| backup::restore(&copy, &live, Existing::PutAside, |_| {}));
+    assert!(restored.last_number >= given.value() + NUMBERS_LEFT_OUT - 1, "{restored:?}");
+    assert!(report(&open(&live).await.store()).await.number() > given);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p02_no_server_uses_a_database_that_is_being_replaced() {
+    let dir = tempfile::tempdir().unwrap();
+    let [live, copy] = ["live.db", "copy.db"].map(|name| dir.path().join(name));
+    let database = open(&live).await;
+    let number = report(&database.store()).await.number();
+    backup::backup(&live, &copy, |_| {}).unwrap();
+    drop(database);
+    let (began, begins) = std::sync::mpsc::channel();
+    let restore = std::thread::spawn({
+        let (copy, live) = (copy.clone(), live.clone());
+        move || once_alone(|| backup::restore(&copy, &live, Existing::PutAside, |_| _ = began.send(())))
+    });
+    begins.recv().unwrap();
+    // One that opens it now waits, and is refused or finds what was restored.
+    let opened = Database::open(SqliteConfig::new(&live)).await;
+    let restored = restore.join().unwrap();
+    assert!(restored.put_aside.as_ref().is_some_and(|aside| aside.exists()));
+    let database = match opened {
+        Ok(database) => database,
+        Err(error) => {
+            assert!(error.to_string().contains("busy") || error.to_string().contains("locked"), "{error}");
+            open(&live).await
+        }
+    };
+    assert!(report(&database.store()).await.number().value() > number.value() + NUMBERS_LEFT_OUT);
+}
+
 #[test]
 fn what_is_no_backup_is_refused_and_nothing_is_touched() {
     let dir = tempfile::tempdir().unwrap();

@@ -21,7 +21,9 @@
 //!
 //! A `POST` of JSON: `{"type": "inresponse.alert", "timestamp", "data": {"deliveryId", "attempt", "round", "level", "contact",
 //! "others", "upcoming", "claimUrl", "incident": {"incidentId", "service", "team", "severity", "state", "title", "message",
-//! "source", "detectedAt", "createdAt", "dedupKey", "labels", "links", "count"}}}`, with these headers:
+//! "source", "detectedAt", "createdAt", "claimedBy", "claimedAt", "resolvedBy", "resolvedAt", "dedupKey", "labels", "links",
+//! "count"}}}`, with these headers. Where people are told who has an incident, the type is `inresponse.claimed` or
+//! `inresponse.resolved`: nothing that should page anybody.
 //!
 //! | header | holds |
 //! |---|---|

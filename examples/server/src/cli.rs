@@ -25,6 +25,9 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Serve the HTTP API and send the alerts (the default).
+    ///
+    /// Example: inresponse serve --config /etc/inresponse.toml --db /var/lib/inresponse/inresponse.db
+    #[command(verbatim_doc_comment)]
     Serve(Box<ServeArgs>),
     Backup(BackupArgs),
     Restore(RestoreArgs),
@@ -48,5 +51,40 @@ pub(crate) enum Command {
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {
     /// Make a random key, and print it with its hash for the config.
+    ///
+    /// Example: inresponse key new
+    #[command(verbatim_doc_comment)]
     New,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    /// Each command that does something, with the words that call it.
+    fn commands(command: clap::Command, call: &str, found: &mut Vec<(String, clap::Command)>) {
+        let call = format!("{call}{}", command.get_name());
+        if command.has_subcommands() {
+            for below in command.get_subcommands() {
+                commands(below.clone(), &format!("{call} "), found);
+            }
+        } else {
+            found.push((call, command));
+        }
+    }
+
+    #[test]
+    fn the_help_of_every_command_shows_an_example_of_it() {
+        let mut found = Vec::new();
+        commands(Cli::command(), "", &mut found);
+        let calls: Vec<_> = found.iter().map(|(call, _)| call.as_str()).collect();
+        assert!(calls.contains(&"inresponse key new") && calls.contains(&"inresponse roster import"));
+        for (call, mut command) in found {
+            let help = command.render_long_help().to_string();
+            let example = help.split_once("Example:").map(|(_, example)| example.trim_start());
+            assert!(example.is_some_and(|example| example.starts_with(&call)), "{call}: {help}");
+        }
+    }
 }

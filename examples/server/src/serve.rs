@@ -43,9 +43,9 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     }
     let engine = engine.build();
     if config.roster.teams.is_empty() {
-        seed::sample(&storage, engine.roster()).await?;
+        seed::sample(&storage, engine.roster(), engine.now()).await?;
     } else {
-        seed::seed(engine.roster(), &config.roster).await?;
+        seed::seed(engine.roster(), &config.roster, engine.now()).await?;
     }
     let api_keys = if config.keys.is_empty() { vec![keys::first_key(&storage).await?] } else { config.keys };
 

@@ -2,12 +2,14 @@
 //!
 //! What a handle wrote it must answer at once. What another handle wrote it must notice within three seconds.
 
+mod changes;
 mod durable;
 mod keeping;
 mod scene;
 mod shared;
 mod teams;
 
+pub use changes::*;
 pub use durable::*;
 pub use keeping::*;
 pub use shared::*;
@@ -37,14 +39,19 @@ macro_rules! __roster_laws {
                 the_teams_that_are_known_are_listed
                 a_team_is_deleted_with_its_calendar
                 a_team_that_owns_a_service_is_not_deleted
+
+                what_was_noted_is_listed_newest_first
+                pages_of_changes_leave_none_out_and_double_none
             }
             durable {
                 what_was_put_survives_a_crash
+                what_was_noted_survives_a_crash
             }
             shared {
                 what_one_handle_puts_another_notices
                 what_one_handle_deletes_another_notices
                 a_service_of_another_handle_keeps_its_team
+                what_one_handle_notes_another_lists
             }
         }
     };

@@ -1,14 +1,21 @@
 //! Asks the roster who is on call.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::Engine;
 use crate::error::Outage;
 use crate::model::{Incident, Matrix, ServiceName, TeamName};
 use crate::planted::planted;
 use crate::roster::{self, Team};
+
+/// How many days ahead somebody should be on call, today included.
+pub const DAYS_AHEAD: u16 = 7;
+/// Teams whose calendars are looked through at once.
+const AT_ONCE: usize = 16;
 
 /// Who is on call for a team at an instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +86,20 @@ impl Engine {
             }
         }
         Ok(uncovered)
+    }
+
+    /// The days among the next [`DAYS_AHEAD`] on which nobody is on call, for every team but the canary's.
+    ///
+    /// # Errors
+    /// The roster is out of order.
+    pub async fn uncovered(&self) -> Result<BTreeMap<TeamName, Vec<NaiveDate>>, Outage> {
+        let (teams, now) = (self.inner.roster.teams().await?, self.now());
+        let teams = teams.into_iter().filter(|team| team.as_str() != roster::CANARY);
+        let days = stream::iter(teams).map(|team| async move {
+            let days = self.uncovered_days(&team, now, DAYS_AHEAD).await?;
+            Ok((team, days))
+        });
+        days.buffer_unordered(AT_ONCE).try_collect().await
     }
 
     /// The team that answers for a service, with its matrix at `at`.

@@ -212,7 +212,8 @@ impl Engine {
                         let (incident, version) = (plan.draft.into_incident(), changed.version.next());
                         return Ok(Changed::Done(Record { incident, version, ..record }));
                     }
-                    Some(changed) => record = changed,
+                    // Meanwhile another team may have it, or another day have begun.
+                    Some(changed) => (record, matrix) = (changed, None),
                     None => return Ok(Changed::Gone),
                 },
             }

@@ -34,7 +34,7 @@ use chrono::{DateTime, Utc};
 
 pub use advance::Advanced;
 pub use bounce::Bounced;
-pub use duty::OnCall;
+pub use duty::{DAYS_AHEAD, OnCall};
 pub use intake::{Reported, Updated};
 pub use timers::{Swept, Timers};
 

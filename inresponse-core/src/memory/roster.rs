@@ -1,6 +1,7 @@
 //! The roster in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -8,9 +9,12 @@ use chrono::NaiveDate;
 
 use crate::error::Outage;
 use crate::model::{ServiceName, TeamName};
-use crate::roster::{Deleted, Roster, Rota, Team, TeamDeleted};
+use crate::roster::{ChangeMark, Deleted, Roster, RosterChange, Rota, Team, TeamDeleted};
 
-/// Services, teams and calendars in memory.
+/// How many changes are kept.
+const CHANGES_KEPT: usize = 10_000;
+
+/// Services, teams and calendars in memory, and the newest 10,000 changes that were noted.
 #[derive(Debug, Default)]
 pub struct MemoryRoster {
     tables: Mutex<Tables>,
@@ -21,6 +25,7 @@ struct Tables {
     services: BTreeMap<ServiceName, TeamName>,
     teams: BTreeMap<TeamName, Arc<Team>>,
     calendars: BTreeMap<TeamName, BTreeMap<NaiveDate, Arc<Rota>>>,
+    changes: BTreeMap<u64, RosterChange>,
 }
 
 impl MemoryRoster {
@@ -97,5 +102,26 @@ impl Roster for MemoryRoster {
 
     async fn delete_day(&self, team: &TeamName, day: NaiveDate) -> Result<Deleted, Outage> {
         Ok(deleted(self.tables().calendars.get_mut(team).and_then(|days| days.remove(&day))))
+    }
+
+    async fn note_change(&self, change: &RosterChange) -> Result<(), Outage> {
+        let changes = &mut self.tables().changes;
+        let next = changes.last_key_value().map_or(1, |(last, _)| last + 1);
+        changes.insert(next, change.clone());
+        if changes.len() > CHANGES_KEPT {
+            changes.pop_first();
+        }
+        Ok(())
+    }
+
+    async fn changes(
+        &self,
+        before: Option<&ChangeMark>,
+        limit: usize,
+    ) -> Result<Vec<(ChangeMark, RosterChange)>, Outage> {
+        let end = before.map_or(Bound::Unbounded, |mark| Bound::Excluded(mark.number().unwrap_or(0)));
+        let tables = self.tables();
+        let newest_first = tables.changes.range((Bound::Unbounded, end)).rev().take(limit);
+        Ok(newest_first.map(|(number, change)| (ChangeMark::numbered(*number), change.clone())).collect())
     }
 }

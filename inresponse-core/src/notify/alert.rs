@@ -129,8 +129,11 @@ impl Alert {
         self.incident.matrix().contacts(self.key.level).iter().filter(|c| **c != self.contact)
     }
 
-    /// Who is alerted next unless somebody claims, in order.
+    /// Who is alerted next unless somebody claims, in order; nobody where somebody has.
     pub fn upcoming(&self) -> Vec<Upcoming<'_>> {
+        if self.occasion() != Occasion::Alert {
+            return Vec::new();
+        }
         crate::plan::outlook(&self.incident)
             .into_iter()
             .map(|(level, at)| Upcoming { level, at, contacts: self.incident.matrix().contacts(level) })

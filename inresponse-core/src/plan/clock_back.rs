@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Decision, backoff, change, due_at, later};
-use crate::model::{DeliveryStatus, Event, Incident, State};
+use crate::model::{Delivery, DeliveryStatus, Event, Incident, State};
 use crate::planted::planted;
 
 /// Smaller steps than this are not worth a write; servers' clocks differ by as much.
@@ -26,7 +26,9 @@ pub(super) fn clock_went_back(incident: &Incident, lease: Duration, now: DateTim
         | DeliveryStatus::Dead { .. }
         | DeliveryStatus::Stopped { .. } => None,
     });
-    let happened = begun.chain(outcomes).chain(leased).chain([incident.updated_at, incident.round_began_at]);
+    let unsettled = incident.current_deliveries().filter(|d| d.is_unsettled()).map(Delivery::since);
+    let told = begun.chain(outcomes).chain(unsettled);
+    let happened = told.chain(leased).chain([incident.updated_at, incident.round_began_at]);
     let by = happened.max().map_or(TimeDelta::zero(), |latest| latest - now);
     let is_over = incident.state != State::Open && super::due_at(incident).is_none();
     if is_over || by <= TOLERANCE || planted!(ClockNotRepaired) {

@@ -98,7 +98,7 @@ impl fmt::Display for Refusal {
             Refusal::Forbidden { from, to } => write!(f, "an incident that is {from} cannot become {to}"),
             Refusal::ClaimedBy(person) => write!(f, "it is claimed by {person}"),
             Refusal::NotEscalating(state) => write!(f, "it is {state}, so there is nothing to escalate"),
-            Refusal::NobodyLeft => f.write_str("everybody has been alerted already"),
+            Refusal::NobodyLeft => f.write_str("there is nobody left to be alerted"),
             Refusal::UnknownTeam(team) => write!(f, "there is no team `{team}` that could be alerted"),
             Refusal::Over => f.write_str("it is resolved, so its severity cannot change"),
         }
@@ -170,6 +170,12 @@ fn grant(incident: &Incident, by: &Person, wish: &StateChange, now: DateTime<Utc
             Some(&claimed.by)
         }
         _ => None,
+    };
+    // To hand it to oneself is to claim it, and to one's own team to release it.
+    let wish = match wish {
+        StateChange::HandTo(to) if to == by => &StateChange::Claim(TakeOver::No),
+        StateChange::HandToTeam(to) if *to == incident.team => &StateChange::Release(TakeOver::No),
+        wish => wish,
     };
     match (incident.state.edge_to(wish.to()), wish, claimed_by_another) {
         (Edge::Forbidden, _, _) => Grant::Refuse(Refusal::Forbidden { from: incident.state, to: wish.to() }),

@@ -1,7 +1,9 @@
 //! Who is on call: services, teams and their calendars.
 
+mod change;
 mod duty;
 mod team;
+pub mod told;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -9,11 +11,15 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::NaiveDate;
 
+pub use change::{ChangeMark, RosterChange};
 pub use duty::{Defaults, day_of, matrix};
 pub use team::{Rota, Team, TeamBuilder, Zone};
 
 use crate::error::Outage;
 use crate::model::{ServiceName, TeamName};
+
+/// The name of the team, and of its service, by which a deployment watches itself: it needs no calendar.
+pub const CANARY: &str = "inresponse-canary";
 
 /// Where services, teams and calendars are kept.
 ///
@@ -54,6 +60,22 @@ pub trait Roster: Debug + Send + Sync + 'static {
 
     /// Deletes a calendar entry.
     async fn delete_day(&self, team: &TeamName, day: NaiveDate) -> Result<Deleted, Outage>;
+
+    /// Notes who changes what: durable when it returns.
+    ///
+    /// Whoever changes the roster on somebody's behalf notes it first, so that no change is without a trace; a
+    /// note whose change then failed stays. At least the newest 10,000, or those of the last 400 days, are kept.
+    async fn note_change(&self, change: &RosterChange) -> Result<(), Outage>;
+
+    /// What was noted, newest first: at most `limit`, from the newest on or from what was noted before a mark.
+    ///
+    /// What is noted while one reads page after page moves none to another page. A mark that this roster has
+    /// not given leads anywhere or nowhere, and is no error.
+    async fn changes(
+        &self,
+        before: Option<&ChangeMark>,
+        limit: usize,
+    ) -> Result<Vec<(ChangeMark, RosterChange)>, Outage>;
 }
 
 /// What a deletion found.

@@ -1,12 +1,12 @@
 //! Levels over time, claims, releases.
 
 use inresponse_core::engine::{Advanced, Updated};
-use inresponse_core::model::{DeliveryStatus, State};
+use inresponse_core::model::{DeliveryStatus, Level, State};
 use inresponse_core::notify::Outcome;
-use inresponse_core::plan::{StateChange, TakeOver};
+use inresponse_core::plan::{StateChange, TakeOver, Update};
 use inresponse_core::roster::{Rota, Team};
 
-use crate::support::{Mood, Stage, T0, after, contacts, crit, secs, settle, team};
+use crate::support::{Call, Fault, Mood, Stage, T0, after, contacts, crit, person, secs, settle, team};
 
 #[tokio::test]
 async fn p08_p12_an_incident_escalates_to_the_fallback_and_is_unclaimed() {
@@ -122,4 +122,29 @@ async fn p08_each_round_asks_the_calendar_of_its_own_instant() {
     stage.clock.jump(T0 + chrono::TimeDelta::days(1));
     stage.advance(number).await;
     assert_eq!(stage.sent(), "0 1:a, 86400 1:t");
+}
+
+#[tokio::test]
+async fn p08_a_release_that_another_change_overtook_alerts_the_team_that_has_it_by_then() {
+    let stage = Stage::new(&["a"]).await;
+    stage.own("beach", "surfers", &["s"], Team::builder(contacts("z")).build().unwrap()).await;
+    let number = stage.report(crit("athens")).await;
+    let _ = stage.advance(number).await;
+    let _ = stage.claim(number, "jo").await;
+    stage.store.next(Call::Commit, Fault::SlowCall(secs(5)));
+    let release = {
+        let engine = stage.engine.clone();
+        let update = Update::state(person("jo"), StateChange::Release(TakeOver::Yes));
+        tokio::spawn(async move { engine.update(number, &update).await.unwrap() })
+    };
+    settle().await;
+    let handed = stage.wish(number, "kim", StateChange::HandToTeam(team("surfers"))).await;
+    assert!(matches!(handed, Updated::Changed(_)));
+    let claimed = stage.claim(number, "kim").await;
+    assert!(matches!(claimed, Updated::Changed(_)));
+    stage.pass(secs(6)).await;
+    assert!(matches!(release.await.unwrap(), Updated::Changed(_)));
+    let incident = stage.incident(number).await.incident;
+    assert_eq!(incident.team(), &team("surfers"));
+    assert_eq!(incident.matrix().contacts(Level::At(1)), contacts("s"));
 }

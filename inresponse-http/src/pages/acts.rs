@@ -121,7 +121,7 @@ fn in_words(refusal: &Refusal) -> String {
         Refusal::NotEscalating(state) => {
             format!("this incident is {}, so nobody is being alerted", lower(state))
         }
-        Refusal::NobodyLeft => "everybody has been alerted already".to_owned(),
+        Refusal::NobodyLeft => "there is nobody left to be alerted".to_owned(),
         other => other.to_string(),
     }
 }

@@ -14,7 +14,7 @@ use inresponse_core::plan::{StateChange, TakeOver};
 
 use super::acts::in_turn;
 use super::words::Moment;
-use super::{Frame, Place, html, message};
+use super::{Frame, Place, html, message, told_outage};
 use crate::Api;
 use crate::input::{Params, Path, number};
 use crate::limits::carried_through;
@@ -265,7 +265,5 @@ fn gone(api: &Api) -> Response {
 }
 
 fn outage(api: &Api, error: &inresponse_core::Outage) -> Response {
-    tracing::error!(error = %error, "a claim page failed");
-    let text = "This does not work just now. Please try again.";
-    message(api, None, StatusCode::SERVICE_UNAVAILABLE, text)
+    told_outage(api, None, error)
 }

@@ -30,6 +30,8 @@ struct Page {
     frame: Frame,
     filter: Filter,
     teams: Vec<TeamName>,
+    /// How many teams have a day to come without anybody on call.
+    uncovered: usize,
     /// What is kept up to date.
     live: events::Live,
 }
@@ -44,13 +46,35 @@ pub(super) async fn page(State(api): State<Api>, me: SignedIn, params: Params) -
         Ok(live) => live,
         Err(response) => return *response,
     };
-    match api.engine().roster().teams().await {
-        Ok(teams) => {
+    let looked =
+        async { Ok::<_, Outage>((api.engine().roster().teams().await?, uncovered_teams(&api).await?)) };
+    match looked.await {
+        Ok((teams, uncovered)) => {
             let frame = Frame::new(&api, Some(&me.by), Place::Incidents);
-            html(StatusCode::OK, &Page { frame, filter, teams, live })
+            html(StatusCode::OK, &Page { frame, filter, teams, uncovered, live })
         }
         Err(error) => outage(&api, &me.by, &error),
     }
+}
+
+/// How old that number may be; to count it costs seven questions a team.
+const UNCOVERED_FOR: Duration = Duration::from_secs(60);
+
+/// The last number of teams with uncovered days, and when it was counted.
+pub(super) type LastUncovered = Mutex<Option<(Duration, usize)>>;
+
+async fn uncovered_teams(api: &Api) -> Result<usize, Outage> {
+    // Whoever comes second waits for the count of the first.
+    let mut last = api.page_settings().uncovered.lock().await;
+    let now = api.engine().clock().monotonic();
+    if let Some((at, teams)) = *last
+        && now.saturating_sub(at) < UNCOVERED_FOR
+    {
+        return Ok(teams);
+    }
+    let teams = api.engine().uncovered().await?.values().filter(|days| !days.is_empty()).count();
+    *last = Some((now, teams));
+    Ok(teams)
 }
 
 /// What changes of it.

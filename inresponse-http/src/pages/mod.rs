@@ -12,11 +12,13 @@
 //! | `incident`, `words` | one incident with everything about it, in words |
 //! | `acts` | what the forms do |
 //! | `on_call` | who is on call |
+//! | `changes` | who changed the roster |
 //! | `events` | what changed, as it changes |
 //! | `assets` | style, script, icon |
 
 mod acts;
 mod assets;
+mod changes;
 mod claim;
 mod events;
 mod filter;
@@ -39,7 +41,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use inresponse_core::model::Person;
-use inresponse_core::{InvalidInput, Outage};
+use inresponse_core::{InvalidInput, Outage, OutageKind};
 use tokio::sync::Semaphore;
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -65,6 +67,7 @@ pub struct Pages {
     transport: Transport,
     streams: Arc<Semaphore>,
     census: Arc<list::LastCensus>,
+    uncovered: Arc<list::LastUncovered>,
 }
 
 /// What the pages are sent over.
@@ -83,6 +86,7 @@ impl Default for Pages {
             transport: Transport::Https,
             streams: Arc::new(Semaphore::new(MAX_STREAMS)),
             census: Arc::default(),
+            uncovered: Arc::default(),
         }
     }
 }
@@ -184,9 +188,19 @@ fn message(api: &Api, by: Option<&Person>, status: StatusCode, text: &str) -> Re
 }
 
 fn outage(api: &Api, by: &Person, error: &Outage) -> Response {
+    told_outage(api, Some(by), error)
+}
+
+fn told_outage(api: &Api, by: Option<&Person>, error: &Outage) -> Response {
     tracing::error!(error = %error, cause = crate::problem::cause(error), "a page failed");
-    let text = "This does not work just now. Please try again.";
-    message(api, Some(by), StatusCode::SERVICE_UNAVAILABLE, text)
+    // Promise 4: what may have been done is not simply to be done again.
+    let text = match error.kind() {
+        OutageKind::Unknown => {
+            "It is not known whether this was done. Look at the incident before you try again."
+        }
+        _ => "This does not work just now. Please try again.",
+    };
+    message(api, by, StatusCode::SERVICE_UNAVAILABLE, text)
 }
 
 /// A page as an answer.
@@ -244,6 +258,7 @@ pub(crate) fn routes(api: &Api) -> Router<Api> {
         .route("/", get(list::page))
         .route("/board/incidents/{incidentId}", get(incident::page).post(acts::act))
         .route("/board/oncall", get(on_call::page))
+        .route("/board/changes", get(changes::page))
         .route("/board/sign-in", get(sign_in::page).post(sign_in::sign_in))
         .route("/board/sign-out", post(sign_in::sign_out))
         .route("/board/fragment", get(events::fragment))

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use chrono::NaiveDate;
 use inresponse_core::Outage;
 use inresponse_core::engine::OnCall;
 use inresponse_core::model::{Level, Origin, TeamName};
@@ -26,6 +27,8 @@ struct Team {
     /// Whether the calendar says nothing about the day.
     is_unplanned: bool,
     levels: Vec<Turn>,
+    /// The days to come on which nobody is on call.
+    uncovered: Vec<String>,
 }
 
 /// Who is alerted, and how long after the report.
@@ -36,7 +39,7 @@ struct Turn {
 }
 
 impl Team {
-    fn new(name: TeamName, on_call: &OnCall) -> Self {
+    fn new(name: TeamName, on_call: &OnCall, uncovered: &[NaiveDate]) -> Self {
         let matrix = &on_call.matrix;
         let after = |waits: u16| match matrix.wait().as_secs() * u64::from(waits) {
             0 => "at once".to_owned(),
@@ -57,7 +60,8 @@ impl Team {
         if !is_unplanned {
             levels.push(Turn { after: "last".to_owned(), ..turn(Level::Fallback, 0) });
         }
-        Self { name, day: on_call.day.format("%A, %-d %B %Y").to_string(), is_unplanned, levels }
+        let uncovered = uncovered.iter().map(|day| day.format("%a %-d %B").to_string()).collect();
+        Self { name, day: on_call.day.format("%A, %-d %B %Y").to_string(), is_unplanned, levels, uncovered }
     }
 }
 
@@ -74,10 +78,11 @@ pub(super) async fn page(State(api): State<Api>, me: SignedIn) -> Response {
 
 async fn teams(api: &Api) -> Result<Vec<Team>, Outage> {
     let engine = api.engine();
-    let (mut teams, now) = (Vec::new(), engine.now());
+    let (mut teams, now, uncovered) = (Vec::new(), engine.now(), engine.uncovered().await?);
     for name in engine.roster().teams().await? {
         if let Some(on_call) = engine.on_call(&name, now).await? {
-            teams.push(Team::new(name, &on_call));
+            let days = uncovered.get(&name).map_or(&[][..], Vec::as_slice);
+            teams.push(Team::new(name, &on_call, days));
         }
     }
     Ok(teams)

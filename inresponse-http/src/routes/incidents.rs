@@ -20,7 +20,7 @@ use crate::problem::Problem;
 use crate::wire::incident::{FullIncidentView, IncidentView, ListView, PageView};
 use crate::wire::report::{PostIncident, PutIncident};
 
-const DEFAULT_LIMIT: usize = 50;
+pub(super) const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 500;
 
 /// Report an incident.
@@ -178,7 +178,7 @@ pub(crate) async fn list(
     Ok(Json(ListView::Page(PageView { incidents: records.iter().map(Into::into).collect(), cursor })))
 }
 
-fn limit(text: &str) -> Result<usize, InvalidInput> {
+pub(super) fn limit(text: &str) -> Result<usize, InvalidInput> {
     let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
     limit.ok_or_else(|| InvalidInput::field("limit", format!("must be from 1 to {MAX_LIMIT}")))
 }

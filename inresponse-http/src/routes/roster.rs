@@ -6,8 +6,10 @@ use axum::http::StatusCode;
 use chrono::NaiveDate;
 use inresponse_core::InvalidInput;
 use inresponse_core::model::{ServiceName, TeamName};
+use inresponse_core::roster::told::{self, Before};
 use inresponse_core::roster::{Deleted, TeamDeleted};
 
+use super::changes::{before, note};
 use crate::Api;
 use crate::input::{Body, NoParams, Params, Path, Time};
 use crate::keys::{Authorized, ToAdminister};
@@ -54,7 +56,7 @@ fn gone(deleted: Deleted, what: &str) -> Result<StatusCode, Problem> {
     ))]
 pub(crate) async fn put_service(
     State(api): State<Api>,
-    _: Authorized<ToAdminister>,
+    key: Authorized<ToAdminister>,
     _: NoParams,
     Path(service): Path<String>,
     Body(given): Body<PutService>,
@@ -65,7 +67,12 @@ pub(crate) async fn put_service(
     if !api.engine().can_alert(&team).await.map_err(|e| Problem::outage(&e))? {
         return Err(Problem::unprocessable("team", format!("there is no team `{team}`")));
     }
-    let put = api.engine().roster().put_service(&service, &team).await;
+    let roster = api.engine().roster();
+    let before = before(roster.service(&service).await);
+    if !matches!(&before, Before::Was(was) if *was == team) {
+        note(&api, &key.name, &told::service(&service, &team, &before)).await?;
+    }
+    let put = roster.put_service(&service, &team).await;
     put.map_err(|e| Problem::outage_of_change(&e))?;
     Ok(Json(ServiceView { service: service.to_string(), team: team.to_string() }))
 }
@@ -98,11 +105,18 @@ pub(crate) async fn get_service(
     ))]
 pub(crate) async fn delete_service(
     State(api): State<Api>,
-    _: Authorized<ToAdminister>,
+    key: Authorized<ToAdminister>,
     _: NoParams,
     Path(service): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    let deleted = api.engine().roster().delete_service(&service_name(&service)?).await;
+    let service = service_name(&service)?;
+    let roster = api.engine().roster();
+    let before = before(roster.service(&service).await);
+    if before == Before::Absent {
+        return gone(Deleted::Absent, "service");
+    }
+    note(&api, &key.name, &told::service_deleted(&service, &before)).await?;
+    let deleted = roster.delete_service(&service).await;
     gone(deleted.map_err(|e| Problem::outage_of_change(&e))?, "service")
 }
 
@@ -116,7 +130,7 @@ pub(crate) async fn delete_service(
     ))]
 pub(crate) async fn put_team(
     State(api): State<Api>,
-    _: Authorized<ToAdminister>,
+    key: Authorized<ToAdminister>,
     _: NoParams,
     Path(team): Path<String>,
     Body(given): Body<PutTeam>,
@@ -124,7 +138,12 @@ pub(crate) async fn put_team(
     let team = team_name(&team)?;
     let (settings, contacts) = given.into_team().map_err(|e| Problem::invalid(&e))?;
     reachable(&api, &contacts)?;
-    let put = api.engine().roster().put_team(&team, &settings).await;
+    let roster = api.engine().roster();
+    let before = before(roster.team(&team).await);
+    if !matches!(&before, Before::Was(was) if **was == settings) {
+        note(&api, &key.name, &told::team(&team, &settings, &before)).await?;
+    }
+    let put = roster.put_team(&team, &settings).await;
     put.map_err(|e| Problem::outage_of_change(&e))?;
     Ok(Json(TeamView::new(&team, &settings)))
 }
@@ -158,16 +177,24 @@ pub(crate) async fn get_team(
     ))]
 pub(crate) async fn delete_team(
     State(api): State<Api>,
-    _: Authorized<ToAdminister>,
+    key: Authorized<ToAdminister>,
     _: NoParams,
     Path(team): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let team = team_name(&team)?;
-    let deleted = api.engine().roster().delete_team(&team).await;
+    let roster = api.engine().roster();
+    let absent = || Problem::not_found(format!("there is no team `{team}`"));
+    if !roster.knows_team(&team).await.map_err(|e| Problem::outage_of_change(&e))? {
+        return Err(absent());
+    }
+    note(&api, &key.name, &told::team_deleted(&team)).await?;
+    let deleted = roster.delete_team(&team).await;
     match deleted.map_err(|e| Problem::outage_of_change(&e))? {
         TeamDeleted::Gone => Ok(StatusCode::NO_CONTENT),
-        TeamDeleted::Absent => Err(Problem::not_found(format!("there is no team `{team}`"))),
+        TeamDeleted::Absent => Err(absent()),
         TeamDeleted::OwnsService(service) => {
+            // Only the deletion itself finds out, and its note is there.
+            note(&api, &key.name, &told::team_kept(&team, &service)).await?;
             let detail = format!("team `{team}` still owns the service `{service}`");
             Err(Problem::new(StatusCode::CONFLICT, detail))
         }
@@ -185,7 +212,7 @@ pub(crate) async fn delete_team(
     ))]
 pub(crate) async fn put_day(
     State(api): State<Api>,
-    _: Authorized<ToAdminister>,
+    key: Authorized<ToAdminister>,
     _: NoParams,
     Path((team, day)): Path<(String, String)>,
     Body(given): Body<PutDay>,
@@ -199,6 +226,10 @@ pub(crate) async fn put_day(
         || roster.team(&team).await.map_err(|e| Problem::outage(&e))?.is_some();
     if !known {
         return Err(Problem::unprocessable("team", format!("there is no team `{team}`")));
+    }
+    let before = before(roster.day(&team, day).await);
+    if !matches!(&before, Before::Was(was) if **was == rota) {
+        note(&api, &key.name, &told::day(&team, day, &rota, &before)).await?;
     }
     roster.put_day(&team, day, &rota).await.map_err(|e| Problem::outage_of_change(&e))?;
     Ok(Json(DayView::new(&team, day, &rota)))
@@ -232,11 +263,18 @@ pub(crate) async fn get_day(
     ))]
 pub(crate) async fn delete_day(
     State(api): State<Api>,
-    _: Authorized<ToAdminister>,
+    key: Authorized<ToAdminister>,
     _: NoParams,
     Path((team, day)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let deleted = api.engine().roster().delete_day(&team_name(&team)?, day_of(&day)?).await;
+    let (team, day) = (team_name(&team)?, day_of(&day)?);
+    let roster = api.engine().roster();
+    let before = before(roster.day(&team, day).await);
+    if before == Before::Absent {
+        return gone(Deleted::Absent, "entry");
+    }
+    note(&api, &key.name, &told::day_deleted(&team, day, &before)).await?;
+    let deleted = roster.delete_day(&team, day).await;
     gone(deleted.map_err(|e| Problem::outage_of_change(&e))?, "entry")
 }
 

@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use inresponse_core::InvalidInput;
 use inresponse_core::engine::OnCall;
 use inresponse_core::model::{Contact, Level, Severity, TeamName};
-use inresponse_core::roster::{Rota, Team, Zone};
+use inresponse_core::roster::{RosterChange, Rota, Team, Zone};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -235,6 +235,32 @@ impl OnCallView {
             levels: (1..=on_call.matrix.height()).map(level).collect(),
             fallback: texts(on_call.matrix.contacts(Level::Fallback)),
         }
+    }
+}
+
+/// A page of changes, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ChangesView {
+    pub(crate) changes: Vec<ChangeView>,
+    /// Where the next page begins; absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cursor: Option<String>,
+}
+
+/// A change of the roster.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({ "at": "2026-11-28T07:20:00Z", "by": "admin", "what": "service athens: team devops, before ops" }))]
+pub(crate) struct ChangeView {
+    at: DateTime<Utc>,
+    /// The name of the API key that changed it, or `config`.
+    by: String,
+    /// In one line, cut at 500 characters.
+    what: String,
+}
+
+impl From<&RosterChange> for ChangeView {
+    fn from(change: &RosterChange) -> Self {
+        Self { at: change.at(), by: change.by().to_string(), what: change.what().to_owned() }
     }
 }
 

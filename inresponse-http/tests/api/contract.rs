@@ -235,6 +235,7 @@ async fn the_document_names_every_call_and_every_call_is_there() {
         "GET /metrics",
         "GET /openapi.json",
         "GET /readyz",
+        "GET /roster/changes",
         "GET /services/{service}",
         "GET /teams/{team}",
         "GET /teams/{team}/calendar/{day}",

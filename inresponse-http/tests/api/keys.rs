@@ -25,6 +25,7 @@ async fn every_route_takes_the_keys_that_it_should() {
         (Method::GET, "/teams/t/calendar/2026-01-01", &[]),
         (Method::DELETE, "/teams/t/calendar/2026-01-01", &[]),
         (Method::GET, "/teams/t/oncall", &[]),
+        (Method::GET, "/roster/changes", &[RESPOND]),
         (Method::POST, "/intake/alertmanager", &[REPORT]),
         (Method::POST, "/api/v2/alerts", &[REPORT]),
         (Method::GET, "/api/v2/alerts", &[REPORT]),

@@ -8,6 +8,7 @@ use inresponse_core::claim::TokenSecret;
 use inresponse_core::memory::{MemoryRoster, MemoryStore};
 use inresponse_core::model::ServiceName;
 use inresponse_core::notify::Notifiers;
+use inresponse_core::roster::Roster;
 use inresponse_core::store::Store;
 use inresponse_core::testing::{ManualClock, RecordingNotifier};
 use inresponse_http::{Api, ApiKey, Keys, Readiness, Scope, router};
@@ -51,11 +52,15 @@ impl World {
     }
 
     pub(crate) async fn over(store: impl Store) -> Self {
+        Self::with(store, MemoryRoster::new()).await
+    }
+
+    pub(crate) async fn with(store: impl Store, roster: impl Roster) -> Self {
         let clock = ManualClock::at("2026-11-24T03:00:00Z".parse().unwrap());
         let notifier = RecordingNotifier::new();
         let notifiers = Notifiers::new().mail(notifier.clone());
         let secret = TokenSecret::new(*b"0123456789abcdef").unwrap();
-        let engine = Engine::builder(store, MemoryRoster::new(), notifiers, clock.clone())
+        let engine = Engine::builder(store, roster, notifiers, clock.clone())
             .claim_links("https://ir.example.org", vec![secret])
             .unwrap()
             .build();

@@ -1,10 +1,10 @@
 //! P10, P11, P14: what may be sent, and when no more.
 
 use chrono::TimeDelta;
-use inresponse_core::model::IncidentNumber;
+use inresponse_core::model::{Event, IncidentNumber, News};
 use inresponse_core::plan::StateChange;
 
-use super::{Checker, at};
+use super::{Checker, at, closes, may_have, releases};
 use crate::fault::Fault;
 use crate::history::{Sent, Told, Verdict};
 use crate::world::{MILLI, Micros, SECOND};
@@ -19,6 +19,7 @@ impl Checker<'_> {
         self.own_sends_do_not_overlap();
         self.leases_hold();
         self.claims_stop_alerts();
+        self.news_is_for_those_concerned();
     }
 
     /// P10: every attempt of a delivery bears its name, and no other delivery does.
@@ -166,9 +167,8 @@ impl Checker<'_> {
             self.sends.iter().map(|(n, s)| (*n, s.clone())).collect();
         for (number, sends) in all {
             for call in self.updates_of(number).to_vec() {
-                let stops = matches!(call.update.state, Some(StateChange::Claim(_) | StateChange::Resolve));
                 let (Some(Verdict::Changed(record)), Some(ended), true) =
-                    (call.answer.got(), call.ended, stops)
+                    (call.answer.got(), call.ended, closes(call))
                 else {
                     continue;
                 };
@@ -188,10 +188,7 @@ impl Checker<'_> {
                     self.violated(11, text);
                 }
                 // A later round needs a release.
-                let released = self.updates_of(number).iter().filter(|call| {
-                    matches!(call.update.state, Some(StateChange::Release(_)))
-                        && (call.answer.is_open() || matches!(call.answer.got(), Some(Verdict::Changed(_))))
-                });
+                let released = self.updates_of(number).iter().filter(|call| releases(call) && may_have(call));
                 let later =
                     released.filter(|r| r.answer.is_open() || r.ended.is_none_or(|end| end > call.began));
                 let first_release = later.map(|release| release.began).min();
@@ -202,6 +199,32 @@ impl Checker<'_> {
                     let text = format!("round {} of {number} began, though nobody released it", sent.round);
                     self.violated(11, text);
                 }
+            }
+        }
+    }
+
+    /// P11: what is sent although somebody has the incident tells so, to whom it was handed, and to those who were
+    /// alerted where they are told at all.
+    fn news_is_for_those_concerned(&self) {
+        for news in self.history.sends.iter().filter(|sent| sent.is_news()) {
+            // A level may have begun with a lease under which nothing was sent.
+            let began = |event: &Event| match event {
+                Event::LevelBegan { contacts, .. } => contacts.contains(&news.contact),
+                Event::Folded { .. } => true,
+                _ => false,
+            };
+            let timeline = self.last.get(&news.number).map(|record| record.incident.timeline().entries());
+            let was_alerted = self.scenario.news == News::Told
+                && timeline.is_none_or(|entries| entries.iter().any(|entry| began(&entry.event)));
+            let before = |call: &&&crate::history::UpdateCall| call.began <= news.began && may_have(call);
+            let mut calls = self.updates_of(news.number).iter().filter(before);
+            let was_handed = calls.clone().any(|call| {
+                matches!(&call.update.state, Some(StateChange::HandTo(to)) if to.as_str() == news.contact.as_str())
+            });
+            if !(was_alerted || was_handed) || !calls.any(|call| closes(call)) {
+                let text =
+                    format!("{} was told who has {}, which is none of theirs", news.contact, news.number);
+                self.violated(11, text);
             }
         }
     }

@@ -93,7 +93,7 @@ impl Checker<'_> {
             incident.timeline().entries().iter().filter(|e| of(&e.event)).count()
         };
         let rounds = count(&|e| matches!(e, Event::RoundBegan { .. } | Event::Folded { .. }));
-        if rounds > count(&|e| matches!(e, Event::Released { .. })) {
+        if rounds > count(&|e| matches!(e, Event::Released { .. } | Event::HandedToTeam { .. })) {
             return;
         }
         let sends = self.sends.get(&number).into_iter().flatten().map(|i| self.sent(*i));

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use chrono::{NaiveDate, TimeDelta};
 use inresponse_core::model::{Contact, Event, IncidentNumber, Level};
+use inresponse_core::plan::StateChange;
+use inresponse_core::store::Record;
 
-use super::{Checker, at};
+use super::{Checker, at, may_have};
 use crate::fault::Fault;
 use crate::history::{Sent, Told};
 use crate::scenario::TeamPlan;
@@ -76,33 +78,59 @@ impl<'a> Checker<'a> {
         {
             to = to.min(ended);
         }
-        let team = record.incident.team().as_str();
+        let teams = self.teams_of(number, record);
         let mut frozen = Vec::new();
         for (i, (since, roster)) in self.history.rosters.iter().enumerate() {
             let until = self.history.rosters.get(i + 1).map_or(Micros::MAX, |(until, _)| *until);
-            let owns = round > 1
-                || roster.services.get(record.incident.service().as_str()).is_some_and(|t| t == team);
-            let Some(plan) = roster.teams.get(team) else { continue };
-            if *since > to || until < from || !owns {
+            if *since > to || until < from {
                 continue;
             }
-            for day in self.days(plan, from, to) {
-                let candidate = Frozen { team: plan, day };
-                let explains = sends.iter().all(|sent| {
-                    // Not twice, where it is level 1.
-                    let fallback_is_first = sent.level == Level::Fallback
-                        && !candidate.has_calendar()
-                        && sends.iter().any(|one| one.level == Level::At(1) && one.began < sent.began)
-                        // Where its severity was raised after the fallback, level 1 comes after it.
-                        && !self.may_be_out_of_order(number, Micros::MAX);
-                    candidate.contacts(sent.level).contains(&sent.contact) && !fallback_is_first
-                });
-                if explains && self.masks_allow(number, plan, sends) {
-                    frozen.push(candidate);
+            let owner = roster.services.get(record.incident.service().as_str());
+            let mut teams = teams.clone();
+            if round == 1 {
+                teams.retain(|team| owner.is_some_and(|owner| owner == team));
+            }
+            for plan in teams.iter().filter_map(|team| roster.teams.get(*team)) {
+                for day in self.days(plan, from, to) {
+                    let candidate = Frozen { team: plan, day };
+                    if self.explains(&candidate, number, sends) && self.masks_allow(number, plan, sends) {
+                        frozen.push(candidate);
+                    }
                 }
             }
         }
         frozen
+    }
+
+    /// The teams that may have had an incident: the one that has it, and before a hand-over others.
+    fn teams_of(&self, number: IncidentNumber, record: &'a Record) -> BTreeSet<&'a str> {
+        let mut teams = BTreeSet::from([record.incident.team().as_str()]);
+        let handed = self.updates_of(number).iter().filter(|call| may_have(call));
+        let handed: Vec<&str> = handed
+            .filter_map(|call| match &call.update.state {
+                Some(StateChange::HandToTeam(team)) => Some(team.as_str()),
+                _ => None,
+            })
+            .collect();
+        if !handed.is_empty() {
+            let service = record.incident.service().as_str();
+            let owners = self.history.rosters.iter().filter_map(|(_, roster)| roster.services.get(service));
+            teams.extend(handed.into_iter().chain(owners.map(String::as_str)));
+        }
+        teams
+    }
+
+    /// Whether everybody who was sent to stands in a matrix, at that level.
+    fn explains(&self, candidate: &Frozen, number: IncidentNumber, sends: &[&Sent]) -> bool {
+        sends.iter().all(|sent| {
+            // Not twice, where it is level 1.
+            let fallback_is_first = sent.level == Level::Fallback
+                && !candidate.has_calendar()
+                && sends.iter().any(|one| one.level == Level::At(1) && one.began < sent.began)
+                // Where its severity was raised after the fallback, level 1 comes after it.
+                && !self.may_be_out_of_order(number, Micros::MAX);
+            candidate.contacts(sent.level).contains(&sent.contact) && !fallback_is_first
+        })
     }
 
     /// P15: the days that it may have been for a team, by anybody's clock.
@@ -182,7 +210,9 @@ impl<'a> Checker<'a> {
             let slack = SECOND + self.slow(one) + self.apart(next.began);
             let since = one.began.saturating_sub(slack + self.lease());
             let clocks = self.clocks_stand(since, next.began) && self.clocks_agree(next.began);
-            if lost || !clocks || self.may_be_out_of_order(number, one.began.max(next.began)) {
+            let excused = self.may_be_out_of_order(number, one.began.max(next.began))
+                || self.may_be_escalated(number, since, next.began);
+            if lost || !clocks || excused {
                 continue;
             }
             let slack = TimeDelta::microseconds(i64::try_from(slack).unwrap_or(0));
@@ -244,6 +274,16 @@ impl<'a> Checker<'a> {
         let changed =
             self.updates_of(number).iter().any(|call| call.update.severity.is_some() && call.began < by);
         changed || self.may_be_raised(number, 0, by)
+    }
+
+    /// Whether somebody may have escalated an incident in that time, so that nobody waited any longer.
+    fn may_be_escalated(&self, number: IncidentNumber, from: Micros, to: Micros) -> bool {
+        self.updates_of(number).iter().any(|call| {
+            call.update.state == Some(StateChange::Escalate)
+                && may_have(call)
+                && call.began <= to
+                && (call.answer.is_open() || call.ended.is_none_or(|end| end >= from))
+        })
     }
 
     /// The wait of a round, if it is certain.

@@ -65,7 +65,7 @@ struct Checker<'a> {
     world: &'a World,
     /// Sends of each target, in order.
     targets: BTreeMap<Target, Vec<usize>>,
-    /// Sends of each incident, in order.
+    /// Sends of each incident that alert, in order.
     sends: BTreeMap<IncidentNumber, Vec<usize>>,
     last: BTreeMap<IncidentNumber, &'a Record>,
     updates: BTreeMap<IncidentNumber, Vec<&'a UpdateCall>>,
@@ -79,7 +79,9 @@ impl<'a> Checker<'a> {
         for (i, sent) in history.sends.iter().enumerate() {
             let target = (sent.number, sent.round, sent.level, sent.contact.clone());
             targets.entry(target).or_default().push(i);
-            sends.entry(sent.number).or_default().push(i);
+            if !sent.is_news() {
+                sends.entry(sent.number).or_default().push(i);
+            }
         }
         let mut updates = BTreeMap::<_, Vec<_>>::new();
         for call in &history.updates {
@@ -155,10 +157,9 @@ impl<'a> Checker<'a> {
     /// Whether nobody can have claimed, released or resolved an incident, or changed its severity, in that time.
     fn is_left_alone(&self, number: IncidentNumber, from: Micros, to: Micros) -> bool {
         let touched = self.updates_of(number).iter().any(|call| {
-            let may_have = call.answer.is_open() || matches!(call.answer.got(), Some(Verdict::Changed(_)));
             let overlaps =
                 call.began <= to && (call.answer.is_open() || call.ended.is_none_or(|end| end >= from));
-            may_have && overlaps && (call.update.state.is_some() || call.update.severity.is_some())
+            may_have(call) && overlaps && (call.update.state.is_some() || call.update.severity.is_some())
         });
         !touched && !self.may_be_raised(number, from, to)
     }
@@ -184,9 +185,10 @@ impl<'a> Checker<'a> {
         }
         // The last that was asked of it before then, if anything could have closed it.
         let closed = self.updates_of(number).iter().any(|call| {
-            let closes = matches!(call.update.state, Some(StateChange::Claim(_) | StateChange::Resolve));
-            let may_have = call.answer.is_open() || matches!(call.answer.got(), Some(Verdict::Changed(_)));
-            call.began < from && closes && may_have && !self.was_released_after(number, call, from)
+            call.began < from
+                && closes(call)
+                && may_have(call)
+                && !self.was_released_after(number, call, from)
         });
         !closed
     }
@@ -198,7 +200,7 @@ impl<'a> Checker<'a> {
             && self.updates_of(number).iter().any(|later| {
                 later.began > ended
                     && later.ended.is_some_and(|end| end < by)
-                    && matches!(later.update.state, Some(StateChange::Release(_)))
+                    && releases(later)
                     && matches!(later.answer.got(), Some(Verdict::Changed(r)) if r.incident.state() == State::Open)
             })
     }
@@ -210,6 +212,24 @@ impl<'a> Checker<'a> {
         });
         under_way.count() >= 4
     }
+}
+
+/// Whether a call may have changed something.
+fn may_have(call: &UpdateCall) -> bool {
+    call.answer.is_open() || matches!(call.answer.got(), Some(Verdict::Changed(_)))
+}
+
+/// Whether it asks that somebody have the incident, or that it be over.
+fn closes(call: &UpdateCall) -> bool {
+    let wish = call.update.state.as_ref();
+    wish.is_some_and(|wish| {
+        matches!(wish, StateChange::Claim(_) | StateChange::HandTo(_) | StateChange::Resolve)
+    })
+}
+
+/// Whether it asks that the incident be alerted anew.
+fn releases(call: &UpdateCall) -> bool {
+    matches!(call.update.state, Some(StateChange::Release(_) | StateChange::HandToTeam(_)))
 }
 
 /// As seconds, for a message.

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use inresponse_core::model::{Event, IncidentNumber, State};
+use inresponse_core::model::{Event, IncidentNumber, Level, Origin, Severity, State, TeamName};
 use inresponse_core::plan::{Refusal, StateChange, TakeOver};
 use inresponse_core::store::Record;
 
-use super::{Checker, at};
+use super::{Checker, at, may_have, releases};
 use crate::history::{Reply, UpdateCall, Verdict};
 use crate::world::Micros;
 
@@ -196,11 +196,26 @@ impl<'a> Checker<'a> {
                             && state == State::Resolved
                             && *to != State::Resolved
                     }
-                    (
-                        Refusal::ClaimedBy(other),
-                        Some(StateChange::Claim(TakeOver::No) | StateChange::Release(TakeOver::No)),
-                    ) => state == State::Claimed && holder(record).as_ref() == Some(other) && other != by,
+                    (Refusal::ClaimedBy(other), Some(wish)) => {
+                        let asks_first = match wish {
+                            StateChange::Claim(over) | StateChange::Release(over) => *over == TakeOver::No,
+                            StateChange::HandTo(to) => to == by,
+                            StateChange::HandToTeam(to) => *to == *record.incident.team(),
+                            StateChange::Resolve | StateChange::Escalate => false,
+                        };
+                        let is_anothers = holder(record).as_ref() == Some(other) && other != by;
+                        state == State::Claimed && is_anothers && asks_first
+                    }
                     (Refusal::Over, _) => state == State::Resolved && call.update.severity.is_some(),
+                    (Refusal::NotEscalating(is), Some(StateChange::Escalate)) => {
+                        *is == state && state != State::Open
+                    }
+                    (Refusal::NobodyLeft, Some(StateChange::Escalate)) => {
+                        state == State::Open && self.is_exhausted(record, call.update.severity)
+                    }
+                    (Refusal::UnknownTeam(team), Some(StateChange::HandToTeam(to))) => {
+                        team == to && !self.was_ever_a_team(team)
+                    }
                     _ => false,
                 };
                 if !right {
@@ -223,6 +238,24 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// Whether everybody of an incident's matrix has been alerted, by the severity that it would have, so that nobody is
+    /// left.
+    fn is_exhausted(&self, record: &Record, wished: Option<Severity>) -> bool {
+        let (incident, matrix) = (&record.incident, record.incident.matrix());
+        let severity = wished.unwrap_or(incident.severity());
+        let has_begun = |level: Level| incident.begun().iter().any(|begun| begun.level == level);
+        let fallback = has_begun(Level::Fallback)
+            || incident.is_unclaimed()
+            || (matrix.origin() == Origin::Fallback && has_begun(Level::At(1)));
+        let mut levels = matrix.alerted_levels(severity).map(Level::At);
+        matrix.records_only(severity) || (levels.all(has_begun) && fallback)
+    }
+
+    /// Whether there was such a team at any time.
+    fn was_ever_a_team(&self, team: &TeamName) -> bool {
+        self.history.rosters.iter().any(|(_, roster)| roster.teams.contains_key(team.as_str()))
+    }
+
     /// P6: between two people's claims, without taking over, somebody has released it.
     fn one_claimant(&self) {
         let claims = |call: &&&UpdateCall| {
@@ -240,10 +273,8 @@ impl<'a> Checker<'a> {
                     let (Some(one_end), Some(other_end)) = (one.ended, other.ended) else { continue };
                     let (from, to) = (one.began.min(other.began), one_end.max(other_end));
                     let released = calls.iter().any(|call| {
-                        let may_have =
-                            call.answer.is_open() || matches!(call.answer.got(), Some(Verdict::Changed(_)));
-                        matches!(call.update.state, Some(StateChange::Release(_)))
-                            && may_have
+                        releases(call)
+                            && may_have(call)
                             && call.began < to
                             && (call.answer.is_open() || call.ended.is_none_or(|end| end > from))
                     });

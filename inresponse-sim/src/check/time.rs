@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use inresponse_core::model::{Event, IncidentNumber, Level, Origin};
-use inresponse_core::plan::StateChange;
 use inresponse_core::store::Record;
 
-use super::{Checker, at};
+use super::{Checker, at, releases};
 use crate::history::{Sent, Told, Verdict};
 use crate::scenario::Drive;
 use crate::world::{Micros, SECOND, micros};
@@ -39,7 +38,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// P5: a release begins a new round at level 1, at once.
+    /// P5: a release, or another team, begins a new round at level 1, at once.
     fn releases_alert_at_once(&self) {
         for call in &self.history.updates {
             let (Some(Verdict::Changed(record)), Some(ended)) = (call.answer.got(), call.ended) else {
@@ -47,9 +46,10 @@ impl<'a> Checker<'a> {
             };
             let incident = &record.incident;
             let released = incident.timeline().entries().iter().any(|entry| {
-                matches!(entry.event, Event::Released { .. }) && entry.at == incident.updated_at()
+                matches!(entry.event, Event::Released { .. } | Event::HandedToTeam { .. })
+                    && entry.at == incident.updated_at()
             });
-            if matches!(call.update.state, Some(StateChange::Release(_))) && released {
+            if releases(call) && released {
                 let others = self.updates_of(call.number).iter().any(|other| {
                     other.began != call.began
                         && other.began <= ended + self.margin()
@@ -191,8 +191,10 @@ impl<'a> Checker<'a> {
     /// P9: everything but *rejected* is tried again, soon enough.
     fn retries_come_in_time(&self) {
         for (target, sends) in self.targets.clone() {
-            let (number, round, _, contact) = target;
-            let Some(i) = sends.last() else { continue };
+            let (number, round, level, contact) = target;
+            if matches!(level, Level::News(_)) {
+                continue;
+            }
             for (n, i) in sends.iter().enumerate() {
                 let sent = self.sent(*i);
                 let pause = match sent.told {
@@ -228,7 +230,6 @@ impl<'a> Checker<'a> {
                     self.violated(9, text);
                 }
             }
-            let _ = i;
         }
     }
 
@@ -240,7 +241,8 @@ impl<'a> Checker<'a> {
         for (time, _, census) in &self.history.censuses {
             let mut waiting = 0;
             for (target, sends) in &self.targets {
-                let Some(first) = sends.first().map(|i| self.sent(*i)) else { continue };
+                let first = sends.first().map(|i| self.sent(*i)).filter(|sent| !sent.is_news());
+                let Some(first) = first else { continue };
                 let reached =
                     sends.iter().any(|i| self.sent(*i).told.is_some_and(|t| t != Told::Unavailable));
                 let long = first.began + WAITING_TOO_LONG + 10 * SECOND < *time;

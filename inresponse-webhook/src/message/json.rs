@@ -1,11 +1,11 @@
-//! The whole alert as JSON; its fields are named as in the HTTP API.
+//! The whole alert, or who has the incident, as JSON; its fields are named as in the HTTP API.
 
 use chrono::{DateTime, Utc};
-use inresponse_core::model::{Contact, Level};
-use inresponse_core::notify::Alert;
+use inresponse_core::model::{Contact, Level, Signature};
+use inresponse_core::notify::{Alert, Occasion};
 use serde_json::{Value, json};
 
-use super::body;
+use super::{body, claim};
 
 /// The body of a webhook, sent at `now`.
 pub(crate) fn json(alert: &Alert, now: DateTime<Utc>) -> Vec<u8> {
@@ -18,8 +18,15 @@ pub(crate) fn json(alert: &Alert, now: DateTime<Utc>) -> Vec<u8> {
         .collect();
     let links: Vec<Value> =
         incident.links().iter().map(|link| json!({ "text": link.text(), "url": link.url() })).collect();
+    let kind = match alert.occasion() {
+        Occasion::Alert => "inresponse.alert",
+        Occasion::Claimed => "inresponse.claimed",
+        Occasion::Resolved => "inresponse.resolved",
+    };
+    let by = |signature: Option<&Signature>| signature.map(|signature| signature.by.to_string());
+    let at = |signature: Option<&Signature>| signature.map(|signature| signature.at);
     body(&json!({
-        "type": "inresponse.alert",
+        "type": kind,
         "timestamp": now,
         "data": {
             "deliveryId": alert.delivery_id().as_str(),
@@ -29,7 +36,7 @@ pub(crate) fn json(alert: &Alert, now: DateTime<Utc>) -> Vec<u8> {
             "contact": alert.contact().to_string(),
             "others": alert.others().map(Contact::to_string).collect::<Vec<_>>(),
             "upcoming": upcoming,
-            "claimUrl": alert.claim_url(),
+            "claimUrl": claim(alert).map(|(_, url)| url),
             "incident": {
                 "incidentId": incident.number().value(),
                 "service": incident.service().as_str(),
@@ -41,6 +48,10 @@ pub(crate) fn json(alert: &Alert, now: DateTime<Utc>) -> Vec<u8> {
                 "source": incident.source().map(|source| source.as_str()),
                 "detectedAt": incident.detected_at(),
                 "createdAt": incident.created_at(),
+                "claimedBy": by(incident.claimed()),
+                "claimedAt": at(incident.claimed()),
+                "resolvedBy": by(incident.resolved()),
+                "resolvedAt": at(incident.resolved()),
                 "dedupKey": incident.dedup_key().map(|key| key.as_str()),
                 "labels": incident.labels(),
                 "links": links,

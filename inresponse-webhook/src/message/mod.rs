@@ -5,7 +5,7 @@ mod slack;
 mod teams;
 
 use chrono::{DateTime, Utc};
-use inresponse_core::model::{Contact, Incident, Level, Signature};
+use inresponse_core::model::{Contact, Level, Signature};
 use inresponse_core::notify::{Alert, Occasion};
 use serde_json::Value;
 
@@ -20,7 +20,28 @@ const UPCOMING: usize = 3;
 fn head(alert: &Alert) -> String {
     let incident = alert.incident();
     let (severity, number) = (incident.severity(), incident.number());
-    format!("[{severity}] #{number} {}: {}", incident.service(), incident.title())
+    let what = format!("[{severity}] #{number} {}: {}", incident.service(), incident.title());
+    let by = |signature: Option<&Signature>| signature.map_or_else(String::new, |s| format!(" by {}", s.by));
+    match alert.occasion() {
+        Occasion::Alert => what,
+        Occasion::Claimed => format!("Claimed{}: {what}", by(incident.claimed())),
+        Occasion::Resolved => format!("Resolved{}: {what}", by(incident.resolved())),
+    }
+}
+
+/// The link with which the contact can have the incident, and what it is called.
+fn claim(alert: &Alert) -> Option<(&'static str, &str)> {
+    let word = match alert.occasion() {
+        Occasion::Alert => "Claim it",
+        Occasion::Claimed => "Take over",
+        Occasion::Resolved => return None,
+    };
+    Some((word, alert.claim_url()?))
+}
+
+/// Whether the message is shown: there is one, and it is news to whoever reads it.
+fn tells_what_happened(alert: &Alert) -> bool {
+    alert.occasion() == Occasion::Alert && !alert.incident().message().trim().is_empty()
 }
 
 /// Whose it is and whom it reaches, in a line or several.
@@ -29,7 +50,7 @@ fn context(alert: &Alert) -> String {
     let level = match alert.level() {
         Level::At(n) => format!("level {n}"),
         Level::Fallback => "fallback".to_owned(),
-        Level::News(_) => told(alert.occasion(), incident),
+        Level::News(_) => "news".to_owned(),
     };
     let mut text = format!("team {} · {level} · detected {}", incident.team(), time(incident.detected_at()));
     match (alert.count(), alert.round()) {
@@ -41,15 +62,6 @@ fn context(alert: &Alert) -> String {
         text.push_str(&format!("\nunless claimed: {} at {}", names(next.contacts), time(next.at)));
     }
     text
-}
-
-/// Who has it now.
-fn told(occasion: Occasion, incident: &Incident) -> String {
-    let by = |signature: Option<&Signature>| signature.map_or_else(String::new, |s| format!(" by {}", s.by));
-    match occasion {
-        Occasion::Resolved => format!("resolved{}", by(incident.resolved())),
-        Occasion::Claimed | Occasion::Alert => format!("claimed{}", by(incident.claimed())),
-    }
 }
 
 fn names(contacts: &[Contact]) -> String {

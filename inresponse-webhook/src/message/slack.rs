@@ -10,7 +10,7 @@ use inresponse_core::notify::Alert;
 use serde_json::Value;
 use serde_json::json;
 
-use super::{body, context, cut, head};
+use super::{body, claim, context, cut, head, tells_what_happened};
 
 const HEADER: usize = 150;
 const SECTION: usize = 3000;
@@ -25,7 +25,7 @@ pub(crate) fn slack(alert: &Alert) -> Vec<u8> {
     if head.chars().count() > HEADER {
         blocks.push(json!({ "type": "section", "text": plain(incident.title(), SECTION) }));
     }
-    if !incident.message().trim().is_empty() {
+    if tells_what_happened(alert) {
         blocks.push(json!({ "type": "section", "text": plain(incident.message(), SECTION) }));
     }
     let links = links(alert);
@@ -40,7 +40,7 @@ pub(crate) fn slack(alert: &Alert) -> Vec<u8> {
 
 /// The link to claim with, and as many others as there is room for.
 fn links(alert: &Alert) -> String {
-    let claim = alert.claim_url().map(|url| format!("*{}*", link("Claim it", url)));
+    let claim = claim(alert).map(|(word, url)| format!("*{}*", link(word, url)));
     let others = alert.incident().links().iter().map(|l| link(&cut(l.text(), HEADER, characters), l.url()));
     let mut lines = String::new();
     for line in claim.into_iter().chain(others) {

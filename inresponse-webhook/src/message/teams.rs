@@ -3,10 +3,10 @@
 //! A message has at most 28 KB (<https://learn.microsoft.com/microsoftteams/limits-specifications-teams>). Text of a
 //! `TextRun` is plain where that of a `TextBlock` is Markdown, so what strangers wrote cannot hide where a link leads.
 
-use inresponse_core::notify::Alert;
+use inresponse_core::notify::{Alert, Occasion};
 use serde_json::{Value, json};
 
-use super::{body, context, cut, head, json_bytes};
+use super::{body, claim, context, cut, head, json_bytes, tells_what_happened};
 
 /// The most bytes of JSON that a message, a title and the context may take.
 const MESSAGE: usize = 12 * 1024;
@@ -27,9 +27,14 @@ pub(crate) fn teams(alert: &Alert) -> Vec<u8> {
         }
         json!({ "type": "RichTextBlock", "inlines": [run] })
     };
-    let large = json!({ "size": "Large", "weight": "Bolder", "color": "Attention" });
+    let colour = match alert.occasion() {
+        Occasion::Alert => "Attention",
+        Occasion::Claimed => "Accent",
+        Occasion::Resolved => "Good",
+    };
+    let large = json!({ "size": "Large", "weight": "Bolder", "color": colour });
     let mut card = vec![text(&head(alert), TITLE, large)];
-    if !incident.message().trim().is_empty() {
+    if tells_what_happened(alert) {
         card.push(text(incident.message(), MESSAGE, json!({})));
     }
     card.push(text(&context(alert), CONTEXT, json!({ "isSubtle": true })));
@@ -37,7 +42,7 @@ pub(crate) fn teams(alert: &Alert) -> Vec<u8> {
     let links = incident.links().iter().filter(|link| link.url().len() <= URL).take(LINKS);
     let links = links.map(|link| open(&cut(link.text(), 100, json_bytes), link.url()));
     let actions: Vec<Value> =
-        alert.claim_url().map(|url| open("Claim it", url)).into_iter().chain(links).collect();
+        claim(alert).map(|(word, url)| open(word, url)).into_iter().chain(links).collect();
     body(&json!({
         "type": "message",
         "attachments": [{

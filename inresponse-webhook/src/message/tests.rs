@@ -4,8 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::DateTime;
-use inresponse_core::model::{Contact, IncidentNumber, Matrix, Report, ReportBuilder, Severity, TeamName};
-use inresponse_core::{notify::Alert, plan};
+use inresponse_core::model::{
+    Contact, DeliveryKey, IncidentNumber, Matrix, News, Person, Report, ReportBuilder, Severity, TeamName,
+};
+use inresponse_core::notify::{Alert, Outcome};
+use inresponse_core::plan::{self, Decision, HoldNothing, Input, StateChange, TakeOver, Update};
 use serde_json::Value;
 
 use super::*;
@@ -16,6 +19,7 @@ fn alert(report: ReportBuilder) -> Alert {
     let contact = |text| Contact::new(text).unwrap();
     let levels = vec![vec![contact("slack:ops"), contact("a@b.c")], vec![contact("kim@example.org")]];
     let matrix = Matrix::new(levels, vec![contact("ops@example.org")], Duration::from_secs(600));
+    let matrix = matrix.telling(News::Told);
     let now = DateTime::UNIX_EPOCH;
     let lease = Some(Duration::from_secs(30));
     let (opening, sends) =
@@ -82,6 +86,58 @@ fn slack_shows_what_happened_and_how_to_claim_it() {
         unless claimed: kim@example.org at 1970-01-01 00:10:00 UTC\n\
         unless claimed: ops@example.org at 1970-01-01 00:20:00 UTC"
     );
+}
+
+/// The news that goes to slack:ops when `by` does that.
+fn news(by: &str, wish: StateChange) -> Alert {
+    let mut incident = alert(report("5xx", "12 %").link("graph", "https://x.example/")).incident().clone();
+    let now = DateTime::UNIX_EPOCH;
+    let delivery = DeliveryKey { round: 1, level: Level::At(1), place: 0 };
+    let update = Update::state(Person::new(by).unwrap(), wish);
+    let inputs = [
+        Input::Outcome { delivery, attempt: 1, outcome: &Outcome::Accepted },
+        Input::Update { update: &update, matrix: None },
+        Input::Due { lease: Duration::from_secs(30), hold: &HoldNothing, matrix: None },
+    ];
+    let mut sends = Vec::new();
+    for input in inputs {
+        match plan::step(&incident, input, now) {
+            Decision::Change(plan) => (incident, sends) = (plan.draft.into_incident(), plan.sends),
+            other => panic!("{other:?}"),
+        }
+    }
+    let send = sends.iter().find(|send| send.contact.as_str() == "slack:ops").unwrap();
+    Alert::new(Arc::new(incident), 1, send.delivery, 1, send.contact.clone()).with_claim_url(CLAIM.to_owned())
+}
+
+#[test]
+fn news_is_told_as_what_it_is_and_not_as_an_alert() {
+    let cases = [
+        (
+            StateChange::Claim(TakeOver::No),
+            "Claimed by kim",
+            "inresponse.claimed",
+            "claimedBy",
+            Some("Take over"),
+        ),
+        (StateChange::Resolve, "Resolved by kim", "inresponse.resolved", "resolvedBy", None),
+    ];
+    for (wish, head, kind, by, link) in cases {
+        let news = news("kim", wish);
+        let message: Value = serde_json::from_slice(&json(&news, DateTime::UNIX_EPOCH)).unwrap();
+        assert_eq!((&message["type"], &message["data"]["incident"][by]), (&kind.into(), &"kim".into()));
+        assert_eq!(message["data"]["upcoming"], Value::Array(Vec::new()));
+        assert_eq!(message["data"]["claimUrl"].as_str(), link.map(|_| CLAIM));
+        for body in [slack(&news), teams(&news)] {
+            let body = String::from_utf8(body).unwrap();
+            assert!(body.contains(&format!("{head}: [CRIT] #10001 athens: 5xx")), "{body}");
+            assert!(
+                !body.contains("Claim it") && !body.contains("unless claimed") && !body.contains("12 %"),
+                "{body}"
+            );
+            assert_eq!(body.contains("Take over"), link.is_some(), "{body}");
+        }
+    }
 }
 
 #[test]

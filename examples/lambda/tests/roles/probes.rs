@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use aws_sdk_sfn::Client;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use inresponse_core::clock::{Clock, SystemClock};
 use reqwest::Method;
@@ -68,6 +70,10 @@ impl<'a> Probes<'a> {
         for path in [&team, &service, &day] {
             self.get(path).await?;
         }
+        let changes = self.get("/roster/changes?limit=1").await?;
+        if changes["changes"].as_array().is_none_or(Vec::is_empty) {
+            return Err(format!("nothing was noted of what was changed: {changes}"));
+        }
         let alone = self.report(&name, None).await?;
         self.started(alone, 0).await?;
         let keyed = self.report(&name, Some("5xx")).await?;
@@ -83,6 +89,7 @@ impl<'a> Probes<'a> {
             }
         }
         self.call(Method::GET, "/metrics", None, 200).await?;
+        self.all_teams(&name).await?;
         let claim = json!({ "incidentId": alone, "state": "CLAIMED", "by": "jo" });
         self.call(Method::POST, "/incidents", Some(claim), 200).await?;
         self.resolve(alone).await?;
@@ -91,6 +98,20 @@ impl<'a> Probes<'a> {
         self.put(&day, rota).await?;
         self.call(Method::DELETE, &service, None, 204).await?;
         self.call(Method::DELETE, &team, None, 204).await.map(drop)
+    }
+
+    /// The board's page of who is on call, which lists that team as it lists all.
+    async fn all_teams(&self, name: &str) -> Result<(), Failed> {
+        let (url, client) = self.cloud.api();
+        let page = client.get(format!("{url}/board/oncall")).timeout(PATIENCE);
+        let page = page.header("cookie", session());
+        let answer = page.send().await.map_err(|e| format!("the board: {e}"))?;
+        let status = answer.status();
+        let text = answer.text().await.map_err(|e| format!("the board: {e}"))?;
+        if status.is_success() && text.contains(name) {
+            return Ok(());
+        }
+        Err(format!("GET /board/oncall answers {status}"))
     }
 
     /// A report is alerted with nobody's help.
@@ -286,6 +307,14 @@ impl<'a> Probes<'a> {
         }
         Ok(serde_json::from_str(&text).unwrap_or_default())
     }
+}
+
+/// Key and name, as the form to sign in leaves them in a browser.
+fn session() -> String {
+    let encoded = |text: &str| URL_SAFE_NO_PAD.encode(text);
+    ["__Host-inresponse", "inresponse"]
+        .map(|name| format!("{name}={}.{}", encoded(crate::cloud::KEY), encoded("jo")))
+        .join("; ")
 }
 
 fn round(incident: &Value) -> u64 {

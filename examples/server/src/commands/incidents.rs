@@ -195,6 +195,7 @@ fn told(entry: &Entry) -> String {
     add("round ", entry.round.map(|round| round.to_string()));
     add("", entry.severity.map(|severity| severity.to_string()));
     add("by ", entry.by.clone());
+    add("to ", entry.to.clone());
     add("before ", entry.from.clone());
     add("– ", entry.note.clone());
     output::line(&text)

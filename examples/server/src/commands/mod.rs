@@ -1,5 +1,6 @@
 //! What people and scripts ask of a server: this one, another, or the deployment in the cloud.
 
+mod changes;
 mod connect;
 mod import;
 mod incidents;
@@ -56,6 +57,8 @@ pub(crate) enum ClientCommand {
     List(incidents::ListArgs),
     /// Follow what is open: a line for everything that changes, until interrupted.
     ///
+    /// With a number, follows that incident alone, and ends when it is resolved. The server is asked every two seconds.
+    ///
     /// Example: inresponse watch --service athens
     #[command(verbatim_doc_comment, after_help = EXIT)]
     Watch(watch::WatchArgs),
@@ -79,6 +82,11 @@ pub(crate) enum RosterCommand {
     /// Example: inresponse roster import december.csv --yes
     #[command(verbatim_doc_comment, after_help = EXIT)]
     Import(import::ImportArgs),
+    /// Say who changed the roster and when, newest first.
+    ///
+    /// Example: inresponse roster log --limit 20
+    #[command(verbatim_doc_comment, after_help = EXIT)]
+    Log(changes::LogArgs),
 }
 
 /// Why a command did not do what it should.
@@ -96,7 +104,8 @@ impl Failure {
     fn code(&self) -> u8 {
         match self {
             Failure::Given(_) => 64,
-            Failure::Io(_) => 2,
+            // What could not be printed was done.
+            Failure::Io(_) => 3,
             Failure::Call(error) => match error.kind() {
                 Kind::Config => 64,
                 Kind::Unauthorized | Kind::NotFound | Kind::Conflict | Kind::Invalid => 1,
@@ -147,6 +156,7 @@ pub(crate) fn run(command: ClientCommand) -> ExitCode {
             ClientCommand::Watch(args) => watch::watch(args).await,
             ClientCommand::Oncall(args) => incidents::on_call(args).await,
             ClientCommand::Roster(RosterCommand::Import(args)) => import::import(args).await,
+            ClientCommand::Roster(RosterCommand::Log(args)) => changes::log(args).await,
         }
     });
     match done {

@@ -15,6 +15,9 @@ const PERIOD: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Args)]
 pub(crate) struct WatchArgs {
+    /// Only this incident, until it is resolved
+    #[arg(conflicts_with_all = ["service", "severity"])]
+    number: Option<u64>,
     /// Only of that service
     #[arg(long)]
     service: Option<String>,
@@ -51,10 +54,17 @@ pub(super) async fn watch(args: WatchArgs) -> Result<(), Failure> {
     }
     let mut known: BTreeMap<u64, Incident> = BTreeMap::new();
     loop {
-        match look(&client, &query, &known).await {
+        let looked = match args.number {
+            Some(number) => look_at(&client, number, &known).await,
+            None => look(&client, &query, &known).await,
+        };
+        match looked {
             Ok((now, changed)) => {
                 changed.iter().try_for_each(print)?;
                 known = now;
+                if args.number.is_some() && known.values().all(|i| i.state == State::Resolved) {
+                    return Ok(());
+                }
             }
             // A server that is started anew is waited for.
             Err(Failure::Call(error)) if matches!(error.kind(), Kind::Transport | Kind::Overloaded) => {
@@ -64,6 +74,17 @@ pub(super) async fn watch(args: WatchArgs) -> Result<(), Failure> {
         }
         tokio::time::sleep(PERIOD).await;
     }
+}
+
+/// The same of one incident, which stays known when it is resolved.
+async fn look_at(
+    client: &Client,
+    number: u64,
+    known: &BTreeMap<u64, Incident>,
+) -> Result<(BTreeMap<u64, Incident>, Vec<Incident>), Failure> {
+    let incident = client.incident(number).await?.incident;
+    let changed = (known.get(&number) != Some(&incident)).then(|| incident.clone());
+    Ok((BTreeMap::from([(number, incident)]), changed.into_iter().collect()))
 }
 
 /// What is not resolved now, and what has changed since `known`, in the order of the numbers.

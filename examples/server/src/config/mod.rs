@@ -406,6 +406,29 @@ mod tests {
     }
 
     #[test]
+    fn secrets_show_nowhere_in_debug_output() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.toml");
+        let toml = r#"
+            smtp-url = "smtp://canary:canary@mail.example.org"
+            token-secret = "canary-canary-canary-canary-canary"
+            [webhook]
+            slack = { ops = "https://hooks.slack.com/services/canary" }
+            "#;
+        std::fs::write(&path, toml).unwrap();
+        let args = ServeArgs {
+            config: Some(path),
+            api_key: Some("canary-key".to_owned().into()),
+            ..ServeArgs::default()
+        };
+        let shown = format!("{args:?}");
+        let config = Config::load(args).unwrap();
+        assert_eq!(config.token_secret.as_ref().map(|secret| secret.0.len()), Some(34));
+        let shown = format!("{shown} {config:?}");
+        assert!(shown.contains("mail.example.org") && !shown.contains("canary"), "{shown}");
+    }
+
+    #[test]
     fn a_file_that_is_not_toml_or_has_unknown_names_is_refused_with_its_line() {
         assert!(problems("listen = ").contains("line 1"));
         let unknown = problems("db = 'x'\nlissten = 'y'");

@@ -9,10 +9,7 @@ use inresponse_core::model::{
     Contact, DeliveryStatus, IncidentNumber, Person, Report, ServiceName, Severity, TeamName,
 };
 use inresponse_core::plan::{StateChange, Update};
-use inresponse_core::roster::Team;
-
-/// The service and the team of the canary.
-pub(crate) const NAME: &str = "inresponse-canary";
+use inresponse_core::roster::{CANARY as NAME, Team};
 
 const EVERY: Duration = Duration::from_secs(300);
 /// After this an acceptance is no longer waited for.
@@ -55,7 +52,8 @@ async fn once(engine: &Engine, to: &Contact) -> Result<Option<Duration>, Box<dyn
     };
     let accepted = accepted(engine, number, began).await;
     // Resolved also where it went wrong, or the next report would only be counted.
-    let by = Update::state(Person::new(NAME)?, StateChange::Resolve);
+    // In the contact's own name, who then needs no news of it.
+    let by = Update::state(Person::new(to.as_str())?, StateChange::Resolve);
     let _ = engine.update(number, &by).await?;
     accepted
 }

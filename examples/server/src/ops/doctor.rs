@@ -9,6 +9,7 @@ use chrono::TimeDelta;
 use clap::Args;
 use inresponse_core::Engine;
 use inresponse_core::clock::SystemClock;
+use inresponse_core::engine::DAYS_AHEAD;
 use inresponse_core::model::Level;
 use inresponse_core::notify::Notifiers;
 use inresponse_core::store::ListQuery;
@@ -16,7 +17,6 @@ use inresponse_smtp::{SmtpConfig, SmtpNotifier};
 use inresponse_sqlite::backup::Checked;
 use inresponse_webhook::WebhookConfig;
 
-use super::watch::{DAYS_AHEAD, uncovered};
 use crate::config::ServeArgs;
 use crate::config::{Config, MailConfig, StorageConfig};
 use crate::notifiers::notifiers;
@@ -193,7 +193,7 @@ async fn contents(findings: &mut Findings, engine: &Engine) -> Result<(), Box<dy
         let text = format!("{} undelivered, {} waiting for minutes", census.undelivered, census.waiting);
         findings.warn("alerts", text);
     }
-    for (team, days) in uncovered(engine).await? {
+    for (team, days) in engine.uncovered().await? {
         let Some(on_call) = engine.on_call(&team, engine.now()).await? else {
             findings.wrong("roster", format_args!("team {team} has a calendar, but no fallback"));
             continue;

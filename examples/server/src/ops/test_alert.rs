@@ -10,8 +10,7 @@ use inresponse_core::model::{Contact, IncidentNumber, Matrix, Report, Severity, 
 use inresponse_core::notify::{Alert, Notifier, Outcome};
 use inresponse_core::plan;
 
-use crate::config::Config;
-use crate::config::ServeArgs;
+use crate::config::{Config, MailConfig, ServeArgs};
 use crate::notifiers::notifiers;
 
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -32,6 +31,10 @@ pub(crate) async fn test_alert(args: TestAlertArgs) -> Result<(), Box<dyn Error>
     let contact = Contact::new(&args.contact)?;
     let config = Config::load(args.serve)?;
     let clock = SystemClock::new();
+    let folder = match &config.mail {
+        MailConfig::Outbox { dir, .. } if contact.as_str().starts_with("mailto:") => Some(dir.clone()),
+        _ => None,
+    };
     let notifiers = notifiers(config.mail, config.webhook, &clock).await?;
     if !notifiers.reach(&contact) {
         return Err(format!("nothing that is configured reaches {contact}").into());
@@ -43,6 +46,12 @@ pub(crate) async fn test_alert(args: TestAlertArgs) -> Result<(), Box<dyn Error>
     let (what, reason) = match outcome {
         Ok(Outcome::Accepted) => {
             println!("accepted for {contact} after {took:.2} s");
+            if let Some(folder) = folder {
+                println!(
+                    "no mail server is configured: it is a file in {}, and reached nobody",
+                    folder.display()
+                );
+            }
             return Ok(());
         }
         Ok(Outcome::Rejected { reason }) => ("rejected for good", reason),

@@ -11,9 +11,6 @@ use tokio::task::JoinSet;
 use super::canary;
 use crate::storage::Storage;
 
-/// How far ahead somebody should be on call.
-pub(crate) const DAYS_AHEAD: u16 = 7;
-
 const EVERY: Duration = Duration::from_secs(60);
 
 /// Watches until it is dropped.
@@ -29,7 +26,7 @@ pub(crate) fn watch(engine: &Engine, storage: Storage, canary: Option<Contact>) 
             if let Err(error) = forget_expired(&engine, &storage).await {
                 tracing::warn!(%error, "what has expired could not be let go");
             }
-            match uncovered(&engine).await {
+            match engine.uncovered().await {
                 Ok(found) => tell_uncovered(&mut known, found),
                 Err(error) => tracing::warn!(%error, "the roster could not be looked through"),
             }
@@ -51,18 +48,6 @@ async fn forget_expired(engine: &Engine, storage: &Storage) -> Result<(), Outage
         tracing::info!(incidents = many, "resolved incidents have expired and are gone");
     }
     Ok(())
-}
-
-/// The days of each team on which nobody is on call.
-pub(crate) async fn uncovered(engine: &Engine) -> Result<BTreeMap<TeamName, Vec<NaiveDate>>, Outage> {
-    let mut found = BTreeMap::new();
-    for team in engine.roster().teams().await? {
-        if team.as_str() != canary::NAME {
-            let days = engine.uncovered_days(&team, engine.now(), DAYS_AHEAD).await?;
-            found.insert(team, days);
-        }
-    }
-    Ok(found)
 }
 
 /// Shows it in the metrics, and logs what is new.

@@ -45,6 +45,7 @@ async fn every_page_is_without_barriers_in_light_and_dark_and_at_four_hundred_pe
         ("list-none", "/?service=nothing".to_owned()),
         ("incident", format!("/board/incidents/{number}")),
         ("on-call", "/board/oncall".to_owned()),
+        ("changes", "/board/changes".to_owned()),
         ("message", "/board/incidents/1".to_owned()),
     ] {
         window.go(&format!("{url}{path}")).await;

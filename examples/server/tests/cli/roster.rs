@@ -14,7 +14,7 @@ async fn a_calendar_is_shown_first_and_changed_once_that_was_agreed_to() {
     std::fs::write(scene.dir.path().join("cal.csv"), CSV).unwrap();
     // Nobody sits at a terminal, and nobody has said yes.
     let shown = scene.run(&["roster", "import", "cal.csv"]);
-    assert_eq!(shown.code, 0, "{shown:?}");
+    assert_eq!(shown.code, 64, "{shown:?}");
     let first = "+ athens 2031-01-01: jo@example.org → kim@example.org → lee@example.org, max@example.org";
     assert_eq!(shown.stdout.lines().next(), Some(first));
     assert!(shown.stderr.contains("nothing was changed"), "{shown:?}");
@@ -56,4 +56,34 @@ async fn an_import_that_is_refused_says_how_far_it_came() {
     let done = scene.run(&["roster", "import", "cal.csv", "--yes"]);
     assert_eq!(done.code, 1, "{done:?}");
     assert!(done.stderr.contains("1 of 2 were changed; then nobody 2031-01-01 was not"), "{done:?}");
+}
+
+#[tokio::test]
+async fn the_log_says_who_changed_the_roster() {
+    let scene = Scene::new().await;
+    let roster = "[roster.teams.web]\nfallback = ['ops@example.org']\n";
+    std::fs::write(scene.dir.path().join("roster.toml"), roster).unwrap();
+    let name = scene.run(&["roster", "log", "--limit", "1", "--json"]).json()[0]["by"].clone();
+    scene.run(&["roster", "import", "roster.toml", "--yes"]);
+    let log = scene.run(&["roster", "log", "--limit", "1"]);
+    assert!(log.code == 0 && log.stdout.lines().count() == 1, "{log:?}");
+    let told =
+        "team web: timezone UTC; wait 600 s; fallback ops@example.org; repeat 0; alert levels all; before";
+    assert!(log.stdout.contains(told) && log.stdout.contains(name.as_str().unwrap()), "{log:?}");
+    let all = scene.run(&["roster", "log", "--json"]).json();
+    let told =
+        |change: &serde_json::Value| (change["by"].clone(), change["what"].as_str().unwrap().to_owned());
+    let of_athens: Vec<_> = all
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(told)
+        .filter(|(_, what)| what.starts_with("service athens"))
+        .collect();
+    // The sample's, before it was given away.
+    let expected = [
+        (name, "service athens: team athens, before devops".to_owned()),
+        ("config".into(), "service athens: team devops, before nobody".to_owned()),
+    ];
+    assert_eq!(of_athens, expected);
 }

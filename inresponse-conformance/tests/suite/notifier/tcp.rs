@@ -102,14 +102,24 @@ impl NotifierHarness for Carriers {
 
     async fn behave(&self, contact: &Contact, behaviour: Behaviour) {
         let carrier = self.of(contact);
-        let mut mailbox = carrier.mailbox.lock().unwrap();
-        if behaviour == Behaviour::Unreachable {
-            mailbox.serving.abort();
-        } else if mailbox.behaviour == Behaviour::Unreachable {
-            let listener = std::net::TcpListener::bind(contact.address()).unwrap();
-            mailbox.serving = tokio::spawn(serve(Arc::downgrade(&carrier), listener));
+        let stopped = {
+            let mut mailbox = carrier.mailbox.lock().unwrap();
+            let was = std::mem::replace(&mut mailbox.behaviour, behaviour);
+            if behaviour == Behaviour::Unreachable {
+                Some(std::mem::replace(&mut mailbox.serving, tokio::spawn(async {})))
+            } else {
+                if was == Behaviour::Unreachable {
+                    let listener = std::net::TcpListener::bind(contact.address()).unwrap();
+                    mailbox.serving = tokio::spawn(serve(Arc::downgrade(&carrier), listener));
+                }
+                None
+            }
+        };
+        // Only then is nobody there any more.
+        if let Some(serving) = stopped {
+            serving.abort();
+            let _ = serving.await;
         }
-        mailbox.behaviour = behaviour;
     }
 
     async fn attempts(&self, contact: &Contact) -> usize {

@@ -30,9 +30,17 @@ broken! { roster, super::model::Models;
         deletes_whoever_owns_a_service, deletes_the_calendar_before_it_looks, names_somebody_elses_service,
         remembers_who_owned_a_service;
 
+    what_was_noted_is_listed_newest_first:
+        lists_changes_oldest_first, notes_every_change_once, notes_times_in_seconds, cuts_what_was_changed;
+    pages_of_changes_leave_none_out_and_double_none:
+        lists_all_changes_at_once, lists_the_marked_change_again, skips_a_change_between_pages,
+        marks_changes_by_their_place_in_the_list, marks_changes_by_their_time;
+
     what_was_put_survives_a_crash: forgets_everything_in_a_crash, forgets_calendars_in_a_crash;
+    what_was_noted_survives_a_crash: forgets_changes_in_a_crash, numbers_changes_anew_after_a_crash;
 
     what_one_handle_puts_another_notices: notices_no_puts, notices_nothing_new_about_what_it_read;
     what_one_handle_deletes_another_notices: notices_no_deletions;
     a_service_of_another_handle_keeps_its_team: looks_for_its_own_services_only;
+    what_one_handle_notes_another_lists: lists_its_own_changes_only;
 }

@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::{Datelike, NaiveDate};
+use chrono::{Datelike, NaiveDate, SubsecRound};
 use inresponse_conformance::{Durable, Harness, Shared};
 use inresponse_core::Outage;
 use inresponse_core::model::{ServiceName, TeamName};
-use inresponse_core::roster::{Deleted, Roster, Rota, Team, TeamDeleted, Zone};
+use inresponse_core::roster::{ChangeMark, Deleted, Roster, RosterChange, Rota, Team, TeamDeleted, Zone};
 use tokio::task::yield_now;
 
 use super::Defect::{self, *};
@@ -22,7 +22,13 @@ impl Harness for Models {
     type Subject = Model;
 
     async fn fresh(&self) -> Model {
-        Model { defect: self.0, disk: Arc::default(), remembered: Mutex::default(), own: Mutex::default() }
+        Model {
+            defect: self.0,
+            disk: Arc::default(),
+            remembered: Mutex::default(),
+            own: Mutex::default(),
+            noted: Mutex::default(),
+        }
     }
 }
 
@@ -32,6 +38,8 @@ impl Durable for Models {
         match self.0 {
             forgets_everything_in_a_crash => disk = Tables::default(),
             forgets_calendars_in_a_crash => disk.days.clear(),
+            forgets_changes_in_a_crash => disk.changes.clear(),
+            numbers_changes_anew_after_a_crash => disk.changes.iter_mut().for_each(|(n, _)| *n += 1),
             _ => {}
         }
         Model { disk: Arc::new(Mutex::new(disk)), ..self.fresh().await }
@@ -53,15 +61,17 @@ struct Tables {
     services: BTreeMap<String, TeamName>,
     teams: BTreeMap<String, Arc<Team>>,
     days: BTreeMap<String, BTreeMap<NaiveDate, Arc<Rota>>>,
+    changes: Vec<(u64, RosterChange)>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Model {
     defect: Defect,
     disk: Arc<Mutex<Tables>>,
-    /// What this handle has read, and which services it put: for defects only.
+    /// What this handle has read, which services it put, which changes it noted: for defects only.
     remembered: Mutex<Tables>,
     own: Mutex<BTreeSet<String>>,
+    noted: Mutex<BTreeSet<u64>>,
 }
 
 impl Model {
@@ -307,5 +317,59 @@ impl Roster for Model {
             days.clear();
         }
         Ok(self.deleted(found))
+    }
+
+    async fn note_change(&self, change: &RosterChange) -> Result<(), Outage> {
+        yield_now().await;
+        let mut disk = self.disk();
+        if self.defect == notes_every_change_once && disk.changes.iter().any(|(_, known)| known == change) {
+            return Ok(());
+        }
+        let (mut at, mut what) = (change.at(), change.what().to_owned());
+        match self.defect {
+            notes_times_in_seconds => at = at.trunc_subsecs(0),
+            cuts_what_was_changed => what = what.chars().take(250).collect(),
+            _ => {}
+        }
+        let number = disk.changes.last().map_or(1, |(last, _)| last + 1);
+        self.noted.lock().unwrap().insert(number);
+        disk.changes.push((number, RosterChange::new(at, change.by().clone(), &what)));
+        Ok(())
+    }
+
+    async fn changes(
+        &self,
+        before: Option<&ChangeMark>,
+        limit: usize,
+    ) -> Result<Vec<(ChangeMark, RosterChange)>, Outage> {
+        yield_now().await;
+        let mut changes = self.disk().changes.clone();
+        if self.defect != lists_changes_oldest_first {
+            changes.reverse();
+        }
+        if self.defect == lists_its_own_changes_only {
+            changes.retain(|(number, _)| self.noted.lock().unwrap().contains(number));
+        }
+        for (place, (number, change)) in (1..).zip(&mut changes) {
+            match self.defect {
+                // What is read later has a higher place, so places count down.
+                marks_changes_by_their_place_in_the_list => *number = 1_000 - place,
+                marks_changes_by_their_time => {
+                    *number = u64::try_from(change.at().timestamp_micros()).unwrap()
+                }
+                _ => {}
+            }
+        }
+        let before = before.map_or(u64::MAX, |mark| mark.number().unwrap());
+        let mark = match self.defect {
+            lists_the_marked_change_again => before.saturating_add(1),
+            skips_a_change_between_pages if before < u64::MAX => before - 1,
+            _ => before,
+        };
+        changes.retain(|(number, _)| *number < mark || self.defect == lists_changes_oldest_first);
+        if self.defect != lists_all_changes_at_once {
+            changes.truncate(limit);
+        }
+        Ok(changes.into_iter().map(|(number, change)| (ChangeMark::numbered(number), change)).collect())
     }
 }

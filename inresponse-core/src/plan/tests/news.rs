@@ -124,6 +124,18 @@ fn p14_news_survives_a_clock_that_goes_back() {
 }
 
 #[test]
+fn p14_news_is_brought_back_though_the_incident_was_changed_since_by_the_clock_as_it_is_now() {
+    let mut scene = alerted(News::Told);
+    scene.at(3_000_000);
+    wishes(&mut scene, "jo", Claim(TakeOver::No));
+    scene.at(10);
+    assert_eq!(scene.severity(Severity::Err), Ok(true));
+    let decision = scene.at(11).try_step(Input::ClockWentBack { lease: super::LEASE });
+    assert!(matches!(decision, Decision::Change(_)));
+    assert!(scene.next().is_some_and(|at| at <= 41.0));
+}
+
+#[test]
 fn an_incident_without_news_is_stored_as_before() {
     let json = |incident: &Incident| serde_json::to_string(incident).unwrap();
     let mut scene = Scene::open(levels(&["a"]), Severity::Crit);

@@ -191,14 +191,15 @@ fn p05_p06_whoever_hands_it_over_and_to_whom() {
         ("OPEN", "jo", to("jo"), Ok("CLAIMED jo devops")),
         ("CLAIMED", "jo", to("jo"), Ok("as it was")),
         ("CLAIMED", "jo", to("al"), Ok("CLAIMED al devops")),
-        ("CLAIMED", "al", to("al"), Ok("CLAIMED al devops")),
+        ("CLAIMED", "al", to("al"), Err(Refusal::ClaimedBy(person("jo")))),
         ("CLAIMED", "kim", to("al"), Ok("CLAIMED al devops")),
         ("RESOLVED", "jo", to("al"), forbidden(State::Claimed)),
         ("OPEN", "jo", team("devops"), Ok("as it was")),
         ("OPEN", "jo", team("db"), Ok("OPEN - db")),
         ("CLAIMED", "jo", team("db"), Ok("OPEN - db")),
         ("CLAIMED", "al", team("db"), Ok("OPEN - db")),
-        ("CLAIMED", "al", team("devops"), Ok("OPEN - devops")),
+        ("CLAIMED", "al", team("devops"), Err(Refusal::ClaimedBy(person("jo")))),
+        ("CLAIMED", "jo", team("devops"), Ok("OPEN - devops")),
         ("RESOLVED", "jo", team("db"), forbidden(State::Open)),
     ];
     for (state, by, wish, expected) in cases {

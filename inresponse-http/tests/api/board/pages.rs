@@ -30,7 +30,10 @@ async fn every_page_forbids_what_it_does_not_need_and_escapes_what_strangers_sen
     let browser = Browser::signed_in(&world, "%3Cem%3E").await;
     browser.post("/board/incidents/10000", "do=note&note=%3Cq%3E").await;
     browser.post("/board/incidents/10000", "do=claim").await;
-    for path in ["/", "/board/incidents/10000", "/board/oncall", "/?severity=x", "/board/incidents/x"] {
+    world.put("/teams/%3Cs%3E", json!({ "fallback": ["<b>@example.org", "a&b@example.org"] })).await;
+    world.put("/teams/%3Cimg%3E", json!({ "fallback": ["a&b@example.org"] })).await;
+    let (changes, oncall) = ("/board/changes", "/board/oncall");
+    for path in ["/", "/board/incidents/10000", oncall, changes, "/?severity=x", "/board/incidents/x"] {
         let page = browser.get(path).await;
         assert_strict(&page.headers);
         for tag in
@@ -64,11 +67,60 @@ async fn who_is_on_call_is_told_team_by_team_and_so_is_a_day_without_anybody() {
 }
 
 #[tokio::test]
+async fn days_without_anybody_on_call_are_told_on_both_pages_until_somebody_is() {
+    let world = world().await;
+    let browser = Browser::signed_in(&world, "Jo").await;
+    let banner = "in the next week.</a>";
+    for team in browser.world.engine.roster().teams().await.unwrap() {
+        cover(&world, team.as_str(), 24..31).await;
+    }
+    world.put("/teams/inresponse-canary", json!({ "fallback": ["boss@example.org"] })).await;
+    let list = browser.get("/").await.text;
+    assert!(!list.contains(banner), "{list}");
+    world.put("/teams/alps", json!({ "fallback": ["boss@example.org"] })).await;
+    cover(&world, "alps", 24..28).await;
+    cover(&world, "alps", 29..30).await;
+    let page = browser.get("/board/oncall").await.text;
+    let told = "Nobody is on call on Sat 28 November, Mon 30 November: the fallback";
+    assert!(page.contains(told) && page.matches("Nobody is on call").count() == 1, "{page}");
+    world.clock.advance(std::time::Duration::from_secs(61));
+    let list = browser.get("/").await.text;
+    let link = "href=\"/board/oncall\">1 team has days without anybody on call in the next week.</a>";
+    assert!(list.contains(link), "{list}");
+    cover(&world, "alps", 28..31).await;
+    world.clock.advance(std::time::Duration::from_secs(61));
+    let (list, page) = (browser.get("/").await.text, browser.get("/board/oncall").await.text);
+    assert!(!list.contains(banner) && !page.contains("Nobody is on call"), "{list}{page}");
+}
+
+async fn cover(world: &World, team: &str, days: std::ops::Range<u32>) {
+    for day in days {
+        let path = format!("/teams/{team}/calendar/2026-11-{day}");
+        assert_eq!(world.put(&path, json!({ "oncall": "jo@example.org" })).await.status, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn the_newest_changes_of_the_roster_are_told_with_who_made_them() {
+    let world = world().await;
+    let browser = Browser::signed_in(&world, "Jo").await;
+    assert!(browser.get("/board/oncall").await.text.contains("href=\"/board/changes\""));
+    for day in 1..=51 {
+        let date = chrono::NaiveDate::from_yo_opt(2027, day).unwrap();
+        world.put(&format!("/teams/devops/calendar/{date}"), json!({ "oncall": "jo@example.org" })).await;
+    }
+    let page = browser.get("/board/changes").await.text;
+    let line = "<strong>admin</strong>: calendar of devops on 2027-02-20: jo@example.org, before nobody";
+    assert!(page.contains(line) && page.contains("datetime=\"2026-11-24T03:00:00Z\""), "{page}");
+    assert!(page.contains("on 2027-01-02:") && !page.contains("on 2027-01-01:"), "fifty of them: {page}");
+}
+
+#[tokio::test]
 async fn everything_is_found_under_a_prefix() {
     let world = World::new().await.showing(Pages::under("https://ir.example.org/alerting/").unwrap());
     world.report().await;
     let browser = Browser::signed_in(&world, "Jo").await;
-    for path in ["/", "/board/incidents/10000", "/board/oncall"] {
+    for path in ["/", "/board/incidents/10000", "/board/oncall", "/board/changes"] {
         let page = browser.get(path).await.text;
         let addresses = page.split([' ', '\n', '>']).filter_map(|part| {
             ["href=\"", "src=\"", "action=\""].iter().find_map(|name| part.strip_prefix(name))

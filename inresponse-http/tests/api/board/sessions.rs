@@ -8,11 +8,12 @@ use serde_json::json;
 use super::{Browser, location, world};
 use crate::world::{ADMIN, REPORT, RESPOND, World};
 
-const PAGES: [&str; 6] = [
+const PAGES: [&str; 7] = [
     "/",
     "/?state=OPEN&service=athens",
     "/board/incidents/10000",
     "/board/oncall",
+    "/board/changes",
     "/board/fragment?incident=10000",
     "/board/events",
 ];

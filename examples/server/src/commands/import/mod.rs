@@ -81,14 +81,14 @@ pub(super) async fn import(args: ImportArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Asks whoever sits at the terminal. Where nobody does, nothing is changed.
+/// Asks whoever sits at the terminal. Where nobody does, nothing is changed, and whatever runs this is told.
 fn agreed(yes: bool) -> Result<bool, Failure> {
     if yes {
         return Ok(true);
     }
     if !std::io::stdin().is_terminal() {
-        eprintln!("nothing was changed: give --yes to change it");
-        return Ok(false);
+        let what = "nothing was changed, since there is no terminal to ask at: give --yes to change it";
+        return Err(Failure::Given(what.to_owned()));
     }
     eprint!("Change it? [y/N] ");
     std::io::stderr().flush()?;

@@ -1,0 +1,42 @@
+//! Who changed the roster, and when.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::session::SignedIn;
+use super::words::Moment;
+use super::{Frame, Place, html, outage};
+use crate::Api;
+
+/// How many are shown.
+const SHOWN: usize = 50;
+
+#[derive(Template)]
+#[template(path = "changes.html")]
+struct Page {
+    frame: Frame,
+    changes: Vec<Change>,
+}
+
+struct Change {
+    at: Moment,
+    by: String,
+    what: String,
+}
+
+/// The newest changes.
+pub(super) async fn page(State(api): State<Api>, me: SignedIn) -> Response {
+    let changes = match api.engine().roster().changes(None, SHOWN).await {
+        Ok(changes) => changes,
+        Err(error) => return outage(&api, &me.by, &error),
+    };
+    let changes = changes.into_iter().map(|(_, change)| Change {
+        at: Moment::clock(change.at()),
+        by: change.by().to_string(),
+        what: change.what().to_owned(),
+    });
+    let frame = Frame::new(&api, Some(&me.by), Place::Elsewhere);
+    html(StatusCode::OK, &Page { frame, changes: changes.collect() })
+}
