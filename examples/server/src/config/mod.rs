@@ -410,22 +410,22 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("config.toml");
         let toml = r#"
-            smtp-url = "smtp://canary:canary@mail.example.org"
-            token-secret = "canary-canary-canary-canary-canary"
+            smtp-url = "smtp://hidden:hidden@mail.example.org"
+            token-secret = "hidden-hidden-hidden-hidden-hidden"
             [webhook]
-            slack = { ops = "https://hooks.slack.com/services/canary" }
+            slack = { ops = "https://hooks.slack.com/services/hidden" }
             "#;
         std::fs::write(&path, toml).unwrap();
         let args = ServeArgs {
             config: Some(path),
-            api_key: Some("canary-key".to_owned().into()),
+            api_key: Some("hidden-key".to_owned().into()),
             ..ServeArgs::default()
         };
         let shown = format!("{args:?}");
         let config = Config::load(args).unwrap();
         assert_eq!(config.token_secret.as_ref().map(|secret| secret.0.len()), Some(34));
         let shown = format!("{shown} {config:?}");
-        assert!(shown.contains("mail.example.org") && !shown.contains("canary"), "{shown}");
+        assert!(shown.contains("mail.example.org") && !shown.contains("hidden"), "{shown}");
     }
 
     #[test]
