@@ -13,6 +13,8 @@ use crate::error::{ClientError, ClientErrorKind as Kind, Problem};
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 /// The largest answer that is read, in bytes: a page of 500 incidents has some megabytes at the most.
 const MAX_BYTES: usize = 32 * 1024 * 1024;
+/// How long a connection is kept for the next request.
+const IDLE: Duration = Duration::from_secs(5);
 
 /// Sends requests to one server.
 #[derive(Debug, Clone)]
@@ -48,6 +50,8 @@ impl Http {
         // A redirect could lead the key elsewhere.
         let client = reqwest::Client::builder().redirect(redirect::Policy::none()).timeout(config.timeout);
         let client = client.connect_timeout(config.timeout / 3).retry(reqwest::retry::never());
+        // Sooner than servers let go of it: what is sent just then has an unknown fate.
+        let client = client.pool_idle_timeout(IDLE);
         let client = client.user_agent(concat!("inresponse-client/", env!("CARGO_PKG_VERSION"))).build();
         let client = client.map_err(|e| {
             wrong("a connection needs certificates to trust: install this machine's CA certificates")

@@ -17,8 +17,10 @@ use tower::{Service, ServiceExt};
 
 /// How many connections are open at once; further ones wait to be accepted.
 const MAX_CONNECTIONS: usize = 8192;
-/// How long a client may take to send the head of a request.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a client may take to send the head of a request, and how long a connection may be idle.
+///
+/// Not a round number: what sends every ten seconds would meet the end of its connection each time.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(13);
 /// How long requests may take to end once the server stops.
 const GRACE: Duration = Duration::from_secs(10);
 /// The pause after an accept that failed (out of file descriptors, most likely).

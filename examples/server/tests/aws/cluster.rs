@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use serde_json::{Value, json};
 
 use crate::contract::Deployment;
-use crate::server::{KEY, Server, Setup, unix_now};
+use crate::server::{KEY, Server, Setup, client, unix_now};
 
 const SENDER: &str = "alerts@example.org";
 
@@ -115,7 +115,7 @@ impl Cluster {
         });
         assert!(!dir.path().join("inresponse.db").exists(), "there is no database file");
         assert!(!dir.path().join("outbox").exists(), "there is no outbox");
-        Self { account, servers, turn: AtomicUsize::new(0), client: reqwest::Client::new(), _dir: dir }
+        Self { account, servers, turn: AtomicUsize::new(0), client: client(), _dir: dir }
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::contract::{self, Deployment};
 use crate::mail::MailServer;
-use crate::server::{KEY, Server, Setup};
+use crate::server::{KEY, Server, Setup, client};
 
 struct Here {
     server: Server,
@@ -18,7 +18,7 @@ impl Here {
         let dir = tempfile::tempdir().unwrap();
         let mail = MailServer::start().await;
         let server = Setup::new(dir.path(), mail.port).start().await;
-        Self { server, mail, client: reqwest::Client::new(), _dir: dir }
+        Self { server, mail, client: client(), _dir: dir }
     }
 }
 

@@ -85,8 +85,13 @@ impl Setup {
             return Started::Ended(output.lock().unwrap().clone());
         };
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
-        Started::Listens(Server { child, url, client: reqwest::Client::new(), output })
+        Started::Listens(Server { child, url, client: client(), output })
     }
+}
+
+/// A client that lets go of idle connections before the server does: a request may meet the end of one otherwise.
+pub(crate) fn client() -> reqwest::Client {
+    reqwest::Client::builder().pool_idle_timeout(Duration::from_secs(5)).build().unwrap()
 }
 
 /// Whether a server came up.
