@@ -6,7 +6,7 @@ use std::time::Duration;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
 
 /// How many idle connections are kept.
-const MAX_IDLE: usize = 8;
+const MAX_IDLE: usize = 16;
 /// How long an idle one is kept; servers commonly hang up after a minute or more.
 const MAX_IDLE_TIME: Duration = Duration::from_secs(20);
 /// How many mails go over one; OpenSMTPD refuses the 101st.

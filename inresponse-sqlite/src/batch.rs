@@ -81,7 +81,7 @@ pub enum Written {
     Setting(Vec<u8>),
 }
 
-/// Does all writes in one durable transaction, each in a savepoint of its own.
+/// Does all writes in one durable transaction, of which one that fails leaves nothing behind.
 ///
 /// The outer error says that none of them happened (or, of kind unknown, that all or none may have); an inner
 /// error that one of them did not. Blocks until the disk has synced.
@@ -98,21 +98,26 @@ pub fn write_batch(
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(before)?;
     let mut written = Vec::with_capacity(batch.len());
     for write in batch {
-        let savepoint = transaction.savepoint().map_err(before)?;
-        match apply(&savepoint, write) {
-            Ok(done) => {
-                savepoint.commit().map_err(before)?;
-                written.push(Ok(done));
-            }
-            Err(error) => {
-                let failed = outage(error, Moment::BeforeCommit);
-                // A full disk, and little else, ends the whole transaction at once.
-                if savepoint.is_autocommit() {
-                    return Err(failed);
+        let outcome = match write {
+            // One statement that changes anything, which undoes itself where it fails.
+            Write::Create(_)
+            | Write::Commit { .. }
+            | Write::Forget { .. }
+            | Write::KeepSetting { .. }
+            | Write::PutSetting { .. } => apply(&transaction, write),
+            Write::Roster(_) | Write::NoteChange(_) => {
+                let savepoint = transaction.savepoint().map_err(before)?;
+                match apply(&savepoint, write) {
+                    Ok(done) => savepoint.commit().map(|()| done),
+                    Err(error) if savepoint.is_autocommit() => Err(error),
+                    Err(error) => savepoint.finish().and(Err(error)),
                 }
-                savepoint.finish().map_err(before)?;
-                written.push(Err(failed));
             }
+        };
+        match outcome {
+            // A full disk, and little else, ends the whole transaction at once.
+            Err(error) if transaction.is_autocommit() => return Err(outage(error, Moment::BeforeCommit)),
+            outcome => written.push(outcome.map_err(|e| outage(e, Moment::BeforeCommit))),
         }
     }
     transaction.commit().map_err(|e| outage(e, Moment::Commit))?;
