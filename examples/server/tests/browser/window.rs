@@ -45,21 +45,41 @@ fn installed(variable: &str) -> PathBuf {
     path.expect("this test needs what `cargo xtask browser` installs: run it with that").into()
 }
 
-impl Window {
-    pub(crate) async fn open() -> Self {
-        let profile = tempfile::tempdir().unwrap();
+/// Starts chromedriver, and answers the port on which it listens.
+///
+/// It chooses a free port and then listens on it; where another one took that in between, it ends, and is started again.
+fn chromedriver() -> (Child, String) {
+    for _ in 0..5 {
         let mut command = Command::new(installed("INRESPONSE_TEST_CHROMEDRIVER"));
         command.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null());
         // A group of its own, with which the browser ends too.
         command.process_group(0);
         let mut chromedriver = command.spawn().unwrap();
         let mut lines = BufReader::new(chromedriver.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let mut said = Vec::new();
         let port = lines.find_map(|line| {
-            line.split_once("started successfully on port ")
-                .map(|(_, port)| port.trim_end_matches('.').to_owned())
+            let port = line.split_once("started successfully on port ");
+            let port = port.map(|(_, port)| port.trim_end_matches('.').to_owned());
+            said.push(line);
+            port
         });
-        let port = port.expect("chromedriver says which port it listens on");
-        std::thread::spawn(move || lines.for_each(drop));
+        if let Some(port) = port {
+            std::thread::spawn(move || lines.for_each(drop));
+            return (chromedriver, port);
+        }
+        eprintln!(
+            "chromedriver ended with {}, having said: {}",
+            chromedriver.wait().unwrap(),
+            said.join("; ")
+        );
+    }
+    panic!("chromedriver does not start");
+}
+
+impl Window {
+    pub(crate) async fn open() -> Self {
+        let profile = tempfile::tempdir().unwrap();
+        let (chromedriver, port) = chromedriver();
         let mut chromium = DesiredCapabilities::chrome();
         chromium.set_binary(installed("INRESPONSE_TEST_CHROMIUM").to_str().unwrap()).unwrap();
         for flag in [
