@@ -70,10 +70,11 @@ impl Checker<'_> {
         });
         let rejected = self.attempts(record, level, contact).any(|sent| sent.told == Some(Told::Rejected));
         // A lease that was lost before its send began counts as one that ended its process.
-        let expired = incident
-            .deliveries()
-            .iter()
-            .any(|d| d.contact() == contact && d.key().level == level && d.expired() >= plan::MAX_EXPIRED);
+        let expired = incident.deliveries().iter().any(|d| {
+            (d.key().round, d.key().level) == (incident.round(), level)
+                && d.contact() == contact
+                && d.expired() >= plan::MAX_EXPIRED
+        });
         let enough_faults = self.history.disturbances.len() >= plan::MAX_EXPIRED as usize;
         dead && (rejected || (expired && enough_faults))
     }

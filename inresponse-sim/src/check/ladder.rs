@@ -10,7 +10,7 @@ use inresponse_core::store::Record;
 
 use super::{Checker, at, may_have};
 use crate::fault::Fault;
-use crate::history::{Sent, Told};
+use crate::history::{Reply, ReportCall, Sent, Told, UpdateCall};
 use crate::scenario::TeamPlan;
 use crate::world::{Micros, SECOND, micros};
 
@@ -35,6 +35,31 @@ impl Frozen<'_> {
     }
 }
 
+/// People's wishes that nobody wait any longer; each brings one level forward.
+struct Escalations<'a> {
+    left: Vec<&'a UpdateCall>,
+}
+
+impl<'a> Escalations<'a> {
+    fn of(updates: &[&'a UpdateCall]) -> Self {
+        let escalates =
+            |call: &&&UpdateCall| call.update.state == Some(StateChange::Escalate) && may_have(call);
+        let mut left: Vec<_> = updates.iter().filter(escalates).copied().collect();
+        // What was over first can explain the fewest.
+        left.sort_by_key(|call| if call.answer.is_open() { None } else { call.ended }.unwrap_or(Micros::MAX));
+        Self { left }
+    }
+
+    /// Uses up one that may have been granted in that time, if there is one.
+    fn take(&mut self, from: Micros, to: Micros) -> bool {
+        let may_explain = |call: &&UpdateCall| {
+            call.began <= to && (call.answer.is_open() || call.ended.is_none_or(|end| end >= from))
+        };
+        let found = self.left.iter().position(may_explain);
+        found.map(|i| self.left.remove(i)).is_some()
+    }
+}
+
 impl<'a> Checker<'a> {
     pub(super) fn ladder(&self) {
         let all: Vec<(IncidentNumber, Vec<usize>)> =
@@ -44,14 +69,14 @@ impl<'a> Checker<'a> {
             for i in sends {
                 rounds.entry(self.sent(i).round).or_default().push(self.sent(i));
             }
-            let mut from = None;
+            let (mut from, mut escalations) = (None, Escalations::of(self.updates_of(number)));
             for (round, sends) in &rounds {
                 let frozen = self.frozen(number, *round, from, sends);
                 if frozen.is_empty() {
                     let text = format!("nobody can have frozen the matrix of round {round} of {number}");
                     self.violated(8, text);
                 } else {
-                    self.never_early(number, sends, &frozen);
+                    self.never_early(number, sends, &frozen, &mut escalations);
                 }
                 from = sends.first().map(|sent| sent.began);
             }
@@ -78,7 +103,7 @@ impl<'a> Checker<'a> {
         {
             to = to.min(ended);
         }
-        let teams = self.teams_of(number, record);
+        let teams = self.teams_of(number, record, report, from, to);
         let mut frozen = Vec::new();
         for (i, (since, roster)) in self.history.rosters.iter().enumerate() {
             let until = self.history.rosters.get(i + 1).map_or(Micros::MAX, |(until, _)| *until);
@@ -102,22 +127,54 @@ impl<'a> Checker<'a> {
         frozen
     }
 
-    /// The teams that may have had an incident: the one that has it, and before a hand-over others.
-    fn teams_of(&self, number: IncidentNumber, record: &'a Record) -> BTreeSet<&'a str> {
-        let mut teams = BTreeSet::from([record.incident.team().as_str()]);
-        let handed = self.updates_of(number).iter().filter(|call| may_have(call));
-        let handed: Vec<&str> = handed
-            .filter_map(|call| match &call.update.state {
-                Some(StateChange::HandToTeam(team)) => Some(team.as_str()),
-                _ => None,
-            })
-            .collect();
-        if !handed.is_empty() {
-            let service = record.incident.service().as_str();
-            let owners = self.history.rosters.iter().filter_map(|(_, roster)| roster.services.get(service));
-            teams.extend(handed.into_iter().chain(owners.map(String::as_str)));
+    /// The teams that may have had an incident at some time from `from` to `to`.
+    fn teams_of(
+        &self,
+        number: IncidentNumber,
+        record: &'a Record,
+        report: &'a ReportCall,
+        from: Micros,
+        to: Micros,
+    ) -> BTreeSet<&'a str> {
+        let handed = |call: &&'a UpdateCall| match &call.update.state {
+            Some(StateChange::HandToTeam(team)) if may_have(call) && call.began <= to => {
+                Some((*call, team.as_str()))
+            }
+            _ => None,
+        };
+        let handed: Vec<(&UpdateCall, &str)> = self.updates_of(number).iter().filter_map(handed).collect();
+        if handed.is_empty() && !self.is_handed(number) {
+            return BTreeSet::from([record.incident.team().as_str()]);
+        }
+        let done_by =
+            |call: &UpdateCall, by| !call.answer.is_open() && call.ended.is_some_and(|end| end <= by);
+        // One that was surely overtaken by another one before `from` says nothing.
+        let overtaken = |call: &UpdateCall| {
+            let later =
+                |one: &UpdateCall| done_by(one, from) && call.ended.is_some_and(|end| end <= one.began);
+            !call.answer.is_open() && handed.iter().any(|(one, _)| later(one))
+        };
+        let mut teams: BTreeSet<&str> =
+            handed.iter().filter(|(call, _)| !overtaken(call)).map(|(_, team)| *team).collect();
+        if !handed.iter().any(|(call, _)| done_by(call, from)) {
+            match report.answer.got() {
+                Some(Reply::New(first)) => _ = teams.insert(first.incident.team().as_str()),
+                Some(Reply::Repeat(_) | Reply::UnknownService) | None => {
+                    let service = record.incident.service().as_str();
+                    let owners = self.history.rosters.iter();
+                    teams.extend(
+                        owners.filter_map(|(_, roster)| roster.services.get(service)).map(String::as_str),
+                    );
+                }
+            }
         }
         teams
+    }
+
+    /// Whether an incident may ever have been handed to another team.
+    fn is_handed(&self, number: IncidentNumber) -> bool {
+        let handed = |call: &&UpdateCall| matches!(call.update.state, Some(StateChange::HandToTeam(_)));
+        self.updates_of(number).iter().any(|call| handed(call) && may_have(call))
     }
 
     /// Whether everybody who was sent to stands in a matrix, at that level.
@@ -174,7 +231,13 @@ impl<'a> Checker<'a> {
     }
 
     /// P8: a level's first send comes its wait after that of the level before, but after the dead; P12: in order.
-    fn never_early(&self, number: IncidentNumber, sends: &[&'a Sent], frozen: &[Frozen<'a>]) {
+    fn never_early(
+        &self,
+        number: IncidentNumber,
+        sends: &[&'a Sent],
+        frozen: &[Frozen<'a>],
+        escalations: &mut Escalations<'a>,
+    ) {
         let mut firsts = BTreeMap::<Level, &Sent>::new();
         for sent in sends {
             firsts.entry(sent.level).or_insert(sent);
@@ -210,14 +273,13 @@ impl<'a> Checker<'a> {
             let slack = SECOND + self.slow(one) + self.apart(next.began);
             let since = one.began.saturating_sub(slack + self.lease());
             let clocks = self.clocks_stand(since, next.began) && self.clocks_agree(next.began);
-            let excused = self.may_be_out_of_order(number, one.began.max(next.began))
-                || self.may_be_escalated(number, since, next.began);
-            if lost || !clocks || excused {
+            if lost || !clocks || self.may_be_out_of_order(number, one.began.max(next.began)) {
                 continue;
             }
             let slack = TimeDelta::microseconds(i64::try_from(slack).unwrap_or(0));
             let passed = next.wall - one.wall;
-            if passed + slack < TimeDelta::from_std(wait).unwrap_or_default() {
+            let is_early = passed + slack < TimeDelta::from_std(wait).unwrap_or_default();
+            if is_early && !escalations.take(since, next.began) {
                 let text = format!(
                     "level {} of {number} was alerted at {}, {} after level {}; its wait is {wait:?}",
                     next.level,
@@ -274,16 +336,6 @@ impl<'a> Checker<'a> {
         let changed =
             self.updates_of(number).iter().any(|call| call.update.severity.is_some() && call.began < by);
         changed || self.may_be_raised(number, 0, by)
-    }
-
-    /// Whether somebody may have escalated an incident in that time, so that nobody waited any longer.
-    fn may_be_escalated(&self, number: IncidentNumber, from: Micros, to: Micros) -> bool {
-        self.updates_of(number).iter().any(|call| {
-            call.update.state == Some(StateChange::Escalate)
-                && may_have(call)
-                && call.began <= to
-                && (call.answer.is_open() || call.ended.is_none_or(|end| end >= from))
-        })
     }
 
     /// The wait of a round, if it is certain.

@@ -20,6 +20,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use inresponse_core::engine::SENDS_PER_CONTACT;
 use inresponse_core::model::{Contact, IncidentNumber, Level, State};
 use inresponse_core::plan::StateChange;
 use inresponse_core::store::Record;
@@ -210,7 +211,7 @@ impl<'a> Checker<'a> {
         let under_way = self.history.sends.iter().filter(|sent| {
             sent.contact == *contact && sent.began <= to && sent.ended.is_none_or(|end| end + SECOND >= from)
         });
-        under_way.count() >= 4
+        under_way.count() >= SENDS_PER_CONTACT
     }
 }
 
