@@ -43,6 +43,8 @@ mod bugs {
         BegunWhenDue, 8, "a level counts as begun when it was due, not when it was sent";
         NeverAnew, 8, "a level whose process died does not begin anew";
         OldMatrix, 8, "a repeat round goes by the matrix of the last round";
+        OldTeam, 8, "a hand-over alerts whoever is on call for the team before";
+        EscalationCascades, 8, "a wish that nobody wait any longer brings every level forward";
         AcceptedBeforeSend, 9, "a delivery is recorded as accepted before it is sent";
         UnknownIsAccepted, 9, "an unknown outcome is taken as accepted";
         UnavailableIsDead, 9, "a carrier that cannot be reached makes a delivery dead";

@@ -166,14 +166,14 @@ impl Engine {
         match committed? {
             Committed::Stale if planted!(OutcomeDroppedOnStale) => Ok(Merge::Done),
             Committed::Stale => Ok(Merge::Again),
-            Committed::At(_) => {
+            Committed::At(version) => {
                 let after = plan.draft.incident();
                 report_transitions(&incident, after);
                 if after.accepted == 1 && incident.accepted == 0 && after.round() == 1 {
                     let took = (now - after.created_at()).to_std().unwrap_or_default();
                     metrics::histogram!("inresponse_report_to_accepted_seconds").record(took.as_secs_f64());
                 }
-                self.inner.wake.due(plan.draft.due_at());
+                self.inner.wake.due(after.number(), version, plan.draft.due_at());
                 Ok(Merge::Done)
             }
         }

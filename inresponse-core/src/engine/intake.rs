@@ -55,7 +55,7 @@ impl Engine {
         };
         // Where a runner goes on to send it, the lease of the first alert rides on the create.
         let slots = self.first_slots(&matrix, severity);
-        let first_lease = slots.is_some().then_some(self.inner.lease);
+        let first_lease = matches!(slots, FirstSlots::Taken(_)).then_some(self.inner.lease);
         let (opening, sends) = plan::open(report, team, matrix, first_lease, now);
         let created = self.inner.store.create(opening).await;
         self.notice_clock(now);
@@ -70,9 +70,16 @@ impl Engine {
             Created::New(record) => {
                 metrics::counter!("inresponse_incidents_reported_total", "severity" => severity.as_str())
                     .increment(1);
+                let due_at = plan::due_at(&record.incident);
                 match slots {
-                    Some(slots) => self.hand_over(&record, sends, slots, planned),
-                    None => self.inner.wake.due(plan::due_at(&record.incident)),
+                    FirstSlots::Taken(slots) => {
+                        self.hand_over(&record, sends, slots, planned);
+                        self.inner.wake.due(record.number(), record.version, due_at);
+                    }
+                    FirstSlots::NoneFree(contacts) => {
+                        self.inner.wake.left(&record.incident, record.version, contacts, now);
+                    }
+                    FirstSlots::NotTaken => self.inner.wake.due(record.number(), record.version, due_at),
                 }
                 self.start_timer(&record.incident).await;
                 tracing::info!(
@@ -91,15 +98,24 @@ impl Engine {
         }
     }
 
-    /// Slots for the first alert, where a runner will send it and all of them are free.
-    fn first_slots(&self, matrix: &Matrix, severity: Severity) -> Option<HashMap<Contact, Slot>> {
-        if !self.inner.wake.has_runner() {
-            return None;
+    /// Slots for the first alert, where a runner will send it, all of them are free and nothing waits for them.
+    fn first_slots(&self, matrix: &Matrix, severity: Severity) -> FirstSlots {
+        let level = matrix.alerted_levels(severity).next().filter(|_| self.inner.wake.has_runner());
+        let Some(level) = level else { return FirstSlots::NotTaken };
+        let contacts = matrix.contacts(Level::At(level));
+        let take = |contact: &Contact| {
+            if self.inner.wake.waits_for(contact) { None } else { self.inner.slots.take(contact) }
+        };
+        let mut slots = HashMap::new();
+        for contact in contacts {
+            slots.extend(take(contact).map(|slot| (contact.clone(), slot)));
         }
-        let contacts = matrix.contacts(Level::At(matrix.alerted_levels(severity).next()?));
-        let take = |contact: &Contact| Some((contact.clone(), self.inner.slots.take(contact)?));
-        let slots: HashMap<_, _> = contacts.iter().map(take).collect::<Option<_>>()?;
-        (!slots.is_empty()).then_some(slots)
+        match slots.len() {
+            0 if contacts.is_empty() => FirstSlots::NotTaken,
+            0 => FirstSlots::NoneFree(contacts.to_vec()),
+            n if n == contacts.len() => FirstSlots::Taken(slots),
+            _ => FirstSlots::NotTaken,
+        }
     }
 
     fn hand_over(
@@ -181,6 +197,7 @@ impl Engine {
                 Decision::NeedsMatrix => {
                     matrix = match team {
                         None => Some(self.next_matrix(&record.incident, now).await?),
+                        Some(_) if planted!(OldTeam) => Some(self.next_matrix(&record.incident, now).await?),
                         Some(team) => match self.on_call(team, now).await? {
                             Some(on_call) => Some(on_call.matrix),
                             None => return Ok(Changed::Refused(record, Refusal::UnknownTeam(team.clone()))),
@@ -193,7 +210,7 @@ impl Engine {
             self.notice_clock(now);
             match committed? {
                 Committed::At(version) => {
-                    self.inner.wake.due(plan.draft.due_at());
+                    self.inner.wake.due(record.number(), version, plan.draft.due_at());
                     // Where only the count rose, the timer that it counts is there already.
                     let is_sooner = plan.draft.due_at() != plan::due_at(&record.incident);
                     if is_sooner && plan.draft.incident().wake() != record.incident.wake() {
@@ -260,6 +277,16 @@ impl Engine {
     pub async fn census(&self) -> Result<Census, Outage> {
         self.inner.store.census(self.now() - WAITING_TOO_LONG).await
     }
+}
+
+/// The sending slots for an incident's first alert.
+enum FirstSlots {
+    /// One for each contact.
+    Taken(HashMap<Contact, Slot>),
+    /// None of these has one.
+    NoneFree(Vec<Contact>),
+    /// Some have none, or nobody would send.
+    NotTaken,
 }
 
 /// What became of a change.

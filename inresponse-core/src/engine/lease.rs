@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use super::Engine;
 use super::slots::Slot;
 use crate::error::Outage;
-use crate::model::{DeliveryId, DeliveryKey, Incident, Version};
+use crate::model::{Contact, DeliveryId, DeliveryKey, Incident, Version};
 use crate::notify::Alert;
 use crate::plan::{self, Decision, Hold, Input, Plan};
 use crate::planted::planted;
@@ -70,12 +70,13 @@ impl Engine {
         let mut record = record;
         for _ in 0..MAX_TRIES {
             let (now, planned) = (self.now(), self.inner.clock.monotonic());
-            let Some(prepared) = self.prepare(&record.incident, now).await? else {
+            let Prepared { plan, slots, no_slot } = self.prepare(&record.incident, now).await?;
+            let Some(plan) = plan else {
                 let due_at = plan::due_at(&record.incident);
+                self.inner.wake.left(&record.incident, record.version, no_slot, now);
                 let blocked = due_at.is_some_and(|due_at| due_at <= now);
                 return Ok(Leased { due_at, sends: Vec::new(), blocked });
             };
-            let Prepared { plan, slots, blocked } = prepared;
             let marks = plan.sends.iter().map(|s| self.mark(&record.incident, s.delivery)).collect();
             let committed = self.commit(record.version, &plan.draft).await;
             self.notice_clock(now);
@@ -92,6 +93,9 @@ impl Engine {
                     let due_at = plan.draft.due_at();
                     report_transitions(&record.incident, plan.draft.incident());
                     let at = LeaseAt { version, planned, committed, count: record.count };
+                    let blocked = !no_slot.is_empty();
+                    report_lag(&record.incident, now);
+                    self.inner.wake.left(plan.draft.incident(), version, no_slot, now);
                     let sends = self.leased_sends(plan, slots, marks, at);
                     return Ok(Leased { due_at, sends, blocked });
                 }
@@ -104,16 +108,18 @@ impl Engine {
         Err(Outage::retryable("the incident changed too often in between"))
     }
 
-    /// Plans what is due, with a slot for every send; `None` where nothing can be done now.
-    async fn prepare(&self, incident: &Incident, now: DateTime<Utc>) -> Result<Option<Prepared>, Outage> {
+    /// Plans what is due, with a slot for every send; without a plan where nothing can be done now.
+    async fn prepare(&self, incident: &Incident, now: DateTime<Utc>) -> Result<Prepared, Outage> {
         let mut hold = Held { in_flight: &self.inner.in_flight, no_slot: HashSet::new() };
         let mut slots = HashMap::new();
-        let mut matrix = None;
+        let (mut matrix, mut no_slot) = (None, Vec::new());
         loop {
             let input = Input::Due { lease: self.inner.lease, hold: &hold, matrix: matrix.clone() };
             let plan = match plan::step(incident, input, now) {
                 Decision::Change(plan) => *plan,
-                Decision::Nothing | Decision::Refuse(_) => return Ok(None),
+                Decision::Nothing | Decision::Refuse(_) => {
+                    return Ok(Prepared { plan: None, slots, no_slot });
+                }
                 Decision::NeedsMatrix => {
                     matrix = Some(self.next_matrix(incident, now).await?);
                     continue;
@@ -128,12 +134,13 @@ impl Engine {
                     Some(slot) => _ = slots.insert(send.delivery, slot),
                     None => {
                         complete = false;
+                        no_slot.push(send.contact.clone());
                         hold.no_slot.insert(incident.delivery_id(send.delivery));
                     }
                 }
             }
             if complete {
-                return Ok(Some(Prepared { plan, slots, blocked: !hold.no_slot.is_empty() }));
+                return Ok(Prepared { plan: Some(plan), slots, no_slot });
             }
         }
     }
@@ -146,7 +153,6 @@ impl Engine {
         marks: Vec<InFlightMark>,
         at: LeaseAt,
     ) -> Vec<LeasedSend> {
-        self.inner.wake.due(plan.draft.due_at());
         let incident = Arc::new(plan.draft.into_incident());
         let leased = |(send, mark): (plan::Send, InFlightMark)| {
             let slot = slots.remove(&send.delivery).expect("every planned send was given a slot");
@@ -179,9 +185,10 @@ impl Engine {
 }
 
 struct Prepared {
-    plan: Plan,
+    plan: Option<Plan>,
     slots: HashMap<DeliveryKey, Slot>,
-    blocked: bool,
+    /// For whom there was none.
+    no_slot: Vec<Contact>,
 }
 
 /// At what version and when leases were committed.
@@ -245,6 +252,12 @@ impl Drop for InFlightMark {
 fn lock(deliveries: &Mutex<HashMap<DeliveryId, usize>>) -> MutexGuard<'_, HashMap<DeliveryId, usize>> {
     // Nothing panics while it holds the lock, so what a poisoned lock guards is whole.
     deliveries.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How late it was when what was due was leased.
+fn report_lag(before: &Incident, now: DateTime<Utc>) {
+    let lag = plan::due_at(before).and_then(|due_at| (now - due_at).to_std().ok());
+    metrics::histogram!("inresponse_due_lag_seconds").record(lag.unwrap_or_default().as_secs_f64());
 }
 
 /// Says in the log what an operator would want to know the moment it happens.

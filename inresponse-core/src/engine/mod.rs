@@ -12,9 +12,12 @@
 //! | `slots` | bounds how much is sent at once, in all and to one contact |
 //! | `timers` | keeps the time of incidents where no runner does |
 //! | `wake` | tells the runner when something became due |
+//! | `backlog` | what it knows of that, and what waits for a slot, the most urgent first |
 
 mod advance;
 mod ahead;
+#[cfg(feature = "runner")]
+mod backlog;
 mod bounce;
 mod deliver;
 mod duty;
@@ -36,6 +39,7 @@ pub use advance::Advanced;
 pub use bounce::Bounced;
 pub use duty::{DAYS_AHEAD, OnCall};
 pub use intake::{Reported, Updated};
+pub use slots::SENDS_PER_CONTACT;
 pub use timers::{Swept, Timers};
 
 use crate::claim::{ClaimToken, TokenError, TokenSecret};

@@ -1,5 +1,6 @@
 //! Does what is due, for ever.
 
+use std::cmp::Reverse;
 use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
@@ -10,18 +11,29 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
 
 use super::advance::{PAGE, mark_of};
+use super::backlog::Urgency;
 use super::intake::Changed;
-use super::lease::{Leased, LeasedSend};
+use super::lease::LeasedSend;
 use super::{Engine, WAITING_TOO_LONG};
 use crate::error::Outage;
+use crate::model::{IncidentNumber, Version};
 use crate::plan::Input;
 use crate::planted::planted;
-use crate::store::{Census, Record};
+use crate::store::{Census, DueMark, Record};
 
 /// How long nobody looks for what is due at the most, since another server may share the store.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// The same while something that is due waits for a sending slot.
-const LOOK_AGAIN_WHEN_BLOCKED: Duration = Duration::from_millis(100);
+/// How long after a commit it may become visible to those who look for what is due, and how far the clocks of two
+/// servers may be apart, before only a look at everything finds it.
+const LAG: TimeDelta = TimeDelta::seconds(2);
+/// Where a look at everything that is due takes long, so many times as long passes until the next one.
+const WHOLE_LOOK_PART: u32 = 10;
+/// But at the most so long.
+const WHOLE_LOOK_EVERY: Duration = Duration::from_secs(60);
+/// When to come back to an incident that could not be advanced.
+const AGAIN_AFTER_OUTAGE: TimeDelta = TimeDelta::seconds(1);
+/// How long after times were brought back everything that was committed before is to be seen.
+const REPAIR_AGAIN: Duration = Duration::from_secs(15);
 /// How often the operator is told of alerts that do not get through.
 const WATCH_EVERY: Duration = Duration::from_secs(30);
 /// A wall clock that moved this much against the monotonic one has jumped (promise 14).
@@ -40,29 +52,28 @@ impl Engine {
         // For all that is known, the clock went back while nobody ran. Beside the work, since it reads everything.
         let mut repairs = JoinSet::new();
         repairs.spawn(self.clone().repair(ClockWentBack));
+        let mut sweep = Sweep::default();
         'running: loop {
             let written = self.inner.wake.take_went_back().then_some(ClockWentBack);
             if let Some(back) = watch.clock(self).or(written) {
                 repairs.abort_all();
                 repairs.spawn(self.clone().repair(back));
+                sweep = Sweep::default();
+                self.inner.wake.forget();
             }
             while repairs.try_join_next().is_some() {}
             let looking = async {
                 watch.trouble(self).await;
-                self.lease_all_due(&mut sends).await
-            };
-            let look_again = match self.taking_over(&mut handoff, &mut handed, looking).await {
-                Ok(Look::Clear) => LOOK_EVERY,
-                Ok(Look::Blocked) => LOOK_AGAIN_WHEN_BLOCKED,
-                Err(error) => {
-                    tracing::error!(error = %error, "cannot read what is due");
-                    LOOK_EVERY
+                if sweep.pause(self.inner.clock.monotonic()).is_zero() {
+                    self.look(&mut sweep, &mut sends).await;
                 }
+                self.lease_known(&mut sends).await;
             };
-            let mut pause = pin!(self.inner.clock.sleep(look_again));
+            self.taking_over(&mut handoff, &mut handed, looking).await;
+            let mut pause = pin!(self.inner.clock.sleep(sweep.pause(self.inner.clock.monotonic())));
             loop {
                 let until_due =
-                    self.inner.wake.next_due().map(|due| (due - self.now()).to_std().unwrap_or_default());
+                    self.inner.wake.next_at().map(|due| (due - self.now()).to_std().unwrap_or_default());
                 tokio::select! {
                     biased;
                     () = &mut shutdown => break 'running,
@@ -70,7 +81,7 @@ impl Engine {
                     Some(_) = sends.join_next() => {}
                     Some(_) = handed.join_next() => {}
                     () = self.inner.wake.rung() => {
-                        let is_due = self.inner.wake.next_due().is_some_and(|due| due <= self.now());
+                        let is_due = self.inner.wake.next_at().is_some_and(|due| due <= self.now());
                         if self.inner.wake.take_freed() || is_due {
                             break;
                         }
@@ -126,55 +137,92 @@ impl Engine {
         }
     }
 
-    /// Leases everything that is due and starts its sends.
-    async fn lease_all_due(&self, sends: &mut JoinSet<()>) -> Result<Look, Outage> {
-        let (now, mut after, mut look) = (self.now(), None, Look::Clear);
-        // What is rung from here on may be missed by the pages below, so this comes first.
-        self.inner.wake.forget_until(now);
-        if planted!(NoSweeper) {
-            return Ok(Look::Clear);
+    /// Looks in the store for what is due: at everything now and then, otherwise at what has become due lately.
+    async fn look(&self, sweep: &mut Sweep, sends: &mut JoinSet<()>) {
+        if let Err(error) = self.lease_all_due(sweep, sends).await {
+            tracing::error!(error = %error, "cannot read what is due");
         }
+        sweep.looked_at = Some(self.inner.clock.monotonic());
+    }
+
+    /// Leases what is due in the store, but for what is known already, and starts its sends.
+    async fn lease_all_due(&self, sweep: &mut Sweep, sends: &mut JoinSet<()>) -> Result<(), Outage> {
+        if planted!(NoSweeper) {
+            return Ok(());
+        }
+        let (now, began) = (self.now(), self.inner.clock.monotonic());
+        let whole = sweep.whole_look_is_due(began);
+        let mut after = if whole { None } else { sweep.seen };
         loop {
             let page = self.inner.store.due(now, after, PAGE).await?;
             let full = page.len() == PAGE;
             after = page.last().and_then(mark_of).or(after);
-            if let Some(oldest) = page.first().and_then(mark_of) {
-                let lag = (now - oldest.due_at).to_std().unwrap_or_default();
-                metrics::histogram!("inresponse_due_lag_seconds").record(lag.as_secs_f64());
-            }
-            let mut leases: FuturesUnordered<_> = page.into_iter().map(|r| self.lease_logged(r)).collect();
+            let mut fresh: Vec<_> =
+                page.into_iter().filter(|r| !self.inner.wake.knows(r.number(), r.version)).collect();
+            fresh.sort_by_key(|record| Reverse(Urgency::of(&record.incident)));
+            let mut leases: FuturesUnordered<_> = fresh.into_iter().map(|r| self.lease_logged(r)).collect();
             while let Some(leased) = leases.next().await {
-                let Some(leased) = leased else { continue };
-                if leased.blocked {
-                    self.inner.wake.blocked();
-                    look = Look::Blocked;
-                }
-                leased.sends.into_iter().for_each(|send| self.begin(sends, send));
+                leased.into_iter().for_each(|send| self.begin(sends, send));
             }
             while sends.try_join_next().is_some() {}
             if !full {
-                return Ok(look);
+                break;
             }
-            if self.inner.slots.are_exhausted() {
-                self.inner.wake.blocked();
-                return Ok(Look::Blocked);
-            }
+            // Reading may take a while, so those who have a slot again do not wait for it.
+            self.lease_known(sends).await;
+        }
+        let seen = now.checked_sub_signed(LAG).unwrap_or(now);
+        sweep.seen = Some(DueMark { due_at: seen, number: IncidentNumber::new(0) });
+        if whole {
+            let ended = self.inner.clock.monotonic();
+            sweep.whole = Some((ended, ended.saturating_sub(began)));
+        }
+        Ok(())
+    }
+
+    /// Leases what is known to be due, or to have waited for a slot that is free now, and starts its sends.
+    async fn lease_known(&self, sends: &mut JoinSet<()>) {
+        let now = self.now();
+        let numbers = self.inner.wake.take(now, PAGE, &self.inner.slots);
+        let mut leases: FuturesUnordered<_> =
+            numbers.into_iter().map(|number| self.lease_number(number)).collect();
+        while let Some(leased) = leases.next().await {
+            leased.into_iter().for_each(|send| self.begin(sends, send));
         }
     }
 
-    async fn lease_logged(&self, record: Record) -> Option<Leased> {
+    async fn lease_number(&self, number: IncidentNumber) -> Vec<LeasedSend> {
+        match self.inner.store.load(number).await {
+            Ok(Some(record)) => self.lease_logged(record).await,
+            Ok(None) => Vec::new(),
+            Err(error) => self.try_again(number, &error),
+        }
+    }
+
+    async fn lease_logged(&self, record: Record) -> Vec<LeasedSend> {
         let number = record.number();
         match self.lease_due(record).await {
-            Ok(leased) => Some(leased),
-            Err(error) => {
-                tracing::error!(incident = number.value(), error = %error, "an incident could not be advanced");
-                None
-            }
+            Ok(leased) => leased.sends,
+            Err(error) => self.try_again(number, &error),
         }
     }
 
-    /// Promise 14: brings back what was due by a clock that has gone back since, however often it takes.
+    fn try_again(&self, number: IncidentNumber, error: &Outage) -> Vec<LeasedSend> {
+        tracing::error!(incident = number.value(), error = %error, "an incident could not be advanced");
+        // Whatever is known of it besides is newer.
+        self.inner.wake.due(number, Version::FIRST, Some(self.now() + AGAIN_AFTER_OUTAGE));
+        Vec::new()
+    }
+
+    /// Promise 14: brings back what was due by a clock that has gone back since, however often it takes; and once
+    /// more what was committed shortly before, and not yet to be seen among what is due.
     async fn repair(self, _: ClockWentBack) {
+        self.repair_once().await;
+        self.inner.clock.sleep(REPAIR_AGAIN).await;
+        self.repair_once().await;
+    }
+
+    async fn repair_once(&self) {
         loop {
             match self.bring_back_times().await {
                 Ok(0) => return,
@@ -210,11 +258,26 @@ impl Engine {
     }
 }
 
-enum Look {
-    /// Everything that was due is on its way.
-    Clear,
-    /// Something waits for a sending slot.
-    Blocked,
+/// How far what is due in the store has been looked at.
+#[derive(Debug, Default)]
+struct Sweep {
+    /// When that was last tried, by the monotonic clock.
+    looked_at: Option<Duration>,
+    /// What is before this was seen, but for what came late.
+    seen: Option<DueMark>,
+    /// When everything was last looked at, and how long that took.
+    whole: Option<(Duration, Duration)>,
+}
+
+impl Sweep {
+    /// How long not to look yet.
+    fn pause(&self, monotonic: Duration) -> Duration {
+        self.looked_at.map_or(Duration::ZERO, |at| (at + LOOK_EVERY).saturating_sub(monotonic))
+    }
+
+    fn whole_look_is_due(&self, monotonic: Duration) -> bool {
+        self.whole.is_none_or(|(at, took)| monotonic >= at + (took * WHOLE_LOOK_PART).min(WHOLE_LOOK_EVERY))
+    }
 }
 
 /// The wall clock went back.

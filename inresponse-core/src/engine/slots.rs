@@ -7,9 +7,10 @@ use crate::model::Contact;
 use crate::planted::planted;
 
 /// How many sends may be under way in all.
-pub(super) const SLOTS: usize = 256;
-/// How many of them to one contact, so that one who hangs leaves the others theirs (promise 13).
-const SLOTS_PER_CONTACT: usize = 4;
+pub(super) const SLOTS: usize = 512;
+/// How many sends to one contact a process has under way at once at the most, so that one who hangs leaves the others
+/// theirs (promise 13).
+pub const SENDS_PER_CONTACT: usize = 16;
 
 /// The free sending slots. A slot is taken before the lease, so that a lease never waits for one.
 #[derive(Debug, Default)]
@@ -36,10 +37,10 @@ impl Slots {
         let mut taken = lock(&self.taken);
         let few = planted!(SlotsForAnyone);
         if few {
-            if taken.all >= SLOTS_PER_CONTACT {
+            if taken.all >= SENDS_PER_CONTACT {
                 return None;
             }
-        } else if taken.all >= SLOTS || taken.by_contact.get(contact).is_some_and(|n| *n >= SLOTS_PER_CONTACT)
+        } else if taken.all >= SLOTS || taken.by_contact.get(contact).is_some_and(|n| *n >= SENDS_PER_CONTACT)
         {
             return None;
         }
@@ -48,10 +49,18 @@ impl Slots {
         Some(Slot { taken: Arc::clone(&self.taken), contact: contact.clone() })
     }
 
-    /// Whether every slot is taken.
+    /// How many are free for a contact, as far as its own are concerned.
     #[cfg(feature = "runner")]
-    pub(super) fn are_exhausted(&self) -> bool {
-        lock(&self.taken).all >= SLOTS
+    pub(super) fn free_for(&self, contact: &Contact) -> usize {
+        let taken = lock(&self.taken).by_contact.get(contact).copied().unwrap_or_default();
+        SENDS_PER_CONTACT.saturating_sub(taken)
+    }
+
+    /// How many are free in all.
+    #[cfg(feature = "runner")]
+    pub(super) fn free(&self) -> usize {
+        let all = if planted!(SlotsForAnyone) { SENDS_PER_CONTACT } else { SLOTS };
+        all.saturating_sub(lock(&self.taken).all)
     }
 }
 
@@ -82,7 +91,7 @@ mod tests {
         let slots = Slots::default();
         let hanging = Contact::new("hangs@example.org").unwrap();
         let taken: Vec<_> = std::iter::from_fn(|| slots.take(&hanging)).collect();
-        assert_eq!(taken.len(), SLOTS_PER_CONTACT);
+        assert_eq!(taken.len(), SENDS_PER_CONTACT);
         assert!(slots.take(&Contact::new("other@example.org").unwrap()).is_some());
         drop(taken);
         assert!(slots.take(&hanging).is_some());

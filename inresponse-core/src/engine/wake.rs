@@ -1,6 +1,6 @@
 //! Tells the runner when something became due.
 //!
-//! What is due is a stored row; this only spares the runner from looking for it more often than once a second.
+//! What is due is a stored row; this only spares the runner from looking for all of it more often than once a second.
 
 #[cfg(feature = "runner")]
 pub(super) use with_runner::Wake;
@@ -9,15 +9,19 @@ pub(super) use without_runner::Wake;
 
 #[cfg(feature = "runner")]
 mod with_runner {
-    use std::collections::BTreeSet;
     use std::sync::{Mutex, MutexGuard, PoisonError};
 
-    use chrono::{DateTime, Utc};
+    use chrono::{DateTime, TimeDelta, Utc};
     use tokio::sync::{Notify, mpsc};
 
+    use crate::engine::backlog::{Backlog, Blocked, Urgency};
     use crate::engine::lease::LeasedSend;
+    use crate::engine::slots::Slots;
+    use crate::model::{Contact, Incident, IncidentNumber, Version};
+    use crate::plan;
 
-    const REMEMBERED: usize = 1024;
+    /// How soon to look again at what should be due and is still in flight here.
+    const IN_FLIGHT_PAUSE: TimeDelta = TimeDelta::milliseconds(100);
 
     #[derive(Debug, Default)]
     pub(in crate::engine) struct Wake {
@@ -27,11 +31,8 @@ mod with_runner {
 
     #[derive(Debug, Default)]
     struct State {
-        /// The next due times that this process knows of, as many as are worth remembering.
-        due: BTreeSet<DateTime<Utc>>,
-        /// Something that is due waits for a slot.
-        blocked: bool,
-        /// Since then, one became free.
+        backlog: Backlog,
+        /// A slot may be free that something waits for.
         freed: bool,
         /// Something was written by a time that the clock has gone back behind.
         went_back: bool,
@@ -43,36 +44,101 @@ mod with_runner {
             Self::default()
         }
 
-        /// Something is due at `at`.
-        pub(in crate::engine) fn due(&self, at: Option<DateTime<Utc>>) {
-            let Some(at) = at else { return };
+        /// The incident, at that version, is due next at `at`.
+        pub(in crate::engine) fn due(
+            &self,
+            number: IncidentNumber,
+            version: Version,
+            at: Option<DateTime<Utc>>,
+        ) {
             let mut state = self.state();
-            if state.due.first().is_none_or(|next| at < *next) {
+            // Whoever begins to run looks at everything first.
+            if state.handoff.is_none() {
+                return;
+            }
+            let before = state.backlog.next_at();
+            state.backlog.due(number, version, at);
+            let is_sooner = |next| before.is_none_or(|before| next < before);
+            if state.backlog.next_at().is_some_and(is_sooner) {
                 self.bell.notify_one();
             }
-            state.due.insert(at);
-            if state.due.len() > REMEMBERED {
-                state.due.pop_last();
+        }
+
+        /// The incident stands like that at `now`, when everything due was leased but what waits for a slot of
+        /// those contacts, or what this process has in flight.
+        pub(in crate::engine) fn left(
+            &self,
+            incident: &Incident,
+            version: Version,
+            no_slot: Vec<Contact>,
+            now: DateTime<Utc>,
+        ) {
+            let (number, due_at) = (incident.number(), plan::due_at(incident));
+            let Some(due_at) = due_at.filter(|_| !no_slot.is_empty()) else {
+                // What is due and in flight tells of itself when it is not any more.
+                let again = |at| if at > now { at } else { now + IN_FLIGHT_PAUSE };
+                return self.due(number, version, due_at.map(again));
+            };
+            let again = plan::due_after(incident, now);
+            let blocked = Blocked { contacts: no_slot, urgency: Urgency::of(incident), due_at, again };
+            let mut state = self.state();
+            if state.handoff.is_none() {
+                return;
             }
+            state.backlog.blocked(number, version, blocked);
+            // One may have become free before anybody knew that it is waited for.
+            state.freed = true;
+            self.bell.notify_one();
         }
 
         /// A sending slot became free.
         pub(in crate::engine) fn slot_freed(&self) {
             let mut state = self.state();
-            if std::mem::take(&mut state.blocked) {
+            if state.backlog.waits() {
                 state.freed = true;
                 self.bell.notify_one();
             }
         }
 
-        /// Whether a slot became free that something waited for, since the last call.
+        /// Whether a slot may have become free that something waits for, since the last call.
         pub(in crate::engine) fn take_freed(&self) -> bool {
             std::mem::take(&mut self.state().freed)
         }
 
-        /// Ring when the next slot becomes free.
-        pub(in crate::engine) fn blocked(&self) {
-            self.state().blocked = true;
+        /// Whether something waits for a slot of that contact.
+        pub(in crate::engine) fn waits_for(&self, contact: &Contact) -> bool {
+            self.state().backlog.waits_for(contact)
+        }
+
+        /// Whether an incident at that version has its turn here.
+        pub(in crate::engine) fn knows(&self, number: IncidentNumber, version: Version) -> bool {
+            self.state().backlog.knows(number, version)
+        }
+
+        /// The next at most `limit` whose turn it is.
+        pub(in crate::engine) fn take(
+            &self,
+            now: DateTime<Utc>,
+            limit: usize,
+            slots: &Slots,
+        ) -> Vec<IncidentNumber> {
+            let mut state = self.state();
+            let taken = state.backlog.take(now, limit, slots.free(), |contact| slots.free_for(contact));
+            if taken.len() == limit {
+                state.freed = true;
+                self.bell.notify_one();
+            }
+            taken
+        }
+
+        /// Forgets what is due: by another clock it is at other times.
+        pub(in crate::engine) fn forget(&self) {
+            self.state().backlog.clear();
+        }
+
+        /// The earliest due time that is known of.
+        pub(in crate::engine) fn next_at(&self) -> Option<DateTime<Utc>> {
+            self.state().backlog.next_at()
         }
 
         /// Something was written by a time that the clock has gone back behind.
@@ -83,16 +149,6 @@ mod with_runner {
         /// Whether that was so since the last call.
         pub(in crate::engine) fn take_went_back(&self) -> bool {
             std::mem::take(&mut self.state().went_back)
-        }
-
-        /// Forgets what is due by `now`, which is about to be looked for.
-        pub(in crate::engine) fn forget_until(&self, now: DateTime<Utc>) {
-            self.state().due.retain(|at| *at > now);
-        }
-
-        /// The earliest due time that is known of.
-        pub(in crate::engine) fn next_due(&self) -> Option<DateTime<Utc>> {
-            self.state().due.first().copied()
         }
 
         /// Resolves when the bell was rung.
@@ -139,6 +195,7 @@ mod without_runner {
     use chrono::{DateTime, Utc};
 
     use crate::engine::lease::LeasedSend;
+    use crate::model::{Contact, Incident, IncidentNumber, Version};
 
     /// Nobody to wake.
     #[derive(Debug)]
@@ -148,7 +205,11 @@ mod without_runner {
         pub(in crate::engine) fn new() -> Self {
             Self
         }
-        pub(in crate::engine) fn due(&self, _at: Option<DateTime<Utc>>) {}
+        pub(in crate::engine) fn due(&self, _: IncidentNumber, _: Version, _at: Option<DateTime<Utc>>) {}
+        pub(in crate::engine) fn left(&self, _: &Incident, _: Version, _: Vec<Contact>, _: DateTime<Utc>) {}
+        pub(in crate::engine) fn waits_for(&self, _: &Contact) -> bool {
+            false
+        }
         pub(in crate::engine) fn slot_freed(&self) {}
         pub(in crate::engine) fn clock_went_back(&self) {}
         pub(in crate::engine) fn has_runner(&self) -> bool {

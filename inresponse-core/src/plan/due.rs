@@ -183,7 +183,10 @@ impl Due<'_> {
         let round = self.incident.round;
         let contacts = self.incident.matrix.contacts(level).to_vec();
         let at = if planted!(BegunWhenDue) { due_at.min(self.now) } else { self.now };
-        let begun = BegunLevel::new(level, at);
+        let mut begun = BegunLevel::new(level, at);
+        if planted!(EscalationCascades) {
+            begun.passed_at = self.incident.begun.last().and_then(|before| before.passed_at);
+        }
         if contacts.is_empty() {
             self.incident.begun.push(begun);
             self.incident.timeline.push(self.now, Event::LevelEmpty { round, level });

@@ -221,6 +221,18 @@ pub fn due_at(incident: &Incident) -> Option<DateTime<Utc>> {
     deliveries.chain(ladder::next(incident).map(|next| next.at)).min()
 }
 
+/// The same, of what is due after `now` only: when there is more to do than what is due already.
+#[cfg(feature = "runner")]
+pub(crate) fn due_after(incident: &Incident, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let deliveries: Vec<_> = if incident.state == State::Open {
+        let rung = ladder::next(incident).map(|next| next.at);
+        incident.current_deliveries().filter_map(|d| d.due_at()).chain(rung).collect()
+    } else {
+        incident.current_news().filter_map(|d| d.due_at()).collect()
+    };
+    deliveries.into_iter().filter(|at| *at > now).min()
+}
+
 /// When somebody is alerted next: the earliest pending delivery or beginning of a level, repeat round or fallback.
 pub fn next_alert_at(incident: &Incident) -> Option<DateTime<Utc>> {
     if incident.state != State::Open {

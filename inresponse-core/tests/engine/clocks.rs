@@ -88,6 +88,21 @@ async fn p14_a_clock_that_went_back_while_nothing_ran_loses_nothing() {
 }
 
 #[tokio::test]
+async fn p14_what_was_committed_too_shortly_before_to_be_seen_is_brought_back_too() {
+    let stage = Stage::new(&["a", "b"]).await;
+    let number = stage.report(crit("athens")).await;
+    stage.advance(number).await;
+    stage.clock.jump(after(-TEN_YEARS));
+    for _ in 0..3 {
+        stage.store.next(Call::Due, Fault::Lags);
+    }
+    let mut running = stage.run();
+    stage.pass(secs(620)).await;
+    assert_eq!(stage.carrier.sent_to("b").len(), 1);
+    running.stop();
+}
+
+#[tokio::test]
 async fn p14_times_are_brought_back_even_if_the_store_was_out_of_order_just_then() {
     let stage = Stage::new(&["a", "b"]).await;
     let number = stage.report(crit("athens")).await;

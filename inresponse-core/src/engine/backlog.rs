@@ -1,0 +1,309 @@
+//! What this process knows will be due, and what is due and waits for a sending slot.
+//!
+//! A slot that becomes free goes to the most urgent alert that waits for it, without another look at all that is due.
+//! What is due is a stored row all the same: whatever is forgotten here is found in the store.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::model::{Contact, Incident, IncidentNumber, Severity, State, Version};
+
+/// How many incidents with a due time to come are remembered, those that are due first.
+const TIMERS: usize = 16 * 1024;
+/// How many incidents that wait for a slot are remembered.
+const BLOCKED: usize = 128 * 1024;
+
+/// Remembers incidents until something is to be done about them.
+#[derive(Debug, Default)]
+pub(super) struct Backlog {
+    known: HashMap<IncidentNumber, Known>,
+    /// The order of those that wait for a contact's slot, of each contact.
+    queues: BTreeMap<Arc<Contact>, BTreeSet<Place>>,
+    /// When to look at an incident that waits for a slot, besides.
+    again: BTreeSet<(DateTime<Utc>, IncidentNumber)>,
+    /// When to look at an incident that waits for time to pass.
+    timers: BTreeSet<(DateTime<Utc>, IncidentNumber)>,
+}
+
+/// What waits for a sending slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Blocked {
+    /// Whose slots it waits for.
+    pub(super) contacts: Vec<Contact>,
+    pub(super) urgency: Urgency,
+    pub(super) due_at: DateTime<Utc>,
+    /// When something else of the incident is due.
+    pub(super) again: Option<DateTime<Utc>>,
+}
+
+/// What goes first where not everything can: what is worse, and news last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Urgency {
+    News,
+    Alert(Severity),
+}
+
+impl Urgency {
+    pub(super) fn of(incident: &Incident) -> Self {
+        match incident.state() {
+            State::Open => Self::Alert(incident.severity()),
+            State::Claimed | State::Resolved => Self::News,
+        }
+    }
+}
+
+/// A place in a contact's queue; the first is served first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    urgency: Reverse<Urgency>,
+    due_at: DateTime<Utc>,
+    number: IncidentNumber,
+}
+
+#[derive(Debug)]
+struct Known {
+    version: Version,
+    what: What,
+}
+
+#[derive(Debug)]
+enum What {
+    Timer(DateTime<Utc>),
+    Blocked { contacts: Vec<Arc<Contact>>, place: Place, again: Option<DateTime<Utc>> },
+}
+
+impl Backlog {
+    /// The incident, at that version, is due next then; not at all if there is no time.
+    pub(super) fn due(&mut self, number: IncidentNumber, version: Version, at: Option<DateTime<Utc>>) {
+        if !self.make_way(number, version) {
+            return;
+        }
+        let Some(at) = at else { return };
+        self.timers.insert((at, number));
+        self.known.insert(number, Known { version, what: What::Timer(at) });
+        if self.timers.len() > TIMERS
+            && let Some((_, latest)) = self.timers.pop_last()
+        {
+            self.known.remove(&latest);
+        }
+    }
+
+    /// Something of the incident, at that version, is due and waits for a slot.
+    pub(super) fn blocked(&mut self, number: IncidentNumber, version: Version, blocked: Blocked) {
+        // Each is known once, so what is no timer is blocked.
+        if !self.make_way(number, version) || self.known.len() - self.timers.len() >= BLOCKED {
+            return;
+        }
+        let Blocked { contacts, urgency, due_at, again } = blocked;
+        let place = Place { urgency: Reverse(urgency), due_at, number };
+        let contacts: Vec<_> = contacts.into_iter().map(|contact| self.enqueue(contact, place)).collect();
+        self.again.extend(again.map(|at| (at, number)));
+        self.known.insert(number, Known { version, what: What::Blocked { contacts, place, again } });
+    }
+
+    fn enqueue(&mut self, contact: Contact, place: Place) -> Arc<Contact> {
+        let contact = match self.queues.get_key_value(&contact) {
+            Some((contact, _)) => Arc::clone(contact),
+            None => Arc::new(contact),
+        };
+        self.queues.entry(Arc::clone(&contact)).or_default().insert(place);
+        contact
+    }
+
+    /// Forgets what was known of an older version; answers whether nothing newer is known.
+    fn make_way(&mut self, number: IncidentNumber, version: Version) -> bool {
+        if self.known.get(&number).is_some_and(|known| known.version > version) {
+            return false;
+        }
+        self.forget(number);
+        true
+    }
+
+    fn forget(&mut self, number: IncidentNumber) {
+        match self.known.remove(&number).map(|known| known.what) {
+            None => {}
+            Some(What::Timer(at)) => _ = self.timers.remove(&(at, number)),
+            Some(What::Blocked { contacts, place, again }) => {
+                if let Some(at) = again {
+                    self.again.remove(&(at, number));
+                }
+                for contact in contacts {
+                    if let Some(queue) = self.queues.get_mut(&contact) {
+                        queue.remove(&place);
+                        if queue.is_empty() {
+                            self.queues.remove(&contact);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether an incident is known at that version or a later one, so that its turn comes here.
+    pub(super) fn knows(&self, number: IncidentNumber, version: Version) -> bool {
+        self.known.get(&number).is_some_and(|known| known.version >= version)
+    }
+
+    /// Whether something waits for a slot of that contact, and a newcomer must not take it.
+    pub(super) fn waits_for(&self, contact: &Contact) -> bool {
+        self.queues.contains_key(contact)
+    }
+
+    /// Whether something waits for any slot.
+    pub(super) fn waits(&self) -> bool {
+        !self.queues.is_empty()
+    }
+
+    /// When the next is due by time alone.
+    pub(super) fn next_at(&self) -> Option<DateTime<Utc>> {
+        let first = |of: &BTreeSet<(DateTime<Utc>, IncidentNumber)>| of.first().map(|(at, _)| *at);
+        first(&self.timers).into_iter().chain(first(&self.again)).min()
+    }
+
+    /// Takes out at most `limit` whose time has come by `now` or for which there are slots: of each contact as many
+    /// as `free` says that it has, of all contacts together the most urgent, and no more than `room` for them.
+    pub(super) fn take(
+        &mut self,
+        now: DateTime<Utc>,
+        limit: usize,
+        room: usize,
+        free: impl Fn(&Contact) -> usize,
+    ) -> Vec<IncidentNumber> {
+        let mut taken: Vec<IncidentNumber> = Vec::new();
+        for times in [&self.timers, &self.again] {
+            let due = times.iter().take_while(|(at, _)| *at <= now).map(|(_, number)| *number);
+            taken.extend(due.take(limit - taken.len()));
+        }
+        let mut places: Vec<&Place> =
+            self.queues.iter().flat_map(|(contact, queue)| queue.iter().take(free(contact))).collect();
+        places.sort_unstable();
+        let room = room.min(limit - taken.len());
+        taken.extend(places.into_iter().take(room).map(|place| place.number));
+        // An incident may wait for several contacts, or for time besides.
+        taken.retain(|number| {
+            let is_known = self.known.contains_key(number);
+            self.forget(*number);
+            is_known
+        });
+        taken
+    }
+
+    /// Forgets everything: by another clock it is due at other times.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    const ROOM: usize = 256;
+
+    fn number(n: u64) -> IncidentNumber {
+        IncidentNumber::new(n)
+    }
+
+    fn contact(name: &str) -> Contact {
+        Contact::new(format!("{name}@example.org")).unwrap()
+    }
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds)
+    }
+
+    fn blocked(contacts: &[&str], severity: Severity, due: i64) -> Blocked {
+        let contacts = contacts.iter().map(|name| contact(name)).collect();
+        Blocked { contacts, urgency: Urgency::Alert(severity), due_at: at(due), again: None }
+    }
+
+    fn numbers(taken: &[IncidentNumber]) -> Vec<u64> {
+        taken.iter().map(|number| number.value()).collect()
+    }
+
+    #[test]
+    fn p13_a_slot_goes_to_the_most_urgent_and_then_to_the_oldest() {
+        let mut backlog = Backlog::default();
+        for (n, severity, due) in
+            [(1, Severity::Warn, 1), (2, Severity::Crit, 3), (3, Severity::Err, 2), (4, Severity::Crit, 2)]
+        {
+            backlog.blocked(number(n), Version::FIRST, blocked(&["jo"], severity, due));
+        }
+        let news = Blocked { urgency: Urgency::News, ..blocked(&["jo"], Severity::Warn, 0) };
+        backlog.blocked(number(5), Version::FIRST, news);
+        let mut order = Vec::new();
+        while let [next] = *backlog.take(at(9), ROOM, ROOM, |_| 1) {
+            order.push(next.value());
+        }
+        assert_eq!(order, [4, 2, 3, 1, 5]);
+        assert!(!backlog.waits());
+    }
+
+    #[test]
+    fn p13_only_who_has_a_slot_is_served() {
+        let mut backlog = Backlog::default();
+        backlog.blocked(number(1), Version::FIRST, blocked(&["hangs"], Severity::Crit, 1));
+        backlog.blocked(number(2), Version::FIRST, blocked(&["jo"], Severity::Warn, 2));
+        backlog.blocked(number(3), Version::FIRST, blocked(&["hangs", "kim"], Severity::Warn, 3));
+        let hangs = contact("hangs");
+        let taken = backlog.take(at(9), ROOM, ROOM, |contact| usize::from(*contact != hangs));
+        assert_eq!(numbers(&taken), [2, 3]);
+        assert!(backlog.waits_for(&hangs) && !backlog.waits_for(&contact("kim")));
+        assert_eq!(numbers(&backlog.take(at(9), ROOM, 0, |_| 4)), [0; 0], "no room at all");
+        assert_eq!(numbers(&backlog.take(at(9), ROOM, 1, |_| 4)), [1]);
+    }
+
+    #[test]
+    fn an_incident_that_waits_for_two_is_taken_once() {
+        let mut backlog = Backlog::default();
+        backlog.blocked(number(1), Version::FIRST, blocked(&["jo", "kim"], Severity::Warn, 1));
+        assert_eq!(numbers(&backlog.take(at(9), ROOM, ROOM, |_| 4)), [1]);
+        assert!(!backlog.waits() && !backlog.knows(number(1), Version::FIRST));
+    }
+
+    #[test]
+    fn time_comes_for_what_waits_for_it_and_for_what_waits_for_a_slot_besides() {
+        let mut backlog = Backlog::default();
+        backlog.due(number(1), Version::FIRST, Some(at(5)));
+        let again = Blocked { again: Some(at(4)), ..blocked(&["hangs"], Severity::Crit, 1) };
+        backlog.blocked(number(2), Version::FIRST, again);
+        assert_eq!(backlog.next_at(), Some(at(4)));
+        assert_eq!(numbers(&backlog.take(at(3), ROOM, ROOM, |_| 0)), [0; 0]);
+        assert_eq!(numbers(&backlog.take(at(4), ROOM, ROOM, |_| 0)), [2]);
+        assert_eq!(backlog.next_at(), Some(at(5)));
+        assert_eq!(numbers(&backlog.take(at(5), ROOM, ROOM, |_| 0)), [1]);
+        assert_eq!(backlog.next_at(), None);
+    }
+
+    #[test]
+    fn a_later_version_is_what_counts() {
+        let (older, newer) = (Version::FIRST, Version::FIRST.next());
+        let mut backlog = Backlog::default();
+        backlog.due(number(1), newer, Some(at(5)));
+        backlog.blocked(number(1), older, blocked(&["jo"], Severity::Crit, 1));
+        assert!(!backlog.waits(), "what was planned before is over");
+        assert!(backlog.knows(number(1), older) && backlog.knows(number(1), newer));
+        assert!(!backlog.knows(number(1), newer.next()), "somebody else has changed it");
+        backlog.blocked(number(1), newer, blocked(&["jo"], Severity::Crit, 1));
+        assert_eq!(backlog.next_at(), None, "each is known once");
+        backlog.due(number(1), newer.next(), None);
+        assert!(!backlog.waits() && !backlog.knows(number(1), newer));
+    }
+
+    #[test]
+    fn what_is_due_last_is_forgotten_first() {
+        let mut backlog = Backlog::default();
+        let many = i64::try_from(TIMERS).unwrap();
+        for n in (0..=many).rev() {
+            backlog.due(number(n.cast_unsigned()), Version::FIRST, Some(at(n)));
+        }
+        assert_eq!(backlog.known.len(), TIMERS);
+        assert!(!backlog.knows(number(many.cast_unsigned()), Version::FIRST));
+        assert_eq!(numbers(&backlog.take(at(1), 2, ROOM, |_| 0)), [0, 1]);
+    }
+}
