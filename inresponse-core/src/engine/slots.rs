@@ -10,7 +10,7 @@ use crate::planted::planted;
 pub(super) const SLOTS: usize = 512;
 /// How many sends to one contact a process has under way at once at the most, so that one who hangs leaves the others
 /// theirs (promise 13).
-pub const SENDS_PER_CONTACT: usize = 16;
+pub const SENDS_PER_CONTACT: usize = 12;
 
 /// The free sending slots. A slot is taken before the lease, so that a lease never waits for one.
 #[derive(Debug, Default)]
