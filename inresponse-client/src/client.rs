@@ -54,10 +54,11 @@ impl Client {
     /// A page of incidents, newest first.
     pub async fn list(&self, query: &ListQuery) -> Result<Page, ClientError> {
         let mut url = self.http.url(&["incidents"]);
-        let ListQuery { state, service, severity, limit, cursor } = query;
+        let ListQuery { state, service, team, severity, limit, cursor } = query;
         let pairs = [
             ("state", state.map(|state| state.to_string())),
             ("service", service.clone()),
+            ("team", team.clone()),
             ("severity", severity.map(|severity| severity.to_string())),
             ("limit", limit.map(|limit| limit.to_string())),
             ("cursor", cursor.clone()),

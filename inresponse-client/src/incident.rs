@@ -152,6 +152,12 @@ pub struct Update {
     #[serde(skip_serializing_if = "Option::is_none")]
     take_over: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    hand_to: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hand_to_team: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    escalate: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     severity: Option<Severity>,
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
@@ -171,6 +177,21 @@ impl Update {
     /// Ends it for good.
     pub fn resolve() -> Self {
         Self { state: Some(State::Resolved), ..Self::default() }
+    }
+
+    /// Gives it to somebody, who is told if this is an address.
+    pub fn hand_to(person: impl Into<String>) -> Self {
+        Self { hand_to: Some(person.into()), ..Self::default() }
+    }
+
+    /// Gives it to another team: its on-call engineer is alerted at once.
+    pub fn hand_to_team(team: impl Into<String>) -> Self {
+        Self { hand_to_team: Some(team.into()), ..Self::default() }
+    }
+
+    /// Alerts the next level without waiting.
+    pub fn escalate() -> Self {
+        Self { escalate: Some(true), ..Self::default() }
     }
 
     /// Adds a note to the timeline.
@@ -337,6 +358,7 @@ pub struct Entry {
 pub struct ListQuery {
     pub(crate) state: Option<State>,
     pub(crate) service: Option<String>,
+    pub(crate) team: Option<String>,
     pub(crate) severity: Option<Severity>,
     pub(crate) limit: Option<usize>,
     pub(crate) cursor: Option<String>,
@@ -359,6 +381,13 @@ impl ListQuery {
     #[must_use]
     pub fn service(mut self, service: impl Into<String>) -> Self {
         self.service = Some(service.into());
+        self
+    }
+
+    /// Only those that a team has.
+    #[must_use]
+    pub fn team(mut self, team: impl Into<String>) -> Self {
+        self.team = Some(team.into());
         self
     }
 

@@ -91,6 +91,12 @@ async fn p05_p06_an_incident_goes_through_its_states_and_a_conflict_says_who_has
     assert_eq!(raised.incident.severity, Severity::Crit);
     let released = client.update(number, &Update::release().by("kim")).await.unwrap();
     assert_eq!((released.incident.state, released.incident.round), (State::Open, 2));
+    let handed = client.update(number, &Update::hand_to("lee").by("kim")).await.unwrap();
+    assert_eq!(handed.incident.claimed_by.as_deref(), Some("lee"));
+    let refused = client.update(number, &Update::escalate()).await.unwrap_err();
+    assert_eq!(refused.kind(), Kind::Conflict, "nobody is being alerted");
+    let error = client.update(number, &Update::hand_to_team("nobody")).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Invalid);
     let resolved = client.update(number, &Update::resolve().with_note("done")).await.unwrap();
     assert_eq!(
         (resolved.incident.state, resolved.incident.resolved_by.as_deref()),
@@ -113,6 +119,8 @@ async fn a_list_goes_through_all_its_pages() {
     while let Some(page) = pages.next().await.unwrap() {
         listed.push(page.incidents.iter().map(|incident| incident.incident_id).collect::<Vec<_>>());
     }
+    let of = async |team: &str| client.list(&ListQuery::new().team(team)).await.unwrap().incidents.len();
+    assert_eq!((of("devops").await, of("nobody").await), (7, 0));
     numbers.reverse();
     assert_eq!(listed, [&numbers[..2], &numbers[2..4], &numbers[4..6]]);
     assert!(client.list(&ListQuery::new().severity(Severity::Crit)).await.unwrap().incidents.is_empty());

@@ -1,4 +1,4 @@
-//! Claim, release, resolve, note, show, list, who is on call.
+//! Claim, release, resolve, hand over, escalate, note, show, list, who is on call.
 
 use chrono::{DateTime, Utc};
 use clap::Args;
@@ -37,6 +37,45 @@ pub(crate) struct ResolveArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct HandOverArgs {
+    /// The incident's number
+    number: u64,
+    #[command(flatten)]
+    to: Receiver,
+    /// Who does it (default: the key's name)
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+    /// A note for the timeline
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
+    #[command(flatten)]
+    connect: Connect,
+}
+
+/// Who is to have an incident.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct Receiver {
+    /// Who is to have it; told, if this is an address
+    #[arg(long, value_name = "NAME")]
+    to: Option<String>,
+    /// The team that is to have it: its on-call engineer is alerted at once
+    #[arg(long, value_name = "TEAM")]
+    to_team: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EscalateArgs {
+    /// The incident's number
+    number: u64,
+    /// Who does it (default: the key's name)
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+    #[command(flatten)]
+    connect: Connect,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct NoteArgs {
     /// The incident's number
     number: u64,
@@ -65,6 +104,9 @@ pub(crate) struct ListArgs {
     /// Only of that service
     #[arg(long)]
     service: Option<String>,
+    /// Only those that this team has
+    #[arg(long)]
+    team: Option<String>,
     /// Only CRIT, ERR or WARN
     #[arg(long, value_parser = severity)]
     severity: Option<Severity>,
@@ -122,6 +164,20 @@ pub(super) async fn release(args: TakeArgs) -> Result<(), Failure> {
 pub(super) async fn resolve(args: ResolveArgs) -> Result<(), Failure> {
     let change = args.note.into_iter().fold(Update::resolve(), Update::with_note);
     update(&args.connect, args.number, args.by, change).await
+}
+
+pub(super) async fn hand_over(args: HandOverArgs) -> Result<(), Failure> {
+    let change = match (args.to.to, args.to.to_team) {
+        (Some(person), _) => Update::hand_to(person),
+        (None, Some(team)) => Update::hand_to_team(team),
+        (None, None) => return Err(Failure::Given("say --to or --to-team".to_owned())),
+    };
+    let change = args.note.into_iter().fold(change, Update::with_note);
+    update(&args.connect, args.number, args.by, change).await
+}
+
+pub(super) async fn escalate(args: EscalateArgs) -> Result<(), Failure> {
+    update(&args.connect, args.number, args.by, Update::escalate()).await
 }
 
 pub(super) async fn note(args: NoteArgs) -> Result<(), Failure> {
@@ -205,6 +261,7 @@ pub(super) async fn list(args: ListArgs) -> Result<(), Failure> {
     let mut query = ListQuery::new().limit(args.limit.clamp(1, 500));
     query = args.state.into_iter().fold(query, ListQuery::state);
     query = args.service.into_iter().fold(query, ListQuery::service);
+    query = args.team.into_iter().fold(query, ListQuery::team);
     query = args.severity.into_iter().fold(query, ListQuery::severity);
     let mut pages = args.connect.client()?.pages(query);
     let mut incidents = Vec::new();

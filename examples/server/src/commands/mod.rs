@@ -40,6 +40,16 @@ pub(crate) enum ClientCommand {
     /// Example: inresponse resolve 10000 --note "rolled back"
     #[command(verbatim_doc_comment, after_help = EXIT)]
     Resolve(incidents::ResolveArgs),
+    /// Hand an incident over to a person or to another team.
+    ///
+    /// Example: inresponse handover 10000 --to-team network --note "the proxy is yours"
+    #[command(verbatim_doc_comment, after_help = EXIT)]
+    Handover(incidents::HandOverArgs),
+    /// Alert the next level of an open incident without waiting.
+    ///
+    /// Example: inresponse escalate 10000
+    #[command(verbatim_doc_comment, after_help = EXIT)]
+    Escalate(incidents::EscalateArgs),
     /// Add a note to an incident's timeline.
     ///
     /// Example: inresponse note 10000 "looking at the proxy"
@@ -147,6 +157,8 @@ pub(crate) fn run(command: ClientCommand) -> ExitCode {
     let done = runtime.block_on(async {
         match command {
             ClientCommand::Report(args) => report::report(args).await,
+            ClientCommand::Handover(args) => incidents::hand_over(args).await,
+            ClientCommand::Escalate(args) => incidents::escalate(args).await,
             ClientCommand::Claim(args) => incidents::claim(args).await,
             ClientCommand::Release(args) => incidents::release(args).await,
             ClientCommand::Resolve(args) => incidents::resolve(args).await,

@@ -44,6 +44,32 @@ async fn claim_release_note_and_resolve_change_an_incident() {
 }
 
 #[tokio::test]
+async fn an_incident_is_escalated_and_handed_over() {
+    let scene = Scene::new().await;
+    let number = scene.report();
+    let run = |args: &[&str]| scene.run(&[args, &["--json"]].concat());
+    let events = |incident: &serde_json::Value| -> Vec<String> {
+        let entries = incident["timeline"].as_array().unwrap();
+        entries.iter().map(|entry| entry["event"].as_str().unwrap().to_owned()).collect()
+    };
+    let escalated = run(&["escalate", &number, "--by", "jo"]).json();
+    assert!(events(&escalated).contains(&"escalated".to_owned()), "{escalated}");
+    let handed = run(&["handover", &number, "--to", "kim", "--by", "jo", "--note", "yours"]).json();
+    assert_eq!((&handed["state"], &handed["claimedBy"]), (&"CLAIMED".into(), &"kim".into()));
+    assert_eq!(run(&["escalate", &number]).code, 1, "nobody is being alerted");
+    let refused = run(&["handover", &number, "--to-team", "nobody"]);
+    assert_eq!(refused.code, 1, "{refused:?}");
+    assert!(refused.stderr.contains("nobody"), "{refused:?}");
+    for wrong in [&["handover", &number][..], &["handover", &number, "--to", "jo", "--to-team", "devops"]] {
+        assert_eq!(run(wrong).code, 64, "{wrong:?}");
+    }
+    let team = run(&["show", &number]).json()["team"].as_str().unwrap().to_owned();
+    let listed = run(&["list", "--team", &team]).json();
+    assert_eq!(listed.as_array().unwrap().len(), 1);
+    assert!(run(&["list", "--team", "others"]).json().as_array().unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn show_and_list_are_for_people_and_for_scripts() {
     let scene = Scene::new().await;
     let number = scene.report();
