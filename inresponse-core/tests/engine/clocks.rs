@@ -174,6 +174,22 @@ async fn p14_after_a_forward_jump_nothing_is_twice_in_flight_without_a_runner() 
 }
 
 #[tokio::test]
+async fn p14_no_send_begins_under_a_lease_that_a_clock_ahead_takes_as_over() {
+    let stage = Stage::new(&["a", "b"]).await;
+    // The lease is thirty seconds long, and was taken with the create.
+    stage.store.next(Call::Create, Fault::SlowAnswer(secs(22)));
+    let mut running = stage.run();
+    settle().await;
+    let reporter = stage.clone();
+    let reporting = tokio::spawn(async move { reporter.report(crit("athens")).await });
+    stage.pass(secs(40)).await;
+    reporting.await.unwrap();
+    assert_eq!(stage.carrier.sent_to("a").len(), 1);
+    assert!(stage.sent().contains("1:a#2"), "under another lease: {}", stage.sent());
+    running.stop();
+}
+
+#[tokio::test]
 async fn p14_a_lease_ends_by_either_clock() {
     // While the commit of the lease is on its way, the wall clock jumps past the end of the lease.
     let stage = Stage::new(&["a"]).await;
