@@ -278,6 +278,8 @@ impl<'a> Checker<'a> {
             }
             let slack = TimeDelta::microseconds(i64::try_from(slack).unwrap_or(0));
             let passed = next.wall - one.wall;
+            // Where its first lease was lost, the level had begun at some time before.
+            let since = if one.attempt > 1 { 0 } else { since };
             let is_early = passed + slack < TimeDelta::from_std(wait).unwrap_or_default();
             if is_early && !escalations.take(since, next.began) {
                 let text = format!(
