@@ -285,7 +285,7 @@ struct Account {
 }
 
 impl Account {
-    fn of(mail: &MailServer, killed: &HashMap<String, f64>) -> Self {
+    fn of(mail: &MailServer, killed_at: &HashMap<String, f64>) -> Self {
         let mut arrivals: HashMap<String, Vec<(f64, bool, String)>> = HashMap::new();
         for (events, lost) in [(mail.accepted(), false), (mail.lost(), true)] {
             for event in events {
@@ -300,14 +300,17 @@ impl Account {
             // Every arrival but the last was repeated, and needs a reason.
             let repeated = &times[..times.len() - 1];
             // Who sent it was killed before it could record that.
-            let killed = |at: f64, by: &str| killed.get(by).is_some_and(|k| (at - 0.1..at + 1.0).contains(k));
+            let killed =
+                |at: f64, by: &str| killed_at.get(by).is_some_and(|k| (at - 0.1..at + 1.0).contains(k));
             if repeated.is_empty() {
             } else if repeated.iter().all(|(at, lost, by)| *lost && !killed(*at, by)) {
                 account.after_lost_reply += 1;
             } else if repeated.iter().all(|(at, lost, by)| *lost || killed(*at, by)) {
                 account.sender_killed += 1;
             } else {
-                account.unexplained.push(format!("{delivery}: {times:?}"));
+                let after = |(at, _, by): &(f64, bool, String)| Some(killed_at.get(by)? - at);
+                let after: Vec<_> = times.iter().map(after).collect();
+                account.unexplained.push(format!("{delivery}: {times:?}, senders killed {after:?} s later"));
             }
         }
         account
