@@ -39,7 +39,7 @@ pub(super) fn before<T>(found: Result<Option<T>, Outage>) -> Before<T> {
 /// Who changed the roster and when, newest first.
 ///
 /// A change is noted before it is made: where that then failed and was answered 503, the note may be there without it.
-#[utoipa::path(get, path = "/roster/changes", tag = "roster",
+#[utoipa::path(get, path = "/roster/changes", operation_id = "roster_changes", tag = "roster",
     params(
         ("limit" = Option<usize>, Query, description = "1 to 500; 50 unless given"),
         ("cursor" = Option<String>, Query, description = "from the page before"),
