@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::{Failure, Site};
 
-/// What stands for a number of its own in each item of a [`Body`].
+/// What stands for a number of its own in each item of a `Body`.
 pub(crate) const NUMBER: &str = "@@";
 /// How long every number is, so that every request is as long.
 const DIGITS: usize = 12;
