@@ -23,13 +23,12 @@ use crate::store::{Census, DueMark, Record};
 
 /// How long nobody looks for what is due at the most, since another server may share the store.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How long after a commit it may become visible to those who look for what is due, and how far the clocks of two
-/// servers may be apart, before only a look at everything finds it.
+/// What another server writes is found by the next look, if it shows no later than this; otherwise by one at everything.
 const LAG: TimeDelta = TimeDelta::seconds(2);
-/// Where a look at everything that is due takes long, so many times as long passes until the next one.
-const WHOLE_LOOK_PART: u32 = 10;
+/// After a look at everything that is due, so many times as long passes until the next one.
+const REST_AFTER_WHOLE_LOOK: u32 = 10;
 /// But at the most so long.
-const WHOLE_LOOK_EVERY: Duration = Duration::from_secs(60);
+const LONGEST_REST: Duration = Duration::from_secs(60);
 /// When to come back to an incident that could not be advanced.
 const AGAIN_AFTER_OUTAGE: TimeDelta = TimeDelta::seconds(1);
 /// How long after times were brought back everything that was committed before is to be seen.
@@ -276,7 +275,7 @@ impl Sweep {
     }
 
     fn whole_look_is_due(&self, monotonic: Duration) -> bool {
-        self.whole.is_none_or(|(at, took)| monotonic >= at + (took * WHOLE_LOOK_PART).min(WHOLE_LOOK_EVERY))
+        self.whole.is_none_or(|(at, took)| monotonic >= at + (took * REST_AFTER_WHOLE_LOOK).min(LONGEST_REST))
     }
 }
 

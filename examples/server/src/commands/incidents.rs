@@ -8,48 +8,45 @@ use super::connect::Connect;
 use super::report::severity;
 use super::{Failure, output};
 
+/// Something that somebody does to an incident.
 #[derive(Debug, Args)]
-pub(crate) struct TakeArgs {
+pub(crate) struct Act {
     /// The incident's number
     number: u64,
     /// Who does it (default: the key's name)
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
+    #[command(flatten)]
+    connect: Connect,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TakeArgs {
+    #[command(flatten)]
+    act: Act,
     /// Although somebody else has it
     #[arg(long)]
     take_over: bool,
-    #[command(flatten)]
-    connect: Connect,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ResolveArgs {
-    /// The incident's number
-    number: u64,
-    /// Who does it (default: the key's name)
-    #[arg(long, value_name = "NAME")]
-    by: Option<String>,
+    #[command(flatten)]
+    act: Act,
     /// A note for the timeline
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
-    #[command(flatten)]
-    connect: Connect,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct HandOverArgs {
-    /// The incident's number
-    number: u64,
+    #[command(flatten)]
+    act: Act,
     #[command(flatten)]
     to: Receiver,
-    /// Who does it (default: the key's name)
-    #[arg(long, value_name = "NAME")]
-    by: Option<String>,
     /// A note for the timeline
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
-    #[command(flatten)]
-    connect: Connect,
 }
 
 /// Who is to have an incident.
@@ -62,17 +59,6 @@ struct Receiver {
     /// The team that is to have it: its on-call engineer is alerted at once
     #[arg(long, value_name = "TEAM")]
     to_team: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct EscalateArgs {
-    /// The incident's number
-    number: u64,
-    /// Who does it (default: the key's name)
-    #[arg(long, value_name = "NAME")]
-    by: Option<String>,
-    #[command(flatten)]
-    connect: Connect,
 }
 
 #[derive(Debug, Args)]
@@ -137,7 +123,8 @@ fn state(text: &str) -> Result<State, String> {
     }
 }
 
-async fn update(connect: &Connect, number: u64, by: Option<String>, change: Update) -> Result<(), Failure> {
+async fn update(act: Act, change: Update) -> Result<(), Failure> {
+    let Act { number, by, connect } = act;
     let change = by.into_iter().fold(change, Update::by);
     let details = connect.client()?.update(number, &change).await?;
     if connect.json {
@@ -150,7 +137,7 @@ async fn update(connect: &Connect, number: u64, by: Option<String>, change: Upda
 
 async fn take(args: TakeArgs, change: Update) -> Result<(), Failure> {
     let change = if args.take_over { change.take_over() } else { change };
-    update(&args.connect, args.number, args.by, change).await
+    update(args.act, change).await
 }
 
 pub(super) async fn claim(args: TakeArgs) -> Result<(), Failure> {
@@ -163,7 +150,7 @@ pub(super) async fn release(args: TakeArgs) -> Result<(), Failure> {
 
 pub(super) async fn resolve(args: ResolveArgs) -> Result<(), Failure> {
     let change = args.note.into_iter().fold(Update::resolve(), Update::with_note);
-    update(&args.connect, args.number, args.by, change).await
+    update(args.act, change).await
 }
 
 pub(super) async fn hand_over(args: HandOverArgs) -> Result<(), Failure> {
@@ -173,15 +160,15 @@ pub(super) async fn hand_over(args: HandOverArgs) -> Result<(), Failure> {
         (None, None) => return Err(Failure::Given("say --to or --to-team".to_owned())),
     };
     let change = args.note.into_iter().fold(change, Update::with_note);
-    update(&args.connect, args.number, args.by, change).await
+    update(args.act, change).await
 }
 
-pub(super) async fn escalate(args: EscalateArgs) -> Result<(), Failure> {
-    update(&args.connect, args.number, args.by, Update::escalate()).await
+pub(super) async fn escalate(act: Act) -> Result<(), Failure> {
+    update(act, Update::escalate()).await
 }
 
 pub(super) async fn note(args: NoteArgs) -> Result<(), Failure> {
-    update(&args.connect, args.number, args.by, Update::note(args.text)).await
+    update(Act { number: args.number, by: args.by, connect: args.connect }, Update::note(args.text)).await
 }
 
 pub(super) async fn show(args: ShowArgs) -> Result<(), Failure> {

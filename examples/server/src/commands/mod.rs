@@ -49,7 +49,7 @@ pub(crate) enum ClientCommand {
     ///
     /// Example: inresponse escalate 10000
     #[command(verbatim_doc_comment, after_help = EXIT)]
-    Escalate(incidents::EscalateArgs),
+    Escalate(incidents::Act),
     /// Add a note to an incident's timeline.
     ///
     /// Example: inresponse note 10000 "looking at the proxy"
