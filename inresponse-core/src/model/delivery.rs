@@ -187,16 +187,13 @@ pub struct Delivery {
     pub(crate) contact: Contact,
     pub(crate) status: DeliveryStatus,
     pub(crate) attempts: u32,
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub(crate) expired: u32,
+    /// The attempts whose lease ended with no outcome; one that comes after all is taken out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) expired: Vec<u32>,
     #[serde(with = "micros")]
     pub(crate) since: DateTime<Utc>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) last: Option<LastOutcome>,
-}
-
-fn is_zero(n: &u32) -> bool {
-    *n == 0
 }
 
 impl Delivery {
@@ -220,9 +217,9 @@ impl Delivery {
         self.attempts
     }
 
-    /// How many attempts ended with their process.
+    /// How many attempts ended with their process, as far as is known: their lease ended and no outcome came.
     pub fn expired(&self) -> u32 {
-        self.expired
+        u32::try_from(self.expired.len()).unwrap_or(u32::MAX)
     }
 
     /// When its level came to it.

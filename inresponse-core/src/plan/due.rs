@@ -78,9 +78,9 @@ impl Due<'_> {
             }
             let level = delivery.level;
             let delivery = &mut self.incident.deliveries[i];
-            delivery.expired += 1;
+            delivery.expired.push(delivery.attempts);
             self.changed = true;
-            if delivery.expired >= MAX_EXPIRED || planted!(ExpiredIsDead) {
+            if delivery.expired() >= MAX_EXPIRED || planted!(ExpiredIsDead) {
                 let detail = "ended its process in mid-send too often";
                 delivery.last = last_outcome(OutcomeKind::Expired, detail, self.now);
                 delivery.status = DeliveryStatus::Dead { at: self.now };
@@ -205,7 +205,7 @@ impl Due<'_> {
                 contact: contact.clone(),
                 status: DeliveryStatus::Pending { due_at: self.now },
                 attempts: 0,
-                expired: 0,
+                expired: Vec::new(),
                 since: due_at.min(self.now),
                 last: None,
             });

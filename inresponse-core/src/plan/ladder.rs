@@ -116,7 +116,7 @@ pub(super) fn outlook(incident: &Incident) -> Vec<(Level, DateTime<Utc>)> {
             contact: contact.clone(),
             status: DeliveryStatus::Pending { due_at: at },
             attempts: 0,
-            expired: 0,
+            expired: Vec::new(),
             since: at,
             last: None,
         }));

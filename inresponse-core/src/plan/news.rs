@@ -38,7 +38,7 @@ pub(super) fn tell(incident: &mut Incident, by: &Person, new_owner: Option<&Pers
         contact,
         status: DeliveryStatus::Pending { due_at: now },
         attempts: 0,
-        expired: 0,
+        expired: Vec::new(),
         since: now,
         last: None,
     }));

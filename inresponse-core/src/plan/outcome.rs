@@ -11,7 +11,8 @@ use crate::planted::planted;
 /// Merges an outcome by (delivery, attempt).
 ///
 /// An outcome is a fact: an acceptance is recorded whatever has become of the incident by then, and nothing
-/// that is learnt later takes it back but a bounce. Everything else counts only for the attempt that is in flight.
+/// that is learnt later takes it back but a bounce. Everything else counts only for the attempt that is in flight;
+/// of one that was taken over it tells that its process had not ended.
 pub(super) fn outcome(
     incident: &Incident,
     key: DeliveryKey,
@@ -26,7 +27,7 @@ pub(super) fn outcome(
     let accepted = matches!(outcome, Outcome::Accepted);
     let overwrites = planted!(AcceptedOverwritten) && delivery.is_accepted();
     if !overwrites && (delivery.is_accepted() || delivery.has_bounced() || !(accepted || in_flight)) {
-        return Decision::Nothing;
+        return lived(incident, i, attempt, now);
     }
     let id = incident.delivery_id(key);
     let wait = incident.matrix.wait();
@@ -80,5 +81,17 @@ pub(super) fn outcome(
     if next.deliveries[i].is_dead() && of_this_round {
         note_dead_level(&mut next, key.level, now);
     }
+    change(next, Vec::new(), now)
+}
+
+/// Promise 9: where an attempt was taken over by a clock that is ahead, its process lives; the attempt does not
+/// count towards the death of a delivery that ends its processes.
+fn lived(incident: &Incident, i: usize, attempt: u32, now: DateTime<Utc>) -> Decision {
+    let delivery = &incident.deliveries[i];
+    if !delivery.is_unsettled() || !delivery.expired.contains(&attempt) {
+        return Decision::Nothing;
+    }
+    let mut next = incident.clone();
+    next.deliveries[i].expired.retain(|expired| *expired != attempt);
     change(next, Vec::new(), now)
 }

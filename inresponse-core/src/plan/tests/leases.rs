@@ -65,6 +65,22 @@ fn p09_a_delivery_that_ended_its_process_five_times_is_dead() {
 }
 
 #[test]
+fn p09_an_attempt_that_was_taken_over_counts_only_until_its_outcome_comes() {
+    let mut scene = Scene::crit(levels(&["a"]));
+    scene.due();
+    for attempt in 1..=2 * MAX_EXPIRED {
+        let at = i64::from(attempt) * 30;
+        assert_eq!(scene.at(at).due(), format!("1:a#{}", attempt + 1), "taken over by a clock that is ahead");
+        scene.attempt_ends("1:a", attempt, &Outcome::unknown("hung"));
+        assert_eq!(scene.delivery("1:a").expired(), 0);
+    }
+    for late in [1, 3, 3] {
+        scene.attempt_ends("1:a", late, &Outcome::unknown("hung"));
+    }
+    assert_eq!(scene.delivery("1:a").expired(), 0, "what was never counted takes nothing off");
+}
+
+#[test]
 fn p09_expiries_count_over_the_life_of_a_delivery() {
     let mut scene = Scene::crit(levels(&["a"]));
     let mut sent = scene.due();

@@ -101,10 +101,15 @@ fn an_outcome_of_an_earlier_attempt_counts_only_if_it_was_accepted() {
     let mut scene = Scene::crit(levels(&["a"]));
     scene.due();
     assert_eq!(scene.at(30).due(), "1:a#2");
-    let before = scene.incident.clone();
     for late in [Outcome::rejected(""), Outcome::unavailable(""), Outcome::unknown(""), not_begun()] {
-        scene.at(31).attempt_ends("1:a", 1, &late);
-        assert_eq!(scene.incident, before, "{late:?}");
+        let mut once = scene.clone();
+        once.at(31).attempt_ends("1:a", 1, &late);
+        assert_eq!(once.delivery("1:a").status(), scene.delivery("1:a").status(), "{late:?}");
+        assert_eq!(once.delivery("1:a").last(), scene.delivery("1:a").last(), "{late:?}");
+        assert_eq!(once.delivery("1:a").expired(), 0, "{late:?}: its process had not ended");
+        let mut twice = once.clone();
+        twice.at(32).attempt_ends("1:a", 1, &late);
+        assert_eq!(twice.incident, once.incident, "{late:?}");
     }
     scene.at(32).attempt_ends("1:a", 1, &Outcome::Accepted);
     assert!(scene.delivery("1:a").is_accepted());

@@ -111,7 +111,8 @@ struct Known {
     /// The attempt that is under way, and until when its lease holds.
     flying: BTreeMap<DeliveryKey, (u32, DateTime<Utc>)>,
     attempts: BTreeMap<DeliveryKey, u32>,
-    expired: BTreeMap<DeliveryKey, u32>,
+    /// The attempts of each that were taken over and of which nothing was heard.
+    expired: BTreeMap<DeliveryKey, BTreeSet<u32>>,
     accepted: BTreeSet<DeliveryKey>,
     dead: BTreeSet<DeliveryKey>,
     came_back: BTreeSet<DeliveryKey>,
@@ -129,6 +130,8 @@ impl Known {
                 let current = self.flying.get(&send.delivery).is_some_and(|(n, _)| *n == send.attempt);
                 if current {
                     self.flying.remove(&send.delivery);
+                } else if let Some(expired) = self.expired.get_mut(&send.delivery) {
+                    expired.remove(&send.attempt);
                 }
                 match outcome {
                     _ if self.came_back.contains(&send.delivery) => {}
@@ -163,13 +166,13 @@ impl Known {
                     .flying
                     .iter()
                     .filter(|(key, (_, until))| over(key, *until))
-                    .map(|(k, _)| *k)
+                    .map(|(key, (attempt, _))| (*key, *attempt))
                     .collect();
-                for key in ended {
+                for (key, attempt) in ended {
                     self.flying.remove(&key);
                     let expired = self.expired.entry(key).or_default();
-                    *expired += 1;
-                    if *expired >= MAX_EXPIRED {
+                    expired.insert(attempt);
+                    if expired.len() >= MAX_EXPIRED as usize {
                         self.dead.insert(key);
                     }
                 }

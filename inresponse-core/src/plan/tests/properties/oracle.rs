@@ -27,7 +27,8 @@ enum Fate {
 struct Delivery {
     fate: Fate,
     attempts: u32,
-    lost: u32,
+    /// Attempts that were taken over and of which nothing was heard.
+    lost: BTreeSet<u32>,
     heard_of: bool,
     came_back: bool,
 }
@@ -158,7 +159,7 @@ impl Oracle {
                         let new = Delivery {
                             fate: Fate::Due(now),
                             attempts: 0,
-                            lost: 0,
+                            lost: BTreeSet::new(),
                             heard_of: false,
                             came_back: false,
                         };
@@ -197,9 +198,9 @@ impl Oracle {
         }
         for key in over {
             let delivery = self.deliveries.get_mut(&key).unwrap();
-            delivery.lost += 1;
+            delivery.lost.insert(delivery.attempts);
             delivery.heard_of = true;
-            delivery.fate = if delivery.lost == 5 { Fate::Dead(now) } else { Fate::Due(now) };
+            delivery.fate = if delivery.lost.len() == 5 { Fate::Dead(now) } else { Fate::Due(now) };
         }
     }
 
@@ -210,7 +211,7 @@ impl Oracle {
         let current = matches!(delivery.fate, Fate::Flying(n, _) if n == attempt);
         match outcome {
             Outcome::Accepted => (delivery.fate, delivery.heard_of) = (Fate::Accepted, true),
-            _ if !current => {}
+            _ if !current => _ = delivery.lost.remove(&attempt),
             Outcome::Rejected { .. } => (delivery.fate, delivery.heard_of) = (Fate::Dead(now), true),
             _ if open && key.round == round => {
                 let again = again.expect("it is tried again");
