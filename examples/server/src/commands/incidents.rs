@@ -212,11 +212,16 @@ fn shown(details: &Details) -> String {
     }
     lines.push("\ndeliveries".to_owned());
     for delivery in &details.deliveries {
-        let outcome = delivery.last_outcome.iter().map(|last| format!(": {} {}", last.kind, last.detail));
         let (round, level, contact) = (delivery.round, &delivery.level, &delivery.contact);
-        let (status, attempts) = (&delivery.status, delivery.attempts);
-        let text = format!("round {round} {level} {contact} {status} after {attempts} attempt(s)");
-        lines.push(format!("  {}", output::line(&(text + &outcome.collect::<String>()))));
+        let mut text = format!("round {round} {level} {contact} {}", words(&delivery.status));
+        if delivery.attempts != 1 {
+            text.push_str(&format!(", {} attempts", delivery.attempts));
+        }
+        if let Some(last) = delivery.last_outcome.as_ref().filter(|last| last.kind != delivery.status) {
+            text.push_str(&format!(", the last {}", words(&last.kind)));
+            text.push_str(&if last.detail.is_empty() { String::new() } else { format!(": {}", last.detail) });
+        }
+        lines.push(format!("  {}", output::line(&text)));
     }
     lines.push("\ntimeline".to_owned());
     lines.extend(
@@ -225,9 +230,18 @@ fn shown(details: &Details) -> String {
     lines.join("\n")
 }
 
+/// A name of the API as words: `levelBegan` as "level began".
+fn words(name: &str) -> String {
+    let words = name.chars().flat_map(|c| {
+        let space = c.is_uppercase().then_some(' ');
+        space.into_iter().chain(c.to_lowercase())
+    });
+    words.collect()
+}
+
 /// What happened, in a line.
 fn told(entry: &Entry) -> String {
-    let mut text = entry.event.clone();
+    let mut text = words(&entry.event);
     let mut add = |name: &str, value: Option<String>| {
         if let Some(value) = value {
             text.push_str(&format!(" {name}{value}"));
