@@ -8,7 +8,7 @@ use inresponse_core::model::{Incident, IncidentNumber, ServiceName, TeamName, Ve
 use inresponse_core::plan::{Draft, Opening};
 use inresponse_core::roster::{Deleted, TeamDeleted};
 use inresponse_core::store::{Committed, Created, Record};
-use inresponse_sqlite::{RosterEdit, Write, Written};
+use inresponse_sqlite::{Edited, RosterEdit, Write, Written};
 use rusqlite::Connection;
 
 /// An incident as a row.
@@ -39,6 +39,7 @@ pub(crate) struct State {
     /// The last number that was given.
     pub(crate) last: u64,
     pub(crate) incidents: BTreeMap<u64, Arc<Row>>,
+    roster_version: u64,
     services: BTreeMap<String, String>,
     teams: BTreeMap<String, String>,
     calendar: BTreeMap<(String, String), String>,
@@ -53,6 +54,7 @@ impl State {
         Self {
             last: 9999,
             incidents: BTreeMap::new(),
+            roster_version: 1,
             services: BTreeMap::new(),
             teams: BTreeMap::new(),
             calendar: BTreeMap::new(),
@@ -82,6 +84,8 @@ impl State {
         Ok(Self {
             last,
             incidents,
+            roster_version: connection
+                .query_row("SELECT version FROM roster_version", [], |row| row.get(0))?,
             services: pairs(connection, "SELECT name, team FROM service")?,
             teams: pairs(connection, "SELECT name, settings FROM team")?,
             calendar: connection
@@ -101,7 +105,10 @@ impl State {
         match write {
             Write::Create(opening) => Written::Created(Box::new(self.create(opening))),
             Write::Commit { version, draft } => Written::Committed(self.commit(*version, draft)),
-            Write::Roster(edit) => self.edit(edit),
+            Write::Roster(edit) => {
+                self.roster_version += 1;
+                Written::Edited { edited: self.edit(edit), version: self.roster_version }
+            }
             Write::NoteChange(change) => {
                 self.changes.push(change.what().to_owned());
                 Written::Done
@@ -153,28 +160,28 @@ impl State {
         }
     }
 
-    fn edit(&mut self, edit: &RosterEdit) -> Written {
-        let deleted = |gone: bool| Written::Deleted(if gone { Deleted::Gone } else { Deleted::Absent });
+    fn edit(&mut self, edit: &RosterEdit) -> Edited {
+        let deleted = |gone: bool| Edited::Deleted(if gone { Deleted::Gone } else { Deleted::Absent });
         let json =
             |value: Result<String, serde_json::Error>| value.expect("the roster has no failing serializer");
         match edit {
             RosterEdit::PutService { service, team } => {
                 self.services.insert(service.as_str().into(), team.as_str().into());
-                Written::Done
+                Edited::Put
             }
             RosterEdit::PutTeam { team, settings } => {
                 self.teams.insert(team.as_str().into(), json(serde_json::to_string(settings)));
-                Written::Done
+                Edited::Put
             }
             RosterEdit::PutDay { team, day, rota } => {
                 self.calendar.insert(key(team, *day), json(serde_json::to_string(rota)));
-                Written::Done
+                Edited::Put
             }
             RosterEdit::DeleteService { service } => {
                 deleted(self.services.remove(service.as_str()).is_some())
             }
             RosterEdit::DeleteDay { team, day } => deleted(self.calendar.remove(&key(team, *day)).is_some()),
-            RosterEdit::DeleteTeam { team } => Written::TeamDeleted(self.delete_team(team)),
+            RosterEdit::DeleteTeam { team } => Edited::TeamDeleted(self.delete_team(team)),
         }
     }
 
@@ -208,7 +215,9 @@ impl State {
             format!("that nobody made: {surplus:?}"),
             format!("incidents that are others: {changed:?}"),
         ];
-        let rosters = |state: &Self| (state.services.clone(), state.teams.clone(), state.calendar.clone());
+        let rosters = |state: &Self| {
+            (state.roster_version, state.services.clone(), state.teams.clone(), state.calendar.clone())
+        };
         if rosters(self) != rosters(wanted) {
             parts.push("the roster is another".into());
         }

@@ -50,7 +50,7 @@ pub enum Write {
 }
 
 /// A change of the roster.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[expect(missing_docs, reason = "named as the methods of the roster that they are")]
 pub enum RosterEdit {
     PutService { service: ServiceName, team: TeamName },
@@ -71,14 +71,29 @@ pub enum Written {
     Committed(Committed),
     /// Of something put.
     Done,
-    /// Of a deletion.
-    Deleted(Deleted),
-    /// Of a team's deletion.
-    TeamDeleted(TeamDeleted),
+    /// Of a change of the roster.
+    Edited {
+        /// What it did.
+        edited: Edited,
+        /// The roster's version with it, one above the version without it.
+        version: u64,
+    },
     /// Of letting go of what has expired: how many.
     Forgotten(usize),
     /// Of a setting that is made once: the value that is there now.
     Setting(Vec<u8>),
+}
+
+/// What a change of the roster did.
+#[derive(Debug, Clone, PartialEq)]
+#[must_use]
+pub enum Edited {
+    /// Of something put.
+    Put,
+    /// Of a deletion.
+    Deleted(Deleted),
+    /// Of a team's deletion.
+    TeamDeleted(TeamDeleted),
 }
 
 /// Does all writes in one durable transaction, of which one that fails leaves nothing behind.
@@ -231,31 +246,31 @@ fn edit_roster(connection: &Connection, edit: &RosterEdit) -> rusqlite::Result<W
     let execute = |sql: &str, values: &[&str]| {
         connection.prepare_cached(sql)?.execute(rusqlite::params_from_iter(values))
     };
-    let written = match edit {
+    let edited = match edit {
         RosterEdit::PutService { service, team } => {
             let sql = "INSERT INTO service (name, team) VALUES (?1, ?2)
                        ON CONFLICT (name) DO UPDATE SET team = excluded.team";
             execute(sql, &[service.as_str(), team.as_str()])?;
-            Written::Done
+            Edited::Put
         }
         RosterEdit::PutTeam { team, settings } => {
             let sql = "INSERT INTO team (name, settings) VALUES (?1, ?2)
                        ON CONFLICT (name) DO UPDATE SET settings = excluded.settings";
             execute(sql, &[team.as_str(), &json(settings)?])?;
-            Written::Done
+            Edited::Put
         }
         RosterEdit::PutDay { team, day, rota } => {
             let sql = "INSERT INTO calendar (team, day, rota) VALUES (?1, ?2, ?3)
                        ON CONFLICT (team, day) DO UPDATE SET rota = excluded.rota";
             execute(sql, &[team.as_str(), &day.to_string(), &json(rota)?])?;
-            Written::Done
+            Edited::Put
         }
         RosterEdit::DeleteService { service } => {
-            Written::Deleted(deleted(execute("DELETE FROM service WHERE name = ?1", &[service.as_str()])?))
+            Edited::Deleted(deleted(execute("DELETE FROM service WHERE name = ?1", &[service.as_str()])?))
         }
         RosterEdit::DeleteDay { team, day } => {
             let sql = "DELETE FROM calendar WHERE team = ?1 AND day = ?2";
-            Written::Deleted(deleted(execute(sql, &[team.as_str(), &day.to_string()])?))
+            Edited::Deleted(deleted(execute(sql, &[team.as_str(), &day.to_string()])?))
         }
         RosterEdit::DeleteTeam { team } => {
             let owned: Option<String> = connection
@@ -264,18 +279,20 @@ fn edit_roster(connection: &Connection, edit: &RosterEdit) -> rusqlite::Result<W
                 .optional()?;
             let owned = owned.and_then(|service| ServiceName::new(service).ok());
             match owned {
-                Some(service) => Written::TeamDeleted(TeamDeleted::OwnsService(service)),
+                Some(service) => Edited::TeamDeleted(TeamDeleted::OwnsService(service)),
                 None => {
                     let rows = execute("DELETE FROM team WHERE name = ?1", &[team.as_str()])?
                         + execute("DELETE FROM calendar WHERE team = ?1", &[team.as_str()])?;
                     let gone = if rows > 0 { TeamDeleted::Gone } else { TeamDeleted::Absent };
-                    Written::TeamDeleted(gone)
+                    Edited::TeamDeleted(gone)
                 }
             }
         }
     };
-    execute("UPDATE roster_version SET version = version + 1", &[])?;
-    Ok(written)
+    let version = connection
+        .prepare_cached("UPDATE roster_version SET version = version + 1 RETURNING version")?
+        .query_row([], |row| row.get(0))?;
+    Ok(Written::Edited { edited, version })
 }
 
 const NOTE_CHANGE: &str = "INSERT INTO roster_change (at, who, what) VALUES (?1, ?2, ?3)";

@@ -39,7 +39,7 @@ mod schema;
 mod store;
 mod writer;
 
-pub use batch::{RosterEdit, Write, Written, write_batch};
+pub use batch::{Edited, RosterEdit, Write, Written, write_batch};
 pub use config::SqliteConfig;
 pub use database::Database;
 pub use roster::SqliteRoster;

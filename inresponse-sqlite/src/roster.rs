@@ -1,7 +1,7 @@
 //! The roster in SQLite, held in memory and read anew when it changes.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, mpsc};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,7 +12,7 @@ use inresponse_core::roster::{ChangeMark, Deleted, Roster, RosterChange, Rota, T
 use rusqlite::Connection;
 use serde_json::from_str;
 
-use crate::batch::{RosterEdit, Write, Written};
+use crate::batch::{Edited, RosterEdit, Write, Written};
 use crate::readers::Readers;
 use crate::writer::Writer;
 
@@ -21,7 +21,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Services, teams and calendars in SQLite. Cheap to clone.
 ///
-/// The whole roster is held in memory; a thread notices within half a second what another process wrote. Of the
+/// The whole roster is held in memory, and a change made here is followed there; a thread notices within half a
+/// second what another process wrote, and reads all of it anew. Of the
 /// changes that were noted, the newest 10,000 are kept.
 #[derive(Debug, Clone)]
 pub struct SqliteRoster {
@@ -34,10 +35,10 @@ pub struct SqliteRoster {
 
 #[derive(Debug, Default)]
 struct Cache {
-    snapshot: Mutex<Arc<Snapshot>>,
+    snapshot: RwLock<Snapshot>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 struct Snapshot {
     version: u64,
     services: HashMap<ServiceName, TeamName>,
@@ -46,15 +47,60 @@ struct Snapshot {
 }
 
 impl Cache {
-    fn current(&self) -> Arc<Snapshot> {
-        Arc::clone(&self.snapshot.lock().unwrap_or_else(PoisonError::into_inner))
+    fn current(&self) -> RwLockReadGuard<'_, Snapshot> {
+        self.snapshot.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn changing(&self) -> RwLockWriteGuard<'_, Snapshot> {
+        self.snapshot.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes a newer snapshot; an older one lost a race and is dropped.
     fn offer(&self, snapshot: Snapshot) {
-        let mut current = self.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self.changing();
         if snapshot.version > current.version {
-            *current = Arc::new(snapshot);
+            let old = std::mem::replace(&mut *current, snapshot);
+            drop(current);
+            drop(old);
+        }
+    }
+
+    /// Follows a change that led to a version. Answers whether the cache holds it now: not where others changed
+    /// something before it that was not read yet.
+    #[must_use]
+    fn follow(&self, edit: RosterEdit, edited: &Edited, version: u64) -> bool {
+        let mut current = self.changing();
+        if current.version + 1 == version {
+            current.apply(edit, edited);
+            current.version = version;
+        }
+        current.version >= version
+    }
+}
+
+impl Snapshot {
+    fn apply(&mut self, edit: RosterEdit, edited: &Edited) {
+        match edit {
+            RosterEdit::PutService { service, team } => _ = self.services.insert(service, team),
+            RosterEdit::PutTeam { team, settings } => _ = self.teams.insert(team, Arc::from(settings)),
+            RosterEdit::PutDay { team, day, rota } => {
+                self.calendars.entry(team).or_default().insert(day, Arc::new(rota));
+            }
+            RosterEdit::DeleteService { service } => _ = self.services.remove(&service),
+            RosterEdit::DeleteTeam { team } => {
+                if matches!(edited, Edited::TeamDeleted(TeamDeleted::Gone)) {
+                    self.teams.remove(&team);
+                    self.calendars.remove(&team);
+                }
+            }
+            RosterEdit::DeleteDay { team, day } => {
+                if let Some(days) = self.calendars.get_mut(&team) {
+                    days.remove(&day);
+                    if days.is_empty() {
+                        self.calendars.remove(&team);
+                    }
+                }
+            }
         }
     }
 }
@@ -74,22 +120,27 @@ impl SqliteRoster {
         Ok(Self { writer, readers, cache, _watched: Arc::new(watched) })
     }
 
-    async fn edit(&self, edit: RosterEdit) -> Result<Written, Outage> {
-        let written = self.writer.write(Write::Roster(edit)).await?;
-        let snapshot = self.readers.read(read_all).await;
-        match snapshot {
-            Ok(snapshot) => self.cache.offer(snapshot),
-            // The change is durable; the watching thread brings it in soon.
-            Err(error) => tracing::warn!(error = %error, "the roster could not be read after a change"),
+    async fn edit(&self, edit: RosterEdit) -> Result<Edited, Outage> {
+        let (edited, version) = match self.writer.write(Write::Roster(edit.clone())).await? {
+            Written::Edited { edited, version } => (edited, version),
+            other => return Err(other_question(&other)),
+        };
+        if !self.cache.follow(edit, &edited, version) {
+            match self.readers.read(read_all).await {
+                Ok(snapshot) => self.cache.offer(snapshot),
+                // The change is durable; the watching thread brings it in soon.
+                Err(error) => tracing::warn!(error = %error, "the roster could not be read after a change"),
+            }
         }
-        Ok(written)
+        Ok(edited)
     }
 }
 
 fn watch(connection: &Connection, cache: &Cache, gone: &mpsc::Receiver<()>) {
     while let Err(mpsc::RecvTimeoutError::Timeout) = gone.recv_timeout(LOOK_EVERY) {
         let look = || {
-            if read_version(connection)? > cache.current().version {
+            let known = cache.current().version;
+            if read_version(connection)? > known {
                 cache.offer(read_all(connection)?);
             }
             Ok::<_, rusqlite::Error>(())
@@ -214,8 +265,8 @@ impl Roster for SqliteRoster {
 
     async fn delete_team(&self, team: &TeamName) -> Result<TeamDeleted, Outage> {
         match self.edit(RosterEdit::DeleteTeam { team: team.clone() }).await? {
-            Written::TeamDeleted(deleted) => Ok(deleted),
-            other => Err(Outage::permanent(format!("the writer answered another question: {other:?}"))),
+            Edited::TeamDeleted(deleted) => Ok(deleted),
+            other => Err(other_question(&other)),
         }
     }
 
@@ -239,9 +290,60 @@ impl Roster for SqliteRoster {
     }
 }
 
-fn deleted(written: Written) -> Result<Deleted, Outage> {
-    match written {
-        Written::Deleted(deleted) => Ok(deleted),
-        other => Err(Outage::permanent(format!("the writer answered another question: {other:?}"))),
+fn deleted(edited: Edited) -> Result<Deleted, Outage> {
+    match edited {
+        Edited::Deleted(deleted) => Ok(deleted),
+        other => Err(other_question(&other)),
+    }
+}
+
+fn other_question(answer: &dyn std::fmt::Debug) -> Outage {
+    Outage::permanent(format!("the writer answered another question: {answer:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use inresponse_core::model::Contact;
+
+    use super::*;
+    use crate::{Database, SqliteConfig};
+
+    /// What is held in memory is what one who reads it all finds, whoever changed it.
+    #[tokio::test]
+    async fn p09_the_roster_in_memory_follows_every_change() {
+        let dir = tempfile::tempdir().unwrap();
+        let open = || Database::open(SqliteConfig::new(dir.path().join("r.db")));
+        let (here, elsewhere) = (open().await.unwrap().roster(), open().await.unwrap().roster());
+        let team = |name: &str| TeamName::new(name).unwrap();
+        let service = |name: &str| ServiceName::new(name).unwrap();
+        let jo = || vec![Contact::new("jo@example.org").unwrap()];
+        let settings = |repeat| Team::builder(jo()).repeat(repeat).build().unwrap();
+        let rota = Rota::new(jo(), Vec::new()).unwrap();
+        let day = |n| NaiveDate::from_ymd_opt(2027, 1, n).unwrap();
+        for step in 0..12 {
+            match step {
+                0 => here.put_team(&team("a"), &settings(1)).await.unwrap(),
+                1 => here.put_service(&service("athens"), &team("a")).await.unwrap(),
+                2 => elsewhere.put_team(&team("b"), &settings(1)).await.unwrap(),
+                3 => here.put_day(&team("b"), day(1), &rota).await.unwrap(),
+                4 => here.put_team(&team("a"), &settings(2)).await.unwrap(),
+                5 => assert!(matches!(
+                    here.delete_team(&team("a")).await.unwrap(),
+                    TeamDeleted::OwnsService(_)
+                )),
+                6 => elsewhere.put_service(&service("athens"), &team("b")).await.unwrap(),
+                7 => assert_eq!(here.delete_team(&team("a")).await.unwrap(), TeamDeleted::Gone),
+                8 => assert_eq!(here.delete_day(&team("b"), day(2)).await.unwrap(), Deleted::Absent),
+                9 => assert_eq!(here.delete_service(&service("athens")).await.unwrap(), Deleted::Gone),
+                10 => assert_eq!(here.delete_day(&team("b"), day(1)).await.unwrap(), Deleted::Gone),
+                _ => assert_eq!(elsewhere.delete_team(&team("b")).await.unwrap(), TeamDeleted::Gone),
+            }
+            let changed = if [2, 6, 11].contains(&step) { &elsewhere } else { &here };
+            let stored = here.readers.read(read_all).await.unwrap();
+            assert_eq!(*changed.cache.current(), stored, "after step {step}");
+        }
+        let (services, teams) =
+            (here.service(&service("athens")).await.unwrap(), elsewhere.teams().await.unwrap());
+        assert!(services.is_none() && teams.is_empty());
     }
 }
