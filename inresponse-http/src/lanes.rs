@@ -3,10 +3,11 @@
 //! Two things are shared out. Places: how many requests are here at once, whatever they wait for. A lane may hold as
 //! many as are free, so that one lane alone has half of them and each further one that is busy makes the share
 //! smaller, but there is always room for who comes next. And turns: how many changes of a lane are in the store's
-//! queue at once. The others wait in their own lane, so that a change of another lane finds a short queue.
+//! queue at once. The others wait in their own lane, so that a change of another lane finds a short queue; while
+//! there is none, there are more turns, since what waits for the disk together is written together.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use inresponse_core::Outage;
@@ -14,9 +15,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How many requests are here at once; a lane alone has half of it.
 pub(crate) const PLACES: usize = 2048;
-/// How many changes of a lane are in the store's queue at once: as many wait for the disk together, and so long does a
-/// change of another lane wait behind them.
-pub(crate) const TURNS: usize = 16;
+/// How many changes of a lane that is alone are in the store's queue at once: as many wait for the disk together.
+pub(crate) const TURNS_ALONE: u32 = 64;
+/// The same where others change something too, which then wait behind so many.
+pub(crate) const TURNS: u32 = 8;
+/// How long a lane was not alone after a change of another.
+const COMPANY: Duration = Duration::from_secs(1);
 /// How long a change waits for its turn before it is refused.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -25,28 +29,45 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(crate) struct Lane {
     held: Arc<AtomicUsize>,
     turns: Arc<Semaphore>,
+    /// How much of `turns` a change takes.
+    weight: Arc<AtomicU32>,
 }
 
 impl Default for Lane {
     fn default() -> Self {
-        Self { held: Arc::default(), turns: Arc::new(Semaphore::new(TURNS)) }
+        let turns = Arc::new(Semaphore::new(TURNS_ALONE as usize));
+        Self { held: Arc::default(), turns, weight: Arc::new(AtomicU32::new(TURNS_ALONE / TURNS)) }
     }
 }
 
 impl Lane {
     /// Waits until a change of this lane may be put into the store's queue.
     pub(crate) async fn turn(&self) -> Result<OwnedSemaphorePermit, Outage> {
-        match tokio::time::timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned()).await {
+        let weight = self.weight.load(Ordering::Relaxed);
+        match tokio::time::timeout(PATIENCE, Arc::clone(&self.turns).acquire_many_owned(weight)).await {
             Ok(Ok(turn)) => Ok(turn),
             Ok(Err(_)) | Err(_) => Err(Outage::retryable("too many changes of the same API key are waiting")),
         }
     }
+
+    /// What tells it from others while it is there.
+    fn id(&self) -> usize {
+        Arc::as_ptr(&self.held).addr()
+    }
 }
 
-/// The places of all lanes.
+/// The places of all lanes, and who was here last.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Places {
     taken: Arc<AtomicUsize>,
+    latest: Arc<Latest>,
+}
+
+#[derive(Debug, Default)]
+struct Latest {
+    lane: AtomicUsize,
+    /// Until when its lane is not alone, in microseconds of the monotonic clock.
+    company_until: AtomicU64,
 }
 
 /// A place in a lane, until it is dropped.
@@ -64,6 +85,17 @@ impl Places {
         let held = lane.held.fetch_add(1, Ordering::AcqRel);
         let place = Place { taken: Arc::clone(&self.taken), held: Arc::clone(&lane.held) };
         (held < PLACES.saturating_sub(taken)).then_some(place)
+    }
+
+    /// Takes note that something is to be changed in a lane, `now` on the monotonic clock.
+    pub(crate) fn changes(&self, lane: &Lane, now: Duration) {
+        let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        let latest = &self.latest;
+        if latest.lane.swap(lane.id(), Ordering::Relaxed) != lane.id() {
+            latest.company_until.store(micros(now + COMPANY), Ordering::Relaxed);
+        }
+        let alone = latest.company_until.load(Ordering::Relaxed) <= micros(now);
+        lane.weight.store(if alone { 1 } else { TURNS_ALONE / TURNS }, Ordering::Relaxed);
     }
 }
 
@@ -95,16 +127,41 @@ mod tests {
         assert_eq!(fill(&places, &lanes[0]).len(), PLACES / 2, "what was held is free again");
     }
 
+    async fn all_turns(lane: &Lane) -> Vec<OwnedSemaphorePermit> {
+        let mut turns = Vec::new();
+        while let Ok(turn) = lane.turn().await {
+            turns.push(turn);
+        }
+        turns
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_lane_has_so_many_turns_and_another_lane_its_own() {
         let (busy, other) = (Lane::default(), Lane::default());
-        let mut turns = Vec::new();
-        for _ in 0..TURNS {
-            turns.push(busy.turn().await.unwrap());
-        }
+        let mut turns = all_turns(&busy).await;
+        assert_eq!(turns.len(), TURNS as usize);
         assert!(busy.turn().await.is_err(), "it waits, and not for ever");
         assert!(other.turn().await.is_ok());
         turns.pop();
         assert!(busy.turn().await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lane_has_more_turns_while_no_other_changes_anything() {
+        let (busy, other, places) = (Lane::default(), Lane::default(), Places::default());
+        let second = Duration::from_secs;
+        places.changes(&busy, second(1));
+        assert_eq!(all_turns(&busy).await.len(), TURNS as usize, "who was here before is not known");
+        places.changes(&busy, second(2));
+        let turns = all_turns(&busy).await;
+        assert_eq!(turns.len(), TURNS_ALONE as usize);
+        drop(turns);
+        places.changes(&other, second(10));
+        places.changes(&busy, second(10));
+        assert_eq!(all_turns(&busy).await.len(), TURNS as usize);
+        places.changes(&busy, second(10) + COMPANY - Duration::from_micros(1));
+        assert_eq!(all_turns(&busy).await.len(), TURNS as usize);
+        places.changes(&busy, second(11));
+        assert_eq!(all_turns(&busy).await.len(), TURNS_ALONE as usize);
     }
 }

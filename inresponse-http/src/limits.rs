@@ -73,16 +73,20 @@ fn new_id() -> HeaderValue {
 ///
 /// Dropped between its commit and the hand-over of its alerts, those would wait for their lease to end. Begins when it
 /// is its lane's turn; who goes away before that has changed nothing.
-pub(crate) async fn carried_through<T: Send + 'static>(
+pub(crate) fn carried_through<T: Send + 'static>(
     lane: &Lane,
     change: impl Future<Output = Result<T, Outage>> + Send + 'static,
-) -> Result<T, Outage> {
-    let turn = lane.turn().await?;
-    by_itself(async move {
-        let _turn = turn;
-        change.await
-    })
-    .await
+) -> impl Future<Output = Result<T, Outage>> + Send {
+    // Boxed at once: by value it would be copied, several kilobytes at a time, at every step from here to its task.
+    let change = Box::pin(change);
+    async move {
+        let turn = lane.turn().await?;
+        by_itself(async move {
+            let _turn = turn;
+            change.await
+        })
+        .await
+    }
 }
 
 /// As [`carried_through`], for what takes turns on its way.
@@ -99,6 +103,9 @@ pub(crate) async fn by_itself<T: Send + 'static>(
 pub(crate) async fn bound(State(api): State<Api>, request: Request, next: Next) -> Response {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let lane = api.lane(request.headers());
+    if !reads {
+        api.places().changes(&lane, api.engine().clock().monotonic());
+    }
     let Some(_place) = api.places().take(&lane) else {
         let problem = Problem::unavailable("too many requests are being worked on");
         return if reads { problem.into_response() } else { problem.not_recorded().into_response() };

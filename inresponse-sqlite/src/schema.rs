@@ -143,7 +143,7 @@ pub fn prepare(mut connection: Connection) -> Result<Connection, Outage> {
     connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
     connection.pragma_update(None, "temp_store", "MEMORY").map_err(failed)?;
-    connection.pragma_update(None, "cache_size", -16_384).map_err(failed)?;
+    connection.pragma_update(None, "cache_size", -8_192).map_err(failed)?;
     migrations().to_latest(&mut connection).map_err(|error| match error {
         rusqlite_migration::Error::RusqliteError { err, .. } => failed(err),
         rusqlite_migration::Error::MigrationDefinition(

@@ -31,6 +31,11 @@ use tracing_subscriber::EnvFilter;
 use cli::{Cli, Command, KeyCommand};
 use config::ServeArgs;
 
+/// Reports are read on one thread and written and let go of on another, which costs glibc's allocator a quarter more
+/// of a report's processor time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

@@ -13,8 +13,8 @@ use crate::model::{Contact, Incident, IncidentNumber, Severity, State, Version};
 
 /// How many incidents with a due time to come are remembered, those that are due first.
 const TIMERS: usize = 16 * 1024;
-/// How many incidents that wait for a slot are remembered.
-const BLOCKED: usize = 128 * 1024;
+/// How many incidents that wait for a slot are remembered, the most urgent ones: each takes some 300 bytes.
+const BLOCKED: usize = 32 * 1024;
 
 /// Remembers incidents until something is to be done about them.
 #[derive(Debug, Default)]
@@ -22,6 +22,8 @@ pub(super) struct Backlog {
     known: HashMap<IncidentNumber, Known>,
     /// The order of those that wait for a contact's slot, of each contact.
     queues: BTreeMap<Arc<Contact>, BTreeSet<Place>>,
+    /// How many of each urgency wait for a slot.
+    waiting: BTreeMap<Urgency, usize>,
     /// When to look at an incident that waits for a slot, besides.
     again: BTreeSet<(DateTime<Utc>, IncidentNumber)>,
     /// When to look at an incident that waits for time to pass.
@@ -93,15 +95,28 @@ impl Backlog {
 
     /// Something of the incident, at that version, is due and waits for a slot.
     pub(super) fn blocked(&mut self, number: IncidentNumber, version: Version, blocked: Blocked) {
-        // Each is known once, so what is no timer is blocked.
-        if !self.make_way(number, version) || self.known.len() - self.timers.len() >= BLOCKED {
+        if !self.make_way(number, version) {
             return;
         }
         let Blocked { contacts, urgency, due_at, again } = blocked;
+        // Each is known once, so what is no timer is blocked.
+        let is_full = self.known.len() - self.timers.len() >= BLOCKED;
+        if is_full {
+            let Some(least) = self.less_urgent(urgency) else { return };
+            self.forget(least);
+        }
+        *self.waiting.entry(urgency).or_default() += 1;
         let place = Place { urgency: Reverse(urgency), due_at, number };
         let contacts: Vec<_> = contacts.into_iter().map(|contact| self.enqueue(contact, place)).collect();
         self.again.extend(again.map(|at| (at, number)));
         self.known.insert(number, Known { version, what: What::Blocked { contacts, place, again } });
+    }
+
+    /// One that waits and is less urgent than that, of the least urgent ones.
+    fn less_urgent(&self, urgency: Urgency) -> Option<IncidentNumber> {
+        let (least, _) = self.waiting.first_key_value().filter(|(least, _)| **least < urgency)?;
+        let mut last = self.queues.values().filter_map(BTreeSet::last);
+        last.find(|place| place.urgency == Reverse(*least)).map(|place| place.number)
     }
 
     fn enqueue(&mut self, contact: Contact, place: Place) -> Arc<Contact> {
@@ -127,6 +142,13 @@ impl Backlog {
             None => {}
             Some(What::Timer(at)) => _ = self.timers.remove(&(at, number)),
             Some(What::Blocked { contacts, place, again }) => {
+                let Reverse(urgency) = place.urgency;
+                if let Some(waiting) = self.waiting.get_mut(&urgency) {
+                    *waiting -= 1;
+                    if *waiting == 0 {
+                        self.waiting.remove(&urgency);
+                    }
+                }
                 if let Some(at) = again {
                     self.again.remove(&(at, number));
                 }
@@ -293,6 +315,25 @@ mod tests {
         assert_eq!(backlog.next_at(), None, "each is known once");
         backlog.due(number(1), newer.next(), None);
         assert!(!backlog.waits() && !backlog.knows(number(1), newer));
+    }
+
+    #[test]
+    fn p13_what_is_less_urgent_is_forgotten_first() {
+        let mut backlog = Backlog::default();
+        let many = BLOCKED as u64;
+        for n in 0..many {
+            let severity = if n == 7 { Severity::Warn } else { Severity::Err };
+            backlog.blocked(number(n), Version::FIRST, blocked(&["jo", "kim"], severity, 1));
+        }
+        backlog.blocked(number(many), Version::FIRST, blocked(&["jo"], Severity::Warn, 0));
+        assert!(!backlog.knows(number(many), Version::FIRST), "it is no more urgent than what is there");
+        for n in 1..=2 {
+            backlog.blocked(number(many + n), Version::FIRST, blocked(&["lee"], Severity::Crit, 2));
+            assert!(backlog.knows(number(many + n), Version::FIRST));
+            assert!(!backlog.knows(number(7), Version::FIRST), "the least urgent goes first");
+            assert_eq!(backlog.known.len(), BLOCKED);
+        }
+        assert_eq!(numbers(&backlog.take(at(9), ROOM, 2, |_| 2)), [many + 1, many + 2]);
     }
 
     #[test]

@@ -93,7 +93,8 @@ impl Engine {
             }
             Created::Repeat(record) => {
                 metrics::counter!("inresponse_incidents_repeated_total").increment(1);
-                self.repeat(record, severity).await.map(Reported::Repeat)
+                // Boxed, since every report would be as large as this rare one.
+                Box::pin(self.repeat(record, severity)).await.map(Reported::Repeat)
             }
         }
     }

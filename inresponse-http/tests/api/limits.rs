@@ -80,7 +80,7 @@ async fn a_body_that_does_not_arrive_is_not_waited_for() {
 
 /// How many requests one key may have here at once, and how many of its changes the store's queue.
 const SHARE: usize = 1024;
-const TURNS: usize = 16;
+const TURNS: usize = 8;
 
 /// As many reports under that key as it has places for.
 async fn storm(world: &Arc<World>, store: &Troubled<Slow>, key: &'static str) -> Vec<JoinHandle<StatusCode>> {
