@@ -94,7 +94,7 @@ impl Filter {
 
     /// The query of its address, with its question mark; empty where there is nothing to say.
     pub(super) fn query(&self) -> String {
-        let mut query = Serializer::new(String::from("?"));
+        let mut query = Serializer::for_suffix(String::from("?"), 1);
         let mut say = |name: &str, value: Option<String>| {
             if let Some(value) = value {
                 query.append_pair(name, &value);

@@ -242,14 +242,17 @@ fn words(name: &str) -> String {
 /// What happened, in a line.
 fn told(entry: &Entry) -> String {
     let mut text = words(&entry.event);
+    if let Some(level) = &entry.level {
+        text = text.replacen("level", &level.to_string(), 1);
+    } else if let Some(round) = entry.round {
+        text = text.replacen("round", &format!("round {round}"), 1);
+    }
     let mut add = |name: &str, value: Option<String>| {
         if let Some(value) = value {
             text.push_str(&format!(" {name}{value}"));
         }
     };
-    add("", entry.level.as_ref().map(ToString::to_string));
-    add("to ", entry.contacts.as_ref().map(|contacts| contacts.join(", ")));
-    add("round ", entry.round.map(|round| round.to_string()));
+    add("for ", entry.contacts.as_ref().map(|contacts| contacts.join(", ")));
     add("", entry.severity.map(|severity| severity.to_string()));
     add("by ", entry.by.clone());
     add("to ", entry.to.clone());
