@@ -294,7 +294,8 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Whether leases of a send's level were lost more than once before anything was sent under them.
+    /// Whether leases of a send's level were lost more than once before anything was sent under them, whichever of its
+    /// contacts lost them: the level counts from its first repeat all the same.
     fn lost_twice(&self, number: IncidentNumber, one: &Sent) -> bool {
         self.targets.iter().any(|((of, round, level, _), sends)| {
             (*of, *round, *level) == (number, one.round, one.level) && self.sent(sends[0]).attempt > 2
