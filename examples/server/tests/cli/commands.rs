@@ -5,6 +5,7 @@ use std::process::{Child, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use crate::server::Setup;
 use crate::{Scene, done, inresponse};
 
 #[tokio::test]
@@ -180,4 +181,32 @@ fn completions_are_there_for_every_shell() {
         let done = run(&["completions", shell]);
         assert!(done.code == 0 && done.stdout.contains("oncall"), "{shell}: {}", done.stderr);
     }
+}
+
+#[tokio::test]
+async fn a_new_key_is_known_to_the_server_that_is_given_its_hash() {
+    let dir = tempfile::tempdir().unwrap();
+    let new = done(inresponse(dir.path()).args(["key", "new"]).output().unwrap());
+    let said = |name: &str| {
+        let line = new.stdout.lines().find_map(|line| line.strip_prefix(name));
+        line.unwrap_or_else(|| panic!("{new:?}")).trim().to_owned()
+    };
+    let (key, hash) = (said("key:"), said("hash:"));
+    let config = format!(
+        "[[keys]]\nname = 'nagios'\nhash = '{hash}'\nscopes = ['report']\n\
+         [roster]\nservices.athens = 'devops'\nteams.devops.fallback = ['ops@example.org']\n"
+    );
+    std::fs::write(dir.path().join("server.toml"), config).unwrap();
+    let server = Setup::new(dir.path(), 9).with("--config", "server.toml").start().await;
+    let run = |key: &str, args: &[&str]| {
+        let mut command = inresponse(dir.path());
+        command.args(args).env("INRESPONSE_URL", &server.url).env("INRESPONSE_KEY", key);
+        done(command.output().unwrap())
+    };
+    let reported = run(&key, &["report", "athens", "CRIT", "5xx"]);
+    assert_eq!((reported.code, reported.stdout.trim()), (0, "10000"), "{reported:?}");
+    let claimed = run(&key, &["claim", "10000", "--by", "jo"]);
+    assert!(claimed.code == 1 && claimed.stderr.contains("lacks the scope"), "{claimed:?}");
+    let other = run(&format!("{key}x"), &["report", "athens", "CRIT", "5xx"]);
+    assert!(other.code == 1 && other.stderr.contains("not known"), "{other:?}");
 }
