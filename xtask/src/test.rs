@@ -54,9 +54,12 @@ pub(crate) fn everything() -> Result<(), Failure> {
     let alone = format!("({WITHOUT_ROLES}) and not ({by_themselves})");
     // The server as most people build it; then, of the same crates, only server and simulation are built anew.
     let server = "package(inresponse-server) and (binary(aws) or kind(bin))";
+    // Most tests wait, for leases, mails and an emulated cloud; which do not says nextest's configuration.
+    let threads = std::thread::available_parallelism()?.get() * 2;
     for options in [&["-E", alone.as_str()][..], &["--features", &on_aws, "-E", server]] {
         let mut tests = cargo();
         tests.args(["nextest", "run", "--workspace", "--locked"]).args(options);
+        tests.args(["--test-threads", &threads.to_string()]);
         tests.env("INRESPONSE_TEST_PYTHON", &python).env("INRESPONSE_TEST_MINISTACK", ministack.url());
         tests.env("INRESPONSE_TEST_DYNAMODB_LOCAL", dynamodb_local.url());
         tests.env("INRESPONSE_TEST_STRACE", &strace);

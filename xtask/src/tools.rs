@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 /// What went wrong, for whoever ran the command.
 pub(crate) type Failure = Box<dyn std::error::Error>;
@@ -25,9 +26,12 @@ pub(crate) fn target_dir() -> PathBuf {
 }
 
 /// Prints the command, runs it in the workspace, and fails if it fails.
+#[expect(clippy::disallowed_methods, reason = "how long it took is told, and decides nothing")]
 pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
     println!("\n$ {}", shown(command));
+    let began = Instant::now();
     let status = command.current_dir(root()).status().map_err(|e| format!("{}: {e}", shown(command)))?;
+    println!("took {:.1} s", began.elapsed().as_secs_f64());
     if status.success() { Ok(()) } else { Err(format!("`{}` failed: {status}", shown(command)).into()) }
 }
 
