@@ -187,8 +187,9 @@ pub struct Delivery {
     pub(crate) contact: Contact,
     pub(crate) status: DeliveryStatus,
     pub(crate) attempts: u32,
-    /// The attempts whose lease ended with no outcome; one that comes after all is taken out.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// The attempts whose lease ended with no outcome; one that comes after all is taken out. (Stored records may have
+    /// their number, as `expired`.)
+    #[serde(rename = "expiredAttempts", default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) expired: Vec<u32>,
     #[serde(with = "micros")]
     pub(crate) since: DateTime<Utc>,

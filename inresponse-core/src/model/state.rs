@@ -101,4 +101,15 @@ mod tests {
             assert_eq!(from.edge_to(to), expected, "{from} to {to}");
         }
     }
+
+    #[test]
+    fn every_state_is_written_and_read_as_its_word() {
+        for (state, word) in
+            [(State::Open, "OPEN"), (State::Claimed, "CLAIMED"), (State::Resolved, "RESOLVED")]
+        {
+            assert_eq!((state.as_str(), state.to_string().as_str()), (word, word));
+            assert_eq!(word.parse(), Ok(state));
+        }
+        assert!("open".parse::<State>().is_err());
+    }
 }

@@ -1,10 +1,12 @@
 //! Leases that end before an outcome came, and deliveries that are held back.
 
+use std::collections::HashSet;
+
 use super::scene::Scene;
 use super::{LEASE, T0, after, levels, report};
 use crate::model::{DeliveryStatus, Event, IncidentNumber, Level, Matrix, OutcomeKind, Severity, TeamName};
 use crate::notify::Outcome;
-use crate::plan::{self, MAX_EXPIRED};
+use crate::plan::{self, Hold, MAX_EXPIRED};
 
 #[test]
 fn p09_what_is_in_flight_is_due_again_when_its_lease_ends() {
@@ -173,4 +175,13 @@ fn p08_the_first_lease_may_ride_on_the_create() {
         assert_eq!(with_lease, later.incident);
         assert!(sends.iter().all(|send| send.lease_until == after(30) && send.attempt == 1));
     }
+}
+
+#[test]
+fn p14_a_set_of_deliveries_holds_those_and_no_others() {
+    let mut scene = Scene::crit(levels(&["a b"]));
+    scene.due();
+    let id = |send| scene.incident.delivery_id(scene.key(send));
+    let held = HashSet::from([id("1:a")]);
+    assert!(held.holds(&id("1:a")) && !held.holds(&id("1:b")));
 }

@@ -4,7 +4,7 @@ use super::scene::Scene;
 use super::{after, contacts, levels, person};
 use crate::model::{DeliveryStatus, Event, Note, Severity, State, TeamName};
 use crate::notify::Outcome;
-use crate::plan::{Decision, Input, Refusal, StateChange, TakeOver, Update};
+use crate::plan::{Decision, Draft, Input, Refusal, StateChange, TakeOver, Update};
 
 use StateChange::{Claim, Escalate, HandTo, HandToTeam, Release, Resolve};
 use TakeOver::{No, Yes};
@@ -257,4 +257,11 @@ fn p05_only_what_is_open_can_be_escalated() {
     }
     let mut records_only = Scene::open(super::warn_alerts(levels(&["a"]), &[]), Severity::Warn);
     assert_eq!(records_only.asks(&Update::state(person("jo"), Escalate)), Err(Refusal::NobodyLeft));
+}
+
+#[test]
+fn p03_a_key_is_taken_until_its_incident_is_resolved() {
+    for (state, is_taken) in [("OPEN", true), ("CLAIMED", true), ("RESOLVED", false)] {
+        assert_eq!(Draft::new(scene_in(state).incident).open_key().is_some(), is_taken, "{state}");
+    }
 }

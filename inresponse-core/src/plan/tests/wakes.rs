@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::scene::Scene;
-use super::{levels, warn_alerts};
+use super::{after, levels, warn_alerts};
 use crate::model::Severity;
 use crate::plan::{Decision, Input};
 
@@ -64,4 +64,18 @@ fn what_is_resolved_expires_and_nothing_else_does() {
         None,
         "for ever unless it is said"
     );
+}
+
+#[cfg(feature = "runner")]
+#[test]
+fn what_is_due_already_is_not_what_is_due_next() {
+    let mut scene = Scene::crit(levels(&["a", "b"]));
+    scene.due();
+    let next = |scene: &Scene, now| crate::plan::due_after(&scene.incident, after(now));
+    // The end of the lease, the next level, and nothing.
+    for (now, expected) in [(0, Some(30)), (29, Some(30)), (30, Some(600)), (599, Some(600)), (600, None)] {
+        assert_eq!(next(&scene, now), expected.map(after), "after {now}");
+    }
+    scene.claim("jo").unwrap();
+    assert_eq!(next(&scene, 0), None);
 }
