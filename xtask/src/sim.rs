@@ -1,27 +1,61 @@
 //! Simulation, model check and power cuts, as fast as they can be built.
 
-use std::process::Command;
+use std::process::{Child, Command};
 
 use crate::emulators::Emulator;
-use crate::tools::{Failure, cargo, installed, run, target_dir};
+use crate::tools::{Failure, cargo, installed, run, shown, target_dir};
 
 /// How many seeds CI runs, on which store.
-const FIGURES: [(&str, u32); 3] = [("memory", 20_000), ("sqlite", 2_000), ("dynamo", 200)];
+const FIGURES: [(&str, u32); 2] = [("memory", 20_000), ("sqlite", 2_000)];
+const ON_EMULATOR: (&str, u32) = ("dynamo", 200);
 /// The feature with which [`short`] needs the simulation to be built.
 pub(crate) const ON_DYNAMO: &str = "inresponse-sim/dynamo";
 /// Where the simulation looks for an emulator.
 const ADDRESS: &str = "INRESPONSE_SIM_DYNAMODB";
 
 /// Runs what CI runs, with the program that was built for the tests. Each run fails if some fault or some transition
-/// never occurred in it.
-pub(crate) fn short() -> Result<(), Failure> {
-    let dynamodb = Emulator::dynoxide()?;
-    for (store, seeds) in FIGURES {
-        let mut sim = Command::new(target_dir().join("debug/inresponse-sim"));
-        sim.args(["sim", "--store", store, "--seeds", &seeds.to_string()]);
-        run(sim.env(ADDRESS, dynamodb.url()))?;
+/// never occurred in it. The last one, which takes longest, is under way when this returns.
+pub(crate) fn short() -> Result<OnEmulator, Failure> {
+    for figures in FIGURES {
+        run(&mut seeds(figures))?;
     }
-    Ok(())
+    let dynamodb = Emulator::dynoxide()?;
+    let mut sim = seeds(ON_EMULATOR);
+    println!("\n$ {}, while the next command runs", shown(&sim));
+    let child = sim.env(ADDRESS, dynamodb.url()).spawn()?;
+    Ok(OnEmulator { child, _dynamodb: dynamodb })
+}
+
+fn seeds((store, seeds): (&str, u32)) -> Command {
+    let mut sim = Command::new(target_dir().join("debug/inresponse-sim"));
+    sim.args(["sim", "--store", store, "--seeds", &seeds.to_string()]);
+    sim
+}
+
+/// Simulation on an emulated DynamoDB, under way; it ends with this.
+pub(crate) struct OnEmulator {
+    child: Child,
+    _dynamodb: Emulator,
+}
+
+impl OnEmulator {
+    /// Waits for its end, and fails if it failed.
+    pub(crate) fn finish(mut self) -> Result<(), Failure> {
+        let status = self.child.wait()?;
+        if status.success() {
+            Ok(())
+        } else {
+            Err(format!("the simulation on DynamoDB failed: {status}").into())
+        }
+    }
+}
+
+impl Drop for OnEmulator {
+    fn drop(&mut self) {
+        // Nothing to do where it has ended.
+        let _ended = self.child.kill();
+        let _reaped = self.child.wait();
+    }
 }
 
 /// Builds the simulation and runs one of its commands, with what that needs.

@@ -66,8 +66,10 @@ pub(crate) fn everything() -> Result<(), Failure> {
         run(tests.envs(cloud.variables()))?;
     }
     // Before anything builds the simulation anew without DynamoDB.
-    sim::short()?;
+    let simulated = sim::short()?;
+    // Waits for the emulated cloud most of the time.
     cloud.test_roles()?;
+    simulated.finish()?;
     drop((ministack, dynamodb_local, cloud));
     intake()?;
     rules()?;
