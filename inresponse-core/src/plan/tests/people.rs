@@ -1,7 +1,7 @@
 //! What people do: states, claimants, releases.
 
 use super::scene::Scene;
-use super::{after, contacts, levels, person};
+use super::{after, contacts, levels, person, report};
 use crate::model::{DeliveryStatus, Event, Note, Severity, State, TeamName};
 use crate::notify::Outcome;
 use crate::plan::{Decision, Draft, Input, Refusal, StateChange, TakeOver, Update};
@@ -264,4 +264,8 @@ fn p03_a_key_is_taken_until_its_incident_is_resolved() {
     for (state, is_taken) in [("OPEN", true), ("CLAIMED", true), ("RESOLVED", false)] {
         assert_eq!(Draft::new(scene_in(state).incident).open_key().is_some(), is_taken, "{state}");
     }
+    let (team, matrix) = (TeamName::new("devops").unwrap(), levels(&["a"]));
+    let (opening, _) = crate::plan::open(report(Severity::Crit), team, matrix, None, after(0));
+    let (service, key) = opening.open_key().unwrap();
+    assert_eq!((service.as_str(), key.as_str()), ("athens", "spike"));
 }
