@@ -63,4 +63,14 @@ mod tests {
         assert!(unavailable(&id, 50) > Duration::from_secs(20), "it does back off");
         assert!(throttled(&id, 1, Duration::from_secs(7)) == Duration::from_secs(7));
     }
+
+    #[test]
+    fn p09_the_same_attempt_always_waits_as_long() {
+        let key = DeliveryKey { round: 1, level: Level::At(1), place: 0 };
+        let id = DeliveryId::new(IncidentNumber::new(1), key, DateTime::UNIX_EPOCH);
+        assert_eq!(id.as_str(), "1-1-1-0-0");
+        // By FNV-1a of that and of the attempt as four bytes, the lowest first, 54, 179 and 2 thousandths less.
+        let waits = [1, 2, 3].map(|attempt| unavailable(&id, attempt).as_millis());
+        assert_eq!(waits, [946, 1642, 3992]);
+    }
 }
