@@ -1,4 +1,4 @@
-//! The roster in SQLite, held in memory and read anew when it changes.
+//! The roster in SQLite, held in memory and read anew when another process changes it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, mpsc};
@@ -22,8 +22,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Services, teams and calendars in SQLite. Cheap to clone.
 ///
 /// The whole roster is held in memory, and a change made here is followed there; a thread notices within half a
-/// second what another process wrote, and reads all of it anew. Of the
-/// changes that were noted, the newest 10,000 are kept.
+/// second what another process wrote, and reads all of it anew. Of the changes that were noted, the newest 10,000
+/// are kept.
 #[derive(Debug, Clone)]
 pub struct SqliteRoster {
     writer: Writer,
