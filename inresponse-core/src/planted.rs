@@ -55,6 +55,8 @@ mod bugs {
         RejectedAgain, 9, "what was rejected is tried again";
         OutcomeDroppedOnStale, 10, "an outcome is dropped where the record has changed";
         AcceptedOverwritten, 10, "a late outcome takes back an acceptance";
+        LeaseNotRenewed, 10, "a send that takes long does not keep its lease";
+        UnknownLeaseCounts, 9, "a lease whose commit stayed unknown counts as a process that died";
         UnknownLeaseSends, 10, "a send begins though the commit of its lease is unknown";
         ClaimNotRechecked, 11, "a send begins under a slow lease without a look at the incident";
         ClaimLeavesPending, 11, "what was pending is still sent after a claim";
@@ -62,7 +64,9 @@ mod bugs {
         DeadLevelWaits, 12, "a dead level is given its whole wait";
         EmptyLevelWaits, 12, "an empty level is given its whole wait";
         UndeliveredHidden, 12, "an incident that nobody could be told of does not show";
+        FallbackIsMasked, 12, "a severity's levels are asked for the fallback of an empty calendar, which a raise then alerts twice";
         MasksIgnored, 12, "every severity alerts every level";
+        LevelWaitsForSlot, 13, "a level does not begin while no sending slot is free for its contacts";
         HidesBehindHanging, 13, "the next level waits for a send that hangs";
         PanicNotCaught, 13, "a notifier's panic ends the send without an outcome";
         SlotsForAnyone, 13, "one contact may take all sending slots, of which there are few";

@@ -20,8 +20,8 @@ use stateright::{Checker, Model, Property};
 
 const LEASE: Duration = Duration::from_secs(30);
 const WAIT: Duration = Duration::from_secs(600);
-/// How long a notifier may take.
-const DEADLINE: i64 = 15;
+/// After how long a send has ended, or its lease was renewed, in seconds: two thirds of it.
+const DEADLINE: i64 = 20;
 
 /// How often each fault may strike and each person may act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -46,6 +46,8 @@ pub struct Budget {
     pub releases: u8,
     /// Times that pass.
     pub ticks: u8,
+    /// Leases that are renewed.
+    pub renewals: u8,
 }
 
 impl Budget {
@@ -61,6 +63,7 @@ impl Budget {
         claims: 1,
         releases: 1,
         ticks: 8,
+        renewals: 1,
     };
     /// Two of everything.
     pub const LARGE: Budget = Budget {
@@ -74,6 +77,7 @@ impl Budget {
         claims: 2,
         releases: 2,
         ticks: 24,
+        renewals: 2,
     };
 }
 
@@ -167,6 +171,8 @@ pub enum Act {
     Tick,
     /// No engine runs for longer than a wait.
     Outage,
+    /// A third of a lease is over before its send begins, so that an engine renews it.
+    Renew(usize, usize),
     /// An engine plans what is due.
     Plan(usize),
     /// It commits that.
@@ -315,8 +321,8 @@ impl World {
             let began = of_before().filter_map(|(_, seen)| seen.first_begun).min();
             let size = self.record.0.matrix().contacts(before).len();
             let dead = of_before().filter(|(_, seen)| seen.rejected).count() == size;
-            // It counts from the lease; a send under a slow lease begins up to a deadline later.
-            let wait = TimeDelta::from_std(WAIT).unwrap_or_default() - TimeDelta::seconds(DEADLINE);
+            // It counts from the lease; a send under a slow lease that was renewed begins as much later.
+            let wait = TimeDelta::from_std(WAIT).unwrap_or_default() - TimeDelta::seconds(DEADLINE * 2);
             // A level begins anew once; whose lease was lost twice may come after the next.
             let lost_twice =
                 self.seen.iter().any(|(k, s)| (k.round, k.level) == (flight.key.round, before) && s.lost > 1);
@@ -384,7 +390,7 @@ impl Model for Protocol {
         let left = world.left;
         let due_at = plan::due_at(&world.record.0);
         if let Some(at) = due_at.filter(|at| *at > world.now && left.ticks > 0) {
-            // Notifiers answer within their deadline.
+            // Engines begin, renew or give up within their leases.
             let in_time = |f: &Flight| (at - f.planned).num_seconds() < DEADLINE;
             if world.engines.iter().flat_map(|e| &e.flights).all(in_time) {
                 acts.push(Act::Tick);
@@ -393,7 +399,13 @@ impl Model for Protocol {
         if left.outages > 0 && left.ticks > 0 {
             acts.push(Act::Outage);
         }
+        let third = world.now + TimeDelta::seconds(DEADLINE / 2);
+        let may_wait = left.renewals > 0 && due_at.is_none_or(|at| at > third);
         for (e, engine) in world.engines.iter().enumerate() {
+            let is_to_be_sent = |f: &Flight| f.ended.is_none();
+            for (i, _) in engine.flights.iter().enumerate().filter(|(_, f)| may_wait && is_to_be_sent(f)) {
+                acts.push(Act::Renew(e, i));
+            }
             if engine.planned.is_none() && due_at.is_some_and(|at| at <= world.now) {
                 acts.push(Act::Plan(e));
             }
@@ -449,6 +461,23 @@ impl Model for Protocol {
                 world.left.ticks -= 1;
                 (0..self.engines).for_each(|engine| world.crash(engine));
                 world.now += TimeDelta::from_std(WAIT * 2 + LEASE).unwrap_or_default();
+            }
+            Act::Renew(e, i) => {
+                world.left.renewals -= 1;
+                world.now += TimeDelta::seconds(DEADLINE / 2);
+                let flight = world.engines[e].flights[i].clone();
+                let (delivery, attempt) = (flight.key, flight.attempt);
+                let input = Input::Renew { delivery, attempt, lease: LEASE };
+                match plan::step(&world.record.0, input, world.now) {
+                    Decision::Change(plan) => {
+                        world.write(Held(Arc::new(plan.draft.into_incident())));
+                        let flight = &mut world.engines[e].flights[i];
+                        (flight.planned, flight.until) = (world.now, world.now + LEASE);
+                    }
+                    Decision::Nothing | Decision::Refuse(_) | Decision::NeedsMatrix => {
+                        world.engines[e].flights[i].ended = Some(Ended::NotBegun);
+                    }
+                }
             }
             Act::Plan(e) => world.engines[e].planned = Some(self.due(&world, e)?),
             Act::Commit(e, ending) => {

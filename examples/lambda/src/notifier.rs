@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use crate::config::Config;
 use crate::wiring::engine;
 
-/// How long after its begin a call may still begin a send. With the notifier's deadline of half a lease (15 s) it
-/// ends before its own time-out (25 s), and that comes before the lease ends (30 s).
+/// How long after its begin a call may still begin a send. What is being sent half a lease (15 s) after that is given
+/// up, so that the call ends before its own time-out (25 s), and that comes before the lease ends (30 s).
 const WITHIN: Duration = Duration::from_secs(6);
 
 /// After how many turns an execution hands over to another: one has at most 25,000 events, and a turn in which

@@ -49,13 +49,14 @@ impl Engine {
         }
     }
 
-    /// Takes no lease from `last_lease` on, by the monotonic clock; what was leased before is finished.
+    /// Takes no lease from `last_lease` on, by the monotonic clock; what was leased before has half a lease more.
     pub(super) async fn advance_record(
         &self,
         record: Record,
         last_lease: Option<Duration>,
     ) -> Result<Advanced, Outage> {
         let number = record.number();
+        let give_up_at = last_lease.map(|last| last + self.inner.lease / 2);
         let mut sends = FuturesUnordered::new();
         let mut next = Some(record);
         loop {
@@ -80,7 +81,7 @@ impl Engine {
                     return Err(error);
                 }
             };
-            sends.extend(leased.into_iter().map(|send| self.deliver(send)));
+            sends.extend(leased.into_iter().map(|send| self.deliver(send, give_up_at)));
             if outcome_came {
                 continue;
             }
@@ -125,7 +126,7 @@ impl Engine {
             };
             let full = page.len() == PAGE;
             after = page.last().and_then(mark_of).or(after);
-            under_way.extend(page.into_iter().map(|record| self.advance_logged(record)));
+            under_way.extend(page.into_iter().map(|record| self.advance_logged(record, None)));
             if !full {
                 break Ok(());
             }
@@ -140,9 +141,9 @@ impl Engine {
         looked.map(|()| advanced)
     }
 
-    pub(super) async fn advance_logged(&self, record: Record) -> bool {
+    pub(super) async fn advance_logged(&self, record: Record, last_lease: Option<Duration>) -> bool {
         let number = record.number();
-        match self.advance_record(record, None).await {
+        match self.advance_record(record, last_lease).await {
             Ok(_) => true,
             Err(error) => {
                 tracing::error!(incident = number.value(), error = %error, "an incident could not be advanced");

@@ -1,24 +1,28 @@
 //! Makes one attempt and records its outcome.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 
 use super::Engine;
-use super::lease::{LeasedSend, report_transitions};
+use super::lease::{LeaseTimes, LeasedSend, report_transitions};
+use super::renew::{Attempt, Standing};
 use crate::error::{Outage, OutageKind};
-use crate::model::{DeliveryKey, DeliveryStatus, Incident, Level, OutcomeKind, State, Version};
+use crate::model::{DeliveryKey, Incident, Level, OutcomeKind, Version};
 use crate::notify::{Alert, Notifier, Outcome};
 use crate::plan::{self, Decision, Input};
 use crate::planted::planted;
-use crate::store::Committed;
+use crate::store::{Committed, Record};
 
 /// A send begins at most this long after its lease, or the record is looked at once more (promise 11).
 const BEGIN_WITHIN: Duration = Duration::from_secs(1);
-/// How long a notifier may overrun its deadline before it is dropped.
-const GRACE: Duration = Duration::from_millis(500);
+/// What part of the lease a notifier may overrun its deadline by before it is dropped: half a second of 30.
+const GRACE: u32 = 60;
+/// How often the record is looked at once more before an attempt is put off.
+const LOOKS: u32 = 8;
 /// Pauses between attempts to record an outcome.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const MAX_PAUSE: Duration = Duration::from_secs(2);
@@ -26,15 +30,22 @@ const MAX_PAUSE: Duration = Duration::from_secs(2);
 impl Engine {
     /// Makes the attempt that a lease allows, and records how it ended, however long the store takes for that.
     ///
-    /// Dropping the future is like a crash: the delivery is due again when its lease ends.
-    pub(super) async fn deliver(&self, leased: LeasedSend) {
-        let LeasedSend { alert, delivery, attempt, lease, incident, version, slot, mark } = leased;
-        let outcome = match self.may_begin(&alert, delivery, attempt, lease).await {
-            Ok(()) => {
+    /// `give_up_at` is when the attempt must have ended at the latest, by the monotonic clock. Dropping the future is
+    /// like a crash: the delivery is due again when its lease ends.
+    pub(super) async fn deliver(&self, leased: LeasedSend, give_up_at: Option<Duration>) {
+        let LeasedSend { mut alert, delivery, attempt, lease, mut incident, mut version, slot, mark } =
+            leased;
+        let this = Attempt { incident: incident.number(), delivery, number: attempt };
+        let outcome = match self.may_begin(&alert, this, lease).await {
+            Ok(Begin { lease, read_again }) => {
+                if let Some(record) = read_again {
+                    (incident, version) = (Arc::new(record.incident), record.version);
+                    alert = alert.read_again(Arc::clone(&incident), record.count);
+                }
                 if planted!(AcceptedBeforeSend) {
                     self.record(&incident, version, delivery, attempt, &Outcome::Accepted).await;
                 }
-                self.attempt(&alert).await
+                self.attempt(&alert, this, lease, give_up_at).await
             }
             Err(reason) => Outcome::NotBegun { reason: reason.to_owned() },
         };
@@ -45,69 +56,78 @@ impl Engine {
         drop(mark);
     }
 
-    /// Whether a send may begin under its lease; the reason if not.
+    /// Whether a send may begin, and under which lease; the reason if not.
     ///
-    /// Not once two thirds of the lease are over by either clock: a server whose clock is a third of it ahead may have
-    /// taken it over then (promise 14). Where the commit took so long that
-    /// somebody may have claimed meanwhile, the record is asked once more (promise 11).
+    /// If the commit of the lease took so long that somebody may have claimed meanwhile, the record is read again
+    /// (promise 11). If a third of the lease is over, the lease is renewed first, so that the send has its time: by
+    /// either clock, since a server whose clock is ahead may take it over soon (promise 14).
     async fn may_begin(
         &self,
         alert: &Alert,
-        delivery: DeliveryKey,
-        attempt: u32,
-        lease: super::lease::LeaseTimes,
-    ) -> Result<(), &'static str> {
+        attempt: Attempt,
+        lease: LeaseTimes,
+    ) -> Result<Begin, &'static str> {
         let clock = &self.inner.clock;
         let third = self.inner.lease / 3;
-        let is_over = || {
-            let by_wall = self.now() >= lease.until - third;
-            let by_monotonic = clock.monotonic() >= lease.planned + third * 2;
-            (by_wall || (by_monotonic && !planted!(OnlyTheWallClock))) && !planted!(LeaseNotChecked)
-        };
-        let mut known_since = lease.planned;
-        loop {
-            if is_over() {
-                return Err("the lease was over before the send began");
-            }
+        let (mut begin, mut known_since) = (Begin { lease, read_again: None }, lease.planned);
+        for _ in 0..LOOKS {
+            let lease = begin.lease;
+            let by_wall = self.now() >= lease.until - third * 2;
+            let by_monotonic = clock.monotonic() >= lease.planned + third;
+            let is_old = (by_wall || (by_monotonic && !planted!(OnlyTheWallClock)))
+                && !planted!(LeaseNotChecked)
+                && !planted!(LeaseNotRenewed);
             let waited = clock.monotonic().saturating_sub(known_since);
-            if waited < BEGIN_WITHIN || planted!(ClaimNotRechecked) {
-                return Ok(());
+            if !is_old && (waited < BEGIN_WITHIN || planted!(ClaimNotRechecked)) {
+                return Ok(begin);
             }
             tracing::debug!(
                 delivery = %alert.delivery_id(),
-                commit_took = ?lease.committed.saturating_sub(lease.planned),
-                "a lease was slow, so its record is looked at once more"
+                ?waited,
+                "a lease was slow, so its record is read again"
             );
-            // A look that is slow itself tells what was, so it is followed by another, until the lease is over.
+            // A look that is slow itself tells what was, so it is followed by another.
             known_since = clock.monotonic();
-            let number = alert.incident().number();
-            let Ok(Some(record)) = self.inner.store.load(number).await else {
-                return Err("the lease was slow and the incident could not be read again");
+            let standing = if is_old {
+                self.renew(attempt).await
+            } else {
+                let record = self.inner.store.load(attempt.incident).await;
+                record.map(|record| record.map_or(Standing::Lost, |r| attempt.standing(r, lease.planned)))
             };
-            let holds = (record.incident.state() == State::Open || matches!(delivery.level, Level::News(_)))
-                && record.incident.round() == delivery.round
-                && record.incident.deliveries().iter().any(|d| {
-                    d.key() == delivery
-                        && d.attempts() == attempt
-                        && matches!(d.status(), DeliveryStatus::InFlight { .. })
-                });
-            if !holds {
-                return Err("the lease was slow and no longer held");
+            match standing {
+                Ok(Standing::InFlight(lease, record)) => begin = Begin { lease, read_again: Some(record) },
+                Ok(Standing::Closed | Standing::Lost) => return Err("the lease was slow and no longer held"),
+                Err(_) => return Err("the lease was slow and the incident could not be read again"),
             }
         }
+        Err("the store was too slow to begin the send")
     }
 
-    /// One attempt. A panic, or silence past the deadline, is an unknown outcome (promise 13).
-    async fn attempt(&self, alert: &Alert) -> Outcome {
-        let deadline = self.deadline();
-        let attempt = AssertUnwindSafe(self.inner.notifiers.notify(alert, deadline)).catch_unwind();
-        let patience = if planted!(HangsForEver) { Duration::MAX } else { deadline + GRACE };
-        let expiry = self.inner.clock.sleep(patience);
-        match select(Box::pin(attempt), Box::pin(expiry)).await {
+    /// One attempt. A panic, or silence past the deadline, is an unknown outcome (promise 13); and so is one that is
+    /// given up because its lease cannot be kept.
+    async fn attempt(
+        &self,
+        alert: &Alert,
+        attempt: Attempt,
+        lease: LeaseTimes,
+        give_up_at: Option<Duration>,
+    ) -> Outcome {
+        let clock = &self.inner.clock;
+        let left = give_up_at.map_or(Duration::MAX, |at| at.saturating_sub(clock.monotonic()));
+        let time = Self::send_deadline(self.inner.lease).min(left);
+        // The notifier is dropped a little after its deadline: that moment is part of the time.
+        let deadline = time.saturating_sub(self.inner.lease / GRACE);
+        let notifying = AssertUnwindSafe(self.inner.notifiers.notify(alert, deadline)).catch_unwind();
+        let patience = if planted!(HangsForEver) { Duration::MAX } else { time };
+        let over = select(Box::pin(clock.sleep(patience)), Box::pin(self.keep_lease(attempt, lease)));
+        match select(Box::pin(notifying), over).await {
             Either::Left((Ok(outcome), _)) => outcome,
             Either::Left((Err(panic), _)) if planted!(PanicNotCaught) => std::panic::resume_unwind(panic),
             Either::Left((Err(_panic), _)) => Outcome::unknown("the notifier panicked"),
-            Either::Right(((), _)) => Outcome::unknown("the notifier did not answer in time"),
+            Either::Right((Either::Left(_), _)) => Outcome::unknown("the notifier did not answer in time"),
+            Either::Right((Either::Right(_), _)) => {
+                Outcome::unknown("the lease could not be renewed while the notifier was at it")
+            }
         }
     }
 
@@ -180,6 +200,13 @@ impl Engine {
             }
         }
     }
+}
+
+/// What a send begins with.
+struct Begin {
+    lease: LeaseTimes,
+    /// The record, if it was read again after the lease.
+    read_again: Option<Box<Record>>,
 }
 
 enum Merge {

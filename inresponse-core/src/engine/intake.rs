@@ -1,6 +1,6 @@
 //! Takes reports and people's updates, answers questions.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 
@@ -53,10 +53,12 @@ impl Engine {
         let Some((team, matrix)) = self.duty(report.service(), now).await? else {
             return Ok(Reported::UnknownService);
         };
-        // Where a runner goes on to send it, the lease of the first alert rides on the create.
+        // If a runner goes on to send it, the lease of the first alert rides on the create.
         let slots = self.first_slots(&matrix, severity);
-        let first_lease = matches!(slots, FirstSlots::Taken(_)).then_some(self.inner.lease);
-        let (opening, sends) = plan::open(report, team, matrix, first_lease, now);
+        let (opening, sends) = match &slots {
+            Some(slots) => plan::open_leasing(report, team, matrix, self.inner.lease, &slots.none_free, now),
+            None => plan::open(report, team, matrix, None, now),
+        };
         let created = self.inner.store.create(opening).await;
         self.notice_clock(now);
         let created = created.map_err(|error| {
@@ -70,17 +72,14 @@ impl Engine {
             Created::New(record) => {
                 metrics::counter!("inresponse_incidents_reported_total", "severity" => severity.as_str())
                     .increment(1);
-                let due_at = plan::due_at(&record.incident);
-                match slots {
-                    FirstSlots::Taken(slots) => {
-                        self.hand_over(&record, sends, slots, planned);
-                        self.inner.wake.due(record.number(), record.version, due_at);
+                let none_free = match slots {
+                    Some(FirstSlots { taken, none_free }) => {
+                        self.hand_over(&record, sends, taken, planned);
+                        none_free.into_iter().collect()
                     }
-                    FirstSlots::NoneFree(contacts) => {
-                        self.inner.wake.left(&record.incident, record.version, contacts, now);
-                    }
-                    FirstSlots::NotTaken => self.inner.wake.due(record.number(), record.version, due_at),
-                }
+                    None => Vec::new(),
+                };
+                self.inner.wake.left(&record.incident, record.version, none_free, now);
                 self.start_timer(&record.incident).await;
                 tracing::info!(
                     incident = record.number().value(),
@@ -99,24 +98,24 @@ impl Engine {
         }
     }
 
-    /// Slots for the first alert, where a runner will send it, all of them are free and nothing waits for them.
-    fn first_slots(&self, matrix: &Matrix, severity: Severity) -> FirstSlots {
-        let level = matrix.alerted_levels(severity).next().filter(|_| self.inner.wake.has_runner());
-        let Some(level) = level else { return FirstSlots::NotTaken };
-        let contacts = matrix.contacts(Level::At(level));
-        let take = |contact: &Contact| {
-            if self.inner.wake.waits_for(contact) { None } else { self.inner.slots.take(contact) }
-        };
-        let mut slots = HashMap::new();
-        for contact in contacts {
-            slots.extend(take(contact).map(|slot| (contact.clone(), slot)));
+    /// Slots for the first alert, if a runner will send it.
+    ///
+    /// A contact for whom something waits already has none: what waits goes first.
+    fn first_slots(&self, matrix: &Matrix, severity: Severity) -> Option<FirstSlots> {
+        let level = matrix.alerted_levels(severity).next().filter(|_| self.inner.wake.has_runner())?;
+        // Which level begins after an empty one is not foreseen here.
+        if matrix.contacts(Level::At(level)).is_empty() {
+            return None;
         }
-        match slots.len() {
-            0 if contacts.is_empty() => FirstSlots::NotTaken,
-            0 => FirstSlots::NoneFree(contacts.to_vec()),
-            n if n == contacts.len() => FirstSlots::Taken(slots),
-            _ => FirstSlots::NotTaken,
+        let mut slots = FirstSlots { taken: HashMap::new(), none_free: HashSet::new() };
+        for contact in matrix.contacts(Level::At(level)) {
+            let waits = self.inner.wake.waits_for(contact);
+            match self.inner.slots.take(contact).filter(|_| !waits) {
+                Some(slot) => _ = slots.taken.insert(contact.clone(), slot),
+                None => _ = slots.none_free.insert(contact.clone()),
+            }
         }
+        Some(slots)
     }
 
     fn hand_over(
@@ -136,9 +135,8 @@ impl Engine {
             .map(|send| (self.mark(&record.incident, send.delivery), send))
             .map(|(mark, send)| (send, mark))
             .unzip();
-        let committed = self.inner.clock.monotonic();
         let draft = plan::Draft::new(record.incident.clone());
-        let at = LeaseAt { version: record.version, planned, committed, count: record.count };
+        let at = LeaseAt { version: record.version, planned, count: record.count };
         let leased = self.leased_sends(Plan { draft, sends }, slots, marks, at);
         self.inner.wake.hand_over(leased);
     }
@@ -281,13 +279,10 @@ impl Engine {
 }
 
 /// The sending slots for an incident's first alert.
-enum FirstSlots {
-    /// One for each contact.
-    Taken(HashMap<Contact, Slot>),
-    /// None of these has one.
-    NoneFree(Vec<Contact>),
-    /// Some have none, or nobody would send.
-    NotTaken,
+struct FirstSlots {
+    taken: HashMap<Contact, Slot>,
+    /// The contacts for whom none is free.
+    none_free: HashSet<Contact>,
 }
 
 /// What became of a change.

@@ -8,10 +8,10 @@ use chrono::{DateTime, Utc};
 
 use super::Engine;
 use super::slots::Slot;
-use crate::error::Outage;
+use crate::error::{Outage, OutageKind};
 use crate::model::{Contact, DeliveryId, DeliveryKey, Incident, Version};
 use crate::notify::Alert;
-use crate::plan::{self, Decision, Hold, Input, Plan};
+use crate::plan::{self, Decision, Held, Hold, Input, Plan};
 use crate::planted::planted;
 use crate::store::{Committed, Record};
 
@@ -57,8 +57,6 @@ pub(super) struct LeaseTimes {
     pub(super) until: DateTime<Utc>,
     /// The monotonic time at which its commit was begun.
     pub(super) planned: Duration,
-    /// The monotonic time at which its commit was known.
-    pub(super) committed: Duration,
 }
 
 impl Engine {
@@ -69,6 +67,7 @@ impl Engine {
     pub(super) async fn lease_due(&self, record: Record) -> Result<Leased, Outage> {
         let mut record = record;
         for _ in 0..MAX_TRIES {
+            record = self.take_back_unsent(record).await?;
             let (now, planned) = (self.now(), self.inner.clock.monotonic());
             let Prepared { plan, slots, no_slot } = self.prepare(&record.incident, now).await?;
             let Some(plan) = plan else {
@@ -81,18 +80,23 @@ impl Engine {
             let committed = self.commit(record.version, &plan.draft).await;
             self.notice_clock(now);
             let committed = match committed {
-                Err(e) if planted!(UnknownLeaseSends) && e.kind() == crate::error::OutageKind::Unknown => {
+                Err(e) if planted!(UnknownLeaseSends) && e.kind() == OutageKind::Unknown => {
                     Ok(Committed::At(record.version.next()))
                 }
                 committed => committed,
             };
+            if let Err(error) = &committed
+                && error.kind() == OutageKind::Unknown
+                && !planted!(UnknownLeaseCounts)
+            {
+                self.inner.unsent.remember(record.number(), record.version, &plan.sends);
+            }
             match committed? {
                 Committed::Stale => {}
                 Committed::At(version) => {
-                    let committed = self.inner.clock.monotonic();
                     let due_at = plan.draft.due_at();
                     report_transitions(&record.incident, plan.draft.incident());
-                    let at = LeaseAt { version, planned, committed, count: record.count };
+                    let at = LeaseAt { version, planned, count: record.count };
                     let blocked = !no_slot.is_empty();
                     report_lag(&record.incident, now);
                     self.inner.wake.left(plan.draft.incident(), version, no_slot, now);
@@ -110,7 +114,7 @@ impl Engine {
 
     /// Plans what is due, with a slot for every send; without a plan where nothing can be done now.
     async fn prepare(&self, incident: &Incident, now: DateTime<Utc>) -> Result<Prepared, Outage> {
-        let mut hold = Held { in_flight: &self.inner.in_flight, no_slot: HashSet::new() };
+        let mut hold = Holding { in_flight: &self.inner.in_flight, no_slot: HashSet::new() };
         let mut slots = HashMap::new();
         let (mut matrix, mut no_slot) = (None, Vec::new());
         loop {
@@ -168,7 +172,7 @@ impl Engine {
                 alert,
                 delivery: send.delivery,
                 attempt: send.attempt,
-                lease: LeaseTimes { until: send.lease_until, planned: at.planned, committed: at.committed },
+                lease: LeaseTimes { until: send.lease_until, planned: at.planned },
                 incident: Arc::clone(&incident),
                 version: at.version,
                 slot,
@@ -195,19 +199,24 @@ struct Prepared {
 pub(super) struct LeaseAt {
     pub(super) version: Version,
     pub(super) planned: Duration,
-    pub(super) committed: Duration,
     pub(super) count: u64,
 }
 
 #[derive(Debug)]
-struct Held<'a> {
+struct Holding<'a> {
     in_flight: &'a InFlight,
     no_slot: HashSet<DeliveryId>,
 }
 
-impl Hold for Held<'_> {
-    fn holds(&self, delivery: &DeliveryId) -> bool {
-        self.no_slot.contains(delivery) || self.in_flight.contains(delivery)
+impl Hold for Holding<'_> {
+    fn held(&self, delivery: &DeliveryId, _: &Contact) -> Held {
+        if self.in_flight.contains(delivery) {
+            Held::InFlight
+        } else if self.no_slot.contains(delivery) {
+            Held::NoSlot
+        } else {
+            Held::Free
+        }
     }
 }
 

@@ -6,6 +6,8 @@
 //! | `duty` | asks the roster who is on call |
 //! | `lease` | commits what is due, and with it the right to send |
 //! | `deliver` | makes one attempt and records its outcome |
+//! | `renew` | keeps the lease of a send that takes long |
+//! | `unsent` | leases whose commit stayed unknown, under which nothing was sent |
 //! | `bounce` | takes what a carrier tells later of an alert that it had accepted |
 //! | `advance` | one incident, or everything due, until nothing is left to do now |
 //! | `run` | does that for ever (feature `runner`) |
@@ -23,14 +25,17 @@ mod deliver;
 mod duty;
 mod intake;
 mod lease;
+mod renew;
 #[cfg(feature = "runner")]
 mod run;
 mod slots;
 mod timers;
+mod unsent;
 mod wake;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -73,6 +78,8 @@ struct Inner {
     claim_links: Option<ClaimLinks>,
     slots: slots::Slots,
     in_flight: lease::InFlight,
+    unsent: unsent::Unsent,
+    stopping: AtomicBool,
     wake: wake::Wake,
     timers: Option<Arc<dyn Timers>>,
     news: News,
@@ -185,17 +192,20 @@ impl Engine {
         }
     }
 
-    /// How long a notifier has: half the lease, so that the outcome is recorded before two thirds of it are over
-    /// and a server whose clock is a third of the lease ahead does not send again (promise 14).
-    fn deadline(&self) -> Duration {
-        self.inner.lease / 2
+    /// How long one attempt to send may take, with leases of that length: four leases.
+    ///
+    /// A send that takes longer than a third of its lease renews it, so that a slow carrier repeats nothing and a
+    /// process that dies is taken over within one lease all the same. Mail servers may take minutes: RFC 5321, 4.5.3.2.
+    pub const fn send_deadline(lease: Duration) -> Duration {
+        lease.saturating_mul(4)
     }
 }
 
 impl EngineBuilder {
-    /// How long a process may take to send and to record; the next attempt after a crash comes after this.
+    /// How soon another process takes over what this one was sending when it died.
     ///
-    /// Bounded to [`Engine::MIN_LEASE`] and [`Engine::MAX_LEASE`]; notifiers have half of it.
+    /// Bounded to [`Engine::MIN_LEASE`] and [`Engine::MAX_LEASE`]. A send that takes longer renews its lease:
+    /// [`Engine::send_deadline`].
     #[must_use]
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease.clamp(Engine::MIN_LEASE, Engine::MAX_LEASE);
@@ -265,6 +275,8 @@ impl EngineBuilder {
             claim_links: self.claim_links,
             slots: slots::Slots::default(),
             in_flight: lease::InFlight::default(),
+            unsent: unsent::Unsent::default(),
+            stopping: AtomicBool::new(false),
             wake: wake::Wake::new(),
             timers: self.timers,
             news: self.news,

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::future::Future;
 use std::pin::pin;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -46,6 +47,7 @@ impl Engine {
     pub async fn run(&self, shutdown: impl Future<Output = ()>) {
         let mut shutdown = pin!(shutdown);
         let mut handoff = self.inner.wake.open_handoff();
+        self.inner.stopping.store(false, Ordering::Relaxed);
         let (mut sends, mut handed) = (JoinSet::new(), JoinSet::new());
         let mut watch = Watch::begin(self);
         // For all that is known, the clock went back while nobody ran. Beside the work, since it reads everything.
@@ -91,6 +93,7 @@ impl Engine {
             }
         }
         self.inner.wake.close_handoff();
+        self.inner.stopping.store(true, Ordering::Relaxed);
         while let Ok(send) = handoff.try_recv() {
             self.begin(&mut handed, send);
         }
@@ -117,7 +120,7 @@ impl Engine {
 
     fn begin(&self, sends: &mut JoinSet<()>, send: LeasedSend) {
         let engine = self.clone();
-        sends.spawn(async move { engine.deliver(send).await });
+        sends.spawn(async move { engine.deliver(send, None).await });
     }
 
     /// Lets what is being sent come to its end, for as long as leases last.

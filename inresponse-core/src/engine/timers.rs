@@ -44,8 +44,9 @@ impl Engine {
     /// As [`advance`](Self::advance), for the timer that was started under `wake`: it has nothing to do any more
     /// where another was started after it.
     ///
-    /// For processes that are ended after a while: nothing is sent under leases taken later than `within` after the
-    /// call, so that all is done within that and half a lease more, storage aside. What is left is due at once.
+    /// For processes that are ended after a while: no lease is taken later than `within` after the call, and a send
+    /// that has not ended half a lease after that is given up, so that all is done then, storage aside. What is left is
+    /// due at once.
     ///
     /// # Errors
     /// As `advance`.
@@ -114,7 +115,13 @@ impl Engine {
             Ok(()) => Rescued::Restarted,
             Err(error) => {
                 tracing::error!(incident = number, error = %error, "a timer could not be started");
-                if self.advance_logged(record).await { Rescued::Advanced } else { Rescued::Failed }
+                // A sweep ends in bounded time, also if a carrier hangs.
+                let last_lease = self.inner.clock.monotonic() + self.inner.lease / 2;
+                if self.advance_logged(record, Some(last_lease)).await {
+                    Rescued::Advanced
+                } else {
+                    Rescued::Failed
+                }
             }
         }
     }

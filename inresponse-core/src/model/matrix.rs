@@ -156,8 +156,15 @@ impl Matrix {
     }
 
     /// Whether incidents of `severity` alert level `n`.
+    ///
+    /// If the calendar is empty, level 1 is the fallback: a severity that alerts anybody alerts it.
     pub fn alerts(&self, severity: Severity, n: u16) -> bool {
-        planted!(MasksIgnored) || self.alert_levels.get(&severity).is_none_or(|levels| levels.contains(&n))
+        let is_fallback = self.origin == Origin::Fallback && n == 1 && !planted!(FallbackIsMasked);
+        planted!(MasksIgnored)
+            || self
+                .alert_levels
+                .get(&severity)
+                .is_none_or(|levels| levels.contains(&n) || (is_fallback && !levels.is_empty()))
     }
 
     /// Whether incidents of `severity` alert nobody at all.

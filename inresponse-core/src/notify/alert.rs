@@ -70,6 +70,13 @@ impl Alert {
         self
     }
 
+    /// The same alert of the incident as it was read again since.
+    #[must_use]
+    pub(crate) fn read_again(mut self, incident: Arc<Incident>, count: u64) -> Self {
+        (self.incident, self.count) = (incident, count);
+        self
+    }
+
     /// What it is about.
     pub fn incident(&self) -> &Incident {
         &self.incident

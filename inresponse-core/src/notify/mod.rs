@@ -79,9 +79,11 @@ pub trait Notifier: Debug + Send + Sync + 'static {
     ///
     /// It never retries by itself: attempts are counted, durably, before they are made. It answers within
     /// `deadline`; when it cannot know by then, the answer is [`Outcome::Unknown`], or
-    /// [`Outcome::Unavailable`] if certainly nothing was handed over. The engine drops the future a little
-    /// after the deadline and takes that as unknown, as it does a panic. The message carries
-    /// [`Alert::delivery_id`], by which a recipient can tell a repeat.
+    /// [`Outcome::Unavailable`] if certainly nothing was handed over. The deadline is long (two minutes unless the
+    /// engine has another lease), since some carriers are slow: a notifier bounds a step that should be quick, such as
+    /// a connect, by itself. The engine drops the future a little after the deadline, or before if it cannot renew its
+    /// lease, and takes that as unknown, as it does a panic. The message carries [`Alert::delivery_id`], by which a
+    /// recipient can tell a repeat.
     async fn notify(&self, alert: &Alert, deadline: Duration) -> Outcome;
 
     /// Whether a contact of its scheme is one that it can try to reach, as far as it knows without trying.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::ladder::{self, Rung};
-use super::{Decision, Hold, MAX_EXPIRED, Send, change, last_outcome, later, stop_pending};
+use super::{Decision, Held, Hold, MAX_EXPIRED, Send, change, last_outcome, later, stop_pending};
 use crate::model::{
     BegunLevel, Delivery, DeliveryKey, DeliveryStatus, Event, Incident, Level, Matrix, OutcomeKind, State,
 };
@@ -42,6 +42,31 @@ pub(super) fn due(
     if due.changed { change(due.incident, due.sends, now) } else { Decision::Nothing }
 }
 
+/// Promise 10: a send that takes long keeps its lease for as long as its process lives.
+///
+/// Nothing, if the attempt is not in flight any more, or nobody else would begin it: the incident is not OPEN, or the
+/// round is over.
+pub(super) fn renew(
+    incident: &Incident,
+    key: DeliveryKey,
+    attempt: u32,
+    lease: Duration,
+    now: DateTime<Utc>,
+) -> Decision {
+    let until = later(now, lease);
+    let is_this = |d: &Delivery| {
+        let earlier = matches!(d.status, DeliveryStatus::InFlight { until: before } if before < until);
+        d.key() == key && d.attempts == attempt && earlier
+    };
+    let current = |d: &Delivery| d.round == incident.round && (incident.state == State::Open || d.is_news());
+    let Some(i) = incident.deliveries.iter().position(|d| is_this(d) && current(d)) else {
+        return Decision::Nothing;
+    };
+    let mut next = incident.clone();
+    next.deliveries[i].status = DeliveryStatus::InFlight { until };
+    change(next, Vec::new(), now)
+}
+
 enum Climb {
     Rested,
     NeedsMatrix,
@@ -72,7 +97,7 @@ impl Due<'_> {
                 continue;
             }
             let renewable = self.is_renewable(delivery.level);
-            if self.is_held(delivery.key()) {
+            if self.held(delivery) == Held::InFlight {
                 renewal_held |= renewable;
                 continue;
             }
@@ -119,7 +144,7 @@ impl Due<'_> {
         for i in 0..self.incident.deliveries.len() {
             let delivery = &self.incident.deliveries[i];
             let due = matches!(delivery.status, DeliveryStatus::Pending { due_at } if due_at <= self.now);
-            if due && self.is_of_now(delivery) && !self.is_held(delivery.key()) {
+            if due && self.is_of_now(delivery) && self.held(delivery) == Held::Free {
                 self.lease(i);
             }
         }
@@ -143,8 +168,8 @@ impl Due<'_> {
         delivery.round == self.incident.round && (self.alerts || delivery.is_news())
     }
 
-    fn is_held(&self, key: DeliveryKey) -> bool {
-        self.hold.holds(&self.incident.delivery_id(key))
+    fn held(&self, delivery: &Delivery) -> Held {
+        self.hold.held(&self.incident.delivery_id(delivery.key()), &delivery.contact)
     }
 
     /// Begins every rung whose turn has come; more than one where a level is empty or dead.
@@ -178,7 +203,10 @@ impl Due<'_> {
         Climb::Rested
     }
 
-    /// Begins a level, whose sends are leased next. Answers whether it has begun: not if all is held back.
+    /// Begins a level, whose sends are leased next. Answers whether it has begun: not if all of it is still in flight.
+    ///
+    /// Promise 8: it begins although no sending slot is free for any of its contacts, so that a contact who hangs
+    /// delays no later level.
     fn begin_level(&mut self, level: Level, due_at: DateTime<Utc>) -> bool {
         let round = self.incident.round;
         let contacts = self.incident.matrix.contacts(level).to_vec();
@@ -193,23 +221,29 @@ impl Due<'_> {
             self.changed = true;
             return true;
         }
-        let keys = (0..=u16::MAX).map(|place| DeliveryKey { round, level, place });
-        if contacts.iter().zip(keys.clone()).all(|(_, key)| self.is_held(key)) {
-            return false;
-        }
-        for (contact, key) in contacts.iter().zip(keys) {
-            self.incident.deliveries.push(Delivery {
+        let deliveries: Vec<_> = (0..=u16::MAX)
+            .zip(&contacts)
+            .map(|(place, contact)| Delivery {
                 round,
                 level,
-                place: key.place,
+                place,
                 contact: contact.clone(),
                 status: DeliveryStatus::Pending { due_at: self.now },
                 attempts: 0,
                 expired: Vec::new(),
                 since: due_at.min(self.now),
                 last: None,
-            });
+            })
+            .collect();
+        let waits = |delivery: &Delivery| match self.held(delivery) {
+            Held::InFlight => true,
+            Held::NoSlot => planted!(LevelWaitsForSlot),
+            Held::Free => false,
+        };
+        if deliveries.iter().all(waits) {
+            return false;
         }
+        self.incident.deliveries.extend(deliveries);
         self.incident.begun.push(begun);
         self.incident.timeline.push(self.now, Event::LevelBegan { round, level, contacts });
         self.changed = true;

@@ -35,7 +35,12 @@ pub(super) fn next(incident: &Incident) -> Option<Next> {
     if matrix.records_only(incident.severity) {
         return None;
     }
-    let has_begun = |level: Level| incident.begun.iter().any(|b| b.level == level);
+    // If the calendar is empty, level 1 is the fallback, which is alerted once. (Records of before may have begun it
+    // as such.)
+    let as_fallback = |level: Level| matrix.origin() == Origin::Fallback && level == Level::At(1);
+    let has_begun = |level: Level| {
+        incident.begun.iter().any(|b| b.level == level || (as_fallback(level) && b.level == Level::Fallback))
+    };
 
     // A raised severity resumes with the levels it includes that have not begun, so the lowest such is next.
     if let Some(n) = matrix.alerted_levels(incident.severity).find(|n| !has_begun(Level::At(*n))) {
@@ -51,8 +56,7 @@ pub(super) fn next(incident: &Incident) -> Option<Next> {
     if !whole_round_is_dead && incident.repeats_done < matrix.repeat() {
         return Some(Next { rung: Rung::RepeatRound, at });
     }
-    // Where the calendar was empty the fallback has been level 1 already.
-    let fallback_was_level_1 = matrix.origin() == Origin::Fallback && has_begun(Level::At(1));
+    let fallback_was_level_1 = as_fallback(Level::At(1)) && has_begun(Level::At(1));
     let rung = if fallback_was_level_1 || planted!(FallbackSkipped) { Rung::Over } else { Rung::Fallback };
     Some(Next { rung, at })
 }

@@ -29,7 +29,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-pub use open::{Opening, open};
+pub use open::{Opening, open, open_leasing};
 pub use people::{Refusal, StateChange, TakeOver, Update};
 
 use crate::model::{
@@ -49,10 +49,19 @@ pub enum Input<'a> {
     Due {
         /// How long the leases taken now last.
         lease: Duration,
-        /// Deliveries that must not be leased now: no free sending slot, or still in flight in this process.
+        /// Deliveries that must not be leased now.
         hold: &'a dyn Hold,
         /// The matrix for the next round, where [`Decision::NeedsMatrix`] asked for it.
         matrix: Option<Matrix>,
+    },
+    /// A send is still under way and its lease is to last longer.
+    Renew {
+        /// Whose send.
+        delivery: DeliveryKey,
+        /// Which attempt of it.
+        attempt: u32,
+        /// How long the lease lasts from now on.
+        lease: Duration,
     },
     /// An attempt ended.
     Outcome {
@@ -96,8 +105,21 @@ pub enum Input<'a> {
 
 /// Which deliveries must not be leased now.
 pub trait Hold: std::fmt::Debug {
-    /// Whether this one must not.
-    fn holds(&self, delivery: &DeliveryId) -> bool;
+    /// Whether this one may be leased, and why not.
+    fn held(&self, delivery: &DeliveryId, contact: &Contact) -> Held;
+}
+
+/// Whether a delivery may be leased now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Held {
+    /// It may.
+    Free,
+    /// This process is still sending it, whatever the clock says of its lease. A level whose deliveries are all in
+    /// flight does not begin.
+    InFlight,
+    /// No sending slot is free for its contact. Its level begins, and the delivery waits (promise 8).
+    NoSlot,
 }
 
 /// Holds nothing back.
@@ -105,14 +127,22 @@ pub trait Hold: std::fmt::Debug {
 pub struct HoldNothing;
 
 impl Hold for HoldNothing {
-    fn holds(&self, _: &DeliveryId) -> bool {
-        false
+    fn held(&self, _: &DeliveryId, _: &Contact) -> Held {
+        Held::Free
     }
 }
 
+/// These deliveries are in flight.
 impl Hold for std::collections::HashSet<DeliveryId> {
-    fn holds(&self, delivery: &DeliveryId) -> bool {
-        self.contains(delivery)
+    fn held(&self, delivery: &DeliveryId, _: &Contact) -> Held {
+        if self.contains(delivery) { Held::InFlight } else { Held::Free }
+    }
+}
+
+/// No sending slot is free for these contacts.
+impl Hold for std::collections::HashSet<Contact> {
+    fn held(&self, _: &DeliveryId, contact: &Contact) -> Held {
+        if self.contains(contact) { Held::NoSlot } else { Held::Free }
     }
 }
 
@@ -269,6 +299,9 @@ pub fn step(incident: &Incident, input: Input<'_>, now: DateTime<Utc>) -> Decisi
     let now = crate::clock::to_micros(now);
     let decision = match input {
         Input::Due { lease, hold, matrix } => return due::due(incident, lease, hold, matrix, now),
+        Input::Renew { delivery, attempt, lease } => {
+            return due::renew(incident, delivery, attempt, lease, now);
+        }
         Input::Outcome { delivery, attempt, outcome } => {
             return outcome::outcome(incident, delivery, attempt, outcome, now);
         }

@@ -1,9 +1,11 @@
 //! How an incident begins, and what a repeated report does to it.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 
 use super::clock_back::began_by;
-use super::{Decision, Draft, change};
+use super::{Decision, Draft, Hold, change};
 use crate::model::{
     DedupKey, Event, Incident, IncidentNumber, Matrix, Report, ServiceName, Severity, State, TeamName,
     Timeline,
@@ -36,20 +38,47 @@ impl Opening {
 
 /// Makes an incident of a report: OPEN, round 1, level 1 due at once.
 ///
-/// `matrix` is that of whoever is on call at `now`. With `first_lease`, the leases of the first alert ride on
+/// `matrix` is that of the people on call at `now`. With `first_lease`, the leases of the first alert ride on
 /// the create: the sends of [`step`](super::step)'s first `Due` are taken at once, for a process that goes on
 /// to send them.
 pub fn open(
     report: Report,
     team: TeamName,
     matrix: Matrix,
-    first_lease: Option<std::time::Duration>,
+    first_lease: Option<Duration>,
+    now: DateTime<Utc>,
+) -> (Opening, Vec<super::Send>) {
+    match first_lease {
+        Some(lease) => open_leasing(report, team, matrix, lease, &super::HoldNothing, now),
+        None => {
+            (Opening { incident: opened(report, team, matrix, crate::clock::to_micros(now)) }, Vec::new())
+        }
+    }
+}
+
+/// As [`open`] with a first lease, but for the deliveries that `hold` holds back.
+///
+/// The incident has no number yet, so `hold` can tell deliveries by their contact only.
+pub fn open_leasing(
+    report: Report,
+    team: TeamName,
+    matrix: Matrix,
+    lease: Duration,
+    hold: &dyn Hold,
     now: DateTime<Utc>,
 ) -> (Opening, Vec<super::Send>) {
     let now = crate::clock::to_micros(now);
+    let incident = opened(report, team, matrix, now);
+    match super::due::due(&incident, lease, hold, None, now) {
+        Decision::Change(plan) => (Opening { incident: plan.draft.into_incident() }, plan.sends),
+        Decision::Nothing | Decision::Refuse(_) | Decision::NeedsMatrix => (Opening { incident }, Vec::new()),
+    }
+}
+
+fn opened(report: Report, team: TeamName, matrix: Matrix, now: DateTime<Utc>) -> Incident {
     let mut timeline = Timeline::default();
     timeline.push(now, Event::Opened { severity: report.severity });
-    let incident = Incident {
+    Incident {
         number: super::UNNUMBERED,
         service: report.service,
         team,
@@ -77,11 +106,6 @@ pub fn open(
         begun: Vec::new(),
         deliveries: Vec::new(),
         timeline,
-    };
-    let Some(lease) = first_lease else { return (Opening { incident }, Vec::new()) };
-    match super::due::due(&incident, lease, &super::HoldNothing, None, now) {
-        Decision::Change(plan) => (Opening { incident: plan.draft.into_incident() }, plan.sends),
-        Decision::Nothing | Decision::Refuse(_) | Decision::NeedsMatrix => (Opening { incident }, Vec::new()),
     }
 }
 

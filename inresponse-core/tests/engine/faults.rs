@@ -17,12 +17,8 @@ async fn p11_a_lease_whose_commit_is_unknown_begins_no_send() {
         assert!(stage.engine.advance(number).await.is_err());
         assert_eq!(stage.sent(), "");
         let again = match fault {
-            // The lease stands, so the alert waits for its end.
-            Fault::HappensUnknown => {
-                assert_eq!(stage.advance(number).await, Advanced::WaitUntil(after(30)));
-                stage.clock.advance(secs(30));
-                "30 1:a#2"
-            }
+            // The record shows the lease. This process knows that it sent nothing.
+            Fault::HappensUnknown => "0 1:a#2",
             _ => "0 1:a",
         };
         stage.advance(number).await;
@@ -78,6 +74,145 @@ async fn p09_five_processes_that_a_delivery_ends_make_it_dead() {
     stage.advance(number).await;
     let expected = "0 1:a, 30 1:a#2, 60 1:a#3, 90 1:a#4, 120 1:a#5, 150 2:b";
     assert_eq!(stage.sent(), expected);
+}
+
+#[tokio::test]
+async fn p09_leases_whose_commits_stayed_unknown_kill_nothing() {
+    for wait in [0, 1, 30, 100] {
+        let stage = Stage::new(&["a b", "c"]).await;
+        let number = stage.report(crit("athens")).await;
+        for _ in 0..13 {
+            stage.store.next(Call::Commit, Fault::HappensUnknown);
+            assert!(stage.engine.advance(number).await.is_err());
+            stage.clock.advance(secs(wait));
+            // What the process knows it tells even if the store fails once more.
+            stage.store.next(Call::Commit, Fault::Fails(OutageKind::Retryable));
+            assert!(stage.engine.advance(number).await.is_err());
+        }
+        stage.advance(number).await;
+        let record = stage.incident(number).await.incident;
+        assert!(record.deliveries().iter().take(2).all(|d| d.expired() == 0), "after {wait} s: {record:?}");
+        assert_eq!(stage.carrier.sent_to("a").len(), 1, "after {wait} s");
+        assert_eq!(stage.carrier.sent_to("b").len(), 1, "after {wait} s");
+    }
+}
+
+#[tokio::test]
+async fn p09_a_lease_that_another_process_took_meanwhile_is_left_alone() {
+    let stage = Stage::new(&["a"]).await;
+    let other = stage.another(&["a"]).await;
+    let number = stage.report(crit("athens")).await;
+    // The commit did not happen, and another process leases the same attempt.
+    stage.store.next(Call::Commit, Fault::Fails(OutageKind::Unknown));
+    assert!(stage.engine.advance(number).await.is_err());
+    stage.clock.advance(secs(1));
+    stage.carrier.next("a", Mood::Takes(secs(5), Outcome::Accepted));
+    let sending = other.advancing(number);
+    settle().await;
+    stage.advance(number).await;
+    stage.pass(secs(10)).await;
+    sending.await.unwrap();
+    assert_eq!(stage.sent(), "1 1:a");
+}
+
+#[tokio::test]
+async fn p10_a_carrier_that_takes_several_leases_is_sent_to_once() {
+    for takes in [5, 15, 29, 31, 60, 119] {
+        let stage = Stage::new(&["a", "b"]).await;
+        let other = stage.another(&["a", "b"]).await;
+        let number = stage.report(crit("athens")).await;
+        stage.carrier.next("a", Mood::Takes(secs(takes), Outcome::Accepted));
+        let sending = stage.advancing(number);
+        settle().await;
+        for _ in 0..takes + 5 {
+            other.engine.tick().await.unwrap();
+            stage.pass(secs(1)).await;
+        }
+        assert_eq!(sending.await.unwrap(), Advanced::WaitUntil(after(600)));
+        assert_eq!(stage.sent(), "0 1:a", "which took {takes} s");
+        let record = stage.incident(number).await.incident;
+        assert!(matches!(record.deliveries()[0].status(), DeliveryStatus::Accepted { .. }));
+    }
+}
+
+#[tokio::test]
+async fn p10_p14_a_slow_lease_and_a_slow_carrier_repeat_nothing() {
+    for (lease, takes) in [(2, 29), (9, 14), (11, 20), (19, 14), (25, 25), (29, 40), (45, 1)] {
+        let stage = Stage::new(&["a", "b"]).await;
+        let other = stage.another(&["a", "b"]).await;
+        let number = stage.report(crit("athens")).await;
+        stage.store.next(Call::Commit, Fault::SlowAnswer(secs(lease)));
+        stage.carrier.always("a", Mood::Takes(secs(takes), Outcome::Accepted));
+        let sending = stage.advancing(number);
+        for _ in 0..lease + 2 * takes + 40 {
+            // The other process also sees what this one does, and takes over what is due.
+            let (engine, number) = (other.engine.clone(), number);
+            tokio::spawn(async move { engine.advance(number).await });
+            stage.pass(secs(1)).await;
+        }
+        sending.abort();
+        assert_eq!(
+            stage.carrier.sent_to("a").len(),
+            1,
+            "lease {lease} s, carrier {takes} s: {}",
+            stage.sent()
+        );
+    }
+}
+
+#[tokio::test]
+async fn p09_a_process_that_dies_in_a_long_send_is_taken_over_within_a_lease() {
+    let stage = Stage::new(&["a", "b"]).await;
+    let other = stage.another(&["a", "b"]).await;
+    let number = stage.report(crit("athens")).await;
+    stage.carrier.next("a", Mood::Hangs);
+    let dying = stage.advancing(number);
+    stage.pass(secs(55)).await;
+    dying.abort();
+    _ = dying.await;
+    for _ in 0..31 {
+        other.engine.tick().await.unwrap();
+        stage.pass(secs(1)).await;
+    }
+    let sent = stage.carrier.sent_to("a");
+    assert_eq!(sent.len(), 2);
+    assert!(sent[1].at <= after(85), "{}", stage.sent());
+}
+
+#[tokio::test]
+async fn p14_a_send_whose_lease_cannot_be_renewed_is_given_up_before_the_lease_is_over() {
+    let stage = Stage::new(&["a", "b"]).await;
+    let number = stage.report(crit("athens")).await;
+    stage.carrier.next("a", Mood::Takes(secs(100), Outcome::Accepted));
+    let sending = stage.advancing(number);
+    settle().await;
+    for _ in 0..200 {
+        stage.store.next(Call::Load, Fault::Fails(OutageKind::Retryable));
+    }
+    stage.pass(secs(19)).await;
+    let is_in_flight = async || {
+        let record = stage.store.peek(number).await.incident;
+        matches!(record.deliveries()[0].status(), DeliveryStatus::InFlight { .. })
+    };
+    assert!(is_in_flight().await);
+    stage.pass(secs(2)).await;
+    assert!(!is_in_flight().await, "it is unknown from second 20 on");
+    sending.abort();
+}
+
+#[tokio::test]
+async fn p11_a_claim_during_a_long_send_lets_it_end_and_sends_nothing_more() {
+    let stage = Stage::new(&["a", "b"]).await;
+    let number = stage.report(crit("athens")).await;
+    stage.carrier.next("a", Mood::Takes(secs(70), Outcome::Accepted));
+    let sending = stage.advancing(number);
+    stage.pass(secs(5)).await;
+    stage.claim(number, "jo").await;
+    stage.pass(secs(70)).await;
+    assert_eq!(sending.await.unwrap(), Advanced::Done);
+    let record = stage.incident(number).await.incident;
+    assert!(matches!(record.deliveries()[0].status(), DeliveryStatus::Accepted { .. }));
+    assert_eq!(stage.sent(), "0 1:a");
 }
 
 #[tokio::test]
@@ -192,7 +327,22 @@ async fn p14_no_send_begins_under_a_lease_that_is_over() {
     let advancing = stage.advancing(number);
     stage.pass(secs(40)).await;
     advancing.await.unwrap();
-    assert_eq!(stage.sent(), "31 1:a#2");
+    assert_eq!(stage.sent(), "31 1:a", "nobody took it over, so the lease was renewed");
+}
+
+#[tokio::test]
+async fn p14_no_send_begins_under_a_lease_that_another_process_took_over() {
+    let stage = Stage::new(&["a"]).await;
+    let other = stage.another(&["a"]).await;
+    let number = stage.report(crit("athens")).await;
+    stage.store.next(Call::Commit, Fault::SlowAnswer(secs(31)));
+    let advancing = stage.advancing(number);
+    stage.pass(secs(30)).await;
+    other.advance(number).await;
+    assert_eq!(stage.sent(), "30 1:a#2");
+    stage.pass(secs(10)).await;
+    advancing.await.unwrap();
+    assert_eq!(stage.sent(), "30 1:a#2");
 }
 
 #[tokio::test]

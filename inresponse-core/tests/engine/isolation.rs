@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use inresponse_core::engine::Advanced;
+use inresponse_core::engine::{Advanced, SENDS_PER_CONTACT};
 use inresponse_core::model::OutcomeKind;
 use inresponse_core::notify::Outcome;
 use inresponse_core::roster::Team;
@@ -34,8 +34,8 @@ async fn p13_a_notifier_that_hangs_is_dropped_after_its_deadline() {
     stage.carrier.next("h", Mood::Hangs);
     let number = stage.report(crit("athens")).await;
     let advancing = stage.advancing(number);
-    stage.pass(secs(15)).await;
-    assert!(!advancing.is_finished(), "it has half of the lease, and a moment more");
+    stage.pass(secs(119)).await;
+    assert!(!advancing.is_finished(), "it has four leases");
     let neighbour = &stage.incident(number).await.incident;
     assert_eq!(neighbour.deliveries()[1].last().unwrap().kind, OutcomeKind::Accepted);
     stage.pass(secs(1)).await;
@@ -54,6 +54,41 @@ async fn p13_a_contact_that_hangs_delays_neither_its_neighbour_nor_the_next_leve
     assert_eq!(stage.sent(), "0 1:h, 0 1:a, 5 2:b, 10 3:h, 10 3:c");
     stage.pass(secs(5)).await;
     assert!(stage.sent().contains("15 fallback:z"));
+}
+
+#[tokio::test]
+async fn p08_p13_a_level_whose_only_contact_hangs_with_all_its_slots_taken_delays_no_later_level() {
+    let stage = Stage::with(&["h", "b", "c"], wait(60)).await;
+    stage.carrier.always("h", Mood::Hangs);
+    let mut running = stage.run();
+    settle().await;
+    for _ in 0..SENDS_PER_CONTACT + 3 {
+        stage.report(crit("athens")).await;
+    }
+    stage.pass(secs(61)).await;
+    let told = |to: &str| stage.carrier.sent_to(to).len();
+    assert_eq!((told("h"), told("b")), (SENDS_PER_CONTACT, SENDS_PER_CONTACT + 3), "all of them in time");
+    stage.pass(secs(60)).await;
+    assert_eq!(told("c"), SENDS_PER_CONTACT + 3);
+    running.stop();
+}
+
+#[tokio::test]
+async fn p08_p13_the_same_without_a_runner() {
+    let stage = Stage::with(&["h", "b"], wait(60)).await;
+    stage.carrier.always("h", Mood::Hangs);
+    let mut numbers = Vec::new();
+    for _ in 0..SENDS_PER_CONTACT + 3 {
+        numbers.push(stage.report(crit("athens")).await);
+    }
+    let engine = stage.engine.clone();
+    let first = tokio::spawn(async move { engine.tick().await });
+    stage.pass(secs(61)).await;
+    let engine = stage.engine.clone();
+    let second = tokio::spawn(async move { engine.tick().await });
+    stage.pass(secs(1)).await;
+    assert_eq!(stage.carrier.sent_to("b").len(), SENDS_PER_CONTACT + 3);
+    (first.abort(), second.abort());
 }
 
 #[tokio::test]
@@ -95,11 +130,13 @@ async fn p13_in_a_tick_a_contact_that_hangs_delays_nobody_else() {
     let last = stage.report(crit("sparta")).await;
     let engine = stage.engine.clone();
     let ticking = tokio::spawn(async move { engine.tick().await });
-    settle().await;
-    settle().await;
+    // Each incident that waits for a slot is committed once, since its level begins. No time passes.
+    for _ in 0..20 {
+        settle().await;
+    }
     let alerted = stage.carrier.sent_to("a");
     assert_eq!(alerted.len(), 1, "it is behind more than one page of those who wait for somebody who hangs");
     assert_eq!(alerted[0].incident, last);
-    stage.pass(secs(16)).await;
+    stage.pass(secs(121)).await;
     assert_eq!(ticking.await.unwrap().unwrap(), 301);
 }

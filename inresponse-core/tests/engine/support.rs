@@ -249,6 +249,11 @@ impl SharedStore {
         self.faults.lock().unwrap().push_back((call, fault));
     }
 
+    /// A record as it is stored, whatever goes wrong.
+    pub async fn peek(&self, number: IncidentNumber) -> Record {
+        self.inner.load(number).await.unwrap().unwrap()
+    }
+
     pub fn calls(&self, call: Call) -> usize {
         self.calls.lock().unwrap().get(&call).copied().unwrap_or_default()
     }

@@ -165,7 +165,7 @@ async fn p13_a_timer_begins_nothing_that_would_outlast_its_process() {
     let number = stage.report(crit("athens")).await;
     let engine = stage.engine.clone();
     let advancing = tokio::spawn(async move { engine.advance_woken(number, 0, secs(8)).await.unwrap() });
-    stage.pass(secs(20)).await;
+    stage.pass(secs(24)).await;
     assert_eq!(advancing.await.unwrap(), Advanced::WaitUntil(after(10)), "what is left is due at once");
     assert_eq!(stage.sent(), "0 1:h");
     assert_eq!(stage.carrier.finished(), 0);

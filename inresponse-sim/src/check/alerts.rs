@@ -9,6 +9,19 @@ use crate::fault::Fault;
 use crate::history::{Sent, Told, Verdict};
 use crate::world::{MILLI, Micros, SECOND};
 
+/// Faults by which a store call fails.
+const FAILED: &[Fault] = &[
+    Fault::StoreRetryable,
+    Fault::StorePermanent,
+    Fault::UnknownHappened,
+    Fault::UnknownDidNot,
+    Fault::CallLost,
+    Fault::AnswerLost,
+    Fault::CallThrottled,
+    Fault::CallConflict,
+];
+/// Faults by which one takes long.
+const SLOW: &[Fault] = &[Fault::SlowCall, Fault::SlowAnswer];
 /// How long it takes to record an outcome where the store is well.
 const RECORDING: Micros = 300 * MILLI;
 
@@ -68,41 +81,33 @@ impl Checker<'_> {
         }
     }
 
-    /// Whether something hid the outcome of `one` from whoever sent `again`.
+    /// Whether something hid the outcome of `one` from the process that sent `again`: a crash; a store that failed, or
+    /// that took longer to record the outcome than the lease had left; or clocks that disagree.
+    ///
+    /// A slow lease or a slow carrier is no excuse: such a send renews its lease.
     fn is_excused(&self, one: &Sent, ended: Micros, again: &Sent) -> bool {
-        let host = Some(one.process.host);
-        let planned = one.began.saturating_sub(self.lease());
-        // Store faults on the sender's side: its lease was slow, or its outcome could not be recorded in time.
-        let store = [
-            Fault::StoreRetryable,
-            Fault::StorePermanent,
-            Fault::UnknownHappened,
-            Fault::UnknownDidNot,
-            Fault::SlowCall,
-            Fault::SlowAnswer,
-            Fault::CallLost,
-            Fault::AnswerLost,
-            Fault::CallThrottled,
-            Fault::CallConflict,
-        ];
-        let store_failed =
-            self.history.disturbances.iter().any(|d| {
-                store.contains(&d.fault) && d.host == host && d.from <= again.began && d.to >= planned
-            });
+        let disturbed = |until: Micros, faults: &'static [Fault]| {
+            let host = Some(one.process.host);
+            self.history.disturbances.iter().filter(move |d| {
+                faults.contains(&d.fault) && d.host == host && d.from <= until && d.to >= ended
+            })
+        };
         let crashed = self.history.crashes.iter().any(|(process, at)| {
+            let recording =
+                || disturbed(*at, FAILED).next().is_some() || disturbed(*at, SLOW).next().is_some();
             *process == one.process
                 && *at >= one.began
                 && *at <= again.began
-                && (*at <= ended + RECORDING || store_failed)
+                && (*at <= ended + RECORDING || recording())
         });
-        // A server whose clock is behind brings a lease's end back by as much.
-        let apart = TimeDelta::microseconds(i64::try_from(self.apart(again.began)).unwrap_or(0));
-        let lease_over = one.lease_until.is_some_and(|until| again.wall + apart >= until);
-        let kept_from_recording = store_failed && lease_over;
-        // Whoever has a wrong clock may bring times back for all.
-        let disagree = !self.clocks_agree(again.began)
-            || !self.clocks_stand(planned.saturating_sub(SECOND), again.began);
-        crashed || kept_from_recording || disagree
+        let failed = disturbed(again.began, FAILED).next().is_some();
+        // At least a third of the lease is left when a send ends.
+        let slow: Micros = disturbed(again.began, SLOW).map(|d| d.to - d.from).sum();
+        let too_slow = slow + RECORDING >= self.lease() / 3;
+        // A process that had a wrong clock may bring times back for all.
+        let before = one.began.saturating_sub(self.lease() + SECOND);
+        let disagree = !self.clocks_agree(again.began) || !self.clocks_stand(before, again.began);
+        crashed || failed || too_slow || disagree
     }
 
     /// P14: a process never sends again what it is still sending itself.

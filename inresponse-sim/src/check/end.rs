@@ -5,6 +5,7 @@ use inresponse_core::plan;
 use inresponse_core::store::Record;
 
 use super::{Checker, at};
+use crate::fault::Fault;
 use crate::history::{Sent, Told};
 
 impl Checker<'_> {
@@ -38,9 +39,8 @@ impl Checker<'_> {
             return;
         }
         let mut levels: Vec<Level> = matrix.alerted_levels(incident.severity()).map(Level::At).collect();
-        // Where the calendar was empty the fallback may have been level 1 already, also for another severity.
-        let was_level_1 = incident.begun().iter().any(|begun| begun.level == Level::At(1));
-        if matrix.origin() == Origin::Calendar || !was_level_1 {
+        // If the calendar was empty, the fallback was level 1.
+        if matrix.origin() == Origin::Calendar {
             levels.push(Level::Fallback);
         }
         for level in levels {
@@ -69,13 +69,15 @@ impl Checker<'_> {
                 && matches!(d.status(), DeliveryStatus::Dead { .. })
         });
         let rejected = self.attempts(record, level, contact).any(|sent| sent.told == Some(Told::Rejected));
-        // A lease that was lost before its send began counts as one that ended its process.
         let expired = incident.deliveries().iter().any(|d| {
             (d.key().round, d.key().level) == (incident.round(), level)
                 && d.contact() == contact
                 && d.expired() >= plan::MAX_EXPIRED
         });
-        let enough_faults = self.history.disturbances.len() >= plan::MAX_EXPIRED as usize;
+        // A lease whose commit stayed unknown sent nothing, so it does not count.
+        let unknown = [Fault::UnknownHappened, Fault::UnknownDidNot];
+        let others = self.history.disturbances.iter().filter(|d| !unknown.contains(&d.fault)).count();
+        let enough_faults = others + self.history.crashes.len() >= plan::MAX_EXPIRED as usize;
         dead && (rejected || (expired && enough_faults))
     }
 

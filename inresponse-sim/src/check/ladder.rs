@@ -118,7 +118,7 @@ impl<'a> Checker<'a> {
             for plan in teams.iter().filter_map(|team| roster.teams.get(*team)) {
                 for day in self.days(plan, from, to) {
                     let candidate = Frozen { team: plan, day };
-                    if self.explains(&candidate, number, sends) && self.masks_allow(number, plan, sends) {
+                    if Self::explains(&candidate, sends) && self.masks_allow(number, &candidate, sends) {
                         frozen.push(candidate);
                     }
                 }
@@ -178,14 +178,12 @@ impl<'a> Checker<'a> {
     }
 
     /// Whether everybody who was sent to stands in a matrix, at that level.
-    fn explains(&self, candidate: &Frozen, number: IncidentNumber, sends: &[&Sent]) -> bool {
+    fn explains(candidate: &Frozen, sends: &[&Sent]) -> bool {
         sends.iter().all(|sent| {
-            // Not twice, where it is level 1.
+            // Not twice, if it is level 1.
             let fallback_is_first = sent.level == Level::Fallback
                 && !candidate.has_calendar()
-                && sends.iter().any(|one| one.level == Level::At(1) && one.began < sent.began)
-                // Where its severity was raised after the fallback, level 1 comes after it.
-                && !self.may_be_out_of_order(number, Micros::MAX);
+                && sends.iter().any(|one| one.level == Level::At(1));
             candidate.contacts(sent.level).contains(&sent.contact) && !fallback_is_first
         })
     }
@@ -207,8 +205,9 @@ impl<'a> Checker<'a> {
         days
     }
 
-    /// P12: a level is alerted only where some severity that the incident had includes it.
-    fn masks_allow(&self, number: IncidentNumber, plan: &TeamPlan, sends: &[&Sent]) -> bool {
+    /// P12: a level is alerted only where some severity that the incident had includes it. Level 1 is the fallback if
+    /// the calendar is empty, and then every severity that alerts anybody includes it.
+    fn masks_allow(&self, number: IncidentNumber, candidate: &Frozen, sends: &[&Sent]) -> bool {
         let Some(record) = self.last.get(&number) else { return false };
         let incident = &record.incident;
         let mut severities = BTreeSet::from([incident.severity()]);
@@ -221,8 +220,10 @@ impl<'a> Checker<'a> {
             }
         }
         sends.iter().all(|sent| {
-            severities.iter().any(|severity| match (plan.alert_levels.get(severity), sent.level) {
+            let masks = &candidate.team.alert_levels;
+            severities.iter().any(|severity| match (masks.get(severity), sent.level) {
                 (None, _) => true,
+                (Some(levels), Level::At(1)) if !candidate.has_calendar() => !levels.is_empty(),
                 (Some(levels), Level::At(n)) => levels.contains(&n),
                 (Some(levels), Level::Fallback) => !levels.is_empty(),
                 (Some(_), Level::News(_)) => true,
@@ -263,10 +264,19 @@ impl<'a> Checker<'a> {
             let part = one.attempt == 1 && self.began_in_part(number, one);
             // And a level that began with a lease under which nothing was sent, if that was recorded: the next one
             // counts from that lease, and whoever goes on after an outage may come to both at once.
+            // And one that no sending slot was free for when its time came.
+            let crowded = frozen.iter().any(|f| {
+                let contacts = f.contacts(one.level);
+                !contacts.is_empty()
+                    && contacts
+                        .iter()
+                        .all(|contact| self.is_crowded(contact, one.began.saturating_sub(SECOND), one.began))
+            });
             let unbegun = one.attempt > 1 && self.history.not_begun.contains(&(number, one.round, one.level));
             let lost = self.lost_twice(number, one)
                 || short
                 || unbegun
+                || crowded
                 || part
                 || frozen.iter().any(level_dead)
                 || self.died_by_expiry(number, one);

@@ -117,15 +117,20 @@ impl<'a> Checker<'a> {
                 firsts.entry(sent.level).or_insert(sent);
             }
         }
-        for pair in levels.windows(2) {
-            let Some(one) = firsts.get(&pair[0]) else { continue };
-            let mut deadline = one.began + micros(matrix.wait()) + self.margin();
+        for (i, pair) in levels.windows(2).enumerate() {
+            let sent = firsts.get(&pair[0]).map(|one| one.began);
+            // P8: the first level begins with the incident, whether or not a slot is free for any of its contacts.
+            let opened = self.opened_at(record).filter(|_| i == 0 && round == 1);
+            let Some(began) = opened.map(|at| at + self.margin()).into_iter().chain(sent).min() else {
+                continue;
+            };
+            let mut deadline = began + micros(matrix.wait()) + self.margin();
             if let Some(died) = self.died(number, round, pair[0], matrix.contacts(pair[0])) {
                 deadline = deadline.min(died + self.margin());
             }
-            let free = self.is_quiet(one.began, deadline)
-                && self.is_open(number, one.began, deadline)
-                && self.has_its_severity(number, one.began)
+            let free = self.is_quiet(began, deadline)
+                && self.is_open(number, began, deadline)
+                && self.has_its_severity(number, began)
                 && deadline < self.history.ended_at;
             if !free {
                 continue;
@@ -134,21 +139,24 @@ impl<'a> Checker<'a> {
                 let target = (number, round, pair[1], contact.clone());
                 let sends = self.targets.get(&target).into_iter().flatten();
                 let told = sends.map(|i| self.sent(*i)).any(|sent| sent.began <= deadline);
-                if !told
-                    && !self.is_crowded(contact, one.began, deadline)
-                    && !self.holds_up(&pair[0], matrix, one, deadline)
-                {
+                if !told && !self.is_crowded(contact, began, deadline) {
                     let text = format!(
                         "{contact} of level {} was not told of {number} by {}; level {} began at {}",
                         pair[1],
                         at(deadline),
                         pair[0],
-                        at(one.began)
+                        at(began)
                     );
                     self.violated(13, text);
                 }
             }
         }
+    }
+
+    /// When the number of an incident was answered, if it was to the report that opened it.
+    fn opened_at(&self, record: &Record) -> Option<Micros> {
+        let report = self.history.reports.iter().find(|call| call.title == record.incident.title())?;
+        matches!(report.answer.got(), Some(crate::history::Reply::New(_))).then_some(report.ended)?
     }
 
     /// Whether an incident has had the severity that it has at the end since then.
@@ -158,17 +166,6 @@ impl<'a> Checker<'a> {
                 && (call.answer.is_open() || call.ended.is_none_or(|end| end >= since))
         });
         !changed && !self.may_be_raised(number, since, Micros::MAX)
-    }
-
-    /// Whether all of a level's contacts have no free sending slot, so that it has not begun as a whole.
-    fn holds_up(
-        &self,
-        level: &Level,
-        matrix: &inresponse_core::model::Matrix,
-        one: &Sent,
-        deadline: Micros,
-    ) -> bool {
-        matrix.contacts(*level).iter().any(|contact| self.is_crowded(contact, one.began, deadline))
     }
 
     /// When the last contact of a level was rejected, if all were.

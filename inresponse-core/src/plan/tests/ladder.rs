@@ -80,7 +80,12 @@ fn p12_a_severity_alerts_the_levels_of_its_mask() {
             (
                 "no calendar, level 1 not included",
                 warn_alerts(Matrix::without_calendar(contacts("z"), WAIT), &[2]),
-                "0 f:z unclaimed",
+                "0 1:z, 600 unclaimed",
+            ),
+            (
+                "no calendar, records only",
+                warn_alerts(Matrix::without_calendar(contacts("z"), WAIT), &[]),
+                "",
             ),
             (
                 "repeated",
@@ -178,6 +183,47 @@ fn p03_a_raised_severity_resumes_with_the_levels_that_have_not_begun() {
         assert!(scene.repeat(Severity::Crit));
         assert_eq!(scene.play(0), expected, "raised at {raised_at}");
     }
+}
+
+#[test]
+fn p12_the_fallback_of_an_empty_calendar_is_alerted_once_whatever_is_raised_when() {
+    for mask in [vec![2], vec![1], vec![1, 2], vec![7, 3]] {
+        for raised_at in [0, 1, 300, 600, 5000] {
+            let matrix = warn_alerts(Matrix::without_calendar(contacts("z"), WAIT), &mask);
+            let mut scene = Scene::open(matrix, Severity::Warn);
+            let mut sent = vec![];
+            for at in [0, 600] {
+                if at < raised_at {
+                    let now = scene.at(at).due();
+                    scene.accepts(&now);
+                    sent.push(now);
+                }
+            }
+            scene.at(raised_at);
+            assert!(scene.repeat(Severity::Crit));
+            sent.push(scene.play(0));
+            let told = sent.concat();
+            assert_eq!(told.matches(":z").count(), 1, "raised at {raised_at} with {mask:?}: {told}");
+            assert!(scene.incident.is_unclaimed());
+        }
+    }
+}
+
+#[test]
+fn p12_a_fallback_that_was_alerted_before_an_upgrade_is_not_alerted_again() {
+    // A round that began while masks applied to the fallback of an empty calendar.
+    let matrix = warn_alerts(Matrix::without_calendar(contacts("z"), WAIT), &[2]);
+    let mut scene = Scene::open(matrix, Severity::Warn);
+    let sent = scene.due();
+    scene.accepts(&sent);
+    let mut stored = serde_json::to_value(&scene.incident).unwrap();
+    stored["begun"][0]["level"] = serde_json::json!("fallback");
+    stored["deliveries"][0]["level"] = serde_json::json!("fallback");
+    stored["exhausted"] = serde_json::json!(true);
+    scene.incident = serde_json::from_value(stored).unwrap();
+    scene.at(60);
+    assert!(scene.repeat(Severity::Crit));
+    assert_eq!(scene.play(0), "");
 }
 
 #[test]

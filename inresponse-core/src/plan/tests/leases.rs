@@ -4,9 +4,11 @@ use std::collections::HashSet;
 
 use super::scene::Scene;
 use super::{LEASE, T0, after, levels, report};
-use crate::model::{DeliveryStatus, Event, IncidentNumber, Level, Matrix, OutcomeKind, Severity, TeamName};
+use crate::model::{
+    DeliveryKey, DeliveryStatus, Event, IncidentNumber, Level, Matrix, OutcomeKind, Severity, TeamName,
+};
 use crate::notify::Outcome;
-use crate::plan::{self, Hold, MAX_EXPIRED};
+use crate::plan::{self, Decision, Held, Hold, Input, MAX_EXPIRED};
 
 #[test]
 fn p09_what_is_in_flight_is_due_again_when_its_lease_ends() {
@@ -154,6 +156,85 @@ fn p14_a_level_that_is_all_held_back_has_not_begun() {
 }
 
 #[test]
+fn p08_p13_a_level_without_a_free_slot_begins_and_its_deliveries_wait() {
+    let mut scene = Scene::crit(levels(&["a b", "c", "d"]));
+    assert_eq!(scene.due_without_slots(&["1:a", "1:b"]), "");
+    assert_eq!(scene.incident.begun().len(), 1, "it has begun");
+    assert_eq!((scene.pending_at("1:a"), scene.pending_at("1:b")), (Some(T0), Some(T0)));
+    assert_eq!(scene.at(5).due_without_slots(&["1:a", "1:b"]), "", "once");
+    assert_eq!(scene.incident.begun().len(), 1);
+    assert_eq!(scene.at(600).due_without_slots(&["1:a", "1:b", "2:c"]), "", "the next level begins in time");
+    assert_eq!(scene.incident.begun().len(), 2);
+    assert_eq!(
+        scene.at(700).due_without_slots(&["2:c"]),
+        "1:a 1:b",
+        "what waits is sent once a slot is free"
+    );
+    scene.accepts("1:a 1:b");
+    assert_eq!(scene.at(1199).due_without_slots(&["2:c"]), "");
+    assert_eq!(scene.at(1200).due_without_slots(&["2:c"]), "3:d", "and so are the levels after that");
+    assert_eq!(scene.due(), "2:c");
+}
+
+#[test]
+fn p08_p13_a_level_whose_process_died_begins_again_though_no_slot_is_free() {
+    let mut scene = Scene::crit(levels(&["a", "b"]));
+    scene.due();
+    assert_eq!(scene.at(3600).due_without_slots(&["1:a"]), "");
+    assert_eq!(scene.told(|e| matches!(e, Event::LevelBeganAnew { level: Level::At(1), .. })), 1);
+    assert_eq!(scene.pending_at("1:a"), Some(after(3600)));
+    assert_eq!(scene.at(4199).due_without_slots(&["1:a"]), "");
+    assert_eq!(scene.at(4200).due_without_slots(&["1:a"]), "2:b");
+    assert_eq!(scene.due(), "1:a#2");
+}
+
+#[test]
+fn p13_a_claim_stops_what_waits_for_a_slot() {
+    let mut scene = Scene::crit(levels(&["a", "b"]));
+    scene.due_without_slots(&["1:a"]);
+    assert_eq!(scene.claim("jo"), Ok(true));
+    assert_eq!((scene.at(700).due(), scene.next()), (String::new(), None));
+}
+
+#[test]
+fn p10_a_send_that_takes_long_keeps_its_lease_while_its_process_lives() {
+    let mut scene = Scene::crit(levels(&["a b", "c"]));
+    assert_eq!(scene.due(), "1:a 1:b");
+    scene.accepts("1:b");
+    for at in [10, 20, 45, 70] {
+        assert!(scene.at(at).renews("1:a"), "at {at}");
+        assert_eq!(scene.due(), "", "nobody else begins it");
+    }
+    assert_eq!(scene.next(), Some(100.0), "a process that dies now is taken over a lease later");
+    assert_eq!(scene.at(100).due(), "1:a#2");
+    assert!(!scene.at(101).attempt_renews("1:a", 1), "what was taken over is lost to its first process");
+    scene.accepts("1:a");
+    assert!(!scene.renews("1:a"), "nor is what has ended renewed");
+    assert_eq!(scene.delivery("1:a").attempts(), 2);
+}
+
+#[test]
+fn p10_a_lease_is_renewed_only_where_somebody_else_would_take_it_over() {
+    let mut scene = Scene::crit(levels(&["a", "b"]));
+    scene.due();
+    assert!(!scene.renews("1:a"), "it does not end any later");
+    scene.at(10).claim("jo").unwrap();
+    assert!(!scene.renews("1:a"), "a claimed incident alerts nobody");
+    scene.release("jo").unwrap();
+    let first_round = DeliveryKey { round: 1, ..scene.key("1:a") };
+    let renewal = Input::Renew { delivery: first_round, attempt: 1, lease: LEASE };
+    assert_eq!(scene.try_step(renewal), Decision::Nothing, "neither does a round that is over");
+}
+
+#[test]
+fn p14_a_clock_that_went_back_never_shortens_a_lease_by_renewing_it() {
+    let mut scene = Scene::crit(levels(&["a", "b"]));
+    scene.at(100).due();
+    assert!(!scene.at(40).renews("1:a"));
+    assert_eq!(scene.next(), Some(130.0));
+}
+
+#[test]
 fn p14_a_lease_that_ended_by_a_clock_that_jumped_stays_while_it_is_in_flight_here() {
     let mut scene = Scene::crit(levels(&["a", "b"]));
     scene.due();
@@ -178,10 +259,33 @@ fn p08_the_first_lease_may_ride_on_the_create() {
 }
 
 #[test]
+fn p08_p13_an_incident_opens_with_its_first_level_begun_though_no_slot_is_free() {
+    let mut scene = Scene::crit(levels(&["a b", "c"]));
+    let crowded = |names: &str| HashSet::from_iter(super::contacts(names));
+    for (held, sent) in [("a b", 0), ("b", 1), ("", 2)] {
+        let hold: HashSet<crate::model::Contact> = crowded(held);
+        let team = TeamName::new("devops").unwrap();
+        let (report, matrix) = (report(Severity::Crit), scene.matrix.clone());
+        let (opening, sends) = plan::open_leasing(report, team, matrix, LEASE, &hold, T0);
+        assert_eq!(sends.len(), sent, "without slots for {held:?}");
+        scene.incident = opening.numbered(IncidentNumber::new(10_001)).into_incident();
+        assert_eq!(scene.incident.begun().len(), 1);
+        sends.iter().for_each(|send| scene.attempt_ends_of(send, &Outcome::Accepted));
+        assert_eq!(scene.at(600).due_without_slots(&["1:a", "1:b"]), "2:c");
+        scene.at(0);
+    }
+}
+
+#[test]
 fn p14_a_set_of_deliveries_holds_those_and_no_others() {
     let mut scene = Scene::crit(levels(&["a b"]));
     scene.due();
     let id = |send| scene.incident.delivery_id(scene.key(send));
     let held = HashSet::from([id("1:a")]);
-    assert!(held.holds(&id("1:a")) && !held.holds(&id("1:b")));
+    let contact = |send| scene.delivery(send).contact();
+    assert_eq!(held.held(&id("1:a"), contact("1:a")), Held::InFlight);
+    assert_eq!(held.held(&id("1:b"), contact("1:b")), Held::Free);
+    let without_slot = HashSet::from([contact("1:b").clone()]);
+    assert_eq!(without_slot.held(&id("1:a"), contact("1:a")), Held::Free);
+    assert_eq!(without_slot.held(&id("1:b"), contact("1:b")), Held::NoSlot);
 }

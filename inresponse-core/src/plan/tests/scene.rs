@@ -4,12 +4,12 @@ use chrono::{DateTime, Utc};
 
 use super::{LEASE, T0, after, name, person, report};
 use crate::model::{
-    Delivery, DeliveryId, DeliveryKey, DeliveryStatus, Event, Incident, IncidentNumber, Level, Matrix,
-    Severity, State,
+    Contact, Delivery, DeliveryId, DeliveryKey, DeliveryStatus, Event, Incident, IncidentNumber, Level,
+    Matrix, Severity, State,
 };
 use crate::notify::Outcome;
 use crate::plan::{
-    self, Decision, Hold, HoldNothing, Input, Plan, Refusal, Send, StateChange, TakeOver, Update,
+    self, Decision, Held, Hold, HoldNothing, Input, Plan, Refusal, Send, StateChange, TakeOver, Update,
 };
 
 /// An incident and the time. Sends are written as `level:contact`, with `#attempt` after the first.
@@ -21,14 +21,15 @@ pub(super) struct Scene {
     pub(super) matrix: Matrix,
 }
 
-/// Holds back the deliveries to some contacts.
+/// Holds back some deliveries.
 #[derive(Debug)]
-pub(super) struct HoldKeys<'a>(pub(super) &'a [&'a str], pub(super) &'a Scene);
+struct HoldKeys<'a>(&'a [&'a str], Held, &'a Scene);
 
 impl Hold for HoldKeys<'_> {
-    fn holds(&self, delivery: &DeliveryId) -> bool {
-        let Self(held, scene) = self;
-        held.iter().any(|send| scene.incident.delivery_id(scene.key(send)) == *delivery)
+    fn held(&self, delivery: &DeliveryId, _: &Contact) -> Held {
+        let Self(sends, held, scene) = self;
+        let is_held = sends.iter().any(|send| scene.incident.delivery_id(scene.key(send)) == *delivery);
+        if is_held { *held } else { Held::Free }
     }
 }
 
@@ -63,10 +64,16 @@ impl Scene {
         decision
     }
 
-    /// What is sent now, where `held` are held back.
+    /// What is sent now, while `held` are in flight in this process.
     pub(super) fn due_holding(&mut self, held: &[&str]) -> String {
         let scene = self.clone();
-        self.due_with(&HoldKeys(held, &scene))
+        self.due_with(&HoldKeys(held, Held::InFlight, &scene))
+    }
+
+    /// What is sent now, while no slot is free for `held`.
+    pub(super) fn due_without_slots(&mut self, held: &[&str]) -> String {
+        let scene = self.clone();
+        self.due_with(&HoldKeys(held, Held::NoSlot, &scene))
     }
 
     /// What is sent now.
@@ -105,6 +112,24 @@ impl Scene {
     pub(super) fn delivery(&self, send: &str) -> &Delivery {
         let key = self.key(send);
         self.incident.deliveries().iter().find(|d| d.key() == key).expect("a delivery")
+    }
+
+    /// The process that makes the last attempt of a delivery is still at it. Whether its lease was renewed.
+    pub(super) fn renews(&mut self, send: &str) -> bool {
+        let attempt = self.delivery(send).attempts();
+        self.attempt_renews(send, attempt)
+    }
+
+    pub(super) fn attempt_renews(&mut self, send: &str, attempt: u32) -> bool {
+        let delivery = self.key(send);
+        match self.try_step(Input::Renew { delivery, attempt, lease: LEASE }) {
+            Decision::Change(plan) => {
+                assert!(plan.sends.is_empty(), "a renewal sends nothing itself");
+                true
+            }
+            Decision::Nothing => false,
+            other => panic!("{other:?}"),
+        }
     }
 
     /// The last attempt of a delivery ended.

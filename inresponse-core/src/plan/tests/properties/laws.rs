@@ -149,6 +149,12 @@ impl Known {
                 let begun = self.first_sends.keys().filter(|(r, _)| *r == round);
                 self.passed.extend(begun.copied());
             }
+            Did::Renewed { send } if step.changed => {
+                let (attempt, until) = self.flying.get_mut(&send.delivery).expect("it is in flight");
+                assert_eq!(*attempt, send.attempt);
+                assert!(*until < step.now + LEASE, "no lease becomes shorter");
+                *until = step.now + LEASE;
+            }
             Did::Bounced(key) if step.changed => {
                 self.flying.remove(key);
                 self.accepted.remove(key);
@@ -158,8 +164,7 @@ impl Known {
             Did::Due { held, .. } if trace.before(i).state() == State::Open => {
                 let before = trace.before(i);
                 let over = |key: &DeliveryKey, until: DateTime<Utc>| {
-                    let is_held =
-                        held.as_ref().is_some_and(|h| plan::Hold::holds(h, &before.delivery_id(*key)));
+                    let is_held = held.as_ref().is_some_and(|h| h.is_in_flight(*key));
                     until <= step.now && key.round == before.round() && !is_held
                 };
                 let ended: Vec<_> = self
@@ -187,6 +192,15 @@ impl Known {
             self.flying.insert(send.delivery, (send.attempt, send.lease_until));
             self.attempts.insert(send.delivery, send.attempt);
             self.first_sends.entry((send.delivery.round, send.delivery.level)).or_insert(step.now);
+        }
+        let Did::Due { held: Some(held), .. } = &step.did else { return };
+        // A level that no slot was free for has begun all the same.
+        for delivery in step.after.deliveries().iter().filter(|d| held.lacks_slot(d.key())) {
+            let DeliveryKey { round, level, .. } = delivery.key();
+            let was_there = trace.before(i).deliveries().iter().any(|d| d.key() == delivery.key());
+            if !was_there {
+                self.first_sends.entry((round, level)).or_insert(step.now);
+            }
         }
     }
 
@@ -257,7 +271,7 @@ fn one_attempt_at_a_time(trace: &Trace) {
             let contacts = step.after.matrix().contacts(key.level);
             assert_eq!(contacts.get(usize::from(key.place)), Some(&send.contact));
             if let Did::Due { held: Some(held), .. } = &step.did {
-                assert!(!plan::Hold::holds(held, &step.after.delivery_id(key)), "{key:?} was held back");
+                assert!(!held.holds(key), "{key:?} was held back");
             }
         }
     });
@@ -278,7 +292,9 @@ fn only_open(trace: &Trace) {
         if step.after.state() != State::Open {
             assert_eq!(plan::due_at(&step.after), None);
             assert!(
-                matches!(step.did, Did::Outcome { .. } | Did::Wish { .. } | Did::Repeat(_)) || !step.changed
+                matches!(step.did, Did::Outcome { .. } | Did::Wish { .. } | Did::Repeat(_)) || !step.changed,
+                "{:?}",
+                step.did
             );
         }
     }

@@ -10,7 +10,7 @@ use super::script::{Act, Scenario, scenario};
 use super::world::{Did, Trace, World, seconds};
 use crate::model::{DeliveryKey, DeliveryStatus, Incident, Level, Matrix, Origin, Severity, State};
 use crate::notify::Outcome;
-use crate::plan::{self, StateChange};
+use crate::plan::{self, Held, StateChange};
 
 type Time = DateTime<Utc>;
 
@@ -140,8 +140,13 @@ impl Oracle {
         }
     }
 
-    /// What must be sent now.
-    fn due(&mut self, now: Time, next_matrix: Option<&Matrix>) -> BTreeSet<(DeliveryKey, u32)> {
+    /// What must be sent now, where deliveries wait for which no slot is free.
+    fn due(
+        &mut self,
+        now: Time,
+        next_matrix: Option<&Matrix>,
+        waits: impl Fn(DeliveryKey) -> bool,
+    ) -> BTreeSet<(DeliveryKey, u32)> {
         let mut sends = BTreeSet::new();
         if !self.open {
             return sends;
@@ -175,7 +180,7 @@ impl Oracle {
             }
         }
         for (key, delivery) in self.deliveries.iter_mut().filter(|(key, _)| key.round == self.round) {
-            if matches!(delivery.fate, Fate::Due(at) if at <= now) {
+            if matches!(delivery.fate, Fate::Due(at) if at <= now) && !waits(*key) {
                 sends.insert(delivery.send(*key, now));
             }
         }
@@ -201,6 +206,17 @@ impl Oracle {
             delivery.lost.insert(delivery.attempts);
             delivery.heard_of = true;
             delivery.fate = if delivery.lost.len() == 5 { Fate::Dead(now) } else { Fate::Due(now) };
+        }
+    }
+
+    /// "A send that takes long keeps its lease while its process lives", where somebody else would take it over.
+    fn lives(&mut self, key: DeliveryKey, attempt: u32, now: Time) {
+        let current = self.open && key.round == self.round;
+        if let Some(delivery) = self.deliveries.get_mut(&key).filter(|_| current)
+            && let Fate::Flying(n, until) = &mut delivery.fate
+            && *n == attempt
+        {
+            *until = (*until).max(now + LEASE);
         }
     }
 
@@ -256,8 +272,9 @@ fn agrees(trace: &Trace) {
     let mut oracle = Oracle::new(&trace.opened);
     for step in &trace.steps {
         match &step.did {
-            Did::Due { matrix, .. } => {
-                let must: BTreeSet<_> = oracle.due(step.now, matrix.as_ref());
+            Did::Due { matrix, held } => {
+                let waits = |key| held.as_ref().is_some_and(|held| held.lacks_slot(key));
+                let must: BTreeSet<_> = oracle.due(step.now, matrix.as_ref(), waits);
                 let sent: BTreeSet<_> = step.sends.iter().map(|s| (s.delivery, s.attempt)).collect();
                 assert_eq!(sent, must, "at {}", seconds(step.now));
             }
@@ -269,6 +286,7 @@ fn agrees(trace: &Trace) {
                 };
                 oracle.hears(send.delivery, send.attempt, outcome, step.now, again);
             }
+            Did::Renewed { send } => oracle.lives(send.delivery, send.attempt, step.now),
             Did::Bounced(key) => oracle.comes_back(*key, step.now),
             Did::Wish { update, matrix } if step.changed => {
                 oracle.severity = update.severity.unwrap_or(oracle.severity);
@@ -299,10 +317,10 @@ fn agrees(trace: &Trace) {
     }
 }
 
-/// The oracle knows nothing of deliveries that are held back.
+/// The oracle knows nothing of what a process has in flight itself.
 fn without_holds(mut scenario: Scenario) -> Scenario {
     for act in &mut scenario.script {
-        if let Act::DueHolding(when, _) = *act {
+        if let Act::DueHolding(when, Held::InFlight, _) = *act {
             *act = Act::Due(when);
         }
     }

@@ -10,6 +10,7 @@ use proptest::prelude::*;
 
 use crate::model::{Contact, Matrix, Severity};
 use crate::notify::Outcome;
+use crate::plan::Held;
 
 /// An incident's beginning and what happens to it then.
 #[derive(Debug, Clone)]
@@ -25,8 +26,12 @@ pub(super) struct Scenario {
 pub(super) enum Act {
     /// Somebody looks for what is due.
     Due(When),
-    /// The same, where every other delivery (by its place and level) is held back.
-    DueHolding(When, bool),
+    /// The same, while every other delivery (by its place and level) is in flight, or has no free slot.
+    DueHolding(When, Held, bool),
+    /// The process of some attempt, `back` attempts before the last one, is still at it.
+    Renew {
+        back: u8,
+    },
     /// The outcome of some attempt comes, `back` attempts before the last one. It may never have come, or come
     /// already.
     Outcome {
@@ -157,12 +162,14 @@ fn ends() -> impl Strategy<Value = Ends> {
 }
 
 fn act() -> impl Strategy<Value = Act> {
-    let parts = (0..106u8, any::<(u8, bool)>(), when(), ends(), severity());
+    let parts = (0..114u8, any::<(u8, bool)>(), when(), ends(), severity());
     parts.prop_map(|(kind, (number, flag), when, ends, severity)| {
         let who = if number % 2 == 0 { Who::Jo } else { Who::Al };
         match kind {
             0..=39 => Act::Due(when),
-            40..=45 => Act::DueHolding(when, flag),
+            40..=45 => Act::DueHolding(when, Held::InFlight, flag),
+            106..=109 => Act::DueHolding(when, Held::NoSlot, flag),
+            110..=113 => Act::Renew { back: number % 4 },
             46..=71 => Act::Outcome { back: number % 8, ends },
             72..=75 => Act::Bounce { back: number % 8 },
             76..=79 => Act::Wait(u16::from(number) / 4),

@@ -7,9 +7,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::super::scene::Scene;
 use super::super::{LEASE, T0, person};
 use super::script::{Act, Ends, Scenario, When};
-use crate::model::{DeliveryId, DeliveryKey, Incident, Level, Matrix, Note, TeamName};
+use crate::model::{Contact, DeliveryId, DeliveryKey, Incident, Level, Matrix, Note, TeamName};
 use crate::notify::Outcome;
-use crate::plan::{self, Decision, Hold, HoldNothing, Input, Send, StateChange, TakeOver, Update};
+use crate::plan::{self, Decision, Held, Hold, HoldNothing, Input, Send, StateChange, TakeOver, Update};
 
 /// Everything that was done to an incident, and what came of it.
 #[derive(Debug)]
@@ -30,6 +30,7 @@ pub(super) struct Step {
 #[derive(Debug, Clone)]
 pub(super) enum Did {
     Due { held: Option<HoldHalf>, matrix: Option<Matrix> },
+    Renewed { send: Send },
     Outcome { send: Send, outcome: Outcome },
     Bounced(DeliveryKey),
     Wish { update: Update, matrix: Option<Matrix> },
@@ -40,24 +41,39 @@ pub(super) enum Did {
 /// Holds back the deliveries of every other place.
 #[derive(Debug, Clone)]
 pub(super) struct HoldHalf {
-    held: Vec<DeliveryId>,
+    why: Held,
+    keys: Vec<DeliveryKey>,
+    ids: Vec<DeliveryId>,
 }
 
 impl Hold for HoldHalf {
-    fn holds(&self, delivery: &DeliveryId) -> bool {
-        self.held.contains(delivery)
+    fn held(&self, delivery: &DeliveryId, _: &Contact) -> Held {
+        if self.ids.contains(delivery) { self.why } else { Held::Free }
     }
 }
 
 impl HoldHalf {
-    fn of(incident: &Incident, odd: bool) -> Self {
+    fn of(incident: &Incident, why: Held, odd: bool) -> Self {
         let levels = (1..=5).map(Level::At).chain([Level::Fallback]).enumerate();
         let rounds = [incident.round(), incident.round() + 1];
         let keys = levels.flat_map(|(i, level)| {
             let held = (0..4u16).filter(move |place| (usize::from(*place) + i) % 2 == usize::from(odd));
             held.flat_map(move |place| rounds.map(|round| DeliveryKey { round, level, place }))
         });
-        Self { held: keys.map(|key| incident.delivery_id(key)).collect() }
+        let keys: Vec<_> = keys.collect();
+        Self { why, ids: keys.iter().map(|key| incident.delivery_id(*key)).collect(), keys }
+    }
+
+    pub(super) fn holds(&self, key: DeliveryKey) -> bool {
+        self.keys.contains(&key)
+    }
+
+    pub(super) fn is_in_flight(&self, key: DeliveryKey) -> bool {
+        self.why == Held::InFlight && self.holds(key)
+    }
+
+    pub(super) fn lacks_slot(&self, key: DeliveryKey) -> bool {
+        self.why == Held::NoSlot && self.holds(key)
     }
 }
 
@@ -148,10 +164,11 @@ impl World {
     fn act(&mut self, act: Act) {
         match act {
             Act::Due(when) => self.due(when, None),
-            Act::DueHolding(when, odd) => {
-                let held = HoldHalf::of(&self.scene.incident, odd);
+            Act::DueHolding(when, why, odd) => {
+                let held = HoldHalf::of(&self.scene.incident, why, odd);
                 self.due(when, Some(held));
             }
+            Act::Renew { back } => self.renew(back),
             Act::Outcome { back, ends } => self.outcome(back, ends),
             Act::Bounce { back } => self.bounce(back),
             Act::Wait(seconds) => self.scene.now += TimeDelta::seconds(seconds.into()),
@@ -189,6 +206,14 @@ impl World {
         let hold: &dyn Hold = held.as_ref().map_or(&HoldNothing, |held| held);
         let (decision, matrix) = self.decide(|matrix| Input::Due { lease: LEASE, hold, matrix });
         self.keep(Did::Due { held, matrix }, decision);
+    }
+
+    fn renew(&mut self, back: u8) {
+        let Some(i) = self.sent.len().checked_sub(1 + usize::from(back)) else { return };
+        let send = self.sent[i].clone();
+        let (delivery, attempt) = (send.delivery, send.attempt);
+        let decision = self.decide(|_| Input::Renew { delivery, attempt, lease: LEASE }).0;
+        self.keep(Did::Renewed { send }, decision);
     }
 
     fn outcome(&mut self, back: u8, ends: Ends) {

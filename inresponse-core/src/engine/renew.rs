@@ -1,0 +1,124 @@
+//! Keeps the lease of a send that takes long.
+//!
+//! A lease is short, so that a process that dies is taken over soon. A carrier may be slow. So a send that is still
+//! under way renews its lease, again and again; one whose lease cannot be renewed is given up before another server's
+//! clock can call the lease over (promise 14).
+
+use std::pin::pin;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+
+use super::Engine;
+use super::intake::Changed;
+use super::lease::LeaseTimes;
+use crate::error::Outage;
+use crate::model::{DeliveryKey, DeliveryStatus, IncidentNumber, Level, State};
+use crate::plan::Input;
+use crate::planted::planted;
+use crate::store::Record;
+
+/// Pauses between tries to renew.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const MAX_PAUSE: Duration = Duration::from_secs(1);
+
+/// One attempt to send, under its lease.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Attempt {
+    pub(super) incident: IncidentNumber,
+    pub(super) delivery: DeliveryKey,
+    pub(super) number: u32,
+}
+
+/// How an attempt stands by its record.
+#[derive(Debug)]
+pub(super) enum Standing {
+    /// It is in flight, under that lease of that record.
+    InFlight(LeaseTimes, Box<Record>),
+    /// Nobody is to be alerted any more; and so nobody else begins this delivery.
+    Closed,
+    /// Another process has it, or it has ended.
+    Lost,
+}
+
+impl Attempt {
+    /// How it stands by a record, whose lease was taken no earlier than `planned`.
+    pub(super) fn standing(&self, record: Record, planned: Duration) -> Standing {
+        let incident = &record.incident;
+        let delivery = incident.deliveries().iter().find(|d| d.key() == self.delivery);
+        let until = delivery.and_then(|d| match d.status() {
+            DeliveryStatus::InFlight { until } if d.attempts() == self.number => Some(until),
+            DeliveryStatus::InFlight { .. }
+            | DeliveryStatus::Pending { .. }
+            | DeliveryStatus::Accepted { .. }
+            | DeliveryStatus::Dead { .. }
+            | DeliveryStatus::Stopped { .. } => None,
+        });
+        let is_news = matches!(self.delivery.level, Level::News(_));
+        let alerts = incident.state() == State::Open || is_news;
+        match until {
+            None => Standing::Lost,
+            Some(_) if !alerts || incident.round() != self.delivery.round => Standing::Closed,
+            Some(until) => Standing::InFlight(LeaseTimes { until, planned }, Box::new(record)),
+        }
+    }
+}
+
+impl Engine {
+    /// Renews the lease of an attempt for as long as this is polled; ends once the attempt must be given up.
+    pub(super) async fn keep_lease(&self, attempt: Attempt, lease: LeaseTimes) {
+        if planted!(LeaseNotRenewed) {
+            return std::future::pending().await;
+        }
+        let (clock, third) = (&self.inner.clock, self.inner.lease / 3);
+        let mut lease = lease;
+        loop {
+            let since = |planned: Duration| clock.monotonic().saturating_sub(planned);
+            clock.sleep(third.saturating_sub(since(lease.planned))).await;
+            let renewal = pin!(self.renew_until_known(attempt));
+            let patience = pin!(clock.sleep((third * 2).saturating_sub(since(lease.planned))));
+            match select(renewal, patience).await {
+                Either::Left((Standing::InFlight(renewed, _), _)) => lease = renewed,
+                Either::Left((Standing::Closed, _)) => return std::future::pending().await,
+                Either::Left((Standing::Lost, _)) | Either::Right(_) => return,
+            }
+        }
+    }
+
+    async fn renew_until_known(&self, attempt: Attempt) -> Standing {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            // An engine that stops finishes what its leases allow, and no more.
+            if self.inner.stopping.load(Ordering::Relaxed) {
+                return std::future::pending().await;
+            }
+            match self.renew(attempt).await {
+                Ok(standing) => return standing,
+                Err(error) => {
+                    tracing::debug!(
+                        incident = attempt.incident.value(),
+                        error = %error,
+                        "a lease could not be renewed yet"
+                    );
+                    self.inner.clock.sleep(pause).await;
+                    pause = (pause * 2).min(MAX_PAUSE);
+                }
+            }
+        }
+    }
+
+    /// Reads the record again, and lets the lease last longer if the attempt is still in flight.
+    pub(super) async fn renew(&self, attempt: Attempt) -> Result<Standing, Outage> {
+        let planned = self.inner.clock.monotonic();
+        let Some(record) = self.inner.store.load(attempt.incident).await? else { return Ok(Standing::Lost) };
+        let (delivery, lease) = (attempt.delivery, self.inner.lease);
+        let input = |_| Input::Renew { delivery, attempt: attempt.number, lease };
+        Ok(match self.change(record, None, input).await? {
+            Changed::Done(record) | Changed::Nothing(record) | Changed::Refused(record, _) => {
+                attempt.standing(record, planned)
+            }
+            Changed::Gone => Standing::Lost,
+        })
+    }
+}

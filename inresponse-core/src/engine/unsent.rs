@@ -1,0 +1,109 @@
+//! Leases whose commit stayed unknown, under which nothing was sent.
+//!
+//! If the commit did happen, the record shows a send that nobody makes. Only what may have been sent counts towards the
+//! death of a delivery (promise 9), so the process that knows better says so as soon as it sees the record again.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, Utc};
+
+use super::Engine;
+use super::intake::Changed;
+use crate::error::Outage;
+use crate::model::{DeliveryKey, DeliveryStatus, Incident, IncidentNumber, Version};
+use crate::notify::Outcome;
+use crate::plan::{Input, Send};
+use crate::store::Record;
+
+/// How many incidents are remembered. What is forgotten counts as a process that died.
+const MOST: usize = 16_384;
+
+/// The leases that this process did not use, by incident.
+#[derive(Debug, Default)]
+pub(super) struct Unsent {
+    leases: Mutex<HashMap<IncidentNumber, Vec<Lease>>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Lease {
+    /// The version that the commit was to replace.
+    replaced: Version,
+    delivery: DeliveryKey,
+    attempt: u32,
+    /// No two leases end at the same microsecond, so that this tells them apart.
+    until: DateTime<Utc>,
+}
+
+impl Unsent {
+    /// The commit that was to lease these is unknown.
+    pub(super) fn remember(&self, number: IncidentNumber, replaced: Version, sends: &[Send]) {
+        let mut leases = self.leases();
+        if sends.is_empty() || (leases.len() >= MOST && !leases.contains_key(&number)) {
+            return;
+        }
+        let lease = |send: &Send| Lease {
+            replaced,
+            delivery: send.delivery,
+            attempt: send.attempt,
+            until: send.lease_until,
+        };
+        leases.entry(number).or_default().extend(sends.iter().map(lease));
+    }
+
+    /// The leases of a record that its sender did not use. Each is told once.
+    fn take(&self, record: &Record) -> Vec<Lease> {
+        let mut leases = self.leases();
+        let Some(of_incident) = leases.get_mut(&record.number()) else { return Vec::new() };
+        // What was read before the commit does not show yet what became of it.
+        let settled = of_incident.extract_if(.., |lease| record.version > lease.replaced);
+        let unused = settled.filter(|lease| lease.is_in(&record.incident)).collect();
+        if of_incident.is_empty() {
+            leases.remove(&record.number());
+        }
+        unused
+    }
+
+    fn put_back(&self, number: IncidentNumber, unused: Vec<Lease>) {
+        self.leases().entry(number).or_default().extend(unused);
+    }
+
+    fn leases(&self) -> MutexGuard<'_, HashMap<IncidentNumber, Vec<Lease>>> {
+        // Nothing panics while it holds the lock, so what a poisoned lock guards is whole.
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lease {
+    fn is_in(&self, incident: &Incident) -> bool {
+        incident.deliveries().iter().any(|delivery| {
+            delivery.key() == self.delivery
+                && delivery.attempts() == self.attempt
+                && matches!(delivery.status(), DeliveryStatus::InFlight { until } if until == self.until)
+        })
+    }
+}
+
+impl Engine {
+    /// Makes due again what a commit leased whose result this process never learnt.
+    pub(super) async fn take_back_unsent(&self, mut record: Record) -> Result<Record, Outage> {
+        let mut unused = self.inner.unsent.take(&record);
+        while let Some(lease) = unused.pop() {
+            let outcome = Outcome::NotBegun { reason: "the commit of its lease was unknown".to_owned() };
+            let (number, Lease { delivery, attempt, .. }) = (record.number(), lease);
+            let input = |_| Input::Outcome { delivery, attempt, outcome: &outcome };
+            match self.change(record.clone(), None, input).await {
+                Ok(Changed::Done(changed) | Changed::Nothing(changed) | Changed::Refused(changed, _)) => {
+                    record = changed;
+                }
+                Ok(Changed::Gone) => return Ok(record),
+                Err(error) => {
+                    unused.push(lease);
+                    self.inner.unsent.put_back(number, unused);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(record)
+    }
+}
