@@ -32,6 +32,7 @@ pub(super) fn due(
     // Whoever was being alerted comes first: after an outage the on-call engineer, not everyone at once.
     let renewal_held = due.expire_leases();
     if alerts && !renewal_held {
+        due.begin_unsent_again();
         match due.climb(matrix) {
             Climb::Rested => {}
             Climb::NeedsMatrix => return Decision::NeedsMatrix,
@@ -123,6 +124,25 @@ impl Due<'_> {
             self.incident.deliveries[i].last = last_outcome(OutcomeKind::Expired, "", self.now);
         }
         renewal_held
+    }
+
+    /// Promise 8: a level that waited for slots, and of which nothing was sent when its wait was over, begins again if
+    /// one is free by then, once: after an outage the on-call engineer is alerted first.
+    fn begin_unsent_again(&mut self) {
+        let overtaken = ladder::next(&self.incident).is_some_and(|next| next.at <= self.now);
+        let Some(begun) = self.incident.begun.last().filter(|begun| overtaken && !begun.anew) else { return };
+        // A person who escalates waits for nobody.
+        if begun.passed_at.is_some() || planted!(NeverAnew) {
+            return;
+        }
+        let level = begun.level;
+        let unsent = |d: &Delivery| d.attempts == 0 && matches!(d.status, DeliveryStatus::Pending { .. });
+        let deliveries = || self.incident.level_deliveries(level);
+        let is_free = |d: &Delivery| self.held(d) == Held::Free;
+        if deliveries().all(unsent) && deliveries().any(is_free) {
+            self.begin_anew(level);
+            self.changed = true;
+        }
     }
 
     fn is_renewable(&self, level: Level) -> bool {

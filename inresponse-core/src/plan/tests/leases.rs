@@ -189,6 +189,29 @@ fn p08_p13_a_level_whose_process_died_begins_again_though_no_slot_is_free() {
 }
 
 #[test]
+fn p08_after_an_outage_a_level_that_waited_for_slots_is_alerted_first() {
+    let mut scene = Scene::crit(levels(&["a b", "c", "d"]));
+    scene.due_without_slots(&["1:a", "1:b"]);
+    // Everything was down for an hour. Now a slot is free for one of them.
+    assert_eq!(scene.at(3600).due_without_slots(&["1:b"]), "1:a");
+    assert_eq!(scene.told(|e| matches!(e, Event::LevelBeganAnew { level: Level::At(1), .. })), 1);
+    scene.accepts("1:a");
+    assert_eq!(scene.at(4199).due(), "1:b");
+    scene.accepts("1:b");
+    assert_eq!(scene.next(), Some(4200.0), "its wait counts from its first send");
+    assert_eq!(scene.at(4200).due(), "2:c");
+}
+
+#[test]
+fn p08_a_person_who_escalates_waits_for_no_level_that_waits_for_a_slot() {
+    let mut scene = Scene::crit(levels(&["a", "b"]));
+    scene.due_without_slots(&["1:a"]);
+    let escalation = crate::plan::Update::state(super::person("jo"), crate::plan::StateChange::Escalate);
+    assert_eq!(scene.at(5).asks(&escalation), Ok(true));
+    assert_eq!(scene.due(), "1:a 2:b");
+}
+
+#[test]
 fn p13_a_claim_stops_what_waits_for_a_slot() {
     let mut scene = Scene::crit(levels(&["a", "b"]));
     scene.due_without_slots(&["1:a"]);

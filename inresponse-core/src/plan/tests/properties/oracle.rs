@@ -152,6 +152,7 @@ impl Oracle {
             return sends;
         }
         self.leases_end(now);
+        self.unsent_level_begins_again(now, &waits);
         while let Some((rung, at)) = self.next() {
             if at > now {
                 break;
@@ -185,6 +186,25 @@ impl Oracle {
             }
         }
         sends
+    }
+
+    /// "After an outage the on-call engineer is alerted first": also if no slot was free for the level when it began.
+    fn unsent_level_begins_again(&mut self, now: Time, waits: impl Fn(DeliveryKey) -> bool) {
+        let is_over = self.next().is_some_and(|(_, at)| at <= now);
+        let Some(latest) = self.begun.last().filter(|b| is_over && !b.anew && b.passed.is_none()) else {
+            return;
+        };
+        let of_level = |key: &DeliveryKey| key.round == self.round && key.level == latest.level;
+        let mut of_level = self.deliveries.iter().filter(|(key, _)| of_level(key)).peekable();
+        let somebody = of_level.peek().is_some();
+        let (mut unsent, mut free) = (true, false);
+        for (key, delivery) in of_level {
+            unsent &= delivery.attempts == 0 && matches!(delivery.fate, Fate::Due(_));
+            free |= !waits(*key);
+        }
+        if let Some(latest) = self.begun.last_mut().filter(|_| somebody && unsent && free) {
+            (latest.at, latest.anew) = (now, true);
+        }
     }
 
     /// "If a process dies before any outcome of the level is recorded, the level begins anew with the first
