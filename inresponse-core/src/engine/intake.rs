@@ -72,13 +72,16 @@ impl Engine {
             Created::New(record) => {
                 metrics::counter!("inresponse_incidents_reported_total", "severity" => severity.as_str())
                     .increment(1);
-                let none_free = match slots {
+                let none_free: Vec<_> = match slots {
                     Some(FirstSlots { taken, none_free }) => {
                         self.hand_over(&record, sends, taken, planned);
                         none_free.into_iter().collect()
                     }
                     None => Vec::new(),
                 };
+                if !none_free.is_empty() {
+                    self.inner.waiting.note(&record.incident);
+                }
                 self.inner.wake.left(&record.incident, record.version, none_free, now);
                 self.start_timer(&record.incident).await;
                 tracing::info!(

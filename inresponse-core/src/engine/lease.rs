@@ -72,6 +72,9 @@ impl Engine {
             let Prepared { plan, slots, no_slot } = self.prepare(&record.incident, now).await?;
             let Some(plan) = plan else {
                 let due_at = plan::due_at(&record.incident);
+                if !no_slot.is_empty() {
+                    self.inner.waiting.note(&record.incident);
+                }
                 self.inner.wake.left(&record.incident, record.version, no_slot, now);
                 let blocked = due_at.is_some_and(|due_at| due_at <= now);
                 return Ok(Leased { due_at, sends: Vec::new(), blocked });
@@ -99,6 +102,11 @@ impl Engine {
                     let at = LeaseAt { version, planned, count: record.count };
                     let blocked = !no_slot.is_empty();
                     report_lag(&record.incident, now);
+                    if blocked {
+                        self.inner.waiting.note(plan.draft.incident());
+                    } else {
+                        self.inner.waiting.forget(record.number());
+                    }
                     self.inner.wake.left(plan.draft.incident(), version, no_slot, now);
                     let sends = self.leased_sends(plan, slots, marks, at);
                     return Ok(Leased { due_at, sends, blocked });
@@ -114,7 +122,11 @@ impl Engine {
 
     /// Plans what is due, with a slot for every send; without a plan where nothing can be done now.
     async fn prepare(&self, incident: &Incident, now: DateTime<Utc>) -> Result<Prepared, Outage> {
-        let mut hold = Holding { in_flight: &self.inner.in_flight, no_slot: HashSet::new() };
+        let mut hold = Holding {
+            in_flight: &self.inner.in_flight,
+            no_slot: HashSet::new(),
+            let_it_wait: self.inner.waiting.has(incident),
+        };
         let mut slots = HashMap::new();
         let (mut matrix, mut no_slot) = (None, Vec::new());
         loop {
@@ -206,6 +218,7 @@ pub(super) struct LeaseAt {
 struct Holding<'a> {
     in_flight: &'a InFlight,
     no_slot: HashSet<DeliveryId>,
+    let_it_wait: bool,
 }
 
 impl Hold for Holding<'_> {
@@ -217,6 +230,10 @@ impl Hold for Holding<'_> {
         } else {
             Held::Free
         }
+    }
+
+    fn has_let_it_wait(&self) -> bool {
+        self.let_it_wait
     }
 }
 

@@ -45,7 +45,7 @@ pub(super) fn due(
 
 /// Promise 10: a send that takes long keeps its lease for as long as its process lives.
 ///
-/// Nothing, if the attempt is not in flight any more, or nobody else would begin it: the incident is not OPEN, or the
+/// The lease ends by the clock as it is now, also if that went back. Nothing, if the attempt is not in flight any more, or nobody else would begin it: the incident is not OPEN, or the
 /// round is over.
 pub(super) fn renew(
     incident: &Incident,
@@ -56,8 +56,8 @@ pub(super) fn renew(
 ) -> Decision {
     let until = later(now, lease);
     let is_this = |d: &Delivery| {
-        let earlier = matches!(d.status, DeliveryStatus::InFlight { until: before } if before < until);
-        d.key() == key && d.attempts == attempt && earlier
+        let ends_otherwise = matches!(d.status, DeliveryStatus::InFlight { until: end } if end != until);
+        d.key() == key && d.attempts == attempt && ends_otherwise
     };
     let current = |d: &Delivery| d.round == incident.round && (incident.state == State::Open || d.is_news());
     let Some(i) = incident.deliveries.iter().position(|d| is_this(d) && current(d)) else {
@@ -126,13 +126,15 @@ impl Due<'_> {
         renewal_held
     }
 
-    /// Promise 8: a level that waited for slots, and of which nothing was sent when its wait was over, begins again if
-    /// one is free by then, once: after an outage the on-call engineer is alerted first.
+    /// Promise 8: a level that began without a slot begins again with its first send, once, if the process that let it
+    /// wait may have died since: after an outage the on-call engineer is alerted first.
     fn begin_unsent_again(&mut self) {
-        let overtaken = ladder::next(&self.incident).is_some_and(|next| next.at <= self.now);
-        let Some(begun) = self.incident.begun.last().filter(|begun| overtaken && !begun.anew) else { return };
+        let Some(begun) = self.incident.begun.last().filter(|begun| !begun.anew && begun.at < self.now)
+        else {
+            return;
+        };
         // A person who escalates waits for nobody.
-        if begun.passed_at.is_some() || planted!(NeverAnew) {
+        if begun.passed_at.is_some() || self.hold.has_let_it_wait() || planted!(NeverAnew) {
             return;
         }
         let level = begun.level;

@@ -107,6 +107,12 @@ pub enum Input<'a> {
 pub trait Hold: std::fmt::Debug {
     /// Whether this one may be leased, and why not.
     fn held(&self, delivery: &DeliveryId, contact: &Contact) -> Held;
+
+    /// Whether this process let the incident's latest level wait for slots itself; then no process has died since the
+    /// level began.
+    fn has_let_it_wait(&self) -> bool {
+        false
+    }
 }
 
 /// Whether a delivery may be leased now.

@@ -264,26 +264,24 @@ impl<'a> Checker<'a> {
             let part = one.attempt == 1 && self.began_in_part(number, one);
             // And a level that began with a lease under which nothing was sent, if that was recorded: the next one
             // counts from that lease, and whoever goes on after an outage may come to both at once.
-            // And one that no sending slot was free for when its time came.
-            let crowded = frozen.iter().any(|f| {
-                let contacts = f.contacts(one.level);
-                !contacts.is_empty()
-                    && contacts
-                        .iter()
-                        .all(|contact| self.is_crowded(contact, one.began.saturating_sub(SECOND), one.began))
-            });
             let unbegun = one.attempt > 1 && self.history.not_begun.contains(&(number, one.round, one.level));
             let lost = self.lost_twice(number, one)
                 || short
                 || unbegun
-                || crowded
                 || part
                 || frozen.iter().any(level_dead)
                 || self.died_by_expiry(number, one);
             let slack = SECOND + self.slow(one) + self.apart(next.began);
-            let since = one.began.saturating_sub(slack + self.lease());
+            // A level began when its time came, if no sending slot was free then for any of its contacts.
+            let began = next.began.saturating_sub(micros(wait));
+            let crowded = frozen.iter().any(|f| {
+                let contacts = f.contacts(one.level);
+                let in_demand = |contact| self.is_in_demand(contact, began.saturating_sub(slack), began + slack);
+                !contacts.is_empty() && contacts.iter().all(in_demand)
+            });
+            let since = one.began.min(began).saturating_sub(slack + self.lease());
             let clocks = self.clocks_stand(since, next.began) && self.clocks_agree(next.began);
-            if lost || !clocks || self.may_be_out_of_order(number, one.began.max(next.began)) {
+            if lost || crowded || !clocks || self.may_be_out_of_order(number, one.began.max(next.began)) {
                 continue;
             }
             let slack = TimeDelta::microseconds(i64::try_from(slack).unwrap_or(0));

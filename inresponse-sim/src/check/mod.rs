@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use inresponse_core::engine::SENDS_PER_CONTACT;
-use inresponse_core::model::{Contact, IncidentNumber, Level, State};
+use inresponse_core::model::{Contact, Event, IncidentNumber, Level, State};
 use inresponse_core::plan::StateChange;
 use inresponse_core::store::Record;
 
@@ -212,6 +212,23 @@ impl<'a> Checker<'a> {
             sent.contact == *contact && sent.began <= to && sent.ended.is_none_or(|end| end + SECOND >= from)
         });
         under_way.count() >= SENDS_PER_CONTACT
+    }
+
+    /// Whether all of a contact's sending slots may have been taken in that time: also by reports that were being
+    /// recorded, and by leases of processes that died before they sent anything.
+    fn is_in_demand(&self, contact: &Contact, from: Micros, to: Micros) -> bool {
+        let time = |at: chrono::DateTime<chrono::Utc>| {
+            (at - self.world.base).num_microseconds().and_then(|at| u64::try_from(at).ok())
+        };
+        let entries = self.history.last.iter().flat_map(|record| record.incident.timeline().entries());
+        let due = entries.filter(|entry| {
+            let is_theirs =
+                matches!(&entry.event, Event::LevelBegan { contacts, .. } if contacts.contains(contact));
+            is_theirs && time(entry.at).is_some_and(|at| at >= from && at <= to)
+        });
+        let reports = self.history.reports.iter();
+        let reported = reports.filter(|call| call.began <= to && call.ended.is_none_or(|ended| ended >= from));
+        due.count() + reported.count() > SENDS_PER_CONTACT || self.is_crowded(contact, from, to)
     }
 }
 

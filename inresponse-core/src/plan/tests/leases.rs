@@ -193,6 +193,7 @@ fn p08_after_an_outage_a_level_that_waited_for_slots_is_alerted_first() {
     let mut scene = Scene::crit(levels(&["a b", "c", "d"]));
     scene.due_without_slots(&["1:a", "1:b"]);
     // Everything was down for an hour. Now a slot is free for one of them.
+    let at_once = scene.clone();
     assert_eq!(scene.at(3600).due_without_slots(&["1:b"]), "1:a");
     assert_eq!(scene.told(|e| matches!(e, Event::LevelBeganAnew { level: Level::At(1), .. })), 1);
     scene.accepts("1:a");
@@ -200,6 +201,21 @@ fn p08_after_an_outage_a_level_that_waited_for_slots_is_alerted_first() {
     scene.accepts("1:b");
     assert_eq!(scene.next(), Some(4200.0), "its wait counts from its first send");
     assert_eq!(scene.at(4200).due(), "2:c");
+    // So it is if the outage was shorter than the wait.
+    let mut scene = at_once;
+    assert_eq!(scene.at(590).due(), "1:a 1:b");
+    scene.accepts("1:a 1:b");
+    assert_eq!(scene.next(), Some(1190.0));
+}
+
+#[test]
+fn p08_p13_a_level_that_waited_for_slots_of_a_living_process_delays_nobody() {
+    let mut scene = Scene::crit(levels(&["a b", "c", "d"]));
+    scene.due_without_slots(&["1:a", "1:b"]);
+    assert_eq!(scene.at(590).due_having_waited(), "1:a 1:b");
+    scene.accepts("1:a 1:b");
+    assert_eq!(scene.next(), Some(600.0));
+    assert_eq!(scene.told(|e| matches!(e, Event::LevelBeganAnew { .. })), 0);
 }
 
 #[test]
@@ -240,7 +256,7 @@ fn p10_a_send_that_takes_long_keeps_its_lease_while_its_process_lives() {
 fn p10_a_lease_is_renewed_only_where_somebody_else_would_take_it_over() {
     let mut scene = Scene::crit(levels(&["a", "b"]));
     scene.due();
-    assert!(!scene.renews("1:a"), "it does not end any later");
+    assert!(!scene.renews("1:a"), "it ends then already");
     scene.at(10).claim("jo").unwrap();
     assert!(!scene.renews("1:a"), "a claimed incident alerts nobody");
     scene.release("jo").unwrap();
@@ -250,11 +266,11 @@ fn p10_a_lease_is_renewed_only_where_somebody_else_would_take_it_over() {
 }
 
 #[test]
-fn p14_a_clock_that_went_back_never_shortens_a_lease_by_renewing_it() {
+fn p14_a_lease_that_is_renewed_ends_by_the_clock_as_it_is_then() {
     let mut scene = Scene::crit(levels(&["a", "b"]));
-    scene.at(100).due();
-    assert!(!scene.at(40).renews("1:a"));
-    assert_eq!(scene.next(), Some(130.0));
+    scene.at(3_000_000).due();
+    assert!(scene.at(40).renews("1:a"));
+    assert_eq!(scene.next(), Some(70.0), "and not where the clock was that has gone back");
 }
 
 #[test]

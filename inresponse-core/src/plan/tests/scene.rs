@@ -33,6 +33,20 @@ impl Hold for HoldKeys<'_> {
     }
 }
 
+/// Slots are free, after all were taken.
+#[derive(Debug)]
+struct LetItWait;
+
+impl Hold for LetItWait {
+    fn held(&self, _: &DeliveryId, _: &Contact) -> Held {
+        Held::Free
+    }
+
+    fn has_let_it_wait(&self) -> bool {
+        true
+    }
+}
+
 impl Scene {
     pub(super) fn open(matrix: Matrix, severity: Severity) -> Self {
         let team = crate::model::TeamName::new("devops").unwrap();
@@ -74,6 +88,11 @@ impl Scene {
     pub(super) fn due_without_slots(&mut self, held: &[&str]) -> String {
         let scene = self.clone();
         self.due_with(&HoldKeys(held, Held::NoSlot, &scene))
+    }
+
+    /// What is sent now, by a process that let the latest level wait for slots.
+    pub(super) fn due_having_waited(&mut self) -> String {
+        self.due_with(&LetItWait)
     }
 
     /// What is sent now.

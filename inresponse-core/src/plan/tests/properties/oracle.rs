@@ -146,13 +146,16 @@ impl Oracle {
         now: Time,
         next_matrix: Option<&Matrix>,
         waits: impl Fn(DeliveryKey) -> bool,
+        let_wait: bool,
     ) -> BTreeSet<(DeliveryKey, u32)> {
         let mut sends = BTreeSet::new();
         if !self.open {
             return sends;
         }
         self.leases_end(now);
-        self.unsent_level_begins_again(now, &waits);
+        if !let_wait {
+            self.unsent_level_begins_again(now, &waits);
+        }
         while let Some((rung, at)) = self.next() {
             if at > now {
                 break;
@@ -190,8 +193,7 @@ impl Oracle {
 
     /// "After an outage the on-call engineer is alerted first": also if no slot was free for the level when it began.
     fn unsent_level_begins_again(&mut self, now: Time, waits: impl Fn(DeliveryKey) -> bool) {
-        let is_over = self.next().is_some_and(|(_, at)| at <= now);
-        let Some(latest) = self.begun.last().filter(|b| is_over && !b.anew && b.passed.is_none()) else {
+        let Some(latest) = self.begun.last().filter(|b| b.at < now && !b.anew && b.passed.is_none()) else {
             return;
         };
         let of_level = |key: &DeliveryKey| key.round == self.round && key.level == latest.level;
@@ -294,7 +296,8 @@ fn agrees(trace: &Trace) {
         match &step.did {
             Did::Due { matrix, held } => {
                 let waits = |key| held.as_ref().is_some_and(|held| held.lacks_slot(key));
-                let must: BTreeSet<_> = oracle.due(step.now, matrix.as_ref(), waits);
+                let let_wait = held.as_ref().is_some_and(plan::Hold::has_let_it_wait);
+                let must: BTreeSet<_> = oracle.due(step.now, matrix.as_ref(), waits, let_wait);
                 let sent: BTreeSet<_> = step.sends.iter().map(|s| (s.delivery, s.attempt)).collect();
                 assert_eq!(sent, must, "at {}", seconds(step.now));
             }

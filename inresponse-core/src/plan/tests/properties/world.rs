@@ -44,11 +44,16 @@ pub(super) struct HoldHalf {
     why: Held,
     keys: Vec<DeliveryKey>,
     ids: Vec<DeliveryId>,
+    let_it_wait: bool,
 }
 
 impl Hold for HoldHalf {
     fn held(&self, delivery: &DeliveryId, _: &Contact) -> Held {
         if self.ids.contains(delivery) { self.why } else { Held::Free }
+    }
+
+    fn has_let_it_wait(&self) -> bool {
+        self.let_it_wait
     }
 }
 
@@ -61,7 +66,8 @@ impl HoldHalf {
             held.flat_map(move |place| rounds.map(|round| DeliveryKey { round, level, place }))
         });
         let keys: Vec<_> = keys.collect();
-        Self { why, ids: keys.iter().map(|key| incident.delivery_id(*key)).collect(), keys }
+        let let_it_wait = why == Held::NoSlot && odd;
+        Self { why, let_it_wait, ids: keys.iter().map(|key| incident.delivery_id(*key)).collect(), keys }
     }
 
     pub(super) fn holds(&self, key: DeliveryKey) -> bool {
