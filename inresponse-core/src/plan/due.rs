@@ -126,8 +126,9 @@ impl Due<'_> {
         renewal_held
     }
 
-    /// Promise 8: a level that began without a slot begins again with its first send, once, if the process that let it
-    /// wait may have died since: after an outage the on-call engineer is alerted first.
+    /// Promise 8: a level that began without a slot begins again with its first send, or when the next level would
+    /// overtake it, once, if the process that let it wait may have died since: after an outage the on-call engineer is
+    /// alerted first.
     fn begin_unsent_again(&mut self) {
         let Some(begun) = self.incident.begun.last().filter(|begun| !begun.anew && begun.at < self.now)
         else {
@@ -141,7 +142,9 @@ impl Due<'_> {
         let unsent = |d: &Delivery| d.attempts == 0 && matches!(d.status, DeliveryStatus::Pending { .. });
         let deliveries = || self.incident.level_deliveries(level);
         let is_free = |d: &Delivery| self.held(d) == Held::Free;
-        if deliveries().all(unsent) && deliveries().any(is_free) {
+        let is_overtaken = || ladder::next(&self.incident).is_some_and(|next| next.at <= self.now);
+        let waits = deliveries().next().is_some() && deliveries().all(unsent);
+        if waits && (deliveries().any(is_free) || is_overtaken()) {
             self.begin_anew(level);
             self.changed = true;
         }

@@ -194,13 +194,20 @@ fn p08_after_an_outage_a_level_that_waited_for_slots_is_alerted_first() {
     scene.due_without_slots(&["1:a", "1:b"]);
     // Everything was down for an hour. Now a slot is free for one of them.
     let at_once = scene.clone();
-    assert_eq!(scene.at(3600).due_without_slots(&["1:b"]), "1:a");
+    assert_eq!(scene.at(3600).due_elsewhere_without_slots(&["1:b"]), "1:a");
     assert_eq!(scene.told(|e| matches!(e, Event::LevelBeganAnew { level: Level::At(1), .. })), 1);
     scene.accepts("1:a");
     assert_eq!(scene.at(4199).due(), "1:b");
     scene.accepts("1:b");
     assert_eq!(scene.next(), Some(4200.0), "its wait counts from its first send");
     assert_eq!(scene.at(4200).due(), "2:c");
+    // If no slot is free yet after the outage, the next level does not overtake it.
+    let mut scene = at_once.clone();
+    assert_eq!(scene.at(3600).due_elsewhere_without_slots(&["1:a", "1:b"]), "");
+    assert_eq!(scene.at(3700).due_without_slots(&["1:b"]), "1:a");
+    scene.accepts("1:a");
+    assert_eq!(scene.at(4199).due_without_slots(&["1:b"]), "");
+    assert_eq!(scene.at(4200).due_without_slots(&["1:b"]), "2:c");
     // So it is if the outage was shorter than the wait.
     let mut scene = at_once;
     assert_eq!(scene.at(590).due(), "1:a 1:b");

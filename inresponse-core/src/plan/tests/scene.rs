@@ -23,27 +23,25 @@ pub(super) struct Scene {
 
 /// Holds back some deliveries.
 #[derive(Debug)]
-struct HoldKeys<'a>(&'a [&'a str], Held, &'a Scene);
+struct HoldKeys<'a>(&'a [&'a str], Held, &'a Scene, Living);
+
+/// Which process looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Living {
+    /// The one that let the latest level wait for slots.
+    Same,
+    Another,
+}
 
 impl Hold for HoldKeys<'_> {
     fn held(&self, delivery: &DeliveryId, _: &Contact) -> Held {
-        let Self(sends, held, scene) = self;
+        let Self(sends, held, scene, _) = self;
         let is_held = sends.iter().any(|send| scene.incident.delivery_id(scene.key(send)) == *delivery);
         if is_held { *held } else { Held::Free }
     }
-}
-
-/// Slots are free, after all were taken.
-#[derive(Debug)]
-struct LetItWait;
-
-impl Hold for LetItWait {
-    fn held(&self, _: &DeliveryId, _: &Contact) -> Held {
-        Held::Free
-    }
 
     fn has_let_it_wait(&self) -> bool {
-        true
+        self.3 == Living::Same
     }
 }
 
@@ -81,18 +79,24 @@ impl Scene {
     /// What is sent now, while `held` are in flight in this process.
     pub(super) fn due_holding(&mut self, held: &[&str]) -> String {
         let scene = self.clone();
-        self.due_with(&HoldKeys(held, Held::InFlight, &scene))
+        self.due_with(&HoldKeys(held, Held::InFlight, &scene, Living::Another))
     }
 
     /// What is sent now, while no slot is free for `held`.
     pub(super) fn due_without_slots(&mut self, held: &[&str]) -> String {
         let scene = self.clone();
-        self.due_with(&HoldKeys(held, Held::NoSlot, &scene))
+        self.due_with(&HoldKeys(held, Held::NoSlot, &scene, Living::Same))
+    }
+
+    /// The same by another process.
+    pub(super) fn due_elsewhere_without_slots(&mut self, held: &[&str]) -> String {
+        let scene = self.clone();
+        self.due_with(&HoldKeys(held, Held::NoSlot, &scene, Living::Another))
     }
 
     /// What is sent now, by a process that let the latest level wait for slots.
     pub(super) fn due_having_waited(&mut self) -> String {
-        self.due_with(&LetItWait)
+        self.due_without_slots(&[])
     }
 
     /// What is sent now.

@@ -193,6 +193,7 @@ impl Oracle {
 
     /// "After an outage the on-call engineer is alerted first": also if no slot was free for the level when it began.
     fn unsent_level_begins_again(&mut self, now: Time, waits: impl Fn(DeliveryKey) -> bool) {
+        let is_overtaken = self.next().is_some_and(|(_, at)| at <= now);
         let Some(latest) = self.begun.last().filter(|b| b.at < now && !b.anew && b.passed.is_none()) else {
             return;
         };
@@ -204,7 +205,7 @@ impl Oracle {
             unsent &= delivery.attempts == 0 && matches!(delivery.fate, Fate::Due(_));
             free |= !waits(*key);
         }
-        if let Some(latest) = self.begun.last_mut().filter(|_| somebody && unsent && free) {
+        if let Some(latest) = self.begun.last_mut().filter(|_| somebody && unsent && (free || is_overtaken)) {
             (latest.at, latest.anew) = (now, true);
         }
     }
