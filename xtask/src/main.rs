@@ -5,6 +5,7 @@ mod cloud;
 mod emulators;
 mod fuzz;
 mod lambda;
+mod log_lines;
 mod long;
 mod nextest;
 mod pictures;

@@ -1,5 +1,6 @@
-//! What crates depend on.
+//! What crates depend on, and what their log lines show.
 
+use crate::log_lines;
 use crate::tools::{Failure, cargo, output};
 
 /// The core depends on no adapter's world, and on tokio only by choice; translation depends on neither; the default
@@ -41,7 +42,8 @@ pub(crate) fn purity() -> Result<(), Failure> {
     if let Some(found) = names.find(|name| NEVER.contains(name) || *name == "tokio") {
         return Err(format!("inresponse-intake must not depend on {found}").into());
     }
-    without_aws()
+    without_aws()?;
+    log_lines::check()
 }
 
 /// What is built unless a package is named needs nothing of AWS. (Its TLS library is called `aws-lc` and is not meant.)
