@@ -27,6 +27,8 @@ mod lease;
 mod run;
 mod slots;
 mod timers;
+#[cfg(feature = "runner")]
+mod trouble;
 mod wake;
 
 use std::fmt;
@@ -143,6 +145,11 @@ impl Engine {
         let now = crate::clock::to_micros(self.inner.clock.now());
         self.inner.ahead.note(now, self.inner.clock.monotonic());
         now
+    }
+
+    /// The URL that claim links begin with, if there are any: where people reach the API and its pages.
+    pub fn public_url(&self) -> Option<&str> {
+        self.inner.claim_links.as_ref().map(|links| links.base_url.as_str())
     }
 
     /// The clock itself.
