@@ -117,6 +117,19 @@ impl<'a, D: Deployment> Scene<'a, D> {
         self.call(Method::PUT, path, Some(body)).await
     }
 
+    /// Reports under a dedup key until it is known what became of it, as promise 4 allows; answers how often it was not.
+    async fn put_until_known(&self, report: Value) -> (Answer, u64) {
+        for unsure in 0..100 {
+            let answer = self.put("/incidents", report.clone()).await;
+            if answer.status != StatusCode::SERVICE_UNAVAILABLE {
+                return (answer, unsure);
+            }
+            assert!(answer.body["mayHaveBeenRecorded"].is_boolean(), "{answer:?}");
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        panic!("it is never known what became of {report}");
+    }
+
     pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
         self.call(Method::POST, path, Some(body)).await
     }
@@ -266,14 +279,16 @@ pub(crate) async fn p03_reports_at_once_under_one_key_are_one_incident(deploymen
     let scene = Scene::new(deployment, "repeats").await;
     let mut body = scene.report_body();
     body["dedupKey"] = json!("5xx");
-    let reports =
-        futures_util::future::join_all((0..50).map(|_| scene.put("/incidents", body.clone()))).await;
-    let new = reports.iter().filter(|answer| answer.status == StatusCode::CREATED).count();
-    let counted = reports.iter().filter(|answer| answer.status == StatusCode::OK).count();
-    assert_eq!((new, counted), (1, 49), "{reports:?}");
-    let number = reports[0].body["incidentId"].as_u64().unwrap();
-    assert!(reports.iter().all(|answer| answer.body["incidentId"] == number));
-    assert_eq!(scene.incident(number).await["count"], 50);
+    let reports = futures_util::future::join_all((0..50).map(|_| scene.put_until_known(body.clone()))).await;
+    let unsure: u64 = reports.iter().map(|(_, unsure)| unsure).sum();
+    let new = reports.iter().filter(|(answer, _)| answer.status == StatusCode::CREATED).count();
+    let counted = reports.iter().filter(|(answer, _)| answer.status == StatusCode::OK).count();
+    // On a busy machine the store may be too slow to say whether it counted one.
+    assert!(new + counted == 50 && (new == 1 || (new == 0 && unsure > 0)), "{reports:?}");
+    let number = reports[0].0.body["incidentId"].as_u64().unwrap();
+    assert!(reports.iter().all(|(answer, _)| answer.body["incidentId"] == number));
+    let count = scene.incident(number).await["count"].as_u64().unwrap();
+    assert!((50..=50 + unsure).contains(&count), "{count}, {unsure} of them unsure");
     let resolved = scene.post(&format!("/incidents/{number}"), json!({ "state": "RESOLVED" })).await;
     assert_eq!(resolved.status, StatusCode::OK);
     let next = scene.put("/incidents", body).await;

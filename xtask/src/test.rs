@@ -78,8 +78,8 @@ impl Step for Part {
         match self {
             Self::Format | Self::Purity | Self::Rules | Self::Package => minutes(10),
             Self::Tools | Self::Simulation | Self::SimulationOnDynamo | Self::Docs => minutes(30),
-            Self::Roles | Self::Intake | Self::Browser | Self::Schema | Self::DocTests => minutes(20),
-            Self::Lints | Self::Build | Self::Tests => minutes(45),
+            Self::Intake | Self::Browser | Self::Schema | Self::DocTests => minutes(20),
+            Self::Lints | Self::Build | Self::Tests | Self::Roles => minutes(45),
         }
     }
 
@@ -206,10 +206,7 @@ fn lints() -> Result<(), Failure> {
 }
 
 fn docs() -> Result<(), Failure> {
-    // As the lints have checked the dependencies, so that these are not checked again.
-    let mut docs = cargo();
-    docs.args(["doc", "--no-deps", "--lib", "--bins", "--examples"]);
-    run(as_built(&mut docs).env("RUSTDOCFLAGS", "-D warnings"))
+    run(as_built(cargo().args(["doc", "--no-deps"])).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 /// Every library can be packaged.
