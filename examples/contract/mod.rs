@@ -9,10 +9,12 @@ use chrono::{DateTime, NaiveDate, Utc};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-/// How long to wait for what should happen at once: the machine may be busy.
-const SOON: Duration = Duration::from_secs(30);
+/// How long what must happen may take, on a machine that is busy with much else: no verdict depends on that.
+const SOON: Duration = Duration::from_secs(120);
 /// How long teams wait before they escalate.
-pub(crate) const WAIT: Duration = Duration::from_secs(4);
+const WAIT: Duration = Duration::from_secs(4);
+/// How long they wait where what comes at once must not be taken for what comes after a wait.
+const LONG_WAIT: Duration = Duration::from_secs(600);
 
 /// A running deployment.
 pub(crate) trait Deployment {
@@ -46,7 +48,16 @@ impl<'a, D: Deployment> Scene<'a, D> {
 
     /// With somebody else on call.
     pub(crate) async fn with_on_call(deployment: &'a D, name: &'a str, on_call: &str) -> Self {
-        let scene = Self::without_calendar(deployment, name).await;
+        Self::with_calendar(deployment, name, on_call, WAIT).await
+    }
+
+    /// With somebody on call and a wait that does not end in a test: whoever comes later comes at once, or never.
+    pub(crate) async fn with_long_wait(deployment: &'a D, name: &'a str, on_call: &str) -> Self {
+        Self::with_calendar(deployment, name, on_call, LONG_WAIT).await
+    }
+
+    async fn with_calendar(deployment: &'a D, name: &'a str, on_call: &str, wait: Duration) -> Self {
+        let scene = Self::with_team(deployment, name, wait).await;
         let path = format!("/teams/{name}/oncall");
         let today: NaiveDate = scene.get(&path).await.body["day"].as_str().unwrap().parse().unwrap();
         for day in [today.pred_opt(), Some(today), today.succ_opt()].into_iter().flatten() {
@@ -61,8 +72,12 @@ impl<'a, D: Deployment> Scene<'a, D> {
 
     /// With nobody on call.
     pub(crate) async fn without_calendar(deployment: &'a D, name: &'a str) -> Self {
+        Self::with_team(deployment, name, WAIT).await
+    }
+
+    async fn with_team(deployment: &'a D, name: &'a str, wait: Duration) -> Self {
         let scene = Self { deployment, name };
-        let team = json!({ "escalateAfterSeconds": WAIT.as_secs(), "fallback": [scene.person("ops")] });
+        let team = json!({ "escalateAfterSeconds": wait.as_secs(), "fallback": [scene.person("ops")] });
         assert_eq!(scene.put(&format!("/teams/{name}"), team).await.status, StatusCode::OK);
         let service = scene.put(&format!("/services/{name}"), json!({ "team": name })).await;
         assert_eq!(service.status, StatusCode::OK);
@@ -100,6 +115,19 @@ impl<'a, D: Deployment> Scene<'a, D> {
 
     pub(crate) async fn put(&self, path: &str, body: Value) -> Answer {
         self.call(Method::PUT, path, Some(body)).await
+    }
+
+    /// Reports under a dedup key until it is known what became of it, as promise 4 allows; answers how often it was not.
+    async fn put_until_known(&self, report: Value) -> (Answer, u64) {
+        for unsure in 0..100 {
+            let answer = self.put("/incidents", report.clone()).await;
+            if answer.status != StatusCode::SERVICE_UNAVAILABLE {
+                return (answer, unsure);
+            }
+            assert!(answer.body["mayHaveBeenRecorded"].is_boolean(), "{answer:?}");
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        panic!("it is never known what became of {report}");
     }
 
     pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
@@ -151,12 +179,30 @@ impl<'a, D: Deployment> Scene<'a, D> {
     }
 }
 
+/// Nothing began after the incident was claimed or resolved at `end`, however late that was, and whoever was alerted
+/// got one mail for each alert.
+pub(crate) async fn nothing_more_comes<D: Deployment>(scene: &Scene<'_, D>, number: u64, end: &str) {
+    let counts = scene.later(["jo", "kim", "ops"]).await;
+    let incident = scene.incident(number).await;
+    let ended = time(&incident[end]);
+    let began = |e: &&Value| e["event"] == "levelBegan";
+    let late = incident["timeline"].as_array().unwrap().iter().filter(began).find(|e| time(&e["at"]) > ended);
+    assert!(late.is_none(), "after {end}: {late:?} of {incident:#}");
+    for (name, count) in ["jo", "kim", "ops"].into_iter().zip(counts) {
+        let to = scene.person(name);
+        let its =
+            |d: &&Value| d["status"] == "accepted" && d["contact"].as_str().is_some_and(|c| c.ends_with(&to));
+        let accepted = incident["deliveries"].as_array().unwrap().iter().filter(its).count();
+        assert_eq!(count, accepted, "mails to {to}: {incident:#}");
+    }
+}
+
 fn time(value: &Value) -> DateTime<Utc> {
     value.as_str().unwrap().parse().unwrap()
 }
 
 /// When a level began, by the incident's own timeline.
-pub(crate) fn begun_at(incident: &Value, level: &str) -> DateTime<Utc> {
+fn begun_at(incident: &Value, level: &str) -> DateTime<Utc> {
     let timeline = incident["timeline"].as_array().unwrap();
     let began = |e: &&Value| e["event"] == "levelBegan" && e["level"].to_string().trim_matches('"') == level;
     time(&timeline.iter().find(began).unwrap_or_else(|| panic!("{incident:#}"))["at"])
@@ -177,12 +223,12 @@ pub(crate) async fn p08_p11_escalates_until_it_is_claimed(deployment: &impl Depl
     assert_eq!((claimed.status, &claimed.body["claimedBy"]), (StatusCode::OK, &json!("kim")));
     let again = scene.post(&format!("/incidents/{number}"), json!({ "state": "CLAIMED", "by": "jo" })).await;
     assert_eq!(again.status, StatusCode::CONFLICT, "{again:?}");
-    assert_eq!(scene.later(["jo", "kim", "ops"]).await, [1, 1, 0], "nothing after the claim");
+    nothing_more_comes(&scene, number, "claimedAt").await;
 }
 
 /// The link in the mail shows a page that changes nothing, and its button claims.
 pub(crate) async fn p06_the_link_in_the_mail_claims(deployment: &impl Deployment) {
-    let scene = Scene::new(deployment, "links").await;
+    let scene = Scene::with_long_wait(deployment, "links", "jo").await;
     let number = scene.report().await;
     let mail = scene.mails("jo", 1).await.remove(0);
     let start = mail.find(&format!("/incidents/{number}/claim?token=")).expect("the mail has a link");
@@ -197,7 +243,7 @@ pub(crate) async fn p06_the_link_in_the_mail_claims(deployment: &impl Deployment
     assert_eq!(incident["claimedBy"], json!(scene.person("jo")), "{incident:#}");
     let forged = format!("/incidents/{number}/claim?token=x{}", &link[link.len() - 20..]);
     assert_eq!(scene.call_with(Method::POST, &forged, None, None).await.status, StatusCode::FORBIDDEN);
-    assert_eq!(scene.later(["jo", "kim", "ops"]).await, [1, 0, 0]);
+    nothing_more_comes(&scene, number, "claimedAt").await;
 }
 
 /// A release begins anew at level 1, at once.
@@ -214,7 +260,7 @@ pub(crate) async fn p05_a_release_alerts_anew(deployment: &impl Deployment) {
     scene.mails("kim", 1).await;
     let resolved = scene.post(&path, json!({ "state": "RESOLVED", "by": "jo" })).await;
     assert_eq!(resolved.status, StatusCode::OK);
-    assert_eq!(scene.later(["jo", "kim", "ops"]).await, [2, 1, 0]);
+    nothing_more_comes(&scene, number, "resolvedAt").await;
     let reopened = scene.post(&path, json!({ "state": "OPEN", "by": "jo" })).await;
     assert_eq!(reopened.status, StatusCode::CONFLICT);
 }
@@ -233,14 +279,16 @@ pub(crate) async fn p03_reports_at_once_under_one_key_are_one_incident(deploymen
     let scene = Scene::new(deployment, "repeats").await;
     let mut body = scene.report_body();
     body["dedupKey"] = json!("5xx");
-    let reports =
-        futures_util::future::join_all((0..50).map(|_| scene.put("/incidents", body.clone()))).await;
-    let new = reports.iter().filter(|answer| answer.status == StatusCode::CREATED).count();
-    let counted = reports.iter().filter(|answer| answer.status == StatusCode::OK).count();
-    assert_eq!((new, counted), (1, 49), "{reports:?}");
-    let number = reports[0].body["incidentId"].as_u64().unwrap();
-    assert!(reports.iter().all(|answer| answer.body["incidentId"] == number));
-    assert_eq!(scene.incident(number).await["count"], 50);
+    let reports = futures_util::future::join_all((0..50).map(|_| scene.put_until_known(body.clone()))).await;
+    let unsure: u64 = reports.iter().map(|(_, unsure)| unsure).sum();
+    let new = reports.iter().filter(|(answer, _)| answer.status == StatusCode::CREATED).count();
+    let counted = reports.iter().filter(|(answer, _)| answer.status == StatusCode::OK).count();
+    // On a busy machine the store may be too slow to say whether it counted one.
+    assert!(new + counted == 50 && (new == 1 || (new == 0 && unsure > 0)), "{reports:?}");
+    let number = reports[0].0.body["incidentId"].as_u64().unwrap();
+    assert!(reports.iter().all(|(answer, _)| answer.body["incidentId"] == number));
+    let count = scene.incident(number).await["count"].as_u64().unwrap();
+    assert!((50..=50 + unsure).contains(&count), "{count}, {unsure} of them unsure");
     let resolved = scene.post(&format!("/incidents/{number}"), json!({ "state": "RESOLVED" })).await;
     assert_eq!(resolved.status, StatusCode::OK);
     let next = scene.put("/incidents", body).await;

@@ -46,7 +46,7 @@ async fn served() -> (String, Client) {
 }
 
 fn client(url: &str, key: Option<&str>) -> Client {
-    let config = ClientConfig::new(url).timeout(Duration::from_secs(5));
+    let config = ClientConfig::new(url).timeout(Duration::from_secs(60));
     Client::new(key.into_iter().fold(config, |config, key| config.key(key))).unwrap()
 }
 

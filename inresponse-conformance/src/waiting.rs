@@ -7,10 +7,10 @@ use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
 /// A law that takes longer than this has met a call that does not end.
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_secs(600);
 
 /// How far behind a commit the answers for people and for `due` may lag.
-const LAG: Duration = Duration::from_secs(10);
+const LAG: Duration = Duration::from_secs(60);
 
 /// Runs a law on a runtime of its own.
 pub fn run(law: impl Future<Output = ()>) {

@@ -1,4 +1,4 @@
-//! What can go wrong: input that does not hold, and outages.
+//! What can go wrong: input that is invalid, outages, and how a log line tells an error.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -184,9 +184,80 @@ impl StdError for Outage {
     }
 }
 
+/// An error with everything that caused it, once each: `what failed: why: and why that`.
+///
+/// An error's own text says what failed, and its [`source`](StdError::source) says why. A log line that shows only the
+/// text hides the reason, so every log line shows a chain.
+///
+/// ```
+/// use inresponse_core::{Chain, Outage};
+///
+/// let full = std::io::Error::other("no space left on device");
+/// let outage = Outage::permanent("the incident could not be written").because(full);
+/// let told = Chain::of(&outage).to_string();
+/// assert_eq!(told, "the incident could not be written: no space left on device");
+/// ```
+#[derive(Clone, Copy)]
+pub struct Chain<'a>(&'a (dyn StdError + 'a));
+
+impl<'a> Chain<'a> {
+    /// The most bytes that are shown: what others answered may be long.
+    const MAX_BYTES: usize = 4096;
+
+    /// The error and all its sources.
+    pub fn of(error: &'a (dyn StdError + 'a)) -> Self {
+        Self(error)
+    }
+}
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut told = self.0.to_string();
+        let mut source = self.0.source();
+        while let Some(cause) = source.filter(|_| told.len() <= Self::MAX_BYTES) {
+            let text = cause.to_string();
+            // Some errors show their source in their own text.
+            if !told.contains(&text) {
+                told.push_str(": ");
+                told.push_str(&text);
+            }
+            source = cause.source();
+        }
+        f.write_str(&cut(told, Self::MAX_BYTES))
+    }
+}
+
+impl fmt::Debug for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_chain_tells_every_cause_once_and_stays_small() {
+        let chain = |outage: &Outage| Chain::of(outage).to_string();
+        let disk = || Outage::permanent("disk full");
+        assert_eq!(chain(&disk()), "disk full");
+        let write = || Outage::unknown("the write failed").because(disk());
+        let report = Outage::retryable("the report was not taken").because(write());
+        assert_eq!(chain(&report), "the report was not taken: the write failed: disk full");
+        // Many libraries put the source into their own text, and some do so only in part.
+        let shown = Outage::permanent("the write failed: disk full").because(disk());
+        assert_eq!(chain(&shown), "the write failed: disk full");
+        let within = Outage::permanent("not taken (the write failed)").because(write());
+        assert_eq!(chain(&within), "not taken (the write failed): disk full");
+        let mut deep = Outage::permanent("ü".repeat(3000));
+        for depth in 0..1000 {
+            deep = Outage::permanent(format!("{depth}: {}", "x".repeat(100))).because(deep);
+        }
+        let told = chain(&deep);
+        assert!(told.len() <= 4096 && told.starts_with("999: ") && told.contains("998: "), "{told}");
+        assert_eq!(format!("{:?}", Chain::of(&report)), chain(&report));
+    }
 
     #[test]
     fn p16_a_refusal_stays_small_whatever_is_refused() {

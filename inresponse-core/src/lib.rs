@@ -74,4 +74,4 @@ pub mod store;
 pub mod testing;
 
 pub use engine::Engine;
-pub use error::{FieldError, InvalidInput, Outage, OutageKind};
+pub use error::{Chain, FieldError, InvalidInput, Outage, OutageKind};

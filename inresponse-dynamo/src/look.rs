@@ -6,10 +6,10 @@ use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{KeysAndAttributes, Select};
 use chrono::{DateTime, Utc};
 use futures_util::future::{try_join_all, try_join4};
-use inresponse_core::Outage;
 use inresponse_core::model::{Incident, IncidentNumber, Severity, State};
 use inresponse_core::plan;
 use inresponse_core::store::{Census, DueMark, ListQuery, Record};
+use inresponse_core::{Chain, Outage};
 
 use crate::call::{pause, read};
 use crate::item::{
@@ -65,7 +65,7 @@ impl DynamoStore {
                 // One item that cannot be read must not keep the others from being alerted.
                 Err(error) => {
                     let number: u64 = number_of(&item, "incidentId").unwrap_or_default();
-                    tracing::error!(incident = number, error = %error, "a stored incident cannot be read");
+                    tracing::error!(incident = number, error = %Chain::of(&error), "a stored incident cannot be read");
                 }
             }
         }

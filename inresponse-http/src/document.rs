@@ -34,6 +34,14 @@ pub(crate) fn complete(document: &OpenApi) -> String {
     document.to_string()
 }
 
+/// The document of an API under that prefix.
+pub(crate) fn served_at(document: &str, prefix: &str) -> String {
+    let at = if prefix.is_empty() { "/" } else { prefix };
+    let servers = json!([{ "url": at }]);
+    let rest = document.strip_prefix('{').expect("the document is a JSON object");
+    format!("{{\"servers\":{servers},{rest}")
+}
+
 fn problem(description: &str) -> Value {
     json!({ "description": description, "content": { PROBLEM_JSON: { "schema": { "$ref": PROBLEM } } } })
 }

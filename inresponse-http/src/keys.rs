@@ -18,6 +18,7 @@ use subtle::{Choice, ConstantTimeEq};
 use crate::Api;
 use crate::lanes::Lane;
 use crate::problem::Problem;
+use crate::refusals::Refusal;
 
 /// What a key may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -228,7 +229,10 @@ fn entry<'a>(
     any_of: &[Scope],
     challenges: &[&'static str],
 ) -> Result<&'a ApiKey, Problem> {
-    let entry = api.keys().find(key).ok_or_else(|| unauthorized(challenges, "the API key is not known"))?;
+    let entry = api
+        .keys()
+        .find(key)
+        .ok_or_else(|| unauthorized(challenges, "the API key is not known").refused(Refusal::WrongKey))?;
     if any_of.is_empty() || any_of.iter().any(|scope| entry.scopes.contains(scope)) {
         return Ok(entry);
     }

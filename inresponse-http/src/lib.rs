@@ -4,11 +4,17 @@
 //! # async fn mount(engine: inresponse_core::Engine) -> Result<(), Box<dyn std::error::Error>> {
 //! use inresponse_http::{Api, ApiKey, Keys, Scope, router};
 //!
+//! // With `.claim_links("https://example.org/alerting", secrets)?`, the links in mails lead there.
+//!
 //! let keys = Keys::new(vec![ApiKey::from_plain("monitoring", "a long random key", vec![Scope::Report])?]);
 //! let app = axum::Router::new().nest("/alerting", router(Api::new(engine, keys)));
 //! # let _ = app;
 //! # Ok(()) }
 //! ```
+//!
+//! What every address begins with (links and forms of the pages, cookies, redirects, `location`, the API document) is the
+//! path of the engine's public URL, so that it is right behind a proxy that takes a prefix away; without such a path it
+//! is where the router is nested.
 //!
 //! | file | holds |
 //! |---|---|
@@ -24,6 +30,8 @@
 //! | `keys` | API keys and scopes |
 //! | `lanes` | what each key has of places and of the store's queue |
 //! | `limits` | request ids, logs, time, panics |
+//! | `refusals` | who was refused for want of a key |
+//! | `site` | what every address begins with |
 //! | `metrics` | what is counted |
 
 #[cfg(feature = "docs")]
@@ -42,7 +50,9 @@ pub mod metrics;
 #[cfg(feature = "pages")]
 mod pages;
 mod problem;
+mod refusals;
 mod routes;
+mod site;
 mod wire;
 
 use std::sync::Arc;
@@ -61,6 +71,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::lanes::{Lane, Places};
+use crate::refusals::Refusals;
+use crate::site::Site;
 
 pub use inresponse_intake::generic::Mapping;
 pub use inresponse_intake::{Rule, sns::AmazonUrl};
@@ -73,6 +85,8 @@ pub use pages::Pages;
 #[derive(Debug, Clone)]
 pub struct Api {
     inner: Arc<Inner>,
+    /// Where the router is nested in another one, by the request that is answered.
+    nested_at: Option<Arc<str>>,
 }
 
 #[derive(Debug, Clone)]
@@ -81,10 +95,12 @@ struct Inner {
     keys: Keys,
     intake: Intake,
     metrics: Option<Metrics>,
+    site: Site,
     #[cfg(feature = "pages")]
     pages: Pages,
     readiness: Readiness,
     places: Places,
+    refusals: Refusals,
     /// Whoever shows no key that is known: claim pages, PagerDuty's clients, strangers.
     strangers: Lane,
     document: Arc<str>,
@@ -124,7 +140,10 @@ impl Readiness {
 impl Api {
     /// The API of an engine, for whoever has one of these keys.
     pub fn new(engine: Engine, keys: Keys) -> Self {
+        let public_url = engine.public_url().map(Site::under);
         let inner = Inner {
+            // What is no URL at all serves as none.
+            site: public_url.and_then(Result::ok).unwrap_or_default(),
             engine,
             keys,
             intake: Intake::default(),
@@ -133,10 +152,11 @@ impl Api {
             pages: Pages::default(),
             readiness: Readiness::new(),
             places: Places::default(),
+            refusals: Refusals::default(),
             strangers: Lane::default(),
             document: document().into(),
         };
-        Self { inner: Arc::new(inner) }
+        Self { inner: Arc::new(inner), nested_at: None }
     }
 
     /// The same with other systems' messages taken that way.
@@ -153,11 +173,15 @@ impl Api {
         self
     }
 
-    /// The same with pages that are found there.
+    /// The same with these pages. Where they are is known from the engine's claim links, if it makes any.
     #[cfg(feature = "pages")]
     #[must_use]
-    pub fn pages(mut self, pages: Pages) -> Self {
-        Arc::make_mut(&mut self.inner).pages = pages;
+    pub fn pages(mut self, mut pages: Pages) -> Self {
+        let inner = Arc::make_mut(&mut self.inner);
+        if let Some(site) = pages.take_site() {
+            inner.site = site;
+        }
+        inner.pages = pages;
         self
     }
 
@@ -198,6 +222,15 @@ impl Api {
         &self.inner.pages
     }
 
+    #[cfg(feature = "pages")]
+    pub(crate) fn site(&self) -> &Site {
+        &self.inner.site
+    }
+
+    pub(crate) fn refusals(&self) -> &Refusals {
+        &self.inner.refusals
+    }
+
     pub(crate) fn is_stopping(&self) -> bool {
         self.inner.readiness.stopping.is_cancelled()
     }
@@ -227,8 +260,9 @@ impl Api {
         &self.inner.strangers
     }
 
+    /// The API document, with where this API is.
     pub(crate) fn document(&self) -> String {
-        self.inner.document.to_string()
+        document::served_at(&self.inner.document, self.prefix())
     }
 }
 
@@ -308,7 +342,7 @@ pub fn router(api: Api) -> Router {
     let work = work.layer(from_fn_with_state(api.clone(), limits::bound));
     let (routes, _) = system().merge(work).split_for_parts();
     #[cfg(feature = "docs")]
-    let routes = routes.merge(api_page::routes());
+    let routes = routes.merge(api_page::routes(&api));
     routes
         .fallback(limits::no_route)
         .method_not_allowed_fallback(limits::no_method)

@@ -7,16 +7,17 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use inresponse_core::Outage;
 use tracing::Instrument;
 
-use crate::Api;
 use crate::lanes::Lane;
 use crate::problem::Problem;
+use crate::refusals::{Client, Refusal};
+use crate::site::Here;
 
 /// How long a request may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -25,7 +26,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Gives every request an id, counts it, and says in the log what failed. Never logs a query: claim links hold a
 /// secret there.
-pub(crate) async fn observe(State(api): State<Api>, request: Request, next: Next) -> Response {
+pub(crate) async fn observe(Here(api): Here, request: Request, next: Next) -> Response {
     let sane =
         |v: &&HeaderValue| (1..=64).contains(&v.len()) && v.as_bytes().iter().all(u8::is_ascii_graphic);
     let id = request.headers().get(REQUEST_ID).filter(sane).cloned().unwrap_or_else(new_id);
@@ -35,6 +36,7 @@ pub(crate) async fn observe(State(api): State<Api>, request: Request, next: Next
         .get::<MatchedPath>()
         .map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
     let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), %method, route);
+    let client = Client::of(&request);
     let began = api.engine().clock().monotonic();
     let mut response = next.run(request).instrument(span.clone()).await;
     let took = api.engine().clock().monotonic().saturating_sub(began);
@@ -44,6 +46,9 @@ pub(crate) async fn observe(State(api): State<Api>, request: Request, next: Next
             tracing::warn!(status = status.as_u16(), ?took, "answered");
         } else {
             tracing::debug!(status = status.as_u16(), ?took, "answered");
+        }
+        if let Some(refusal) = response.extensions().get::<Refusal>() {
+            api.refusals().tell(*refusal, &client, began);
         }
     });
     // Methods are bounded by us, not by whoever sends them.
@@ -100,7 +105,7 @@ pub(crate) async fn by_itself<T: Send + 'static>(
 }
 
 /// Refuses what is too much at once, and ends what takes too long.
-pub(crate) async fn bound(State(api): State<Api>, request: Request, next: Next) -> Response {
+pub(crate) async fn bound(Here(api): Here, request: Request, next: Next) -> Response {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let lane = api.lane(request.headers());
     if !reads {

@@ -4,9 +4,11 @@ use axum::Json;
 use axum::http::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use inresponse_core::{InvalidInput, Outage, OutageKind};
+use inresponse_core::{Chain, InvalidInput, Outage, OutageKind};
 use serde::Serialize;
 use utoipa::ToSchema;
+
+use crate::refusals::Refusal;
 
 /// What went wrong, as RFC 9457 has it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -30,6 +32,8 @@ pub(crate) struct Problem {
     claimed_by: Option<Box<str>>,
     #[serde(skip)]
     headers: Vec<(HeaderName, HeaderValue)>,
+    #[serde(skip)]
+    refusal: Option<Refusal>,
 }
 
 /// What is wrong with one field.
@@ -63,6 +67,7 @@ impl Problem {
             may_have_been_recorded: None,
             claimed_by: None,
             headers: Vec::new(),
+            refusal: None,
         }
     }
 
@@ -117,12 +122,18 @@ impl Problem {
 
     /// A question that could not be answered.
     pub(crate) fn outage(outage: &Outage) -> Self {
-        tracing::error!(error = %outage, cause = cause(outage), "a request failed");
+        tracing::error!(error = %Chain::of(outage), "a request failed");
         Self::unavailable(outage.to_string())
     }
 
     pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, detail).header(RETRY_AFTER, HeaderValue::from_static("1"))
+    }
+
+    /// The same for the log to tell.
+    pub(crate) fn refused(mut self, refusal: Refusal) -> Self {
+        self.refusal = Some(refusal);
+        self
     }
 
     pub(crate) fn not_recorded(mut self) -> Self {
@@ -139,19 +150,15 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(mut self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let headers = std::mem::take(&mut self.headers);
+        let (headers, refusal) = (std::mem::take(&mut self.headers), self.refusal);
         let mut response = (status, Json(self)).into_response();
         for (name, value) in headers {
             response.headers_mut().append(name, value);
         }
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(refusal) = refusal {
+            response.extensions_mut().insert(refusal);
+        }
         response
     }
-}
-
-/// What caused an outage, as it is displayed: the debugging form of some errors holds whole requests.
-pub(crate) fn cause(
-    outage: &Outage,
-) -> Option<tracing::field::DisplayValue<&(dyn std::error::Error + 'static)>> {
-    std::error::Error::source(outage).map(tracing::field::display)
 }

@@ -117,7 +117,7 @@ fn alert() -> Alert {
 }
 
 async fn send(notifier: &SmtpNotifier) -> Outcome {
-    notifier.notify(&alert(), Duration::from_secs(4)).await
+    notifier.notify(&alert(), Duration::from_secs(20)).await
 }
 
 #[tokio::test]

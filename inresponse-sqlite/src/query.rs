@@ -3,6 +3,7 @@
 //! For whoever runs [`write_batch`](crate::write_batch) without the writer's thread.
 
 use chrono::{DateTime, Utc};
+use inresponse_core::Chain;
 use inresponse_core::model::{DedupKey, IncidentNumber, ServiceName, State};
 use inresponse_core::store::{Census, DueMark, ListQuery, Record};
 use rusqlite::{Connection, OptionalExtension, ToSql};
@@ -68,7 +69,7 @@ pub fn due(
             // One row that cannot be read must not keep the others from being alerted.
             Err(error) => {
                 let number: i64 = row.get(4)?;
-                tracing::error!(incident = number, error = %error, "a stored incident cannot be read");
+                tracing::error!(incident = number, error = %Chain::of(&error), "a stored incident cannot be read");
             }
         }
     }
@@ -138,7 +139,9 @@ pub fn census(connection: &Connection, waiting_before: DateTime<Utc>) -> rusqlit
             Ok(State::Open) => census.open = count,
             Ok(State::Claimed) => census.claimed = count,
             Ok(State::Resolved) => census.resolved = count,
-            Err(error) => tracing::error!(%state, %error, "a stored state cannot be read"),
+            Err(error) => {
+                tracing::error!(%state, error = %Chain::of(&error), "a stored state cannot be read")
+            }
         }
     }
     (census.unclaimed, census.undelivered) =

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate};
-use inresponse_core::Outage;
 use inresponse_core::model::{Person, ServiceName, TeamName};
 use inresponse_core::roster::{ChangeMark, Deleted, Roster, RosterChange, Rota, Team, TeamDeleted};
+use inresponse_core::{Chain, Outage};
 use rusqlite::Connection;
 use serde_json::from_str;
 
@@ -129,7 +129,9 @@ impl SqliteRoster {
             match self.readers.read(read_all).await {
                 Ok(snapshot) => self.cache.offer(snapshot),
                 // The change is durable; the watching thread brings it in soon.
-                Err(error) => tracing::warn!(error = %error, "the roster could not be read after a change"),
+                Err(error) => {
+                    tracing::warn!(error = %Chain::of(&error), "the roster could not be read after a change")
+                }
             }
         }
         Ok(edited)
@@ -146,7 +148,7 @@ fn watch(connection: &Connection, cache: &Cache, gone: &mpsc::Receiver<()>) {
             Ok::<_, rusqlite::Error>(())
         };
         if let Err(error) = look() {
-            tracing::warn!(error = %error, "the roster could not be read; the last one known is used");
+            tracing::warn!(error = %Chain::of(&error), "the roster could not be read; the last one known is used");
         }
     }
 }
@@ -216,7 +218,7 @@ fn read_changes(
 type Unreadable = Box<dyn std::error::Error + Send + Sync>;
 
 fn readable<T>(entry: Result<T, Unreadable>, name: &str) -> Option<T> {
-    entry.map_err(|error| tracing::error!(name, error = %error, "an entry of the roster cannot be read")).ok()
+    entry.map_err(|error| tracing::error!(name, error = %Chain::of(&*error), "an entry of the roster cannot be read")).ok()
 }
 
 #[async_trait]

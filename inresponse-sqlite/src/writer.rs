@@ -2,9 +2,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use inresponse_core::Outage;
+use inresponse_core::{Chain, Outage};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
@@ -75,12 +76,14 @@ fn run(path: &std::path::Path, connection: Connection, mut jobs: mpsc::Receiver<
                 }
             }
             Err(error) => {
-                tracing::error!(error = %error, writes = answers.len(), "writes could not be committed");
+                tracing::error!(error = %Chain::of(&error), writes = answers.len(), "writes could not be committed");
                 if spoils_connection(&error) {
                     connection = None;
                 }
+                let shared = Arc::new(error);
                 for answer in answers {
-                    let _ = answer.send(Err(Outage::new(error.kind(), error.to_string())));
+                    let outage = Outage::new(shared.kind(), shared.to_string()).because(Arc::clone(&shared));
+                    let _ = answer.send(Err(outage));
                 }
             }
         }

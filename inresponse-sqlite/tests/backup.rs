@@ -44,7 +44,7 @@ async fn numbers(store: &SqliteStore) -> BTreeSet<IncidentNumber> {
 
 /// The threads of a database that was dropped end a moment later.
 fn once_alone<T>(restore: impl Fn() -> Result<T, Outage>) -> T {
-    for _ in 0..200 {
+    for _ in 0..2400 {
         match restore() {
             Err(error) if error.to_string().contains("in use") => {
                 std::thread::sleep(Duration::from_millis(50))
@@ -52,7 +52,7 @@ fn once_alone<T>(restore: impl Fn() -> Result<T, Outage>) -> T {
             done => return done.unwrap(),
         }
     }
-    panic!("still in use after ten seconds")
+    panic!("still in use after two minutes")
 }
 
 fn resolved(record: &Record) -> Draft {

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::emulators::{Emulator, free_port};
-use crate::tools::{Failure, cargo, nextest, node_modules, output, python, root, run, target_dir, tools_dir};
+use crate::nextest::{self, Tests};
+use crate::tools::{Failure, node_modules, output, python, root, run, target_dir, tools_dir, wait};
 
 const STACK: &str = "inresponse";
 /// All tests but [`Cloud::test_roles`], as the test runner calls them.
@@ -81,10 +82,10 @@ impl Cloud {
     }
 
     /// Takes the functions' permissions away, one after the other, so nothing else may run meanwhile.
-    pub(crate) fn test_roles(&self) -> Result<(), Failure> {
-        let mut test = cargo();
-        test.args(["nextest", "run", "--workspace", "--locked", "--no-capture", "-E", "binary(roles)"]);
-        run(test.envs(self.variables()))
+    pub(crate) fn test_roles(&self, only: Option<&str>) -> Result<(), Failure> {
+        let mut tests = Tests::of("binary(roles)", only);
+        tests.command.arg("--no-capture").envs(self.variables());
+        tests.run("roles")
     }
 
     fn cli(&self, folder: &Path, arguments: &[&str]) -> Result<Command, Failure> {
@@ -98,7 +99,8 @@ impl Cloud {
     fn aws(&self, folder: &Path, arguments: &[&str]) -> Result<(), Failure> {
         println!("\n$ aws {}", arguments.join(" "));
         // Its progress bars fill pages.
-        let status = self.cli(folder, arguments)?.stdout(Stdio::null()).status()?;
+        let aws = self.cli(folder, arguments)?.stdout(Stdio::null()).spawn()?;
+        let status = wait(aws, "aws")?;
         if status.success() {
             Ok(())
         } else {
@@ -125,8 +127,7 @@ fn check() -> Result<(), Failure> {
 
 /// A folder with the template and what it deploys, as in `examples/lambda` after a build.
 fn bundle() -> Result<PathBuf, Failure> {
-    // As the tests are built, so that nothing is built twice: what is built for one package has other features.
-    run(cargo().args(["nextest", "run", "--workspace", "--locked", "--no-run"]))?;
+    nextest::build()?;
     let folder = tools_dir().join("cloud");
     std::fs::create_dir_all(folder.join("target"))?;
     for file in ["template.yaml", "escalation.asl.json"] {
@@ -146,13 +147,11 @@ fn bundle() -> Result<PathBuf, Failure> {
 
 /// Deploys, and runs the tests of the cloud.
 pub(crate) fn test() -> Result<(), Failure> {
-    nextest()?;
+    nextest::install()?;
     let cloud = Cloud::deploy()?;
-    let mut tests = cargo();
-    tests.args(["nextest", "run", "--workspace", "--no-fail-fast", "--locked", "--filterset"]);
-    tests.arg(format!("package(inresponse-lambda) and {WITHOUT_ROLES}"));
+    let mut tests = Tests::of(&format!("package(inresponse-lambda) and {WITHOUT_ROLES}"), None);
     let dynamodb_local = Emulator::dynamodb_local()?;
-    tests.env("INRESPONSE_TEST_DYNAMODB_LOCAL", dynamodb_local.url());
-    run(tests.envs(cloud.variables()))?;
-    cloud.test_roles()
+    tests.command.env("INRESPONSE_TEST_DYNAMODB_LOCAL", dynamodb_local.url()).envs(cloud.variables());
+    let tested = tests.run("tests");
+    cloud.test_roles(None).and(tested)
 }

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::tools::{Failure, installed, node_modules, python, tools_dir};
+use crate::tools::{Failure, dynoxide, node_modules, python, tools_dir};
 
 /// How long an emulator may take to answer: tries, a quarter of a second apart.
 const TRIES: u32 = 240;
@@ -47,8 +47,7 @@ impl Emulator {
     /// A fast emulator of DynamoDB.
     pub(crate) fn dynoxide() -> Result<Self, Failure> {
         let port = free_port()?;
-        let features = ["--no-default-features", "--features", "native-sqlite,http-server,cli"];
-        let mut command = Command::new(installed("dynoxide-rs", "3.2.0", "dynoxide", &features)?);
+        let mut command = Command::new(dynoxide()?);
         command.args(["serve", "--port", &port.to_string()]);
         Self::start("dynoxide", command, port)
     }

@@ -5,9 +5,14 @@ mod cloud;
 mod emulators;
 mod fuzz;
 mod lambda;
+mod log_lines;
+mod long;
+mod nextest;
 mod pictures;
+mod purity;
 mod schema;
 mod sim;
+mod steps;
 mod test;
 mod tools;
 
@@ -25,8 +30,16 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Install what the tests need, and run everything that CI runs.
-    Test,
+    /// Install what the tests need, and run everything that CI runs; goes on after a failure, and lists all at the end.
+    Test {
+        /// Only these parts; they use what the last run has built.
+        parts: Vec<test::Part>,
+        /// Of the tests in these parts, only those that this filter of nextest selects.
+        #[arg(long, requires = "parts")]
+        only: Option<String>,
+    },
+    /// Run every command that takes long, one after the other; goes on after a failure, and lists all at the end.
+    Long(long::Sizes),
     /// Deploy the template with the real functions to an emulated cloud, and test it there.
     Cloud,
     /// Check that the core depends on no adapter's world: no HTTP, SQL, AWS, SMTP, and no tokio by choice.
@@ -119,12 +132,14 @@ enum Command {
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
-        Command::Test => test::everything(),
+        Command::Test { parts, only } => test::test(&parts, only.as_deref()),
+        Command::Long(sizes) => long::long(&sizes),
         Command::Cloud => cloud::test(),
-        Command::Purity => test::purity(),
-        Command::Intake => test::intake(),
+        Command::Purity => purity::purity(),
+        Command::Intake => nextest::install().and_then(|()| test::intake(None)),
         Command::Browser { pictures } => {
-            test::pages(if pictures { test::Pictures::Kept } else { test::Pictures::Looked })
+            let pictures = if pictures { test::Pictures::Kept } else { test::Pictures::Looked };
+            nextest::install().and_then(|()| test::pages(pictures, None))
         }
         Command::Lambda => lambda::build().map(drop),
         Command::LambdaBench => lambda::bench(),

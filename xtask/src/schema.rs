@@ -1,22 +1,30 @@
 //! Requests that are made up after the API document.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::emulators::{Emulator, free_port};
-use crate::tools::{Failure, cargo, environment, root, run, target_dir, tools_dir};
+use crate::nextest;
+use crate::tools::{Failure, environment, root, run, target_dir, tools_dir};
 
 const KEY: &str = "schema-test-key-schema-test-key";
 
 /// Builds the server, and checks it.
 pub(crate) fn schema(examples: u32) -> Result<(), Failure> {
-    run(cargo().args(["build", "--locked", "-p", "inresponse-server"]))?;
+    nextest::install()?;
+    nextest::build()?;
     check(examples)
+}
+
+/// A Python with Schemathesis.
+pub(crate) fn python() -> Result<PathBuf, Failure> {
+    environment("schemathesis", &["schemathesis==4.32.5", "openapi-spec-validator==0.9.0"])
 }
 
 /// Starts the server that was built, and lets Schemathesis try every operation with so many requests that hold and
 /// that do not.
 pub(crate) fn check(examples: u32) -> Result<(), Failure> {
-    let python = environment("schemathesis", &["schemathesis==4.32.5", "openapi-spec-validator==0.9.0"])?;
+    let python = python()?;
     let folder = tools_dir().join("schema");
     if folder.exists() {
         std::fs::remove_dir_all(&folder)?;

@@ -3,27 +3,31 @@
 use std::process::{Child, Command};
 
 use crate::emulators::Emulator;
-use crate::tools::{Failure, cargo, installed, run, shown, target_dir};
+use crate::tools::{Failure, cargo, installed, run, shown, target_dir, wait};
 
 /// How many seeds CI runs, on which store.
 const FIGURES: [(&str, u32); 2] = [("memory", 20_000), ("sqlite", 2_000)];
 const ON_EMULATOR: (&str, u32) = ("dynamo", 200);
-/// The feature with which [`short`] needs the simulation to be built.
-pub(crate) const ON_DYNAMO: &str = "inresponse-sim/dynamo";
 /// Where the simulation looks for an emulator.
 const ADDRESS: &str = "INRESPONSE_SIM_DYNAMODB";
 
 /// Runs what CI runs, with the program that was built for the tests. Each run fails if some fault or some transition
-/// never occurred in it. The last one, which takes longest, is under way when this returns.
-pub(crate) fn short() -> Result<OnEmulator, Failure> {
-    for figures in FIGURES {
-        run(&mut seeds(figures))?;
+/// never occurred in it.
+pub(crate) fn short() -> Result<(), Failure> {
+    let [memory, sqlite] = FIGURES.map(|figures| run(&mut seeds(figures)));
+    match (memory, sqlite) {
+        (Err(memory), Err(sqlite)) => Err(format!("{memory}\n{sqlite}").into()),
+        (memory, sqlite) => memory.and(sqlite),
     }
+}
+
+/// Starts what CI runs on an emulated DynamoDB.
+pub(crate) fn on_dynamo() -> Result<OnEmulator, Failure> {
     let dynamodb = Emulator::dynoxide()?;
     let mut sim = seeds(ON_EMULATOR);
-    println!("\n$ {}, while the next command runs", shown(&sim));
+    println!("\n$ {}, while other commands run", shown(&sim));
     let child = sim.env(ADDRESS, dynamodb.url()).spawn()?;
-    Ok(OnEmulator { child, _dynamodb: dynamodb })
+    Ok(OnEmulator { child: Some(child), _dynamodb: dynamodb })
 }
 
 fn seeds((store, seeds): (&str, u32)) -> Command {
@@ -34,14 +38,16 @@ fn seeds((store, seeds): (&str, u32)) -> Command {
 
 /// Simulation on an emulated DynamoDB, under way; it ends with this.
 pub(crate) struct OnEmulator {
-    child: Child,
+    /// Until it was waited for.
+    child: Option<Child>,
     _dynamodb: Emulator,
 }
 
 impl OnEmulator {
     /// Waits for its end, and fails if it failed.
     pub(crate) fn finish(mut self) -> Result<(), Failure> {
-        let status = self.child.wait()?;
+        let Some(child) = self.child.take() else { return Ok(()) };
+        let status = wait(child, "the simulation on DynamoDB")?;
         if status.success() {
             Ok(())
         } else {
@@ -52,9 +58,11 @@ impl OnEmulator {
 
 impl Drop for OnEmulator {
     fn drop(&mut self) {
-        // Nothing to do where it has ended.
-        let _ended = self.child.kill();
-        let _reaped = self.child.wait();
+        if let Some(mut child) = self.child.take() {
+            // It may have ended already.
+            let _ended = child.kill();
+            let _reaped = child.wait();
+        }
     }
 }
 

@@ -1,11 +1,18 @@
 //! Everything that CI runs, in the order in which it is likely to fail.
 
 use std::process::Command;
+use std::time::Duration;
+
+use clap::ValueEnum;
 
 use crate::cloud::{Cloud, WITHOUT_ROLES};
 use crate::emulators::Emulator;
+use crate::nextest::{self, Tests, as_built};
+use crate::purity::purity;
+use crate::sim::OnEmulator;
+use crate::steps::{Account, Step, Usual, chosen, minutes};
 use crate::tools::{
-    Failure, browser, cargo, debian, nextest, node_modules, output, python, root, run, strace, target_dir,
+    Failure, browser, cargo, debian, dynoxide, node_modules, python, root, run, strace, target_dir,
 };
 use crate::{schema, sim};
 
@@ -24,62 +31,182 @@ const LIBRARIES: [&str; 11] = [
     "inresponse-client",
 ];
 
-/// The server with DynamoDB and SES.
-const SERVER_ON_AWS: &str = "inresponse-server/aws";
-
 /// How many requests are made up for each operation, so that it takes less than a minute.
 const SCHEMA_EXAMPLES: u32 = 20;
 
-pub(crate) fn everything() -> Result<(), Failure> {
-    nextest()?;
-    let (python, strace) = (python()?, strace()?);
-    run(cargo().args(["fmt", "--all", "--check"]))?;
-    purity()?;
-    let on_aws = [SERVER_ON_AWS, sim::ON_DYNAMO].join(",");
-    let lints = ["clippy", "--workspace", "--all-targets", "--features", &on_aws, "--locked"];
-    run(cargo().args(lints).args(["--", "-D", "warnings"]))?;
-    for (package, features) in [
-        ("inresponse-core", ""),
-        ("inresponse-http", ""),
-        ("inresponse-server", ""),
-        ("inresponse-sim", "planted-bugs"),
-    ] {
-        let alone = ["clippy", "-p", package, "--no-default-features", "--features", features, "--locked"];
-        run(cargo().args(alone).args(["--", "-D", "warnings"]))?;
+/// What the test command does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// How the source is laid out.
+    Format,
+    /// What crates depend on, and what log lines say.
+    Purity,
+    /// What the tests need, installed.
+    Tools,
+    /// Clippy: with everything turned on, as most people build it, and with nothing turned on.
+    Lints,
+    /// Tests and programs are built, once.
+    Build,
+    /// All tests but those that run by themselves.
+    Tests,
+    /// Simulation in memory and on SQLite.
+    Simulation,
+    /// The functions' permissions, taken away one by one.
+    Roles,
+    /// Simulation on an emulated DynamoDB; it runs while the emulated cloud is waited for.
+    SimulationOnDynamo,
+    /// Real monitoring systems.
+    Intake,
+    /// The alert rules for Prometheus.
+    Rules,
+    /// Pages and mails in a real browser.
+    Browser,
+    /// Requests made up after the API document.
+    Schema,
+    /// The examples in the documentation.
+    DocTests,
+    /// The documentation.
+    Docs,
+    /// Every library can be packaged.
+    Package,
+}
+
+impl Step for Part {
+    const COMMAND: &'static str = "test";
+
+    fn limit(self) -> Duration {
+        match self {
+            Self::Format | Self::Purity | Self::Rules | Self::Package => minutes(10),
+            Self::Tools | Self::Simulation | Self::SimulationOnDynamo | Self::Docs => minutes(30),
+            Self::Intake | Self::Browser | Self::Schema | Self::DocTests => minutes(20),
+            Self::Lints | Self::Build | Self::Tests | Self::Roles => minutes(45),
+        }
     }
-    let (ministack, dynamodb_local) = (Emulator::ministack(&[])?, Emulator::dynamodb_local()?);
-    let cloud = Cloud::deploy()?;
-    // The real monitoring systems, the browser and the roles come afterwards, by themselves.
-    let by_themselves = "package(inresponse-server) and (binary(intake) or binary(browser))";
-    let alone = format!("({WITHOUT_ROLES}) and not ({by_themselves})");
-    // The server as most people build it; then, of the same crates, only server and simulation are built anew.
-    let server = "package(inresponse-server) and (binary(aws) or kind(bin))";
-    // Most tests wait, for leases, mails and an emulated cloud; which do not says nextest's configuration.
-    let threads = std::thread::available_parallelism()?.get() * 2;
-    for options in [&["-E", alone.as_str()][..], &["--features", &on_aws, "-E", server]] {
-        let mut tests = cargo();
-        tests.args(["nextest", "run", "--workspace", "--locked"]).args(options);
-        tests.args(["--test-threads", &threads.to_string()]);
-        tests.env("INRESPONSE_TEST_PYTHON", &python).env("INRESPONSE_TEST_MINISTACK", ministack.url());
-        tests.env("INRESPONSE_TEST_DYNAMODB_LOCAL", dynamodb_local.url());
-        tests.env("INRESPONSE_TEST_STRACE", &strace);
-        run(tests.envs(cloud.variables()))?;
+
+    fn needs(self) -> &'static [Self] {
+        match self {
+            Self::Format | Self::Purity | Self::Tools | Self::Lints | Self::Build => &[],
+            Self::Rules | Self::Docs | Self::Package => &[],
+            // Each installs what it lacks by itself, so a tool that is missing fails only what needs it.
+            Self::Tests | Self::Simulation | Self::Roles | Self::SimulationOnDynamo => &[Self::Build],
+            Self::Intake | Self::Browser | Self::Schema | Self::DocTests => &[Self::Build],
+        }
     }
-    // Before anything builds the simulation anew without DynamoDB.
-    let simulated = sim::short()?;
-    // Waits for the emulated cloud most of the time.
-    cloud.test_roles()?;
-    simulated.finish()?;
-    drop((ministack, dynamodb_local, cloud));
-    intake()?;
-    rules()?;
-    pages(Pictures::Looked)?;
-    schema::check(SCHEMA_EXAMPLES)?;
-    run(cargo().args(["test", "--doc", "--workspace", "--locked"]))?;
-    run(cargo().args(["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings"))?;
-    package()?;
-    println!("\neverything passed");
-    Ok(())
+}
+
+/// Runs these parts, or all of them; of the tests only those that a filter selects, if there is one.
+pub(crate) fn test(named: &[Part], only: Option<&str>) -> Result<(), Failure> {
+    let parts = chosen(named, |_| Usual::Run);
+    let mut shared = Shared { parts: parts.clone(), only, cloud: None, simulation: None };
+    let options = only.map(|only| format!(" --only '{only}'")).unwrap_or_default();
+    Account::of(&parts, |part| shared.perform(part)).close(&options)
+}
+
+/// What several parts use.
+struct Shared<'a> {
+    parts: Vec<Part>,
+    only: Option<&'a str>,
+    cloud: Option<Cloud>,
+    simulation: Option<Result<OnEmulator, Failure>>,
+}
+
+impl Shared<'_> {
+    fn perform(&mut self, part: Part) -> Result<(), Failure> {
+        match part {
+            Part::Format => run(cargo().args(["fmt", "--all", "--check"])),
+            Part::Purity => purity(),
+            Part::Tools => tools(),
+            Part::Lints => lints(),
+            Part::Build => {
+                nextest::install()?;
+                nextest::build()
+            }
+            Part::Tests => self.tests(),
+            Part::Simulation => sim::short(),
+            Part::Roles => {
+                let only = self.only;
+                if self.parts.contains(&Part::SimulationOnDynamo) {
+                    // The emulated cloud leaves the processors idle.
+                    self.simulation = Some(sim::on_dynamo());
+                }
+                let cloud = self.cloud()?;
+                let tested = cloud.test_roles(only);
+                self.cloud = None;
+                tested
+            }
+            Part::SimulationOnDynamo => self.simulation.take().unwrap_or_else(sim::on_dynamo)?.finish(),
+            Part::Intake => intake(self.only),
+            Part::Rules => rules(),
+            Part::Browser => pages(Pictures::Looked, self.only),
+            Part::Schema => schema::check(SCHEMA_EXAMPLES),
+            Part::DocTests => run(as_built(cargo().args(["test", "--doc", "--no-fail-fast"]))),
+            Part::Docs => docs(),
+            Part::Package => package(),
+        }
+    }
+
+    /// The emulated cloud with the functions in it.
+    fn cloud(&mut self) -> Result<&Cloud, Failure> {
+        match &mut self.cloud {
+            Some(cloud) => Ok(cloud),
+            missing => Ok(missing.insert(Cloud::deploy()?)),
+        }
+    }
+
+    fn tests(&mut self) -> Result<(), Failure> {
+        let (ministack, dynamodb_local) = (Emulator::ministack(&[])?, Emulator::dynamodb_local()?);
+        // The real monitoring systems, the browser and the roles come afterwards, by themselves.
+        let by_themselves = "package(inresponse-server) and (binary(intake) or binary(browser))";
+        let mut tests = Tests::of(&format!("({WITHOUT_ROLES}) and not ({by_themselves})"), self.only);
+        // Most tests wait, for leases, mails and an emulated cloud; which do not says nextest's configuration.
+        let threads = std::thread::available_parallelism()?.get() * 2;
+        tests.command.args(["--test-threads", &threads.to_string()]);
+        tests.command.env("INRESPONSE_TEST_PYTHON", python()?).env("INRESPONSE_TEST_STRACE", strace()?);
+        tests.command.env("INRESPONSE_TEST_MINISTACK", ministack.url());
+        tests.command.env("INRESPONSE_TEST_DYNAMODB_LOCAL", dynamodb_local.url());
+        tests.command.envs(self.cloud()?.variables());
+        tests.run("tests")
+    }
+}
+
+/// Installs everything at once, so that the other parts' times are their own.
+fn tools() -> Result<(), Failure> {
+    nextest::install()?;
+    let mut missing = Vec::new();
+    let installed: [(&str, Result<(), Failure>); 7] = [
+        ("Python's packages", python().map(drop)),
+        ("Schemathesis", schema::python().map(drop)),
+        ("Node's packages", node_modules().map(drop)),
+        ("Debian's monitoring systems", debian().map(drop)),
+        ("strace", strace().map(drop)),
+        ("a browser", browser().map(drop)),
+        ("an emulator of DynamoDB", dynoxide().map(drop)),
+    ];
+    for (what, installed) in installed {
+        missing.extend(installed.err().map(|failure| format!("{what}: {failure}")));
+    }
+    if missing.is_empty() { Ok(()) } else { Err(missing.join("\n").into()) }
+}
+
+fn lints() -> Result<(), Failure> {
+    // All of them are looked through, whatever is found by the first. `--examples` brings the features that tests use,
+    // so that less is built again.
+    let everything = run(as_built(cargo().args(["clippy", "--all-targets"])).args(["--", "-D", "warnings"]));
+    let usual = ["clippy", "--lib", "--bins", "--examples", "--locked"];
+    let usual =
+        run(cargo().args(usual).args(["--features", "inresponse-sim/planted-bugs", "--", "-D", "warnings"]));
+    let bare =
+        ["clippy", "-p", "inresponse-core", "-p", "inresponse-http", "--no-default-features", "--locked"];
+    let bare = run(cargo().args(bare).args(["--", "-D", "warnings"]));
+    let failures: Vec<_> = [everything, usual, bare].into_iter().filter_map(Result::err).collect();
+    match failures.as_slice() {
+        [] => Ok(()),
+        failures => Err(failures.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n").into()),
+    }
+}
+
+fn docs() -> Result<(), Failure> {
+    run(as_built(cargo().args(["doc", "--no-deps"])).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 /// Every library can be packaged.
@@ -92,59 +219,6 @@ fn package() -> Result<(), Failure> {
     run(&mut command)
 }
 
-/// The core depends on no adapter's world, and on tokio only by choice; translation depends on neither; the default
-/// build on nothing of AWS.
-pub(crate) fn purity() -> Result<(), Failure> {
-    const NEVER: [&str; 14] = [
-        "axum",
-        "hyper",
-        "http",
-        "reqwest",
-        "rusqlite",
-        "libsqlite3-sys",
-        "sqlx",
-        "lettre",
-        "rustls",
-        "native-tls",
-        "openssl",
-        "lambda_runtime",
-        "aws-config",
-        "aws-smithy-runtime",
-    ];
-    println!("\nwhat the core depends on:");
-    for (features, also) in [(&["--no-default-features"][..], Some("tokio")), (&["--all-features"][..], None)]
-    {
-        let mut tree = cargo();
-        tree.args(["tree", "-p", "inresponse-core", "--edges", "normal", "--prefix", "none", "--locked"]);
-        tree.args(["--format", "{p}"]).args(features);
-        let tree = output(&mut tree)?;
-        let names: Vec<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
-        println!("  {}: {} crates", features.join(" "), names.len());
-        if let Some(found) = names.iter().find(|name| NEVER.contains(name) || also == Some(**name)) {
-            return Err(format!("inresponse-core must not depend on {found} (with {features:?})").into());
-        }
-    }
-    let mut tree = cargo();
-    tree.args(["tree", "-p", "inresponse-intake", "--edges", "normal", "--prefix", "none", "--locked"]);
-    let tree = output(tree.args(["--format", "{p}"]))?;
-    let mut names = tree.lines().filter_map(|line| line.split(' ').next());
-    if let Some(found) = names.find(|name| NEVER.contains(name) || *name == "tokio") {
-        return Err(format!("inresponse-intake must not depend on {found}").into());
-    }
-    without_aws()
-}
-
-/// What is built unless a package is named needs nothing of AWS. (Its TLS library is called `aws-lc` and is not meant.)
-fn without_aws() -> Result<(), Failure> {
-    let tree = output(cargo().args(["tree", "--edges", "normal,build", "--prefix", "none", "--locked"]))?;
-    let is_aws =
-        |line: &&str| ["aws-sdk-", "aws-smithy-", "aws-config "].iter().any(|name| line.starts_with(name));
-    match tree.lines().find(is_aws) {
-        Some(found) => Err(format!("the default build must not depend on {found}").into()),
-        None => Ok(()),
-    }
-}
-
 /// The alert rules hold for the Prometheus that Debian has.
 fn rules() -> Result<(), Failure> {
     let mut check = Command::new(debian()?.join("usr/bin/promtool"));
@@ -152,13 +226,12 @@ fn rules() -> Result<(), Failure> {
 }
 
 /// Real monitoring systems, and what they are seen to do.
-pub(crate) fn intake() -> Result<(), Failure> {
-    let (python, debian) = (python()?, debian()?);
-    let mut test = cargo();
-    test.args(["test", "-p", "inresponse-server", "--test", "intake", "--locked", "--", "--nocapture"]);
+pub(crate) fn intake(only: Option<&str>) -> Result<(), Failure> {
+    let mut tests = Tests::of("package(inresponse-server) and binary(intake)", only);
     // One after another, since what is measured should have the machine to itself.
-    test.arg("--test-threads=1");
-    run(test.env("INRESPONSE_TEST_PYTHON", python).env("INRESPONSE_TEST_DEBIAN", debian))
+    tests.command.arg("--no-capture");
+    tests.command.env("INRESPONSE_TEST_PYTHON", python()?).env("INRESPONSE_TEST_DEBIAN", debian()?);
+    tests.run("intake")
 }
 
 /// What becomes of the pictures that the browser's test takes.
@@ -171,14 +244,15 @@ pub(crate) enum Pictures {
 }
 
 /// The pages and the mails in a real browser.
-pub(crate) fn pages(pictures: Pictures) -> Result<(), Failure> {
+pub(crate) fn pages(pictures: Pictures, only: Option<&str>) -> Result<(), Failure> {
     let ([chromium, chromedriver], python) = (browser()?, python()?);
     let (axe, screenshots) = (node_modules()?.join("axe-core/axe.min.js"), target_dir().join("screenshots"));
-    let mut test = cargo();
-    test.args(["test", "-p", "inresponse-server", "--test", "browser", "--locked", "--", "--nocapture"]);
-    test.args(["--test-threads=2"]).env("INRESPONSE_TEST_PYTHON", python).env("INRESPONSE_TEST_AXE", axe);
-    test.env("INRESPONSE_TEST_CHROMIUM", chromium).env("INRESPONSE_TEST_CHROMEDRIVER", chromedriver);
-    run(test.env("INRESPONSE_TEST_SCREENSHOTS", &screenshots))?;
+    let mut tests = Tests::of("package(inresponse-server) and binary(browser)", only);
+    tests.command.args(["--test-threads", "2", "--success-output", "immediate"]);
+    tests.command.env("INRESPONSE_TEST_PYTHON", python).env("INRESPONSE_TEST_AXE", axe);
+    tests.command.env("INRESPONSE_TEST_CHROMIUM", chromium).env("INRESPONSE_TEST_CHROMEDRIVER", chromedriver);
+    tests.command.env("INRESPONSE_TEST_SCREENSHOTS", &screenshots);
+    tests.run("browser")?;
     println!("pictures of every page are in {}", screenshots.display());
     match pictures {
         Pictures::Looked => Ok(()),
@@ -195,21 +269,25 @@ pub(crate) struct Kills {
 
 /// Kills the server as the tests build it.
 pub(crate) fn crash(kills: Kills) -> Result<(), Failure> {
-    run(&mut crash_test(kills)?)
+    crash_test(kills)?.run("tests")
 }
 
 /// Kills the server as it is released.
 pub(crate) fn soak(kills: Kills) -> Result<(), Failure> {
     run(cargo().args(["build", "--release", "-p", "inresponse-server", "--locked"]))?;
-    run(crash_test(kills)?.env("INRESPONSE_TEST_SERVER", target_dir().join("release/inresponse")))
+    let mut tests = crash_test(kills)?;
+    tests.command.env("INRESPONSE_TEST_SERVER", target_dir().join("release/inresponse"));
+    tests.run("tests")
 }
 
-fn crash_test(Kills { kills, seed }: Kills) -> Result<Command, Failure> {
-    let mut test = cargo();
-    test.args(["test", "-p", "inresponse-server", "--test", "e2e", "--locked", "--", "--nocapture", "crash"]);
-    test.env("INRESPONSE_TEST_PYTHON", python()?).env("INRESPONSE_TEST_STRACE", strace()?);
-    test.env("INRESPONSE_KILLS", kills.to_string()).env("INRESPONSE_SEED", seed.to_string());
-    Ok(test)
+fn crash_test(Kills { kills, seed }: Kills) -> Result<Tests, Failure> {
+    nextest::install()?;
+    let mut tests = Tests::of("package(inresponse-server) and binary(e2e) and test(/^crash::/)", None);
+    // As many kills as are asked for take as long as they take.
+    tests.command.args(["--profile", "long", "--no-capture"]);
+    tests.command.env("INRESPONSE_TEST_PYTHON", python()?).env("INRESPONSE_TEST_STRACE", strace()?);
+    tests.command.env("INRESPONSE_KILLS", kills.to_string()).env("INRESPONSE_SEED", seed.to_string());
+    Ok(tests)
 }
 
 /// Correctness under load, with speeds to look at.

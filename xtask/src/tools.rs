@@ -1,8 +1,10 @@
 //! Running commands, and installing what tests need.
 
+use std::cell::Cell;
+use std::io::Read;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
 /// What went wrong, for whoever ran the command.
 pub(crate) type Failure = Box<dyn std::error::Error>;
@@ -30,7 +32,8 @@ pub(crate) fn target_dir() -> PathBuf {
 pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
     println!("\n$ {}", shown(command));
     let began = Instant::now();
-    let status = command.current_dir(root()).status().map_err(|e| format!("{}: {e}", shown(command)))?;
+    let child = command.current_dir(root()).spawn().map_err(|e| format!("{}: {e}", shown(command)))?;
+    let status = wait(child, &shown(command))?;
     println!("took {:.1} s", began.elapsed().as_secs_f64());
     if status.success() { Ok(()) } else { Err(format!("`{}` failed: {status}", shown(command)).into()) }
 }
@@ -40,11 +43,74 @@ pub(crate) fn output(command: &mut Command) -> Result<String, Failure> {
     if command.get_current_dir().is_none() {
         command.current_dir(root());
     }
-    let output = command.stderr(Stdio::inherit()).output()?;
-    if !output.status.success() {
-        return Err(format!("`{}` failed: {}", shown(command), output.status).into());
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn()?;
+    let mut printed = child.stdout.take().ok_or("its output cannot be read")?;
+    // Beside the wait, since a full pipe would stop it.
+    let reading = std::thread::spawn(move || {
+        let mut text = String::new();
+        printed.read_to_string(&mut text).map(|_| text)
+    });
+    let status = wait(child, &shown(command))?;
+    if !status.success() {
+        return Err(format!("`{}` failed: {status}", shown(command)).into());
     }
-    Ok(String::from_utf8(output.stdout)?)
+    Ok(reading.join().map_err(|_| "its output cannot be read")??)
+}
+
+thread_local! {
+    /// When the step under way is ended.
+    static ENDS_AT: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// Does the work; commands that it waits for on this thread end when the time is over.
+#[expect(clippy::disallowed_methods, reason = "a step that hangs is ended by real time")]
+pub(crate) fn within<T>(limit: Duration, work: impl FnOnce() -> T) -> T {
+    ENDS_AT.set(Some(Instant::now() + limit));
+    let done = work();
+    ENDS_AT.set(None);
+    done
+}
+
+/// Waits for the end of a command, or ends it with all that it started when its step's time is over.
+#[expect(clippy::disallowed_methods, reason = "a step that hangs is ended by real time")]
+pub(crate) fn wait(mut child: Child, shown: &str) -> Result<ExitStatus, Failure> {
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        if ENDS_AT.get().is_some_and(|end| Instant::now() >= end) {
+            end(&mut child);
+            return Err(format!("TIME LIMIT: `{shown}` did not end in its step's time and was ended").into());
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Kills a process and all that descend from it: what it started would go on, and would hold its output open.
+fn end(child: &mut Child) {
+    let parents: Vec<(u32, u32)> = std::fs::read_dir("/proc")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| {
+            let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+            // The name in brackets may hold anything; after it come the state and the parent.
+            let parent = stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()?;
+            Some((entry.file_name().to_str()?.parse().ok()?, parent))
+        })
+        .collect();
+    let mut family = vec![child.id()];
+    let mut place = 0;
+    while let Some(of) = family.get(place).copied() {
+        family.extend(parents.iter().filter(|(_, parent)| *parent == of).map(|(process, _)| *process));
+        place += 1;
+    }
+    let mut kill = Command::new("kill");
+    kill.arg("-KILL").args(family.iter().map(u32::to_string)).stderr(Stdio::null());
+    // Some may have ended by themselves meanwhile.
+    let _killed = kill.status();
+    let _ended = child.kill();
+    let _reaped = child.wait();
 }
 
 /// The command as it is printed.
@@ -56,16 +122,6 @@ pub(crate) fn shown(command: &Command) -> String {
 
 pub(crate) fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-}
-
-/// Installs the test runner if it is missing.
-pub(crate) fn nextest() -> Result<(), Failure> {
-    let found = cargo().args(["nextest", "--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    if found.is_ok_and(|status| status.success()) {
-        return Ok(());
-    }
-    println!("cargo-nextest is missing and is installed now; that takes some minutes");
-    run(cargo().args(["install", "cargo-nextest", "--locked"]))
 }
 
 /// A program of a crate, installed for the tests alone.
@@ -86,6 +142,12 @@ pub(crate) fn installed(
         std::fs::write(stamp, version)?;
     }
     Ok(folder.join("bin").join(program))
+}
+
+/// A fast emulator of DynamoDB.
+pub(crate) fn dynoxide() -> Result<PathBuf, Failure> {
+    let features = ["--no-default-features", "--features", "native-sqlite,http-server,cli"];
+    installed("dynoxide-rs", "3.2.0", "dynoxide", &features)
 }
 
 /// A Python with what the tests talk to: a mail server, an emulated cloud, client libraries of other systems; and a
@@ -204,7 +266,8 @@ pub(crate) fn unpacked(name: &str, packages: &[&str], more: fn() -> Vec<String>)
         command.arg("download").args(packages).args(more());
         command.current_dir(&archives).stdin(Stdio::null());
         println!("\n$ {}", shown(&command));
-        command.status().is_ok_and(|status| status.success())
+        let waited = command.spawn().map_err(Failure::from).and_then(|child| wait(child, &shown(&command)));
+        waited.is_ok_and(|status| status.success())
     };
     // The list of packages may be missing or too old.
     let updated_and_downloaded = || run(Command::new("apt-get").arg("update")).is_ok() && download();

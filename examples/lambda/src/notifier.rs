@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use chrono::{DateTime, DurationRound, SecondsFormat, TimeDelta, Utc};
-use inresponse_core::Engine;
 use inresponse_core::engine::{Advanced, Bounced};
 use inresponse_core::model::IncidentNumber;
+use inresponse_core::{Chain, Engine};
 use inresponse_ses::Notice;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde::Deserialize;
@@ -83,7 +83,7 @@ async fn advance(engine: &Engine, number: IncidentNumber, wake: u32, turn: u32) 
         match engine.restart_timer(number).await {
             Ok(()) => return Ok(json!({ "done": true })),
             Err(error) => {
-                tracing::error!(incident = number.value(), error = %error, "the execution cannot hand over yet");
+                tracing::error!(incident = number.value(), error = %Chain::of(&error), "the execution cannot hand over yet");
             }
         }
     }
@@ -102,7 +102,7 @@ async fn take_notices(engine: &Engine, records: &[SnsRecord]) -> Result<Value, E
             Ok(Notice::Alert(alert)) => alert,
             Ok(Notice::Foreign) => continue,
             Err(error) => {
-                tracing::error!(error = %error, "a notification of SES cannot be read");
+                tracing::error!(error = %Chain::of(&error), "a notification of SES cannot be read");
                 continue;
             }
         };

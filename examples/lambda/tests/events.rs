@@ -100,7 +100,7 @@ async fn answered(events: Vec<Value>) -> Vec<Value> {
     let mut answers = vec![Value::Null; count];
     for _ in 0..count {
         let (place, answer) =
-            tokio::time::timeout(Duration::from_secs(60), came.recv()).await.unwrap().unwrap();
+            tokio::time::timeout(Duration::from_secs(180), came.recv()).await.unwrap().unwrap();
         answers[place] = answer;
     }
     answers

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::body::Bytes;
+use inresponse_core::Chain;
 use inresponse_http::{AmazonUrl, FetchFromAmazon};
 use reqwest::Client;
 use reqwest::redirect::Policy;
@@ -31,7 +32,7 @@ impl FromAmazon {
 #[async_trait]
 impl FetchFromAmazon for FromAmazon {
     async fn get(&self, url: &AmazonUrl) -> Result<Bytes, String> {
-        let told = |error: reqwest::Error| error.without_url().to_string();
+        let told = |error: reqwest::Error| Chain::of(&error.without_url()).to_string();
         let mut response = self.client.get(url.as_str()).send().await.map_err(told)?;
         if !response.status().is_success() {
             return Err(format!("it answered {}", response.status()));

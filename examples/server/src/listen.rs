@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{ConnectInfo, Request};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use inresponse_core::Chain;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tower::{Service, ServiceExt};
@@ -38,13 +39,13 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, shutdown: impl 
             let place = Arc::clone(&connections).acquire_owned().await;
             (listener.accept().await, place)
         };
-        let (stream, place) = tokio::select! {
+        let ((stream, peer), place) = tokio::select! {
             biased;
             () = &mut shutdown => break,
             (accepted, place) = accepted => match accepted {
-                Ok((stream, _peer)) => (stream, place),
+                Ok(accepted) => (accepted, place),
                 Err(error) => {
-                    tracing::warn!(error = %error, "a connection could not be accepted");
+                    tracing::warn!(error = %Chain::of(&error), "a connection could not be accepted");
                     tokio::time::sleep(PAUSE).await;
                     continue;
                 }
@@ -52,13 +53,15 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, shutdown: impl 
         };
         // A small answer must not wait for the acknowledgement of the one before.
         if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(error = %error, "a connection keeps Nagle's algorithm");
+            tracing::debug!(error = %Chain::of(&error), "a connection keeps Nagle's algorithm");
         }
         let router = router.clone();
         let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
             let mut router = router.clone();
             async move {
-                let request: Request = request.map(axum::body::Body::new);
+                let mut request: Request = request.map(axum::body::Body::new);
+                // Who is refused is told in the log.
+                request.extensions_mut().insert(ConnectInfo(peer));
                 match <Router as ServiceExt<Request>>::ready(&mut router).await {
                     Ok(ready) => ready.call(request).await,
                     Err(never) => Err::<axum::response::Response, Infallible>(never),
@@ -69,7 +72,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, shutdown: impl 
         tokio::spawn(async move {
             let _place = place;
             if let Err(error) = connection.await {
-                tracing::debug!(error = %error, "a connection ended early");
+                tracing::debug!(error = %Chain::of(&error), "a connection ended early");
             }
         });
     }

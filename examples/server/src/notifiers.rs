@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::sync::Arc;
 
+use inresponse_core::Chain;
 use inresponse_core::clock::SystemClock;
 use inresponse_core::notify::Notifiers;
 use inresponse_smtp::{OutboxNotifier, SmtpNotifier};
@@ -35,7 +36,7 @@ pub(crate) async fn notifiers(
         }
         // Where no channel is configured, a machine without certificates sends mails all the same.
         Err(error) if error.kind() == WebhookErrorKind::Certificates && !has_channels => {
-            tracing::warn!(%error, "there are no webhooks here");
+            tracing::warn!(error = %Chain::of(&error), "there are no webhooks here");
             Ok(notifiers)
         }
         Err(error) => Err(error.into()),

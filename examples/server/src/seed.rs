@@ -17,7 +17,11 @@ const BY: &str = "config";
 /// Creates what is missing, each noted first, and overwrites nothing that was set by the API.
 pub(crate) async fn seed(roster: &dyn Roster, seed: &RosterSeed, now: DateTime<Utc>) -> Result<(), Outage> {
     let by = Person::new(BY).map_err(|e| Outage::permanent("nobody can be noted").because(e))?;
-    let note = async |what: String| roster.note_change(&RosterChange::new(now, by.clone(), &what)).await;
+    let note = async |what: String| {
+        roster.note_change(&RosterChange::new(now, by.clone(), &what)).await?;
+        tracing::info!(by = BY, change = what, "the roster is changed");
+        Ok::<(), Outage>(())
+    };
     for team in &seed.teams {
         if roster.team(&team.name).await?.is_none() {
             note(told::team(&team.name, &team.settings, &Before::Absent)).await?;

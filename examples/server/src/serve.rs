@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use inresponse_core::Chain;
 use inresponse_core::clock::SystemClock;
 use inresponse_http::{Api, Intake, Keys, Pages, Readiness};
 use tokio::net::TcpListener;
@@ -24,6 +25,9 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
         Some(url) => url,
         None => format!("http://{}", listener.local_addr()?),
     };
+    let database = config.storage.to_string();
+    let config_file =
+        config.file.as_ref().map_or_else(|| "none".to_owned(), |file| file.display().to_string());
     let storage = Storage::open(config.storage).await?;
     let secrets = secret::token_secrets(&storage, config.token_secret).await?;
 
@@ -52,14 +56,25 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     let mut intake = Intake::new(config.intake.rule).mappings(config.intake.mappings);
     match FromAmazon::new() {
         Ok(amazon) => intake = intake.amazon_by(amazon),
-        Err(error) => tracing::warn!(%error, "messages of Amazon SNS cannot be checked here"),
+        Err(error) => {
+            tracing::warn!(error = %Chain::of(&error), "messages of Amazon SNS cannot be checked here")
+        }
     }
     let readiness = Readiness::new();
     let api = Api::new(engine.clone(), Keys::new(api_keys))
         .intake_by(intake)
+        // Which refuses what is no URL.
         .pages(Pages::under(&public_url)?)
         .metrics(metrics)
         .readiness(readiness.clone());
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        listen = %listener.local_addr()?,
+        database,
+        config = config_file,
+        public_url = without_password(&public_url),
+        "InResponse starts"
+    );
     println!("InResponse listens on http://{}", listener.local_addr()?);
 
     let watching = watch(&engine, storage, config.canary);
@@ -81,6 +96,15 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// The URL without a name and a password, which a proxy may need and the log does not.
+fn without_password(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    format!("{scheme}://{host}{path}")
+}
+
 /// Resolves when the sender is dropped.
 async fn after(mut stopped: Receiver<()>) {
     while stopped.changed().await.is_ok() {}
@@ -99,4 +123,21 @@ async fn told_to_stop() -> std::io::Result<()> {
     }
     #[cfg(not(unix))]
     tokio::signal::ctrl_c().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_password;
+
+    #[test]
+    fn the_public_url_is_logged_without_a_password() {
+        for (url, logged) in [
+            ("https://ir.example.org", "https://ir.example.org"),
+            ("https://jo:canary@ir.example.org:8443/alerting/", "https://ir.example.org:8443/alerting/"),
+            ("http://jo:can@ary@ir.example.org?token=canary#canary", "http://ir.example.org"),
+            ("https://ir.example.org/a@b", "https://ir.example.org/a@b"),
+        ] {
+            assert_eq!(without_password(url), logged);
+        }
+    }
 }

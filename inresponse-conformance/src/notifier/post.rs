@@ -13,13 +13,13 @@ use crate::scene::{LEASE, WAIT, at, report};
 use crate::waiting::eventually;
 
 /// A deadline that nothing but a hanging carrier reaches, even on a machine that is busy with other tests.
-pub(super) const AMPLE: Duration = Duration::from_secs(15);
+pub(super) const AMPLE: Duration = Duration::from_secs(60);
 
 /// A deadline that is meant to be reached.
 pub(super) const SHORT: Duration = Duration::from_millis(300);
 
-/// How much later than its deadline an answer may come; the engine drops the attempt about then.
-const GRACE: Duration = Duration::from_secs(2);
+/// How much later than its deadline an answer may come before it counts as none: a busy machine may be late.
+const GRACE: Duration = Duration::from_secs(30);
 
 /// The notifier under test and its harness.
 pub(super) struct Post<'a, H: NotifierHarness> {

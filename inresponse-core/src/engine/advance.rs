@@ -10,7 +10,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use super::Engine;
 use super::lease::Leased;
 use super::slots::SLOTS;
-use crate::error::Outage;
+use crate::error::{Chain, Outage};
 use crate::model::IncidentNumber;
 use crate::store::{DueMark, Record};
 
@@ -146,7 +146,7 @@ impl Engine {
         match self.advance_record(record, last_lease).await {
             Ok(_) => true,
             Err(error) => {
-                tracing::error!(incident = number.value(), error = %error, "an incident could not be advanced");
+                tracing::error!(incident = number.value(), error = %Chain::of(&error), "an incident could not be advanced");
                 false
             }
         }

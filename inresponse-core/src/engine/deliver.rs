@@ -10,7 +10,7 @@ use futures_util::future::{Either, select};
 use super::Engine;
 use super::lease::{LeaseTimes, LeasedSend, report_transitions};
 use super::renew::{Attempt, Standing};
-use crate::error::{Outage, OutageKind};
+use crate::error::{Chain, Outage, OutageKind};
 use crate::model::{DeliveryKey, Incident, Level, OutcomeKind, Version};
 use crate::notify::{Alert, Notifier, Outcome};
 use crate::plan::{self, Decision, Input};
@@ -149,7 +149,7 @@ impl Engine {
                 Err(error) => {
                     tracing::warn!(
                         incident = leased.number().value(),
-                        error = %error,
+                        error = %Chain::of(&error),
                         "an outcome could not be recorded yet"
                     );
                     if error.kind() == OutageKind::Permanent {
@@ -226,23 +226,24 @@ fn report_outcome(alert: &Alert, outcome: &Outcome) {
     };
     metrics::counter!("inresponse_deliveries_total", "outcome" => kind.as_str()).increment(1);
     let (delivery, contact, attempt) = (alert.delivery_id().as_str(), alert.contact(), alert.attempt());
-    let level = match alert.level() {
-        Level::At(n) => n,
-        Level::Fallback | Level::News(_) => 0,
+    // A status update is no alert and belongs to no level.
+    let (what, level) = match alert.level() {
+        level @ (Level::At(_) | Level::Fallback) => ("alert", level.to_string()),
+        Level::News(_) => ("status update", "status-update".to_owned()),
     };
     match kind {
         OutcomeKind::Accepted => {
-            tracing::info!(delivery, level, %contact, attempt, "alert accepted");
+            tracing::info!(delivery, level, %contact, attempt, "{what} accepted");
         }
         OutcomeKind::Rejected | OutcomeKind::Bounced => {
-            tracing::error!(delivery, level, %contact, attempt, reason, "alert rejected for good");
+            tracing::error!(delivery, level, %contact, attempt, reason, "{what} rejected for good");
         }
         OutcomeKind::Throttled
         | OutcomeKind::Unavailable
         | OutcomeKind::Unknown
         | OutcomeKind::Expired
         | OutcomeKind::NotBegun => {
-            tracing::warn!(delivery, level, %contact, attempt, outcome = kind.as_str(), reason, "alert to be tried again");
+            tracing::warn!(delivery, level, %contact, attempt, outcome = kind.as_str(), reason, "{what} to be tried again");
         }
     }
 }

@@ -30,6 +30,8 @@ mod renew;
 mod run;
 mod slots;
 mod timers;
+#[cfg(feature = "runner")]
+mod trouble;
 mod unsent;
 mod wake;
 
@@ -151,6 +153,11 @@ impl Engine {
         let now = crate::clock::to_micros(self.inner.clock.now());
         self.inner.ahead.note(now, self.inner.clock.monotonic());
         now
+    }
+
+    /// The URL that claim links begin with, if there are any: where people reach the API and its pages.
+    pub fn public_url(&self) -> Option<&str> {
+        self.inner.claim_links.as_ref().map(|links| links.base_url.as_str())
     }
 
     /// The clock itself.

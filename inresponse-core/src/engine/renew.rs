@@ -13,7 +13,7 @@ use futures_util::future::{Either, select};
 use super::Engine;
 use super::intake::Changed;
 use super::lease::LeaseTimes;
-use crate::error::Outage;
+use crate::error::{Chain, Outage};
 use crate::model::{DeliveryKey, DeliveryStatus, IncidentNumber, Level, State};
 use crate::plan::Input;
 use crate::planted::planted;
@@ -98,7 +98,7 @@ impl Engine {
                 Err(error) => {
                     tracing::debug!(
                         incident = attempt.incident.value(),
-                        error = %error,
+                        error = %Chain::of(&error),
                         "a lease could not be renewed yet"
                     );
                     self.inner.clock.sleep(pause).await;

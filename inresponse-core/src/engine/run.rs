@@ -11,16 +11,17 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
 
+use super::Engine;
 use super::advance::{PAGE, mark_of};
 use super::backlog::Urgency;
 use super::intake::Changed;
 use super::lease::LeasedSend;
-use super::{Engine, WAITING_TOO_LONG};
-use crate::error::Outage;
+use super::trouble::Trouble;
+use crate::error::{Chain, Outage};
 use crate::model::{IncidentNumber, Version};
 use crate::plan::Input;
 use crate::planted::planted;
-use crate::store::{Census, DueMark, Record};
+use crate::store::{DueMark, Record};
 
 /// How long nobody looks for what is due at the most, since another server may share the store.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -34,8 +35,6 @@ const LONGEST_REST: Duration = Duration::from_secs(60);
 const AGAIN_AFTER_OUTAGE: TimeDelta = TimeDelta::seconds(1);
 /// How long after times were brought back everything that was committed before is to be seen.
 const REPAIR_AGAIN: Duration = Duration::from_secs(15);
-/// How often the operator is told of alerts that do not get through.
-const WATCH_EVERY: Duration = Duration::from_secs(30);
 /// A wall clock that moved this much against the monotonic one has jumped (promise 14).
 const JUMP: TimeDelta = TimeDelta::seconds(1);
 
@@ -49,7 +48,7 @@ impl Engine {
         let mut handoff = self.inner.wake.open_handoff();
         self.inner.stopping.store(false, Ordering::Relaxed);
         let (mut sends, mut handed) = (JoinSet::new(), JoinSet::new());
-        let mut watch = Watch::begin(self);
+        let (mut watch, mut trouble) = (Watch::begin(self), Trouble::begin(self));
         // For all that is known, the clock went back while nobody ran. Beside the work, since it reads everything.
         let mut repairs = JoinSet::new();
         repairs.spawn(self.clone().repair(ClockWentBack));
@@ -64,7 +63,7 @@ impl Engine {
             }
             while repairs.try_join_next().is_some() {}
             let looking = async {
-                watch.trouble(self).await;
+                trouble.look(self).await;
                 if sweep.pause(self.inner.clock.monotonic()).is_zero() {
                     self.look(&mut sweep, &mut sends).await;
                 }
@@ -142,7 +141,7 @@ impl Engine {
     /// Looks in the store for what is due: at everything now and then, otherwise at what has become due lately.
     async fn look(&self, sweep: &mut Sweep, sends: &mut JoinSet<()>) {
         if let Err(error) = self.lease_all_due(sweep, sends).await {
-            tracing::error!(error = %error, "cannot read what is due");
+            tracing::error!(error = %Chain::of(&error), "cannot read what is due");
         }
         sweep.looked_at = Some(self.inner.clock.monotonic());
     }
@@ -210,7 +209,7 @@ impl Engine {
     }
 
     fn try_again(&self, number: IncidentNumber, error: &Outage) -> Vec<LeasedSend> {
-        tracing::error!(incident = number.value(), error = %error, "an incident could not be advanced");
+        tracing::error!(incident = number.value(), error = %Chain::of(&error), "an incident could not be advanced");
         // Whatever is known of it besides is newer.
         self.inner.wake.due(number, Version::FIRST, Some(self.now() + AGAIN_AFTER_OUTAGE));
         Vec::new()
@@ -233,7 +232,7 @@ impl Engine {
                     return;
                 }
                 Err(error) => {
-                    tracing::error!(error = %error, "times of a clock that went back cannot be brought back yet");
+                    tracing::error!(error = %Chain::of(&error), "times of a clock that went back cannot be brought back yet");
                     self.inner.clock.sleep(LOOK_EVERY).await;
                 }
             }
@@ -285,18 +284,15 @@ impl Sweep {
 /// The wall clock went back.
 struct ClockWentBack;
 
-/// What the runner keeps an eye on besides its work.
+/// The clocks, as they were when they were last compared.
 struct Watch {
     wall: DateTime<Utc>,
     monotonic: Duration,
-    looked_at: Duration,
-    last: Census,
 }
 
 impl Watch {
     fn begin(engine: &Engine) -> Self {
-        let monotonic = engine.inner.clock.monotonic();
-        Self { wall: engine.now(), monotonic, looked_at: monotonic, last: Census::default() }
+        Self { wall: engine.now(), monotonic: engine.inner.clock.monotonic() }
     }
 
     /// Compares the clocks; answers if the wall clock went back.
@@ -316,29 +312,5 @@ impl Watch {
         tracing::warn!(seconds = jump.num_seconds(), direction, "the wall clock jumped");
         metrics::counter!("inresponse_clock_jumps_total", "direction" => direction).increment(1);
         back
-    }
-
-    /// Promise 12: tells the operator, now and then, what does not get through.
-    async fn trouble(&mut self, engine: &Engine) {
-        let monotonic = engine.inner.clock.monotonic();
-        if monotonic.saturating_sub(self.looked_at) < WATCH_EVERY {
-            return;
-        }
-        self.looked_at = monotonic;
-        let Ok(census) = engine.census().await else { return };
-        if census.waiting > 0 {
-            tracing::error!(
-                incidents = census.waiting,
-                minutes = WAITING_TOO_LONG.num_minutes(),
-                "alerts have waited too long to be accepted"
-            );
-        }
-        if census.undelivered > 0 && census.undelivered != self.last.undelivered {
-            tracing::error!(incidents = census.undelivered, "open incidents that nobody could be alerted of");
-        }
-        if census.unclaimed > 0 && census.unclaimed != self.last.unclaimed {
-            tracing::warn!(incidents = census.unclaimed, "open incidents that nobody has claimed");
-        }
-        self.last = census;
     }
 }

@@ -9,7 +9,7 @@ use futures_util::stream::{self, StreamExt};
 use super::Engine;
 use super::advance::{Advanced, PAGE, mark_of};
 use super::intake::Changed;
-use crate::error::Outage;
+use crate::error::{Chain, Outage};
 use crate::model::{Incident, IncidentNumber};
 use crate::plan::{self, Input};
 use crate::store::Record;
@@ -114,7 +114,7 @@ impl Engine {
         match self.restart(record.clone()).await {
             Ok(()) => Rescued::Restarted,
             Err(error) => {
-                tracing::error!(incident = number, error = %error, "a timer could not be started");
+                tracing::error!(incident = number, error = %Chain::of(&error), "a timer could not be started");
                 // A sweep ends in bounded time, also if a carrier hangs.
                 let last_lease = self.inner.clock.monotonic() + self.inner.lease / 2;
                 if self.advance_logged(record, Some(last_lease)).await {
@@ -153,7 +153,7 @@ impl Engine {
             metrics::counter!("inresponse_timers_failed_total").increment(1);
             tracing::error!(
                 incident = incident.number().value(),
-                error = %error,
+                error = %Chain::of(&error),
                 "a timer could not be started: the alert waits for the next sweep"
             );
         }

@@ -5,9 +5,10 @@
 pub(crate) mod proxy;
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::config::{AsyncSleep, BehaviorVersion, Credentials, Region, Sleep};
 use inresponse_dynamo::{DynamoConfig, DynamoRoster, DynamoStore, ensure_tables};
 
 /// An emulator, by the variable that holds its address.
@@ -27,13 +28,33 @@ impl Emulator {
     }
 }
 
+/// A client whose time-outs take a minute for each second: an emulator on a busy machine is slow, and that is no outage.
 pub(crate) fn client(url: &str) -> Client {
-    let config = aws_sdk_dynamodb::Config::builder()
+    #[derive(Debug)]
+    struct Patient;
+
+    impl AsyncSleep for Patient {
+        fn sleep(&self, duration: Duration) -> Sleep {
+            // Pauses between tries are shorter, and stay as they are.
+            let is_timeout = duration >= Duration::from_secs(1);
+            Sleep::new(tokio::time::sleep(if is_timeout { duration * 60 } else { duration }))
+        }
+    }
+
+    Client::from_conf(config(url).sleep_impl(Patient).build())
+}
+
+/// A client with the time-outs that everybody else has.
+pub(crate) fn impatient_client(url: &str) -> Client {
+    Client::from_conf(config(url).build())
+}
+
+fn config(url: &str) -> aws_sdk_dynamodb::config::Builder {
+    aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-central-1"))
         .credentials_provider(Credentials::new("test", "test", None, None, "tests"))
-        .endpoint_url(url);
-    Client::from_conf(config.build())
+        .endpoint_url(url)
 }
 
 /// Tables in an emulator that nobody else uses.

@@ -7,13 +7,12 @@ use inresponse_core::engine::{Reported, Updated};
 use inresponse_core::model::{IncidentNumber, Person, ServiceName, State};
 use inresponse_core::plan::{Refusal, StateChange, TakeOver, Update};
 use inresponse_core::store::Record;
-use inresponse_core::{InvalidInput, Outage};
+use inresponse_core::{Chain, InvalidInput, Outage};
 use inresponse_intake::{Acknowledgement, Covers, Recovery, Signal, Standing, Subject, Translated, Trouble};
 
 use crate::Api;
 use crate::keys::Sender;
 use crate::limits::by_itself;
-use crate::problem::cause;
 
 /// How many alerts of a message are stored at once, so that a store can commit them together.
 const AT_ONCE: usize = 128;
@@ -45,7 +44,7 @@ pub(crate) async fn take(api: &Api, sender: &Sender, alerts: Vec<Translated>) ->
     let (api, sender, count) = (api.clone(), sender.clone(), alerts.len());
     let all = by_itself(async move { Ok(take_all(&api, &sender, alerts).await) }).await;
     all.unwrap_or_else(|outage| {
-        let failed = |_| Taken::Failed(Outage::unknown(outage.to_string()));
+        let failed = |_| Taken::Failed(Outage::unknown(Chain::of(&outage).to_string()));
         (0..count).map(failed).collect()
     })
 }
@@ -100,7 +99,7 @@ async fn one(api: &Api, sender: &Sender, signal: Signal) -> Taken {
         }
     };
     done.await.unwrap_or_else(|outage| {
-        tracing::error!(error = %outage, cause = cause(&outage), "an alert was not taken");
+        tracing::error!(error = %Chain::of(&outage), "an alert was not taken");
         Taken::Failed(outage)
     })
 }

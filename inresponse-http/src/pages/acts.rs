@@ -1,6 +1,5 @@
 //! What the forms of the board do: the same as the API does, by the name of whoever is signed in.
 
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use inresponse_core::engine::Updated;
@@ -10,10 +9,10 @@ use inresponse_core::{Engine, InvalidInput, Outage};
 
 use super::session::SignedIn;
 use super::{incident, message, outage, see};
-use crate::Api;
 use crate::input::{Bytes, Path, number};
 use crate::limits::carried_through;
 use crate::problem::Problem;
+use crate::site::Here;
 
 /// One press of a button.
 struct Act {
@@ -23,7 +22,7 @@ struct Act {
 
 /// Does what the button says, and leads back to the incident.
 pub(super) async fn act(
-    State(api): State<Api>,
+    Here(api): Here,
     me: SignedIn,
     in_path: Result<Path<String>, Problem>,
     Bytes(form): Bytes,
@@ -47,7 +46,7 @@ pub(super) async fn act(
     let done = carried_through(&me.lane, async move { act.carry_out(&engine, number, &by).await }).await;
     match done {
         Ok(Updated::Changed(_) | Updated::Unchanged(_)) => {
-            see(&format!("{}/board/incidents/{number}", api.page_settings().prefix))
+            see(&format!("{}/board/incidents/{number}", api.prefix()))
         }
         Ok(Updated::Refused(_, refusal)) => {
             let text = format!("Nothing was done: {}.", in_words(&refusal));

@@ -1,14 +1,13 @@
 //! Who changed the roster, and when.
 
 use askama::Template;
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::session::SignedIn;
 use super::words::Moment;
 use super::{Frame, Place, html, outage};
-use crate::Api;
+use crate::site::Here;
 
 /// How many are shown.
 const SHOWN: usize = 50;
@@ -27,7 +26,7 @@ struct Change {
 }
 
 /// The newest changes.
-pub(super) async fn page(State(api): State<Api>, me: SignedIn) -> Response {
+pub(super) async fn page(Here(api): Here, me: SignedIn) -> Response {
     let changes = match api.engine().roster().changes(None, SHOWN).await {
         Ok(changes) => changes,
         Err(error) => return outage(&api, &me.by, &error),

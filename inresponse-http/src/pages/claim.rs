@@ -4,7 +4,7 @@
 
 use askama::Template;
 use axum::body::to_bytes;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::Response;
 use inresponse_core::claim::{ClaimToken, TokenError};
@@ -19,6 +19,7 @@ use crate::Api;
 use crate::input::{Params, Path, number};
 use crate::limits::carried_through;
 use crate::problem::Problem;
+use crate::site::Here;
 
 /// The largest form, in bytes.
 const MAX_FORM: usize = 4096;
@@ -90,7 +91,7 @@ struct Link {
         (status = 403, description = "the link does not hold", body = String, content_type = "text/html"),
     ))]
 pub(crate) async fn page(
-    State(api): State<Api>,
+    Here(api): Here,
     in_path: Result<Path<String>, Problem>,
     params: Params,
 ) -> Response {
@@ -122,7 +123,7 @@ pub(crate) async fn page(
         (status = 409, description = "somebody else has it, or it is over", body = String, content_type = "text/html"),
     ))]
 pub(crate) async fn claim(
-    State(api): State<Api>,
+    Here(api): Here,
     in_path: Result<Path<String>, Problem>,
     params: Params,
     request: Request,

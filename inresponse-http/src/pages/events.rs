@@ -6,15 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use askama::Template;
-use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::Stream;
 use futures_util::stream::unfold;
-use inresponse_core::Outage;
 use inresponse_core::model::{IncidentNumber, Person};
+use inresponse_core::{Chain, Outage};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::filter::Filter;
@@ -24,6 +23,7 @@ use super::{incident, list, message, outage};
 use crate::Api;
 use crate::input::{Params, number};
 use crate::problem::Problem;
+use crate::site::Here;
 
 /// How often a stream asks the store.
 pub(super) const PACE: Duration = Duration::from_secs(1);
@@ -97,11 +97,7 @@ pub(super) async fn live(api: &Api, view: View, me: &Person) -> Result<Live, Box
 }
 
 /// The part as it is now; nothing where it is still what was seen.
-pub(super) async fn fragment(
-    State(api): State<Api>,
-    me: SignedIn,
-    params: Params,
-) -> Result<Response, Problem> {
+pub(super) async fn fragment(Here(api): Here, me: SignedIn, params: Params) -> Result<Response, Problem> {
     let (view, seen) = View::read(params)?;
     let live = match live(&api, view, &me.by).await {
         Ok(live) => live,
@@ -120,7 +116,7 @@ pub(super) async fn fragment(
 
 /// The part whenever it changed, until the server stops.
 pub(super) async fn stream(
-    State(api): State<Api>,
+    Here(api): Here,
     me: SignedIn,
     headers: HeaderMap,
     params: Params,
@@ -159,7 +155,9 @@ fn changes(watch: Watch) -> impl Stream<Item = Result<Event, Infallible>> {
                         Ok(Some(live)) if watch.seen.as_ref() != Some(&live.seen) => return live,
                         Ok(Some(_) | None) => {}
                         // The page stays as it is, and the health check tells.
-                        Err(error) => tracing::debug!(error = %error, "a page is not kept up to date"),
+                        Err(error) => {
+                            tracing::debug!(error = %Chain::of(&error), "a page is not kept up to date")
+                        }
                     }
                 }
             };

@@ -1,7 +1,6 @@
 //! One incident: who has it, what can be done, and everything that is known.
 
 use askama::Template;
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use inresponse_core::model::{IncidentNumber, Person, Severity, State as IncidentState, TeamName};
@@ -16,6 +15,7 @@ use super::{Frame, Place, html, message, outage};
 use crate::Api;
 use crate::input::{NoParams, Path, number};
 use crate::problem::Problem;
+use crate::site::Here;
 
 #[derive(Template)]
 #[template(path = "incident.html")]
@@ -33,7 +33,7 @@ struct Page {
 
 /// The incident.
 pub(super) async fn page(
-    State(api): State<Api>,
+    Here(api): Here,
     me: SignedIn,
     _: NoParams,
     in_path: Result<Path<String>, Problem>,
@@ -112,7 +112,7 @@ pub(super) fn fragment(api: &Api, record: &Record, me: &Person) -> Fragment {
     let upcoming = upcoming.into_iter();
     let pairs = |pair: (&String, &String)| (pair.0.clone(), pair.1.clone());
     Fragment {
-        at: api.page_settings().prefix.to_string(),
+        at: api.prefix().to_owned(),
         number: incident.number().value(),
         severity: incident.severity(),
         state: incident.state(),

@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use askama::Template;
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use inresponse_core::model::{Incident, Severity, State as IncidentState, TeamName};
@@ -20,6 +19,7 @@ use super::words::Moment;
 use super::{Frame, Place, html, message, outage};
 use crate::Api;
 use crate::input::Params;
+use crate::site::Here;
 
 /// Incidents on a page.
 const PAGE: usize = 50;
@@ -37,7 +37,7 @@ struct Page {
 }
 
 /// The list.
-pub(super) async fn page(State(api): State<Api>, me: SignedIn, params: Params) -> Response {
+pub(super) async fn page(Here(api): Here, me: SignedIn, params: Params) -> Response {
     let filter = match Filter::read(params) {
         Ok(filter) => filter,
         Err(problem) => return message(&api, Some(&me.by), StatusCode::BAD_REQUEST, problem.detail()),
@@ -189,7 +189,7 @@ async fn census(api: &Api, age: Age) -> Result<Census, Outage> {
 /// What the list shows.
 pub(super) async fn fragment(api: &Api, filter: &Filter, age: Age) -> Result<Fragment, Outage> {
     let (census, (records, next)) = (census(api, age).await?, find(api.engine(), filter).await?);
-    let home = api.page_settings().home();
+    let home = api.home();
     let href = |filter: &Filter| format!("{home}{}", filter.query());
     let count = |name, state, count| {
         let is_current = filter.state == state;
@@ -208,7 +208,7 @@ pub(super) async fn fragment(api: &Api, filter: &Filter, age: Age) -> Result<Fra
         Group { name: name(state), rows }
     };
     Ok(Fragment {
-        at: api.page_settings().prefix.to_string(),
+        at: api.prefix().to_owned(),
         counts,
         groups: filter.states().into_iter().map(group).filter(|group| !group.rows.is_empty()).collect(),
         unanswered: census.unclaimed.saturating_sub(census.undelivered),

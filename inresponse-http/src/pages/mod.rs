@@ -32,16 +32,18 @@ mod words;
 use std::sync::Arc;
 
 use askama::Template;
-use axum::Router;
+use axum::extract::Request;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, VARY,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use inresponse_core::model::Person;
-use inresponse_core::{InvalidInput, Outage, OutageKind};
+use inresponse_core::{Chain, InvalidInput, Outage, OutageKind};
 use tokio::sync::Semaphore;
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -49,6 +51,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::Api;
+use crate::site::{Here, Site};
 
 /// How many streams of events are open at once, unless another number is given.
 const MAX_STREAMS: usize = 256;
@@ -57,33 +60,20 @@ const MAX_STREAMS: usize = 256;
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; \
                       form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
-/// Where the pages are, and how they keep up.
+/// How the pages keep up; and where they are, if the engine's claim links do not say it.
 #[derive(Debug, Clone)]
 pub struct Pages {
-    /// What stands before every path: empty, or as in `/alerting`.
-    prefix: Arc<str>,
-    /// What a browser names as the origin of what is sent from the pages.
-    origin: Option<Arc<str>>,
-    transport: Transport,
+    site: Option<Site>,
     streams: Arc<Semaphore>,
     census: Arc<list::LastCensus>,
     uncovered: Arc<list::LastUncovered>,
 }
 
-/// What the pages are sent over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Transport {
-    Https,
-    Http,
-}
-
 impl Default for Pages {
-    /// At the root of an https server.
+    /// Where the engine's claim links lead; without any, at the root of an https server, or where the router is nested.
     fn default() -> Self {
         Self {
-            prefix: "".into(),
-            origin: None,
-            transport: Transport::Https,
+            site: None,
             streams: Arc::new(Semaphore::new(MAX_STREAMS)),
             census: Arc::default(),
             uncovered: Arc::default(),
@@ -92,31 +82,13 @@ impl Default for Pages {
 }
 
 impl Pages {
-    /// Under the URL by which people reach the router, as in `https://example.org/alerting`.
+    /// Under the URL by which people reach the router, as in `https://example.org/alerting`: for an engine without claim
+    /// links.
     ///
     /// # Errors
     /// It is not an http or https URL.
     pub fn under(public_url: &str) -> Result<Self, InvalidInput> {
-        let refused = || InvalidInput::field("public-url", "must be an http or https URL");
-        let url: axum::http::Uri = public_url.trim().parse().map_err(|_| refused())?;
-        let transport = match url.scheme_str() {
-            Some("https") => Transport::Https,
-            Some("http") => Transport::Http,
-            Some(_) | None => return Err(refused()),
-        };
-        let (scheme, authority) =
-            (url.scheme_str().unwrap_or_default(), url.authority().ok_or_else(refused)?);
-        let origin = format!("{scheme}://{authority}").to_ascii_lowercase();
-        // A browser leaves the usual port out.
-        let usual = if transport == Transport::Https { ":443" } else { ":80" };
-        let origin = origin.strip_suffix(usual).unwrap_or(&origin).to_owned();
-        let _tried = CsrfLayer::new().add_trusted_origin(&origin).map_err(|_| refused())?;
-        Ok(Self {
-            prefix: url.path().trim_end_matches('/').into(),
-            origin: Some(origin.into()),
-            transport,
-            ..Self::default()
-        })
+        Ok(Self { site: Some(Site::under(public_url)?), ..Self::default() })
     }
 
     /// The same with at most that many streams of events at once; further pages ask every few seconds instead.
@@ -128,16 +100,25 @@ impl Pages {
         self
     }
 
+    pub(crate) fn take_site(&mut self) -> Option<Site> {
+        self.site.take()
+    }
+}
+
+impl Api {
     /// The path of the list.
     fn home(&self) -> &str {
-        if self.prefix.is_empty() { "/" } else { &self.prefix }
+        match self.prefix() {
+            "" => "/",
+            prefix => prefix,
+        }
     }
 }
 
 /// What every page has around it.
 struct Frame {
     /// What every link begins with.
-    at: Arc<str>,
+    at: String,
     home: String,
     /// Who is signed in.
     by: Option<Person>,
@@ -156,10 +137,9 @@ enum Place {
 
 impl Frame {
     fn new(api: &Api, by: Option<&Person>, place: Place) -> Self {
-        let pages = api.page_settings();
         Self {
-            at: Arc::clone(&pages.prefix),
-            home: pages.home().to_owned(),
+            at: api.prefix().to_owned(),
+            home: api.home().to_owned(),
             by: by.cloned(),
             version: assets::version(),
             place,
@@ -192,7 +172,7 @@ fn outage(api: &Api, by: &Person, error: &Outage) -> Response {
 }
 
 fn told_outage(api: &Api, by: Option<&Person>, error: &Outage) -> Response {
-    tracing::error!(error = %error, cause = crate::problem::cause(error), "a page failed");
+    tracing::error!(error = %Chain::of(error), "a page failed");
     // Promise 4: what may have been done is not simply to be done again.
     let text = match error.kind() {
         OutageKind::Unknown => {
@@ -242,17 +222,11 @@ pub(crate) fn claim_routes() -> OpenApiRouter<Api> {
 /// The board's routes. A form that another site sends is refused.
 pub(crate) fn routes(api: &Api) -> Router<Api> {
     let mut csrf = CsrfLayer::new();
-    if let Some(origin) = &api.page_settings().origin {
+    if let Some(origin) = &api.site().origin {
         csrf = csrf.add_trusted_origin(origin).expect("the origin was tried when it was given");
     }
-    let refusing = api.clone();
-    let csrf = csrf.with_rejection_response(move |_: ProtectionError| {
-        message(
-            &refusing,
-            None,
-            StatusCode::FORBIDDEN,
-            "This was sent from another site, and nothing was done.",
-        )
+    let csrf = csrf.with_rejection_response(|_: ProtectionError| {
+        (StatusCode::FORBIDDEN, Extension(FromElsewhere)).into_response()
     });
     Router::new()
         .route("/", get(list::page))
@@ -265,4 +239,17 @@ pub(crate) fn routes(api: &Api) -> Router<Api> {
         .route("/board/events", get(events::stream))
         .route("/board/assets/{name}", get(assets::asset))
         .layer(csrf)
+        .layer(from_fn_with_state(api.clone(), tell_from_elsewhere))
+}
+
+/// A form that another site has sent.
+#[derive(Debug, Clone, Copy)]
+struct FromElsewhere;
+
+async fn tell_from_elsewhere(Here(api): Here, request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    if response.extensions().get::<FromElsewhere>().is_none() {
+        return response;
+    }
+    message(&api, None, StatusCode::FORBIDDEN, "This was sent from another site, and nothing was done.")
 }

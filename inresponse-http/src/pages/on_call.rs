@@ -1,7 +1,6 @@
 //! Who is on call now, team by team.
 
 use askama::Template;
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::NaiveDate;
@@ -13,6 +12,7 @@ use super::session::SignedIn;
 use super::words::{capital, names};
 use super::{Frame, Place, html, outage};
 use crate::Api;
+use crate::site::Here;
 
 #[derive(Template)]
 #[template(path = "on_call.html")]
@@ -66,7 +66,7 @@ impl Team {
 }
 
 /// The teams, and who is alerted if something is reported now.
-pub(super) async fn page(State(api): State<Api>, me: SignedIn) -> Response {
+pub(super) async fn page(Here(api): Here, me: SignedIn) -> Response {
     match teams(&api).await {
         Ok(teams) => {
             let frame = Frame::new(&api, Some(&me.by), Place::OnCall);

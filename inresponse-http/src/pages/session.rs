@@ -10,9 +10,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use form_urlencoded::byte_serialize;
 use inresponse_core::model::Person;
 
-use super::{Pages, Transport, see};
+use super::see;
 use crate::Api;
 use crate::lanes::Lane;
+use crate::site::Transport;
 
 /// How long one stays signed in, in seconds: 30 days.
 const LIFE: u32 = 30 * 24 * 3600;
@@ -33,12 +34,13 @@ impl FromRequestParts<Api> for SignedIn {
 
     /// Whoever has not is led to sign in, and back afterwards.
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Response> {
+        let api = &api.nested_as(&parts.extensions);
         Self::read(api, &parts.headers).ok_or_else(|| {
             let looks = matches!(parts.method, Method::GET | Method::HEAD);
             let query = parts.uri.query().filter(|_| looks).map(|query| format!("?{query}"));
-            let prefix = &api.page_settings().prefix;
+            let prefix = api.prefix();
             let here = match parts.uri.path() {
-                "/" => api.page_settings().home().to_owned(),
+                "/" => api.home().to_owned(),
                 path => format!("{prefix}{path}"),
             };
             let next = here + &query.unwrap_or_default();
@@ -51,7 +53,7 @@ impl FromRequestParts<Api> for SignedIn {
 impl SignedIn {
     /// Who has signed in, if anybody.
     pub(crate) fn read(api: &Api, headers: &HeaderMap) -> Option<Self> {
-        let name = cookie_name(api.page_settings());
+        let name = cookie_name(api);
         let given = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
         let mut pairs =
             given.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
@@ -65,32 +67,34 @@ impl SignedIn {
 
 /// The cookie of whoever signs in with that key, which must hold, under that name; `None` for a key that no cookie can
 /// hold.
-pub(super) fn cookie(pages: &Pages, key: &str, by: &Person) -> Option<HeaderValue> {
+pub(super) fn cookie(api: &Api, key: &str, by: &Person) -> Option<HeaderValue> {
     let (key, by) = (Some(key).filter(|key| key.len() <= MAX_KEY)?, by.as_str());
     let value = format!("{}.{}", URL_SAFE_NO_PAD.encode(key), URL_SAFE_NO_PAD.encode(by));
-    let mut cookie = HeaderValue::from_str(&set_cookie(pages, &value, LIFE)).ok()?;
+    let mut cookie = HeaderValue::from_str(&set_cookie(api, &value, LIFE)).ok()?;
     cookie.set_sensitive(true);
     Some(cookie)
 }
 
 /// Takes the cookie back.
-pub(super) fn forget(pages: &Pages) -> Option<(axum::http::HeaderName, HeaderValue)> {
-    Some((SET_COOKIE, HeaderValue::from_str(&set_cookie(pages, "", 0)).ok()?))
+pub(super) fn forget(api: &Api) -> Option<(axum::http::HeaderName, HeaderValue)> {
+    Some((SET_COOKIE, HeaderValue::from_str(&set_cookie(api, "", 0)).ok()?))
 }
 
-fn set_cookie(pages: &Pages, value: &str, life: u32) -> String {
-    let secure = match pages.transport {
+fn set_cookie(api: &Api, value: &str, life: u32) -> String {
+    let secure = match api.site().transport {
         Transport::Https => "; Secure",
         Transport::Http => "",
     };
-    let name = cookie_name(pages);
-    format!("{name}={value}; Path=/; Max-Age={life}; HttpOnly; SameSite=Strict{secure}")
+    let (name, path) = (cookie_name(api), api.home());
+    format!("{name}={value}; Path={path}; Max-Age={life}; HttpOnly; SameSite=Strict{secure}")
 }
 
-/// Browsers take the first one from nobody but this very host, over TLS (RFC 6265bis section 4.1.3.2).
-fn cookie_name(pages: &Pages) -> &'static str {
-    match pages.transport {
-        Transport::Https => "__Host-inresponse",
-        Transport::Http => "inresponse",
+/// Browsers take the first one from nobody but this very host, over TLS and for all its paths, and the second one over
+/// TLS (RFC 6265bis section 4.1.3). Under a prefix there are others on this host, who are not sent it.
+fn cookie_name(api: &Api) -> &'static str {
+    match (api.site().transport, api.prefix()) {
+        (Transport::Https, "") => "__Host-inresponse",
+        (Transport::Https, _) => "__Secure-inresponse",
+        (Transport::Http, _) => "inresponse",
     }
 }

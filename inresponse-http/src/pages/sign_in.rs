@@ -1,7 +1,7 @@
 //! Signing in and out.
 
 use askama::Template;
-use axum::extract::State;
+use axum::Extension;
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -11,6 +11,8 @@ use super::session::{self, SignedIn};
 use super::{Frame, Place, html, message, see};
 use crate::Api;
 use crate::input::{Bytes, Params};
+use crate::refusals::Refusal;
+use crate::site::Here;
 
 #[derive(Template)]
 #[template(path = "sign_in.html")]
@@ -30,10 +32,8 @@ struct Onward {
 }
 
 /// The form; whoever is signed in already is led on.
-pub(super) async fn page(State(api): State<Api>, mut params: Params, headers: HeaderMap) -> Response {
-    let next = params
-        .take("next", |text| Ok(local(&api, text)))
-        .unwrap_or_else(|| api.page_settings().home().to_owned());
+pub(super) async fn page(Here(api): Here, mut params: Params, headers: HeaderMap) -> Response {
+    let next = params.take("next", |text| Ok(local(&api, text))).unwrap_or_else(|| api.home().to_owned());
     if SignedIn::read(&api, &headers).is_some() {
         return see(&next);
     }
@@ -48,7 +48,7 @@ pub(super) async fn page(State(api): State<Api>, mut params: Params, headers: He
 }
 
 /// Takes key and name.
-pub(super) async fn sign_in(State(api): State<Api>, Bytes(form): Bytes) -> Response {
+pub(super) async fn sign_in(Here(api): Here, Bytes(form): Bytes) -> Response {
     let (mut key, mut name, mut next) = (String::new(), String::new(), String::new());
     for (field, value) in form_urlencoded::parse(&form) {
         match &*field {
@@ -69,32 +69,31 @@ pub(super) async fn sign_in(State(api): State<Api>, Bytes(form): Bytes) -> Respo
             return refused(StatusCode::BAD_REQUEST, format!("Your name {what}."), next, name);
         }
     };
-    let cookie =
-        session::cookie(api.page_settings(), &key, &by).filter(|_| api.keys().responder(&key).is_some());
+    let cookie = session::cookie(&api, &key, &by).filter(|_| api.keys().responder(&key).is_some());
     match cookie {
         Some(cookie) => {
-            let mut response = see(if next.is_empty() { api.page_settings().home() } else { &next });
+            let mut response = see(if next.is_empty() { api.home() } else { &next });
             response.headers_mut().append(SET_COOKIE, cookie);
             response
         }
         None => {
             let text = "This key is not known here, or may not respond to incidents.";
-            refused(StatusCode::FORBIDDEN, text.to_owned(), next, name)
+            let page = refused(StatusCode::FORBIDDEN, text.to_owned(), next, name);
+            (Extension(Refusal::SignIn), page).into_response()
         }
     }
 }
 
 /// Forgets who was signed in.
-pub(super) async fn sign_out(State(api): State<Api>) -> Response {
+pub(super) async fn sign_out(Here(api): Here) -> Response {
     let page = message(&api, None, StatusCode::OK, "You are signed out.");
-    (session::forget(api.page_settings()).map(|cookie| [cookie]), page).into_response()
+    (session::forget(&api).map(|cookie| [cookie]), page).into_response()
 }
 
 /// The path, if it is one of ours: what follows a slash and a slash or backslash is another host.
 fn local(api: &Api, path: &str) -> String {
-    let pages = api.page_settings();
-    let rest = path.strip_prefix(&*pages.prefix).unwrap_or_default();
+    let rest = path.strip_prefix(api.prefix()).unwrap_or_default();
     let is_plain = path.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
-    let is_ours = path == pages.home() || (rest.starts_with(['/', '?']) && path.starts_with('/'));
-    if is_plain && is_ours && !path.starts_with("//") { path.to_owned() } else { pages.home().to_owned() }
+    let is_ours = path == api.home() || (rest.starts_with(['/', '?']) && path.starts_with('/'));
+    if is_plain && is_ours && !path.starts_with("//") { path.to_owned() } else { api.home().to_owned() }
 }

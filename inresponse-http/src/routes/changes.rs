@@ -2,10 +2,10 @@
 
 use axum::Json;
 use axum::extract::State;
-use inresponse_core::Outage;
 use inresponse_core::model::Person;
 use inresponse_core::roster::RosterChange;
 use inresponse_core::roster::told::Before;
+use inresponse_core::{Chain, Outage};
 
 use super::incidents::{DEFAULT_LIMIT, limit};
 use crate::Api;
@@ -21,7 +21,9 @@ pub(super) async fn note(api: &Api, by: &Person, what: &str) -> Result<(), Probl
     api.engine().roster().note_change(&change).await.map_err(|error| {
         let outage = Outage::retryable("the change could not be noted, and was not made").because(error);
         Problem::outage_of_change(&outage)
-    })
+    })?;
+    tracing::info!(by = by.as_str(), change = what, "the roster is changed");
+    Ok(())
 }
 
 /// What is there before a change. What cannot be read can still be replaced.
@@ -30,7 +32,7 @@ pub(super) fn before<T>(found: Result<Option<T>, Outage>) -> Before<T> {
         Ok(Some(was)) => Before::Was(was),
         Ok(None) => Before::Absent,
         Err(error) => {
-            tracing::warn!(error = %error, "what is about to be changed cannot be read");
+            tracing::warn!(error = %Chain::of(&error), "what is about to be changed cannot be read");
             Before::Unknown
         }
     }

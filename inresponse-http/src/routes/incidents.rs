@@ -17,6 +17,7 @@ use crate::input::{Body, NoParams, Params, Path, number};
 use crate::keys::{Authorized, ToReport, ToRespond};
 use crate::limits::carried_through;
 use crate::problem::Problem;
+use crate::site::Here;
 use crate::wire::incident::{FullIncidentView, IncidentView, ListView, PageView};
 use crate::wire::report::{PostIncident, PutIncident};
 
@@ -36,7 +37,7 @@ const MAX_LIMIT: usize = 500;
         (status = 503, description = "out of order; see mayHaveBeenRecorded", body = Problem),
     ))]
 pub(crate) async fn put(
-    State(api): State<Api>,
+    Here(api): Here,
     key: Authorized<ToReport>,
     _: NoParams,
     Body(given): Body<PutIncident>,
@@ -47,7 +48,7 @@ pub(crate) async fn put(
     let reported = carried_through(&key.lane, async move { engine.report(report).await }).await;
     match reported.map_err(|e| Problem::outage_of_change(&e))? {
         Reported::New(record) => {
-            let headers = location(record.number());
+            let headers = location(&api, record.number());
             Ok((StatusCode::CREATED, headers, Json(IncidentView::from(&record))).into_response())
         }
         Reported::Repeat(record) => Ok(Json(IncidentView::from(&record)).into_response()),
@@ -57,8 +58,8 @@ pub(crate) async fn put(
     }
 }
 
-fn location(number: IncidentNumber) -> Option<[(HeaderName, HeaderValue); 1]> {
-    let value = HeaderValue::from_str(&format!("/incidents/{number}")).ok()?;
+fn location(api: &Api, number: IncidentNumber) -> Option<[(HeaderName, HeaderValue); 1]> {
+    let value = HeaderValue::from_str(&format!("{}/incidents/{number}", api.prefix())).ok()?;
     Some([(LOCATION, value)])
 }
 

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use crate::Api;
 use crate::keys::{AnyKey, Authorized};
 use crate::problem::Problem;
+use crate::site::Here;
 
 /// How long a question about health may take.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -80,6 +81,6 @@ pub(crate) async fn metrics(State(api): State<Api>, _: Authorized<AnyKey>) -> Re
 /// This document.
 #[utoipa::path(get, path = "/openapi.json", tag = "system", security(("key" = []), ("bearer" = [])),
     responses((status = 200, description = "OpenAPI 3.1")))]
-pub(crate) async fn openapi(State(api): State<Api>, _: Authorized<AnyKey>) -> Response {
+pub(crate) async fn openapi(Here(api): Here, _: Authorized<AnyKey>) -> Response {
     ([(CONTENT_TYPE, "application/json")], api.document()).into_response()
 }

@@ -50,7 +50,7 @@ impl Trouble for Slow {
 
 /// Waits in real time, which decides nothing here, until that holds.
 async fn until(what: &str, holds: impl Fn() -> bool) {
-    for _ in 0..5000 {
+    for _ in 0..60_000 {
         if holds() {
             return;
         }

@@ -16,6 +16,8 @@ mod intake;
 mod keys;
 mod limits;
 mod metrics;
+#[cfg(feature = "pages")]
+mod nested;
 mod outages;
 mod store;
 mod world;

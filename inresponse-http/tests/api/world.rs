@@ -55,15 +55,25 @@ impl World {
         Self::with(store, MemoryRoster::new()).await
     }
 
+    /// Whose engine was told that people reach it there, or was told nothing.
+    pub(crate) async fn found_at(public_url: Option<&str>) -> Self {
+        Self::with_links(MemoryStore::new(), MemoryRoster::new(), public_url).await
+    }
+
     pub(crate) async fn with(store: impl Store, roster: impl Roster) -> Self {
+        Self::with_links(store, roster, Some("https://ir.example.org")).await
+    }
+
+    async fn with_links(store: impl Store, roster: impl Roster, public_url: Option<&str>) -> Self {
         let clock = ManualClock::at("2026-11-24T03:00:00Z".parse().unwrap());
         let notifier = RecordingNotifier::new();
         let notifiers = Notifiers::new().mail(notifier.clone());
         let secret = TokenSecret::new(*b"0123456789abcdef").unwrap();
-        let engine = Engine::builder(store, roster, notifiers, clock.clone())
-            .claim_links("https://ir.example.org", vec![secret])
-            .unwrap()
-            .build();
+        let mut engine = Engine::builder(store, roster, notifiers, clock.clone());
+        if let Some(url) = public_url {
+            engine = engine.claim_links(url, vec![secret]).unwrap();
+        }
+        let engine = engine.build();
         let key = |name, key, scopes| ApiKey::from_plain(name, key, scopes).unwrap();
         let keys = Keys::new(vec![
             key("admin", ADMIN, Scope::ALL.to_vec()),
@@ -79,6 +89,17 @@ impl World {
         assert_eq!(world.put("/teams/devops", team).await.status, StatusCode::OK);
         assert_eq!(world.put("/services/athens", json!({ "team": "devops" })).await.status, StatusCode::OK);
         world
+    }
+
+    /// The same, nested in another program's router.
+    pub(crate) fn nested(self, at: &str) -> Self {
+        self.routed(|router| Router::new().nest(at, router))
+    }
+
+    /// The same, as part of another program's router.
+    pub(crate) fn routed(mut self, into: impl FnOnce(Router) -> Router) -> Self {
+        self.router = into(self.router);
+        self
     }
 
     /// The same, with other systems' messages taken that way.

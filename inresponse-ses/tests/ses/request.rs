@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::stub::{Answer, Stub, alert, aws};
 
-const AMPLE: Duration = Duration::from_secs(10);
+const AMPLE: Duration = Duration::from_secs(60);
 
 #[tokio::test]
 async fn a_call_has_the_mail_its_envelope_and_tags_that_ses_takes() {

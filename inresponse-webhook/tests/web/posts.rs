@@ -16,7 +16,7 @@ use sha2::Sha256;
 
 use crate::server::Server;
 
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(60);
 
 fn alert(contact: &str, attempt: u32) -> Alert {
     let report = Report::builder("athens", Severity::Crit, "5xx").build().unwrap();

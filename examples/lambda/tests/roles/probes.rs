@@ -13,8 +13,6 @@ use serde_json::{Value, json};
 use crate::cloud::Cloud;
 use crate::contract::Deployment;
 
-/// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// The sweeper takes what is overdue by ten seconds.
 const OVERDUE: TimeDelta = TimeDelta::milliseconds(10_200);
 /// Longer than the test.
@@ -39,6 +37,8 @@ pub(crate) struct Probes<'a> {
     executions: Client,
     clock: SystemClock,
     runs: u32,
+    /// How long anything may take.
+    patience: Duration,
     /// An incident whose rounds follow each other within a second, and for which no execution can be started.
     restless: Option<u64>,
 }
@@ -46,10 +46,19 @@ pub(crate) struct Probes<'a> {
 impl<'a> Probes<'a> {
     pub(crate) fn new(cloud: &'a Cloud, role: Role) -> Self {
         let executions = Client::new(&cloud.aws());
-        Self { role, cloud, executions, clock: SystemClock::new(), runs: 0, restless: None }
+        Self {
+            role,
+            cloud,
+            executions,
+            clock: SystemClock::new(),
+            runs: 0,
+            patience: Duration::ZERO,
+            restless: None,
+        }
     }
 
-    pub(crate) async fn run(&mut self) -> Result<(), Failed> {
+    pub(crate) async fn run(&mut self, patience: Duration) -> Result<(), Failed> {
+        self.patience = patience;
         self.runs += 1;
         match self.role {
             Role::Processor => self.process().await,
@@ -103,7 +112,7 @@ impl<'a> Probes<'a> {
     /// The board's page of who is on call, which lists that team as it lists all.
     async fn all_teams(&self, name: &str) -> Result<(), Failed> {
         let (url, client) = self.cloud.api();
-        let page = client.get(format!("{url}/board/oncall")).timeout(PATIENCE);
+        let page = client.get(format!("{url}/board/oncall")).timeout(self.patience);
         let page = page.header("cookie", session());
         let answer = page.send().await.map_err(|e| format!("the board: {e}"))?;
         let status = answer.status();
@@ -232,7 +241,7 @@ impl<'a> Probes<'a> {
 
     /// Waits until the status of its first delivery is that.
     async fn until(&self, number: u64, status: &str) -> Result<(), Failed> {
-        let patience = self.clock.monotonic() + PATIENCE / 2;
+        let patience = self.clock.monotonic() + self.patience;
         loop {
             let incident = self.incident(number).await?;
             let found = &incident["deliveries"][0]["status"];
@@ -282,7 +291,7 @@ impl<'a> Probes<'a> {
         expected: u16,
     ) -> Result<Value, Failed> {
         let (url, client) = self.cloud.api();
-        let mut request = client.request(method.clone(), format!("{url}{path}")).timeout(PATIENCE);
+        let mut request = client.request(method.clone(), format!("{url}{path}")).timeout(self.patience);
         request = request.header("x-api-key", self.cloud.key());
         if let Some(body) = body {
             request = request.json(&body);
@@ -298,7 +307,7 @@ impl<'a> Probes<'a> {
 
     async fn invoke(&self, function: &str, payload: Value) -> Result<Value, Failed> {
         let path = format!("/2015-03-31/functions/{}-{function}/invocations", self.cloud.stack);
-        let request = self.cloud.signed("lambda", &path).timeout(PATIENCE).json(&payload);
+        let request = self.cloud.signed("lambda", &path).timeout(self.patience).json(&payload);
         let answer = request.send().await.map_err(|_| format!("the {function} does not answer"))?;
         let (status, failed) = (answer.status(), answer.headers().contains_key("x-amz-function-error"));
         let text = answer.text().await.map_err(|_| format!("the {function} does not answer"))?;
@@ -312,7 +321,7 @@ impl<'a> Probes<'a> {
 /// Key and name, as the form to sign in leaves them in a browser.
 fn session() -> String {
     let encoded = |text: &str| URL_SAFE_NO_PAD.encode(text);
-    ["__Host-inresponse", "inresponse"]
+    ["__Host-inresponse", "__Secure-inresponse", "inresponse"]
         .map(|name| format!("{name}={}.{}", encoded(crate::cloud::KEY), encoded("jo")))
         .join("; ")
 }

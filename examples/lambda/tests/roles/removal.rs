@@ -12,7 +12,11 @@ use crate::probes::{Probes, Role};
 use crate::{Exception, UNCHECKED};
 
 /// How often a failure for another reason than a lack of permission is looked into.
-const TRIES: u32 = 2;
+const TRIES: u32 = 3;
+/// How long anything may take where all of it should work: no verdict depends on how busy the machine is.
+const WORKS: Duration = Duration::from_secs(180);
+/// How long what should fail may take, which is then tried again.
+const FAILS: Duration = Duration::from_secs(15);
 
 /// What came of one permission's removal.
 #[derive(Debug)]
@@ -80,13 +84,13 @@ impl<'a> Removal<'a> {
     /// Something fails with all permissions, before or afterwards.
     pub(crate) async fn every_one(&mut self) -> Vec<Finding> {
         let role = self.probes.role;
-        self.probes.run().await.unwrap_or_else(|error| panic!("{role:?} with all permissions: {error}"));
+        self.probes.run(WORKS).await.unwrap_or_else(|error| panic!("{role:?} with all permissions: {error}"));
         let mut findings = Vec::new();
         let (unchecked, checked): (Vec<_>, Vec<_>) =
             self.policies.permissions().into_iter().partition(|p| exception(role, p).is_some());
         for permission in checked {
             let before = self.clock.monotonic();
-            let verdict = match self.without(std::slice::from_ref(&permission)).await {
+            let verdict = match self.without(std::slice::from_ref(&permission), FAILS).await {
                 Without::Denied(failed) => Verdict::Needed(failed),
                 Without::Fine => Verdict::Wrong("nothing is denied or fails without it".to_owned()),
                 Without::Odd(why) => Verdict::Wrong(why),
@@ -96,7 +100,7 @@ impl<'a> Removal<'a> {
         }
         // What does without all of them does without each of them.
         let before = self.clock.monotonic();
-        let together = self.without(&unchecked).await;
+        let together = self.without(&unchecked, WORKS).await;
         let took = self.clock.monotonic() - before;
         for permission in unchecked {
             let verdict = match &together {
@@ -108,18 +112,18 @@ impl<'a> Removal<'a> {
             findings.push(Finding { role, permission, verdict, took }.printed());
         }
         self.probes
-            .run()
+            .run(WORKS)
             .await
             .unwrap_or_else(|error| panic!("{role:?} with all permissions again: {error}"));
         findings
     }
 
-    async fn without(&mut self, permissions: &[Permission]) -> Without {
+    async fn without(&mut self, permissions: &[Permission], patience: Duration) -> Without {
         let mut odd = String::new();
         for _ in 0..TRIES {
             let before = denials(self.cloud).await.len();
             self.policies.take_away(self.cloud, permissions).await;
-            let probed = self.probes.run().await;
+            let probed = self.probes.run(patience).await;
             self.policies.give_back(self.cloud, permissions).await;
             let denials = denials(self.cloud).await.split_off(before);
             let is_ours = |denial: &String| {

@@ -32,6 +32,8 @@ use file::{File, FileKey};
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
+    /// The config file, if one is named.
+    pub(crate) file: Option<PathBuf>,
     pub(crate) storage: StorageConfig,
     /// Where people reach the server; where it listens unless given.
     pub(crate) public_url: Option<String>,
@@ -58,6 +60,16 @@ pub(crate) enum StorageConfig {
     Dynamo {
         prefix: String,
     },
+}
+
+impl fmt::Display for StorageConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(file) => write!(f, "{}", file.display()),
+            #[cfg(feature = "aws")]
+            Self::Dynamo { prefix } => write!(f, "DynamoDB, tables {prefix}…"),
+        }
+    }
 }
 
 /// Where mails go.
@@ -211,6 +223,7 @@ impl Config {
         match (listen, storage, mail, defaults, invalid.is_empty()) {
             (Some(listen), Some(storage), Some(mail), Some(defaults), true) => Ok(Self {
                 listen,
+                file: args.config,
                 storage,
                 public_url,
                 keys,

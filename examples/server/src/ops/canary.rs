@@ -3,13 +3,13 @@
 use std::error::Error;
 use std::time::Duration;
 
-use inresponse_core::Engine;
 use inresponse_core::engine::Reported;
 use inresponse_core::model::{
     Contact, DeliveryStatus, IncidentNumber, Person, Report, ServiceName, Severity, TeamName,
 };
 use inresponse_core::plan::{StateChange, Update};
 use inresponse_core::roster::{CANARY as NAME, Team};
+use inresponse_core::{Chain, Engine};
 
 const EVERY: Duration = Duration::from_secs(300);
 /// After this an acceptance is no longer waited for.
@@ -27,7 +27,7 @@ pub(crate) async fn sing(engine: Engine, to: Contact) {
                 tracing::debug!(took = ?took, "the canary's mail was accepted");
             }
             Ok(None) => failed("its mail was not accepted within a minute"),
-            Err(error) => failed(&error.to_string()),
+            Err(error) => failed(&Chain::of(&*error).to_string()),
         }
         engine.clock().sleep(EVERY).await;
     }

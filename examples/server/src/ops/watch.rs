@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::NaiveDate;
 use inresponse_core::model::{Contact, TeamName};
-use inresponse_core::{Engine, Outage};
+use inresponse_core::{Chain, Engine, Outage};
 use tokio::task::JoinSet;
 
 use super::canary;
@@ -24,11 +24,13 @@ pub(crate) fn watch(engine: &Engine, storage: Storage, canary: Option<Contact>) 
         let mut known = BTreeMap::new();
         loop {
             if let Err(error) = forget_expired(&engine, &storage).await {
-                tracing::warn!(%error, "what has expired could not be let go");
+                tracing::warn!(error = %Chain::of(&error), "what has expired could not be let go");
             }
             match engine.uncovered().await {
                 Ok(found) => tell_uncovered(&mut known, found),
-                Err(error) => tracing::warn!(%error, "the roster could not be looked through"),
+                Err(error) => {
+                    tracing::warn!(error = %Chain::of(&error), "the roster could not be looked through")
+                }
             }
             engine.clock().sleep(EVERY).await;
         }

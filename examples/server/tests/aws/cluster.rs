@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use serde_json::{Value, json};
 
 use crate::contract::Deployment;
-use crate::server::{KEY, Server, Setup, client, unix_now};
+use crate::server::{KEY, SOON, Server, Setup, client, unix_now};
 
 const SENDER: &str = "alerts@example.org";
 
@@ -82,15 +82,14 @@ impl Account {
 
     /// Waits until somebody has got that many mails, and answers them.
     pub(crate) async fn wait_for_mails(&self, to: &str, count: usize) -> Vec<String> {
-        let patience = Duration::from_secs(60);
-        for _ in 0..patience.as_millis() / 100 {
+        for _ in 0..SOON.as_millis() / 100 {
             let mails = self.mails(to).await;
             if mails.len() >= count {
                 return mails;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        panic!("{to} did not get {count} mails within {patience:?}")
+        panic!("{to} did not get {count} mails within {SOON:?}")
     }
 }
 

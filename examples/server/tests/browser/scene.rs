@@ -7,9 +7,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::mail::MailServer;
-use crate::server::{Server, Setup};
-
-const SOON: Duration = Duration::from_secs(20);
+use crate::server::{SOON, Server, Setup};
 
 pub(crate) struct Scene {
     pub(crate) server: Server,

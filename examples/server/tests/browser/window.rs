@@ -12,10 +12,7 @@ use serde_json::{Value, json};
 use thirtyfour::common::capabilities::chromium::ChromiumLikeCapabilities;
 use thirtyfour::{By, DesiredCapabilities, WebDriver, WebElement};
 
-use crate::server::{KEY, Server};
-
-/// How long to wait for what should happen at once: the machine may be busy.
-const SOON: Duration = Duration::from_secs(15);
+use crate::server::{KEY, SOON, Server};
 
 /// A window of a browser of its own; both end with it.
 pub(crate) struct Window {

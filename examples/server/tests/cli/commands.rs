@@ -5,7 +5,7 @@ use std::process::{Child, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use crate::server::Setup;
+use crate::server::{SOON, Setup};
 use crate::{Scene, done, inresponse};
 
 #[tokio::test]
@@ -134,7 +134,7 @@ async fn watch_tells_what_changes() {
     let next = |wanted: &str| {
         // Deliveries change the incident, too.
         for _ in 0..5 {
-            let line = lines.recv_timeout(Duration::from_secs(20)).unwrap();
+            let line = lines.recv_timeout(SOON).unwrap();
             let line: serde_json::Value = serde_json::from_str(&line).unwrap();
             assert_eq!(line["incidentId"].to_string(), number);
             if line["state"] == wanted {
@@ -156,17 +156,16 @@ async fn one_incident_is_followed_until_it_is_resolved() {
     let number = scene.report();
     scene.run(&["report", "athens", "CRIT", "another"]);
     let mut command = scene.command(&["watch", &number, "--json"]);
-    let child = command.stdout(Stdio::piped()).spawn().unwrap();
-    let (is_following, watched) = std::thread::scope(|scope| {
-        let watched = scope.spawn(|| done(child.wait_with_output().unwrap()));
-        std::thread::sleep(Duration::from_secs(3));
-        let is_following = !watched.is_finished();
-        scene.run(&["resolve", &number]);
-        (is_following, watched.join().unwrap())
-    });
-    assert!(is_following && watched.code == 0, "{watched:?}");
-    let lines = watched.stdout.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
-    let lines: Vec<_> = lines.collect();
+    let mut child = Ended(command.stdout(Stdio::piped()).spawn().unwrap());
+    let mut told = BufReader::new(child.0.stdout.take().unwrap()).lines().map_while(Result::ok);
+    // It has begun to follow when it has told how it is; and it goes on.
+    let first = told.next().unwrap();
+    std::thread::sleep(Duration::from_secs(2));
+    assert!(child.0.try_wait().unwrap().is_none(), "{first}");
+    scene.run(&["resolve", &number]);
+    let lines = std::iter::once(first).chain(told);
+    let lines: Vec<_> = lines.map(|line| serde_json::from_str::<serde_json::Value>(&line).unwrap()).collect();
+    assert!(child.0.wait().unwrap().success());
     let of = |line: &serde_json::Value| line["incidentId"].to_string();
     assert!(lines.iter().all(|line| of(line) == number), "{lines:?}");
     assert!(lines.first().unwrap()["state"] == "OPEN" && lines.last().unwrap()["state"] == "RESOLVED");

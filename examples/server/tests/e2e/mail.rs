@@ -50,7 +50,7 @@ impl MailServer {
         });
         let orders = child.stdin.take().unwrap();
         let mut server = Self { child, orders, events, port: 0 };
-        for _ in 0..200 {
+        for _ in 0..2400 {
             if let Some(event) = server.of("listening").first() {
                 server.port = u16::try_from(event["port"].as_u64().unwrap()).unwrap();
                 return server;

@@ -8,9 +8,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::mail::MailServer;
-use crate::server::{KEY, Setup};
-
-const SOON: Duration = Duration::from_secs(20);
+use crate::server::{KEY, SOON, Setup};
 
 fn run(dir: &Path, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_inresponse")).current_dir(dir).args(args).output().unwrap()
@@ -123,7 +121,7 @@ async fn the_canary_sings_and_is_measured_and_a_day_without_anybody_shows() {
         let answer = reqwest::Client::new().get(format!("{}/metrics", server.url)).header("x-api-key", KEY);
         answer.send().await.unwrap().text().await.unwrap()
     };
-    for _ in 0..200 {
+    for _ in 0..SOON.as_millis() / 100 {
         let now = metrics().await;
         let expected = [
             "inresponse_canary_last_accepted_timestamp_seconds 1",
@@ -137,6 +135,47 @@ async fn the_canary_sings_and_is_measured_and_a_day_without_anybody_shows() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     panic!("{}", metrics().await);
+}
+
+#[tokio::test]
+async fn the_log_says_what_was_started_where_and_who_was_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("server.toml"), "public-url = 'https://ir.example.org/alerting/'")
+        .unwrap();
+    let server = Setup::new(dir.path(), 9).with("--config", "server.toml").start().await;
+    let logged = async |words: &str| {
+        for _ in 0..SOON.as_millis() / 50 {
+            if let Some(line) = server.output().lines().find(|line| line.contains(words)) {
+                return line.to_owned();
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        panic!("{words} is not logged:\n{}", server.output());
+    };
+    let line = logged("InResponse starts").await;
+    let address = server.url.strip_prefix("http://").unwrap();
+    for expected in [
+        concat!("version=\"", env!("CARGO_PKG_VERSION"), "\""),
+        &format!("listen={address}"),
+        "database=\"test.db\"",
+        "config=\"server.toml\"",
+        "public_url=\"https://ir.example.org/alerting/\"",
+    ] {
+        assert!(line.contains(expected), "{expected}: {line}");
+    }
+    let wrong = reqwest::Client::new().get(format!("{}/incidents", server.url)).header("x-api-key", "canary");
+    assert_eq!(wrong.send().await.unwrap().status(), 401);
+    assert!(logged("key that is not known").await.contains("client=127.0.0.1"));
+    server.put("/teams/web", serde_json::json!({ "fallback": ["jo@example.org"] })).await;
+    let line = logged("team web").await;
+    assert!(line.contains("the roster is changed") && line.contains("by="), "{line}");
+    // The prefix is said once, and a proxy takes it away.
+    let report = serde_json::json!({ "service": "athens", "severity": "ERR", "title": "x", "message": "" });
+    let new = reqwest::Client::new().put(format!("{}/incidents", server.url)).header("x-api-key", KEY);
+    let new = new.json(&report).send().await.unwrap();
+    assert_eq!(new.headers()["location"], "/alerting/incidents/10000");
+    assert_eq!(server.get("/openapi.json").await["servers"][0]["url"], "/alerting");
+    assert!(!server.output().contains("canary"), "{}", server.output());
 }
 
 #[test]

@@ -1,13 +1,11 @@
 //! A database that cannot be written: a clear error, no number, and it recovers.
 
-use std::time::Duration;
-
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use crate::load::Lock;
 use crate::mail::MailServer;
-use crate::server::Setup;
+use crate::server::{SOON, Setup};
 
 #[tokio::test]
 async fn a_locked_database_answers_503_without_a_number_and_recovers() {
@@ -24,7 +22,7 @@ async fn a_locked_database_answers_503_without_a_number_and_recovers() {
     assert!(answer["detail"].as_str().unwrap().contains("locked") && answer.get("incidentId").is_none());
     lock.release();
     server.report("t").await;
-    mail.wait_for("jo@example.org", 1, Duration::from_secs(20)).await;
+    mail.wait_for("jo@example.org", 1, SOON).await;
 }
 
 #[tokio::test]

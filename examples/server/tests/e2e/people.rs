@@ -6,9 +6,7 @@ use reqwest::StatusCode;
 use serde_json::json;
 
 use crate::mail::MailServer;
-use crate::server::{Server, Setup};
-
-const SOON: Duration = Duration::from_secs(20);
+use crate::server::{SOON, Server, Setup};
 
 /// An incident of a team with an hour's wait, of which jo has been alerted.
 async fn alerted(server: &Server, mail: &MailServer) -> u64 {

@@ -9,7 +9,7 @@ use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
 use crate::mail::MailServer;
-use crate::server::{Server, Setup};
+use crate::server::{SOON, Server, Setup};
 
 const API_KEY: &str = "canary-Key-9fK2/mQ7+zX1";
 const FILE_KEY: &str = "canary-File-4hT8/bN3+vC6";
@@ -50,7 +50,7 @@ fn assert_hidden(secrets: &[&str], place: &str, seen: &str) {
 
 /// Sends a request and looks at all of the answer.
 async fn send(what: &str, request: RequestBuilder) -> (StatusCode, String) {
-    let response = request.timeout(Duration::from_secs(15)).send().await.unwrap();
+    let response = request.timeout(SOON).send().await.unwrap();
     let (status, headers) = (response.status(), format!("{:?}", response.headers()));
     let body = response.text().await.unwrap();
     assert_hidden(&SECRETS, what, &headers);
@@ -125,7 +125,7 @@ async fn report(server: &Server) -> u64 {
 
 /// What the server has printed once a line with this has come.
 async fn printed(server: &Server, line: &str) -> String {
-    for _ in 0..400 {
+    for _ in 0..SOON.as_millis() / 50 {
         let output = server.output();
         if output.contains(line) {
             return output;
@@ -141,7 +141,7 @@ async fn no_secret_shows_in_logs_answers_or_metrics() {
     let mut server = setup(dir.path(), &["--outbox", "outbox"]).start().await;
     report(&server).await;
     let mut link = None;
-    for _ in 0..200 {
+    for _ in 0..SOON.as_millis() / 50 {
         let files = std::fs::read_dir(dir.path().join("outbox")).into_iter().flatten();
         let mails = files.filter_map(|file| std::fs::read_to_string(file.unwrap().path()).ok());
         link = mails
@@ -187,7 +187,7 @@ async fn no_secret_shows_where_the_mail_server_refuses_the_password_or_is_away()
         let shown =
             Client::new().get(format!("{}/incidents/{number}", server.url)).header("x-api-key", API_KEY);
         let mut seen = String::new();
-        for _ in 0..200 {
+        for _ in 0..SOON.as_millis() / 50 {
             seen = send("the incident", shown.try_clone().unwrap()).await.1;
             if seen.contains(told) {
                 break;

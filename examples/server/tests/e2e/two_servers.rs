@@ -2,10 +2,24 @@
 
 use std::time::Duration;
 
+use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use crate::mail::MailServer;
-use crate::server::Setup;
+use crate::server::{SOON, Server, Setup};
+
+/// Waits until a server has noticed what the other one wrote into the roster last.
+async fn knows(server: &Server, service: &str) {
+    for _ in 0..SOON.as_millis() / 50 {
+        if server.try_call(Method::GET, &format!("/services/{service}"), None).await.unwrap().0
+            == StatusCode::OK
+        {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{service} is not noticed");
+}
 
 #[tokio::test]
 async fn p10_two_servers_send_each_delivery_once() {
@@ -14,16 +28,14 @@ async fn p10_two_servers_send_each_delivery_once() {
     let setup = Setup::new(dir.path(), mail.port);
     let (first, second) = (setup.start().await, setup.start().await);
     first.team("t", 2, json!("jo@example.org"), json!(["kim@example.org"]), "ops@example.org").await;
-    // What one wrote into the roster the other notices.
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    knows(&second, "t").await;
     const INCIDENTS: usize = 200;
     for i in 0..INCIDENTS / 2 {
         let (a, b) = tokio::join!(first.report("t"), second.report("t"));
         assert_ne!(a, b, "{i}");
     }
-    let patience = Duration::from_secs(60);
     for who in ["jo@example.org", "kim@example.org", "ops@example.org"] {
-        mail.wait_for(who, INCIDENTS, patience).await;
+        mail.wait_for(who, INCIDENTS, SOON).await;
     }
     tokio::time::sleep(Duration::from_secs(2)).await;
     let mut deliveries: Vec<_> =
@@ -38,21 +50,21 @@ async fn p10_two_servers_send_each_delivery_once() {
 async fn a_report_to_one_is_alerted_though_the_other_holds_a_lease_and_dies() {
     let dir = tempfile::tempdir().unwrap();
     let mail = MailServer::start().await;
-    let setup = Setup::new(dir.path(), mail.port).with("--lease-seconds", "4");
+    let setup = Setup::new(dir.path(), mail.port).with("--lease-seconds", "12");
     let (mut first, second) = (setup.start().await, setup.start().await);
     first.team("t", 600, json!("jo@example.org"), json!([]), "ops@example.org").await;
     first
         .team("h", 600, json!(["hang-a@example.org", "kim@example.org"]), json!([]), "ops@example.org")
         .await;
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    knows(&second, "t").await;
     // The first is in the middle of a send, and holds its lease.
     first.report("h").await;
-    mail.wait_for("kim@example.org", 1, Duration::from_secs(20)).await;
+    mail.wait_for("kim@example.org", 1, SOON).await;
     second.report("t").await;
-    mail.wait_for("jo@example.org", 1, Duration::from_secs(20)).await;
+    mail.wait_for("jo@example.org", 1, SOON).await;
     // It dies in mid-send: the other one takes over when the lease ends.
     first.kill();
-    for _ in 0..600 {
+    for _ in 0..SOON.as_millis() / 50 {
         if mail.lost().len() >= 2 {
             break;
         }

@@ -1,14 +1,13 @@
 //! Alerts by webhook: to a URL of the roster, and to a channel whose URL is in the config file.
 
 use std::sync::mpsc;
-use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use crate::server::Setup;
+use crate::server::{SOON, Setup};
 
 /// Answers everything with 200, and hands on what it was sent.
 async fn listen() -> (u16, mpsc::Receiver<String>) {
@@ -56,7 +55,7 @@ async fn alerts_reach_webhooks_and_channels_without_a_proxy() {
         let deliveries = incident["deliveries"].as_array().unwrap();
         deliveries.len() == 2 && deliveries.iter().all(|d| d["status"] == "accepted")
     };
-    server.until(number, Duration::from_secs(10), settled).await;
+    server.until(number, SOON, settled).await;
     let mut got = [requests.recv().unwrap(), requests.recv().unwrap()];
     got.sort();
     let [json, slack] = got;

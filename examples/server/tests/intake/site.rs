@@ -11,7 +11,7 @@ use crate::pages;
 use crate::server::{Server, Setup};
 
 /// How long another system may take to notice something and to tell it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 pub(crate) struct Site {
     dir: TempDir,

@@ -276,7 +276,7 @@ impl Notifier for Model {
             self.slots.acquire().await.unwrap().forget();
         }
         let limit = match defect {
-            hangs_past_its_deadline => deadline * 20,
+            hangs_past_its_deadline => deadline + Duration::from_secs(600),
             tries_silence_again => deadline / 2,
             _ => deadline,
         };

@@ -80,8 +80,8 @@ impl Amazon {
 
     async fn fetch(&self, url: &inresponse_intake::sns::AmazonUrl) -> Result<axum::body::Bytes, Problem> {
         let fetched = self.fetcher().get(url).await;
-        fetched.map_err(|error| {
-            tracing::error!(url = url.as_str(), error, "Amazon could not be asked");
+        fetched.map_err(|reason| {
+            tracing::error!(url = url.as_str(), reason, "Amazon could not be asked");
             Problem::unavailable("Amazon could not be asked whether this is its message").not_recorded()
         })
     }

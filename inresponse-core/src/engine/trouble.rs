@@ -1,0 +1,170 @@
+//! Promise 12: tells the operator what does not get through.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::advance::{PAGE, mark_of};
+use super::{Engine, WAITING_TOO_LONG};
+use crate::model::IncidentNumber;
+use crate::store::{Census, Record};
+
+/// How often it is looked for.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
+/// When the same is told again, at first; the gaps double.
+const FIRST_GAP: Duration = Duration::from_secs(60);
+/// But grow no longer than this.
+const LONGEST_GAP: Duration = Duration::from_secs(3600);
+/// The most incidents that one line names.
+const NAMED: usize = 10;
+/// The most pages of what is due that are looked through for their names: alerts that wait are tried again soon, so
+/// these incidents are due among the first.
+const PAGES: usize = 8;
+
+/// What the runner has told of alerts that do not get through.
+pub(super) struct Trouble {
+    looked_at: Duration,
+    waiting: Reminder,
+    last: Census,
+}
+
+impl Trouble {
+    pub(super) fn begin(engine: &Engine) -> Self {
+        let looked_at = engine.inner.clock.monotonic();
+        Self { looked_at, waiting: Reminder::default(), last: Census::default() }
+    }
+
+    /// Looks now and then, and tells what is new.
+    pub(super) async fn look(&mut self, engine: &Engine) {
+        let monotonic = engine.inner.clock.monotonic();
+        if monotonic.saturating_sub(self.looked_at) < LOOK_EVERY {
+            return;
+        }
+        self.looked_at = monotonic;
+        let Ok(census) = engine.census().await else { return };
+        let named = if census.waiting > 0 { waiting(engine).await } else { Vec::new() };
+        if self.waiting.is_due(census.waiting, &named, monotonic) {
+            tracing::error!(
+                incidents = census.waiting,
+                numbers = listed(&named, census.waiting),
+                minutes = WAITING_TOO_LONG.num_minutes(),
+                "alerts have waited too long to be accepted"
+            );
+        }
+        if census.undelivered > 0 && census.undelivered != self.last.undelivered {
+            tracing::error!(incidents = census.undelivered, "open incidents that nobody could be alerted of");
+        }
+        if census.unclaimed > 0 && census.unclaimed != self.last.unclaimed {
+            tracing::warn!(incidents = census.unclaimed, "open incidents that nobody has claimed");
+        }
+        self.last = census;
+    }
+}
+
+/// Some of the incidents with an alert that has waited too long.
+async fn waiting(engine: &Engine) -> Vec<IncidentNumber> {
+    let before = engine.now() - WAITING_TOO_LONG;
+    let waits = |record: &&Record| record.incident.waiting_since().is_some_and(|since| since < before);
+    let (mut after, mut found) = (None, Vec::new());
+    for _ in 0..PAGES {
+        // What cannot be read is not named; the line is told without it.
+        let Ok(page) = engine.inner.store.due(DateTime::<Utc>::MAX_UTC, after, PAGE).await else { break };
+        found.extend(page.iter().filter(waits).map(Record::number));
+        if found.len() >= NAMED || page.len() < PAGE {
+            break;
+        }
+        after = page.last().and_then(mark_of).or(after);
+    }
+    found.truncate(NAMED);
+    found.sort_unstable();
+    found
+}
+
+/// Their numbers, and how many more there are.
+fn listed(named: &[IncidentNumber], all: u64) -> String {
+    let numbers: Vec<String> = named.iter().map(ToString::to_string).collect();
+    match all.saturating_sub(named.len() as u64) {
+        0 => numbers.join(", "),
+        more => format!("{} and {more} more", numbers.join(", ")),
+    }
+}
+
+/// When something that lasts is told again.
+#[derive(Debug, Default)]
+struct Reminder {
+    count: u64,
+    named: Vec<IncidentNumber>,
+    told_at: Duration,
+    gap: Duration,
+}
+
+impl Reminder {
+    /// At once if there is more of it, otherwise ever more rarely.
+    fn is_due(&mut self, count: u64, named: &[IncidentNumber], monotonic: Duration) -> bool {
+        if count == 0 {
+            *self = Self::default();
+            return false;
+        }
+        // Of very many only some are named, and others of them each time.
+        let all_are_named = count <= NAMED as u64;
+        let is_new = |number: &IncidentNumber| !self.named.contains(number);
+        let more = count > self.count || (all_are_named && named.iter().any(is_new));
+        let due = more || monotonic.saturating_sub(self.told_at) >= self.gap;
+        if due {
+            self.told_at = monotonic;
+            self.gap = if more { FIRST_GAP } else { (self.gap * 2).min(LONGEST_GAP) };
+        }
+        self.count = count;
+        self.named = named.to_vec();
+        due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(range: std::ops::Range<u64>) -> Vec<IncidentNumber> {
+        range.map(IncidentNumber::new).collect()
+    }
+
+    /// The seconds at which it is told within `hours`, if the same are there at every look.
+    fn told(reminder: &mut Reminder, named: &[IncidentNumber], from: u64, hours: u64) -> Vec<u64> {
+        let looks = (from..from + hours * 3600).step_by(30);
+        looks
+            .filter(|second| reminder.is_due(named.len() as u64, named, Duration::from_secs(*second)))
+            .collect()
+    }
+
+    #[test]
+    fn p12_what_lasts_is_told_ever_more_rarely() {
+        let mut reminder = Reminder::default();
+        let told = told(&mut reminder, &numbers(1..3), 600, 24);
+        assert_eq!(told[..5], [600, 660, 780, 1020, 1500]);
+        let gaps: Vec<u64> = told.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        assert!(gaps.is_sorted() && gaps.last() == Some(&3600) && told.len() < 32, "{told:?}");
+    }
+
+    #[test]
+    fn p12_what_is_new_is_told_at_once_and_what_ends_is_not_told() {
+        let mut reminder = Reminder::default();
+        told(&mut reminder, &numbers(1..3), 0, 24);
+        let mut tell = |named: &[IncidentNumber], count, second: u64| {
+            reminder.is_due(count, named, Duration::from_secs(24 * 3600 + second))
+        };
+        assert!(!tell(&numbers(1..3), 2, 30));
+        assert!(tell(&numbers(1..4), 3, 60), "one more");
+        assert!(!tell(&numbers(2..4), 2, 90), "one less");
+        assert!(tell(&numbers(4..6), 2, 100), "as many others");
+        assert!(tell(&numbers(1..11), 500, 120), "very many");
+        assert!(!tell(&numbers(11..21), 500, 150), "as many, of which others are named");
+        assert!(!tell(&[], 0, 180));
+        assert!(tell(&numbers(4..6), 2, 210), "the same after an end");
+    }
+
+    #[test]
+    fn at_most_ten_are_named() {
+        assert_eq!(listed(&numbers(7..9), 2), "7, 8");
+        assert_eq!(listed(&numbers(1..11), 500), "1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 490 more");
+    }
+}

@@ -1,0 +1,156 @@
+//! Everything that takes long, one after the other.
+
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use crate::bench::{self, Bench};
+use crate::steps::{Account, Step, Usual, chosen, minutes};
+use crate::test::Kills;
+use crate::tools::Failure;
+use crate::{fuzz, schema, sim, test};
+
+/// How long each takes is for these to say.
+#[derive(Args)]
+pub(crate) struct Sizes {
+    /// Only these; without any, all but `source-mutants`, which takes hours.
+    steps: Vec<Long>,
+    /// How many seeds to simulate in memory.
+    #[arg(long, default_value_t = 200_000)]
+    memory_seeds: u32,
+    /// How many seeds to simulate on SQLite.
+    #[arg(long, default_value_t = 20_000)]
+    sqlite_seeds: u32,
+    /// How many seeds to simulate on an emulated DynamoDB.
+    #[arg(long, default_value_t = 1_000)]
+    dynamo_seeds: u32,
+    /// The first seed of simulations and power cuts, and the seed of the kills.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many seeds to try for each planted bug.
+    #[arg(long, default_value_t = 20_000)]
+    mutant_seeds: u32,
+    /// How many times to kill a server.
+    #[arg(long, default_value_t = 1_000)]
+    kills: u32,
+    /// How many times to cut the power.
+    #[arg(long, default_value_t = 100_000)]
+    cuts: u32,
+    /// How long to fuzz each target.
+    #[arg(long, default_value_t = 60)]
+    fuzz_seconds: u64,
+    /// How many requests to make up for each operation.
+    #[arg(long, default_value_t = 300)]
+    schema_examples: u32,
+    /// How long each storm of the load test lasts.
+    #[arg(long, default_value_t = 10)]
+    load_seconds: u64,
+}
+
+/// What takes long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Long {
+    /// `cargo xtask model`
+    Model,
+    /// `cargo xtask sim`
+    SimMemory,
+    /// `cargo xtask sim --store sqlite`
+    SimSqlite,
+    /// `cargo xtask sim --store dynamo`
+    SimDynamo,
+    /// `cargo xtask mutants`
+    Mutants,
+    /// `cargo xtask powercuts`
+    Powercuts,
+    /// `cargo xtask soak`
+    Soak,
+    /// `cargo xtask fuzz`
+    Fuzz,
+    /// `cargo xtask schema`
+    Schema,
+    /// `cargo xtask load`
+    Load,
+    /// `cargo xtask bench peers`
+    BenchPeers,
+    /// `cargo xtask bench scale`
+    BenchScale,
+    /// `cargo xtask bench counts`
+    BenchCounts,
+    /// `cargo xtask bench stores`
+    BenchStores,
+    /// `cargo xtask mutants --source`
+    SourceMutants,
+}
+
+impl Step for Long {
+    const COMMAND: &'static str = "long";
+
+    fn limit(self) -> Duration {
+        // The sizes are the caller's: this only ends what hangs.
+        minutes(24 * 60)
+    }
+
+    fn needs(self) -> &'static [Self] {
+        &[]
+    }
+}
+
+impl Sizes {
+    fn perform(&self, step: Long) -> Result<(), Failure> {
+        let kills = Kills { kills: self.kills, seed: self.seed };
+        let peers = |arguments| bench::bench(&Bench::Peers { arguments });
+        match step {
+            Long::Model => sim::run_sim("model", &[]),
+            Long::SimMemory => self.simulate("memory", self.memory_seeds),
+            Long::SimSqlite => self.simulate("sqlite", self.sqlite_seeds),
+            Long::SimDynamo => self.simulate("dynamo", self.dynamo_seeds),
+            Long::Mutants => sim::mutants(&words(["--seeds", &self.mutant_seeds.to_string()])),
+            Long::Powercuts => {
+                sim::powercuts(&words(["--cuts", &self.cuts.to_string(), "--from", &self.seed.to_string()]))
+            }
+            Long::Soak => test::soak(kills),
+            Long::Fuzz => fuzz::fuzz(self.fuzz_seconds, &[]),
+            Long::Schema => schema::schema(self.schema_examples),
+            Long::Load => test::load(self.load_seconds),
+            Long::BenchPeers => peers(Vec::new()),
+            Long::BenchScale => bench::bench(&Bench::Scale { arguments: Vec::new() }),
+            Long::BenchCounts => bench::bench(&Bench::Counts),
+            Long::BenchStores => bench::bench(&Bench::Stores),
+            Long::SourceMutants => sim::mutants(&words(["--source"])),
+        }
+    }
+
+    fn simulate(&self, store: &str, seeds: u32) -> Result<(), Failure> {
+        let (seeds, from) = (seeds.to_string(), self.seed.to_string());
+        sim::run_sim("sim", &words(["--store", store, "--seeds", &seeds, "--from", &from]))
+    }
+
+    /// The same sizes as options, to repeat a step with.
+    fn options(&self) -> String {
+        format!(
+            " --memory-seeds {} --sqlite-seeds {} --dynamo-seeds {} --seed {} --mutant-seeds {} --kills {} --cuts {} \
+             --fuzz-seconds {} --schema-examples {} --load-seconds {}",
+            self.memory_seeds,
+            self.sqlite_seeds,
+            self.dynamo_seeds,
+            self.seed,
+            self.mutant_seeds,
+            self.kills,
+            self.cuts,
+            self.fuzz_seconds,
+            self.schema_examples,
+            self.load_seconds
+        )
+    }
+}
+
+/// Runs what was asked for, and prints what became of it.
+pub(crate) fn long(sizes: &Sizes) -> Result<(), Failure> {
+    let usual = |step| if step == Long::SourceMutants { Usual::OnlyByName } else { Usual::Run };
+    let steps = chosen(&sizes.steps, usual);
+    Account::of(&steps, |step| sizes.perform(step)).close(&sizes.options())
+}
+
+fn words<const N: usize>(words: [&str; N]) -> Vec<String> {
+    words.map(str::to_owned).to_vec()
+}

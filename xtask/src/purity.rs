@@ -1,0 +1,58 @@
+//! What crates depend on, and what their log lines show.
+
+use crate::log_lines;
+use crate::tools::{Failure, cargo, output};
+
+/// The core depends on no adapter's world, and on tokio only by choice; translation depends on neither; the default
+/// build on nothing of AWS.
+pub(crate) fn purity() -> Result<(), Failure> {
+    const NEVER: [&str; 14] = [
+        "axum",
+        "hyper",
+        "http",
+        "reqwest",
+        "rusqlite",
+        "libsqlite3-sys",
+        "sqlx",
+        "lettre",
+        "rustls",
+        "native-tls",
+        "openssl",
+        "lambda_runtime",
+        "aws-config",
+        "aws-smithy-runtime",
+    ];
+    println!("\nwhat the core depends on:");
+    for (features, also) in [(&["--no-default-features"][..], Some("tokio")), (&["--all-features"][..], None)]
+    {
+        let mut tree = cargo();
+        tree.args(["tree", "-p", "inresponse-core", "--edges", "normal", "--prefix", "none", "--locked"]);
+        tree.args(["--format", "{p}"]).args(features);
+        let tree = output(&mut tree)?;
+        let names: Vec<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+        println!("  {}: {} crates", features.join(" "), names.len());
+        if let Some(found) = names.iter().find(|name| NEVER.contains(name) || also == Some(**name)) {
+            return Err(format!("inresponse-core must not depend on {found} (with {features:?})").into());
+        }
+    }
+    let mut tree = cargo();
+    tree.args(["tree", "-p", "inresponse-intake", "--edges", "normal", "--prefix", "none", "--locked"]);
+    let tree = output(tree.args(["--format", "{p}"]))?;
+    let mut names = tree.lines().filter_map(|line| line.split(' ').next());
+    if let Some(found) = names.find(|name| NEVER.contains(name) || *name == "tokio") {
+        return Err(format!("inresponse-intake must not depend on {found}").into());
+    }
+    without_aws()?;
+    log_lines::check()
+}
+
+/// What is built unless a package is named needs nothing of AWS. (Its TLS library is called `aws-lc` and is not meant.)
+fn without_aws() -> Result<(), Failure> {
+    let tree = output(cargo().args(["tree", "--edges", "normal,build", "--prefix", "none", "--locked"]))?;
+    let is_aws =
+        |line: &&str| ["aws-sdk-", "aws-smithy-", "aws-config "].iter().any(|name| line.starts_with(name));
+    match tree.lines().find(is_aws) {
+        Some(found) => Err(format!("the default build must not depend on {found}").into()),
+        None => Ok(()),
+    }
+}
