@@ -17,7 +17,7 @@ use crate::error::{SmtpError, SmtpErrorKind};
 use crate::reply::Failure;
 use crate::session::{GREETING, Session, Stream, within};
 
-/// How long connecting may take, all addresses together: where packets vanish, nothing says so.
+/// How long connecting may take, all addresses together: packets that vanish leave no error.
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// Opens connections to one server.
@@ -85,8 +85,8 @@ impl Connector {
     }
 }
 
-/// A connection to the first of the addresses that can be reached. Each has its share of the time, so that one where
-/// packets vanish does not keep the next from being tried.
+/// A connection to the first of the addresses that can be reached. Each has its share of the time, so that a black hole
+/// does not keep the next from being tried.
 async fn reach(addresses: &[SocketAddr], patience: Duration) -> Result<TcpStream, Failure> {
     let share = patience / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
     let mut failure = Failure::Lost("the mail server's name has no address".into());

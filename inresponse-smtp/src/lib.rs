@@ -19,7 +19,7 @@
 //! # What a refusal means
 //!
 //! A delivery is *rejected*, and so dead, only if the server refuses this recipient for good. All else is tried again:
-//! after a pause where the server asks for one, else soon. In doubt it is tried again.
+//! after a pause if the server asks for one, else soon. In doubt it is tried again.
 //!
 //! | refused | code | outcome |
 //! |---|---|---|

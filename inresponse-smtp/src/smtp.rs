@@ -75,8 +75,8 @@ impl SmtpNotifier {
         Ok(())
     }
 
-    /// A connection on which the mail has been begun: a kept one, or a new one where the server has tired of that or
-    /// says nothing. The recipient was not named by then, so this is no second attempt.
+    /// A connection on which the mail has been begun: a kept one, or a new one if the server has tired of that or says
+    /// nothing. The recipient was not named by then, so this is no second attempt.
     async fn begin(&self, mail: &Mail, deadline: Duration, progress: &Progress) -> Result<Kept, Failure> {
         if let Some(mut kept) = self.pool.take(self.clock.monotonic()) {
             progress.reach(Phase::Sender);

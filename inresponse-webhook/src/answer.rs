@@ -15,13 +15,13 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// How much of a body is looked at, in bytes; what chats say is at its beginning.
 pub(crate) const MAX_BODY: usize = 1024;
 
-/// Whether the body of a refusal is looked at. What chats say is compared with what they document and never shown:
-/// whoever is behind a URL has nothing to say to whoever reads an incident.
+/// Whether the body of a refusal is read. It is compared with what chats document and never shown: no stranger behind a
+/// URL writes into an incident.
 pub(crate) fn tells(chat: Option<Chat>, status: StatusCode) -> bool {
     chat.is_some() && status.is_client_error()
 }
 
-/// What was answered; the table is in the documentation of the crate. `body` is its beginning, where it
+/// The outcome of an answer; the table is in the documentation of the crate. `body` is the beginning of the body, if it
 /// [tells](tells) anything.
 pub(crate) fn outcome(
     status: StatusCode,

@@ -27,7 +27,7 @@ use crate::message;
 use crate::sign::SigningKey;
 use crate::target::{Gate, Refused};
 
-/// How long connecting may take, TLS included: where packets vanish, nothing says so.
+/// How long connecting may take, TLS included: packets that vanish leave no error.
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// How long a chat may take to say why it refuses, once it has refused.

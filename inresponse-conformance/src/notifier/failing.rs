@@ -15,7 +15,7 @@ pub async fn p09_a_refusal_for_good_is_rejected<H: NotifierHarness>(harness: &H)
     post.nothing_arrived(0).await;
 }
 
-/// Whoever sends can be mended, and until then nobody is dead: every recipient would be.
+/// An operator can mend that. Until then no delivery is dead: every recipient would be refused alike.
 pub async fn p09_a_refusal_of_somebody_else_is_tried_again<H: NotifierHarness>(harness: &H) {
     let post = Post::new(harness).await;
     post.behave(0, Behaviour::RefuseSender).await;

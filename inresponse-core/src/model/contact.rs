@@ -163,7 +163,7 @@ fn mail_address(text: &str, domain: fn(&str) -> Option<String>) -> Option<String
     sound.then(|| format!("{local}@{domain}"))
 }
 
-/// What comes after the colon of a web address: its host is a domain, where it has one (RFC 3986 section 3.2).
+/// What comes after the colon of a web address: its host is a domain, if it has one (RFC 3986 section 3.2).
 fn web_address(text: &str, domain: fn(&str) -> Option<String>) -> Option<String> {
     let Some(rest) = text.strip_prefix("//") else { return Some(text.to_owned()) };
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));

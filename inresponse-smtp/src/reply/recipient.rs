@@ -2,7 +2,7 @@
 
 use super::{Phase, Reply, Status};
 
-/// Whether the server refuses the recipient for good. Where that is in doubt it does not.
+/// Whether the server refuses the recipient for good. In doubt it does not.
 pub(super) fn is_refused(reply: &Reply, phase: Phase) -> bool {
     if reply.code < 500 {
         return false;
@@ -30,7 +30,7 @@ fn at_recipient(reply: &Reply, text: &str) -> bool {
     }
 }
 
-/// Whether an enhanced status code is about the recipient; `None` where it leaves that open.
+/// Whether an enhanced status code is about the recipient; `None` if it leaves that open.
 fn names_recipient(status: Status, text: &str) -> Option<bool> {
     // 550 with 4.x.x contradicts itself.
     if status.class != 5 {

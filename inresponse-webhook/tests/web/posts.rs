@@ -147,7 +147,7 @@ async fn p09_what_was_certainly_not_handed_over_is_unavailable() {
 
 #[tokio::test(start_paused = true)]
 async fn p13_an_address_where_packets_vanish_is_given_up_before_the_deadline() {
-    // A queue of one place, which is taken: whoever connects then waits.
+    // A queue of one place, which is taken: the next connection waits.
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let listener = socket.listen(0).unwrap();
