@@ -64,7 +64,7 @@ use crate::lanes::{Lane, Places};
 
 pub use inresponse_intake::generic::Mapping;
 pub use inresponse_intake::{Rule, sns::AmazonUrl};
-pub use intake::{FetchFromAmazon, Intake};
+pub use intake::{FetchFromAmazon, Intake, Noticed, TakeNotices};
 pub use keys::{ApiKey, Keys, Scope, hash_of};
 #[cfg(feature = "pages")]
 pub use pages::Pages;

@@ -127,7 +127,7 @@ fn slow_server(pause: Option<Duration>) -> u16 {
             };
             std::thread::sleep(pause);
             let mut lines = std::io::BufReader::new(stream.try_clone().unwrap()).lines();
-            let mut say = |reply: &str| (&stream).write_all(format!("{reply}\r\n").as_bytes());
+            let say = |reply: &str| (&stream).write_all(format!("{reply}\r\n").as_bytes());
             say("220 test").unwrap();
             while let Some(Ok(line)) = lines.next() {
                 if line == "DATA" {
