@@ -38,7 +38,7 @@ macro_rules! roster_laws {
 /// page.
 ///
 /// `notifier_laws!(harness)`, or with what the recipients of this harness cannot be made to do, as in
-/// `notifier_laws!(harness, except: throttle, hang)`: `reject`, `busy`, `throttle`, `unreachable`, `hang`,
+/// `notifier_laws!(harness, except: throttle, hang)`: `reject`, `refuse_sender`, `busy`, `throttle`, `unreachable`, `hang`,
 /// `take_and_hang`, `take_and_close`. One suite to a module.
 #[macro_export]
 macro_rules! notifier_laws {
@@ -57,6 +57,7 @@ macro_rules! __may_be_excepted {
     (roster durable) => {};
     (roster shared) => {};
     (notifier reject) => {};
+    (notifier refuse_sender) => {};
     (notifier busy) => {};
     (notifier throttle) => {};
     (notifier unreachable) => {};
@@ -90,6 +91,9 @@ macro_rules! __group {
     (durable [$s:ident, $h:expr, [durable $($x:ident)*]] $laws:tt) => { $crate::__ignored!{ "durable" $laws } };
     (shared [$s:ident, $h:expr, [shared $($x:ident)*]] $laws:tt) => { $crate::__ignored!{ "shared" $laws } };
     (reject [$s:ident, $h:expr, [reject $($x:ident)*]] $laws:tt) => { $crate::__ignored!{ "reject" $laws } };
+    (refuse_sender [$s:ident, $h:expr, [refuse_sender $($x:ident)*]] $laws:tt) => {
+        $crate::__ignored!{ "refuse_sender" $laws }
+    };
     (busy [$s:ident, $h:expr, [busy $($x:ident)*]] $laws:tt) => { $crate::__ignored!{ "busy" $laws } };
     (throttle [$s:ident, $h:expr, [throttle $($x:ident)*]] $laws:tt) => { $crate::__ignored!{ "throttle" $laws } };
     (unreachable [$s:ident, $h:expr, [unreachable $($x:ident)*]] $laws:tt) => {

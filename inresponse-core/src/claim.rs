@@ -136,7 +136,7 @@ impl ClaimToken {
         Some(Self {
             incident: IncidentNumber::new(parts.next()?.parse().ok()?),
             expires_at: DateTime::from_timestamp(parts.next()?.parse().ok()?, 0)?,
-            recipient: Contact::new(parts.next()?).ok()?,
+            recipient: Contact::try_from(parts.next()?.to_owned()).ok()?,
         })
     }
 }

@@ -165,11 +165,11 @@ fn level(contacts: &[Contact]) -> AttributeValue {
 fn contacts(level: &AttributeValue) -> Result<Vec<Contact>, InvalidInput> {
     match level {
         AttributeValue::S(one) if one.trim().is_empty() => Ok(Vec::new()),
-        AttributeValue::S(one) => Ok(vec![Contact::new(one)?]),
-        AttributeValue::Ss(many) => many.iter().map(Contact::new).collect(),
+        AttributeValue::S(one) => Ok(vec![Contact::try_from(one.clone())?]),
+        AttributeValue::Ss(many) => many.iter().cloned().map(Contact::try_from).collect(),
         AttributeValue::L(many) => {
             let contact = |value: &AttributeValue| match value {
-                AttributeValue::S(one) => Contact::new(one),
+                AttributeValue::S(one) => Contact::try_from(one.clone()),
                 _ => Err(InvalidInput::field("contact", "must be a text")),
             };
             many.iter().map(contact).collect()

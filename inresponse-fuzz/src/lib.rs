@@ -26,16 +26,6 @@
 #[path = "../../examples/server/src/config/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "of the server only its settings are read")]
 mod config;
-#[path = "../../inresponse-ses/src/error.rs"]
-#[allow(
-    dead_code,
-    unreachable_pub,
-    reason = "of SES only what it tells is read: its library takes minutes to build"
-)]
-mod error;
-#[path = "../../inresponse-ses/src/notice.rs"]
-#[allow(dead_code, unreachable_pub, reason = "as above")]
-mod notice;
 
 mod targets;
 

@@ -1,5 +1,8 @@
 //! Who sends.
 
+use std::error::Error;
+
+use inresponse_core::model::Contact;
 use lettre::message::Mailbox;
 
 use crate::error::{MailError, MailErrorKind};
@@ -13,17 +16,23 @@ pub struct Sender {
 impl Sender {
     /// A sender as a mail shows it: `InResponse <alerts@example.org>`, or the bare address.
     ///
-    /// Its domain is also that of the Message-IDs, which are ASCII (RFC 5322 section 3.6.4).
+    /// Its domain is also that of the Message-IDs, which are ASCII (RFC 5322 section 3.6.4): one beyond ASCII is
+    /// written in A-labels.
     ///
     /// # Errors
-    /// It is not a mailbox (RFC 5322 section 3.4), or its address is not ASCII.
+    /// It is not a mailbox (RFC 5322 section 3.4), or its local part is not ASCII.
     pub fn new(mailbox: &str) -> Result<Self, MailError> {
-        let mailbox: Mailbox = mailbox
-            .parse()
-            .map_err(|e| MailError::new(MailErrorKind::Sender, "the sender is not a mail address", e))?;
-        if !mailbox.email.to_string().is_ascii() {
-            let cause = "only its name may hold characters beyond ASCII";
+        let refused = |e| MailError::new(MailErrorKind::Sender, "the sender is not a mail address", e);
+        let mut mailbox: Mailbox =
+            mailbox.parse().map_err(|e| refused(Box::<dyn Error + Send + Sync>::from(e)))?;
+        let email = mailbox.email.to_string();
+        if !mailbox.email.user().is_ascii() {
+            let cause = "only its name and its domain may hold characters beyond ASCII";
             return Err(MailError::new(MailErrorKind::Sender, "the sender's address is not ASCII", cause));
+        }
+        if !email.is_ascii() {
+            let contact = Contact::new(email).map_err(|e| refused(e.into()))?;
+            mailbox.email = contact.address().parse().map_err(|e| refused(Box::from(e)))?;
         }
         Ok(Self { mailbox })
     }

@@ -3,6 +3,8 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use inresponse_core::notify::Outcome;
+
 /// What is at fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -35,6 +37,15 @@ impl MailError {
     /// What is at fault.
     pub fn kind(&self) -> MailErrorKind {
         self.kind
+    }
+
+    /// The outcome of an attempt that ends here: only an address that no mail can have is the recipient's end.
+    pub fn outcome(&self) -> Outcome {
+        let reason = format!("{}: {}", self.message, self.source);
+        match self.kind {
+            MailErrorKind::Recipient => Outcome::rejected(reason),
+            MailErrorKind::Sender | MailErrorKind::Message => Outcome::unavailable(reason),
+        }
     }
 }
 

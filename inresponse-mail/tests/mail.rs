@@ -329,9 +329,35 @@ fn a_recipient_who_cannot_stand_in_a_mail_is_an_error() {
     let sender = Sender::new("a@b.c").unwrap();
     let error = render(&bad, &sender, at()).unwrap_err();
     assert_eq!(error.kind(), inresponse_mail::MailErrorKind::Recipient);
-    for sender in ["nobody", "a@bücher.example", "é@b.c", "a\r\nBcc: x@y.z <a@b.c>"] {
+    for sender in ["nobody", "a@bü_cher.example", "é@b.c", "é@bücher.example", "a\r\nBcc: x@y.z <a@b.c>"]
+    {
         let kind = Sender::new(sender).unwrap_err().kind();
         assert_eq!(kind, inresponse_mail::MailErrorKind::Sender, "{sender:?}");
+    }
+}
+
+#[test]
+fn p09_domains_beyond_ascii_are_a_labels_in_envelope_and_headers() {
+    let good = alert(spike());
+    let alert = Alert::new(
+        Arc::new(good.incident().clone()),
+        1,
+        DeliveryKey { round: 1, level: Level::At(1), place: 0 },
+        1,
+        contact("jo@bücher.example"),
+    );
+    let mail = render(&alert, &Sender::new("Bücher <alerts@Bücher.example>").unwrap(), at()).unwrap();
+    let envelope = mail.envelope();
+    assert_eq!(envelope.from().unwrap().to_string(), "alerts@xn--bcher-kva.example");
+    assert_eq!(envelope.to()[0].to_string(), "jo@xn--bcher-kva.example");
+    assert!(mail.message().is_ascii());
+    let parsed = MessageParser::default().parse(mail.message()).unwrap();
+    let from = parsed.from().unwrap().first().unwrap();
+    assert_eq!((from.name(), from.address()), (Some("Bücher"), Some("alerts@xn--bcher-kva.example")));
+    assert_eq!(parsed.to().unwrap().first().unwrap().address(), Some("jo@xn--bcher-kva.example"));
+    for name in ["Message-ID", "References", "In-Reply-To"] {
+        let id = parsed.header(name).unwrap().as_text().unwrap();
+        assert!(id.ends_with("@xn--bcher-kva.example"), "{name}: {id}");
     }
 }
 

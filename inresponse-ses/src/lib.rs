@@ -1,6 +1,7 @@
 //! Brings alerts to people by mail over Amazon SES, and reads what SES tells later of the mails that it took.
 //!
 //! ```
+//! # #[cfg(feature = "notifier")]
 //! # fn notifier(aws: &aws_sdk_sesv2::Config) -> Result<(), inresponse_ses::SesError> {
 //! use std::sync::Arc;
 //!
@@ -15,21 +16,50 @@
 //! # Ok(()) }
 //! ```
 //!
-//! SES accepts a mail for an address that does not exist, and tells later that it came back: through the
-//! configuration set's event destination, to an SNS topic. Hand its messages to [`read`], and what is for good to
-//! [`Engine::bounced`](inresponse_core::Engine::bounced), so that nobody waits for the unreachable (promise 12):
+//! # What an answer means
+//!
+//! A delivery is *rejected*, and so dead, only if SES refuses this recipient for good. What is about the account, the
+//! sender or the message would meet every recipient alike and can be mended, so it is tried again.
+//!
+//! | answer | outcome |
+//! |---|---|
+//! | `BadRequestException` about an address that cannot be one | rejected |
+//! | `MessageRejected` that says that the recipient is on a suppression list | rejected |
+//! | an address whose local part is not ASCII, which SES never takes | rejected, without a call |
+//! | other `MessageRejected`: an address is not verified (also the recipient's, in the sandbox), sending is suspended or paused, a virus | unavailable |
+//! | other `BadRequestException`, `NotFoundException` (configuration set) | unavailable |
+//! | `MailFromDomainNotVerifiedException`, `AccountSuspendedException`, `SendingPausedException` | unavailable |
+//! | `TooManyRequestsException`, `ThrottlingException` and the like, 429 | throttled: as asked for, else 1 s |
+//! | `LimitExceededException`, the daily quota | throttled: as asked for, else 30 s |
+//! | 401, 403, other 4xx (keys, permissions, a clock that is out) | unavailable |
+//! | 503 | unavailable; throttled if it asks for a pause |
+//! | 500, 502, 504 and the rest, an answer that cannot be read | unknown: it may have been taken |
+//! | no credentials, no region, no connection | unavailable: nothing was handed over |
+//! | no answer in time, connection lost | unavailable until the mail was under way, then unknown |
+//!
+//! Sources: the errors of `SendEmail` and the common errors in the API reference of SES v2; "Amazon SES email
+//! sending errors" and "Errors related to the sending quotas" in the developer guide. How long to wait is told by
+//! `Retry-After` (RFC 9110 section 10.2.3, in seconds) or `x-amz-retry-after` (in milliseconds).
+//!
+//! # What SES tells later
+//!
+//! SES accepts a mail for an address that does not exist, or that is on a suppression list, and tells later that it
+//! came back: through the configuration set's event destination, to an SNS topic. Hand its messages to [`take`], so
+//! that nobody waits for the unreachable (promise 12); what they mean is in the documentation of [`Fate`]:
 //!
 //! ```
-//! # async fn told(engine: &inresponse_core::Engine, message: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
-//! use inresponse_ses::{Notice, read};
+//! # async fn told(engine: &inresponse_core::Engine, message: &[u8]) -> Result<(), inresponse_core::Outage> {
+//! use inresponse_ses::{Taken, take};
 //!
-//! if let Notice::Alert(alert) = read(message)? {
-//!     if alert.fate.is_dead() {
-//!         let _ = engine.bounced(alert.number, &alert.delivery, &alert.reason).await?;
-//!     }
+//! match take(engine, message).await? {
+//!     Taken::Dead => println!("the next level is due at once"),
+//!     Taken::Nothing => {}
+//!     Taken::Foreign(error) => println!("SES did not write this: {error}"),
 //! }
 //! # Ok(()) }
 //! ```
+//!
+//! That, and [`read`], need no AWS SDK: without the feature `notifier`, which is on by default, nothing of it is built.
 //!
 //! | file | holds |
 //! |---|---|
@@ -38,16 +68,25 @@
 //! | `handed` | whether any of the mail was handed over |
 //! | `reply` | what the answers of SES mean |
 //! | `notice` | what SES tells later: bounces, complaints |
+//! | `take` | does what that asks for |
 //! | `error` | what can go wrong outside of a send |
 
+#[cfg(feature = "notifier")]
 mod config;
 mod error;
+#[cfg(feature = "notifier")]
 mod handed;
 mod notice;
+#[cfg(feature = "notifier")]
 mod reply;
+#[cfg(feature = "notifier")]
 mod ses;
+mod take;
 
+#[cfg(feature = "notifier")]
 pub use config::SesConfig;
 pub use error::{SesError, SesErrorKind};
 pub use notice::{AlertNotice, Fate, Notice, read};
+#[cfg(feature = "notifier")]
 pub use ses::SesNotifier;
+pub use take::{Taken, take};

@@ -10,16 +10,17 @@ use serde::Deserialize;
 
 use crate::error::{SesError, SesErrorKind};
 
-/// The tags that mails bear; letters, digits, underscores and dashes (API reference of SES v2, `MessageTag`).
-pub(crate) const TAG_INCIDENT: &str = "inresponse-incident";
-pub(crate) const TAG_DELIVERY: &str = "inresponse-delivery";
-
 /// The headers that mails bear.
 const HEADER_INCIDENT: &str = "X-InResponse-Incident";
 const HEADER_DELIVERY: &str = "X-InResponse-Delivery";
 
 /// The largest message that SNS carries (quotas of SNS: 256 KB).
 const MAX_BYTES: usize = 256 * 1024;
+
+/// What SES publishes to see whether it may: "… SNS topic for Amazon SES event publishing.", and of an identity's
+/// notifications.
+const VALIDATED: &[u8] = b"Successfully validated SNS topic for Amazon SES";
+const SUBSCRIBED: &str = "AmazonSnsSubscriptionSucceeded";
 
 /// The longest reason that is passed on, in bytes.
 const MAX_REASON: usize = 200;
@@ -30,7 +31,7 @@ const MAX_REASON: usize = 200;
 pub enum Notice {
     /// An alert.
     Alert(AlertNotice),
-    /// Something else: a mail that was no alert, a test of the topic.
+    /// Something else that SES tells: of a mail that was no alert, a test of the topic.
     Foreign,
 }
 
@@ -50,6 +51,19 @@ pub struct AlertNotice {
 }
 
 /// What became of a mail.
+///
+/// What comes back is not sent again, so that it counts whether its recipient has it:
+///
+/// | SES tells | fate |
+/// |---|---|
+/// | `Bounce` `Permanent`: `General`, `NoEmail`, `Suppressed`, `OnAccountSuppressionList`, `UnsubscribedRecipient` | bounced |
+/// | `Bounce` `Transient` (`MailboxFull`, `MessageTooLarge`, `ContentRejected`, out of office …) and `Undetermined` | transient |
+/// | `DeliveryDelay` | transient: SES goes on trying |
+/// | `Reject` (a virus) | bounced: SES did not send it, and nobody has it |
+/// | `Complaint` | complained |
+/// | `Send`, `Delivery`, `Open`, anything new | other |
+///
+/// Source: "Bounce types" and "Contents of event data that Amazon SES publishes to Amazon SNS" in the developer guide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Fate {
@@ -85,12 +99,18 @@ pub fn read(message: &[u8]) -> Result<Notice, SesError> {
     if message.len() > MAX_BYTES {
         return Err(unreadable("the message is larger than SNS carries"));
     }
-    if message.starts_with(b"Successfully validated") {
-        // "… SNS topic for Amazon SES event publishing.", which is no JSON.
+    if message.starts_with(VALIDATED) {
         return Ok(Notice::Foreign);
     }
     let told: Told<'_> = serde_json::from_slice(message)
         .map_err(|e| unreadable("the message is no notification of SES").because(e))?;
+    if told.event_type == SUBSCRIBED {
+        return Ok(Notice::Foreign);
+    }
+    // What others publish may have an `eventType`, too, but is not about a mail.
+    if told.mail.as_ref().is_none_or(|mail| mail.destination.is_none()) {
+        return Err(unreadable("the message is about no mail"));
+    }
     Ok(told.notice().map_or(Notice::Foreign, Notice::Alert))
 }
 
@@ -100,8 +120,8 @@ struct Told<'a> {
     /// `eventType` of events, `notificationType` of an identity's notifications.
     #[serde(borrow, alias = "notificationType")]
     event_type: Cow<'a, str>,
-    #[serde(borrow, default)]
-    mail: Mail<'a>,
+    #[serde(borrow)]
+    mail: Option<Mail<'a>>,
     #[serde(borrow)]
     bounce: Option<Details<'a>>,
     #[serde(borrow)]
@@ -114,8 +134,8 @@ struct Told<'a> {
 
 #[derive(Deserialize, Default)]
 struct Mail<'a> {
-    #[serde(borrow, default)]
-    destination: Vec<Cow<'a, str>>,
+    #[serde(borrow)]
+    destination: Option<Vec<Cow<'a, str>>>,
     #[serde(borrow, default)]
     headers: Vec<Header<'a>>,
     #[serde(borrow, default)]
@@ -163,7 +183,7 @@ struct Recipient<'a> {
 
 impl Told<'_> {
     fn notice(self) -> Option<AlertNotice> {
-        let mail = &self.mail;
+        let mail = self.mail?;
         let number = mail.says(&mail.tags.incident, HEADER_INCIDENT)?.parse().ok()?;
         let delivery = DeliveryId::read(mail.says(&mail.tags.delivery, HEADER_DELIVERY)?).ok()?;
         let details = self.bounce.or(self.complaint).or(self.delivery_delay).or(self.reject);
@@ -186,7 +206,8 @@ impl Told<'_> {
         let words: Vec<&str> = words.into_iter().flatten().map(|word| &**word).collect();
         let mut reason = words.join(" ");
         reason.truncate(reason.floor_char_boundary(MAX_REASON));
-        let recipient = first.map(|recipient| &recipient.email_address).or(self.mail.destination.first());
+        let destination = mail.destination.as_ref().and_then(|all| all.first());
+        let recipient = first.map(|recipient| &recipient.email_address).or(destination);
         let recipient = recipient.map(|address| address.to_string()).unwrap_or_default();
         Some(AlertNotice { number: IncidentNumber::new(number), delivery, recipient, fate, reason })
     }

@@ -12,13 +12,18 @@ use aws_sdk_sesv2::config::{BehaviorVersion, Builder, Config};
 use aws_sdk_sesv2::primitives::Blob;
 use aws_sdk_sesv2::types::{Destination, EmailContent, MessageTag, RawMessage};
 use inresponse_core::clock::Clock;
+use inresponse_core::model::Contact;
 use inresponse_core::notify::{Alert, Notifier, Outcome};
 use inresponse_mail::Mail;
 
 use crate::config::SesConfig;
 use crate::handed::Handed;
-use crate::notice::{TAG_DELIVERY, TAG_INCIDENT};
 use crate::reply::outcome;
+
+/// The tags that mails bear, by which [`read`](crate::read) finds their delivery; letters, digits, underscores and
+/// dashes (API reference of SES v2, `MessageTag`).
+const TAG_INCIDENT: &str = "inresponse-incident";
+const TAG_DELIVERY: &str = "inresponse-delivery";
 
 /// Sends alerts through Amazon SES.
 ///
@@ -64,7 +69,7 @@ impl SesNotifier {
             .await;
         match sent {
             Ok(_) => Outcome::Accepted,
-            Err(error) => outcome(&error, handed.over(), alert.contact().address()),
+            Err(error) => outcome(&error, handed.over()),
         }
     }
 }
@@ -81,14 +86,19 @@ fn tags(alert: &Alert) -> Result<Vec<MessageTag>, aws_sdk_sesv2::error::BuildErr
 #[async_trait]
 impl Notifier for SesNotifier {
     async fn notify(&self, alert: &Alert, deadline: Duration) -> Outcome {
-        if !alert.contact().address().is_ascii() {
-            // SES has no SMTPUTF8 (API reference of SES v2, `Destination`); a domain can be written in Punycode.
-            return Outcome::rejected("SES takes no addresses beyond ASCII");
+        if !self.reaches(alert.contact()) {
+            return Outcome::rejected("SES takes no local parts beyond ASCII");
         }
         match inresponse_mail::render(alert, &self.config.sender, self.clock.now()) {
             Ok(mail) => self.send(alert, &mail, deadline).await,
-            Err(error) => Outcome::rejected(error.to_string()),
+            Err(error) => error.outcome(),
         }
+    }
+
+    /// Not an address whose local part is not ASCII: SES has no SMTPUTF8 (API reference of SES v2, `Destination`).
+    /// Domains are in A-labels.
+    fn reaches(&self, contact: &Contact) -> bool {
+        contact.address().is_ascii()
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use inresponse_mail::Sender;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::extension::ClientId;
-use url::Url;
+use url::{Host, Url};
 
 use crate::error::{SmtpError, SmtpErrorKind};
 
@@ -38,7 +38,8 @@ impl SmtpConfig {
     ///
     /// `smtp://host` speaks plain SMTP on port 25, `smtp://host?tls=required` or `tls=opportunistic` STARTTLS
     /// on port 587, `smtps://host` TLS on port 465. User and password stand before the host, percent-encoded,
-    /// another port after it; a path is the name that the server is greeted with.
+    /// another port after it; a path is the name that the server is greeted with. Names beyond ASCII are sent in
+    /// A-labels.
     ///
     /// # Errors
     /// The URL or the sender does not hold. The message never contains the password.
@@ -67,6 +68,8 @@ impl SmtpConfig {
             _ => return Err(wrong("must begin with smtp:// or smtps://")),
         };
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or_else(|| wrong("names no host"))?;
+        let ascii = |name: &str| Host::parse(name).map(|host| host.to_string());
+        let host = ascii(host).map_err(|e| wrong("names a host that is no domain").because(e))?;
         let decode = |text: &str| {
             let decoded = percent_encoding::percent_decode_str(text).decode_utf8();
             decoded
@@ -80,6 +83,11 @@ impl SmtpConfig {
         };
         let hello = match url.path().trim_matches('/') {
             "" => ClientId::default(),
+            // Beyond ASCII, in a URL.
+            name if name.contains('%') => {
+                let name = ascii(name).map_err(|e| wrong("has a path that is no domain").because(e))?;
+                ClientId::Domain(name)
+            }
             name => ClientId::Domain(name.to_owned()),
         };
         let sender = Sender::new(sender)
@@ -126,6 +134,10 @@ mod tests {
             ("smtp://mail?tls=required", Some(("mail", 587, Encryption::Required))),
             ("smtp://mail?tls=opportunistic", Some(("mail", 587, Encryption::Opportunistic))),
             ("smtps://mail/hello.example.org", Some(("mail", 465, Encryption::Implicit))),
+            ("smtps://mail_server", Some(("mail_server", 465, Encryption::Implicit))),
+            ("smtp://u:p@Bücher.example", Some(("xn--bcher-kva.example", 25, Encryption::Never))),
+            ("smtp://192.0.2.1", Some(("192.0.2.1", 25, Encryption::Never))),
+            ("smtp://a%20b", None),
             ("smtp://[::1]:25", Some(("::1", 25, Encryption::Never))),
             ("smtp://mail?tls=perhaps", None),
             ("smtp://mail?timeout=3", None),
@@ -139,6 +151,8 @@ mod tests {
             assert_eq!(got.as_ref().map(|c| (&*c.host, c.port, c.encryption)), expected, "{url}");
         }
         assert!(SmtpConfig::from_url("smtp://mail", "nobody").is_err());
+        let config = SmtpConfig::from_url("smtp://mail/bücher.example", "a@bücher.example").unwrap();
+        assert_eq!(config.hello.to_string(), "xn--bcher-kva.example");
     }
 
     #[test]

@@ -1,14 +1,11 @@
 //! Connections: TCP, TLS, AUTH.
 
-use std::io;
+use std::fmt;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::time::Duration;
 
-use lettre::transport::smtp::authentication::DEFAULT_MECHANISMS;
-use lettre::transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream, TlsParameters};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use lettre::transport::smtp::extension::Extension;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -17,71 +14,89 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use crate::config::{Encryption, SmtpConfig};
 use crate::error::{SmtpError, SmtpErrorKind};
+use crate::reply::Failure;
+use crate::session::{GREETING, Session, Stream, within};
+
+/// How long connecting may take, all addresses together: packets that vanish leave no error.
+const CONNECT: Duration = Duration::from_secs(10);
 
 /// Opens connections to one server.
 pub(crate) struct Connector {
     config: SmtpConfig,
-    tls: Tls,
+    /// The certificates to trust are read once.
+    tls: Option<TlsConnector>,
 }
 
-/// How connections are encrypted, with the certificates to trust, which are read once.
-enum Tls {
-    Never,
-    Opportunistic(TlsParameters),
-    Required(TlsParameters),
-    Implicit(TlsConnector),
-}
-
-impl std::fmt::Debug for Connector {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.config.fmt(f)
     }
 }
 
-/// Why there is no connection; certainly no mail was handed over.
-pub(crate) type ConnectError = Box<dyn std::error::Error + Send + Sync>;
-
 impl Connector {
     pub(crate) fn new(config: SmtpConfig) -> Result<Self, SmtpError> {
         let tls = match config.encryption {
-            Encryption::Never => Tls::Never,
-            Encryption::Opportunistic => Tls::Opportunistic(starttls(&config)?),
-            Encryption::Required => Tls::Required(starttls(&config)?),
-            Encryption::Implicit => Tls::Implicit(implicit()?),
+            Encryption::Never => None,
+            Encryption::Opportunistic | Encryption::Required | Encryption::Implicit => Some(tls()?),
         };
         Ok(Self { config, tls })
     }
 
-    /// A connection that is ready for a mail.
+    /// A connection that is ready for a mail; `deadline` is what the whole attempt has.
     ///
     /// What a server refuses here, even for good, is no fault of a recipient.
-    pub(crate) async fn connect(&self) -> Result<AsyncSmtpConnection, ConnectError> {
-        let SmtpConfig { host, port, credentials, hello, .. } = &self.config;
-        let stream = TcpStream::connect((host.as_str(), *port)).await?;
+    pub(crate) async fn connect(&self, deadline: Duration) -> Result<Session, Failure> {
+        let SmtpConfig { host, port, encryption, credentials, hello, .. } = &self.config;
+        let patience = CONNECT.min(deadline);
+        let stream = within(patience, async {
+            let addresses: Vec<_> = tokio::net::lookup_host((host.as_str(), *port)).await?.collect();
+            reach(&addresses, patience).await
+        })
+        .await?;
         // With Nagle's algorithm every mail waits for a delayed acknowledgement, 40 ms each.
         stream.set_nodelay(true)?;
-        let mut connection = match &self.tls {
-            Tls::Implicit(tls) => {
-                let name = ServerName::try_from(host.clone())?;
-                let stream = Box::new(Encrypted(tls.connect(name, stream).await?));
-                AsyncSmtpConnection::connect_with_transport(stream, hello).await?
-            }
-            Tls::Never | Tls::Opportunistic(_) | Tls::Required(_) => {
-                AsyncSmtpConnection::connect_with_transport(Box::new(stream), hello).await?
-            }
+        let mut session = match (encryption, &self.tls) {
+            (Encryption::Implicit, Some(tls)) => Session::begin(self.encrypted(tls, stream).await?).await?,
+            _ => Session::begin(stream).await?,
         };
-        match &self.tls {
-            Tls::Required(tls) => connection.starttls(tls.clone(), hello).await?,
-            Tls::Opportunistic(tls) if connection.can_starttls() => {
-                connection.starttls(tls.clone(), hello).await?;
+        session.hello(hello).await?;
+        let upgrades = match encryption {
+            Encryption::Required if !session.can(Extension::StartTls) => {
+                return Err(Failure::Lost("the mail server offers no STARTTLS".into()));
             }
-            Tls::Opportunistic(_) | Tls::Never | Tls::Implicit(_) => {}
+            Encryption::Required => true,
+            Encryption::Opportunistic => session.can(Extension::StartTls),
+            Encryption::Never | Encryption::Implicit => false,
+        };
+        if let (true, Some(tls)) = (upgrades, &self.tls) {
+            let stream = session.starttls().await?;
+            session = Session::resume(self.encrypted(tls, stream).await?);
+            session.hello(hello).await?;
         }
         if let Some(credentials) = credentials {
-            connection.auth(DEFAULT_MECHANISMS, credentials).await?;
+            session.sign_in(credentials).await?;
         }
-        Ok(connection)
+        Ok(session)
     }
+
+    async fn encrypted<S: Stream>(&self, tls: &TlsConnector, stream: S) -> Result<TlsStream<S>, Failure> {
+        let name = ServerName::try_from(self.config.host.clone()).map_err(Failure::unreadable)?;
+        within(GREETING, async { Ok(tls.connect(name, stream).await?) }).await
+    }
+}
+
+/// A connection to the first of the addresses that can be reached. Each has its share of the time, so that a black hole
+/// does not keep the next from being tried.
+async fn reach(addresses: &[SocketAddr], patience: Duration) -> Result<TcpStream, Failure> {
+    let share = patience / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
+    let mut failure = Failure::Lost("the mail server's name has no address".into());
+    for address in addresses {
+        match within(share, async { Ok(TcpStream::connect(address).await?) }).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => failure = error,
+        }
+    }
+    Err(failure)
 }
 
 fn failed(message: &str) -> SmtpError {
@@ -101,14 +116,7 @@ fn roots() -> Result<RootCertStore, SmtpError> {
     Ok(roots)
 }
 
-/// TLS as the mail library does it after STARTTLS. It reads the same certificates, and does not say how many.
-fn starttls(config: &SmtpConfig) -> Result<TlsParameters, SmtpError> {
-    roots()?;
-    TlsParameters::new(config.host.clone()).map_err(|e| failed("TLS cannot be set up").because(e))
-}
-
-/// TLS from the first byte, over a stream of one's own, which the mail library has no way to do.
-fn implicit() -> Result<TlsConnector, SmtpError> {
+fn tls() -> Result<TlsConnector, SmtpError> {
     let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -118,40 +126,5 @@ fn implicit() -> Result<TlsConnector, SmtpError> {
     Ok(TlsConnector::from(Arc::new(config)))
 }
 
-/// An encrypted stream, as the mail library takes it.
-#[derive(Debug)]
-struct Encrypted(TlsStream<TcpStream>);
-
-impl AsyncTokioStream for Encrypted {
-    fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.0.get_ref().0.peer_addr()
-    }
-}
-
-impl AsyncRead for Encrypted {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Encrypted {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(context)
-    }
-}
+#[cfg(test)]
+mod tests;

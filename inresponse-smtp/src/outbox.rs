@@ -43,7 +43,7 @@ impl Notifier for OutboxNotifier {
     async fn notify(&self, alert: &Alert, deadline: Duration) -> Outcome {
         let mail = match inresponse_mail::render(alert, &self.sender, self.clock.now()) {
             Ok(mail) => mail,
-            Err(error) => return Outcome::rejected(error.to_string()),
+            Err(error) => return error.outcome(),
         };
         let name = format!("{}-{}", alert.delivery_id(), alert.attempt());
         let dir = self.dir.clone();

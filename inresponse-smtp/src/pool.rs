@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use lettre::transport::smtp::client::AsyncSmtpConnection;
+use crate::session::Session;
 
 /// How many idle connections are kept.
 const MAX_IDLE: usize = 16;
@@ -14,14 +14,14 @@ const MAX_MAILS: u32 = 90;
 
 /// A connection and what it has been used for.
 pub(crate) struct Kept {
-    pub(crate) connection: AsyncSmtpConnection,
+    pub(crate) session: Session,
     mails: u32,
     idle_since: Duration,
 }
 
 impl Kept {
-    pub(crate) fn new(connection: AsyncSmtpConnection) -> Self {
-        Self { connection, mails: 0, idle_since: Duration::ZERO }
+    pub(crate) fn new(session: Session) -> Self {
+        Self { session, mails: 0, idle_since: Duration::ZERO }
     }
 }
 

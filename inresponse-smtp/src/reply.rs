@@ -1,119 +1,191 @@
 //! What a server's replies mean.
 
+mod recipient;
+
+use std::fmt::{self, Display};
+use std::io;
 use std::time::Duration;
 
 use inresponse_core::notify::Outcome;
-use lettre::transport::smtp::Error;
-use lettre::transport::smtp::response::{Response, Severity};
 
 /// How long a server that asks for less is given.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// How far an attempt had come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a server was doing when something went wrong, in the order of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Phase {
-    /// Connecting, greeting, TLS, AUTH: nothing is about the recipient.
+    /// Connecting, greeting, TLS, EHLO, AUTH.
     Connecting,
-    /// MAIL, RCPT, DATA: the mail was not handed over.
-    Offering,
-    /// The content is under way, or its reply is awaited: the mail may have been handed over.
-    HandingOver,
+    /// MAIL: the sender.
+    Sender,
+    /// RCPT: the recipient.
+    Recipient,
+    /// DATA, and the content as far as it is not complete.
+    Content,
+    /// The end of the content was sent: the server may have the mail.
+    HandedOver,
+}
+
+/// A reply of a server: its code, and its lines without it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reply {
+    pub(crate) code: u16,
+    pub(crate) lines: Vec<String>,
 }
 
 /// What came instead of the reply that was to come.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// A refusal, or no reply.
-    Error(Error),
+    /// A refusal.
+    Refused(Reply),
+    /// A reply to something else: the server and this side are out of step.
+    OutOfStep(Reply),
+    /// Nothing, in the time that there was.
+    Silent,
+    /// Nothing that could be read, or the end of the connection.
+    Lost(String),
     /// The server takes no addresses beyond ASCII (RFC 6531), and the recipient's is one.
     AsciiOnly,
-    /// A reply to something else: the server and this side are out of step.
-    OutOfStep(Response),
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Failure::Error(error)
-    }
 }
 
 impl Failure {
+    /// What another library cannot read, or cannot do.
+    pub(crate) fn unreadable(error: impl std::error::Error) -> Self {
+        Failure::Lost(chain(&error))
+    }
+
     /// Whether the server has hung up or is about to, or has had enough mails from this connection (OpenSMTPD
     /// refuses the 101st with 452).
     pub(crate) fn is_farewell(&self) -> bool {
         match self {
-            Failure::Error(error) => error.status().is_none_or(|code| matches!(u16::from(code), 421 | 452)),
-            Failure::OutOfStep(_) => true,
+            Failure::Refused(reply) => matches!(reply.code, 421 | 452),
+            Failure::OutOfStep(_) | Failure::Silent | Failure::Lost(_) => true,
             Failure::AsciiOnly => false,
         }
     }
 }
 
-/// Completion (2xx), as after everything but DATA.
-pub(crate) fn completed(response: Response) -> Result<(), Failure> {
-    let is_completion = response.code().severity == Severity::PositiveCompletion;
-    if is_completion { Ok(()) } else { Err(Failure::OutOfStep(response)) }
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Failure::unreadable(error)
+    }
 }
 
-/// The go-ahead for the content (354, RFC 5321 section 4.1.1.4).
-pub(crate) fn goes_ahead(response: Response) -> Result<(), Failure> {
-    if response.has_code(354) { Ok(()) } else { Err(Failure::OutOfStep(response)) }
-}
-
-/// The outcome that a failure is, by how far the attempt had come.
-///
-/// | reply | after the connection stood |
-/// |---|---|
-/// | 530, 534, 535, 538 (RFC 4954 section 6) | unavailable: whoever must log in first is not the recipient |
-/// | other 5xx | rejected |
-/// | 421, 452, and 450 or 451 with an enhanced status of 4.7.x | throttled |
-/// | other 4xx | unavailable |
-/// | none, or no reply at all | unavailable, but unknown once the content is under way |
-///
-/// 421 and 452 (RFC 5321 section 4.2.3) say that the server, not the mailbox, has too much to do; 4.7.x
-/// (RFC 3463) is what rate limits and greylisting use.
-pub(crate) fn outcome(failure: &Failure, phase: Phase) -> Outcome {
-    let error = match failure {
-        Failure::Error(error) => error,
-        Failure::AsciiOnly => {
-            return Outcome::rejected("the mail server takes no addresses beyond ASCII (RFC 6531)");
+impl Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Refused(reply) => reply.fmt(f),
+            Failure::OutOfStep(reply) => write!(f, "the mail server answered out of step: {}", reply.code),
+            Failure::Silent => f.write_str("the mail server did not answer in time"),
+            Failure::Lost(what) => f.write_str(what),
+            Failure::AsciiOnly => f.write_str(
+                "the mail server takes no local parts beyond ASCII (it does not offer SMTPUTF8, RFC 6531)",
+            ),
         }
-        Failure::OutOfStep(response) => {
-            return no_reply(format!("the mail server answered out of step: {}", response.code()), phase);
-        }
-    };
-    let reason = reason(error);
-    let Some(code) = error.status() else { return no_reply(reason, phase) };
-    if phase == Phase::Connecting {
-        return Outcome::unavailable(reason);
-    }
-    match u16::from(code) {
-        530 | 534 | 535 | 538 => Outcome::unavailable(reason),
-        500..=599 => Outcome::rejected(reason),
-        421 | 452 => Outcome::throttled(PAUSE, reason),
-        450 | 451 if reason.contains("4.7.") => Outcome::throttled(PAUSE, reason),
-        _ => Outcome::unavailable(reason),
     }
 }
 
-/// The outcome of an attempt that got no reply.
-pub(crate) fn no_reply(reason: impl Into<String>, phase: Phase) -> Outcome {
-    match phase {
-        Phase::Connecting | Phase::Offering => Outcome::unavailable(reason),
-        Phase::HandingOver => Outcome::unknown(reason),
-    }
-}
+impl std::error::Error for Failure {}
 
-/// What the server said, or what went wrong.
-fn reason(error: &Error) -> String {
-    let mut reason = error.to_string();
-    let mut source = std::error::Error::source(error);
+/// An error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut told = error.to_string();
+    let mut source = error.source();
     while let Some(cause) = source {
         let cause_text = cause.to_string();
-        if !reason.contains(&cause_text) {
-            reason = format!("{reason}: {cause_text}");
+        if !told.contains(&cause_text) {
+            told = format!("{told}: {cause_text}");
         }
         source = cause.source();
     }
-    reason
+    told
+}
+
+impl Display for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.code, self.lines.join(" "))
+    }
+}
+
+impl Reply {
+    /// The reply, unless it is a refusal.
+    pub(crate) fn taken(self) -> Result<Self, Failure> {
+        if self.code < 400 { Ok(self) } else { Err(Failure::Refused(self)) }
+    }
+
+    /// Completion (2xx), as after everything but DATA.
+    pub(crate) fn completed(self) -> Result<Self, Failure> {
+        if self.code < 300 { Ok(self) } else { Err(Failure::OutOfStep(self)) }
+    }
+
+    /// The go-ahead for the content (354, RFC 5321 section 4.1.1.4).
+    pub(crate) fn goes_ahead(self) -> Result<(), Failure> {
+        if self.code == 354 { Ok(()) } else { Err(Failure::OutOfStep(self)) }
+    }
+
+    /// The enhanced status code (RFC 3463): at the beginning of a line (RFC 2034), or after a `#` (qmail).
+    fn status(&self) -> Option<Status> {
+        let at_beginning = self.lines.iter().find_map(|line| Status::read(line));
+        at_beginning.or_else(|| self.lines.iter().find_map(|line| Status::read(line.split_once('#')?.1)))
+    }
+
+    /// The text of all lines in lower case.
+    fn text(&self) -> String {
+        self.lines.join(" ").to_lowercase()
+    }
+
+    /// Whether the server asks to be given time.
+    ///
+    /// 421 and 452 (RFC 5321 section 4.2.3) say that the server, not the mailbox, has too much to do; 4.7.x is what
+    /// rate limits and greylisting use, 4.2.1 and 4.4.5 what Gmail's do, 4.3.2 what Exchange's do.
+    fn asks_for_time(&self) -> bool {
+        let busy = |status: Status| matches!(status.about(), (7, _) | (2, 1) | (3, 2) | (4, 5) | (5, 3));
+        let says = |text: String| ["greylist", "graylist", "throttl"].iter().any(|word| text.contains(word));
+        self.code < 500
+            && (matches!(self.code, 421 | 452) || self.status().is_some_and(busy) || says(self.text()))
+    }
+}
+
+/// An enhanced status code: class, subject, detail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Status {
+    class: u16,
+    subject: u16,
+    detail: u16,
+}
+
+impl Status {
+    /// The status that a text begins with.
+    fn read(text: &str) -> Option<Self> {
+        let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+        let mut parts = text[..end].trim_end_matches('.').split('.').map(|part| match part.len() {
+            1..=3 => part.parse::<u16>().ok(),
+            _ => None,
+        });
+        let status = Self { class: parts.next()??, subject: parts.next()??, detail: parts.next()?? };
+        (parts.next().is_none() && matches!(status.class, 2 | 4 | 5)).then_some(status)
+    }
+
+    /// Subject and detail.
+    fn about(self) -> (u16, u16) {
+        (self.subject, self.detail)
+    }
+}
+
+/// The outcome that a failure is; the table is in the documentation of the crate.
+pub(crate) fn outcome(failure: &Failure, phase: Phase) -> Outcome {
+    let reason = failure.to_string();
+    match failure {
+        Failure::Refused(reply) if reply.asks_for_time() => Outcome::throttled(PAUSE, reason),
+        Failure::Refused(reply) if recipient::is_refused(reply, phase) => Outcome::rejected(reason),
+        Failure::Refused(_) => Outcome::unavailable(reason),
+        // No other attempt over this server can name that recipient.
+        Failure::AsciiOnly => Outcome::rejected(reason),
+        Failure::OutOfStep(_) | Failure::Silent | Failure::Lost(_) => match phase {
+            Phase::Connecting | Phase::Sender | Phase::Recipient | Phase::Content => {
+                Outcome::unavailable(reason)
+            }
+            Phase::HandedOver => Outcome::unknown(reason),
+        },
+    }
 }

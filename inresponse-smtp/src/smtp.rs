@@ -9,19 +9,21 @@ use async_trait::async_trait;
 use inresponse_core::clock::Clock;
 use inresponse_core::notify::{Alert, Notifier, Outcome};
 use inresponse_mail::{Mail, Sender};
-use lettre::transport::smtp::client::AsyncSmtpConnection;
-use lettre::transport::smtp::commands::{Data, Mail as MailCommand, Rcpt};
+use lettre::transport::smtp::commands::{Data, Mail as MailCommand, Quit, Rcpt};
 use lettre::transport::smtp::extension::{Extension, MailParameter};
 use tokio::sync::Semaphore;
 
 use crate::config::SmtpConfig;
-use crate::connect::{ConnectError, Connector};
+use crate::connect::Connector;
 use crate::error::{SmtpError, SmtpErrorKind};
 use crate::pool::{Kept, Pool};
-use crate::reply::{Failure, Phase, completed, goes_ahead, no_reply, outcome};
+use crate::reply::{Failure, Phase, outcome};
+use crate::session::{Session, within};
 
 /// How many connections are open at once. Idle ones are far fewer; this many only where recipients hang.
 const MAX_CONNECTIONS: usize = 64;
+/// How long a kept connection may be silent before a new one takes its place: a firewall may have forgotten it.
+const FORGOTTEN: Duration = Duration::from_secs(5);
 
 /// Sends alerts through a mail server.
 pub struct SmtpNotifier {
@@ -47,109 +49,98 @@ impl SmtpNotifier {
         })
     }
 
-    /// Connects, encrypts and signs in as it would for a mail, and says goodbye.
+    /// Connects, encrypts and signs in as it would for a mail, and says goodbye, within `deadline`.
     ///
     /// # Errors
-    /// The server cannot be reached or refuses. Ends when it is dropped; it has no time limit of its own.
-    pub async fn greet(config: SmtpConfig) -> Result<(), SmtpError> {
-        let failed = |e| SmtpError::new(SmtpErrorKind::Server, "cannot be used").because(e);
-        let mut connection = Connector::new(config)?.connect().await.map_err(failed)?;
-        connection.quit().await.map(drop).map_err(|e| failed(e.into()))
+    /// The server cannot be reached or refuses.
+    pub async fn greet(config: SmtpConfig, deadline: Duration) -> Result<(), SmtpError> {
+        let failed =
+            |failure: Failure| SmtpError::new(SmtpErrorKind::Server, "cannot be used").because(failure);
+        let connector = Connector::new(config)?;
+        let greeted = async {
+            let mut session = connector.connect(deadline).await?;
+            session.command(Quit).await.map(drop)
+        };
+        within(deadline, greeted).await.map_err(failed)
     }
 
     /// One attempt, which notes how far it has come.
-    async fn attempt(&self, mail: &Mail, deadline: Duration, progress: &Progress) -> Outcome {
+    async fn attempt(&self, mail: &Mail, deadline: Duration, progress: &Progress) -> Result<(), Failure> {
         let Ok(_place) = self.connections.acquire().await else {
-            return Outcome::unavailable("the notifier was closed");
+            return Err(Failure::Lost("the notifier was closed".to_owned()));
         };
-        let mut kept = match self.begin(mail, deadline / 4).await {
-            Ok(kept) => kept,
-            Err(outcome) => return outcome,
-        };
-        progress.reach(Phase::Offering);
-        if let Err(failure) = offer(&mut kept.connection, mail).await {
-            return outcome(&failure, Phase::Offering);
-        }
-        progress.reach(Phase::HandingOver);
-        match hand_over(&mut kept.connection, mail).await {
-            Ok(()) => {
-                self.pool.put(kept, self.clock.monotonic());
-                Outcome::Accepted
-            }
-            Err(failure) => outcome(&failure, Phase::HandingOver),
-        }
+        let mut kept = self.begin(mail, deadline, progress).await?;
+        hand_over(&mut kept.session, mail, progress).await?;
+        self.pool.put(kept, self.clock.monotonic());
+        Ok(())
     }
 
-    /// A connection on which the mail has been begun: a kept one, or a new one where the server has tired of
-    /// that or says nothing for the length of `patience`, as where a firewall has forgotten it. The recipient was
-    /// not named by then, so this is no second attempt.
-    async fn begin(&self, mail: &Mail, patience: Duration) -> Result<Kept, Outcome> {
+    /// A connection on which the mail has been begun: a kept one, or a new one if the server has tired of that or says
+    /// nothing. The recipient was not named by then, so this is no second attempt.
+    async fn begin(&self, mail: &Mail, deadline: Duration, progress: &Progress) -> Result<Kept, Failure> {
         if let Some(mut kept) = self.pool.take(self.clock.monotonic()) {
-            match tokio::time::timeout(patience, begin(&mut kept.connection, mail)).await {
-                Ok(Ok(())) => return Ok(kept),
-                Ok(Err(failure)) if !failure.is_farewell() => return Err(outcome(&failure, Phase::Offering)),
-                Ok(Err(_)) | Err(_) => {}
+            progress.reach(Phase::Sender);
+            match within(FORGOTTEN.min(deadline / 4), begin(&mut kept.session, mail)).await {
+                Ok(()) => return Ok(kept),
+                Err(failure) if !failure.is_farewell() => return Err(failure),
+                Err(_) => progress.reach(Phase::Connecting),
             }
         }
-        let connection = self.connector.connect().await.map_err(connect_failed)?;
-        let mut kept = Kept::new(connection);
-        begin(&mut kept.connection, mail).await.map_err(|failure| outcome(&failure, Phase::Offering))?;
+        let mut kept = Kept::new(self.connector.connect(deadline).await?);
+        progress.reach(Phase::Sender);
+        begin(&mut kept.session, mail).await?;
         Ok(kept)
     }
 }
 
-fn connect_failed(error: ConnectError) -> Outcome {
-    match error.downcast::<lettre::transport::smtp::Error>() {
-        Ok(error) => outcome(&Failure::Error(*error), Phase::Connecting),
-        Err(error) => Outcome::unavailable(error.to_string()),
-    }
-}
-
 /// The sender.
-async fn begin(connection: &mut AsyncSmtpConnection, mail: &Mail) -> Result<(), Failure> {
+async fn begin(session: &mut Session, mail: &Mail) -> Result<(), Failure> {
     let mut parameters = Vec::new();
     if needs_utf8(mail) {
-        if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
+        if !session.can(Extension::SmtpUtfEight) {
             return Err(Failure::AsciiOnly);
         }
         parameters.push(MailParameter::SmtpUtfEight);
     }
     let sender = mail.envelope().from().cloned();
-    completed(connection.command(MailCommand::new(sender, parameters)).await?)
+    session.command(MailCommand::new(sender, parameters)).await?.completed().map(drop)
 }
 
-/// The recipient, and DATA; after this the server waits for the content.
-async fn offer(connection: &mut AsyncSmtpConnection, mail: &Mail) -> Result<(), Failure> {
+/// The recipient and the content; with its end, the server has it or has not.
+async fn hand_over(session: &mut Session, mail: &Mail, progress: &Progress) -> Result<(), Failure> {
+    progress.reach(Phase::Recipient);
     for recipient in mail.envelope().to() {
-        completed(connection.command(Rcpt::new(recipient.clone(), Vec::new())).await?)?;
+        session.command(Rcpt::new(recipient.clone(), Vec::new())).await?.completed()?;
     }
-    goes_ahead(connection.command(Data).await?)
+    progress.reach(Phase::Content);
+    session.command(Data).await?.goes_ahead()?;
+    session.content(mail.message()).await?;
+    progress.reach(Phase::HandedOver);
+    session.end_of_content().await?.completed().map(drop)
 }
 
-/// The content; after this the server has it or has not.
-async fn hand_over(connection: &mut AsyncSmtpConnection, mail: &Mail) -> Result<(), Failure> {
-    completed(connection.message(mail.message()).await?)
-}
-
-/// Whether an address needs SMTPUTF8 (RFC 6531).
+/// Whether an address needs SMTPUTF8 (RFC 6531): domains are in A-labels, so only a local part can.
 fn needs_utf8(mail: &Mail) -> bool {
     mail.envelope().to().iter().chain(mail.envelope().from()).any(|address| !address.to_string().is_ascii())
 }
 
-/// How far an attempt has come, to be read when it is given up.
+/// How far an attempt has come, to be read when it has ended.
 struct Progress(AtomicU8);
 
 impl Progress {
+    const PHASES: [Phase; 5] =
+        [Phase::Connecting, Phase::Sender, Phase::Recipient, Phase::Content, Phase::HandedOver];
+
+    fn new() -> Self {
+        Self(AtomicU8::new(0))
+    }
+
     fn reach(&self, phase: Phase) {
         self.0.store(phase as u8, Ordering::Relaxed);
     }
 
     fn phase(&self) -> Phase {
-        match self.0.load(Ordering::Relaxed) {
-            0 => Phase::Connecting,
-            1 => Phase::Offering,
-            _ => Phase::HandingOver,
-        }
+        Self::PHASES[usize::from(self.0.load(Ordering::Relaxed))]
     }
 }
 
@@ -158,13 +149,13 @@ impl Notifier for SmtpNotifier {
     async fn notify(&self, alert: &Alert, deadline: Duration) -> Outcome {
         let mail = match inresponse_mail::render(alert, &self.sender, self.clock.now()) {
             Ok(mail) => mail,
-            Err(error) => return Outcome::rejected(error.to_string()),
+            Err(error) => return error.outcome(),
         };
-        let progress = Progress(AtomicU8::new(Phase::Connecting as u8));
-        match tokio::time::timeout(deadline, self.attempt(&mail, deadline, &progress)).await {
-            Ok(outcome) => outcome,
-            // A connection in the middle of something was dropped with the attempt.
-            Err(_) => no_reply("the mail server did not answer in time", progress.phase()),
+        let progress = Progress::new();
+        // A connection in the middle of something is dropped with the attempt.
+        match within(deadline, self.attempt(&mail, deadline, &progress)).await {
+            Ok(()) => Outcome::Accepted,
+            Err(failure) => outcome(&failure, progress.phase()),
         }
     }
 }
@@ -174,3 +165,6 @@ impl fmt::Debug for SmtpNotifier {
         f.debug_struct("SmtpNotifier").field("connector", &self.connector).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

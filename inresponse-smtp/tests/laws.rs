@@ -83,6 +83,7 @@ async fn session(stream: TcpStream, mailboxes: &Mutex<Mailboxes>) -> Option<()> 
                 behaviour = mailboxes.behaviours.get(&to).copied().unwrap_or(Behaviour::Accept);
                 match behaviour {
                     Behaviour::Reject => b"550 5.1.1 no such user\r\n",
+                    Behaviour::RefuseSender => b"554 5.7.1 Relay access denied\r\n",
                     Behaviour::Busy => b"451 4.3.0 later\r\n",
                     _ => b"250 ok\r\n",
                 }
@@ -205,6 +206,6 @@ mod smtp {
 mod outbox {
     inresponse_conformance::notifier_laws!(
         super::Outbox(tempfile::tempdir().unwrap()),
-        except: reject, busy, throttle, unreachable, hang, take_and_hang, take_and_close
+        except: reject, refuse_sender, busy, throttle, unreachable, hang, take_and_hang, take_and_close
     );
 }

@@ -138,32 +138,47 @@ fn kind(outcome: &Outcome) -> &'static str {
 }
 
 #[tokio::test]
-async fn every_failure_at_every_point_is_the_outcome_it_should_be_after_one_attempt() {
+async fn p09_every_failure_at_every_point_is_the_outcome_it_should_be_after_one_attempt() {
     use At::{Content, Data, Ehlo, Greeting, Mail, Nowhere, Rcpt};
     use Does::{HalfReplies, Hangs, HangsUp, Replies};
     let cases = [
         (Nowhere, Hangs, "accepted"),
-        // What goes wrong before MAIL is no fault of the recipient.
+        // What goes wrong before RCPT is no fault of the recipient.
         (Greeting, Replies("554 go away"), "unavailable"),
+        (Greeting, Replies("421 too many connections"), "throttled"),
         (Greeting, HangsUp, "unavailable"),
         (Greeting, Hangs, "unavailable"),
         (Ehlo, Replies("550 not you"), "unavailable"),
+        (Ehlo, Replies("550 5.1.1 user unknown"), "unavailable"),
         (Ehlo, HalfReplies, "unavailable"),
-        (Mail, Replies("550 5.7.1 no"), "rejected"),
+        (Mail, Replies("550 5.7.1 no"), "unavailable"),
+        (Mail, Replies("553 5.7.1 Sender address rejected: not owned by user ir"), "unavailable"),
+        (Mail, Replies("501 mail from address must be same as authorization user"), "unavailable"),
+        (Mail, Replies("550 5.1.1 user unknown"), "unavailable"),
         (Mail, Replies("451 4.3.0 later"), "unavailable"),
         (Mail, Replies("421 4.7.0 too many"), "throttled"),
         (Rcpt, Replies("550 5.1.1 unknown user"), "rejected"),
+        (Rcpt, Replies("550-5.1.1 no\r\n550 5.1.1 such user"), "rejected"),
+        (Rcpt, Replies("550 no such user"), "rejected"),
+        (Rcpt, Replies("550 5.4.5 Daily user sending quota exceeded"), "unavailable"),
+        (Rcpt, Replies("554 5.7.1 <jo@example.org>: Relay access denied"), "unavailable"),
+        (Rcpt, Replies("550 5.3.0 system"), "unavailable"),
+        (Rcpt, Replies("550"), "unavailable"),
         (Rcpt, Replies("450 4.2.0 busy"), "unavailable"),
         (Rcpt, Replies("450 4.7.1 greylisted"), "throttled"),
         (Rcpt, Replies("452 4.3.1 slow down"), "throttled"),
         (Rcpt, HangsUp, "unavailable"),
         (Rcpt, HalfReplies, "unavailable"),
         (Rcpt, Hangs, "unavailable"),
-        (Data, Replies("554 5.6.0 no"), "rejected"),
+        // Of the message, unless it says so of the mailbox.
+        (Data, Replies("554 5.6.0 no"), "unavailable"),
+        (Data, Replies("550 5.1.1 unknown user"), "rejected"),
         (Data, Replies("451 4.3.0 later"), "unavailable"),
         (Data, HangsUp, "unavailable"),
         (Data, Hangs, "unavailable"),
         // From here on it may have been taken, unless the server says that it was not.
+        (Content, Replies("554 Message rejected: Email address is not verified."), "unavailable"),
+        (Content, Replies("554 5.7.1 spam"), "unavailable"),
         (Content, Replies("552 5.2.2 full"), "rejected"),
         (Content, Replies("451 4.3.0 later"), "unavailable"),
         (Content, HangsUp, "unknown"),
@@ -227,10 +242,11 @@ async fn p13_a_hanging_send_does_not_delay_another() {
 }
 
 #[tokio::test]
-async fn an_address_beyond_ascii_is_rejected_where_the_server_cannot_take_it() {
+async fn a_local_part_beyond_ascii_is_rejected_where_the_server_cannot_take_it() {
     let (port, seen) = server(At::Nowhere, Does::Hangs, 0).await;
     let outcome = notifier(port).notify(&alert("josé@example.org"), AMPLE).await;
     assert_eq!(kind(&outcome), "rejected", "{outcome:?}");
+    assert!(format!("{outcome:?}").contains("SMTPUTF8"), "{outcome:?}");
     assert_eq!(seen.offers.load(Ordering::SeqCst), 0);
 }
 

@@ -1,4 +1,4 @@
-//! What a status means for the alert.
+//! What an answer means for the alert.
 
 use std::time::Duration;
 
@@ -7,27 +7,75 @@ use inresponse_core::notify::Outcome;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
+use crate::config::Chat;
+
 /// The pause after a 429 that asks for none in particular. Slack takes one message a second.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// What was answered. The body is never read: a status says all that is needed, and whoever is behind a URL has nothing
-/// to say to whoever reads an incident.
-pub(crate) fn outcome(status: StatusCode, headers: &HeaderMap, now: DateTime<Utc>) -> Outcome {
+/// How much of a body is looked at, in bytes; what chats say is at its beginning.
+pub(crate) const MAX_BODY: usize = 1024;
+
+/// Whether the body of a refusal is read. It is compared with what chats document and never shown: no stranger behind a
+/// URL writes into an incident.
+pub(crate) fn tells(chat: Option<Chat>, status: StatusCode) -> bool {
+    chat.is_some() && status.is_client_error()
+}
+
+/// The outcome of an answer; the table is in the documentation of the crate. `body` is the beginning of the body, if it
+/// [tells](tells) anything.
+pub(crate) fn outcome(
+    status: StatusCode,
+    headers: &HeaderMap,
+    chat: Option<Chat>,
+    body: &[u8],
+    now: DateTime<Utc>,
+) -> Outcome {
     let said = format!("answered {status}");
     let after = headers.get(RETRY_AFTER).and_then(|value| retry_after(value.to_str().ok()?, now));
     match status {
-        status if status.is_success() => Outcome::Accepted,
-        StatusCode::TOO_MANY_REQUESTS => Outcome::throttled(after.unwrap_or(PAUSE), said),
-        StatusCode::SERVICE_UNAVAILABLE => match after {
-            Some(after) => Outcome::throttled(after, said),
-            None => Outcome::unavailable(said),
-        },
+        status if status.is_success() => return Outcome::Accepted,
         // Whoever is behind the gateway may have taken it.
-        StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => Outcome::unknown(said),
-        StatusCode::REQUEST_TIMEOUT => Outcome::unavailable(said),
-        status if status.is_server_error() => Outcome::unavailable(said),
-        status if status.is_redirection() => Outcome::rejected(format!("{said}; redirects are not followed")),
-        _ => Outcome::rejected(said),
+        StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => return Outcome::unknown(said),
+        StatusCode::GONE => return Outcome::rejected(said),
+        StatusCode::MOVED_PERMANENTLY | StatusCode::PERMANENT_REDIRECT => {
+            return Outcome::rejected(format!("{said}; redirects are not followed"));
+        }
+        _ => {}
+    }
+    if let Some(word) = chat.filter(|chat| tells(Some(*chat), status)).and_then(|chat| gone(chat, body)) {
+        return Outcome::rejected(format!("{said}: {word}"));
+    }
+    match after {
+        Some(after) => Outcome::throttled(after, said),
+        None if status == StatusCode::TOO_MANY_REQUESTS => Outcome::throttled(PAUSE, said),
+        None if status.is_redirection() => {
+            Outcome::unavailable(format!("{said}; redirects are not followed"))
+        }
+        None => Outcome::unavailable(said),
+    }
+}
+
+/// What a chat says of a channel or a webhook that is no longer there.
+fn gone(chat: Chat, body: &[u8]) -> Option<&'static str> {
+    /// The whole body.
+    const SLACK: [&str; 7] = [
+        "channel_not_found",
+        "channel_is_archived",
+        "user_not_found",
+        "no_service",
+        "no_team",
+        "team_disabled",
+        "invalid_token",
+    ];
+    /// The code in a JSON body: somebody has deleted the workflow.
+    const TEAMS: [&str; 1] = ["WorkflowNotFound"];
+    let body = body.trim_ascii();
+    match chat {
+        Chat::Slack => SLACK.into_iter().find(|word| body == word.as_bytes()),
+        Chat::Teams => {
+            let quoted = |word: &&str| String::from_utf8_lossy(body).contains(&format!("\"{word}\""));
+            TEAMS.into_iter().find(quoted)
+        }
     }
 }
 
@@ -46,38 +94,87 @@ fn retry_after(text: &str, now: DateTime<Utc>) -> Option<Duration> {
 mod tests {
     use super::*;
 
+    fn of(status: u16, retry_after: Option<&str>, chat: Option<Chat>, body: &str) -> Outcome {
+        let mut headers = HeaderMap::new();
+        if let Some(text) = retry_after {
+            headers.insert(RETRY_AFTER, text.parse().unwrap());
+        }
+        let now = DateTime::from_timestamp(784_111_777, 0).unwrap(); // Sun, 06 Nov 1994 08:49:37 GMT
+        outcome(StatusCode::from_u16(status).unwrap(), &headers, chat, body.as_bytes(), now)
+    }
+
     #[test]
-    fn p09_only_a_refusal_is_rejected_and_only_a_2xx_is_accepted() {
-        let of = |status: u16, retry_after: Option<&str>| {
-            let mut headers = HeaderMap::new();
-            if let Some(text) = retry_after {
-                headers.insert(RETRY_AFTER, text.parse().unwrap());
-            }
-            let now = DateTime::from_timestamp(784_111_777, 0).unwrap(); // Sun, 06 Nov 1994 08:49:37 GMT
-            outcome(StatusCode::from_u16(status).unwrap(), &headers, now)
-        };
+    fn p09_only_a_url_that_is_gone_is_rejected_and_only_a_2xx_is_accepted() {
         for status in [200, 201, 202, 204] {
-            assert_eq!(of(status, None), Outcome::Accepted, "{status}");
+            assert_eq!(of(status, None, None, ""), Outcome::Accepted, "{status}");
         }
-        for status in [301, 302, 307, 400, 401, 403, 404, 405, 410, 413, 422] {
-            assert!(matches!(of(status, None), Outcome::Rejected { .. }), "{status}");
+        for status in [301, 308, 410] {
+            assert!(matches!(of(status, None, None, ""), Outcome::Rejected { .. }), "{status}");
         }
-        for status in [408, 500, 501, 503, 520] {
-            assert!(matches!(of(status, None), Outcome::Unavailable { .. }), "{status}");
+        for status in [
+            300, 302, 303, 307, 400, 401, 402, 403, 404, 405, 406, 408, 409, 411, 413, 415, 421, 422, 425,
+            451, 499, 500, 501, 503, 507, 520,
+        ] {
+            assert!(matches!(of(status, None, None, ""), Outcome::Unavailable { .. }), "{status}");
         }
         for status in [502, 504] {
-            assert!(matches!(of(status, Some("3")), Outcome::Unknown { .. }), "{status}");
+            assert!(matches!(of(status, Some("3"), None, ""), Outcome::Unknown { .. }), "{status}");
         }
         for (status, given, expected) in [
             (429, None, PAUSE),
             (429, Some("soon"), PAUSE),
             (429, Some("7"), Duration::from_secs(7)),
             (503, Some("9"), Duration::from_secs(9)),
+            (404, Some("9"), Duration::from_secs(9)),
+            (413, Some("9"), Duration::from_secs(9)),
             (429, Some("Sun, 06 Nov 1994 08:49:42 GMT"), Duration::from_secs(5)),
             (429, Some("Sun, 06 Nov 1994 08:49:32 GMT"), Duration::ZERO),
         ] {
-            let Outcome::Throttled { after, .. } = of(status, given) else { panic!("{status} {given:?}") };
+            let Outcome::Throttled { after, .. } = of(status, given, None, "") else {
+                panic!("{status} {given:?}")
+            };
             assert_eq!(after, expected, "{status} {given:?}");
         }
+    }
+
+    #[test]
+    fn p09_a_chat_says_which_refusals_are_its_channels() {
+        const DELETED: &str =
+            r#"{"error":{"code":"WorkflowNotFound","message":"The workflow could not be found."}}"#;
+        const DISABLED: &str =
+            r#"{"error":{"code":"WorkflowTriggerIsNotEnabled","message":"no WorkflowNotFound"}}"#;
+        for (chat, status, body, is_rejected) in [
+            (Chat::Slack, 404, "channel_not_found", true),
+            (Chat::Slack, 404, "no_service\n", true),
+            (Chat::Slack, 404, "no_team", true),
+            (Chat::Slack, 403, "invalid_token", true),
+            (Chat::Slack, 403, "team_disabled", true),
+            (Chat::Slack, 400, "user_not_found", true),
+            (Chat::Slack, 410, "channel_is_archived", true),
+            (Chat::Teams, 404, DELETED, true),
+            (Chat::Teams, 410, "", true),
+            // About the message, a restriction that can be lifted, or nothing that is documented.
+            (Chat::Slack, 400, "invalid_payload", false),
+            (Chat::Slack, 400, "invalid_blocks", false),
+            (Chat::Slack, 400, "no_text", false),
+            (Chat::Slack, 403, "action_prohibited", false),
+            (Chat::Slack, 403, "posting_to_general_channel_denied", false),
+            (Chat::Slack, 404, "", false),
+            (Chat::Slack, 404, "<html>no_service</html>", false),
+            (Chat::Slack, 500, "no_service", false),
+            (Chat::Slack, 500, "rollup_error", false),
+            (Chat::Teams, 400, DISABLED, false),
+            (Chat::Teams, 401, r#"{"error":{"code":"DirectApiAuthorizationRequired"}}"#, false),
+            (Chat::Teams, 404, "no_service", false),
+        ] {
+            let outcome = of(status, None, Some(chat), body);
+            assert_eq!(
+                matches!(outcome, Outcome::Rejected { .. }),
+                is_rejected,
+                "{status} {body}: {outcome:?}"
+            );
+        }
+        let stranger = of(404, None, None, "no_service");
+        assert!(matches!(stranger, Outcome::Unavailable { .. }), "{stranger:?}");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use inresponse_core::model::Scheme;
-use url::Url;
+use url::{Host, Url};
 
 use crate::error::{WebhookError, WebhookErrorKind};
 use crate::sign::SigningKey;
@@ -93,7 +93,8 @@ impl WebhookConfig {
     /// address.
     #[must_use]
     pub fn allow_internal(mut self, host: &str) -> Self {
-        self.internal.insert(host.to_ascii_lowercase());
+        let name = Host::parse(host).map_or_else(|_| host.to_ascii_lowercase(), |host| host.to_string());
+        self.internal.insert(name);
         self
     }
 }

@@ -35,6 +35,29 @@
 //! and refuses timestamps that are some minutes off; any library for
 //! [Standard Webhooks](https://www.standardwebhooks.com) does so.
 //!
+//! # What an answer means
+//!
+//! A delivery is *rejected*, and so dead, only if the URL is gone for good. All else is tried again, in doubt too: what is
+//! wrong with a signature, a firewall or a message is not the recipient's end.
+//!
+//! | answer | outcome |
+//! |---|---|
+//! | 2xx | accepted |
+//! | 410; 301, 308: moved for good, and redirects are not followed | rejected |
+//! | Slack, 4xx: `channel_not_found`, `channel_is_archived`, `user_not_found`, `no_service`, `no_team`, `team_disabled`, `invalid_token` | rejected |
+//! | Teams, 4xx: `WorkflowNotFound` | rejected |
+//! | 429; any other refusal with `Retry-After` | throttled |
+//! | 401, 403: a signature, a password, a firewall | unavailable |
+//! | 404: it may be there again (RFC 9110 section 15.5.5 has 410 for what is gone) | unavailable |
+//! | 400, 413, 415, 422 and other 4xx: about the message; other 3xx | unavailable |
+//! | 500, 503 and other 5xx; no connection within 10 s | unavailable |
+//! | 502, 504; no answer once the request was begun | unknown: it may have arrived |
+//! | a URL that may not be posted to, a channel that is not configured | rejected, without a request |
+//!
+//! Sources: RFC 9110 section 15; the specification of Standard Webhooks 1.0.0, "Deliverability and reliability" (410
+//! ends an endpoint, all other failures are tried again); Slack's "Improving error conditions for Incoming Webhooks" and
+//! "Handling errors" of incoming webhooks; the error codes of Azure Logic Apps, on which Teams' workflows run.
+//!
 //! | file | holds |
 //! |---|---|
 //! | `config` | the secret, the channels, the internal hosts that may be posted to |
@@ -42,7 +65,7 @@
 //! | `message` | what is posted: JSON, Slack, Teams |
 //! | `sign` | the signature |
 //! | `target` | which URLs and addresses may be posted to |
-//! | `answer` | what a status means |
+//! | `answer` | what an answer means |
 //! | `error` | why a notifier cannot be made |
 
 mod answer;

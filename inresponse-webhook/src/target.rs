@@ -207,7 +207,8 @@ mod tests {
 
     #[test]
     fn urls_are_checked_as_they_will_be_read() {
-        let gate = Gate::new(["hook.internal", "::1"].map(str::to_owned).into());
+        let config = crate::WebhookConfig::new().allow_internal("Hook.internal").allow_internal("::1");
+        let gate = Gate::new(config.allow_internal("bücher.internal").internal);
         for (url, expected) in [
             ("https://example.org/x", Ok(())),
             ("http://example.org/x", Err(Refused::Plain)),
@@ -216,6 +217,7 @@ mod tests {
             ("http://hook.internal:8080/x", Ok(())),
             ("http://HOOK.internal/x", Ok(())),
             ("http://[::1]/x", Ok(())),
+            ("http://bücher.internal/x", Ok(())),
             ("https://[::2]/x", Err(Refused::Internal)),
             ("https://127.0.0.1/x", Err(Refused::Internal)),
             // Other ways to write 127.0.0.1 and 169.254.169.254.

@@ -17,7 +17,7 @@ use inresponse_core::clock::Clock;
 use inresponse_core::model::{Contact, Scheme};
 use inresponse_core::notify::{Alert, Notifier, Outcome};
 use reqwest::header::CONTENT_TYPE;
-use reqwest::{Client, RequestBuilder, redirect};
+use reqwest::{Client, RequestBuilder, Response, redirect};
 use url::Url;
 
 use crate::answer;
@@ -26,6 +26,12 @@ use crate::error::{WebhookError, WebhookErrorKind};
 use crate::message;
 use crate::sign::SigningKey;
 use crate::target::{Gate, Refused};
+
+/// How long connecting may take, TLS included: packets that vanish leave no error.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// How long a chat may take to say why it refuses, once it has refused.
+const BODY: Duration = Duration::from_secs(2);
 
 /// Posts alerts to webhooks. Cheap to clone.
 #[derive(Clone)]
@@ -53,6 +59,7 @@ impl WebhookNotifier {
         // A kept connection may have been lost without a sign of it, and then nobody knows what has arrived.
         let client = Client::builder().pool_max_idle_per_host(0).http1_only().no_proxy();
         let client = client.redirect(redirect::Policy::none()).retry(reqwest::retry::never());
+        let client = client.connect_timeout(CONNECT);
         let client =
             client.dns_resolver(gate.clone()).user_agent(concat!("inresponse/", env!("CARGO_PKG_VERSION")));
         let client = client.build().map_err(|e| {
@@ -113,13 +120,22 @@ impl Notifier for WebhookNotifier {
         let (request, body) = self.request(alert, url, chat);
         let begun = Arc::new(AtomicBool::new(false));
         let body = Watched { body: Some(body.into()), begun: Arc::clone(&begun) };
+        let began = self.clock.monotonic();
         let sent = tokio::time::timeout(deadline, request.body(reqwest::Body::wrap(body)).send()).await;
         let lost = |reason: String| match begun.load(Ordering::Acquire) {
             true => Outcome::unknown(reason),
             false => Outcome::unavailable(reason),
         };
         match sent {
-            Ok(Ok(response)) => answer::outcome(response.status(), response.headers(), self.clock.now()),
+            Ok(Ok(mut response)) => {
+                let left = deadline.saturating_sub(self.clock.monotonic().saturating_sub(began));
+                let mut body = Vec::new();
+                if answer::tells(chat, response.status()) {
+                    // Without it the status decides.
+                    let _ = tokio::time::timeout(BODY.min(left), beginning(&mut response, &mut body)).await;
+                }
+                answer::outcome(response.status(), response.headers(), chat, &body, self.clock.now())
+            }
             Ok(Err(error)) => match refused(&error) {
                 Some(refused) => Outcome::rejected(refused.to_string()),
                 None => lost(root_cause(&error)),
@@ -132,6 +148,15 @@ impl Notifier for WebhookNotifier {
     fn reaches(&self, contact: &Contact) -> bool {
         self.target(contact).is_ok()
     }
+}
+
+/// Reads the beginning of a body.
+async fn beginning(response: &mut Response, body: &mut Vec<u8>) -> reqwest::Result<()> {
+    while body.len() < answer::MAX_BODY {
+        let Some(chunk) = response.chunk().await? else { break };
+        body.extend(chunk.iter().take(answer::MAX_BODY - body.len()));
+    }
+    Ok(())
 }
 
 fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {

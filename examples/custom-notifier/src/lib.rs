@@ -45,7 +45,8 @@ impl Notifier for ChatNotifier {
                 }
                 // Whoever is behind the gateway may have taken it.
                 StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => Outcome::unknown("a gateway failed"),
-                status if status.is_client_error() => Outcome::rejected(status.to_string()),
+                // Only what says that the recipient is gone for good ends the delivery; all else is tried again.
+                StatusCode::GONE => Outcome::rejected("the webhook is gone"),
                 status => Outcome::unavailable(status.to_string()),
             },
             // Before there is a connection nothing was handed over; after that, who knows.

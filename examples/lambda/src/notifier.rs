@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use chrono::{DateTime, DurationRound, SecondsFormat, TimeDelta, Utc};
-use inresponse_core::engine::{Advanced, Bounced};
+use inresponse_core::engine::Advanced;
 use inresponse_core::model::IncidentNumber;
 use inresponse_core::{Chain, Engine};
-use inresponse_ses::Notice;
+use inresponse_ses::Taken;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -95,20 +95,13 @@ fn whole_second_after(at: DateTime<Utc>) -> String {
     rounded.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// Marks what came back as dead. What cannot be read is logged and left: to be told it again would not help.
+/// Marks what came back as dead. What cannot be read is logged and left: a repeat would not help.
 async fn take_notices(engine: &Engine, records: &[SnsRecord]) -> Result<Value, Error> {
     for record in records {
-        let alert = match inresponse_ses::read(record.sns.message.as_bytes()) {
-            Ok(Notice::Alert(alert)) => alert,
-            Ok(Notice::Foreign) => continue,
-            Err(error) => {
+        match inresponse_ses::take(engine, record.sns.message.as_bytes()).await? {
+            Taken::Dead | Taken::Nothing => {}
+            Taken::Foreign(error) => {
                 tracing::error!(error = %Chain::of(&error), "a notification of SES cannot be read");
-                continue;
-            }
-        };
-        if alert.fate.is_dead() {
-            match engine.bounced(alert.number, &alert.delivery, &alert.reason).await? {
-                Bounced::Dead(_) | Bounced::Ignored(_) | Bounced::Absent => {}
             }
         }
     }

@@ -8,7 +8,7 @@ use inresponse_http::{Api, Intake, Keys, Pages, Readiness};
 use tokio::net::TcpListener;
 use tokio::sync::watch::{Receiver, channel};
 
-use crate::amazon::FromAmazon;
+use crate::amazon::{FromAmazon, FromSes};
 use crate::config::Config;
 use crate::notifiers::notifiers;
 use crate::ops::watch::watch;
@@ -55,7 +55,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
 
     let mut intake = Intake::new(config.intake.rule).mappings(config.intake.mappings);
     match FromAmazon::new() {
-        Ok(amazon) => intake = intake.amazon_by(amazon),
+        Ok(amazon) => intake = intake.amazon_by(amazon).notices_by(FromSes),
         Err(error) => {
             tracing::warn!(error = %Chain::of(&error), "messages of Amazon SNS cannot be checked here")
         }

@@ -15,6 +15,18 @@ pub async fn p09_a_refusal_for_good_is_rejected<H: NotifierHarness>(harness: &H)
     post.nothing_arrived(0).await;
 }
 
+/// An operator can mend that. Until then no delivery is dead: every recipient would be refused alike.
+pub async fn p09_a_refusal_of_somebody_else_is_tried_again<H: NotifierHarness>(harness: &H) {
+    let post = Post::new(harness).await;
+    post.behave(0, Behaviour::RefuseSender).await;
+    let outcome = post.tell(&post.alert(0, 1, 1), AMPLE).await;
+    let may_be = matches!(outcome, Outcome::Unavailable { .. } | Outcome::Throttled { .. });
+    assert!(may_be, "the sender was refused, answered {outcome:?}");
+    post.tried_at_most(0, 1).await;
+    post.nothing_arrived(0).await;
+    post.is_reached_again(0).await;
+}
+
 /// Before and after it, others are reached.
 pub async fn p13_a_refusal_is_its_recipients_only<H: NotifierHarness>(harness: &H) {
     let post = Post::new(harness).await;

@@ -54,8 +54,11 @@ pub trait NotifierHarness: Send + Sync {
 pub enum Behaviour {
     /// It takes the message and says so. Cannot be excepted.
     Accept,
-    /// It refuses this recipient or message for good (`reject`).
+    /// It refuses this recipient for good (`reject`).
     Reject,
+    /// It refuses for good, but not because of this recipient: the sender, the account or the message is not to its
+    /// liking (`refuse_sender`).
+    RefuseSender,
     /// It says that it cannot take the message now (`busy`).
     Busy,
     /// It asks to be left alone for [`Behaviour::PAUSE`] (`throttle`).
@@ -103,6 +106,9 @@ macro_rules! __notifier_laws {
             reject {
                 p09_a_refusal_for_good_is_rejected
                 p13_a_refusal_is_its_recipients_only
+            }
+            refuse_sender {
+                p09_a_refusal_of_somebody_else_is_tried_again
             }
             busy {
                 p09_a_busy_carrier_is_tried_once_and_is_not_dead

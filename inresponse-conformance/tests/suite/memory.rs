@@ -53,6 +53,6 @@ mod notifier {
 
     inresponse_conformance::notifier_laws!(
         Recorder(RecordingNotifier::new()),
-        except: reject, busy, throttle, unreachable, hang, take_and_hang, take_and_close
+        except: reject, refuse_sender, busy, throttle, unreachable, hang, take_and_hang, take_and_close
     );
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 use serde::{Deserialize, Serialize};
 
 use crate::error::InvalidInput;
@@ -39,15 +40,20 @@ impl Scheme {
 
 /// Somebody's address with its scheme, normalised so that the same address is the same contact.
 ///
-/// A bare e-mail address is `mailto:`. Schemes and mail domains are lower-cased; everything else is kept.
+/// A bare e-mail address is `mailto:`. Schemes are in lower case, and so are the domains of mail and web addresses,
+/// whose labels beyond ASCII are A-labels (RFC 5890 section 2.3.2.1, by the mapping of UTS #46): the spellings of one
+/// domain are one contact, and every server can take it. Everything else is kept.
 ///
 /// ```
 /// use inresponse_core::model::Contact;
-/// let contact = Contact::new("Jo@Example.ORG")?;
-/// assert_eq!(contact.as_str(), "mailto:Jo@example.org");
-/// assert_eq!(contact.address(), "Jo@example.org");
+/// let contact = Contact::new("Jo@Bücher.Example")?;
+/// assert_eq!(contact.as_str(), "mailto:Jo@xn--bcher-kva.example");
+/// assert_eq!(contact.address(), "Jo@xn--bcher-kva.example");
 /// # Ok::<(), inresponse_core::InvalidInput>(())
 /// ```
+///
+/// A contact that was stored before domains were A-labels is read all the same: [`TryFrom<String>`], and so serde,
+/// keeps a domain that has none.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Contact {
@@ -65,7 +71,12 @@ impl Contact {
     /// Empty, too long, with white space or control characters, without a scheme or `@`, or a `mailto:` that
     /// is not `local@domain`.
     pub fn new(text: impl AsRef<str>) -> Result<Self, InvalidInput> {
-        let text = text.as_ref().trim();
+        Self::read(text.as_ref(), a_labels)
+    }
+
+    /// Reads an address with its domain, if it has one, as `domain` has it.
+    fn read(text: &str, domain: fn(&str) -> Option<String>) -> Result<Self, InvalidInput> {
+        let text = text.trim();
         let refuse = |message: String| Err(InvalidInput::field("contact", message));
         if text.is_empty() {
             return refuse("must not be empty".into());
@@ -85,11 +96,19 @@ impl Contact {
             None if text.contains('@') => (Scheme::mailto(), text),
             None => return refuse(format!("`{text}` is neither an e-mail address nor `scheme:address`")),
         };
-        let rest = if scheme == Scheme::mailto() { mail_address(rest)? } else { rest.to_owned() };
-        if rest.is_empty() {
+        let address = match scheme.as_str() {
+            "mailto" => mail_address(rest, domain).ok_or_else(|| {
+                InvalidInput::field("contact", format!("`{rest}` is not an e-mail address"))
+            })?,
+            "http" | "https" => web_address(rest, domain).ok_or_else(|| {
+                InvalidInput::field("contact", format!("`{text}` has a host that is no domain"))
+            })?,
+            _ => rest.to_owned(),
+        };
+        if address.is_empty() {
             return refuse(format!("`{text}` has nothing after its scheme"));
         }
-        let uri = format!("{}:{rest}", scheme.as_str());
+        let uri = format!("{}:{address}", scheme.as_str());
         // What is stored is read again by these same rules, so they hold for the normalised form, too.
         if uri.len() > Self::MAX_BYTES {
             return too_long(uri.len());
@@ -113,11 +132,24 @@ impl Contact {
     }
 }
 
-/// Checks `local@domain` as far as it can be without asking the mail server, and lower-cases the domain.
-fn mail_address(text: &str) -> Result<String, InvalidInput> {
-    let refuse = || InvalidInput::field("contact", format!("`{text}` is not an e-mail address"));
-    let (local, domain) = text.rsplit_once('@').ok_or_else(refuse)?;
-    let domain = domain.to_lowercase();
+/// A domain in lower case and ASCII. ASCII is not looked at any closer, so that no address which works is refused.
+fn a_labels(domain: &str) -> Option<String> {
+    if domain.is_ascii() {
+        return Some(domain.to_ascii_lowercase());
+    }
+    let (denied, hyphens) = (AsciiDenyList::STD3, Hyphens::Allow);
+    let domain = Uts46::new().to_ascii(domain.as_bytes(), denied, hyphens, DnsLength::Verify);
+    domain.ok().map(|domain| domain.into_owned())
+}
+
+/// A domain as contacts had it before they had A-labels.
+fn lower_case(domain: &str) -> Option<String> {
+    Some(domain.to_lowercase())
+}
+
+/// Checks `local@domain` as far as it can be without asking the mail server.
+fn mail_address(text: &str, domain: fn(&str) -> Option<String>) -> Option<String> {
+    let (local, domain) = text.rsplit_once('@').and_then(|(local, of)| Some((local, domain(of)?)))?;
     // RFC 5322 dot-atom; quoted local parts are legal and, in a field that reaches a mail header, not worth it.
     let atom = |c: char| c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c);
     let host = |c: char| c.is_alphanumeric() || matches!(c, '-' | '.' | '[' | ']' | ':');
@@ -128,7 +160,18 @@ fn mail_address(text: &str) -> Result<String, InvalidInput> {
         && domain.chars().all(host)
         && !dots(local)
         && !dots(&domain);
-    if sound { Ok(format!("{local}@{domain}")) } else { Err(refuse()) }
+    sound.then(|| format!("{local}@{domain}"))
+}
+
+/// What comes after the colon of a web address: its host is a domain, if it has one (RFC 3986 section 3.2).
+fn web_address(text: &str, domain: fn(&str) -> Option<String>) -> Option<String> {
+    let Some(rest) = text.strip_prefix("//") else { return Some(text.to_owned()) };
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let host_at = authority.rfind('@').map_or(0, |at| at + 1);
+    let (user, host) = authority.split_at(host_at);
+    let (host, port) =
+        host.split_at(if host.starts_with('[') { 0 } else { host.find(':').unwrap_or(host.len()) });
+    Some(format!("//{user}{}{port}{path}", domain(host)?))
 }
 
 impl fmt::Display for Contact {
@@ -149,7 +192,7 @@ impl TryFrom<String> for Contact {
     type Error = InvalidInput;
 
     fn try_from(text: String) -> Result<Self, InvalidInput> {
-        Self::new(text)
+        Self::new(&text).or_else(|refused| Self::read(&text, lower_case).map_err(|_| refused))
     }
 }
 
@@ -199,10 +242,61 @@ mod tests {
             ("<a@b.c>", None),
             ("sms:\"1\"", None),
             ("sms:1\\2", None),
+            ("https://Chat.Example/Hook?x=Y", Some("https://chat.example/Hook?x=Y")),
         ];
         for (given, expected) in cases {
             let got = Contact::new(given);
             assert_eq!(got.as_ref().ok().map(Contact::as_str), expected, "{given:?}");
         }
+    }
+
+    #[test]
+    fn p06_the_spellings_of_one_domain_are_one_contact() {
+        let spellings: [(&str, &[&str]); 8] = [
+            (
+                "mailto:jo@xn--bcher-kva.example",
+                &[
+                    "jo@bücher.example",
+                    "jo@BÜCHER.Example",
+                    "mailto:jo@bu\u{308}cher.example",
+                    "jo@XN--BCHER-KVA.example",
+                    "jo@bücher\u{3002}example",
+                    "jo@bü\u{ad}cher.example",
+                ],
+            ),
+            ("mailto:Jo@xn--strae-oqa.example", &["Jo@straße.example", "Jo@STRAẞE.example"]),
+            ("mailto:jo@mail.xn--hxajbheg2az3al.xn--jxalpdlp", &["jo@mail.παράδειγμα.δοκιμή"]),
+            ("mailto:jo@xn--p1b6ci4b4b3a.xn--11b5bs3a9aj6g", &["jo@उदाहरण.परीक्षा"]),
+            // Only the domain is: a local part is its server's business (RFC 5321 section 2.4).
+            ("mailto:josé@xn--bcher-kva.example", &["josé@bücher.example"]),
+            (
+                "https://xn--bcher-kva.example/a?b=Ü",
+                &["https://bücher.example/a?b=Ü", "HTTPS://BÜCHER.example/a?b=Ü"],
+            ),
+            ("http://u:P@xn--bcher-kva.example:8080", &["http://u:P@Bücher.Example:8080"]),
+            ("https://[::1]:8080/x", &["https://[::1]:8080/x"]),
+        ];
+        for (one, written) in spellings {
+            for text in written.iter().chain([&one]) {
+                let contact = Contact::new(text).unwrap();
+                assert_eq!(contact.as_str(), one, "{text}");
+                let stored = serde_json::to_string(text).unwrap();
+                assert_eq!(serde_json::from_str::<Contact>(&stored).unwrap(), contact, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn p16_a_domain_that_has_no_a_labels_is_refused_and_read_where_it_is_stored() {
+        let long = format!("jo@{}.example", "ü".repeat(60));
+        for text in ["jo@ex\u{fffd}ample.org", "jo@bü_cher.example", "jo@ü..example", "jo@[bü]", &long] {
+            assert!(Contact::new(text).is_err(), "{text}");
+        }
+        for text in [long.as_str(), "jo@٠ü.example"] {
+            let stored = Contact::try_from(format!("mailto:{text}")).unwrap();
+            assert_eq!(stored.address(), text);
+        }
+        assert!(Contact::try_from("jo@b..c".to_owned()).is_err());
+        assert!(Contact::new("https://a\u{ff0f}b/x").is_err(), "a slash in disguise");
     }
 }

@@ -220,7 +220,7 @@ impl Incident {
 
     /// Whether that person has it.
     pub(crate) fn is_claimed_by(&self, person: &Person) -> bool {
-        self.state == State::Claimed && self.claimed.as_ref().is_some_and(|claimed| claimed.by == *person)
+        self.state == State::Claimed && self.claimed.as_ref().is_some_and(|claimed| claimed.by.is(person))
     }
 
     /// Promise 12: it is open, everybody was alerted, and nobody claimed it.

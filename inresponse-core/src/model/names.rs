@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::Contact;
 use crate::error::InvalidInput;
 
 /// The number that a report is answered with.
@@ -132,6 +133,14 @@ name!(
     Source, "source", 128
 );
 
+impl Person {
+    /// Whether both are the same person: by name, or by an address however its domain is spelt.
+    pub fn is(&self, other: &Person) -> bool {
+        let address = |person: &Person| Contact::new(person.as_str()).ok().filter(|c| c.scheme() == "mailto");
+        self == other || address(self).is_some_and(|one| address(other) == Some(one))
+    }
+}
+
 /// What somebody wrote into an incident's timeline: at most 2,000 bytes, line breaks allowed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -197,6 +206,13 @@ mod tests {
         assert!(ServiceName::new("x".repeat(128)).is_ok());
         let refused = ServiceName::new("x".repeat(129)).unwrap_err();
         assert_eq!(refused.to_string(), "service: must be at most 128 bytes, is 129");
+    }
+
+    #[test]
+    fn p06_an_address_is_one_person_however_its_domain_is_spelt() {
+        let is = |one, other| Person::new(one).unwrap().is(&Person::new(other).unwrap());
+        assert!(is("jo", "jo") && is("jo@bücher.example", "mailto:jo@XN--BCHER-KVA.example"));
+        assert!(!is("jo", "Jo") && !is("jo@bücher.example", "Jo@bücher.example") && !is("a:x", "A:x"));
     }
 
     #[test]

@@ -19,7 +19,8 @@ use crate::model::Contact;
 pub enum Outcome {
     /// The carrier took responsibility for it (SMTP: 250 after the final dot).
     Accepted,
-    /// The carrier refused this message or recipient for good; it is never tried again.
+    /// The carrier refused this recipient for good: the delivery is dead. A refusal of the sender, the account or the
+    /// message is [`Unavailable`](Outcome::Unavailable): every recipient would meet it, and it can be mended.
     Rejected {
         /// What the carrier said.
         reason: String,

@@ -60,5 +60,6 @@ fn may_know(incident: &Incident, delivery: &Delivery) -> bool {
 }
 
 fn is(contact: &Contact, person: &Person) -> bool {
-    [contact.as_str(), contact.address()].contains(&person.as_str())
+    Contact::new(person.as_str()).is_ok_and(|person| person == *contact)
+        || contact.address() == person.as_str()
 }

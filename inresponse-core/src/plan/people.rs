@@ -166,14 +166,14 @@ fn grant(incident: &Incident, by: &Person, wish: &StateChange, now: DateTime<Utc
         return grant_escalation(incident, now);
     }
     let claimed_by_another = match (incident.state, &incident.claimed) {
-        (State::Claimed, Some(claimed)) if claimed.by != *by && !planted!(ClaimTakesOver) => {
+        (State::Claimed, Some(claimed)) if !claimed.by.is(by) && !planted!(ClaimTakesOver) => {
             Some(&claimed.by)
         }
         _ => None,
     };
     // To hand it to oneself is to claim it, and to one's own team to release it.
     let wish = match wish {
-        StateChange::HandTo(to) if to == by => &StateChange::Claim(TakeOver::No),
+        StateChange::HandTo(to) if to.is(by) => &StateChange::Claim(TakeOver::No),
         StateChange::HandToTeam(to) if *to == incident.team => &StateChange::Release(TakeOver::No),
         wish => wish,
     };

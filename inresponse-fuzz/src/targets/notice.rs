@@ -1,6 +1,6 @@
 //! What SES tells of a mail.
 
-use crate::notice::{Notice, read};
+use inresponse_ses::{Notice, read};
 
 pub(super) fn notice(data: &[u8]) {
     match read(data) {

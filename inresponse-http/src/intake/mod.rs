@@ -5,6 +5,7 @@
 mod amazon;
 mod answer;
 mod batch;
+mod notices;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,6 +18,7 @@ pub(crate) use amazon::Amazon;
 pub use amazon::FetchFromAmazon;
 pub(crate) use answer::{AlertsView, answer, take_one};
 pub(crate) use batch::{Taken, take};
+pub use notices::{Noticed, TakeNotices};
 
 use crate::keys::Sender;
 
@@ -26,6 +28,7 @@ pub struct Intake {
     rule: Arc<Rule>,
     mappings: Arc<BTreeMap<String, Mapping>>,
     amazon: Option<Amazon>,
+    notices: Option<Arc<dyn TakeNotices>>,
     recoveries: Arc<Mutex<Recoveries>>,
 }
 
@@ -49,6 +52,13 @@ impl Intake {
         self
     }
 
+    /// The same with what a carrier of mail publishes to `/intake/sns` taken that way, rather than as alerts.
+    #[must_use]
+    pub fn notices_by(mut self, notices: impl TakeNotices) -> Self {
+        self.notices = Some(Arc::new(notices));
+        self
+    }
+
     /// What translation needs besides the bytes.
     pub(crate) fn context<'a>(&'a self, sender: &'a Sender, now: DateTime<Utc>) -> Context<'a> {
         Context { rule: &self.rule, service: sender.service.as_ref(), now }
@@ -56,6 +66,10 @@ impl Intake {
 
     pub(crate) fn mapping(&self, name: &str) -> Option<&Mapping> {
         self.mappings.get(name)
+    }
+
+    pub(crate) fn notices(&self) -> Option<&dyn TakeNotices> {
+        self.notices.as_deref()
     }
 
     pub(crate) fn amazon(&self) -> Option<&Amazon> {

@@ -160,7 +160,7 @@ pub(crate) async fn claim(
         }
         Ok(Updated::Refused(record, _)) => {
             // Pressed twice, it is what was asked for.
-            let is_done = record.incident.resolved().is_some_and(|resolved| resolved.by == by);
+            let is_done = record.incident.resolved().is_some_and(|resolved| resolved.by.is(&by));
             let status = if is_done && then == Then::Resolve { StatusCode::OK } else { StatusCode::CONFLICT };
             current(&api, &record.incident, link, Some(&by), status)
         }

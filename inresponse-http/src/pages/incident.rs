@@ -128,7 +128,7 @@ pub(super) fn fragment(api: &Api, record: &Record, me: &Person) -> Fragment {
         dedup_key: incident.dedup_key().map(ToString::to_string),
         labels: incident.labels().iter().map(pairs).collect(),
         links: incident.links().iter().map(|l| (l.text().to_owned(), l.url().to_owned())).collect(),
-        is_mine: holder.is_some_and(|signature| signature.by == *me),
+        is_mine: holder.is_some_and(|signature| signature.by.is(me)),
         holder: holder.map(|signature| (signature.by.to_string(), Moment::clock(signature.at))),
         trouble: trouble(incident),
         upcoming: upcoming

@@ -129,6 +129,11 @@ impl Envelope {
 }
 
 impl Verified {
+    /// What was published, if anything was: not of a message about the subscription itself.
+    pub fn message(&self) -> Option<&str> {
+        (self.envelope.r#type == "Notification").then_some(&self.envelope.message)
+    }
+
     /// Translates it.
     ///
     /// # Errors

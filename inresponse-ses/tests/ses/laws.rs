@@ -40,7 +40,8 @@ fn answer(mailboxes: &mut Mailboxes, call: &Call) -> Answer {
     }
     match behaviour {
         Behaviour::Accept => Answer::accepted(),
-        Behaviour::Reject => Answer::error(400, "MessageRejected", "Invalid content"),
+        Behaviour::Reject => Answer::error(400, "BadRequestException", "Domain contains dot-dot"),
+        Behaviour::RefuseSender => Answer::error(400, "MessageRejected", "Email address is not verified."),
         Behaviour::Busy => Answer::error(503, "ServiceUnavailableException", "try again"),
         Behaviour::Throttle => {
             let headers = format!(

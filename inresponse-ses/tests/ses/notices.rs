@@ -169,8 +169,15 @@ fn what_ses_cannot_have_written_is_an_error() {
     let deep = "[".repeat(200_000);
     let large = event("Bounce", bounce("Permanent", &"x".repeat(300_000))).to_string();
     let ill_typed = event("Bounce", json!({ "bounce": "Permanent" })).to_string();
-    for told in ["", "{}", "null", "[]", "\u{0}", "not JSON", "{\"eventType\": 7}", &deep, &large, &ill_typed]
-    {
+    let others = [
+        r#"{"eventType": "OrderFailed", "order": 7}"#,
+        r#"{"eventType": "Bounce", "mail": {}}"#,
+        r#"{"AlarmName": "athens 5xx", "NewStateValue": "ALARM"}"#,
+        "Successfully validated the order",
+    ];
+    let mangled =
+        ["", "{}", "null", "[]", "\u{0}", "not JSON", "{\"eventType\": 7}", &deep, &large, &ill_typed];
+    for told in mangled.into_iter().chain(others) {
         let error = read(told.as_bytes()).unwrap_err();
         assert_eq!(error.kind(), SesErrorKind::Notice, "{error}");
     }

@@ -29,25 +29,27 @@ async fn check(what: &str, answer: Answer, expected: &str) {
 }
 
 #[tokio::test]
-async fn every_error_of_ses_is_the_outcome_it_should_be_after_one_attempt() {
+async fn p09_every_error_of_ses_is_the_outcome_it_should_be_after_one_attempt() {
     const UNVERIFIED: &str = "Email address is not verified. The following identities failed the check in region \
                               EU-WEST-1: ";
     let unverified = |identities: &str| format!("{UNVERIFIED}{identities}");
     let cases = [
-        // About this message or this recipient.
-        (400, "MessageRejected", "Invalid content: virus found".to_owned(), "rejected"),
-        (400, "MessageRejected", unverified("jo@example.org"), "rejected"),
-        (400, "MessageRejected", unverified("Jo@Example.org"), "rejected"),
+        // About this recipient.
+        (400, "MessageRejected", "Address is on the suppression list".to_owned(), "rejected"),
+        (400, "MessageRejected", "Address blacklisted.".to_owned(), "rejected"),
         (400, "BadRequestException", "Missing final '@domain'".to_owned(), "rejected"),
         (400, "BadRequestException", "Domain contains dot-dot".to_owned(), "rejected"),
         (400, "BadRequestException", "Local address contains control or whitespace".to_owned(), "rejected"),
-        // About the account, the sender, the configuration: every recipient would meet the same.
+        // About the account, the sender, the configuration, the message: every recipient would meet the same.
+        (400, "MessageRejected", "Invalid content: virus found".to_owned(), "unavailable"),
+        (400, "MessageRejected", unverified("jo@example.org"), "unavailable"),
         (400, "MessageRejected", unverified("InResponse <alerts@example.org>"), "unavailable"),
         (400, "MessageRejected", unverified("alerts@example.org, jo@example.org"), "unavailable"),
         (400, "MessageRejected", unverified(""), "unavailable"),
         (400, "MessageRejected", "Email address is not verified".to_owned(), "unavailable"),
         (400, "MessageRejected", "Sending suspended for this account.".to_owned(), "unavailable"),
         (400, "MessageRejected", "Sending paused for this account.".to_owned(), "unavailable"),
+        (400, "MessageRejected", "something new".to_owned(), "unavailable"),
         (400, "MailFromDomainNotVerifiedException", "no MX record".to_owned(), "unavailable"),
         (400, "AccountSuspendedException", "permanently restricted".to_owned(), "unavailable"),
         (400, "SendingPausedException", "currently paused".to_owned(), "unavailable"),
@@ -176,9 +178,16 @@ async fn a_connection_that_never_stands_by_the_deadline_is_unavailable() {
 }
 
 #[tokio::test]
-async fn an_address_beyond_ascii_is_rejected_without_a_call() {
+async fn a_local_part_beyond_ascii_is_rejected_without_a_call_and_a_domain_is_told_in_a_labels() {
     let stub = Stub::start(|_| Answer::accepted());
-    let outcome = stub.notifier().notify(&alert("josé@example.org"), AMPLE).await;
+    let notifier = stub.notifier();
+    let beyond = alert("josé@bücher.example");
+    assert!(!notifier.reaches(beyond.contact()));
+    let outcome = notifier.notify(&beyond, AMPLE).await;
     assert_eq!(kind(&outcome), "rejected", "{outcome:?}");
     assert!(stub.calls().is_empty());
+    let domain = alert("jo@bücher.example");
+    assert!(notifier.reaches(domain.contact()));
+    assert_eq!(notifier.notify(&domain, AMPLE).await, Outcome::Accepted);
+    assert_eq!(stub.calls()[0].to(), "jo@xn--bcher-kva.example");
 }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use inresponse_core::Engine;
 use inresponse_core::clock::SystemClock;
-use inresponse_core::engine::{Bounced, Reported};
+use inresponse_core::engine::Reported;
 use inresponse_core::memory::{MemoryRoster, MemoryStore};
-use inresponse_core::model::{Contact, IncidentNumber, Report, ServiceName, Severity, TeamName};
+use inresponse_core::model::{Contact, Report, ServiceName, Severity, TeamName};
 use inresponse_core::notify::Notifiers;
 use inresponse_core::roster::{Roster, Rota, Team};
-use inresponse_ses::{Fate, Notice, read};
+use inresponse_ses::{Taken, take};
 use serde_json::{Value, json};
 
 use crate::stub::{Answer, Call, Stub};
@@ -41,13 +41,6 @@ fn bounce_of(call: &Call) -> Vec<u8> {
     told.to_string().into_bytes()
 }
 
-async fn told(engine: &Engine, message: &[u8]) -> (IncidentNumber, Bounced) {
-    let Notice::Alert(alert) = read(message).unwrap() else { panic!("an alert") };
-    assert_eq!(alert.fate, Fate::Bounced);
-    let bounced = engine.bounced(alert.number, &alert.delivery, &alert.reason).await.unwrap();
-    (alert.number, bounced)
-}
-
 #[tokio::test]
 async fn p12_an_address_that_ses_accepts_and_cannot_deliver_to_holds_nobody_up() {
     let stub = Arc::new(Stub::start(|_| Answer::accepted()));
@@ -64,16 +57,16 @@ async fn p12_an_address_that_ses_accepts_and_cannot_deliver_to_holds_nobody_up()
         // The levels are ten minutes apart; nobody waits for them.
         let _ = engine.advance(number).await.unwrap();
         assert_eq!(recipients(), so_far);
-        let (of, bounced) = told(&engine, &bounce_of(stub.calls().last().unwrap())).await;
-        assert_eq!(of, number);
-        assert!(matches!(bounced, Bounced::Dead(_)), "{bounced:?}");
+        let taken = take(&engine, &bounce_of(stub.calls().last().unwrap())).await.unwrap();
+        assert!(matches!(taken, Taken::Dead), "{taken:?}");
     }
     let census = engine.census().await.unwrap();
     assert_eq!((census.unclaimed, census.undelivered), (1, 1), "nobody was reached");
 
     // SNS may deliver a message more than once.
     for call in stub.calls() {
-        let (_, again) = told(&engine, &bounce_of(&call)).await;
-        assert!(matches!(again, Bounced::Ignored(_)), "{again:?}");
+        let again = take(&engine, &bounce_of(&call)).await.unwrap();
+        assert!(matches!(again, Taken::Nothing), "{again:?}");
     }
+    assert!(matches!(take(&engine, b"{}").await.unwrap(), Taken::Foreign(_)));
 }

@@ -112,7 +112,8 @@ async fn answer(stream: TcpStream, state: &Mutex<State>) -> Option<()> {
     };
     let status = match behaviour {
         Behaviour::Accept => answer.unwrap_or_else(|| "200 OK".to_owned()),
-        Behaviour::Reject => "404 Not Found".to_owned(),
+        Behaviour::Reject => "410 Gone".to_owned(),
+        Behaviour::RefuseSender => "401 Unauthorized".to_owned(),
         Behaviour::Busy => "503 Service Unavailable".to_owned(),
         Behaviour::Throttle => format!("429 Slow Down\r\nretry-after: {}", Behaviour::PAUSE.as_secs()),
         Behaviour::TakeAndClose | Behaviour::Unreachable => return None,

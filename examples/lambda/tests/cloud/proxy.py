@@ -93,9 +93,7 @@ class Proxy(BaseHTTPRequestHandler):
         with LOCK:
             CALLS.append({"mail": to, "delivery": mail["X-InResponse-Delivery"], "at": time.time()})
         if to.startswith("reject-"):
-            said = "Email address is not verified. The following identities failed the check in region "
-            said += f"EU-CENTRAL-1: {to}"
-            return self.refuse(400, "MessageRejected", said)
+            return self.refuse(400, "BadRequestException", "Local address contains control or whitespace")
         if to.startswith("busy-") and first(to, 2):
             return self.refuse(429, "TooManyRequestsException", "Maximum sending rate exceeded.")
         if to.startswith("lose-") and first(to):

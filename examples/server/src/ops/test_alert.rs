@@ -13,7 +13,13 @@ use inresponse_core::plan;
 use crate::config::{Config, MailConfig, ServeArgs};
 use crate::notifiers::notifiers;
 
-const DEADLINE: Duration = Duration::from_secs(30);
+/// How long a notifier may overrun its deadline before it is given up.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// How long a server with that lease gives a notifier: a send that is alive renews its lease up to three times.
+pub(crate) fn send_deadline(lease: Duration) -> Duration {
+    lease * 4
+}
 
 /// Sends one alert that says it is a test, as the server would, and says what became of it.
 ///
@@ -39,9 +45,10 @@ pub(crate) async fn test_alert(args: TestAlertArgs) -> Result<(), Box<dyn Error>
     if !notifiers.reach(&contact) {
         return Err(format!("nothing that is configured reaches {contact}").into());
     }
-    let alert = alert(&contact, &clock)?;
+    let alert = alert(&contact, config.lease, &clock)?;
+    let deadline = send_deadline(config.lease);
     let began = clock.monotonic();
-    let outcome = tokio::time::timeout(DEADLINE, notifiers.notify(&alert, DEADLINE)).await;
+    let outcome = tokio::time::timeout(deadline + GRACE, notifiers.notify(&alert, deadline)).await;
     let took = clock.monotonic().saturating_sub(began).as_secs_f64();
     let (what, reason) = match outcome {
         Ok(Outcome::Accepted) => {
@@ -66,13 +73,13 @@ pub(crate) async fn test_alert(args: TestAlertArgs) -> Result<(), Box<dyn Error>
 }
 
 /// An alert of an incident that exists nowhere.
-fn alert(contact: &Contact, clock: &SystemClock) -> Result<Alert, Box<dyn Error>> {
+fn alert(contact: &Contact, lease: Duration, clock: &SystemClock) -> Result<Alert, Box<dyn Error>> {
     let report = Report::builder("inresponse-test", Severity::Warn, "This is a test")
         .message("Somebody tries whether alerts reach you. There is no incident, and nothing to do.")
         .build()?;
     let matrix = Matrix::new(vec![vec![contact.clone()]], vec![contact.clone()], Duration::from_secs(600));
     let team = TeamName::new("inresponse-test")?;
-    let (opening, sends) = plan::open(report, team, matrix, Some(DEADLINE), clock.now());
+    let (opening, sends) = plan::open(report, team, matrix, Some(lease), clock.now());
     let send = sends.first().ok_or("a test alerts nobody")?;
     let incident = Arc::new(opening.numbered(IncidentNumber::new(0)).into_incident());
     Ok(Alert::new(incident, 1, send.delivery, send.attempt, contact.clone()))

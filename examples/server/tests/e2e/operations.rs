@@ -1,6 +1,7 @@
 //! What operators run: backups, the doctor, test alerts, the canary.
 
 use std::collections::BTreeSet;
+use std::io::{BufRead, Write};
 use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -109,6 +110,48 @@ async fn a_test_alert_reaches_its_contact_or_says_why_not() {
         assert!(!refused.0 && refused.1.contains(expected), "{contact}: {}", refused.1);
     }
     assert!(!dir.path().join("inresponse.db").exists(), "nothing is stored");
+}
+
+/// A mail server that greets after a pause, if ever, and then takes what it is given.
+fn slow_server(pause: Option<Duration>) -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        let mut held = Vec::new();
+        for stream in listener.incoming().map(Result::unwrap) {
+            let Some(pause) = pause else {
+                held.push(stream);
+                continue;
+            };
+            std::thread::sleep(pause);
+            let mut lines = std::io::BufReader::new(stream.try_clone().unwrap()).lines();
+            let say = |reply: &str| (&stream).write_all(format!("{reply}\r\n").as_bytes());
+            say("220 test").unwrap();
+            while let Some(Ok(line)) = lines.next() {
+                if line == "DATA" {
+                    say("354 go on").unwrap();
+                    while lines.next().is_some_and(|line| line.unwrap() != ".") {}
+                }
+                say("250 ok").unwrap();
+            }
+        }
+    });
+    port
+}
+
+#[test]
+fn a_test_alert_waits_as_long_as_a_server_with_that_lease_would() {
+    let dir = tempfile::tempdir().unwrap();
+    let test = |port: u16| {
+        let smtp = format!("smtp://127.0.0.1:{port}");
+        told(&run(dir.path(), &["test-alert", "jo@example.org", "--lease-seconds", "2", "--smtp-url", &smtp]))
+    };
+    let slow = test(slow_server(Some(Duration::from_secs(3))));
+    assert!(slow.0 && slow.1.contains("accepted"), "{}", slow.1);
+    // Four leases: eight seconds.
+    let silent = test(slow_server(None));
+    let took = silent.1.split("after ").nth(1).and_then(|rest| rest.split(' ').next()?.parse::<f64>().ok());
+    assert!(!silent.0 && took.is_some_and(|took| (8.0..25.0).contains(&took)), "{}", silent.1);
 }
 
 #[tokio::test]

@@ -22,6 +22,7 @@ broken! { notifier, super::model::harness;
     secrets_do_not_show_in_debug_output: shows_its_password, shows_the_last_link, says_its_password;
 
     p09_a_refusal_for_good_is_rejected: takes_a_refusal_for_an_outage, tries_a_refusal_again;
+    p09_a_refusal_of_somebody_else_is_tried_again: takes_a_refused_sender_for_a_refusal;
     p13_a_refusal_is_its_recipients_only: refuses_everybody_after_a_refusal;
 
     p09_a_busy_carrier_is_tried_once_and_is_not_dead:

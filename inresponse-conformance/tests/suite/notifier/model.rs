@@ -31,6 +31,7 @@ struct Carrier {
 enum Reply {
     Taken,
     Refused,
+    SenderRefused,
     Busy,
     Pause(Duration),
     NobodyThere,
@@ -69,6 +70,7 @@ impl Models {
         match behaviour {
             Behaviour::Accept => Reply::Taken,
             Behaviour::Reject => Reply::Refused,
+            Behaviour::RefuseSender => Reply::SenderRefused,
             Behaviour::Busy => Reply::Busy,
             Behaviour::Throttle => Reply::Pause(Behaviour::PAUSE),
             Behaviour::Unreachable => Reply::NobodyThere,
@@ -220,13 +222,14 @@ impl Model {
             Some(Reply::Refused) => notes.refused = true,
             Some(Reply::Busy) => _ = notes.avoided.insert(alert.contact().clone()),
             Some(Reply::NobodyThere | Reply::Lost) => notes.disconnected = true,
-            Some(Reply::Taken | Reply::Pause(_)) | None => {}
+            Some(Reply::Taken | Reply::SenderRefused | Reply::Pause(_)) | None => {}
         }
         let taken = !self.post.carrier().arrived.is_empty();
         match (self.post.defect, reply) {
             (takes_every_error_for_accepted, _) => Outcome::Accepted,
             (says_its_password, Some(Reply::Taken)) => Outcome::unavailable(PASSWORD),
             (takes_a_refusal_for_an_outage, Some(Reply::Refused)) => down(),
+            (takes_a_refused_sender_for_a_refusal, Some(Reply::SenderRefused)) => refused(),
             (takes_busy_for_a_refusal, Some(Reply::Busy)) => refused(),
             (takes_busy_for_accepted, Some(Reply::Busy)) => Outcome::Accepted,
             (takes_busy_for_unknown, Some(Reply::Busy)) => unknown(),
@@ -242,7 +245,7 @@ impl Model {
             (takes_a_missing_reply_for_an_outage, None) if taken => down(),
             (_, Some(Reply::Taken)) => Outcome::Accepted,
             (_, Some(Reply::Refused)) => refused(),
-            (_, Some(Reply::Busy | Reply::NobodyThere)) => down(),
+            (_, Some(Reply::SenderRefused | Reply::Busy | Reply::NobodyThere)) => down(),
             (_, Some(Reply::Pause(pause))) => Outcome::throttled(pause, "too many"),
             (_, Some(Reply::Lost) | None) => unknown(),
         }

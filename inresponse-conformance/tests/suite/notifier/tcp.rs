@@ -1,6 +1,7 @@
 //! A toy carrier on real sockets, one per recipient, and the notifier for it.
 //!
-//! The notifier sends a line of JSON and is answered with a line: `taken`, `refused`, `busy`, `pause 7`.
+//! The notifier sends a line of JSON and is answered with a line: `taken`, `refused`, `not-from-you`, `busy`,
+//! `pause 7`.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -71,6 +72,7 @@ impl Carrier {
         let reply = match behaviour {
             Behaviour::Accept => "taken\n".to_owned(),
             Behaviour::Reject => "refused\n".to_owned(),
+            Behaviour::RefuseSender => "not-from-you\n".to_owned(),
             Behaviour::Busy => "busy\n".to_owned(),
             Behaviour::Throttle => format!("pause {}\n", Behaviour::PAUSE.as_secs()),
             Behaviour::TakeAndClose | Behaviour::Unreachable => return,
@@ -156,7 +158,7 @@ impl LineNotifier {
         match reply.trim().split_once(' ').unwrap_or((reply.trim(), "")) {
             ("taken", _) => Outcome::Accepted,
             ("refused", _) => Outcome::rejected("refused"),
-            ("busy", _) => Outcome::unavailable("busy"),
+            ("busy" | "not-from-you", _) => Outcome::unavailable("busy"),
             ("pause", seconds) => Outcome::throttled(Duration::from_secs(seconds.parse().unwrap()), "pause"),
             (other, _) => Outcome::unknown(format!("unexpected reply `{other}`")),
         }

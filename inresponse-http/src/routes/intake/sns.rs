@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::Api;
 use crate::input::Bytes;
-use crate::intake::{AlertsView, Amazon, answer, take};
+use crate::intake::{AlertsView, Amazon, Noticed, answer, take};
 use crate::keys::Sender;
 use crate::problem::Problem;
 
@@ -21,7 +21,14 @@ pub(crate) struct Subscription {
     subscription: &'static str,
 }
 
-/// A message of Amazon SNS: a CloudWatch alarm, or the confirmation of a subscription.
+/// What became of what a carrier told of an alert.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Notice {
+    /// `dead`: the alert came back, and its delivery is dead. `nothing`: there was nothing to do.
+    notice: &'static str,
+}
+
+/// A message of Amazon SNS: a CloudWatch alarm, the confirmation of a subscription, or what Amazon SES tells of a mail.
 ///
 /// Its signature is checked by a certificate of Amazon's, and a subscription is confirmed at Amazon's only.
 #[utoipa::path(post, path = "/intake/sns", tag = "intake",
@@ -49,6 +56,17 @@ pub(crate) async fn message(
     let url = envelope.certificate_url().map_err(|e| Problem::invalid(&e))?;
     let certificate = amazon.certificate(&url).await?;
     let verified = envelope.verify(&certificate).map_err(|e| Problem::invalid(&e))?;
+    if let (Some(notices), Some(message)) = (api.intake().notices(), verified.message()) {
+        let taken = notices.take(api.engine(), message).await;
+        let notice = match taken.map_err(|outage| Problem::outage_of_change(&outage))? {
+            Noticed::Dead => Some("dead"),
+            Noticed::Nothing => Some("nothing"),
+            Noticed::Foreign => None,
+        };
+        if let Some(notice) = notice {
+            return Ok(Json(Notice { notice }).into_response());
+        }
+    }
     let context = api.intake().context(&sender, api.engine().now());
     match verified.translate(&context).map_err(|e| Problem::invalid(&e))? {
         Request::Confirm(url) => {

@@ -3,15 +3,26 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use axum::body::Bytes;
 use axum::http::{Method, StatusCode};
-use inresponse_http::{AmazonUrl, FetchFromAmazon, Intake, Rule};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use inresponse_core::model::IncidentNumber;
+use inresponse_core::{Engine, Outage};
+use inresponse_http::{AmazonUrl, FetchFromAmazon, Intake, Noticed, Rule, TakeNotices};
+use inresponse_ses::Taken;
 use serde_json::{Value, json};
 
 use super::statuses;
-use crate::world::{Answer, REPORT, World};
+use crate::world::{ATHENS, Answer, REPORT, World};
 
 const CERTIFICATE: &str = include_str!("../../payloads/sns-certificate.pem");
+/// Another, whose key is there to sign with.
+const OWN_CERTIFICATE: &str = include_str!("../../payloads/sns-own-certificate.pem");
+const OWN_KEY: &[u8] = include_bytes!("../../payloads/sns-own-key.der");
+const OWN_URL: &str = "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-own.pem";
 const ALARM: &str = include_str!("../../payloads/sns-alarm.json");
 const OK: &str = include_str!("../../payloads/sns-ok.json");
 const CONFIRMATION: &str = include_str!("../../payloads/sns-confirmation.json");
@@ -37,7 +48,8 @@ impl FetchFromAmazon for Fetched {
             return Err("no route to host".to_owned());
         }
         self.urls.lock().unwrap().push(url.as_str().to_owned());
-        Ok(Bytes::from_static(CERTIFICATE.as_bytes()))
+        let certificate = if url.as_str() == OWN_URL { OWN_CERTIFICATE } else { CERTIFICATE };
+        Ok(Bytes::from_static(certificate.as_bytes()))
     }
 }
 
@@ -47,9 +59,54 @@ impl World {
     }
 }
 
+/// What is published, as Amazon signs it.
+fn signed(message: &str) -> String {
+    let (id, time, topic) =
+        ("7b1b7a3e", "2026-11-24T03:00:05.000Z", "arn:aws:sns:eu-west-1:123456789012:mails");
+    let text = format!(
+        "Message\n{message}\nMessageId\n{id}\nTimestamp\n{time}\nTopicArn\n{topic}\nType\nNotification\n"
+    );
+    let key = RsaKeyPair::from_pkcs8(OWN_KEY).unwrap();
+    let mut signature = vec![0; key.public_modulus_len()];
+    key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text.as_bytes(), &mut signature).unwrap();
+    let envelope = json!({
+        "Type": "Notification", "MessageId": id, "TopicArn": topic, "Message": message, "Timestamp": time,
+        "SignatureVersion": "2", "Signature": STANDARD.encode(signature), "SigningCertURL": OWN_URL,
+    });
+    envelope.to_string()
+}
+
+/// What SES tells of a mail with that delivery's name in its tags.
+fn told_of(number: u64, delivery: &str, event: &str, details: Value) -> String {
+    let mut told = json!({
+        "eventType": event,
+        "mail": {
+            "destination": ["jo@example.org"],
+            "tags": { "inresponse-incident": [number.to_string()], "inresponse-delivery": [delivery] }
+        }
+    });
+    told[event.to_lowercase()] = details;
+    told.to_string()
+}
+
+/// As the standalone server takes what SES tells.
+#[derive(Debug)]
+struct FromSes;
+
+#[async_trait]
+impl TakeNotices for FromSes {
+    async fn take(&self, engine: &Engine, message: &str) -> Result<Noticed, Outage> {
+        Ok(match inresponse_ses::take(engine, message.as_bytes()).await? {
+            Taken::Dead => Noticed::Dead,
+            Taken::Nothing => Noticed::Nothing,
+            Taken::Foreign(_) => Noticed::Foreign,
+        })
+    }
+}
+
 async fn world() -> (World, Fetched) {
     let amazon = Fetched::default();
-    let intake = Intake::new(Rule::default()).amazon_by(amazon.clone());
+    let intake = Intake::new(Rule::default()).amazon_by(amazon.clone()).notices_by(FromSes);
     (World::new().await.taking(intake), amazon)
 }
 
@@ -123,4 +180,63 @@ async fn where_amazon_cannot_be_asked_the_message_is_sent_again() {
     assert_eq!(statuses(&world.published(ALARM).await), ["opened"]);
     let without = World::new().await;
     assert_eq!(without.published(ALARM).await.status, StatusCode::NOT_IMPLEMENTED);
+}
+
+#[tokio::test]
+async fn p12_a_mail_that_came_back_brings_the_next_level_at_once() {
+    let (world, _) = world().await;
+    let day = json!({ "oncall": "jo@example.org", "escalation": "kim@example.org" });
+    assert_eq!(world.put("/teams/devops/calendar/2026-11-24", day).await.status, StatusCode::OK);
+    let number = world.report().await;
+    let advance = async || {
+        let _ = world.engine.advance(IncidentNumber::new(number)).await.unwrap();
+        let shown = world.get(&format!("/incidents/{number}")).await.json;
+        let of = |d: &Value| ["contact", "status"].map(|field| d[field].as_str().unwrap().to_owned());
+        let deliveries = shown["deliveries"].as_array().unwrap().clone();
+        (
+            deliveries.iter().map(of).collect::<Vec<_>>(),
+            deliveries[0]["deliveryId"].as_str().unwrap().to_owned(),
+        )
+    };
+    let own = |contact: &str, status: &str| [format!("{contact}@example.org"), status.to_owned()];
+    let (deliveries, delivery) = advance().await;
+    assert_eq!(deliveries, [own("jo", "accepted")]);
+
+    let permanent = json!({ "bounceType": "Permanent", "bounceSubType": "NoEmail", "bouncedRecipients": [] });
+    let bounce = told_of(number, &delivery, "Bounce", permanent);
+    // What is delayed, or comes back for a while, or is not about an alert, changes nothing.
+    let full = json!({ "bounceType": "Transient", "bounceSubType": "MailboxFull", "bouncedRecipients": [] });
+    for message in [
+        told_of(number, &delivery, "Bounce", full),
+        told_of(number, &delivery, "Delivery", json!({})),
+        told_of(number, "10001-9-9-9-x", "Bounce", json!({ "bounceType": "Permanent" })),
+        r#"{"eventType": "Bounce", "mail": {"destination": ["x@y.example"]}, "bounce": {"bounceType": "Permanent"}}"#
+            .to_owned(),
+        "Successfully validated SNS topic for Amazon SES event publishing.".to_owned(),
+    ] {
+        let answer = world.published(&signed(&message)).await;
+        assert_eq!((answer.status, answer.json), (StatusCode::OK, json!({ "notice": "nothing" })), "{message}");
+    }
+    // Nor does what Amazon has not signed.
+    let forged = signed("{}").replace("\"{}\"", &json!(bounce).to_string());
+    assert_eq!(world.published(&forged).await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(advance().await.0, [own("jo", "accepted")]);
+
+    for notice in ["dead", "nothing"] {
+        let answer = world.published(&signed(&bounce)).await;
+        assert_eq!((answer.status, answer.json), (StatusCode::OK, json!({ "notice": notice })));
+    }
+    assert_eq!(advance().await.0, [own("jo", "dead"), own("kim", "accepted")]);
+    assert_eq!(world.all().await.len(), 1, "no notice is an incident");
+}
+
+#[tokio::test]
+async fn what_others_publish_is_an_incident_as_before() {
+    let (world, _) = world().await;
+    let answer = world.published(&signed(r#"{"eventType": "OrderFailed", "service": "athens"}"#)).await;
+    // The key names no service, and this message cannot.
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answer.text);
+    let message = signed(r#"{"eventType": "OrderFailed", "order": 7}"#);
+    let answer = world.call(ATHENS, Method::POST, "/intake/sns", message).await;
+    assert_eq!(statuses(&answer), ["opened"]);
 }

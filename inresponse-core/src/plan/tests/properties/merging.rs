@@ -85,6 +85,7 @@ fn p07_a_contact_of_any_length_is_read_as_it_was_stored() {
             assert_eq!(Contact::new(contact.as_str()), Ok(contact), "{length}");
         }
     }
-    assert!(Contact::new("jo@İ.org").is_err(), "in lower case it has a mark that no host name has");
+    let dotted = Contact::new("jo@İ.org").unwrap();
+    assert_eq!(Contact::new(dotted.as_str()), Ok(dotted), "in lower case it has a mark of its own");
     assert_eq!(contacts("a").len(), 1);
 }

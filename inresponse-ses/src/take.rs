@@ -1,0 +1,42 @@
+//! Does what SES tells later asks for.
+
+use inresponse_core::engine::Bounced;
+use inresponse_core::{Engine, Outage};
+
+use crate::error::SesError;
+use crate::notice::{Notice, read};
+
+/// What became of a message.
+#[derive(Debug)]
+#[must_use]
+pub enum Taken {
+    /// An alert came back: its delivery is dead.
+    Dead,
+    /// There was nothing to do: the mail is not lost, or it was no alert, or this was known.
+    Nothing,
+    /// SES did not write it; a repeat would not help.
+    Foreign(SesError),
+}
+
+/// Takes what an SNS notification holds as its `Message`, as [`read`] does, and marks an alert that will not be seen as
+/// dead ([`Engine::bounced`]).
+///
+/// The same message may be told any number of times. The caller has checked that SNS sent it.
+///
+/// # Errors
+/// The store is out of order. It is safe to tell it again.
+pub async fn take(engine: &Engine, message: &[u8]) -> Result<Taken, Outage> {
+    let alert = match read(message) {
+        Ok(Notice::Alert(alert)) => alert,
+        Ok(Notice::Foreign) => return Ok(Taken::Nothing),
+        Err(error) => return Ok(Taken::Foreign(error)),
+    };
+    if !alert.fate.is_dead() {
+        tracing::debug!(delivery = alert.delivery.as_str(), reason = alert.reason, "SES told of an alert");
+        return Ok(Taken::Nothing);
+    }
+    Ok(match engine.bounced(alert.number, &alert.delivery, &alert.reason).await? {
+        Bounced::Dead(_) => Taken::Dead,
+        Bounced::Ignored(_) | Bounced::Absent => Taken::Nothing,
+    })
+}
