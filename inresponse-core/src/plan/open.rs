@@ -66,6 +66,7 @@ pub fn open(
         updated_at: now,
         claimed: None,
         resolved: None,
+        ended: None,
         round: 1,
         round_began_at: now,
         repeats_done: 0,
