@@ -15,11 +15,14 @@ use inresponse_core::Outage;
 use tracing::Instrument;
 
 use crate::Api;
+use crate::intake::{SENDERS, Watched};
 use crate::lanes::Lane;
 use crate::problem::Problem;
 
 /// How long a request may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// How long one may take that may hold thousands of alerts.
+const MESSAGE_TIMEOUT: Duration = Duration::from_secs(60);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -34,6 +37,7 @@ pub(crate) async fn observe(State(api): State<Api>, request: Request, next: Next
         .extensions()
         .get::<MatchedPath>()
         .map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
+    let watched = Watched::new(&api, &route, &request);
     let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), %method, route);
     let began = api.engine().clock().monotonic();
     let mut response = next.run(request).instrument(span.clone()).await;
@@ -44,6 +48,9 @@ pub(crate) async fn observe(State(api): State<Api>, request: Request, next: Next
             tracing::warn!(status = status.as_u16(), ?took, "answered");
         } else {
             tracing::debug!(status = status.as_u16(), ?took, "answered");
+        }
+        if let Some(watched) = watched {
+            watched.answered(&response);
         }
     });
     // Methods are bounded by us, not by whoever sends them.
@@ -110,7 +117,10 @@ pub(crate) async fn bound(State(api): State<Api>, request: Request, next: Next) 
         let problem = Problem::unavailable("too many requests are being worked on");
         return if reads { problem.into_response() } else { problem.not_recorded().into_response() };
     };
-    match tokio::time::timeout(TIMEOUT, next.run(request)).await {
+    let path = request.extensions().get::<MatchedPath>();
+    let is_message = path.is_some_and(|path| SENDERS.iter().any(|(of, _)| path.as_str().starts_with(of)));
+    let timeout = if is_message { MESSAGE_TIMEOUT } else { TIMEOUT };
+    match tokio::time::timeout(timeout, next.run(request)).await {
         Ok(response) => response,
         Err(_) => {
             let problem = Problem::unavailable("the request took too long");
