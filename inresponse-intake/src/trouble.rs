@@ -56,7 +56,7 @@ impl Repairs {
     /// Notes that parts of a text were unreadable, if they were.
     fn note_if_broken(&mut self, field: &str, given: &str) {
         if repair::is_broken(given) {
-            self.note(format!("{} had characters that are none", text::line(field, 64)));
+            self.note(format!("{} held what is no character", text::line(field, 64)));
         }
     }
 
