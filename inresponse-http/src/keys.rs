@@ -157,6 +157,11 @@ impl Keys {
         self.find(key).filter(|entry| entry.scopes.iter().any(responds)).map(|entry| &entry.lane)
     }
 
+    /// The name of the key that a request shows in its head, if it shows one that is known.
+    pub(crate) fn name(&self, headers: &HeaderMap) -> Option<String> {
+        self.find(&sent_in(headers)?).map(|entry| entry.name.as_str().to_owned())
+    }
+
     /// The lane of the key that a request shows in its head, if it shows one that is known.
     pub(crate) fn lane(&self, headers: &HeaderMap) -> Option<&Lane> {
         self.find(&sent_in(headers)?).map(|entry| &entry.lane)

@@ -298,11 +298,14 @@ fn work() -> OpenApiRouter<Api> {
         .routes(routes!(prometheus::alerts, prometheus::query))
         .routes(routes!(grafana::webhook))
         .routes(routes!(sns::message))
+        .routes(routes!(sns::eventbridge))
         .routes(routes!(nagios::notification))
         .routes(routes!(generic::mapped))
         .routes(routes!(pagerduty::enqueue))
         .routes(routes!(opsgenie::create))
         .routes(routes!(opsgenie::acknowledge))
+        .routes(routes!(opsgenie::unacknowledge))
+        .routes(routes!(opsgenie::add_note))
         .routes(routes!(opsgenie::close))
         .routes(routes!(opsgenie::status));
     #[cfg(feature = "pages")]

@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use inresponse_core::Outage;
 use tracing::Instrument;
 
+use crate::intake::{SENDERS, Watched};
 use crate::lanes::Lane;
 use crate::problem::Problem;
 use crate::refusals::{Client, Refusal};
@@ -21,6 +22,8 @@ use crate::site::Here;
 
 /// How long a request may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// How long one may take that may hold thousands of alerts.
+const MESSAGE_TIMEOUT: Duration = Duration::from_secs(60);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -35,6 +38,7 @@ pub(crate) async fn observe(Here(api): Here, request: Request, next: Next) -> Re
         .extensions()
         .get::<MatchedPath>()
         .map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
+    let watched = Watched::new(&api, &route, &request);
     let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), %method, route);
     let client = Client::of(&request);
     let began = api.engine().clock().monotonic();
@@ -49,6 +53,9 @@ pub(crate) async fn observe(Here(api): Here, request: Request, next: Next) -> Re
         }
         if let Some(refusal) = response.extensions().get::<Refusal>() {
             api.refusals().tell(*refusal, &client, began);
+        }
+        if let Some(watched) = watched {
+            watched.answered(&response);
         }
     });
     // Methods are bounded by us, not by whoever sends them.
@@ -115,7 +122,10 @@ pub(crate) async fn bound(Here(api): Here, request: Request, next: Next) -> Resp
         let problem = Problem::unavailable("too many requests are being worked on");
         return if reads { problem.into_response() } else { problem.not_recorded().into_response() };
     };
-    match tokio::time::timeout(TIMEOUT, next.run(request)).await {
+    let path = request.extensions().get::<MatchedPath>();
+    let is_message = path.is_some_and(|path| SENDERS.iter().any(|(of, _)| path.as_str().starts_with(of)));
+    let timeout = if is_message { MESSAGE_TIMEOUT } else { TIMEOUT };
+    match tokio::time::timeout(timeout, next.run(request)).await {
         Ok(response) => response,
         Err(_) => {
             let problem = Problem::unavailable("the request took too long");

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use inresponse_core::store::Census;
-use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 const SECONDS: [f64; 14] =
@@ -26,6 +26,15 @@ fn describe() {
     use Unit::{Count, Seconds};
     describe_counter!("inresponse_incidents_reported_total", Count, "New incidents, by severity.");
     describe_counter!("inresponse_incidents_repeated_total", Count, "Reports counted at an open incident.");
+    describe_counter!(
+        "inresponse_intake_alerts_total",
+        Count,
+        "Other systems' alerts, by sender and outcome."
+    );
+    // From zero, since the first refusal would be none to whoever asks for an increase.
+    for (_, sender) in crate::intake::SENDERS {
+        counter!("inresponse_intake_alerts_total", "sender" => sender, "outcome" => "refused").absolute(0);
+    }
     describe_counter!("inresponse_deliveries_total", Count, "Attempts to alert somebody, by outcome.");
     describe_counter!("inresponse_unclaimed_incidents_total", Count, "Incidents that became unclaimed.");
     describe_counter!("inresponse_undelivered_incidents_total", Count, "Incidents that became undelivered.");

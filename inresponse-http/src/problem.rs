@@ -15,7 +15,8 @@ use crate::refusals::Refusal;
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Problem {
     /// Always `about:blank`: the status says it.
-    r#type: &'static str,
+    #[schema(value_type = String)]
+    r#type: AboutBlank,
     /// The status in words.
     title: &'static str,
     /// The HTTP status.
@@ -34,6 +35,26 @@ pub(crate) struct Problem {
     headers: Vec<(HeaderName, HeaderValue)>,
     #[serde(skip)]
     refusal: Option<Refusal>,
+    /// The key that the request was made with, for the log.
+    #[serde(skip)]
+    key: Option<Box<str>>,
+}
+
+/// The type of every problem.
+#[derive(Debug)]
+struct AboutBlank;
+
+impl Serialize for AboutBlank {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("about:blank")
+    }
+}
+
+/// What a refusal says, and with which key the request was made: an extension of its response, for the log.
+#[derive(Debug, Clone)]
+pub(crate) struct Told {
+    pub(crate) detail: Box<str>,
+    pub(crate) key: Option<Box<str>>,
 }
 
 /// What is wrong with one field.
@@ -59,7 +80,7 @@ impl ProblemField {
 impl Problem {
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self {
-            r#type: "about:blank",
+            r#type: AboutBlank,
             title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
             detail: detail.into().into(),
@@ -68,6 +89,7 @@ impl Problem {
             claimed_by: None,
             headers: Vec::new(),
             refusal: None,
+            key: None,
         }
     }
 
@@ -79,6 +101,12 @@ impl Problem {
 
     pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
+        self
+    }
+
+    /// The same, made with the key of that name.
+    pub(crate) fn by_key(mut self, name: &str) -> Self {
+        self.key = Some(name.into());
         self
     }
 
@@ -151,7 +179,10 @@ impl IntoResponse for Problem {
     fn into_response(mut self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let (headers, refusal) = (std::mem::take(&mut self.headers), self.refusal);
+        let detail = self.detail.chars().take(500).collect::<String>().into();
+        let told = Told { detail, key: self.key.take() };
         let mut response = (status, Json(self)).into_response();
+        response.extensions_mut().insert(told);
         for (name, value) in headers {
             response.headers_mut().append(name, value);
         }

@@ -31,7 +31,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::store::{Trouble, Troubled};
-use crate::world::{ADMIN, World, report};
+use crate::world::{ADMIN, ATHENS, REPORT, World, report};
 
 /// Everything that is logged.
 #[derive(Debug, Clone, Default)]
@@ -260,4 +260,38 @@ async fn no_secret_is_logged_whatever_the_level() {
     for secret in [token, ADMIN, key_in_cookie] {
         assert!(!log.contains(secret), "{log}");
     }
+}
+
+#[tokio::test]
+async fn p16_a_message_that_is_refused_is_logged_with_sender_key_and_reason() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(LevelFilter::TRACE)
+        .with_writer(log.clone())
+        .with_ansi(false)
+        .finish();
+    let _logging = subscriber.set_default();
+    let world = World::new().await;
+    let explode = format!("{{\"routing_key\":\"{ATHENS}\",\"event_action\":\"explode\"}}");
+    for (path, body) in [
+        ("/intake/grafana", "[]".to_owned()),
+        ("/v2/enqueue", explode),
+        ("/api/v2/alerts", "[{\"labels\":{}}]".to_owned()),
+        ("/intake/nagios", " ".repeat(1024 * 1024 + 1)),
+    ] {
+        let request = Request::builder().method("POST").uri(path).header("x-api-key", REPORT);
+        let request = request.header("content-length", body.len());
+        world.send(request.body(Body::from(body)).unwrap()).await;
+    }
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let told = |parts: &[&str]| log.lines().any(|line| parts.iter().all(|part| line.contains(part)));
+    for parts in [
+        ["WARN", "a message was refused", "grafana", "monitoring", "must be a JSON object", "bytes=2"],
+        ["WARN", "a message was refused", "pagerduty", "athens-events", "event_action", "400"],
+        ["WARN", "alerts were refused", "prometheus", "monitoring", "labels", "refused=1"],
+        ["WARN", "a message was refused", "nagios", "monitoring", "at most 1048576", "bytes=1048577"],
+    ] {
+        assert!(told(&parts), "{parts:?} in {log}");
+    }
+    assert!(!log.contains(ATHENS), "{log}");
 }

@@ -1,11 +1,14 @@
 //! Parsers behind a signature that no fuzzer forges, for the fuzz targets.
 
+use crate::json::object;
 use crate::sns::{AmazonUrl, alarm::Alarm};
 use crate::{Context, Translated};
 
 /// What CloudWatch publishes of an alarm, if it is one.
 pub fn alarm(message: &str, topic: &str, context: &Context<'_>) -> Option<Translated> {
-    Alarm::read(message).map(|alarm| alarm.translate(topic, context))
+    let message = object(message.as_bytes()).ok()?;
+    let alarm = Alarm::notified(&message).or_else(|| Alarm::event(&message))?;
+    Some(alarm.translate(Some(topic), context))
 }
 
 /// A URL of Amazon SNS, if it is one.

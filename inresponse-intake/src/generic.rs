@@ -1,17 +1,15 @@
-//! Any JSON, by a mapping: which pointer leads to what.
+//! Any JSON or form, by a mapping: which pointer leads to what.
 
 use std::collections::BTreeMap;
 
 use inresponse_core::InvalidInput;
-use inresponse_core::model::DedupKey;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::json::{as_text, time};
-use crate::rule::service_name;
-use crate::{
-    Acknowledgement, Context, Covers, Recovery, Signal, Subject, Translated, Trouble, bounded, text,
-};
+use crate::form::Fields;
+use crate::json::{as_text, value};
+use crate::trouble::Repairs;
+use crate::{Context, Recovery, Remark, Signal, Subject, Translated, Trouble, bounded, key, text, time};
 
 /// Where in a JSON document something is (RFC 6901): empty for all of it, else `/` and names or indexes.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -45,13 +43,22 @@ pub enum Field {
 }
 
 impl Field {
-    fn read(&self, alert: &Value) -> Option<String> {
-        let (at, default) = match self {
-            Field::At(at) => (Some(at), None),
-            Field::Or { at, default } => (at.as_ref(), Some(default)),
+    /// What the document says.
+    fn found(&self, alert: &Value) -> Option<String> {
+        let at = match self {
+            Field::At(at) => Some(at),
+            Field::Or { at, .. } => at.as_ref(),
         };
         let found = at.and_then(|at| alert.pointer(&at.0)).and_then(as_text);
-        found.filter(|text| !text.trim().is_empty()).or_else(|| default.cloned())
+        found.filter(|text| !text.trim().is_empty())
+    }
+
+    /// What the document says, or else what is said here.
+    fn read(&self, alert: &Value) -> Option<String> {
+        self.found(alert).or_else(|| match self {
+            Field::At(_) => None,
+            Field::Or { default, .. } => Some(default.clone()),
+        })
     }
 }
 
@@ -67,7 +74,7 @@ pub struct Mapping {
     service: Option<Field>,
     /// A word for the severity; by the labels unless given.
     severity: Option<Field>,
-    /// What the sender calls this trouble; the title unless given.
+    /// What the sender calls this trouble; the title unless given, and all of the alert where there is none.
     key: Option<Field>,
     /// A word for whether it is over.
     status: Option<Field>,
@@ -99,23 +106,30 @@ fn acknowledged() -> Vec<String> {
     ["acknowledged", "acknowledge"].map(str::to_owned).to_vec()
 }
 
-/// Translates a body by a mapping. `name` is what the sender is called.
+/// Translates a body by a mapping: JSON, or a form as scripts send it. `name` is what the sender is called.
 ///
 /// # Errors
-/// It is no JSON, or its alerts are not where the mapping says.
+/// It is neither, or its alerts are not where the mapping says.
 pub fn alerts(
     body: &[u8],
     name: &str,
     mapping: &Mapping,
     context: &Context<'_>,
 ) -> Result<Vec<Translated>, InvalidInput> {
-    let document: Value =
-        serde_json::from_slice(body).map_err(|e| InvalidInput::field("body", e.to_string()))?;
+    let document = document(body)?;
     let Some(pointer) = &mapping.alerts else { return Ok(vec![mapping.translate(&document, name, context)]) };
     let alerts = document.pointer(&pointer.0).and_then(Value::as_array);
     let alerts = alerts.ok_or_else(|| InvalidInput::field(pointer.0.clone(), "must be an array"))?;
-    let alerts = bounded(alerts.iter().collect())?;
-    Ok(alerts.into_iter().map(|alert| mapping.translate(alert, name, context)).collect())
+    Ok(bounded(alerts.iter().collect(), |alert| mapping.translate(alert, name, context)))
+}
+
+/// Whatever its content type says: curl calls JSON a form, too.
+fn document(body: &[u8]) -> Result<Value, InvalidInput> {
+    value(body).or_else(|error| {
+        let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
+        let may_be_form = !matches!(first, None | Some(b'{' | b'[' | b'"')) && body.contains(&b'=');
+        if may_be_form { Ok(Fields::read(body).into_json()) } else { Err(error) }
+    })
 }
 
 impl Mapping {
@@ -124,27 +138,33 @@ impl Mapping {
         let labels = self.read_labels(alert);
         let label = |name: &str| labels.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
         let title = self.title.read(alert).unwrap_or_else(|| format!("an alert of {name}"));
-        let key = text::name(&read(&self.key).unwrap_or_else(|| title.clone()), DedupKey::MAX_BYTES);
-        let key = DedupKey::new(key).or_else(|_| DedupKey::new(name))?;
-        let service = read(&self.service).and_then(|text| service_name(&text));
+        // What is called alike only because nothing is said of it is not the same trouble.
+        let identity = read(&self.key).or_else(|| self.title.found(alert));
+        let key = identity.as_deref().and_then(key::of);
+        let key = key.unwrap_or_else(|| key::of_whole(&title, alert.to_string().as_bytes()));
+        let subject = Subject::Key(key.clone());
+        let service = read(&self.service).and_then(|text| key::service(&text));
         let service = service.unwrap_or_else(|| context.rule.service(label, context.service));
         let status = read(&self.status).map(|status| status.trim().to_lowercase()).unwrap_or_default();
         if self.resolved.contains(&status) {
-            let (subject, covers) = (Subject::Key(key), Covers::None);
-            return Ok(Signal::Recovery(Recovery { service, subject, ended_at: None, covers, by: None }));
+            return Ok(Signal::Recovery(Recovery::untimed(service, subject)));
         }
         if self.acknowledged.contains(&status) {
-            let subject = Subject::Key(key);
-            return Ok(Signal::Acknowledgement(Acknowledgement { service, subject, by: None }));
+            return Ok(Signal::Acknowledgement(Remark { service, subject, by: None, note: None }));
         }
-        let began = time("detected-at", read(&self.detected_at).as_deref())?;
+        let mut repairs = Repairs::default();
+        let began = read(&self.detected_at).map(Value::String);
+        let began = time::read("detected-at", began.as_ref(), &mut repairs).at();
         let severity = read(&self.severity).and_then(|word| context.rule.severity_word(&word));
         let severity = severity.unwrap_or_else(|| context.rule.severity(label));
         let mut trouble = Trouble::new(service, key, severity, &text::name(name, 128))
             .title([title.as_str()])
             .paragraph(&read(&self.message).unwrap_or_default())
-            .labels(labels.iter().map(|(name, value)| (name.as_str(), value.as_str())))
-            .began(began);
+            .began(began)
+            .repaired(repairs);
+        for (name, value) in &labels {
+            trouble = trouble.detail(name, value);
+        }
         for (name, link) in &self.links {
             trouble = trouble.link(name, &link.read(alert).unwrap_or_default());
         }

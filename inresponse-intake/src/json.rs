@@ -1,20 +1,31 @@
-//! Reading JSON of strangers: fields that are not known are theirs to add, what is wrong is named by its path.
+//! Reading JSON of strangers: fields that are not known are theirs to add, and no detail of one refuses the whole.
 
-use chrono::{DateTime, Datelike, NaiveDateTime, Utc};
 use inresponse_core::InvalidInput;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
+
+use crate::{repair, text};
+
+/// Reads a body, repairing what is broken in its texts and numbers.
+///
+/// # Errors
+/// Names the field `body`: it is no JSON.
+pub(crate) fn value(bytes: &[u8]) -> Result<Value, InvalidInput> {
+    let text = repair::decode(bytes);
+    let read = serde_json::from_str(&text).or_else(|error| {
+        let may_be_mended =
+            text.trim_start_matches(|c: char| c.is_whitespace() || c.is_control()).starts_with(['{', '[']);
+        if may_be_mended { serde_json::from_str(&repair::json(&text)) } else { Err(error) }
+    });
+    read.map_err(|e| InvalidInput::field("body", e.to_string()))
+}
 
 /// Reads a body that is one object.
 ///
 /// # Errors
-/// Names the field by its path, or `body`.
-pub(crate) fn object<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, InvalidInput> {
-    // A structure would be read from an array, too.
-    if bytes.iter().find(|b| !b.is_ascii_whitespace()) != Some(&b'{') {
-        return Err(InvalidInput::field("body", "must be a JSON object"));
-    }
-    read(bytes)
+/// Names the field `body`.
+pub(crate) fn object(bytes: &[u8]) -> Result<Object, InvalidInput> {
+    Object::of(value(bytes)?, "body")
 }
 
 /// Reads a body that is an array of whatever.
@@ -22,54 +33,80 @@ pub(crate) fn object<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, InvalidInpu
 /// # Errors
 /// Names the field `body`.
 pub(crate) fn array(bytes: &[u8]) -> Result<Vec<Value>, InvalidInput> {
-    read(bytes)
+    match value(bytes)? {
+        Value::Array(values) => Ok(values),
+        _ => Err(InvalidInput::field("body", "must be a JSON array")),
+    }
 }
 
-fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, InvalidInput> {
+/// Reads a body by the letter, where something is signed or secret.
+///
+/// # Errors
+/// Names the field by its path, or `body`.
+pub(crate) fn exactly<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, InvalidInput> {
+    // A structure would be read from an array, too.
+    if bytes.iter().find(|b| !b.is_ascii_whitespace()) != Some(&b'{') {
+        return Err(InvalidInput::field("body", "must be a JSON object"));
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|e| refused(e, "body"))?;
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        // A path may hold whatever names a stranger gives.
+        let path = text::line(&error.path().to_string(), 256);
+        let field = if matches!(path.as_str(), "" | "." | "?") { "body".to_owned() } else { path };
+        InvalidInput::field(field, error.into_inner().to_string())
+    })?;
     json.end().map_err(|e| InvalidInput::field("body", e.to_string()))?;
     Ok(value)
 }
 
-/// Reads one of several alerts.
-///
-/// # Errors
-/// Names the field by its path in the alert, or `alert`.
-pub(crate) fn object_of<T: DeserializeOwned>(value: Value) -> Result<T, InvalidInput> {
-    if !value.is_object() {
-        return Err(InvalidInput::field("alert", "must be a JSON object"));
+/// An object, whose fields are read as what they should be, as far as they can be.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Object(Map<String, Value>);
+
+impl Object {
+    /// The object that a value is.
+    ///
+    /// # Errors
+    /// Names `field`: it is none.
+    pub(crate) fn of(value: Value, field: &'static str) -> Result<Self, InvalidInput> {
+        match value {
+            Value::Object(fields) => Ok(Self(fields)),
+            _ => Err(InvalidInput::field(field, "must be a JSON object")),
+        }
     }
-    serde_path_to_error::deserialize(value).map_err(|e| refused(e, "alert"))
-}
 
-fn refused<E: std::fmt::Display>(error: serde_path_to_error::Error<E>, whole: &'static str) -> InvalidInput {
-    let path = cut(error.path().to_string());
-    let field = if matches!(path.as_str(), "" | "." | "?") { whole.to_owned() } else { path };
-    InvalidInput::field(field, error.into_inner().to_string())
-}
+    /// What a field holds, unless that is null.
+    pub(crate) fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name).filter(|value| !value.is_null())
+    }
 
-/// A path may hold whatever names a stranger gives.
-fn cut(field: String) -> String {
-    crate::text::line(&field, 256)
-}
+    /// A field as a text, unless it is blank.
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
+        self.get(name).and_then(as_text).filter(|text| !text.trim().is_empty())
+    }
 
-/// A time as monitoring systems write it; the years before 1970 are how some of them write "none".
-///
-/// RFC 3339, also with an offset without a colon, as CloudWatch and PagerDuty have it.
-///
-/// # Errors
-/// It is none.
-pub(crate) fn time(field: &'static str, text: Option<&str>) -> Result<Option<DateTime<Utc>>, InvalidInput> {
-    let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else { return Ok(None) };
-    let at = DateTime::parse_from_rfc3339(text)
-        .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z"))
-        .map(|at| at.to_utc())
-        .or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").map(|at| at.and_utc()));
-    match at {
-        Ok(at) if at.year() < 1970 => Ok(None),
-        Ok(at) if at.year() <= 9999 => Ok(Some(at)),
-        Ok(_) | Err(_) => Err(InvalidInput::field(field, "must be an RFC 3339 time")),
+    /// A field that is an object; an empty one where it is not.
+    pub(crate) fn object(&self, name: &str) -> Self {
+        self.get(name).and_then(Value::as_object).cloned().map(Self).unwrap_or_default()
+    }
+
+    /// A field that is an array; an empty one where it is not.
+    pub(crate) fn array(&self, name: &str) -> &[Value] {
+        self.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Those of an array that are objects.
+    pub(crate) fn objects(&self, name: &str) -> Vec<Self> {
+        self.array(name).iter().filter_map(|value| value.as_object().cloned().map(Self)).collect()
+    }
+
+    /// All fields as texts.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = (&str, String)> {
+        self.0.iter().filter_map(|(name, value)| Some((name.as_str(), as_text(value)?)))
+    }
+
+    pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
+        self.0.remove(name).filter(|value| !value.is_null())
     }
 }
 
@@ -95,26 +132,7 @@ mod tests {
     fn p16_what_has_no_name_is_named_all_the_same() {
         type Texts = std::collections::BTreeMap<String, String>;
         for (body, field) in [("{\"\": 5}", "body"), ("{\"\\n \": 5}", "body"), ("{\" a \": 5}", "a")] {
-            assert_eq!(object::<Texts>(body.as_bytes()).unwrap_err().errors()[0].field(), field, "{body}");
-        }
-    }
-
-    #[test]
-    fn times_are_read_as_they_are_written() {
-        let read = |text| time("at", Some(text)).map(|at| at.map(|at| at.timestamp()));
-        for text in [
-            "2026-11-24T03:00:00Z",
-            "2026-11-24T05:00:00.000+02:00",
-            "2026-11-24T03:00:00.000+0000",
-            "2026-11-24T03:00:00.123456789",
-        ] {
-            assert_eq!(read(text), Ok(Some(1_795_489_200)), "{text}");
-        }
-        for none in ["", " ", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000Z"] {
-            assert_eq!(read(none), Ok(None), "{none}");
-        }
-        for bad in ["yesterday", "2026-13-01T00:00:00Z", "+99999-01-01T00:00:00Z", "5"] {
-            assert!(read(bad).is_err(), "{bad}");
+            assert_eq!(exactly::<Texts>(body.as_bytes()).unwrap_err().errors()[0].field(), field, "{body}");
         }
     }
 }

@@ -20,13 +20,15 @@
 //! | [`grafana`] | Grafana's unified alerting |
 //! | [`pagerduty`] | whatever speaks PagerDuty's Events API v2 |
 //! | [`opsgenie`] | whatever speaks Opsgenie's alert API |
-//! | [`sns`] | Amazon SNS: CloudWatch alarms |
+//! | [`sns`] | Amazon SNS and EventBridge: CloudWatch alarms |
 //! | [`nagios`] | Nagios and Icinga |
-//! | [`generic`] | any JSON, by a mapping |
+//! | [`generic`] | any JSON or form, by a mapping |
 //!
 //! What all senders share: [`Rule`] reads service and severity from labels; [`Trouble`] is cut to what a report may
-//! hold, so that no alert is lost for being too large; [`Recoveries`] tells late messages and flapping.
+//! hold, so that no alert is lost for being too large; texts and times that are broken are repaired, and the report says
+//! so; keys are hashed where they are too long; [`Recoveries`] tells late messages and flapping.
 
+mod form;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -39,23 +41,28 @@ pub mod opsgenie;
 pub mod pagerduty;
 pub mod prometheus;
 mod recent;
+mod repair;
 mod rule;
 mod signal;
 pub mod sns;
 mod text;
+mod time;
 mod trouble;
 
 use chrono::{DateTime, Utc};
 use inresponse_core::InvalidInput;
 use inresponse_core::model::ServiceName;
 
-pub use recent::{FLAPPING_WITHIN, Recoveries, Recurrence, Standing};
+pub use recent::{FLAPPING_WITHIN, LATE_FOR, Recoveries, Recurrence, Standing};
 pub use rule::{Rule, SEVERITY_WORDS, UNMAPPED};
-pub use signal::{Acknowledgement, Covers, Recovery, Signal, Subject};
+pub use signal::{Covers, Recovery, Remark, Signal, Subject};
 pub use trouble::Trouble;
 
 /// The most alerts in one message.
-pub const MAX_ALERTS: usize = 1000;
+pub const MAX_ALERTS: usize = 10_000;
+
+/// Why nothing is done about an end that lies in the future: the sender's clock may be ahead.
+pub const OVER_TO_COME: &str = "it is said to be over at a time to come";
 
 /// What translation needs besides the bytes.
 #[derive(Debug, Clone, Copy)]
@@ -71,11 +78,13 @@ pub struct Context<'a> {
 /// What became of one alert: what it asks for, or what is wrong with it.
 pub type Translated = Result<Signal, InvalidInput>;
 
-/// Refuses more alerts than one message may have.
-fn bounded<T>(alerts: Vec<T>) -> Result<Vec<T>, InvalidInput> {
-    if alerts.len() > MAX_ALERTS {
-        let message = format!("must be at most {MAX_ALERTS}, are {}", alerts.len());
-        return Err(InvalidInput::field("alerts", message));
+/// Translates as many alerts as one message may have. What is beyond is one refusal, the last.
+fn bounded<T>(alerts: Vec<T>, translate: impl Fn(T) -> Translated) -> Vec<Translated> {
+    let beyond = alerts.len().saturating_sub(MAX_ALERTS);
+    let mut translated: Vec<_> = alerts.into_iter().take(MAX_ALERTS).map(translate).collect();
+    if beyond > 0 {
+        let message = format!("{beyond} more were not taken: a message may have {MAX_ALERTS}");
+        translated.push(Err(InvalidInput::field("alerts", message)));
     }
-    Ok(alerts)
+    translated
 }

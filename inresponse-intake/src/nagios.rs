@@ -3,11 +3,13 @@
 //! The protocol is our own; its fields are filled with the macros of Nagios (`$NOTIFICATIONTYPE$` and so on) or
 //! Icinga 2, whose documentation says what they hold. Definitions to paste are in `docs/intake/`.
 
-use chrono::{DateTime, Utc};
+use chrono::SubsecRound;
 use inresponse_core::InvalidInput;
-use inresponse_core::model::{DedupKey, Person};
+use serde_json::Value;
 
-use crate::{Acknowledgement, Context, Covers, Recovery, Signal, Subject, Translated, Trouble, text};
+use crate::form::Fields;
+use crate::trouble::Repairs;
+use crate::{Context, Covers, Recovery, Remark, Signal, Subject, Translated, Trouble, key, time};
 
 /// Translates a notification in `application/x-www-form-urlencoded`.
 ///
@@ -24,9 +26,13 @@ use crate::{Acknowledgement, Context, Covers, Recovery, Signal, Subject, Transla
 /// | `label.NAME` | any label |
 ///
 /// # Errors
-/// A field that is missing or does not hold.
+/// Its type or host is missing.
 pub fn notification(body: &[u8], context: &Context<'_>) -> Translated {
-    let fields = Fields::read(body)?;
+    let fields = Form(Fields::read(body));
+    let mut repairs = Repairs::default();
+    if fields.0.left_out > 0 {
+        repairs.note(format!("{} fields were left out", fields.0.left_out));
+    }
     let mut invalid = InvalidInput::default();
     let kind = fields.get("type").map(|kind| kind.trim().to_ascii_uppercase());
     let host = fields.get("host");
@@ -35,12 +41,16 @@ pub fn notification(body: &[u8], context: &Context<'_>) -> Translated {
             invalid.push(name, "is missing");
         }
     }
-    let since = invalid.keep(seconds("since", fields.get("since"))).flatten();
-    let (Some(kind), Some(host), true) = (kind, host, invalid.is_empty()) else { return Err(invalid) };
+    let (Some(kind), Some(host)) = (kind, host) else { return Err(invalid) };
+    // Zero is how Nagios writes "never"; only Icinga 2 tells fractions.
+    let since = fields.get("since").filter(|since| *since != "0").map(Value::from);
+    let since = time::read("since", since.as_ref(), &mut repairs).at().map(|at| at.trunc_subsecs(0));
 
     let check = fields.get("check");
-    let key = check.map_or_else(|| host.to_owned(), |check| format!("{host}/{check}"));
-    let key = DedupKey::new(text::name(&key, DedupKey::MAX_BYTES))?;
+    let key = match check {
+        Some(check) => key::of_parts(&[host, check]),
+        None => key::of_parts(&[host]),
+    };
     let service = context.rule.service(|name| fields.label(name), context.service);
     let subject = Subject::Key(key.clone());
     match kind.as_str() {
@@ -57,58 +67,47 @@ pub fn notification(body: &[u8], context: &Context<'_>) -> Translated {
                 .title([title.as_str()])
                 .paragraph(fields.get("output").unwrap_or_default())
                 .paragraph(&fields.get("long_output").unwrap_or_default().replace("\\n", "\n"))
-                .labels(fields.labels())
+                .labels(fields.leading_labels(context))
                 .label("host", host)
-                .began(since);
+                .began(since)
+                .repaired(repairs);
             if let Some(check) = check {
                 trouble = trouble.label("check", check);
             }
+            trouble = fields
+                .labels()
+                .into_iter()
+                .fold(trouble, |trouble, (name, value)| trouble.detail(name, value));
             trouble = trouble.link("Monitoring", fields.get("url").unwrap_or_default());
             Ok(Signal::Report(Box::new(trouble)))
         }
         "RECOVERY" | "OK" | "UP" => {
             // It is over since the state changed, not since that was told: it may have come back in between.
             let covers = since.map_or(Covers::None, Covers::Until);
-            Ok(Signal::Recovery(Recovery { service, subject, ended_at: since, covers, by: None }))
+            let note = repairs.into_note("");
+            Ok(Signal::Recovery(Recovery {
+                ended_at: since,
+                covers,
+                note,
+                ..Recovery::untimed(service, subject)
+            }))
         }
         "ACKNOWLEDGEMENT" => {
-            let by = fields.get("author").and_then(|author| Person::new(text::name(author, 100)).ok());
-            Ok(Signal::Acknowledgement(Acknowledgement { service, subject, by }))
+            let by = fields.get("author").and_then(key::person);
+            let note = repairs.into_note(fields.get("comment").unwrap_or_default());
+            Ok(Signal::Acknowledgement(Remark { service, subject, by, note }))
         }
         _ => Ok(Signal::Nothing("of notifications of that type nothing is done")),
     }
 }
 
-fn seconds(field: &'static str, given: Option<&str>) -> Result<Option<DateTime<Utc>>, InvalidInput> {
-    // Zero is how Nagios writes "never".
-    let Some(text) = given.map(str::trim).filter(|text| *text != "0") else { return Ok(None) };
-    // Icinga 2 tells fractions too.
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let whole = Some(whole).filter(|_| fraction.bytes().all(|b| b.is_ascii_digit()));
-    let at =
-        whole.and_then(|whole| whole.parse::<i64>().ok()).filter(|at| (0..=253_402_300_799).contains(at));
-    let at = at.and_then(|at| DateTime::from_timestamp(at, 0));
-    at.map(Some).ok_or_else(|| InvalidInput::field(field, "must be Unix seconds"))
-}
-
 /// The form's fields.
-struct Fields(Vec<(String, String)>);
+struct Form(Fields);
 
-impl Fields {
-    /// The most fields of a notification.
-    const MAX: usize = 256;
-
-    fn read(body: &[u8]) -> Result<Self, InvalidInput> {
-        let fields: Vec<_> = form_urlencoded::parse(body).into_owned().take(Self::MAX + 1).collect();
-        if fields.len() > Self::MAX {
-            return Err(InvalidInput::field("body", format!("must have at most {} fields", Self::MAX)));
-        }
-        Ok(Self(fields))
-    }
-
+impl Form {
     /// A field that is not blank. A macro that Nagios does not know stays as it is written, or is `$`.
     fn get(&self, name: &str) -> Option<&str> {
-        let value = self.0.iter().find(|(given, _)| given == name).map(|(_, value)| value.trim())?;
+        let value = self.0.get(name)?.trim();
         let unknown_macro = value.starts_with('$') && (value.len() == 1 || value.ends_with('$'));
         (!value.is_empty() && !unknown_macro).then_some(value)
     }
@@ -117,9 +116,13 @@ impl Fields {
         self.get(&format!("label.{name}"))
     }
 
+    /// Those that tell service and severity.
+    fn leading_labels<'a>(&'a self, context: &'a Context<'_>) -> Vec<(&'a str, &'a str)> {
+        context.rule.leading_labels().filter_map(|name| Some((name, self.label(name)?))).collect()
+    }
+
     fn labels(&self) -> Vec<(&str, &str)> {
-        let label = |(name, _): &'_ &(String, String)| name.starts_with("label.");
-        let names = self.0.iter().filter(label).map(|(name, _)| name.as_str());
+        let names = self.0.names().filter(|name| name.starts_with("label."));
         names.filter_map(|name| Some((name.strip_prefix("label.")?, self.get(name)?))).collect()
     }
 }

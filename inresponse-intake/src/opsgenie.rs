@@ -1,78 +1,49 @@
 //! Whatever speaks Opsgenie's alert API.
 //!
-//! Source: Opsgenie's documentation of the alert API (create, close and acknowledge alert, request status). The API key
+//! Sources: Opsgenie's documentation of the alert API (create, close, acknowledge and unacknowledge alert, add note,
+//! request status), and Zabbix's media type for it. The API key
 //! is the service's: calls that only acknowledge or close carry nothing else to tell it by. Requests are done before
 //! they are answered, so that a request id simply says what became of it.
 
 use inresponse_core::InvalidInput;
-use inresponse_core::model::{DedupKey, IncidentNumber, Person};
-use serde::Deserialize;
-use serde_json::Value;
+use inresponse_core::model::IncidentNumber;
 
-use crate::json::{as_text, object};
+use crate::json::{Object, as_text, object};
 use crate::pagerduty::details;
 use crate::rule::unmapped;
-use crate::{Acknowledgement, Context, Covers, Recovery, Signal, Subject, Trouble, key, text};
-
-#[derive(Debug, Deserialize)]
-struct Create {
-    message: Option<String>,
-    alias: Option<String>,
-    description: Option<String>,
-    #[serde(default)]
-    tags: Option<Vec<Value>>,
-    details: Option<Value>,
-    entity: Option<String>,
-    source: Option<String>,
-    priority: Option<String>,
-    user: Option<String>,
-    note: Option<String>,
-}
-
-/// What comes with an acknowledgement or a close.
-#[derive(Debug, Default, Deserialize)]
-struct Action {
-    user: Option<String>,
-}
+use crate::trouble::Repairs;
+use crate::{Context, Recovery, Remark, Signal, Subject, Trouble, key};
 
 /// Translates a body of `POST /v2/alerts`.
 ///
 /// # Errors
 /// It is none, or has no message.
 pub fn create(body: &[u8], context: &Context<'_>) -> Result<Signal, InvalidInput> {
-    let create: Create = object(body)?;
-    let message = create.message.as_deref().map(str::trim).filter(|message| !message.is_empty());
-    let message = message.ok_or_else(|| InvalidInput::field("message", "is missing"))?;
-    let alias = create.alias.as_deref().map(str::trim).filter(|alias| !alias.is_empty());
-    let dedup_key = match alias {
-        Some(alias) => key_of_alias(alias)?,
+    let create = object(body)?;
+    let message = create.text("message").ok_or_else(|| InvalidInput::field("message", "is missing"))?;
+    let alias = create.text("alias");
+    let dedup_key = match alias.as_deref().and_then(key::of) {
+        Some(key) => key,
         None => key::made_of(body, context.now)?,
     };
-    let priority = create.priority.as_deref().and_then(|word| context.rule.severity_word(word));
+    let priority = create.text("priority").and_then(|word| context.rule.severity_word(&word));
     let severity = priority.unwrap_or(context.rule.unknown_severity());
     let service = context.service.cloned().unwrap_or_else(unmapped);
     let mut trouble = Trouble::new(service, dedup_key, severity, "opsgenie")
-        .title([message])
-        .paragraph(create.description.as_deref().unwrap_or_default())
-        .paragraph(create.note.as_deref().unwrap_or_default());
-    let tags = create.tags.unwrap_or_default().iter().filter_map(as_text).collect::<Vec<_>>().join(", ");
-    for (name, value) in [
-        ("entity", create.entity),
-        ("source", create.source),
-        ("priority", create.priority),
-        ("user", create.user),
-        ("tags", Some(tags)),
-    ] {
-        if let Some(value) = value.filter(|value| !value.trim().is_empty()) {
+        .title([message.as_str()])
+        .paragraph(&create.text("description").unwrap_or_default())
+        .paragraph(&create.text("note").unwrap_or_default());
+    for name in ["entity", "source", "priority", "user"] {
+        if let Some(value) = create.text(name) {
             trouble = trouble.label(name, &value);
         }
     }
-    trouble = details(trouble, create.details);
+    let tags = create.array("tags").iter().filter_map(as_text).collect::<Vec<_>>().join(", ");
+    if !tags.trim().is_empty() {
+        trouble = trouble.label("tags", &tags);
+    }
+    trouble = details(trouble, create.get("details").cloned());
     Ok(Signal::Report(Box::new(trouble)))
-}
-
-fn key_of_alias(alias: &str) -> Result<DedupKey, InvalidInput> {
-    DedupKey::new(text::name(alias, DedupKey::MAX_BYTES))
 }
 
 /// Which alert a path and its `identifierType` mean.
@@ -82,7 +53,7 @@ fn key_of_alias(alias: &str) -> Result<DedupKey, InvalidInput> {
 pub fn subject(identifier: &str, identifier_type: Option<&str>) -> Result<Subject, InvalidInput> {
     let unknown = || InvalidInput::field("identifier", "is none of an alert here");
     match identifier_type.unwrap_or("id") {
-        "alias" => key_of_alias(identifier).map(Subject::Key).map_err(|_| unknown()),
+        "alias" => key::of(identifier).map(Subject::Key).ok_or_else(unknown),
         "id" => {
             let request = RequestId::parse(identifier).ok_or_else(unknown)?;
             request.incident.map(Subject::Number).ok_or_else(unknown)
@@ -92,30 +63,27 @@ pub fn subject(identifier: &str, identifier_type: Option<&str>) -> Result<Subjec
     }
 }
 
-/// Translates `POST /v2/alerts/{identifier}/acknowledge`.
+/// Translates what is asked for of an alert that there is.
 ///
 /// # Errors
-/// The body is no JSON object; it may be empty.
-pub fn acknowledge(subject: Subject, body: &[u8], context: &Context<'_>) -> Result<Signal, InvalidInput> {
-    let (service, by) = (context.service.cloned().unwrap_or_else(unmapped), user(body)?);
-    Ok(Signal::Acknowledgement(Acknowledgement { service, subject, by }))
-}
-
-/// Translates `POST /v2/alerts/{identifier}/close`.
-///
-/// # Errors
-/// The body is no JSON object; it may be empty.
-pub fn close(subject: Subject, body: &[u8], context: &Context<'_>) -> Result<Signal, InvalidInput> {
-    let (service, by) = (context.service.cloned().unwrap_or_else(unmapped), user(body)?);
-    Ok(Signal::Recovery(Recovery { service, subject, ended_at: None, covers: Covers::None, by }))
-}
-
-fn user(body: &[u8]) -> Result<Option<Person>, InvalidInput> {
-    if body.iter().all(u8::is_ascii_whitespace) {
-        return Ok(None);
-    }
-    let action: Action = object(body)?;
-    Ok(action.user.and_then(|user| Person::new(text::name(&user, Person::MAX_BYTES)).ok()))
+/// The body is no JSON object; it may be empty. A note without text.
+pub fn act(
+    asked: Asked,
+    subject: Subject,
+    body: &[u8],
+    context: &Context<'_>,
+) -> Result<Signal, InvalidInput> {
+    let service = context.service.cloned().unwrap_or_else(unmapped);
+    let given = if body.iter().all(u8::is_ascii_whitespace) { Object::default() } else { object(body)? };
+    let by = given.text("user").and_then(|user| key::person(&user));
+    let note = Repairs::default().into_note(&given.text("note").unwrap_or_default());
+    Ok(match asked {
+        Asked::Close => Signal::Recovery(Recovery { by, note, ..Recovery::untimed(service, subject) }),
+        Asked::Acknowledge => Signal::Acknowledgement(Remark { service, subject, by, note }),
+        Asked::Unacknowledge => Signal::Release(Remark { service, subject, by, note }),
+        Asked::Note if note.is_some() => Signal::Note(Remark { service, subject, by, note }),
+        Asked::Note | Asked::Create => return Err(InvalidInput::field("note", "is missing")),
+    })
 }
 
 /// What was asked for.
@@ -127,6 +95,10 @@ pub enum Asked {
     Acknowledge,
     /// To close one.
     Close,
+    /// To take an acknowledgement back.
+    Unacknowledge,
+    /// To add a note to one.
+    Note,
 }
 
 /// The id of a request, which is done already: what was asked for and of which incident, if there was one.
@@ -147,6 +119,8 @@ impl RequestId {
             Asked::Create => 1,
             Asked::Acknowledge => 2,
             Asked::Close => 3,
+            Asked::Unacknowledge => 4,
+            Asked::Note => 5,
         };
         // Version 8: a UUID of one's own making.
         let number = self.incident.map_or(0, IncidentNumber::value);
@@ -166,6 +140,8 @@ impl RequestId {
             0x8001 => Asked::Create,
             0x8002 => Asked::Acknowledge,
             0x8003 => Asked::Close,
+            0x8004 => Asked::Unacknowledge,
+            0x8005 => Asked::Note,
             _ => return None,
         };
         let number = high << 48 | low;
@@ -180,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_request_id_says_what_became_of_it() {
-        for action in [Asked::Create, Asked::Acknowledge, Asked::Close] {
+        for action in [Asked::Create, Asked::Acknowledge, Asked::Close, Asked::Unacknowledge, Asked::Note] {
             for incident in [None, Some(1), Some(10_000), Some(u64::MAX)] {
                 let id = RequestId { action, incident: incident.map(IncidentNumber::new) };
                 assert_eq!(RequestId::parse(&id.text()), Some(id));

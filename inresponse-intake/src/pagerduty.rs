@@ -4,59 +4,42 @@
 //! acknowledge or resolve carry nothing else to tell it by.
 
 use inresponse_core::InvalidInput;
-use inresponse_core::model::{DedupKey, Person, Severity};
+use inresponse_core::model::{DedupKey, Severity};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::json::{as_text, object, time};
+use crate::json::{Object, as_text, exactly, object};
 use crate::rule::unmapped;
-use crate::{Acknowledgement, Context, Covers, Recovery, Signal, Subject, Trouble, key, text};
+use crate::trouble::Repairs;
+use crate::{Context, Recovery, Remark, Signal, Subject, Trouble, key, repair, time};
 
 /// An event, read but not yet translated: its routing key says who sends it.
-#[derive(Deserialize)]
 pub struct Event {
-    routing_key: Option<String>,
-    event_action: Option<String>,
-    dedup_key: Option<String>,
-    payload: Option<Payload>,
-    client: Option<String>,
-    client_url: Option<String>,
-    #[serde(default)]
-    links: Option<Vec<Link>>,
-    #[serde(default)]
-    images: Option<Vec<Image>>,
+    fields: Object,
 }
 
-#[derive(Debug, Deserialize)]
-struct Payload {
-    summary: Option<String>,
-    source: Option<String>,
-    severity: Option<String>,
-    timestamp: Option<String>,
-    component: Option<String>,
-    group: Option<String>,
-    class: Option<String>,
-    custom_details: Option<Value>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Link {
-    href: Option<String>,
-    text: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Image {
-    src: Option<String>,
-    href: Option<String>,
-    alt: Option<String>,
+/// The key of an event, read without the rest of it: until it is known, nobody's event is worth more.
+///
+/// # Errors
+/// It is no event, or its key is no text.
+pub fn routing_key(body: &[u8]) -> Result<Option<String>, InvalidInput> {
+    #[derive(Deserialize)]
+    struct Keyed {
+        routing_key: Option<String>,
+    }
+    let read = |bytes: &[u8]| exactly::<Keyed>(bytes).map(|keyed| keyed.routing_key);
+    let text = repair::decode(body);
+    read(text.as_bytes()).or_else(|error| {
+        let mended = repair::json(&text);
+        if mended == text { Err(error) } else { read(mended.as_bytes()) }
+    })
 }
 
 impl std::fmt::Debug for Event {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Event")
-            .field("event_action", &self.event_action)
-            .field("dedup_key", &self.dedup_key)
+            .field("event_action", &self.fields.get("event_action"))
+            .field("dedup_key", &self.fields.get("dedup_key"))
             .finish_non_exhaustive()
     }
 }
@@ -66,8 +49,8 @@ impl std::fmt::Debug for Event {
 pub struct Translation {
     /// What it asks for.
     pub signal: Signal,
-    /// The sender's key, or the one that was made for it.
-    pub dedup_key: DedupKey,
+    /// The sender's key, as it gave it, or the one that was made for it.
+    pub dedup_key: String,
 }
 
 impl Event {
@@ -76,12 +59,7 @@ impl Event {
     /// # Errors
     /// It is none.
     pub fn read(body: &[u8]) -> Result<Self, InvalidInput> {
-        object(body)
-    }
-
-    /// The API key that it was sent with.
-    pub fn routing_key(&self) -> Option<&str> {
-        self.routing_key.as_deref()
+        object(body).map(|fields| Self { fields })
     }
 
     /// Translates it. `body` is what it was read from; a key is made of it where the sender gives none.
@@ -90,10 +68,11 @@ impl Event {
     /// An unknown action, an acknowledgement or end of nothing, trouble without a summary.
     pub fn translate(self, body: &[u8], context: &Context<'_>) -> Result<Translation, InvalidInput> {
         let service = context.service.cloned().unwrap_or_else(unmapped);
-        let given = self.dedup_key.as_deref().map(str::trim).filter(|key| !key.is_empty());
-        let given = given.map(|given| DedupKey::new(text::name(given, DedupKey::MAX_BYTES))).transpose()?;
+        let as_given = self.fields.text("dedup_key");
+        let given = as_given.as_deref().and_then(key::of);
         let missing = || InvalidInput::field("dedup_key", "is missing: of what?");
-        let (signal, dedup_key) = match self.event_action.as_deref() {
+        let action = self.fields.text("event_action").map(|action| action.trim().to_lowercase());
+        let (signal, dedup_key) = match action.as_deref() {
             Some("trigger") => {
                 let dedup_key = match given {
                     Some(given) => given,
@@ -105,52 +84,52 @@ impl Event {
             Some("acknowledge") => {
                 let dedup_key = given.ok_or_else(missing)?;
                 let subject = Subject::Key(dedup_key.clone());
-                let by = None::<Person>;
-                (Signal::Acknowledgement(Acknowledgement { service, subject, by }), dedup_key)
+                (Signal::Acknowledgement(Remark { service, subject, by: None, note: None }), dedup_key)
             }
             Some("resolve") => {
                 let dedup_key = given.ok_or_else(missing)?;
                 let subject = Subject::Key(dedup_key.clone());
-                let recovery = Recovery { service, subject, ended_at: None, covers: Covers::None, by: None };
-                (Signal::Recovery(recovery), dedup_key)
+                (Signal::Recovery(Recovery::untimed(service, subject)), dedup_key)
             }
             Some(_) | None => {
                 return Err(InvalidInput::field("event_action", "must be trigger, acknowledge or resolve"));
             }
         };
+        let dedup_key = as_given
+            .map_or_else(|| dedup_key.as_str().to_owned(), |given| repair::shown(given.trim()).into_owned());
         Ok(Translation { signal, dedup_key })
     }
 
-    fn trouble(self, dedup_key: DedupKey, context: &Context<'_>) -> Result<Trouble, InvalidInput> {
-        let payload = self.payload.ok_or_else(|| InvalidInput::field("payload", "is missing"))?;
-        let summary = payload.summary.as_deref().map(str::trim).filter(|summary| !summary.is_empty());
+    fn trouble(&self, dedup_key: DedupKey, context: &Context<'_>) -> Result<Trouble, InvalidInput> {
+        if !self.fields.get("payload").is_some_and(Value::is_object) {
+            return Err(InvalidInput::field("payload", "is missing"));
+        }
+        let payload = self.fields.object("payload");
+        let summary = payload.text("summary");
         let summary = summary.ok_or_else(|| InvalidInput::field("payload.summary", "is missing"))?;
-        let began = time("payload.timestamp", payload.timestamp.as_deref())?;
-        let severity = severity(payload.severity.as_deref(), context);
+        let mut repairs = Repairs::default();
+        let began = time::read("payload.timestamp", payload.get("timestamp"), &mut repairs).at();
+        let severity = severity(payload.text("severity").as_deref(), context);
         let service = context.service.cloned().unwrap_or_else(unmapped);
-        let mut trouble =
-            Trouble::new(service, dedup_key, severity, "pagerduty").title([summary]).began(began);
-        let named = [
-            ("source", payload.source),
-            ("component", payload.component),
-            ("group", payload.group),
-            ("class", payload.class),
-            ("client", self.client.clone()),
-        ];
-        for (name, value) in named {
-            if let Some(value) = value.filter(|value| !value.is_empty()) {
-                trouble = trouble.label(name, &value);
-            }
+        let mut trouble = Trouble::new(service, dedup_key, severity, "pagerduty")
+            .title([summary.as_str()])
+            .began(began)
+            .repaired(repairs);
+        let client = self.fields.text("client");
+        let named = ["source", "component", "group", "class"].map(|name| (name, payload.text(name)));
+        for (name, value) in named.into_iter().chain([("client", client.clone())]) {
+            trouble = value.iter().fold(trouble, |trouble, value| trouble.label(name, value));
         }
-        trouble = details(trouble, payload.custom_details);
-        for link in self.links.unwrap_or_default() {
-            trouble = trouble.link(link.text.as_deref().unwrap_or("Link"), &link.href.unwrap_or_default());
+        trouble = details(trouble, payload.get("custom_details").cloned());
+        for link in self.fields.objects("links") {
+            let (text, href) = (link.text("text"), link.text("href"));
+            trouble = trouble.link(text.as_deref().unwrap_or("Link"), &href.unwrap_or_default());
         }
-        let client = self.client.as_deref().unwrap_or("Client");
-        trouble = trouble.link(client, &self.client_url.unwrap_or_default());
-        for image in self.images.unwrap_or_default() {
-            let url = image.href.or(image.src).unwrap_or_default();
-            trouble = trouble.link(image.alt.as_deref().unwrap_or("Image"), &url);
+        let client_url = self.fields.text("client_url").unwrap_or_default();
+        trouble = trouble.link(client.as_deref().unwrap_or("Client"), &client_url);
+        for image in self.fields.objects("images") {
+            let url = image.text("href").or_else(|| image.text("src")).unwrap_or_default();
+            trouble = trouble.link(image.text("alt").as_deref().unwrap_or("Image"), &url);
         }
         Ok(trouble)
     }
@@ -175,6 +154,6 @@ pub(crate) fn details(trouble: Trouble, details: Option<Value>) -> Trouble {
         Some(text) if text.len() > LABEL || text.trim().contains('\n') => {
             trouble.paragraph(&format!("{name}: {text}"))
         }
-        Some(text) => trouble.label(name, &text),
+        Some(text) => trouble.detail(name, &text),
     })
 }

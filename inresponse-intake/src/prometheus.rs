@@ -7,56 +7,22 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use inresponse_core::InvalidInput;
-use inresponse_core::model::DedupKey;
-use serde::Deserialize;
 use serde_json::Value;
 
-use crate::json::{array, is_url, object, object_of, time};
-use crate::{Context, Covers, Recovery, Signal, Subject, Translated, Trouble, bounded, text};
+use crate::json::{Object, array, is_url, object};
+use crate::time::{self, Told};
+use crate::trouble::Repairs;
+use crate::{Context, Covers, Recovery, Signal, Subject, Translated, Trouble, bounded, key};
 
 /// How far a sender's clock may be ahead when it says that trouble is over.
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(1);
 
+/// What people are told of trouble whose sender's clock is behind.
+const BEHIND: &str = "endsAt lies in the past and moves with every message, so the trouble goes on: is the sender's clock behind";
+
 /// Annotations that make the title and the head of the message.
 const TITLES: [&str; 2] = ["summary", "title"];
 const MESSAGES: [&str; 2] = ["description", "message"];
-
-/// One alert, as Alertmanager's webhook and API and Grafana's webhook have it.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Alert {
-    status: Option<String>,
-    #[serde(default)]
-    labels: Option<BTreeMap<String, String>>,
-    #[serde(default)]
-    annotations: Option<BTreeMap<String, String>>,
-    starts_at: Option<String>,
-    ends_at: Option<String>,
-    #[serde(rename = "generatorURL")]
-    generator_url: Option<String>,
-    fingerprint: Option<String>,
-    #[serde(rename = "silenceURL")]
-    silence_url: Option<String>,
-    #[serde(rename = "dashboardURL")]
-    dashboard_url: Option<String>,
-    #[serde(rename = "panelURL")]
-    panel_url: Option<String>,
-    #[serde(rename = "imageURL")]
-    image_url: Option<String>,
-    value_string: Option<String>,
-}
-
-/// A webhook's message: a group of alerts.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Group {
-    #[serde(default)]
-    version: Option<String>,
-    alerts: Vec<Value>,
-    #[serde(rename = "externalURL")]
-    external_url: Option<String>,
-    truncated_alerts: Option<u64>,
-}
 
 /// What a webhook's message holds.
 #[derive(Debug)]
@@ -72,36 +38,36 @@ pub struct Webhook {
 /// # Errors
 /// It is no such message, or another version of it.
 pub fn webhook(body: &[u8], context: &Context<'_>) -> Result<Webhook, InvalidInput> {
-    let group: Group = object(body)?;
+    let group = object(body)?;
     // Grafana's, which has the same form, is version 1.
-    if group.version.as_deref().is_some_and(|version| !matches!(version, "4" | "1")) {
+    if group.text("version").is_some_and(|version| !matches!(version.as_str(), "4" | "1")) {
         return Err(InvalidInput::field("version", "must be 4"));
     }
-    group.translate(context, "alertmanager", "Alertmanager")
+    translate(group, context, "alertmanager", "Alertmanager")
 }
 
 /// Translates Grafana's webhook, as [`webhook`]; its version is its own.
 pub(crate) fn grafana(body: &[u8], context: &Context<'_>) -> Result<Webhook, InvalidInput> {
-    object::<Group>(body)?.translate(context, "grafana", "Grafana")
+    translate(object(body)?, context, "grafana", "Grafana")
 }
 
-impl Group {
-    fn translate(self, context: &Context<'_>, source: &str, name: &str) -> Result<Webhook, InvalidInput> {
-        let url = self.external_url.unwrap_or_default();
-        let translate = |alert: Value| {
-            let alert: Alert = object_of(alert)?;
-            let status = alert.status.as_deref().map(str::to_ascii_lowercase);
-            let said = match status.as_deref() {
-                Some("firing" | "alerting") => Said::Firing,
-                Some("resolved" | "ok" | "normal") => Said::Resolved,
-                None => Said::Nothing,
-                Some(_) => return Err(InvalidInput::field("status", "must be firing or resolved")),
-            };
-            alert.translate(said, source, Some((name, &url)), context)
-        };
-        let alerts = bounded(self.alerts)?.into_iter().map(translate).collect();
-        Ok(Webhook { alerts, truncated: self.truncated_alerts.unwrap_or(0) })
-    }
+fn translate(
+    mut group: Object,
+    context: &Context<'_>,
+    source: &str,
+    name: &str,
+) -> Result<Webhook, InvalidInput> {
+    let Some(Value::Array(alerts)) = group.take("alerts") else {
+        return Err(InvalidInput::field("alerts", "must be an array"));
+    };
+    let url = group.text("externalURL").unwrap_or_default();
+    let translate = |alert: Value| {
+        let alert = Alert::read(alert)?;
+        let said = alert.said().unwrap_or(Said::Nothing);
+        alert.translate(said, source, Some((name, &url)), context)
+    };
+    let truncated = group.get("truncatedAlerts").and_then(Value::as_u64).unwrap_or(0);
+    Ok(Webhook { alerts: bounded(alerts, translate), truncated })
 }
 
 /// Translates a body of `POST /api/v2/alerts`: an array of alerts.
@@ -109,10 +75,8 @@ impl Group {
 /// # Errors
 /// It is none.
 pub fn alerts(body: &[u8], context: &Context<'_>) -> Result<Vec<Translated>, InvalidInput> {
-    let alerts = array(body)?;
-    let translate =
-        |alert: Value| object_of::<Alert>(alert)?.translate(Said::Nothing, "prometheus", None, context);
-    Ok(bounded(alerts)?.into_iter().map(translate).collect())
+    let translate = |alert: Value| Alert::read(alert)?.translate(Said::Nothing, "prometheus", None, context);
+    Ok(bounded(array(body)?, translate))
 }
 
 /// What a sender says of an alert besides its times.
@@ -123,96 +87,140 @@ enum Said {
     Nothing,
 }
 
+/// One alert, as Alertmanager's webhook and API and Grafana's webhook have it.
+#[derive(Debug)]
+struct Alert {
+    fields: Object,
+    labels: BTreeMap<String, String>,
+}
+
 impl Alert {
+    fn read(alert: Value) -> Result<Self, InvalidInput> {
+        let fields = Object::of(alert, "alert")?;
+        // An empty label is no label, as in Alertmanager.
+        let labels = fields.object("labels");
+        let labels = labels.texts().filter(|(_, value)| !value.is_empty());
+        let labels: BTreeMap<_, _> = labels.map(|(name, value)| (name.to_owned(), value)).collect();
+        if labels.is_empty() {
+            return Err(InvalidInput::field("labels", "must not be empty"));
+        }
+        Ok(Self { fields, labels })
+    }
+
+    /// What its status says, if that is a word for it.
+    fn said(&self) -> Option<Said> {
+        match self.fields.text("status")?.trim().to_lowercase().as_str() {
+            "firing" | "alerting" => Some(Said::Firing),
+            "resolved" | "ok" | "normal" => Some(Said::Resolved),
+            _ => None,
+        }
+    }
+
     fn translate(
-        mut self,
+        self,
         said: Said,
         source: &str,
         sender: Option<(&str, &str)>,
         context: &Context<'_>,
     ) -> Translated {
-        let mut invalid = InvalidInput::default();
-        let began = invalid.keep(time("startsAt", self.starts_at.as_deref())).flatten();
-        let ended = invalid.keep(time("endsAt", self.ends_at.as_deref())).flatten();
-        let mut labels = self.labels.take().unwrap_or_default();
-        // An empty label is no label, as in Alertmanager.
-        labels.retain(|_, value| !value.is_empty());
-        if labels.is_empty() {
-            invalid.push("labels", "must not be empty");
-        }
-        if !invalid.is_empty() {
-            return Err(invalid);
-        }
-        let given = self.fingerprint.as_deref().map(|f| text::name(f, 128)).filter(|f| !f.is_empty());
-        let key = DedupKey::new(given.unwrap_or_else(|| fingerprint(&labels)))?;
-        let service = context.rule.service(|name| labels.get(name).map(String::as_str), context.service);
+        let mut repairs = Repairs::default();
+        let began = time::read("startsAt", self.fields.get("startsAt"), &mut repairs).at();
+        let ended = time::read("endsAt", self.fields.get("endsAt"), &mut repairs);
+        let given = self.fields.text("fingerprint").and_then(|given| key::of(&given));
+        let key = given.or_else(|| key::of(&fingerprint(&self.labels)));
+        let key = key.ok_or_else(|| InvalidInput::field("fingerprint", "must not be empty"))?;
+        let label = |name: &str| self.labels.get(name).map(String::as_str);
+        let service = context.rule.service(label, context.service);
+        // What cannot be told by its times is told by its status, where it has one after all.
+        let said = match (said, ended) {
+            (Said::Nothing, Told::Unreadable) => self.said().unwrap_or(Said::Firing),
+            (said, _) => said,
+        };
         let is_over = match (said, ended) {
-            (Said::Firing, _) | (Said::Nothing, None) => false,
-            (Said::Resolved, Some(at)) if at > context.now + CLOCK_SKEW => {
-                return Ok(Signal::Nothing("it is said to be over at a time to come"));
+            (Said::Firing, _) | (Said::Nothing, Told::Nothing | Told::Unreadable) => false,
+            (Said::Resolved, Told::At(at)) if at > context.now + CLOCK_SKEW => {
+                return Ok(Signal::Nothing(crate::OVER_TO_COME));
             }
             (Said::Resolved, _) => true,
-            (Said::Nothing, Some(at)) => at <= context.now,
+            (Said::Nothing, Told::At(at)) => at <= context.now,
         };
-        if is_over {
-            let covers = began.map_or(Covers::None, Covers::Episode);
-            let subject = Subject::Key(key);
-            return Ok(Signal::Recovery(Recovery { service, subject, ended_at: ended, covers, by: None }));
+        let severity = context.rule.severity(label);
+        let trouble = || {
+            let trouble = Trouble::new(service.clone(), key.clone(), severity, source).began(began);
+            Box::new(self.describe(trouble.repaired(repairs.clone()), sender, context))
+        };
+        if !is_over {
+            return Ok(Signal::Report(trouble()));
         }
-        let severity = context.rule.severity(|name| labels.get(name).map(String::as_str));
-        let trouble = Trouble::new(service, key, severity, source).began(began);
-        Ok(Signal::Report(Box::new(self.describe(trouble, &labels, sender, context))))
+        // By its times alone nobody can tell an end from an alert of a sender whose clock is behind.
+        let or_else = match said {
+            Said::Nothing => Some(Box::new(trouble().warned(BEHIND))),
+            Said::Firing | Said::Resolved => None,
+        };
+        let covers = began.map_or(Covers::None, Covers::Episode);
+        let (note, subject) = (repairs.into_note(""), Subject::Key(key));
+        let untimed = Recovery::untimed(service, subject);
+        Ok(Signal::Recovery(Recovery { ended_at: ended.at(), covers, note, or_else, ..untimed }))
     }
 
-    fn describe(
-        self,
-        trouble: Trouble,
-        labels: &BTreeMap<String, String>,
-        sender: Option<(&str, &str)>,
-        context: &Context<'_>,
-    ) -> Trouble {
-        let annotations = self.annotations.unwrap_or_default();
-        let annotation = |name: &&str| annotations.get(*name).map(String::as_str);
-        let named = match (labels.get("alertname"), labels.get("instance")) {
-            (Some(name), Some(instance)) => format!("{name} on {instance}"),
-            (Some(name), None) => name.clone(),
-            (None, _) => labels.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join(" "),
-        };
-        let titles = TITLES.iter().filter_map(annotation).chain([named.as_str()]);
-        let mut trouble = trouble.title(titles);
+    fn describe(&self, trouble: Trouble, sender: Option<(&str, &str)>, context: &Context<'_>) -> Trouble {
+        let labels = &self.labels;
+        let annotations = self.fields.object("annotations");
+        let annotation = |name: &&str| annotations.text(name);
+        let titles: Vec<_> = TITLES.iter().filter_map(annotation).collect();
+        let named = self.name();
+        let mut trouble = trouble.title(titles.iter().map(String::as_str).chain([named.as_str()]));
         for name in &MESSAGES {
-            trouble = trouble.paragraph(annotation(name).unwrap_or_default());
+            trouble = trouble.paragraph(&annotation(name).unwrap_or_default());
+        }
+        if let [first, second] = titles.as_slice()
+            && first.trim() != second.trim()
+        {
+            trouble = trouble.paragraph(&format!("{}: {second}", TITLES[1]));
         }
         let leading = ["alertname"].into_iter().chain(context.rule.leading_labels());
         let leading = leading.filter_map(|name| Some((name, labels.get(name)?.as_str())));
         trouble = trouble.labels(leading.collect::<Vec<_>>());
         trouble = trouble.labels(labels.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-        for (name, value) in &annotations {
-            let name = name.as_str();
-            if TITLES.contains(&name) || MESSAGES.contains(&name) {
+        for (name, value) in annotations.texts() {
+            if TITLES.contains(&name) || MESSAGES.contains(&name) || value.trim().is_empty() {
                 continue;
             }
             trouble = match name.trim_end_matches("_url").trim_end_matches("URL") {
-                _ if !is_url(value) => trouble.paragraph(&format!("{name}: {value}")),
-                "runbook" => trouble.link("Runbook", value),
-                "dashboard" => trouble.link("Dashboard", value),
-                _ => trouble.link(name, value),
+                _ if !is_url(&value) => trouble.paragraph(&format!("{name}: {value}")),
+                "runbook" => trouble.link("Runbook", &value),
+                "dashboard" => trouble.link("Dashboard", &value),
+                _ => trouble.link(name, &value),
             };
         }
-        trouble = trouble.paragraph(&self.value_string.unwrap_or_default());
+        trouble = trouble.paragraph(&self.fields.text("valueString").unwrap_or_default());
         let links = [
-            ("Graph", self.generator_url),
-            ("Dashboard", self.dashboard_url),
-            ("Panel", self.panel_url),
-            ("Image", self.image_url),
-            ("Silence", self.silence_url),
+            ("Graph", "generatorURL"),
+            ("Dashboard", "dashboardURL"),
+            ("Panel", "panelURL"),
+            ("Image", "imageURL"),
+            ("Silence", "silenceURL"),
         ];
-        for (name, url) in links {
-            trouble = trouble.link(name, &url.unwrap_or_default());
+        for (name, field) in links {
+            trouble = trouble.link(name, &self.fields.text(field).unwrap_or_default());
         }
         match sender {
             Some((name, url)) => trouble.link(name, url),
             None => trouble,
+        }
+    }
+
+    /// What it is called where nobody has summed it up.
+    fn name(&self) -> String {
+        let label = |name: &str| self.labels.get(name).map(String::as_str);
+        match (label("alertname"), label("rulename"), label("instance")) {
+            // Grafana's own alerts about a rule that has no data, or fails, all bear the same name.
+            (Some(name @ ("DatasourceNoData" | "DatasourceError")), Some(rule), _) => {
+                format!("{rule} ({name})")
+            }
+            (Some(name), _, Some(instance)) => format!("{name} on {instance}"),
+            (Some(name), _, None) => name.to_owned(),
+            (None, _, _) => self.labels.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join(" "),
         }
     }
 }

@@ -11,6 +11,13 @@ use crate::{Covers, Recovery, Subject, Trouble};
 pub const FLAPPING_WITHIN: TimeDelta = TimeDelta::minutes(5);
 /// How long a recovery is remembered; Prometheus repeats one for as long.
 const REMEMBERED_FOR: TimeDelta = TimeDelta::minutes(15);
+/// How late a report of trouble may come after its end was first noted if there are several senders: one that comes later
+/// is another's, for which that trouble is not over.
+pub const LATE_FOR: TimeDelta = TimeDelta::minutes(2);
+/// An end that has moved so often in a row is none.
+const MOVES: u8 = 2;
+/// How much later or sooner a message may come than its sender's usual interval.
+const UNEVEN: TimeDelta = TimeDelta::seconds(15);
 
 /// Whether trouble was there a moment ago.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,8 +42,8 @@ type Key = (ServiceName, DedupKey);
 
 /// The last recoveries, at most [`Recoveries::MAX`] of them.
 ///
-/// They are a help, not a record: after a restart late reports open an incident again and flapping goes
-/// unmarked for some minutes.
+/// They are a help, not a record, and of each process its own. Without them a late report opens an incident, and flapping
+/// goes unmarked: more is alerted than need be, never less. What must hold is decided from what is stored.
 #[derive(Debug, Default)]
 pub struct Recoveries {
     by_key: HashMap<Key, Ended>,
@@ -47,9 +54,24 @@ pub struct Recoveries {
 #[derive(Debug)]
 struct Ended {
     id: u64,
+    /// When it was noted first, and last.
+    first_noted_at: DateTime<Utc>,
     noted_at: DateTime<Utc>,
+    /// When it ended, as it was told, and at the latest now.
+    told: Option<DateTime<Utc>>,
     ended_at: DateTime<Utc>,
     covers: Covers,
+    /// How often in a row the same trouble ended later than before, as much later as its message came.
+    moves: u8,
+}
+
+impl Ended {
+    /// How often in a row it has moved, with an end that is told now.
+    fn moves_by(&self, told: Option<DateTime<Utc>>, now: DateTime<Utc>) -> u8 {
+        let (Covers::Episode(_), Some(before), Some(told)) = (self.covers, self.told, told) else { return 0 };
+        let uneven = (told - before) - (now - self.noted_at);
+        if told > before && uneven.abs() <= UNEVEN { self.moves.saturating_add(1) } else { 0 }
+    }
 }
 
 impl Recoveries {
@@ -67,7 +89,12 @@ impl Recoveries {
         self.noted += 1;
         let key = (recovery.service.clone(), key.clone());
         let ended_at = recovery.ended_at.unwrap_or(now).min(now);
-        let ended = Ended { id: self.noted, noted_at: now, ended_at, covers: recovery.covers };
+        let known = self.by_key.get(&key).filter(|known| known.covers == recovery.covers);
+        let same = known.filter(|known| known.told == recovery.ended_at);
+        let first_noted_at = same.map_or(now, |same| same.first_noted_at);
+        let moves = known.map_or(0, |known| known.moves_by(recovery.ended_at, now));
+        let (told, covers) = (recovery.ended_at, recovery.covers);
+        let ended = Ended { id: self.noted, first_noted_at, noted_at: now, told, ended_at, covers, moves };
         self.order.push_back((key.clone(), ended.id));
         self.by_key.insert(key, ended);
         while let Some((key, id)) = self.order.front() {
@@ -83,16 +110,26 @@ impl Recoveries {
         }
     }
 
+    /// Whether the end that was noted last moves with every message. Then the trouble goes on, and the clock of its
+    /// sender is behind: what it says holds until then is over here.
+    pub fn is_moving(&self, recovery: &Recovery) -> bool {
+        let Subject::Key(key) = &recovery.subject else { return false };
+        let key = (recovery.service.clone(), key.clone());
+        self.by_key.get(&key).is_some_and(|ended| ended.moves >= MOVES)
+    }
+
     /// What a report of that trouble means. To be asked before it is stored and, where it was new, after that too.
     pub fn standing(&self, trouble: &Trouble, now: DateTime<Utc>) -> Standing {
         let key = (trouble.service().clone(), trouble.key().clone());
         let Some(ended) = self.by_key.get(&key) else { return Standing::Open(Recurrence::Fresh) };
         let late = match (ended.covers, trouble.began_at()) {
-            (Covers::Episode(began), Some(at)) => at == began,
-            (Covers::Until(end), Some(at)) => at < end,
+            (Covers::Episode(began), Some(at)) => {
+                at == began && ended.moves < MOVES && now - ended.first_noted_at <= LATE_FOR
+            }
+            (Covers::Until(end), Some(at)) => at < end && now - ended.noted_at <= REMEMBERED_FOR,
             (Covers::Episode(_) | Covers::Until(_), None) | (Covers::None, _) => false,
         };
-        if late && now - ended.noted_at <= REMEMBERED_FOR {
+        if late {
             return Standing::Late;
         }
         let flaps = now - ended.ended_at <= FLAPPING_WITHIN;
@@ -121,7 +158,7 @@ mod tests {
 
     fn recovery(key: &str, ended: i64, covers: Covers) -> Recovery {
         let (service, key) = (ServiceName::new("s").unwrap(), DedupKey::new(key).unwrap());
-        Recovery { service, subject: Subject::Key(key), ended_at: Some(at(ended)), covers, by: None }
+        Recovery { ended_at: Some(at(ended)), covers, ..Recovery::untimed(service, Subject::Key(key)) }
     }
 
     fn trouble(key: &str, began: Option<i64>) -> Trouble {
@@ -135,14 +172,17 @@ mod tests {
         let (episode, until) = (Covers::Episode(at(0)), Covers::Until(at(60)));
         let cases = [
             (episode, Some(0), 61, Standing::Late),
-            (episode, Some(0), 959, Standing::Late),
-            (episode, Some(0), 961, Standing::Open(Fresh)),
+            (episode, Some(0), 180, Standing::Late),
+            (episode, Some(0), 181, Standing::Open(Flapping)),
+            (episode, Some(0), 361, Standing::Open(Fresh)),
             (episode, Some(-1), 61, Standing::Open(Flapping)),
             (episode, Some(70), 70, Standing::Open(Flapping)),
             (episode, Some(300), 360, Standing::Open(Flapping)),
             (episode, Some(300), 361, Standing::Open(Fresh)),
             (episode, None, 70, Standing::Open(Flapping)),
             (until, Some(59), 61, Standing::Late),
+            (until, Some(59), 959, Standing::Late),
+            (until, Some(59), 961, Standing::Open(Fresh)),
             (until, Some(60), 61, Standing::Open(Flapping)),
             (until, Some(-5), 61, Standing::Late),
             (until, Some(61), 61, Standing::Open(Flapping)),
@@ -164,10 +204,29 @@ mod tests {
         let mut recoveries = Recoveries::new();
         for minute in 1..=15 {
             recoveries.note(&recovery("k", 60, Covers::Episode(at(0))), at(60 * minute));
+            assert!(!recoveries.is_moving(&recovery("k", 60, Covers::Episode(at(0)))));
         }
-        assert_eq!(recoveries.standing(&trouble("k", Some(0)), at(901)), Standing::Late);
+        // Another sender, for which the same trouble began at the same moment, has said so for fourteen minutes.
+        let open = Standing::Open(Recurrence::Fresh);
+        assert_eq!(recoveries.standing(&trouble("k", Some(0)), at(901)), open);
         assert_eq!(recoveries.standing(&trouble("k", Some(900)), at(901)), Standing::Open(Recurrence::Fresh));
         assert_eq!(recoveries.len(), 1);
+    }
+
+    #[test]
+    fn an_end_that_moves_with_every_message_is_none() {
+        let end = |ended| recovery("k", ended, Covers::Episode(at(-900)));
+        let moving = |messages: &[(i64, i64)]| {
+            let mut recoveries = Recoveries::new();
+            messages.iter().for_each(|(ended, now)| recoveries.note(&end(*ended), at(*now)));
+            recoveries.is_moving(&end(0))
+        };
+        assert!(moving(&[(0, 300), (60, 360), (121, 420)]));
+        assert!(moving(&[(0, 300), (60, 360), (120, 420), (180, 484)]));
+        assert!(!moving(&[(0, 300), (60, 360)]), "two senders may tell of two ends");
+        assert!(!moving(&[(0, 300), (60, 360), (0, 420), (60, 480)]), "and repeat them");
+        assert!(!moving(&[(0, 300), (60, 360), (61, 600)]), "it has flapped");
+        assert!(!moving(&[(0, 300), (60, 360), (120, 420), (100, 480)]), "now it is over");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use inresponse_core::InvalidInput;
 use inresponse_core::model::{ServiceName, Severity};
 
-use crate::text;
+use crate::key;
 
 /// The service of what cannot be mapped. Nobody owns it unless a team is given it, so the catch-all team does.
 pub const UNMAPPED: &str = "unmapped";
@@ -144,7 +144,7 @@ impl Rule {
         label: impl Fn(&str) -> Option<&'a str>,
         own: Option<&ServiceName>,
     ) -> ServiceName {
-        let mut told = self.service_labels.iter().filter_map(|name| service_name(label(name)?));
+        let mut told = self.service_labels.iter().filter_map(|name| key::service(label(name)?));
         told.next().or_else(|| own.cloned()).unwrap_or_else(unmapped)
     }
 
@@ -152,11 +152,6 @@ impl Rule {
     pub(crate) fn leading_labels(&self) -> impl Iterator<Item = &str> {
         self.service_labels.iter().chain(&self.severity_labels).map(String::as_str)
     }
-}
-
-/// A service by what a label says; `None` where it is blank.
-pub(crate) fn service_name(text: &str) -> Option<ServiceName> {
-    ServiceName::new(text::name(text, ServiceName::MAX_BYTES)).ok()
 }
 
 /// The service of what cannot be mapped.
@@ -196,8 +191,6 @@ mod tests {
             assert_eq!(rule.severity(label), severity, "{labels:?}");
         }
         assert_eq!(rule.service(|_| None, None).as_str(), UNMAPPED);
-        let long = "é".repeat(100);
-        assert_eq!(rule.service(|_| Some(&long), None).as_str(), "é".repeat(64));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What an alert of a sender asks for.
 
 use chrono::{DateTime, Utc};
-use inresponse_core::model::{DedupKey, IncidentNumber, Person, ServiceName};
+use inresponse_core::model::{DedupKey, IncidentNumber, Note, Person, ServiceName};
 
 use crate::Trouble;
 
@@ -14,7 +14,11 @@ pub enum Signal {
     /// It is over.
     Recovery(Recovery),
     /// Somebody looks after it.
-    Acknowledgement(Acknowledgement),
+    Acknowledgement(Remark),
+    /// Somebody does so no longer.
+    Release(Remark),
+    /// Somebody says something about it.
+    Note(Remark),
     /// Nothing is to be done, and why.
     Nothing(&'static str),
 }
@@ -41,6 +45,17 @@ pub struct Recovery {
     pub covers: Covers,
     /// Who ended it, where the sender says so.
     pub by: Option<Person>,
+    /// What is said about it, by whoever ended it or of what had to be repaired.
+    pub note: Option<Note>,
+    /// What it is instead if its end moves with every message: trouble that goes on, told by a clock that is behind.
+    pub or_else: Option<Box<Trouble>>,
+}
+
+impl Recovery {
+    /// The end of whatever trouble is meant, of which the sender tells no times.
+    pub(crate) fn untimed(service: ServiceName, subject: Subject) -> Self {
+        Self { service, subject, ended_at: None, covers: Covers::None, by: None, note: None, or_else: None }
+    }
 }
 
 /// Which reports a recovery makes late.
@@ -54,13 +69,15 @@ pub enum Covers {
     None,
 }
 
-/// Trouble that a sender says somebody looks after.
+/// What somebody does about trouble, or says about it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Acknowledgement {
+pub struct Remark {
     /// The service it was reported for.
     pub service: ServiceName,
     /// Which incident.
     pub subject: Subject,
     /// Who, where the sender says so.
     pub by: Option<Person>,
+    /// What is said.
+    pub note: Option<Note>,
 }

@@ -1,10 +1,13 @@
 //! Texts of strangers, made fit to be kept: nothing is refused for its length or its control characters.
 
+use crate::repair;
+
 /// What shows that a text was cut.
 const CUT: &str = "…";
 
 /// One line without control characters, white space joined, at most `max` bytes.
 pub(crate) fn line(text: &str, max: usize) -> String {
+    let text = repair::shown(text);
     // What lies far behind the cut need not be looked at.
     let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     let mut line = String::new();
@@ -22,6 +25,7 @@ pub(crate) fn line(text: &str, max: usize) -> String {
 
 /// Lines without control characters but line breaks and tabs, at most `max` bytes as text and `encoded` as JSON.
 pub(crate) fn lines(text: &str, max: usize, encoded: usize) -> String {
+    let text = repair::shown(text);
     let keep = |c: &char| !c.is_control() || matches!(c, '\n' | '\r' | '\t');
     let text: String = text.trim().chars().filter(keep).collect();
     let text = text.trim();
@@ -50,8 +54,9 @@ fn encoded_char(c: char) -> usize {
     c.len_utf8() + usize::from(matches!(c, '"' | '\\' | '\n' | '\r' | '\t'))
 }
 
-/// A name of at most `max` bytes, without what shows that it was cut: a key is compared, not read.
+/// A name of at most `max` bytes, without what shows that it was cut.
 pub(crate) fn name(text: &str, max: usize) -> String {
+    let text = repair::shown(text);
     let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let text = text.trim();
     text[..text.floor_char_boundary(max)].trim_end().to_owned()

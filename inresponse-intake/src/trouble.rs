@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use inresponse_core::InvalidInput;
-use inresponse_core::model::{DedupKey, Link, Report, ServiceName, Severity};
+use inresponse_core::model::{DedupKey, Link, Note, Report, ServiceName, Severity};
 
 use crate::recent::Recurrence;
-use crate::text;
+use crate::{repair, text};
 
 /// How much of a report's bytes links and labels may take; the message has the rest.
 const MAX_LINK_BYTES: usize = 6 * 1024;
@@ -30,6 +30,56 @@ pub struct Trouble {
     labels_left_out: usize,
     links: Vec<(String, String)>,
     link_bytes: usize,
+    links_left_out: usize,
+    repairs: Repairs,
+}
+
+/// What had to be repaired of an alert, in words for people; at most a few.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Repairs(Vec<String>);
+
+impl Repairs {
+    const MAX: usize = 8;
+
+    /// Notes one, once.
+    pub(crate) fn note(&mut self, repair: String) {
+        if self.0.len() < Self::MAX && !self.0.contains(&repair) {
+            self.0.push(repair);
+        }
+    }
+
+    /// Notes what is wrong with a text that is given.
+    pub(crate) fn note_text(&mut self, field: &str, given: &str, what: &str) {
+        self.note(format!("{} `{}` {what}", text::line(field, 64), text::line(given, 48)));
+    }
+
+    /// Notes that parts of a text were unreadable, if they were.
+    fn note_if_broken(&mut self, field: &str, given: &str) {
+        if repair::is_broken(given) {
+            self.note(format!("{} held what is no character", text::line(field, 64)));
+        }
+    }
+
+    pub(crate) fn append(&mut self, other: Repairs) {
+        other.0.into_iter().for_each(|repair| self.note(repair));
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// All of them.
+    pub(crate) fn text(&self) -> String {
+        self.0.join("; ")
+    }
+
+    /// All of them, and what else is said, for the timeline.
+    pub(crate) fn into_note(self, said: &str) -> Option<Note> {
+        let repaired = if self.0.is_empty() { String::new() } else { format!("Repaired: {}.", self.text()) };
+        let said = if said.trim().is_empty() { repaired } else { format!("{said}\n{repaired}") };
+        Note::new(text::lines(&said, Note::MAX_BYTES, 2 * Note::MAX_BYTES)).ok()
+    }
 }
 
 impl Trouble {
@@ -48,19 +98,43 @@ impl Trouble {
             labels_left_out: 0,
             links: Vec::new(),
             link_bytes: 0,
+            links_left_out: 0,
+            repairs: Repairs::default(),
         }
+    }
+
+    /// Notes what had to be repaired.
+    pub(crate) fn repaired(mut self, repairs: Repairs) -> Self {
+        self.repairs.append(repairs);
+        self
+    }
+
+    /// Warns people who read it.
+    pub(crate) fn warned(mut self, warning: &str) -> Self {
+        self.repairs.note(warning.to_owned());
+        self
     }
 
     /// Takes the first of these that is not blank as the title.
     pub(crate) fn title<'a>(mut self, candidates: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut titles = candidates.into_iter().map(|t| text::line(t, Report::MAX_TITLE_BYTES));
-        self.title = titles.find(|title| !title.is_empty()).unwrap_or_default();
+        for candidate in candidates {
+            let title = text::line(candidate, Report::MAX_TITLE_BYTES);
+            if !title.is_empty() {
+                self.repairs.note_if_broken("the title", candidate);
+                if title.ends_with('…') && !candidate.trim_end().ends_with('…') {
+                    self.repairs.note("the title was too long".to_owned());
+                }
+                self.title = title;
+                break;
+            }
+        }
         self
     }
 
     /// One more paragraph of the message.
     pub(crate) fn paragraph(mut self, paragraph: &str) -> Self {
         let paragraph = paragraph.trim();
+        self.repairs.note_if_broken("the message", paragraph);
         if !paragraph.is_empty() && self.message.len() <= Report::MAX_MESSAGE_BYTES {
             if !self.message.is_empty() {
                 self.message.push('\n');
@@ -76,22 +150,47 @@ impl Trouble {
         self
     }
 
-    /// One more label; the first of a name stays. Labels that matter come first, since there are bounds.
+    /// One more label. Labels that matter come first, since there are bounds.
     pub(crate) fn label(mut self, name: &str, value: &str) -> Self {
-        let name = text::name(name, 128);
-        let value = text::lines(value, 1024, 2048);
-        if name.is_empty() || self.labels.contains_key(&name) {
-            return self;
+        if self.place(name, value) == Place::Taken {
+            self.labels_left_out += 1;
         }
-        let bytes = text::encoded_len(&name) + text::encoded_len(&value) + 6;
+        self
+    }
+
+    /// One more label by a name of the sender's own choice: where we call something else so, under a longer one.
+    pub(crate) fn detail(mut self, name: &str, value: &str) -> Self {
+        if self.place(name, value) == Place::Taken
+            && self.place(&format!("details.{name}"), value) == Place::Taken
+        {
+            self.labels_left_out += 1;
+        }
+        self
+    }
+
+    fn place(&mut self, name: &str, value: &str) -> Place {
+        let (short, kept) = (text::name(name, 128), text::lines(value, 1024, 2048));
+        if short.is_empty() {
+            return Place::Done;
+        }
+        if let Some(known) = self.labels.get(&short) {
+            return if *known == kept { Place::Done } else { Place::Taken };
+        }
+        let bytes = text::encoded_len(&short) + text::encoded_len(&kept) + 6;
         // One place is kept for the mark of a recurrence.
         if self.labels.len() + 1 >= Report::MAX_LABELS || self.label_bytes + bytes > MAX_LABEL_BYTES {
             self.labels_left_out += 1;
-        } else {
-            self.label_bytes += bytes;
-            self.labels.insert(name, value);
+            return Place::Done;
         }
-        self
+        for given in [name, value] {
+            self.repairs.note_if_broken(&format!("label `{short}`"), given);
+        }
+        if kept.ends_with('…') && !value.trim_end().ends_with('…') {
+            self.repairs.note(format!("label `{}` was too long", text::line(&short, 64)));
+        }
+        self.label_bytes += bytes;
+        self.labels.insert(short, kept);
+        Place::Done
     }
 
     /// All of these as labels.
@@ -101,14 +200,22 @@ impl Trouble {
 
     /// One more link, if it is one and there is room.
     pub(crate) fn link(mut self, name: &str, url: &str) -> Self {
+        if url.trim().is_empty() {
+            return self;
+        }
         let name = text::line(name, 128);
         let name = if name.is_empty() { "Link".to_owned() } else { name };
         let bytes = text::encoded_len(&name) + text::encoded_len(url) + 24;
         let known = self.links.iter().any(|(_, known)| known == url.trim());
         let room = self.links.len() < Report::MAX_LINKS && self.link_bytes + bytes <= MAX_LINK_BYTES;
-        if room && !known && Link::new(&name, url).is_ok() {
+        if known {
+            return self;
+        }
+        if room && !repair::is_broken(url) && Link::new(&name, url).is_ok() {
             self.link_bytes += bytes;
             self.links.push((name, url.trim().to_owned()));
+        } else {
+            self.links_left_out += 1;
         }
         self
     }
@@ -134,13 +241,16 @@ impl Trouble {
     /// Never: everything was cut to what a report may hold.
     pub fn report(&self, recurrence: Recurrence) -> Result<Report, InvalidInput> {
         let room = Report::MAX_BYTES - RESERVED_BYTES - self.label_bytes - self.link_bytes;
-        let left_out = match self.labels_left_out {
-            0 => String::new(),
-            1 => "\n(1 label was left out.)".to_owned(),
-            n => format!("\n({n} labels were left out.)"),
-        };
-        let message_bytes = Report::MAX_MESSAGE_BYTES - left_out.len();
-        let message = text::lines(&self.message, message_bytes, room - left_out.len()) + &left_out;
+        let mut message = self.message_within(room, &self.remarks(&self.repairs));
+        if message.is_none() {
+            let mut repairs = self.repairs.clone();
+            repairs.0.truncate(Repairs::MAX - 1);
+            repairs.note("the message was too long".to_owned());
+            let remarks = self.remarks(&repairs);
+            let max = (Report::MAX_MESSAGE_BYTES - remarks.len(), room - text::encoded_len(&remarks));
+            message = Some(text::lines(&self.message, max.0, max.1) + &remarks);
+        }
+        let message = message.unwrap_or_default();
         let title = if self.title.is_empty() { "(no title)" } else { &self.title };
         let mut report = Report::builder(self.service.as_str(), self.severity, title)
             .message(message)
@@ -161,4 +271,36 @@ impl Trouble {
         }
         report.build()
     }
+
+    /// What is said of it below its message.
+    fn remarks(&self, repairs: &Repairs) -> String {
+        let mut remarks = String::new();
+        for (left_out, what) in [(self.labels_left_out, "label"), (self.links_left_out, "link")] {
+            match left_out {
+                0 => {}
+                1 => remarks += &format!("\n(1 {what} was left out.)"),
+                n => remarks += &format!("\n({n} {what}s were left out.)"),
+            }
+        }
+        if !repairs.0.is_empty() {
+            remarks += &format!("\n(Repaired: {}.)", repairs.text());
+        }
+        remarks
+    }
+
+    /// Message and remarks, if there is room for both.
+    fn message_within(&self, room: usize, remarks: &str) -> Option<String> {
+        let whole = text::lines(&self.message, usize::MAX, usize::MAX) + remarks;
+        let fits = whole.len() <= Report::MAX_MESSAGE_BYTES && text::encoded_len(&whole) <= room;
+        fits.then_some(whole)
+    }
+}
+
+/// What became of a label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// It is there, or is known to be left out.
+    Done,
+    /// Another value has its name.
+    Taken,
 }

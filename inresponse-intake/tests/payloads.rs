@@ -4,9 +4,10 @@
 
 use chrono::{DateTime, Utc};
 use inresponse_core::model::{Report, ServiceName, Severity};
+use inresponse_intake::opsgenie::Asked;
 use inresponse_intake::{
-    Acknowledgement, Context, Covers, Recovery, Recurrence, Rule, Signal, Subject, Translated, Trouble,
-    grafana, nagios, opsgenie, pagerduty, prometheus, sns,
+    Context, Covers, Recovery, Recurrence, Remark, Rule, Signal, Subject, Translated, Trouble, grafana,
+    nagios, opsgenie, pagerduty, prometheus, sns,
 };
 
 macro_rules! payload {
@@ -160,7 +161,7 @@ fn pagerduty_events() {
             .unwrap();
     assert_eq!((report(&Ok(trigger.signal)), trigger.dedup_key.as_str()), (expected, "samplekeyhere"));
     let ack = translate(br#"{"routing_key":"k","event_action":"acknowledge","dedup_key":"samplekeyhere"}"#);
-    let Signal::Acknowledgement(Acknowledgement { service, subject, by }) = ack.signal else { panic!() };
+    let Signal::Acknowledgement(Remark { service, subject, by, .. }) = ack.signal else { panic!() };
     assert_eq!((service.as_str(), key(&subject), by), ("athens", "samplekeyhere", None));
     let resolve = translate(br#"{"routing_key":"k","event_action":"resolve","dedup_key":"samplekeyhere"}"#);
     assert_eq!(key(&recovery(&Ok(resolve.signal)).subject), "samplekeyhere");
@@ -184,8 +185,9 @@ fn opsgenie_calls() {
         .unwrap();
     assert_eq!(report(&created), expected);
     let subject = opsgenie::subject("Life is too short", Some("alias")).unwrap();
-    let closed =
-        with(|c| opsgenie::close(subject, br#"{"user":"Monitoring Script","source":"AWS Lambda"}"#, c));
+    let closed = with(|c| {
+        opsgenie::act(Asked::Close, subject, br#"{"user":"Monitoring Script","source":"AWS Lambda"}"#, c)
+    });
     let closed = recovery(&closed).clone();
     assert_eq!(
         (key(&closed.subject), closed.by.unwrap().as_str()),

@@ -4,6 +4,7 @@
 
 use chrono::{DateTime, Utc};
 use inresponse_core::model::ServiceName;
+use inresponse_intake::opsgenie::Asked;
 use inresponse_intake::{
     Context, Recoveries, Recurrence, Rule, Signal, Translated, generic, grafana, nagios, opsgenie, pagerduty,
     prometheus, sns,
@@ -73,6 +74,20 @@ const NAMES: &[&str] = &[
     "AlarmDescription",
     "Trigger",
     "Dimensions",
+    "Metrics",
+    "MetricStat",
+    "Metric",
+    "Expression",
+    "detail-type",
+    "detail",
+    "resources",
+    "alarmName",
+    "state",
+    "configuration",
+    "metrics",
+    "metricStat",
+    "metric",
+    "dimensions",
     "name",
     "value",
 ];
@@ -89,6 +104,11 @@ const TEXTS: &[&str] = &[
     "https://example.org/x?y=z",
     "ALARM",
     "OK",
+    "CloudWatch Alarm State Change",
+    "2022-01-21 14:06:38",
+    "another time",
+    "1425417514074",
+    "0",
     "4",
     "1",
     "Notification",
@@ -156,7 +176,7 @@ fn holds(signal: &Translated) {
             let _ = recoveries.standing(trouble, now());
         }
         Ok(Signal::Recovery(recovery)) => recoveries.note(recovery, now()),
-        Ok(Signal::Acknowledgement(_) | Signal::Nothing(_)) => {}
+        Ok(Signal::Acknowledgement(_) | Signal::Release(_) | Signal::Note(_) | Signal::Nothing(_)) => {}
         Err(invalid) => {
             assert!(!invalid.is_empty());
             assert!(invalid.to_string().len() < 10_000_000);
@@ -186,10 +206,14 @@ fn translate_everything(body: &[u8]) {
         signals.push(opsgenie::create(body, &context));
         let subject = opsgenie::subject(&String::from_utf8_lossy(body), Some("alias"));
         if let Ok(subject) = subject {
-            signals.push(opsgenie::close(subject.clone(), body, &context));
-            signals.push(opsgenie::acknowledge(subject, body, &context));
+            for asked in [Asked::Close, Asked::Acknowledge, Asked::Unacknowledge, Asked::Note, Asked::Create]
+            {
+                signals.push(opsgenie::act(asked, subject.clone(), body, &context));
+            }
         }
         signals.push(nagios::notification(body, &context));
+        signals.extend(sns::event(body, &context));
+        let _ = pagerduty::routing_key(body);
         if let Ok(event) = pagerduty::Event::read(body) {
             signals.extend(event.translate(body, &context).map(|t| Ok(t.signal)));
         }

@@ -590,6 +590,7 @@ impl Model for Protocol {
                     StateChange::Claim(_)
                     | StateChange::HandTo(_)
                     | StateChange::Resolve
+                    | StateChange::End(_)
                     | StateChange::Escalate => world.left.claims -= 1,
                 }
             }

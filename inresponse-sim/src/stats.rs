@@ -108,7 +108,9 @@ impl Stats {
             count(match (&call.answer, &call.update.state) {
                 (Answer::Got(Verdict::Changed(_)), Some(StateChange::Claim(_))) => "update: claimed",
                 (Answer::Got(Verdict::Changed(_)), Some(StateChange::Release(_))) => "update: released",
-                (Answer::Got(Verdict::Changed(_)), Some(StateChange::Resolve)) => "update: resolved",
+                (Answer::Got(Verdict::Changed(_)), Some(StateChange::Resolve | StateChange::End(_))) => {
+                    "update: resolved"
+                }
                 (Answer::Got(Verdict::Changed(_)), Some(StateChange::HandTo(_))) => {
                     "update: handed to a person"
                 }

@@ -10,6 +10,7 @@ use super::{
     DedupKey, Delivery, DeliveryId, DeliveryKey, IncidentNumber, Level, Link, Matrix, Person, ServiceName,
     Severity, Source, State, TeamName, Timeline,
 };
+use crate::clock::to_micros;
 use crate::planted::planted;
 
 /// Who did something, and when.
@@ -20,6 +21,34 @@ pub struct Signature {
     /// When.
     #[serde(with = "micros")]
     pub at: DateTime<Utc>,
+}
+
+/// When trouble ended, as the system that reported it tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// When it had begun, if that is told.
+    #[serde(default, with = "micros_option", skip_serializing_if = "Option::is_none")]
+    began: Option<DateTime<Utc>>,
+    /// When it was over.
+    #[serde(with = "micros")]
+    at: DateTime<Utc>,
+}
+
+impl Ended {
+    /// The end of trouble that began then, in whole microseconds.
+    pub fn new(began: Option<DateTime<Utc>>, at: DateTime<Utc>) -> Self {
+        Self { began: began.map(to_micros), at: to_micros(at) }
+    }
+
+    /// When it had begun, if that is told.
+    pub fn began(&self) -> Option<DateTime<Utc>> {
+        self.began
+    }
+
+    /// When it was over.
+    pub fn at(&self) -> DateTime<Utc> {
+        self.at
+    }
 }
 
 /// A level of the current round that has begun.
@@ -81,6 +110,9 @@ pub struct Incident {
     pub(crate) claimed: Option<Signature>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) resolved: Option<Signature>,
+    /// The end that resolved it, if the system that reported it told one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ended: Option<Ended>,
     pub(crate) round: u32,
     #[serde(with = "micros")]
     pub(crate) round_began_at: DateTime<Utc>,
@@ -181,6 +213,11 @@ impl Incident {
     /// Who resolved it.
     pub fn resolved(&self) -> Option<&Signature> {
         self.resolved.as_ref()
+    }
+
+    /// The end that resolved it, if the system that reported it told one.
+    pub fn ended(&self) -> Option<Ended> {
+        self.ended
     }
 
     /// Which round of alerts it is in, from 1.

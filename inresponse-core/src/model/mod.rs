@@ -15,7 +15,7 @@ mod timeline;
 
 pub use contact::{Contact, Scheme};
 pub use delivery::{Delivery, DeliveryId, DeliveryKey, DeliveryStatus, LastOutcome, OutcomeKind};
-pub use incident::{BegunLevel, Incident, Signature};
+pub use incident::{BegunLevel, Ended, Incident, Signature};
 pub use matrix::{Level, Matrix, News, Origin};
 pub use names::{DedupKey, IncidentNumber, Note, Person, ServiceName, Source, TeamName, Version};
 pub use report::{Link, Report, ReportBuilder};

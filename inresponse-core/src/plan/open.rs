@@ -95,6 +95,7 @@ fn opened(report: Report, team: TeamName, matrix: Matrix, now: DateTime<Utc>) ->
         updated_at: now,
         claimed: None,
         resolved: None,
+        ended: None,
         round: 1,
         round_began_at: now,
         repeats_done: 0,

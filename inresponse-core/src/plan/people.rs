@@ -8,7 +8,9 @@ use super::clock_back::began_by;
 use super::due::begin_round;
 use super::ladder::{self, Rung};
 use super::{Decision, change, news, stop_pending};
-use crate::model::{Edge, Event, Incident, Matrix, Note, Person, Severity, Signature, State, TeamName};
+use crate::model::{
+    Edge, Ended, Event, Incident, Matrix, Note, Person, Severity, Signature, State, TeamName,
+};
 use crate::planted::planted;
 
 /// Whether a claim or release may be done over another person's claim.
@@ -29,6 +31,8 @@ pub enum StateChange {
     Release(TakeOver),
     /// To end it: RESOLVED.
     Resolve,
+    /// To end it because the system that reported it says that it ended: RESOLVED.
+    End(Ended),
     /// That somebody else have it, whoever had it before: CLAIMED. They are told, if their name is a contact.
     HandTo(Person),
     /// That another team have it: OPEN, with a new round of alerts there.
@@ -43,7 +47,7 @@ impl StateChange {
         match self {
             StateChange::Claim(_) | StateChange::HandTo(_) => State::Claimed,
             StateChange::Release(_) | StateChange::HandToTeam(_) | StateChange::Escalate => State::Open,
-            StateChange::Resolve => State::Resolved,
+            StateChange::Resolve | StateChange::End(_) => State::Resolved,
         }
     }
 }
@@ -131,7 +135,8 @@ pub(super) fn update(
             Grant::Change => {
                 match wish {
                     StateChange::Claim(_) => claim(&mut next, &update.by, now),
-                    StateChange::Resolve => resolve(&mut next, &update.by, now),
+                    StateChange::Resolve => resolve(&mut next, &update.by, None, now),
+                    StateChange::End(ended) => resolve(&mut next, &update.by, Some(*ended), now),
                     StateChange::Release(_) => match matrix {
                         Some(matrix) => release(&mut next, &update.by, matrix, now),
                         None => return Decision::NeedsMatrix,
@@ -228,8 +233,9 @@ fn hand_over(incident: &mut Incident, by: &Person, to: &Person, now: DateTime<Ut
     incident.timeline.push(now, Event::HandedOver { by: by.clone(), to: to.clone(), from });
 }
 
-fn resolve(incident: &mut Incident, by: &Person, now: DateTime<Utc>) {
+fn resolve(incident: &mut Incident, by: &Person, ended: Option<Ended>, now: DateTime<Utc>) {
     incident.state = State::Resolved;
+    incident.ended = ended;
     incident.resolved = Some(Signature { by: by.clone(), at: now });
     stop_pending(incident, now);
     news::tell(incident, by, None, now);

@@ -4,7 +4,8 @@ use std::sync::LazyLock;
 
 use inresponse_core::model::{Report, ServiceName};
 use inresponse_intake::generic::{self, Mapping};
-use inresponse_intake::sns::Envelope;
+use inresponse_intake::opsgenie::Asked;
+use inresponse_intake::sns::{Envelope, event};
 use inresponse_intake::{
     Context, MAX_ALERTS, Recurrence, Rule, Signal, Translated, grafana as grafana_webhook,
     nagios as nagios_form, opsgenie as opsgenie_api, pagerduty as pagerduty_events,
@@ -32,12 +33,18 @@ fn holds(signal: &Translated) {
                 assert!(format!("{report:?}").len() < 8 * Report::MAX_BYTES);
             }
         }
-        Ok(Signal::Recovery(_) | Signal::Acknowledgement(_) | Signal::Nothing(_)) => {}
+        Ok(Signal::Recovery(recovery)) => {
+            if let Some(trouble) = recovery.or_else.clone() {
+                holds(&Ok(Signal::Report(trouble)));
+            }
+        }
+        Ok(Signal::Acknowledgement(_) | Signal::Release(_) | Signal::Note(_) | Signal::Nothing(_)) => {}
     }
 }
 
 fn all_hold(alerts: &[Translated]) {
-    assert!(alerts.len() <= MAX_ALERTS);
+    // The last one may tell what is beyond.
+    assert!(alerts.len() <= MAX_ALERTS + 1);
     alerts.iter().for_each(holds);
 }
 
@@ -74,8 +81,9 @@ pub(super) fn pagerduty(body: &[u8]) {
         Err(invalid) => refusal_holds(&invalid),
         Ok(event) => {
             let shown = format!("{event:?}");
-            if let Some(key) = event.routing_key().filter(|key| key.len() > 40) {
-                assert!(!shown.contains(key), "the key shows in {shown}");
+            let key = pagerduty_events::routing_key(body).ok().flatten();
+            if let Some(key) = key.filter(|key| key.len() > 40) {
+                assert!(!shown.contains(&key), "the key shows in {shown}");
             }
             let translated = event.translate(body, &context(Some(&OWN)));
             holds(&translated.map(|t| {
@@ -96,8 +104,10 @@ pub(super) fn opsgenie(data: &[u8]) {
     match opsgenie_api::subject(identifier, kind) {
         Err(invalid) => refusal_holds(&invalid),
         Ok(subject) => {
-            holds(&opsgenie_api::acknowledge(subject.clone(), body, &context));
-            holds(&opsgenie_api::close(subject, body, &context));
+            for asked in [Asked::Acknowledge, Asked::Unacknowledge, Asked::Note, Asked::Close, Asked::Create]
+            {
+                holds(&opsgenie_api::act(asked, subject.clone(), body, &context));
+            }
         }
     }
 }
@@ -124,6 +134,9 @@ pub(super) fn generic(data: &[u8]) {
 
 /// Nobody but Amazon signs for Amazon.
 pub(super) fn sns(body: &[u8]) {
+    if let Some(translated) = event(body, &context(None)) {
+        holds(&translated);
+    }
     const CERTIFICATE: &[u8] =
         include_bytes!("../../../inresponse-intake/tests/payloads/sns-certificate.pem");
     const ALARM: &[u8] = include_bytes!("../../../inresponse-intake/tests/payloads/sns-alarm.json");

@@ -25,7 +25,7 @@ pub(crate) struct AlertsView {
 #[derive(Debug, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct AlertView {
-    /// `opened`, `counted`, `resolved`, `acknowledged`, `unchanged` or `refused`.
+    /// `opened`, `counted`, `resolved`, `acknowledged`, `released`, `noted`, `unchanged` or `refused`.
     status: &'static str,
     /// The incident that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,6 +46,8 @@ impl Taken {
             Taken::Counted(_) => "counted",
             Taken::Resolved(_) => "resolved",
             Taken::Acknowledged(_) => "acknowledged",
+            Taken::Released(_) => "released",
+            Taken::Noted(_) => "noted",
             Taken::Unchanged(..) => "unchanged",
             Taken::Refused(_) => "refused",
             Taken::Failed(_) => "failed",
@@ -55,7 +57,12 @@ impl Taken {
     /// The incident that it is about.
     pub(crate) fn number(&self) -> Option<IncidentNumber> {
         match self {
-            Taken::Opened(n) | Taken::Counted(n) | Taken::Resolved(n) | Taken::Acknowledged(n) => Some(*n),
+            Taken::Opened(n)
+            | Taken::Counted(n)
+            | Taken::Resolved(n)
+            | Taken::Acknowledged(n)
+            | Taken::Released(n)
+            | Taken::Noted(n) => Some(*n),
             Taken::Unchanged(number, _) => *number,
             Taken::Refused(_) | Taken::Failed(_) => None,
         }
@@ -88,13 +95,15 @@ impl From<&Taken> for AlertView {
             | Taken::Counted(_)
             | Taken::Resolved(_)
             | Taken::Acknowledged(_)
+            | Taken::Released(_)
+            | Taken::Noted(_)
             | Taken::Failed(_) => view,
         }
     }
 }
 
 /// Counts what became of the alerts, and says in the log which were refused: few senders show their people answers.
-fn observe(sender: &'static str, taken: &[Taken]) {
+fn observe(sender: &'static str, by: &Sender, taken: &[Taken]) {
     for one in taken {
         metrics::counter!("inresponse_intake_alerts_total", "sender" => sender, "outcome" => one.status())
             .increment(1);
@@ -102,7 +111,7 @@ fn observe(sender: &'static str, taken: &[Taken]) {
     let mut refused = taken.iter().filter_map(Taken::refused);
     if let Some(first) = refused.next() {
         let refused = 1 + refused.count();
-        tracing::warn!(sender, refused, of = taken.len(), %first, "alerts were refused");
+        tracing::warn!(sender, key = %by.name, refused, of = taken.len(), %first, "alerts were refused");
     }
 }
 
@@ -135,7 +144,7 @@ pub(crate) async fn take_one(
     signal: Signal,
 ) -> Result<Taken, Problem> {
     let taken = take(api, by, vec![Ok(signal)]).await;
-    observe(sender, &taken);
+    observe(sender, by, &taken);
     let one = taken.into_iter().next().expect("one alert has one outcome");
     match one {
         Taken::Failed(outage) => Err(Problem::outage_of_change(&outage)),
@@ -145,8 +154,8 @@ pub(crate) async fn take_one(
 }
 
 /// The answer to a message of several alerts.
-pub(crate) fn answer(sender: &'static str, taken: &[Taken]) -> Result<Response, Problem> {
-    observe(sender, taken);
+pub(crate) fn answer(sender: &'static str, by: &Sender, taken: &[Taken]) -> Result<Response, Problem> {
+    observe(sender, by, taken);
     outcome(taken)?;
     let alerts = taken.iter().map(Into::into).collect();
     Ok((StatusCode::OK, Json(AlertsView { alerts })).into_response())

@@ -2,13 +2,17 @@
 
 use std::collections::HashMap;
 
+use chrono::TimeDelta;
 use futures_util::{StreamExt, stream};
 use inresponse_core::engine::{Reported, Updated};
-use inresponse_core::model::{IncidentNumber, Person, ServiceName, State};
+use inresponse_core::model::{DedupKey, Ended, IncidentNumber, Note, Person, Report, ServiceName, State};
 use inresponse_core::plan::{Refusal, StateChange, TakeOver, Update};
-use inresponse_core::store::Record;
+use inresponse_core::store::{ListQuery, Record};
 use inresponse_core::{Chain, InvalidInput, Outage};
-use inresponse_intake::{Acknowledgement, Covers, Recovery, Signal, Standing, Subject, Translated, Trouble};
+use inresponse_intake::{
+    Covers, FLAPPING_WITHIN, LATE_FOR, OVER_TO_COME, Recovery, Recurrence, Remark, Signal, Standing, Subject,
+    Translated, Trouble,
+};
 
 use crate::Api;
 use crate::keys::Sender;
@@ -16,6 +20,11 @@ use crate::limits::by_itself;
 
 /// How many alerts of a message are stored at once, so that a store can commit them together.
 const AT_ONCE: usize = 128;
+/// How much later than the first report of an incident an end may be that was noted before that report: as much as the
+/// clocks of senders and servers may differ.
+const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(2);
+/// Among how many resolved incidents of a service an end is looked for.
+const LOOKED_AT: usize = 100;
 
 /// What became of one alert.
 #[derive(Debug)]
@@ -29,6 +38,10 @@ pub(crate) enum Taken {
     Resolved(IncidentNumber),
     /// It claimed that incident.
     Acknowledged(IncidentNumber),
+    /// It gave that incident back.
+    Released(IncidentNumber),
+    /// It noted something on that incident.
+    Noted(IncidentNumber),
     /// There was nothing to be done, and why.
     Unchanged(Option<IncidentNumber>, &'static str),
     /// It cannot be taken, however often it is sent.
@@ -53,12 +66,16 @@ async fn take_all(api: &Api, sender: &Sender, alerts: Vec<Translated>) -> Vec<Ta
     let mut taken: Vec<Option<Taken>> = Vec::with_capacity(alerts.len());
     taken.resize_with(alerts.len(), || None);
     let mut in_order: HashMap<(ServiceName, Subject), Vec<(usize, Signal)>> = HashMap::new();
+    let mut ahead = 0;
     for (i, alert) in alerts.into_iter().enumerate() {
         let about = match &alert {
             Ok(Signal::Report(trouble)) => (trouble.service().clone(), Subject::Key(trouble.key().clone())),
             Ok(Signal::Recovery(recovery)) => (recovery.service.clone(), recovery.subject.clone()),
-            Ok(Signal::Acknowledgement(ack)) => (ack.service.clone(), ack.subject.clone()),
+            Ok(Signal::Acknowledgement(remark) | Signal::Release(remark) | Signal::Note(remark)) => {
+                (remark.service.clone(), remark.subject.clone())
+            }
             Ok(Signal::Nothing(why)) => {
+                ahead += usize::from(*why == OVER_TO_COME);
                 taken[i] = Some(Taken::Unchanged(None, why));
                 continue;
             }
@@ -70,6 +87,9 @@ async fn take_all(api: &Api, sender: &Sender, alerts: Vec<Translated>) -> Vec<Ta
         if let Ok(signal) = alert {
             in_order.entry(about).or_default().push((i, signal));
         }
+    }
+    if ahead > 0 {
+        tracing::warn!(key = %sender.name, alerts = ahead, "alerts end at a time to come: is the sender's clock ahead?");
     }
     let about_one = |signals: Vec<(usize, Signal)>| async move {
         let mut done = Vec::with_capacity(signals.len());
@@ -94,7 +114,9 @@ async fn one(api: &Api, sender: &Sender, signal: Signal) -> Taken {
         match signal {
             Signal::Report(trouble) => report(api, by, &trouble).await,
             Signal::Recovery(recovery) => recover(api, by, recovery).await,
-            Signal::Acknowledgement(ack) => acknowledge(api, by, ack).await,
+            Signal::Acknowledgement(remark) => remarked(api, by, Done::Acknowledged, remark).await,
+            Signal::Release(remark) => remarked(api, by, Done::Released, remark).await,
+            Signal::Note(remark) => remarked(api, by, Done::Noted, remark).await,
             Signal::Nothing(why) => Ok(Taken::Unchanged(None, why)),
         }
     };
@@ -107,69 +129,204 @@ async fn one(api: &Api, sender: &Sender, signal: Signal) -> Taken {
 async fn report(api: &Api, by: &Person, trouble: &Trouble) -> Result<Taken, Outage> {
     const LATE: &str = "it was over before it came";
     let standing = || api.intake().recoveries().standing(trouble, api.engine().now());
-    let recurrence = match standing() {
+    let before = standing();
+    let recurrence = match before {
         Standing::Open(recurrence) => recurrence,
-        Standing::Late => return Ok(Taken::Unchanged(None, LATE)),
+        Standing::Late => match noted_long_ago(api, trouble).await? {
+            None => return Ok(Taken::Unchanged(None, LATE)),
+            Some(recurrence) => recurrence,
+        },
     };
-    let report = match trouble.report(recurrence) {
+    match open(api, trouble.report(recurrence), trouble).await? {
+        Taken::Opened(number) if before != Standing::Late && standing() == Standing::Late => {
+            // Its recovery came meanwhile and found nothing open yet.
+            resolve(api, by, number, StateChange::Resolve, None).await
+        }
+        taken => Ok(taken),
+    }
+}
+
+async fn open(api: &Api, report: Result<Report, InvalidInput>, trouble: &Trouble) -> Result<Taken, Outage> {
+    let report = match report {
         Ok(report) => report,
         Err(invalid) => return Ok(Taken::Refused(invalid)),
     };
-    match api.engine().report(report).await? {
-        Reported::New(record) => match standing() {
-            Standing::Open(_) => Ok(Taken::Opened(record.number())),
-            // Its recovery came meanwhile and found nothing open yet.
-            Standing::Late => resolve(api, by, record.number()).await,
-        },
-        Reported::Repeat(record) => Ok(Taken::Counted(record.number())),
+    Ok(match api.engine().report(report).await? {
+        Reported::New(record) => Taken::Opened(record.number()),
+        Reported::Repeat(record) => Taken::Counted(record.number()),
         Reported::UnknownService => {
             let message = format!("no team answers for the service `{}`", trouble.service());
-            Ok(Taken::Refused(InvalidInput::field("service", message)))
+            Taken::Refused(InvalidInput::field("service", message))
         }
-    }
+    })
 }
 
 async fn recover(api: &Api, by: &Person, recovery: Recovery) -> Result<Taken, Outage> {
-    api.intake().recoveries().note(&recovery, api.engine().now());
+    const OF_ANOTHER: &str = "it is the end of trouble before this incident";
+    let is_moving = {
+        let mut recoveries = api.intake().recoveries();
+        recoveries.note(&recovery, api.engine().now());
+        recoveries.is_moving(&recovery)
+    };
+    if let Some(trouble) = recovery.or_else.as_ref().filter(|_| is_moving) {
+        let (service, key) = (trouble.service().as_str(), trouble.key().as_str());
+        tracing::warn!(by = %by, service, key, "an alert's end moves with every message: is its sender's clock behind?");
+        // It is no end, so it makes no report late either.
+        return open(api, trouble.report(Recurrence::Fresh), trouble).await;
+    }
     let Some(record) = find(api, &recovery.service, &recovery.subject).await? else {
         return Ok(Taken::Unchanged(None, "nothing is open under its key"));
     };
-    let tells_times = match recovery.covers {
-        Covers::Episode(_) | Covers::Until(_) => true,
-        Covers::None => false,
+    let change = match ending(api, &recovery, &record).await? {
+        Ending::Its(change) => change,
+        Ending::OfAnother => return Ok(Taken::Unchanged(Some(record.number()), OF_ANOTHER)),
+        Ending::NotedAlready => {
+            return Ok(Taken::Unchanged(Some(record.number()), "that end was noted already"));
+        }
     };
-    let began = record.incident.detected_at();
-    if tells_times && recovery.ended_at.is_some_and(|ended| ended < began) {
-        return Ok(Taken::Unchanged(Some(record.number()), "it is the end of trouble before this incident"));
-    }
-    resolve(api, recovery.by.as_ref().unwrap_or(by), record.number()).await
+    resolve(api, recovery.by.as_ref().unwrap_or(by), record.number(), change, recovery.note).await
 }
 
-async fn resolve(api: &Api, by: &Person, number: IncidentNumber) -> Result<Taken, Outage> {
-    let update = Update::state(by.clone(), StateChange::Resolve);
+/// What an end is to an incident that is open under its key.
+enum Ending {
+    /// Its own, so this is to be done.
+    Its(StateChange),
+    /// Of trouble that was over before the incident.
+    OfAnother,
+    /// One that was noted before the incident; senders repeat them.
+    NotedAlready,
+}
+
+/// Decided from what is stored, so that every server decides alike, whenever it began.
+async fn ending(api: &Api, recovery: &Recovery, record: &Record) -> Result<Ending, Outage> {
+    let Some(at) = recovery.ended_at else { return Ok(Ending::Its(StateChange::Resolve)) };
+    let incident = &record.incident;
+    let (opened, detected) = (incident.created_at(), incident.detected_at());
+    let (began, is_known) = match recovery.covers {
+        Covers::Until(_) if at < detected => return Ok(Ending::OfAnother),
+        // A sender that tells of every change tells of each once.
+        Covers::Until(_) => return Ok(Ending::Its(StateChange::Resolve)),
+        Covers::Episode(_) if at < detected => return Ok(Ending::OfAnother),
+        Covers::Episode(began) => {
+            let ended = Ended::new(Some(began), at);
+            let is_its_own = ended.began() == Some(detected);
+            // Another sender of the same trouble has reported it since: for that one, it is not over.
+            if !is_its_own && at <= opened {
+                return Ok(Ending::OfAnother);
+            }
+            (Some(began), at > if is_its_own { opened } else { opened + CLOCKS_DIFFER })
+        }
+        Covers::None => (None, at > opened + CLOCKS_DIFFER),
+    };
+    let ended = Ended::new(began, at);
+    // What happened after the incident was opened cannot have been noted before.
+    if !is_known && noted(api, &recovery.service, incident.dedup_key(), ended).await? {
+        return Ok(Ending::NotedAlready);
+    }
+    Ok(Ending::Its(StateChange::End(ended)))
+}
+
+/// Whether an incident of late was resolved by that end.
+async fn noted(
+    api: &Api,
+    service: &ServiceName,
+    key: Option<&DedupKey>,
+    ended: Ended,
+) -> Result<bool, Outage> {
+    let same = |record: &Record| record.incident.dedup_key() == key && record.incident.ended() == Some(ended);
+    Ok(resolved_of_late(api, service).await?.iter().any(same))
+}
+
+/// A process that began a moment ago may take an end for a new one that is only repeated: what is stored tells when it
+/// was noted. If that is too long ago for a late report, then this one is another sender's.
+async fn noted_long_ago(api: &Api, trouble: &Trouble) -> Result<Option<Recurrence>, Outage> {
+    let began = trouble.began_at().map(|at| Ended::new(None, at).at());
+    let resolved = resolved_of_late(api, trouble.service()).await?;
+    let of_it = |record: &&Record| {
+        record.incident.dedup_key() == Some(trouble.key())
+            && record.incident.ended().is_some_and(|ended| ended.began() == began)
+    };
+    let Some(record) = resolved.iter().find(of_it) else { return Ok(None) };
+    let noted_at = record.incident.resolved().map_or(record.incident.updated_at(), |resolved| resolved.at);
+    let since = api.engine().now() - noted_at;
+    let recurrence = if since <= FLAPPING_WITHIN { Recurrence::Flapping } else { Recurrence::Fresh };
+    Ok((since > LATE_FOR).then_some(recurrence))
+}
+
+/// The last incidents of a service that were resolved.
+async fn resolved_of_late(api: &Api, service: &ServiceName) -> Result<Vec<Record>, Outage> {
+    let query = ListQuery {
+        state: Some(State::Resolved),
+        service: Some(service.clone()),
+        limit: LOOKED_AT,
+        ..ListQuery::default()
+    };
+    let _turn = api.intake().look_back().await?;
+    api.engine().list(&query).await
+}
+
+async fn resolve(
+    api: &Api,
+    by: &Person,
+    number: IncidentNumber,
+    change: StateChange,
+    note: Option<Note>,
+) -> Result<Taken, Outage> {
+    let update = Update { note, ..Update::state(by.clone(), change) };
     Ok(match api.engine().update(number, &update).await? {
-        Updated::Changed(_) => Taken::Resolved(number),
-        Updated::Unchanged(_) | Updated::Refused(..) => {
+        Updated::Changed(record) if record.incident.state() == State::Resolved => Taken::Resolved(number),
+        Updated::Changed(_) | Updated::Unchanged(_) | Updated::Refused(..) => {
             Taken::Unchanged(Some(number), "it is resolved already")
         }
         Updated::Absent => Taken::Unchanged(None, "there is no such incident"),
     })
 }
 
-async fn acknowledge(api: &Api, by: &Person, ack: Acknowledgement) -> Result<Taken, Outage> {
-    let Some(record) = find(api, &ack.service, &ack.subject).await? else {
+/// What somebody did about an incident, elsewhere.
+#[derive(Debug, Clone, Copy)]
+enum Done {
+    Acknowledged,
+    Released,
+    Noted,
+}
+
+async fn remarked(api: &Api, by: &Person, done: Done, remark: Remark) -> Result<Taken, Outage> {
+    let Some(record) = find(api, &remark.service, &remark.subject).await? else {
         return Ok(Taken::Unchanged(None, "nothing is open under its key"));
     };
-    let number = record.number();
-    let update = Update::state(ack.by.unwrap_or_else(|| by.clone()), StateChange::Claim(TakeOver::No));
-    Ok(match api.engine().update(number, &update).await? {
-        Updated::Changed(_) => Taken::Acknowledged(number),
-        Updated::Unchanged(_) | Updated::Refused(_, Refusal::ClaimedBy(_)) => {
-            Taken::Unchanged(Some(number), "somebody has claimed it already")
+    let (number, by) = (record.number(), remark.by.unwrap_or_else(|| by.clone()));
+    let state = match done {
+        Done::Acknowledged => Some(StateChange::Claim(TakeOver::No)),
+        Done::Released => Some(StateChange::Release(TakeOver::No)),
+        Done::Noted => None,
+    };
+    let update = Update { by: by.clone(), severity: None, state, note: remark.note.clone() };
+    let unchanged = |why| Ok(Taken::Unchanged(Some(number), why));
+    match api.engine().update(number, &update).await? {
+        Updated::Changed(_) => Ok(match done {
+            Done::Acknowledged => Taken::Acknowledged(number),
+            Done::Released => Taken::Released(number),
+            Done::Noted => Taken::Noted(number),
+        }),
+        Updated::Unchanged(_) => match done {
+            Done::Acknowledged => unchanged("somebody has claimed it already"),
+            Done::Released => unchanged("nobody has claimed it"),
+            Done::Noted => unchanged("there is nothing to note"),
+        },
+        Updated::Refused(_, Refusal::ClaimedBy(_)) => {
+            // Who has it keeps it, but what was said is kept too.
+            if let Some(note) = remark.note {
+                let only = Update { by, severity: None, state: None, note: Some(note) };
+                let _ = api.engine().update(number, &only).await?;
+            }
+            unchanged(match done {
+                Done::Acknowledged => "somebody has claimed it already",
+                Done::Released | Done::Noted => "somebody else has claimed it",
+            })
         }
-        Updated::Refused(..) => Taken::Unchanged(Some(number), "it is resolved already"),
-        Updated::Absent => Taken::Unchanged(None, "there is no such incident"),
-    })
+        Updated::Refused(..) => unchanged("it is resolved already"),
+        Updated::Absent => Ok(Taken::Unchanged(None, "there is no such incident")),
+    }
 }
 
 /// The incident that is meant, if it is not resolved and of that service.

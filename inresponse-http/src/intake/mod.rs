@@ -5,12 +5,15 @@
 mod amazon;
 mod answer;
 mod batch;
+mod body;
 mod notices;
+mod refused;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
+use inresponse_core::Outage;
 use inresponse_intake::generic::Mapping;
 use inresponse_intake::{Context, Recoveries, Rule};
 
@@ -18,7 +21,10 @@ pub(crate) use amazon::Amazon;
 pub use amazon::FetchFromAmazon;
 pub(crate) use answer::{AlertsView, answer, take_one};
 pub(crate) use batch::{Taken, take};
+pub(crate) use body::Message;
 pub use notices::{Noticed, TakeNotices};
+pub(crate) use refused::{SENDERS, Watched};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::keys::Sender;
 
@@ -30,6 +36,18 @@ pub struct Intake {
     amazon: Option<Amazon>,
     notices: Option<Arc<dyn TakeNotices>>,
     recoveries: Arc<Mutex<Recoveries>>,
+    room: body::Room,
+    look_backs: Arc<LookBacks>,
+}
+
+/// Bounds how many look at once for what was resolved of late, since each holds so many records.
+#[derive(Debug)]
+struct LookBacks(Semaphore);
+
+impl Default for LookBacks {
+    fn default() -> Self {
+        Self(Semaphore::new(8))
+    }
 }
 
 impl Intake {
@@ -74,6 +92,20 @@ impl Intake {
 
     pub(crate) fn amazon(&self) -> Option<&Amazon> {
         self.amazon.as_ref()
+    }
+
+    /// Room for large messages.
+    pub(crate) fn room(&self) -> &body::Room {
+        &self.room
+    }
+
+    /// A turn to look for what was resolved of late.
+    async fn look_back(&self) -> Result<SemaphorePermit<'_>, Outage> {
+        self.look_backs
+            .0
+            .acquire()
+            .await
+            .map_err(|e| Outage::retryable("nobody looks back any more").because(e))
     }
 
     fn recoveries(&self) -> MutexGuard<'_, Recoveries> {

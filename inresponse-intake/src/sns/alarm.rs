@@ -1,69 +1,140 @@
-//! What CloudWatch publishes of an alarm.
+//! What CloudWatch says of an alarm: its own notification by SNS, or an event of EventBridge.
 
 use inresponse_core::InvalidInput;
-use inresponse_core::model::DedupKey;
-use serde::Deserialize;
 use serde_json::Value;
 
-use crate::json::{as_text, time};
-use crate::{Context, Covers, Recovery, Signal, Subject, Translated, Trouble, text};
+use crate::json::{Object, as_text};
+use crate::time;
+use crate::trouble::Repairs;
+use crate::{Context, Covers, Recovery, Signal, Subject, Translated, Trouble, key};
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+/// A change of an alarm's state.
+#[derive(Debug)]
 pub(crate) struct Alarm {
-    alarm_name: String,
-    new_state_value: String,
-    alarm_description: Option<String>,
-    #[serde(rename = "AWSAccountId")]
-    account: Option<String>,
-    new_state_reason: Option<String>,
-    state_change_time: Option<String>,
-    region: Option<String>,
-    alarm_arn: Option<String>,
-    #[serde(default)]
-    trigger: Value,
+    name: String,
+    state: String,
+    arn: Option<String>,
+    account: String,
+    region: String,
+    description: String,
+    reason: String,
+    changed: Option<Value>,
+    /// What the alarm watches.
+    watches: Vec<Metric>,
+    /// The rule of an alarm about other alarms.
+    rule: Option<String>,
+}
+
+/// A metric, or an expression of some.
+#[derive(Debug, Default)]
+struct Metric {
+    namespace: Option<String>,
+    name: Option<String>,
+    dimensions: Vec<(String, String)>,
+    expression: Option<String>,
 }
 
 impl Alarm {
-    /// The alarm that a message tells of, if it does.
-    pub(crate) fn read(message: &str) -> Option<Self> {
-        serde_json::from_str(message).ok()
+    /// The alarm that a message of CloudWatch tells of, if it does.
+    pub(crate) fn notified(message: &Object) -> Option<Self> {
+        let text = |name: &str| message.text(name);
+        let trigger = message.object("Trigger");
+        let mut watches = vec![Metric::notified(&trigger)];
+        for entry in trigger.objects("Metrics") {
+            let metric = Metric::notified(&entry.object("MetricStat").object("Metric"));
+            watches.push(Metric { expression: entry.text("Expression"), ..metric });
+        }
+        Some(Self {
+            name: text("AlarmName")?,
+            state: text("NewStateValue")?,
+            arn: text("AlarmArn"),
+            account: text("AWSAccountId").unwrap_or_default(),
+            region: text("Region").unwrap_or_default(),
+            description: text("AlarmDescription").unwrap_or_default(),
+            reason: text("NewStateReason").unwrap_or_default(),
+            changed: message.get("StateChangeTime").cloned(),
+            watches,
+            rule: text("AlarmRule"),
+        })
     }
 
-    pub(crate) fn translate(&self, topic: &str, context: &Context<'_>) -> Translated {
-        let changed = time("StateChangeTime", self.state_change_time.as_deref())?;
-        let account = self.account.as_deref().unwrap_or_default();
-        let region = self.region.as_deref().unwrap_or_default();
-        let key = match &self.alarm_arn {
-            Some(arn) => arn.clone(),
-            None => format!("{account}/{region}/{}", self.alarm_name),
+    /// The alarm that an event of EventBridge tells of, if it does.
+    pub(crate) fn event(event: &Object) -> Option<Self> {
+        if event.text("detail-type")? != "CloudWatch Alarm State Change" {
+            return None;
+        }
+        let detail = event.object("detail");
+        let (state, configuration) = (detail.object("state"), detail.object("configuration"));
+        let metric = |entry: &Object| {
+            let metric = entry.object("metricStat").object("metric");
+            let dimensions = metric.object("dimensions");
+            Metric {
+                namespace: metric.text("namespace"),
+                name: metric.text("name"),
+                dimensions: dimensions.texts().map(|(name, value)| (name.to_owned(), value)).collect(),
+                expression: entry.text("expression"),
+            }
         };
-        let key = DedupKey::new(text::name(&key, DedupKey::MAX_BYTES))?;
-        let description = self.alarm_description.as_deref().unwrap_or_default();
+        Some(Self {
+            name: detail.text("alarmName")?,
+            state: state.text("value")?,
+            arn: event.array("resources").iter().filter_map(as_text).find(|arn| arn.contains(":alarm:")),
+            account: event.text("account").unwrap_or_default(),
+            region: event.text("region").unwrap_or_default(),
+            description: configuration.text("description").unwrap_or_default(),
+            reason: state.text("reason").unwrap_or_default(),
+            changed: state.get("timestamp").or_else(|| event.get("time")).cloned(),
+            watches: configuration.objects("metrics").iter().map(metric).collect(),
+            rule: configuration.text("alarmRule"),
+        })
+    }
+
+    /// `topic` is that of SNS through which it came, if it did.
+    pub(crate) fn translate(&self, topic: Option<&str>, context: &Context<'_>) -> Translated {
+        let mut repairs = Repairs::default();
+        let changed = time::read("the time of the change", self.changed.as_ref(), &mut repairs).at();
+        let key = self.arn.as_deref().and_then(key::of);
+        let key = key.unwrap_or_else(|| key::of_parts(&[&self.account, &self.region, &self.name]));
         // Alarms have no labels of their own, so lines of the description that look like one are.
-        let mut labels: Vec<(String, String)> = described(description, context);
-        labels.push(("alarm".to_owned(), self.alarm_name.clone()));
-        labels.push(("topic".to_owned(), topic.to_owned()));
-        labels.push(("region".to_owned(), region.to_owned()));
-        labels.push(("account".to_owned(), account.to_owned()));
-        labels.extend(self.measured());
-        labels.retain(|(_, value)| !value.is_empty());
-        let label = |name: &str| labels.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
+        let (described, watched) = (described(&self.description, context), self.watched());
+        let own = [
+            ("alarm", self.name.as_str()),
+            ("topic", topic.unwrap_or_default()),
+            ("region", &self.region),
+            ("account", &self.account),
+        ];
+        let own = own.into_iter().filter(|(_, value)| !value.is_empty());
+        let told = described.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain(own);
+        let watched = watched.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let label = |name: &str| {
+            told.clone().chain(watched.clone()).find(|(given, _)| *given == name).map(|(_, value)| value)
+        };
         let service = context.rule.service(label, context.service);
-        match self.new_state_value.as_str() {
+        match self.state.as_str() {
             "OK" => {
                 let covers = changed.map_or(Covers::None, Covers::Until);
-                let subject = Subject::Key(key);
-                Ok(Signal::Recovery(Recovery { service, subject, ended_at: changed, covers, by: None }))
+                let (note, subject) = (repairs.into_note(""), Subject::Key(key));
+                let untimed = Recovery::untimed(service, subject);
+                Ok(Signal::Recovery(Recovery { ended_at: changed, covers, note, ..untimed }))
             }
             "ALARM" => {
                 let severity = context.rule.severity(label);
                 let mut trouble = Trouble::new(service, key, severity, "cloudwatch")
-                    .title([self.alarm_name.as_str()])
-                    .paragraph(self.new_state_reason.as_deref().unwrap_or_default())
-                    .paragraph(description)
-                    .labels(labels.iter().map(|(name, value)| (name.as_str(), value.as_str())))
-                    .began(changed);
+                    .title([self.name.as_str()])
+                    .paragraph(&self.reason)
+                    .paragraph(&self.description)
+                    .labels(told)
+                    .began(changed)
+                    .repaired(repairs);
+                for (name, value) in watched {
+                    trouble = trouble.detail(name, value);
+                }
+                for expression in self.watches.iter().filter_map(|metric| metric.expression.as_deref()) {
+                    trouble = trouble.paragraph(&format!("expression: {expression}"));
+                }
+                if let Some(rule) = &self.rule {
+                    trouble = trouble.paragraph(&format!("rule: {rule}"));
+                }
                 if let Some(url) = self.console_url() {
                     trouble = trouble.link("CloudWatch", &url);
                 }
@@ -74,27 +145,50 @@ impl Alarm {
         }
     }
 
-    /// What the alarm watches.
-    fn measured(&self) -> Vec<(String, String)> {
-        let text = |name: &str| self.trigger.get(name).and_then(as_text);
-        let mut labels = Vec::new();
-        labels.extend(text("Namespace").map(|namespace| ("namespace".to_owned(), namespace)));
-        labels.extend(text("MetricName").map(|metric| ("metric".to_owned(), metric)));
-        let dimensions = self.trigger.get("Dimensions").and_then(Value::as_array);
-        for dimension in dimensions.map(Vec::as_slice).unwrap_or_default() {
-            let part = |name: &str| dimension.get(name).and_then(as_text);
-            labels.extend(part("name").zip(part("value")));
+    /// Labels of what the alarm watches: of several metrics, each that differs.
+    fn watched(&self) -> Vec<(String, String)> {
+        let all = |of: fn(&Metric) -> Option<&String>| {
+            let mut distinct: Vec<&str> = Vec::new();
+            for value in self.watches.iter().filter_map(of) {
+                if !distinct.contains(&value.as_str()) {
+                    distinct.push(value);
+                }
+            }
+            Some(distinct.join(", ")).filter(|values| !values.is_empty())
+        };
+        let namespace = all(|metric| metric.namespace.as_ref()).map(|all| ("namespace".to_owned(), all));
+        let metric = all(|metric| metric.name.as_ref()).map(|all| ("metric".to_owned(), all));
+        let mut labels: Vec<_> = namespace.into_iter().chain(metric).collect();
+        for (name, value) in self.watches.iter().flat_map(|metric| &metric.dimensions) {
+            match labels.iter_mut().skip(2).find(|(known, _)| known == name) {
+                Some((_, values)) if values.split(", ").any(|known| known == value) => {}
+                Some((_, values)) => *values = format!("{values}, {value}"),
+                None => labels.push((name.clone(), value.clone())),
+            }
         }
         labels
     }
 
     /// Where the alarm is in Amazon's console; its resource name tells the region's code.
     fn console_url(&self) -> Option<String> {
-        let region = self.alarm_arn.as_deref()?.split(':').nth(3).filter(|region| !region.is_empty())?;
-        let name: String = self.alarm_name.bytes().map(encoded).collect();
+        let region = self.arn.as_deref()?.split(':').nth(3).filter(|region| !region.is_empty())?;
+        let name: String = self.name.bytes().map(encoded).collect();
         Some(format!(
             "https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#alarmsV2:alarm/{name}"
         ))
+    }
+}
+
+impl Metric {
+    /// As CloudWatch's own notification has it.
+    fn notified(metric: &Object) -> Self {
+        let dimension = |dimension: &Object| dimension.text("name").zip(dimension.text("value"));
+        Self {
+            namespace: metric.text("Namespace"),
+            name: metric.text("MetricName"),
+            dimensions: metric.objects("Dimensions").iter().filter_map(dimension).collect(),
+            expression: None,
+        }
     }
 }
 
@@ -103,7 +197,7 @@ fn described(description: &str, context: &Context<'_>) -> Vec<(String, String)> 
     let line = |line: &str| {
         let (name, value) = line.split_once([':', '='])?;
         let name = context.rule.leading_labels().find(|leading| *leading == name.trim())?;
-        Some((name.to_owned(), value.trim().to_owned()))
+        Some((name.to_owned(), value.trim().to_owned())).filter(|(_, value)| !value.is_empty())
     };
     description.lines().filter_map(line).collect()
 }

@@ -1,7 +1,7 @@
-//! Amazon SNS: CloudWatch alarms, and whatever else is published to a topic.
+//! Amazon SNS and EventBridge: CloudWatch alarms, and whatever else is published or sent.
 //!
-//! Sources: Amazon's documentation of HTTP subscriptions, of the verification of messages' signatures, and of the
-//! notifications of CloudWatch alarms. A message is translated only once its signature is verified; the certificate
+//! Sources: Amazon's documentation of HTTP subscriptions, of the verification of messages' signatures, of the
+//! notifications of CloudWatch alarms, and of the alarm events of EventBridge. A message of SNS is translated only once its signature is verified; the certificate
 //! and the confirmation of a subscription are fetched by whoever uses this, from Amazon's own hosts only.
 
 pub(crate) mod alarm;
@@ -14,15 +14,17 @@ use aws_lc_rs::signature::{
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use inresponse_core::InvalidInput;
-use inresponse_core::model::DedupKey;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use serde::Deserialize;
+use serde_json::Value;
 
 pub use url::AmazonUrl;
 
-use crate::json::{object, time};
-use crate::{Context, Signal, Translated, Trouble, text};
+use self::alarm::Alarm;
+use crate::json::{Object, exactly, object};
+use crate::trouble::Repairs;
+use crate::{Context, Signal, Translated, Trouble, key, time};
 
 /// A message of SNS, as it came: nothing of it is to be believed yet.
 #[derive(Debug, Deserialize)]
@@ -67,7 +69,7 @@ impl Envelope {
     /// # Errors
     /// It is none.
     pub fn read(body: &[u8]) -> Result<Self, InvalidInput> {
-        object(body)
+        exactly(body)
     }
 
     /// Where the certificate is that it says it is signed by.
@@ -159,20 +161,70 @@ impl Envelope {
     }
 
     fn alert(&self, context: &Context<'_>) -> Translated {
-        if let Some(alarm) = alarm::Alarm::read(&self.message) {
-            return alarm.translate(self.topic(), context);
+        if let Ok(message) = object(self.message.as_bytes()) {
+            if let Some(alarm) = Alarm::notified(&message).or_else(|| Alarm::event(&message)) {
+                return alarm.translate(Some(self.topic()), context);
+            }
+            if message.get("detail-type").is_some() {
+                return other_event(&message, Some(self.topic()), context);
+            }
         }
         // Whatever else is published is told as it is, rather than to nobody.
-        let key = DedupKey::new(text::name(&self.message_id, DedupKey::MAX_BYTES))?;
+        let key = key::of(&self.message_id);
+        let key = key.ok_or_else(|| InvalidInput::field("MessageId", "must not be empty"))?;
         let labels = [("topic", self.topic())];
         let label = |name: &str| labels.iter().find(|(n, _)| *n == name).map(|(_, value)| *value);
         let service = context.rule.service(label, context.service);
-        let began = time("Timestamp", Some(&self.timestamp))?;
+        let mut repairs = Repairs::default();
+        let began = Value::from(self.timestamp.as_str());
         let trouble = Trouble::new(service, key, context.rule.severity(label), "sns")
             .title(self.subject.as_deref().into_iter().chain([self.message.as_str()]))
             .paragraph(&self.message)
             .labels(labels)
-            .began(began);
+            .began(time::read("Timestamp", Some(&began), &mut repairs).at())
+            .repaired(repairs);
         Ok(Signal::Report(Box::new(trouble)))
     }
+}
+
+/// Translates an event that EventBridge itself sends; `None` for what is none.
+///
+/// Nothing of it is signed: whoever sends it must have shown a key.
+pub fn event(body: &[u8], context: &Context<'_>) -> Option<Translated> {
+    let event = object(body).ok()?;
+    event.get("detail-type")?;
+    Some(match Alarm::event(&event) {
+        Some(alarm) => alarm.translate(None, context),
+        None => other_event(&event, None, context),
+    })
+}
+
+/// An event about something else than the state of an alarm: told as it is, once.
+fn other_event(event: &Object, topic: Option<&str>, context: &Context<'_>) -> Translated {
+    let text = |name: &str| event.text(name).unwrap_or_default();
+    let kind = text("detail-type");
+    if kind == "CloudWatch Alarm Configuration Change" {
+        return Ok(Signal::Nothing("an alarm was changed, not its state"));
+    }
+    let detail = event.get("detail").map(Value::to_string).unwrap_or_default();
+    let key = key::of(&text("id")).unwrap_or_else(|| key::of_whole(&kind, detail.as_bytes()));
+    let given = [
+        ("topic", topic.unwrap_or_default().to_owned()),
+        ("source", text("source")),
+        ("region", text("region")),
+        ("account", text("account")),
+    ];
+    let labels =
+        given.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (*name, value.as_str()));
+    let label = |name: &str| labels.clone().find(|(given, _)| *given == name).map(|(_, value)| value);
+    let service = context.rule.service(label, context.service);
+    let mut repairs = Repairs::default();
+    let began = time::read("time", event.get("time"), &mut repairs).at();
+    let trouble = Trouble::new(service, key, context.rule.severity(label), "eventbridge")
+        .title([kind.as_str()])
+        .paragraph(&detail)
+        .labels(labels.clone())
+        .began(began)
+        .repaired(repairs);
+    Ok(Signal::Report(Box::new(trouble)))
 }

@@ -241,7 +241,10 @@ fn may_have(call: &UpdateCall) -> bool {
 fn closes(call: &UpdateCall) -> bool {
     let wish = call.update.state.as_ref();
     wish.is_some_and(|wish| {
-        matches!(wish, StateChange::Claim(_) | StateChange::HandTo(_) | StateChange::Resolve)
+        matches!(
+            wish,
+            StateChange::Claim(_) | StateChange::HandTo(_) | StateChange::Resolve | StateChange::End(_)
+        )
     })
 }
 

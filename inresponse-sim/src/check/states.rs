@@ -180,7 +180,7 @@ impl<'a> Checker<'a> {
                             holder(record).is_none() && record.incident.team() == to
                         }
                         StateChange::Release(_) => holder(record).is_none(),
-                        StateChange::Escalate | StateChange::Resolve => true,
+                        StateChange::Escalate | StateChange::Resolve | StateChange::End(_) => true,
                     };
                 if !right {
                     let text = format!("{by} was answered {wish:?} of {number}, which is {state}");
@@ -201,7 +201,7 @@ impl<'a> Checker<'a> {
                             StateChange::Claim(over) | StateChange::Release(over) => *over == TakeOver::No,
                             StateChange::HandTo(to) => to == by,
                             StateChange::HandToTeam(to) => *to == *record.incident.team(),
-                            StateChange::Resolve | StateChange::Escalate => false,
+                            StateChange::Resolve | StateChange::End(_) | StateChange::Escalate => false,
                         };
                         let is_anothers = holder(record).as_ref() == Some(other) && other != by;
                         state == State::Claimed && is_anothers && asks_first

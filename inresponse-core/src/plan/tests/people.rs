@@ -2,11 +2,11 @@
 
 use super::scene::Scene;
 use super::{after, contacts, levels, person, report};
-use crate::model::{DeliveryStatus, Event, Note, Severity, State, TeamName};
+use crate::model::{DeliveryStatus, Ended, Event, Note, Severity, State, TeamName};
 use crate::notify::Outcome;
 use crate::plan::{Decision, Draft, Input, Refusal, StateChange, TakeOver, Update};
 
-use StateChange::{Claim, Escalate, HandTo, HandToTeam, Release, Resolve};
+use StateChange::{Claim, End, Escalate, HandTo, HandToTeam, Release, Resolve};
 use TakeOver::{No, Yes};
 
 /// The ways to be in a state: open, claimed by Jo, resolved (with or without a claim by Jo).
@@ -24,6 +24,11 @@ fn scene_in(state: &str) -> Scene {
     scene
 }
 
+/// An end as a monitoring system tells it.
+fn ended() -> Ended {
+    Ended::new(Some(after(-60)), after(1))
+}
+
 #[test]
 fn p05_p06_every_wish_in_every_state() {
     let forbidden = |to| Err(Refusal::Forbidden { from: State::Resolved, to });
@@ -34,6 +39,7 @@ fn p05_p06_every_wish_in_every_state() {
         ("OPEN", "jo", Release(No), Ok(false)),
         ("OPEN", "jo", Release(Yes), Ok(false)),
         ("OPEN", "jo", Resolve, Ok(true)),
+        ("OPEN", "monitoring", End(ended()), Ok(true)),
         ("CLAIMED", "jo", Claim(No), Ok(false)),
         ("CLAIMED", "jo", Claim(Yes), Ok(false)),
         ("CLAIMED", "jo", Release(No), Ok(true)),
@@ -44,12 +50,14 @@ fn p05_p06_every_wish_in_every_state() {
         ("CLAIMED", "al", Release(No), jos()),
         ("CLAIMED", "al", Release(Yes), Ok(true)),
         ("CLAIMED", "al", Resolve, Ok(true)),
+        ("CLAIMED", "monitoring", End(ended()), Ok(true)),
         ("RESOLVED", "jo", Claim(No), forbidden(State::Claimed)),
         ("RESOLVED", "al", Claim(Yes), forbidden(State::Claimed)),
         ("RESOLVED", "jo", Release(No), forbidden(State::Open)),
         ("RESOLVED", "al", Release(Yes), forbidden(State::Open)),
         ("RESOLVED", "jo", Resolve, Ok(false)),
         ("RESOLVED", "al", Resolve, Ok(false)),
+        ("RESOLVED", "monitoring", End(ended()), Ok(false)),
     ];
     for (state, by, wish, expected) in cases {
         let mut scene = scene_in(state);
@@ -65,7 +73,9 @@ fn p05_p06_every_wish_in_every_state() {
         match wish {
             Claim(_) => assert_eq!(claimant, Some((by, after(2))), "{case}"),
             Release(_) => assert_eq!(claimant, None, "{case}"),
-            Resolve => {
+            Resolve | End(_) => {
+                let told = if wish == Resolve { None } else { Some(ended()) };
+                assert_eq!(scene.incident.ended(), told, "{case}");
                 assert_eq!(scene.incident.resolved().unwrap().by.as_str(), by, "{case}");
                 assert_eq!(claimant.is_some(), state == "CLAIMED", "{case}: who had it is kept");
             }

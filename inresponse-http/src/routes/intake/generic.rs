@@ -5,19 +5,19 @@ use axum::response::Response;
 use inresponse_intake::generic;
 
 use crate::Api;
-use crate::input::{Bytes, Path};
-use crate::intake::{AlertsView, answer, take};
+use crate::input::Path;
+use crate::intake::{AlertsView, Message, answer, take};
 use crate::keys::Sender;
 use crate::problem::Problem;
 
-/// Any JSON, by the mapping of that name in the configuration.
+/// Any JSON or form, by the mapping of that name in the configuration.
 #[utoipa::path(post, path = "/intake/generic/{name}", tag = "intake",
     params(("name" = String, Path, description = "the mapping's name")),
     request_body(content = serde_json::Value, description = "whatever the mapping is for"),
     security(("key" = []), ("bearer" = []), ("basic" = [])),
     responses(
         (status = 200, description = "what became of each alert", body = AlertsView),
-        (status = 400, description = "it is no JSON, or has no alerts where the mapping says", body = Problem),
+        (status = 400, description = "it is neither JSON nor a form, or has no alerts where the mapping says", body = Problem),
         (status = 404, description = "there is no such mapping", body = Problem),
         (status = 422, description = "no alert of it can be taken", body = Problem),
         (status = 503, description = "an alert could not be stored: send it all again", body = Problem),
@@ -26,11 +26,11 @@ pub(crate) async fn mapped(
     State(api): State<Api>,
     sender: Sender,
     Path(name): Path<String>,
-    Bytes(body): Bytes,
+    body: Message,
 ) -> Result<Response, Problem> {
     let mapping = api.intake().mapping(&name);
     let mapping = mapping.ok_or_else(|| Problem::not_found("there is no mapping of that name"))?;
     let context = api.intake().context(&sender, api.engine().now());
     let alerts = generic::alerts(&body, &name, mapping, &context).map_err(|e| Problem::invalid(&e))?;
-    answer("generic", &take(&api, &sender, alerts).await)
+    answer("generic", &sender, &take(&api, &sender, alerts).await)
 }

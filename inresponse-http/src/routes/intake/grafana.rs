@@ -5,8 +5,7 @@ use axum::response::Response;
 use inresponse_intake::grafana;
 
 use crate::Api;
-use crate::input::Bytes;
-use crate::intake::AlertsView;
+use crate::intake::{AlertsView, Message};
 use crate::keys::Sender;
 use crate::problem::Problem;
 
@@ -25,7 +24,7 @@ use crate::problem::Problem;
 pub(crate) async fn webhook(
     State(api): State<Api>,
     sender: Sender,
-    Bytes(body): Bytes,
+    body: Message,
 ) -> Result<Response, Problem> {
     super::webhook(&api, &sender, "grafana", |context| grafana::webhook(&body, context)).await
 }

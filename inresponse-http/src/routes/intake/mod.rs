@@ -33,5 +33,5 @@ async fn webhook(
             "alerts were left out: raise the sender's maximum"
         );
     }
-    answer(kind, &take(api, sender, webhook.alerts).await)
+    answer(kind, sender, &take(api, sender, webhook.alerts).await)
 }

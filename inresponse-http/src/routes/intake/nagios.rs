@@ -5,8 +5,7 @@ use axum::response::Response;
 use inresponse_intake::nagios;
 
 use crate::Api;
-use crate::input::Bytes;
-use crate::intake::{AlertsView, answer, take};
+use crate::intake::{AlertsView, Message, answer, take};
 use crate::keys::Sender;
 use crate::problem::Problem;
 
@@ -23,9 +22,9 @@ use crate::problem::Problem;
 pub(crate) async fn notification(
     State(api): State<Api>,
     sender: Sender,
-    Bytes(body): Bytes,
+    body: Message,
 ) -> Result<Response, Problem> {
     let context = api.intake().context(&sender, api.engine().now());
     let alert = nagios::notification(&body, &context);
-    answer("nagios", &take(&api, &sender, vec![alert]).await)
+    answer("nagios", &sender, &take(&api, &sender, vec![alert]).await)
 }

@@ -9,13 +9,13 @@ use chrono::{DateTime, Utc};
 use inresponse_core::InvalidInput;
 use inresponse_core::store::Record;
 use inresponse_intake::opsgenie::{self, Asked, RequestId};
-use inresponse_intake::{Context, Signal, Subject, UNMAPPED};
+use inresponse_intake::{Signal, UNMAPPED};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::Api;
-use crate::input::{Bytes, Params, Path};
-use crate::intake::take_one;
+use crate::input::{Params, Path};
+use crate::intake::{Message, take_one};
 use crate::keys::Sender;
 use crate::problem::Problem;
 
@@ -47,7 +47,7 @@ pub(crate) struct RequestStatus {
 struct RequestData {
     success: bool,
     is_success: bool,
-    /// `Create`, `Acknowledge` or `Close`.
+    /// `Create`, `Acknowledge`, `UnAcknowledge`, `AddNote` or `Close`.
     action: &'static str,
     processed_at: DateTime<Utc>,
     integration_id: &'static str,
@@ -91,7 +91,7 @@ fn invalid(invalid: InvalidInput) -> Problem {
 pub(crate) async fn create(
     State(api): State<Api>,
     sender: Sender,
-    Bytes(body): Bytes,
+    body: Message,
 ) -> Result<Accepted, Problem> {
     let context = api.intake().context(&sender, api.engine().now());
     let signal = opsgenie::create(&body, &context).map_err(invalid)?;
@@ -116,12 +116,55 @@ pub(crate) async fn acknowledge(
     sender: Sender,
     params: Params,
     Path(identifier): Path<String>,
-    Bytes(body): Bytes,
+    body: Message,
 ) -> Result<Accepted, Problem> {
-    changed(&api, &sender, Asked::Acknowledge, params, &identifier, |subject, context| {
-        opsgenie::acknowledge(subject, &body, context)
-    })
-    .await
+    changed(&api, &sender, Asked::Acknowledge, params, &identifier, &body).await
+}
+
+/// Opsgenie's unacknowledge alert: releases the incident.
+#[utoipa::path(post, path = "/v2/alerts/{identifier}/unacknowledge", tag = "intake",
+    params(
+        ("identifier" = String, Path, description = "the alert's id, tiny id or alias"),
+        ("identifierType" = Option<String>, Query, description = "id, tiny or alias; id unless given"),
+    ),
+    request_body(content = serde_json::Value, description = "as Opsgenie's alert API takes it"),
+    security(("key" = []), ("bearer" = []), ("genieKey" = [])),
+    responses(
+        (status = 202, description = "it is done, durably, if there is such an alert", body = Requested),
+        (status = 400, description = "a field is invalid", body = Problem),
+        (status = 503, description = "it could not be stored: send it again", body = Problem),
+    ))]
+pub(crate) async fn unacknowledge(
+    State(api): State<Api>,
+    sender: Sender,
+    params: Params,
+    Path(identifier): Path<String>,
+    body: Message,
+) -> Result<Accepted, Problem> {
+    changed(&api, &sender, Asked::Unacknowledge, params, &identifier, &body).await
+}
+
+/// Opsgenie's add note: notes it on the incident.
+#[utoipa::path(post, path = "/v2/alerts/{identifier}/notes", tag = "intake",
+    params(
+        ("identifier" = String, Path, description = "the alert's id, tiny id or alias"),
+        ("identifierType" = Option<String>, Query, description = "id, tiny or alias; id unless given"),
+    ),
+    request_body(content = serde_json::Value, description = "as Opsgenie's alert API takes it"),
+    security(("key" = []), ("bearer" = []), ("genieKey" = [])),
+    responses(
+        (status = 202, description = "it is done, durably, if there is such an alert", body = Requested),
+        (status = 400, description = "a field is invalid", body = Problem),
+        (status = 503, description = "it could not be stored: send it again", body = Problem),
+    ))]
+pub(crate) async fn add_note(
+    State(api): State<Api>,
+    sender: Sender,
+    params: Params,
+    Path(identifier): Path<String>,
+    body: Message,
+) -> Result<Accepted, Problem> {
+    changed(&api, &sender, Asked::Note, params, &identifier, &body).await
 }
 
 /// Opsgenie's close alert: resolves the incident.
@@ -142,12 +185,9 @@ pub(crate) async fn close(
     sender: Sender,
     params: Params,
     Path(identifier): Path<String>,
-    Bytes(body): Bytes,
+    body: Message,
 ) -> Result<Accepted, Problem> {
-    changed(&api, &sender, Asked::Close, params, &identifier, |subject, context| {
-        opsgenie::close(subject, &body, context)
-    })
-    .await
+    changed(&api, &sender, Asked::Close, params, &identifier, &body).await
 }
 
 /// Changes the alert that path and query name. Whatever else a client adds to the query is its own business.
@@ -157,11 +197,12 @@ async fn changed(
     asked: Asked,
     mut params: Params,
     identifier: &str,
-    translate: impl FnOnce(Subject, &Context<'_>) -> Result<Signal, InvalidInput>,
+    body: &[u8],
 ) -> Result<Accepted, Problem> {
     let kind = params.take("identifierType", |text| Ok(text.to_owned()));
     let subject = opsgenie::subject(identifier, kind.as_deref()).map_err(invalid)?;
-    let signal = translate(subject, &api.intake().context(sender, api.engine().now())).map_err(invalid)?;
+    let context = api.intake().context(sender, api.engine().now());
+    let signal = opsgenie::act(asked, subject, body, &context).map_err(invalid)?;
     requested(api, sender, asked, signal).await
 }
 
@@ -189,6 +230,8 @@ pub(crate) async fn status(
     let (action, done) = match id.action {
         Asked::Create => ("Create", "Created alert"),
         Asked::Acknowledge => ("Acknowledge", "Acknowledged alert"),
+        Asked::Unacknowledge => ("UnAcknowledge", "Unacknowledged alert"),
+        Asked::Note => ("AddNote", "Added note"),
         Asked::Close => ("Close", "Closed alert"),
     };
     let success = record.is_some();

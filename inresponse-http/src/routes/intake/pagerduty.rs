@@ -3,13 +3,12 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use inresponse_intake::pagerduty::Event;
+use inresponse_intake::pagerduty::{Event, routing_key};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::Api;
-use crate::input::Bytes;
-use crate::intake::take_one;
+use crate::intake::{Message, take_one};
 use crate::keys::Sender;
 use crate::problem::Problem;
 
@@ -38,14 +37,15 @@ pub(crate) struct Enqueued {
     ))]
 pub(crate) async fn enqueue(
     State(api): State<Api>,
-    Bytes(body): Bytes,
+    body: Message,
 ) -> Result<(StatusCode, Json<Enqueued>), Problem> {
-    let event = Event::read(&body).map_err(|e| Problem::invalid(&e))?;
-    let sender = Sender::by_key(&api, event.routing_key())?;
+    let key = routing_key(&body).map_err(|e| Problem::invalid(&e))?;
+    let sender = Sender::by_key(&api, key.as_deref())?;
     let context = api.intake().context(&sender, api.engine().now());
-    let event = event.translate(&body, &context).map_err(|e| Problem::invalid(&e))?;
+    let event = Event::read(&body).and_then(|event| event.translate(&body, &context));
+    let event = event.map_err(|e| Problem::invalid(&e).by_key(sender.name.as_str()))?;
     // What exactly became of it PagerDuty does not tell either.
     let _ = take_one(&api, "pagerduty", &sender, event.signal).await?;
-    let dedup_key = event.dedup_key.as_str().to_owned();
-    Ok((StatusCode::ACCEPTED, Json(Enqueued { status: "success", message: "Event processed", dedup_key })))
+    let answer = Enqueued { status: "success", message: "Event processed", dedup_key: event.dedup_key };
+    Ok((StatusCode::ACCEPTED, Json(answer)))
 }

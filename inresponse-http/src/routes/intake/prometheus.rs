@@ -6,8 +6,7 @@ use axum::response::Response;
 use inresponse_intake::prometheus;
 
 use crate::Api;
-use crate::input::Bytes;
-use crate::intake::{AlertsView, answer, take};
+use crate::intake::{AlertsView, Message, answer, take};
 use crate::keys::Sender;
 use crate::problem::Problem;
 
@@ -26,7 +25,7 @@ use crate::problem::Problem;
 pub(crate) async fn webhook(
     State(api): State<Api>,
     sender: Sender,
-    Bytes(body): Bytes,
+    body: Message,
 ) -> Result<Response, Problem> {
     super::webhook(&api, &sender, "alertmanager", |context| prometheus::webhook(&body, context)).await
 }
@@ -44,11 +43,11 @@ pub(crate) async fn webhook(
 pub(crate) async fn alerts(
     State(api): State<Api>,
     sender: Sender,
-    Bytes(body): Bytes,
+    body: Message,
 ) -> Result<Response, Problem> {
     let context = api.intake().context(&sender, api.engine().now());
     let alerts = prometheus::alerts(&body, &context).map_err(|e| Problem::invalid(&e))?;
-    answer("prometheus", &take(&api, &sender, alerts).await)
+    answer("prometheus", &sender, &take(&api, &sender, alerts).await)
 }
 
 /// Not served: incidents are read by `GET /incidents`.

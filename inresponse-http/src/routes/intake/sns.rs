@@ -4,13 +4,13 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use inresponse_intake::sns::{Envelope, Request};
+use inresponse_core::InvalidInput;
+use inresponse_intake::sns::{Envelope, Request, event};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::Api;
-use crate::input::Bytes;
-use crate::intake::{AlertsView, Amazon, Noticed, answer, take};
+use crate::intake::{AlertsView, Amazon, Message, Noticed, answer, take};
 use crate::keys::Sender;
 use crate::problem::Problem;
 
@@ -44,8 +44,12 @@ pub(crate) struct Notice {
 pub(crate) async fn message(
     State(api): State<Api>,
     sender: Sender,
-    Bytes(body): Bytes,
+    body: Message,
 ) -> Result<Response, Problem> {
+    // An event that EventBridge sends here directly bears no signature; the key is what it is believed by.
+    if let Some(alert) = event(&body, &api.intake().context(&sender, api.engine().now())) {
+        return answer("eventbridge", &sender, &take(&api, &sender, vec![alert]).await);
+    }
     let amazon = api.intake().amazon().ok_or_else(|| {
         Problem::new(
             StatusCode::NOT_IMPLEMENTED,
@@ -78,8 +82,29 @@ pub(crate) async fn message(
             tracing::warn!("a subscription of Amazon SNS has ended: its alarms come no more");
             Ok(Json(Subscription { subscription: "ended" }).into_response())
         }
-        Request::Alert(alert) => answer("sns", &take(&api, &sender, vec![alert]).await),
+        Request::Alert(alert) => answer("sns", &sender, &take(&api, &sender, vec![alert]).await),
     }
+}
+
+/// An event of Amazon EventBridge, from an API destination: CloudWatch's "CloudWatch Alarm State Change".
+#[utoipa::path(post, path = "/intake/eventbridge", tag = "intake",
+    request_body(content = serde_json::Value, description = "the event as EventBridge has it"),
+    security(("key" = []), ("bearer" = []), ("basic" = [])),
+    responses(
+        (status = 200, description = "what became of it", body = AlertsView),
+        (status = 400, description = "it is no event", body = Problem),
+        (status = 422, description = "it cannot be taken", body = Problem),
+        (status = 503, description = "it could not be stored: send it again", body = Problem),
+    ))]
+pub(crate) async fn eventbridge(
+    State(api): State<Api>,
+    sender: Sender,
+    body: Message,
+) -> Result<Response, Problem> {
+    let alert = event(&body, &api.intake().context(&sender, api.engine().now()));
+    let invalid = || Problem::invalid(&InvalidInput::field("body", "must be an event of EventBridge"));
+    let alert = alert.ok_or_else(invalid)?;
+    answer("eventbridge", &sender, &take(&api, &sender, vec![alert]).await)
 }
 
 impl Amazon {

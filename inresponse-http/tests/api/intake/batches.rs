@@ -86,16 +86,16 @@ async fn every_alert_is_taken_or_refused_by_itself() {
     let world = World::new().await;
     let mut alerts = many(5);
     alerts[1]["labels"] = json!({});
-    alerts[2]["startsAt"] = json!("yesterday");
+    alerts[2]["labels"] = json!(5);
     alerts[3]["labels"]["service"] = json!("nobody-owns-this");
     let answer = world.told("/intake/alertmanager", &webhook(&alerts)).await;
     assert_eq!(statuses(&answer), ["opened", "refused", "refused", "refused", "opened"]);
     let field = |i: usize| answer.json["alerts"][i]["errors"][0]["field"].as_str().unwrap();
-    assert_eq!((field(1), field(2), field(3)), ("labels", "startsAt", "service"));
+    assert_eq!((field(1), field(2), field(3)), ("labels", "labels", "service"));
     assert_eq!(world.all().await.len(), 2);
     let answer = world.told("/api/v2/alerts", &json!(alerts[1..4])).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "nothing of it can be taken");
-    assert_eq!(answer.fields(), ["alerts[0].labels", "alerts[1].startsAt", "alerts[2].service"]);
+    assert_eq!(answer.fields(), ["alerts[0].labels", "alerts[1].labels", "alerts[2].service"]);
     assert_eq!(statuses(&world.told("/api/v2/alerts", &json!([])).await), Vec::<&str>::new());
 }
 
@@ -128,10 +128,7 @@ async fn p09_what_could_not_be_stored_is_told_as_a_whole_and_sent_again_harms_no
 #[tokio::test]
 async fn p16_a_message_is_bounded() {
     let world = World::new().await;
-    let alerts: Vec<_> = (0..1001).map(|i| json!({ "labels": { "a": i.to_string() } })).collect();
-    let answer = world.told("/api/v2/alerts", &json!(alerts)).await;
-    assert_eq!((answer.status, answer.fields()), (StatusCode::BAD_REQUEST, vec!["alerts"]));
-    let huge = format!("[{}]", " ".repeat(300_000));
+    let huge = format!("[{}]", " ".repeat(1024 * 1024));
     let answer = world.call(crate::world::REPORT, axum::http::Method::POST, "/api/v2/alerts", huge).await;
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
     for path in ["/api/v2/alerts", "/intake/alertmanager"] {

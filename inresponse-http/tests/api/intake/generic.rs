@@ -86,3 +86,37 @@ async fn p16_what_does_not_hold_is_refused() {
     assert!(refused(json!({})).contains("title"));
     assert!(refused(json!({ "title": "/a", "unheard": "/b" })).contains("unheard"));
 }
+
+#[tokio::test]
+async fn p03_documents_without_a_title_are_incidents_of_their_own() {
+    let world = world().await;
+    for body in [json!({ "a": 1 }), json!({ "b": 2 })] {
+        let mut body = body;
+        body["tags"] = json!({ "service": "athens" });
+        assert_eq!(statuses(&world.told("/intake/generic/probe", &body).await), ["opened"]);
+        assert_eq!(statuses(&world.told("/intake/generic/probe", &body).await), ["counted"]);
+    }
+}
+
+#[tokio::test]
+async fn scripts_send_forms() {
+    let mapping =
+        serde_json::from_value::<Mapping>(json!({ "title": "/title", "message": "/text", "key": "/id",
+        "service": { "default": "athens" }, "status": "/status", "detected-at": "/at" }));
+    let intake = Intake::new(Rule::default()).mappings([("script".to_owned(), mapping.unwrap())].into());
+    let world = World::new().await.taking(intake);
+    let send = async |body: &str| {
+        let request = axum::http::Request::builder().method("POST").uri("/intake/generic/script");
+        let request = request.header("x-api-key", crate::world::REPORT);
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        world.send(request.body(axum::body::Body::from(body.to_owned())).unwrap()).await
+    };
+    let form = "title=disk+full&text=a%0Ab&id=7&at=1527062018051";
+    assert_eq!(statuses(&send(form).await), ["opened"]);
+    let incident = world.incident(10_000).await;
+    assert_eq!((&incident["title"], &incident["message"]), (&json!("disk full"), &json!("a\nb")));
+    assert_eq!(incident["detectedAt"], "2018-05-23T07:53:38.051Z");
+    // What curl calls a form may be JSON.
+    assert_eq!(statuses(&send(r#"{"title":"disk full","id":7}"#).await), ["counted"]);
+    assert_eq!(statuses(&send("id=7&status=ok").await), ["resolved"]);
+}

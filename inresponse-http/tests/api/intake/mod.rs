@@ -7,6 +7,8 @@ mod nagios;
 mod opsgenie;
 mod pagerduty;
 mod prometheus;
+mod refused;
+mod replicas;
 mod sns;
 
 use axum::http::{Method, StatusCode};

@@ -170,3 +170,30 @@ async fn what_is_not_served_is_not_answered_as_if_it_were() {
         assert_eq!(answer.status.as_u16(), status, "{method} {path}");
     }
 }
+
+#[tokio::test]
+async fn p16_a_recovery_whose_time_is_unreadable_resolves_and_says_so() {
+    let world = World::new().await;
+    for (path, wrap) in [("/intake/alertmanager", true), ("/intake/grafana", true), ("/api/v2/alerts", false)]
+    {
+        let message = |alert| if wrap { webhook(&[alert]) } else { json!([alert]) };
+        let opened = world.told(path, &message(alert(path, 30))).await;
+        let number = opened.json["alerts"][0]["incidentId"].as_u64().unwrap();
+        let mut ended = over(alert(path, 30), 40);
+        ended["endsAt"] = json!("another time");
+        assert_eq!(statuses(&world.told(path, &message(ended)).await), ["resolved"], "{path}");
+        let incident = world.incident(number).await;
+        assert!(incident["timeline"].to_string().contains("endsAt `another time`"), "{incident}");
+    }
+}
+
+#[tokio::test]
+async fn p16_one_broken_alert_loses_none_of_its_message() {
+    let world = World::new().await;
+    let body = webhook(&[alert("A", 30), alert("B", 30), alert("C", 30)]).to_string();
+    let mut bytes = body.replace("B fires", "B \\udcfc fires").into_bytes();
+    let place = bytes.windows(7).position(|w| w == b"C fires").unwrap();
+    bytes.splice(place..place + 1, *b"\xfc");
+    let answer = world.call(REPORT, Method::POST, "/intake/alertmanager", bytes).await;
+    assert_eq!(statuses(&answer), ["opened"; 3]);
+}

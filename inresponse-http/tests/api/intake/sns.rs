@@ -240,3 +240,32 @@ async fn what_others_publish_is_an_incident_as_before() {
     let answer = world.call(ATHENS, Method::POST, "/intake/sns", message).await;
     assert_eq!(statuses(&answer), ["opened"]);
 }
+
+#[tokio::test]
+async fn an_event_of_eventbridge_is_one_incident_that_ok_resolves() {
+    // No server needs to ask Amazon about it.
+    let world = World::new().await;
+    let event = |state: &str, minute: u32| {
+        let arn = "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:cpu";
+        json!({ "version": "0", "id": format!("{state}{minute}"), "detail-type": "CloudWatch Alarm State Change",
+            "source": "aws.cloudwatch", "account": "123456789012", "time": "2026-11-24T02:30:00Z", "region": "eu-west-1",
+            "resources": [arn], "detail": { "alarmName": "cpu", "configuration": { "description": "service: athens" },
+            "state": { "value": state, "reason": "r", "timestamp": format!("2026-11-24T02:{minute:02}:00.178+0000") } } })
+        .to_string()
+    };
+    for path in ["/intake/eventbridge", "/intake/sns"] {
+        let told = async |state, minute| {
+            let answer = world.call(REPORT, Method::POST, path, event(state, minute)).await;
+            statuses(&answer)[0].to_owned()
+        };
+        let (alarm, ok) = if path.ends_with("sns") { (40, 50) } else { (20, 30) };
+        assert_eq!(told("ALARM", alarm).await, "opened");
+        assert_eq!(told("ALARM", alarm).await, "counted");
+        assert_eq!(told("INSUFFICIENT_DATA", alarm).await, "unchanged");
+        assert_eq!(told("OK", ok).await, "resolved");
+    }
+    let answer = world.call(REPORT, Method::POST, "/intake/sns", "{}").await;
+    assert_eq!(answer.status, StatusCode::NOT_IMPLEMENTED);
+    let answer = world.call("nobody", Method::POST, "/intake/eventbridge", event("ALARM", 50)).await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+}

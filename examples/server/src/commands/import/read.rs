@@ -61,14 +61,27 @@ fn texts(contacts: &[Contact]) -> Vec<String> {
     contacts.iter().map(Contact::to_string).collect()
 }
 
+/// What separates the cells: a spreadsheet writes semicolons where the comma is the decimal point, or tabs.
+fn separator(header: &str) -> u8 {
+    let most = [b',', b';', b'\t'].into_iter().rev();
+    let count = |separator: &u8| header.bytes().filter(|byte| byte == separator).count();
+    most.max_by_key(count).unwrap_or(b',')
+}
+
 fn csv(text: &str) -> Result<Vec<Wanted>, String> {
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
+    // Spreadsheets begin a file with a byte order mark.
+    let text = text.trim_start_matches('\u{FEFF}');
+    let separator = separator(text.lines().next().unwrap_or_default());
+    let mut reader = csv::ReaderBuilder::new();
+    let mut reader = reader.delimiter(separator).trim(csv::Trim::All).from_reader(text.as_bytes());
     let mut wanted = Vec::new();
     for row in reader.deserialize::<Row>() {
         let row = row.map_err(|e| e.to_string())?;
         let row_number = wanted.len() + 1;
-        let day = NaiveDate::parse_from_str(&row.day, "%Y-%m-%d");
-        let day = day.map_err(|_| format!("row {row_number}: day must be a day, as 2026-12-31"))?;
+        // As spreadsheets write a day where that can mean one day only.
+        let formats = ["%Y-%m-%d", "%d.%m.%Y", "%Y/%m/%d"];
+        let day = formats.iter().find_map(|format| NaiveDate::parse_from_str(&row.day, format).ok());
+        let day = day.ok_or_else(|| format!("row {row_number}: day must be a day, as 2026-12-31"))?;
         let together = |cell: &str| -> Result<Vec<String>, String> {
             let contact = |text: &str| Contact::new(text).map_err(|e| format!("row {row_number}: {e}"));
             let contacts = cell.split_whitespace().map(contact).collect::<Result<Vec<_>, _>>()?;
@@ -100,6 +113,20 @@ mod tests {
         assert_eq!(rota(0).escalation, [vec!["kim@example.org"], vec!["lee@example.org", "slack:ops"]]);
         assert_eq!(rota(1).oncall, ["jo@example.org", "kim@example.org"]);
         assert!(rota(1).escalation.is_empty());
+    }
+
+    #[test]
+    fn what_spreadsheets_write_is_read() {
+        let expected = csv("team,day,oncall,escalation\na,2026-12-24,x@y.z,\"k@y.z; l@y.z m@y.z\"\n").unwrap();
+        for text in [
+            "\u{FEFF}team;day;oncall;escalation\r\na;2026-12-24;x@y.z;\"k@y.z; l@y.z m@y.z\"\r\n",
+            "team;day;oncall;escalation\na;2026-12-24;x@y.z;\"k@y.z;l@y.z m@y.z\"",
+            "\"team\";\"day\";\"oncall\";\"escalation\"\n\"a\";\"2026-12-24\";\"x@y.z\";\"k@y.z; l@y.z m@y.z\"\n",
+            "team;day;oncall;escalation\na;24.12.2026;x@y.z;\"k@y.z; l@y.z m@y.z\"\n",
+            "team\tday\toncall\tescalation\na\t2026-12-24\tx@y.z\tk@y.z; l@y.z m@y.z\n",
+        ] {
+            assert_eq!(format!("{:?}", csv(text).unwrap()), format!("{expected:?}"), "{text}");
+        }
     }
 
     #[test]

@@ -315,7 +315,12 @@ fn agrees(trace: &Trace) {
             Did::Wish { update, matrix } if step.changed => {
                 oracle.severity = update.severity.unwrap_or(oracle.severity);
                 match update.state {
-                    Some(StateChange::Claim(_) | StateChange::Resolve | StateChange::HandTo(_)) => {
+                    Some(
+                        StateChange::Claim(_)
+                        | StateChange::Resolve
+                        | StateChange::End(_)
+                        | StateChange::HandTo(_),
+                    ) => {
                         oracle.stop();
                         oracle.open = false;
                     }

@@ -1,0 +1,92 @@
+//! The bodies of other systems' messages: larger than those of our own API, within bounds.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_LENGTH;
+use futures_util::StreamExt;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::Api;
+use crate::problem::Problem;
+
+/// The largest message, in bytes.
+const MAX_BYTES: usize = 1024 * 1024;
+/// So much of a message needs no room: there is a bound on how many there are at once.
+const SMALL: usize = 64 * 1024;
+/// How many bytes of larger messages are here at once, from their arrival to their answer.
+const ROOM: usize = 32 * MAX_BYTES;
+/// How long a message may take to arrive, with what it waits for room.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Room for large messages. Clones share it.
+#[derive(Debug, Clone)]
+pub(crate) struct Room(Arc<Semaphore>);
+
+impl Default for Room {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(ROOM)))
+    }
+}
+
+/// The body of a message, and the room that it takes until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Message {
+    bytes: Vec<u8>,
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+impl std::ops::Deref for Message {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl FromRequest<Api> for Message {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
+        let announced = request.headers().get(CONTENT_LENGTH);
+        let announced = announced.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+        if announced.is_some_and(|length| length > MAX_BYTES) {
+            return Err(too_large());
+        }
+        let arrived = tokio::time::timeout(PATIENCE, read(request, announced, api.intake().room())).await;
+        arrived.map_err(|_| {
+            Problem::new(StatusCode::REQUEST_TIMEOUT, "the body took too long; nothing was recorded")
+        })?
+    }
+}
+
+fn too_large() -> Problem {
+    let detail = format!("the body must be at most {MAX_BYTES} bytes; nothing of it was taken");
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+}
+
+async fn read(request: Request, announced: Option<usize>, room: &Room) -> Result<Message, Problem> {
+    let mut arriving = request.into_body().into_data_stream();
+    let (mut bytes, mut held) = (Vec::new(), None);
+    while let Some(chunk) = arriving.next().await {
+        let chunk: Bytes =
+            chunk.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the body ended early"))?;
+        let length = bytes.len() + chunk.len();
+        if length > MAX_BYTES {
+            return Err(too_large());
+        }
+        // Only once so much has arrived, so that nobody takes room by announcing something; and all of it at once, so
+        // that no two wait for each other.
+        if length > SMALL && held.is_none() {
+            let needed = announced.unwrap_or(MAX_BYTES).max(length) - SMALL;
+            let needed = u32::try_from(needed).unwrap_or(u32::MAX);
+            let got = Arc::clone(&room.0).acquire_many_owned(needed).await;
+            held = Some(got.map_err(|_| Problem::unavailable("there is no room for it").not_recorded())?);
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(Message { bytes, _room: held })
+}

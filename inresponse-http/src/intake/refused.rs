@@ -1,0 +1,68 @@
+//! Messages that were refused as a whole: few senders show their people what they were answered, so the log does.
+
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_LENGTH;
+use axum::response::Response;
+
+use crate::Api;
+use crate::problem::Told;
+
+/// Every kind of sender, by what its routes begin with.
+pub(crate) const SENDERS: [(&str, &str); 9] = [
+    ("/api/v2/alerts", "prometheus"),
+    ("/intake/alertmanager", "alertmanager"),
+    ("/intake/grafana", "grafana"),
+    ("/intake/nagios", "nagios"),
+    ("/intake/generic", "generic"),
+    ("/intake/sns", "sns"),
+    ("/intake/eventbridge", "eventbridge"),
+    ("/v2/enqueue", "pagerduty"),
+    ("/v2/alerts", "opsgenie"),
+];
+
+/// A message of another monitoring system, before it is known what becomes of it.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    sender: &'static str,
+    key: Option<String>,
+    bytes: Option<u64>,
+}
+
+impl Watched {
+    /// The message that a request is, if its route is for some.
+    pub(crate) fn new(api: &Api, route: &str, request: &Request) -> Option<Self> {
+        let (_, sender) = SENDERS.iter().find(|(path, _)| route.starts_with(path))?;
+        let length = request.headers().get(CONTENT_LENGTH);
+        let bytes = length.and_then(|length| length.to_str().ok()?.parse().ok());
+        Some(Self { sender, key: api.keys().name(request.headers()), bytes })
+    }
+
+    /// Counts it and says so in the log, if it was refused as a whole.
+    ///
+    /// Not if its key was: that is nobody's message. Nor if its alerts were, each by itself: that is told already.
+    pub(crate) fn answered(self, response: &Response) {
+        let status = response.status();
+        let refused = [
+            StatusCode::BAD_REQUEST,
+            StatusCode::REQUEST_TIMEOUT,
+            StatusCode::PAYLOAD_TOO_LARGE,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        ];
+        if !refused.contains(&status) {
+            return;
+        }
+        metrics::counter!("inresponse_intake_alerts_total", "sender" => self.sender, "outcome" => "refused")
+            .increment(1);
+        let told = response.extensions().get::<Told>();
+        let key = told.and_then(|told| told.key.as_deref()).or(self.key.as_deref()).unwrap_or("unknown");
+        tracing::warn!(
+            sender = self.sender,
+            key,
+            status = status.as_u16(),
+            bytes = self.bytes,
+            reason = told.map_or("", |told| &told.detail),
+            "a message was refused"
+        );
+    }
+}
