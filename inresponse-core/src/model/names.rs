@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::Contact;
 use crate::error::InvalidInput;
 
 /// The number that a report is answered with.
@@ -132,6 +133,18 @@ name!(
     Source, "source", 128
 );
 
+impl Person {
+    /// The address that the name is, if it is one.
+    pub fn contact(&self) -> Option<Contact> {
+        Contact::new(&self.0).ok()
+    }
+
+    /// Whether both are the same person: the same name, or the same address.
+    pub fn is(&self, other: &Person) -> bool {
+        self == other || self.contact().is_some_and(|contact| other.contact() == Some(contact))
+    }
+}
+
 /// What somebody wrote into an incident's timeline: at most 2,000 bytes, line breaks allowed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -197,6 +210,13 @@ mod tests {
         assert!(ServiceName::new("x".repeat(128)).is_ok());
         let refused = ServiceName::new("x".repeat(129)).unwrap_err();
         assert_eq!(refused.to_string(), "service: must be at most 128 bytes, is 129");
+    }
+
+    #[test]
+    fn p06_an_address_is_the_same_person_however_it_is_written() {
+        let is = |one: &str, other: &str| Person::new(one).unwrap().is(&Person::new(other).unwrap());
+        assert!(is("jo", "jo") && is("jo@x.org", "mailto:jo@X.ORG") && is("slack:ops", "SLACK:ops"));
+        assert!(!is("jo", "Jo") && !is("jo", "jo@x.org") && !is("slack:ops", "ops"));
     }
 
     #[test]

@@ -65,6 +65,7 @@ pub fn open(
         created_at: now,
         updated_at: now,
         claimed: None,
+        handover: None,
         resolved: None,
         round: 1,
         round_began_at: now,

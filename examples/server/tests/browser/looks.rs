@@ -67,7 +67,7 @@ async fn mails_and_their_pages_are_without_barriers_on_a_phone_in_light_and_dark
     let on_a_phone: Vec<Look> = LOOKS.into_iter().filter(|look| look.width == PHONE).collect();
     for (name, to, words) in [
         ("mail", "checkout-jo@example.org", ""),
-        ("mail-second-level", "search-kim@example.org", "Alerted before"),
+        ("mail-second-level", "search-kim@example.org", "Before you"),
         ("mail-news", "search-jo@example.org", "Kim has it"),
     ] {
         let letter = scene.letter_that_says(to, words).await;
