@@ -29,7 +29,8 @@ pub enum StateChange {
     Release(TakeOver),
     /// To end it: RESOLVED.
     Resolve,
-    /// That somebody else have it, whoever had it before: CLAIMED. They are told, if their name is a contact.
+    /// That somebody else have it, whoever had it before: CLAIMED. They are told, if their name is a contact, and must
+    /// answer within the wait of a level: any update by them is an answer. Otherwise it is OPEN again in a new round.
     HandTo(Person),
     /// That another team have it: OPEN, with a new round of alerts there.
     HandToTeam(TeamName),

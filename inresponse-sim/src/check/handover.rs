@@ -111,7 +111,10 @@ impl<'a> Checker<'a> {
         else {
             return None;
         };
-        (*to != call.update.by).then(|| (to, call.ended, micros(record.incident.matrix().wait())))
+        // Not where they had it already, and something else of the call changed.
+        let (incident, updated_at) = (&record.incident, record.incident.updated_at());
+        let is_new = incident.claimed().is_some_and(|claimed| claimed.at == updated_at);
+        (is_new && *to != call.update.by).then(|| (to, call.ended, micros(incident.matrix().wait())))
     }
 
     /// The call that an entry tells of, and the wait.

@@ -157,7 +157,7 @@ fn ends() -> impl Strategy<Value = Ends> {
 }
 
 fn act() -> impl Strategy<Value = Act> {
-    let parts = (0..106u8, any::<(u8, bool)>(), when(), ends(), severity());
+    let parts = (0..110u8, any::<(u8, bool)>(), when(), ends(), severity());
     parts.prop_map(|(kind, (number, flag), when, ends, severity)| {
         let who = if number % 2 == 0 { Who::Jo } else { Who::Al };
         match kind {
@@ -173,7 +173,7 @@ fn act() -> impl Strategy<Value = Act> {
             94 => Act::Note(who),
             95..=99 => Act::Repeat(severity),
             100..=103 => Act::Escalate(who),
-            104 => Act::HandTo(who, if flag { Who::Jo } else { Who::Al }),
+            104..=108 => Act::HandTo(who, if flag { Who::Jo } else { Who::Al }),
             _ => Act::HandToTeam(who),
         }
     })
