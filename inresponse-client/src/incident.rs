@@ -55,6 +55,20 @@ words! {
     }
 }
 
+words! {
+    /// Who was reached once everybody's turn had come.
+    Reached {
+        /// Everybody.
+        Everybody = "everybody",
+        /// Somebody, and not everybody.
+        Somebody = "somebody",
+        /// Nobody yet.
+        NobodyYet = "nobodyYet",
+        /// Nobody could be.
+        Nobody = "nobody",
+    }
+}
+
 /// A link: a runbook, a graph.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
@@ -179,7 +193,7 @@ impl Update {
         Self { state: Some(State::Resolved), ..Self::default() }
     }
 
-    /// Gives it to somebody, who is told if this is an address.
+    /// Gives it to somebody, who is told if this is an address, and must answer.
     pub fn hand_to(person: impl Into<String>) -> Self {
         Self { hand_to: Some(person.into()), ..Self::default() }
     }
@@ -245,6 +259,10 @@ pub struct Incident {
     pub updated_at: DateTime<Utc>,
     pub claimed_by: Option<String>,
     pub claimed_at: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claim_ends_at: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub handover_unconfirmed: bool,
     pub resolved_by: Option<String>,
     pub resolved_at: Option<DateTime<Utc>>,
     pub dedup_key: Option<String>,
@@ -257,6 +275,9 @@ pub struct Incident {
     pub next_alert_at: Option<DateTime<Utc>>,
     pub unclaimed: bool,
     pub undelivered: bool,
+    /// Only if it is unclaimed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reached: Option<Reached>,
 }
 
 /// An incident with its deliveries and its timeline.
@@ -266,10 +287,38 @@ pub struct Details {
     /// The incident.
     #[serde(flatten)]
     pub incident: Incident,
+    /// What comes next, unless somebody claims it.
+    #[serde(default)]
+    pub upcoming: Vec<Upcoming>,
     /// Who was alerted, and how that went.
     pub deliveries: Vec<Delivery>,
     /// What people and levels did, the oldest first.
     pub timeline: Vec<Entry>,
+    /// What one should know of what was just done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
+}
+
+/// Something that was done, and may not be what was meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Warning {
+    /// The field of the request.
+    pub field: String,
+    /// What is odd about it.
+    pub message: String,
+}
+
+/// A level that is alerted later, or a further round with the people who are on call then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the fields are those of the HTTP API")]
+pub enum Upcoming {
+    /// A level.
+    Level { at: DateTime<Utc>, level: Level, contacts: Vec<String> },
+    /// A round.
+    Round { at: DateTime<Utc>, round: u32 },
 }
 
 /// A level: its number, or `fallback`.
@@ -323,6 +372,7 @@ pub struct AttemptOutcome {
 
 /// A line of the timeline.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the fields are those of the HTTP API")]
 pub struct Entry {
@@ -351,6 +401,10 @@ pub struct Entry {
     pub state: Option<State>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_at_once: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reached: Option<Reached>,
 }
 
 /// Which incidents to list; all unless narrowed.

@@ -37,6 +37,6 @@ pub use config::ClientConfig;
 pub use duty::{Change, Changes, Day, OnCall, Rota, Service, Team, TeamSettings};
 pub use error::{ClientError, ClientErrorKind, FieldProblem};
 pub use incident::{
-    AttemptOutcome, Delivery, Details, Entry, Incident, Level, Link, ListQuery, Page, Report, Severity,
-    State, Update,
+    AttemptOutcome, Delivery, Details, Entry, Incident, Level, Link, ListQuery, Page, Reached, Report,
+    Severity, State, Upcoming, Update, Warning,
 };

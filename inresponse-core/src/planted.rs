@@ -75,6 +75,7 @@ mod bugs {
         OnlyTheWallClock, 14, "a lease is judged by the wall clock alone";
         ClockNotRepaired, 14, "times of a clock that went back are left as they are";
         DayInUtc, 15, "the calendar's days are those of UTC";
+        HandoverOrphans, 22, "an incident that was handed to somebody stays theirs, though they never answer";
         UnknownServiceTaken, 16, "a report for an unknown service is given to some team";
     }
 

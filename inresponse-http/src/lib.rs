@@ -24,6 +24,7 @@
 //! | `intake` | does what other systems' messages ask for |
 //! | `wire` | what goes over the wire |
 //! | `document` | what the API document says of every call |
+//! | `hand_over` | whether somebody who is given an incident may never learn of it |
 //! | `input` | reading bodies and queries, naming the field that is wrong |
 //! | `cursor` | where the next page of a list begins |
 //! | `problem` | errors as RFC 9457 problem details |
@@ -41,6 +42,7 @@ mod document;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+mod hand_over;
 mod input;
 mod intake;
 mod keys;

@@ -14,7 +14,7 @@ use lettre::message::{Body, Mailbox, Message, MultiPart, SinglePart};
 use crate::config::Sender;
 use crate::error::{MailError, MailErrorKind};
 use crate::subject::subject;
-use crate::view::{Html, NewsHtml, NewsText, Text, View};
+use crate::view::{HandedHtml, HandedText, Html, NewsHtml, NewsText, Text, View};
 
 /// The last second that a mail can bear as its date.
 const LAST_DATE: u64 = 253_402_300_799;
@@ -67,6 +67,7 @@ pub fn render(alert: &Alert, sender: &Sender, now: DateTime<Utc>) -> Result<Mail
         Occasion::Claimed | Occasion::Resolved => {
             (NewsText { view: &view }.render(), NewsHtml { view: &view }.render())
         }
+        Occasion::Handed => (HandedText { view: &view }.render(), HandedHtml { view: &view }.render()),
     };
     let text = rendered.0.map_err(|e| broken(e.into()))?;
     let html = rendered.1.map_err(|e| broken(e.into()))?;

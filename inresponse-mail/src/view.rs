@@ -2,8 +2,11 @@
 
 use askama::Template;
 use chrono::{DateTime, Utc};
-use inresponse_core::model::{Contact, Delivery, DeliveryStatus, Event, Incident, Level, Person, Severity};
+use inresponse_core::model::{
+    Contact, Delivery, DeliveryStatus, Event, Incident, Level, Severity, Signature, Zone,
+};
 use inresponse_core::notify::{Alert, Occasion};
+use inresponse_core::plan::{self, Upcoming};
 
 /// The plain text.
 #[derive(Template)]
@@ -32,64 +35,105 @@ pub(crate) struct NewsHtml<'a> {
     pub(crate) view: &'a View<'a>,
 }
 
+/// The same for whom it was handed to: they must answer.
+#[derive(Template)]
+#[template(path = "handed.txt", escape = "none")]
+pub(crate) struct HandedText<'a> {
+    pub(crate) view: &'a View<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "handed.html")]
+pub(crate) struct HandedHtml<'a> {
+    pub(crate) view: &'a View<'a>,
+}
+
 /// What all of them say.
 pub(crate) struct View<'a> {
     alert: &'a Alert,
     pub(crate) detected: String,
     pub(crate) reported: String,
     pub(crate) others: String,
-    pub(crate) before: Vec<Turn>,
-    pub(crate) upcoming: Vec<Turn>,
+    pub(crate) before: Vec<Line>,
+    pub(crate) upcoming: Vec<Line>,
     /// Who has it or ended it, and since when; empty in an alert.
     pub(crate) news: String,
     pub(crate) news_at: String,
+    /// By when the contact must answer.
+    pub(crate) answer_by: Option<String>,
 }
 
-/// A level that was alerted, or will be.
-pub(crate) struct Turn {
+/// Somebody who was alerted or will be.
+pub(crate) struct Line {
     pub(crate) at: String,
     /// The same without seconds, and without the day of the report, for a narrow screen.
     pub(crate) at_short: String,
     pub(crate) who: String,
 }
 
-impl Turn {
-    fn new(at: DateTime<Utc>, reported: DateTime<Utc>, level: Level, who: String) -> Self {
-        let format = if at.date_naive() == reported.date_naive() { "%H:%M UTC" } else { "%-d %b %H:%M UTC" };
-        let who = if level == Level::Fallback { format!("{who} (fallback)") } else { who };
-        Self { at: time(at), at_short: at.format(format).to_string(), who }
+impl Line {
+    fn new(incident: &Incident, at: DateTime<Utc>, level: Option<Level>, who: String) -> Self {
+        let zone = incident.matrix().zone();
+        let (local, reported) = (zone.local(at), zone.local(incident.created_at()));
+        let is_same_day = local.clock().date() == reported.clock().date();
+        let format = if is_same_day { "%H:%M" } else { "%-d %b %H:%M" };
+        let who = if level == Some(Level::Fallback) { format!("{who} (fallback)") } else { who };
+        let at_short = format!("{} {}", local.clock().format(format), local.zone());
+        Self { at: time(zone, at), at_short, who }
+    }
+
+    fn upcoming(incident: &Incident, next: &Upcoming<'_>) -> Self {
+        match next {
+            Upcoming::Level { level, at, contacts } => {
+                Self::new(incident, *at, Some(*level), names(contacts.iter()))
+            }
+            Upcoming::Round { round, at } => {
+                Self::new(incident, *at, None, format!("Round {round}: the people on call then"))
+            }
+        }
     }
 }
 
 impl<'a> View<'a> {
     pub(crate) fn new(alert: &'a Alert) -> Self {
         let incident = alert.incident();
-        let upcoming = alert.upcoming().into_iter();
-        let upcoming = upcoming
-            .map(|next| Turn::new(next.at, incident.created_at(), next.level, names(next.contacts.iter())));
+        let zone = incident.matrix().zone();
         Self {
             alert,
-            detected: time(incident.detected_at()),
-            reported: time(incident.created_at()),
+            detected: with_utc(zone, incident.detected_at()),
+            reported: with_utc(zone, incident.created_at()),
             others: names(alert.others()),
             before: before(alert),
-            upcoming: upcoming.collect(),
+            upcoming: alert.upcoming().iter().map(|next| Line::upcoming(incident, next)).collect(),
             news: news(alert),
             news_at: match alert.occasion() {
                 Occasion::Alert => None,
-                Occasion::Claimed => incident.claimed(),
+                Occasion::Claimed | Occasion::Handed => incident.claimed(),
                 Occasion::Resolved => incident.resolved(),
             }
-            .map(|signature| time(signature.at))
+            .map(|signature| time(zone, signature.at))
             .unwrap_or_default(),
+            answer_by: plan::claim_ends_at(incident).map(|at| time(zone, at)),
         }
     }
 
-    /// The same for every mail of an incident, so that mail readers keep the thread together.
+    /// That of an alert is the same in every round. What happened to it comes first elsewhere, since a locked screen
+    /// shows little more than the subject; it is the headers that keep the thread together.
     pub(crate) fn subject(&self) -> String {
         let incident = self.alert.incident();
         let (severity, number) = (incident.severity(), incident.number());
-        format!("[{severity}] #{number} {}: {}", incident.service(), incident.title())
+        let (service, title) = (incident.service(), incident.title());
+        let by =
+            |signature: Option<&Signature>| signature.map_or("somebody".to_owned(), |s| s.by.to_string());
+        let happened = match (self.alert.occasion(), last_claim(incident)) {
+            (Occasion::Alert, _) => return format!("[{severity}] #{number} {service}: {title}"),
+            (Occasion::Resolved, _) => format!("Resolved by {}", by(incident.resolved())),
+            (Occasion::Handed, Some(Event::HandedOver { by, .. })) => format!("Handed to you by {by}"),
+            (Occasion::Handed, _) => "Handed to you".to_owned(),
+            (Occasion::Claimed, Some(Event::HandedOver { by, to, .. })) => format!("Handed to {to} by {by}"),
+            (Occasion::Claimed, _) => format!("Claimed by {}", by(incident.claimed())),
+        };
+        format!("{happened}: {severity} {service}: {title} (#{number})")
     }
 
     pub(crate) fn severity(&self) -> &'static str {
@@ -169,7 +213,13 @@ impl<'a> View<'a> {
 
     /// Where somebody else can still take it.
     pub(crate) fn take_over_url(&self) -> Option<&str> {
-        self.claim_url().filter(|_| self.alert.occasion() == Occasion::Claimed)
+        let is_theirs = self.alert.incident().holder_at(self.alert.contact()).is_some();
+        self.claim_url().filter(|_| self.alert.occasion() == Occasion::Claimed && !is_theirs)
+    }
+
+    /// Whether the message has columns that only a monospaced font keeps.
+    pub(crate) fn has_lines(&self) -> bool {
+        self.message().contains('\n')
     }
 
     pub(crate) fn is_alert(&self) -> bool {
@@ -180,7 +230,7 @@ impl<'a> View<'a> {
     pub(crate) fn bar_colour(&self) -> &'static str {
         match self.alert.occasion() {
             Occasion::Alert => self.severity_colour(),
-            Occasion::Claimed => "#0b57d0",
+            Occasion::Claimed | Occasion::Handed => "#0b57d0",
             Occasion::Resolved => "#146c2e",
         }
     }
@@ -217,15 +267,12 @@ impl<'a> View<'a> {
 /// In one sentence, who has it or ended it.
 fn news(alert: &Alert) -> String {
     let incident = alert.incident();
-    let who = |person: &Person| {
-        let contact = alert.contact();
-        let is_you = [contact.as_str(), contact.address()].contains(&person.as_str());
-        if is_you { "you".to_owned() } else { person.to_string() }
-    };
+    let is_theirs = incident.holder_at(alert.contact()).is_some();
     match alert.occasion() {
         Occasion::Alert => String::new(),
-        Occasion::Claimed => match last_claim(incident) {
-            Some(Event::HandedOver { by, to, .. }) => format!("{by} handed it to {}", who(to)),
+        Occasion::Claimed | Occasion::Handed => match last_claim(incident) {
+            Some(Event::HandedOver { by, .. }) if is_theirs => format!("{by} handed it to you"),
+            Some(Event::HandedOver { by, to, .. }) => format!("{by} handed it to {to}"),
             Some(_) | None => format!("{} has it", incident.claimed().map_or("Somebody", |c| c.by.as_str())),
         },
         Occasion::Resolved => {
@@ -240,34 +287,49 @@ fn last_claim(incident: &Incident) -> Option<&Event> {
     events.into_iter().find(|event| matches!(event, Event::Claimed { .. } | Event::HandedOver { .. }))
 }
 
-/// The levels of this round whose turn came before, and who of them could not be told.
-fn before(alert: &Alert) -> Vec<Turn> {
+/// The levels of this round whose turn came before, and how that went.
+fn before(alert: &Alert) -> Vec<Line> {
     let incident = alert.incident();
-    let begun = incident.begun().iter().take_while(|begun| begun.level != alert.level());
-    let of_level = |level: Level| {
-        let deliveries = incident.deliveries().iter();
-        deliveries.filter(move |d| d.key().round == alert.round() && d.key().level == level)
-    };
-    begun
-        .map(|begun| (begun, of_level(begun.level).map(told).collect::<Vec<_>>().join(", ")))
-        .filter(|(_, who)| !who.is_empty())
-        .map(|(begun, who)| Turn::new(begun.at, incident.created_at(), begun.level, who))
+    plan::turns(incident)
+        .iter()
+        .take_while(|turn| turn.level != alert.level())
+        .filter(|turn| !turn.deliveries.is_empty())
+        .map(|turn| {
+            let who = turn.deliveries.iter().map(|delivery| told(delivery)).collect::<Vec<_>>().join(", ");
+            Line::new(incident, turn.at, Some(turn.level), who)
+        })
         .collect()
 }
 
 fn told(delivery: &Delivery) -> String {
     let contact = delivery.contact();
+    let reason = delivery.last().map(|last| last.detail.as_str()).filter(|reason| !reason.is_empty());
+    let why = |what: &str| match reason {
+        Some(reason) => format!("{contact} {what}: {reason}"),
+        None => format!("{contact} {what}"),
+    };
     match delivery.status() {
-        DeliveryStatus::Accepted { .. } => contact.to_string(),
-        DeliveryStatus::Dead { .. } => format!("{contact} (cannot be reached)"),
-        DeliveryStatus::Pending { .. } | DeliveryStatus::InFlight { .. } | DeliveryStatus::Stopped { .. } => {
-            format!("{contact} (not reached)")
-        }
+        DeliveryStatus::Accepted { .. } => format!("{contact} was alerted"),
+        DeliveryStatus::Dead { .. } => why("could not be reached"),
+        DeliveryStatus::Stopped { .. } => why("was not reached"),
+        DeliveryStatus::Pending { .. } | DeliveryStatus::InFlight { .. } => why("has not been reached yet"),
     }
 }
 
-fn time(at: DateTime<Utc>) -> String {
-    at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
+fn time(zone: &Zone, at: DateTime<Utc>) -> String {
+    let local = zone.local(at);
+    format!("{} {}", local.clock().format("%Y-%m-%d %H:%M:%S"), local.zone())
+}
+
+/// The same with UTC beside it.
+fn with_utc(zone: &Zone, at: DateTime<Utc>) -> String {
+    let local = zone.local(at);
+    if local.clock() == at.naive_utc() {
+        return time(zone, at);
+    }
+    let format =
+        if local.clock().date() == at.date_naive() { "%H:%M:%S UTC" } else { "%Y-%m-%d %H:%M:%S UTC" };
+    format!("{} ({})", time(zone, at), at.format(format))
 }
 
 fn names<'a>(contacts: impl Iterator<Item = &'a Contact>) -> String {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use inresponse_core::model::{
     Contact, DeliveryKey, Incident, IncidentNumber, Level, Matrix, News, Person, Report, ReportBuilder,
-    Severity, TeamName,
+    Severity, TeamName, Zone,
 };
 use inresponse_core::notify::{Alert, Outcome};
 use inresponse_core::plan::{self, Decision, HoldNothing, Input, StateChange, TakeOver, Update};
@@ -24,13 +24,20 @@ fn contact(address: &str) -> Contact {
     Contact::new(address).unwrap()
 }
 
-fn alert(report: ReportBuilder) -> Alert {
-    let matrix = Matrix::new(
+fn matrix() -> Matrix {
+    Matrix::new(
         vec![vec![contact("jo@example.org"), contact("kim@example.org")], vec![contact("lee@example.org")]],
         vec![contact("ops@example.org")],
         Duration::from_secs(600),
     )
-    .telling(News::Told);
+    .telling(News::Told)
+}
+
+fn alert(report: ReportBuilder) -> Alert {
+    alert_of(report, matrix())
+}
+
+fn alert_of(report: ReportBuilder, matrix: Matrix) -> Alert {
     let team = TeamName::new("devops").unwrap();
     let lease = Some(Duration::from_secs(30));
     let (opening, sends) = plan::open(report.build().unwrap(), team, matrix, lease, at());
@@ -82,6 +89,9 @@ fn the_text_says_what_where_how_bad_since_when_and_who_else() {
     let expected = "\
 CRIT on athens: 5xx Error Spike
 
+12 % of requests fail.
+Since the last deploy.
+
 Claim it, and the alerts stop:
 https://ir.example.org/incidents/10001/claim?token=abc.def
 
@@ -91,8 +101,7 @@ https://ir.example.org/incidents/10001/claim?token=abc.def&then=resolve
 Open it:
 https://ir.example.org/board/incidents/10001
 
-12 % of requests fail.
-Since the last deploy.
+Runbook: https://wiki.example.org/5xx
 
 Incident  #10001
 Service   athens (team devops)
@@ -100,8 +109,6 @@ Detected  2026-11-24 03:00:00 UTC
 Reported  2026-11-24 03:00:00 UTC, 3 times by now
 Source    prometheus
 Labels    region=eu-south-1
-
-Runbook: https://wiki.example.org/5xx
 
 You are alerted at level 1, together with kim@example.org.
 Unless somebody claims it:
@@ -153,16 +160,17 @@ fn a_later_level_is_told_who_was_alerted_before_and_when() {
     let text = parsed.body_text(0).unwrap().replace("\r\n", "\n");
     let expected = "\
 You are alerted at level 2.
-Alerted before, and nobody has claimed it:
-  2026-11-24 03:00:00 UTC  jo@example.org, kim@example.org (cannot be reached)
+Nobody has claimed it. Before you:
+  2026-11-24 03:00:00 UTC  jo@example.org was alerted, kim@example.org could not be reached: 550 no such user
 Unless somebody claims it:
   2026-11-24 03:20:00 UTC  ops@example.org (fallback)
 ";
     assert!(text.contains(expected), "{text}");
     let html = parsed.body_html(0).unwrap();
-    assert!(html.contains("Alerted before, no answer") && html.contains(">03:00 UTC<"), "{html}");
+    assert!(html.contains("Before you, no answer") && html.contains(">03:00 UTC<"), "{html}");
+    assert!(html.contains("kim@example.org could not be reached: 550 no such user"), "{html}");
     let first = message(&alert(spike()));
-    assert!(!String::from_utf8(first).unwrap().contains("Alerted before"), "nobody was");
+    assert!(!String::from_utf8(first).unwrap().contains("Before you"), "nobody was");
 }
 
 /// What is told after that change by kim of an alert that jo and kim got.
@@ -187,19 +195,33 @@ fn news(change: StateChange, to: &str) -> Alert {
 
 #[test]
 fn news_is_short_stands_in_the_thread_of_its_alert_and_offers_what_can_still_be_done() {
-    let handed = StateChange::HandTo(Person::new("jo@example.org").unwrap());
     let handed_on = StateChange::HandTo(Person::new("lee@example.org").unwrap());
-    for (change, to, says, offers) in [
-        (StateChange::Claim(TakeOver::No), "jo@example.org", "kim@example.org has it", "Take it over:"),
-        (handed, "jo@example.org", "kim@example.org handed it to you", "Take it over:"),
-        (handed_on, "jo@example.org", "kim@example.org handed it to lee@example.org", "Take it over:"),
-        (StateChange::Resolve, "jo@example.org", "kim@example.org resolved it", "Open it:"),
+    for (change, says, subject, offers) in [
+        (
+            StateChange::Claim(TakeOver::No),
+            "kim@example.org has it",
+            "Claimed by kim@example.org: CRIT athens: 5xx Error Spike (#10001)",
+            "Take it over:",
+        ),
+        (
+            handed_on,
+            "kim@example.org handed it to lee@example.org",
+            "Handed to lee@example.org by kim@example.org: CRIT athens: 5xx Error Spike (#10001)",
+            "Take it over:",
+        ),
+        (
+            StateChange::Resolve,
+            "kim@example.org resolved it",
+            "Resolved by kim@example.org: CRIT athens: 5xx Error Spike (#10001)",
+            "Open it:",
+        ),
     ] {
         let is_over = change == StateChange::Resolve;
-        let (bytes, first) = (message(&news(change, to)), message(&alert(spike())));
+        let (bytes, first) = (message(&news(change, "jo@example.org")), message(&alert(spike())));
         let parsed = MessageParser::default().parse(&bytes).unwrap();
         let original = MessageParser::default().parse(&first).unwrap();
-        assert_eq!(parsed.subject(), original.subject());
+        // A locked screen shows little more than the subject, which must not look like another alert.
+        assert_eq!(parsed.subject(), Some(subject));
         assert_eq!(parsed.header_raw("References"), original.header_raw("References"));
         assert_ne!(parsed.message_id(), original.message_id());
         assert_eq!(parsed.header_raw("Importance"), None, "nobody need hurry");
@@ -211,6 +233,112 @@ fn news_is_short_stands_in_the_thread_of_its_alert_and_offers_what_can_still_be_
             assert_eq!(part.contains("/claim?token="), !is_over, "{part}");
             assert!(!part.contains("then=resolve") && !part.contains("You are alerted"), "{part}");
         }
+    }
+}
+
+#[test]
+fn whoever_it_is_handed_to_is_told_what_happened_and_offered_what_they_can_do() {
+    for to in ["jo@example.org", "lee@example.org"] {
+        let bytes = message(&news(StateChange::HandTo(Person::new(to).unwrap()), to));
+        let parsed = MessageParser::default().parse(&bytes).unwrap();
+        let subject = "Handed to you by kim@example.org: CRIT athens: 5xx Error Spike (#10001)";
+        assert_eq!(parsed.subject(), Some(subject));
+        let (text, html) = (parsed.body_text(0).unwrap().replace("\r\n", "\n"), parsed.body_html(0).unwrap());
+        let link = "https://ir.example.org/incidents/10001/claim?token=abc.def";
+        let expected = format!(
+            "\
+kim@example.org handed it to you: CRIT on athens: 5xx Error Spike
+
+12 % of requests fail.
+Since the last deploy.
+
+Answer by 2026-11-24 03:12:00 UTC, or the alerts begin again.
+
+Say that you have it:
+{link}
+
+Resolve it:
+{link}&then=resolve
+
+Release it:
+{link}&then=release
+
+Open it:
+https://ir.example.org/board/incidents/10001
+
+Runbook: https://wiki.example.org/5xx
+
+Incident  #10001
+Service   athens (team devops)
+Detected  2026-11-24 03:00:00 UTC
+Reported  2026-11-24 03:00:00 UTC, 3 times by now
+Source    prometheus
+Labels    region=eu-south-1
+
+Before you:
+  2026-11-24 03:00:00 UTC  jo@example.org was alerted, kim@example.org was alerted
+
+-- 
+To {to}, delivery 10001-1-n1-0-"
+        );
+        assert!(text.starts_with(&expected), "{text}");
+        for part in
+            [">Resolve<", ">Release<", ">Open<", ">Runbook<", "12 % of requests fail.", "03:12:00 UTC"]
+        {
+            assert!(html.contains(part), "{part} in {html}");
+        }
+        for part in [&*text, &*html] {
+            assert!(!part.contains("Take over") && !part.contains("Take it over"), "they have it: {part}");
+        }
+    }
+}
+
+#[test]
+fn times_are_those_of_the_team_by_the_name_of_its_zone_with_utc_beside_them_in_the_details() {
+    for (zone, at_first, next, beside) in [
+        ("Europe/Athens", "2026-11-24 05:00:00 EET", "05:10 EET", "(03:00:00 UTC)"),
+        ("America/St_Johns", "2026-11-23 23:30:00 NST", "23:40 NST", "(2026-11-24 03:00:00 UTC)"),
+        ("Asia/Kathmandu", "2026-11-24 08:45:00 UTC+05:45", "08:55 UTC+05:45", "(03:00:00 UTC)"),
+        ("UTC", "2026-11-24 03:00:00 UTC", "03:10 UTC", "2026-11-24 03:00:00 UTC, 3 times"),
+    ] {
+        let matrix = matrix().in_zone(Zone::new(zone).unwrap());
+        let bytes = message(&alert_of(spike(), matrix));
+        let parsed = MessageParser::default().parse(&bytes).unwrap();
+        let (text, html) = (parsed.body_text(0).unwrap(), parsed.body_html(0).unwrap());
+        for part in [&text, &html] {
+            assert!(part.contains(at_first) && part.contains(beside), "{zone}: {part}");
+        }
+        assert!(html.contains(next), "{zone}: {html}");
+        let full =
+            if zone == "UTC" { "2026-11-24 03:10:00 UTC  lee" } else { next.split(' ').next().unwrap() };
+        assert!(text.contains(full), "{zone}: {text}");
+    }
+}
+
+#[test]
+fn p12_a_further_round_is_told_with_the_people_who_are_on_call_then() {
+    let bytes = message(&alert_of(spike(), matrix().repeated(1)));
+    let parsed = MessageParser::default().parse(&bytes).unwrap();
+    let (text, html) = (parsed.body_text(0).unwrap(), parsed.body_html(0).unwrap());
+    assert!(text.contains("2026-11-24 03:20:00 UTC  Round 2: the people on call then"), "{text}");
+    assert!(html.contains("03:20 UTC") && html.contains("Round 2: the people on call then"), "{html}");
+    assert!(!text.contains("fallback"), "{text}");
+}
+
+#[test]
+fn a_message_of_many_lines_keeps_its_columns() {
+    let table = "host     cpu   disk\nweb-1    12 %  99 %\nweb-22   7 %   1 %";
+    let long = "x ".repeat(300);
+    for (given, is_table) in [(table.to_owned(), true), (format!("{table}\n{long}end"), true), (long, false)]
+    {
+        let bytes = message(&alert(Report::builder("athens", Severity::Crit, "t").message(&given)));
+        let parsed = MessageParser::default().parse(&bytes).unwrap();
+        let text = parsed.body_text(0).unwrap().replace("\r\n", "\n");
+        assert!(text.contains(&format!("\n\n{}\n\n", given.trim())), "not wrapped: {text}");
+        let html = parsed.body_html(0).unwrap().replace("\r\n", "\n");
+        let pre = html.split("<pre").nth(1).and_then(|rest| rest.split("</pre>").next());
+        assert_eq!(pre.is_some(), is_table, "{html}");
+        assert!(pre.is_none_or(|pre| pre.contains(table) && pre.contains("white-space:pre;")), "{html}");
     }
 }
 

@@ -40,7 +40,7 @@ pub struct Budget {
     pub rejected: u8,
     /// Times in which no engine runs for longer than a wait.
     pub outages: u8,
-    /// Claims.
+    /// Claims, and hand-overs to somebody.
     pub claims: u8,
     /// Releases.
     pub releases: u8,
@@ -161,6 +161,8 @@ pub struct World {
     left: Budget,
     /// When it was last claimed or resolved, while it is.
     closed_at: Option<DateTime<Utc>>,
+    /// When it was given to somebody who has not answered.
+    handed_at: Option<DateTime<Utc>>,
     broken: Option<u8>,
 }
 
@@ -286,6 +288,18 @@ impl World {
         self.engines.iter_mut().for_each(|engine| engine.planned = None);
     }
 
+    /// What time brought about is written: P22 must hold.
+    fn write_due(&mut self, record: Held) {
+        let was_claimed = self.record.0.state() == IncidentState::Claimed;
+        if was_claimed && record.0.state() == IncidentState::Open {
+            let ends = self.handed_at.take().map(|at| at + WAIT);
+            if ends.is_none_or(|ends| self.now < ends) {
+                self.breaks(22);
+            }
+        }
+        self.write(record);
+    }
+
     fn crash(&mut self, engine: usize) {
         let lost = std::mem::take(&mut self.engines[engine]);
         for flight in lost.flights {
@@ -341,6 +355,9 @@ impl World {
     fn rests(&mut self) {
         let incident = Arc::clone(&self.record.0);
         let busy = self.engines.iter().any(|e| e.planned.is_some() || !e.flights.is_empty());
+        if !busy && self.handed_at.is_some() && plan::due_at(&incident).is_none() {
+            self.breaks(22);
+        }
         if busy || incident.state() != IncidentState::Open || plan::due_at(&incident).is_some() {
             return;
         }
@@ -379,6 +396,7 @@ impl Model for Protocol {
             seen: BTreeMap::new(),
             left: self.budget,
             closed_at: None,
+            handed_at: None,
             broken: None,
         }]
     }
@@ -443,6 +461,7 @@ impl Model for Protocol {
             acts.push(Act::Wish("jo", StateChange::Claim(TakeOver::No)));
             acts.push(Act::Wish("kim", StateChange::Claim(TakeOver::No)));
             acts.push(Act::Wish("jo", StateChange::Resolve));
+            acts.push(Act::Wish("jo", StateChange::HandTo(person("kim"))));
         }
         if left.releases > 0 {
             acts.push(Act::Wish("jo", StateChange::Release(TakeOver::No)));
@@ -485,13 +504,13 @@ impl Model for Protocol {
                 let unsent = || flights.iter().map(|flight| flight.key).collect::<Vec<_>>();
                 match ending {
                     Ending::Known => {
-                        world.write(record);
+                        world.write_due(record);
                         world.engines[e].flights.extend(flights);
                     }
                     Ending::Happened => {
                         world.left.unknown_happened -= 1;
                         let unsent = unsent();
-                        world.write(record);
+                        world.write_due(record);
                         for key in unsent {
                             world.seen.entry(key).or_default().lost += 1;
                         }
@@ -577,10 +596,12 @@ impl Model for Protocol {
                 match plan::step(&world.record.0, input, world.now) {
                     Decision::Change(plan) => {
                         let claimed = world.record.0.state() == IncidentState::Claimed;
-                        if claimed && wish != StateChange::Resolve && holder.is_some_and(|h| h != person(by))
-                        {
+                        let asks_first = matches!(wish, StateChange::Claim(_) | StateChange::Release(_));
+                        if claimed && asks_first && holder.is_some_and(|h| h != person(by)) {
                             world.breaks(6);
                         }
+                        let is_handed = matches!(wish, StateChange::HandTo(_));
+                        world.handed_at = is_handed.then_some(world.now);
                         world.write(Held(Arc::new(plan.draft.into_incident())));
                     }
                     Decision::Nothing | Decision::Refuse(_) | Decision::NeedsMatrix => return None,
@@ -610,6 +631,7 @@ impl Model for Protocol {
             Property::always("P11: a claim stops alerts", |_, w: &World| w.broken != Some(11)),
             Property::always("P12: nobody waits for the unreachable", |_, w: &World| w.broken != Some(12)),
             Property::always("P14: no send after its lease", |_, w: &World| w.broken != Some(14)),
+            Property::always("P22: no orphans, never early", |_, w: &World| w.broken != Some(22)),
             Property::sometimes("everybody was alerted", |_, w: &World| w.record.0.is_unclaimed()),
             Property::sometimes("a second round", |_, w: &World| w.record.0.round() > 1),
         ]

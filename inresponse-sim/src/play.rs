@@ -238,7 +238,8 @@ pub fn patience(scenario: &Scenario, history: &History) -> Micros {
     let longest = teams.map(|team| {
         let height = team.calendar.values().map(Vec::len).max().unwrap_or(1).max(1) as u64;
         let wait = crate::world::micros(team.wait);
-        wait * (height + 1) * (u64::from(team.repeat) + 1) + wait * 2
+        // Whoever it was handed to may take a wait to answer.
+        wait * (height + 1) * (u64::from(team.repeat) + 1) + wait * 3
     });
     longest.max().unwrap_or(0) * 2 + crate::world::micros(scenario.lease) * 3 + 60 * SECOND
 }

@@ -15,7 +15,7 @@ use crate::roster::{self, Team};
 /// How many days ahead somebody should be on call, today included.
 pub const DAYS_AHEAD: u16 = 7;
 /// Teams whose calendars are looked through at once.
-const AT_ONCE: usize = 16;
+pub(super) const AT_ONCE: usize = 16;
 
 /// Who is on call for a team at an instant.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use super::Engine;
 use super::slots::Slot;
 use crate::error::{Outage, OutageKind};
-use crate::model::{Contact, DeliveryId, DeliveryKey, Incident, Version};
+use crate::model::{Contact, DeliveryId, DeliveryKey, Incident, State, Version};
 use crate::notify::Alert;
 use crate::plan::{self, Decision, Held, Hold, Input, Plan};
 use crate::planted::planted;
@@ -291,7 +291,18 @@ pub(super) fn report_transitions(before: &Incident, after: &Incident) {
     let (incident, service) = (after.number().value(), after.service().as_str());
     if after.is_unclaimed() && !before.is_unclaimed() {
         metrics::counter!("inresponse_unclaimed_incidents_total").increment(1);
-        tracing::warn!(incident, service, "everybody was alerted and nobody claimed the incident");
+        tracing::warn!(incident, service, "everybody's turn has come and nobody claimed the incident");
+    }
+    let is_flagged = |i: &Incident| i.handover().is_some_and(|handover| handover.unconfirmed_at.is_some());
+    if is_flagged(after) && !is_flagged(before) {
+        tracing::warn!(incident, service, "nobody could tell whom the incident was handed to");
+    }
+    if before.state() == State::Claimed && after.state() == State::Open {
+        tracing::warn!(
+            incident,
+            service,
+            "whom the incident was handed to did not answer, so it is open again"
+        );
     }
     if after.is_undelivered() && !before.is_undelivered() {
         metrics::counter!("inresponse_undelivered_incidents_total").increment(1);

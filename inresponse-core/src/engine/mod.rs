@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `intake` | takes reports and people's updates, answers questions |
 //! | `duty` | asks the roster who is on call |
+//! | `handover` | asks it whether it knows whom an incident is to be given to |
 //! | `lease` | commits what is due, and with it the right to send |
 //! | `deliver` | makes one attempt and records its outcome |
 //! | `renew` | keeps the lease of a send that takes long |
@@ -23,6 +24,7 @@ mod backlog;
 mod bounce;
 mod deliver;
 mod duty;
+mod handover;
 mod intake;
 mod lease;
 mod renew;
@@ -45,6 +47,7 @@ use chrono::{DateTime, Utc};
 pub use advance::Advanced;
 pub use bounce::Bounced;
 pub use duty::{DAYS_AHEAD, OnCall};
+pub use handover::Receiver;
 pub use intake::{Reported, Updated};
 pub use slots::SENDS_PER_CONTACT;
 pub use timers::{Swept, Timers};

@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DedupKey, Delivery, DeliveryId, DeliveryKey, IncidentNumber, Level, Link, Matrix, Person, ServiceName,
-    Severity, Source, State, TeamName, Timeline,
+    Contact, DedupKey, Delivery, DeliveryId, DeliveryKey, IncidentNumber, Level, Link, Matrix, Person,
+    ServiceName, Severity, Source, State, TeamName, Timeline,
 };
 use crate::clock::to_micros;
 use crate::planted::planted;
@@ -49,6 +49,18 @@ impl Ended {
     pub fn at(&self) -> DateTime<Utc> {
         self.at
     }
+}
+
+/// That somebody was given the incident by somebody else, and has not answered yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Handover {
+    /// When it was handed over.
+    #[serde(with = "micros")]
+    pub at: DateTime<Utc>,
+    /// Since when it is known that nobody could tell them so.
+    #[serde(default, with = "micros_option", skip_serializing_if = "Option::is_none")]
+    pub unconfirmed_at: Option<DateTime<Utc>>,
 }
 
 /// A level of the current round that has begun.
@@ -108,6 +120,9 @@ pub struct Incident {
     pub(crate) updated_at: DateTime<Utc>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) claimed: Option<Signature>,
+    /// Whoever has it was given it and has not answered yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) handover: Option<Handover>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) resolved: Option<Signature>,
     /// The end that resolved it, if the system that reported it told one.
@@ -210,6 +225,11 @@ impl Incident {
         self.claimed.as_ref()
     }
 
+    /// Set while whoever has it was given it by somebody else and has not answered yet.
+    pub fn handover(&self) -> Option<Handover> {
+        self.handover
+    }
+
     /// Who resolved it.
     pub fn resolved(&self) -> Option<&Signature> {
         self.resolved.as_ref()
@@ -258,6 +278,13 @@ impl Incident {
     /// Whether that person has it.
     pub(crate) fn is_claimed_by(&self, person: &Person) -> bool {
         self.state == State::Claimed && self.claimed.as_ref().is_some_and(|claimed| claimed.by.is(person))
+    }
+
+    /// Who has it, if that is whom the contact reaches.
+    pub fn holder_at(&self, contact: &Contact) -> Option<&Person> {
+        let holder =
+            self.claimed.as_ref().filter(|_| self.state == State::Claimed).map(|claimed| &claimed.by);
+        holder.filter(|holder| holder.contact().as_ref() == Some(contact))
     }
 
     /// Promise 12: it is open, everybody was alerted, and nobody claimed it.

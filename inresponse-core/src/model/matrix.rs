@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Contact, Severity};
+use super::{Contact, Severity, Zone};
 use crate::planted::planted;
 
 /// A step of the escalation.
@@ -72,6 +72,18 @@ pub struct Matrix {
     news: News,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     alert_levels: BTreeMap<Severity, Vec<u16>>,
+    #[serde(default = "Zone::utc", deserialize_with = "zone", skip_serializing_if = "is_utc")]
+    zone: Zone,
+}
+
+/// A zone that this library's database does not have must not make a record unreadable.
+fn zone<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Zone, D::Error> {
+    let name = String::deserialize(d)?;
+    Ok(Zone::new(&name).unwrap_or_else(|_| Zone::utc()))
+}
+
+fn is_utc(zone: &Zone) -> bool {
+    *zone == Zone::utc()
 }
 
 impl Matrix {
@@ -89,6 +101,7 @@ impl Matrix {
             repeat: 0,
             news: News::Kept,
             alert_levels: BTreeMap::new(),
+            zone: Zone::utc(),
         }
     }
 
@@ -117,6 +130,18 @@ impl Matrix {
     pub fn telling(mut self, news: News) -> Self {
         self.news = news;
         self
+    }
+
+    /// The same matrix of a team whose clocks show the time of `zone`; UTC unless given.
+    #[must_use]
+    pub fn in_zone(mut self, zone: Zone) -> Self {
+        self.zone = zone;
+        self
+    }
+
+    /// The zone of the team, in which people are told times.
+    pub fn zone(&self) -> &Zone {
+        &self.zone
     }
 
     /// Whether those who were alerted are told who has the incident.

@@ -84,6 +84,16 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         from: Option<Person>,
     },
+    /// Nobody could tell whom it was handed to that they have it.
+    HandoverUnconfirmed {
+        /// Who has it.
+        to: Person,
+    },
+    /// Whom it was handed to has not answered in time: a new round begins.
+    HandoverUnanswered {
+        /// Who had it.
+        to: Person,
+    },
     /// Somebody gave it to another team: a new round begins there.
     HandedToTeam {
         /// Who gave it.
@@ -269,7 +279,7 @@ impl Standing {
                 self.state = State::Claimed;
                 self.claimed_by = Some(to.clone());
             }
-            Event::Released { .. } | Event::HandedToTeam { .. } => {
+            Event::Released { .. } | Event::HandedToTeam { .. } | Event::HandoverUnanswered { .. } => {
                 self.state = State::Open;
                 self.claimed_by = None;
             }
@@ -284,6 +294,7 @@ impl Standing {
             | Event::LevelDead { .. }
             | Event::Unclaimed
             | Event::Escalated { .. }
+            | Event::HandoverUnconfirmed { .. }
             | Event::ReportedLower { .. }
             | Event::Noted { .. }
             | Event::ClockWentBack { .. } => {}

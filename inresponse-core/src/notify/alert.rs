@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
-
 use crate::model::{Contact, DeliveryId, DeliveryKey, Incident, Level, State};
+use crate::plan::{self, Upcoming};
 
 /// One alert for one contact: the incident as it was when the send was leased.
 #[derive(Clone)]
@@ -24,21 +23,12 @@ pub struct Alert {
 pub enum Occasion {
     /// That it needs somebody.
     Alert,
-    /// That somebody has it: [`Incident::claimed`] says who. To whoever was alerted, and to whom it was handed.
+    /// That somebody has it: [`Incident::claimed`] says who. To whoever was alerted.
     Claimed,
+    /// That the contact has it, who was given it by somebody else and has not answered yet.
+    Handed,
     /// That it is over: [`Incident::resolved`] says by whom. To whoever was alerted.
     Resolved,
-}
-
-/// A level that is alerted later, unless somebody claims.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Upcoming<'a> {
-    /// Which.
-    pub level: Level,
-    /// When.
-    pub at: DateTime<Utc>,
-    /// Who.
-    pub contacts: &'a [Contact],
 }
 
 impl Alert {
@@ -116,9 +106,14 @@ impl Alert {
     pub fn occasion(&self) -> Occasion {
         match (self.key.level, self.incident.state()) {
             (Level::News(_), State::Resolved) => Occasion::Resolved,
+            (Level::News(_), State::Claimed) if self.is_handed() => Occasion::Handed,
             (Level::News(_), State::Claimed) => Occasion::Claimed,
             (Level::News(_), State::Open) | (Level::At(_) | Level::Fallback, _) => Occasion::Alert,
         }
+    }
+
+    fn is_handed(&self) -> bool {
+        self.incident.handover().is_some() && self.incident.holder_at(&self.contact).is_some()
     }
 
     /// A secret link by which the contact can claim the incident.
@@ -136,15 +131,9 @@ impl Alert {
         self.incident.matrix().contacts(self.key.level).iter().filter(|c| **c != self.contact)
     }
 
-    /// Who is alerted next unless somebody claims, in order; nobody where somebody has.
+    /// What comes next unless somebody claims, in order; nothing where somebody has.
     pub fn upcoming(&self) -> Vec<Upcoming<'_>> {
-        if self.occasion() != Occasion::Alert {
-            return Vec::new();
-        }
-        crate::plan::outlook(&self.incident)
-            .into_iter()
-            .map(|(level, at)| Upcoming { level, at, contacts: self.incident.matrix().contacts(level) })
-            .collect()
+        plan::outlook(&self.incident)
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-pub use alert::{Alert, Occasion, Upcoming};
+pub use alert::{Alert, Occasion};
 pub use router::Notifiers;
 
 use crate::model::Contact;

@@ -3,13 +3,14 @@
 use chrono::{DateTime, Utc};
 
 use super::due::note_dead_level;
-use super::{Decision, change, last_outcome};
+use super::{Decision, change, handover, last_outcome};
 use crate::model::{DeliveryId, DeliveryStatus, Incident, OutcomeKind, State};
 
 /// Promise 12: a delivery that came back is dead, and so nobody waits for it any longer.
 ///
 /// It may come back before its acceptance is recorded, and where that answer was lost; it is not sent again then.
-/// What comes back of an incident that is not open, or from before a release, changes nothing any more.
+/// What comes back of an incident that is not open, or from before a release, changes nothing any more; but for the
+/// notice of somebody whom it was handed to.
 pub(super) fn bounced(
     incident: &Incident,
     delivery: &DeliveryId,
@@ -22,7 +23,10 @@ pub(super) fn bounced(
         .deliveries
         .iter()
         .position(|d| d.round >= first_round && incident.delivery_id(d.key()) == *delivery);
-    let Some(i) = position.filter(|_| incident.state == State::Open) else { return Decision::Nothing };
+    // Nobody else would tell whoever it was handed to.
+    let counts =
+        |i: &usize| incident.state == State::Open || handover::is_notice(incident, &incident.deliveries[*i]);
+    let Some(i) = position.filter(counts) else { return Decision::Nothing };
     let was_accepted = match incident.deliveries[i].status {
         DeliveryStatus::Accepted { .. } => true,
         DeliveryStatus::Pending { .. } | DeliveryStatus::InFlight { .. } => false,
@@ -34,7 +38,8 @@ pub(super) fn bounced(
     }
 
     let mut next = incident.clone();
-    next.accepted = next.accepted.saturating_sub(u32::from(was_accepted));
+    let was_alert = was_accepted && !incident.deliveries[i].is_news();
+    next.accepted = next.accepted.saturating_sub(u32::from(was_alert));
     next.deliveries[i].last = last_outcome(OutcomeKind::Bounced, reason, now);
     next.deliveries[i].status = DeliveryStatus::Dead { at: now };
     if next.deliveries[i].round == next.round {

@@ -27,7 +27,8 @@ pub(super) fn clock_went_back(incident: &Incident, lease: Duration, now: DateTim
         | DeliveryStatus::Stopped { .. } => None,
     });
     let unsettled = incident.current_deliveries().filter(|d| d.is_unsettled()).map(Delivery::since);
-    let told = begun.chain(outcomes).chain(unsettled);
+    let handed = incident.handover.iter().flat_map(|handover| [Some(handover.at), handover.unconfirmed_at]);
+    let told = begun.chain(outcomes).chain(unsettled).chain(handed.flatten());
     let happened = told.chain(leased).chain([incident.updated_at, incident.round_began_at]);
     let by = happened.max().map_or(TimeDelta::zero(), |latest| latest - now);
     let is_over = incident.state != State::Open && super::due_at(incident).is_none();
@@ -41,6 +42,10 @@ pub(super) fn clock_went_back(incident: &Incident, lease: Duration, now: DateTim
     for begun in &mut next.begun {
         happened(&mut begun.at);
         begun.passed_at.iter_mut().for_each(happened);
+    }
+    if let Some(handover) = &mut next.handover {
+        happened(&mut handover.at);
+        handover.unconfirmed_at.iter_mut().for_each(happened);
     }
     for delivery in &mut next.deliveries {
         happened(&mut delivery.since);

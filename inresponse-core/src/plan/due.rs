@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::handover::{self, Matured};
 use super::ladder::{self, Rung};
 use super::{Decision, Held, Hold, MAX_EXPIRED, Send, change, last_outcome, later, stop_pending};
 use crate::model::{
@@ -21,13 +22,18 @@ pub(super) fn due(
     matrix: Option<Matrix>,
     now: DateTime<Utc>,
 ) -> Decision {
+    let mut incident = incident.clone();
+    let matured = match handover::mature(&mut incident, matrix.as_ref(), now) {
+        Matured::Nothing => false,
+        Matured::Changed => true,
+        Matured::NeedsMatrix => return Decision::NeedsMatrix,
+    };
     let alerts = match incident.state {
         State::Open => true,
         State::Claimed => planted!(ClaimLeavesPending),
         State::Resolved => false,
     };
-    let mut due =
-        Due { incident: incident.clone(), alerts, lease, hold, now, sends: Vec::new(), changed: false };
+    let mut due = Due { incident, alerts, lease, hold, now, sends: Vec::new(), changed: matured };
 
     // Whoever was being alerted comes first: after an outage the on-call engineer, not everyone at once.
     let renewal_held = due.expire_leases();
@@ -307,8 +313,9 @@ fn forget_oldest(incident: &mut Incident, now: DateTime<Utc>) {
     }
 }
 
-/// Notes in the timeline that a level of this round is dead, if it now is.
+/// Notes in the timeline that a level of this round is dead, if it now is; and that nobody can be told of a handover.
 pub(super) fn note_dead_level(incident: &mut Incident, level: Level, now: DateTime<Utc>) {
+    handover::learn(incident, now);
     let is_news = matches!(level, Level::News(_));
     if !is_news && incident.level_deliveries(level).all(Delivery::is_dead) {
         let event = Event::LevelDead { round: incident.round, level };

@@ -96,35 +96,3 @@ pub(super) fn died_at(incident: &Incident, begun: BegunLevel) -> Option<DateTime
     }
     Some(latest)
 }
-
-/// As [`super::outlook`].
-pub(super) fn outlook(incident: &Incident) -> Vec<(Level, DateTime<Utc>)> {
-    let mut ahead = incident.clone();
-    let mut levels = Vec::new();
-    while let Some(Next { rung, at }) = next(&ahead) {
-        let level = match rung {
-            Rung::Level(n) => Level::At(n),
-            Rung::Fallback => Level::Fallback,
-            // Who is on call then is not known yet.
-            Rung::RepeatRound | Rung::Over => break,
-        };
-        if !incident.matrix.contacts(level).is_empty() {
-            levels.push((level, at));
-        }
-        ahead.begun.push(BegunLevel::new(level, at));
-        // A level that is only foreseen has no deliveries and would count as dead.
-        ahead.deliveries.extend(incident.matrix.contacts(level).iter().take(1).map(|contact| Delivery {
-            round: incident.round,
-            level,
-            place: 0,
-            contact: contact.clone(),
-            status: DeliveryStatus::Pending { due_at: at },
-            attempts: 0,
-            expired: Vec::new(),
-            since: at,
-            last: None,
-        }));
-        ahead.exhausted |= rung == Rung::Fallback;
-    }
-    levels
-}

@@ -13,12 +13,16 @@
 //! | `bounce` | what it means that something accepted came back |
 //! | `people` | claim, release, resolve, hand over, escalate, severity, note |
 //! | `news` | who is told that somebody has it |
+//! | `handover` | whoever was given it and has not answered |
+//! | `account` | what happened and what comes, as facts that every surface words |
 //! | `clock_back` | what a clock that went back does to stored times |
 
+mod account;
 mod backoff;
 mod bounce;
 mod clock_back;
 mod due;
+mod handover;
 mod ladder;
 mod news;
 mod open;
@@ -29,6 +33,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+pub use account::{Follows, Happened, Reached, Turn, Upcoming, history, outlook, reached, turns};
 pub use open::{Opening, open, open_leasing};
 pub use people::{Refusal, StateChange, TakeOver, Update};
 
@@ -247,11 +252,13 @@ impl Draft {
 }
 
 /// When something must be done about an incident: the earliest of its pending deliveries, lease ends, and the next
-/// level, repeat round, fallback or end of the escalation. Where it is not OPEN, nothing but news is due.
+/// level, repeat round, fallback or end of the escalation. Where it is not OPEN, nothing but news is due, and the
+/// answer of somebody whom it was handed to.
 pub fn due_at(incident: &Incident) -> Option<DateTime<Utc>> {
     let leaves_pending = planted!(ClaimLeavesPending) && incident.state == State::Claimed;
     if incident.state != State::Open && !leaves_pending {
-        return incident.current_news().filter_map(|d| d.due_at()).min();
+        let news = incident.current_news().filter_map(|d| d.due_at());
+        return news.chain(handover::due_at(incident)).min();
     }
     let deliveries = incident.current_deliveries().filter_map(|d| d.due_at());
     deliveries.chain(ladder::next(incident).map(|next| next.at)).min()
@@ -264,7 +271,8 @@ pub(crate) fn due_after(incident: &Incident, now: DateTime<Utc>) -> Option<DateT
         let rung = ladder::next(incident).map(|next| next.at);
         incident.current_deliveries().filter_map(|d| d.due_at()).chain(rung).collect()
     } else {
-        incident.current_news().filter_map(|d| d.due_at()).collect()
+        let news = incident.current_news().filter_map(|d| d.due_at());
+        news.chain(handover::due_at(incident)).collect()
     };
     deliveries.into_iter().filter(|at| *at > now).min()
 }
@@ -289,12 +297,14 @@ pub(crate) fn next_level_due(incident: &Incident) -> Option<DateTime<Utc>> {
     ladder::next(incident).filter(|next| next.rung != ladder::Rung::Over).map(|next| next.at)
 }
 
-/// Who is alerted after the levels that have begun, and when at the latest, in order.
-///
-/// An outlook for people: it assumes that nobody turns out to be unreachable, and ends where the round does. What
-/// comes after repeat rounds is not told.
-pub fn outlook(incident: &Incident) -> Vec<(crate::model::Level, DateTime<Utc>)> {
-    ladder::outlook(incident)
+/// When the claim of whoever has it ends, unless they answer; `None` if it does not end by itself.
+pub fn claim_ends_at(incident: &Incident) -> Option<DateTime<Utc>> {
+    handover::answer_by(incident)
+}
+
+/// Whether a person may ask that the next level be alerted without waiting.
+pub fn may_escalate(incident: &Incident) -> bool {
+    people::escalates_at(incident).is_ok()
 }
 
 /// Decides what `input` does to `incident` at `now`.

@@ -94,6 +94,7 @@ fn opened(report: Report, team: TeamName, matrix: Matrix, now: DateTime<Utc>) ->
         created_at: now,
         updated_at: now,
         claimed: None,
+        handover: None,
         resolved: None,
         ended: None,
         round: 1,

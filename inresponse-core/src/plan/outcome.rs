@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::due::note_dead_level;
-use super::{Decision, backoff, change, last_outcome, later, news};
+use super::{Decision, backoff, change, handover, last_outcome, later, news};
 use crate::model::{DeliveryKey, DeliveryStatus, Incident, OutcomeKind, State};
 use crate::notify::Outcome;
 use crate::planted::planted;
@@ -70,7 +70,17 @@ pub(super) fn outcome(
         {
             DeliveryStatus::Stopped { at: now }
         }
-        DeliveryStatus::Pending { .. } if delivery.is_news() && attempt >= news::MAX_ATTEMPTS => {
+        // Whoever has it and has answered need not be told.
+        DeliveryStatus::Pending { .. }
+            if incident.handover.is_none() && incident.holder_at(&delivery.contact).is_some() =>
+        {
+            DeliveryStatus::Stopped { at: now }
+        }
+        DeliveryStatus::Pending { .. }
+            if delivery.is_news()
+                && attempt >= news::MAX_ATTEMPTS
+                && !handover::is_notice(incident, delivery) =>
+        {
             DeliveryStatus::Dead { at: now }
         }
         status => status,
@@ -81,6 +91,7 @@ pub(super) fn outcome(
     if next.deliveries[i].is_dead() && of_this_round {
         note_dead_level(&mut next, key.level, now);
     }
+    handover::learn(&mut next, now);
     change(next, Vec::new(), now)
 }
 

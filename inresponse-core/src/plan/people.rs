@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::clock_back::began_by;
 use super::due::begin_round;
 use super::ladder::{self, Rung};
-use super::{Decision, change, news, stop_pending};
+use super::{Decision, change, handover, news, stop_pending};
 use crate::model::{
     Edge, Ended, Event, Incident, Matrix, Note, Person, Severity, Signature, State, TeamName,
 };
@@ -33,7 +33,8 @@ pub enum StateChange {
     Resolve,
     /// To end it because the system that reported it says that it ended: RESOLVED.
     End(Ended),
-    /// That somebody else have it, whoever had it before: CLAIMED. They are told, if their name is a contact.
+    /// That somebody else have it, whoever had it before: CLAIMED. They are told, if their name is a contact, and must
+    /// answer within the wait of a level: any update by them is an answer. Otherwise it is OPEN again in a new round.
     HandTo(Person),
     /// That another team have it: OPEN, with a new round of alerts there.
     HandToTeam(TeamName),
@@ -156,6 +157,14 @@ pub(super) fn update(
         next.timeline.push(now, Event::Noted { by: update.by.clone(), note: note.clone() });
         changed = true;
     }
+    // Whatever they do, they know of it. What leaves no trace in the timeline is told as a claim.
+    let was_handed = incident.handover.is_some() && next.handover == incident.handover;
+    if was_handed && handover::answer(&mut next, &update.by, now) {
+        if !changed && let Some(claimed) = &next.claimed {
+            next.timeline.push(now, Event::Claimed { by: claimed.by.clone(), from: None });
+        }
+        changed = true;
+    }
     if changed { change(next, Vec::new(), now) } else { Decision::Nothing }
 }
 
@@ -198,14 +207,20 @@ fn grant(incident: &Incident, by: &Person, wish: &StateChange, now: DateTime<Utc
 
 /// Where somebody is still to be alerted, and not at once anyway.
 fn grant_escalation(incident: &Incident, now: DateTime<Utc>) -> Grant {
+    match escalates_at(incident) {
+        Ok(at) if at > now => Grant::Change,
+        Ok(_) => Grant::Nothing,
+        Err(refusal) => Grant::Refuse(refusal),
+    }
+}
+
+/// When somebody is alerted whom an escalation by hand would alert at once; the refusal if there is nobody.
+pub(super) fn escalates_at(incident: &Incident) -> Result<DateTime<Utc>, Refusal> {
     if incident.state != State::Open {
-        return Grant::Refuse(Refusal::NotEscalating(incident.state));
+        return Err(Refusal::NotEscalating(incident.state));
     }
-    match ladder::next(incident).filter(|next| next.rung != Rung::Over) {
-        Some(next) if next.at > now => Grant::Change,
-        Some(_) => Grant::Nothing,
-        None => Grant::Refuse(Refusal::NobodyLeft),
-    }
+    let next = ladder::next(incident).filter(|next| next.rung != Rung::Over);
+    next.map(|next| next.at).ok_or(Refusal::NobodyLeft)
 }
 
 /// Promise 11: a claim stops the alerts; only what is in flight may still arrive.
@@ -223,6 +238,7 @@ fn own(incident: &mut Incident, owner: &Person, now: DateTime<Utc>) -> Option<Pe
     let from = incident.claimed.take().map(|claimed| claimed.by);
     incident.state = State::Claimed;
     incident.claimed = Some(Signature { by: owner.clone(), at: now });
+    incident.handover = None;
     stop_pending(incident, now);
     from
 }
@@ -231,12 +247,16 @@ fn hand_over(incident: &mut Incident, by: &Person, to: &Person, now: DateTime<Ut
     let from = own(incident, to, now);
     news::tell(incident, by, Some(to), now);
     incident.timeline.push(now, Event::HandedOver { by: by.clone(), to: to.clone(), from });
+    if !to.is(by) {
+        handover::begin(incident, now);
+    }
 }
 
 fn resolve(incident: &mut Incident, by: &Person, ended: Option<Ended>, now: DateTime<Utc>) {
     incident.state = State::Resolved;
     incident.ended = ended;
     incident.resolved = Some(Signature { by: by.clone(), at: now });
+    incident.handover = None;
     stop_pending(incident, now);
     news::tell(incident, by, None, now);
     incident.timeline.push(now, Event::Resolved { by: by.clone() });
@@ -255,9 +275,10 @@ fn hand_to_team(incident: &mut Incident, by: &Person, to: &TeamName, matrix: Mat
 }
 
 /// Nobody has it, and all that its alerts did so far is of the past.
-fn begin_again(incident: &mut Incident, matrix: Matrix, now: DateTime<Utc>) {
+pub(super) fn begin_again(incident: &mut Incident, matrix: Matrix, now: DateTime<Utc>) {
     incident.state = State::Open;
     incident.claimed = None;
+    incident.handover = None;
     incident.repeats_done = 0;
     incident.accepted = 0;
     incident.exhausted = false;

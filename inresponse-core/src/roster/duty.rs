@@ -37,11 +37,8 @@ impl Defaults {
 
 /// Promise 15: the one calendar day of `zone` on which `at` lies.
 pub fn day_of(zone: &Zone, at: DateTime<Utc>) -> NaiveDate {
-    let offset = jiff::Timestamp::from_second(at.timestamp())
-        .map_or(0, |timestamp| zone.rules().to_offset(timestamp).seconds());
-    let offset = if planted!(DayInUtc) { 0 } else { offset };
-    let local = at.naive_utc().checked_add_signed(chrono::TimeDelta::seconds(offset.into()));
-    local.unwrap_or(at.naive_utc()).date()
+    let clock = if planted!(DayInUtc) { at.naive_utc() } else { zone.local(at).clock() };
+    clock.date()
 }
 
 /// The matrix of a team on a day with that calendar entry, or with none.
@@ -57,7 +54,7 @@ pub fn matrix(team: &Team, rota: Option<&Rota>) -> Matrix {
         }
         None => Matrix::without_calendar(fallback, wait),
     };
-    matrix.repeated(team.repeat()).alerting(team.alert_levels().clone())
+    matrix.repeated(team.repeat()).alerting(team.alert_levels().clone()).in_zone(team.timezone().clone())
 }
 
 #[cfg(test)]

@@ -13,9 +13,10 @@ use chrono::NaiveDate;
 
 pub use change::{ChangeMark, RosterChange};
 pub use duty::{Defaults, day_of, matrix};
-pub use team::{Rota, Team, TeamBuilder, Zone};
+pub use team::{Rota, Team, TeamBuilder};
 
 use crate::error::Outage;
+pub use crate::model::Zone;
 use crate::model::{ServiceName, TeamName};
 
 /// The name of the team, and of its service, by which a deployment watches itself: it needs no calendar.

@@ -1,66 +1,12 @@
 //! A team's settings and calendar entries.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::InvalidInput;
-use crate::model::{Contact, Matrix, Severity};
-
-/// An IANA time zone, from the database that is bundled with this library.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Zone(jiff::tz::TimeZone);
-
-impl Zone {
-    /// The zone of that name, as in `Europe/Athens`.
-    ///
-    /// # Errors
-    /// The bundled database has no such zone.
-    pub fn new(name: &str) -> Result<Self, InvalidInput> {
-        // The machine's own database may be years old; the bundled one is as new as this library.
-        jiff::tz::TimeZoneDatabase::bundled()
-            .get(name)
-            .map(Self)
-            .map_err(|_| InvalidInput::field("timezone", format!("`{name}` is not an IANA time zone")))
-    }
-
-    /// Coordinated universal time.
-    pub fn utc() -> Self {
-        Self(jiff::tz::TimeZone::UTC)
-    }
-
-    /// Its name.
-    pub fn name(&self) -> &str {
-        self.0.iana_name().unwrap_or("UTC")
-    }
-
-    pub(super) fn rules(&self) -> &jiff::tz::TimeZone {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Zone {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Zone({})", self.name())
-    }
-}
-
-impl TryFrom<String> for Zone {
-    type Error = InvalidInput;
-
-    fn try_from(name: String) -> Result<Self, InvalidInput> {
-        Self::new(&name)
-    }
-}
-
-impl From<Zone> for String {
-    fn from(zone: Zone) -> String {
-        zone.name().to_owned()
-    }
-}
+use crate::model::{Contact, Matrix, Severity, Zone};
 
 /// A team's settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,12 +3,15 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use inresponse_core::engine::Updated;
-use inresponse_core::model::{IncidentNumber, Note, Person, TeamName};
+use inresponse_core::model::{IncidentNumber, Note, Person, State, TeamName};
 use inresponse_core::plan::{Refusal, StateChange, TakeOver, Update};
 use inresponse_core::{Engine, InvalidInput, Outage};
 
+use super::incident::{Doubt, Undone};
 use super::session::SignedIn;
 use super::{incident, message, outage, see};
+use crate::Api;
+use crate::hand_over::doubt;
 use crate::input::{Bytes, Path, number};
 use crate::limits::carried_through;
 use crate::problem::Problem;
@@ -38,10 +41,20 @@ pub(super) async fn act(
         Ok(act) => act,
         Err(error) => {
             let text = format!("Nothing was done: {error}.");
-            let status = StatusCode::BAD_REQUEST;
-            return incident::show(&api, &me.by, number, status, Some(text), field("note")).await;
+            let undone = Undone { refused: Some(text), note: field("note"), doubt: None };
+            return incident::show(&api, &me.by, number, StatusCode::BAD_REQUEST, undone).await;
         }
     };
+    if field("confirmed") != "yes" {
+        match act.doubt(&api, number, &me.by).await {
+            Ok(None) => {}
+            Ok(doubt) => {
+                let undone = Undone { doubt, ..Undone::default() };
+                return incident::show(&api, &me.by, number, StatusCode::CONFLICT, undone).await;
+            }
+            Err(error) => return outage(&api, &me.by, &error),
+        }
+    }
     let (engine, by) = (api.engine().clone(), me.by.clone());
     let done = carried_through(&me.lane, async move { act.carry_out(&engine, number, &by).await }).await;
     match done {
@@ -50,7 +63,8 @@ pub(super) async fn act(
         }
         Ok(Updated::Refused(_, refusal)) => {
             let text = format!("Nothing was done: {}.", in_words(&refusal));
-            incident::show(&api, &me.by, number, StatusCode::CONFLICT, Some(text), String::new()).await
+            let undone = Undone { refused: Some(text), ..Undone::default() };
+            incident::show(&api, &me.by, number, StatusCode::CONFLICT, undone).await
         }
         Ok(Updated::Absent) => {
             message(&api, Some(&me.by), StatusCode::NOT_FOUND, "There is no such incident.")
@@ -77,6 +91,17 @@ fn read(field: &impl Fn(&str) -> String) -> Result<Act, InvalidInput> {
 }
 
 impl Act {
+    /// Whether somebody is to be given the incident who may never learn of it.
+    async fn doubt(&self, api: &Api, number: IncidentNumber, by: &Person) -> Result<Option<Doubt>, Outage> {
+        let [StateChange::HandTo(person)] = self.changes.as_slice() else { return Ok(None) };
+        let Some(record) = api.engine().get(number).await? else { return Ok(None) };
+        if record.incident.state() == State::Resolved {
+            return Ok(None);
+        }
+        let why = doubt(api.engine(), &record.incident, by, person).await?;
+        Ok(why.map(|why| Doubt { person: person.clone(), why }))
+    }
+
     async fn carry_out(
         self,
         engine: &Engine,
@@ -125,6 +150,6 @@ fn in_words(refusal: &Refusal) -> String {
     }
 }
 
-fn lower(state: &inresponse_core::model::State) -> String {
+fn lower(state: &State) -> String {
     state.as_str().to_lowercase()
 }

@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
+use inresponse_core::model::Zone;
 
 use super::session::SignedIn;
 use super::words::Moment;
@@ -32,7 +33,7 @@ pub(super) async fn page(Here(api): Here, me: SignedIn) -> Response {
         Err(error) => return outage(&api, &me.by, &error),
     };
     let changes = changes.into_iter().map(|(_, change)| Change {
-        at: Moment::clock(change.at()),
+        at: Moment::clock(&Zone::utc(), change.at()),
         by: change.by().to_string(),
         what: change.what().to_owned(),
     });

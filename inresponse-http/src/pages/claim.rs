@@ -7,13 +7,15 @@ use axum::body::to_bytes;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::Response;
+use inresponse_core::InvalidInput;
 use inresponse_core::claim::{ClaimToken, TokenError};
 use inresponse_core::engine::Updated;
 use inresponse_core::model::{Incident, IncidentNumber, Person, Severity, State as IncidentState};
-use inresponse_core::plan::{StateChange, TakeOver};
+use inresponse_core::plan::{self, StateChange, TakeOver};
 
 use super::acts::in_turn;
-use super::words::Moment;
+use super::incident::links;
+use super::words::{Moment, Told, alerted};
 use super::{Frame, Place, html, message, told_outage};
 use crate::Api;
 use crate::input::{Params, Path, number};
@@ -37,32 +39,52 @@ struct Page {
     heading: String,
     /// Since when that is so.
     since: Option<Moment>,
+    /// By when whoever it was handed to must answer.
+    answer_by: Option<Moment>,
     form: Option<Form>,
+    links: Vec<(String, String)>,
+    /// Who was alerted so far, and how that went.
+    told: Vec<Told>,
+    round: u32,
 }
 
 struct Form {
     token: String,
-    name: String,
+    /// Who claims, to be changed; `None`: whoever has it.
+    name: Option<String>,
     take_over: TakeOver,
     buttons: Vec<Button>,
 }
 
-/// A button, and what is to follow the claim.
+/// A button, and what it does.
 struct Button {
     text: &'static str,
-    then: &'static str,
+    then: Then,
 }
 
-/// What is to follow the claim.
+/// What is to follow the claim, or to be done instead of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Then {
     Nothing,
     Resolve,
+    Release,
 }
 
 impl Then {
     fn read(text: &str) -> Self {
-        if text == "resolve" { Self::Resolve } else { Self::Nothing }
+        match text {
+            "resolve" => Self::Resolve,
+            "release" => Self::Release,
+            _ => Self::Nothing,
+        }
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Nothing => "",
+            Self::Resolve => "resolve",
+            Self::Release => "release",
+        }
     }
 }
 
@@ -83,7 +105,7 @@ struct Link {
 /// The page with the button. Changes nothing.
 #[utoipa::path(get, path = "/incidents/{incidentId}/claim", tag = "incidents",
     params(("incidentId" = u64, Path), ("token" = String, Query, description = "from the link in an alert"),
-        ("then" = Option<String>, Query, description = "`resolve` puts that button first")),
+        ("then" = Option<String>, Query, description = "`resolve` or `release` puts that button first")),
     responses(
         (status = 200, description = "a page with a button", body = String, content_type = "text/html"),
         (status = 400, description = "it is no incident", body = String, content_type = "text/html"),
@@ -101,7 +123,7 @@ pub(crate) async fn page(
     };
     match api.engine().get(link.verified.incident).await {
         Ok(Some(record)) => {
-            let me = Person::new(shortened(link.verified.recipient.address())).ok();
+            let me = recipient(&record.incident, &link.verified).ok();
             current(&api, &record.incident, link, me.as_ref(), StatusCode::OK)
         }
         Ok(None) => gone(&api),
@@ -113,7 +135,8 @@ pub(crate) async fn page(
 #[utoipa::path(post, path = "/incidents/{incidentId}/claim", tag = "incidents",
     params(("incidentId" = u64, Path), ("token" = String, Query, description = "from the link in an alert")),
     request_body(content = String, content_type = "application/x-www-form-urlencoded",
-        description = "`name`: who claims; `takeOver=yes`: although somebody else has it; `then=resolve`: and ends it"),
+        description = "`name`: who claims; `takeOver=yes`: although somebody else has it; `then=resolve`: and ends it; \
+            `then=release`: whoever has it gives it back"),
     responses(
         (status = 200, description = "claimed", body = String, content_type = "text/html"),
         (status = 400, description = "the name does not hold", body = String, content_type = "text/html"),
@@ -139,7 +162,11 @@ pub(crate) async fn claim(
     link.then = then;
     let by = match name.as_deref().map(str::trim).filter(|name| !name.is_empty()) {
         Some(name) => Person::new(name),
-        None => Person::new(shortened(link.verified.recipient.address())),
+        None => match api.engine().get(link.verified.incident).await {
+            Ok(Some(record)) => recipient(&record.incident, &link.verified),
+            Ok(None) => return gone(&api),
+            Err(error) => return outage(&api, &error),
+        },
     };
     let by = match by {
         Ok(by) => by,
@@ -151,6 +178,7 @@ pub(crate) async fn claim(
     let changes = match then {
         Then::Nothing => vec![StateChange::Claim(take_over)],
         Then::Resolve => vec![StateChange::Claim(take_over), StateChange::Resolve],
+        Then::Release => vec![StateChange::Release(TakeOver::No)],
     };
     let (engine, number, who) = (api.engine().clone(), link.verified.incident, by.clone());
     match carried_through(api.strangers(), async move { in_turn(&engine, number, &who, changes).await }).await
@@ -214,21 +242,39 @@ fn shortened(address: &str) -> String {
     address[..address.floor_char_boundary(Person::MAX_BYTES)].to_owned()
 }
 
+/// Whom a link was sent to: whoever has the incident, if it reaches them; else by their address.
+fn recipient(incident: &Incident, token: &ClaimToken) -> Result<Person, InvalidInput> {
+    match incident.holder_at(&token.recipient) {
+        Some(holder) => Ok(holder.clone()),
+        None => Person::new(shortened(token.recipient.address())),
+    }
+}
+
 /// The page of an incident as it stands; `me` is who claims, or would.
 fn current(api: &Api, incident: &Incident, link: Link, me: Option<&Person>, status: StatusCode) -> Response {
+    let is_theirs = |holder: &Person| me.is_some_and(|me| holder.is(me));
+    let button = |text, then| Button { text, then };
+    let zone = incident.matrix().zone();
     let (heading, since, form) = match (incident.state(), incident.claimed()) {
         (IncidentState::Open, _) => {
-            let (claim, resolve) = ("Claim", "Claim and resolve");
-            ("Nobody has this incident yet".to_owned(), None, Some((TakeOver::No, claim, resolve)))
+            let buttons = vec![button("Claim", Then::Nothing), button("Claim and resolve", Then::Resolve)];
+            ("Nobody has this incident yet".to_owned(), None, Some((TakeOver::No, buttons)))
         }
-        (IncidentState::Claimed, Some(claimed)) if me == Some(&claimed.by) => {
-            let heading = format!("Claimed by {}. The alerts have stopped", claimed.by);
-            (heading, Some(claimed.at), Some((TakeOver::No, "", "Resolve")))
+        (IncidentState::Claimed, Some(claimed)) if is_theirs(&claimed.by) => {
+            let mut buttons = vec![button("Resolve", Then::Resolve), button("Release", Then::Release)];
+            let heading = if incident.handover().is_some() {
+                buttons.insert(0, button("I have it", Then::Nothing));
+                "It was handed to you".to_owned()
+            } else {
+                format!("Claimed by {}. The alerts have stopped", claimed.by)
+            };
+            (heading, Some(claimed.at), Some((TakeOver::No, buttons)))
         }
         (IncidentState::Claimed, claimed) => {
             let heading = format!("Claimed by {}", claimed.map_or("somebody", |claimed| claimed.by.as_str()));
-            let form = (TakeOver::Yes, "Take over", "Take over and resolve");
-            (heading, claimed.map(|claimed| claimed.at), Some(form))
+            let buttons =
+                vec![button("Take over", Then::Nothing), button("Take over and resolve", Then::Resolve)];
+            (heading, claimed.map(|claimed| claimed.at), Some((TakeOver::Yes, buttons)))
         }
         (IncidentState::Resolved, _) => {
             let resolved = incident.resolved();
@@ -237,15 +283,16 @@ fn current(api: &Api, incident: &Incident, link: Link, me: Option<&Person>, stat
         }
     };
     let Link { token, verified, then } = link;
-    let form = form.map(|(take_over, claim, resolve)| {
-        let mut buttons = vec![Button { text: claim, then: "" }, Button { text: resolve, then: "resolve" }];
-        buttons.retain(|button| !button.text.is_empty());
-        if then == Then::Resolve {
-            buttons.reverse();
-        }
-        let name = me.map_or_else(|| shortened(verified.recipient.address()), ToString::to_string);
+    let form = form.map(|(take_over, mut buttons)| {
+        buttons.sort_by_key(|button| button.then != then);
+        let name = match incident.holder_at(&verified.recipient) {
+            Some(_) => None,
+            None => me.map(ToString::to_string).or_else(|| Some(shortened(verified.recipient.address()))),
+        };
         Form { token, name, take_over, buttons }
     });
+    let is_asked = incident.claimed().is_some_and(|claimed| is_theirs(&claimed.by));
+    let answer_by = plan::claim_ends_at(incident).filter(|_| is_asked);
     let page = Page {
         frame: Frame::new(api, None, Place::Elsewhere),
         number: incident.number().value(),
@@ -253,10 +300,14 @@ fn current(api: &Api, incident: &Incident, link: Link, me: Option<&Person>, stat
         service: incident.service().to_string(),
         title: incident.title().to_owned(),
         message: incident.message().to_owned(),
-        reported: Moment::clock(incident.created_at()),
+        reported: Moment::with_utc(zone, incident.created_at()),
         heading,
-        since: since.map(Moment::clock),
+        since: since.map(|since| Moment::clock(zone, since)),
+        answer_by: answer_by.map(|at| Moment::clock(zone, at)),
         form,
+        links: links(incident),
+        told: alerted(incident),
+        round: incident.round(),
     };
     html(status, &page)
 }

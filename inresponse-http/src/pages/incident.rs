@@ -3,14 +3,13 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
-use inresponse_core::model::{IncidentNumber, Person, Severity, State as IncidentState, TeamName};
+use inresponse_core::model::{Incident, IncidentNumber, Person, Severity, State as IncidentState, TeamName};
 use inresponse_core::plan;
 use inresponse_core::store::Record;
 
 use super::events::{self, View};
-use super::list::trouble;
 use super::session::SignedIn;
-use super::words::{Line, Moment, Told, capital, names};
+use super::words::{Line, Moment, Told, trouble, upcoming};
 use super::{Frame, Place, html, message, outage};
 use crate::Api;
 use crate::input::{NoParams, Path, number};
@@ -26,9 +25,30 @@ struct Page {
     refused: Option<String>,
     /// A note that was not taken.
     note: String,
+    /// Somebody to whom it is handed only if that is meant.
+    doubt: Option<Doubt>,
     /// To whom it can be handed.
     teams: Vec<TeamName>,
     live: events::Live,
+}
+
+/// Somebody whom the roster does not know, or nobody can tell.
+pub(super) struct Doubt {
+    /// Who.
+    pub(super) person: Person,
+    /// Why.
+    pub(super) why: String,
+}
+
+/// What comes with the page where something was not done.
+#[derive(Default)]
+pub(super) struct Undone {
+    /// Why what was asked for was not done.
+    pub(super) refused: Option<String>,
+    /// A note that was not taken.
+    pub(super) note: String,
+    /// What was asked for and is to be confirmed.
+    pub(super) doubt: Option<Doubt>,
 }
 
 /// The incident.
@@ -39,7 +59,7 @@ pub(super) async fn page(
     in_path: Result<Path<String>, Problem>,
 ) -> Response {
     match in_path.ok().and_then(|Path(text)| number(&text).ok()) {
-        Some(number) => show(&api, &me.by, number, StatusCode::OK, None, String::new()).await,
+        Some(number) => show(&api, &me.by, number, StatusCode::OK, Undone::default()).await,
         None => message(&api, Some(&me.by), StatusCode::NOT_FOUND, "There is no such incident."),
     }
 }
@@ -50,8 +70,7 @@ pub(super) async fn show(
     me: &Person,
     number: IncidentNumber,
     status: StatusCode,
-    refused: Option<String>,
-    note: String,
+    undone: Undone,
 ) -> Response {
     let live = match events::live(api, View::Incident(number), me).await {
         Ok(live) => live,
@@ -60,7 +79,8 @@ pub(super) async fn show(
     match api.engine().roster().teams().await {
         Ok(teams) => {
             let frame = Frame::new(api, Some(me), Place::Incidents);
-            html(status, &Page { frame, number, refused, note, teams, live })
+            let Undone { refused, note, doubt } = undone;
+            html(status, &Page { frame, number, refused, note, doubt, teams, live })
         }
         Err(error) => outage(api, me, &error),
     }
@@ -90,9 +110,12 @@ pub(super) struct Fragment {
     holder: Option<(String, Moment)>,
     /// Whether that is whoever looks.
     is_mine: bool,
-    trouble: Option<&'static str>,
-    /// Who is alerted when, unless somebody claims it.
-    upcoming: Vec<(Moment, String, String)>,
+    /// By when whoever it was handed to must answer.
+    answer_by: Option<Moment>,
+    trouble: Option<String>,
+    /// What comes when, unless somebody claims it.
+    upcoming: Vec<(Moment, String)>,
+    may_escalate: bool,
     round: u32,
     told: Vec<Told>,
     timeline: Vec<Line>,
@@ -105,11 +128,7 @@ pub(super) fn fragment(api: &Api, record: &Record, me: &Person) -> Fragment {
         IncidentState::Claimed => incident.claimed(),
         IncidentState::Resolved => incident.resolved(),
     };
-    let upcoming = match incident.state() {
-        IncidentState::Open => plan::outlook(incident),
-        IncidentState::Claimed | IncidentState::Resolved => Vec::new(),
-    };
-    let upcoming = upcoming.into_iter();
+    let zone = incident.matrix().zone();
     let pairs = |pair: (&String, &String)| (pair.0.clone(), pair.1.clone());
     Fragment {
         at: api.prefix().to_owned(),
@@ -121,23 +140,28 @@ pub(super) fn fragment(api: &Api, record: &Record, me: &Person) -> Fragment {
         service: incident.service().to_string(),
         team: incident.team().to_string(),
         source: incident.source().map(ToString::to_string),
-        detected: Moment::clock(incident.detected_at()),
-        reported: Moment::clock(incident.created_at()),
-        last_reported: (record.count > 1).then(|| Moment::clock(record.last_reported_at)),
+        detected: Moment::with_utc(zone, incident.detected_at()),
+        reported: Moment::with_utc(zone, incident.created_at()),
+        last_reported: (record.count > 1).then(|| Moment::with_utc(zone, record.last_reported_at)),
         count: record.count,
         dedup_key: incident.dedup_key().map(ToString::to_string),
         labels: incident.labels().iter().map(pairs).collect(),
-        links: incident.links().iter().map(|l| (l.text().to_owned(), l.url().to_owned())).collect(),
+        links: links(incident),
         is_mine: holder.is_some_and(|signature| signature.by.is(me)),
-        holder: holder.map(|signature| (signature.by.to_string(), Moment::clock(signature.at))),
+        holder: holder.map(|signature| (signature.by.to_string(), Moment::clock(zone, signature.at))),
+        answer_by: plan::claim_ends_at(incident).map(|at| Moment::clock(zone, at)),
         trouble: trouble(incident),
-        upcoming: upcoming
-            .map(|(level, at)| (Moment::clock(at), capital(level), names(incident.matrix().contacts(level))))
-            .collect(),
+        upcoming: upcoming(incident),
+        may_escalate: plan::may_escalate(incident),
         round: incident.round(),
-        told: incident.deliveries().iter().rev().map(Told::from).collect(),
-        timeline: incident.timeline().entries().iter().rev().map(Line::from).collect(),
+        told: incident.deliveries().iter().rev().map(|delivery| Told::new(zone, delivery)).collect(),
+        timeline: plan::history(incident).iter().rev().map(|happened| Line::new(zone, happened)).collect(),
     }
+}
+
+/// Text and address of the links that came with the report.
+pub(super) fn links(incident: &Incident) -> Vec<(String, String)> {
+    incident.links().iter().map(|link| (link.text().to_owned(), link.url().to_owned())).collect()
 }
 
 impl Fragment {

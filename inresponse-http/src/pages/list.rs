@@ -7,7 +7,7 @@ use std::time::Duration;
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
-use inresponse_core::model::{Incident, Severity, State as IncidentState, TeamName};
+use inresponse_core::model::{Severity, State as IncidentState, TeamName};
 use inresponse_core::store::{Census, ListQuery, Record};
 use inresponse_core::{Engine, Outage};
 use tokio::sync::Mutex;
@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 use super::events::{self, PACE, View};
 use super::filter::{Filter, Mark};
 use super::session::SignedIn;
-use super::words::Moment;
+use super::words::{Moment, trouble};
 use super::{Frame, Place, html, message, outage};
 use crate::Api;
 use crate::input::Params;
@@ -85,7 +85,7 @@ pub(super) struct Fragment {
     counts: Vec<Count>,
     groups: Vec<Group>,
     census: Census,
-    /// Everybody was told, and nobody answered.
+    /// Nobody claimed them, though somebody was or may yet be reached.
     unanswered: u64,
     narrows: bool,
     first: Option<String>,
@@ -119,7 +119,7 @@ struct Row {
     claimed_by: Option<String>,
     resolved_by: Option<String>,
     /// What is wrong with the alerting itself.
-    trouble: Option<&'static str>,
+    trouble: Option<String>,
 }
 
 impl Row {
@@ -133,7 +133,7 @@ impl Row {
             title: incident.title().to_owned(),
             service: incident.service().to_string(),
             team: incident.team().to_string(),
-            since: Moment::age(incident.created_at()),
+            since: Moment::age(incident.matrix().zone(), incident.created_at()),
             count: record.count,
             claimed_by: incident.claimed().filter(|_| is_claimed).map(|claimed| claimed.by.to_string()),
             resolved_by: incident.resolved().map(|resolved| resolved.by.to_string()),
@@ -143,17 +143,6 @@ impl Row {
 
     fn is_open(&self) -> bool {
         self.state == IncidentState::Open
-    }
-}
-
-/// Promise 12, in words.
-pub(super) fn trouble(incident: &Incident) -> Option<&'static str> {
-    if incident.is_undelivered() {
-        Some("Nobody could be reached")
-    } else if incident.is_unclaimed() {
-        Some("Everybody was alerted, nobody answered")
-    } else {
-        None
     }
 }
 

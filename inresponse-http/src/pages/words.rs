@@ -3,32 +3,60 @@
 use std::fmt;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use inresponse_core::model::{Contact, Delivery, DeliveryStatus, Entry, Event, Level};
+use inresponse_core::model::{
+    Contact, Delivery, DeliveryStatus, Event, Incident, Level, State as IncidentState, Zone,
+};
+use inresponse_core::plan::{self, Follows, Happened, Reached, Upcoming};
 
-/// An instant as HTML: in UTC, which the script turns into the reader's time.
-#[derive(Debug, Clone, Copy)]
+/// An instant as HTML: as the clocks of a team show it. The script tells ages, and the reader's own time as a hint.
+#[derive(Debug, Clone)]
 pub(super) struct Moment {
     at: DateTime<Utc>,
-    shown_as: &'static str,
+    zone: Zone,
+    shown: Shown,
+}
+
+/// How an instant is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    /// How long ago it was.
+    Age,
+    /// Day and time.
+    Clock,
+    /// The same with UTC beside it.
+    WithUtc,
 }
 
 impl Moment {
     /// How long ago it was.
-    pub(super) fn age(at: DateTime<Utc>) -> Self {
-        Self { at, shown_as: "age" }
+    pub(super) fn age(zone: &Zone, at: DateTime<Utc>) -> Self {
+        Self { at, zone: zone.clone(), shown: Shown::Age }
     }
 
     /// Day and time.
-    pub(super) fn clock(at: DateTime<Utc>) -> Self {
-        Self { at, shown_as: "clock" }
+    pub(super) fn clock(zone: &Zone, at: DateTime<Utc>) -> Self {
+        Self { at, zone: zone.clone(), shown: Shown::Clock }
+    }
+
+    /// Day and time, with UTC beside it.
+    pub(super) fn with_utc(zone: &Zone, at: DateTime<Utc>) -> Self {
+        Self { at, zone: zone.clone(), shown: Shown::WithUtc }
     }
 }
 
 impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let machine = self.at.to_rfc3339_opts(SecondsFormat::Secs, true);
-        let text = self.at.format("%-d %b %Y, %H:%M:%S UTC");
-        write!(f, "<time datetime=\"{machine}\" data-as=\"{}\">{text}</time>", self.shown_as)
+        let local = self.zone.local(self.at);
+        let shown_as = if self.shown == Shown::Age { "age" } else { "clock" };
+        write!(f, "<time datetime=\"{machine}\" data-as=\"{shown_as}\">")?;
+        write!(f, "{} {}</time>", local.clock().format("%-d %b %Y, %H:%M:%S"), local.zone())?;
+        if self.shown == Shown::WithUtc && local.clock() != self.at.naive_utc() {
+            let is_same_day = local.clock().date() == self.at.date_naive();
+            let format = if is_same_day { "%H:%M:%S UTC" } else { "%-d %b %Y, %H:%M:%S UTC" };
+            write!(f, " <span class=\"quiet\">({})</span>", self.at.format(format))?;
+        }
+        Ok(())
     }
 }
 
@@ -40,36 +68,44 @@ pub(super) struct Line {
     pub(super) note: Option<String>,
 }
 
-impl From<&Entry> for Line {
-    fn from(entry: &Entry) -> Self {
-        let note = match &entry.event {
+impl Line {
+    pub(super) fn new(zone: &Zone, happened: &Happened<'_>) -> Self {
+        let note = match &happened.entry.event {
             Event::Noted { note, .. } => Some(note.as_str().to_owned()),
             _ => None,
         };
-        Self { at: Moment::clock(entry.at), text: told(&entry.event), note }
+        Self { at: Moment::clock(zone, happened.entry.at), text: told(happened), note }
     }
 }
 
-fn told(event: &Event) -> String {
-    match event {
+fn told(happened: &Happened<'_>) -> String {
+    let and_then = |what: String| match happened.follows {
+        Follows::TheNextAtOnce => format!("{what}, so the next one was due at once"),
+        Follows::Nothing | Follows::Reached(_) => what,
+    };
+    match &happened.entry.event {
         Event::Opened { severity } => format!("Reported as {severity}"),
         Event::RoundBegan { round } => format!("Round {round} of the alerts began"),
         Event::LevelBegan { level, contacts, .. } => {
-            format!("{} was alerted: {}", capital(*level), names(contacts))
+            format!("Alerting {}: {}", level_name(*level), names(contacts))
         }
         Event::LevelBeganAnew { level, .. } => {
-            format!("{} began anew, as the process that alerted it ended", capital(*level))
+            format!("{} began again, as the process that alerted it ended", capital(*level))
         }
-        Event::LevelEmpty { level, .. } => {
-            format!("{} has nobody, so the next one was due at once", capital(*level))
-        }
-        Event::LevelDead { level, .. } => {
-            format!("{} could not be reached, so the next one was due at once", capital(*level))
-        }
-        Event::Unclaimed => "Everybody was alerted, and nobody claimed it".to_owned(),
+        Event::LevelEmpty { level, .. } => and_then(format!("{} has nobody", capital(*level))),
+        Event::LevelDead { level, .. } => and_then(format!("{} could not be reached", capital(*level))),
+        Event::Unclaimed => match happened.follows {
+            Follows::Reached(Reached::NobodyYet) => {
+                "All had their turn, and nobody had been reached".to_owned()
+            }
+            Follows::Reached(who) => reached(who).to_owned(),
+            Follows::Nothing | Follows::TheNextAtOnce => "Nobody was left to be alerted".to_owned(),
+        },
         Event::Claimed { by, from: Some(from) } => format!("{by} took it over from {from}"),
         Event::Claimed { by, from: None } => format!("{by} claimed it"),
         Event::HandedOver { by, to, .. } => format!("{by} handed it to {to}"),
+        Event::HandoverUnconfirmed { to } => format!("Nobody could tell {to} that they have it"),
+        Event::HandoverUnanswered { to } => format!("{to} did not answer in time, so it is open again"),
         Event::HandedToTeam { by, from, to } => format!("{by} handed it from team {from} to team {to}"),
         Event::Escalated { by } => format!("{by} escalated it"),
         Event::Released { by } => format!("{by} gave it back"),
@@ -85,6 +121,48 @@ fn told(event: &Event) -> String {
         Event::ClockWentBack { seconds } => format!("The clock went back by {seconds} seconds"),
         Event::Folded { entries, .. } => format!("{entries} older entries, which are no longer kept apart"),
         _ => "Something else happened".to_owned(),
+    }
+}
+
+/// Who was reached once everybody's turn had come.
+fn reached(reached: Reached) -> &'static str {
+    match reached {
+        Reached::Everybody => "Everybody was alerted, and nobody claimed it",
+        Reached::Somebody => "Not everybody was reached, and nobody claimed it",
+        Reached::NobodyYet => "Nobody has been reached yet",
+        Reached::Nobody => "Nobody could be reached",
+    }
+}
+
+/// What is wrong with the alerting itself (promise 12), or with who should have it (promise 22).
+pub(super) fn trouble(incident: &Incident) -> Option<String> {
+    if let Some(who) = plan::reached(incident) {
+        return Some(reached(who).to_owned());
+    }
+    let handover = incident.handover().filter(|_| incident.state() == IncidentState::Claimed)?;
+    let (_, holder) = (handover.unconfirmed_at?, incident.claimed()?);
+    Some(format!("Nobody could tell {} that they have it", holder.by))
+}
+
+/// What comes next, unless somebody claims it.
+pub(super) fn upcoming(incident: &Incident) -> Vec<(Moment, String)> {
+    let zone = incident.matrix().zone();
+    let line = |next: &Upcoming<'_>| match next {
+        Upcoming::Level { level, at, contacts } => {
+            (Moment::clock(zone, *at), format!("{}: {}", capital(*level), names(contacts)))
+        }
+        Upcoming::Round { round, at } => {
+            (Moment::clock(zone, *at), format!("Round {round}: the people on call then"))
+        }
+    };
+    plan::outlook(incident).iter().map(line).collect()
+}
+
+fn level_name(level: Level) -> String {
+    match level {
+        Level::At(n) => format!("level {n}"),
+        Level::Fallback => "the fallback".to_owned(),
+        Level::News(_) => "who has it".to_owned(),
     }
 }
 
@@ -115,17 +193,21 @@ pub(super) struct Told {
     pub(super) attempts: u32,
 }
 
-impl From<&Delivery> for Told {
-    fn from(delivery: &Delivery) -> Self {
+impl Told {
+    pub(super) fn new(zone: &Zone, delivery: &Delivery) -> Self {
         let is_news = matches!(delivery.key().level, Level::News(_));
+        let was_tried = delivery.last().is_some();
         let (status, mood, at) = match delivery.status() {
             DeliveryStatus::Pending { due_at } if is_news => ("will be told", "waiting", Some(due_at)),
+            DeliveryStatus::Pending { due_at } if was_tried => {
+                ("has not been reached yet", "waiting", Some(due_at))
+            }
             DeliveryStatus::Pending { due_at } => ("will be alerted", "waiting", Some(due_at)),
             DeliveryStatus::InFlight { .. } if is_news => ("is being told", "waiting", None),
             DeliveryStatus::InFlight { .. } => ("is being alerted", "waiting", None),
             DeliveryStatus::Accepted { at } if is_news => ("told", "good", Some(at)),
             DeliveryStatus::Accepted { at } => ("alerted", "good", Some(at)),
-            DeliveryStatus::Dead { at } => ("cannot be reached", "bad", Some(at)),
+            DeliveryStatus::Dead { at } => ("could not be reached", "bad", Some(at)),
             DeliveryStatus::Stopped { at } => ("no longer needed", "quiet", Some(at)),
         };
         let last = delivery.last().filter(|last| !last.detail.is_empty() && mood != "good");
@@ -135,9 +217,16 @@ impl From<&Delivery> for Told {
             round: delivery.key().round,
             status,
             mood,
-            at: at.map(Moment::clock),
+            at: at.map(|at| Moment::clock(zone, at)),
             detail: last.map(|last| last.detail.clone()),
             attempts: delivery.attempts(),
         }
     }
+}
+
+/// Those of the round whose turn has come, the level that began last first.
+pub(super) fn alerted(incident: &Incident) -> Vec<Told> {
+    let zone = incident.matrix().zone();
+    let turns = plan::turns(incident).into_iter().rev();
+    turns.flat_map(|turn| turn.deliveries).map(|delivery| Told::new(zone, delivery)).collect()
 }

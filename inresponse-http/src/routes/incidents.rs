@@ -8,11 +8,12 @@ use axum::response::{IntoResponse, Response};
 use inresponse_core::InvalidInput;
 use inresponse_core::engine::{Reported, Updated};
 use inresponse_core::model::{IncidentNumber, ServiceName, Severity, State as IncidentState, TeamName};
-use inresponse_core::plan::Refusal;
+use inresponse_core::plan::{Refusal, StateChange};
 use inresponse_core::store::{ListQuery, Record};
 
 use crate::Api;
 use crate::cursor;
+use crate::hand_over::doubt;
 use crate::input::{Body, NoParams, Params, Path, number};
 use crate::keys::{Authorized, ToReport, ToRespond};
 use crate::limits::carried_through;
@@ -112,9 +113,22 @@ async fn update(
 ) -> Result<Json<FullIncidentView>, Problem> {
     let (number, update) = given.into_update(in_path, &key.name).map_err(|e| Problem::invalid(&e))?;
     let engine = api.engine().clone();
+    let handed = match &update.state {
+        Some(StateChange::HandTo(to)) => Some((update.by.clone(), to.clone())),
+        Some(_) | None => None,
+    };
     let updated = carried_through(&key.lane, async move { engine.update(number, &update).await }).await;
     match updated.map_err(|e| Problem::outage_of_change(&e))? {
-        Updated::Changed(record) | Updated::Unchanged(record) => Ok(Json((&record).into())),
+        Updated::Changed(record) | Updated::Unchanged(record) => {
+            let view = FullIncidentView::from(&record);
+            let Some((by, to)) = handed else { return Ok(Json(view)) };
+            // It is done; that the roster cannot be asked does not undo it.
+            let doubt = doubt(api.engine(), &record.incident, &by, &to).await.unwrap_or_default();
+            Ok(Json(match doubt {
+                Some(why) => view.warning("handTo", why),
+                None => view,
+            }))
+        }
         Updated::Refused(_, Refusal::UnknownTeam(team)) => Err(Problem::unprocessable(
             "handToTeam",
             format!("there is no team `{team}` that could be alerted"),

@@ -25,7 +25,7 @@ pub(crate) struct Health {
     /// `ok`, or `degraded` where alerts do not get through or are not answered.
     status: &'static str,
     version: &'static str,
-    /// Open incidents that everybody was alerted of and nobody claimed.
+    /// Open incidents that nobody claimed, though all had their turn.
     unclaimed: u64,
     /// Open incidents that nobody could be alerted of.
     undelivered: u64,

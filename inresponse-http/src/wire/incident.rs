@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use inresponse_core::model::{Delivery, DeliveryStatus, Entry, Event, Incident, Level, Standing};
-use inresponse_core::plan;
+use inresponse_core::plan::{self, Follows, Happened, Reached, Upcoming};
 use inresponse_core::store::Record;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -29,6 +29,12 @@ pub(crate) struct IncidentView {
     updated_at: DateTime<Utc>,
     claimed_by: Option<String>,
     claimed_at: Option<DateTime<Utc>>,
+    /// When it is open again, unless whoever it was handed to answers first; only if it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claim_ends_at: Option<DateTime<Utc>>,
+    /// It was handed to somebody whom nobody could tell, and who has not answered; only if that is so.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    handover_unconfirmed: bool,
     resolved_by: Option<String>,
     resolved_at: Option<DateTime<Utc>>,
     dedup_key: Option<String>,
@@ -40,10 +46,13 @@ pub(crate) struct IncidentView {
     round: u32,
     /// When somebody is alerted next, unless it is claimed.
     next_alert_at: Option<DateTime<Utc>>,
-    /// Everybody was alerted and nobody claimed.
+    /// Everybody's turn has come and nobody claimed.
     unclaimed: bool,
     /// Nobody could be alerted.
     undelivered: bool,
+    /// Who was reached, only if it is unclaimed: `everybody`, `somebody`, `nobodyYet` or `nobody`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reached: Option<&'static str>,
 }
 
 /// A link.
@@ -58,10 +67,39 @@ pub(crate) struct LinkView {
 pub(crate) struct FullIncidentView {
     #[serde(flatten)]
     incident: IncidentView,
+    /// What comes next, unless somebody claims it.
+    upcoming: Vec<UpcomingView>,
     /// Who was alerted, and how that went.
     deliveries: Vec<DeliveryView>,
     /// What people and levels did, the oldest first.
     timeline: Vec<EntryView>,
+    /// What somebody should know of what was just done; only if there is something.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<WarningView>,
+}
+
+impl FullIncidentView {
+    /// The same with something that somebody should know of what was just done.
+    pub(crate) fn warning(mut self, field: &'static str, message: String) -> Self {
+        self.warnings.push(WarningView { field, message });
+        self
+    }
+}
+
+/// Something that was done, and may not be what was meant.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct WarningView {
+    /// The field of the request.
+    field: &'static str,
+    message: String,
+}
+
+/// A level that is alerted later, or a further round with the people who are on call then.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum UpcomingView {
+    Level { at: DateTime<Utc>, level: LevelView, contacts: Vec<String> },
+    Round { at: DateTime<Utc>, round: u32 },
 }
 
 /// A page of incidents, or the one whose number was in the query.
@@ -119,11 +157,12 @@ pub(crate) enum LevelView {
 
 /// A line of the timeline.
 #[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct EntryView {
     at: DateTime<Utc>,
     /// What happened: `opened`, `roundBegan`, `levelBegan`, `levelBeganAnew`, `levelEmpty`, `levelDead`,
-    /// `unclaimed`, `claimed`, `released`, `resolved`, `handedOver`, `handedToTeam`, `escalated`,
-    /// `severityChanged`, `reportedLower`, `noted`, `clockWentBack`, `folded`.
+    /// `unclaimed`, `claimed`, `released`, `resolved`, `handedOver`, `handoverUnconfirmed`, `handoverUnanswered`,
+    /// `handedToTeam`, `escalated`, `severityChanged`, `reportedLower`, `noted`, `clockWentBack`, `folded`.
     event: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<String>,
@@ -150,6 +189,34 @@ pub(crate) struct EntryView {
     state: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     seconds: Option<i64>,
+    /// Of a level that is empty or dead: the next one was due at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_at_once: Option<bool>,
+    /// Of `unclaimed`, while it is known: who was reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reached: Option<&'static str>,
+}
+
+fn reached(reached: Reached) -> &'static str {
+    match reached {
+        Reached::Everybody => "everybody",
+        Reached::Somebody => "somebody",
+        Reached::NobodyYet => "nobodyYet",
+        Reached::Nobody => "nobody",
+    }
+}
+
+impl From<&Upcoming<'_>> for UpcomingView {
+    fn from(next: &Upcoming<'_>) -> Self {
+        match next {
+            Upcoming::Level { level, at, contacts } => UpcomingView::Level {
+                at: *at,
+                level: (*level).into(),
+                contacts: contacts.iter().map(ToString::to_string).collect(),
+            },
+            Upcoming::Round { round, at } => UpcomingView::Round { at: *at, round: *round },
+        }
+    }
 }
 
 impl From<Level> for LevelView {
@@ -180,6 +247,8 @@ impl From<&Record> for IncidentView {
             updated_at: incident.updated_at().max(record.last_reported_at),
             claimed_by: claimed.map(|c| c.by.to_string()),
             claimed_at: claimed.map(|c| c.at),
+            claim_ends_at: plan::claim_ends_at(incident),
+            handover_unconfirmed: incident.handover().is_some_and(|h| h.unconfirmed_at.is_some()),
             resolved_by: resolved.map(|r| r.by.to_string()),
             resolved_at: resolved.map(|r| r.at),
             dedup_key: incident.dedup_key().map(ToString::to_string),
@@ -194,6 +263,7 @@ impl From<&Record> for IncidentView {
             next_alert_at: plan::next_alert_at(incident),
             unclaimed: incident.is_unclaimed(),
             undelivered: incident.is_undelivered(),
+            reached: plan::reached(incident).map(reached),
         }
     }
 }
@@ -203,8 +273,10 @@ impl From<&Record> for FullIncidentView {
         let incident = &record.incident;
         Self {
             incident: record.into(),
+            upcoming: plan::outlook(incident).iter().map(Into::into).collect(),
             deliveries: incident.deliveries().iter().map(|d| DeliveryView::new(incident, d)).collect(),
-            timeline: incident.timeline().entries().iter().map(EntryView::from).collect(),
+            timeline: plan::history(incident).iter().map(EntryView::from).collect(),
+            warnings: Vec::new(),
         }
     }
 }
@@ -237,6 +309,17 @@ impl DeliveryView {
     }
 }
 
+impl From<&Happened<'_>> for EntryView {
+    fn from(happened: &Happened<'_>) -> Self {
+        let view = Self::from(happened.entry);
+        match happened.follows {
+            Follows::Nothing => view,
+            Follows::TheNextAtOnce => Self { next_at_once: Some(true), ..view },
+            Follows::Reached(who) => Self { reached: Some(reached(who)), ..view },
+        }
+    }
+}
+
 impl From<&Entry> for EntryView {
     fn from(entry: &Entry) -> Self {
         let base = |event| Self {
@@ -253,6 +336,8 @@ impl From<&Entry> for EntryView {
             entries: None,
             state: None,
             seconds: None,
+            next_at_once: None,
+            reached: None,
         };
         let level = |event, round: &u32, level: &Level| Self {
             round: Some(*round),
@@ -280,6 +365,12 @@ impl From<&Entry> for EntryView {
                 from: from.as_ref().map(ToString::to_string),
                 ..by("handedOver", who)
             },
+            Event::HandoverUnconfirmed { to } => {
+                Self { to: Some(to.to_string()), ..base("handoverUnconfirmed") }
+            }
+            Event::HandoverUnanswered { to } => {
+                Self { to: Some(to.to_string()), ..base("handoverUnanswered") }
+            }
             Event::HandedToTeam { by: who, from, to } => {
                 Self { to: Some(to.to_string()), from: Some(from.to_string()), ..by("handedToTeam", who) }
             }

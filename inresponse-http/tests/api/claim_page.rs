@@ -147,3 +147,75 @@ async fn the_page_says_who_has_it_and_needs_no_script() {
     assert!(!page.text.contains("<script") && !page.text.contains("style="), "{}", page.text);
     assert_eq!(page.headers["referrer-policy"], "no-referrer");
 }
+
+#[tokio::test]
+async fn p22_whoever_it_was_handed_to_answers_by_their_link() {
+    for (form, state, by) in [
+        ("", "CLAIMED", Some("kim@example.org")),
+        ("then=release", "OPEN", None),
+        ("then=resolve", "RESOLVED", Some("kim@example.org")),
+    ] {
+        let world = World::new().await;
+        alerted(&world).await;
+        world.post("/incidents/10000", json!({ "handTo": "kim@example.org", "by": "jo" })).await;
+        world.engine.tick().await.unwrap();
+        let sent = world.notifier.attempts().pop().unwrap();
+        let link = sent.claim_url.unwrap()["https://ir.example.org".len()..].to_owned();
+        let page = open(&world, Method::GET, &link, "").await.text;
+        assert!(page.contains("It was handed to you") && page.contains("Answer by"), "{page}");
+        for button in [">I have it<", ">Resolve<", ">Release<"] {
+            assert!(page.contains(button), "{button} in {page}");
+        }
+        assert!(!page.contains("Take over") && !page.contains("name=\"name\""), "{page}");
+        let page = open(&world, Method::GET, &format!("{link}&then=release"), "").await.text;
+        assert!(page.find(">Release<") < page.find(">I have it<"), "{page}");
+
+        let page = open(&world, Method::POST, &link, form).await;
+        assert_eq!(page.status, StatusCode::OK, "{form}: {}", page.text);
+        let now = world.get("/incidents/10000").await.json;
+        assert_eq!((&now["state"], &now["claimedBy"]), (&json!(state), &json!(by)), "{form}");
+        assert_eq!(now["claimEndsAt"], serde_json::Value::Null, "{form}");
+    }
+}
+
+#[tokio::test]
+async fn who_has_it_by_their_address_may_release_it_and_nobody_else() {
+    let world = World::new().await;
+    let link = alerted(&world).await;
+    open(&world, Method::POST, &link, "name=").await;
+    let page = open(&world, Method::GET, &link, "").await.text;
+    assert!(page.contains(">Release<") && !page.contains(">I have it<"), "{page}");
+    world.post("/incidents/10000", json!({ "state": "CLAIMED", "by": "Jo", "takeOver": true })).await;
+    assert_eq!(open(&world, Method::POST, &link, "then=release").await.status, StatusCode::CONFLICT);
+    assert_eq!(world.get("/incidents/10000").await.json["claimedBy"], "Jo");
+}
+
+#[tokio::test]
+async fn the_page_shows_links_and_who_was_alerted_before() {
+    let world = World::new().await;
+    let team = json!({ "fallback": ["ops@example.org"], "timezone": "Europe/Athens" });
+    world.put("/teams/devops", team).await;
+    let rota = json!({ "oncall": ["jo@example.org", "kim@example.org"], "escalation": "lee@example.org" });
+    world.put("/teams/devops/calendar/2026-11-24", rota).await;
+    let refused = inresponse_core::notify::Outcome::rejected("550 no such user");
+    world.notifier.then_for(inresponse_core::model::Contact::new("kim@example.org").unwrap(), refused);
+    let report = json!({ "service": "athens", "severity": "CRIT", "title": "5xx", "message": "a   b\n1   2",
+        "links": [{ "text": "Runbook", "url": "https://wiki.example.org/5xx" }] });
+    world.put("/incidents", report).await;
+    world.engine.tick().await.unwrap();
+    world.clock.advance(std::time::Duration::from_secs(600));
+    world.engine.tick().await.unwrap();
+    let url = world.notifier.attempts().last().unwrap().claim_url.clone().unwrap();
+    let page = open(&world, Method::GET, &url["https://ir.example.org".len()..], "").await.text;
+    for part in [
+        "<a href=\"https://wiki.example.org/5xx\" rel=\"noreferrer\">Runbook</a>",
+        "<pre class=\"message\" tabindex=\"0\">a   b\n1   2</pre>",
+        "<strong>jo@example.org</strong> <span class=\"good\">alerted</span>",
+        "<strong>kim@example.org</strong> <span class=\"bad\">could not be reached</span>",
+        "550 no such user",
+        "05:00:00 EET",
+        "(03:00:00 UTC)",
+    ] {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+}

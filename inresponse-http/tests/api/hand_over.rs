@@ -57,3 +57,61 @@ async fn p16_wishes_that_do_not_go_together_are_refused_by_name() {
     let now = world.get(&format!("/incidents/{number}")).await.json;
     assert_eq!((&now["state"], now["timeline"].as_array().unwrap().len()), (&json!("OPEN"), 1));
 }
+
+#[tokio::test]
+async fn p09_whoever_gives_it_to_somebody_whom_the_roster_does_not_know_is_warned() {
+    let world = World::new().await;
+    world.put("/teams/devops/calendar/2026-11-24", json!({ "oncall": "jo@example.org" })).await;
+    for (to, warned) in [
+        ("mraia@exmaple.org", Some("is not in the roster of team devops")),
+        ("kim", Some("nobody can tell kim")),
+        ("jo@example.org", None),
+        ("mailto:ops@Example.org", None),
+        // A claim of one's own.
+        ("admin", None),
+    ] {
+        let number = world.report().await;
+        let answer = world.post(&format!("/incidents/{number}"), json!({ "handTo": to })).await;
+        assert_eq!((answer.status, &answer.json["claimedBy"]), (StatusCode::OK, &json!(to)));
+        let warnings = answer.json["warnings"].as_array().cloned().unwrap_or_default();
+        assert_eq!(warnings.len(), usize::from(warned.is_some()), "{to}: {warnings:?}");
+        if let Some(warned) = warned {
+            assert_eq!(warnings[0]["field"], "handTo");
+            assert!(warnings[0]["message"].as_str().unwrap().contains(warned), "{warnings:?}");
+        }
+        let later = world.get(&format!("/incidents/{number}")).await.json;
+        assert_eq!(later["warnings"], Value::Null, "it was said once");
+    }
+}
+
+#[tokio::test]
+async fn p22_a_hand_over_is_flagged_and_ends_on_the_wire() {
+    let world = World::new().await;
+    let number = world.report().await;
+    let path = format!("/incidents/{number}");
+    world.engine.tick().await.unwrap();
+    let seen = async || {
+        let incident = world.get(&path).await.json;
+        let last = incident["timeline"].as_array().unwrap().iter().rev();
+        let last = last.map(|entry| entry["event"].as_str().unwrap()).find(|event| event.starts_with("hand"));
+        (
+            incident["state"].as_str().unwrap().to_owned(),
+            incident["handoverUnconfirmed"] == true,
+            incident["claimEndsAt"].clone(),
+            last.map(str::to_owned),
+        )
+    };
+    let expect = |state: &str, flagged, ends: Value, last: &str| {
+        (state.to_owned(), flagged, ends, Some(last.to_owned()))
+    };
+    world.post(&path, json!({ "handTo": "kim" })).await;
+    let ends = || json!("2026-11-24T03:10:00Z");
+    assert_eq!(seen().await, expect("CLAIMED", false, ends(), "handedOver"));
+    world.clock.advance(std::time::Duration::from_secs(60));
+    world.engine.tick().await.unwrap();
+    assert_eq!(seen().await, expect("CLAIMED", true, ends(), "handoverUnconfirmed"));
+    world.clock.advance(std::time::Duration::from_secs(540));
+    world.engine.tick().await.unwrap();
+    assert_eq!(seen().await, expect("OPEN", false, Value::Null, "handoverUnanswered"));
+    assert_eq!(world.get(&path).await.json["claimedBy"], Value::Null);
+}

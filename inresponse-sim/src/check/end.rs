@@ -96,7 +96,13 @@ impl Checker<'_> {
             incident.timeline().entries().iter().filter(|e| of(&e.event)).count()
         };
         let rounds = count(&|e| matches!(e, Event::RoundBegan { .. } | Event::Folded { .. }));
-        if rounds > count(&|e| matches!(e, Event::Released { .. } | Event::HandedToTeam { .. })) {
+        let begins_again = |e: &Event| {
+            matches!(
+                e,
+                Event::Released { .. } | Event::HandedToTeam { .. } | Event::HandoverUnanswered { .. }
+            )
+        };
+        if rounds > count(&begins_again) {
             return;
         }
         let sends = self.sends.get(&number).into_iter().flatten().map(|i| self.sent(*i));

@@ -5,12 +5,14 @@
 //! | `reports` | P1 to P4: numbers, dedup keys, what was not answered |
 //! | `states` | P5 to P7: states, claimants, timelines |
 //! | `alerts` | P10, P11, P14: who may be sent what, and when no more |
+//! | `handover` | P22: whoever is given it must answer, or it is open again |
 //! | `ladder` | P8, P12, P15: who is alerted in which order |
 //! | `time` | P9, P12, P13: nothing comes late where nothing hinders it |
 //! | `end` | P9, P12: what must be once all is well |
 
 mod alerts;
 mod end;
+mod handover;
 mod ladder;
 mod reports;
 mod states;
@@ -51,6 +53,7 @@ pub fn violations(played: &Played) -> Vec<Violation> {
     checker.reports();
     checker.states();
     checker.alerts();
+    checker.handovers();
     checker.ladder();
     checker.end();
     checker.time();

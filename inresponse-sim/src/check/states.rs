@@ -256,7 +256,7 @@ impl<'a> Checker<'a> {
         self.history.rosters.iter().any(|(_, roster)| roster.teams.contains_key(team.as_str()))
     }
 
-    /// P6: between two people's claims, without taking over, somebody has released it.
+    /// P6: between two people's claims, without taking over, somebody has released it, or given it to somebody.
     fn one_claimant(&self) {
         let claims = |call: &&&UpdateCall| {
             call.update.state == Some(StateChange::Claim(TakeOver::No))
@@ -272,8 +272,15 @@ impl<'a> Checker<'a> {
                 for other in &won[i + 1..] {
                     let (Some(one_end), Some(other_end)) = (one.ended, other.ended) else { continue };
                     let (from, to) = (one.began.min(other.began), one_end.max(other_end));
+                    let given = |call: &UpdateCall| match &call.update.state {
+                        Some(StateChange::HandTo(receiver)) => {
+                            [&one.update.by, &other.update.by].contains(&receiver)
+                                || self.may_be_unanswered(number, to)
+                        }
+                        _ => false,
+                    };
                     let released = calls.iter().any(|call| {
-                        releases(call)
+                        (releases(call) || given(call))
                             && may_have(call)
                             && call.began < to
                             && (call.answer.is_open() || call.ended.is_none_or(|end| end > from))

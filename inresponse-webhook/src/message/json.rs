@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use inresponse_core::model::{Contact, Level, Signature};
 use inresponse_core::notify::{Alert, Occasion};
+use inresponse_core::plan::{self, Upcoming};
 use serde_json::{Value, json};
 
 use super::{body, claim};
@@ -14,13 +15,20 @@ pub(crate) fn json(alert: &Alert, now: DateTime<Utc>) -> Vec<u8> {
     let upcoming: Vec<Value> = alert
         .upcoming()
         .iter()
-        .map(|next| json!({ "at": next.at, "level": level(next.level), "contacts": texts(next.contacts) }))
+        .map(|next| match next {
+            Upcoming::Level { level: of, at, contacts } => {
+                json!({ "at": at, "level": level(*of), "contacts": texts(contacts) })
+            }
+            // Who is on call then is not known yet.
+            Upcoming::Round { round, at } => json!({ "at": at, "round": round }),
+        })
         .collect();
     let links: Vec<Value> =
         incident.links().iter().map(|link| json!({ "text": link.text(), "url": link.url() })).collect();
     let kind = match alert.occasion() {
         Occasion::Alert => "inresponse.alert",
         Occasion::Claimed => "inresponse.claimed",
+        Occasion::Handed => "inresponse.handed",
         Occasion::Resolved => "inresponse.resolved",
     };
     let by = |signature: Option<&Signature>| signature.map(|signature| signature.by.to_string());
@@ -50,6 +58,7 @@ pub(crate) fn json(alert: &Alert, now: DateTime<Utc>) -> Vec<u8> {
                 "createdAt": incident.created_at(),
                 "claimedBy": by(incident.claimed()),
                 "claimedAt": at(incident.claimed()),
+                "claimEndsAt": plan::claim_ends_at(incident),
                 "resolvedBy": by(incident.resolved()),
                 "resolvedAt": at(incident.resolved()),
                 "dedupKey": incident.dedup_key().map(|key| key.as_str()),

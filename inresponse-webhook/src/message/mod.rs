@@ -7,6 +7,7 @@ mod teams;
 use chrono::{DateTime, Utc};
 use inresponse_core::model::{Contact, Level, Signature};
 use inresponse_core::notify::{Alert, Occasion};
+use inresponse_core::plan::{self, Upcoming};
 use serde_json::Value;
 
 pub(crate) use json::json;
@@ -25,6 +26,7 @@ fn head(alert: &Alert) -> String {
     match alert.occasion() {
         Occasion::Alert => what,
         Occasion::Claimed => format!("Claimed{}: {what}", by(incident.claimed())),
+        Occasion::Handed => format!("Handed to you: {what}"),
         Occasion::Resolved => format!("Resolved{}: {what}", by(incident.resolved())),
     }
 }
@@ -34,6 +36,7 @@ fn claim(alert: &Alert) -> Option<(&'static str, &str)> {
     let word = match alert.occasion() {
         Occasion::Alert => "Claim it",
         Occasion::Claimed => "Take over",
+        Occasion::Handed => "Say that you have it",
         Occasion::Resolved => return None,
     };
     Some((word, alert.claim_url()?))
@@ -41,7 +44,11 @@ fn claim(alert: &Alert) -> Option<(&'static str, &str)> {
 
 /// Whether the message is shown: there is one, and it is news to whoever reads it.
 fn tells_what_happened(alert: &Alert) -> bool {
-    alert.occasion() == Occasion::Alert && !alert.incident().message().trim().is_empty()
+    let is_news = match alert.occasion() {
+        Occasion::Alert | Occasion::Handed => true,
+        Occasion::Claimed | Occasion::Resolved => false,
+    };
+    is_news && !alert.incident().message().trim().is_empty()
 }
 
 /// Whose it is and whom it reaches, in a line or several.
@@ -52,24 +59,34 @@ fn context(alert: &Alert) -> String {
         Level::Fallback => "fallback".to_owned(),
         Level::News(_) => "news".to_owned(),
     };
+    let time = |at: DateTime<Utc>| {
+        let local = incident.matrix().zone().local(at);
+        format!("{} {}", local.clock().format("%Y-%m-%d %H:%M:%S"), local.zone())
+    };
     let mut text = format!("team {} · {level} · detected {}", incident.team(), time(incident.detected_at()));
     match (alert.count(), alert.round()) {
         (1, 1) => {}
         (count, round) => text.push_str(&format!(" · reported {count} times · round {round}")),
     }
-    let upcoming = alert.upcoming();
-    for next in upcoming.iter().take(UPCOMING) {
-        text.push_str(&format!("\nunless claimed: {} at {}", names(next.contacts), time(next.at)));
+    if alert.occasion() == Occasion::Handed
+        && let Some(at) = plan::claim_ends_at(incident)
+    {
+        text.push_str(&format!("\nanswer by {}, or the alerts begin again", time(at)));
+    }
+    for next in alert.upcoming().iter().take(UPCOMING) {
+        text.push_str("\nunless claimed: ");
+        text.push_str(&match next {
+            Upcoming::Level { at, contacts, .. } => format!("{} at {}", names(contacts), time(*at)),
+            Upcoming::Round { round, at } => {
+                format!("round {round} at {}: the people on call then", time(*at))
+            }
+        });
     }
     text
 }
 
 fn names(contacts: &[Contact]) -> String {
     contacts.iter().map(Contact::to_string).collect::<Vec<_>>().join(", ")
-}
-
-fn time(at: DateTime<Utc>) -> String {
-    at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 /// As much of a text as weighs no more than `most`, and an ellipsis where that is not all.

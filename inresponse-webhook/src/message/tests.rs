@@ -16,10 +16,14 @@ use super::*;
 const CLAIM: &str = "https://alerts.example/incidents/10001/claim?token=a.b";
 
 fn alert(report: ReportBuilder) -> Alert {
+    alert_of(report, |matrix| matrix)
+}
+
+fn alert_of(report: ReportBuilder, change: impl FnOnce(Matrix) -> Matrix) -> Alert {
     let contact = |text| Contact::new(text).unwrap();
     let levels = vec![vec![contact("slack:ops"), contact("a@b.c")], vec![contact("kim@example.org")]];
     let matrix = Matrix::new(levels, vec![contact("ops@example.org")], Duration::from_secs(600));
-    let matrix = matrix.telling(News::Told);
+    let matrix = change(matrix.telling(News::Told));
     let now = DateTime::UNIX_EPOCH;
     let lease = Some(Duration::from_secs(30));
     let (opening, sends) =
@@ -137,6 +141,37 @@ fn news_is_told_as_what_it_is_and_not_as_an_alert() {
             );
             assert_eq!(body.contains("Take over"), link.is_some(), "{body}");
         }
+    }
+}
+
+#[test]
+fn whoever_it_is_handed_to_is_asked_to_answer_and_told_what_happened() {
+    let news = news("kim", StateChange::HandTo(Person::new("slack:ops").unwrap()));
+    let message: Value = serde_json::from_slice(&json(&news, DateTime::UNIX_EPOCH)).unwrap();
+    assert_eq!(message["type"], "inresponse.handed");
+    assert_eq!(message["data"]["incident"]["claimEndsAt"], "1970-01-01T00:10:00Z");
+    assert_eq!(message["data"]["claimUrl"], CLAIM);
+    for body in [slack(&news), teams(&news)] {
+        let body = String::from_utf8(body).unwrap();
+        for part in ["Handed to you: ", "Say that you have it", "12 %", "answer by 1970-01-01 00:10:00 UTC"] {
+            assert!(body.contains(part), "{part} in {body}");
+        }
+        assert!(!body.contains("Take over"), "they have it: {body}");
+    }
+}
+
+#[test]
+fn p12_a_further_round_and_the_time_of_the_team_are_told() {
+    let zone = inresponse_core::model::Zone::new("Europe/Athens").unwrap();
+    let alert = alert_of(report("5xx", ""), |matrix| matrix.repeated(1).in_zone(zone));
+    let message: Value = serde_json::from_slice(&json(&alert, DateTime::UNIX_EPOCH)).unwrap();
+    let upcoming = &message["data"]["upcoming"];
+    assert_eq!((&upcoming[0]["level"], &upcoming[0]["at"]), (&2.into(), &"1970-01-01T00:10:00Z".into()));
+    assert_eq!((&upcoming[1]["round"], &upcoming[1]["at"]), (&2.into(), &"1970-01-01T00:20:00Z".into()));
+    assert_eq!(upcoming[2], Value::Null);
+    for body in [slack(&alert), teams(&alert)] {
+        let body = String::from_utf8(body).unwrap();
+        assert!(body.contains("round 2 at 1970-01-01 02:20:00 EET: the people on call then"), "{body}");
     }
 }
 

@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use clap::Args;
-use inresponse_client::{Details, Entry, ListQuery, Severity, State, Update};
+use inresponse_client::{
+    Delivery, Details, Entry, Incident, Level, ListQuery, Reached, Severity, State, Upcoming, Update,
+};
 
 use super::connect::Connect;
 use super::report::severity;
@@ -53,7 +55,7 @@ pub(crate) struct HandOverArgs {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct Receiver {
-    /// Who is to have it; told, if this is an address
+    /// Who is to have it; told, if this is an address. They must answer, or the alerts begin again
     #[arg(long, value_name = "NAME")]
     to: Option<String>,
     /// The team that is to have it: its on-call engineer is alerted at once
@@ -132,6 +134,9 @@ async fn update(act: Act, change: Update) -> Result<(), Failure> {
     } else {
         output::say(&output::row(&details.incident))?;
     }
+    for warning in &details.warnings {
+        output::warn(&format!("warning: {}", warning.message))?;
+    }
     Ok(())
 }
 
@@ -203,17 +208,20 @@ fn shown(details: &Details) -> String {
     if let Some(at) = incident.next_alert_at {
         field("next alert", output::time(at));
     }
-    for (is, what) in
-        [(incident.unclaimed, "nobody claimed"), (incident.undelivered, "nobody could be alerted")]
-    {
-        if is {
-            field("warning", what.to_owned());
-        }
+    if let Some(at) = incident.claim_ends_at {
+        field("answer by", format!("{}, or the alerts begin again", output::time(at)));
+    }
+    if let Some(warning) = warning(incident) {
+        field("warning", output::line(&warning));
+    }
+    if !details.upcoming.is_empty() {
+        lines.push("\nunless somebody claims it".to_owned());
+        lines.extend(details.upcoming.iter().map(|next| format!("  {}", output::line(&upcoming(next)))));
     }
     lines.push("\ndeliveries".to_owned());
     for delivery in &details.deliveries {
         let (round, level, contact) = (delivery.round, &delivery.level, &delivery.contact);
-        let mut text = format!("round {round} {level} {contact} {}", words(&delivery.status));
+        let mut text = format!("round {round} {level} {contact} {}", status(delivery));
         if delivery.attempts != 1 {
             text.push_str(&format!(", {} attempts", delivery.attempts));
         }
@@ -230,6 +238,63 @@ fn shown(details: &Details) -> String {
     lines.join("\n")
 }
 
+/// What is wrong with the alerting itself, or with who should have it.
+fn warning(incident: &Incident) -> Option<String> {
+    if let Some(who) = incident.reached {
+        return Some(reached(who).to_owned());
+    }
+    if incident.undelivered {
+        return Some("nobody could be reached".to_owned());
+    }
+    let holder = incident.claimed_by.as_deref().filter(|_| incident.handover_unconfirmed)?;
+    Some(format!("nobody could tell {holder} that they have it"))
+}
+
+fn reached(reached: Reached) -> &'static str {
+    match reached {
+        Reached::Everybody => "everybody was alerted, and nobody claimed it",
+        Reached::Somebody => "not everybody was reached, and nobody claimed it",
+        Reached::NobodyYet => "nobody has been reached yet",
+        Reached::Nobody => "nobody could be reached",
+    }
+}
+
+fn upcoming(next: &Upcoming) -> String {
+    match next {
+        Upcoming::Level { at, level, contacts } => {
+            format!("{}  {}: {}", output::time(*at), level_name(level), contacts.join(", "))
+        }
+        Upcoming::Round { at, round } => {
+            format!("{}  round {round}: the people on call then", output::time(*at))
+        }
+        other => format!("{other:?}"),
+    }
+}
+
+fn level_name(level: &Level) -> String {
+    match level {
+        Level::Word(word) if word == "fallback" => "the fallback".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// How it went, in the words of the board.
+fn status(delivery: &Delivery) -> String {
+    let is_news = matches!(&delivery.level, Level::Word(word) if word == "news");
+    match (delivery.status.as_str(), is_news) {
+        ("pending", false) if delivery.last_outcome.is_some() => "has not been reached yet".to_owned(),
+        ("pending", false) => "will be alerted".to_owned(),
+        ("pending", true) => "will be told".to_owned(),
+        ("inFlight", false) => "is being alerted".to_owned(),
+        ("inFlight", true) => "is being told".to_owned(),
+        ("accepted", false) => "alerted".to_owned(),
+        ("accepted", true) => "told".to_owned(),
+        ("dead", _) => "could not be reached".to_owned(),
+        ("stopped", _) => "no longer needed".to_owned(),
+        (other, _) => words(other),
+    }
+}
+
 /// A name of the API as words: `levelBegan` as "level began".
 fn words(name: &str) -> String {
     let words = name.chars().flat_map(|c| {
@@ -241,6 +306,27 @@ fn words(name: &str) -> String {
 
 /// What happened, in a line.
 fn told(entry: &Entry) -> String {
+    let level = || entry.level.as_ref().map_or_else(|| "a level".to_owned(), level_name);
+    let to = || entry.to.as_deref().unwrap_or("somebody");
+    let then = if entry.next_at_once == Some(true) { ", so the next one was due at once" } else { "" };
+    let special = match entry.event.as_str() {
+        "levelBegan" => {
+            format!("alerting {}: {}", level(), entry.contacts.as_deref().unwrap_or_default().join(", "))
+        }
+        "levelEmpty" => format!("{} has nobody{then}", level()),
+        "levelDead" => format!("{} could not be reached{then}", level()),
+        "unclaimed" => match entry.reached {
+            Some(Reached::NobodyYet) => "all had their turn, and nobody had been reached".to_owned(),
+            Some(who) => reached(who).to_owned(),
+            None => "nobody was left to be alerted".to_owned(),
+        },
+        "handoverUnconfirmed" => format!("nobody could tell {} that they have it", to()),
+        "handoverUnanswered" => format!("{} did not answer in time, so it is open again", to()),
+        _ => String::new(),
+    };
+    if !special.is_empty() {
+        return output::line(&special);
+    }
     let mut text = words(&entry.event);
     if let Some(level) = &entry.level {
         text = text.replacen("level", &level.to_string(), 1);
@@ -252,7 +338,6 @@ fn told(entry: &Entry) -> String {
             text.push_str(&format!(" {name}{value}"));
         }
     };
-    add("for ", entry.contacts.as_ref().map(|contacts| contacts.join(", ")));
     add("", entry.severity.map(|severity| severity.to_string()));
     add("by ", entry.by.clone());
     add("to ", entry.to.clone());
@@ -298,3 +383,6 @@ pub(super) async fn on_call(args: OnCallArgs) -> Result<(), Failure> {
     output::say(&format!("{:<12} {}", "fallback", output::together(&on_call.fallback)))?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

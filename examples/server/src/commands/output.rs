@@ -26,6 +26,11 @@ pub(super) fn say(text: &str) -> io::Result<()> {
     writeln!(anstream::stdout(), "{text}")
 }
 
+/// Says something beside the answer, which a script may read.
+pub(super) fn warn(text: &str) -> io::Result<()> {
+    writeln!(anstream::stderr(), "inresponse: {}", line(text))
+}
+
 pub(super) fn time(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
 }

@@ -51,11 +51,22 @@ async fn every_page_is_without_barriers_in_light_and_dark_and_at_four_hundred_pe
         window.go(&format!("{url}{path}")).await;
         looked_at(&window, name, &LOOKS).await;
     }
-    scene.change(number, serde_json::json!({ "state": "CLAIMED", "by": "Kim" })).await;
+    // Whom the roster does not know is given an incident only if that is meant.
+    window.go(&format!("{url}/board/incidents/{number}")).await;
+    window.type_into("#person", "mraia@exmaple.org").await;
+    window.press("button[value=hand-to-person]").await;
+    window.until_says("is not in the roster of team checkout").await;
+    assert_eq!(scene.state(number).await, "OPEN");
+    looked_at(&window, "incident-doubt", &LOOKS).await;
+    window.press(".refused button").await;
+    window.until_says("To be answered by").await;
+    assert_eq!(scene.state(number).await, "CLAIMED");
+    scene.change(number, serde_json::json!({ "state": "CLAIMED", "by": "Kim", "takeOver": true })).await;
     window.go(&format!("{url}/board/incidents/{number}")).await;
     looked_at(&window, "incident-claimed", &LOOKS).await;
     let complaints = window.complaints().await;
-    let failures = complaints.iter().filter(|text| !text.contains("404 (Not Found)"));
+    let told = ["404 (Not Found)", "409 (Conflict)"];
+    let failures = complaints.iter().filter(|text| !told.iter().any(|told| text.contains(told)));
     assert_eq!(failures.collect::<Vec<_>>(), Vec::<&String>::new());
 }
 
@@ -64,11 +75,17 @@ async fn mails_and_their_pages_are_without_barriers_on_a_phone_in_light_and_dark
     let scene = Scene::new().await;
     scene.night().await;
     let window = Window::open().await;
+    let report = serde_json::json!({ "service": "billing", "severity": "ERR", "title": "Two replicas are behind",
+        "message": "replica   lag    since\nbilling-2   4 s  02:10\nbilling-10  9 m  01:58 and it has not taken a write since" });
+    let handed = scene.report(report).await;
+    let hand_over = serde_json::json!({ "handTo": "billing-kim@example.org", "by": "Jo" });
+    scene.change(handed, hand_over).await;
     let on_a_phone: Vec<Look> = LOOKS.into_iter().filter(|look| look.width == PHONE).collect();
     for (name, to, words) in [
         ("mail", "checkout-jo@example.org", ""),
-        ("mail-second-level", "search-kim@example.org", "Alerted before"),
+        ("mail-second-level", "search-kim@example.org", "Before you"),
         ("mail-news", "search-jo@example.org", "Kim has it"),
+        ("mail-handed", "billing-kim@example.org", "handed it to you"),
     ] {
         let letter = scene.letter_that_says(to, words).await;
         let file = screenshots().join(format!("{name}.html"));
@@ -77,6 +94,12 @@ async fn mails_and_their_pages_are_without_barriers_on_a_phone_in_light_and_dark
         window.go(&format!("file://{}", file.display())).await;
         looked_at(&window, name, &on_a_phone).await;
     }
+    let letter = scene.letter_that_says("billing-kim@example.org", "handed it to you").await;
+    window.go(&letter.claim_link()).await;
+    window.until_says("It was handed to you").await;
+    looked_at(&window, "claim-handed", &LOOKS).await;
+    window.press("button.main").await;
+    window.until_says("The alerts have stopped").await;
     let letter = scene.letter("checkout-jo@example.org").await;
     window.go(&letter.claim_link()).await;
     looked_at(&window, "claim", &LOOKS).await;

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -166,4 +167,56 @@ async fn p05_a_release_alerts_anew_at_level_1_at_once() {
     let mails = mail.accepted();
     assert_ne!(mails[0]["delivery"], mails[1]["delivery"]);
     assert_eq!(mails[0]["subject"], mails[1]["subject"]);
+}
+
+fn events(incident: &Value, event: &str) -> Vec<Value> {
+    incident["timeline"].as_array().unwrap().iter().filter(|e| e["event"] == event).cloned().collect()
+}
+
+/// Gives an incident to somebody whom the roster does not know.
+async fn give(server: &Server, number: u64, to: &str) -> Value {
+    let handed = json!({ "handTo": to, "by": "jo" });
+    let (status, answer) = server.post(&format!("/incidents/{number}"), handed).await;
+    assert_eq!((status, &answer["claimedBy"]), (StatusCode::OK, &json!(to)));
+    let warning = answer["warnings"][0]["message"].as_str().unwrap();
+    assert!(warning.contains("is not in the roster of team"), "{warning}");
+    answer
+}
+
+/// The same, and waits until it is open again.
+async fn given_and_open_again(server: &Server, number: u64, to: &str) {
+    let before = events(&give(server, number, to).await, "handoverUnanswered").len();
+    let again = server.until(number, SOON, |i| events(i, "handoverUnanswered").len() > before).await;
+    let last = |event: &str| -> DateTime<Utc> {
+        events(&again, event).last().unwrap()["at"].as_str().unwrap().parse().unwrap()
+    };
+    assert!((last("handoverUnanswered") - last("handedOver")).num_milliseconds() >= 3000, "early: {again}");
+    assert_eq!((&again["state"], &again["claimedBy"]), (&json!("OPEN"), &Value::Null));
+}
+
+#[tokio::test]
+async fn p22_an_incident_that_is_given_to_whom_nobody_can_tell_is_flagged_and_open_again_after_the_wait() {
+    let dir = tempfile::tempdir().unwrap();
+    let mail = MailServer::start().await;
+    let port = mail.port;
+    let server = Setup::new(dir.path(), port).start().await;
+    // A server that refuses the address.
+    server.team("slow", 3600, json!("lee@example.org"), json!([]), "ops@example.org").await;
+    let number = server.report("slow").await;
+    mail.wait_for("lee@example.org", 1, SOON).await;
+    give(&server, number, "reject-kim@example.org").await;
+    let flagged = server.until(number, SOON, |i| i["handoverUnconfirmed"] == true).await;
+    assert_eq!((&flagged["state"], mail.refused("reject-kim@example.org")), (&json!("CLAIMED"), 1));
+
+    server.team("t", 3, json!("jo@example.org"), json!([]), "ops@example.org").await;
+    let number = server.report("t").await;
+    mail.wait_for("jo@example.org", 1, SOON).await;
+    given_and_open_again(&server, number, "reject-kim@example.org").await;
+    mail.wait_for("jo@example.org", 2, SOON).await;
+    // One that is not there.
+    drop(mail);
+    given_and_open_again(&server, number, "kim@example.org").await;
+    let mail = MailServer::start_at(port).await;
+    mail.wait_for("jo@example.org", 1, SOON).await;
+    assert_eq!(mail.accepted_to("kim@example.org"), 0, "it is not theirs any more");
 }

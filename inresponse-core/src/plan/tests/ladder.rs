@@ -270,24 +270,6 @@ fn p08_each_round_freezes_the_matrix_of_its_beginning() {
 }
 
 #[test]
-fn the_outlook_tells_who_is_next_and_when() {
-    let cases = [
-        (levels(&["a", "b"]), "2@600 fallback@1200"),
-        (levels(&["a", "", "c"]), "3@600 fallback@1200"),
-        (levels(&["a", "b"]).repeated(3), "2@600"),
-        (Matrix::without_calendar(contacts("z"), WAIT), ""),
-    ];
-    for (matrix, expected) in cases {
-        let mut scene = Scene::crit(matrix);
-        scene.due();
-        let ahead = crate::plan::outlook(&scene.incident);
-        let told: Vec<_> =
-            ahead.iter().map(|(l, at)| format!("{l}@{}", (*at - super::T0).num_seconds())).collect();
-        assert_eq!(told.join(" "), expected);
-    }
-}
-
-#[test]
 fn p12_next_alert_is_told_to_people_without_ends_of_leases() {
     let mut scene = Scene::crit(levels(&["a"]));
     let next = |scene: &Scene| crate::plan::next_alert_at(&scene.incident);

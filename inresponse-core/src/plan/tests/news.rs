@@ -47,7 +47,9 @@ fn news_goes_to_whoever_an_alert_has_or_may_have_reached_but_not_to_who_did_it()
         let mut scene = alerted(news);
         let case = format!("{news:?}, {by}, {wish:?}");
         wishes(&mut scene, by, wish);
-        assert_eq!(scene.next(), (!expected.is_empty()).then_some(2.0), "{case}");
+        // Nobody tells `kim`, so all that is due is that this shows.
+        let untold = case.contains("kim").then_some(62.0);
+        assert_eq!(scene.next(), if expected.is_empty() { untold } else { Some(2.0) }, "{case}");
         assert_eq!(told(&mut scene), expected, "{case}");
     }
 }

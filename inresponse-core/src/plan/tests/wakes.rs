@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use super::scene::Scene;
-use super::{after, levels, warn_alerts};
+use super::{after, levels, person, warn_alerts};
 use crate::model::Severity;
-use crate::plan::{Decision, Input};
+use crate::plan::{Decision, Input, StateChange, Update};
 
 #[test]
 fn p09_whoever_keeps_the_time_is_told_whenever_somebody_makes_it_due_sooner() {
     type Act = fn(&mut Scene);
-    let cases: [(&str, Act, u32); 10] = [
+    let cases: [(&str, Act, u32); 12] = [
         ("a claim", |s| _ = s.claim("jo").unwrap(), 0),
         ("a release", |s| _ = (s.claim("jo").unwrap(), s.release("jo").unwrap()), 1),
         ("two releases", |s| (0..2).for_each(|_| _ = (s.claim("jo").unwrap(), s.release("jo").unwrap())), 2),
@@ -20,6 +20,8 @@ fn p09_whoever_keeps_the_time_is_told_whenever_somebody_makes_it_due_sooner() {
         ("a raise of what is claimed", |s| _ = (s.claim("jo").unwrap(), s.repeat(Severity::Crit)), 0),
         ("a repeat of the same", |s| _ = s.repeat(Severity::Warn), 0),
         ("a lower one", |s| _ = (s.repeat(Severity::Err), s.repeat(Severity::Warn)), 1),
+        ("a hand-over", |s| _ = hand_to_kim(s), 0),
+        ("a hand-over of what is claimed", |s| _ = (s.claim("jo").unwrap(), hand_to_kim(s)), 1),
         ("time itself", |s| _ = s.rejects("f:z"), 0),
     ];
     for (what, act, expected) in cases {
@@ -32,6 +34,11 @@ fn p09_whoever_keeps_the_time_is_told_whenever_somebody_makes_it_due_sooner() {
         act(&mut scene);
         assert_eq!(scene.incident.wake(), expected, "{what}");
     }
+}
+
+fn hand_to_kim(scene: &mut Scene) {
+    let handed = scene.asks(&Update::state(person("jo"), StateChange::HandTo(person("kim"))));
+    assert_eq!(handed, Ok(true));
 }
 
 #[test]

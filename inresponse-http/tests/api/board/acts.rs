@@ -70,11 +70,13 @@ async fn an_incident_is_escalated_and_handed_over_by_buttons() {
     location(&jo.post(&path, "do=escalate").await);
     world.engine.tick().await.unwrap();
     let page = jo.get(&path).await.text;
+    assert!(page.contains("Jo escalated it") && page.contains("Alerting level 2: kim@example.org"), "{page}");
+    let doubt = jo.post(&path, "do=hand-to-person&person=Lee").await;
+    assert_eq!(doubt.status, StatusCode::CONFLICT);
     assert!(
-        page.contains("Jo escalated it") && page.contains("Level 2 was alerted: kim@example.org"),
-        "{page}"
+        doubt.text.contains("nobody can tell Lee") && doubt.text.contains("Nobody has this incident yet")
     );
-    location(&jo.post(&path, "do=hand-to-person&person=Lee").await);
+    location(&jo.post(&path, "do=hand-to-person&person=Lee&confirmed=yes").await);
     assert!(jo.get(&path).await.text.contains("Jo handed it to Lee"));
     let refused = jo.post(&path, "do=escalate").await;
     assert_eq!(refused.status, StatusCode::CONFLICT);
@@ -95,11 +97,117 @@ async fn the_incident_tells_who_was_alerted_and_how_that_went() {
     let number = world.report().await;
     world.engine.tick().await.unwrap();
     let page = Browser::signed_in(&world, "Jo").await.get(&format!("/board/incidents/{number}")).await.text;
-    for part in [
-        "Level 1 was alerted: ops@example.org",
-        "<strong>ops@example.org</strong>",
-        "class=\"good\">alerted<",
-    ] {
+    for part in
+        ["Alerting level 1: ops@example.org", "<strong>ops@example.org</strong>", "class=\"good\">alerted<"]
+    {
         assert!(page.contains(part), "{part} in {page}");
     }
+}
+
+#[tokio::test]
+async fn p09_whom_the_roster_does_not_know_is_given_an_incident_only_if_that_is_meant() {
+    let world = world().await;
+    let today = json!({ "oncall": "jo@example.org" });
+    world.put("/teams/devops/calendar/2026-11-24", today).await;
+    let jo = Browser::signed_in(&world, "Jo").await;
+    for (person, why) in [
+        ("mraia@exmaple.org", Some("mraia@exmaple.org is not in the roster of team devops")),
+        ("Maria", Some("nobody can tell Maria")),
+        ("sms:+30123", Some("nobody can tell sms:+30123")),
+        ("jo@example.org", None),
+        ("ops@example.org", None),
+        ("Jo", None),
+    ] {
+        let number = world.report().await;
+        let path = format!("/board/incidents/{number}");
+        let form = format!("do=hand-to-person&person={}", person.replace('@', "%40").replace('+', "%2B"));
+        let state = async || world.get(&format!("/incidents/{number}")).await.json["state"].clone();
+        let answer = jo.post(&path, &form).await;
+        let Some(why) = why else {
+            location(&answer);
+            assert_eq!(state().await, "CLAIMED", "{person}");
+            continue;
+        };
+        assert_eq!((answer.status, state().await), (StatusCode::CONFLICT, json!("OPEN")), "{person}");
+        assert!(answer.text.contains(why) && answer.text.contains("name=\"confirmed\""), "{}", answer.text);
+        location(&jo.post(&path, &format!("{form}&confirmed=yes")).await);
+        assert_eq!(state().await, "CLAIMED", "{person}");
+    }
+}
+
+#[tokio::test]
+async fn p22_a_hand_over_that_nobody_answers_shows_and_is_answered_by_a_button() {
+    let world = world().await;
+    let number = world.report().await;
+    let path = format!("/board/incidents/{number}");
+    let (jo, kim) = (Browser::signed_in(&world, "Jo").await, Browser::signed_in(&world, "Kim").await);
+    world.engine.tick().await.unwrap();
+    location(&jo.post(&path, "do=hand-to-person&person=Kim&confirmed=yes").await);
+    let page = jo.get(&path).await.text;
+    assert!(page.contains("To be answered by") && page.contains("03:10:00 UTC"), "{page}");
+    assert!(!page.contains("Nobody could tell"), "{page}");
+    world.clock.advance(std::time::Duration::from_secs(60));
+    world.engine.tick().await.unwrap();
+    for page in [jo.get(&path).await.text, jo.get("/").await.text] {
+        assert!(page.contains("Nobody could tell Kim that they have it"), "{page}");
+    }
+    let page = kim.get(&path).await.text;
+    assert!(
+        page.contains(">I have it<") && page.contains(">Release<") && !page.contains("Take over"),
+        "{page}"
+    );
+    location(&kim.post(&path, "do=claim").await);
+    let page = kim.get(&path).await.text;
+    assert!(page.contains("Kim claimed it") && !page.contains("To be answered by"), "{page}");
+
+    location(&kim.post(&path, "do=hand-to-person&person=Lee&confirmed=yes").await);
+    world.clock.advance(std::time::Duration::from_secs(600));
+    world.engine.tick().await.unwrap();
+    let page = kim.get(&path).await.text;
+    assert!(page.contains("Lee did not answer in time, so it is open again"), "{page}");
+    assert!(page.contains("Nobody has this incident yet") && page.contains("Round 2"), "{page}");
+}
+
+#[tokio::test]
+async fn p12_escalation_is_offered_at_the_last_level_of_a_round_that_is_repeated() {
+    let world = world().await;
+    let team = json!({ "fallback": ["ops@example.org"], "repeat": 1, "timezone": "Europe/Athens" });
+    world.put("/teams/devops", team).await;
+    world.put("/teams/devops/calendar/2026-11-24", json!({ "oncall": "jo@example.org" })).await;
+    let number = world.report().await;
+    world.engine.tick().await.unwrap();
+    let path = format!("/board/incidents/{number}");
+    let jo = Browser::signed_in(&world, "Jo").await;
+    let page = jo.get(&path).await.text;
+    assert!(page.contains("Round 2: the people on call then") && page.contains("05:10:00 EET"), "{page}");
+    assert!(page.contains("value=\"escalate\""), "{page}");
+    let api = world.get(&format!("/incidents/{number}")).await.json;
+    assert_eq!(api["upcoming"], json!([{ "at": "2026-11-24T03:10:00Z", "round": 2 }]));
+    assert_eq!(api["nextAlertAt"], "2026-11-24T03:10:00Z");
+    location(&jo.post(&path, "do=escalate").await);
+    world.engine.tick().await.unwrap();
+    assert_eq!(world.get(&format!("/incidents/{number}")).await.json["round"], 2);
+}
+
+#[tokio::test]
+async fn p15_times_are_those_of_the_team_and_utc_stands_beside_them_in_the_details() {
+    let world = world().await;
+    world.put("/teams/devops", json!({ "fallback": ["ops@example.org"], "timezone": "Europe/Athens" })).await;
+    let number = world.report().await;
+    world.engine.tick().await.unwrap();
+    let page = Browser::signed_in(&world, "Jo").await.get(&format!("/board/incidents/{number}")).await.text;
+    let time = "data-as=\"clock\">24 Nov 2026, 05:00:00 EET</time>";
+    assert!(page.contains(time), "{page}");
+    assert!(page.contains(&format!("{time} <span class=\"quiet\">(03:00:00 UTC)</span>")), "{page}");
+    assert_eq!(world.get(&format!("/incidents/{number}")).await.json["createdAt"], "2026-11-24T03:00:00Z");
+}
+
+#[tokio::test]
+async fn a_message_of_many_lines_keeps_its_columns() {
+    let world = world().await;
+    let report =
+        json!({ "service": "athens", "severity": "CRIT", "title": "5xx", "message": "a   b\n1   2<" });
+    let number = world.put("/incidents", report).await.json["incidentId"].as_u64().unwrap();
+    let page = Browser::signed_in(&world, "Jo").await.get(&format!("/board/incidents/{number}")).await.text;
+    assert!(page.contains("<pre class=\"message\" tabindex=\"0\">a   b\n1   2&#60;</pre>"), "{page}");
 }

@@ -54,6 +54,7 @@ proptest! {
     }
 }
 
+/// P5, P22.
 fn states(trace: &Trace) {
     use State::{Claimed, Open, Resolved};
     for (i, step) in trace.steps.iter().enumerate() {
@@ -64,7 +65,15 @@ fn states(trace: &Trace) {
             Did::Wish { update, .. } => update.state.as_ref(),
             _ => None,
         };
-        assert!(from == to || wish.is_some_and(|wish| wish.to() == to), "{from} to {to} by {:?}", step.did);
+        let by_wish = wish.is_some_and(|wish| wish.to() == to);
+        assert!(from == to || by_wish || step.reopened, "{from} to {to} by {:?}", step.did);
+        if step.reopened {
+            let handed = trace.before(i).handover().expect("nothing else is open again by itself");
+            let wait = TimeDelta::from_std(trace.before(i).matrix().wait()).unwrap();
+            assert!(step.now >= handed.at + wait, "P22: early");
+            assert_eq!((step.after.round(), step.after.handover()), (trace.before(i).round() + 1, None));
+            continue;
+        }
         // A release or a hand-over to a team begins a new round; nothing else does but a repeat round.
         let released = step.begins_again();
         assert!(released || (from, to) != (Claimed, Open));
@@ -282,7 +291,8 @@ fn only_open(trace: &Trace) {
         let before = trace.before(i);
         if !step.sends.is_empty() {
             assert!(matches!(step.did, Did::Due { .. }));
-            assert_eq!((before.state(), step.after.state()), (State::Open, State::Open));
+            assert_eq!(step.after.state(), State::Open);
+            assert!(before.state() == State::Open || step.reopened);
             assert!(
                 step.sends
                     .iter()
@@ -290,9 +300,12 @@ fn only_open(trace: &Trace) {
             );
         }
         if step.after.state() != State::Open {
-            assert_eq!(plan::due_at(&step.after), None);
+            let waits_for_an_answer = step.after.handover().is_some();
+            assert_eq!(plan::due_at(&step.after).is_some(), waits_for_an_answer);
             assert!(
-                matches!(step.did, Did::Outcome { .. } | Did::Wish { .. } | Did::Repeat(_)) || !step.changed,
+                matches!(step.did, Did::Outcome { .. } | Did::Wish { .. } | Did::Repeat(_))
+                    || waits_for_an_answer
+                    || !step.changed,
                 "{:?}",
                 step.did
             );

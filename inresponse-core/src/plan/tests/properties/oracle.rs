@@ -1,6 +1,7 @@
 //! A second planner, written from the promises and not from the planner: what must be sent when.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
@@ -8,7 +9,7 @@ use proptest::prelude::*;
 use super::super::LEASE;
 use super::script::{Act, Scenario, scenario};
 use super::world::{Did, Trace, World, seconds};
-use crate::model::{DeliveryKey, DeliveryStatus, Incident, Level, Matrix, Origin, Severity, State};
+use crate::model::{DeliveryKey, DeliveryStatus, Incident, Level, Matrix, Origin, Person, Severity, State};
 use crate::notify::Outcome;
 use crate::plan::{self, Held, StateChange};
 
@@ -52,6 +53,8 @@ struct Oracle {
     deliveries: BTreeMap<DeliveryKey, Delivery>,
     repeats: u32,
     everybody_alerted: bool,
+    /// Who was given it and has not answered, since when, and whether it was noted that nobody told them.
+    handed: Option<(Person, Time, bool)>,
 }
 
 enum Rung {
@@ -72,7 +75,24 @@ impl Oracle {
             deliveries: BTreeMap::new(),
             repeats: 0,
             everybody_alerted: false,
+            handed: None,
         }
+    }
+
+    /// "If the person has not answered after the level's wait, it is OPEN again in a new round."
+    fn ends(&self) -> Option<Time> {
+        self.handed.as_ref().map(|(_, at, _)| *at + self.matrix.wait())
+    }
+
+    /// "If nothing of the notice is accepted within a minute, the incident is flagged."
+    fn flags(&self) -> Option<Time> {
+        let unflagged = self.handed.as_ref().filter(|(_, _, flagged)| !flagged);
+        unflagged.map(|(_, at, _)| *at + Duration::from_secs(60))
+    }
+
+    fn begin_again(&mut self, matrix: Matrix, now: Time) {
+        (self.open, self.repeats, self.everybody_alerted, self.handed) = (true, 0, false, None);
+        self.begin_round(matrix, now);
     }
 
     fn of_level(&self, level: Level) -> impl Iterator<Item = &Delivery> {
@@ -149,6 +169,12 @@ impl Oracle {
         let_wait: bool,
     ) -> BTreeSet<(DeliveryKey, u32)> {
         let mut sends = BTreeSet::new();
+        if self.ends().is_some_and(|at| at <= now) {
+            self.begin_again(next_matrix.expect("the planner asked for one").clone(), now);
+        }
+        if self.flags().is_some_and(|at| at <= now) {
+            self.handed.as_mut().unwrap().2 = true;
+        }
         if !self.open {
             return sends;
         }
@@ -279,7 +305,7 @@ impl Oracle {
             _ => None,
         });
         let all = of_deliveries.chain(self.next().map(|(_, at)| at));
-        all.min().filter(|_| self.open)
+        if self.open { all.min() } else { self.ends().into_iter().chain(self.flags()).min() }
     }
 }
 
@@ -314,19 +340,19 @@ fn agrees(trace: &Trace) {
             Did::Bounced(key) => oracle.comes_back(*key, step.now),
             Did::Wish { update, matrix } if step.changed => {
                 oracle.severity = update.severity.unwrap_or(oracle.severity);
-                match update.state {
-                    Some(
-                        StateChange::Claim(_)
-                        | StateChange::Resolve
-                        | StateChange::End(_)
-                        | StateChange::HandTo(_),
-                    ) => {
+                oracle.handed = oracle.handed.take().filter(|(to, ..)| *to != update.by);
+                match &update.state {
+                    Some(StateChange::Claim(_) | StateChange::Resolve | StateChange::End(_)) => {
+                        oracle.stop();
+                        (oracle.open, oracle.handed) = (false, None);
+                    }
+                    Some(StateChange::HandTo(to)) => {
                         oracle.stop();
                         oracle.open = false;
+                        oracle.handed = (*to != update.by).then(|| (to.clone(), step.now, false));
                     }
                     Some(StateChange::Release(_) | StateChange::HandToTeam(_)) => {
-                        (oracle.open, oracle.repeats, oracle.everybody_alerted) = (true, 0, false);
-                        oracle.begin_round(matrix.clone().unwrap(), step.now);
+                        oracle.begin_again(matrix.clone().unwrap(), step.now);
                     }
                     Some(StateChange::Escalate) => {
                         let begun = oracle.begun.iter_mut();

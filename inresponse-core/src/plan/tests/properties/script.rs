@@ -162,14 +162,14 @@ fn ends() -> impl Strategy<Value = Ends> {
 }
 
 fn act() -> impl Strategy<Value = Act> {
-    let parts = (0..114u8, any::<(u8, bool)>(), when(), ends(), severity());
+    let parts = (0..118u8, any::<(u8, bool)>(), when(), ends(), severity());
     parts.prop_map(|(kind, (number, flag), when, ends, severity)| {
         let who = if number % 2 == 0 { Who::Jo } else { Who::Al };
         match kind {
             0..=39 => Act::Due(when),
             40..=45 => Act::DueHolding(when, Held::InFlight, flag),
-            106..=109 => Act::DueHolding(when, Held::NoSlot, flag),
-            110..=113 => Act::Renew { back: number % 4 },
+            110..=113 => Act::DueHolding(when, Held::NoSlot, flag),
+            114..=117 => Act::Renew { back: number % 4 },
             46..=71 => Act::Outcome { back: number % 8, ends },
             72..=75 => Act::Bounce { back: number % 8 },
             76..=79 => Act::Wait(u16::from(number) / 4),
@@ -180,7 +180,7 @@ fn act() -> impl Strategy<Value = Act> {
             94 => Act::Note(who),
             95..=99 => Act::Repeat(severity),
             100..=103 => Act::Escalate(who),
-            104 => Act::HandTo(who, if flag { Who::Jo } else { Who::Al }),
+            104..=108 => Act::HandTo(who, if flag { Who::Jo } else { Who::Al }),
             _ => Act::HandToTeam(who),
         }
     })

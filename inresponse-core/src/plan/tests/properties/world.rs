@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::super::scene::Scene;
 use super::super::{LEASE, T0, person};
 use super::script::{Act, Ends, Scenario, When};
-use crate::model::{Contact, DeliveryId, DeliveryKey, Incident, Level, Matrix, Note, TeamName};
+use crate::model::{Contact, DeliveryId, DeliveryKey, Incident, Level, Matrix, Note, State, TeamName};
 use crate::notify::Outcome;
 use crate::plan::{self, Decision, Held, Hold, HoldNothing, Input, Send, StateChange, TakeOver, Update};
 
@@ -23,6 +23,8 @@ pub(super) struct Step {
     pub(super) now: DateTime<Utc>,
     pub(super) did: Did,
     pub(super) changed: bool,
+    /// Whether whoever it was handed to has not answered in time, so that it is open again.
+    pub(super) reopened: bool,
     pub(super) sends: Vec<Send>,
     pub(super) after: Incident,
 }
@@ -84,13 +86,13 @@ impl HoldHalf {
 }
 
 impl Step {
-    /// Whether a person made it begin again, as nothing else does.
+    /// Whether a person made it begin again, or one who did not answer; nothing else does.
     pub(super) fn begins_again(&self) -> bool {
         let wish = match &self.did {
             Did::Wish { update, .. } if self.changed => update.state.as_ref(),
             _ => None,
         };
-        matches!(wish, Some(StateChange::Release(_) | StateChange::HandToTeam(_)))
+        self.reopened || matches!(wish, Some(StateChange::Release(_) | StateChange::HandToTeam(_)))
     }
 }
 
@@ -268,6 +270,7 @@ impl World {
     }
 
     fn keep(&mut self, did: Did, decision: Decision) {
+        let was_claimed = self.scene.incident.state() == State::Claimed;
         let (changed, sends) = match decision {
             Decision::Change(plan) => {
                 assert_ne!(*plan.draft.incident(), self.scene.incident, "a change that changes nothing");
@@ -280,7 +283,8 @@ impl World {
         };
         self.sent.extend(sends.iter().cloned());
         let (now, after) = (self.scene.now, self.scene.incident.clone());
-        self.trace.steps.push(Step { now, did, changed, sends, after });
+        let reopened = matches!(did, Did::Due { .. }) && was_claimed && after.state() == State::Open;
+        self.trace.steps.push(Step { now, did, changed, reopened, sends, after });
     }
 }
 

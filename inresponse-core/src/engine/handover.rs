@@ -1,0 +1,70 @@
+//! Whom an incident may be given to, as far as the roster knows them.
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+
+use super::Engine;
+use super::duty::{AT_ONCE, DAYS_AHEAD};
+use crate::error::Outage;
+use crate::model::{Contact, Level, Matrix, Person, TeamName};
+use crate::roster;
+
+/// What is known of somebody whom an incident is to be given to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Receiver {
+    /// An address in the roster.
+    Known,
+    /// An address that can be told, and that the roster does not have.
+    NotInRoster,
+    /// Nobody can tell them: this is no address that anything reaches.
+    Untold,
+}
+
+impl Engine {
+    /// What is known of `person`, to whom an incident of `team` is to be given.
+    ///
+    /// The roster has whoever is in the team's calendar from yesterday on for a week, on call for any team now, or
+    /// the fallback of one.
+    ///
+    /// # Errors
+    /// The roster is out of order.
+    pub async fn receiver(&self, team: &TeamName, person: &Person) -> Result<Receiver, Outage> {
+        let Some(contact) = person.contact().filter(|contact| self.inner.notifiers.reach(contact)) else {
+            return Ok(Receiver::Untold);
+        };
+        let is_known = self.is_in_calendar(team, &contact).await? || self.is_on_call(&contact).await?;
+        Ok(if is_known { Receiver::Known } else { Receiver::NotInRoster })
+    }
+
+    async fn is_in_calendar(&self, team: &TeamName, contact: &Contact) -> Result<bool, Outage> {
+        let roster = &self.inner.roster;
+        let settings = roster.team(team).await?;
+        let settings = settings.as_deref().or(self.inner.defaults.team());
+        let today = settings.map_or(self.now().date_naive(), |t| roster::day_of(t.timezone(), self.now()));
+        let first = today.pred_opt().unwrap_or(today);
+        for day in first.iter_days().take(usize::from(DAYS_AHEAD) + 1) {
+            let Some(rota) = roster.day(team, day).await? else { continue };
+            if rota.oncall().iter().chain(rota.escalation().iter().flatten()).any(|c| c == contact) {
+                return Ok(true);
+            }
+        }
+        Ok(settings.is_some_and(|team| team.fallback().contains(contact)))
+    }
+
+    async fn is_on_call(&self, contact: &Contact) -> Result<bool, Outage> {
+        let (teams, now) = (self.inner.roster.teams().await?, self.now());
+        let teams = teams.into_iter().map(|team| async move { self.on_call(&team, now).await });
+        let mut matrices = stream::iter(teams).buffer_unordered(AT_ONCE);
+        while let Some(on_call) = matrices.try_next().await? {
+            if on_call.is_some_and(|on_call| is_in(&on_call.matrix, contact)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+fn is_in(matrix: &Matrix, contact: &Contact) -> bool {
+    let levels = (1..=matrix.height()).map(Level::At).chain([Level::Fallback]);
+    levels.into_iter().any(|level| matrix.contacts(level).contains(contact))
+}

@@ -1,0 +1,130 @@
+//! An incident that somebody was given by somebody else, until they answer.
+//!
+//! They may never learn of it: their name may be mistyped, or nobody may be able to tell them. So it is flagged if
+//! nothing of the notice is accepted in time, and open again if they do not answer within the wait of a level.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::{later, people};
+use crate::model::{Delivery, DeliveryStatus, Event, Handover, Incident, Level, Matrix, Person, State};
+use crate::planted::planted;
+
+/// How soon the notice should be accepted.
+const TOLD_WITHIN: Duration = Duration::from_secs(60);
+
+/// Whoever has it now was given it by somebody else.
+pub(super) fn begin(incident: &mut Incident, now: DateTime<Utc>) {
+    incident.handover = Some(Handover { at: now, unconfirmed_at: None });
+}
+
+/// By when whoever has it must answer; `None` if nobody waits for that.
+pub(super) fn answer_by(incident: &Incident) -> Option<DateTime<Utc>> {
+    pending(incident).map(|handover| later(handover.at, incident.matrix.wait()))
+}
+
+/// When it is flagged or open again.
+pub(super) fn due_at(incident: &Incident) -> Option<DateTime<Utc>> {
+    let answer_by = answer_by(incident).filter(|_| !planted!(HandoverOrphans));
+    flag_at(incident).into_iter().chain(answer_by).min()
+}
+
+fn flag_at(incident: &Incident) -> Option<DateTime<Utc>> {
+    let handover = pending(incident).filter(|handover| handover.unconfirmed_at.is_none())?;
+    let told = notice(incident).is_some_and(Delivery::is_accepted);
+    (!told).then(|| later(handover.at, TOLD_WITHIN))
+}
+
+fn pending(incident: &Incident) -> Option<Handover> {
+    incident.handover.filter(|_| incident.state == State::Claimed)
+}
+
+/// What time brought about.
+#[must_use]
+pub(super) enum Matured {
+    /// Nothing.
+    Nothing,
+    /// It is flagged or open again.
+    Changed,
+    /// It must be open again, for which the matrix of a new round is needed.
+    NeedsMatrix,
+}
+
+/// Does what is due of a handover.
+pub(super) fn mature(incident: &mut Incident, matrix: Option<&Matrix>, now: DateTime<Utc>) -> Matured {
+    let is_due = |at: Option<DateTime<Utc>>| at.is_some_and(|at| at <= now);
+    if is_due(answer_by(incident)) && !planted!(HandoverOrphans) {
+        let Some(matrix) = matrix.cloned() else { return Matured::NeedsMatrix };
+        if let Some(claimed) = &incident.claimed {
+            let to = claimed.by.clone();
+            incident.timeline.push(now, Event::HandoverUnanswered { to });
+        }
+        people::begin_again(incident, matrix, now);
+        return Matured::Changed;
+    }
+    if is_due(flag_at(incident)) {
+        flag(incident, now);
+        return Matured::Changed;
+    }
+    Matured::Nothing
+}
+
+/// Somebody did something: the answer, if it is whoever has it. Answers whether that was so.
+pub(super) fn answer(incident: &mut Incident, by: &Person, now: DateTime<Utc>) -> bool {
+    let is_holder = incident.claimed.as_ref().is_some_and(|claimed| claimed.by.is(by));
+    if pending(incident).is_none() || !is_holder {
+        return false;
+    }
+    // They need not be told any more.
+    if let Some(i) = notice_place(incident)
+        && matches!(incident.deliveries[i].status, DeliveryStatus::Pending { .. })
+    {
+        incident.deliveries[i].status = DeliveryStatus::Stopped { at: now };
+    }
+    incident.handover = None;
+    true
+}
+
+/// The notice that tells whoever has it that they do.
+fn notice(incident: &Incident) -> Option<&Delivery> {
+    notice_place(incident).map(|i| &incident.deliveries[i])
+}
+
+fn notice_place(incident: &Incident) -> Option<usize> {
+    let holder = incident.claimed.as_ref()?.by.contact()?;
+    let level = Level::News(incident.news);
+    incident
+        .deliveries
+        .iter()
+        .position(|d| d.round == incident.round && d.level == level && d.contact == holder)
+}
+
+/// Whether a delivery is the notice of somebody who has not answered yet: it is no mere courtesy.
+pub(super) fn is_notice(incident: &Incident, delivery: &Delivery) -> bool {
+    pending(incident).is_some() && notice(incident).is_some_and(|notice| notice.key() == delivery.key())
+}
+
+/// Something became known of a delivery: the notice was accepted after all, or never will be.
+pub(super) fn learn(incident: &mut Incident, now: DateTime<Utc>) {
+    if pending(incident).is_none() {
+        return;
+    }
+    let Some(notice) = notice(incident) else { return };
+    if notice.is_dead() {
+        flag(incident, now);
+    } else if notice.is_accepted()
+        && let Some(handover) = &mut incident.handover
+    {
+        handover.unconfirmed_at = None;
+    }
+}
+
+fn flag(incident: &mut Incident, now: DateTime<Utc>) {
+    let (Some(handover), Some(claimed)) = (&mut incident.handover, &incident.claimed) else { return };
+    if handover.unconfirmed_at.is_some() {
+        return;
+    }
+    handover.unconfirmed_at = Some(now);
+    incident.timeline.push(now, Event::HandoverUnconfirmed { to: claimed.by.clone() });
+}

@@ -1,0 +1,30 @@
+//! Whom an incident is given to, and whether they may never learn of it.
+
+use inresponse_core::engine::Receiver;
+use inresponse_core::model::{Incident, Person};
+use inresponse_core::{Engine, Outage};
+
+/// Why somebody should think twice before `person` is given an incident of `team`; `None`: there is no reason.
+pub(crate) async fn doubt(
+    engine: &Engine,
+    incident: &Incident,
+    by: &Person,
+    person: &Person,
+) -> Result<Option<String>, Outage> {
+    if person.is(by) {
+        return Ok(None);
+    }
+    let team = incident.team();
+    let wait = incident.matrix().wait().as_secs();
+    Ok(match engine.receiver(team, person).await? {
+        Receiver::Known => None,
+        Receiver::NotInRoster => Some(format!(
+            "{person} is not in the roster of team {team}; if they do not answer within {wait} seconds, the \
+             incident is open again"
+        )),
+        Receiver::Untold => Some(format!(
+            "nobody can tell {person}, which is no address that this server reaches; if they do not answer within \
+             {wait} seconds, the incident is open again"
+        )),
+    })
+}
