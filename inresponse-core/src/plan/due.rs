@@ -5,9 +5,10 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::ladder::{self, Rung};
+use super::round::{NextRound, RoundOf, give, next_of};
 use super::{Decision, Hold, MAX_EXPIRED, Send, change, last_outcome, later, stop_pending};
 use crate::model::{
-    BegunLevel, Delivery, DeliveryKey, DeliveryStatus, Event, Incident, Level, Matrix, OutcomeKind, State,
+    BegunLevel, Delivery, DeliveryKey, DeliveryStatus, Event, Incident, Level, OutcomeKind, State,
 };
 use crate::planted::planted;
 
@@ -18,7 +19,7 @@ pub(super) fn due(
     incident: &Incident,
     lease: Duration,
     hold: &dyn Hold,
-    matrix: Option<Matrix>,
+    round: Option<NextRound>,
     now: DateTime<Utc>,
 ) -> Decision {
     let alerts = match incident.state {
@@ -32,9 +33,9 @@ pub(super) fn due(
     // Whoever was being alerted comes first: after an outage the on-call engineer, not everyone at once.
     let renewal_held = due.expire_leases();
     if alerts && !renewal_held {
-        match due.climb(matrix) {
+        match due.climb(round) {
             Climb::Rested => {}
-            Climb::NeedsMatrix => return Decision::NeedsMatrix,
+            Climb::NeedsRound(of) => return Decision::NeedsRound(of),
         }
     }
     // Only now, so that nothing is sent for a round that is just over.
@@ -44,7 +45,7 @@ pub(super) fn due(
 
 enum Climb {
     Rested,
-    NeedsMatrix,
+    NeedsRound(RoundOf),
 }
 
 struct Due<'a> {
@@ -148,7 +149,7 @@ impl Due<'_> {
     }
 
     /// Begins every rung whose turn has come; more than one where a level is empty or dead.
-    fn climb(&mut self, matrix: Option<Matrix>) -> Climb {
+    fn climb(&mut self, round: Option<NextRound>) -> Climb {
         while let Some(next) = ladder::next(&self.incident) {
             if next.at > self.now {
                 break;
@@ -160,10 +161,14 @@ impl Due<'_> {
                     }
                 }
                 Rung::RepeatRound => {
-                    let Some(matrix) = matrix.clone() else { return Climb::NeedsMatrix };
-                    let matrix = if planted!(OldMatrix) { self.incident.matrix.clone() } else { matrix };
+                    let Some(mut round) = round.clone() else {
+                        return Climb::NeedsRound(next_of(&self.incident));
+                    };
+                    if planted!(OldMatrix) {
+                        round.matrix = self.incident.matrix.clone();
+                    }
                     self.incident.repeats_done += 1;
-                    begin_round(&mut self.incident, matrix, self.now);
+                    begin_round(&mut self.incident, round, self.now);
                     self.changed = true;
                 }
                 Rung::Fallback => {
@@ -224,8 +229,10 @@ impl Due<'_> {
 }
 
 /// Begins a round at level 1, at once, with a matrix frozen now. What was pending is stopped.
-pub(super) fn begin_round(incident: &mut Incident, matrix: Matrix, now: DateTime<Utc>) {
+pub(super) fn begin_round(incident: &mut Incident, round: NextRound, now: DateTime<Utc>) {
+    let NextRound { team, matrix, alerted } = round;
     stop_pending(incident, now);
+    give(incident, team, alerted, now);
     incident.round += 1;
     incident.round_began_at = now;
     incident.matrix = matrix;

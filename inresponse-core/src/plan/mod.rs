@@ -13,6 +13,7 @@
 //! | `bounce` | what it means that something accepted came back |
 //! | `people` | claim, release, resolve, hand over, escalate, severity, note |
 //! | `news` | who is told that somebody has it |
+//! | `round` | whose a new round is, and what the timeline says of it |
 //! | `clock_back` | what a clock that went back does to stored times |
 
 mod backoff;
@@ -24,6 +25,7 @@ mod news;
 mod open;
 mod outcome;
 mod people;
+mod round;
 
 use std::time::Duration;
 
@@ -31,10 +33,11 @@ use chrono::{DateTime, Utc};
 
 pub use open::{Opening, open};
 pub use people::{Refusal, StateChange, TakeOver, Update};
+pub use round::{Alerted, NextRound, RoundOf};
 
 use crate::model::{
-    Contact, DedupKey, DeliveryId, DeliveryKey, DeliveryStatus, Incident, IncidentNumber, Matrix,
-    OutcomeKind, ServiceName, Severity, State,
+    Contact, DedupKey, DeliveryId, DeliveryKey, DeliveryStatus, Incident, IncidentNumber, OutcomeKind,
+    ServiceName, Severity, State,
 };
 use crate::notify::Outcome;
 use crate::planted::planted;
@@ -51,8 +54,8 @@ pub enum Input<'a> {
         lease: Duration,
         /// Deliveries that must not be leased now: no free sending slot, or still in flight in this process.
         hold: &'a dyn Hold,
-        /// The matrix for the next round, where [`Decision::NeedsMatrix`] asked for it.
-        matrix: Option<Matrix>,
+        /// The next round, if [`Decision::NeedsRound`] asked for it.
+        round: Option<NextRound>,
     },
     /// An attempt ended.
     Outcome {
@@ -79,8 +82,8 @@ pub enum Input<'a> {
     Update {
         /// What.
         update: &'a Update,
-        /// The matrix for the next round, where [`Decision::NeedsMatrix`] asked for it.
-        matrix: Option<Matrix>,
+        /// The next round, if [`Decision::NeedsRound`] asked for it.
+        round: Option<NextRound>,
     },
     /// Another keeper of its time has been started, under this count.
     Woken {
@@ -126,8 +129,8 @@ pub enum Decision {
     Nothing,
     /// A person's wish that cannot be granted.
     Refuse(Refusal),
-    /// A round is about to begin: ask again with the matrix of whoever is on call now.
-    NeedsMatrix,
+    /// A round is about to begin: ask again with what the roster says of it now.
+    NeedsRound(RoundOf),
 }
 
 /// A changed incident, and what may be sent once it is committed.
@@ -268,14 +271,14 @@ pub fn outlook(incident: &Incident) -> Vec<(crate::model::Level, DateTime<Utc>)>
 pub fn step(incident: &Incident, input: Input<'_>, now: DateTime<Utc>) -> Decision {
     let now = crate::clock::to_micros(now);
     let decision = match input {
-        Input::Due { lease, hold, matrix } => return due::due(incident, lease, hold, matrix, now),
+        Input::Due { lease, hold, round } => return due::due(incident, lease, hold, round, now),
         Input::Outcome { delivery, attempt, outcome } => {
             return outcome::outcome(incident, delivery, attempt, outcome, now);
         }
         Input::Woken { wake } => return woken(incident, wake),
         Input::Bounced { delivery, reason } => bounce::bounced(incident, delivery, reason, now),
         Input::Repeat { severity } => open::repeat(incident, severity, now),
-        Input::Update { update, matrix } => people::update(incident, update, matrix, now),
+        Input::Update { update, round } => people::update(incident, update, round, now),
         Input::ClockWentBack { lease } => clock_back::clock_went_back(incident, lease, now),
     };
     sooner(incident, decision)

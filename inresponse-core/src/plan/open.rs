@@ -77,11 +77,14 @@ pub fn open(
         begun: Vec::new(),
         deliveries: Vec::new(),
         timeline,
+        handed_to: None,
     };
     let Some(lease) = first_lease else { return (Opening { incident }, Vec::new()) };
     match super::due::due(&incident, lease, &super::HoldNothing, None, now) {
         Decision::Change(plan) => (Opening { incident: plan.draft.into_incident() }, plan.sends),
-        Decision::Nothing | Decision::Refuse(_) | Decision::NeedsMatrix => (Opening { incident }, Vec::new()),
+        Decision::Nothing | Decision::Refuse(_) | Decision::NeedsRound(_) => {
+            (Opening { incident }, Vec::new())
+        }
     }
 }
 

@@ -11,6 +11,7 @@
 //! | `news` | who is told that somebody has it |
 //! | `repeats` | reports that come again: promise 3 |
 //! | `clocks` | clocks that went back: promise 14 |
+//! | `rounds` | whose a new round is: promises 8, 12 |
 //! | `size` | how large a record becomes: promise 7 |
 //! | `properties` | random scenarios against laws and against an oracle |
 
@@ -23,6 +24,7 @@ mod outcomes;
 mod people;
 mod properties;
 mod repeats;
+mod rounds;
 mod scene;
 mod size;
 mod wakes;
