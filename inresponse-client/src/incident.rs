@@ -351,6 +351,8 @@ pub struct Entry {
     pub state: Option<State>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 /// Which incidents to list; all unless narrowed.

@@ -26,6 +26,7 @@ fn describe() {
     use Unit::{Count, Seconds};
     describe_counter!("inresponse_incidents_reported_total", Count, "New incidents, by severity.");
     describe_counter!("inresponse_incidents_repeated_total", Count, "Reports counted at an open incident.");
+    describe_counter!("inresponse_reports_refused_total", Count, "Reports that were refused, by reason.");
     describe_counter!("inresponse_deliveries_total", Count, "Attempts to alert somebody, by outcome.");
     describe_counter!("inresponse_unclaimed_incidents_total", Count, "Incidents that became unclaimed.");
     describe_counter!("inresponse_undelivered_incidents_total", Count, "Incidents that became undelivered.");

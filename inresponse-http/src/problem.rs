@@ -67,9 +67,13 @@ impl Problem {
     }
 
     /// What is wrong, for people.
-    #[cfg(feature = "pages")]
     pub(crate) fn detail(&self) -> &str {
         &self.detail
+    }
+
+    /// Its HTTP status.
+    pub(crate) fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -138,7 +142,7 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(mut self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = self.status();
         let headers = std::mem::take(&mut self.headers);
         let mut response = (status, Json(self)).into_response();
         for (name, value) in headers {

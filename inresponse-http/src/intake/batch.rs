@@ -14,6 +14,7 @@ use crate::Api;
 use crate::keys::Sender;
 use crate::limits::by_itself;
 use crate::problem::cause;
+use crate::routes::incidents::refused_report;
 
 /// How many alerts of a message are stored at once, so that a store can commit them together.
 const AT_ONCE: usize = 128;
@@ -125,6 +126,7 @@ async fn report(api: &Api, by: &Person, trouble: &Trouble) -> Result<Taken, Outa
         Reported::Repeat(record) => Ok(Taken::Counted(record.number())),
         Reported::UnknownService => {
             let message = format!("no team answers for the service `{}`", trouble.service());
+            refused_report(by, "unknown_service", &message);
             Ok(Taken::Refused(InvalidInput::field("service", message)))
         }
     }

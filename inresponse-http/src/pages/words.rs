@@ -3,7 +3,7 @@
 use std::fmt;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use inresponse_core::model::{Contact, Delivery, DeliveryStatus, Entry, Event, Level};
+use inresponse_core::model::{Contact, Delivery, DeliveryStatus, Entry, Event, Level, StandIn, TeamChange};
 
 /// An instant as HTML: in UTC, which the script turns into the reader's time.
 #[derive(Debug, Clone, Copy)]
@@ -71,6 +71,23 @@ fn told(event: &Event) -> String {
         Event::Claimed { by, from: None } => format!("{by} claimed it"),
         Event::HandedOver { by, to, .. } => format!("{by} handed it to {to}"),
         Event::HandedToTeam { by, from, to } => format!("{by} handed it from team {from} to team {to}"),
+        Event::TeamChanged { from, to, why: TeamChange::OwnsService } => {
+            format!("Team {to} has it now, before team {from}: the service is theirs")
+        }
+        Event::TeamChanged { from, to, why: TeamChange::HandedTo } => {
+            format!("Team {to} has it again, before team {from}: it was handed to them")
+        }
+        Event::TeamChanged { from, to, why: TeamChange::CatchAll } => format!(
+            "The catch-all team {to} has it now, before team {from}: the team that should have it is gone"
+        ),
+        Event::TeamGone { team, alerted: StandIn::DeploymentFallback } => {
+            format!("Team {team} is gone: the deployment's fallback is alerted")
+        }
+        Event::TeamGone { team, alerted: StandIn::LastRound } => {
+            format!(
+                "Team {team} is gone, and nobody takes its place: the people of the last round are alerted"
+            )
+        }
         Event::Escalated { by } => format!("{by} escalated it"),
         Event::Released { by } => format!("{by} gave it back"),
         Event::Resolved { by } => format!("{by} resolved it"),

@@ -122,15 +122,15 @@ pub(crate) enum LevelView {
 pub(crate) struct EntryView {
     at: DateTime<Utc>,
     /// What happened: `opened`, `roundBegan`, `levelBegan`, `levelBeganAnew`, `levelEmpty`, `levelDead`,
-    /// `unclaimed`, `claimed`, `released`, `resolved`, `handedOver`, `handedToTeam`, `escalated`,
-    /// `severityChanged`, `reportedLower`, `noted`, `clockWentBack`, `folded`.
+    /// `unclaimed`, `claimed`, `released`, `resolved`, `handedOver`, `handedToTeam`, `teamChanged`, `teamGone`,
+    /// `escalated`, `severityChanged`, `reportedLower`, `noted`, `clockWentBack`, `folded`.
     event: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<String>,
     /// Who or which team has it now.
     #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<String>,
-    /// From whom it was taken over, the team or the severity before.
+    /// From whom it was taken over, the team or the severity before; the team that is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -150,6 +150,10 @@ pub(crate) struct EntryView {
     state: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     seconds: Option<i64>,
+    /// Why another team has it: `ownsService`, `handedTo`, `catchAll`; or who is alerted in place of a team that is gone:
+    /// `deploymentFallback`, `lastRound`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<&'static str>,
 }
 
 impl From<Level> for LevelView {
@@ -253,6 +257,7 @@ impl From<&Entry> for EntryView {
             entries: None,
             state: None,
             seconds: None,
+            why: None,
         };
         let level = |event, round: &u32, level: &Level| Self {
             round: Some(*round),
@@ -282,6 +287,15 @@ impl From<&Entry> for EntryView {
             },
             Event::HandedToTeam { by: who, from, to } => {
                 Self { to: Some(to.to_string()), from: Some(from.to_string()), ..by("handedToTeam", who) }
+            }
+            Event::TeamChanged { from, to, why } => Self {
+                to: Some(to.to_string()),
+                from: Some(from.to_string()),
+                why: Some(why.as_str()),
+                ..base("teamChanged")
+            },
+            Event::TeamGone { team, alerted } => {
+                Self { from: Some(team.to_string()), why: Some(alerted.as_str()), ..base("teamGone") }
             }
             Event::Escalated { by: who } => by("escalated", who),
             Event::Released { by: who } => by("released", who),

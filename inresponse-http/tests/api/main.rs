@@ -17,5 +17,6 @@ mod keys;
 mod limits;
 mod metrics;
 mod outages;
+mod roster;
 mod store;
 mod world;

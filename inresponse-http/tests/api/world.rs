@@ -5,6 +5,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use inresponse_core::Engine;
 use inresponse_core::claim::TokenSecret;
+use inresponse_core::engine::EngineBuilder;
 use inresponse_core::memory::{MemoryRoster, MemoryStore};
 use inresponse_core::model::ServiceName;
 use inresponse_core::notify::Notifiers;
@@ -56,14 +57,23 @@ impl World {
     }
 
     pub(crate) async fn with(store: impl Store, roster: impl Roster) -> Self {
+        Self::made(store, roster, |engine| engine).await
+    }
+
+    /// With an engine that is finished in another way.
+    pub(crate) async fn made(
+        store: impl Store,
+        roster: impl Roster,
+        finish: impl FnOnce(EngineBuilder) -> EngineBuilder,
+    ) -> Self {
         let clock = ManualClock::at("2026-11-24T03:00:00Z".parse().unwrap());
         let notifier = RecordingNotifier::new();
         let notifiers = Notifiers::new().mail(notifier.clone());
         let secret = TokenSecret::new(*b"0123456789abcdef").unwrap();
         let engine = Engine::builder(store, roster, notifiers, clock.clone())
             .claim_links("https://ir.example.org", vec![secret])
-            .unwrap()
-            .build();
+            .unwrap();
+        let engine = finish(engine).build();
         let key = |name, key, scopes| ApiKey::from_plain(name, key, scopes).unwrap();
         let keys = Keys::new(vec![
             key("admin", ADMIN, Scope::ALL.to_vec()),
