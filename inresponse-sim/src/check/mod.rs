@@ -7,6 +7,7 @@
 //! | `alerts` | P10, P11, P14: who may be sent what, and when no more |
 //! | `ladder` | P8, P12, P15: who is alerted in which order |
 //! | `time` | P9, P12, P13: nothing comes late where nothing hinders it |
+//! | `whose` | P12: whose a round is, by the roster |
 //! | `end` | P9, P12: what must be once all is well |
 
 mod alerts;
@@ -15,6 +16,7 @@ mod ladder;
 mod reports;
 mod states;
 mod time;
+mod whose;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
