@@ -48,7 +48,7 @@ fn open((report, team, matrix): (Report, TeamName, Matrix)) -> (Opening, Vec<pla
 #[library_benchmark]
 #[bench::second(leased().0)]
 fn next_level(incident: Incident) -> Decision {
-    let input = Input::Due { lease: LEASE, hold: &HoldNothing, matrix: None };
+    let input = Input::Due { lease: LEASE, hold: &HoldNothing, round: None };
     black_box(plan::step(black_box(&incident), input, now() + TimeDelta::seconds(700)))
 }
 
@@ -66,7 +66,7 @@ fn claim() -> (Incident, Update) {
 #[library_benchmark]
 #[bench::open(claim())]
 fn claimed((incident, update): (Incident, Update)) -> Decision {
-    black_box(plan::step(black_box(&incident), Input::Update { update: &update, matrix: None }, now()))
+    black_box(plan::step(black_box(&incident), Input::Update { update: &update, round: None }, now()))
 }
 
 #[library_benchmark]

@@ -27,7 +27,7 @@ fn planner(criterion: &mut Criterion) {
     });
     criterion.bench_function("due: the next level", |b| {
         b.iter(|| {
-            let input = Input::Due { lease: LEASE, hold: &HoldNothing, matrix: None };
+            let input = Input::Due { lease: LEASE, hold: &HoldNothing, round: None };
             plan::step(black_box(&incident), input, later)
         });
     });
@@ -38,7 +38,7 @@ fn planner(criterion: &mut Criterion) {
         });
     });
     criterion.bench_function("claim", |b| {
-        b.iter(|| plan::step(black_box(&incident), Input::Update { update: &claim, matrix: None }, now()));
+        b.iter(|| plan::step(black_box(&incident), Input::Update { update: &claim, round: None }, now()));
     });
 }
 

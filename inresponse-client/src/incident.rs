@@ -405,6 +405,8 @@ pub struct Entry {
     pub next_at_once: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reached: Option<Reached>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 /// Which incidents to list; all unless narrowed.

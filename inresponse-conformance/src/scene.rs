@@ -8,7 +8,7 @@ use inresponse_core::model::{
 };
 use inresponse_core::notify::Outcome;
 use inresponse_core::plan::{
-    self, Decision, Draft, HoldNothing, Input, Opening, Plan, Send, StateChange, TakeOver, Update,
+    self, Decision, Draft, HoldNothing, Input, NextRound, Opening, Plan, Send, StateChange, TakeOver, Update,
 };
 
 /// How long leases last.
@@ -61,7 +61,7 @@ pub(crate) fn service(name: &str) -> ServiceName {
 
 /// The leases of what is due at `now`.
 pub(crate) fn leased(incident: &Incident, now: DateTime<Utc>) -> Plan {
-    change(incident, Input::Due { lease: LEASE, hold: &HoldNothing, matrix: None }, now)
+    change(incident, Input::Due { lease: LEASE, hold: &HoldNothing, round: None }, now)
 }
 
 /// The outcome of a send.
@@ -97,13 +97,18 @@ fn person(name: &str) -> Person {
 }
 
 fn updated(incident: &Incident, update: Update, now: DateTime<Utc>) -> Draft {
-    change(incident, Input::Update { update: &update, matrix: Some(matrix()) }, now).draft
+    let team = match &update.state {
+        Some(StateChange::HandToTeam(team)) => team,
+        Some(_) | None => incident.team(),
+    };
+    let round = NextRound::of(team.clone(), matrix());
+    change(incident, Input::Update { update: &update, round: Some(round) }, now).draft
 }
 
 fn change(incident: &Incident, input: Input<'_>, now: DateTime<Utc>) -> Plan {
     match plan::step(incident, input, now) {
         Decision::Change(plan) => *plan,
-        other @ (Decision::Nothing | Decision::Refuse(_) | Decision::NeedsMatrix) => {
+        other @ (Decision::Nothing | Decision::Refuse(_) | Decision::NeedsRound(_)) => {
             panic!("the scene does not play: {other:?}")
         }
     }

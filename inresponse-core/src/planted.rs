@@ -44,6 +44,8 @@ mod bugs {
         NeverAnew, 8, "a level whose process died does not begin anew";
         OldMatrix, 8, "a repeat round goes by the matrix of the last round";
         OldTeam, 8, "a hand-over alerts whoever is on call for the team before";
+        OldTeamKeepsRounds, 8, "a new round stays with the team that had the last one, whoever owns the service";
+        GoneTeamAlerted, 12, "a new round alerts the people of the last one, though their team is gone";
         EscalationCascades, 8, "a wish that nobody wait any longer brings every level forward";
         AcceptedBeforeSend, 9, "a delivery is recorded as accepted before it is sent";
         UnknownIsAccepted, 9, "an unknown outcome is taken as accepted";
@@ -65,6 +67,8 @@ mod bugs {
         EmptyLevelWaits, 12, "an empty level is given its whole wait";
         UndeliveredHidden, 12, "an incident that nobody could be told of does not show";
         FallbackIsMasked, 12, "a severity's levels are asked for the fallback of an empty calendar, which a raise then alerts twice";
+        KnownServiceRefused, 12, "a report is refused if the team of its service has no settings and no calendar";
+        CopyNotRefreshed, 12, "whatever falls back or is refused goes by a copy of the roster that lags";
         MasksIgnored, 12, "every severity alerts every level";
         LevelWaitsForSlot, 13, "a level does not begin while no sending slot is free for its contacts";
         HidesBehindHanging, 13, "the next level waits for a send that hangs";

@@ -77,7 +77,8 @@ impl DynamoRoster {
         })
     }
 
-    /// A service that the team owns. Reads the whole table of services, as only the deletion of a team does.
+    /// A service that the team owns. Reads the whole table of services, as no report does: the owner that a service names
+    /// need not be looked for.
     async fn owned_by(&self, team: &TeamName) -> Result<Option<ServiceName>, Outage> {
         let mut from = None;
         loop {
@@ -149,8 +150,13 @@ impl DynamoRoster {
     }
 }
 
-fn unreadable(what: String) -> Outage {
-    Outage::permanent(format!("{what} cannot be read"))
+type Unreadable = Box<dyn std::error::Error + Send + Sync>;
+
+/// An entry that was made by hand may not be readable. It is left out, so that its reports fall back and are not refused.
+fn readable<T>(entry: Result<T, Unreadable>, name: impl FnOnce() -> String) -> Option<T> {
+    let told =
+        |error| tracing::error!(name = name(), error = %error, "an entry of the roster cannot be read");
+    entry.map_err(told).ok()
 }
 
 /// A contact alone is a text, several are a list of texts.
@@ -196,34 +202,39 @@ impl Roster for DynamoRoster {
         let Some(item) = self.item(&self.config.service, &[("serviceId", service.as_str())]).await? else {
             return Ok(None);
         };
-        let team = text_of(&item, "team").and_then(|team| TeamName::new(team).ok());
-        team.map(Some).ok_or_else(|| unreadable(format!("the team of service {service}")))
+        let team = text_of(&item, "team").ok_or("it has no team").map_err(Unreadable::from);
+        Ok(readable(team.and_then(|team| Ok(TeamName::new(team)?)), || format!("service {service}")))
     }
 
     async fn team(&self, team: &TeamName) -> Result<Option<Arc<Team>>, Outage> {
         let Some(item) = self.item(&self.config.team, &[("teamname", team.as_str())]).await? else {
             return Ok(None);
         };
-        let unreadable = || unreadable(format!("the settings of team {team}"));
-        let settings = text_of(&item, "settings").ok_or_else(unreadable)?;
-        serde_json::from_str(settings).map(|team| Some(Arc::new(team))).map_err(|e| unreadable().because(e))
+        let settings = text_of(&item, "settings").ok_or("it has no settings").map_err(Unreadable::from);
+        let settings = settings.and_then(|settings| Ok(Arc::new(serde_json::from_str(settings)?)));
+        Ok(readable(settings, || format!("team {team}")))
     }
 
     async fn day(&self, team: &TeamName, day: NaiveDate) -> Result<Option<Arc<Rota>>, Outage> {
         let key = [("teamname", team.as_str()), ("day", &*day.to_string())];
         let Some(item) = self.item(&self.config.calendar, &key).await? else { return Ok(None) };
-        let unreadable = |e| unreadable(format!("the calendar of team {team} for {day}")).because(e);
-        rota(&item).map(|rota| Some(Arc::new(rota))).map_err(unreadable)
+        let rota = rota(&item).map(Arc::new).map_err(Unreadable::from);
+        Ok(readable(rota, || format!("the calendar of team {team} on {day}")))
     }
 
     async fn knows_team(&self, team: &TeamName) -> Result<bool, Outage> {
         Ok(self.item(&self.config.team, &[("teamname", team.as_str())]).await?.is_some()
-            || !self.days(team, 1).await?.is_empty())
+            || !self.days(team, 1).await?.is_empty()
+            || self.owned_by(team).await?.is_some())
     }
 
     async fn teams(&self) -> Result<Vec<TeamName>, Outage> {
         let mut names = BTreeSet::new();
-        for table in [&self.config.team, &self.config.calendar] {
+        for (table, attribute) in [
+            (&self.config.team, "teamname"),
+            (&self.config.calendar, "teamname"),
+            (&self.config.service, "team"),
+        ] {
             let mut from = None;
             loop {
                 let scan = self
@@ -231,11 +242,11 @@ impl Roster for DynamoRoster {
                     .scan()
                     .table_name(table)
                     .consistent_read(true)
-                    .projection_expression("teamname")
+                    .projection_expression(attribute)
                     .set_exclusive_start_key(std::mem::take(&mut from));
                 let page = read(&self.client, || scan.clone().send()).await?;
                 names.extend(
-                    page.items().iter().filter_map(|item| TeamName::new(text_of(item, "teamname")?).ok()),
+                    page.items().iter().filter_map(|item| TeamName::new(text_of(item, attribute)?).ok()),
                 );
                 from = page.last_evaluated_key;
                 if from.is_none() {

@@ -83,7 +83,7 @@ fn resolved(record: &Record) -> Draft {
 }
 
 fn changed(record: &Record, update: &Update) -> Draft {
-    match plan::step(&record.incident, Input::Update { update, matrix: None }, now()) {
+    match plan::step(&record.incident, Input::Update { update, round: None }, now()) {
         Decision::Change(plan) => plan.draft,
         other => panic!("{other:?}"),
     }

@@ -35,6 +35,7 @@ fn describe() {
     for (_, sender) in crate::intake::SENDERS {
         counter!("inresponse_intake_alerts_total", "sender" => sender, "outcome" => "refused").absolute(0);
     }
+    describe_counter!("inresponse_reports_refused_total", Count, "Reports that were refused, by reason.");
     describe_counter!("inresponse_deliveries_total", Count, "Attempts to alert somebody, by outcome.");
     describe_counter!("inresponse_unclaimed_incidents_total", Count, "Incidents that became unclaimed.");
     describe_counter!("inresponse_undelivered_incidents_total", Count, "Incidents that became undelivered.");

@@ -94,9 +94,13 @@ impl Problem {
     }
 
     /// What is wrong, for people.
-    #[cfg(feature = "pages")]
     pub(crate) fn detail(&self) -> &str {
         &self.detail
+    }
+
+    /// Its HTTP status.
+    pub(crate) fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -177,7 +181,7 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(mut self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = self.status();
         let (headers, refusal) = (std::mem::take(&mut self.headers), self.refusal);
         let detail = self.detail.chars().take(500).collect::<String>().into();
         let told = Told { detail, key: self.key.take() };

@@ -24,6 +24,7 @@ use inresponse_core::memory::MemoryStore;
 use inresponse_core::notify::Outcome;
 use inresponse_core::plan::Opening;
 use inresponse_core::store::Created;
+use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::json;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::filter::LevelFilter;
@@ -294,4 +295,49 @@ async fn p16_a_message_that_is_refused_is_logged_with_sender_key_and_reason() {
         assert!(told(&parts), "{parts:?} in {log}");
     }
     assert!(!log.contains(ATHENS), "{log}");
+}
+
+#[tokio::test]
+async fn p12_a_report_that_is_refused_is_logged_with_its_sender_and_counted() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(LevelFilter::WARN)
+        .with_writer(log.clone())
+        .with_ansi(false)
+        .finish();
+    let _logging = subscriber.set_default();
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let counted = recorder.handle();
+    let _counting = metrics::set_default_local_recorder(&recorder);
+    let world = World::new().await;
+    let unknown = r#"{"service":"nobody","severity":"CRIT","title":"t","message":"m"}"#;
+    let other_field = r#"{"service":"athens","severity":"CRIT","title":"t","message":"m","extra":1}"#;
+    let huge = format!("{{\"title\":\"{}\"}}", "x".repeat(300 * 1024));
+    let refused = [
+        ("/incidents", unknown, StatusCode::UNPROCESSABLE_ENTITY),
+        ("/incidents", "{", StatusCode::BAD_REQUEST),
+        ("/incidents", "{}", StatusCode::BAD_REQUEST),
+        ("/incidents", other_field, StatusCode::BAD_REQUEST),
+        ("/incidents", &huge, StatusCode::PAYLOAD_TOO_LARGE),
+        ("/incidents?x=1", other_field, StatusCode::BAD_REQUEST),
+    ];
+    for (path, body, status) in refused {
+        let answer = world.call(REPORT, Method::PUT, path, body.to_owned()).await;
+        assert_eq!(answer.status, status, "{}", answer.text);
+    }
+    assert!(world.call(REPORT, Method::PUT, "/incidents", report().to_string()).await.status.is_success());
+    let alert = r#"[{"labels":{"alertname":"x","service":"nobody","severity":"critical"}}]"#;
+    world.call(REPORT, Method::POST, "/api/v2/alerts", alert).await;
+    let told = counted.render();
+    for line in [
+        "inresponse_reports_refused_total{reason=\"unknown_service\"} 2",
+        "inresponse_reports_refused_total{reason=\"invalid\"} 5",
+    ] {
+        assert!(told.contains(line), "{line} is missing in\n{told}");
+    }
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let lines: Vec<_> = log.lines().filter(|line| line.contains("a report was refused")).collect();
+    assert_eq!(lines.len(), 7, "{log}");
+    assert!(lines.iter().all(|line| line.contains("key=monitoring") && line.len() < 1000), "{log}");
+    assert_eq!(lines.iter().filter(|line| line.contains("`nobody`")).count(), 2, "{log}");
 }

@@ -55,7 +55,7 @@ fn second_alert() -> Alert {
         let delivery = DeliveryKey { round: 1, level: Level::At(1), place };
         incident = stepped(&incident, Input::Outcome { delivery, attempt: 1, outcome }, at()).0;
     }
-    let due = Input::Due { lease: Duration::from_secs(30), hold: &HoldNothing, matrix: None };
+    let due = Input::Due { lease: Duration::from_secs(30), hold: &HoldNothing, round: None };
     let (incident, sends) = stepped(&incident, due, at() + Duration::from_secs(600));
     Alert::new(Arc::new(incident), 1, sends[0].delivery, sends[0].attempt, sends[0].contact.clone())
 }
@@ -184,8 +184,8 @@ fn news(change: StateChange, to: &str) -> Alert {
     }
     let update = Update::state(Person::new("kim@example.org").unwrap(), change);
     let later = at() + Duration::from_secs(120);
-    incident = stepped(&incident, Input::Update { update: &update, matrix: None }, later).0;
-    let due = Input::Due { lease: Duration::from_secs(30), hold: &HoldNothing, matrix: None };
+    incident = stepped(&incident, Input::Update { update: &update, round: None }, later).0;
+    let due = Input::Due { lease: Duration::from_secs(30), hold: &HoldNothing, round: None };
     let (incident, sends) = stepped(&incident, due, later);
     let send = sends.iter().find(|send| send.contact == contact(to)).expect("they are told");
     Alert::new(Arc::new(incident), 3, send.delivery, send.attempt, send.contact.clone())

@@ -84,7 +84,7 @@ fn commit(state: &State, now: DateTime<Utc>, rng: &mut Rng) -> Option<Write> {
     let incident = &record.incident;
     let by = Person::new(*rng.pick(&["jo", "kim"])).ok()?;
     let draft = match rng.below(8) {
-        0..=2 => change(incident, Input::Due { lease: LEASE, hold: &HoldNothing, matrix: None }, now),
+        0..=2 => change(incident, Input::Due { lease: LEASE, hold: &HoldNothing, round: None }, now),
         3..=4 => accepted(incident, now),
         5 => updated(incident, Update::state(by, StateChange::Claim(TakeOver::Yes)), now),
         6 => updated(incident, Update::state(by, StateChange::Resolve), now),
@@ -110,13 +110,13 @@ fn accepted(incident: &Incident, now: DateTime<Utc>) -> Option<Draft> {
 }
 
 fn updated(incident: &Incident, update: Update, now: DateTime<Utc>) -> Option<Draft> {
-    change(incident, Input::Update { update: &update, matrix: None }, now)
+    change(incident, Input::Update { update: &update, round: None }, now)
 }
 
 fn change(incident: &Incident, input: Input<'_>, now: DateTime<Utc>) -> Option<Draft> {
     match plan::step(incident, input, now) {
         Decision::Change(plan) => Some(plan.draft),
-        Decision::Nothing | Decision::Refuse(_) | Decision::NeedsMatrix => None,
+        Decision::Nothing | Decision::Refuse(_) | Decision::NeedsRound(_) => None,
     }
 }
 

@@ -15,7 +15,7 @@ use inresponse_core::model::{
     Report, Severity, State as IncidentState, TeamName,
 };
 use inresponse_core::notify::Outcome;
-use inresponse_core::plan::{self, Decision, Input, StateChange, TakeOver, Update};
+use inresponse_core::plan::{self, Decision, Input, NextRound, StateChange, TakeOver, Update};
 use stateright::{Checker, Model, Property};
 
 const LEASE: Duration = Duration::from_secs(30);
@@ -227,6 +227,11 @@ fn matrix() -> Matrix {
     Matrix::new(vec![vec![contact("a"), contact("b")], vec![contact("c")]], vec![contact("f")], WAIT)
 }
 
+/// A new round stays with its team.
+fn next_round(incident: &Incident) -> NextRound {
+    NextRound::of(incident.team().clone(), matrix())
+}
+
 impl Protocol {
     /// Bounded by `budget`.
     pub fn new(budget: Budget) -> Self {
@@ -239,7 +244,7 @@ impl Protocol {
             world.engines[engine].flights.iter().map(|f| incident.delivery_id(f.key)).collect();
         let mut given = None;
         loop {
-            let input = Input::Due { lease: LEASE, hold: &hold, matrix: given.take() };
+            let input = Input::Due { lease: LEASE, hold: &hold, round: given.take() };
             match plan::step(incident, input, world.now) {
                 Decision::Change(plan) => {
                     let flight = |send: &plan::Send| Flight {
@@ -252,7 +257,7 @@ impl Protocol {
                     let flights = plan.sends.iter().map(flight).collect();
                     return Some((Held(Arc::new(plan.draft.into_incident())), flights));
                 }
-                Decision::NeedsMatrix => given = Some(matrix()),
+                Decision::NeedsRound(_) => given = Some(next_round(incident)),
                 Decision::Nothing | Decision::Refuse(_) => return None,
             }
         }
@@ -493,7 +498,7 @@ impl Model for Protocol {
                         let flight = &mut world.engines[e].flights[i];
                         (flight.planned, flight.until) = (world.now, world.now + LEASE);
                     }
-                    Decision::Nothing | Decision::Refuse(_) | Decision::NeedsMatrix => {
+                    Decision::Nothing | Decision::Refuse(_) | Decision::NeedsRound(_) => {
                         world.engines[e].flights[i].ended = Some(Ended::NotBegun);
                     }
                 }
@@ -582,7 +587,7 @@ impl Model for Protocol {
                 let input = Input::Outcome { delivery, attempt, outcome: &outcome };
                 match plan::step(&world.record.0, input, world.now) {
                     Decision::Change(plan) => world.write(Held(Arc::new(plan.draft.into_incident()))),
-                    Decision::Nothing | Decision::Refuse(_) | Decision::NeedsMatrix => {}
+                    Decision::Nothing | Decision::Refuse(_) | Decision::NeedsRound(_) => {}
                 }
             }
             Act::Crash(e) => {
@@ -592,7 +597,8 @@ impl Model for Protocol {
             Act::Wish(by, wish) => {
                 let holder = world.record.0.claimed().map(|claimed| claimed.by.clone());
                 let update = Update::state(person(by), wish.clone());
-                let input = Input::Update { update: &update, matrix: Some(matrix()) };
+                let round = Some(next_round(&world.record.0));
+                let input = Input::Update { update: &update, round };
                 match plan::step(&world.record.0, input, world.now) {
                     Decision::Change(plan) => {
                         let claimed = world.record.0.state() == IncidentState::Claimed;
@@ -604,7 +610,7 @@ impl Model for Protocol {
                         world.handed_at = is_handed.then_some(world.now);
                         world.write(Held(Arc::new(plan.draft.into_incident())));
                     }
-                    Decision::Nothing | Decision::Refuse(_) | Decision::NeedsMatrix => return None,
+                    Decision::Nothing | Decision::Refuse(_) | Decision::NeedsRound(_) => return None,
                 }
                 match wish {
                     StateChange::Release(_) | StateChange::HandToTeam(_) => world.left.releases -= 1,

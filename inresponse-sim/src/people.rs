@@ -5,7 +5,6 @@ use std::sync::Arc;
 use inresponse_core::engine::{Reported, Updated};
 use inresponse_core::model::{DedupKey, IncidentNumber, Note, Person, Report, Severity};
 use inresponse_core::plan::{StateChange, TakeOver, Update};
-use inresponse_core::roster::Roster as _;
 
 use crate::fault::Fault;
 use crate::history::{Answer, Read, Reply, ReportCall, UpdateCall, Verdict};
@@ -235,66 +234,71 @@ pub async fn census(stage: &Arc<Stage>) {
 }
 
 /// Puts the whole roster, before anything begins.
-pub async fn put_roster(stage: &Stage) {
-    let roster = &stage.scenario.roster;
-    for (name, plan) in &roster.teams {
-        put_team(stage, name, plan).await;
-    }
-    for (name, owner) in &roster.services {
-        let put = stage.roster.put_service(&scenario::service(name), &scenario::team(owner)).await;
-        put.expect("a roster in memory has no outages");
-    }
-    stage.world.lock().history.rosters.push((0, roster.clone()));
+pub fn put_roster(stage: &Stage) {
+    stage.world.lock().history.rosters.push((0, stage.scenario.roster.clone()));
 }
 
-async fn put_team(stage: &Stage, name: &str, plan: &scenario::TeamPlan) {
-    let team = scenario::team(name);
-    stage.roster.put_team(&team, &plan.team()).await.expect("a roster in memory has no outages");
-    for (day, levels) in &plan.calendar {
-        let put = stage.roster.put_day(&team, *day, &scenario::rota(levels)).await;
-        put.expect("a roster in memory has no outages");
-    }
-}
-
-/// Somebody edits the roster; nothing else happens at that moment.
-pub async fn edit(stage: Arc<Stage>, mut rng: Rng) {
+/// Somebody edits the roster.
+pub fn edit(stage: &Stage, rng: &mut Rng) {
     let mut roster: Roster = match stage.world.lock().history.rosters.last() {
         Some((_, roster)) => roster.clone(),
         None => return,
     };
-    let name = if rng.chance(600) { "t0" } else { "t1" };
-    let Some(plan) = roster.teams.get_mut(name) else { return };
-    let team = scenario::team(name);
-    match rng.below(4) {
-        0 => {
-            let service = *rng.pick(&["s0", "s1", "s2"]);
-            roster.services.insert(service.into(), name.into());
-            let put = stage.roster.put_service(&scenario::service(service), &team).await;
-            put.expect("a roster in memory has no outages");
-        }
-        1 => {
-            let fresh = scenario::team_plan(&mut rng, stage.scenario.base, false);
-            (plan.wait, plan.fallback, plan.repeat) = (fresh.wait, fresh.fallback, fresh.repeat);
-            put_team(&stage, name, plan).await;
-        }
-        2 => {
-            let day = plan.day(stage.world.wall_at(stage.world.now(), 0));
-            plan.calendar.insert(day, scenario::levels(&mut rng));
-            put_team(&stage, name, plan).await;
-        }
-        _ => {
-            let day = plan.day(stage.world.wall_at(stage.world.now(), 0));
-            if plan.calendar.remove(&day).is_some() {
-                let deleted = stage.roster.delete_day(&team, day).await;
-                let _ = deleted.expect("a roster in memory has no outages");
-            }
-        }
-    }
+    let (name, other) = if rng.chance(600) { ("t0", "t1") } else { ("t1", "t0") };
+    let what = edit_team(stage, rng, &mut roster, name, other);
     let mut state = stage.world.lock();
     let now: Micros = state.now();
     state.history.rosters.push((now, roster));
     drop(state);
-    stage.world.note(|| format!("the roster of {name} is edited"));
+    stage.world.note(|| format!("the roster of {name} is edited: {what}"));
+}
+
+/// Answers what was done.
+fn edit_team(stage: &Stage, rng: &mut Rng, roster: &mut Roster, name: &str, other: &str) -> &'static str {
+    let service = *rng.pick(&["s0", "s1", "s2"]);
+    let Some(plan) = roster.teams.get_mut(name) else {
+        roster.teams.insert(name.into(), scenario::team_plan(rng, stage.scenario.base, false));
+        return "it is made again";
+    };
+    let day = plan.day(stage.world.wall_at(stage.world.now(), 0));
+    match rng.below(9) {
+        0 | 1 => {
+            roster.services.insert(service.into(), name.into());
+            "it has another service"
+        }
+        2 => {
+            let fresh = scenario::team_plan(rng, stage.scenario.base, false);
+            (plan.wait, plan.fallback, plan.repeat) = (fresh.wait, fresh.fallback, fresh.repeat);
+            "settings"
+        }
+        3 | 4 => {
+            plan.calendar.insert(day, scenario::levels(rng));
+            "an entry for today"
+        }
+        5 => {
+            plan.calendar.remove(&day);
+            "no entry for today"
+        }
+        6 => {
+            // As other tools may write it.
+            roster.services.insert(service.into(), "t2".into());
+            "a service of a team that has nothing else"
+        }
+        7 => {
+            roster.services.remove(service);
+            "a service is deleted"
+        }
+        _ => {
+            roster.teams.remove(name);
+            if roster.teams.contains_key(other) && rng.chance(500) {
+                let given = roster.services.values_mut().filter(|owner| *owner == name);
+                given.for_each(|owner| *owner = other.into());
+            } else {
+                roster.services.retain(|_, owner| owner != name);
+            }
+            "it is deleted"
+        }
+    }
 }
 
 /// A machine's wall clock is set.

@@ -98,7 +98,7 @@ pub fn play(run: Run, make_store: MakeStore<'_>, trace: Trace) -> Played {
 async fn direct(stage: Arc<Stage>, run: Run) {
     let (world, scenario) = (Arc::clone(&stage.world), stage.scenario.clone());
     let mut rng = Rng::new(run.seed, 4);
-    people::put_roster(&stage).await;
+    people::put_roster(&stage);
     set_clocks(&stage);
     for host in 0..scenario.hosts {
         tokio::spawn(Arc::clone(&stage).supervise(host));
@@ -138,8 +138,8 @@ async fn direct(stage: Arc<Stage>, run: Run) {
         later(&mut clients, &stage, at, |stage| people::write(stage, own, scenario.notes));
     }
     for _ in 0..scenario.edits {
-        let (at, own) = at_random(&mut rng, scenario.chaos);
-        later(&mut clients, &stage, at, |stage| people::edit(stage, own));
+        let (at, mut own) = at_random(&mut rng, scenario.chaos);
+        later(&mut clients, &stage, at, |stage| async move { people::edit(&stage, &mut own) });
     }
     for _ in 0..scenario.jumps {
         let (at, mut own) = at_random(&mut rng, scenario.chaos);
@@ -235,6 +235,7 @@ async fn watch(stage: Arc<Stage>, mut rng: Rng) {
 /// How long it may take until nothing is due any more, once all is well.
 pub fn patience(scenario: &Scenario, history: &History) -> Micros {
     let teams = history.rosters.iter().flat_map(|(_, roster)| roster.teams.values());
+    let teams = teams.chain(&scenario.fallback);
     let longest = teams.map(|team| {
         let height = team.calendar.values().map(Vec::len).max().unwrap_or(1).max(1) as u64;
         let wait = crate::world::micros(team.wait);

@@ -40,6 +40,10 @@ pub struct Scenario {
     pub skews: Vec<i64>,
     /// Who is on call.
     pub roster: Roster,
+    /// What a team without settings has, if the deployment has a fallback.
+    pub fallback: Option<TeamPlan>,
+    /// The team that takes what nobody owns.
+    pub catch_all: Option<&'static str>,
     /// How many reports are made, at random times.
     pub reports: u64,
     /// How many things people do, at random times.
@@ -84,6 +88,13 @@ pub struct Roster {
     pub teams: BTreeMap<String, TeamPlan>,
 }
 
+impl Roster {
+    /// Whether there is such a team: it has settings or a service.
+    pub fn knows(&self, team: &str) -> bool {
+        self.teams.contains_key(team) || self.services.values().any(|owner| owner == team)
+    }
+}
+
 /// A team as plain data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TeamPlan {
@@ -123,6 +134,18 @@ pub fn contact(name: &str) -> Contact {
 }
 
 impl TeamPlan {
+    /// What a deployment gives to a team without settings.
+    pub fn of_deployment() -> Self {
+        Self {
+            zone: 0,
+            wait: Team::DEFAULT_WAIT,
+            repeat: 0,
+            fallback: vec![contact("last")],
+            alert_levels: BTreeMap::new(),
+            calendar: BTreeMap::new(),
+        }
+    }
+
     /// The settings as the roster takes them.
     ///
     /// # Panics
@@ -212,6 +235,7 @@ impl Scenario {
         let base = base(rng);
         let roster = roster(rng, base, long);
         let moods = moods(rng, &roster, &rates, long);
+        let mut deployment = Rng::new(seed, 9);
         Self {
             drive,
             hosts,
@@ -229,6 +253,8 @@ impl Scenario {
             notes: if rng.chance(5) { rng.between(60, 120) } else { 0 },
             news: if Rng::new(seed, 8).chance(300) { News::Told } else { News::Kept },
             roster,
+            fallback: deployment.chance(200).then(TeamPlan::of_deployment),
+            catch_all: deployment.chance(300).then_some("t1"),
             moods,
             rates,
         }

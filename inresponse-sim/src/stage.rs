@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, Utc};
 use inresponse_core::Outage;
 use inresponse_core::engine::{Advanced, Engine};
-use inresponse_core::memory::MemoryRoster;
 use inresponse_core::model::{IncidentNumber, Scheme};
 use inresponse_core::notify::Notifiers;
+use inresponse_core::roster::Defaults;
 use tokio::sync::oneshot;
 
 use crate::carrier::HostCarrier;
@@ -30,8 +30,6 @@ pub struct Stage {
     pub scenario: Scenario,
     /// The store that all share.
     pub store: Arc<SharedStore>,
-    /// The roster that all share.
-    pub roster: Arc<MemoryRoster>,
     running: Mutex<Vec<Option<Running>>>,
 }
 
@@ -45,7 +43,7 @@ impl Stage {
     /// Machines that are down.
     pub fn new(world: Arc<World>, scenario: Scenario, store: Arc<SharedStore>) -> Arc<Self> {
         let running = Mutex::new((0..scenario.hosts).map(|_| None).collect());
-        Arc::new(Self { world, scenario, store, roster: Arc::new(MemoryRoster::new()), running })
+        Arc::new(Self { world, scenario, store, running })
     }
 
     /// Keeps a machine running: whenever its process ends, it is started again a little later.
@@ -66,12 +64,20 @@ impl Stage {
         let moods = Arc::new(self.scenario.moods.clone());
         let carrier = HostCarrier { world: Arc::clone(world), process, moods };
         let store = self.store.way(world, process);
-        let roster = HostRoster { world: Arc::clone(world), process, shared: Arc::clone(&self.roster) };
+        let roster = HostRoster::new(Arc::clone(world), process);
         let scheme = Scheme::new("sim").expect("a plain word is a scheme");
         let notifiers = Notifiers::new().with(scheme, carrier);
         let clock = HostClock { world: Arc::clone(world), process };
         let engine = Engine::builder(store, roster, notifiers, clock);
-        let engine = engine.lease(self.scenario.lease).news(self.scenario.news).build();
+        let mut engine = engine.lease(self.scenario.lease).news(self.scenario.news);
+        if let Some(plan) = &self.scenario.fallback {
+            let defaults = Defaults::with_fallback(plan.fallback.clone());
+            engine = engine.defaults(defaults.expect("a planned fallback is sound"));
+        }
+        if let Some(team) = self.scenario.catch_all {
+            engine = engine.catch_all(crate::scenario::team(team));
+        }
+        let engine = engine.build();
         let (stop, stopped) = oneshot::channel();
         if self.scenario.drive == Drive::Runner {
             let (world, engine) = (Arc::clone(world), engine.clone());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use inresponse_core::model::{DeliveryStatus, Event, State};
+use inresponse_core::model::{DeliveryStatus, Event, StandIn, State, TeamChange};
 use inresponse_core::plan::{Refusal, StateChange};
 
 use crate::fault::Fault;
@@ -54,6 +54,10 @@ const TRANSITIONS: &[&str] = &[
     "timeline: noted",
     "timeline: clock went back",
     "timeline: folded",
+    "timeline: another team owns the service",
+    "timeline: the catch-all team has it",
+    "timeline: the deployment's fallback stands in",
+    "timeline: the last round stands in",
     "delivery: accepted",
     "delivery: rejected",
     "delivery: ended its process too often",
@@ -163,6 +167,18 @@ impl Stats {
                     Event::Noted { .. } => "timeline: noted",
                     Event::ClockWentBack { .. } => "timeline: clock went back",
                     Event::Folded { .. } => "timeline: folded",
+                    Event::TeamChanged { why: TeamChange::OwnsService, .. } => {
+                        "timeline: another team owns the service"
+                    }
+                    Event::TeamChanged { why: TeamChange::CatchAll, .. } => {
+                        "timeline: the catch-all team has it"
+                    }
+                    Event::TeamGone { alerted: StandIn::DeploymentFallback, .. } => {
+                        "timeline: the deployment's fallback stands in"
+                    }
+                    Event::TeamGone { alerted: StandIn::LastRound, .. } => {
+                        "timeline: the last round stands in"
+                    }
                     _ => "timeline: other",
                 });
             }

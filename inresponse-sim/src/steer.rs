@@ -4,7 +4,7 @@ use inresponse_core::model::Severity;
 
 use crate::fault::Fault;
 use crate::rng::Rng;
-use crate::scenario::{Drive, Mood, Scenario};
+use crate::scenario::{Drive, Mood, Scenario, TeamPlan};
 use crate::world::SECOND;
 
 /// So many seeds in a row have one of each kind.
@@ -27,6 +27,8 @@ enum Rare {
     RecordsOnly,
     /// Many incidents at once.
     Storm,
+    /// Services that change hands and teams that are deleted, while rounds begin.
+    TeamsChange,
 }
 
 impl Rare {
@@ -38,6 +40,7 @@ impl Rare {
             8 => Some(Rare::LongTimeline),
             // Such runs cost most.
             12 if seed % (2 * EVERY) < EVERY => Some(Rare::Waiting),
+            7 | 13 => Some(Rare::TeamsChange),
             15 => Some(Rare::RecordsOnly),
             18 => Some(Rare::Storm),
             _ => None,
@@ -80,6 +83,13 @@ impl Scenario {
             Rare::RecordsOnly => {
                 for team in self.roster.teams.values_mut() {
                     team.alert_levels.insert(*rng.pick(&[Severity::Warn, Severity::Err]), Vec::new());
+                }
+            }
+            Rare::TeamsChange => {
+                (self.edits, self.acts) = (rng.between(4, 10), rng.between(8, 16));
+                self.fallback = rng.chance(500).then(TeamPlan::of_deployment);
+                for team in self.roster.teams.values_mut() {
+                    team.repeat = *rng.pick(&[1, 2, 3]);
                 }
             }
             Rare::Storm => {

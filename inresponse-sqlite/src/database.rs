@@ -7,8 +7,8 @@ use rusqlite::OptionalExtension;
 use crate::batch::{Write, Written};
 use crate::config::SqliteConfig;
 use crate::readers::Readers;
-use crate::roster::SqliteRoster;
-use crate::schema::{open_reader, open_writer};
+use crate::roster::{SqliteRoster, Watch};
+use crate::schema::open_writer;
 use crate::store::SqliteStore;
 use crate::writer::Writer;
 
@@ -28,11 +28,16 @@ impl Database {
     /// # Errors
     /// It cannot be opened or written, is not a database, or was made by a newer version.
     pub async fn open(config: SqliteConfig) -> Result<Self, Outage> {
+        Self::open_watched(config, Watch::default()).await
+    }
+
+    /// The same, where the roster is looked after in another way.
+    pub(crate) async fn open_watched(config: SqliteConfig, watch: Watch) -> Result<Self, Outage> {
         let opened = tokio::task::spawn_blocking(move || {
             let path = config.path();
             let writer = Writer::start(path.to_owned(), open_writer(path)?)?;
             let readers = Readers::new(path.to_owned());
-            let roster = SqliteRoster::start(writer.clone(), readers.clone(), open_reader(path)?)?;
+            let roster = SqliteRoster::start(writer.clone(), readers.clone(), path.to_owned(), watch)?;
             Ok(Self { store: SqliteStore { writer, readers }, roster })
         });
         opened.await.unwrap_or_else(|e| Err(Outage::retryable("opening was aborted").because(e)))

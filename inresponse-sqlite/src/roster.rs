@@ -1,41 +1,70 @@
 //! The roster in SQLite, held in memory and read anew when another process changes it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, mpsc};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate};
+use inresponse_core::clock::{Clock, SystemClock};
 use inresponse_core::model::{Person, ServiceName, TeamName};
 use inresponse_core::roster::{ChangeMark, Deleted, Roster, RosterChange, Rota, Team, TeamDeleted};
 use inresponse_core::{Chain, Outage};
 use rusqlite::Connection;
 use serde_json::from_str;
+use tokio::sync::oneshot;
 
 use crate::batch::{Edited, RosterEdit, Write, Written};
+use crate::error::{Moment, outage, spoils_connection};
 use crate::readers::Readers;
+use crate::schema::open_reader;
 use crate::writer::Writer;
 
 /// How soon what another process wrote is noticed.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// What is answered lacks nothing that another process was answered longer ago than this. Under a second, since who is
+/// told is decided after the answer.
+const OLDEST: Duration = Duration::from_millis(900);
 
 /// Services, teams and calendars in SQLite. Cheap to clone.
 ///
-/// The whole roster is held in memory, and a change made here is followed there; a thread notices within half a
-/// second what another process wrote, and reads all of it anew. Of the changes that were noted, the newest 10,000
-/// are kept.
+/// The whole roster is held in memory, and a change made here is followed there. A thread notices within half a second
+/// what another process wrote, and reads all of it again; at once if it is asked to ([`refresh`](Roster::refresh)), and
+/// if it is late or cannot read, nothing is answered from a copy older than 0.9 seconds. Of the changes that were
+/// noted, the newest 10,000 are kept.
 #[derive(Debug, Clone)]
 pub struct SqliteRoster {
     writer: Writer,
     readers: Readers,
     cache: Arc<Cache>,
+    clock: Arc<dyn Clock>,
     /// The thread that looks for changes ends when the last roster drops this.
-    _watched: Arc<mpsc::Sender<()>>,
+    watcher: mpsc::Sender<Look>,
 }
+
+/// How the roster is looked after.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    every: Duration,
+    clock: Arc<dyn Clock>,
+}
+
+impl Default for Watch {
+    fn default() -> Self {
+        Self { every: LOOK_EVERY, clock: Arc::new(SystemClock::new()) }
+    }
+}
+
+/// Somebody who waits until the roster was looked at.
+type Look = oneshot::Sender<Result<(), Outage>>;
 
 #[derive(Debug, Default)]
 struct Cache {
     snapshot: RwLock<Snapshot>,
+    /// When the last look began that found the snapshot current, in microseconds of the monotonic clock.
+    current_at: AtomicU64,
 }
 
 #[derive(Debug, Default, PartialEq)]
@@ -53,6 +82,21 @@ impl Cache {
 
     fn changing(&self) -> RwLockWriteGuard<'_, Snapshot> {
         self.snapshot.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn age(&self, now: Duration) -> Duration {
+        now.saturating_sub(Duration::from_micros(self.current_at.load(Ordering::Acquire)))
+    }
+
+    /// Takes what was written since the last look, on a look that began at `began`.
+    fn look(&self, connection: &Connection, began: Duration) -> rusqlite::Result<()> {
+        let known = self.current().version;
+        if read_version(connection)? > known {
+            self.offer(read_all(connection)?);
+        }
+        let began = u64::try_from(began.as_micros()).unwrap_or(u64::MAX);
+        self.current_at.fetch_max(began, Ordering::AcqRel);
+        Ok(())
     }
 
     /// Takes a newer snapshot; an older one lost a race and is dropped.
@@ -107,17 +151,40 @@ impl Snapshot {
 
 impl SqliteRoster {
     /// Reads the roster and starts to watch it, on a connection of its own.
-    pub(crate) fn start(writer: Writer, readers: Readers, watcher: Connection) -> Result<Self, Outage> {
+    pub(crate) fn start(
+        writer: Writer,
+        readers: Readers,
+        path: PathBuf,
+        Watch { every, clock }: Watch,
+    ) -> Result<Self, Outage> {
         let cache = Arc::new(Cache::default());
-        let failed = |e| crate::error::outage(e, crate::error::Moment::BeforeCommit);
-        cache.offer(read_all(&watcher).map_err(failed)?);
-        let (watched, gone) = mpsc::channel();
-        let watching = Arc::clone(&cache);
+        let mut connection = None;
+        look(&path, &mut connection, &cache, clock.monotonic())?;
+        let (watcher, looks) = mpsc::channel();
+        let watched = (Arc::clone(&cache), Arc::clone(&clock));
         std::thread::Builder::new()
             .name("inresponse-roster".into())
-            .spawn(move || watch(&watcher, &watching, &gone))
+            .spawn(move || {
+                let (cache, clock) = watched;
+                watch(every, &looks, || look(&path, &mut connection, &cache, clock.monotonic()));
+            })
             .map_err(|e| Outage::retryable("the roster's thread could not be started").because(e))?;
-        Ok(Self { writer, readers, cache, _watched: Arc::new(watched) })
+        Ok(Self { writer, readers, cache, clock, watcher })
+    }
+
+    /// What is held, after another look if the last one was too long ago.
+    async fn held(&self) -> Result<RwLockReadGuard<'_, Snapshot>, Outage> {
+        if self.cache.age(self.clock.monotonic()) > OLDEST {
+            self.look().await?;
+        }
+        Ok(self.cache.current())
+    }
+
+    async fn look(&self) -> Result<(), Outage> {
+        let (done, looked) = oneshot::channel();
+        let ended = || Outage::permanent("the thread that looks at the roster has ended");
+        self.watcher.send(done).map_err(|_| ended())?;
+        looked.await.unwrap_or_else(|_| Err(ended()))
     }
 
     async fn edit(&self, edit: RosterEdit) -> Result<Edited, Outage> {
@@ -138,19 +205,53 @@ impl SqliteRoster {
     }
 }
 
-fn watch(connection: &Connection, cache: &Cache, gone: &mpsc::Receiver<()>) {
-    while let Err(mpsc::RecvTimeoutError::Timeout) = gone.recv_timeout(LOOK_EVERY) {
-        let look = || {
-            let known = cache.current().version;
-            if read_version(connection)? > known {
-                cache.offer(read_all(connection)?);
-            }
-            Ok::<_, rusqlite::Error>(())
+/// Looks every so often, and whenever somebody asks, until nobody can.
+fn watch(every: Duration, looks: &mpsc::Receiver<Look>, mut look: impl FnMut() -> Result<(), Outage>) {
+    let mut is_failing = false;
+    loop {
+        let first = match looks.recv_timeout(every) {
+            Ok(waiting) => Some(waiting),
+            Err(mpsc::RecvTimeoutError::Timeout) => None,
+            Err(mpsc::RecvTimeoutError::Disconnected) => return,
         };
-        if let Err(error) = look() {
-            tracing::warn!(error = %Chain::of(&error), "the roster could not be read; the last one known is used");
+        // One look serves all who asked before it began.
+        let waiting: Vec<Look> = first.into_iter().chain(looks.try_iter()).collect();
+        let looked = look();
+        match (&looked, is_failing) {
+            (Err(error), false) => tracing::error!(error = %Chain::of(error), "the roster cannot be read"),
+            (Ok(()), true) => tracing::info!("the roster can be read again"),
+            (Err(_), true) | (Ok(()), false) => {}
+        }
+        is_failing = looked.is_err();
+        for one in waiting {
+            let answer = match &looked {
+                Ok(()) => Ok(()),
+                Err(error) => Err(Outage::new(error.kind(), error.to_string())),
+            };
+            // Who no longer waits does not miss it.
+            let _ = one.send(answer);
         }
     }
+}
+
+/// Takes what was written since the last look, on a new connection if the last one was given up.
+fn look(
+    path: &Path,
+    connection: &mut Option<Connection>,
+    cache: &Cache,
+    began: Duration,
+) -> Result<(), Outage> {
+    let reader = match connection {
+        Some(reader) => reader,
+        None => connection.insert(open_reader(path)?),
+    };
+    cache.look(reader, began).map_err(|error| {
+        let error = outage(error, Moment::BeforeCommit);
+        if spoils_connection(&error) {
+            *connection = None;
+        }
+        error
+    })
 }
 
 fn read_version(connection: &Connection) -> rusqlite::Result<u64> {
@@ -223,26 +324,32 @@ fn readable<T>(entry: Result<T, Unreadable>, name: &str) -> Option<T> {
 
 #[async_trait]
 impl Roster for SqliteRoster {
+    async fn refresh(&self) -> Result<(), Outage> {
+        self.look().await
+    }
+
     async fn service(&self, service: &ServiceName) -> Result<Option<TeamName>, Outage> {
-        Ok(self.cache.current().services.get(service).cloned())
+        Ok(self.held().await?.services.get(service).cloned())
     }
 
     async fn team(&self, team: &TeamName) -> Result<Option<Arc<Team>>, Outage> {
-        Ok(self.cache.current().teams.get(team).cloned())
+        Ok(self.held().await?.teams.get(team).cloned())
     }
 
     async fn day(&self, team: &TeamName, day: NaiveDate) -> Result<Option<Arc<Rota>>, Outage> {
-        Ok(self.cache.current().calendars.get(team).and_then(|days| days.get(&day)).cloned())
+        Ok(self.held().await?.calendars.get(team).and_then(|days| days.get(&day)).cloned())
     }
 
     async fn knows_team(&self, team: &TeamName) -> Result<bool, Outage> {
-        let snapshot = self.cache.current();
-        Ok(snapshot.teams.contains_key(team) || snapshot.calendars.contains_key(team))
+        let snapshot = self.held().await?;
+        let listed = snapshot.teams.contains_key(team) || snapshot.calendars.contains_key(team);
+        Ok(listed || snapshot.services.values().any(|owner| owner == team))
     }
 
     async fn teams(&self) -> Result<Vec<TeamName>, Outage> {
-        let snapshot = self.cache.current();
-        let names: BTreeSet<&TeamName> = snapshot.teams.keys().chain(snapshot.calendars.keys()).collect();
+        let snapshot = self.held().await?;
+        let listed = snapshot.teams.keys().chain(snapshot.calendars.keys());
+        let names: BTreeSet<&TeamName> = listed.chain(snapshot.services.values()).collect();
         Ok(names.into_iter().cloned().collect())
     }
 
@@ -306,6 +413,7 @@ fn other_question(answer: &dyn std::fmt::Debug) -> Outage {
 #[cfg(test)]
 mod tests {
     use inresponse_core::model::Contact;
+    use inresponse_core::testing::ManualClock;
 
     use super::*;
     use crate::{Database, SqliteConfig};
@@ -347,5 +455,64 @@ mod tests {
         let (services, teams) =
             (here.service(&service("athens")).await.unwrap(), elsewhere.teams().await.unwrap());
         assert!(services.is_none() && teams.is_empty());
+    }
+
+    /// A database whose thread looks at the roster only if it is asked to, and what stands for its time.
+    async fn seldom_watched(path: &Path) -> (SqliteRoster, ManualClock) {
+        let clock = ManualClock::at(DateTime::UNIX_EPOCH);
+        let watch = Watch { every: Duration::from_secs(3600), clock: Arc::new(clock.clone()) };
+        let database = Database::open_watched(SqliteConfig::new(path), watch).await.unwrap();
+        (database.roster(), clock)
+    }
+
+    #[tokio::test]
+    async fn p12_nothing_is_answered_from_a_copy_older_than_a_second_though_the_thread_is_late() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("r.db");
+        let (here, clock) = seldom_watched(&path).await;
+        let elsewhere = Database::open(SqliteConfig::new(&path)).await.unwrap().roster();
+        let (athens, jos) = (ServiceName::new("athens").unwrap(), TeamName::new("jos").unwrap());
+        elsewhere.put_service(&athens, &jos).await.unwrap();
+        let age = OLDEST;
+        clock.advance(age);
+        assert_eq!(here.service(&athens).await.unwrap(), None, "the copy is not too old yet");
+        clock.advance(Duration::from_millis(1));
+        assert_eq!(here.service(&athens).await.unwrap(), Some(jos.clone()));
+        let eve = NaiveDate::from_ymd_opt(2026, 12, 24).unwrap();
+        let jo = vec![Contact::new("jo@example.org").unwrap()];
+        let rota = Rota::new(jo.clone(), Vec::new()).unwrap();
+        elsewhere.put_day(&jos, eve, &rota).await.unwrap();
+        clock.advance(age + Duration::from_millis(1));
+        assert_eq!(here.day(&jos, eve).await.unwrap().as_deref(), Some(&rota));
+        elsewhere.put_team(&jos, &Team::builder(jo).build().unwrap()).await.unwrap();
+        clock.advance(age + Duration::from_millis(1));
+        assert!(here.team(&jos).await.unwrap().is_some());
+        assert_eq!(elsewhere.delete_service(&athens).await.unwrap(), Deleted::Gone);
+        assert_eq!(elsewhere.delete_team(&jos).await.unwrap(), TeamDeleted::Gone);
+        clock.advance(age + Duration::from_millis(1));
+        assert!(!here.knows_team(&jos).await.unwrap());
+        elsewhere.put_service(&athens, &jos).await.unwrap();
+        clock.advance(age + Duration::from_millis(1));
+        assert_eq!(here.teams().await.unwrap(), [jos]);
+    }
+
+    #[tokio::test]
+    async fn p12_a_roster_that_cannot_be_read_is_an_outage_once_its_copy_is_too_old() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("r.db");
+        let (here, clock) = seldom_watched(&path).await;
+        let (athens, jos) = (ServiceName::new("athens").unwrap(), TeamName::new("jos").unwrap());
+        here.put_service(&athens, &jos).await.unwrap();
+        let breaks = crate::schema::open_writer(&path).unwrap();
+        breaks.execute_batch("ALTER TABLE roster_version RENAME TO gone").unwrap();
+        assert_eq!(here.service(&athens).await.unwrap(), Some(jos.clone()), "what is held is young enough");
+        assert!(here.refresh().await.is_err());
+        clock.advance(OLDEST + Duration::from_millis(1));
+        for _ in 0..2 {
+            assert!(here.service(&athens).await.is_err());
+        }
+        breaks.execute_batch("ALTER TABLE gone RENAME TO roster_version").unwrap();
+        assert_eq!(here.service(&athens).await.unwrap(), Some(jos));
+        here.refresh().await.unwrap();
     }
 }

@@ -57,7 +57,7 @@ fn once_alone<T>(restore: impl Fn() -> Result<T, Outage>) -> T {
 
 fn resolved(record: &Record) -> Draft {
     let update = Update::state(Person::new("jo").unwrap(), StateChange::Resolve);
-    match plan::step(&record.incident, Input::Update { update: &update, matrix: None }, T0) {
+    match plan::step(&record.incident, Input::Update { update: &update, round: None }, T0) {
         Decision::Change(plan) => plan.draft,
         other => panic!("{other:?}"),
     }

@@ -11,6 +11,8 @@ use crate::storage::Storage;
 
 /// Under which name it is kept that the sample was made, so that it stays deleted once it is.
 const SAMPLE_MADE: &str = "sample-made";
+/// The team of the sample.
+pub(crate) const SAMPLE_TEAM: &str = "devops";
 /// By whom it is noted that something was created.
 const BY: &str = "config";
 
@@ -55,7 +57,7 @@ pub(crate) async fn sample(storage: &Storage, roster: &dyn Roster, now: DateTime
 }
 
 fn sample_roster() -> Result<RosterSeed, InvalidInput> {
-    let name = TeamName::new("devops")?;
+    let name = TeamName::new(SAMPLE_TEAM)?;
     let settings = Team::builder(vec![Contact::new("devops@example.org")?]).build()?;
     Ok(RosterSeed {
         services: vec![(ServiceName::new("athens")?, name.clone())],

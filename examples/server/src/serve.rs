@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch::{Receiver, channel};
 
 use crate::amazon::{FromAmazon, FromSes};
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::notifiers::notifiers;
 use crate::ops::watch::watch;
 use crate::storage::Storage;
@@ -17,6 +17,7 @@ use crate::{keys, listen, secret, seed};
 
 /// Serves until the process is told to stop.
 pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
+    let named = config.named();
     let metrics = inresponse_http::metrics::install()?;
     let listener = TcpListener::bind(config.listen)
         .await
@@ -46,10 +47,17 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
         engine = engine.keep_resolved(keep);
     }
     let engine = engine.build();
+    let unreachable = named.unreachable(|contact| engine.can_reach(contact));
+    if !unreachable.is_empty() {
+        return Err(ConfigError::from(unreachable).into());
+    }
     if config.roster.teams.is_empty() {
         seed::sample(&storage, engine.roster(), engine.now()).await?;
     } else {
         seed::seed(engine.roster(), &config.roster, engine.now()).await?;
+    }
+    if let Some(unknown) = named.unknown_team(Some(&engine)).await? {
+        return Err(ConfigError::from(vec![unknown]).into());
     }
     let api_keys = if config.keys.is_empty() { vec![keys::first_key(&storage).await?] } else { config.keys };
 

@@ -1,6 +1,7 @@
 //! The laws of every [`Roster`](inresponse_core::roster::Roster).
 //!
-//! What a handle wrote it must answer at once. What another handle wrote it must notice within three seconds.
+//! What a handle wrote it must answer at once. What another handle wrote it must notice by itself within three seconds,
+//! and at once if it is told to look again.
 
 mod changes;
 mod durable;
@@ -35,7 +36,7 @@ macro_rules! __roster_laws {
 
                 a_deletion_tells_what_it_found
                 a_deletion_leaves_everything_else_alone
-                a_team_is_known_by_settings_or_a_calendar_entry
+                p12_a_team_is_known_by_settings_a_calendar_entry_or_a_service
                 the_teams_that_are_known_are_listed
                 a_team_is_deleted_with_its_calendar
                 a_team_that_owns_a_service_is_not_deleted
@@ -50,6 +51,7 @@ macro_rules! __roster_laws {
             shared {
                 what_one_handle_puts_another_notices
                 what_one_handle_deletes_another_notices
+                p12_a_handle_that_looks_again_answers_what_another_has_just_written
                 a_service_of_another_handle_keeps_its_team
                 what_one_handle_notes_another_lists
             }

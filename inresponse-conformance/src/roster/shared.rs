@@ -60,6 +60,34 @@ pub async fn what_one_handle_deletes_another_notices<H: Shared<Subject: Roster>>
     within(NOTICED, &(None, None, None, false), || seen(&other, "athens")).await;
 }
 
+/// At once, and all of it: who is told is decided by what is read after that.
+pub async fn p12_a_handle_that_looks_again_answers_what_another_has_just_written<
+    H: Shared<Subject: Roster>,
+>(
+    harness: &H,
+) {
+    let first = harness.fresh().await;
+    let second = harness.another(&first).await;
+    for (one, other, person) in [(&first, &second, "jo"), (&second, &first, "ann")] {
+        let put = (Some(person.to_owned()), Some(settings(person)), Some(rota(person)), true);
+        seen(other, "athens").await;
+        put_service(one, "athens", person).await;
+        other.refresh().await.expect("the roster looks again");
+        assert_eq!(seen(other, "athens").await.0, put.0, "a service that {person} was just given");
+        put_team(one, "athens", &settings(person)).await;
+        other.refresh().await.expect("the roster looks again");
+        assert_eq!(seen(other, "athens").await.1, put.1, "settings that were just put");
+        put_day(one, "athens", DAY, &rota(person)).await;
+        other.refresh().await.expect("the roster looks again");
+        assert_eq!(seen(other, "athens").await, put, "an entry that was just put");
+    }
+    let _ = first.delete_day(&team("athens"), day(DAY)).await.expect("the roster deletes a day");
+    let _ = first.delete_service(&service("athens")).await.expect("the roster deletes a service");
+    let _ = first.delete_team(&team("athens")).await.expect("the roster deletes a team");
+    second.refresh().await.expect("the roster looks again");
+    assert_eq!(seen(&second, "athens").await, (None, None, None, false), "what was just deleted");
+}
+
 /// Whether a team may be deleted is decided by what is stored, not by what a handle remembers.
 pub async fn a_service_of_another_handle_keeps_its_team<H: Shared<Subject: Roster>>(harness: &H) {
     let one = harness.fresh().await;

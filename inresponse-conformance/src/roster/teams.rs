@@ -64,11 +64,24 @@ pub async fn a_deletion_leaves_everything_else_alone<H: Harness<Subject: Roster>
     }
 }
 
-/// Either is enough, neither is needed for the other, and owning a service is not.
-pub async fn a_team_is_known_by_settings_or_a_calendar_entry<H: Harness<Subject: Roster>>(harness: &H) {
+/// Any of them is enough, and none is needed for the others.
+pub async fn p12_a_team_is_known_by_settings_a_calendar_entry_or_a_service<H: Harness<Subject: Roster>>(
+    harness: &H,
+) {
     let roster = harness.fresh().await;
     put_service(&roster, "athens", "named").await;
-    assert!(!knows(&roster, "named").await, "a service alone makes no team");
+    put_service(&roster, "sparta", "named").await;
+    assert!(knows(&roster, "named").await, "a service makes its team known");
+    assert_eq!(settings_of(&roster, "named").await, None, "a service gives no settings");
+    let owns = delete_team(&roster, "named").await;
+    assert!(matches!(owns, TeamDeleted::OwnsService(_)), "it is there, since it owns a service: {owns:?}");
+    assert_eq!(delete_service(&roster, "sparta").await, Deleted::Gone);
+    assert!(knows(&roster, "named").await, "one service is left");
+    put_service(&roster, "athens", "other").await;
+    assert!(!knows(&roster, "named").await, "no service is left");
+    assert!(knows(&roster, "other").await, "the service is theirs now");
+    assert_eq!(delete_service(&roster, "athens").await, Deleted::Gone);
+    assert!(!knows(&roster, "other").await, "the service is gone");
 
     put_team(&roster, "settled", &settings("last")).await;
     assert!(knows(&roster, "settled").await, "settings alone make a team");
@@ -96,6 +109,8 @@ pub async fn the_teams_that_are_known_are_listed<H: Harness<Subject: Roster>>(ha
     for (name, date) in [("listed", "2026-03-01"), ("listed", "2026-03-02"), ("both", "2026-03-01")] {
         put_day(&roster, name, date, &rota("jo")).await;
     }
+    assert_eq!(listed().await, ["Zeta", "both", "listed", "named", "settled"].map(team));
+    put_service(&roster, "athens", "both").await;
     assert_eq!(listed().await, ["Zeta", "both", "listed", "settled"].map(team));
     assert_eq!(delete_team(&roster, "settled").await, TeamDeleted::Gone);
     for date in ["2026-03-01", "2026-03-02"] {

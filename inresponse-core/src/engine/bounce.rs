@@ -38,7 +38,7 @@ impl Engine {
     ) -> Result<Bounced, Outage> {
         let Some(record) = self.inner.store.load(number).await? else { return Ok(Bounced::Absent) };
         let before = record.incident.clone();
-        Ok(match self.change(record, None, |_| Input::Bounced { delivery, reason }).await? {
+        Ok(match self.change(record, |_| Input::Bounced { delivery, reason }).await? {
             Changed::Done(record) => {
                 let outcome = OutcomeKind::Bounced.as_str();
                 metrics::counter!("inresponse_deliveries_total", "outcome" => outcome).increment(1);

@@ -181,7 +181,7 @@ impl Engine {
         let plan = match plan::step(&incident, Input::Outcome { delivery, attempt, outcome }, now) {
             Decision::Change(plan) => plan,
             // Recorded already (by a commit whose answer was lost), or no longer of interest.
-            Decision::Nothing | Decision::Refuse(_) | Decision::NeedsMatrix => return Ok(Merge::Done),
+            Decision::Nothing | Decision::Refuse(_) | Decision::NeedsRound(_) => return Ok(Merge::Done),
         };
         let committed = self.commit(version, &plan.draft).await;
         self.notice_clock(now);

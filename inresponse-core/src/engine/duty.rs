@@ -1,16 +1,16 @@
 //! Asks the roster who is on call.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::Engine;
 use crate::error::Outage;
-use crate::model::{Incident, Matrix, ServiceName, TeamName};
+use crate::model::{Incident, Level, Matrix, ServiceName, StandIn, TeamName};
+use crate::plan::{Alerted, NextRound, RoundOf};
 use crate::planted::planted;
-use crate::roster::{self, Team};
+use crate::roster::{self, Team, Zone};
 
 /// How many days ahead somebody should be on call, today included.
 pub const DAYS_AHEAD: u16 = 7;
@@ -26,31 +26,87 @@ pub struct OnCall {
     pub matrix: Matrix,
 }
 
+/// What makes a team known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Known {
+    /// It is named, by a service or by the configuration.
+    Named,
+    /// It must stand in the roster itself.
+    IfListed,
+}
+
+/// Whether a resolution found everything it asked the roster for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Basis {
+    /// Service, settings and the day's entry were there.
+    Complete,
+    /// Something was not, so it falls back. A roster that keeps a copy at hand must look again first.
+    FallsBack,
+}
+
+/// Who a team would alert.
+#[derive(Debug)]
+struct People {
+    on_call: OnCall,
+    basis: Basis,
+}
+
+/// A round, and whether it falls back.
+#[derive(Debug)]
+struct Found {
+    round: NextRound,
+    basis: Basis,
+}
+
 impl Engine {
     /// Who is on call for `team` at `at`; `None` for a team that is not known.
     ///
     /// # Errors
     /// The roster is out of order.
     pub async fn on_call(&self, team: &TeamName, at: DateTime<Utc>) -> Result<Option<OnCall>, Outage> {
-        let roster = &self.inner.roster;
-        let settings: Arc<Team>;
-        let team_settings = match roster.team(team).await? {
-            Some(found) => {
-                settings = found;
-                &*settings
+        match self.people_of(team, Known::IfListed, at).await? {
+            Some(People { on_call, basis: Basis::Complete }) => Ok(Some(on_call)),
+            Some(_) | None => {
+                self.look_again().await?;
+                let people = self.people_of(team, Known::IfListed, at).await?;
+                Ok(people.map(|people| people.on_call))
             }
-            None => match self.inner.defaults.team() {
-                Some(defaults) if roster.knows_team(team).await? => defaults,
-                Some(_) | None => return Ok(None),
-            },
-        };
-        let day = roster::day_of(team_settings.timezone(), at);
-        let rota = roster.day(team, day).await?;
-        let matrix = roster::matrix(team_settings, rota.as_deref()).telling(self.inner.news);
-        Ok(Some(OnCall { day, matrix }))
+        }
     }
 
-    /// Whether a team can be alerted: it has settings, or a calendar and the deployment a fallback.
+    /// Before anything falls back or is refused: the copy of the roster that is at hand may lag.
+    async fn look_again(&self) -> Result<(), Outage> {
+        if planted!(CopyNotRefreshed) { Ok(()) } else { self.inner.roster.refresh().await }
+    }
+
+    /// The levels of a team, else its fallback; the deployment's fallback if it has no settings.
+    async fn people_of(
+        &self,
+        team: &TeamName,
+        known: Known,
+        at: DateTime<Utc>,
+    ) -> Result<Option<People>, Outage> {
+        let roster = &self.inner.roster;
+        let found = roster.team(team).await?;
+        let settings: &Team = match (&found, self.inner.defaults.team()) {
+            (Some(settings), _) => settings,
+            (None, Some(defaults)) => {
+                if known == Known::IfListed && !roster.knows_team(team).await? {
+                    return Ok(None);
+                }
+                defaults
+            }
+            (None, None) => return Ok(None),
+        };
+        let day = roster::day_of(settings.timezone(), at);
+        let rota = roster.day(team, day).await?;
+        let matrix = roster::matrix(settings, rota.as_deref()).telling(self.inner.news);
+        let complete = found.is_some() && rota.is_some();
+        let basis = if complete { Basis::Complete } else { Basis::FallsBack };
+        Ok(Some(People { on_call: OnCall { day, matrix }, basis }))
+    }
+
+    /// Whether a team can be alerted: it has settings, or a calendar or a service and the deployment a fallback.
     ///
     /// # Errors
     /// The roster is out of order.
@@ -61,6 +117,11 @@ impl Engine {
     /// Whether a calendar alone makes a team: the deployment has a fallback.
     pub fn has_default_fallback(&self) -> bool {
         self.inner.defaults.team().is_some()
+    }
+
+    /// The team that the configuration names for services that nobody owns.
+    pub fn catch_all(&self) -> Option<&TeamName> {
+        self.inner.catch_all.as_ref()
     }
 
     /// The calendar days among the next `days`, the one at `at` included, on which nobody is on call for `team`.
@@ -102,23 +163,121 @@ impl Engine {
         days.buffer_unordered(AT_ONCE).try_collect().await
     }
 
-    /// The team that answers for a service, with its matrix at `at`.
+    /// Promise 12: who is told of a report; `None` only for a service that nobody owns and no catch-all team takes.
     pub(super) async fn duty(
         &self,
         service: &ServiceName,
         at: DateTime<Utc>,
     ) -> Result<Option<(TeamName, Matrix)>, Outage> {
-        let taken = planted!(UnknownServiceTaken).then(|| TeamName::new("t0").ok()).flatten();
-        let catch_all = || self.inner.catch_all.clone().or(taken);
-        let Some(team) = self.inner.roster.service(service).await?.or_else(catch_all) else {
-            return Ok(None);
-        };
-        Ok(self.on_call(&team, at).await?.map(|on_call| (team, on_call.matrix)))
+        let mut found = self.duty_by_copy(service, at).await?;
+        if found.as_ref().is_none_or(|found| found.basis == Basis::FallsBack) {
+            self.look_again().await?;
+            found = self.duty_by_copy(service, at).await?;
+        }
+        Ok(found.map(|Found { round, .. }| (round.team, round.matrix)))
     }
 
-    /// The matrix for a new round of `incident`; that of its last round where its team is gone.
-    pub(super) async fn next_matrix(&self, incident: &Incident, at: DateTime<Utc>) -> Result<Matrix, Outage> {
-        let on_call = self.on_call(incident.team(), at).await?;
-        Ok(on_call.map_or_else(|| incident.matrix().clone(), |on_call| on_call.matrix))
+    async fn duty_by_copy(&self, service: &ServiceName, at: DateTime<Utc>) -> Result<Option<Found>, Outage> {
+        match self.inner.roster.service(service).await? {
+            None => self.catch_all_round(at).await,
+            Some(owner) => {
+                if planted!(KnownServiceRefused) && self.inner.roster.team(&owner).await?.is_none() {
+                    return Ok(None);
+                }
+                let found = self.owner(&owner, at).await?;
+                // Nobody is named anywhere: it is recorded, and shows as undelivered.
+                Ok(Some(found.unwrap_or_else(|| {
+                    let matrix = Matrix::new(Vec::new(), Vec::new(), Team::DEFAULT_WAIT);
+                    self.falls_back(owner, matrix, Alerted::Team)
+                })))
+            }
+        }
+    }
+
+    /// Who the owner of a service alerts, whatever is left of that team; `None` if nobody is named anywhere.
+    async fn owner(&self, owner: &TeamName, at: DateTime<Utc>) -> Result<Option<Found>, Outage> {
+        if let Some(People { on_call, basis }) = self.people_of(owner, Known::Named, at).await? {
+            let round = NextRound { team: owner.clone(), matrix: on_call.matrix, alerted: Alerted::Team };
+            return Ok(Some(Found { round, basis }));
+        }
+        // Neither it nor the deployment has a fallback.
+        let catch_all = self.catch_all_round(at).await?;
+        let day = roster::day_of(&Zone::utc(), at);
+        let Some(rota) = self.inner.roster.day(owner, day).await? else { return Ok(catch_all) };
+        let last = catch_all.map(|found| found.round.matrix.contacts(Level::Fallback).to_vec());
+        let matrix = roster::matrix_of_day(&rota, last.unwrap_or_default(), Team::DEFAULT_WAIT);
+        Ok(Some(self.falls_back(owner.clone(), matrix, Alerted::Team)))
+    }
+
+    /// Those who take what nobody else does, if the configuration names such a team.
+    async fn catch_all_round(&self, at: DateTime<Utc>) -> Result<Option<Found>, Outage> {
+        let taken = planted!(UnknownServiceTaken).then(|| TeamName::new("t0").ok()).flatten();
+        let Some(team) = self.inner.catch_all.clone().or(taken) else { return Ok(None) };
+        let people = self.people_of(&team, Known::Named, at).await?;
+        Ok(people.map(|people| self.falls_back(team, people.on_call.matrix, Alerted::CatchAll)))
+    }
+
+    fn falls_back(&self, team: TeamName, matrix: Matrix, alerted: Alerted) -> Found {
+        let matrix = matrix.telling(self.inner.news);
+        Found { round: NextRound { team, matrix, alerted }, basis: Basis::FallsBack }
+    }
+
+    /// Who is alerted in a new round of `incident`.
+    pub(super) async fn next_round(
+        &self,
+        incident: &Incident,
+        of: &RoundOf,
+        at: DateTime<Utc>,
+    ) -> Result<NextRound, Outage> {
+        let mut found = self.round_by_copy(incident, of, at).await?;
+        if found.basis == Basis::FallsBack {
+            self.look_again().await?;
+            found = self.round_by_copy(incident, of, at).await?;
+        }
+        Ok(found.round)
+    }
+
+    async fn round_by_copy(
+        &self,
+        incident: &Incident,
+        of: &RoundOf,
+        at: DateTime<Utc>,
+    ) -> Result<Found, Outage> {
+        let owner = match of {
+            RoundOf::Service => self.inner.roster.service(incident.service()).await?,
+            RoundOf::Team(_) => None,
+        };
+        if let Some(owner) = owner {
+            let found = self.owner(&owner, at).await?;
+            return Ok(found.unwrap_or_else(|| self.last_round(incident, owner)));
+        }
+        let team = match of {
+            RoundOf::Team(team) => team,
+            // The service is gone, so it stays with the team that had it.
+            RoundOf::Service => incident.team(),
+        };
+        let people = match of {
+            RoundOf::Team(_) if planted!(OldTeam) => incident.team(),
+            RoundOf::Team(_) | RoundOf::Service => team,
+        };
+        if let Some(People { on_call, basis }) = self.people_of(people, Known::IfListed, at).await? {
+            let round = NextRound { team: team.clone(), matrix: on_call.matrix, alerted: Alerted::Team };
+            let is_handed = matches!(of, RoundOf::Team(_));
+            return Ok(Found { round, basis: if is_handed { basis } else { Basis::FallsBack } });
+        }
+        if planted!(GoneTeamAlerted) {
+            return Ok(self.last_round(incident, team.clone()));
+        }
+        if let Some(defaults) = self.inner.defaults.team() {
+            let alerted = Alerted::StandIn(StandIn::DeploymentFallback);
+            return Ok(self.falls_back(team.clone(), roster::matrix(defaults, None), alerted));
+        }
+        let catch_all = self.catch_all_round(at).await?;
+        Ok(catch_all.unwrap_or_else(|| self.last_round(incident, team.clone())))
+    }
+
+    /// Somebody who knows of it is better than nobody.
+    fn last_round(&self, incident: &Incident, gone: TeamName) -> Found {
+        self.falls_back(gone, incident.matrix().clone(), Alerted::StandIn(StandIn::LastRound))
     }
 }

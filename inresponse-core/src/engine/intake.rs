@@ -8,10 +8,8 @@ use super::lease::{LeaseAt, MAX_TRIES};
 use super::slots::Slot;
 use super::{Engine, WAITING_TOO_LONG};
 use crate::error::Outage;
-use crate::model::{
-    Contact, DedupKey, IncidentNumber, Level, Matrix, Report, ServiceName, Severity, TeamName,
-};
-use crate::plan::{self, Decision, Input, Plan, Refusal, StateChange, Update};
+use crate::model::{Contact, DedupKey, IncidentNumber, Level, Matrix, Report, ServiceName, Severity};
+use crate::plan::{self, Decision, Input, NextRound, Plan, Refusal, Update};
 use crate::planted::planted;
 use crate::store::{Census, Committed, Created, ListQuery, Record};
 
@@ -146,7 +144,7 @@ impl Engine {
 
     /// Promise 3: the repeat is counted already; its severity may raise the incident.
     async fn repeat(&self, record: Record, severity: Severity) -> Result<Record, Outage> {
-        match self.change(record, None, |_| Input::Repeat { severity }).await {
+        match self.change(record, |_| Input::Repeat { severity }).await {
             Ok(Changed::Done(record) | Changed::Nothing(record) | Changed::Refused(record, _)) => Ok(record),
             Ok(Changed::Gone) => Err(Outage::unknown("the incident was deleted while it was reported again")),
             // The repeat itself is recorded, so the whole is not simply to be tried again.
@@ -161,11 +159,7 @@ impl Engine {
     /// to ask for the same state again.
     pub async fn update(&self, number: IncidentNumber, update: &Update) -> Result<Updated, Outage> {
         let Some(record) = self.inner.store.load(number).await? else { return Ok(Updated::Absent) };
-        let team = match &update.state {
-            Some(StateChange::HandToTeam(team)) => Some(team),
-            Some(_) | None => None,
-        };
-        let changed = self.change(record, team, |matrix| Input::Update { update, matrix }).await?;
+        let changed = self.change(record, |round| Input::Update { update, round }).await?;
         Ok(match changed {
             Changed::Done(record) => {
                 tracing::info!(
@@ -182,29 +176,22 @@ impl Engine {
         })
     }
 
-    /// Plans and commits, anew whenever somebody else was faster. A new round is that of `team`, if one is given.
+    /// Plans and commits, again whenever somebody else was faster.
     pub(super) async fn change<'a>(
         &self,
         mut record: Record,
-        team: Option<&TeamName>,
-        input: impl Fn(Option<Matrix>) -> Input<'a>,
+        input: impl Fn(Option<NextRound>) -> Input<'a>,
     ) -> Result<Changed, Outage> {
-        let mut matrix = None;
+        let mut round = None;
         for _ in 0..MAX_TRIES {
             let now = self.now();
-            let plan = match plan::step(&record.incident, input(matrix.clone()), now) {
+            let plan = match plan::step(&record.incident, input(round.clone()), now) {
                 Decision::Change(plan) => plan,
                 Decision::Nothing => return Ok(Changed::Nothing(record)),
                 Decision::Refuse(refusal) => return Ok(Changed::Refused(record, refusal)),
-                Decision::NeedsMatrix => {
-                    matrix = match team {
-                        None => Some(self.next_matrix(&record.incident, now).await?),
-                        Some(_) if planted!(OldTeam) => Some(self.next_matrix(&record.incident, now).await?),
-                        Some(team) => match self.on_call(team, now).await? {
-                            Some(on_call) => Some(on_call.matrix),
-                            None => return Ok(Changed::Refused(record, Refusal::UnknownTeam(team.clone()))),
-                        },
-                    };
+                Decision::NeedsRound(of) => {
+                    // Boxed, since few changes begin a round.
+                    round = Some(Box::pin(self.next_round(&record.incident, &of, now)).await?);
                     continue;
                 }
             };
@@ -232,7 +219,7 @@ impl Engine {
                         return Ok(Changed::Done(Record { incident, version, ..record }));
                     }
                     // Meanwhile another team may have it, or another day have begun.
-                    Some(changed) => (record, matrix) = (changed, None),
+                    Some(changed) => (record, round) = (changed, None),
                     None => return Ok(Changed::Gone),
                 },
             }

@@ -128,16 +128,16 @@ impl Engine {
             let_it_wait: self.inner.waiting.has(incident),
         };
         let mut slots = HashMap::new();
-        let (mut matrix, mut no_slot) = (None, Vec::new());
+        let (mut round, mut no_slot) = (None, Vec::new());
         loop {
-            let input = Input::Due { lease: self.inner.lease, hold: &hold, matrix: matrix.clone() };
+            let input = Input::Due { lease: self.inner.lease, hold: &hold, round: round.clone() };
             let plan = match plan::step(incident, input, now) {
                 Decision::Change(plan) => *plan,
                 Decision::Nothing | Decision::Refuse(_) => {
                     return Ok(Prepared { plan: None, slots, no_slot });
                 }
-                Decision::NeedsMatrix => {
-                    matrix = Some(self.next_matrix(incident, now).await?);
+                Decision::NeedsRound(of) => {
+                    round = Some(self.next_round(incident, &of, now).await?);
                     continue;
                 }
             };

@@ -247,7 +247,7 @@ impl Engine {
             after = page.last().and_then(mark_of).or(after);
             for record in page {
                 let lease = self.inner.lease;
-                match self.change(record, None, |_| Input::ClockWentBack { lease }).await? {
+                match self.change(record, |_| Input::ClockWentBack { lease }).await? {
                     Changed::Done(_) => repaired += 1,
                     Changed::Nothing(_) | Changed::Refused(..) | Changed::Gone => {}
                 }

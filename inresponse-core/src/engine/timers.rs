@@ -137,7 +137,7 @@ impl Engine {
         }
         let wake = record.incident.wake().saturating_add(1);
         timers.start(record.number(), wake).await?;
-        match self.change(record, None, |_| Input::Woken { wake }).await? {
+        match self.change(record, |_| Input::Woken { wake }).await? {
             Changed::Done(_) | Changed::Nothing(_) | Changed::Refused(..) | Changed::Gone => Ok(()),
         }
     }

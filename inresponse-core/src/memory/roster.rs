@@ -61,13 +61,14 @@ impl Roster for MemoryRoster {
     async fn knows_team(&self, team: &TeamName) -> Result<bool, Outage> {
         let tables = self.tables();
         let has_days = tables.calendars.get(team).is_some_and(|days| !days.is_empty());
-        Ok(has_days || tables.teams.contains_key(team))
+        Ok(has_days || tables.teams.contains_key(team) || tables.services.values().any(|owner| owner == team))
     }
 
     async fn teams(&self) -> Result<Vec<TeamName>, Outage> {
         let tables = self.tables();
         let with_days = tables.calendars.iter().filter(|(_, days)| !days.is_empty()).map(|(team, _)| team);
-        let names: BTreeSet<&TeamName> = tables.teams.keys().chain(with_days).collect();
+        let names: BTreeSet<&TeamName> =
+            tables.teams.keys().chain(with_days).chain(tables.services.values()).collect();
         Ok(names.into_iter().cloned().collect())
     }
 

@@ -147,6 +147,9 @@ pub struct Incident {
     pub(crate) begun: Vec<BegunLevel>,
     pub(crate) deliveries: Vec<Delivery>,
     pub(crate) timeline: Timeline,
+    /// The team that a person handed it to last, whose its new rounds are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) handed_to: Option<TeamName>,
 }
 
 impl Incident {
@@ -163,6 +166,12 @@ impl Incident {
     /// The team that it was given to.
     pub fn team(&self) -> &TeamName {
         &self.team
+    }
+
+    /// The team that a person handed it to last; none if it is still that of its service's owner.
+    pub fn handed_to(&self) -> Option<&TeamName> {
+        // Records of before this field say it in their timeline only.
+        self.handed_to.as_ref().or_else(|| self.timeline.handed_to())
     }
 
     /// How bad it is.

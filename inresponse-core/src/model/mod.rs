@@ -22,7 +22,7 @@ pub use names::{DedupKey, IncidentNumber, Note, Person, ServiceName, Source, Tea
 pub use report::{Link, Report, ReportBuilder};
 pub use severity::Severity;
 pub use state::{Edge, State};
-pub use timeline::{Entry, Event, Standing, Timeline};
+pub use timeline::{Entry, Event, StandIn, Standing, TeamChange, Timeline};
 pub use zone::{LocalTime, Zone};
 
 pub(crate) use delivery::short_detail;

@@ -103,6 +103,22 @@ pub enum Event {
         /// The team that has it.
         to: TeamName,
     },
+    /// A new round is another team's than the last one.
+    TeamChanged {
+        /// The team that had it.
+        from: TeamName,
+        /// The team that has it.
+        to: TeamName,
+        /// Why that team.
+        why: TeamChange,
+    },
+    /// The team of a new round is gone, and no other takes its place.
+    TeamGone {
+        /// The team that is gone.
+        team: TeamName,
+        /// Who is alerted instead.
+        alerted: StandIn,
+    },
     /// Somebody wished that the next level be alerted without waiting.
     Escalated {
         /// Who.
@@ -154,6 +170,49 @@ pub enum Event {
     },
 }
 
+/// Why a new round is another team's than the last one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum TeamChange {
+    /// It owns the service now.
+    OwnsService,
+    /// A person handed it the incident, and it is there again.
+    HandedTo,
+    /// The team whose round it was to be is gone, and this is the catch-all team.
+    CatchAll,
+}
+
+impl TeamChange {
+    /// As on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            TeamChange::OwnsService => "ownsService",
+            TeamChange::HandedTo => "handedTo",
+            TeamChange::CatchAll => "catchAll",
+        }
+    }
+}
+
+/// Who is alerted if a team is gone and no other takes its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum StandIn {
+    /// The deployment's fallback.
+    DeploymentFallback,
+    /// The people of the last round: the deployment names nobody else.
+    LastRound,
+}
+
+impl StandIn {
+    /// As on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            StandIn::DeploymentFallback => "deploymentFallback",
+            StandIn::LastRound => "lastRound",
+        }
+    }
+}
+
 /// Where an incident stands: what its timeline folds to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -195,6 +254,14 @@ impl Timeline {
     /// `None` for a timeline without an opening, which no incident has.
     pub fn fold(&self) -> Option<Standing> {
         fold(&self.entries)
+    }
+
+    /// The team that a person handed the incident to last, as far as entries are kept apart.
+    pub(crate) fn handed_to(&self) -> Option<&TeamName> {
+        self.entries.iter().rev().find_map(|entry| match &entry.event {
+            Event::HandedToTeam { to, .. } => Some(to),
+            _ => None,
+        })
     }
 
     pub(crate) fn push(&mut self, at: DateTime<Utc>, event: Event) {
@@ -245,6 +312,8 @@ fn size(entries: &[Entry]) -> usize {
         Event::HandedToTeam { by, from, to } => {
             2 * (by.as_str().len() + from.as_str().len() + to.as_str().len())
         }
+        Event::TeamChanged { from, to, .. } => 2 * (from.as_str().len() + to.as_str().len()),
+        Event::TeamGone { team, .. } => 2 * team.as_str().len(),
         Event::Claimed { by, from } => {
             2 * (by.as_str().len() + from.as_ref().map_or(0, |p| p.as_str().len()))
         }
@@ -293,6 +362,8 @@ impl Standing {
             | Event::LevelEmpty { .. }
             | Event::LevelDead { .. }
             | Event::Unclaimed
+            | Event::TeamChanged { .. }
+            | Event::TeamGone { .. }
             | Event::Escalated { .. }
             | Event::HandoverUnconfirmed { .. }
             | Event::ReportedLower { .. }

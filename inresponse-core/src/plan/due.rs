@@ -6,9 +6,10 @@ use chrono::{DateTime, Utc};
 
 use super::handover::{self, Matured};
 use super::ladder::{self, Rung};
+use super::round::{NextRound, RoundOf, give, next_of};
 use super::{Decision, Held, Hold, MAX_EXPIRED, Send, change, last_outcome, later, stop_pending};
 use crate::model::{
-    BegunLevel, Delivery, DeliveryKey, DeliveryStatus, Event, Incident, Level, Matrix, OutcomeKind, State,
+    BegunLevel, Delivery, DeliveryKey, DeliveryStatus, Event, Incident, Level, OutcomeKind, State,
 };
 use crate::planted::planted;
 
@@ -19,14 +20,14 @@ pub(super) fn due(
     incident: &Incident,
     lease: Duration,
     hold: &dyn Hold,
-    matrix: Option<Matrix>,
+    round: Option<NextRound>,
     now: DateTime<Utc>,
 ) -> Decision {
     let mut incident = incident.clone();
-    let matured = match handover::mature(&mut incident, matrix.as_ref(), now) {
+    let matured = match handover::mature(&mut incident, round.as_ref(), now) {
         Matured::Nothing => false,
         Matured::Changed => true,
-        Matured::NeedsMatrix => return Decision::NeedsMatrix,
+        Matured::NeedsRound(of) => return Decision::NeedsRound(of),
     };
     let alerts = match incident.state {
         State::Open => true,
@@ -39,9 +40,9 @@ pub(super) fn due(
     let renewal_held = due.expire_leases();
     if alerts && !renewal_held {
         due.begin_unsent_again();
-        match due.climb(matrix) {
+        match due.climb(round) {
             Climb::Rested => {}
-            Climb::NeedsMatrix => return Decision::NeedsMatrix,
+            Climb::NeedsRound(of) => return Decision::NeedsRound(of),
         }
     }
     // Only now, so that nothing is sent for a round that is just over.
@@ -51,8 +52,8 @@ pub(super) fn due(
 
 /// Promise 10: a send that takes long keeps its lease for as long as its process lives.
 ///
-/// The lease ends by the clock as it is now, also if that went back. Nothing, if the attempt is not in flight any more, or nobody else would begin it: the incident is not OPEN, or the
-/// round is over.
+/// The lease ends by the clock as it is now, also if that went back. Nothing, if the attempt is not in flight any more,
+/// or nobody else would begin it: the incident is not OPEN, or the round is over.
 pub(super) fn renew(
     incident: &Incident,
     key: DeliveryKey,
@@ -76,7 +77,7 @@ pub(super) fn renew(
 
 enum Climb {
     Rested,
-    NeedsMatrix,
+    NeedsRound(RoundOf),
 }
 
 struct Due<'a> {
@@ -204,7 +205,7 @@ impl Due<'_> {
     }
 
     /// Begins every rung whose turn has come; more than one where a level is empty or dead.
-    fn climb(&mut self, matrix: Option<Matrix>) -> Climb {
+    fn climb(&mut self, round: Option<NextRound>) -> Climb {
         while let Some(next) = ladder::next(&self.incident) {
             if next.at > self.now {
                 break;
@@ -216,10 +217,14 @@ impl Due<'_> {
                     }
                 }
                 Rung::RepeatRound => {
-                    let Some(matrix) = matrix.clone() else { return Climb::NeedsMatrix };
-                    let matrix = if planted!(OldMatrix) { self.incident.matrix.clone() } else { matrix };
+                    let Some(mut round) = round.clone() else {
+                        return Climb::NeedsRound(next_of(&self.incident));
+                    };
+                    if planted!(OldMatrix) {
+                        round.matrix = self.incident.matrix.clone();
+                    }
                     self.incident.repeats_done += 1;
-                    begin_round(&mut self.incident, matrix, self.now);
+                    begin_round(&mut self.incident, round, self.now);
                     self.changed = true;
                 }
                 Rung::Fallback => {
@@ -289,8 +294,10 @@ impl Due<'_> {
 }
 
 /// Begins a round at level 1, at once, with a matrix frozen now. What was pending is stopped.
-pub(super) fn begin_round(incident: &mut Incident, matrix: Matrix, now: DateTime<Utc>) {
+pub(super) fn begin_round(incident: &mut Incident, round: NextRound, now: DateTime<Utc>) {
+    let NextRound { team, matrix, alerted } = round;
     stop_pending(incident, now);
+    give(incident, team, alerted, now);
     incident.round += 1;
     incident.round_began_at = now;
     incident.matrix = matrix;

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::round::{NextRound, RoundOf, next_of};
 use super::{later, people};
-use crate::model::{Delivery, DeliveryStatus, Event, Handover, Incident, Level, Matrix, Person, State};
+use crate::model::{Delivery, DeliveryStatus, Event, Handover, Incident, Level, Person, State};
 use crate::planted::planted;
 
 /// How soon the notice should be accepted.
@@ -47,20 +48,20 @@ pub(super) enum Matured {
     Nothing,
     /// It is flagged or open again.
     Changed,
-    /// It must be open again, for which the matrix of a new round is needed.
-    NeedsMatrix,
+    /// It must be open again, for which a new round is needed.
+    NeedsRound(RoundOf),
 }
 
 /// Does what is due of a handover.
-pub(super) fn mature(incident: &mut Incident, matrix: Option<&Matrix>, now: DateTime<Utc>) -> Matured {
+pub(super) fn mature(incident: &mut Incident, round: Option<&NextRound>, now: DateTime<Utc>) -> Matured {
     let is_due = |at: Option<DateTime<Utc>>| at.is_some_and(|at| at <= now);
     if is_due(answer_by(incident)) && !planted!(HandoverOrphans) {
-        let Some(matrix) = matrix.cloned() else { return Matured::NeedsMatrix };
+        let Some(round) = round.cloned() else { return Matured::NeedsRound(next_of(incident)) };
         if let Some(claimed) = &incident.claimed {
             let to = claimed.by.clone();
             incident.timeline.push(now, Event::HandoverUnanswered { to });
         }
-        people::begin_again(incident, matrix, now);
+        people::begin_again(incident, round, now);
         return Matured::Changed;
     }
     if is_due(flag_at(incident)) {

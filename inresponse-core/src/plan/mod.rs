@@ -13,8 +13,9 @@
 //! | `bounce` | what it means that something accepted came back |
 //! | `people` | claim, release, resolve, hand over, escalate, severity, note |
 //! | `news` | who is told that somebody has it |
-//! | `handover` | whoever was given it and has not answered |
+//! | `handover` | the person who was given it and has not answered |
 //! | `account` | what happened and what comes, as facts that every surface words |
+//! | `round` | whose a new round is, and what the timeline says of it |
 //! | `clock_back` | what a clock that went back does to stored times |
 
 mod account;
@@ -28,6 +29,7 @@ mod news;
 mod open;
 mod outcome;
 mod people;
+mod round;
 
 use std::time::Duration;
 
@@ -36,10 +38,11 @@ use chrono::{DateTime, Utc};
 pub use account::{Follows, Happened, Reached, Turn, Upcoming, history, outlook, reached, turns};
 pub use open::{Opening, open, open_leasing};
 pub use people::{Refusal, StateChange, TakeOver, Update};
+pub use round::{Alerted, NextRound, RoundOf};
 
 use crate::model::{
-    Contact, DedupKey, DeliveryId, DeliveryKey, DeliveryStatus, Incident, IncidentNumber, Matrix,
-    OutcomeKind, ServiceName, Severity, State,
+    Contact, DedupKey, DeliveryId, DeliveryKey, DeliveryStatus, Incident, IncidentNumber, OutcomeKind,
+    ServiceName, Severity, State,
 };
 use crate::notify::Outcome;
 use crate::planted::planted;
@@ -56,8 +59,8 @@ pub enum Input<'a> {
         lease: Duration,
         /// Deliveries that must not be leased now.
         hold: &'a dyn Hold,
-        /// The matrix for the next round, where [`Decision::NeedsMatrix`] asked for it.
-        matrix: Option<Matrix>,
+        /// The next round, if [`Decision::NeedsRound`] asked for it.
+        round: Option<NextRound>,
     },
     /// A send is still under way and its lease is to last longer.
     Renew {
@@ -93,8 +96,8 @@ pub enum Input<'a> {
     Update {
         /// What.
         update: &'a Update,
-        /// The matrix for the next round, where [`Decision::NeedsMatrix`] asked for it.
-        matrix: Option<Matrix>,
+        /// The next round, if [`Decision::NeedsRound`] asked for it.
+        round: Option<NextRound>,
     },
     /// Another keeper of its time has been started, under this count.
     Woken {
@@ -167,8 +170,8 @@ pub enum Decision {
     Nothing,
     /// A person's wish that cannot be granted.
     Refuse(Refusal),
-    /// A round is about to begin: ask again with the matrix of whoever is on call now.
-    NeedsMatrix,
+    /// A round is about to begin: ask again with what the roster says of it now.
+    NeedsRound(RoundOf),
 }
 
 /// A changed incident, and what may be sent once it is committed.
@@ -314,7 +317,7 @@ pub fn may_escalate(incident: &Incident) -> bool {
 pub fn step(incident: &Incident, input: Input<'_>, now: DateTime<Utc>) -> Decision {
     let now = crate::clock::to_micros(now);
     let decision = match input {
-        Input::Due { lease, hold, matrix } => return due::due(incident, lease, hold, matrix, now),
+        Input::Due { lease, hold, round } => return due::due(incident, lease, hold, round, now),
         Input::Renew { delivery, attempt, lease } => {
             return due::renew(incident, delivery, attempt, lease, now);
         }
@@ -324,7 +327,7 @@ pub fn step(incident: &Incident, input: Input<'_>, now: DateTime<Utc>) -> Decisi
         Input::Woken { wake } => return woken(incident, wake),
         Input::Bounced { delivery, reason } => bounce::bounced(incident, delivery, reason, now),
         Input::Repeat { severity } => open::repeat(incident, severity, now),
-        Input::Update { update, matrix } => people::update(incident, update, matrix, now),
+        Input::Update { update, round } => people::update(incident, update, round, now),
         Input::ClockWentBack { lease } => clock_back::clock_went_back(incident, lease, now),
     };
     sooner(incident, decision)

@@ -71,7 +71,9 @@ pub fn open_leasing(
     let incident = opened(report, team, matrix, now);
     match super::due::due(&incident, lease, hold, None, now) {
         Decision::Change(plan) => (Opening { incident: plan.draft.into_incident() }, plan.sends),
-        Decision::Nothing | Decision::Refuse(_) | Decision::NeedsMatrix => (Opening { incident }, Vec::new()),
+        Decision::Nothing | Decision::Refuse(_) | Decision::NeedsRound(_) => {
+            (Opening { incident }, Vec::new())
+        }
     }
 }
 
@@ -108,6 +110,7 @@ fn opened(report: Report, team: TeamName, matrix: Matrix, now: DateTime<Utc>) ->
         begun: Vec::new(),
         deliveries: Vec::new(),
         timeline,
+        handed_to: None,
     }
 }
 

@@ -7,10 +7,9 @@ use chrono::{DateTime, Utc};
 use super::clock_back::began_by;
 use super::due::begin_round;
 use super::ladder::{self, Rung};
+use super::round::{Alerted, NextRound, RoundOf, next_of};
 use super::{Decision, change, handover, news, stop_pending};
-use crate::model::{
-    Edge, Ended, Event, Incident, Matrix, Note, Person, Severity, Signature, State, TeamName,
-};
+use crate::model::{Edge, Ended, Event, Incident, Note, Person, Severity, Signature, State, TeamName};
 use crate::planted::planted;
 
 /// Whether a claim or release may be done over another person's claim.
@@ -113,7 +112,7 @@ impl fmt::Display for Refusal {
 pub(super) fn update(
     incident: &Incident,
     update: &Update,
-    matrix: Option<Matrix>,
+    round: Option<NextRound>,
     now: DateTime<Utc>,
 ) -> Decision {
     let mut next = incident.clone();
@@ -138,14 +137,18 @@ pub(super) fn update(
                     StateChange::Claim(_) => claim(&mut next, &update.by, now),
                     StateChange::Resolve => resolve(&mut next, &update.by, None, now),
                     StateChange::End(ended) => resolve(&mut next, &update.by, Some(*ended), now),
-                    StateChange::Release(_) => match matrix {
-                        Some(matrix) => release(&mut next, &update.by, matrix, now),
-                        None => return Decision::NeedsMatrix,
+                    StateChange::Release(_) => match round {
+                        Some(round) => release(&mut next, &update.by, round, now),
+                        None => return Decision::NeedsRound(next_of(incident)),
                     },
                     StateChange::HandTo(to) => hand_over(&mut next, &update.by, to, now),
-                    StateChange::HandToTeam(team) => match matrix {
-                        Some(matrix) => hand_to_team(&mut next, &update.by, team, matrix, now),
-                        None => return Decision::NeedsMatrix,
+                    StateChange::HandToTeam(team) => match round {
+                        None => return Decision::NeedsRound(RoundOf::Team(team.clone())),
+                        Some(round) if round.alerted == Alerted::Team => {
+                            hand_to_team(&mut next, &update.by, round, now);
+                        }
+                        // Nobody hands an incident to a team that is not there.
+                        Some(_) => return Decision::Refuse(Refusal::UnknownTeam(team.clone())),
                     },
                     StateChange::Escalate => escalate(&mut next, &update.by, now),
                 }
@@ -263,19 +266,21 @@ fn resolve(incident: &mut Incident, by: &Person, ended: Option<Ended>, now: Date
 }
 
 /// Promise 5: a release begins a new round at level 1, at once.
-fn release(incident: &mut Incident, by: &Person, matrix: Matrix, now: DateTime<Utc>) {
+fn release(incident: &mut Incident, by: &Person, round: NextRound, now: DateTime<Utc>) {
     incident.timeline.push(now, Event::Released { by: by.clone() });
-    begin_again(incident, matrix, now);
+    begin_again(incident, round, now);
 }
 
-fn hand_to_team(incident: &mut Incident, by: &Person, to: &TeamName, matrix: Matrix, now: DateTime<Utc>) {
+fn hand_to_team(incident: &mut Incident, by: &Person, round: NextRound, now: DateTime<Utc>) {
+    let to = round.team.clone();
     let from = std::mem::replace(&mut incident.team, to.clone());
-    incident.timeline.push(now, Event::HandedToTeam { by: by.clone(), from, to: to.clone() });
-    begin_again(incident, matrix, now);
+    incident.handed_to = Some(to.clone());
+    incident.timeline.push(now, Event::HandedToTeam { by: by.clone(), from, to });
+    begin_again(incident, round, now);
 }
 
 /// Nobody has it, and all that its alerts did so far is of the past.
-pub(super) fn begin_again(incident: &mut Incident, matrix: Matrix, now: DateTime<Utc>) {
+pub(super) fn begin_again(incident: &mut Incident, round: NextRound, now: DateTime<Utc>) {
     incident.state = State::Open;
     incident.claimed = None;
     incident.handover = None;
@@ -283,7 +288,7 @@ pub(super) fn begin_again(incident: &mut Incident, matrix: Matrix, now: DateTime
     incident.accepted = 0;
     incident.exhausted = false;
     if !planted!(ReleaseKeepsTheRound) {
-        begin_round(incident, matrix, now);
+        begin_round(incident, round, now);
     }
 }
 

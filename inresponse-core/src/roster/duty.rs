@@ -48,13 +48,16 @@ pub fn matrix(team: &Team, rota: Option<&Rota>) -> Matrix {
     let fallback = team.fallback().to_vec();
     let wait: Duration = team.escalate_after();
     let matrix = match rota {
-        Some(rota) => {
-            let levels = [rota.oncall()].into_iter().chain(rota.escalation().iter().map(Vec::as_slice));
-            Matrix::new(levels.map(<[Contact]>::to_vec).collect(), fallback, wait)
-        }
+        Some(rota) => matrix_of_day(rota, fallback, wait),
         None => Matrix::without_calendar(fallback, wait),
     };
     matrix.repeated(team.repeat()).alerting(team.alert_levels().clone()).in_zone(team.timezone().clone())
+}
+
+/// The matrix of a calendar entry alone, then `fallback`.
+pub(crate) fn matrix_of_day(rota: &Rota, fallback: Vec<Contact>, wait: Duration) -> Matrix {
+    let levels = [rota.oncall()].into_iter().chain(rota.escalation().iter().map(Vec::as_slice));
+    Matrix::new(levels.map(<[Contact]>::to_vec).collect(), fallback, wait)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use chrono::NaiveDate;
 
 pub use change::{ChangeMark, RosterChange};
+pub(crate) use duty::matrix_of_day;
 pub use duty::{Defaults, day_of, matrix};
 pub use team::{Rota, Team, TeamBuilder};
 
@@ -24,11 +25,20 @@ pub const CANARY: &str = "inresponse-canary";
 
 /// Where services, teams and calendars are kept.
 ///
-/// Read on every report, so an implementation keeps what it read at hand and hands out shared pointers; it
-/// must notice within a second or so what another process wrote. The laws are tests in
-/// `inresponse-conformance`. Errors are outages only; every method ends in bounded time.
+/// Read on every report, so an implementation keeps what it read at hand and hands out shared pointers. A copy that
+/// another process's change replaced more than a second ago is not answered from: if it cannot be read again, that is
+/// an outage. The laws are tests in `inresponse-conformance`. Errors are outages only; every method ends in bounded
+/// time.
 #[async_trait]
 pub trait Roster: Debug + Send + Sync + 'static {
+    /// Makes sure that what is read from now on is no older than this call.
+    ///
+    /// Called before something is said to be absent, since then a report is refused or others are alerted: a copy at
+    /// hand may lag behind what another process has written. The default is for a roster that keeps no copy.
+    async fn refresh(&self) -> Result<(), Outage> {
+        Ok(())
+    }
+
     /// The team that owns a service.
     async fn service(&self, service: &ServiceName) -> Result<Option<TeamName>, Outage>;
 
@@ -38,10 +48,10 @@ pub trait Roster: Debug + Send + Sync + 'static {
     /// A team's calendar entry for a day.
     async fn day(&self, team: &TeamName, day: NaiveDate) -> Result<Option<Arc<Rota>>, Outage>;
 
-    /// Whether the team has settings or at least one calendar entry.
+    /// Whether the team has settings, at least one calendar entry, or a service.
     async fn knows_team(&self, team: &TeamName) -> Result<bool, Outage>;
 
-    /// The names of all teams that have settings or at least one calendar entry, in order; for people.
+    /// The names of all teams that are [known](Self::knows_team), in order; for people.
     async fn teams(&self) -> Result<Vec<TeamName>, Outage>;
 
     /// Creates or replaces a service.

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `support` | an engine on a table: clock, store with faults, carrier with moods |
 //! | `intake` | reports, repeats, what people do: promises 1 to 6 |
+//! | `duty` | who is told by what is left of the roster, whose a new round is: promises 8, 12 |
 //! | `escalation` | levels over time, claims, releases: promises 5, 8, 11, 12 |
 //! | `bounces` | alerts that were accepted and came back: promise 12 |
 //! | `faults` | stores that fail, processes that die: promises 4, 9, 10, 11 |
@@ -16,6 +17,7 @@
 
 mod bounces;
 mod clocks;
+mod duty;
 mod escalation;
 mod faults;
 mod handover;

@@ -17,6 +17,7 @@ use inresponse_intake::{
 use crate::Api;
 use crate::keys::Sender;
 use crate::limits::by_itself;
+use crate::routes::incidents::refused_report;
 
 /// How many alerts of a message are stored at once, so that a store can commit them together.
 const AT_ONCE: usize = 128;
@@ -156,6 +157,7 @@ async fn open(api: &Api, report: Result<Report, InvalidInput>, trouble: &Trouble
         Reported::Repeat(record) => Taken::Counted(record.number()),
         Reported::UnknownService => {
             let message = format!("no team answers for the service `{}`", trouble.service());
+            refused_report(by, "unknown_service", &message);
             Taken::Refused(InvalidInput::field("service", message))
         }
     })

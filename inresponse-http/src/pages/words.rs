@@ -4,7 +4,7 @@ use std::fmt;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use inresponse_core::model::{
-    Contact, Delivery, DeliveryStatus, Event, Incident, Level, State as IncidentState, Zone,
+    Contact, Delivery, DeliveryStatus, Event, Incident, Level, StandIn, State as IncidentState, TeamChange, Zone,
 };
 use inresponse_core::plan::{self, Follows, Happened, Reached, Upcoming};
 
@@ -107,6 +107,23 @@ fn told(happened: &Happened<'_>) -> String {
         Event::HandoverUnconfirmed { to } => format!("Nobody could tell {to} that they have it"),
         Event::HandoverUnanswered { to } => format!("{to} did not answer in time, so it is open again"),
         Event::HandedToTeam { by, from, to } => format!("{by} handed it from team {from} to team {to}"),
+        Event::TeamChanged { from, to, why: TeamChange::OwnsService } => {
+            format!("Team {to} has it now, before team {from}: the service is theirs")
+        }
+        Event::TeamChanged { from, to, why: TeamChange::HandedTo } => {
+            format!("Team {to} has it again, before team {from}: it was handed to them")
+        }
+        Event::TeamChanged { from, to, why: TeamChange::CatchAll } => format!(
+            "The catch-all team {to} has it now, before team {from}: the team that should have it is gone"
+        ),
+        Event::TeamGone { team, alerted: StandIn::DeploymentFallback } => {
+            format!("Team {team} is gone: the deployment's fallback is alerted")
+        }
+        Event::TeamGone { team, alerted: StandIn::LastRound } => {
+            format!(
+                "Team {team} is gone, and nobody takes its place: the people of the last round are alerted"
+            )
+        }
         Event::Escalated { by } => format!("{by} escalated it"),
         Event::Released { by } => format!("{by} gave it back"),
         Event::Resolved { by } => format!("{by} resolved it"),

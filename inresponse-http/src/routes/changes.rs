@@ -26,9 +26,18 @@ pub(super) async fn note(api: &Api, by: &Person, what: &str) -> Result<(), Probl
     Ok(())
 }
 
+/// What is there now: the copy of the roster that is at hand may lag behind another server's change.
+pub(super) async fn present<T>(
+    api: &Api,
+    read: impl Future<Output = Result<T, Outage>>,
+) -> Result<T, Outage> {
+    api.engine().roster().refresh().await?;
+    read.await
+}
+
 /// What is there before a change. What cannot be read can still be replaced.
-pub(super) fn before<T>(found: Result<Option<T>, Outage>) -> Before<T> {
-    match found {
+pub(super) async fn before<T>(api: &Api, read: impl Future<Output = Result<Option<T>, Outage>>) -> Before<T> {
+    match present(api, read).await {
         Ok(Some(was)) => Before::Was(was),
         Ok(None) => Before::Absent,
         Err(error) => {

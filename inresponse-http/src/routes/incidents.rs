@@ -7,7 +7,9 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use inresponse_core::InvalidInput;
 use inresponse_core::engine::{Reported, Updated};
-use inresponse_core::model::{IncidentNumber, ServiceName, Severity, State as IncidentState, TeamName};
+use inresponse_core::model::{
+    IncidentNumber, Person, ServiceName, Severity, State as IncidentState, TeamName,
+};
 use inresponse_core::plan::{Refusal, StateChange};
 use inresponse_core::store::{ListQuery, Record};
 
@@ -40,9 +42,29 @@ const MAX_LIMIT: usize = 500;
 pub(crate) async fn put(
     Here(api): Here,
     key: Authorized<ToReport>,
-    _: NoParams,
-    Body(given): Body<PutIncident>,
+    params: Result<NoParams, Problem>,
+    given: Result<Body<PutIncident>, Problem>,
 ) -> Result<Response, Problem> {
+    let reported = match params.and(given) {
+        Ok(Body(given)) => report(&api, &key, given).await,
+        Err(problem) => Err(problem),
+    };
+    reported.inspect_err(|problem| match problem.status() {
+        StatusCode::UNPROCESSABLE_ENTITY => refused_report(&key.name, "unknown_service", problem.detail()),
+        status if status.is_client_error() => refused_report(&key.name, "invalid", problem.detail()),
+        _ => {}
+    })
+}
+
+/// A report that nobody will be alerted of must not go unnoticed: who sent it may not look at the answer.
+pub(crate) fn refused_report(by: &Person, reason: &'static str, problem: &str) {
+    metrics::counter!("inresponse_reports_refused_total", "reason" => reason).increment(1);
+    // However much is wrong with it.
+    let problem: String = problem.chars().take(500).collect();
+    tracing::warn!(key = %by, reason, problem, "a report was refused");
+}
+
+async fn report(api: &Api, key: &Authorized<ToReport>, given: PutIncident) -> Result<Response, Problem> {
     let report = given.into_report().map_err(|e| Problem::invalid(&e))?;
     let service = report.service().clone();
     let engine = api.engine().clone();

@@ -9,7 +9,7 @@ use inresponse_core::model::{ServiceName, TeamName};
 use inresponse_core::roster::told::{self, Before};
 use inresponse_core::roster::{Deleted, TeamDeleted};
 
-use super::changes::{before, note};
+use super::changes::{before, note, present};
 use crate::Api;
 use crate::input::{Body, NoParams, Params, Path, Time};
 use crate::keys::{Authorized, ToAdminister};
@@ -68,7 +68,7 @@ pub(crate) async fn put_service(
         return Err(Problem::unprocessable("team", format!("there is no team `{team}`")));
     }
     let roster = api.engine().roster();
-    let before = before(roster.service(&service).await);
+    let before = before(&api, roster.service(&service)).await;
     if !matches!(&before, Before::Was(was) if *was == team) {
         note(&api, &key.name, &told::service(&service, &team, &before)).await?;
     }
@@ -91,7 +91,8 @@ pub(crate) async fn get_service(
     Path(service): Path<String>,
 ) -> Result<Json<ServiceView>, Problem> {
     let service = service_name(&service)?;
-    let team = api.engine().roster().service(&service).await.map_err(|e| Problem::outage(&e))?;
+    let team = present(&api, api.engine().roster().service(&service)).await;
+    let team = team.map_err(|e| Problem::outage(&e))?;
     let team = team.ok_or_else(|| Problem::not_found(format!("there is no service `{service}`")))?;
     Ok(Json(ServiceView { service: service.to_string(), team: team.to_string() }))
 }
@@ -111,7 +112,7 @@ pub(crate) async fn delete_service(
 ) -> Result<StatusCode, Problem> {
     let service = service_name(&service)?;
     let roster = api.engine().roster();
-    let before = before(roster.service(&service).await);
+    let before = before(&api, roster.service(&service)).await;
     if before == Before::Absent {
         return gone(Deleted::Absent, "service");
     }
@@ -139,7 +140,7 @@ pub(crate) async fn put_team(
     let (settings, contacts) = given.into_team().map_err(|e| Problem::invalid(&e))?;
     reachable(&api, &contacts)?;
     let roster = api.engine().roster();
-    let before = before(roster.team(&team).await);
+    let before = before(&api, roster.team(&team)).await;
     if !matches!(&before, Before::Was(was) if **was == settings) {
         note(&api, &key.name, &told::team(&team, &settings, &before)).await?;
     }
@@ -162,7 +163,8 @@ pub(crate) async fn get_team(
     Path(team): Path<String>,
 ) -> Result<Json<TeamView>, Problem> {
     let team = team_name(&team)?;
-    let settings = api.engine().roster().team(&team).await.map_err(|e| Problem::outage(&e))?;
+    let settings = present(&api, api.engine().roster().team(&team)).await;
+    let settings = settings.map_err(|e| Problem::outage(&e))?;
     let settings = settings.ok_or_else(|| Problem::not_found(format!("team `{team}` has no settings")))?;
     Ok(Json(TeamView::new(&team, &settings)))
 }
@@ -173,7 +175,7 @@ pub(crate) async fn get_team(
     responses(
         (status = 204, description = "gone"),
         (status = 404, description = "no such team", body = Problem),
-        (status = 409, description = "it still owns services", body = Problem),
+        (status = 409, description = "it still owns services, or is the catch-all team", body = Problem),
     ))]
 pub(crate) async fn delete_team(
     State(api): State<Api>,
@@ -184,8 +186,13 @@ pub(crate) async fn delete_team(
     let team = team_name(&team)?;
     let roster = api.engine().roster();
     let absent = || Problem::not_found(format!("there is no team `{team}`"));
-    if !roster.knows_team(&team).await.map_err(|e| Problem::outage_of_change(&e))? {
+    let known = present(&api, roster.knows_team(&team)).await;
+    if !known.map_err(|e| Problem::outage_of_change(&e))? {
         return Err(absent());
+    }
+    if api.engine().catch_all() == Some(&team) {
+        let detail = format!("team `{team}` is the catch-all team of the configuration");
+        return Err(Problem::new(StatusCode::CONFLICT, detail));
     }
     note(&api, &key.name, &told::team_deleted(&team)).await?;
     let deleted = roster.delete_team(&team).await;
@@ -223,11 +230,11 @@ pub(crate) async fn put_day(
     let roster = api.engine().roster();
     // A calendar alone makes a team only where the deployment has a fallback to give it.
     let known = api.engine().has_default_fallback()
-        || roster.team(&team).await.map_err(|e| Problem::outage(&e))?.is_some();
+        || present(&api, roster.team(&team)).await.map_err(|e| Problem::outage(&e))?.is_some();
     if !known {
         return Err(Problem::unprocessable("team", format!("there is no team `{team}`")));
     }
-    let before = before(roster.day(&team, day).await);
+    let before = before(&api, roster.day(&team, day)).await;
     if !matches!(&before, Before::Was(was) if **was == rota) {
         note(&api, &key.name, &told::day(&team, day, &rota, &before)).await?;
     }
@@ -249,7 +256,8 @@ pub(crate) async fn get_day(
     Path((team, day)): Path<(String, String)>,
 ) -> Result<Json<DayView>, Problem> {
     let (team, day) = (team_name(&team)?, day_of(&day)?);
-    let rota = api.engine().roster().day(&team, day).await.map_err(|e| Problem::outage(&e))?;
+    let rota = present(&api, api.engine().roster().day(&team, day)).await;
+    let rota = rota.map_err(|e| Problem::outage(&e))?;
     let rota = rota.ok_or_else(|| Problem::not_found(format!("team `{team}` has no entry for {day}")))?;
     Ok(Json(DayView::new(&team, day, &rota)))
 }
@@ -269,7 +277,7 @@ pub(crate) async fn delete_day(
 ) -> Result<StatusCode, Problem> {
     let (team, day) = (team_name(&team)?, day_of(&day)?);
     let roster = api.engine().roster();
-    let before = before(roster.day(&team, day).await);
+    let before = before(&api, roster.day(&team, day)).await;
     if before == Before::Absent {
         return gone(Deleted::Absent, "entry");
     }

@@ -162,14 +162,15 @@ pub(crate) struct EntryView {
     at: DateTime<Utc>,
     /// What happened: `opened`, `roundBegan`, `levelBegan`, `levelBeganAnew`, `levelEmpty`, `levelDead`,
     /// `unclaimed`, `claimed`, `released`, `resolved`, `handedOver`, `handoverUnconfirmed`, `handoverUnanswered`,
-    /// `handedToTeam`, `escalated`, `severityChanged`, `reportedLower`, `noted`, `clockWentBack`, `folded`.
+    /// `handedToTeam`, `teamChanged`, `teamGone`, `escalated`, `severityChanged`, `reportedLower`, `noted`,
+    /// `clockWentBack`, `folded`.
     event: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<String>,
     /// Who or which team has it now.
     #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<String>,
-    /// From whom it was taken over, the team or the severity before.
+    /// From whom it was taken over, the team or the severity before; the team that is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -195,6 +196,10 @@ pub(crate) struct EntryView {
     /// Of `unclaimed`, while it is known: who was reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     reached: Option<&'static str>,
+    /// Why another team has it: `ownsService`, `handedTo`, `catchAll`; or who is alerted in place of a team that is gone:
+    /// `deploymentFallback`, `lastRound`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<&'static str>,
 }
 
 fn reached(reached: Reached) -> &'static str {
@@ -338,6 +343,7 @@ impl From<&Entry> for EntryView {
             seconds: None,
             next_at_once: None,
             reached: None,
+            why: None,
         };
         let level = |event, round: &u32, level: &Level| Self {
             round: Some(*round),
@@ -373,6 +379,15 @@ impl From<&Entry> for EntryView {
             }
             Event::HandedToTeam { by: who, from, to } => {
                 Self { to: Some(to.to_string()), from: Some(from.to_string()), ..by("handedToTeam", who) }
+            }
+            Event::TeamChanged { from, to, why } => Self {
+                to: Some(to.to_string()),
+                from: Some(from.to_string()),
+                why: Some(why.as_str()),
+                ..base("teamChanged")
+            },
+            Event::TeamGone { team, alerted } => {
+                Self { from: Some(team.to_string()), why: Some(alerted.as_str()), ..base("teamGone") }
             }
             Event::Escalated { by: who } => by("escalated", who),
             Event::Released { by: who } => by("released", who),

@@ -19,5 +19,6 @@ mod metrics;
 #[cfg(feature = "pages")]
 mod nested;
 mod outages;
+mod roster;
 mod store;
 mod world;

@@ -5,6 +5,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use inresponse_core::Engine;
 use inresponse_core::claim::TokenSecret;
+use inresponse_core::engine::EngineBuilder;
 use inresponse_core::memory::{MemoryRoster, MemoryStore};
 use inresponse_core::model::ServiceName;
 use inresponse_core::notify::Notifiers;
@@ -65,15 +66,36 @@ impl World {
     }
 
     async fn with_links(store: impl Store, roster: impl Roster, public_url: Option<&str>) -> Self {
+        let secret = TokenSecret::new(*b"0123456789abcdef").unwrap();
+        Self::built(store, roster, |engine| match public_url {
+            Some(url) => engine.claim_links(url, vec![secret]).unwrap(),
+            None => engine,
+        })
+        .await
+    }
+
+    /// With an engine that is finished in another way.
+    pub(crate) async fn made(
+        store: impl Store,
+        roster: impl Roster,
+        finish: impl FnOnce(EngineBuilder) -> EngineBuilder,
+    ) -> Self {
+        let secret = TokenSecret::new(*b"0123456789abcdef").unwrap();
+        Self::built(store, roster, |engine| {
+            finish(engine.claim_links("https://ir.example.org", vec![secret]).unwrap())
+        })
+        .await
+    }
+
+    async fn built(
+        store: impl Store,
+        roster: impl Roster,
+        finish: impl FnOnce(EngineBuilder) -> EngineBuilder,
+    ) -> Self {
         let clock = ManualClock::at("2026-11-24T03:00:00Z".parse().unwrap());
         let notifier = RecordingNotifier::new();
         let notifiers = Notifiers::new().mail(notifier.clone());
-        let secret = TokenSecret::new(*b"0123456789abcdef").unwrap();
-        let mut engine = Engine::builder(store, roster, notifiers, clock.clone());
-        if let Some(url) = public_url {
-            engine = engine.claim_links(url, vec![secret]).unwrap();
-        }
-        let engine = engine.build();
+        let engine = finish(Engine::builder(store, roster, notifiers, clock.clone())).build();
         let key = |name, key, scopes| ApiKey::from_plain(name, key, scopes).unwrap();
         let keys = Keys::new(vec![
             key("admin", ADMIN, Scope::ALL.to_vec()),

@@ -8,15 +8,17 @@ use inresponse_core::model::{Contact, Event, IncidentNumber, Level};
 use inresponse_core::plan::StateChange;
 use inresponse_core::store::Record;
 
+use super::whose::Whose;
 use super::{Checker, at, may_have};
 use crate::fault::Fault;
-use crate::history::{Reply, ReportCall, Sent, Told, UpdateCall};
-use crate::scenario::TeamPlan;
+use crate::history::{Sent, Told, UpdateCall};
+use crate::scenario::{Roster, TeamPlan};
 use crate::world::{Micros, SECOND, micros};
 
 /// A roster as it may have been frozen for a round: a team on a day.
 #[derive(Clone)]
 pub(super) struct Frozen<'a> {
+    name: &'a str,
     team: &'a TeamPlan,
     day: NaiveDate,
 }
@@ -70,26 +72,38 @@ impl<'a> Checker<'a> {
                 rounds.entry(self.sent(i).round).or_default().push(self.sent(i));
             }
             let (mut from, mut escalations) = (None, Escalations::of(self.updates_of(number)));
-            for (round, sends) in &rounds {
-                let frozen = self.frozen(number, *round, from, sends);
+            let mut past = Vec::new();
+            for (i, (round, sends)) in (1u32..).zip(&rounds) {
+                // What a round that sent nothing froze is not known.
+                let past_is_known = i == *round;
+                let frozen = self.frozen(number, *round, from, sends, past_is_known.then_some(&*past));
+                let named = |record: &&Record| record.incident.round() == *round;
                 if frozen.is_empty() {
                     let text = format!("nobody can have frozen the matrix of round {round} of {number}");
                     self.violated(8, text);
+                } else if let Some(record) = self.last.get(&number).copied().filter(named)
+                    && !frozen.iter().any(|frozen| frozen.name == record.incident.team().as_str())
+                {
+                    let team = record.incident.team();
+                    self.violated(8, format!("round {round} of {number} cannot be that of team {team}"));
                 } else {
                     self.never_early(number, sends, &frozen, &mut escalations);
                 }
+                past.extend(frozen);
                 from = sends.first().map(|sent| sent.began);
             }
         }
     }
 
-    /// The rosters that explain a round's sends, of those that may have been frozen for it.
+    /// The rosters that explain a round's sends, of those that may have been frozen for it; `past` are those of the
+    /// rounds before, if they are known.
     fn frozen(
         &self,
         number: IncidentNumber,
         round: u32,
         last_round: Option<Micros>,
         sends: &[&Sent],
+        past: Option<&[Frozen<'a>]>,
     ) -> Vec<Frozen<'a>> {
         let Some(first) = sends.first() else { return Vec::new() };
         let Some(record) = self.last.get(&number) else { return Vec::new() };
@@ -103,39 +117,63 @@ impl<'a> Checker<'a> {
         {
             to = to.min(ended);
         }
-        let teams = self.teams_of(number, record, report, from, to);
-        let mut frozen = Vec::new();
-        for (i, (since, roster)) in self.history.rosters.iter().enumerate() {
-            let until = self.history.rosters.get(i + 1).map_or(Micros::MAX, |(until, _)| *until);
-            if *since > to || until < from {
-                continue;
-            }
-            let owner = roster.services.get(record.incident.service().as_str());
-            let mut teams = teams.clone();
+        let service = record.incident.service().as_str();
+        let whose = |roster: &'a Roster| -> Vec<Whose<'a>> {
             if round == 1 {
-                teams.retain(|team| owner.is_some_and(|owner| owner == team));
+                return self.told_of_report(service, roster).into_iter().collect();
             }
-            for plan in teams.iter().filter_map(|team| roster.teams.get(*team)) {
-                for day in self.days(plan, from, to) {
-                    let candidate = Frozen { team: plan, day };
-                    if Self::explains(&candidate, sends) && self.masks_allow(number, &candidate, sends) {
-                        frozen.push(candidate);
+            let handed = self.handed(number, from, to);
+            let next = handed.into_iter().flat_map(|handed| {
+                self.names().into_iter().map(move |had| self.next_round(service, handed, had, roster))
+            });
+            next.collect()
+        };
+        let on_days = |name: &'a str, team: &'a TeamPlan, from: Micros| {
+            self.days(team, from, to).into_iter().map(move |day| Frozen { name, team, day })
+        };
+        let mut frozen = Vec::new();
+        // Whatever falls back was looked at again; only what was found as a whole may be of a copy that lags.
+        for roster in self.copies(from, to) {
+            for whose in whose(roster) {
+                match whose {
+                    Whose::Team(name, plan) => {
+                        frozen.extend(on_days(name, plan, from).filter(Frozen::has_calendar));
                     }
+                    Whose::InPlace(..) | Whose::LastRound(_) | Whose::Nobody => {}
                 }
             }
         }
+        for roster in self.rosters(from, to) {
+            for whose in whose(roster) {
+                match (whose, past) {
+                    (Whose::Team(name, plan) | Whose::InPlace(name, plan), _) => {
+                        frozen.extend(on_days(name, plan, from));
+                    }
+                    (Whose::LastRound(name), Some(past)) => {
+                        frozen.extend(past.iter().map(|frozen| Frozen { name, ..frozen.clone() }));
+                    }
+                    (Whose::LastRound(name), None) => {
+                        let all = self.history.rosters.iter().flat_map(|(_, roster)| roster.teams.values());
+                        frozen.extend(all.flat_map(|plan| on_days(name, plan, 0)));
+                    }
+                    (Whose::Nobody, _) => {}
+                }
+            }
+        }
+        frozen.retain(|candidate| {
+            Self::explains(candidate, sends) && self.masks_allow(number, candidate, sends)
+        });
         frozen
     }
 
-    /// The teams that may have had an incident at some time from `from` to `to`.
-    fn teams_of(
-        &self,
-        number: IncidentNumber,
-        record: &'a Record,
-        report: &'a ReportCall,
-        from: Micros,
-        to: Micros,
-    ) -> BTreeSet<&'a str> {
+    /// All teams that there ever were.
+    fn names(&self) -> BTreeSet<&'a str> {
+        let rosters = self.history.rosters.iter();
+        rosters.flat_map(|(_, r)| r.teams.keys().chain(r.services.values())).map(String::as_str).collect()
+    }
+
+    /// The teams that an incident may have been handed to last by some time from `from` to `to`; `None` is nobody.
+    fn handed(&self, number: IncidentNumber, from: Micros, to: Micros) -> BTreeSet<Option<&'a str>> {
         let handed = |call: &&'a UpdateCall| match &call.update.state {
             Some(StateChange::HandToTeam(team)) if may_have(call) && call.began <= to => {
                 Some((*call, team.as_str()))
@@ -143,38 +181,23 @@ impl<'a> Checker<'a> {
             _ => None,
         };
         let handed: Vec<(&UpdateCall, &str)> = self.updates_of(number).iter().filter_map(handed).collect();
-        if handed.is_empty() && !self.is_handed(number) {
-            return BTreeSet::from([record.incident.team().as_str()]);
-        }
-        let done_by =
-            |call: &UpdateCall, by| !call.answer.is_open() && call.ended.is_some_and(|end| end <= by);
+        // With more than that, something else may have been all that changed.
+        let is_sure = |call: &UpdateCall| {
+            !call.answer.is_open() && call.update.severity.is_none() && call.update.note.is_none()
+        };
+        let done_by = |call: &UpdateCall, by| is_sure(call) && call.ended.is_some_and(|end| end <= by);
         // One that was surely overtaken by another one before `from` says nothing.
         let overtaken = |call: &UpdateCall| {
             let later =
                 |one: &UpdateCall| done_by(one, from) && call.ended.is_some_and(|end| end <= one.began);
             !call.answer.is_open() && handed.iter().any(|(one, _)| later(one))
         };
-        let mut teams: BTreeSet<&str> =
-            handed.iter().filter(|(call, _)| !overtaken(call)).map(|(_, team)| *team).collect();
+        let mut teams: BTreeSet<_> =
+            handed.iter().filter(|(call, _)| !overtaken(call)).map(|(_, team)| Some(*team)).collect();
         if !handed.iter().any(|(call, _)| done_by(call, from)) {
-            match report.answer.got() {
-                Some(Reply::New(first)) => _ = teams.insert(first.incident.team().as_str()),
-                Some(Reply::Repeat(_) | Reply::UnknownService) | None => {
-                    let service = record.incident.service().as_str();
-                    let owners = self.history.rosters.iter();
-                    teams.extend(
-                        owners.filter_map(|(_, roster)| roster.services.get(service)).map(String::as_str),
-                    );
-                }
-            }
+            teams.insert(None);
         }
         teams
-    }
-
-    /// Whether an incident may ever have been handed to another team.
-    fn is_handed(&self, number: IncidentNumber) -> bool {
-        let handed = |call: &&UpdateCall| matches!(call.update.state, Some(StateChange::HandToTeam(_)));
-        self.updates_of(number).iter().any(|call| handed(call) && may_have(call))
     }
 
     /// Whether everybody who was sent to stands in a matrix, at that level.

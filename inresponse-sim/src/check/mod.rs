@@ -8,6 +8,7 @@
 //! | `handover` | P22: whoever is given it must answer, or it is open again |
 //! | `ladder` | P8, P12, P15: who is alerted in which order |
 //! | `time` | P9, P12, P13: nothing comes late where nothing hinders it |
+//! | `whose` | P12: whose a round is, by the roster |
 //! | `end` | P9, P12: what must be once all is well |
 
 mod alerts;
@@ -17,6 +18,7 @@ mod ladder;
 mod reports;
 mod states;
 mod time;
+mod whose;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -8,12 +8,14 @@ use inresponse_core::plan::StateChange;
 
 use super::{Checker, at};
 use crate::history::{Answer, Reply, ReportCall, Verdict};
+use crate::world::Micros;
 
 impl Checker<'_> {
     pub(super) fn reports(&self) {
         self.numbered_is_durable();
         self.numbers_ascend();
         self.nothing_else_is_recorded();
+        self.a_known_service_is_not_refused();
         self.one_open_incident_per_key();
         self.repeats_are_counted();
     }
@@ -69,7 +71,8 @@ impl Checker<'_> {
                 self.violated(4, format!("{number} is of no report"));
                 continue;
             };
-            if !self.history.rosters.iter().any(|(_, roster)| roster.services.contains_key(&call.service)) {
+            let mut known = self.copies(call.began, call.ended.unwrap_or(Micros::MAX));
+            if !known.any(|roster| self.told_of_report(&call.service, roster).is_some()) {
                 self.violated(16, format!("{number} is of a service that nobody knows"));
             }
             match &call.answer {
@@ -82,6 +85,19 @@ impl Checker<'_> {
             }
             if record.incident.message() != format!("message of {title}") {
                 self.violated(3, format!("the message of {number} has changed"));
+            }
+        }
+    }
+
+    /// P12: a report is refused only if its service is not known at some time before the answer.
+    fn a_known_service_is_not_refused(&self) {
+        for call in &self.history.reports {
+            let (Some(Reply::UnknownService), Some(ended)) = (call.answer.got(), call.ended) else {
+                continue;
+            };
+            let mut rosters = self.rosters(call.began, ended);
+            if rosters.all(|roster| self.told_of_report(&call.service, roster).is_some()) {
+                self.violated(12, format!("{} of service {} was refused", call.title, call.service));
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use inresponse_core::model::{Event, IncidentNumber, Level, Origin, Severity, State, TeamName};
+use inresponse_core::model::{Event, IncidentNumber, Level, Origin, Severity, State};
 use inresponse_core::plan::{Refusal, StateChange, TakeOver};
 use inresponse_core::store::Record;
 
@@ -177,7 +177,13 @@ impl<'a> Checker<'a> {
                         StateChange::Claim(_) => holder(record).as_ref() == Some(by),
                         StateChange::HandTo(to) => holder(record).as_ref() == Some(to),
                         StateChange::HandToTeam(to) => {
-                            holder(record).is_none() && record.incident.team() == to
+                            let mut known = self.copies(call.began, call.ended.unwrap_or(Micros::MAX));
+                            holder(record).is_none()
+                                && record.incident.team() == to
+                                && (matches!(call.answer.got(), Some(Verdict::Unchanged(_)))
+                                    || call.update.severity.is_some()
+                                    || call.update.note.is_some()
+                                    || known.any(|roster| self.may_be_handed_to(to, roster)))
                         }
                         StateChange::Release(_) => holder(record).is_none(),
                         StateChange::Escalate | StateChange::Resolve | StateChange::End(_) => true,
@@ -214,7 +220,9 @@ impl<'a> Checker<'a> {
                         state == State::Open && self.is_exhausted(record, call.update.severity)
                     }
                     (Refusal::UnknownTeam(team), Some(StateChange::HandToTeam(to))) => {
-                        team == to && !self.was_ever_a_team(team)
+                        let ended = call.ended.unwrap_or(Micros::MAX);
+                        let mut rosters = self.rosters(call.began, ended);
+                        team == to && rosters.any(|roster| !self.may_be_handed_to(team, roster))
                     }
                     _ => false,
                 };
@@ -249,11 +257,6 @@ impl<'a> Checker<'a> {
             || (matrix.origin() == Origin::Fallback && has_begun(Level::At(1)));
         let mut levels = matrix.alerted_levels(severity).map(Level::At);
         matrix.records_only(severity) || (levels.all(has_begun) && fallback)
-    }
-
-    /// Whether there was such a team at any time.
-    fn was_ever_a_team(&self, team: &TeamName) -> bool {
-        self.history.rosters.iter().any(|(_, roster)| roster.teams.contains_key(team.as_str()))
     }
 
     /// P6: between two people's claims, without taking over, somebody has released it, or given it to somebody.

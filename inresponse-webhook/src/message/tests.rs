@@ -100,8 +100,8 @@ fn news(by: &str, wish: StateChange) -> Alert {
     let update = Update::state(Person::new(by).unwrap(), wish);
     let inputs = [
         Input::Outcome { delivery, attempt: 1, outcome: &Outcome::Accepted },
-        Input::Update { update: &update, matrix: None },
-        Input::Due { lease: Duration::from_secs(30), hold: &HoldNothing, matrix: None },
+        Input::Update { update: &update, round: None },
+        Input::Due { lease: Duration::from_secs(30), hold: &HoldNothing, round: None },
     ];
     let mut sends = Vec::new();
     for input in inputs {

@@ -341,9 +341,23 @@ fn told(entry: &Entry) -> String {
     add("", entry.severity.map(|severity| severity.to_string()));
     add("by ", entry.by.clone());
     add("to ", entry.to.clone());
-    add("before ", entry.from.clone());
+    let before = if entry.event == "teamGone" { "" } else { "before " };
+    add(before, entry.from.clone());
     add("– ", entry.note.clone());
+    add("– ", entry.why.as_deref().map(reason));
     output::line(&text)
+}
+
+/// Why another team has it, or who is alerted in place of one that is gone.
+fn reason(why: &str) -> String {
+    match why {
+        "ownsService" => "the service is theirs".to_owned(),
+        "handedTo" => "it was handed to them".to_owned(),
+        "catchAll" => "the team that should have it is gone".to_owned(),
+        "deploymentFallback" => "the deployment's fallback is alerted".to_owned(),
+        "lastRound" => "the people of the last round are alerted".to_owned(),
+        other => words(other),
+    }
 }
 
 pub(super) async fn list(args: ListArgs) -> Result<(), Failure> {

@@ -4,6 +4,7 @@ mod args;
 mod aws;
 mod file;
 mod intake;
+mod named;
 mod roster;
 mod secret;
 mod webhook;
@@ -23,6 +24,7 @@ use inresponse_webhook::WebhookConfig;
 
 pub(crate) use args::ServeArgs;
 pub(crate) use intake::IntakeConfig;
+pub(crate) use named::Named;
 pub(crate) use roster::{RosterSeed, SeededTeam};
 pub(crate) use secret::SecretText;
 
@@ -159,6 +161,11 @@ impl Config {
             }
         };
         Self::read(args, &text)
+    }
+
+    /// Whom and what it names.
+    pub(crate) fn named(&self) -> Named {
+        Named::of(self)
     }
 
     /// Brings everything together with the text of the config file.

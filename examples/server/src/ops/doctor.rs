@@ -62,13 +62,22 @@ pub(crate) async fn doctor(args: DoctorArgs) -> Result<(), Box<dyn Error>> {
     let mut findings = Findings::default();
     let config = Config::load(args.serve)?;
     findings.fine("config", "every setting holds");
+    let named = config.named();
     links(&mut findings, config.public_url.as_deref());
     let clock = SystemClock::new();
     let deadline = send_deadline(config.lease);
     let notifiers = mail(&mut findings, config.mail, config.webhook, deadline, &clock).await;
-    let mut is_readable = false;
+    if let Some(notifiers) = &notifiers {
+        for problem in named.unreachable(|contact| notifiers.reach(contact)) {
+            findings.wrong("config", problem);
+        }
+    }
+    let (mut is_readable, mut is_absent) = (false, false);
     match &config.storage {
-        StorageConfig::Sqlite(path) if !path.exists() => absent(&mut findings, path),
+        StorageConfig::Sqlite(path) if !path.exists() => {
+            is_absent = true;
+            absent(&mut findings, path);
+        }
         StorageConfig::Sqlite(path) => {
             let file = path.clone();
             let checked =
@@ -95,7 +104,12 @@ pub(crate) async fn doctor(args: DoctorArgs) -> Result<(), Box<dyn Error>> {
     if let (true, Some(notifiers)) = (is_readable, notifiers) {
         let storage = Storage::open(config.storage).await?;
         let engine = storage.engine(notifiers, clock).defaults(config.defaults).build();
+        if let Some(unknown) = named.unknown_team(Some(&engine)).await? {
+            findings.wrong("config", unknown);
+        }
         contents(&mut findings, &engine).await?;
+    } else if let Some(unknown) = named.unknown_team(None).await?.filter(|_| is_absent) {
+        findings.wrong("config", unknown);
     }
     match findings.wrong {
         0 => Ok(()),
@@ -196,7 +210,8 @@ async fn contents(findings: &mut Findings, engine: &Engine) -> Result<(), Box<dy
     }
     for (team, days) in engine.uncovered().await? {
         let Some(on_call) = engine.on_call(&team, engine.now()).await? else {
-            findings.wrong("roster", format_args!("team {team} has a calendar, but no fallback"));
+            findings
+                .wrong("roster", format_args!("team {team} has no settings, and the deployment no fallback"));
             continue;
         };
         let levels = (1..=on_call.matrix.height()).map(Level::At).chain([Level::Fallback]);

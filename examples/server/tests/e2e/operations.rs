@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::mail::MailServer;
-use crate::server::{KEY, SOON, Setup};
+use crate::server::{KEY, SOON, Setup, Started};
 
 fn run(dir: &Path, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_inresponse")).current_dir(dir).args(args).output().unwrap()
@@ -89,6 +89,84 @@ async fn the_doctor_says_what_is_wrong_and_what_only_might_be() {
     assert!(!text.0, "{}", text.1);
     let text = told(&run(dir.path(), &["doctor", "--db", "text.db"]));
     assert!(!text.0 && text.1.contains("WRONG database"), "{}", text.1);
+}
+
+/// What the configuration names and is not there is refused at start, and told by the doctor.
+#[tokio::test]
+async fn p12_a_configuration_that_names_nobody_who_is_there_is_refused() {
+    let mail = MailServer::start().await;
+    let smtp = format!("smtp://127.0.0.1:{}", mail.port);
+    let cases = [
+        ("catch-all = 'devop'", "catch-all: there is no team `devop`"),
+        ("fallback = ['tel:123']", "fallback: nothing here reaches `tel:123`"),
+        ("canary = 'slack:nobody'", "canary: nothing here reaches `slack:nobody`"),
+        (
+            "[roster.teams.t]\nfallback = ['ops@example.org', 'tel:123']",
+            "roster.teams.t.fallback: nothing here reaches `tel:123`",
+        ),
+        (
+            "[roster.teams.t]\nfallback = ['ops@example.org']\n\
+             calendar.'2030-01-01' = { oncall = 'jo@example.org', escalation = ['jo@example.org', ['tel:1']] }",
+            "roster.teams.t.calendar.2030-01-01.escalation: nothing here reaches `tel:1`",
+        ),
+        (
+            "[roster.teams.t]\nfallback = ['ops@example.org']\n\
+             calendar.'2030-01-01' = { oncall = 'teams:nobody' }",
+            "roster.teams.t.calendar.2030-01-01.oncall: nothing here reaches `teams:nobody`",
+        ),
+    ];
+    for (config, expected) in cases {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("config.toml"), config).unwrap();
+        let doctor = || {
+            told(&run(
+                dir.path(),
+                &["doctor", "--db", "test.db", "--config", "config.toml", "--smtp-url", &smtp],
+            ))
+        };
+        let found = doctor();
+        assert!(
+            !found.0 && found.1.contains(&format!("WRONG config: {expected}")),
+            "{expected}:\n{}",
+            found.1
+        );
+        let setup = Setup::new(dir.path(), mail.port).with("--config", "config.toml");
+        match setup.try_start() {
+            Started::Ended(output) => assert!(output.contains(expected), "{expected}:\n{output}"),
+            Started::Listens(_) => panic!("it started with {config}"),
+        }
+        // Also where there is a database.
+        drop(Setup::new(dir.path(), mail.port).start().await);
+        let found = doctor();
+        assert!(
+            !found.0 && found.1.contains(&format!("WRONG config: {expected}")),
+            "{expected}:\n{}",
+            found.1
+        );
+    }
+    let fine = [
+        "catch-all = 'devops'",
+        "catch-all = 't'\ncanary = 'me@example.org'\nfallback = ['last@example.org']\n\
+         [roster.teams.t]\nfallback = ['ops@example.org']",
+    ];
+    for config in fine {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("config.toml"), config).unwrap();
+        let doctor = || {
+            told(&run(
+                dir.path(),
+                &["doctor", "--db", "test.db", "--config", "config.toml", "--smtp-url", &smtp],
+            ))
+        };
+        let found = doctor();
+        assert!(found.0, "{}", found.1);
+        let server = Setup::new(dir.path(), mail.port).with("--config", "config.toml").start().await;
+        let body = json!({ "service": "nobody", "severity": "CRIT", "title": "5xx", "message": "many" });
+        let team = server.put("/incidents", body).await["team"].clone();
+        assert!(config.contains(team.as_str().unwrap()), "{team}");
+        let found = doctor();
+        assert!(found.0, "{}", found.1);
+    }
 }
 
 #[tokio::test]

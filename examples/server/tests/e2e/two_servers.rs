@@ -28,7 +28,6 @@ async fn p10_two_servers_send_each_delivery_once() {
     let setup = Setup::new(dir.path(), mail.port);
     let (first, second) = (setup.start().await, setup.start().await);
     first.team("t", 2, json!("jo@example.org"), json!(["kim@example.org"]), "ops@example.org").await;
-    knows(&second, "t").await;
     const INCIDENTS: usize = 200;
     for i in 0..INCIDENTS / 2 {
         let (a, b) = tokio::join!(first.report("t"), second.report("t"));
@@ -73,4 +72,43 @@ async fn a_report_to_one_is_alerted_though_the_other_holds_a_lease_and_dies() {
     let lost = mail.lost();
     assert!(lost.len() >= 2 && lost[0]["delivery"] == lost[1]["delivery"], "{lost:?}");
     assert_eq!(mail.accepted_to("kim@example.org"), 1, "what was recorded is not repeated");
+}
+
+/// Who is told is never decided by a roster that another server has just changed.
+#[tokio::test]
+async fn p12_what_one_server_was_told_of_the_roster_the_other_knows_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let mail = MailServer::start().await;
+    let config = "fallback = ['last@example.org']\ncatch-all = 'devops'\n";
+    std::fs::write(dir.path().join("config.toml"), config).unwrap();
+    let setup = Setup::new(dir.path(), mail.port).with("--config", "config.toml");
+    let (first, second) = (setup.start().await, setup.start().await);
+    let report = async |service: &str| {
+        let body = json!({ "service": service, "severity": "CRIT", "title": "5xx", "message": "many" });
+        let number = second.put("/incidents", body).await["incidentId"].as_u64().unwrap();
+        second.get(&format!("/incidents/{number}")).await
+    };
+    for i in 0..10 {
+        let (shop, team, person) = (format!("shop{i}"), format!("team{i}"), format!("jo{i}@example.org"));
+        assert_eq!(report(&shop).await["team"], "devops", "nobody owns it yet");
+        first.put(&format!("/teams/{team}"), json!({ "fallback": ["ops@example.org"] })).await;
+        // What one server was told the other does not refuse.
+        second.get(&format!("/teams/{team}/oncall")).await;
+        first.put(&format!("/services/{shop}"), json!({ "team": team })).await;
+        let incident = report(&shop).await;
+        assert_eq!(incident["team"], *team);
+        let today = second.get(&format!("/teams/{team}/oncall")).await["day"].as_str().unwrap().to_owned();
+        first
+            .put(&format!("/teams/{team}/calendar/{today}"), json!({ "oncall": person, "escalation": [] }))
+            .await;
+        let incident = report(&shop).await["incidentId"].as_u64().unwrap();
+        let alerted = |incident: &serde_json::Value| {
+            let deliveries = incident["deliveries"].as_array().unwrap();
+            deliveries.iter().any(|delivery| delivery["contact"] == *person)
+        };
+        second.until(incident, Duration::from_secs(30), alerted).await;
+        let handed = json!({ "handToTeam": team, "by": "jo" });
+        let (status, answer) = second.post(&format!("/incidents/{incident}"), handed).await;
+        assert!(status.is_success(), "{answer}");
+    }
 }

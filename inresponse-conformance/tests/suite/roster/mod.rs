@@ -19,11 +19,12 @@ broken! { roster, super::model::Models;
 
     a_deletion_tells_what_it_found: finds_everything_it_deletes, finds_nothing_it_deletes, deletes_nothing;
     a_deletion_leaves_everything_else_alone: deletes_names_that_begin_alike, deletes_the_calendar_with_a_day;
-    a_team_is_known_by_settings_or_a_calendar_entry:
-        knows_by_settings_only, knows_by_the_calendar_only, knows_whoever_owns_a_service,
+    p12_a_team_is_known_by_settings_a_calendar_entry_or_a_service:
+        knows_by_settings_only, knows_by_the_calendar_only, knows_nobody_by_a_service,
         knows_by_an_empty_calendar, deletes_an_empty_calendar;
     the_teams_that_are_known_are_listed:
-        lists_those_with_settings, lists_those_with_a_calendar, lists_in_no_order, lists_some_twice,
+        lists_those_with_settings, lists_those_with_a_calendar, lists_nobody_by_a_service, lists_in_no_order,
+        lists_some_twice,
         lists_empty_calendars;
     a_team_is_deleted_with_its_calendar: leaves_the_calendar, deletes_no_team_without_settings;
     a_team_that_owns_a_service_is_not_deleted:
@@ -41,6 +42,7 @@ broken! { roster, super::model::Models;
 
     what_one_handle_puts_another_notices: notices_no_puts, notices_nothing_new_about_what_it_read;
     what_one_handle_deletes_another_notices: notices_no_deletions;
+    p12_a_handle_that_looks_again_answers_what_another_has_just_written: looks_every_half_second_only;
     a_service_of_another_handle_keeps_its_team: looks_for_its_own_services_only;
     what_one_handle_notes_another_lists: lists_its_own_changes_only;
 }

@@ -13,6 +13,7 @@
 //! | `account` | what happened and what comes, as facts |
 //! | `repeats` | reports that come again: promise 3 |
 //! | `clocks` | clocks that went back: promise 14 |
+//! | `rounds` | whose a new round is: promises 8, 12 |
 //! | `size` | how large a record becomes: promise 7 |
 //! | `properties` | random scenarios against laws and against an oracle |
 
@@ -27,6 +28,7 @@ mod outcomes;
 mod people;
 mod properties;
 mod repeats;
+mod rounds;
 mod scene;
 mod size;
 mod wakes;

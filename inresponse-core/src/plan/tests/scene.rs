@@ -5,11 +5,12 @@ use chrono::{DateTime, Utc};
 use super::{LEASE, T0, after, name, person, report};
 use crate::model::{
     Contact, Delivery, DeliveryId, DeliveryKey, DeliveryStatus, Event, Incident, IncidentNumber, Level,
-    Matrix, Severity, State,
+    Matrix, Severity, State, TeamName,
 };
 use crate::notify::Outcome;
 use crate::plan::{
-    self, Decision, Held, Hold, HoldNothing, Input, Plan, Refusal, Send, StateChange, TakeOver, Update,
+    self, Alerted, Decision, Held, Hold, HoldNothing, Input, NextRound, Plan, Refusal, RoundOf, Send,
+    StateChange, TakeOver, Update,
 };
 
 /// An incident and the time. Sends are written as `level:contact`, with `#attempt` after the first.
@@ -17,8 +18,11 @@ use crate::plan::{
 pub(super) struct Scene {
     pub(super) incident: Incident,
     pub(super) now: DateTime<Utc>,
-    /// What the roster would answer when a round begins.
+    /// What the roster would answer when a round begins: who is alerted, which team owns the service, and whether
+    /// these are the people of the team that was asked for.
     pub(super) matrix: Matrix,
+    pub(super) owner: &'static str,
+    pub(super) alerted: Alerted,
 }
 
 /// Holds back some deliveries.
@@ -47,11 +51,11 @@ impl Hold for HoldKeys<'_> {
 
 impl Scene {
     pub(super) fn open(matrix: Matrix, severity: Severity) -> Self {
-        let team = crate::model::TeamName::new("devops").unwrap();
+        let team = TeamName::new("devops").unwrap();
         let (opening, sends) = plan::open(report(severity), team, matrix.clone(), None, T0);
         assert!(sends.is_empty(), "a lease that nobody asked for");
         let incident = opening.numbered(IncidentNumber::new(10_001)).into_incident();
-        Self { incident, now: T0, matrix }
+        Self { incident, now: T0, matrix, owner: "devops", alerted: Alerted::Team }
     }
 
     pub(super) fn crit(matrix: Matrix) -> Self {
@@ -109,15 +113,25 @@ impl Scene {
     }
 
     pub(super) fn lease(&mut self, hold: &dyn Hold) -> Vec<Send> {
-        for matrix in [None, Some(self.matrix.clone())] {
-            match self.try_step(Input::Due { lease: LEASE, hold, matrix }) {
+        let mut round = None;
+        for _ in 0..2 {
+            match self.try_step(Input::Due { lease: LEASE, hold, round: round.take() }) {
                 Decision::Change(plan) => return plan.sends,
                 Decision::Nothing => return Vec::new(),
-                Decision::NeedsMatrix => {}
+                Decision::NeedsRound(of) => round = Some(self.next_round(of)),
                 Decision::Refuse(refusal) => panic!("refused what is due: {refusal}"),
             }
         }
-        panic!("asked for a matrix again")
+        panic!("asked for a round again")
+    }
+
+    /// As the roster would answer.
+    fn next_round(&self, of: RoundOf) -> NextRound {
+        let team = match of {
+            RoundOf::Team(team) if self.alerted != Alerted::CatchAll => team,
+            RoundOf::Team(_) | RoundOf::Service => TeamName::new(self.owner).unwrap(),
+        };
+        NextRound { team, matrix: self.matrix.clone(), alerted: self.alerted }
     }
 
     /// The delivery that is written like this, in the current round.
@@ -197,8 +211,9 @@ impl Scene {
 
     /// Somebody asks for something; `Ok(true)` if it changed anything.
     pub(super) fn asks(&mut self, update: &Update) -> Result<bool, Refusal> {
-        for matrix in [None, Some(self.matrix.clone())] {
-            match self.try_step(Input::Update { update, matrix }) {
+        let mut round = None;
+        for _ in 0..2 {
+            match self.try_step(Input::Update { update, round: round.take() }) {
                 Decision::Change(plan) => {
                     let Plan { sends, .. } = *plan;
                     assert!(sends.is_empty(), "people's updates send nothing themselves");
@@ -206,10 +221,10 @@ impl Scene {
                 }
                 Decision::Nothing => return Ok(false),
                 Decision::Refuse(refusal) => return Err(refusal),
-                Decision::NeedsMatrix => {}
+                Decision::NeedsRound(of) => round = Some(self.next_round(of)),
             }
         }
-        panic!("asked for a matrix again")
+        panic!("asked for a round again")
     }
 
     pub(super) fn claim(&mut self, by: &str) -> Result<bool, Refusal> {

@@ -8,7 +8,7 @@ use crate::model::{
     Contact, Incident, IncidentNumber, Matrix, Note, Person, Report, Severity, TeamName, Version,
 };
 use crate::notify::Outcome;
-use crate::plan::{self, Draft, HoldNothing, StateChange, TakeOver, Update};
+use crate::plan::{self, Alerted, Draft, HoldNothing, StateChange, TakeOver, Update};
 use crate::store::Record;
 
 /// The promise says well under 100 KB.
@@ -59,7 +59,7 @@ fn open(matrix: Matrix) -> Scene {
     let team = TeamName::new("\"".repeat(128)).unwrap();
     let (opening, _) = plan::open(longest_report(), team, matrix.clone(), None, super::T0);
     let incident = opening.numbered(IncidentNumber::new(u64::MAX)).into_incident();
-    Scene { incident, now: super::T0, matrix }
+    Scene { incident, now: super::T0, matrix, owner: "devops", alerted: Alerted::Team }
 }
 
 /// What everybody and every carrier may do to make it grow, for many rounds.

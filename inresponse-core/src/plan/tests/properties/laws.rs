@@ -355,12 +355,12 @@ fn due_times(trace: &Trace) {
         assert_eq!(step.changed, was_due, "something happens exactly when it is due");
         assert!(due_after.is_none_or(|at| at > step.now), "what is due is done, all of it");
         let again =
-            plan::step(&step.after, Input::Due { lease: LEASE, hold: &HoldNothing, matrix: None }, step.now);
+            plan::step(&step.after, Input::Due { lease: LEASE, hold: &HoldNothing, round: None }, step.now);
         assert_eq!(again, plan::Decision::Nothing);
         // Not a moment before its time.
         if let Some(at) = due_after {
             let early = at - TimeDelta::microseconds(1);
-            let input = Input::Due { lease: LEASE, hold: &HoldNothing, matrix: None };
+            let input = Input::Due { lease: LEASE, hold: &HoldNothing, round: None };
             if early > step.now {
                 assert_eq!(plan::step(&step.after, input, early), plan::Decision::Nothing);
             }

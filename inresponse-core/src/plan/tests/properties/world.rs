@@ -9,7 +9,9 @@ use super::super::{LEASE, T0, person};
 use super::script::{Act, Ends, Scenario, When};
 use crate::model::{Contact, DeliveryId, DeliveryKey, Incident, Level, Matrix, Note, State, TeamName};
 use crate::notify::Outcome;
-use crate::plan::{self, Decision, Held, Hold, HoldNothing, Input, Send, StateChange, TakeOver, Update};
+use crate::plan::{
+    self, Decision, Held, Hold, HoldNothing, Input, NextRound, RoundOf, Send, StateChange, TakeOver, Update,
+};
 
 /// Everything that was done to an incident, and what came of it.
 #[derive(Debug)]
@@ -212,7 +214,7 @@ impl World {
             When::Late(seconds) => self.scene.now + TimeDelta::seconds(seconds.into()),
         };
         let hold: &dyn Hold = held.as_ref().map_or(&HoldNothing, |held| held);
-        let (decision, matrix) = self.decide(|matrix| Input::Due { lease: LEASE, hold, matrix });
+        let (decision, matrix) = self.decide(|round| Input::Due { lease: LEASE, hold, round });
         self.keep(Did::Due { held, matrix }, decision);
     }
 
@@ -252,21 +254,23 @@ impl World {
     }
 
     fn update(&mut self, update: Update) {
-        let (decision, matrix) = self.decide(|matrix| Input::Update { update: &update, matrix });
+        let (decision, matrix) = self.decide(|round| Input::Update { update: &update, round });
         self.keep(Did::Wish { update, matrix }, decision);
     }
 
-    /// Asks the planner, with a matrix if it needs one; and once more, which must not make a difference.
-    fn decide<'a>(&self, input: impl Fn(Option<Matrix>) -> Input<'a>) -> (Decision, Option<Matrix>) {
-        let step = |matrix| plan::step(&self.scene.incident, input(matrix), self.scene.now);
+    /// Asks the planner, with a round if it needs one; and once more, which must not make a difference.
+    fn decide<'a>(&self, input: impl Fn(Option<NextRound>) -> Input<'a>) -> (Decision, Option<Matrix>) {
+        let step = |round| plan::step(&self.scene.incident, input(round), self.scene.now);
         let decision = step(None);
-        if decision != Decision::NeedsMatrix {
-            assert_eq!(decision, step(None), "same input, same plan");
-            return (decision, None);
-        }
+        assert_eq!(decision, step(None), "same input, same plan");
+        let team = match decision {
+            Decision::NeedsRound(RoundOf::Team(team)) => team,
+            Decision::NeedsRound(RoundOf::Service) => self.scene.incident.team().clone(),
+            decided => return (decided, None),
+        };
         let round = usize::try_from(self.scene.incident.round()).unwrap();
-        let matrix = Some(self.matrices[round % self.matrices.len()].clone());
-        (step(matrix.clone()), matrix)
+        let matrix = self.matrices[round % self.matrices.len()].clone();
+        (step(Some(NextRound::of(team, matrix.clone()))), Some(matrix))
     }
 
     fn keep(&mut self, did: Did, decision: Decision) {
@@ -279,7 +283,7 @@ impl World {
                 (true, plan.sends)
             }
             Decision::Nothing | Decision::Refuse(_) => (false, Vec::new()),
-            Decision::NeedsMatrix => panic!("asked for a matrix again"),
+            Decision::NeedsRound(_) => panic!("asked for a round again"),
         };
         self.sent.extend(sends.iter().cloned());
         let (now, after) = (self.scene.now, self.scene.incident.clone());

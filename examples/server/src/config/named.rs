@@ -1,0 +1,69 @@
+//! What the configuration names, against what there is: contacts that are reached, teams that are known.
+
+use inresponse_core::model::{Contact, TeamName};
+use inresponse_core::{Engine, Outage};
+
+use super::{Config, ConfigError};
+use crate::seed::SAMPLE_TEAM;
+
+/// Contacts and the catch-all team of a configuration, each by its key.
+#[derive(Debug)]
+pub(crate) struct Named {
+    contacts: Vec<(String, Contact)>,
+    catch_all: Option<TeamName>,
+    /// The teams that the server makes if they are missing.
+    seeded: Vec<TeamName>,
+}
+
+impl Named {
+    pub(super) fn of(config: &Config) -> Self {
+        let mut contacts = Vec::new();
+        let mut name = |key: String, named: &[Contact]| {
+            contacts.extend(named.iter().map(|contact| (key.clone(), contact.clone())));
+        };
+        let fallback = config.defaults.team().map_or(&[][..], |team| team.fallback());
+        name("fallback".to_owned(), fallback);
+        name("canary".to_owned(), config.canary.as_slice());
+        for team in &config.roster.teams {
+            let key = format!("roster.teams.{}", team.name);
+            name(format!("{key}.fallback"), team.settings.fallback());
+            for (day, rota) in &team.calendar {
+                name(format!("{key}.calendar.{day}.oncall"), rota.oncall());
+                name(format!("{key}.calendar.{day}.escalation"), &rota.escalation().concat());
+            }
+        }
+        let seeded = config.roster.teams.iter().map(|team| team.name.clone()).collect();
+        Self { contacts, catch_all: config.catch_all.clone(), seeded }
+    }
+
+    /// What is named and nothing that is configured reaches, as the API would refuse it.
+    pub(crate) fn unreachable(&self, reaches: impl Fn(&Contact) -> bool) -> Vec<String> {
+        let refused = self.contacts.iter().filter(|(_, contact)| !reaches(contact));
+        let mut told: Vec<_> =
+            refused.map(|(key, contact)| format!("{key}: nothing here reaches `{contact}`")).collect();
+        told.dedup();
+        told
+    }
+
+    /// The catch-all team, if it is none; `engine` is absent if there is no database yet.
+    ///
+    /// # Errors
+    /// The roster is out of order.
+    pub(crate) async fn unknown_team(&self, engine: Option<&Engine>) -> Result<Option<String>, Outage> {
+        let Some(team) = self.catch_all.as_ref().filter(|team| !self.seeded.contains(team)) else {
+            return Ok(None);
+        };
+        let can_alert = match engine {
+            Some(engine) => engine.can_alert(team).await?,
+            // On its first start without a roster of its own the server makes the sample.
+            None => self.seeded.is_empty() && team.as_str() == SAMPLE_TEAM,
+        };
+        Ok((!can_alert).then(|| format!("catch-all: there is no team `{team}` that could be alerted")))
+    }
+}
+
+impl From<Vec<String>> for ConfigError {
+    fn from(problems: Vec<String>) -> Self {
+        Self { problems }
+    }
+}

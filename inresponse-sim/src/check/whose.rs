@@ -1,0 +1,85 @@
+//! P12: whose a round is, told from the promise and not from the engine.
+
+use inresponse_core::model::TeamName;
+
+use super::Checker;
+use crate::roster::LAG;
+use crate::scenario::{Roster, TeamPlan};
+use crate::world::Micros;
+
+/// Who a round alerts, by one roster.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Whose<'a> {
+    /// The people of the team that was asked for.
+    Team(&'a str, &'a TeamPlan),
+    /// Others in its place, under a team's name.
+    InPlace(&'a str, &'a TeamPlan),
+    /// Those of the last round, under the name of a team that is gone.
+    LastRound(&'a str),
+    /// Nobody is named anywhere; under the owner's name.
+    Nobody,
+}
+
+impl<'a> Checker<'a> {
+    /// The rosters that were there at some time from `from` to `to`.
+    pub(super) fn rosters(&self, from: Micros, to: Micros) -> impl Iterator<Item = &'a Roster> + '_ {
+        let all = &self.history.rosters;
+        let until = move |i: usize| all.get(i + 1).map_or(Micros::MAX, |(until, _)| *until);
+        let there = move |(i, (since, _)): &(usize, &'a (Micros, Roster))| *since <= to && until(*i) >= from;
+        all.iter().enumerate().filter(there).map(|(_, (_, roster))| roster)
+    }
+
+    /// Those that a process may have had a copy of.
+    pub(super) fn copies(&self, from: Micros, to: Micros) -> impl Iterator<Item = &'a Roster> + '_ {
+        self.rosters(from.saturating_sub(LAG), to)
+    }
+
+    /// Who is told of a report; `None`: it is refused.
+    pub(super) fn told_of_report(&self, service: &str, roster: &'a Roster) -> Option<Whose<'a>> {
+        match roster.services.get(service) {
+            Some(owner) => Some(self.owner(owner, roster).unwrap_or(Whose::Nobody)),
+            None => self.catch_all(roster),
+        }
+    }
+
+    /// Whose a new round is, of an incident that one of these teams had, or that was handed to one.
+    pub(super) fn next_round(
+        &self,
+        service: &str,
+        handed: Option<&'a str>,
+        had: &'a str,
+        roster: &'a Roster,
+    ) -> Whose<'a> {
+        let owner = roster.services.get(service).filter(|_| handed.is_none());
+        if let Some(owner) = owner {
+            return self.owner(owner, roster).unwrap_or(Whose::LastRound(owner));
+        }
+        let team = handed.unwrap_or(had);
+        match (roster.teams.get(team), &self.scenario.fallback) {
+            (Some(plan), _) if handed.is_some() => Whose::Team(team, plan),
+            (Some(plan), _) => Whose::InPlace(team, plan),
+            (None, Some(fallback)) => Whose::InPlace(team, fallback),
+            (None, None) => self.catch_all(roster).unwrap_or(Whose::LastRound(team)),
+        }
+    }
+
+    fn owner(&self, owner: &'a str, roster: &'a Roster) -> Option<Whose<'a>> {
+        match (roster.teams.get(owner), &self.scenario.fallback) {
+            (Some(plan), _) => Some(Whose::Team(owner, plan)),
+            (None, Some(fallback)) => Some(Whose::InPlace(owner, fallback)),
+            (None, None) => self.catch_all(roster),
+        }
+    }
+
+    fn catch_all(&self, roster: &'a Roster) -> Option<Whose<'a>> {
+        let team = self.scenario.catch_all?;
+        let plan = roster.teams.get(team).or(self.scenario.fallback.as_ref())?;
+        Some(Whose::InPlace(team, plan))
+    }
+
+    /// Whether an incident can be handed to a team.
+    pub(super) fn may_be_handed_to(&self, team: &TeamName, roster: &Roster) -> bool {
+        let listed = roster.teams.contains_key(team.as_str());
+        listed || (self.scenario.fallback.is_some() && roster.knows(team.as_str()))
+    }
+}
