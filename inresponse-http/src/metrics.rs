@@ -31,7 +31,7 @@ fn describe() {
         Count,
         "Other systems' alerts, by sender and outcome."
     );
-    // From zero, since the first refusal would be none to whoever asks for an increase.
+    // From zero: a counter that begins with its first refusal shows no increase.
     for (_, sender) in crate::intake::SENDERS {
         counter!("inresponse_intake_alerts_total", "sender" => sender, "outcome" => "refused").absolute(0);
     }

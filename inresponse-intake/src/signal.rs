@@ -45,7 +45,7 @@ pub struct Recovery {
     pub covers: Covers,
     /// Who ended it, where the sender says so.
     pub by: Option<Person>,
-    /// What is said about it, by whoever ended it or of what had to be repaired.
+    /// What is said about it, by the person who ended it or of what had to be repaired.
     pub note: Option<Note>,
     /// What it is instead if its end moves with every message: trouble that goes on, told by a clock that is behind.
     pub or_else: Option<Box<Trouble>>,

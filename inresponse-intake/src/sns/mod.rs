@@ -189,7 +189,7 @@ impl Envelope {
 
 /// Translates an event that EventBridge itself sends; `None` for what is none.
 ///
-/// Nothing of it is signed: whoever sends it must have shown a key.
+/// Nothing of it is signed: its sender must have shown a key.
 pub fn event(body: &[u8], context: &Context<'_>) -> Option<Translated> {
     let event = object(body).ok()?;
     event.get("detail-type")?;
