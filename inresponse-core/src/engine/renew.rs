@@ -114,7 +114,7 @@ impl Engine {
         let Some(record) = self.inner.store.load(attempt.incident).await? else { return Ok(Standing::Lost) };
         let (delivery, lease) = (attempt.delivery, self.inner.lease);
         let input = |_| Input::Renew { delivery, attempt: attempt.number, lease };
-        Ok(match self.change(record, None, input).await? {
+        Ok(match self.change(record, input).await? {
             Changed::Done(record) | Changed::Nothing(record) | Changed::Refused(record, _) => {
                 attempt.standing(record, planned)
             }

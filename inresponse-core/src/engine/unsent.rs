@@ -92,7 +92,7 @@ impl Engine {
             let outcome = Outcome::NotBegun { reason: "the commit of its lease was unknown".to_owned() };
             let (number, Lease { delivery, attempt, .. }) = (record.number(), lease);
             let input = |_| Input::Outcome { delivery, attempt, outcome: &outcome };
-            match self.change(record.clone(), None, input).await {
+            match self.change(record.clone(), input).await {
                 Ok(Changed::Done(changed) | Changed::Nothing(changed) | Changed::Refused(changed, _)) => {
                     record = changed;
                 }
