@@ -217,9 +217,14 @@ impl<'a> View<'a> {
         self.claim_url().filter(|_| self.alert.occasion() == Occasion::Claimed && !is_theirs)
     }
 
-    /// Whether the message has columns that only a monospaced font keeps.
+    /// Whether the message has lines, which a monospaced font shows as they were written.
     pub(crate) fn has_lines(&self) -> bool {
         self.message().contains('\n')
+    }
+
+    /// Whether it has columns, which stay though they are wider than the screen. Prose is wrapped.
+    pub(crate) fn has_columns(&self) -> bool {
+        self.message().contains("  ") || self.message().contains('\t')
     }
 
     pub(crate) fn is_alert(&self) -> bool {

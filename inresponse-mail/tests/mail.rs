@@ -329,16 +329,24 @@ fn p12_a_further_round_is_told_with_the_people_who_are_on_call_then() {
 fn a_message_of_many_lines_keeps_its_columns() {
     let table = "host     cpu   disk\nweb-1    12 %  99 %\nweb-22   7 %   1 %";
     let long = "x ".repeat(300);
-    for (given, is_table) in [(table.to_owned(), true), (format!("{table}\n{long}end"), true), (long, false)]
-    {
+    let (lines, prose) = ("It fails.\nSince the deploy.".to_owned(), long.clone());
+    for (given, look) in [
+        (table.to_owned(), Some("white-space:pre;overflow-x:auto")),
+        ("a\tb\nc\td".to_owned(), Some("white-space:pre;overflow-x:auto")),
+        (format!("{table}\n{long}end"), Some("white-space:pre;overflow-x:auto")),
+        // Nothing of what is not a table is out of sight on a phone.
+        (lines, Some("white-space:pre-wrap;overflow-wrap:anywhere")),
+        (prose, None),
+    ] {
         let bytes = message(&alert(Report::builder("athens", Severity::Crit, "t").message(&given)));
         let parsed = MessageParser::default().parse(&bytes).unwrap();
         let text = parsed.body_text(0).unwrap().replace("\r\n", "\n");
         assert!(text.contains(&format!("\n\n{}\n\n", given.trim())), "not wrapped: {text}");
         let html = parsed.body_html(0).unwrap().replace("\r\n", "\n");
         let pre = html.split("<pre").nth(1).and_then(|rest| rest.split("</pre>").next());
-        assert_eq!(pre.is_some(), is_table, "{html}");
-        assert!(pre.is_none_or(|pre| pre.contains(table) && pre.contains("white-space:pre;")), "{html}");
+        assert_eq!(pre.is_some(), look.is_some(), "{html}");
+        let (Some(pre), Some(look)) = (pre, look) else { continue };
+        assert!(pre.contains(look) && pre.contains("monospace") && pre.contains(given.trim()), "{html}");
     }
 }
 

@@ -209,7 +209,7 @@ async fn the_page_shows_links_and_who_was_alerted_before() {
     let page = open(&world, Method::GET, &url["https://ir.example.org".len()..], "").await.text;
     for part in [
         "<a href=\"https://wiki.example.org/5xx\" rel=\"noreferrer\">Runbook</a>",
-        "<pre class=\"message\" tabindex=\"0\">a   b\n1   2</pre>",
+        "<pre class=\"message columns\" tabindex=\"0\">a   b\n1   2</pre>",
         "<strong>jo@example.org</strong> <span class=\"good\">alerted</span>",
         "<strong>kim@example.org</strong> <span class=\"bad\">could not be reached</span>",
         "550 no such user",

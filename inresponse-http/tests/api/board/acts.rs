@@ -209,5 +209,5 @@ async fn a_message_of_many_lines_keeps_its_columns() {
         json!({ "service": "athens", "severity": "CRIT", "title": "5xx", "message": "a   b\n1   2<" });
     let number = world.put("/incidents", report).await.json["incidentId"].as_u64().unwrap();
     let page = Browser::signed_in(&world, "Jo").await.get(&format!("/board/incidents/{number}")).await.text;
-    assert!(page.contains("<pre class=\"message\" tabindex=\"0\">a   b\n1   2&#60;</pre>"), "{page}");
+    assert!(page.contains("<pre class=\"message columns\" tabindex=\"0\">a   b\n1   2&#60;</pre>"), "{page}");
 }

@@ -9,11 +9,12 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request};
 use chrono::{DateTime, TimeDelta, Utc};
 use inresponse_core::Engine;
+use inresponse_core::clock::Clock as _;
 use inresponse_core::memory::{MemoryRoster, MemoryStore};
 use inresponse_core::model::{Contact, IncidentNumber, Person, Report, ServiceName, TeamName};
 use inresponse_core::notify::{Alert, Notifier, Notifiers, Outcome};
 use inresponse_core::plan::{StateChange, TakeOver, Update as Wish};
-use inresponse_core::roster::{Roster, Rota, Team, Zone};
+use inresponse_core::roster::{Rota, Team, Zone};
 use inresponse_core::testing::ManualClock;
 use inresponse_http::{Api, ApiKey, Keys, Pages, Scope, router};
 use mail_parser::MessageParser;
@@ -279,8 +280,6 @@ impl World {
         MessageParser::default().parse(mail.message()).unwrap().body_text(0).unwrap().into_owned()
     }
 }
-
-use inresponse_core::clock::Clock as _;
 
 #[tokio::test]
 async fn p12_every_surface_tells_the_same_of_what_happened() {
