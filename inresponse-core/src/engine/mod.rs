@@ -31,6 +31,7 @@ mod wake;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -78,6 +79,8 @@ struct Inner {
     news: News,
     keep_resolved: Option<Duration>,
     ahead: ahead::Ahead,
+    /// Whether it was said that incidents in a newer format are left to others.
+    left_to_newer: AtomicBool,
 }
 
 /// How links are made by which a recipient can claim.
@@ -270,6 +273,7 @@ impl EngineBuilder {
             news: self.news,
             keep_resolved: self.keep_resolved,
             ahead: ahead::Ahead::default(),
+            left_to_newer: AtomicBool::new(false),
         };
         Engine { inner: Arc::new(inner) }
     }

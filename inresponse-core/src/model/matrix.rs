@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Contact, Severity};
+use super::{Contact, Severity, Unknown};
 use crate::planted::planted;
 
 /// A step of the escalation.
@@ -72,6 +72,8 @@ pub struct Matrix {
     news: News,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     alert_levels: BTreeMap<Severity, Vec<u16>>,
+    #[serde(flatten)]
+    unknown: Unknown,
 }
 
 impl Matrix {
@@ -89,6 +91,7 @@ impl Matrix {
             repeat: 0,
             news: News::Kept,
             alert_levels: BTreeMap::new(),
+            unknown: Unknown::default(),
         }
     }
 

@@ -12,15 +12,17 @@ mod report;
 mod severity;
 mod state;
 mod timeline;
+mod unknown;
 
 pub use contact::{Contact, Scheme};
 pub use delivery::{Delivery, DeliveryId, DeliveryKey, DeliveryStatus, LastOutcome, OutcomeKind};
-pub use incident::{BegunLevel, Incident, Signature};
+pub use incident::{BegunLevel, FORMAT, Incident, Signature};
 pub use matrix::{Level, Matrix, News, Origin};
 pub use names::{DedupKey, IncidentNumber, Note, Person, ServiceName, Source, TeamName, Version};
 pub use report::{Link, Report, ReportBuilder};
 pub use severity::Severity;
 pub use state::{Edge, State};
-pub use timeline::{Entry, Event, Standing, Timeline};
+pub use timeline::{Entry, Event, Standing, Timeline, UnknownEvent};
 
 pub(crate) use delivery::short_detail;
+pub(crate) use unknown::Unknown;

@@ -8,6 +8,7 @@ use super::ladder::{self, Rung};
 use super::{Decision, Hold, MAX_EXPIRED, Send, change, last_outcome, later, stop_pending};
 use crate::model::{
     BegunLevel, Delivery, DeliveryKey, DeliveryStatus, Event, Incident, Level, Matrix, OutcomeKind, State,
+    Unknown,
 };
 use crate::planted::planted;
 
@@ -208,6 +209,7 @@ impl Due<'_> {
                 expired: Vec::new(),
                 since: due_at.min(self.now),
                 last: None,
+                unknown: Unknown::default(),
             });
         }
         self.incident.begun.push(begun);

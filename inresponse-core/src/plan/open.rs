@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use super::clock_back::began_by;
 use super::{Decision, Draft, change};
 use crate::model::{
-    DedupKey, Event, Incident, IncidentNumber, Matrix, Report, ServiceName, Severity, State, TeamName,
-    Timeline,
+    DedupKey, Event, FORMAT, Incident, IncidentNumber, Matrix, Report, ServiceName, Severity, State,
+    TeamName, Timeline, Unknown,
 };
 use crate::planted::planted;
 
@@ -50,6 +50,7 @@ pub fn open(
     let mut timeline = Timeline::default();
     timeline.push(now, Event::Opened { severity: report.severity });
     let incident = Incident {
+        format: FORMAT,
         number: super::UNNUMBERED,
         service: report.service,
         team,
@@ -77,6 +78,8 @@ pub fn open(
         begun: Vec::new(),
         deliveries: Vec::new(),
         timeline,
+        unknown: Unknown::default(),
+        in_part: false,
     };
     let Some(lease) = first_lease else { return (Opening { incident }, Vec::new()) };
     match super::due::due(&incident, lease, &super::HoldNothing, None, now) {

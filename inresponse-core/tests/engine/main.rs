@@ -9,6 +9,7 @@
 //! | `faults` | stores that fail, processes that die: promises 4, 9, 10, 11 |
 //! | `isolation` | carriers that hang or panic: promise 13 |
 //! | `clocks` | clocks that jump: promise 14 |
+//! | `formats` | records that another version wrote: promise 9 |
 //! | `runner` | the same under `run`, and two engines over one store |
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub, reason = "it is a test")]
 #![allow(unused_must_use, reason = "a test looks only at what it is about")]
@@ -17,6 +18,7 @@ mod bounces;
 mod clocks;
 mod escalation;
 mod faults;
+mod formats;
 mod intake;
 mod isolation;
 mod runner;

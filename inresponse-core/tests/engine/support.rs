@@ -1,6 +1,7 @@
 //! An engine on a table: clock, store with faults, carrier with moods.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -206,6 +207,7 @@ pub struct SharedStore {
     connection: Arc<tokio::sync::Mutex<()>>,
     faults: Arc<Mutex<VecDeque<(Call, Fault)>>>,
     calls: Arc<Mutex<HashMap<Call, usize>>>,
+    ahead: Arc<AtomicUsize>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -241,12 +243,18 @@ impl SharedStore {
             connection: Arc::default(),
             faults: Arc::default(),
             calls: Arc::default(),
+            ahead: Arc::default(),
         }
     }
 
     /// The next call of this kind that has no fault yet has this one.
     pub fn next(&self, call: Call, fault: Fault) {
         self.faults.lock().unwrap().push_back((call, fault));
+    }
+
+    /// How many records were answered that may lie ahead of the clock.
+    pub fn ahead(&self) -> usize {
+        self.ahead.load(Ordering::SeqCst)
     }
 
     pub fn calls(&self, call: Call) -> usize {
@@ -304,6 +312,17 @@ impl Store for SharedStore {
         let next = self.faults.lock().unwrap().iter().find(|(call, _)| *call == Call::Due).map(|(_, f)| *f);
         let limit = if matches!(next, Some(Fault::Lags)) { 0 } else { limit };
         self.call(Call::Due, async || self.inner.due(now, after, limit).await).await
+    }
+
+    async fn ahead(
+        &self,
+        now: DateTime<Utc>,
+        after: Option<DueMark>,
+        limit: usize,
+    ) -> Result<Vec<Record>, Outage> {
+        let page = self.inner.ahead(now, after, limit).await?;
+        self.ahead.fetch_add(page.len(), Ordering::SeqCst);
+        self.call(Call::Due, async || Ok(page)).await
     }
 
     async fn commit(&self, version: Version, draft: &Draft) -> Result<Committed, Outage> {

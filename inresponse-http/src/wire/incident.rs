@@ -310,6 +310,7 @@ impl From<&Entry> for EntryView {
                     ..base("folded")
                 }
             }
+            Event::Unknown(_) => base("unknown"),
             _ => base("other"),
         }
     }
