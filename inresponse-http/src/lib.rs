@@ -87,6 +87,7 @@ struct Inner {
     places: Places,
     /// Whoever shows no key that is known: claim pages, PagerDuty's clients, strangers.
     strangers: Lane,
+    last_census: Arc<routes::system::LastCensus>,
     document: Arc<str>,
 }
 
@@ -134,6 +135,7 @@ impl Api {
             readiness: Readiness::new(),
             places: Places::default(),
             strangers: Lane::default(),
+            last_census: Arc::default(),
             document: document().into(),
         };
         Self { inner: Arc::new(inner) }
@@ -225,6 +227,10 @@ impl Api {
 
     pub(crate) fn strangers(&self) -> &Lane {
         &self.inner.strangers
+    }
+
+    pub(crate) fn last_census(&self) -> &routes::system::LastCensus {
+        &self.inner.last_census
     }
 
     pub(crate) fn document(&self) -> String {
