@@ -131,3 +131,15 @@ pub(crate) fn rich_report() -> ReportBuilder {
         .link("Runbook “A”", "https://runbooks.example/a?b=c&d=%20#e")
         .link("graph", "http://graphs.example/")
 }
+
+/// The incident with fields and an event that this version does not know, in a format that it leaves alone.
+pub(crate) fn written_by_a_newer_version(incident: &Incident) -> Incident {
+    let mut body = serde_json::to_value(incident).unwrap();
+    body["format"] = u32::MAX.into();
+    body["fromLater"] = serde_json::json!({ "a": [1, 2.5, null, "“x”"] });
+    body["deliveries"][0]["fromLater"] = "kept".into();
+    body["timeline"][0]["fromLater"] = 7.into();
+    let event = serde_json::json!({ "at": at(0).timestamp_micros(), "event": "fromLater", "by": ["x"] });
+    body["timeline"].as_array_mut().unwrap().push(event);
+    serde_json::from_value(body).unwrap()
+}

@@ -30,6 +30,9 @@ impl Record {
 
     /// A record from what a store kept: [`Draft::body`] and its own counters.
     ///
+    /// Fields and events that a newer version wrote are kept. Of a body in a newer [`FORMAT`](crate::model::FORMAT)
+    /// that cannot be read, there is what people need to know.
+    ///
     /// # Errors
     /// Permanent, if the body is not an incident.
     pub fn decode(
@@ -38,8 +41,11 @@ impl Record {
         count: u64,
         last_reported_at: DateTime<Utc>,
     ) -> Result<Self, Outage> {
-        let incident = serde_json::from_slice(body)
-            .map_err(|e| Outage::permanent("a stored incident cannot be read").because(e))?;
+        let incident = match serde_json::from_slice(body) {
+            Ok(incident) => incident,
+            Err(error) => Incident::read_in_part(body)
+                .ok_or_else(|| Outage::permanent("a stored incident cannot be read").because(error))?,
+        };
         Ok(Self { incident, version, count, last_reported_at })
     }
 
@@ -102,16 +108,22 @@ pub struct Census {
     pub open: u64,
     /// CLAIMED ones.
     pub claimed: u64,
-    /// RESOLVED ones.
-    pub resolved: u64,
+    /// RESOLVED ones; `None` if the store does not count them, since it would have to walk through them all.
+    pub resolved: Option<u64>,
     /// Of the open ones, those that everybody was alerted of and nobody claimed.
     pub unclaimed: u64,
     /// Of the open ones, those that no carrier accepted and none will.
     pub undelivered: u64,
-    /// Of the open ones, those with an alert that has waited for acceptance since before the asked-for time.
+    /// Of the open ones, those with an alert that has waited for acceptance since before the asked-for time. A store
+    /// may stop counting at [`Self::ENOUGH`].
     pub waiting: u64,
     /// The earliest due time of all; in the past where alerts are overdue.
     pub next_due_at: Option<DateTime<Utc>>,
+}
+
+impl Census {
+    /// A number at which a store may stop counting what it does not keep the number of: it is alarming enough.
+    pub const ENOUGH: u64 = 10_000;
 }
 
 /// Where incidents are kept.
@@ -147,6 +159,22 @@ pub trait Store: Debug + Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<Record>, Outage>;
 
+    /// Records with a due time that may know of a time after `now` ([`Draft::latest_at`]), in the order of
+    /// [`DueMark`], after the mark if one is given.
+    ///
+    /// Everything that does is answered, unless it was committed a few seconds ago. Others may be: unless a store
+    /// knows better, everything that has a due time. A server asks this when it starts, so a store that holds many
+    /// should know.
+    async fn ahead(
+        &self,
+        now: DateTime<Utc>,
+        after: Option<DueMark>,
+        limit: usize,
+    ) -> Result<Vec<Record>, Outage> {
+        let _ = now;
+        self.due(DateTime::<Utc>::MAX_UTC, after, limit).await
+    }
+
     /// Replaces the record if it still has `version`; the new one has the next version. Count stays.
     ///
     /// The record, its due time and its open key change in one atomic, durable step.
@@ -156,5 +184,8 @@ pub trait Store: Debug + Send + Sync + 'static {
     async fn list(&self, query: &ListQuery) -> Result<Vec<Record>, Outage>;
 
     /// How many incidents stand where; `waiting` counts alerts that wait since before `waiting_before`.
+    ///
+    /// What it costs must not grow with the incidents that were ever resolved, and must be bounded whatever is open:
+    /// strangers may ask how it goes (promise 13).
     async fn census(&self, waiting_before: DateTime<Utc>) -> Result<Census, Outage>;
 }

@@ -105,6 +105,7 @@ struct Inner {
     refusals: Refusals,
     /// Whoever shows no key that is known: claim pages, PagerDuty's clients, strangers.
     strangers: Lane,
+    last_census: Arc<routes::system::LastCensus>,
     document: Arc<str>,
 }
 
@@ -156,6 +157,7 @@ impl Api {
             places: Places::default(),
             refusals: Refusals::default(),
             strangers: Lane::default(),
+            last_census: Arc::default(),
             document: document().into(),
         };
         Self { inner: Arc::new(inner), nested_at: None }
@@ -260,6 +262,10 @@ impl Api {
 
     pub(crate) fn strangers(&self) -> &Lane {
         &self.inner.strangers
+    }
+
+    pub(crate) fn last_census(&self) -> &routes::system::LastCensus {
+        &self.inner.last_census
     }
 
     /// The API document, with where this API is.

@@ -74,7 +74,9 @@ fn describe() {
 pub(crate) fn show(census: &Census, now: DateTime<Utc>) {
     gauge!("inresponse_incidents", "state" => "open").set(census.open as f64);
     gauge!("inresponse_incidents", "state" => "claimed").set(census.claimed as f64);
-    gauge!("inresponse_incidents", "state" => "resolved").set(census.resolved as f64);
+    if let Some(resolved) = census.resolved {
+        gauge!("inresponse_incidents", "state" => "resolved").set(resolved as f64);
+    }
     gauge!("inresponse_incidents_unclaimed").set(census.unclaimed as f64);
     gauge!("inresponse_incidents_undelivered").set(census.undelivered as f64);
     gauge!("inresponse_alerts_waiting").set(census.waiting as f64);

@@ -118,6 +118,15 @@ impl Store for SqliteStore {
         query::due(&self.state().connection, now, after, limit).map_err(read_failed)
     }
 
+    async fn ahead(
+        &self,
+        now: DateTime<Utc>,
+        after: Option<DueMark>,
+        limit: usize,
+    ) -> Result<Vec<Record>, Outage> {
+        query::ahead(&self.state().connection, now, after, limit).map_err(read_failed)
+    }
+
     async fn commit(&self, version: Version, draft: &Draft) -> Result<Committed, Outage> {
         match self.write(Write::Commit { version, draft: Box::new(draft.clone()) }).await? {
             Written::Committed(committed) => Ok(committed),

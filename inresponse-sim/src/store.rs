@@ -219,6 +219,21 @@ impl Store for HostStore {
         self.after(fate, result).await
     }
 
+    async fn ahead(
+        &self,
+        now: DateTime<Utc>,
+        after: Option<DueMark>,
+        limit: usize,
+    ) -> Result<Vec<Record>, Outage> {
+        let fate = self.before(Kind::Read).await?;
+        let mut result = self.inner.ahead(now, after, limit).await;
+        if self.strikes(Fault::LaggingDue) {
+            self.disturb(Fault::LaggingDue, LAG);
+            result = result.map(|page| self.lag(DateTime::<Utc>::MAX_UTC, after, page));
+        }
+        self.after(fate, result).await
+    }
+
     async fn commit(&self, version: Version, draft: &Draft) -> Result<Committed, Outage> {
         let fate = self.before(Kind::Write).await?;
         let number = draft.incident().number();

@@ -176,8 +176,8 @@ const LAST_NUMBER: &str = "SELECT seq FROM sqlite_sequence WHERE name = 'inciden
 
 const INSERT: &str = "
     INSERT INTO incident (number, version, count, last_reported_at, service, severity, state, due_at, open_key,
-        waiting_since, unclaimed, undelivered, body, team)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+        waiting_since, unclaimed, undelivered, body, team, latest_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
 
 fn create(connection: &Connection, opening: &Opening) -> rusqlite::Result<Created> {
     if let Some((service, key)) = opening.open_key() {
@@ -209,6 +209,7 @@ fn create(connection: &Connection, opening: &Opening) -> rusqlite::Result<Create
         incident.is_undelivered(),
         draft.body(),
         incident.team().as_str(),
+        micros(draft.latest_at()),
     ])?;
     Ok(Created::New(record))
 }
@@ -216,28 +217,67 @@ fn create(connection: &Connection, opening: &Opening) -> rusqlite::Result<Create
 const FORGET: &str = "
     DELETE FROM incident WHERE number IN (SELECT number FROM incident WHERE expires_at <= ?1 LIMIT ?2)";
 
+/// Whether what the lists and the counts go by stays as it is; nothing if the record has another version.
+const STAYS: &str = "
+    SELECT (severity, state, open_key, unclaimed, undelivered, team, expires_at) IS (?3, ?4, ?5, ?6, ?7, ?8, ?9)
+    FROM incident WHERE number = ?1 AND version = ?2";
+
+/// Most commits: a lease, an outcome. Those indexes are not touched.
 const COMMIT: &str = "
-    UPDATE incident SET version = ?3, severity = ?4, state = ?5, due_at = ?6, open_key = ?7, waiting_since = ?8,
-        unclaimed = ?9, undelivered = ?10, body = ?11, team = ?12, expires_at = ?13
-    WHERE number = ?1 AND version = ?2";
+    UPDATE incident SET version = version + 1, due_at = ?2, waiting_since = ?3, latest_at = ?4, body = ?5
+    WHERE number = ?1";
+
+const COMMIT_ALL: &str = "
+    UPDATE incident SET version = version + 1, due_at = ?2, waiting_since = ?3, latest_at = ?4, body = ?5,
+        severity = ?6, state = ?7, open_key = ?8, unclaimed = ?9, undelivered = ?10, team = ?11, expires_at = ?12
+    WHERE number = ?1";
 
 fn commit(connection: &Connection, version: Version, draft: &Draft) -> rusqlite::Result<Committed> {
     let incident = draft.incident();
-    let changed = connection.prepare_cached(COMMIT)?.execute(params![
-        incident.number().value(),
+    let number = incident.number().value();
+    let (severity, state) = (incident.severity().as_str(), incident.state().as_str());
+    let open_key = draft.open_key().map(|(_, key)| key.as_str());
+    let (unclaimed, undelivered) = (incident.is_unclaimed(), incident.is_undelivered());
+    let (team, expires_at) = (incident.team().as_str(), draft.expires_at().map(micros));
+    let (due_at, waiting_since) = (draft.due_at().map(micros), incident.waiting_since().map(micros));
+    let (latest_at, body) = (micros(draft.latest_at()), draft.body());
+    let listed = params![
+        number,
         version.value(),
-        version.next().value(),
-        incident.severity().as_str(),
-        incident.state().as_str(),
-        draft.due_at().map(micros),
-        draft.open_key().map(|(_, key)| key.as_str()),
-        incident.waiting_since().map(micros),
-        incident.is_unclaimed(),
-        incident.is_undelivered(),
-        draft.body(),
-        incident.team().as_str(),
-        draft.expires_at().map(micros),
-    ])?;
+        severity,
+        state,
+        open_key,
+        unclaimed,
+        undelivered,
+        team,
+        expires_at,
+    ];
+    // The transaction began for writing, so nobody changes the record in between.
+    let stays = connection.prepare_cached(STAYS)?.query_row(listed, |row| row.get(0)).optional()?;
+    let changed = match stays {
+        None => return Ok(Committed::Stale),
+        Some(true) => connection.prepare_cached(COMMIT)?.execute(params![
+            number,
+            due_at,
+            waiting_since,
+            latest_at,
+            body,
+        ])?,
+        Some(false) => connection.prepare_cached(COMMIT_ALL)?.execute(params![
+            number,
+            due_at,
+            waiting_since,
+            latest_at,
+            body,
+            severity,
+            state,
+            open_key,
+            unclaimed,
+            undelivered,
+            team,
+            expires_at,
+        ])?,
+    };
     Ok(if changed == 1 { Committed::At(version.next()) } else { Committed::Stale })
 }
 

@@ -36,9 +36,9 @@ impl Database {
         let opened = tokio::task::spawn_blocking(move || {
             let path = config.path();
             let writer = Writer::start(path.to_owned(), open_writer(path)?)?;
-            let readers = Readers::new(path.to_owned());
-            let roster = SqliteRoster::start(writer.clone(), readers.clone(), path.to_owned(), watch)?;
-            Ok(Self { store: SqliteStore { writer, readers }, roster })
+            let (readers, people) = (Readers::new(path.to_owned()), Readers::new(path.to_owned()));
+            let roster = SqliteRoster::start(writer.clone(), people.clone(), path.to_owned(), watch)?;
+            Ok(Self { store: SqliteStore { writer, readers, people }, roster })
         });
         opened.await.unwrap_or_else(|e| Err(Outage::retryable("opening was aborted").because(e)))
     }

@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, Utc};
 use inresponse_core::Chain;
-use inresponse_core::model::{DedupKey, IncidentNumber, ServiceName, State};
+use inresponse_core::model::{DedupKey, IncidentNumber, ServiceName, Severity, State};
 use inresponse_core::store::{Census, DueMark, ListQuery, Record};
 use rusqlite::{Connection, OptionalExtension, ToSql};
 
@@ -20,10 +20,15 @@ const DUE: &str = "
     WHERE due_at <= ?1 AND (due_at, number) > (?2, ?3)
     ORDER BY due_at, number LIMIT ?4";
 
-const CENSUS_STATES: &str = "SELECT state, count(*) FROM incident GROUP BY state";
-const CENSUS_UNCLAIMED: &str =
-    "SELECT count(*), coalesce(sum(undelivered), 0) FROM incident WHERE unclaimed = 1";
-const CENSUS_WAITING: &str = "SELECT count(*) FROM incident WHERE waiting_since < ?1";
+/// All of the index, without the rows of those that are not wanted.
+const AHEAD: &str = "
+    SELECT body, version, count, last_reported_at, number FROM incident INDEXED BY incident_by_due
+    WHERE due_at IS NOT NULL AND (due_at, number) > (?2, ?3) AND (latest_at > ?1 OR latest_at IS NULL)
+    ORDER BY due_at, number LIMIT ?4";
+
+const CENSUS_TALLY: &str = "SELECT state, unclaimed, undelivered, incidents FROM tally";
+const CENSUS_WAITING: &str =
+    "SELECT count(*) FROM (SELECT 1 FROM incident WHERE waiting_since < ?1 LIMIT ?2)";
 const CENSUS_DUE: &str = "SELECT min(due_at) FROM incident WHERE due_at IS NOT NULL";
 
 /// As [`Store::load`](inresponse_core::store::Store::load).
@@ -58,22 +63,47 @@ pub fn due(
     after: Option<DueMark>,
     limit: usize,
 ) -> rusqlite::Result<Vec<Record>> {
+    page(connection, DUE, now, after, limit)
+}
+
+/// As [`Store::ahead`](inresponse_core::store::Store::ahead).
+///
+/// # Errors
+/// SQLite's own.
+pub fn ahead(
+    connection: &Connection,
+    now: DateTime<Utc>,
+    after: Option<DueMark>,
+    limit: usize,
+) -> rusqlite::Result<Vec<Record>> {
+    page(connection, AHEAD, now, after, limit)
+}
+
+fn page(
+    connection: &Connection,
+    sql: &str,
+    now: DateTime<Utc>,
+    after: Option<DueMark>,
+    limit: usize,
+) -> rusqlite::Result<Vec<Record>> {
     let (after_due, after_number) =
         after.map_or((i64::MIN, 0), |mark| (micros(mark.due_at), mark.number.value()));
-    let mut statement = connection.prepare_cached(DUE)?;
+    let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query((micros(now), after_due, after_number, bounded(limit)))?;
-    let mut due = Vec::new();
+    let mut records = Vec::new();
     while let Some(row) = rows.next()? {
-        match record(row) {
-            Ok(record) => due.push(record),
-            // One row that cannot be read must not keep the others from being alerted.
-            Err(error) => {
-                let number: i64 = row.get(4)?;
-                tracing::error!(incident = number, error = %Chain::of(&error), "a stored incident cannot be read");
-            }
-        }
+        records.extend(readable(row.get(4)?, record(row)));
     }
-    Ok(due)
+    Ok(records)
+}
+
+/// One row that cannot be read must keep no others from being alerted or shown.
+fn readable(number: i64, record: rusqlite::Result<Record>) -> Option<Record> {
+    record
+        .inspect_err(|error| {
+            tracing::error!(incident = number, error = %Chain::of(error), "a stored incident cannot be read");
+        })
+        .ok()
 }
 
 /// As [`Store::list`](inresponse_core::store::Store::list).
@@ -81,48 +111,74 @@ pub fn due(
 /// # Errors
 /// SQLite's own.
 pub fn list(connection: &Connection, query: &ListQuery) -> rusqlite::Result<Vec<Record>> {
+    // What is found is read as it was when it was found.
+    let snapshot = connection.unchecked_transaction()?;
     let (sql, values) = list_sql(query);
     let values: Vec<&dyn ToSql> = values.iter().map(|v| &**v as &dyn ToSql).collect();
-    connection.prepare_cached(&sql)?.query_map(values.as_slice(), record)?.collect()
+    let mut statement = snapshot.prepare_cached(&sql)?;
+    let mut numbers = statement.query(values.as_slice())?;
+    let mut load = snapshot.prepare_cached(LOAD)?;
+    let mut records = Vec::new();
+    while let Some(row) = numbers.next()? {
+        let number: i64 = row.get(0)?;
+        match load.query_row([number], record) {
+            Err(error @ rusqlite::Error::SqliteFailure(..)) => return Err(error),
+            record => records.extend(readable(number, record)),
+        }
+    }
+    Ok(records)
 }
 
 fn bounded(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
-/// The page's query. One filter leads, through its index; a `+` keeps the others from competing for that.
+/// The column `kind` of incidents in a state and of a severity.
+fn kind(state: State, severity: Severity) -> u8 {
+    let state = match state {
+        State::Open => 0,
+        State::Claimed => 3,
+        State::Resolved => 6,
+    };
+    state
+        + match severity {
+            Severity::Crit => 0,
+            Severity::Err => 1,
+            Severity::Warn => 2,
+        }
+}
+
+/// The numbers of a page. Every filter is a part of the front of an index, so that what costs is what is found: the
+/// kinds that are wanted are looked up one by one, and merged.
 fn list_sql(query: &ListQuery) -> (String, Vec<Box<dyn ToSql + Send>>) {
-    let mut filters: Vec<(&str, Box<dyn ToSql + Send>)> = Vec::new();
+    let (mut conditions, mut values): (String, Vec<Box<dyn ToSql + Send>>) = (String::new(), Vec::new());
+    let mut condition = |text: &str, value: Box<dyn ToSql + Send>| {
+        values.push(value);
+        conditions.push_str(&format!(" AND {text} ?{}", values.len()));
+    };
     if let Some(service) = &query.service {
-        filters.push(("service", Box::new(service.as_str().to_owned())));
+        condition("service =", Box::new(service.as_str().to_owned()));
     }
     if let Some(team) = &query.team {
-        filters.push(("team", Box::new(team.as_str().to_owned())));
+        condition("team =", Box::new(team.as_str().to_owned()));
     }
-    if let Some(state) = query.state {
-        filters.push(("state", Box::new(state.as_str())));
-    }
-    if let Some(severity) = query.severity {
-        filters.push(("severity", Box::new(severity.as_str())));
-    }
-    let (mut conditions, mut values) = (Vec::new(), Vec::new());
-    for (i, (column, value)) in filters.into_iter().enumerate() {
-        let lead = if i == 0 { "" } else { "+" };
-        values.push(value);
-        conditions.push(format!("{lead}{column} = ?{}", values.len()));
-    }
-    if let Some(below) = query.below {
-        values.push(Box::new(i64::try_from(below.value()).unwrap_or(i64::MAX)));
-        conditions.push(format!("number < ?{}", values.len()));
-    }
+    let below = query.below.map_or(i64::MAX, |below| i64::try_from(below.value()).unwrap_or(i64::MAX));
+    condition("number <", Box::new(below));
     values.push(Box::new(bounded(query.limit)));
-    let conditions =
-        if conditions.is_empty() { String::new() } else { format!("WHERE {}", conditions.join(" AND ")) };
-    let sql = format!(
-        "SELECT body, version, count, last_reported_at FROM incident {conditions} ORDER BY number DESC LIMIT ?{}",
-        values.len()
-    );
-    (sql, values)
+    let numbers = |of: &str| format!("SELECT number FROM incident WHERE {of}{conditions}");
+    let of_kind = |(state, severity)| numbers(&format!("kind = {}", kind(state, severity)));
+    let everything =
+        query.service.is_none() && query.team.is_none() && query.state.is_none() && query.severity.is_none();
+    let numbers = if everything {
+        numbers("TRUE")
+    } else {
+        let states = State::ALL.into_iter().filter(|state| query.state.is_none_or(|wanted| wanted == *state));
+        let wanted = |severity: &Severity| query.severity.is_none_or(|wanted| wanted == *severity);
+        let kinds =
+            states.flat_map(|state| Severity::ALL.into_iter().filter(wanted).map(move |s| (state, s)));
+        kinds.map(of_kind).collect::<Vec<_>>().join(" UNION ALL ")
+    };
+    (format!("{numbers} ORDER BY number DESC LIMIT ?{}", values.len()), values)
 }
 
 /// As [`Store::census`](inresponse_core::store::Store::census).
@@ -130,83 +186,96 @@ fn list_sql(query: &ListQuery) -> (String, Vec<Box<dyn ToSql + Send>>) {
 /// # Errors
 /// SQLite's own.
 pub fn census(connection: &Connection, waiting_before: DateTime<Utc>) -> rusqlite::Result<Census> {
-    let mut census = Census::default();
-    let mut statement = connection.prepare_cached(CENSUS_STATES)?;
+    let (mut census, mut resolved) = (Census::default(), 0);
+    let mut statement = connection.prepare_cached(CENSUS_TALLY)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let (state, count): (String, u64) = (row.get(0)?, row.get(1)?);
+        let (state, unclaimed, undelivered): (String, bool, bool) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let incidents: u64 = row.get(3)?;
         match state.parse::<State>() {
-            Ok(State::Open) => census.open = count,
-            Ok(State::Claimed) => census.claimed = count,
-            Ok(State::Resolved) => census.resolved = count,
+            Ok(State::Open) => census.open += incidents,
+            Ok(State::Claimed) => census.claimed += incidents,
+            Ok(State::Resolved) => resolved += incidents,
             Err(error) => {
-                tracing::error!(%state, error = %Chain::of(&error), "a stored state cannot be read")
+                tracing::error!(%state, error = %Chain::of(&error), "a stored state cannot be read");
             }
         }
+        census.unclaimed += if unclaimed { incidents } else { 0 };
+        census.undelivered += if undelivered { incidents } else { 0 };
     }
-    (census.unclaimed, census.undelivered) =
-        connection.prepare_cached(CENSUS_UNCLAIMED)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    census.waiting =
-        connection.prepare_cached(CENSUS_WAITING)?.query_row([micros(waiting_before)], |row| row.get(0))?;
+    let waiting = (micros(waiting_before), Census::ENOUGH);
+    census.waiting = connection.prepare_cached(CENSUS_WAITING)?.query_row(waiting, |row| row.get(0))?;
     let next: Option<i64> = connection.prepare_cached(CENSUS_DUE)?.query_row([], |row| row.get(0))?;
-    census.next_due_at = next.and_then(DateTime::from_timestamp_micros);
-    Ok(census)
+    Ok(Census {
+        resolved: Some(resolved),
+        next_due_at: next.and_then(DateTime::from_timestamp_micros),
+        ..census
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use inresponse_core::model::{ServiceName, Severity, TeamName};
+    use inresponse_core::model::TeamName;
 
-    fn plan_of(connection: &Connection, sql: &str) -> String {
+    fn plan_of(connection: &Connection, sql: &str) -> Vec<String> {
         let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
         let columns = statement.parameter_count();
         let nulls = vec![rusqlite::types::Null; columns];
         let rows =
             statement.query_map(rusqlite::params_from_iter(nulls), |row| row.get::<_, String>(3)).unwrap();
-        rows.map(Result::unwrap).collect::<Vec<_>>().join("; ")
+        rows.map(Result::unwrap).collect()
+    }
+
+    fn database() -> Connection {
+        crate::prepare(Connection::open_in_memory().unwrap()).unwrap()
     }
 
     #[test]
     fn every_query_goes_through_an_index_and_sorts_nothing() {
-        let c = crate::prepare(Connection::open_in_memory().unwrap()).unwrap();
-        let state = Some(State::Open);
-        let service = Some(ServiceName::new("s").unwrap());
-        let severity = Some(Severity::Crit);
-        let team = Some(TeamName::new("t").unwrap());
-        let below = Some(IncidentNumber::new(9));
-        let list = |query: ListQuery| list_sql(&query).0;
-        let base = ListQuery { below, limit: 1, ..ListQuery::default() };
+        let c = database();
         let cases = [
-            (LOAD.to_owned(), "INTEGER PRIMARY KEY"),
-            (OPEN.to_owned(), "incident_by_open_key (service=? AND open_key=?)"),
-            (DUE.to_owned(), "incident_by_due (due_at"),
-            (CENSUS_UNCLAIMED.to_owned(), "incident_by_unclaimed"),
-            (CENSUS_WAITING.to_owned(), "incident_by_waiting (waiting_since<?)"),
-            (CENSUS_DUE.to_owned(), "incident_by_due"),
-            (CENSUS_STATES.to_owned(), "incident_by_state"),
-            (list(base.clone()), "INTEGER PRIMARY KEY (rowid<?)"),
-            (list(ListQuery { state, ..base.clone() }), "incident_by_state (state=? AND number<?)"),
-            (list(ListQuery { severity, ..base.clone() }), "incident_by_severity (severity=? AND number<?)"),
-            (
-                list(ListQuery { team: team.clone(), ..base.clone() }),
-                "incident_by_team (team=? AND number<?)",
-            ),
-            (list(ListQuery { team, state, ..base.clone() }), "incident_by_team (team=? AND number<?)"),
-            (
-                list(ListQuery { service: service.clone(), ..base.clone() }),
-                "incident_by_service (service=? AND number<?)",
-            ),
-            (
-                list(ListQuery { service, state, severity, ..base.clone() }),
-                "incident_by_service (service=? AND number<?)",
-            ),
-            (list(ListQuery { state, severity, ..base }), "incident_by_state (state=? AND number<?)"),
+            (LOAD, "INTEGER PRIMARY KEY"),
+            (OPEN, "incident_by_open_key (service=? AND open_key=?)"),
+            (DUE, "incident_by_due (due_at"),
+            (AHEAD, "incident_by_due (due_at>?)"),
+            (CENSUS_WAITING, "incident_by_waiting (waiting_since<?)"),
+            (CENSUS_DUE, "incident_by_due"),
         ];
         for (sql, expected) in cases {
-            let plan = plan_of(&c, &sql);
+            let plan = plan_of(&c, sql).join("; ");
             assert!(plan.contains(expected), "{sql}\n{plan}");
             assert!(!plan.contains("TEMP B-TREE"), "{sql}\n{plan}");
+        }
+    }
+
+    #[test]
+    fn p13_every_combination_of_filters_is_the_front_of_an_index_and_nothing_is_read_in_vain() {
+        let c = database();
+        for filters in 0..16 {
+            let has = |bit: i32| filters & bit != 0;
+            let (state, severity) = (has(1).then_some(State::Resolved), has(2).then_some(Severity::Err));
+            let service = has(4).then(|| ServiceName::new("s").unwrap());
+            let team = has(8).then(|| TeamName::new("t").unwrap());
+            let (arms, front) = match (has(4), has(8)) {
+                _ if filters == 0 => (1, "SEARCH incident USING INTEGER PRIMARY KEY (rowid<?)"),
+                (false, false) => (0, "INDEX incident_by_kind (kind=? AND rowid<?)"),
+                (true, false) => (0, "INDEX incident_by_service (service=? AND kind=? AND rowid<?)"),
+                (false, true) => (0, "INDEX incident_by_team (team=? AND kind=? AND rowid<?)"),
+                (true, true) => {
+                    (0, "INDEX incident_by_service_and_team (service=? AND team=? AND kind=? AND rowid<?)")
+                }
+            };
+            let kinds = (if has(1) { 1 } else { 3 }) * (if has(2) { 1 } else { 3 });
+            let arms = if arms == 1 { 1 } else { kinds };
+            let below = Some(IncidentNumber::new(9));
+            let sql = list_sql(&ListQuery { state, severity, service, team, below, limit: 50 }).0;
+            let plan = plan_of(&c, &sql);
+            let looked_up = plan.iter().filter(|line| line.contains("SEARCH") || line.contains("SCAN"));
+            let looked_up: Vec<_> = looked_up.collect();
+            assert_eq!(looked_up.len(), arms, "{sql}\n{plan:#?}");
+            assert!(looked_up.iter().all(|line| line.contains(front)), "{sql}\n{plan:#?}");
+            assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{sql}\n{plan:#?}");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use inresponse_core::Outage;
 use rusqlite::Connection;
@@ -12,6 +13,8 @@ use crate::schema::open_reader;
 
 /// How many reads may go on at once.
 const READERS: usize = 4;
+/// How long a read waits for its turn before it is refused.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A few connections that take turns; opened when they are first needed, anew after an error.
 #[derive(Debug, Clone)]
@@ -38,7 +41,14 @@ impl Readers {
         query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, Outage> {
         let inner = Arc::clone(&self.inner);
-        let turn = Arc::clone(&inner.turns).acquire_owned().await;
+        let turn = match Arc::clone(&inner.turns).try_acquire_owned() {
+            Ok(turn) => Ok(turn),
+            Err(_) => {
+                let turn = Arc::clone(&inner.turns).acquire_owned();
+                let turn = tokio::time::timeout(PATIENCE, turn).await;
+                turn.map_err(|_| Outage::retryable("too many reads are waiting"))?
+            }
+        };
         let turn = turn.map_err(|e| Outage::permanent("the readers were closed").because(e))?;
         let task = tokio::task::spawn_blocking(move || {
             let _turn = turn;
@@ -71,5 +81,50 @@ impl Inner {
 
     fn put(&self, connection: Connection) {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use inresponse_core::OutageKind;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn p13_a_read_waits_a_bounded_time_for_its_turn() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.db");
+        drop(crate::schema::open_writer(&path).unwrap());
+        let readers = Readers::new(path);
+        let (go_on, may_go_on) = mpsc::channel::<()>();
+        let may_go_on = Arc::new(Mutex::new(may_go_on));
+        let hold = || {
+            let (readers, may_go_on) = (readers.clone(), Arc::clone(&may_go_on));
+            let wait = move |_: &Connection| {
+                may_go_on.lock().unwrap().recv().unwrap();
+                Ok(())
+            };
+            tokio::spawn(async move { readers.read(wait).await })
+        };
+        let held: Vec<_> = (0..READERS).map(|_| hold()).collect();
+        while readers.inner.turns.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+        let waits = tokio::spawn({
+            let readers = readers.clone();
+            async move { readers.read(|_| Ok(())).await }
+        });
+        tokio::task::yield_now().await;
+        tokio::time::advance(PATIENCE + Duration::from_secs(1)).await;
+        assert_eq!(waits.await.unwrap().unwrap_err().kind(), OutageKind::Retryable);
+        for _ in 0..READERS {
+            go_on.send(()).unwrap();
+        }
+        for read in held {
+            read.await.unwrap().unwrap();
+        }
+        readers.read(|_| Ok(())).await.unwrap();
     }
 }

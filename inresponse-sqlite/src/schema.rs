@@ -95,7 +95,56 @@ CREATE TABLE roster_change (
 ) STRICT;
 ";
 
-const VERSIONS: [&str; 3] = [V1, V2, V3];
+const V4: &str = "
+-- State and severity in one number, by which the lists go: each of their filters, and each pair of them, is the front
+-- of an index, whose end is the number of the incident.
+ALTER TABLE incident ADD COLUMN kind INTEGER GENERATED ALWAYS AS (
+    CASE state WHEN 'OPEN' THEN 0 WHEN 'CLAIMED' THEN 3 WHEN 'RESOLVED' THEN 6 END +
+    CASE severity WHEN 'CRIT' THEN 0 WHEN 'ERR' THEN 1 WHEN 'WARN' THEN 2 END
+) VIRTUAL;
+DROP INDEX incident_by_state;
+DROP INDEX incident_by_severity;
+DROP INDEX incident_by_service;
+DROP INDEX incident_by_team;
+CREATE INDEX incident_by_kind ON incident (kind);
+CREATE INDEX incident_by_service ON incident (service, kind);
+CREATE INDEX incident_by_team ON incident (team, kind);
+CREATE INDEX incident_by_service_and_team ON incident (service, team, kind);
+
+-- The latest time that it knows of; empty: not known. Beside the due time, so that only what is ahead of the clock is
+-- read after the clock went back.
+ALTER TABLE incident ADD COLUMN latest_at INTEGER;
+DROP INDEX incident_by_due;
+CREATE INDEX incident_by_due ON incident (due_at, number, latest_at) WHERE due_at IS NOT NULL;
+
+-- How many incidents stand where, kept by whoever writes, an older server included.
+CREATE TABLE tally (
+    state       TEXT    NOT NULL,
+    unclaimed   INTEGER NOT NULL,
+    undelivered INTEGER NOT NULL,
+    incidents   INTEGER NOT NULL,
+    PRIMARY KEY (state, unclaimed, undelivered)
+) STRICT, WITHOUT ROWID;
+INSERT INTO tally SELECT state, unclaimed, undelivered, count(*) FROM incident GROUP BY 1, 2, 3;
+DROP INDEX incident_by_unclaimed;
+CREATE TRIGGER incident_comes AFTER INSERT ON incident BEGIN
+    INSERT INTO tally VALUES (NEW.state, NEW.unclaimed, NEW.undelivered, 1)
+        ON CONFLICT DO UPDATE SET incidents = incidents + 1;
+END;
+CREATE TRIGGER incident_changes AFTER UPDATE OF state, unclaimed, undelivered ON incident
+WHEN (OLD.state, OLD.unclaimed, OLD.undelivered) IS NOT (NEW.state, NEW.unclaimed, NEW.undelivered) BEGIN
+    UPDATE tally SET incidents = incidents - 1
+        WHERE state = OLD.state AND unclaimed = OLD.unclaimed AND undelivered = OLD.undelivered;
+    INSERT INTO tally VALUES (NEW.state, NEW.unclaimed, NEW.undelivered, 1)
+        ON CONFLICT DO UPDATE SET incidents = incidents + 1;
+END;
+CREATE TRIGGER incident_goes AFTER DELETE ON incident BEGIN
+    UPDATE tally SET incidents = incidents - 1
+        WHERE state = OLD.state AND unclaimed = OLD.unclaimed AND undelivered = OLD.undelivered;
+END;
+";
+
+const VERSIONS: [&str; 4] = [V1, V2, V3, V4];
 
 fn migrations() -> Migrations<'static> {
     Migrations::new(VERSIONS.map(M::up).to_vec())
@@ -111,6 +160,20 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, Outage> {
     create_private(path)?;
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     prepare(connection)
+}
+
+/// Opens the file for writing once more. A newer version may have brought it to its schema meanwhile: what this one
+/// writes is still right there, and it goes on until it is replaced.
+pub(crate) fn open_writer_again(path: &Path) -> Result<Connection, Outage> {
+    create_private(path)?;
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let version = connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0));
+    if version.map_err(|e| outage(e, Moment::BeforeCommit))? <= schema_version() {
+        return prepare(connection);
+    }
+    make_durable(&connection)?;
+    checkpoint(&connection)?;
+    Ok(connection)
 }
 
 /// Opens the file for reading.
@@ -140,10 +203,8 @@ fn open(path: &Path, access: OpenFlags) -> Result<Connection, Outage> {
 /// The database cannot be written, is none, or was made by a newer version.
 pub fn prepare(mut connection: Connection) -> Result<Connection, Outage> {
     let failed = |e| outage(e, Moment::BeforeCommit);
-    connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
-    connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
-    connection.pragma_update(None, "temp_store", "MEMORY").map_err(failed)?;
-    connection.pragma_update(None, "cache_size", -8_192).map_err(failed)?;
+    make_durable(&connection)?;
+    // Before anything is sorted in memory: what an old database holds may be more than fits there.
     migrations().to_latest(&mut connection).map_err(|error| match error {
         rusqlite_migration::Error::RusqliteError { err, .. } => failed(err),
         rusqlite_migration::Error::MigrationDefinition(
@@ -151,10 +212,23 @@ pub fn prepare(mut connection: Connection) -> Result<Connection, Outage> {
         ) => Outage::permanent("the database was made by a newer version of this program"),
         other => Outage::permanent("the database's schema cannot be brought up to date").because(other),
     })?;
-    // What a process that was killed had committed may be there without being synced. A checkpoint begins with a
-    // sync: so it is durable before anybody is told of it.
-    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).map_err(failed)?;
+    checkpoint(&connection)?;
     Ok(connection)
+}
+
+fn make_durable(connection: &Connection) -> Result<(), Outage> {
+    let failed = |e| outage(e, Moment::BeforeCommit);
+    connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
+    connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
+    connection.pragma_update(None, "cache_size", -8_192).map_err(failed)
+}
+
+/// What a process that was killed had committed may be there without being synced. A checkpoint begins with a sync: so
+/// it is durable before anybody is told of it.
+fn checkpoint(connection: &Connection) -> Result<(), Outage> {
+    let failed = |e| outage(e, Moment::BeforeCommit);
+    connection.pragma_update(None, "temp_store", "MEMORY").map_err(failed)?;
+    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).map_err(failed)
 }
 
 /// Creates the file if it is absent, readable by its owner only: it holds secrets. Its WAL files follow it.
@@ -180,5 +254,17 @@ mod tests {
     #[test]
     fn the_migrations_are_sound() {
         migrations().validate().unwrap();
+    }
+
+    #[test]
+    fn p09_a_server_that_is_older_than_its_database_by_now_goes_on_and_none_is_started() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.db");
+        let newer = open_writer(&path).unwrap();
+        newer.pragma_update(None, "user_version", schema_version() + 1).unwrap();
+        assert!(open_writer(&path).unwrap_err().to_string().contains("newer version"));
+        let older = open_writer_again(&path).unwrap();
+        let pragma = |name: &str| older.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0));
+        assert_eq!(pragma("synchronous"), Ok(2), "FULL");
     }
 }

@@ -16,7 +16,10 @@ use crate::writer::Writer;
 #[derive(Debug, Clone)]
 pub struct SqliteStore {
     pub(crate) writer: Writer,
+    /// For what alerts wait for.
     pub(crate) readers: Readers,
+    /// For what people ask, however much that is.
+    pub(crate) people: Readers,
 }
 
 #[async_trait]
@@ -46,6 +49,15 @@ impl Store for SqliteStore {
         self.readers.read(move |c| query::due(c, now, after, limit)).await
     }
 
+    async fn ahead(
+        &self,
+        now: DateTime<Utc>,
+        after: Option<DueMark>,
+        limit: usize,
+    ) -> Result<Vec<Record>, Outage> {
+        self.readers.read(move |c| query::ahead(c, now, after, limit)).await
+    }
+
     async fn commit(&self, version: Version, draft: &Draft) -> Result<Committed, Outage> {
         let write = Write::Commit { version, draft: Box::new(draft.clone()) };
         match self.writer.write(write).await? {
@@ -56,11 +68,11 @@ impl Store for SqliteStore {
 
     async fn list(&self, query: &ListQuery) -> Result<Vec<Record>, Outage> {
         let query = query.clone();
-        self.readers.read(move |c| query::list(c, &query)).await
+        self.people.read(move |c| query::list(c, &query)).await
     }
 
     async fn census(&self, waiting_before: DateTime<Utc>) -> Result<Census, Outage> {
-        self.readers.read(move |c| query::census(c, waiting_before)).await
+        self.people.read(move |c| query::census(c, waiting_before)).await
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::batch::{Write, Written, write_batch};
 use crate::error::spoils_connection;
-use crate::schema::open_writer;
+use crate::schema::open_writer_again;
 
 /// How many writes may wait.
 const QUEUE: usize = 4096;
@@ -98,7 +98,7 @@ fn attempt(
 ) -> Result<Vec<Result<Written, Outage>>, Outage> {
     let connection = match connection {
         Some(connection) => connection,
-        None => connection.insert(open_writer(path)?),
+        None => connection.insert(open_writer_again(path)?),
     };
     write_batch(connection, writes)
 }

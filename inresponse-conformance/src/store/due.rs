@@ -6,7 +6,7 @@ use inresponse_core::notify::Outcome;
 use inresponse_core::plan;
 use inresponse_core::store::{DueMark, Record, Store};
 
-use super::acts::{commit, due, due_numbers, new, numbers, repeat};
+use super::acts::{commit, due, due_numbers, load, new, numbers, repeat};
 use crate::Harness;
 use crate::scene::{
     LEASE, MICRO, at, claimed, ended, keyed, leased, noted, opening, released, report, resolved,
@@ -150,4 +150,65 @@ pub async fn p11_what_is_claimed_or_resolved_is_no_longer_due<H: Harness<Subject
     let draft = resolved(&records[2].incident, at(5));
     commit(&store, &records[2], draft).await;
     eventually(&vec![records[1].number()], || due_numbers(&store, at(100))).await;
+}
+
+/// Whatever tells it: when it was reported, when an attempt ended, or nothing but a lease; and whether it is due
+/// before or after. In the order of what is due, page by page.
+pub async fn p14_whatever_lies_ahead_of_the_clock_is_found<H: Harness<Subject: Store>>(harness: &H) {
+    let store = harness.fresh().await;
+    let begin = async |second| new(&store, opening(report("athens"), at(second))).await;
+    let now = at(700);
+
+    let reported = begin(1_000).await;
+    let record = begin(1_000).await;
+    let changed_since = commit(&store, &record, noted(&record.incident, "back again", at(50))).await;
+    let record = begin(0).await;
+    let plan = leased(&record.incident, at(0));
+    let record = commit(&store, &record, plan.draft).await;
+    let failed = Outcome::unavailable("down");
+    let draft = ended(&record.incident, &plan.sends[0], &failed, at(1));
+    let record = commit(&store, &record, draft).await;
+    let record = commit(&store, &record, leased(&record.incident, at(1_000)).draft).await;
+    let leased_only = commit(&store, &record, noted(&record.incident, "back again", at(60))).await;
+    let record = begin(0).await;
+    let plan = leased(&record.incident, at(0));
+    let record = commit(&store, &record, plan.draft).await;
+    let draft = ended(&record.incident, &plan.sends[0], &Outcome::Accepted, at(1_000));
+    let due_before = commit(&store, &record, draft).await;
+    assert!(mark(&due_before).due_at < now, "the scene plays as it is written");
+    let record = begin(2_000).await;
+    commit(&store, &record, claimed(&record.incident, "jo", at(2_000))).await;
+    begin(10).await;
+
+    let mut wanted = [reported, changed_since, leased_only, due_before].to_vec();
+    wanted.sort_by_key(mark);
+    for limit in [1, 2, 100] {
+        let found = async || {
+            let (mut found, mut after) = (Vec::new(), None);
+            // One page more than there can be ends a store that goes round in circles.
+            for _ in 0..8 {
+                let page = store.ahead(now, after, limit).await.expect("the store tells what is ahead");
+                assert!(page.len() <= limit, "{} where {limit} were asked for", page.len());
+                let Some(last) = page.last() else { break };
+                after = Some(mark(last));
+                found.extend(page);
+            }
+            assert!(found.is_sorted_by_key(mark), "in the order of what is due");
+            found.retain(|record| wanted.contains(record));
+            found
+        };
+        eventually(&wanted, found).await;
+    }
+}
+
+/// An older server that commits what a newer one wrote loses nothing of it, and neither does its store.
+pub async fn p09_what_a_newer_version_wrote_is_kept<H: Harness<Subject: Store>>(harness: &H) {
+    let store = harness.fresh().await;
+    let record = new(&store, opening(report("athens"), at(0))).await;
+    let record = commit(&store, &record, leased(&record.incident, at(0)).draft).await;
+    let incident = crate::scene::written_by_a_newer_version(&record.incident);
+    let record = commit(&store, &record, noted(&incident, "by an older one", at(1))).await;
+    assert!(record.incident.is_left_to_newer(), "the scene plays as it is written");
+    assert_eq!(load(&store, record.number()).await, Some(record.clone()));
+    eventually(&vec![record], || due(&store, at(30))).await;
 }

@@ -80,6 +80,8 @@ macro_rules! __store_laws {
                 p09_due_answers_whole_records
                 p09_due_follows_the_last_commit
                 p11_what_is_claimed_or_resolved_is_no_longer_due
+                p14_whatever_lies_ahead_of_the_clock_is_found
+                p09_what_a_newer_version_wrote_is_kept
 
                 p01_a_new_incident_is_loaded_as_it_was_answered
                 p01_every_commit_is_loaded_as_it_was_committed

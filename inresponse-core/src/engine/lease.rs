@@ -1,6 +1,7 @@
 //! Commits what is due, and with it the right to send.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -67,6 +68,10 @@ impl Engine {
     pub(super) async fn lease_due(&self, record: Record) -> Result<Leased, Outage> {
         let mut record = record;
         for _ in 0..MAX_TRIES {
+            if record.incident.is_left_to_newer() {
+                self.leave_to_newer(&record);
+                return Ok(Leased::nothing(None));
+            }
             record = self.take_back_unsent(record).await?;
             let (now, planned) = (self.now(), self.inner.clock.monotonic());
             let Prepared { plan, slots, no_slot } = self.prepare(&record.incident, now).await?;
@@ -118,6 +123,18 @@ impl Engine {
             }
         }
         Err(Outage::retryable("the incident changed too often in between"))
+    }
+
+    /// A newer server leases what is due of it; nobody here comes back to it. Said once, since it is so for many.
+    fn leave_to_newer(&self, record: &Record) {
+        self.inner.wake.due(record.number(), record.version, None);
+        if !self.inner.left_to_newer.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                incident = record.number().value(),
+                "a newer version of this program stored this incident: it and others like it are left to servers \
+                 of that version"
+            );
+        }
     }
 
     /// Plans what is due, with a slot for every send; without a plan where nothing can be done now.

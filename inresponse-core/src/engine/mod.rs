@@ -91,6 +91,8 @@ struct Inner {
     news: News,
     keep_resolved: Option<Duration>,
     ahead: ahead::Ahead,
+    /// Whether it was said that incidents in a newer format are left to others.
+    left_to_newer: AtomicBool,
 }
 
 /// How links are made by which a recipient can claim.
@@ -294,6 +296,7 @@ impl EngineBuilder {
             news: self.news,
             keep_resolved: self.keep_resolved,
             ahead: ahead::Ahead::default(),
+            left_to_newer: AtomicBool::new(false),
         };
         Engine { inner: Arc::new(inner) }
     }

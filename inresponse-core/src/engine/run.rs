@@ -49,7 +49,7 @@ impl Engine {
         self.inner.stopping.store(false, Ordering::Relaxed);
         let (mut sends, mut handed) = (JoinSet::new(), JoinSet::new());
         let (mut watch, mut trouble) = (Watch::begin(self), Trouble::begin(self));
-        // For all that is known, the clock went back while nobody ran. Beside the work, since it reads everything.
+        // For all that is known, the clock went back while nobody ran. Beside the work, since it may be much to read.
         let mut repairs = JoinSet::new();
         repairs.spawn(self.clone().repair(ClockWentBack));
         let mut sweep = Sweep::default();
@@ -240,9 +240,9 @@ impl Engine {
     }
 
     async fn bring_back_times(&self) -> Result<usize, Outage> {
-        let (mut after, mut repaired) = (None, 0);
+        let (now, mut after, mut repaired) = (self.now(), None, 0);
         loop {
-            let page = self.inner.store.due(DateTime::<Utc>::MAX_UTC, after, PAGE).await?;
+            let page = self.inner.store.ahead(now, after, PAGE).await?;
             let full = page.len() == PAGE;
             after = page.last().and_then(mark_of).or(after);
             for record in page {

@@ -103,6 +103,18 @@ impl Store for MemoryStore {
         Ok(due.filter_map(|mark| tables.records.get(&mark.number).cloned()).collect())
     }
 
+    async fn ahead(
+        &self,
+        now: DateTime<Utc>,
+        after: Option<DueMark>,
+        limit: usize,
+    ) -> Result<Vec<Record>, Outage> {
+        let tables = self.tables();
+        let marks = tables.due.iter().filter(|mark| after.is_none_or(|after| **mark > after));
+        let records = marks.filter_map(|mark| tables.records.get(&mark.number).cloned());
+        Ok(records.filter(|r| Draft::new(r.incident.clone()).latest_at() > now).take(limit).collect())
+    }
+
     async fn commit(&self, version: Version, draft: &Draft) -> Result<Committed, Outage> {
         let mut tables = self.tables();
         let current = tables.records.get(&draft.incident().number()).filter(|r| r.version == version);
@@ -129,17 +141,17 @@ impl Store for MemoryStore {
     async fn census(&self, waiting_before: DateTime<Utc>) -> Result<Census, Outage> {
         let tables = self.tables();
         let next_due_at = tables.due.first().map(|mark| mark.due_at);
-        let mut census = Census { next_due_at, ..Census::default() };
+        let (mut census, mut resolved) = (Census { next_due_at, ..Census::default() }, 0);
         for Record { incident, .. } in tables.records.values() {
             match incident.state() {
                 State::Open => census.open += 1,
                 State::Claimed => census.claimed += 1,
-                State::Resolved => census.resolved += 1,
+                State::Resolved => resolved += 1,
             }
             census.unclaimed += u64::from(incident.is_unclaimed());
             census.undelivered += u64::from(incident.is_undelivered());
             census.waiting += u64::from(incident.waiting_since().is_some_and(|since| since < waiting_before));
         }
-        Ok(census)
+        Ok(Census { resolved: Some(resolved), ..census })
     }
 }

@@ -6,7 +6,7 @@ use chrono::serde::ts_microseconds as micros;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Contact, IncidentNumber, Level};
+use super::{Contact, IncidentNumber, Level, Unknown};
 use crate::error::InvalidInput;
 
 /// Which delivery of an incident: (round, level, place in the level).
@@ -175,6 +175,8 @@ pub struct LastOutcome {
     /// When it was recorded.
     #[serde(with = "micros")]
     pub at: DateTime<Utc>,
+    #[serde(flatten)]
+    pub(crate) unknown: Unknown,
 }
 
 /// One contact to be alerted at one level of one round, with all that is known of its attempts.
@@ -195,6 +197,8 @@ pub struct Delivery {
     pub(crate) since: DateTime<Utc>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) last: Option<LastOutcome>,
+    #[serde(flatten)]
+    pub(crate) unknown: Unknown,
 }
 
 impl Delivery {

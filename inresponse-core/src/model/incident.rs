@@ -8,10 +8,22 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Contact, DedupKey, Delivery, DeliveryId, DeliveryKey, IncidentNumber, Level, Link, Matrix, Person,
-    ServiceName, Severity, Source, State, TeamName, Timeline,
+    ServiceName, Severity, Source, State, TeamName, Timeline, Unknown,
 };
 use crate::clock::to_micros;
 use crate::planted::planted;
+
+/// The newest format of a stored incident that this version writes and acts on.
+///
+/// It rises when an older server would alert wrongly: when there is a new value of something that decides who is
+/// alerted when. A new field or a new event of the timeline needs no new format: an older server keeps both. What has
+/// a newer format is shown, and no time of it is acted on: that is left to newer servers.
+pub const FORMAT: u32 = 1;
+
+/// Of bodies that were stored before they said so.
+fn first_format() -> u32 {
+    1
+}
 
 /// Who did something, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +33,14 @@ pub struct Signature {
     /// When.
     #[serde(with = "micros")]
     pub at: DateTime<Utc>,
+    #[serde(flatten)]
+    pub(crate) unknown: Unknown,
+}
+
+impl Signature {
+    pub(crate) fn new(by: Person, at: DateTime<Utc>) -> Self {
+        Self { by, at, unknown: Unknown::default() }
+    }
 }
 
 /// When trouble ended, as the system that reported it tells it.
@@ -64,7 +84,7 @@ pub struct Handover {
 }
 
 /// A level of the current round that has begun.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BegunLevel {
     /// Which.
     pub level: Level,
@@ -77,6 +97,8 @@ pub struct BegunLevel {
     /// When somebody wished not to wait for it any longer.
     #[serde(default, with = "micros_option", skip_serializing_if = "Option::is_none")]
     pub passed_at: Option<DateTime<Utc>>,
+    #[serde(flatten)]
+    pub(crate) unknown: Unknown,
 }
 
 fn is_zero(n: &u16) -> bool {
@@ -86,7 +108,7 @@ fn is_zero(n: &u16) -> bool {
 impl BegunLevel {
     /// A level that began then, for the first time.
     pub(crate) fn new(level: Level, at: DateTime<Utc>) -> Self {
-        Self { level, at, anew: false, passed_at: None }
+        Self { level, at, anew: false, passed_at: None, unknown: Unknown::default() }
     }
 }
 
@@ -97,6 +119,8 @@ impl BegunLevel {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Incident {
+    #[serde(default = "first_format")]
+    pub(crate) format: u32,
     pub(crate) number: IncidentNumber,
     pub(crate) service: ServiceName,
     pub(crate) team: TeamName,
@@ -150,12 +174,63 @@ pub struct Incident {
     /// The team that a person handed it to last, whose its new rounds are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) handed_to: Option<TeamName>,
+    #[serde(flatten)]
+    pub(crate) unknown: Unknown,
+    /// Only some of it could be read, so that it can be shown but never stored.
+    #[serde(skip)]
+    pub(crate) in_part: bool,
 }
 
 impl Incident {
     /// Its number.
     pub fn number(&self) -> IncidentNumber {
         self.number
+    }
+
+    /// Whether it was stored in a format newer than [`FORMAT`]: it is shown, and acted on by newer servers only.
+    pub fn is_left_to_newer(&self) -> bool {
+        self.format > FORMAT
+    }
+
+    /// What people need to know of an incident in a newer format of which the rest cannot be read.
+    pub(crate) fn read_in_part(body: &[u8]) -> Option<Self> {
+        let part: Part = serde_json::from_slice(body).ok().filter(|part: &Part| part.format > FORMAT)?;
+        let Part { format, number, service, team, severity, state, title, message, dedup_key, .. } = part;
+        Some(Self {
+            format,
+            number,
+            service,
+            team,
+            severity,
+            state,
+            title,
+            message,
+            source: None,
+            detected_at: part.detected_at.unwrap_or(part.created_at),
+            dedup_key,
+            labels: BTreeMap::new(),
+            links: Vec::new(),
+            created_at: part.created_at,
+            updated_at: part.updated_at.unwrap_or(part.created_at),
+            claimed: part.claimed,
+            handover: None,
+            resolved: part.resolved,
+            ended: None,
+            round: part.round,
+            round_began_at: part.created_at,
+            repeats_done: 0,
+            accepted: 0,
+            exhausted: false,
+            news: 0,
+            wake: 0,
+            matrix: Matrix::new(Vec::new(), Vec::new(), std::time::Duration::ZERO),
+            begun: Vec::new(),
+            deliveries: Vec::new(),
+            timeline: Timeline::default(),
+            handed_to: None,
+            unknown: Unknown::default(),
+            in_part: true,
+        })
     }
 
     /// The service it was reported for.
@@ -332,4 +407,33 @@ impl Incident {
     pub(crate) fn level_deliveries(&self, level: Level) -> impl Iterator<Item = &Delivery> {
         self.current_deliveries().filter(move |d| d.level == level)
     }
+}
+
+/// What every format has.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Part {
+    format: u32,
+    number: IncidentNumber,
+    service: ServiceName,
+    team: TeamName,
+    severity: Severity,
+    state: State,
+    title: String,
+    #[serde(default)]
+    message: String,
+    #[serde(default)]
+    dedup_key: Option<DedupKey>,
+    #[serde(default, with = "micros_option")]
+    detected_at: Option<DateTime<Utc>>,
+    #[serde(with = "micros")]
+    created_at: DateTime<Utc>,
+    #[serde(default, with = "micros_option")]
+    updated_at: Option<DateTime<Utc>>,
+    #[serde(default)]
+    claimed: Option<Signature>,
+    #[serde(default)]
+    resolved: Option<Signature>,
+    #[serde(default)]
+    round: u32,
 }

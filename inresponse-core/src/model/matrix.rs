@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Contact, Severity, Zone};
+use super::{Contact, Severity, Unknown, Zone};
 use crate::planted::planted;
 
 /// A step of the escalation.
@@ -74,6 +74,8 @@ pub struct Matrix {
     alert_levels: BTreeMap<Severity, Vec<u16>>,
     #[serde(default = "Zone::utc", deserialize_with = "zone", skip_serializing_if = "is_utc")]
     zone: Zone,
+    #[serde(flatten)]
+    unknown: Unknown,
 }
 
 /// A zone that this library's database does not have must not make a record unreadable.
@@ -102,6 +104,7 @@ impl Matrix {
             news: News::Kept,
             alert_levels: BTreeMap::new(),
             zone: Zone::utc(),
+            unknown: Unknown::default(),
         }
     }
 

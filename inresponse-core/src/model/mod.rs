@@ -12,17 +12,19 @@ mod report;
 mod severity;
 mod state;
 mod timeline;
+mod unknown;
 mod zone;
 
 pub use contact::{Contact, Scheme};
 pub use delivery::{Delivery, DeliveryId, DeliveryKey, DeliveryStatus, LastOutcome, OutcomeKind};
-pub use incident::{BegunLevel, Ended, Handover, Incident, Signature};
+pub use incident::{BegunLevel, Ended, FORMAT, Handover, Incident, Signature};
 pub use matrix::{Level, Matrix, News, Origin};
 pub use names::{DedupKey, IncidentNumber, Note, Person, ServiceName, Source, TeamName, Version};
 pub use report::{Link, Report, ReportBuilder};
 pub use severity::Severity;
 pub use state::{Edge, State};
-pub use timeline::{Entry, Event, StandIn, Standing, TeamChange, Timeline};
+pub use timeline::{Entry, Event, StandIn, Standing, TeamChange, Timeline, UnknownEvent};
 pub use zone::{LocalTime, Zone};
 
 pub(crate) use delivery::short_detail;
+pub(crate) use unknown::Unknown;

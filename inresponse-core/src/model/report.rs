@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::names::{paragraph, title};
-use super::{DedupKey, ServiceName, Severity, Source};
+use super::{DedupKey, ServiceName, Severity, Source, Unknown};
 use crate::error::InvalidInput;
 
 /// A link that helps whoever is woken up: a runbook, a graph.
@@ -14,6 +14,8 @@ use crate::error::InvalidInput;
 pub struct Link {
     text: String,
     url: String,
+    #[serde(flatten)]
+    unknown: Unknown,
 }
 
 impl Link {
@@ -30,7 +32,9 @@ impl Link {
             invalid.push("url", "must be an http or https URL of at most 2048 bytes without white space");
         }
         match text {
-            Some(text) if invalid.is_empty() => Ok(Self { text, url: url.to_owned() }),
+            Some(text) if invalid.is_empty() => {
+                Ok(Self { text, url: url.to_owned(), unknown: Unknown::default() })
+            }
             _ => Err(invalid),
         }
     }

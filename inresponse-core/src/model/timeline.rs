@@ -1,14 +1,19 @@
 //! What people and levels did to an incident, in order.
 
+use std::fmt;
+
 use chrono::serde::ts_microseconds as micros;
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
 
+use super::unknown::{self, Unknown};
 use super::{Contact, Level, Note, Person, Severity, State, TeamName};
 use crate::planted::planted;
 
 /// One line of a timeline.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Entry {
     /// When it happened.
@@ -17,6 +22,65 @@ pub struct Entry {
     /// What happened.
     #[serde(flatten)]
     pub event: Event,
+    #[serde(flatten)]
+    unknown: Unknown,
+}
+
+impl Entry {
+    /// What it says, as it was stored.
+    fn read(at: DateTime<Utc>, fields: Map<String, Value>) -> Self {
+        let fields = Value::Object(fields);
+        let event = Event::deserialize(&fields);
+        let Value::Object(fields) = fields else { unreachable!("it was made above") };
+        match event {
+            Ok(event) => {
+                let known = event.fields();
+                Self { at, event, unknown: Unknown::besides(known, fields) }
+            }
+            // What happened is no reason to leave an incident alone: the incident itself says what is to be done.
+            Err(_) => Self { at, event: Event::Unknown(UnknownEvent(fields)), unknown: Unknown::default() },
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Entry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+
+        impl<'de> Visitor<'de> for Fields {
+            type Value = Entry;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an entry of a timeline")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entry, A::Error> {
+                let (mut at, mut fields) = (None, Map::new());
+                while let Some(name) = map.next_key::<String>()? {
+                    match name.as_str() {
+                        "at" => at = DateTime::from_timestamp_micros(map.next_value()?),
+                        _ => _ = fields.insert(name, map.next_value()?),
+                    }
+                }
+                let at = at.ok_or_else(|| A::Error::custom("an entry of a timeline has no time"))?;
+                Ok(Entry::read(at, fields))
+            }
+        }
+
+        deserializer.deserialize_map(Fields)
+    }
+}
+
+/// Something that a newer version of this program wrote in a timeline, kept as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct UnknownEvent(Map<String, Value>);
+
+impl UnknownEvent {
+    /// What that version calls it.
+    pub fn name(&self) -> &str {
+        self.0.get("event").and_then(Value::as_str).unwrap_or_default()
+    }
 }
 
 /// What happened.
@@ -168,6 +232,37 @@ pub enum Event {
         /// Where the incident stood after the last of them.
         standing: Standing,
     },
+    /// Something that this version does not know. It changes nothing of where the incident stands: what does is written
+    /// in a newer [`FORMAT`](super::FORMAT).
+    #[serde(untagged, skip_deserializing)]
+    Unknown(UnknownEvent),
+}
+
+impl Event {
+    /// The names of its fields in a stored record.
+    fn fields(&self) -> &'static [&'static str] {
+        match self {
+            Event::Opened { .. } | Event::ReportedLower { .. } => &["event", "severity"],
+            Event::RoundBegan { .. } => &["event", "round"],
+            Event::LevelBegan { .. } => &["event", "round", "level", "contacts"],
+            Event::LevelBeganAnew { .. } | Event::LevelEmpty { .. } | Event::LevelDead { .. } => {
+                &["event", "round", "level"]
+            }
+            Event::Unclaimed => &["event"],
+            Event::Claimed { .. } => &["event", "by", "from"],
+            Event::HandedOver { .. } | Event::HandedToTeam { .. } | Event::SeverityChanged { .. } => {
+                &["event", "by", "from", "to"]
+            }
+            Event::HandoverUnconfirmed { .. } | Event::HandoverUnanswered { .. } => &["event", "to"],
+            Event::TeamChanged { .. } => &["event", "from", "to", "why"],
+            Event::TeamGone { .. } => &["event", "team", "alerted"],
+            Event::Escalated { .. } | Event::Released { .. } | Event::Resolved { .. } => &["event", "by"],
+            Event::Noted { .. } => &["event", "by", "note"],
+            Event::ClockWentBack { .. } => &["event", "seconds"],
+            Event::Folded { .. } => &["event", "entries", "standing"],
+            Event::Unknown(_) => &[],
+        }
+    }
 }
 
 /// Why a new round is another team's than the last one.
@@ -265,7 +360,7 @@ impl Timeline {
     }
 
     pub(crate) fn push(&mut self, at: DateTime<Utc>, event: Event) {
-        self.entries.push(Entry { at, event });
+        self.entries.push(Entry { at, event, unknown: Unknown::default() });
         if planted!(TimelineUnbounded) {
             return;
         }
@@ -292,7 +387,8 @@ impl Timeline {
                 _ => 1,
             })
             .sum();
-        let folded = Entry { at: last.at, event: Event::Folded { entries, standing } };
+        let event = Event::Folded { entries, standing };
+        let folded = Entry { at: last.at, event, unknown: Unknown::default() };
         self.entries.splice(..cut, [folded]);
     }
 
@@ -317,9 +413,10 @@ fn size(entries: &[Entry]) -> usize {
         Event::Claimed { by, from } => {
             2 * (by.as_str().len() + from.as_ref().map_or(0, |p| p.as_str().len()))
         }
+        Event::Unknown(UnknownEvent(fields)) => unknown::size(fields),
         _ => 2 * Person::MAX_BYTES,
     };
-    entries.iter().map(|entry| 80 + of(entry)).sum()
+    entries.iter().map(|entry| 80 + of(entry) + entry.unknown.size()).sum()
 }
 
 fn fold(entries: &[Entry]) -> Option<Standing> {
@@ -368,7 +465,8 @@ impl Standing {
             | Event::HandoverUnconfirmed { .. }
             | Event::ReportedLower { .. }
             | Event::Noted { .. }
-            | Event::ClockWentBack { .. } => {}
+            | Event::ClockWentBack { .. }
+            | Event::Unknown(_) => {}
         }
     }
 }

@@ -61,6 +61,7 @@ pub fn outlook(incident: &Incident) -> Vec<Upcoming<'_>> {
             expired: Vec::new(),
             since: at,
             last: None,
+            unknown: crate::model::Unknown::default(),
         }));
         ahead.exhausted |= rung == Rung::Fallback;
     }

@@ -17,48 +17,63 @@ const TOLERANCE: TimeDelta = TimeDelta::seconds(1);
 /// Holds also for an incident that was changed since by the clock as it is now. Nothing for one that knows of
 /// nothing that happened more than a second from now; that a lease was taken is told by its end.
 pub(super) fn clock_went_back(incident: &Incident, lease: Duration, now: DateTime<Utc>) -> Decision {
-    let begun = incident.begun.iter().flat_map(|begun| [Some(begun.at), begun.passed_at]).flatten();
-    let outcomes = incident.current_deliveries().filter_map(|d| d.last.as_ref()).map(|last| last.at);
-    let leased = incident.current_deliveries().filter_map(|d| match d.status {
-        DeliveryStatus::InFlight { until } => until.checked_sub_signed(TimeDelta::from_std(lease).ok()?),
-        DeliveryStatus::Pending { .. }
-        | DeliveryStatus::Accepted { .. }
-        | DeliveryStatus::Dead { .. }
-        | DeliveryStatus::Stopped { .. } => None,
-    });
-    let unsettled = incident.current_deliveries().filter(|d| d.is_unsettled()).map(Delivery::since);
-    let handed = incident.handover.iter().flat_map(|handover| [Some(handover.at), handover.unconfirmed_at]);
-    let told = begun.chain(outcomes).chain(unsettled).chain(handed.flatten());
-    let happened = told.chain(leased).chain([incident.updated_at, incident.round_began_at]);
+    let lease_began = |until: DateTime<Utc>| until.checked_sub_signed(TimeDelta::from_std(lease).ok()?);
+    let happened = happened(incident).chain(leases(incident).filter_map(lease_began));
     let by = happened.max().map_or(TimeDelta::zero(), |latest| latest - now);
     let is_over = incident.state != State::Open && super::due_at(incident).is_none();
     if is_over || by <= TOLERANCE || planted!(ClockNotRepaired) {
         return Decision::Nothing;
     }
     let within = |at: &mut DateTime<Utc>, time: Duration| *at = (*at).min(later(now, time));
-    let happened = |at: &mut DateTime<Utc>| within(at, Duration::ZERO);
+    let has_come = |at: &mut DateTime<Utc>| within(at, Duration::ZERO);
     let mut next = incident.clone();
-    happened(&mut next.round_began_at);
+    has_come(&mut next.round_began_at);
     for begun in &mut next.begun {
-        happened(&mut begun.at);
-        begun.passed_at.iter_mut().for_each(happened);
+        has_come(&mut begun.at);
+        begun.passed_at.iter_mut().for_each(has_come);
     }
     if let Some(handover) = &mut next.handover {
-        happened(&mut handover.at);
-        handover.unconfirmed_at.iter_mut().for_each(happened);
+        has_come(&mut handover.at);
+        handover.unconfirmed_at.iter_mut().for_each(has_come);
     }
     for delivery in &mut next.deliveries {
-        happened(&mut delivery.since);
-        delivery.last.iter_mut().for_each(|last| happened(&mut last.at));
+        has_come(&mut delivery.since);
+        delivery.last.iter_mut().for_each(|last| has_come(&mut last.at));
         match &mut delivery.status {
             DeliveryStatus::Pending { due_at } => within(due_at, backoff::MAX_DELAY),
             DeliveryStatus::InFlight { until } => within(until, lease),
-            DeliveryStatus::Dead { at } => happened(at),
+            DeliveryStatus::Dead { at } => has_come(at),
             DeliveryStatus::Accepted { .. } | DeliveryStatus::Stopped { .. } => {}
         }
     }
     next.timeline.push(now, Event::ClockWentBack { seconds: by.num_seconds() });
     change(next, Vec::new(), now)
+}
+
+/// As [`Draft::latest_at`](super::Draft::latest_at): not before any time that [`clock_went_back`] looks at.
+pub(super) fn latest_at(incident: &Incident) -> DateTime<Utc> {
+    happened(incident).chain(leases(incident)).fold(incident.updated_at, DateTime::max)
+}
+
+/// Times that had come when they were written, by the clock that they were written by.
+fn happened(incident: &Incident) -> impl Iterator<Item = DateTime<Utc>> + '_ {
+    let begun = incident.begun.iter().flat_map(|begun| [Some(begun.at), begun.passed_at]).flatten();
+    let outcomes = incident.current_deliveries().filter_map(|d| d.last.as_ref()).map(|last| last.at);
+    let unsettled = incident.current_deliveries().filter(|d| d.is_unsettled()).map(Delivery::since);
+    let handed = incident.handover.iter().flat_map(|handover| [Some(handover.at), handover.unconfirmed_at]);
+    let told = begun.chain(outcomes).chain(unsettled).chain(handed.flatten());
+    told.chain([incident.updated_at, incident.round_began_at])
+}
+
+/// The ends of leases.
+fn leases(incident: &Incident) -> impl Iterator<Item = DateTime<Utc>> + '_ {
+    incident.current_deliveries().filter_map(|d| match d.status {
+        DeliveryStatus::InFlight { until } => Some(until),
+        DeliveryStatus::Pending { .. }
+        | DeliveryStatus::Accepted { .. }
+        | DeliveryStatus::Dead { .. }
+        | DeliveryStatus::Stopped { .. } => None,
+    })
 }
 
 /// Promise 14: where nothing is due, what has begun did so by now. Nothing that looks for what a clock wrote too far

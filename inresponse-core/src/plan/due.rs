@@ -9,7 +9,7 @@ use super::ladder::{self, Rung};
 use super::round::{NextRound, RoundOf, give, next_of};
 use super::{Decision, Held, Hold, MAX_EXPIRED, Send, change, last_outcome, later, stop_pending};
 use crate::model::{
-    BegunLevel, Delivery, DeliveryKey, DeliveryStatus, Event, Incident, Level, OutcomeKind, State,
+    BegunLevel, Delivery, DeliveryKey, DeliveryStatus, Event, Incident, Level, OutcomeKind, State, Unknown,
 };
 use crate::planted::planted;
 
@@ -269,6 +269,7 @@ impl Due<'_> {
                 expired: Vec::new(),
                 since: due_at.min(self.now),
                 last: None,
+                unknown: Unknown::default(),
             })
             .collect();
         let waits = |delivery: &Delivery| match self.held(delivery) {

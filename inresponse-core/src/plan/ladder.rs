@@ -52,7 +52,7 @@ pub(super) fn next(incident: &Incident) -> Option<Next> {
     }
     let numbered = || incident.begun.iter().filter(|b| matches!(b.level, Level::At(_)));
     let at = turn_after(incident, numbered());
-    let whole_round_is_dead = numbered().all(|b| died_at(incident, *b).is_some());
+    let whole_round_is_dead = numbered().all(|b| died_at(incident, b).is_some());
     if !whole_round_is_dead && incident.repeats_done < matrix.repeat() {
         return Some(Next { rung: Rung::RepeatRound, at });
     }
@@ -63,12 +63,12 @@ pub(super) fn next(incident: &Incident) -> Option<Next> {
 
 /// A level's turn comes when everyone before it has had theirs.
 fn turn_after<'a>(incident: &Incident, before: impl Iterator<Item = &'a BegunLevel>) -> DateTime<Utc> {
-    before.map(|begun| gives_way_at(incident, *begun)).max().unwrap_or(incident.round_began_at)
+    before.map(|begun| gives_way_at(incident, begun)).max().unwrap_or(incident.round_began_at)
 }
 
 /// Promise 8: a level gives way its wait after it began; promise 12: at once if it is dead; and at once where a person
 /// wishes it.
-fn gives_way_at(incident: &Incident, begun: BegunLevel) -> DateTime<Utc> {
+fn gives_way_at(incident: &Incident, begun: &BegunLevel) -> DateTime<Utc> {
     if planted!(HidesBehindHanging) && incident.level_deliveries(begun.level).any(Delivery::is_unsettled) {
         return later(begun.at, incident.matrix.wait() * 20);
     }
@@ -78,7 +78,7 @@ fn gives_way_at(incident: &Incident, begun: BegunLevel) -> DateTime<Utc> {
 }
 
 /// When the last contact of a level died, or when it began if it is empty; `None` while one may still be reached.
-pub(super) fn died_at(incident: &Incident, begun: BegunLevel) -> Option<DateTime<Utc>> {
+pub(super) fn died_at(incident: &Incident, begun: &BegunLevel) -> Option<DateTime<Utc>> {
     let death = |d: &Delivery| match d.status {
         DeliveryStatus::Dead { at } => Some(at),
         DeliveryStatus::Pending { .. }

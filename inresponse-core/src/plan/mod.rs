@@ -42,7 +42,7 @@ pub use round::{Alerted, NextRound, RoundOf};
 
 use crate::model::{
     Contact, DedupKey, DeliveryId, DeliveryKey, DeliveryStatus, Incident, IncidentNumber, OutcomeKind,
-    ServiceName, Severity, State,
+    ServiceName, Severity, State, Unknown,
 };
 use crate::notify::Outcome;
 use crate::planted::planted;
@@ -234,6 +234,13 @@ impl Draft {
         self.due_at
     }
 
+    /// The latest time that it tells of as one that has come, or an end of a lease that is later.
+    ///
+    /// Where this is not after the clock, no clock by which it was changed was ahead (promise 14).
+    pub fn latest_at(&self) -> DateTime<Utc> {
+        clock_back::latest_at(&self.incident)
+    }
+
     /// From when on nobody needs it any more, and the store may let go of it; `None`: never.
     pub fn expires_at(&self) -> Option<DateTime<Utc>> {
         self.expires_at
@@ -316,6 +323,9 @@ pub fn may_escalate(incident: &Incident) -> bool {
 /// microseconds.
 pub fn step(incident: &Incident, input: Input<'_>, now: DateTime<Utc>) -> Decision {
     let now = crate::clock::to_micros(now);
+    if let Some(decision) = left_to_newer(incident, &input) {
+        return decision;
+    }
     let decision = match input {
         Input::Due { lease, hold, round } => return due::due(incident, lease, hold, round, now),
         Input::Renew { delivery, attempt, lease } => {
@@ -331,6 +341,22 @@ pub fn step(incident: &Incident, input: Input<'_>, now: DateTime<Utc>) -> Decisi
         Input::ClockWentBack { lease } => clock_back::clock_went_back(incident, lease, now),
     };
     sooner(incident, decision)
+}
+
+/// Nothing that time brings about is done to an incident in a newer format: this version would do it wrongly. What
+/// people ask for and what is learnt of attempts is noted as far as the record can be read.
+fn left_to_newer(incident: &Incident, input: &Input<'_>) -> Option<Decision> {
+    if !incident.is_left_to_newer() {
+        return None;
+    }
+    match input {
+        Input::Due { .. } | Input::Woken { .. } | Input::ClockWentBack { .. } => Some(Decision::Nothing),
+        Input::Update { .. } => incident.in_part.then_some(Decision::Refuse(Refusal::NewerFormat)),
+        // What is being sent may go on.
+        Input::Renew { .. } | Input::Outcome { .. } | Input::Bounced { .. } | Input::Repeat { .. } => {
+            incident.in_part.then_some(Decision::Nothing)
+        }
+    }
 }
 
 /// Where somebody's doing made it due sooner, whoever keeps its time must be told: nobody else would be.
@@ -377,7 +403,12 @@ fn stop_pending(incident: &mut Incident, now: DateTime<Utc>) {
 }
 
 fn last_outcome(kind: OutcomeKind, detail: &str, now: DateTime<Utc>) -> Option<crate::model::LastOutcome> {
-    Some(crate::model::LastOutcome { kind, detail: crate::model::short_detail(detail), at: now })
+    Some(crate::model::LastOutcome {
+        kind,
+        detail: crate::model::short_detail(detail),
+        at: now,
+        unknown: Unknown::default(),
+    })
 }
 
 /// A number that no store gives, for incidents that have none yet.

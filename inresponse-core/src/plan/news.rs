@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::model::{Contact, Delivery, DeliveryStatus, Incident, Level, Matrix, News, OutcomeKind, Person};
+use crate::model::{
+    Contact, Delivery, DeliveryStatus, Incident, Level, Matrix, News, OutcomeKind, Person, Unknown,
+};
 
 /// News is a courtesy: after so many attempts it is given up.
 pub(super) const MAX_ATTEMPTS: u32 = 5;
@@ -41,6 +43,7 @@ pub(super) fn tell(incident: &mut Incident, by: &Person, new_owner: Option<&Pers
         expired: Vec::new(),
         since: now,
         last: None,
+        unknown: Unknown::default(),
     }));
 }
 

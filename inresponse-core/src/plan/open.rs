@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use super::clock_back::began_by;
 use super::{Decision, Draft, Hold, change};
 use crate::model::{
-    DedupKey, Event, Incident, IncidentNumber, Matrix, Report, ServiceName, Severity, State, TeamName,
-    Timeline,
+    DedupKey, Event, FORMAT, Incident, IncidentNumber, Matrix, Report, ServiceName, Severity, State,
+    TeamName, Timeline, Unknown,
 };
 use crate::planted::planted;
 
@@ -81,6 +81,7 @@ fn opened(report: Report, team: TeamName, matrix: Matrix, now: DateTime<Utc>) ->
     let mut timeline = Timeline::default();
     timeline.push(now, Event::Opened { severity: report.severity });
     Incident {
+        format: FORMAT,
         number: super::UNNUMBERED,
         service: report.service,
         team,
@@ -111,6 +112,8 @@ fn opened(report: Report, team: TeamName, matrix: Matrix, now: DateTime<Utc>) ->
         deliveries: Vec::new(),
         timeline,
         handed_to: None,
+        unknown: Unknown::default(),
+        in_part: false,
     }
 }
 

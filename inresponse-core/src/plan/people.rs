@@ -94,6 +94,8 @@ pub enum Refusal {
     NobodyLeft,
     /// There is no such team, or nobody in it could be alerted.
     UnknownTeam(TeamName),
+    /// A newer version of this program stored it, and this one cannot read all of it.
+    NewerFormat,
 }
 
 impl fmt::Display for Refusal {
@@ -104,6 +106,9 @@ impl fmt::Display for Refusal {
             Refusal::NotEscalating(state) => write!(f, "it is {state}, so there is nothing to escalate"),
             Refusal::NobodyLeft => f.write_str("there is nobody left to be alerted"),
             Refusal::UnknownTeam(team) => write!(f, "there is no team `{team}` that could be alerted"),
+            Refusal::NewerFormat => f.write_str(
+                "a newer version of this program stored it: change it on a server of that version",
+            ),
             Refusal::Over => f.write_str("it is resolved, so its severity cannot change"),
         }
     }
@@ -240,7 +245,7 @@ fn claim(incident: &mut Incident, by: &Person, now: DateTime<Utc>) {
 fn own(incident: &mut Incident, owner: &Person, now: DateTime<Utc>) -> Option<Person> {
     let from = incident.claimed.take().map(|claimed| claimed.by);
     incident.state = State::Claimed;
-    incident.claimed = Some(Signature { by: owner.clone(), at: now });
+    incident.claimed = Some(Signature::new(owner.clone(), now));
     incident.handover = None;
     stop_pending(incident, now);
     from
@@ -258,7 +263,7 @@ fn hand_over(incident: &mut Incident, by: &Person, to: &Person, now: DateTime<Ut
 fn resolve(incident: &mut Incident, by: &Person, ended: Option<Ended>, now: DateTime<Utc>) {
     incident.state = State::Resolved;
     incident.ended = ended;
-    incident.resolved = Some(Signature { by: by.clone(), at: now });
+    incident.resolved = Some(Signature::new(by.clone(), now));
     incident.handover = None;
     stop_pending(incident, now);
     news::tell(incident, by, None, now);

@@ -225,3 +225,19 @@ async fn p14_a_lease_ends_by_either_clock() {
     assert_eq!(of_this[0].attempt, 2);
     advancing.abort();
 }
+
+#[tokio::test]
+async fn p14_a_restart_reads_nothing_of_what_was_written_by_the_clock_as_it_is() {
+    let before = Stage::new(&["a", "b"]).await;
+    for _ in 0..50 {
+        let number = before.report(crit("athens")).await;
+        before.advance(number).await;
+    }
+    let stage = before.another(&["a", "b"]).await;
+    stage.clock.advance(secs(1));
+    let mut running = stage.run();
+    stage.pass(secs(20)).await;
+    assert_eq!(stage.store.ahead(), 0, "nor does the second look");
+    assert_eq!(stage.carrier.sent_to("a").len(), 50);
+    running.stop();
+}

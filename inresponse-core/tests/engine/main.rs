@@ -11,6 +11,7 @@
 //! | `handover` | whoever is given an incident and does not answer: promises 9, 22 |
 //! | `isolation` | carriers that hang or panic: promise 13 |
 //! | `clocks` | clocks that jump: promise 14 |
+//! | `formats` | records that another version wrote: promise 9 |
 //! | `runner` | the same under `run`, and two engines over one store |
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub, reason = "it is a test")]
 #![allow(unused_must_use, reason = "a test looks only at what it is about")]
@@ -20,6 +21,7 @@ mod clocks;
 mod duty;
 mod escalation;
 mod faults;
+mod formats;
 mod handover;
 mod intake;
 mod isolation;

@@ -1,6 +1,7 @@
 //! An engine on a table: clock, store with faults, carrier with moods.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -206,6 +207,7 @@ pub struct SharedStore {
     connection: Arc<tokio::sync::Mutex<()>>,
     faults: Arc<Mutex<VecDeque<(Call, Fault)>>>,
     calls: Arc<Mutex<HashMap<Call, usize>>>,
+    ahead: Arc<AtomicUsize>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -241,6 +243,7 @@ impl SharedStore {
             connection: Arc::default(),
             faults: Arc::default(),
             calls: Arc::default(),
+            ahead: Arc::default(),
         }
     }
 
@@ -252,6 +255,11 @@ impl SharedStore {
     /// A record as it is stored, whatever goes wrong.
     pub async fn peek(&self, number: IncidentNumber) -> Record {
         self.inner.load(number).await.unwrap().unwrap()
+    }
+
+    /// How many records were answered that may lie ahead of the clock.
+    pub fn ahead(&self) -> usize {
+        self.ahead.load(Ordering::SeqCst)
     }
 
     pub fn calls(&self, call: Call) -> usize {
@@ -309,6 +317,17 @@ impl Store for SharedStore {
         let next = self.faults.lock().unwrap().iter().find(|(call, _)| *call == Call::Due).map(|(_, f)| *f);
         let limit = if matches!(next, Some(Fault::Lags)) { 0 } else { limit };
         self.call(Call::Due, async || self.inner.due(now, after, limit).await).await
+    }
+
+    async fn ahead(
+        &self,
+        now: DateTime<Utc>,
+        after: Option<DueMark>,
+        limit: usize,
+    ) -> Result<Vec<Record>, Outage> {
+        let page = self.inner.ahead(now, after, limit).await?;
+        self.ahead.fetch_add(page.len(), Ordering::SeqCst);
+        self.call(Call::Due, async || Ok(page)).await
     }
 
     async fn commit(&self, version: Version, draft: &Draft) -> Result<Committed, Outage> {

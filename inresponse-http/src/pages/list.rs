@@ -96,7 +96,8 @@ pub(super) struct Fragment {
 /// How many there are, and the way to them.
 struct Count {
     name: &'static str,
-    count: u64,
+    /// Empty if the store does not count them.
+    count: String,
     href: String,
     is_current: bool,
 }
@@ -182,12 +183,13 @@ pub(super) async fn fragment(api: &Api, filter: &Filter, age: Age) -> Result<Fra
     let href = |filter: &Filter| format!("{home}{}", filter.query());
     let count = |name, state, count| {
         let is_current = filter.state == state;
+        let count = Option::<u64>::map_or_else(count, String::new, |count| count.to_string());
         Count { name, count, href: href(&filter.in_state(state)), is_current }
     };
     let counts = vec![
-        count("Active", None, census.open + census.claimed),
-        count("Open", Some(IncidentState::Open), census.open),
-        count("Claimed", Some(IncidentState::Claimed), census.claimed),
+        count("Active", None, Some(census.open + census.claimed)),
+        count("Open", Some(IncidentState::Open), Some(census.open)),
+        count("Claimed", Some(IncidentState::Claimed), Some(census.claimed)),
         count("Resolved", Some(IncidentState::Resolved), census.resolved),
     ];
     let group = |state: IncidentState| {

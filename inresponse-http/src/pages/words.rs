@@ -137,6 +137,7 @@ fn told(happened: &Happened<'_>) -> String {
         Event::Noted { by, .. } => format!("{by} noted"),
         Event::ClockWentBack { seconds } => format!("The clock went back by {seconds} seconds"),
         Event::Folded { entries, .. } => format!("{entries} older entries, which are no longer kept apart"),
+        Event::Unknown(event) => format!("{}: unknown to this version of InResponse", event.name()),
         _ => "Something else happened".to_owned(),
     }
 }

@@ -416,6 +416,7 @@ impl From<&Entry> for EntryView {
                     ..base("folded")
                 }
             }
+            Event::Unknown(_) => base("unknown"),
             _ => base("other"),
         }
     }

@@ -192,6 +192,7 @@ async fn p12_health_shows_what_does_not_get_through() {
     world.report().await;
     world.engine.tick().await.unwrap();
     world.engine.tick().await.unwrap();
+    world.clock.advance(std::time::Duration::from_secs(1));
     let health = world.get("/healthz").await;
     assert_eq!((health.status, &health.json["status"]), (StatusCode::OK, &json!("degraded")));
     assert_eq!((&health.json["unclaimed"], &health.json["undelivered"]), (&json!(1), &json!(1)));

@@ -131,10 +131,11 @@ impl Checker<'_> {
     fn census_agrees(&self) {
         let count = |of: &dyn Fn(&Record) -> bool| self.last.values().filter(|r| of(r)).count() as u64;
         let census = &self.history.census;
+        let resolved = count(&|r| r.incident.state() == State::Resolved);
         let expected = [
             ("open", census.open, count(&|r| r.incident.state() == State::Open)),
             ("claimed", census.claimed, count(&|r| r.incident.state() == State::Claimed)),
-            ("resolved", census.resolved, count(&|r| r.incident.state() == State::Resolved)),
+            ("resolved", census.resolved.unwrap_or(resolved), resolved),
             ("unclaimed", census.unclaimed, count(&|r| r.incident.is_unclaimed())),
             ("undelivered", census.undelivered, count(&|r| r.incident.is_undelivered())),
             ("waiting", census.waiting, 0),

@@ -36,6 +36,11 @@ pub(crate) fn mangled(incident: &Incident, defect: Option<Defect>) -> Incident {
             let short: String = body["message"].as_str().unwrap().chars().take(2_000).collect();
             body["message"] = Value::from(short);
         }
+        keeps_what_it_knows => everywhere(&mut body, &|value| {
+            if let Value::Object(map) = value {
+                map.remove("fromLater");
+            }
+        }),
         cuts_long_timelines => body["timeline"].as_array_mut().unwrap().truncate(3),
         _ => {}
     }

@@ -76,6 +76,8 @@ broken! { store, super::model::harness;
     p09_due_answers_whole_records: is_due_as_first_created, is_due_without_its_repeats;
     p09_due_follows_the_last_commit: keeps_the_first_due_time, forgets_the_due_time_on_commit;
     p11_what_is_claimed_or_resolved_is_no_longer_due: keeps_what_is_claimed_due;
+    p14_whatever_lies_ahead_of_the_clock_is_found: looks_ahead_by_the_last_change, looks_ahead_by_the_due_time;
+    p09_what_a_newer_version_wrote_is_kept: keeps_what_it_knows;
 
     p01_a_new_incident_is_loaded_as_it_was_answered:
         keeps_milliseconds, keeps_ascii, loses_empty_labels, keeps_no_number_in_the_incident;

@@ -375,6 +375,16 @@ impl Store for Model {
         Ok(self.is_due(now, after, limit))
     }
 
+    async fn ahead(
+        &self,
+        now: DateTime<Utc>,
+        after: Option<DueMark>,
+        limit: usize,
+    ) -> Result<Vec<Record>, Outage> {
+        yield_now().await;
+        Ok(self.is_ahead(now, after, limit))
+    }
+
     async fn commit(&self, version: Version, draft: &Draft) -> Result<Committed, Outage> {
         yield_now().await;
         let incident = draft.incident();

@@ -3,6 +3,7 @@
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use inresponse_core::Outage;
 use inresponse_core::model::{DedupKey, Incident, IncidentNumber, ServiceName, State};
+use inresponse_core::plan;
 use inresponse_core::store::{Census, DueMark, ListQuery, Record};
 
 use super::Defect::*;
@@ -59,6 +60,17 @@ impl Model {
             _ => kept.record,
         };
         found.into_iter().take(limit).map(as_found).collect()
+    }
+
+    pub(super) fn is_ahead(&self, now: DateTime<Utc>, after: Option<DueMark>, limit: usize) -> Vec<Record> {
+        let mut found = self.is_due(DateTime::<Utc>::MAX_UTC, after, usize::MAX);
+        found.retain(|record| match self.defect.unwrap_or(none) {
+            looks_ahead_by_the_last_change => record.incident.updated_at() > now,
+            looks_ahead_by_the_due_time => plan::due_at(&record.incident) > Some(now),
+            _ => true,
+        });
+        found.truncate(limit);
+        found
     }
 
     pub(super) fn holder(&self, service: &ServiceName, key: &DedupKey) -> Option<Record> {
@@ -133,14 +145,14 @@ impl Model {
             tells_the_latest_due_time => due.max(),
             _ => due.min(),
         };
-        let mut census = Census { next_due_at, ..Census::default() };
+        let mut census = Census { next_due_at, resolved: Some(0), ..Census::default() };
         for kept in disk.records.values() {
             let incident = &kept.record.incident;
             match incident.state() {
                 _ if defect == counts_everything_as_open => census.open += 1,
                 State::Open => census.open += 1,
                 State::Claimed => census.claimed += 1,
-                State::Resolved => census.resolved += 1,
+                State::Resolved => census.resolved = census.resolved.map(|n| n + 1),
             }
             let (unclaimed, undelivered) = (incident.is_unclaimed(), incident.is_undelivered());
             census.unclaimed += u64::from(match defect {
