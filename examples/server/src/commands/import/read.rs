@@ -117,7 +117,8 @@ mod tests {
 
     #[test]
     fn what_spreadsheets_write_is_read() {
-        let expected = csv("team,day,oncall,escalation\na,2026-12-24,x@y.z,\"k@y.z; l@y.z m@y.z\"\n").unwrap();
+        let expected =
+            csv("team,day,oncall,escalation\na,2026-12-24,x@y.z,\"k@y.z; l@y.z m@y.z\"\n").unwrap();
         for text in [
             "\u{FEFF}team;day;oncall;escalation\r\na;2026-12-24;x@y.z;\"k@y.z; l@y.z m@y.z\"\r\n",
             "team;day;oncall;escalation\na;2026-12-24;x@y.z;\"k@y.z;l@y.z m@y.z\"",
