@@ -242,7 +242,9 @@ pub fn patience(scenario: &Scenario, history: &History) -> Micros {
         // Whoever it was handed to may take a wait to answer.
         wait * (height + 1) * (u64::from(team.repeat) + 1) + wait * 3
     });
-    longest.max().unwrap_or(0) * 2 + crate::world::micros(scenario.lease) * 3 + 60 * SECOND
+    // Where nobody is to be alerted, the wait is that of no team.
+    let default = crate::world::micros(inresponse_core::roster::Team::DEFAULT_WAIT);
+    longest.max().unwrap_or(0).max(default) * 2 + crate::world::micros(scenario.lease) * 3 + 60 * SECOND
 }
 
 /// Waits until nothing is due any more.
