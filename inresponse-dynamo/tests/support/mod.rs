@@ -75,7 +75,12 @@ impl Tables {
     }
 
     pub(crate) fn incident_table(&self) -> String {
-        format!("{}Incident", self.prefix)
+        self.named("Incident")
+    }
+
+    /// The table of that name.
+    pub(crate) fn named(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
     }
 
     pub(crate) async fn make(&self) {

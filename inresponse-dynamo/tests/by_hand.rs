@@ -1,0 +1,52 @@
+//! What others wrote into the tables of the roster.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests may panic, helpers too")]
+
+mod support;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use inresponse_core::model::{ServiceName, TeamName};
+use inresponse_core::roster::Roster;
+use support::{Emulator, Tables, client};
+
+/// It falls back, as for an entry that is not there; an outage would refuse every report for it, for good.
+async fn an_entry_that_cannot_be_read_is_left_out(emulator: Emulator) {
+    let tables = Tables::of(emulator);
+    tables.make().await;
+    let client = client(&tables.url);
+    let put = async |table: &str, item: &[(&str, AttributeValue)]| {
+        let put = client.put_item().table_name(tables.named(table));
+        let put = item.iter().fold(put, |put, (name, value)| put.item(*name, value.clone()));
+        put.send().await.unwrap();
+    };
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    put("Service", &[("serviceId", text("athens"))]).await;
+    put("Service", &[("serviceId", text("sparta")), ("team", text(" "))]).await;
+    put("Service", &[("serviceId", text("delphi")), ("team", text("devops"))]).await;
+    put("Team", &[("teamname", text("devops"))]).await;
+    put("Team", &[("teamname", text("web")), ("settings", text("{}"))]).await;
+    let day = [("teamname", text("devops")), ("day", text("2026-12-24")), ("oncall", text("nobody"))];
+    put("OncallCalendar", &day).await;
+
+    let roster = tables.roster();
+    let (devops, eve) = (TeamName::new("devops").unwrap(), "2026-12-24".parse().unwrap());
+    for (service, owner) in [("athens", None), ("sparta", None), ("delphi", Some(devops.clone()))] {
+        assert_eq!(roster.service(&ServiceName::new(service).unwrap()).await.unwrap(), owner, "{service}");
+    }
+    for team in ["devops", "web"] {
+        let team = TeamName::new(team).unwrap();
+        assert!(roster.team(&team).await.unwrap().is_none(), "{team}");
+        assert!(roster.knows_team(&team).await.unwrap(), "{team}");
+    }
+    assert!(roster.day(&devops, eve).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn ministack_p12_an_entry_that_cannot_be_read_is_left_out() {
+    an_entry_that_cannot_be_read_is_left_out(Emulator::Ministack).await;
+}
+
+#[tokio::test]
+async fn dynamodb_local_p12_an_entry_that_cannot_be_read_is_left_out() {
+    an_entry_that_cannot_be_read_is_left_out(Emulator::DynamodbLocal).await;
+}
