@@ -20,7 +20,7 @@ fn p09_whoever_keeps_the_time_is_told_whenever_somebody_makes_it_due_sooner() {
         ("a raise of what is claimed", |s| _ = (s.claim("jo").unwrap(), s.repeat(Severity::Crit)), 0),
         ("a repeat of the same", |s| _ = s.repeat(Severity::Warn), 0),
         ("a lower one", |s| _ = (s.repeat(Severity::Err), s.repeat(Severity::Warn)), 1),
-        ("a hand-over", |s| _ = hand_to_kim(s), 0),
+        ("a hand-over", hand_to_kim, 0),
         ("a hand-over of what is claimed", |s| _ = (s.claim("jo").unwrap(), hand_to_kim(s)), 1),
         ("time itself", |s| _ = s.rejects("f:z"), 0),
     ];
