@@ -151,8 +151,13 @@ impl Due<'_> {
         let is_free = |d: &Delivery| self.held(d) == Held::Free;
         let is_overtaken = || ladder::next(&self.incident).is_some_and(|next| next.at <= self.now);
         let waits = deliveries().next().is_some() && deliveries().all(unsent);
-        if waits && (deliveries().any(is_free) || is_overtaken()) {
+        let is_leased_now = deliveries().any(is_free);
+        if waits && (is_leased_now || is_overtaken()) {
             self.begin_anew(level);
+            // A lease that is lost may begin it again once more; to wait for a slot again may not.
+            if is_leased_now && let Some(begun) = self.incident.begun.last_mut() {
+                begun.anew = false;
+            }
             self.changed = true;
         }
     }

@@ -4,7 +4,8 @@ use std::fmt;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use inresponse_core::model::{
-    Contact, Delivery, DeliveryStatus, Event, Incident, Level, StandIn, State as IncidentState, TeamChange, Zone,
+    Contact, Delivery, DeliveryStatus, Event, Incident, Level, StandIn, State as IncidentState, TeamChange,
+    Zone,
 };
 use inresponse_core::plan::{self, Follows, Happened, Reached, Upcoming};
 

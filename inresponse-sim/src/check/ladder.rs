@@ -299,7 +299,8 @@ impl<'a> Checker<'a> {
             let began = next.began.saturating_sub(micros(wait));
             let crowded = frozen.iter().any(|f| {
                 let contacts = f.contacts(one.level);
-                let in_demand = |contact| self.is_in_demand(contact, began.saturating_sub(slack), began + slack);
+                let in_demand =
+                    |contact| self.is_in_demand(contact, began.saturating_sub(slack), began + slack);
                 !contacts.is_empty() && contacts.iter().all(in_demand)
             });
             let since = one.began.min(began).saturating_sub(slack + self.lease());

@@ -232,7 +232,8 @@ impl<'a> Checker<'a> {
             is_theirs && time(entry.at).is_some_and(|at| at >= from && at <= to)
         });
         let reports = self.history.reports.iter();
-        let reported = reports.filter(|call| call.began <= to && call.ended.is_none_or(|ended| ended >= from));
+        let reported =
+            reports.filter(|call| call.began <= to && call.ended.is_none_or(|ended| ended >= from));
         due.count() + reported.count() > SENDS_PER_CONTACT || self.is_crowded(contact, from, to)
     }
 }

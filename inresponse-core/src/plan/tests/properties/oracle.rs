@@ -232,7 +232,7 @@ impl Oracle {
             free |= !waits(*key);
         }
         if let Some(latest) = self.begun.last_mut().filter(|_| somebody && unsent && (free || is_overtaken)) {
-            (latest.at, latest.anew) = (now, true);
+            (latest.at, latest.anew) = (now, !free);
         }
     }
 
