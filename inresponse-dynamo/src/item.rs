@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, SecondsFormat, Utc};
 use inresponse_core::Outage;
-use inresponse_core::model::{DedupKey, IncidentNumber, ServiceName, Severity, State, Version};
+use inresponse_core::model::{DedupKey, IncidentNumber, ServiceName, Severity, State, TeamName, Version};
 use inresponse_core::plan::Draft;
 use inresponse_core::store::{DueMark, Record};
 
@@ -25,6 +25,11 @@ pub(crate) const BY_DUE: &str = "byDue";
 pub(crate) const BY_STATE: &str = "byState";
 /// The index of a service's lists: by state, severity and service.
 pub(crate) const BY_SERVICE: &str = "byService";
+
+/// The index of a team's lists: by state, severity and team.
+pub(crate) const BY_TEAM: &str = "byTeam";
+/// The index of what a team has of a service: by state, severity, service and team.
+pub(crate) const BY_SERVICE_AND_TEAM: &str = "byServiceAndTeam";
 
 pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
@@ -73,6 +78,21 @@ pub(crate) fn service_key(state: State, severity: Severity, service: &ServiceNam
     format!("{state}#{severity}#{service}")
 }
 
+/// A partition of [`BY_TEAM`].
+pub(crate) fn team_key(state: State, severity: Severity, team: &TeamName) -> String {
+    format!("{state}#{severity}#{team}")
+}
+
+/// A partition of [`BY_SERVICE_AND_TEAM`]. With the length no two pairs make one text.
+pub(crate) fn service_and_team_key(
+    state: State,
+    severity: Severity,
+    service: &ServiceName,
+    team: &TeamName,
+) -> String {
+    format!("{state}#{severity}#{}:{service}:{team}", service.as_str().len())
+}
+
 /// What a draft tells of an incident and may change with a commit: attributes that it has, and those it has not.
 pub(crate) struct Columns {
     pub(crate) present: Vec<(&'static str, AttributeValue)>,
@@ -95,6 +115,11 @@ pub(crate) fn columns(draft: &Draft, version: Version, write: &WriteId) -> Colum
         ("state", Some(text(state.as_str()))),
         ("stateKey", Some(text(state_key(state, severity, number_of.value() % LIST_SHARDS)))),
         ("serviceKey", Some(text(service_key(state, severity, incident.service())))),
+        ("teamKey", Some(text(team_key(state, severity, incident.team())))),
+        (
+            "serviceTeamKey",
+            Some(text(service_and_team_key(state, severity, incident.service(), incident.team()))),
+        ),
         ("dueShard", due.map(|_| number(due_shard(number_of)))),
         ("dueKey", due.map(|mark| text(due_key(mark)))),
         ("openKey", draft.open_key().map(|key| text(open_key(key)))),
@@ -122,6 +147,8 @@ pub(crate) fn created(draft: &Draft, write: &WriteId) -> Item {
         .map(|(name, value)| (name.to_owned(), value))
         .collect();
     item.insert("incidentId".to_owned(), number(incident.number().value()));
+    // Stays when others commit, so that a second try finds that the first one happened.
+    item.insert("createId".to_owned(), text(write.as_str()));
     item.insert("count".to_owned(), number(1));
     item.insert("lastReportedAt".to_owned(), number(incident.created_at().timestamp_micros()));
     item.insert("service".to_owned(), text(incident.service().as_str()));

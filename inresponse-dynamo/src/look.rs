@@ -5,21 +5,19 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{KeysAndAttributes, Select};
 use chrono::{DateTime, Utc};
-use futures_util::future::{try_join_all, try_join4};
+use futures_util::future::{try_join3, try_join_all};
 use inresponse_core::model::{Incident, IncidentNumber, Severity, State};
 use inresponse_core::plan;
 use inresponse_core::store::{Census, DueMark, ListQuery, Record};
-use inresponse_core::{Chain, Outage};
+use inresponse_core::{Chain, Outage, OutageKind};
 
 use crate::call::{pause, read};
 use crate::item::{
-    self, BY_DUE, BY_SERVICE, BY_STATE, DUE_SHARDS, Item, LIST_SHARDS, due_at, due_key, number, number_of,
-    service_key, sortable, state_key, text, text_of,
+    self, BY_DUE, BY_SERVICE, BY_SERVICE_AND_TEAM, BY_STATE, BY_TEAM, DUE_SHARDS, Item, LIST_SHARDS, due_at,
+    due_key, number, number_of, service_and_team_key, service_key, sortable, state_key, team_key, text,
+    text_of,
 };
 use crate::store::DynamoStore;
-
-const STATES: [State; 3] = [State::Open, State::Claimed, State::Resolved];
-const SEVERITIES: [Severity; 3] = [Severity::Crit, Severity::Err, Severity::Warn];
 
 /// The most items that one call reads by their keys; a limit of the service.
 const BATCH: usize = 100;
@@ -27,6 +25,8 @@ const BATCH: usize = 100;
 const MAX_TRIES: u32 = 8;
 /// The most items of an index's partition that are asked for at once.
 const MAX_PAGE: i32 = 1000;
+/// At how many incidents of a partition of [`BY_STATE`] counting ends.
+const COUNTED: usize = 1000;
 
 fn page_size(limit: usize) -> i32 {
     i32::try_from(limit).unwrap_or(MAX_PAGE).clamp(1, MAX_PAGE)
@@ -163,51 +163,94 @@ impl DynamoStore {
     }
 
     pub(crate) async fn look_through(&self, query: &ListQuery) -> Result<Vec<Record>, Outage> {
-        let (mut below, mut page) = (query.below, Vec::new());
-        while page.len() < query.limit {
-            let wanted = query.limit - page.len();
-            let numbers = self.listed(query, below, wanted).await?;
+        let highest = match query.below.map(IncidentNumber::value) {
+            // Number 0 is never given, so "below it" is nothing.
+            Some(0 | 1) => return Ok(Vec::new()),
+            Some(below) => below - 1,
+            None => u64::MAX,
+        };
+        if query.team.is_none() {
+            return self.page(query, Way::PastTeams, 1, highest, query.limit).await;
+        }
+        let last_of_before = self.listed_after().await?;
+        let mut page = match self.page(query, Way::ByTeam, last_of_before + 1, highest, query.limit).await {
+            Ok(page) => page,
+            Err(error) if error.kind() == OutageKind::Permanent => {
+                tracing::warn!(error = %error, "a list by team cannot go through its index and takes longer");
+                return self.page(query, Way::PastTeams, 1, highest, query.limit).await;
+            }
+            Err(error) => return Err(error),
+        };
+        if last_of_before == 0 {
+            return Ok(page);
+        }
+        // Those of before are not in the indexes by team unless they changed since.
+        let left = query.limit - page.len();
+        page.extend(self.page(query, Way::PastTeams, 1, highest.min(last_of_before), left).await?);
+        Ok(page)
+    }
+
+    /// Those from `lowest` to `highest`, newest first, up to `limit`.
+    async fn page(
+        &self,
+        query: &ListQuery,
+        way: Way,
+        lowest: u64,
+        mut highest: u64,
+        limit: usize,
+    ) -> Result<Vec<Record>, Outage> {
+        let mut page = Vec::new();
+        while page.len() < limit && lowest <= highest {
+            let wanted = limit - page.len();
+            let numbers = self.listed(query, way, lowest, highest, wanted).await?;
             let mut records = self.records(&numbers).await?;
             let found = numbers.iter().filter_map(|number| records.remove(number));
+            // An index may lag behind, and one that is no index by team tells nothing of teams.
             page.extend(found.filter(|record| is_wanted(query, &record.incident)));
-            below = numbers.last().copied();
-            if numbers.len() < wanted {
-                break;
+            match numbers.last() {
+                Some(last) if numbers.len() == wanted => highest = last.value() - 1,
+                Some(_) | None => break,
             }
         }
         Ok(page)
     }
 
-    /// The numbers of a page by the indexes, newest first, up to `limit`.
+    /// Their numbers by the indexes, newest first, up to `limit`.
     async fn listed(
         &self,
         query: &ListQuery,
-        below: Option<IncidentNumber>,
+        way: Way,
+        lowest: u64,
+        highest: u64,
         limit: usize,
     ) -> Result<Vec<IncidentNumber>, Outage> {
-        let states = STATES.into_iter().filter(|state| query.state.is_none_or(|wanted| wanted == *state));
+        let states = State::ALL.into_iter().filter(|state| query.state.is_none_or(|wanted| wanted == *state));
         let wanted = |severity: &Severity| query.severity.is_none_or(|wanted| wanted == *severity);
-        let kinds = states.flat_map(|state| SEVERITIES.into_iter().filter(wanted).map(move |s| (state, s)));
+        let kinds =
+            states.flat_map(|state| Severity::ALL.into_iter().filter(wanted).map(move |s| (state, s)));
+        let team = query.team.as_ref().filter(|_| way == Way::ByTeam);
         let partitions: Vec<(&str, &str, String)> = kinds
-            .flat_map(|(state, severity)| match &query.service {
-                Some(service) => vec![(BY_SERVICE, "serviceKey", service_key(state, severity, service))],
-                None => (0..LIST_SHARDS)
+            .flat_map(|(state, severity)| match (&query.service, team) {
+                (Some(service), Some(team)) => {
+                    let key = service_and_team_key(state, severity, service, team);
+                    vec![(BY_SERVICE_AND_TEAM, "serviceTeamKey", key)]
+                }
+                (Some(service), None) => {
+                    vec![(BY_SERVICE, "serviceKey", service_key(state, severity, service))]
+                }
+                (None, Some(team)) => vec![(BY_TEAM, "teamKey", team_key(state, severity, team))],
+                (None, None) => (0..LIST_SHARDS)
                     .map(|shard| (BY_STATE, "stateKey", state_key(state, severity, shard)))
                     .collect(),
             })
             .collect();
-        // Number 0 is never given, so "below it" is nothing.
-        let highest = match below.map(IncidentNumber::value) {
-            Some(0) => return Ok(Vec::new()),
-            Some(below) => below - 1,
-            None => u64::MAX,
-        };
         let found = try_join_all(partitions.into_iter().map(|(index, attribute, key)| {
             let query = self
                 .query(index)
-                .key_condition_expression("#key = :key AND incidentId <= :highest")
+                .key_condition_expression("#key = :key AND incidentId BETWEEN :lowest AND :highest")
                 .expression_attribute_names("#key", attribute)
                 .expression_attribute_values(":key", text(key))
+                .expression_attribute_values(":lowest", number(lowest))
                 .expression_attribute_values(":highest", number(highest))
                 .scan_index_forward(false);
             self.partition(query, limit)
@@ -221,21 +264,19 @@ impl DynamoStore {
         Ok(numbers)
     }
 
-    /// Counts through the index: the open ones are read, the others only counted. What it costs grows with their
-    /// number, so it is for people and their monitoring, not for what a report or an alert waits for.
+    /// Counts those that are not resolved, through the index, the oldest first, and not without end: strangers may ask
+    /// for health. What is resolved is not counted, since that would take reading all of it.
     pub(crate) async fn count(&self, waiting_before: DateTime<Utc>) -> Result<Census, Outage> {
-        let open = try_join_all(
-            state_partitions(State::Open)
-                .map(|query_key| self.partition(self.in_state(query_key), usize::MAX)),
-        );
-        let (open, claimed, resolved, next_due_at) = try_join4(
-            open,
-            self.count_state(State::Claimed),
-            self.count_state(State::Resolved),
-            self.next_due_at(),
-        )
-        .await?;
-        let mut census = Census { claimed, resolved, next_due_at, ..Census::default() };
+        let open = self.in_state(State::Open).map(|query| self.partition(query, COUNTED));
+        let claimed = self.in_state(State::Claimed).map(async |query| {
+            let query = query.select(Select::Count).limit(page_size(COUNTED));
+            let page = read(&self.client, || query.clone().send()).await?;
+            Ok::<_, Outage>(u64::try_from(page.count).unwrap_or_default())
+        });
+        let (open, claimed, next_due_at) =
+            try_join3(try_join_all(open), try_join_all(claimed), self.next_due_at()).await?;
+        let claimed = claimed.into_iter().sum();
+        let mut census = Census { claimed, resolved: None, next_due_at, ..Census::default() };
         for item in open.iter().flatten() {
             census.open += 1;
             census.unclaimed += u64::from(item.contains_key("unclaimed"));
@@ -246,29 +287,14 @@ impl DynamoStore {
         Ok(census)
     }
 
-    fn in_state(&self, key: String) -> QueryFluentBuilder {
-        self.query(BY_STATE)
-            .key_condition_expression("stateKey = :key")
-            .expression_attribute_values(":key", text(key))
-    }
-
-    async fn count_state(&self, state: State) -> Result<u64, Outage> {
-        let partitions = state_partitions(state).map(async |key| {
-            let (mut count, mut from) = (0, None);
-            loop {
-                let query = self
-                    .in_state(key.clone())
-                    .select(Select::Count)
-                    .set_exclusive_start_key(std::mem::take(&mut from));
-                let page = read(&self.client, || query.clone().send()).await?;
-                count += u64::try_from(page.count).unwrap_or_default();
-                from = page.last_evaluated_key;
-                if from.is_none() {
-                    return Ok::<_, Outage>(count);
-                }
-            }
-        });
-        Ok(try_join_all(partitions).await?.into_iter().sum())
+    /// The partitions of a state.
+    fn in_state(&self, state: State) -> impl Iterator<Item = QueryFluentBuilder> {
+        let shards = move |severity| (0..LIST_SHARDS).map(move |shard| state_key(state, severity, shard));
+        Severity::ALL.into_iter().flat_map(shards).map(|key| {
+            self.query(BY_STATE)
+                .key_condition_expression("stateKey = :key")
+                .expression_attribute_values(":key", text(key))
+        })
     }
 
     async fn next_due_at(&self) -> Result<Option<DateTime<Utc>>, Outage> {
@@ -284,10 +310,13 @@ impl DynamoStore {
     }
 }
 
-fn state_partitions(state: State) -> impl Iterator<Item = String> {
-    SEVERITIES
-        .into_iter()
-        .flat_map(move |severity| (0..LIST_SHARDS).map(move |shard| state_key(state, severity, shard)))
+/// By which indexes a list goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// By those that know the team, if one is asked for.
+    ByTeam,
+    /// By the others, which know every incident; those of other teams are passed over.
+    PastTeams,
 }
 
 fn is_wanted(query: &ListQuery, incident: &Incident) -> bool {

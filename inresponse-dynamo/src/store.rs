@@ -1,6 +1,7 @@
 //! Create, load, commit.
 
 use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
@@ -22,12 +23,15 @@ use crate::item::{self, Item, columns, number, number_of, open_key, text, text_o
 const FIRST_NUMBER: u64 = 100_000;
 /// How often a create begins anew where a dedup key is taken or freed meanwhile.
 const MAX_TRIES: u32 = 12;
+/// So many numbers at the most are given by processes of before while they are replaced.
+const GIVEN_MEANWHILE: u64 = 1_000;
 
 /// Incidents in DynamoDB. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct DynamoStore {
     pub(crate) client: Client,
     pub(crate) config: DynamoConfig,
+    listed_after: Arc<OnceLock<u64>>,
 }
 
 /// What became of an attempt to put a new incident there.
@@ -40,7 +44,7 @@ enum PutNew {
 impl DynamoStore {
     /// The store in these tables. Of the client, its retries and time-outs are replaced by the store's own.
     pub fn new(client: &Client, config: DynamoConfig) -> Self {
-        Self { client: bounded(client), config }
+        Self { client: bounded(client), config, listed_after: Arc::default() }
     }
 
     /// The item of an incident, as last written.
@@ -163,7 +167,7 @@ impl DynamoStore {
                 .update_expression("SET currentId = if_not_exists(currentId, :before) + :one")
                 .expression_attribute_values(":before", number(FIRST_NUMBER - 1))
                 .expression_attribute_values(":one", number(1))
-                .return_values(ReturnValue::UpdatedNew)
+                .return_values(ReturnValue::UpdatedOld)
                 .send()
         })
         .await
@@ -171,10 +175,57 @@ impl DynamoStore {
         .map_err(|failure| {
             Outage::retryable("no number can be had from DynamoDB").because(failure.into_outage())
         })?;
-        let current = counted.attributes().and_then(|item| number_of(item, "currentId"));
-        current
-            .map(IncidentNumber::new)
+        let before = match counted.attributes().is_some_and(|item| item.contains_key("currentId")) {
+            true => counted.attributes().and_then(|item| number_of(item, "currentId")),
+            false => {
+                // Everything that there will ever be is in every index.
+                self.note_listed_after(0).await?;
+                Some(FIRST_NUMBER - 1)
+            }
+        };
+        before
+            .map(|before: u64| IncidentNumber::new(before + 1))
             .ok_or_else(|| Outage::permanent("the counter of numbers cannot be read"))
+    }
+
+    /// Every incident with a higher number is in the indexes by team. Those of before are, too, once they change.
+    pub(crate) async fn listed_after(&self) -> Result<u64, Outage> {
+        if let Some(last) = self.listed_after.get() {
+            return Ok(*last);
+        }
+        let update = "SET currentId = if_not_exists(currentId, :n)";
+        let before = self.update_counter(update, FIRST_NUMBER - 1, ReturnValue::AllOld).await?;
+        let last = match (number_of(&before, "listedAfter"), number_of::<u64>(&before, "currentId")) {
+            (Some(last), _) => last,
+            (None, None) => self.note_listed_after(0).await?,
+            // Processes of before may give some more numbers while they are replaced.
+            (None, Some(current)) => self.note_listed_after(current + GIVEN_MEANWHILE).await?,
+        };
+        Ok(*self.listed_after.get_or_init(|| last))
+    }
+
+    async fn note_listed_after(&self, last: u64) -> Result<u64, Outage> {
+        let update = "SET listedAfter = if_not_exists(listedAfter, :n)";
+        let noted = self.update_counter(update, last, ReturnValue::AllNew).await?;
+        number_of(&noted, "listedAfter")
+            .ok_or_else(|| Outage::permanent("the counter of numbers cannot be read"))
+    }
+
+    async fn update_counter(&self, update: &str, n: u64, answer: ReturnValue) -> Result<Item, Outage> {
+        let updated = write(&self.client, Again::Harmless, || {
+            self.client
+                .update_item()
+                .table_name(&self.config.config)
+                .key("configkey", text("incidentId"))
+                .update_expression(update)
+                .expression_attribute_values(":n", number(n))
+                .return_values(answer.clone())
+                .send()
+        });
+        let updated = updated.await.map_err(|failure| {
+            Outage::retryable("DynamoDB cannot say where lists begin").because(failure.into_outage())
+        })?;
+        Ok(updated.attributes.unwrap_or_default())
     }
 
     async fn put(&self, draft: &Draft) -> Result<PutNew, Outage> {
@@ -201,7 +252,7 @@ impl DynamoStore {
             Ok(_) => Ok(PutNew::Done),
             Err(failure) if failure.is_condition() => {
                 let found = failure.error.as_service_error().and_then(OperationError::found);
-                Ok(if found.is_some_and(|found| is_ours(found, write_id)) {
+                Ok(if found.is_some_and(|found| is_created_by(found, write_id)) {
                     PutNew::Done
                 } else {
                     PutNew::Taken
@@ -241,7 +292,7 @@ impl DynamoStore {
         match self.transact(&parts, write_id).await? {
             Transacted::Done => Ok(PutNew::Done),
             Transacted::Cancelled(found) => {
-                let ours = found[0].as_ref().is_some_and(|item| is_ours(item, write_id));
+                let ours = found[0].as_ref().is_some_and(|item| is_created_by(item, write_id));
                 Ok(if ours { PutNew::Done } else { PutNew::Taken })
             }
         }
@@ -380,6 +431,11 @@ impl Change {
 
 fn is_ours(found: &Item, write_id: &WriteId) -> bool {
     text_of(found, "writeId") == Some(write_id.as_str())
+}
+
+/// Whether that write created it, whatever others have made of it since.
+fn is_created_by(found: &Item, write_id: &WriteId) -> bool {
+    text_of(found, "createId") == Some(write_id.as_str())
 }
 
 /// What a failed condition on the version means, by what was found instead.

@@ -13,7 +13,7 @@ use inresponse_core::Outage;
 use crate::call::{Again, bounded, write};
 use crate::config::DynamoConfig;
 use crate::error::{Trouble, outage, trouble};
-use crate::item::{BY_DUE, BY_SERVICE, BY_STATE};
+use crate::item::{BY_DUE, BY_SERVICE, BY_SERVICE_AND_TEAM, BY_STATE, BY_TEAM};
 
 use ScalarAttributeType::{N, S};
 
@@ -34,7 +34,8 @@ struct Table<'a> {
 /// Makes the tables that are missing and waits until all can be used; for local use and tests.
 ///
 /// On demand, without backups or protection: a real deployment makes them by its template. Where all are there, this
-/// only looks, and needs no permission but `dynamodb:DescribeTable`.
+/// only looks, and needs no permission but `dynamodb:DescribeTable`. A table that lacks an index that this version made
+/// keeps lacking it: lists that would go through it are slower.
 ///
 /// # Errors
 /// DynamoDB is out of order or refuses.
@@ -49,12 +50,16 @@ pub async fn ensure_tables(client: &Client, config: &DynamoConfig) -> Result<(),
                 ("dueKey", S),
                 ("stateKey", S),
                 ("serviceKey", S),
+                ("teamKey", S),
+                ("serviceTeamKey", S),
             ],
             key: ("incidentId", None),
             indexes: &[
                 (BY_DUE, ("dueShard", Some("dueKey")), &[]),
                 (BY_STATE, ("stateKey", Some("incidentId")), &["waitingSince", "unclaimed", "undelivered"]),
                 (BY_SERVICE, ("serviceKey", Some("incidentId")), &[]),
+                (BY_TEAM, ("teamKey", Some("incidentId")), &[]),
+                (BY_SERVICE_AND_TEAM, ("serviceTeamKey", Some("incidentId")), &[]),
             ],
         },
         Table {

@@ -112,6 +112,46 @@ async fn p04_a_create_whose_answer_is_lost_is_found_done() {
 }
 
 #[tokio::test]
+async fn p04_a_create_that_others_have_changed_before_it_is_known_done_is_still_one_incident() {
+    for (key, operation) in [(None, "PutItem"), (Some("5xx"), "TransactWriteItems")] {
+        // A lease of another server, or whatever else; once, or more often than a second try takes; or its end.
+        for changes in [1, 3] {
+            for is_resolved in [false, true] {
+                let tables = Tables::of(Emulator::DynamodbLocal);
+                let proxy = Proxy::that_forgets_tokens(tables.url.clone()).await;
+                let world = World::behind(tables, proxy).await;
+                let (arrived, has_arrived) = oneshot::channel();
+                let (go_on, may_go_on) = oneshot::channel();
+                world.proxy.next(operation, Fault::AnswerLostAfter { arrived, go_on: may_go_on });
+                let report = key.map_or_else(report, |key| report().dedup_key(key));
+                let others = async {
+                    has_arrived.await.unwrap();
+                    let [record] = &world.stored().await[..] else { panic!("it is there") };
+                    let mut record = record.clone();
+                    for i in 0..changes {
+                        let draft = noted(&record, &format!("other {i}"));
+                        let committed = world.around.commit(record.version, &draft).await.unwrap();
+                        assert_eq!(committed, Committed::At(record.version.next()));
+                        record = world.around.load(record.number()).await.unwrap().unwrap();
+                    }
+                    if is_resolved {
+                        let committed = world.around.commit(record.version, &resolved(&record)).await;
+                        assert_eq!(committed.unwrap(), Committed::At(record.version.next()));
+                    }
+                    go_on.send(()).unwrap();
+                };
+                let (created, ()) = tokio::join!(world.create(report), others);
+                assert!(world.proxy.is_done());
+                let stored = world.stored().await;
+                let numbers: Vec<_> = stored.iter().map(|record| (record.number(), record.count)).collect();
+                let case = format!("key {key:?}, {changes} changes, resolved: {is_resolved}");
+                assert_eq!(numbers, [(created.number(), 1)], "{case}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn p04_a_commit_whose_answer_is_lost_is_found_done() {
     let world = World::new().await;
     let record = world.create(report().dedup_key("5xx")).await;

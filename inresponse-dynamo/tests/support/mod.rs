@@ -83,6 +83,10 @@ impl Tables {
         format!("{}{name}", self.prefix)
     }
 
+    pub(crate) fn config_table(&self) -> String {
+        format!("{}Config", self.prefix)
+    }
+
     pub(crate) async fn make(&self) {
         ensure_tables(&client(&self.url), &self.config).await.unwrap();
     }

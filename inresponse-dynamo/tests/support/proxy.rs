@@ -44,6 +44,7 @@ struct Inner {
     client: reqwest::Client,
     faults: Mutex<VecDeque<(String, Fault)>>,
     calls: Mutex<Vec<String>>,
+    reads: Mutex<Vec<(Value, Value)>>,
     forgets_tokens: bool,
 }
 
@@ -61,8 +62,14 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let inner =
-            Inner { target, client, faults: Mutex::default(), calls: Mutex::default(), forgets_tokens };
+        let inner = Inner {
+            target,
+            client,
+            faults: Mutex::default(),
+            calls: Mutex::default(),
+            reads: Mutex::default(),
+            forgets_tokens,
+        };
         let inner = Arc::new(inner);
         let router = Router::new().fallback(pass).with_state(Arc::clone(&inner));
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -77,6 +84,11 @@ impl Proxy {
     /// How many calls of `operation` came.
     pub(crate) fn calls(&self, operation: &str) -> usize {
         self.inner.calls.lock().unwrap().iter().filter(|call| *call == operation).count()
+    }
+
+    /// What was asked of indexes and batches since the last call, and answered.
+    pub(crate) fn reads(&self) -> Vec<(Value, Value)> {
+        std::mem::take(&mut self.inner.reads.lock().unwrap())
     }
 
     /// Whether every fault has happened.
@@ -96,6 +108,13 @@ async fn pass(State(proxy): State<Arc<Inner>>, headers: HeaderMap, body: Bytes) 
     };
     let code = |name: &str| format!("com.amazonaws.dynamodb.v20120810#{name}");
     match fault {
+        None if ["Query", "BatchGetItem"].contains(&operation.as_str()) => {
+            let asked = serde_json::from_slice(&body).unwrap();
+            let (parts, answered) = proxy.forward(headers, body).await.into_parts();
+            let answered = axum::body::to_bytes(answered, usize::MAX).await.unwrap();
+            proxy.reads.lock().unwrap().push((asked, serde_json::from_slice(&answered).unwrap()));
+            Response::from_parts(parts, answered.into())
+        }
         None => proxy.forward(headers, body).await,
         Some(Fault::Lost) => failure(),
         Some(Fault::AnswerLost) => {

@@ -297,11 +297,14 @@ impl<'a> Checker<'a> {
             let slack = SECOND + self.slow(one) + self.apart(next.began);
             // A level began when its time came, if no sending slot was free then for any of its contacts.
             let began = next.began.saturating_sub(micros(wait));
+            let times: Vec<_> = self.said_to_begin(number, one).into_iter().chain([began]).collect();
             let crowded = frozen.iter().any(|f| {
                 let contacts = f.contacts(one.level);
-                let in_demand =
-                    |contact| self.is_in_demand(contact, began.saturating_sub(slack), began + slack);
-                !contacts.is_empty() && contacts.iter().all(in_demand)
+                !contacts.is_empty()
+                    && times.iter().any(|at| {
+                        let in_demand = |contact| self.is_in_demand(contact, at.saturating_sub(slack), at + slack);
+                        contacts.iter().all(in_demand)
+                    })
             });
             let since = one.began.min(began).saturating_sub(slack + self.lease());
             let clocks = self.clocks_stand(since, next.began) && self.clocks_agree(next.began);
@@ -324,6 +327,18 @@ impl<'a> Checker<'a> {
                 self.violated(8, text);
             }
         }
+    }
+
+    /// When the timeline says that a send's level began, or began again.
+    fn said_to_begin(&self, number: IncidentNumber, one: &Sent) -> Vec<Micros> {
+        let Some(record) = self.last.get(&number) else { return Vec::new() };
+        let began = record.incident.timeline().entries().iter().filter(|entry| match &entry.event {
+            Event::LevelBegan { round, level, .. } | Event::LevelBeganAnew { round, level } => {
+                (*round, *level) == (one.round, one.level)
+            }
+            _ => false,
+        });
+        began.filter_map(|entry| self.time_of(entry.at)).collect()
     }
 
     /// Whether leases of a send's level were lost more than once before anything was sent under them, whichever of its

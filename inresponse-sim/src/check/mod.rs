@@ -219,17 +219,19 @@ impl<'a> Checker<'a> {
         under_way.count() >= SENDS_PER_CONTACT
     }
 
+    /// A wall time as simulated time, by a clock that is right.
+    fn time_of(&self, at: chrono::DateTime<chrono::Utc>) -> Option<Micros> {
+        (at - self.world.base).num_microseconds().and_then(|at| u64::try_from(at).ok())
+    }
+
     /// Whether all of a contact's sending slots may have been taken in that time: also by reports that were being
     /// recorded, and by leases of processes that died before they sent anything.
     fn is_in_demand(&self, contact: &Contact, from: Micros, to: Micros) -> bool {
-        let time = |at: chrono::DateTime<chrono::Utc>| {
-            (at - self.world.base).num_microseconds().and_then(|at| u64::try_from(at).ok())
-        };
         let entries = self.history.last.iter().flat_map(|record| record.incident.timeline().entries());
         let due = entries.filter(|entry| {
             let is_theirs =
                 matches!(&entry.event, Event::LevelBegan { contacts, .. } if contacts.contains(contact));
-            is_theirs && time(entry.at).is_some_and(|at| at >= from && at <= to)
+            is_theirs && self.time_of(entry.at).is_some_and(|at| at >= from && at <= to)
         });
         let reports = self.history.reports.iter();
         let reported =
