@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{KeysAndAttributes, Select};
 use chrono::{DateTime, Utc};
-use futures_util::future::{try_join3, try_join_all};
+use futures_util::future::{try_join_all, try_join3};
 use inresponse_core::model::{Incident, IncidentNumber, Severity, State};
 use inresponse_core::plan;
 use inresponse_core::store::{Census, DueMark, ListQuery, Record};

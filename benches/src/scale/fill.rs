@@ -1,12 +1,12 @@
-//! Fills a store with open incidents, as if they had been reported and alerted of some time ago.
+//! Fills a store with incidents, as if they had been reported, alerted of and perhaps resolved some time ago.
 
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::{StreamExt, stream};
-use inresponse_core::model::{Contact, Matrix, Report, Severity, TeamName};
+use inresponse_core::model::{Contact, Matrix, Person, Report, Severity, TeamName};
 use inresponse_core::notify::Outcome;
-use inresponse_core::plan::{self, Decision, Input};
+use inresponse_core::plan::{self, Decision, Input, StateChange, Update};
 use inresponse_core::store::{Committed, Created, Store};
 
 use crate::Failure;
@@ -62,5 +62,47 @@ async fn add(store: &dyn Store, i: u64, reported_at: DateTime<Utc>) -> Result<()
             Committed::Stale => Err("somebody else changed it".into()),
         },
         _ => Err("an accepted alert changes nothing".into()),
+    }
+}
+
+/// Who had what was resolved.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Whose {
+    /// The service and the team that also have what is open.
+    Ours,
+    /// Ten other teams: of each ten, five have incidents of that service.
+    Others,
+}
+
+/// Adds so many resolved incidents.
+pub(super) async fn fill_resolved(store: &dyn Store, count: u64, whose: Whose) -> Result<(), Failure> {
+    let mut added = stream::iter((0..count).map(|i| add_resolved(store, i, whose))).buffer_unordered(AT_ONCE);
+    while let Some(added) = added.next().await {
+        added?;
+    }
+    Ok(())
+}
+
+async fn add_resolved(store: &dyn Store, i: u64, whose: Whose) -> Result<(), Failure> {
+    let reported_at = Utc::now() - TimeDelta::days(30);
+    let (service, team) = match whose {
+        Whose::Ours => ("alerting".to_owned(), "alerting".to_owned()),
+        Whose::Others if i % 10 < 5 => ("alerting".to_owned(), format!("team-{}", i % 10)),
+        Whose::Others => (format!("service-{}", i % 10), format!("team-{}", i % 10)),
+    };
+    let severity = Severity::ALL[usize::try_from(i / 10 % 3)?];
+    let matrix = Matrix::new(Vec::new(), vec![Contact::new("ops@example.org")?], WAIT);
+    let report = Report::builder(service, severity, format!("5xx error spike {i}")).message(TEXT).build()?;
+    let (opening, _) = plan::open(report, TeamName::new(team)?, matrix, None, reported_at);
+    let Created::New(record) = store.create(opening).await? else {
+        return Err("it was there already".into());
+    };
+    let update = Update::state(Person::new("jo")?, StateChange::Resolve);
+    match plan::step(&record.incident, Input::Update { update: &update, matrix: None }, reported_at) {
+        Decision::Change(plan) => match store.commit(record.version, &plan.draft).await? {
+            Committed::At(_) => Ok(()),
+            Committed::Stale => Err("somebody else changed it".into()),
+        },
+        _ => Err("a resolution changes nothing".into()),
     }
 }

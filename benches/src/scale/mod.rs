@@ -1,6 +1,7 @@
 //! What things cost with few and with very many incidents open.
 
 mod fill;
+mod history;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -23,6 +24,9 @@ pub(crate) struct Plan {
     /// How many incidents are open.
     #[arg(long, value_delimiter = ',', default_values_t = [1_000, 100_000, 1_000_000])]
     open: Vec<u64>,
+    /// How many were resolved beside a thousand open ones.
+    #[arg(long, default_value_t = 1_000_000)]
+    history: u64,
 }
 
 /// How many of what is measured one by one.
@@ -35,15 +39,18 @@ const OVERDUE: u64 = 1_000;
 const PAGE: usize = 256;
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// What was measured, by the number of open incidents.
+/// What was measured, by the number of incidents.
 #[derive(Debug, Default)]
 struct Columns {
+    /// What these incidents are.
+    what: &'static str,
     sizes: Vec<u64>,
-    rows: Vec<(&'static str, Vec<f64>, usize)>,
+    rows: Vec<(String, Vec<f64>, usize)>,
 }
 
 impl Columns {
-    fn add(&mut self, name: &'static str, digits: usize, figure: f64) {
+    fn add(&mut self, name: impl Into<String>, digits: usize, figure: f64) {
+        let name = name.into();
         eprintln!("  {name}: {figure:.digits$}");
         match self.rows.iter_mut().find(|row| row.0 == name) {
             Some(row) => row.1.push(figure),
@@ -52,7 +59,7 @@ impl Columns {
     }
 
     fn print(&self) {
-        let sizes: Vec<_> = self.sizes.iter().map(|size| format!(" {size} open |")).collect();
+        let sizes: Vec<_> = self.sizes.iter().map(|size| format!(" {size} {} |", self.what)).collect();
         println!("| |{} last to first |", sizes.concat());
         println!("|---|{}---:|", "---:|".repeat(sizes.len()));
         for (name, figures, digits) in &self.rows {
@@ -66,7 +73,7 @@ impl Columns {
 /// Measures, and prints the table.
 pub(crate) async fn run(site: &Site, plan: &Plan) -> Result<(), Failure> {
     let machine = machine::description(&site.work)?;
-    let mut columns = Columns::default();
+    let mut columns = Columns { what: "open", ..Columns::default() };
     let folder = systems::empty_folder(site)?;
     let path = folder.join("inresponse.db");
     let mut there = 0;
@@ -88,9 +95,12 @@ pub(crate) async fn run(site: &Site, plan: &Plan) -> Result<(), Failure> {
         drop(running);
         there = *open + 2 * PUTS as u64 + SAMPLES as u64;
     }
+    let history = history::measure(site, plan.history).await?;
     std::fs::remove_dir_all(&folder)?;
     println!("SQLite. {machine}; {} at the end.\n", machine::load());
     columns.print();
+    println!();
+    history.print();
     Ok(())
 }
 

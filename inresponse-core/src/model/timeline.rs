@@ -29,10 +29,7 @@ pub struct Entry {
 impl Entry {
     /// What it says, as it was stored.
     fn read(at: DateTime<Utc>, fields: Map<String, Value>) -> Self {
-        let fields = Value::Object(fields);
-        let event = Event::deserialize(&fields);
-        let Value::Object(fields) = fields else { unreachable!("it was made above") };
-        match event {
+        match Event::deserialize(&fields) {
             Ok(event) => {
                 let known = event.fields();
                 Self { at, event, unknown: Unknown::besides(known, fields) }

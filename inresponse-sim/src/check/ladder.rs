@@ -302,7 +302,8 @@ impl<'a> Checker<'a> {
                 let contacts = f.contacts(one.level);
                 !contacts.is_empty()
                     && times.iter().any(|at| {
-                        let in_demand = |contact| self.is_in_demand(contact, at.saturating_sub(slack), at + slack);
+                        let in_demand =
+                            |contact| self.is_in_demand(contact, at.saturating_sub(slack), at + slack);
                         contacts.iter().all(in_demand)
                     })
             });

@@ -120,7 +120,8 @@ impl<'a> Checker<'a> {
         for (i, pair) in levels.windows(2).enumerate() {
             let sent = firsts.get(&pair[0]).map(|one| one.began);
             // P8: the first level begins with the incident, whether or not a slot is free for any of its contacts.
-            let opened = self.opened_at(record).filter(|_| i == 0 && round == 1);
+            let is_first = i == 0 && round == 1 && self.has_its_severity(number, 0);
+            let opened = self.opened_at(record).filter(|_| is_first);
             let Some(began) = opened.map(|at| at + self.margin()).into_iter().chain(sent).min() else {
                 continue;
             };
