@@ -28,7 +28,7 @@ fn then() -> DateTime<Utc> {
 }
 
 fn step(record: &Record, update: &Update) -> Draft {
-    match plan::step(&record.incident, Input::Update { update, matrix: None }, then()) {
+    match plan::step(&record.incident, Input::Update { update, round: None }, then()) {
         Decision::Change(plan) => plan.draft,
         other => panic!("{other:?}"),
     }

@@ -98,7 +98,7 @@ async fn add_resolved(store: &dyn Store, i: u64, whose: Whose) -> Result<(), Fai
         return Err("it was there already".into());
     };
     let update = Update::state(Person::new("jo")?, StateChange::Resolve);
-    match plan::step(&record.incident, Input::Update { update: &update, matrix: None }, reported_at) {
+    match plan::step(&record.incident, Input::Update { update: &update, round: None }, reported_at) {
         Decision::Change(plan) => match store.commit(record.version, &plan.draft).await? {
             Committed::At(_) => Ok(()),
             Committed::Stale => Err("somebody else changed it".into()),

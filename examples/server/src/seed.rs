@@ -6,13 +6,11 @@ use inresponse_core::roster::told::{self, Before};
 use inresponse_core::roster::{Roster, RosterChange, Team};
 use inresponse_core::{InvalidInput, Outage};
 
-use crate::config::{RosterSeed, SeededTeam};
+use crate::config::{RosterSeed, SAMPLE_TEAM, SeededTeam};
 use crate::storage::Storage;
 
 /// Under which name it is kept that the sample was made, so that it stays deleted once it is.
 const SAMPLE_MADE: &str = "sample-made";
-/// The team of the sample.
-pub(crate) const SAMPLE_TEAM: &str = "devops";
 /// By whom it is noted that something was created.
 const BY: &str = "config";
 

@@ -23,7 +23,7 @@ async fn rewritten(stage: &Stage, number: IncidentNumber, change: impl FnOnce(&m
 fn noted(record: &Record) -> plan::Draft {
     let note = Some(Note::new("by an older version").unwrap());
     let update = Update { by: person("jo"), severity: None, state: None, note };
-    match plan::step(&record.incident, Input::Update { update: &update, matrix: None }, T0) {
+    match plan::step(&record.incident, Input::Update { update: &update, round: None }, T0) {
         Decision::Change(plan) => plan.draft,
         other => panic!("{other:?}"),
     }
@@ -159,10 +159,10 @@ async fn what_cannot_be_read_of_a_newer_format_is_shown_in_part_and_changed_by_n
     assert_eq!((incident.number(), incident.title()), (number, "5xx Error Spike"));
     assert_eq!(incident.claimed().unwrap().by, person("kim"));
     let update = Update::state(person("jo"), StateChange::Resolve);
-    let resolve = plan::step(incident, Input::Update { update: &update, matrix: None }, T0);
+    let resolve = plan::step(incident, Input::Update { update: &update, round: None }, T0);
     assert_eq!(resolve, Decision::Refuse(Refusal::NewerFormat));
     for input in [
-        Input::Due { lease: Duration::from_secs(30), hold: &plan::HoldNothing, matrix: None },
+        Input::Due { lease: Duration::from_secs(30), hold: &plan::HoldNothing, round: None },
         Input::Repeat { severity: inresponse_core::model::Severity::Crit },
         Input::ClockWentBack { lease: Duration::from_secs(30) },
         Input::Woken { wake: 9 },

@@ -88,7 +88,8 @@ async fn p08_p13_the_same_without_a_runner() {
     let second = tokio::spawn(async move { engine.tick().await });
     stage.pass(secs(1)).await;
     assert_eq!(stage.carrier.sent_to("b").len(), SENDS_PER_CONTACT + 3);
-    (first.abort(), second.abort());
+    first.abort();
+    second.abort();
 }
 
 #[tokio::test]

@@ -87,7 +87,7 @@ pub(super) fn pagerduty(body: &[u8]) {
             }
             let translated = event.translate(body, &context(Some(&OWN)));
             holds(&translated.map(|t| {
-                assert!(!t.dedup_key.as_str().is_empty());
+                assert!(!t.dedup_key.is_empty());
                 t.signal
             }));
         }

@@ -138,7 +138,7 @@ async fn report(api: &Api, by: &Person, trouble: &Trouble) -> Result<Taken, Outa
             Some(recurrence) => recurrence,
         },
     };
-    match open(api, trouble.report(recurrence), trouble).await? {
+    match open(api, by, trouble.report(recurrence), trouble).await? {
         Taken::Opened(number) if before != Standing::Late && standing() == Standing::Late => {
             // Its recovery came meanwhile and found nothing open yet.
             resolve(api, by, number, StateChange::Resolve, None).await
@@ -147,7 +147,12 @@ async fn report(api: &Api, by: &Person, trouble: &Trouble) -> Result<Taken, Outa
     }
 }
 
-async fn open(api: &Api, report: Result<Report, InvalidInput>, trouble: &Trouble) -> Result<Taken, Outage> {
+async fn open(
+    api: &Api,
+    by: &Person,
+    report: Result<Report, InvalidInput>,
+    trouble: &Trouble,
+) -> Result<Taken, Outage> {
     let report = match report {
         Ok(report) => report,
         Err(invalid) => return Ok(Taken::Refused(invalid)),
@@ -174,7 +179,7 @@ async fn recover(api: &Api, by: &Person, recovery: Recovery) -> Result<Taken, Ou
         let (service, key) = (trouble.service().as_str(), trouble.key().as_str());
         tracing::warn!(by = %by, service, key, "an alert's end moves with every message: is its sender's clock behind?");
         // It is no end, so it makes no report late either.
-        return open(api, trouble.report(Recurrence::Fresh), trouble).await;
+        return open(api, by, trouble.report(Recurrence::Fresh), trouble).await;
     }
     let Some(record) = find(api, &recovery.service, &recovery.subject).await? else {
         return Ok(Taken::Unchanged(None, "nothing is open under its key"));

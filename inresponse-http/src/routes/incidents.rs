@@ -71,7 +71,7 @@ async fn report(api: &Api, key: &Authorized<ToReport>, given: PutIncident) -> Re
     let reported = carried_through(&key.lane, async move { engine.report(report).await }).await;
     match reported.map_err(|e| Problem::outage_of_change(&e))? {
         Reported::New(record) => {
-            let headers = location(&api, record.number());
+            let headers = location(api, record.number());
             Ok((StatusCode::CREATED, headers, Json(IncidentView::from(&record))).into_response())
         }
         Reported::Repeat(record) => Ok(Json(IncidentView::from(&record)).into_response()),

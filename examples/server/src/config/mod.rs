@@ -24,7 +24,7 @@ use inresponse_webhook::WebhookConfig;
 
 pub(crate) use args::ServeArgs;
 pub(crate) use intake::IntakeConfig;
-pub(crate) use named::Named;
+pub(crate) use named::{Named, SAMPLE_TEAM};
 pub(crate) use roster::{RosterSeed, SeededTeam};
 pub(crate) use secret::SecretText;
 

@@ -4,7 +4,9 @@ use inresponse_core::model::{Contact, TeamName};
 use inresponse_core::{Engine, Outage};
 
 use super::{Config, ConfigError};
-use crate::seed::SAMPLE_TEAM;
+
+/// The team that the server makes on its first start, if the configuration names none.
+pub(crate) const SAMPLE_TEAM: &str = "devops";
 
 /// Contacts and the catch-all team of a configuration, each by its key.
 #[derive(Debug)]

@@ -20,7 +20,6 @@ use inresponse_webhook::WebhookConfig;
 use crate::config::ServeArgs;
 use crate::config::{Config, MailConfig, StorageConfig};
 use crate::notifiers::notifiers;
-use crate::ops::test_alert::send_deadline;
 use crate::storage::Storage;
 
 /// Servers' clocks may differ by as much.
@@ -65,7 +64,7 @@ pub(crate) async fn doctor(args: DoctorArgs) -> Result<(), Box<dyn Error>> {
     let named = config.named();
     links(&mut findings, config.public_url.as_deref());
     let clock = SystemClock::new();
-    let deadline = send_deadline(config.lease);
+    let deadline = Engine::send_deadline(config.lease);
     let notifiers = mail(&mut findings, config.mail, config.webhook, deadline, &clock).await;
     if let Some(notifiers) = &notifiers {
         for problem in named.unreachable(|contact| notifiers.reach(contact)) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use inresponse_core::Engine;
 use inresponse_core::clock::{Clock, SystemClock};
 use inresponse_core::model::{Contact, IncidentNumber, Matrix, Report, Severity, TeamName};
 use inresponse_core::notify::{Alert, Notifier, Outcome};
@@ -15,11 +16,6 @@ use crate::notifiers::notifiers;
 
 /// How long a notifier may overrun its deadline before it is given up.
 const GRACE: Duration = Duration::from_millis(500);
-
-/// How long a server with that lease gives a notifier: a send that is alive renews its lease up to three times.
-pub(crate) fn send_deadline(lease: Duration) -> Duration {
-    lease * 4
-}
 
 /// Sends one alert that says it is a test, as the server would, and says what became of it.
 ///
@@ -46,7 +42,7 @@ pub(crate) async fn test_alert(args: TestAlertArgs) -> Result<(), Box<dyn Error>
         return Err(format!("nothing that is configured reaches {contact}").into());
     }
     let alert = alert(&contact, config.lease, &clock)?;
-    let deadline = send_deadline(config.lease);
+    let deadline = Engine::send_deadline(config.lease);
     let began = clock.monotonic();
     let outcome = tokio::time::timeout(deadline + GRACE, notifiers.notify(&alert, deadline)).await;
     let took = clock.monotonic().saturating_sub(began).as_secs_f64();
