@@ -51,7 +51,7 @@ impl<'a, D: Deployment> Scene<'a, D> {
         Self::with_calendar(deployment, name, on_call, WAIT).await
     }
 
-    /// With somebody on call and a wait that does not end in a test: whoever comes later comes at once, or never.
+    /// With somebody on call and a wait that does not end in a test: a later level comes at once, or never.
     pub(crate) async fn with_long_wait(deployment: &'a D, name: &'a str, on_call: &str) -> Self {
         Self::with_calendar(deployment, name, on_call, LONG_WAIT).await
     }
@@ -179,7 +179,7 @@ impl<'a, D: Deployment> Scene<'a, D> {
     }
 }
 
-/// Nothing began after the incident was claimed or resolved at `end`, however late that was, and whoever was alerted
+/// Nothing began after the incident was claimed or resolved at `end`, however late that was, and those who were alerted
 /// got one mail for each alert.
 pub(crate) async fn nothing_more_comes<D: Deployment>(scene: &Scene<'_, D>, number: u64, end: &str) {
     let counts = scene.later(["jo", "kim", "ops"]).await;

@@ -44,7 +44,7 @@ mod bugs {
         NeverAnew, 8, "a level whose process died does not begin anew";
         OldMatrix, 8, "a repeat round goes by the matrix of the last round";
         OldTeam, 8, "a hand-over alerts whoever is on call for the team before";
-        OldTeamKeepsRounds, 8, "a new round stays with the team that had the last one, whoever owns the service";
+        OldTeamKeepsRounds, 8, "a new round stays with the team that had the last one, though another owns the service";
         GoneTeamAlerted, 12, "a new round alerts the people of the last one, though their team is gone";
         EscalationCascades, 8, "a wish that nobody wait any longer brings every level forward";
         AcceptedBeforeSend, 9, "a delivery is recorded as accepted before it is sent";

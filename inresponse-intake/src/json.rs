@@ -67,7 +67,7 @@ impl Object {
     /// The object that a value is.
     ///
     /// # Errors
-    /// Names `field`: it is none.
+    /// Names `field`, which is missing.
     pub(crate) fn of(value: Value, field: &'static str) -> Result<Self, InvalidInput> {
         match value {
             Value::Object(fields) => Ok(Self(fields)),

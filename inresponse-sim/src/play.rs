@@ -239,7 +239,7 @@ pub fn patience(scenario: &Scenario, history: &History) -> Micros {
     let longest = teams.map(|team| {
         let height = team.calendar.values().map(Vec::len).max().unwrap_or(1).max(1) as u64;
         let wait = crate::world::micros(team.wait);
-        // Whoever it was handed to may take a wait to answer.
+        // The person it was handed to may take a wait to answer.
         wait * (height + 1) * (u64::from(team.repeat) + 1) + wait * 3
     });
     // Where nobody is to be alerted, the wait is that of no team.

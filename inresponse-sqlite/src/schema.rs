@@ -117,7 +117,7 @@ ALTER TABLE incident ADD COLUMN latest_at INTEGER;
 DROP INDEX incident_by_due;
 CREATE INDEX incident_by_due ON incident (due_at, number, latest_at) WHERE due_at IS NOT NULL;
 
--- How many incidents stand where, kept by whoever writes, an older server included.
+-- How many incidents stand where, kept by each process that writes, an older server included.
 CREATE TABLE tally (
     state       TEXT    NOT NULL,
     unclaimed   INTEGER NOT NULL,

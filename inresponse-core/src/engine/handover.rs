@@ -23,7 +23,7 @@ pub enum Receiver {
 impl Engine {
     /// What is known of `person`, to whom an incident of `team` is to be given.
     ///
-    /// The roster has whoever is in the team's calendar from yesterday on for a week, on call for any team now, or
+    /// The roster has those who are in the team's calendar from yesterday on for a week, on call for any team now, or
     /// the fallback of one.
     ///
     /// # Errors

@@ -144,7 +144,7 @@ pub struct Incident {
     pub(crate) updated_at: DateTime<Utc>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) claimed: Option<Signature>,
-    /// Whoever has it was given it and has not answered yet.
+    /// The person who has it was given it and has not answered yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) handover: Option<Handover>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -309,7 +309,7 @@ impl Incident {
         self.claimed.as_ref()
     }
 
-    /// Set while whoever has it was given it by somebody else and has not answered yet.
+    /// Set while the person who has it was given it by somebody else and has not answered yet.
     pub fn handover(&self) -> Option<Handover> {
         self.handover
     }

@@ -23,7 +23,7 @@ pub struct Alert {
 pub enum Occasion {
     /// That it needs somebody.
     Alert,
-    /// That somebody has it: [`Incident::claimed`] says who. To whoever was alerted.
+    /// That somebody has it: [`Incident::claimed`] says who. To those who were alerted.
     Claimed,
     /// That the contact has it, who was given it by somebody else and has not answered yet.
     Handed,

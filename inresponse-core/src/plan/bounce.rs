@@ -23,7 +23,7 @@ pub(super) fn bounced(
         .deliveries
         .iter()
         .position(|d| d.round >= first_round && incident.delivery_id(d.key()) == *delivery);
-    // Nobody else would tell whoever it was handed to.
+    // Nobody else would tell the person it was handed to.
     let counts =
         |i: &usize| incident.state == State::Open || handover::is_notice(incident, &incident.deliveries[*i]);
     let Some(i) = position.filter(counts) else { return Decision::Nothing };

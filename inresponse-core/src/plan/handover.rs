@@ -15,12 +15,12 @@ use crate::planted::planted;
 /// How soon the notice should be accepted.
 const TOLD_WITHIN: Duration = Duration::from_secs(60);
 
-/// Whoever has it now was given it by somebody else.
+/// The person who has it now was given it by somebody else.
 pub(super) fn begin(incident: &mut Incident, now: DateTime<Utc>) {
     incident.handover = Some(Handover { at: now, unconfirmed_at: None });
 }
 
-/// By when whoever has it must answer; `None` if nobody waits for that.
+/// By when the person who has it must answer; `None` if nobody waits for that.
 pub(super) fn answer_by(incident: &Incident) -> Option<DateTime<Utc>> {
     pending(incident).map(|handover| later(handover.at, incident.matrix.wait()))
 }
@@ -71,7 +71,7 @@ pub(super) fn mature(incident: &mut Incident, round: Option<&NextRound>, now: Da
     Matured::Nothing
 }
 
-/// Somebody did something: the answer, if it is whoever has it. Answers whether that was so.
+/// Somebody did something: the answer, if it is the person who has it. Answers whether that was so.
 pub(super) fn answer(incident: &mut Incident, by: &Person, now: DateTime<Utc>) -> bool {
     let is_holder = incident.claimed.as_ref().is_some_and(|claimed| claimed.by.is(by));
     if pending(incident).is_none() || !is_holder {
@@ -87,7 +87,7 @@ pub(super) fn answer(incident: &mut Incident, by: &Person, now: DateTime<Utc>) -
     true
 }
 
-/// The notice that tells whoever has it that they do.
+/// The notice that tells a person that they have it.
 fn notice(incident: &Incident) -> Option<&Delivery> {
     notice_place(incident).map(|i| &incident.deliveries[i])
 }

@@ -307,7 +307,7 @@ pub(crate) fn next_level_due(incident: &Incident) -> Option<DateTime<Utc>> {
     ladder::next(incident).filter(|next| next.rung != ladder::Rung::Over).map(|next| next.at)
 }
 
-/// When the claim of whoever has it ends, unless they answer; `None` if it does not end by itself.
+/// When the claim of the person who has it ends, unless they answer; `None` if it does not end by itself.
 pub fn claim_ends_at(incident: &Incident) -> Option<DateTime<Utc>> {
     handover::answer_by(incident)
 }

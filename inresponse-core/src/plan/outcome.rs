@@ -70,7 +70,7 @@ pub(super) fn outcome(
         {
             DeliveryStatus::Stopped { at: now }
         }
-        // Whoever has it and has answered need not be told.
+        // The person who has it and has answered need not be told.
         DeliveryStatus::Pending { .. }
             if incident.handover.is_none() && incident.holder_at(&delivery.contact).is_some() =>
         {

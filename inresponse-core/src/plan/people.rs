@@ -32,7 +32,7 @@ pub enum StateChange {
     Resolve,
     /// To end it because the system that reported it says that it ended: RESOLVED.
     End(Ended),
-    /// That somebody else have it, whoever had it before: CLAIMED. They are told, if their name is a contact, and must
+    /// That somebody else have it, no matter who had it before: CLAIMED. They are told, if their name is a contact, and must
     /// answer within the wait of a level: any update by them is an answer. Otherwise it is OPEN again in a new round.
     HandTo(Person),
     /// That another team have it: OPEN, with a new round of alerts there.

@@ -1,4 +1,4 @@
-//! Whoever is given an incident and cannot be told, or does not answer.
+//! A person who is given an incident and cannot be told, or does not answer.
 
 use inresponse_core::engine::{Advanced, Receiver, Updated};
 use inresponse_core::model::{Event, IncidentNumber, State};

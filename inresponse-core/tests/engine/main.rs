@@ -8,7 +8,7 @@
 //! | `escalation` | levels over time, claims, releases: promises 5, 8, 11, 12 |
 //! | `bounces` | alerts that were accepted and came back: promise 12 |
 //! | `faults` | stores that fail, processes that die: promises 4, 9, 10, 11 |
-//! | `handover` | whoever is given an incident and does not answer: promises 9, 22 |
+//! | `handover` | a person who is given an incident and does not answer: promises 9, 22 |
 //! | `isolation` | carriers that hang or panic: promise 13 |
 //! | `clocks` | clocks that jump: promise 14 |
 //! | `formats` | records that another version wrote: promise 9 |

@@ -39,7 +39,7 @@ struct Page {
     heading: String,
     /// Since when that is so.
     since: Option<Moment>,
-    /// By when whoever it was handed to must answer.
+    /// By when the person it was handed to must answer.
     answer_by: Option<Moment>,
     form: Option<Form>,
     links: Vec<(String, String)>,
@@ -50,7 +50,7 @@ struct Page {
 
 struct Form {
     token: String,
-    /// Who claims, to be changed; `None`: whoever has it.
+    /// Who claims, to be changed; `None`: the person who has it.
     name: Option<String>,
     take_over: TakeOver,
     buttons: Vec<Button>,
@@ -136,7 +136,7 @@ pub(crate) async fn page(
     params(("incidentId" = u64, Path), ("token" = String, Query, description = "from the link in an alert")),
     request_body(content = String, content_type = "application/x-www-form-urlencoded",
         description = "`name`: who claims; `takeOver=yes`: although somebody else has it; `then=resolve`: and ends it; \
-            `then=release`: whoever has it gives it back"),
+            `then=release`: the person who has it gives it back"),
     responses(
         (status = 200, description = "claimed", body = String, content_type = "text/html"),
         (status = 400, description = "the name does not hold", body = String, content_type = "text/html"),
@@ -242,7 +242,7 @@ fn shortened(address: &str) -> String {
     address[..address.floor_char_boundary(Person::MAX_BYTES)].to_owned()
 }
 
-/// Whom a link was sent to: whoever has the incident, if it reaches them; else by their address.
+/// Whom a link was sent to: the person who has the incident, if it reaches them; else by their address.
 fn recipient(incident: &Incident, token: &ClaimToken) -> Result<Person, InvalidInput> {
     match incident.holder_at(&token.recipient) {
         Some(holder) => Ok(holder.clone()),

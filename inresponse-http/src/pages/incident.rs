@@ -110,7 +110,7 @@ pub(super) struct Fragment {
     holder: Option<(String, Moment)>,
     /// Whether that is whoever looks.
     is_mine: bool,
-    /// By when whoever it was handed to must answer.
+    /// By when the person it was handed to must answer.
     answer_by: Option<Moment>,
     trouble: Option<String>,
     /// What comes when, unless somebody claims it.

@@ -45,7 +45,7 @@ pub(crate) struct Health {
 
 async fn census(api: &Api) -> Result<Census, Problem> {
     let late = || Problem::unavailable("the store does not answer in time");
-    // Whoever comes second waits for the answer to the first.
+    // The second one waits for the answer to the first.
     let last = tokio::time::timeout(PATIENCE, api.last_census().0.lock());
     let mut last = last.await.map_err(|_| late())?;
     let now = api.engine().clock().monotonic();

@@ -29,7 +29,7 @@ pub(crate) struct IncidentView {
     updated_at: DateTime<Utc>,
     claimed_by: Option<String>,
     claimed_at: Option<DateTime<Utc>>,
-    /// When it is open again, unless whoever it was handed to answers first; only if it was.
+    /// When it is open again, unless the person it was handed to answers first; only if it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     claim_ends_at: Option<DateTime<Utc>>,
     /// It was handed to somebody whom nobody could tell, and who has not answered; only if that is so.

@@ -118,7 +118,7 @@ pub(crate) struct PostIncident {
     by: Option<String>,
     /// Claim or release although somebody else has it.
     take_over: Option<bool>,
-    /// Who is to have it, whoever had it before. They are told, if this is an address. If they do nothing to it until
+    /// Who is to have it, no matter who had it before. They are told, if this is an address. If they do nothing to it until
     /// `claimEndsAt`, it is OPEN again. The answer has `warnings` if the roster does not know them.
     hand_to: Option<String>,
     /// The team that is to have it: its on-call engineer is alerted at once.

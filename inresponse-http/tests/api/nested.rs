@@ -157,7 +157,7 @@ async fn every_address_is_right_under_a_prefix_that_is_said_once() {
         let document = outside.call(Method::GET, &at("/openapi.json"), Some(ADMIN), "").await;
         assert_eq!(document.json["servers"], json!([{ "url": way.prefix }]));
 
-        // Whoever is not signed in is led to the form, and from there back.
+        // A person who is not signed in is led to the form, and from there back.
         let asked = at("/board/incidents/10000");
         let led = outside.addresses(&outside.get(&asked).await, &asked).remove(0);
         assert!(led.starts_with(&at("/board/sign-in?next=")), "{led}");

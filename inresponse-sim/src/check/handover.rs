@@ -1,4 +1,4 @@
-//! P22: whoever is given an incident must answer, or it is open again in a new round; never early, and never not.
+//! P22: a person who is given an incident must answer, or it is open again in a new round; never early, and never not.
 
 use chrono::TimeDelta;
 use inresponse_core::model::{Entry, Event, IncidentNumber, Person, State};

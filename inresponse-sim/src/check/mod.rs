@@ -5,7 +5,7 @@
 //! | `reports` | P1 to P4: numbers, dedup keys, what was not answered |
 //! | `states` | P5 to P7: states, claimants, timelines |
 //! | `alerts` | P10, P11, P14: who may be sent what, and when no more |
-//! | `handover` | P22: whoever is given it must answer, or it is open again |
+//! | `handover` | P22: a person who is given it must answer, or it is open again |
 //! | `ladder` | P8, P12, P15: who is alerted in which order |
 //! | `time` | P9, P12, P13: nothing comes late where nothing hinders it |
 //! | `whose` | P12: whose a round is, by the roster |

@@ -47,7 +47,7 @@ impl Named {
         told
     }
 
-    /// The catch-all team, if it is none; `engine` is absent if there is no database yet.
+    /// The catch-all team, if there is no such team; `engine` is absent if there is no database yet.
     ///
     /// # Errors
     /// The roster is out of order.

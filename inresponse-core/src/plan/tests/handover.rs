@@ -1,4 +1,4 @@
-//! Whoever was given the incident and does not answer.
+//! A person who was given the incident and does not answer.
 
 use super::scene::Scene;
 use super::{levels, name, person, warn_alerts};

@@ -9,7 +9,7 @@
 //! | `bounces` | what was accepted and came back: promise 12 |
 //! | `people` | states, claimants, releases: promises 5, 6, 11 |
 //! | `news` | who is told that somebody has it |
-//! | `handover` | whoever was given it and does not answer: promises 9, 22 |
+//! | `handover` | a person who was given it and does not answer: promises 9, 22 |
 //! | `account` | what happened and what comes, as facts |
 //! | `repeats` | reports that come again: promise 3 |
 //! | `clocks` | clocks that went back: promise 14 |

@@ -70,7 +70,7 @@ fn p08_a_new_round_is_that_of_the_team_that_owns_the_service_then() {
             let case = format!("{how}, {owner}, {alerted:?}");
             assert_eq!(scene.incident.team(), &team(has_it), "{case}");
             assert_eq!(said(&scene.incident), told, "{case}");
-            assert!(scene.delivery("1:b").attempts() == 1, "{case}: whoever the roster says is alerted");
+            assert!(scene.delivery("1:b").attempts() == 1, "{case}: those whom the roster names are alerted");
         }
     }
 }

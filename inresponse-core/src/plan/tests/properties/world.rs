@@ -25,7 +25,7 @@ pub(super) struct Step {
     pub(super) now: DateTime<Utc>,
     pub(super) did: Did,
     pub(super) changed: bool,
-    /// Whether whoever it was handed to has not answered in time, so that it is open again.
+    /// Whether the person it was handed to has not answered in time, so that it is open again.
     pub(super) reopened: bool,
     pub(super) sends: Vec<Send>,
     pub(super) after: Incident,
