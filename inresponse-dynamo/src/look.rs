@@ -176,7 +176,7 @@ impl DynamoStore {
         let mut page = match self.page(query, Way::ByTeam, last_of_before + 1, highest, query.limit).await {
             Ok(page) => page,
             Err(error) if error.kind() == OutageKind::Permanent => {
-                tracing::warn!(error = %error, "a list by team cannot go through its index and takes longer");
+                tracing::warn!(error = %Chain::of(&error), "a list by team cannot go through its index and takes longer");
                 return self.page(query, Way::PastTeams, 1, highest, query.limit).await;
             }
             Err(error) => return Err(error),

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, ReturnValue, WriteR
 use chrono::{DateTime, NaiveDate, TimeDelta};
 use inresponse_core::model::{Contact, Person, ServiceName, TeamName};
 use inresponse_core::roster::{ChangeMark, Deleted, Roster, RosterChange, Rota, Team, TeamDeleted};
-use inresponse_core::{InvalidInput, Outage};
+use inresponse_core::{Chain, InvalidInput, Outage};
 
 use crate::call::{Again, WriteId, bounded, pause, read, write};
 use crate::config::DynamoConfig;
@@ -154,9 +154,10 @@ type Unreadable = Box<dyn std::error::Error + Send + Sync>;
 
 /// An entry that was made by hand may not be readable. It is left out, so that its reports fall back and are not refused.
 fn readable<T>(entry: Result<T, Unreadable>, name: impl FnOnce() -> String) -> Option<T> {
-    let told =
-        |error| tracing::error!(name = name(), error = %error, "an entry of the roster cannot be read");
-    entry.map_err(told).ok()
+    let told = |error: &Unreadable| {
+        tracing::error!(name = name(), error = %Chain::of(&**error), "an entry of the roster cannot be read");
+    };
+    entry.inspect_err(told).ok()
 }
 
 /// A contact alone is a text, several are a list of texts.
