@@ -19,12 +19,12 @@ pub(crate) async fn doubt(
     Ok(match engine.receiver(team, person).await? {
         Receiver::Known => None,
         Receiver::NotInRoster => Some(format!(
-            "{person} is not in the roster of team {team}; if they do not answer within {wait} seconds, the \
-             incident is open again"
+            "{person} is not in the roster of team {team}; if they do not respond within {wait} seconds, \
+             the incident is open again"
         )),
         Receiver::Untold => Some(format!(
-            "nobody can tell {person}, which is no address that this server reaches; if they do not answer within \
-             {wait} seconds, the incident is open again"
+            "{person} is not an address that this server can send to, so they will not be notified; if they do not \
+             respond within {wait} seconds, the incident is open again"
         )),
     })
 }

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{MatchedPath, NestedPath, Request};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -34,10 +34,7 @@ pub(crate) async fn observe(Here(api): Here, request: Request, next: Next) -> Re
         |v: &&HeaderValue| (1..=64).contains(&v.len()) && v.as_bytes().iter().all(u8::is_ascii_graphic);
     let id = request.headers().get(REQUEST_ID).filter(sane).cloned().unwrap_or_else(new_id);
     let method = request.method().clone();
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
+    let route = route_of(&request).to_owned();
     let watched = Watched::new(&api, &route, &request);
     let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), %method, route);
     let client = Client::of(&request);
@@ -71,6 +68,14 @@ pub(crate) async fn observe(Here(api): Here, request: Request, next: Next) -> Re
     api.sum_up_metrics();
     response.headers_mut().insert(REQUEST_ID, id);
     response
+}
+
+/// The route of a request, without the prefix that the router is mounted under.
+fn route_of(request: &Request) -> &str {
+    let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str);
+    let prefix = request.extensions().get::<NestedPath>().map_or("", NestedPath::as_str);
+    let prefix = prefix.trim_end_matches('/');
+    route.strip_prefix(prefix).filter(|rest| rest.starts_with('/')).unwrap_or(route)
 }
 
 /// An id that no other process gives either: process ids repeat from container to container.
@@ -122,8 +127,8 @@ pub(crate) async fn bound(Here(api): Here, request: Request, next: Next) -> Resp
         let problem = Problem::unavailable("too many requests are being worked on");
         return if reads { problem.into_response() } else { problem.not_recorded().into_response() };
     };
-    let path = request.extensions().get::<MatchedPath>();
-    let is_message = path.is_some_and(|path| SENDERS.iter().any(|(of, _)| path.as_str().starts_with(of)));
+    let route = route_of(&request);
+    let is_message = SENDERS.iter().any(|(of, _)| route.starts_with(of));
     let timeout = if is_message { MESSAGE_TIMEOUT } else { TIMEOUT };
     match tokio::time::timeout(timeout, next.run(request)).await {
         Ok(response) => response,

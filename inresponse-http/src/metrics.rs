@@ -36,6 +36,9 @@ fn describe() {
         counter!("inresponse_intake_alerts_total", "sender" => sender, "outcome" => "refused").absolute(0);
     }
     describe_counter!("inresponse_reports_refused_total", Count, "Reports that were refused, by reason.");
+    for reason in ["unknown_service", "invalid", "forbidden"] {
+        counter!("inresponse_reports_refused_total", "reason" => reason).absolute(0);
+    }
     describe_counter!("inresponse_deliveries_total", Count, "Attempts to alert somebody, by outcome.");
     describe_counter!("inresponse_unclaimed_incidents_total", Count, "Incidents that became unclaimed.");
     describe_counter!("inresponse_undelivered_incidents_total", Count, "Incidents that became undelivered.");

@@ -17,7 +17,22 @@ pub(crate) fn value(bytes: &[u8]) -> Result<Value, InvalidInput> {
             text.trim_start_matches(|c: char| c.is_whitespace() || c.is_control()).starts_with(['{', '[']);
         if may_be_mended { serde_json::from_str(&repair::json(&text)) } else { Err(error) }
     });
-    read.map_err(|e| InvalidInput::field("body", e.to_string()))
+    read.map(sorted).map_err(|e| InvalidInput::field("body", e.to_string()))
+}
+
+/// The same value with every object's fields in the order of their names, in which senders may write them as they like.
+///
+/// As deep as the value is, which reading bounds.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let mut fields: Vec<_> = fields.into_iter().map(|(name, value)| (name, sorted(value))).collect();
+            fields.sort_by(|(one, _), (other, _)| one.cmp(other));
+            Value::Object(fields.into_iter().collect())
+        }
+        Value::Array(values) => Value::Array(values.into_iter().map(sorted).collect()),
+        other => other,
+    }
 }
 
 /// Reads a body that is one object.

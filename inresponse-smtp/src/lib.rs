@@ -51,8 +51,8 @@
 //! # How long is waited
 //!
 //! Within the deadline that the engine gives: 10 s for connecting, all addresses together; 60 s for TLS and for the
-//! greeting, since some servers let clients wait; 30 s for the reply to a command; and for the reply to the end of
-//! the content as long as there is (RFC 5321 section 4.5.3.2 has minutes). Silence is *unavailable* until the end of the
+//! greeting, since some servers let clients wait; 30 s for the reply to a command before a mail is begun; and from MAIL
+//! on as long as there is (RFC 5321 section 4.5.3.2 has minutes). Silence is *unavailable* until the end of the
 //! content was sent, and *unknown* after it: the mail may have arrived.
 //!
 //! | file | holds |

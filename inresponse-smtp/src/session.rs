@@ -17,8 +17,10 @@ use crate::reply::{Failure, Reply};
 /// How long a server may take for TLS, and then for its greeting: some let a client wait to see whether it is a
 /// spammer's, which would not (Postfix's `postscreen_greet_wait`, Sendmail's `greet_pause`).
 pub(crate) const GREETING: Duration = Duration::from_secs(60);
-/// How long it may take for the reply to a command. That to the end of the content has no limit of its own:
-/// RFC 5321 section 4.5.3.2.6 allows ten minutes, so the attempt's deadline is what there is.
+/// How long it may take for the reply to a command before a mail is begun.
+///
+/// From MAIL on there is no other limit than the attempt's deadline: RFC 5321 section 4.5.3.2 allows five minutes for MAIL
+/// and RCPT, and ten for the end of the content. Some servers ask others about a recipient before they answer.
 pub(crate) const COMMAND: Duration = Duration::from_secs(30);
 
 /// The longest line of a reply, in bytes; RFC 5321 section 4.5.3.1.5 allows 512.
@@ -106,6 +108,17 @@ impl Session {
             self.reply().await
         })
         .await
+    }
+
+    /// Sends a command of a mail and takes the reply, however long that takes.
+    pub(crate) async fn command_of_mail(&mut self, command: impl Display) -> Result<Reply, Failure> {
+        self.send(command.to_string().as_bytes()).await?;
+        self.reply().await
+    }
+
+    /// Whether the server has said nothing more than it was asked, so that the next reply is that to the next command.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.stream.buffer().is_empty()
     }
 
     /// Sends the content, but not its end.

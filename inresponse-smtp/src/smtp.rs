@@ -71,7 +71,10 @@ impl SmtpNotifier {
         };
         let mut kept = self.begin(mail, deadline, progress).await?;
         hand_over(&mut kept.session, mail, progress).await?;
-        self.pool.put(kept, self.clock.monotonic());
+        // What a server says unasked would be taken for the reply to the next command.
+        if kept.session.is_quiet() {
+            self.pool.put(kept, self.clock.monotonic());
+        }
         Ok(())
     }
 
@@ -103,17 +106,17 @@ async fn begin(session: &mut Session, mail: &Mail) -> Result<(), Failure> {
         parameters.push(MailParameter::SmtpUtfEight);
     }
     let sender = mail.envelope().from().cloned();
-    session.command(MailCommand::new(sender, parameters)).await?.completed().map(drop)
+    session.command_of_mail(MailCommand::new(sender, parameters)).await?.completed().map(drop)
 }
 
 /// The recipient and the content; with its end, the server has it or has not.
 async fn hand_over(session: &mut Session, mail: &Mail, progress: &Progress) -> Result<(), Failure> {
     progress.reach(Phase::Recipient);
     for recipient in mail.envelope().to() {
-        session.command(Rcpt::new(recipient.clone(), Vec::new())).await?.completed()?;
+        session.command_of_mail(Rcpt::new(recipient.clone(), Vec::new())).await?.completed()?;
     }
     progress.reach(Phase::Content);
-    session.command(Data).await?.goes_ahead()?;
+    session.command_of_mail(Data).await?.goes_ahead()?;
     session.content(mail.message()).await?;
     progress.reach(Phase::HandedOver);
     session.end_of_content().await?.completed().map(drop)

@@ -10,7 +10,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use super::Engine;
 use super::lease::Leased;
 use super::slots::SLOTS;
-use crate::error::{Chain, Outage};
+use crate::error::{Chain, Outage, OutageKind};
 use crate::model::IncidentNumber;
 use crate::store::{DueMark, Record};
 
@@ -78,6 +78,17 @@ impl Engine {
                 Ok(leased) => leased,
                 Err(error) => {
                     while sends.next().await.is_some() {}
+                    // The next call may come to another process, which would not know that nothing was sent.
+                    if error.kind() == OutageKind::Unknown
+                        && let Ok(Some(record)) = self.inner.store.load(number).await
+                        && let Err(again) = self.take_back_unsent(record).await
+                    {
+                        tracing::debug!(
+                            incident = number.value(),
+                            error = %Chain::of(&again),
+                            "a lease that was not used could not be taken back yet"
+                        );
+                    }
                     return Err(error);
                 }
             };
@@ -124,12 +135,12 @@ impl Engine {
                 Ok(page) => page,
                 Err(error) => break Err(error),
             };
-            let full = page.len() == PAGE;
-            after = page.last().and_then(mark_of).or(after);
+            let next = next_page(&page, after, now);
             under_way.extend(page.into_iter().map(|record| self.advance_logged(record, None)));
-            if !full {
+            if next.is_none() {
                 break Ok(());
             }
+            after = next;
             // Those that have no sending slot are done with at once, so this waits for nobody who hangs.
             while under_way.len() > PAGE + SLOTS {
                 advanced += under_way.next().await.map_or(0, usize::from);
@@ -168,6 +179,19 @@ async fn while_going_on<F: Future, T>(
         }
     }
     work.await
+}
+
+/// Where the next page of what is due by `now` begins; `None` after the last one.
+///
+/// The store's order is by the times that were stored. Another version may have stored another time than this one would,
+/// so what this version thinks is due later does not say where the page ended; and a page that leads nowhere is the last.
+pub(super) fn next_page(page: &[Record], after: Option<DueMark>, now: DateTime<Utc>) -> Option<DueMark> {
+    if page.len() < PAGE {
+        return None;
+    }
+    let is_told = |record: &&Record| !record.incident.is_left_to_newer();
+    let due = |record: &Record| mark_of(record).filter(|mark| mark.due_at <= now);
+    page.iter().rev().filter(is_told).find_map(due).filter(|last| after.is_none_or(|after| *last > after))
 }
 
 /// Where a record stands in the order of what is due.

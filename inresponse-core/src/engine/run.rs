@@ -12,7 +12,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
 
 use super::Engine;
-use super::advance::{PAGE, mark_of};
+use super::advance::{PAGE, next_page};
 use super::backlog::Urgency;
 use super::intake::Changed;
 use super::lease::LeasedSend;
@@ -97,6 +97,7 @@ impl Engine {
             self.begin(&mut handed, send);
         }
         self.finish(sends, handed).await;
+        self.inner.stopping.store(false, Ordering::Relaxed);
     }
 
     /// Does `work`, and meanwhile begins what is handed over: a store that is slow to read holds up no send
@@ -156,8 +157,7 @@ impl Engine {
         let mut after = if whole { None } else { sweep.seen };
         loop {
             let page = self.inner.store.due(now, after, PAGE).await?;
-            let full = page.len() == PAGE;
-            after = page.last().and_then(mark_of).or(after);
+            let next = next_page(&page, after, now);
             let mut fresh: Vec<_> =
                 page.into_iter().filter(|r| !self.inner.wake.knows(r.number(), r.version)).collect();
             fresh.sort_by_key(|record| Reverse(Urgency::of(&record.incident)));
@@ -166,9 +166,10 @@ impl Engine {
                 leased.into_iter().for_each(|send| self.begin(sends, send));
             }
             while sends.try_join_next().is_some() {}
-            if !full {
+            if next.is_none() {
                 break;
             }
+            after = next;
             // Reading may take a while, so those who have a slot again do not wait for it.
             self.lease_known(sends).await;
         }
@@ -243,8 +244,7 @@ impl Engine {
         let (now, mut after, mut repaired) = (self.now(), None, 0);
         loop {
             let page = self.inner.store.ahead(now, after, PAGE).await?;
-            let full = page.len() == PAGE;
-            after = page.last().and_then(mark_of).or(after);
+            let next = next_page(&page, after, DateTime::<Utc>::MAX_UTC);
             for record in page {
                 let lease = self.inner.lease;
                 match self.change(record, |_| Input::ClockWentBack { lease }).await? {
@@ -252,9 +252,10 @@ impl Engine {
                     Changed::Nothing(_) | Changed::Refused(..) | Changed::Gone => {}
                 }
             }
-            if !full {
+            if next.is_none() {
                 return Ok(repaired);
             }
+            after = next;
         }
     }
 }

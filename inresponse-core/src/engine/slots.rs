@@ -91,8 +91,11 @@ impl Waiting {
     pub(super) fn note(&self, incident: &Incident) {
         let Some(begun) = incident.begun().last() else { return };
         let mut levels = self.levels();
-        if levels.len() >= Self::MOST {
-            levels.clear();
+        if levels.len() >= Self::MOST
+            && !levels.contains_key(&incident.number())
+            && let Some(another) = levels.keys().next().copied()
+        {
+            levels.remove(&another);
         }
         levels.insert(incident.number(), (incident.round(), begun.level));
     }

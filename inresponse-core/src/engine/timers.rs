@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use futures_util::stream::{self, StreamExt};
 
 use super::Engine;
-use super::advance::{Advanced, PAGE, mark_of};
+use super::advance::{Advanced, PAGE, next_page};
 use super::intake::Changed;
 use crate::error::{Chain, Outage};
 use crate::model::{Incident, IncidentNumber};
@@ -90,8 +90,7 @@ impl Engine {
         let (mut swept, mut after) = (Swept::default(), None);
         loop {
             let page = self.inner.store.due(since, after, PAGE).await?;
-            let full = page.len() == PAGE;
-            after = page.last().and_then(mark_of).or(after);
+            let next = next_page(&page, after, since);
             let mut under_way =
                 stream::iter(page).map(|record| self.rescue(record)).buffer_unordered(AT_ONCE);
             while let Some(rescued) = under_way.next().await {
@@ -101,9 +100,10 @@ impl Engine {
                     Rescued::Failed => swept.failed += 1,
                 }
             }
-            if !full {
+            if next.is_none() {
                 return Ok(swept);
             }
+            after = next;
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::advance::{PAGE, mark_of};
+use super::advance::{PAGE, next_page};
 use super::{Engine, WAITING_TOO_LONG};
 use crate::model::IncidentNumber;
 use crate::store::{Census, Record};
@@ -70,10 +70,11 @@ async fn waiting(engine: &Engine) -> Vec<IncidentNumber> {
         // What cannot be read is not named; the line is told without it.
         let Ok(page) = engine.inner.store.due(DateTime::<Utc>::MAX_UTC, after, PAGE).await else { break };
         found.extend(page.iter().filter(waits).map(Record::number));
-        if found.len() >= NAMED || page.len() < PAGE {
+        let next = next_page(&page, after, DateTime::<Utc>::MAX_UTC);
+        if found.len() >= NAMED || next.is_none() {
             break;
         }
-        after = page.last().and_then(mark_of).or(after);
+        after = next;
     }
     found.truncate(NAMED);
     found.sort_unstable();

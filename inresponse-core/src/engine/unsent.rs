@@ -16,8 +16,9 @@ use crate::notify::Outcome;
 use crate::plan::{Input, Send};
 use crate::store::Record;
 
-/// How many incidents are remembered. What is forgotten counts as a process that died.
+/// How many incidents are remembered, and how many leases of each. What is forgotten counts as a process that died.
 const MOST: usize = 16_384;
+const EACH: usize = 64;
 
 /// The leases that this process did not use, by incident.
 #[derive(Debug, Default)]
@@ -39,8 +40,15 @@ impl Unsent {
     /// The commit that was to lease these is unknown.
     pub(super) fn remember(&self, number: IncidentNumber, replaced: Version, sends: &[Send]) {
         let mut leases = self.leases();
-        if sends.is_empty() || (leases.len() >= MOST && !leases.contains_key(&number)) {
+        if sends.is_empty() {
             return;
+        }
+        // One that somebody claimed meanwhile never comes back.
+        if leases.len() >= MOST
+            && !leases.contains_key(&number)
+            && let Some(another) = leases.keys().next().copied()
+        {
+            leases.remove(&another);
         }
         let lease = |send: &Send| Lease {
             replaced,
@@ -48,7 +56,10 @@ impl Unsent {
             attempt: send.attempt,
             until: send.lease_until,
         };
-        leases.entry(number).or_default().extend(sends.iter().map(lease));
+        let of_incident = leases.entry(number).or_default();
+        of_incident.extend(sends.iter().map(lease));
+        let surplus = of_incident.len().saturating_sub(EACH);
+        of_incident.drain(..surplus);
     }
 
     /// The leases of a record that its sender did not use. Each is told once.

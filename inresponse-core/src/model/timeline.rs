@@ -95,7 +95,7 @@ pub enum Event {
         /// Which.
         round: u32,
     },
-    /// The first send of a level was leased.
+    /// A level began: its first send was leased, or no sending slot was free for it.
     LevelBegan {
         /// In which round.
         round: u32,
@@ -104,7 +104,8 @@ pub enum Event {
         /// Who is alerted.
         contacts: Vec<Contact>,
     },
-    /// The process that began a level died before it recorded anything, so the level began anew.
+    /// A level began again: the process that began it had died before it recorded anything, or had let it wait for a
+    /// sending slot.
     LevelBeganAnew {
         /// In which round.
         round: u32,

@@ -133,7 +133,7 @@ impl Due<'_> {
         renewal_held
     }
 
-    /// Promise 8: a level that began without a slot begins again with its first send, or when the next level would
+    /// Promise 8: a level that began without a slot begins again when its first send comes late or the next level would
     /// overtake it, once, if the process that let it wait may have died since: after an outage the on-call engineer is
     /// alerted first.
     fn begin_unsent_again(&mut self) {
@@ -148,11 +148,17 @@ impl Due<'_> {
         let level = begun.level;
         let unsent = |d: &Delivery| d.attempts == 0 && matches!(d.status, DeliveryStatus::Pending { .. });
         let deliveries = || self.incident.level_deliveries(level);
-        let is_free = |d: &Delivery| self.held(d) == Held::Free;
-        let is_overtaken = || ladder::next(&self.incident).is_some_and(|next| next.at <= self.now);
+        let is_free = |d: &Delivery| {
+            let is_due = matches!(d.status, DeliveryStatus::Pending { due_at } if due_at <= self.now);
+            is_due && self.held(d) == Held::Free
+        };
+        let next_at = ladder::next(&self.incident).map(|next| next.at);
+        let is_overtaken = next_at.is_some_and(|at| at <= self.now);
+        // Otherwise enough of the wait is left for whom it alerts now.
+        let is_late = next_at.is_some_and(|at| at <= later(self.now, self.lease));
         let waits = deliveries().next().is_some() && deliveries().all(unsent);
         let is_leased_now = deliveries().any(is_free);
-        if waits && (is_leased_now || is_overtaken()) {
+        if waits && ((is_leased_now && is_late) || is_overtaken) {
             self.begin_anew(level);
             // A lease that is lost may begin it again once more; to wait for a slot again may not.
             if is_leased_now && let Some(begun) = self.incident.begun.last_mut() {

@@ -209,7 +209,12 @@ pub struct Draft {
 
 impl Draft {
     pub(crate) fn new(incident: Incident) -> Self {
-        Self { due_at: due_at(&incident), expires_at: None, incident }
+        let mut due_at = due_at(&incident);
+        // What else is due of it a newer server knows, so one looks at once.
+        if incident.is_left_to_newer() {
+            due_at = Some(due_at.map_or(incident.updated_at, |at| at.min(incident.updated_at)));
+        }
+        Self { due_at, expires_at: None, incident }
     }
 
     /// The same, to be kept no longer than `keep` after it was resolved; for ever, unless it is.

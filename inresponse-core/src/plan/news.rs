@@ -14,8 +14,8 @@ pub(super) const MAX_ATTEMPTS: u32 = 5;
 /// `new_owner` is told whether or not the others are, since nobody else would tell them. What was still to be told
 /// before is replaced: it is no longer so.
 pub(super) fn tell(incident: &mut Incident, by: &Person, new_owner: Option<&Person>, now: DateTime<Utc>) {
-    let mut told: Vec<Contact> =
-        new_owner.and_then(|person| Contact::new(person.as_str()).ok()).into_iter().collect();
+    let owner = new_owner.and_then(Person::contact);
+    let mut told: Vec<Contact> = owner.iter().cloned().collect();
     if incident.matrix.news() == News::Told {
         for delivery in incident.deliveries.iter().filter(|d| may_know(incident, d)) {
             if !told.contains(delivery.contact()) {
@@ -23,7 +23,7 @@ pub(super) fn tell(incident: &mut Incident, by: &Person, new_owner: Option<&Pers
             }
         }
     }
-    told.retain(|contact| !is(contact, by));
+    told.retain(|contact| owner.as_ref() == Some(contact) || !is(contact, by));
     told.truncate(Matrix::MAX_CONTACTS);
 
     let round = incident.round;

@@ -253,7 +253,7 @@ fn own(incident: &mut Incident, owner: &Person, now: DateTime<Utc>) -> Option<Pe
 
 fn hand_over(incident: &mut Incident, by: &Person, to: &Person, now: DateTime<Utc>) {
     let from = own(incident, to, now);
-    news::tell(incident, by, Some(to), now);
+    news::tell(incident, by, Some(to).filter(|to| !to.is(by)), now);
     incident.timeline.push(now, Event::HandedOver { by: by.clone(), to: to.clone(), from });
     if !to.is(by) {
         handover::begin(incident, now);

@@ -17,7 +17,6 @@ use inresponse_intake::{
 use crate::Api;
 use crate::keys::Sender;
 use crate::limits::by_itself;
-use crate::routes::incidents::refused_report;
 
 /// How many alerts of a message are stored at once, so that a store can commit them together.
 const AT_ONCE: usize = 128;
@@ -138,7 +137,7 @@ async fn report(api: &Api, by: &Person, trouble: &Trouble) -> Result<Taken, Outa
             Some(recurrence) => recurrence,
         },
     };
-    match open(api, by, trouble.report(recurrence), trouble).await? {
+    match open(api, trouble.report(recurrence), trouble).await? {
         Taken::Opened(number) if before != Standing::Late && standing() == Standing::Late => {
             // Its recovery came meanwhile and found nothing open yet.
             resolve(api, by, number, StateChange::Resolve, None).await
@@ -147,12 +146,7 @@ async fn report(api: &Api, by: &Person, trouble: &Trouble) -> Result<Taken, Outa
     }
 }
 
-async fn open(
-    api: &Api,
-    by: &Person,
-    report: Result<Report, InvalidInput>,
-    trouble: &Trouble,
-) -> Result<Taken, Outage> {
+async fn open(api: &Api, report: Result<Report, InvalidInput>, trouble: &Trouble) -> Result<Taken, Outage> {
     let report = match report {
         Ok(report) => report,
         Err(invalid) => return Ok(Taken::Refused(invalid)),
@@ -162,7 +156,8 @@ async fn open(
         Reported::Repeat(record) => Taken::Counted(record.number()),
         Reported::UnknownService => {
             let message = format!("no team answers for the service `{}`", trouble.service());
-            refused_report(by, "unknown_service", &message);
+            // The log tells it once for the whole message.
+            metrics::counter!("inresponse_reports_refused_total", "reason" => "unknown_service").increment(1);
             Taken::Refused(InvalidInput::field("service", message))
         }
     })
@@ -179,7 +174,7 @@ async fn recover(api: &Api, by: &Person, recovery: Recovery) -> Result<Taken, Ou
         let (service, key) = (trouble.service().as_str(), trouble.key().as_str());
         tracing::warn!(by = %by, service, key, "an alert's end moves with every message: is its sender's clock behind?");
         // It is no end, so it makes no report late either.
-        return open(api, by, trouble.report(Recurrence::Fresh), trouble).await;
+        return open(api, trouble.report(Recurrence::Fresh), trouble).await;
     }
     let Some(record) = find(api, &recovery.service, &recovery.subject).await? else {
         return Ok(Taken::Unchanged(None, "nothing is open under its key"));

@@ -56,7 +56,11 @@ impl FromRequest<Api> for Message {
         if announced.is_some_and(|length| length > MAX_BYTES) {
             return Err(too_large());
         }
-        let arrived = tokio::time::timeout(PATIENCE, read(request, announced, api.intake().room())).await;
+        let room = match api.keys().name(request.headers()) {
+            Some(_) => api.intake().room(),
+            None => api.intake().strangers_room(),
+        };
+        let arrived = tokio::time::timeout(PATIENCE, read(request, announced, room)).await;
         arrived.map_err(|_| {
             Problem::new(StatusCode::REQUEST_TIMEOUT, "the body took too long; nothing was recorded")
         })?
@@ -83,8 +87,12 @@ async fn read(request: Request, announced: Option<usize>, room: &Room) -> Result
         if length > SMALL && held.is_none() {
             let needed = announced.unwrap_or(MAX_BYTES).max(length) - SMALL;
             let needed = u32::try_from(needed).unwrap_or(u32::MAX);
-            let got = Arc::clone(&room.0).acquire_many_owned(needed).await;
-            held = Some(got.map_err(|_| Problem::unavailable("there is no room for it").not_recorded())?);
+            let got =
+                tokio::time::timeout(PATIENCE / 2, Arc::clone(&room.0).acquire_many_owned(needed)).await;
+            // Senders repeat what was answered 503.
+            let no_room =
+                || Problem::unavailable("there is no room for so large a message now").not_recorded();
+            held = Some(got.map_err(|_| no_room())?.map_err(|_| no_room())?);
         }
         bytes.extend_from_slice(&chunk);
     }

@@ -37,6 +37,7 @@ pub struct Intake {
     notices: Option<Arc<dyn TakeNotices>>,
     recoveries: Arc<Mutex<Recoveries>>,
     room: body::Room,
+    strangers_room: body::Room,
     look_backs: Arc<LookBacks>,
 }
 
@@ -94,9 +95,14 @@ impl Intake {
         self.amazon.as_ref()
     }
 
-    /// Room for large messages.
+    /// Room for large messages of those who showed a key that is known.
     pub(crate) fn room(&self) -> &body::Room {
         &self.room
+    }
+
+    /// Room for those of all others. PagerDuty's clients have their key in the message itself.
+    pub(crate) fn strangers_room(&self) -> &body::Room {
+        &self.strangers_room
     }
 
     /// A turn to look for what was resolved of late.

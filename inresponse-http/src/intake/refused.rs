@@ -1,8 +1,8 @@
 //! Messages that were refused as a whole: few senders show their people what they were answered, so the log does.
 
 use axum::extract::Request;
-use axum::http::StatusCode;
 use axum::http::header::CONTENT_LENGTH;
+use axum::http::{Method, StatusCode};
 use axum::response::Response;
 
 use crate::Api;
@@ -32,6 +32,10 @@ pub(crate) struct Watched {
 impl Watched {
     /// The message that a request is, if its route is for some.
     pub(crate) fn new(api: &Api, route: &str, request: &Request) -> Option<Self> {
+        // What asks for something is no message.
+        if request.method() != Method::POST {
+            return None;
+        }
         let (_, sender) = SENDERS.iter().find(|(path, _)| route.starts_with(path))?;
         let length = request.headers().get(CONTENT_LENGTH);
         let bytes = length.and_then(|length| length.to_str().ok()?.parse().ok());
@@ -40,14 +44,18 @@ impl Watched {
 
     /// Counts it and says so in the log, if it was refused as a whole.
     ///
-    /// Not if its key was: that is nobody's message. Nor if its alerts were, each by itself: that is told already.
+    /// Not if its key is unknown: that is nobody's message. Nor if its alerts were, each by itself: that is told already.
     pub(crate) fn answered(self, response: &Response) {
         let status = response.status();
         let refused = [
             StatusCode::BAD_REQUEST,
+            StatusCode::FORBIDDEN,
+            StatusCode::NOT_FOUND,
+            StatusCode::METHOD_NOT_ALLOWED,
             StatusCode::REQUEST_TIMEOUT,
             StatusCode::PAYLOAD_TOO_LARGE,
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            StatusCode::NOT_IMPLEMENTED,
         ];
         if !refused.contains(&status) {
             return;

@@ -97,7 +97,7 @@ fn told(happened: &Happened<'_>) -> String {
         Event::LevelDead { level, .. } => and_then(format!("{} could not be reached", capital(*level))),
         Event::Unclaimed => match happened.follows {
             Follows::Reached(Reached::NobodyYet) => {
-                "All had their turn, and nobody had been reached".to_owned()
+                "Every level had its turn, and nobody had been reached".to_owned()
             }
             Follows::Reached(who) => reached(who).to_owned(),
             Follows::Nothing | Follows::TheNextAtOnce => "Nobody was left to be alerted".to_owned(),
@@ -105,18 +105,18 @@ fn told(happened: &Happened<'_>) -> String {
         Event::Claimed { by, from: Some(from) } => format!("{by} took it over from {from}"),
         Event::Claimed { by, from: None } => format!("{by} claimed it"),
         Event::HandedOver { by, to, .. } => format!("{by} handed it to {to}"),
-        Event::HandoverUnconfirmed { to } => format!("Nobody could tell {to} that they have it"),
+        Event::HandoverUnconfirmed { to } => format!("{to} could not be notified of the hand-over"),
         Event::HandoverUnanswered { to } => format!("{to} did not answer in time, so it is open again"),
         Event::HandedToTeam { by, from, to } => format!("{by} handed it from team {from} to team {to}"),
         Event::TeamChanged { from, to, why: TeamChange::OwnsService } => {
-            format!("Team {to} has it now, before team {from}: the service is theirs")
+            format!("Moved from team {from} to team {to}, which now owns the service")
         }
         Event::TeamChanged { from, to, why: TeamChange::HandedTo } => {
-            format!("Team {to} has it again, before team {from}: it was handed to them")
+            format!("Moved from team {from} back to team {to}, to which it was handed")
         }
-        Event::TeamChanged { from, to, why: TeamChange::CatchAll } => format!(
-            "The catch-all team {to} has it now, before team {from}: the team that should have it is gone"
-        ),
+        Event::TeamChanged { from, to, why: TeamChange::CatchAll } => {
+            format!("Moved from team {from} to the catch-all team {to}: the team that should have it is gone")
+        }
         Event::TeamGone { team, alerted: StandIn::DeploymentFallback } => {
             format!("Team {team} is gone: the deployment's fallback is alerted")
         }
@@ -160,7 +160,7 @@ pub(super) fn trouble(incident: &Incident) -> Option<String> {
     }
     let handover = incident.handover().filter(|_| incident.state() == IncidentState::Claimed)?;
     let (_, holder) = (handover.unconfirmed_at?, incident.claimed()?);
-    Some(format!("Nobody could tell {} that they have it", holder.by))
+    Some(format!("{} could not be notified of the hand-over", holder.by))
 }
 
 /// What comes next, unless somebody claims it.

@@ -3,13 +3,11 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::header::{HeaderName, LOCATION};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use inresponse_core::InvalidInput;
 use inresponse_core::engine::{Reported, Updated};
-use inresponse_core::model::{
-    IncidentNumber, Person, ServiceName, Severity, State as IncidentState, TeamName,
-};
+use inresponse_core::model::{IncidentNumber, ServiceName, Severity, State as IncidentState, TeamName};
 use inresponse_core::plan::{Refusal, StateChange};
 use inresponse_core::store::{ListQuery, Record};
 
@@ -41,10 +39,17 @@ const MAX_LIMIT: usize = 500;
     ))]
 pub(crate) async fn put(
     Here(api): Here,
-    key: Authorized<ToReport>,
+    headers: HeaderMap,
+    key: Result<Authorized<ToReport>, Problem>,
     params: Result<NoParams, Problem>,
     given: Result<Body<PutIncident>, Problem>,
 ) -> Result<Response, Problem> {
+    let key = key.inspect_err(|problem| {
+        let name = api.keys().name(&headers).filter(|_| problem.status() == StatusCode::FORBIDDEN);
+        if let Some(name) = name {
+            refused_report(name, "forbidden", problem.detail());
+        }
+    })?;
     let reported = match params.and(given) {
         Ok(Body(given)) => report(&api, &key, given).await,
         Err(problem) => Err(problem),
@@ -57,7 +62,7 @@ pub(crate) async fn put(
 }
 
 /// A report that nobody will be alerted of must not go unnoticed: who sent it may not look at the answer.
-pub(crate) fn refused_report(by: &Person, reason: &'static str, problem: &str) {
+fn refused_report(by: impl Display, reason: &'static str, problem: &str) {
     metrics::counter!("inresponse_reports_refused_total", "reason" => reason).increment(1);
     // However much is wrong with it.
     let problem: String = problem.chars().take(500).collect();

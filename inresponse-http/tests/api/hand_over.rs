@@ -64,7 +64,7 @@ async fn p09_whoever_gives_it_to_somebody_whom_the_roster_does_not_know_is_warne
     world.put("/teams/devops/calendar/2026-11-24", json!({ "oncall": "jo@example.org" })).await;
     for (to, warned) in [
         ("mraia@exmaple.org", Some("is not in the roster of team devops")),
-        ("kim", Some("nobody can tell kim")),
+        ("kim", Some("kim is not an address")),
         ("jo@example.org", None),
         ("mailto:ops@Example.org", None),
         // A claim of one's own.

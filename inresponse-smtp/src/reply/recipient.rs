@@ -24,7 +24,7 @@ fn at_recipient(reply: &Reply, text: &str) -> bool {
         Some(Some(decided)) => decided,
         Some(None) | None => match reply.code {
             551 | 556 => !names_another(text),
-            550 | 553 | 554 => NOBODY.iter().any(|words| text.contains(words)) && !names_another(text),
+            550 | 552 | 553 | 554 => NOBODY.iter().any(|words| text.contains(words)) && !names_another(text),
             _ => false,
         },
     }
@@ -48,14 +48,14 @@ fn names_recipient(status: Status, text: &str) -> Option<bool> {
         // Exchange Online of an address that it does not know ("directory-based edge blocking").
         (4, 1) => Some(text.contains("recipient address rejected: access denied")),
         // "Other or undefined", as Outlook.com says of mailboxes that it does not have.
-        (0 | 1 | 2 | 5, 0) => None,
+        (0 | 1 | 2 | 3 | 5, 0) => None,
         _ => Some(false),
     }
 }
 
 /// How servers without a status code say that there is no such mailbox: Sendmail, Postfix, Exim, qmail, Exchange,
 /// Courier, and large providers.
-const NOBODY: [&str; 46] = [
+const NOBODY: [&str; 47] = [
     "user unknown",
     "unknown user",
     "no such user",
@@ -99,14 +99,14 @@ const NOBODY: [&str; 46] = [
     "unknown account",
     "account not found",
     "account does not exist",
-    "account is disabled",
-    "account disabled",
-    "doesn't have a",
+    "user doesn't have a",
+    "no such person",
+    "unknown local part",
 ];
 
 /// Words of refusals that are not about the recipient: the client may not relay, has sent too much, is not trusted.
 fn names_another(text: &str) -> bool {
-    const ANOTHER: [&str; 17] = [
+    const ANOTHER: [&str; 27] = [
         "relay",
         "quota",
         "limit",
@@ -124,6 +124,16 @@ fn names_another(text: &str) -> bool {
         " rate",
         "not permitted",
         "not allowed to",
+        "spf",
+        "dkim",
+        "dmarc",
+        "dns",
+        "mx record",
+        "resource record",
+        "your account",
+        "your domain",
+        "your address",
+        "outbound",
     ];
     // Postfix says so of a recipient: unknown in the table of those whom it relays for.
     let text = text.replace("relay recipient table", "");
@@ -198,6 +208,20 @@ mod tests {
             ("550 Unrouteable address", "dead"),
             ("550 jo@x.example... User unknown", "dead"),
             ("550 Requested action not taken: mailbox unavailable", "dead"),
+            ("552 1 Requested mail action aborted, mailbox not found", "dead"),
+            ("553 5.3.0 <jo@x.example>... User unknown", "dead"),
+            ("550 unknown local part", "dead"),
+            ("550 No such person at this address", "dead"),
+            // It is about who sends: the client's domain, its records, the account that signed in.
+            ("550 alerts.example.org doesn't have a valid SPF record", "again"),
+            ("550 Your domain doesn't have an MX record", "again"),
+            ("550 5.1.0 domain doesn't have a DMARC record", "again"),
+            ("550 Your account is disabled", "again"),
+            ("554 Account disabled", "again"),
+            (
+                "550-Requested action not taken: mailbox unavailable\n550 invalid DNS MX or A/AAAA resource record",
+                "again",
+            ),
             ("550 Invalid recipient jo@x.example", "dead"),
             ("551 User not local; please try <jo@y.example>", "dead"),
             ("553 Requested action not taken: mailbox name not allowed", "dead"),

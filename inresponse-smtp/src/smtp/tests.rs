@@ -71,11 +71,13 @@ async fn p10_a_slow_server_is_waited_for_in_every_phase() {
         ([0, 29, 0, 0, 0, 0], "accepted"),
         ([0, 31, 0, 0, 0, 0], "unavailable"),
         ([0, 0, 29, 0, 0, 0], "accepted"),
-        ([0, 0, 31, 0, 0, 0], "unavailable"),
-        ([0, 0, 0, 29, 0, 0], "accepted"),
-        ([0, 0, 0, 31, 0, 0], "unavailable"),
-        ([0, 0, 0, 0, 29, 0], "accepted"),
-        ([0, 0, 0, 0, 31, 0], "unavailable"),
+        // A server that asks others about the sender or the recipient before it answers.
+        ([0, 0, 100, 0, 0, 0], "accepted"),
+        ([0, 0, 0, 100, 0, 0], "accepted"),
+        ([0, 0, 0, 0, 100, 0], "accepted"),
+        ([0, 0, 121, 0, 0, 0], "unavailable"),
+        ([0, 0, 0, 121, 0, 0], "unavailable"),
+        ([0, 0, 0, 0, 121, 0], "unavailable"),
         // The whole time that is left.
         ([0, 0, 0, 0, 0, 119], "accepted"),
         ([20, 20, 20, 20, 20, 19], "accepted"),

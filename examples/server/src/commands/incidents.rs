@@ -247,7 +247,7 @@ fn warning(incident: &Incident) -> Option<String> {
         return Some("nobody could be reached".to_owned());
     }
     let holder = incident.claimed_by.as_deref().filter(|_| incident.handover_unconfirmed)?;
-    Some(format!("nobody could tell {holder} that they have it"))
+    Some(format!("{holder} could not be notified of the hand-over"))
 }
 
 fn reached(reached: Reached) -> &'static str {
@@ -320,7 +320,7 @@ fn told(entry: &Entry) -> String {
             Some(who) => reached(who).to_owned(),
             None => "nobody was left to be alerted".to_owned(),
         },
-        "handoverUnconfirmed" => format!("nobody could tell {} that they have it", to()),
+        "handoverUnconfirmed" => format!("{} could not be notified of the hand-over", to()),
         "handoverUnanswered" => format!("{} did not answer in time, so it is open again", to()),
         _ => String::new(),
     };

@@ -175,7 +175,7 @@ const STORIES: &[Story] = &[
         acts: &[(5, Act::Hand("xkim@x.org"))],
         at: 5,
         said: &[
-            "nobody could tell xkim@x.org that they have it",
+            "xkim@x.org could not be notified of the hand-over",
             "the alerts begin again",
             "550 no such user",
         ],

@@ -219,7 +219,9 @@ impl Oracle {
 
     /// "After an outage the on-call engineer is alerted first": also if no slot was free for the level when it began.
     fn unsent_level_begins_again(&mut self, now: Time, waits: impl Fn(DeliveryKey) -> bool) {
-        let is_overtaken = self.next().is_some_and(|(_, at)| at <= now);
+        let next = self.next().map(|(_, at)| at);
+        let (is_overtaken, is_late) =
+            (next.is_some_and(|at| at <= now), next.is_some_and(|at| at <= now + LEASE));
         let Some(latest) = self.begun.last().filter(|b| b.at < now && !b.anew && b.passed.is_none()) else {
             return;
         };
@@ -229,9 +231,11 @@ impl Oracle {
         let (mut unsent, mut free) = (true, false);
         for (key, delivery) in of_level {
             unsent &= delivery.attempts == 0 && matches!(delivery.fate, Fate::Due(_));
-            free |= !waits(*key);
+            free |= !waits(*key) && matches!(delivery.fate, Fate::Due(at) if at <= now);
         }
-        if let Some(latest) = self.begun.last_mut().filter(|_| somebody && unsent && (free || is_overtaken)) {
+        if let Some(latest) =
+            self.begun.last_mut().filter(|_| somebody && unsent && ((free && is_late) || is_overtaken))
+        {
             (latest.at, latest.anew) = (now, !free);
         }
     }
