@@ -35,7 +35,7 @@ pub(crate) struct Health {
     /// `ok`, or `degraded` where alerts do not get through or are not answered.
     status: &'static str,
     version: &'static str,
-    /// Open incidents that nobody claimed, though all had their turn.
+    /// Open incidents that nobody claimed after every level had its turn.
     unclaimed: u64,
     /// Open incidents that nobody could be alerted of.
     undelivered: u64,

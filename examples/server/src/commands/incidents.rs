@@ -316,7 +316,7 @@ fn told(entry: &Entry) -> String {
         "levelEmpty" => format!("{} has nobody{then}", level()),
         "levelDead" => format!("{} could not be reached{then}", level()),
         "unclaimed" => match entry.reached {
-            Some(Reached::NobodyYet) => "all had their turn, and nobody had been reached".to_owned(),
+            Some(Reached::NobodyYet) => "every level had its turn, and nobody had been reached".to_owned(),
             Some(who) => reached(who).to_owned(),
             None => "nobody was left to be alerted".to_owned(),
         },
