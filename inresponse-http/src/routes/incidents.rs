@@ -1,5 +1,7 @@
 //! Incidents: report, update, read.
 
+use std::fmt::Display;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::header::{HeaderName, LOCATION};

@@ -55,7 +55,7 @@ fn names_recipient(status: Status, text: &str) -> Option<bool> {
 
 /// How servers without a status code say that there is no such mailbox: Sendmail, Postfix, Exim, qmail, Exchange,
 /// Courier, and large providers.
-const NOBODY: [&str; 47] = [
+const NOBODY: [&str; 46] = [
     "user unknown",
     "unknown user",
     "no such user",
