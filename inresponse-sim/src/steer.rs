@@ -40,7 +40,7 @@ impl Rare {
             8 => Some(Rare::LongTimeline),
             // Such runs cost most.
             12 if seed % (2 * EVERY) < EVERY => Some(Rare::Waiting),
-            7 | 13 => Some(Rare::TeamsChange),
+            3 | 7 | 9 | 13 | 17 | 19 => Some(Rare::TeamsChange),
             15 => Some(Rare::RecordsOnly),
             18 => Some(Rare::Storm),
             _ => None,

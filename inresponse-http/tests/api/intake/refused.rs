@@ -134,13 +134,15 @@ async fn p13_strangers_take_no_room_by_announcing_or_by_sending_slowly() {
         ["opened"],
         "small ones need no room"
     );
-    for stranger in strangers {
-        assert_eq!(stranger.await.unwrap(), StatusCode::REQUEST_TIMEOUT);
-    }
     let large = webhook(&(0..600).map(|i| alert(&format!("B{i}"), 30)).collect::<Vec<_>>());
     assert_eq!(
         statuses(&world.told("/intake/alertmanager", &large).await),
         vec!["opened"; 600],
-        "there is room again"
+        "those who show a key have room of their own"
     );
+    for stranger in strangers {
+        let status = stranger.await.unwrap();
+        let ended = [StatusCode::REQUEST_TIMEOUT, StatusCode::SERVICE_UNAVAILABLE];
+        assert!(ended.contains(&status), "{status}: too slow, or no room for so many");
+    }
 }
