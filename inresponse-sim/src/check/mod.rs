@@ -227,10 +227,17 @@ impl<'a> Checker<'a> {
     /// Whether all of a contact's sending slots may have been taken in that time: also by reports that were being
     /// recorded, and by leases of processes that died before they sent anything.
     fn is_in_demand(&self, contact: &Contact, from: Micros, to: Micros) -> bool {
-        let entries = self.history.last.iter().flat_map(|record| record.incident.timeline().entries());
-        let due = entries.filter(|entry| {
-            let is_theirs =
-                matches!(&entry.event, Event::LevelBegan { contacts, .. } if contacts.contains(contact));
+        let incidents = self.history.last.iter().map(|record| &record.incident);
+        let entries =
+            incidents.flat_map(|incident| incident.timeline().entries().iter().map(move |e| (incident, e)));
+        let due = entries.filter(|(incident, entry)| {
+            let is_theirs = match &entry.event {
+                Event::LevelBegan { contacts, .. } => contacts.contains(contact),
+                Event::LevelBeganAnew { round, level } => {
+                    *round == incident.round() && incident.matrix().contacts(*level).contains(contact)
+                }
+                _ => false,
+            };
             is_theirs && self.time_of(entry.at).is_some_and(|at| at >= from && at <= to)
         });
         let reports = self.history.reports.iter();

@@ -27,7 +27,7 @@ async fn fill(server: &Server) {
         let report = json!({ "service": service, "severity": severity, "title": title, "message": "" });
         server.put("/incidents", report).await;
     };
-    stream::iter(0..MANY).map(report).buffer_unordered(64).for_each(async |()| ()).await;
+    stream::iter(0..MANY).map(report).buffer_unordered(8).for_each(async |()| ()).await;
 }
 
 #[tokio::test]
