@@ -70,7 +70,6 @@ mod bugs {
         KnownServiceRefused, 12, "a report is refused if the team of its service has no settings and no calendar";
         CopyNotRefreshed, 12, "whatever falls back or is refused goes by a copy of the roster that lags";
         MasksIgnored, 12, "every severity alerts every level";
-        LevelWaitsForSlot, 13, "a level does not begin while no sending slot is free for its contacts";
         HidesBehindHanging, 13, "the next level waits for a send that hangs";
         PanicNotCaught, 13, "a notifier's panic ends the send without an outcome";
         SlotsForAnyone, 13, "one contact may take all sending slots, of which there are few";

@@ -7,7 +7,6 @@ use aws_sdk_dynamodb::types::{KeysAndAttributes, Select};
 use chrono::{DateTime, Utc};
 use futures_util::future::{try_join_all, try_join3};
 use inresponse_core::model::{Incident, IncidentNumber, Severity, State};
-use inresponse_core::plan;
 use inresponse_core::store::{Census, DueMark, ListQuery, Record};
 use inresponse_core::{Chain, Outage, OutageKind};
 
@@ -30,6 +29,12 @@ const COUNTED: usize = 1000;
 
 fn page_size(limit: usize) -> i32 {
     i32::try_from(limit).unwrap_or(MAX_PAGE).clamp(1, MAX_PAGE)
+}
+
+/// A record, and the key under which its item is in the index of what is due.
+struct Found {
+    record: Record,
+    due_key: Option<String>,
 }
 
 impl DynamoStore {
@@ -55,13 +60,17 @@ impl DynamoStore {
         Ok(items)
     }
 
-    /// The records of these numbers as they are now; those that are gone are left out.
-    async fn records(&self, numbers: &[IncidentNumber]) -> Result<HashMap<IncidentNumber, Record>, Outage> {
+    /// The records of these numbers as they are now, each with the key under which it is due; those that are gone are
+    /// left out.
+    async fn records(&self, numbers: &[IncidentNumber]) -> Result<HashMap<IncidentNumber, Found>, Outage> {
         let batches = try_join_all(numbers.chunks(BATCH).map(|chunk| self.batch(chunk))).await?;
         let mut records = HashMap::new();
         for item in batches.into_iter().flatten() {
             match item::record(&item) {
-                Ok(record) => _ = records.insert(record.number(), record),
+                Ok(record) => {
+                    let due_key = text_of(&item, "dueKey").map(str::to_owned);
+                    records.insert(record.number(), Found { record, due_key });
+                }
                 // One item that cannot be read must not keep the others from being alerted.
                 Err(error) => {
                     let number: u64 = number_of(&item, "incidentId").unwrap_or_default();
@@ -115,11 +124,11 @@ impl DynamoStore {
                 .collect();
             let numbers: Vec<_> = marks.iter().map(|mark| mark.number).collect();
             let mut records = self.records(&numbers).await?;
-            // What changed since the index was read is due at another time, and is found there.
+            // What changed since the index was read is due at another time, and is found there. By what is stored: another
+            // version may have stored another time than this one would.
             due.extend(keys.iter().filter_map(|(key, number)| {
-                let record = records.remove(number)?;
-                let due_at = plan::due_at(&record.incident)?;
-                (due_key(DueMark { due_at, number: *number }) == *key).then_some(record)
+                let Found { record, due_key } = records.remove(number)?;
+                due_key.is_some_and(|due_key| due_key == *key).then_some(record)
             }));
             after = marks.last().copied();
             if keys.len() < wanted {
@@ -204,7 +213,7 @@ impl DynamoStore {
             let wanted = limit - page.len();
             let numbers = self.listed(query, way, lowest, highest, wanted).await?;
             let mut records = self.records(&numbers).await?;
-            let found = numbers.iter().filter_map(|number| records.remove(number));
+            let found = numbers.iter().filter_map(|number| Some(records.remove(number)?.record));
             // An index may lag behind, and one that is no index by team tells nothing of teams.
             page.extend(found.filter(|record| is_wanted(query, &record.incident)));
             match numbers.last() {

@@ -18,13 +18,13 @@ const OPEN: &str = "
 const DUE: &str = "
     SELECT body, version, count, last_reported_at, number FROM incident
     WHERE due_at <= ?1 AND (due_at, number) > (?2, ?3)
-    ORDER BY due_at, number LIMIT ?4";
+    ORDER BY due_at, number";
 
 /// All of the index, without the rows of those that are not wanted.
 const AHEAD: &str = "
     SELECT body, version, count, last_reported_at, number FROM incident INDEXED BY incident_by_due
     WHERE due_at IS NOT NULL AND (due_at, number) > (?2, ?3) AND (latest_at > ?1 OR latest_at IS NULL)
-    ORDER BY due_at, number LIMIT ?4";
+    ORDER BY due_at, number";
 
 const CENSUS_TALLY: &str = "SELECT state, unclaimed, undelivered, incidents FROM tally";
 const CENSUS_WAITING: &str =
@@ -89,9 +89,12 @@ fn page(
     let (after_due, after_number) =
         after.map_or((i64::MIN, 0), |mark| (micros(mark.due_at), mark.number.value()));
     let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query((micros(now), after_due, after_number, bounded(limit)))?;
+    let mut rows = statement.query((micros(now), after_due, after_number))?;
     let mut records = Vec::new();
-    while let Some(row) = rows.next()? {
+    // Rows that cannot be read take no place in the page, so that it is as full as if they were not there.
+    while records.len() < limit
+        && let Some(row) = rows.next()?
+    {
         records.extend(readable(row.get(4)?, record(row)));
     }
     Ok(records)

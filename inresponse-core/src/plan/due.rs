@@ -283,12 +283,7 @@ impl Due<'_> {
                 unknown: Unknown::default(),
             })
             .collect();
-        let waits = |delivery: &Delivery| match self.held(delivery) {
-            Held::InFlight => true,
-            Held::NoSlot => planted!(LevelWaitsForSlot),
-            Held::Free => false,
-        };
-        if deliveries.iter().all(waits) {
+        if deliveries.iter().all(|delivery| self.held(delivery) == Held::InFlight) {
             return false;
         }
         self.incident.deliveries.extend(deliveries);
