@@ -303,7 +303,7 @@ async fn p12_every_surface_tells_the_same_of_what_happened() {
         assert_eq!(incident.reached.map(Reached::as_str), story.reached, "{}", story.name);
         assert_eq!(incident.undelivered, story.reached == Some("nobody"), "{}", story.name);
         assert_eq!(page.contains("value=\"escalate\""), !details.upcoming.is_empty(), "{}", story.name);
-        let is_flagged = story.said.iter().any(|said| said.contains("nobody could tell"));
+        let is_flagged = story.said.iter().any(|said| said.contains("could not be notified"));
         assert_eq!(incident.handover_unconfirmed, is_flagged, "{}", story.name);
     }
 }
