@@ -6,6 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use inresponse_http::Pages;
+use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::json;
 
 use crate::world::{ADMIN, Answer, RESPOND, World, report};
@@ -264,4 +265,29 @@ async fn pages_may_be_told_where_they_are_if_the_engine_makes_no_links() {
     let pages = Pages::under("http://ir.example.org/alerting").unwrap();
     let world = World::found_at(None).await.showing(pages);
     assert_eq!(world.put("/incidents", report()).await.headers["location"], "/alerting/incidents/10000");
+}
+
+#[test]
+fn p16_under_a_prefix_a_message_that_is_refused_is_counted_too() {
+    for way in &WAYS {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let handle = recorder.handle();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        metrics::with_local_recorder(&recorder, || {
+            runtime.block_on(async {
+                let outside = Outside::new(way).await;
+                let at = |path: &str| format!("{}{path}", way.prefix);
+                let answer = outside.call(Method::POST, &at("/intake/alertmanager"), Some(ADMIN), "[").await;
+                assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{way:?}: {}", answer.text);
+                let nowhere = at("/intake/generic/no-such-mapping");
+                let answer = outside.call(Method::POST, &nowhere, Some(ADMIN), "{}").await;
+                assert_eq!(answer.status, StatusCode::NOT_FOUND, "{way:?}: {}", answer.text);
+            });
+        });
+        let counted = handle.render();
+        for sender in ["alertmanager", "generic"] {
+            let line = format!("inresponse_intake_alerts_total{{sender=\"{sender}\",outcome=\"refused\"}} 1");
+            assert!(counted.contains(&line), "{way:?}: {line} is missing in\n{counted}");
+        }
+    }
 }
