@@ -91,6 +91,10 @@ impl Scenario {
                 for team in self.roster.teams.values_mut() {
                     team.repeat = *rng.pick(&[1, 2, 3]);
                 }
+                // Somebody else takes what a team that is gone had.
+                if self.fallback.is_none() && rng.chance(700) {
+                    self.catch_all = Some("t1");
+                }
             }
             Rare::Storm => {
                 rates[Fault::Storm as usize] = 1000;

@@ -15,6 +15,9 @@ use crate::history::{Sent, Told, UpdateCall};
 use crate::scenario::{Roster, TeamPlan};
 use crate::world::{Micros, SECOND, micros};
 
+/// So many leases a send may begin after the first one, if all calls to the store are slow.
+const RENEWED: u64 = 8;
+
 /// A roster as it may have been frozen for a round: a team on a day.
 #[derive(Clone)]
 pub(super) struct Frozen<'a> {
@@ -362,8 +365,9 @@ impl<'a> Checker<'a> {
 
     /// How much later than its lease a send may have begun, by the store's slowness.
     fn slow(&self, sent: &Sent) -> Micros {
-        // A first attempt that was not begun may have been slow on another server.
-        let planned = sent.began.saturating_sub(self.lease() * u64::from(sent.attempt));
+        // A first attempt that was not begun may have been slow on another server; and a lease that was slow is renewed
+        // before its send begins, which may be slow again.
+        let planned = sent.began.saturating_sub(self.lease() * (u64::from(sent.attempt) + RENEWED));
         let slow = self.history.disturbances.iter().filter(|d| {
             matches!(d.fault, Fault::SlowCall | Fault::SlowAnswer)
                 && (d.host == Some(sent.process.host) || sent.attempt > 1)
