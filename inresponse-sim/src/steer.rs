@@ -92,7 +92,7 @@ impl Scenario {
                     team.repeat = *rng.pick(&[1, 2, 3]);
                 }
                 // Somebody else takes what a team that is gone had.
-                if self.fallback.is_none() && rng.chance(700) {
+                if self.fallback.is_none() {
                     self.catch_all = Some("t1");
                 }
             }

@@ -7,7 +7,7 @@ use crate::tools::{Failure, cargo, installed, run, shown, target_dir, wait};
 
 /// How many seeds CI runs, on which store.
 const FIGURES: [(&str, u32); 2] = [("memory", 20_000), ("sqlite", 2_000)];
-const ON_EMULATOR: (&str, u32) = ("dynamo", 200);
+const ON_EMULATOR: (&str, u32) = ("dynamo", 300);
 /// Where the simulation looks for an emulator.
 const ADDRESS: &str = "INRESPONSE_SIM_DYNAMODB";
 
