@@ -54,7 +54,7 @@ pub(crate) struct Running {
     pub(crate) address: SocketAddr,
 }
 
-/// Starts a system anew, which sends its mails to `sink`.
+/// Starts a fresh system, which sends its mails to `sink`.
 pub(crate) fn start(site: &Site, system: System, mails: Mails, sink: SocketAddr) -> Result<Running, Failure> {
     empty_folder(site)?;
     restart(site, system, mails, sink)

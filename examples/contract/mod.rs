@@ -246,7 +246,7 @@ pub(crate) async fn p06_the_link_in_the_mail_claims(deployment: &impl Deployment
     nothing_more_comes(&scene, number, "claimedAt").await;
 }
 
-/// A release begins anew at level 1, at once.
+/// A release begins again at level 1, at once.
 pub(crate) async fn p05_a_release_alerts_anew(deployment: &impl Deployment) {
     let scene = Scene::new(deployment, "releases").await;
     let number = scene.report().await;

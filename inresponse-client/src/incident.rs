@@ -183,7 +183,7 @@ impl Update {
         Self { state: Some(State::Claimed), ..Self::default() }
     }
 
-    /// Gives it back: alerts begin anew.
+    /// Gives it back: alerts begin again.
     pub fn release() -> Self {
         Self { state: Some(State::Open), ..Self::default() }
     }

@@ -29,7 +29,7 @@
 //! ignored, with the reason that it is not applicable; it never passes in silence.
 //!
 //! No dependency but this crate is needed: each test brings its own multi-threaded tokio runtime. The harness is
-//! an expression that is evaluated anew, within that runtime, for each law; it lives until the law has ended,
+//! an expression that is evaluated again, within that runtime, for each law; it lives until the law has ended,
 //! so it may own a temporary folder or a local server.
 //!
 //! The laws are plain functions too, in [`store`], [`roster`] and [`notifier`], for a test runner of one's own.

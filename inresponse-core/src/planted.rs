@@ -41,12 +41,12 @@ mod bugs {
         TimelineUnbounded, 7, "a timeline is never folded";
         WaitFromCreation, 8, "a level's wait is counted from the incident's creation";
         BegunWhenDue, 8, "a level counts as begun when it was due, not when it was sent";
-        NeverAnew, 8, "a level whose process died does not begin anew";
+        LevelNotBegunAgain, 8, "a level whose process died does not begin again";
         OldMatrix, 8, "a repeat round goes by the matrix of the last round";
         OldTeam, 8, "a hand-over alerts whoever is on call for the team before";
         OldTeamKeepsRounds, 8, "a new round stays with the team that had the last one, though another owns the service";
         GoneTeamAlerted, 12, "a new round alerts the people of the last one, though their team is gone";
-        EscalationCascades, 8, "a wish that nobody wait any longer brings every level forward";
+        EscalationCascades, 8, "a request to escalate now brings every level forward";
         AcceptedBeforeSend, 9, "a delivery is recorded as accepted before it is sent";
         UnknownIsAccepted, 9, "an unknown outcome is taken as accepted";
         UnavailableIsDead, 9, "a carrier that cannot be reached makes a delivery dead";

@@ -21,7 +21,7 @@ use crate::item::{self, Item, columns, number, number_of, open_key, text, text_o
 
 /// The number of the first incident, where no counter is there yet.
 const FIRST_NUMBER: u64 = 100_000;
-/// How often a create begins anew where a dedup key is taken or freed meanwhile.
+/// How often a create begins again where a dedup key is taken or freed meanwhile.
 const MAX_TRIES: u32 = 12;
 /// So many numbers at the most are given by processes of before while they are replaced.
 const GIVEN_MEANWHILE: u64 = 1_000;

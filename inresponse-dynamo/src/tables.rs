@@ -96,7 +96,7 @@ pub async fn ensure_tables(client: &Client, config: &DynamoConfig) -> Result<(),
     if all_there {
         return Ok(());
     }
-    // The first two whole before the others, so that whoever is interrupted begins anew at them.
+    // The first two whole before the others, so that whoever is interrupted begins again at them.
     let [incident, roster_change, others @ ..] = &tables;
     for table in [incident, roster_change] {
         create(&client, table).await?;

@@ -342,7 +342,7 @@ impl World {
             let dead = of_before().filter(|(_, seen)| seen.rejected).count() == size;
             // It counts from the lease; a send under a slow lease that was renewed begins as much later.
             let wait = TimeDelta::from_std(WAIT).unwrap_or_default() - TimeDelta::seconds(DEADLINE * 2);
-            // A level begins anew once; whose lease was lost twice may come after the next.
+            // A level begins again once; whose lease was lost twice may come after the next.
             let lost_twice =
                 self.seen.iter().any(|(k, s)| (k.round, k.level) == (flight.key.round, before) && s.lost > 1);
             if !dead && !lost_twice && began.is_none_or(|began| self.now - began < wait) {

@@ -224,7 +224,7 @@ fn copy(source: &Connection, to: &Path, progress: &mut impl FnMut(Progress)) -> 
     }
     create_private(to)?;
     let mut copied = Connection::open(to).map_err(failed)?;
-    // One view of the source, or whoever writes to it would make the copy begin anew again and again.
+    // One view of the source, or whoever writes to it would make the copy begin again again and again.
     let view = source.unchecked_transaction().map_err(failed)?;
     view.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(failed)?;
     let backup = Backup::new(&view, &mut copied).map_err(failed)?;

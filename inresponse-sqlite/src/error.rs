@@ -37,7 +37,7 @@ pub(crate) fn outage(error: rusqlite::Error, moment: Moment) -> Outage {
     Outage::new(kind, message).because(error)
 }
 
-/// Whether the connection should be opened anew after such an error.
+/// Whether the connection should be opened again after such an error.
 pub(crate) fn spoils_connection(error: &Outage) -> bool {
     match error.kind() {
         OutageKind::Unknown | OutageKind::Permanent => true,

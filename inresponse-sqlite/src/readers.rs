@@ -16,7 +16,7 @@ const READERS: usize = 4;
 /// How long a read waits for its turn before it is refused.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A few connections that take turns; opened when they are first needed, anew after an error.
+/// A few connections that take turns; opened when they are first needed, again after an error.
 #[derive(Debug, Clone)]
 pub(crate) struct Readers {
     inner: Arc<Inner>,

@@ -1,4 +1,4 @@
-//! The roster in SQLite, held in memory and read anew when another process changes it.
+//! The roster in SQLite, held in memory and read again when another process changes it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};

@@ -145,7 +145,7 @@ async fn p02_a_backup_restored_over_a_younger_database_gives_no_number_of_its_ow
     backup::backup(&live, &copy, |_| {}).unwrap();
     let given = report(&database.store()).await.number();
     drop(database);
-    // The disk is lost, and a server begins anew before anybody restores.
+    // The disk is lost, and a server begins again before anybody restores.
     for file in ["live.db", "live.db-wal", "live.db-shm"] {
         let _ = std::fs::remove_file(dir.path().join(file));
     }

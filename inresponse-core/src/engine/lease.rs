@@ -16,7 +16,7 @@ use crate::plan::{self, Decision, Held, Hold, Input, Plan};
 use crate::planted::planted;
 use crate::store::{Committed, Record};
 
-/// How often a change is planned anew because somebody else changed the record in between.
+/// How often a change is planned again because somebody else changed the record in between.
 pub(super) const MAX_TRIES: usize = 32;
 
 /// What became of a record whose time had come.

@@ -24,7 +24,7 @@ pub struct DeliveryKey {
 ///
 /// Looks like `10001-1-2-0-t5k2m8x1qo`: number, round, level (`f` for the fallback, `n1` for
 /// the first news), place, and when the
-/// incident was created, so that it is unique even where numbering was begun anew.
+/// incident was created, so that it is unique even where numbering was begun again.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DeliveryId(String);
 

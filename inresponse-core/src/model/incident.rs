@@ -91,10 +91,10 @@ pub struct BegunLevel {
     /// When its first send was leased; where it was empty, when its turn came.
     #[serde(with = "micros")]
     pub at: DateTime<Utc>,
-    /// Whether it began anew because the process that began it died.
+    /// Whether it began again because the process that began it died.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub anew: bool,
-    /// When somebody wished not to wait for it any longer.
+    /// When somebody asked not to wait for it any longer.
     #[serde(default, with = "micros_option", skip_serializing_if = "Option::is_none")]
     pub passed_at: Option<DateTime<Utc>>,
     #[serde(flatten)]
@@ -329,7 +329,7 @@ impl Incident {
         self.round
     }
 
-    /// How often its time must have been set anew: what a keeper of its time is named by, besides its number.
+    /// How often its time must have been set again. A scheduler's name has this besides the incident's number.
     pub fn wake(&self) -> u32 {
         self.wake
     }

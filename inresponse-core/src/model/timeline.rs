@@ -181,7 +181,7 @@ pub enum Event {
         /// Who is alerted instead.
         alerted: StandIn,
     },
-    /// Somebody wished that the next level be alerted without waiting.
+    /// Somebody asked to alert the next level without waiting.
     Escalated {
         /// Who.
         by: Person,

@@ -17,7 +17,7 @@ pub(super) fn bounced(
     reason: &str,
     now: DateTime<Utc>,
 ) -> Decision {
-    // Repeat rounds go on with what was begun; a release begins anew.
+    // Repeat rounds go on with what was begun; a release begins again.
     let first_round = incident.round.saturating_sub(incident.repeats_done);
     let position = incident
         .deliveries

@@ -94,7 +94,7 @@ struct Due<'a> {
 impl Due<'_> {
     /// Takes note of leases that ended before an outcome came, and makes their deliveries due again.
     ///
-    /// Promise 8: a level of which no outcome was ever recorded begins anew with its first repeat, once.
+    /// Promise 8: a level of which no outcome was ever recorded begins again with its first repeat, once.
     /// Answers whether such a level waits for a delivery that is held back; the next level waits with it.
     fn expire_leases(&mut self) -> bool {
         let (mut renewal_held, mut expired) = (false, Vec::new());
@@ -122,7 +122,7 @@ impl Due<'_> {
             }
             delivery.status = DeliveryStatus::Pending { due_at: self.now };
             expired.push(i);
-            if renewable && !planted!(NeverAnew) {
+            if renewable && !planted!(LevelNotBegunAgain) {
                 self.begin_anew(level);
             }
         }
@@ -142,7 +142,7 @@ impl Due<'_> {
             return;
         };
         // A person who escalates waits for nobody.
-        if begun.passed_at.is_some() || self.hold.has_let_it_wait() || planted!(NeverAnew) {
+        if begun.passed_at.is_some() || self.hold.has_let_it_wait() || planted!(LevelNotBegunAgain) {
             return;
         }
         let level = begun.level;

@@ -18,7 +18,7 @@ use tower::ServiceExt;
 
 use super::{now, once};
 
-/// After so many requests everything begins anew, so that memory stays small.
+/// After so many requests everything begins again, so that memory stays small.
 const REQUESTS: usize = 500;
 /// The largest answer: a page of what so many requests have made stays below it.
 const MAX_ANSWER: usize = 16 * 1024 * 1024;

@@ -40,7 +40,7 @@ impl Frozen<'_> {
     }
 }
 
-/// People's wishes that nobody wait any longer; each brings one level forward.
+/// People's requests to escalate now; each brings one level forward.
 struct Escalations<'a> {
     left: Vec<&'a UpdateCall>,
 }

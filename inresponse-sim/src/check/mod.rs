@@ -263,7 +263,7 @@ fn closes(call: &UpdateCall) -> bool {
     })
 }
 
-/// Whether it asks that the incident be alerted anew.
+/// Whether it asks that the incident be alerted again.
 fn releases(call: &UpdateCall) -> bool {
     matches!(call.update.state, Some(StateChange::Release(_) | StateChange::HandToTeam(_)))
 }

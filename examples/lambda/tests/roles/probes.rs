@@ -162,7 +162,7 @@ impl<'a> Probes<'a> {
         self.started(number, 1).await
     }
 
-    /// One sweep, in which an execution is started anew, a new round is begun since none can be started, and an
+    /// One sweep, in which an execution is started again, a new round is begun since none can be started, and an
     /// outcome comes after the resolution.
     async fn sweep(&mut self) -> Result<(), Failed> {
         let restless = match self.restless {

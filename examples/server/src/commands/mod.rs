@@ -30,7 +30,7 @@ pub(crate) enum ClientCommand {
     /// Example: inresponse claim 10000 --by jo
     #[command(verbatim_doc_comment, after_help = EXIT)]
     Claim(incidents::TakeArgs),
-    /// Give an incident back: its alerts begin anew.
+    /// Give an incident back: its alerts begin again.
     ///
     /// Example: inresponse release 10000 --by jo
     #[command(verbatim_doc_comment, after_help = EXIT)]

@@ -66,7 +66,7 @@ pub(super) async fn watch(args: WatchArgs) -> Result<(), Failure> {
                     return Ok(());
                 }
             }
-            // A server that is started anew is waited for.
+            // A server that is started again is waited for.
             Err(Failure::Call(error)) if matches!(error.kind(), Kind::Transport | Kind::Overloaded) => {
                 eprintln!("inresponse: {error}; trying again");
             }

@@ -188,9 +188,9 @@ fn p22_whatever_they_do_is_the_answer_and_what_others_do_is_not() {
         ("resolving it", Resolve, "RESOLVED kim", None),
         ("a release by force", Release(TakeOver::Yes), "OPEN -", Some(200.0)),
     ];
-    for (what, wish, expected, next) in ends {
+    for (what, change, expected, next) in ends {
         let mut scene = handed("kim");
-        assert_eq!(scene.at(200).asks(&Update::state(person("lee"), wish)), Ok(true), "{what}");
+        assert_eq!(scene.at(200).asks(&Update::state(person("lee"), change)), Ok(true), "{what}");
         assert_eq!((stands(&scene).as_str(), scene.next()), (expected, next), "{what}");
     }
 }

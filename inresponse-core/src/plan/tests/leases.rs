@@ -33,7 +33,7 @@ fn p08_a_level_whose_process_died_begins_anew_once() {
     assert_eq!(scene.at(4199).due(), "1:a#3 1:b#3", "only once, whatever happens then");
     assert_eq!(scene.told(|e| matches!(e, Event::LevelBeganAnew { .. })), 1);
     assert_eq!(scene.at(4200).due(), "2:c");
-    // The next level may begin anew, too.
+    // The next level may begin again, too.
     assert_eq!(scene.at(9000).due(), "1:a#4 1:b#4 2:c#2");
     scene.accepts("1:a 1:b 2:c");
     assert_eq!(scene.next(), Some(9600.0));

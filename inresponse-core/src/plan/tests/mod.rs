@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `scene` | one incident on a table, with a clock that the test sets |
 //! | `ladder` | which level is alerted when: promises 8, 9, 12 |
-//! | `leases` | leases that end, levels that begin anew, deliveries that are held back |
+//! | `leases` | leases that end, levels that begin again, deliveries that are held back |
 //! | `outcomes` | what an outcome means, in whatever order it comes |
 //! | `bounces` | what was accepted and came back: promise 12 |
 //! | `people` | states, claimants, releases: promises 5, 6, 11 |

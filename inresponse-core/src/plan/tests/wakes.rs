@@ -1,4 +1,4 @@
-//! When whoever keeps an incident's time must be told anew.
+//! When an incident's scheduler must be told its time again.
 
 use std::time::Duration;
 

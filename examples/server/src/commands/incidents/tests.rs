@@ -13,7 +13,7 @@ use inresponse_core::clock::Clock as _;
 use inresponse_core::memory::{MemoryRoster, MemoryStore};
 use inresponse_core::model::{Contact, IncidentNumber, Person, Report, ServiceName, TeamName};
 use inresponse_core::notify::{Alert, Notifier, Notifiers, Outcome};
-use inresponse_core::plan::{StateChange, TakeOver, Update as Wish};
+use inresponse_core::plan::{self, StateChange, TakeOver};
 use inresponse_core::roster::{Rota, Team, Zone};
 use inresponse_core::testing::ManualClock;
 use inresponse_http::{Api, ApiKey, Keys, Pages, Scope, router};
@@ -229,12 +229,12 @@ impl World {
         for (at, act) in story.acts {
             world.pass_until(*at).await;
             let jo = Person::new("jo").unwrap();
-            let wish = match act {
+            let change = match act {
                 Act::Hand(to) => StateChange::HandTo(Person::new(to).unwrap()),
                 Act::Claim => StateChange::Claim(TakeOver::No),
                 Act::Release => StateChange::Release(TakeOver::No),
             };
-            let _ = world.engine.update(world.number, &Wish::state(jo, wish)).await.unwrap();
+            let _ = world.engine.update(world.number, &plan::Update::state(jo, change)).await.unwrap();
         }
         world.pass_until(story.at).await;
         world

@@ -240,7 +240,7 @@ impl Oracle {
         }
     }
 
-    /// "If a process dies before any outcome of the level is recorded, the level begins anew with the first
+    /// "If a process dies before any outcome of the level is recorded, the level begins again with the first
     /// repeat, once"; "a delivery that ended its process five times in mid-send" is dead.
     fn leases_end(&mut self, now: Time) {
         let round = self.round;
