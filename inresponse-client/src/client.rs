@@ -51,6 +51,20 @@ impl Client {
         self.http.get(self.http.url(&["incidents", &number.to_string()])).await
     }
 
+    /// The incident with the warnings that its hand-over to that person would have. Nothing is changed.
+    ///
+    /// `by` is who would hand it over; the key's name if there is none.
+    pub async fn before_hand_over(
+        &self,
+        number: u64,
+        person: &str,
+        by: Option<&str>,
+    ) -> Result<Details, ClientError> {
+        let mut url = self.http.url(&["incidents", &number.to_string()]);
+        url.query_pairs_mut().append_pair("handTo", person).extend_pairs(by.map(|by| ("by", by)));
+        self.http.get(url).await
+    }
+
     /// A page of incidents, newest first.
     pub async fn list(&self, query: &ListQuery) -> Result<Page, ClientError> {
         let mut url = self.http.url(&["incidents"]);

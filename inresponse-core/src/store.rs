@@ -162,9 +162,9 @@ pub trait Store: Debug + Send + Sync + 'static {
     /// Records with a due time that may know of a time after `now` ([`Draft::latest_at`]), in the order of
     /// [`DueMark`], after the mark if one is given.
     ///
-    /// Everything that does is answered, unless it was committed a few seconds ago. Others may be: unless a store
-    /// knows better, everything that has a due time. A server asks this when it starts, so a store that holds many
-    /// should know.
+    /// Everything that does is answered, unless it was committed a few seconds ago. Others may be. The default
+    /// answers everything that has a due time. A server asks this when it starts, so a store that holds many
+    /// should keep the time where it can look for it.
     async fn ahead(
         &self,
         now: DateTime<Utc>,

@@ -19,7 +19,7 @@ pub(crate) const DUE_SHARDS: u64 = 8;
 /// Over how many partitions the incidents of one state and severity are spread. Fixed, too.
 pub(crate) const LIST_SHARDS: u64 = 4;
 
-/// The index of what is due: sparse, by shard and [`due_key`].
+/// The index of what is due: sparse, by shard and [`due_key_of`].
 pub(crate) const BY_DUE: &str = "byDue";
 /// The index of the lists: by state, severity and shard.
 pub(crate) const BY_STATE: &str = "byState";
@@ -62,10 +62,26 @@ pub(crate) fn due_key(mark: DueMark) -> String {
     format!("{}#{:020}", sortable(mark.due_at), mark.number.value())
 }
 
+/// The sort key of [`BY_DUE`]: the place, then the latest time that the incident knows of.
+///
+/// A blank sorts before the `!` that a query puts behind the last place of the page before, in older servers too.
+fn due_key_of(mark: DueMark, latest_at: DateTime<Utc>) -> String {
+    format!("{} {}", due_key(mark), sortable(latest_at))
+}
+
 /// The time in a [`due_key`].
 pub(crate) fn due_at(due_key: &str) -> Option<DateTime<Utc>> {
     let (at, _) = due_key.split_once('#')?;
-    DateTime::parse_from_rfc3339(at).ok().map(|at| at.to_utc())
+    time(at)
+}
+
+/// The latest time that the incident knows of, as the sort key of [`BY_DUE`] tells it; older servers did not write it.
+pub(crate) fn latest_at(due_key: &str) -> Option<DateTime<Utc>> {
+    time(due_key.split_once(' ')?.1)
+}
+
+fn time(sortable: &str) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc3339(sortable).ok().map(|at| at.to_utc())
 }
 
 /// A partition of [`BY_STATE`].
@@ -121,7 +137,7 @@ pub(crate) fn columns(draft: &Draft, version: Version, write: &WriteId) -> Colum
             Some(text(service_and_team_key(state, severity, incident.service(), incident.team()))),
         ),
         ("dueShard", due.map(|_| number(due_shard(number_of)))),
-        ("dueKey", due.map(|mark| text(due_key(mark)))),
+        ("dueKey", due.map(|mark| text(due_key_of(mark, draft.latest_at())))),
         ("openKey", draft.open_key().map(|key| text(open_key(key)))),
         ("waitingSince", incident.waiting_since().map(|at| number(at.timestamp_micros()))),
         ("unclaimed", flag(incident.is_unclaimed())),
@@ -208,6 +224,10 @@ mod tests {
         assert!(keys.is_sorted(), "{keys:?}");
         for time in &times[1..7] {
             assert_eq!(due_at(&key(*time, 1)), Some(*time));
+            assert_eq!(latest_at(&key(*time, 1)), None);
+            let whole = due_key_of(DueMark { due_at: at(5), number: IncidentNumber::new(1) }, *time);
+            assert_eq!((due_at(&whole), latest_at(&whole)), (Some(at(5)), Some(*time)));
+            assert!(key(at(5), 1) < whole && whole < format!("{}!", key(at(5), 1)));
         }
     }
 

@@ -13,8 +13,8 @@ use inresponse_core::{Chain, Outage, OutageKind};
 use crate::call::{pause, read};
 use crate::item::{
     self, BY_DUE, BY_SERVICE, BY_SERVICE_AND_TEAM, BY_STATE, BY_TEAM, DUE_SHARDS, Item, LIST_SHARDS, due_at,
-    due_key, number, number_of, service_and_team_key, service_key, sortable, state_key, team_key, text,
-    text_of,
+    due_key, latest_at, number, number_of, service_and_team_key, service_key, sortable, state_key, team_key,
+    text, text_of,
 };
 use crate::store::DynamoStore;
 
@@ -111,18 +111,39 @@ impl DynamoStore {
     pub(crate) async fn look_for_due(
         &self,
         now: DateTime<Utc>,
+        after: Option<DueMark>,
+        limit: usize,
+    ) -> Result<Vec<Record>, Outage> {
+        self.look_by_due(now, after, limit, |_| true).await
+    }
+
+    /// The index tells what is ahead of the clock; no other item is read.
+    pub(crate) async fn look_ahead(
+        &self,
+        now: DateTime<Utc>,
+        after: Option<DueMark>,
+        limit: usize,
+    ) -> Result<Vec<Record>, Outage> {
+        let is_ahead = |key: &str| latest_at(key).is_none_or(|latest| latest > now);
+        self.look_by_due(DateTime::<Utc>::MAX_UTC, after, limit, is_ahead).await
+    }
+
+    /// What is due by then and has a key that is wanted.
+    async fn look_by_due(
+        &self,
+        by: DateTime<Utc>,
         mut after: Option<DueMark>,
         limit: usize,
+        is_wanted: impl Fn(&str) -> bool,
     ) -> Result<Vec<Record>, Outage> {
         let mut due = Vec::new();
         while due.len() < limit {
             let wanted = limit - due.len();
-            let keys = self.due_keys(now, after, wanted).await?;
-            let marks: Vec<DueMark> = keys
-                .iter()
-                .filter_map(|(key, number)| Some(DueMark { due_at: due_at(key)?, number: *number }))
-                .collect();
-            let numbers: Vec<_> = marks.iter().map(|mark| mark.number).collect();
+            let mut keys = self.due_keys(by, after, wanted).await?;
+            let is_last = keys.len() < wanted;
+            let last = keys.last().cloned();
+            keys.retain(|(key, _)| is_wanted(key));
+            let numbers: Vec<_> = keys.iter().map(|(_, number)| *number).collect();
             let mut records = self.records(&numbers).await?;
             // What changed since the index was read is due at another time, and is found there. By what is stored: another
             // version may have stored another time than this one would.
@@ -130,8 +151,8 @@ impl DynamoStore {
                 let Found { record, due_key } = records.remove(number)?;
                 due_key.is_some_and(|due_key| due_key == *key).then_some(record)
             }));
-            after = marks.last().copied();
-            if keys.len() < wanted {
+            after = last.and_then(|(key, number)| Some(DueMark { due_at: due_at(&key)?, number }));
+            if is_last {
                 break;
             }
         }

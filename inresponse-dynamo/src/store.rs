@@ -508,6 +508,15 @@ impl Store for DynamoStore {
         self.look_for_due(now, after, limit).await
     }
 
+    async fn ahead(
+        &self,
+        now: DateTime<Utc>,
+        after: Option<DueMark>,
+        limit: usize,
+    ) -> Result<Vec<Record>, Outage> {
+        self.look_ahead(now, after, limit).await
+    }
+
     async fn commit(&self, version: Version, draft: &Draft) -> Result<Committed, Outage> {
         let incident = draft.incident();
         match (draft.open_key(), incident.dedup_key()) {

@@ -152,6 +152,28 @@ async fn p13_health_reads_nothing_of_what_is_resolved_and_is_bounded() {
     }
 }
 
+#[tokio::test]
+async fn p13_a_start_reads_only_incidents_that_lie_ahead_of_the_clock() {
+    let tables = Tables::of(Emulator::DynamodbLocal);
+    tables.make().await;
+    stored_before(&tables).await;
+    let proxy = Proxy::before(tables.url.clone()).await;
+    let store = DynamoStore::new(&client(&proxy.url), tables.config.clone());
+    let mut made = Vec::new();
+    for _ in 0..5 {
+        made.push(add(&store, "shop", "web", Severity::Crit, State::Open).await);
+    }
+    let _before = proxy.reads();
+    let ahead = store.ahead(then(), None, 2).await.unwrap();
+    assert_eq!(numbers(&ahead), [100_000, 100_001], "it is unknown of those that were stored before");
+    nothing_in_vain(&proxy.reads(), ahead.len(), &ListQuery::default());
+    let ahead = store.ahead(then() - chrono::TimeDelta::seconds(1), None, 100).await.unwrap();
+    assert_eq!(numbers(&ahead), [100_000, 100_004, 100_005, 100_006, 100_007, 100_008, 100_001]);
+    commit(&store, &made[0], &Update::state(Person::new("jo").unwrap(), StateChange::Resolve)).await;
+    let ahead = store.ahead(then() - chrono::TimeDelta::seconds(1), None, 100).await.unwrap();
+    assert_eq!(numbers(&ahead), [100_000, 100_005, 100_006, 100_007, 100_008, 100_001]);
+}
+
 /// What the version before stored; `currentId` was 100003 then.
 async fn stored_before(tables: &Tables) {
     let raw = client(&tables.url);

@@ -23,8 +23,10 @@ const AT_ONCE: usize = 128;
 /// How much later than the first report of an incident an end may be that was noted before that report: as much as the
 /// clocks of senders and servers may differ.
 const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(2);
-/// Among how many resolved incidents of a service an end is looked for.
-const LOOKED_AT: usize = 100;
+/// Among how many resolved incidents of a service an end is looked for, the newest first.
+const LOOKED_AT: usize = 2_000;
+/// How many of them are read at once.
+const PAGE: usize = 200;
 
 /// What became of one alert.
 #[derive(Debug)]
@@ -236,35 +238,49 @@ async fn noted(
     ended: Ended,
 ) -> Result<bool, Outage> {
     let same = |record: &Record| record.incident.dedup_key() == key && record.incident.ended() == Some(ended);
-    Ok(resolved_of_late(api, service).await?.iter().any(same))
+    Ok(resolved_of_late(api, service, same).await?.is_some())
 }
 
 /// A process that began a moment ago may take an end for a new one that is only repeated: what is stored tells when it
 /// was noted. If that is too long ago for a late report, then this one is another sender's.
 async fn noted_long_ago(api: &Api, trouble: &Trouble) -> Result<Option<Recurrence>, Outage> {
     let began = trouble.began_at().map(|at| Ended::new(None, at).at());
-    let resolved = resolved_of_late(api, trouble.service()).await?;
-    let of_it = |record: &&Record| {
+    let of_it = |record: &Record| {
         record.incident.dedup_key() == Some(trouble.key())
             && record.incident.ended().is_some_and(|ended| ended.began() == began)
     };
-    let Some(record) = resolved.iter().find(of_it) else { return Ok(None) };
+    let Some(record) = resolved_of_late(api, trouble.service(), of_it).await? else { return Ok(None) };
     let noted_at = record.incident.resolved().map_or(record.incident.updated_at(), |resolved| resolved.at);
     let since = api.engine().now() - noted_at;
     let recurrence = if since <= FLAPPING_WITHIN { Recurrence::Flapping } else { Recurrence::Fresh };
     Ok((since > LATE_FOR).then_some(recurrence))
 }
 
-/// The last incidents of a service that were resolved.
-async fn resolved_of_late(api: &Api, service: &ServiceName) -> Result<Vec<Record>, Outage> {
-    let query = ListQuery {
+/// The latest incident of a service that was resolved and is wanted.
+async fn resolved_of_late(
+    api: &Api,
+    service: &ServiceName,
+    is_wanted: impl Fn(&Record) -> bool,
+) -> Result<Option<Record>, Outage> {
+    let _turn = api.intake().look_back().await?;
+    let mut query = ListQuery {
         state: Some(State::Resolved),
         service: Some(service.clone()),
-        limit: LOOKED_AT,
+        limit: PAGE,
         ..ListQuery::default()
     };
-    let _turn = api.intake().look_back().await?;
-    api.engine().list(&query).await
+    for _ in 0..LOOKED_AT / PAGE {
+        let page = api.engine().list(&query).await?;
+        let (read, last) = (page.len(), page.last().map(Record::number));
+        if let Some(found) = page.into_iter().find(&is_wanted) {
+            return Ok(Some(found));
+        }
+        if read < PAGE {
+            break;
+        }
+        query.below = last;
+    }
+    Ok(None)
 }
 
 async fn resolve(

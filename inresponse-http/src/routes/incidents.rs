@@ -9,7 +9,9 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use inresponse_core::InvalidInput;
 use inresponse_core::engine::{Reported, Updated};
-use inresponse_core::model::{IncidentNumber, ServiceName, Severity, State as IncidentState, TeamName};
+use inresponse_core::model::{
+    IncidentNumber, Person, ServiceName, Severity, State as IncidentState, TeamName,
+};
 use inresponse_core::plan::{Refusal, StateChange};
 use inresponse_core::store::{ListQuery, Record};
 
@@ -153,10 +155,7 @@ async fn update(
             let Some((by, to)) = handed else { return Ok(Json(view)) };
             // It is done; that the roster cannot be asked does not undo it.
             let doubt = doubt(api.engine(), &record.incident, &by, &to).await.unwrap_or_default();
-            Ok(Json(match doubt {
-                Some(why) => view.warning("handTo", why),
-                None => view,
-            }))
+            Ok(Json(view.maybe_warning("handTo", doubt)))
         }
         Updated::Refused(_, Refusal::UnknownTeam(team)) => Err(Problem::unprocessable(
             "handToTeam",
@@ -229,20 +228,34 @@ pub(super) fn limit(text: &str) -> Result<usize, InvalidInput> {
 
 /// One incident, with deliveries and timeline.
 #[utoipa::path(get, path = "/incidents/{incidentId}", tag = "incidents",
-    params(("incidentId" = u64, Path, example = 10000, description = "its number")),
+    params(
+        ("incidentId" = u64, Path, example = 10000, description = "its number"),
+        ("handTo" = Option<String>, Query, description = "answer also the `warnings` that a hand-over to this person \
+            would have; nothing is changed"),
+        ("by" = Option<String>, Query, description = "who would hand it over (default: the key's name)"),
+    ),
     security(("key" = []), ("bearer" = [])),
     responses(
         (status = 200, description = "the incident", body = FullIncidentView),
+        (status = 400, description = "a parameter is invalid", body = Problem),
         (status = 404, description = "no such incident", body = Problem),
     ))]
 pub(crate) async fn get_one(
     State(api): State<Api>,
-    _: Authorized<ToRespond>,
-    _: NoParams,
+    key: Authorized<ToRespond>,
+    mut params: Params,
     Path(in_path): Path<String>,
 ) -> Result<Json<FullIncidentView>, Problem> {
     let number = number(&in_path).map_err(|e| Problem::invalid(&e))?;
-    Ok(Json((&find(&api, number).await?).into()))
+    let hand_to = params.take("handTo", |text| Person::new(text));
+    let by = params.take("by", |text| Person::new(text));
+    params.finish()?;
+    let record = find(&api, number).await?;
+    let view = FullIncidentView::from(&record);
+    let Some(person) = hand_to else { return Ok(Json(view)) };
+    let by = by.as_ref().unwrap_or(&key.name);
+    let doubt = doubt(api.engine(), &record.incident, by, &person).await.map_err(|e| Problem::outage(&e))?;
+    Ok(Json(view.maybe_warning("handTo", doubt)))
 }
 
 async fn find(api: &Api, number: IncidentNumber) -> Result<Record, Problem> {

@@ -73,20 +73,20 @@ pub(crate) struct FullIncidentView {
     deliveries: Vec<DeliveryView>,
     /// What people and levels did, the oldest first.
     timeline: Vec<EntryView>,
-    /// What somebody should know of what was just done; only if there is something.
+    /// Why what was just done, or asked about, may not be what was meant; only if there is a reason.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<WarningView>,
 }
 
 impl FullIncidentView {
-    /// The same with something that somebody should know of what was just done.
-    pub(crate) fn warning(mut self, field: &'static str, message: String) -> Self {
-        self.warnings.push(WarningView { field, message });
+    /// The same with a warning about a field, if there is one.
+    pub(crate) fn maybe_warning(mut self, field: &'static str, message: Option<String>) -> Self {
+        self.warnings.extend(message.map(|message| WarningView { field, message }));
         self
     }
 }
 
-/// Something that was done, and may not be what was meant.
+/// Why a request may not be what was meant.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct WarningView {
     /// The field of the request.

@@ -71,8 +71,15 @@ async fn p09_whoever_gives_it_to_somebody_whom_the_roster_does_not_know_is_warne
         ("admin", None),
     ] {
         let number = world.report().await;
+        let before = world.get(&format!("/incidents/{number}?handTo={to}")).await;
+        assert_eq!(
+            (before.status, &before.json["state"]),
+            (StatusCode::OK, &json!("OPEN")),
+            "nothing is done"
+        );
         let answer = world.post(&format!("/incidents/{number}"), json!({ "handTo": to })).await;
         assert_eq!((answer.status, &answer.json["claimedBy"]), (StatusCode::OK, &json!(to)));
+        assert_eq!(before.json["warnings"], answer.json["warnings"], "whoever asks before is warned before");
         let warnings = answer.json["warnings"].as_array().cloned().unwrap_or_default();
         assert_eq!(warnings.len(), usize::from(warned.is_some()), "{to}: {warnings:?}");
         if let Some(warned) = warned {
@@ -82,6 +89,19 @@ async fn p09_whoever_gives_it_to_somebody_whom_the_roster_does_not_know_is_warne
         let later = world.get(&format!("/incidents/{number}")).await.json;
         assert_eq!(later["warnings"], Value::Null, "it was said once");
     }
+}
+
+#[tokio::test]
+async fn p16_a_question_about_a_hand_over_names_what_is_wrong_with_it() {
+    let world = World::new().await;
+    let number = world.report().await;
+    for (query, field) in [("handTo=", "handTo"), ("handTo=jo&by=%20", "by"), ("handto=jo", "handto")] {
+        let answer = world.get(&format!("/incidents/{number}?{query}")).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{query}");
+        assert_eq!(answer.json["errors"][0]["field"], field, "{query}");
+    }
+    let mine = world.get(&format!("/incidents/{number}?handTo=kim&by=kim")).await;
+    assert_eq!(mine.json["warnings"], Value::Null, "a claim of one's own");
 }
 
 #[tokio::test]

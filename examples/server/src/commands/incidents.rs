@@ -1,5 +1,7 @@
 //! Claim, release, resolve, hand over, escalate, note, show, list, who is on call.
 
+use std::io::IsTerminal;
+
 use chrono::{DateTime, Utc};
 use clap::Args;
 use inresponse_client::{
@@ -49,6 +51,9 @@ pub(crate) struct HandOverArgs {
     /// A note for the timeline
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
+    /// Do not ask, whoever is to have it
+    #[arg(long, short)]
+    yes: bool,
 }
 
 /// Who is to have an incident.
@@ -134,10 +139,18 @@ async fn update(act: Act, change: Update) -> Result<(), Failure> {
     } else {
         output::say(&output::row(&details.incident))?;
     }
+    Ok(())
+}
+
+/// Warns of a person who may never learn of it. At a terminal it asks; elsewhere it goes on, since the incident is open
+/// again if nobody responds.
+async fn may_be_given(act: &Act, person: &str, yes: bool) -> Result<bool, Failure> {
+    let details = act.connect.client()?.before_hand_over(act.number, person, act.by.as_deref()).await?;
     for warning in &details.warnings {
         output::warn(&format!("warning: {}", warning.message))?;
     }
-    Ok(())
+    let is_sure = details.warnings.is_empty() || yes || !std::io::stdin().is_terminal();
+    Ok(is_sure || output::agreed("Hand it over?")?)
 }
 
 async fn take(args: TakeArgs, change: Update) -> Result<(), Failure> {
@@ -160,7 +173,12 @@ pub(super) async fn resolve(args: ResolveArgs) -> Result<(), Failure> {
 
 pub(super) async fn hand_over(args: HandOverArgs) -> Result<(), Failure> {
     let change = match (args.to.to, args.to.to_team) {
-        (Some(person), _) => Update::hand_to(person),
+        (Some(person), _) => {
+            if !may_be_given(&args.act, &person, args.yes).await? {
+                return Err(Failure::Given("nothing was changed".to_owned()));
+            }
+            Update::hand_to(person)
+        }
         (None, Some(team)) => Update::hand_to_team(team),
         (None, None) => return Err(Failure::Given("say --to or --to-team".to_owned())),
     };

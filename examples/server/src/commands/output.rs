@@ -71,6 +71,15 @@ pub(super) fn header() -> String {
     )
 }
 
+/// Asks the person at the terminal.
+pub(super) fn agreed(question: &str) -> std::io::Result<bool> {
+    eprint!("{question} [y/N] ");
+    std::io::stderr().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
 /// Contacts that are alerted together.
 pub(super) fn together(contacts: &[String]) -> String {
     line(&contacts.join(", "))

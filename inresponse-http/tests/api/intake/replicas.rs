@@ -142,6 +142,30 @@ async fn p03_an_end_that_was_noted_before_an_incident_is_known_whatever_the_cloc
 }
 
 #[tokio::test]
+async fn p03_an_end_is_known_however_many_others_of_the_service_ended_since() {
+    let store = store();
+    let world = World::over(store.clone()).await;
+    assert_eq!(said(&world, &prometheus(-300, 240)).await, "opened");
+    world.clock.advance(Duration::from_secs(30));
+    assert_eq!(said(&world, &prometheus(-300, 25)).await, "resolved");
+    let others = |ends: i64| {
+        let other = |n: i64| {
+            json!({ "labels": { "alertname": format!("Slow{n}"), "service": "athens" }, "startsAt": at(-300),
+                "endsAt": at(ends) })
+        };
+        Value::from_iter((0..700).map(other))
+    };
+    for (ends, became) in [(600, "opened"), (26, "resolved")] {
+        let answer = world.told("/api/v2/alerts", &others(ends)).await;
+        assert!(statuses(&answer).iter().all(|status| *status == became), "{}", answer.json);
+    }
+    let fresh = World::over(store).await;
+    fresh.clock.advance(Duration::from_secs(60));
+    assert_eq!(said(&fresh, &prometheus(-293, 360)).await, "opened", "the other one still says so");
+    assert_eq!(said(&fresh, &prometheus(-300, 25)).await, "unchanged");
+}
+
+#[tokio::test]
 async fn p03_an_end_without_a_beginning_is_noted_too() {
     let store = store();
     let world = World::over(store.clone()).await;

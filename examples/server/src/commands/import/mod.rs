@@ -3,7 +3,7 @@
 mod change;
 mod read;
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -90,11 +90,7 @@ fn agreed(yes: bool) -> Result<bool, Failure> {
         let what = "nothing was changed, since there is no terminal to ask at: give --yes to change it";
         return Err(Failure::Given(what.to_owned()));
     }
-    eprint!("Change it? [y/N] ");
-    std::io::stderr().flush()?;
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+    Ok(output::agreed("Change it?")?)
 }
 
 /// A bar on a terminal; nothing elsewhere, or where it would be gone at once.
