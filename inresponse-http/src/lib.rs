@@ -29,12 +29,14 @@
 //! | `cursor` | where the next page of a list begins |
 //! | `problem` | errors as RFC 9457 problem details |
 //! | `keys` | API keys and scopes |
+//! | `admission` | when a request has its place |
 //! | `lanes` | what each key has of places and of the store's queue |
 //! | `limits` | request ids, logs, time, panics |
 //! | `refusals` | who was refused for want of a key |
 //! | `site` | what every address begins with |
 //! | `metrics` | what is counted |
 
+mod admission;
 #[cfg(feature = "docs")]
 mod api_page;
 mod cursor;
@@ -61,7 +63,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
-use axum::http::HeaderMap;
+use axum::extract::Request;
 use axum::middleware::from_fn_with_state;
 use inresponse_core::Engine;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -103,8 +105,10 @@ struct Inner {
     readiness: Readiness,
     places: Places,
     refusals: Refusals,
-    /// Whoever shows no key that is known: claim pages, PagerDuty's clients, strangers.
+    /// Whoever shows nothing that is known.
     strangers: Lane,
+    /// Whoever has the link of an alert.
+    recipients: Lane,
     last_census: Arc<routes::system::LastCensus>,
     document: Arc<str>,
 }
@@ -157,6 +161,7 @@ impl Api {
             places: Places::default(),
             refusals: Refusals::default(),
             strangers: Lane::default(),
+            recipients: Lane::default(),
             last_census: Arc::default(),
             document: document().into(),
         };
@@ -244,10 +249,16 @@ impl Api {
         self.inner.readiness.stopping.clone()
     }
 
-    /// The lane of whoever asks: that of their key, be it in the head or in the cookie of the pages.
-    pub(crate) fn lane(&self, headers: &HeaderMap) -> Lane {
+    /// The lane of whoever asks: that of their key, be it in the head or in the cookie of the pages; or that of the
+    /// links in alerts.
+    pub(crate) fn lane(&self, request: &Request) -> Lane {
+        let headers = request.headers();
         if let Some(lane) = self.keys().lane(headers) {
             return lane.clone();
+        }
+        #[cfg(feature = "pages")]
+        if pages::has_link(self, request.uri()) {
+            return self.recipients().clone();
         }
         #[cfg(feature = "pages")]
         if let Some(signed_in) = pages::session::SignedIn::read(self, headers) {
@@ -260,8 +271,13 @@ impl Api {
         &self.inner.places
     }
 
-    pub(crate) fn strangers(&self) -> &Lane {
+    fn strangers(&self) -> &Lane {
         &self.inner.strangers
+    }
+
+    #[cfg(feature = "pages")]
+    pub(crate) fn recipients(&self) -> &Lane {
+        &self.inner.recipients
     }
 
     pub(crate) fn last_census(&self) -> &routes::system::LastCensus {

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use axum::body::HttpBody;
 use axum::extract::{MatchedPath, NestedPath, Request};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
@@ -14,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 use inresponse_core::Outage;
 use tracing::Instrument;
 
+use crate::admission::{Admission, Intent};
 use crate::intake::{SENDERS, Watched};
 use crate::lanes::Lane;
 use crate::problem::Problem;
@@ -24,6 +26,9 @@ use crate::site::Here;
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// How long one may take that may hold thousands of alerts.
 const MESSAGE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The largest head of a request, in bytes.
+const MAX_HEAD: usize = 32 * 1024;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -39,7 +44,12 @@ pub(crate) async fn observe(Here(api): Here, request: Request, next: Next) -> Re
     let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), %method, route);
     let client = Client::of(&request);
     let began = api.engine().clock().monotonic();
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let mut response = if head_of(&request) > MAX_HEAD {
+        let detail = format!("the head of the request must be at most {MAX_HEAD} bytes");
+        Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, detail).into_response()
+    } else {
+        next.run(request).instrument(span.clone()).await
+    };
     let took = api.engine().clock().monotonic().saturating_sub(began);
     let status = response.status();
     span.in_scope(|| {
@@ -68,6 +78,14 @@ pub(crate) async fn observe(Here(api): Here, request: Request, next: Next) -> Re
     api.sum_up_metrics();
     response.headers_mut().insert(REQUEST_ID, id);
     response
+}
+
+/// How large the head of a request is, in bytes.
+fn head_of(request: &Request) -> usize {
+    let uri = request.uri().path_and_query().map_or(0, |path| path.as_str().len());
+    let field =
+        |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len() + ": \r\n".len();
+    uri + request.headers().iter().map(field).sum::<usize>()
 }
 
 /// The route of a request, without the prefix that the router is mounted under.
@@ -116,25 +134,41 @@ pub(crate) async fn by_itself<T: Send + 'static>(
     )
 }
 
+/// Routes whose handlers find the key in the body, and then take the place in its lane.
+const KEY_IN_BODY: [&str; 1] = ["/v2/enqueue"];
+
 /// Refuses what is too much at once, and ends what takes too long.
-pub(crate) async fn bound(Here(api): Here, request: Request, next: Next) -> Response {
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    let lane = api.lane(request.headers());
-    if !reads {
-        api.places().changes(&lane, api.engine().clock().monotonic());
-    }
-    let Some(_place) = api.places().take(&lane) else {
-        let problem = Problem::unavailable("too many requests are being worked on");
-        return if reads { problem.into_response() } else { problem.not_recorded().into_response() };
+pub(crate) async fn bound(Here(api): Here, mut request: Request, next: Next) -> Response {
+    let intent = match *request.method() {
+        Method::GET | Method::HEAD => Intent::Read,
+        _ => Intent::Change,
     };
     let route = route_of(&request);
     let is_message = SENDERS.iter().any(|(of, _)| route.starts_with(of));
+    let key_in_body = KEY_IN_BODY.contains(&route);
+    let admission = Admission::new(api.clone(), intent, api.lane(&request));
+    if intent == Intent::Read || request.body().is_end_stream() {
+        if let Err(problem) = admission.enter() {
+            return problem.into_response();
+        }
+    } else if key_in_body {
+        request.extensions_mut().insert(admission.clone());
+    } else {
+        request = request.map(|body| admission.clone().until_end_of(body));
+    }
     let timeout = if is_message { MESSAGE_TIMEOUT } else { TIMEOUT };
-    match tokio::time::timeout(timeout, next.run(request)).await {
+    let answer = tokio::time::timeout(timeout, next.run(request)).await;
+    if let Some(problem) = admission.refused() {
+        return problem.into_response();
+    }
+    match answer {
         Ok(response) => response,
         Err(_) => {
             let problem = Problem::unavailable("the request took too long");
-            if reads { problem.into_response() } else { problem.maybe_recorded().into_response() }
+            match intent {
+                Intent::Read => problem.into_response(),
+                Intent::Change => problem.maybe_recorded().into_response(),
+            }
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The notifier: one attempt over a kept connection.
 
 use std::fmt;
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
@@ -20,8 +22,11 @@ use crate::pool::{Kept, Pool};
 use crate::reply::{Failure, Phase, outcome};
 use crate::session::{Session, within};
 
-/// How many connections are open at once. Idle ones are far fewer; this many only where recipients hang.
-const MAX_CONNECTIONS: usize = 64;
+/// How many mails are begun at once. Idle connections are far fewer.
+const AT_ONCE: usize = 64;
+/// A mail that takes longer than this makes room for another, so that recipients who hang delay nobody else. How many
+/// hang at once the engine bounds.
+const HANGS_AFTER: Duration = Duration::from_secs(1);
 /// How long a kept connection may be silent before a new one takes its place: a firewall may have forgotten it.
 const FORGOTTEN: Duration = Duration::from_secs(5);
 
@@ -30,7 +35,7 @@ pub struct SmtpNotifier {
     sender: Sender,
     connector: Connector,
     pool: Pool,
-    connections: Semaphore,
+    begun: Semaphore,
     clock: Arc<dyn Clock>,
 }
 
@@ -44,7 +49,7 @@ impl SmtpNotifier {
             sender: config.sender.clone(),
             connector: Connector::new(config)?,
             pool: Pool::default(),
-            connections: Semaphore::new(MAX_CONNECTIONS),
+            begun: Semaphore::new(AT_ONCE),
             clock,
         })
     }
@@ -66,9 +71,6 @@ impl SmtpNotifier {
 
     /// One attempt, which notes how far it has come.
     async fn attempt(&self, mail: &Mail, deadline: Duration, progress: &Progress) -> Result<(), Failure> {
-        let Ok(_place) = self.connections.acquire().await else {
-            return Err(Failure::Lost("the notifier was closed".to_owned()));
-        };
         let mut kept = self.begin(mail, deadline, progress).await?;
         hand_over(&mut kept.session, mail, progress).await?;
         // What a server says unasked would be taken for the reply to the next command.
@@ -76,6 +78,21 @@ impl SmtpNotifier {
             self.pool.put(kept, self.clock.monotonic());
         }
         Ok(())
+    }
+
+    /// Does that as one of so many that are begun at once.
+    async fn in_turn<T>(&self, attempt: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        let Ok(place) = self.begun.acquire().await else {
+            return Err(Failure::Lost("the notifier was closed".to_owned()));
+        };
+        let mut attempt = pin!(attempt);
+        match tokio::time::timeout(HANGS_AFTER, attempt.as_mut()).await {
+            Ok(done) => done,
+            Err(_) => {
+                drop(place);
+                attempt.await
+            }
+        }
     }
 
     /// A connection on which the mail has been begun: a kept one, or a new one if the server has tired of that or says
@@ -156,7 +173,7 @@ impl Notifier for SmtpNotifier {
         };
         let progress = Progress::new();
         // A connection in the middle of something is dropped with the attempt.
-        match within(deadline, self.attempt(&mail, deadline, &progress)).await {
+        match within(deadline, self.in_turn(self.attempt(&mail, deadline, &progress))).await {
             Ok(()) => Outcome::Accepted,
             Err(failure) => outcome(&failure, progress.phase()),
         }

@@ -305,6 +305,6 @@ pub(crate) fn load(seconds: u64) -> Result<(), Failure> {
         "--",
         "--nocapture",
     ]);
-    test.args(["--test-threads=1", "load::"]);
+    test.args(["--test-threads=1", "load::", "attack::"]);
     run(test.env("INRESPONSE_TEST_PYTHON", python).env("INRESPONSE_LOAD_SECONDS", seconds.to_string()))
 }

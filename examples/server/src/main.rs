@@ -11,6 +11,7 @@ mod aws;
 mod cli;
 mod commands;
 mod config;
+mod descriptors;
 mod keys;
 mod listen;
 mod notifiers;

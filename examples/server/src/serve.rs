@@ -5,11 +5,11 @@ use std::error::Error;
 use inresponse_core::Chain;
 use inresponse_core::clock::SystemClock;
 use inresponse_http::{Api, Intake, Keys, Pages, Readiness};
-use tokio::net::TcpListener;
 use tokio::sync::watch::{Receiver, channel};
 
 use crate::amazon::{FromAmazon, FromSes};
 use crate::config::{Config, ConfigError};
+use crate::descriptors::Shares;
 use crate::notifiers::notifiers;
 use crate::ops::watch::watch;
 use crate::storage::Storage;
@@ -17,11 +17,11 @@ use crate::{keys, listen, secret, seed};
 
 /// Serves until the process is told to stop.
 pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
+    let shares = Shares::of_this_process();
     let named = config.named();
     let metrics = inresponse_http::metrics::install()?;
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .map_err(|e| format!("cannot listen on {}: {e}", config.listen))?;
+    let listener =
+        listen::bind(config.listen).map_err(|e| format!("cannot listen on {}: {e}", config.listen))?;
     let public_url = match config.public_url {
         Some(url) => url,
         None => format!("http://{}", listener.local_addr()?),
@@ -38,6 +38,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
         .engine(notifiers, clock)
         .lease(config.lease)
         .news(config.news)
+        .sends_at_once(shares.sends)
         .defaults(config.defaults)
         .claim_links(&public_url, secrets)?;
     if let Some(team) = config.catch_all {
@@ -90,7 +91,12 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     let requests_ended = after(stopped.clone());
     let (requests_done, all_requests_ended) = channel(());
     let running = tokio::spawn(async move { engine.run(after(all_requests_ended)).await });
-    let listening = tokio::spawn(listen::serve(listener, inresponse_http::router(api), requests_ended));
+    let listening = tokio::spawn(listen::serve(
+        listener,
+        inresponse_http::router(api),
+        shares.connections,
+        requests_ended,
+    ));
 
     told_to_stop().await?;
     tracing::info!("stopping: finishing what is being answered and sent");

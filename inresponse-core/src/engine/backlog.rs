@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::model::{Contact, Incident, IncidentNumber, Severity, State, Version};
+use super::slots::{Room, SENDS_PER_CONTACT, Urgency};
+use crate::model::{Contact, IncidentNumber, Version};
 
 /// How many incidents with a due time to come are remembered, those that are due first.
 const TIMERS: usize = 16 * 1024;
@@ -28,6 +29,14 @@ pub(super) struct Backlog {
     again: BTreeSet<(DateTime<Utc>, IncidentNumber)>,
     /// When to look at an incident that waits for time to pass.
     timers: BTreeSet<(DateTime<Utc>, IncidentNumber)>,
+    full: Full,
+}
+
+/// Where more waits than there was room for when that was looked at last.
+#[derive(Debug, Default)]
+struct Full {
+    remotes: BTreeSet<String>,
+    all: bool,
 }
 
 /// What waits for a sending slot.
@@ -39,22 +48,6 @@ pub(super) struct Blocked {
     pub(super) due_at: DateTime<Utc>,
     /// When something else of the incident is due.
     pub(super) again: Option<DateTime<Utc>>,
-}
-
-/// What goes first where not everything can: what is worse, and news last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Urgency {
-    News,
-    Alert(Severity),
-}
-
-impl Urgency {
-    pub(super) fn of(incident: &Incident) -> Self {
-        match incident.state() {
-            State::Open => Self::Alert(incident.severity()),
-            State::Claimed | State::Resolved => Self::News,
-        }
-    }
 }
 
 /// A place in a contact's queue; the first is served first.
@@ -169,9 +162,10 @@ impl Backlog {
         self.known.get(&number).is_some_and(|known| known.version >= version)
     }
 
-    /// Whether something waits for a slot of that contact, and a newcomer must not take it.
+    /// Whether something waits for a slot that a send to that contact would take, so that a newcomer must not.
     pub(super) fn waits_for(&self, contact: &Contact) -> bool {
-        self.queues.contains_key(contact)
+        let is_full = || self.full.all || self.full.remotes.contains(contact.remote());
+        self.queues.contains_key(contact) || (!self.queues.is_empty() && is_full())
     }
 
     /// Whether something waits for any slot.
@@ -185,25 +179,43 @@ impl Backlog {
         first(&self.timers).into_iter().chain(first(&self.again)).min()
     }
 
-    /// Takes out at most `limit` whose time has come by `now` or for which there are slots: of each contact as many
-    /// as `free` says that it has, of all contacts together the most urgent, and no more than `room` for them.
+    /// Takes out at most `limit` whose time has come by `now` or for which there are slots, the most urgent first.
+    ///
+    /// `promise` promises a slot for a send to a contact, if there is room.
     pub(super) fn take(
         &mut self,
         now: DateTime<Utc>,
         limit: usize,
-        room: usize,
-        free: impl Fn(&Contact) -> usize,
+        mut promise: impl FnMut(&Contact, Urgency) -> Room,
     ) -> Vec<IncidentNumber> {
         let mut taken: Vec<IncidentNumber> = Vec::new();
         for times in [&self.timers, &self.again] {
             let due = times.iter().take_while(|(at, _)| *at <= now).map(|(_, number)| *number);
             taken.extend(due.take(limit - taken.len()));
         }
-        let mut places: Vec<&Place> =
-            self.queues.iter().flat_map(|(contact, queue)| queue.iter().take(free(contact))).collect();
+        // No contact has more slots than that.
+        let first = |(contact, queue): (&Arc<Contact>, &BTreeSet<Place>)| {
+            let first: Vec<_> = queue.iter().take(SENDS_PER_CONTACT).copied().collect();
+            first.into_iter().map(|place| (place, Arc::clone(contact))).collect::<Vec<_>>()
+        };
+        let mut places: Vec<_> = self.queues.iter().flat_map(first).collect();
         places.sort_unstable();
-        let room = room.min(limit - taken.len());
-        taken.extend(places.into_iter().take(room).map(|place| place.number));
+        self.full = Full::default();
+        for (place, contact) in places {
+            if taken.len() == limit {
+                break;
+            }
+            match promise(&contact, place.urgency.0) {
+                Room::Free => taken.push(place.number),
+                Room::NotForThis => {}
+                Room::RemoteIsFull => _ = self.full.remotes.insert(contact.remote().to_owned()),
+                Room::AllIsFull => self.full.all = true,
+                Room::NoneLeft => {
+                    self.full.all = true;
+                    break;
+                }
+            }
+        }
         // An incident may wait for several contacts, or for time besides.
         taken.retain(|number| {
             let is_known = self.known.contains_key(number);
@@ -224,6 +236,7 @@ mod tests {
     use chrono::TimeDelta;
 
     use super::*;
+    use crate::model::Severity;
 
     const ROOM: usize = 256;
 
@@ -244,6 +257,28 @@ mod tests {
         Blocked { contacts, urgency: Urgency::Alert(severity), due_at: at(due), again: None }
     }
 
+    /// What is taken where each contact has so many slots, and all together have `room`.
+    fn take(
+        backlog: &mut Backlog,
+        now: i64,
+        limit: usize,
+        room: usize,
+        free: impl Fn(&Contact) -> usize,
+    ) -> Vec<IncidentNumber> {
+        let mut promised: HashMap<Contact, usize> = HashMap::new();
+        backlog.take(at(now), limit, |contact, _| {
+            if promised.values().sum::<usize>() >= room {
+                return Room::NoneLeft;
+            }
+            let of_contact = promised.entry(contact.clone()).or_default();
+            if *of_contact >= free(contact) {
+                return Room::NotForThis;
+            }
+            *of_contact += 1;
+            Room::Free
+        })
+    }
+
     fn numbers(taken: &[IncidentNumber]) -> Vec<u64> {
         taken.iter().map(|number| number.value()).collect()
     }
@@ -259,7 +294,7 @@ mod tests {
         let news = Blocked { urgency: Urgency::News, ..blocked(&["jo"], Severity::Warn, 0) };
         backlog.blocked(number(5), Version::FIRST, news);
         let mut order = Vec::new();
-        while let [next] = *backlog.take(at(9), ROOM, ROOM, |_| 1) {
+        while let [next] = *take(&mut backlog, 9, ROOM, ROOM, |_| 1) {
             order.push(next.value());
         }
         assert_eq!(order, [4, 2, 3, 1, 5]);
@@ -273,18 +308,37 @@ mod tests {
         backlog.blocked(number(2), Version::FIRST, blocked(&["jo"], Severity::Warn, 2));
         backlog.blocked(number(3), Version::FIRST, blocked(&["hangs", "kim"], Severity::Warn, 3));
         let hangs = contact("hangs");
-        let taken = backlog.take(at(9), ROOM, ROOM, |contact| usize::from(*contact != hangs));
+        let taken = take(&mut backlog, 9, ROOM, ROOM, |contact| usize::from(*contact != hangs));
         assert_eq!(numbers(&taken), [2, 3]);
         assert!(backlog.waits_for(&hangs) && !backlog.waits_for(&contact("kim")));
-        assert_eq!(numbers(&backlog.take(at(9), ROOM, 0, |_| 4)), [0; 0], "no room at all");
-        assert_eq!(numbers(&backlog.take(at(9), ROOM, 1, |_| 4)), [1]);
+        assert_eq!(numbers(&take(&mut backlog, 9, ROOM, 0, |_| 4)), [0; 0], "no room at all");
+        assert_eq!(numbers(&take(&mut backlog, 9, ROOM, 1, |_| 4)), [1]);
+    }
+
+    #[test]
+    fn p13_a_newcomer_does_not_take_what_others_of_its_side_wait_for() {
+        let (jo, kim) = (contact("jo"), contact("kim"));
+        let other = Contact::new("lee@other.example").unwrap();
+        let mut backlog = Backlog::default();
+        let waits = |backlog: &Backlog| [&jo, &kim, &other].map(|contact| backlog.waits_for(contact));
+        backlog.blocked(number(1), Version::FIRST, blocked(&["jo"], Severity::Crit, 1));
+        for (room, expected) in [
+            (Room::NotForThis, [true, false, false]),
+            (Room::RemoteIsFull, [true, true, false]),
+            (Room::AllIsFull, [true, true, true]),
+            (Room::NoneLeft, [true, true, true]),
+            (Room::Free, [false, false, false]),
+        ] {
+            let _taken = backlog.take(at(9), ROOM, |_, _| room);
+            assert_eq!(waits(&backlog), expected, "{room:?}");
+        }
     }
 
     #[test]
     fn an_incident_that_waits_for_two_is_taken_once() {
         let mut backlog = Backlog::default();
         backlog.blocked(number(1), Version::FIRST, blocked(&["jo", "kim"], Severity::Warn, 1));
-        assert_eq!(numbers(&backlog.take(at(9), ROOM, ROOM, |_| 4)), [1]);
+        assert_eq!(numbers(&take(&mut backlog, 9, ROOM, ROOM, |_| 4)), [1]);
         assert!(!backlog.waits() && !backlog.knows(number(1), Version::FIRST));
     }
 
@@ -295,10 +349,10 @@ mod tests {
         let again = Blocked { again: Some(at(4)), ..blocked(&["hangs"], Severity::Crit, 1) };
         backlog.blocked(number(2), Version::FIRST, again);
         assert_eq!(backlog.next_at(), Some(at(4)));
-        assert_eq!(numbers(&backlog.take(at(3), ROOM, ROOM, |_| 0)), [0; 0]);
-        assert_eq!(numbers(&backlog.take(at(4), ROOM, ROOM, |_| 0)), [2]);
+        assert_eq!(numbers(&take(&mut backlog, 3, ROOM, ROOM, |_| 0)), [0; 0]);
+        assert_eq!(numbers(&take(&mut backlog, 4, ROOM, ROOM, |_| 0)), [2]);
         assert_eq!(backlog.next_at(), Some(at(5)));
-        assert_eq!(numbers(&backlog.take(at(5), ROOM, ROOM, |_| 0)), [1]);
+        assert_eq!(numbers(&take(&mut backlog, 5, ROOM, ROOM, |_| 0)), [1]);
         assert_eq!(backlog.next_at(), None);
     }
 
@@ -333,7 +387,7 @@ mod tests {
             assert!(!backlog.knows(number(7), Version::FIRST), "the least urgent goes first");
             assert_eq!(backlog.known.len(), BLOCKED);
         }
-        assert_eq!(numbers(&backlog.take(at(9), ROOM, 2, |_| 2)), [many + 1, many + 2]);
+        assert_eq!(numbers(&take(&mut backlog, 9, ROOM, 2, |_| 2)), [many + 1, many + 2]);
     }
 
     #[test]
@@ -345,6 +399,6 @@ mod tests {
         }
         assert_eq!(backlog.known.len(), TIMERS);
         assert!(!backlog.knows(number(many.cast_unsigned()), Version::FIRST));
-        assert_eq!(numbers(&backlog.take(at(1), 2, ROOM, |_| 0)), [0, 1]);
+        assert_eq!(numbers(&take(&mut backlog, 1, 2, ROOM, |_| 0)), [0, 1]);
     }
 }

@@ -45,11 +45,16 @@ impl Engine {
                 if planted!(AcceptedBeforeSend) {
                     self.record(&incident, version, delivery, attempt, &Outcome::Accepted).await;
                 }
-                self.attempt(&alert, this, lease, give_up_at).await
+                let began = self.inner.clock.monotonic();
+                let outcome = self.attempt(&alert, this, lease, give_up_at).await;
+                slot.sent(self.inner.clock.monotonic().saturating_sub(began));
+                outcome
             }
-            Err(reason) => Outcome::NotBegun { reason: reason.to_owned() },
+            Err(reason) => {
+                drop(slot);
+                Outcome::NotBegun { reason: reason.to_owned() }
+            }
         };
-        drop(slot);
         self.inner.wake.slot_freed();
         report_outcome(&alert, &outcome);
         self.record(&incident, version, delivery, attempt, &outcome).await;

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, Utc};
 
 use super::lease::{LeaseAt, MAX_TRIES};
-use super::slots::Slot;
+use super::slots::{Slot, Urgency};
 use super::{Engine, WAITING_TOO_LONG};
 use crate::error::Outage;
 use crate::model::{Contact, DedupKey, IncidentNumber, Level, Matrix, Report, ServiceName, Severity};
@@ -111,7 +111,7 @@ impl Engine {
         let mut slots = FirstSlots { taken: HashMap::new(), none_free: HashSet::new() };
         for contact in matrix.contacts(Level::At(level)) {
             let waits = self.inner.wake.waits_for(contact);
-            match self.inner.slots.take(contact).filter(|_| !waits) {
+            match self.inner.slots.take(contact, Urgency::Alert(severity)).filter(|_| !waits) {
                 Some(slot) => _ = slots.taken.insert(contact.clone(), slot),
                 None => _ = slots.none_free.insert(contact.clone()),
             }

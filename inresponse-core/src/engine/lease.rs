@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::Engine;
-use super::slots::Slot;
+use super::slots::{Slot, Urgency};
 use crate::error::{Outage, OutageKind};
 use crate::model::{Contact, DeliveryId, DeliveryKey, Incident, State, Version};
 use crate::notify::Alert;
@@ -163,7 +163,7 @@ impl Engine {
                 if slots.contains_key(&send.delivery) {
                     continue;
                 }
-                match self.inner.slots.take(&send.contact) {
+                match self.inner.slots.take(&send.contact, Urgency::of(incident)) {
                     Some(slot) => _ = slots.insert(send.delivery, slot),
                     None => {
                         complete = false;

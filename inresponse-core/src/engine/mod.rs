@@ -12,7 +12,8 @@
 //! | `bounce` | takes what a carrier tells later of an alert that it had accepted |
 //! | `advance` | one incident, or everything due, until nothing is left to do now |
 //! | `run` | does that for ever (feature `runner`) |
-//! | `slots` | bounds how much is sent at once, in all and to one contact |
+//! | `slots` | bounds how much is sent at once: in all, to one remote side, to one contact |
+//! | `waiting` | the levels that wait for a slot |
 //! | `timers` | keeps the time of incidents where no runner does |
 //! | `wake` | tells the runner when something became due |
 //! | `backlog` | what it knows of that, and what waits for a slot, the most urgent first |
@@ -35,6 +36,7 @@ mod timers;
 #[cfg(feature = "runner")]
 mod trouble;
 mod unsent;
+mod waiting;
 mod wake;
 
 use std::fmt;
@@ -49,7 +51,7 @@ pub use bounce::Bounced;
 pub use duty::{DAYS_AHEAD, OnCall};
 pub use handover::Receiver;
 pub use intake::{Reported, Updated};
-pub use slots::SENDS_PER_CONTACT;
+pub use slots::{SENDS_PER_CONTACT, SENDS_PER_NEW_CONTACT};
 pub use timers::{Swept, Timers};
 
 use crate::claim::{ClaimToken, TokenError, TokenSecret};
@@ -82,7 +84,7 @@ struct Inner {
     catch_all: Option<TeamName>,
     claim_links: Option<ClaimLinks>,
     slots: slots::Slots,
-    waiting: slots::Waiting,
+    waiting: waiting::Waiting,
     in_flight: lease::InFlight,
     unsent: unsent::Unsent,
     stopping: AtomicBool,
@@ -116,6 +118,7 @@ pub struct EngineBuilder {
     timers: Option<Arc<dyn Timers>>,
     news: News,
     keep_resolved: Option<Duration>,
+    sends_at_once: usize,
 }
 
 impl Engine {
@@ -145,6 +148,7 @@ impl Engine {
             timers: None,
             news: News::Kept,
             keep_resolved: None,
+            sends_at_once: slots::SLOTS,
         }
     }
 
@@ -275,8 +279,18 @@ impl EngineBuilder {
         self
     }
 
+    /// How many sends are under way at once at the most: from 16 to 512, which is what there are unless given.
+    ///
+    /// Each may take a connection, so a process with few file descriptors should have fewer.
+    #[must_use]
+    pub fn sends_at_once(mut self, most: usize) -> Self {
+        self.sends_at_once = most;
+        self
+    }
+
     /// The engine.
     pub fn build(self) -> Engine {
+        let slots = slots::Slots::new(self.sends_at_once, Arc::clone(&self.clock));
         let inner = Inner {
             store: self.store,
             roster: self.roster,
@@ -286,8 +300,8 @@ impl EngineBuilder {
             defaults: self.defaults,
             catch_all: self.catch_all,
             claim_links: self.claim_links,
-            slots: slots::Slots::default(),
-            waiting: slots::Waiting::default(),
+            slots,
+            waiting: waiting::Waiting::default(),
             in_flight: lease::InFlight::default(),
             unsent: unsent::Unsent::default(),
             stopping: AtomicBool::new(false),

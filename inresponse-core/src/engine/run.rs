@@ -13,9 +13,9 @@ use tokio::task::JoinSet;
 
 use super::Engine;
 use super::advance::{PAGE, next_page};
-use super::backlog::Urgency;
 use super::intake::Changed;
 use super::lease::LeasedSend;
+use super::slots::Urgency;
 use super::trouble::Trouble;
 use crate::error::{Chain, Outage};
 use crate::model::{IncidentNumber, Version};
@@ -74,6 +74,8 @@ impl Engine {
             loop {
                 let until_due =
                     self.inner.wake.next_at().map(|due| (due - self.now()).to_std().unwrap_or_default());
+                let relief = self.inner.wake.relief(&self.inner.slots);
+                let until_due = until_due.into_iter().chain(relief).min();
                 tokio::select! {
                     biased;
                     () = &mut shutdown => break 'running,

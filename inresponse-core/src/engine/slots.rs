@@ -1,119 +1,338 @@
-//! Bounds how much is sent at once.
+//! Bounds how much is sent at once: in all, to one remote side, and to one contact.
+//!
+//! A recipient who hangs keeps what is sent to them in flight. So what has been in flight for a while counts by itself,
+//! and whoever answers promptly still finds a slot (promise 13):
+//!
+//! | of all slots | at the most |
+//! |---|---|
+//! | what began within the last second | a half |
+//! | to contacts that have not answered promptly | 7/8, of which for those that hang a half |
+//! | to one remote side (a mail domain, a web host) | a half, of which for those that have not answered promptly a third |
+//! | of one remote side what began within the last second, and what is sent to contacts that hang | an eighth each |
+//! | status updates | a quarter, an eighth for one remote side |
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use crate::model::{Contact, Incident, IncidentNumber, Level};
+use crate::clock::Clock;
+use crate::model::{Contact, Incident, Severity, State};
 use crate::planted::planted;
 
-/// How many sends may be under way in all.
+/// How many sends an engine has under way at once, unless it is told to have fewer.
 pub(super) const SLOTS: usize = 512;
-/// How many sends to one contact a process has under way at once at the most, so that one who hangs leaves the others
-/// theirs (promise 13).
+/// The fewest that it can be told to have.
+const FEWEST: usize = 16;
+/// How many sends a process has under way at once to one contact that answers promptly.
 pub const SENDS_PER_CONTACT: usize = 12;
+/// The same to one that has not answered yet, or took its time when it last did.
+pub const SENDS_PER_NEW_CONTACT: usize = 3;
+/// An answer within this time is prompt, and a send that has taken longer hangs.
+pub(super) const PROMPT: Duration = Duration::from_secs(1);
+/// Of how many contacts it is remembered that they answered promptly, or did not.
+const REMEMBERED: usize = 16_384;
 
-/// The free sending slots. A slot is taken before the lease, so that a lease never waits for one.
-#[derive(Debug, Default)]
-pub(super) struct Slots {
-    taken: Arc<Mutex<Taken>>,
+/// What goes first where not everything can: what is worse, and status updates last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Urgency {
+    News,
+    Alert(Severity),
 }
 
-#[derive(Debug, Default)]
-struct Taken {
-    all: usize,
-    by_contact: HashMap<Contact, usize>,
+impl Urgency {
+    pub(super) fn of(incident: &Incident) -> Self {
+        match incident.state() {
+            State::Open => Self::Alert(incident.severity()),
+            State::Claimed | State::Resolved => Self::News,
+        }
+    }
+}
+
+/// The free sending slots. A slot is taken before the lease, so that a lease never waits for one.
+#[derive(Debug)]
+pub(super) struct Slots {
+    clock: Arc<dyn Clock>,
+    taken: Arc<Mutex<Taken>>,
 }
 
 /// A slot, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Slot {
+    clock: Arc<dyn Clock>,
     taken: Arc<Mutex<Taken>>,
+    contact: Contact,
+    urgency: Urgency,
+    /// When it was taken, by the monotonic clock, and what tells it from others.
+    began: (Duration, u64),
+    /// How long the send took, if there was one.
+    took: Option<Duration>,
+}
+
+#[derive(Debug)]
+struct Taken {
+    most: usize,
+    all: Sum,
+    by_remote: HashMap<String, Sum>,
+    by_contact: HashMap<Contact, OfContact>,
+    /// What began within the last second, the oldest first.
+    fresh: VecDeque<Fresh>,
+    next: u64,
+}
+
+#[derive(Debug)]
+struct Fresh {
+    began: (Duration, u64),
     contact: Contact,
 }
 
+/// How many slots are taken.
+#[derive(Debug, Default, Clone, Copy)]
+struct Sum {
+    fresh: usize,
+    slow: usize,
+    news: usize,
+}
+
+#[derive(Debug, Default)]
+struct OfContact {
+    taken: Sum,
+    last: Answer,
+}
+
+/// How a contact answered when it last did.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    #[default]
+    None,
+    Prompt,
+    Slow,
+}
+
+/// Whether there is a slot, and if not, what is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub(super) enum Room {
+    Free,
+    /// Not for this contact, or not for status updates; others may find one.
+    NotForThis,
+    /// The remote side has as many as it may have.
+    RemoteIsFull,
+    /// All are taken that this contact may have one of.
+    AllIsFull,
+    /// All are taken.
+    NoneLeft,
+}
+
 impl Slots {
+    /// So many slots, within bounds.
+    pub(super) fn new(most: usize, clock: Arc<dyn Clock>) -> Self {
+        let taken = Taken {
+            most: most.clamp(FEWEST, SLOTS),
+            all: Sum::default(),
+            by_remote: HashMap::new(),
+            by_contact: HashMap::new(),
+            fresh: VecDeque::new(),
+            next: 0,
+        };
+        Self { clock, taken: Arc::new(Mutex::new(taken)) }
+    }
+
     /// A slot for a send to `contact`, if one is free.
-    pub(super) fn take(&self, contact: &Contact) -> Option<Slot> {
+    pub(super) fn take(&self, contact: &Contact, urgency: Urgency) -> Option<Slot> {
+        let now = self.clock.monotonic();
         let mut taken = lock(&self.taken);
-        let few = planted!(SlotsForAnyone);
-        if few {
-            if taken.all >= SENDS_PER_CONTACT {
-                return None;
-            }
-        } else if taken.all >= SLOTS || taken.by_contact.get(contact).is_some_and(|n| *n >= SENDS_PER_CONTACT)
-        {
-            return None;
+        taken.grow_old(now);
+        match taken.room(contact, urgency, &Promised::default()) {
+            Room::Free => {}
+            Room::NotForThis | Room::RemoteIsFull | Room::AllIsFull | Room::NoneLeft => return None,
         }
-        taken.all += 1;
-        *taken.by_contact.entry(contact.clone()).or_default() += 1;
-        Some(Slot { taken: Arc::clone(&self.taken), contact: contact.clone() })
+        let began = taken.begin(contact, urgency, now);
+        let (clock, taken) = (Arc::clone(&self.clock), Arc::clone(&self.taken));
+        Some(Slot { clock, taken, contact: contact.clone(), urgency, began, took: None })
     }
 
-    /// How many are free for a contact, as far as its own are concerned.
+    /// What is free, to be promised to those who wait.
     #[cfg(feature = "runner")]
-    pub(super) fn free_for(&self, contact: &Contact) -> usize {
-        let taken = lock(&self.taken).by_contact.get(contact).copied().unwrap_or_default();
-        SENDS_PER_CONTACT.saturating_sub(taken)
+    pub(super) fn offer(&self) -> Offer<'_> {
+        let mut taken = lock(&self.taken);
+        taken.grow_old(self.clock.monotonic());
+        Offer { taken, promised: Promised::default() }
     }
 
-    /// How many are free in all.
+    /// How long until something that began lately has been in flight for a while, so that there may be room for more.
     #[cfg(feature = "runner")]
-    pub(super) fn free(&self) -> usize {
-        let all = if planted!(SlotsForAnyone) { SENDS_PER_CONTACT } else { SLOTS };
-        all.saturating_sub(lock(&self.taken).all)
+    pub(super) fn relief(&self) -> Option<Duration> {
+        let now = self.clock.monotonic();
+        let mut taken = lock(&self.taken);
+        taken.grow_old(now);
+        taken.fresh.front().map(|oldest| (oldest.began.0 + PROMPT).saturating_sub(now))
+    }
+}
+
+/// Slots that are free at one moment; nobody else takes one meanwhile.
+#[cfg(feature = "runner")]
+pub(super) struct Offer<'a> {
+    taken: MutexGuard<'a, Taken>,
+    promised: Promised,
+}
+
+#[cfg(feature = "runner")]
+impl Offer<'_> {
+    /// Promises a slot for a send to `contact`, if one is left.
+    pub(super) fn promise(&mut self, contact: &Contact, urgency: Urgency) -> Room {
+        let room = self.taken.room(contact, urgency, &self.promised);
+        if room == Room::Free {
+            self.promised.add(contact, urgency);
+        }
+        room
+    }
+}
+
+/// What was promised of what is free.
+#[derive(Debug, Default)]
+struct Promised {
+    all: Sum,
+    by_remote: HashMap<String, Sum>,
+    by_contact: HashMap<Contact, usize>,
+}
+
+impl Promised {
+    #[cfg(feature = "runner")]
+    fn add(&mut self, contact: &Contact, urgency: Urgency) {
+        self.all.begin(urgency);
+        self.by_remote.entry(contact.remote().to_owned()).or_default().begin(urgency);
+        *self.by_contact.entry(contact.clone()).or_default() += 1;
+    }
+}
+
+impl Sum {
+    fn all(self) -> usize {
+        self.fresh + self.slow
+    }
+
+    fn begin(&mut self, urgency: Urgency) {
+        self.fresh += 1;
+        self.news += usize::from(urgency == Urgency::News);
+    }
+
+    fn grow_old(&mut self) {
+        self.fresh -= 1;
+        self.slow += 1;
+    }
+
+    fn end(&mut self, was_fresh: bool, urgency: Urgency) {
+        let of = if was_fresh { &mut self.fresh } else { &mut self.slow };
+        *of -= 1;
+        self.news -= usize::from(urgency == Urgency::News);
+    }
+
+    fn with(self, promised: Option<&Self>) -> Self {
+        let more = promised.copied().unwrap_or_default();
+        Self { fresh: self.fresh + more.fresh, slow: self.slow + more.slow, news: self.news + more.news }
+    }
+}
+
+impl Taken {
+    fn room(&self, contact: &Contact, urgency: Urgency, promised: &Promised) -> Room {
+        let of_contact = self.by_contact.get(contact);
+        let last = of_contact.map_or(Answer::None, |of| of.last);
+        let sum = of_contact.map_or_else(Sum::default, |of| of.taken);
+        let all = self.all.with(Some(&promised.all));
+        if planted!(SlotsForAnyone) {
+            return if all.all() < SENDS_PER_CONTACT { Room::Free } else { Room::NoneLeft };
+        }
+        if all.all() >= self.most {
+            return Room::NoneLeft;
+        }
+        let hangs = sum.slow > 0 || last == Answer::Slow;
+        let is_prompt = !hangs && last == Answer::Prompt;
+        let per_contact = if is_prompt { SENDS_PER_CONTACT } else { SENDS_PER_NEW_CONTACT };
+        let here = sum.all() + promised.by_contact.get(contact).copied().unwrap_or_default();
+        let (most, remote) = (self.most, contact.remote());
+        let side = self.by_remote.get(remote).copied().unwrap_or_default();
+        let side = side.with(promised.by_remote.get(remote));
+        let is_news = urgency == Urgency::News;
+        if here >= per_contact
+            || (hangs && (side.slow >= most / 8 || all.slow >= most / 2))
+            || (is_news && (side.news >= most / 8 || all.news >= most / 4))
+        {
+            return Room::NotForThis;
+        }
+        let of_side = if is_prompt { most / 2 } else { most / 3 };
+        if side.all() >= of_side || side.fresh >= most / 8 {
+            return Room::RemoteIsFull;
+        }
+        let of_all = if is_prompt { most } else { most / 8 * 7 };
+        if all.all() >= of_all || all.fresh >= most / 2 {
+            return Room::AllIsFull;
+        }
+        Room::Free
+    }
+
+    fn begin(&mut self, contact: &Contact, urgency: Urgency, now: Duration) -> (Duration, u64) {
+        let began = (now, self.next);
+        self.next += 1;
+        self.all.begin(urgency);
+        self.by_remote.entry(contact.remote().to_owned()).or_default().begin(urgency);
+        self.by_contact.entry(contact.clone()).or_default().taken.begin(urgency);
+        self.fresh.push_back(Fresh { began, contact: contact.clone() });
+        began
+    }
+
+    /// What began a second ago is in flight for a while.
+    fn grow_old(&mut self, now: Duration) {
+        while let Some(oldest) = self.fresh.front()
+            && oldest.began.0 + PROMPT <= now
+            && let Some(Fresh { contact, .. }) = self.fresh.pop_front()
+        {
+            self.all.grow_old();
+            if let Some(side) = self.by_remote.get_mut(contact.remote()) {
+                side.grow_old();
+            }
+            if let Some(of) = self.by_contact.get_mut(&contact) {
+                of.taken.grow_old();
+            }
+        }
+    }
+
+    fn end(&mut self, slot: &Slot, now: Duration) {
+        self.grow_old(now);
+        let place = self.fresh.binary_search_by_key(&slot.began.1, |fresh| fresh.began.1);
+        let was_fresh = place.is_ok();
+        if let Ok(place) = place {
+            self.fresh.remove(place);
+        }
+        self.all.end(was_fresh, slot.urgency);
+        let remote = slot.contact.remote();
+        if let Some(side) = self.by_remote.get_mut(remote) {
+            side.end(was_fresh, slot.urgency);
+            if side.all() == 0 {
+                self.by_remote.remove(remote);
+            }
+        }
+        if let Some(of) = self.by_contact.get_mut(&slot.contact) {
+            of.taken.end(was_fresh, slot.urgency);
+            if let Some(took) = slot.took {
+                of.last = if took < PROMPT { Answer::Prompt } else { Answer::Slow };
+            }
+        }
+        if self.by_contact.len() > REMEMBERED {
+            self.by_contact.retain(|_, of| of.taken.all() > 0);
+        }
+    }
+}
+
+impl Slot {
+    /// The send has ended, and took so long.
+    pub(super) fn sent(mut self, took: Duration) {
+        self.took = Some(took);
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        let mut taken = lock(&self.taken);
-        taken.all -= 1;
-        if let Some(n) = taken.by_contact.get_mut(&self.contact) {
-            *n -= 1;
-            if *n == 0 {
-                taken.by_contact.remove(&self.contact);
-            }
-        }
-    }
-}
-
-/// The levels that began in this process without a free slot, by incident.
-#[derive(Debug, Default)]
-pub(super) struct Waiting {
-    levels: Mutex<HashMap<IncidentNumber, (u32, Level)>>,
-}
-
-impl Waiting {
-    /// How many are remembered. One that is forgotten begins again with its first send.
-    const MOST: usize = 65_536;
-
-    /// Its latest level waits for a slot.
-    pub(super) fn note(&self, incident: &Incident) {
-        let Some(begun) = incident.begun().last() else { return };
-        let mut levels = self.levels();
-        if levels.len() >= Self::MOST
-            && !levels.contains_key(&incident.number())
-            && let Some(another) = levels.keys().next().copied()
-        {
-            levels.remove(&another);
-        }
-        levels.insert(incident.number(), (incident.round(), begun.level));
-    }
-
-    /// Nothing of it waits for a slot.
-    pub(super) fn forget(&self, number: IncidentNumber) {
-        self.levels().remove(&number);
-    }
-
-    /// Whether its latest level has waited here since it began.
-    pub(super) fn has(&self, incident: &Incident) -> bool {
-        let latest = incident.begun().last().map(|begun| (incident.round(), begun.level));
-        latest.is_some() && self.levels().get(&incident.number()).copied() == latest
-    }
-
-    fn levels(&self) -> MutexGuard<'_, HashMap<IncidentNumber, (u32, Level)>> {
-        // Nothing panics while it holds the lock, so what a poisoned lock guards is whole.
-        self.levels.lock().unwrap_or_else(PoisonError::into_inner)
+        let now = self.clock.monotonic();
+        lock(&self.taken).end(self, now);
     }
 }
 
@@ -123,25 +342,4 @@ fn lock(taken: &Mutex<Taken>) -> MutexGuard<'_, Taken> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn p13_one_contact_cannot_take_all_slots() {
-        let slots = Slots::default();
-        let hanging = Contact::new("hangs@example.org").unwrap();
-        let taken: Vec<_> = std::iter::from_fn(|| slots.take(&hanging)).collect();
-        assert_eq!(taken.len(), SENDS_PER_CONTACT);
-        assert!(slots.take(&Contact::new("other@example.org").unwrap()).is_some());
-        drop(taken);
-        assert!(slots.take(&hanging).is_some());
-    }
-
-    #[test]
-    fn slots_are_bounded_in_all() {
-        let slots = Slots::default();
-        let contact = |i: usize| Contact::new(format!("c{i}@example.org")).unwrap();
-        let taken: Vec<_> = (0..SLOTS + 10).map_while(|i| slots.take(&contact(i))).collect();
-        assert_eq!(taken.len(), SLOTS);
-    }
-}
+mod tests;

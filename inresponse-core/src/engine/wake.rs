@@ -10,13 +10,14 @@ pub(super) use without_runner::Wake;
 #[cfg(feature = "runner")]
 mod with_runner {
     use std::sync::{Mutex, MutexGuard, PoisonError};
+    use std::time::Duration;
 
     use chrono::{DateTime, TimeDelta, Utc};
     use tokio::sync::{Notify, mpsc};
 
-    use crate::engine::backlog::{Backlog, Blocked, Urgency};
+    use crate::engine::backlog::{Backlog, Blocked};
     use crate::engine::lease::LeasedSend;
-    use crate::engine::slots::Slots;
+    use crate::engine::slots::{Slots, Urgency};
     use crate::model::{Contact, Incident, IncidentNumber, Version};
     use crate::plan;
 
@@ -100,6 +101,11 @@ mod with_runner {
             }
         }
 
+        /// When there may be room for something that waits, though no send has ended.
+        pub(in crate::engine) fn relief(&self, slots: &Slots) -> Option<Duration> {
+            if self.state().backlog.waits() { slots.relief() } else { None }
+        }
+
         /// Whether a slot may have become free that something waits for, since the last call.
         pub(in crate::engine) fn take_freed(&self) -> bool {
             std::mem::take(&mut self.state().freed)
@@ -123,7 +129,9 @@ mod with_runner {
             slots: &Slots,
         ) -> Vec<IncidentNumber> {
             let mut state = self.state();
-            let taken = state.backlog.take(now, limit, slots.free(), |contact| slots.free_for(contact));
+            let mut offer = slots.offer();
+            let taken = state.backlog.take(now, limit, |contact, urgency| offer.promise(contact, urgency));
+            drop(offer);
             if taken.len() == limit {
                 state.freed = true;
                 self.bell.notify_one();

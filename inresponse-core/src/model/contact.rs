@@ -130,6 +130,20 @@ impl Contact {
     pub fn address(&self) -> &str {
         &self.uri[self.colon + 1..]
     }
+
+    /// Who is at the other end, and may keep everybody there waiting: the domain of a mail address, host and port of a
+    /// web address, the scheme of any other.
+    pub(crate) fn remote(&self) -> &str {
+        let address = self.address();
+        if let Some(rest) = address.strip_prefix("//") {
+            let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
+            return authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        }
+        match address.rsplit_once('@') {
+            Some((_, domain)) if self.scheme() == "mailto" => domain,
+            Some(_) | None => self.scheme(),
+        }
+    }
 }
 
 /// A domain in lower case and ASCII. ASCII is not looked at any closer, so that no address which works is refused.
@@ -217,6 +231,22 @@ mod tests {
             let contact = Contact::new(text).unwrap();
             assert_eq!(contact.to_string(), shown);
             assert_eq!(Contact::new(shown), Ok(contact));
+        }
+    }
+
+    #[test]
+    fn the_remote_side_is_a_domain_a_host_or_a_scheme() {
+        for (text, remote) in [
+            ("jo@Example.org", "example.org"),
+            ("mailto:jo@[::1]", "[::1]"),
+            ("https://u:p@Hooks.example:8443/a@b?c", "hooks.example:8443"),
+            ("http://hooks.example#x", "hooks.example"),
+            ("https://[::1]:8080/x", "[::1]:8080"),
+            ("sms:+4917", "sms"),
+            ("slack:team@night", "slack"),
+            ("https:odd", "https"),
+        ] {
+            assert_eq!(Contact::new(text).unwrap().remote(), remote, "{text}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use inresponse_core::engine::{Advanced, SENDS_PER_CONTACT};
+use inresponse_core::engine::{Advanced, SENDS_PER_NEW_CONTACT};
 use inresponse_core::model::OutcomeKind;
 use inresponse_core::notify::Outcome;
 use inresponse_core::roster::Team;
@@ -62,14 +62,18 @@ async fn p08_p13_a_level_whose_only_contact_hangs_with_all_its_slots_taken_delay
     stage.carrier.always("h", Mood::Hangs);
     let mut running = stage.run();
     settle().await;
-    for _ in 0..SENDS_PER_CONTACT + 3 {
+    for _ in 0..SENDS_PER_NEW_CONTACT + 3 {
         stage.report(crit("athens")).await;
     }
     stage.pass(secs(61)).await;
     let told = |to: &str| stage.carrier.sent_to(to).len();
-    assert_eq!((told("h"), told("b")), (SENDS_PER_CONTACT, SENDS_PER_CONTACT + 3), "all of them in time");
+    assert_eq!(
+        (told("h"), told("b")),
+        (SENDS_PER_NEW_CONTACT, SENDS_PER_NEW_CONTACT + 3),
+        "all of them in time"
+    );
     stage.pass(secs(60)).await;
-    assert_eq!(told("c"), SENDS_PER_CONTACT + 3);
+    assert_eq!(told("c"), SENDS_PER_NEW_CONTACT + 3);
     running.stop();
 }
 
@@ -78,7 +82,7 @@ async fn p08_p13_the_same_without_a_runner() {
     let stage = Stage::with(&["h", "b"], wait(60)).await;
     stage.carrier.always("h", Mood::Hangs);
     let mut numbers = Vec::new();
-    for _ in 0..SENDS_PER_CONTACT + 3 {
+    for _ in 0..SENDS_PER_NEW_CONTACT + 3 {
         numbers.push(stage.report(crit("athens")).await);
     }
     let engine = stage.engine.clone();
@@ -87,7 +91,7 @@ async fn p08_p13_the_same_without_a_runner() {
     let engine = stage.engine.clone();
     let second = tokio::spawn(async move { engine.tick().await });
     stage.pass(secs(1)).await;
-    assert_eq!(stage.carrier.sent_to("b").len(), SENDS_PER_CONTACT + 3);
+    assert_eq!(stage.carrier.sent_to("b").len(), SENDS_PER_NEW_CONTACT + 3);
     first.abort();
     second.abort();
 }

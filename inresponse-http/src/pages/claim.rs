@@ -5,7 +5,7 @@
 use askama::Template;
 use axum::body::to_bytes;
 use axum::extract::Request;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use inresponse_core::InvalidInput;
 use inresponse_core::claim::{ClaimToken, TokenError};
@@ -181,7 +181,8 @@ pub(crate) async fn claim(
         Then::Release => vec![StateChange::Release(TakeOver::No)],
     };
     let (engine, number, who) = (api.engine().clone(), link.verified.incident, by.clone());
-    match carried_through(api.strangers(), async move { in_turn(&engine, number, &who, changes).await }).await
+    match carried_through(api.recipients(), async move { in_turn(&engine, number, &who, changes).await })
+        .await
     {
         Ok(Updated::Changed(record) | Updated::Unchanged(record)) => {
             current(&api, &record.incident, link, Some(&by), StatusCode::OK)
@@ -213,6 +214,15 @@ fn verify(
         Err(TokenError::Expired) => Err(refused(StatusCode::FORBIDDEN, "This link has expired.")),
         Err(_) => Err(refused(StatusCode::FORBIDDEN, "This link is not valid.")),
     }
+}
+
+/// Whether a request is one by a link that holds.
+pub(crate) fn has_link(api: &Api, uri: &Uri) -> bool {
+    let incident = uri.path().strip_suffix("/claim").and_then(|path| path.rsplit_once('/'));
+    let Some(incident) = incident.and_then(|(_, last)| number(last).ok()) else { return false };
+    let query = uri.query().unwrap_or_default().as_bytes();
+    let token = form_urlencoded::parse(query).find(|(name, _)| name == "token");
+    token.is_some_and(|(_, token)| api.engine().verify_claim(incident, &token).is_ok())
 }
 
 /// What the form says.

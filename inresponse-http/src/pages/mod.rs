@@ -53,6 +53,8 @@ use utoipa_axum::routes;
 use crate::Api;
 use crate::site::{Here, Site};
 
+pub(crate) use claim::has_link;
+
 /// How many streams of events are open at once, unless another number is given.
 const MAX_STREAMS: usize = 256;
 

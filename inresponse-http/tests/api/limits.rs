@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use inresponse_core::Outage;
 use inresponse_core::memory::MemoryStore;
 use inresponse_core::plan::Opening;
@@ -18,7 +18,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use crate::store::{Question, Trouble, Troubled};
-use crate::world::{ADMIN, REPORT, World, report};
+use crate::world::{ADMIN, ATHENS, REPORT, World, report};
 
 /// Creates at once, and answers when it is let; panics when it is asked for a record.
 #[derive(Debug)]
@@ -137,6 +137,43 @@ async fn p13_a_storm_under_one_key_keeps_no_other_key_waiting() {
     assert!(storm.iter().filter(|answered| !answered.is_finished()).count() >= SHARE - 2 * TURNS);
     // Nor a storm of strangers.
     assert_eq!(world.call("", Method::PUT, "/incidents", "{}").await.status, StatusCode::UNAUTHORIZED);
+}
+
+/// A body that is announced, begun, and never ends.
+fn endless() -> Body {
+    let begun = stream::once(async { io::Result::Ok(b"{".to_vec()) });
+    Body::from_stream(begun.chain(stream::once(pending())))
+}
+
+#[tokio::test]
+async fn p13_whoever_only_announces_a_body_takes_no_place_of_anybody() {
+    let world = Arc::new(World::new().await);
+    world.report().await;
+    world.engine.tick().await.unwrap();
+    let link = world.notifier.attempts()[0].claim_url.clone().unwrap();
+    let link = link["https://ir.example.org".len()..].to_owned();
+    let routes = ["/incidents", "/v2/enqueue", "/api/v2/alerts", "/session", &link].map(str::to_owned);
+    let mut storm = Vec::new();
+    for (key, route) in ["", "wrong", REPORT].into_iter().flat_map(|key| routes.iter().map(move |r| (key, r)))
+    {
+        for _ in 0..SHARE / 4 {
+            let (world, route) = (Arc::clone(&world), route.clone());
+            storm.push(tokio::spawn(
+                async move { world.call(key, Method::POST, &route, endless()).await.status },
+            ));
+        }
+    }
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(world.call("", Method::GET, &link, "").await.status, StatusCode::OK);
+    let event = serde_json::json!({ "routing_key": ATHENS, "event_action": "trigger",
+        "payload": { "summary": "down", "source": "athens", "severity": "critical" } });
+    let enqueued = world.call("", Method::POST, "/v2/enqueue", event.to_string()).await;
+    assert_eq!(enqueued.status, StatusCode::ACCEPTED, "{}", enqueued.text);
+    assert_eq!(world.put("/incidents", report()).await.status, StatusCode::CREATED);
+    assert_eq!(world.call("", Method::POST, &link, "name=jo").await.status, StatusCode::OK);
+    storm.iter().for_each(JoinHandle::abort);
 }
 
 #[tokio::test]

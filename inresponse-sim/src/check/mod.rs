@@ -24,7 +24,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use inresponse_core::engine::SENDS_PER_CONTACT;
+use inresponse_core::engine::SENDS_PER_NEW_CONTACT;
 use inresponse_core::model::{Contact, Event, IncidentNumber, Level, State};
 use inresponse_core::plan::StateChange;
 use inresponse_core::store::Record;
@@ -216,7 +216,7 @@ impl<'a> Checker<'a> {
         let under_way = self.history.sends.iter().filter(|sent| {
             sent.contact == *contact && sent.began <= to && sent.ended.is_none_or(|end| end + SECOND >= from)
         });
-        under_way.count() >= SENDS_PER_CONTACT
+        under_way.count() >= SENDS_PER_NEW_CONTACT
     }
 
     /// A wall time as simulated time, by a clock that is right.
@@ -243,7 +243,7 @@ impl<'a> Checker<'a> {
         let reports = self.history.reports.iter();
         let reported =
             reports.filter(|call| call.began <= to && call.ended.is_none_or(|ended| ended >= from));
-        due.count() + reported.count() > SENDS_PER_CONTACT || self.is_crowded(contact, from, to)
+        due.count() + reported.count() > SENDS_PER_NEW_CONTACT || self.is_crowded(contact, from, to)
     }
 }
 

@@ -121,3 +121,17 @@ async fn p10_a_mail_whose_content_never_ended_was_not_handed_over() {
         assert!(matches!(outcome, Outcome::Unavailable { .. }), "{hangs_up}: {outcome:?}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn p13_recipients_who_hang_delay_the_next_mail_by_a_second_at_the_most() {
+    let config = SmtpConfig::from_url("smtp://127.0.0.1:1", "ir@example.org").unwrap();
+    let clock = inresponse_core::clock::SystemClock::new();
+    let notifier = Arc::new(SmtpNotifier::new(config, Arc::new(clock)).unwrap());
+    for _ in 0..5 * AT_ONCE {
+        let notifier = Arc::clone(&notifier);
+        tokio::spawn(async move { notifier.in_turn(std::future::pending::<Result<(), Failure>>()).await });
+    }
+    tokio::task::yield_now().await;
+    let next = notifier.in_turn(async { Ok(()) });
+    assert!(tokio::time::timeout(HANGS_AFTER * 6, next).await.unwrap().is_ok());
+}

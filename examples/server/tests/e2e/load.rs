@@ -67,7 +67,7 @@ async fn report(client: &Client, url: &str, key: &str, i: usize) -> Answered {
     Answered { status, json, may_come_again, took: began.elapsed() }
 }
 
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     #[allow(clippy::disallowed_methods, reason = "a test measures")]
     Instant::now()
 }

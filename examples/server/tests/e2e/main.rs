@@ -8,6 +8,7 @@
 )]
 
 mod alike;
+mod attack;
 #[path = "../../../contract/mod.rs"]
 mod contract;
 mod crash;

@@ -1,13 +1,14 @@
 //! Whatever speaks PagerDuty's Events API v2.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use inresponse_intake::pagerduty::{Event, routing_key};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::Api;
+use crate::admission::Admission;
 use crate::intake::{Message, take_one};
 use crate::keys::Sender;
 use crate::problem::Problem;
@@ -37,10 +38,12 @@ pub(crate) struct Enqueued {
     ))]
 pub(crate) async fn enqueue(
     State(api): State<Api>,
+    Extension(admission): Extension<Admission>,
     body: Message,
 ) -> Result<(StatusCode, Json<Enqueued>), Problem> {
     let key = routing_key(&body).map_err(|e| Problem::invalid(&e))?;
     let sender = Sender::by_key(&api, key.as_deref())?;
+    admission.enter_lane(&sender.lane)?;
     let context = api.intake().context(&sender, api.engine().now());
     let event = Event::read(&body).and_then(|event| event.translate(&body, &context));
     let event = event.map_err(|e| Problem::invalid(&e).by_key(sender.name.as_str()))?;

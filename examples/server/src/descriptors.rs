@@ -1,0 +1,57 @@
+//! File descriptors: how many there are, and who may have them.
+//!
+//! Whoever connects must not take those that the store and the senders need: a server that cannot open a connection to
+//! its mail server alerts nobody.
+
+/// What the database, its readers, the log and the like may take.
+const RESERVED: u64 = 64;
+/// How many connections are open at once at the most, however many descriptors there are.
+const MOST_CONNECTIONS: u64 = 8192;
+/// The fewest, with which nothing goes well.
+const FEWEST: u64 = 16;
+
+/// Who may have how many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Shares {
+    /// Connections of clients.
+    pub(crate) connections: usize,
+    /// Sends under way.
+    pub(crate) sends: usize,
+}
+
+impl Shares {
+    /// Of as many as the process can have: the soft limit is raised to the hard one.
+    pub(crate) fn of_this_process() -> Self {
+        match rlimit::increase_nofile_limit(u64::MAX) {
+            Ok(limit) => Self::of(limit),
+            Err(error) => {
+                tracing::warn!(error = %error, "the limit of open files cannot be raised");
+                Self::of(rlimit::getrlimit(rlimit::Resource::NOFILE).map_or(1024, |(soft, _)| soft))
+            }
+        }
+    }
+
+    fn of(limit: u64) -> Self {
+        // A send may need two at once, when it looks up a name.
+        let left = limit.saturating_sub(RESERVED);
+        let share = |share: u64, most: u64| usize::try_from(share.clamp(FEWEST, most)).unwrap_or(usize::MAX);
+        let sends = share(left / 2, 512);
+        let connections = share(left.saturating_sub(sends as u64 * 5 / 4), MOST_CONNECTIONS);
+        Self { connections, sends }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p13_whoever_connects_leaves_enough_to_the_senders() {
+        for (limit, connections, sends) in
+            [(64, 16, 16), (256, 72, 96), (1024, 360, 480), (4096, 3392, 512), (1 << 20, 8192, 512)]
+        {
+            assert_eq!(Shares::of(limit), Shares { connections, sends }, "{limit}");
+            assert!(limit < 128 || (connections + sends) as u64 + RESERVED <= limit);
+        }
+    }
+}

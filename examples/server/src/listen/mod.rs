@@ -1,0 +1,128 @@
+//! Accepts connections, and lets go of them when the server stops.
+
+mod peers;
+mod stream;
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Request};
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use inresponse_core::Chain;
+use tokio::net::{TcpListener, TcpSocket};
+use tokio_io_timeout::TimeoutStream;
+use tower::{Service, ServiceExt};
+
+use peers::{FIRST_BYTE, Peers};
+use stream::{Arriving, Moving};
+
+/// How long a client may take to send the head of a request, and how long a connection may be idle.
+///
+/// Not a round number: what sends every ten seconds would meet the end of its connection each time.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(13);
+/// How long a client may take nothing of its answer.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How much is read at once, in bytes; the head of a request is not much longer.
+const BUFFER: usize = 32 * 1024;
+/// How many may wait to be accepted, as far as the system lets them; whoever does not fit in tries again after a second.
+const BACKLOG: u32 = 4096;
+/// How long requests may take to end once the server stops.
+const GRACE: Duration = Duration::from_secs(10);
+/// The pause after an accept that failed (out of file descriptors, most likely).
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Listens there.
+pub(crate) fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // As the standard library does it: an address is free again at once.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Serves until `shutdown` resolves, then lets requests that have begun end.
+///
+/// At most so many connections are open at once.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    connections: usize,
+    shutdown: impl Future<Output = ()>,
+) {
+    let mut shutdown = pin!(shutdown);
+    let peers = Peers::new(connections);
+    let graceful = GracefulShutdown::new();
+    let mut http = hyper::server::conn::http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(BUFFER);
+    loop {
+        let accepted = async {
+            let accepted = listener.accept().await?;
+            Ok((accepted, peers.take_in().await))
+        };
+        let ((stream, address), place) = tokio::select! {
+            biased;
+            () = &mut shutdown => break,
+            accepted = accepted => match accepted {
+                Ok(accepted) => accepted,
+                Err::<_, std::io::Error>(error) => {
+                    tracing::warn!(error = %Chain::of(&error), "a connection could not be accepted");
+                    tokio::time::sleep(PAUSE).await;
+                    continue;
+                }
+            },
+        };
+        // A small answer must not wait for the acknowledgement of the one before.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(error = %Chain::of(&error), "a connection keeps Nagle's algorithm");
+        }
+        let (router, peer) = (router.clone(), Arc::clone(&place.peer));
+        let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
+            let (mut router, peer) = (router.clone(), Arc::clone(&peer));
+            async move {
+                let mut request: Request =
+                    request.map(|body| axum::body::Body::new(Arriving::new(body, Arc::clone(&peer))));
+                // Who is refused is told in the log.
+                request.extensions_mut().insert(ConnectInfo(address));
+                let answer = match <Router as ServiceExt<Request>>::ready(&mut router).await {
+                    Ok(ready) => ready.call(request).await,
+                    Err(never) => Err::<axum::response::Response, Infallible>(never),
+                };
+                peer.answered();
+                answer
+            }
+        });
+        let mut stream = TimeoutStream::new(Moving::new(stream, Arc::clone(&place.peer)));
+        stream.set_write_timeout(Some(WRITE_TIMEOUT));
+        let connection = graceful.watch(http.serve_connection(TokioIo::new(Box::pin(stream)), service));
+        tokio::spawn(async move {
+            let peer = Arc::clone(&place.peer);
+            let waited = async {
+                tokio::time::sleep(FIRST_BYTE).await;
+                peer.waited_for();
+                std::future::pending::<Infallible>().await
+            };
+            tokio::select! {
+                biased;
+                ended = connection => if let Err(error) = ended {
+                    tracing::debug!(error = %Chain::of(&error), "a connection ended early");
+                },
+                () = place.peer.must_go() => {
+                    tracing::debug!(client = %address, "a connection made room for another");
+                }
+                never = waited => match never {},
+            }
+        });
+    }
+    drop(listener);
+    if tokio::time::timeout(GRACE, graceful.shutdown()).await.is_err() {
+        tracing::warn!("some requests did not end in time");
+    }
+}

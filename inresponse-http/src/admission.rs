@@ -1,0 +1,139 @@
+//! A request has its place once it has arrived.
+//!
+//! Whoever only announces a body holds a connection, and nothing that others wait for.
+
+use std::error::Error;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use axum::body::{Body, Bytes, HttpBody};
+use http_body::{Frame, SizeHint};
+
+use crate::Api;
+use crate::lanes::{Lane, Place};
+use crate::problem::Problem;
+
+/// What a request asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Intent {
+    /// It reads.
+    Read,
+    /// It may change something.
+    Change,
+}
+
+/// A request's way to its place. Clones are the same request.
+#[derive(Debug, Clone)]
+pub(crate) struct Admission {
+    api: Api,
+    intent: Intent,
+    standing: Arc<Mutex<Standing>>,
+}
+
+#[derive(Debug)]
+enum Standing {
+    Arriving(Lane),
+    Here(#[allow(dead_code, reason = "it is held")] Place),
+    Refused,
+}
+
+impl Admission {
+    /// For a request that begins to arrive, in that lane.
+    pub(crate) fn new(api: Api, intent: Intent, lane: Lane) -> Self {
+        Self { api, intent, standing: Arc::new(Mutex::new(Standing::Arriving(lane))) }
+    }
+
+    /// Takes a place in its lane, unless it has one.
+    ///
+    /// # Errors
+    /// The lane has its share already.
+    pub(crate) fn enter(&self) -> Result<(), Problem> {
+        let lane = match &*self.standing() {
+            Standing::Arriving(lane) => lane.clone(),
+            Standing::Here(_) => return Ok(()),
+            Standing::Refused => return Err(self.problem()),
+        };
+        self.enter_lane(&lane)
+    }
+
+    /// As [`enter`](Self::enter), in the lane of a key that the body has.
+    ///
+    /// # Errors
+    /// The lane has its share already.
+    pub(crate) fn enter_lane(&self, lane: &Lane) -> Result<(), Problem> {
+        if self.intent == Intent::Change {
+            self.api.places().changes(lane, self.api.engine().clock().monotonic());
+        }
+        let place = self.api.places().take(lane);
+        let is_here = place.is_some();
+        *self.standing() = place.map_or(Standing::Refused, Standing::Here);
+        if is_here { Ok(()) } else { Err(self.problem()) }
+    }
+
+    /// Why it was refused, if it was.
+    pub(crate) fn refused(&self) -> Option<Problem> {
+        matches!(*self.standing(), Standing::Refused).then(|| self.problem())
+    }
+
+    /// The body, with whose end the request has arrived.
+    pub(crate) fn until_end_of(self, body: Body) -> Body {
+        Body::new(Arriving { body, admission: self })
+    }
+
+    fn problem(&self) -> Problem {
+        let problem = Problem::unavailable("too many requests are being worked on");
+        match self.intent {
+            Intent::Read => problem,
+            Intent::Change => problem.not_recorded(),
+        }
+    }
+
+    fn standing(&self) -> MutexGuard<'_, Standing> {
+        // Nothing panics while it holds the lock, so what a poisoned lock guards is whole.
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Arriving {
+    body: Body,
+    admission: Admission,
+}
+
+impl HttpBody for Arriving {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        let has_arrived = frame.is_none() || self.body.is_end_stream();
+        if has_arrived && self.admission.enter().is_err() {
+            return Poll::Ready(Some(Err(axum::Error::new(NoPlace))));
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// There is no place for the request. Whoever reads the body need not know: the answer is made where it was refused.
+#[derive(Debug)]
+struct NoPlace;
+
+impl fmt::Display for NoPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("too many requests are being worked on")
+    }
+}
+
+impl Error for NoPlace {}
