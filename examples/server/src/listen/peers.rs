@@ -152,14 +152,14 @@ impl Connected {
     /// Of those that are looked at next, the first that should. If none of them may, the others are looked at.
     fn let_one_go(&mut self) {
         let many = self.peers.len();
-        let (mut first, mut looked_at): (Option<((u8, u64), &Arc<Peer>)>, usize) = (None, 0);
+        let (mut first, mut looked_at) = (None, 0);
         for i in 0..many {
             looked_at += 1;
             let peer = &self.peers[(self.hand + i) % many];
             if let Some(rank) = peer.rank()
-                && first.is_none_or(|(first, _)| rank < first)
+                && first.as_ref().is_none_or(|(first, _)| rank < *first)
             {
-                first = Some((rank, peer));
+                first = Some((rank, Arc::clone(peer)));
             }
             if looked_at >= LOOKED_AT && first.is_some() {
                 break;
