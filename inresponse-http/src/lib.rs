@@ -78,7 +78,7 @@ use crate::site::Site;
 
 pub use inresponse_intake::generic::Mapping;
 pub use inresponse_intake::{Rule, sns::AmazonUrl};
-pub use intake::{FetchFromAmazon, Intake, Noticed, TakeNotices};
+pub use intake::{FetchFromAmazon, Intake};
 pub use keys::{ApiKey, Keys, Scope, hash_of};
 #[cfg(feature = "pages")]
 pub use pages::Pages;

@@ -8,7 +8,7 @@ use inresponse_http::{Api, Intake, Keys, Pages, Readiness};
 use tokio::net::TcpListener;
 use tokio::sync::watch::{Receiver, channel};
 
-use crate::amazon::{FromAmazon, FromSes};
+use crate::amazon::FromAmazon;
 use crate::config::{Config, ConfigError};
 use crate::notifiers::notifiers;
 use crate::ops::watch::watch;
@@ -63,7 +63,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
 
     let mut intake = Intake::new(config.intake.rule).mappings(config.intake.mappings);
     match FromAmazon::new() {
-        Ok(amazon) => intake = intake.amazon_by(amazon).notices_by(FromSes),
+        Ok(amazon) => intake = intake.amazon_by(amazon).notices_by(config.intake.ses_topics),
         Err(error) => {
             tracing::warn!(error = %Chain::of(&error), "messages of Amazon SNS cannot be checked here")
         }

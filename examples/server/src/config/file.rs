@@ -56,6 +56,9 @@ pub(super) struct FileIntake {
     /// More words for severities.
     #[serde(default)]
     pub(super) severities: BTreeMap<String, String>,
+    /// The ARNs of the topics of Amazon SNS from which bounces that Amazon SES tells of are taken.
+    #[serde(default)]
+    pub(super) ses_topics: Vec<String>,
     /// Mappings of any JSON, by their names.
     #[serde(default)]
     pub(super) generic: BTreeMap<String, Mapping>,

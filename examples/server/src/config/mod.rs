@@ -390,6 +390,7 @@ mod tests {
             service-labels = []
             default-severity = "loud"
             severities = { gold = "GOLD" }
+            ses-topics = ["inresponse-mails"]
             [roster.services]
             athens = "nobody"
             [roster.teams.devops]
@@ -414,6 +415,7 @@ mod tests {
             "intake.service-labels:",
             "intake.default-severity:",
             "intake.severities.gold:",
+            "intake.ses-topics:",
             "roster.services.athens:",
             "roster.teams.devops.timezone:",
             "roster.teams.devops.fallback:",

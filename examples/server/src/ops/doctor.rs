@@ -63,6 +63,10 @@ pub(crate) async fn doctor(args: DoctorArgs) -> Result<(), Box<dyn Error>> {
     findings.fine("config", "every setting holds");
     let named = config.named();
     links(&mut findings, config.public_url.as_deref());
+    #[cfg(feature = "aws")]
+    if matches!(config.mail, MailConfig::Ses(_)) && config.intake.ses_topics.is_empty() {
+        findings.warn("intake.ses-topics", "names no topic, so the server learns of no mail that comes back");
+    }
     let clock = SystemClock::new();
     let deadline = Engine::send_deadline(config.lease);
     let notifiers = mail(&mut findings, config.mail, config.webhook, deadline, &clock).await;
