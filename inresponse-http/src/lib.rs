@@ -31,12 +31,14 @@
 //! | `keys` | API keys and scopes |
 //! | `lanes` | what each key has of places and of the store's queue |
 //! | `limits` | request ids, logs, time, panics |
-//! | `refusals` | who was refused for want of a key |
+//! | `client` | who sent a request, and the proxies whose word on that is taken |
+//! | `refusals` | wrong keys and failed sign-ins: told, counted, slowed down |
 //! | `site` | what every address begins with |
 //! | `metrics` | what is counted |
 
 #[cfg(feature = "docs")]
 mod api_page;
+mod client;
 mod cursor;
 mod document;
 #[cfg(feature = "fuzzing")]
@@ -76,6 +78,7 @@ use crate::lanes::{Lane, Places};
 use crate::refusals::Refusals;
 use crate::site::Site;
 
+pub use client::TrustedProxies;
 pub use inresponse_intake::generic::Mapping;
 pub use inresponse_intake::{Rule, sns::AmazonUrl};
 pub use intake::{FetchFromAmazon, Intake};
@@ -103,6 +106,7 @@ struct Inner {
     readiness: Readiness,
     places: Places,
     refusals: Refusals,
+    trusted_proxies: TrustedProxies,
     /// Whoever shows no key that is known: claim pages, PagerDuty's clients, strangers.
     strangers: Lane,
     last_census: Arc<routes::system::LastCensus>,
@@ -156,6 +160,7 @@ impl Api {
             readiness: Readiness::new(),
             places: Places::default(),
             refusals: Refusals::default(),
+            trusted_proxies: TrustedProxies::default(),
             strangers: Lane::default(),
             last_census: Arc::default(),
             document: document().into(),
@@ -186,6 +191,13 @@ impl Api {
             inner.site = site;
         }
         inner.pages = pages;
+        self
+    }
+
+    /// The same behind these proxies: the address of a client is what they say it is.
+    #[must_use]
+    pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
+        Arc::make_mut(&mut self.inner).trusted_proxies = proxies;
         self
     }
 
@@ -233,6 +245,10 @@ impl Api {
 
     pub(crate) fn refusals(&self) -> &Refusals {
         &self.inner.refusals
+    }
+
+    pub(crate) fn proxies(&self) -> &TrustedProxies {
+        &self.inner.trusted_proxies
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

@@ -14,10 +14,11 @@ use axum::response::{IntoResponse, Response};
 use inresponse_core::Outage;
 use tracing::Instrument;
 
+use crate::client::Client;
 use crate::intake::{SENDERS, Watched};
 use crate::lanes::Lane;
 use crate::problem::Problem;
-use crate::refusals::{Client, Refusal};
+use crate::refusals::Refusal;
 use crate::site::Here;
 
 /// How long a request may take.
@@ -37,23 +38,22 @@ pub(crate) async fn observe(Here(api): Here, request: Request, next: Next) -> Re
     let route = route_of(&request).to_owned();
     let watched = Watched::new(&api, &route, &request);
     let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), %method, route);
-    let client = Client::of(&request);
+    let client = Client::of(&request, api.proxies());
     let began = api.engine().clock().monotonic();
     let mut response = next.run(request).instrument(span.clone()).await;
     let took = api.engine().clock().monotonic().saturating_sub(began);
     let status = response.status();
-    span.in_scope(|| {
+    let late = span.in_scope(|| {
         if status.is_server_error() {
             tracing::warn!(status = status.as_u16(), ?took, "answered");
         } else {
             tracing::debug!(status = status.as_u16(), ?took, "answered");
         }
-        if let Some(refusal) = response.extensions().get::<Refusal>() {
-            api.refusals().tell(*refusal, &client, began);
-        }
         if let Some(watched) = watched {
             watched.answered(&response);
         }
+        let refusal = response.extensions().get::<Refusal>();
+        refusal.and_then(|refusal| api.refusals().note(*refusal, &client, began))
     });
     // Methods are bounded by us, not by whoever sends them.
     let method = match method {
@@ -67,6 +67,10 @@ pub(crate) async fn observe(Here(api): Here, request: Request, next: Next) -> Re
         .record(took.as_secs_f64());
     api.sum_up_metrics();
     response.headers_mut().insert(REQUEST_ID, id);
+    // It holds no place meanwhile, so it keeps nobody else out.
+    if let Some(late) = late {
+        api.engine().clock().sleep(late).await;
+    }
     response
 }
 

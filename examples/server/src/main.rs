@@ -3,7 +3,7 @@
 //! Wiring only: `cli` (flags), `config` (checked settings), `serve` (the parts put together), `listen`
 //! (connections), `storage` (SQLite or DynamoDB), `aws` (how AWS is reached), `amazon` (what is fetched from there for
 //! intake), `commands` (what is asked of a server, this one or another), `notifiers` (how people are reached), `ops`
-//! (what operators run, and what is watched), `seed` (the roster's beginning), `keys` and `secret` (what is made once).
+//! (what operators run, and what is watched), `exposure` (files that others can read), `seed` (the roster's beginning), `keys` and `secret` (what is made once).
 
 mod amazon;
 #[cfg(feature = "aws")]
@@ -11,6 +11,7 @@ mod aws;
 mod cli;
 mod commands;
 mod config;
+mod exposure;
 mod keys;
 mod listen;
 mod notifiers;

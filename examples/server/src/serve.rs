@@ -9,15 +9,22 @@ use tokio::net::TcpListener;
 use tokio::sync::watch::{Receiver, channel};
 
 use crate::amazon::FromAmazon;
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, WeakSecrets};
 use crate::notifiers::notifiers;
 use crate::ops::watch::watch;
 use crate::storage::Storage;
-use crate::{keys, listen, secret, seed};
+use crate::{exposure, keys, listen, secret, seed};
 
 /// Serves until the process is told to stop.
 pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     let named = config.named();
+    for exposed in exposure::exposed(&config) {
+        tracing::warn!("{exposed}");
+    }
+    match config.weak_secrets {
+        WeakSecrets::Allowed => tracing::warn!("weak secrets are allowed, so this server is for tests only"),
+        WeakSecrets::Refused => {}
+    }
     let metrics = inresponse_http::metrics::install()?;
     let listener = TcpListener::bind(config.listen)
         .await
@@ -73,6 +80,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
         .intake_by(intake)
         // Which refuses what is no URL.
         .pages(Pages::under(&public_url)?)
+        .trusted_proxies(config.trusted_proxies)
         .metrics(metrics)
         .readiness(readiness.clone());
     tracing::info!(

@@ -31,6 +31,8 @@ pub(super) struct File {
     pub(super) keep_resolved_days: Option<u32>,
     pub(super) canary: Option<String>,
     pub(super) token_secret: Option<SecretText>,
+    #[serde(default)]
+    pub(super) trusted_proxies: Vec<String>,
     /// The team that answers for services nobody owns.
     pub(super) catch_all: Option<String>,
     /// Who is alerted for teams that are known from their calendar only.

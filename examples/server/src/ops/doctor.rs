@@ -13,12 +13,13 @@ use inresponse_core::engine::DAYS_AHEAD;
 use inresponse_core::model::Level;
 use inresponse_core::notify::Notifiers;
 use inresponse_core::store::ListQuery;
-use inresponse_smtp::{SmtpConfig, SmtpNotifier};
+use inresponse_smtp::{Secrecy, SmtpConfig, SmtpNotifier};
 use inresponse_sqlite::backup::Checked;
 use inresponse_webhook::WebhookConfig;
 
 use crate::config::ServeArgs;
-use crate::config::{Config, MailConfig, StorageConfig};
+use crate::config::{Config, MailConfig, StorageConfig, WeakSecrets};
+use crate::exposure::exposed;
 use crate::notifiers::notifiers;
 use crate::storage::Storage;
 
@@ -61,6 +62,13 @@ pub(crate) async fn doctor(args: DoctorArgs) -> Result<(), Box<dyn Error>> {
     let mut findings = Findings::default();
     let config = Config::load(args.serve)?;
     findings.fine("config", "every setting holds");
+    for exposed in exposed(&config) {
+        findings.warn("files", exposed);
+    }
+    match config.weak_secrets {
+        WeakSecrets::Allowed => findings.warn("keys", "weak secrets are allowed, which is for tests only"),
+        WeakSecrets::Refused => {}
+    }
     let named = config.named();
     links(&mut findings, config.public_url.as_deref());
     #[cfg(feature = "aws")]
@@ -187,6 +195,18 @@ async fn mail(
 }
 
 async fn greet(findings: &mut Findings, smtp: &SmtpConfig, deadline: Duration) {
+    match smtp.secrecy() {
+        Secrecy::Encrypted | Secrecy::Plain => {}
+        Secrecy::PlainPassword => findings.warn(
+            "mail",
+            format_args!("{smtp} is sent the password unencrypted; smtps:// or ?tls=required ends that"),
+        ),
+        Secrecy::Opportunistic => findings.warn(
+            "mail",
+            "with tls=opportunistic, whoever is between can have password and mails sent unencrypted; \
+             tls=required ends that",
+        ),
+    }
     match SmtpNotifier::greet(smtp.clone(), deadline).await {
         Ok(()) => {
             findings.fine("mail", format_args!("{smtp} answers, and takes what it is given to sign in"))
