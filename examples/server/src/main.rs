@@ -49,6 +49,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         Some(Command::Key(KeyCommand::New)) => new_key(),
+        Some(Command::Key(KeyCommand::Replace(args))) => waiting(keys::replace(*args)),
         Some(Command::Serve(args)) => serve(*args),
         Some(Command::Backup(args)) => ops::backup::back_up(&args),
         Some(Command::Restore(args)) => ops::backup::restore(&args),

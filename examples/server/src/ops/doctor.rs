@@ -20,6 +20,7 @@ use inresponse_webhook::WebhookConfig;
 use crate::config::ServeArgs;
 use crate::config::{Config, MailConfig, StorageConfig, WeakSecrets};
 use crate::exposure::exposed;
+use crate::keys::first_key_hash;
 use crate::notifiers::notifiers;
 use crate::storage::Storage;
 
@@ -114,6 +115,16 @@ pub(crate) async fn doctor(args: DoctorArgs) -> Result<(), Box<dyn Error>> {
     }
     if let (true, Some(notifiers)) = (is_readable, notifiers) {
         let storage = Storage::open(config.storage).await?;
+        if let Some(hash) = first_key_hash(&storage).await? {
+            let hash: String = hash.chars().take(12).filter(char::is_ascii_hexdigit).collect();
+            let made = format!("the key of the first start (SHA-256 {hash}…)");
+            match config.keys.is_empty() {
+                true => findings
+                    .warn("keys", format_args!("{made} has all scopes; `inresponse key replace` ends it")),
+                false => findings
+                    .fine("keys", format_args!("{made} is not taken, since the configuration names keys")),
+            }
+        }
         let engine = storage.engine(notifiers, clock).defaults(config.defaults).build();
         if let Some(unknown) = named.unknown_team(Some(&engine)).await? {
             findings.wrong("config", unknown);
