@@ -34,6 +34,7 @@
 //! | `client` | who sent a request, and the proxies whose word on that is taken |
 //! | `refusals` | wrong keys and failed sign-ins: told, counted, slowed down |
 //! | `site` | what every address begins with |
+//! | `visible` | how what strangers wrote is put into pages |
 //! | `metrics` | what is counted |
 
 #[cfg(feature = "docs")]
@@ -57,6 +58,8 @@ mod problem;
 mod refusals;
 mod routes;
 mod site;
+#[cfg(feature = "pages")]
+mod visible;
 mod wire;
 
 use std::sync::Arc;

@@ -8,12 +8,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, NestedPath, Request};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, STRICT_TRANSPORT_SECURITY};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use inresponse_core::Outage;
+use inresponse_core::{InvalidInput, Outage};
 use tracing::Instrument;
 
+use crate::Api;
 use crate::client::Client;
 use crate::intake::{SENDERS, Watched};
 use crate::lanes::Lane;
@@ -40,7 +42,11 @@ pub(crate) async fn observe(Here(api): Here, request: Request, next: Next) -> Re
     let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), %method, route);
     let client = Client::of(&request, api.proxies());
     let began = api.engine().clock().monotonic();
-    let mut response = next.run(request).instrument(span.clone()).await;
+    // Which of two hosts is meant, a proxy may see differently.
+    let mut response = match request.headers().get_all(HOST).iter().nth(1) {
+        Some(_) => Problem::invalid(&InvalidInput::field("host", "must be given once")).into_response(),
+        None => next.run(request).instrument(span.clone()).await,
+    };
     let took = api.engine().clock().monotonic().saturating_sub(began);
     let status = response.status();
     let late = span.in_scope(|| {
@@ -67,11 +73,27 @@ pub(crate) async fn observe(Here(api): Here, request: Request, next: Next) -> Re
         .record(took.as_secs_f64());
     api.sum_up_metrics();
     response.headers_mut().insert(REQUEST_ID, id);
+    guard(&api, &mut response);
     // It holds no place meanwhile, so it keeps nobody else out.
     if let Some(late) = late {
         api.engine().clock().sleep(late).await;
     }
     response
+}
+
+/// Nobody between keeps what is answered, and browsers come back by https only, if they are to come by https.
+fn guard(api: &Api, response: &mut Response) {
+    let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let is_data =
+        ["application/json", "application/problem+json", "text/plain"].iter().any(|k| kind.starts_with(k));
+    if is_data && !response.headers().contains_key(CACHE_CONTROL) {
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    if api.is_at_https() {
+        response
+            .headers_mut()
+            .insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
 }
 
 /// The route of a request, without the prefix that the router is mounted under.

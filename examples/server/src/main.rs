@@ -31,6 +31,7 @@ use tracing_subscriber::EnvFilter;
 
 use cli::{Cli, Command, KeyCommand};
 use config::ServeArgs;
+use inresponse_core::text::visible;
 
 /// Reports are read on one thread and written and let go of on another, which costs glibc's allocator a quarter more
 /// of a report's processor time.
@@ -60,10 +61,10 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("inresponse: {error}");
+            eprintln!("inresponse: {}", visible(&error.to_string()));
             let mut source = error.source();
             while let Some(cause) = source {
-                eprintln!("  because: {cause}");
+                eprintln!("  because: {}", visible(&cause.to_string()));
                 source = cause.source();
             }
             ExitCode::FAILURE

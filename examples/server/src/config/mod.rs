@@ -3,6 +3,7 @@
 mod args;
 mod aws;
 mod file;
+mod imported;
 mod intake;
 mod named;
 mod roster;
@@ -23,6 +24,7 @@ use inresponse_smtp::SmtpConfig;
 use inresponse_webhook::WebhookConfig;
 
 pub(crate) use args::ServeArgs;
+pub(crate) use imported::{read_roster, unquoted};
 pub(crate) use intake::IntakeConfig;
 pub(crate) use named::{Named, SAMPLE_TEAM};
 pub(crate) use roster::{RosterSeed, SeededTeam};
@@ -139,19 +141,6 @@ fn told(error: &toml::de::Error, text: &str) -> String {
         }
         None => format!("line {line}: {message}"),
     }
-}
-
-/// Reads the `[roster]` of a file, whatever else it holds, and checks it.
-pub(crate) fn read_roster(text: &str) -> Result<RosterSeed, ConfigError> {
-    #[derive(serde::Deserialize)]
-    struct WithRoster {
-        roster: file::FileRoster,
-    }
-    let file: WithRoster =
-        toml::from_str(text).map_err(|e| ConfigError { problems: vec![told(&e, text)] })?;
-    let mut invalid = InvalidInput::default();
-    let roster = RosterSeed::check(Some(file.roster), &mut invalid);
-    if invalid.is_empty() { Ok(roster) } else { Err(ConfigError::of(&invalid)) }
 }
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:8080";

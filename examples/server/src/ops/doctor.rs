@@ -13,6 +13,7 @@ use inresponse_core::engine::DAYS_AHEAD;
 use inresponse_core::model::Level;
 use inresponse_core::notify::Notifiers;
 use inresponse_core::store::ListQuery;
+use inresponse_core::text::visible;
 use inresponse_smtp::{Secrecy, SmtpConfig, SmtpNotifier};
 use inresponse_sqlite::backup::Checked;
 use inresponse_webhook::WebhookConfig;
@@ -46,17 +47,22 @@ struct Findings {
 
 impl Findings {
     fn fine(&mut self, what: &str, how: impl Display) {
-        println!("ok    {what}: {how}");
+        told_of("ok   ", what, how);
     }
 
     fn warn(&mut self, what: &str, how: impl Display) {
-        println!("warn  {what}: {how}");
+        told_of("warn ", what, how);
     }
 
     fn wrong(&mut self, what: &str, how: impl Display) {
         self.wrong += 1;
-        println!("WRONG {what}: {how}");
+        told_of("WRONG", what, how);
     }
+}
+
+/// In a line, whatever is in it: names of teams, and what mail servers say.
+fn told_of(how_bad: &str, what: &str, how: impl Display) {
+    println!("{how_bad} {what}: {}", visible(&how.to_string()));
 }
 
 pub(crate) async fn doctor(args: DoctorArgs) -> Result<(), Box<dyn Error>> {
