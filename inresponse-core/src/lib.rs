@@ -52,6 +52,7 @@
 //! | [`store`], [`notify`], [`clock`] | the traits of what keeps incidents, reaches people and tells the time |
 //! | [`engine`] | executes what the planner decides |
 //! | [`claim`] | the tokens in links to claim with |
+//! | [`text`] | what strangers wrote, as people are shown it |
 //! | [`memory`], [`testing`] | adapters in memory, and doubles for tests |
 //!
 //! # Features
@@ -72,6 +73,7 @@ pub mod planted;
 pub mod roster;
 pub mod store;
 pub mod testing;
+pub mod text;
 
 pub use engine::Engine;
 pub use error::{Chain, FieldError, InvalidInput, Outage, OutageKind};

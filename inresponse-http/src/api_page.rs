@@ -11,6 +11,11 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::Api;
+use crate::keys::{AnyKey, Authorized};
+#[cfg(feature = "pages")]
+use crate::pages::session::SignedIn;
+#[cfg(feature = "pages")]
+use crate::problem::Problem;
 use crate::site::Here;
 
 /// The viewer styles its page itself; everything comes from here.
@@ -19,19 +24,54 @@ const POLICY: HeaderValue = HeaderValue::from_static(
      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 
-/// The viewer with its own copy of the document, which is the same for everybody and needs no key. What is tried there
-/// does.
+/// The viewer, which is the same for everybody, with its own copy of the document. That needs what the document needs
+/// elsewhere, a key; or, since a viewer that was just opened has none, that somebody has signed in.
 pub(crate) fn routes(api: &Api) -> Router<Api> {
     // Found from the viewer's own page, wherever that is.
     let viewer = SwaggerUi::new("/docs").config(Config::new(["openapi.json"]));
-    Router::from(viewer)
-        .layer(from_fn_with_state(api.clone(), under_prefix))
+    let viewer = Router::from(viewer).layer(from_fn_with_state(api.clone(), under_prefix));
+    #[cfg(feature = "pages")]
+    let viewer = viewer.layer(from_fn_with_state(api.clone(), signed_in));
+    viewer
         .route("/docs/openapi.json", get(document))
         .layer(SetResponseHeaderLayer::overriding(CONTENT_SECURITY_POLICY, POLICY))
 }
 
-async fn document(Here(api): Here) -> Response {
+#[cfg(feature = "pages")]
+async fn document(
+    Here(api): Here,
+    key: Result<Authorized<AnyKey>, Problem>,
+    signed_in: Result<SignedIn, Response>,
+) -> Result<Response, Problem> {
+    match (key, signed_in) {
+        (Err(problem), Err(_)) => Err(problem),
+        (Ok(_), _) | (_, Ok(_)) => Ok(shown(&api)),
+    }
+}
+
+#[cfg(not(feature = "pages"))]
+async fn document(Here(api): Here, _: Authorized<AnyKey>) -> Response {
+    shown(&api)
+}
+
+fn shown(api: &Api) -> Response {
     ([(CONTENT_TYPE, "application/json")], api.document()).into_response()
+}
+
+/// Leads whoever opens the viewer, without a key and without having signed in, to where one signs in.
+#[cfg(feature = "pages")]
+async fn signed_in(
+    key: Result<Authorized<AnyKey>, Problem>,
+    signed_in: Result<SignedIn, Response>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let is_page =
+        matches!(request.uri().path().trim_end_matches('/').rsplit('/').next(), Some("docs" | "index.html"));
+    match signed_in {
+        Err(elsewhere) if is_page && key.is_err() => elsewhere,
+        Ok(_) | Err(_) => next.run(request).await,
+    }
 }
 
 /// The viewer leads from `/docs` to `/docs/`, and knows of no prefix.

@@ -70,10 +70,14 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
+    /// The fewest characters of a key that nobody guesses, if they are random.
+    pub const MIN_CHARS: usize = 16;
+
     /// A key by its text, of which only the hash is kept.
     ///
     /// # Errors
-    /// The name is none, or the key is empty. How long a key must be to be a secret, its owner decides.
+    /// The name is none, or the key is empty. A program that reads keys from its settings refuses those that have fewer
+    /// characters than [`MIN_CHARS`](Self::MIN_CHARS).
     pub fn from_plain(name: &str, key: &str, scopes: Vec<Scope>) -> Result<Self, InvalidInput> {
         if key.is_empty() {
             return Err(InvalidInput::field("key", "must not be empty"));

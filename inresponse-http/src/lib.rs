@@ -32,13 +32,16 @@
 //! | `admission` | when a request has its place |
 //! | `lanes` | what each key has of places and of the store's queue |
 //! | `limits` | request ids, logs, time, panics |
-//! | `refusals` | who was refused for want of a key |
+//! | `client` | who sent a request, and the proxies whose word on that is taken |
+//! | `refusals` | wrong keys and failed sign-ins: told, counted, slowed down |
 //! | `site` | what every address begins with |
+//! | `visible` | how what strangers wrote is put into pages |
 //! | `metrics` | what is counted |
 
 mod admission;
 #[cfg(feature = "docs")]
 mod api_page;
+mod client;
 mod cursor;
 mod document;
 #[cfg(feature = "fuzzing")]
@@ -57,6 +60,8 @@ mod problem;
 mod refusals;
 mod routes;
 mod site;
+#[cfg(feature = "pages")]
+mod visible;
 mod wire;
 
 use std::sync::Arc;
@@ -78,12 +83,14 @@ use crate::lanes::{Lane, Places};
 use crate::refusals::Refusals;
 use crate::site::Site;
 
+pub use client::TrustedProxies;
 pub use inresponse_intake::generic::Mapping;
 pub use inresponse_intake::{Rule, sns::AmazonUrl};
-pub use intake::{FetchFromAmazon, Intake, Noticed, TakeNotices};
+pub use intake::{FetchFromAmazon, Intake};
 pub use keys::{ApiKey, Keys, Scope, hash_of};
 #[cfg(feature = "pages")]
 pub use pages::Pages;
+pub use refusals::HeldBack;
 
 /// What the routes work on. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -105,6 +112,7 @@ struct Inner {
     readiness: Readiness,
     places: Places,
     refusals: Refusals,
+    trusted_proxies: TrustedProxies,
     /// Whoever shows nothing that is known.
     strangers: Lane,
     /// Whoever has the link of an alert.
@@ -160,6 +168,7 @@ impl Api {
             readiness: Readiness::new(),
             places: Places::default(),
             refusals: Refusals::default(),
+            trusted_proxies: TrustedProxies::default(),
             strangers: Lane::default(),
             recipients: Lane::default(),
             last_census: Arc::default(),
@@ -191,6 +200,13 @@ impl Api {
             inner.site = site;
         }
         inner.pages = pages;
+        self
+    }
+
+    /// The same behind these proxies: the address of a client is what they say it is.
+    #[must_use]
+    pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
+        Arc::make_mut(&mut self.inner).trusted_proxies = proxies;
         self
     }
 
@@ -238,6 +254,10 @@ impl Api {
 
     pub(crate) fn refusals(&self) -> &Refusals {
         &self.inner.refusals
+    }
+
+    pub(crate) fn proxies(&self) -> &TrustedProxies {
+        &self.inner.trusted_proxies
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

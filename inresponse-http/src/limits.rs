@@ -9,17 +9,20 @@ use std::time::Duration;
 
 use axum::body::HttpBody;
 use axum::extract::{MatchedPath, NestedPath, Request};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, STRICT_TRANSPORT_SECURITY};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use inresponse_core::Outage;
+use inresponse_core::{InvalidInput, Outage};
 use tracing::Instrument;
 
+use crate::Api;
 use crate::admission::{Admission, Intent};
+use crate::client::Client;
 use crate::intake::{SENDERS, Watched};
 use crate::lanes::Lane;
 use crate::problem::Problem;
-use crate::refusals::{Client, Refusal};
+use crate::refusals::{HeldBack, Refusal};
 use crate::site::Here;
 
 /// How long a request may take.
@@ -42,28 +45,26 @@ pub(crate) async fn observe(Here(api): Here, request: Request, next: Next) -> Re
     let route = route_of(&request).to_owned();
     let watched = Watched::new(&api, &route, &request);
     let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), %method, route);
-    let client = Client::of(&request);
+    let client = Client::of(&request, api.proxies());
+    let held_back = request.extensions().get::<HeldBack>().cloned();
     let began = api.engine().clock().monotonic();
-    let mut response = if head_of(&request) > MAX_HEAD {
-        let detail = format!("the head of the request must be at most {MAX_HEAD} bytes");
-        Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, detail).into_response()
-    } else {
-        next.run(request).instrument(span.clone()).await
+    let mut response = match bad_head(&request) {
+        Some(problem) => problem.into_response(),
+        None => next.run(request).instrument(span.clone()).await,
     };
     let took = api.engine().clock().monotonic().saturating_sub(began);
     let status = response.status();
-    span.in_scope(|| {
+    let late = span.in_scope(|| {
         if status.is_server_error() {
             tracing::warn!(status = status.as_u16(), ?took, "answered");
         } else {
             tracing::debug!(status = status.as_u16(), ?took, "answered");
         }
-        if let Some(refusal) = response.extensions().get::<Refusal>() {
-            api.refusals().tell(*refusal, &client, began);
-        }
         if let Some(watched) = watched {
             watched.answered(&response);
         }
+        let refusal = response.extensions().get::<Refusal>();
+        refusal.and_then(|refusal| api.refusals().note(*refusal, &client, began))
     });
     // Methods are bounded by us, not by whoever sends them.
     let method = match method {
@@ -77,15 +78,42 @@ pub(crate) async fn observe(Here(api): Here, request: Request, next: Next) -> Re
         .record(took.as_secs_f64());
     api.sum_up_metrics();
     response.headers_mut().insert(REQUEST_ID, id);
+    guard(&api, &mut response);
+    // It holds no place meanwhile, so it keeps nobody else out.
+    if let Some(late) = late {
+        held_back.iter().for_each(HeldBack::tell);
+        api.engine().clock().sleep(late).await;
+    }
     response
 }
 
-/// How large the head of a request is, in bytes.
-fn head_of(request: &Request) -> usize {
+/// What is wrong with the head of a request.
+fn bad_head(request: &Request) -> Option<Problem> {
+    // Which of two hosts is meant, a proxy may see differently.
+    if request.headers().get_all(HOST).iter().nth(1).is_some() {
+        return Some(Problem::invalid(&InvalidInput::field("host", "must be given once")));
+    }
     let uri = request.uri().path_and_query().map_or(0, |path| path.as_str().len());
     let field =
         |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len() + ": \r\n".len();
-    uri + request.headers().iter().map(field).sum::<usize>()
+    let bytes = uri + request.headers().iter().map(field).sum::<usize>();
+    let detail = || format!("the head of the request must be at most {MAX_HEAD} bytes");
+    (bytes > MAX_HEAD).then(|| Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, detail()))
+}
+
+/// Nobody between keeps what is answered, and browsers come back by https only, if they are to come by https.
+fn guard(api: &Api, response: &mut Response) {
+    let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let is_data =
+        ["application/json", "application/problem+json", "text/plain"].iter().any(|k| kind.starts_with(k));
+    if is_data && !response.headers().contains_key(CACHE_CONTROL) {
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    if api.is_at_https() {
+        response
+            .headers_mut()
+            .insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
 }
 
 /// The route of a request, without the prefix that the router is mounted under.

@@ -39,6 +39,14 @@ fn describe() {
     for reason in ["unknown_service", "invalid", "forbidden"] {
         counter!("inresponse_reports_refused_total", "reason" => reason).absolute(0);
     }
+    describe_counter!(
+        "inresponse_requests_refused_total",
+        Count,
+        "Wrong keys and failed sign-ins, by reason."
+    );
+    for reason in crate::refusals::REASONS {
+        counter!("inresponse_requests_refused_total", "reason" => reason).absolute(0);
+    }
     describe_counter!("inresponse_deliveries_total", Count, "Attempts to alert somebody, by outcome.");
     describe_counter!("inresponse_unclaimed_incidents_total", Count, "Incidents that became unclaimed.");
     describe_counter!("inresponse_undelivered_incidents_total", Count, "Incidents that became undelivered.");

@@ -1,18 +1,46 @@
-//! Who was refused for want of a key, as the log tells it.
+//! Wrong keys and failed sign-ins: told in the log, counted, and answered late if an address has many.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::extract::{ConnectInfo, Request};
-use axum::http::HeaderName;
+use crate::client::Client;
 
 /// How many refusals of a minute are told one by one: somebody who tries keys must not fill the log.
 const TOLD: u64 = 20;
 const MINUTE: Duration = Duration::from_secs(60);
 
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+/// How many wrong keys of an address are answered at once, and how soon it may send a further one.
+const BURST: u32 = 20;
+const EVERY: Duration = Duration::from_secs(3);
+/// How late the answer to a wrong key is that goes beyond.
+const LATE: Duration = Duration::from_millis(500);
+
+/// What to call when the answer to a request is known and only held back: an extension of the request, by whoever serves
+/// the router.
+///
+/// A server that can have only so many connections may close one whose answer is held back before others.
+#[derive(Clone)]
+pub struct HeldBack(Arc<dyn Fn() + Send + Sync>);
+
+impl HeldBack {
+    /// Calls that.
+    pub fn new(told: impl Fn() + Send + Sync + 'static) -> Self {
+        Self(Arc::new(told))
+    }
+
+    pub(crate) fn tell(&self) {
+        (self.0)();
+    }
+}
+
+impl fmt::Debug for HeldBack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HeldBack(…)")
+    }
+}
 
 /// Why it was refused; travels with the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,81 +52,149 @@ pub(crate) enum Refusal {
     SignIn,
 }
 
-/// Who sent a request, as far as that is known.
-#[derive(Debug)]
-pub(crate) struct Client {
-    address: Option<IpAddr>,
-    /// What proxies say, or somebody who would like to be taken for another.
-    forwarded_for: Option<String>,
-}
-
-impl Client {
-    /// The most bytes of a header that are told.
-    const MAX_BYTES: usize = 200;
-
-    pub(crate) fn of(request: &Request) -> Self {
-        let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
-        let given = request.headers().get(FORWARDED_FOR).and_then(|value| value.to_str().ok());
-        let is_sane = |text: &&str| {
-            text.len() <= Self::MAX_BYTES && text.bytes().all(|b| b == b' ' || b.is_ascii_graphic())
-        };
-        Self { address, forwarded_for: given.filter(is_sane).map(str::to_owned) }
-    }
-}
-
-impl fmt::Display for Client {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.address {
-            Some(address) => write!(f, "{address}")?,
-            None => f.write_str("unknown")?,
-        }
-        match &self.forwarded_for {
-            Some(given) => write!(f, " (forwarded for {given})"),
-            None => Ok(()),
+impl Refusal {
+    /// The word for it in the metrics.
+    const fn reason(self) -> &'static str {
+        match self {
+            Refusal::WrongKey => "wrong_key",
+            #[cfg(feature = "pages")]
+            Refusal::SignIn => "sign_in",
         }
     }
 }
 
-/// How many refusals were told lately.
+/// The reasons that the metrics tell.
+pub(crate) const REASONS: [&str; 2] = ["wrong_key", "sign_in"];
+
+/// How many refusals were told lately, and who had many. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Refusals {
     lately: Arc<Mutex<Lately>>,
+    allowances: Arc<Allowances>,
 }
 
 #[derive(Debug, Default)]
 struct Lately {
     since: Duration,
     count: u64,
+    told: u64,
 }
 
 impl Refusals {
-    /// Tells one, unless very many were told within a minute.
-    pub(crate) fn tell(&self, refusal: Refusal, client: &Client, monotonic: Duration) {
-        let (count, untold) = {
+    /// Tells of one, and answers how long its answer should wait; `now` is on the monotonic clock.
+    ///
+    /// A right key never waits: a storm of wrong ones must not keep a monitoring system out, not even one that has its
+    /// address from the same proxy.
+    pub(crate) fn note(&self, refusal: Refusal, client: &Client, now: Duration) -> Option<Duration> {
+        metrics::counter!("inresponse_requests_refused_total", "reason" => refusal.reason()).increment(1);
+        // Where no address is known, as in a function that answers one request at a time, nobody can be told apart.
+        let late = client.address().filter(|address| self.allowances.is_used_up(*address, now)).map(|_| LATE);
+        let (is_told, untold) = {
             // Nothing panics while it holds the lock, so what a poisoned lock guards is whole.
             let mut lately = self.lately.lock().unwrap_or_else(PoisonError::into_inner);
             let mut untold = 0;
-            if monotonic.saturating_sub(lately.since) >= MINUTE {
-                untold = lately.count.saturating_sub(TOLD);
-                *lately = Lately { since: monotonic, count: 0 };
+            if now.saturating_sub(lately.since) >= MINUTE {
+                untold = lately.count - lately.told;
+                *lately = Lately { since: now, count: 0, told: 0 };
             }
             lately.count += 1;
-            (lately.count, untold)
+            // Who has too many is named in the log already, and others must find room there.
+            let is_told = late.is_none() && lately.told < TOLD;
+            lately.told += u64::from(is_told);
+            (is_told, untold)
         };
         if untold > 0 {
             tracing::warn!(requests = untold, "further requests with wrong keys were refused");
         }
-        if count > TOLD {
-            return;
-        }
-        match refusal {
-            Refusal::WrongKey => {
-                tracing::warn!(%client, "a request with a key that is not known was refused")
+        if is_told {
+            match refusal {
+                Refusal::WrongKey => {
+                    tracing::warn!(%client, "a request with a key that is not known was refused")
+                }
+                #[cfg(feature = "pages")]
+                Refusal::SignIn => {
+                    tracing::warn!(%client, "signing in failed: the key is not known or may not respond")
+                }
             }
-            #[cfg(feature = "pages")]
-            Refusal::SignIn => {
-                tracing::warn!(%client, "signing in failed: the key is not known or may not respond")
-            }
         }
+        late
+    }
+}
+
+/// How many wrong keys each address may still send before its answers are late.
+///
+/// A table of fixed size, into which addresses are hashed: two that share a place share their wrong keys, which nobody
+/// outside can bring about.
+#[derive(Debug)]
+struct Allowances {
+    hasher: RandomState,
+    /// For each place, when it has its whole allowance again.
+    whole_at: Mutex<Box<[Duration]>>,
+}
+
+impl Default for Allowances {
+    fn default() -> Self {
+        Self { hasher: RandomState::new(), whole_at: Mutex::new(vec![Duration::ZERO; Self::PLACES].into()) }
+    }
+}
+
+impl Allowances {
+    const PLACES: usize = 4096;
+
+    /// Takes note of one more wrong key, and answers whether it is one too many.
+    fn is_used_up(&self, address: IpAddr, now: Duration) -> bool {
+        let place = self.hasher.hash_one(network(address)) % Self::PLACES as u64;
+        let mut whole_at = self.whole_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(at) = usize::try_from(place).ok().and_then(|place| whole_at.get_mut(place)) else {
+            return false;
+        };
+        let next = (*at).max(now) + EVERY;
+        let is_used_up = next > now + EVERY * BURST;
+        if !is_used_up {
+            *at = next;
+        }
+        is_used_up
+    }
+}
+
+/// What one client has of addresses: of IPv6 a network of 64 bits.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => IpAddr::from((u128::from(address) >> 64 << 64).to_be_bytes()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn p13_an_address_with_many_wrong_keys_is_slowed_and_no_other() {
+        let (allowances, now) = (Allowances::default(), Duration::from_secs(1000));
+        let used_up = |address: &str, now| allowances.is_used_up(ip(address), now);
+        let at_once = (0..1000).filter(|_| !used_up("203.0.113.7", now)).count();
+        assert_eq!(at_once, BURST as usize);
+        assert!(!used_up("203.0.113.8", now));
+        // It is allowed a further one every while, and all of them after a pause.
+        assert!(used_up("203.0.113.7", now + EVERY - Duration::from_millis(1)));
+        assert!(!used_up("203.0.113.7", now + EVERY));
+        assert!(used_up("203.0.113.7", now + EVERY));
+        let later = now + EVERY * (BURST + 1);
+        let at_once = (0..1000).filter(|_| !used_up("203.0.113.7", later)).count();
+        assert_eq!(at_once, BURST as usize);
+    }
+
+    #[test]
+    fn p13_a_network_of_ipv6_is_one_client() {
+        let (allowances, now) = (Allowances::default(), Duration::ZERO);
+        let used_up = |address: &str| allowances.is_used_up(ip(address), now);
+        let at_once = (0..1000).filter(|n| !used_up(&format!("2001:db8:1:2:{n:x}::{n:x}"))).count();
+        assert_eq!(at_once, BURST as usize);
+        assert!(!used_up("2001:db8:1:3::1"));
     }
 }

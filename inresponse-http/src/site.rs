@@ -17,9 +17,7 @@ pub(crate) struct Site {
     /// What stands before every path: empty, or as in `/alerting`.
     pub(crate) prefix: Arc<str>,
     /// What a browser names as the origin of what is sent from the pages.
-    #[cfg_attr(not(feature = "pages"), expect(dead_code, reason = "only pages are sent from somewhere"))]
     pub(crate) origin: Option<Arc<str>>,
-    #[cfg_attr(not(feature = "pages"), expect(dead_code, reason = "only pages set cookies"))]
     pub(crate) transport: Transport,
 }
 
@@ -66,6 +64,11 @@ impl Api {
             "" => self.nested_at.as_deref().unwrap_or_default(),
             prefix => prefix,
         }
+    }
+
+    /// Whether the public URL says that people come by https.
+    pub(crate) fn is_at_https(&self) -> bool {
+        self.inner.site.transport == Transport::Https && self.inner.site.origin.is_some()
     }
 
     /// The same API as a request meets it that came through a router in which it is nested.

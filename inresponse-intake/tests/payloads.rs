@@ -201,7 +201,7 @@ fn cloudwatch_alarms() {
         let envelope = sns::Envelope::read(body).unwrap();
         let url = "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-0123456789abcdef0123456789abcdef.pem";
         assert_eq!(envelope.certificate_url().unwrap().as_str(), url);
-        with(|c| envelope.verify(payload!("sns-certificate.pem")).unwrap().translate(c)).unwrap()
+        with(|c| envelope.verify(payload!("sns-certificate.pem"), c.now).unwrap().translate(c)).unwrap()
     };
     let alert = |body: &[u8]| match request(body) {
         sns::Request::Alert(alert) => alert,
@@ -239,6 +239,26 @@ fn cloudwatch_alarms() {
     assert_eq!(text.service().as_str(), "unmapped", "what is no alarm is told all the same");
     assert!(matches!(request(payload!("sns-confirmation.json")), sns::Request::Confirm(_)));
     assert!(matches!(request(payload!("sns-unsubscribed.json")), sns::Request::Unsubscribed));
+}
+
+#[test]
+fn p16_a_message_of_sns_counts_within_an_hour_of_its_time() {
+    let sent = at("2026-11-24T02:31:00.123Z");
+    let verified = |now| {
+        let envelope = sns::Envelope::read(payload!("sns-alarm.json")).unwrap();
+        envelope
+            .verify(payload!("sns-certificate.pem"), now)
+            .map(|_| ())
+            .map_err(|e| e.errors()[0].field().to_owned())
+    };
+    let hour = chrono::TimeDelta::hours(1);
+    for off in [-hour, chrono::TimeDelta::zero(), hour] {
+        assert_eq!(verified(sent + off), Ok(()), "{off}");
+    }
+    let over = hour + chrono::TimeDelta::milliseconds(1);
+    for off in [-over, over, chrono::TimeDelta::days(7 * 365), chrono::TimeDelta::days(-7 * 365)] {
+        assert_eq!(verified(sent + off), Err("Timestamp".to_owned()), "{off}");
+    }
 }
 
 #[test]

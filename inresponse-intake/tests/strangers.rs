@@ -219,7 +219,7 @@ fn translate_everything(body: &[u8]) {
         }
         if let Ok(envelope) = sns::Envelope::read(body) {
             let _ = envelope.certificate_url();
-            assert!(envelope.verify(include_bytes!("payloads/sns-certificate.pem")).is_err());
+            assert!(envelope.verify(include_bytes!("payloads/sns-certificate.pem"), now()).is_err());
         }
         signals.iter().for_each(holds);
     }
@@ -262,7 +262,7 @@ proptest! {
             certificate
         };
         let envelope = sns::Envelope::read(include_bytes!("payloads/sns-alarm.json")).unwrap();
-        prop_assert!(envelope.verify(&certificate).is_err());
+        prop_assert!(envelope.verify(&certificate, now()).is_err());
     }
 }
 

@@ -34,6 +34,7 @@
 //! | `mail` | the message: headers, threading, parts |
 //! | `subject` | a subject that arrives as it was meant |
 //! | `view` | what the texts say, and `templates/` how |
+//! | `visible` | how what strangers wrote is put into them |
 //! | `error` | why a mail cannot be made |
 
 mod config;
@@ -41,6 +42,7 @@ mod error;
 mod mail;
 mod subject;
 mod view;
+mod visible;
 
 pub use config::Sender;
 pub use error::{MailError, MailErrorKind};

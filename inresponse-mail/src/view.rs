@@ -7,10 +7,11 @@ use inresponse_core::model::{
 };
 use inresponse_core::notify::{Alert, Occasion};
 use inresponse_core::plan::{self, Upcoming};
+use inresponse_core::text::visible;
 
 /// The plain text.
 #[derive(Template)]
-#[template(path = "alert.txt", escape = "none")]
+#[template(path = "alert.txt")]
 pub(crate) struct Text<'a> {
     pub(crate) view: &'a View<'a>,
 }
@@ -24,7 +25,7 @@ pub(crate) struct Html<'a> {
 
 /// The same of news: that somebody has it, or that it is over.
 #[derive(Template)]
-#[template(path = "news.txt", escape = "none")]
+#[template(path = "news.txt")]
 pub(crate) struct NewsText<'a> {
     pub(crate) view: &'a View<'a>,
 }
@@ -37,7 +38,7 @@ pub(crate) struct NewsHtml<'a> {
 
 /// The same for whom it was handed to: they must answer.
 #[derive(Template)]
-#[template(path = "handed.txt", escape = "none")]
+#[template(path = "handed.txt")]
 pub(crate) struct HandedText<'a> {
     pub(crate) view: &'a View<'a>,
 }
@@ -126,14 +127,16 @@ impl<'a> View<'a> {
         let by =
             |signature: Option<&Signature>| signature.map_or("somebody".to_owned(), |s| s.by.to_string());
         let happened = match (self.alert.occasion(), last_claim(incident)) {
-            (Occasion::Alert, _) => return format!("[{severity}] #{number} {service}: {title}"),
+            (Occasion::Alert, _) => {
+                return visible(&format!("[{severity}] #{number} {service}: {title}")).into_owned();
+            }
             (Occasion::Resolved, _) => format!("Resolved by {}", by(incident.resolved())),
             (Occasion::Handed, Some(Event::HandedOver { by, .. })) => format!("Handed to you by {by}"),
             (Occasion::Handed, _) => "Handed to you".to_owned(),
             (Occasion::Claimed, Some(Event::HandedOver { by, to, .. })) => format!("Handed to {to} by {by}"),
             (Occasion::Claimed, _) => format!("Claimed by {}", by(incident.claimed())),
         };
-        format!("{happened}: {severity} {service}: {title} (#{number})")
+        visible(&format!("{happened}: {severity} {service}: {title} (#{number})")).into_owned()
     }
 
     pub(crate) fn severity(&self) -> &'static str {

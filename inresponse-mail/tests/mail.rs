@@ -12,6 +12,7 @@ use inresponse_core::model::{
 };
 use inresponse_core::notify::{Alert, Outcome};
 use inresponse_core::plan::{self, Decision, HoldNothing, Input, StateChange, TakeOver, Update};
+use inresponse_core::text::visible;
 use inresponse_mail::{Sender, render};
 use mail_parser::{HeaderValue, MessageParser};
 use proptest::prelude::*;
@@ -394,7 +395,7 @@ fn html_is_escaped() {
 #[test]
 fn subjects_that_look_encoded_arrive_as_they_are() {
     for title in
-        ["=?utf-8?b?QWxsIGdvb2Q=?=", "a =?utf-8?q?b?= c", "é a é  b é", "a  b", "a \u{202e}b\u{feff} c"]
+        ["=?utf-8?b?QWxsIGdvb2Q=?=", "a =?utf-8?q?b?= c", "é a é  b é", "a  b", "a \u{5d0}b\u{fffd} c"]
     {
         let bytes = message(&alert(Report::builder("athens", Severity::Err, title)));
         let parsed = MessageParser::default().parse(&bytes).unwrap();
@@ -517,11 +518,28 @@ proptest! {
         prop_assert_eq!(parsed.attachment_count(), 0);
         prop_assert_eq!((parsed.text_body_count(), parsed.html_body_count()), (1, 1));
         let subject = format!("[CRIT] #10001 {}: {}", hostile.incident().service(), hostile.incident().title());
-        prop_assert_eq!(parsed.subject(), Some(&*subject));
+        prop_assert_eq!(parsed.subject(), Some(&*visible(&subject)));
         prop_assert!(bytes.is_ascii());
         prop_assert!(bytes.split(|b| *b == b'\n').all(|line| line.len() <= 999), "a line is too long");
         let bare = |w: &[u8]| (w[0] == b'\r') != (w[1] == b'\n');
         prop_assert!(!bytes.windows(2).any(bare), "a bare carriage return or line feed");
+    }
+}
+
+#[test]
+fn what_a_reader_would_not_see_of_a_text_is_shown_in_every_part() {
+    let hidden = "pay \u{202e}txt.exe\u{200b} <b> 👩\u{200d}💻";
+    let report = Report::builder("athens", Severity::Crit, hidden).message(hidden).label("host", hidden);
+    let bytes = message(&alert(report.link(hidden, "https://wiki.example.org/5xx")));
+    let mail = MessageParser::default().parse(&bytes).unwrap();
+    let shown = r"pay \u{202e}txt.exe\u{200b} ";
+    let (subject, text) = (mail.subject().unwrap(), mail.body_text(0).unwrap());
+    assert!(subject.contains(&format!("{shown}<b> 👩\u{200d}💻")), "{subject}");
+    assert_eq!(text.matches(&format!("{shown}<b> 👩\u{200d}💻")).count(), 4, "{text}");
+    let html = mail.body_html(0).unwrap();
+    assert_eq!(html.matches(&format!("{shown}&#60;b&#62; 👩\u{200d}💻")).count(), 4, "{html}");
+    for part in [subject, &text, &html] {
+        assert!(!part.contains(['\u{202e}', '\u{200b}']), "{part}");
     }
 }
 

@@ -11,6 +11,8 @@ pub enum SesErrorKind {
     Sender,
     /// The name of the configuration set.
     ConfigurationSet,
+    /// The resource name of a topic.
+    Topic,
     /// A message that should have come from SES.
     Notice,
 }

@@ -44,8 +44,8 @@
 //! # What SES tells later
 //!
 //! SES accepts a mail for an address that does not exist, or that is on a suppression list, and tells later that it
-//! came back: through the configuration set's event destination, to an SNS topic. Hand its messages to [`take`], so
-//! that nobody waits for the unreachable (promise 12); what they mean is in the documentation of [`Fate`]:
+//! came back: through the configuration set's event destination, to an SNS topic. Hand its messages to [`take`], or
+//! the messages of several topics to [`SesTopics`], which takes those of the topics that it trusts, so that nobody waits for the unreachable (promise 12); what they mean is in the documentation of [`Fate`]:
 //!
 //! ```
 //! # async fn told(engine: &inresponse_core::Engine, message: &[u8]) -> Result<(), inresponse_core::Outage> {
@@ -69,6 +69,7 @@
 //! | `reply` | what the answers of SES mean |
 //! | `notice` | what SES tells later: bounces, complaints |
 //! | `take` | does what that asks for |
+//! | `topics` | from which topics that is taken |
 //! | `error` | what can go wrong outside of a send |
 
 #[cfg(feature = "notifier")]
@@ -82,6 +83,7 @@ mod reply;
 #[cfg(feature = "notifier")]
 mod ses;
 mod take;
+mod topics;
 
 #[cfg(feature = "notifier")]
 pub use config::SesConfig;
@@ -90,3 +92,4 @@ pub use notice::{AlertNotice, Fate, Notice, read};
 #[cfg(feature = "notifier")]
 pub use ses::SesNotifier;
 pub use take::{Taken, take};
+pub use topics::SesTopics;

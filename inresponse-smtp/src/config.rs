@@ -22,6 +22,20 @@ pub(crate) enum Encryption {
     Implicit,
 }
 
+/// What others on the way to a mail server can read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Secrecy {
+    /// Nothing: the connection is encrypted, or not made.
+    Encrypted,
+    /// Everything, if they see to it that the server does not offer encryption.
+    Opportunistic,
+    /// The mails. There is no password.
+    Plain,
+    /// The mails and the password.
+    PlainPassword,
+}
+
 /// A mail server, how to reach it, and the sender.
 #[derive(Clone)]
 pub struct SmtpConfig {
@@ -101,6 +115,16 @@ impl SmtpConfig {
             sender,
         })
     }
+
+    /// What others on the way to the server can read.
+    pub fn secrecy(&self) -> Secrecy {
+        match (self.encryption, &self.credentials) {
+            (Encryption::Required | Encryption::Implicit, _) => Secrecy::Encrypted,
+            (Encryption::Opportunistic, _) => Secrecy::Opportunistic,
+            (Encryption::Never, Some(_)) => Secrecy::PlainPassword,
+            (Encryption::Never, None) => Secrecy::Plain,
+        }
+    }
 }
 
 impl fmt::Display for SmtpConfig {
@@ -153,6 +177,19 @@ mod tests {
         assert!(SmtpConfig::from_url("smtp://mail", "nobody").is_err());
         let config = SmtpConfig::from_url("smtp://mail/bücher.example", "a@bücher.example").unwrap();
         assert_eq!(config.hello.to_string(), "xn--bcher-kva.example");
+    }
+
+    #[test]
+    fn what_others_can_read_is_known() {
+        for (url, secrecy) in [
+            ("smtp://mail", Secrecy::Plain),
+            ("smtp://u:p@mail", Secrecy::PlainPassword),
+            ("smtp://u:p@mail?tls=opportunistic", Secrecy::Opportunistic),
+            ("smtp://u:p@mail?tls=required", Secrecy::Encrypted),
+            ("smtps://u:p@mail", Secrecy::Encrypted),
+        ] {
+            assert_eq!(SmtpConfig::from_url(url, "a@b.c").unwrap().secrecy(), secrecy, "{url}");
+        }
     }
 
     #[test]

@@ -75,7 +75,7 @@ mod reply;
 mod session;
 mod smtp;
 
-pub use config::SmtpConfig;
+pub use config::{Secrecy, SmtpConfig};
 pub use error::{SmtpError, SmtpErrorKind};
 pub use outbox::OutboxNotifier;
 pub use smtp::SmtpNotifier;

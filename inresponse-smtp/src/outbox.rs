@@ -22,13 +22,14 @@ pub struct OutboxNotifier {
 }
 
 impl OutboxNotifier {
-    /// A notifier that writes into `dir`, which is created if it is absent.
+    /// A notifier that writes into `dir`, which is created if it is absent. Folder and files are for their owner alone:
+    /// whoever reads a mail can claim the incident.
     ///
     /// # Errors
     /// The folder cannot be created, or the sender is not a mail address.
     pub fn new(dir: impl Into<PathBuf>, sender: &str, clock: Arc<dyn Clock>) -> Result<Self, SmtpError> {
         let dir = dir.into();
-        fs::create_dir_all(&dir).map_err(|e| {
+        create_private_folder(&dir).map_err(|e| {
             let message = format!("the outbox {} cannot be created", dir.display());
             SmtpError::new(SmtpErrorKind::Outbox, message).because(e)
         })?;
@@ -56,10 +57,26 @@ impl Notifier for OutboxNotifier {
     }
 }
 
+fn create_private_folder(dir: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(dir)
+}
+
 /// Writes the file under another name first, so that nobody reads half a mail.
 fn write(dir: &Path, name: &str, message: &[u8]) -> io::Result<()> {
     let unfinished = dir.join(format!("{name}.tmp"));
-    let mut file = fs::File::create(&unfinished)?;
+    // What a process left that died in mid-write, which may be open to others.
+    match fs::remove_file(&unfinished) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&unfinished)?;
     file.write_all(message)?;
     file.sync_all()?;
     fs::rename(unfinished, dir.join(format!("{name}.eml")))

@@ -267,3 +267,30 @@ async fn the_outbox_holds_one_whole_mail_for_each_attempt() {
     let outcome = notifier.notify(&alert, AMPLE).await;
     assert_eq!(kind(&outcome), "unavailable", "{outcome:?}");
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_outbox_and_its_mails_are_for_their_owner_alone() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let dir = tempfile::tempdir().unwrap();
+    let outbox = dir.path().join("out/box");
+    let notifier = OutboxNotifier::new(&outbox, "ir@example.org", Arc::new(SystemClock::new())).unwrap();
+    assert_eq!((mode(&outbox), mode(outbox.parent().unwrap())), (0o700, 0o700));
+    let alert = alert("jo@example.org");
+    let mail = outbox.join(format!("{}-1.eml", alert.delivery_id()));
+    assert_eq!(notifier.notify(&alert, AMPLE).await, Outcome::Accepted);
+    assert_eq!(mode(&mail), 0o600);
+
+    // Where a process died in mid-write, and where somebody planted a link, in a folder that was there before.
+    std::fs::set_permissions(&outbox, PermissionsExt::from_mode(0o777)).unwrap();
+    let notifier = OutboxNotifier::new(&outbox, "ir@example.org", Arc::new(SystemClock::new())).unwrap();
+    let (unfinished, elsewhere) = (mail.with_extension("tmp"), dir.path().join("elsewhere"));
+    std::fs::write(&unfinished, "half").unwrap();
+    std::fs::set_permissions(&unfinished, PermissionsExt::from_mode(0o644)).unwrap();
+    assert_eq!(notifier.notify(&alert, AMPLE).await, Outcome::Accepted);
+    assert_eq!(mode(&mail), 0o600);
+    symlink(&elsewhere, &unfinished).unwrap();
+    assert_eq!(notifier.notify(&alert, AMPLE).await, Outcome::Accepted);
+    assert!(mode(&mail) == 0o600 && !elsewhere.exists());
+}

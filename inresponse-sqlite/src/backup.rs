@@ -10,7 +10,8 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode, OptionalExtension};
 
 use crate::error::{Moment, outage};
-use crate::schema::{BUSY_TIMEOUT, create_private, open_reader, prepare, schema_version};
+use crate::foreign::refuse_foreign;
+use crate::schema::{BUSY_TIMEOUT, create_private, open_reader, prepare, schema_version, stored_version};
 
 /// Pages copied at a time, between two reports of progress.
 const PAGES: i32 = 512;
@@ -58,6 +59,8 @@ pub struct Restored {
     pub last_number: u64,
     /// How many incidents there are now.
     pub incidents: u64,
+    /// The names of the settings that came with the backup: secrets, and keys that it lets in.
+    pub settings: Vec<String>,
 }
 
 /// Copies a database, whoever is writing to it meanwhile, to a file that must not be there yet.
@@ -92,7 +95,8 @@ pub fn backup(from: &Path, to: &Path, mut progress: impl FnMut(Progress)) -> Res
 /// outage, the on-call engineer first. Blocks.
 ///
 /// # Errors
-/// `from` is no sound database of this program or of a newer version of it, `to` is there and is to stay or is in use,
+/// `from` is no sound database of this program or of a newer version of it, or holds anything that is not of this program
+/// (a trigger, a view, a table that was changed), which is named; `to` is there and is to stay or is in use,
 /// or one of them cannot be read or written.
 pub fn restore(
     from: &Path,
@@ -112,11 +116,15 @@ pub fn restore(
     };
     let source = open_reader(from)?;
     is_sound(&source, from)?;
+    refuse_foreign(&source, from)?;
     let partial = beside(to, ".partial");
     copy(&source, &partial, &mut progress)?;
     drop(source);
 
-    let copied = prepare(open_writer_as_it_is(&partial)?)?;
+    let copied = open_writer_as_it_is(&partial)?;
+    // Once more, since nobody held the source meanwhile; and before any statement that could set off a trigger.
+    refuse_foreign(&copied, from)?;
+    let copied = prepare(copied)?;
     let known = last_number(&copied)?;
     let last = match &replaced {
         Some(old) if old.last >= known && old.origin.is_some() && old.origin == origin(&copied)? => old.last,
@@ -127,6 +135,7 @@ pub fn restore(
     copied.execute("UPDATE sqlite_sequence SET seq = ?1 WHERE name = 'incident'", [last]).map_err(failed)?;
     let incidents =
         copied.query_row("SELECT count(*) FROM incident", [], |row| row.get(0)).map_err(failed)?;
+    let settings = settings(&copied).map_err(failed)?;
     finish(copied, &partial)?;
     let put_aside = match &replaced {
         Some(_) if wal.exists() => return Err(left_behind(&wal)),
@@ -138,7 +147,7 @@ pub fn restore(
     if let Some(old) = replaced {
         old.let_go();
     }
-    Ok(Restored { put_aside, last_number: last, incidents })
+    Ok(Restored { put_aside, last_number: last, incidents, settings })
 }
 
 /// The database that a restore replaces: locked, so that no server begins to use it.
@@ -182,6 +191,10 @@ fn origin(connection: &Connection) -> Result<Option<Vec<u8>>, Outage> {
         .map_err(|e| outage(e, Moment::BeforeCommit))
 }
 
+fn settings(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    connection.prepare("SELECT name FROM setting ORDER BY name")?.query_map([], |row| row.get(0))?.collect()
+}
+
 fn left_behind(wal: &Path) -> Outage {
     Outage::permanent(format!("{} belongs to a database that is gone; put it aside first", wal.display()))
 }
@@ -189,15 +202,13 @@ fn left_behind(wal: &Path) -> Outage {
 /// Whether a database is whole, whoever is using it. Reads all of it. Blocks.
 ///
 /// # Errors
-/// It cannot be read, is damaged, or is no database of this program.
+/// It cannot be read, is damaged, is no database of this program, or holds anything that is not of it.
 pub fn check(path: &Path) -> Result<Checked, Outage> {
     must_exist(path)?;
     let connection = open_reader(path)?;
     is_sound(&connection, path)?;
-    let version: i64 = connection
-        .query_row("PRAGMA user_version", [], |row| row.get(0))
-        .map_err(|e| outage(e, Moment::BeforeCommit))?;
-    Ok(match version.cmp(&schema_version()) {
+    refuse_foreign(&connection, path)?;
+    Ok(match stored_version(&connection)?.cmp(&schema_version()) {
         Ordering::Less => Checked::Older,
         Ordering::Equal => Checked::Current,
         Ordering::Greater => Checked::Newer,

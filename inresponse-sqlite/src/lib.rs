@@ -22,6 +22,7 @@
 //! | `batch` | writes as a plain function on a connection |
 //! | `query` | reads as plain functions on a connection |
 //! | `backup` | copies of a database in use, and the way back |
+//! | `foreign` | what is in a database and not of this program |
 //! | `writer` | the thread that runs batches |
 //! | `readers` | connections for reading |
 //! | `store`, `roster` | the two adapters |
@@ -32,6 +33,7 @@ mod batch;
 mod config;
 mod database;
 mod error;
+mod foreign;
 pub mod query;
 mod readers;
 mod roster;

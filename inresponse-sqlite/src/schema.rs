@@ -155,6 +155,22 @@ pub(crate) fn schema_version() -> i64 {
     i64::try_from(VERSIONS.len()).unwrap_or(i64::MAX)
 }
 
+/// The number of the schema that a database has.
+pub(crate) fn stored_version(connection: &Connection) -> Result<i64, Outage> {
+    let version = connection.query_row("PRAGMA user_version", [], |row| row.get(0));
+    version.map_err(|e| outage(e, Moment::BeforeCommit))
+}
+
+/// An empty database in memory with the schema of that version.
+pub(crate) fn at_version(version: i64) -> Result<Connection, Outage> {
+    let mut connection = Connection::open_in_memory().map_err(|e| outage(e, Moment::BeforeCommit))?;
+    let version = usize::try_from(version).unwrap_or_default();
+    migrations()
+        .to_version(&mut connection, version)
+        .map_err(|e| Outage::permanent("the schema of that version cannot be made").because(e))?;
+    Ok(connection)
+}
+
 /// Opens the file for writing and brings it to this version's schema.
 pub(crate) fn open_writer(path: &Path) -> Result<Connection, Outage> {
     create_private(path)?;
@@ -167,8 +183,7 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, Outage> {
 pub(crate) fn open_writer_again(path: &Path) -> Result<Connection, Outage> {
     create_private(path)?;
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    let version = connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0));
-    if version.map_err(|e| outage(e, Moment::BeforeCommit))? <= schema_version() {
+    if stored_version(&connection)? <= schema_version() {
         return prepare(connection);
     }
     make_durable(&connection)?;

@@ -199,6 +199,70 @@ fn what_is_no_backup_is_refused_and_nothing_is_touched() {
 }
 
 #[tokio::test]
+async fn what_is_not_of_this_program_is_not_restored_and_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let [live, copy, to] = ["live.db", "copy.db", "to.db"].map(|name| dir.path().join(name));
+    let database = open(&live).await;
+    let _ = report(&database.store()).await;
+    let _ = database.keep_setting("secret", b"one".to_vec()).await.unwrap();
+    for (statement, expected) in [
+        (
+            "CREATE TRIGGER planted AFTER INSERT ON incident BEGIN DELETE FROM incident; END",
+            "not of this program: the trigger `planted`",
+        ),
+        ("CREATE VIEW shown AS SELECT 1", "not of this program: the view `shown`"),
+        ("CREATE TABLE more (x)", "not of this program: the table `more`"),
+        ("CREATE INDEX slow ON incident (body)", "not of this program: the index `slow`"),
+        ("CREATE TABLE \"\x1b[31m\" (x)", "the table `\\u{1b}[31m`"),
+        ("DROP TRIGGER incident_goes", "lacks something of this program: the trigger `incident_goes`"),
+        (
+            "DROP TRIGGER incident_goes; \
+             CREATE TRIGGER incident_goes AFTER DELETE ON incident BEGIN DELETE FROM setting; END",
+            "not as this program made it: the trigger `incident_goes`",
+        ),
+        ("ALTER TABLE incident ADD COLUMN more TEXT", "not as this program made it: the table `incident`"),
+        (
+            "DROP TABLE service; CREATE VIEW service AS SELECT 'athens' AS name, 'evil' AS team",
+            "not of this program: the view `service`",
+        ),
+    ] {
+        let _ = std::fs::remove_file(&copy);
+        backup::backup(&live, &copy, |_| {}).unwrap();
+        rusqlite::Connection::open(&copy).unwrap().execute_batch(statement).unwrap();
+        for refused in [
+            backup::restore(&copy, &to, Existing::Refuse, |_| {}).map(|_| ()),
+            backup::check(&copy).map(|_| ()),
+        ] {
+            let refused = refused.unwrap_err().to_string();
+            assert!(refused.contains(expected) && !refused.contains('\x1b'), "{refused}");
+        }
+        assert!(!to.exists());
+    }
+    // What only looks different is the same.
+    let _ = std::fs::remove_file(&copy);
+    backup::backup(&live, &copy, |_| {}).unwrap();
+    let edited = "PRAGMA writable_schema = ON;
+        UPDATE sqlite_schema SET sql = replace(sql, 'body ', '/* all of it */   body ') WHERE name = 'incident'";
+    rusqlite::Connection::open(&copy).unwrap().execute_batch(edited).unwrap();
+    assert_eq!(backup::check(&copy).unwrap(), backup::Checked::Current);
+    let restored = backup::restore(&copy, &to, Existing::Refuse, |_| {}).unwrap();
+    assert_eq!(restored.settings, ["secret"]);
+}
+
+#[tokio::test]
+async fn a_backup_of_an_older_version_is_restored_if_nothing_else_is_in_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let [old, to] = ["old.db", "to.db"].map(|name| dir.path().join(name));
+    std::fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/before-formats.sqlite"), &old).unwrap();
+    assert_eq!(backup::check(&old).unwrap(), backup::Checked::Older);
+    backup::restore(&old, &to, Existing::Refuse, |_| {}).unwrap();
+    assert_eq!(backup::check(&to).unwrap(), backup::Checked::Current);
+    rusqlite::Connection::open(&old).unwrap().execute_batch("CREATE VIEW shown AS SELECT 1").unwrap();
+    let refused = backup::check(&old).unwrap_err().to_string();
+    assert!(refused.contains("the view `shown`"), "{refused}");
+}
+
+#[tokio::test]
 async fn what_has_expired_is_let_go_and_its_number_is_not_given_again() {
     let dir = tempfile::tempdir().unwrap();
     let database = open(&dir.path().join("live.db")).await;

@@ -47,6 +47,10 @@ impl Config {
         let named = |name: &'static str| move |e: InvalidInput| InvalidInput::field(name, e.to_string());
         let token_secret = invalid
             .keep(TokenSecret::new(token_secret.into_bytes()).map_err(named("INRESPONSE_TOKEN_SECRET")));
+        if !api_key.is_empty() && api_key.chars().count() < ApiKey::MIN_CHARS {
+            let message = format!("must have at least {} characters", ApiKey::MIN_CHARS);
+            invalid.push("INRESPONSE_API_KEY", message);
+        }
         let api_key = invalid.keep(
             ApiKey::from_plain("admin", &api_key, Scope::ALL.to_vec()).map_err(named("INRESPONSE_API_KEY")),
         );
@@ -118,6 +122,7 @@ mod tests {
         let all_wrong = [
             ("INRESPONSE_MAIL_FROM", " "),
             ("INRESPONSE_TOKEN_SECRET", "short"),
+            ("INRESPONSE_API_KEY", "fifteen letters"),
             ("INRESPONSE_FALLBACK", "ops@example.org, nobody"),
             ("INRESPONSE_KEEP_RESOLVED_DAYS", "-1"),
             ("INRESPONSE_TELL_CLAIMS", "yes"),

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-const KEY: &str = "events-test-key";
+const KEY: &str = "events-test-key-events-test-key";
 
 /// Events that wait, and the answers that came, by their place.
 #[derive(Debug)]

@@ -1,12 +1,11 @@
-//! Amazon SNS: what is fetched from it (certificates, confirmations of subscriptions), and what SES tells over it.
+//! What is fetched from Amazon SNS: certificates, confirmations of subscriptions.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::body::Bytes;
-use inresponse_core::{Chain, Engine, Outage};
-use inresponse_http::{AmazonUrl, FetchFromAmazon, Noticed, TakeNotices};
-use inresponse_ses::Taken;
+use inresponse_core::Chain;
+use inresponse_http::{AmazonUrl, FetchFromAmazon};
 use reqwest::Client;
 use reqwest::redirect::Policy;
 
@@ -46,20 +45,5 @@ impl FetchFromAmazon for FromAmazon {
             body.extend_from_slice(&chunk);
         }
         Ok(body.into())
-    }
-}
-
-/// Takes what SES tells of mails, whether they went there by its API or by SMTP.
-#[derive(Debug)]
-pub(crate) struct FromSes;
-
-#[async_trait]
-impl TakeNotices for FromSes {
-    async fn take(&self, engine: &Engine, message: &str) -> Result<Noticed, Outage> {
-        Ok(match inresponse_ses::take(engine, message.as_bytes()).await? {
-            Taken::Dead => Noticed::Dead,
-            Taken::Nothing => Noticed::Nothing,
-            Taken::Foreign(_) => Noticed::Foreign,
-        })
     }
 }

@@ -55,6 +55,13 @@ pub(crate) enum KeyCommand {
     /// Example: inresponse key new
     #[command(verbatim_doc_comment)]
     New,
+    /// End the key that was made on the first start, and print one that takes its place.
+    ///
+    /// `inresponse doctor` says whether there is one. Start the servers again, or they go on taking the old one.
+    ///
+    /// Example: inresponse key replace --config /etc/inresponse.toml
+    #[command(verbatim_doc_comment)]
+    Replace(Box<ServeArgs>),
 }
 
 #[cfg(test)]

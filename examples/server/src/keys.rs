@@ -1,20 +1,51 @@
 //! Making API keys.
 
+use std::error::Error;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use inresponse_core::Outage;
 use inresponse_http::{ApiKey, Scope, hash_of};
 
+use crate::config::{Config, ServeArgs, StorageConfig};
 use crate::storage::Storage;
 
 /// Under which name the hash of the key that was made on the first start is kept.
-const FIRST_KEY: &str = "first-key-hash";
+pub(crate) const FIRST_KEY: &str = "first-key-hash";
 
 /// A random key.
 pub(crate) fn random_key() -> Result<String, getrandom::Error> {
     let mut bytes = [0; 24];
     getrandom::fill(&mut bytes)?;
     Ok(format!("ir_{}", URL_SAFE_NO_PAD.encode(bytes)))
+}
+
+/// The SHA-256 hash of the key that was made on the first start, if there is one.
+pub(crate) async fn first_key_hash(storage: &Storage) -> Result<Option<String>, Outage> {
+    let kept = storage.setting(FIRST_KEY).await?;
+    Ok(kept.map(|hash| String::from_utf8_lossy(&hash).into_owned()))
+}
+
+/// `inresponse key replace`: ends the key that was made on the first start, and prints another.
+pub(crate) async fn replace(args: ServeArgs) -> Result<(), Box<dyn Error>> {
+    let config = Config::load(args)?;
+    match &config.storage {
+        StorageConfig::Sqlite(path) if !path.exists() => {
+            return Err(format!("there is no database {} yet", path.display()).into());
+        }
+        StorageConfig::Sqlite(_) => {}
+        #[cfg(feature = "aws")]
+        StorageConfig::Dynamo { .. } => {}
+    }
+    let storage = Storage::open(config.storage).await?;
+    let key = random_key()?;
+    storage.put_setting(FIRST_KEY, hash_of(&key).into_bytes()).await?;
+    println!("API key, printed this once: {key}");
+    println!("a server takes it, and no longer the one before, when it is started again");
+    if !config.keys.is_empty() {
+        println!("with this configuration a server takes neither, since the configuration names keys");
+    }
+    Ok(())
 }
 
 /// The key that was made on the first start, or one that is made and printed now.

@@ -3,7 +3,7 @@
 //! Wiring only: `cli` (flags), `config` (checked settings), `serve` (the parts put together), `listen`
 //! (connections), `storage` (SQLite or DynamoDB), `aws` (how AWS is reached), `amazon` (what is fetched from there for
 //! intake), `commands` (what is asked of a server, this one or another), `notifiers` (how people are reached), `ops`
-//! (what operators run, and what is watched), `seed` (the roster's beginning), `keys` and `secret` (what is made once).
+//! (what operators run, and what is watched), `exposure` (files that others can read), `seed` (the roster's beginning), `keys` and `secret` (what is made once).
 
 mod amazon;
 #[cfg(feature = "aws")]
@@ -12,6 +12,7 @@ mod cli;
 mod commands;
 mod config;
 mod descriptors;
+mod exposure;
 mod keys;
 mod listen;
 mod notifiers;
@@ -31,6 +32,7 @@ use tracing_subscriber::EnvFilter;
 
 use cli::{Cli, Command, KeyCommand};
 use config::ServeArgs;
+use inresponse_core::text::visible;
 
 /// Reports are read on one thread and written and let go of on another, which costs glibc's allocator a quarter more
 /// of a report's processor time.
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         Some(Command::Key(KeyCommand::New)) => new_key(),
+        Some(Command::Key(KeyCommand::Replace(args))) => waiting(keys::replace(*args)),
         Some(Command::Serve(args)) => serve(*args),
         Some(Command::Backup(args)) => ops::backup::back_up(&args),
         Some(Command::Restore(args)) => ops::backup::restore(&args),
@@ -59,10 +62,10 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("inresponse: {error}");
+            eprintln!("inresponse: {}", visible(&error.to_string()));
             let mut source = error.source();
             while let Some(cause) = source {
-                eprintln!("  because: {cause}");
+                eprintln!("  because: {}", visible(&cause.to_string()));
                 source = cause.source();
             }
             ExitCode::FAILURE

@@ -7,18 +7,25 @@ use inresponse_core::clock::SystemClock;
 use inresponse_http::{Api, Intake, Keys, Pages, Readiness};
 use tokio::sync::watch::{Receiver, channel};
 
-use crate::amazon::{FromAmazon, FromSes};
-use crate::config::{Config, ConfigError};
+use crate::amazon::FromAmazon;
+use crate::config::{Config, ConfigError, WeakSecrets};
 use crate::descriptors::Shares;
 use crate::notifiers::notifiers;
 use crate::ops::watch::watch;
 use crate::storage::Storage;
-use crate::{keys, listen, secret, seed};
+use crate::{exposure, keys, listen, secret, seed};
 
 /// Serves until the process is told to stop.
 pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     let shares = Shares::of_this_process();
     let named = config.named();
+    for exposed in exposure::exposed(&config) {
+        tracing::warn!("{exposed}");
+    }
+    match config.weak_secrets {
+        WeakSecrets::Allowed => tracing::warn!("weak secrets are allowed, so this server is for tests only"),
+        WeakSecrets::Refused => {}
+    }
     let metrics = inresponse_http::metrics::install()?;
     let listener =
         listen::bind(config.listen).map_err(|e| format!("cannot listen on {}: {e}", config.listen))?;
@@ -64,7 +71,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
 
     let mut intake = Intake::new(config.intake.rule).mappings(config.intake.mappings);
     match FromAmazon::new() {
-        Ok(amazon) => intake = intake.amazon_by(amazon).notices_by(FromSes),
+        Ok(amazon) => intake = intake.amazon_by(amazon).notices_by(config.intake.ses_topics),
         Err(error) => {
             tracing::warn!(error = %Chain::of(&error), "messages of Amazon SNS cannot be checked here")
         }
@@ -74,6 +81,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
         .intake_by(intake)
         // Which refuses what is no URL.
         .pages(Pages::under(&public_url)?)
+        .trusted_proxies(config.trusted_proxies)
         .metrics(metrics)
         .readiness(readiness.clone());
     tracing::info!(

@@ -1,6 +1,7 @@
 //! How people are reached: the contract of every notifier.
 
 mod alert;
+mod notices;
 mod router;
 
 use std::fmt::Debug;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use alert::{Alert, Occasion};
+pub use notices::{Noticed, TakeNotices};
 pub use router::Notifiers;
 
 use crate::model::Contact;

@@ -111,7 +111,7 @@ fn holds(scene: &Scene, alert: &Alert, mail: &inresponse_mail::Mail) {
     assert!(strict.cc().is_none() && strict.bcc().is_none());
     let incident = alert.incident();
     let subject = format!("[ERR] #10001 {}: {}", incident.service(), incident.title());
-    assert_eq!(strict.subject(), Some(&*subject));
+    assert_eq!(strict.subject(), Some(&*inresponse_core::text::visible(&subject)));
     let html = strict.body_html(0).unwrap();
     assert!(!html.contains("<script") && !html.contains("<img"), "{html}");
 }

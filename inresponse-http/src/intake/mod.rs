@@ -6,7 +6,6 @@ mod amazon;
 mod answer;
 mod batch;
 mod body;
-mod notices;
 mod refused;
 
 use std::collections::BTreeMap;
@@ -14,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 use inresponse_core::Outage;
+use inresponse_core::notify::TakeNotices;
 use inresponse_intake::generic::Mapping;
 use inresponse_intake::{Context, Recoveries, Rule};
 
@@ -22,7 +22,6 @@ pub use amazon::FetchFromAmazon;
 pub(crate) use answer::{AlertsView, answer, take_one};
 pub(crate) use batch::{Taken, take};
 pub(crate) use body::Message;
-pub use notices::{Noticed, TakeNotices};
 pub(crate) use refused::{SENDERS, Watched};
 use tokio::sync::{Semaphore, SemaphorePermit};
 

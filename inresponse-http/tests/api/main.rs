@@ -12,6 +12,7 @@ mod contract;
 #[cfg(feature = "docs")]
 mod docs;
 mod hand_over;
+mod headers;
 mod health;
 mod intake;
 mod keys;

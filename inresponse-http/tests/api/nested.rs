@@ -226,13 +226,16 @@ async fn the_document_is_browsed_under_a_prefix_too() {
     for way in &WAYS {
         let outside = Outside::new(way).await;
         let at = |path: &str| format!("{}{path}", way.prefix);
-        assert_eq!(outside.get(&at("/docs")).await.headers["location"], *at("/docs/"));
-        let page = outside.get(&at("/docs/")).await;
+        let keyed = async |path: &str| outside.call(Method::GET, &at(path), Some(ADMIN), "").await;
+        assert_eq!(keyed("/docs").await.headers["location"], *at("/docs/"));
+        let elsewhere = outside.get(&at("/docs/")).await;
+        assert!(elsewhere.headers["location"].to_str().unwrap().starts_with(&at("/board/sign-in?next=")));
+        let page = keyed("/docs/").await;
         assert_eq!(page.status, StatusCode::OK);
         outside.addresses(&page, &at("/docs/"));
         let script = outside.get(&at("/docs/swagger-initializer.js")).await.text;
         assert!(script.contains("\"openapi.json\""), "{script}");
-        let document = outside.get(&at("/docs/openapi.json")).await.json;
+        let document = keyed("/docs/openapi.json").await.json;
         assert_eq!(document["servers"], json!([{ "url": way.prefix }]));
     }
 }

@@ -131,6 +131,13 @@ impl World {
         self
     }
 
+    /// The same behind these proxies.
+    pub(crate) fn behind(mut self, proxies: inresponse_http::TrustedProxies) -> Self {
+        self.api = self.api.trusted_proxies(proxies);
+        self.router = router(self.api.clone());
+        self
+    }
+
     /// The same with `/metrics`.
     pub(crate) fn measured(mut self, handle: metrics_exporter_prometheus::PrometheusHandle) -> Self {
         self.router = router(self.api.clone().metrics(handle));

@@ -1,8 +1,9 @@
 //! Amazon SNS and EventBridge: CloudWatch alarms, and whatever else is published or sent.
 //!
 //! Sources: Amazon's documentation of HTTP subscriptions, of the verification of messages' signatures, of the
-//! notifications of CloudWatch alarms, and of the alarm events of EventBridge. A message of SNS is translated only once its signature is verified; the certificate
-//! and the confirmation of a subscription are fetched by whoever uses this, from Amazon's own hosts only.
+//! notifications of CloudWatch alarms, and of the alarm events of EventBridge. A message of SNS is translated only if its
+//! signature is right and it is of this hour. The caller fetches the certificate and the confirmation of a subscription,
+//! from hosts of Amazon SNS only.
 
 pub(crate) mod alarm;
 mod url;
@@ -13,6 +14,7 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, TimeDelta, Utc};
 use inresponse_core::InvalidInput;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
@@ -25,6 +27,9 @@ use self::alarm::Alarm;
 use crate::json::{Object, exactly, object};
 use crate::trouble::Repairs;
 use crate::{Context, Signal, Translated, Trouble, key, time};
+
+/// How far the time of a message may be from now. SNS tries to deliver a message for an hour at most.
+const MAX_AGE: TimeDelta = TimeDelta::hours(1);
 
 /// A message of SNS, as it came: nothing of it is to be believed yet.
 #[derive(Debug, Deserialize)]
@@ -77,20 +82,16 @@ impl Envelope {
     /// # Errors
     /// It is not at Amazon's.
     pub fn certificate_url(&self) -> Result<AmazonUrl, InvalidInput> {
-        let url = AmazonUrl::new(&self.signing_cert_url);
-        let url = url.ok_or_else(|| InvalidInput::field("SigningCertURL", "must be a URL of Amazon SNS"))?;
-        if !url.as_str().ends_with(".pem") {
-            return Err(InvalidInput::field("SigningCertURL", "must be that of a certificate"));
-        }
-        Ok(url)
+        let refused = || InvalidInput::field("SigningCertURL", "must be that of a certificate of Amazon SNS");
+        AmazonUrl::certificate(&self.signing_cert_url).ok_or_else(refused)
     }
 
     /// Checks its signature by the certificate that was fetched from [`certificate_url`](Self::certificate_url), in
-    /// PEM.
+    /// PEM, and its time.
     ///
     /// # Errors
-    /// It is not signed by that certificate, or that is none.
-    pub fn verify(self, certificate: &[u8]) -> Result<Verified, InvalidInput> {
+    /// It is not signed by that certificate, or that is none, or its time is more than an hour from `now`.
+    pub fn verify(self, certificate: &[u8], now: DateTime<Utc>) -> Result<Verified, InvalidInput> {
         let refused = |what: &str| InvalidInput::field("Signature", what);
         let algorithm: &'static RsaParameters = match self.signature_version.as_str() {
             "1" => &RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY,
@@ -106,6 +107,11 @@ impl Envelope {
         let key = certificate.subject_public_key_info();
         let verified = UnparsedPublicKey::new(algorithm, key.as_ref()).verify(signed.as_bytes(), &signature);
         verified.map_err(|_| refused("does not hold"))?;
+        let sent = DateTime::parse_from_rfc3339(&self.timestamp)
+            .map_err(|_| InvalidInput::field("Timestamp", "must be a time"))?;
+        if now.signed_duration_since(sent).abs() > MAX_AGE {
+            return Err(InvalidInput::field("Timestamp", "must be within an hour of now"));
+        }
         Ok(Verified { envelope: self })
     }
 
@@ -131,6 +137,11 @@ impl Envelope {
 }
 
 impl Verified {
+    /// The resource name of its topic.
+    pub fn topic(&self) -> &str {
+        &self.envelope.topic_arn
+    }
+
     /// What was published, if anything was: not of a message about the subscription itself.
     pub fn message(&self) -> Option<&str> {
         (self.envelope.r#type == "Notification").then_some(&self.envelope.message)
@@ -139,13 +150,19 @@ impl Verified {
     /// Translates it.
     ///
     /// # Errors
-    /// A subscription is to be confirmed elsewhere than at Amazon's.
+    /// A subscription is to be confirmed elsewhere than at Amazon SNS, or to another topic.
     pub fn translate(self, context: &Context<'_>) -> Result<Request, InvalidInput> {
         let envelope = self.envelope;
         match envelope.r#type.as_str() {
             "SubscriptionConfirmation" => {
-                let url = envelope.subscribe_url.as_deref().and_then(AmazonUrl::new);
-                let refused = || InvalidInput::field("SubscribeURL", "must be a URL of Amazon SNS");
+                let url = envelope.subscribe_url.as_deref();
+                let url = url.and_then(|url| AmazonUrl::confirmation(url, &envelope.topic_arn));
+                let refused = || {
+                    InvalidInput::field(
+                        "SubscribeURL",
+                        "must confirm the subscription to this topic at Amazon SNS",
+                    )
+                };
                 url.map(Request::Confirm).ok_or_else(refused)
             }
             "UnsubscribeConfirmation" => Ok(Request::Unsubscribed),

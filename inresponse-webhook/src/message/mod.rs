@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use inresponse_core::model::{Contact, Level, Signature};
 use inresponse_core::notify::{Alert, Occasion};
 use inresponse_core::plan::{self, Upcoming};
+use inresponse_core::text::visible;
 use serde_json::Value;
 
 pub(crate) use json::json;
@@ -89,8 +90,9 @@ fn names(contacts: &[Contact]) -> String {
     contacts.iter().map(Contact::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// As much of a text as weighs no more than `most`, and an ellipsis where that is not all.
+/// As much of a text as weighs no more than `most`, with nothing hidden, and an ellipsis where that is not all.
 fn cut(text: &str, most: usize, weigh: impl Fn(char) -> usize) -> String {
+    let text = &*visible(text);
     if text.chars().map(&weigh).sum::<usize>() <= most {
         return text.to_owned();
     }

@@ -188,6 +188,20 @@ fn what_strangers_wrote_calls_nobody_in_slack() {
 }
 
 #[test]
+fn what_a_reader_would_not_see_of_a_text_is_shown_in_chats_and_left_to_programs() {
+    let hidden = "pay \u{202e}txt.exe\u{200b} 👩\u{200d}💻";
+    let alert = alert(report(hidden, hidden).link(hidden, "https://x.example/"));
+    for body in [slack(&alert), teams(&alert)] {
+        let message = serde_json::from_slice::<Value>(&body).unwrap().to_string();
+        let shown = r"pay \\u{202e}txt.exe\\u{200b} ";
+        assert!(message.matches(&format!("{shown}👩\u{200d}💻")).count() >= 3, "{message}");
+        assert!(!message.contains(['\u{202e}', '\u{200b}']), "{message}");
+    }
+    let raw: Value = serde_json::from_slice(&json(&alert, DateTime::UNIX_EPOCH)).unwrap();
+    assert!(raw.to_string().contains('\u{202e}'), "{raw}");
+}
+
+#[test]
 fn slack_is_given_no_more_than_it_takes() {
     for alert in extremes() {
         let message: Value = serde_json::from_slice(&slack(&alert)).unwrap();

@@ -5,17 +5,17 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use chrono::{DateTime, Utc};
 use inresponse_client::{Incident, Severity, State};
+use inresponse_core::text::visible;
 use serde::Serialize;
 
-/// Text that strangers wrote, without what a terminal would take for a command or write backwards.
+/// Text that strangers wrote: what a terminal would take for a command, or write backwards, or not show, is shown.
 pub(super) fn plain(text: &str) -> String {
-    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars().map(|c| if (c.is_control() && c != '\n') || turns(c) { '\u{fffd}' } else { c }).collect()
+    visible(text).into_owned()
 }
 
 /// The same on one line.
 pub(super) fn line(text: &str) -> String {
-    plain(text).replace('\n', " ")
+    plain(text).replace("\r\n", " ").replace(['\n', '\t'], " ")
 }
 
 pub(super) fn json(value: &impl Serialize) -> io::Result<()> {
@@ -91,7 +91,11 @@ mod tests {
 
     #[test]
     fn what_strangers_wrote_does_not_command_the_terminal() {
-        assert_eq!(plain("a\u{1b}[2J\rb\u{9b}c\nd"), "a\u{fffd}[2J\u{fffd}b\u{fffd}c\nd");
-        assert_eq!(line("a\nb"), "a b");
+        assert_eq!(plain("a\u{1b}[2J\rb\u{9b}c\nd\te"), "a\\u{1b}[2J\\u{d}b\\u{9b}c\nd\te");
+        assert_eq!(
+            plain("pay \u{202e}txt.exe\u{200b} 👩\u{200d}💻"),
+            "pay \\u{202e}txt.exe\\u{200b} 👩\u{200d}💻"
+        );
+        assert_eq!(line("a\r\nb\nc\td"), "a b c d");
     }
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use super::SecretText;
 
 /// Each flag is also an environment variable and, by the same name, an entry of the config file; a flag goes
-/// before the environment, and the environment before the file.
+/// before the environment, and the environment before the file. No file allows weak secrets.
 #[derive(Debug, Default, Clone, Args)]
 pub(crate) struct ServeArgs {
     /// The address to listen on (default: 127.0.0.1:8080)
@@ -70,6 +70,15 @@ pub(crate) struct ServeArgs {
     /// Report a synthetic incident to this contact every five minutes, and measure until its mail is accepted
     #[arg(long, env = "INRESPONSE_CANARY", value_name = "CONTACT")]
     pub(crate) canary: Option<String>,
+
+    /// The proxies in front of this server, by address or network: the address of a client is what their X-Forwarded-For
+    /// or Forwarded says
+    #[arg(long, env = "INRESPONSE_TRUSTED_PROXIES", value_name = "NETWORK,…", value_delimiter = ',')]
+    pub(crate) trusted_proxies: Vec<String>,
+
+    /// For tests only: take API keys of fewer than 16 characters
+    #[arg(long, env = "INRESPONSE_ALLOW_WEAK_SECRETS")]
+    pub(crate) allow_weak_secrets: bool,
 
     /// What links in mails are signed with (default: made once and kept in the database)
     #[arg(long, env = "INRESPONSE_TOKEN_SECRET", value_name = "SECRET", hide_env_values = true)]

@@ -31,6 +31,8 @@ pub(super) struct File {
     pub(super) keep_resolved_days: Option<u32>,
     pub(super) canary: Option<String>,
     pub(super) token_secret: Option<SecretText>,
+    #[serde(default)]
+    pub(super) trusted_proxies: Vec<String>,
     /// The team that answers for services nobody owns.
     pub(super) catch_all: Option<String>,
     /// Who is alerted for teams that are known from their calendar only.
@@ -56,6 +58,9 @@ pub(super) struct FileIntake {
     /// More words for severities.
     #[serde(default)]
     pub(super) severities: BTreeMap<String, String>,
+    /// The ARNs of the topics of Amazon SNS from which bounces that Amazon SES tells of are taken.
+    #[serde(default)]
+    pub(super) ses_topics: Vec<String>,
     /// Mappings of any JSON, by their names.
     #[serde(default)]
     pub(super) generic: BTreeMap<String, Mapping>,

@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 use inresponse_core::InvalidInput;
 use inresponse_core::model::Severity;
 use inresponse_http::{Mapping, Rule};
+use inresponse_ses::SesTopics;
 
 use super::file::FileIntake;
 use super::rename;
 
-/// The rule of service and severity, and the mappings of any JSON.
+/// The rule of service and severity, the mappings of any JSON, and whose bounces count.
 #[derive(Debug, Default)]
 pub(crate) struct IntakeConfig {
     pub(crate) rule: Rule,
     pub(crate) mappings: BTreeMap<String, Mapping>,
+    pub(crate) ses_topics: SesTopics,
 }
 
 impl IntakeConfig {
@@ -39,6 +41,8 @@ impl IntakeConfig {
                 rule = rule.word(&word, severity);
             }
         }
-        Self { rule, mappings: file.generic }
+        let topics = SesTopics::new(file.ses_topics);
+        let topics = topics.map_err(|e| InvalidInput::field("intake.ses-topics", e.to_string()));
+        Self { rule, mappings: file.generic, ses_topics: invalid.keep(topics).unwrap_or_default() }
     }
 }

@@ -3,6 +3,7 @@
 mod args;
 mod aws;
 mod file;
+mod imported;
 mod intake;
 mod named;
 mod roster;
@@ -18,11 +19,12 @@ use inresponse_core::claim::TokenSecret;
 use inresponse_core::model::{Contact, News, ServiceName, TeamName};
 use inresponse_core::roster::Defaults;
 use inresponse_core::{Engine, InvalidInput};
-use inresponse_http::{ApiKey, Scope};
+use inresponse_http::{ApiKey, Scope, TrustedProxies};
 use inresponse_smtp::SmtpConfig;
 use inresponse_webhook::WebhookConfig;
 
 pub(crate) use args::ServeArgs;
+pub(crate) use imported::{read_roster, unquoted};
 pub(crate) use intake::IntakeConfig;
 pub(crate) use named::{Named, SAMPLE_TEAM};
 pub(crate) use roster::{RosterSeed, SeededTeam};
@@ -41,6 +43,8 @@ pub(crate) struct Config {
     pub(crate) public_url: Option<String>,
     /// Keys from flag and file; none: one is made on the first start.
     pub(crate) keys: Vec<ApiKey>,
+    pub(crate) weak_secrets: WeakSecrets,
+    pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) mail: MailConfig,
     pub(crate) webhook: WebhookConfig,
     pub(crate) lease: Duration,
@@ -52,6 +56,13 @@ pub(crate) struct Config {
     pub(crate) defaults: Defaults,
     pub(crate) roster: RosterSeed,
     pub(crate) intake: IntakeConfig,
+}
+
+/// What becomes of keys that can be guessed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WeakSecrets {
+    Refused,
+    Allowed,
 }
 
 /// Where incidents and the roster are kept.
@@ -132,19 +143,6 @@ fn told(error: &toml::de::Error, text: &str) -> String {
     }
 }
 
-/// Reads the `[roster]` of a file, whatever else it holds, and checks it.
-pub(crate) fn read_roster(text: &str) -> Result<RosterSeed, ConfigError> {
-    #[derive(serde::Deserialize)]
-    struct WithRoster {
-        roster: file::FileRoster,
-    }
-    let file: WithRoster =
-        toml::from_str(text).map_err(|e| ConfigError { problems: vec![told(&e, text)] })?;
-    let mut invalid = InvalidInput::default();
-    let roster = RosterSeed::check(Some(file.roster), &mut invalid);
-    if invalid.is_empty() { Ok(roster) } else { Err(ConfigError::of(&invalid)) }
-}
-
 const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 const DEFAULT_MAIL_FROM: &str = "InResponse <inresponse@localhost>";
 
@@ -208,7 +206,12 @@ impl Config {
         };
         let mail = mail.check(&mut invalid);
         let webhook = webhook::check(args.webhook_secret.or(file.webhook_secret), file.webhook, &mut invalid);
-        let keys = keys(args.api_key.or(file.api_key), file.keys, &mut invalid);
+        let weak_secrets = if args.allow_weak_secrets { WeakSecrets::Allowed } else { WeakSecrets::Refused };
+        let keys = keys(args.api_key.or(file.api_key), file.keys, weak_secrets, &mut invalid);
+        let proxies =
+            if args.trusted_proxies.is_empty() { &file.trusted_proxies } else { &args.trusted_proxies };
+        let trusted_proxies =
+            invalid.keep(TrustedProxies::new(proxies.iter().map(String::as_str))).unwrap_or_default();
         let news = if args.tell_claims || file.tell_claims { News::Told } else { News::Kept };
         let keep_resolved = args.keep_resolved_days.or(file.keep_resolved_days);
         if keep_resolved == Some(0) {
@@ -234,6 +237,8 @@ impl Config {
                 storage,
                 public_url,
                 keys,
+                weak_secrets,
+                trusted_proxies,
                 mail,
                 webhook,
                 lease,
@@ -306,10 +311,15 @@ impl GivenMail {
     }
 }
 
-fn keys(api_key: Option<SecretText>, file_keys: Vec<FileKey>, invalid: &mut InvalidInput) -> Vec<ApiKey> {
+fn keys(
+    api_key: Option<SecretText>,
+    file_keys: Vec<FileKey>,
+    weak: WeakSecrets,
+    invalid: &mut InvalidInput,
+) -> Vec<ApiKey> {
     let mut keys = Vec::new();
     if let Some(key) = api_key {
-        keys.extend(invalid.keep(plain("api-key", "api-key", &key.0, Scope::ALL.to_vec())));
+        keys.extend(invalid.keep(plain("api-key", "api-key", &key.0, Scope::ALL.to_vec(), weak)));
     }
     for (i, file_key) in file_keys.into_iter().enumerate() {
         let field = format!("keys[{i}]");
@@ -324,7 +334,7 @@ fn keys(api_key: Option<SecretText>, file_keys: Vec<FileKey>, invalid: &mut Inva
         let scopes: Vec<Scope> =
             file_key.scopes.iter().filter_map(|name| invalid.keep(scope(name))).collect();
         let key = match (&file_key.key, &file_key.hash) {
-            (Some(key), None) => plain(&field, &file_key.name, &key.0, scopes),
+            (Some(key), None) => plain(&field, &file_key.name, &key.0, scopes, weak),
             (None, Some(hash)) => ApiKey::from_hash(&file_key.name, &hash.0, scopes)
                 .map_err(|e| InvalidInput::field(format!("{field}.hash"), e.to_string())),
             (Some(_), Some(_)) | (None, None) => {
@@ -344,7 +354,18 @@ fn keys(api_key: Option<SecretText>, file_keys: Vec<FileKey>, invalid: &mut Inva
     keys
 }
 
-fn plain(field: &str, name: &str, key: &str, scopes: Vec<Scope>) -> Result<ApiKey, InvalidInput> {
+fn plain(
+    field: &str,
+    name: &str,
+    key: &str,
+    scopes: Vec<Scope>,
+    weak: WeakSecrets,
+) -> Result<ApiKey, InvalidInput> {
+    if weak == WeakSecrets::Refused && key.chars().count() < ApiKey::MIN_CHARS {
+        let message =
+            format!("must have at least {} characters; `inresponse key new` makes one", ApiKey::MIN_CHARS);
+        return Err(InvalidInput::field(field.to_owned(), message));
+    }
     ApiKey::from_plain(name, key, scopes).map_err(|e| InvalidInput::field(field.to_owned(), e.to_string()))
 }
 
@@ -378,11 +399,17 @@ mod tests {
             token-secret = "short"
             webhook-secret = "canary"
             public-url = "ftp://x"
+            api-key = "canary"
+            trusted-proxies = ["localhost"]
             fallback = ["nobody"]
             [[keys]]
             name = "a"
             scopes = ["everything"]
             service = ""
+            [[keys]]
+            name = "b"
+            key = "canary-of-15-ch"
+            scopes = ["report"]
             [webhook]
             slack = { "a b" = "https://hooks.slack.com/services/canary" }
             teams = { ops = "canary" }
@@ -390,6 +417,7 @@ mod tests {
             service-labels = []
             default-severity = "loud"
             severities = { gold = "GOLD" }
+            ses-topics = ["inresponse-mails"]
             [roster.services]
             athens = "nobody"
             [roster.teams.devops]
@@ -407,6 +435,9 @@ mod tests {
             "fallback[0]:",
             "keys[0].scopes:",
             "keys[0]:",
+            "keys[1]: must have at least 16 characters",
+            "api-key: must have at least 16 characters",
+            "trusted-proxies:",
             "keys[0].service:",
             "webhook-secret:",
             "webhook.slack.a b:",
@@ -414,6 +445,7 @@ mod tests {
             "intake.service-labels:",
             "intake.default-severity:",
             "intake.severities.gold:",
+            "intake.ses-topics:",
             "roster.services.athens:",
             "roster.teams.devops.timezone:",
             "roster.teams.devops.fallback:",
@@ -438,7 +470,7 @@ mod tests {
         std::fs::write(&path, toml).unwrap();
         let args = ServeArgs {
             config: Some(path),
-            api_key: Some("hidden-key".to_owned().into()),
+            api_key: Some("hidden-key-of-this-test".to_owned().into()),
             ..ServeArgs::default()
         };
         let shown = format!("{args:?}");
@@ -453,6 +485,21 @@ mod tests {
         assert!(problems("listen = ").contains("line 1"));
         let unknown = problems("db = 'x'\nlissten = 'y'");
         assert!(unknown.contains("line 2") && unknown.contains("lissten"), "{unknown}");
+    }
+
+    #[test]
+    fn a_weak_key_is_taken_only_where_that_is_allowed() {
+        let read = |key: &str, allow_weak_secrets| {
+            let api_key = Some(key.to_owned().into());
+            Config::read(ServeArgs { api_key, allow_weak_secrets, ..ServeArgs::default() }, "").is_ok()
+        };
+        assert!(read("ünknown to all…", true) && read("k", true));
+        // By characters, not by bytes.
+        assert!(!read("ünknown to all…", false) && !read("k", false));
+        assert!(read("ünknown to all…!", false));
+        assert!(!read("", true), "none at all is no key");
+        // A file travels into production.
+        assert!(Config::read(ServeArgs::default(), "allow-weak-secrets = true").is_err());
     }
 
     #[test]

@@ -16,6 +16,7 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use inresponse_core::Chain;
+use inresponse_http::HeldBack;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio_io_timeout::TimeoutStream;
 use tower::{Service, ServiceExt};
@@ -91,6 +92,8 @@ pub(crate) async fn serve(
                     request.map(|body| axum::body::Body::new(Arriving::new(body, Arc::clone(&peer))));
                 // Who is refused is told in the log.
                 request.extensions_mut().insert(ConnectInfo(address));
+                let held = Arc::clone(&peer);
+                request.extensions_mut().insert(HeldBack::new(move || held.answered()));
                 let answer = match <Router as ServiceExt<Request>>::ready(&mut router).await {
                     Ok(ready) => ready.call(request).await,
                     Err(never) => Err::<axum::response::Response, Infallible>(never),

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use clap::Args;
 use inresponse_sqlite::backup::{self, Existing, Progress};
 
+use crate::keys::FIRST_KEY;
+
 const DEFAULT_DB: &str = "inresponse.db";
 
 /// Copies the database, whether or not a server is using it.
@@ -26,7 +28,8 @@ pub(crate) struct BackupArgs {
 /// Makes a backup the database. Stop the servers first.
 ///
 /// No number is given again: numbering goes on above the database that was there, or a million above the backup.
-/// Whatever was open and due when the backup was made is alerted again, the on-call engineer first.
+/// Whatever was open and due when the backup was made is alerted again, the on-call engineer first. A backup that holds
+/// anything that is not this program's own (a trigger, a view, another table) is refused.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  inresponse restore /backup/inresponse-2026-11-24.db --put-aside")]
 pub(crate) struct RestoreArgs {
@@ -58,6 +61,9 @@ pub(crate) fn restore(args: &RestoreArgs) -> Result<(), Box<dyn Error>> {
     let incidents = restored.incidents;
     println!("{} has {incidents} incidents of {}", args.db.display(), args.from.display());
     println!("the next incident gets a number above {}", restored.last_number);
+    if restored.settings.iter().any(|name| name == FIRST_KEY) {
+        println!("the key of its first start came with it; `inresponse key replace` ends it");
+    }
     if let Some(aside) = restored.put_aside {
         println!("what was there before is {}", aside.display());
     }

@@ -13,12 +13,15 @@ use inresponse_core::engine::DAYS_AHEAD;
 use inresponse_core::model::Level;
 use inresponse_core::notify::Notifiers;
 use inresponse_core::store::ListQuery;
-use inresponse_smtp::{SmtpConfig, SmtpNotifier};
+use inresponse_core::text::visible;
+use inresponse_smtp::{Secrecy, SmtpConfig, SmtpNotifier};
 use inresponse_sqlite::backup::Checked;
 use inresponse_webhook::WebhookConfig;
 
 use crate::config::ServeArgs;
-use crate::config::{Config, MailConfig, StorageConfig};
+use crate::config::{Config, MailConfig, StorageConfig, WeakSecrets};
+use crate::exposure::exposed;
+use crate::keys::first_key_hash;
 use crate::notifiers::notifiers;
 use crate::storage::Storage;
 
@@ -44,25 +47,41 @@ struct Findings {
 
 impl Findings {
     fn fine(&mut self, what: &str, how: impl Display) {
-        println!("ok    {what}: {how}");
+        told_of("ok   ", what, how);
     }
 
     fn warn(&mut self, what: &str, how: impl Display) {
-        println!("warn  {what}: {how}");
+        told_of("warn ", what, how);
     }
 
     fn wrong(&mut self, what: &str, how: impl Display) {
         self.wrong += 1;
-        println!("WRONG {what}: {how}");
+        told_of("WRONG", what, how);
     }
+}
+
+/// In a line, whatever is in it: names of teams, and what mail servers say.
+fn told_of(how_bad: &str, what: &str, how: impl Display) {
+    println!("{how_bad} {what}: {}", visible(&how.to_string()));
 }
 
 pub(crate) async fn doctor(args: DoctorArgs) -> Result<(), Box<dyn Error>> {
     let mut findings = Findings::default();
     let config = Config::load(args.serve)?;
     findings.fine("config", "every setting holds");
+    for exposed in exposed(&config) {
+        findings.warn("files", exposed);
+    }
+    match config.weak_secrets {
+        WeakSecrets::Allowed => findings.warn("keys", "weak secrets are allowed, which is for tests only"),
+        WeakSecrets::Refused => {}
+    }
     let named = config.named();
     links(&mut findings, config.public_url.as_deref());
+    #[cfg(feature = "aws")]
+    if matches!(config.mail, MailConfig::Ses(_)) && config.intake.ses_topics.is_empty() {
+        findings.warn("intake.ses-topics", "names no topic, so the server learns of no mail that comes back");
+    }
     let clock = SystemClock::new();
     let deadline = Engine::send_deadline(config.lease);
     let notifiers = mail(&mut findings, config.mail, config.webhook, deadline, &clock).await;
@@ -102,6 +121,16 @@ pub(crate) async fn doctor(args: DoctorArgs) -> Result<(), Box<dyn Error>> {
     }
     if let (true, Some(notifiers)) = (is_readable, notifiers) {
         let storage = Storage::open(config.storage).await?;
+        if let Some(hash) = first_key_hash(&storage).await? {
+            let hash: String = hash.chars().take(12).filter(char::is_ascii_hexdigit).collect();
+            let made = format!("the key of the first start (SHA-256 {hash}…)");
+            match config.keys.is_empty() {
+                true => findings
+                    .warn("keys", format_args!("{made} has all scopes; `inresponse key replace` ends it")),
+                false => findings
+                    .fine("keys", format_args!("{made} is not taken, since the configuration names keys")),
+            }
+        }
         let engine = storage.engine(notifiers, clock).defaults(config.defaults).build();
         if let Some(unknown) = named.unknown_team(Some(&engine)).await? {
             findings.wrong("config", unknown);
@@ -183,6 +212,18 @@ async fn mail(
 }
 
 async fn greet(findings: &mut Findings, smtp: &SmtpConfig, deadline: Duration) {
+    match smtp.secrecy() {
+        Secrecy::Encrypted | Secrecy::Plain => {}
+        Secrecy::PlainPassword => findings.warn(
+            "mail",
+            format_args!("{smtp} is sent the password unencrypted; smtps:// or ?tls=required ends that"),
+        ),
+        Secrecy::Opportunistic => findings.warn(
+            "mail",
+            "with tls=opportunistic, whoever is between can have password and mails sent unencrypted; \
+             tls=required ends that",
+        ),
+    }
     match SmtpNotifier::greet(smtp.clone(), deadline).await {
         Ok(()) => {
             findings.fine("mail", format_args!("{smtp} answers, and takes what it is given to sign in"))

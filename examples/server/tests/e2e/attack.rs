@@ -175,8 +175,19 @@ async fn announces_a_body(mut stream: TcpStream) {
     }
 }
 
+/// Tries keys.
+async fn guesses_a_key(mut stream: TcpStream) {
+    let request = "GET /incidents HTTP/1.1\r\nHost: x\r\nX-Api-Key: a-key-that-nobody-has\r\n\r\n";
+    let mut said = [0; 2048];
+    while stream.write_all(request.as_bytes()).await.is_ok() {
+        if matches!(stream.read(&mut said).await, Ok(0) | Err(_)) {
+            return;
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn p13_strangers_who_read_nothing_or_announce_much_keep_nobody_waiting() {
+async fn p13_strangers_who_read_nothing_announce_much_or_try_keys_keep_nobody_waiting() {
     let dir = tempfile::tempdir().unwrap();
     let scene = Scene::new(dir.path()).await;
     scene.served().await.tell("nobody attacks");
@@ -188,6 +199,10 @@ async fn p13_strangers_who_read_nothing_or_announce_much_keep_nobody_waiting() {
     tokio::time::sleep(WARMING_UP).await;
     scene.served().await.tell("1,100 strangers announce a body");
     drop(announcing);
+    let guessing = strangers(1100, &scene.address(), guesses_a_key);
+    tokio::time::sleep(WARMING_UP).await;
+    scene.served().await.tell("1,100 strangers try keys");
+    drop(guessing);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

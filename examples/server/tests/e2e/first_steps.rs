@@ -20,6 +20,43 @@ fn mails(outbox: &Path) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn the_key_of_the_first_start_is_listed_and_can_be_ended() {
+    let dir = tempfile::tempdir().unwrap();
+    let listen = ["--listen".to_owned(), "127.0.0.1:0".to_owned()].to_vec();
+    let setup = Setup { dir: dir.path().to_owned(), args: listen, env: Vec::new(), starter: Vec::new() };
+    let run = |args: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_inresponse"));
+        let output = command.current_dir(dir.path()).args(args).output().unwrap();
+        String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap()
+    };
+    let printed = |told: &str| {
+        told.lines().find_map(|line| line.strip_prefix("API key, printed this once: ")).map(str::to_owned)
+    };
+    let status = async |url: &str, key: &str| {
+        reqwest::Client::new().get(format!("{url}/incidents")).bearer_auth(key).send().await.unwrap().status()
+    };
+    assert!(run(&["key", "replace"]).contains("there is no database inresponse.db yet"));
+    assert!(!dir.path().join("inresponse.db").exists());
+
+    let server = setup.start().await;
+    let first = printed(&server.output()).unwrap();
+    let told = run(&["doctor"]);
+    assert!(
+        told.contains("warn  keys: the key of the first start (SHA-256") && !told.contains(&first),
+        "{told}"
+    );
+    let told = run(&["doctor", "--api-key", "another-key-another-key"]);
+    assert!(told.contains("ok    keys: the key of the first start"), "{told}");
+    let second = printed(&run(&["key", "replace"])).unwrap();
+    drop(server);
+
+    let server = setup.start().await;
+    assert_eq!(printed(&server.output()), None);
+    assert_eq!(status(&server.url, &first).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(status(&server.url, &second).await, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn with_nothing_configured_a_report_becomes_a_mail_whose_link_claims() {
     let dir = tempfile::tempdir().unwrap();
     let listen = ["--listen".to_owned(), "127.0.0.1:0".to_owned()].to_vec();

@@ -79,6 +79,14 @@ async fn the_doctor_says_what_is_wrong_and_what_only_might_be() {
     {
         assert!(well.0 && well.1.contains(expected), "{expected}:\n{}", well.1);
     }
+    for (smtp, expected) in [
+        ("smtp://jo:canary@127.0.0.1:1", "warn  mail: 127.0.0.1:1 is sent the password unencrypted"),
+        ("smtp://jo:canary@127.0.0.1:1?tls=opportunistic", "warn  mail: with tls=opportunistic"),
+    ] {
+        let told = doctor(&["--smtp-url", smtp]).1;
+        assert!(told.contains(expected) && !told.contains("canary"), "{told}");
+    }
+    assert!(!well.1.contains("unencrypted"), "{}", well.1);
     let nobody = doctor(&["--smtp-url", "smtp://127.0.0.1:1"]);
     assert!(!nobody.0 && nobody.1.contains("WRONG mail: 127.0.0.1:1"), "{}", nobody.1);
     let config = doctor(&["--lease-seconds", "0"]);
@@ -89,6 +97,59 @@ async fn the_doctor_says_what_is_wrong_and_what_only_might_be() {
     assert!(!text.0, "{}", text.1);
     let text = told(&run(dir.path(), &["doctor", "--db", "text.db"]));
     assert!(!text.0 && text.1.contains("WRONG database"), "{}", text.1);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_others_on_the_machine_can_read_is_told_at_start_and_by_the_doctor() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let config = format!(
+        "listen = '127.0.0.1:0'\ndb = 'test.db'\noutbox = 'mails'\npublic-url = 'https://ir.example.org'\n\
+         api-key = '{KEY}'"
+    );
+    std::fs::write(dir.path().join("server.toml"), config).unwrap();
+    let chmod = |file: &str, mode| {
+        std::fs::set_permissions(dir.path().join(file), PermissionsExt::from_mode(mode)).unwrap();
+    };
+    let args = ["--config".to_owned(), "server.toml".to_owned()].to_vec();
+    let setup = Setup { dir: dir.path().to_owned(), args, env: Vec::new(), starter: Vec::new() };
+    let told_of = |told: &str| {
+        let lines = told.lines().filter(|line| line.contains("is open to others"));
+        let files =
+            lines.map(|line| line.split(" is open").next().unwrap().rsplit(' ').next().unwrap().to_owned());
+        files.collect::<Vec<_>>()
+    };
+    let doctor = || told(&run(dir.path(), &["doctor", "--config", "server.toml"])).1;
+    // What the server makes itself is its own.
+    chmod("server.toml", 0o640);
+    let server = setup.start().await;
+    assert_eq!(told_of(&server.output()), [""; 0]);
+    drop(server);
+    assert_eq!(told_of(&doctor()), [""; 0]);
+    chmod("server.toml", 0o644);
+    chmod("test.db", 0o640);
+    chmod("mails", 0o711);
+    let expected = ["server.toml", "test.db", "mails"];
+    assert_eq!(told_of(&doctor()), expected);
+    assert!(doctor().contains("warn  files: test.db is open to others on this machine (mode 0640)"));
+    assert_eq!(told_of(&setup.start().await.output()), expected);
+}
+
+#[tokio::test]
+async fn a_key_that_can_be_guessed_is_refused_unless_that_is_allowed() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut setup = Setup::new(dir.path(), 9).with("--api-key", "short");
+    setup.args.drain(4..6);
+    match setup.try_start() {
+        Started::Ended(output) => {
+            assert!(output.contains("api-key: must have at least 16 characters"), "{output}");
+        }
+        Started::Listens(_) => panic!("it started with a short key"),
+    }
+    setup.args.push("--allow-weak-secrets".to_owned());
+    let server = setup.start().await;
+    assert!(server.output().contains("for tests only"), "{}", server.output());
 }
 
 /// What the configuration names and is not there is refused at start, and told by the doctor.
@@ -261,8 +322,8 @@ async fn the_canary_sings_and_is_measured_and_a_day_without_anybody_shows() {
 #[tokio::test]
 async fn the_log_says_what_was_started_where_and_who_was_refused() {
     let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("server.toml"), "public-url = 'https://ir.example.org/alerting/'")
-        .unwrap();
+    let config = "public-url = 'https://ir.example.org/alerting/'\ntrusted-proxies = ['127.0.0.1']";
+    std::fs::write(dir.path().join("server.toml"), config).unwrap();
     let server = Setup::new(dir.path(), 9).with("--config", "server.toml").start().await;
     let logged = async |words: &str| {
         for _ in 0..SOON.as_millis() / 50 {
@@ -287,6 +348,9 @@ async fn the_log_says_what_was_started_where_and_who_was_refused() {
     let wrong = reqwest::Client::new().get(format!("{}/incidents", server.url)).header("x-api-key", "canary");
     assert_eq!(wrong.send().await.unwrap().status(), 401);
     assert!(logged("key that is not known").await.contains("client=127.0.0.1"));
+    let wrong = reqwest::Client::new().get(format!("{}/incidents", server.url)).header("x-api-key", "canary");
+    wrong.header("x-forwarded-for", "198.51.100.9, 203.0.113.7").send().await.unwrap();
+    assert!(logged("client=203.0.113.7").await.contains("(by the proxy 127.0.0.1)"));
     server.put("/teams/web", serde_json::json!({ "fallback": ["jo@example.org"] })).await;
     let line = logged("team web").await;
     assert!(line.contains("the roster is changed") && line.contains("by="), "{line}");

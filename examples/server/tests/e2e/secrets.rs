@@ -65,7 +65,8 @@ fn setup(dir: &std::path::Path, mail: &[&str]) -> Setup {
     );
     std::fs::write(dir.join("config.toml"), config).unwrap();
     let args = ["--listen", "127.0.0.1:0", "--db", "test.db", "--config", "config.toml"];
-    let args = args.iter().chain(mail).map(ToString::to_string).collect();
+    let args =
+        args.iter().chain(&["--trusted-proxies", "127.0.0.1"]).chain(mail).map(ToString::to_string).collect();
     let env =
         [("INRESPONSE_API_KEY", API_KEY), ("INRESPONSE_TOKEN_SECRET", TOKEN_SECRET), ("RUST_LOG", "trace")];
     let env = env.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
@@ -92,6 +93,8 @@ async fn every_route(server: &Server) {
                 path.replace("{team}", "nobody").replace("{day}", "2026-12-24").replace(['{', '}'], "");
             let url = format!("{}{path}", server.url);
             let what = format!("{method} {path}");
+            // A client for each, since one that shows many wrong keys is slowed down.
+            let forwarded = format!("203.0.113.{operations}");
             for key in [API_KEY, FILE_KEY, WRONG_KEY] {
                 let requests = [
                     client.request(method.clone(), &url).header("x-api-key", key),
@@ -104,7 +107,7 @@ async fn every_route(server: &Server) {
                         .json(&json!({ "routing_key": key, "event_action": "x" })),
                 ];
                 for request in requests {
-                    send(&what, request).await;
+                    send(&what, request.header("x-forwarded-for", &forwarded)).await;
                 }
             }
         }

@@ -5,12 +5,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use inresponse_core::InvalidInput;
+use inresponse_core::notify::Noticed;
 use inresponse_intake::sns::{Envelope, Request, event};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::Api;
-use crate::intake::{AlertsView, Amazon, Message, Noticed, answer, take};
+use crate::intake::{AlertsView, Amazon, Message, answer, take};
 use crate::keys::Sender;
 use crate::problem::Problem;
 
@@ -30,13 +31,15 @@ pub(crate) struct Notice {
 
 /// A message of Amazon SNS: a CloudWatch alarm, the confirmation of a subscription, or what Amazon SES tells of a mail.
 ///
-/// Its signature is checked by a certificate of Amazon's, and a subscription is confirmed at Amazon's only.
+/// Its signature is checked by a certificate of Amazon's, its time must be within an hour of now, and a subscription is
+/// confirmed at Amazon's only. What Amazon SES tells counts from the topics that this server trusts.
 #[utoipa::path(post, path = "/intake/sns", tag = "intake",
     request_body(content = serde_json::Value, description = "as Amazon SNS sends it to HTTPS subscriptions"),
     security(("key" = []), ("bearer" = []), ("basic" = [])),
     responses(
         (status = 200, description = "what became of it", body = AlertsView),
         (status = 400, description = "it is no such message, or its signature does not hold", body = Problem),
+        (status = 403, description = "it is of Amazon SES, from a topic that is not trusted", body = Problem),
         (status = 422, description = "it cannot be taken", body = Problem),
         (status = 501, description = "this server fetches nothing from Amazon", body = Problem),
         (status = 503, description = "it could not be stored or checked: send it again", body = Problem),
@@ -59,19 +62,21 @@ pub(crate) async fn message(
     let envelope = Envelope::read(&body).map_err(|e| Problem::invalid(&e))?;
     let url = envelope.certificate_url().map_err(|e| Problem::invalid(&e))?;
     let certificate = amazon.certificate(&url).await?;
-    let verified = envelope.verify(&certificate).map_err(|e| Problem::invalid(&e))?;
+    let now = api.engine().now();
+    let verified = envelope.verify(&certificate, now).map_err(|e| Problem::invalid(&e))?;
     if let (Some(notices), Some(message)) = (api.intake().notices(), verified.message()) {
-        let taken = notices.take(api.engine(), message).await;
+        let taken = notices.take(api.engine(), verified.topic(), message).await;
         let notice = match taken.map_err(|outage| Problem::outage_of_change(&outage))? {
             Noticed::Dead => Some("dead"),
             Noticed::Nothing => Some("nothing"),
+            Noticed::Untrusted => return Err(untrusted(verified.topic())),
             Noticed::Foreign => None,
         };
         if let Some(notice) = notice {
             return Ok(Json(Notice { notice }).into_response());
         }
     }
-    let context = api.intake().context(&sender, api.engine().now());
+    let context = api.intake().context(&sender, now);
     match verified.translate(&context).map_err(|e| Problem::invalid(&e))? {
         Request::Confirm(url) => {
             amazon.fetch(&url).await?;
@@ -84,6 +89,14 @@ pub(crate) async fn message(
         }
         Request::Alert(alert) => answer("sns", &sender, &take(&api, &sender, vec![alert]).await),
     }
+}
+
+/// Anybody can have Amazon SES tell a topic of theirs that an alert came back.
+fn untrusted(topic: &str) -> Problem {
+    let topic: String = topic.chars().take(256).collect();
+    let detail =
+        format!("messages of Amazon SES are not taken from the topic {topic}: it is not in ses-topics");
+    Problem::new(StatusCode::FORBIDDEN, detail)
 }
 
 /// An event of Amazon EventBridge, from an API destination: CloudWatch's "CloudWatch Alarm State Change".

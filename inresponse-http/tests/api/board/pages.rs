@@ -47,6 +47,28 @@ async fn every_page_forbids_what_it_does_not_need_and_escapes_what_strangers_sen
 }
 
 #[tokio::test]
+async fn what_a_reader_would_not_see_of_a_text_is_shown_on_every_page() {
+    let world = world().await;
+    let hidden = "pay \u{202e}txt.exe\u{200b} <b> 👩\u{200d}💻";
+    let report = json!({ "service": hidden, "severity": "CRIT", "title": hidden, "message": hidden,
+        "labels": { "host": hidden }, "links": [{ "text": hidden, "url": "https://example.org" }] });
+    let name = form_urlencoded::byte_serialize(hidden.as_bytes()).collect::<String>();
+    world.put(&format!("/services/{}", name.replace('+', "%20")), json!({ "team": "devops" })).await;
+    assert_eq!(world.put("/incidents", report).await.status, StatusCode::CREATED);
+    let browser = Browser::signed_in(&world, &name).await;
+    browser.post("/board/incidents/10000", &format!("do=note&note={name}")).await;
+    world.engine.tick().await.unwrap();
+    let claim = world.notifier.attempts()[0].claim_url.clone().unwrap();
+    let claim = &claim["https://ir.example.org".len()..];
+    for path in ["/", "/board/incidents/10000", "/board/changes", "/board/fragment?incident=10000", claim] {
+        let page = browser.get(path).await;
+        let shown = r"pay \u{202e}txt.exe\u{200b} &#60;b&#62; ";
+        assert!(page.text.contains(&format!("{shown}👩\u{200d}💻")), "{path}: {}", page.text);
+        assert!(!page.text.contains(['\u{202e}', '\u{200b}']), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn who_is_on_call_is_told_team_by_team_and_so_is_a_day_without_anybody() {
     let world = world().await;
     let (alps, cave) = (json!({ "fallback": ["boss@example.org"], "escalateAfterSeconds": 300 }), "cave");

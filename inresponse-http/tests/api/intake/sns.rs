@@ -10,9 +10,8 @@ use axum::http::{Method, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use inresponse_core::model::IncidentNumber;
-use inresponse_core::{Engine, Outage};
-use inresponse_http::{AmazonUrl, FetchFromAmazon, Intake, Noticed, Rule, TakeNotices};
-use inresponse_ses::Taken;
+use inresponse_http::{AmazonUrl, FetchFromAmazon, Intake, Rule};
+use inresponse_ses::SesTopics;
 use serde_json::{Value, json};
 
 use super::statuses;
@@ -22,7 +21,8 @@ const CERTIFICATE: &str = include_str!("../../payloads/sns-certificate.pem");
 /// Another, whose key is there to sign with.
 const OWN_CERTIFICATE: &str = include_str!("../../payloads/sns-own-certificate.pem");
 const OWN_KEY: &[u8] = include_bytes!("../../payloads/sns-own-key.der");
-const OWN_URL: &str = "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-own.pem";
+const OWN_URL: &str =
+    "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-00112233445566778899aabbccddeeff.pem";
 const ALARM: &str = include_str!("../../payloads/sns-alarm.json");
 const OK: &str = include_str!("../../payloads/sns-ok.json");
 const CONFIRMATION: &str = include_str!("../../payloads/sns-confirmation.json");
@@ -59,10 +59,15 @@ impl World {
     }
 }
 
+const TOPIC: &str = "arn:aws:sns:eu-west-1:123456789012:mails";
+
 /// What is published, as Amazon signs it.
 fn signed(message: &str) -> String {
-    let (id, time, topic) =
-        ("7b1b7a3e", "2026-11-24T03:00:05.000Z", "arn:aws:sns:eu-west-1:123456789012:mails");
+    signed_as(message, TOPIC, "2026-11-24T03:00:05.000Z")
+}
+
+fn signed_as(message: &str, topic: &str, time: &str) -> String {
+    let id = "7b1b7a3e";
     let text = format!(
         "Message\n{message}\nMessageId\n{id}\nTimestamp\n{time}\nTopicArn\n{topic}\nType\nNotification\n"
     );
@@ -89,24 +94,11 @@ fn told_of(number: u64, delivery: &str, event: &str, details: Value) -> String {
     told.to_string()
 }
 
-/// As the standalone server takes what SES tells.
-#[derive(Debug)]
-struct FromSes;
-
-#[async_trait]
-impl TakeNotices for FromSes {
-    async fn take(&self, engine: &Engine, message: &str) -> Result<Noticed, Outage> {
-        Ok(match inresponse_ses::take(engine, message.as_bytes()).await? {
-            Taken::Dead => Noticed::Dead,
-            Taken::Nothing => Noticed::Nothing,
-            Taken::Foreign(_) => Noticed::Foreign,
-        })
-    }
-}
-
+/// A world that takes from `TOPIC` what SES tells.
 async fn world() -> (World, Fetched) {
     let amazon = Fetched::default();
-    let intake = Intake::new(Rule::default()).amazon_by(amazon.clone()).notices_by(FromSes);
+    let topics = SesTopics::new([TOPIC.to_owned()]).unwrap();
+    let intake = Intake::new(Rule::default()).amazon_by(amazon.clone()).notices_by(topics);
     (World::new().await.taking(intake), amazon)
 }
 
@@ -155,7 +147,13 @@ async fn p16_what_amazon_has_not_signed_changes_nothing() {
         (forged("SignatureVersion", "3"), "SignatureVersion"),
         (forged("Type", "Another"), "Type"),
         (forged("SigningCertURL", "https://evil.example/x.pem"), "SigningCertURL"),
-        (forged("SigningCertURL", "https://sns.eu-west-1.amazonaws.com/x"), "SigningCertURL"),
+        (forged("SigningCertURL", "https://sns.eu-west-1.amazonaws.com/x.pem"), "SigningCertURL"),
+        // A bucket of whoever likes, with a certificate of theirs.
+        (forged("SigningCertURL", &OWN_URL.replace("eu-west-1", "s3")), "SigningCertURL"),
+        (signed_as("old", TOPIC, "2019-11-24T03:00:05.000Z"), "Timestamp"),
+        (signed_as("old", TOPIC, "2026-11-24T01:59:59.000Z"), "Timestamp"),
+        (signed_as("early", TOPIC, "2026-11-24T04:00:01.000Z"), "Timestamp"),
+        (signed_as("never", TOPIC, "today"), "Timestamp"),
         ("{}".to_owned(), "body"),
         ("[]".to_owned(), "body"),
     ];
@@ -220,6 +218,13 @@ async fn p12_a_mail_that_came_back_brings_the_next_level_at_once() {
     // Nor does what Amazon has not signed.
     let forged = signed("{}").replace("\"{}\"", &json!(bounce).to_string());
     assert_eq!(world.published(&forged).await.status, StatusCode::BAD_REQUEST);
+    // Nor what SES tells another's topic, though Amazon has signed it.
+    for topic in ["arn:aws:sns:eu-west-1:999999999999:mails", "arn:aws:sns:eu-west-1:123456789012:mails2"] {
+        let told = signed_as(&bounce, topic, "2026-11-24T03:00:05.000Z");
+        let answer = world.published(&told).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{}", answer.text);
+        assert!(answer.json["detail"].as_str().unwrap().contains(topic), "{}", answer.text);
+    }
     assert_eq!(advance().await.0, [own("jo", "accepted")]);
 
     for notice in ["dead", "nothing"] {

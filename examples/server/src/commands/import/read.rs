@@ -4,16 +4,19 @@ use std::path::Path;
 
 use chrono::NaiveDate;
 use inresponse_client::{Rota, TeamSettings};
+use inresponse_core::InvalidInput;
 use inresponse_core::model::Contact;
 use serde::Deserialize;
 
 use super::super::Failure;
 use super::change::Wanted;
-use crate::config::{SeededTeam, read_roster};
+use crate::config::{SeededTeam, read_roster, unquoted};
+
+/// The columns of CSV.
+const COLUMNS: [&str; 4] = ["team", "day", "oncall", "escalation"];
 
 /// A row of CSV.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Row {
     team: String,
     day: String,
@@ -74,25 +77,53 @@ fn csv(text: &str) -> Result<Vec<Wanted>, String> {
     let separator = separator(text.lines().next().unwrap_or_default());
     let mut reader = csv::ReaderBuilder::new();
     let mut reader = reader.delimiter(separator).trim(csv::Trim::All).from_reader(text.as_bytes());
+    let names = reader.headers().map_err(|e| told(&e))?.clone();
+    if let Some(column) = names.iter().position(|name| !COLUMNS.contains(&name)) {
+        return Err(format!("line 1, column {}: must be one of {}", column + 1, COLUMNS.join(", ")));
+    }
     let mut wanted = Vec::new();
-    for row in reader.deserialize::<Row>() {
-        let row = row.map_err(|e| e.to_string())?;
-        let row_number = wanted.len() + 1;
+    for record in reader.records() {
+        let record = record.map_err(|e| told(&e))?;
+        let line = record.position().map_or(1, csv::Position::line);
+        let row: Row = record.deserialize(Some(&names)).map_err(|e| told(&e))?;
+        let wrong = |name: &str, what: &str| {
+            let column = names.iter().position(|given| given == name).map_or(0, |column| column + 1);
+            format!("line {line}, column {column} ({name}): {what}")
+        };
         // As spreadsheets write a day where that can mean one day only.
         let formats = ["%Y-%m-%d", "%d.%m.%Y", "%Y/%m/%d"];
         let day = formats.iter().find_map(|format| NaiveDate::parse_from_str(&row.day, format).ok());
-        let day = day.ok_or_else(|| format!("row {row_number}: day must be a day, as 2026-12-31"))?;
-        let together = |cell: &str| -> Result<Vec<String>, String> {
-            let contact = |text: &str| Contact::new(text).map_err(|e| format!("row {row_number}: {e}"));
+        let day = day.ok_or_else(|| wrong("day", "must be a day, as 2026-12-31"))?;
+        let together = |name: &str, cell: &str| -> Result<Vec<String>, String> {
+            let told = |e: InvalidInput| {
+                wrong(name, &unquoted(e.errors().first().map_or("is no contact", |e| e.message())))
+            };
+            let contact = |text: &str| Contact::new(text).map_err(told);
             let contacts = cell.split_whitespace().map(contact).collect::<Result<Vec<_>, _>>()?;
             Ok(texts(&contacts))
         };
-        let oncall = together(&row.oncall)?;
-        let levels = row.escalation.split(';').map(together).collect::<Result<Vec<_>, _>>()?;
+        let oncall = together("oncall", &row.oncall)?;
+        let levels = row.escalation.split(';').map(|cell| together("escalation", cell));
+        let levels = levels.collect::<Result<Vec<_>, _>>()?;
         let escalation = levels.into_iter().filter(|level| !level.is_empty()).collect();
         wanted.push(Wanted::Day(row.team, day, Rota { oncall, escalation }));
     }
     Ok(wanted)
+}
+
+/// What is wrong with the file as CSV, by its place, and without what stands there.
+fn told(error: &csv::Error) -> String {
+    let line = error.position().map_or(1, csv::Position::line);
+    match error.kind() {
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            format!("line {line}: has {len} cells, and the first line {expected_len}")
+        }
+        csv::ErrorKind::Deserialize { err, .. } => match err.kind() {
+            csv::DeserializeErrorKind::Message(message) => format!("line {line}: {}", unquoted(message)),
+            _ => format!("line {line}: does not hold"),
+        },
+        _ => format!("line {line}: cannot be read"),
+    }
 }
 
 #[cfg(test)]
@@ -131,16 +162,29 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_hold_is_named_with_its_row() {
+    fn what_does_not_hold_is_told_by_its_place_alone() {
         for (text, problem) in [
-            ("team,day,oncall\na,2026-12-24,x@y.z\na,2026-02-30,x@y.z\n", "row 2: day"),
-            ("team,day,oncall\na,2026-12-24,nobody\n", "row 1: "),
-            ("team,day,who\na,2026-12-24,x@y.z\n", "unknown field `who`"),
-            ("team,day\na,2026-12-24\n", "missing field `oncall`"),
+            (
+                "team,day,oncall\na,2026-12-24,x@y.z\na,canary,x@y.z\n",
+                "line 3, column 2 (day): must be a day",
+            ),
+            ("team,oncall,day\na,canary,2026-12-24\n", "line 2, column 2 (oncall): … is neither an e-mail"),
+            (
+                "team,day,oncall,escalation\na,2026-12-24,x@y.z,x@y.z; slack:canary\"\n",
+                "line 2, column 4 (escalation): … must not contain",
+            ),
+            (
+                "team,day,canary\na,2026-12-24,x@y.z\n",
+                "line 1, column 3: must be one of team, day, oncall, escalation",
+            ),
+            ("root:$6$canary:19000:0:99999:7:::\ndaemon:*:canary\n", "line 1, column 1: must be one of"),
+            ("team,day\ncanary,2026-12-24\n", "line 2: missing field `oncall`"),
+            ("team,day,oncall\na,2026-12-24,x@y.z,canary\n", "line 2: has 4 cells, and the first line 3"),
         ] {
             let error = csv(text).unwrap_err();
-            assert!(error.contains(problem), "{error}");
+            assert!(error.contains(problem) && !error.contains("canary"), "{error}");
         }
-        assert!(toml("[roster.teams.a]\nfallback = []\n").unwrap_err().contains("roster.teams.a.fallback"));
+        let error = toml("[roster.teams.a]\nfallback = ['canary']\n").unwrap_err();
+        assert!(error.contains("line 2, column 13") && !error.contains("canary"), "{error}");
     }
 }

@@ -1,0 +1,16 @@
+//! What is put into pages, escaped: nothing of it is markup, and nothing of it is hidden.
+
+use std::fmt;
+
+use askama::filters::{self, Escaper};
+use inresponse_core::text::visible;
+
+/// For HTML; see `askama.toml`.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Html;
+
+impl Escaper for Html {
+    fn write_escaped_str<W: fmt::Write>(&self, dest: W, string: &str) -> fmt::Result {
+        filters::Html.write_escaped_str(dest, &visible(string))
+    }
+}

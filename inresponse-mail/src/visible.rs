@@ -1,0 +1,26 @@
+//! What is put into mails, escaped: nothing of it is markup, and nothing of it is hidden.
+
+use std::fmt;
+
+use askama::filters::{self, Escaper};
+use inresponse_core::text::visible;
+
+/// For HTML; see `askama.toml`.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Html;
+
+/// For plain text.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Plain;
+
+impl Escaper for Html {
+    fn write_escaped_str<W: fmt::Write>(&self, dest: W, string: &str) -> fmt::Result {
+        filters::Html.write_escaped_str(dest, &visible(string))
+    }
+}
+
+impl Escaper for Plain {
+    fn write_escaped_str<W: fmt::Write>(&self, dest: W, string: &str) -> fmt::Result {
+        filters::Text.write_escaped_str(dest, &visible(string))
+    }
+}
