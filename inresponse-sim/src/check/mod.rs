@@ -24,7 +24,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use inresponse_core::engine::SENDS_PER_NEW_CONTACT;
+use inresponse_core::engine::{SENDS_PER_CONTACT, SENDS_PER_NEW_CONTACT};
 use inresponse_core::model::{Contact, Event, IncidentNumber, Level, State};
 use inresponse_core::plan::StateChange;
 use inresponse_core::store::Record;
@@ -211,12 +211,18 @@ impl<'a> Checker<'a> {
             })
     }
 
-    /// Whether a contact had all of its sending slots taken on some server in that time.
+    /// Whether a contact had all of its sending slots taken on some server in that time: one that answers promptly has
+    /// more of them.
     fn is_crowded(&self, contact: &Contact, from: Micros, to: Micros) -> bool {
         let under_way = self.history.sends.iter().filter(|sent| {
             sent.contact == *contact && sent.began <= to && sent.ended.is_none_or(|end| end + SECOND >= from)
         });
-        under_way.count() >= SENDS_PER_NEW_CONTACT
+        let (mut all, mut slow) = (0, 0);
+        for sent in under_way {
+            all += 1;
+            slow += usize::from(sent.ended.is_none_or(|ended| ended >= sent.began + SECOND));
+        }
+        all >= SENDS_PER_CONTACT || (all >= SENDS_PER_NEW_CONTACT && slow > 0)
     }
 
     /// A wall time as simulated time, by a clock that is right.
@@ -243,7 +249,12 @@ impl<'a> Checker<'a> {
         let reports = self.history.reports.iter();
         let reported =
             reports.filter(|call| call.began <= to && call.ended.is_none_or(|ended| ended >= from));
-        due.count() + reported.count() > SENDS_PER_NEW_CONTACT || self.is_crowded(contact, from, to)
+        // What was to be tried again just then, though it may have waited for a slot itself.
+        let again = self.history.sends.iter().filter(|sent| {
+            sent.contact == *contact && sent.attempt > 1 && sent.began >= from && sent.began <= to + 2 * SECOND
+        });
+        due.count() + reported.count() + again.count() > SENDS_PER_NEW_CONTACT
+            || self.is_crowded(contact, from, to)
     }
 }
 
