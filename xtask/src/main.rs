@@ -10,6 +10,7 @@ mod long;
 mod nextest;
 mod pictures;
 mod purity;
+mod sbom;
 mod schema;
 mod sim;
 mod steps;
@@ -46,6 +47,10 @@ enum Command {
     Purity,
     /// Unpack real monitoring systems, and let them report to the server as the pages in docs/intake say.
     Intake,
+    /// Unpack nginx and Caddy, and put them in front of the server as docs/operations/proxies says.
+    Proxies,
+    /// Write what the server and the functions are built of, as CycloneDX, under `target/sbom`.
+    Sbom,
     /// Look at the pages and the mails with a real browser: what they do, who could not use them, what they look like.
     Browser {
         /// Put the pictures that the docs show into docs/pictures.
@@ -137,6 +142,8 @@ fn main() -> ExitCode {
         Command::Cloud => cloud::test(),
         Command::Purity => purity::purity(),
         Command::Intake => nextest::install().and_then(|()| test::intake(None)),
+        Command::Proxies => nextest::install().and_then(|()| test::proxies(None)),
+        Command::Sbom => sbom::sbom(),
         Command::Browser { pictures } => {
             let pictures = if pictures { test::Pictures::Kept } else { test::Pictures::Looked };
             nextest::install().and_then(|()| test::pages(pictures, None))

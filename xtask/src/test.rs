@@ -12,7 +12,8 @@ use crate::purity::purity;
 use crate::sim::OnEmulator;
 use crate::steps::{Account, Step, Usual, chosen, minutes};
 use crate::tools::{
-    Failure, browser, cargo, debian, dynoxide, node_modules, python, root, run, strace, target_dir,
+    Failure, Installing, browser, cargo, cargo_deny, debian, dynoxide, node_modules, python, root, run,
+    strace, target_dir,
 };
 use crate::{schema, sim};
 
@@ -57,6 +58,8 @@ pub(crate) enum Part {
     SimulationOnDynamo,
     /// Real monitoring systems.
     Intake,
+    /// Proxies in front of the server.
+    Proxies,
     /// The alert rules for Prometheus.
     Rules,
     /// Pages and mails in a real browser.
@@ -69,6 +72,8 @@ pub(crate) enum Part {
     Docs,
     /// Every library can be packaged.
     Package,
+    /// Where dependencies come from, and their licences; its tool is built while the other parts run.
+    Dependencies,
 }
 
 impl Step for Part {
@@ -78,7 +83,8 @@ impl Step for Part {
         match self {
             Self::Format | Self::Purity | Self::Rules | Self::Package => minutes(10),
             Self::Tools | Self::Simulation | Self::SimulationOnDynamo | Self::Docs => minutes(30),
-            Self::Intake | Self::Browser | Self::Schema | Self::DocTests => minutes(20),
+            Self::Intake | Self::Proxies | Self::Browser | Self::Schema | Self::DocTests => minutes(20),
+            Self::Dependencies => minutes(30),
             Self::Lints | Self::Build | Self::Tests | Self::Roles => minutes(45),
         }
     }
@@ -86,10 +92,10 @@ impl Step for Part {
     fn needs(self) -> &'static [Self] {
         match self {
             Self::Format | Self::Purity | Self::Tools | Self::Lints | Self::Build => &[],
-            Self::Rules | Self::Docs | Self::Package => &[],
+            Self::Rules | Self::Docs | Self::Package | Self::Dependencies => &[],
             // Each installs what it lacks by itself, so a tool that is missing fails only what needs it.
             Self::Tests | Self::Simulation | Self::Roles | Self::SimulationOnDynamo => &[Self::Build],
-            Self::Intake | Self::Browser | Self::Schema | Self::DocTests => &[Self::Build],
+            Self::Intake | Self::Proxies | Self::Browser | Self::Schema | Self::DocTests => &[Self::Build],
         }
     }
 }
@@ -97,7 +103,8 @@ impl Step for Part {
 /// Runs these parts, or all of them; of the tests only those that a filter selects, if there is one.
 pub(crate) fn test(named: &[Part], only: Option<&str>) -> Result<(), Failure> {
     let parts = chosen(named, |_| Usual::Run);
-    let mut shared = Shared { parts: parts.clone(), only, cloud: None, simulation: None };
+    let deny = parts.contains(&Part::Dependencies).then(Installing::cargo_deny).flatten();
+    let mut shared = Shared { parts: parts.clone(), only, cloud: None, simulation: None, deny };
     let options = only.map(|only| format!(" --only '{only}'")).unwrap_or_default();
     Account::of(&parts, |part| shared.perform(part)).close(&options)
 }
@@ -108,6 +115,7 @@ struct Shared<'a> {
     only: Option<&'a str>,
     cloud: Option<Cloud>,
     simulation: Option<Result<OnEmulator, Failure>>,
+    deny: Option<Installing>,
 }
 
 impl Shared<'_> {
@@ -136,12 +144,14 @@ impl Shared<'_> {
             }
             Part::SimulationOnDynamo => self.simulation.take().unwrap_or_else(sim::on_dynamo)?.finish(),
             Part::Intake => intake(self.only),
+            Part::Proxies => proxies(self.only),
             Part::Rules => rules(),
             Part::Browser => pages(Pictures::Looked, self.only),
             Part::Schema => schema::check(SCHEMA_EXAMPLES),
             Part::DocTests => run(as_built(cargo().args(["test", "--doc", "--no-fail-fast"]))),
             Part::Docs => docs(),
             Part::Package => package(),
+            Part::Dependencies => dependencies(self.deny.take()),
         }
     }
 
@@ -156,7 +166,8 @@ impl Shared<'_> {
     fn tests(&mut self) -> Result<(), Failure> {
         let (ministack, dynamodb_local) = (Emulator::ministack(&[])?, Emulator::dynamodb_local()?);
         // The real monitoring systems, the browser and the roles come afterwards, by themselves.
-        let by_themselves = "package(inresponse-server) and (binary(intake) or binary(browser))";
+        let by_themselves =
+            "package(inresponse-server) and (binary(intake) or binary(proxies) or binary(browser))";
         let mut tests = Tests::of(&format!("({WITHOUT_ROLES}) and not ({by_themselves})"), self.only);
         // Most tests wait, for leases, mails and an emulated cloud; which do not says nextest's configuration.
         let threads = std::thread::available_parallelism()?.get() * 2;
@@ -173,11 +184,12 @@ impl Shared<'_> {
 fn tools() -> Result<(), Failure> {
     nextest::install()?;
     let mut missing = Vec::new();
-    let installed: [(&str, Result<(), Failure>); 7] = [
+    let installed: [(&str, Result<(), Failure>); 8] = [
         ("Python's packages", python().map(drop)),
         ("Schemathesis", schema::python().map(drop)),
         ("Node's packages", node_modules().map(drop)),
         ("Debian's monitoring systems", debian().map(drop)),
+        ("Debian's proxies", crate::tools::proxies().map(drop)),
         ("strace", strace().map(drop)),
         ("a browser", browser().map(drop)),
         ("an emulator of DynamoDB", dynoxide().map(drop)),
@@ -223,6 +235,21 @@ fn package() -> Result<(), Failure> {
 fn rules() -> Result<(), Failure> {
     let mut check = Command::new(debian()?.join("usr/bin/promtool"));
     run(check.args(["check", "rules"]).arg(root().join("docs/operations/alerts.yml")))
+}
+
+/// The server behind proxies that are configured as the docs say.
+pub(crate) fn proxies(only: Option<&str>) -> Result<(), Failure> {
+    let mut tests = Tests::of("package(inresponse-server) and binary(proxies)", only);
+    tests.command.env("INRESPONSE_TEST_PYTHON", python()?);
+    tests.command.env("INRESPONSE_TEST_PROXIES", crate::tools::proxies()?);
+    tests.run("proxies")
+}
+
+/// Where dependencies come from, and under which licences they are. (Whether flaws of them are known, a database tells
+/// that has to be fetched from elsewhere.)
+fn dependencies(installing: Option<Installing>) -> Result<(), Failure> {
+    installing.map_or(Ok(()), Installing::finish)?;
+    run(Command::new(cargo_deny()?).args(["--locked", "check", "bans", "licenses", "sources"]))
 }
 
 /// Real monitoring systems, and what they are seen to do.

@@ -132,16 +132,63 @@ pub(crate) fn installed(
     options: &[&str],
 ) -> Result<PathBuf, Failure> {
     let folder = tools_dir().join(krate);
-    let stamp = folder.join("installed.txt");
-    if !std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == version) {
+    if !is_installed(krate, version) {
         println!("{krate} {version} is missing and is installed now; that takes some minutes");
-        let mut install = cargo();
-        install.args(["install", krate, "--version", version, "--locked", "--force"]).args(options);
-        // Its own build takes place where cargo builds what it installs.
-        run(install.arg("--root").arg(&folder).env_remove("CARGO_TARGET_DIR"))?;
-        std::fs::write(stamp, version)?;
+        run(&mut install(cargo(), krate, version, options))?;
+        std::fs::write(folder.join("installed.txt"), version)?;
     }
     Ok(folder.join("bin").join(program))
+}
+
+fn is_installed(krate: &str, version: &str) -> bool {
+    let stamp = tools_dir().join(krate).join("installed.txt");
+    std::fs::read_to_string(stamp).is_ok_and(|installed| installed == version)
+}
+
+/// The command that installs a crate's programs, by that cargo.
+fn install(mut cargo: Command, krate: &str, version: &str, options: &[&str]) -> Command {
+    cargo.args(["install", krate, "--version", version, "--locked", "--force"]).args(options);
+    // Its own build takes place where cargo builds what it installs.
+    cargo.arg("--root").arg(tools_dir().join(krate)).env_remove("CARGO_TARGET_DIR");
+    cargo
+}
+
+/// A tool that is built while other things are done, with what they leave of the processors.
+pub(crate) struct Installing {
+    child: Child,
+    krate: &'static str,
+    version: &'static str,
+}
+
+impl Installing {
+    /// Begins to install cargo-deny, if it is missing.
+    pub(crate) fn cargo_deny() -> Option<Self> {
+        let (krate, version) = CARGO_DENY;
+        if is_installed(krate, version) {
+            return None;
+        }
+        let mut nice = Command::new("nice");
+        nice.args(["-n", "19"]).arg(cargo().get_program());
+        let mut install = install(nice, krate, version, &["--quiet"]);
+        let child = install.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
+        Some(Self { child, krate, version })
+    }
+
+    /// Waits for it. If it failed, whoever needs the tool installs it, and says why that fails.
+    pub(crate) fn finish(self) -> Result<(), Failure> {
+        if wait(self.child, &format!("cargo install {}", self.krate))?.success() {
+            std::fs::write(tools_dir().join(self.krate).join("installed.txt"), self.version)?;
+        }
+        Ok(())
+    }
+}
+
+const CARGO_DENY: (&str, &str) = ("cargo-deny", "0.20.2");
+
+/// A checker of what dependencies there are, and under which licences.
+pub(crate) fn cargo_deny() -> Result<PathBuf, Failure> {
+    let (krate, version) = CARGO_DENY;
+    installed(krate, version, "cargo-deny", &[])
 }
 
 /// A fast emulator of DynamoDB.
@@ -228,6 +275,11 @@ fn on_path(program: &str) -> Option<PathBuf> {
 pub(crate) fn debian() -> Result<PathBuf, Failure> {
     let packages = ["prometheus", "prometheus-alertmanager", "nagios4-core", "icinga2-bin"];
     unpacked("debian", &packages, icinga_libraries)
+}
+
+/// Debian's proxies, unpacked into a folder; nothing is installed or started.
+pub(crate) fn proxies() -> Result<PathBuf, Failure> {
+    unpacked("proxies", &["nginx", "caddy"], Vec::new)
 }
 
 /// A tracer of system calls, which can kill a process at one of them: the machine's, or Debian's unpacked.

@@ -2,6 +2,7 @@
 //!
 //! Whoever connects must not take those that the store and the senders need: a server that cannot open a connection to
 //! its mail server alerts nobody.
+use inresponse_core::Chain;
 
 /// What the database, its readers, the log and the like may take.
 const RESERVED: u64 = 64;
@@ -25,7 +26,7 @@ impl Shares {
         match rlimit::increase_nofile_limit(u64::MAX) {
             Ok(limit) => Self::of(limit),
             Err(error) => {
-                tracing::warn!(error = %error, "the limit of open files cannot be raised");
+                tracing::warn!(error = %Chain::of(&error), "the limit of open files cannot be raised");
                 Self::of(rlimit::getrlimit(rlimit::Resource::NOFILE).map_or(1024, |(soft, _)| soft))
             }
         }

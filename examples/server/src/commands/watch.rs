@@ -68,7 +68,7 @@ pub(super) async fn watch(args: WatchArgs) -> Result<(), Failure> {
             }
             // A server that is started again is waited for.
             Err(Failure::Call(error)) if matches!(error.kind(), Kind::Transport | Kind::Overloaded) => {
-                eprintln!("inresponse: {error}; trying again");
+                output::warn(&format!("{error}; trying again"))?;
             }
             Err(failure) => return Err(failure),
         }

@@ -208,10 +208,12 @@ impl Config {
         let webhook = webhook::check(args.webhook_secret.or(file.webhook_secret), file.webhook, &mut invalid);
         let weak_secrets = if args.allow_weak_secrets { WeakSecrets::Allowed } else { WeakSecrets::Refused };
         let keys = keys(args.api_key.or(file.api_key), file.keys, weak_secrets, &mut invalid);
-        let proxies =
-            if args.trusted_proxies.is_empty() { &file.trusted_proxies } else { &args.trusted_proxies };
-        let trusted_proxies =
-            invalid.keep(TrustedProxies::new(proxies.iter().map(String::as_str))).unwrap_or_default();
+        // An environment variable that is empty is one that was not set.
+        let given: Vec<&str> =
+            args.trusted_proxies.iter().map(String::as_str).filter(|proxy| !proxy.is_empty()).collect();
+        let filed = file.trusted_proxies.iter().map(String::as_str);
+        let proxies = if given.is_empty() { filed.collect() } else { given };
+        let trusted_proxies = invalid.keep(TrustedProxies::new(proxies)).unwrap_or_default();
         let news = if args.tell_claims || file.tell_claims { News::Told } else { News::Kept };
         let keep_resolved = args.keep_resolved_days.or(file.keep_resolved_days);
         if keep_resolved == Some(0) {
