@@ -345,12 +345,24 @@ impl<'a> Checker<'a> {
         began.filter_map(|entry| self.time_of(entry.at)).collect()
     }
 
-    /// Whether leases of a send's level were lost more than once before anything was sent under them, whichever of its
-    /// contacts lost them: the level counts from its first repeat all the same.
+    /// Whether processes died more than once before anything was sent to a send's level, whichever of its contacts they
+    /// held leases or slots for: the level counts from its first repeat all the same, since its wait begins again once.
     fn lost_twice(&self, number: IncidentNumber, one: &Sent) -> bool {
-        self.targets.iter().any(|((of, round, level, _), sends)| {
+        let lost_leases = self.targets.iter().any(|((of, round, level, _), sends)| {
             (*of, *round, *level) == (number, one.round, one.level) && self.sent(sends[0]).attempt > 2
-        })
+        });
+        lost_leases || self.died_after_it_began_again(number, one)
+    }
+
+    /// Whether a send's level had begun again, because a process had died, when another process died without a send.
+    fn died_after_it_began_again(&self, number: IncidentNumber, one: &Sent) -> bool {
+        let Some(record) = self.last.get(&number) else { return false };
+        let again = record.incident.timeline().entries().iter().filter(|entry| match &entry.event {
+            Event::LevelBeganAnew { round, level } => (*round, *level) == (one.round, one.level),
+            _ => false,
+        });
+        let mut again = again.filter_map(|entry| self.time_of(entry.at));
+        again.any(|at| self.history.crashes.iter().any(|(_, died)| *died >= at && *died < one.began))
     }
 
     /// Whether the first lease of some contact of a send's level was lost before anything was sent under it.

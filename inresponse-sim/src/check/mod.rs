@@ -251,7 +251,10 @@ impl<'a> Checker<'a> {
             reports.filter(|call| call.began <= to && call.ended.is_none_or(|ended| ended >= from));
         // What was to be tried again just then, though it may have waited for a slot itself.
         let again = self.history.sends.iter().filter(|sent| {
-            sent.contact == *contact && sent.attempt > 1 && sent.began >= from && sent.began <= to + 2 * SECOND
+            sent.contact == *contact
+                && sent.attempt > 1
+                && sent.began >= from
+                && sent.began <= to + 2 * SECOND
         });
         due.count() + reported.count() + again.count() > SENDS_PER_NEW_CONTACT
             || self.is_crowded(contact, from, to)
