@@ -116,6 +116,7 @@ struct Inner {
     /// Whoever shows nothing that is known.
     strangers: Lane,
     /// Whoever has the link of an alert.
+    #[cfg(feature = "pages")]
     recipients: Lane,
     last_census: Arc<routes::system::LastCensus>,
     document: Arc<str>,
@@ -170,6 +171,7 @@ impl Api {
             refusals: Refusals::default(),
             trusted_proxies: TrustedProxies::default(),
             strangers: Lane::default(),
+            #[cfg(feature = "pages")]
             recipients: Lane::default(),
             last_census: Arc::default(),
             document: document().into(),
