@@ -21,7 +21,7 @@ mod time;
 mod whose;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 use inresponse_core::engine::{SENDS_PER_CONTACT, SENDS_PER_NEW_CONTACT};
@@ -230,34 +230,38 @@ impl<'a> Checker<'a> {
         (at - self.world.base).num_microseconds().and_then(|at| u64::try_from(at).ok())
     }
 
-    /// Whether all of a contact's sending slots may have been taken in that time: also by reports that were being
-    /// recorded, and by leases of processes that died before they sent anything.
+    /// Whether more deliveries to a contact were due in that time than one has sending slots for that has not answered
+    /// yet: also of reports that were being recorded, and under leases of processes that died before they sent anything.
     fn is_in_demand(&self, contact: &Contact, from: Micros, to: Micros) -> bool {
         let incidents = self.history.last.iter().map(|record| &record.incident);
         let entries =
             incidents.flat_map(|incident| incident.timeline().entries().iter().map(move |e| (incident, e)));
-        let due = entries.filter(|(incident, entry)| {
-            let is_theirs = match &entry.event {
-                Event::LevelBegan { contacts, .. } => contacts.contains(contact),
-                Event::LevelBeganAnew { round, level } => {
-                    *round == incident.round() && incident.matrix().contacts(*level).contains(contact)
+        let began = entries.filter_map(|(incident, entry)| {
+            let (round, level) = match &entry.event {
+                Event::LevelBegan { round, level, contacts } if contacts.contains(contact) => {
+                    (*round, *level)
                 }
-                _ => false,
+                Event::LevelBeganAnew { round, level }
+                    if *round == incident.round() && incident.matrix().contacts(*level).contains(contact) =>
+                {
+                    (*round, *level)
+                }
+                _ => return None,
             };
-            is_theirs && self.time_of(entry.at).is_some_and(|at| at >= from && at <= to)
+            let at = self.time_of(entry.at)?;
+            (at >= from && at <= to).then_some((incident.number(), round, level))
         });
+        // What was sent just then or soon after may have waited for a slot.
+        let sent =
+            self.history.sends.iter().filter(|sent| {
+                sent.contact == *contact && sent.began >= from && sent.began <= to + 2 * SECOND
+            });
+        let sent = sent.map(|sent| (sent.number, sent.round, sent.level));
+        let due: HashSet<_> = began.chain(sent).collect();
         let reports = self.history.reports.iter();
         let reported =
             reports.filter(|call| call.began <= to && call.ended.is_none_or(|ended| ended >= from));
-        // What was to be tried again just then, though it may have waited for a slot itself.
-        let again = self.history.sends.iter().filter(|sent| {
-            sent.contact == *contact
-                && sent.attempt > 1
-                && sent.began >= from
-                && sent.began <= to + 2 * SECOND
-        });
-        due.count() + reported.count() + again.count() > SENDS_PER_NEW_CONTACT
-            || self.is_crowded(contact, from, to)
+        due.len() + reported.count() > SENDS_PER_NEW_CONTACT || self.is_crowded(contact, from, to)
     }
 }
 
