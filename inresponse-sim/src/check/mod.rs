@@ -29,7 +29,7 @@ use inresponse_core::model::{Contact, Event, IncidentNumber, Level, State};
 use inresponse_core::plan::StateChange;
 use inresponse_core::store::Record;
 
-use crate::history::{History, Sent, UpdateCall, Verdict};
+use crate::history::{History, Sent, Told, UpdateCall, Verdict};
 use crate::play::Played;
 use crate::scenario::{Drive, Scenario};
 use crate::world::{MILLI, Micros, SECOND, World, micros};
@@ -251,13 +251,17 @@ impl<'a> Checker<'a> {
             let at = self.time_of(entry.at)?;
             (at >= from && at <= to).then_some((incident.number(), round, level))
         });
-        // What was sent just then or soon after may have waited for a slot.
-        let sent =
-            self.history.sends.iter().filter(|sent| {
-                sent.contact == *contact && sent.began >= from && sent.began <= to + 2 * SECOND
-            });
-        let sent = sent.map(|sent| (sent.number, sent.round, sent.level));
-        let due: HashSet<_> = began.chain(sent).collect();
+        // What was first sent until soon after, and had not been accepted before: it may have waited for a slot.
+        let open = self.targets.iter().filter(|((.., of), sends)| {
+            let mut sends = sends.iter().map(|i| self.sent(*i));
+            let accepted_before = |sent: &Sent| {
+                sent.told == Some(Told::Accepted) && sent.ended.is_some_and(|ended| ended < from)
+            };
+            let begun = sends.clone().next().is_some_and(|first| first.began <= to + 2 * SECOND);
+            of == contact && begun && !sends.any(accepted_before)
+        });
+        let open = open.map(|((number, round, level, _), _)| (*number, *round, *level));
+        let due: HashSet<_> = began.chain(open).collect();
         let reports = self.history.reports.iter();
         let reported =
             reports.filter(|call| call.began <= to && call.ended.is_none_or(|ended| ended >= from));
