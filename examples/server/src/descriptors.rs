@@ -2,6 +2,7 @@
 //!
 //! Whoever connects must not take those that the store and the senders need: a server that cannot open a connection to
 //! its mail server alerts nobody.
+
 use inresponse_core::Chain;
 
 /// What the database, its readers, the log and the like may take.
