@@ -23,6 +23,7 @@
 //! | `api_page` | the API document to be browsed, behind the feature `docs` |
 //! | `intake` | does what other systems' messages ask for |
 //! | `wire` | what goes over the wire |
+//! | `doors` | who may do what: one table of every route |
 //! | `document` | what the API document says of every call |
 //! | `hand_over` | whether somebody who is given an incident may never learn of it |
 //! | `input` | reading bodies and queries, naming the field that is wrong |
@@ -44,6 +45,7 @@ mod api_page;
 mod client;
 mod cursor;
 mod document;
+mod doors;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -84,6 +86,7 @@ use crate::refusals::Refusals;
 use crate::site::Site;
 
 pub use client::TrustedProxies;
+pub use doors::{Act, DOORS, Door, Proof};
 pub use inresponse_intake::generic::Mapping;
 pub use inresponse_intake::{Rule, sns::AmazonUrl};
 pub use intake::{FetchFromAmazon, Intake};
@@ -282,7 +285,7 @@ impl Api {
         }
         #[cfg(feature = "pages")]
         if let Some(signed_in) = pages::session::SignedIn::read(self, headers) {
-            return signed_in.lane;
+            return signed_in.caller.lane;
         }
         self.strangers().clone()
     }

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use inresponse_core::engine::Updated;
-use inresponse_core::model::{IncidentNumber, Note, Person, State, TeamName};
+use inresponse_core::model::{IncidentNumber, KeyName, Note, Person, State, TeamName};
 use inresponse_core::plan::{Refusal, StateChange, TakeOver, Update};
 use inresponse_core::{Engine, InvalidInput, Outage};
 
@@ -45,6 +45,14 @@ pub(super) async fn act(
             return incident::show(&api, &me.by, number, StatusCode::BAD_REQUEST, undone).await;
         }
     };
+    match me.caller.barred(api.engine(), number).await {
+        Ok(None) => {}
+        Ok(Some(why)) => {
+            let undone = Undone { refused: Some(format!("Nothing was done: {why}.")), ..Undone::default() };
+            return incident::show(&api, &me.by, number, StatusCode::FORBIDDEN, undone).await;
+        }
+        Err(error) => return outage(&api, &me.by, &error),
+    }
     if field("confirmed") != "yes" {
         match act.doubt(&api, number, &me.by).await {
             Ok(None) => {}
@@ -55,8 +63,9 @@ pub(super) async fn act(
             Err(error) => return outage(&api, &me.by, &error),
         }
     }
-    let (engine, by) = (api.engine().clone(), me.by.clone());
-    let done = carried_through(&me.lane, async move { act.carry_out(&engine, number, &by).await }).await;
+    let (engine, by, key) = (api.engine().clone(), me.by.clone(), me.caller.key.clone());
+    let done = async move { in_turn(&engine, number, act.updates(&by, &key)).await };
+    let done = carried_through(&me.caller.lane, done).await;
     match done {
         Ok(Updated::Changed(_) | Updated::Unchanged(_)) => {
             see(&format!("{}/board/incidents/{number}", api.prefix()))
@@ -102,32 +111,23 @@ impl Act {
         Ok(why.map(|why| Doubt { person: person.clone(), why }))
     }
 
-    async fn carry_out(
-        self,
-        engine: &Engine,
-        number: IncidentNumber,
-        by: &Person,
-    ) -> Result<Updated, Outage> {
-        match self.note {
-            Some(note) => {
-                let update = Update { by: by.clone(), severity: None, state: None, note: Some(note) };
-                engine.update(number, &update).await
-            }
-            None => in_turn(engine, number, by, self.changes).await,
-        }
+    /// What it asks for, in order.
+    fn updates(self, by: &Person, key: &KeyName) -> Vec<Update> {
+        let changes = self.changes.into_iter().map(|change| Update::state(by.clone(), change));
+        let notes = self.note.into_iter().map(|note| Update::note(by.clone(), note));
+        changes.chain(notes).map(|update| update.with_key(key.clone())).collect()
     }
 }
 
-/// One change after the other, until one is refused.
+/// One update after the other, until one is refused.
 pub(super) async fn in_turn(
     engine: &Engine,
     number: IncidentNumber,
-    by: &Person,
-    changes: Vec<StateChange>,
+    updates: Vec<Update>,
 ) -> Result<Updated, Outage> {
     let mut done = Updated::Absent;
-    for change in changes {
-        done = engine.update(number, &Update::state(by.clone(), change)).await?;
+    for update in updates {
+        done = engine.update(number, &update).await?;
         match done {
             Updated::Changed(_) | Updated::Unchanged(_) => {}
             Updated::Refused(..) | Updated::Absent => break,

@@ -40,7 +40,7 @@ use axum::http::header::{
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use axum::{Extension, Router};
 use inresponse_core::model::Person;
 use inresponse_core::{Chain, InvalidInput, Outage, OutageKind};
@@ -230,18 +230,26 @@ pub(crate) fn routes(api: &Api) -> Router<Api> {
     let csrf = csrf.with_rejection_response(|_: ProtectionError| {
         (StatusCode::FORBIDDEN, Extension(FromElsewhere)).into_response()
     });
-    Router::new()
-        .route("/", get(list::page))
-        .route("/board/incidents/{incidentId}", get(incident::page).post(acts::act))
-        .route("/board/oncall", get(on_call::page))
-        .route("/board/changes", get(changes::page))
-        .route("/board/sign-in", get(sign_in::page).post(sign_in::sign_in))
-        .route("/board/sign-out", post(sign_in::sign_out))
-        .route("/board/fragment", get(events::fragment))
-        .route("/board/events", get(events::stream))
-        .route("/board/assets/{name}", get(assets::asset))
+    board()
+        .into_iter()
+        .fold(Router::new(), |router, (path, route)| router.route(path, route))
         .layer(csrf)
         .layer(from_fn_with_state(api.clone(), tell_from_elsewhere))
+}
+
+/// Every path of the board, and what is there.
+fn board() -> [(&'static str, MethodRouter<Api>); 9] {
+    [
+        ("/", get(list::page)),
+        ("/board/incidents/{incidentId}", get(incident::page).post(acts::act)),
+        ("/board/oncall", get(on_call::page)),
+        ("/board/changes", get(changes::page)),
+        ("/board/sign-in", get(sign_in::page).post(sign_in::sign_in)),
+        ("/board/sign-out", post(sign_in::sign_out)),
+        ("/board/fragment", get(events::fragment)),
+        ("/board/events", get(events::stream)),
+        ("/board/assets/{name}", get(assets::asset)),
+    ]
 }
 
 /// A form that another site has sent.
@@ -254,4 +262,32 @@ async fn tell_from_elsewhere(Here(api): Here, request: Request, next: Next) -> R
         return response;
     }
     message(&api, None, StatusCode::FORBIDDEN, "This was sent from another site, and nothing was done.")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::board;
+    use crate::doors::DOORS;
+
+    #[test]
+    fn every_route_of_the_board_is_a_door() {
+        let mut routes = BTreeSet::new();
+        for (path, route) in board() {
+            // How a route of axum shows the methods that it takes.
+            let shown = format!("{route:?}");
+            for (method, field) in
+                [("GET", "get"), ("POST", "post"), ("PUT", "put"), ("DELETE", "delete"), ("PATCH", "patch")]
+            {
+                assert!(shown.contains(&format!(" {field}: ")), "{shown}");
+                if !shown.contains(&format!(" {field}: None")) {
+                    routes.insert((method, path));
+                }
+            }
+        }
+        let is_board = |path: &str| path == "/" || path.starts_with("/board/");
+        let doors = DOORS.iter().filter(|door| is_board(door.path)).map(|door| (door.method, door.path));
+        assert_eq!(routes, doors.collect());
+    }
 }

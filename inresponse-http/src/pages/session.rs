@@ -3,16 +3,17 @@
 use axum::extract::FromRequestParts;
 use axum::http::header::{COOKIE, SET_COOKIE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method};
-use axum::response::Response;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use form_urlencoded::byte_serialize;
 use inresponse_core::model::Person;
 
-use super::see;
+use super::{message, see};
 use crate::Api;
-use crate::lanes::Lane;
+use crate::doors::Door;
+use crate::keys::{ApiKey, Caller};
 use crate::site::Transport;
 
 /// How long one stays signed in, in seconds: 30 days.
@@ -25,17 +26,20 @@ const MAX_KEY: usize = 2048;
 pub(crate) struct SignedIn {
     /// Under which name.
     pub(crate) by: Person,
-    /// The lane of the key.
-    pub(crate) lane: Lane,
+    /// With which key.
+    pub(crate) caller: Caller,
 }
 
 impl FromRequestParts<Api> for SignedIn {
     type Rejection = Response;
 
-    /// Whoever has not is led to sign in, and back afterwards.
+    /// Whoever has not is led to sign in, and back afterwards. Whose key lacks the scope is told so.
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Response> {
         let api = &api.nested_as(&parts.extensions);
-        Self::read(api, &parts.headers).ok_or_else(|| {
+        let Some(door) = Door::of_request(&parts.method, &parts.extensions) else {
+            return Err(StatusCode::INTERNAL_SERVER_ERROR.into_response());
+        };
+        let (by, entry) = Self::entry(api, &parts.headers).ok_or_else(|| {
             let looks = matches!(parts.method, Method::GET | Method::HEAD);
             let query = parts.uri.query().filter(|_| looks).map(|query| format!("?{query}"));
             let prefix = api.prefix();
@@ -46,13 +50,22 @@ impl FromRequestParts<Api> for SignedIn {
             let next = here + &query.unwrap_or_default();
             let next: String = byte_serialize(next.as_bytes()).collect();
             see(&format!("{prefix}/board/sign-in?next={next}"))
-        })
+        })?;
+        if !entry.may(door.act) {
+            let text = format!("This is not for you: {}.", entry.lacks(door.act));
+            return Err(message(api, Some(&by), StatusCode::FORBIDDEN, &text));
+        }
+        Ok(Self { by, caller: entry.into() })
     }
 }
 
 impl SignedIn {
     /// Who has signed in, if anybody.
     pub(crate) fn read(api: &Api, headers: &HeaderMap) -> Option<Self> {
+        Self::entry(api, headers).map(|(by, entry)| Self { by, caller: entry.into() })
+    }
+
+    fn entry<'a>(api: &'a Api, headers: &HeaderMap) -> Option<(Person, &'a ApiKey)> {
         let name = cookie_name(api);
         let given = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
         let mut pairs =
@@ -60,8 +73,8 @@ impl SignedIn {
         let (_, value) = pairs.find(|(given, _)| *given == name)?;
         let (key, person) = value.split_once('.')?;
         let text = |part: &str| String::from_utf8(URL_SAFE_NO_PAD.decode(part).ok()?).ok();
-        let lane = api.keys().responder(&text(key)?)?.clone();
-        Some(Self { by: Person::new(text(person)?).ok()?, lane })
+        let entry = api.keys().signing_in(&text(key)?)?;
+        Some((Person::new(text(person)?).ok()?, entry))
     }
 }
 

@@ -10,6 +10,7 @@ use inresponse_core::model::Person;
 use super::session::{self, SignedIn};
 use super::{Frame, Place, html, message, see};
 use crate::Api;
+use crate::doors::Act;
 use crate::input::{Bytes, Params};
 use crate::refusals::Refusal;
 use crate::site::Here;
@@ -69,15 +70,22 @@ pub(super) async fn sign_in(Here(api): Here, Bytes(form): Bytes) -> Response {
             return refused(StatusCode::BAD_REQUEST, format!("Your name {what}."), next, name);
         }
     };
-    let cookie = session::cookie(&api, &key, &by).filter(|_| api.keys().responder(&key).is_some());
+    let entry = api.keys().signing_in(&key);
+    let cookie = entry.and_then(|entry| Some((entry, session::cookie(&api, &key, &by)?)));
     match cookie {
-        Some(cookie) => {
-            let mut response = see(if next.is_empty() { api.home() } else { &next });
+        Some((entry, cookie)) => {
+            let next = if next.is_empty() { api.home().to_owned() } else { next };
+            // Where somebody who is led nowhere in particular may look.
+            let next = match next == api.home() && !entry.may(Act::Respond) {
+                true => format!("{}/board/oncall", api.prefix()),
+                false => next,
+            };
+            let mut response = see(&next);
             response.headers_mut().append(SET_COOKIE, cookie);
             response
         }
         None => {
-            let text = "This key is not known here, or may not respond to incidents.";
+            let text = "This key is not known here, or has neither the scope respond nor admin.";
             let page = refused(StatusCode::FORBIDDEN, text.to_owned(), next, name);
             (Extension(Refusal::SignIn), page).into_response()
         }

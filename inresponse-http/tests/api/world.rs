@@ -21,6 +21,14 @@ pub(crate) const REPORT: &str = "key-of-report";
 /// The key of the service `athens`, which may only report.
 pub(crate) const ATHENS: &str = "key-of-athens";
 pub(crate) const RESPOND: &str = "key-of-respond";
+/// May change the roster, and nothing else.
+pub(crate) const ADMIN_ONLY: &str = "key-of-the-roster";
+/// May report, as `REPORT` may, and is another key.
+pub(crate) const OTHER: &str = "key-of-another-sender";
+/// May respond to what is of `athens`.
+pub(crate) const RESPOND_ATHENS: &str = "key-of-respond-to-athens";
+/// Was removed from the configuration.
+pub(crate) const REMOVED: &str = "key-that-was-removed";
 
 pub(crate) struct World {
     pub(crate) engine: Engine,
@@ -97,11 +105,15 @@ impl World {
         let notifiers = Notifiers::new().mail(notifier.clone());
         let engine = finish(Engine::builder(store, roster, notifiers, clock.clone())).build();
         let key = |name, key, scopes| ApiKey::from_plain(name, key, scopes).unwrap();
+        let athens = || ServiceName::new("athens").unwrap();
         let keys = Keys::new(vec![
             key("admin", ADMIN, Scope::ALL.to_vec()),
+            key("roster", ADMIN_ONLY, vec![Scope::Admin]),
+            key("other", OTHER, vec![Scope::Report]),
+            key("athens-responder", RESPOND_ATHENS, vec![Scope::Respond]).of_service(athens()),
             key("monitoring", REPORT, vec![Scope::Report]),
             key("responder", RESPOND, vec![Scope::Respond]),
-            key("athens-events", ATHENS, vec![Scope::Report]).of_service(ServiceName::new("athens").unwrap()),
+            key("athens-events", ATHENS, vec![Scope::Report]).of_service(athens()),
         ]);
         let readiness = Readiness::new();
         let api = Api::new(engine.clone(), keys).readiness(readiness.clone());

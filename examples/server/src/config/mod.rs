@@ -341,10 +341,15 @@ fn keys(
                 Err(InvalidInput::field(field, "must have either `hash` or `key`"))
             }
         };
+        let administers = file_key.scopes.iter().any(|name| name == Scope::Admin.as_str());
         let service = file_key
             .service
             .map(|service| ServiceName::new(service).map_err(|e| rename(&e, &format!("keys[{i}].service"))));
         let service = service.and_then(|service| invalid.keep(service));
+        if service.is_some() && administers {
+            let message = "cannot be given together with the scope admin: the roster is of no service";
+            invalid.push(format!("keys[{i}].service"), message);
+        }
         let key = invalid.keep(key);
         keys.extend(key.map(|key| match service {
             Some(service) => key.of_service(service),
@@ -410,6 +415,11 @@ mod tests {
             name = "b"
             key = "canary-of-15-ch"
             scopes = ["report"]
+            [[keys]]
+            name = "link"
+            key = "a-key-of-16-chars-and-more"
+            scopes = ["report", "admin"]
+            service = "athens"
             [webhook]
             slack = { "a b" = "https://hooks.slack.com/services/canary" }
             teams = { ops = "canary" }
@@ -439,6 +449,8 @@ mod tests {
             "api-key: must have at least 16 characters",
             "trusted-proxies:",
             "keys[0].service:",
+            "keys[2]:",
+            "keys[2].service:",
             "webhook-secret:",
             "webhook.slack.a b:",
             "webhook.teams.ops:",
