@@ -74,6 +74,8 @@ pub enum Proof {
     RoutingKey,
     /// The cookie of whoever has signed in to the board.
     Session,
+    /// An API key as with [`Self::Key`], or the cookie of whoever has signed in.
+    KeyOrSession,
     /// The token of the link in an alert.
     Link,
     /// Nothing.
@@ -139,6 +141,11 @@ pub static DOORS: &[Door] = &[
     door("DELETE", "/teams/{team}/calendar/{day}", Proof::Key, Act::ChangeRoster),
     door("GET", "/metrics", Proof::Key, Act::Observe),
     door("GET", "/openapi.json", Proof::Key, Act::Observe),
+    // Of the viewer, style and script are shown to anybody.
+    door("GET", "/docs", Proof::KeyOrSession, Act::Observe),
+    door("GET", "/docs/", Proof::KeyOrSession, Act::Observe),
+    door("GET", "/docs/{*rest}", Proof::KeyOrSession, Act::Observe),
+    door("GET", "/docs/openapi.json", Proof::KeyOrSession, Act::Observe),
     door("GET", "/healthz", Proof::Nothing, Act::Nothing),
     door("GET", "/readyz", Proof::Nothing, Act::Nothing),
     door("GET", "/incidents/{incidentId}/claim", Proof::Link, Act::Nothing),
@@ -202,15 +209,17 @@ mod tests {
     }
 
     #[test]
-    fn every_route_of_the_api_document_is_a_door_and_every_other_door_is_of_the_board() {
+    fn every_route_of_the_api_document_is_a_door_and_every_other_door_is_a_page() {
         let document: serde_json::Value = serde_json::from_str(&crate::document()).unwrap();
         let mut routes = BTreeSet::new();
         for (path, item) in document["paths"].as_object().unwrap() {
             let methods = item.as_object().unwrap().keys();
             routes.extend(methods.map(|method| (method.to_ascii_uppercase(), path.clone())));
         }
-        let (board, api): (Vec<&Door>, Vec<&Door>) =
-            DOORS.iter().partition(|door| door.path == "/" || door.path.starts_with("/board/"));
+        let is_page = |door: &&Door| {
+            door.path == "/" || door.path.starts_with("/board/") || door.path.starts_with("/docs")
+        };
+        let (pages, api): (Vec<&Door>, Vec<&Door>) = DOORS.iter().partition(is_page);
         let doors: BTreeSet<_> = api.iter().map(|d| (d.method.to_owned(), d.path.to_owned())).collect();
         assert_eq!(doors.len(), api.len(), "a door is there twice");
         if cfg!(feature = "pages") {
@@ -218,6 +227,6 @@ mod tests {
         } else {
             assert!(routes.is_subset(&doors));
         }
-        assert!(!board.is_empty());
+        assert!(!pages.is_empty());
     }
 }

@@ -167,6 +167,15 @@ impl Keys {
         self.find(key).filter(opens)
     }
 
+    /// The keys of that name: two while one takes the place of the other.
+    #[cfg(feature = "pages")]
+    pub(crate) fn named<'a, 'n>(
+        &'a self,
+        name: &'n KeyName,
+    ) -> impl Iterator<Item = &'a ApiKey> + use<'a, 'n> {
+        self.keys.iter().filter(move |entry| entry.name == *name)
+    }
+
     /// The name of the key that a request shows in its head, if it shows one that is known.
     pub(crate) fn name(&self, headers: &HeaderMap) -> Option<String> {
         self.find(&sent_in(headers)?).map(|entry| entry.name.as_str().to_owned())
@@ -179,6 +188,17 @@ impl Keys {
 }
 
 impl ApiKey {
+    /// Its name.
+    pub(crate) fn name(&self) -> &KeyName {
+        &self.name
+    }
+
+    /// Its SHA-256 hash.
+    #[cfg(feature = "pages")]
+    pub(crate) fn hash(&self) -> [u8; 32] {
+        self.hash
+    }
+
     /// Whether it has a scope for that.
     pub(crate) fn may(&self, act: Act) -> bool {
         let any_of = act.any_of();
@@ -219,7 +239,7 @@ impl Caller {
                 "in x-api-key, or in Authorization as Bearer, GenieKey, or the password of Basic",
                 &BEARER_OR_BASIC,
             ),
-            Proof::Key | Proof::Session | Proof::Link | Proof::Nothing => {
+            Proof::Key | Proof::KeyOrSession | Proof::Session | Proof::Link | Proof::Nothing => {
                 ("in x-api-key or as Authorization: Bearer", &BEARER)
             }
         };
@@ -282,9 +302,12 @@ impl FromRequestParts<Api> for Caller {
         let door = door_of(&parts.method, &parts.extensions)?;
         match door.proof {
             Proof::SendersKey => Self::at_door(api, door, sent_in(&parts.headers).as_deref()),
-            Proof::Key | Proof::RoutingKey | Proof::Session | Proof::Link | Proof::Nothing => {
-                Self::at_door(api, door, key_of(&parts.headers))
-            }
+            Proof::Key
+            | Proof::KeyOrSession
+            | Proof::RoutingKey
+            | Proof::Session
+            | Proof::Link
+            | Proof::Nothing => Self::at_door(api, door, key_of(&parts.headers)),
         }
     }
 }

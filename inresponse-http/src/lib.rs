@@ -73,6 +73,8 @@ use axum::Router;
 use axum::extract::Request;
 use axum::middleware::from_fn_with_state;
 use inresponse_core::Engine;
+use inresponse_core::memory::MemorySettings;
+use inresponse_core::settings::Settings;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -110,6 +112,7 @@ struct Inner {
     intake: Intake,
     metrics: Option<Metrics>,
     site: Site,
+    settings: Arc<dyn Settings>,
     #[cfg(feature = "pages")]
     pages: Pages,
     readiness: Readiness,
@@ -166,6 +169,7 @@ impl Api {
             keys,
             intake: Intake::default(),
             metrics: None,
+            settings: Arc::new(MemorySettings::new()),
             #[cfg(feature = "pages")]
             pages: Pages::default(),
             readiness: Readiness::new(),
@@ -191,6 +195,15 @@ impl Api {
     #[must_use]
     pub fn metrics(mut self, handle: PrometheusHandle) -> Self {
         Arc::make_mut(&mut self.inner).metrics = Some(Metrics { handle, summed_up_in: Arc::default() });
+        self
+    }
+
+    /// The same with what all servers share kept there: who has signed in to the pages.
+    ///
+    /// Unless given, this process alone knows it, and forgets it when it ends.
+    #[must_use]
+    pub fn settings(mut self, settings: impl Settings) -> Self {
+        Arc::make_mut(&mut self.inner).settings = Arc::new(settings);
         self
     }
 
@@ -226,6 +239,15 @@ impl Api {
 
     pub(crate) fn keys(&self) -> &Keys {
         &self.inner.keys
+    }
+
+    pub(crate) fn shared(&self) -> &dyn Settings {
+        &*self.inner.settings
+    }
+
+    #[cfg(feature = "pages")]
+    pub(crate) fn sessions(&self) -> &pages::sessions::Sessions {
+        self.inner.pages.sessions()
     }
 
     pub(crate) fn intake(&self) -> &Intake {
@@ -284,8 +306,8 @@ impl Api {
             return self.recipients().clone();
         }
         #[cfg(feature = "pages")]
-        if let Some(signed_in) = pages::session::SignedIn::read(self, headers) {
-            return signed_in.caller.lane;
+        if let Some(lane) = pages::session::lane(self, headers) {
+            return lane;
         }
         self.strangers().clone()
     }

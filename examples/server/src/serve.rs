@@ -84,6 +84,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
         .trusted_proxies(config.trusted_proxies)
         .metrics(metrics)
         .readiness(readiness.clone());
+    let api = storage.shared_by(api);
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         listen = %listener.local_addr()?,

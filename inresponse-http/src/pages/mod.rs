@@ -6,7 +6,8 @@
 //! | file | holds |
 //! |---|---|
 //! | `claim` | the page behind the link in an alert; the link is its credential |
-//! | `session` | who is signed in |
+//! | `session` | who is signed in, by their cookie |
+//! | `sessions` | who has signed in, as all servers know it |
 //! | `sign_in` | signing in and out |
 //! | `list`, `filter` | the incidents, which of them, and how one turns the pages |
 //! | `incident`, `words` | one incident with everything about it, in words |
@@ -14,6 +15,7 @@
 //! | `on_call` | who is on call |
 //! | `changes` | who changed the roster |
 //! | `events` | what changed, as it changes |
+//! | `streams` | how many streams of events there are at once |
 //! | `assets` | style, script, icon |
 
 mod acts;
@@ -26,7 +28,9 @@ mod incident;
 mod list;
 mod on_call;
 pub(crate) mod session;
+pub(crate) mod sessions;
 mod sign_in;
+mod streams;
 mod words;
 
 use std::sync::Arc;
@@ -44,7 +48,6 @@ use axum::routing::{MethodRouter, get, post};
 use axum::{Extension, Router};
 use inresponse_core::model::Person;
 use inresponse_core::{Chain, InvalidInput, Outage, OutageKind};
-use tokio::sync::Semaphore;
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa_axum::router::OpenApiRouter;
@@ -66,7 +69,8 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; c
 #[derive(Debug, Clone)]
 pub struct Pages {
     site: Option<Site>,
-    streams: Arc<Semaphore>,
+    streams: streams::Streams,
+    sessions: Arc<sessions::Sessions>,
     census: Arc<list::LastCensus>,
     uncovered: Arc<list::LastUncovered>,
 }
@@ -76,7 +80,8 @@ impl Default for Pages {
     fn default() -> Self {
         Self {
             site: None,
-            streams: Arc::new(Semaphore::new(MAX_STREAMS)),
+            streams: streams::Streams::new(MAX_STREAMS),
+            sessions: Arc::default(),
             census: Arc::default(),
             uncovered: Arc::default(),
         }
@@ -93,13 +98,18 @@ impl Pages {
         Ok(Self { site: Some(Site::under(public_url)?), ..Self::default() })
     }
 
-    /// The same with at most that many streams of events at once; further pages ask every few seconds instead.
+    /// The same with at most that many streams of events at once, of which one key has a quarter; further pages ask every
+    /// few seconds instead.
     ///
     /// None where every request is paid for by the time it takes.
     #[must_use]
     pub fn streams(mut self, most: usize) -> Self {
-        self.streams = Arc::new(Semaphore::new(most));
+        self.streams = streams::Streams::new(most);
         self
+    }
+
+    pub(crate) fn sessions(&self) -> &sessions::Sessions {
+        &self.sessions
     }
 
     pub(crate) fn take_site(&mut self) -> Option<Site> {

@@ -255,8 +255,8 @@ pub(crate) async fn get_one(
     let record = find(&api, number).await?;
     let view = FullIncidentView::from(&record);
     let Some(person) = hand_to else { return Ok(Json(view)) };
-    let by = by.as_ref().unwrap_or(&key.name);
-    let doubt = doubt(api.engine(), &record.incident, by, &person).await.map_err(|e| Problem::outage(&e))?;
+    let by = by.unwrap_or_else(|| Person::from(&key.key));
+    let doubt = doubt(api.engine(), &record.incident, &by, &person).await.map_err(|e| Problem::outage(&e))?;
     Ok(Json(view.maybe_warning("handTo", doubt)))
 }
 

@@ -100,23 +100,22 @@ impl World {
         roster: impl Roster,
         finish: impl FnOnce(EngineBuilder) -> EngineBuilder,
     ) -> Self {
+        Self::keyed(keys(), store, roster, finish).await
+    }
+
+    /// With other keys.
+    pub(crate) async fn keyed(
+        keys: Vec<ApiKey>,
+        store: impl Store,
+        roster: impl Roster,
+        finish: impl FnOnce(EngineBuilder) -> EngineBuilder,
+    ) -> Self {
         let clock = ManualClock::at("2026-11-24T03:00:00Z".parse().unwrap());
         let notifier = RecordingNotifier::new();
         let notifiers = Notifiers::new().mail(notifier.clone());
         let engine = finish(Engine::builder(store, roster, notifiers, clock.clone())).build();
-        let key = |name, key, scopes| ApiKey::from_plain(name, key, scopes).unwrap();
-        let athens = || ServiceName::new("athens").unwrap();
-        let keys = Keys::new(vec![
-            key("admin", ADMIN, Scope::ALL.to_vec()),
-            key("roster", ADMIN_ONLY, vec![Scope::Admin]),
-            key("other", OTHER, vec![Scope::Report]),
-            key("athens-responder", RESPOND_ATHENS, vec![Scope::Respond]).of_service(athens()),
-            key("monitoring", REPORT, vec![Scope::Report]),
-            key("responder", RESPOND, vec![Scope::Respond]),
-            key("athens-events", ATHENS, vec![Scope::Report]).of_service(athens()),
-        ]);
         let readiness = Readiness::new();
-        let api = Api::new(engine.clone(), keys).readiness(readiness.clone());
+        let api = Api::new(engine.clone(), Keys::new(keys)).readiness(readiness.clone());
         let router = router(api.clone());
         let world = Self { engine, notifier, clock, readiness, api, router };
         let team = json!({ "fallback": ["ops@example.org"] });
@@ -146,6 +145,13 @@ impl World {
     /// The same behind these proxies.
     pub(crate) fn behind(mut self, proxies: inresponse_http::TrustedProxies) -> Self {
         self.api = self.api.trusted_proxies(proxies);
+        self.router = router(self.api.clone());
+        self
+    }
+
+    /// The same, as another server of the deployment that keeps its settings there.
+    pub(crate) fn sharing(mut self, settings: impl inresponse_core::settings::Settings) -> Self {
+        self.api = self.api.settings(settings);
         self.router = router(self.api.clone());
         self
     }
@@ -216,4 +222,19 @@ impl World {
 /// A report that holds.
 pub(crate) fn report() -> Value {
     json!({ "service": "athens", "severity": "CRIT", "title": "5xx", "message": "many" })
+}
+
+/// The keys of every scope and kind.
+pub(crate) fn keys() -> Vec<ApiKey> {
+    let key = |name, key, scopes| ApiKey::from_plain(name, key, scopes).unwrap();
+    let athens = || ServiceName::new("athens").unwrap();
+    vec![
+        key("admin", ADMIN, Scope::ALL.to_vec()),
+        key("roster", ADMIN_ONLY, vec![Scope::Admin]),
+        key("other", OTHER, vec![Scope::Report]),
+        key("athens-responder", RESPOND_ATHENS, vec![Scope::Respond]).of_service(athens()),
+        key("monitoring", REPORT, vec![Scope::Report]),
+        key("responder", RESPOND, vec![Scope::Respond]),
+        key("athens-events", ATHENS, vec![Scope::Report]).of_service(athens()),
+    ]
 }

@@ -6,6 +6,7 @@ mod pages;
 mod scopes;
 mod sessions;
 mod streams;
+mod tokens;
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
