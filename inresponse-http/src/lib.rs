@@ -25,6 +25,7 @@
 //! | `wire` | what goes over the wire |
 //! | `doors` | who may do what: one table of every route |
 //! | `document` | what the API document says of every call |
+//! | `outsiders` | how many incidents a key hands to people outside the roster, and where to |
 //! | `hand_over` | whether somebody who is given an incident may never learn of it |
 //! | `input` | reading bodies and queries, naming the field that is wrong |
 //! | `cursor` | where the next page of a list begins |
@@ -56,6 +57,7 @@ mod keys;
 mod lanes;
 mod limits;
 pub mod metrics;
+mod outsiders;
 #[cfg(feature = "pages")]
 mod pages;
 mod problem;
@@ -93,6 +95,7 @@ pub use inresponse_intake::generic::Mapping;
 pub use inresponse_intake::{Rule, sns::AmazonUrl};
 pub use intake::{FetchFromAmazon, Intake};
 pub use keys::{ApiKey, Keys, Scope, hash_of};
+pub use outsiders::HandOverDomains;
 #[cfg(feature = "pages")]
 pub use pages::Pages;
 pub use refusals::HeldBack;
@@ -113,6 +116,7 @@ struct Inner {
     metrics: Option<Metrics>,
     site: Site,
     settings: Arc<dyn Settings>,
+    hand_over_domains: HandOverDomains,
     #[cfg(feature = "pages")]
     pages: Pages,
     readiness: Readiness,
@@ -170,6 +174,7 @@ impl Api {
             intake: Intake::default(),
             metrics: None,
             settings: Arc::new(MemorySettings::new()),
+            hand_over_domains: HandOverDomains::default(),
             #[cfg(feature = "pages")]
             pages: Pages::default(),
             readiness: Readiness::new(),
@@ -198,7 +203,8 @@ impl Api {
         self
     }
 
-    /// The same with what all servers share kept there: who has signed in to the pages.
+    /// The same with what all servers share kept there: who has signed in to the pages, and how many incidents each key has
+    /// handed to people outside the roster of late.
     ///
     /// Unless given, this process alone knows it, and forgets it when it ends.
     #[must_use]
@@ -239,6 +245,17 @@ impl Api {
 
     pub(crate) fn keys(&self) -> &Keys {
         &self.inner.keys
+    }
+
+    /// The same with only these domains outside the roster to which incidents may be handed.
+    #[must_use]
+    pub fn hand_over_to(mut self, domains: HandOverDomains) -> Self {
+        Arc::make_mut(&mut self.inner).hand_over_domains = domains;
+        self
+    }
+
+    pub(crate) fn hand_over_domains(&self) -> &HandOverDomains {
+        &self.inner.hand_over_domains
     }
 
     pub(crate) fn shared(&self) -> &dyn Settings {

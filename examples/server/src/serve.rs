@@ -84,7 +84,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
         .trusted_proxies(config.trusted_proxies)
         .metrics(metrics)
         .readiness(readiness.clone());
-    let api = storage.shared_by(api);
+    let api = storage.shared_by(api).hand_over_to(config.hand_over_domains);
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         listen = %listener.local_addr()?,

@@ -1,7 +1,8 @@
 //! What the forms of the board do: the same as the API does, by the name of whoever is signed in.
 
-use axum::http::StatusCode;
-use axum::response::Response;
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
 use inresponse_core::engine::Updated;
 use inresponse_core::model::{IncidentNumber, KeyName, Note, Person, State, TeamName};
 use inresponse_core::plan::{Refusal, StateChange, TakeOver, Update};
@@ -14,6 +15,7 @@ use crate::Api;
 use crate::hand_over::doubt;
 use crate::input::{Bytes, Path, number};
 use crate::limits::carried_through;
+use crate::outsiders::{Allowed, allowed};
 use crate::problem::Problem;
 use crate::site::Here;
 
@@ -63,8 +65,25 @@ pub(super) async fn act(
             Err(error) => return outage(&api, &me.by, &error),
         }
     }
-    let (engine, by, key) = (api.engine().clone(), me.by.clone(), me.caller.key.clone());
-    let done = async move { in_turn(&engine, number, act.updates(&by, &key)).await };
+    let (engine, updates) = (api.engine().clone(), act.updates(&me.by, &me.caller.key));
+    for update in &updates {
+        let allowed = match allowed(&api, &me.caller.key, number, update).await {
+            Ok(allowed) => allowed,
+            Err(error) => return outage(&api, &me.by, &error),
+        };
+        let Some(why) = allowed.refusal(&me.caller.key) else { continue };
+        let undone = Undone { refused: Some(format!("Nothing was done: {why}.")), ..Undone::default() };
+        return match allowed {
+            Allowed::NotNow(after) => {
+                let page = incident::show(&api, &me.by, number, StatusCode::TOO_MANY_REQUESTS, undone).await;
+                ([(RETRY_AFTER, HeaderValue::from(after.as_secs()))], page).into_response()
+            }
+            Allowed::NotThere(_) | Allowed::Yes => {
+                incident::show(&api, &me.by, number, StatusCode::UNPROCESSABLE_ENTITY, undone).await
+            }
+        };
+    }
+    let done = async move { in_turn(&engine, number, updates).await };
     let done = carried_through(&me.caller.lane, done).await;
     match done {
         Ok(Updated::Changed(_) | Updated::Unchanged(_)) => {

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::header::{HeaderName, LOCATION};
+use axum::http::header::{HeaderName, LOCATION, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use inresponse_core::InvalidInput;
@@ -21,6 +21,7 @@ use crate::hand_over::doubt;
 use crate::input::{Body, NoParams, Params, Path, number};
 use crate::keys::Caller;
 use crate::limits::carried_through;
+use crate::outsiders::{Allowed, allowed};
 use crate::problem::Problem;
 use crate::site::Here;
 use crate::wire::incident::{FullIncidentView, IncidentView, ListView, PageView};
@@ -105,7 +106,8 @@ fn location(api: &Api, number: IncidentNumber) -> Option<[(HeaderName, HeaderVal
         (status = 400, description = "a field does not hold", body = Problem),
         (status = 404, description = "no such incident", body = Problem),
         (status = 409, description = "it cannot be; see claimedBy", body = Problem),
-        (status = 422, description = "no such team", body = Problem),
+        (status = 422, description = "no such team, or somebody outside the roster who may not have it", body = Problem),
+        (status = 429, description = "too many hand-overs to people outside the roster; see Retry-After", body = Problem),
     ))]
 pub(crate) async fn post(
     State(api): State<Api>,
@@ -124,7 +126,8 @@ pub(crate) async fn post(
         (status = 400, description = "a field does not hold", body = Problem),
         (status = 404, description = "no such incident", body = Problem),
         (status = 409, description = "it cannot be; see claimedBy", body = Problem),
-        (status = 422, description = "no such team", body = Problem),
+        (status = 422, description = "no such team, or somebody outside the roster who may not have it", body = Problem),
+        (status = 429, description = "too many hand-overs to people outside the roster; see Retry-After", body = Problem),
     ))]
 pub(crate) async fn post_one(
     State(api): State<Api>,
@@ -148,6 +151,11 @@ async fn update(
     if let Some(why) = key.barred(&engine, number).await.map_err(|e| Problem::outage(&e).not_recorded())? {
         return Err(Problem::new(StatusCode::FORBIDDEN, why));
     }
+    let allowed = allowed(api, &key.key, number, &update).await;
+    let allowed = allowed.map_err(|e| Problem::outage(&e).not_recorded())?;
+    if let Some(why) = allowed.refusal(&key.key) {
+        return Err(not_handed(&allowed, why));
+    }
     let handed = match &update.state {
         Some(StateChange::HandTo(to)) => Some((update.by.clone(), to.clone())),
         Some(_) | None => None,
@@ -167,6 +175,15 @@ async fn update(
         )),
         Updated::Refused(_, refusal) => Err(refused(number, &refusal)),
         Updated::Absent => Err(absent(number)),
+    }
+}
+
+fn not_handed(allowed: &Allowed, why: String) -> Problem {
+    match allowed {
+        Allowed::NotNow(after) => Problem::new(StatusCode::TOO_MANY_REQUESTS, why)
+            .header(RETRY_AFTER, HeaderValue::from(after.as_secs()))
+            .not_recorded(),
+        Allowed::NotThere(_) | Allowed::Yes => Problem::unprocessable("handTo", why),
     }
 }
 

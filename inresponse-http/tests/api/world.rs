@@ -156,6 +156,13 @@ impl World {
         self
     }
 
+    /// The same with only these domains outside the roster to which incidents may be handed.
+    pub(crate) fn handing_to(mut self, domains: inresponse_http::HandOverDomains) -> Self {
+        self.api = self.api.hand_over_to(domains);
+        self.router = router(self.api.clone());
+        self
+    }
+
     /// The same with `/metrics`.
     pub(crate) fn measured(mut self, handle: metrics_exporter_prometheus::PrometheusHandle) -> Self {
         self.router = router(self.api.clone().metrics(handle));

@@ -19,7 +19,7 @@ use inresponse_core::claim::TokenSecret;
 use inresponse_core::model::{Contact, News, ServiceName, TeamName};
 use inresponse_core::roster::Defaults;
 use inresponse_core::{Engine, InvalidInput};
-use inresponse_http::{ApiKey, Scope, TrustedProxies};
+use inresponse_http::{ApiKey, HandOverDomains, Scope, TrustedProxies};
 use inresponse_smtp::SmtpConfig;
 use inresponse_webhook::WebhookConfig;
 
@@ -43,6 +43,8 @@ pub(crate) struct Config {
     pub(crate) public_url: Option<String>,
     /// Keys from flag and file; none: one is made on the first start.
     pub(crate) keys: Vec<ApiKey>,
+    /// Where incidents may be handed to outside the roster.
+    pub(crate) hand_over_domains: HandOverDomains,
     pub(crate) weak_secrets: WeakSecrets,
     pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) mail: MailConfig,
@@ -212,6 +214,8 @@ impl Config {
             if args.trusted_proxies.is_empty() { &file.trusted_proxies } else { &args.trusted_proxies };
         let trusted_proxies =
             invalid.keep(TrustedProxies::new(proxies.iter().map(String::as_str))).unwrap_or_default();
+        let hand_over_domains =
+            invalid.keep(HandOverDomains::new(&file.hand_over_domains)).unwrap_or_default();
         let news = if args.tell_claims || file.tell_claims { News::Told } else { News::Kept };
         let keep_resolved = args.keep_resolved_days.or(file.keep_resolved_days);
         if keep_resolved == Some(0) {
@@ -237,6 +241,7 @@ impl Config {
                 storage,
                 public_url,
                 keys,
+                hand_over_domains,
                 weak_secrets,
                 trusted_proxies,
                 mail,
@@ -407,6 +412,7 @@ mod tests {
             api-key = "canary"
             trusted-proxies = ["localhost"]
             fallback = ["nobody"]
+            hand-over-domains = ["a b"]
             [[keys]]
             name = "a"
             scopes = ["everything"]
@@ -443,6 +449,7 @@ mod tests {
             "token-secret:",
             "public-url:",
             "fallback[0]:",
+            "hand-over-domains[0]:",
             "keys[0].scopes:",
             "keys[0]:",
             "keys[1]: must have at least 16 characters",
