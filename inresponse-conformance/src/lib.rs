@@ -23,6 +23,7 @@
 //! |---|---|---|---|
 //! | [`store_laws!`] | [`Store`](inresponse_core::store::Store) | [`Harness`], [`Durable`], [`Shared`] | `durable`, `shared` |
 //! | [`roster_laws!`] | [`Roster`](inresponse_core::roster::Roster) | [`Harness`], [`Durable`], [`Shared`] | `durable`, `shared` |
+//! | [`settings_laws!`] | [`Settings`](inresponse_core::settings::Settings) | [`Harness`], [`Durable`], [`Shared`] | `durable`, `shared` |
 //! | [`notifier_laws!`] | [`Notifier`](inresponse_core::notify::Notifier) | [`NotifierHarness`] | what its recipients cannot be made to do, see [`Behaviour`] |
 //!
 //! Everything applies unless it is excepted in so many words. What is excepted stays in the list of tests, as
@@ -32,7 +33,7 @@
 //! an expression that is evaluated again, within that runtime, for each law; it lives until the law has ended,
 //! so it may own a temporary folder or a local server.
 //!
-//! The laws are plain functions too, in [`store`], [`roster`] and [`notifier`], for a test runner of one's own.
+//! The laws are plain functions too, in [`store`], [`roster`], [`settings`] and [`notifier`], for a test runner of one's own.
 //! They panic when the law does not hold, and end in bounded time where the adapter does.
 
 #![allow(
@@ -47,6 +48,7 @@ mod macros;
 pub mod notifier;
 pub mod roster;
 mod scene;
+pub mod settings;
 pub mod store;
 mod waiting;
 

@@ -34,6 +34,18 @@ macro_rules! roster_laws {
     };
 }
 
+/// The tests that every [`Settings`](inresponse_core::settings::Settings) must pass; see the [crate](crate)'s page.
+///
+/// `settings_laws!(harness)`, or `settings_laws!(harness, except: durable, shared)` with what does not apply. One
+/// suite to a module.
+#[macro_export]
+macro_rules! settings_laws {
+    ($harness:expr $(, except: $($except:ident),+)? $(,)?) => {
+        $( $( $crate::__may_be_excepted!{ settings $except } )+ )?
+        $crate::__settings_laws!{ [$crate::__tests] [settings, $harness, [$($($except)+)?]] }
+    };
+}
+
 /// The tests that every [`Notifier`](inresponse_core::notify::Notifier) must pass; see the [crate](crate)'s
 /// page.
 ///
@@ -56,6 +68,8 @@ macro_rules! __may_be_excepted {
     (store shared) => {};
     (roster durable) => {};
     (roster shared) => {};
+    (settings durable) => {};
+    (settings shared) => {};
     (notifier reject) => {};
     (notifier refuse_sender) => {};
     (notifier busy) => {};

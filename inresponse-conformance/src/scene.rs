@@ -83,7 +83,7 @@ pub(crate) fn resolved(incident: &Incident, now: DateTime<Utc>) -> Draft {
 
 pub(crate) fn noted(incident: &Incident, text: &str, now: DateTime<Utc>) -> Draft {
     let note = Some(Note::new(text).unwrap());
-    updated(incident, Update { by: person("jo"), severity: None, state: None, note }, now)
+    updated(incident, Update { by: person("jo"), key: None, severity: None, state: None, note }, now)
 }
 
 /// Given to another team, which has it from then on.
@@ -115,7 +115,11 @@ fn change(incident: &Incident, input: Input<'_>, now: DateTime<Utc>) -> Plan {
 }
 
 pub(crate) fn with_severity(incident: &Incident, severity: Severity, now: DateTime<Utc>) -> Draft {
-    updated(incident, Update { by: person("jo"), severity: Some(severity), state: None, note: None }, now)
+    updated(
+        incident,
+        Update { by: person("jo"), key: None, severity: Some(severity), state: None, note: None },
+        now,
+    )
 }
 
 /// A report that uses everything a report may have, in scripts and with signs that get lost easily.

@@ -13,9 +13,16 @@ use crate::model::{Contact, IncidentNumber};
 /// How long a token lives.
 pub const TOKEN_LIFE: TimeDelta = TimeDelta::days(7);
 
+/// How much later than [`TOKEN_LIFE`] from now a token may end: it may have been made by a clock that was ahead, as
+/// promise 14 allows for.
+const CLOCK_AHEAD: TimeDelta = TimeDelta::hours(1);
+
 /// The secret that tokens are signed with.
 #[derive(Clone)]
-pub struct TokenSecret(Vec<u8>);
+pub struct TokenSecret {
+    bytes: Vec<u8>,
+    until: Option<DateTime<Utc>>,
+}
 
 impl TokenSecret {
     /// The fewest bytes that a secret may have.
@@ -31,11 +38,23 @@ impl TokenSecret {
             let message = format!("must be at least {} bytes, is {}", Self::MIN_BYTES, bytes.len());
             return Err(crate::InvalidInput::field("token-secret", message));
         }
-        Ok(Self(bytes))
+        Ok(Self { bytes, until: None })
+    }
+
+    /// The same, replaced by another at that time: what was signed with it holds for [`TOKEN_LIFE`] from then, when the
+    /// last of its tokens ends.
+    #[must_use]
+    pub fn replaced_at(mut self, at: DateTime<Utc>) -> Self {
+        self.until = Some(at.checked_add_signed(TOKEN_LIFE).unwrap_or(at));
+        self
+    }
+
+    fn holds(&self, now: DateTime<Utc>) -> bool {
+        self.until.is_none_or(|until| now < until)
     }
 
     fn mac(&self, payload: &[u8]) -> Hmac<Sha256> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.bytes).expect("HMAC takes keys of any length");
         mac.update(b"inresponse claim v1\0");
         mac.update(payload);
         mac
@@ -63,7 +82,7 @@ pub struct ClaimToken {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TokenError {
-    /// It is not a token, or was not signed with any of the secrets, or is for another incident.
+    /// It is not a token, was not signed with any of the secrets that hold, lives too long, or is for another incident.
     Invalid,
     /// It was good once.
     Expired,
@@ -105,7 +124,8 @@ impl ClaimToken {
     /// The signature is compared in constant time.
     ///
     /// # Errors
-    /// It is none, was signed with another secret or for another incident, or has expired at `now`.
+    /// It is none, was signed with another secret or one that holds no longer, is for another incident, lives longer than
+    /// any that is made here, or has expired at `now`.
     pub fn verify(
         token: &str,
         incident: IncidentNumber,
@@ -118,7 +138,8 @@ impl ClaimToken {
         let (payload, mac) = token.split_once('.').ok_or(TokenError::Invalid)?;
         let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| TokenError::Invalid)?;
         let mac = URL_SAFE_NO_PAD.decode(mac).map_err(|_| TokenError::Invalid)?;
-        if !secrets.iter().any(|secret| secret.mac(&payload).verify_slice(&mac).is_ok()) {
+        let is_signed_with = |secret: &TokenSecret| secret.mac(&payload).verify_slice(&mac).is_ok();
+        if !secrets.iter().any(|secret| secret.holds(now) && is_signed_with(secret)) {
             return Err(TokenError::Invalid);
         }
         let token = Self::read(&payload).ok_or(TokenError::Invalid)?;
@@ -127,6 +148,9 @@ impl ClaimToken {
         }
         if token.expires_at <= now {
             return Err(TokenError::Expired);
+        }
+        if token.expires_at - now > TOKEN_LIFE + CLOCK_AHEAD {
+            return Err(TokenError::Invalid);
         }
         Ok(token)
     }
@@ -170,6 +194,45 @@ mod tests {
         }
         for junk in ["", ".", "a", "a.b", "é.é", &"x".repeat(5000)] {
             assert_eq!(verify(junk, 7, &both, now), Err(TokenError::Invalid));
+        }
+    }
+
+    #[test]
+    fn p20_a_secret_that_was_replaced_holds_for_seven_days_and_no_longer() {
+        let replaced = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let new = TokenSecret::new(*b"0123456789abcdef").unwrap();
+        let old = TokenSecret::new(*b"fedcba9876543210").unwrap();
+        let both = [new.clone(), old.clone().replaced_at(replaced)];
+        let verify = |made: DateTime<Utc>, secret: &TokenSecret, at: DateTime<Utc>| {
+            let token = ClaimToken::new(IncidentNumber::new(7), Contact::new("jo@b.c").unwrap(), made);
+            ClaimToken::verify(&token.sign(secret), IncidentNumber::new(7), &both, at).map(|_| ())
+        };
+        let (second, days) = (TimeDelta::seconds(1), TimeDelta::days);
+        assert_eq!(verify(replaced - second, &old, replaced), Ok(()));
+        assert_eq!(verify(replaced - second, &old, replaced + days(7) - second * 2), Ok(()));
+        // Whoever has the old one makes no more links with it.
+        let late = replaced + days(7);
+        assert_eq!(verify(late - second, &old, late - second), Ok(()));
+        assert_eq!(verify(late - second, &old, late), Err(TokenError::Invalid));
+        assert_eq!(verify(late + days(30), &old, late + days(30)), Err(TokenError::Invalid));
+        assert_eq!(verify(late + days(30), &new, late + days(30)), Ok(()));
+    }
+
+    #[test]
+    fn p20_a_token_that_lives_longer_than_a_week_is_refused() {
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let secret = TokenSecret::new(*b"0123456789abcdef").unwrap();
+        let verify = |life: TimeDelta| {
+            let recipient = Contact::new("jo@b.c").unwrap();
+            let incident = IncidentNumber::new(7);
+            let token = ClaimToken { incident, recipient, expires_at: now + life };
+            ClaimToken::verify(&token.sign(&secret), incident, std::slice::from_ref(&secret), now).map(|_| ())
+        };
+        assert_eq!(verify(TOKEN_LIFE), Ok(()));
+        // P14: the clock has gone back since.
+        assert_eq!(verify(TOKEN_LIFE + TimeDelta::minutes(59)), Ok(()));
+        for life in [TOKEN_LIFE + TimeDelta::minutes(61), TimeDelta::days(8), TimeDelta::days(36_500)] {
+            assert_eq!(verify(life), Err(TokenError::Invalid), "{life}");
         }
     }
 

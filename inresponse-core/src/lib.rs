@@ -50,6 +50,7 @@
 //! | [`roster`] | who is on call: teams, calendars, and the trait of what keeps them |
 //! | [`plan`] | every decision about an incident, as pure functions |
 //! | [`store`], [`notify`], [`clock`] | the traits of what keeps incidents, reaches people and tells the time |
+//! | [`settings`] | the trait of what keeps the small values that all processes share |
 //! | [`engine`] | executes what the planner decides |
 //! | [`claim`] | the tokens in links to claim with |
 //! | [`text`] | what strangers wrote, as people are shown it |
@@ -71,6 +72,7 @@ pub mod plan;
 #[doc(hidden)]
 pub mod planted;
 pub mod roster;
+pub mod settings;
 pub mod store;
 pub mod testing;
 pub mod text;

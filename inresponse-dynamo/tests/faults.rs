@@ -75,7 +75,10 @@ fn opening_at(report: ReportBuilder, now: DateTime<Utc>) -> Opening {
 
 fn noted(record: &Record, text: &str) -> Draft {
     let by = Person::new("jo").unwrap();
-    changed(record, &Update { by, severity: None, state: None, note: Some(Note::new(text).unwrap()) })
+    changed(
+        record,
+        &Update { by, key: None, severity: None, state: None, note: Some(Note::new(text).unwrap()) },
+    )
 }
 
 fn resolved(record: &Record) -> Draft {

@@ -66,6 +66,10 @@ mod ministack {
         use crate::*;
         inresponse_conformance::roster_laws!(Rosters(Tables::of(Emulator::Ministack)));
     }
+    mod settings {
+        use crate::*;
+        inresponse_conformance::settings_laws!(Stores(Tables::of(Emulator::Ministack)));
+    }
 }
 
 mod dynamodb_local {
@@ -76,5 +80,9 @@ mod dynamodb_local {
     mod roster {
         use crate::*;
         inresponse_conformance::roster_laws!(Rosters(Tables::of(Emulator::DynamodbLocal)));
+    }
+    mod settings {
+        use crate::*;
+        inresponse_conformance::settings_laws!(Stores(Tables::of(Emulator::DynamodbLocal)));
     }
 }

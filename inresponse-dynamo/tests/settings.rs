@@ -5,6 +5,7 @@
 mod support;
 
 use futures_util::future::join_all;
+use inresponse_core::settings::Settings as _;
 use inresponse_dynamo::{DynamoStore, ensure_tables};
 use support::proxy::{Fault, Proxy};
 use support::{Emulator, Tables, client};

@@ -11,7 +11,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::Api;
-use crate::keys::{AnyKey, Authorized};
+use crate::keys::Caller;
 #[cfg(feature = "pages")]
 use crate::pages::session::SignedIn;
 #[cfg(feature = "pages")]
@@ -40,7 +40,7 @@ pub(crate) fn routes(api: &Api) -> Router<Api> {
 #[cfg(feature = "pages")]
 async fn document(
     Here(api): Here,
-    key: Result<Authorized<AnyKey>, Problem>,
+    key: Result<Caller, Problem>,
     signed_in: Result<SignedIn, Response>,
 ) -> Result<Response, Problem> {
     match (key, signed_in) {
@@ -50,7 +50,7 @@ async fn document(
 }
 
 #[cfg(not(feature = "pages"))]
-async fn document(Here(api): Here, _: Authorized<AnyKey>) -> Response {
+async fn document(Here(api): Here, _: Caller) -> Response {
     shown(&api)
 }
 
@@ -61,7 +61,7 @@ fn shown(api: &Api) -> Response {
 /// Leads whoever opens the viewer, without a key and without having signed in, to where one signs in.
 #[cfg(feature = "pages")]
 async fn signed_in(
-    key: Result<Authorized<AnyKey>, Problem>,
+    key: Result<Caller, Problem>,
     signed_in: Result<SignedIn, Response>,
     request: Request,
     next: Next,

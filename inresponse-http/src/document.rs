@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 use utoipa::openapi::OpenApi;
 
+use crate::doors::{Door, Proof};
+
 const PROBLEM: &str = "#/components/schemas/Problem";
 const PROBLEM_JSON: &str = "application/problem+json";
 
@@ -10,11 +12,11 @@ const PROBLEM_JSON: &str = "application/problem+json";
 pub(crate) fn complete(document: &OpenApi) -> String {
     let mut document = serde_json::to_value(document).expect("the document has only string keys");
     let paths = document["paths"].as_object_mut();
-    let operations = paths.into_iter().flatten().filter_map(|(_, item)| item.as_object_mut());
-    for operation in
-        operations.flatten().map(|(_, operation)| operation).filter(|o| o["responses"].is_object())
-    {
-        let needs_key = operation.get("security").is_some();
+    let items = paths.into_iter().flatten().filter_map(|(path, item)| Some((path, item.as_object_mut()?)));
+    let operations = items.flat_map(|(path, item)| item.iter_mut().map(move |(method, o)| (path, method, o)));
+    for (path, method, operation) in operations.filter(|(.., o)| o["responses"].is_object()) {
+        let door = Door::of(&method.to_ascii_uppercase(), path);
+        let needs_key = door.is_some_and(|door| tell(door, operation));
         let has_body = operation.get("requestBody").is_some();
         let always = [
             ("400", "something of the request does not hold", true),
@@ -32,6 +34,37 @@ pub(crate) fn complete(document: &OpenApi) -> String {
         responses.values_mut().for_each(as_problem_json);
     }
     document.to_string()
+}
+
+/// Says of a call which key it needs, and answers whether it needs one.
+fn tell(door: &Door, operation: &mut Value) -> bool {
+    let schemes: &[&str] = match door.proof {
+        Proof::Key => &["key", "bearer"],
+        Proof::SendersKey => &["key", "bearer", "basic", "genieKey"],
+        // What stands in the body is no security scheme.
+        Proof::RoutingKey => &[],
+        Proof::Session | Proof::KeyOrSession | Proof::Link | Proof::Nothing => return false,
+    };
+    let any_of = door.act.any_of();
+    let needs = match any_of {
+        [] => "Needs an API key, with any scope.".to_owned(),
+        _ => format!("Needs an API key with the scope {}, to {}.", door.act.who(), door.act.words()),
+    };
+    let description = match operation["description"].as_str() {
+        Some(said) if !said.is_empty() => format!("{said}\n\n{needs}"),
+        Some(_) | None => needs,
+    };
+    operation["description"] = description.into();
+    let roles: Vec<Vec<&str>> = match any_of {
+        [] => vec![Vec::new()],
+        _ => any_of.iter().map(|scope| vec![scope.as_str()]).collect(),
+    };
+    let security: Vec<Value> =
+        schemes.iter().flat_map(|scheme| roles.iter().map(move |roles| json!({ *scheme: roles }))).collect();
+    if !security.is_empty() {
+        operation["security"] = security.into();
+    }
+    true
 }
 
 /// The document of an API under that prefix.
@@ -58,6 +91,34 @@ fn as_problem_json(response: &mut Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_call_tells_the_scopes_of_its_door() {
+        let document: Value = serde_json::from_str(&crate::document()).unwrap();
+        let operation = |door: &Door| &document["paths"][door.path][door.method.to_ascii_lowercase()];
+        let mut told = 0;
+        for door in crate::doors::DOORS.iter().filter(|door| operation(door).is_object()) {
+            let operation = operation(door);
+            let mut roles = std::collections::BTreeSet::new();
+            for way in operation["security"].as_array().into_iter().flatten() {
+                let scopes = way.as_object().unwrap().values().flat_map(|scopes| scopes.as_array().unwrap());
+                roles.extend(scopes.map(|scope| scope.as_str().unwrap()));
+            }
+            let expected: std::collections::BTreeSet<_> = match door.proof {
+                Proof::Key | Proof::SendersKey => door.act.any_of().iter().map(|s| s.as_str()).collect(),
+                Proof::RoutingKey | Proof::KeyOrSession | Proof::Session | Proof::Link | Proof::Nothing => {
+                    Default::default()
+                }
+            };
+            assert_eq!(roles, expected, "{door:?}");
+            let words = operation["description"].as_str().unwrap_or_default();
+            for scope in door.act.any_of() {
+                assert!(words.contains(&format!("`{}`", scope.as_str())), "{door:?}: {words}");
+                told += 1;
+            }
+        }
+        assert!(told >= 35, "{told}");
+    }
 
     #[test]
     fn every_call_tells_its_problems_as_problems() {

@@ -1,7 +1,7 @@
 //! The parsers of what strangers send, for the fuzz targets.
 
 use inresponse_core::InvalidInput;
-use inresponse_core::model::{IncidentNumber, Person, Report, TeamName};
+use inresponse_core::model::{IncidentNumber, KeyName, Report, TeamName};
 use inresponse_core::plan::Update;
 use inresponse_core::roster::{Rota, Team};
 use inresponse_core::store::ListQuery;
@@ -18,7 +18,7 @@ pub fn report(body: &[u8]) -> Result<Report, InvalidInput> {
 }
 
 /// The body of `POST /incidents`.
-pub fn update(body: &[u8], key_name: &Person) -> Result<(IncidentNumber, Update), InvalidInput> {
+pub fn update(body: &[u8], key_name: &KeyName) -> Result<(IncidentNumber, Update), InvalidInput> {
     read_json::<PostIncident>(body)?.into_update(None, key_name)
 }
 

@@ -1,21 +1,21 @@
 //! API keys: who may do what.
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::str::FromStr;
 
 use axum::extract::FromRequestParts;
 use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use inresponse_core::InvalidInput;
-use inresponse_core::model::{Person, ServiceName};
+use inresponse_core::model::{Incident, IncidentNumber, KeyName, Reporter, ServiceName};
+use inresponse_core::{Engine, InvalidInput, Outage};
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
 use crate::Api;
+use crate::doors::{Act, Door, Proof};
 use crate::lanes::Lane;
 use crate::problem::Problem;
 use crate::refusals::Refusal;
@@ -62,7 +62,7 @@ pub fn hash_of(key: &str) -> String {
 /// A key's name, hash and scopes. The key itself is not kept.
 #[derive(Clone)]
 pub struct ApiKey {
-    name: Person,
+    name: KeyName,
     hash: [u8; 32],
     scopes: Vec<Scope>,
     service: Option<ServiceName>,
@@ -82,13 +82,16 @@ impl ApiKey {
         if key.is_empty() {
             return Err(InvalidInput::field("key", "must not be empty"));
         }
-        Ok(Self {
-            name: Person::new(name)?,
-            hash: Sha256::digest(key.as_bytes()).into(),
-            scopes,
-            service: None,
-            lane: Lane::default(),
-        })
+        Self::new(name, Sha256::digest(key.as_bytes()).into(), scopes)
+    }
+
+    fn new(name: &str, hash: [u8; 32], scopes: Vec<Scope>) -> Result<Self, InvalidInput> {
+        let name = KeyName::new(name)?;
+        if name == KeyName::link() {
+            let message = format!("must not be `{}`: that stands for the link in an alert", KeyName::LINK);
+            return Err(InvalidInput::field("name", message));
+        }
+        Ok(Self { name, hash, scopes, service: None, lane: Lane::default() })
     }
 
     /// A key by its hash, as [`hash_of`] makes it.
@@ -106,12 +109,13 @@ impl ApiKey {
             let pair = std::str::from_utf8(pair).map_err(|_| refused())?;
             *byte = u8::from_str_radix(pair, 16).map_err(|_| refused())?;
         }
-        Ok(Self { name: Person::new(name)?, hash: bytes, scopes, service: None, lane: Lane::default() })
+        Self::new(name, bytes, scopes)
     }
 
-    /// The same for one service: what other systems report with this key is about it, where they name none.
+    /// The same, restricted to one service: with this key one reports for it and acts on its incidents only.
     ///
-    /// PagerDuty's and Opsgenie's protocols never name one; there, as in PagerDuty, the key is the service's.
+    /// What other systems send with it is about that service, whatever they name. What is read is not restricted, nor
+    /// what the scope to administer allows.
     #[must_use]
     pub fn of_service(mut self, service: ServiceName) -> Self {
         self.service = Some(service);
@@ -154,11 +158,22 @@ impl Keys {
         found
     }
 
-    /// The lane of a key with which people sign in to the pages; `None` for any other.
+    /// The entry of a key with which people sign in to the pages.
     #[cfg(feature = "pages")]
-    pub(crate) fn responder(&self, key: &str) -> Option<&Lane> {
-        let responds = |scope: &Scope| matches!(scope, Scope::Respond | Scope::Admin);
-        self.find(key).filter(|entry| entry.scopes.iter().any(responds)).map(|entry| &entry.lane)
+    pub(crate) fn signing_in(&self, key: &str) -> Option<&ApiKey> {
+        let opens = |entry: &&ApiKey| {
+            crate::doors::DOORS.iter().any(|door| door.proof == Proof::Session && entry.may(door.act))
+        };
+        self.find(key).filter(opens)
+    }
+
+    /// The keys of that name: two while one takes the place of the other.
+    #[cfg(feature = "pages")]
+    pub(crate) fn named<'a, 'n>(
+        &'a self,
+        name: &'n KeyName,
+    ) -> impl Iterator<Item = &'a ApiKey> + use<'a, 'n> {
+        self.keys.iter().filter(move |entry| entry.name == *name)
     }
 
     /// The name of the key that a request shows in its head, if it shows one that is known.
@@ -172,52 +187,134 @@ impl Keys {
     }
 }
 
-/// The scopes of which a route needs one, as a type.
-pub(crate) trait Needs: Send + Sync + 'static {
-    /// None: any key will do.
-    const ANY_OF: &'static [Scope];
+impl ApiKey {
+    /// Its name.
+    pub(crate) fn name(&self) -> &KeyName {
+        &self.name
+    }
+
+    /// Its SHA-256 hash.
+    #[cfg(feature = "pages")]
+    pub(crate) fn hash(&self) -> [u8; 32] {
+        self.hash
+    }
+
+    /// Whether it has a scope for that.
+    pub(crate) fn may(&self, act: Act) -> bool {
+        let any_of = act.any_of();
+        any_of.is_empty() || any_of.iter().any(|scope| self.scopes.contains(scope))
+    }
+
+    /// Why it has not.
+    pub(crate) fn lacks(&self, act: Act) -> String {
+        format!("the API key `{}` lacks the scope {}", self.name, act.who())
+    }
 }
 
-macro_rules! needs {
-    ($($name:ident = $any_of:expr),*) => {
-        $(
-            #[derive(Debug)]
-            pub(crate) struct $name;
-            impl Needs for $name {
-                const ANY_OF: &'static [Scope] = &$any_of;
-            }
-        )*
-    };
-}
-
-needs!(
-    ToReport = [Scope::Report],
-    ToRespond = [Scope::Respond],
-    ToAdminister = [Scope::Admin],
-    ToRespondOrAdminister = [Scope::Respond, Scope::Admin],
-    AnyKey = []
-);
-
-/// Proof that the request has a key with the scope that the route needs.
-#[derive(Debug)]
-pub(crate) struct Authorized<N> {
+/// Whoever makes a request, by a key that has the scope for the door that it came through.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
     /// The key's name.
-    pub(crate) name: Person,
+    pub(crate) key: KeyName,
+    /// The service that the key is restricted to.
+    pub(crate) service: Option<ServiceName>,
     /// The key's lane.
     pub(crate) lane: Lane,
-    _needs: PhantomData<N>,
 }
 
-impl<N: Needs> FromRequestParts<Api> for Authorized<N> {
+impl Caller {
+    /// Who shows that key at the door which a request came through.
+    pub(crate) fn at(
+        api: &Api,
+        method: &Method,
+        extensions: &Extensions,
+        key: Option<&str>,
+    ) -> Result<Self, Problem> {
+        Self::at_door(api, door_of(method, extensions)?, key)
+    }
+
+    fn at_door(api: &Api, door: &Door, key: Option<&str>) -> Result<Self, Problem> {
+        let (ways, challenges): (_, &[_]) = match door.proof {
+            Proof::SendersKey | Proof::RoutingKey => (
+                "in x-api-key, or in Authorization as Bearer, GenieKey, or the password of Basic",
+                &BEARER_OR_BASIC,
+            ),
+            Proof::Key | Proof::KeyOrSession | Proof::Session | Proof::Link | Proof::Nothing => {
+                ("in x-api-key or as Authorization: Bearer", &BEARER)
+            }
+        };
+        let missing = || unauthorized(challenges, &format!("an API key is needed, {ways}"));
+        let entry = api
+            .keys()
+            .find(key.ok_or_else(missing)?)
+            .ok_or_else(|| unauthorized(challenges, "the API key is not known").refused(Refusal::WrongKey))?;
+        if entry.may(door.act) {
+            return Ok(entry.into());
+        }
+        Err(Problem::new(StatusCode::FORBIDDEN, entry.lacks(door.act)).by_key(entry.name.as_str()))
+    }
+
+    /// As what an incident tells by whom it was reported.
+    pub(crate) fn reporter(&self) -> Reporter {
+        Reporter::new(self.key.clone(), self.service.clone())
+    }
+
+    /// Whether an incident was reported with this key, or with one that is restricted to the same service.
+    ///
+    /// One that tells no key was stored before keys were, or was reported without one: it is told by its service alone.
+    pub(crate) fn reported(&self, incident: &Incident) -> bool {
+        match incident.reporter() {
+            Some(reporter) => reporter.shares_with(&self.reporter()),
+            None => self.service.as_ref().is_none_or(|own| own == incident.service()),
+        }
+    }
+
+    /// Why it may not act on that incident, if so.
+    pub(crate) async fn barred(
+        &self,
+        engine: &Engine,
+        number: IncidentNumber,
+    ) -> Result<Option<String>, Outage> {
+        if self.service.is_none() {
+            return Ok(None);
+        }
+        let found = engine.get(number).await?;
+        Ok(found.and_then(|record| self.barred_from(record.incident.service())))
+    }
+
+    /// Why it may not act on what is of that service, if so.
+    pub(crate) fn barred_from(&self, service: &ServiceName) -> Option<String> {
+        let own = self.service.as_ref().filter(|own| *own != service)?;
+        Some(format!("the API key `{}` is restricted to the service `{own}`", self.key))
+    }
+}
+
+impl From<&ApiKey> for Caller {
+    fn from(entry: &ApiKey) -> Self {
+        Self { key: entry.name.clone(), service: entry.service.clone(), lane: entry.lane.clone() }
+    }
+}
+
+impl FromRequestParts<Api> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
-        let key = key_of(&parts.headers).ok_or_else(|| {
-            unauthorized(&BEARER, "an API key is needed, in x-api-key or as Authorization: Bearer")
-        })?;
-        let entry = entry(api, key, N::ANY_OF, &BEARER)?;
-        Ok(Self { name: entry.name.clone(), lane: entry.lane.clone(), _needs: PhantomData })
+        let door = door_of(&parts.method, &parts.extensions)?;
+        match door.proof {
+            Proof::SendersKey => Self::at_door(api, door, sent_in(&parts.headers).as_deref()),
+            Proof::Key
+            | Proof::KeyOrSession
+            | Proof::RoutingKey
+            | Proof::Session
+            | Proof::Link
+            | Proof::Nothing => Self::at_door(api, door, key_of(&parts.headers)),
+        }
     }
+}
+
+fn door_of(method: &Method, extensions: &Extensions) -> Result<&'static Door, Problem> {
+    let fault = || Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "an internal error");
+    Door::of_request(method, extensions).ok_or_else(fault)
 }
 
 const BEARER: [&str; 1] = ["Bearer realm=\"inresponse\""];
@@ -231,25 +328,6 @@ fn unauthorized(challenges: &[&'static str], detail: &str) -> Problem {
     challenges.iter().fold(Problem::new(StatusCode::UNAUTHORIZED, detail), challenge)
 }
 
-/// The entry of a key that has one of the scopes, or any key's where there are none.
-fn entry<'a>(
-    api: &'a Api,
-    key: &str,
-    any_of: &[Scope],
-    challenges: &[&'static str],
-) -> Result<&'a ApiKey, Problem> {
-    let entry = api
-        .keys()
-        .find(key)
-        .ok_or_else(|| unauthorized(challenges, "the API key is not known").refused(Refusal::WrongKey))?;
-    if any_of.is_empty() || any_of.iter().any(|scope| entry.scopes.contains(scope)) {
-        return Ok(entry);
-    }
-    let scopes = any_of.iter().map(|scope| format!("`{}`", scope.as_str())).collect::<Vec<_>>().join(" or ");
-    let detail = format!("the API key `{}` lacks the scope {scopes}", entry.name);
-    Err(Problem::new(StatusCode::FORBIDDEN, detail))
-}
-
 fn key_of(headers: &HeaderMap) -> Option<&str> {
     if let Some(key) = headers.get("x-api-key") {
         return key.to_str().ok();
@@ -261,39 +339,6 @@ fn key_of(headers: &HeaderMap) -> Option<&str> {
 fn authorization<'a>(headers: &'a HeaderMap, scheme: &str) -> Option<&'a str> {
     let (given, key) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     given.eq_ignore_ascii_case(scheme).then_some(key.trim())
-}
-
-/// A system that reports, by one of our keys with the scope to report, in whatever way it can send one.
-#[derive(Debug, Clone)]
-pub(crate) struct Sender {
-    /// The key's name.
-    pub(crate) name: Person,
-    /// The service that the key is for.
-    pub(crate) service: Option<ServiceName>,
-    /// The key's lane.
-    pub(crate) lane: Lane,
-}
-
-impl Sender {
-    /// Who has that key.
-    pub(crate) fn by_key(api: &Api, key: Option<&str>) -> Result<Self, Problem> {
-        let key = key.ok_or_else(|| {
-            unauthorized(
-                &BEARER_OR_BASIC,
-                "an API key is needed: in x-api-key, or in Authorization as Bearer, GenieKey, or the password of Basic",
-            )
-        })?;
-        let entry = entry(api, key, &[Scope::Report], &BEARER_OR_BASIC)?;
-        Ok(Self { name: entry.name.clone(), service: entry.service.clone(), lane: entry.lane.clone() })
-    }
-}
-
-impl FromRequestParts<Api> for Sender {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
-        Self::by_key(api, sent_in(&parts.headers).as_deref())
-    }
 }
 
 /// The key in the head of a request, in whichever way a system can send one.
@@ -325,5 +370,6 @@ mod tests {
         assert!(!format!("{keys:?}").contains("horse"));
         assert!(ApiKey::from_plain("a", "", vec![]).is_err());
         assert!(ApiKey::from_hash("a", "xyz", vec![]).is_err());
+        assert!(ApiKey::from_plain(KeyName::LINK, "key", vec![]).is_err());
     }
 }

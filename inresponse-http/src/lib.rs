@@ -23,7 +23,9 @@
 //! | `api_page` | the API document to be browsed, behind the feature `docs` |
 //! | `intake` | does what other systems' messages ask for |
 //! | `wire` | what goes over the wire |
+//! | `doors` | who may do what: one table of every route |
 //! | `document` | what the API document says of every call |
+//! | `outsiders` | how many incidents a key hands to people outside the roster, and where to |
 //! | `hand_over` | whether somebody who is given an incident may never learn of it |
 //! | `input` | reading bodies and queries, naming the field that is wrong |
 //! | `cursor` | where the next page of a list begins |
@@ -44,6 +46,7 @@ mod api_page;
 mod client;
 mod cursor;
 mod document;
+mod doors;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -54,6 +57,7 @@ mod keys;
 mod lanes;
 mod limits;
 pub mod metrics;
+mod outsiders;
 #[cfg(feature = "pages")]
 mod pages;
 mod problem;
@@ -71,6 +75,8 @@ use axum::Router;
 use axum::extract::Request;
 use axum::middleware::from_fn_with_state;
 use inresponse_core::Engine;
+use inresponse_core::memory::MemorySettings;
+use inresponse_core::settings::Settings;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -84,10 +90,12 @@ use crate::refusals::Refusals;
 use crate::site::Site;
 
 pub use client::TrustedProxies;
+pub use doors::{Act, DOORS, Door, Proof};
 pub use inresponse_intake::generic::Mapping;
 pub use inresponse_intake::{Rule, sns::AmazonUrl};
 pub use intake::{FetchFromAmazon, Intake};
 pub use keys::{ApiKey, Keys, Scope, hash_of};
+pub use outsiders::HandOverDomains;
 #[cfg(feature = "pages")]
 pub use pages::Pages;
 pub use refusals::HeldBack;
@@ -107,6 +115,8 @@ struct Inner {
     intake: Intake,
     metrics: Option<Metrics>,
     site: Site,
+    settings: Arc<dyn Settings>,
+    hand_over_domains: HandOverDomains,
     #[cfg(feature = "pages")]
     pages: Pages,
     readiness: Readiness,
@@ -164,6 +174,8 @@ impl Api {
             keys,
             intake: Intake::default(),
             metrics: None,
+            settings: Arc::new(MemorySettings::new()),
+            hand_over_domains: HandOverDomains::default(),
             #[cfg(feature = "pages")]
             pages: Pages::default(),
             readiness: Readiness::new(),
@@ -190,6 +202,16 @@ impl Api {
     #[must_use]
     pub fn metrics(mut self, handle: PrometheusHandle) -> Self {
         Arc::make_mut(&mut self.inner).metrics = Some(Metrics { handle, summed_up_in: Arc::default() });
+        self
+    }
+
+    /// The same with what all servers share kept there: who has signed in to the pages, and how many incidents each key has
+    /// handed to people outside the roster of late.
+    ///
+    /// Unless given, this process alone knows it, and forgets it when it ends.
+    #[must_use]
+    pub fn settings(mut self, settings: impl Settings) -> Self {
+        Arc::make_mut(&mut self.inner).settings = Arc::new(settings);
         self
     }
 
@@ -225,6 +247,26 @@ impl Api {
 
     pub(crate) fn keys(&self) -> &Keys {
         &self.inner.keys
+    }
+
+    /// The same with only these domains outside the roster to which incidents may be handed.
+    #[must_use]
+    pub fn hand_over_to(mut self, domains: HandOverDomains) -> Self {
+        Arc::make_mut(&mut self.inner).hand_over_domains = domains;
+        self
+    }
+
+    pub(crate) fn hand_over_domains(&self) -> &HandOverDomains {
+        &self.inner.hand_over_domains
+    }
+
+    pub(crate) fn shared(&self) -> &dyn Settings {
+        &*self.inner.settings
+    }
+
+    #[cfg(feature = "pages")]
+    pub(crate) fn sessions(&self) -> &pages::sessions::Sessions {
+        self.inner.pages.sessions()
     }
 
     pub(crate) fn intake(&self) -> &Intake {
@@ -283,8 +325,8 @@ impl Api {
             return self.recipients().clone();
         }
         #[cfg(feature = "pages")]
-        if let Some(signed_in) = pages::session::SignedIn::read(self, headers) {
-            return signed_in.lane;
+        if let Some(lane) = pages::session::lane(self, headers) {
+            return lane;
         }
         self.strangers().clone()
     }

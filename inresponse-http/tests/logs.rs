@@ -139,13 +139,28 @@ async fn changes_of_the_roster_are_logged_with_who_made_them() {
     world.delete("/teams/web").await;
     let lines = log.lines("the roster is changed");
     assert_eq!(lines.len(), 6, "{lines:?}");
-    assert!(lines.iter().all(|line| line.contains("INFO") && line.contains("by=\"admin\"")), "{lines:?}");
+    assert!(
+        lines.iter().all(|line| line.contains("INFO") && line.contains("by=\"admin\" key=\"admin\"")),
+        "{lines:?}"
+    );
     for (line, what) in lines.iter().zip(["web", "shop", "2026-11-24", "2026-11-24", "shop", "web"]) {
         assert!(line.contains(what), "{what}: {line}");
     }
     // What changes nothing is no change.
     world.put("/services/athens", json!({ "team": "devops" })).await;
     assert_eq!(log.lines("the roster is changed").len(), 6);
+}
+
+#[tokio::test]
+async fn changes_of_incidents_are_logged_with_the_key_beside_the_person() {
+    let world = World::new().await;
+    let (log, _guard) = Log::begin();
+    let number = world.report().await;
+    world.post(&format!("/incidents/{number}"), json!({ "state": "CLAIMED", "by": "Jo" })).await;
+    let opened = log.lines("incident opened");
+    assert!(opened.len() == 1 && opened[0].contains("key=\"admin\""), "{opened:?}");
+    let updated = log.lines("incident updated");
+    assert!(updated.len() == 1 && updated[0].contains("by=Jo key=\"admin\""), "{updated:?}");
 }
 
 /// A store that fails for a reason that it has from somebody else.

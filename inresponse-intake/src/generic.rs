@@ -143,7 +143,8 @@ impl Mapping {
         let key = identity.as_deref().and_then(key::of);
         let key = key.unwrap_or_else(|| key::of_whole(&title, alert.to_string().as_bytes()));
         let subject = Subject::Key(key.clone());
-        let service = read(&self.service).and_then(|text| key::service(&text));
+        let told = read(&self.service).and_then(|text| key::service(&text));
+        let service = context.service.cloned().or(told);
         let service = service.unwrap_or_else(|| context.rule.service(label, context.service));
         let status = read(&self.status).map(|status| status.trim().to_lowercase()).unwrap_or_default();
         if self.resolved.contains(&status) {

@@ -69,7 +69,7 @@ pub const OVER_TO_COME: &str = "it is said to be over at a time to come";
 pub struct Context<'a> {
     /// How service and severity are read from labels.
     pub rule: &'a Rule,
-    /// The service of a sender whose messages name none.
+    /// The service that the sender's key is restricted to: whatever its messages name, they are about this one.
     pub service: Option<&'a ServiceName>,
     /// The time now.
     pub now: DateTime<Utc>,

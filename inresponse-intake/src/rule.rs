@@ -138,14 +138,14 @@ impl Rule {
         self.told_severity(label).unwrap_or(self.default_severity)
     }
 
-    /// The service that labels tell, else the sender's own, else [`UNMAPPED`].
+    /// The service that the sender's key is restricted to, else the one that labels tell, else [`UNMAPPED`].
     pub fn service<'a>(
         &self,
         label: impl Fn(&str) -> Option<&'a str>,
         own: Option<&ServiceName>,
     ) -> ServiceName {
         let mut told = self.service_labels.iter().filter_map(|name| key::service(label(name)?));
-        told.next().or_else(|| own.cloned()).unwrap_or_else(unmapped)
+        own.cloned().or_else(|| told.next()).unwrap_or_else(unmapped)
     }
 
     /// The labels that tell service and severity, which are kept before all others.
@@ -178,19 +178,19 @@ mod tests {
         let cases: [(Labels<'_>, &str, Severity); 7] = [
             (&[("service", "a"), ("job", "b"), ("severity", "page")], "a", Severity::Crit),
             (&[("service", " "), ("job", "b"), ("severity", " Critical ")], "b", Severity::Crit),
-            (&[("severity", "gold"), ("priority", "P4")], "own", Severity::Warn),
-            (&[("level", "error")], "own", Severity::Err),
-            (&[("severity", "gold")], "own", Severity::Err),
+            (&[("severity", "gold"), ("priority", "P4")], UNMAPPED, Severity::Warn),
+            (&[("level", "error")], UNMAPPED, Severity::Err),
+            (&[("severity", "gold")], UNMAPPED, Severity::Err),
             (&[("service", "a\nb")], "a b", Severity::Err),
-            (&[], "own", Severity::Err),
+            (&[], UNMAPPED, Severity::Err),
         ];
         let rule = Rule::default();
         for (labels, service, severity) in cases {
             let label = |name: &str| labels.iter().find(|(n, _)| *n == name).map(|(_, v)| *v);
-            assert_eq!(rule.service(label, Some(&own)).as_str(), service, "{labels:?}");
+            assert_eq!(rule.service(label, None).as_str(), service, "{labels:?}");
+            assert_eq!(rule.service(label, Some(&own)), own, "what the key is restricted to, of {labels:?}");
             assert_eq!(rule.severity(label), severity, "{labels:?}");
         }
-        assert_eq!(rule.service(|_| None, None).as_str(), UNMAPPED);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use inresponse_core::model::{Incident, IncidentNumber, ServiceName, TeamName, Version};
 use inresponse_core::plan::{Draft, Opening};
 use inresponse_core::roster::{Deleted, TeamDeleted};
+use inresponse_core::settings::Swapped;
 use inresponse_core::store::{Committed, Created, Record};
 use inresponse_sqlite::{Edited, RosterEdit, Write, Written};
 use rusqlite::Connection;
@@ -117,6 +118,14 @@ impl State {
             Write::Forget { .. } => Written::Forgotten(0),
             Write::KeepSetting { name, value } => {
                 Written::Setting(self.settings.entry(name.clone()).or_insert_with(|| value.clone()).clone())
+            }
+            Write::SwapSetting { name, was, value } => {
+                let now = self.settings.get(name);
+                if now != was.as_ref() && now != Some(value) {
+                    return Written::Swapped(Swapped::Changed);
+                }
+                self.settings.insert(name.clone(), value.clone());
+                Written::Swapped(Swapped::Done)
             }
             Write::PutSetting { name, value } => {
                 self.settings.insert(name.clone(), value.clone());

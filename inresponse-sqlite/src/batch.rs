@@ -5,6 +5,7 @@ use inresponse_core::Outage;
 use inresponse_core::model::{IncidentNumber, ServiceName, TeamName, Version};
 use inresponse_core::plan::{Draft, Opening};
 use inresponse_core::roster::{Deleted, RosterChange, Rota, Team, TeamDeleted};
+use inresponse_core::settings::Swapped;
 use inresponse_core::store::{Committed, Created, Record};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
@@ -38,6 +39,15 @@ pub enum Write {
         /// Its name.
         name: String,
         /// Its value, if it is not there.
+        value: Vec<u8>,
+    },
+    /// [`Settings::swap_setting`](inresponse_core::settings::Settings::swap_setting).
+    SwapSetting {
+        /// Its name.
+        name: String,
+        /// The value that it must have; `None`: there must be none.
+        was: Option<Vec<u8>>,
+        /// Its new value.
         value: Vec<u8>,
     },
     /// A setting that is replaced.
@@ -82,6 +92,8 @@ pub enum Written {
     Forgotten(usize),
     /// Of a setting that is made once: the value that is there now.
     Setting(Vec<u8>),
+    /// Of a setting that is swapped.
+    Swapped(Swapped),
 }
 
 /// What a change of the roster did.
@@ -119,6 +131,7 @@ pub fn write_batch(
             | Write::Commit { .. }
             | Write::Forget { .. }
             | Write::KeepSetting { .. }
+            | Write::SwapSetting { .. }
             | Write::PutSetting { .. } => apply(&transaction, write),
             Write::Roster(_) | Write::NoteChange(_) => {
                 let savepoint = transaction.savepoint().map_err(before)?;
@@ -157,6 +170,17 @@ fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<Written> {
                 .prepare_cached("SELECT value FROM setting WHERE name = ?1")?
                 .query_row([name], |row| row.get(0))
                 .map(Written::Setting)
+        }
+        Write::SwapSetting { name, was, value } => {
+            let sql = match was {
+                None => {
+                    "INSERT INTO setting (name, value) VALUES (?1, ?3)
+                         ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE value IN (?2, ?3)"
+                }
+                Some(_) => "UPDATE setting SET value = ?3 WHERE name = ?1 AND value IN (?2, ?3)",
+            };
+            let changed = connection.prepare_cached(sql)?.execute(params![name, was, value])?;
+            Ok(Written::Swapped(if changed == 0 { Swapped::Changed } else { Swapped::Done }))
         }
         Write::PutSetting { name, value } => {
             let sql = "INSERT INTO setting (name, value) VALUES (?1, ?2)

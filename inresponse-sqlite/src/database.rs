@@ -1,7 +1,9 @@
 //! Opening the database, and the parts that share it.
 
+use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use inresponse_core::Outage;
+use inresponse_core::settings::{Settings, Swapped};
 use rusqlite::OptionalExtension;
 
 use crate::batch::{Write, Written};
@@ -86,18 +88,26 @@ impl Database {
     pub async fn put_setting(&self, name: &str, value: Vec<u8>) -> Result<(), Outage> {
         self.store.writer.write(Write::PutSetting { name: name.to_owned(), value }).await.map(|_| ())
     }
+}
 
-    /// A value that was kept under that name.
-    ///
-    /// # Errors
-    /// The database is out of order.
-    pub async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, Outage> {
+#[async_trait]
+impl Settings for Database {
+    async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, Outage> {
         let name = name.to_owned();
         let read = move |c: &rusqlite::Connection| {
             c.prepare_cached("SELECT value FROM setting WHERE name = ?1")?
                 .query_row([name], |row| row.get(0))
                 .optional()
         };
-        self.store.readers.read(read).await
+        self.store.people.read(read).await
+    }
+
+    async fn swap_setting(&self, name: &str, was: Option<&[u8]>, value: &[u8]) -> Result<Swapped, Outage> {
+        let write =
+            Write::SwapSetting { name: name.to_owned(), was: was.map(<[u8]>::to_vec), value: value.to_vec() };
+        match self.store.writer.write(write).await? {
+            Written::Swapped(swapped) => Ok(swapped),
+            other => Err(Outage::permanent(format!("the writer answered another question: {other:?}"))),
+        }
     }
 }

@@ -93,10 +93,38 @@ impl Shared for Rosters {
     }
 }
 
+struct Databases(Files);
+
+impl Harness for Databases {
+    type Subject = Database;
+
+    async fn fresh(&self) -> Database {
+        self.0.open_current().await
+    }
+}
+
+impl Durable for Databases {
+    async fn reopen(&self, crashed: Database) -> Database {
+        let database = self.0.crash().await;
+        drop(crashed);
+        database
+    }
+}
+
+impl Shared for Databases {
+    async fn another(&self, _: &Database) -> Database {
+        self.0.open_current().await
+    }
+}
+
 mod store {
     inresponse_conformance::store_laws!(super::Stores(super::Files::new()));
 }
 
 mod roster {
     inresponse_conformance::roster_laws!(super::Rosters(super::Files::new()));
+}
+
+mod settings {
+    inresponse_conformance::settings_laws!(super::Databases(super::Files::new()));
 }

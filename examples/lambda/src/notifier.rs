@@ -64,7 +64,7 @@ struct SnsMessage {
 
 /// Answers calls until Lambda ends the process.
 pub(crate) async fn run(config: Config) -> Result<(), Error> {
-    let engine = engine(&config).await?;
+    let (engine, _) = engine(&config).await?;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Event>| match event.payload {
         Event::Timer { incident_id, wake, turn } => advance(&engine, incident_id, wake, turn).await,
         Event::Sns { records } => take_notices(&engine, &records).await,
@@ -110,7 +110,7 @@ async fn take_notices(engine: &Engine, records: &[SnsRecord]) -> Result<Value, E
 
 /// Sweeps whenever it is called, until Lambda ends the process.
 pub(crate) async fn run_sweeper(config: Config) -> Result<(), Error> {
-    let engine = engine(&config).await?;
+    let (engine, _) = engine(&config).await?;
     lambda_runtime::run(service_fn(async |_: LambdaEvent<Value>| {
         let swept = engine.sweep(OVERDUE).await?;
         let answer = json!({

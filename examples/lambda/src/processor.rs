@@ -8,10 +8,10 @@ use crate::wiring::engine;
 
 /// Answers events of HTTP APIs (v2) and of REST APIs (v1) until Lambda ends the process.
 pub(crate) async fn run(config: Config) -> Result<(), Error> {
-    let engine = engine(&config).await?;
+    let (engine, store) = engine(&config).await?;
     // A stream of events would be paid for by the second; the pages ask now and then instead.
     let pages = Pages::under(&config.public_url)?.streams(0);
-    let api = Api::new(engine, Keys::new(vec![config.api_key])).pages(pages);
+    let api = Api::new(engine, Keys::new(vec![config.api_key])).pages(pages).settings(store);
     let api = api.metrics(inresponse_http::metrics::install()?);
     lambda_http::run(inresponse_http::router(api)).await
 }

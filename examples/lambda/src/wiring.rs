@@ -22,8 +22,8 @@ use crate::timers::Executions;
 /// How long a connection may take; as the SDK has it.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
 
-/// The engine over DynamoDB, SES and Step Functions. Nothing is connected yet.
-pub(crate) async fn engine(config: &Config) -> Result<Engine, Error> {
+/// The engine over DynamoDB, SES and Step Functions, and its store. Nothing is connected yet.
+pub(crate) async fn engine(config: &Config) -> Result<(Engine, DynamoStore), Error> {
     let aws = aws_config::defaults(BehaviorVersion::latest()).http_client(http()).load().await;
     let tables = DynamoConfig::with_prefix(&config.table_prefix);
     let dynamo = aws_sdk_dynamodb::Client::new(&aws);
@@ -35,7 +35,7 @@ pub(crate) async fn engine(config: &Config) -> Result<Engine, Error> {
     let notifiers = Notifiers::new().mail(SesNotifier::new(&aws, ses, Arc::new(clock.clone())));
     let store = DynamoStore::new(&dynamo, tables.clone());
     let roster = DynamoRoster::new(&dynamo, tables);
-    let mut engine = Engine::builder(store, roster, notifiers, clock)
+    let mut engine = Engine::builder(store.clone(), roster, notifiers, clock)
         .defaults(config.defaults.clone())
         .news(config.news)
         .timers(Executions::new(&aws, config.state_machine.clone()))
@@ -46,7 +46,7 @@ pub(crate) async fn engine(config: &Config) -> Result<Engine, Error> {
     if let Some(keep) = config.keep_resolved {
         engine = engine.keep_resolved(keep);
     }
-    Ok(engine.build())
+    Ok((engine.build(), store))
 }
 
 /// One client for all services, as each would have it by itself: by default each reads all root certificates, and that

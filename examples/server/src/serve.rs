@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use inresponse_core::Chain;
-use inresponse_core::clock::SystemClock;
+use inresponse_core::clock::{Clock as _, SystemClock};
 use inresponse_http::{Api, Intake, Keys, Pages, Readiness};
 use tokio::sync::watch::{Receiver, channel};
 
@@ -37,9 +37,9 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     let config_file =
         config.file.as_ref().map_or_else(|| "none".to_owned(), |file| file.display().to_string());
     let storage = Storage::open(config.storage).await?;
-    let secrets = secret::token_secrets(&storage, config.token_secret).await?;
-
     let clock = SystemClock::new();
+    let secrets = secret::token_secrets(&storage, config.token_secret, clock.now()).await?;
+
     let notifiers = notifiers(config.mail, config.webhook, &clock).await?;
     let mut engine = storage
         .engine(notifiers, clock)
@@ -84,6 +84,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
         .trusted_proxies(config.trusted_proxies)
         .metrics(metrics)
         .readiness(readiness.clone());
+    let api = storage.shared_by(api).hand_over_to(config.hand_over_domains);
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         listen = %listener.local_addr()?,

@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 use inresponse_core::clock::Clock;
 use inresponse_core::engine::EngineBuilder;
 use inresponse_core::notify::Notifiers;
+use inresponse_core::settings::Settings as _;
 use inresponse_core::{Engine, Outage};
+use inresponse_http::Api;
 use inresponse_sqlite::{Database, SqliteConfig};
 
 use crate::config::StorageConfig;
@@ -44,6 +46,15 @@ impl Storage {
             Self::Sqlite(database) => database.keep_setting(name, value).await,
             #[cfg(feature = "aws")]
             Self::Dynamo(tables) => tables.store.keep_setting(name, value).await,
+        }
+    }
+
+    /// The API with what all servers share kept here.
+    pub(crate) fn shared_by(&self, api: Api) -> Api {
+        match self {
+            Self::Sqlite(database) => api.settings(database.clone()),
+            #[cfg(feature = "aws")]
+            Self::Dynamo(tables) => api.settings(tables.store.clone()),
         }
     }
 

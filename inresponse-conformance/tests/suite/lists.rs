@@ -21,6 +21,7 @@ fn every_law_that_is_written_is_listed() {
     for (suite, listed) in [
         ("store", inresponse_conformance::store::LAWS),
         ("roster", inresponse_conformance::roster::LAWS),
+        ("settings", inresponse_conformance::settings::LAWS),
         ("notifier", inresponse_conformance::notifier::LAWS),
     ] {
         let mut listed = listed.to_vec();

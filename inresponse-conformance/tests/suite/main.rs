@@ -8,4 +8,5 @@ mod lists;
 mod memory;
 mod notifier;
 mod roster;
+mod settings;
 mod store;

@@ -12,6 +12,12 @@ mod roster {
     inresponse_conformance::roster_laws!(|| async { MemoryRoster::new() }, except: durable, shared);
 }
 
+mod settings {
+    use inresponse_core::memory::MemorySettings;
+
+    inresponse_conformance::settings_laws!(|| async { MemorySettings::new() }, except: durable, shared);
+}
+
 mod notifier {
     use inresponse_conformance::{Arrival, Behaviour, NotifierHarness};
     use inresponse_core::model::Contact;

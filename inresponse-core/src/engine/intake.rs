@@ -8,7 +8,9 @@ use super::lease::{LeaseAt, MAX_TRIES};
 use super::slots::{Slot, Urgency};
 use super::{Engine, WAITING_TOO_LONG};
 use crate::error::Outage;
-use crate::model::{Contact, DedupKey, IncidentNumber, Level, Matrix, Report, ServiceName, Severity};
+use crate::model::{
+    Contact, DedupKey, IncidentNumber, KeyName, Level, Matrix, Report, ServiceName, Severity,
+};
 use crate::plan::{self, Decision, Input, NextRound, Plan, Refusal, Update};
 use crate::planted::planted;
 use crate::store::{Census, Committed, Created, ListQuery, Record};
@@ -48,6 +50,7 @@ impl Engine {
     pub async fn report(&self, report: Report) -> Result<Reported, Outage> {
         let (now, planned) = (self.now(), self.inner.clock.monotonic());
         let severity = report.severity();
+        let key = report.reporter().map(|reporter| reporter.key.clone());
         let Some((team, matrix)) = self.duty(report.service(), now).await? else {
             return Ok(Reported::UnknownService);
         };
@@ -87,6 +90,7 @@ impl Engine {
                     service = %record.incident.service(),
                     team = %record.incident.team(),
                     severity = %severity,
+                    key = key.as_ref().map(KeyName::as_str),
                     "incident opened"
                 );
                 Ok(Reported::New(record))
@@ -94,7 +98,7 @@ impl Engine {
             Created::Repeat(record) => {
                 metrics::counter!("inresponse_incidents_repeated_total").increment(1);
                 // Boxed, since every report would be as large as this rare one.
-                Box::pin(self.repeat(record, severity)).await.map(Reported::Repeat)
+                Box::pin(self.repeat(record, severity, key)).await.map(Reported::Repeat)
             }
         }
     }
@@ -143,8 +147,13 @@ impl Engine {
     }
 
     /// Promise 3: the repeat is counted already; its severity may raise the incident.
-    async fn repeat(&self, record: Record, severity: Severity) -> Result<Record, Outage> {
-        match self.change(record, |_| Input::Repeat { severity }).await {
+    async fn repeat(
+        &self,
+        record: Record,
+        severity: Severity,
+        key: Option<KeyName>,
+    ) -> Result<Record, Outage> {
+        match self.change(record, |_| Input::Repeat { severity, key: key.as_ref() }).await {
             Ok(Changed::Done(record) | Changed::Nothing(record) | Changed::Refused(record, _)) => Ok(record),
             Ok(Changed::Gone) => Err(Outage::unknown("the incident was deleted while it was reported again")),
             // The repeat itself is recorded, so the whole is not simply to be tried again.
@@ -165,6 +174,7 @@ impl Engine {
                 tracing::info!(
                     incident = number.value(),
                     by = %update.by,
+                    key = update.key.as_ref().map(KeyName::as_str),
                     state = %record.incident.state(),
                     "incident updated"
                 );

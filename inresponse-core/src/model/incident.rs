@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Contact, DedupKey, Delivery, DeliveryId, DeliveryKey, IncidentNumber, Level, Link, Matrix, Person,
-    ServiceName, Severity, Source, State, TeamName, Timeline, Unknown,
+    Reporter, ServiceName, Severity, Source, State, TeamName, Timeline, Unknown,
 };
 use crate::clock::to_micros;
 use crate::planted::planted;
@@ -174,6 +174,8 @@ pub struct Incident {
     /// The team that a person handed it to last, whose its new rounds are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) handed_to: Option<TeamName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reporter: Option<Reporter>,
     #[serde(flatten)]
     pub(crate) unknown: Unknown,
     /// Only some of it could be read, so that it can be shown but never stored.
@@ -228,6 +230,7 @@ impl Incident {
             deliveries: Vec::new(),
             timeline: Timeline::default(),
             handed_to: None,
+            reporter: None,
             unknown: Unknown::default(),
             in_part: true,
         })
@@ -292,6 +295,11 @@ impl Incident {
     /// Links that came with the report.
     pub fn links(&self) -> &[Link] {
         &self.links
+    }
+
+    /// With which key it was first reported; none if no key was needed, and of what was stored before keys were.
+    pub fn reporter(&self) -> Option<&Reporter> {
+        self.reporter.as_ref()
     }
 
     /// When it was first reported.

@@ -5,6 +5,7 @@
 
 mod contact;
 mod delivery;
+mod event;
 mod incident;
 mod matrix;
 mod names;
@@ -17,13 +18,14 @@ mod zone;
 
 pub use contact::{Contact, Scheme};
 pub use delivery::{Delivery, DeliveryId, DeliveryKey, DeliveryStatus, LastOutcome, OutcomeKind};
+pub use event::{Entry, Event, StandIn, TeamChange, UnknownEvent};
 pub use incident::{BegunLevel, Ended, FORMAT, Handover, Incident, Signature};
 pub use matrix::{Level, Matrix, News, Origin};
-pub use names::{DedupKey, IncidentNumber, Note, Person, ServiceName, Source, TeamName, Version};
-pub use report::{Link, Report, ReportBuilder};
+pub use names::{DedupKey, IncidentNumber, KeyName, Note, Person, ServiceName, Source, TeamName, Version};
+pub use report::{Link, Report, ReportBuilder, Reporter};
 pub use severity::Severity;
 pub use state::{Edge, State};
-pub use timeline::{Entry, Event, StandIn, Standing, TeamChange, Timeline, UnknownEvent};
+pub use timeline::{Standing, Timeline};
 pub use zone::{LocalTime, Zone};
 
 pub(crate) use delivery::short_detail;

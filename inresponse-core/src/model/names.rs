@@ -129,9 +129,30 @@ name!(
     Person, "by", 100
 );
 name!(
+    /// The name of an API key: with what somebody did something.
+    KeyName, "name", 100
+);
+name!(
     /// The kind of system that reported: `nagios`, `prometheus`, …
     Source, "source", 128
 );
+
+impl KeyName {
+    /// What stands in the place of a key's name if somebody used the link in an alert. No key has this name.
+    pub const LINK: &'static str = "link";
+
+    /// The link in an alert.
+    pub fn link() -> Self {
+        Self(Self::LINK.to_owned())
+    }
+}
+
+impl From<&KeyName> for Person {
+    /// Who acts with a key and does not say who they are.
+    fn from(key: &KeyName) -> Self {
+        Self(key.0.clone())
+    }
+}
 
 impl Person {
     /// The address that the name is, if it is one.

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::names::{paragraph, title};
-use super::{DedupKey, ServiceName, Severity, Source, Unknown};
+use super::{DedupKey, KeyName, ServiceName, Severity, Source, Unknown};
 use crate::error::InvalidInput;
 
 /// A link that helps whoever is woken up: a runbook, a graph.
@@ -50,6 +50,30 @@ impl Link {
     }
 }
 
+/// With which API key something was reported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reporter {
+    /// Its name.
+    pub key: KeyName,
+    /// The service that it is restricted to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<ServiceName>,
+    #[serde(flatten)]
+    unknown: Unknown,
+}
+
+impl Reporter {
+    /// A key of that name, with the service that it is restricted to.
+    pub fn new(key: KeyName, service: Option<ServiceName>) -> Self {
+        Self { key, service, unknown: Unknown::default() }
+    }
+
+    /// Whether what one of them reported is the other's too: they are the same key, or restricted to the same service.
+    pub fn shares_with(&self, other: &Reporter) -> bool {
+        self.key == other.key || (self.service.is_some() && self.service == other.service)
+    }
+}
+
 /// A validated report, ready to become an incident.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
@@ -62,6 +86,7 @@ pub struct Report {
     pub(crate) dedup_key: Option<DedupKey>,
     pub(crate) labels: BTreeMap<String, String>,
     pub(crate) links: Vec<Link>,
+    pub(crate) reporter: Option<Reporter>,
 }
 
 impl Report {
@@ -103,6 +128,18 @@ impl Report {
     /// How bad it is.
     pub fn severity(&self) -> Severity {
         self.severity
+    }
+
+    /// With which key it is reported.
+    pub fn reporter(&self) -> Option<&Reporter> {
+        self.reporter.as_ref()
+    }
+
+    /// The same, reported with that key.
+    #[must_use]
+    pub fn reported_with(mut self, reporter: Reporter) -> Self {
+        self.reporter = Some(reporter);
+        self
     }
 
     /// What the reporting system calls this trouble.
@@ -196,6 +233,7 @@ impl ReportBuilder {
             dedup_key,
             labels,
             links,
+            reporter: None,
         };
         let size = report.encoded_size();
         if size > Report::MAX_BYTES {

@@ -1,310 +1,10 @@
-//! What people and levels did to an incident, in order.
+//! The timeline of an incident: what people and levels did, in order, within bounds.
 
-use std::fmt;
-
-use chrono::serde::ts_microseconds as micros;
 use chrono::{DateTime, Utc};
-use serde::de::{Error, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Map, Value};
+use serde::{Deserialize, Serialize};
 
-use super::unknown::{self, Unknown};
-use super::{Contact, Level, Note, Person, Severity, State, TeamName};
+use super::{Entry, Event, KeyName, Person, Severity, State, TeamName};
 use crate::planted::planted;
-
-/// One line of a timeline.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Entry {
-    /// When it happened.
-    #[serde(with = "micros")]
-    pub at: DateTime<Utc>,
-    /// What happened.
-    #[serde(flatten)]
-    pub event: Event,
-    #[serde(flatten)]
-    unknown: Unknown,
-}
-
-impl Entry {
-    /// What it says, as it was stored.
-    fn read(at: DateTime<Utc>, fields: Map<String, Value>) -> Self {
-        match Event::deserialize(&fields) {
-            Ok(event) => {
-                let known = event.fields();
-                Self { at, event, unknown: Unknown::besides(known, fields) }
-            }
-            // What happened is no reason to leave an incident alone: the incident itself says what is to be done.
-            Err(_) => Self { at, event: Event::Unknown(UnknownEvent(fields)), unknown: Unknown::default() },
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Entry {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Fields;
-
-        impl<'de> Visitor<'de> for Fields {
-            type Value = Entry;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an entry of a timeline")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entry, A::Error> {
-                let (mut at, mut fields) = (None, Map::new());
-                while let Some(name) = map.next_key::<String>()? {
-                    match name.as_str() {
-                        "at" => at = DateTime::from_timestamp_micros(map.next_value()?),
-                        _ => _ = fields.insert(name, map.next_value()?),
-                    }
-                }
-                let at = at.ok_or_else(|| A::Error::custom("an entry of a timeline has no time"))?;
-                Ok(Entry::read(at, fields))
-            }
-        }
-
-        deserializer.deserialize_map(Fields)
-    }
-}
-
-/// Something that a newer version of this program wrote in a timeline, kept as it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct UnknownEvent(Map<String, Value>);
-
-impl UnknownEvent {
-    /// What that version calls it.
-    pub fn name(&self) -> &str {
-        self.0.get("event").and_then(Value::as_str).unwrap_or_default()
-    }
-}
-
-/// What happened.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "event")]
-#[non_exhaustive]
-pub enum Event {
-    /// The incident was reported.
-    Opened {
-        /// How bad it was said to be.
-        severity: Severity,
-    },
-    /// A round began: its matrix was frozen.
-    RoundBegan {
-        /// Which.
-        round: u32,
-    },
-    /// A level began: its first send was leased, or no sending slot was free for it.
-    LevelBegan {
-        /// In which round.
-        round: u32,
-        /// Which.
-        level: Level,
-        /// Who is alerted.
-        contacts: Vec<Contact>,
-    },
-    /// A level began again: the process that began it had died before it recorded anything, or had let it wait for a
-    /// sending slot.
-    LevelBeganAnew {
-        /// In which round.
-        round: u32,
-        /// Which.
-        level: Level,
-    },
-    /// A level had no contacts, so the next one is due at once.
-    LevelEmpty {
-        /// In which round.
-        round: u32,
-        /// Which.
-        level: Level,
-    },
-    /// Every contact of a level turned out to be dead, so the next one is due at once.
-    LevelDead {
-        /// In which round.
-        round: u32,
-        /// Which.
-        level: Level,
-    },
-    /// Everybody was alerted and nobody claimed.
-    Unclaimed,
-    /// Somebody took it.
-    Claimed {
-        /// Who.
-        by: Person,
-        /// From whom, where it was a take-over.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        from: Option<Person>,
-    },
-    /// Somebody gave it to somebody else, who has it now.
-    HandedOver {
-        /// Who gave it.
-        by: Person,
-        /// Who has it.
-        to: Person,
-        /// Who had it, where somebody did.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        from: Option<Person>,
-    },
-    /// Nobody could tell whom it was handed to that they have it.
-    HandoverUnconfirmed {
-        /// Who has it.
-        to: Person,
-    },
-    /// Whom it was handed to has not answered in time: a new round begins.
-    HandoverUnanswered {
-        /// Who had it.
-        to: Person,
-    },
-    /// Somebody gave it to another team: a new round begins there.
-    HandedToTeam {
-        /// Who gave it.
-        by: Person,
-        /// The team that had it.
-        from: TeamName,
-        /// The team that has it.
-        to: TeamName,
-    },
-    /// A new round is another team's than the last one.
-    TeamChanged {
-        /// The team that had it.
-        from: TeamName,
-        /// The team that has it.
-        to: TeamName,
-        /// Why that team.
-        why: TeamChange,
-    },
-    /// The team of a new round is gone, and no other takes its place.
-    TeamGone {
-        /// The team that is gone.
-        team: TeamName,
-        /// Who is alerted instead.
-        alerted: StandIn,
-    },
-    /// Somebody asked to alert the next level without waiting.
-    Escalated {
-        /// Who.
-        by: Person,
-    },
-    /// It was given back: a new round begins.
-    Released {
-        /// By whom.
-        by: Person,
-    },
-    /// It was ended.
-    Resolved {
-        /// By whom.
-        by: Person,
-    },
-    /// Its severity changed.
-    SeverityChanged {
-        /// From what.
-        from: Severity,
-        /// To what.
-        to: Severity,
-        /// By whom; absent where a report raised it.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        by: Option<Person>,
-    },
-    /// A report with its key was less severe; noted once for each severity.
-    ReportedLower {
-        /// The severity of that report.
-        severity: Severity,
-    },
-    /// Somebody wrote something.
-    Noted {
-        /// Who.
-        by: Person,
-        /// What.
-        note: Note,
-    },
-    /// The clock had gone back, and what was due was brought back with it.
-    ClockWentBack {
-        /// By how many seconds.
-        seconds: i64,
-    },
-    /// The oldest entries, folded together because the record would have become too large.
-    Folded {
-        /// How many they were.
-        entries: u32,
-        /// Where the incident stood after the last of them.
-        standing: Standing,
-    },
-    /// Something that this version does not know. It changes nothing of where the incident stands: what does is written
-    /// in a newer [`FORMAT`](super::FORMAT).
-    #[serde(untagged, skip_deserializing)]
-    Unknown(UnknownEvent),
-}
-
-impl Event {
-    /// The names of its fields in a stored record.
-    fn fields(&self) -> &'static [&'static str] {
-        match self {
-            Event::Opened { .. } | Event::ReportedLower { .. } => &["event", "severity"],
-            Event::RoundBegan { .. } => &["event", "round"],
-            Event::LevelBegan { .. } => &["event", "round", "level", "contacts"],
-            Event::LevelBeganAnew { .. } | Event::LevelEmpty { .. } | Event::LevelDead { .. } => {
-                &["event", "round", "level"]
-            }
-            Event::Unclaimed => &["event"],
-            Event::Claimed { .. } => &["event", "by", "from"],
-            Event::HandedOver { .. } | Event::HandedToTeam { .. } | Event::SeverityChanged { .. } => {
-                &["event", "by", "from", "to"]
-            }
-            Event::HandoverUnconfirmed { .. } | Event::HandoverUnanswered { .. } => &["event", "to"],
-            Event::TeamChanged { .. } => &["event", "from", "to", "why"],
-            Event::TeamGone { .. } => &["event", "team", "alerted"],
-            Event::Escalated { .. } | Event::Released { .. } | Event::Resolved { .. } => &["event", "by"],
-            Event::Noted { .. } => &["event", "by", "note"],
-            Event::ClockWentBack { .. } => &["event", "seconds"],
-            Event::Folded { .. } => &["event", "entries", "standing"],
-            Event::Unknown(_) => &[],
-        }
-    }
-}
-
-/// Why a new round is another team's than the last one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum TeamChange {
-    /// It owns the service now.
-    OwnsService,
-    /// A person handed it the incident, and it is there again.
-    HandedTo,
-    /// The team whose round it was to be is gone, and this is the catch-all team.
-    CatchAll,
-}
-
-impl TeamChange {
-    /// As on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            TeamChange::OwnsService => "ownsService",
-            TeamChange::HandedTo => "handedTo",
-            TeamChange::CatchAll => "catchAll",
-        }
-    }
-}
-
-/// Who is alerted if a team is gone and no other takes its place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum StandIn {
-    /// The deployment's fallback.
-    DeploymentFallback,
-    /// The people of the last round: the deployment names nobody else.
-    LastRound,
-}
-
-impl StandIn {
-    /// As on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            StandIn::DeploymentFallback => "deploymentFallback",
-            StandIn::LastRound => "lastRound",
-        }
-    }
-}
 
 /// Where an incident stands: what its timeline folds to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -323,8 +23,9 @@ pub struct Standing {
 
 /// The append-only record of what people and levels did.
 ///
-/// Attempts and repeats are not in it; they are counters. When it grows past its bounds, the oldest entries
-/// are folded into one that says where the incident stood, so that the fold stays the same.
+/// Attempts and repeats are not in it; they are counters. When it grows past its bounds, entries are folded into one
+/// that says where the incident stood, so that the fold of all stays the same: the oldest notes first, so that nobody can
+/// hide with notes who did what, and then the oldest entries of any kind.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Timeline {
@@ -357,14 +58,55 @@ impl Timeline {
         })
     }
 
+    /// What time brought about.
     pub(crate) fn push(&mut self, at: DateTime<Utc>, event: Event) {
-        self.entries.push(Entry { at, event, unknown: Unknown::default() });
+        self.push_by(at, event, None);
+    }
+
+    /// What somebody did, with that key.
+    pub(crate) fn push_by(&mut self, at: DateTime<Utc>, event: Event, key: Option<&KeyName>) {
+        self.entries.push(Entry::new(at, event, key.cloned()));
         if planted!(TimelineUnbounded) {
             return;
         }
-        if self.entries.len() > Self::MAX_ENTRIES || self.size() > Self::MAX_BYTES {
+        if self.is_too_large() {
+            self.fold_notes();
+        }
+        if self.is_too_large() {
             self.fold_oldest();
         }
+    }
+
+    fn is_too_large(&self) -> bool {
+        self.entries.len() > Self::MAX_ENTRIES || size(&self.entries) > Self::MAX_BYTES
+    }
+
+    /// Folds the oldest notes until half of the bounds is free. The newest entry stays, whatever it is.
+    fn fold_notes(&mut self) {
+        let newest = self.entries.len().saturating_sub(1);
+        let (mut left, mut bytes) = (self.entries.len(), size(&self.entries));
+        let mut kept = Vec::with_capacity(left);
+        // How many notes were folded, when the last of them was written, and its place among what is kept.
+        let (mut folded, mut at, mut place) = (0u32, None, 0);
+        for (i, entry) in std::mem::take(&mut self.entries).into_iter().enumerate() {
+            let notes = match &entry.event {
+                // What is folded of other entries is at the beginning.
+                Event::Folded { entries, .. } if i > 0 => *entries,
+                Event::Noted { .. } if i > 0 => 1,
+                _ => 0,
+            };
+            let is_enough = left <= Self::MAX_ENTRIES / 2 && bytes <= Self::MAX_BYTES / 2;
+            if notes == 0 || is_enough || i == newest {
+                kept.push(entry);
+                continue;
+            }
+            (left, bytes) = (left - 1, bytes - entry.size());
+            (folded, at, place) = (folded.saturating_add(notes), Some(entry.at), kept.len());
+        }
+        if let (Some(at), Some(standing)) = (at, fold(&kept[..place])) {
+            kept.insert(place, Entry::new(at, Event::Folded { entries: folded, standing }, None));
+        }
+        self.entries = kept;
     }
 
     /// Folds the older half, and more while the rest is still too large.
@@ -386,35 +128,14 @@ impl Timeline {
             })
             .sum();
         let event = Event::Folded { entries, standing };
-        let folded = Entry { at: last.at, event, unknown: Unknown::default() };
+        let folded = Entry::new(last.at, event, None);
         self.entries.splice(..cut, [folded]);
-    }
-
-    fn size(&self) -> usize {
-        size(&self.entries)
     }
 }
 
-/// About how many bytes the entries take at most in a stored record, where a quote takes two.
+/// About how many bytes the entries take at most in a stored record.
 fn size(entries: &[Entry]) -> usize {
-    let of = |entry: &Entry| match &entry.event {
-        Event::LevelBegan { contacts, .. } => contacts.iter().map(|c| c.as_str().len() + 3).sum(),
-        Event::Noted { by, note } => 2 * (by.as_str().len() + note.as_str().len()),
-        Event::HandedOver { by, to, from } => {
-            2 * (by.as_str().len() + to.as_str().len() + from.as_ref().map_or(0, |p| p.as_str().len()))
-        }
-        Event::HandedToTeam { by, from, to } => {
-            2 * (by.as_str().len() + from.as_str().len() + to.as_str().len())
-        }
-        Event::TeamChanged { from, to, .. } => 2 * (from.as_str().len() + to.as_str().len()),
-        Event::TeamGone { team, .. } => 2 * team.as_str().len(),
-        Event::Claimed { by, from } => {
-            2 * (by.as_str().len() + from.as_ref().map_or(0, |p| p.as_str().len()))
-        }
-        Event::Unknown(UnknownEvent(fields)) => unknown::size(fields),
-        _ => 2 * Person::MAX_BYTES,
-    };
-    entries.iter().map(|entry| 80 + of(entry) + entry.unknown.size()).sum()
+    entries.iter().map(Entry::size).sum()
 }
 
 fn fold(entries: &[Entry]) -> Option<Standing> {
@@ -472,9 +193,19 @@ impl Standing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Note;
 
     fn at(second: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(second, 0).unwrap()
+    }
+
+    /// How many entries are there or counted.
+    fn told_of(timeline: &Timeline) -> u32 {
+        let many = timeline.entries().iter().map(|entry| match entry.event {
+            Event::Folded { entries, .. } => entries,
+            _ => 1,
+        });
+        many.sum()
     }
 
     #[test]
@@ -496,7 +227,65 @@ mod tests {
         }
         let standing = timeline.fold().unwrap();
         assert_eq!((standing.state, standing.round), (State::Open, 1999));
-        let Event::Folded { entries, .. } = timeline.entries()[0].event else { panic!("nothing folded") };
-        assert_eq!(entries as usize + timeline.entries().len() - 1, 2000);
+        assert!(matches!(timeline.entries()[0].event, Event::Folded { .. }));
+        assert_eq!(told_of(&timeline), 2000);
+    }
+
+    #[test]
+    fn p07_notes_are_folded_before_what_people_did_to_the_state() {
+        let mut timeline = Timeline::default();
+        timeline.push(at(0), Event::Opened { severity: Severity::Err });
+        let (jo, key) = (Person::new("jo").unwrap(), KeyName::new("board").unwrap());
+        let long = Note::new("\"".repeat(Note::MAX_BYTES)).unwrap();
+        let changes = [
+            Event::Claimed { by: jo.clone(), from: None },
+            Event::Released { by: jo.clone() },
+            Event::RoundBegan { round: 2 },
+            Event::SeverityChanged { from: Severity::Err, to: Severity::Crit, by: Some(jo.clone()) },
+            Event::Escalated { by: jo.clone() },
+            Event::HandedOver { by: jo.clone(), to: Person::new("kim").unwrap(), from: None },
+        ];
+        let mut second = 0;
+        for change in &changes {
+            second += 1;
+            timeline.push_by(at(second), change.clone(), Some(&key));
+            for note in ["short", long.as_str()].repeat(40) {
+                second += 1;
+                let noted = Event::Noted { by: jo.clone(), note: Note::new(note).unwrap() };
+                timeline.push_by(at(second), noted, Some(&key));
+                assert!(timeline.entries().len() <= Timeline::MAX_ENTRIES);
+                assert!(serde_json::to_string(&timeline).unwrap().len() < 24 * 1024);
+                let newest = timeline.entries().last().unwrap();
+                assert!(matches!(&newest.event, Event::Noted { note: kept, .. } if kept.as_str() == note));
+            }
+        }
+        let others = |entry: &&Entry| !matches!(entry.event, Event::Noted { .. } | Event::Folded { .. });
+        let told: Vec<_> =
+            timeline.entries().iter().filter(others).map(|entry| entry.event.clone()).collect();
+        assert_eq!(told[0], Event::Opened { severity: Severity::Err });
+        assert_eq!(told[1..], changes);
+        assert_eq!(i64::from(told_of(&timeline)), second + 1);
+        let standing = timeline.fold().unwrap();
+        assert_eq!((standing.state, standing.round, standing.severity), (State::Claimed, 2, Severity::Crit));
+        assert_eq!(standing.claimed_by.unwrap().as_str(), "kim");
+    }
+
+    #[test]
+    fn p07_an_entry_tells_the_key_and_one_of_before_tells_none() {
+        let mut timeline = Timeline::default();
+        let key = KeyName::new("monitoring").unwrap();
+        timeline.push_by(at(0), Event::Opened { severity: Severity::Err }, Some(&key));
+        timeline.push(at(1), Event::Unclaimed);
+        let stored = serde_json::to_value(&timeline).unwrap();
+        assert_eq!((&stored[0]["key"], stored[1].get("key")), (&"monitoring".into(), None));
+        assert_eq!(serde_json::from_value::<Timeline>(stored.clone()).unwrap(), timeline);
+        // What is no name of a key is kept as it is.
+        for odd in [serde_json::json!(7), serde_json::json!({ "a": [1] })] {
+            let mut other = stored.clone();
+            other[0]["key"] = odd.clone();
+            let read: Timeline = serde_json::from_value(other.clone()).unwrap();
+            assert_eq!(read.entries()[0].key, None);
+            assert_eq!(serde_json::to_value(&read).unwrap(), other, "{odd}");
+        }
     }
 }

@@ -41,8 +41,8 @@ pub use people::{Refusal, StateChange, TakeOver, Update};
 pub use round::{Alerted, NextRound, RoundOf};
 
 use crate::model::{
-    Contact, DedupKey, DeliveryId, DeliveryKey, DeliveryStatus, Incident, IncidentNumber, OutcomeKind,
-    ServiceName, Severity, State, Unknown,
+    Contact, DedupKey, DeliveryId, DeliveryKey, DeliveryStatus, Incident, IncidentNumber, KeyName,
+    OutcomeKind, ServiceName, Severity, State, Unknown,
 };
 use crate::notify::Outcome;
 use crate::planted::planted;
@@ -91,6 +91,8 @@ pub enum Input<'a> {
     Repeat {
         /// How bad that report says it is.
         severity: Severity,
+        /// With which key it was made.
+        key: Option<&'a KeyName>,
     },
     /// A person wants something.
     Update {
@@ -341,7 +343,7 @@ pub fn step(incident: &Incident, input: Input<'_>, now: DateTime<Utc>) -> Decisi
         }
         Input::Woken { wake } => return woken(incident, wake),
         Input::Bounced { delivery, reason } => bounce::bounced(incident, delivery, reason, now),
-        Input::Repeat { severity } => open::repeat(incident, severity, now),
+        Input::Repeat { severity, key } => open::repeat(incident, severity, key, now),
         Input::Update { update, round } => people::update(incident, update, round, now),
         Input::ClockWentBack { lease } => clock_back::clock_went_back(incident, lease, now),
     };

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::clock_back::began_by;
 use super::{Decision, Draft, Hold, change};
 use crate::model::{
-    DedupKey, Event, FORMAT, Incident, IncidentNumber, Matrix, Report, ServiceName, Severity, State,
+    DedupKey, Event, FORMAT, Incident, IncidentNumber, KeyName, Matrix, Report, ServiceName, Severity, State,
     TeamName, Timeline, Unknown,
 };
 use crate::planted::planted;
@@ -79,7 +79,8 @@ pub fn open_leasing(
 
 fn opened(report: Report, team: TeamName, matrix: Matrix, now: DateTime<Utc>) -> Incident {
     let mut timeline = Timeline::default();
-    timeline.push(now, Event::Opened { severity: report.severity });
+    let key = report.reporter.as_ref().map(|reporter| &reporter.key);
+    timeline.push_by(now, Event::Opened { severity: report.severity }, key);
     Incident {
         format: FORMAT,
         number: super::UNNUMBERED,
@@ -112,13 +113,19 @@ fn opened(report: Report, team: TeamName, matrix: Matrix, now: DateTime<Utc>) ->
         deliveries: Vec::new(),
         timeline,
         handed_to: None,
+        reporter: report.reporter,
         unknown: Unknown::default(),
         in_part: false,
     }
 }
 
 /// Promise 3: a higher severity raises it, a lower one is only noted (once for each severity).
-pub(super) fn repeat(incident: &Incident, severity: Severity, now: DateTime<Utc>) -> Decision {
+pub(super) fn repeat(
+    incident: &Incident,
+    severity: Severity,
+    key: Option<&KeyName>,
+    now: DateTime<Utc>,
+) -> Decision {
     if planted!(RepeatDoesNotRaise) || incident.state == State::Resolved || severity == incident.severity {
         return Decision::Nothing;
     }
@@ -127,13 +134,13 @@ pub(super) fn repeat(incident: &Incident, severity: Severity, now: DateTime<Utc>
         let event = Event::SeverityChanged { from: incident.severity, to: severity, by: None };
         began_by(&mut next, now);
         next.severity = severity;
-        next.timeline.push(now, event);
+        next.timeline.push_by(now, event, key);
         return change(next, Vec::new(), now);
     }
     let noted = |e: &crate::model::Entry| e.event == Event::ReportedLower { severity };
     if incident.timeline.entries().iter().any(noted) {
         return Decision::Nothing;
     }
-    next.timeline.push(now, Event::ReportedLower { severity });
+    next.timeline.push_by(now, Event::ReportedLower { severity }, key);
     change(next, Vec::new(), now)
 }

@@ -9,7 +9,9 @@ use super::due::begin_round;
 use super::ladder::{self, Rung};
 use super::round::{Alerted, NextRound, RoundOf, next_of};
 use super::{Decision, change, handover, news, stop_pending};
-use crate::model::{Edge, Ended, Event, Incident, Note, Person, Severity, Signature, State, TeamName};
+use crate::model::{
+    Edge, Ended, Event, Incident, KeyName, Note, Person, Severity, Signature, State, TeamName,
+};
 use crate::planted::planted;
 
 /// Whether a claim or release may be done over another person's claim.
@@ -57,6 +59,8 @@ impl StateChange {
 pub struct Update {
     /// Who does it.
     pub by: Person,
+    /// The API key that they do it with; [`KeyName::LINK`] if it is the link in an alert.
+    pub key: Option<KeyName>,
     /// A new severity.
     pub severity: Option<Severity>,
     /// A new state.
@@ -68,7 +72,19 @@ pub struct Update {
 impl Update {
     /// An update by `by` that only changes the state.
     pub fn state(by: Person, change: StateChange) -> Self {
-        Self { by, severity: None, state: Some(change), note: None }
+        Self { by, key: None, severity: None, state: Some(change), note: None }
+    }
+
+    /// An update by `by` that only notes something.
+    pub fn note(by: Person, note: Note) -> Self {
+        Self { by, key: None, severity: None, state: None, note: Some(note) }
+    }
+
+    /// The same, done with that key.
+    #[must_use]
+    pub fn with_key(mut self, key: KeyName) -> Self {
+        self.key = Some(key);
+        self
     }
 }
 
@@ -122,6 +138,7 @@ pub(super) fn update(
 ) -> Decision {
     let mut next = incident.clone();
     let mut changed = false;
+    let who = Who { by: &update.by, key: update.key.as_ref() };
 
     if let Some(severity) = update.severity.filter(|s| *s != incident.severity) {
         if incident.state == State::Resolved {
@@ -130,7 +147,7 @@ pub(super) fn update(
         began_by(&mut next, now);
         next.severity = severity;
         let by = Some(update.by.clone());
-        next.timeline.push(now, Event::SeverityChanged { from: incident.severity, to: severity, by });
+        who.notes(&mut next, Event::SeverityChanged { from: incident.severity, to: severity, by }, now);
         changed = true;
     }
     if let Some(wish) = &update.state {
@@ -139,41 +156,55 @@ pub(super) fn update(
             Grant::Nothing => {}
             Grant::Change => {
                 match wish {
-                    StateChange::Claim(_) => claim(&mut next, &update.by, now),
-                    StateChange::Resolve => resolve(&mut next, &update.by, None, now),
-                    StateChange::End(ended) => resolve(&mut next, &update.by, Some(*ended), now),
+                    StateChange::Claim(_) => claim(&mut next, who, now),
+                    StateChange::Resolve => resolve(&mut next, who, None, now),
+                    StateChange::End(ended) => resolve(&mut next, who, Some(*ended), now),
                     StateChange::Release(_) => match round {
-                        Some(round) => release(&mut next, &update.by, round, now),
+                        Some(round) => release(&mut next, who, round, now),
                         None => return Decision::NeedsRound(next_of(incident)),
                     },
-                    StateChange::HandTo(to) => hand_over(&mut next, &update.by, to, now),
+                    StateChange::HandTo(to) => hand_over(&mut next, who, to, now),
                     StateChange::HandToTeam(team) => match round {
                         None => return Decision::NeedsRound(RoundOf::Team(team.clone())),
                         Some(round) if round.alerted == Alerted::Team => {
-                            hand_to_team(&mut next, &update.by, round, now);
+                            hand_to_team(&mut next, who, round, now);
                         }
                         // Nobody hands an incident to a team that is not there.
                         Some(_) => return Decision::Refuse(Refusal::UnknownTeam(team.clone())),
                     },
-                    StateChange::Escalate => escalate(&mut next, &update.by, now),
+                    StateChange::Escalate => escalate(&mut next, who, now),
                 }
                 changed = true;
             }
         }
     }
     if let Some(note) = &update.note {
-        next.timeline.push(now, Event::Noted { by: update.by.clone(), note: note.clone() });
+        who.notes(&mut next, Event::Noted { by: update.by.clone(), note: note.clone() }, now);
         changed = true;
     }
     // Whatever they do, they know of it. What leaves no trace in the timeline is told as a claim.
     let was_handed = incident.handover.is_some() && next.handover == incident.handover;
     if was_handed && handover::answer(&mut next, &update.by, now) {
         if !changed && let Some(claimed) = &next.claimed {
-            next.timeline.push(now, Event::Claimed { by: claimed.by.clone(), from: None });
+            let event = Event::Claimed { by: claimed.by.clone(), from: None };
+            who.notes(&mut next, event, now);
         }
         changed = true;
     }
     if changed { change(next, Vec::new(), now) } else { Decision::Nothing }
+}
+
+/// Who does something, and with which key.
+#[derive(Clone, Copy)]
+struct Who<'a> {
+    by: &'a Person,
+    key: Option<&'a KeyName>,
+}
+
+impl Who<'_> {
+    fn notes(self, incident: &mut Incident, event: Event, now: DateTime<Utc>) {
+        incident.timeline.push_by(now, event, self.key);
+    }
 }
 
 enum Grant {
@@ -232,13 +263,13 @@ pub(super) fn escalates_at(incident: &Incident) -> Result<DateTime<Utc>, Refusal
 }
 
 /// Promise 11: a claim stops the alerts; only what is in flight may still arrive.
-fn claim(incident: &mut Incident, by: &Person, now: DateTime<Utc>) {
-    let from = own(incident, by, now);
-    news::tell(incident, by, None, now);
+fn claim(incident: &mut Incident, who: Who<'_>, now: DateTime<Utc>) {
+    let from = own(incident, who.by, now);
+    news::tell(incident, who.by, None, now);
     if planted!(ClaimNotInTimeline) {
         return;
     }
-    incident.timeline.push(now, Event::Claimed { by: by.clone(), from });
+    who.notes(incident, Event::Claimed { by: who.by.clone(), from }, now);
 }
 
 /// Makes `owner` the one who has it. Answers who had it.
@@ -251,36 +282,37 @@ fn own(incident: &mut Incident, owner: &Person, now: DateTime<Utc>) -> Option<Pe
     from
 }
 
-fn hand_over(incident: &mut Incident, by: &Person, to: &Person, now: DateTime<Utc>) {
+fn hand_over(incident: &mut Incident, who: Who<'_>, to: &Person, now: DateTime<Utc>) {
+    let by = who.by;
     let from = own(incident, to, now);
     news::tell(incident, by, Some(to).filter(|to| !to.is(by)), now);
-    incident.timeline.push(now, Event::HandedOver { by: by.clone(), to: to.clone(), from });
+    who.notes(incident, Event::HandedOver { by: by.clone(), to: to.clone(), from }, now);
     if !to.is(by) {
         handover::begin(incident, now);
     }
 }
 
-fn resolve(incident: &mut Incident, by: &Person, ended: Option<Ended>, now: DateTime<Utc>) {
+fn resolve(incident: &mut Incident, who: Who<'_>, ended: Option<Ended>, now: DateTime<Utc>) {
     incident.state = State::Resolved;
     incident.ended = ended;
-    incident.resolved = Some(Signature::new(by.clone(), now));
+    incident.resolved = Some(Signature::new(who.by.clone(), now));
     incident.handover = None;
     stop_pending(incident, now);
-    news::tell(incident, by, None, now);
-    incident.timeline.push(now, Event::Resolved { by: by.clone() });
+    news::tell(incident, who.by, None, now);
+    who.notes(incident, Event::Resolved { by: who.by.clone() }, now);
 }
 
 /// Promise 5: a release begins a new round at level 1, at once.
-fn release(incident: &mut Incident, by: &Person, round: NextRound, now: DateTime<Utc>) {
-    incident.timeline.push(now, Event::Released { by: by.clone() });
+fn release(incident: &mut Incident, who: Who<'_>, round: NextRound, now: DateTime<Utc>) {
+    who.notes(incident, Event::Released { by: who.by.clone() }, now);
     begin_again(incident, round, now);
 }
 
-fn hand_to_team(incident: &mut Incident, by: &Person, round: NextRound, now: DateTime<Utc>) {
+fn hand_to_team(incident: &mut Incident, who: Who<'_>, round: NextRound, now: DateTime<Utc>) {
     let to = round.team.clone();
     let from = std::mem::replace(&mut incident.team, to.clone());
     incident.handed_to = Some(to.clone());
-    incident.timeline.push(now, Event::HandedToTeam { by: by.clone(), from, to });
+    who.notes(incident, Event::HandedToTeam { by: who.by.clone(), from, to }, now);
     begin_again(incident, round, now);
 }
 
@@ -298,9 +330,9 @@ pub(super) fn begin_again(incident: &mut Incident, round: NextRound, now: DateTi
 }
 
 /// Nobody waits any longer for the levels that have begun.
-fn escalate(incident: &mut Incident, by: &Person, now: DateTime<Utc>) {
+fn escalate(incident: &mut Incident, who: Who<'_>, now: DateTime<Utc>) {
     for begun in &mut incident.begun {
         begun.passed_at.get_or_insert(now);
     }
-    incident.timeline.push(now, Event::Escalated { by: by.clone() });
+    who.notes(incident, Event::Escalated { by: who.by.clone() }, now);
 }

@@ -22,7 +22,7 @@ async fn rewritten(stage: &Stage, number: IncidentNumber, change: impl FnOnce(&m
 
 fn noted(record: &Record) -> plan::Draft {
     let note = Some(Note::new("by an older version").unwrap());
-    let update = Update { by: person("jo"), severity: None, state: None, note };
+    let update = Update { by: person("jo"), key: None, severity: None, state: None, note };
     match plan::step(&record.incident, Input::Update { update: &update, round: None }, T0) {
         Decision::Change(plan) => plan.draft,
         other => panic!("{other:?}"),
@@ -163,7 +163,7 @@ async fn what_cannot_be_read_of_a_newer_format_is_shown_in_part_and_changed_by_n
     assert_eq!(resolve, Decision::Refuse(Refusal::NewerFormat));
     for input in [
         Input::Due { lease: Duration::from_secs(30), hold: &plan::HoldNothing, round: None },
-        Input::Repeat { severity: inresponse_core::model::Severity::Crit },
+        Input::Repeat { severity: inresponse_core::model::Severity::Crit, key: None },
         Input::ClockWentBack { lease: Duration::from_secs(30) },
         Input::Woken { wake: 9 },
     ] {

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use inresponse_core::model::{Incident, IncidentNumber, Matrix, Person, Report, TeamName};
+use inresponse_core::model::{Incident, IncidentNumber, KeyName, Matrix, Report, TeamName};
 use inresponse_core::{InvalidInput, plan};
 use inresponse_http::fuzzing;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{now, refusal_holds};
 
 static TEAM: LazyLock<TeamName> = LazyLock::new(|| TeamName::new("devops").unwrap());
-static KEY: LazyLock<Person> = LazyLock::new(|| Person::new("key").unwrap());
+static KEY: LazyLock<KeyName> = LazyLock::new(|| KeyName::new("key").unwrap());
 
 /// The incident that a report becomes.
 pub(super) fn incident_of(report: Report) -> Incident {
@@ -61,7 +61,7 @@ pub(super) fn update(body: &[u8]) {
         Ok((_, update)) => {
             assert!(update.state.is_some() || update.severity.is_some() || update.note.is_some());
             let by = update.by.as_str();
-            assert!(!by.trim().is_empty() && by == by.trim() && by.len() <= Person::MAX_BYTES);
+            assert!(!by.trim().is_empty() && by == by.trim() && by.len() <= KeyName::MAX_BYTES);
         }
     }
 }

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::{Taken, take};
 use crate::Api;
-use crate::keys::Sender;
+use crate::keys::Caller;
 use crate::problem::{Problem, ProblemField};
 
 /// What became of the alerts of a message, in their order.
@@ -103,7 +103,7 @@ impl From<&Taken> for AlertView {
 }
 
 /// Counts what became of the alerts, and says in the log which were refused: few senders show their people answers.
-fn observe(sender: &'static str, by: &Sender, taken: &[Taken]) {
+fn observe(sender: &'static str, by: &Caller, taken: &[Taken]) {
     for one in taken {
         metrics::counter!("inresponse_intake_alerts_total", "sender" => sender, "outcome" => one.status())
             .increment(1);
@@ -111,7 +111,7 @@ fn observe(sender: &'static str, by: &Sender, taken: &[Taken]) {
     let mut refused = taken.iter().filter_map(Taken::refused);
     if let Some(first) = refused.next() {
         let refused = 1 + refused.count();
-        tracing::warn!(sender, key = %by.name, refused, of = taken.len(), %first, "alerts were refused");
+        tracing::warn!(sender, key = %by.key, refused, of = taken.len(), %first, "alerts were refused");
     }
 }
 
@@ -140,7 +140,7 @@ fn outcome(taken: &[Taken]) -> Result<(), Problem> {
 pub(crate) async fn take_one(
     api: &Api,
     sender: &'static str,
-    by: &Sender,
+    by: &Caller,
     signal: Signal,
 ) -> Result<Taken, Problem> {
     let taken = take(api, by, vec![Ok(signal)]).await;
@@ -154,7 +154,7 @@ pub(crate) async fn take_one(
 }
 
 /// The answer to a message of several alerts.
-pub(crate) fn answer(sender: &'static str, by: &Sender, taken: &[Taken]) -> Result<Response, Problem> {
+pub(crate) fn answer(sender: &'static str, by: &Caller, taken: &[Taken]) -> Result<Response, Problem> {
     observe(sender, by, taken);
     outcome(taken)?;
     let alerts = taken.iter().map(Into::into).collect();

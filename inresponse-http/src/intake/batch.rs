@@ -15,7 +15,7 @@ use inresponse_intake::{
 };
 
 use crate::Api;
-use crate::keys::Sender;
+use crate::keys::Caller;
 use crate::limits::by_itself;
 
 /// How many alerts of a message are stored at once, so that a store can commit them together.
@@ -55,7 +55,7 @@ pub(crate) enum Taken {
 /// Does what every alert asks for, in whatever order, but in their order where they are about the same trouble.
 ///
 /// Carried through even if the sender goes away.
-pub(crate) async fn take(api: &Api, sender: &Sender, alerts: Vec<Translated>) -> Vec<Taken> {
+pub(crate) async fn take(api: &Api, sender: &Caller, alerts: Vec<Translated>) -> Vec<Taken> {
     let (api, sender, count) = (api.clone(), sender.clone(), alerts.len());
     let all = by_itself(async move { Ok(take_all(&api, &sender, alerts).await) }).await;
     all.unwrap_or_else(|outage| {
@@ -64,7 +64,7 @@ pub(crate) async fn take(api: &Api, sender: &Sender, alerts: Vec<Translated>) ->
     })
 }
 
-async fn take_all(api: &Api, sender: &Sender, alerts: Vec<Translated>) -> Vec<Taken> {
+async fn take_all(api: &Api, sender: &Caller, alerts: Vec<Translated>) -> Vec<Taken> {
     let mut taken: Vec<Option<Taken>> = Vec::with_capacity(alerts.len());
     taken.resize_with(alerts.len(), || None);
     let mut in_order: HashMap<(ServiceName, Subject), Vec<(usize, Signal)>> = HashMap::new();
@@ -91,7 +91,7 @@ async fn take_all(api: &Api, sender: &Sender, alerts: Vec<Translated>) -> Vec<Ta
         }
     }
     if ahead > 0 {
-        tracing::warn!(key = %sender.name, alerts = ahead, "alerts end at a time to come: is the sender's clock ahead?");
+        tracing::warn!(key = %sender.key, alerts = ahead, "alerts end at a time to come: is the sender's clock ahead?");
     }
     let about_one = |signals: Vec<(usize, Signal)>| async move {
         let mut done = Vec::with_capacity(signals.len());
@@ -109,16 +109,15 @@ async fn take_all(api: &Api, sender: &Sender, alerts: Vec<Translated>) -> Vec<Ta
     taken.into_iter().map(|one| one.expect("every alert was grouped, or had its outcome at once")).collect()
 }
 
-async fn one(api: &Api, sender: &Sender, signal: Signal) -> Taken {
-    let by = &sender.name;
+async fn one(api: &Api, sender: &Caller, signal: Signal) -> Taken {
     let done = async {
         let _turn = sender.lane.turn().await?;
         match signal {
-            Signal::Report(trouble) => report(api, by, &trouble).await,
-            Signal::Recovery(recovery) => recover(api, by, recovery).await,
-            Signal::Acknowledgement(remark) => remarked(api, by, Done::Acknowledged, remark).await,
-            Signal::Release(remark) => remarked(api, by, Done::Released, remark).await,
-            Signal::Note(remark) => remarked(api, by, Done::Noted, remark).await,
+            Signal::Report(trouble) => report(api, sender, &trouble).await,
+            Signal::Recovery(recovery) => recover(api, sender, recovery).await,
+            Signal::Acknowledgement(remark) => remarked(api, sender, Done::Acknowledged, remark).await,
+            Signal::Release(remark) => remarked(api, sender, Done::Released, remark).await,
+            Signal::Note(remark) => remarked(api, sender, Done::Noted, remark).await,
             Signal::Nothing(why) => Ok(Taken::Unchanged(None, why)),
         }
     };
@@ -128,9 +127,9 @@ async fn one(api: &Api, sender: &Sender, signal: Signal) -> Taken {
     })
 }
 
-async fn report(api: &Api, by: &Person, trouble: &Trouble) -> Result<Taken, Outage> {
+async fn report(api: &Api, sender: &Caller, trouble: &Trouble) -> Result<Taken, Outage> {
     const LATE: &str = "it was over before it came";
-    let standing = || api.intake().recoveries().standing(trouble, api.engine().now());
+    let standing = || api.intake().recoveries(sender, |known| known.standing(trouble, api.engine().now()));
     let before = standing();
     let recurrence = match before {
         Standing::Open(recurrence) => recurrence,
@@ -139,18 +138,23 @@ async fn report(api: &Api, by: &Person, trouble: &Trouble) -> Result<Taken, Outa
             Some(recurrence) => recurrence,
         },
     };
-    match open(api, trouble.report(recurrence), trouble).await? {
+    match open(api, sender, trouble.report(recurrence), trouble).await? {
         Taken::Opened(number) if before != Standing::Late && standing() == Standing::Late => {
             // Its recovery came meanwhile and found nothing open yet.
-            resolve(api, by, number, StateChange::Resolve, None).await
+            resolve(api, sender, None, number, StateChange::Resolve, None).await
         }
         taken => Ok(taken),
     }
 }
 
-async fn open(api: &Api, report: Result<Report, InvalidInput>, trouble: &Trouble) -> Result<Taken, Outage> {
+async fn open(
+    api: &Api,
+    sender: &Caller,
+    report: Result<Report, InvalidInput>,
+    trouble: &Trouble,
+) -> Result<Taken, Outage> {
     let report = match report {
-        Ok(report) => report,
+        Ok(report) => report.reported_with(sender.reporter()),
         Err(invalid) => return Ok(Taken::Refused(invalid)),
     };
     Ok(match api.engine().report(report).await? {
@@ -165,20 +169,19 @@ async fn open(api: &Api, report: Result<Report, InvalidInput>, trouble: &Trouble
     })
 }
 
-async fn recover(api: &Api, by: &Person, recovery: Recovery) -> Result<Taken, Outage> {
+async fn recover(api: &Api, sender: &Caller, recovery: Recovery) -> Result<Taken, Outage> {
     const OF_ANOTHER: &str = "it is the end of trouble before this incident";
-    let is_moving = {
-        let mut recoveries = api.intake().recoveries();
-        recoveries.note(&recovery, api.engine().now());
-        recoveries.is_moving(&recovery)
-    };
+    let is_moving = api.intake().recoveries(sender, |known| {
+        known.note(&recovery, api.engine().now());
+        known.is_moving(&recovery)
+    });
     if let Some(trouble) = recovery.or_else.as_ref().filter(|_| is_moving) {
         let (service, key) = (trouble.service().as_str(), trouble.key().as_str());
-        tracing::warn!(by = %by, service, key, "an alert's end moves with every message: is its sender's clock behind?");
+        tracing::warn!(by = %sender.key, service, key, "an alert's end moves with every message: is its sender's clock behind?");
         // It is no end, so it makes no report late either.
-        return open(api, trouble.report(Recurrence::Fresh), trouble).await;
+        return open(api, sender, trouble.report(Recurrence::Fresh), trouble).await;
     }
-    let Some(record) = find(api, &recovery.service, &recovery.subject).await? else {
+    let Some(record) = find(api, sender, &recovery.service, &recovery.subject).await? else {
         return Ok(Taken::Unchanged(None, "nothing is open under its key"));
     };
     let change = match ending(api, &recovery, &record).await? {
@@ -188,7 +191,7 @@ async fn recover(api: &Api, by: &Person, recovery: Recovery) -> Result<Taken, Ou
             return Ok(Taken::Unchanged(Some(record.number()), "that end was noted already"));
         }
     };
-    resolve(api, recovery.by.as_ref().unwrap_or(by), record.number(), change, recovery.note).await
+    resolve(api, sender, recovery.by, record.number(), change, recovery.note).await
 }
 
 /// What an end is to an incident that is open under its key.
@@ -285,12 +288,13 @@ async fn resolved_of_late(
 
 async fn resolve(
     api: &Api,
-    by: &Person,
+    sender: &Caller,
+    by: Option<Person>,
     number: IncidentNumber,
     change: StateChange,
     note: Option<Note>,
 ) -> Result<Taken, Outage> {
-    let update = Update { note, ..Update::state(by.clone(), change) };
+    let update = by_sender(sender, by, Some(change), note);
     Ok(match api.engine().update(number, &update).await? {
         Updated::Changed(record) if record.incident.state() == State::Resolved => Taken::Resolved(number),
         Updated::Changed(_) | Updated::Unchanged(_) | Updated::Refused(..) => {
@@ -308,17 +312,17 @@ enum Done {
     Noted,
 }
 
-async fn remarked(api: &Api, by: &Person, done: Done, remark: Remark) -> Result<Taken, Outage> {
-    let Some(record) = find(api, &remark.service, &remark.subject).await? else {
+async fn remarked(api: &Api, sender: &Caller, done: Done, remark: Remark) -> Result<Taken, Outage> {
+    let Some(record) = find(api, sender, &remark.service, &remark.subject).await? else {
         return Ok(Taken::Unchanged(None, "nothing is open under its key"));
     };
-    let (number, by) = (record.number(), remark.by.unwrap_or_else(|| by.clone()));
+    let number = record.number();
     let state = match done {
         Done::Acknowledged => Some(StateChange::Claim(TakeOver::No)),
         Done::Released => Some(StateChange::Release(TakeOver::No)),
         Done::Noted => None,
     };
-    let update = Update { by: by.clone(), severity: None, state, note: remark.note.clone() };
+    let update = by_sender(sender, remark.by.clone(), state, remark.note.clone());
     let unchanged = |why| Ok(Taken::Unchanged(Some(number), why));
     match api.engine().update(number, &update).await? {
         Updated::Changed(_) => Ok(match done {
@@ -333,8 +337,8 @@ async fn remarked(api: &Api, by: &Person, done: Done, remark: Remark) -> Result<
         },
         Updated::Refused(_, Refusal::ClaimedBy(_)) => {
             // Who has it keeps it, but what was said is kept too.
-            if let Some(note) = remark.note {
-                let only = Update { by, severity: None, state: None, note: Some(note) };
+            if remark.note.is_some() {
+                let only = by_sender(sender, remark.by, None, remark.note);
                 let _ = api.engine().update(number, &only).await?;
             }
             unchanged(match done {
@@ -347,13 +351,31 @@ async fn remarked(api: &Api, by: &Person, done: Done, remark: Remark) -> Result<
     }
 }
 
-/// The incident that is meant, if it is not resolved and of that service.
-async fn find(api: &Api, service: &ServiceName, subject: &Subject) -> Result<Option<Record>, Outage> {
-    match subject {
-        Subject::Key(key) => api.engine().open(service, key).await,
+/// What a sender does: in the name that it gives, else in that of its key.
+fn by_sender(sender: &Caller, by: Option<Person>, state: Option<StateChange>, note: Option<Note>) -> Update {
+    let by = by.unwrap_or_else(|| Person::from(&sender.key));
+    Update { by, key: Some(sender.key.clone()), severity: None, state, note }
+}
+
+/// The incident that is meant, if it is not resolved, of that service, and the sender's to act on.
+async fn find(
+    api: &Api,
+    sender: &Caller,
+    service: &ServiceName,
+    subject: &Subject,
+) -> Result<Option<Record>, Outage> {
+    let found = match subject {
+        Subject::Key(key) => api.engine().open(service, key).await?,
         Subject::Number(number) => {
             let found = api.engine().get(*number).await?;
-            Ok(found.filter(|r| r.incident.service() == service && r.incident.state() != State::Resolved))
+            found.filter(|r| r.incident.service() == service && r.incident.state() != State::Resolved)
         }
+    };
+    let Some(record) = found else { return Ok(None) };
+    if sender.reported(&record.incident) {
+        return Ok(Some(record));
     }
+    let (incident, key) = (record.number().value(), sender.key.as_str());
+    tracing::warn!(incident, key, "an API key did not act on an incident that another key reported");
+    Ok(None)
 }

@@ -8,11 +8,12 @@ mod batch;
 mod body;
 mod refused;
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use inresponse_core::Outage;
+use inresponse_core::model::{KeyName, ServiceName};
 use inresponse_core::notify::TakeNotices;
 use inresponse_intake::generic::Mapping;
 use inresponse_intake::{Context, Recoveries, Rule};
@@ -25,7 +26,7 @@ pub(crate) use body::Message;
 pub(crate) use refused::{SENDERS, Watched};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::keys::Sender;
+use crate::keys::Caller;
 
 /// How other monitoring systems' messages are taken. Cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -34,7 +35,7 @@ pub struct Intake {
     mappings: Arc<BTreeMap<String, Mapping>>,
     amazon: Option<Amazon>,
     notices: Option<Arc<dyn TakeNotices>>,
-    recoveries: Arc<Mutex<Recoveries>>,
+    recoveries: Arc<Mutex<HashMap<Owner, Recoveries>>>,
     room: body::Room,
     strangers_room: body::Room,
     look_backs: Arc<LookBacks>,
@@ -78,7 +79,7 @@ impl Intake {
     }
 
     /// What translation needs besides the bytes.
-    pub(crate) fn context<'a>(&'a self, sender: &'a Sender, now: DateTime<Utc>) -> Context<'a> {
+    pub(crate) fn context<'a>(&'a self, sender: &'a Caller, now: DateTime<Utc>) -> Context<'a> {
         Context { rule: &self.rule, service: sender.service.as_ref(), now }
     }
 
@@ -113,8 +114,22 @@ impl Intake {
             .map_err(|e| Outage::retryable("nobody looks back any more").because(e))
     }
 
-    fn recoveries(&self) -> MutexGuard<'_, Recoveries> {
+    /// What is remembered of the recoveries that the sender told, or another key of the service that its own is restricted
+    /// to: nobody else's recovery ends its trouble.
+    fn recoveries<T>(&self, sender: &Caller, ask: impl FnOnce(&mut Recoveries) -> T) -> T {
+        let owner = match &sender.service {
+            Some(service) => Owner::Service(service.clone()),
+            None => Owner::Key(sender.key.clone()),
+        };
         // Nothing panics while it holds the lock, so what a poisoned lock guards is whole.
-        self.recoveries.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut all = self.recoveries.lock().unwrap_or_else(PoisonError::into_inner);
+        ask(all.entry(owner).or_default())
     }
+}
+
+/// Whose recoveries are remembered together. There are no more than there are keys.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum Owner {
+    Key(KeyName),
+    Service(ServiceName),
 }

@@ -1,9 +1,10 @@
 //! What the forms of the board do: the same as the API does, by the name of whoever is signed in.
 
-use axum::http::StatusCode;
-use axum::response::Response;
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
 use inresponse_core::engine::Updated;
-use inresponse_core::model::{IncidentNumber, Note, Person, State, TeamName};
+use inresponse_core::model::{IncidentNumber, KeyName, Note, Person, State, TeamName};
 use inresponse_core::plan::{Refusal, StateChange, TakeOver, Update};
 use inresponse_core::{Engine, InvalidInput, Outage};
 
@@ -14,6 +15,7 @@ use crate::Api;
 use crate::hand_over::doubt;
 use crate::input::{Bytes, Path, number};
 use crate::limits::carried_through;
+use crate::outsiders::{Allowed, allowed};
 use crate::problem::Problem;
 use crate::site::Here;
 
@@ -45,6 +47,14 @@ pub(super) async fn act(
             return incident::show(&api, &me.by, number, StatusCode::BAD_REQUEST, undone).await;
         }
     };
+    match me.caller.barred(api.engine(), number).await {
+        Ok(None) => {}
+        Ok(Some(why)) => {
+            let undone = Undone { refused: Some(format!("Nothing was done: {why}.")), ..Undone::default() };
+            return incident::show(&api, &me.by, number, StatusCode::FORBIDDEN, undone).await;
+        }
+        Err(error) => return outage(&api, &me.by, &error),
+    }
     if field("confirmed") != "yes" {
         match act.doubt(&api, number, &me.by).await {
             Ok(None) => {}
@@ -55,8 +65,26 @@ pub(super) async fn act(
             Err(error) => return outage(&api, &me.by, &error),
         }
     }
-    let (engine, by) = (api.engine().clone(), me.by.clone());
-    let done = carried_through(&me.lane, async move { act.carry_out(&engine, number, &by).await }).await;
+    let (engine, updates) = (api.engine().clone(), act.updates(&me.by, &me.caller.key));
+    for update in &updates {
+        let allowed = match allowed(&api, &me.caller.key, number, update).await {
+            Ok(allowed) => allowed,
+            Err(error) => return outage(&api, &me.by, &error),
+        };
+        let Some(why) = allowed.refusal(&me.caller.key) else { continue };
+        let undone = Undone { refused: Some(format!("Nothing was done: {why}.")), ..Undone::default() };
+        return match allowed {
+            Allowed::NotNow(after) => {
+                let page = incident::show(&api, &me.by, number, StatusCode::TOO_MANY_REQUESTS, undone).await;
+                ([(RETRY_AFTER, HeaderValue::from(after.as_secs()))], page).into_response()
+            }
+            Allowed::NotThere(_) | Allowed::Yes => {
+                incident::show(&api, &me.by, number, StatusCode::UNPROCESSABLE_ENTITY, undone).await
+            }
+        };
+    }
+    let done = async move { in_turn(&engine, number, updates).await };
+    let done = carried_through(&me.caller.lane, done).await;
     match done {
         Ok(Updated::Changed(_) | Updated::Unchanged(_)) => {
             see(&format!("{}/board/incidents/{number}", api.prefix()))
@@ -102,32 +130,23 @@ impl Act {
         Ok(why.map(|why| Doubt { person: person.clone(), why }))
     }
 
-    async fn carry_out(
-        self,
-        engine: &Engine,
-        number: IncidentNumber,
-        by: &Person,
-    ) -> Result<Updated, Outage> {
-        match self.note {
-            Some(note) => {
-                let update = Update { by: by.clone(), severity: None, state: None, note: Some(note) };
-                engine.update(number, &update).await
-            }
-            None => in_turn(engine, number, by, self.changes).await,
-        }
+    /// What it asks for, in order.
+    fn updates(self, by: &Person, key: &KeyName) -> Vec<Update> {
+        let changes = self.changes.into_iter().map(|change| Update::state(by.clone(), change));
+        let notes = self.note.into_iter().map(|note| Update::note(by.clone(), note));
+        changes.chain(notes).map(|update| update.with_key(key.clone())).collect()
     }
 }
 
-/// One change after the other, until one is refused.
+/// One update after the other, until one is refused.
 pub(super) async fn in_turn(
     engine: &Engine,
     number: IncidentNumber,
-    by: &Person,
-    changes: Vec<StateChange>,
+    updates: Vec<Update>,
 ) -> Result<Updated, Outage> {
     let mut done = Updated::Absent;
-    for change in changes {
-        done = engine.update(number, &Update::state(by.clone(), change)).await?;
+    for update in updates {
+        done = engine.update(number, &update).await?;
         match done {
             Updated::Changed(_) | Updated::Unchanged(_) => {}
             Updated::Refused(..) | Updated::Absent => break,

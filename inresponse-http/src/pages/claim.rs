@@ -10,8 +10,8 @@ use axum::response::Response;
 use inresponse_core::InvalidInput;
 use inresponse_core::claim::{ClaimToken, TokenError};
 use inresponse_core::engine::Updated;
-use inresponse_core::model::{Incident, IncidentNumber, Person, Severity, State as IncidentState};
-use inresponse_core::plan::{self, StateChange, TakeOver};
+use inresponse_core::model::{Incident, IncidentNumber, KeyName, Person, Severity, State as IncidentState};
+use inresponse_core::plan::{self, StateChange, TakeOver, Update};
 
 use super::acts::in_turn;
 use super::incident::links;
@@ -180,10 +180,10 @@ pub(crate) async fn claim(
         Then::Resolve => vec![StateChange::Claim(take_over), StateChange::Resolve],
         Then::Release => vec![StateChange::Release(TakeOver::No)],
     };
-    let (engine, number, who) = (api.engine().clone(), link.verified.incident, by.clone());
-    match carried_through(api.recipients(), async move { in_turn(&engine, number, &who, changes).await })
-        .await
-    {
+    let update = |change| Update::state(by.clone(), change).with_key(KeyName::link());
+    let updates = changes.into_iter().map(update).collect();
+    let (engine, number) = (api.engine().clone(), link.verified.incident);
+    match carried_through(api.recipients(), async move { in_turn(&engine, number, updates).await }).await {
         Ok(Updated::Changed(record) | Updated::Unchanged(record)) => {
             current(&api, &record.incident, link, Some(&by), StatusCode::OK)
         }

@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
 use std::time::Duration;
 
 use askama::Template;
@@ -14,11 +13,11 @@ use futures_util::Stream;
 use futures_util::stream::unfold;
 use inresponse_core::model::{IncidentNumber, Person};
 use inresponse_core::{Chain, Outage};
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::filter::Filter;
 use super::list::Age;
 use super::session::SignedIn;
+use super::streams::Place;
 use super::{incident, list, message, outage};
 use crate::Api;
 use crate::input::{Params, number};
@@ -114,7 +113,7 @@ pub(super) async fn fragment(Here(api): Here, me: SignedIn, params: Params) -> R
     Ok((headers, live.html).into_response())
 }
 
-/// The part whenever it changed, until the server stops.
+/// The part whenever it changed, until the server stops or the session ends.
 pub(super) async fn stream(
     Here(api): Here,
     me: SignedIn,
@@ -123,10 +122,10 @@ pub(super) async fn stream(
 ) -> Result<Response, Problem> {
     let (view, seen) = View::read(params)?;
     let last = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
-    let Ok(place) = Arc::clone(&api.page_settings().streams).try_acquire_owned() else {
+    let Some(place) = api.page_settings().streams.take(&me.caller.key) else {
         return Err(Problem::unavailable("too many pages are kept up to date"));
     };
-    let events = Sse::new(changes(Watch { api, view, me: me.by, seen: last.or(seen), _place: place }));
+    let events = Sse::new(changes(Watch { api, view, me, seen: last.or(seen), _place: place }));
     let keep_alive = KeepAlive::new().interval(HEARTBEAT);
     // Proxies that gather answers up would hold it back.
     let unbuffered = [(HeaderName::from_static("x-accel-buffering"), "no"), (CACHE_CONTROL, "no-store")];
@@ -137,9 +136,9 @@ pub(super) async fn stream(
 struct Watch {
     api: Api,
     view: View,
-    me: Person,
+    me: SignedIn,
     seen: Option<String>,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 fn changes(watch: Watch) -> impl Stream<Item = Result<Event, Infallible>> {
@@ -151,8 +150,16 @@ fn changes(watch: Watch) -> impl Stream<Item = Result<Event, Infallible>> {
                 loop {
                     tokio::time::sleep(pause).await;
                     pause = PACE;
-                    match watch.view.render(&watch.api, &watch.me, Age::Recent).await {
-                        Ok(Some(live)) if watch.seen.as_ref() != Some(&live.seen) => return live,
+                    match watch.me.holds(&watch.api).await {
+                        Ok(true) => {}
+                        Ok(false) => return None,
+                        Err(error) => {
+                            tracing::debug!(error = %Chain::of(&error), "a page is not kept up to date");
+                            continue;
+                        }
+                    }
+                    match watch.view.render(&watch.api, &watch.me.by, Age::Recent).await {
+                        Ok(Some(live)) if watch.seen.as_ref() != Some(&live.seen) => return Some(live),
                         Ok(Some(_) | None) => {}
                         // The page stays as it is, and the health check tells.
                         Err(error) => {
@@ -162,7 +169,7 @@ fn changes(watch: Watch) -> impl Stream<Item = Result<Event, Infallible>> {
                 }
             };
             // An open stream would keep the server from stopping.
-            let live = stopped.run_until_cancelled_owned(change).await?;
+            let live = stopped.run_until_cancelled_owned(change).await??;
             watch.seen = Some(live.seen.clone());
             let event = Event::default().event("fragment").id(live.seen).data(live.html);
             Some((Ok(event), (watch, PACE)))

@@ -6,7 +6,8 @@
 //! | file | holds |
 //! |---|---|
 //! | `claim` | the page behind the link in an alert; the link is its credential |
-//! | `session` | who is signed in |
+//! | `session` | who is signed in, by their cookie |
+//! | `sessions` | who has signed in, as all servers know it |
 //! | `sign_in` | signing in and out |
 //! | `list`, `filter` | the incidents, which of them, and how one turns the pages |
 //! | `incident`, `words` | one incident with everything about it, in words |
@@ -14,6 +15,7 @@
 //! | `on_call` | who is on call |
 //! | `changes` | who changed the roster |
 //! | `events` | what changed, as it changes |
+//! | `streams` | how many streams of events there are at once |
 //! | `assets` | style, script, icon |
 
 mod acts;
@@ -26,7 +28,9 @@ mod incident;
 mod list;
 mod on_call;
 pub(crate) mod session;
+pub(crate) mod sessions;
 mod sign_in;
+mod streams;
 mod words;
 
 use std::sync::Arc;
@@ -40,11 +44,10 @@ use axum::http::header::{
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use axum::{Extension, Router};
 use inresponse_core::model::Person;
 use inresponse_core::{Chain, InvalidInput, Outage, OutageKind};
-use tokio::sync::Semaphore;
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa_axum::router::OpenApiRouter;
@@ -66,7 +69,8 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; c
 #[derive(Debug, Clone)]
 pub struct Pages {
     site: Option<Site>,
-    streams: Arc<Semaphore>,
+    streams: streams::Streams,
+    sessions: Arc<sessions::Sessions>,
     census: Arc<list::LastCensus>,
     uncovered: Arc<list::LastUncovered>,
 }
@@ -76,7 +80,8 @@ impl Default for Pages {
     fn default() -> Self {
         Self {
             site: None,
-            streams: Arc::new(Semaphore::new(MAX_STREAMS)),
+            streams: streams::Streams::new(MAX_STREAMS),
+            sessions: Arc::default(),
             census: Arc::default(),
             uncovered: Arc::default(),
         }
@@ -93,13 +98,18 @@ impl Pages {
         Ok(Self { site: Some(Site::under(public_url)?), ..Self::default() })
     }
 
-    /// The same with at most that many streams of events at once; further pages ask every few seconds instead.
+    /// The same with at most that many streams of events at once, of which one key has a quarter; further pages ask every
+    /// few seconds instead.
     ///
     /// None where every request is paid for by the time it takes.
     #[must_use]
     pub fn streams(mut self, most: usize) -> Self {
-        self.streams = Arc::new(Semaphore::new(most));
+        self.streams = streams::Streams::new(most);
         self
+    }
+
+    pub(crate) fn sessions(&self) -> &sessions::Sessions {
+        &self.sessions
     }
 
     pub(crate) fn take_site(&mut self) -> Option<Site> {
@@ -230,18 +240,26 @@ pub(crate) fn routes(api: &Api) -> Router<Api> {
     let csrf = csrf.with_rejection_response(|_: ProtectionError| {
         (StatusCode::FORBIDDEN, Extension(FromElsewhere)).into_response()
     });
-    Router::new()
-        .route("/", get(list::page))
-        .route("/board/incidents/{incidentId}", get(incident::page).post(acts::act))
-        .route("/board/oncall", get(on_call::page))
-        .route("/board/changes", get(changes::page))
-        .route("/board/sign-in", get(sign_in::page).post(sign_in::sign_in))
-        .route("/board/sign-out", post(sign_in::sign_out))
-        .route("/board/fragment", get(events::fragment))
-        .route("/board/events", get(events::stream))
-        .route("/board/assets/{name}", get(assets::asset))
+    board()
+        .into_iter()
+        .fold(Router::new(), |router, (path, route)| router.route(path, route))
         .layer(csrf)
         .layer(from_fn_with_state(api.clone(), tell_from_elsewhere))
+}
+
+/// Every path of the board, and what is there.
+fn board() -> [(&'static str, MethodRouter<Api>); 9] {
+    [
+        ("/", get(list::page)),
+        ("/board/incidents/{incidentId}", get(incident::page).post(acts::act)),
+        ("/board/oncall", get(on_call::page)),
+        ("/board/changes", get(changes::page)),
+        ("/board/sign-in", get(sign_in::page).post(sign_in::sign_in)),
+        ("/board/sign-out", post(sign_in::sign_out)),
+        ("/board/fragment", get(events::fragment)),
+        ("/board/events", get(events::stream)),
+        ("/board/assets/{name}", get(assets::asset)),
+    ]
 }
 
 /// A form that another site has sent.
@@ -254,4 +272,32 @@ async fn tell_from_elsewhere(Here(api): Here, request: Request, next: Next) -> R
         return response;
     }
     message(&api, None, StatusCode::FORBIDDEN, "This was sent from another site, and nothing was done.")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::board;
+    use crate::doors::DOORS;
+
+    #[test]
+    fn every_route_of_the_board_is_a_door() {
+        let mut routes = BTreeSet::new();
+        for (path, route) in board() {
+            // How a route of axum shows the methods that it takes.
+            let shown = format!("{route:?}");
+            for (method, field) in
+                [("GET", "get"), ("POST", "post"), ("PUT", "put"), ("DELETE", "delete"), ("PATCH", "patch")]
+            {
+                assert!(shown.contains(&format!(" {field}: ")), "{shown}");
+                if !shown.contains(&format!(" {field}: None")) {
+                    routes.insert((method, path));
+                }
+            }
+        }
+        let is_board = |path: &str| path == "/" || path.starts_with("/board/");
+        let doors = DOORS.iter().filter(|door| is_board(door.path)).map(|door| (door.method, door.path));
+        assert_eq!(routes, doors.collect());
+    }
 }

@@ -1,41 +1,42 @@
-//! Who is signed in: a key and a name, in one cookie that no script and no other site can use.
+//! Who is signed in, by one cookie that no script and no other site can use.
 
 use axum::extract::FromRequestParts;
 use axum::http::header::{COOKIE, SET_COOKIE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method};
-use axum::response::Response;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
 use form_urlencoded::byte_serialize;
+use inresponse_core::Outage;
 use inresponse_core::model::Person;
 
-use super::see;
+use super::sessions::{LIFE, Look, Token};
+use super::{message, see, told_outage};
 use crate::Api;
+use crate::doors::Door;
+use crate::keys::Caller;
 use crate::lanes::Lane;
 use crate::site::Transport;
 
-/// How long one stays signed in, in seconds: 30 days.
-const LIFE: u32 = 30 * 24 * 3600;
-/// The longest key that fits into a cookie with a name; browsers keep 4096 bytes (RFC 6265 section 6.1).
-const MAX_KEY: usize = 2048;
-
-/// Proof that whoever asks has signed in, with a key that still holds.
+/// Proof that whoever asks has signed in, with a key that still holds and has the scope.
 #[derive(Debug)]
 pub(crate) struct SignedIn {
     /// Under which name.
     pub(crate) by: Person,
-    /// The lane of the key.
-    pub(crate) lane: Lane,
+    /// With which key.
+    pub(crate) caller: Caller,
+    token: Token,
 }
 
 impl FromRequestParts<Api> for SignedIn {
     type Rejection = Response;
 
-    /// Whoever has not is led to sign in, and back afterwards.
+    /// Whoever has not is led to sign in, and back afterwards. Whose key lacks the scope is told so.
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Response> {
         let api = &api.nested_as(&parts.extensions);
-        Self::read(api, &parts.headers).ok_or_else(|| {
+        let Some(door) = Door::of_request(&parts.method, &parts.extensions) else {
+            return Err(StatusCode::INTERNAL_SERVER_ERROR.into_response());
+        };
+        let lead_to_sign_in = || {
             let looks = matches!(parts.method, Method::GET | Method::HEAD);
             let query = parts.uri.query().filter(|_| looks).map(|query| format!("?{query}"));
             let prefix = api.prefix();
@@ -46,47 +47,76 @@ impl FromRequestParts<Api> for SignedIn {
             let next = here + &query.unwrap_or_default();
             let next: String = byte_serialize(next.as_bytes()).collect();
             see(&format!("{prefix}/board/sign-in?next={next}"))
-        })
+        };
+        let token = token(api, &parts.headers).ok_or_else(lead_to_sign_in)?;
+        let found = api.sessions().find(api, &token, Look::Now).await;
+        let (by, entry) = found.map_err(|e| told_outage(api, None, &e))?.ok_or_else(lead_to_sign_in)?;
+        if !entry.may(door.act) {
+            let text = format!("This is not for you: {}.", entry.lacks(door.act));
+            return Err(message(api, Some(&by), StatusCode::FORBIDDEN, &text));
+        }
+        Ok(Self { by, caller: entry.into(), token })
     }
 }
 
 impl SignedIn {
-    /// Who has signed in, if anybody.
-    pub(crate) fn read(api: &Api, headers: &HeaderMap) -> Option<Self> {
-        let name = cookie_name(api);
-        let given = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let mut pairs =
-            given.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        let (_, value) = pairs.find(|(given, _)| *given == name)?;
-        let (key, person) = value.split_once('.')?;
-        let text = |part: &str| String::from_utf8(URL_SAFE_NO_PAD.decode(part).ok()?).ok();
-        let lane = api.keys().responder(&text(key)?)?.clone();
-        Some(Self { by: Person::new(text(person)?).ok()?, lane })
+    /// Whether that is still so, or was a second ago.
+    pub(super) async fn holds(&self, api: &Api) -> Result<bool, Outage> {
+        Ok(api.sessions().find(api, &self.token, Look::OfLate).await?.is_some())
     }
 }
 
-/// The cookie of whoever signs in with that key, which must hold, under that name; `None` for a key that no cookie can
-/// hold.
-pub(super) fn cookie(api: &Api, key: &str, by: &Person) -> Option<HeaderValue> {
-    let (key, by) = (Some(key).filter(|key| key.len() <= MAX_KEY)?, by.as_str());
-    let value = format!("{}.{}", URL_SAFE_NO_PAD.encode(key), URL_SAFE_NO_PAD.encode(by));
-    let mut cookie = HeaderValue::from_str(&set_cookie(api, &value, LIFE)).ok()?;
+/// Whether somebody has signed in.
+pub(super) async fn is_signed_in(api: &Api, headers: &HeaderMap) -> Result<bool, Outage> {
+    match token(api, headers) {
+        Some(token) => Ok(api.sessions().find(api, &token, Look::Now).await?.is_some()),
+        None => Ok(false),
+    }
+}
+
+/// Ends the session of whoever has signed in, if anybody.
+pub(super) async fn end(api: &Api, headers: &HeaderMap) -> Result<(), Outage> {
+    match token(api, headers) {
+        Some(token) => api.sessions().end(api, &token).await,
+        None => Ok(()),
+    }
+}
+
+/// The lane of whoever has signed in, as far as that is known.
+pub(crate) fn lane(api: &Api, headers: &HeaderMap) -> Option<Lane> {
+    let entry = api.sessions().guess(api, &token(api, headers)?)?;
+    Some(Caller::from(entry).lane)
+}
+
+/// The token that a browser sends.
+fn token(api: &Api, headers: &HeaderMap) -> Option<Token> {
+    let name = cookie_name(api);
+    let given = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs =
+        given.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let (_, value) = pairs.find(|(given, _)| *given == name)?;
+    Token::read(value)
+}
+
+/// The cookie of a session.
+pub(super) fn cookie(api: &Api, token: &Token) -> Option<HeaderValue> {
+    let mut cookie = HeaderValue::from_str(&set_cookie(api, &token.text(), LIFE.num_seconds())).ok()?;
     cookie.set_sensitive(true);
     Some(cookie)
 }
 
 /// Takes the cookie back.
-pub(super) fn forget(api: &Api) -> Option<(axum::http::HeaderName, HeaderValue)> {
+pub(super) fn forget(api: &Api) -> Option<(HeaderName, HeaderValue)> {
     Some((SET_COOKIE, HeaderValue::from_str(&set_cookie(api, "", 0)).ok()?))
 }
 
-fn set_cookie(api: &Api, value: &str, life: u32) -> String {
+fn set_cookie(api: &Api, value: &str, seconds: i64) -> String {
     let secure = match api.site().transport {
         Transport::Https => "; Secure",
         Transport::Http => "",
     };
     let (name, path) = (cookie_name(api), api.home());
-    format!("{name}={value}; Path={path}; Max-Age={life}; HttpOnly; SameSite=Strict{secure}")
+    format!("{name}={value}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}")
 }
 
 /// Browsers take the first one from nobody but this very host, over TLS and for all its paths, and the second one over

@@ -7,9 +7,9 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use inresponse_core::model::Person;
 
-use super::session::{self, SignedIn};
-use super::{Frame, Place, html, message, see};
+use super::{Frame, Place, html, message, see, session, told_outage};
 use crate::Api;
+use crate::doors::Act;
 use crate::input::{Bytes, Params};
 use crate::refusals::Refusal;
 use crate::site::Here;
@@ -34,8 +34,10 @@ struct Onward {
 /// The form; whoever is signed in already is led on.
 pub(super) async fn page(Here(api): Here, mut params: Params, headers: HeaderMap) -> Response {
     let next = params.take("next", |text| Ok(local(&api, text))).unwrap_or_else(|| api.home().to_owned());
-    if SignedIn::read(&api, &headers).is_some() {
-        return see(&next);
+    match session::is_signed_in(&api, &headers).await {
+        Ok(true) => return see(&next),
+        Ok(false) => {}
+        Err(error) => return told_outage(&api, None, &error),
     }
     let frame = Frame::new(&api, None, Place::Elsewhere);
     // A browser keeps the cookie back where another site's link (a mail read on the web) led here. It sends it where
@@ -69,23 +71,34 @@ pub(super) async fn sign_in(Here(api): Here, Bytes(form): Bytes) -> Response {
             return refused(StatusCode::BAD_REQUEST, format!("Your name {what}."), next, name);
         }
     };
-    let cookie = session::cookie(&api, &key, &by).filter(|_| api.keys().responder(&key).is_some());
-    match cookie {
-        Some(cookie) => {
-            let mut response = see(if next.is_empty() { api.home() } else { &next });
-            response.headers_mut().append(SET_COOKIE, cookie);
-            response
-        }
-        None => {
-            let text = "This key is not known here, or may not respond to incidents.";
-            let page = refused(StatusCode::FORBIDDEN, text.to_owned(), next, name);
-            (Extension(Refusal::SignIn), page).into_response()
-        }
+    let Some(entry) = api.keys().signing_in(&key) else {
+        let text = "This key is not known here, or has neither the scope respond nor admin.";
+        let page = refused(StatusCode::FORBIDDEN, text.to_owned(), next, name);
+        return (Extension(Refusal::SignIn), page).into_response();
+    };
+    let token = match api.sessions().begin(&api, entry, &by).await {
+        Ok(token) => token,
+        Err(error) => return told_outage(&api, None, &error),
+    };
+    // Where somebody may look who is led nowhere in particular.
+    let is_home = next.is_empty() || next == api.home();
+    let next = match (is_home, entry.may(Act::Respond)) {
+        (true, true) => api.home().to_owned(),
+        (true, false) => format!("{}/board/oncall", api.prefix()),
+        (false, _) => next,
+    };
+    let mut response = see(&next);
+    if let Some(cookie) = session::cookie(&api, &token) {
+        response.headers_mut().append(SET_COOKIE, cookie);
     }
+    response
 }
 
-/// Forgets who was signed in.
-pub(super) async fn sign_out(Here(api): Here) -> Response {
+/// Ends the session of whoever was signed in.
+pub(super) async fn sign_out(Here(api): Here, headers: HeaderMap) -> Response {
+    if let Err(error) = session::end(&api, &headers).await {
+        return told_outage(&api, None, &error);
+    }
     let page = message(&api, None, StatusCode::OK, "You are signed out.");
     (session::forget(&api).map(|cookie| [cookie]), page).into_response()
 }

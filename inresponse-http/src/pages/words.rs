@@ -4,8 +4,8 @@ use std::fmt;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use inresponse_core::model::{
-    Contact, Delivery, DeliveryStatus, Event, Incident, Level, StandIn, State as IncidentState, TeamChange,
-    Zone,
+    Contact, Delivery, DeliveryStatus, Event, Incident, KeyName, Level, StandIn, State as IncidentState,
+    TeamChange, Zone,
 };
 use inresponse_core::plan::{self, Follows, Happened, Reached, Upcoming};
 
@@ -75,7 +75,12 @@ impl Line {
             Event::Noted { note, .. } => Some(note.as_str().to_owned()),
             _ => None,
         };
-        Self { at: Moment::clock(zone, happened.entry.at), text: told(happened), note }
+        let text = match happened.entry.key.as_ref().map(KeyName::as_str) {
+            Some(KeyName::LINK) => format!("{}, by the link in an alert", told(happened)),
+            Some(key) => format!("{}, with the key {key}", told(happened)),
+            None => told(happened),
+        };
+        Self { at: Moment::clock(zone, happened.entry.at), text, note }
     }
 }
 
@@ -137,7 +142,7 @@ fn told(happened: &Happened<'_>) -> String {
         Event::ReportedLower { severity } => format!("Reported again as {severity}"),
         Event::Noted { by, .. } => format!("{by} noted"),
         Event::ClockWentBack { seconds } => format!("The clock went back by {seconds} seconds"),
-        Event::Folded { entries, .. } => format!("{entries} older entries, which are no longer kept apart"),
+        Event::Folded { entries, .. } => format!("{entries} entries, which are no longer kept apart"),
         Event::Unknown(event) => format!("{}: unknown to this version of InResponse", event.name()),
         _ => "Something else happened".to_owned(),
     }

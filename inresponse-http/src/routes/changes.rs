@@ -11,18 +11,18 @@ use super::incidents::{DEFAULT_LIMIT, limit};
 use crate::Api;
 use crate::cursor;
 use crate::input::Params;
-use crate::keys::{Authorized, ToRespondOrAdminister};
+use crate::keys::Caller;
 use crate::problem::Problem;
 use crate::wire::roster::ChangesView;
 
 /// Notes what somebody is about to change. What cannot be noted must not be changed.
-pub(super) async fn note(api: &Api, by: &Person, what: &str) -> Result<(), Problem> {
-    let change = RosterChange::new(api.engine().now(), by.clone(), what);
+pub(super) async fn note(api: &Api, by: &Caller, what: &str) -> Result<(), Problem> {
+    let change = RosterChange::new(api.engine().now(), Person::from(&by.key), what);
     api.engine().roster().note_change(&change).await.map_err(|error| {
         let outage = Outage::retryable("the change could not be noted, and was not made").because(error);
         Problem::outage_of_change(&outage)
     })?;
-    tracing::info!(by = by.as_str(), change = what, "the roster is changed");
+    tracing::info!(by = by.key.as_str(), key = by.key.as_str(), change = what, "the roster is changed");
     Ok(())
 }
 
@@ -55,14 +55,13 @@ pub(super) async fn before<T>(api: &Api, read: impl Future<Output = Result<Optio
         ("limit" = Option<usize>, Query, description = "1 to 500; 50 unless given"),
         ("cursor" = Option<String>, Query, description = "from the page before"),
     ),
-    security(("key" = []), ("bearer" = [])),
     responses(
         (status = 200, description = "a page", body = ChangesView),
         (status = 400, description = "a parameter does not hold", body = Problem),
     ))]
 pub(crate) async fn list(
     State(api): State<Api>,
-    _: Authorized<ToRespondOrAdminister>,
+    _: Caller,
     mut params: Params,
 ) -> Result<Json<ChangesView>, Problem> {
     let limit = params.take("limit", limit).unwrap_or(DEFAULT_LIMIT);

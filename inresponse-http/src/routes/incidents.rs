@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::header::{HeaderName, LOCATION};
+use axum::http::header::{HeaderName, LOCATION, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use inresponse_core::InvalidInput;
@@ -19,8 +19,9 @@ use crate::Api;
 use crate::cursor;
 use crate::hand_over::doubt;
 use crate::input::{Body, NoParams, Params, Path, number};
-use crate::keys::{Authorized, ToReport, ToRespond};
+use crate::keys::Caller;
 use crate::limits::carried_through;
+use crate::outsiders::{Allowed, allowed};
 use crate::problem::Problem;
 use crate::site::Here;
 use crate::wire::incident::{FullIncidentView, IncidentView, ListView, PageView};
@@ -33,7 +34,6 @@ const MAX_LIMIT: usize = 500;
 ///
 /// Answered only after it is durable. The on-call engineer is alerted at once.
 #[utoipa::path(put, path = "/incidents", tag = "incidents", request_body = PutIncident,
-    security(("key" = []), ("bearer" = [])),
     responses(
         (status = 201, description = "a new incident", body = IncidentView),
         (status = 200, description = "an incident with that key is open: counted there", body = IncidentView),
@@ -44,7 +44,7 @@ const MAX_LIMIT: usize = 500;
 pub(crate) async fn put(
     Here(api): Here,
     headers: HeaderMap,
-    key: Result<Authorized<ToReport>, Problem>,
+    key: Result<Caller, Problem>,
     params: Result<NoParams, Problem>,
     given: Result<Body<PutIncident>, Problem>,
 ) -> Result<Response, Problem> {
@@ -59,8 +59,8 @@ pub(crate) async fn put(
         Err(problem) => Err(problem),
     };
     reported.inspect_err(|problem| match problem.status() {
-        StatusCode::UNPROCESSABLE_ENTITY => refused_report(&key.name, "unknown_service", problem.detail()),
-        status if status.is_client_error() => refused_report(&key.name, "invalid", problem.detail()),
+        StatusCode::UNPROCESSABLE_ENTITY => refused_report(&key.key, "unknown_service", problem.detail()),
+        status if status.is_client_error() => refused_report(&key.key, "invalid", problem.detail()),
         _ => {}
     })
 }
@@ -73,9 +73,13 @@ fn refused_report(by: impl Display, reason: &'static str, problem: &str) {
     tracing::warn!(key = %by, reason, problem, "a report was refused");
 }
 
-async fn report(api: &Api, key: &Authorized<ToReport>, given: PutIncident) -> Result<Response, Problem> {
+async fn report(api: &Api, key: &Caller, given: PutIncident) -> Result<Response, Problem> {
     let report = given.into_report().map_err(|e| Problem::invalid(&e))?;
     let service = report.service().clone();
+    if let Some(why) = key.barred_from(&service) {
+        return Err(Problem::new(StatusCode::FORBIDDEN, why));
+    }
+    let report = report.reported_with(key.reporter());
     let engine = api.engine().clone();
     let reported = carried_through(&key.lane, async move { engine.report(report).await }).await;
     match reported.map_err(|e| Problem::outage_of_change(&e))? {
@@ -97,17 +101,17 @@ fn location(api: &Api, number: IncidentNumber) -> Option<[(HeaderName, HeaderVal
 
 /// Claim, release, resolve, hand over, escalate, change the severity, note.
 #[utoipa::path(post, path = "/incidents", tag = "incidents", request_body = PostIncident,
-    security(("key" = []), ("bearer" = [])),
     responses(
         (status = 200, description = "as it is now", body = FullIncidentView),
         (status = 400, description = "a field does not hold", body = Problem),
         (status = 404, description = "no such incident", body = Problem),
         (status = 409, description = "it cannot be; see claimedBy", body = Problem),
-        (status = 422, description = "no such team", body = Problem),
+        (status = 422, description = "no such team, or somebody outside the roster who may not have it", body = Problem),
+        (status = 429, description = "too many hand-overs to people outside the roster; see Retry-After", body = Problem),
     ))]
 pub(crate) async fn post(
     State(api): State<Api>,
-    key: Authorized<ToRespond>,
+    key: Caller,
     _: NoParams,
     Body(given): Body<PostIncident>,
 ) -> Result<Json<FullIncidentView>, Problem> {
@@ -117,17 +121,17 @@ pub(crate) async fn post(
 /// Claim, release, resolve, hand over, escalate, change the severity, note.
 #[utoipa::path(post, path = "/incidents/{incidentId}", tag = "incidents", request_body = PostIncident,
     params(("incidentId" = u64, Path, example = 10000, description = "its number")),
-    security(("key" = []), ("bearer" = [])),
     responses(
         (status = 200, description = "as it is now", body = FullIncidentView),
         (status = 400, description = "a field does not hold", body = Problem),
         (status = 404, description = "no such incident", body = Problem),
         (status = 409, description = "it cannot be; see claimedBy", body = Problem),
-        (status = 422, description = "no such team", body = Problem),
+        (status = 422, description = "no such team, or somebody outside the roster who may not have it", body = Problem),
+        (status = 429, description = "too many hand-overs to people outside the roster; see Retry-After", body = Problem),
     ))]
 pub(crate) async fn post_one(
     State(api): State<Api>,
-    key: Authorized<ToRespond>,
+    key: Caller,
     _: NoParams,
     Path(in_path): Path<String>,
     Body(given): Body<PostIncident>,
@@ -140,10 +144,18 @@ async fn update(
     api: &Api,
     in_path: Option<IncidentNumber>,
     given: PostIncident,
-    key: &Authorized<ToRespond>,
+    key: &Caller,
 ) -> Result<Json<FullIncidentView>, Problem> {
-    let (number, update) = given.into_update(in_path, &key.name).map_err(|e| Problem::invalid(&e))?;
+    let (number, update) = given.into_update(in_path, &key.key).map_err(|e| Problem::invalid(&e))?;
     let engine = api.engine().clone();
+    if let Some(why) = key.barred(&engine, number).await.map_err(|e| Problem::outage(&e).not_recorded())? {
+        return Err(Problem::new(StatusCode::FORBIDDEN, why));
+    }
+    let allowed = allowed(api, &key.key, number, &update).await;
+    let allowed = allowed.map_err(|e| Problem::outage(&e).not_recorded())?;
+    if let Some(why) = allowed.refusal(&key.key) {
+        return Err(not_handed(&allowed, why));
+    }
     let handed = match &update.state {
         Some(StateChange::HandTo(to)) => Some((update.by.clone(), to.clone())),
         Some(_) | None => None,
@@ -163,6 +175,15 @@ async fn update(
         )),
         Updated::Refused(_, refusal) => Err(refused(number, &refusal)),
         Updated::Absent => Err(absent(number)),
+    }
+}
+
+fn not_handed(allowed: &Allowed, why: String) -> Problem {
+    match allowed {
+        Allowed::NotNow(after) => Problem::new(StatusCode::TOO_MANY_REQUESTS, why)
+            .header(RETRY_AFTER, HeaderValue::from(after.as_secs()))
+            .not_recorded(),
+        Allowed::NotThere(_) | Allowed::Yes => Problem::unprocessable("handTo", why),
     }
 }
 
@@ -189,7 +210,6 @@ fn absent(number: IncidentNumber) -> Problem {
         ("limit" = Option<usize>, Query, description = "1 to 500; 50 unless given"),
         ("cursor" = Option<String>, Query, description = "from the page before"),
     ),
-    security(("key" = []), ("bearer" = [])),
     responses(
         (status = 200, description = "a page; with incidentId a single incident", body = ListView),
         (status = 400, description = "a parameter does not hold", body = Problem),
@@ -197,7 +217,7 @@ fn absent(number: IncidentNumber) -> Problem {
     ))]
 pub(crate) async fn list(
     State(api): State<Api>,
-    _: Authorized<ToRespond>,
+    _: Caller,
     mut params: Params,
 ) -> Result<Json<ListView>, Problem> {
     if let Some(number) = params.take("incidentId", number) {
@@ -234,7 +254,6 @@ pub(super) fn limit(text: &str) -> Result<usize, InvalidInput> {
             would have; nothing is changed"),
         ("by" = Option<String>, Query, description = "who would hand it over (default: the key's name)"),
     ),
-    security(("key" = []), ("bearer" = [])),
     responses(
         (status = 200, description = "the incident", body = FullIncidentView),
         (status = 400, description = "a parameter is invalid", body = Problem),
@@ -242,7 +261,7 @@ pub(super) fn limit(text: &str) -> Result<usize, InvalidInput> {
     ))]
 pub(crate) async fn get_one(
     State(api): State<Api>,
-    key: Authorized<ToRespond>,
+    key: Caller,
     mut params: Params,
     Path(in_path): Path<String>,
 ) -> Result<Json<FullIncidentView>, Problem> {
@@ -253,8 +272,8 @@ pub(crate) async fn get_one(
     let record = find(&api, number).await?;
     let view = FullIncidentView::from(&record);
     let Some(person) = hand_to else { return Ok(Json(view)) };
-    let by = by.as_ref().unwrap_or(&key.name);
-    let doubt = doubt(api.engine(), &record.incident, by, &person).await.map_err(|e| Problem::outage(&e))?;
+    let by = by.unwrap_or_else(|| Person::from(&key.key));
+    let doubt = doubt(api.engine(), &record.incident, &by, &person).await.map_err(|e| Problem::outage(&e))?;
     Ok(Json(view.maybe_warning("handTo", doubt)))
 }
 

@@ -12,7 +12,7 @@ use inresponse_core::roster::{Deleted, TeamDeleted};
 use super::changes::{before, note, present};
 use crate::Api;
 use crate::input::{Body, NoParams, Params, Path, Time};
-use crate::keys::{Authorized, ToAdminister};
+use crate::keys::Caller;
 use crate::problem::Problem;
 use crate::wire::roster::{DayView, Named, OnCallView, PutDay, PutService, PutTeam, ServiceView, TeamView};
 
@@ -48,7 +48,7 @@ fn gone(deleted: Deleted, what: &str) -> Result<StatusCode, Problem> {
 
 /// Give a service to a team.
 #[utoipa::path(put, path = "/services/{service}", tag = "roster", request_body = PutService,
-    params(("service" = String, Path, example = "athens")), security(("key" = []), ("bearer" = [])),
+    params(("service" = String, Path, example = "athens")),
     responses(
         (status = 200, description = "as it is now", body = ServiceView),
         (status = 400, description = "a field does not hold", body = Problem),
@@ -56,7 +56,7 @@ fn gone(deleted: Deleted, what: &str) -> Result<StatusCode, Problem> {
     ))]
 pub(crate) async fn put_service(
     State(api): State<Api>,
-    key: Authorized<ToAdminister>,
+    key: Caller,
     _: NoParams,
     Path(service): Path<String>,
     Body(given): Body<PutService>,
@@ -70,7 +70,7 @@ pub(crate) async fn put_service(
     let roster = api.engine().roster();
     let before = before(&api, roster.service(&service)).await;
     if !matches!(&before, Before::Was(was) if *was == team) {
-        note(&api, &key.name, &told::service(&service, &team, &before)).await?;
+        note(&api, &key, &told::service(&service, &team, &before)).await?;
     }
     let put = roster.put_service(&service, &team).await;
     put.map_err(|e| Problem::outage_of_change(&e))?;
@@ -79,14 +79,14 @@ pub(crate) async fn put_service(
 
 /// Whose a service is.
 #[utoipa::path(get, path = "/services/{service}", tag = "roster",
-    params(("service" = String, Path, example = "athens")), security(("key" = []), ("bearer" = [])),
+    params(("service" = String, Path, example = "athens")),
     responses(
         (status = 200, description = "the service", body = ServiceView),
         (status = 404, description = "no such service", body = Problem),
     ))]
 pub(crate) async fn get_service(
     State(api): State<Api>,
-    _: Authorized<ToAdminister>,
+    _: Caller,
     _: NoParams,
     Path(service): Path<String>,
 ) -> Result<Json<ServiceView>, Problem> {
@@ -99,14 +99,14 @@ pub(crate) async fn get_service(
 
 /// Delete a service.
 #[utoipa::path(delete, path = "/services/{service}", tag = "roster",
-    params(("service" = String, Path, example = "athens")), security(("key" = []), ("bearer" = [])),
+    params(("service" = String, Path, example = "athens")),
     responses(
         (status = 204, description = "gone"),
         (status = 404, description = "no such service", body = Problem),
     ))]
 pub(crate) async fn delete_service(
     State(api): State<Api>,
-    key: Authorized<ToAdminister>,
+    key: Caller,
     _: NoParams,
     Path(service): Path<String>,
 ) -> Result<StatusCode, Problem> {
@@ -116,14 +116,14 @@ pub(crate) async fn delete_service(
     if before == Before::Absent {
         return gone(Deleted::Absent, "service");
     }
-    note(&api, &key.name, &told::service_deleted(&service, &before)).await?;
+    note(&api, &key, &told::service_deleted(&service, &before)).await?;
     let deleted = roster.delete_service(&service).await;
     gone(deleted.map_err(|e| Problem::outage_of_change(&e))?, "service")
 }
 
 /// Create or replace a team's settings.
 #[utoipa::path(put, path = "/teams/{team}", tag = "roster", request_body = PutTeam,
-    params(("team" = String, Path, example = "devops")), security(("key" = []), ("bearer" = [])),
+    params(("team" = String, Path, example = "devops")),
     responses(
         (status = 200, description = "as it is now", body = TeamView),
         (status = 400, description = "a field does not hold", body = Problem),
@@ -131,7 +131,7 @@ pub(crate) async fn delete_service(
     ))]
 pub(crate) async fn put_team(
     State(api): State<Api>,
-    key: Authorized<ToAdminister>,
+    key: Caller,
     _: NoParams,
     Path(team): Path<String>,
     Body(given): Body<PutTeam>,
@@ -142,7 +142,7 @@ pub(crate) async fn put_team(
     let roster = api.engine().roster();
     let before = before(&api, roster.team(&team)).await;
     if !matches!(&before, Before::Was(was) if **was == settings) {
-        note(&api, &key.name, &told::team(&team, &settings, &before)).await?;
+        note(&api, &key, &told::team(&team, &settings, &before)).await?;
     }
     let put = roster.put_team(&team, &settings).await;
     put.map_err(|e| Problem::outage_of_change(&e))?;
@@ -151,14 +151,14 @@ pub(crate) async fn put_team(
 
 /// A team's settings.
 #[utoipa::path(get, path = "/teams/{team}", tag = "roster",
-    params(("team" = String, Path, example = "devops")), security(("key" = []), ("bearer" = [])),
+    params(("team" = String, Path, example = "devops")),
     responses(
         (status = 200, description = "the team", body = TeamView),
         (status = 404, description = "no such team", body = Problem),
     ))]
 pub(crate) async fn get_team(
     State(api): State<Api>,
-    _: Authorized<ToAdminister>,
+    _: Caller,
     _: NoParams,
     Path(team): Path<String>,
 ) -> Result<Json<TeamView>, Problem> {
@@ -171,7 +171,7 @@ pub(crate) async fn get_team(
 
 /// Delete a team with its calendar.
 #[utoipa::path(delete, path = "/teams/{team}", tag = "roster",
-    params(("team" = String, Path, example = "devops")), security(("key" = []), ("bearer" = [])),
+    params(("team" = String, Path, example = "devops")),
     responses(
         (status = 204, description = "gone"),
         (status = 404, description = "no such team", body = Problem),
@@ -179,7 +179,7 @@ pub(crate) async fn get_team(
     ))]
 pub(crate) async fn delete_team(
     State(api): State<Api>,
-    key: Authorized<ToAdminister>,
+    key: Caller,
     _: NoParams,
     Path(team): Path<String>,
 ) -> Result<StatusCode, Problem> {
@@ -194,14 +194,14 @@ pub(crate) async fn delete_team(
         let detail = format!("team `{team}` is the catch-all team of the configuration");
         return Err(Problem::new(StatusCode::CONFLICT, detail));
     }
-    note(&api, &key.name, &told::team_deleted(&team)).await?;
+    note(&api, &key, &told::team_deleted(&team)).await?;
     let deleted = roster.delete_team(&team).await;
     match deleted.map_err(|e| Problem::outage_of_change(&e))? {
         TeamDeleted::Gone => Ok(StatusCode::NO_CONTENT),
         TeamDeleted::Absent => Err(absent()),
         TeamDeleted::OwnsService(service) => {
             // Only the deletion itself finds out, and its note is there.
-            note(&api, &key.name, &told::team_kept(&team, &service)).await?;
+            note(&api, &key, &told::team_kept(&team, &service)).await?;
             let detail = format!("team `{team}` still owns the service `{service}`");
             Err(Problem::new(StatusCode::CONFLICT, detail))
         }
@@ -211,7 +211,6 @@ pub(crate) async fn delete_team(
 /// Create or replace a day of a team's calendar.
 #[utoipa::path(put, path = "/teams/{team}/calendar/{day}", tag = "roster", request_body = PutDay,
     params(("team" = String, Path, example = "devops"), ("day" = String, Path, example = "2026-12-24", description = "YYYY-MM-DD in the team's time zone")),
-    security(("key" = []), ("bearer" = [])),
     responses(
         (status = 200, description = "as it is now", body = DayView),
         (status = 400, description = "a field does not hold", body = Problem),
@@ -219,7 +218,7 @@ pub(crate) async fn delete_team(
     ))]
 pub(crate) async fn put_day(
     State(api): State<Api>,
-    key: Authorized<ToAdminister>,
+    key: Caller,
     _: NoParams,
     Path((team, day)): Path<(String, String)>,
     Body(given): Body<PutDay>,
@@ -236,7 +235,7 @@ pub(crate) async fn put_day(
     }
     let before = before(&api, roster.day(&team, day)).await;
     if !matches!(&before, Before::Was(was) if **was == rota) {
-        note(&api, &key.name, &told::day(&team, day, &rota, &before)).await?;
+        note(&api, &key, &told::day(&team, day, &rota, &before)).await?;
     }
     roster.put_day(&team, day, &rota).await.map_err(|e| Problem::outage_of_change(&e))?;
     Ok(Json(DayView::new(&team, day, &rota)))
@@ -244,14 +243,14 @@ pub(crate) async fn put_day(
 
 /// A day of a team's calendar.
 #[utoipa::path(get, path = "/teams/{team}/calendar/{day}", tag = "roster",
-    params(("team" = String, Path, example = "devops"), ("day" = String, Path, example = "2026-12-24")), security(("key" = []), ("bearer" = [])),
+    params(("team" = String, Path, example = "devops"), ("day" = String, Path, example = "2026-12-24")),
     responses(
         (status = 200, description = "the entry", body = DayView),
         (status = 404, description = "no entry", body = Problem),
     ))]
 pub(crate) async fn get_day(
     State(api): State<Api>,
-    _: Authorized<ToAdminister>,
+    _: Caller,
     _: NoParams,
     Path((team, day)): Path<(String, String)>,
 ) -> Result<Json<DayView>, Problem> {
@@ -264,14 +263,14 @@ pub(crate) async fn get_day(
 
 /// Delete a day of a team's calendar.
 #[utoipa::path(delete, path = "/teams/{team}/calendar/{day}", tag = "roster",
-    params(("team" = String, Path, example = "devops"), ("day" = String, Path, example = "2026-12-24")), security(("key" = []), ("bearer" = [])),
+    params(("team" = String, Path, example = "devops"), ("day" = String, Path, example = "2026-12-24")),
     responses(
         (status = 204, description = "gone"),
         (status = 404, description = "no entry", body = Problem),
     ))]
 pub(crate) async fn delete_day(
     State(api): State<Api>,
-    key: Authorized<ToAdminister>,
+    key: Caller,
     _: NoParams,
     Path((team, day)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
@@ -281,7 +280,7 @@ pub(crate) async fn delete_day(
     if before == Before::Absent {
         return gone(Deleted::Absent, "entry");
     }
-    note(&api, &key.name, &told::day_deleted(&team, day, &before)).await?;
+    note(&api, &key, &told::day_deleted(&team, day, &before)).await?;
     let deleted = roster.delete_day(&team, day).await;
     gone(deleted.map_err(|e| Problem::outage_of_change(&e))?, "entry")
 }
@@ -292,14 +291,13 @@ pub(crate) async fn delete_day(
         ("team" = String, Path, example = "devops"),
         ("at" = Option<String>, Query, description = "RFC 3339 or Unix seconds; now unless given"),
     ),
-    security(("key" = []), ("bearer" = [])),
     responses(
         (status = 200, description = "who is", body = OnCallView),
         (status = 404, description = "no such team", body = Problem),
     ))]
 pub(crate) async fn on_call(
     State(api): State<Api>,
-    _: Authorized<ToAdminister>,
+    _: Caller,
     Path(team): Path<String>,
     mut params: Params,
 ) -> Result<Json<OnCallView>, Problem> {

@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use utoipa::ToSchema;
 
 use crate::Api;
-use crate::keys::{AnyKey, Authorized};
+use crate::keys::Caller;
 use crate::problem::Problem;
 use crate::site::Here;
 
@@ -88,9 +88,9 @@ pub(crate) async fn readyz(api: State<Api>) -> Result<Json<Health>, Problem> {
 }
 
 /// Metrics, in Prometheus' text format.
-#[utoipa::path(get, path = "/metrics", tag = "system", security(("key" = []), ("bearer" = [])),
+#[utoipa::path(get, path = "/metrics", tag = "system",
     responses((status = 200, description = "the metrics", body = String)))]
-pub(crate) async fn metrics(State(api): State<Api>, _: Authorized<AnyKey>) -> Result<Response, Problem> {
+pub(crate) async fn metrics(State(api): State<Api>, _: Caller) -> Result<Response, Problem> {
     let Some(handle) = api.metrics_handle() else {
         return Err(Problem::not_found("metrics are not collected here"));
     };
@@ -101,8 +101,8 @@ pub(crate) async fn metrics(State(api): State<Api>, _: Authorized<AnyKey>) -> Re
 }
 
 /// This document.
-#[utoipa::path(get, path = "/openapi.json", tag = "system", security(("key" = []), ("bearer" = [])),
+#[utoipa::path(get, path = "/openapi.json", tag = "system",
     responses((status = 200, description = "OpenAPI 3.1")))]
-pub(crate) async fn openapi(Here(api): Here, _: Authorized<AnyKey>) -> Response {
+pub(crate) async fn openapi(Here(api): Here, _: Caller) -> Response {
     ([(CONTENT_TYPE, "application/json")], api.document()).into_response()
 }

@@ -167,6 +167,9 @@ pub(crate) struct EntryView {
     event: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<String>,
+    /// The name of the API key that it was done with; `link` for the link in an alert.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
     /// Who or which team has it now.
     #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<String>,
@@ -331,6 +334,7 @@ impl From<&Entry> for EntryView {
             at: entry.at,
             event,
             by: None,
+            key: entry.key.as_ref().map(ToString::to_string),
             to: None,
             from: None,
             severity: None,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use inresponse_core::InvalidInput;
-use inresponse_core::model::{IncidentNumber, Note, Person, Report, Severity, State, TeamName};
+use inresponse_core::model::{IncidentNumber, KeyName, Note, Person, Report, Severity, State, TeamName};
 use inresponse_core::plan::{StateChange, TakeOver, Update};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -145,7 +145,7 @@ impl PostIncident {
     pub(crate) fn into_update(
         self,
         in_path: Option<IncidentNumber>,
-        key_name: &Person,
+        key: &KeyName,
     ) -> Result<(IncidentNumber, Update), InvalidInput> {
         let mut invalid = InvalidInput::default();
         let number = match (in_path, self.incident_id.map(IncidentNumber::new)) {
@@ -161,7 +161,7 @@ impl PostIncident {
         };
         let by = match self.by {
             Some(by) => invalid.keep(Person::new(by)),
-            None => Some(key_name.clone()),
+            None => Some(Person::from(key)),
         };
         let take_over = if self.take_over == Some(true) { TakeOver::Yes } else { TakeOver::No };
         let wish = |state| match state {
@@ -196,7 +196,7 @@ impl PostIncident {
         }
         match (number, by) {
             (Some(number), Some(by)) if invalid.is_empty() => {
-                Ok((number, Update { by, severity, state, note }))
+                Ok((number, Update { by, key: Some(key.clone()), severity, state, note }))
             }
             _ => Err(invalid),
         }

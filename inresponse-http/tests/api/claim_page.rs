@@ -38,7 +38,10 @@ async fn looking_changes_nothing_and_the_button_claims() {
         "{}",
         page.text
     );
-    assert_eq!(world.get("/incidents/10000").await.json["claimedBy"], "ops@example.org");
+    let incident = world.get("/incidents/10000").await.json;
+    assert_eq!(incident["claimedBy"], "ops@example.org");
+    let last = incident["timeline"].as_array().unwrap().last().unwrap();
+    assert_eq!((&last["event"], &last["key"]), (&json!("claimed"), &json!("link")));
 }
 
 #[tokio::test]

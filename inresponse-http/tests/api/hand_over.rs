@@ -1,9 +1,11 @@
 //! Handing over and escalating by hand.
 
+use std::time::Duration;
+
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::world::{ADMIN, RESPOND, World};
 
 #[tokio::test]
 async fn p05_an_incident_is_handed_over_and_escalated_as_it_is_wished() {
@@ -134,4 +136,96 @@ async fn p22_a_hand_over_is_flagged_and_ends_on_the_wire() {
     world.engine.tick().await.unwrap();
     assert_eq!(seen().await, expect("OPEN", false, Value::Null, "handoverUnanswered"));
     assert_eq!(world.get(&path).await.json["claimedBy"], Value::Null);
+}
+
+/// Hands a new incident to somebody, by the API.
+async fn hand_to(world: &World, key: &str, to: &str) -> (u64, crate::world::Answer) {
+    let number = world.report().await;
+    let body = json!({ "handTo": to, "by": "jo" }).to_string();
+    (number, world.call(key, axum::http::Method::POST, &format!("/incidents/{number}"), body).await)
+}
+
+#[tokio::test]
+async fn p13_a_key_hands_few_incidents_to_people_outside_the_roster() {
+    let world = World::new().await;
+    for n in 0..5 {
+        let (_, answer) = hand_to(&world, RESPOND, &format!("stranger{n}@elsewhere.example")).await;
+        assert_eq!(answer.status, StatusCode::OK, "{n}: {}", answer.text);
+        world.clock.advance(Duration::from_secs(60));
+    }
+    world.engine.tick().await.unwrap();
+    let sent = world.notifier.attempts().len();
+    let (number, answer) = hand_to(&world, RESPOND, "one-more@elsewhere.example").await;
+    assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS, "{}", answer.text);
+    assert_eq!(answer.json["mayHaveBeenRecorded"], false);
+    let after: u64 = answer.headers["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=600).contains(&after), "{after}");
+    let incident = world.get(&format!("/incidents/{number}")).await.json;
+    assert_eq!((&incident["state"], &incident["claimedBy"]), (&json!("OPEN"), &json!(null)));
+    world.engine.tick().await.unwrap();
+    let to_strangers = world.notifier.attempts();
+    let to_strangers = to_strangers.iter().skip(sent).filter(|a| a.contact.as_str().contains("one-more"));
+    assert_eq!(to_strangers.count(), 0);
+    // Who is in the roster, who cannot be told, oneself, and another key are no concern of it.
+    for (key, to) in [
+        (RESPOND, "ops@example.org"),
+        (RESPOND, "kim"),
+        (RESPOND, "jo"),
+        (ADMIN, "one-more@elsewhere.example"),
+    ] {
+        assert_eq!(hand_to(&world, key, to).await.1.status, StatusCode::OK, "{key} {to}");
+    }
+    world.clock.advance(Duration::from_secs(after));
+    assert_eq!(hand_to(&world, RESPOND, "one-more@elsewhere.example").await.1.status, StatusCode::OK);
+    let again = hand_to(&world, RESPOND, "another@elsewhere.example").await.1;
+    assert_eq!(again.status, StatusCode::TOO_MANY_REQUESTS, "one place was free");
+}
+
+#[cfg(feature = "pages")]
+#[tokio::test]
+async fn p13_the_board_counts_as_the_api_does_and_every_server_with_the_others() {
+    use axum::body::Body;
+    use axum::http::Request;
+    use inresponse_core::memory::MemorySettings;
+    let settings = MemorySettings::new();
+    let (one, other) = (World::new().await.sharing(settings.clone()), World::new().await.sharing(settings));
+    for n in 0..5 {
+        let world = if n % 2 == 0 { &one } else { &other };
+        let (_, answer) = hand_to(world, RESPOND, &format!("stranger{n}@elsewhere.example")).await;
+        assert_eq!(answer.status, StatusCode::OK, "{n}: {}", answer.text);
+    }
+    let form = Body::from(format!("key={RESPOND}&name=Jo"));
+    let signed_in = other.send(Request::post("/board/sign-in").body(form).unwrap()).await;
+    let cookie = signed_in.headers["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let number = other.report().await;
+    let press = async |to: &str| {
+        let form = format!("do=hand-to-person&person={to}&confirmed=yes");
+        let request = Request::post(format!("/board/incidents/{number}")).header("cookie", &cookie);
+        other.send(request.body(Body::from(form)).unwrap()).await
+    };
+    let answer = press("one-more%40elsewhere.example").await;
+    assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS, "{}", answer.text);
+    assert!(answer.headers.contains_key("retry-after") && answer.text.contains("Nothing was done"));
+    assert_eq!(other.get(&format!("/incidents/{number}")).await.json["state"], "OPEN");
+    assert_eq!(press("ops%40example.org").await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn incidents_are_handed_outside_the_roster_to_the_domains_that_are_allowed_only() {
+    let domains = inresponse_http::HandOverDomains::new(&["partner.example".to_owned()]).unwrap();
+    let world = World::new().await.handing_to(domains);
+    for (to, status) in [
+        ("kim@partner.example", StatusCode::OK),
+        ("ops@example.org", StatusCode::OK),
+        ("kim", StatusCode::OK),
+        ("kim@elsewhere.example", StatusCode::UNPROCESSABLE_ENTITY),
+        ("kim@not-partner.example", StatusCode::UNPROCESSABLE_ENTITY),
+    ] {
+        let (number, answer) = hand_to(&world, RESPOND, to).await;
+        assert_eq!(answer.status, status, "{to}: {}", answer.text);
+        if status != StatusCode::OK {
+            assert_eq!(answer.fields(), ["handTo"]);
+            assert_eq!(world.get(&format!("/incidents/{number}")).await.json["state"], "OPEN", "{to}");
+        }
+    }
 }

@@ -1,73 +1,121 @@
-//! Who may do what.
+//! Who may do what: every route with every key, compared with the table.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Method, Request, StatusCode};
-use inresponse_http::TrustedProxies;
+use inresponse_http::{Act, DOORS, Door, Proof, Scope, TrustedProxies};
 use metrics_exporter_prometheus::PrometheusBuilder;
+use serde_json::json;
 
-use crate::world::{ADMIN, REPORT, RESPOND, World, report};
+use crate::world::{ADMIN, ADMIN_ONLY, ATHENS, REMOVED, REPORT, RESPOND, World, report};
+
+/// A key, its scopes, and whether it is known.
+const KEYS: [(&str, &[Scope]); 4] = [
+    (ADMIN, &Scope::ALL),
+    (REPORT, &[Scope::Report]),
+    (RESPOND, &[Scope::Respond]),
+    (ADMIN_ONLY, &[Scope::Admin]),
+];
+
+/// Keys that are none.
+const STRANGERS: [Option<&str>; 5] =
+    [None, Some(""), Some("key-of-nobody"), Some("key-of-everythin"), Some(REMOVED)];
+
+fn may(scopes: &[Scope], act: Act) -> bool {
+    act.any_of().is_empty() || act.any_of().iter().any(|scope| scopes.contains(scope))
+}
+
+/// The path of a door, with something in the place of every parameter.
+fn path_of(door: &Door) -> String {
+    let part = |part: &str| match part {
+        "{incidentId}" => "10000".to_owned(),
+        "{day}" => "2026-01-01".to_owned(),
+        "{name}" => "board.css".to_owned(),
+        other => other.trim_matches(['{', '}']).to_owned(),
+    };
+    door.path.split('/').map(part).collect::<Vec<_>>().join("/")
+}
+
+async fn knock(world: &World, door: &Door, key: Option<&str>, body: &str) -> crate::world::Answer {
+    let method: Method = door.method.parse().unwrap();
+    let mut request = Request::builder().method(method).uri(path_of(door));
+    if let Some(key) = key.filter(|_| door.proof != Proof::RoutingKey) {
+        request = request.header("x-api-key", key);
+    }
+    let body = match (door.proof, key) {
+        (Proof::RoutingKey, Some(key)) => json!({ "routing_key": key }).to_string(),
+        (Proof::RoutingKey, None) => "{}".to_owned(),
+        _ => body.to_owned(),
+    };
+    world.send(request.body(Body::from(body)).unwrap()).await
+}
 
 #[tokio::test]
-async fn every_route_takes_the_keys_that_it_should() {
+async fn every_route_takes_the_keys_that_the_table_says_and_no_other() {
     let world = World::new().await;
     world.report().await;
-    let routes = [
-        (Method::PUT, "/incidents", &[REPORT][..]),
-        (Method::POST, "/incidents", &[RESPOND]),
-        (Method::GET, "/incidents", &[RESPOND]),
-        (Method::GET, "/incidents/10000", &[RESPOND]),
-        (Method::POST, "/incidents/10000", &[RESPOND]),
-        (Method::PUT, "/services/s", &[]),
-        (Method::GET, "/services/s", &[]),
-        (Method::DELETE, "/services/s", &[]),
-        (Method::PUT, "/teams/t", &[]),
-        (Method::GET, "/teams/t", &[]),
-        (Method::DELETE, "/teams/t", &[]),
-        (Method::PUT, "/teams/t/calendar/2026-01-01", &[]),
-        (Method::GET, "/teams/t/calendar/2026-01-01", &[]),
-        (Method::DELETE, "/teams/t/calendar/2026-01-01", &[]),
-        (Method::GET, "/teams/t/oncall", &[]),
-        (Method::GET, "/roster/changes", &[RESPOND]),
-        (Method::POST, "/intake/alertmanager", &[REPORT]),
-        (Method::POST, "/api/v2/alerts", &[REPORT]),
-        (Method::GET, "/api/v2/alerts", &[REPORT]),
-        (Method::POST, "/intake/grafana", &[REPORT]),
-        (Method::POST, "/intake/sns", &[REPORT]),
-        (Method::POST, "/intake/nagios", &[REPORT]),
-        (Method::POST, "/intake/generic/x", &[REPORT]),
-        (Method::POST, "/v2/alerts", &[REPORT]),
-        (Method::POST, "/v2/alerts/x/acknowledge", &[REPORT]),
-        (Method::POST, "/v2/alerts/x/close", &[REPORT]),
-        (Method::GET, "/v2/alerts/requests/x", &[REPORT]),
-        (Method::GET, "/metrics", &[REPORT, RESPOND]),
-        (Method::GET, "/openapi.json", &[REPORT, RESPOND]),
-    ];
-    for (method, path, allowed) in routes {
-        for key in [REPORT, RESPOND, ADMIN] {
-            let answer = world.call(key, method.clone(), path, Body::empty()).await;
-            let may = key == ADMIN || allowed.contains(&key);
-            assert_eq!(
-                answer.status != StatusCode::FORBIDDEN,
-                may,
-                "{method} {path} with {key}: {}",
-                answer.status
-            );
-            assert_ne!(answer.status, StatusCode::UNAUTHORIZED);
+    let with_key = [Proof::Key, Proof::SendersKey, Proof::RoutingKey];
+    let mut seen = 0;
+    for door in DOORS.iter().filter(|door| with_key.contains(&door.proof)) {
+        for (key, scopes) in KEYS {
+            let answer = knock(&world, door, Some(key), "").await;
+            let is_let_in = ![StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&answer.status);
+            assert_eq!(is_let_in, may(scopes, door.act), "{door:?} with {key}: {}", answer.text);
+            if !is_let_in {
+                assert_eq!(answer.status, StatusCode::FORBIDDEN, "{door:?} with {key}");
+                let lacks = door.act.any_of().iter().all(|scope| answer.text.contains(scope.as_str()));
+                assert!(lacks, "{door:?} with {key}: {}", answer.text);
+            }
         }
         // Refused before the body is looked at, however large it is.
-        for key in ["", "key-of-nobody", "key-of-everythin", "key-of-everything "] {
-            let answer = world.call(key, method.clone(), path, "x".repeat(400_000)).await;
-            assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{method} {path} with {key:?}");
-            assert!(answer.headers.contains_key("www-authenticate"));
+        for key in STRANGERS {
+            let answer = knock(&world, door, key, &"x".repeat(400_000)).await;
+            assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{door:?} with {key:?}");
+            assert!(answer.headers.contains_key("www-authenticate"), "{door:?}");
+        }
+        seen += 1;
+    }
+    assert!(seen >= 33, "{seen}");
+}
+
+#[tokio::test]
+async fn every_call_of_the_served_document_is_in_the_table() {
+    let world = World::new().await;
+    let document = world.get("/openapi.json").await.json;
+    let mut calls = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        calls.extend(item.as_object().unwrap().keys().map(|m| (m.to_ascii_uppercase(), path.clone())));
+    }
+    let doors: BTreeSet<_> = DOORS.iter().map(|d| (d.method.to_owned(), d.path.to_owned())).collect();
+    assert!(calls.len() >= 37 && calls.is_subset(&doors), "{:?}", calls.difference(&doors));
+}
+
+#[tokio::test]
+async fn what_needs_no_key_takes_any_request() {
+    let world = World::new().await;
+    world.report().await;
+    for door in DOORS.iter().filter(|door| door.proof == Proof::Nothing) {
+        for key in [None, Some("key-of-nobody"), Some(REPORT)] {
+            let status = knock(&world, door, key, "").await.status;
+            // The form to sign in has no name in it.
+            let refused = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN, StatusCode::NOT_FOUND];
+            assert!(!refused.contains(&status), "{door:?} with {key:?}: {status}");
         }
     }
-    for path in ["/healthz", "/readyz"] {
-        let request = Request::builder().uri(path).body(Body::empty()).unwrap();
-        assert_eq!(world.send(request).await.status, StatusCode::OK, "{path}");
+}
+
+#[tokio::test]
+async fn a_link_is_the_only_thing_that_opens_its_page() {
+    let world = World::new().await;
+    world.report().await;
+    for door in DOORS.iter().filter(|door| door.proof == Proof::Link) {
+        for key in [None, Some(ADMIN), Some(RESPOND)] {
+            assert_eq!(knock(&world, door, key, "").await.status, StatusCode::FORBIDDEN, "{door:?}");
+        }
     }
 }
 
@@ -160,4 +208,18 @@ async fn p13_who_fails_to_sign_in_many_times_is_slowed_too() {
         assert_eq!(sign_in("key-of-nobody").await, answer, "{n}");
     }
     assert_eq!(sign_in(RESPOND).await, Some(StatusCode::SEE_OTHER));
+}
+
+#[tokio::test]
+async fn a_key_of_one_service_reports_for_no_other() {
+    let world = World::new().await;
+    world.put("/services/paris", json!({ "team": "devops" })).await;
+    let mut given = report();
+    let answer = world.call(ATHENS, Method::PUT, "/incidents", given.to_string()).await;
+    assert_eq!(answer.status, StatusCode::CREATED);
+    given["service"] = json!("paris");
+    let answer = world.call(ATHENS, Method::PUT, "/incidents", given.to_string()).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    assert!(answer.text.contains("restricted to the service `athens`"), "{}", answer.text);
+    assert_eq!(world.get("/incidents?service=paris").await.json["incidents"], json!([]));
 }

@@ -21,6 +21,14 @@ pub(crate) const REPORT: &str = "key-of-report";
 /// The key of the service `athens`, which may only report.
 pub(crate) const ATHENS: &str = "key-of-athens";
 pub(crate) const RESPOND: &str = "key-of-respond";
+/// May change the roster, and nothing else.
+pub(crate) const ADMIN_ONLY: &str = "key-of-the-roster";
+/// May report, as `REPORT` may, and is another key.
+pub(crate) const OTHER: &str = "key-of-another-sender";
+/// May respond to what is of `athens`.
+pub(crate) const RESPOND_ATHENS: &str = "key-of-respond-to-athens";
+/// Was removed from the configuration.
+pub(crate) const REMOVED: &str = "key-that-was-removed";
 
 pub(crate) struct World {
     pub(crate) engine: Engine,
@@ -92,19 +100,22 @@ impl World {
         roster: impl Roster,
         finish: impl FnOnce(EngineBuilder) -> EngineBuilder,
     ) -> Self {
+        Self::keyed(keys(), store, roster, finish).await
+    }
+
+    /// With other keys.
+    pub(crate) async fn keyed(
+        keys: Vec<ApiKey>,
+        store: impl Store,
+        roster: impl Roster,
+        finish: impl FnOnce(EngineBuilder) -> EngineBuilder,
+    ) -> Self {
         let clock = ManualClock::at("2026-11-24T03:00:00Z".parse().unwrap());
         let notifier = RecordingNotifier::new();
         let notifiers = Notifiers::new().mail(notifier.clone());
         let engine = finish(Engine::builder(store, roster, notifiers, clock.clone())).build();
-        let key = |name, key, scopes| ApiKey::from_plain(name, key, scopes).unwrap();
-        let keys = Keys::new(vec![
-            key("admin", ADMIN, Scope::ALL.to_vec()),
-            key("monitoring", REPORT, vec![Scope::Report]),
-            key("responder", RESPOND, vec![Scope::Respond]),
-            key("athens-events", ATHENS, vec![Scope::Report]).of_service(ServiceName::new("athens").unwrap()),
-        ]);
         let readiness = Readiness::new();
-        let api = Api::new(engine.clone(), keys).readiness(readiness.clone());
+        let api = Api::new(engine.clone(), Keys::new(keys)).readiness(readiness.clone());
         let router = router(api.clone());
         let world = Self { engine, notifier, clock, readiness, api, router };
         let team = json!({ "fallback": ["ops@example.org"] });
@@ -134,6 +145,20 @@ impl World {
     /// The same behind these proxies.
     pub(crate) fn behind(mut self, proxies: inresponse_http::TrustedProxies) -> Self {
         self.api = self.api.trusted_proxies(proxies);
+        self.router = router(self.api.clone());
+        self
+    }
+
+    /// The same, as another server of the deployment that keeps its settings there.
+    pub(crate) fn sharing(mut self, settings: impl inresponse_core::settings::Settings) -> Self {
+        self.api = self.api.settings(settings);
+        self.router = router(self.api.clone());
+        self
+    }
+
+    /// The same with only these domains outside the roster to which incidents may be handed.
+    pub(crate) fn handing_to(mut self, domains: inresponse_http::HandOverDomains) -> Self {
+        self.api = self.api.hand_over_to(domains);
         self.router = router(self.api.clone());
         self
     }
@@ -204,4 +229,19 @@ impl World {
 /// A report that holds.
 pub(crate) fn report() -> Value {
     json!({ "service": "athens", "severity": "CRIT", "title": "5xx", "message": "many" })
+}
+
+/// The keys of every scope and kind.
+pub(crate) fn keys() -> Vec<ApiKey> {
+    let key = |name, key, scopes| ApiKey::from_plain(name, key, scopes).unwrap();
+    let athens = || ServiceName::new("athens").unwrap();
+    vec![
+        key("admin", ADMIN, Scope::ALL.to_vec()),
+        key("roster", ADMIN_ONLY, vec![Scope::Admin]),
+        key("other", OTHER, vec![Scope::Report]),
+        key("athens-responder", RESPOND_ATHENS, vec![Scope::Respond]).of_service(athens()),
+        key("monitoring", REPORT, vec![Scope::Report]),
+        key("responder", RESPOND, vec![Scope::Respond]),
+        key("athens-events", ATHENS, vec![Scope::Report]).of_service(athens()),
+    ]
 }

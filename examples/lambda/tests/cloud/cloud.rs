@@ -34,7 +34,10 @@ impl Cloud {
         let address: SocketAddr = endpoint.strip_prefix("http://").unwrap().parse().unwrap();
         // API Gateway is told which API is meant by the name of the host.
         let host = format!("{api}.execute-api.localhost");
-        let client = reqwest::Client::builder().no_proxy().resolve(&host, address).build().unwrap();
+        // The answer to signing in leads on to a page, and only it has the cookie.
+        let stay = reqwest::redirect::Policy::none();
+        let client = reqwest::Client::builder().no_proxy().resolve(&host, address).redirect(stay);
+        let client = client.build().unwrap();
         Self { url: format!("http://{host}:{}", address.port()), endpoint, stack, client }
     }
 

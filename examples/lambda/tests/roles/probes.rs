@@ -3,8 +3,6 @@
 use std::time::Duration;
 
 use aws_sdk_sfn::Client;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use inresponse_core::clock::{Clock, SystemClock};
 use reqwest::Method;
@@ -112,8 +110,9 @@ impl<'a> Probes<'a> {
     /// The board's page of who is on call, which lists that team as it lists all.
     async fn all_teams(&self, name: &str) -> Result<(), Failed> {
         let (url, client) = self.cloud.api();
+        let session = self.signed_in().await?;
         let page = client.get(format!("{url}/board/oncall")).timeout(self.patience);
-        let page = page.header("cookie", session());
+        let page = page.header("cookie", session);
         let answer = page.send().await.map_err(|e| format!("the board: {e}"))?;
         let status = answer.status();
         let text = answer.text().await.map_err(|e| format!("the board: {e}"))?;
@@ -121,6 +120,17 @@ impl<'a> Probes<'a> {
             return Ok(());
         }
         Err(format!("GET /board/oncall answers {status}"))
+    }
+
+    /// The cookie of somebody who signs in to the board.
+    async fn signed_in(&self) -> Result<String, Failed> {
+        let (url, client) = self.cloud.api();
+        let form = client.post(format!("{url}/board/sign-in")).timeout(self.patience);
+        let form = form.body(format!("key={}&name=jo", crate::cloud::KEY.replace(' ', "+")));
+        let answer = form.send().await.map_err(|e| format!("signing in: {e}"))?;
+        let cookie = answer.headers().get("set-cookie").and_then(|cookie| cookie.to_str().ok());
+        let cookie = cookie.and_then(|cookie| cookie.split(';').next());
+        cookie.map(str::to_owned).ok_or_else(|| format!("signing in answers {}", answer.status()))
     }
 
     /// A report is alerted with nobody's help.
@@ -316,14 +326,6 @@ impl<'a> Probes<'a> {
         }
         Ok(serde_json::from_str(&text).unwrap_or_default())
     }
-}
-
-/// Key and name, as the form to sign in leaves them in a browser.
-fn session() -> String {
-    let encoded = |text: &str| URL_SAFE_NO_PAD.encode(text);
-    ["__Host-inresponse", "__Secure-inresponse", "inresponse"]
-        .map(|name| format!("{name}={}.{}", encoded(crate::cloud::KEY), encoded("jo")))
-        .join("; ")
 }
 
 fn round(incident: &Value) -> u64 {

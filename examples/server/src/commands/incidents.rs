@@ -250,9 +250,13 @@ fn shown(details: &Details) -> String {
         lines.push(format!("  {}", output::line(&text)));
     }
     lines.push("\ntimeline".to_owned());
-    lines.extend(
-        details.timeline.iter().map(|entry| format!("  {}  {}", output::time(entry.at), told(entry))),
-    );
+    lines.extend(details.timeline.iter().map(|entry| {
+        let with = entry.key.as_deref().map_or_else(String::new, |key| match key {
+            "link" => ", by the link in an alert".to_owned(),
+            key => format!(", with the key {}", output::line(key)),
+        });
+        format!("  {}  {}{with}", output::time(entry.at), told(entry))
+    }));
     lines.join("\n")
 }
 

@@ -38,6 +38,9 @@ pub(super) struct File {
     /// Who is alerted for teams that are known from their calendar only.
     #[serde(default)]
     pub(super) fallback: Vec<String>,
+    /// The domains outside the roster that incidents may be handed to; every domain unless given.
+    #[serde(default)]
+    pub(super) hand_over_domains: Vec<String>,
     #[serde(default)]
     pub(super) keys: Vec<FileKey>,
     pub(super) roster: Option<FileRoster>,

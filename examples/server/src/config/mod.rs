@@ -19,7 +19,7 @@ use inresponse_core::claim::TokenSecret;
 use inresponse_core::model::{Contact, News, ServiceName, TeamName};
 use inresponse_core::roster::Defaults;
 use inresponse_core::{Engine, InvalidInput};
-use inresponse_http::{ApiKey, Scope, TrustedProxies};
+use inresponse_http::{ApiKey, HandOverDomains, Scope, TrustedProxies};
 use inresponse_smtp::SmtpConfig;
 use inresponse_webhook::WebhookConfig;
 
@@ -43,6 +43,8 @@ pub(crate) struct Config {
     pub(crate) public_url: Option<String>,
     /// Keys from flag and file; none: one is made on the first start.
     pub(crate) keys: Vec<ApiKey>,
+    /// Where incidents may be handed to outside the roster.
+    pub(crate) hand_over_domains: HandOverDomains,
     pub(crate) weak_secrets: WeakSecrets,
     pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) mail: MailConfig,
@@ -214,6 +216,8 @@ impl Config {
         let filed = file.trusted_proxies.iter().map(String::as_str);
         let proxies = if given.is_empty() { filed.collect() } else { given };
         let trusted_proxies = invalid.keep(TrustedProxies::new(proxies)).unwrap_or_default();
+        let hand_over_domains =
+            invalid.keep(HandOverDomains::new(&file.hand_over_domains)).unwrap_or_default();
         let news = if args.tell_claims || file.tell_claims { News::Told } else { News::Kept };
         let keep_resolved = args.keep_resolved_days.or(file.keep_resolved_days);
         if keep_resolved == Some(0) {
@@ -239,6 +243,7 @@ impl Config {
                 storage,
                 public_url,
                 keys,
+                hand_over_domains,
                 weak_secrets,
                 trusted_proxies,
                 mail,
@@ -343,10 +348,15 @@ fn keys(
                 Err(InvalidInput::field(field, "must have either `hash` or `key`"))
             }
         };
+        let administers = file_key.scopes.iter().any(|name| name == Scope::Admin.as_str());
         let service = file_key
             .service
             .map(|service| ServiceName::new(service).map_err(|e| rename(&e, &format!("keys[{i}].service"))));
         let service = service.and_then(|service| invalid.keep(service));
+        if service.is_some() && administers {
+            let message = "cannot be given together with the scope admin: the roster is of no service";
+            invalid.push(format!("keys[{i}].service"), message);
+        }
         let key = invalid.keep(key);
         keys.extend(key.map(|key| match service {
             Some(service) => key.of_service(service),
@@ -404,6 +414,7 @@ mod tests {
             api-key = "canary"
             trusted-proxies = ["localhost"]
             fallback = ["nobody"]
+            hand-over-domains = ["a b"]
             [[keys]]
             name = "a"
             scopes = ["everything"]
@@ -412,6 +423,11 @@ mod tests {
             name = "b"
             key = "canary-of-15-ch"
             scopes = ["report"]
+            [[keys]]
+            name = "link"
+            key = "a-key-of-16-chars-and-more"
+            scopes = ["report", "admin"]
+            service = "athens"
             [webhook]
             slack = { "a b" = "https://hooks.slack.com/services/canary" }
             teams = { ops = "canary" }
@@ -435,12 +451,15 @@ mod tests {
             "token-secret:",
             "public-url:",
             "fallback[0]:",
+            "hand-over-domains[0]:",
             "keys[0].scopes:",
             "keys[0]:",
             "keys[1]: must have at least 16 characters",
             "api-key: must have at least 16 characters",
             "trusted-proxies:",
             "keys[0].service:",
+            "keys[2]:",
+            "keys[2].service:",
             "webhook-secret:",
             "webhook.slack.a b:",
             "webhook.teams.ops:",

@@ -21,6 +21,7 @@ mod account;
 mod bounces;
 mod clocks;
 mod handover;
+mod keys;
 mod ladder;
 mod leases;
 mod news;

@@ -148,6 +148,7 @@ fn p05_an_update_does_all_of_it_or_nothing() {
     let note = || Some(Note::new("looking").unwrap());
     let all = |by: &str, state| Update {
         by: person(by),
+        key: None,
         severity: Some(Severity::Warn),
         state: Some(state),
         note: note(),
@@ -162,7 +163,7 @@ fn p05_an_update_does_all_of_it_or_nothing() {
     let mut scene = scene_in("RESOLVED");
     assert_eq!(scene.severity(Severity::Warn), Err(Refusal::Over));
     assert_eq!(scene.severity(Severity::Crit), Ok(false), "the severity it has");
-    let only_note = Update { by: person("al"), severity: None, state: None, note: note() };
+    let only_note = Update { by: person("al"), key: None, severity: None, state: None, note: note() };
     assert_eq!(scene.asks(&only_note), Ok(true), "one may still write into it");
     assert_eq!(scene.asks(&Update { note: None, ..only_note }), Ok(false));
 }

@@ -240,12 +240,13 @@ impl Scene {
     }
 
     pub(super) fn severity(&mut self, severity: Severity) -> Result<bool, Refusal> {
-        let update = Update { by: person("jo"), severity: Some(severity), state: None, note: None };
+        let update =
+            Update { by: person("jo"), key: None, severity: Some(severity), state: None, note: None };
         self.asks(&update)
     }
 
     pub(super) fn repeat(&mut self, severity: Severity) -> bool {
-        matches!(self.try_step(Input::Repeat { severity }), Decision::Change(_))
+        matches!(self.try_step(Input::Repeat { severity, key: None }), Decision::Change(_))
     }
 
     /// When something is due, in seconds after the scene began.

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::scene::Scene;
 use super::{LEASE, WAIT};
 use crate::model::{
-    Contact, Incident, IncidentNumber, Matrix, Note, Person, Report, Severity, TeamName, Version,
+    Contact, Incident, IncidentNumber, KeyName, Matrix, Note, Person, Report, Reporter, ServiceName,
+    Severity, TeamName, Version,
 };
 use crate::notify::Outcome;
 use crate::plan::{self, Alerted, Draft, HoldNothing, StateChange, TakeOver, Update};
@@ -52,7 +53,13 @@ fn longest_report() -> Report {
     for i in 0..15 {
         builder = builder.label(format!("{i:02}"), "\"".repeat(500));
     }
-    builder.message("m".repeat(1_400)).build().unwrap()
+    let service = ServiceName::new("\"".repeat(128)).unwrap();
+    builder.message("m".repeat(1_400)).build().unwrap().reported_with(Reporter::new(key(), Some(service)))
+}
+
+/// A name of a key that takes the most room.
+fn key() -> KeyName {
+    KeyName::new("\"".repeat(KeyName::MAX_BYTES)).unwrap()
 }
 
 fn open(matrix: Matrix) -> Scene {
@@ -70,11 +77,12 @@ fn worst_size(matrix: Matrix, rounds: i64, each_round: fn(&mut Scene, i64)) -> u
         each_round(&mut scene, round);
         most = most.max(encoded(&scene.incident));
         let by = Person::new(format!("{}{}", "\"".repeat(99), round % 10)).unwrap();
-        scene.asks(&Update::state(by.clone(), StateChange::Claim(TakeOver::Yes))).unwrap();
+        let asks = |scene: &mut Scene, update: Update| scene.asks(&update.with_key(key())).unwrap();
+        asks(&mut scene, Update::state(by.clone(), StateChange::Claim(TakeOver::Yes)));
         let note = Note::new("\"".repeat(Note::MAX_BYTES)).unwrap();
-        scene.asks(&Update { by: by.clone(), severity: None, state: None, note: Some(note) }).unwrap();
+        asks(&mut scene, Update::note(by.clone(), note));
         most = most.max(encoded(&scene.incident));
-        scene.asks(&Update::state(by, StateChange::Release(TakeOver::Yes))).unwrap();
+        asks(&mut scene, Update::state(by, StateChange::Release(TakeOver::Yes)));
         most = most.max(encoded(&scene.incident));
     }
     most

@@ -7,14 +7,13 @@ use inresponse_intake::generic;
 use crate::Api;
 use crate::input::Path;
 use crate::intake::{AlertsView, Message, answer, take};
-use crate::keys::Sender;
+use crate::keys::Caller;
 use crate::problem::Problem;
 
 /// Any JSON or form, by the mapping of that name in the configuration.
 #[utoipa::path(post, path = "/intake/generic/{name}", tag = "intake",
     params(("name" = String, Path, description = "the mapping's name")),
     request_body(content = serde_json::Value, description = "whatever the mapping is for"),
-    security(("key" = []), ("bearer" = []), ("basic" = [])),
     responses(
         (status = 200, description = "what became of each alert", body = AlertsView),
         (status = 400, description = "it is neither JSON nor a form, or has no alerts where the mapping says", body = Problem),
@@ -24,7 +23,7 @@ use crate::problem::Problem;
     ))]
 pub(crate) async fn mapped(
     State(api): State<Api>,
-    sender: Sender,
+    sender: Caller,
     Path(name): Path<String>,
     body: Message,
 ) -> Result<Response, Problem> {

@@ -6,7 +6,7 @@ use inresponse_intake::grafana;
 
 use crate::Api;
 use crate::intake::{AlertsView, Message};
-use crate::keys::Sender;
+use crate::keys::Caller;
 use crate::problem::Problem;
 
 /// Grafana's webhook contact point.
@@ -14,7 +14,6 @@ use crate::problem::Problem;
 /// Every alert is taken by itself; a 2xx says that none of them needs to be sent again.
 #[utoipa::path(post, path = "/intake/grafana", operation_id = "grafana_webhook", tag = "intake",
     request_body(content = serde_json::Value, description = "as Grafana's webhook contact point sends it"),
-    security(("key" = []), ("bearer" = []), ("basic" = [])),
     responses(
         (status = 200, description = "what became of each alert", body = AlertsView),
         (status = 400, description = "it is no such message", body = Problem),
@@ -23,7 +22,7 @@ use crate::problem::Problem;
     ))]
 pub(crate) async fn webhook(
     State(api): State<Api>,
-    sender: Sender,
+    sender: Caller,
     body: Message,
 ) -> Result<Response, Problem> {
     super::webhook(&api, &sender, "grafana", |context| grafana::webhook(&body, context)).await

@@ -14,13 +14,13 @@ use inresponse_intake::{Context, prometheus::Webhook};
 
 use crate::Api;
 use crate::intake::{answer, take};
-use crate::keys::Sender;
+use crate::keys::Caller;
 use crate::problem::Problem;
 
 /// A message of several alerts, of which its sender may have left some out.
 async fn webhook(
     api: &Api,
-    sender: &Sender,
+    sender: &Caller,
     kind: &'static str,
     read: impl FnOnce(&Context<'_>) -> Result<Webhook, InvalidInput>,
 ) -> Result<Response, Problem> {

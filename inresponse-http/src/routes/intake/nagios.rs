@@ -6,14 +6,13 @@ use inresponse_intake::nagios;
 
 use crate::Api;
 use crate::intake::{AlertsView, Message, answer, take};
-use crate::keys::Sender;
+use crate::keys::Caller;
 use crate::problem::Problem;
 
 /// A notification of Nagios or Icinga, as a form.
 #[utoipa::path(post, path = "/intake/nagios", tag = "intake",
     request_body(content = String, content_type = "application/x-www-form-urlencoded",
         description = "`type`, `host`, `check`, `state`, `output`, `since`, `author`, `url`, `label.NAME`"),
-    security(("key" = []), ("bearer" = []), ("basic" = [])),
     responses(
         (status = 200, description = "what became of it", body = AlertsView),
         (status = 422, description = "it cannot be taken", body = Problem),
@@ -21,7 +20,7 @@ use crate::problem::Problem;
     ))]
 pub(crate) async fn notification(
     State(api): State<Api>,
-    sender: Sender,
+    sender: Caller,
     body: Message,
 ) -> Result<Response, Problem> {
     let context = api.intake().context(&sender, api.engine().now());

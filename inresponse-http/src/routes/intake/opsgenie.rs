@@ -8,15 +8,15 @@ use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use inresponse_core::InvalidInput;
 use inresponse_core::store::Record;
+use inresponse_intake::Signal;
 use inresponse_intake::opsgenie::{self, Asked, RequestId};
-use inresponse_intake::{Signal, UNMAPPED};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::Api;
 use crate::input::{Params, Path};
 use crate::intake::{Message, take_one};
-use crate::keys::Sender;
+use crate::keys::Caller;
 use crate::problem::Problem;
 
 /// What Opsgenie answers to whatever changes something.
@@ -60,7 +60,7 @@ struct RequestData {
 
 type Accepted = (StatusCode, Json<Requested>);
 
-async fn requested(api: &Api, sender: &Sender, asked: Asked, signal: Signal) -> Result<Accepted, Problem> {
+async fn requested(api: &Api, sender: &Caller, asked: Asked, signal: Signal) -> Result<Accepted, Problem> {
     let began = api.engine().clock().monotonic();
     let taken = take_one(api, "opsgenie", sender, signal).await?;
     let took = took(api, began);
@@ -81,7 +81,6 @@ fn invalid(invalid: InvalidInput) -> Problem {
 /// The service is that of the API key; alerts with the same alias are one incident.
 #[utoipa::path(post, path = "/v2/alerts", tag = "intake",
     request_body(content = serde_json::Value, description = "as Opsgenie's alert API takes it"),
-    security(("key" = []), ("bearer" = []), ("genieKey" = [])),
     responses(
         (status = 202, description = "it is done, durably", body = Requested),
         (status = 400, description = "a field does not hold", body = Problem),
@@ -90,7 +89,7 @@ fn invalid(invalid: InvalidInput) -> Problem {
     ))]
 pub(crate) async fn create(
     State(api): State<Api>,
-    sender: Sender,
+    sender: Caller,
     body: Message,
 ) -> Result<Accepted, Problem> {
     let context = api.intake().context(&sender, api.engine().now());
@@ -105,7 +104,6 @@ pub(crate) async fn create(
         ("identifierType" = Option<String>, Query, description = "id, tiny or alias; id unless given"),
     ),
     request_body(content = serde_json::Value, description = "as Opsgenie's alert API takes it; may be empty"),
-    security(("key" = []), ("bearer" = []), ("genieKey" = [])),
     responses(
         (status = 202, description = "it is done, durably, if there is such an alert", body = Requested),
         (status = 400, description = "a field does not hold", body = Problem),
@@ -113,7 +111,7 @@ pub(crate) async fn create(
     ))]
 pub(crate) async fn acknowledge(
     State(api): State<Api>,
-    sender: Sender,
+    sender: Caller,
     params: Params,
     Path(identifier): Path<String>,
     body: Message,
@@ -128,7 +126,6 @@ pub(crate) async fn acknowledge(
         ("identifierType" = Option<String>, Query, description = "id, tiny or alias; id unless given"),
     ),
     request_body(content = serde_json::Value, description = "as Opsgenie's alert API takes it"),
-    security(("key" = []), ("bearer" = []), ("genieKey" = [])),
     responses(
         (status = 202, description = "it is done, durably, if there is such an alert", body = Requested),
         (status = 400, description = "a field is invalid", body = Problem),
@@ -136,7 +133,7 @@ pub(crate) async fn acknowledge(
     ))]
 pub(crate) async fn unacknowledge(
     State(api): State<Api>,
-    sender: Sender,
+    sender: Caller,
     params: Params,
     Path(identifier): Path<String>,
     body: Message,
@@ -151,7 +148,6 @@ pub(crate) async fn unacknowledge(
         ("identifierType" = Option<String>, Query, description = "id, tiny or alias; id unless given"),
     ),
     request_body(content = serde_json::Value, description = "as Opsgenie's alert API takes it"),
-    security(("key" = []), ("bearer" = []), ("genieKey" = [])),
     responses(
         (status = 202, description = "it is done, durably, if there is such an alert", body = Requested),
         (status = 400, description = "a field is invalid", body = Problem),
@@ -159,7 +155,7 @@ pub(crate) async fn unacknowledge(
     ))]
 pub(crate) async fn add_note(
     State(api): State<Api>,
-    sender: Sender,
+    sender: Caller,
     params: Params,
     Path(identifier): Path<String>,
     body: Message,
@@ -174,7 +170,6 @@ pub(crate) async fn add_note(
         ("identifierType" = Option<String>, Query, description = "id, tiny or alias; id unless given"),
     ),
     request_body(content = serde_json::Value, description = "as Opsgenie's alert API takes it; may be empty"),
-    security(("key" = []), ("bearer" = []), ("genieKey" = [])),
     responses(
         (status = 202, description = "it is done, durably, if there is such an alert", body = Requested),
         (status = 400, description = "a field does not hold", body = Problem),
@@ -182,7 +177,7 @@ pub(crate) async fn add_note(
     ))]
 pub(crate) async fn close(
     State(api): State<Api>,
-    sender: Sender,
+    sender: Caller,
     params: Params,
     Path(identifier): Path<String>,
     body: Message,
@@ -193,7 +188,7 @@ pub(crate) async fn close(
 /// Changes the alert that path and query name. Whatever else a client adds to the query is its own business.
 async fn changed(
     api: &Api,
-    sender: &Sender,
+    sender: &Caller,
     asked: Asked,
     mut params: Params,
     identifier: &str,
@@ -209,21 +204,20 @@ async fn changed(
 /// Opsgenie's request status.
 #[utoipa::path(get, path = "/v2/alerts/requests/{requestId}", tag = "intake",
     params(("requestId" = String, Path, description = "from the answer to a request")),
-    security(("key" = []), ("bearer" = []), ("genieKey" = [])),
     responses(
         (status = 200, description = "what became of it", body = RequestStatus),
         (status = 404, description = "it is the id of no request", body = Problem),
     ))]
 pub(crate) async fn status(
     State(api): State<Api>,
-    sender: Sender,
+    sender: Caller,
     Path(request_id): Path<String>,
 ) -> Result<Json<RequestStatus>, Problem> {
     let began = api.engine().clock().monotonic();
     let absent = || Problem::not_found("there is no such request");
     let id = RequestId::parse(&request_id).ok_or_else(absent)?;
     let record = match id.incident {
-        // What is of another service is no business of this key's.
+        // What another key reported is no business of this one's.
         Some(number) => Some(find(&api, &sender, number).await?.ok_or_else(absent)?),
         None => None,
     };
@@ -252,10 +246,9 @@ pub(crate) async fn status(
 
 async fn find(
     api: &Api,
-    sender: &Sender,
+    sender: &Caller,
     number: inresponse_core::model::IncidentNumber,
 ) -> Result<Option<Record>, Problem> {
     let found = api.engine().get(number).await.map_err(|e| Problem::outage(&e))?;
-    let own = sender.service.as_ref().map_or(UNMAPPED, |service| service.as_str());
-    Ok(found.filter(|record| record.incident.service().as_str() == own))
+    Ok(found.filter(|record| sender.reported(&record.incident)))
 }

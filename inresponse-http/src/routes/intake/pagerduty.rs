@@ -1,7 +1,7 @@
 //! Whatever speaks PagerDuty's Events API v2.
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{Extensions, Method, StatusCode};
 use axum::{Extension, Json};
 use inresponse_intake::pagerduty::{Event, routing_key};
 use serde::Serialize;
@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use crate::Api;
 use crate::admission::Admission;
 use crate::intake::{Message, take_one};
-use crate::keys::Sender;
+use crate::keys::Caller;
 use crate::problem::Problem;
 
 /// What PagerDuty answers.
@@ -39,14 +39,16 @@ pub(crate) struct Enqueued {
 pub(crate) async fn enqueue(
     State(api): State<Api>,
     Extension(admission): Extension<Admission>,
+    method: Method,
+    extensions: Extensions,
     body: Message,
 ) -> Result<(StatusCode, Json<Enqueued>), Problem> {
     let key = routing_key(&body).map_err(|e| Problem::invalid(&e))?;
-    let sender = Sender::by_key(&api, key.as_deref())?;
+    let sender = Caller::at(&api, &method, &extensions, key.as_deref())?;
     admission.enter_lane(&sender.lane)?;
     let context = api.intake().context(&sender, api.engine().now());
     let event = Event::read(&body).and_then(|event| event.translate(&body, &context));
-    let event = event.map_err(|e| Problem::invalid(&e).by_key(sender.name.as_str()))?;
+    let event = event.map_err(|e| Problem::invalid(&e).by_key(sender.key.as_str()))?;
     // What exactly became of it PagerDuty does not tell either.
     let _ = take_one(&api, "pagerduty", &sender, event.signal).await?;
     let answer = Enqueued { status: "success", message: "Event processed", dedup_key: event.dedup_key };

@@ -7,7 +7,7 @@ use inresponse_intake::prometheus;
 
 use crate::Api;
 use crate::intake::{AlertsView, Message, answer, take};
-use crate::keys::Sender;
+use crate::keys::Caller;
 use crate::problem::Problem;
 
 /// Alertmanager's webhook (version 4).
@@ -15,7 +15,6 @@ use crate::problem::Problem;
 /// Every alert is taken by itself; a 2xx says that none of them needs to be sent again.
 #[utoipa::path(post, path = "/intake/alertmanager", operation_id = "alertmanager_webhook", tag = "intake",
     request_body(content = serde_json::Value, description = "as Alertmanager's `webhook_configs` send it"),
-    security(("key" = []), ("bearer" = []), ("basic" = [])),
     responses(
         (status = 200, description = "what became of each alert", body = AlertsView),
         (status = 400, description = "it is no such message", body = Problem),
@@ -24,7 +23,7 @@ use crate::problem::Problem;
     ))]
 pub(crate) async fn webhook(
     State(api): State<Api>,
-    sender: Sender,
+    sender: Caller,
     body: Message,
 ) -> Result<Response, Problem> {
     super::webhook(&api, &sender, "alertmanager", |context| prometheus::webhook(&body, context)).await
@@ -33,7 +32,6 @@ pub(crate) async fn webhook(
 /// Alertmanager's API, for Prometheus and others that post their alerts to it.
 #[utoipa::path(post, path = "/api/v2/alerts", tag = "intake",
     request_body(content = serde_json::Value, description = "an array of alerts, as Alertmanager takes it"),
-    security(("key" = []), ("bearer" = []), ("basic" = [])),
     responses(
         (status = 200, description = "what became of each alert", body = AlertsView),
         (status = 400, description = "it is no array of alerts", body = Problem),
@@ -42,7 +40,7 @@ pub(crate) async fn webhook(
     ))]
 pub(crate) async fn alerts(
     State(api): State<Api>,
-    sender: Sender,
+    sender: Caller,
     body: Message,
 ) -> Result<Response, Problem> {
     let context = api.intake().context(&sender, api.engine().now());
@@ -52,8 +50,7 @@ pub(crate) async fn alerts(
 
 /// Not served: incidents are read by `GET /incidents`.
 #[utoipa::path(get, path = "/api/v2/alerts", tag = "intake",
-    security(("key" = []), ("bearer" = []), ("basic" = [])),
     responses((status = 501, description = "always", body = Problem)))]
-pub(crate) async fn query(_: Sender) -> Problem {
+pub(crate) async fn query(_: Caller) -> Problem {
     Problem::new(StatusCode::NOT_IMPLEMENTED, "alerts are not kept here; read incidents by GET /incidents")
 }

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::Api;
 use crate::intake::{AlertsView, Amazon, Message, answer, take};
-use crate::keys::Sender;
+use crate::keys::Caller;
 use crate::problem::Problem;
 
 /// What became of a message about the subscription itself.
@@ -35,7 +35,6 @@ pub(crate) struct Notice {
 /// confirmed at Amazon's only. What Amazon SES tells counts from the topics that this server trusts.
 #[utoipa::path(post, path = "/intake/sns", tag = "intake",
     request_body(content = serde_json::Value, description = "as Amazon SNS sends it to HTTPS subscriptions"),
-    security(("key" = []), ("bearer" = []), ("basic" = [])),
     responses(
         (status = 200, description = "what became of it", body = AlertsView),
         (status = 400, description = "it is no such message, or its signature does not hold", body = Problem),
@@ -46,7 +45,7 @@ pub(crate) struct Notice {
     ))]
 pub(crate) async fn message(
     State(api): State<Api>,
-    sender: Sender,
+    sender: Caller,
     body: Message,
 ) -> Result<Response, Problem> {
     // An event that EventBridge sends here directly bears no signature; the key is what it is believed by.
@@ -102,7 +101,6 @@ fn untrusted(topic: &str) -> Problem {
 /// An event of Amazon EventBridge, from an API destination: CloudWatch's "CloudWatch Alarm State Change".
 #[utoipa::path(post, path = "/intake/eventbridge", tag = "intake",
     request_body(content = serde_json::Value, description = "the event as EventBridge has it"),
-    security(("key" = []), ("bearer" = []), ("basic" = [])),
     responses(
         (status = 200, description = "what became of it", body = AlertsView),
         (status = 400, description = "it is no event", body = Problem),
@@ -111,7 +109,7 @@ fn untrusted(topic: &str) -> Problem {
     ))]
 pub(crate) async fn eventbridge(
     State(api): State<Api>,
-    sender: Sender,
+    sender: Caller,
     body: Message,
 ) -> Result<Response, Problem> {
     let alert = event(&body, &api.intake().context(&sender, api.engine().now()));

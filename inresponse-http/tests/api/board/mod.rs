@@ -3,8 +3,10 @@
 mod acts;
 mod list;
 mod pages;
+mod scopes;
 mod sessions;
 mod streams;
+mod tokens;
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
@@ -26,8 +28,12 @@ impl<'a> Browser<'a> {
     }
 
     async fn signed_in(world: &'a World, name: &str) -> Self {
+        Self::signed_in_with(world, RESPOND, name).await
+    }
+
+    async fn signed_in_with(world: &'a World, key: &str, name: &str) -> Self {
         let mut browser = Self::new(world);
-        let answer = browser.post("/board/sign-in", &format!("key={RESPOND}&name={name}&next=")).await;
+        let answer = browser.post("/board/sign-in", &format!("key={key}&name={name}&next=")).await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
         browser.keep(&answer);
         browser

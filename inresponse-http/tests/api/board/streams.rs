@@ -64,7 +64,7 @@ async fn a_stream_tells_of_changes_and_of_nothing_else() {
 
 #[tokio::test(start_paused = true)]
 async fn streams_end_when_the_server_stops_and_are_not_too_many() {
-    let world = World::new().await.showing(Pages::under(SITE).unwrap().streams(2));
+    let world = World::new().await.showing(Pages::under(SITE).unwrap().streams(8));
     world.report().await;
     let browser = Browser::signed_in(&world, "Jo").await;
     let request = || browser.request(Method::GET, "/board/events").body(Body::empty()).unwrap();

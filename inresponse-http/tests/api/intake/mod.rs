@@ -5,6 +5,7 @@ mod generic;
 mod grafana;
 mod nagios;
 mod opsgenie;
+mod ownership;
 mod pagerduty;
 mod prometheus;
 mod refused;

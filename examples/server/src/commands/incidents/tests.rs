@@ -11,7 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use inresponse_core::Engine;
 use inresponse_core::clock::Clock as _;
 use inresponse_core::memory::{MemoryRoster, MemoryStore};
-use inresponse_core::model::{Contact, IncidentNumber, Person, Report, ServiceName, TeamName};
+use inresponse_core::model::{Contact, IncidentNumber, KeyName, Person, Report, ServiceName, TeamName};
 use inresponse_core::notify::{Alert, Notifier, Notifiers, Outcome};
 use inresponse_core::plan::{self, StateChange, TakeOver};
 use inresponse_core::roster::{Rota, Team, Zone};
@@ -234,7 +234,8 @@ impl World {
                 Act::Claim => StateChange::Claim(TakeOver::No),
                 Act::Release => StateChange::Release(TakeOver::No),
             };
-            let _ = world.engine.update(world.number, &plan::Update::state(jo, change)).await.unwrap();
+            let update = plan::Update::state(jo, change).with_key(KeyName::new("pager").unwrap());
+            let _ = world.engine.update(world.number, &update).await.unwrap();
         }
         world.pass_until(story.at).await;
         world
@@ -295,6 +296,10 @@ async fn p12_every_surface_tells_the_same_of_what_happened() {
             for unsaid in story.unsaid {
                 assert!(!text.contains(unsaid), "{}: {surface} says {unsaid:?}:\n{text}", story.name);
             }
+        }
+        if !story.acts.is_empty() {
+            let key = ", with the key pager";
+            assert!(page.contains(key) && show.contains(key), "{}: {page}\n{show}", story.name);
         }
         for said in story.mail {
             assert!(mail.contains(said), "{}: the mail does not say {said:?}:\n{mail}", story.name);

@@ -193,14 +193,14 @@ impl World {
             Act::Escalate(who) => self.wish(who.name(), StateChange::Escalate),
             Act::Raise(who, severity) => {
                 let by = person(who.name());
-                self.update(Update { by, severity: Some(severity), state: None, note: None });
+                self.update(Update { by, key: None, severity: Some(severity), state: None, note: None });
             }
             Act::Note(who) => {
                 let note = Some(Note::new("looking").unwrap());
-                self.update(Update { by: person(who.name()), severity: None, state: None, note });
+                self.update(Update { by: person(who.name()), key: None, severity: None, state: None, note });
             }
             Act::Repeat(severity) => {
-                let decision = self.decide(|_| Input::Repeat { severity }).0;
+                let decision = self.decide(|_| Input::Repeat { severity, key: None }).0;
                 self.keep(Did::Repeat(severity), decision);
             }
         }

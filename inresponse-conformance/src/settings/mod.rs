@@ -1,0 +1,46 @@
+//! The laws of every [`Settings`](inresponse_core::settings::Settings).
+//!
+//! What one handle wrote every other answers at once: sessions of people and limits of keys are judged by it.
+
+mod durable;
+mod shared;
+mod swaps;
+
+pub use durable::*;
+pub use shared::*;
+pub use swaps::*;
+
+use inresponse_core::settings::{Settings, Swapped};
+
+/// The names of all laws, those that may be excepted included.
+pub const LAWS: &[&str] = crate::__settings_laws! { [crate::__names] [] };
+
+/// The one list of the laws.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __settings_laws {
+    ([$($then:tt)+] $arguments:tt) => {
+        $($then)+! { $arguments
+            always {
+                what_was_never_kept_is_absent
+                a_value_is_answered_exactly
+                a_swap_is_done_only_from_the_value_that_it_names
+                of_swaps_at_once_one_is_done
+            }
+            durable {
+                what_was_swapped_survives_a_crash
+            }
+            shared {
+                what_one_handle_swaps_another_answers_at_once
+            }
+        }
+    };
+}
+
+async fn value(settings: &impl Settings, name: &str) -> Option<Vec<u8>> {
+    settings.setting(name).await.expect("the settings answer")
+}
+
+async fn swap(settings: &impl Settings, name: &str, was: Option<&[u8]>, value: &[u8]) -> Swapped {
+    settings.swap_setting(name, was, value).await.expect("the settings swap")
+}

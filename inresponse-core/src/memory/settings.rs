@@ -1,0 +1,40 @@
+//! Settings in memory.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+
+use crate::error::Outage;
+use crate::settings::{Settings, Swapped};
+
+/// Settings in memory; clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct MemorySettings {
+    values: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
+}
+
+impl MemorySettings {
+    /// No settings.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+#[async_trait]
+impl Settings for MemorySettings {
+    async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, Outage> {
+        // Nothing panics while it holds the lock, so what a poisoned lock guards is whole.
+        Ok(self.values.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned())
+    }
+
+    async fn swap_setting(&self, name: &str, was: Option<&[u8]>, value: &[u8]) -> Result<Swapped, Outage> {
+        let mut values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = values.get(name).map(Vec::as_slice);
+        if now != was && now != Some(value) {
+            return Ok(Swapped::Changed);
+        }
+        values.insert(name.to_owned(), value.to_vec());
+        Ok(Swapped::Done)
+    }
+}

@@ -1,0 +1,232 @@
+//! Who may do what: one table of every route, with what it does and what it is shown for that.
+//!
+//! The routes look here when a request comes, the API document takes its words from here, and so does `docs/keys.md`.
+
+use axum::extract::{MatchedPath, NestedPath};
+use axum::http::{Extensions, Method};
+
+use crate::keys::Scope;
+
+/// What is done through a door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    /// To report incidents, and to tell what became of one's own.
+    Report,
+    /// To read and update incidents.
+    Respond,
+    /// To read the roster: services, teams, calendars, who is on call, who changed it.
+    ReadRoster,
+    /// To change the roster.
+    ChangeRoster,
+    /// To read metrics and the API document.
+    Observe,
+    /// To do what needs no scope.
+    Nothing,
+}
+
+impl Act {
+    /// All acts.
+    pub const ALL: [Act; 6] =
+        [Act::Report, Act::Respond, Act::ReadRoster, Act::ChangeRoster, Act::Observe, Act::Nothing];
+
+    /// The scopes of which a key must have one; if there are none, every key will do.
+    pub const fn any_of(self) -> &'static [Scope] {
+        match self {
+            Act::Report => &[Scope::Report],
+            Act::Respond => &[Scope::Respond],
+            Act::ReadRoster => &[Scope::Respond, Scope::Admin],
+            Act::ChangeRoster => &[Scope::Admin],
+            Act::Observe | Act::Nothing => &[],
+        }
+    }
+
+    /// What it is, in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Act::Report => "report incidents, and act on those that this key reported",
+            Act::Respond => "read and update incidents",
+            Act::ReadRoster => "read the roster: services, teams, calendars, who is on call, who changed it",
+            Act::ChangeRoster => "change the roster",
+            Act::Observe => "read the metrics and the API document",
+            Act::Nothing => "ask for the health, sign in, use the link in an alert",
+        }
+    }
+
+    /// Which keys may do it, in words.
+    pub fn who(self) -> String {
+        let scopes: Vec<String> = self.any_of().iter().map(|scope| format!("`{}`", scope.as_str())).collect();
+        match (self, scopes.is_empty()) {
+            (Act::Nothing, _) => "no key".to_owned(),
+            (_, true) => "any key".to_owned(),
+            (_, false) => scopes.join(" or "),
+        }
+    }
+}
+
+/// What a request shows to be let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// An API key, in `x-api-key` or as `Authorization: Bearer`.
+    Key,
+    /// An API key, also as `Authorization: GenieKey` or as the password of basic authentication.
+    SendersKey,
+    /// An API key, as the `routing_key` of the body.
+    RoutingKey,
+    /// The cookie of whoever has signed in to the board.
+    Session,
+    /// An API key as with [`Self::Key`], or the cookie of whoever has signed in.
+    KeyOrSession,
+    /// The token of the link in an alert.
+    Link,
+    /// Nothing.
+    Nothing,
+}
+
+/// A route, with what it does and what it is shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Door {
+    /// The method; `HEAD` goes through the door of `GET`.
+    pub method: &'static str,
+    /// The path as it is routed, without the prefix that the router is mounted under.
+    pub path: &'static str,
+    /// What a request must show.
+    pub proof: Proof,
+    /// What it does.
+    pub act: Act,
+}
+
+const fn door(method: &'static str, path: &'static str, proof: Proof, act: Act) -> Door {
+    Door { method, path, proof, act }
+}
+
+/// Every door. A route that is not here lets nobody in.
+pub static DOORS: &[Door] = &[
+    door("PUT", "/incidents", Proof::Key, Act::Report),
+    door("POST", "/api/v2/alerts", Proof::SendersKey, Act::Report),
+    door("GET", "/api/v2/alerts", Proof::SendersKey, Act::Report),
+    door("POST", "/intake/alertmanager", Proof::SendersKey, Act::Report),
+    door("POST", "/intake/grafana", Proof::SendersKey, Act::Report),
+    door("POST", "/intake/nagios", Proof::SendersKey, Act::Report),
+    door("POST", "/intake/generic/{name}", Proof::SendersKey, Act::Report),
+    door("POST", "/intake/sns", Proof::SendersKey, Act::Report),
+    door("POST", "/intake/eventbridge", Proof::SendersKey, Act::Report),
+    door("POST", "/v2/enqueue", Proof::RoutingKey, Act::Report),
+    door("POST", "/v2/alerts", Proof::SendersKey, Act::Report),
+    door("POST", "/v2/alerts/{identifier}/acknowledge", Proof::SendersKey, Act::Report),
+    door("POST", "/v2/alerts/{identifier}/unacknowledge", Proof::SendersKey, Act::Report),
+    door("POST", "/v2/alerts/{identifier}/notes", Proof::SendersKey, Act::Report),
+    door("POST", "/v2/alerts/{identifier}/close", Proof::SendersKey, Act::Report),
+    door("GET", "/v2/alerts/requests/{requestId}", Proof::SendersKey, Act::Report),
+    door("GET", "/incidents", Proof::Key, Act::Respond),
+    door("POST", "/incidents", Proof::Key, Act::Respond),
+    door("GET", "/incidents/{incidentId}", Proof::Key, Act::Respond),
+    door("POST", "/incidents/{incidentId}", Proof::Key, Act::Respond),
+    door("GET", "/", Proof::Session, Act::Respond),
+    door("GET", "/board/incidents/{incidentId}", Proof::Session, Act::Respond),
+    door("POST", "/board/incidents/{incidentId}", Proof::Session, Act::Respond),
+    door("GET", "/board/fragment", Proof::Session, Act::Respond),
+    door("GET", "/board/events", Proof::Session, Act::Respond),
+    door("GET", "/services/{service}", Proof::Key, Act::ReadRoster),
+    door("GET", "/teams/{team}", Proof::Key, Act::ReadRoster),
+    door("GET", "/teams/{team}/calendar/{day}", Proof::Key, Act::ReadRoster),
+    door("GET", "/teams/{team}/oncall", Proof::Key, Act::ReadRoster),
+    door("GET", "/roster/changes", Proof::Key, Act::ReadRoster),
+    door("GET", "/board/oncall", Proof::Session, Act::ReadRoster),
+    door("GET", "/board/changes", Proof::Session, Act::ReadRoster),
+    door("PUT", "/services/{service}", Proof::Key, Act::ChangeRoster),
+    door("DELETE", "/services/{service}", Proof::Key, Act::ChangeRoster),
+    door("PUT", "/teams/{team}", Proof::Key, Act::ChangeRoster),
+    door("DELETE", "/teams/{team}", Proof::Key, Act::ChangeRoster),
+    door("PUT", "/teams/{team}/calendar/{day}", Proof::Key, Act::ChangeRoster),
+    door("DELETE", "/teams/{team}/calendar/{day}", Proof::Key, Act::ChangeRoster),
+    door("GET", "/metrics", Proof::Key, Act::Observe),
+    door("GET", "/openapi.json", Proof::Key, Act::Observe),
+    // Of the viewer, style and script are shown to anybody.
+    door("GET", "/docs", Proof::KeyOrSession, Act::Observe),
+    door("GET", "/docs/", Proof::KeyOrSession, Act::Observe),
+    door("GET", "/docs/{*rest}", Proof::KeyOrSession, Act::Observe),
+    door("GET", "/docs/openapi.json", Proof::KeyOrSession, Act::Observe),
+    door("GET", "/healthz", Proof::Nothing, Act::Nothing),
+    door("GET", "/readyz", Proof::Nothing, Act::Nothing),
+    door("GET", "/incidents/{incidentId}/claim", Proof::Link, Act::Nothing),
+    door("POST", "/incidents/{incidentId}/claim", Proof::Link, Act::Nothing),
+    door("GET", "/board/sign-in", Proof::Nothing, Act::Nothing),
+    door("POST", "/board/sign-in", Proof::Nothing, Act::Nothing),
+    door("POST", "/board/sign-out", Proof::Nothing, Act::Nothing),
+    door("GET", "/board/assets/{name}", Proof::Nothing, Act::Nothing),
+];
+
+impl Door {
+    /// The door of a route.
+    pub(crate) fn of(method: &str, path: &str) -> Option<&'static Door> {
+        let method = if method == "HEAD" { "GET" } else { method };
+        DOORS.iter().find(|door| door.path == path && door.method == method)
+    }
+
+    /// The door that a request has come through.
+    pub(crate) fn of_request(method: &Method, extensions: &Extensions) -> Option<&'static Door> {
+        let found = Self::of(method.as_str(), route(extensions));
+        if found.is_none() {
+            tracing::error!(%method, route = route(extensions), "a route is not in the table of doors");
+        }
+        found
+    }
+}
+
+/// The route of a request, without the prefix that the router is mounted under.
+fn route(extensions: &Extensions) -> &str {
+    let route = extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let prefix = extensions.get::<NestedPath>().map_or("", NestedPath::as_str).trim_end_matches('/');
+    match route.strip_prefix(prefix) {
+        Some("") => "/",
+        Some(rest) if rest.starts_with('/') => rest,
+        Some(_) | None => route,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// The table of `docs/keys.md`.
+    fn table() -> String {
+        let mut table = "| key | may | by |\n|---|---|---|\n".to_owned();
+        for act in Act::ALL {
+            let of_it = DOORS.iter().filter(|door| door.act == act);
+            let by: Vec<String> = of_it.map(|door| format!("`{} {}`", door.method, door.path)).collect();
+            table.push_str(&format!("| {} | {} | {} |\n", act.who(), act.words(), by.join(", ")));
+        }
+        table
+    }
+
+    #[test]
+    fn the_page_on_keys_has_this_very_table() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/keys.md");
+        let page = std::fs::read_to_string(path).unwrap();
+        assert!(page.contains(&table()), "put this into docs/keys.md:\n{}", table());
+    }
+
+    #[test]
+    fn every_route_of_the_api_document_is_a_door_and_every_other_door_is_a_page() {
+        let document: serde_json::Value = serde_json::from_str(&crate::document()).unwrap();
+        let mut routes = BTreeSet::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            let methods = item.as_object().unwrap().keys();
+            routes.extend(methods.map(|method| (method.to_ascii_uppercase(), path.clone())));
+        }
+        let is_page = |door: &&Door| {
+            door.path == "/" || door.path.starts_with("/board/") || door.path.starts_with("/docs")
+        };
+        let (pages, api): (Vec<&Door>, Vec<&Door>) = DOORS.iter().partition(is_page);
+        let doors: BTreeSet<_> = api.iter().map(|d| (d.method.to_owned(), d.path.to_owned())).collect();
+        assert_eq!(doors.len(), api.len(), "a door is there twice");
+        if cfg!(feature = "pages") {
+            assert_eq!(routes, doors);
+        } else {
+            assert!(routes.is_subset(&doors));
+        }
+        assert!(!pages.is_empty());
+    }
+}

@@ -1,0 +1,178 @@
+//! Hand-overs to people outside the roster: where to, and how many a key may make, so that nobody can use this server to
+//! send mail to strangers.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use inresponse_core::engine::Receiver;
+use inresponse_core::model::{Contact, IncidentNumber, KeyName, State};
+use inresponse_core::plan::{StateChange, Update};
+use inresponse_core::settings::Swapped;
+use inresponse_core::{InvalidInput, Outage};
+
+use crate::Api;
+
+/// How many hand-overs to people outside the roster a key may make within [`WINDOW`].
+const MOST: usize = 5;
+const WINDOW: TimeDelta = TimeDelta::minutes(10);
+/// How often a change is tried again that somebody else's came before.
+const MAX_TRIES: usize = 8;
+
+/// The domains outside the roster that incidents may be handed to.
+#[derive(Debug, Clone, Default)]
+pub struct HandOverDomains {
+    /// Lower-case A-labels; if there are none, every domain may.
+    domains: Vec<String>,
+}
+
+impl HandOverDomains {
+    /// These domains and no other; every domain, if there are none.
+    ///
+    /// # Errors
+    /// One of them is no domain.
+    pub fn new(domains: &[String]) -> Result<Self, InvalidInput> {
+        let mut invalid = InvalidInput::default();
+        let mut read = Vec::new();
+        for (i, domain) in domains.iter().enumerate() {
+            let field = format!("hand-over-domains[{i}]");
+            let refused = || InvalidInput::field(field, format!("`{domain}` is no domain, as example.org"));
+            let contact = Contact::new(format!("mailto:x@{domain}")).ok().filter(|_| !domain.contains('@'));
+            read.extend(invalid.keep(contact.as_ref().and_then(domain_of).ok_or_else(refused)));
+        }
+        if invalid.is_empty() { Ok(Self { domains: read }) } else { Err(invalid) }
+    }
+
+    fn allow(&self, contact: &Contact) -> bool {
+        // What is neither a mail address nor a URL is a channel that the deployment itself has configured.
+        self.domains.is_empty() || domain_of(contact).is_none_or(|domain| self.domains.contains(&domain))
+    }
+}
+
+/// The domain of a mail address or of a URL.
+fn domain_of(contact: &Contact) -> Option<String> {
+    let domain = match contact.scheme() {
+        "mailto" => contact.address().rsplit_once('@')?.1,
+        "http" | "https" => {
+            let rest = contact.address().trim_start_matches('/');
+            let authority = rest.split(['/', '?', '#']).next()?;
+            authority.rsplit_once('@').map_or(authority, |(_, host)| host).split(':').next()?
+        }
+        _ => return None,
+    };
+    Some(domain.to_ascii_lowercase())
+}
+
+/// Whether a hand-over may be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Allowed {
+    /// It may.
+    Yes,
+    /// It may not: the domain of whoever is to have the incident is not one of those that may.
+    NotThere(String),
+    /// It may not now: the key has made too many. It may after so long.
+    NotNow(Duration),
+}
+
+impl Allowed {
+    /// Why it may not, if so.
+    pub(crate) fn refusal(&self, key: &KeyName) -> Option<String> {
+        match self {
+            Allowed::Yes => None,
+            Allowed::NotThere(to) => Some(format!(
+                "{to} is not in the roster, and its domain is not among those that incidents may be handed to"
+            )),
+            Allowed::NotNow(after) => Some(format!(
+                "the API key `{key}` has handed over {MOST} incidents to people outside the roster within {} \
+                 minutes; try again in {} seconds",
+                WINDOW.num_minutes(),
+                after.as_secs()
+            )),
+        }
+    }
+}
+
+/// Whether that update, if it is a hand-over, may be made with that key; counts it if it goes outside the roster.
+pub(crate) async fn allowed(
+    api: &Api,
+    key: &KeyName,
+    number: IncidentNumber,
+    update: &Update,
+) -> Result<Allowed, Outage> {
+    let Some(StateChange::HandTo(to)) = &update.state else { return Ok(Allowed::Yes) };
+    let Some(contact) = to.contact().filter(|_| !to.is(&update.by)) else { return Ok(Allowed::Yes) };
+    let Some(record) = api.engine().get(number).await? else { return Ok(Allowed::Yes) };
+    let incident = &record.incident;
+    let has_it = incident.claimed().is_some_and(|claimed| claimed.by.is(to));
+    if incident.state() == State::Resolved || (incident.state() == State::Claimed && has_it) {
+        // Nobody is told anything.
+        return Ok(Allowed::Yes);
+    }
+    match api.engine().receiver(incident.team(), to).await? {
+        Receiver::Known | Receiver::Untold => Ok(Allowed::Yes),
+        Receiver::NotInRoster if !api.hand_over_domains().allow(&contact) => {
+            Ok(Allowed::NotThere(to.to_string()))
+        }
+        Receiver::NotInRoster => count(api, key).await,
+    }
+}
+
+/// Counts one more where all servers find it, unless there were too many of late.
+async fn count(api: &Api, key: &KeyName) -> Result<Allowed, Outage> {
+    let name = format!("hand-overs:{key}");
+    for _ in 0..MAX_TRIES {
+        let was = api.shared().setting(&name).await?;
+        let now = api.engine().now();
+        // What cannot be read was no hand-over.
+        let made: Option<Vec<i64>> = was.as_deref().and_then(|was| serde_json::from_slice(was).ok());
+        let made = made.unwrap_or_default().into_iter().filter_map(DateTime::<Utc>::from_timestamp_micros);
+        // Also of a clock that was ahead, but not for ever.
+        let mut made: Vec<_> = made.filter(|at| (now - *at).abs() < WINDOW).collect();
+        if made.len() >= MOST {
+            let oldest = made.iter().min().copied().unwrap_or(now);
+            let after = (oldest + WINDOW - now).to_std().unwrap_or_default();
+            return Ok(Allowed::NotNow(Duration::from_secs(after.as_secs() + 1)));
+        }
+        made.push(now);
+        let made: Vec<i64> = made.iter().map(DateTime::timestamp_micros).collect();
+        let value = serde_json::to_vec(&made)
+            .map_err(|e| Outage::permanent("hand-overs cannot be counted").because(e))?;
+        match api.shared().swap_setting(&name, was.as_deref(), &value).await? {
+            Swapped::Done => return Ok(Allowed::Yes),
+            Swapped::Changed => {}
+        }
+    }
+    Err(Outage::retryable("too many incidents are handed over at once"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_domain_is_compared_whole_and_however_it_is_written() {
+        let domains = ["Example.org", "bücher.example"].map(str::to_owned);
+        let domains = HandOverDomains::new(&domains).unwrap();
+        for (contact, allowed) in [
+            ("jo@example.org", true),
+            ("jo@EXAMPLE.ORG", true),
+            ("jo@xn--bcher-kva.example", true),
+            ("https://example.org/hook", true),
+            ("https://user@example.org:8443/hook", true),
+            ("slack:ops", true),
+            ("jo@mail.example.org", false),
+            ("jo@badexample.org", false),
+            ("jo@example.org.evil.example", false),
+            ("https://evil.example/example.org", false),
+            ("https://example.org@evil.example/", false),
+        ] {
+            let contact = Contact::new(contact).unwrap();
+            assert_eq!(domains.allow(&contact), allowed, "{contact}");
+            assert!(HandOverDomains::default().allow(&contact), "{contact}");
+        }
+        let refused = HandOverDomains::new(&["example.org".into(), "a b".into(), "x@y.org".into()]);
+        let refused = refused.unwrap_err();
+        let fields: Vec<_> = refused.errors().iter().map(|e| e.field()).collect();
+        assert_eq!(fields, ["hand-over-domains[1]", "hand-over-domains[2]"]);
+    }
+}

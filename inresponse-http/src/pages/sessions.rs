@@ -1,0 +1,214 @@
+//! The sessions of those who have signed in, kept where all servers find them.
+//!
+//! A session is a random token. What is kept of it is a hash, the name that was typed, the name of the key, and an end.
+//! It holds as long as that key is configured: what ties it to the key can be checked only with the token.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, TimeDelta, Utc};
+use inresponse_core::Outage;
+use inresponse_core::model::{KeyName, Person};
+use inresponse_core::settings::Swapped;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::Api;
+use crate::keys::ApiKey;
+
+/// How long one stays signed in.
+pub(super) const LIFE: TimeDelta = TimeDelta::days(7);
+/// How many sessions a key has at the most; one more ends the one that would end first.
+const MAX_OF_A_KEY: usize = 100;
+/// How old may be what is known of a session while nothing is done with it but to look on.
+const KNOWN_FOR: Duration = Duration::from_secs(1);
+/// How often a change is tried again that somebody else's came before.
+const MAX_TRIES: usize = 8;
+
+/// What a browser keeps: the name of the key, and a random token.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Token {
+    key: KeyName,
+    secret: [u8; 32],
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Token").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+impl Token {
+    fn random(key: &KeyName) -> Result<Self, Outage> {
+        let mut secret = [0; 32];
+        getrandom::fill(&mut secret).map_err(|e| Outage::retryable("no random numbers").because(e))?;
+        Ok(Self { key: key.clone(), secret })
+    }
+
+    /// As the value of a cookie.
+    pub(super) fn text(&self) -> String {
+        format!("{}.{}", URL_SAFE_NO_PAD.encode(self.key.as_str()), URL_SAFE_NO_PAD.encode(self.secret))
+    }
+
+    /// What a browser sent.
+    pub(super) fn read(text: &str) -> Option<Self> {
+        let (key, secret) = text.split_once('.')?;
+        let key = String::from_utf8(URL_SAFE_NO_PAD.decode(key).ok()?).ok()?;
+        let secret = URL_SAFE_NO_PAD.decode(secret).ok()?.try_into().ok()?;
+        Some(Self { key: KeyName::new(key).ok()?, secret })
+    }
+
+    fn hash(&self, of: &[u8]) -> [u8; 32] {
+        Sha256::new().chain_update(of).chain_update(self.secret).finalize().into()
+    }
+
+    /// By what it is found. Tells nobody the token.
+    fn id(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.hash(b"inresponse session v1\0"))
+    }
+
+    /// What ties it to the key that was shown. Tells nobody the key, even if they could guess it.
+    fn tie(&self, entry: &ApiKey) -> String {
+        URL_SAFE_NO_PAD.encode(self.hash(&entry.hash()))
+    }
+}
+
+/// What is kept of a session.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Kept {
+    id: String,
+    tie: String,
+    by: Person,
+    #[serde(with = "chrono::serde::ts_seconds")]
+    expires_at: DateTime<Utc>,
+}
+
+/// Who has signed in, as far as this process knows.
+#[derive(Debug, Default)]
+pub(crate) struct Sessions {
+    known: Mutex<Known>,
+}
+
+/// By the name of the key: what was read last, and when by the monotonic clock.
+type Known = HashMap<KeyName, (Duration, Arc<Vec<Kept>>)>;
+
+/// How fresh what is known of a session must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// As it is stored now.
+    Now,
+    /// At most a second old.
+    OfLate,
+}
+
+fn name_of(key: &KeyName) -> String {
+    format!("sessions:{key}")
+}
+
+/// What cannot be read is no session.
+fn decode(value: Option<&[u8]>) -> Vec<Kept> {
+    value.and_then(|value| serde_json::from_slice(value).ok()).unwrap_or_default()
+}
+
+impl Sessions {
+    fn known(&self) -> MutexGuard<'_, Known> {
+        // Nothing panics while it holds the lock, so what a poisoned lock guards is whole.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn remember(&self, api: &Api, key: &KeyName, kept: Vec<Kept>) -> Arc<Vec<Kept>> {
+        let kept = Arc::new(kept);
+        self.known().insert(key.clone(), (api.engine().clock().monotonic(), Arc::clone(&kept)));
+        kept
+    }
+
+    /// Begins a session of `by`, who has shown that key.
+    pub(super) async fn begin(&self, api: &Api, entry: &ApiKey, by: &Person) -> Result<Token, Outage> {
+        let token = Token::random(entry.name())?;
+        let now = api.engine().now();
+        let expires_at = now.checked_add_signed(LIFE).unwrap_or(now);
+        let new = Kept { id: token.id(), tie: token.tie(entry), by: by.clone(), expires_at };
+        self.change(api, entry.name(), |kept| {
+            kept.retain(|session| session.expires_at > now);
+            kept.sort_by_key(|session| session.expires_at);
+            let beyond = (kept.len() + 1).saturating_sub(MAX_OF_A_KEY);
+            kept.drain(..beyond);
+            kept.push(new.clone());
+        })
+        .await?;
+        Ok(token)
+    }
+
+    /// Ends a session, here and on every other server.
+    pub(super) async fn end(&self, api: &Api, token: &Token) -> Result<(), Outage> {
+        // Of a name that is no key's nothing is kept, and nobody makes us look.
+        if api.keys().named(&token.key).next().is_none() {
+            return Ok(());
+        }
+        let (now, id) = (api.engine().now(), token.id());
+        self.change(api, &token.key, |kept| kept.retain(|s| s.expires_at > now && s.id != id)).await
+    }
+
+    async fn change(&self, api: &Api, key: &KeyName, change: impl Fn(&mut Vec<Kept>)) -> Result<(), Outage> {
+        let (settings, name) = (api.shared(), name_of(key));
+        for _ in 0..MAX_TRIES {
+            let was = settings.setting(&name).await?;
+            let mut kept = decode(was.as_deref());
+            change(&mut kept);
+            let value = serde_json::to_vec(&kept)
+                .map_err(|e| Outage::permanent("sessions cannot be written").because(e))?;
+            match settings.swap_setting(&name, was.as_deref(), &value).await? {
+                Swapped::Done => {
+                    self.remember(api, key, kept);
+                    return Ok(());
+                }
+                Swapped::Changed => {}
+            }
+        }
+        Err(Outage::retryable("too many sign in or out at once"))
+    }
+
+    /// Who has that session, and with which key, if it still holds.
+    pub(super) async fn find<'a>(
+        &self,
+        api: &'a Api,
+        token: &Token,
+        look: Look,
+    ) -> Result<Option<(Person, &'a ApiKey)>, Outage> {
+        if api.keys().named(&token.key).next().is_none() {
+            return Ok(None);
+        }
+        let now = api.engine().clock().monotonic();
+        let known = self.known().get(&token.key).cloned();
+        let kept = match known {
+            Some((at, kept)) if look == Look::OfLate && now.saturating_sub(at) < KNOWN_FOR => kept,
+            Some(_) | None => {
+                let value = api.shared().setting(&name_of(&token.key)).await?;
+                self.remember(api, &token.key, decode(value.as_deref()))
+            }
+        };
+        Ok(holder(api, token, &kept))
+    }
+
+    /// With which key, as far as that is known without looking: for what need not be exact.
+    pub(super) fn guess<'a>(&self, api: &'a Api, token: &Token) -> Option<&'a ApiKey> {
+        let (_, kept) = self.known().get(&token.key).cloned()?;
+        holder(api, token, &kept).map(|(_, entry)| entry)
+    }
+}
+
+fn holder<'a>(api: &'a Api, token: &Token, kept: &[Kept]) -> Option<(Person, &'a ApiKey)> {
+    let (id, now) = (token.id(), api.engine().now());
+    let same = |one: &str, other: &str| bool::from(one.as_bytes().ct_eq(other.as_bytes()));
+    let session = kept.iter().find(|session| same(&session.id, &id))?;
+    if session.expires_at <= now {
+        return None;
+    }
+    let entry = api.keys().named(&token.key).find(|entry| same(&token.tie(entry), &session.tie))?;
+    Some((session.by.clone(), entry))
+}

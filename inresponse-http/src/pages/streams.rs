@@ -1,0 +1,50 @@
+//! How many streams of events are open at once, in all and of one key.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use inresponse_core::model::KeyName;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// The part of all streams that one key may have: one in so many.
+const SHARE: usize = 4;
+
+/// The places of streams. Clones share them.
+#[derive(Debug, Clone)]
+pub(super) struct Streams {
+    all: Arc<Semaphore>,
+    of_a_key: usize,
+    /// There are no more than there are keys.
+    by_key: Arc<Mutex<HashMap<KeyName, Arc<Semaphore>>>>,
+}
+
+/// A place, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Place {
+    _of_all: OwnedSemaphorePermit,
+    _of_key: OwnedSemaphorePermit,
+}
+
+impl Streams {
+    /// So many in all.
+    pub(super) fn new(most: usize) -> Self {
+        Self {
+            all: Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS))),
+            of_a_key: most.div_ceil(SHARE).min(Semaphore::MAX_PERMITS),
+            by_key: Arc::default(),
+        }
+    }
+
+    /// A place for a stream of that key, if one is free.
+    pub(super) fn take(&self, key: &KeyName) -> Option<Place> {
+        let own = {
+            // Nothing panics while it holds the lock, so what a poisoned lock guards is whole.
+            let mut by_key = self.by_key.lock().unwrap_or_else(PoisonError::into_inner);
+            let own = by_key.entry(key.clone()).or_insert_with(|| Arc::new(Semaphore::new(self.of_a_key)));
+            Arc::clone(own)
+        };
+        let of_key = own.try_acquire_owned().ok()?;
+        let of_all = Arc::clone(&self.all).try_acquire_owned().ok()?;
+        Some(Place { _of_all: of_all, _of_key: of_key })
+    }
+}
