@@ -251,13 +251,16 @@ impl<'a> Checker<'a> {
             let at = self.time_of(entry.at)?;
             (at >= from && at <= to).then_some((incident.number(), round, level))
         });
-        // What was first sent until soon after, and had not been accepted before: it may have waited for a slot.
+        // What was first sent until soon after, and had not been accepted before: it may have waited for a slot. If a
+        // process died just then, what it had taken slots for is sent by the next one.
+        let died = self.history.crashes.iter().any(|(_, at)| *at >= from && *at <= to);
+        let soon = to + if died { 10 * SECOND } else { 2 * SECOND };
         let open = self.targets.iter().filter(|((.., of), sends)| {
             let mut sends = sends.iter().map(|i| self.sent(*i));
             let accepted_before = |sent: &Sent| {
                 sent.told == Some(Told::Accepted) && sent.ended.is_some_and(|ended| ended < from)
             };
-            let begun = sends.clone().next().is_some_and(|first| first.began <= to + 2 * SECOND);
+            let begun = sends.clone().next().is_some_and(|first| first.began <= soon);
             of == contact && begun && !sends.any(accepted_before)
         });
         let open = open.map(|((number, round, level, _), _)| (*number, *round, *level));
