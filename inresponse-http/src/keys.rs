@@ -189,6 +189,7 @@ impl Keys {
 
 impl ApiKey {
     /// Its name.
+    #[cfg(feature = "pages")]
     pub(crate) fn name(&self) -> &KeyName {
         &self.name
     }

@@ -6,7 +6,7 @@ use inresponse_core::InvalidInput;
 use inresponse_core::claim::TokenSecret;
 use inresponse_core::model::{Contact, News, TeamName};
 use inresponse_core::roster::Defaults;
-use inresponse_http::{ApiKey, Scope};
+use inresponse_http::{ApiKey, HandOverDomains, Scope};
 
 /// What all functions share.
 #[derive(Debug)]
@@ -22,6 +22,7 @@ pub(crate) struct Config {
     pub(crate) api_key: ApiKey,
     pub(crate) defaults: Defaults,
     pub(crate) news: News,
+    pub(crate) hand_over_domains: HandOverDomains,
     pub(crate) catch_all: Option<TeamName>,
     pub(crate) state_machine: String,
     pub(crate) keep_resolved: Option<Duration>,
@@ -69,6 +70,11 @@ impl Config {
             InvalidInput::field("INRESPONSE_KEEP_RESOLVED_DAYS", "must be a whole number of days, 0 for ever")
         });
         let keep_resolved = invalid.keep(keep_resolved);
+        let domains = optional("INRESPONSE_HAND_OVER_DOMAINS").unwrap_or_default();
+        let domains: Vec<String> =
+            domains.split(',').map(|domain| domain.trim().to_owned()).filter(|d| !d.is_empty()).collect();
+        let domains = HandOverDomains::new(&domains).map_err(named("INRESPONSE_HAND_OVER_DOMAINS"));
+        let hand_over_domains = invalid.keep(domains).unwrap_or_default();
         let news = match optional("INRESPONSE_TELL_CLAIMS").as_deref() {
             None | Some("false") => News::Kept,
             Some("true") => News::Told,
@@ -91,6 +97,7 @@ impl Config {
             api_key,
             defaults,
             news,
+            hand_over_domains,
             catch_all,
             state_machine,
             keep_resolved: days.filter(|d| *d > 0).map(|d| Duration::from_secs(u64::from(d) * 24 * 3600)),
@@ -125,6 +132,7 @@ mod tests {
             ("INRESPONSE_API_KEY", "fifteen letters"),
             ("INRESPONSE_FALLBACK", "ops@example.org, nobody"),
             ("INRESPONSE_KEEP_RESOLVED_DAYS", "-1"),
+            ("INRESPONSE_HAND_OVER_DOMAINS", "example.org, a b"),
             ("INRESPONSE_TELL_CLAIMS", "yes"),
         ];
         let refused = read(&all_wrong).unwrap_err();
