@@ -174,8 +174,8 @@ impl Door {
 }
 
 /// The route of a request, without the prefix that the router is mounted under.
-fn route(extensions: &Extensions) -> &str {
-    let route = extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+pub(crate) fn route(extensions: &Extensions) -> &str {
+    let route = extensions.get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str);
     let prefix = extensions.get::<NestedPath>().map_or("", NestedPath::as_str).trim_end_matches('/');
     match route.strip_prefix(prefix) {
         Some("") => "/",

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::body::HttpBody;
-use axum::extract::{MatchedPath, NestedPath, Request};
+use axum::extract::Request;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, STRICT_TRANSPORT_SECURITY};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
@@ -19,6 +19,7 @@ use tracing::Instrument;
 use crate::Api;
 use crate::admission::{Admission, Intent};
 use crate::client::Client;
+use crate::doors;
 use crate::intake::{SENDERS, Watched};
 use crate::lanes::Lane;
 use crate::problem::Problem;
@@ -42,7 +43,7 @@ pub(crate) async fn observe(Here(api): Here, request: Request, next: Next) -> Re
         |v: &&HeaderValue| (1..=64).contains(&v.len()) && v.as_bytes().iter().all(u8::is_ascii_graphic);
     let id = request.headers().get(REQUEST_ID).filter(sane).cloned().unwrap_or_else(new_id);
     let method = request.method().clone();
-    let route = route_of(&request).to_owned();
+    let route = doors::route(request.extensions()).to_owned();
     let watched = Watched::new(&api, &route, &request);
     let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), %method, route);
     let client = Client::of(&request, api.proxies());
@@ -116,14 +117,6 @@ fn guard(api: &Api, response: &mut Response) {
     }
 }
 
-/// The route of a request, without the prefix that the router is mounted under.
-fn route_of(request: &Request) -> &str {
-    let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str);
-    let prefix = request.extensions().get::<NestedPath>().map_or("", NestedPath::as_str);
-    let prefix = prefix.trim_end_matches('/');
-    route.strip_prefix(prefix).filter(|rest| rest.starts_with('/')).unwrap_or(route)
-}
-
 /// An id that no other process gives either: process ids repeat from container to container.
 fn new_id() -> HeaderValue {
     static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(0));
@@ -171,7 +164,7 @@ pub(crate) async fn bound(Here(api): Here, mut request: Request, next: Next) -> 
         Method::GET | Method::HEAD => Intent::Read,
         _ => Intent::Change,
     };
-    let route = route_of(&request);
+    let route = doors::route(request.extensions());
     let is_message = SENDERS.iter().any(|(of, _)| route.starts_with(of));
     let key_in_body = KEY_IN_BODY.contains(&route);
     let admission = Admission::new(api.clone(), intent, api.lane(&request));

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use inresponse_core::Outage;
@@ -69,7 +70,8 @@ impl Stage {
         let notifiers = Notifiers::new().with(scheme, carrier);
         let clock = HostClock { world: Arc::clone(world), process };
         let engine = Engine::builder(store, roster, notifiers, clock);
-        let mut engine = engine.lease(self.scenario.lease).news(self.scenario.news);
+        let mark = Duration::from_micros(host as u64);
+        let mut engine = engine.lease(self.scenario.lease).lease_mark(mark).news(self.scenario.news);
         if let Some(plan) = &self.scenario.fallback {
             let defaults = Defaults::with_fallback(plan.fallback.clone());
             engine = engine.defaults(defaults.expect("a planned fallback is sound"));

@@ -57,7 +57,9 @@ impl Engine {
         // If a runner goes on to send it, the lease of the first alert rides on the create.
         let slots = self.first_slots(&matrix, severity);
         let (opening, sends) = match &slots {
-            Some(slots) => plan::open_leasing(report, team, matrix, self.inner.lease, &slots.none_free, now),
+            Some(slots) => {
+                plan::open_leasing(report, team, matrix, self.marked_lease(), &slots.none_free, now)
+            }
             None => plan::open(report, team, matrix, None, now),
         };
         let created = self.inner.store.create(opening).await;

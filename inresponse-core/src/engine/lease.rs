@@ -147,7 +147,7 @@ impl Engine {
         let mut slots = HashMap::new();
         let (mut round, mut no_slot) = (None, Vec::new());
         loop {
-            let input = Input::Due { lease: self.inner.lease, hold: &hold, round: round.clone() };
+            let input = Input::Due { lease: self.marked_lease(), hold: &hold, round: round.clone() };
             let plan = match plan::step(incident, input, now) {
                 Decision::Change(plan) => *plan,
                 Decision::Nothing | Decision::Refuse(_) => {

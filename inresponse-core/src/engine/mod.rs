@@ -40,6 +40,7 @@ mod waiting;
 mod wake;
 
 use std::fmt;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -66,6 +67,9 @@ use crate::store::{Committed, Store};
 /// An alert that waits longer than this for acceptance shows in health check, metrics and log.
 pub const WAITING_TOO_LONG: chrono::TimeDelta = chrono::TimeDelta::minutes(5);
 
+/// By how much leases of a process are longer at the most.
+const LONGEST_MARK: Duration = Duration::from_micros(999);
+
 /// Incident alerting and escalation over a store, a roster, notifiers and a clock.
 ///
 /// Cheap to clone; clones are the same engine. Its promises hold for as many engines as share a store.
@@ -80,6 +84,7 @@ struct Inner {
     notifiers: Notifiers,
     clock: Arc<dyn Clock>,
     lease: Duration,
+    lease_mark: Duration,
     defaults: Defaults,
     catch_all: Option<TeamName>,
     claim_links: Option<ClaimLinks>,
@@ -112,6 +117,7 @@ pub struct EngineBuilder {
     notifiers: Notifiers,
     clock: Arc<dyn Clock>,
     lease: Duration,
+    lease_mark: Duration,
     defaults: Defaults,
     catch_all: Option<TeamName>,
     claim_links: Option<ClaimLinks>,
@@ -142,6 +148,7 @@ impl Engine {
             notifiers,
             clock: Arc::new(clock),
             lease: Self::DEFAULT_LEASE,
+            lease_mark: random_mark(),
             defaults: Defaults::none(),
             catch_all: None,
             claim_links: None,
@@ -209,6 +216,11 @@ impl Engine {
         }
     }
 
+    /// How long leases last that are taken now.
+    fn marked_lease(&self) -> Duration {
+        self.inner.lease + self.inner.lease_mark
+    }
+
     /// How long one attempt to send may take, with leases of that length: four leases.
     ///
     /// A send that takes longer than a third of its lease renews it, so that a slow carrier repeats nothing and a
@@ -216,6 +228,12 @@ impl Engine {
     pub const fn send_deadline(lease: Duration) -> Duration {
         lease.saturating_mul(4)
     }
+}
+
+/// A mark that another process has once in a thousand times.
+fn random_mark() -> Duration {
+    let random = RandomState::new().hash_one(0_u8);
+    Duration::from_micros(random % 1_000)
 }
 
 impl EngineBuilder {
@@ -226,6 +244,16 @@ impl EngineBuilder {
     #[must_use]
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease.clamp(Engine::MIN_LEASE, Engine::MAX_LEASE);
+        self
+    }
+
+    /// By how much leases of this process are longer, so that they are told from those that another process takes at the
+    /// same microsecond; random unless given, and less than a millisecond.
+    ///
+    /// To be given where a run must be repeatable. No two processes that share a store may have the same.
+    #[must_use]
+    pub fn lease_mark(mut self, mark: Duration) -> Self {
+        self.lease_mark = mark.min(LONGEST_MARK);
         self
     }
 
@@ -297,6 +325,7 @@ impl EngineBuilder {
             notifiers: self.notifiers,
             clock: self.clock,
             lease: self.lease,
+            lease_mark: self.lease_mark,
             defaults: self.defaults,
             catch_all: self.catch_all,
             claim_links: self.claim_links,

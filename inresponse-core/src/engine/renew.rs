@@ -112,7 +112,7 @@ impl Engine {
     pub(super) async fn renew(&self, attempt: Attempt) -> Result<Standing, Outage> {
         let planned = self.inner.clock.monotonic();
         let Some(record) = self.inner.store.load(attempt.incident).await? else { return Ok(Standing::Lost) };
-        let (delivery, lease) = (attempt.delivery, self.inner.lease);
+        let (delivery, lease) = (attempt.delivery, self.marked_lease());
         let input = |_| Input::Renew { delivery, attempt: attempt.number, lease };
         Ok(match self.change(record, input).await? {
             Changed::Done(record) | Changed::Nothing(record) | Changed::Refused(record, _) => {

@@ -32,7 +32,7 @@ struct Lease {
     replaced: Version,
     delivery: DeliveryKey,
     attempt: u32,
-    /// No two leases end at the same microsecond, so that this tells them apart.
+    /// Leases of two processes that are taken at the same microsecond end at different ones, by their marks.
     until: DateTime<Utc>,
 }
 

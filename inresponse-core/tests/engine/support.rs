@@ -82,14 +82,19 @@ impl Stage {
 
     pub async fn with(levels: &[&str], team: Team) -> Self {
         let clock = ManualClock::at(T0);
-        let stage = Self::over(SharedStore::new(&clock), Carrier::new(&clock), clock.clone());
+        let stage = Self::over(SharedStore::new(&clock), Carrier::new(&clock), clock.clone(), Duration::ZERO);
         stage.own("athens", "devops", levels, team).await;
         stage
     }
 
     /// Another process over the same store and carrier.
     pub async fn another(&self, levels: &[&str]) -> Self {
-        let stage = Self::over(self.store.clone(), self.carrier.clone(), self.clock.clone());
+        let stage = Self::over(
+            self.store.clone(),
+            self.carrier.clone(),
+            self.clock.clone(),
+            Duration::from_micros(1),
+        );
         stage.own("athens", "devops", levels, Team::builder(contacts("z")).build().unwrap()).await;
         stage
     }
@@ -101,14 +106,16 @@ impl Stage {
         let notifiers = Notifiers::new().mail(notifier.clone());
         let builder =
             Engine::builder(stage.store.clone(), MemoryRoster::new(), notifiers, stage.clock.clone());
-        stage.engine = builder.claim_links("https://x.org/", vec![secret]).unwrap().build();
+        stage.engine =
+            builder.lease_mark(Duration::ZERO).claim_links("https://x.org/", vec![secret]).unwrap().build();
         stage.own("athens", "devops", levels, Team::builder(contacts("z")).build().unwrap()).await;
         (stage, notifier)
     }
 
-    fn over(store: SharedStore, carrier: Carrier, clock: ManualClock) -> Self {
+    fn over(store: SharedStore, carrier: Carrier, clock: ManualClock, mark: Duration) -> Self {
         let notifiers = Notifiers::new().mail(carrier.clone());
-        let engine = Engine::builder(store.clone(), MemoryRoster::new(), notifiers, clock.clone()).build();
+        let builder = Engine::builder(store.clone(), MemoryRoster::new(), notifiers, clock.clone());
+        let engine = builder.lease_mark(mark).build();
         Self { engine, clock, store, carrier }
     }
 

@@ -46,7 +46,7 @@ async fn stage(levels: &[&str]) -> (Stage, Bells) {
     let bells = Bells::default();
     let notifiers = Notifiers::new().mail(stage.carrier.clone());
     let builder = Engine::builder(stage.store.clone(), MemoryRoster::new(), notifiers, stage.clock.clone());
-    stage.engine = builder.timers(bells.clone()).build();
+    stage.engine = builder.lease_mark(std::time::Duration::ZERO).timers(bells.clone()).build();
     stage.own("athens", "devops", levels, Team::builder(contacts("z")).build().unwrap()).await;
     (stage, bells)
 }
