@@ -45,28 +45,64 @@ impl Admission {
         Self { api, intent, standing: Arc::new(Mutex::new(Standing::Arriving(lane))) }
     }
 
-    /// Takes a place in its lane, unless it has one.
+    /// Takes a place in its lane, as soon as there is one.
     ///
     /// # Errors
-    /// The lane has its share already.
-    pub(crate) fn enter(&self) -> Result<(), Problem> {
-        let lane = match &*self.standing() {
-            Standing::Arriving(lane) => lane.clone(),
-            Standing::Here(_) => return Ok(()),
-            Standing::Refused => return Err(self.problem()),
-        };
-        self.enter_lane(&lane)
+    /// There was none for too long.
+    pub(crate) async fn enter(&self) -> Result<(), Problem> {
+        match self.lane() {
+            Some(lane) => self.enter_lane(&lane).await,
+            None => Ok(()),
+        }
     }
 
     /// As [`enter`](Self::enter), in the lane of a key that the body has.
     ///
     /// # Errors
-    /// The lane has its share already.
-    pub(crate) fn enter_lane(&self, lane: &Lane) -> Result<(), Problem> {
+    /// There was none for too long.
+    pub(crate) async fn enter_lane(&self, lane: &Lane) -> Result<(), Problem> {
+        self.note_change(lane);
+        let place = self.api.places().take_soon(lane).await;
+        self.settle(place)
+    }
+
+    /// Waits until there is a place in its lane. It is taken when the request has arrived.
+    ///
+    /// # Errors
+    /// There was none for too long.
+    pub(crate) async fn find_room(&self) -> Result<(), Problem> {
+        match self.lane() {
+            Some(lane) if !self.api.places().has_room_soon(&lane).await => self.settle(None),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The request has arrived.
+    fn arrive(&self) -> Result<(), Problem> {
+        match self.lane() {
+            Some(lane) => {
+                self.note_change(&lane);
+                self.settle(self.api.places().take(&lane))
+            }
+            None => self.refused().map_or(Ok(()), Err),
+        }
+    }
+
+    /// The lane of a request that has no place yet.
+    fn lane(&self) -> Option<Lane> {
+        match &*self.standing() {
+            Standing::Arriving(lane) => Some(lane.clone()),
+            Standing::Here(_) | Standing::Refused => None,
+        }
+    }
+
+    fn note_change(&self, lane: &Lane) {
         if self.intent == Intent::Change {
             self.api.places().changes(lane, self.api.engine().clock().monotonic());
         }
-        let place = self.api.places().take(lane);
+    }
+
+    fn settle(&self, place: Option<Place>) -> Result<(), Problem> {
         let is_here = place.is_some();
         *self.standing() = place.map_or(Standing::Refused, Standing::Here);
         if is_here { Ok(()) } else { Err(self.problem()) }
@@ -111,7 +147,7 @@ impl HttpBody for Arriving {
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
         let has_arrived = frame.is_none() || self.body.is_end_stream();
-        if has_arrived && self.admission.enter().is_err() {
+        if has_arrived && self.admission.arrive().is_err() {
             return Poll::Ready(Some(Err(axum::Error::new(NoPlace))));
         }
         Poll::Ready(frame)

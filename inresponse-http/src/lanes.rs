@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use inresponse_core::Outage;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 /// How many requests are here at once; a lane alone has half of it.
 pub(crate) const PLACES: usize = 2048;
@@ -21,13 +21,16 @@ pub(crate) const TURNS_ALONE: u32 = 64;
 pub(crate) const TURNS: u32 = 8;
 /// How long a lane was not alone after a change of another.
 const COMPANY: Duration = Duration::from_secs(1);
-/// How long a change waits for its turn before it is refused.
+/// How long a request waits for a place, and a change for its turn, before it is refused. Whoever is refused at once asks
+/// again at once, and to refuse it costs as much as to serve it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The lane of a key; clones are the same lane.
 #[derive(Debug, Clone)]
 pub(crate) struct Lane {
     held: Arc<AtomicUsize>,
+    /// One of its places became free.
+    freed: Arc<Notify>,
     turns: Arc<Semaphore>,
     /// How much of `turns` a change takes.
     weight: Arc<AtomicU32>,
@@ -36,7 +39,12 @@ pub(crate) struct Lane {
 impl Default for Lane {
     fn default() -> Self {
         let turns = Arc::new(Semaphore::new(TURNS_ALONE as usize));
-        Self { held: Arc::default(), turns, weight: Arc::new(AtomicU32::new(TURNS_ALONE / TURNS)) }
+        Self {
+            held: Arc::default(),
+            freed: Arc::default(),
+            turns,
+            weight: Arc::new(AtomicU32::new(TURNS_ALONE / TURNS)),
+        }
     }
 }
 
@@ -75,6 +83,7 @@ struct Latest {
 pub(crate) struct Place {
     taken: Arc<AtomicUsize>,
     held: Arc<AtomicUsize>,
+    freed: Arc<Notify>,
 }
 
 impl Places {
@@ -83,8 +92,33 @@ impl Places {
         // Of several at once none sees more room than there is, and at worst one too many is refused.
         let taken = self.taken.fetch_add(1, Ordering::AcqRel);
         let held = lane.held.fetch_add(1, Ordering::AcqRel);
-        let place = Place { taken: Arc::clone(&self.taken), held: Arc::clone(&lane.held) };
-        (held < PLACES.saturating_sub(taken)).then_some(place)
+        if held < PLACES.saturating_sub(taken) {
+            let (taken, held) = (Arc::clone(&self.taken), Arc::clone(&lane.held));
+            return Some(Place { taken, held, freed: Arc::clone(&lane.freed) });
+        }
+        lane.held.fetch_sub(1, Ordering::AcqRel);
+        self.taken.fetch_sub(1, Ordering::AcqRel);
+        None
+    }
+
+    /// As [`take`](Self::take), as soon as the lane has room.
+    pub(crate) async fn take_soon(&self, lane: &Lane) -> Option<Place> {
+        let soon = async {
+            loop {
+                let freed = lane.freed.notified();
+                match self.take(lane) {
+                    Some(place) => return place,
+                    None => freed.await,
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, soon).await.ok()
+    }
+
+    /// Waits until the lane has room; answers whether it has.
+    pub(crate) async fn has_room_soon(&self, lane: &Lane) -> bool {
+        // Whoever needs it takes it when they are ready.
+        self.take_soon(lane).await.is_some()
     }
 
     /// Takes note that something is to be changed in a lane, `now` on the monotonic clock.
@@ -103,6 +137,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         self.held.fetch_sub(1, Ordering::AcqRel);
         self.taken.fetch_sub(1, Ordering::AcqRel);
+        self.freed.notify_one();
     }
 }
 
@@ -125,6 +160,26 @@ mod tests {
         assert!(places.take(&lanes[0]).is_none());
         drop(held);
         assert_eq!(fill(&places, &lanes[0]).len(), PLACES / 2, "what was held is free again");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_finds_a_lane_full_waits_for_a_place_and_not_for_ever() {
+        let (places, lane) = (Places::default(), Lane::default());
+        let mut held = fill(&places, &lane);
+        assert!(places.take_soon(&lane).await.is_none());
+        let waiting: Vec<_> = (0..3)
+            .map(|_| {
+                let (places, lane) = (places.clone(), lane.clone());
+                tokio::spawn(async move { places.take_soon(&lane).await.is_some() })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        held.truncate(PLACES / 4);
+        for waits in waiting {
+            assert!(waits.await.unwrap());
+        }
+        assert!(places.has_room_soon(&lane).await);
+        assert_eq!(lane.held.load(Ordering::Relaxed), PLACES / 4, "whoever only looks keeps none");
     }
 
     async fn all_turns(lane: &Lane) -> Vec<OwnedSemaphorePermit> {

@@ -45,7 +45,7 @@ pub(crate) async fn enqueue(
 ) -> Result<(StatusCode, Json<Enqueued>), Problem> {
     let key = routing_key(&body).map_err(|e| Problem::invalid(&e))?;
     let sender = Caller::at(&api, &method, &extensions, key.as_deref())?;
-    admission.enter_lane(&sender.lane)?;
+    admission.enter_lane(&sender.lane).await?;
     let context = api.intake().context(&sender, api.engine().now());
     let event = Event::read(&body).and_then(|event| event.translate(&body, &context));
     let event = event.map_err(|e| Problem::invalid(&e).by_key(sender.key.as_str()))?;
