@@ -168,12 +168,12 @@ pub(crate) async fn bound(Here(api): Here, mut request: Request, next: Next) -> 
     let is_message = SENDERS.iter().any(|(of, _)| route.starts_with(of));
     let key_in_body = KEY_IN_BODY.contains(&route);
     let admission = Admission::new(api.clone(), intent, api.lane(&request));
-    if intent == Intent::Read || request.body().is_end_stream() {
+    if key_in_body && intent == Intent::Change {
+        request.extensions_mut().insert(admission.clone());
+    } else if intent == Intent::Read || request.body().is_end_stream() {
         if let Err(problem) = admission.enter().await {
             return problem.into_response();
         }
-    } else if key_in_body {
-        request.extensions_mut().insert(admission.clone());
     } else {
         if let Err(problem) = admission.find_room().await {
             return problem.into_response();

@@ -1,4 +1,4 @@
-//! The laws of every [`Settings`](inresponse_core::settings::Settings).
+//! The laws of every [`Settings`].
 //!
 //! What one handle wrote every other answers at once: sessions of people and limits of keys are judged by it.
 

@@ -165,3 +165,17 @@ async fn p16_a_time_or_a_broken_text_vetoes_nothing() {
     assert_eq!(incident["title"], "caf\u{FFFD} is \u{FFFD} down");
     assert!(incident["message"].as_str().unwrap().contains("Repaired: the title"), "{incident}");
 }
+
+#[tokio::test]
+async fn p16_an_event_without_a_body_or_a_key_is_the_senders_mistake() {
+    let world = World::new().await;
+    for (body, status) in [
+        ("", StatusCode::BAD_REQUEST),
+        ("{}", StatusCode::UNAUTHORIZED),
+        ("{\"routing_key\":\"nobody's\"}", StatusCode::UNAUTHORIZED),
+    ] {
+        let answer = world.call("", Method::POST, "/v2/enqueue", body.to_owned()).await;
+        assert_eq!(answer.status, status, "{body:?}: {}", answer.text);
+    }
+    assert_eq!(world.call("", Method::GET, "/v2/enqueue", "").await.status, StatusCode::METHOD_NOT_ALLOWED);
+}
