@@ -1,6 +1,6 @@
 //! A request has its place once it has arrived.
 //!
-//! Whoever only announces a body holds a connection, and nothing that others wait for.
+//! A client that only announces a body holds a connection, but nothing that others wait for.
 
 use std::error::Error;
 use std::fmt;
@@ -162,7 +162,7 @@ impl HttpBody for Arriving {
     }
 }
 
-/// There is no place for the request. Whoever reads the body need not know: the answer is made where it was refused.
+/// There is no place for the request. The reader of the body need not know: `limits::bound` makes the answer.
 #[derive(Debug)]
 struct NoPlace;
 

@@ -72,9 +72,9 @@ pub enum Proof {
     SendersKey,
     /// An API key, as the `routing_key` of the body.
     RoutingKey,
-    /// The cookie of whoever has signed in to the board.
+    /// The cookie of a person who has signed in to the board.
     Session,
-    /// An API key as with [`Self::Key`], or the cookie of whoever has signed in.
+    /// An API key as with [`Self::Key`], or the cookie of a person who has signed in.
     KeyOrSession,
     /// The token of the link in an alert.
     Link,

@@ -212,7 +212,7 @@ impl ApiKey {
     }
 }
 
-/// Whoever makes a request, by a key that has the scope for the door that it came through.
+/// The caller of a request, with a key that has the scope for the door that it came through.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     /// The key's name.

@@ -21,8 +21,8 @@ pub(crate) const TURNS_ALONE: u32 = 64;
 pub(crate) const TURNS: u32 = 8;
 /// How long a lane was not alone after a change of another.
 const COMPANY: Duration = Duration::from_secs(1);
-/// How long a request waits for a place, and a change for its turn, before it is refused. Whoever is refused at once asks
-/// again at once, and to refuse it costs as much as to serve it.
+/// How long a request waits for a place, and a change for its turn, before it is refused. A
+/// client that is refused at once asks again at once, and a refusal costs as much as an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The lane of a key; clones are the same lane.
@@ -117,7 +117,7 @@ impl Places {
 
     /// Waits until the lane has room; answers whether it has.
     pub(crate) async fn has_room_soon(&self, lane: &Lane) -> bool {
-        // Whoever needs it takes it when they are ready.
+        // The place is given back at once. The request takes it when its body has arrived.
         self.take_soon(lane).await.is_some()
     }
 

@@ -123,9 +123,9 @@ struct Inner {
     places: Places,
     refusals: Refusals,
     trusted_proxies: TrustedProxies,
-    /// Whoever shows nothing that is known.
+    /// The lane of requests without a known key, session or link.
     strangers: Lane,
-    /// Whoever has the link of an alert.
+    /// The lane of requests with the link of an alert.
     #[cfg(feature = "pages")]
     recipients: Lane,
     last_census: Arc<routes::system::LastCensus>,
@@ -313,7 +313,7 @@ impl Api {
         self.inner.readiness.stopping.clone()
     }
 
-    /// The lane of whoever asks: that of their key, be it in the head or in the cookie of the pages; or that of the
+    /// The lane of a request: that of its key, be it in the head or in the cookie of the pages; or that of the
     /// links in alerts.
     pub(crate) fn lane(&self, request: &Request) -> Lane {
         let headers = request.headers();

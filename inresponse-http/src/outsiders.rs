@@ -68,7 +68,7 @@ fn domain_of(contact: &Contact) -> Option<String> {
 pub(crate) enum Allowed {
     /// It may.
     Yes,
-    /// It may not: the domain of whoever is to have the incident is not one of those that may.
+    /// It may not: the recipient's domain is not on the list.
     NotThere(String),
     /// It may not now: the key has made too many. It may after so long.
     NotNow(Duration),

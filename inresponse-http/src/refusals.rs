@@ -18,8 +18,8 @@ const EVERY: Duration = Duration::from_secs(3);
 /// How late the answer to a wrong key is that goes beyond.
 const LATE: Duration = Duration::from_millis(500);
 
-/// What to call when the answer to a request is known and only held back: an extension of the request, by whoever serves
-/// the router.
+/// A callback for when the answer to a request is known and only held back. The server puts it into the request's
+/// extensions.
 ///
 /// A server that can have only so many connections may close one whose answer is held back before others.
 #[derive(Clone)]

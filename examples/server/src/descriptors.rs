@@ -1,6 +1,6 @@
 //! File descriptors: how many there are, and who may have them.
 //!
-//! Whoever connects must not take those that the store and the senders need: a server that cannot open a connection to
+//! Clients must not use up the descriptors that the store and the senders need. A server that cannot connect to
 //! its mail server alerts nobody.
 
 use inresponse_core::Chain;

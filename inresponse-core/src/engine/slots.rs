@@ -1,7 +1,7 @@
 //! Bounds how much is sent at once: in all, to one remote side, and to one contact.
 //!
 //! A recipient who hangs keeps what is sent to them in flight. So what has been in flight for a while counts by itself,
-//! and whoever answers promptly still finds a slot (promise 13):
+//! and a contact that answers promptly still gets a slot (promise 13):
 //!
 //! | of all slots | at the most |
 //! |---|---|

@@ -17,7 +17,7 @@ use crate::keys::Caller;
 use crate::lanes::Lane;
 use crate::site::Transport;
 
-/// Proof that whoever asks has signed in, with a key that still holds and has the scope.
+/// Proof that the person has signed in, with a key that still holds and has the scope.
 #[derive(Debug)]
 pub(crate) struct SignedIn {
     /// Under which name.
@@ -30,7 +30,7 @@ pub(crate) struct SignedIn {
 impl FromRequestParts<Api> for SignedIn {
     type Rejection = Response;
 
-    /// Whoever has not is led to sign in, and back afterwards. Whose key lacks the scope is told so.
+    /// A person who has not is led to the sign-in page, and back afterwards. A person whose key lacks the scope is told so.
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Response> {
         let api = &api.nested_as(&parts.extensions);
         let Some(door) = Door::of_request(&parts.method, &parts.extensions) else {
@@ -74,7 +74,7 @@ pub(super) async fn is_signed_in(api: &Api, headers: &HeaderMap) -> Result<bool,
     }
 }
 
-/// Ends the session of whoever has signed in, if anybody.
+/// Ends the session of the person who has signed in, if there is one.
 pub(super) async fn end(api: &Api, headers: &HeaderMap) -> Result<(), Outage> {
     match token(api, headers) {
         Some(token) => api.sessions().end(api, &token).await,
@@ -82,7 +82,7 @@ pub(super) async fn end(api: &Api, headers: &HeaderMap) -> Result<(), Outage> {
     }
 }
 
-/// The lane of whoever has signed in, as far as that is known.
+/// The lane of the person who has signed in, as far as that is known.
 pub(crate) fn lane(api: &Api, headers: &HeaderMap) -> Option<Lane> {
     let entry = api.sessions().guess(api, &token(api, headers)?)?;
     Some(Caller::from(entry).lane)

@@ -51,7 +51,7 @@ pub(crate) struct HandOverArgs {
     /// A note for the timeline
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
-    /// Do not ask, whoever is to have it
+    /// Do not ask, even if the roster does not know the person
     #[arg(long, short)]
     yes: bool,
 }

@@ -32,7 +32,7 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(13);
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How much is read at once, in bytes; the head of a request is not much longer.
 const BUFFER: usize = 32 * 1024;
-/// How many may wait to be accepted, as far as the system lets them; whoever does not fit in tries again after a second.
+/// How many connections may wait to be accepted, if the system allows it. A client beyond that tries again after a second.
 const BACKLOG: u32 = 4096;
 /// How long requests may take to end once the server stops.
 const GRACE: Duration = Duration::from_secs(10);

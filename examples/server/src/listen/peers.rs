@@ -1,9 +1,10 @@
 //! Who is connected, and who must go when somebody else comes.
 //!
-//! There are only so many connections, and strangers may hold each of them for as long as a byte a second lasts. So
-//! nobody is turned away: whoever comes when all are taken takes the place of another. First goes whoever sends a
-//! request slowly, reads an answer slowly or has had one, the one that moved longest ago; then whoever has sent nothing
-//! yet, but not at once, since bytes take their time. A request that has arrived is answered first.
+//! There are only so many connections, and a stranger may hold one for as long as it sends a byte a second. So the
+//! server turns nobody away: when all places are taken, a new connection takes the place of another. The first to go is
+//! one that sends a request slowly, reads an answer slowly or is idle; of these, the one that moved longest ago. Next is
+//! one that has sent nothing yet, but not at once, since the first bytes take time. A request that has arrived is answered
+//! first.
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

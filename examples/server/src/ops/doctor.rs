@@ -220,7 +220,7 @@ async fn greet(findings: &mut Findings, smtp: &SmtpConfig, deadline: Duration) {
         ),
         Secrecy::Opportunistic => findings.warn(
             "mail",
-            "with tls=opportunistic, whoever is between can have password and mails sent unencrypted; \
+            "with tls=opportunistic, anyone on the path can make the server send the password and mails unencrypted; \
              tls=required ends that",
         ),
     }

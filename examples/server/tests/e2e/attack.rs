@@ -1,4 +1,4 @@
-//! Strangers and recipients who hang, on a server that may open 256 files: whoever else is there is served.
+//! Strangers and recipients who hang, on a server that may open 256 files: everybody else is served.
 //!
 //! How fast is printed, not judged: `cargo xtask load`.
 
@@ -85,7 +85,7 @@ impl Scene {
         served
     }
 
-    /// The mail about the incident to whoever is on call, once it is there.
+    /// The mail about the incident to the on-call engineer, once it has arrived.
     async fn accepted(&self, number: u64) -> serde_json::Value {
         for _ in 0..SOON.as_millis() / 5 {
             let mails = self.mail.accepted();
@@ -99,7 +99,7 @@ impl Scene {
     }
 }
 
-/// How whoever is not part of an attack was served.
+/// How clients that are not part of an attack were served.
 #[derive(Default)]
 struct Served {
     reports: Vec<Duration>,

@@ -120,7 +120,7 @@ fn told(error: &csv::Error) -> String {
         }
         csv::ErrorKind::Deserialize { err, .. } => match err.kind() {
             csv::DeserializeErrorKind::Message(message) => format!("line {line}: {}", unquoted(message)),
-            _ => format!("line {line}: does not hold"),
+            _ => format!("line {line}: is invalid"),
         },
         _ => format!("line {line}: cannot be read"),
     }
