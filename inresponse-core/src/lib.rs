@@ -69,8 +69,6 @@ pub mod memory;
 pub mod model;
 pub mod notify;
 pub mod plan;
-#[doc(hidden)]
-pub mod planted;
 pub mod roster;
 pub mod settings;
 pub mod store;

@@ -16,7 +16,7 @@
 //! | [`stage`], [`people`], [`play`] | servers, those who use them, and the course of a run |
 //! | [`history`], [`check`] | what was seen, and whether the promises were kept |
 //! | [`model`] | an exhaustive check of the planner with two engines, people and faults |
-//! | `mutants` | planted bugs (feature `planted-bugs`) |
+//! | [`mutants`] | planted bugs |
 //! | [`many`], [`stats`], [`shrink`] | many runs, what occurred in them, and the smallest one that fails |
 
 #![allow(
@@ -33,7 +33,6 @@ pub mod fault;
 pub mod history;
 pub mod many;
 pub mod model;
-#[cfg(feature = "planted-bugs")]
 pub mod mutants;
 pub mod people;
 pub mod play;

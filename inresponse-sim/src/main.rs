@@ -1,7 +1,6 @@
 //! Runs simulations; `cargo xtask sim` builds and calls it.
 
 use std::io::Write as _;
-#[cfg(feature = "planted-bugs")]
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -9,7 +8,6 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use inresponse_sim::fault::{Fault, FaultSet};
 use inresponse_sim::many::{self, Failure, Seeds, StoreKind};
 use inresponse_sim::model::{self, Budget, Search};
-#[cfg(feature = "planted-bugs")]
 use inresponse_sim::mutants::{self, Mutant};
 use inresponse_sim::play::{MakeStore, Run, Trace, play};
 use inresponse_sim::{check, shrink};
@@ -39,7 +37,6 @@ enum Command {
         cores: usize,
     },
     /// Plant bugs, one after the other, and look for each; prints a table.
-    #[cfg(feature = "planted-bugs")]
     Mutants {
         /// How many seeds to try for each.
         #[arg(long, default_value_t = 20_000)]
@@ -92,7 +89,6 @@ struct Sim {
     #[arg(long, default_value_t = 0)]
     fewer_acts: u64,
     /// With this bug planted, on the store in memory.
-    #[cfg(feature = "planted-bugs")]
     #[arg(long, value_parser = Mutant::parse)]
     plant: Option<Mutant>,
 }
@@ -101,7 +97,6 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Sim(sim) => simulate(&sim),
         Command::Model { states, small, cores } => check_model(states, small, cores),
-        #[cfg(feature = "planted-bugs")]
         Command::Mutants { seeds, cores, only, page } => mutants(seeds, cores, &only, &page),
     }
 }
@@ -113,7 +108,6 @@ fn simulate(sim: &Sim) -> ExitCode {
         #[cfg(feature = "dynamo")]
         StoreArg::Dynamo => StoreKind::Dynamo,
     };
-    #[cfg(feature = "planted-bugs")]
     if let Some(mutant) = sim.plant {
         std::panic::set_hook(Box::new(|_| {}));
         let command = format!("memory --plant {}", mutant.name());
@@ -191,8 +185,11 @@ fn check_model(states: Option<usize>, small: bool, cores: usize) -> ExitCode {
     if checked.broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-#[cfg(feature = "planted-bugs")]
 fn mutants(seeds: u64, cores: usize, only: &str, page: &Path) -> ExitCode {
+    if mutants::BUILT_IN.is_empty() {
+        println!("this program was built without the bugs of the core: use `cargo xtask mutants`");
+        return ExitCode::FAILURE;
+    }
     // Engines panic where bugs are planted; what that breaks is reported.
     std::panic::set_hook(Box::new(|_| {}));
     let chosen: Vec<_> = Mutant::all().into_iter().filter(|mutant| mutant.name().starts_with(only)).collect();
@@ -230,7 +227,6 @@ fn mutants(seeds: u64, cores: usize, only: &str, page: &Path) -> ExitCode {
 }
 
 /// Writes the page, and says what changed in it.
-#[cfg(feature = "planted-bugs")]
 fn write_page(path: &Path, page: &str) -> std::io::Result<()> {
     let before = std::fs::read_to_string(path).unwrap_or_default();
     let only_in = |one: &str, other: &str, sign: char| {

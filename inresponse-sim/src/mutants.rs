@@ -1,23 +1,23 @@
 //! Planted bugs: each must be found, or what finds nothing proves nothing.
 
+mod core;
 mod page;
 mod store;
-
-use inresponse_core::planted::{Bug, plant};
 
 use crate::many::{self, Failure, Seeds};
 use crate::model;
 use crate::play::{self, MakeStore, Ways};
 use crate::world::World;
 
+pub use self::core::{BUILT_IN, CoreBug};
 pub use page::{page, without_any};
 use store::{BuggyStore, StoreBug};
 
 /// A bug that can be planted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mutant {
-    /// In planner or engine.
-    Core(Bug),
+    /// In the core.
+    Core(&'static CoreBug),
     /// In the store.
     Store(StoreBug),
 }
@@ -25,7 +25,7 @@ pub enum Mutant {
 impl Mutant {
     /// All of them.
     pub fn all() -> Vec<Mutant> {
-        let core = Bug::ALL.iter().map(|bug| Mutant::Core(*bug));
+        let core = BUILT_IN.iter().map(Mutant::Core);
         core.chain(StoreBug::ALL.map(Mutant::Store)).collect()
     }
 
@@ -41,7 +41,7 @@ impl Mutant {
     /// Its name.
     pub fn name(self) -> String {
         match self {
-            Mutant::Core(bug) => format!("{bug:?}"),
+            Mutant::Core(bug) => bug.name.to_owned(),
             Mutant::Store(bug) => format!("{bug:?}"),
         }
     }
@@ -49,7 +49,7 @@ impl Mutant {
     /// What it does.
     pub fn what(self) -> &'static str {
         match self {
-            Mutant::Core(bug) => bug.what(),
+            Mutant::Core(bug) => bug.what,
             Mutant::Store(bug) => bug.what(),
         }
     }
@@ -57,14 +57,14 @@ impl Mutant {
     /// The promise that it breaks.
     pub fn promise(self) -> u8 {
         match self {
-            Mutant::Core(bug) => bug.promise(),
+            Mutant::Core(bug) => bug.promise,
             Mutant::Store(bug) => bug.promise(),
         }
     }
 
     /// Plants it, for as long as the process runs or until another is planted, and answers what makes the store.
     pub fn plant(self) -> impl Fn(&std::sync::Arc<World>) -> Ways + Sync {
-        plant(match self {
+        self::core::plant(match self {
             Mutant::Core(bug) => Some(bug),
             Mutant::Store(_) => None,
         });
@@ -101,7 +101,7 @@ pub fn look_for(mutant: Mutant, most: u64, cores: usize) -> Caught {
         Mutant::Core(_) => model::counterexample(),
         Mutant::Store(_) => None,
     };
-    plant(None);
+    self::core::plant(None);
     Caught { mutant, simulation, model }
 }
 

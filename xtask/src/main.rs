@@ -1,7 +1,9 @@
 //! Developer commands: `cargo xtask test` is what CI runs.
 
 mod bench;
+mod bugs;
 mod cloud;
+mod copy;
 mod emulators;
 mod fuzz;
 mod lambda;
@@ -43,7 +45,8 @@ enum Command {
     Long(long::Sizes),
     /// Deploy the template with the real functions to an emulated cloud, and test it there.
     Cloud,
-    /// Check that the core depends on no adapter's world: no HTTP, SQL, AWS, SMTP, and no tokio by choice.
+    /// Check that the core depends on no adapter's world: no HTTP, SQL, AWS, SMTP, and no tokio by choice; that log
+    /// lines show whole errors; and that the edits that plant bugs fit.
     Purity,
     /// Unpack real monitoring systems, and let them report to the server as the pages in docs/intake say.
     Intake,

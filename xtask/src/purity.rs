@@ -1,7 +1,7 @@
-//! What crates depend on, and what their log lines show.
+//! What crates depend on, what their log lines show, and whether bugs can still be planted in them.
 
-use crate::log_lines;
 use crate::tools::{Failure, cargo, output};
+use crate::{bugs, log_lines};
 
 /// The core depends on no adapter's world, and on tokio only by choice; translation depends on neither; the default
 /// build on nothing of AWS.
@@ -43,7 +43,8 @@ pub(crate) fn purity() -> Result<(), Failure> {
         return Err(format!("inresponse-intake must not depend on {found}").into());
     }
     without_aws()?;
-    log_lines::check()
+    log_lines::check()?;
+    bugs::check()
 }
 
 /// What is built unless a package is named needs nothing of AWS. (Its TLS library is called `aws-lc` and is not meant.)

@@ -2,6 +2,7 @@
 
 use std::process::{Child, Command};
 
+use crate::copy;
 use crate::emulators::Emulator;
 use crate::tools::{Failure, cargo, installed, run, shown, target_dir, wait};
 
@@ -66,17 +67,19 @@ impl Drop for OnEmulator {
     }
 }
 
-/// Builds the simulation and runs one of its commands, with what that needs.
+/// Builds the simulation and runs one of its commands, with what that needs; where bugs are planted, of the copy that
+/// has them.
 pub(crate) fn run_sim(command: &str, arguments: &[String]) -> Result<(), Failure> {
-    let mut sim = cargo();
-    sim.args(["run", "--release", "--quiet", "--locked", "-p", "inresponse-sim"]);
+    let plants = command == "mutants" || arguments.iter().any(|argument| argument.starts_with("--plant"));
+    let mut sim = if plants { copy::planted("run", "release")? } else { cargo() };
+    if !plants {
+        sim.args(["run", "--locked"]);
+    }
+    sim.args(["--release", "--quiet", "-p", "inresponse-sim"]);
     let mut emulator = None;
     if arguments.iter().any(|argument| argument.ends_with("dynamo")) {
         sim.args(["--features", "dynamo"]);
         emulator = Some(Emulator::dynoxide()?);
-    }
-    if command == "mutants" || arguments.iter().any(|argument| argument.starts_with("--plant")) {
-        sim.args(["--features", "planted-bugs"]);
     }
     sim.envs(emulator.iter().map(|emulator| (ADDRESS, emulator.url())));
     run(sim.args(["--", command]).args(arguments))

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use crate::cloud::{Cloud, WITHOUT_ROLES};
+use crate::copy;
 use crate::emulators::Emulator;
 use crate::nextest::{self, Tests, as_built};
 use crate::purity::purity;
@@ -40,11 +41,12 @@ const SCHEMA_EXAMPLES: u32 = 20;
 pub(crate) enum Part {
     /// How the source is laid out.
     Format,
-    /// What crates depend on, and what log lines say.
+    /// What crates depend on, what log lines say, and whether the edits that plant bugs fit.
     Purity,
     /// What the tests need, installed.
     Tools,
-    /// Clippy: with everything turned on, as most people build it, and with nothing turned on.
+    /// Clippy: with everything turned on, as most people build it, and with nothing turned on; and the compiler, with
+    /// bugs planted.
     Lints,
     /// Tests and programs are built, once.
     Build,
@@ -205,12 +207,13 @@ fn lints() -> Result<(), Failure> {
     // so that less is built again.
     let everything = run(as_built(cargo().args(["clippy", "--all-targets"])).args(["--", "-D", "warnings"]));
     let usual = ["clippy", "--lib", "--bins", "--examples", "--locked"];
-    let usual =
-        run(cargo().args(usual).args(["--features", "inresponse-sim/planted-bugs", "--", "-D", "warnings"]));
+    let usual = run(cargo().args(usual).args(["--", "-D", "warnings"]));
     let bare =
         ["clippy", "-p", "inresponse-core", "-p", "inresponse-http", "--no-default-features", "--locked"];
     let bare = run(cargo().args(bare).args(["--", "-D", "warnings"]));
-    let failures: Vec<_> = [everything, usual, bare].into_iter().filter_map(Result::err).collect();
+    let planted =
+        copy::planted("check", "dev").and_then(|mut check| run(check.args(["-p", "inresponse-sim"])));
+    let failures: Vec<_> = [everything, usual, bare, planted].into_iter().filter_map(Result::err).collect();
     match failures.as_slice() {
         [] => Ok(()),
         failures => Err(failures.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n").into()),

@@ -14,7 +14,6 @@ use crate::error::{Chain, Outage, OutageKind};
 use crate::model::{DeliveryKey, Incident, Level, OutcomeKind, Version};
 use crate::notify::{Alert, Notifier, Outcome};
 use crate::plan::{self, Decision, Input};
-use crate::planted::planted;
 use crate::store::{Committed, Record};
 
 /// A send begins at most this long after its lease, or the record is looked at once more (promise 11).
@@ -41,9 +40,6 @@ impl Engine {
                 if let Some(record) = read_again {
                     (incident, version) = (Arc::new(record.incident), record.version);
                     alert = alert.read_again(Arc::clone(&incident), record.count);
-                }
-                if planted!(AcceptedBeforeSend) {
-                    self.record(&incident, version, delivery, attempt, &Outcome::Accepted).await;
                 }
                 let began = self.inner.clock.monotonic();
                 let outcome = self.attempt(&alert, this, lease, give_up_at).await;
@@ -79,11 +75,9 @@ impl Engine {
             let lease = begin.lease;
             let by_wall = self.now() >= lease.until - third * 2;
             let by_monotonic = clock.monotonic() >= lease.planned + third;
-            let is_old = (by_wall || (by_monotonic && !planted!(OnlyTheWallClock)))
-                && !planted!(LeaseNotChecked)
-                && !planted!(LeaseNotRenewed);
+            let is_old = by_wall || by_monotonic;
             let waited = clock.monotonic().saturating_sub(known_since);
-            if !is_old && (waited < BEGIN_WITHIN || planted!(ClaimNotRechecked)) {
+            if !is_old && waited < BEGIN_WITHIN {
                 return Ok(begin);
             }
             tracing::debug!(
@@ -123,11 +117,9 @@ impl Engine {
         // The notifier is dropped a little after its deadline: that moment is part of the time.
         let deadline = time.saturating_sub(self.inner.lease / GRACE);
         let notifying = AssertUnwindSafe(self.inner.notifiers.notify(alert, deadline)).catch_unwind();
-        let patience = if planted!(HangsForEver) { Duration::MAX } else { time };
-        let over = select(Box::pin(clock.sleep(patience)), Box::pin(self.keep_lease(attempt, lease)));
+        let over = select(Box::pin(clock.sleep(time)), Box::pin(self.keep_lease(attempt, lease)));
         match select(Box::pin(notifying), over).await {
             Either::Left((Ok(outcome), _)) => outcome,
-            Either::Left((Err(panic), _)) if planted!(PanicNotCaught) => std::panic::resume_unwind(panic),
             Either::Left((Err(_panic), _)) => Outcome::unknown("the notifier panicked"),
             Either::Right((Either::Left(_), _)) => Outcome::unknown("the notifier did not answer in time"),
             Either::Right((Either::Right(_), _)) => {
@@ -191,7 +183,6 @@ impl Engine {
         let committed = self.commit(version, &plan.draft).await;
         self.notice_clock(now);
         match committed? {
-            Committed::Stale if planted!(OutcomeDroppedOnStale) => Ok(Merge::Done),
             Committed::Stale => Ok(Merge::Again),
             Committed::At(version) => {
                 let after = plan.draft.incident();

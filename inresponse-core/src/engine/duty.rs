@@ -9,7 +9,6 @@ use super::Engine;
 use crate::error::Outage;
 use crate::model::{Incident, Level, Matrix, ServiceName, StandIn, TeamName};
 use crate::plan::{Alerted, NextRound, RoundOf};
-use crate::planted::planted;
 use crate::roster::{self, Team, Zone};
 
 /// How many days ahead somebody should be on call, today included.
@@ -76,7 +75,7 @@ impl Engine {
 
     /// Before anything falls back or is refused: the copy of the roster that is at hand may lag.
     async fn look_again(&self) -> Result<(), Outage> {
-        if planted!(CopyNotRefreshed) { Ok(()) } else { self.inner.roster.refresh().await }
+        self.inner.roster.refresh().await
     }
 
     /// The levels of a team, else its fallback; the deployment's fallback if it has no settings.
@@ -181,9 +180,6 @@ impl Engine {
         match self.inner.roster.service(service).await? {
             None => self.catch_all_round(at).await,
             Some(owner) => {
-                if planted!(KnownServiceRefused) && self.inner.roster.team(&owner).await?.is_none() {
-                    return Ok(None);
-                }
                 let found = self.owner(&owner, at).await?;
                 // Nobody is named anywhere: it is recorded, and shows as undelivered.
                 Ok(Some(found.unwrap_or_else(|| {
@@ -211,8 +207,7 @@ impl Engine {
 
     /// Those who take what nobody else does, if the configuration names such a team.
     async fn catch_all_round(&self, at: DateTime<Utc>) -> Result<Option<Found>, Outage> {
-        let taken = planted!(UnknownServiceTaken).then(|| TeamName::new("t0").ok()).flatten();
-        let Some(team) = self.inner.catch_all.clone().or(taken) else { return Ok(None) };
+        let Some(team) = self.inner.catch_all.clone() else { return Ok(None) };
         let people = self.people_of(&team, Known::Named, at).await?;
         Ok(people.map(|people| self.falls_back(team, people.on_call.matrix, Alerted::CatchAll)))
     }
@@ -256,17 +251,10 @@ impl Engine {
             // The service is gone, so it stays with the team that had it.
             RoundOf::Service => incident.team(),
         };
-        let people = match of {
-            RoundOf::Team(_) if planted!(OldTeam) => incident.team(),
-            RoundOf::Team(_) | RoundOf::Service => team,
-        };
-        if let Some(People { on_call, basis }) = self.people_of(people, Known::IfListed, at).await? {
+        if let Some(People { on_call, basis }) = self.people_of(team, Known::IfListed, at).await? {
             let round = NextRound { team: team.clone(), matrix: on_call.matrix, alerted: Alerted::Team };
             let is_handed = matches!(of, RoundOf::Team(_));
             return Ok(Found { round, basis: if is_handed { basis } else { Basis::FallsBack } });
-        }
-        if planted!(GoneTeamAlerted) {
-            return Ok(self.last_round(incident, team.clone()));
         }
         if let Some(defaults) = self.inner.defaults.team() {
             let alerted = Alerted::StandIn(StandIn::DeploymentFallback);

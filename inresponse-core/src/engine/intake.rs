@@ -12,7 +12,6 @@ use crate::model::{
     Contact, DedupKey, IncidentNumber, KeyName, Level, Matrix, Report, ServiceName, Severity,
 };
 use crate::plan::{self, Decision, Input, NextRound, Plan, Refusal, Update};
-use crate::planted::planted;
 use crate::store::{Census, Committed, Created, ListQuery, Record};
 
 /// What became of a report.
@@ -64,13 +63,6 @@ impl Engine {
         };
         let created = self.inner.store.create(opening).await;
         self.notice_clock(now);
-        let created = created.map_err(|error| {
-            if planted!(UnknownIsRetryable) {
-                Outage::retryable("nothing happened").because(error)
-            } else {
-                error
-            }
-        });
         match created? {
             Created::New(record) => {
                 metrics::counter!("inresponse_incidents_reported_total", "severity" => severity.as_str())
@@ -224,12 +216,6 @@ impl Engine {
                     }));
                 }
                 Committed::Stale => match self.inner.store.load(record.number()).await? {
-                    Some(changed) if planted!(CheckThenClaim) => {
-                        record.version = changed.version;
-                        let _ = self.inner.store.commit(changed.version, &plan.draft).await?;
-                        let (incident, version) = (plan.draft.into_incident(), changed.version.next());
-                        return Ok(Changed::Done(Record { incident, version, ..record }));
-                    }
                     // Meanwhile another team may have it, or another day have begun.
                     Some(changed) => (record, round) = (changed, None),
                     None => return Ok(Changed::Gone),

@@ -13,7 +13,6 @@ use crate::error::{Outage, OutageKind};
 use crate::model::{Contact, DeliveryId, DeliveryKey, Incident, State, Version};
 use crate::notify::Alert;
 use crate::plan::{self, Decision, Held, Hold, Input, Plan};
-use crate::planted::planted;
 use crate::store::{Committed, Record};
 
 /// How often a change is planned again because somebody else changed the record in between.
@@ -87,15 +86,8 @@ impl Engine {
             let marks = plan.sends.iter().map(|s| self.mark(&record.incident, s.delivery)).collect();
             let committed = self.commit(record.version, &plan.draft).await;
             self.notice_clock(now);
-            let committed = match committed {
-                Err(e) if planted!(UnknownLeaseSends) && e.kind() == OutageKind::Unknown => {
-                    Ok(Committed::At(record.version.next()))
-                }
-                committed => committed,
-            };
             if let Err(error) = &committed
                 && error.kind() == OutageKind::Unknown
-                && !planted!(UnknownLeaseCounts)
             {
                 self.inner.unsent.remember(record.number(), record.version, &plan.sends);
             }
@@ -270,7 +262,7 @@ pub(super) struct InFlightMark {
 
 impl InFlight {
     fn contains(&self, delivery: &DeliveryId) -> bool {
-        lock(&self.deliveries).contains_key(delivery) && !planted!(SendsWhatItSends)
+        lock(&self.deliveries).contains_key(delivery)
     }
 
     /// Counted, since two tasks may race for the same lease and only one of them gets it.

@@ -16,7 +16,6 @@ use super::lease::LeaseTimes;
 use crate::error::{Chain, Outage};
 use crate::model::{DeliveryKey, DeliveryStatus, IncidentNumber, Level, State};
 use crate::plan::Input;
-use crate::planted::planted;
 use crate::store::Record;
 
 /// Pauses between tries to renew.
@@ -68,9 +67,6 @@ impl Attempt {
 impl Engine {
     /// Renews the lease of an attempt for as long as this is polled; ends once the attempt must be given up.
     pub(super) async fn keep_lease(&self, attempt: Attempt, lease: LeaseTimes) {
-        if planted!(LeaseNotRenewed) {
-            return std::future::pending().await;
-        }
         let (clock, third) = (&self.inner.clock, self.inner.lease / 3);
         let mut lease = lease;
         loop {

@@ -20,7 +20,6 @@ use super::trouble::Trouble;
 use crate::error::{Chain, Outage};
 use crate::model::{IncidentNumber, Version};
 use crate::plan::Input;
-use crate::planted::planted;
 use crate::store::{DueMark, Record};
 
 /// How long nobody looks for what is due at the most, since another server may share the store.
@@ -151,9 +150,6 @@ impl Engine {
 
     /// Leases what is due in the store, but for what is known already, and starts its sends.
     async fn lease_all_due(&self, sweep: &mut Sweep, sends: &mut JoinSet<()>) -> Result<(), Outage> {
-        if planted!(NoSweeper) {
-            return Ok(());
-        }
         let (now, began) = (self.now(), self.inner.clock.monotonic());
         let whole = sweep.whole_look_is_due(began);
         let mut after = if whole { None } else { sweep.seen };

@@ -17,7 +17,6 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::model::{Contact, Incident, Severity, State};
-use crate::planted::planted;
 
 /// How many sends an engine has under way at once, unless it is told to have fewer.
 pub(super) const SLOTS: usize = 512;
@@ -238,9 +237,6 @@ impl Taken {
         let last = of_contact.map_or(Answer::None, |of| of.last);
         let sum = of_contact.map_or_else(Sum::default, |of| of.taken);
         let all = self.all.with(Some(&promised.all));
-        if planted!(SlotsForAnyone) {
-            return if all.all() < SENDS_PER_CONTACT { Room::Free } else { Room::NoneLeft };
-        }
         if all.all() >= self.most {
             return Room::NoneLeft;
         }

@@ -11,7 +11,6 @@ use super::{
     Reporter, ServiceName, Severity, Source, State, TeamName, Timeline, Unknown,
 };
 use crate::clock::to_micros;
-use crate::planted::planted;
 
 /// The newest format of a stored incident that this version writes and acts on.
 ///
@@ -386,10 +385,7 @@ impl Incident {
 
     /// Promise 12: it is open, everybody's turn came, nothing was accepted and nothing is pending.
     pub fn is_undelivered(&self) -> bool {
-        !planted!(UndeliveredHidden)
-            && self.is_unclaimed()
-            && self.accepted == 0
-            && !self.current_deliveries().any(Delivery::is_unsettled)
+        self.is_unclaimed() && self.accepted == 0 && !self.current_deliveries().any(Delivery::is_unsettled)
     }
 
     /// Since when an alert of this open incident waits to be accepted.

@@ -7,7 +7,6 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Contact, Severity, Unknown, Zone};
-use crate::planted::planted;
 
 /// A step of the escalation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -187,12 +186,10 @@ impl Matrix {
     ///
     /// If the calendar is empty, level 1 is the fallback: a severity that alerts anybody alerts it.
     pub fn alerts(&self, severity: Severity, n: u16) -> bool {
-        let is_fallback = self.origin == Origin::Fallback && n == 1 && !planted!(FallbackIsMasked);
-        planted!(MasksIgnored)
-            || self
-                .alert_levels
-                .get(&severity)
-                .is_none_or(|levels| levels.contains(&n) || (is_fallback && !levels.is_empty()))
+        let is_fallback = self.origin == Origin::Fallback && n == 1;
+        self.alert_levels
+            .get(&severity)
+            .is_none_or(|levels| levels.contains(&n) || (is_fallback && !levels.is_empty()))
     }
 
     /// Whether incidents of `severity` alert nobody at all.

@@ -6,7 +6,6 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::error::InvalidInput;
-use crate::planted::planted;
 
 /// Where an incident stands with the people who should deal with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -47,7 +46,6 @@ impl State {
             (State::Open, State::Open)
             | (State::Claimed, State::Claimed)
             | (State::Resolved, State::Resolved) => Edge::Same,
-            (State::Resolved, State::Open) if planted!(ResolvedReopens) => Edge::Allowed,
             (State::Resolved, State::Open) | (State::Resolved, State::Claimed) => Edge::Forbidden,
         }
     }

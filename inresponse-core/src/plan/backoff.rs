@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use crate::model::DeliveryId;
-use crate::planted::planted;
 
 /// What every retry is bounded by, but for unknown outcomes.
 pub(super) const MAX_DELAY: Duration = Duration::from_secs(30);
@@ -28,7 +27,6 @@ pub(super) fn unknown(delivery: &DeliveryId, attempt: u32, wait: Duration) -> Du
 
 fn exponential(first: Duration, attempt: u32, most: Duration) -> Duration {
     let doublings = attempt.saturating_sub(1).min(20);
-    let most = if planted!(BackoffUnbounded) { Duration::MAX } else { most };
     first.saturating_mul(1 << doublings).min(most)
 }
 

@@ -6,7 +6,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Decision, backoff, change, due_at, later};
 use crate::model::{Delivery, DeliveryStatus, Event, Incident, State};
-use crate::planted::planted;
 
 /// Smaller steps than this are not worth a write; servers' clocks differ by as much.
 const TOLERANCE: TimeDelta = TimeDelta::seconds(1);
@@ -21,7 +20,7 @@ pub(super) fn clock_went_back(incident: &Incident, lease: Duration, now: DateTim
     let happened = happened(incident).chain(leases(incident).filter_map(lease_began));
     let by = happened.max().map_or(TimeDelta::zero(), |latest| latest - now);
     let is_over = incident.state != State::Open && super::due_at(incident).is_none();
-    if is_over || by <= TOLERANCE || planted!(ClockNotRepaired) {
+    if is_over || by <= TOLERANCE {
         return Decision::Nothing;
     }
     let within = |at: &mut DateTime<Utc>, time: Duration| *at = (*at).min(later(now, time));
@@ -79,7 +78,7 @@ fn leases(incident: &Incident) -> impl Iterator<Item = DateTime<Utc>> + '_ {
 /// Promise 14: where nothing is due, what has begun did so by now. Nothing that looks for what a clock wrote too far
 /// ahead comes to such an incident, and a severity that alerts more goes on from these times.
 pub(super) fn began_by(incident: &mut Incident, now: DateTime<Utc>) {
-    if due_at(incident).is_some() || planted!(ClockNotRepaired) {
+    if due_at(incident).is_some() {
         return;
     }
     incident.round_began_at = incident.round_began_at.min(now);

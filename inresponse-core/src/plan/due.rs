@@ -11,7 +11,6 @@ use super::{Decision, Held, Hold, MAX_EXPIRED, Send, change, last_outcome, later
 use crate::model::{
     BegunLevel, Delivery, DeliveryKey, DeliveryStatus, Event, Incident, Level, OutcomeKind, State, Unknown,
 };
-use crate::planted::planted;
 
 /// How many deliveries of earlier rounds are kept, to be read and to be found by outcomes that come late.
 const KEPT_DELIVERIES: usize = 24;
@@ -29,11 +28,7 @@ pub(super) fn due(
         Matured::Changed => true,
         Matured::NeedsRound(of) => return Decision::NeedsRound(of),
     };
-    let alerts = match incident.state {
-        State::Open => true,
-        State::Claimed => planted!(ClaimLeavesPending),
-        State::Resolved => false,
-    };
+    let alerts = incident.state == State::Open;
     let mut due = Due { incident, alerts, lease, hold, now, sends: Vec::new(), changed: matured };
 
     // Whoever was being alerted comes first: after an outage the on-call engineer, not everyone at once.
@@ -113,7 +108,7 @@ impl Due<'_> {
             let delivery = &mut self.incident.deliveries[i];
             delivery.expired.push(delivery.attempts);
             self.changed = true;
-            if delivery.expired() >= MAX_EXPIRED || planted!(ExpiredIsDead) {
+            if delivery.expired() >= MAX_EXPIRED {
                 let detail = "ended its process in mid-send too often";
                 delivery.last = last_outcome(OutcomeKind::Expired, detail, self.now);
                 delivery.status = DeliveryStatus::Dead { at: self.now };
@@ -122,7 +117,7 @@ impl Due<'_> {
             }
             delivery.status = DeliveryStatus::Pending { due_at: self.now };
             expired.push(i);
-            if renewable && !planted!(LevelNotBegunAgain) {
+            if renewable {
                 self.begin_anew(level);
             }
         }
@@ -142,7 +137,7 @@ impl Due<'_> {
             return;
         };
         // A person who escalates waits for nobody.
-        if begun.passed_at.is_some() || self.hold.has_let_it_wait() || planted!(LevelNotBegunAgain) {
+        if begun.passed_at.is_some() || self.hold.has_let_it_wait() {
             return;
         }
         let level = begun.level;
@@ -228,12 +223,9 @@ impl Due<'_> {
                     }
                 }
                 Rung::RepeatRound => {
-                    let Some(mut round) = round.clone() else {
+                    let Some(round) = round.clone() else {
                         return Climb::NeedsRound(next_of(&self.incident));
                     };
-                    if planted!(OldMatrix) {
-                        round.matrix = self.incident.matrix.clone();
-                    }
                     self.incident.repeats_done += 1;
                     begin_round(&mut self.incident, round, self.now);
                     self.changed = true;
@@ -257,11 +249,7 @@ impl Due<'_> {
     fn begin_level(&mut self, level: Level, due_at: DateTime<Utc>) -> bool {
         let round = self.incident.round;
         let contacts = self.incident.matrix.contacts(level).to_vec();
-        let at = if planted!(BegunWhenDue) { due_at.min(self.now) } else { self.now };
-        let mut begun = BegunLevel::new(level, at);
-        if planted!(EscalationCascades) {
-            begun.passed_at = self.incident.begun.last().and_then(|before| before.passed_at);
-        }
+        let begun = BegunLevel::new(level, self.now);
         if contacts.is_empty() {
             self.incident.begun.push(begun);
             self.incident.timeline.push(self.now, Event::LevelEmpty { round, level });

@@ -10,7 +10,6 @@ use chrono::{DateTime, Utc};
 use super::round::{NextRound, RoundOf, next_of};
 use super::{later, people};
 use crate::model::{Delivery, DeliveryStatus, Event, Handover, Incident, Level, Person, State};
-use crate::planted::planted;
 
 /// How soon the notice should be accepted.
 const TOLD_WITHIN: Duration = Duration::from_secs(60);
@@ -27,8 +26,7 @@ pub(super) fn answer_by(incident: &Incident) -> Option<DateTime<Utc>> {
 
 /// When it is flagged or open again.
 pub(super) fn due_at(incident: &Incident) -> Option<DateTime<Utc>> {
-    let answer_by = answer_by(incident).filter(|_| !planted!(HandoverOrphans));
-    flag_at(incident).into_iter().chain(answer_by).min()
+    flag_at(incident).into_iter().chain(answer_by(incident)).min()
 }
 
 fn flag_at(incident: &Incident) -> Option<DateTime<Utc>> {
@@ -55,7 +53,7 @@ pub(super) enum Matured {
 /// Does what is due of a handover.
 pub(super) fn mature(incident: &mut Incident, round: Option<&NextRound>, now: DateTime<Utc>) -> Matured {
     let is_due = |at: Option<DateTime<Utc>>| at.is_some_and(|at| at <= now);
-    if is_due(answer_by(incident)) && !planted!(HandoverOrphans) {
+    if is_due(answer_by(incident)) {
         let Some(round) = round.cloned() else { return Matured::NeedsRound(next_of(incident)) };
         if let Some(claimed) = &incident.claimed {
             let to = claimed.by.clone();

@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 
 use super::later;
 use crate::model::{BegunLevel, Delivery, DeliveryStatus, Incident, Level, Origin};
-use crate::planted::planted;
 
 /// A rung of the ladder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +56,7 @@ pub(super) fn next(incident: &Incident) -> Option<Next> {
         return Some(Next { rung: Rung::RepeatRound, at });
     }
     let fallback_was_level_1 = as_fallback(Level::At(1)) && has_begun(Level::At(1));
-    let rung = if fallback_was_level_1 || planted!(FallbackSkipped) { Rung::Over } else { Rung::Fallback };
+    let rung = if fallback_was_level_1 { Rung::Over } else { Rung::Fallback };
     Some(Next { rung, at })
 }
 
@@ -69,11 +68,7 @@ fn turn_after<'a>(incident: &Incident, before: impl Iterator<Item = &'a BegunLev
 /// Promise 8: a level gives way its wait after it began; promise 12: at once if it is dead; and at once where a person
 /// wishes it.
 fn gives_way_at(incident: &Incident, begun: &BegunLevel) -> DateTime<Utc> {
-    if planted!(HidesBehindHanging) && incident.level_deliveries(begun.level).any(Delivery::is_unsettled) {
-        return later(begun.at, incident.matrix.wait() * 20);
-    }
-    let from = if planted!(WaitFromCreation) { incident.created_at } else { begun.at };
-    let waited = later(from, incident.matrix.wait());
+    let waited = later(begun.at, incident.matrix.wait());
     died_at(incident, begun).into_iter().chain(begun.passed_at).fold(waited, DateTime::min)
 }
 
@@ -86,10 +81,6 @@ pub(super) fn died_at(incident: &Incident, begun: &BegunLevel) -> Option<DateTim
         | DeliveryStatus::Accepted { .. }
         | DeliveryStatus::Stopped { .. } => None,
     };
-    let empty = incident.level_deliveries(begun.level).next().is_none();
-    if planted!(DeadLevelWaits) || (empty && planted!(EmptyLevelWaits)) {
-        return None;
-    }
     let mut latest = begun.at;
     for delivery in incident.level_deliveries(begun.level) {
         latest = latest.max(death(delivery)?);

@@ -45,7 +45,6 @@ use crate::model::{
     OutcomeKind, ServiceName, Severity, State, Unknown,
 };
 use crate::notify::Outcome;
-use crate::planted::planted;
 
 /// The most times that a delivery may end its process in mid-send before it is dead.
 pub const MAX_EXPIRED: u32 = 5;
@@ -272,8 +271,7 @@ impl Draft {
 /// level, repeat round, fallback or end of the escalation. Where it is not OPEN, nothing but news is due, and the
 /// answer of somebody whom it was handed to.
 pub fn due_at(incident: &Incident) -> Option<DateTime<Utc>> {
-    let leaves_pending = planted!(ClaimLeavesPending) && incident.state == State::Claimed;
-    if incident.state != State::Open && !leaves_pending {
+    if incident.state != State::Open {
         let news = incident.current_news().filter_map(|d| d.due_at());
         return news.chain(handover::due_at(incident)).min();
     }

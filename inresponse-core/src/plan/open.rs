@@ -10,7 +10,6 @@ use crate::model::{
     DedupKey, Event, FORMAT, Incident, IncidentNumber, KeyName, Matrix, Report, ServiceName, Severity, State,
     TeamName, Timeline, Unknown,
 };
-use crate::planted::planted;
 
 /// An incident that is to be created: everything but its number, which the store assigns.
 #[derive(Debug, Clone, PartialEq)]
@@ -126,7 +125,7 @@ pub(super) fn repeat(
     key: Option<&KeyName>,
     now: DateTime<Utc>,
 ) -> Decision {
-    if planted!(RepeatDoesNotRaise) || incident.state == State::Resolved || severity == incident.severity {
+    if incident.state == State::Resolved || severity == incident.severity {
         return Decision::Nothing;
     }
     let mut next = incident.clone();

@@ -6,7 +6,6 @@ use super::due::note_dead_level;
 use super::{Decision, backoff, change, handover, last_outcome, later, news};
 use crate::model::{DeliveryKey, DeliveryStatus, Incident, OutcomeKind, State};
 use crate::notify::Outcome;
-use crate::planted::planted;
 
 /// Merges an outcome by (delivery, attempt).
 ///
@@ -25,8 +24,7 @@ pub(super) fn outcome(
     let in_flight =
         matches!(delivery.status, DeliveryStatus::InFlight { .. }) && delivery.attempts == attempt;
     let accepted = matches!(outcome, Outcome::Accepted);
-    let overwrites = planted!(AcceptedOverwritten) && delivery.is_accepted();
-    if !overwrites && (delivery.is_accepted() || delivery.has_bounced() || !(accepted || in_flight)) {
+    if delivery.is_accepted() || delivery.has_bounced() || !(accepted || in_flight) {
         return lived(incident, i, attempt, now);
     }
     let id = incident.delivery_id(key);
@@ -34,15 +32,6 @@ pub(super) fn outcome(
     let again = |after| DeliveryStatus::Pending { due_at: later(now, after) };
     let (kind, detail, status) = match outcome {
         Outcome::Accepted => (OutcomeKind::Accepted, "", DeliveryStatus::Accepted { at: now }),
-        Outcome::Rejected { reason } if planted!(RejectedAgain) => {
-            (OutcomeKind::Rejected, reason.as_str(), again(backoff::unavailable(&id, attempt)))
-        }
-        Outcome::Unknown { .. } if planted!(UnknownIsAccepted) => {
-            (OutcomeKind::Accepted, "", DeliveryStatus::Accepted { at: now })
-        }
-        Outcome::Unavailable { reason } if planted!(UnavailableIsDead) => {
-            (OutcomeKind::Rejected, reason.as_str(), DeliveryStatus::Dead { at: now })
-        }
         Outcome::Rejected { reason } => {
             (OutcomeKind::Rejected, reason.as_str(), DeliveryStatus::Dead { at: now })
         }

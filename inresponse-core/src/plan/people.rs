@@ -12,7 +12,6 @@ use super::{Decision, change, handover, news, stop_pending};
 use crate::model::{
     Edge, Ended, Event, Incident, KeyName, Note, Person, Severity, Signature, State, TeamName,
 };
-use crate::planted::planted;
 
 /// Whether a claim or release may be done over another person's claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -219,9 +218,7 @@ fn grant(incident: &Incident, by: &Person, wish: &StateChange, now: DateTime<Utc
         return grant_escalation(incident, now);
     }
     let claimed_by_another = match (incident.state, &incident.claimed) {
-        (State::Claimed, Some(claimed)) if !claimed.by.is(by) && !planted!(ClaimTakesOver) => {
-            Some(&claimed.by)
-        }
+        (State::Claimed, Some(claimed)) if !claimed.by.is(by) => Some(&claimed.by),
         _ => None,
     };
     // To hand it to oneself is to claim it, and to one's own team to release it.
@@ -236,7 +233,6 @@ fn grant(incident: &Incident, by: &Person, wish: &StateChange, now: DateTime<Utc
             Grant::Refuse(Refusal::ClaimedBy(other.clone()))
         }
         (Edge::Same, StateChange::Claim(TakeOver::Yes), Some(_)) => Grant::Change,
-        (Edge::Same, StateChange::Claim(_), _) if planted!(ClaimTakesOver) => Grant::Change,
         (Edge::Same, StateChange::HandTo(to), _) if !incident.is_claimed_by(to) => Grant::Change,
         (Edge::Same, StateChange::HandToTeam(to), _) if incident.team != *to => Grant::Change,
         (Edge::Same, _, _) => Grant::Nothing,
@@ -266,9 +262,6 @@ pub(super) fn escalates_at(incident: &Incident) -> Result<DateTime<Utc>, Refusal
 fn claim(incident: &mut Incident, who: Who<'_>, now: DateTime<Utc>) {
     let from = own(incident, who.by, now);
     news::tell(incident, who.by, None, now);
-    if planted!(ClaimNotInTimeline) {
-        return;
-    }
     who.notes(incident, Event::Claimed { by: who.by.clone(), from }, now);
 }
 
@@ -324,9 +317,7 @@ pub(super) fn begin_again(incident: &mut Incident, round: NextRound, now: DateTi
     incident.repeats_done = 0;
     incident.accepted = 0;
     incident.exhausted = false;
-    if !planted!(ReleaseKeepsTheRound) {
-        begin_round(incident, round, now);
-    }
+    begin_round(incident, round, now);
 }
 
 /// Nobody waits any longer for the levels that have begun.

@@ -3,7 +3,6 @@
 use chrono::{DateTime, Utc};
 
 use crate::model::{Event, Incident, Matrix, StandIn, TeamChange, TeamName};
-use crate::planted::planted;
 
 /// Whose round is about to begin.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +46,6 @@ pub enum Alerted {
 pub(super) fn next_of(incident: &Incident) -> RoundOf {
     match incident.handed_to() {
         Some(team) => RoundOf::Team(team.clone()),
-        None if planted!(OldTeamKeepsRounds) => RoundOf::Team(incident.team.clone()),
         None => RoundOf::Service,
     }
 }

@@ -7,7 +7,6 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::{Rota, Team, Zone};
 use crate::error::InvalidInput;
 use crate::model::{Contact, Matrix};
-use crate::planted::planted;
 
 /// What a team that is known only from its calendar takes: UTC, ten minutes, and the deployment's fallback.
 #[derive(Debug, Clone)]
@@ -37,8 +36,7 @@ impl Defaults {
 
 /// Promise 15: the one calendar day of `zone` on which `at` lies.
 pub fn day_of(zone: &Zone, at: DateTime<Utc>) -> NaiveDate {
-    let clock = if planted!(DayInUtc) { at.naive_utc() } else { zone.local(at).clock() };
-    clock.date()
+    zone.local(at).clock().date()
 }
 
 /// The matrix of a team on a day with that calendar entry, or with none.
