@@ -21,9 +21,9 @@ use inresponse_core::notify::{Alert, Notifiers};
 use inresponse_core::plan::{
     self, Decision, Draft, HoldNothing, Input, Opening, StateChange, TakeOver, Update,
 };
-use inresponse_core::roster::{self, Roster, Rota, Team, day_of};
+use inresponse_core::roster::{self, Defaults, Directory, Resolved, day_of};
 use inresponse_core::store::Record;
-use inresponse_core::testing::{ManualClock, RecordingNotifier};
+use inresponse_core::testing::{ManualClock, RecordingNotifier, RosterTestExt};
 use inresponse_http::{Api, ApiKey, Keys, Scope};
 use inresponse_mail::{Mail, Sender, render};
 use inresponse_sqlite::{Write, query, write_batch};
@@ -70,11 +70,9 @@ fn claimed((incident, update): (Incident, Update)) -> Decision {
 }
 
 #[library_benchmark]
-#[bench::day((team(), rota()))]
-fn on_call((team, rota): (Team, Rota)) -> Matrix {
-    let day = day_of(team.timezone(), now());
-    black_box(day);
-    black_box(roster::matrix(black_box(&team), Some(&rota)))
+#[bench::day(common::directory())]
+fn on_call(directory: Directory) -> Resolved {
+    black_box(roster::resolve(black_box(&directory), &Defaults::none(), now()).unwrap())
 }
 
 fn draft() -> Draft {

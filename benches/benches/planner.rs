@@ -12,8 +12,9 @@ use inresponse_core::memory::MemoryRoster;
 use inresponse_core::model::{IncidentNumber, Person, ServiceName, Version};
 use inresponse_core::notify::Outcome;
 use inresponse_core::plan::{self, HoldNothing, Input, StateChange, TakeOver, Update};
-use inresponse_core::roster::{self, Roster, day_of};
+use inresponse_core::roster::{self, Defaults, Roster, day_of};
 use inresponse_core::store::Record;
+use inresponse_core::testing::RosterTestExt;
 use inresponse_mail::{Sender, render};
 
 use common::{LEASE, alert, leased, now, opening, parts, rota, team, team_name};
@@ -52,23 +53,24 @@ fn records(criterion: &mut Criterion) {
 }
 
 fn who_is_on_call(criterion: &mut Criterion) {
-    let (team, rota) = (team(), rota());
+    let (team, directory) = (team(), common::directory());
     criterion.bench_function("day of an instant", |b| b.iter(|| day_of(black_box(team.timezone()), now())));
-    criterion.bench_function("matrix of a day", |b| b.iter(|| roster::matrix(black_box(&team), Some(&rota))));
+    criterion.bench_function("who is on call", |b| {
+        b.iter(|| roster::resolve(black_box(&directory), &Defaults::none(), now()));
+    });
 
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let (kept, service, name) = (MemoryRoster::new(), ServiceName::new("athens").unwrap(), team_name());
     runtime.block_on(async {
         kept.put_team(&name, &team).await.unwrap();
         kept.put_service(&service, &name).await.unwrap();
-        kept.put_day(&name, day_of(team.timezone(), now()), &rota).await.unwrap();
+        kept.put_day(&name, day_of(team.timezone(), now()), &rota()).await.unwrap();
     });
     criterion.bench_function("who is on call for a service", |b| {
         b.to_async(&runtime).iter(async || {
             let name = kept.service(&service).await.unwrap().unwrap();
-            let team = kept.team(&name).await.unwrap().unwrap();
-            let rota = kept.day(&name, day_of(team.timezone(), now())).await.unwrap();
-            roster::matrix(&team, rota.as_deref())
+            let directory = kept.directory(&name, now(), now()).await.unwrap();
+            roster::resolve(&directory, &Defaults::none(), now())
         });
     });
 }

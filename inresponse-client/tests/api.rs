@@ -224,8 +224,8 @@ async fn changes_of_the_roster_are_read_page_by_page() {
     let first = admin.roster_changes(2, None).await.unwrap();
     let told: Vec<_> = first.changes.iter().map(|change| (&*change.by, &*change.what)).collect();
     let expected = [
-        ("admin", "service athens: deleted, before team devops"),
-        ("admin", "service athens: team devops, before nobody"),
+        ("admin", "service athens: deleted (was assigned to devops)"),
+        ("admin", "service athens: assigned to devops (was unassigned)"),
     ];
     assert_eq!(told, expected);
     let last = admin.roster_changes(2, first.cursor.as_deref()).await.unwrap();

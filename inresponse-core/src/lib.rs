@@ -7,11 +7,11 @@
 //! ```
 //! use std::time::Duration;
 //! use inresponse_core::clock::SystemClock;
-//! use inresponse_core::engine::Reported;
+//! use inresponse_core::engine::{Reported, RosterEdited};
 //! use inresponse_core::memory::{MemoryRoster, MemoryStore};
-//! use inresponse_core::model::{Contact, Report, Scheme, ServiceName, Severity, TeamName};
+//! use inresponse_core::model::{Contact, Person, Report, Scheme, ServiceName, Severity, TeamName};
 //! use inresponse_core::notify::{Alert, Notifier, Notifiers, Outcome};
-//! use inresponse_core::roster::{Roster, Team};
+//! use inresponse_core::roster::{Entry, Team};
 //! use inresponse_core::Engine;
 //!
 //! #[derive(Debug)]
@@ -26,12 +26,15 @@
 //! }
 //!
 //! # tokio::runtime::Runtime::new()?.block_on(async {
-//! let roster = MemoryRoster::new();
-//! let (team, service) = (TeamName::new("devops")?, ServiceName::new("athens")?);
-//! roster.put_team(&team, &Team::builder(vec![Contact::new("shout:everybody")?]).build()?).await?;
-//! roster.put_service(&service, &team).await?;
 //! let notifiers = Notifiers::new().with(Scheme::new("shout")?, Shout);
-//! let engine = Engine::builder(MemoryStore::new(), roster, notifiers, SystemClock::new()).build();
+//! let engine =
+//!     Engine::builder(MemoryStore::new(), MemoryRoster::new(), notifiers, SystemClock::new()).build();
+//!
+//! let (team, service) = (TeamName::new("devops")?, ServiceName::new("athens")?);
+//! let settings = Team::builder(vec![Contact::new("shout:everybody")?]).build()?;
+//! let entries = [Entry::team(&team, settings).into(), Entry::service(&service, &team).into()];
+//! let edited = engine.edit_roster(&Person::new("setup")?, &entries).await?;
+//! assert!(matches!(edited, RosterEdited::Done(_)));
 //!
 //! let report = Report::builder("athens", Severity::Crit, "5xx error spike").build()?;
 //! let Reported::New(record) = engine.report(report).await? else { panic!("it is the first") };
@@ -47,7 +50,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`model`] | what an incident is, and the rules of its states and severities |
-//! | [`roster`] | who is on call: teams, calendars, and the trait of what keeps them |
+//! | [`roster`] | who is on call: entries, edits, resolution, and the trait of what keeps them |
 //! | [`plan`] | every decision about an incident, as pure functions |
 //! | [`store`], [`notify`], [`clock`] | the traits of what keeps incidents, reaches people and tells the time |
 //! | [`settings`] | the trait of what keeps the small values that all processes share |

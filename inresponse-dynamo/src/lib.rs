@@ -28,7 +28,9 @@
 //! | `item` | an incident as attributes, and the keys of the indexes |
 //! | `store` | create, load, commit |
 //! | `look` | what is due, lists, the census |
-//! | `roster` | services, teams, calendars |
+//! | `roster` | the roster: reads |
+//! | `roster_edits` | the roster: edits, each call in one transaction |
+//! | `roster_items` | the roster's entries and audit records as attributes |
 //! | `settings` | what all processes share |
 //! | `error` | what DynamoDB's errors mean |
 
@@ -38,6 +40,8 @@ mod error;
 mod item;
 mod look;
 mod roster;
+mod roster_edits;
+mod roster_items;
 mod settings;
 mod store;
 mod tables;

@@ -5,8 +5,9 @@
 mod support;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use inresponse_core::model::{ServiceName, TeamName};
-use inresponse_core::roster::Roster;
+use inresponse_core::model::{Contact, Person, ServiceName, TeamName};
+use inresponse_core::roster::{Edited, Effect, Entry, EntryKind, MAX_EDITS, Roster, Rota};
+use inresponse_core::testing::RosterTestExt;
 use support::{Emulator, Tables, client};
 
 /// It falls back, as for an entry that is not there; an outage would refuse every report for it, for good.
@@ -49,4 +50,36 @@ async fn ministack_p12_an_entry_that_cannot_be_read_is_left_out() {
 #[tokio::test]
 async fn dynamodb_local_p12_an_entry_that_cannot_be_read_is_left_out() {
     an_entry_that_cannot_be_read_is_left_out(Emulator::DynamodbLocal).await;
+}
+
+/// A transaction has a hundred items at the most.
+async fn a_team_is_deleted_with_a_long_calendar(emulator: Emulator) {
+    let tables = Tables::of(emulator);
+    tables.make().await;
+    let roster = tables.roster();
+    let devops = TeamName::new("devops").unwrap();
+    let first = chrono::NaiveDate::from_ymd_opt(2026, 12, 1).unwrap();
+    let days: Vec<_> = first.iter_days().take(150).collect();
+    let by = Person::new("ann").unwrap();
+    for days in days.chunks(MAX_EDITS) {
+        let rota = || Rota::new(vec![Contact::new("jo@example.org").unwrap()], Vec::new()).unwrap();
+        let edits: Vec<_> = days.iter().map(|day| Entry::day(&devops, *day, rota()).into()).collect();
+        let edited = roster.apply(&by, chrono::DateTime::UNIX_EPOCH, &edits).await.unwrap();
+        assert_eq!(edited, Edited::Done(vec![Effect::Created; days.len()]));
+    }
+    let listed = roster.entries(EntryKind::Day, None, 1_000).await.unwrap();
+    assert_eq!(listed.len(), days.len());
+    assert_eq!(roster.delete_team(&devops).await.unwrap(), Effect::Deleted);
+    assert_eq!(roster.entries(EntryKind::Day, None, 1_000).await.unwrap(), []);
+    assert!(!roster.knows_team(&devops).await.unwrap());
+}
+
+#[tokio::test]
+async fn ministack_a_team_is_deleted_with_a_long_calendar() {
+    a_team_is_deleted_with_a_long_calendar(Emulator::Ministack).await;
+}
+
+#[tokio::test]
+async fn dynamodb_local_a_team_is_deleted_with_a_long_calendar() {
+    a_team_is_deleted_with_a_long_calendar(Emulator::DynamodbLocal).await;
 }

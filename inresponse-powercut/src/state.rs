@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDate, Utc};
-use inresponse_core::model::{Incident, IncidentNumber, ServiceName, TeamName, Version};
+use chrono::{DateTime, Utc};
+use inresponse_core::model::{Incident, IncidentNumber, Version};
 use inresponse_core::plan::{Draft, Opening};
-use inresponse_core::roster::{Deleted, TeamDeleted};
+use inresponse_core::roster::{Edited, Effect, Entry, EntryKey, Refusal, RosterEdit};
 use inresponse_core::settings::Swapped;
 use inresponse_core::store::{Committed, Created, Record};
-use inresponse_sqlite::{Edited, RosterEdit, Write, Written};
+use inresponse_sqlite::{RosterWrite, Write, Written};
 use rusqlite::Connection;
 
 /// An incident as a row.
@@ -41,11 +41,10 @@ pub(crate) struct State {
     pub(crate) last: u64,
     pub(crate) incidents: BTreeMap<u64, Arc<Row>>,
     roster_version: u64,
-    services: BTreeMap<String, String>,
-    teams: BTreeMap<String, String>,
-    calendar: BTreeMap<(String, String), String>,
+    /// The bodies of the roster's entries.
+    entries: BTreeMap<EntryKey, String>,
     settings: BTreeMap<String, Vec<u8>>,
-    /// What was noted of changes of the roster, oldest first.
+    /// Which entries were changed and how, oldest first.
     changes: Vec<String>,
 }
 
@@ -56,9 +55,7 @@ impl State {
             last: 9999,
             incidents: BTreeMap::new(),
             roster_version: 1,
-            services: BTreeMap::new(),
-            teams: BTreeMap::new(),
-            calendar: BTreeMap::new(),
+            entries: BTreeMap::new(),
             settings: BTreeMap::new(),
             changes: Vec::new(),
         }
@@ -87,16 +84,14 @@ impl State {
             incidents,
             roster_version: connection
                 .query_row("SELECT version FROM roster_version", [], |row| row.get(0))?,
-            services: pairs(connection, "SELECT name, team FROM service")?,
-            teams: pairs(connection, "SELECT name, settings FROM team")?,
-            calendar: connection
-                .prepare_cached("SELECT team, day, rota FROM calendar")?
-                .query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)))?
+            entries: connection
+                .prepare_cached("SELECT team, kind, name, body FROM roster_entry")?
+                .query_map([], |row| Ok((key(row)?, row.get(3)?)))?
                 .collect::<rusqlite::Result<_>>()?,
             settings: pairs(connection, "SELECT name, value FROM setting")?,
             changes: connection
                 .prepare_cached("SELECT what FROM roster_change ORDER BY number")?
-                .query_map([], |row| row.get(0))?
+                .query_map([], |row| Ok(changed(&row.get::<_, String>(0)?)))?
                 .collect::<rusqlite::Result<_>>()?,
         })
     }
@@ -106,13 +101,9 @@ impl State {
         match write {
             Write::Create(opening) => Written::Created(Box::new(self.create(opening))),
             Write::Commit { version, draft } => Written::Committed(self.commit(*version, draft)),
-            Write::Roster(edit) => {
-                self.roster_version += 1;
-                Written::Edited { edited: self.edit(edit), version: self.roster_version }
-            }
-            Write::NoteChange(change) => {
-                self.changes.push(change.what().to_owned());
-                Written::Done
+            Write::Roster(write) => {
+                let edited = self.edit(write);
+                Written::Edited { edited, version: self.roster_version }
             }
             // No draft of the workload says when it expires.
             Write::Forget { .. } => Written::Forgotten(0),
@@ -169,42 +160,49 @@ impl State {
         }
     }
 
-    fn edit(&mut self, edit: &RosterEdit) -> Edited {
-        let deleted = |gone: bool| Edited::Deleted(if gone { Deleted::Gone } else { Deleted::Absent });
-        let json =
-            |value: Result<String, serde_json::Error>| value.expect("the roster has no failing serializer");
-        match edit {
-            RosterEdit::PutService { service, team } => {
-                self.services.insert(service.as_str().into(), team.as_str().into());
-                Edited::Put
+    fn edit(&mut self, RosterWrite { edits, .. }: &RosterWrite) -> Edited {
+        let (mut entries, mut effects, mut changes) = (self.entries.clone(), Vec::new(), Vec::new());
+        for edit in edits {
+            let key = edit.key();
+            let effect = match edit {
+                RosterEdit::Put(entry) => {
+                    let body = entry.body().expect("the roster has no failing serializer");
+                    match entries.insert(key.clone(), body.clone()) {
+                        None => Effect::Created,
+                        Some(was) if was == body => Effect::Unchanged,
+                        Some(_) => Effect::Replaced,
+                    }
+                }
+                RosterEdit::Delete(_) => {
+                    let before = entries.len();
+                    match &key {
+                        EntryKey::Team(team) => entries.retain(|other, _| other.team() != Some(team)),
+                        EntryKey::Service(_) | EntryKey::Day(..) => _ = entries.remove(&key),
+                    }
+                    if entries.len() < before { Effect::Deleted } else { Effect::Absent }
+                }
+            };
+            if effect.changes() {
+                changes.push(format!("{key} {}", effect.as_str()));
             }
-            RosterEdit::PutTeam { team, settings } => {
-                self.teams.insert(team.as_str().into(), json(serde_json::to_string(settings)));
-                Edited::Put
-            }
-            RosterEdit::PutDay { team, day, rota } => {
-                self.calendar.insert(key(team, *day), json(serde_json::to_string(rota)));
-                Edited::Put
-            }
-            RosterEdit::DeleteService { service } => {
-                deleted(self.services.remove(service.as_str()).is_some())
-            }
-            RosterEdit::DeleteDay { team, day } => deleted(self.calendar.remove(&key(team, *day)).is_some()),
-            RosterEdit::DeleteTeam { team } => Edited::TeamDeleted(self.delete_team(team)),
+            effects.push(effect);
         }
-    }
-
-    fn delete_team(&mut self, team: &TeamName) -> TeamDeleted {
-        let owned = self.services.iter().find(|(_, owner)| *owner == team.as_str());
-        if let Some((service, _)) = owned {
-            return TeamDeleted::OwnsService(
-                ServiceName::new(service).expect("it was a name when it was put"),
-            );
+        for key in edits.iter().filter(|edit| matches!(edit, RosterEdit::Delete(_))).map(RosterEdit::key) {
+            let uses = |(user, body): &(&EntryKey, &String)| {
+                let entry = Entry::decode((*user).clone(), body).expect("it was written as an entry");
+                entry.uses().contains(&key)
+            };
+            let is_new = |user: &EntryKey| edits.iter().any(|edit| edit.key() == *user);
+            let (new, old): (Vec<_>, Vec<_>) =
+                entries.iter().filter(uses).map(|(user, _)| user.clone()).partition(is_new);
+            if let Some(by) = old.into_iter().chain(new).next() {
+                return Edited::Refused(Refusal::InUse { key, by });
+            }
         }
-        let before = self.teams.len() + self.calendar.len();
-        self.teams.remove(team.as_str());
-        self.calendar.retain(|(of, _), _| of != team.as_str());
-        if self.teams.len() + self.calendar.len() < before { TeamDeleted::Gone } else { TeamDeleted::Absent }
+        self.entries = entries;
+        self.roster_version += u64::from(!changes.is_empty());
+        self.changes.extend(changes);
+        Edited::Done(effects)
     }
 
     /// How this differs from what must be there, for people.
@@ -224,10 +222,8 @@ impl State {
             format!("that nobody made: {surplus:?}"),
             format!("incidents that are others: {changed:?}"),
         ];
-        let rosters = |state: &Self| {
-            (state.roster_version, state.services.clone(), state.teams.clone(), state.calendar.clone())
-        };
-        if rosters(self) != rosters(wanted) {
+        let roster = |state: &Self| (state.roster_version, state.entries.clone(), state.changes.clone());
+        if roster(self) != roster(wanted) {
             parts.push("the roster is another".into());
         }
         if self.settings != wanted.settings {
@@ -240,8 +236,20 @@ impl State {
     }
 }
 
-fn key(team: &TeamName, day: NaiveDate) -> (String, String) {
-    (team.as_str().into(), day.to_string())
+/// The key in a row of team, kind and name.
+fn key(row: &rusqlite::Row<'_>) -> rusqlite::Result<EntryKey> {
+    let (team, kind, name): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+    let key = kind.parse().and_then(|kind| EntryKey::from_parts(kind, &team, &name));
+    key.map_err(|e| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, e.into()))
+}
+
+/// The entry that a stored record names, and what was done to it.
+fn changed(stored: &str) -> String {
+    let record: serde_json::Value = serde_json::from_str(stored).unwrap_or_default();
+    let text = |field: &str| record[field].as_str().unwrap_or_default();
+    let kind = text("entry").parse();
+    let key = kind.and_then(|kind| EntryKey::from_parts(kind, text("team"), text("name")));
+    key.map_or_else(|_| stored.to_owned(), |key| format!("{key} {}", text("change")))
 }
 
 fn pairs<T: rusqlite::types::FromSql>(

@@ -8,9 +8,9 @@ use inresponse_core::model::{
 };
 use inresponse_core::notify::Outcome;
 use inresponse_core::plan::{self, Decision, Draft, HoldNothing, Input, StateChange, TakeOver, Update};
-use inresponse_core::roster::{RosterChange, Rota, Team};
+use inresponse_core::roster::{self, Entry, EntryKey, RosterEdit, Rota, Team};
 use inresponse_sim::rng::Rng;
-use inresponse_sqlite::{RosterEdit, Write};
+use inresponse_sqlite::{RosterWrite, Write};
 
 use crate::state::State;
 
@@ -34,16 +34,12 @@ fn write(state: &State, now: DateTime<Utc>, rng: &mut Rng) -> Write {
     match rng.below(20) {
         0..=8 => create(now, rng),
         9..=16 => commit(state, now, rng).unwrap_or_else(|| create(now, rng)),
-        17..=18 => Write::Roster(roster(rng)),
+        17..=18 => Write::Roster(edits(now, rng)),
         _ => {
             let (name, value) = (format!("secret {}", rng.below(3)), rng.any().to_le_bytes().to_vec());
-            match rng.below(3) {
+            match rng.below(2) {
                 0 => Write::KeepSetting { name, value },
-                1 => Write::PutSetting { name, value },
-                _ => {
-                    let by = Person::new("ann").expect("it is a name");
-                    Write::NoteChange(RosterChange::new(now, by, &format!("{name}: {}", rng.any())))
-                }
+                _ => Write::PutSetting { name, value },
             }
         }
     }
@@ -120,21 +116,30 @@ fn change(incident: &Incident, input: Input<'_>, now: DateTime<Utc>) -> Option<D
     }
 }
 
-fn roster(rng: &mut Rng) -> RosterEdit {
+/// One edit of the roster, or some that belong together.
+fn edits(at: DateTime<Utc>, rng: &mut Rng) -> RosterWrite {
+    let mut edits: Vec<_> = (0..rng.between(1, 4)).map(|_| edit(rng)).collect();
+    if roster::check(&edits).is_err() {
+        edits.truncate(1);
+    }
+    RosterWrite { by: Person::new("ann").expect("it is a name"), at, edits }
+}
+
+fn edit(rng: &mut Rng) -> RosterEdit {
     let (team, service) = (team(rng), service(rng));
     let day = NaiveDate::from_ymd_opt(2026, 12, 1).unwrap_or_default() + TimeDelta::days(rng.below(5) as i64);
     match rng.below(10) {
-        0..=2 => RosterEdit::PutService { service, team },
+        0..=2 => Entry::service(&service, &team).into(),
         3..=4 => {
             let settings = Team::builder(vec![contact("ops")]).repeat(rng.below(5) as u32).build();
-            RosterEdit::PutTeam { team, settings: Box::new(settings.expect("it is a team")) }
+            Entry::team(&team, settings.expect("it is a team")).into()
         }
         5..=6 => {
             let rota = Rota::new(vec![contact("jo")], vec![vec![contact("kim")]]).expect("it is a rota");
-            RosterEdit::PutDay { team, day, rota }
+            Entry::day(&team, day, rota).into()
         }
-        7 => RosterEdit::DeleteService { service },
-        8 => RosterEdit::DeleteDay { team, day },
-        _ => RosterEdit::DeleteTeam { team },
+        7 => RosterEdit::Delete(EntryKey::Service(service)),
+        8 => RosterEdit::Delete(EntryKey::Day(team, day)),
+        _ => RosterEdit::Delete(EntryKey::Team(team)),
     }
 }

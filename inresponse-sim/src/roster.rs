@@ -1,13 +1,17 @@
 //! A process's way to the roster: a copy that lags, and that cannot always be read.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use inresponse_core::Outage;
-use inresponse_core::model::{ServiceName, TeamName};
-use inresponse_core::roster::{ChangeMark, Deleted, Roster, RosterChange, Rota, Team, TeamDeleted};
+use inresponse_core::model::{Person, ServiceName, TeamName};
+use inresponse_core::roster::{
+    ChangeMark, Directory, Edited, EntryKey, EntryKind, Listed, Roster, RosterChange, RosterEdit, Standing,
+    days_of,
+};
 
 use crate::fault::Fault;
 use crate::history::Disturbance;
@@ -48,9 +52,13 @@ impl HostRoster {
     }
 }
 
-/// Nobody in a simulation edits through a process.
-fn not_here<T>() -> Result<T, Outage> {
-    Err(Outage::permanent("the roster is edited elsewhere"))
+/// What there is of a team from `first` to `last`.
+fn directory(roster: &scenario::Roster, team: &TeamName, first: NaiveDate, last: NaiveDate) -> Directory {
+    let standing = if roster.knows(team.as_str()) { Standing::Known } else { Standing::Unknown };
+    let plan = roster.teams.get(team.as_str());
+    let days = plan.into_iter().flat_map(|plan| plan.calendar.range(first..=last));
+    let days = days.map(|(day, levels)| (*day, Arc::new(scenario::rota(levels)))).collect();
+    Directory::new(team.clone(), plan.map(|plan| Arc::new(plan.team())), days, standing)
 }
 
 #[async_trait]
@@ -66,51 +74,35 @@ impl Roster for HostRoster {
         self.read(|roster| roster.services.get(service.as_str()).map(|owner| scenario::team(owner)))
     }
 
-    async fn team(&self, team: &TeamName) -> Result<Option<Arc<Team>>, Outage> {
-        self.read(|roster| roster.teams.get(team.as_str()).map(|plan| Arc::new(plan.team())))
+    async fn directory(
+        &self,
+        team: &TeamName,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> Result<Arc<Directory>, Outage> {
+        let (first, last) = days_of(from, to);
+        self.read(|roster| Arc::new(directory(roster, team, first, last)))
     }
 
-    async fn day(&self, team: &TeamName, day: NaiveDate) -> Result<Option<Arc<Rota>>, Outage> {
+    async fn entries(
+        &self,
+        kind: EntryKind,
+        after: Option<&EntryKey>,
+        limit: usize,
+    ) -> Result<Vec<Listed>, Outage> {
+        if kind != EntryKind::Team {
+            return Err(Outage::permanent("a simulation lists teams only"));
+        }
         self.read(|roster| {
-            let levels = roster.teams.get(team.as_str())?.calendar.get(&day)?;
-            Some(Arc::new(scenario::rota(levels)))
+            let keys: BTreeSet<_> = roster.teams.keys().chain(roster.services.values()).collect();
+            let keys = keys.into_iter().map(|name| EntryKey::Team(scenario::team(name)));
+            let keys = keys.filter(|key| after.is_none_or(|after| key > after));
+            keys.take(limit).map(|key| Listed { key, entry: None }).collect()
         })
     }
 
-    async fn knows_team(&self, team: &TeamName) -> Result<bool, Outage> {
-        self.read(|roster| roster.knows(team.as_str()))
-    }
-
-    async fn teams(&self) -> Result<Vec<TeamName>, Outage> {
-        self.read(|roster| roster.teams.keys().map(|name| scenario::team(name)).collect())
-    }
-
-    async fn put_service(&self, _: &ServiceName, _: &TeamName) -> Result<(), Outage> {
-        not_here()
-    }
-
-    async fn put_team(&self, _: &TeamName, _: &Team) -> Result<(), Outage> {
-        not_here()
-    }
-
-    async fn put_day(&self, _: &TeamName, _: NaiveDate, _: &Rota) -> Result<(), Outage> {
-        not_here()
-    }
-
-    async fn delete_service(&self, _: &ServiceName) -> Result<Deleted, Outage> {
-        not_here()
-    }
-
-    async fn delete_team(&self, _: &TeamName) -> Result<TeamDeleted, Outage> {
-        not_here()
-    }
-
-    async fn delete_day(&self, _: &TeamName, _: NaiveDate) -> Result<Deleted, Outage> {
-        not_here()
-    }
-
-    async fn note_change(&self, _: &RosterChange) -> Result<(), Outage> {
-        not_here()
+    async fn apply(&self, _: &Person, _: DateTime<Utc>, _: &[RosterEdit]) -> Result<Edited, Outage> {
+        Err(Outage::permanent("nobody in a simulation edits through a process"))
     }
 
     async fn changes(

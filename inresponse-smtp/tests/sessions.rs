@@ -14,7 +14,8 @@ use inresponse_core::model::{
     Contact, Delivery, DeliveryStatus, IncidentNumber, Matrix, Report, ServiceName, Severity, TeamName,
 };
 use inresponse_core::notify::{Alert, Notifier, Notifiers, Outcome};
-use inresponse_core::roster::{Roster, Rota, Team};
+use inresponse_core::roster::{Rota, Team};
+use inresponse_core::testing::RosterTestExt;
 use inresponse_core::{Engine, plan};
 use inresponse_smtp::{SmtpConfig, SmtpNotifier};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};

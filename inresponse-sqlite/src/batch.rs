@@ -1,14 +1,15 @@
 //! Writes, as a plain function on a connection.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use inresponse_core::Outage;
-use inresponse_core::model::{IncidentNumber, ServiceName, TeamName, Version};
+use inresponse_core::model::{IncidentNumber, Person, Version};
 use inresponse_core::plan::{Draft, Opening};
-use inresponse_core::roster::{Deleted, RosterChange, Rota, Team, TeamDeleted};
+use inresponse_core::roster::{Edited, RosterEdit};
 use inresponse_core::settings::Swapped;
 use inresponse_core::store::{Committed, Created, Record};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
+use crate::entries;
 use crate::error::{Moment, outage};
 
 /// One write.
@@ -23,10 +24,8 @@ pub enum Write {
         /// What replaces it.
         draft: Box<Draft>,
     },
-    /// A change of the roster.
-    Roster(RosterEdit),
-    /// [`Roster::note_change`](inresponse_core::roster::Roster::note_change).
-    NoteChange(RosterChange),
+    /// Edits of the roster.
+    Roster(RosterWrite),
     /// Lets go of incidents that have expired.
     Forget {
         /// Those that expired until then.
@@ -59,16 +58,15 @@ pub enum Write {
     },
 }
 
-/// A change of the roster.
+/// [`Roster::apply`](inresponse_core::roster::Roster::apply).
 #[derive(Debug, Clone)]
-#[expect(missing_docs, reason = "named as the methods of the roster that they are")]
-pub enum RosterEdit {
-    PutService { service: ServiceName, team: TeamName },
-    PutTeam { team: TeamName, settings: Box<Team> },
-    PutDay { team: TeamName, day: NaiveDate, rota: Rota },
-    DeleteService { service: ServiceName },
-    DeleteTeam { team: TeamName },
-    DeleteDay { team: TeamName, day: NaiveDate },
+pub struct RosterWrite {
+    /// Who makes the edits.
+    pub by: Person,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The edits.
+    pub edits: Vec<RosterEdit>,
 }
 
 /// What a write did.
@@ -81,11 +79,11 @@ pub enum Written {
     Committed(Committed),
     /// Of something put.
     Done,
-    /// Of a change of the roster.
+    /// Of edits of the roster.
     Edited {
-        /// What it did.
+        /// What they did.
         edited: Edited,
-        /// The roster's version with it, one above the version without it.
+        /// The roster's version with them: one more if they changed anything.
         version: u64,
     },
     /// Of letting go of what has expired: how many.
@@ -94,18 +92,6 @@ pub enum Written {
     Setting(Vec<u8>),
     /// Of a setting that is swapped.
     Swapped(Swapped),
-}
-
-/// What a change of the roster did.
-#[derive(Debug, Clone, PartialEq)]
-#[must_use]
-pub enum Edited {
-    /// Of something put.
-    Put,
-    /// Of a deletion.
-    Deleted(Deleted),
-    /// Of a team's deletion.
-    TeamDeleted(TeamDeleted),
 }
 
 /// Does all writes in one durable transaction, of which one that fails leaves nothing behind.
@@ -133,7 +119,7 @@ pub fn write_batch(
             | Write::KeepSetting { .. }
             | Write::SwapSetting { .. }
             | Write::PutSetting { .. } => apply(&transaction, write),
-            Write::Roster(_) | Write::NoteChange(_) => {
+            Write::Roster(_) => {
                 let savepoint = transaction.savepoint().map_err(before)?;
                 match apply(&savepoint, write) {
                     Ok(done) => savepoint.commit().map(|()| done),
@@ -156,8 +142,9 @@ fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<Written> {
     match write {
         Write::Create(opening) => create(connection, opening).map(|c| Written::Created(Box::new(c))),
         Write::Commit { version, draft } => commit(connection, *version, draft).map(Written::Committed),
-        Write::Roster(edit) => edit_roster(connection, edit),
-        Write::NoteChange(change) => note_change(connection, change).map(|()| Written::Done),
+        Write::Roster(write) => {
+            entries::apply(connection, write).map(|(edited, version)| Written::Edited { edited, version })
+        }
         Write::Forget { now, limit } => {
             let limit = i64::try_from(*limit).unwrap_or(i64::MAX);
             connection.prepare_cached(FORGET)?.execute(params![micros(*now), limit]).map(Written::Forgotten)
@@ -303,77 +290,6 @@ fn commit(connection: &Connection, version: Version, draft: &Draft) -> rusqlite:
         ])?,
     };
     Ok(if changed == 1 { Committed::At(version.next()) } else { Committed::Stale })
-}
-
-fn edit_roster(connection: &Connection, edit: &RosterEdit) -> rusqlite::Result<Written> {
-    let deleted = |rows: usize| if rows > 0 { Deleted::Gone } else { Deleted::Absent };
-    let execute = |sql: &str, values: &[&str]| {
-        connection.prepare_cached(sql)?.execute(rusqlite::params_from_iter(values))
-    };
-    let edited = match edit {
-        RosterEdit::PutService { service, team } => {
-            let sql = "INSERT INTO service (name, team) VALUES (?1, ?2)
-                       ON CONFLICT (name) DO UPDATE SET team = excluded.team";
-            execute(sql, &[service.as_str(), team.as_str()])?;
-            Edited::Put
-        }
-        RosterEdit::PutTeam { team, settings } => {
-            let sql = "INSERT INTO team (name, settings) VALUES (?1, ?2)
-                       ON CONFLICT (name) DO UPDATE SET settings = excluded.settings";
-            execute(sql, &[team.as_str(), &json(settings)?])?;
-            Edited::Put
-        }
-        RosterEdit::PutDay { team, day, rota } => {
-            let sql = "INSERT INTO calendar (team, day, rota) VALUES (?1, ?2, ?3)
-                       ON CONFLICT (team, day) DO UPDATE SET rota = excluded.rota";
-            execute(sql, &[team.as_str(), &day.to_string(), &json(rota)?])?;
-            Edited::Put
-        }
-        RosterEdit::DeleteService { service } => {
-            Edited::Deleted(deleted(execute("DELETE FROM service WHERE name = ?1", &[service.as_str()])?))
-        }
-        RosterEdit::DeleteDay { team, day } => {
-            let sql = "DELETE FROM calendar WHERE team = ?1 AND day = ?2";
-            Edited::Deleted(deleted(execute(sql, &[team.as_str(), &day.to_string()])?))
-        }
-        RosterEdit::DeleteTeam { team } => {
-            let owned: Option<String> = connection
-                .prepare_cached("SELECT name FROM service WHERE team = ?1 LIMIT 1")?
-                .query_row([team.as_str()], |row| row.get(0))
-                .optional()?;
-            let owned = owned.and_then(|service| ServiceName::new(service).ok());
-            match owned {
-                Some(service) => Edited::TeamDeleted(TeamDeleted::OwnsService(service)),
-                None => {
-                    let rows = execute("DELETE FROM team WHERE name = ?1", &[team.as_str()])?
-                        + execute("DELETE FROM calendar WHERE team = ?1", &[team.as_str()])?;
-                    let gone = if rows > 0 { TeamDeleted::Gone } else { TeamDeleted::Absent };
-                    Edited::TeamDeleted(gone)
-                }
-            }
-        }
-    };
-    let version = connection
-        .prepare_cached("UPDATE roster_version SET version = version + 1 RETURNING version")?
-        .query_row([], |row| row.get(0))?;
-    Ok(Written::Edited { edited, version })
-}
-
-const NOTE_CHANGE: &str = "INSERT INTO roster_change (at, who, what) VALUES (?1, ?2, ?3)";
-
-/// Of the changes of the roster, so many are kept.
-const CHANGES_KEPT: i64 = 10_000;
-
-fn note_change(connection: &Connection, change: &RosterChange) -> rusqlite::Result<()> {
-    let values = params![micros(change.at()), change.by().as_str(), change.what()];
-    connection.prepare_cached(NOTE_CHANGE)?.execute(values)?;
-    let oldest = connection.last_insert_rowid() - CHANGES_KEPT;
-    connection.prepare_cached("DELETE FROM roster_change WHERE number <= ?1")?.execute([oldest])?;
-    Ok(())
-}
-
-fn json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
-    serde_json::to_string(value).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))
 }
 
 /// A record from a row of `body, version, count, last_reported_at`.

@@ -20,6 +20,7 @@
 //! | `database` | opening it, and the parts that share it |
 //! | `schema` | tables, indexes, migrations |
 //! | `batch` | writes as a plain function on a connection |
+//! | `entries` | the roster's entries and audit records, likewise |
 //! | `query` | reads as plain functions on a connection |
 //! | `backup` | copies of a database in use, and the way back |
 //! | `foreign` | what is in a database and not of this program |
@@ -32,6 +33,7 @@ pub mod backup;
 mod batch;
 mod config;
 mod database;
+mod entries;
 mod error;
 mod foreign;
 pub mod query;
@@ -41,7 +43,7 @@ mod schema;
 mod store;
 mod writer;
 
-pub use batch::{Edited, RosterEdit, Write, Written, write_batch};
+pub use batch::{RosterWrite, Write, Written, write_batch};
 pub use config::SqliteConfig;
 pub use database::Database;
 pub use roster::SqliteRoster;

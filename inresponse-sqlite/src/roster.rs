@@ -1,22 +1,24 @@
 //! The roster in SQLite, held in memory and read again when another process changes it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, mpsc};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::{DateTime, NaiveDate};
+use chrono::{DateTime, Utc};
 use inresponse_core::clock::{Clock, SystemClock};
 use inresponse_core::model::{Person, ServiceName, TeamName};
-use inresponse_core::roster::{ChangeMark, Deleted, Roster, RosterChange, Rota, Team, TeamDeleted};
+use inresponse_core::roster::{
+    ChangeMark, Directory, Edited, EntryKey, EntryKind, Listed, Roster, RosterChange, RosterEdit, Snapshot,
+    days_of,
+};
 use inresponse_core::{Chain, Outage};
 use rusqlite::Connection;
-use serde_json::from_str;
 use tokio::sync::oneshot;
 
-use crate::batch::{Edited, RosterEdit, Write, Written};
+use crate::batch::{RosterWrite, Write, Written};
+use crate::entries::{self, read_all, read_changes};
 use crate::error::{Moment, outage, spoils_connection};
 use crate::readers::Readers;
 use crate::schema::open_reader;
@@ -28,12 +30,12 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// told is decided after the answer.
 const OLDEST: Duration = Duration::from_millis(900);
 
-/// Services, teams and calendars in SQLite. Cheap to clone.
+/// The roster in SQLite. Cheap to clone.
 ///
 /// The whole roster is held in memory, and a change made here is followed there. A thread notices within half a second
 /// what another process wrote, and reads all of it again; at once if it is asked to ([`refresh`](Roster::refresh)), and
-/// if it is late or cannot read, nothing is answered from a copy older than 0.9 seconds. Of the changes that were
-/// noted, the newest 10,000 are kept.
+/// if it is late or cannot read, nothing is answered from a copy older than 0.9 seconds. The audit
+/// records of the newest 10,000 changes are kept.
 #[derive(Debug, Clone)]
 pub struct SqliteRoster {
     writer: Writer,
@@ -62,26 +64,25 @@ type Look = oneshot::Sender<Result<(), Outage>>;
 
 #[derive(Debug, Default)]
 struct Cache {
-    snapshot: RwLock<Snapshot>,
+    held: RwLock<Held>,
     /// When the last look began that found the snapshot current, in microseconds of the monotonic clock.
     current_at: AtomicU64,
 }
 
+/// What is held of the roster.
 #[derive(Debug, Default, PartialEq)]
-struct Snapshot {
+struct Held {
     version: u64,
-    services: HashMap<ServiceName, TeamName>,
-    teams: HashMap<TeamName, Arc<Team>>,
-    calendars: HashMap<TeamName, BTreeMap<NaiveDate, Arc<Rota>>>,
+    entries: Snapshot,
 }
 
 impl Cache {
-    fn current(&self) -> RwLockReadGuard<'_, Snapshot> {
-        self.snapshot.read().unwrap_or_else(PoisonError::into_inner)
+    fn current(&self) -> RwLockReadGuard<'_, Held> {
+        self.held.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn changing(&self) -> RwLockWriteGuard<'_, Snapshot> {
-        self.snapshot.write().unwrap_or_else(PoisonError::into_inner)
+    fn changing(&self) -> RwLockWriteGuard<'_, Held> {
+        self.held.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn age(&self, now: Duration) -> Duration {
@@ -91,8 +92,9 @@ impl Cache {
     /// Takes what was written since the last look, on a look that began at `began`.
     fn look(&self, connection: &Connection, began: Duration) -> rusqlite::Result<()> {
         let known = self.current().version;
-        if read_version(connection)? > known {
-            self.offer(read_all(connection)?);
+        if entries::version(connection)? > known {
+            let (version, entries) = read_all(connection)?;
+            self.offer(Held { version, entries });
         }
         let began = u64::try_from(began.as_micros()).unwrap_or(u64::MAX);
         self.current_at.fetch_max(began, Ordering::AcqRel);
@@ -100,52 +102,28 @@ impl Cache {
     }
 
     /// Takes a newer snapshot; an older one lost a race and is dropped.
-    fn offer(&self, snapshot: Snapshot) {
-        let mut current = self.changing();
-        if snapshot.version > current.version {
-            let old = std::mem::replace(&mut *current, snapshot);
-            drop(current);
+    fn offer(&self, newer: Held) {
+        let mut held = self.changing();
+        if newer.version > held.version {
+            let old = std::mem::replace(&mut *held, newer);
+            drop(held);
             drop(old);
         }
     }
 
-    /// Follows a change that led to a version. Answers whether the cache holds it now: not where others changed
-    /// something before it that was not read yet.
+    /// Follows edits that led to a version. Answers whether the cache holds them now: not if others changed something
+    /// before them that was not read yet.
     #[must_use]
-    fn follow(&self, edit: RosterEdit, edited: &Edited, version: u64) -> bool {
-        let mut current = self.changing();
-        if current.version + 1 == version {
-            current.apply(edit, edited);
-            current.version = version;
+    fn follow(&self, edits: &[RosterEdit], edited: &Edited, version: u64) -> bool {
+        let mut held = self.changing();
+        if let Edited::Done(effects) = edited
+            && held.version + 1 == version
+            && effects.iter().any(|effect| effect.changes())
+        {
+            held.entries.apply(edits, effects);
+            held.version = version;
         }
-        current.version >= version
-    }
-}
-
-impl Snapshot {
-    fn apply(&mut self, edit: RosterEdit, edited: &Edited) {
-        match edit {
-            RosterEdit::PutService { service, team } => _ = self.services.insert(service, team),
-            RosterEdit::PutTeam { team, settings } => _ = self.teams.insert(team, Arc::from(settings)),
-            RosterEdit::PutDay { team, day, rota } => {
-                self.calendars.entry(team).or_default().insert(day, Arc::new(rota));
-            }
-            RosterEdit::DeleteService { service } => _ = self.services.remove(&service),
-            RosterEdit::DeleteTeam { team } => {
-                if matches!(edited, Edited::TeamDeleted(TeamDeleted::Gone)) {
-                    self.teams.remove(&team);
-                    self.calendars.remove(&team);
-                }
-            }
-            RosterEdit::DeleteDay { team, day } => {
-                if let Some(days) = self.calendars.get_mut(&team) {
-                    days.remove(&day);
-                    if days.is_empty() {
-                        self.calendars.remove(&team);
-                    }
-                }
-            }
-        }
+        held.version >= version
     }
 }
 
@@ -173,7 +151,7 @@ impl SqliteRoster {
     }
 
     /// What is held, after another look if the last one was too long ago.
-    async fn held(&self) -> Result<RwLockReadGuard<'_, Snapshot>, Outage> {
+    async fn held(&self) -> Result<RwLockReadGuard<'_, Held>, Outage> {
         if self.cache.age(self.clock.monotonic()) > OLDEST {
             self.look().await?;
         }
@@ -185,23 +163,6 @@ impl SqliteRoster {
         let ended = || Outage::permanent("the thread that looks at the roster has ended");
         self.watcher.send(done).map_err(|_| ended())?;
         looked.await.unwrap_or_else(|_| Err(ended()))
-    }
-
-    async fn edit(&self, edit: RosterEdit) -> Result<Edited, Outage> {
-        let (edited, version) = match self.writer.write(Write::Roster(edit.clone())).await? {
-            Written::Edited { edited, version } => (edited, version),
-            other => return Err(other_question(&other)),
-        };
-        if !self.cache.follow(edit, &edited, version) {
-            match self.readers.read(read_all).await {
-                Ok(snapshot) => self.cache.offer(snapshot),
-                // The change is durable; the watching thread brings it in soon.
-                Err(error) => {
-                    tracing::warn!(error = %Chain::of(&error), "the roster could not be read after a change")
-                }
-            }
-        }
-        Ok(edited)
     }
 }
 
@@ -254,137 +215,51 @@ fn look(
     })
 }
 
-fn read_version(connection: &Connection) -> rusqlite::Result<u64> {
-    connection
-        .prepare_cached("SELECT version FROM roster_version WHERE id = 1")?
-        .query_row([], |row| row.get(0))
-}
-
-/// Reads everything in one transaction. What cannot be read is left out, with a line in the log.
-fn read_all(connection: &Connection) -> rusqlite::Result<Snapshot> {
-    let transaction = connection.unchecked_transaction()?;
-    let mut snapshot = Snapshot { version: read_version(&transaction)?, ..Snapshot::default() };
-
-    let mut statement = transaction.prepare_cached("SELECT name, team FROM service")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let (name, team): (String, String) = (row.get(0)?, row.get(1)?);
-        let entry = || Ok::<_, Unreadable>((ServiceName::new(&name)?, TeamName::new(team)?));
-        snapshot.services.extend(readable(entry(), &name));
-    }
-    let mut statement = transaction.prepare_cached("SELECT name, settings FROM team")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let (name, settings): (String, String) = (row.get(0)?, row.get(1)?);
-        let entry = || Ok::<_, Unreadable>((TeamName::new(&name)?, Arc::new(from_str(&settings)?)));
-        snapshot.teams.extend(readable(entry(), &name));
-    }
-    let mut statement = transaction.prepare_cached("SELECT team, day, rota FROM calendar")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let (team, day, rota): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let entry = || Ok::<_, Unreadable>((TeamName::new(&team)?, day.parse()?, Arc::new(from_str(&rota)?)));
-        if let Some((team, day, rota)) = readable(entry(), &team) {
-            snapshot.calendars.entry(team).or_default().insert(day, rota);
-        }
-    }
-    Ok(snapshot)
-}
-
-fn read_changes(
-    connection: &Connection,
-    below: i64,
-    limit: i64,
-) -> rusqlite::Result<Vec<(ChangeMark, RosterChange)>> {
-    let sql =
-        "SELECT number, at, who, what FROM roster_change WHERE number < ?1 ORDER BY number DESC LIMIT ?2";
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query([below, limit])?;
-    let mut changes = Vec::new();
-    while let Some(row) = rows.next()? {
-        let (number, at, who, what): (u64, i64, String, String) =
-            (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-        let entry = || {
-            let at = DateTime::from_timestamp_micros(at).ok_or("its time is out of range")?;
-            Ok::<_, Unreadable>((
-                ChangeMark::numbered(number),
-                RosterChange::new(at, Person::new(who)?, &what),
-            ))
-        };
-        changes.extend(readable(entry(), "roster_change"));
-    }
-    Ok(changes)
-}
-
-type Unreadable = Box<dyn std::error::Error + Send + Sync>;
-
-fn readable<T>(entry: Result<T, Unreadable>, name: &str) -> Option<T> {
-    entry.map_err(|error| tracing::error!(name, error = %Chain::of(&*error), "an entry of the roster cannot be read")).ok()
-}
-
 #[async_trait]
 impl Roster for SqliteRoster {
+    async fn apply(&self, by: &Person, at: DateTime<Utc>, edits: &[RosterEdit]) -> Result<Edited, Outage> {
+        let write = RosterWrite { by: by.clone(), at, edits: edits.to_vec() };
+        let (edited, version) = match self.writer.write(Write::Roster(write)).await? {
+            Written::Edited { edited, version } => (edited, version),
+            other => return Err(other_question(&other)),
+        };
+        if !self.cache.follow(edits, &edited, version) {
+            match self.readers.read(read_all).await {
+                Ok((version, entries)) => self.cache.offer(Held { version, entries }),
+                // The change is durable; the watching thread brings it in soon.
+                Err(error) => {
+                    tracing::warn!(error = %Chain::of(&error), "the roster could not be read after a change")
+                }
+            }
+        }
+        Ok(edited)
+    }
+
     async fn refresh(&self) -> Result<(), Outage> {
         self.look().await
     }
 
     async fn service(&self, service: &ServiceName) -> Result<Option<TeamName>, Outage> {
-        Ok(self.held().await?.services.get(service).cloned())
+        Ok(self.held().await?.entries.service(service).cloned())
     }
 
-    async fn team(&self, team: &TeamName) -> Result<Option<Arc<Team>>, Outage> {
-        Ok(self.held().await?.teams.get(team).cloned())
+    async fn directory(
+        &self,
+        team: &TeamName,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> Result<Arc<Directory>, Outage> {
+        let (first, last) = days_of(from, to);
+        Ok(Arc::new(self.held().await?.entries.directory(team, first, last)))
     }
 
-    async fn day(&self, team: &TeamName, day: NaiveDate) -> Result<Option<Arc<Rota>>, Outage> {
-        Ok(self.held().await?.calendars.get(team).and_then(|days| days.get(&day)).cloned())
-    }
-
-    async fn knows_team(&self, team: &TeamName) -> Result<bool, Outage> {
-        let snapshot = self.held().await?;
-        let listed = snapshot.teams.contains_key(team) || snapshot.calendars.contains_key(team);
-        Ok(listed || snapshot.services.values().any(|owner| owner == team))
-    }
-
-    async fn teams(&self) -> Result<Vec<TeamName>, Outage> {
-        let snapshot = self.held().await?;
-        let listed = snapshot.teams.keys().chain(snapshot.calendars.keys());
-        let names: BTreeSet<&TeamName> = listed.chain(snapshot.services.values()).collect();
-        Ok(names.into_iter().cloned().collect())
-    }
-
-    async fn put_service(&self, service: &ServiceName, team: &TeamName) -> Result<(), Outage> {
-        let edit = RosterEdit::PutService { service: service.clone(), team: team.clone() };
-        self.edit(edit).await.map(|_| ())
-    }
-
-    async fn put_team(&self, team: &TeamName, settings: &Team) -> Result<(), Outage> {
-        let settings = Box::new(settings.clone());
-        self.edit(RosterEdit::PutTeam { team: team.clone(), settings }).await.map(|_| ())
-    }
-
-    async fn put_day(&self, team: &TeamName, day: NaiveDate, rota: &Rota) -> Result<(), Outage> {
-        let edit = RosterEdit::PutDay { team: team.clone(), day, rota: rota.clone() };
-        self.edit(edit).await.map(|_| ())
-    }
-
-    async fn delete_service(&self, service: &ServiceName) -> Result<Deleted, Outage> {
-        deleted(self.edit(RosterEdit::DeleteService { service: service.clone() }).await?)
-    }
-
-    async fn delete_team(&self, team: &TeamName) -> Result<TeamDeleted, Outage> {
-        match self.edit(RosterEdit::DeleteTeam { team: team.clone() }).await? {
-            Edited::TeamDeleted(deleted) => Ok(deleted),
-            other => Err(other_question(&other)),
-        }
-    }
-
-    async fn delete_day(&self, team: &TeamName, day: NaiveDate) -> Result<Deleted, Outage> {
-        deleted(self.edit(RosterEdit::DeleteDay { team: team.clone(), day }).await?)
-    }
-
-    async fn note_change(&self, change: &RosterChange) -> Result<(), Outage> {
-        self.writer.write(Write::NoteChange(change.clone())).await.map(|_| ())
+    async fn entries(
+        &self,
+        kind: EntryKind,
+        after: Option<&EntryKey>,
+        limit: usize,
+    ) -> Result<Vec<Listed>, Outage> {
+        Ok(self.held().await?.entries.entries(kind, after, limit))
     }
 
     async fn changes(
@@ -399,21 +274,16 @@ impl Roster for SqliteRoster {
     }
 }
 
-fn deleted(edited: Edited) -> Result<Deleted, Outage> {
-    match edited {
-        Edited::Deleted(deleted) => Ok(deleted),
-        other => Err(other_question(&other)),
-    }
-}
-
 fn other_question(answer: &dyn std::fmt::Debug) -> Outage {
     Outage::permanent(format!("the writer answered another question: {answer:?}"))
 }
 
 #[cfg(test)]
 mod tests {
+    use chrono::NaiveDate;
     use inresponse_core::model::Contact;
-    use inresponse_core::testing::ManualClock;
+    use inresponse_core::roster::{Effect, Rota, Team};
+    use inresponse_core::testing::{ManualClock, RosterTestExt};
 
     use super::*;
     use crate::{Database, SqliteConfig};
@@ -437,20 +307,17 @@ mod tests {
                 2 => elsewhere.put_team(&team("b"), &settings(1)).await.unwrap(),
                 3 => here.put_day(&team("b"), day(1), &rota).await.unwrap(),
                 4 => here.put_team(&team("a"), &settings(2)).await.unwrap(),
-                5 => assert!(matches!(
-                    here.delete_team(&team("a")).await.unwrap(),
-                    TeamDeleted::OwnsService(_)
-                )),
+                5 => assert!(here.delete_team(&team("a")).await.is_err(), "it owns a service"),
                 6 => elsewhere.put_service(&service("athens"), &team("b")).await.unwrap(),
-                7 => assert_eq!(here.delete_team(&team("a")).await.unwrap(), TeamDeleted::Gone),
-                8 => assert_eq!(here.delete_day(&team("b"), day(2)).await.unwrap(), Deleted::Absent),
-                9 => assert_eq!(here.delete_service(&service("athens")).await.unwrap(), Deleted::Gone),
-                10 => assert_eq!(here.delete_day(&team("b"), day(1)).await.unwrap(), Deleted::Gone),
-                _ => assert_eq!(elsewhere.delete_team(&team("b")).await.unwrap(), TeamDeleted::Gone),
+                7 => assert_eq!(here.delete_team(&team("a")).await.unwrap(), Effect::Deleted),
+                8 => assert_eq!(here.delete_day(&team("b"), day(2)).await.unwrap(), Effect::Absent),
+                9 => assert_eq!(here.delete_service(&service("athens")).await.unwrap(), Effect::Deleted),
+                10 => assert_eq!(here.delete_day(&team("b"), day(1)).await.unwrap(), Effect::Deleted),
+                _ => assert_eq!(elsewhere.delete_team(&team("b")).await.unwrap(), Effect::Deleted),
             }
             let changed = if [2, 6, 11].contains(&step) { &elsewhere } else { &here };
-            let stored = here.readers.read(read_all).await.unwrap();
-            assert_eq!(*changed.cache.current(), stored, "after step {step}");
+            let (version, entries) = here.readers.read(read_all).await.unwrap();
+            assert_eq!(*changed.cache.current(), Held { version, entries }, "after step {step}");
         }
         let (services, teams) =
             (here.service(&service("athens")).await.unwrap(), elsewhere.teams().await.unwrap());
@@ -487,8 +354,8 @@ mod tests {
         elsewhere.put_team(&jos, &Team::builder(jo).build().unwrap()).await.unwrap();
         clock.advance(age + Duration::from_millis(1));
         assert!(here.team(&jos).await.unwrap().is_some());
-        assert_eq!(elsewhere.delete_service(&athens).await.unwrap(), Deleted::Gone);
-        assert_eq!(elsewhere.delete_team(&jos).await.unwrap(), TeamDeleted::Gone);
+        assert_eq!(elsewhere.delete_service(&athens).await.unwrap(), Effect::Deleted);
+        assert_eq!(elsewhere.delete_team(&jos).await.unwrap(), Effect::Deleted);
         clock.advance(age + Duration::from_millis(1));
         assert!(!here.knows_team(&jos).await.unwrap());
         elsewhere.put_service(&athens, &jos).await.unwrap();

@@ -144,7 +144,31 @@ CREATE TRIGGER incident_goes AFTER DELETE ON incident BEGIN
 END;
 ";
 
-const VERSIONS: [&str; 4] = [V1, V2, V3, V4];
+const V5: &str = "
+-- The roster: an entry is one row, and a new kind of entry needs no new table.
+CREATE TABLE roster_entry (
+    team TEXT NOT NULL, -- which it belongs to and is deleted with; empty: none
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL, -- among the entries of its team and kind
+    body TEXT NOT NULL, -- JSON
+    PRIMARY KEY (team, kind, name)
+) STRICT, WITHOUT ROWID;
+INSERT INTO roster_entry SELECT '', 'service', name, json_object('team', team) FROM service;
+INSERT INTO roster_entry SELECT name, 'team', '', settings FROM team;
+INSERT INTO roster_entry SELECT team, 'day', day, rota FROM calendar;
+-- Which services a team owns.
+CREATE INDEX roster_entry_by_owner ON roster_entry (json_extract(body, '$.team')) WHERE kind = 'service';
+DROP TABLE service;
+DROP TABLE team;
+DROP TABLE calendar;
+-- For an older server that still runs: it alerts by these, and refuses changes of the roster until it is replaced.
+CREATE VIEW service AS
+    SELECT name, json_extract(body, '$.team') AS team FROM roster_entry WHERE kind = 'service';
+CREATE VIEW team AS SELECT team AS name, body AS settings FROM roster_entry WHERE kind = 'team';
+CREATE VIEW calendar AS SELECT team, name AS day, body AS rota FROM roster_entry WHERE kind = 'day';
+";
+
+const VERSIONS: [&str; 5] = [V1, V2, V3, V4, V5];
 
 fn migrations() -> Migrations<'static> {
     Migrations::new(VERSIONS.map(M::up).to_vec())

@@ -222,8 +222,13 @@ async fn what_is_not_of_this_program_is_not_restored_and_is_named() {
         ),
         ("ALTER TABLE incident ADD COLUMN more TEXT", "not as this program made it: the table `incident`"),
         (
-            "DROP TABLE service; CREATE VIEW service AS SELECT 'athens' AS name, 'evil' AS team",
-            "not of this program: the view `service`",
+            "DROP TABLE roster_entry; \
+             CREATE VIEW roster_entry AS SELECT '' AS team, 'service' AS kind, 'athens' AS name, '{}' AS body",
+            "not of this program: the view `roster_entry`",
+        ),
+        (
+            "DROP VIEW service; CREATE VIEW service AS SELECT 'athens' AS name, 'evil' AS team",
+            "not as this program made it: the view `service`",
         ),
     ] {
         let _ = std::fs::remove_file(&copy);

@@ -10,13 +10,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use inresponse_core::Engine;
 use inresponse_core::engine::{Reported, Updated};
 use inresponse_core::model::{
-    DedupKey, IncidentNumber, Person, Report, ServiceName, Severity, State, TeamName,
+    Contact, DedupKey, IncidentNumber, Person, Report, ServiceName, Severity, State, TeamName,
 };
 use inresponse_core::notify::Notifiers;
 use inresponse_core::plan::{StateChange, TakeOver, Update};
-use inresponse_core::roster::Roster;
+use inresponse_core::roster::{Roster, Rota, Team};
 use inresponse_core::store::{Census, ListQuery, Record, Store};
-use inresponse_core::testing::{ManualClock, RecordingNotifier};
+use inresponse_core::testing::{ManualClock, RecordingNotifier, RosterTestExt};
 use inresponse_sqlite::{Database, SqliteConfig};
 use rusqlite::Connection;
 
@@ -191,4 +191,31 @@ async fn p14_of_what_is_due_only_what_lies_ahead_of_the_clock_is_read() {
     let ahead = database.store().ahead(THEN + TimeDelta::seconds(1), None, 100).await.unwrap();
     assert_eq!(ahead.iter().map(|record| record.number().value()).collect::<Vec<_>>(), [10_020]);
     assert_eq!(database.store().due(DateTime::<Utc>::MAX_UTC, None, 100).await.unwrap().len(), 21);
+}
+
+/// What an older server reads of the roster, all of it whenever its version moves.
+const OLDER_ROSTER: [&str; 3] = [
+    "SELECT name || ' ' || team FROM service WHERE name = 'mail'",
+    "SELECT name || ' ' || json_extract(settings, '$.repeat') FROM team WHERE name = 'post'",
+    "SELECT team || ' ' || day || ' ' || json_extract(rota, '$.oncall[0]') FROM calendar WHERE team = 'post'",
+];
+
+#[tokio::test]
+async fn p12_an_older_server_beside_reads_the_roster_as_it_is_and_cannot_change_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = old_database(dir.path());
+    let roster = open(&path).await.roster();
+    let older = Connection::open(&path).unwrap();
+    let (post, jo) = (TeamName::new("post").unwrap(), || vec![Contact::new("jo@example.org").unwrap()]);
+    roster.put_team(&post, &Team::builder(jo()).repeat(3).build().unwrap()).await.unwrap();
+    roster.put_service(&ServiceName::new("mail").unwrap(), &post).await.unwrap();
+    let rota = Rota::new(jo(), Vec::new()).unwrap();
+    roster.put_day(&post, "2026-12-24".parse().unwrap(), &rota).await.unwrap();
+    let read = |sql: &str| older.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap();
+    let expected = ["mail post", "post 3", "post 2026-12-24 mailto:jo@example.org"];
+    assert_eq!(OLDER_ROSTER.map(read), expected);
+    let put = "INSERT INTO service (name, team) VALUES ('mail', 'web')
+               ON CONFLICT (name) DO UPDATE SET team = excluded.team";
+    assert!(older.execute(put, []).is_err());
+    assert_eq!(OLDER_ROSTER.map(read), expected);
 }

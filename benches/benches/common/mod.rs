@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use inresponse_core::model::{Contact, Incident, IncidentNumber, Matrix, Report, Severity, TeamName};
 use inresponse_core::notify::{Alert, Outcome};
 use inresponse_core::plan::{self, Decision, Draft, Input, Opening};
-use inresponse_core::roster::{Rota, Team, Zone};
+use inresponse_core::roster::{Defaults, Directory, Rota, Standing, Team, Zone, day_of};
 
 pub(crate) const LEASE: Duration = Duration::from_secs(30);
 
@@ -33,10 +33,20 @@ pub(crate) fn team() -> Team {
     Team::builder(vec![contact("ops")]).timezone(Zone::new("Europe/Athens").unwrap()).build().unwrap()
 }
 
+pub(crate) fn directory() -> Directory {
+    let (team, today) = (team(), day_of(&Zone::new("Europe/Athens").unwrap(), now()));
+    let days = [(today, Arc::new(rota()))].into();
+    Directory::new(team_name(), Some(Arc::new(team)), days, Standing::Known)
+}
+
 pub(crate) fn parts() -> (Report, TeamName, Matrix) {
     let report =
         Report::builder("athens", Severity::Crit, "5xx error spike").message("12 % of requests fail");
-    (report.build().unwrap(), team_name(), inresponse_core::roster::matrix(&team(), Some(&rota())))
+    (
+        report.build().unwrap(),
+        team_name(),
+        inresponse_core::roster::resolve(&directory(), &Defaults::none(), now()).unwrap().matrix,
+    )
 }
 
 /// A new incident, with the lease of its first alert.

@@ -1,56 +1,65 @@
 //! Brings the configured roster, or the sample, into the storage.
 
-use chrono::{DateTime, Utc};
+use chrono::{NaiveDate, NaiveTime};
+use inresponse_core::engine::RosterEdited;
 use inresponse_core::model::{Contact, Person, ServiceName, TeamName};
-use inresponse_core::roster::told::{self, Before};
-use inresponse_core::roster::{Roster, RosterChange, Team};
-use inresponse_core::{InvalidInput, Outage};
+use inresponse_core::roster::{Entry, MAX_EDITS, RosterEdit, Team};
+use inresponse_core::{Engine, InvalidInput, Outage};
 
 use crate::config::{RosterSeed, SAMPLE_TEAM, SeededTeam};
 use crate::storage::Storage;
 
 /// Under which name it is kept that the sample was made, so that it stays deleted once it is.
 const SAMPLE_MADE: &str = "sample-made";
-/// By whom it is noted that something was created.
+/// Who is recorded as having created it.
 const BY: &str = "config";
 
-/// Creates what is missing, each noted first, and overwrites nothing that was set by the API.
-pub(crate) async fn seed(roster: &dyn Roster, seed: &RosterSeed, now: DateTime<Utc>) -> Result<(), Outage> {
-    let by = Person::new(BY).map_err(|e| Outage::permanent("nobody can be noted").because(e))?;
-    let note = async |what: String| {
-        roster.note_change(&RosterChange::new(now, by.clone(), &what)).await?;
-        tracing::info!(by = BY, change = what, "the roster is changed");
-        Ok::<(), Outage>(())
-    };
-    for team in &seed.teams {
-        if roster.team(&team.name).await?.is_none() {
-            note(told::team(&team.name, &team.settings, &Before::Absent)).await?;
-            roster.put_team(&team.name, &team.settings).await?;
-        }
-        for (day, rota) in &team.calendar {
-            if roster.day(&team.name, *day).await?.is_none() {
-                note(told::day(&team.name, *day, rota, &Before::Absent)).await?;
-                roster.put_day(&team.name, *day, rota).await?;
+/// Creates what is missing, and overwrites nothing that was set by the API.
+pub(crate) async fn seed(engine: &Engine, seed: &RosterSeed) -> Result<(), Outage> {
+    let by = Person::new(BY).map_err(|e| Outage::permanent("the configuration has no name").because(e))?;
+    let missing = missing(engine, seed).await?;
+    // Each call is whole by itself: teams and their days come before the services that they own.
+    for edits in missing.chunks(MAX_EDITS) {
+        match engine.edit_roster(&by, edits).await? {
+            RosterEdited::Done(_) => {}
+            refused @ (RosterEdited::Refused(_)
+            | RosterEdited::UnknownTeam(_)
+            | RosterEdited::CatchAllTeam(_)) => {
+                return Err(Outage::permanent(format!("the configured roster was refused: {refused:?}")));
             }
-        }
-    }
-    for (service, team) in &seed.services {
-        if roster.service(service).await?.is_none() {
-            note(told::service(service, team, &Before::Absent)).await?;
-            roster.put_service(service, team).await?;
         }
     }
     Ok(())
 }
 
+async fn missing(engine: &Engine, seed: &RosterSeed) -> Result<Vec<RosterEdit>, Outage> {
+    let (roster, mut missing) = (engine.roster(), Vec::new());
+    for SeededTeam { name, settings, calendar } in &seed.teams {
+        let midnight = |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc();
+        let days = calendar.iter().map(|(day, _)| midnight(*day));
+        let from = days.clone().min().unwrap_or_else(|| engine.now());
+        let directory = roster.directory(name, from, days.max().unwrap_or(from)).await?;
+        if directory.settings().is_none() {
+            missing.push(Entry::team(name, settings.clone()).into());
+        }
+        let days = calendar.iter().filter(|(day, _)| directory.day(*day).is_none());
+        missing.extend(days.map(|(day, rota)| Entry::day(name, *day, rota.clone()).into()));
+    }
+    for (service, team) in &seed.services {
+        if roster.service(service).await?.is_none() {
+            missing.push(Entry::service(service, team).into());
+        }
+    }
+    Ok(missing)
+}
+
 /// On the first start without a configured roster: a team `devops` that owns the service `athens`.
-pub(crate) async fn sample(storage: &Storage, roster: &dyn Roster, now: DateTime<Utc>) -> Result<(), Outage> {
+pub(crate) async fn sample(storage: &Storage, engine: &Engine) -> Result<(), Outage> {
     if storage.setting(SAMPLE_MADE).await?.is_some() {
         return Ok(());
     }
-    let sample =
-        sample_roster().map_err(|e| Outage::permanent("the sample roster does not hold").because(e))?;
-    seed(roster, &sample, now).await?;
+    let sample = sample_roster().map_err(|e| Outage::permanent("the sample roster is invalid").because(e))?;
+    seed(engine, &sample).await?;
     storage.put_setting(SAMPLE_MADE, b"yes".to_vec()).await
 }
 

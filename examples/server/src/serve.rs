@@ -60,9 +60,9 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
         return Err(ConfigError::from(unreachable).into());
     }
     if config.roster.teams.is_empty() {
-        seed::sample(&storage, engine.roster(), engine.now()).await?;
+        seed::sample(&storage, &engine).await?;
     } else {
-        seed::seed(engine.roster(), &config.roster, engine.now()).await?;
+        seed::seed(&engine, &config.roster).await?;
     }
     if let Some(unknown) = named.unknown_team(Some(&engine)).await? {
         return Err(ConfigError::from(vec![unknown]).into());

@@ -1,119 +1,193 @@
-//! Who changed the roster, and when.
+//! The audit records: who changed the roster, and when.
 
-use chrono::{DateTime, TimeDelta, Utc};
-use inresponse_core::model::Person;
-use inresponse_core::roster::{ChangeMark, Roster, RosterChange};
+use std::slice;
 
-use crate::{Durable, Harness, Shared};
+use inresponse_core::model::Contact;
+use inresponse_core::roster::{
+    EntryChange, Judged, Looked, MAX_EDITS, Roster, RosterChange, RosterEdit, Rota, Team, Was, judge,
+};
 
-/// The `nth` change: each later than the one before. In years to come, so that no storage lets go of it.
-fn change(nth: u32, what: &str) -> RosterChange {
-    let first: DateTime<Utc> = "2090-01-01T00:00:00.000001Z".parse().unwrap();
-    let by = Person::new(["ann", "Jo Müller", "ops/eu | 2"][nth as usize % 3]).unwrap();
-    RosterChange::new(first + TimeDelta::milliseconds(i64::from(nth) * 1_001), by, what)
-}
+use super::acting::{call, done, done_one, editor, page_of_changes, put_service, records, time, told};
+use super::scene::{all_settings, day_of, delete, put, rota, service_of, settings, settings_for};
+use crate::Harness;
 
-async fn note(roster: &impl Roster, change: &RosterChange) {
-    roster.note_change(change).await.expect("the roster notes a change");
-}
-
-async fn page(
-    roster: &impl Roster,
-    before: Option<&ChangeMark>,
-    limit: usize,
-) -> Vec<(ChangeMark, RosterChange)> {
-    roster.changes(before, limit).await.expect("the roster lists its changes")
-}
-
-async fn listed(roster: &impl Roster) -> Vec<RosterChange> {
-    page(roster, None, 1_000).await.into_iter().map(|(_, change)| change).collect()
-}
-
-/// Changes of every kind, oldest first.
-async fn noted(roster: &impl Roster) -> Vec<RosterChange> {
-    let long = "é".repeat(RosterChange::MAX_WHAT);
-    let what = ["service athens: team devops, before nobody", "'; DROP TABLE x; --", "日本 🚒", &long, ""];
-    let mut changes = Vec::new();
-    for (nth, what) in (0..).zip(what) {
-        changes.push(change(nth, what));
-        note(roster, &changes[changes.len() - 1]).await;
+/// The record of the only edit of the `nth` call, of an entry that `was`.
+fn record(nth: u32, edit: &RosterEdit, was: Was) -> RosterChange {
+    let looked = [Looked { was, users: Vec::new() }];
+    match judge(&editor(nth), time(nth), slice::from_ref(edit), &looked) {
+        Judged::Write { changes, .. } if changes.len() == 1 => changes[0].clone(),
+        other @ (Judged::Write { .. } | Judged::Refused(_)) => panic!("the scene does not play: {other:?}"),
     }
-    changes
 }
 
-/// Each of them once and exactly as it was noted, also one that was noted before.
-pub async fn what_was_noted_is_listed_newest_first<H: Harness<Subject: Roster>>(harness: &H) {
+/// Records in an order that does not depend on when they were written.
+fn sorted(mut records: Vec<RosterChange>) -> Vec<RosterChange> {
+    records.sort_by_cached_key(RosterChange::stored);
+    records
+}
+
+/// With who made the edit and when, to the microsecond; also if the same was done before.
+pub async fn records_are_listed_newest_first<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
-    assert_eq!(listed(&roster).await, []);
-    let mut expected = noted(&roster).await;
-    expected.reverse();
-    assert_eq!(listed(&roster).await, expected);
-    note(&roster, &expected[0]).await;
-    expected.insert(0, expected[0].clone());
-    assert_eq!(listed(&roster).await, expected);
+    let owned = ["ops", "platform"].map(|owner| service_of("athens", owner));
+    let (create, was) = (put(&owned[0]), Was::Entry(owned[0].clone()));
+    // By the same person at the same time, so that nobody can say which is newer.
+    for edit in [create.clone(), delete(&owned[0]), create.clone()] {
+        assert!(done_one(&roster, 0, edit).await.changes());
+    }
+    let created = record(0, &create, Was::Absent);
+    let first = vec![created.clone(), record(0, &delete(&owned[0]), was.clone()), created];
+    assert_eq!(sorted(records(&roster).await), sorted(first.clone()));
+    let mut expected = Vec::new();
+    let mut was = was;
+    for nth in 1..7 {
+        let next = &owned[nth as usize % 2];
+        assert!(done_one(&roster, nth, put(next)).await.changes());
+        expected.insert(0, record(nth, &put(next), was));
+        was = Was::Entry(next.clone());
+    }
+    let found = records(&roster).await;
+    assert_eq!(found[..expected.len().min(found.len())], expected);
+    assert_eq!(sorted(found[expected.len()..].to_vec()), sorted(first));
 }
 
-/// Whatever is noted meanwhile, and where several were noted at the same time.
+/// The fields that changed and no others, whatever became of the entry, in full.
+pub async fn a_record_tells_what_was_before_and_is_after<H: Harness<Subject: Roster>>(harness: &H) {
+    let roster = harness.fresh().await;
+    let many = all_settings().into_iter().max_by_key(|team| team.fallback().len()).expect("there are some");
+    let fallback = many.fallback().to_vec();
+    let repeated =
+        |times| settings_for("devops", Team::builder(fallback.clone()).repeat(times).build().unwrap());
+    let eve = |oncall: &str| {
+        let level = rota("boss").oncall().to_vec();
+        day_of("devops", "2026-12-24", Rota::new(rota(oncall).oncall().to_vec(), vec![level]).unwrap())
+    };
+    let steps = [
+        (put(&service_of("athens", "ops")), "service athens: Created, team - > \"ops\""),
+        (put(&service_of("athens", "dev")), "service athens: Replaced, team \"ops\" > \"dev\""),
+        (delete(&service_of("athens", "dev")), "service athens: Deleted, team \"dev\" > -"),
+        (
+            put(&repeated(1)),
+            "team devops: Created, alertLevels - > {}, escalateAfterSeconds - > 600.0, fallback - > 20, \
+             repeat - > 1, timezone - > \"UTC\"",
+        ),
+        (put(&repeated(2)), "team devops: Replaced, repeat 1 > 2"),
+        (put(&eve("jo")), "calendar of devops, 2026-12-24: Created, escalation - > 1, oncall - > 1"),
+        (put(&eve("ann")), "calendar of devops, 2026-12-24: Replaced, oncall 1 > 1"),
+        (delete(&eve("ann")), "calendar of devops, 2026-12-24: Deleted, escalation 1 > -, oncall 1 > -"),
+        (
+            delete(&repeated(2)),
+            "team devops: Deleted, alertLevels {} > -, escalateAfterSeconds 600.0 > -, fallback 20 > -, \
+             repeat 2 > -, timezone \"UTC\" > -",
+        ),
+    ];
+    for (nth, (edit, _)) in (1..).zip(&steps) {
+        assert!(done_one(&roster, nth, edit.clone()).await.changes());
+    }
+    let found: Vec<_> = told(&roster).await.iter().map(in_short).collect();
+    assert_eq!(found, steps.map(|(_, expected)| expected));
+}
+
+/// Its fields before and after, of lists their lengths.
+fn in_short(told: &EntryChange) -> String {
+    let short = |value: &Option<serde_json::Value>| match value {
+        None => "-".to_owned(),
+        Some(serde_json::Value::Array(list)) => list.len().to_string(),
+        Some(other) => other.to_string(),
+    };
+    let fields = told.fields.iter();
+    let fields = fields.map(|(name, f)| format!(", {name} {} > {}", short(&f.before), short(&f.after)));
+    format!("{}: {:?}{}", told.key, told.change, fields.collect::<String>())
+}
+
+/// Everybody who may read the roster's records could write to them.
+pub async fn a_record_holds_no_address<H: Harness<Subject: Roster>>(harness: &H) {
+    let roster = harness.fresh().await;
+    let of = |texts: [&str; 3]| texts.map(|text| Contact::new(text).unwrap()).to_vec();
+    let first = of(["jo.adams@example.org", "https://hooks.example/T0/B0/secret", "sms:+302101234567"]);
+    let second = of(["jim@example.org", "https://hooks.example/T0/B0/other", "tel:+302107654321"]);
+    let settings = |to: &[Contact]| settings_for("devops", Team::builder(to.to_vec()).build().unwrap());
+    let day = |to: &[Contact], then: &[Contact]| {
+        day_of("devops", "2026-12-24", Rota::new(to.to_vec(), vec![then.to_vec()]).unwrap())
+    };
+    let edits = [
+        put(&settings(&first)),
+        put(&settings(&second)),
+        put(&day(&first, &second)),
+        put(&day(&second, &first)),
+        delete(&day(&first, &second)),
+        delete(&settings(&second)),
+    ];
+    for (nth, edit) in (1..).zip(&edits) {
+        assert!(done_one(&roster, nth, edit.clone()).await.changes());
+    }
+    let records = records(&roster).await;
+    assert_eq!(records.len(), edits.len());
+    for record in &records {
+        let text = format!("{record:?} {} {}", record.stored(), record.description());
+        for contact in first.iter().chain(&second) {
+            assert!(!text.contains(contact.address()), "{contact} is in {text}");
+        }
+    }
+}
+
+/// None for an edit that changed nothing; also where a page ends in between.
+pub async fn a_call_writes_a_record_for_each_edit_in_their_order<H: Harness<Subject: Roster>>(harness: &H) {
+    let roster = harness.fresh().await;
+    put_service(&roster, "athens", "devops").await;
+    // As many as there may be, so that the tenth of them comes after the second.
+    let mut edits =
+        vec![put(&service_of("athens", "devops")), delete(&settings_for("absent", settings("jo")))];
+    edits.extend((edits.len()..MAX_EDITS).map(|n| put(&service_of(&format!("service {n}"), "other"))));
+    let _ = done(&roster, 1, &edits).await;
+    let _ = call(&roster, 2, &[put(&service_of("athens", "other"))]).await;
+    let mut expected: Vec<_> = edits[2..].iter().map(|edit| record(1, edit, Was::Absent)).collect();
+    expected.reverse();
+    let after = Was::Entry(service_of("athens", "devops"));
+    expected.insert(0, record(2, &put(&service_of("athens", "other")), after));
+    expected.push(record(0, &edits[0], Was::Absent));
+    for limit in [1, 7, 1_000] {
+        let (mut found, mut before) = (Vec::new(), None);
+        loop {
+            let page = page_of_changes(&roster, before.as_ref(), limit).await;
+            let Some((mark, _)) = page.last() else { break };
+            before = Some(mark.clone());
+            found.extend(page.into_iter().map(|(_, record)| record));
+            assert!(found.len() <= expected.len(), "more than there are, with {limit} to a page");
+        }
+        assert_eq!(found, expected, "with {limit} to a page");
+    }
+}
+
+/// Whatever is recorded meanwhile, and where several were recorded at the same time.
 pub async fn pages_of_changes_leave_none_out_and_double_none<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     let mut expected = Vec::new();
     for nth in 0..12 {
         // Some of them at the same time, of which nobody can say which is newer.
-        expected.push(change(nth / 3, &format!("change {nth}")));
-        note(&roster, &expected[expected.len() - 1]).await;
+        let edit = put(&service_of(&format!("service {nth}"), "devops"));
+        let _ = done_one(&roster, nth / 3, edit.clone()).await;
+        expected.push(record(nth / 3, &edit, Was::Absent));
     }
-    expected.sort_by(|a, b| a.what().cmp(b.what()));
+    let expected = sorted(expected);
     let mut newer = 0;
     for limit in [1, 2, 5, 11, 12, 13] {
-        // What was noted while the runs before read is on top.
+        // What was recorded while the runs before read is on top.
         let on_top = newer;
         let (mut found, mut before) = (Vec::new(), None);
         loop {
-            let page = page(&roster, before.as_ref(), limit).await;
+            let page = page_of_changes(&roster, before.as_ref(), limit).await;
             assert!(page.len() <= limit, "{} on a page of {limit}", page.len());
             let Some((mark, _)) = page.last() else { break };
             before = Some(mark.clone());
             found.extend(page.into_iter().map(|(_, change)| change));
             assert!(found.len() <= on_top + expected.len(), "more than there are, with {limit} to a page");
             newer += 1;
-            note(&roster, &change(100 + u32::try_from(newer).unwrap(), "newer")).await;
+            let newest = put(&service_of(&format!("newer {newer}"), "devops"));
+            let _ = done_one(&roster, 100 + u32::try_from(newer).unwrap(), newest).await;
         }
         assert!(found.is_sorted_by(|a, b| a.at() >= b.at()), "newest first, with {limit} to a page");
-        let mut found = found.split_off(on_top.min(found.len()));
-        found.sort_by(|a, b| a.what().cmp(b.what()));
-        assert_eq!(found, expected, "with {limit} to a page");
+        let found = found.split_off(on_top.min(found.len()));
+        assert_eq!(sorted(found), expected, "with {limit} to a page");
     }
-}
-
-/// Durable when it is noted.
-pub async fn what_was_noted_survives_a_crash<H: Durable<Subject: Roster>>(harness: &H) {
-    let roster = harness.fresh().await;
-    let mut expected = noted(&roster).await;
-    expected.reverse();
-    let (mark, _) = page(&roster, None, 2).await.pop().expect("two were noted");
-    let roster = harness.reopen(roster).await;
-    assert_eq!(listed(&roster).await, expected);
-    let rest: Vec<_> =
-        page(&roster, Some(&mark), 1_000).await.into_iter().map(|(_, change)| change).collect();
-    assert_eq!(rest, expected[2..], "what comes after a mark that was given before");
-    let newest = change(100, "after the crash");
-    note(&roster, &newest).await;
-    expected.insert(0, newest);
-    assert_eq!(listed(&roster).await, expected);
-}
-
-/// At once, and in one order.
-pub async fn what_one_handle_notes_another_lists<H: Shared<Subject: Roster>>(harness: &H) {
-    let one = harness.fresh().await;
-    let other = harness.another(&one).await;
-    let mut expected = Vec::new();
-    for (nth, handle) in (0..).zip([&one, &other, &one]) {
-        expected.insert(0, change(nth, "team devops: deleted"));
-        note(handle, &expected[0]).await;
-        assert_eq!(listed(&one).await, expected);
-        assert_eq!(listed(&other).await, expected);
-    }
-    let (mark, _) = page(&one, None, 1).await.pop().expect("something was noted");
-    let rest: Vec<_> = page(&other, Some(&mark), 9).await.into_iter().map(|(_, change)| change).collect();
-    assert_eq!(rest, expected[1..], "the mark of one handle is the other's");
 }

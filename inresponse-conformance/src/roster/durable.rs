@@ -1,11 +1,12 @@
 //! What was put is still there after a crash.
 
-use inresponse_core::roster::Roster;
+use inresponse_core::roster::{Effect, Roster};
 
-use super::scene::{
-    all_rotas, all_settings, day, entry, knows, odd_names, owner, put_day, put_service, put_team,
-    settings_of, team,
+use super::acting::{
+    call, delete_day, done, entry, everything, knows, owner, page_of_changes, put_day, put_service, put_team,
+    records, settings_of, told,
 };
+use super::scene::{all_rotas, all_settings, no_team, odd_names, pairs, put, service_of, team};
 use crate::Durable;
 
 /// Services, settings and calendars; and what was deleted does not come back.
@@ -21,7 +22,7 @@ pub async fn what_was_put_survives_a_crash<H: Durable<Subject: Roster>>(harness:
         put_day(&roster, name, "2026-03-29", rota_for(i)).await;
     }
     put_day(&roster, "deleted", "2026-03-29", rota_for(0)).await;
-    let _ = roster.delete_day(&team("deleted"), day("2026-03-29")).await.expect("the roster deletes a day");
+    assert_eq!(delete_day(&roster, "deleted", "2026-03-29").await, Effect::Deleted);
 
     let roster = harness.reopen(roster).await;
     for (i, name) in names.iter().enumerate() {
@@ -31,4 +32,28 @@ pub async fn what_was_put_survives_a_crash<H: Durable<Subject: Roster>>(harness:
     }
     assert_eq!(entry(&roster, "deleted", "2026-03-29").await, None);
     assert!(!knows(&roster, "deleted").await, "its only day was deleted");
+}
+
+/// All edits of the last call and all their records, and the marks that were given before.
+pub async fn edits_and_their_records_survive_a_crash_together<H: Durable<Subject: Roster>>(harness: &H) {
+    let roster = harness.fresh().await;
+    let [first, second] = [0, 1].map(|nth| pairs().map(|pair| put(&pair[nth])));
+    let mut expected = done(&roster, 1, &first).await.len();
+    expected += done(&roster, 2, &second).await.len();
+    let refused = call(&roster, 3, &[put(&service_of("delphi", "devops")), no_team("platform")]).await;
+    let before = everything(&roster).await;
+    assert_eq!(before.1.len(), expected, "a record for each edit; and {refused:?}");
+    let (mark, _) = before.1[1].clone();
+
+    let roster = harness.reopen(roster).await;
+    assert_eq!(everything(&roster).await, before);
+    let rest = page_of_changes(&roster, Some(&mark), 1_000).await;
+    assert_eq!(rest, before.1[2..], "what comes after a mark that was given before");
+    let _ = done(&roster, 4, &first).await;
+    let after: Vec<_> = records(&roster).await.into_iter().skip(first.len()).collect();
+    let before: Vec<_> = before.1.into_iter().map(|(_, record)| record).collect();
+    assert_eq!(after, before, "what was edited after the crash is on top");
+    let keys: Vec<_> =
+        told(&roster).await.iter().rev().take(first.len()).map(|told| told.key.clone()).collect();
+    assert_eq!(keys, first.iter().rev().map(|edit| edit.key()).collect::<Vec<_>>());
 }

@@ -1,15 +1,10 @@
 //! What is put is what is answered.
 
-use std::sync::Arc;
+use inresponse_core::roster::{EntryKind, Roster};
 
-use inresponse_core::roster::Roster;
-
-use super::scene::{
-    all_rotas, all_settings, entry, knows, odd_names, owner, put_day, put_service, put_team, rota, settings,
-    settings_of, team,
-};
+use super::acting::{entry, knows, listed, owner, put_day, put_service, put_team, records, settings_of};
+use super::scene::{all_rotas, all_settings, odd_names, rota, settings, team};
 use crate::Harness;
-use crate::waiting::together;
 
 const DAY: &str = "2026-03-29";
 
@@ -22,9 +17,13 @@ pub async fn what_was_never_put_is_absent<H: Harness<Subject: Roster>>(harness: 
         assert_eq!(entry(&roster, &name, DAY).await, None);
         assert!(!knows(&roster, &name).await, "{name:?} was never put");
     }
+    for kind in EntryKind::ALL {
+        assert_eq!(listed(&roster, kind).await, [], "{kind:?}");
+    }
+    assert_eq!(records(&roster).await, []);
 }
 
-/// By whatever it was given to last; the team need not be known.
+/// The one that it was given to last; the team need not be known.
 pub async fn a_services_team_is_answered_and_replaced<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     put_service(&roster, "athens", "devops").await;
@@ -80,25 +79,5 @@ pub async fn names_are_compared_exactly<H: Harness<Subject: Roster>>(harness: &H
         assert_eq!(owner(&roster, name).await, Some(team(&format!("owner {i}"))), "{name:?}");
         assert_eq!(settings_of(&roster, name).await, Some(settings(&format!("fallback.{i}"))), "{name:?}");
         assert_eq!(entry(&roster, name, DAY).await, Some(rota(&format!("oncall.{i}"))), "{name:?}");
-    }
-}
-
-/// Of many at once none overwrites another.
-pub async fn concurrent_puts_are_all_kept<H: Harness<Subject: Roster>>(harness: &H) {
-    let roster = Arc::new(harness.fresh().await);
-    let writers = (1..=16).map(|i| {
-        let roster = roster.clone();
-        async move {
-            put_day(&*roster, "devops", &format!("2026-03-{i:02}"), &rota(&format!("person.{i}"))).await;
-            put_service(&*roster, &format!("service {i}"), "devops").await;
-            put_team(&*roster, &format!("team {i}"), &settings(&format!("person.{i}"))).await;
-        }
-    });
-    together(writers).await;
-    for i in 1..=16 {
-        let person = format!("person.{i}");
-        assert_eq!(entry(&*roster, "devops", &format!("2026-03-{i:02}")).await, Some(rota(&person)));
-        assert_eq!(owner(&*roster, &format!("service {i}")).await, Some(team("devops")));
-        assert_eq!(settings_of(&*roster, &format!("team {i}")).await, Some(settings(&person)));
     }
 }

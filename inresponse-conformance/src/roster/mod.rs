@@ -3,17 +3,26 @@
 //! What a handle wrote it must answer at once. What another handle wrote it must notice by itself within three seconds,
 //! and at once if it is told to look again.
 
+mod acting;
+mod calls;
 mod changes;
 mod durable;
 mod keeping;
+mod listing;
+mod races;
 mod scene;
 mod shared;
+mod spans;
 mod teams;
 
+pub use calls::*;
 pub use changes::*;
 pub use durable::*;
 pub use keeping::*;
+pub use listing::*;
+pub use races::*;
 pub use shared::*;
+pub use spans::*;
 pub use teams::*;
 
 /// The names of all laws, those that may be excepted included.
@@ -32,7 +41,11 @@ macro_rules! __roster_laws {
                 a_calendar_entry_is_answered_exactly_and_replaced
                 p15_a_calendar_entry_is_of_its_day_only
                 names_are_compared_exactly
-                concurrent_puts_are_all_kept
+
+                p15_a_directory_has_every_day_that_some_zone_has_in_its_span
+                p12_a_directory_tells_whether_its_team_is_known
+                pages_of_entries_leave_none_out_and_double_none
+                a_page_goes_on_after_a_key_that_is_gone
 
                 a_deletion_tells_what_it_found
                 a_deletion_leaves_everything_else_alone
@@ -41,19 +54,37 @@ macro_rules! __roster_laws {
                 a_team_is_deleted_with_its_calendar
                 a_team_that_owns_a_service_is_not_deleted
 
-                what_was_noted_is_listed_newest_first
+                each_edit_tells_what_it_did
+                an_edit_that_changes_nothing_writes_no_record
+                a_call_that_is_refused_changes_nothing
+                names_are_judged_after_all_edits_of_a_call
+                a_team_that_keeps_one_of_many_services_is_not_deleted
+                the_most_edits_are_made_and_one_more_is_refused
+                two_edits_of_one_entry_are_refused
+
+                concurrent_puts_are_all_kept
+                of_concurrent_calls_one_creates_and_one_deletes_an_entry
+                records_of_concurrent_calls_link_up
+                concurrent_calls_of_several_edits_do_not_mix
+
+                records_are_listed_newest_first
+                a_record_tells_what_was_before_and_is_after
+                a_record_holds_no_address
+                a_call_writes_a_record_for_each_edit_in_their_order
                 pages_of_changes_leave_none_out_and_double_none
             }
             durable {
                 what_was_put_survives_a_crash
-                what_was_noted_survives_a_crash
+                edits_and_their_records_survive_a_crash_together
             }
             shared {
                 what_one_handle_puts_another_notices
                 what_one_handle_deletes_another_notices
                 p12_a_handle_that_looks_again_answers_what_another_has_just_written
                 a_service_of_another_handle_keeps_its_team
-                what_one_handle_notes_another_lists
+                an_edit_is_judged_by_what_another_handle_has_written
+                records_of_concurrent_calls_by_two_handles_link_up
+                what_one_handle_records_another_lists
             }
         }
     };

@@ -1,11 +1,10 @@
 //! Names, teams and calendar entries for the laws.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::NaiveDate;
 use inresponse_core::model::{Contact, Severity, TeamName};
-use inresponse_core::roster::{Roster, Rota, Team, Zone};
+use inresponse_core::roster::{Entry, EntryKey, RosterEdit, Rota, Team, Zone};
 
 pub(super) use crate::scene::{contact, service};
 
@@ -104,32 +103,36 @@ pub(super) fn odd_names() -> Vec<String> {
     names.map(str::to_owned).into_iter().chain([format!("{long}a"), format!("{long}b")]).collect()
 }
 
-pub(super) async fn put_service(roster: &impl Roster, name: &str, owner: &str) {
-    roster.put_service(&service(name), &team(owner)).await.expect("the roster keeps a service");
+pub(super) fn service_of(name: &str, owner: &str) -> Entry {
+    Entry::service(&service(name), &team(owner))
 }
 
-pub(super) async fn put_team(roster: &impl Roster, name: &str, settings: &Team) {
-    roster.put_team(&team(name), settings).await.expect("the roster keeps a team");
+pub(super) fn settings_for(name: &str, settings: Team) -> Entry {
+    Entry::team(&team(name), settings)
 }
 
-pub(super) async fn put_day(roster: &impl Roster, name: &str, date: &str, rota: &Rota) {
-    roster.put_day(&team(name), day(date), rota).await.expect("the roster keeps a day");
+pub(super) fn day_of(name: &str, date: &str, rota: Rota) -> Entry {
+    Entry::day(&team(name), day(date), rota)
 }
 
-pub(super) async fn owner(roster: &impl Roster, name: &str) -> Option<TeamName> {
-    roster.service(&service(name)).await.expect("the roster answers")
+pub(super) fn put(entry: &Entry) -> RosterEdit {
+    RosterEdit::Put(entry.clone())
 }
 
-pub(super) async fn settings_of(roster: &impl Roster, name: &str) -> Option<Team> {
-    let found: Option<Arc<Team>> = roster.team(&team(name)).await.expect("the roster answers");
-    found.map(|settings| (*settings).clone())
+pub(super) fn delete(entry: &Entry) -> RosterEdit {
+    RosterEdit::Delete(entry.key())
 }
 
-pub(super) async fn entry(roster: &impl Roster, name: &str, date: &str) -> Option<Rota> {
-    let found: Option<Arc<Rota>> = roster.day(&team(name), day(date)).await.expect("the roster answers");
-    found.map(|rota| (*rota).clone())
+/// The deletion of a team.
+pub(super) fn no_team(name: &str) -> RosterEdit {
+    RosterEdit::Delete(EntryKey::Team(team(name)))
 }
 
-pub(super) async fn knows(roster: &impl Roster, name: &str) -> bool {
-    roster.knows_team(&team(name)).await.expect("the roster answers")
+/// Two entries of each kind with one key.
+pub(super) fn pairs() -> [[Entry; 2]; 3] {
+    [
+        ["ops", "platform"].map(|owner| service_of("athens", owner)),
+        ["jo", "ann"].map(|name| settings_for("devops", settings(name))),
+        ["jo", "ann"].map(|name| day_of("devops/eu", "2026-03-29", rota(name))),
+    ]
 }

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use inresponse_core::roster::{Roster, TeamDeleted};
+use inresponse_core::roster::{Effect, EntryKey, Refusal, Roster, Rota, Team};
 
-use super::scene::{
-    day, entry, knows, owner, put_day, put_service, put_team, rota, service, settings, settings_of, team,
+use super::acting::{
+    call, delete_day, delete_service, delete_team, done_one, entry, everything, knows, must_refuse, owner,
+    page_of_changes, put_day, put_service, put_team, records, settings_of,
 };
+use super::races;
+use super::scene::{delete, no_team, pairs, put, rota, service, service_of, settings, team};
 use crate::Shared;
 use crate::waiting::within;
 
@@ -16,8 +19,7 @@ const NOTICED: Duration = Duration::from_secs(60);
 const DAY: &str = "2026-03-29";
 
 /// All that a handle answers about one service and one team of the same name.
-type Seen =
-    (Option<String>, Option<inresponse_core::roster::Team>, Option<inresponse_core::roster::Rota>, bool);
+type Seen = (Option<String>, Option<Team>, Option<Rota>, bool);
 
 async fn seen(roster: &impl Roster, name: &str) -> Seen {
     let owner = owner(roster, name).await.map(|team| team.as_str().to_owned());
@@ -51,12 +53,12 @@ pub async fn what_one_handle_deletes_another_notices<H: Shared<Subject: Roster>>
     let full = (Some("devops".to_owned()), Some(settings("jo")), Some(rota("jo")), true);
     within(NOTICED, &full, || seen(&other, "athens")).await;
 
-    let _ = one.delete_day(&team("athens"), day(DAY)).await.expect("the roster deletes a day");
+    assert_eq!(delete_day(&one, "athens", DAY).await, Effect::Deleted);
     let without_day = (full.0.clone(), full.1.clone(), None, true);
     within(NOTICED, &without_day, || seen(&other, "athens")).await;
 
-    let _ = one.delete_service(&service("athens")).await.expect("the roster deletes a service");
-    let _ = one.delete_team(&team("athens")).await.expect("the roster deletes a team");
+    assert_eq!(delete_service(&one, "athens").await, Effect::Deleted);
+    assert_eq!(delete_team(&one, "athens").await, Effect::Deleted);
     within(NOTICED, &(None, None, None, false), || seen(&other, "athens")).await;
 }
 
@@ -81,9 +83,9 @@ pub async fn p12_a_handle_that_looks_again_answers_what_another_has_just_written
         other.refresh().await.expect("the roster looks again");
         assert_eq!(seen(other, "athens").await, put, "an entry that was just put");
     }
-    let _ = first.delete_day(&team("athens"), day(DAY)).await.expect("the roster deletes a day");
-    let _ = first.delete_service(&service("athens")).await.expect("the roster deletes a service");
-    let _ = first.delete_team(&team("athens")).await.expect("the roster deletes a team");
+    assert_eq!(delete_day(&first, "athens", DAY).await, Effect::Deleted);
+    assert_eq!(delete_service(&first, "athens").await, Effect::Deleted);
+    assert_eq!(delete_team(&first, "athens").await, Effect::Deleted);
     second.refresh().await.expect("the roster looks again");
     assert_eq!(seen(&second, "athens").await, (None, None, None, false), "what was just deleted");
 }
@@ -95,6 +97,49 @@ pub async fn a_service_of_another_handle_keeps_its_team<H: Shared<Subject: Roste
     put_team(&one, "devops", &settings("jo")).await;
     assert_eq!(owner(&one, "athens").await, None);
     put_service(&other, "athens", "devops").await;
-    let deleted = one.delete_team(&team("devops")).await.expect("the roster deletes a team");
-    assert_eq!(deleted, TeamDeleted::OwnsService(service("athens")));
+    let (key, by) = (EntryKey::Team(team("devops")), EntryKey::Service(service("athens")));
+    must_refuse(&one, &[no_team("devops")], &Refusal::InUse { key, by }).await;
+}
+
+/// Not by what a handle remembers: neither its effect nor its record.
+pub async fn an_edit_is_judged_by_what_another_handle_has_written<H: Shared<Subject: Roster>>(harness: &H) {
+    let one = harness.fresh().await;
+    let other = harness.another(&one).await;
+    for [first, second] in pairs() {
+        assert_eq!(done_one(&one, 1, put(&first)).await, Effect::Created);
+        everything(&other).await;
+        assert_eq!(done_one(&other, 2, put(&second)).await, Effect::Replaced, "the other has made it");
+        assert_eq!(done_one(&one, 3, put(&first)).await, Effect::Replaced, "the other has replaced it");
+        assert_eq!(done_one(&other, 4, put(&first)).await, Effect::Unchanged, "the other has put it back");
+        assert_eq!(done_one(&other, 5, delete(&first)).await, Effect::Deleted);
+        assert_eq!(done_one(&one, 6, delete(&first)).await, Effect::Absent, "the other has deleted it");
+        assert_eq!(done_one(&other, 7, put(&second)).await, Effect::Created);
+        assert_eq!(done_one(&one, 8, put(&second)).await, Effect::Unchanged, "the other has made it");
+    }
+}
+
+/// As those of one handle.
+pub async fn records_of_concurrent_calls_by_two_handles_link_up<H: Shared<Subject: Roster>>(harness: &H) {
+    let one = harness.fresh().await;
+    let other = harness.another(&one).await;
+    races::must_link_up(vec![one, other]).await;
+}
+
+/// At once, and in one order.
+pub async fn what_one_handle_records_another_lists<H: Shared<Subject: Roster>>(harness: &H) {
+    let one = harness.fresh().await;
+    let other = harness.another(&one).await;
+    for (nth, handle) in (1..).zip([&one, &other, &one]) {
+        let _ = call(handle, nth, &[put(&service_of("athens", &format!("team {nth}")))]).await;
+        let of_both = [&one, &other].map(records);
+        for listed in futures_util::future::join_all(of_both).await {
+            let owners: Vec<_> = listed.iter().map(races::owner_told).collect();
+            let expected: Vec<_> = (1..=nth).rev().map(|nth| Some(format!("team {nth}"))).collect();
+            assert_eq!(owners, expected);
+        }
+    }
+    let listed = records(&one).await;
+    let (mark, _) = page_of_changes(&one, None, 1).await.pop().expect("an edit was made");
+    let rest: Vec<_> = page_of_changes(&other, Some(&mark), 9).await.into_iter().map(|(_, r)| r).collect();
+    assert_eq!(rest, listed[1..], "the mark of one handle is the other's");
 }

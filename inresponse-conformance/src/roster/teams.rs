@@ -1,45 +1,36 @@
 //! Deletions, and what a team is.
 
-use inresponse_core::roster::{Deleted, Roster, TeamDeleted};
+use inresponse_core::model::TeamName;
+use inresponse_core::roster::{Edited, Effect, EntryKey, EntryKind, Refusal, Roster};
 
-use super::scene::{
-    day, entry, knows, owner, put_day, put_service, put_team, rota, service, settings, settings_of, team,
+use super::acting::{
+    call, delete_day, delete_service, delete_team, entry, knows, listed, owner, put_day, put_service,
+    put_team, settings_of,
 };
+use super::scene::{no_team, rota, settings, team};
 use crate::Harness;
-
-async fn delete_service(roster: &impl Roster, name: &str) -> Deleted {
-    roster.delete_service(&service(name)).await.expect("the roster deletes a service")
-}
-
-async fn delete_team(roster: &impl Roster, name: &str) -> TeamDeleted {
-    roster.delete_team(&team(name)).await.expect("the roster deletes a team")
-}
-
-async fn delete_day(roster: &impl Roster, name: &str, date: &str) -> Deleted {
-    roster.delete_day(&team(name), day(date)).await.expect("the roster deletes a day")
-}
 
 /// Gone the first time, absent after that; and what was put again is there again.
 pub async fn a_deletion_tells_what_it_found<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
-    assert_eq!(delete_service(&roster, "athens").await, Deleted::Absent);
-    assert_eq!(delete_day(&roster, "devops", "2026-03-01").await, Deleted::Absent);
-    assert_eq!(delete_team(&roster, "devops").await, TeamDeleted::Absent);
+    assert_eq!(delete_service(&roster, "athens").await, Effect::Absent);
+    assert_eq!(delete_day(&roster, "devops", "2026-03-01").await, Effect::Absent);
+    assert_eq!(delete_team(&roster, "devops").await, Effect::Absent);
     for _ in 0..2 {
         put_service(&roster, "athens", "other").await;
-        assert_eq!(delete_service(&roster, "athens").await, Deleted::Gone);
+        assert_eq!(delete_service(&roster, "athens").await, Effect::Deleted);
         assert_eq!(owner(&roster, "athens").await, None);
-        assert_eq!(delete_service(&roster, "athens").await, Deleted::Absent);
+        assert_eq!(delete_service(&roster, "athens").await, Effect::Absent);
 
         put_team(&roster, "devops", &settings("last")).await;
         put_day(&roster, "devops", "2026-03-01", &rota("jo")).await;
-        assert_eq!(delete_day(&roster, "devops", "2026-03-01").await, Deleted::Gone);
+        assert_eq!(delete_day(&roster, "devops", "2026-03-01").await, Effect::Deleted);
         assert_eq!(entry(&roster, "devops", "2026-03-01").await, None);
-        assert_eq!(delete_day(&roster, "devops", "2026-03-01").await, Deleted::Absent);
+        assert_eq!(delete_day(&roster, "devops", "2026-03-01").await, Effect::Absent);
 
-        assert_eq!(delete_team(&roster, "devops").await, TeamDeleted::Gone);
+        assert_eq!(delete_team(&roster, "devops").await, Effect::Deleted);
         assert_eq!(settings_of(&roster, "devops").await, None);
-        assert_eq!(delete_team(&roster, "devops").await, TeamDeleted::Absent);
+        assert_eq!(delete_team(&roster, "devops").await, Effect::Absent);
     }
 }
 
@@ -52,10 +43,10 @@ pub async fn a_deletion_leaves_everything_else_alone<H: Harness<Subject: Roster>
         put_day(&roster, name, "2026-03-02", &rota("ann")).await;
         put_service(&roster, name, "platform").await;
     }
-    assert_eq!(delete_day(&roster, "devops", "2026-03-02").await, Deleted::Gone);
+    assert_eq!(delete_day(&roster, "devops", "2026-03-02").await, Effect::Deleted);
     assert_eq!(entry(&roster, "devops", "2026-03-01").await, Some(rota("jo")));
-    assert_eq!(delete_service(&roster, "devops").await, Deleted::Gone);
-    assert_eq!(delete_team(&roster, "devops").await, TeamDeleted::Gone);
+    assert_eq!(delete_service(&roster, "devops").await, Effect::Deleted);
+    assert_eq!(delete_team(&roster, "devops").await, Effect::Deleted);
     for name in ["dev", "devops/eu", "Devops"] {
         assert_eq!(settings_of(&roster, name).await, Some(settings("last")), "{name}");
         assert_eq!(entry(&roster, name, "2026-03-01").await, Some(rota("jo")), "{name}");
@@ -73,14 +64,15 @@ pub async fn p12_a_team_is_known_by_settings_a_calendar_entry_or_a_service<H: Ha
     put_service(&roster, "sparta", "named").await;
     assert!(knows(&roster, "named").await, "a service makes its team known");
     assert_eq!(settings_of(&roster, "named").await, None, "a service gives no settings");
-    let owns = delete_team(&roster, "named").await;
-    assert!(matches!(owns, TeamDeleted::OwnsService(_)), "it is there, since it owns a service: {owns:?}");
-    assert_eq!(delete_service(&roster, "sparta").await, Deleted::Gone);
+    let owns = call(&roster, 0, &[no_team("named")]).await;
+    let is_there = matches!(owns, Edited::Refused(Refusal::InUse { .. }));
+    assert!(is_there, "it is there, since it owns a service: {owns:?}");
+    assert_eq!(delete_service(&roster, "sparta").await, Effect::Deleted);
     assert!(knows(&roster, "named").await, "one service is left");
     put_service(&roster, "athens", "other").await;
     assert!(!knows(&roster, "named").await, "no service is left");
     assert!(knows(&roster, "other").await, "the service is theirs now");
-    assert_eq!(delete_service(&roster, "athens").await, Deleted::Gone);
+    assert_eq!(delete_service(&roster, "athens").await, Effect::Deleted);
     assert!(!knows(&roster, "other").await, "the service is gone");
 
     put_team(&roster, "settled", &settings("last")).await;
@@ -90,18 +82,21 @@ pub async fn p12_a_team_is_known_by_settings_a_calendar_entry_or_a_service<H: Ha
     put_day(&roster, "listed", "2026-03-02", &rota("jo")).await;
     assert!(knows(&roster, "listed").await, "a calendar alone makes a team");
     assert_eq!(settings_of(&roster, "listed").await, None, "a calendar has no settings");
-    assert_eq!(delete_day(&roster, "listed", "2026-03-01").await, Deleted::Gone);
+    assert_eq!(delete_day(&roster, "listed", "2026-03-01").await, Effect::Deleted);
     assert!(knows(&roster, "listed").await, "one entry is left");
-    assert_eq!(delete_day(&roster, "listed", "2026-03-02").await, Deleted::Gone);
+    assert_eq!(delete_day(&roster, "listed", "2026-03-02").await, Effect::Deleted);
     assert!(!knows(&roster, "listed").await, "no entry is left");
-    assert_eq!(delete_team(&roster, "listed").await, TeamDeleted::Absent, "who is not known is not there");
+    assert_eq!(delete_team(&roster, "listed").await, Effect::Absent, "a team that is not known is not there");
 }
 
 /// Each of them once, in order, and nobody else.
 pub async fn the_teams_that_are_known_are_listed<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
-    let listed = async || roster.teams().await.expect("the roster lists its teams");
-    assert_eq!(listed().await, []);
+    let teams = async || -> Vec<TeamName> {
+        let listed = listed(&roster, EntryKind::Team).await;
+        listed.iter().filter_map(|listed| listed.key.team().cloned()).collect()
+    };
+    assert_eq!(teams().await, []);
     put_service(&roster, "athens", "named").await;
     for name in ["settled", "both", "Zeta"] {
         put_team(&roster, name, &settings("last")).await;
@@ -109,14 +104,14 @@ pub async fn the_teams_that_are_known_are_listed<H: Harness<Subject: Roster>>(ha
     for (name, date) in [("listed", "2026-03-01"), ("listed", "2026-03-02"), ("both", "2026-03-01")] {
         put_day(&roster, name, date, &rota("jo")).await;
     }
-    assert_eq!(listed().await, ["Zeta", "both", "listed", "named", "settled"].map(team));
+    assert_eq!(teams().await, ["Zeta", "both", "listed", "named", "settled"].map(team));
     put_service(&roster, "athens", "both").await;
-    assert_eq!(listed().await, ["Zeta", "both", "listed", "settled"].map(team));
-    assert_eq!(delete_team(&roster, "settled").await, TeamDeleted::Gone);
+    assert_eq!(teams().await, ["Zeta", "both", "listed", "settled"].map(team));
+    assert_eq!(delete_team(&roster, "settled").await, Effect::Deleted);
     for date in ["2026-03-01", "2026-03-02"] {
-        assert_eq!(delete_day(&roster, "listed", date).await, Deleted::Gone);
+        assert_eq!(delete_day(&roster, "listed", date).await, Effect::Deleted);
     }
-    assert_eq!(listed().await, ["Zeta", "both"].map(team));
+    assert_eq!(teams().await, ["Zeta", "both"].map(team));
 }
 
 /// Nothing of it comes back with a team of the same name.
@@ -125,7 +120,7 @@ pub async fn a_team_is_deleted_with_its_calendar<H: Harness<Subject: Roster>>(ha
     put_team(&roster, "devops", &settings("last")).await;
     put_day(&roster, "devops", "2026-03-01", &rota("jo")).await;
     put_day(&roster, "devops", "2026-03-02", &rota("jo")).await;
-    assert_eq!(delete_team(&roster, "devops").await, TeamDeleted::Gone);
+    assert_eq!(delete_team(&roster, "devops").await, Effect::Deleted);
     assert!(!knows(&roster, "devops").await, "nothing of it is left");
     put_team(&roster, "devops", &settings("last")).await;
     for date in ["2026-03-01", "2026-03-02"] {
@@ -133,7 +128,7 @@ pub async fn a_team_is_deleted_with_its_calendar<H: Harness<Subject: Roster>>(ha
     }
 
     put_day(&roster, "listed", "2026-03-01", &rota("jo")).await;
-    assert_eq!(delete_team(&roster, "listed").await, TeamDeleted::Gone, "a calendar alone makes a team");
+    assert_eq!(delete_team(&roster, "listed").await, Effect::Deleted, "a calendar alone makes a team");
     assert_eq!(entry(&roster, "listed", "2026-03-01").await, None);
 }
 
@@ -146,12 +141,13 @@ pub async fn a_team_that_owns_a_service_is_not_deleted<H: Harness<Subject: Roste
     put_service(&roster, "delphi", "other").await;
     put_service(&roster, "sparta", "devops").await;
     for owns in ["athens", "sparta"] {
-        match delete_team(&roster, "devops").await {
-            TeamDeleted::OwnsService(named) => {
+        match call(&roster, 0, &[no_team("devops")]).await {
+            Edited::Refused(Refusal::InUse { key, by: EntryKey::Service(named) }) => {
+                assert_eq!(key, EntryKey::Team(team("devops")), "the entry that was not deleted");
                 let owner = roster.service(&named).await.expect("the roster answers");
                 assert_eq!(owner, Some(team("devops")), "{named} was named as its service");
             }
-            other @ (TeamDeleted::Gone | TeamDeleted::Absent) => panic!("it owns {owns}, yet: {other:?}"),
+            other @ (Edited::Refused(_) | Edited::Done(_)) => panic!("it owns {owns}, yet: {other:?}"),
         }
         assert_eq!(settings_of(&roster, "devops").await, Some(settings("last")), "nothing was changed");
         assert_eq!(entry(&roster, "devops", "2026-03-01").await, Some(rota("jo")), "nothing was changed");
@@ -159,8 +155,8 @@ pub async fn a_team_that_owns_a_service_is_not_deleted<H: Harness<Subject: Roste
         if owns == "athens" {
             put_service(&roster, "athens", "other").await;
         } else {
-            assert_eq!(delete_service(&roster, "sparta").await, Deleted::Gone);
+            assert_eq!(delete_service(&roster, "sparta").await, Effect::Deleted);
         }
     }
-    assert_eq!(delete_team(&roster, "devops").await, TeamDeleted::Gone);
+    assert_eq!(delete_team(&roster, "devops").await, Effect::Deleted);
 }

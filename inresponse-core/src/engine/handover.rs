@@ -1,9 +1,10 @@
 //! Whom an incident may be given to, as far as the roster knows them.
 
+use chrono::TimeDelta;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::Engine;
-use super::duty::{AT_ONCE, DAYS_AHEAD};
+use super::lookup::{AT_ONCE, DAYS_AHEAD};
 use crate::error::Outage;
 use crate::model::{Contact, Level, Matrix, Person, TeamName};
 use crate::roster;
@@ -37,22 +38,21 @@ impl Engine {
     }
 
     async fn is_in_calendar(&self, team: &TeamName, contact: &Contact) -> Result<bool, Outage> {
-        let roster = &self.inner.roster;
-        let settings = roster.team(team).await?;
-        let settings = settings.as_deref().or(self.inner.defaults.team());
-        let today = settings.map_or(self.now().date_naive(), |t| roster::day_of(t.timezone(), self.now()));
-        let first = today.pred_opt().unwrap_or(today);
-        for day in first.iter_days().take(usize::from(DAYS_AHEAD) + 1) {
-            let Some(rota) = roster.day(team, day).await? else { continue };
-            if rota.oncall().iter().chain(rota.escalation().iter().flatten()).any(|c| c == contact) {
-                return Ok(true);
-            }
-        }
-        Ok(settings.is_some_and(|team| team.fallback().contains(contact)))
+        let now = self.now();
+        // From yesterday on, by the days of the team's zone.
+        let (from, to) = (now - TimeDelta::days(2), now + TimeDelta::days(i64::from(DAYS_AHEAD) + 1));
+        let directory = self.inner.roster.directory(team, from, to).await?;
+        let settings = directory.settings().map(|team| &**team).or(self.inner.defaults.team());
+        let today = settings.map_or(now.date_naive(), |t| roster::day_of(t.timezone(), now));
+        let days = today.pred_opt().unwrap_or(today).iter_days().take(usize::from(DAYS_AHEAD) + 1);
+        let rotas = days.filter_map(|day| directory.day(day));
+        let mut contacts =
+            rotas.flat_map(|rota| rota.oncall().iter().chain(rota.escalation().iter().flatten()));
+        Ok(contacts.any(|c| c == contact) || settings.is_some_and(|team| team.fallback().contains(contact)))
     }
 
     async fn is_on_call(&self, contact: &Contact) -> Result<bool, Outage> {
-        let (teams, now) = (self.inner.roster.teams().await?, self.now());
+        let (teams, now) = (self.teams().await?, self.now());
         let teams = teams.into_iter().map(|team| async move { self.on_call(&team, now).await });
         let mut matrices = stream::iter(teams).buffer_unordered(AT_ONCE);
         while let Some(on_call) = matrices.try_next().await? {

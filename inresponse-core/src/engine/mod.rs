@@ -3,7 +3,8 @@
 //! | file | does |
 //! |---|---|
 //! | `intake` | takes reports and people's updates, answers questions |
-//! | `duty` | asks the roster who is on call |
+//! | `lookup` | asks the roster who is on call |
+//! | `edits` | changes the roster |
 //! | `handover` | asks it whether it knows whom an incident is to be given to |
 //! | `lease` | commits what is due, and with it the right to send |
 //! | `deliver` | makes one attempt and records its outcome |
@@ -24,10 +25,11 @@ mod ahead;
 mod backlog;
 mod bounce;
 mod deliver;
-mod duty;
+mod edits;
 mod handover;
 mod intake;
 mod lease;
+mod lookup;
 mod renew;
 #[cfg(feature = "runner")]
 mod run;
@@ -49,9 +51,10 @@ use chrono::{DateTime, Utc};
 
 pub use advance::Advanced;
 pub use bounce::Bounced;
-pub use duty::{DAYS_AHEAD, OnCall};
+pub use edits::RosterEdited;
 pub use handover::Receiver;
 pub use intake::{Reported, Updated};
+pub use lookup::{DAYS_AHEAD, OnCall};
 pub use slots::{SENDS_PER_CONTACT, SENDS_PER_NEW_CONTACT};
 pub use timers::{Swept, Timers};
 

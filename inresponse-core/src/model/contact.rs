@@ -131,6 +131,28 @@ impl Contact {
         &self.uri[self.colon + 1..]
     }
 
+    /// Enough of it that people who know it recognise it, and not enough to reach anybody.
+    ///
+    /// ```
+    /// # use inresponse_core::model::Contact;
+    /// assert_eq!(Contact::new("jo@example.org")?.masked(), "j…@example.org");
+    /// assert_eq!(Contact::new("sms:+302101234567")?.masked(), "sms:…67");
+    /// # Ok::<(), inresponse_core::InvalidInput>(())
+    /// ```
+    pub fn masked(&self) -> String {
+        let (scheme, address) = (self.scheme(), self.address());
+        let first: String = address.chars().take(1).collect();
+        match (scheme, address.rsplit_once('@')) {
+            ("mailto", Some((_, domain))) => format!("{first}…@{domain}"),
+            ("http" | "https", _) => format!("{scheme}://{}/…", self.remote()),
+            (_, _) if address.chars().count() > 4 => {
+                let skipped = address.chars().count() - 2;
+                format!("{scheme}:…{}", address.chars().skip(skipped).collect::<String>())
+            }
+            (_, _) => format!("{scheme}:…"),
+        }
+    }
+
     /// Who is at the other end, and may keep everybody there waiting: the domain of a mail address, host and port of a
     /// web address, the scheme of any other.
     pub(crate) fn remote(&self) -> &str {

@@ -1,35 +1,126 @@
 //! Who changed the roster, and when.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use chrono::{DateTime, SubsecRound, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
+use super::edit::Was;
+use super::{Entry, EntryKey, EntryKind, RosterEdit};
 use crate::error::InvalidInput;
 use crate::model::Person;
 
-/// A change of the roster, as it is told to people.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A change of the roster: the audit record of one edit. It holds no addresses.
+#[derive(Debug, Clone, PartialEq)]
 pub struct RosterChange {
     at: DateTime<Utc>,
     by: Person,
-    what: String,
+    what: What,
+}
+
+/// What was changed.
+#[derive(Debug, Clone, PartialEq)]
+pub enum What {
+    /// An entry.
+    Entry(EntryChange),
+    /// A line of text, from a version that kept nothing else.
+    Text(String),
+}
+
+/// How an entry was changed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EntryChange {
+    /// The entry.
+    pub key: EntryKey,
+    /// What was done to it.
+    pub change: ChangeKind,
+    /// The fields that changed, by their names on the wire: what each was before, and is now.
+    pub fields: BTreeMap<String, FieldChange>,
+}
+
+/// What was done to an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ChangeKind {
+    /// It is new.
+    Created,
+    /// It replaced another one.
+    Replaced,
+    /// It replaced one that could not be read.
+    ReplacedUnreadable,
+    /// It was deleted.
+    Deleted,
+}
+
+/// A field before and after a change; `None` if it was not there. Contacts are masked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FieldChange {
+    /// Before.
+    pub before: Option<Value>,
+    /// After.
+    pub after: Option<Value>,
+}
+
+/// An [`EntryChange`] as it is stored.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    entry: EntryKind,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    team: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    name: String,
+    change: ChangeKind,
+    fields: BTreeMap<String, FieldChange>,
 }
 
 impl RosterChange {
-    /// The longest that the line of what was changed is, in characters.
-    pub const MAX_WHAT: usize = 500;
+    /// The record of one edit: its time, to the microsecond, who made it, and what was there before.
+    pub(super) fn of_edit(at: DateTime<Utc>, by: &Person, edit: &RosterEdit, was: &Was) -> Self {
+        let (before, now) = match (was, edit) {
+            (Was::Entry(was), RosterEdit::Put(now)) => (Some(was), Some(now)),
+            (Was::Entry(was), RosterEdit::Delete(_)) => (Some(was), None),
+            (Was::Absent | Was::OnlyParts | Was::Unreadable, RosterEdit::Put(now)) => (None, Some(now)),
+            (Was::Absent | Was::OnlyParts | Was::Unreadable, RosterEdit::Delete(_)) => (None, None),
+        };
+        let change = match (edit, was) {
+            (RosterEdit::Delete(_), _) => ChangeKind::Deleted,
+            (RosterEdit::Put(_), Was::Entry(_)) => ChangeKind::Replaced,
+            (RosterEdit::Put(_), Was::Unreadable) => ChangeKind::ReplacedUnreadable,
+            (RosterEdit::Put(_), Was::Absent | Was::OnlyParts) => ChangeKind::Created,
+        };
+        let what = EntryChange { key: edit.key(), change, fields: changed_fields(before, now) };
+        Self { at: at.trunc_subsecs(6), by: by.clone(), what: What::Entry(what) }
+    }
 
-    /// A change: its time, to the microsecond, who made it, and one line of what was changed.
-    ///
-    /// Control characters become spaces, and what is longer than [`Self::MAX_WHAT`] is cut.
-    pub fn new(at: DateTime<Utc>, by: Person, what: &str) -> Self {
-        let mut line: String = what.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        if let Some((end, _)) = line.char_indices().nth(Self::MAX_WHAT) {
-            let (last, _) = line.char_indices().nth(Self::MAX_WHAT - 1).unwrap_or((end, ' '));
-            line.truncate(last);
-            line.push('…');
+    /// A record as a store keeps it: with its time, who made it, and [`stored`](Self::stored).
+    pub fn decode(at: DateTime<Utc>, by: Person, stored: &str) -> Self {
+        let entry = serde_json::from_str(stored).ok().and_then(|stored: Stored| {
+            let key = EntryKey::from_parts(stored.entry, &stored.team, &stored.name).ok()?;
+            Some(EntryChange { key, change: stored.change, fields: stored.fields })
+        });
+        // A line of an older version, or a record of a newer one: its text is better than nothing.
+        let what = entry.map_or_else(|| What::Text(stored.to_owned()), What::Entry);
+        Self { at: at.trunc_subsecs(6), by, what }
+    }
+
+    /// What was changed, as a store keeps it.
+    pub fn stored(&self) -> String {
+        match &self.what {
+            What::Text(text) => text.clone(),
+            What::Entry(EntryChange { key, change, fields }) => {
+                let team = key.team().map(ToString::to_string).unwrap_or_default();
+                let stored = Stored {
+                    entry: key.kind(),
+                    team,
+                    name: key.name(),
+                    change: *change,
+                    fields: fields.clone(),
+                };
+                serde_json::to_string(&stored).unwrap_or_else(|_| key.to_string())
+            }
         }
-        Self { at: at.trunc_subsecs(6), by, what: line }
     }
 
     /// When.
@@ -42,10 +133,28 @@ impl RosterChange {
         &self.by
     }
 
-    /// What, in one line.
-    pub fn what(&self) -> &str {
+    /// What.
+    pub fn what(&self) -> &What {
         &self.what
     }
+}
+
+type Fields = Map<String, Value>;
+
+/// The fields that differ, without the addresses in them.
+fn changed_fields(before: Option<&Entry>, now: Option<&Entry>) -> BTreeMap<String, FieldChange> {
+    let plain = |entry: Option<&Entry>| -> Fields {
+        entry.and_then(|entry| serde_json::from_str(&entry.body().ok()?).ok()).unwrap_or_default()
+    };
+    let shown = |entry: Option<&Entry>| entry.map(Entry::shown).unwrap_or_default();
+    // Two addresses may look alike once they are masked, so the entries themselves are compared.
+    let (was, is) = (plain(before), plain(now));
+    let (before, after) = (shown(before), shown(now));
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let changed = names.into_iter().filter(|name| was.get(*name) != is.get(*name));
+    let field =
+        |name: &String| FieldChange { before: before.get(name).cloned(), after: after.get(name).cloned() };
+    changed.map(|name| (name.clone(), field(name))).collect()
 }
 
 /// A change's place in the list of changes: only the roster that gave it knows what it means.
@@ -92,26 +201,60 @@ impl fmt::Display for ChangeMark {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Contact, TeamName};
+    use crate::roster::Team;
 
-    #[test]
-    fn a_change_is_one_line_of_bounded_length() {
-        let what = |text: &str| {
-            RosterChange::new(DateTime::UNIX_EPOCH, Person::new("ann").unwrap(), text).what().to_owned()
-        };
-        assert_eq!(what("team\r\nops"), "team  ops");
-        for letter in ["x", "é", "🚒"] {
-            let whole = letter.repeat(RosterChange::MAX_WHAT);
-            assert_eq!(what(&whole), whole);
-            let cut = format!("{}…", letter.repeat(RosterChange::MAX_WHAT - 1));
-            assert_eq!(what(&format!("{whole}{letter}")), cut);
+    fn team(fallback: &str, repeat: u32) -> Entry {
+        let settings = Team::builder(vec![Contact::new(fallback).unwrap()]).repeat(repeat).build().unwrap();
+        Entry::team(&TeamName::new("devops").unwrap(), settings)
+    }
+
+    fn change(edit: RosterEdit, was: &Was) -> RosterChange {
+        let at = "2026-11-28T07:00:00.123456789Z".parse().unwrap();
+        RosterChange::of_edit(at, &Person::new("ann").unwrap(), &edit, was)
+    }
+
+    fn fields(change: &RosterChange) -> Vec<&str> {
+        match change.what() {
+            What::Entry(entry) => entry.fields.keys().map(String::as_str).collect(),
+            What::Text(text) => panic!("{text}"),
         }
     }
 
     #[test]
-    fn a_change_has_a_time_that_every_storage_can_keep() {
-        let at: DateTime<Utc> = "2026-11-28T07:00:00.123456789Z".parse().unwrap();
-        let change = RosterChange::new(at, Person::new("ann").unwrap(), "x");
-        assert_eq!(change.at().timestamp_subsec_nanos(), 123_456_000);
+    fn a_record_is_read_as_it_was_stored() {
+        let put = RosterEdit::Put(team("ops@example.org", 1));
+        let gone = RosterEdit::Delete(put.key());
+        for (edit, was) in [
+            (put.clone(), Was::Absent),
+            (put.clone(), Was::Unreadable),
+            (put, Was::Entry(team("ops@example.org", 2))),
+            (gone.clone(), Was::OnlyParts),
+            (gone, Was::Entry(team("ops@example.org", 2))),
+        ] {
+            let change = change(edit, &was);
+            assert_eq!(change.at().timestamp_subsec_nanos(), 123_456_000, "every storage can keep its time");
+            let read = RosterChange::decode(change.at(), change.by().clone(), &change.stored());
+            assert_eq!(read, change);
+        }
+        let old = "service athens: team devops, before nobody";
+        let read = RosterChange::decode(DateTime::UNIX_EPOCH, Person::new("ann").unwrap(), old);
+        assert_eq!((read.what(), read.stored()), (&What::Text(old.into()), old.into()));
+    }
+
+    #[test]
+    fn a_record_has_the_fields_that_changed_and_no_address() {
+        let was = Was::Entry(team("jo@example.org", 1));
+        let repeated = change(RosterEdit::Put(team("jo@example.org", 2)), &was);
+        assert_eq!(fields(&repeated), ["repeat"]);
+        // They look alike once they are masked.
+        let other = change(RosterEdit::Put(team("jim@example.org", 1)), &was);
+        assert_eq!(fields(&other), ["fallback"]);
+        for address in ["jo@example.org", "jim@example.org"] {
+            assert!(!other.stored().contains(address), "{}", other.stored());
+        }
+        let new = change(RosterEdit::Put(team("jo@example.org", 1)), &Was::Absent);
+        assert_eq!(fields(&new), ["alertLevels", "escalateAfterSeconds", "fallback", "repeat", "timezone"]);
     }
 
     #[test]

@@ -1,112 +1,109 @@
 //! Who is on call: services, teams and their calendars.
+//!
+//! What the roster consists of are [entries](Entry). Every change of it goes through [`Roster::apply`], and who is on
+//! call is answered by [`resolve`] alone.
 
 mod change;
-mod duty;
+mod describe;
+mod directory;
+mod edit;
+mod entry;
+mod resolve;
+mod snapshot;
 mod team;
-pub mod told;
 
 use std::fmt::Debug;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::NaiveDate;
+use chrono::{DateTime, Utc};
 
-pub use change::{ChangeMark, RosterChange};
-pub(crate) use duty::matrix_of_day;
-pub use duty::{Defaults, day_of, matrix};
+pub use change::{ChangeKind, ChangeMark, EntryChange, FieldChange, RosterChange, What};
+pub use directory::{Directory, Standing, days_of};
+pub use edit::{Edited, Effect, Judged, Looked, MAX_EDITS, MAX_USERS, Refusal, Was, check, judge};
+pub use entry::{Entry, EntryKey, EntryKind, RosterEdit};
+pub use resolve::{Defaults, Resolved, SettingsOf, Why, day_of, resolve, resolve_by_calendar};
+pub use snapshot::Snapshot;
 pub use team::{Rota, Team, TeamBuilder};
 
 use crate::error::Outage;
 pub use crate::model::Zone;
-use crate::model::{ServiceName, TeamName};
+use crate::model::{Person, ServiceName, TeamName};
 
 /// The name of the team, and of its service, by which a deployment watches itself: it needs no calendar.
 pub const CANARY: &str = "inresponse-canary";
 
-/// Where services, teams and calendars are kept.
+/// Where the roster is kept.
 ///
-/// Read on every report, so an implementation keeps what it read at hand and hands out shared pointers. A copy that
-/// another process's change replaced more than a second ago is not answered from: if it cannot be read again, that is
+/// It is read on every report, so an implementation keeps what it read at hand and hands out shared pointers. It never
+/// answers from a copy that another process's change replaced more than a second ago: if it cannot read again, that is
 /// an outage. The laws are tests in `inresponse-conformance`. Errors are outages only; every method ends in bounded
 /// time.
+///
+/// A new kind of entry is a variant of [`Entry`], never a method.
 #[async_trait]
 pub trait Roster: Debug + Send + Sync + 'static {
-    /// Makes sure that what is read from now on is no older than this call.
+    /// Makes edits and writes their audit records, in one atomic, durable step.
     ///
-    /// Called before something is said to be absent, since then a report is refused or others are alerted: a copy at
-    /// hand may lag behind what another process has written. The default is for a roster that keeps no copy.
-    async fn refresh(&self) -> Result<(), Outage> {
-        Ok(())
-    }
+    /// Looks up what each edit finds, asks [`judge`], and writes what it says; all three see the same roster. An edit
+    /// that changes nothing writes nothing. `by` and `at` are for the records. Of those, at least the newest 10,000 are
+    /// kept, or those of the last 400 days.
+    ///
+    /// If the future is dropped, or after an outage of kind unknown, all of it may have happened or nothing.
+    async fn apply(&self, by: &Person, at: DateTime<Utc>, edits: &[RosterEdit]) -> Result<Edited, Outage>;
 
     /// The team that owns a service.
     async fn service(&self, service: &ServiceName) -> Result<Option<TeamName>, Outage>;
 
-    /// A team's settings.
-    async fn team(&self, team: &TeamName) -> Result<Option<Arc<Team>>, Outage>;
+    /// Everything that says who is on call for `team` between `from` and `to`.
+    async fn directory(
+        &self,
+        team: &TeamName,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> Result<Arc<Directory>, Outage>;
 
-    /// A team's calendar entry for a day.
-    async fn day(&self, team: &TeamName, day: NaiveDate) -> Result<Option<Arc<Rota>>, Outage>;
-
-    /// Whether the team has settings, at least one calendar entry, or a service.
-    async fn knows_team(&self, team: &TeamName) -> Result<bool, Outage>;
-
-    /// The names of all teams that are [known](Self::knows_team), in order; for people.
-    async fn teams(&self) -> Result<Vec<TeamName>, Outage>;
-
-    /// Creates or replaces a service.
-    async fn put_service(&self, service: &ServiceName, team: &TeamName) -> Result<(), Outage>;
-
-    /// Creates or replaces a team's settings.
-    async fn put_team(&self, team: &TeamName, settings: &Team) -> Result<(), Outage>;
-
-    /// Creates or replaces a calendar entry.
-    async fn put_day(&self, team: &TeamName, day: NaiveDate, rota: &Rota) -> Result<(), Outage>;
-
-    /// Deletes a service.
-    async fn delete_service(&self, service: &ServiceName) -> Result<Deleted, Outage>;
-
-    /// Deletes a team's settings and its calendar, unless it still owns services.
-    async fn delete_team(&self, team: &TeamName) -> Result<TeamDeleted, Outage>;
-
-    /// Deletes a calendar entry.
-    async fn delete_day(&self, team: &TeamName, day: NaiveDate) -> Result<Deleted, Outage>;
-
-    /// Notes who changes what: durable when it returns.
+    /// The entries of a kind in the order of their keys: at most `limit`, those after a key if one is given.
     ///
-    /// Whoever changes the roster on somebody's behalf notes it first, so that no change is without a trace; a
-    /// note whose change then failed stays. At least the newest 10,000, or those of the last 400 days, are kept.
-    async fn note_change(&self, change: &RosterChange) -> Result<(), Outage>;
+    /// A team that is known without settings of its own, by a calendar entry or a service, is listed too.
+    async fn entries(
+        &self,
+        kind: EntryKind,
+        after: Option<&EntryKey>,
+        limit: usize,
+    ) -> Result<Vec<Listed>, Outage>;
 
-    /// What was noted, newest first: at most `limit`, from the newest on or from what was noted before a mark.
+    /// The audit records, newest first: at most `limit`, from the newest on or those before a mark.
     ///
-    /// What is noted while one reads page after page moves none to another page. A mark that this roster has
+    /// What is recorded while one reads page after page moves no record to another page. A mark that this roster has
     /// not given leads anywhere or nowhere, and is no error.
     async fn changes(
         &self,
         before: Option<&ChangeMark>,
         limit: usize,
     ) -> Result<Vec<(ChangeMark, RosterChange)>, Outage>;
+
+    /// Makes sure that what is read from now on is no older than this call.
+    ///
+    /// The engine calls it before it says that something is absent, since then a report is refused or others are
+    /// alerted: a copy at hand may lag behind what another process has written. The default is for a roster that keeps
+    /// no copy.
+    async fn refresh(&self) -> Result<(), Outage> {
+        Ok(())
+    }
 }
 
-/// What a deletion found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[must_use]
-pub enum Deleted {
-    /// It was there and is gone.
-    Gone,
-    /// It was not there.
-    Absent,
-}
-
-/// What the deletion of a team found.
+/// One of a page of entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[must_use]
-pub enum TeamDeleted {
-    /// It was there and is gone.
-    Gone,
-    /// It was not there.
-    Absent,
-    /// It still owns this service (and perhaps others); nothing was changed.
-    OwnsService(ServiceName),
+pub struct Listed {
+    /// What names it.
+    pub key: EntryKey,
+    /// The entry; `None` for a team without settings of its own.
+    pub entry: Option<Entry>,
+}
+
+impl From<Entry> for Listed {
+    fn from(entry: Entry) -> Self {
+        Self { key: entry.key(), entry: Some(entry) }
+    }
 }

@@ -2,6 +2,8 @@
 
 mod clock;
 mod recorder;
+mod roster;
 
 pub use clock::ManualClock;
 pub use recorder::{Recorded, RecordingNotifier};
+pub use roster::RosterTestExt;

@@ -5,6 +5,7 @@ use inresponse_core::model::{DeliveryStatus, Level, State};
 use inresponse_core::notify::Outcome;
 use inresponse_core::plan::{StateChange, TakeOver, Update};
 use inresponse_core::roster::{Rota, Team};
+use inresponse_core::testing::RosterTestExt;
 
 use crate::support::{Call, Fault, Mood, Stage, T0, after, contacts, crit, person, secs, settle, team};
 

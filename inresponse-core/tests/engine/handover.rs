@@ -6,6 +6,7 @@ use inresponse_core::notify::Outcome;
 use inresponse_core::plan::{StateChange, TakeOver};
 use inresponse_core::roster::Team;
 use inresponse_core::store::Record;
+use inresponse_core::testing::RosterTestExt;
 
 use crate::support::{Mood, Stage, after, contacts, crit, person, secs, team};
 

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `support` | an engine on a table: clock, store with faults, carrier with moods |
 //! | `intake` | reports, repeats, what people do: promises 1 to 6 |
-//! | `duty` | who is told by what is left of the roster, whose a new round is: promises 8, 12 |
+//! | `lookup` | who is told by what is left of the roster, whose a new round is: promises 8, 12 |
+//! | `edits` | changes of the roster that the deployment takes or refuses: promise 16 |
 //! | `escalation` | levels over time, claims, releases: promises 5, 8, 11, 12 |
 //! | `bounces` | alerts that were accepted and came back: promise 12 |
 //! | `faults` | stores that fail, processes that die: promises 4, 9, 10, 11 |
@@ -18,13 +19,14 @@
 
 mod bounces;
 mod clocks;
-mod duty;
+mod edits;
 mod escalation;
 mod faults;
 mod formats;
 mod handover;
 mod intake;
 mod isolation;
+mod lookup;
 mod runner;
 mod support;
 mod timers;

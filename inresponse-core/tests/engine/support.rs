@@ -19,7 +19,7 @@ use inresponse_core::notify::{Alert, Notifier, Notifiers, Outcome};
 use inresponse_core::plan::{Draft, Opening, StateChange, TakeOver, Update};
 use inresponse_core::roster::{Rota, Team};
 use inresponse_core::store::{Census, Committed, Created, DueMark, ListQuery, Record, Store};
-use inresponse_core::testing::{ManualClock, RecordingNotifier};
+use inresponse_core::testing::{ManualClock, RecordingNotifier, RosterTestExt};
 use inresponse_core::{Engine, Outage, OutageKind};
 use tokio::task::JoinHandle;
 use tokio::task::yield_now;

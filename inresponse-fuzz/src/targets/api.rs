@@ -11,7 +11,7 @@ use inresponse_core::memory::{MemoryRoster, MemoryStore};
 use inresponse_core::model::{Contact, ServiceName, TeamName};
 use inresponse_core::notify::Notifiers;
 use inresponse_core::roster::Team;
-use inresponse_core::testing::{ManualClock, RecordingNotifier};
+use inresponse_core::testing::{ManualClock, RecordingNotifier, RosterTestExt};
 use inresponse_http::{Api, ApiKey, Keys, Scope, router};
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt;

@@ -35,7 +35,7 @@ pub(super) async fn page(Here(api): Here, me: SignedIn) -> Response {
     let changes = changes.into_iter().map(|(_, change)| Change {
         at: Moment::clock(&Zone::utc(), change.at()),
         by: change.by().to_string(),
-        what: change.what().to_owned(),
+        what: change.description(),
     });
     let frame = Frame::new(&api, Some(&me.by), Place::Elsewhere);
     html(StatusCode::OK, &Page { frame, changes: changes.collect() })

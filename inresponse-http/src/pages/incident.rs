@@ -76,7 +76,7 @@ pub(super) async fn show(
         Ok(live) => live,
         Err(response) => return *response,
     };
-    match api.engine().roster().teams().await {
+    match api.engine().teams().await {
         Ok(teams) => {
             let frame = Frame::new(api, Some(me), Place::Incidents);
             let Undone { refused, note, doubt } = undone;

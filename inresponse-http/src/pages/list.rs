@@ -46,8 +46,7 @@ pub(super) async fn page(Here(api): Here, me: SignedIn, params: Params) -> Respo
         Ok(live) => live,
         Err(response) => return *response,
     };
-    let looked =
-        async { Ok::<_, Outage>((api.engine().roster().teams().await?, uncovered_teams(&api).await?)) };
+    let looked = async { Ok::<_, Outage>((api.engine().teams().await?, uncovered_teams(&api).await?)) };
     match looked.await {
         Ok((teams, uncovered)) => {
             let frame = Frame::new(&api, Some(&me.by), Place::Incidents);

@@ -79,7 +79,7 @@ pub(super) async fn page(Here(api): Here, me: SignedIn) -> Response {
 async fn teams(api: &Api) -> Result<Vec<Team>, Outage> {
     let engine = api.engine();
     let (mut teams, now, uncovered) = (Vec::new(), engine.now(), engine.uncovered().await?);
-    for name in engine.roster().teams().await? {
+    for name in engine.teams().await? {
         if let Some(on_call) = engine.on_call(&name, now).await? {
             let days = uncovered.get(&name).map_or(&[][..], Vec::as_slice);
             teams.push(Team::new(name, &on_call, days));

@@ -2,10 +2,11 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
+use inresponse_core::Outage;
+use inresponse_core::engine::RosterEdited;
 use inresponse_core::model::Person;
-use inresponse_core::roster::RosterChange;
-use inresponse_core::roster::told::Before;
-use inresponse_core::{Chain, Outage};
+use inresponse_core::roster::{Effect, EntryKey, MAX_EDITS, Refusal, RosterEdit};
 
 use super::incidents::{DEFAULT_LIMIT, limit};
 use crate::Api;
@@ -15,15 +16,36 @@ use crate::keys::Caller;
 use crate::problem::Problem;
 use crate::wire::roster::ChangesView;
 
-/// Notes what somebody is about to change. What cannot be noted must not be changed.
-pub(super) async fn note(api: &Api, by: &Caller, what: &str) -> Result<(), Problem> {
-    let change = RosterChange::new(api.engine().now(), Person::from(&by.key), what);
-    api.engine().roster().note_change(&change).await.map_err(|error| {
-        let outage = Outage::retryable("the change could not be noted, and was not made").because(error);
-        Problem::outage_of_change(&outage)
-    })?;
-    tracing::info!(by = by.key.as_str(), key = by.key.as_str(), change = what, "the roster is changed");
-    Ok(())
+/// Makes one edit in the name of a key.
+pub(super) async fn edit(api: &Api, by: &Caller, edit: RosterEdit) -> Result<Effect, Problem> {
+    let conflict = |detail: String| Err(Problem::new(StatusCode::CONFLICT, detail));
+    let edited = api.engine().edit_roster(&Person::from(&by.key), &[edit]).await;
+    match edited.map_err(|e| Problem::outage_of_change(&e))? {
+        RosterEdited::Done(effects) => Ok(effects.first().copied().unwrap_or(Effect::Unchanged)),
+        RosterEdited::UnknownTeam(team) => {
+            Err(Problem::unprocessable("team", format!("there is no team `{team}`")))
+        }
+        RosterEdited::CatchAllTeam(team) => {
+            conflict(format!("team `{team}` is the catch-all team of the configuration"))
+        }
+        RosterEdited::Refused(Refusal::InUse { key, by: EntryKey::Service(service) }) => {
+            conflict(format!("{} still owns the service `{service}`", quoted(&key)))
+        }
+        RosterEdited::Refused(Refusal::InUse { key, by }) => {
+            conflict(format!("{} is still used by {by}", quoted(&key)))
+        }
+        RosterEdited::Refused(Refusal::Twice(key)) => conflict(format!("{key} is edited twice")),
+        RosterEdited::Refused(Refusal::TooMany(edits)) => {
+            conflict(format!("these are {edits} edits; at most {MAX_EDITS} are made at once"))
+        }
+    }
+}
+
+fn quoted(key: &EntryKey) -> String {
+    match key {
+        EntryKey::Team(team) => format!("team `{team}`"),
+        EntryKey::Service(_) | EntryKey::Day(..) => key.to_string(),
+    }
 }
 
 /// What is there now: the copy of the roster that is at hand may lag behind another server's change.
@@ -35,21 +57,9 @@ pub(super) async fn present<T>(
     read.await
 }
 
-/// What is there before a change. What cannot be read can still be replaced.
-pub(super) async fn before<T>(api: &Api, read: impl Future<Output = Result<Option<T>, Outage>>) -> Before<T> {
-    match present(api, read).await {
-        Ok(Some(was)) => Before::Was(was),
-        Ok(None) => Before::Absent,
-        Err(error) => {
-            tracing::warn!(error = %Chain::of(&error), "what is about to be changed cannot be read");
-            Before::Unknown
-        }
-    }
-}
-
 /// Who changed the roster and when, newest first.
 ///
-/// A change is noted before it is made: where that then failed and was answered 503, the note may be there without it.
+/// Every change is recorded in the same step that makes it. Addresses are masked.
 #[utoipa::path(get, path = "/roster/changes", operation_id = "roster_changes", tag = "roster",
     params(
         ("limit" = Option<usize>, Query, description = "1 to 500; 50 unless given"),

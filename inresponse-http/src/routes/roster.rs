@@ -1,15 +1,16 @@
 //! The roster: services, teams, calendars, who is on call.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use inresponse_core::InvalidInput;
 use inresponse_core::model::{ServiceName, TeamName};
-use inresponse_core::roster::told::{self, Before};
-use inresponse_core::roster::{Deleted, TeamDeleted};
+use inresponse_core::roster::{Directory, Effect, Entry, EntryKey, RosterEdit};
 
-use super::changes::{before, note, present};
+use super::changes::{edit, present};
 use crate::Api;
 use crate::input::{Body, NoParams, Params, Path, Time};
 use crate::keys::Caller;
@@ -39,11 +40,20 @@ fn reachable(api: &Api, contacts: &[Named]) -> Result<(), Problem> {
     }
 }
 
-fn gone(deleted: Deleted, what: &str) -> Result<StatusCode, Problem> {
-    match deleted {
-        Deleted::Gone => Ok(StatusCode::NO_CONTENT),
-        Deleted::Absent => Err(Problem::not_found(format!("there is no such {what}"))),
+/// Deletes an entry.
+async fn delete(api: &Api, by: &Caller, key: EntryKey, what: &str) -> Result<StatusCode, Problem> {
+    match edit(api, by, RosterEdit::Delete(key)).await? {
+        Effect::Deleted | Effect::Created | Effect::Replaced | Effect::Unchanged => {
+            Ok(StatusCode::NO_CONTENT)
+        }
+        Effect::Absent => Err(Problem::not_found(format!("there is no {what}"))),
     }
+}
+
+/// What there is of a team at an instant.
+async fn directory(api: &Api, team: &TeamName, at: DateTime<Utc>) -> Result<Arc<Directory>, Problem> {
+    let directory = present(api, api.engine().roster().directory(team, at, at)).await;
+    directory.map_err(|e| Problem::outage(&e))
 }
 
 /// Give a service to a team.
@@ -64,16 +74,7 @@ pub(crate) async fn put_service(
     let service = service_name(&service)?;
     let team = given.team.ok_or_else(|| Problem::invalid(&InvalidInput::field("team", "is missing")))?;
     let team = team_name(&team)?;
-    if !api.engine().can_alert(&team).await.map_err(|e| Problem::outage(&e))? {
-        return Err(Problem::unprocessable("team", format!("there is no team `{team}`")));
-    }
-    let roster = api.engine().roster();
-    let before = before(&api, roster.service(&service)).await;
-    if !matches!(&before, Before::Was(was) if *was == team) {
-        note(&api, &key, &told::service(&service, &team, &before)).await?;
-    }
-    let put = roster.put_service(&service, &team).await;
-    put.map_err(|e| Problem::outage_of_change(&e))?;
+    let _ = edit(&api, &key, Entry::service(&service, &team).into()).await?;
     Ok(Json(ServiceView { service: service.to_string(), team: team.to_string() }))
 }
 
@@ -111,14 +112,7 @@ pub(crate) async fn delete_service(
     Path(service): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let service = service_name(&service)?;
-    let roster = api.engine().roster();
-    let before = before(&api, roster.service(&service)).await;
-    if before == Before::Absent {
-        return gone(Deleted::Absent, "service");
-    }
-    note(&api, &key, &told::service_deleted(&service, &before)).await?;
-    let deleted = roster.delete_service(&service).await;
-    gone(deleted.map_err(|e| Problem::outage_of_change(&e))?, "service")
+    delete(&api, &key, EntryKey::Service(service), "such service").await
 }
 
 /// Create or replace a team's settings.
@@ -139,13 +133,7 @@ pub(crate) async fn put_team(
     let team = team_name(&team)?;
     let (settings, contacts) = given.into_team().map_err(|e| Problem::invalid(&e))?;
     reachable(&api, &contacts)?;
-    let roster = api.engine().roster();
-    let before = before(&api, roster.team(&team)).await;
-    if !matches!(&before, Before::Was(was) if **was == settings) {
-        note(&api, &key, &told::team(&team, &settings, &before)).await?;
-    }
-    let put = roster.put_team(&team, &settings).await;
-    put.map_err(|e| Problem::outage_of_change(&e))?;
+    let _ = edit(&api, &key, Entry::team(&team, settings.clone()).into()).await?;
     Ok(Json(TeamView::new(&team, &settings)))
 }
 
@@ -163,10 +151,10 @@ pub(crate) async fn get_team(
     Path(team): Path<String>,
 ) -> Result<Json<TeamView>, Problem> {
     let team = team_name(&team)?;
-    let settings = present(&api, api.engine().roster().team(&team)).await;
-    let settings = settings.map_err(|e| Problem::outage(&e))?;
+    let directory = directory(&api, &team, api.engine().now()).await?;
+    let settings = directory.settings();
     let settings = settings.ok_or_else(|| Problem::not_found(format!("team `{team}` has no settings")))?;
-    Ok(Json(TeamView::new(&team, &settings)))
+    Ok(Json(TeamView::new(&team, settings)))
 }
 
 /// Delete a team with its calendar.
@@ -184,28 +172,8 @@ pub(crate) async fn delete_team(
     Path(team): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let team = team_name(&team)?;
-    let roster = api.engine().roster();
-    let absent = || Problem::not_found(format!("there is no team `{team}`"));
-    let known = present(&api, roster.knows_team(&team)).await;
-    if !known.map_err(|e| Problem::outage_of_change(&e))? {
-        return Err(absent());
-    }
-    if api.engine().catch_all() == Some(&team) {
-        let detail = format!("team `{team}` is the catch-all team of the configuration");
-        return Err(Problem::new(StatusCode::CONFLICT, detail));
-    }
-    note(&api, &key, &told::team_deleted(&team)).await?;
-    let deleted = roster.delete_team(&team).await;
-    match deleted.map_err(|e| Problem::outage_of_change(&e))? {
-        TeamDeleted::Gone => Ok(StatusCode::NO_CONTENT),
-        TeamDeleted::Absent => Err(absent()),
-        TeamDeleted::OwnsService(service) => {
-            // Only the deletion itself finds out, and its note is there.
-            note(&api, &key, &told::team_kept(&team, &service)).await?;
-            let detail = format!("team `{team}` still owns the service `{service}`");
-            Err(Problem::new(StatusCode::CONFLICT, detail))
-        }
-    }
+    let what = format!("team `{team}`");
+    delete(&api, &key, EntryKey::Team(team), &what).await
 }
 
 /// Create or replace a day of a team's calendar.
@@ -226,18 +194,7 @@ pub(crate) async fn put_day(
     let (team, day) = (team_name(&team)?, day_of(&day)?);
     let (rota, contacts) = given.into_rota().map_err(|e| Problem::invalid(&e))?;
     reachable(&api, &contacts)?;
-    let roster = api.engine().roster();
-    // A calendar alone makes a team only where the deployment has a fallback to give it.
-    let known = api.engine().has_default_fallback()
-        || present(&api, roster.team(&team)).await.map_err(|e| Problem::outage(&e))?.is_some();
-    if !known {
-        return Err(Problem::unprocessable("team", format!("there is no team `{team}`")));
-    }
-    let before = before(&api, roster.day(&team, day)).await;
-    if !matches!(&before, Before::Was(was) if **was == rota) {
-        note(&api, &key, &told::day(&team, day, &rota, &before)).await?;
-    }
-    roster.put_day(&team, day, &rota).await.map_err(|e| Problem::outage_of_change(&e))?;
+    let _ = edit(&api, &key, Entry::day(&team, day, rota.clone()).into()).await?;
     Ok(Json(DayView::new(&team, day, &rota)))
 }
 
@@ -255,10 +212,10 @@ pub(crate) async fn get_day(
     Path((team, day)): Path<(String, String)>,
 ) -> Result<Json<DayView>, Problem> {
     let (team, day) = (team_name(&team)?, day_of(&day)?);
-    let rota = present(&api, api.engine().roster().day(&team, day)).await;
-    let rota = rota.map_err(|e| Problem::outage(&e))?;
+    let directory = directory(&api, &team, day.and_time(NaiveTime::MIN).and_utc()).await?;
+    let rota = directory.day(day);
     let rota = rota.ok_or_else(|| Problem::not_found(format!("team `{team}` has no entry for {day}")))?;
-    Ok(Json(DayView::new(&team, day, &rota)))
+    Ok(Json(DayView::new(&team, day, rota)))
 }
 
 /// Delete a day of a team's calendar.
@@ -275,14 +232,7 @@ pub(crate) async fn delete_day(
     Path((team, day)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
     let (team, day) = (team_name(&team)?, day_of(&day)?);
-    let roster = api.engine().roster();
-    let before = before(&api, roster.day(&team, day)).await;
-    if before == Before::Absent {
-        return gone(Deleted::Absent, "entry");
-    }
-    note(&api, &key, &told::day_deleted(&team, day, &before)).await?;
-    let deleted = roster.delete_day(&team, day).await;
-    gone(deleted.map_err(|e| Problem::outage_of_change(&e))?, "entry")
+    delete(&api, &key, EntryKey::Day(team, day), "such entry").await
 }
 
 /// Who is on call.

@@ -249,18 +249,18 @@ pub(crate) struct ChangesView {
 
 /// A change of the roster.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({ "at": "2026-11-28T07:20:00Z", "by": "admin", "what": "service athens: team devops, before ops" }))]
+#[schema(example = json!({ "at": "2026-11-28T07:20:00Z", "by": "admin", "what": "service athens: assigned to devops (was ops)" }))]
 pub(crate) struct ChangeView {
     at: DateTime<Utc>,
     /// The name of the API key that changed it, or `config`.
     by: String,
-    /// In one line, cut at 500 characters.
+    /// In one line, cut at 500 characters; addresses are masked.
     what: String,
 }
 
 impl From<&RosterChange> for ChangeView {
     fn from(change: &RosterChange) -> Self {
-        Self { at: change.at(), by: change.by().to_string(), what: change.what().to_owned() }
+        Self { at: change.at(), by: change.by().to_string(), what: change.description() }
     }
 }
 

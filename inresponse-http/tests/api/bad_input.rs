@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use inresponse_core::model::{ServiceName, TeamName};
+use inresponse_core::testing::RosterTestExt;
 use serde_json::{Value, json};
 
 use crate::world::{ADMIN, World, report};

@@ -1,15 +1,16 @@
-//! Who changed the roster is noted before it is changed.
+//! Every change of the roster is recorded in the step that makes it.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use axum::http::StatusCode;
-use chrono::NaiveDate;
-use inresponse_core::Outage;
+use chrono::{DateTime, Utc};
 use inresponse_core::memory::{MemoryRoster, MemoryStore};
-use inresponse_core::model::{ServiceName, TeamName};
-use inresponse_core::roster::{ChangeMark, Deleted, Roster, RosterChange, Rota, Team, TeamDeleted};
+use inresponse_core::model::{Person, ServiceName, TeamName};
+use inresponse_core::roster::{
+    ChangeMark, Directory, Edited, EntryKey, EntryKind, Listed, Roster, RosterChange, RosterEdit,
+};
+use inresponse_core::{Outage, OutageKind};
 use serde_json::{Value, json};
 
 use crate::world::{RESPOND, World};
@@ -23,32 +24,32 @@ async fn told(world: &World) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn every_change_is_noted_once_and_what_changes_nothing_is_not() {
+async fn every_change_is_recorded_once_and_what_changes_nothing_is_not() {
     let world = World::new().await;
     let team = json!({ "fallback": ["ops@example.org"], "repeat": 1 });
     let day = "/teams/devops/calendar/2026-12-24";
     let mut expected = told(&world).await.len();
     assert_eq!(expected, 2, "the team and the service that are there");
     let changes: [(&str, Option<Value>, &str); 8] = [
-        ("/teams/devops", Some(team.clone()), "team devops: repeat 1, before 0"),
+        ("/teams/devops", Some(team.clone()), "team devops: repeat 1 (was 0)"),
         (
             "/teams/ops",
             Some(team),
-            "team ops: timezone UTC; wait 600 s; fallback ops@example.org; repeat 1; ",
+            "team ops: created; alert levels all; wait 600.0 s; fallback o…@example.org; repeat 1; time zone UTC",
         ),
-        ("/services/athens", Some(json!({ "team": "ops" })), "service athens: team ops, before devops"),
+        ("/services/athens", Some(json!({ "team": "ops" })), "service athens: assigned to ops (was devops)"),
         (
             day,
             Some(json!({ "oncall": "jo@example.org", "escalation": ["kim@example.org"] })),
-            "calendar of devops on 2026-12-24: jo@example.org; kim@example.org, before nobody",
+            "calendar of devops, 2026-12-24: j…@example.org; k…@example.org (was nobody)",
         ),
         (
             day,
             Some(json!({ "oncall": "lee@example.org" })),
-            "calendar of devops on 2026-12-24: lee@example.org, before jo@example.org; kim@example.org",
+            "calendar of devops, 2026-12-24: l…@example.org (was j…@example.org; k…@example.org)",
         ),
-        (day, None, "calendar of devops on 2026-12-24: deleted, before lee@example.org"),
-        ("/services/athens", None, "service athens: deleted, before team ops"),
+        (day, None, "calendar of devops, 2026-12-24: deleted (was l…@example.org)"),
+        ("/services/athens", None, "service athens: deleted (was assigned to ops)"),
         ("/teams/ops", None, "team ops: deleted"),
     ];
     for (path, body, what) in changes {
@@ -72,12 +73,13 @@ async fn every_change_is_noted_once_and_what_changes_nothing_is_not() {
 }
 
 #[tokio::test]
-async fn a_deletion_that_is_refused_says_so_in_the_list() {
+async fn a_deletion_that_is_refused_changes_nothing_and_leaves_no_record() {
     let world = World::new().await;
-    assert_eq!(world.delete("/teams/devops").await.status, StatusCode::CONFLICT);
-    let told = told(&world).await;
-    assert_eq!(told[0].1, "team devops: not deleted, since it owns service athens");
-    assert_eq!(told[1].1, "team devops: deleted");
+    let before = told(&world).await;
+    let answer = world.delete("/teams/devops").await;
+    assert_eq!(answer.status, StatusCode::CONFLICT);
+    assert_eq!(answer.json["detail"], "team `devops` still owns the service `athens`");
+    assert_eq!(told(&world).await, before);
 }
 
 #[tokio::test]
@@ -106,53 +108,40 @@ async fn changes_are_read_page_by_page_by_whoever_responds() {
     assert_eq!(found, all.into_iter().map(|(_, what)| what).collect::<Vec<_>>());
 }
 
-/// A roster in memory whose list of changes can be out of order.
+/// A roster in memory whose edits can fail.
 #[derive(Debug)]
-struct Unnoted {
+struct Failing {
     behind: MemoryRoster,
-    out_of_order: Arc<AtomicBool>,
+    fails: Arc<Mutex<Option<OutageKind>>>,
 }
 
 #[async_trait]
-impl Roster for Unnoted {
+impl Roster for Failing {
+    async fn apply(&self, by: &Person, at: DateTime<Utc>, edits: &[RosterEdit]) -> Result<Edited, Outage> {
+        let fails = *self.fails.lock().unwrap();
+        match fails {
+            Some(kind) => Err(Outage::new(kind, "the disk is on fire")),
+            None => self.behind.apply(by, at, edits).await,
+        }
+    }
     async fn service(&self, service: &ServiceName) -> Result<Option<TeamName>, Outage> {
         self.behind.service(service).await
     }
-    async fn team(&self, team: &TeamName) -> Result<Option<Arc<Team>>, Outage> {
-        self.behind.team(team).await
+    async fn directory(
+        &self,
+        team: &TeamName,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> Result<Arc<Directory>, Outage> {
+        self.behind.directory(team, from, to).await
     }
-    async fn day(&self, team: &TeamName, day: NaiveDate) -> Result<Option<Arc<Rota>>, Outage> {
-        self.behind.day(team, day).await
-    }
-    async fn knows_team(&self, team: &TeamName) -> Result<bool, Outage> {
-        self.behind.knows_team(team).await
-    }
-    async fn teams(&self) -> Result<Vec<TeamName>, Outage> {
-        self.behind.teams().await
-    }
-    async fn put_service(&self, service: &ServiceName, team: &TeamName) -> Result<(), Outage> {
-        self.behind.put_service(service, team).await
-    }
-    async fn put_team(&self, team: &TeamName, settings: &Team) -> Result<(), Outage> {
-        self.behind.put_team(team, settings).await
-    }
-    async fn put_day(&self, team: &TeamName, day: NaiveDate, rota: &Rota) -> Result<(), Outage> {
-        self.behind.put_day(team, day, rota).await
-    }
-    async fn delete_service(&self, service: &ServiceName) -> Result<Deleted, Outage> {
-        self.behind.delete_service(service).await
-    }
-    async fn delete_team(&self, team: &TeamName) -> Result<TeamDeleted, Outage> {
-        self.behind.delete_team(team).await
-    }
-    async fn delete_day(&self, team: &TeamName, day: NaiveDate) -> Result<Deleted, Outage> {
-        self.behind.delete_day(team, day).await
-    }
-    async fn note_change(&self, change: &RosterChange) -> Result<(), Outage> {
-        if self.out_of_order.load(Ordering::SeqCst) {
-            return Err(Outage::unknown("the disk is on fire"));
-        }
-        self.behind.note_change(change).await
+    async fn entries(
+        &self,
+        kind: EntryKind,
+        after: Option<&EntryKey>,
+        limit: usize,
+    ) -> Result<Vec<Listed>, Outage> {
+        self.behind.entries(kind, after, limit).await
     }
     async fn changes(
         &self,
@@ -164,25 +153,27 @@ impl Roster for Unnoted {
 }
 
 #[tokio::test]
-async fn what_cannot_be_noted_is_not_changed() {
-    let out_of_order = Arc::new(AtomicBool::new(false));
-    let roster = Unnoted { behind: MemoryRoster::new(), out_of_order: Arc::clone(&out_of_order) };
+async fn p04_a_change_that_fails_says_whether_it_may_have_been_made() {
+    let fails = Arc::new(Mutex::new(None));
+    let roster = Failing { behind: MemoryRoster::new(), fails: Arc::clone(&fails) };
     let world = World::with(MemoryStore::new(), roster).await;
     let day = "/teams/devops/calendar/2026-12-24";
     world.put(day, json!({ "oncall": "jo@example.org" })).await;
     world.put("/teams/ops", json!({ "fallback": ["ops@example.org"] })).await;
-    out_of_order.store(true, Ordering::SeqCst);
     let things = [
         ("/services/athens", json!({ "team": "ops" })),
         ("/teams/ops", json!({ "fallback": ["boss@example.org"] })),
         (day, json!({ "oncall": "kim@example.org" })),
     ];
-    for (path, body) in things {
-        let before = world.get(path).await.text;
-        for answer in [world.put(path, body).await, world.delete(path).await] {
-            assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
-            assert_eq!(answer.json["mayHaveBeenRecorded"], false, "{path}");
+    for (kind, maybe) in [(OutageKind::Retryable, false), (OutageKind::Unknown, true)] {
+        for (path, body) in &things {
+            *fails.lock().unwrap() = Some(kind);
+            for answer in [world.put(path, body.clone()).await, world.delete(path).await] {
+                assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
+                assert_eq!(answer.json["mayHaveBeenRecorded"], maybe, "{path}");
+            }
+            *fails.lock().unwrap() = None;
+            assert_eq!(world.get(path).await.status, StatusCode::OK, "{path}");
         }
-        assert_eq!(world.get(path).await.text, before, "{path}");
     }
 }

@@ -8,7 +8,8 @@ use inresponse_core::engine::Reported;
 use inresponse_core::memory::{MemoryRoster, MemoryStore};
 use inresponse_core::model::{Contact, Report, ServiceName, Severity, TeamName};
 use inresponse_core::notify::Notifiers;
-use inresponse_core::roster::{Roster, Rota, Team};
+use inresponse_core::roster::{Rota, Team};
+use inresponse_core::testing::RosterTestExt;
 use inresponse_ses::{Taken, take};
 use serde_json::{Value, json};
 

@@ -3,14 +3,16 @@
 use std::error::Error;
 use std::time::Duration;
 
-use inresponse_core::engine::Reported;
+use inresponse_core::engine::{Reported, RosterEdited};
 use inresponse_core::model::{
     Contact, DeliveryStatus, IncidentNumber, Person, Report, ServiceName, Severity, TeamName,
 };
 use inresponse_core::plan::{StateChange, Update};
-use inresponse_core::roster::{CANARY as NAME, Team};
+use inresponse_core::roster::{CANARY as NAME, Entry, Team};
 use inresponse_core::{Chain, Engine};
 
+/// Who is recorded as having made its team.
+const BY: &str = "canary";
 const EVERY: Duration = Duration::from_secs(300);
 /// After this an acceptance is no longer waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -80,13 +82,12 @@ async fn accepted(
 /// A team of its own, whose fallback is whoever gets the canary's mails.
 async fn keep_team(engine: &Engine, to: &Contact) -> Result<(), Box<dyn Error + Send + Sync>> {
     let (team, service) = (TeamName::new(NAME)?, ServiceName::new(NAME)?);
-    let roster = engine.roster();
-    let is_right = |team: &Team| team.fallback() == std::slice::from_ref(to);
-    if !roster.team(&team).await?.is_some_and(|team| is_right(&team)) {
-        roster.put_team(&team, &Team::builder(vec![to.clone()]).build()?).await?;
+    let settings = Team::builder(vec![to.clone()]).build()?;
+    let entries = [Entry::team(&team, settings).into(), Entry::service(&service, &team).into()];
+    match engine.edit_roster(&Person::new(BY)?, &entries).await? {
+        RosterEdited::Done(_) => Ok(()),
+        refused @ (RosterEdited::Refused(_)
+        | RosterEdited::UnknownTeam(_)
+        | RosterEdited::CatchAllTeam(_)) => Err(format!("its team was refused: {refused:?}").into()),
     }
-    if roster.service(&service).await?.as_ref() != Some(&team) {
-        roster.put_service(&service, &team).await?;
-    }
-    Ok(())
 }

@@ -68,7 +68,7 @@ async fn the_log_says_who_changed_the_roster() {
     let log = scene.run(&["roster", "log", "--limit", "1"]);
     assert!(log.code == 0 && log.stdout.lines().count() == 1, "{log:?}");
     let told =
-        "team web: timezone UTC; wait 600 s; fallback ops@example.org; repeat 0; alert levels all; before";
+        "team web: created; alert levels all; wait 600.0 s; fallback o…@example.org; repeat 0; time zone UTC";
     assert!(log.stdout.contains(told) && log.stdout.contains(name.as_str().unwrap()), "{log:?}");
     let all = scene.run(&["roster", "log", "--json"]).json();
     let told =
@@ -82,8 +82,8 @@ async fn the_log_says_who_changed_the_roster() {
         .collect();
     // The sample's, before it was given away.
     let expected = [
-        (name, "service athens: team athens, before devops".to_owned()),
-        ("config".into(), "service athens: team devops, before nobody".to_owned()),
+        (name, "service athens: assigned to athens (was devops)".to_owned()),
+        ("config".into(), "service athens: assigned to devops (was unassigned)".to_owned()),
     ];
     assert_eq!(of_athens, expected);
 }

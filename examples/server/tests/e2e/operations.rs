@@ -353,7 +353,7 @@ async fn the_log_says_what_was_started_where_and_who_was_refused() {
     assert!(logged("client=203.0.113.7").await.contains("(by the proxy 127.0.0.1)"));
     server.put("/teams/web", serde_json::json!({ "fallback": ["jo@example.org"] })).await;
     let line = logged("team web").await;
-    assert!(line.contains("the roster is changed") && line.contains("by="), "{line}");
+    assert!(line.contains("the roster was changed") && line.contains("by="), "{line}");
     // The prefix is said once, and a proxy takes it away.
     let report = serde_json::json!({ "service": "athens", "severity": "ERR", "title": "x", "message": "" });
     let new = reqwest::Client::new().put(format!("{}/incidents", server.url)).header("x-api-key", KEY);

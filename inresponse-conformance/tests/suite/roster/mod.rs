@@ -1,6 +1,9 @@
 //! Rosters that are broken, each in one way, and the law that catches it.
 
+mod judging;
 mod model;
+mod recording;
+mod writing;
 
 mod sound {
     inresponse_conformance::roster_laws!(crate::roster::model::Models(crate::roster::Defect::none));
@@ -15,7 +18,16 @@ broken! { roster, super::model::Models;
         keeps_the_first_entry, loses_empty_levels, keeps_everyone_once;
     p15_a_calendar_entry_is_of_its_day_only: answers_the_last_entry_before, keeps_days_without_their_year;
     names_are_compared_exactly: compares_names_without_case, cuts_names_at_a_slash, cuts_long_names;
-    concurrent_puts_are_all_kept: reads_the_calendar_before_it_writes;
+
+    p15_a_directory_has_every_day_that_some_zone_has_in_its_span:
+        answers_the_days_of_utc_only, answers_the_days_of_the_beginning_only, answers_a_month_at_most;
+    p12_a_directory_tells_whether_its_team_is_known:
+        knows_by_the_days_of_the_span_only, answers_the_settings_of_another_team;
+    pages_of_entries_leave_none_out_and_double_none:
+        lists_all_entries_at_once, lists_the_last_entry_again, skips_an_entry_between_pages,
+        lists_the_days_of_a_team_on_one_page_only, orders_days_by_their_joined_names;
+    a_page_goes_on_after_a_key_that_is_gone:
+        begins_again_after_a_key_that_is_gone, ends_after_a_key_that_is_gone;
 
     a_deletion_tells_what_it_found: finds_everything_it_deletes, finds_nothing_it_deletes, deletes_nothing;
     a_deletion_leaves_everything_else_alone: deletes_names_that_begin_alike, deletes_the_calendar_with_a_day;
@@ -24,25 +36,55 @@ broken! { roster, super::model::Models;
         knows_by_an_empty_calendar, deletes_an_empty_calendar;
     the_teams_that_are_known_are_listed:
         lists_those_with_settings, lists_those_with_a_calendar, lists_nobody_by_a_service, lists_in_no_order,
-        lists_some_twice,
-        lists_empty_calendars;
+        lists_some_twice, lists_empty_calendars;
     a_team_is_deleted_with_its_calendar: leaves_the_calendar, deletes_no_team_without_settings;
     a_team_that_owns_a_service_is_not_deleted:
-        deletes_whoever_owns_a_service, deletes_the_calendar_before_it_looks, names_somebody_elses_service,
-        remembers_who_owned_a_service;
+        deletes_a_team_that_owns_a_service, deletes_the_calendar_before_it_looks,
+        names_somebody_elses_service, remembers_who_owned_a_service;
 
-    what_was_noted_is_listed_newest_first:
-        lists_changes_oldest_first, notes_every_change_once, notes_times_in_seconds, cuts_what_was_changed;
+    each_edit_tells_what_it_did:
+        tells_replaced_of_what_is_new, tells_created_of_what_it_replaces, tells_replaced_of_the_same,
+        tells_effects_in_another_order, tells_replaced_of_a_team_with_days;
+    an_edit_that_changes_nothing_writes_no_record: records_the_same_again, records_a_call_that_changes_nothing;
+    a_call_that_is_refused_changes_nothing:
+        makes_the_edits_of_a_refused_call, makes_the_edits_before_the_refused_one, makes_the_teams_of_a_refused_call,
+        records_a_refused_call;
+    names_are_judged_after_all_edits_of_a_call:
+        judges_names_before_the_call, takes_a_service_of_a_team_that_it_deletes;
+    a_team_that_keeps_one_of_many_services_is_not_deleted: looks_up_too_few_services;
+    the_most_edits_are_made_and_one_more_is_refused:
+        takes_any_number_of_edits, refuses_the_most_edits, makes_the_first_of_too_many_edits;
+    two_edits_of_one_entry_are_refused:
+        takes_two_edits_of_one_entry, takes_a_day_with_the_deletion_of_its_team, makes_the_first_of_two_edits;
+
+    concurrent_puts_are_all_kept: reads_the_calendar_before_it_writes;
+    of_concurrent_calls_one_creates_and_one_deletes_an_entry: looks_before_it_writes, tells_what_it_saw_before;
+    records_of_concurrent_calls_link_up: records_what_it_saw_before;
+    concurrent_calls_of_several_edits_do_not_mix: makes_one_edit_after_the_other;
+
+    records_are_listed_newest_first:
+        lists_changes_oldest_first, records_every_change_once, records_times_in_seconds,
+        records_somebody_else;
+    a_record_tells_what_was_before_and_is_after: cuts_records, records_nothing_of_before, records_a_replacement_as_new,
+        records_a_team_without_its_settings;
+    a_record_holds_no_address: records_addresses;
+    a_call_writes_a_record_for_each_edit_in_their_order:
+        records_a_call_in_reverse, records_the_first_edit_of_a_call, marks_all_edits_of_a_call_alike,
+        orders_the_edits_of_a_call_by_their_digits;
     pages_of_changes_leave_none_out_and_double_none:
         lists_all_changes_at_once, lists_the_marked_change_again, skips_a_change_between_pages,
         marks_changes_by_their_place_in_the_list, marks_changes_by_their_time;
 
     what_was_put_survives_a_crash: forgets_everything_in_a_crash, forgets_calendars_in_a_crash;
-    what_was_noted_survives_a_crash: forgets_changes_in_a_crash, numbers_changes_anew_after_a_crash;
+    edits_and_their_records_survive_a_crash_together:
+        forgets_changes_in_a_crash, forgets_the_last_change_in_a_crash, numbers_changes_again_after_a_crash;
 
     what_one_handle_puts_another_notices: notices_no_puts, notices_nothing_new_about_what_it_read;
     what_one_handle_deletes_another_notices: notices_no_deletions;
     p12_a_handle_that_looks_again_answers_what_another_has_just_written: looks_every_half_second_only;
     a_service_of_another_handle_keeps_its_team: looks_for_its_own_services_only;
-    what_one_handle_notes_another_lists: lists_its_own_changes_only;
+    an_edit_is_judged_by_what_another_handle_has_written:
+        judges_by_what_it_has_read, judges_deletions_by_what_it_has_read;
+    records_of_concurrent_calls_by_two_handles_link_up: locks_its_own_handle_only;
+    what_one_handle_records_another_lists: lists_its_own_changes_only;
 }

@@ -1,15 +1,18 @@
-//! A roster in some lines, sound or with one defect.
+//! A roster in some lines, sound or with one defect: what it keeps and answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::{Datelike, NaiveDate, SubsecRound};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use inresponse_conformance::{Durable, Harness, Shared};
 use inresponse_core::Outage;
-use inresponse_core::model::{ServiceName, TeamName};
-use inresponse_core::roster::{ChangeMark, Deleted, Roster, RosterChange, Rota, Team, TeamDeleted, Zone};
+use inresponse_core::model::{Person, ServiceName, TeamName};
+use inresponse_core::roster::{
+    ChangeMark, Directory, Edited, Entry, EntryKey, EntryKind, Listed, Roster, RosterChange, RosterEdit,
+    Rota, Standing, Team, days_of,
+};
 use tokio::task::yield_now;
 
 use super::Defect::{self, *};
@@ -28,7 +31,8 @@ impl Harness for Models {
             remembered: Mutex::default(),
             own: Mutex::default(),
             copy: Mutex::default(),
-            noted: Mutex::default(),
+            recorded: Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
         }
     }
 }
@@ -40,7 +44,8 @@ impl Durable for Models {
             forgets_everything_in_a_crash => disk = Tables::default(),
             forgets_calendars_in_a_crash => disk.days.clear(),
             forgets_changes_in_a_crash => disk.changes.clear(),
-            numbers_changes_anew_after_a_crash => disk.changes.iter_mut().for_each(|(n, _)| *n += 1),
+            forgets_the_last_change_in_a_crash => _ = disk.changes.pop(),
+            numbers_changes_again_after_a_crash => disk.changes.iter_mut().for_each(|(n, _)| *n += 1),
             _ => {}
         }
         Model { disk: Arc::new(Mutex::new(disk)), ..self.fresh().await }
@@ -58,45 +63,54 @@ impl Shared for Models {
 }
 
 #[derive(Debug, Clone, Default)]
-struct Tables {
-    services: BTreeMap<String, TeamName>,
-    teams: BTreeMap<String, Arc<Team>>,
-    days: BTreeMap<String, BTreeMap<NaiveDate, Arc<Rota>>>,
-    changes: Vec<(u64, RosterChange)>,
+pub(super) struct Tables {
+    pub(super) services: BTreeMap<String, TeamName>,
+    pub(super) teams: BTreeMap<String, Arc<Team>>,
+    pub(super) days: BTreeMap<String, BTreeMap<NaiveDate, Arc<Rota>>>,
+    pub(super) changes: Vec<(u64, RosterChange)>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Model {
-    defect: Defect,
+    pub(super) defect: Defect,
     disk: Arc<Mutex<Tables>>,
-    /// What this handle has read, which services it put, which changes it noted: for defects only.
-    remembered: Mutex<Tables>,
-    own: Mutex<BTreeSet<String>>,
+    /// What this handle has read, which services it put, which changes it recorded: for defects only.
+    pub(super) remembered: Mutex<Tables>,
+    pub(super) own: Mutex<BTreeSet<String>>,
+    pub(super) recorded: Mutex<BTreeSet<u64>>,
     /// What this handle holds of the disk, and since when.
     copy: Mutex<Option<(tokio::time::Instant, Tables)>>,
-    noted: Mutex<BTreeSet<u64>>,
+    /// Whose turn it is among the calls of this handle.
+    turn: tokio::sync::Mutex<()>,
 }
 
 impl Model {
-    fn disk(&self) -> MutexGuard<'_, Tables> {
+    pub(super) fn disk(&self) -> MutexGuard<'_, Tables> {
         self.disk.lock().unwrap()
     }
 
     /// What is read: the disk, or a copy that lags behind what other handles write.
     #[expect(clippy::disallowed_methods, reason = "a broken roster may read the clock")]
     fn read(&self) -> Tables {
-        if self.defect != looks_every_half_second_only {
-            return self.disk().clone();
-        }
+        let disk = self.disk().clone();
         let mut copy = self.copy.lock().unwrap();
         let now = tokio::time::Instant::now();
+        let keeps_its_copy = self.defect == looks_every_half_second_only;
         match &*copy {
-            Some((since, tables)) if now - *since < Duration::from_millis(500) => tables.clone(),
-            Some(_) | None => copy.insert((now, self.disk().clone())).1.clone(),
+            Some((since, tables)) if keeps_its_copy && now - *since < Duration::from_millis(500) => {
+                tables.clone()
+            }
+            Some(_) | None => copy.insert((now, disk)).1.clone(),
         }
     }
 
-    fn name(&self, name: &str) -> String {
+    /// What this handle has read or written last; the disk, if nothing yet.
+    pub(super) fn known(&self) -> Tables {
+        let known = self.copy.lock().unwrap().as_ref().map(|(_, tables)| tables.clone());
+        known.unwrap_or_else(|| self.disk().clone())
+    }
+
+    pub(super) fn name(&self, name: &str) -> String {
         match self.defect {
             compares_names_without_case => name.to_lowercase(),
             cuts_names_at_a_slash => name.split('/').next().unwrap().to_owned(),
@@ -105,7 +119,7 @@ impl Model {
         }
     }
 
-    fn day_of(&self, day: NaiveDate) -> NaiveDate {
+    pub(super) fn date(&self, day: NaiveDate) -> NaiveDate {
         match self.defect {
             keeps_days_without_their_year => day.with_year(2000).unwrap(),
             _ => day,
@@ -126,90 +140,30 @@ impl Model {
         }
     }
 
-    fn deleted<T>(&self, found: Option<T>) -> Deleted {
-        match self.defect {
-            finds_everything_it_deletes => Deleted::Gone,
-            finds_nothing_it_deletes => Deleted::Absent,
-            _ if found.is_some() => Deleted::Gone,
-            _ => Deleted::Absent,
-        }
+    /// The days that are answered of those between two instants.
+    fn days_in(
+        &self,
+        of: &BTreeMap<NaiveDate, Arc<Rota>>,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> BTreeMap<NaiveDate, Arc<Rota>> {
+        let (first, last) = match self.defect {
+            answers_the_days_of_utc_only => (from.date_naive(), to.date_naive()),
+            answers_the_days_of_the_beginning_only => days_of(from, from),
+            _ => days_of(from, to),
+        };
+        let most = if self.defect == answers_a_month_at_most { 31 } else { usize::MAX };
+        let days = first.iter_days().take_while(|day| *day <= last).filter_map(|day| {
+            let rota = match self.defect {
+                answers_the_last_entry_before => of.range(..=day).next_back().map(|(_, rota)| rota),
+                _ => of.get(&self.date(day)),
+            };
+            Some((day, rota?.clone()))
+        });
+        days.take(most).collect()
     }
 
-    fn owned_by(&self, team: &TeamName) -> Option<String> {
-        let disk = self.disk();
-        let mut owned = disk.services.iter().filter(|(_, owner)| *owner == team).map(|(service, _)| service);
-        match self.defect {
-            deletes_whoever_owns_a_service => None,
-            looks_for_its_own_services_only => {
-                let own = self.own.lock().unwrap();
-                owned.find(|service| own.contains(*service)).cloned()
-            }
-            names_somebody_elses_service => {
-                owned.next()?;
-                disk.services.iter().find(|(_, owner)| *owner != team).map(|(service, _)| service.clone())
-            }
-            remembers_who_owned_a_service => {
-                let mut before = self.remembered.lock().unwrap();
-                before.services.extend(owned.map(|service| (service.clone(), team.clone())));
-                before.services.iter().find(|(_, owner)| *owner == team).map(|(service, _)| service.clone())
-            }
-            _ => owned.next().cloned(),
-        }
-    }
-}
-
-#[async_trait]
-impl Roster for Model {
-    async fn service(&self, service: &ServiceName) -> Result<Option<TeamName>, Outage> {
-        yield_now().await;
-        let name = self.name(service.as_str());
-        let found = self.read().services.get(&name).cloned();
-        match (self.defect, &found) {
-            (fails_on_what_is_absent, None) => return Err(Outage::permanent("no such service")),
-            (answers_a_team_for_every_service, None) => return Ok(Some(TeamName::new("catch-all").unwrap())),
-            _ => {}
-        }
-        Ok(self.noticed(found, &mut self.remembered.lock().unwrap().services, &name))
-    }
-
-    async fn team(&self, team: &TeamName) -> Result<Option<Arc<Team>>, Outage> {
-        yield_now().await;
-        let name = self.name(team.as_str());
-        let found = self.read().teams.get(&name).cloned();
-        Ok(self.noticed(found, &mut self.remembered.lock().unwrap().teams, &name))
-    }
-
-    async fn day(&self, team: &TeamName, day: NaiveDate) -> Result<Option<Arc<Rota>>, Outage> {
-        yield_now().await;
-        let (name, day) = (self.name(team.as_str()), self.day_of(day));
-        let disk = self.read();
-        let Some(days) = disk.days.get(&name) else { return Ok(None) };
-        Ok(match self.defect {
-            answers_the_last_entry_before => days.range(..=day).next_back().map(|(_, rota)| rota.clone()),
-            _ => days.get(&day).cloned(),
-        })
-    }
-
-    async fn knows_team(&self, team: &TeamName) -> Result<bool, Outage> {
-        yield_now().await;
-        let name = self.name(team.as_str());
-        let disk = self.read();
-        let days = disk.days.get(&name);
-        let (settled, listed) = (disk.teams.contains_key(&name), days.is_some_and(|days| !days.is_empty()));
-        let owns = disk.services.values().any(|owner| owner == team);
-        Ok(match self.defect {
-            knows_every_team => true,
-            knows_by_settings_only => settled || owns,
-            knows_by_the_calendar_only => listed || owns,
-            knows_by_an_empty_calendar => settled || owns || days.is_some(),
-            knows_nobody_by_a_service => settled || listed,
-            _ => settled || listed || owns,
-        })
-    }
-
-    async fn teams(&self) -> Result<Vec<TeamName>, Outage> {
-        yield_now().await;
-        let disk = self.disk();
+    fn listed_teams(&self, disk: &Tables) -> Vec<Listed> {
         let settled = disk.teams.keys().filter(|_| self.defect != lists_those_with_a_calendar);
         let with_days =
             disk.days.iter().filter(|(_, days)| !days.is_empty() || self.defect == lists_empty_calendars);
@@ -223,136 +177,143 @@ impl Roster for Model {
         if self.defect != lists_some_twice {
             names.dedup();
         }
-        Ok(names.into_iter().map(|name| TeamName::new(name).unwrap()).collect())
+        let entry = |name: String| {
+            let team = TeamName::new(name.clone()).unwrap();
+            let settings = disk.teams.get(&name).cloned();
+            let entry = settings.map(|settings| Entry::Team { team: team.clone(), settings });
+            Listed { key: EntryKey::Team(team), entry }
+        };
+        names.into_iter().map(entry).collect()
+    }
+}
+
+#[async_trait]
+impl Roster for Model {
+    async fn apply(&self, by: &Person, at: DateTime<Utc>, edits: &[RosterEdit]) -> Result<Edited, Outage> {
+        let turn = self.turn.lock().await;
+        if self.defect != locks_its_own_handle_only {
+            drop(turn);
+        }
+        yield_now().await;
+        let seen = self.disk().clone();
+        yield_now().await;
+        let mut answer = None;
+        if self.defect == makes_one_edit_after_the_other
+            && edits.iter().all(|edit| matches!(edit, RosterEdit::Put(_)))
+            && inresponse_core::roster::check(edits).is_ok()
+        {
+            let mut effects = Vec::new();
+            for edit in edits {
+                match self.call(&seen, by, at, std::slice::from_ref(edit)) {
+                    Edited::Done(effect) => effects.extend(effect),
+                    Edited::Refused(refusal) => panic!("the scene does not play: {refusal:?}"),
+                }
+                yield_now().await;
+            }
+            answer = Some(Edited::Done(effects));
+        }
+        let edited = answer.unwrap_or_else(|| self.call(&seen, by, at, edits));
+        self.read();
+        Ok(edited)
     }
 
-    async fn put_service(&self, service: &ServiceName, team: &TeamName) -> Result<(), Outage> {
+    async fn service(&self, service: &ServiceName) -> Result<Option<TeamName>, Outage> {
         yield_now().await;
         let name = self.name(service.as_str());
-        self.own.lock().unwrap().insert(name.clone());
-        let mut disk = self.disk();
-        if self.defect == keeps_the_first_owner && disk.services.contains_key(&name) {
-            return Ok(());
+        let found = self.read().services.get(&name).cloned();
+        match (self.defect, &found) {
+            (fails_on_what_is_absent, None) => return Err(Outage::permanent("no such service")),
+            (answers_a_team_for_every_service, None) => return Ok(Some(TeamName::new("catch-all").unwrap())),
+            _ => {}
         }
-        disk.services.insert(name, team.clone());
-        Ok(())
+        Ok(self.noticed(found, &mut self.remembered.lock().unwrap().services, &name))
     }
 
-    async fn put_team(&self, team: &TeamName, settings: &Team) -> Result<(), Outage> {
+    async fn directory(
+        &self,
+        team: &TeamName,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> Result<Arc<Directory>, Outage> {
         yield_now().await;
         let name = self.name(team.as_str());
-        let mut disk = self.disk();
-        if self.defect == keeps_the_first_settings && disk.teams.contains_key(&name) {
-            return Ok(());
-        }
-        let (mut zone, mut wait) = (settings.timezone().clone(), settings.escalate_after());
-        match self.defect {
-            loses_the_zone => zone = Zone::utc(),
-            keeps_whole_seconds => wait = Duration::from_secs(wait.as_secs()),
-            _ => {}
-        }
-        let kept = Team::builder(settings.fallback().to_vec()).timezone(zone).escalate_after(wait);
-        let levels = settings.alert_levels().iter();
-        let levels = levels.filter(|(_, l)| !l.is_empty() || self.defect != loses_empty_lists_of_levels);
-        let kept = levels.fold(kept.repeat(settings.repeat()), |kept, (severity, levels)| {
-            kept.alert_levels(*severity, levels.clone())
-        });
-        disk.teams.insert(name, Arc::new(kept.build().unwrap()));
-        Ok(())
-    }
-
-    async fn put_day(&self, team: &TeamName, day: NaiveDate, rota: &Rota) -> Result<(), Outage> {
-        yield_now().await;
-        let (name, day) = (self.name(team.as_str()), self.day_of(day));
-        let mut escalation = rota.escalation().to_vec();
-        let mut oncall = rota.oncall().to_vec();
-        match self.defect {
-            loses_empty_levels => escalation.retain(|level| !level.is_empty()),
-            keeps_everyone_once => oncall.dedup(),
-            _ => {}
-        }
-        let rota = Arc::new(Rota::new(oncall, escalation).unwrap());
-        let mut read = self.disk().days.get(&name).cloned().unwrap_or_default();
-        if self.defect == reads_the_calendar_before_it_writes {
-            yield_now().await;
-            read.insert(day, rota.clone());
-            self.disk().days.insert(name, read);
-            return Ok(());
-        }
-        let mut disk = self.disk();
-        let days = disk.days.entry(name).or_default();
-        if self.defect == keeps_the_first_entry {
-            days.entry(day).or_insert(rota);
-        } else {
-            days.insert(day, rota);
-        }
-        Ok(())
-    }
-
-    async fn delete_service(&self, service: &ServiceName) -> Result<Deleted, Outage> {
-        yield_now().await;
-        let name = self.name(service.as_str());
-        let mut disk = self.disk();
-        let found = match self.defect {
-            deletes_nothing => disk.services.get(&name).cloned(),
-            _ => disk.services.remove(&name),
+        let disk = self.read();
+        let no_days = BTreeMap::new();
+        let all_days = disk.days.get(&name);
+        let days = self.days_in(all_days.unwrap_or(&no_days), from, to);
+        let (settled, listed) =
+            (disk.teams.contains_key(&name), all_days.is_some_and(|days| !days.is_empty()));
+        let owns = disk.services.values().any(|owner| owner == team);
+        let is_known = match self.defect {
+            knows_every_team => true,
+            knows_by_settings_only => settled || owns,
+            knows_by_the_calendar_only => listed || owns,
+            knows_by_an_empty_calendar => settled || owns || all_days.is_some(),
+            knows_nobody_by_a_service => settled || listed,
+            knows_by_the_days_of_the_span_only => settled || !days.is_empty() || owns,
+            _ => settled || listed || owns,
         };
-        Ok(self.deleted(found))
+        let mut settings = disk.teams.get(&name).cloned();
+        if self.defect == answers_the_settings_of_another_team && settings.is_none() && owns {
+            settings = disk.teams.values().next().cloned();
+        }
+        let settings = self.noticed(settings, &mut self.remembered.lock().unwrap().teams, &name);
+        let standing = if is_known { Standing::Known } else { Standing::Unknown };
+        Ok(Arc::new(Directory::new(team.clone(), settings, days, standing)))
     }
 
-    async fn delete_team(&self, team: &TeamName) -> Result<TeamDeleted, Outage> {
+    async fn entries(
+        &self,
+        kind: EntryKind,
+        after: Option<&EntryKey>,
+        limit: usize,
+    ) -> Result<Vec<Listed>, Outage> {
         yield_now().await;
-        let name = self.name(team.as_str());
-        if self.defect == deletes_the_calendar_before_it_looks {
-            self.disk().days.remove(&name);
-        }
-        if let Some(service) = self.owned_by(team) {
-            return Ok(TeamDeleted::OwnsService(ServiceName::new(service).unwrap()));
-        }
-        let mut disk = self.disk();
-        if self.defect == deletes_names_that_begin_alike {
-            disk.teams.retain(|other, _| !other.starts_with(&name) || *other == name);
-        }
-        let settled = disk.teams.remove(&name).is_some();
-        if self.defect == deletes_no_team_without_settings && !settled {
-            return Ok(TeamDeleted::Absent);
-        }
-        let days = match self.defect {
-            leaves_the_calendar => None,
-            _ => disk.days.remove(&name),
+        let disk = self.read();
+        let mut listed = match kind {
+            EntryKind::Team => self.listed_teams(&disk),
+            EntryKind::Service => {
+                let entry = |(name, team): (&String, &TeamName)| {
+                    Entry::service(&ServiceName::new(name.clone()).unwrap(), team).into()
+                };
+                disk.services.iter().map(entry).collect()
+            }
+            EntryKind::Day => {
+                let of_team = |(name, days): (&String, &BTreeMap<NaiveDate, Arc<Rota>>)| {
+                    let team = TeamName::new(name.clone()).unwrap();
+                    let entry = |(day, rota): (&NaiveDate, &Arc<Rota>)| Entry::Day {
+                        team: team.clone(),
+                        day: *day,
+                        rota: rota.clone(),
+                    };
+                    days.iter().map(entry).map(Listed::from).collect::<Vec<_>>()
+                };
+                disk.days.iter().flat_map(of_team).collect::<Vec<_>>()
+            }
         };
-        let listed = days.is_some_and(|days| !days.is_empty() || self.defect == deletes_an_empty_calendar);
-        Ok(if settled || listed { TeamDeleted::Gone } else { TeamDeleted::Absent })
-    }
-
-    async fn delete_day(&self, team: &TeamName, day: NaiveDate) -> Result<Deleted, Outage> {
-        yield_now().await;
-        let (name, day) = (self.name(team.as_str()), self.day_of(day));
-        let mut disk = self.disk();
-        let Some(days) = disk.days.get_mut(&name) else { return Ok(self.deleted(None::<()>)) };
-        let found = days.remove(&day);
-        if self.defect == deletes_the_calendar_with_a_day {
-            days.clear();
+        let joined = |key: &EntryKey| format!("{}#{}", key.team().map_or("", TeamName::as_str), key.name());
+        if self.defect == orders_days_by_their_joined_names {
+            listed.sort_by_key(|listed| joined(&listed.key));
         }
-        Ok(self.deleted(found))
-    }
-
-    async fn note_change(&self, change: &RosterChange) -> Result<(), Outage> {
-        yield_now().await;
-        let mut disk = self.disk();
-        if self.defect == notes_every_change_once && disk.changes.iter().any(|(_, known)| known == change) {
-            return Ok(());
+        if let Some(after) = after {
+            let is_there = listed.iter().any(|listed| listed.key == *after);
+            let defect = self.defect;
+            listed.retain(|Listed { key, .. }| match (defect, kind) {
+                (lists_the_last_entry_again, _) => key >= after,
+                (orders_days_by_their_joined_names, _) => joined(key) > joined(after),
+                (lists_the_days_of_a_team_on_one_page_only, EntryKind::Day) => key.team() > after.team(),
+                (begins_again_after_a_key_that_is_gone, _) => !is_there || key > after,
+                (ends_after_a_key_that_is_gone, _) => is_there && key > after,
+                _ => key > after,
+            });
+            if self.defect == skips_an_entry_between_pages && !listed.is_empty() {
+                listed.remove(0);
+            }
         }
-        let (mut at, mut what) = (change.at(), change.what().to_owned());
-        match self.defect {
-            notes_times_in_seconds => at = at.trunc_subsecs(0),
-            cuts_what_was_changed => what = what.chars().take(250).collect(),
-            _ => {}
+        if self.defect != lists_all_entries_at_once {
+            listed.truncate(limit);
         }
-        let number = disk.changes.last().map_or(1, |(last, _)| last + 1);
-        self.noted.lock().unwrap().insert(number);
-        disk.changes.push((number, RosterChange::new(at, change.by().clone(), &what)));
-        Ok(())
+        Ok(listed)
     }
 
     async fn changes(
@@ -361,33 +322,6 @@ impl Roster for Model {
         limit: usize,
     ) -> Result<Vec<(ChangeMark, RosterChange)>, Outage> {
         yield_now().await;
-        let mut changes = self.disk().changes.clone();
-        if self.defect != lists_changes_oldest_first {
-            changes.reverse();
-        }
-        if self.defect == lists_its_own_changes_only {
-            changes.retain(|(number, _)| self.noted.lock().unwrap().contains(number));
-        }
-        for (place, (number, change)) in (1..).zip(&mut changes) {
-            match self.defect {
-                // What is read later has a higher place, so places count down.
-                marks_changes_by_their_place_in_the_list => *number = 1_000 - place,
-                marks_changes_by_their_time => {
-                    *number = u64::try_from(change.at().timestamp_micros()).unwrap()
-                }
-                _ => {}
-            }
-        }
-        let before = before.map_or(u64::MAX, |mark| mark.number().unwrap());
-        let mark = match self.defect {
-            lists_the_marked_change_again => before.saturating_add(1),
-            skips_a_change_between_pages if before < u64::MAX => before - 1,
-            _ => before,
-        };
-        changes.retain(|(number, _)| *number < mark || self.defect == lists_changes_oldest_first);
-        if self.defect != lists_all_changes_at_once {
-            changes.truncate(limit);
-        }
-        Ok(changes.into_iter().map(|(number, change)| (ChangeMark::numbered(number), change)).collect())
+        Ok(self.listed_changes(before, limit))
     }
 }

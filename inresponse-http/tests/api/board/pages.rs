@@ -93,7 +93,7 @@ async fn days_without_anybody_on_call_are_told_on_both_pages_until_somebody_is()
     let world = world().await;
     let browser = Browser::signed_in(&world, "Jo").await;
     let banner = "in the next week.</a>";
-    for team in browser.world.engine.roster().teams().await.unwrap() {
+    for team in browser.world.engine.teams().await.unwrap() {
         cover(&world, team.as_str(), 24..31).await;
     }
     world.put("/teams/inresponse-canary", json!({ "fallback": ["boss@example.org"] })).await;
@@ -132,9 +132,9 @@ async fn the_newest_changes_of_the_roster_are_told_with_who_made_them() {
         world.put(&format!("/teams/devops/calendar/{date}"), json!({ "oncall": "jo@example.org" })).await;
     }
     let page = browser.get("/board/changes").await.text;
-    let line = "<strong>admin</strong>: calendar of devops on 2027-02-20: jo@example.org, before nobody";
+    let line = "<strong>admin</strong>: calendar of devops, 2027-02-20: j…@example.org (was nobody)";
     assert!(page.contains(line) && page.contains("datetime=\"2026-11-24T03:00:00Z\""), "{page}");
-    assert!(page.contains("on 2027-01-02:") && !page.contains("on 2027-01-01:"), "fifty of them: {page}");
+    assert!(page.contains(", 2027-01-02:") && !page.contains(", 2027-01-01:"), "fifty of them: {page}");
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use inresponse_core::model::{Contact, IncidentNumber, KeyName, Person, Report, S
 use inresponse_core::notify::{Alert, Notifier, Notifiers, Outcome};
 use inresponse_core::plan::{self, StateChange, TakeOver};
 use inresponse_core::roster::{Rota, Team, Zone};
-use inresponse_core::testing::ManualClock;
+use inresponse_core::testing::{ManualClock, RosterTestExt};
 use inresponse_http::{Api, ApiKey, Keys, Pages, Scope, router};
 use mail_parser::MessageParser;
 

@@ -2,19 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::Engine;
 use crate::error::Outage;
 use crate::model::{Incident, Level, Matrix, ServiceName, StandIn, TeamName};
 use crate::plan::{Alerted, NextRound, RoundOf};
-use crate::roster::{self, Team, Zone};
+use crate::roster::{self, Directory, EntryKind, Resolved, SettingsOf, Standing, Team, Why};
 
 /// How many days ahead somebody should be on call, today included.
 pub const DAYS_AHEAD: u16 = 7;
 /// Teams whose calendars are looked through at once.
 pub(super) const AT_ONCE: usize = 16;
+/// Teams that one look lists.
+const TEAMS_AT_ONCE: usize = 1_000;
 
 /// Who is on call for a team at an instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,24 +87,20 @@ impl Engine {
         known: Known,
         at: DateTime<Utc>,
     ) -> Result<Option<People>, Outage> {
-        let roster = &self.inner.roster;
-        let found = roster.team(team).await?;
-        let settings: &Team = match (&found, self.inner.defaults.team()) {
-            (Some(settings), _) => settings,
-            (None, Some(defaults)) => {
-                if known == Known::IfListed && !roster.knows_team(team).await? {
-                    return Ok(None);
-                }
-                defaults
-            }
-            (None, None) => return Ok(None),
+        let directory = self.inner.roster.directory(team, at, at).await?;
+        if known == Known::IfListed && directory.standing() == Standing::Unknown {
+            return Ok(None);
+        }
+        Ok(self.people_in(&directory, at))
+    }
+
+    fn people_in(&self, directory: &Directory, at: DateTime<Utc>) -> Option<People> {
+        let Resolved { day, matrix, why, settings } = roster::resolve(directory, &self.inner.defaults, at)?;
+        let basis = match (why, settings) {
+            (Why::Day, SettingsOf::Team) => Basis::Complete,
+            (Why::Day | Why::Fallback, SettingsOf::Team | SettingsOf::Deployment) => Basis::FallsBack,
         };
-        let day = roster::day_of(settings.timezone(), at);
-        let rota = roster.day(team, day).await?;
-        let matrix = roster::matrix(settings, rota.as_deref()).telling(self.inner.news);
-        let complete = found.is_some() && rota.is_some();
-        let basis = if complete { Basis::Complete } else { Basis::FallsBack };
-        Ok(Some(People { on_call: OnCall { day, matrix }, basis }))
+        Some(People { on_call: OnCall { day, matrix: matrix.telling(self.inner.news) }, basis })
     }
 
     /// Whether a team can be alerted: it has settings, or a calendar or a service and the deployment a fallback.
@@ -135,17 +133,31 @@ impl Engine {
         at: DateTime<Utc>,
         days: u16,
     ) -> Result<Vec<NaiveDate>, Outage> {
-        let settings = self.inner.roster.team(team).await?;
-        let team_settings = settings.as_deref().or(self.inner.defaults.team());
-        let first = team_settings.map_or(at.date_naive(), |team| roster::day_of(team.timezone(), at));
-        let mut uncovered = Vec::new();
-        for day in first.iter_days().take(days.into()) {
-            let rota = self.inner.roster.day(team, day).await?;
-            if rota.is_none_or(|rota| rota.oncall().is_empty()) {
-                uncovered.push(day);
-            }
-        }
+        // A day more, since the days are those of the team's zone.
+        let to = at + TimeDelta::days(i64::from(days) + 1);
+        let directory = self.inner.roster.directory(team, at, to).await?;
+        let settings = directory.settings().map(|team| &**team).or(self.inner.defaults.team());
+        let first = settings.map_or(at.date_naive(), |team| roster::day_of(team.timezone(), at));
+        let is_uncovered = |day: &NaiveDate| directory.day(*day).is_none_or(|rota| rota.oncall().is_empty());
+        let uncovered = first.iter_days().take(days.into()).filter(is_uncovered).collect();
         Ok(uncovered)
+    }
+
+    /// The names of all teams that are known, in order; for people.
+    ///
+    /// # Errors
+    /// The roster is out of order.
+    pub async fn teams(&self) -> Result<Vec<TeamName>, Outage> {
+        let mut names = Vec::new();
+        let mut after = None;
+        loop {
+            let page = self.inner.roster.entries(EntryKind::Team, after.as_ref(), TEAMS_AT_ONCE).await?;
+            names.extend(page.iter().filter_map(|listed| listed.key.team().cloned()));
+            after = match page.last() {
+                Some(last) if page.len() == TEAMS_AT_ONCE => Some(last.key.clone()),
+                Some(_) | None => return Ok(names),
+            };
+        }
     }
 
     /// The days among the next [`DAYS_AHEAD`] on which nobody is on call, for every team but the canary's.
@@ -153,7 +165,7 @@ impl Engine {
     /// # Errors
     /// The roster is out of order.
     pub async fn uncovered(&self) -> Result<BTreeMap<TeamName, Vec<NaiveDate>>, Outage> {
-        let (teams, now) = (self.inner.roster.teams().await?, self.now());
+        let (teams, now) = (self.teams().await?, self.now());
         let teams = teams.into_iter().filter(|team| team.as_str() != roster::CANARY);
         let days = stream::iter(teams).map(|team| async move {
             let days = self.uncovered_days(&team, now, DAYS_AHEAD).await?;
@@ -192,17 +204,19 @@ impl Engine {
 
     /// Who the owner of a service alerts, whatever is left of that team; `None` if nobody is named anywhere.
     async fn owner(&self, owner: &TeamName, at: DateTime<Utc>) -> Result<Option<Found>, Outage> {
-        if let Some(People { on_call, basis }) = self.people_of(owner, Known::Named, at).await? {
+        let directory = self.inner.roster.directory(owner, at, at).await?;
+        if let Some(People { on_call, basis }) = self.people_in(&directory, at) {
             let round = NextRound { team: owner.clone(), matrix: on_call.matrix, alerted: Alerted::Team };
             return Ok(Some(Found { round, basis }));
         }
         // Neither it nor the deployment has a fallback.
         let catch_all = self.catch_all_round(at).await?;
-        let day = roster::day_of(&Zone::utc(), at);
-        let Some(rota) = self.inner.roster.day(owner, day).await? else { return Ok(catch_all) };
-        let last = catch_all.map(|found| found.round.matrix.contacts(Level::Fallback).to_vec());
-        let matrix = roster::matrix_of_day(&rota, last.unwrap_or_default(), Team::DEFAULT_WAIT);
-        Ok(Some(self.falls_back(owner.clone(), matrix, Alerted::Team)))
+        let last = catch_all.as_ref().map(|found| found.round.matrix.contacts(Level::Fallback).to_vec());
+        let by_calendar = roster::resolve_by_calendar(&directory, last.unwrap_or_default(), at);
+        Ok(match by_calendar {
+            Some(matrix) => Some(self.falls_back(owner.clone(), matrix, Alerted::Team)),
+            None => catch_all,
+        })
     }
 
     /// Those who take what nobody else does, if the configuration names such a team.
@@ -256,9 +270,10 @@ impl Engine {
             let is_handed = matches!(of, RoundOf::Team(_));
             return Ok(Found { round, basis: if is_handed { basis } else { Basis::FallsBack } });
         }
-        if let Some(defaults) = self.inner.defaults.team() {
+        let nobody = Directory::unknown(team.clone());
+        if let Some(resolved) = roster::resolve(&nobody, &self.inner.defaults, at) {
             let alerted = Alerted::StandIn(StandIn::DeploymentFallback);
-            return Ok(self.falls_back(team.clone(), roster::matrix(defaults, None), alerted));
+            return Ok(self.falls_back(team.clone(), resolved.matrix, alerted));
         }
         let catch_all = self.catch_all_round(at).await?;
         Ok(catch_all.unwrap_or_else(|| self.last_round(incident, team.clone())))

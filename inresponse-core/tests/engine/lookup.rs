@@ -4,26 +4,27 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use inresponse_core::engine::{Reported, Updated};
 use inresponse_core::memory::{MemoryRoster, MemoryStore};
-use inresponse_core::model::{Event, Incident, Level, ServiceName, TeamName};
+use inresponse_core::model::{Event, Incident, Level, Person, ServiceName, TeamName};
 use inresponse_core::notify::Notifiers;
 use inresponse_core::plan::{Refusal, StateChange, TakeOver, Update};
 use inresponse_core::roster::{
-    ChangeMark, Defaults, Deleted, Roster, RosterChange, Rota, Team, TeamDeleted, Zone, day_of,
+    ChangeMark, Defaults, Directory, Edited, Effect, EntryKey, EntryKind, Listed, Roster, RosterChange,
+    RosterEdit, Rota, Team, Zone, day_of,
 };
-use inresponse_core::testing::{ManualClock, RecordingNotifier};
+use inresponse_core::testing::{ManualClock, RecordingNotifier, RosterTestExt};
 use inresponse_core::{Engine, Outage};
 
 use crate::support::{T0, contacts, crit, name, person, secs, service, team};
 
-fn today() -> NaiveDate {
+pub fn today() -> NaiveDate {
     day_of(&Zone::utc(), T0)
 }
 
 /// What a team has: settings with the fallback `NAME`, an entry of today with `NAMEday`, or both.
-async fn put_team(roster: &dyn Roster, of: &str, entries: &str) {
+pub async fn put_team(roster: &dyn Roster, of: &str, entries: &str) {
     if entries.contains("settings") {
         let settings = Team::builder(contacts(of)).escalate_after(secs(60)).build().unwrap();
         roster.put_team(&team(of), &settings).await.unwrap();
@@ -35,7 +36,7 @@ async fn put_team(roster: &dyn Roster, of: &str, entries: &str) {
 }
 
 /// An engine whose deployment has the fallback `last`, a catch-all team `all`, both or neither.
-fn engine(roster: impl Roster, deployment: &str) -> (Engine, ManualClock) {
+pub fn engine(roster: impl Roster, deployment: &str) -> (Engine, ManualClock) {
     let clock = ManualClock::at(T0);
     let notifiers = Notifiers::new().mail(RecordingNotifier::new());
     let mut engine = Engine::builder(MemoryStore::new(), roster, notifiers, clock.clone());
@@ -127,8 +128,8 @@ fn said(incident: &Incident) -> String {
 }
 
 async fn delete_all(roster: &dyn Roster) {
-    assert_eq!(roster.delete_service(&service("shop")).await.unwrap(), Deleted::Gone);
-    assert_eq!(roster.delete_team(&team("web")).await.unwrap(), TeamDeleted::Gone);
+    assert_eq!(roster.delete_service(&service("shop")).await.unwrap(), Effect::Deleted);
+    assert_eq!(roster.delete_team(&team("web")).await.unwrap(), Effect::Deleted);
 }
 
 /// What happens to the roster while an incident of service `shop` of team `web` is open, by name.
@@ -144,7 +145,7 @@ async fn change(engine: &Engine, number: inresponse_core::model::IncidentNumber,
         "the service is given to db" => give("db").await,
         "the service is given to nobody" => give("nobody").await,
         "the service is deleted" => {
-            assert_eq!(roster.delete_service(&service("shop")).await.unwrap(), Deleted::Gone);
+            assert_eq!(roster.delete_service(&service("shop")).await.unwrap(), Effect::Deleted);
         }
         "the team is deleted" => delete_all(roster).await,
         "it is handed to db, and the team is deleted" => {
@@ -153,7 +154,7 @@ async fn change(engine: &Engine, number: inresponse_core::model::IncidentNumber,
         }
         "it is handed to db, which is deleted" => {
             hand("db").await;
-            assert_eq!(roster.delete_team(&team("db")).await.unwrap(), TeamDeleted::Gone);
+            assert_eq!(roster.delete_team(&team("db")).await.unwrap(), Effect::Deleted);
         }
         "it is handed to web, and the service is given to db" => {
             let claim = Update::state(person("jo"), StateChange::Claim(TakeOver::No));
@@ -251,9 +252,9 @@ async fn p16_an_incident_is_not_handed_to_a_team_that_is_not_there() {
 
 /// A roster that answers what was there before, until it is told to look again.
 #[derive(Debug, Default)]
-struct Lagging {
-    before: MemoryRoster,
-    after: MemoryRoster,
+pub struct Lagging {
+    pub before: MemoryRoster,
+    pub after: MemoryRoster,
     looked: AtomicBool,
     looks: AtomicUsize,
 }
@@ -266,7 +267,7 @@ impl Lagging {
 
 /// The same roster as the test sees it.
 #[derive(Debug, Clone, Default)]
-struct Lags(Arc<Lagging>);
+pub struct Lags(pub Arc<Lagging>);
 
 #[async_trait]
 impl Roster for Lags {
@@ -276,52 +277,30 @@ impl Roster for Lags {
         Ok(())
     }
 
+    async fn apply(&self, by: &Person, at: DateTime<Utc>, edits: &[RosterEdit]) -> Result<Edited, Outage> {
+        self.0.after.apply(by, at, edits).await
+    }
+
     async fn service(&self, service: &ServiceName) -> Result<Option<TeamName>, Outage> {
         self.0.copy().service(service).await
     }
 
-    async fn team(&self, team: &TeamName) -> Result<Option<Arc<Team>>, Outage> {
-        self.0.copy().team(team).await
+    async fn directory(
+        &self,
+        team: &TeamName,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> Result<Arc<Directory>, Outage> {
+        self.0.copy().directory(team, from, to).await
     }
 
-    async fn day(&self, team: &TeamName, day: NaiveDate) -> Result<Option<Arc<Rota>>, Outage> {
-        self.0.copy().day(team, day).await
-    }
-
-    async fn knows_team(&self, team: &TeamName) -> Result<bool, Outage> {
-        self.0.copy().knows_team(team).await
-    }
-
-    async fn teams(&self) -> Result<Vec<TeamName>, Outage> {
-        self.0.copy().teams().await
-    }
-
-    async fn put_service(&self, service: &ServiceName, team: &TeamName) -> Result<(), Outage> {
-        self.0.after.put_service(service, team).await
-    }
-
-    async fn put_team(&self, team: &TeamName, settings: &Team) -> Result<(), Outage> {
-        self.0.after.put_team(team, settings).await
-    }
-
-    async fn put_day(&self, team: &TeamName, day: NaiveDate, rota: &Rota) -> Result<(), Outage> {
-        self.0.after.put_day(team, day, rota).await
-    }
-
-    async fn delete_service(&self, service: &ServiceName) -> Result<Deleted, Outage> {
-        self.0.after.delete_service(service).await
-    }
-
-    async fn delete_team(&self, team: &TeamName) -> Result<TeamDeleted, Outage> {
-        self.0.after.delete_team(team).await
-    }
-
-    async fn delete_day(&self, team: &TeamName, day: NaiveDate) -> Result<Deleted, Outage> {
-        self.0.after.delete_day(team, day).await
-    }
-
-    async fn note_change(&self, change: &RosterChange) -> Result<(), Outage> {
-        self.0.after.note_change(change).await
+    async fn entries(
+        &self,
+        kind: EntryKind,
+        after: Option<&EntryKey>,
+        limit: usize,
+    ) -> Result<Vec<Listed>, Outage> {
+        self.0.copy().entries(kind, after, limit).await
     }
 
     async fn changes(

@@ -1,14 +1,12 @@
-//! Who is on call at an instant: pure.
-
-use std::time::Duration;
+//! Who is on call: pure, and the only place that says so.
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::{Rota, Team, Zone};
+use super::{Directory, Rota, Team, Zone};
 use crate::error::InvalidInput;
 use crate::model::{Contact, Matrix};
 
-/// What a team that is known only from its calendar takes: UTC, ten minutes, and the deployment's fallback.
+/// What a team without settings of its own takes: UTC, ten minutes, and the deployment's fallback.
 #[derive(Debug, Clone)]
 pub struct Defaults {
     team: Option<Team>,
@@ -20,7 +18,7 @@ impl Defaults {
         Self { team: None }
     }
 
-    /// The defaults of a deployment whose last resort is `fallback`.
+    /// The defaults of a deployment with that fallback.
     ///
     /// # Errors
     /// `fallback` is empty or too long.
@@ -34,28 +32,68 @@ impl Defaults {
     }
 }
 
+/// Why these people are on call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// The team's calendar has an entry for the day.
+    Day,
+    /// The calendar has no entry, so the fallback is on call.
+    Fallback,
+}
+
+/// Whose settings say how it escalates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SettingsOf {
+    /// The team's own.
+    Team,
+    /// The deployment's, since the team has none.
+    Deployment,
+}
+
+/// Who is on call at an instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolved {
+    /// The calendar day, in the team's zone.
+    pub day: NaiveDate,
+    /// The levels, and after them the fallback.
+    pub matrix: Matrix,
+    /// Why these people.
+    pub why: Why,
+    /// Whose settings.
+    pub settings: SettingsOf,
+}
+
+/// Who is on call at `at`, which must lie in the directory's span; `None` if neither the team nor the deployment has
+/// settings.
+pub fn resolve(directory: &Directory, defaults: &Defaults, at: DateTime<Utc>) -> Option<Resolved> {
+    let own = directory.settings().map(|settings| (&**settings, SettingsOf::Team));
+    let (team, settings) = own.or_else(|| Some((defaults.team()?, SettingsOf::Deployment)))?;
+    let day = day_of(team.timezone(), at);
+    let (fallback, wait) = (team.fallback().to_vec(), team.escalate_after());
+    let (matrix, why) = match directory.day(day) {
+        Some(rota) => (Matrix::new(levels(rota), fallback, wait), Why::Day),
+        None => (Matrix::without_calendar(fallback, wait), Why::Fallback),
+    };
+    let matrix =
+        matrix.repeated(team.repeat()).alerting(team.alert_levels().clone()).in_zone(team.timezone().clone());
+    Some(Resolved { day, matrix, why, settings })
+}
+
+/// Who is on call by the calendar alone, by days of UTC, for a team for which [`resolve`] finds no settings. After them
+/// comes `last`. `None` if the calendar has no entry for the day.
+pub fn resolve_by_calendar(directory: &Directory, last: Vec<Contact>, at: DateTime<Utc>) -> Option<Matrix> {
+    let rota = directory.day(day_of(&Zone::utc(), at))?;
+    Some(Matrix::new(levels(rota), last, Team::DEFAULT_WAIT))
+}
+
 /// Promise 15: the one calendar day of `zone` on which `at` lies.
 pub fn day_of(zone: &Zone, at: DateTime<Utc>) -> NaiveDate {
     zone.local(at).clock().date()
 }
 
-/// The matrix of a team on a day with that calendar entry, or with none.
-///
-/// Level 1 is whoever is on call; without an entry it is the fallback.
-pub fn matrix(team: &Team, rota: Option<&Rota>) -> Matrix {
-    let fallback = team.fallback().to_vec();
-    let wait: Duration = team.escalate_after();
-    let matrix = match rota {
-        Some(rota) => matrix_of_day(rota, fallback, wait),
-        None => Matrix::without_calendar(fallback, wait),
-    };
-    matrix.repeated(team.repeat()).alerting(team.alert_levels().clone()).in_zone(team.timezone().clone())
-}
-
-/// The matrix of a calendar entry alone, then `fallback`.
-pub(crate) fn matrix_of_day(rota: &Rota, fallback: Vec<Contact>, wait: Duration) -> Matrix {
+fn levels(rota: &Rota) -> Vec<Vec<Contact>> {
     let levels = [rota.oncall()].into_iter().chain(rota.escalation().iter().map(Vec::as_slice));
-    Matrix::new(levels.map(<[Contact]>::to_vec).collect(), fallback, wait)
+    levels.map(<[Contact]>::to_vec).collect()
 }
 
 #[cfg(test)]

@@ -1,0 +1,137 @@
+//! What the laws do to a roster, and how they look at it.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use inresponse_core::model::{Person, TeamName};
+use inresponse_core::roster::{
+    ChangeMark, Edited, Effect, EntryChange, EntryKey, EntryKind, Listed, Refusal, Roster, RosterChange,
+    RosterEdit, Rota, Team, What,
+};
+use inresponse_core::testing::RosterTestExt;
+
+use super::scene::{day, day_of, no_team, put, service, service_of, settings_for, team};
+
+/// The most that the laws put into one list.
+const ALL: usize = 1_000;
+
+/// When the `nth` call is made: each later than the one before. In years to come, so that no storage lets go of its
+/// records.
+pub(super) fn time(nth: u32) -> DateTime<Utc> {
+    let first: DateTime<Utc> = "2090-01-01T00:00:00.000001999Z".parse().unwrap();
+    first + TimeDelta::milliseconds(i64::from(nth) * 1_001)
+}
+
+/// Who makes the `nth` call.
+pub(super) fn editor(nth: u32) -> Person {
+    Person::new(["ann", "Jo Müller", "ops/eu | 2"][nth as usize % 3]).unwrap()
+}
+
+pub(super) async fn call(roster: &impl Roster, nth: u32, edits: &[RosterEdit]) -> Edited {
+    roster.apply(&editor(nth), time(nth), edits).await.expect("the roster makes edits")
+}
+
+/// What each edit of the `nth` call did.
+pub(super) async fn done(roster: &impl Roster, nth: u32, edits: &[RosterEdit]) -> Vec<Effect> {
+    match call(roster, nth, edits).await {
+        Edited::Done(effects) => effects,
+        Edited::Refused(refusal) => panic!("they were refused, {refusal:?}: {edits:?}"),
+    }
+}
+
+/// What the only edit of the `nth` call did.
+pub(super) async fn done_one(roster: &impl Roster, nth: u32, edit: RosterEdit) -> Effect {
+    match done(roster, nth, &[edit]).await[..] {
+        [effect] => effect,
+        ref effects => panic!("one edit has one effect, not {effects:?}"),
+    }
+}
+
+/// Sees that a call is refused and changes nothing.
+pub(super) async fn must_refuse(roster: &impl Roster, edits: &[RosterEdit], expected: &Refusal) {
+    let before = everything(roster).await;
+    match call(roster, 900, edits).await {
+        Edited::Refused(refusal) => assert_eq!(refusal, *expected, "for {edits:?}"),
+        Edited::Done(effects) => {
+            panic!("{edits:#?}\nmust be refused by {expected:?}, but were made: {effects:?}")
+        }
+    }
+    assert_eq!(everything(roster).await, before, "nothing was changed by {edits:?}");
+}
+
+pub(super) async fn listed(roster: &impl Roster, kind: EntryKind) -> Vec<Listed> {
+    roster.entries(kind, None, ALL).await.expect("the roster lists its entries")
+}
+
+pub(super) async fn page_of_changes(
+    roster: &impl Roster,
+    before: Option<&ChangeMark>,
+    limit: usize,
+) -> Vec<(ChangeMark, RosterChange)> {
+    roster.changes(before, limit).await.expect("the roster lists its changes")
+}
+
+/// All records, newest first.
+pub(super) async fn records(roster: &impl Roster) -> Vec<RosterChange> {
+    page_of_changes(roster, None, ALL).await.into_iter().map(|(_, change)| change).collect()
+}
+
+/// All records, oldest first, as what they say of an entry.
+pub(super) async fn told(roster: &impl Roster) -> Vec<EntryChange> {
+    let oldest_first = records(roster).await.into_iter().rev();
+    let entry = |record: RosterChange| match record.what() {
+        What::Entry(entry) => entry.clone(),
+        What::Text(text) => panic!("the record of an edit says nothing of an entry, but {text:?}"),
+    };
+    oldest_first.map(entry).collect()
+}
+
+/// All entries, and all records with their marks. The handle looks again first, since others may have written.
+pub(super) async fn everything(roster: &impl Roster) -> (Vec<Listed>, Vec<(ChangeMark, RosterChange)>) {
+    roster.refresh().await.expect("the roster looks again");
+    let mut entries = Vec::new();
+    for kind in EntryKind::ALL {
+        entries.extend(listed(roster, kind).await);
+    }
+    (entries, page_of_changes(roster, None, ALL).await)
+}
+
+pub(super) async fn put_service(roster: &impl Roster, name: &str, owner: &str) {
+    let _ = done_one(roster, 0, put(&service_of(name, owner))).await;
+}
+
+pub(super) async fn put_team(roster: &impl Roster, name: &str, settings: &Team) {
+    let _ = done_one(roster, 0, put(&settings_for(name, settings.clone()))).await;
+}
+
+pub(super) async fn put_day(roster: &impl Roster, name: &str, date: &str, rota: &Rota) {
+    let _ = done_one(roster, 0, put(&day_of(name, date, rota.clone()))).await;
+}
+
+pub(super) async fn delete_service(roster: &impl Roster, name: &str) -> Effect {
+    done_one(roster, 0, RosterEdit::Delete(EntryKey::Service(service(name)))).await
+}
+
+pub(super) async fn delete_team(roster: &impl Roster, name: &str) -> Effect {
+    done_one(roster, 0, no_team(name)).await
+}
+
+pub(super) async fn delete_day(roster: &impl Roster, name: &str, date: &str) -> Effect {
+    done_one(roster, 0, RosterEdit::Delete(EntryKey::Day(team(name), day(date)))).await
+}
+
+pub(super) async fn owner(roster: &impl Roster, name: &str) -> Option<TeamName> {
+    roster.service(&service(name)).await.expect("the roster answers")
+}
+
+pub(super) async fn settings_of(roster: &impl Roster, name: &str) -> Option<Team> {
+    let found = roster.team(&team(name)).await.expect("the roster answers");
+    found.map(|settings| (*settings).clone())
+}
+
+pub(super) async fn entry(roster: &impl Roster, name: &str, date: &str) -> Option<Rota> {
+    let found = roster.day(&team(name), day(date)).await.expect("the roster answers");
+    found.map(|rota| (*rota).clone())
+}
+
+pub(super) async fn knows(roster: &impl Roster, name: &str) -> bool {
+    roster.knows_team(&team(name)).await.expect("the roster answers")
+}

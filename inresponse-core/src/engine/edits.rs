@@ -1,0 +1,81 @@
+//! Changes the roster, as far as this deployment allows it.
+
+use super::Engine;
+use crate::error::Outage;
+use crate::model::{Person, TeamName};
+use crate::roster::{Directory, Edited, Effect, Entry, EntryKey, Refusal, RosterEdit, Standing, check};
+
+/// What a change of the roster did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub enum RosterEdited {
+    /// All edits are durable: what each of them did, in their order.
+    Done(Vec<Effect>),
+    /// Nothing was changed.
+    Refused(Refusal),
+    /// Nothing was changed: a service or a calendar entry names a team that cannot be alerted.
+    UnknownTeam(TeamName),
+    /// Nothing was changed: this is the catch-all team of the configuration.
+    CatchAllTeam(TeamName),
+}
+
+impl Engine {
+    /// Makes edits on somebody's behalf, with their audit records, in one atomic and durable step; see
+    /// [`Roster::apply`](crate::roster::Roster::apply).
+    ///
+    /// # Errors
+    /// The roster is out of order. After an outage of kind unknown the edits may have been made; it is safe to make
+    /// them again.
+    pub async fn edit_roster(&self, by: &Person, edits: &[RosterEdit]) -> Result<RosterEdited, Outage> {
+        if let Err(refusal) = check(edits) {
+            return Ok(RosterEdited::Refused(refusal));
+        }
+        for edit in edits {
+            if let Some(refused) = self.refusal(edit, edits).await? {
+                return Ok(refused);
+            }
+        }
+        match self.inner.roster.apply(by, self.now(), edits).await? {
+            Edited::Refused(refusal) => Ok(RosterEdited::Refused(refusal)),
+            Edited::Done(effects) => {
+                for (edit, effect) in edits.iter().zip(&effects).filter(|(_, effect)| effect.changes()) {
+                    let entry = edit.key();
+                    tracing::info!(by = by.as_str(), %entry, effect = effect.as_str(), "the roster was changed");
+                }
+                Ok(RosterEdited::Done(effects))
+            }
+        }
+    }
+
+    /// Why this deployment does not take an edit, if it does not.
+    async fn refusal(&self, edit: &RosterEdit, all: &[RosterEdit]) -> Result<Option<RosterEdited>, Outage> {
+        let makes = |team: &TeamName| {
+            all.iter()
+                .any(|edit| matches!(edit, RosterEdit::Put(Entry::Team { team: made, .. }) if made == team))
+        };
+        Ok(match edit {
+            RosterEdit::Put(Entry::Service { team, .. }) => {
+                let is_known = makes(team) || self.can_alert(team).await?;
+                (!is_known).then(|| RosterEdited::UnknownTeam(team.clone()))
+            }
+            RosterEdit::Put(Entry::Day { team, .. }) => {
+                // A calendar alone makes a team only if the deployment has a fallback to give it.
+                let is_known = makes(team)
+                    || self.has_default_fallback()
+                    || self.looked_again(team).await?.settings().is_some();
+                (!is_known).then(|| RosterEdited::UnknownTeam(team.clone()))
+            }
+            RosterEdit::Delete(EntryKey::Team(team)) if self.catch_all() == Some(team) => {
+                let is_known = self.looked_again(team).await?.standing() == Standing::Known;
+                is_known.then(|| RosterEdited::CatchAllTeam(team.clone()))
+            }
+            RosterEdit::Put(Entry::Team { .. }) | RosterEdit::Delete(_) => None,
+        })
+    }
+
+    /// What there is of a team now: the copy of the roster that is at hand may lag.
+    async fn looked_again(&self, team: &TeamName) -> Result<std::sync::Arc<Directory>, Outage> {
+        self.inner.roster.refresh().await?;
+        self.inner.roster.directory(team, self.now(), self.now()).await
+    }
+}

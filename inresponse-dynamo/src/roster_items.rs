@@ -1,0 +1,187 @@
+//! The roster's entries and audit records as items.
+//!
+//! Services, days and settings keep the tables that they have always had. A new kind of entry needs no table: its items
+//! go into that of the audit records, in a partition of their own.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::{DateTime, TimeDelta};
+use inresponse_core::model::{Contact, Person, TeamName};
+use inresponse_core::roster::{ChangeMark, Entry, EntryKey, EntryKind, RosterChange, Rota};
+use inresponse_core::{Chain, InvalidInput, Outage};
+
+use crate::config::DynamoConfig;
+use crate::item::{Item, number, sortable, text, text_of};
+
+/// The one partition of the audit records.
+pub(crate) const CHANGES: &str = "roster";
+/// For how long an audit record is kept.
+const CHANGES_KEPT: TimeDelta = TimeDelta::days(400);
+
+type Unreadable = Box<dyn std::error::Error + Send + Sync>;
+
+/// The table of a kind of entry.
+pub(crate) fn table(config: &DynamoConfig, kind: EntryKind) -> &str {
+    match kind {
+        EntryKind::Service => &config.service,
+        EntryKind::Team => &config.team,
+        EntryKind::Day => &config.calendar,
+    }
+}
+
+/// The key of an entry's item.
+pub(crate) fn item_key(key: &EntryKey) -> Item {
+    let parts = match key {
+        EntryKey::Service(service) => vec![("serviceId", service.to_string())],
+        EntryKey::Team(team) => vec![("teamname", team.to_string())],
+        EntryKey::Day(team, day) => vec![("teamname", team.to_string()), ("day", day.to_string())],
+    };
+    parts.into_iter().map(|(name, value)| (name.to_owned(), text(value))).collect()
+}
+
+/// The key of the entry that an item is, if it names one.
+pub(crate) fn key_of(kind: EntryKind, item: &Item) -> Option<EntryKey> {
+    let part = |name| text_of(item, name).unwrap_or_default();
+    let (team, name) = match kind {
+        EntryKind::Service => ("", part("serviceId")),
+        EntryKind::Team => (part("teamname"), ""),
+        EntryKind::Day => (part("teamname"), part("day")),
+    };
+    EntryKey::from_parts(kind, team, name).ok()
+}
+
+/// An entry's item.
+pub(crate) fn item_of(entry: &Entry) -> Result<Item, Outage> {
+    let mut item = item_key(&entry.key());
+    let mut put = |name: &str, value| item.insert(name.to_owned(), value);
+    match entry {
+        Entry::Service { team, .. } => _ = put("team", text(team.as_str())),
+        Entry::Team { .. } => _ = put("settings", text(entry.body()?)),
+        Entry::Day { rota, .. } => {
+            put("oncall", level(rota.oncall()));
+            let escalation = rota.escalation().iter().map(|contacts| level(contacts)).collect();
+            put("escalation", AttributeValue::L(escalation));
+        }
+    }
+    Ok(item)
+}
+
+/// The entry that an item is. An entry that was made by hand may not be readable: it is left out, with a line in the
+/// log, so that its reports fall back and are not refused.
+pub(crate) fn entry_of(key: &EntryKey, item: &Item) -> Option<Entry> {
+    let read = || -> Result<Entry, Unreadable> {
+        Ok(match key {
+            EntryKey::Service(service) => {
+                Entry::service(service, &TeamName::new(text_of(item, "team").ok_or("it has no team")?)?)
+            }
+            EntryKey::Team(_) => {
+                Entry::decode(key.clone(), text_of(item, "settings").ok_or("it has no settings")?)?
+            }
+            EntryKey::Day(team, day) => Entry::day(team, *day, rota(item)?),
+        })
+    };
+    let told = |error: &Unreadable| {
+        tracing::error!(entry = %key, error = %Chain::of(&**error), "an entry of the roster cannot be read");
+    };
+    read().inspect_err(told).ok()
+}
+
+/// A contact alone is a text, several are a list of texts.
+fn level(contacts: &[Contact]) -> AttributeValue {
+    match contacts {
+        [one] => text(one.as_str()),
+        many => AttributeValue::L(many.iter().map(|contact| text(contact.as_str())).collect()),
+    }
+}
+
+/// As [`level`] writes it. An entry made by hand may also be a set of texts.
+fn contacts(level: &AttributeValue) -> Result<Vec<Contact>, InvalidInput> {
+    match level {
+        AttributeValue::S(one) if one.trim().is_empty() => Ok(Vec::new()),
+        AttributeValue::S(one) => Ok(vec![Contact::try_from(one.clone())?]),
+        AttributeValue::Ss(many) => many.iter().cloned().map(Contact::try_from).collect(),
+        AttributeValue::L(many) => {
+            let contact = |value: &AttributeValue| match value {
+                AttributeValue::S(one) => Contact::try_from(one.clone()),
+                _ => Err(InvalidInput::field("contact", "must be a text")),
+            };
+            many.iter().map(contact).collect()
+        }
+        AttributeValue::Null(_) => Ok(Vec::new()),
+        _ => Err(InvalidInput::field("contact", "must be a text or a list of texts")),
+    }
+}
+
+/// A calendar entry: `oncall` is a level, `escalation` a list of levels, or a single contact.
+fn rota(item: &Item) -> Result<Rota, InvalidInput> {
+    let oncall = item.get("oncall").map(contacts).transpose()?.unwrap_or_default();
+    let escalation = match item.get("escalation") {
+        None => Vec::new(),
+        Some(AttributeValue::L(levels)) => levels.iter().map(contacts).collect::<Result<_, _>>()?,
+        Some(single) => contacts(single)?.into_iter().map(|contact| vec![contact]).collect(),
+    };
+    Rota::new(oncall, escalation)
+}
+
+/// An audit record's item. Several of one write keep their order.
+pub(crate) fn item_of_change(change: &RosterChange, write_id: &str, nth: usize) -> Item {
+    let expires_at = change.at().timestamp() + CHANGES_KEPT.num_seconds();
+    let item = [
+        ("log", text(CHANGES)),
+        ("mark", text(format!("{}#{write_id}{nth:02}", sortable(change.at())))),
+        ("at", text(sortable(change.at()))),
+        ("who", text(change.by().as_str())),
+        ("what", text(change.stored())),
+        ("expiresAt", number(expires_at)),
+    ];
+    item.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// An audit record as [`item_of_change`] writes it.
+pub(crate) fn change_of(item: &Item) -> Option<(ChangeMark, RosterChange)> {
+    let mark = ChangeMark::new(text_of(item, "mark")?).ok()?;
+    let at = DateTime::parse_from_rfc3339(text_of(item, "at")?).ok()?.to_utc();
+    let by = Person::new(text_of(item, "who")?).ok()?;
+    Some((mark, RosterChange::decode(at, by, text_of(item, "what")?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_calendar_entry_made_by_hand_is_read() {
+        let list = |texts: &[&str]| AttributeValue::L(texts.iter().map(|t| text(*t)).collect());
+        let cases = [
+            (vec![("oncall", text("jo@example.org"))], "jo@example.org /"),
+            (
+                vec![("oncall", text("jo@example.org")), ("escalation", text("kim@example.org"))],
+                "jo@example.org / kim@example.org",
+            ),
+            (
+                vec![
+                    ("oncall", list(&["jo@example.org", "lee@example.org"])),
+                    ("escalation", list(&["kim@example.org", "max@example.org"])),
+                ],
+                "jo@example.org lee@example.org / kim@example.org | max@example.org",
+            ),
+            (
+                vec![
+                    ("oncall", text("")),
+                    ("escalation", AttributeValue::L(vec![list(&["kim@example.org", "max@example.org"])])),
+                ],
+                " / kim@example.org max@example.org",
+            ),
+        ];
+        for (item, expected) in cases {
+            let item: Item = item.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+            let rota = rota(&item).unwrap();
+            let names =
+                |contacts: &[Contact]| contacts.iter().map(Contact::address).collect::<Vec<_>>().join(" ");
+            let escalation: Vec<_> = rota.escalation().iter().map(|level| names(level)).collect();
+            let shown = format!("{} / {}", names(rota.oncall()), escalation.join(" | "));
+            assert_eq!(shown.trim_end(), expected.trim_end());
+        }
+        let refused = Item::from([("oncall".to_owned(), AttributeValue::Bool(true))]);
+        assert!(rota(&refused).is_err());
+    }
+}

@@ -1,0 +1,181 @@
+//! The roster's entries and audit records, as plain functions on a connection.
+
+use chrono::DateTime;
+use inresponse_core::Chain;
+use inresponse_core::model::{Person, TeamName};
+use inresponse_core::roster::{
+    ChangeMark, Edited, Effect, Entry, EntryKey, EntryKind, Judged, Looked, MAX_USERS, RosterChange,
+    RosterEdit, Snapshot, Was, judge,
+};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::batch::{RosterWrite, micros};
+
+/// Of the audit records, so many are kept.
+const CHANGES_KEPT: i64 = 10_000;
+
+/// Makes edits and writes their records. Answers the roster's version too: one more if anything changed.
+///
+/// In a transaction that began for writing, so that what is looked up still holds when it is written.
+pub(crate) fn apply(connection: &Connection, write: &RosterWrite) -> rusqlite::Result<(Edited, u64)> {
+    let RosterWrite { by, at, edits } = write;
+    let looked = edits.iter().map(|edit| look(connection, edit)).collect::<rusqlite::Result<Vec<_>>>()?;
+    let (effects, changes) = match judge(by, *at, edits, &looked) {
+        Judged::Refused(refusal) => return Ok((Edited::Refused(refusal), version(connection)?)),
+        Judged::Write { effects, changes } => (effects, changes),
+    };
+    for (edit, effect) in edits.iter().zip(&effects) {
+        if effect.changes() {
+            make(connection, edit)?;
+        }
+    }
+    for change in &changes {
+        record(connection, change)?;
+    }
+    let version = if effects.iter().any(|effect: &Effect| effect.changes()) {
+        connection
+            .prepare_cached("UPDATE roster_version SET version = version + 1 RETURNING version")?
+            .query_row([], |row| row.get(0))?
+    } else {
+        version(connection)?
+    };
+    Ok((Edited::Done(effects), version))
+}
+
+/// A key as it is stored: team, kind, name.
+fn stored(key: &EntryKey) -> (String, &'static str, String) {
+    (key.team().map(TeamName::to_string).unwrap_or_default(), key.kind().as_str(), key.name())
+}
+
+fn look(connection: &Connection, edit: &RosterEdit) -> rusqlite::Result<Looked> {
+    let key = edit.key();
+    let (team, kind, name) = stored(&key);
+    let body: Option<String> = connection
+        .prepare_cached("SELECT body FROM roster_entry WHERE team = ?1 AND kind = ?2 AND name = ?3")?
+        .query_row([team.as_str(), kind, &name], |row| row.get(0))
+        .optional()?;
+    let was = match body {
+        Some(body) => Entry::decode(key.clone(), &body).map_or(Was::Unreadable, Was::Entry),
+        None if matches!(key, EntryKey::Team(_)) && has_parts(connection, &team)? => Was::OnlyParts,
+        None => Was::Absent,
+    };
+    let users = match edit {
+        RosterEdit::Delete(key) => users(connection, key)?,
+        RosterEdit::Put(_) => Vec::new(),
+    };
+    Ok(Looked { was, users })
+}
+
+fn has_parts(connection: &Connection, team: &str) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM roster_entry WHERE team = ?1)")?
+        .query_row([team], |row| row.get(0))
+}
+
+fn users(connection: &Connection, key: &EntryKey) -> rusqlite::Result<Vec<EntryKey>> {
+    let EntryKey::Team(team) = key else { return Ok(Vec::new()) };
+    let sql =
+        "SELECT name FROM roster_entry WHERE kind = 'service' AND json_extract(body, '$.team') = ?1 LIMIT ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let names = statement.query_map(params![team.as_str(), MAX_USERS], |row| row.get::<_, String>(0))?;
+    let key = |name: String| EntryKey::from_parts(EntryKind::Service, "", &name).ok();
+    names.filter_map(|name| name.map(key).transpose()).collect()
+}
+
+fn make(connection: &Connection, edit: &RosterEdit) -> rusqlite::Result<()> {
+    match edit {
+        RosterEdit::Put(entry) => {
+            let (team, kind, name) = stored(&entry.key());
+            let body = entry.body().map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?;
+            let sql = "INSERT INTO roster_entry (team, kind, name, body) VALUES (?1, ?2, ?3, ?4)
+                       ON CONFLICT (team, kind, name) DO UPDATE SET body = excluded.body";
+            connection.prepare_cached(sql)?.execute([team.as_str(), kind, &name, &body])?;
+        }
+        RosterEdit::Delete(EntryKey::Team(team)) => {
+            let sql = "DELETE FROM roster_entry WHERE team = ?1";
+            connection.prepare_cached(sql)?.execute([team.as_str()])?;
+        }
+        RosterEdit::Delete(key) => {
+            let (team, kind, name) = stored(key);
+            let sql = "DELETE FROM roster_entry WHERE team = ?1 AND kind = ?2 AND name = ?3";
+            connection.prepare_cached(sql)?.execute([team.as_str(), kind, &name])?;
+        }
+    }
+    Ok(())
+}
+
+fn record(connection: &Connection, change: &RosterChange) -> rusqlite::Result<()> {
+    let values = params![micros(change.at()), change.by().as_str(), change.stored()];
+    let sql = "INSERT INTO roster_change (at, who, what) VALUES (?1, ?2, ?3)";
+    connection.prepare_cached(sql)?.execute(values)?;
+    let oldest = connection.last_insert_rowid() - CHANGES_KEPT;
+    connection.prepare_cached("DELETE FROM roster_change WHERE number <= ?1")?.execute([oldest])?;
+    Ok(())
+}
+
+/// Counts changes of the roster.
+pub(crate) fn version(connection: &Connection) -> rusqlite::Result<u64> {
+    connection
+        .prepare_cached("SELECT version FROM roster_version WHERE id = 1")?
+        .query_row([], |row| row.get(0))
+}
+
+/// All entries and their version, in one transaction. An entry that cannot be read is left out, with a line in the log.
+pub(crate) fn read_all(connection: &Connection) -> rusqlite::Result<(u64, Snapshot)> {
+    let transaction = connection.unchecked_transaction()?;
+    let (version, mut snapshot) = (version(&transaction)?, Snapshot::default());
+    let mut statement = transaction.prepare_cached("SELECT team, kind, name, body FROM roster_entry")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        match entry(row)? {
+            Ok(entry) => snapshot.put(entry),
+            Err(error) => {
+                let (team, kind, name): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                let error = Chain::of(&*error);
+                tracing::error!(kind, team, name, %error, "an entry of the roster cannot be read");
+            }
+        }
+    }
+    Ok((version, snapshot))
+}
+
+type Unreadable = Box<dyn std::error::Error + Send + Sync>;
+
+fn entry(row: &Row<'_>) -> rusqlite::Result<Result<Entry, Unreadable>> {
+    let (team, kind, name, body): (String, String, String, String) =
+        (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+    let read = || {
+        let key = EntryKey::from_parts(kind.parse()?, &team, &name)?;
+        Ok::<_, Unreadable>(Entry::decode(key, &body)?)
+    };
+    Ok(read())
+}
+
+/// Audit records below a number, newest first.
+pub(crate) fn read_changes(
+    connection: &Connection,
+    below: i64,
+    limit: i64,
+) -> rusqlite::Result<Vec<(ChangeMark, RosterChange)>> {
+    let sql =
+        "SELECT number, at, who, what FROM roster_change WHERE number < ?1 ORDER BY number DESC LIMIT ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([below, limit])?;
+    let mut changes = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (number, at, who, what): (u64, i64, String, String) =
+            (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+        let read = || {
+            let at = DateTime::from_timestamp_micros(at).ok_or("its time is out of range")?;
+            Ok::<_, Unreadable>(RosterChange::decode(at, Person::new(who)?, &what))
+        };
+        match read() {
+            Ok(change) => changes.push((ChangeMark::numbered(number), change)),
+            Err(error) => {
+                let error = Chain::of(&*error);
+                tracing::error!(number, %error, "a record of a change of the roster cannot be read");
+            }
+        }
+    }
+    Ok(changes)
+}
