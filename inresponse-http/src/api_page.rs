@@ -16,6 +16,8 @@ use crate::keys::Caller;
 use crate::pages::session::SignedIn;
 #[cfg(feature = "pages")]
 use crate::problem::Problem;
+#[cfg(feature = "pages")]
+use crate::refusals::Refusal;
 use crate::site::Here;
 
 /// The viewer styles its page itself; everything comes from here.
@@ -44,7 +46,10 @@ async fn document(
     signed_in: Result<SignedIn, Response>,
 ) -> Result<Response, Problem> {
     match (key, signed_in) {
-        (Err(problem), Err(_)) => Err(problem),
+        (Err(problem), Err(elsewhere)) => Err(match elsewhere.extensions().get::<Refusal>() {
+            Some(refusal) => problem.refused(*refusal),
+            None => problem,
+        }),
         (Ok(_), _) | (_, Ok(_)) => Ok(shown(&api)),
     }
 }

@@ -42,7 +42,7 @@ fn describe() {
     describe_counter!(
         "inresponse_requests_refused_total",
         Count,
-        "Wrong keys and failed sign-ins, by reason."
+        "Wrong keys, wrong sessions and failed sign-ins, by reason."
     );
     for reason in crate::refusals::REASONS {
         counter!("inresponse_requests_refused_total", "reason" => reason).absolute(0);

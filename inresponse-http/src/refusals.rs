@@ -1,4 +1,4 @@
-//! Wrong keys and failed sign-ins: told in the log, counted, and answered late if an address has many.
+//! Wrong keys, wrong sessions and failed sign-ins: told in the log, counted, and answered late if an address has many.
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
@@ -50,6 +50,9 @@ pub(crate) enum Refusal {
     /// The form of the pages came with a key that is not known, or may not respond.
     #[cfg(feature = "pages")]
     SignIn,
+    /// The request shows a session that is not known: it is guessed, or it has ended.
+    #[cfg(feature = "pages")]
+    Session,
 }
 
 impl Refusal {
@@ -59,12 +62,14 @@ impl Refusal {
             Refusal::WrongKey => "wrong_key",
             #[cfg(feature = "pages")]
             Refusal::SignIn => "sign_in",
+            #[cfg(feature = "pages")]
+            Refusal::Session => "session",
         }
     }
 }
 
 /// The reasons that the metrics tell.
-pub(crate) const REASONS: [&str; 2] = ["wrong_key", "sign_in"];
+pub(crate) const REASONS: [&str; 3] = ["wrong_key", "sign_in", "session"];
 
 /// How many refusals were told lately, and who had many. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -104,7 +109,7 @@ impl Refusals {
             (is_told, untold)
         };
         if untold > 0 {
-            tracing::warn!(requests = untold, "further requests with wrong keys were refused");
+            tracing::warn!(requests = untold, "further requests with wrong keys or sessions were refused");
         }
         if is_told {
             match refusal {
@@ -114,6 +119,10 @@ impl Refusals {
                 #[cfg(feature = "pages")]
                 Refusal::SignIn => {
                     tracing::warn!(%client, "signing in failed: the key is not known or may not respond")
+                }
+                #[cfg(feature = "pages")]
+                Refusal::Session => {
+                    tracing::warn!(%client, "a request with a session that is not known or has ended was refused")
                 }
             }
         }

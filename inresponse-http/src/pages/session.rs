@@ -1,5 +1,6 @@
 //! Who is signed in, by one cookie that no script and no other site can use.
 
+use axum::Extension;
 use axum::extract::FromRequestParts;
 use axum::http::header::{COOKIE, SET_COOKIE};
 use axum::http::request::Parts;
@@ -15,6 +16,7 @@ use crate::Api;
 use crate::doors::Door;
 use crate::keys::Caller;
 use crate::lanes::Lane;
+use crate::refusals::Refusal;
 use crate::site::Transport;
 
 /// Proof that the person has signed in, with a key that still holds and has the scope.
@@ -50,7 +52,8 @@ impl FromRequestParts<Api> for SignedIn {
         };
         let token = token(api, &parts.headers).ok_or_else(lead_to_sign_in)?;
         let found = api.sessions().find(api, &token, Look::Now).await;
-        let (by, entry) = found.map_err(|e| told_outage(api, None, &e))?.ok_or_else(lead_to_sign_in)?;
+        let refused = || (Extension(Refusal::Session), lead_to_sign_in()).into_response();
+        let (by, entry) = found.map_err(|e| told_outage(api, None, &e))?.ok_or_else(refused)?;
         if !entry.may(door.act) {
             let text = format!("This is not for you: {}.", entry.lacks(door.act));
             return Err(message(api, Some(&by), StatusCode::FORBIDDEN, &text));
@@ -66,12 +69,22 @@ impl SignedIn {
     }
 }
 
-/// Whether somebody has signed in.
-pub(super) async fn is_signed_in(api: &Api, headers: &HeaderMap) -> Result<bool, Outage> {
-    match token(api, headers) {
-        Some(token) => Ok(api.sessions().find(api, &token, Look::Now).await?.is_some()),
-        None => Ok(false),
-    }
+/// What a browser shows of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// One of somebody who has signed in.
+    Known,
+    /// One that has ended or never was.
+    Unknown,
+    /// None.
+    Nothing,
+}
+
+/// What session is shown.
+pub(super) async fn shown(api: &Api, headers: &HeaderMap) -> Result<Shown, Outage> {
+    let Some(token) = token(api, headers) else { return Ok(Shown::Nothing) };
+    let found = api.sessions().find(api, &token, Look::Now).await?;
+    Ok(if found.is_some() { Shown::Known } else { Shown::Unknown })
 }
 
 /// Ends the session of the person who has signed in, if there is one.

@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use inresponse_core::model::Person;
 
+use super::session::Shown;
 use super::{Frame, Place, html, message, see, session, told_outage};
 use crate::Api;
 use crate::doors::Act;
@@ -34,12 +35,19 @@ struct Onward {
 /// The form; whoever is signed in already is led on.
 pub(super) async fn page(Here(api): Here, mut params: Params, headers: HeaderMap) -> Response {
     let next = params.take("next", |text| Ok(local(&api, text))).unwrap_or_else(|| api.home().to_owned());
-    match session::is_signed_in(&api, &headers).await {
-        Ok(true) => return see(&next),
-        Ok(false) => {}
+    let shown = match session::shown(&api, &headers).await {
+        Ok(shown) => shown,
         Err(error) => return told_outage(&api, None, &error),
+    };
+    match shown {
+        Shown::Known => see(&next),
+        Shown::Unknown => (Extension(Refusal::Session), form(&api, next, &headers)).into_response(),
+        Shown::Nothing => form(&api, next, &headers),
     }
-    let frame = Frame::new(&api, None, Place::Elsewhere);
+}
+
+fn form(api: &Api, next: String, headers: &HeaderMap) -> Response {
+    let frame = Frame::new(api, None, Place::Elsewhere);
     // A browser keeps the cookie back where another site's link (a mail read on the web) led here. It sends it where
     // this page leads to itself.
     if headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site") {

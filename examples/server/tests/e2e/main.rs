@@ -7,6 +7,8 @@
     reason = "tests may panic, helpers of tests too"
 )]
 
+#[path = "../../../contract/access.rs"]
+mod access;
 mod alike;
 mod attack;
 #[path = "../../../contract/mod.rs"]
@@ -18,6 +20,8 @@ mod load;
 mod mail;
 mod operations;
 mod outages;
+#[path = "../../../contract/over_http.rs"]
+mod over_http;
 mod people;
 mod secrets;
 mod server;

@@ -1,0 +1,35 @@
+//! A deployment that is reached over HTTP.
+
+use std::time::Duration;
+
+use axum::http::{Request, Response};
+
+use crate::access::Answers;
+
+/// How long an answer may take, on a machine that is busy with much else: no verdict depends on that.
+const SOON: Duration = Duration::from_secs(120);
+
+/// A deployment, by its URL and a client that follows no redirect.
+#[derive(Debug)]
+pub(crate) struct OverHttp<'a> {
+    pub(crate) url: &'a str,
+    pub(crate) client: &'a reqwest::Client,
+}
+
+impl Answers for OverHttp<'_> {
+    async fn answer(&self, request: Request<String>) -> Response<String> {
+        let (head, body) = request.into_parts();
+        let url = format!("{}{}", self.url, head.uri);
+        let request = self.client.request(head.method, url).headers(head.headers).body(body).timeout(SOON);
+        let response = request.send().await.unwrap();
+        let mut answer = Response::new(String::new());
+        *answer.status_mut() = response.status();
+        *answer.headers_mut() = response.headers().clone();
+        let kind = answer.headers().get("content-type").map_or("", |kind| kind.to_str().unwrap());
+        // A stream does not end.
+        if !kind.starts_with("text/event-stream") {
+            *answer.body_mut() = response.text().await.unwrap();
+        }
+        answer
+    }
+}
