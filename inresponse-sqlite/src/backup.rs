@@ -69,17 +69,21 @@ pub struct Restored {
 /// what is left of a copy that failed ends in `.partial`. Blocks.
 ///
 /// # Errors
-/// The file is there, one of them cannot be read or written, or the copy is damaged.
+/// The file is there, one of them cannot be read or written, the copy is damaged, or the database holds anything that is
+/// not of this program (a trigger, a view, a table that was changed), which is named: no such backup could be restored.
 pub fn backup(from: &Path, to: &Path, mut progress: impl FnMut(Progress)) -> Result<(), Outage> {
     if to.exists() {
         return Err(Outage::permanent(format!("{} is there already", to.display())));
     }
     must_exist(from)?;
     let source = open_reader(from)?;
+    refuse_foreign(&source, from)?;
     let partial = beside(to, ".partial");
     copy(&source, &partial, &mut progress)?;
     let copied = open_writer_as_it_is(&partial)?;
     is_sound(&copied, &partial)?;
+    // Once more, since it may have come while this was copied.
+    refuse_foreign(&copied, from)?;
     finish(copied, &partial)?;
     // Unlike a renaming, this replaces nothing that has come there meanwhile.
     std::fs::hard_link(&partial, to).map_err(|e| io("cannot be given its name", to, e))?;

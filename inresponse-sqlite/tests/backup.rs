@@ -199,9 +199,10 @@ fn what_is_no_backup_is_refused_and_nothing_is_touched() {
 }
 
 #[tokio::test]
-async fn what_is_not_of_this_program_is_not_restored_and_is_named() {
+async fn what_is_not_of_this_program_is_neither_backed_up_nor_restored_and_is_named() {
     let dir = tempfile::tempdir().unwrap();
-    let [live, copy, to] = ["live.db", "copy.db", "to.db"].map(|name| dir.path().join(name));
+    let [live, copy, to, again] =
+        ["live.db", "copy.db", "to.db", "again.db"].map(|name| dir.path().join(name));
     let database = open(&live).await;
     let _ = report(&database.store()).await;
     let _ = database.keep_setting("secret", b"one".to_vec()).await.unwrap();
@@ -237,11 +238,12 @@ async fn what_is_not_of_this_program_is_not_restored_and_is_named() {
         for refused in [
             backup::restore(&copy, &to, Existing::Refuse, |_| {}).map(|_| ()),
             backup::check(&copy).map(|_| ()),
+            backup::backup(&copy, &again, |_| {}),
         ] {
             let refused = refused.unwrap_err().to_string();
             assert!(refused.contains(expected) && !refused.contains('\x1b'), "{refused}");
         }
-        assert!(!to.exists());
+        assert!(!to.exists() && !again.exists() && !dir.path().join("again.db.partial").exists());
     }
     // What only looks different is the same.
     let _ = std::fs::remove_file(&copy);
@@ -250,6 +252,7 @@ async fn what_is_not_of_this_program_is_not_restored_and_is_named() {
         UPDATE sqlite_schema SET sql = replace(sql, 'body ', '/* all of it */   body ') WHERE name = 'incident'";
     rusqlite::Connection::open(&copy).unwrap().execute_batch(edited).unwrap();
     assert_eq!(backup::check(&copy).unwrap(), backup::Checked::Current);
+    backup::backup(&copy, &again, |_| {}).unwrap();
     let restored = backup::restore(&copy, &to, Existing::Refuse, |_| {}).unwrap();
     assert_eq!(restored.settings, ["secret"]);
 }

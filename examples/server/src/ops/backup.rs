@@ -12,6 +12,9 @@ use crate::keys::FIRST_KEY;
 const DEFAULT_DB: &str = "inresponse.db";
 
 /// Copies the database, whether or not a server is using it.
+///
+/// A database that holds anything that is not this program's own (a trigger, a view, another table) is refused: its backup
+/// could not be restored.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  inresponse backup --db /var/lib/inresponse/inresponse.db /backup/inresponse-$(date +%F).db"
