@@ -12,6 +12,7 @@
 //! | `bodies` | `report`, `update`, `team`, `day`: bodies of the API |
 //! | `texts` | `cursor`, `token`, `contact`, `time`, `amazon_url`, `request_id`: what is written in one line |
 //! | `intake` | `alertmanager`, `prometheus`, `grafana`, `nagios`, `pagerduty`, `opsgenie`, `generic`, `sns`, `cloudwatch` |
+//! | `head` | `forwarded`, `session`: who sent a request, as proxies and cookies say it |
 //! | `mail` | `mail`: any incident's mail, read by two parsers |
 //! | `settings` | `config`: the server's file |
 //! | `api` | `api`: any request, through the whole router |

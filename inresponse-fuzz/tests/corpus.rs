@@ -106,6 +106,8 @@ replays!(
     generic,
     sns,
     cloudwatch,
+    forwarded,
+    session,
     mail,
     config,
     notice,

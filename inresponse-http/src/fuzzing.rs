@@ -1,5 +1,10 @@
 //! The parsers of what strangers send, for the fuzz targets.
 
+use std::net::{IpAddr, SocketAddr};
+
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request};
+use axum::http::HeaderMap;
 use inresponse_core::InvalidInput;
 use inresponse_core::model::{IncidentNumber, KeyName, Report, TeamName};
 use inresponse_core::plan::Update;
@@ -7,6 +12,7 @@ use inresponse_core::roster::{Rota, Team};
 use inresponse_core::store::ListQuery;
 use serde_json::Value;
 
+use crate::client::{Client, TrustedProxies};
 use crate::cursor;
 use crate::input::{Time, read_json};
 use crate::wire::report::{PostIncident, PutIncident};
@@ -46,6 +52,21 @@ pub fn day_view(team: &TeamName, rota: &Rota) -> Value {
 /// A time in a body or query.
 pub fn time(text: &str) -> Result<chrono::DateTime<chrono::Utc>, InvalidInput> {
     Time::Text(text.to_owned()).read("at")
+}
+
+/// Who sent a request: the address that is believed, and what the log says of it.
+pub fn client(peer: SocketAddr, proxies: &TrustedProxies, headers: &HeaderMap) -> (Option<IpAddr>, String) {
+    let mut request = Request::new(Body::empty());
+    *request.headers_mut() = headers.clone();
+    request.extensions_mut().insert(ConnectInfo(peer));
+    let client = Client::of(&request, proxies);
+    (client.address(), client.to_string())
+}
+
+/// The value of a session's cookie, as it is written once it was read.
+#[cfg(feature = "pages")]
+pub fn session(text: &str) -> Option<String> {
+    crate::pages::sessions::read_again(text)
 }
 
 /// A cursor of a list.

@@ -22,7 +22,7 @@ use super::{now, once};
 const REQUESTS: usize = 500;
 /// The largest answer: a page of what so many requests have made stays below it.
 const MAX_ANSWER: usize = 16 * 1024 * 1024;
-const KEY: &str = "key-of-everything";
+pub(super) const KEY: &str = "key-of-everything";
 
 thread_local! {
     static RUNTIME: OnceCell<Runtime> = const { OnceCell::new() };
@@ -30,7 +30,8 @@ thread_local! {
     static SENT: Cell<usize> = const { Cell::new(0) };
 }
 
-async fn world() -> Router {
+/// The router over everything in memory, with a key of all scopes.
+pub(super) async fn world() -> Router {
     let notifiers = Notifiers::new().mail(RecordingNotifier::new());
     let secret = TokenSecret::new(*b"0123456789abcdef").unwrap();
     let engine = Engine::builder(MemoryStore::new(), MemoryRoster::new(), notifiers, ManualClock::at(now()))

@@ -2,6 +2,7 @@
 
 mod api;
 mod bodies;
+mod head;
 mod intake;
 mod mail;
 mod notice;
@@ -33,6 +34,7 @@ pub static TARGETS: &[Target] = targets! {
     bodies: report, update, team, day;
     texts: cursor, token, contact, time, amazon_url, request_id;
     intake: alertmanager, prometheus, grafana, nagios, pagerduty, opsgenie, generic, sns, cloudwatch;
+    head: forwarded, session;
     mail: mail;
     settings: config;
     notice: notice;

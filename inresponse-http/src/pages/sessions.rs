@@ -77,6 +77,12 @@ impl Token {
     }
 }
 
+/// What a browser sent, as it is written once it was read.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn read_again(text: &str) -> Option<String> {
+    Token::read(text).map(|token| token.text())
+}
+
 /// What is kept of a session.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
