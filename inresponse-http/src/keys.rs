@@ -16,6 +16,7 @@ use subtle::{Choice, ConstantTimeEq};
 
 use crate::Api;
 use crate::doors::{Act, Door, Proof};
+use crate::grant::Grant;
 use crate::lanes::Lane;
 use crate::problem::Problem;
 use crate::refusals::Refusal;
@@ -110,6 +111,12 @@ impl ApiKey {
             *byte = u8::from_str_radix(pair, 16).map_err(|_| refused())?;
         }
         Self::new(name, bytes, scopes)
+    }
+
+    /// The same with what a configuration grants it.
+    #[must_use]
+    pub fn granted(self, grant: Grant) -> Self {
+        Self { scopes: grant.scopes, service: grant.service, ..self }
     }
 
     /// The same, restricted to one service: with this key one reports for it and acts on its incidents only.

@@ -31,6 +31,7 @@
 //! | `cursor` | where the next page of a list begins |
 //! | `problem` | errors as RFC 9457 problem details |
 //! | `keys` | API keys and scopes |
+//! | `grant` | what a configuration grants a key |
 //! | `admission` | when a request has its place |
 //! | `lanes` | what each key has of places and of the store's queue |
 //! | `limits` | request ids, logs, time, panics |
@@ -50,6 +51,7 @@ mod doors;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+mod grant;
 mod hand_over;
 mod input;
 mod intake;
@@ -91,6 +93,7 @@ use crate::site::Site;
 
 pub use client::TrustedProxies;
 pub use doors::{Act, DOORS, Door, Proof};
+pub use grant::Grant;
 pub use inresponse_intake::generic::Mapping;
 pub use inresponse_intake::{Rule, sns::AmazonUrl};
 pub use intake::{FetchFromAmazon, Intake};

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use inresponse_core::InvalidInput;
 use inresponse_core::claim::TokenSecret;
 use inresponse_core::model::{Contact, News, TeamName};
 use inresponse_core::roster::Defaults;
-use inresponse_http::{ApiKey, HandOverDomains, Scope};
+use inresponse_http::{ApiKey, HandOverDomains};
+
+use crate::secrets;
 
 /// What all functions share.
 #[derive(Debug)]
@@ -17,9 +20,9 @@ pub(crate) struct Config {
     pub(crate) configuration_set: Option<String>,
     /// What links in mails begin with.
     pub(crate) public_url: String,
-    pub(crate) token_secret: TokenSecret,
-    /// One key with all scopes.
-    pub(crate) api_key: ApiKey,
+    /// The one to sign with first.
+    pub(crate) token_secrets: Vec<TokenSecret>,
+    pub(crate) api_keys: Vec<ApiKey>,
     pub(crate) defaults: Defaults,
     pub(crate) news: News,
     pub(crate) hand_over_domains: HandOverDomains,
@@ -28,33 +31,45 @@ pub(crate) struct Config {
     pub(crate) keep_resolved: Option<Duration>,
 }
 
-impl Config {
-    /// Reads it, and names every variable that does not hold.
-    pub(crate) fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidInput> {
-        let mut invalid = InvalidInput::default();
-        let optional = |name: &str| variable(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
-        let mut required = |name: &'static str| {
-            let value = optional(name);
-            if value.is_none() {
-                invalid.push(name, "is missing");
-            }
-            value.unwrap_or_default()
-        };
-        let mail_from = required("INRESPONSE_MAIL_FROM");
-        let public_url = required("INRESPONSE_PUBLIC_URL");
-        let state_machine = required("INRESPONSE_STATE_MACHINE");
-        let token_secret = required("INRESPONSE_TOKEN_SECRET");
-        let api_key = required("INRESPONSE_API_KEY");
-        let named = |name: &'static str| move |e: InvalidInput| InvalidInput::field(name, e.to_string());
-        let token_secret = invalid
-            .keep(TokenSecret::new(token_secret.into_bytes()).map_err(named("INRESPONSE_TOKEN_SECRET")));
-        if !api_key.is_empty() && api_key.chars().count() < ApiKey::MIN_CHARS {
-            let message = format!("must have at least {} characters", ApiKey::MIN_CHARS);
-            invalid.push("INRESPONSE_API_KEY", message);
+/// The environment of a function, in which what is blank is not there.
+pub(crate) struct Variables<'a> {
+    find: &'a dyn Fn(&str) -> Option<String>,
+}
+
+impl<'a> Variables<'a> {
+    pub(crate) fn new(find: &'a dyn Fn(&str) -> Option<String>) -> Self {
+        Self { find }
+    }
+
+    pub(crate) fn optional(&self, name: &str) -> Option<String> {
+        (self.find)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
+    /// Its value; blank, and named, if it is missing.
+    pub(crate) fn required(&self, name: &'static str, invalid: &mut InvalidInput) -> String {
+        let value = self.optional(name);
+        if value.is_none() {
+            invalid.push(name, "is missing");
         }
-        let api_key = invalid.keep(
-            ApiKey::from_plain("admin", &api_key, Scope::ALL.to_vec()).map_err(named("INRESPONSE_API_KEY")),
-        );
+        value.unwrap_or_default()
+    }
+}
+
+impl Config {
+    /// Reads it, and names every variable that is invalid.
+    pub(crate) fn read(
+        variable: impl Fn(&str) -> Option<String>,
+        now: DateTime<Utc>,
+    ) -> Result<Self, InvalidInput> {
+        let variables = Variables::new(&variable);
+        let mut invalid = InvalidInput::default();
+        let mail_from = variables.required("INRESPONSE_MAIL_FROM", &mut invalid);
+        let public_url = variables.required("INRESPONSE_PUBLIC_URL", &mut invalid);
+        let state_machine = variables.required("INRESPONSE_STATE_MACHINE", &mut invalid);
+        let token_secrets = secrets::token_secrets(&variables, now, &mut invalid);
+        let api_keys = secrets::api_keys(&variables, &mut invalid);
+        let named = |name: &'static str| move |e: InvalidInput| InvalidInput::field(name, e.to_string());
+        let optional = |name: &str| variables.optional(name);
         let fallback = optional("INRESPONSE_FALLBACK").unwrap_or_default();
         let fallback: Result<Vec<_>, _> =
             fallback.split(',').map(str::trim).filter(|c| !c.is_empty()).map(Contact::new).collect();
@@ -83,8 +98,8 @@ impl Config {
                 News::Kept
             }
         };
-        let (Some(token_secret), Some(api_key), Some(defaults), Some(catch_all), Some(days), true) =
-            (token_secret, api_key, defaults, catch_all, keep_resolved, invalid.is_empty())
+        let (Some(defaults), Some(catch_all), Some(days), true) =
+            (defaults, catch_all, keep_resolved, invalid.is_empty())
         else {
             return Err(invalid);
         };
@@ -93,8 +108,8 @@ impl Config {
             mail_from,
             configuration_set: optional("INRESPONSE_CONFIGURATION_SET"),
             public_url,
-            token_secret,
-            api_key,
+            token_secrets,
+            api_keys,
             defaults,
             news,
             hand_over_domains,
@@ -118,10 +133,11 @@ mod tests {
     ];
 
     fn read(changed: &[(&str, &str)]) -> Result<Config, InvalidInput> {
-        Config::read(|name| {
+        let find = |name: &str| {
             let found = changed.iter().chain(&GOOD).find(|(n, _)| *n == name);
             found.map(|(_, value)| (*value).to_owned())
-        })
+        };
+        Config::read(find, "2026-11-24T12:00:00Z".parse().unwrap())
     }
 
     #[test]

@@ -9,9 +9,11 @@
 mod config;
 mod notifier;
 mod processor;
+mod secrets;
 mod timers;
 mod wiring;
 
+use inresponse_core::clock::{Clock as _, SystemClock};
 use lambda_runtime::Error;
 
 use crate::config::Config;
@@ -20,7 +22,7 @@ use crate::config::Config;
 async fn main() -> Result<(), Error> {
     let log = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
     tracing_subscriber::fmt().json().with_env_filter(log).with_current_span(false).without_time().init();
-    let config = Config::read(|name| std::env::var(name).ok())?;
+    let config = Config::read(|name| std::env::var(name).ok(), SystemClock::new().now())?;
     // Set by Lambda to what the template calls the handler.
     match std::env::var("_HANDLER").unwrap_or_default().as_str() {
         "processor" => processor::run(config).await,

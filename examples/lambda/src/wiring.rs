@@ -39,7 +39,7 @@ pub(crate) async fn engine(config: &Config) -> Result<(Engine, DynamoStore), Err
         .defaults(config.defaults.clone())
         .news(config.news)
         .timers(Executions::new(&aws, config.state_machine.clone()))
-        .claim_links(&config.public_url, vec![config.token_secret.clone()])?;
+        .claim_links(&config.public_url, config.token_secrets.clone())?;
     if let Some(team) = &config.catch_all {
         engine = engine.catch_all(team.clone());
     }
