@@ -81,7 +81,7 @@ impl Cloud {
         ]
     }
 
-    /// Takes the functions' permissions away, one after the other, so nothing else may run meanwhile.
+    /// Takes the functions' permissions and keys away, one after the other, so nothing else may run meanwhile.
     pub(crate) fn test_roles(&self, only: Option<&str>) -> Result<(), Failure> {
         let mut tests = Tests::of("binary(roles)", only);
         tests.command.arg("--no-capture").envs(self.variables());

@@ -1,5 +1,7 @@
-//! No role allows what is not needed: each permission that the emulated cloud checks is taken away, and something
-//! fails. Breaks the deployment while it runs, so `cargo xtask cloud` runs it alone.
+//! What changes the deployment while it runs, so `cargo xtask cloud` runs it alone.
+//!
+//! No role allows what is not needed: each permission that the emulated cloud checks is taken away, and something fails.
+//! No key or secret is good for longer than it should be: each is removed or replaced, and is refused.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,6 +10,8 @@
     reason = "tests may panic, helpers of tests too"
 )]
 
+#[path = "../../../contract/access.rs"]
+mod access;
 #[path = "../cloud/cloud.rs"]
 #[allow(dead_code, reason = "shared with the tests of the cloud")]
 mod cloud;
@@ -15,9 +19,12 @@ mod cloud;
 #[allow(dead_code, reason = "shared with the tests of the cloud")]
 mod contract;
 mod emulator;
+#[path = "../../../contract/over_http.rs"]
+mod over_http;
 mod policies;
 mod probes;
 mod removal;
+mod rotation;
 
 use serde_json::json;
 
