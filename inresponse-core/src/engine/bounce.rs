@@ -1,8 +1,8 @@
 //! Takes what a carrier tells later of an alert that it had accepted.
 
 use super::Engine;
-use super::intake::Changed;
 use super::lease::report_transitions;
+use super::swap::Changed;
 use crate::error::Outage;
 use crate::model::{DeliveryId, IncidentNumber, OutcomeKind};
 use crate::plan::Input;
@@ -37,9 +37,8 @@ impl Engine {
         reason: &str,
     ) -> Result<Bounced, Outage> {
         let Some(record) = self.inner.store.load(number).await? else { return Ok(Bounced::Absent) };
-        let before = record.incident.clone();
         Ok(match self.change(record, |_| Input::Bounced { delivery, reason }).await? {
-            Changed::Done(record) => {
+            Changed::Done { before, record } => {
                 let outcome = OutcomeKind::Bounced.as_str();
                 metrics::counter!("inresponse_deliveries_total", "outcome" => outcome).increment(1);
                 tracing::error!(delivery = delivery.as_str(), reason, "an accepted alert came back");

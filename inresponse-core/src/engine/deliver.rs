@@ -10,11 +10,12 @@ use futures_util::future::{Either, select};
 use super::Engine;
 use super::lease::{LeaseTimes, LeasedSend, report_transitions};
 use super::renew::{Attempt, Standing};
+use super::swap::Changed;
 use crate::error::{Chain, Outage, OutageKind};
-use crate::model::{DeliveryKey, Incident, Level, OutcomeKind, Version};
+use crate::model::{Level, OutcomeKind};
 use crate::notify::{Alert, Notifier, Outcome};
-use crate::plan::{self, Decision, Input};
-use crate::store::{Committed, Record};
+use crate::plan::Input;
+use crate::store::Record;
 
 /// A send begins at most this long after its lease, or the record is looked at once more (promise 11).
 const BEGIN_WITHIN: Duration = Duration::from_secs(1);
@@ -32,14 +33,14 @@ impl Engine {
     /// `give_up_at` is when the attempt must have ended at the latest, by the monotonic clock. Dropping the future is
     /// like a crash: the delivery is due again when its lease ends.
     pub(super) async fn deliver(&self, leased: LeasedSend, give_up_at: Option<Duration>) {
-        let LeasedSend { mut alert, delivery, attempt, lease, mut incident, mut version, slot, mark } =
+        let LeasedSend { mut alert, delivery, attempt, lease, mut version, mut last_reported_at, slot, mark } =
             leased;
-        let this = Attempt { incident: incident.number(), delivery, number: attempt };
+        let this = Attempt { incident: alert.incident().number(), delivery, number: attempt };
         let outcome = match self.may_begin(&alert, this, lease).await {
             Ok(Begin { lease, read_again }) => {
-                if let Some(record) = read_again {
-                    (incident, version) = (Arc::new(record.incident), record.version);
-                    alert = alert.read_again(Arc::clone(&incident), record.count);
+                if let Some(again) = read_again {
+                    (version, last_reported_at) = (again.version, again.last_reported_at);
+                    alert = alert.read_again(Arc::new(again.incident), again.count);
                 }
                 let began = self.inner.clock.monotonic();
                 let outcome = self.attempt(&alert, this, lease, give_up_at).await;
@@ -53,7 +54,8 @@ impl Engine {
         };
         self.inner.wake.slot_freed();
         report_outcome(&alert, &outcome);
-        self.record(&incident, version, delivery, attempt, &outcome).await;
+        let (incident, count) = (alert.incident().clone(), alert.count());
+        self.record(Record { incident, version, count, last_reported_at }, this, &outcome).await;
         drop(mark);
     }
 
@@ -129,72 +131,47 @@ impl Engine {
     }
 
     /// Records an outcome by merging it into whatever the record has become.
-    async fn record(
-        &self,
-        leased: &Incident,
-        version: Version,
-        delivery: DeliveryKey,
-        attempt: u32,
-        outcome: &Outcome,
-    ) {
-        let mut pause = FIRST_PAUSE;
-        let mut current = Some((leased.clone(), version));
-        loop {
-            match self.try_record(&mut current, delivery, attempt, outcome, leased).await {
-                Ok(Merge::Done) => return,
-                Ok(Merge::Again) => {}
-                Err(error) => {
-                    tracing::warn!(
-                        incident = leased.number().value(),
-                        error = %Chain::of(&error),
-                        "an outcome could not be recorded yet"
-                    );
-                    if error.kind() == OutageKind::Permanent {
-                        pause = MAX_PAUSE;
-                    }
-                    self.inner.clock.sleep(pause).await;
-                    pause = (pause * 2).min(MAX_PAUSE);
-                }
+    async fn record(&self, leased: Record, attempt: Attempt, outcome: &Outcome) {
+        let (mut pause, mut known) = (FIRST_PAUSE, Some(leased));
+        while let Err(error) = self.try_record(known.take(), attempt, outcome).await {
+            tracing::warn!(
+                incident = attempt.incident.value(),
+                error = %Chain::of(&error),
+                "an outcome could not be recorded yet"
+            );
+            if error.kind() == OutageKind::Permanent {
+                pause = MAX_PAUSE;
             }
+            self.inner.clock.sleep(pause).await;
+            pause = (pause * 2).min(MAX_PAUSE);
         }
     }
 
     async fn try_record(
         &self,
-        current: &mut Option<(Incident, Version)>,
-        delivery: DeliveryKey,
-        attempt: u32,
+        known: Option<Record>,
+        attempt: Attempt,
         outcome: &Outcome,
-        leased: &Incident,
-    ) -> Result<Merge, Outage> {
-        let (incident, version) = match current.take() {
-            Some(current) => current,
-            None => match self.inner.store.load(leased.number()).await? {
-                Some(record) => (record.incident, record.version),
-                None => return Ok(Merge::Done),
-            },
+    ) -> Result<(), Outage> {
+        let record = match known {
+            Some(record) => Some(record),
+            None => self.inner.store.load(attempt.incident).await?,
         };
-        let now = self.now();
-        let plan = match plan::step(&incident, Input::Outcome { delivery, attempt, outcome }, now) {
-            Decision::Change(plan) => plan,
-            // Recorded already (by a commit whose answer was lost), or no longer of interest.
-            Decision::Nothing | Decision::Refuse(_) | Decision::NeedsRound(_) => return Ok(Merge::Done),
-        };
-        let committed = self.commit(version, &plan.draft).await;
-        self.notice_clock(now);
-        match committed? {
-            Committed::Stale => Ok(Merge::Again),
-            Committed::At(version) => {
-                let after = plan.draft.incident();
-                report_transitions(&incident, after);
-                if after.accepted == 1 && incident.accepted == 0 && after.round() == 1 {
-                    let took = (now - after.created_at()).to_std().unwrap_or_default();
+        let Some(record) = record else { return Ok(()) };
+        let Attempt { delivery, number, .. } = attempt;
+        match self.change(record, |_| Input::Outcome { delivery, attempt: number, outcome }).await? {
+            Changed::Done { before, record } => {
+                let after = &record.incident;
+                report_transitions(&before, after);
+                if after.accepted == 1 && before.accepted == 0 && after.round() == 1 {
+                    let took = (after.updated_at() - after.created_at()).to_std().unwrap_or_default();
                     metrics::histogram!("inresponse_report_to_accepted_seconds").record(took.as_secs_f64());
                 }
-                self.inner.wake.due(after.number(), version, plan.draft.due_at());
-                Ok(Merge::Done)
             }
+            // Recorded already (by a commit whose answer was lost), or no longer of interest.
+            Changed::Nothing(_) | Changed::Refused(..) | Changed::Gone => {}
         }
+        Ok(())
     }
 }
 
@@ -203,11 +180,6 @@ struct Begin {
     lease: LeaseTimes,
     /// The record, if it was read again after the lease.
     read_again: Option<Box<Record>>,
-}
-
-enum Merge {
-    Done,
-    Again,
 }
 
 /// Counts an outcome, and says in the log what an operator should see.

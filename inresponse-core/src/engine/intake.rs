@@ -2,17 +2,16 @@
 
 use std::collections::{HashMap, HashSet};
 
-use chrono::{DateTime, Utc};
-
-use super::lease::{LeaseAt, MAX_TRIES};
+use super::lease::LeaseAt;
 use super::slots::{Slot, Urgency};
+use super::swap::Changed;
 use super::{Engine, WAITING_TOO_LONG};
 use crate::error::Outage;
 use crate::model::{
     Contact, DedupKey, IncidentNumber, KeyName, Level, Matrix, Report, ServiceName, Severity,
 };
-use crate::plan::{self, Decision, Input, NextRound, Plan, Refusal, Update};
-use crate::store::{Census, Committed, Created, ListQuery, Record};
+use crate::plan::{self, Input, Plan, Refusal, Update};
+use crate::store::{Census, Created, ListQuery, Record};
 
 /// What became of a report.
 #[derive(Debug, Clone, PartialEq)]
@@ -135,7 +134,7 @@ impl Engine {
             .map(|(mark, send)| (send, mark))
             .unzip();
         let draft = plan::Draft::new(record.incident.clone());
-        let at = LeaseAt { version: record.version, planned, count: record.count };
+        let at = LeaseAt::of(record, record.version, planned);
         let leased = self.leased_sends(Plan { draft, sends }, slots, marks, at);
         self.inner.wake.hand_over(leased);
     }
@@ -148,7 +147,9 @@ impl Engine {
         key: Option<KeyName>,
     ) -> Result<Record, Outage> {
         match self.change(record, |_| Input::Repeat { severity, key: key.as_ref() }).await {
-            Ok(Changed::Done(record) | Changed::Nothing(record) | Changed::Refused(record, _)) => Ok(record),
+            Ok(Changed::Done { record, .. } | Changed::Nothing(record) | Changed::Refused(record, _)) => {
+                Ok(record)
+            }
             Ok(Changed::Gone) => Err(Outage::unknown("the incident was deleted while it was reported again")),
             // The repeat itself is recorded, so the whole is not simply to be tried again.
             Err(error) => Err(Outage::unknown("the repeat was counted, its severity was not").because(error)),
@@ -164,7 +165,7 @@ impl Engine {
         let Some(record) = self.inner.store.load(number).await? else { return Ok(Updated::Absent) };
         let changed = self.change(record, |round| Input::Update { update, round }).await?;
         Ok(match changed {
-            Changed::Done(record) => {
+            Changed::Done { record, .. } => {
                 tracing::info!(
                     incident = number.value(),
                     by = %update.by,
@@ -178,59 +179,6 @@ impl Engine {
             Changed::Refused(record, refusal) => Updated::Refused(record, refusal),
             Changed::Gone => Updated::Absent,
         })
-    }
-
-    /// Plans and commits, again whenever somebody else was faster.
-    pub(super) async fn change<'a>(
-        &self,
-        mut record: Record,
-        input: impl Fn(Option<NextRound>) -> Input<'a>,
-    ) -> Result<Changed, Outage> {
-        let mut round = None;
-        for _ in 0..MAX_TRIES {
-            let now = self.now();
-            let plan = match plan::step(&record.incident, input(round.clone()), now) {
-                Decision::Change(plan) => plan,
-                Decision::Nothing => return Ok(Changed::Nothing(record)),
-                Decision::Refuse(refusal) => return Ok(Changed::Refused(record, refusal)),
-                Decision::NeedsRound(of) => {
-                    // Boxed, since few changes begin a round.
-                    round = Some(Box::pin(self.next_round(&record.incident, &of, now)).await?);
-                    continue;
-                }
-            };
-            let committed = self.commit(record.version, &plan.draft).await;
-            self.notice_clock(now);
-            match committed? {
-                Committed::At(version) => {
-                    self.inner.wake.due(record.number(), version, plan.draft.due_at());
-                    // Where only the count rose, the timer that it counts is there already.
-                    let is_sooner = plan.draft.due_at() != plan::due_at(&record.incident);
-                    if is_sooner && plan.draft.incident().wake() != record.incident.wake() {
-                        self.start_timer(plan.draft.incident()).await;
-                    }
-                    return Ok(Changed::Done(Record {
-                        incident: plan.draft.into_incident(),
-                        version,
-                        ..record
-                    }));
-                }
-                Committed::Stale => match self.inner.store.load(record.number()).await? {
-                    // Meanwhile another team may have it, or another day have begun.
-                    Some(changed) => (record, round) = (changed, None),
-                    None => return Ok(Changed::Gone),
-                },
-            }
-        }
-        Err(Outage::retryable("the incident changed too often in between"))
-    }
-
-    /// Promise 14: a clock that went back while a write by its old time was under way may have been noticed, and
-    /// what was due brought back, before that write took effect.
-    pub(super) fn notice_clock(&self, planned: DateTime<Utc>) {
-        if self.now() < planned {
-            self.inner.wake.clock_went_back();
-        }
     }
 
     /// One incident.
@@ -271,16 +219,4 @@ struct FirstSlots {
     taken: HashMap<Contact, Slot>,
     /// The contacts for whom none is free.
     none_free: HashSet<Contact>,
-}
-
-/// What became of a change.
-pub(super) enum Changed {
-    /// It is committed.
-    Done(Record),
-    /// There was nothing to change.
-    Nothing(Record),
-    /// A person asked for what cannot be.
-    Refused(Record, Refusal),
-    /// There is no such incident any more.
-    Gone,
 }

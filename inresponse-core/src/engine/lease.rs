@@ -9,14 +9,12 @@ use chrono::{DateTime, Utc};
 
 use super::Engine;
 use super::slots::{Slot, Urgency};
-use crate::error::{Outage, OutageKind};
+use super::swap::{Planned, Proposal, Swapped};
+use crate::error::Outage;
 use crate::model::{Contact, DeliveryId, DeliveryKey, Incident, State, Version};
 use crate::notify::Alert;
 use crate::plan::{self, Decision, Held, Hold, Input, Plan};
-use crate::store::{Committed, Record};
-
-/// How often a change is planned again because somebody else changed the record in between.
-pub(super) const MAX_TRIES: usize = 32;
+use crate::store::Record;
 
 /// What became of a record whose time had come.
 #[derive(Debug)]
@@ -36,9 +34,9 @@ pub(super) struct LeasedSend {
     pub(super) delivery: DeliveryKey,
     pub(super) attempt: u32,
     pub(super) lease: LeaseTimes,
-    /// The incident as it was committed with the lease, and its version.
-    pub(super) incident: Arc<Incident>,
+    /// The version at which the alert's incident was committed with the lease.
     pub(super) version: Version,
+    pub(super) last_reported_at: DateTime<Utc>,
     pub(super) slot: Slot,
     pub(super) mark: InFlightMark,
 }
@@ -65,56 +63,48 @@ impl Engine {
     /// The free sending slots are taken first, then the lease. A lease whose commit failed or stays unknown
     /// begins no send.
     pub(super) async fn lease_due(&self, record: Record) -> Result<Leased, Outage> {
-        let mut record = record;
-        for _ in 0..MAX_TRIES {
-            if record.incident.is_left_to_newer() {
-                self.leave_to_newer(&record);
-                return Ok(Leased::nothing(None));
-            }
-            record = self.take_back_unsent(record).await?;
-            let (now, planned) = (self.now(), self.inner.clock.monotonic());
-            let Prepared { plan, slots, no_slot } = self.prepare(&record.incident, now).await?;
-            let Some(plan) = plan else {
-                let due_at = plan::due_at(&record.incident);
-                if !no_slot.is_empty() {
-                    self.inner.waiting.note(&record.incident);
+        match self.swap(record, |record| self.plan_leases(record)).await? {
+            Swapped::Rested(leased) => Ok(leased),
+            Swapped::Gone => Ok(Leased::nothing(None)),
+            Swapped::Done(proposal, version) => {
+                let Proposal { record, plan, now, with: Taken { slots, no_slot, marks, planned } } =
+                    *proposal;
+                let due_at = plan.draft.due_at();
+                report_transitions(&record.incident, plan.draft.incident());
+                let blocked = !no_slot.is_empty();
+                report_lag(&record.incident, now);
+                if blocked {
+                    self.inner.waiting.note(plan.draft.incident());
+                } else {
+                    self.inner.waiting.forget(record.number());
                 }
-                self.inner.wake.left(&record.incident, record.version, no_slot, now);
-                let blocked = due_at.is_some_and(|due_at| due_at <= now);
-                return Ok(Leased { due_at, sends: Vec::new(), blocked });
-            };
-            let marks = plan.sends.iter().map(|s| self.mark(&record.incident, s.delivery)).collect();
-            let committed = self.commit(record.version, &plan.draft).await;
-            self.notice_clock(now);
-            if let Err(error) = &committed
-                && error.kind() == OutageKind::Unknown
-            {
-                self.inner.unsent.remember(record.number(), record.version, &plan.sends);
-            }
-            match committed? {
-                Committed::Stale => {}
-                Committed::At(version) => {
-                    let due_at = plan.draft.due_at();
-                    report_transitions(&record.incident, plan.draft.incident());
-                    let at = LeaseAt { version, planned, count: record.count };
-                    let blocked = !no_slot.is_empty();
-                    report_lag(&record.incident, now);
-                    if blocked {
-                        self.inner.waiting.note(plan.draft.incident());
-                    } else {
-                        self.inner.waiting.forget(record.number());
-                    }
-                    self.inner.wake.left(plan.draft.incident(), version, no_slot, now);
-                    let sends = self.leased_sends(plan, slots, marks, at);
-                    return Ok(Leased { due_at, sends, blocked });
-                }
-            }
-            match self.inner.store.load(record.number()).await? {
-                Some(changed) => record = changed,
-                None => return Ok(Leased::nothing(None)),
+                self.inner.wake.left(plan.draft.incident(), version, no_slot, now);
+                let sends = self.leased_sends(plan, slots, marks, LeaseAt::of(&record, version, planned));
+                Ok(Leased { due_at, sends, blocked })
             }
         }
-        Err(Outage::retryable("the incident changed too often in between"))
+    }
+
+    async fn plan_leases(&self, record: Record) -> Result<Planned<Taken, Leased>, Outage> {
+        if record.incident.is_left_to_newer() {
+            self.leave_to_newer(&record);
+            return Ok(Planned::Rest(Leased::nothing(None)));
+        }
+        let record = self.take_back_unsent(record).await?;
+        let (now, planned) = (self.now(), self.inner.clock.monotonic());
+        let Prepared { plan, slots, no_slot } = self.prepare(&record.incident, now).await?;
+        let Some(plan) = plan else {
+            let due_at = plan::due_at(&record.incident);
+            if !no_slot.is_empty() {
+                self.inner.waiting.note(&record.incident);
+            }
+            self.inner.wake.left(&record.incident, record.version, no_slot, now);
+            let blocked = due_at.is_some_and(|due_at| due_at <= now);
+            return Ok(Planned::Rest(Leased { due_at, sends: Vec::new(), blocked }));
+        };
+        let marks = plan.sends.iter().map(|s| self.mark(&record.incident, s.delivery)).collect();
+        let with = Taken { slots, no_slot, marks, planned };
+        Ok(Planned::Commit(Box::new(Proposal { record, plan, now, with })))
     }
 
     /// A newer server leases what is due of it; nobody here comes back to it. Said once, since it is so for many.
@@ -194,8 +184,8 @@ impl Engine {
                 delivery: send.delivery,
                 attempt: send.attempt,
                 lease: LeaseTimes { until: send.lease_until, planned: at.planned },
-                incident: Arc::clone(&incident),
                 version: at.version,
+                last_reported_at: at.last_reported_at,
                 slot,
                 mark,
             }
@@ -216,11 +206,29 @@ struct Prepared {
     no_slot: Vec<Contact>,
 }
 
-/// At what version and when leases were committed.
+/// What is kept for leases until it is known whether they are committed.
+struct Taken {
+    slots: HashMap<DeliveryKey, Slot>,
+    /// For whom there was none.
+    no_slot: Vec<Contact>,
+    marks: Vec<InFlightMark>,
+    /// The monotonic time at which the commit was begun.
+    planned: Duration,
+}
+
+/// At what version and when leases were committed, and how often the incident was reported by then.
 pub(super) struct LeaseAt {
-    pub(super) version: Version,
-    pub(super) planned: Duration,
-    pub(super) count: u64,
+    version: Version,
+    planned: Duration,
+    count: u64,
+    last_reported_at: DateTime<Utc>,
+}
+
+impl LeaseAt {
+    /// Leases of that record, committed at that version; `planned` is the monotonic time at which that was begun.
+    pub(super) fn of(record: &Record, version: Version, planned: Duration) -> Self {
+        Self { version, planned, count: record.count, last_reported_at: record.last_reported_at }
+    }
 }
 
 #[derive(Debug)]

@@ -6,6 +6,7 @@
 //! | `lookup` | asks the roster who is on call |
 //! | `edits` | changes the roster |
 //! | `handover` | asks it whether it knows whom an incident is to be given to |
+//! | `swap` | changes a record by compare-and-swap |
 //! | `lease` | commits what is due, and with it the right to send |
 //! | `deliver` | makes one attempt and records its outcome |
 //! | `renew` | keeps the lease of a send that takes long |
@@ -34,6 +35,7 @@ mod renew;
 #[cfg(feature = "runner")]
 mod run;
 mod slots;
+mod swap;
 mod timers;
 #[cfg(feature = "runner")]
 mod trouble;
@@ -60,12 +62,11 @@ pub use timers::{Swept, Timers};
 
 use crate::claim::{ClaimToken, TokenError, TokenSecret};
 use crate::clock::Clock;
-use crate::error::{InvalidInput, Outage};
-use crate::model::{Contact, IncidentNumber, News, TeamName, Version};
+use crate::error::InvalidInput;
+use crate::model::{Contact, IncidentNumber, News, TeamName};
 use crate::notify::Notifiers;
-use crate::plan::Draft;
 use crate::roster::{Defaults, Roster};
-use crate::store::{Committed, Store};
+use crate::store::Store;
 
 /// An alert that waits longer than this for acceptance shows in health check, metrics and log.
 pub const WAITING_TOO_LONG: chrono::TimeDelta = chrono::TimeDelta::minutes(5);
@@ -207,16 +208,6 @@ impl Engine {
     fn board_url(&self, incident: IncidentNumber) -> Option<String> {
         let links = self.inner.claim_links.as_ref()?;
         Some(format!("{}/board/incidents/{incident}", links.base_url))
-    }
-
-    /// Commits, with the time from which on nobody needs the incident any more.
-    async fn commit(&self, version: Version, draft: &Draft) -> Result<Committed, Outage> {
-        match self.inner.keep_resolved {
-            Some(keep) if draft.incident().resolved().is_some() => {
-                self.inner.store.commit(version, &draft.clone().kept_for(keep)).await
-            }
-            Some(_) | None => self.inner.store.commit(version, draft).await,
-        }
     }
 
     /// How long leases last that are taken now.

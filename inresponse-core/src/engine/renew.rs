@@ -11,8 +11,8 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 
 use super::Engine;
-use super::intake::Changed;
 use super::lease::LeaseTimes;
+use super::swap::Changed;
 use crate::error::{Chain, Outage};
 use crate::model::{DeliveryKey, DeliveryStatus, IncidentNumber, Level, State};
 use crate::plan::Input;
@@ -111,7 +111,7 @@ impl Engine {
         let (delivery, lease) = (attempt.delivery, self.marked_lease());
         let input = |_| Input::Renew { delivery, attempt: attempt.number, lease };
         Ok(match self.change(record, input).await? {
-            Changed::Done(record) | Changed::Nothing(record) | Changed::Refused(record, _) => {
+            Changed::Done { record, .. } | Changed::Nothing(record) | Changed::Refused(record, _) => {
                 attempt.standing(record, planned)
             }
             Changed::Gone => Standing::Lost,

@@ -13,9 +13,9 @@ use tokio::task::JoinSet;
 
 use super::Engine;
 use super::advance::{PAGE, next_page};
-use super::intake::Changed;
 use super::lease::LeasedSend;
 use super::slots::Urgency;
+use super::swap::Changed;
 use super::trouble::Trouble;
 use crate::error::{Chain, Outage};
 use crate::model::{IncidentNumber, Version};
@@ -246,7 +246,7 @@ impl Engine {
             for record in page {
                 let lease = self.inner.lease;
                 match self.change(record, |_| Input::ClockWentBack { lease }).await? {
-                    Changed::Done(_) => repaired += 1,
+                    Changed::Done { .. } => repaired += 1,
                     Changed::Nothing(_) | Changed::Refused(..) | Changed::Gone => {}
                 }
             }

@@ -8,7 +8,7 @@ use futures_util::stream::{self, StreamExt};
 
 use super::Engine;
 use super::advance::{Advanced, PAGE, next_page};
-use super::intake::Changed;
+use super::swap::Changed;
 use crate::error::{Chain, Outage};
 use crate::model::{Incident, IncidentNumber};
 use crate::plan::{self, Input};
@@ -138,7 +138,7 @@ impl Engine {
         let wake = record.incident.wake().saturating_add(1);
         timers.start(record.number(), wake).await?;
         match self.change(record, |_| Input::Woken { wake }).await? {
-            Changed::Done(_) | Changed::Nothing(_) | Changed::Refused(..) | Changed::Gone => Ok(()),
+            Changed::Done { .. } | Changed::Nothing(_) | Changed::Refused(..) | Changed::Gone => Ok(()),
         }
     }
 

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Utc};
 
 use super::Engine;
-use super::intake::Changed;
+use super::swap::Changed;
 use crate::error::Outage;
 use crate::model::{DeliveryKey, DeliveryStatus, Incident, IncidentNumber, Version};
 use crate::notify::Outcome;
@@ -39,10 +39,10 @@ struct Lease {
 impl Unsent {
     /// The commit that was to lease these is unknown.
     pub(super) fn remember(&self, number: IncidentNumber, replaced: Version, sends: &[Send]) {
-        let mut leases = self.leases();
         if sends.is_empty() {
             return;
         }
+        let mut leases = self.leases();
         // One that somebody claimed meanwhile never comes back.
         if leases.len() >= MOST
             && !leases.contains_key(&number)
@@ -104,9 +104,11 @@ impl Engine {
             let (number, Lease { delivery, attempt, .. }) = (record.number(), lease);
             let input = |_| Input::Outcome { delivery, attempt, outcome: &outcome };
             match self.change(record.clone(), input).await {
-                Ok(Changed::Done(changed) | Changed::Nothing(changed) | Changed::Refused(changed, _)) => {
-                    record = changed;
-                }
+                Ok(
+                    Changed::Done { record: changed, .. }
+                    | Changed::Nothing(changed)
+                    | Changed::Refused(changed, _),
+                ) => record = changed,
                 Ok(Changed::Gone) => return Ok(record),
                 Err(error) => {
                     unused.push(lease);

@@ -1,0 +1,152 @@
+//! Changes a record by compare-and-swap, and again whenever somebody else was faster.
+
+use std::future::Future;
+
+use chrono::{DateTime, Utc};
+
+use super::Engine;
+use crate::error::{Outage, OutageKind};
+use crate::model::{Incident, Version};
+use crate::plan::{self, Decision, Draft, Input, NextRound, Plan, Refusal};
+use crate::store::{Committed, Record};
+
+/// How often a change is planned again because somebody else changed the record in between.
+const MAX_TRIES: usize = 32;
+
+/// What is to become of a record: a commit, or else an answer.
+pub(super) enum Planned<W, A> {
+    Commit(Box<Proposal<W>>),
+    Rest(A),
+}
+
+/// A plan for a record as it was read.
+pub(super) struct Proposal<W> {
+    pub(super) record: Record,
+    pub(super) plan: Plan,
+    /// When it was planned.
+    pub(super) now: DateTime<Utc>,
+    /// What is kept until it is known whether it is committed.
+    pub(super) with: W,
+}
+
+/// What became of a record.
+pub(super) enum Swapped<W, A> {
+    /// This is committed, at that version.
+    Done(Box<Proposal<W>>, Version),
+    /// Nothing was to be committed.
+    Rested(A),
+    /// There is no such incident any more.
+    Gone,
+}
+
+/// What became of a change.
+pub(super) enum Changed {
+    /// It is committed.
+    Done { before: Box<Incident>, record: Record },
+    /// There was nothing to change.
+    Nothing(Record),
+    /// A person asked for what cannot be.
+    Refused(Record, Refusal),
+    /// There is no such incident any more.
+    Gone,
+}
+
+impl Engine {
+    /// Plans and commits, again whenever somebody else was faster.
+    pub(super) async fn swap<W, A, F>(
+        &self,
+        mut record: Record,
+        plan: impl Fn(Record) -> F,
+    ) -> Result<Swapped<W, A>, Outage>
+    where
+        F: Future<Output = Result<Planned<W, A>, Outage>>,
+    {
+        for _ in 0..MAX_TRIES {
+            let proposal = match plan(record).await? {
+                Planned::Commit(proposal) => proposal,
+                Planned::Rest(answer) => return Ok(Swapped::Rested(answer)),
+            };
+            let (number, version) = (proposal.record.number(), proposal.record.version);
+            let committed = self.commit(version, &proposal.plan.draft).await;
+            self.notice_clock(proposal.now);
+            if let Err(error) = &committed
+                && error.kind() == OutageKind::Unknown
+            {
+                self.inner.unsent.remember(number, version, &proposal.plan.sends);
+            }
+            match committed? {
+                Committed::At(version) => return Ok(Swapped::Done(proposal, version)),
+                Committed::Stale => {}
+            }
+            match self.inner.store.load(number).await? {
+                Some(changed) => record = changed,
+                None => return Ok(Swapped::Gone),
+            }
+        }
+        Err(Outage::retryable("the incident changed too often in between"))
+    }
+
+    /// Changes a record by one input of the planner.
+    pub(super) async fn change<'a>(
+        &self,
+        record: Record,
+        input: impl Fn(Option<NextRound>) -> Input<'a>,
+    ) -> Result<Changed, Outage> {
+        match self.swap(record, |record| self.plan_change(record, &input)).await? {
+            Swapped::Rested(answer) => Ok(answer),
+            Swapped::Gone => Ok(Changed::Gone),
+            Swapped::Done(proposal, version) => {
+                let Proposal { record, plan: Plan { draft, .. }, .. } = *proposal;
+                self.inner.wake.due(record.number(), version, draft.due_at());
+                // Where only the count rose, the timer that it counts is there already.
+                let is_sooner = draft.due_at() != plan::due_at(&record.incident);
+                if is_sooner && draft.incident().wake() != record.incident.wake() {
+                    self.start_timer(draft.incident()).await;
+                }
+                let before = Box::new(record.incident);
+                let record = Record { incident: draft.into_incident(), version, ..record };
+                Ok(Changed::Done { before, record })
+            }
+        }
+    }
+
+    async fn plan_change<'a>(
+        &self,
+        record: Record,
+        input: &impl Fn(Option<NextRound>) -> Input<'a>,
+    ) -> Result<Planned<(), Changed>, Outage> {
+        let mut round = None;
+        loop {
+            let now = self.now();
+            let plan = match plan::step(&record.incident, input(round.take()), now) {
+                Decision::Change(plan) => *plan,
+                Decision::Nothing => return Ok(Planned::Rest(Changed::Nothing(record))),
+                Decision::Refuse(refusal) => return Ok(Planned::Rest(Changed::Refused(record, refusal))),
+                Decision::NeedsRound(of) => {
+                    // Boxed, since few changes begin a round.
+                    round = Some(Box::pin(self.next_round(&record.incident, &of, now)).await?);
+                    continue;
+                }
+            };
+            return Ok(Planned::Commit(Box::new(Proposal { record, plan, now, with: () })));
+        }
+    }
+
+    /// Commits, with the time from which on nobody needs the incident any more.
+    async fn commit(&self, version: Version, draft: &Draft) -> Result<Committed, Outage> {
+        match self.inner.keep_resolved {
+            Some(keep) if draft.incident().resolved().is_some() => {
+                self.inner.store.commit(version, &draft.clone().kept_for(keep)).await
+            }
+            Some(_) | None => self.inner.store.commit(version, draft).await,
+        }
+    }
+
+    /// Promise 14: a clock that went back while a write by its old time was under way may have been noticed, and
+    /// what was due brought back, before that write took effect.
+    pub(super) fn notice_clock(&self, planned: DateTime<Utc>) {
+        if self.now() < planned {
+            self.inner.wake.clock_went_back();
+        }
+    }
+}
