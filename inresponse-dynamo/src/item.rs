@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, SecondsFormat, Utc};
 use inresponse_core::Outage;
 use inresponse_core::model::{DedupKey, IncidentNumber, ServiceName, Severity, State, TeamName, Version};
-use inresponse_core::plan::Draft;
+use inresponse_core::plan::{self, Draft};
 use inresponse_core::store::{DueMark, Record};
 
 use crate::call::WriteId;
@@ -139,7 +139,7 @@ pub(crate) fn columns(draft: &Draft, version: Version, write: &WriteId) -> Colum
         ("dueShard", due.map(|_| number(due_shard(number_of)))),
         ("dueKey", due.map(|mark| text(due_key_of(mark, draft.latest_at())))),
         ("openKey", draft.open_key().map(|key| text(open_key(key)))),
-        ("waitingSince", incident.waiting_since().map(|at| number(at.timestamp_micros()))),
+        ("waitingSince", plan::waiting_since(incident).map(|at| number(at.timestamp_micros()))),
         ("unclaimed", flag(incident.is_unclaimed())),
         ("undelivered", flag(incident.is_undelivered())),
         ("expiresAt", draft.expires_at().map(|at| number(at.timestamp()))),

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use inresponse_core::Outage;
 use inresponse_core::model::{IncidentNumber, Person, Version};
-use inresponse_core::plan::{Draft, Opening};
+use inresponse_core::plan::{self, Draft, Opening};
 use inresponse_core::roster::{Edited, RosterEdit};
 use inresponse_core::settings::Swapped;
 use inresponse_core::store::{Committed, Created, Record};
@@ -215,7 +215,7 @@ fn create(connection: &Connection, opening: &Opening) -> rusqlite::Result<Create
         incident.state().as_str(),
         draft.due_at().map(micros),
         draft.open_key().map(|(_, key)| key.as_str()),
-        incident.waiting_since().map(micros),
+        plan::waiting_since(incident).map(micros),
         incident.is_unclaimed(),
         incident.is_undelivered(),
         draft.body(),
@@ -250,7 +250,7 @@ fn commit(connection: &Connection, version: Version, draft: &Draft) -> rusqlite:
     let open_key = draft.open_key().map(|(_, key)| key.as_str());
     let (unclaimed, undelivered) = (incident.is_unclaimed(), incident.is_undelivered());
     let (team, expires_at) = (incident.team().as_str(), draft.expires_at().map(micros));
-    let (due_at, waiting_since) = (draft.due_at().map(micros), incident.waiting_since().map(micros));
+    let (due_at, waiting_since) = (draft.due_at().map(micros), plan::waiting_since(incident).map(micros));
     let (latest_at, body) = (micros(draft.latest_at()), draft.body());
     let listed = params![
         number,

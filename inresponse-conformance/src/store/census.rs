@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use inresponse_core::model::Matrix;
 use inresponse_core::notify::Outcome;
+use inresponse_core::plan;
 use inresponse_core::store::{Census, Record, Store};
 
 use super::acts::{commit, new};
@@ -96,7 +97,8 @@ pub async fn p12_the_census_counts_those_that_wait_since_before_a_time<H: Harnes
     let record = new(&store, opening(report("athens"), at(0))).await;
     let claimed = commit(&store, &record, claimed(&record.incident, "jo", at(30))).await;
 
-    let waits = [&untouched, &failing, &reached, &claimed].map(|record| record.incident.waiting_since());
+    let waits =
+        [&untouched, &failing, &reached, &claimed].map(|record| plan::waiting_since(&record.incident));
     assert_eq!(waits, [Some(at(10)), Some(at(20)), Some(at(625)), None], "the scene plays as it is written");
     let cases = [
         (at(5), 0),

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use super::advance::{PAGE, next_page};
 use super::{Engine, WAITING_TOO_LONG};
 use crate::model::IncidentNumber;
+use crate::plan;
 use crate::store::{Census, Record};
 
 /// How often it is looked for.
@@ -64,7 +65,7 @@ impl Trouble {
 /// Some of the incidents with an alert that has waited too long.
 async fn waiting(engine: &Engine) -> Vec<IncidentNumber> {
     let before = engine.now() - WAITING_TOO_LONG;
-    let waits = |record: &&Record| record.incident.waiting_since().is_some_and(|since| since < before);
+    let waits = |record: &&Record| plan::waiting_since(&record.incident).is_some_and(|since| since < before);
     let (mut after, mut found) = (None, Vec::new());
     for _ in 0..PAGES {
         // What cannot be read is not named; the line is told without it.

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 
 use crate::error::Outage;
 use crate::model::{DedupKey, IncidentNumber, ServiceName, State, Version};
-use crate::plan::{Draft, Opening};
+use crate::plan::{self, Draft, Opening};
 use crate::store::{Census, Committed, Created, DueMark, ListQuery, Record, Store};
 
 /// The number that the first incident gets.
@@ -150,7 +150,8 @@ impl Store for MemoryStore {
             }
             census.unclaimed += u64::from(incident.is_unclaimed());
             census.undelivered += u64::from(incident.is_undelivered());
-            census.waiting += u64::from(incident.waiting_since().is_some_and(|since| since < waiting_before));
+            census.waiting +=
+                u64::from(plan::waiting_since(incident).is_some_and(|since| since < waiting_before));
         }
         Ok(Census { resolved: Some(resolved), ..census })
     }

@@ -388,15 +388,6 @@ impl Incident {
         self.is_unclaimed() && self.accepted == 0 && !self.current_deliveries().any(Delivery::is_unsettled)
     }
 
-    /// Since when an alert of this open incident waits to be accepted.
-    pub fn waiting_since(&self) -> Option<DateTime<Utc>> {
-        if self.state != State::Open {
-            return None;
-        }
-        let unsettled = self.current_deliveries().filter(|d| d.is_unsettled()).map(Delivery::since);
-        unsettled.chain(crate::plan::next_level_due(self)).min()
-    }
-
     /// The deliveries of its current round.
     pub(crate) fn current_deliveries(&self) -> impl Iterator<Item = &Delivery> {
         self.deliveries.iter().filter(|d| d.round == self.round)

@@ -1,72 +1,9 @@
-//! What happened to an incident and what comes, as facts: decided once, and worded by every surface.
+//! What happened to an incident, as facts: decided once, and worded by every surface.
 
 use chrono::{DateTime, Utc};
 
-use super::ladder::{self, Next, Rung};
-use crate::model::{BegunLevel, Contact, Delivery, DeliveryStatus, Entry, Event, Incident, Level, State};
-
-/// Something that comes, unless somebody claims.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Upcoming<'a> {
-    /// A level is alerted.
-    Level {
-        /// Which.
-        level: Level,
-        /// When at the latest.
-        at: DateTime<Utc>,
-        /// Who.
-        contacts: &'a [Contact],
-    },
-    /// A further round begins, with the people who are on call then.
-    Round {
-        /// Which.
-        round: u32,
-        /// When at the latest.
-        at: DateTime<Utc>,
-    },
-}
-
-/// What comes after the levels that have begun, in order, unless somebody claims; nothing where somebody has.
-///
-/// An outlook for people: it assumes that nobody turns out to be unreachable. It ends with a further round, since who
-/// is on call then is not known yet.
-pub fn outlook(incident: &Incident) -> Vec<Upcoming<'_>> {
-    let (mut ahead, mut steps) = (incident.clone(), Vec::new());
-    if incident.state != State::Open {
-        return steps;
-    }
-    while let Some(Next { rung, at }) = ladder::next(&ahead) {
-        let level = match rung {
-            Rung::Level(n) => Level::At(n),
-            Rung::Fallback => Level::Fallback,
-            Rung::RepeatRound => {
-                steps.push(Upcoming::Round { round: incident.round.saturating_add(1), at });
-                break;
-            }
-            Rung::Over => break,
-        };
-        let contacts = incident.matrix.contacts(level);
-        if !contacts.is_empty() {
-            steps.push(Upcoming::Level { level, at, contacts });
-        }
-        ahead.begun.push(BegunLevel::new(level, at));
-        // A level that is only foreseen has no deliveries and would count as dead.
-        ahead.deliveries.extend(contacts.iter().take(1).map(|contact| Delivery {
-            round: incident.round,
-            level,
-            place: 0,
-            contact: contact.clone(),
-            status: DeliveryStatus::Pending { due_at: at },
-            attempts: 0,
-            expired: Vec::new(),
-            since: at,
-            last: None,
-            unknown: crate::model::Unknown::default(),
-        }));
-        ahead.exhausted |= rung == Rung::Fallback;
-    }
-    steps
-}
+use super::ladder::{self, Rung};
+use crate::model::{BegunLevel, Delivery, Entry, Event, Incident, Level, State};
 
 /// Who was reached once everybody's turn had come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

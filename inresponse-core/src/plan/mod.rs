@@ -14,7 +14,9 @@
 //! | `people` | claim, release, resolve, hand over, escalate, severity, note |
 //! | `news` | who is told that somebody has it |
 //! | `handover` | the person who was given it and has not answered |
-//! | `account` | what happened and what comes, as facts that every surface words |
+//! | `account` | what happened, as facts that every surface words |
+//! | `outlook` | what comes, likewise |
+//! | `draft` | what a store needs to know of an incident, and when something must be done about it |
 //! | `round` | whose a new round is, and what the timeline says of it |
 //! | `clock_back` | what a clock that went back does to stored times |
 
@@ -22,12 +24,14 @@ mod account;
 mod backoff;
 mod bounce;
 mod clock_back;
+mod draft;
 mod due;
 mod handover;
 mod ladder;
 mod news;
 mod open;
 mod outcome;
+mod outlook;
 mod people;
 mod round;
 
@@ -35,14 +39,18 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-pub use account::{Follows, Happened, Reached, Turn, Upcoming, history, outlook, reached, turns};
+pub use account::{Follows, Happened, Reached, Turn, history, reached, turns};
+#[cfg(feature = "runner")]
+pub(crate) use draft::due_after;
+pub use draft::{Draft, due_at};
 pub use open::{Opening, open, open_leasing};
+pub use outlook::{Upcoming, claim_ends_at, may_escalate, next_alert_at, outlook, waiting_since};
 pub use people::{Refusal, StateChange, TakeOver, Update};
 pub use round::{Alerted, NextRound, RoundOf};
 
 use crate::model::{
-    Contact, DedupKey, DeliveryId, DeliveryKey, DeliveryStatus, Incident, IncidentNumber, KeyName,
-    OutcomeKind, ServiceName, Severity, State, Unknown,
+    Contact, DeliveryId, DeliveryKey, DeliveryStatus, Incident, IncidentNumber, KeyName, OutcomeKind,
+    Severity, Unknown,
 };
 use crate::notify::Outcome;
 
@@ -195,131 +203,6 @@ pub struct Send {
     pub contact: Contact,
     /// When the lease ends; no send begins after that.
     pub lease_until: DateTime<Utc>,
-}
-
-/// A record as it is to be committed: the incident with what a store needs to know about it.
-///
-/// A store keeps [`body`](Self::body) as it is and indexes the rest; it never looks at state or severity to
-/// decide anything.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Draft {
-    incident: Incident,
-    due_at: Option<DateTime<Utc>>,
-    expires_at: Option<DateTime<Utc>>,
-}
-
-impl Draft {
-    pub(crate) fn new(incident: Incident) -> Self {
-        let mut due_at = due_at(&incident);
-        // What else is due of it a newer server knows, so one looks at once.
-        if incident.is_left_to_newer() {
-            due_at = Some(due_at.map_or(incident.updated_at, |at| at.min(incident.updated_at)));
-        }
-        Self { due_at, expires_at: None, incident }
-    }
-
-    /// The same, to be kept no longer than `keep` after it was resolved; for ever, unless it is.
-    #[must_use]
-    pub fn kept_for(mut self, keep: Duration) -> Self {
-        self.expires_at = self.incident.resolved.as_ref().map(|resolved| later(resolved.at, keep));
-        self
-    }
-
-    /// The incident.
-    pub fn incident(&self) -> &Incident {
-        &self.incident
-    }
-
-    /// The incident itself.
-    pub fn into_incident(self) -> Incident {
-        self.incident
-    }
-
-    /// When something must be done about it; `None`: never, unless somebody acts.
-    pub fn due_at(&self) -> Option<DateTime<Utc>> {
-        self.due_at
-    }
-
-    /// The latest time that it tells of as one that has come, or an end of a lease that is later.
-    ///
-    /// Where this is not after the clock, no clock by which it was changed was ahead (promise 14).
-    pub fn latest_at(&self) -> DateTime<Utc> {
-        clock_back::latest_at(&self.incident)
-    }
-
-    /// From when on nobody needs it any more, and the store may let go of it; `None`: never.
-    pub fn expires_at(&self) -> Option<DateTime<Utc>> {
-        self.expires_at
-    }
-
-    /// Promise 3: what no other open incident may have; `None` once it is resolved or if it has no key.
-    pub fn open_key(&self) -> Option<(&ServiceName, &DedupKey)> {
-        let key = self.incident.dedup_key.as_ref()?;
-        (self.incident.state != State::Resolved).then_some((&self.incident.service, key))
-    }
-
-    /// The incident as bytes, for [`Record::decode`](crate::store::Record::decode).
-    ///
-    /// JSON, bounded well under 100 KB.
-    pub fn body(&self) -> Vec<u8> {
-        serde_json::to_vec(&self.incident)
-            .expect("an incident has only string keys and no failing serializer")
-    }
-}
-
-/// When something must be done about an incident: the earliest of its pending deliveries, lease ends, and the next
-/// level, repeat round, fallback or end of the escalation. Where it is not OPEN, nothing but news is due, and the
-/// answer of somebody whom it was handed to.
-pub fn due_at(incident: &Incident) -> Option<DateTime<Utc>> {
-    if incident.state != State::Open {
-        let news = incident.current_news().filter_map(|d| d.due_at());
-        return news.chain(handover::due_at(incident)).min();
-    }
-    let deliveries = incident.current_deliveries().filter_map(|d| d.due_at());
-    deliveries.chain(ladder::next(incident).map(|next| next.at)).min()
-}
-
-/// The same, of what is due after `now` only: when there is more to do than what is due already.
-#[cfg(feature = "runner")]
-pub(crate) fn due_after(incident: &Incident, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let deliveries: Vec<_> = if incident.state == State::Open {
-        let rung = ladder::next(incident).map(|next| next.at);
-        incident.current_deliveries().filter_map(|d| d.due_at()).chain(rung).collect()
-    } else {
-        let news = incident.current_news().filter_map(|d| d.due_at());
-        news.chain(handover::due_at(incident)).collect()
-    };
-    deliveries.into_iter().filter(|at| *at > now).min()
-}
-
-/// When somebody is alerted next: the earliest pending delivery or beginning of a level, repeat round or fallback.
-pub fn next_alert_at(incident: &Incident) -> Option<DateTime<Utc>> {
-    if incident.state != State::Open {
-        return None;
-    }
-    let pending = incident.current_deliveries().filter_map(|d| match d.status {
-        DeliveryStatus::Pending { due_at } => Some(due_at),
-        DeliveryStatus::InFlight { .. }
-        | DeliveryStatus::Accepted { .. }
-        | DeliveryStatus::Dead { .. }
-        | DeliveryStatus::Stopped { .. } => None,
-    });
-    pending.chain(next_level_due(incident)).min()
-}
-
-/// When the next level, repeat round or fallback begins; `None` where none does.
-pub(crate) fn next_level_due(incident: &Incident) -> Option<DateTime<Utc>> {
-    ladder::next(incident).filter(|next| next.rung != ladder::Rung::Over).map(|next| next.at)
-}
-
-/// When the claim of the person who has it ends, unless they answer; `None` if it does not end by itself.
-pub fn claim_ends_at(incident: &Incident) -> Option<DateTime<Utc>> {
-    handover::answer_by(incident)
-}
-
-/// Whether a person may ask that the next level be alerted without waiting.
-pub fn may_escalate(incident: &Incident) -> bool {
-    people::escalates_at(incident).is_ok()
 }
 
 /// Decides what `input` does to `incident` at `now`.

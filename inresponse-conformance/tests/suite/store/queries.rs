@@ -161,7 +161,7 @@ impl Model {
                 _ => unclaimed,
             });
             census.undelivered += u64::from(undelivered && defect != counts_no_undelivered);
-            census.waiting += u64::from(incident.waiting_since().is_some_and(|since| match defect {
+            census.waiting += u64::from(plan::waiting_since(incident).is_some_and(|since| match defect {
                 counts_those_that_wait_since_that_time => since <= waiting_before,
                 counts_all_open_as_waiting => true,
                 _ => since < waiting_before,

@@ -1,0 +1,103 @@
+//! What a store needs to know of an incident that it is to keep.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::{clock_back, handover, ladder, later};
+use crate::model::{DedupKey, Incident, ServiceName, State};
+
+/// A record as it is to be committed: the incident with what a store needs to know about it.
+///
+/// A store keeps [`body`](Self::body) as it is and indexes the rest; it never looks at state or severity to
+/// decide anything.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draft {
+    pub(super) incident: Incident,
+    pub(super) due_at: Option<DateTime<Utc>>,
+    expires_at: Option<DateTime<Utc>>,
+}
+
+impl Draft {
+    pub(crate) fn new(incident: Incident) -> Self {
+        let mut due_at = due_at(&incident);
+        // What else is due of it a newer server knows, so one looks at once.
+        if incident.is_left_to_newer() {
+            due_at = Some(due_at.map_or(incident.updated_at, |at| at.min(incident.updated_at)));
+        }
+        Self { due_at, expires_at: None, incident }
+    }
+
+    /// The same, to be kept no longer than `keep` after it was resolved; for ever, unless it is.
+    #[must_use]
+    pub fn kept_for(mut self, keep: Duration) -> Self {
+        self.expires_at = self.incident.resolved.as_ref().map(|resolved| later(resolved.at, keep));
+        self
+    }
+
+    /// The incident.
+    pub fn incident(&self) -> &Incident {
+        &self.incident
+    }
+
+    /// The incident itself.
+    pub fn into_incident(self) -> Incident {
+        self.incident
+    }
+
+    /// When something must be done about it; `None`: never, unless somebody acts.
+    pub fn due_at(&self) -> Option<DateTime<Utc>> {
+        self.due_at
+    }
+
+    /// The latest time that it tells of as one that has come, or an end of a lease that is later.
+    ///
+    /// Where this is not after the clock, no clock by which it was changed was ahead (promise 14).
+    pub fn latest_at(&self) -> DateTime<Utc> {
+        clock_back::latest_at(&self.incident)
+    }
+
+    /// From when on nobody needs it any more, and the store may let go of it; `None`: never.
+    pub fn expires_at(&self) -> Option<DateTime<Utc>> {
+        self.expires_at
+    }
+
+    /// Promise 3: what no other open incident may have; `None` once it is resolved or if it has no key.
+    pub fn open_key(&self) -> Option<(&ServiceName, &DedupKey)> {
+        let key = self.incident.dedup_key.as_ref()?;
+        (self.incident.state != State::Resolved).then_some((&self.incident.service, key))
+    }
+
+    /// The incident as bytes, for [`Record::decode`](crate::store::Record::decode).
+    ///
+    /// JSON, bounded well under 100 KB.
+    pub fn body(&self) -> Vec<u8> {
+        serde_json::to_vec(&self.incident)
+            .expect("an incident has only string keys and no failing serializer")
+    }
+}
+
+/// When something must be done about an incident: the earliest of its pending deliveries, lease ends, and the next
+/// level, repeat round, fallback or end of the escalation. Where it is not OPEN, nothing but news is due, and the
+/// answer of somebody whom it was handed to.
+pub fn due_at(incident: &Incident) -> Option<DateTime<Utc>> {
+    if incident.state != State::Open {
+        let news = incident.current_news().filter_map(|d| d.due_at());
+        return news.chain(handover::due_at(incident)).min();
+    }
+    let deliveries = incident.current_deliveries().filter_map(|d| d.due_at());
+    deliveries.chain(ladder::next(incident).map(|next| next.at)).min()
+}
+
+/// The same, of what is due after `now` only: when there is more to do than what is due already.
+#[cfg(feature = "runner")]
+pub(crate) fn due_after(incident: &Incident, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let deliveries: Vec<_> = if incident.state == State::Open {
+        let rung = ladder::next(incident).map(|next| next.at);
+        incident.current_deliveries().filter_map(|d| d.due_at()).chain(rung).collect()
+    } else {
+        let news = incident.current_news().filter_map(|d| d.due_at());
+        news.chain(handover::due_at(incident)).collect()
+    };
+    deliveries.into_iter().filter(|at| *at > now).min()
+}

@@ -1,0 +1,109 @@
+//! What comes, as facts: decided once, and worded by every surface.
+
+use chrono::{DateTime, Utc};
+
+use super::ladder::{self, Next, Rung};
+use super::{handover, people};
+use crate::model::{BegunLevel, Contact, Delivery, DeliveryStatus, Incident, Level, State, Unknown};
+
+/// Something that comes, unless somebody claims.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Upcoming<'a> {
+    /// A level is alerted.
+    Level {
+        /// Which.
+        level: Level,
+        /// When at the latest.
+        at: DateTime<Utc>,
+        /// Who.
+        contacts: &'a [Contact],
+    },
+    /// A further round begins, with the people who are on call then.
+    Round {
+        /// Which.
+        round: u32,
+        /// When at the latest.
+        at: DateTime<Utc>,
+    },
+}
+
+/// What comes after the levels that have begun, in order, unless somebody claims; nothing where somebody has.
+///
+/// An outlook for people: it assumes that nobody turns out to be unreachable. It ends with a further round, since who
+/// is on call then is not known yet.
+pub fn outlook(incident: &Incident) -> Vec<Upcoming<'_>> {
+    let (mut ahead, mut steps) = (incident.clone(), Vec::new());
+    if incident.state != State::Open {
+        return steps;
+    }
+    while let Some(Next { rung, at }) = ladder::next(&ahead) {
+        let level = match rung {
+            Rung::Level(n) => Level::At(n),
+            Rung::Fallback => Level::Fallback,
+            Rung::RepeatRound => {
+                steps.push(Upcoming::Round { round: incident.round.saturating_add(1), at });
+                break;
+            }
+            Rung::Over => break,
+        };
+        let contacts = incident.matrix.contacts(level);
+        if !contacts.is_empty() {
+            steps.push(Upcoming::Level { level, at, contacts });
+        }
+        ahead.begun.push(BegunLevel::new(level, at));
+        // A level that is only foreseen has no deliveries and would count as dead.
+        ahead.deliveries.extend(contacts.iter().take(1).map(|contact| Delivery {
+            round: incident.round,
+            level,
+            place: 0,
+            contact: contact.clone(),
+            status: DeliveryStatus::Pending { due_at: at },
+            attempts: 0,
+            expired: Vec::new(),
+            since: at,
+            last: None,
+            unknown: Unknown::default(),
+        }));
+        ahead.exhausted |= rung == Rung::Fallback;
+    }
+    steps
+}
+
+/// When somebody is alerted next: the earliest pending delivery or beginning of a level, repeat round or fallback.
+pub fn next_alert_at(incident: &Incident) -> Option<DateTime<Utc>> {
+    if incident.state != State::Open {
+        return None;
+    }
+    let pending = incident.current_deliveries().filter_map(|d| match d.status {
+        DeliveryStatus::Pending { due_at } => Some(due_at),
+        DeliveryStatus::InFlight { .. }
+        | DeliveryStatus::Accepted { .. }
+        | DeliveryStatus::Dead { .. }
+        | DeliveryStatus::Stopped { .. } => None,
+    });
+    pending.chain(next_level_due(incident)).min()
+}
+
+/// When the next level, repeat round or fallback begins; `None` where none does.
+fn next_level_due(incident: &Incident) -> Option<DateTime<Utc>> {
+    ladder::next(incident).filter(|next| next.rung != Rung::Over).map(|next| next.at)
+}
+
+/// When the claim of the person who has it ends, unless they answer; `None` if it does not end by itself.
+pub fn claim_ends_at(incident: &Incident) -> Option<DateTime<Utc>> {
+    handover::answer_by(incident)
+}
+
+/// Whether a person may ask that the next level be alerted without waiting.
+pub fn may_escalate(incident: &Incident) -> bool {
+    people::escalates_at(incident).is_ok()
+}
+
+/// Since when an alert of an open incident waits to be accepted.
+pub fn waiting_since(incident: &Incident) -> Option<DateTime<Utc>> {
+    if incident.state != State::Open {
+        return None;
+    }
+    let unsettled = incident.current_deliveries().filter(|d| d.is_unsettled()).map(Delivery::since);
+    unsettled.chain(next_level_due(incident)).min()
+}
