@@ -41,7 +41,7 @@ const KEY: &str = "monitoring-key-monitoring-key";
 
 #[library_benchmark]
 #[bench::new(parts())]
-fn open((report, team, matrix): (Report, TeamName, Matrix)) -> (Opening, Vec<plan::Send>) {
+fn open((report, team, matrix): (Report, TeamName, Matrix)) -> (Opening, Vec<plan::Dispatch>) {
     black_box(plan::open(report, team, matrix, Some(LEASE), now()))
 }
 
@@ -54,7 +54,7 @@ fn next_level(incident: Incident) -> Decision {
 
 #[library_benchmark]
 #[bench::first(leased())]
-fn accepted((incident, send): (Incident, plan::Send)) -> Draft {
+fn accepted((incident, send): (Incident, plan::Dispatch)) -> Draft {
     black_box(common::accepted(black_box(&incident), &send))
 }
 

@@ -8,7 +8,8 @@ use inresponse_core::model::{
 };
 use inresponse_core::notify::Outcome;
 use inresponse_core::plan::{
-    self, Decision, Draft, HoldNothing, Input, NextRound, Opening, Plan, Send, StateChange, TakeOver, Update,
+    self, Decision, Dispatch, Draft, HoldNothing, Input, NextRound, Opening, Plan, StateChange, TakeOver,
+    Update,
 };
 
 /// How long leases last.
@@ -65,7 +66,7 @@ pub(crate) fn leased(incident: &Incident, now: DateTime<Utc>) -> Plan {
 }
 
 /// The outcome of a send.
-pub(crate) fn ended(incident: &Incident, send: &Send, outcome: &Outcome, now: DateTime<Utc>) -> Draft {
+pub(crate) fn ended(incident: &Incident, send: &Dispatch, outcome: &Outcome, now: DateTime<Utc>) -> Draft {
     change(incident, Input::Outcome { delivery: send.delivery, attempt: send.attempt, outcome }, now).draft
 }
 

@@ -147,7 +147,7 @@ pub trait Store: Debug + Send + Sync + 'static {
     async fn load(&self, number: IncidentNumber) -> Result<Option<Record>, Outage>;
 
     /// The record that has that open key, as last committed: what [`create`](Self::create) would count in.
-    async fn open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage>;
+    async fn find_open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage>;
 
     /// Records with a due time of at most `now`, ordered by [`DueMark`], after the mark if one is given.
     ///

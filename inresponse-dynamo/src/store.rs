@@ -491,7 +491,7 @@ impl Store for DynamoStore {
         self.item(number_of_it).await?.as_ref().map(item::record).transpose()
     }
 
-    async fn open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage> {
+    async fn find_open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage> {
         let key = open_key((service, key));
         let Some(holder) = self.holder(&key).await? else { return Ok(None) };
         // It may have given the key back since the guard was read.

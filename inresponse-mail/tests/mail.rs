@@ -61,7 +61,7 @@ fn second_alert() -> Alert {
     Alert::new(Arc::new(incident), 1, sends[0].delivery, sends[0].attempt, sends[0].contact.clone())
 }
 
-fn stepped(incident: &Incident, input: Input<'_>, now: DateTime<Utc>) -> (Incident, Vec<plan::Send>) {
+fn stepped(incident: &Incident, input: Input<'_>, now: DateTime<Utc>) -> (Incident, Vec<plan::Dispatch>) {
     match plan::step(incident, input, now) {
         Decision::Change(plan) => (plan.draft.into_incident(), plan.sends),
         other => panic!("{other:?}"),

@@ -247,7 +247,7 @@ impl Protocol {
             let input = Input::Due { lease: LEASE, hold: &hold, round: given.take() };
             match plan::step(incident, input, world.now) {
                 Decision::Change(plan) => {
-                    let flight = |send: &plan::Send| Flight {
+                    let flight = |send: &plan::Dispatch| Flight {
                         key: send.delivery,
                         attempt: send.attempt,
                         until: send.lease_until,

@@ -105,8 +105,8 @@ impl Store for SqliteStore {
         query::load(&self.state().connection, number).map_err(read_failed)
     }
 
-    async fn open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage> {
-        query::open(&self.state().connection, service, key).map_err(read_failed)
+    async fn find_open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage> {
+        query::find_open(&self.state().connection, service, key).map_err(read_failed)
     }
 
     async fn due(

@@ -198,9 +198,9 @@ impl Store for HostStore {
         self.after(fate, result).await
     }
 
-    async fn open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage> {
+    async fn find_open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage> {
         let fate = self.before(Kind::Read).await?;
-        let result = self.inner.open(service, key).await;
+        let result = self.inner.find_open(service, key).await;
         self.after(fate, result).await
     }
 

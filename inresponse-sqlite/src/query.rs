@@ -41,11 +41,11 @@ pub fn load(connection: &Connection, number: IncidentNumber) -> rusqlite::Result
     connection.prepare_cached(LOAD)?.query_row([number], record).optional()
 }
 
-/// As [`Store::open`](inresponse_core::store::Store::open).
+/// As [`Store::find_open`](inresponse_core::store::Store::find_open).
 ///
 /// # Errors
 /// SQLite's own.
-pub fn open(
+pub fn find_open(
     connection: &Connection,
     service: &ServiceName,
     key: &DedupKey,

@@ -35,9 +35,9 @@ impl Store for SqliteStore {
         self.readers.read(move |c| query::load(c, number)).await
     }
 
-    async fn open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage> {
+    async fn find_open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage> {
         let (service, key) = (service.clone(), key.clone());
-        self.readers.read(move |c| query::open(c, &service, &key)).await
+        self.readers.read(move |c| query::find_open(c, &service, &key)).await
     }
 
     async fn due(

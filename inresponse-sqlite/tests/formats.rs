@@ -78,7 +78,7 @@ async fn p09_a_database_of_before_is_opened_shown_counted_and_alerted() {
     assert_eq!((first.count, first.incident.severity()), (3, Severity::Crit));
     assert_eq!(first.incident.message(), "12 % of requests fail\nsee “graph”");
     assert!(!first.incident.is_left_to_newer());
-    let held = store.open(&ServiceName::new("shop").unwrap(), &DedupKey::new("checkout").unwrap()).await;
+    let held = store.find_open(&ServiceName::new("shop").unwrap(), &DedupKey::new("checkout").unwrap()).await;
     assert_eq!(held.unwrap().unwrap().number().value(), 10_006);
     assert_eq!(roster.service(&ServiceName::new("cart").unwrap()).await.unwrap().unwrap().as_str(), "web");
     assert!(roster.changes(None, 100).await.unwrap().len() >= 5);

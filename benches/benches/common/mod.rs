@@ -55,14 +55,14 @@ pub(crate) fn opening() -> Opening {
     plan::open(report, team, matrix, Some(LEASE), now()).0
 }
 
-pub(crate) fn leased() -> (Incident, plan::Send) {
+pub(crate) fn leased() -> (Incident, plan::Dispatch) {
     let (report, team, matrix) = parts();
     let (opening, mut sends) = plan::open(report, team, matrix, Some(LEASE), now());
     (opening.numbered(IncidentNumber::new(10_000)).into_incident(), sends.remove(0))
 }
 
 /// What is committed once the first alert was accepted.
-pub(crate) fn accepted(incident: &Incident, send: &plan::Send) -> Draft {
+pub(crate) fn accepted(incident: &Incident, send: &plan::Dispatch) -> Draft {
     let (delivery, attempt, outcome) = (send.delivery, send.attempt, &Outcome::Accepted);
     let accepted = Input::Outcome { delivery, attempt, outcome };
     match plan::step(incident, accepted, now() + TimeDelta::milliseconds(20)) {

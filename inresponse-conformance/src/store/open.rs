@@ -10,7 +10,7 @@ use crate::scene::{at, claimed, keyed, noted, opening, released, report, resolve
 /// What has that open key.
 pub(super) async fn open(store: &impl Store, name: &str, key: &str) -> Option<Record> {
     let key = DedupKey::new(key).unwrap();
-    store.open(&service(name), &key).await.expect("the store finds what is open")
+    store.find_open(&service(name), &key).await.expect("the store finds what is open")
 }
 
 /// At once, and as it was last committed and counted.

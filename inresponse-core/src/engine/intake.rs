@@ -119,7 +119,7 @@ impl Engine {
     fn hand_over(
         &self,
         record: &Record,
-        sends: Vec<plan::Send>,
+        sends: Vec<plan::Dispatch>,
         mut by_contact: HashMap<Contact, Slot>,
         planned: std::time::Duration,
     ) {
@@ -193,8 +193,8 @@ impl Engine {
     ///
     /// # Errors
     /// The store is out of order.
-    pub async fn open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage> {
-        self.inner.store.open(service, key).await
+    pub async fn find_open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage> {
+        self.inner.store.find_open(service, key).await
     }
 
     /// A page of incidents, newest first.

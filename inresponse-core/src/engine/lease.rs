@@ -169,7 +169,7 @@ impl Engine {
         at: LeaseAt,
     ) -> Vec<LeasedSend> {
         let incident = Arc::new(plan.draft.into_incident());
-        let leased = |(send, mark): (plan::Send, InFlightMark)| {
+        let leased = |(send, mark): (plan::Dispatch, InFlightMark)| {
             let slot = slots.remove(&send.delivery).expect("every planned send was given a slot");
             let mut alert =
                 Alert::new(Arc::clone(&incident), at.count, send.delivery, send.attempt, send.contact);

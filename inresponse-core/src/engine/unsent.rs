@@ -13,7 +13,7 @@ use super::swap::Changed;
 use crate::error::Outage;
 use crate::model::{DeliveryKey, DeliveryStatus, Incident, IncidentNumber, Version};
 use crate::notify::Outcome;
-use crate::plan::{Input, Send};
+use crate::plan::{Dispatch, Input};
 use crate::store::Record;
 
 /// How many incidents are remembered, and how many leases of each. What is forgotten counts as a process that died.
@@ -38,7 +38,7 @@ struct Lease {
 
 impl Unsent {
     /// The commit that was to lease these is unknown.
-    pub(super) fn remember(&self, number: IncidentNumber, replaced: Version, sends: &[Send]) {
+    pub(super) fn remember(&self, number: IncidentNumber, replaced: Version, sends: &[Dispatch]) {
         if sends.is_empty() {
             return;
         }
@@ -50,7 +50,7 @@ impl Unsent {
         {
             leases.remove(&another);
         }
-        let lease = |send: &Send| Lease {
+        let lease = |send: &Dispatch| Lease {
             replaced,
             delivery: send.delivery,
             attempt: send.attempt,

@@ -85,7 +85,7 @@ impl Store for MemoryStore {
         Ok(self.tables().records.get(&number).cloned())
     }
 
-    async fn open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage> {
+    async fn find_open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage> {
         let tables = self.tables();
         let number = tables.open_keys.get(&(service.clone(), key.clone()));
         Ok(number.and_then(|number| tables.records.get(number)).cloned())

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::handover::{self, Matured};
 use super::ladder::{self, Rung};
 use super::round::{NextRound, RoundOf, give, next_of};
-use super::{Decision, Held, Hold, MAX_EXPIRED, Send, change, last_outcome, later, stop_pending};
+use super::{Decision, Dispatch, Held, Hold, MAX_EXPIRED, change, last_outcome, later, stop_pending};
 use crate::model::{
     BegunLevel, Delivery, DeliveryKey, DeliveryStatus, Event, Incident, Level, OutcomeKind, State, Unknown,
 };
@@ -82,7 +82,7 @@ struct Due<'a> {
     lease: Duration,
     hold: &'a dyn Hold,
     now: DateTime<Utc>,
-    sends: Vec<Send>,
+    sends: Vec<Dispatch>,
     changed: bool,
 }
 
@@ -193,7 +193,7 @@ impl Due<'_> {
         let delivery = &mut self.incident.deliveries[i];
         delivery.attempts += 1;
         delivery.status = DeliveryStatus::InFlight { until: lease_until };
-        self.sends.push(Send {
+        self.sends.push(Dispatch {
             delivery: delivery.key(),
             attempt: delivery.attempts,
             contact: delivery.contact.clone(),

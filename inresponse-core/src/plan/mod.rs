@@ -189,12 +189,12 @@ pub struct Plan {
     /// The record to commit.
     pub draft: Draft,
     /// The sends whose leases that commit takes.
-    pub sends: Vec<Send>,
+    pub sends: Vec<Dispatch>,
 }
 
 /// One attempt that a committed lease allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Send {
+pub struct Dispatch {
     /// Which delivery.
     pub delivery: DeliveryKey,
     /// Which attempt of it, from 1.
@@ -269,7 +269,7 @@ fn woken(incident: &Incident, wake: u32) -> Decision {
     Decision::Change(Box::new(Plan { draft: Draft::new(next), sends: Vec::new() }))
 }
 
-fn change(mut incident: Incident, sends: Vec<Send>, now: DateTime<Utc>) -> Decision {
+fn change(mut incident: Incident, sends: Vec<Dispatch>, now: DateTime<Utc>) -> Decision {
     incident.updated_at = now;
     Decision::Change(Box::new(Plan { draft: Draft::new(incident), sends }))
 }

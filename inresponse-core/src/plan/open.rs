@@ -46,7 +46,7 @@ pub fn open(
     matrix: Matrix,
     first_lease: Option<Duration>,
     now: DateTime<Utc>,
-) -> (Opening, Vec<super::Send>) {
+) -> (Opening, Vec<super::Dispatch>) {
     match first_lease {
         Some(lease) => open_leasing(report, team, matrix, lease, &super::HoldNothing, now),
         None => {
@@ -65,7 +65,7 @@ pub fn open_leasing(
     lease: Duration,
     hold: &dyn Hold,
     now: DateTime<Utc>,
-) -> (Opening, Vec<super::Send>) {
+) -> (Opening, Vec<super::Dispatch>) {
     let now = crate::clock::to_micros(now);
     let incident = opened(report, team, matrix, now);
     match super::due::due(&incident, lease, hold, None, now) {

@@ -52,10 +52,10 @@ async fn p03_a_repeat_is_counted_and_raises_but_never_alerts_twice() {
 
     stage.wish(number, "jo", StateChange::Resolve).await;
     let (service, key) = (ServiceName::new("athens").unwrap(), DedupKey::new("k").unwrap());
-    assert_eq!(stage.engine.open(&service, &key).await.unwrap(), None);
+    assert_eq!(stage.engine.find_open(&service, &key).await.unwrap(), None);
     let next = stage.report(report(Severity::Warn)).await;
     assert!(next > number, "the key is free once it is resolved");
-    let open = stage.engine.open(&service, &key).await.unwrap();
+    let open = stage.engine.find_open(&service, &key).await.unwrap();
     assert_eq!(open.map(|record| record.number()), Some(next));
 }
 

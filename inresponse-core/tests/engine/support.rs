@@ -311,8 +311,8 @@ impl Store for SharedStore {
         self.call(Call::Load, async || self.inner.load(number).await).await
     }
 
-    async fn open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage> {
-        self.inner.open(service, key).await
+    async fn find_open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage> {
+        self.inner.find_open(service, key).await
     }
 
     async fn due(

@@ -365,7 +365,7 @@ async fn find(
     subject: &Subject,
 ) -> Result<Option<Record>, Outage> {
     let found = match subject {
-        Subject::Key(key) => api.engine().open(service, key).await?,
+        Subject::Key(key) => api.engine().find_open(service, key).await?,
         Subject::Number(number) => {
             let found = api.engine().get(*number).await?;
             found.filter(|r| r.incident.service() == service && r.incident.state() != State::Resolved)

@@ -62,9 +62,9 @@ impl<T: Trouble> Store for Troubled<T> {
         self.trouble.asked(Question::Load)?;
         self.behind.load(number).await
     }
-    async fn open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage> {
+    async fn find_open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage> {
         self.trouble.asked(Question::Open)?;
-        self.behind.open(service, key).await
+        self.behind.find_open(service, key).await
     }
     async fn due(
         &self,

@@ -143,8 +143,8 @@ impl Store for BuggyStore {
         }
     }
 
-    async fn open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage> {
-        self.inner.open(service, key).await
+    async fn find_open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage> {
+        self.inner.find_open(service, key).await
     }
 
     async fn due(

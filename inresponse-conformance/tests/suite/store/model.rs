@@ -360,7 +360,7 @@ impl Store for Model {
         Ok(found)
     }
 
-    async fn open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage> {
+    async fn find_open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage> {
         yield_now().await;
         Ok(self.holder(service, key))
     }

@@ -4,7 +4,7 @@ use super::scene::Scene;
 use super::{levels, name, person, warn_alerts};
 use crate::model::{DeliveryStatus, Event, Incident, Matrix, News, Note, Severity, State, TeamName};
 use crate::notify::Outcome;
-use crate::plan::{self, HoldNothing, Input, Send, StateChange, TakeOver, Update};
+use crate::plan::{self, Dispatch, HoldNothing, Input, StateChange, TakeOver, Update};
 
 use StateChange::{Claim, HandTo, HandToTeam, Release, Resolve};
 
@@ -46,7 +46,7 @@ fn until_reopened(scene: &mut Scene, carrier: impl Fn(i64) -> Outcome) -> (Strin
         }
         let Some(due_at) = plan::due_at(&scene.incident) else { panic!("it is an orphan: {told:?}") };
         scene.now = scene.now.max(due_at);
-        let sends: Vec<Send> = scene.lease(&HoldNothing);
+        let sends: Vec<Dispatch> = scene.lease(&HoldNothing);
         if scene.incident.state() == State::Open {
             assert!(sends.iter().all(|send| !send.delivery.level.to_string().contains("news")));
             let alerted: Vec<_> = sends.iter().map(|send| name(&send.contact)).collect();

@@ -9,7 +9,7 @@ use crate::model::{
 };
 use crate::notify::Outcome;
 use crate::plan::{
-    self, Alerted, Decision, Held, Hold, HoldNothing, Input, NextRound, Plan, Refusal, RoundOf, Send,
+    self, Alerted, Decision, Dispatch, Held, Hold, HoldNothing, Input, NextRound, Plan, Refusal, RoundOf,
     StateChange, TakeOver, Update,
 };
 
@@ -74,7 +74,7 @@ impl Scene {
             self.incident = plan.draft.incident().clone();
             assert_eq!(self.incident.updated_at(), self.now);
             assert_eq!(plan.draft.due_at(), plan::due_at(&self.incident));
-            let is_news = |send: &Send| matches!(send.delivery.level, Level::News(_));
+            let is_news = |send: &Dispatch| matches!(send.delivery.level, Level::News(_));
             assert!(self.incident.state() == State::Open || plan.sends.iter().all(is_news));
         }
         decision
@@ -112,7 +112,7 @@ impl Scene {
         self.lease(hold).iter().map(text).collect::<Vec<_>>().join(" ")
     }
 
-    pub(super) fn lease(&mut self, hold: &dyn Hold) -> Vec<Send> {
+    pub(super) fn lease(&mut self, hold: &dyn Hold) -> Vec<Dispatch> {
         let mut round = None;
         for _ in 0..2 {
             match self.try_step(Input::Due { lease: LEASE, hold, round: round.take() }) {
@@ -302,14 +302,14 @@ impl Scene {
         panic!("never comes to rest: {told:?}")
     }
 
-    pub(super) fn attempt_ends_of(&mut self, send: &Send, outcome: &Outcome) {
-        let Send { delivery, attempt, .. } = *send;
+    pub(super) fn attempt_ends_of(&mut self, send: &Dispatch, outcome: &Outcome) {
+        let Dispatch { delivery, attempt, .. } = *send;
         let decision = self.try_step(Input::Outcome { delivery, attempt, outcome });
         assert!(matches!(decision, Decision::Change(_)), "{decision:?}");
     }
 }
 
-fn text(send: &Send) -> String {
+fn text(send: &Dispatch) -> String {
     let level = match send.delivery.level {
         Level::At(n) => n.to_string(),
         Level::Fallback => "f".to_owned(),

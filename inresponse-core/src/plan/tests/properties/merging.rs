@@ -8,7 +8,7 @@ use super::super::{contacts, levels};
 use super::script::Ends;
 use crate::model::{Contact, Delivery, DeliveryStatus};
 use crate::notify::Outcome;
-use crate::plan::{HoldNothing, Send};
+use crate::plan::{Dispatch, HoldNothing};
 
 fn any_ends() -> impl Strategy<Value = Ends> {
     use Ends::{Accepted, NotBegun, Rejected, Throttled, Unavailable, Unknown};
@@ -25,10 +25,10 @@ fn attempts() -> impl Strategy<Value = (Vec<Ends>, Vec<usize>, Vec<usize>)> {
 }
 
 /// The deliveries after the outcomes have come in that order, all at the same time.
-fn merged(scene: &Scene, sends: &[Send], ends: &[Ends], order: &[usize]) -> Vec<Delivery> {
+fn merged(scene: &Scene, sends: &[Dispatch], ends: &[Ends], order: &[usize]) -> Vec<Delivery> {
     let mut scene = scene.clone();
     for i in order {
-        let Send { delivery, attempt, .. } = sends[*i];
+        let Dispatch { delivery, attempt, .. } = sends[*i];
         let outcome = ends[*i].outcome();
         for _ in 0..2 {
             let input = crate::plan::Input::Outcome { delivery, attempt, outcome: &outcome };

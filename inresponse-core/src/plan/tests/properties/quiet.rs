@@ -11,7 +11,7 @@ use super::script::{Ends, matrix, scenario, severity};
 use super::world::World;
 use crate::model::{DeliveryKey, Incident, Level, Matrix, Origin, Severity, State};
 use crate::notify::Outcome;
-use crate::plan::{self, HoldNothing, Send};
+use crate::plan::{self, Dispatch, HoldNothing};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(10_000))]
@@ -101,7 +101,7 @@ fn prompt_carriers(
     mut order: u64,
 ) -> BTreeMap<DeliveryKey, u32> {
     let mut scene = Scene::open(matrix, severity);
-    let (mut accepted, mut under_way): (BTreeMap<DeliveryKey, u32>, Vec<Send>) = Default::default();
+    let (mut accepted, mut under_way): (BTreeMap<DeliveryKey, u32>, Vec<Dispatch>) = Default::default();
     let mut ends = ends.iter();
     for _ in 0..400 {
         let Some(due_at) = plan::due_at(&scene.incident) else {

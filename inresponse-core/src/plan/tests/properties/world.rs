@@ -10,7 +10,8 @@ use super::script::{Act, Ends, Scenario, When};
 use crate::model::{Contact, DeliveryId, DeliveryKey, Incident, Level, Matrix, Note, State, TeamName};
 use crate::notify::Outcome;
 use crate::plan::{
-    self, Decision, Held, Hold, HoldNothing, Input, NextRound, RoundOf, Send, StateChange, TakeOver, Update,
+    self, Decision, Dispatch, Held, Hold, HoldNothing, Input, NextRound, RoundOf, StateChange, TakeOver,
+    Update,
 };
 
 /// Everything that was done to an incident, and what came of it.
@@ -27,15 +28,15 @@ pub(super) struct Step {
     pub(super) changed: bool,
     /// Whether the person it was handed to has not answered in time, so that it is open again.
     pub(super) reopened: bool,
-    pub(super) sends: Vec<Send>,
+    pub(super) sends: Vec<Dispatch>,
     pub(super) after: Incident,
 }
 
 #[derive(Debug, Clone)]
 pub(super) enum Did {
     Due { held: Option<HoldHalf>, matrix: Option<Matrix> },
-    Renewed { send: Send },
-    Outcome { send: Send, outcome: Outcome },
+    Renewed { send: Dispatch },
+    Outcome { send: Dispatch, outcome: Outcome },
     Bounced(DeliveryKey),
     Wish { update: Update, matrix: Option<Matrix> },
     Repeat(crate::model::Severity),
@@ -112,7 +113,7 @@ impl Trace {
 pub(super) struct World {
     scene: Scene,
     matrices: Vec<Matrix>,
-    sent: Vec<Send>,
+    sent: Vec<Dispatch>,
     /// What became of each attempt; the world may learn it at any time, or never, but it does not change.
     fates: BTreeMap<(DeliveryKey, u32), Outcome>,
     trace: Trace,
@@ -165,7 +166,8 @@ impl World {
                 return world.trace;
             }
             world.act(Act::Due(When::OnTime));
-            let new: Vec<Send> = world.trace.steps.last().map_or_else(Vec::new, |step| step.sends.clone());
+            let new: Vec<Dispatch> =
+                world.trace.steps.last().map_or_else(Vec::new, |step| step.sends.clone());
             new.into_iter().for_each(|send| world.learn(send, Outcome::Accepted));
         }
         panic!("never comes to rest: {:?}", world.scene.incident)
@@ -242,8 +244,8 @@ impl World {
         assert!(!self.trace.steps.last().unwrap().changed, "the second time changes nothing");
     }
 
-    fn learn(&mut self, send: Send, outcome: Outcome) {
-        let Send { delivery, attempt, .. } = send;
+    fn learn(&mut self, send: Dispatch, outcome: Outcome) {
+        let Dispatch { delivery, attempt, .. } = send;
         let outcome = self.fates.entry((delivery, attempt)).or_insert(outcome).clone();
         let decision = self.decide(|_| Input::Outcome { delivery, attempt, outcome: &outcome }).0;
         self.keep(Did::Outcome { send, outcome }, decision);
