@@ -1,4 +1,4 @@
-//! Takes reports and people's updates, answers questions.
+//! Takes reports, answers questions.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,7 +10,7 @@ use crate::error::Outage;
 use crate::model::{
     Contact, DedupKey, IncidentNumber, KeyName, Level, Matrix, Report, ServiceName, Severity,
 };
-use crate::plan::{self, Input, Plan, Refusal, Update};
+use crate::plan::{self, Input, Plan};
 use crate::store::{Census, Created, ListQuery, Record};
 
 /// What became of a report.
@@ -23,20 +23,6 @@ pub enum Reported {
     Repeat(Record),
     /// No team answers for the service. Nothing was stored.
     UnknownService,
-}
-
-/// What became of a person's update.
-#[derive(Debug, Clone, PartialEq)]
-#[must_use]
-pub enum Updated {
-    /// Done, durably.
-    Changed(Record),
-    /// It was like that already.
-    Unchanged(Record),
-    /// It cannot be; nothing was changed.
-    Refused(Record, Refusal),
-    /// There is no such incident.
-    Absent,
 }
 
 impl Engine {
@@ -154,31 +140,6 @@ impl Engine {
             // The repeat itself is recorded, so the whole is not simply to be tried again.
             Err(error) => Err(Outage::unknown("the repeat was counted, its severity was not").because(error)),
         }
-    }
-
-    /// Does what a person wants to an incident.
-    ///
-    /// # Errors
-    /// Store or roster is out of order. After an outage of kind unknown the change may have happened; it is safe
-    /// to ask for the same state again.
-    pub async fn update(&self, number: IncidentNumber, update: &Update) -> Result<Updated, Outage> {
-        let Some(record) = self.inner.store.load(number).await? else { return Ok(Updated::Absent) };
-        let changed = self.change(record, |round| Input::Update { update, round }).await?;
-        Ok(match changed {
-            Changed::Done { record, .. } => {
-                tracing::info!(
-                    incident = number.value(),
-                    by = %update.by,
-                    key = update.key.as_ref().map(KeyName::as_str),
-                    state = %record.incident.state(),
-                    "incident updated"
-                );
-                Updated::Changed(record)
-            }
-            Changed::Nothing(record) => Updated::Unchanged(record),
-            Changed::Refused(record, refusal) => Updated::Refused(record, refusal),
-            Changed::Gone => Updated::Absent,
-        })
     }
 
     /// One incident.

@@ -2,7 +2,8 @@
 //!
 //! | file | does |
 //! |---|---|
-//! | `intake` | takes reports and people's updates, answers questions |
+//! | `intake` | takes reports, answers questions |
+//! | `update` | takes what people do to an incident |
 //! | `lookup` | asks the roster who is on call |
 //! | `edits` | changes the roster |
 //! | `handover` | asks it whether it knows whom an incident is to be given to |
@@ -40,6 +41,7 @@ mod timers;
 #[cfg(feature = "runner")]
 mod trouble;
 mod unsent;
+mod update;
 mod waiting;
 mod wake;
 
@@ -55,10 +57,11 @@ pub use advance::Advanced;
 pub use bounce::Bounced;
 pub use edits::RosterEdited;
 pub use handover::Receiver;
-pub use intake::{Reported, Updated};
+pub use intake::Reported;
 pub use lookup::{DAYS_AHEAD, OnCall};
 pub use slots::{SENDS_PER_CONTACT, SENDS_PER_NEW_CONTACT};
 pub use timers::{Swept, Timers};
+pub use update::Updated;
 
 use crate::claim::{ClaimToken, TokenError, TokenSecret};
 use crate::clock::Clock;
