@@ -577,14 +577,17 @@ impl Model for Protocol {
             Act::Record(e, i) => {
                 let flight = world.engines[e].flights.remove(i);
                 let outcome = match flight.ended? {
-                    Ended::Accepted => Outcome::Accepted,
-                    Ended::Unknown => Outcome::unknown("no reply"),
-                    Ended::Unavailable => Outcome::unavailable("away"),
-                    Ended::Rejected => Outcome::rejected("unknown"),
-                    Ended::NotBegun => Outcome::NotBegun { reason: "late".into() },
+                    Ended::Accepted => Some(Outcome::Accepted),
+                    Ended::Unknown => Some(Outcome::unknown("no reply")),
+                    Ended::Unavailable => Some(Outcome::unavailable("away")),
+                    Ended::Rejected => Some(Outcome::rejected("unknown")),
+                    Ended::NotBegun => None,
                 };
                 let (delivery, attempt) = (flight.key, flight.attempt);
-                let input = Input::Outcome { delivery, attempt, outcome: &outcome };
+                let input = match &outcome {
+                    Some(outcome) => Input::Outcome { delivery, attempt, outcome },
+                    None => Input::NotBegun { delivery, attempt, reason: "late" },
+                };
                 match plan::step(&world.record.0, input, world.now) {
                     Decision::Change(plan) => world.write(Held(Arc::new(plan.draft.into_incident()))),
                     Decision::Nothing | Decision::Refuse(_) | Decision::NeedsRound(_) => {}

@@ -133,7 +133,6 @@ fn kind(outcome: &Outcome) -> &'static str {
         Outcome::Throttled { .. } => "throttled",
         Outcome::Unavailable { .. } => "unavailable",
         Outcome::Unknown { .. } => "unknown",
-        Outcome::NotBegun { .. } => "not begun",
     }
 }
 

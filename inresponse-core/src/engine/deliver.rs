@@ -12,8 +12,8 @@ use super::lease::{LeaseTimes, LeasedSend, report_transitions};
 use super::renew::{Attempt, Standing};
 use super::swap::Changed;
 use crate::error::{Chain, Outage, OutageKind};
-use crate::model::{Level, OutcomeKind};
-use crate::notify::{Alert, Notifier, Outcome};
+use crate::model::{Level, Outcome, OutcomeKind};
+use crate::notify::{Alert, Notifier};
 use crate::plan::Input;
 use crate::store::Record;
 
@@ -36,7 +36,7 @@ impl Engine {
         let LeasedSend { mut alert, delivery, attempt, lease, mut version, mut last_reported_at, slot, mark } =
             leased;
         let this = Attempt { incident: alert.incident().number(), delivery, number: attempt };
-        let outcome = match self.may_begin(&alert, this, lease).await {
+        let ended = match self.may_begin(&alert, this, lease).await {
             Ok(Begin { lease, read_again }) => {
                 if let Some(again) = read_again {
                     (version, last_reported_at) = (again.version, again.last_reported_at);
@@ -45,17 +45,17 @@ impl Engine {
                 let began = self.inner.clock.monotonic();
                 let outcome = self.attempt(&alert, this, lease, give_up_at).await;
                 slot.sent(self.inner.clock.monotonic().saturating_sub(began));
-                outcome
+                Ending::Outcome(outcome)
             }
             Err(reason) => {
                 drop(slot);
-                Outcome::NotBegun { reason: reason.to_owned() }
+                Ending::NotBegun(reason)
             }
         };
         self.inner.wake.slot_freed();
-        report_outcome(&alert, &outcome);
+        report_end(&alert, &ended);
         let (incident, count) = (alert.incident().clone(), alert.count());
-        self.record(Record { incident, version, count, last_reported_at }, this, &outcome).await;
+        self.record(Record { incident, version, count, last_reported_at }, this, &ended).await;
         drop(mark);
     }
 
@@ -130,10 +130,10 @@ impl Engine {
         }
     }
 
-    /// Records an outcome by merging it into whatever the record has become.
-    async fn record(&self, leased: Record, attempt: Attempt, outcome: &Outcome) {
+    /// Records how an attempt ended by merging it into whatever the record has become.
+    async fn record(&self, leased: Record, attempt: Attempt, ended: &Ending) {
         let (mut pause, mut known) = (FIRST_PAUSE, Some(leased));
-        while let Err(error) = self.try_record(known.take(), attempt, outcome).await {
+        while let Err(error) = self.try_record(known.take(), attempt, ended).await {
             tracing::warn!(
                 incident = attempt.incident.value(),
                 error = %Chain::of(&error),
@@ -151,7 +151,7 @@ impl Engine {
         &self,
         known: Option<Record>,
         attempt: Attempt,
-        outcome: &Outcome,
+        ended: &Ending,
     ) -> Result<(), Outage> {
         let record = match known {
             Some(record) => Some(record),
@@ -159,7 +159,11 @@ impl Engine {
         };
         let Some(record) = record else { return Ok(()) };
         let Attempt { delivery, number, .. } = attempt;
-        match self.change(record, |_| Input::Outcome { delivery, attempt: number, outcome }).await? {
+        let input = |_| match ended {
+            Ending::Outcome(outcome) => Input::Outcome { delivery, attempt: number, outcome },
+            Ending::NotBegun(reason) => Input::NotBegun { delivery, attempt: number, reason },
+        };
+        match self.change(record, input).await? {
             Changed::Done { before, record } => {
                 let after = &record.incident;
                 report_transitions(&before, after);
@@ -182,15 +186,19 @@ struct Begin {
     read_again: Option<Box<Record>>,
 }
 
-/// Counts an outcome, and says in the log what an operator should see.
-fn report_outcome(alert: &Alert, outcome: &Outcome) {
-    let (kind, reason) = match outcome {
-        Outcome::Accepted => (OutcomeKind::Accepted, ""),
-        Outcome::Rejected { reason } => (OutcomeKind::Rejected, reason.as_str()),
-        Outcome::Throttled { reason, .. } => (OutcomeKind::Throttled, reason.as_str()),
-        Outcome::Unavailable { reason } => (OutcomeKind::Unavailable, reason.as_str()),
-        Outcome::Unknown { reason } => (OutcomeKind::Unknown, reason.as_str()),
-        Outcome::NotBegun { reason } => (OutcomeKind::NotBegun, reason.as_str()),
+/// How an attempt ended.
+enum Ending {
+    /// As its notifier says, or unknown where it did not say.
+    Outcome(Outcome),
+    /// It was not begun, for this reason.
+    NotBegun(&'static str),
+}
+
+/// Counts how an attempt ended, and says in the log what an operator should see.
+fn report_end(alert: &Alert, ended: &Ending) {
+    let (kind, reason) = match ended {
+        Ending::NotBegun(reason) => (OutcomeKind::NotBegun, *reason),
+        Ending::Outcome(outcome) => (outcome.kind(), outcome.reason()),
     };
     metrics::counter!("inresponse_deliveries_total", "outcome" => kind.as_str()).increment(1);
     let (delivery, contact, attempt) = (alert.delivery_id().as_str(), alert.contact(), alert.attempt());

@@ -12,7 +12,6 @@ use super::Engine;
 use super::swap::Changed;
 use crate::error::Outage;
 use crate::model::{DeliveryKey, DeliveryStatus, Incident, IncidentNumber, Version};
-use crate::notify::Outcome;
 use crate::plan::{Dispatch, Input};
 use crate::store::Record;
 
@@ -100,9 +99,9 @@ impl Engine {
     pub(super) async fn take_back_unsent(&self, mut record: Record) -> Result<Record, Outage> {
         let mut unused = self.inner.unsent.take(&record);
         while let Some(lease) = unused.pop() {
-            let outcome = Outcome::NotBegun { reason: "the commit of its lease was unknown".to_owned() };
             let (number, Lease { delivery, attempt, .. }) = (record.number(), lease);
-            let input = |_| Input::Outcome { delivery, attempt, outcome: &outcome };
+            let reason = "the commit of its lease was unknown";
+            let input = |_| Input::NotBegun { delivery, attempt, reason };
             match self.change(record.clone(), input).await {
                 Ok(
                     Changed::Done { record: changed, .. }

@@ -3,6 +3,7 @@
 //! Everything here is data that holds its own rules. What happens *next* to an incident is decided in
 //! [`plan`](crate::plan).
 
+mod attempt;
 mod contact;
 mod delivery;
 mod event;
@@ -16,6 +17,7 @@ mod timeline;
 mod unknown;
 mod zone;
 
+pub use attempt::Outcome;
 pub use contact::{Contact, Scheme};
 pub use delivery::{Delivery, DeliveryId, DeliveryKey, DeliveryStatus, LastOutcome, OutcomeKind};
 pub use event::{Entry, Event, StandIn, TeamChange, UnknownEvent};

@@ -49,10 +49,9 @@ pub use people::{Refusal, StateChange, TakeOver, Update};
 pub use round::{Alerted, NextRound, RoundOf};
 
 use crate::model::{
-    Contact, DeliveryId, DeliveryKey, DeliveryStatus, Incident, IncidentNumber, KeyName, OutcomeKind,
-    Severity, Unknown,
+    Contact, DeliveryId, DeliveryKey, DeliveryStatus, Incident, IncidentNumber, KeyName, Outcome,
+    OutcomeKind, Severity, Unknown,
 };
-use crate::notify::Outcome;
 
 /// The most times that a delivery may end its process in mid-send before it is dead.
 pub const MAX_EXPIRED: u32 = 5;
@@ -86,6 +85,15 @@ pub enum Input<'a> {
         attempt: u32,
         /// How it ended.
         outcome: &'a Outcome,
+    },
+    /// An attempt was not begun, since its lease was no longer good.
+    NotBegun {
+        /// Whose attempt.
+        delivery: DeliveryKey,
+        /// Which attempt of it.
+        attempt: u32,
+        /// Why not.
+        reason: &'a str,
     },
     /// Something that a carrier had accepted came back.
     Bounced {
@@ -222,6 +230,9 @@ pub fn step(incident: &Incident, input: Input<'_>, now: DateTime<Utc>) -> Decisi
         Input::Outcome { delivery, attempt, outcome } => {
             return outcome::outcome(incident, delivery, attempt, outcome, now);
         }
+        Input::NotBegun { delivery, attempt, reason } => {
+            return outcome::not_begun(incident, delivery, attempt, reason, now);
+        }
         Input::Woken { wake } => return woken(incident, wake),
         Input::Bounced { delivery, reason } => bounce::bounced(incident, delivery, reason, now),
         Input::Repeat { severity, key } => open::repeat(incident, severity, key, now),
@@ -241,9 +252,11 @@ fn left_to_newer(incident: &Incident, input: &Input<'_>) -> Option<Decision> {
         Input::Due { .. } | Input::Woken { .. } | Input::ClockWentBack { .. } => Some(Decision::Nothing),
         Input::Update { .. } => incident.in_part.then_some(Decision::Refuse(Refusal::NewerFormat)),
         // What is being sent may go on.
-        Input::Renew { .. } | Input::Outcome { .. } | Input::Bounced { .. } | Input::Repeat { .. } => {
-            incident.in_part.then_some(Decision::Nothing)
-        }
+        Input::Renew { .. }
+        | Input::Outcome { .. }
+        | Input::NotBegun { .. }
+        | Input::Bounced { .. }
+        | Input::Repeat { .. } => incident.in_part.then_some(Decision::Nothing),
     }
 }
 

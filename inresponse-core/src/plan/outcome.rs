@@ -4,8 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::due::note_dead_level;
 use super::{Decision, backoff, change, handover, last_outcome, later, news};
-use crate::model::{DeliveryKey, DeliveryStatus, Incident, OutcomeKind, State};
-use crate::notify::Outcome;
+use crate::model::{DeliveryKey, DeliveryStatus, Incident, Outcome, OutcomeKind, State};
 
 /// Merges an outcome by (delivery, attempt).
 ///
@@ -19,36 +18,51 @@ pub(super) fn outcome(
     outcome: &Outcome,
     now: DateTime<Utc>,
 ) -> Decision {
+    let id = incident.delivery_id(key);
+    let wait = incident.matrix.wait();
+    let again = |after| DeliveryStatus::Pending { due_at: later(now, after) };
+    let status = match outcome {
+        Outcome::Accepted => DeliveryStatus::Accepted { at: now },
+        Outcome::Rejected { .. } => DeliveryStatus::Dead { at: now },
+        Outcome::Throttled { after, .. } => again(backoff::throttled(&id, attempt, *after)),
+        Outcome::Unavailable { .. } => again(backoff::unavailable(&id, attempt)),
+        Outcome::Unknown { .. } => again(backoff::unknown(&id, attempt, wait)),
+    };
+    let (kind, detail) = (outcome.kind(), outcome.reason());
+    merge(incident, Ending { key, attempt, kind, detail, status }, now)
+}
+
+/// Merges that an attempt was not begun: it is due again at once.
+pub(super) fn not_begun(
+    incident: &Incident,
+    key: DeliveryKey,
+    attempt: u32,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Decision {
+    let status = DeliveryStatus::Pending { due_at: now };
+    merge(incident, Ending { key, attempt, kind: OutcomeKind::NotBegun, detail: reason, status }, now)
+}
+
+/// What an attempt left its delivery in.
+struct Ending<'a> {
+    key: DeliveryKey,
+    attempt: u32,
+    kind: OutcomeKind,
+    detail: &'a str,
+    status: DeliveryStatus,
+}
+
+fn merge(incident: &Incident, ended: Ending<'_>, now: DateTime<Utc>) -> Decision {
+    let Ending { key, attempt, kind, detail, status } = ended;
     let Some(i) = incident.deliveries.iter().position(|d| d.key() == key) else { return Decision::Nothing };
     let delivery = &incident.deliveries[i];
     let in_flight =
         matches!(delivery.status, DeliveryStatus::InFlight { .. }) && delivery.attempts == attempt;
-    let accepted = matches!(outcome, Outcome::Accepted);
+    let accepted = kind == OutcomeKind::Accepted;
     if delivery.is_accepted() || delivery.has_bounced() || !(accepted || in_flight) {
         return lived(incident, i, attempt, now);
     }
-    let id = incident.delivery_id(key);
-    let wait = incident.matrix.wait();
-    let again = |after| DeliveryStatus::Pending { due_at: later(now, after) };
-    let (kind, detail, status) = match outcome {
-        Outcome::Accepted => (OutcomeKind::Accepted, "", DeliveryStatus::Accepted { at: now }),
-        Outcome::Rejected { reason } => {
-            (OutcomeKind::Rejected, reason.as_str(), DeliveryStatus::Dead { at: now })
-        }
-        Outcome::Throttled { after, reason } => {
-            (OutcomeKind::Throttled, reason.as_str(), again(backoff::throttled(&id, attempt, *after)))
-        }
-        Outcome::Unavailable { reason } => {
-            (OutcomeKind::Unavailable, reason.as_str(), again(backoff::unavailable(&id, attempt)))
-        }
-        Outcome::Unknown { reason } => {
-            (OutcomeKind::Unknown, reason.as_str(), again(backoff::unknown(&id, attempt, wait)))
-        }
-        Outcome::NotBegun { reason } => {
-            (OutcomeKind::NotBegun, reason.as_str(), again(std::time::Duration::ZERO))
-        }
-    };
-
     let mut next = incident.clone();
     let of_this_round = key.round == incident.round;
     next.deliveries[i].last = last_outcome(kind, detail, now);

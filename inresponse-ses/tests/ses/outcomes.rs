@@ -17,7 +17,6 @@ fn kind(outcome: &Outcome) -> String {
         Outcome::Throttled { after, .. } => format!("throttled {}", after.as_millis()),
         Outcome::Unavailable { .. } => "unavailable".into(),
         Outcome::Unknown { .. } => "unknown".into(),
-        Outcome::NotBegun { .. } => "not begun".into(),
     }
 }
 

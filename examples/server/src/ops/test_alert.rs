@@ -60,9 +60,7 @@ pub(crate) async fn test_alert(args: TestAlertArgs) -> Result<(), Box<dyn Error>
         Ok(Outcome::Rejected { reason }) => ("rejected for good", reason),
         Ok(Outcome::Throttled { reason, .. }) => ("put off", reason),
         Ok(Outcome::Unavailable { reason }) => ("not possible now", reason),
-        Ok(Outcome::Unknown { reason } | Outcome::NotBegun { reason }) => {
-            ("not known to have arrived", reason)
-        }
+        Ok(Outcome::Unknown { reason }) => ("not known to have arrived", reason),
         Err(_) => ("not answered", "the carrier said nothing in time".to_owned()),
     };
     Err(format!("{contact}: {what} after {took:.2} s: {reason}").into())

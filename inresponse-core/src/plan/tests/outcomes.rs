@@ -10,28 +10,27 @@ use crate::model::{DeliveryStatus, OutcomeKind};
 use crate::notify::Outcome;
 use crate::plan::{Decision, Input};
 
-fn not_begun() -> Outcome {
-    Outcome::NotBegun { reason: "slow".into() }
-}
+/// An attempt that was not begun has no outcome.
+const NOT_BEGUN: Option<Outcome> = None;
 
 #[test]
 fn p09_what_was_neither_accepted_nor_rejected_is_tried_again() {
     let throttled = |s| Outcome::throttled(Duration::from_secs(s), "450");
     // (outcome, the kind that is recorded, tried again after between … and … milliseconds)
     let cases = [
-        (Outcome::Accepted, OutcomeKind::Accepted, None),
-        (Outcome::rejected("550"), OutcomeKind::Rejected, None),
-        (Outcome::unavailable("421"), OutcomeKind::Unavailable, Some((800, 1000))),
-        (throttled(0), OutcomeKind::Throttled, Some((800, 1000))),
-        (throttled(7), OutcomeKind::Throttled, Some((7000, 7000))),
-        (throttled(3600), OutcomeKind::Throttled, Some((30_000, 30_000))),
-        (Outcome::unknown("lost"), OutcomeKind::Unknown, Some((4000, 5000))),
-        (not_begun(), OutcomeKind::NotBegun, Some((0, 0))),
+        (Some(Outcome::Accepted), OutcomeKind::Accepted, None),
+        (Some(Outcome::rejected("550")), OutcomeKind::Rejected, None),
+        (Some(Outcome::unavailable("421")), OutcomeKind::Unavailable, Some((800, 1000))),
+        (Some(throttled(0)), OutcomeKind::Throttled, Some((800, 1000))),
+        (Some(throttled(7)), OutcomeKind::Throttled, Some((7000, 7000))),
+        (Some(throttled(3600)), OutcomeKind::Throttled, Some((30_000, 30_000))),
+        (Some(Outcome::unknown("lost")), OutcomeKind::Unknown, Some((4000, 5000))),
+        (NOT_BEGUN, OutcomeKind::NotBegun, Some((0, 0))),
     ];
     for (outcome, kind, again) in cases {
         let mut scene = Scene::crit(levels(&["a"]));
         scene.due();
-        scene.at(2).ends("1:a", &outcome);
+        scene.at(2).attempt_was("1:a", 1, outcome.as_ref());
         let last = scene.delivery("1:a").last().unwrap();
         assert_eq!((last.kind, last.at), (kind, after(2)));
         match again {
@@ -87,9 +86,10 @@ fn an_acceptance_is_recorded_whatever_has_become_of_the_incident() {
         scene.attempt_ends("1:a", 1, &Outcome::Accepted);
         assert!(scene.delivery("1:a").is_accepted(), "{what}");
         let settled = scene.clone();
-        for late in [Outcome::Accepted, Outcome::rejected(""), Outcome::unknown(""), not_begun()] {
+        let told = [Outcome::Accepted, Outcome::rejected(""), Outcome::unknown("")].map(Some);
+        for late in told.into_iter().chain([NOT_BEGUN]) {
             for attempt in 1..3 {
-                scene.attempt_ends("1:a", attempt, &late);
+                scene.attempt_was("1:a", attempt, late.as_ref());
             }
         }
         assert_eq!(scene.incident, settled.incident, "{what}: nothing takes it back");
@@ -101,16 +101,17 @@ fn an_outcome_of_an_earlier_attempt_counts_only_if_it_was_accepted() {
     let mut scene = Scene::crit(levels(&["a"]));
     scene.due();
     assert_eq!(scene.at(30).due(), "1:a#2");
-    for late in [Outcome::rejected(""), Outcome::unavailable(""), Outcome::unknown(""), not_begun()] {
+    let told = [Outcome::rejected(""), Outcome::unavailable(""), Outcome::unknown("")].map(Some);
+    for late in told.into_iter().chain([NOT_BEGUN]) {
         let mut once = scene.clone();
-        once.at(31).attempt_ends("1:a", 1, &late);
+        once.at(31).attempt_was("1:a", 1, late.as_ref());
         assert_eq!(once.delivery("1:a").expired(), 0, "{late:?}: its process had not ended");
         let mut but_for_that = once.incident.clone();
         but_for_that.deliveries[0].expired.clone_from(&scene.incident.deliveries[0].expired);
         but_for_that.updated_at = scene.incident.updated_at;
         assert_eq!(but_for_that, scene.incident, "{late:?}");
         let mut twice = once.clone();
-        twice.at(32).attempt_ends("1:a", 1, &late);
+        twice.at(32).attempt_was("1:a", 1, late.as_ref());
         assert_eq!(twice.incident, once.incident, "{late:?}");
     }
     scene.at(32).attempt_ends("1:a", 1, &Outcome::Accepted);
@@ -119,12 +120,13 @@ fn an_outcome_of_an_earlier_attempt_counts_only_if_it_was_accepted() {
 
 #[test]
 fn an_outcome_that_comes_twice_changes_nothing_the_second_time() {
-    for outcome in [Outcome::unavailable(""), Outcome::rejected(""), Outcome::Accepted, not_begun()] {
+    let told = [Outcome::unavailable(""), Outcome::rejected(""), Outcome::Accepted].map(Some);
+    for outcome in told.into_iter().chain([NOT_BEGUN]) {
         let mut scene = Scene::crit(levels(&["a"]));
         scene.due();
-        scene.at(1).ends("1:a", &outcome);
+        scene.at(1).attempt_was("1:a", 1, outcome.as_ref());
         let once = scene.incident.clone();
-        scene.at(2).attempt_ends("1:a", 1, &outcome);
+        scene.at(2).attempt_was("1:a", 1, outcome.as_ref());
         assert_eq!(scene.incident, once, "{outcome:?}");
     }
 }

@@ -176,8 +176,12 @@ impl Scene {
     }
 
     pub(super) fn attempt_ends(&mut self, send: &str, attempt: u32, outcome: &Outcome) -> &mut Self {
-        let delivery = self.key(send);
-        let decision = self.try_step(Input::Outcome { delivery, attempt, outcome });
+        self.attempt_was(send, attempt, Some(outcome))
+    }
+
+    /// An attempt ended like that, or was not begun.
+    pub(super) fn attempt_was(&mut self, send: &str, attempt: u32, outcome: Option<&Outcome>) -> &mut Self {
+        let decision = self.try_step(ended(self.key(send), attempt, outcome));
         assert!(matches!(decision, Decision::Change(_) | Decision::Nothing), "{decision:?}");
         self
     }
@@ -303,9 +307,16 @@ impl Scene {
     }
 
     pub(super) fn attempt_ends_of(&mut self, send: &Dispatch, outcome: &Outcome) {
-        let Dispatch { delivery, attempt, .. } = *send;
-        let decision = self.try_step(Input::Outcome { delivery, attempt, outcome });
+        let decision = self.try_step(ended(send.delivery, send.attempt, Some(outcome)));
         assert!(matches!(decision, Decision::Change(_)), "{decision:?}");
+    }
+}
+
+/// That an attempt ended like that, or was not begun.
+pub(super) fn ended(delivery: DeliveryKey, attempt: u32, outcome: Option<&Outcome>) -> Input<'_> {
+    match outcome {
+        Some(outcome) => Input::Outcome { delivery, attempt, outcome },
+        None => Input::NotBegun { delivery, attempt, reason: "late" },
     }
 }
 

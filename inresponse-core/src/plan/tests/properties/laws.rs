@@ -6,10 +6,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 
 use super::super::LEASE;
-use super::script::scenario;
+use super::script::{Ends, scenario};
 use super::world::{Did, Trace, World, seconds};
 use crate::model::{DeliveryKey, Incident, Level, Matrix, Origin, State, Version};
-use crate::notify::Outcome;
 use crate::plan::{self, Draft, HoldNothing, Input, MAX_EXPIRED, StateChange};
 use crate::store::Record;
 
@@ -135,21 +134,21 @@ impl Known {
     fn learn(&mut self, trace: &Trace, i: usize) {
         let step = &trace.steps[i];
         match &step.did {
-            Did::Outcome { send, outcome } => {
+            Did::Outcome { send, ends } => {
                 let current = self.flying.get(&send.delivery).is_some_and(|(n, _)| *n == send.attempt);
                 if current {
                     self.flying.remove(&send.delivery);
                 } else if let Some(expired) = self.expired.get_mut(&send.delivery) {
                     expired.remove(&send.attempt);
                 }
-                match outcome {
+                match ends {
                     _ if self.came_back.contains(&send.delivery) => {}
-                    Outcome::Accepted => {
+                    Ends::Accepted => {
                         self.flying.remove(&send.delivery);
                         self.dead.remove(&send.delivery);
                         self.accepted.insert(send.delivery);
                     }
-                    Outcome::Rejected { .. } if current => _ = self.dead.insert(send.delivery),
+                    Ends::Rejected if current => _ = self.dead.insert(send.delivery),
                     _ => {}
                 }
             }

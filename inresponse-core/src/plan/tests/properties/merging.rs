@@ -3,11 +3,10 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::super::scene::Scene;
+use super::super::scene::{Scene, ended};
 use super::super::{contacts, levels};
 use super::script::Ends;
 use crate::model::{Contact, Delivery, DeliveryStatus};
-use crate::notify::Outcome;
 use crate::plan::{Dispatch, HoldNothing};
 
 fn any_ends() -> impl Strategy<Value = Ends> {
@@ -31,8 +30,7 @@ fn merged(scene: &Scene, sends: &[Dispatch], ends: &[Ends], order: &[usize]) -> 
         let Dispatch { delivery, attempt, .. } = sends[*i];
         let outcome = ends[*i].outcome();
         for _ in 0..2 {
-            let input = crate::plan::Input::Outcome { delivery, attempt, outcome: &outcome };
-            _ = scene.try_step(input);
+            _ = scene.try_step(ended(delivery, attempt, outcome.as_ref()));
         }
     }
     scene.incident.deliveries().to_vec()
@@ -53,13 +51,13 @@ proptest! {
         let (one, other) = (merged(&scene, &sends, &ends, &one), merged(&scene, &sends, &ends, &other));
         for (place, (one, other)) in one.iter().zip(&other).enumerate() {
             let of_this = |i: &usize| i % 3 == place;
-            let accepted = (0..ends.len()).filter(of_this).any(|i| ends[i].outcome() == Outcome::Accepted);
+            let accepted = (0..ends.len()).filter(of_this).any(|i| ends[i] == Ends::Accepted);
             prop_assert_eq!(one.is_accepted(), accepted);
             prop_assert_eq!(one.status(), other.status());
             if !accepted {
                 // Without an acceptance, it is the last attempt that counts.
-                let last = ends[ends.len() - 3 + place].outcome();
-                let dead = matches!(last, Outcome::Rejected { .. });
+                let last = ends[ends.len() - 3 + place];
+                let dead = last == Ends::Rejected;
                 prop_assert_eq!(one.is_dead(), dead);
                 prop_assert_eq!(matches!(one.status(), DeliveryStatus::Pending { .. }), !dead);
             }

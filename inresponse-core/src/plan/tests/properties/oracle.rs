@@ -7,10 +7,9 @@ use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 
 use super::super::LEASE;
-use super::script::{Act, Scenario, scenario};
+use super::script::{Act, Ends, Scenario, scenario};
 use super::world::{Did, Trace, World, seconds};
 use crate::model::{DeliveryKey, DeliveryStatus, Incident, Level, Matrix, Origin, Person, Severity, State};
-use crate::notify::Outcome;
 use crate::plan::{self, Held, StateChange};
 
 type Time = DateTime<Utc>;
@@ -274,14 +273,14 @@ impl Oracle {
     }
 
     /// An outcome comes; `again` is when the planner wants to try again, which need not be foreseen.
-    fn hears(&mut self, key: DeliveryKey, attempt: u32, outcome: &Outcome, now: Time, again: Option<Time>) {
+    fn hears(&mut self, key: DeliveryKey, attempt: u32, ends: Ends, now: Time, again: Option<Time>) {
         let (open, round) = (self.open, self.round);
         let Some(delivery) = self.deliveries.get_mut(&key).filter(|d| !d.came_back) else { return };
         let current = matches!(delivery.fate, Fate::Flying(n, _) if n == attempt);
-        match outcome {
-            Outcome::Accepted => (delivery.fate, delivery.heard_of) = (Fate::Accepted, true),
+        match ends {
+            Ends::Accepted => (delivery.fate, delivery.heard_of) = (Fate::Accepted, true),
             _ if !current => _ = delivery.lost.remove(&attempt),
-            Outcome::Rejected { .. } => (delivery.fate, delivery.heard_of) = (Fate::Dead(now), true),
+            Ends::Rejected => (delivery.fate, delivery.heard_of) = (Fate::Dead(now), true),
             _ if open && key.round == round => {
                 let again = again.expect("it is tried again");
                 assert!(again >= now && (again - now).num_seconds() <= 600);
@@ -332,13 +331,13 @@ fn agrees(trace: &Trace) {
                 let sent: BTreeSet<_> = step.sends.iter().map(|s| (s.delivery, s.attempt)).collect();
                 assert_eq!(sent, must, "at {}", seconds(step.now));
             }
-            Did::Outcome { send, outcome } => {
+            Did::Outcome { send, ends } => {
                 let found = step.after.deliveries().iter().find(|d| d.key() == send.delivery);
                 let again = match found.map(|d| d.status()) {
                     Some(DeliveryStatus::Pending { due_at }) => Some(due_at),
                     _ => None,
                 };
-                oracle.hears(send.delivery, send.attempt, outcome, step.now, again);
+                oracle.hears(send.delivery, send.attempt, *ends, step.now, again);
             }
             Did::Renewed { send } => oracle.lives(send.delivery, send.attempt, step.now),
             Did::Bounced(key) => oracle.comes_back(*key, step.now),

@@ -10,7 +10,6 @@ use super::super::scene::Scene;
 use super::script::{Ends, matrix, scenario, severity};
 use super::world::World;
 use crate::model::{DeliveryKey, Incident, Level, Matrix, Origin, Severity, State};
-use crate::notify::Outcome;
 use crate::plan::{self, Dispatch, HoldNothing};
 
 proptest! {
@@ -126,9 +125,9 @@ fn prompt_carriers(
         for _ in 0..some.min(under_way.len()) {
             let send = under_way.swap_remove((order >> 33) as usize % under_way.len());
             scene.now = scene.now.max(send.lease_until - TimeDelta::seconds(29));
-            let outcome = ends.next().map_or(Outcome::Accepted, |ends| ends.outcome());
-            scene.attempt_ends_of(&send, &outcome);
-            if outcome == Outcome::Accepted {
+            let ended = ends.next().copied().unwrap_or(Ends::Accepted);
+            scene.attempt_ends_of(&send, &ended.outcome().expect("each is begun"));
+            if ended == Ends::Accepted {
                 *accepted.entry(send.delivery).or_default() += 1;
             }
         }

@@ -65,7 +65,7 @@ pub(super) enum When {
     Late(u16),
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Ends {
     Accepted,
     Rejected,
@@ -82,15 +82,16 @@ pub(super) enum Who {
 }
 
 impl Ends {
-    pub(super) fn outcome(self) -> Outcome {
-        match self {
+    /// The outcome; none of an attempt that was not begun.
+    pub(super) fn outcome(self) -> Option<Outcome> {
+        Some(match self {
             Ends::Accepted => Outcome::Accepted,
             Ends::Rejected => Outcome::rejected("no"),
             Ends::Throttled => Outcome::throttled(Duration::from_secs(20), "slower"),
             Ends::Unavailable => Outcome::unavailable("busy"),
             Ends::Unknown => Outcome::unknown("lost"),
-            Ends::NotBegun => Outcome::NotBegun { reason: "late".into() },
-        }
+            Ends::NotBegun => return None,
+        })
     }
 }
 

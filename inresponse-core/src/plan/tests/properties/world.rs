@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::super::scene::Scene;
+use super::super::scene::{Scene, ended};
 use super::super::{LEASE, T0, person};
 use super::script::{Act, Ends, Scenario, When};
 use crate::model::{Contact, DeliveryId, DeliveryKey, Incident, Level, Matrix, Note, State, TeamName};
-use crate::notify::Outcome;
 use crate::plan::{
     self, Decision, Dispatch, Held, Hold, HoldNothing, Input, NextRound, RoundOf, StateChange, TakeOver,
     Update,
@@ -36,7 +35,7 @@ pub(super) struct Step {
 pub(super) enum Did {
     Due { held: Option<HoldHalf>, matrix: Option<Matrix> },
     Renewed { send: Dispatch },
-    Outcome { send: Dispatch, outcome: Outcome },
+    Outcome { send: Dispatch, ends: Ends },
     Bounced(DeliveryKey),
     Wish { update: Update, matrix: Option<Matrix> },
     Repeat(crate::model::Severity),
@@ -115,7 +114,7 @@ pub(super) struct World {
     matrices: Vec<Matrix>,
     sent: Vec<Dispatch>,
     /// What became of each attempt; the world may learn it at any time, or never, but it does not change.
-    fates: BTreeMap<(DeliveryKey, u32), Outcome>,
+    fates: BTreeMap<(DeliveryKey, u32), Ends>,
     trace: Trace,
 }
 
@@ -168,7 +167,7 @@ impl World {
             world.act(Act::Due(When::OnTime));
             let new: Vec<Dispatch> =
                 world.trace.steps.last().map_or_else(Vec::new, |step| step.sends.clone());
-            new.into_iter().for_each(|send| world.learn(send, Outcome::Accepted));
+            new.into_iter().for_each(|send| world.learn(send, Ends::Accepted));
         }
         panic!("never comes to rest: {:?}", world.scene.incident)
     }
@@ -230,7 +229,7 @@ impl World {
 
     fn outcome(&mut self, back: u8, ends: Ends) {
         let Some(i) = self.sent.len().checked_sub(1 + usize::from(back)) else { return };
-        self.learn(self.sent[i].clone(), ends.outcome());
+        self.learn(self.sent[i].clone(), ends);
     }
 
     fn bounce(&mut self, back: u8) {
@@ -244,11 +243,12 @@ impl World {
         assert!(!self.trace.steps.last().unwrap().changed, "the second time changes nothing");
     }
 
-    fn learn(&mut self, send: Dispatch, outcome: Outcome) {
+    fn learn(&mut self, send: Dispatch, ends: Ends) {
         let Dispatch { delivery, attempt, .. } = send;
-        let outcome = self.fates.entry((delivery, attempt)).or_insert(outcome).clone();
-        let decision = self.decide(|_| Input::Outcome { delivery, attempt, outcome: &outcome }).0;
-        self.keep(Did::Outcome { send, outcome }, decision);
+        let ends = *self.fates.entry((delivery, attempt)).or_insert(ends);
+        let outcome = ends.outcome();
+        let decision = self.decide(|_| ended(delivery, attempt, outcome.as_ref())).0;
+        self.keep(Did::Outcome { send, ends }, decision);
     }
 
     fn wish(&mut self, by: &str, change: StateChange) {
