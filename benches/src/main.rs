@@ -13,18 +13,16 @@ mod process;
 mod reader;
 mod scale;
 mod sink;
+mod site;
 mod systems;
 mod table;
 mod wrk;
 
-use std::error::Error;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
-/// What went wrong, for whoever ran the command.
-pub(crate) type Failure = Box<dyn Error + Send + Sync>;
+use site::{Failure, Site};
 
 /// Load on whole servers.
 #[derive(Parser)]
@@ -55,27 +53,6 @@ enum Command {
         /// Where it listens.
         listen: SocketAddr,
     },
-}
-
-/// Where everything is.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct Site {
-    /// The server, as it is released.
-    #[arg(long)]
-    pub(crate) server: PathBuf,
-    /// Where Debian's packages were unpacked.
-    #[arg(long)]
-    pub(crate) debian: PathBuf,
-    /// An empty folder for databases and logs, on a real disk.
-    #[arg(long)]
-    pub(crate) work: PathBuf,
-}
-
-impl Site {
-    /// Where a system has its data.
-    pub(crate) fn data(&self) -> PathBuf {
-        self.work.join("data")
-    }
 }
 
 fn main() -> Result<(), Failure> {

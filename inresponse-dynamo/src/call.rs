@@ -1,6 +1,5 @@
 //! Calls in bounded tries, and what becomes of them.
 
-use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use aws_sdk_dynamodb::error::SdkError;
 use inresponse_core::{Outage, OutageKind};
 
 use crate::error::{OperationError, Trouble, outage, trouble};
+use crate::write_id::random;
 
 /// How often a call is tried; with the time-outs and pauses below it ends within nine seconds.
 const TRIES: u32 = 4;
@@ -117,30 +117,4 @@ pub(crate) async fn pause(client: &Client, tried: u32) {
         Some(sleep) => sleep.sleep(pause).await,
         None => tokio::time::sleep(pause).await,
     }
-}
-
-/// Names one write, so that it is recognised when it is found done.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct WriteId(String);
-
-impl WriteId {
-    pub(crate) fn new() -> Self {
-        Self(random::<16>().iter().map(|byte| format!("{byte:02x}")).collect())
-    }
-
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for WriteId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "WriteId({})", self.0)
-    }
-}
-
-fn random<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
-    bytes
 }

@@ -9,7 +9,7 @@ use inresponse_core::model::{DedupKey, IncidentNumber, ServiceName, Severity, St
 use inresponse_core::plan::{self, Draft};
 use inresponse_core::store::{DueMark, Record};
 
-use crate::call::WriteId;
+use crate::write_id::WriteId;
 
 /// An item: its attributes by name.
 pub(crate) type Item = HashMap<String, AttributeValue>;

@@ -45,6 +45,7 @@ mod roster_items;
 mod settings;
 mod store;
 mod tables;
+mod write_id;
 
 pub use config::DynamoConfig;
 pub use roster::DynamoRoster;

@@ -14,10 +14,11 @@ use inresponse_core::model::{DedupKey, IncidentNumber, ServiceName, Version};
 use inresponse_core::plan::{Draft, Opening};
 use inresponse_core::store::{Census, Committed, Created, DueMark, ListQuery, Record, Store};
 
-use crate::call::{Again, WriteId, bounded, pause, read, write};
+use crate::call::{Again, bounded, pause, read, write};
 use crate::config::DynamoConfig;
 use crate::error::{OperationError, failed_its_condition};
 use crate::item::{self, Item, columns, number, number_of, open_key, text, text_of};
+use crate::write_id::WriteId;
 
 /// The number of the first incident, where no counter is there yet.
 const FIRST_NUMBER: u64 = 100_000;

@@ -11,14 +11,14 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::Api;
-use crate::keys::Caller;
+use crate::caller::Caller;
+use crate::here::Here;
 #[cfg(feature = "pages")]
 use crate::pages::session::SignedIn;
 #[cfg(feature = "pages")]
 use crate::problem::Problem;
 #[cfg(feature = "pages")]
 use crate::refusals::Refusal;
-use crate::site::Here;
 
 /// The viewer styles its page itself; everything comes from here.
 const POLICY: HeaderValue = HeaderValue::from_static(

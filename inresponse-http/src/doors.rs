@@ -5,7 +5,7 @@
 use axum::extract::{MatchedPath, NestedPath};
 use axum::http::{Extensions, Method};
 
-use crate::keys::Scope;
+use crate::scope::Scope;
 
 /// What is done through a door.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

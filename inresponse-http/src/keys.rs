@@ -1,59 +1,20 @@
-//! API keys: who may do what.
+//! API keys, and how requests show them.
 
 use std::fmt;
-use std::str::FromStr;
 
-use axum::extract::FromRequestParts;
-use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
-use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode};
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use inresponse_core::model::{Incident, IncidentNumber, KeyName, Reporter, ServiceName};
-use inresponse_core::{Engine, InvalidInput, Outage};
+use inresponse_core::InvalidInput;
+use inresponse_core::model::{KeyName, ServiceName};
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
-use crate::Api;
 use crate::doors::{Act, Door, Proof};
 use crate::grant::Grant;
 use crate::lanes::Lane;
-use crate::problem::Problem;
-use crate::refusals::Refusal;
-
-/// What a key may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    /// Report incidents.
-    Report,
-    /// Read and update incidents.
-    Respond,
-    /// Read and change the roster.
-    Admin,
-}
-
-impl Scope {
-    /// All scopes.
-    pub const ALL: [Scope; 3] = [Scope::Report, Scope::Respond, Scope::Admin];
-
-    /// The word for it in configurations.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Scope::Report => "report",
-            Scope::Respond => "respond",
-            Scope::Admin => "admin",
-        }
-    }
-}
-
-impl FromStr for Scope {
-    type Err = InvalidInput;
-
-    fn from_str(s: &str) -> Result<Self, InvalidInput> {
-        let found = Self::ALL.into_iter().find(|scope| scope.as_str() == s);
-        found.ok_or_else(|| InvalidInput::field("scopes", "must be report, respond or admin"))
-    }
-}
+use crate::scope::Scope;
 
 /// The SHA-256 hash of a key in lower-case hexadecimal, as configurations hold it.
 pub fn hash_of(key: &str) -> String {
@@ -153,7 +114,7 @@ impl Keys {
     }
 
     /// The entry of a key. Takes as long whichever it is, and whether it is one at all.
-    fn find(&self, key: &str) -> Option<&ApiKey> {
+    pub(crate) fn find(&self, key: &str) -> Option<&ApiKey> {
         let hash: [u8; 32] = Sha256::digest(key.as_bytes()).into();
         let mut found = None;
         for entry in &self.keys {
@@ -168,9 +129,8 @@ impl Keys {
     /// The entry of a key with which people sign in to the pages.
     #[cfg(feature = "pages")]
     pub(crate) fn signing_in(&self, key: &str) -> Option<&ApiKey> {
-        let opens = |entry: &&ApiKey| {
-            crate::doors::DOORS.iter().any(|door| door.proof == Proof::Session && entry.may(door.act))
-        };
+        let opens =
+            |entry: &&ApiKey| DOORS.iter().any(|door| door.proof == Proof::Session && entry.may(door.act));
         self.find(key).filter(opens)
     }
 
@@ -196,7 +156,6 @@ impl Keys {
 
 impl ApiKey {
     /// Its name.
-    #[cfg(feature = "pages")]
     pub(crate) fn name(&self) -> &KeyName {
         &self.name
     }
@@ -205,6 +164,16 @@ impl ApiKey {
     #[cfg(feature = "pages")]
     pub(crate) fn hash(&self) -> [u8; 32] {
         self.hash
+    }
+
+    /// The service that it is restricted to.
+    pub(crate) fn service(&self) -> Option<&ServiceName> {
+        self.service.as_ref()
+    }
+
+    /// Its lane.
+    pub(crate) fn lane(&self) -> &Lane {
+        &self.lane
     }
 
     /// Whether it has a scope for that.
@@ -219,124 +188,8 @@ impl ApiKey {
     }
 }
 
-/// The caller of a request, with a key that has the scope for the door that it came through.
-#[derive(Debug, Clone)]
-pub(crate) struct Caller {
-    /// The key's name.
-    pub(crate) key: KeyName,
-    /// The service that the key is restricted to.
-    pub(crate) service: Option<ServiceName>,
-    /// The key's lane.
-    pub(crate) lane: Lane,
-}
-
-impl Caller {
-    /// Who shows that key at the door which a request came through.
-    pub(crate) fn at(
-        api: &Api,
-        method: &Method,
-        extensions: &Extensions,
-        key: Option<&str>,
-    ) -> Result<Self, Problem> {
-        Self::at_door(api, door_of(method, extensions)?, key)
-    }
-
-    fn at_door(api: &Api, door: &Door, key: Option<&str>) -> Result<Self, Problem> {
-        let (ways, challenges): (_, &[_]) = match door.proof {
-            Proof::SendersKey | Proof::RoutingKey => (
-                "in x-api-key, or in Authorization as Bearer, GenieKey, or the password of Basic",
-                &BEARER_OR_BASIC,
-            ),
-            Proof::Key | Proof::KeyOrSession | Proof::Session | Proof::Link | Proof::Nothing => {
-                ("in x-api-key or as Authorization: Bearer", &BEARER)
-            }
-        };
-        let missing = || unauthorized(challenges, &format!("an API key is needed, {ways}"));
-        let entry = api
-            .keys()
-            .find(key.ok_or_else(missing)?)
-            .ok_or_else(|| unauthorized(challenges, "the API key is not known").refused(Refusal::WrongKey))?;
-        if entry.may(door.act) {
-            return Ok(entry.into());
-        }
-        Err(Problem::new(StatusCode::FORBIDDEN, entry.lacks(door.act)).by_key(entry.name.as_str()))
-    }
-
-    /// As what an incident tells by whom it was reported.
-    pub(crate) fn reporter(&self) -> Reporter {
-        Reporter::new(self.key.clone(), self.service.clone())
-    }
-
-    /// Whether an incident was reported with this key, or with one that is restricted to the same service.
-    ///
-    /// One that tells no key was stored before keys were, or was reported without one: it is told by its service alone.
-    pub(crate) fn reported(&self, incident: &Incident) -> bool {
-        match incident.reporter() {
-            Some(reporter) => reporter.shares_with(&self.reporter()),
-            None => self.service.as_ref().is_none_or(|own| own == incident.service()),
-        }
-    }
-
-    /// Why it may not act on that incident, if so.
-    pub(crate) async fn barred(
-        &self,
-        engine: &Engine,
-        number: IncidentNumber,
-    ) -> Result<Option<String>, Outage> {
-        if self.service.is_none() {
-            return Ok(None);
-        }
-        let found = engine.get(number).await?;
-        Ok(found.and_then(|record| self.barred_from(record.incident.service())))
-    }
-
-    /// Why it may not act on what is of that service, if so.
-    pub(crate) fn barred_from(&self, service: &ServiceName) -> Option<String> {
-        let own = self.service.as_ref().filter(|own| *own != service)?;
-        Some(format!("the API key `{}` is restricted to the service `{own}`", self.key))
-    }
-}
-
-impl From<&ApiKey> for Caller {
-    fn from(entry: &ApiKey) -> Self {
-        Self { key: entry.name.clone(), service: entry.service.clone(), lane: entry.lane.clone() }
-    }
-}
-
-impl FromRequestParts<Api> for Caller {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
-        let door = door_of(&parts.method, &parts.extensions)?;
-        match door.proof {
-            Proof::SendersKey => Self::at_door(api, door, sent_in(&parts.headers).as_deref()),
-            Proof::Key
-            | Proof::KeyOrSession
-            | Proof::RoutingKey
-            | Proof::Session
-            | Proof::Link
-            | Proof::Nothing => Self::at_door(api, door, key_of(&parts.headers)),
-        }
-    }
-}
-
-fn door_of(method: &Method, extensions: &Extensions) -> Result<&'static Door, Problem> {
-    let fault = || Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "an internal error");
-    Door::of_request(method, extensions).ok_or_else(fault)
-}
-
-const BEARER: [&str; 1] = ["Bearer realm=\"inresponse\""];
-/// Amazon SNS sends the name and password of a URL only once it was asked for them.
-const BEARER_OR_BASIC: [&str; 2] = [BEARER[0], "Basic realm=\"inresponse\""];
-
-fn unauthorized(challenges: &[&'static str], detail: &str) -> Problem {
-    let challenge = |problem: Problem, challenge: &&'static str| {
-        problem.header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
-    };
-    challenges.iter().fold(Problem::new(StatusCode::UNAUTHORIZED, detail), challenge)
-}
-
-fn key_of(headers: &HeaderMap) -> Option<&str> {
+/// The key in the head of a request, as programs that know this API send it.
+pub(crate) fn key_of(headers: &HeaderMap) -> Option<&str> {
     if let Some(key) = headers.get("x-api-key") {
         return key.to_str().ok();
     }
@@ -350,7 +203,7 @@ fn authorization<'a>(headers: &'a HeaderMap, scheme: &str) -> Option<&'a str> {
 }
 
 /// The key in the head of a request, in whichever way a system can send one.
-fn sent_in(headers: &HeaderMap) -> Option<String> {
+pub(crate) fn sent_in(headers: &HeaderMap) -> Option<String> {
     let key = key_of(headers).or_else(|| authorization(headers, "geniekey")).map(str::to_owned);
     key.or_else(|| password(headers))
 }

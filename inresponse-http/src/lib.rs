@@ -18,23 +18,28 @@
 //!
 //! | file | holds |
 //! |---|---|
+//! | `api` | what the routes work on |
+//! | `here` | the same as a request meets it |
 //! | `routes` | the calls: incidents, roster, other systems' messages, health and metrics |
 //! | `pages` | pages for people: the board, and the one behind the link in an alert |
 //! | `api_page` | the API document to be browsed, behind the feature `docs` |
-//! | `intake` | does what other systems' messages ask for |
+//! | `signals` | does what other systems' messages ask for |
 //! | `wire` | what goes over the wire |
-//! | `doors` | who may do what: one table of every route |
+//! | `doors`, `scope` | who may do what: one table of every route, and the scopes that it asks for |
 //! | `document` | what the API document says of every call |
-//! | `outsiders` | how many incidents a key hands to people outside the roster, and where to |
+//! | `outsiders` | how many incidents a key hands to people outside the roster |
+//! | `domains` | where to |
 //! | `hand_over` | whether somebody who is given an incident may never learn of it |
 //! | `input` | reading bodies and queries, naming the field that is wrong |
 //! | `cursor` | where the next page of a list begins |
 //! | `problem` | errors as RFC 9457 problem details |
-//! | `keys` | API keys and scopes |
+//! | `keys` | API keys |
 //! | `grant` | what a configuration grants a key |
+//! | `caller`, `entrance` | who has sent a request, by its key, which is checked at the door |
 //! | `admission` | when a request has its place |
 //! | `lanes` | what each key has of places and of the store's queue |
 //! | `limits` | request ids, logs, time, panics |
+//! | `carry` | changes that are carried through, whoever goes away |
 //! | `client` | who sent a request, and the proxies whose word on that is taken |
 //! | `refusals` | wrong keys and failed sign-ins: told, counted, slowed down |
 //! | `site` | what every address begins with |
@@ -42,19 +47,24 @@
 //! | `metrics` | what is counted |
 
 mod admission;
+mod api;
 #[cfg(feature = "docs")]
 mod api_page;
+mod caller;
+mod carry;
 mod client;
 mod cursor;
 mod document;
+mod domains;
 mod doors;
+mod entrance;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
 mod grant;
 mod hand_over;
+mod here;
 mod input;
-mod intake;
 mod keys;
 mod lanes;
 mod limits;
@@ -65,297 +75,34 @@ mod pages;
 mod problem;
 mod refusals;
 mod routes;
+mod scope;
+mod signals;
 mod site;
 #[cfg(feature = "pages")]
 mod visible;
 mod wire;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use axum::Router;
-use axum::extract::Request;
 use axum::middleware::from_fn_with_state;
-use inresponse_core::Engine;
-use inresponse_core::memory::MemorySettings;
-use inresponse_core::settings::Settings;
-use metrics_exporter_prometheus::PrometheusHandle;
-use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey as ApiKeyScheme, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::lanes::{Lane, Places};
-use crate::refusals::Refusals;
-use crate::site::Site;
-
+pub use api::{Api, Readiness};
 pub use client::TrustedProxies;
+pub use domains::HandOverDomains;
 pub use doors::{Act, DOORS, Door, Proof};
 pub use grant::Grant;
 pub use inresponse_intake::generic::Mapping;
 pub use inresponse_intake::{Rule, sns::AmazonUrl};
-pub use intake::{FetchFromAmazon, Intake};
-pub use keys::{ApiKey, Keys, Scope, hash_of};
-pub use outsiders::HandOverDomains;
+pub use keys::{ApiKey, Keys, hash_of};
 #[cfg(feature = "pages")]
 pub use pages::Pages;
 pub use refusals::HeldBack;
-
-/// What the routes work on. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Api {
-    inner: Arc<Inner>,
-    /// Where the router is nested in another one, by the request that is answered.
-    nested_at: Option<Arc<str>>,
-}
-
-#[derive(Debug, Clone)]
-struct Inner {
-    engine: Engine,
-    keys: Keys,
-    intake: Intake,
-    metrics: Option<Metrics>,
-    site: Site,
-    settings: Arc<dyn Settings>,
-    hand_over_domains: HandOverDomains,
-    #[cfg(feature = "pages")]
-    pages: Pages,
-    readiness: Readiness,
-    places: Places,
-    refusals: Refusals,
-    trusted_proxies: TrustedProxies,
-    /// The lane of requests without a known key, session or link.
-    strangers: Lane,
-    /// The lane of requests with the link of an alert.
-    #[cfg(feature = "pages")]
-    recipients: Lane,
-    last_census: Arc<routes::system::LastCensus>,
-    document: Arc<str>,
-}
-
-#[derive(Clone)]
-struct Metrics {
-    handle: PrometheusHandle,
-    /// The second of the monotonic clock in which samples were last summed up.
-    summed_up_in: Arc<AtomicU64>,
-}
-
-impl std::fmt::Debug for Metrics {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Metrics(…)")
-    }
-}
-
-/// Whether requests should still be sent here. Clones share it.
-#[derive(Debug, Clone, Default)]
-pub struct Readiness {
-    stopping: CancellationToken,
-}
-
-impl Readiness {
-    /// Ready.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// No longer ready: the server is about to stop. Streams of events end.
-    pub fn stop(&self) {
-        self.stopping.cancel();
-    }
-}
-
-impl Api {
-    /// The API of an engine, for whoever has one of these keys.
-    pub fn new(engine: Engine, keys: Keys) -> Self {
-        let public_url = engine.public_url().map(Site::under);
-        let inner = Inner {
-            // What is no URL at all serves as none.
-            site: public_url.and_then(Result::ok).unwrap_or_default(),
-            engine,
-            keys,
-            intake: Intake::default(),
-            metrics: None,
-            settings: Arc::new(MemorySettings::new()),
-            hand_over_domains: HandOverDomains::default(),
-            #[cfg(feature = "pages")]
-            pages: Pages::default(),
-            readiness: Readiness::new(),
-            places: Places::default(),
-            refusals: Refusals::default(),
-            trusted_proxies: TrustedProxies::default(),
-            strangers: Lane::default(),
-            #[cfg(feature = "pages")]
-            recipients: Lane::default(),
-            last_census: Arc::default(),
-            document: document().into(),
-        };
-        Self { inner: Arc::new(inner), nested_at: None }
-    }
-
-    /// The same with other systems' messages taken that way.
-    #[must_use]
-    pub fn intake_by(mut self, intake: Intake) -> Self {
-        Arc::make_mut(&mut self.inner).intake = intake;
-        self
-    }
-
-    /// The same with `/metrics`; see [`metrics::install`].
-    #[must_use]
-    pub fn metrics(mut self, handle: PrometheusHandle) -> Self {
-        Arc::make_mut(&mut self.inner).metrics = Some(Metrics { handle, summed_up_in: Arc::default() });
-        self
-    }
-
-    /// The same with what all servers share kept there: who has signed in to the pages, and how many incidents each key has
-    /// handed to people outside the roster of late.
-    ///
-    /// Unless given, this process alone knows it, and forgets it when it ends.
-    #[must_use]
-    pub fn settings(mut self, settings: impl Settings) -> Self {
-        Arc::make_mut(&mut self.inner).settings = Arc::new(settings);
-        self
-    }
-
-    /// The same with these pages. Where they are is known from the engine's claim links, if it makes any.
-    #[cfg(feature = "pages")]
-    #[must_use]
-    pub fn pages(mut self, mut pages: Pages) -> Self {
-        let inner = Arc::make_mut(&mut self.inner);
-        if let Some(site) = pages.take_site() {
-            inner.site = site;
-        }
-        inner.pages = pages;
-        self
-    }
-
-    /// The same behind these proxies: the address of a client is what they say it is.
-    #[must_use]
-    pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
-        Arc::make_mut(&mut self.inner).trusted_proxies = proxies;
-        self
-    }
-
-    /// The same with a readiness that somebody else can end.
-    #[must_use]
-    pub fn readiness(mut self, readiness: Readiness) -> Self {
-        Arc::make_mut(&mut self.inner).readiness = readiness;
-        self
-    }
-
-    pub(crate) fn engine(&self) -> &Engine {
-        &self.inner.engine
-    }
-
-    pub(crate) fn keys(&self) -> &Keys {
-        &self.inner.keys
-    }
-
-    /// The same with only these domains outside the roster to which incidents may be handed.
-    #[must_use]
-    pub fn hand_over_to(mut self, domains: HandOverDomains) -> Self {
-        Arc::make_mut(&mut self.inner).hand_over_domains = domains;
-        self
-    }
-
-    pub(crate) fn hand_over_domains(&self) -> &HandOverDomains {
-        &self.inner.hand_over_domains
-    }
-
-    pub(crate) fn shared(&self) -> &dyn Settings {
-        &*self.inner.settings
-    }
-
-    #[cfg(feature = "pages")]
-    pub(crate) fn sessions(&self) -> &pages::sessions::Sessions {
-        self.inner.pages.sessions()
-    }
-
-    pub(crate) fn intake(&self) -> &Intake {
-        &self.inner.intake
-    }
-
-    pub(crate) fn metrics_handle(&self) -> Option<&PrometheusHandle> {
-        self.inner.metrics.as_ref().map(|metrics| &metrics.handle)
-    }
-
-    /// Sums up the samples of histograms, once a second: they pile up where nobody reads the metrics.
-    pub(crate) fn sum_up_metrics(&self) {
-        let Some(Metrics { handle, summed_up_in }) = &self.inner.metrics else { return };
-        let second = self.engine().clock().monotonic().as_secs();
-        if summed_up_in.swap(second, Ordering::Relaxed) != second {
-            handle.run_upkeep();
-        }
-    }
-
-    #[cfg(feature = "pages")]
-    pub(crate) fn page_settings(&self) -> &Pages {
-        &self.inner.pages
-    }
-
-    #[cfg(feature = "pages")]
-    pub(crate) fn site(&self) -> &Site {
-        &self.inner.site
-    }
-
-    pub(crate) fn refusals(&self) -> &Refusals {
-        &self.inner.refusals
-    }
-
-    pub(crate) fn proxies(&self) -> &TrustedProxies {
-        &self.inner.trusted_proxies
-    }
-
-    pub(crate) fn is_stopping(&self) -> bool {
-        self.inner.readiness.stopping.is_cancelled()
-    }
-
-    #[cfg(feature = "pages")]
-    pub(crate) fn stopped(&self) -> CancellationToken {
-        self.inner.readiness.stopping.clone()
-    }
-
-    /// The lane of a request: that of its key, be it in the head or in the cookie of the pages; or that of the
-    /// links in alerts.
-    pub(crate) fn lane(&self, request: &Request) -> Lane {
-        let headers = request.headers();
-        if let Some(lane) = self.keys().lane(headers) {
-            return lane.clone();
-        }
-        #[cfg(feature = "pages")]
-        if pages::has_link(self, request.uri()) {
-            return self.recipients().clone();
-        }
-        #[cfg(feature = "pages")]
-        if let Some(lane) = pages::session::lane(self, headers) {
-            return lane;
-        }
-        self.strangers().clone()
-    }
-
-    pub(crate) fn places(&self) -> &Places {
-        &self.inner.places
-    }
-
-    fn strangers(&self) -> &Lane {
-        &self.inner.strangers
-    }
-
-    #[cfg(feature = "pages")]
-    pub(crate) fn recipients(&self) -> &Lane {
-        &self.inner.recipients
-    }
-
-    pub(crate) fn last_census(&self) -> &routes::system::LastCensus {
-        &self.inner.last_census
-    }
-
-    /// The API document, with where this API is.
-    pub(crate) fn document(&self) -> String {
-        document::served_at(&self.inner.document, self.prefix())
-    }
-}
+pub use scope::Scope;
+pub use signals::{FetchFromAmazon, Intake};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -375,7 +122,7 @@ struct Document;
 
 /// The calls that do the work.
 fn work() -> OpenApiRouter<Api> {
-    use routes::intake::{generic, grafana, nagios, opsgenie, pagerduty, prometheus, sns};
+    use routes::senders::{generic, grafana, nagios, opsgenie, pagerduty, prometheus, sns};
     use routes::{changes, incidents, roster};
     let routes = OpenApiRouter::new()
         .routes(routes!(incidents::put, incidents::post, incidents::list))
@@ -430,6 +177,7 @@ pub fn document() -> String {
 
 /// The routes, with their limits around them.
 pub fn router(api: Api) -> Router {
+    let api = api.documented(document());
     let work = work();
     #[cfg(feature = "pages")]
     let work = work.merge(pages::routes(&api).into());

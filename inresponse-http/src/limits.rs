@@ -1,7 +1,6 @@
 //! Around every route: request ids, logs, time, panics.
 
 use std::any::Any;
-use std::future::Future;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,18 +12,20 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, STRICT_TRANSPORT_SEC
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use inresponse_core::{InvalidInput, Outage};
+use inresponse_core::InvalidInput;
 use tracing::Instrument;
 
 use crate::Api;
 use crate::admission::{Admission, Intent};
 use crate::client::Client;
 use crate::doors;
-use crate::intake::{SENDERS, Watched};
+use crate::here::Here;
 use crate::lanes::Lane;
+#[cfg(feature = "pages")]
+use crate::pages;
 use crate::problem::Problem;
 use crate::refusals::{HeldBack, Refusal};
-use crate::site::Here;
+use crate::signals::{SENDERS, Watched};
 
 /// How long a request may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -125,38 +126,26 @@ fn new_id() -> HeaderValue {
     HeaderValue::from_str(&text).expect("hexadecimal digits and a hyphen make a header")
 }
 
-/// Carries a change of an incident through even if whoever asked for it has gone.
-///
-/// Dropped between its commit and the hand-over of its alerts, those would wait for their lease to end. Begins when it
-/// is its lane's turn; who goes away before that has changed nothing.
-pub(crate) fn carried_through<T: Send + 'static>(
-    lane: &Lane,
-    change: impl Future<Output = Result<T, Outage>> + Send + 'static,
-) -> impl Future<Output = Result<T, Outage>> + Send {
-    // Boxed at once: by value it would be copied, several kilobytes at a time, at every step from here to its task.
-    let change = Box::pin(change);
-    async move {
-        let turn = lane.turn().await?;
-        by_itself(async move {
-            let _turn = turn;
-            change.await
-        })
-        .await
-    }
-}
-
-/// As [`carried_through`], for what takes turns on its way.
-pub(crate) async fn by_itself<T: Send + 'static>(
-    change: impl Future<Output = Result<T, Outage>> + Send + 'static,
-) -> Result<T, Outage> {
-    let done = tokio::spawn(change.in_current_span()).await;
-    done.unwrap_or_else(
-        |e| Err(Outage::unknown("the change ended before it was known to be done").because(e)),
-    )
-}
-
 /// Routes whose handlers find the key in the body, and then take the place in its lane.
 const KEY_IN_BODY: [&str; 1] = ["/v2/enqueue"];
+
+/// The lane of a request: that of its key, be it in the head or in the cookie of the pages; or that of the links in
+/// alerts.
+fn lane(api: &Api, request: &Request) -> Lane {
+    let headers = request.headers();
+    if let Some(lane) = api.keys().lane(headers) {
+        return lane.clone();
+    }
+    #[cfg(feature = "pages")]
+    if pages::has_link(api, request.uri()) {
+        return api.recipients().clone();
+    }
+    #[cfg(feature = "pages")]
+    if let Some(lane) = pages::session::lane(api, headers) {
+        return lane;
+    }
+    api.strangers().clone()
+}
 
 /// Refuses what is too much at once, and ends what takes too long.
 pub(crate) async fn bound(Here(api): Here, mut request: Request, next: Next) -> Response {
@@ -167,7 +156,7 @@ pub(crate) async fn bound(Here(api): Here, mut request: Request, next: Next) -> 
     let route = doors::route(request.extensions());
     let is_message = SENDERS.iter().any(|(of, _)| route.starts_with(of));
     let key_in_body = KEY_IN_BODY.contains(&route);
-    let admission = Admission::new(api.clone(), intent, api.lane(&request));
+    let admission = Admission::new(api.clone(), intent, lane(&api, &request));
     if key_in_body && intent == Intent::Change {
         request.extensions_mut().insert(admission.clone());
     } else if intent == Intent::Read || request.body().is_end_stream() {

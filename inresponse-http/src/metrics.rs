@@ -32,7 +32,7 @@ fn describe() {
         "Other systems' alerts, by sender and outcome."
     );
     // From zero: a counter that begins with its first refusal shows no increase.
-    for (_, sender) in crate::intake::SENDERS {
+    for (_, sender) in crate::signals::SENDERS {
         counter!("inresponse_intake_alerts_total", "sender" => sender, "outcome" => "refused").absolute(0);
     }
     describe_counter!("inresponse_reports_refused_total", Count, "Reports that were refused, by reason.");

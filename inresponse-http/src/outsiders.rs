@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use inresponse_core::Outage;
 use inresponse_core::engine::Receiver;
-use inresponse_core::model::{Contact, IncidentNumber, KeyName, State};
+use inresponse_core::model::{IncidentNumber, KeyName, State};
 use inresponse_core::plan::{StateChange, Update};
 use inresponse_core::settings::Swapped;
-use inresponse_core::{InvalidInput, Outage};
 
 use crate::Api;
 
@@ -17,50 +17,6 @@ const MOST: usize = 5;
 const WINDOW: TimeDelta = TimeDelta::minutes(10);
 /// How often a change is tried again that somebody else's came before.
 const MAX_TRIES: usize = 8;
-
-/// The domains outside the roster that incidents may be handed to.
-#[derive(Debug, Clone, Default)]
-pub struct HandOverDomains {
-    /// Lower-case A-labels; if there are none, every domain may.
-    domains: Vec<String>,
-}
-
-impl HandOverDomains {
-    /// These domains and no other; every domain, if there are none.
-    ///
-    /// # Errors
-    /// One of them is no domain.
-    pub fn new(domains: &[String]) -> Result<Self, InvalidInput> {
-        let mut invalid = InvalidInput::default();
-        let mut read = Vec::new();
-        for (i, domain) in domains.iter().enumerate() {
-            let field = format!("hand-over-domains[{i}]");
-            let refused = || InvalidInput::field(field, format!("`{domain}` is no domain, as example.org"));
-            let contact = Contact::new(format!("mailto:x@{domain}")).ok().filter(|_| !domain.contains('@'));
-            read.extend(invalid.keep(contact.as_ref().and_then(domain_of).ok_or_else(refused)));
-        }
-        if invalid.is_empty() { Ok(Self { domains: read }) } else { Err(invalid) }
-    }
-
-    fn allow(&self, contact: &Contact) -> bool {
-        // What is neither a mail address nor a URL is a channel that the deployment itself has configured.
-        self.domains.is_empty() || domain_of(contact).is_none_or(|domain| self.domains.contains(&domain))
-    }
-}
-
-/// The domain of a mail address or of a URL.
-fn domain_of(contact: &Contact) -> Option<String> {
-    let domain = match contact.scheme() {
-        "mailto" => contact.address().rsplit_once('@')?.1,
-        "http" | "https" => {
-            let rest = contact.address().trim_start_matches('/');
-            let authority = rest.split(['/', '?', '#']).next()?;
-            authority.rsplit_once('@').map_or(authority, |(_, host)| host).split(':').next()?
-        }
-        _ => return None,
-    };
-    Some(domain.to_ascii_lowercase())
-}
 
 /// Whether a hand-over may be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,36 +99,4 @@ async fn count(api: &Api, key: &KeyName) -> Result<Allowed, Outage> {
         }
     }
     Err(Outage::retryable("too many incidents are handed over at once"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_domain_is_compared_whole_and_however_it_is_written() {
-        let domains = ["Example.org", "bücher.example"].map(str::to_owned);
-        let domains = HandOverDomains::new(&domains).unwrap();
-        for (contact, allowed) in [
-            ("jo@example.org", true),
-            ("jo@EXAMPLE.ORG", true),
-            ("jo@xn--bcher-kva.example", true),
-            ("https://example.org/hook", true),
-            ("https://user@example.org:8443/hook", true),
-            ("slack:ops", true),
-            ("jo@mail.example.org", false),
-            ("jo@badexample.org", false),
-            ("jo@example.org.evil.example", false),
-            ("https://evil.example/example.org", false),
-            ("https://example.org@evil.example/", false),
-        ] {
-            let contact = Contact::new(contact).unwrap();
-            assert_eq!(domains.allow(&contact), allowed, "{contact}");
-            assert!(HandOverDomains::default().allow(&contact), "{contact}");
-        }
-        let refused = HandOverDomains::new(&["example.org".into(), "a b".into(), "x@y.org".into()]);
-        let refused = refused.unwrap_err();
-        let fields: Vec<_> = refused.errors().iter().map(|e| e.field()).collect();
-        assert_eq!(fields, ["hand-over-domains[1]", "hand-over-domains[2]"]);
-    }
 }

@@ -2,14 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, NestedPath};
-use axum::http::Extensions;
-use axum::http::request::Parts;
 use inresponse_core::InvalidInput;
-use std::convert::Infallible;
 use tower_http::csrf::CsrfLayer;
-
-use crate::Api;
 
 /// What of the public URL the routes need.
 #[derive(Debug, Clone)]
@@ -53,39 +47,5 @@ impl Site {
         let origin = origin.strip_suffix(usual).unwrap_or(&origin).to_owned();
         let _tried = CsrfLayer::new().add_trusted_origin(&origin).map_err(|_| refused())?;
         Ok(Self { prefix: url.path().trim_end_matches('/').into(), origin: Some(origin.into()), transport })
-    }
-}
-
-impl Api {
-    /// What stands before every path, as people and programs see it: the path of the public URL, if it has one, since a
-    /// proxy may take it away before the request comes here; otherwise where the router is nested.
-    pub(crate) fn prefix(&self) -> &str {
-        match &*self.inner.site.prefix {
-            "" => self.nested_at.as_deref().unwrap_or_default(),
-            prefix => prefix,
-        }
-    }
-
-    /// Whether the public URL says that people come by https.
-    pub(crate) fn is_at_https(&self) -> bool {
-        self.inner.site.transport == Transport::Https && self.inner.site.origin.is_some()
-    }
-
-    /// The same API as a request meets it that came through a router in which it is nested.
-    pub(crate) fn nested_as(&self, extensions: &Extensions) -> Self {
-        let nested_at = extensions.get::<NestedPath>().map(|path| path.as_str().trim_end_matches('/').into());
-        Self { nested_at, ..self.clone() }
-    }
-}
-
-/// The API as a request meets it; for all that answers with an address.
-#[derive(Debug)]
-pub(crate) struct Here(pub(crate) Api);
-
-impl FromRequestParts<Api> for Here {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Infallible> {
-        Ok(Self(api.nested_as(&parts.extensions)))
     }
 }

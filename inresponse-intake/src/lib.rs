@@ -53,10 +53,10 @@ use chrono::{DateTime, Utc};
 use inresponse_core::InvalidInput;
 use inresponse_core::model::ServiceName;
 
-pub use recent::{FLAPPING_WITHIN, LATE_FOR, Recoveries, Recurrence, Standing};
+pub use recent::{FLAPPING_WITHIN, LATE_FOR, Recoveries, Standing};
 pub use rule::{Rule, SEVERITY_WORDS, UNMAPPED};
 pub use signal::{Covers, Recovery, Remark, Signal, Subject};
-pub use trouble::Trouble;
+pub use trouble::{Recurrence, Trouble};
 
 /// The most alerts in one message.
 pub const MAX_ALERTS: usize = 10_000;

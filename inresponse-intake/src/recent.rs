@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use chrono::{DateTime, TimeDelta, Utc};
 use inresponse_core::model::{DedupKey, ServiceName};
 
-use crate::{Covers, Recovery, Subject, Trouble};
+use crate::{Covers, Recovery, Recurrence, Subject, Trouble};
 
 /// Trouble that comes back within this of its recovery flaps.
 pub const FLAPPING_WITHIN: TimeDelta = TimeDelta::minutes(5);
@@ -18,15 +18,6 @@ pub const LATE_FOR: TimeDelta = TimeDelta::minutes(2);
 const MOVES: u8 = 2;
 /// How much later or sooner a message may come than its sender's usual interval.
 const UNEVEN: TimeDelta = TimeDelta::seconds(15);
-
-/// Whether trouble was there a moment ago.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Recurrence {
-    /// It was not.
-    Fresh,
-    /// It was, and was over for less than [`FLAPPING_WITHIN`].
-    Flapping,
-}
 
 /// What a report means after the recoveries that were seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

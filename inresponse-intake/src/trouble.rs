@@ -6,7 +6,6 @@ use chrono::{DateTime, Utc};
 use inresponse_core::InvalidInput;
 use inresponse_core::model::{DedupKey, Link, Note, Report, ServiceName, Severity};
 
-use crate::recent::Recurrence;
 use crate::{repair, text};
 
 /// How much of a report's bytes links and labels may take; the message has the rest.
@@ -32,6 +31,15 @@ pub struct Trouble {
     link_bytes: usize,
     links_left_out: usize,
     repairs: Repairs,
+}
+
+/// Whether trouble was there a moment ago.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recurrence {
+    /// It was not.
+    Fresh,
+    /// It was, and was over for less than [`FLAPPING_WITHIN`](crate::FLAPPING_WITHIN).
+    Flapping,
 }
 
 /// What had to be repaired of an alert, in words for people; at most a few.

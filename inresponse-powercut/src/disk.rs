@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::machine::{Locks, Shared};
-
-/// A file, whatever its name is by now.
-pub(crate) type FileId = usize;
+use crate::machine::{FileId, Locks, Shared};
 
 /// The power is off: nothing works any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

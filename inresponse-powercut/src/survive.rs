@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use inresponse_sim::rng::Rng;
 
-use crate::disk::{Change, Disk, File, FileId};
+use crate::disk::{Change, Disk, File};
+use crate::machine::FileId;
 
 /// What a cut leaves of the changes that were not synced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -14,8 +14,8 @@ use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use libsqlite3_sys as sqlite;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::disk::{Call, Change, Disk, Fate, FileId, Off};
-use crate::machine::{Busy, Handle, Hold};
+use crate::disk::{Call, Change, Disk, Fate, Off};
+use crate::machine::{Busy, FileId, Handle, Hold};
 
 const NAME: &CStr = c"inresponse-powercut";
 

@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 
 use crate::fault::Fault;
 use crate::history::Disturbance;
-use crate::play::Ways;
+use crate::store::Ways;
 use crate::world::{MILLI, Micros, Process, World, micros};
 
 /// The variable that holds the emulator's address.

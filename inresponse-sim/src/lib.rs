@@ -6,11 +6,12 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`world`], [`executor`] | simulated time, machines that crash, one thread on which all of it runs |
+//! | [`units`], [`world`], [`executor`] | simulated time, machines that crash, one thread on which all of it runs |
 //! | [`scenario`], [`rng`] | what a seed decides beforehand |
 //! | `steer` | seeds that are steered towards what is rare |
 //! | [`fault`] | what can go wrong |
 //! | [`store`], [`carrier`], [`roster`] | a process's ways to the outside, on which it does |
+//! | [`store_kind`] | the stores that can be simulated |
 //! | [`sqlite`] | the SQLite store without its threads |
 //! | `dynamo` | the store on DynamoDB, call by call (feature `dynamo`) |
 //! | [`stage`], [`people`], [`play`] | servers, those who use them, and the course of a run |
@@ -45,4 +46,6 @@ pub mod stage;
 pub mod stats;
 mod steer;
 pub mod store;
+pub mod store_kind;
+pub mod units;
 pub mod world;

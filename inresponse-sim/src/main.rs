@@ -6,10 +6,11 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use inresponse_sim::fault::{Fault, FaultSet};
-use inresponse_sim::many::{self, Failure, Seeds, StoreKind};
+use inresponse_sim::many::{self, Failure, Seeds};
 use inresponse_sim::model::{self, Budget, Search};
 use inresponse_sim::mutants::{self, Mutant};
 use inresponse_sim::play::{MakeStore, Run, Trace, play};
+use inresponse_sim::store_kind::StoreKind;
 use inresponse_sim::{check, shrink};
 
 /// Tries to break the promises.

@@ -1,66 +1,12 @@
 //! Many runs at once, on several threads.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 
 use crate::check::{self, Violation};
-use crate::fault::Fault;
-use crate::play::{self, MakeStore, Run, Trace, Ways, play};
+use crate::play::{MakeStore, Run, Trace, play};
 use crate::shrink;
-use crate::sqlite::SqliteStore;
 use crate::stats::Stats;
-use crate::world::World;
-
-/// Which store the runs are on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StoreKind {
-    /// In memory.
-    Memory,
-    /// SQLite, without its threads.
-    Sqlite,
-    /// DynamoDB, emulated.
-    #[cfg(feature = "dynamo")]
-    Dynamo,
-}
-
-impl StoreKind {
-    /// Its name on the command line.
-    pub fn word(self) -> &'static str {
-        match self {
-            StoreKind::Memory => "memory",
-            StoreKind::Sqlite => "sqlite",
-            #[cfg(feature = "dynamo")]
-            StoreKind::Dynamo => "dynamo",
-        }
-    }
-
-    /// Why a fault cannot occur on this store, if it cannot.
-    pub fn rules_out(self, fault: Fault) -> Option<&'static str> {
-        let of_calls = [Fault::CallLost, Fault::AnswerLost, Fault::CallThrottled, Fault::CallConflict];
-        match self {
-            StoreKind::Memory | StoreKind::Sqlite => {
-                of_calls.contains(&fault).then_some("this store makes no calls to DynamoDB")
-            }
-            #[cfg(feature = "dynamo")]
-            StoreKind::Dynamo => None,
-        }
-    }
-
-    /// A fresh store of this kind. Another store needs no more than this: any `Store` will do.
-    ///
-    /// # Panics
-    /// SQLite cannot make a database in memory, or the emulator does not answer.
-    pub fn make(self, world: &Arc<World>) -> Ways {
-        match self {
-            StoreKind::Memory => play::in_memory(world),
-            StoreKind::Sqlite => {
-                play::shared(SqliteStore::new().expect("a database in memory needs nothing"))
-            }
-            #[cfg(feature = "dynamo")]
-            StoreKind::Dynamo => crate::dynamo::ways(world),
-        }
-    }
-}
 
 /// A run that broke a promise.
 #[derive(Debug, Clone)]

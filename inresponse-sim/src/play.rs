@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use inresponse_core::memory::MemoryStore;
-use inresponse_core::store::{ListQuery, Store};
+use inresponse_core::store::ListQuery;
 
 use crate::executor;
 use crate::fault::{Fault, FaultSet, Faults};
@@ -13,7 +13,9 @@ use crate::rng::Rng;
 use crate::scenario::{Drive, Scenario};
 use crate::stage::Stage;
 use crate::store::SharedStore;
-use crate::world::{Micros, Process, SECOND, World};
+use crate::world::{Micros, SECOND, World};
+
+pub use crate::store::{Ways, shared};
 
 /// Which run, and how much of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,17 +61,8 @@ pub enum Trace {
     Spare,
 }
 
-/// Each process's way to the store of a run.
-pub type Ways = Box<dyn Fn(Process) -> Arc<dyn Store> + Send + Sync>;
-
 /// Makes the store of one run.
 pub type MakeStore<'a> = &'a (dyn Fn(&Arc<World>) -> Ways + Sync);
-
-/// A store that all processes use in the same way.
-pub fn shared(store: impl Store + 'static) -> Ways {
-    let store: Arc<dyn Store> = Arc::new(store);
-    Box::new(move |_| Arc::clone(&store))
-}
 
 /// A store in memory.
 pub fn in_memory(_: &Arc<World>) -> Ways {

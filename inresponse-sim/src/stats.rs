@@ -8,9 +8,9 @@ use inresponse_core::plan::{Refusal, StateChange};
 
 use crate::fault::Fault;
 use crate::history::{Answer, Reply, Verdict};
-use crate::many::StoreKind;
 use crate::play::Played;
 use crate::scenario::Drive;
+use crate::store_kind::StoreKind;
 
 /// Every transition that must occur somewhere in a run.
 const TRANSITIONS: &[&str] = &[

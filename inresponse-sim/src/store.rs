@@ -12,11 +12,19 @@ use inresponse_core::{Outage, OutageKind};
 
 use crate::fault::Fault;
 use crate::history::Disturbance;
-use crate::play::Ways;
 use crate::world::{MILLI, Micros, Process, SECOND, World, seconds};
 
 /// How far behind a lagging `due` may be.
 const LAG: Micros = 4 * SECOND;
+
+/// Each process's way to the store of a run.
+pub type Ways = Box<dyn Fn(Process) -> Arc<dyn Store> + Send + Sync>;
+
+/// A store that all processes use in the same way.
+pub fn shared(store: impl Store + 'static) -> Ways {
+    let store: Arc<dyn Store> = Arc::new(store);
+    Box::new(move |_| Arc::clone(&store))
+}
 
 /// The store that all processes share, whatever it is, with what its records were a few seconds ago.
 pub struct SharedStore {

@@ -17,28 +17,10 @@ use crate::fault::{Fault, Faults};
 use crate::history::{Disturbance, History};
 use crate::rng::Rng;
 
-/// Microseconds since the simulation began, by no clock that anybody in it can see.
-pub type Micros = u64;
-
-/// A second.
-pub const SECOND: Micros = 1_000_000;
-/// A millisecond.
-pub const MILLI: Micros = 1_000;
+pub use crate::units::{HostId, MILLI, Micros, Process, SECOND, micros, seconds};
 
 /// After so many things that happened a run is given up: it goes round in circles.
 const MOST_TURNS: u64 = 2_000_000;
-
-/// Which machine.
-pub type HostId = usize;
-
-/// A process: which machine, and how often that was started before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Process {
-    /// Its machine.
-    pub host: HostId,
-    /// Which start of it.
-    pub start: u32,
-}
 
 /// Everything there is. Shared by all parts of a simulation; never locked across an await.
 pub struct World {
@@ -246,16 +228,6 @@ impl State {
         let now = self.now;
         self.history.offsets.push((now, host, offset));
     }
-}
-
-/// As seconds, for people.
-pub fn seconds(time: Micros) -> f64 {
-    time as f64 / SECOND as f64
-}
-
-/// As the microseconds of a duration.
-pub fn micros(duration: Duration) -> Micros {
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Time passing.

@@ -1,9 +1,10 @@
 //! A short run of everything; `cargo xtask sim`, `model` and `mutants` are the long ones.
 
 use inresponse_sim::fault::FaultSet;
-use inresponse_sim::many::{self, Seeds, StoreKind};
+use inresponse_sim::many::{self, Seeds};
 use inresponse_sim::model::{self, Budget, Search};
 use inresponse_sim::play::{Run, Trace, in_memory, play};
+use inresponse_sim::store_kind::StoreKind;
 use inresponse_sim::{check, shrink};
 
 fn kept_on(store: StoreKind, seeds: Seeds) {

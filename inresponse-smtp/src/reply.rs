@@ -1,15 +1,12 @@
 //! What a server's replies mean.
 
+mod outcome;
 mod recipient;
 
 use std::fmt::{self, Display};
 use std::io;
-use std::time::Duration;
 
-use inresponse_core::notify::Outcome;
-
-/// How long a server that asks for less is given.
-const PAUSE: Duration = Duration::from_secs(10);
+pub(crate) use outcome::outcome;
 
 /// What a server was doing when something went wrong, in the order of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -169,23 +166,5 @@ impl Status {
     /// Subject and detail.
     fn about(self) -> (u16, u16) {
         (self.subject, self.detail)
-    }
-}
-
-/// The outcome that a failure is; the table is in the documentation of the crate.
-pub(crate) fn outcome(failure: &Failure, phase: Phase) -> Outcome {
-    let reason = failure.to_string();
-    match failure {
-        Failure::Refused(reply) if reply.asks_for_time() => Outcome::throttled(PAUSE, reason),
-        Failure::Refused(reply) if recipient::is_refused(reply, phase) => Outcome::rejected(reason),
-        Failure::Refused(_) => Outcome::unavailable(reason),
-        // No other attempt over this server can name that recipient.
-        Failure::AsciiOnly => Outcome::rejected(reason),
-        Failure::OutOfStep(_) | Failure::Silent | Failure::Lost(_) => match phase {
-            Phase::Connecting | Phase::Sender | Phase::Recipient | Phase::Content => {
-                Outcome::unavailable(reason)
-            }
-            Phase::HandedOver => Outcome::unknown(reason),
-        },
     }
 }

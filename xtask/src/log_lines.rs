@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::tools::{Failure, root};
+use crate::tools::{Failure, crates};
 
 /// What errors are called in this workspace.
 const ERRORS: [&str; 8] = ["error", "err", "e", "outage", "failure", "cause", "source", "failed"];
@@ -13,14 +13,8 @@ const LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
 /// Looks through the source of all crates that log.
 pub(crate) fn check() -> Result<(), Failure> {
     let mut files = Vec::new();
-    for entry in std::fs::read_dir(root())? {
-        let folder = entry?.path();
-        if folder.join("Cargo.toml").exists() && !folder.ends_with("xtask") {
-            sources(&folder.join("src"), &mut files)?;
-        }
-    }
-    for entry in std::fs::read_dir(root().join("examples"))? {
-        sources(&entry?.path().join("src"), &mut files)?;
+    for folder in crates()?.into_iter().filter(|folder| !folder.ends_with("xtask")) {
+        sources(&folder.join("src"), &mut files)?;
     }
     let (mut lines, mut wrong) = (0, Vec::new());
     for file in files {

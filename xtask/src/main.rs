@@ -2,6 +2,7 @@
 
 mod bench;
 mod bugs;
+mod circles;
 mod cloud;
 mod copy;
 mod emulators;
@@ -45,8 +46,8 @@ enum Command {
     Long(long::Sizes),
     /// Deploy the template with the real functions to an emulated cloud, and test it there.
     Cloud,
-    /// Check that the core depends on no adapter's world: no HTTP, SQL, AWS, SMTP, and no tokio by choice; that log
-    /// lines show whole errors; and that the edits that plant bugs fit.
+    /// Check that the core depends on no adapter's world: no HTTP, SQL, AWS, SMTP, and no tokio by choice; that no files
+    /// use each other in circles; that log lines show whole errors; and that the edits that plant bugs fit.
     Purity,
     /// Unpack real monitoring systems, and let them report to the server as the pages in docs/intake say.
     Intake,

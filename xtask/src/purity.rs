@@ -1,7 +1,7 @@
-//! What crates depend on, what their log lines show, and whether bugs can still be planted in them.
+//! What crates depend on, which files use each other, what log lines show, and whether bugs can still be planted.
 
 use crate::tools::{Failure, cargo, output};
-use crate::{bugs, log_lines};
+use crate::{bugs, circles, log_lines};
 
 /// The core depends on no adapter's world, and on tokio only by choice; translation depends on neither; the default
 /// build on nothing of AWS.
@@ -43,6 +43,7 @@ pub(crate) fn purity() -> Result<(), Failure> {
         return Err(format!("inresponse-intake must not depend on {found}").into());
     }
     without_aws()?;
+    circles::check()?;
     log_lines::check()?;
     bugs::check()
 }

@@ -17,6 +17,21 @@ pub(crate) fn root() -> PathBuf {
     xtask.parent().map_or_else(|| xtask.clone(), PathBuf::from)
 }
 
+/// The folders of the workspace's crates.
+pub(crate) fn crates() -> Result<Vec<PathBuf>, Failure> {
+    let mut crates = Vec::new();
+    for folder in [root(), root().join("examples")] {
+        for entry in std::fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.join("Cargo.toml").exists() {
+                crates.push(path);
+            }
+        }
+    }
+    crates.sort();
+    Ok(crates)
+}
+
 /// Where tools for tests are installed: under `target/`, so that nothing else is touched.
 pub(crate) fn tools_dir() -> PathBuf {
     target_dir().join("test-tools")

@@ -1,8 +1,15 @@
 //! What is measured of the peers, and what shall hold.
 
-use super::row;
 use crate::systems::System;
 use crate::table::{Bound, Goal, Row};
+
+/// What is measured, by turns.
+pub(super) const SYSTEMS: [System; 4] =
+    [System::Empty, System::Alertmanager, System::InResponse, System::RecordsOnly];
+
+const fn row(name: &'static str, unit: &'static str, digits: usize) -> Row {
+    Row { name, unit, digits }
+}
 
 pub(super) const PUTS_16: Row = row("one a request, 16 connections", "a second", 0);
 pub(super) const PUTS_64: Row = row("one a request, 64 connections", "a second", 0);

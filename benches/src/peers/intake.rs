@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::SYSTEMS;
 use super::goals::{
     BATCHES, BATCHES_CPU, CPU_64, MEMORY, P50_64, P99_16, P99_64, P99_256, PUTS_16, PUTS_64, PUTS_256,
+    SYSTEMS,
 };
 use crate::http::report_all;
 use crate::measure::milliseconds;

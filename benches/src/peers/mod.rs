@@ -7,10 +7,11 @@ mod mails;
 use clap::{Args, ValueEnum};
 
 use crate::machine;
-use crate::systems::{self, System};
-use crate::table::{Row, Table};
+use crate::systems;
+use crate::table::Table;
 use crate::wrk;
 use crate::{Failure, Site};
+use goals::SYSTEMS;
 
 /// How much is measured.
 #[derive(Debug, Clone, Args)]
@@ -46,12 +47,6 @@ enum Part {
     Claims,
     /// What is critical, behind a storm of what is not.
     Ahead,
-}
-
-const SYSTEMS: [System; 4] = [System::Empty, System::Alertmanager, System::InResponse, System::RecordsOnly];
-
-const fn row(name: &'static str, unit: &'static str, digits: usize) -> Row {
-    Row { name, unit, digits }
 }
 
 /// Measures, and prints the tables.

@@ -6,8 +6,9 @@ use chrono::Utc;
 use inresponse_core::store::Store;
 use inresponse_sqlite::{Database, SqliteConfig};
 
+use super::columns::Columns;
 use super::fill::{Due, Whose, fill, fill_resolved};
-use super::{Columns, PATIENCE, at_rest, due_scans};
+use super::measures::{PATIENCE, at_rest, due_scans};
 use crate::http::Connection;
 use crate::measure::{milliseconds, percentiles};
 use crate::sink::Sink;

@@ -1,14 +1,14 @@
 //! What things cost with few and with very many incidents open.
 
+mod columns;
 mod fill;
 mod history;
+mod measures;
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use chrono::Utc;
 use clap::Args;
-use inresponse_core::store::Store;
 use inresponse_sqlite::{Database, SqliteConfig};
 
 use crate::http::{Connection, report_all};
@@ -16,7 +16,9 @@ use crate::measure::{milliseconds, percentiles};
 use crate::sink::Sink;
 use crate::systems::{self, Mails, PEOPLE, Running, System};
 use crate::{Failure, Site, machine};
+use columns::Columns;
 use fill::{Due, fill};
+use measures::{PATIENCE, SAMPLES, at_rest, due_scans};
 
 /// How much is measured.
 #[derive(Debug, Clone, Args)]
@@ -29,46 +31,10 @@ pub(crate) struct Plan {
     history: u64,
 }
 
-/// How many of what is measured one by one.
-const SAMPLES: usize = 500;
 /// How many incidents are reported over 64 connections.
 const PUTS: usize = 5_000;
 /// How many of the open ones are overdue at the restart.
 const OVERDUE: u64 = 1_000;
-/// How many records the engine reads at a time.
-const PAGE: usize = 256;
-const PATIENCE: Duration = Duration::from_secs(300);
-
-/// What was measured, by the number of incidents.
-#[derive(Debug, Default)]
-struct Columns {
-    /// What these incidents are.
-    what: &'static str,
-    sizes: Vec<u64>,
-    rows: Vec<(String, Vec<f64>, usize)>,
-}
-
-impl Columns {
-    fn add(&mut self, name: impl Into<String>, digits: usize, figure: f64) {
-        let name = name.into();
-        eprintln!("  {name}: {figure:.digits$}");
-        match self.rows.iter_mut().find(|row| row.0 == name) {
-            Some(row) => row.1.push(figure),
-            None => self.rows.push((name, vec![figure], digits)),
-        }
-    }
-
-    fn print(&self) {
-        let sizes: Vec<_> = self.sizes.iter().map(|size| format!(" {size} {} |", self.what)).collect();
-        println!("| |{} last to first |", sizes.concat());
-        println!("|---|{}---:|", "---:|".repeat(sizes.len()));
-        for (name, figures, digits) in &self.rows {
-            let cells: Vec<_> = figures.iter().map(|f| format!(" {f:.digits$} |")).collect();
-            let ratio = figures.last().zip(figures.first()).map_or(1.0, |(last, first)| last / first);
-            println!("| {name} |{} {ratio:.2} × |", cells.concat());
-        }
-    }
-}
 
 /// Measures, and prints the table.
 pub(crate) async fn run(site: &Site, plan: &Plan) -> Result<(), Failure> {
@@ -104,18 +70,6 @@ pub(crate) async fn run(site: &Site, plan: &Plan) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Asks the store what is due, as the engine does.
-async fn due_scans(store: &dyn Store, columns: &mut Columns, name: &'static str) -> Result<(), Failure> {
-    let mut took = Vec::new();
-    for _ in 0..SAMPLES {
-        let asked = Instant::now();
-        let _due = store.due(Utc::now(), None, PAGE).await?;
-        took.push(asked.elapsed());
-    }
-    columns.add(name, 3, milliseconds(percentiles(took)[0]));
-    Ok(())
-}
-
 /// Starts the server on what is there, with alerts overdue.
 async fn restart(site: &Site, sink: &Sink, columns: &mut Columns) -> Result<Running, Failure> {
     let started = Instant::now();
@@ -134,22 +88,6 @@ async fn restart(site: &Site, sink: &Sink, columns: &mut Columns) -> Result<Runn
     columns.add("restart: CPU until then, s", 2, running.process.cpu()?.as_secs_f64());
     columns.add("memory at rest, MB", 0, running.process.memory()?);
     Ok(running)
-}
-
-/// Waits until a second passes in which it does next to nothing.
-async fn at_rest(running: &Running, until: Instant) -> Result<(), Failure> {
-    let mut cpu = running.process.cpu()?;
-    loop {
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        let now = running.process.cpu()?;
-        if now - cpu < Duration::from_millis(30) {
-            return Ok(());
-        }
-        if Instant::now() > until {
-            return Err("the server does not come to rest".into());
-        }
-        cpu = now;
-    }
 }
 
 async fn calls(running: &Running, sink: &Sink, columns: &mut Columns) -> Result<(), Failure> {

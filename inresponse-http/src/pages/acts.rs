@@ -12,12 +12,12 @@ use super::incident::{Doubt, Undone};
 use super::session::SignedIn;
 use super::{incident, message, outage, see};
 use crate::Api;
+use crate::carry::carried_through;
 use crate::hand_over::doubt;
+use crate::here::Here;
 use crate::input::{Bytes, Path, number};
-use crate::limits::carried_through;
 use crate::outsiders::{Allowed, allowed};
 use crate::problem::Problem;
-use crate::site::Here;
 
 /// One press of a button.
 struct Act {

@@ -8,7 +8,7 @@ use inresponse_core::model::Zone;
 use super::session::SignedIn;
 use super::words::Moment;
 use super::{Frame, Place, html, outage};
-use crate::site::Here;
+use crate::here::Here;
 
 /// How many are shown.
 const SHOWN: usize = 50;

@@ -18,10 +18,10 @@ use super::incident::links;
 use super::words::{Moment, Told, alerted};
 use super::{Frame, Place, html, message, told_outage};
 use crate::Api;
+use crate::carry::carried_through;
+use crate::here::Here;
 use crate::input::{Params, Path, number};
-use crate::limits::carried_through;
 use crate::problem::Problem;
-use crate::site::Here;
 
 /// The largest form, in bytes.
 const MAX_FORM: usize = 4096;

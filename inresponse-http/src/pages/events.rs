@@ -1,10 +1,8 @@
-//! What changed, as it changes: the part of a page that is kept up to date, on demand or as a stream.
+//! What changed, as it changes: the live part of a page, on demand or as a stream.
 
 use std::convert::Infallible;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
-use askama::Template;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -15,17 +13,15 @@ use inresponse_core::model::{IncidentNumber, Person};
 use inresponse_core::{Chain, Outage};
 
 use super::filter::Filter;
-use super::list::Age;
+use super::live::{Age, Live, PACE};
 use super::session::SignedIn;
 use super::streams::Place;
 use super::{incident, list, message, outage};
 use crate::Api;
+use crate::here::Here;
 use crate::input::{Params, number};
 use crate::problem::Problem;
-use crate::site::Here;
 
-/// How often a stream asks the store.
-pub(super) const PACE: Duration = Duration::from_secs(1);
 /// How often a stream on which nothing happens shows that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// What a browser names when it comes back.
@@ -33,21 +29,11 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// What is looked at.
 #[derive(Debug, Clone)]
-pub(super) enum View {
+enum View {
     /// The incidents.
     List(Filter),
     /// One of them.
     Incident(IncidentNumber),
-}
-
-/// A part of a page that is kept up to date.
-pub(super) struct Live {
-    /// The part.
-    pub(super) html: String,
-    /// Its name, by which an unchanged one is known.
-    pub(super) seen: String,
-    /// The query that asks for it.
-    pub(super) query: String,
 }
 
 impl View {
@@ -61,31 +47,17 @@ impl View {
         Ok((view, seen))
     }
 
-    fn query(&self) -> String {
-        match self {
-            View::List(filter) => filter.query(),
-            View::Incident(number) => format!("?incident={number}"),
-        }
-    }
-
     /// `None` where there is no such incident.
     async fn render(&self, api: &Api, me: &Person, age: Age) -> Result<Option<Live>, Outage> {
-        let broken = |e| Outage::permanent("a page cannot be rendered").because(e);
-        let html = match self {
-            View::List(filter) => list::fragment(api, filter, age).await?.render().map_err(broken)?,
-            View::Incident(number) => match api.engine().get(*number).await? {
-                Some(record) => incident::fragment(api, &record, me).render().map_err(broken)?,
-                None => return Ok(None),
-            },
-        };
-        let mut hasher = DefaultHasher::new();
-        html.hash(&mut hasher);
-        Ok(Some(Live { html, seen: format!("{:x}", hasher.finish()), query: self.query() }))
+        match self {
+            View::List(filter) => list::live(api, filter, age).await.map(Some),
+            View::Incident(number) => incident::live(api, *number, me).await,
+        }
     }
 }
 
 /// The part of a page that is kept up to date, or the page that says why there is none.
-pub(super) async fn live(api: &Api, view: View, me: &Person) -> Result<Live, Box<Response>> {
+async fn live(api: &Api, view: View, me: &Person) -> Result<Live, Box<Response>> {
     match view.render(api, me, Age::Fresh).await {
         Ok(Some(live)) => Ok(live),
         Ok(None) => {

@@ -4,17 +4,17 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
 use inresponse_core::model::{Incident, IncidentNumber, Person, Severity, State as IncidentState, TeamName};
-use inresponse_core::plan;
 use inresponse_core::store::Record;
+use inresponse_core::{Outage, plan};
 
-use super::events::{self, View};
+use super::live::Live;
 use super::session::SignedIn;
 use super::words::{Line, Moment, Told, trouble, upcoming};
 use super::{Frame, Place, html, message, outage};
 use crate::Api;
+use crate::here::Here;
 use crate::input::{NoParams, Path, number};
 use crate::problem::Problem;
-use crate::site::Here;
 
 #[derive(Template)]
 #[template(path = "incident.html")]
@@ -29,7 +29,7 @@ struct Page {
     doubt: Option<Doubt>,
     /// To whom it can be handed.
     teams: Vec<TeamName>,
-    live: events::Live,
+    live: Live,
 }
 
 /// Somebody whom the roster does not know, or nobody can tell.
@@ -72,9 +72,10 @@ pub(super) async fn show(
     status: StatusCode,
     undone: Undone,
 ) -> Response {
-    let live = match events::live(api, View::Incident(number), me).await {
-        Ok(live) => live,
-        Err(response) => return *response,
+    let live = match live(api, number, me).await {
+        Ok(Some(live)) => live,
+        Ok(None) => return message(api, Some(me), StatusCode::NOT_FOUND, "There is no such incident."),
+        Err(error) => return outage(api, me, &error),
     };
     match api.engine().teams().await {
         Ok(teams) => {
@@ -89,7 +90,7 @@ pub(super) async fn show(
 /// What changes of it.
 #[derive(Template)]
 #[template(path = "incident_fragment.html")]
-pub(super) struct Fragment {
+struct Fragment {
     at: String,
     number: u64,
     severity: Severity,
@@ -121,7 +122,13 @@ pub(super) struct Fragment {
     timeline: Vec<Line>,
 }
 
-pub(super) fn fragment(api: &Api, record: &Record, me: &Person) -> Fragment {
+/// What of the page is kept up to date; `None` if there is no such incident.
+pub(super) async fn live(api: &Api, number: IncidentNumber, me: &Person) -> Result<Option<Live>, Outage> {
+    let record = api.engine().get(number).await?;
+    record.map(|record| Live::new(&fragment(api, &record, me), format!("?incident={number}"))).transpose()
+}
+
+fn fragment(api: &Api, record: &Record, me: &Person) -> Fragment {
     let incident = &record.incident;
     let holder = match incident.state() {
         IncidentState::Open => None,

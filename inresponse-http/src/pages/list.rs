@@ -10,16 +10,15 @@ use axum::response::Response;
 use inresponse_core::model::{Severity, State as IncidentState, TeamName};
 use inresponse_core::store::{Census, ListQuery, Record};
 use inresponse_core::{Engine, Outage};
-use tokio::sync::Mutex;
 
-use super::events::{self, PACE, View};
 use super::filter::{Filter, Mark};
+use super::live::{Age, Live, PACE};
 use super::session::SignedIn;
 use super::words::{Moment, trouble};
 use super::{Frame, Place, html, message, outage};
 use crate::Api;
+use crate::here::Here;
 use crate::input::Params;
-use crate::site::Here;
 
 /// Incidents on a page.
 const PAGE: usize = 50;
@@ -33,7 +32,7 @@ struct Page {
     /// How many teams have a day to come without anybody on call.
     uncovered: usize,
     /// What is kept up to date.
-    live: events::Live,
+    live: Live,
 }
 
 /// The list.
@@ -42,13 +41,12 @@ pub(super) async fn page(Here(api): Here, me: SignedIn, params: Params) -> Respo
         Ok(filter) => filter,
         Err(problem) => return message(&api, Some(&me.by), StatusCode::BAD_REQUEST, problem.detail()),
     };
-    let live = match events::live(&api, View::List(filter.clone()), &me.by).await {
-        Ok(live) => live,
-        Err(response) => return *response,
+    let looked = async {
+        let live = live(&api, &filter, Age::Fresh).await?;
+        Ok::<_, Outage>((live, api.engine().teams().await?, uncovered_teams(&api).await?))
     };
-    let looked = async { Ok::<_, Outage>((api.engine().teams().await?, uncovered_teams(&api).await?)) };
     match looked.await {
-        Ok((teams, uncovered)) => {
+        Ok((live, teams, uncovered)) => {
             let frame = Frame::new(&api, Some(&me.by), Place::Incidents);
             html(StatusCode::OK, &Page { frame, filter, teams, uncovered, live })
         }
@@ -58,9 +56,6 @@ pub(super) async fn page(Here(api): Here, me: SignedIn, params: Params) -> Respo
 
 /// How old that number may be; to count it costs seven questions a team.
 const UNCOVERED_FOR: Duration = Duration::from_secs(60);
-
-/// The last number of teams with uncovered days, and when it was counted.
-pub(super) type LastUncovered = Mutex<Option<(Duration, usize)>>;
 
 async fn uncovered_teams(api: &Api) -> Result<usize, Outage> {
     // Whoever comes second waits for the count of the first.
@@ -79,7 +74,7 @@ async fn uncovered_teams(api: &Api) -> Result<usize, Outage> {
 /// What changes of it.
 #[derive(Template)]
 #[template(path = "list_fragment.html")]
-pub(super) struct Fragment {
+struct Fragment {
     at: String,
     counts: Vec<Count>,
     groups: Vec<Group>,
@@ -146,18 +141,6 @@ impl Row {
     }
 }
 
-/// How old what is shown may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Age {
-    /// As it is now.
-    Fresh,
-    /// As it was within the last [`PACE`] for somebody else: for the many that are kept up to date at once.
-    Recent,
-}
-
-/// The last count of all incidents, which costs the more the more there are, and when it was made.
-pub(super) type LastCensus = Mutex<Option<(Duration, Census)>>;
-
 async fn census(api: &Api, age: Age) -> Result<Census, Outage> {
     if age == Age::Fresh {
         return api.engine().census().await;
@@ -175,8 +158,13 @@ async fn census(api: &Api, age: Age) -> Result<Census, Outage> {
     }
 }
 
+/// What of the page is kept up to date.
+pub(super) async fn live(api: &Api, filter: &Filter, age: Age) -> Result<Live, Outage> {
+    Live::new(&fragment(api, filter, age).await?, filter.query())
+}
+
 /// What the list shows.
-pub(super) async fn fragment(api: &Api, filter: &Filter, age: Age) -> Result<Fragment, Outage> {
+async fn fragment(api: &Api, filter: &Filter, age: Age) -> Result<Fragment, Outage> {
     let (census, (records, next)) = (census(api, age).await?, find(api.engine(), filter).await?);
     let home = api.home();
     let href = |filter: &Filter| format!("{home}{}", filter.query());

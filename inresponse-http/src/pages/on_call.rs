@@ -12,7 +12,7 @@ use super::session::SignedIn;
 use super::words::{capital, names};
 use super::{Frame, Place, html, outage};
 use crate::Api;
-use crate::site::Here;
+use crate::here::Here;
 
 #[derive(Template)]
 #[template(path = "on_call.html")]

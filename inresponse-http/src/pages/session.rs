@@ -13,8 +13,8 @@ use inresponse_core::model::Person;
 use super::sessions::{LIFE, Look, Token};
 use super::{message, see, told_outage};
 use crate::Api;
+use crate::caller::Caller;
 use crate::doors::Door;
-use crate::keys::Caller;
 use crate::lanes::Lane;
 use crate::refusals::Refusal;
 use crate::site::Transport;
@@ -51,7 +51,7 @@ impl FromRequestParts<Api> for SignedIn {
             see(&format!("{prefix}/board/sign-in?next={next}"))
         };
         let token = token(api, &parts.headers).ok_or_else(lead_to_sign_in)?;
-        let found = api.sessions().find(api, &token, Look::Now).await;
+        let found = api.sessions().find(&token, Look::Now).await;
         let refused = || (Extension(Refusal::Session), lead_to_sign_in()).into_response();
         let (by, entry) = found.map_err(|e| told_outage(api, None, &e))?.ok_or_else(refused)?;
         if !entry.may(door.act) {
@@ -65,7 +65,7 @@ impl FromRequestParts<Api> for SignedIn {
 impl SignedIn {
     /// Whether that is still so, or was a second ago.
     pub(super) async fn holds(&self, api: &Api) -> Result<bool, Outage> {
-        Ok(api.sessions().find(api, &self.token, Look::OfLate).await?.is_some())
+        Ok(api.sessions().find(&self.token, Look::OfLate).await?.is_some())
     }
 }
 
@@ -83,21 +83,21 @@ pub(super) enum Shown {
 /// What session is shown.
 pub(super) async fn shown(api: &Api, headers: &HeaderMap) -> Result<Shown, Outage> {
     let Some(token) = token(api, headers) else { return Ok(Shown::Nothing) };
-    let found = api.sessions().find(api, &token, Look::Now).await?;
+    let found = api.sessions().find(&token, Look::Now).await?;
     Ok(if found.is_some() { Shown::Known } else { Shown::Unknown })
 }
 
 /// Ends the session of the person who has signed in, if there is one.
 pub(super) async fn end(api: &Api, headers: &HeaderMap) -> Result<(), Outage> {
     match token(api, headers) {
-        Some(token) => api.sessions().end(api, &token).await,
+        Some(token) => api.sessions().end(&token).await,
         None => Ok(()),
     }
 }
 
 /// The lane of the person who has signed in, as far as that is known.
 pub(crate) fn lane(api: &Api, headers: &HeaderMap) -> Option<Lane> {
-    let entry = api.sessions().guess(api, &token(api, headers)?)?;
+    let entry = api.sessions().guess(&token(api, headers)?)?;
     Some(Caller::from(entry).lane)
 }
 

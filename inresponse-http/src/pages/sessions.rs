@@ -10,15 +10,14 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
-use inresponse_core::Outage;
 use inresponse_core::model::{KeyName, Person};
-use inresponse_core::settings::Swapped;
+use inresponse_core::settings::{Settings, Swapped};
+use inresponse_core::{Engine, Outage};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::Api;
-use crate::keys::ApiKey;
+use crate::keys::{ApiKey, Keys};
 
 /// How long one stays signed in.
 pub(super) const LIFE: TimeDelta = TimeDelta::days(7);
@@ -127,19 +126,41 @@ impl Sessions {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn remember(&self, api: &Api, key: &KeyName, kept: Vec<Kept>) -> Arc<Vec<Kept>> {
+    /// With the clock, the keys and the settings of a server.
+    pub(crate) fn of<'a>(
+        &'a self,
+        engine: &'a Engine,
+        keys: &'a Keys,
+        settings: &'a dyn Settings,
+    ) -> Register<'a> {
+        Register { sessions: self, engine, keys, settings }
+    }
+}
+
+/// The sessions of a server's keys, as it finds and keeps them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Register<'a> {
+    sessions: &'a Sessions,
+    engine: &'a Engine,
+    keys: &'a Keys,
+    settings: &'a dyn Settings,
+}
+
+impl<'a> Register<'a> {
+    fn remember(self, key: &KeyName, kept: Vec<Kept>) -> Arc<Vec<Kept>> {
         let kept = Arc::new(kept);
-        self.known().insert(key.clone(), (api.engine().clock().monotonic(), Arc::clone(&kept)));
+        let now = self.engine.clock().monotonic();
+        self.sessions.known().insert(key.clone(), (now, Arc::clone(&kept)));
         kept
     }
 
     /// Begins a session of `by`, who has shown that key.
-    pub(super) async fn begin(&self, api: &Api, entry: &ApiKey, by: &Person) -> Result<Token, Outage> {
+    pub(super) async fn begin(self, entry: &ApiKey, by: &Person) -> Result<Token, Outage> {
         let token = Token::random(entry.name())?;
-        let now = api.engine().now();
+        let now = self.engine.now();
         let expires_at = now.checked_add_signed(LIFE).unwrap_or(now);
         let new = Kept { id: token.id(), tie: token.tie(entry), by: by.clone(), expires_at };
-        self.change(api, entry.name(), |kept| {
+        self.change(entry.name(), |kept| {
             kept.retain(|session| session.expires_at > now);
             kept.sort_by_key(|session| session.expires_at);
             let beyond = (kept.len() + 1).saturating_sub(MAX_OF_A_KEY);
@@ -151,17 +172,17 @@ impl Sessions {
     }
 
     /// Ends a session, here and on every other server.
-    pub(super) async fn end(&self, api: &Api, token: &Token) -> Result<(), Outage> {
+    pub(super) async fn end(self, token: &Token) -> Result<(), Outage> {
         // Of a name that is no key's nothing is kept, and nobody makes us look.
-        if api.keys().named(&token.key).next().is_none() {
+        if self.keys.named(&token.key).next().is_none() {
             return Ok(());
         }
-        let (now, id) = (api.engine().now(), token.id());
-        self.change(api, &token.key, |kept| kept.retain(|s| s.expires_at > now && s.id != id)).await
+        let (now, id) = (self.engine.now(), token.id());
+        self.change(&token.key, |kept| kept.retain(|s| s.expires_at > now && s.id != id)).await
     }
 
-    async fn change(&self, api: &Api, key: &KeyName, change: impl Fn(&mut Vec<Kept>)) -> Result<(), Outage> {
-        let (settings, name) = (api.shared(), name_of(key));
+    async fn change(self, key: &KeyName, change: impl Fn(&mut Vec<Kept>)) -> Result<(), Outage> {
+        let (settings, name) = (self.settings, name_of(key));
         for _ in 0..MAX_TRIES {
             let was = settings.setting(&name).await?;
             let mut kept = decode(was.as_deref());
@@ -170,7 +191,7 @@ impl Sessions {
                 .map_err(|e| Outage::permanent("sessions cannot be written").because(e))?;
             match settings.swap_setting(&name, was.as_deref(), &value).await? {
                 Swapped::Done => {
-                    self.remember(api, key, kept);
+                    self.remember(key, kept);
                     return Ok(());
                 }
                 Swapped::Changed => {}
@@ -180,41 +201,40 @@ impl Sessions {
     }
 
     /// Who has that session, and with which key, if it still holds.
-    pub(super) async fn find<'a>(
-        &self,
-        api: &'a Api,
+    pub(super) async fn find(
+        self,
         token: &Token,
         look: Look,
     ) -> Result<Option<(Person, &'a ApiKey)>, Outage> {
-        if api.keys().named(&token.key).next().is_none() {
+        if self.keys.named(&token.key).next().is_none() {
             return Ok(None);
         }
-        let now = api.engine().clock().monotonic();
-        let known = self.known().get(&token.key).cloned();
+        let now = self.engine.clock().monotonic();
+        let known = self.sessions.known().get(&token.key).cloned();
         let kept = match known {
             Some((at, kept)) if look == Look::OfLate && now.saturating_sub(at) < KNOWN_FOR => kept,
             Some(_) | None => {
-                let value = api.shared().setting(&name_of(&token.key)).await?;
-                self.remember(api, &token.key, decode(value.as_deref()))
+                let value = self.settings.setting(&name_of(&token.key)).await?;
+                self.remember(&token.key, decode(value.as_deref()))
             }
         };
-        Ok(holder(api, token, &kept))
+        Ok(self.holder(token, &kept))
     }
 
     /// With which key, as far as that is known without looking: for what need not be exact.
-    pub(super) fn guess<'a>(&self, api: &'a Api, token: &Token) -> Option<&'a ApiKey> {
-        let (_, kept) = self.known().get(&token.key).cloned()?;
-        holder(api, token, &kept).map(|(_, entry)| entry)
+    pub(super) fn guess(self, token: &Token) -> Option<&'a ApiKey> {
+        let (_, kept) = self.sessions.known().get(&token.key).cloned()?;
+        self.holder(token, &kept).map(|(_, entry)| entry)
     }
-}
 
-fn holder<'a>(api: &'a Api, token: &Token, kept: &[Kept]) -> Option<(Person, &'a ApiKey)> {
-    let (id, now) = (token.id(), api.engine().now());
-    let same = |one: &str, other: &str| bool::from(one.as_bytes().ct_eq(other.as_bytes()));
-    let session = kept.iter().find(|session| same(&session.id, &id))?;
-    if session.expires_at <= now {
-        return None;
+    fn holder(self, token: &Token, kept: &[Kept]) -> Option<(Person, &'a ApiKey)> {
+        let (id, now) = (token.id(), self.engine.now());
+        let same = |one: &str, other: &str| bool::from(one.as_bytes().ct_eq(other.as_bytes()));
+        let session = kept.iter().find(|session| same(&session.id, &id))?;
+        if session.expires_at <= now {
+            return None;
+        }
+        let entry = self.keys.named(&token.key).find(|entry| same(&token.tie(entry), &session.tie))?;
+        Some((session.by.clone(), entry))
     }
-    let entry = api.keys().named(&token.key).find(|entry| same(&token.tie(entry), &session.tie))?;
-    Some((session.by.clone(), entry))
 }

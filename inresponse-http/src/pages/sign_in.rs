@@ -11,9 +11,9 @@ use super::session::Shown;
 use super::{Frame, Place, html, message, see, session, told_outage};
 use crate::Api;
 use crate::doors::Act;
+use crate::here::Here;
 use crate::input::{Bytes, Params};
 use crate::refusals::Refusal;
-use crate::site::Here;
 
 #[derive(Template)]
 #[template(path = "sign_in.html")]
@@ -84,7 +84,7 @@ pub(super) async fn sign_in(Here(api): Here, Bytes(form): Bytes) -> Response {
         let page = refused(StatusCode::FORBIDDEN, text.to_owned(), next, name);
         return (Extension(Refusal::SignIn), page).into_response();
     };
-    let token = match api.sessions().begin(&api, entry, &by).await {
+    let token = match api.sessions().begin(entry, &by).await {
         Ok(token) => token,
         Err(error) => return told_outage(&api, None, &error),
     };

@@ -10,9 +10,9 @@ use inresponse_core::roster::{Effect, EntryKey, MAX_EDITS, Refusal, RosterEdit};
 
 use super::incidents::{DEFAULT_LIMIT, limit};
 use crate::Api;
+use crate::caller::Caller;
 use crate::cursor;
 use crate::input::Params;
-use crate::keys::Caller;
 use crate::problem::Problem;
 use crate::wire::roster::ChangesView;
 

@@ -16,14 +16,14 @@ use inresponse_core::plan::{Refusal, StateChange};
 use inresponse_core::store::{ListQuery, Record};
 
 use crate::Api;
+use crate::caller::Caller;
+use crate::carry::carried_through;
 use crate::cursor;
 use crate::hand_over::doubt;
+use crate::here::Here;
 use crate::input::{Body, NoParams, Params, Path, number};
-use crate::keys::Caller;
-use crate::limits::carried_through;
 use crate::outsiders::{Allowed, allowed};
 use crate::problem::Problem;
-use crate::site::Here;
 use crate::wire::incident::{FullIncidentView, IncidentView, ListView, PageView};
 use crate::wire::report::{PostIncident, PutIncident};
 

@@ -2,6 +2,6 @@
 
 pub(crate) mod changes;
 pub(crate) mod incidents;
-pub(crate) mod intake;
 pub(crate) mod roster;
+pub(crate) mod senders;
 pub(crate) mod system;

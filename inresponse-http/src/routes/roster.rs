@@ -12,8 +12,8 @@ use inresponse_core::roster::{Directory, Effect, Entry, EntryKey, RosterEdit};
 
 use super::changes::{edit, present};
 use crate::Api;
+use crate::caller::Caller;
 use crate::input::{Body, NoParams, Params, Path, Time};
-use crate::keys::Caller;
 use crate::problem::Problem;
 use crate::wire::roster::{DayView, Named, OnCallView, PutDay, PutService, PutTeam, ServiceView, TeamView};
 

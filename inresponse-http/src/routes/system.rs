@@ -8,25 +8,18 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use inresponse_core::store::Census;
 use serde::Serialize;
-use tokio::sync::Mutex;
 use utoipa::ToSchema;
 
 use crate::Api;
-use crate::keys::Caller;
+use crate::caller::Caller;
+use crate::here::Here;
 use crate::problem::Problem;
-use crate::site::Here;
 
 /// How long a question about health may take.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How old what is told of health may be.
 const COUNTED_FOR: Duration = Duration::from_secs(1);
-
-/// The last census, or that there was none, and when it was taken by the monotonic clock.
-///
-/// Strangers may ask for health as often as they like; the store is asked once a second, and not twice at a time.
-#[derive(Debug, Default)]
-pub(crate) struct LastCensus(Mutex<Option<(Duration, Option<Census>)>>);
 
 /// How it goes.
 #[derive(Debug, Serialize, ToSchema)]
@@ -46,7 +39,7 @@ pub(crate) struct Health {
 async fn census(api: &Api) -> Result<Census, Problem> {
     let late = || Problem::unavailable("the store does not answer in time");
     // The second one waits for the answer to the first.
-    let last = tokio::time::timeout(PATIENCE, api.last_census().0.lock());
+    let last = tokio::time::timeout(PATIENCE, api.last_census().lock());
     let mut last = last.await.map_err(|_| late())?;
     let now = api.engine().clock().monotonic();
     if let Some((at, census)) = &*last

@@ -2,6 +2,7 @@
 
 mod changes;
 mod connect;
+mod failure;
 mod import;
 mod incidents;
 mod output;
@@ -9,11 +10,12 @@ mod report;
 mod watch;
 
 use std::error::Error as StdError;
-use std::fmt;
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use inresponse_client::{ClientError, ClientErrorKind as Kind};
+use inresponse_client::ClientErrorKind as Kind;
+
+use failure::Failure;
 
 const EXIT: &str = "Exit codes: 0 done; 1 refused; 2 not reached or too busy, nothing was recorded; \
                     3 unknown whether it was recorded; 64 the command does not hold.";
@@ -97,55 +99,6 @@ pub(crate) enum RosterCommand {
     /// Example: inresponse roster log --limit 20
     #[command(verbatim_doc_comment, after_help = EXIT)]
     Log(changes::LogArgs),
-}
-
-/// Why a command did not do what it should.
-#[derive(Debug)]
-pub(crate) enum Failure {
-    /// The server said so, or nothing did.
-    Call(ClientError),
-    /// What was given does not hold.
-    Given(String),
-    /// It could not be printed or read.
-    Io(std::io::Error),
-}
-
-impl Failure {
-    fn code(&self) -> u8 {
-        match self {
-            Failure::Given(_) => 64,
-            // What could not be printed was done.
-            Failure::Io(_) => 3,
-            Failure::Call(error) => match error.kind() {
-                Kind::Config => 64,
-                Kind::Unauthorized | Kind::NotFound | Kind::Conflict | Kind::Invalid => 1,
-                Kind::Overloaded | Kind::Transport | Kind::Protocol => 2,
-                _ => 3,
-            },
-        }
-    }
-}
-
-impl From<ClientError> for Failure {
-    fn from(error: ClientError) -> Self {
-        Failure::Call(error)
-    }
-}
-
-impl From<std::io::Error> for Failure {
-    fn from(error: std::io::Error) -> Self {
-        Failure::Io(error)
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Failure::Call(error) => error.fmt(f),
-            Failure::Given(what) => f.write_str(what),
-            Failure::Io(error) => error.fmt(f),
-        }
-    }
 }
 
 /// Does what was asked for; see [`EXIT`] for what it answers.

@@ -2,6 +2,8 @@
 
 mod args;
 mod aws;
+mod chosen;
+mod error;
 mod file;
 mod imported;
 mod intake;
@@ -11,9 +13,8 @@ mod roster;
 mod secret;
 mod webhook;
 
-use std::fmt;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use inresponse_core::claim::TokenSecret;
@@ -25,6 +26,8 @@ use inresponse_smtp::SmtpConfig;
 use inresponse_webhook::WebhookConfig;
 
 pub(crate) use args::ServeArgs;
+pub(crate) use chosen::{MailConfig, StorageConfig};
+pub(crate) use error::ConfigError;
 pub(crate) use imported::{read_roster, unquoted};
 pub(crate) use intake::IntakeConfig;
 pub(crate) use keys::WeakSecrets;
@@ -32,6 +35,7 @@ pub(crate) use named::{Named, SAMPLE_TEAM};
 pub(crate) use roster::{RosterSeed, SeededTeam};
 pub(crate) use secret::SecretText;
 
+use error::rename;
 use file::File;
 
 /// A server's settings, checked.
@@ -61,69 +65,6 @@ pub(crate) struct Config {
     pub(crate) roster: RosterSeed,
     pub(crate) intake: IntakeConfig,
 }
-
-/// Where incidents and the roster are kept.
-#[derive(Debug)]
-pub(crate) enum StorageConfig {
-    Sqlite(PathBuf),
-    #[cfg(feature = "aws")]
-    Dynamo {
-        prefix: String,
-    },
-}
-
-impl fmt::Display for StorageConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sqlite(file) => write!(f, "{}", file.display()),
-            #[cfg(feature = "aws")]
-            Self::Dynamo { prefix } => write!(f, "DynamoDB, tables {prefix}…"),
-        }
-    }
-}
-
-/// Where mails go.
-#[derive(Debug)]
-pub(crate) enum MailConfig {
-    Smtp(Box<SmtpConfig>),
-    Outbox {
-        dir: PathBuf,
-        from: String,
-    },
-    #[cfg(feature = "aws")]
-    Ses(inresponse_ses::SesConfig),
-}
-
-/// Everything that is wrong with the settings.
-#[derive(Debug)]
-pub(crate) struct ConfigError {
-    problems: Vec<String>,
-}
-
-impl ConfigError {
-    /// The config file as a whole does not hold.
-    fn of_file(args: &ServeArgs, what: &str) -> Self {
-        let path = args.config.as_deref().unwrap_or(Path::new("")).display();
-        Self { problems: vec![format!("{path}: {what}")] }
-    }
-
-    fn of(invalid: &InvalidInput) -> Self {
-        let problem = |e: &inresponse_core::FieldError| format!("{}: {}", e.field(), e.message());
-        Self { problems: invalid.errors().iter().map(problem).collect() }
-    }
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the configuration does not hold:")?;
-        for problem in &self.problems {
-            write!(f, "\n  {}", problem.trim_end().replace('\n', "\n  "))?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for ConfigError {}
 
 /// What is wrong with which line, without the line itself or a value: either may hold a secret.
 fn told(error: &toml::de::Error, text: &str) -> String {
@@ -156,11 +97,6 @@ impl Config {
             }
         };
         Self::read(args, &text)
-    }
-
-    /// Whom and what it names.
-    pub(crate) fn named(&self) -> Named {
-        Named::of(self)
     }
 
     /// Brings everything together with the text of the config file.
@@ -311,15 +247,6 @@ impl GivenMail {
             }
         }
     }
-}
-
-/// The same errors under another name.
-fn rename(error: &InvalidInput, field: &str) -> InvalidInput {
-    let mut renamed = InvalidInput::default();
-    for error in error.errors() {
-        renamed.push(field.to_owned(), error.message());
-    }
-    renamed
 }
 
 #[cfg(test)]

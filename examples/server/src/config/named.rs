@@ -3,7 +3,7 @@
 use inresponse_core::model::{Contact, TeamName};
 use inresponse_core::{Engine, Outage};
 
-use super::{Config, ConfigError};
+use super::Config;
 
 /// The team that the server makes on its first start, if the configuration names none.
 pub(crate) const SAMPLE_TEAM: &str = "devops";
@@ -17,8 +17,15 @@ pub(crate) struct Named {
     seeded: Vec<TeamName>,
 }
 
+impl Config {
+    /// Whom and what it names.
+    pub(crate) fn named(&self) -> Named {
+        Named::of(self)
+    }
+}
+
 impl Named {
-    pub(super) fn of(config: &Config) -> Self {
+    fn of(config: &Config) -> Self {
         let mut contacts = Vec::new();
         let mut name = |key: String, named: &[Contact]| {
             contacts.extend(named.iter().map(|contact| (key.clone(), contact.clone())));
@@ -61,11 +68,5 @@ impl Named {
             None => self.seeded.is_empty() && team.as_str() == SAMPLE_TEAM,
         };
         Ok((!can_alert).then(|| format!("catch-all: there is no team `{team}` that could be alerted")))
-    }
-}
-
-impl From<Vec<String>> for ConfigError {
-    fn from(problems: Vec<String>) -> Self {
-        Self { problems }
     }
 }

@@ -13,9 +13,9 @@ use inresponse_core::InvalidInput;
 use inresponse_intake::{Context, prometheus::Webhook};
 
 use crate::Api;
-use crate::intake::{answer, take};
-use crate::keys::Caller;
+use crate::caller::Caller;
 use crate::problem::Problem;
+use crate::signals::{answer, take};
 
 /// A message of several alerts, of which its sender may have left some out.
 async fn webhook(

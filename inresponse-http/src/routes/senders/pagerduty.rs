@@ -9,9 +9,9 @@ use utoipa::ToSchema;
 
 use crate::Api;
 use crate::admission::Admission;
-use crate::intake::{Message, take_one};
-use crate::keys::Caller;
+use crate::caller::Caller;
 use crate::problem::Problem;
+use crate::signals::{Message, take_one};
 
 /// What PagerDuty answers.
 #[derive(Debug, Serialize, ToSchema)]

@@ -6,9 +6,9 @@ use axum::response::Response;
 use inresponse_intake::prometheus;
 
 use crate::Api;
-use crate::intake::{AlertsView, Message, answer, take};
-use crate::keys::Caller;
+use crate::caller::Caller;
 use crate::problem::Problem;
+use crate::signals::{AlertsView, Message, answer, take};
 
 /// Alertmanager's webhook (version 4).
 ///

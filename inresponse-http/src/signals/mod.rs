@@ -7,6 +7,7 @@ mod answer;
 mod batch;
 mod body;
 mod refused;
+mod room;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,7 +27,8 @@ pub(crate) use body::Message;
 pub(crate) use refused::{SENDERS, Watched};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::keys::Caller;
+use crate::caller::Caller;
+use room::Room;
 
 /// How other monitoring systems' messages are taken. Cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -36,8 +38,8 @@ pub struct Intake {
     amazon: Option<Amazon>,
     notices: Option<Arc<dyn TakeNotices>>,
     recoveries: Arc<Mutex<HashMap<Owner, Recoveries>>>,
-    room: body::Room,
-    strangers_room: body::Room,
+    room: Room,
+    strangers_room: Room,
     look_backs: Arc<LookBacks>,
 }
 
@@ -96,12 +98,12 @@ impl Intake {
     }
 
     /// Room for large messages of those who showed a key that is known.
-    pub(crate) fn room(&self) -> &body::Room {
+    pub(crate) fn room(&self) -> &Room {
         &self.room
     }
 
     /// Room for those of all others. PagerDuty's clients have their key in the message itself.
-    pub(crate) fn strangers_room(&self) -> &body::Room {
+    pub(crate) fn strangers_room(&self) -> &Room {
         &self.strangers_room
     }
 

@@ -14,10 +14,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::Api;
+use crate::caller::Caller;
 use crate::input::{Params, Path};
-use crate::intake::{Message, take_one};
-use crate::keys::Caller;
 use crate::problem::Problem;
+use crate::signals::{Message, take_one};
 
 /// What Opsgenie answers to whatever changes something.
 #[derive(Debug, Serialize, ToSchema)]

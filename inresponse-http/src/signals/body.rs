@@ -1,6 +1,5 @@
 //! The bodies of other systems' messages: larger than those of our own API, within bounds.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -8,29 +7,16 @@ use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_LENGTH;
 use futures_util::StreamExt;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 
+use super::room::{MAX_BYTES, Room};
 use crate::Api;
 use crate::problem::Problem;
 
-/// The largest message, in bytes.
-const MAX_BYTES: usize = 1024 * 1024;
 /// So much of a message needs no room: there is a bound on how many there are at once.
 const SMALL: usize = 64 * 1024;
-/// How many bytes of larger messages are here at once, from their arrival to their answer.
-const ROOM: usize = 32 * MAX_BYTES;
 /// How long a message may take to arrive, with what it waits for room.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Room for large messages. Clones share it.
-#[derive(Debug, Clone)]
-pub(crate) struct Room(Arc<Semaphore>);
-
-impl Default for Room {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(ROOM)))
-    }
-}
 
 /// The body of a message, and the room that it takes until it is dropped.
 #[derive(Debug)]
@@ -87,12 +73,11 @@ async fn read(request: Request, announced: Option<usize>, room: &Room) -> Result
         if length > SMALL && held.is_none() {
             let needed = announced.unwrap_or(MAX_BYTES).max(length) - SMALL;
             let needed = u32::try_from(needed).unwrap_or(u32::MAX);
-            let got =
-                tokio::time::timeout(PATIENCE / 2, Arc::clone(&room.0).acquire_many_owned(needed)).await;
+            let got = tokio::time::timeout(PATIENCE / 2, room.take(needed)).await;
             // Senders repeat what was answered 503.
             let no_room =
                 || Problem::unavailable("there is no room for so large a message now").not_recorded();
-            held = Some(got.map_err(|_| no_room())?.map_err(|_| no_room())?);
+            held = Some(got.ok().flatten().ok_or_else(no_room)?);
         }
         bytes.extend_from_slice(&chunk);
     }

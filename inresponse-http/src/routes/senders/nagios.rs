@@ -5,9 +5,9 @@ use axum::response::Response;
 use inresponse_intake::nagios;
 
 use crate::Api;
-use crate::intake::{AlertsView, Message, answer, take};
-use crate::keys::Caller;
+use crate::caller::Caller;
 use crate::problem::Problem;
+use crate::signals::{AlertsView, Message, answer, take};
 
 /// A notification of Nagios or Icinga, as a form.
 #[utoipa::path(post, path = "/intake/nagios", tag = "intake",

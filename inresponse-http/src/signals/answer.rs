@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::{Taken, take};
 use crate::Api;
-use crate::keys::Caller;
+use crate::caller::Caller;
 use crate::problem::{Problem, ProblemField};
 
 /// What became of the alerts of a message, in their order.

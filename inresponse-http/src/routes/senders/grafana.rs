@@ -5,9 +5,9 @@ use axum::response::Response;
 use inresponse_intake::grafana;
 
 use crate::Api;
-use crate::intake::{AlertsView, Message};
-use crate::keys::Caller;
+use crate::caller::Caller;
 use crate::problem::Problem;
+use crate::signals::{AlertsView, Message};
 
 /// Grafana's webhook contact point.
 ///

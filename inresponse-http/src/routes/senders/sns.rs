@@ -11,9 +11,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::Api;
-use crate::intake::{AlertsView, Amazon, Message, answer, take};
-use crate::keys::Caller;
+use crate::caller::Caller;
 use crate::problem::Problem;
+use crate::signals::{AlertsView, Amazon, Message, answer, take};
 
 /// What became of a message about the subscription itself.
 #[derive(Debug, Serialize, ToSchema)]

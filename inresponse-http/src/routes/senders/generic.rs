@@ -5,10 +5,10 @@ use axum::response::Response;
 use inresponse_intake::generic;
 
 use crate::Api;
+use crate::caller::Caller;
 use crate::input::Path;
-use crate::intake::{AlertsView, Message, answer, take};
-use crate::keys::Caller;
 use crate::problem::Problem;
+use crate::signals::{AlertsView, Message, answer, take};
 
 /// Any JSON or form, by the mapping of that name in the configuration.
 #[utoipa::path(post, path = "/intake/generic/{name}", tag = "intake",

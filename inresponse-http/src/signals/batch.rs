@@ -15,8 +15,8 @@ use inresponse_intake::{
 };
 
 use crate::Api;
-use crate::keys::Caller;
-use crate::limits::by_itself;
+use crate::caller::Caller;
+use crate::carry::by_itself;
 
 /// How many alerts of a message are stored at once, so that a store can commit them together.
 const AT_ONCE: usize = 128;

@@ -1,0 +1,30 @@
+//! How a write is recognised when it is found done.
+
+use std::fmt;
+
+/// Names one write, so that it is recognised when it is found done.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct WriteId(String);
+
+impl WriteId {
+    pub(crate) fn new() -> Self {
+        Self(random::<16>().iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for WriteId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WriteId({})", self.0)
+    }
+}
+
+/// Random bytes.
+pub(crate) fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+    bytes
+}

@@ -1,0 +1,304 @@
+//! What the routes work on.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use axum::extract::NestedPath;
+use axum::http::Extensions;
+use inresponse_core::Engine;
+use inresponse_core::memory::MemorySettings;
+use inresponse_core::settings::Settings;
+use inresponse_core::store::Census;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+
+use crate::client::TrustedProxies;
+use crate::document::served_at;
+use crate::domains::HandOverDomains;
+use crate::keys::Keys;
+use crate::lanes::{Lane, Places};
+#[cfg(feature = "pages")]
+use crate::pages::{Pages, sessions::Register};
+use crate::refusals::Refusals;
+use crate::signals::Intake;
+use crate::site::{Site, Transport};
+
+/// What the routes work on. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Api {
+    inner: Arc<Inner>,
+    /// Where the router is nested in another one, by the request that is answered.
+    nested_at: Option<Arc<str>>,
+}
+
+#[derive(Debug, Clone)]
+struct Inner {
+    engine: Engine,
+    keys: Keys,
+    intake: Intake,
+    metrics: Option<Metrics>,
+    site: Site,
+    settings: Arc<dyn Settings>,
+    hand_over_domains: HandOverDomains,
+    #[cfg(feature = "pages")]
+    pages: Pages,
+    readiness: Readiness,
+    places: Places,
+    refusals: Refusals,
+    trusted_proxies: TrustedProxies,
+    /// The lane of requests without a known key, session or link.
+    strangers: Lane,
+    /// The lane of requests with the link of an alert.
+    #[cfg(feature = "pages")]
+    recipients: Lane,
+    last_census: Arc<LastCensus>,
+    document: Arc<str>,
+}
+
+/// The last census, or that there was none, and when it was taken by the monotonic clock.
+///
+/// Strangers may ask for health as often as they like; the store is asked once a second, and not twice at a time.
+pub(crate) type LastCensus = Mutex<Option<(Duration, Option<Census>)>>;
+
+#[derive(Clone)]
+struct Metrics {
+    handle: PrometheusHandle,
+    /// The second of the monotonic clock in which samples were last summed up.
+    summed_up_in: Arc<AtomicU64>,
+}
+
+impl std::fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Metrics(…)")
+    }
+}
+
+/// Whether requests should still be sent here. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Readiness {
+    stopping: CancellationToken,
+}
+
+impl Readiness {
+    /// Ready.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// No longer ready: the server is about to stop. Streams of events end.
+    pub fn stop(&self) {
+        self.stopping.cancel();
+    }
+}
+
+impl Api {
+    /// The API of an engine, for whoever has one of these keys.
+    pub fn new(engine: Engine, keys: Keys) -> Self {
+        let public_url = engine.public_url().map(Site::under);
+        let inner = Inner {
+            // What is no URL at all serves as none.
+            site: public_url.and_then(Result::ok).unwrap_or_default(),
+            engine,
+            keys,
+            intake: Intake::default(),
+            metrics: None,
+            settings: Arc::new(MemorySettings::new()),
+            hand_over_domains: HandOverDomains::default(),
+            #[cfg(feature = "pages")]
+            pages: Pages::default(),
+            readiness: Readiness::new(),
+            places: Places::default(),
+            refusals: Refusals::default(),
+            trusted_proxies: TrustedProxies::default(),
+            strangers: Lane::default(),
+            #[cfg(feature = "pages")]
+            recipients: Lane::default(),
+            last_census: Arc::default(),
+            document: Arc::default(),
+        };
+        Self { inner: Arc::new(inner), nested_at: None }
+    }
+
+    /// The same with other systems' messages taken that way.
+    #[must_use]
+    pub fn intake_by(mut self, intake: Intake) -> Self {
+        Arc::make_mut(&mut self.inner).intake = intake;
+        self
+    }
+
+    /// The same with `/metrics`; see [`metrics::install`].
+    #[must_use]
+    pub fn metrics(mut self, handle: PrometheusHandle) -> Self {
+        Arc::make_mut(&mut self.inner).metrics = Some(Metrics { handle, summed_up_in: Arc::default() });
+        self
+    }
+
+    /// The same with what all servers share kept there: who has signed in to the pages, and how many incidents each key has
+    /// handed to people outside the roster of late.
+    ///
+    /// Unless given, this process alone knows it, and forgets it when it ends.
+    #[must_use]
+    pub fn settings(mut self, settings: impl Settings) -> Self {
+        Arc::make_mut(&mut self.inner).settings = Arc::new(settings);
+        self
+    }
+
+    /// The same with these pages. Where they are is known from the engine's claim links, if it makes any.
+    #[cfg(feature = "pages")]
+    #[must_use]
+    pub fn pages(mut self, mut pages: Pages) -> Self {
+        let inner = Arc::make_mut(&mut self.inner);
+        if let Some(site) = pages.take_site() {
+            inner.site = site;
+        }
+        inner.pages = pages;
+        self
+    }
+
+    /// The same behind these proxies: the address of a client is what they say it is.
+    #[must_use]
+    pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
+        Arc::make_mut(&mut self.inner).trusted_proxies = proxies;
+        self
+    }
+
+    /// The same with a readiness that somebody else can end.
+    #[must_use]
+    pub fn readiness(mut self, readiness: Readiness) -> Self {
+        Arc::make_mut(&mut self.inner).readiness = readiness;
+        self
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.inner.engine
+    }
+
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.inner.keys
+    }
+
+    /// The same with only these domains outside the roster to which incidents may be handed.
+    #[must_use]
+    pub fn hand_over_to(mut self, domains: HandOverDomains) -> Self {
+        Arc::make_mut(&mut self.inner).hand_over_domains = domains;
+        self
+    }
+
+    pub(crate) fn hand_over_domains(&self) -> &HandOverDomains {
+        &self.inner.hand_over_domains
+    }
+
+    pub(crate) fn shared(&self) -> &dyn Settings {
+        &*self.inner.settings
+    }
+
+    #[cfg(feature = "pages")]
+    pub(crate) fn sessions(&self) -> Register<'_> {
+        self.inner.pages.sessions().of(self.engine(), self.keys(), self.shared())
+    }
+
+    pub(crate) fn intake(&self) -> &Intake {
+        &self.inner.intake
+    }
+
+    pub(crate) fn metrics_handle(&self) -> Option<&PrometheusHandle> {
+        self.inner.metrics.as_ref().map(|metrics| &metrics.handle)
+    }
+
+    /// Sums up the samples of histograms, once a second: they pile up where nobody reads the metrics.
+    pub(crate) fn sum_up_metrics(&self) {
+        let Some(Metrics { handle, summed_up_in }) = &self.inner.metrics else { return };
+        let second = self.engine().clock().monotonic().as_secs();
+        if summed_up_in.swap(second, Ordering::Relaxed) != second {
+            handle.run_upkeep();
+        }
+    }
+
+    #[cfg(feature = "pages")]
+    pub(crate) fn page_settings(&self) -> &Pages {
+        &self.inner.pages
+    }
+
+    #[cfg(feature = "pages")]
+    pub(crate) fn site(&self) -> &Site {
+        &self.inner.site
+    }
+
+    pub(crate) fn refusals(&self) -> &Refusals {
+        &self.inner.refusals
+    }
+
+    pub(crate) fn proxies(&self) -> &TrustedProxies {
+        &self.inner.trusted_proxies
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.inner.readiness.stopping.is_cancelled()
+    }
+
+    #[cfg(feature = "pages")]
+    pub(crate) fn stopped(&self) -> CancellationToken {
+        self.inner.readiness.stopping.clone()
+    }
+
+    pub(crate) fn places(&self) -> &Places {
+        &self.inner.places
+    }
+
+    pub(crate) fn strangers(&self) -> &Lane {
+        &self.inner.strangers
+    }
+
+    #[cfg(feature = "pages")]
+    pub(crate) fn recipients(&self) -> &Lane {
+        &self.inner.recipients
+    }
+
+    pub(crate) fn last_census(&self) -> &LastCensus {
+        &self.inner.last_census
+    }
+
+    /// The same with this API document.
+    pub(crate) fn documented(mut self, document: String) -> Self {
+        Arc::make_mut(&mut self.inner).document = document.into();
+        self
+    }
+
+    /// The API document, with where this API is.
+    pub(crate) fn document(&self) -> String {
+        served_at(&self.inner.document, self.prefix())
+    }
+}
+
+impl Api {
+    /// The path of the list.
+    #[cfg(feature = "pages")]
+    pub(crate) fn home(&self) -> &str {
+        match self.prefix() {
+            "" => "/",
+            prefix => prefix,
+        }
+    }
+
+    /// What stands before every path, as people and programs see it: the path of the public URL, if it has one, since a
+    /// proxy may take it away before the request comes here; otherwise where the router is nested.
+    pub(crate) fn prefix(&self) -> &str {
+        match &*self.inner.site.prefix {
+            "" => self.nested_at.as_deref().unwrap_or_default(),
+            prefix => prefix,
+        }
+    }
+
+    /// Whether the public URL says that people come by https.
+    pub(crate) fn is_at_https(&self) -> bool {
+        self.inner.site.transport == Transport::Https && self.inner.site.origin.is_some()
+    }
+
+    /// The same API as a request meets it that came through a router in which it is nested.
+    pub(crate) fn nested_as(&self, extensions: &Extensions) -> Self {
+        let nested_at = extensions.get::<NestedPath>().map(|path| path.as_str().trim_end_matches('/').into());
+        Self { nested_at, ..self.clone() }
+    }
+}

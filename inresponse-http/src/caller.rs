@@ -1,0 +1,60 @@
+//! Who has sent a request, by the key that it shows.
+
+use inresponse_core::model::{Incident, IncidentNumber, KeyName, Reporter, ServiceName};
+use inresponse_core::{Engine, Outage};
+
+use crate::keys::ApiKey;
+use crate::lanes::Lane;
+
+/// The caller of a request, with a key that has the scope for the door that it came through.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    /// The key's name.
+    pub(crate) key: KeyName,
+    /// The service that the key is restricted to.
+    pub(crate) service: Option<ServiceName>,
+    /// The key's lane.
+    pub(crate) lane: Lane,
+}
+
+impl Caller {
+    /// As what an incident tells by whom it was reported.
+    pub(crate) fn reporter(&self) -> Reporter {
+        Reporter::new(self.key.clone(), self.service.clone())
+    }
+
+    /// Whether an incident was reported with this key, or with one that is restricted to the same service.
+    ///
+    /// One that tells no key was stored before keys were, or was reported without one: it is told by its service alone.
+    pub(crate) fn reported(&self, incident: &Incident) -> bool {
+        match incident.reporter() {
+            Some(reporter) => reporter.shares_with(&self.reporter()),
+            None => self.service.as_ref().is_none_or(|own| own == incident.service()),
+        }
+    }
+
+    /// Why it may not act on that incident, if so.
+    pub(crate) async fn barred(
+        &self,
+        engine: &Engine,
+        number: IncidentNumber,
+    ) -> Result<Option<String>, Outage> {
+        if self.service.is_none() {
+            return Ok(None);
+        }
+        let found = engine.get(number).await?;
+        Ok(found.and_then(|record| self.barred_from(record.incident.service())))
+    }
+
+    /// Why it may not act on what is of that service, if so.
+    pub(crate) fn barred_from(&self, service: &ServiceName) -> Option<String> {
+        let own = self.service.as_ref().filter(|own| *own != service)?;
+        Some(format!("the API key `{}` is restricted to the service `{own}`", self.key))
+    }
+}
+
+impl From<&ApiKey> for Caller {
+    fn from(entry: &ApiKey) -> Self {
+        Self { key: entry.name().clone(), service: entry.service().cloned(), lane: entry.lane().clone() }
+    }
+}

@@ -1,0 +1,20 @@
+//! The API as a request meets it, for all that answers with an address.
+
+use std::convert::Infallible;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+
+use crate::Api;
+
+/// The API as a request meets it; for all that answers with an address.
+#[derive(Debug)]
+pub(crate) struct Here(pub(crate) Api);
+
+impl FromRequestParts<Api> for Here {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Infallible> {
+        Ok(Self(api.nested_as(&parts.extensions)))
+    }
+}

@@ -1,0 +1,116 @@
+//! What every page has around it, and pages that say one thing.
+
+use askama::Template;
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, VARY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use inresponse_core::model::Person;
+use inresponse_core::{Chain, Outage, OutageKind};
+
+use super::assets;
+use crate::Api;
+
+/// Nothing from elsewhere, nothing inline, in nobody's frame.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; \
+                      form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// What every page has around it.
+pub(super) struct Frame {
+    /// What every link begins with.
+    pub(super) at: String,
+    pub(super) home: String,
+    /// Who is signed in.
+    pub(super) by: Option<Person>,
+    /// Changes with the style and the script, which are kept for long.
+    pub(super) version: &'static str,
+    place: Place,
+}
+
+/// What the navigation marks as the current page.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Incidents,
+    OnCall,
+    Elsewhere,
+}
+
+impl Frame {
+    pub(super) fn new(api: &Api, by: Option<&Person>, place: Place) -> Self {
+        Self {
+            at: api.prefix().to_owned(),
+            home: api.home().to_owned(),
+            by: by.cloned(),
+            version: assets::version(),
+            place,
+        }
+    }
+
+    pub(super) fn is_at_incidents(&self) -> bool {
+        self.place == Place::Incidents
+    }
+
+    pub(super) fn is_at_on_call(&self) -> bool {
+        self.place == Place::OnCall
+    }
+}
+
+#[derive(Template)]
+#[template(path = "message.html")]
+struct Message<'a> {
+    frame: Frame,
+    text: &'a str,
+}
+
+/// A page that says one thing.
+pub(super) fn message(api: &Api, by: Option<&Person>, status: StatusCode, text: &str) -> Response {
+    html(status, &Message { frame: Frame::new(api, by, Place::Elsewhere), text })
+}
+
+/// The page that says of what somebody asked for that it does not work now.
+pub(super) fn outage(api: &Api, by: &Person, error: &Outage) -> Response {
+    told_outage(api, Some(by), error)
+}
+
+/// The same for anybody.
+pub(super) fn told_outage(api: &Api, by: Option<&Person>, error: &Outage) -> Response {
+    tracing::error!(error = %Chain::of(error), "a page failed");
+    // Promise 4: what may have been done is not simply to be done again.
+    let text = match error.kind() {
+        OutageKind::Unknown => {
+            "It is not known whether this was done. Look at the incident before you try again."
+        }
+        _ => "This does not work just now. Please try again.",
+    };
+    message(api, by, StatusCode::SERVICE_UNAVAILABLE, text)
+}
+
+/// A page as an answer.
+pub(super) fn html(status: StatusCode, page: &impl Template) -> Response {
+    let Ok(body) = page.render() else {
+        tracing::error!("a page cannot be rendered");
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let headers = [
+        (CONTENT_TYPE, "text/html; charset=utf-8"),
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (CACHE_CONTROL, "no-store"),
+        // Not `no-referrer`, with which browsers keep back where a form came from.
+        (REFERRER_POLICY, "same-origin"),
+        (VARY, "cookie"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (X_FRAME_OPTIONS, "DENY"),
+    ];
+    (status, headers, body).into_response()
+}
+
+/// Go there, with GET.
+pub(super) fn see(path: &str) -> Response {
+    let Ok(path) = HeaderValue::from_str(path) else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    (StatusCode::SEE_OTHER, [(LOCATION, path), (CACHE_CONTROL, HeaderValue::from_static("no-store"))])
+        .into_response()
+}

@@ -1,0 +1,58 @@
+//! The stores that runs can be on.
+
+use std::sync::Arc;
+
+use crate::fault::Fault;
+use crate::play;
+use crate::sqlite::SqliteStore;
+use crate::store::{Ways, shared};
+use crate::world::World;
+
+/// Which store the runs are on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoreKind {
+    /// In memory.
+    Memory,
+    /// SQLite, without its threads.
+    Sqlite,
+    /// DynamoDB, emulated.
+    #[cfg(feature = "dynamo")]
+    Dynamo,
+}
+
+impl StoreKind {
+    /// Its name on the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            StoreKind::Memory => "memory",
+            StoreKind::Sqlite => "sqlite",
+            #[cfg(feature = "dynamo")]
+            StoreKind::Dynamo => "dynamo",
+        }
+    }
+
+    /// Why a fault cannot occur on this store, if it cannot.
+    pub fn rules_out(self, fault: Fault) -> Option<&'static str> {
+        let of_calls = [Fault::CallLost, Fault::AnswerLost, Fault::CallThrottled, Fault::CallConflict];
+        match self {
+            StoreKind::Memory | StoreKind::Sqlite => {
+                of_calls.contains(&fault).then_some("this store makes no calls to DynamoDB")
+            }
+            #[cfg(feature = "dynamo")]
+            StoreKind::Dynamo => None,
+        }
+    }
+
+    /// A fresh store of this kind. Another store needs no more than this: any `Store` will do.
+    ///
+    /// # Panics
+    /// SQLite cannot make a database in memory, or the emulator does not answer.
+    pub fn make(self, world: &Arc<World>) -> Ways {
+        match self {
+            StoreKind::Memory => play::in_memory(world),
+            StoreKind::Sqlite => shared(SqliteStore::new().expect("a database in memory needs nothing")),
+            #[cfg(feature = "dynamo")]
+            StoreKind::Dynamo => crate::dynamo::ways(world),
+        }
+    }
+}
