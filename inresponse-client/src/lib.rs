@@ -21,20 +21,20 @@
 //! | `client` | the calls about incidents |
 //! | `roster` | the calls about services, teams, calendars |
 //! | `http` | one request: its answer, or what went wrong |
-//! | `incident`, `duty` | what goes over the wire |
+//! | `incident`, `calendar` | what goes over the wire |
 //! | `error` | what went wrong, and what that means |
 
+mod calendar;
 mod client;
 mod config;
-mod duty;
 mod error;
 mod http;
 mod incident;
 mod roster;
 
+pub use calendar::{Change, Changes, Day, OnCall, Rota, Service, Team, TeamSettings};
 pub use client::{Client, Pages, Reported};
 pub use config::ClientConfig;
-pub use duty::{Change, Changes, Day, OnCall, Rota, Service, Team, TeamSettings};
 pub use error::{ClientError, ClientErrorKind, FieldProblem};
 pub use incident::{
     AttemptOutcome, Delivery, Details, Entry, Incident, Level, Link, ListQuery, Page, Reached, Report,

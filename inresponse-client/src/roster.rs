@@ -4,8 +4,8 @@ use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use reqwest::{Method, Url};
 use serde::Serialize;
 
+use crate::calendar::{Changes, Day, OnCall, Rota, Service, Team, TeamSettings};
 use crate::client::Client;
-use crate::duty::{Changes, Day, OnCall, Rota, Service, Team, TeamSettings};
 use crate::error::ClientError;
 
 #[derive(Serialize)]

@@ -128,22 +128,55 @@ pub enum OutageKind {
     Unknown,
 }
 
-/// A store or roster that could not do its work.
+/// An opaque error: of what kind it is, what failed, and what caused it.
 ///
-/// Expected answers (a stale version, an unknown number) are never outages.
+/// A crate names its own: `pub type SmtpError = ErrorOf<SmtpErrorKind>`.
 #[derive(Debug)]
-pub struct Outage {
-    kind: OutageKind,
+pub struct ErrorOf<K> {
+    kind: K,
     message: String,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
-impl Outage {
-    /// An outage of `kind`, described in lower case without a full stop.
-    pub fn new(kind: OutageKind, message: impl Into<String>) -> Self {
+impl<K> ErrorOf<K> {
+    /// An error of `kind`, described in lower case without a full stop.
+    pub fn new(kind: K, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), source: None }
     }
 
+    /// The same error with what caused it.
+    #[must_use]
+    pub fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+}
+
+impl<K: Copy> ErrorOf<K> {
+    /// Of what kind it is.
+    pub fn kind(&self) -> K {
+        self.kind
+    }
+}
+
+impl<K> fmt::Display for ErrorOf<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl<K: fmt::Debug> StdError for ErrorOf<K> {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|s| s as &(dyn StdError + 'static))
+    }
+}
+
+/// A store or roster that could not do its work.
+///
+/// Expected answers (a stale version, an unknown number) are never outages.
+pub type Outage = ErrorOf<OutageKind>;
+
+impl Outage {
     /// Nothing was changed; try again.
     pub fn retryable(message: impl Into<String>) -> Self {
         Self::new(OutageKind::Retryable, message)
@@ -157,30 +190,6 @@ impl Outage {
     /// The change may have happened.
     pub fn unknown(message: impl Into<String>) -> Self {
         Self::new(OutageKind::Unknown, message)
-    }
-
-    /// The same outage with what caused it.
-    #[must_use]
-    pub fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.source = Some(source.into());
-        self
-    }
-
-    /// What kind of outage it is.
-    pub fn kind(&self) -> OutageKind {
-        self.kind
-    }
-}
-
-impl fmt::Display for Outage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl StdError for Outage {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.source.as_deref().map(|s| s as &(dyn StdError + 'static))
     }
 }
 

@@ -79,4 +79,4 @@ pub mod testing;
 pub mod text;
 
 pub use engine::Engine;
-pub use error::{Chain, FieldError, InvalidInput, Outage, OutageKind};
+pub use error::{Chain, ErrorOf, FieldError, InvalidInput, Outage, OutageKind};

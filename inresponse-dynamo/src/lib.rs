@@ -25,6 +25,7 @@
 //! | `config` | what the tables are called |
 //! | `tables` | making them |
 //! | `call` | calls in bounded tries, and what becomes of them |
+//! | `write_id` | how a write is recognised when it is found done |
 //! | `item` | an incident as attributes, and the keys of the indexes |
 //! | `store` | create, load, commit |
 //! | `look` | what is due, lists, the census |

@@ -11,10 +11,11 @@ use inresponse_core::roster::{
     Edited, Effect, EntryKey, Judged, Looked, MAX_USERS, RosterChange, RosterEdit, Was, check, judge,
 };
 
-use crate::call::{Again, WriteId, pause, read, write};
+use crate::call::{Again, pause, read, write};
 use crate::item::{Item, number, text, text_of};
 use crate::roster::DynamoRoster;
 use crate::roster_items::{entry_of, item_key, item_of, item_of_change, table};
+use crate::write_id::WriteId;
 
 /// The most items of one transaction; a limit of the service.
 const TRANSACTION: usize = 100;

@@ -11,7 +11,7 @@
 //! |---|---|
 //! | `bodies` | `report`, `update`, `team`, `day`: bodies of the API |
 //! | `texts` | `cursor`, `token`, `contact`, `time`, `amazon_url`, `request_id`: what is written in one line |
-//! | `intake` | `alertmanager`, `prometheus`, `grafana`, `nagios`, `pagerduty`, `opsgenie`, `generic`, `sns`, `cloudwatch` |
+//! | `messages` | `alertmanager`, `prometheus`, `grafana`, `nagios`, `pagerduty`, `opsgenie`, `generic`, `sns`, `cloudwatch` |
 //! | `head` | `forwarded`, `session`: who sent a request, as proxies and cookies say it |
 //! | `mail` | `mail`: any incident's mail, read by two parsers |
 //! | `settings` | `config`: the server's file |
@@ -23,10 +23,6 @@
     clippy::panic,
     reason = "a target panics when something does not hold; that is how it tells"
 )]
-
-#[path = "../../examples/server/src/config/mod.rs"]
-#[allow(dead_code, unused_imports, reason = "of the server only its settings are read")]
-mod config;
 
 mod targets;
 

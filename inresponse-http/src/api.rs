@@ -14,7 +14,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use crate::client::TrustedProxies;
+use crate::address::TrustedProxies;
 use crate::document::served_at;
 use crate::domains::HandOverDomains;
 use crate::keys::Keys;

@@ -40,19 +40,19 @@
 //! | `lanes` | what each key has of places and of the store's queue |
 //! | `limits` | request ids, logs, time, panics |
 //! | `carry` | changes that are carried through, whoever goes away |
-//! | `client` | who sent a request, and the proxies whose word on that is taken |
+//! | `address` | who sent a request, and the proxies whose word on that is taken |
 //! | `refusals` | wrong keys and failed sign-ins: told, counted, slowed down |
 //! | `site` | what every address begins with |
 //! | `visible` | how what strangers wrote is put into pages |
 //! | `metrics` | what is counted |
 
+mod address;
 mod admission;
 mod api;
 #[cfg(feature = "docs")]
 mod api_page;
 mod caller;
 mod carry;
-mod client;
 mod cursor;
 mod document;
 mod domains;
@@ -90,8 +90,8 @@ use utoipa::openapi::security::{ApiKey as ApiKeyScheme, ApiKeyValue, Http, HttpA
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use address::TrustedProxies;
 pub use api::{Api, Readiness};
-pub use client::TrustedProxies;
 pub use domains::HandOverDomains;
 pub use doors::{Act, DOORS, Door, Proof};
 pub use grant::Grant;

@@ -16,8 +16,8 @@ use inresponse_core::InvalidInput;
 use tracing::Instrument;
 
 use crate::Api;
+use crate::address::Client;
 use crate::admission::{Admission, Intent};
-use crate::client::Client;
 use crate::doors;
 use crate::here::Here;
 use crate::lanes::Lane;

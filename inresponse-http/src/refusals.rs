@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::client::Client;
+use crate::address::Client;
 
 /// How many refusals of a minute are told one by one: somebody who tries keys must not fill the log.
 const TOLD: u64 = 20;

@@ -7,8 +7,9 @@ use inresponse_core::plan::{self, Draft, Opening};
 use inresponse_core::roster::{Edited, RosterEdit};
 use inresponse_core::settings::Swapped;
 use inresponse_core::store::{Committed, Created, Record};
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params, params_from_iter};
 
+use crate::columns::{self, REPEAT, micros, record};
 use crate::entries;
 use crate::error::{Moment, outage};
 
@@ -178,17 +179,7 @@ fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<Written> {
     }
 }
 
-const REPEAT: &str = "
-    UPDATE incident SET count = count + 1, last_reported_at = max(last_reported_at, ?3)
-    WHERE service = ?1 AND open_key = ?2
-    RETURNING body, version, count, last_reported_at";
-
 const LAST_NUMBER: &str = "SELECT seq FROM sqlite_sequence WHERE name = 'incident'";
-
-const INSERT: &str = "
-    INSERT INTO incident (number, version, count, last_reported_at, service, severity, state, due_at, open_key,
-        waiting_since, unclaimed, undelivered, body, team, latest_at)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
 
 fn create(connection: &Connection, opening: &Opening) -> rusqlite::Result<Created> {
     if let Some((service, key)) = opening.open_key() {
@@ -204,106 +195,32 @@ fn create(connection: &Connection, opening: &Opening) -> rusqlite::Result<Create
     let last: u64 = connection.prepare_cached(LAST_NUMBER)?.query_row([], |row| row.get(0))?;
     let draft = opening.clone().numbered(IncidentNumber::new(last + 1));
     let record = Record::created(draft.incident().clone());
-    let incident = draft.incident();
-    connection.prepare_cached(INSERT)?.execute(params![
-        record.number().value(),
-        record.version.value(),
-        record.count,
-        micros(record.last_reported_at),
-        incident.service().as_str(),
-        incident.severity().as_str(),
-        incident.state().as_str(),
-        draft.due_at().map(micros),
-        draft.open_key().map(|(_, key)| key.as_str()),
-        plan::waiting_since(incident).map(micros),
-        incident.is_unclaimed(),
-        incident.is_undelivered(),
-        draft.body(),
-        incident.team().as_str(),
-        micros(draft.latest_at()),
-    ])?;
+    let first = columns::first(&record)?;
+    let values = first.into_iter().chain(columns::planned(&draft)).chain(columns::listed(&draft));
+    connection.prepare_cached(&columns::INSERT)?.execute(params_from_iter(values))?;
     Ok(Created::New(record))
 }
 
 const FORGET: &str = "
     DELETE FROM incident WHERE number IN (SELECT number FROM incident WHERE expires_at <= ?1 LIMIT ?2)";
 
-/// Whether what the lists and the counts go by stays as it is; nothing if the record has another version.
-const STAYS: &str = "
-    SELECT (severity, state, open_key, unclaimed, undelivered, team, expires_at) IS (?3, ?4, ?5, ?6, ?7, ?8, ?9)
-    FROM incident WHERE number = ?1 AND version = ?2";
-
-/// Most commits: a lease, an outcome. Those indexes are not touched.
-const COMMIT: &str = "
-    UPDATE incident SET version = version + 1, due_at = ?2, waiting_since = ?3, latest_at = ?4, body = ?5
-    WHERE number = ?1";
-
-const COMMIT_ALL: &str = "
-    UPDATE incident SET version = version + 1, due_at = ?2, waiting_since = ?3, latest_at = ?4, body = ?5,
-        severity = ?6, state = ?7, open_key = ?8, unclaimed = ?9, undelivered = ?10, team = ?11, expires_at = ?12
-    WHERE number = ?1";
-
 fn commit(connection: &Connection, version: Version, draft: &Draft) -> rusqlite::Result<Committed> {
-    let incident = draft.incident();
-    let number = incident.number().value();
-    let (severity, state) = (incident.severity().as_str(), incident.state().as_str());
-    let open_key = draft.open_key().map(|(_, key)| key.as_str());
-    let (unclaimed, undelivered) = (incident.is_unclaimed(), incident.is_undelivered());
-    let (team, expires_at) = (incident.team().as_str(), draft.expires_at().map(micros));
-    let (due_at, waiting_since) = (draft.due_at().map(micros), plan::waiting_since(incident).map(micros));
-    let (latest_at, body) = (micros(draft.latest_at()), draft.body());
-    let listed = params![
-        number,
-        version.value(),
-        severity,
-        state,
-        open_key,
-        unclaimed,
-        undelivered,
-        team,
-        expires_at,
-    ];
+    let number = [columns::number(draft.incident().number())?];
+    let (planned, listed) = (columns::planned(draft), columns::listed(draft));
+    let of_version = [&number[0], &columns::version(version)?];
     // The transaction began for writing, so nobody changes the record in between.
-    let stays = connection.prepare_cached(STAYS)?.query_row(listed, |row| row.get(0)).optional()?;
+    let stays = connection
+        .prepare_cached(&columns::STAYS)?
+        .query_row(params_from_iter(of_version.into_iter().chain(&listed)), |row| row.get(0))
+        .optional()?;
     let changed = match stays {
         None => return Ok(Committed::Stale),
-        Some(true) => connection.prepare_cached(COMMIT)?.execute(params![
-            number,
-            due_at,
-            waiting_since,
-            latest_at,
-            body,
-        ])?,
-        Some(false) => connection.prepare_cached(COMMIT_ALL)?.execute(params![
-            number,
-            due_at,
-            waiting_since,
-            latest_at,
-            body,
-            severity,
-            state,
-            open_key,
-            unclaimed,
-            undelivered,
-            team,
-            expires_at,
-        ])?,
+        Some(true) => connection
+            .prepare_cached(&columns::COMMIT)?
+            .execute(params_from_iter(number.iter().chain(&planned)))?,
+        Some(false) => connection
+            .prepare_cached(&columns::COMMIT_ALL)?
+            .execute(params_from_iter(number.iter().chain(&planned).chain(&listed)))?,
     };
     Ok(if changed == 1 { Committed::At(version.next()) } else { Committed::Stale })
-}
-
-/// A record from a row of `body, version, count, last_reported_at`.
-pub(crate) fn record(row: &rusqlite::Row<'_>) -> rusqlite::Result<Record> {
-    let unreadable = |e: Box<dyn std::error::Error + Send + Sync>| {
-        rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Blob, e)
-    };
-    let last_reported_at = DateTime::from_timestamp_micros(row.get(3)?)
-        .ok_or_else(|| unreadable("a stored time is out of range".into()))?;
-    let body = row.get_ref(0)?.as_blob()?;
-    Record::decode(body, Version::new(row.get(1)?), row.get(2)?, last_reported_at)
-        .map_err(|e| unreadable(e.into()))
-}
-
-pub(crate) fn micros(at: DateTime<Utc>) -> i64 {
-    at.timestamp_micros()
 }

@@ -21,6 +21,7 @@
 //! | `schema` | tables, indexes, migrations |
 //! | `batch` | writes as a plain function on a connection |
 //! | `entries` | the roster's entries and audit records, likewise |
+//! | `columns` | what each column of an incident holds, and the statements that name them |
 //! | `query` | reads as plain functions on a connection |
 //! | `backup` | copies of a database in use, and the way back |
 //! | `foreign` | what is in a database and not of this program |
@@ -31,6 +32,7 @@
 
 pub mod backup;
 mod batch;
+mod columns;
 mod config;
 mod database;
 mod entries;

@@ -8,23 +8,29 @@ use inresponse_core::model::{DedupKey, IncidentNumber, ServiceName, Severity, St
 use inresponse_core::store::{Census, DueMark, ListQuery, Record};
 use rusqlite::{Connection, OptionalExtension, ToSql};
 
-use crate::batch::{micros, record};
+use crate::columns::{micros, record, record_columns};
 
-const LOAD: &str = "SELECT body, version, count, last_reported_at FROM incident WHERE number = ?1";
+const LOAD: &str = concat!("SELECT ", record_columns!(), " FROM incident WHERE number = ?1");
 
-const OPEN: &str = "
-    SELECT body, version, count, last_reported_at FROM incident WHERE service = ?1 AND open_key = ?2";
+const OPEN: &str =
+    concat!("SELECT ", record_columns!(), " FROM incident WHERE service = ?1 AND open_key = ?2");
 
-const DUE: &str = "
-    SELECT body, version, count, last_reported_at, number FROM incident
+const DUE: &str = concat!(
+    "SELECT ",
+    record_columns!(),
+    ", number FROM incident
     WHERE due_at <= ?1 AND (due_at, number) > (?2, ?3)
-    ORDER BY due_at, number";
+    ORDER BY due_at, number"
+);
 
 /// All of the index, without the rows of those that are not wanted.
-const AHEAD: &str = "
-    SELECT body, version, count, last_reported_at, number FROM incident INDEXED BY incident_by_due
+const AHEAD: &str = concat!(
+    "SELECT ",
+    record_columns!(),
+    ", number FROM incident INDEXED BY incident_by_due
     WHERE due_at IS NOT NULL AND (due_at, number) > (?2, ?3) AND (latest_at > ?1 OR latest_at IS NULL)
-    ORDER BY due_at, number";
+    ORDER BY due_at, number"
+);
 
 const CENSUS_TALLY: &str = "SELECT state, unclaimed, undelivered, incidents FROM tally";
 const CENSUS_WAITING: &str =

@@ -1,38 +1,6 @@
-//! The InResponse server: SQLite and SMTP around the library; with the feature `aws`, DynamoDB and SES too.
-//!
-//! Wiring only: `cli` (flags), `config` (checked settings), `serve` (the parts put together), `listen`
-//! (connections), `storage` (SQLite or DynamoDB), `aws` (how AWS is reached), `amazon` (what is fetched from there for
-//! intake), `commands` (what is asked of a server, this one or another), `notifiers` (how people are reached), `ops`
-//! (what operators run, and what is watched), `exposure` (files that others can read), `seed` (the roster's beginning), `keys` and `secret` (what is made once).
+//! The InResponse server.
 
-mod amazon;
-#[cfg(feature = "aws")]
-mod aws;
-mod cli;
-mod commands;
-mod config;
-mod descriptors;
-mod exposure;
-mod keys;
-mod listen;
-mod notifiers;
-mod ops;
-mod secret;
-mod seed;
-mod serve;
-mod storage;
-
-use std::error::Error;
-use std::future::Future;
-use std::io::IsTerminal;
 use std::process::ExitCode;
-
-use clap::{CommandFactory, Parser};
-use tracing_subscriber::EnvFilter;
-
-use cli::{Cli, Command, KeyCommand};
-use config::ServeArgs;
-use inresponse_core::text::visible;
 
 /// Reports are read on one thread and written and let go of on another, which costs glibc's allocator a quarter more
 /// of a report's processor time.
@@ -40,55 +8,5 @@ use inresponse_core::text::visible;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => return commands::misused(&error),
-    };
-    let done = match cli.command {
-        Some(Command::Client(command)) => return commands::run(*command),
-        Some(Command::Completions { shell }) => {
-            clap_complete::generate(shell, &mut Cli::command(), "inresponse", &mut std::io::stdout());
-            Ok(())
-        }
-        Some(Command::Key(KeyCommand::New)) => new_key(),
-        Some(Command::Key(KeyCommand::Replace(args))) => waiting(keys::replace(*args)),
-        Some(Command::Serve(args)) => serve(*args),
-        Some(Command::Backup(args)) => ops::backup::back_up(&args),
-        Some(Command::Restore(args)) => ops::backup::restore(&args),
-        Some(Command::Doctor(args)) => waiting(ops::doctor::doctor(*args)),
-        Some(Command::TestAlert(args)) => waiting(ops::test_alert::test_alert(*args)),
-        None => serve(cli.serve),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("inresponse: {}", visible(&error.to_string()));
-            let mut source = error.source();
-            while let Some(cause) = source {
-                eprintln!("  because: {}", visible(&cause.to_string()));
-                source = cause.source();
-            }
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn new_key() -> Result<(), Box<dyn Error>> {
-    let key = keys::random_key()?;
-    println!("key:  {key}\nhash: {}", inresponse_http::hash_of(&key));
-    Ok(())
-}
-
-/// What is done once and waited for.
-fn waiting(work: impl Future<Output = Result<(), Box<dyn Error>>>) -> Result<(), Box<dyn Error>> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
-}
-
-fn serve(args: ServeArgs) -> Result<(), Box<dyn Error>> {
-    let config = config::Config::load(args)?;
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let ansi = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi).init();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve::serve(config))
+    inresponse_server::run()
 }

@@ -7,9 +7,9 @@ use inresponse_core::clock::{Clock as _, SystemClock};
 use inresponse_http::{Api, Intake, Keys, Pages, Readiness};
 use tokio::sync::watch::{Receiver, channel};
 
-use crate::amazon::FromAmazon;
 use crate::config::{Config, ConfigError, WeakSecrets};
 use crate::descriptors::Shares;
+use crate::fetch::FromAmazon;
 use crate::notifiers::notifiers;
 use crate::ops::watch::watch;
 use crate::storage::Storage;

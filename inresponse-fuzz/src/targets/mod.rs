@@ -3,8 +3,8 @@
 mod api;
 mod bodies;
 mod head;
-mod intake;
 mod mail;
+mod messages;
 mod notice;
 mod settings;
 mod texts;
@@ -33,7 +33,7 @@ macro_rules! targets {
 pub static TARGETS: &[Target] = targets! {
     bodies: report, update, team, day;
     texts: cursor, token, contact, time, amazon_url, request_id;
-    intake: alertmanager, prometheus, grafana, nagios, pagerduty, opsgenie, generic, sns, cloudwatch;
+    messages: alertmanager, prometheus, grafana, nagios, pagerduty, opsgenie, generic, sns, cloudwatch;
     head: forwarded, session;
     mail: mail;
     settings: config;

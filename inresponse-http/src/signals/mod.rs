@@ -4,8 +4,8 @@
 
 mod amazon;
 mod answer;
-mod batch;
 mod body;
+mod carry_out;
 mod refused;
 mod room;
 
@@ -22,8 +22,8 @@ use inresponse_intake::{Context, Recoveries, Rule};
 pub(crate) use amazon::Amazon;
 pub use amazon::FetchFromAmazon;
 pub(crate) use answer::{AlertsView, answer, take_one};
-pub(crate) use batch::{Taken, take};
 pub(crate) use body::Message;
+pub(crate) use carry_out::{Taken, take};
 pub(crate) use refused::{SENDERS, Watched};
 use tokio::sync::{Semaphore, SemaphorePermit};
 

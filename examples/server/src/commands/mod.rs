@@ -3,11 +3,11 @@
 mod changes;
 mod connect;
 mod failure;
+mod follow;
 mod import;
 mod incidents;
 mod output;
 mod report;
-mod watch;
 
 use std::error::Error as StdError;
 use std::process::ExitCode;
@@ -73,7 +73,7 @@ pub(crate) enum ClientCommand {
     ///
     /// Example: inresponse watch --service athens
     #[command(verbatim_doc_comment, after_help = EXIT)]
-    Watch(watch::WatchArgs),
+    Watch(follow::WatchArgs),
     /// Say who of a team is on call.
     ///
     /// Example: inresponse oncall devops --at 2026-12-24T08:00:00Z
@@ -118,7 +118,7 @@ pub(crate) fn run(command: ClientCommand) -> ExitCode {
             ClientCommand::Note(args) => incidents::note(args).await,
             ClientCommand::Show(args) => incidents::show(args).await,
             ClientCommand::List(args) => incidents::list(args).await,
-            ClientCommand::Watch(args) => watch::watch(args).await,
+            ClientCommand::Watch(args) => follow::watch(args).await,
             ClientCommand::Oncall(args) => incidents::on_call(args).await,
             ClientCommand::Roster(RosterCommand::Import(args)) => import::import(args).await,
             ClientCommand::Roster(RosterCommand::Log(args)) => changes::log(args).await,

@@ -6,11 +6,11 @@ mod chosen;
 mod error;
 mod file;
 mod imported;
-mod intake;
 mod keys;
 mod named;
 mod roster;
 mod secret;
+mod translation;
 mod webhook;
 
 use std::net::SocketAddr;
@@ -29,11 +29,11 @@ pub(crate) use args::ServeArgs;
 pub(crate) use chosen::{MailConfig, StorageConfig};
 pub(crate) use error::ConfigError;
 pub(crate) use imported::{read_roster, unquoted};
-pub(crate) use intake::IntakeConfig;
 pub(crate) use keys::WeakSecrets;
 pub(crate) use named::{Named, SAMPLE_TEAM};
 pub(crate) use roster::{RosterSeed, SeededTeam};
 pub(crate) use secret::SecretText;
+pub(crate) use translation::IntakeConfig;
 
 use error::rename;
 use file::File;

@@ -1,0 +1,127 @@
+//! The columns of an incident: what each holds, and the statements that name them.
+
+use std::sync::LazyLock;
+
+use chrono::{DateTime, Utc};
+use inresponse_core::model::{IncidentNumber, Version};
+use inresponse_core::plan::Draft;
+use inresponse_core::store::Record;
+use rusqlite::types::{Type, Value};
+use rusqlite::{Error, Result, Row};
+
+/// What [`record`] reads.
+macro_rules! record_columns {
+    () => {
+        "body, version, count, last_reported_at"
+    };
+}
+pub(crate) use record_columns;
+
+/// What is set when an incident is created; reports of the same trouble change some of it.
+const FIRST: [&str; 5] = ["number", "version", "count", "last_reported_at", "service"];
+/// What most commits change: a lease, an outcome.
+const PLANNED: [&str; 4] = ["due_at", "waiting_since", "latest_at", "body"];
+/// What the lists and the counts go by.
+const LISTED: [&str; 7] = ["severity", "state", "open_key", "unclaimed", "undelivered", "team", "expires_at"];
+
+/// Counts a report in an open incident.
+pub(crate) const REPEAT: &str = concat!(
+    "UPDATE incident SET count = count + 1, last_reported_at = max(last_reported_at, ?3)
+     WHERE service = ?1 AND open_key = ?2
+     RETURNING ",
+    record_columns!()
+);
+
+/// Takes [`first`], [`planned`] and [`listed`].
+pub(crate) static INSERT: LazyLock<String> = LazyLock::new(|| {
+    let columns = [&FIRST[..], &PLANNED, &LISTED].concat();
+    format!("INSERT INTO incident ({}) VALUES ({})", columns.join(", "), marks(1, columns.len()))
+});
+
+/// Whether what the lists and the counts go by stays as it is; nothing if the record has another version. Takes number,
+/// version and [`listed`].
+pub(crate) static STAYS: LazyLock<String> = LazyLock::new(|| {
+    let (columns, values) = (LISTED.join(", "), marks(3, LISTED.len()));
+    format!("SELECT ({columns}) IS ({values}) FROM incident WHERE number = ?1 AND version = ?2")
+});
+
+/// Leaves the indexes of the lists alone. Takes the number and [`planned`].
+pub(crate) static COMMIT: LazyLock<String> = LazyLock::new(|| update(&PLANNED));
+
+/// Takes the number, [`planned`] and [`listed`].
+pub(crate) static COMMIT_ALL: LazyLock<String> = LazyLock::new(|| update(&[&PLANNED[..], &LISTED].concat()));
+
+fn marks(from: usize, count: usize) -> String {
+    (from..from + count).map(|n| format!("?{n}")).collect::<Vec<_>>().join(", ")
+}
+
+fn update(columns: &[&str]) -> String {
+    let set: String = columns.iter().zip(2..).map(|(column, n)| format!(", {column} = ?{n}")).collect();
+    format!("UPDATE incident SET version = version + 1{set} WHERE number = ?1")
+}
+
+/// The number of an incident.
+pub(crate) fn number(number: IncidentNumber) -> Result<Value> {
+    integer(number.value())
+}
+
+/// A version.
+pub(crate) fn version(version: Version) -> Result<Value> {
+    integer(version.value())
+}
+
+/// SQLite's integers end at half of the core's.
+fn integer(value: u64) -> Result<Value> {
+    i64::try_from(value).map(Value::from).map_err(|e| Error::ToSqlConversionFailure(e.into()))
+}
+
+/// The values of what is set when an incident is created.
+pub(crate) fn first(record: &Record) -> Result<[Value; FIRST.len()]> {
+    Ok([
+        number(record.number())?,
+        version(record.version)?,
+        integer(record.count)?,
+        micros(record.last_reported_at).into(),
+        record.incident.service().as_str().to_owned().into(),
+    ])
+}
+
+/// The values of what most commits change.
+pub(crate) fn planned(draft: &Draft) -> [Value; PLANNED.len()] {
+    [
+        draft.due_at().map(micros).into(),
+        plan::waiting_since(draft.incident()).map(micros).into(),
+        micros(draft.latest_at()).into(),
+        draft.body().into(),
+    ]
+}
+
+/// The values of what the lists and the counts go by.
+pub(crate) fn listed(draft: &Draft) -> [Value; LISTED.len()] {
+    let incident = draft.incident();
+    [
+        incident.severity().as_str().to_owned().into(),
+        incident.state().as_str().to_owned().into(),
+        draft.open_key().map(|(_, key)| key.as_str().to_owned()).into(),
+        incident.is_unclaimed().into(),
+        incident.is_undelivered().into(),
+        incident.team().as_str().to_owned().into(),
+        draft.expires_at().map(micros).into(),
+    ]
+}
+
+/// A record from a row that begins with [`record_columns`].
+pub(crate) fn record(row: &Row<'_>) -> Result<Record> {
+    let unreadable =
+        |e: Box<dyn std::error::Error + Send + Sync>| Error::FromSqlConversionFailure(0, Type::Blob, e);
+    let last_reported_at = DateTime::from_timestamp_micros(row.get(3)?)
+        .ok_or_else(|| unreadable("a stored time is out of range".into()))?;
+    let body = row.get_ref(0)?.as_blob()?;
+    Record::decode(body, Version::new(row.get(1)?), row.get(2)?, last_reported_at)
+        .map_err(|e| unreadable(e.into()))
+}
+
+/// A time, as every column holds it.
+pub(crate) fn micros(at: DateTime<Utc>) -> i64 {
+    at.timestamp_micros()
+}
