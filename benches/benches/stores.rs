@@ -10,9 +10,6 @@
 )]
 
 mod common;
-#[cfg(feature = "dynamo")]
-#[path = "../src/dynamo.rs"]
-mod dynamo;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -53,7 +50,7 @@ fn on_dynamo(_: &Runtime) -> Option<(&'static str, Arc<dyn Store>)> {
 
 #[cfg(feature = "dynamo")]
 fn on_dynamo(runtime: &Runtime) -> Option<(&'static str, Arc<dyn Store>)> {
-    let store = runtime.block_on(dynamo::store("stores-")).unwrap();
+    let store = runtime.block_on(common::dynamo::store("stores-")).unwrap();
     Some(("DynamoDB's emulator", Arc::new(store)))
 }
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use inresponse_core::Outage;
 use inresponse_core::model::{IncidentNumber, Person, Version};
-use inresponse_core::plan::{self, Draft, Opening};
+use inresponse_core::plan::{Draft, Opening};
 use inresponse_core::roster::{Edited, RosterEdit};
 use inresponse_core::settings::Swapped;
 use inresponse_core::store::{Committed, Created, Record};

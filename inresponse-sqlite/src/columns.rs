@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
 use inresponse_core::model::{IncidentNumber, Version};
-use inresponse_core::plan::Draft;
+use inresponse_core::plan::{self, Draft};
 use inresponse_core::store::Record;
 use rusqlite::types::{Type, Value};
 use rusqlite::{Error, Result, Row};

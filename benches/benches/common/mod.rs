@@ -2,6 +2,9 @@
 
 #![allow(dead_code, reason = "not every bench needs all of it")]
 
+#[cfg(feature = "dynamo")]
+pub(crate) mod dynamo;
+
 use std::sync::Arc;
 use std::time::Duration;
 

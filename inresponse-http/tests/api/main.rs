@@ -2,9 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic, helpers too")]
 
-#[cfg(feature = "pages")]
-#[path = "../../../examples/contract/access.rs"]
-mod access;
 mod bad_input;
 #[cfg(feature = "pages")]
 mod board;

@@ -9,6 +9,6 @@
 
 mod alike;
 mod cloud;
-#[path = "../../../contract/mod.rs"]
-mod contract;
 mod faults;
+
+use inresponse_testkit::contract;

@@ -10,22 +10,16 @@
     reason = "tests may panic, helpers of tests too"
 )]
 
-#[path = "../../../contract/access.rs"]
-mod access;
 #[path = "../cloud/cloud.rs"]
 #[allow(dead_code, reason = "shared with the tests of the cloud")]
 mod cloud;
-#[path = "../../../contract/mod.rs"]
-#[allow(dead_code, reason = "shared with the tests of the cloud")]
-mod contract;
 mod emulator;
-#[path = "../../../contract/over_http.rs"]
-mod over_http;
 mod policies;
 mod probes;
 mod removal;
 mod rotation;
 
+use inresponse_testkit::contract;
 use serde_json::json;
 
 use crate::cloud::Cloud;

@@ -8,10 +8,10 @@ use inresponse_http::{Scope, hash_of};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::access::{self, Visitors, sign_in};
+use inresponse_testkit::access::{self, Visitors, sign_in};
 use crate::cloud::{Cloud, KEY};
 use crate::contract::{Deployment, Scene};
-use crate::over_http::OverHttp;
+use inresponse_testkit::over_http::OverHttp;
 
 const KEYS: [(&str, &[Scope]); 3] = [
     ("key-that-may-report", &[Scope::Report]),

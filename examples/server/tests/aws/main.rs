@@ -10,10 +10,7 @@
 
 mod alike;
 mod cluster;
-#[path = "../../../contract/mod.rs"]
-mod contract;
-#[allow(dead_code, reason = "the tests of the default build use more of it")]
-#[path = "../e2e/server.rs"]
-mod server;
 mod settings;
 mod sharing;
+
+use inresponse_testkit::{contract, server};

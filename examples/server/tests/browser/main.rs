@@ -15,9 +15,4 @@ mod scanners;
 mod scene;
 mod window;
 
-#[path = "../e2e/mail.rs"]
-#[allow(dead_code, reason = "shared with other tests")]
-mod mail;
-#[path = "../e2e/server.rs"]
-#[allow(dead_code, reason = "shared with other tests")]
-mod server;
+use inresponse_testkit::{mail, server};

@@ -5,13 +5,11 @@
 mod commands;
 mod failures;
 mod roster;
-#[path = "../e2e/server.rs"]
-#[allow(dead_code, reason = "the other tests' server, of which not everything is needed here")]
-mod server;
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use inresponse_testkit::server;
 use serde_json::Value;
 use server::{KEY, Server, Setup};
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 use inresponse_http::{Scope, hash_of};
 use serde_json::Value;
 
-use crate::access::{self, Visitors, sign_in};
+use inresponse_testkit::access::{self, Visitors, sign_in};
 use crate::contract::{self, Deployment};
 use crate::mail::MailServer;
-use crate::over_http::OverHttp;
+use inresponse_testkit::over_http::OverHttp;
 use crate::server::{KEY, Server, Setup, client};
 
 struct Here {

@@ -13,14 +13,8 @@ mod clients;
 mod icinga;
 mod nagios;
 mod pages;
-mod process;
 mod prometheus;
 mod site;
 mod storm;
 
-#[path = "../e2e/mail.rs"]
-#[allow(dead_code, reason = "shared with other tests")]
-mod mail;
-#[path = "../e2e/server.rs"]
-#[allow(dead_code, reason = "shared with other tests")]
-mod server;
+use inresponse_testkit::{mail, process, server};

@@ -9,16 +9,10 @@
 
 mod front;
 
-#[path = "../intake/process.rs"]
-#[allow(dead_code, reason = "shared with other tests")]
-mod process;
-#[path = "../e2e/server.rs"]
-#[allow(dead_code, reason = "shared with other tests")]
-mod server;
-
 use std::path::Path;
 use std::time::Duration;
 
+use inresponse_testkit::{process, server};
 use mail_parser::MessageParser;
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, Method, StatusCode};

@@ -8,7 +8,7 @@ use inresponse_http::{ApiKey, Scope};
 use serde_json::json;
 
 use super::{Browser, SITE, location, world};
-use crate::access::{self, Answers, Visitors, sign_in};
+use inresponse_testkit::access::{self, Answers, Visitors, sign_in};
 use crate::world::{ADMIN, ADMIN_ONLY, REMOVED, REPORT, RESPOND, RESPOND_ATHENS, World, keys, report};
 
 /// A router, as everything that answers.

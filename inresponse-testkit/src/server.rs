@@ -10,42 +10,42 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 /// How long what must happen may take, on a machine that is busy with much else: no verdict depends on that.
-pub(crate) const SOON: Duration = Duration::from_secs(120);
+pub const SOON: Duration = Duration::from_secs(120);
 
-pub(crate) const KEY: &str = "test-key-test-key";
+pub const KEY: &str = "test-key-test-key";
 
 /// A running server; it is killed with this.
-pub(crate) struct Server {
+pub struct Server {
     child: Child,
-    pub(crate) url: String,
+    pub url: String,
     client: reqwest::Client,
     output: Arc<Mutex<String>>,
 }
 
 /// How a server is started.
-pub(crate) struct Setup {
-    pub(crate) dir: PathBuf,
-    pub(crate) args: Vec<String>,
-    pub(crate) env: Vec<(String, String)>,
+pub struct Setup {
+    pub dir: PathBuf,
+    pub args: Vec<String>,
+    pub env: Vec<(String, String)>,
     /// A program that starts it, with its arguments.
-    pub(crate) starter: Vec<String>,
+    pub starter: Vec<String>,
 }
 
 impl Setup {
     /// In that folder, on a free port, with a database there and mail to that port.
-    pub(crate) fn new(dir: &Path, mail_port: u16) -> Self {
+    pub fn new(dir: &Path, mail_port: u16) -> Self {
         let args = ["--listen", "127.0.0.1:0", "--db", "test.db", "--api-key", KEY];
         let smtp = format!("smtp://127.0.0.1:{mail_port}");
         let args = args.iter().map(ToString::to_string).chain(["--smtp-url".to_owned(), smtp]).collect();
         Self { dir: dir.to_owned(), args, env: Vec::new(), starter: Vec::new() }
     }
 
-    pub(crate) fn with(mut self, flag: &str, value: &str) -> Self {
+    pub fn with(mut self, flag: &str, value: &str) -> Self {
         self.args.extend([flag.to_owned(), value.to_owned()]);
         self
     }
 
-    pub(crate) async fn start(&self) -> Server {
+    pub async fn start(&self) -> Server {
         match self.try_start() {
             Started::Listens(server) => server,
             Started::Ended(output) => panic!("the server did not start:\n{output}"),
@@ -53,9 +53,9 @@ impl Setup {
     }
 
     /// Starts it, and waits until it listens or ends.
-    pub(crate) fn try_start(&self) -> Started {
+    pub fn try_start(&self) -> Started {
         let server = std::env::var("INRESPONSE_TEST_SERVER");
-        let server = server.unwrap_or_else(|_| env!("CARGO_BIN_EXE_inresponse").to_owned());
+        let server = server.unwrap_or_else(|_| built("inresponse"));
         let words: Vec<_> = self.starter.iter().chain([&server]).chain(&self.args).collect();
         let mut command = Command::new(words[0]);
         command.current_dir(&self.dir).args(&words[1..]).envs(self.env.iter().cloned());
@@ -92,13 +92,21 @@ impl Setup {
     }
 }
 
+/// A program that was built with the test that asks for it: cargo puts programs beside the folder of tests.
+fn built(program: &str) -> String {
+    let test = std::env::current_exe().unwrap();
+    let beside = test.ancestors().nth(2).unwrap().join(program);
+    assert!(beside.exists(), "{} was not built", beside.display());
+    beside.into_os_string().into_string().unwrap()
+}
+
 /// A client that lets go of idle connections before the server does: a request may meet the end of one otherwise.
-pub(crate) fn client() -> reqwest::Client {
+pub fn client() -> reqwest::Client {
     reqwest::Client::builder().pool_idle_timeout(Duration::from_secs(5)).build().unwrap()
 }
 
 /// Whether a server came up.
-pub(crate) enum Started {
+pub enum Started {
     Listens(Server),
     /// It ended first, and this is what it had printed.
     Ended(String),
@@ -106,15 +114,15 @@ pub(crate) enum Started {
 
 impl Server {
     /// Everything that it printed.
-    pub(crate) fn output(&self) -> String {
+    pub fn output(&self) -> String {
         self.output.lock().unwrap().clone()
     }
 
-    pub(crate) async fn call(&self, method: Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {
+    pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {
         self.try_call(method, path, body).await.unwrap()
     }
 
-    pub(crate) async fn try_call(
+    pub async fn try_call(
         &self,
         method: Method,
         path: &str,
@@ -130,24 +138,24 @@ impl Server {
         Ok((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
     }
 
-    pub(crate) async fn put(&self, path: &str, body: Value) -> Value {
+    pub async fn put(&self, path: &str, body: Value) -> Value {
         let (status, answer) = self.call(Method::PUT, path, Some(body)).await;
         assert!(status.is_success(), "{path}: {status} {answer}");
         answer
     }
 
-    pub(crate) async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
+    pub async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
         self.call(Method::POST, path, Some(body)).await
     }
 
-    pub(crate) async fn get(&self, path: &str) -> Value {
+    pub async fn get(&self, path: &str) -> Value {
         let (status, answer) = self.call(Method::GET, path, None).await;
         assert!(status.is_success(), "{path}: {status} {answer}");
         answer
     }
 
     /// A team with a wait, whose service has the same name; the same people on call yesterday to tomorrow.
-    pub(crate) async fn team(&self, name: &str, wait: u64, oncall: Value, escalation: Value, fallback: &str) {
+    pub async fn team(&self, name: &str, wait: u64, oncall: Value, escalation: Value, fallback: &str) {
         let team = json!({ "escalateAfterSeconds": wait, "fallback": [fallback] });
         self.put(&format!("/teams/{name}"), team).await;
         let today = self.get(&format!("/teams/{name}/oncall")).await["day"].as_str().unwrap().to_owned();
@@ -160,18 +168,13 @@ impl Server {
     }
 
     /// Reports an incident and answers its number.
-    pub(crate) async fn report(&self, service: &str) -> u64 {
+    pub async fn report(&self, service: &str) -> u64 {
         let body = json!({ "service": service, "severity": "CRIT", "title": "5xx", "message": "many" });
         self.put("/incidents", body).await["incidentId"].as_u64().unwrap()
     }
 
     /// Polls an incident until it looks as wanted.
-    pub(crate) async fn until(
-        &self,
-        number: u64,
-        patience: Duration,
-        wanted: impl Fn(&Value) -> bool,
-    ) -> Value {
+    pub async fn until(&self, number: u64, patience: Duration, wanted: impl Fn(&Value) -> bool) -> Value {
         let mut last = Value::Null;
         for _ in 0..patience.as_millis() / 50 + 1 {
             last = self.get(&format!("/incidents/{number}")).await;
@@ -183,22 +186,22 @@ impl Server {
         panic!("incident {number} stayed {last:#}\n{}", self.output());
     }
 
-    pub(crate) fn pid(&self) -> u32 {
+    pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Whether it has ended by itself.
-    pub(crate) fn has_ended(&mut self) -> bool {
+    pub fn has_ended(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
     }
 
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// Tells it to stop, and waits until it has.
-    pub(crate) fn terminate(&mut self) -> ExitStatus {
+    pub fn terminate(&mut self) -> ExitStatus {
         let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
         assert!(told.success());
         self.child.wait().unwrap()
@@ -213,7 +216,7 @@ impl Drop for Server {
 }
 
 /// The time on the wall, which the mail server's events bear too.
-pub(crate) fn unix_now() -> f64 {
+pub fn unix_now() -> f64 {
     #[allow(clippy::disallowed_methods, reason = "a test looks at the clock on the wall")]
     let now = std::time::SystemTime::now();
     now.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs_f64()

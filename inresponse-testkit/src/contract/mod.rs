@@ -1,6 +1,6 @@
 //! What every deployment does alike, seen from outside: by its API's answers and its recipients' mailboxes.
 //!
-//! The tests of the server and those of the cloud both include this file. Each scene has a team, a service and people
+//! The tests of the server and those of the cloud both call these. Each scene has a team, a service and people
 //! of its own, named after `scene`, so that scenes may run at the same time.
 
 use std::time::Duration;
@@ -17,7 +17,7 @@ const WAIT: Duration = Duration::from_secs(4);
 const LONG_WAIT: Duration = Duration::from_secs(600);
 
 /// A running deployment.
-pub(crate) trait Deployment {
+pub trait Deployment {
     /// Its base URL, and the client that finds it.
     fn api(&self) -> (&str, &reqwest::Client);
     /// A key with all scopes.
@@ -27,32 +27,32 @@ pub(crate) trait Deployment {
 }
 
 /// A deployment with a team whose people are on call.
-pub(crate) struct Scene<'a, D> {
+pub struct Scene<'a, D> {
     deployment: &'a D,
     name: &'a str,
 }
 
 /// An answer.
 #[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) kind: String,
-    pub(crate) body: Value,
+pub struct Answer {
+    pub status: StatusCode,
+    pub kind: String,
+    pub body: Value,
 }
 
 impl<'a, D: Deployment> Scene<'a, D> {
     /// With Jo on call, then Kim, then the team's fallback, four seconds apart.
-    pub(crate) async fn new(deployment: &'a D, name: &'a str) -> Self {
+    pub async fn new(deployment: &'a D, name: &'a str) -> Self {
         Self::with_on_call(deployment, name, "jo").await
     }
 
     /// With somebody else on call.
-    pub(crate) async fn with_on_call(deployment: &'a D, name: &'a str, on_call: &str) -> Self {
+    pub async fn with_on_call(deployment: &'a D, name: &'a str, on_call: &str) -> Self {
         Self::with_calendar(deployment, name, on_call, WAIT).await
     }
 
     /// With somebody on call and a wait that does not end in a test: a later level comes at once, or never.
-    pub(crate) async fn with_long_wait(deployment: &'a D, name: &'a str, on_call: &str) -> Self {
+    pub async fn with_long_wait(deployment: &'a D, name: &'a str, on_call: &str) -> Self {
         Self::with_calendar(deployment, name, on_call, LONG_WAIT).await
     }
 
@@ -71,7 +71,7 @@ impl<'a, D: Deployment> Scene<'a, D> {
     }
 
     /// With nobody on call.
-    pub(crate) async fn without_calendar(deployment: &'a D, name: &'a str) -> Self {
+    pub async fn without_calendar(deployment: &'a D, name: &'a str) -> Self {
         Self::with_team(deployment, name, WAIT).await
     }
 
@@ -84,11 +84,11 @@ impl<'a, D: Deployment> Scene<'a, D> {
         scene
     }
 
-    pub(crate) fn person(&self, name: &str) -> String {
+    pub fn person(&self, name: &str) -> String {
         format!("{name}-{}@example.org", self.name)
     }
 
-    pub(crate) async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+    pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
         self.call_with(method, path, body, Some(self.deployment.key())).await
     }
 
@@ -113,7 +113,7 @@ impl<'a, D: Deployment> Scene<'a, D> {
         self.call(Method::GET, path, None).await
     }
 
-    pub(crate) async fn put(&self, path: &str, body: Value) -> Answer {
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
         self.call(Method::PUT, path, Some(body)).await
     }
 
@@ -130,33 +130,33 @@ impl<'a, D: Deployment> Scene<'a, D> {
         panic!("it is never known what became of {report}");
     }
 
-    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
         self.call(Method::POST, path, Some(body)).await
     }
 
-    pub(crate) fn report_body(&self) -> Value {
+    pub fn report_body(&self) -> Value {
         json!({ "service": self.name, "severity": "CRIT", "title": "5xx Error Spike", "message": "12 % fail" })
     }
 
     /// Reports an incident and answers its number.
-    pub(crate) async fn report(&self) -> u64 {
+    pub async fn report(&self) -> u64 {
         let answer = self.put("/incidents", self.report_body()).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
         answer.body["incidentId"].as_u64().unwrap()
     }
 
-    pub(crate) async fn incident(&self, number: u64) -> Value {
+    pub async fn incident(&self, number: u64) -> Value {
         let answer = self.get(&format!("/incidents/{number}")).await;
         assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
         answer.body
     }
 
     /// Waits until somebody has got that many mails, and answers them.
-    pub(crate) async fn mails(&self, name: &str, count: usize) -> Vec<String> {
+    pub async fn mails(&self, name: &str, count: usize) -> Vec<String> {
         self.mails_within(name, count, SOON).await
     }
 
-    pub(crate) async fn mails_within(&self, name: &str, count: usize, patience: Duration) -> Vec<String> {
+    pub async fn mails_within(&self, name: &str, count: usize, patience: Duration) -> Vec<String> {
         let to = self.person(name);
         for _ in 0..patience.as_millis() / 50 {
             let mails = self.deployment.mails(&to).await;
@@ -169,7 +169,7 @@ impl<'a, D: Deployment> Scene<'a, D> {
     }
 
     /// How many mails each of them has got when twice the wait has passed.
-    pub(crate) async fn later(&self, names: [&str; 3]) -> [usize; 3] {
+    pub async fn later(&self, names: [&str; 3]) -> [usize; 3] {
         tokio::time::sleep(WAIT * 2 + Duration::from_secs(2)).await;
         let mut counts = [0; 3];
         for (count, name) in counts.iter_mut().zip(names) {
@@ -181,7 +181,7 @@ impl<'a, D: Deployment> Scene<'a, D> {
 
 /// Nothing began after the incident was claimed or resolved at `end`, however late that was, and those who were alerted
 /// got one mail for each alert.
-pub(crate) async fn nothing_more_comes<D: Deployment>(scene: &Scene<'_, D>, number: u64, end: &str) {
+pub async fn nothing_more_comes<D: Deployment>(scene: &Scene<'_, D>, number: u64, end: &str) {
     let counts = scene.later(["jo", "kim", "ops"]).await;
     let incident = scene.incident(number).await;
     let ended = time(&incident[end]);
@@ -209,7 +209,7 @@ fn begun_at(incident: &Value, level: &str) -> DateTime<Utc> {
 }
 
 /// First mail at once, the second level after its wait and not before, nothing after a claim.
-pub(crate) async fn p08_p11_escalates_until_it_is_claimed(deployment: &impl Deployment) {
+pub async fn p08_p11_escalates_until_it_is_claimed(deployment: &impl Deployment) {
     let scene = Scene::new(deployment, "claims").await;
     let number = scene.report().await;
     let mails = scene.mails("jo", 1).await;
@@ -227,7 +227,7 @@ pub(crate) async fn p08_p11_escalates_until_it_is_claimed(deployment: &impl Depl
 }
 
 /// The link in the mail shows a page that changes nothing, and its button claims.
-pub(crate) async fn p06_the_link_in_the_mail_claims(deployment: &impl Deployment) {
+pub async fn p06_the_link_in_the_mail_claims(deployment: &impl Deployment) {
     let scene = Scene::with_long_wait(deployment, "links", "jo").await;
     let number = scene.report().await;
     let mail = scene.mails("jo", 1).await.remove(0);
@@ -247,7 +247,7 @@ pub(crate) async fn p06_the_link_in_the_mail_claims(deployment: &impl Deployment
 }
 
 /// A release begins again at level 1, at once.
-pub(crate) async fn p05_a_release_alerts_anew(deployment: &impl Deployment) {
+pub async fn p05_a_release_alerts_anew(deployment: &impl Deployment) {
     let scene = Scene::new(deployment, "releases").await;
     let number = scene.report().await;
     scene.mails("jo", 1).await;
@@ -266,7 +266,7 @@ pub(crate) async fn p05_a_release_alerts_anew(deployment: &impl Deployment) {
 }
 
 /// Where nobody is on call the team's fallback is level 1, and is not alerted twice.
-pub(crate) async fn p12_the_fallback_is_alerted_where_nobody_is_on_call(deployment: &impl Deployment) {
+pub async fn p12_the_fallback_is_alerted_where_nobody_is_on_call(deployment: &impl Deployment) {
     let scene = Scene::without_calendar(deployment, "fallbacks").await;
     let number = scene.report().await;
     scene.mails("ops", 1).await;
@@ -275,7 +275,7 @@ pub(crate) async fn p12_the_fallback_is_alerted_where_nobody_is_on_call(deployme
 }
 
 /// Fifty reports at once under one key are one incident and one mail.
-pub(crate) async fn p03_reports_at_once_under_one_key_are_one_incident(deployment: &impl Deployment) {
+pub async fn p03_reports_at_once_under_one_key_are_one_incident(deployment: &impl Deployment) {
     let scene = Scene::new(deployment, "repeats").await;
     let mut body = scene.report_body();
     body["dedupKey"] = json!("5xx");
@@ -298,7 +298,7 @@ pub(crate) async fn p03_reports_at_once_under_one_key_are_one_incident(deploymen
 }
 
 /// Every route of the contract answers, and what does not hold is refused with a problem that names the field.
-pub(crate) async fn p16_every_route_answers(deployment: &impl Deployment) {
+pub async fn p16_every_route_answers(deployment: &impl Deployment) {
     let scene = Scene::new(deployment, "routes").await;
     let number = scene.report().await;
     let one = format!("/incidents/{number}");

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// A program that runs; it ends with this.
-pub(crate) struct Process {
+pub struct Process {
     child: Child,
 }
 
 impl Process {
     /// Starts it; what it prints goes into a file, and is shown where the test fails.
-    pub(crate) fn start(mut command: Command, log: &Path) -> Self {
+    pub fn start(mut command: Command, log: &Path) -> Self {
         let file = std::fs::File::create(log).unwrap();
         command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
         let child = command.spawn().unwrap_or_else(|e| panic!("{command:?}: {e}"));
@@ -35,7 +35,7 @@ impl Drop for Process {
 }
 
 /// A program of Debian's, which `cargo xtask intake` unpacks.
-pub(crate) fn debian(program: &str) -> PathBuf {
+pub fn debian(program: &str) -> PathBuf {
     let folder = std::env::var("INRESPONSE_TEST_DEBIAN").expect(
         "this test runs programs of Debian's that `cargo xtask test` unpacks: run the tests with that, or with \
          `cargo xtask intake`",
@@ -47,7 +47,7 @@ pub(crate) fn debian(program: &str) -> PathBuf {
 
 /// The same for a program that looks for its own files in `/usr/share`: they are laid over that folder, in a view of
 /// the file system that only the program has.
-pub(crate) fn debian_with_files(program: &str) -> Command {
+pub fn debian_with_files(program: &str) -> Command {
     const VIEW: &str =
         r#"mount -t overlay -o "lowerdir=$1:/usr/share" overlay /usr/share && shift && exec "$@""#;
     let program = debian(program);
@@ -58,13 +58,13 @@ pub(crate) fn debian_with_files(program: &str) -> Command {
 }
 
 /// Runs a program to its end, and answers whether it succeeded and what it printed.
-pub(crate) fn run(command: &mut Command) -> (bool, String) {
+pub fn run(command: &mut Command) -> (bool, String) {
     let output = command.stdin(Stdio::null()).output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
     let text = [output.stdout, output.stderr].concat();
     (output.status.success(), String::from_utf8_lossy(&text).into_owned())
 }
 
 /// A port that was free a moment ago.
-pub(crate) fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

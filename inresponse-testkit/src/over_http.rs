@@ -11,9 +11,9 @@ const SOON: Duration = Duration::from_secs(120);
 
 /// A deployment, by its URL and a client that follows no redirect.
 #[derive(Debug)]
-pub(crate) struct OverHttp<'a> {
-    pub(crate) url: &'a str,
-    pub(crate) client: &'a reqwest::Client,
+pub struct OverHttp<'a> {
+    pub url: &'a str,
+    pub client: &'a reqwest::Client,
 }
 
 impl Answers for OverHttp<'_> {

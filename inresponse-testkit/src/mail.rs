@@ -9,11 +9,11 @@ use std::time::Duration;
 use serde_json::Value;
 
 /// A running mail server; it ends with this.
-pub(crate) struct MailServer {
+pub struct MailServer {
     child: Child,
     orders: ChildStdin,
     events: Arc<Mutex<Vec<Value>>>,
-    pub(crate) port: u16,
+    pub port: u16,
 }
 
 /// The Python with the mail server's library, which `cargo xtask test` installs.
@@ -23,21 +23,21 @@ fn python() -> String {
 }
 
 impl MailServer {
-    pub(crate) async fn start() -> Self {
+    pub async fn start() -> Self {
         Self::spawn(0, None).await
     }
 
-    pub(crate) async fn start_at(port: u16) -> Self {
+    pub async fn start_at(port: u16) -> Self {
         Self::spawn(port, None).await
     }
 
     /// One that insists on STARTTLS and AUTH; the certificate to trust is written to `authority`.
-    pub(crate) async fn start_secure(authority: &Path) -> Self {
+    pub async fn start_secure(authority: &Path) -> Self {
         Self::spawn(0, Some(authority)).await
     }
 
     async fn spawn(port: u16, authority: Option<&Path>) -> Self {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/mail_server.py");
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/src/mail_server.py");
         let mut command = Command::new(python());
         command.arg(script).arg(port.to_string()).args(authority);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
@@ -61,7 +61,7 @@ impl MailServer {
     }
 
     /// Tells it how to behave from now on, and waits until it does.
-    pub(crate) fn mode(&mut self, mode: &str) {
+    pub fn mode(&mut self, mode: &str) {
         let before = self.of("mode").len();
         writeln!(self.orders, "mode {mode}").unwrap();
         while self.of("mode").len() == before {
@@ -74,27 +74,27 @@ impl MailServer {
     }
 
     /// The mails that were accepted.
-    pub(crate) fn accepted(&self) -> Vec<Value> {
+    pub fn accepted(&self) -> Vec<Value> {
         self.of("accepted")
     }
 
     /// The mails that arrived whole and whose reply was lost.
-    pub(crate) fn lost(&self) -> Vec<Value> {
+    pub fn lost(&self) -> Vec<Value> {
         self.of("lost")
     }
 
     /// Who was refused, attempt by attempt.
-    pub(crate) fn refused(&self, to: &str) -> usize {
+    pub fn refused(&self, to: &str) -> usize {
         self.of("refused").iter().filter(|e| e["to"] == to).count()
     }
 
     /// How many mails to that address were accepted.
-    pub(crate) fn accepted_to(&self, to: &str) -> usize {
+    pub fn accepted_to(&self, to: &str) -> usize {
         self.accepted().iter().filter(|e| e["to"] == to).count()
     }
 
     /// Waits until that many mails to that address were accepted.
-    pub(crate) async fn wait_for(&self, to: &str, mails: usize, patience: Duration) {
+    pub async fn wait_for(&self, to: &str, mails: usize, patience: Duration) {
         let rounds = patience.as_millis() / 20 + 1;
         for _ in 0..rounds {
             if self.accepted_to(to) >= mails {

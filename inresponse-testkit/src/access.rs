@@ -1,6 +1,6 @@
 //! Who may do what: every door with every key, with none and with one that was removed, against the table of doors.
 //!
-//! The tests of the router, of the server and of the cloud all include this file. What must be answered comes from
+//! The tests of the router, of the server and of the cloud all call this. What must be answered comes from
 //! [`DOORS`] alone.
 
 use std::time::Duration;
@@ -15,26 +15,26 @@ use inresponse_http::{DOORS, Door, Proof, Scope};
 const TRIES: usize = 60;
 
 /// What answers requests.
-pub(crate) trait Answers {
+pub trait Answers {
     /// Sends a request and answers its response: a redirect is not followed, and a stream of events is not read.
     async fn answer(&self, request: Request<String>) -> Response<String>;
 }
 
 /// Who tries the doors.
 #[derive(Debug)]
-pub(crate) struct Visitors<'a> {
+pub struct Visitors<'a> {
     /// The keys that are known, with their scopes.
-    pub(crate) keys: &'a [(&'a str, &'a [Scope])],
+    pub keys: &'a [(&'a str, &'a [Scope])],
     /// A key that was known and was removed.
-    pub(crate) removed: &'a str,
+    pub removed: &'a str,
     /// The cookie of a session that the removed key began.
-    pub(crate) ended: &'a str,
+    pub ended: &'a str,
     /// An incident that is there.
-    pub(crate) incident: u64,
+    pub incident: u64,
     /// How large the body is that comes with no key or a wrong one.
-    pub(crate) body_of_strangers: usize,
+    pub body_of_strangers: usize,
     /// How many requests are sent at once.
-    pub(crate) at_once: usize,
+    pub at_once: usize,
 }
 
 /// What a request shows; without scopes it is nothing that is known.
@@ -146,7 +146,7 @@ async fn answer(at: &impl Answers, request: impl Fn() -> Request<String>) -> Res
 }
 
 /// Signs in to the board with that key; the cookie, if it is let in.
-pub(crate) async fn sign_in(at: &impl Answers, key: &str) -> Option<String> {
+pub async fn sign_in(at: &impl Answers, key: &str) -> Option<String> {
     let form = || Request::post("/board/sign-in").body(format!("key={key}&name=Jo")).unwrap();
     let response = answer(at, form).await;
     let cookie = response.headers().get(SET_COOKIE).map(|cookie| cookie.to_str().unwrap().to_owned());
@@ -156,7 +156,7 @@ pub(crate) async fn sign_in(at: &impl Answers, key: &str) -> Option<String> {
 }
 
 /// Every door takes what the table says, and nothing else.
-pub(crate) async fn every_door_takes_what_the_table_says(at: &impl Answers, visitors: &Visitors<'_>) {
+pub async fn every_door_takes_what_the_table_says(at: &impl Answers, visitors: &Visitors<'_>) {
     let cut = &visitors.keys[0].0[..visitors.keys[0].0.len() - 1];
     let strangers = ["", "key-of-nobody", cut, visitors.removed];
     let mut sessions = Vec::new();
