@@ -5,11 +5,11 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, Delete, DeleteRequest, Put, TransactWriteItem, Update, WriteRequest,
 };
 use chrono::{DateTime, Utc};
-use inresponse_core::Outage;
 use inresponse_core::model::Person;
 use inresponse_core::roster::{
     Edited, Effect, EntryKey, Judged, Looked, MAX_USERS, RosterChange, RosterEdit, Was, check, judge,
 };
+use inresponse_core::{Chain, Outage};
 
 use crate::call::{Again, pause, read, write};
 use crate::item::{Item, number, text, text_of};
@@ -191,8 +191,7 @@ impl DynamoRoster {
     async fn delete_rest(&self, rest: Vec<Item>) {
         for days in rest.chunks(BATCH) {
             if let Err(error) = self.delete_days(days.to_vec()).await {
-                let error = inresponse_core::Chain::of(&error);
-                tracing::warn!(%error, days = rest.len(), "days of a deleted team are left");
+                tracing::warn!(error = %Chain::of(&error), days = rest.len(), "days of a deleted team are left");
                 return;
             }
         }

@@ -2,15 +2,15 @@
 
 use chrono::{DateTime, Utc};
 use inresponse_core::Outage;
-use inresponse_core::model::{IncidentNumber, Person, Version};
+use inresponse_core::model::{IncidentNumber, Version};
 use inresponse_core::plan::{Draft, Opening};
-use inresponse_core::roster::{Edited, RosterEdit};
+use inresponse_core::roster::Edited;
 use inresponse_core::settings::Swapped;
 use inresponse_core::store::{Committed, Created, Record};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params, params_from_iter};
 
 use crate::columns::{self, REPEAT, micros, record};
-use crate::entries;
+use crate::entries::{self, RosterWrite};
 use crate::error::{Moment, outage};
 
 /// One write.
@@ -57,17 +57,6 @@ pub enum Write {
         /// Its new value.
         value: Vec<u8>,
     },
-}
-
-/// [`Roster::apply`](inresponse_core::roster::Roster::apply).
-#[derive(Debug, Clone)]
-pub struct RosterWrite {
-    /// Who makes the edits.
-    pub by: Person,
-    /// When.
-    pub at: DateTime<Utc>,
-    /// The edits.
-    pub edits: Vec<RosterEdit>,
 }
 
 /// What a write did.

@@ -1,6 +1,6 @@
 //! The roster's entries and audit records, as plain functions on a connection.
 
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use inresponse_core::Chain;
 use inresponse_core::model::{Person, TeamName};
 use inresponse_core::roster::{
@@ -9,7 +9,18 @@ use inresponse_core::roster::{
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::batch::{RosterWrite, micros};
+use crate::columns::micros;
+
+/// [`Roster::apply`](inresponse_core::roster::Roster::apply).
+#[derive(Debug, Clone)]
+pub struct RosterWrite {
+    /// Who makes the edits.
+    pub by: Person,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The edits.
+    pub edits: Vec<RosterEdit>,
+}
 
 /// Of the audit records, so many are kept.
 const CHANGES_KEPT: i64 = 10_000;
@@ -131,8 +142,7 @@ pub(crate) fn read_all(connection: &Connection) -> rusqlite::Result<(u64, Snapsh
             Ok(entry) => snapshot.put(entry),
             Err(error) => {
                 let (team, kind, name): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-                let error = Chain::of(&*error);
-                tracing::error!(kind, team, name, %error, "an entry of the roster cannot be read");
+                tracing::error!(kind, team, name, error = %Chain::of(&*error), "an entry of the roster cannot be read");
             }
         }
     }
@@ -172,8 +182,7 @@ pub(crate) fn read_changes(
         match read() {
             Ok(change) => changes.push((ChangeMark::numbered(number), change)),
             Err(error) => {
-                let error = Chain::of(&*error);
-                tracing::error!(number, %error, "a record of a change of the roster cannot be read");
+                tracing::error!(number, error = %Chain::of(&*error), "a record of a change of the roster cannot be read");
             }
         }
     }

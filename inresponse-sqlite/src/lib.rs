@@ -45,9 +45,10 @@ mod schema;
 mod store;
 mod writer;
 
-pub use batch::{RosterWrite, Write, Written, write_batch};
+pub use batch::{Write, Written, write_batch};
 pub use config::SqliteConfig;
 pub use database::Database;
+pub use entries::RosterWrite;
 pub use roster::SqliteRoster;
 pub use schema::prepare;
 pub use store::SqliteStore;

@@ -17,8 +17,8 @@ use inresponse_core::{Chain, Outage};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use crate::batch::{RosterWrite, Write, Written};
-use crate::entries::{self, read_all, read_changes};
+use crate::batch::{Write, Written};
+use crate::entries::{self, RosterWrite, read_all, read_changes};
 use crate::error::{Moment, outage, spoils_connection};
 use crate::readers::Readers;
 use crate::schema::open_reader;

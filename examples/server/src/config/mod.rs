@@ -30,7 +30,7 @@ pub(crate) use chosen::{MailConfig, StorageConfig};
 pub(crate) use error::ConfigError;
 pub(crate) use imported::{read_roster, unquoted};
 pub(crate) use keys::WeakSecrets;
-pub(crate) use named::{Named, SAMPLE_TEAM};
+pub(crate) use named::SAMPLE_TEAM;
 pub(crate) use roster::{RosterSeed, SeededTeam};
 pub(crate) use secret::SecretText;
 pub(crate) use translation::IntakeConfig;
