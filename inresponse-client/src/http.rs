@@ -42,8 +42,8 @@ impl Http {
             return Err(wrong("the server's URL must begin with http:// or https://"));
         }
         let key = config.key.map(|key| {
-            let mut key = HeaderValue::from_str(&key)
-                .map_err(|_| wrong("the API key holds characters that no key has"))?;
+            let mut key =
+                HeaderValue::from_str(&key).map_err(|_| wrong("the API key has invalid characters"))?;
             key.set_sensitive(true);
             Ok(key)
         });
@@ -123,7 +123,7 @@ fn lost(error: reqwest::Error, effect: Effect) -> ClientError {
     match effect {
         Effect::Reads => ClientError::new(Kind::Transport, "the server did not answer").because(error),
         Effect::Changes => {
-            let message = "the server did not answer: it may have been recorded all the same";
+            let message = "the server did not answer: it may have been recorded anyway";
             ClientError::new(Kind::UnknownCommit, message).because(error)
         }
     }
@@ -154,7 +154,7 @@ fn read<T: DeserializeOwned>(body: &[u8], effect: Effect) -> Result<T, ClientErr
     serde_json::from_slice(body).map_err(|e| {
         // It was taken by whoever said so; only what it is now is not known.
         let kind = if effect == Effect::Changes { Kind::UnknownCommit } else { Kind::Protocol };
-        ClientError::new(kind, "what was answered is not an answer of this API").because(e)
+        ClientError::new(kind, "the answer is not one of this API").because(e)
     })
 }
 

@@ -143,7 +143,7 @@ pub(crate) fn outage<E: OperationError>(error: SdkError<E>, trouble: Trouble) ->
         Trouble::Throttled => (OutageKind::Retryable, "DynamoDB is throttling".to_owned()),
         Trouble::Conflict => (OutageKind::Retryable, "an item was held by other transactions".to_owned()),
         Trouble::Unsure => (OutageKind::Unknown, "DynamoDB did not answer".to_owned()),
-        Trouble::Condition => (OutageKind::Retryable, "an item changed too often in between".to_owned()),
+        Trouble::Condition => (OutageKind::Retryable, "an item changed too often".to_owned()),
         Trouble::Refused => (OutageKind::Permanent, format!("DynamoDB refused the call ({code})")),
     };
     Outage::new(kind, message).because(error)

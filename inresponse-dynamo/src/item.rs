@@ -188,7 +188,7 @@ pub(crate) fn record(item: &Item) -> Result<Record, Outage> {
 }
 
 fn unreadable(attribute: &str) -> Outage {
-    Outage::permanent(format!("a stored incident cannot be read: its attribute {attribute} does not hold"))
+    Outage::permanent(format!("a stored incident cannot be read: its attribute {attribute} is invalid"))
 }
 
 /// A text attribute.

@@ -173,9 +173,7 @@ impl DynamoStore {
         })
         .await
         // Nothing but a number is lost if it did happen.
-        .map_err(|failure| {
-            Outage::retryable("no number can be had from DynamoDB").because(failure.into_outage())
-        })?;
+        .map_err(|failure| Outage::retryable("DynamoDB returned no number").because(failure.into_outage()))?;
         let before = match counted.attributes().is_some_and(|item| item.contains_key("currentId")) {
             true => counted.attributes().and_then(|item| number_of(item, "currentId")),
             false => {
@@ -485,7 +483,7 @@ impl Store for DynamoStore {
                 PutNew::Taken => pause(&self.client, tried.min(2)).await,
             }
         }
-        Err(Outage::retryable("the dedup key changed hands too often in between"))
+        Err(Outage::retryable("the dedup key changed hands too often"))
     }
 
     async fn load(&self, number_of_it: IncidentNumber) -> Result<Option<Record>, Outage> {

@@ -98,10 +98,10 @@
   function listen() {
     stop();
     source = new EventSource(address("events"));
-    source.addEventListener("open", () => { state.textContent = "Up to date as it happens."; });
+    source.addEventListener("open", () => { state.textContent = "Live"; });
     source.addEventListener("fragment", (event) => show(event.data, event.lastEventId));
     source.addEventListener("error", () => {
-      state.textContent = "Connecting again …";
+      state.textContent = "Reconnecting …";
       // Otherwise the browser connects again by itself.
       if (source.readyState === EventSource.CLOSED) ask(Date.now() + RETRY);
     });
@@ -114,9 +114,9 @@
       // Nobody is signed in any more.
       if (answer.type === "opaqueredirect") { location.reload(); return; }
       if (answer.status === 200) show(await answer.text(), answer.headers.get("etag").replaceAll('"', ""));
-      state.textContent = answer.ok ? "Up to date every few seconds." : "Out of date: the server does not answer.";
+      state.textContent = answer.ok ? "Updated every few seconds" : "Out of date: the server does not answer";
     } catch {
-      state.textContent = "Out of date: no connection.";
+      state.textContent = "Out of date: no connection";
     }
     if (paused || source) return;
     const pace = document.hidden ? POLL_HIDDEN : POLL;
@@ -132,8 +132,8 @@
 
   pause.addEventListener("click", () => {
     paused = !paused;
-    pause.textContent = paused ? "Go on with updates" : "Pause updates";
-    if (paused) { stop(); state.textContent = "Not kept up to date."; } else begin();
+    pause.textContent = paused ? "Resume updates" : "Pause updates";
+    if (paused) { stop(); state.textContent = "Updates paused"; } else begin();
   });
   document.addEventListener("visibilitychange", begin);
   addEventListener("pagehide", stop);

@@ -27,7 +27,7 @@ impl TrustedProxies {
         let read = |text: &str| {
             let address = text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
             address.or_else(|_| text.parse::<IpNet>()).map_err(|_| {
-                let message = format!("`{text}` is neither an address nor a network, as 10.0.0.0/8");
+                let message = format!("`{text}` is neither an address nor a network like 10.0.0.0/8");
                 InvalidInput::field("trusted-proxies", message)
             })
         };

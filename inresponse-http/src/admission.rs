@@ -119,7 +119,7 @@ impl Admission {
     }
 
     fn problem(&self) -> Problem {
-        let problem = Problem::unavailable("too many requests are being worked on");
+        let problem = Problem::unavailable("too many requests in progress");
         match self.intent {
             Intent::Read => problem,
             Intent::Change => problem.not_recorded(),
@@ -168,7 +168,7 @@ struct NoPlace;
 
 impl fmt::Display for NoPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("too many requests are being worked on")
+        f.write_str("too many requests in progress")
     }
 }
 

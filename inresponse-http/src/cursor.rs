@@ -48,7 +48,7 @@ pub(crate) fn read_change(text: &str) -> Result<ChangeMark, InvalidInput> {
 }
 
 fn refused() -> InvalidInput {
-    InvalidInput::field("cursor", "is not one that a page of this list was answered with")
+    InvalidInput::field("cursor", "is not a cursor that this list returned")
 }
 
 /// What tells lists apart: not a secret, only a mistake is to be noticed.

@@ -19,13 +19,13 @@ pub(crate) fn complete(document: &OpenApi) -> String {
         let needs_key = door.is_some_and(|door| tell(door, operation));
         let has_body = operation.get("requestBody").is_some();
         let always = [
-            ("400", "something of the request does not hold", true),
+            ("400", "the request is invalid", true),
             ("401", "an API key is needed", needs_key),
             ("403", "the API key lacks the scope", needs_key),
             ("408", "the body took too long", has_body),
             ("413", "the body is too large", has_body),
-            ("500", "a fault of the server's", true),
-            ("503", "out of order, or too many requests: send it again", true),
+            ("500", "an internal error", true),
+            ("503", "out of service, or too many requests: send it again", true),
         ];
         let Some(responses) = operation["responses"].as_object_mut() else { continue };
         for (status, description, _) in always.iter().filter(|(.., applies)| *applies) {

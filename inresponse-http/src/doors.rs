@@ -48,7 +48,7 @@ impl Act {
             Act::ReadRoster => "read the roster: services, teams, calendars, who is on call, who changed it",
             Act::ChangeRoster => "change the roster",
             Act::Observe => "read the metrics and the API document",
-            Act::Nothing => "ask for the health, sign in, use the link in an alert",
+            Act::Nothing => "read the health, sign in, use the link in an alert",
         }
     }
 

@@ -108,8 +108,8 @@ pub use signals::{FetchFromAmazon, Intake};
 #[openapi(
     info(
         title = "InResponse",
-        description = "Incident alerting and escalation: report an incident, get a number; whoever is on call is \
-                       alerted until somebody claims it."
+        description = "Incident alerting and escalation: report an incident and get a number; the on-call engineer is \
+                       alerted, and the next levels after them, until somebody claims it."
     ),
     tags(
         (name = "incidents", description = "report, claim, release, resolve, read"),

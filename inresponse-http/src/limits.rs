@@ -197,5 +197,5 @@ pub(crate) async fn no_route() -> Problem {
 }
 
 pub(crate) async fn no_method() -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this does not take that method")
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not accept that method")
 }

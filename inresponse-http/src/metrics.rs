@@ -25,7 +25,7 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
 fn describe() {
     use Unit::{Count, Seconds};
     describe_counter!("inresponse_incidents_reported_total", Count, "New incidents, by severity.");
-    describe_counter!("inresponse_incidents_repeated_total", Count, "Reports counted at an open incident.");
+    describe_counter!("inresponse_incidents_repeated_total", Count, "Reports added to an open incident.");
     describe_counter!(
         "inresponse_intake_alerts_total",
         Count,
@@ -58,17 +58,29 @@ fn describe() {
         Seconds,
         "Time from a report to the first alert that a carrier accepted."
     );
-    describe_histogram!("inresponse_due_lag_seconds", Seconds, "How late what was due was taken up.");
-    describe_histogram!("inresponse_commit_batch_size", Count, "Writes that were committed together.");
-    describe_gauge!("inresponse_commit_queue_depth", Count, "Writes that wait.");
+    describe_histogram!("inresponse_due_lag_seconds", Seconds, "How late due work was started.");
+    describe_histogram!("inresponse_commit_batch_size", Count, "Writes committed in one transaction.");
+    describe_gauge!("inresponse_commit_queue_depth", Count, "Writes waiting to be committed.");
     describe_gauge!("inresponse_incidents", Count, "Incidents, by state.");
-    describe_gauge!("inresponse_incidents_unclaimed", Count, "Open, everybody alerted, nobody claimed.");
-    describe_gauge!("inresponse_incidents_undelivered", Count, "Open, and nobody could be alerted.");
-    describe_gauge!("inresponse_alerts_waiting", Count, "Open, with an alert unaccepted for five minutes.");
+    describe_gauge!(
+        "inresponse_incidents_unclaimed",
+        Count,
+        "Open incidents that nobody claimed in the whole escalation."
+    );
+    describe_gauge!(
+        "inresponse_incidents_undelivered",
+        Count,
+        "Open incidents for which nobody could be reached."
+    );
+    describe_gauge!(
+        "inresponse_alerts_waiting",
+        Count,
+        "Open incidents with an alert not accepted within five minutes."
+    );
     describe_gauge!(
         "inresponse_oncall_uncovered_days",
         Count,
-        "Of the next seven days, those on which nobody of the team is on call."
+        "Days within the next seven on which nobody in the team is on call."
     );
     describe_histogram!("inresponse_canary_seconds", Seconds, "Time until the canary's mail was accepted.");
     describe_gauge!(

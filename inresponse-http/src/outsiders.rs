@@ -35,9 +35,9 @@ impl Allowed {
     pub(crate) fn refusal(&self, key: &KeyName) -> Option<String> {
         match self {
             Allowed::Yes => None,
-            Allowed::NotThere(to) => Some(format!(
-                "{to} is not in the roster, and its domain is not among those that incidents may be handed to"
-            )),
+            Allowed::NotThere(to) => {
+                Some(format!("{to} is not in the roster, and incidents may not be handed to its domain"))
+            }
             Allowed::NotNow(after) => Some(format!(
                 "the API key `{key}` has handed over {MOST} incidents to people outside the roster within {} \
                  minutes; try again in {} seconds",

@@ -45,9 +45,9 @@ impl fmt::Debug for HeldBack {
 /// Why it was refused; travels with the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// The request shows a key that is not known.
+    /// The request shows a unknown API key.
     WrongKey,
-    /// The form of the pages came with a key that is not known, or may not respond.
+    /// The form of the pages came with a unknown API key, or may not respond.
     #[cfg(feature = "pages")]
     SignIn,
     /// The request shows a session that is not known: it is guessed, or it has ended.
@@ -114,11 +114,11 @@ impl Refusals {
         if is_told {
             match refusal {
                 Refusal::WrongKey => {
-                    tracing::warn!(%client, "a request with a key that is not known was refused")
+                    tracing::warn!(%client, "a request with an unknown API key was refused")
                 }
                 #[cfg(feature = "pages")]
                 Refusal::SignIn => {
-                    tracing::warn!(%client, "signing in failed: the key is not known or may not respond")
+                    tracing::warn!(%client, "sign-in failed: unknown API key, or it lacks the respond permission")
                 }
                 #[cfg(feature = "pages")]
                 Refusal::Session => {

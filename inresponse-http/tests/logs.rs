@@ -88,7 +88,7 @@ async fn wrong_keys_and_failed_sign_ins_are_logged_with_who_sent_them_and_withou
     let wrong = || Request::put("/incidents").header("x-api-key", "canary-key");
     let unknown = send(wrong().body(Body::from(report().to_string())).unwrap()).await;
     assert_eq!(unknown, StatusCode::UNAUTHORIZED);
-    let lines = log.lines("not known was refused");
+    let lines = log.lines("unknown API key was refused");
     assert!(lines.len() == 1 && lines[0].contains("WARN"), "{lines:?}");
     assert!(lines[0].contains("client=203.0.113.7") && lines[0].contains("/incidents"), "{lines:?}");
     // Behind a proxy that nobody named.
@@ -101,10 +101,10 @@ async fn wrong_keys_and_failed_sign_ins_are_logged_with_who_sent_them_and_withou
     let event = json!({ "routing_key": "canary-key", "event_action": "trigger", "payload":
         { "summary": "x", "source": "y", "severity": "error" } });
     send(Request::post("/v2/enqueue").body(Body::from(event.to_string())).unwrap()).await;
-    assert_eq!(log.lines("not known was refused").len(), 4);
+    assert_eq!(log.lines("unknown API key was refused").len(), 4);
     let sign_in = Request::post("/board/sign-in").body(Body::from("key=canary-key&name=canary-name"));
     assert_eq!(send(sign_in.unwrap()).await, StatusCode::FORBIDDEN);
-    let lines = log.lines("signing in failed");
+    let lines = log.lines("sign-in failed");
     assert!(lines.len() == 1 && lines[0].contains("client=203.0.113.7"), "{lines:?}");
     // Who shows none is a stranger, of whom there are many.
     send(Request::get("/teams/devops").body(Body::empty()).unwrap()).await;
@@ -228,15 +228,15 @@ async fn p12_alerts_that_wait_too_long_are_named_and_told_ever_more_rarely() {
     };
     world.report().await;
     pass(270).await;
-    assert_eq!(log.lines("waited too long"), [""; 0]);
+    assert_eq!(log.lines("not accepted in time"), [""; 0]);
     pass(900).await;
-    let lines = log.lines("waited too long");
+    let lines = log.lines("not accepted in time");
     // First after five minutes, then after one, two and four more.
     assert!((3..=5).contains(&lines.len()), "{lines:?}");
     assert!(lines.iter().all(|line| line.contains("numbers=\"10000\"")), "{lines:?}");
     world.report().await;
     pass(360).await;
-    let more = log.lines("waited too long");
+    let more = log.lines("not accepted in time");
     assert!(more.iter().any(|line| line.contains("numbers=\"10000, 10001\"")), "{more:?}");
     drop(stop);
     world.clock.advance(Duration::from_secs(3600));

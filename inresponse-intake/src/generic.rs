@@ -23,7 +23,7 @@ impl TryFrom<String> for Pointer {
         if text.is_empty() || text.starts_with('/') {
             return Ok(Self(text));
         }
-        Err(InvalidInput::field("pointer", format!("`{text}` is no JSON pointer: it must begin with `/`")))
+        Err(InvalidInput::field("pointer", format!("`{text}` is not a JSON pointer: it must begin with `/`")))
     }
 }
 

@@ -62,7 +62,7 @@ pub use trouble::{Recurrence, Trouble};
 pub const MAX_ALERTS: usize = 10_000;
 
 /// Why nothing is done about an end that lies in the future: the sender's clock may be ahead.
-pub const OVER_TO_COME: &str = "it is said to be over at a time to come";
+pub const OVER_TO_COME: &str = "it ends in the future";
 
 /// What translation needs besides the bytes.
 #[derive(Debug, Clone, Copy)]

@@ -97,7 +97,7 @@ pub fn notification(body: &[u8], context: &Context<'_>) -> Translated {
             let note = repairs.into_note(fields.get("comment").unwrap_or_default());
             Ok(Signal::Acknowledgement(Remark { service, subject, by, note }))
         }
-        _ => Ok(Signal::Nothing("of notifications of that type nothing is done")),
+        _ => Ok(Signal::Nothing("notifications of that type are ignored")),
     }
 }
 

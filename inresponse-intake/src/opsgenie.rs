@@ -51,7 +51,7 @@ pub fn create(body: &[u8], context: &Context<'_>) -> Result<Signal, InvalidInput
 /// # Errors
 /// An unknown type, or no identifier of that type.
 pub fn subject(identifier: &str, identifier_type: Option<&str>) -> Result<Subject, InvalidInput> {
-    let unknown = || InvalidInput::field("identifier", "is none of an alert here");
+    let unknown = || InvalidInput::field("identifier", "is not the id of an alert");
     match identifier_type.unwrap_or("id") {
         "alias" => key::of(identifier).map(Subject::Key).ok_or_else(unknown),
         "id" => {

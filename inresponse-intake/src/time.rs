@@ -79,7 +79,7 @@ pub(crate) fn read(field: &str, value: Option<&Value>, repairs: &mut Repairs) ->
             Told::At(at)
         }
         Some(_) | None => {
-            repairs.note_text(field, &text, "is no time, so the time of receipt counts");
+            repairs.note_text(field, &text, "is not a time, so the time of receipt was used");
             Told::Unreadable
         }
     }

@@ -64,7 +64,7 @@ impl Repairs {
     /// Notes that parts of a text were unreadable, if they were.
     fn note_if_broken(&mut self, field: &str, given: &str) {
         if repair::is_broken(given) {
-            self.note(format!("{} held what is no character", text::line(field, 64)));
+            self.note(format!("{} had invalid characters", text::line(field, 64)));
         }
     }
 

@@ -27,7 +27,7 @@ impl Sender {
             mailbox.parse().map_err(|e| refused(Box::<dyn Error + Send + Sync>::from(e)))?;
         let email = mailbox.email.to_string();
         if !mailbox.email.user().is_ascii() {
-            let cause = "only its name and its domain may hold characters beyond ASCII";
+            let cause = "only its name and its domain may have characters other than ASCII";
             return Err(MailError::new(MailErrorKind::Sender, "the sender's address is not ASCII", cause));
         }
         if !email.is_ascii() {

@@ -195,7 +195,8 @@ impl<'a> View<'a> {
 
     /// What is known of it, as the HTML lists it.
     pub(crate) fn facts(&self) -> Vec<(&str, String)> {
-        let times = if self.count() > 1 { format!(", {} times by now", self.count()) } else { String::new() };
+        let times =
+            if self.count() > 1 { format!(", reported {} times", self.count()) } else { String::new() };
         let mut facts = vec![
             ("Team", self.team().to_owned()),
             ("Detected", self.detected.clone()),
@@ -250,8 +251,17 @@ impl<'a> View<'a> {
     pub(crate) fn level(&self) -> String {
         match self.alert.level() {
             Level::At(n) => format!("level {n}"),
-            Level::Fallback => "the fallback".to_owned(),
-            Level::News(_) => "news".to_owned(),
+            Level::Fallback => "fallback".to_owned(),
+            Level::News(_) => "status update".to_owned(),
+        }
+    }
+
+    /// Why the recipient gets the alert.
+    pub(crate) fn role(&self) -> String {
+        match self.alert.level() {
+            Level::At(n) => format!("You are alerted at level {n}"),
+            Level::Fallback => "You are the fallback contact".to_owned(),
+            Level::News(_) => "You get this status update".to_owned(),
         }
     }
 

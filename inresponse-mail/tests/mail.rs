@@ -255,7 +255,7 @@ Since the last deploy.
 
 Answer by 2026-11-24 03:12:00 UTC, or the alerts begin again.
 
-Say that you have it:
+Confirm that you have it:
 {link}
 
 Resolve it:

@@ -103,13 +103,13 @@ pub fn read(message: &[u8]) -> Result<Notice, SesError> {
         return Ok(Notice::Foreign);
     }
     let told: Told<'_> = serde_json::from_slice(message)
-        .map_err(|e| unreadable("the message is no notification of SES").because(e))?;
+        .map_err(|e| unreadable("the message is not a notification of SES").because(e))?;
     if told.event_type == SUBSCRIBED {
         return Ok(Notice::Foreign);
     }
     // What others publish may have an `eventType`, too, but is not about a mail.
     if told.mail.as_ref().is_none_or(|mail| mail.destination.is_none()) {
-        return Err(unreadable("the message is about no mail"));
+        return Err(unreadable("the message is not about a mail"));
     }
     Ok(told.notice().map_or(Notice::Foreign, Notice::Alert))
 }

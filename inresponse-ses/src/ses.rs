@@ -87,7 +87,7 @@ fn tags(alert: &Alert) -> Result<Vec<MessageTag>, aws_sdk_sesv2::error::BuildErr
 impl Notifier for SesNotifier {
     async fn notify(&self, alert: &Alert, deadline: Duration) -> Outcome {
         if !self.reaches(alert.contact()) {
-            return Outcome::rejected("SES takes no local parts beyond ASCII");
+            return Outcome::rejected("SES accepts only ASCII local parts");
         }
         match inresponse_mail::render(alert, &self.config.sender, self.clock.now()) {
             Ok(mail) => self.send(alert, &mail, deadline).await,

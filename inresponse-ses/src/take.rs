@@ -32,7 +32,11 @@ pub async fn take(engine: &Engine, message: &[u8]) -> Result<Taken, Outage> {
         Err(error) => return Ok(Taken::Foreign(error)),
     };
     if !alert.fate.is_dead() {
-        tracing::debug!(delivery = alert.delivery.as_str(), reason = alert.reason, "SES told of an alert");
+        tracing::debug!(
+            delivery = alert.delivery.as_str(),
+            reason = alert.reason,
+            "SES reported on an alert"
+        );
         return Ok(Taken::Nothing);
     }
     Ok(match engine.bounced(alert.number, &alert.delivery, &alert.reason).await? {

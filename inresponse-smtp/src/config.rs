@@ -83,7 +83,7 @@ impl SmtpConfig {
         };
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or_else(|| wrong("names no host"))?;
         let ascii = |name: &str| Host::parse(name).map(|host| host.to_string());
-        let host = ascii(host).map_err(|e| wrong("names a host that is no domain").because(e))?;
+        let host = ascii(host).map_err(|e| wrong("names a host that is not a domain").because(e))?;
         let decode = |text: &str| {
             let decoded = percent_encoding::percent_decode_str(text).decode_utf8();
             decoded
@@ -99,7 +99,7 @@ impl SmtpConfig {
             "" => ClientId::default(),
             // Beyond ASCII, in a URL.
             name if name.contains('%') => {
-                let name = ascii(name).map_err(|e| wrong("has a path that is no domain").because(e))?;
+                let name = ascii(name).map_err(|e| wrong("has a path that is not a domain").because(e))?;
                 ClientId::Domain(name)
             }
             name => ClientId::Domain(name.to_owned()),
@@ -124,6 +124,11 @@ impl SmtpConfig {
             (Encryption::Never, Some(_)) => Secrecy::PlainPassword,
             (Encryption::Never, None) => Secrecy::Plain,
         }
+    }
+
+    /// Whether a user and a password are configured.
+    pub fn has_login(&self) -> bool {
+        self.credentials.is_some()
     }
 }
 

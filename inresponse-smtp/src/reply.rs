@@ -76,7 +76,7 @@ impl Display for Failure {
             Failure::Silent => f.write_str("the mail server did not answer in time"),
             Failure::Lost(what) => f.write_str(what),
             Failure::AsciiOnly => f.write_str(
-                "the mail server takes no local parts beyond ASCII (it does not offer SMTPUTF8, RFC 6531)",
+                "the mail server accepts only ASCII local parts (it does not offer SMTPUTF8, RFC 6531)",
             ),
         }
     }

@@ -83,7 +83,9 @@ impl Session {
     /// Signs in.
     pub(crate) async fn sign_in(&mut self, credentials: &Credentials) -> Result<(), Failure> {
         let Some(mechanism) = self.server.get_auth_mechanism(DEFAULT_MECHANISMS) else {
-            return Err(Failure::Lost("the mail server has no way to sign in that this side knows".into()));
+            return Err(Failure::Lost(
+                "the mail server offers no login method that this program supports".into(),
+            ));
         };
         let unreadable = Failure::unreadable;
         let first = Auth::new(mechanism, credentials.clone(), None).map_err(unreadable)?;

@@ -73,7 +73,7 @@ pub struct Restored {
 /// not of this program (a trigger, a view, a table that was changed), which is named: no such backup could be restored.
 pub fn backup(from: &Path, to: &Path, mut progress: impl FnMut(Progress)) -> Result<(), Outage> {
     if to.exists() {
-        return Err(Outage::permanent(format!("{} is there already", to.display())));
+        return Err(Outage::permanent(format!("{} already exists", to.display())));
     }
     must_exist(from)?;
     let source = open_reader(from)?;
@@ -114,7 +114,7 @@ pub fn restore(
         (false, _) if wal.exists() => return Err(left_behind(&wal)),
         (false, _) => None,
         (true, Existing::Refuse) => {
-            return Err(Outage::permanent(format!("{} is there already", to.display())));
+            return Err(Outage::permanent(format!("{} already exists", to.display())));
         }
         (true, Existing::PutAside) => Some(Replaced::take(to)?),
     };
@@ -206,7 +206,7 @@ fn left_behind(wal: &Path) -> Outage {
 /// Whether a database is whole, whoever is using it. Reads all of it. Blocks.
 ///
 /// # Errors
-/// It cannot be read, is damaged, is no database of this program, or holds anything that is not of it.
+/// It cannot be read, is damaged, is not a database of this program, or holds anything that is not of it.
 pub fn check(path: &Path) -> Result<Checked, Outage> {
     must_exist(path)?;
     let connection = open_reader(path)?;
@@ -270,7 +270,7 @@ fn is_sound(connection: &Connection, path: &Path) -> Result<(), Outage> {
         return Err(Outage::permanent(format!("{} is damaged: {found}", path.display())));
     }
     last_number(connection).map(drop).map_err(|e| {
-        Outage::permanent(format!("{} is no database of this program", path.display())).because(e)
+        Outage::permanent(format!("{} is not a database of this program", path.display())).because(e)
     })
 }
 

@@ -108,7 +108,7 @@ async fn p01_p02_a_restored_backup_holds_all_that_was_answered_before_it_and_giv
     drop((database, store));
 
     let refused = backup::restore(&copy, &live, Existing::Refuse, |_| {}).unwrap_err();
-    assert!(refused.to_string().contains("there already"), "{refused}");
+    assert!(refused.to_string().contains("already exists"), "{refused}");
     let restored = once_alone(|| backup::restore(&copy, &live, Existing::PutAside, |_| {}));
     assert!(restored.put_aside.as_ref().is_some_and(|aside| aside.exists()));
     let database = open(&live).await;
@@ -127,7 +127,7 @@ async fn p02_a_backup_restored_in_another_place_leaves_out_what_may_have_been_gi
     let number = report(&database.store()).await.number();
     backup::backup(&live, &copy, |_| {}).unwrap();
     let refused = backup::backup(&live, &copy, |_| {}).unwrap_err();
-    assert!(refused.to_string().contains("there already"), "{refused}");
+    assert!(refused.to_string().contains("already exists"), "{refused}");
     assert_eq!(backup::restore(&copy, &other, Existing::Refuse, |_| {}).unwrap().put_aside, None);
     let next = report(&open(&other).await.store()).await.number();
     assert_eq!(next.value(), number.value() + NUMBERS_LEFT_OUT + 1);

@@ -32,11 +32,11 @@ pub(crate) enum Refused {
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Refused::NoUrl => "the contact is no URL with a host",
+            Refused::NoUrl => "the contact is not a URL with a host",
             Refused::Plain => {
-                "the URL must begin with https://, since its host is not allowed as an internal one"
+                "the URL must begin with https://, because its host is not on the list of internal hosts"
             }
-            Refused::Internal => "the address is internal, and its host is not allowed as an internal one",
+            Refused::Internal => "the address is internal, and its host is not on the list of internal hosts",
         })
     }
 }

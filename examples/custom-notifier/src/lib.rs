@@ -51,7 +51,7 @@ impl Notifier for ChatNotifier {
             },
             // Before there is a connection nothing was handed over; after that, who knows.
             Err(error) if error.is_connect() => Outcome::unavailable("nobody is there"),
-            Err(error) if error.is_builder() => Outcome::rejected("the contact is no URL"),
+            Err(error) if error.is_builder() => Outcome::rejected("the contact is not a URL"),
             Err(_) => Outcome::unknown("no answer"),
         }
     }

@@ -27,7 +27,7 @@ impl Tables {
         let client = aws_sdk_dynamodb::Client::new(&environment("dynamo-prefix").await?);
         let config = DynamoConfig::with_prefix(prefix);
         ensure_tables(&client, &config).await.map_err(|e| {
-            let message = format!("dynamo-prefix: the tables {prefix}… can neither be found nor made");
+            let message = format!("dynamo-prefix: the tables {prefix}… cannot be found or created");
             Outage::new(e.kind(), message).because(e)
         })?;
         let store = DynamoStore::new(&client, config.clone());

@@ -9,10 +9,10 @@ use crate::ops::test_alert::TestAlertArgs;
 
 use crate::commands::ClientCommand;
 
-/// Alerts whoever is on call when an incident is reported, and escalates until somebody claims it.
+/// Alerts the on-call engineer when an incident is reported, and escalates until somebody claims it.
 ///
-/// With nothing given at all it serves: a local database, a sample team `devops` with the service `athens`,
-/// mail as files in ./outbox, and an API key that is made on the first start and printed once.
+/// Without any options it serves with a local database, a sample team `devops` with the service `athens`,
+/// mails as files in ./outbox, and an API key that is made on the first start and printed once.
 #[derive(Debug, Parser)]
 #[command(name = "inresponse", version, args_conflicts_with_subcommands = true)]
 pub(crate) struct Cli {
@@ -38,7 +38,7 @@ pub(crate) enum Command {
     Key(KeyCommand),
     #[command(flatten)]
     Client(Box<ClientCommand>),
-    /// Print completions for a shell.
+    /// Print shell completions.
     ///
     /// Example: inresponse completions bash > ~/.local/share/bash-completion/completions/inresponse
     #[command(verbatim_doc_comment)]
@@ -50,14 +50,14 @@ pub(crate) enum Command {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {
-    /// Make a random key, and print it with its hash for the config.
+    /// Make a random key and print it with its hash for the config.
     ///
     /// Example: inresponse key new
     #[command(verbatim_doc_comment)]
     New,
-    /// End the key that was made on the first start, and print one that takes its place.
+    /// Revoke the key that was made on the first start, and print a new one.
     ///
-    /// `inresponse doctor` says whether there is one. Start the servers again, or they go on taking the old one.
+    /// `inresponse doctor` says whether there is one. Restart the servers: until then they accept the old key.
     ///
     /// Example: inresponse key replace --config /etc/inresponse.toml
     #[command(verbatim_doc_comment)]

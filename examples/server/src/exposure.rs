@@ -42,7 +42,7 @@ fn told(path: &Path, bits: u32, change: &str) -> Option<String> {
     let path = path.display();
     (mode & bits != 0).then(|| {
         format!(
-            "{path} is open to others on this machine (mode {mode:04o}); `chmod {change} {path}` ends that"
+            "{path} is open to others on this machine (mode {mode:04o}); to close it: `chmod {change} {path}`"
         )
     })
 }

@@ -41,9 +41,9 @@ pub(crate) async fn replace(args: ServeArgs) -> Result<(), Box<dyn Error>> {
     let key = random_key()?;
     storage.put_setting(FIRST_KEY, hash_of(&key).into_bytes()).await?;
     println!("API key, printed this once: {key}");
-    println!("a server takes it, and no longer the one before, when it is started again");
+    println!("restart the servers: they then accept this key and no longer the old one");
     if !config.keys.is_empty() {
-        println!("with this configuration a server takes neither, since the configuration names keys");
+        println!("with this configuration servers accept neither key, because the configuration names keys");
     }
     Ok(())
 }

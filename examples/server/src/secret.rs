@@ -47,7 +47,7 @@ pub(crate) async fn token_secrets(
         let replaced_at = String::from_utf8(replaced_at).ok().and_then(|text| text.parse().ok());
         let replaced_at = replaced_at.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
         let replaced_at = replaced_at
-            .ok_or_else(|| Outage::permanent("when the token secret was replaced cannot be read"))?;
+            .ok_or_else(|| Outage::permanent("the time when the token secret was replaced cannot be read"))?;
         secrets.push(secret(previous)?.replaced_at(replaced_at));
     }
     Ok(secrets)

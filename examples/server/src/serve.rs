@@ -108,7 +108,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     ));
 
     told_to_stop().await?;
-    tracing::info!("stopping: finishing what is being answered and sent");
+    tracing::info!("stopping: finishing the requests and sends in progress");
     readiness.stop();
     drop((stop, watching));
     listening.await?;

@@ -86,7 +86,7 @@ impl Engine {
                         tracing::debug!(
                             incident = number.value(),
                             error = %Chain::of(&again),
-                            "a lease that was not used could not be taken back yet"
+                            "an unused lease could not be returned yet"
                         );
                     }
                     return Err(error);

@@ -41,7 +41,7 @@ impl Engine {
             Changed::Done { before, record } => {
                 let outcome = OutcomeKind::Bounced.as_str();
                 metrics::counter!("inresponse_deliveries_total", "outcome" => outcome).increment(1);
-                tracing::error!(delivery = delivery.as_str(), reason, "an accepted alert came back");
+                tracing::error!(delivery = delivery.as_str(), reason, "an accepted alert bounced");
                 report_transitions(&before, &record.incident);
                 Bounced::Dead(record)
             }

@@ -85,7 +85,7 @@ impl Engine {
             tracing::debug!(
                 delivery = %alert.delivery_id(),
                 ?waited,
-                "a lease was slow, so its record is read again"
+                "the commit of a lease was slow: reading the record again"
             );
             // A look that is slow itself tells what was, so it is followed by another.
             known_since = clock.monotonic();
@@ -97,8 +97,12 @@ impl Engine {
             };
             match standing {
                 Ok(Standing::InFlight(lease, record)) => begin = Begin { lease, read_again: Some(record) },
-                Ok(Standing::Closed | Standing::Lost) => return Err("the lease was slow and no longer held"),
-                Err(_) => return Err("the lease was slow and the incident could not be read again"),
+                Ok(Standing::Closed | Standing::Lost) => {
+                    return Err("the commit of the lease was slow, and the lease is no longer valid");
+                }
+                Err(_) => {
+                    return Err("the commit of the lease was slow, and the incident could not be read again");
+                }
             }
         }
         Err("the store was too slow to begin the send")
@@ -125,7 +129,7 @@ impl Engine {
             Either::Left((Err(_panic), _)) => Outcome::unknown("the notifier panicked"),
             Either::Right((Either::Left(_), _)) => Outcome::unknown("the notifier did not answer in time"),
             Either::Right((Either::Right(_), _)) => {
-                Outcome::unknown("the lease could not be renewed while the notifier was at it")
+                Outcome::unknown("the lease could not be renewed during the send")
             }
         }
     }
@@ -212,14 +216,14 @@ fn report_end(alert: &Alert, ended: &Ending) {
             tracing::info!(delivery, level, %contact, attempt, "{what} accepted");
         }
         OutcomeKind::Rejected | OutcomeKind::Bounced => {
-            tracing::error!(delivery, level, %contact, attempt, reason, "{what} rejected for good");
+            tracing::error!(delivery, level, %contact, attempt, reason, "{what} rejected permanently");
         }
         OutcomeKind::Throttled
         | OutcomeKind::Unavailable
         | OutcomeKind::Unknown
         | OutcomeKind::Expired
         | OutcomeKind::NotBegun => {
-            tracing::warn!(delivery, level, %contact, attempt, outcome = kind.as_str(), reason, "{what} to be tried again");
+            tracing::warn!(delivery, level, %contact, attempt, outcome = kind.as_str(), reason, "{what} will be retried");
         }
     }
 }

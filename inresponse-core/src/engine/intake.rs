@@ -138,7 +138,10 @@ impl Engine {
             }
             Ok(Changed::Gone) => Err(Outage::unknown("the incident was deleted while it was reported again")),
             // The repeat itself is recorded, so the whole is not simply to be tried again.
-            Err(error) => Err(Outage::unknown("the repeat was counted, its severity was not").because(error)),
+            Err(error) => {
+                Err(Outage::unknown("the repeated report was counted, but its severity was not applied")
+                    .because(error))
+            }
         }
     }
 

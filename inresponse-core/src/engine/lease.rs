@@ -113,8 +113,8 @@ impl Engine {
         if !self.inner.left_to_newer.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 incident = record.number().value(),
-                "a newer version of this program stored this incident: it and others like it are left to servers \
-                 of that version"
+                "a newer version of this program stored this incident: only servers of that version act on it and on \
+                 others like it"
             );
         }
     }
@@ -308,21 +308,21 @@ pub(super) fn report_transitions(before: &Incident, after: &Incident) {
     let (incident, service) = (after.number().value(), after.service().as_str());
     if after.is_unclaimed() && !before.is_unclaimed() {
         metrics::counter!("inresponse_unclaimed_incidents_total").increment(1);
-        tracing::warn!(incident, service, "everybody's turn has come and nobody claimed the incident");
+        tracing::warn!(incident, service, "the escalation has ended and nobody claimed the incident");
     }
     let is_flagged = |i: &Incident| i.handover().is_some_and(|handover| handover.unconfirmed_at.is_some());
     if is_flagged(after) && !is_flagged(before) {
-        tracing::warn!(incident, service, "nobody could tell whom the incident was handed to");
+        tracing::warn!(incident, service, "the person the incident was handed to could not be notified");
     }
     if before.state() == State::Claimed && after.state() == State::Open {
         tracing::warn!(
             incident,
             service,
-            "whom the incident was handed to did not answer, so it is open again"
+            "the person the incident was handed to did not answer: it is open again"
         );
     }
     if after.is_undelivered() && !before.is_undelivered() {
         metrics::counter!("inresponse_undelivered_incidents_total").increment(1);
-        tracing::error!(incident, service, "nobody could be alerted of the incident");
+        tracing::error!(incident, service, "nobody could be reached about the incident");
     }
 }

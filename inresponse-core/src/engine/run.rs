@@ -227,11 +227,11 @@ impl Engine {
             match self.bring_back_times().await {
                 Ok(0) => return,
                 Ok(incidents) => {
-                    tracing::warn!(incidents, "what was due by a clock that went back was brought back");
+                    tracing::warn!(incidents, "the wall clock went back: due times were corrected");
                     return;
                 }
                 Err(error) => {
-                    tracing::error!(error = %Chain::of(&error), "times of a clock that went back cannot be brought back yet");
+                    tracing::error!(error = %Chain::of(&error), "the wall clock went back: due times cannot be corrected yet");
                     self.inner.clock.sleep(LOOK_EVERY).await;
                 }
             }

@@ -69,7 +69,7 @@ impl Engine {
     /// Nothing happens where there is nothing to wait for.
     ///
     /// # Errors
-    /// The timer cannot be started, or the store is out of order; the timers that it has go on then.
+    /// The timer cannot be started, or the store is out of service; the timers that it has go on then.
     pub async fn restart_timer(&self, number: IncidentNumber) -> Result<(), Outage> {
         match self.inner.store.load(number).await? {
             Some(record) => self.restart(record).await,
@@ -130,7 +130,7 @@ impl Engine {
     /// that it takes the place of have stopped already.
     async fn restart(&self, record: Record) -> Result<(), Outage> {
         let Some(timers) = &self.inner.timers else {
-            return Err(Outage::permanent("nobody starts timers here"));
+            return Err(Outage::permanent("no timers are configured"));
         };
         if plan::due_at(&record.incident).is_none() {
             return Ok(());

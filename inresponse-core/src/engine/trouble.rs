@@ -49,11 +49,14 @@ impl Trouble {
                 incidents = census.waiting,
                 numbers = listed(&named, census.waiting),
                 minutes = WAITING_TOO_LONG.num_minutes(),
-                "alerts have waited too long to be accepted"
+                "alerts were not accepted in time"
             );
         }
         if census.undelivered > 0 && census.undelivered != self.last.undelivered {
-            tracing::error!(incidents = census.undelivered, "open incidents that nobody could be alerted of");
+            tracing::error!(
+                incidents = census.undelivered,
+                "open incidents for which nobody could be reached"
+            );
         }
         if census.unclaimed > 0 && census.unclaimed != self.last.unclaimed {
             tracing::warn!(incidents = census.unclaimed, "open incidents that nobody has claimed");

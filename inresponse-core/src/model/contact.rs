@@ -101,7 +101,7 @@ impl Contact {
                 InvalidInput::field("contact", format!("`{rest}` is not an e-mail address"))
             })?,
             "http" | "https" => web_address(rest, domain).ok_or_else(|| {
-                InvalidInput::field("contact", format!("`{text}` has a host that is no domain"))
+                InvalidInput::field("contact", format!("the host of `{text}` is not a domain"))
             })?,
             _ => rest.to_owned(),
         };

@@ -50,7 +50,7 @@ impl DeliveryId {
         let text = text.as_ref();
         let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         if text.is_empty() || text.len() > Self::MAX_BYTES || !plain {
-            return Err(InvalidInput::field("delivery", "is not the name of a delivery"));
+            return Err(InvalidInput::field("delivery", "is not a delivery id"));
         }
         Ok(Self(text.to_owned()))
     }

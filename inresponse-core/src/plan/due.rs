@@ -109,7 +109,7 @@ impl Due<'_> {
             delivery.expired.push(delivery.attempts);
             self.changed = true;
             if delivery.expired() >= MAX_EXPIRED {
-                let detail = "ended its process in mid-send too often";
+                let detail = "the process died during the send too often";
                 delivery.last = last_outcome(OutcomeKind::Expired, detail, self.now);
                 delivery.status = DeliveryStatus::Dead { at: self.now };
                 note_dead_level(&mut self.incident, level, self.now);

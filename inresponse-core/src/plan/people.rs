@@ -119,8 +119,8 @@ impl fmt::Display for Refusal {
             Refusal::Forbidden { from, to } => write!(f, "an incident that is {from} cannot become {to}"),
             Refusal::ClaimedBy(person) => write!(f, "it is claimed by {person}"),
             Refusal::NotEscalating(state) => write!(f, "it is {state}, so there is nothing to escalate"),
-            Refusal::NobodyLeft => f.write_str("there is nobody left to be alerted"),
-            Refusal::UnknownTeam(team) => write!(f, "there is no team `{team}` that could be alerted"),
+            Refusal::NobodyLeft => f.write_str("nobody is left to alert"),
+            Refusal::UnknownTeam(team) => write!(f, "team `{team}` does not exist or has nobody to alert"),
             Refusal::NewerFormat => f.write_str(
                 "a newer version of this program stored it: change it on a server of that version",
             ),

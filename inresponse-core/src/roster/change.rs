@@ -172,7 +172,11 @@ impl ChangeMark {
     pub fn new(text: impl Into<String>) -> Result<Self, InvalidInput> {
         let text = text.into();
         let holds = (1..=Self::MAX_BYTES).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
-        if holds { Ok(Self(text)) } else { Err(InvalidInput::field("cursor", "is not the mark of a change")) }
+        if holds {
+            Ok(Self(text))
+        } else {
+            Err(InvalidInput::field("cursor", "is not a cursor of the changes"))
+        }
     }
 
     /// The mark of the change with that number, which is later than those with smaller ones.

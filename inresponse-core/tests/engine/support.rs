@@ -285,7 +285,7 @@ impl SharedStore {
         let connection = self.connection.lock().await;
         yield_now().await;
         if let Some(Fault::Fails(kind)) = fault {
-            return Err(Outage::new(kind, "the store is out of order"));
+            return Err(Outage::new(kind, "the store is out of service"));
         }
         let result = does().await;
         yield_now().await;

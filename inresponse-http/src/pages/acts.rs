@@ -113,7 +113,7 @@ fn read(field: &impl Fn(&str) -> String) -> Result<Act, InvalidInput> {
         "hand-to-person" => vec![StateChange::HandTo(Person::new(field("person"))?)],
         "hand-to-team" => vec![StateChange::HandToTeam(TeamName::new(field("team"))?)],
         "note" => return Ok(Act { changes: Vec::new(), note: Some(Note::new(field("note"))?) }),
-        _ => return Err(InvalidInput::field("button", "is not one of this page")),
+        _ => return Err(InvalidInput::field("button", "is not a button of this page")),
     };
     Ok(Act { changes, note: None })
 }
@@ -164,7 +164,7 @@ fn in_words(refusal: &Refusal) -> String {
         Refusal::NotEscalating(state) => {
             format!("this incident is {}, so nobody is being alerted", lower(state))
         }
-        Refusal::NobodyLeft => "there is nobody left to be alerted".to_owned(),
+        Refusal::NobodyLeft => "nobody is left to alert".to_owned(),
         other => other.to_string(),
     }
 }

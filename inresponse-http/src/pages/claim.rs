@@ -108,9 +108,9 @@ struct Link {
         ("then" = Option<String>, Query, description = "`resolve` or `release` puts that button first")),
     responses(
         (status = 200, description = "a page with a button", body = String, content_type = "text/html"),
-        (status = 400, description = "it is no incident", body = String, content_type = "text/html"),
+        (status = 400, description = "it is not an incident number", body = String, content_type = "text/html"),
         (status = 404, description = "no such incident", body = String, content_type = "text/html"),
-        (status = 403, description = "the link does not hold", body = String, content_type = "text/html"),
+        (status = 403, description = "the link is invalid", body = String, content_type = "text/html"),
     ))]
 pub(crate) async fn page(
     Here(api): Here,
@@ -139,10 +139,10 @@ pub(crate) async fn page(
             `then=release`: the person who has it gives it back"),
     responses(
         (status = 200, description = "claimed", body = String, content_type = "text/html"),
-        (status = 400, description = "the name does not hold", body = String, content_type = "text/html"),
+        (status = 400, description = "the name is invalid", body = String, content_type = "text/html"),
         (status = 404, description = "no such incident", body = String, content_type = "text/html"),
         (status = 413, description = "the form is too large", body = String, content_type = "text/html"),
-        (status = 403, description = "the link does not hold", body = String, content_type = "text/html"),
+        (status = 403, description = "the link is invalid", body = String, content_type = "text/html"),
         (status = 409, description = "somebody else has it, or it is over", body = String, content_type = "text/html"),
     ))]
 pub(crate) async fn claim(
@@ -156,7 +156,7 @@ pub(crate) async fn claim(
         Err(response) => return *response,
     };
     let Ok(form) = to_bytes(request.into_body(), MAX_FORM).await else {
-        return message(&api, None, StatusCode::PAYLOAD_TOO_LARGE, "That was too much.");
+        return message(&api, None, StatusCode::PAYLOAD_TOO_LARGE, "Request too large");
     };
     let Given { name, take_over, then } = Given::read(&form);
     link.then = then;
@@ -171,7 +171,7 @@ pub(crate) async fn claim(
     let by = match by {
         Ok(by) => by,
         Err(error) => {
-            let what = error.errors().first().map_or("does not hold", |e| e.message());
+            let what = error.errors().first().map_or("is invalid", |e| e.message());
             return message(&api, None, StatusCode::BAD_REQUEST, &format!("The name {what}."));
         }
     };
@@ -208,7 +208,7 @@ fn verify(
     let token = params.take("token", |text| Ok(text.to_owned())).unwrap_or_default();
     let then = params.take("then", |text| Ok(Then::read(text))).unwrap_or(Then::Nothing);
     let in_path: Option<IncidentNumber> = in_path.ok().and_then(|Path(text)| number(&text).ok());
-    let number = in_path.ok_or_else(|| refused(StatusCode::BAD_REQUEST, "This is no incident."))?;
+    let number = in_path.ok_or_else(|| refused(StatusCode::BAD_REQUEST, "Invalid incident number"))?;
     match api.engine().verify_claim(number, &token) {
         Ok(verified) => Ok(Link { token, verified, then }),
         Err(TokenError::Expired) => Err(refused(StatusCode::FORBIDDEN, "This link has expired.")),

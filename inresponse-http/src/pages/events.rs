@@ -95,7 +95,7 @@ pub(super) async fn stream(
     let (view, seen) = View::read(params)?;
     let last = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
     let Some(place) = api.page_settings().streams.take(&me.caller.key) else {
-        return Err(Problem::unavailable("too many pages are kept up to date"));
+        return Err(Problem::unavailable("too many live pages"));
     };
     let events = Sse::new(changes(Watch { api, view, me, seen: last.or(seen), _place: place }));
     let keep_alive = KeepAlive::new().interval(HEARTBEAT);
@@ -126,7 +126,7 @@ fn changes(watch: Watch) -> impl Stream<Item = Result<Event, Infallible>> {
                         Ok(true) => {}
                         Ok(false) => return None,
                         Err(error) => {
-                            tracing::debug!(error = %Chain::of(&error), "a page is not kept up to date");
+                            tracing::debug!(error = %Chain::of(&error), "a live page could not be updated");
                             continue;
                         }
                     }
@@ -135,7 +135,7 @@ fn changes(watch: Watch) -> impl Stream<Item = Result<Event, Infallible>> {
                         Ok(Some(_) | None) => {}
                         // The page stays as it is, and the health check tells.
                         Err(error) => {
-                            tracing::debug!(error = %Chain::of(&error), "a page is not kept up to date")
+                            tracing::debug!(error = %Chain::of(&error), "a live page could not be updated")
                         }
                     }
                 }

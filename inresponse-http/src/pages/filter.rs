@@ -37,7 +37,7 @@ impl Mark {
             let (state, below) = text.split_once('-')?;
             Some(Self { state: state.parse().ok()?, below: number(below).ok()? })
         };
-        read(text).ok_or_else(|| InvalidInput::field("from", "is not a place that a page led to"))
+        read(text).ok_or_else(|| InvalidInput::field("from", "is not a page of this list"))
     }
 }
 

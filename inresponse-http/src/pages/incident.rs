@@ -161,7 +161,7 @@ fn fragment(api: &Api, record: &Record, me: &Person) -> Fragment {
         upcoming: upcoming(incident),
         may_escalate: plan::may_escalate(incident),
         round: incident.round(),
-        told: incident.deliveries().iter().rev().map(|delivery| Told::new(zone, delivery)).collect(),
+        told: incident.deliveries().iter().rev().map(|delivery| Told::new(incident, delivery)).collect(),
         timeline: plan::history(incident).iter().rev().map(|happened| Line::new(zone, happened)).collect(),
     }
 }

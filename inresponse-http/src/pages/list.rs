@@ -191,7 +191,7 @@ async fn fragment(api: &Api, filter: &Filter, age: Age) -> Result<Fragment, Outa
         groups: filter.states().into_iter().map(group).filter(|group| !group.rows.is_empty()).collect(),
         unanswered: census.unclaimed.saturating_sub(census.undelivered),
         census,
-        narrows: filter.narrows(),
+        narrows: filter.narrows() || !matches!(filter.state, None | Some(IncidentState::Open)),
         first: filter.from.map(|_| href(&filter.in_state(filter.state))),
         previous: filter.back().as_ref().map(href),
         next: next.map(|mark| href(&filter.onward(mark))),

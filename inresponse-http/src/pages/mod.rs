@@ -106,7 +106,7 @@ async fn tell_from_elsewhere(Here(api): Here, request: Request, next: Next) -> R
     if response.extensions().get::<FromElsewhere>().is_none() {
         return response;
     }
-    message(&api, None, StatusCode::FORBIDDEN, "This was sent from another site, and nothing was done.")
+    message(&api, None, StatusCode::FORBIDDEN, "This form came from another site. Nothing was changed.")
 }
 
 #[cfg(test)]

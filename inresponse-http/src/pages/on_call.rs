@@ -58,7 +58,8 @@ impl Team {
         // Where it is level 1 already, it comes no second time.
         let is_unplanned = matrix.origin() == Origin::Fallback;
         if !is_unplanned {
-            levels.push(Turn { after: "last".to_owned(), ..turn(Level::Fallback, 0) });
+            let after = "after all levels".to_owned();
+            levels.push(Turn { level: "Fallback".to_owned(), after, ..turn(Level::Fallback, 0) });
         }
         let uncovered = uncovered.iter().map(|day| day.format("%a %-d %B").to_string()).collect();
         Self { name, day: on_call.day.format("%A, %-d %B %Y").to_string(), is_unplanned, levels, uncovered }

@@ -55,7 +55,7 @@ impl FromRequestParts<Api> for SignedIn {
         let refused = || (Extension(Refusal::Session), lead_to_sign_in()).into_response();
         let (by, entry) = found.map_err(|e| told_outage(api, None, &e))?.ok_or_else(refused)?;
         if !entry.may(door.act) {
-            let text = format!("This is not for you: {}.", entry.lacks(door.act));
+            let text = format!("You do not have access: {}.", entry.lacks(door.act));
             return Err(message(api, Some(&by), StatusCode::FORBIDDEN, &text));
         }
         Ok(Self { by, caller: entry.into(), token })

@@ -197,7 +197,7 @@ impl<'a> Register<'a> {
                 Swapped::Changed => {}
             }
         }
-        Err(Outage::retryable("too many sign in or out at once"))
+        Err(Outage::retryable("too many people are signing in or out"))
     }
 
     /// Who has that session, and with which key, if it still holds.

@@ -75,12 +75,12 @@ pub(super) async fn sign_in(Here(api): Here, Bytes(form): Bytes) -> Response {
     let by = match Person::new(&name) {
         Ok(by) => by,
         Err(error) => {
-            let what = error.errors().first().map_or("does not hold", |e| e.message());
+            let what = error.errors().first().map_or("is invalid", |e| e.message());
             return refused(StatusCode::BAD_REQUEST, format!("Your name {what}."), next, name);
         }
     };
     let Some(entry) = api.keys().signing_in(&key) else {
-        let text = "This key is not known here, or has neither the scope respond nor admin.";
+        let text = "Unknown API key, or it lacks the respond permission";
         let page = refused(StatusCode::FORBIDDEN, text.to_owned(), next, name);
         return (Extension(Refusal::SignIn), page).into_response();
     };

@@ -76,7 +76,7 @@ impl Line {
             _ => None,
         };
         let text = match happened.entry.key.as_ref().map(KeyName::as_str) {
-            Some(KeyName::LINK) => format!("{}, by the link in an alert", told(happened)),
+            Some(KeyName::LINK) => format!("{}, with the link in an alert", told(happened)),
             Some(key) => format!("{}, with the key {key}", told(happened)),
             None => told(happened),
         };
@@ -86,7 +86,7 @@ impl Line {
 
 fn told(happened: &Happened<'_>) -> String {
     let and_then = |what: String| match happened.follows {
-        Follows::TheNextAtOnce => format!("{what}, so the next one was due at once"),
+        Follows::TheNextAtOnce => format!("{what}, so the next level was due at once"),
         Follows::Nothing | Follows::Reached(_) => what,
     };
     match &happened.entry.event {
@@ -96,7 +96,7 @@ fn told(happened: &Happened<'_>) -> String {
             format!("Alerting {}: {}", level_name(*level), names(contacts))
         }
         Event::LevelBeganAnew { level, .. } => {
-            format!("{} began again, as the process that alerted it ended", capital(*level))
+            format!("{} began again, because the process that alerted it died", capital(*level))
         }
         Event::LevelEmpty { level, .. } => and_then(format!("{} has nobody", capital(*level))),
         Event::LevelDead { level, .. } => and_then(format!("{} could not be reached", capital(*level))),
@@ -105,7 +105,7 @@ fn told(happened: &Happened<'_>) -> String {
                 "Every level had its turn, and nobody had been reached".to_owned()
             }
             Follows::Reached(who) => reached(who).to_owned(),
-            Follows::Nothing | Follows::TheNextAtOnce => "Nobody was left to be alerted".to_owned(),
+            Follows::Nothing | Follows::TheNextAtOnce => "Nobody was left to alert".to_owned(),
         },
         Event::Claimed { by, from: Some(from) } => format!("{by} took it over from {from}"),
         Event::Claimed { by, from: None } => format!("{by} claimed it"),
@@ -131,7 +131,7 @@ fn told(happened: &Happened<'_>) -> String {
             )
         }
         Event::Escalated { by } => format!("{by} escalated it"),
-        Event::Released { by } => format!("{by} gave it back"),
+        Event::Released { by } => format!("{by} released it"),
         Event::Resolved { by } => format!("{by} resolved it"),
         Event::SeverityChanged { from, to, by: Some(by) } => {
             format!("{by} changed the severity from {from} to {to}")
@@ -140,9 +140,9 @@ fn told(happened: &Happened<'_>) -> String {
             format!("A report raised the severity from {from} to {to}")
         }
         Event::ReportedLower { severity } => format!("Reported again as {severity}"),
-        Event::Noted { by, .. } => format!("{by} noted"),
+        Event::Noted { by, .. } => format!("Note by {by}"),
         Event::ClockWentBack { seconds } => format!("The clock went back by {seconds} seconds"),
-        Event::Folded { entries, .. } => format!("{entries} entries, which are no longer kept apart"),
+        Event::Folded { entries, .. } => format!("{entries} older entries, no longer listed one by one"),
         Event::Unknown(event) => format!("{}: unknown to this version of InResponse", event.name()),
         _ => "Something else happened".to_owned(),
     }
@@ -186,7 +186,7 @@ fn level_name(level: Level) -> String {
     match level {
         Level::At(n) => format!("level {n}"),
         Level::Fallback => "the fallback".to_owned(),
-        Level::News(_) => "who has it".to_owned(),
+        Level::News(_) => "the status update".to_owned(),
     }
 }
 
@@ -195,7 +195,7 @@ pub(super) fn capital(level: Level) -> String {
     match level {
         Level::At(n) => format!("Level {n}"),
         Level::Fallback => "The fallback".to_owned(),
-        Level::News(_) => "Who has it".to_owned(),
+        Level::News(_) => "Status update".to_owned(),
     }
 }
 
@@ -217,20 +217,54 @@ pub(super) struct Told {
     pub(super) attempts: u32,
 }
 
+/// Whether it is a status update, not an alert.
+fn is_update(delivery: &Delivery) -> bool {
+    matches!(delivery.key().level, Level::News(_))
+}
+
+/// What is said of a recipient before, during and after the send.
+struct Words {
+    before: &'static str,
+    during: &'static str,
+    after: &'static str,
+}
+
+impl Words {
+    fn of(incident: &Incident, delivery: &Delivery) -> Self {
+        if !is_update(delivery) {
+            return Self { before: "will be alerted", during: "is being alerted", after: "alerted" };
+        }
+        // A round keeps only its latest status updates, and no round follows a resolution.
+        let is_resolution =
+            incident.state() == IncidentState::Resolved && delivery.key().round == incident.round();
+        if is_resolution {
+            Self {
+                before: "will be notified of the resolution",
+                during: "is being notified of the resolution",
+                after: "notified of the resolution",
+            }
+        } else {
+            Self {
+                before: "will be notified of the claim",
+                during: "is being notified of the claim",
+                after: "notified of the claim",
+            }
+        }
+    }
+}
+
 impl Told {
-    pub(super) fn new(zone: &Zone, delivery: &Delivery) -> Self {
-        let is_news = matches!(delivery.key().level, Level::News(_));
+    pub(super) fn new(incident: &Incident, delivery: &Delivery) -> Self {
+        let zone = incident.matrix().zone();
+        let words = Words::of(incident, delivery);
         let was_tried = delivery.last().is_some();
         let (status, mood, at) = match delivery.status() {
-            DeliveryStatus::Pending { due_at } if is_news => ("will be told", "waiting", Some(due_at)),
-            DeliveryStatus::Pending { due_at } if was_tried => {
+            DeliveryStatus::Pending { due_at } if was_tried && !is_update(delivery) => {
                 ("has not been reached yet", "waiting", Some(due_at))
             }
-            DeliveryStatus::Pending { due_at } => ("will be alerted", "waiting", Some(due_at)),
-            DeliveryStatus::InFlight { .. } if is_news => ("is being told", "waiting", None),
-            DeliveryStatus::InFlight { .. } => ("is being alerted", "waiting", None),
-            DeliveryStatus::Accepted { at } if is_news => ("told", "good", Some(at)),
-            DeliveryStatus::Accepted { at } => ("alerted", "good", Some(at)),
+            DeliveryStatus::Pending { due_at } => (words.before, "waiting", Some(due_at)),
+            DeliveryStatus::InFlight { .. } => (words.during, "waiting", None),
+            DeliveryStatus::Accepted { at } => (words.after, "good", Some(at)),
             DeliveryStatus::Dead { at } => ("could not be reached", "bad", Some(at)),
             DeliveryStatus::Stopped { at } => ("no longer needed", "quiet", Some(at)),
         };
@@ -250,7 +284,6 @@ impl Told {
 
 /// Those of the round whose turn has come, the level that began last first.
 pub(super) fn alerted(incident: &Incident) -> Vec<Told> {
-    let zone = incident.matrix().zone();
     let turns = plan::turns(incident).into_iter().rev();
-    turns.flat_map(|turn| turn.deliveries).map(|delivery| Told::new(zone, delivery)).collect()
+    turns.flat_map(|turn| turn.deliveries).map(|delivery| Told::new(incident, delivery)).collect()
 }

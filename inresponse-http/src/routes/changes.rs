@@ -63,8 +63,8 @@ pub(super) async fn present<T>(
 /// Every change is recorded in the same step that makes it. Addresses are masked.
 #[utoipa::path(get, path = "/roster/changes", operation_id = "roster_changes", tag = "roster",
     params(
-        ("limit" = Option<usize>, Query, description = "1 to 500; 50 unless given"),
-        ("cursor" = Option<String>, Query, description = "from the page before"),
+        ("limit" = Option<usize>, Query, description = "1 to 500 (default: 50)"),
+        ("cursor" = Option<String>, Query, description = "from the previous page"),
     ),
     responses(
         (status = 200, description = "a page", body = Changes),

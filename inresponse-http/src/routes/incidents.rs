@@ -106,7 +106,7 @@ fn location(api: &Api, number: IncidentNumber) -> Option<[(HeaderName, HeaderVal
         (status = 200, description = "as it is now", body = Details),
         (status = 400, description = "a field does not hold", body = Problem),
         (status = 404, description = "no such incident", body = Problem),
-        (status = 409, description = "it cannot be; see claimedBy", body = Problem),
+        (status = 409, description = "its state does not allow it; see claimedBy", body = Problem),
         (status = 422, description = "no such team, or somebody outside the roster who may not have it", body = Problem),
         (status = 429, description = "too many hand-overs to people outside the roster; see Retry-After", body = Problem),
     ))]
@@ -126,7 +126,7 @@ pub(crate) async fn post(
         (status = 200, description = "as it is now", body = Details),
         (status = 400, description = "a field does not hold", body = Problem),
         (status = 404, description = "no such incident", body = Problem),
-        (status = 409, description = "it cannot be; see claimedBy", body = Problem),
+        (status = 409, description = "its state does not allow it; see claimedBy", body = Problem),
         (status = 422, description = "no such team, or somebody outside the roster who may not have it", body = Problem),
         (status = 429, description = "too many hand-overs to people outside the roster; see Retry-After", body = Problem),
     ))]
@@ -172,7 +172,7 @@ async fn update(
         }
         Updated::Refused(_, Refusal::UnknownTeam(team)) => Err(Problem::unprocessable(
             "handToTeam",
-            format!("there is no team `{team}` that could be alerted"),
+            format!("team `{team}` does not exist or has nobody to alert"),
         )),
         Updated::Refused(_, refusal) => Err(refused(number, &refusal)),
         Updated::Absent => Err(absent(number)),
@@ -214,8 +214,8 @@ fn absent(number: IncidentNumber) -> Problem {
         ("service" = Option<String>, Query),
         ("team" = Option<String>, Query),
         ("severity" = Option<String>, Query, description = "CRIT, ERR or WARN"),
-        ("limit" = Option<usize>, Query, description = "1 to 500; 50 unless given"),
-        ("cursor" = Option<String>, Query, description = "from the page before"),
+        ("limit" = Option<usize>, Query, description = "1 to 500 (default: 50)"),
+        ("cursor" = Option<String>, Query, description = "from the previous page"),
     ),
     responses(
         (status = 200, description = "a page; with incidentId a single incident", body = Listed),

@@ -28,14 +28,14 @@ fn team_name(text: &str) -> Result<TeamName, Problem> {
 
 fn day_of(text: &str) -> Result<NaiveDate, Problem> {
     let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|_| text.len() == 10);
-    day.ok_or_else(|| Problem::invalid(&InvalidInput::field("day", "must be a day, as 2026-12-31")))
+    day.ok_or_else(|| Problem::invalid(&InvalidInput::field("day", "must be a day like 2026-12-31")))
 }
 
 fn reachable(api: &Api, contacts: &[Named]) -> Result<(), Problem> {
     match contacts.iter().find(|(_, contact)| !api.engine().can_reach(contact)) {
         None => Ok(()),
         Some((field, contact)) => {
-            let message = format!("nothing here reaches `{contact}`");
+            let message = format!("no configured channel reaches `{contact}`");
             Err(Problem::unprocessable(field.clone(), message))
         }
     }
@@ -240,7 +240,7 @@ pub(crate) async fn delete_day(
 #[utoipa::path(get, path = "/teams/{team}/oncall", tag = "roster",
     params(
         ("team" = String, Path, example = "devops"),
-        ("at" = Option<String>, Query, description = "RFC 3339 or Unix seconds; now unless given"),
+        ("at" = Option<String>, Query, description = "RFC 3339 or Unix seconds (default: now)"),
     ),
     responses(
         (status = 200, description = "who is", body = OnCall),

@@ -22,7 +22,7 @@ const COUNTED_FOR: Duration = Duration::from_secs(1);
 
 
 async fn census(api: &Api) -> Result<Census, Problem> {
-    let late = || Problem::unavailable("the store does not answer in time");
+    let late = || Problem::unavailable("the store did not answer in time");
     // The second one waits for the answer to the first.
     let last = tokio::time::timeout(PATIENCE, api.last_census().lock());
     let mut last = last.await.map_err(|_| late())?;
@@ -44,7 +44,7 @@ async fn census(api: &Api) -> Result<Census, Problem> {
 #[utoipa::path(get, path = "/healthz", tag = "system",
     responses(
         (status = 200, description = "it works", body = Health),
-        (status = 503, description = "the store is out of order", body = Problem),
+        (status = 503, description = "the store is out of service", body = Problem),
     ))]
 pub(crate) async fn healthz(State(api): State<Api>) -> Result<Json<Health>, Problem> {
     let Census { unclaimed, undelivered, waiting, .. } = census(&api).await?;
@@ -62,8 +62,8 @@ pub(crate) async fn healthz(State(api): State<Api>) -> Result<Json<Health>, Prob
 /// Whether requests should be sent here.
 #[utoipa::path(get, path = "/readyz", tag = "system",
     responses(
-        (status = 200, description = "they should", body = Health),
-        (status = 503, description = "it is stopping, or the store is out of order", body = Problem),
+        (status = 200, description = "it should get requests", body = Health),
+        (status = 503, description = "it is stopping, or the store is out of service", body = Problem),
     ))]
 pub(crate) async fn readyz(api: State<Api>) -> Result<Json<Health>, Problem> {
     if api.is_stopping() {

@@ -91,7 +91,7 @@ async fn take_all(api: &Api, sender: &Caller, alerts: Vec<Translated>) -> Vec<Ta
         }
     }
     if ahead > 0 {
-        tracing::warn!(key = %sender.key, alerts = ahead, "alerts end at a time to come: is the sender's clock ahead?");
+        tracing::warn!(key = %sender.key, alerts = ahead, "alerts end in the future: is the sender's clock ahead?");
     }
     let about_one = |signals: Vec<(usize, Signal)>| async move {
         let mut done = Vec::with_capacity(signals.len());
@@ -128,7 +128,7 @@ async fn one(api: &Api, sender: &Caller, signal: Signal) -> Taken {
 }
 
 async fn report(api: &Api, sender: &Caller, trouble: &Trouble) -> Result<Taken, Outage> {
-    const LATE: &str = "it was over before it came";
+    const LATE: &str = "it ended before it arrived";
     let standing = || api.intake().recoveries(sender, |known| known.standing(trouble, api.engine().now()));
     let before = standing();
     let recurrence = match before {
@@ -170,7 +170,7 @@ async fn open(
 }
 
 async fn recover(api: &Api, sender: &Caller, recovery: Recovery) -> Result<Taken, Outage> {
-    const OF_ANOTHER: &str = "it is the end of trouble before this incident";
+    const OF_ANOTHER: &str = "it is the end of an earlier incident";
     let is_moving = api.intake().recoveries(sender, |known| {
         known.note(&recovery, api.engine().now());
         known.is_moving(&recovery)
@@ -182,13 +182,13 @@ async fn recover(api: &Api, sender: &Caller, recovery: Recovery) -> Result<Taken
         return open(api, sender, trouble.report(Recurrence::Fresh), trouble).await;
     }
     let Some(record) = find(api, sender, &recovery.service, &recovery.subject).await? else {
-        return Ok(Taken::Unchanged(None, "nothing is open under its key"));
+        return Ok(Taken::Unchanged(None, "no open incident has its key"));
     };
     let change = match ending(api, &recovery, &record).await? {
         Ending::Its(change) => change,
         Ending::OfAnother => return Ok(Taken::Unchanged(Some(record.number()), OF_ANOTHER)),
         Ending::NotedAlready => {
-            return Ok(Taken::Unchanged(Some(record.number()), "that end was noted already"));
+            return Ok(Taken::Unchanged(Some(record.number()), "that end is already recorded"));
         }
     };
     resolve(api, sender, recovery.by, record.number(), change, recovery.note).await
@@ -314,7 +314,7 @@ enum Done {
 
 async fn remarked(api: &Api, sender: &Caller, done: Done, remark: Remark) -> Result<Taken, Outage> {
     let Some(record) = find(api, sender, &remark.service, &remark.subject).await? else {
-        return Ok(Taken::Unchanged(None, "nothing is open under its key"));
+        return Ok(Taken::Unchanged(None, "no open incident has its key"));
     };
     let number = record.number();
     let state = match done {
@@ -376,6 +376,10 @@ async fn find(
         return Ok(Some(record));
     }
     let (incident, key) = (record.number().value(), sender.key.as_str());
-    tracing::warn!(incident, key, "an API key did not act on an incident that another key reported");
+    tracing::warn!(
+        incident,
+        key,
+        "an API key was not allowed to act on an incident that another key reported"
+    );
     Ok(None)
 }

@@ -101,12 +101,12 @@ impl Envelope {
         let signed = self.signed_text()?;
         let signature = STANDARD.decode(&self.signature).map_err(|_| refused("must be base64"))?;
         let certificate = CertificateDer::from_pem_slice(certificate)
-            .map_err(|_| refused("cannot be checked: the certificate is none"))?;
+            .map_err(|_| refused("cannot be checked: the certificate is invalid"))?;
         let certificate = webpki::EndEntityCert::try_from(&certificate)
-            .map_err(|_| refused("cannot be checked: the certificate is none"))?;
+            .map_err(|_| refused("cannot be checked: the certificate is invalid"))?;
         let key = certificate.subject_public_key_info();
         let verified = UnparsedPublicKey::new(algorithm, key.as_ref()).verify(signed.as_bytes(), &signature);
-        verified.map_err(|_| refused("does not hold"))?;
+        verified.map_err(|_| refused("is invalid"))?;
         let sent = DateTime::parse_from_rfc3339(&self.timestamp)
             .map_err(|_| InvalidInput::field("Timestamp", "must be a time"))?;
         if now.signed_duration_since(sent).abs() > MAX_AGE {
@@ -125,7 +125,7 @@ impl Envelope {
                 let url = self.subscribe_url.as_deref().ok_or_else(|| missing("SubscribeURL"))?;
                 fields.push(("SubscribeURL", url));
             }
-            _ => return Err(InvalidInput::field("Type", "is none of Amazon SNS")),
+            _ => return Err(InvalidInput::field("Type", "is not a host of Amazon SNS")),
         }
         fields.push(("Timestamp", &self.timestamp));
         if self.r#type != "Notification" {

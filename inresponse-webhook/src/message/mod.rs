@@ -37,7 +37,7 @@ fn claim(alert: &Alert) -> Option<(&'static str, &str)> {
     let word = match alert.occasion() {
         Occasion::Alert => "Claim it",
         Occasion::Claimed => "Take over",
-        Occasion::Handed => "Say that you have it",
+        Occasion::Handed => "Confirm that you have it",
         Occasion::Resolved => return None,
     };
     Some((word, alert.claim_url()?))

@@ -157,7 +157,9 @@ fn whoever_it_is_handed_to_is_asked_to_answer_and_told_what_happened() {
     assert_eq!(message["data"]["claimUrl"], CLAIM);
     for body in [slack(&news), teams(&news)] {
         let body = String::from_utf8(body).unwrap();
-        for part in ["Handed to you: ", "Say that you have it", "12 %", "answer by 1970-01-01 00:10:00 UTC"] {
+        for part in
+            ["Handed to you: ", "Confirm that you have it", "12 %", "answer by 1970-01-01 00:10:00 UTC"]
+        {
             assert!(body.contains(part), "{part} in {body}");
         }
         assert!(!body.contains("Take over"), "they have it: {body}");

@@ -11,19 +11,19 @@ use super::Failure;
 
 const DEFAULT_URL: &str = "http://127.0.0.1:8080";
 
-/// What goes for every command. A flag goes before the environment, and that before the file
-/// ~/.config/inresponse/client.toml, which may hold `url` and `key`.
+/// Options of every command. A flag overrides the environment, and the environment overrides the file
+/// ~/.config/inresponse/client.toml, which may contain `url` and `key`.
 #[derive(Debug, Args)]
 pub(crate) struct Connect {
     /// The server (default: http://127.0.0.1:8080)
     #[arg(long, env = "INRESPONSE_URL", value_name = "URL")]
     url: Option<String>,
 
-    /// The API key; better in the environment or the file, since others see command lines
+    /// The API key. Prefer the environment or the file: others can see command lines
     #[arg(long, env = "INRESPONSE_KEY", value_name = "KEY", hide_env_values = true)]
     key: Option<String>,
 
-    /// Print JSON, as the API has it
+    /// Print the JSON of the API
     #[arg(long)]
     pub(super) json: bool,
 }

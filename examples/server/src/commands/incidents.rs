@@ -29,7 +29,7 @@ pub(crate) struct Act {
 pub(crate) struct TakeArgs {
     #[command(flatten)]
     act: Act,
-    /// Although somebody else has it
+    /// Do it even if somebody else has it
     #[arg(long)]
     take_over: bool,
 }
@@ -57,14 +57,14 @@ pub(crate) struct HandOverArgs {
     yes: bool,
 }
 
-/// Who is to have an incident.
+/// Who gets an incident.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct Receiver {
-    /// Who is to have it; told, if this is an address. They must answer, or the alerts begin again
+    /// The person to hand it to; an email address is notified. They must answer, or the alerts begin again
     #[arg(long, value_name = "NAME")]
     to: Option<String>,
-    /// The team that is to have it: its on-call engineer is alerted at once
+    /// The team to hand it to: its on-call engineer is alerted at once
     #[arg(long, value_name = "TEAM")]
     to_team: Option<String>,
 }
@@ -75,7 +75,7 @@ pub(crate) struct NoteArgs {
     number: u64,
     /// The note
     text: String,
-    /// Who says so (default: the key's name)
+    /// Who writes it (default: the key's name)
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
     #[command(flatten)]
@@ -95,16 +95,16 @@ pub(crate) struct ListArgs {
     /// OPEN, CLAIMED or RESOLVED
     #[arg(long, value_parser = state)]
     state: Option<State>,
-    /// Only of that service
+    /// Only this service
     #[arg(long)]
     service: Option<String>,
-    /// Only those that this team has
+    /// Only this team
     #[arg(long)]
     team: Option<String>,
     /// Only CRIT, ERR or WARN
     #[arg(long, value_parser = severity)]
     severity: Option<Severity>,
-    /// How many at the most
+    /// How many at most
     #[arg(long, default_value_t = 50)]
     limit: usize,
     #[command(flatten)]
@@ -115,7 +115,7 @@ pub(crate) struct ListArgs {
 pub(crate) struct OnCallArgs {
     /// The team's name
     team: String,
-    /// When, as RFC 3339 has it (default: now)
+    /// The time, in RFC 3339 (default: now)
     #[arg(long, value_name = "TIME")]
     at: Option<DateTime<Utc>>,
     #[command(flatten)]
@@ -181,7 +181,7 @@ pub(super) async fn hand_over(args: HandOverArgs) -> Result<(), Failure> {
             Update::hand_to(person)
         }
         (None, Some(team)) => Update::hand_to_team(team),
-        (None, None) => return Err(Failure::Given("say --to or --to-team".to_owned())),
+        (None, None) => return Err(Failure::Given("give --to or --to-team".to_owned())),
     };
     let change = args.note.into_iter().fold(change, Update::with_note);
     update(args.act, change).await
@@ -255,7 +255,7 @@ fn shown(details: &Details) -> String {
     lines.push("\ntimeline".to_owned());
     lines.extend(details.timeline.iter().map(|entry| {
         let with = entry.key.as_deref().map_or_else(String::new, |key| match key {
-            "link" => ", by the link in an alert".to_owned(),
+            "link" => ", with the link in an alert".to_owned(),
             key => format!(", with the key {}", output::line(key)),
         });
         format!("  {}  {}{with}", output::time(entry.at), told(entry))

@@ -1,4 +1,4 @@
-//! What people and scripts ask of a server: this one, another, or the deployment in the cloud.
+//! The commands that ask a server: this one, another, or the deployment in the cloud.
 
 mod changes;
 mod connect;
@@ -18,11 +18,11 @@ use inresponse_client::ClientErrorKind as Kind;
 use failure::Failure;
 
 const EXIT: &str = "Exit codes: 0 done; 1 refused; 2 not reached or too busy, nothing was recorded; \
-                    3 unknown whether it was recorded; 64 the command does not hold.";
+                    3 unknown whether it was recorded; 64 usage error.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClientCommand {
-    /// Report an incident; sent again, safely, until its fate is known, for up to 30 s.
+    /// Report an incident. If the result is unknown, it is sent again, safely, for up to 30 s.
     ///
     /// Example: inresponse report athens CRIT "5xx Error Spike" -m "12 % of requests fail"
     #[command(verbatim_doc_comment, after_help = EXIT)]
@@ -32,7 +32,7 @@ pub(crate) enum ClientCommand {
     /// Example: inresponse claim 10000 --by jo
     #[command(verbatim_doc_comment, after_help = EXIT)]
     Claim(incidents::TakeArgs),
-    /// Give an incident back: its alerts begin again.
+    /// Release an incident: its alerts begin again.
     ///
     /// Example: inresponse release 10000 --by jo
     #[command(verbatim_doc_comment, after_help = EXIT)]
@@ -67,9 +67,9 @@ pub(crate) enum ClientCommand {
     /// Example: inresponse list --state OPEN --service athens
     #[command(verbatim_doc_comment, after_help = EXIT)]
     List(incidents::ListArgs),
-    /// Follow what is open: a line for everything that changes, until interrupted.
+    /// Follow the open incidents: prints a line for every change, until interrupted.
     ///
-    /// With a number, follows that incident alone, and ends when it is resolved. The server is asked every two seconds.
+    /// With a number, follows only that incident, and ends when it is resolved. Asks the server every two seconds.
     ///
     /// Example: inresponse watch --service athens
     #[command(verbatim_doc_comment, after_help = EXIT)]
@@ -86,15 +86,15 @@ pub(crate) enum ClientCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum RosterCommand {
-    /// Bring a file into the roster: shows what would change, and changes it once that was agreed to.
+    /// Import a roster file: shows what would change, and asks before it changes anything.
     ///
-    /// A .toml file has the form of the server's `roster` table. Any other is CSV with the columns
-    /// team,day,oncall,escalation: contacts that are alerted together are separated by spaces, levels by semicolons.
+    /// A .toml file looks like the server's `roster` table. Any other file is CSV with the columns
+    /// team,day,oncall,escalation. Spaces separate contacts that are alerted together, semicolons separate levels.
     ///
     /// Example: inresponse roster import december.csv --yes
     #[command(verbatim_doc_comment, after_help = EXIT)]
     Import(import::ImportArgs),
-    /// Say who changed the roster and when, newest first.
+    /// Show who changed the roster and when, newest first.
     ///
     /// Example: inresponse roster log --limit 20
     #[command(verbatim_doc_comment, after_help = EXIT)]

@@ -22,21 +22,21 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
-    /// The service that is in trouble
+    /// The affected service
     service: String,
     /// CRIT, ERR or WARN
     #[arg(value_parser = severity)]
     severity: Severity,
     /// One line
     title: String,
-    /// What happened; - reads it from the standard input
+    /// What happened; - reads it from standard input
     #[arg(short, long, default_value = "", hide_default_value = true, allow_hyphen_values = true)]
     message: String,
     /// The kind of system that reports
     #[arg(long)]
     source: Option<String>,
-    /// Reports with the same key are the same incident while it is not resolved; a random one unless given, so that
-    /// the report can be sent again
+    /// While an incident is not resolved, reports with its key count as the same incident (default: a random key, so
+    /// that the report can be sent again safely)
     #[arg(long, value_name = "KEY")]
     dedup_key: Option<String>,
     /// A label; may be repeated

@@ -6,8 +6,8 @@ use clap::Args;
 
 use super::SecretText;
 
-/// Each flag is also an environment variable and, by the same name, an entry of the config file; a flag goes
-/// before the environment, and the environment before the file. No file allows weak secrets.
+/// Each flag is also an environment variable and an entry of the config file with the same name. A flag overrides
+/// the environment, and the environment overrides the file. The file cannot allow weak secrets.
 #[derive(Debug, Default, Clone, Args)]
 pub(crate) struct ServeArgs {
     /// The address to listen on (default: 127.0.0.1:8080)
@@ -18,16 +18,16 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "INRESPONSE_DB", value_name = "FILE")]
     pub(crate) db: Option<PathBuf>,
 
-    /// Keep everything in DynamoDB instead, shared by several servers, in the tables with that prefix; region,
-    /// credentials and endpoint are those of the usual AWS environment
+    /// Keep everything in DynamoDB instead, in tables with this prefix, shared by several servers. Region,
+    /// credentials and endpoint come from the usual AWS environment
     #[arg(long, env = "INRESPONSE_DYNAMO_PREFIX", value_name = "PREFIX", hide = cfg!(not(feature = "aws")))]
     pub(crate) dynamo_prefix: Option<String>,
 
-    /// A TOML file with the same names, and keys, roster and catch-all team
+    /// A TOML file with the same names, plus keys, roster and catch-all team
     #[arg(long, env = "INRESPONSE_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 
-    /// Where people reach this server; links in mails begin with it (default: http://LISTEN)
+    /// The URL at which people reach this server; links in mails begin with it (default: http://LISTEN)
     #[arg(long, env = "INRESPONSE_PUBLIC_URL", value_name = "URL")]
     pub(crate) public_url: Option<String>,
 
@@ -39,7 +39,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "INRESPONSE_SMTP_URL", value_name = "URL", hide_env_values = true)]
     pub(crate) smtp_url: Option<SecretText>,
 
-    /// Send mails by Amazon SES, reached by the usual AWS environment
+    /// Send mails with Amazon SES; credentials and region come from the usual AWS environment
     #[arg(long, env = "INRESPONSE_SES", hide = cfg!(not(feature = "aws")))]
     pub(crate) ses: bool,
 
@@ -47,11 +47,11 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "INRESPONSE_MAIL_FROM", value_name = "ADDRESS")]
     pub(crate) mail_from: Option<String>,
 
-    /// Write mails as .eml files here; the default, in ./outbox, when no SMTP is given
+    /// Write mails as .eml files to this folder (default if there is no SMTP server: ./outbox)
     #[arg(long, env = "INRESPONSE_OUTBOX", value_name = "DIR")]
     pub(crate) outbox: Option<PathBuf>,
 
-    /// What webhooks are signed with: whsec_ and the base64 of 24 to 64 random bytes
+    /// The secret that signs webhooks: whsec_ and the base64 of 24 to 64 random bytes
     #[arg(long, env = "INRESPONSE_WEBHOOK_SECRET", value_name = "SECRET", hide_env_values = true)]
     pub(crate) webhook_secret: Option<SecretText>,
 
@@ -59,28 +59,28 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "INRESPONSE_LEASE_SECONDS", value_name = "SECONDS")]
     pub(crate) lease_seconds: Option<u64>,
 
-    /// Tell those who were alerted who has claimed or resolved an incident, in the thread of their alert
+    /// When an incident is claimed or resolved, notify the people who were alerted, in the thread of their alert
     #[arg(long, env = "INRESPONSE_TELL_CLAIMS")]
     pub(crate) tell_claims: bool,
 
-    /// For how many days resolved incidents are kept (default: for ever)
+    /// How many days to keep resolved incidents (default: forever)
     #[arg(long, env = "INRESPONSE_KEEP_RESOLVED_DAYS", value_name = "DAYS")]
     pub(crate) keep_resolved_days: Option<u32>,
 
-    /// Report a synthetic incident to this contact every five minutes, and measure until its mail is accepted
+    /// Send a synthetic incident to this contact every five minutes, and measure the time until its mail is accepted
     #[arg(long, env = "INRESPONSE_CANARY", value_name = "CONTACT")]
     pub(crate) canary: Option<String>,
 
-    /// The proxies in front of this server, by address or network: the address of a client is what their X-Forwarded-For
-    /// or Forwarded says
+    /// The proxies in front of this server, as addresses or networks: their X-Forwarded-For or Forwarded gives the
+    /// client's address
     #[arg(long, env = "INRESPONSE_TRUSTED_PROXIES", value_name = "NETWORK,…", value_delimiter = ',')]
     pub(crate) trusted_proxies: Vec<String>,
 
-    /// For tests only: take API keys of fewer than 16 characters
+    /// For tests only: accept API keys of fewer than 16 characters
     #[arg(long, env = "INRESPONSE_ALLOW_WEAK_SECRETS")]
     pub(crate) allow_weak_secrets: bool,
 
-    /// What links in mails are signed with (default: made once and kept in the database)
+    /// The secret that signs the links in mails (default: made once and kept in the database)
     #[arg(long, env = "INRESPONSE_TOKEN_SECRET", value_name = "SECRET", hide_env_values = true)]
     pub(crate) token_secret: Option<SecretText>,
 }

@@ -114,7 +114,7 @@ impl Config {
         let listen = invalid.keep(listen.parse::<SocketAddr>().map_err(|_| {
             InvalidInput::field(
                 "listen",
-                format!("`{listen}` is not an address with a port, as 127.0.0.1:8080"),
+                format!("`{listen}` is not an address with a port like 127.0.0.1:8080"),
             )
         }));
         let public_url = args.public_url.or(file.public_url);
@@ -201,7 +201,7 @@ fn storage(
 ) -> Option<StorageConfig> {
     match (db, dynamo_prefix) {
         (Some(_), Some(_)) => {
-            invalid.push("dynamo-prefix", "cannot be given together with db");
+            invalid.push("dynamo-prefix", "cannot be combined with db");
             None
         }
         (None, Some(prefix)) => aws::dynamo(prefix, invalid),
@@ -226,7 +226,7 @@ impl GivenMail {
             (Some(_), false, None) | (None, true, None) | (None, false, _) => None,
         };
         if let Some((key, other)) = excluded {
-            invalid.push(key, format!("cannot be given together with {other}"));
+            invalid.push(key, format!("cannot be combined with {other}"));
             return None;
         }
         if self.ses {

@@ -45,11 +45,12 @@ impl Named {
         Self { contacts, catch_all: config.catch_all.clone(), seeded }
     }
 
-    /// What is named and nothing that is configured reaches, as the API would refuse it.
+    /// What is named and no configured channel reaches, as the API would refuse it.
     pub(crate) fn unreachable(&self, reaches: impl Fn(&Contact) -> bool) -> Vec<String> {
         let refused = self.contacts.iter().filter(|(_, contact)| !reaches(contact));
-        let mut told: Vec<_> =
-            refused.map(|(key, contact)| format!("{key}: nothing here reaches `{contact}`")).collect();
+        let mut told: Vec<_> = refused
+            .map(|(key, contact)| format!("{key}: no configured channel reaches `{contact}`"))
+            .collect();
         told.dedup();
         told
     }
@@ -67,6 +68,6 @@ impl Named {
             // On its first start without a roster of its own the server makes the sample.
             None => self.seeded.is_empty() && team.as_str() == SAMPLE_TEAM,
         };
-        Ok((!can_alert).then(|| format!("catch-all: there is no team `{team}` that could be alerted")))
+        Ok((!can_alert).then(|| format!("catch-all: team `{team}` does not exist or has nobody to alert")))
     }
 }

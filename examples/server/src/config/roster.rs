@@ -72,7 +72,7 @@ fn team(name: &str, given: FileTeam, invalid: &mut InvalidInput) -> Option<Seede
         match day.parse::<NaiveDate>() {
             Ok(day) => Some((day, rota)),
             Err(_) => {
-                invalid.push(key, "must be a day, as 2026-12-31");
+                invalid.push(key, "must be a day like 2026-12-31");
                 None
             }
         }

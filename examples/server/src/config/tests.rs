@@ -146,10 +146,10 @@ fn a_flag_goes_before_the_file() {
 #[test]
 fn two_stores_or_two_ways_of_mail_are_refused() {
     for (toml, problem) in [
-        ("db = 'x.db'\ndynamo-prefix = 'x-'", "dynamo-prefix: cannot be given together with db"),
-        ("smtp-url = 'smtp://x'\nses = true", "ses: cannot be given together with smtp-url"),
-        ("outbox = 'x'\nses = true", "outbox: cannot be given together with ses"),
-        ("smtp-url = 'smtp://x'\noutbox = 'x'", "outbox: cannot be given together with smtp-url"),
+        ("db = 'x.db'\ndynamo-prefix = 'x-'", "dynamo-prefix: cannot be combined with db"),
+        ("smtp-url = 'smtp://x'\nses = true", "ses: cannot be combined with smtp-url"),
+        ("outbox = 'x'\nses = true", "outbox: cannot be combined with ses"),
+        ("smtp-url = 'smtp://x'\noutbox = 'x'", "outbox: cannot be combined with smtp-url"),
     ] {
         let text = problems(toml);
         assert_eq!(text.lines().skip(1).map(str::trim).collect::<Vec<_>>(), [problem]);

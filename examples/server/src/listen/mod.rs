@@ -118,7 +118,7 @@ pub(crate) async fn serve(
                     tracing::debug!(error = %Chain::of(&error), "a connection ended early");
                 },
                 () = place.peer.must_go() => {
-                    tracing::debug!(client = %address, "a connection made room for another");
+                    tracing::debug!(client = %address, "a connection was closed to make room for another");
                 }
                 never = waited => match never {},
             }

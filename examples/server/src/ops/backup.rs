@@ -20,7 +20,7 @@ const DEFAULT_DB: &str = "inresponse.db";
     after_help = "Example:\n  inresponse backup --db /var/lib/inresponse/inresponse.db /backup/inresponse-$(date +%F).db"
 )]
 pub(crate) struct BackupArgs {
-    /// The file to make; it must not be there yet
+    /// The file to write; it must not exist yet
     to: PathBuf,
 
     /// The database
@@ -28,11 +28,11 @@ pub(crate) struct BackupArgs {
     db: PathBuf,
 }
 
-/// Makes a backup the database. Stop the servers first.
+/// Replaces the database with a backup. Stop the servers first.
 ///
-/// No number is given again: numbering goes on above the database that was there, or a million above the backup.
-/// Whatever was open and due when the backup was made is alerted again, the on-call engineer first. A backup that holds
-/// anything that is not this program's own (a trigger, a view, another table) is refused.
+/// No incident number is used twice: numbering continues above the old database, or a million above the backup.
+/// Incidents that were open and due when the backup was made are alerted again, the on-call engineer first. A backup
+/// with anything that this program did not make (a trigger, a view, another table) is refused.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  inresponse restore /backup/inresponse-2026-11-24.db --put-aside")]
 pub(crate) struct RestoreArgs {
@@ -43,7 +43,7 @@ pub(crate) struct RestoreArgs {
     #[arg(long, env = "INRESPONSE_DB", value_name = "FILE", default_value = DEFAULT_DB)]
     db: PathBuf,
 
-    /// Put a database that is there aside, under another name
+    /// Keep an existing database under another name
     #[arg(long)]
     put_aside: bool,
 }
@@ -58,17 +58,17 @@ pub(crate) fn restore(args: &RestoreArgs) -> Result<(), Box<dyn Error>> {
     let existing = if args.put_aside { Existing::PutAside } else { Existing::Refuse };
     if args.db.exists() && existing == Existing::Refuse {
         let hint = "give --put-aside to keep it under another name";
-        return Err(format!("{} is there already: {hint}", args.db.display()).into());
+        return Err(format!("{} already exists: {hint}", args.db.display()).into());
     }
     let restored = backup::restore(&args.from, &args.db, existing, shown)?;
     let incidents = restored.incidents;
     println!("{} has {incidents} incidents of {}", args.db.display(), args.from.display());
     println!("the next incident gets a number above {}", restored.last_number);
     if restored.settings.iter().any(|name| name == FIRST_KEY) {
-        println!("the key of its first start came with it; `inresponse key replace` ends it");
+        println!("it contains the key of the first start; `inresponse key replace` revokes it");
     }
     if let Some(aside) = restored.put_aside {
-        println!("what was there before is {}", aside.display());
+        println!("the previous database is now {}", aside.display());
     }
     Ok(())
 }

@@ -37,7 +37,7 @@ pub(crate) async fn sing(engine: Engine, to: Contact) {
 
 fn failed(reason: &str) {
     metrics::counter!("inresponse_canary_failures_total").increment(1);
-    tracing::error!(reason, "the canary fell silent: alerts may not get through");
+    tracing::error!(reason, "the canary failed: alerts may not get through");
 }
 
 /// Reports, waits until the mail is accepted, and resolves. Answers how long that took.
@@ -50,7 +50,7 @@ async fn once(engine: &Engine, to: &Contact) -> Result<Option<Duration>, Box<dyn
     let began = engine.clock().monotonic();
     let number = match engine.report(report).await? {
         Reported::New(record) | Reported::Repeat(record) => record.number(),
-        Reported::UnknownService => return Err("nobody answers for the canary's service".into()),
+        Reported::UnknownService => return Err("no team owns the canary's service".into()),
     };
     let accepted = accepted(engine, number, began).await;
     // Resolved also where it went wrong, or the next report would only be counted.

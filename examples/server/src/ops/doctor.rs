@@ -28,10 +28,10 @@ use crate::storage::Storage;
 /// Servers' clocks may differ by as much.
 const CLOCKS_DIFFER: TimeDelta = TimeDelta::seconds(2);
 
-/// Checks settings, database, mail server, clock and roster as the server would use them, and says what is wrong.
+/// Checks settings, database, mail server, clock and roster as the server would use them, and reports problems.
 ///
-/// Changes nothing, alerts nobody, and may be run beside a server. Exits 0 if nothing is wrong, 1 if something is;
-/// a warning is not wrong.
+/// Changes nothing, alerts nobody, and can run beside a server. Exits 0 if there is no problem, else 1;
+/// a warning is not a problem.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  inresponse doctor --config /etc/inresponse.toml")]
 pub(crate) struct DoctorArgs {
@@ -68,7 +68,7 @@ fn told_of(how_bad: &str, what: &str, how: impl Display) {
 pub(crate) async fn doctor(args: DoctorArgs) -> Result<(), Box<dyn Error>> {
     let mut findings = Findings::default();
     let config = Config::load(args.serve)?;
-    findings.fine("config", "every setting holds");
+    findings.fine("config", "all settings are valid");
     for exposed in exposed(&config) {
         findings.warn("files", exposed);
     }
@@ -80,7 +80,7 @@ pub(crate) async fn doctor(args: DoctorArgs) -> Result<(), Box<dyn Error>> {
     links(&mut findings, config.public_url.as_deref());
     #[cfg(feature = "aws")]
     if matches!(config.mail, MailConfig::Ses(_)) && config.intake.ses_topics.is_empty() {
-        findings.warn("intake.ses-topics", "names no topic, so the server learns of no mail that comes back");
+        findings.warn("intake.ses-topics", "is empty, so the server does not learn of bounced mail");
     }
     let clock = SystemClock::new();
     let deadline = Engine::send_deadline(config.lease);
@@ -103,11 +103,11 @@ pub(crate) async fn doctor(args: DoctorArgs) -> Result<(), Box<dyn Error>> {
             match checked {
                 Ok(Checked::Current) => {
                     is_readable = true;
-                    findings.fine("database", format_args!("{} is sound", path.display()));
+                    findings.fine("database", format_args!("{} is intact", path.display()));
                 }
                 Ok(Checked::Older) => findings.warn(
                     "database",
-                    format_args!("{} is sound; the server brings its schema up to date", path.display()),
+                    format_args!("{} is intact; the server will upgrade its schema", path.display()),
                 ),
                 Ok(Checked::Newer) => findings.wrong(
                     "database",
@@ -126,9 +126,11 @@ pub(crate) async fn doctor(args: DoctorArgs) -> Result<(), Box<dyn Error>> {
             let made = format!("the key of the first start (SHA-256 {hash}…)");
             match config.keys.is_empty() {
                 true => findings
-                    .warn("keys", format_args!("{made} has all scopes; `inresponse key replace` ends it")),
-                false => findings
-                    .fine("keys", format_args!("{made} is not taken, since the configuration names keys")),
+                    .warn("keys", format_args!("{made} has all scopes; `inresponse key replace` revokes it")),
+                false => findings.fine(
+                    "keys",
+                    format_args!("{made} is not accepted, because the configuration names keys"),
+                ),
             }
         }
         let engine = storage.engine(notifiers, clock).defaults(config.defaults).build();
@@ -141,8 +143,8 @@ pub(crate) async fn doctor(args: DoctorArgs) -> Result<(), Box<dyn Error>> {
     }
     match findings.wrong {
         0 => Ok(()),
-        1 => Err("one thing is wrong".into()),
-        many => Err(format!("{many} things are wrong").into()),
+        1 => Err("1 problem found".into()),
+        many => Err(format!("{many} problems found").into()),
     }
 }
 
@@ -159,13 +161,11 @@ fn told(error: &dyn Error) -> String {
 
 fn links(findings: &mut Findings, public_url: Option<&str>) {
     match public_url {
-        None => {
-            findings.warn("public-url", "is not given, so links in mails lead to the address listened on")
-        }
+        None => findings.warn("public-url", "is not set, so links in mails use the listen address"),
         Some(url) if url.starts_with("http://") => {
             findings.warn(
                 "public-url",
-                format_args!("{url} is not encrypted, and links in mails claim incidents"),
+                format_args!("{url} is not encrypted, and the links in mails can claim incidents"),
             );
         }
         Some(url) => findings.fine("public-url", url),
@@ -177,10 +177,12 @@ fn absent(findings: &mut Findings, path: &Path) {
         path.parent().filter(|f| !f.as_os_str().is_empty()).map_or(PathBuf::from("."), Path::to_owned);
     match std::fs::metadata(&folder) {
         Ok(found) if found.is_dir() => {
-            findings
-                .warn("database", format_args!("{} is not there yet; the server makes it", path.display()));
+            findings.warn(
+                "database",
+                format_args!("{} does not exist yet; the server will create it", path.display()),
+            );
         }
-        Ok(_) => findings.wrong("database", format_args!("{} is no folder", folder.display())),
+        Ok(_) => findings.wrong("database", format_args!("{} is not a folder", folder.display())),
         Err(error) => findings.wrong("database", format_args!("{}: {error}", folder.display())),
     }
 }
@@ -195,12 +197,14 @@ async fn mail(
     match &mail {
         MailConfig::Smtp(smtp) => greet(findings, smtp, deadline).await,
         MailConfig::Outbox { dir, .. } => {
-            let text =
-                format!("no mail server is given: mails are files in {}, and reach nobody", dir.display());
+            let text = format!(
+                "no mail server is configured: mails are files in {} and reach nobody",
+                dir.display()
+            );
             findings.warn("mail", text);
         }
         #[cfg(feature = "aws")]
-        MailConfig::Ses(_) => findings.fine("mail", "by Amazon SES, which test-alert can try"),
+        MailConfig::Ses(_) => findings.fine("mail", "Amazon SES (try it with test-alert)"),
     }
     match notifiers(mail, webhook, clock).await {
         Ok(notifiers) => Some(notifiers),
@@ -216,17 +220,18 @@ async fn greet(findings: &mut Findings, smtp: &SmtpConfig, deadline: Duration) {
         Secrecy::Encrypted | Secrecy::Plain => {}
         Secrecy::PlainPassword => findings.warn(
             "mail",
-            format_args!("{smtp} is sent the password unencrypted; smtps:// or ?tls=required ends that"),
+            format_args!("the password goes to {smtp} unencrypted; use smtps:// or ?tls=required"),
         ),
         Secrecy::Opportunistic => findings.warn(
             "mail",
             "with tls=opportunistic, anyone on the path can make the server send the password and mails unencrypted; \
-             tls=required ends that",
+             use tls=required",
         ),
     }
     match SmtpNotifier::greet(smtp.clone(), deadline).await {
         Ok(()) => {
-            findings.fine("mail", format_args!("{smtp} answers, and takes what it is given to sign in"))
+            let login = if smtp.has_login() { "login accepted" } else { "no login configured" };
+            findings.fine("mail", format_args!("{smtp} answers, {login}"));
         }
         Err(error) => findings.wrong("mail", format_args!("{smtp}: {}", told(&error))),
     }
@@ -238,7 +243,7 @@ async fn contents(findings: &mut Findings, engine: &Engine) -> Result<(), Box<dy
     let ahead = newest.first().map(|record| record.incident.created_at() - engine.now());
     match ahead {
         Some(ahead) if ahead > CLOCKS_DIFFER => {
-            let text = format!("the newest incident was reported {} s from now", ahead.num_seconds());
+            let text = format!("the newest incident was reported {} s in the future", ahead.num_seconds());
             findings.wrong("clock", text);
         }
         Some(_) | None => findings.fine("clock", engine.clock().now().to_rfc3339()),
@@ -257,8 +262,7 @@ async fn contents(findings: &mut Findings, engine: &Engine) -> Result<(), Box<dy
         let levels = (1..=on_call.matrix.height()).map(Level::At).chain([Level::Fallback]);
         let contacts = levels.flat_map(|level| on_call.matrix.contacts(level));
         for contact in contacts.filter(|contact| !engine.can_reach(contact)) {
-            findings
-                .wrong("roster", format_args!("team {team}: nothing that is configured reaches {contact}"));
+            findings.wrong("roster", format_args!("team {team}: no configured channel reaches {contact}"));
         }
         match days.first() {
             None => findings

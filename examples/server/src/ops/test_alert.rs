@@ -17,9 +17,9 @@ use crate::notifiers::notifiers;
 /// How long a notifier may overrun its deadline before it is given up.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// Sends one alert that says it is a test, as the server would, and says what became of it.
+/// Sends one alert that is marked as a test, the way the server would, and prints the result.
 ///
-/// Nothing is stored, and no server need be running. Exits 0 if it was accepted, 1 if not.
+/// Stores nothing and needs no running server. Exits 0 if the alert was accepted, else 1.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  inresponse test-alert jo@example.org --smtp-url smtp://mail.example.org")]
 pub(crate) struct TestAlertArgs {
@@ -39,7 +39,7 @@ pub(crate) async fn test_alert(args: TestAlertArgs) -> Result<(), Box<dyn Error>
     };
     let notifiers = notifiers(config.mail, config.webhook, &clock).await?;
     if !notifiers.reach(&contact) {
-        return Err(format!("nothing that is configured reaches {contact}").into());
+        return Err(format!("no configured channel reaches {contact}").into());
     }
     let alert = alert(&contact, config.lease, &clock)?;
     let deadline = Engine::send_deadline(config.lease);
@@ -51,14 +51,14 @@ pub(crate) async fn test_alert(args: TestAlertArgs) -> Result<(), Box<dyn Error>
             println!("accepted for {contact} after {took:.2} s");
             if let Some(folder) = folder {
                 println!(
-                    "no mail server is configured: it is a file in {}, and reached nobody",
+                    "no mail server is configured: the mail is a file in {} and reached nobody",
                     folder.display()
                 );
             }
             return Ok(());
         }
-        Ok(Outcome::Rejected { reason }) => ("rejected for good", reason),
-        Ok(Outcome::Throttled { reason, .. }) => ("put off", reason),
+        Ok(Outcome::Rejected { reason }) => ("rejected permanently", reason),
+        Ok(Outcome::Throttled { reason, .. }) => ("deferred", reason),
         Ok(Outcome::Unavailable { reason }) => ("not possible now", reason),
         Ok(Outcome::Unknown { reason }) => ("not known to have arrived", reason),
         Err(_) => ("not answered", "the carrier said nothing in time".to_owned()),
@@ -69,7 +69,7 @@ pub(crate) async fn test_alert(args: TestAlertArgs) -> Result<(), Box<dyn Error>
 /// An alert of an incident that exists nowhere.
 fn alert(contact: &Contact, lease: Duration, clock: &SystemClock) -> Result<Alert, Box<dyn Error>> {
     let report = Report::builder("inresponse-test", Severity::Warn, "This is a test")
-        .message("Somebody tries whether alerts reach you. There is no incident, and nothing to do.")
+        .message("Somebody is testing whether alerts reach you. There is no incident and nothing to do.")
         .build()?;
     let matrix = Matrix::new(vec![vec![contact.clone()]], vec![contact.clone()], Duration::from_secs(600));
     let team = TeamName::new("inresponse-test")?;

@@ -24,12 +24,12 @@ pub(crate) fn watch(engine: &Engine, storage: Storage, canary: Option<Contact>) 
         let mut known = BTreeMap::new();
         loop {
             if let Err(error) = forget_expired(&engine, &storage).await {
-                tracing::warn!(error = %Chain::of(&error), "what has expired could not be let go");
+                tracing::warn!(error = %Chain::of(&error), "expired incidents could not be deleted");
             }
             match engine.uncovered().await {
                 Ok(found) => tell_uncovered(&mut known, found),
                 Err(error) => {
-                    tracing::warn!(error = %Chain::of(&error), "the roster could not be looked through")
+                    tracing::warn!(error = %Chain::of(&error), "the roster could not be checked")
                 }
             }
             engine.clock().sleep(EVERY).await;
@@ -47,7 +47,7 @@ async fn forget_expired(engine: &Engine, storage: &Storage) -> Result<(), Outage
         }
     }
     if many > 0 {
-        tracing::info!(incidents = many, "resolved incidents have expired and are gone");
+        tracing::info!(incidents = many, "expired incidents were deleted");
     }
     Ok(())
 }

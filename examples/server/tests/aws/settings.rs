@@ -61,7 +61,7 @@ fn an_environment_that_leads_nowhere_is_named_with_the_flag_that_needs_it() {
         ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
     ];
     let text = refusal(&["--dynamo-prefix", "x-"], &nobody_listens);
-    assert!(text.contains("dynamo-prefix: the tables x-… can neither be found nor made"), "{text}");
+    assert!(text.contains("dynamo-prefix: the tables x-… cannot be found or created"), "{text}");
     assert!(text.contains("because: DynamoDB did not answer"), "{text}");
     let text = refusal(&["--dynamo-prefix", "x-", "--db", "x.db", "--ses", "--smtp-url", "smtp://x"], &[]);
     assert!(text.contains("dynamo-prefix: cannot") && text.contains("ses: cannot"), "{text}");

@@ -40,7 +40,7 @@ async fn ten_thousand_open_incidents_are_signed_in_to_filtered_and_paged_through
     desk.type_into("#name", "Lee").await;
     desk.type_into("#key", "wrong").await;
     desk.press("main button").await;
-    desk.until_says("This key is not known here").await;
+    desk.until_says("Unknown API key").await;
     desk.type_into("#key", crate::server::KEY).await;
     desk.press("main button").await;
     desk.until_at("/?service=beta").await;
@@ -98,10 +98,10 @@ async fn shown(window: &Window) -> Vec<String> {
 async fn a_server_that_stops_does_not_wait_for_those_who_watch() {
     let mut scene = Scene::new().await;
     let desk = Window::signed_in(&scene.server, "Lee").await;
-    desk.until_says("Up to date as it happens").await;
+    desk.until_says("Live").await;
     assert!(scene.server.terminate().success());
     assert!(!scene.server.output().contains("did not end in time"), "{}", scene.server.output());
-    desk.until_says("Connecting again").await;
+    desk.until_says("Reconnecting").await;
 }
 
 #[tokio::test]
@@ -112,7 +112,7 @@ async fn where_there_are_no_streams_the_page_asks_and_without_a_script_it_still_
     desk.command("Network.enable", json!({})).await;
     desk.command("Network.setBlockedURLs", json!({ "urls": ["*/board/events*"] })).await;
     desk.go(&scene.server.url).await;
-    desk.until_says("Up to date every few seconds").await;
+    desk.until_says("Updated every few seconds").await;
     let report =
         |title: &str| json!({ "service": "checkout", "severity": "WARN", "title": title, "message": "" });
     let number = scene.report(report("Told without a stream")).await;

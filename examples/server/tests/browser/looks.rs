@@ -59,7 +59,7 @@ async fn every_page_is_without_barriers_in_light_and_dark_and_at_four_hundred_pe
     assert_eq!(scene.state(number).await, "OPEN");
     looked_at(&window, "incident-doubt", &LOOKS).await;
     window.press(".refused button").await;
-    window.until_says("To be answered by").await;
+    window.until_says("Answer by").await;
     assert_eq!(scene.state(number).await, "CLAIMED");
     scene.change(number, serde_json::json!({ "state": "CLAIMED", "by": "Kim", "takeOver": true })).await;
     window.go(&format!("{url}/board/incidents/{number}")).await;

@@ -11,7 +11,7 @@ async fn from_the_report_over_the_mail_and_a_tap_to_the_board_that_shows_it_live
     scene.team("checkout", 600).await;
     let desk = Window::signed_in(&scene.server, "Lee").await;
     desk.look(Look { width: DESK, ..LOOKS[0] }).await;
-    desk.until_says("All is quiet").await;
+    desk.until_says("No open incidents").await;
 
     let report =
         json!({ "service": "checkout", "severity": "CRIT", "title": "Payments fail", "message": "502" });

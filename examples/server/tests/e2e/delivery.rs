@@ -102,7 +102,7 @@ async fn p12_a_rejected_level_is_left_at_once_and_the_fallback_comes_once() {
     server.until(number, SOON, |i| i["undelivered"] == true).await;
     let health = server.get("/healthz").await;
     assert_eq!((&health["status"], &health["undelivered"]), (&json!("degraded"), &json!(1)));
-    until(|| server.output().contains("nobody could be alerted"), "the log says so").await;
+    until(|| server.output().contains("nobody could be reached"), "the log says so").await;
 }
 
 #[tokio::test]

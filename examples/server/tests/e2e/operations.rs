@@ -159,21 +159,21 @@ async fn p12_a_configuration_that_names_nobody_who_is_there_is_refused() {
     let smtp = format!("smtp://127.0.0.1:{}", mail.port);
     let cases = [
         ("catch-all = 'devop'", "catch-all: there is no team `devop`"),
-        ("fallback = ['tel:123']", "fallback: nothing here reaches `tel:123`"),
-        ("canary = 'slack:nobody'", "canary: nothing here reaches `slack:nobody`"),
+        ("fallback = ['tel:123']", "fallback: no configured channel reaches `tel:123`"),
+        ("canary = 'slack:nobody'", "canary: no configured channel reaches `slack:nobody`"),
         (
             "[roster.teams.t]\nfallback = ['ops@example.org', 'tel:123']",
-            "roster.teams.t.fallback: nothing here reaches `tel:123`",
+            "roster.teams.t.fallback: no configured channel reaches `tel:123`",
         ),
         (
             "[roster.teams.t]\nfallback = ['ops@example.org']\n\
              calendar.'2030-01-01' = { oncall = 'jo@example.org', escalation = ['jo@example.org', ['tel:1']] }",
-            "roster.teams.t.calendar.2030-01-01.escalation: nothing here reaches `tel:1`",
+            "roster.teams.t.calendar.2030-01-01.escalation: no configured channel reaches `tel:1`",
         ),
         (
             "[roster.teams.t]\nfallback = ['ops@example.org']\n\
              calendar.'2030-01-01' = { oncall = 'teams:nobody' }",
-            "roster.teams.t.calendar.2030-01-01.oncall: nothing here reaches `teams:nobody`",
+            "roster.teams.t.calendar.2030-01-01.oncall: no configured channel reaches `teams:nobody`",
         ),
     ];
     for (config, expected) in cases {
@@ -347,7 +347,7 @@ async fn the_log_says_what_was_started_where_and_who_was_refused() {
     }
     let wrong = reqwest::Client::new().get(format!("{}/incidents", server.url)).header("x-api-key", "canary");
     assert_eq!(wrong.send().await.unwrap().status(), 401);
-    assert!(logged("key that is not known").await.contains("client=127.0.0.1"));
+    assert!(logged("unknown API key").await.contains("client=127.0.0.1"));
     let wrong = reqwest::Client::new().get(format!("{}/incidents", server.url)).header("x-api-key", "canary");
     wrong.header("x-forwarded-for", "198.51.100.9, 203.0.113.7").send().await.unwrap();
     assert!(logged("client=203.0.113.7").await.contains("(by the proxy 127.0.0.1)"));

@@ -15,11 +15,11 @@ use crate::signals::{AlertsView, Message, answer, take};
     params(("name" = String, Path, description = "the mapping's name")),
     request_body(content = serde_json::Value, description = "whatever the mapping is for"),
     responses(
-        (status = 200, description = "what became of each alert", body = AlertsView),
-        (status = 400, description = "it is neither JSON nor a form, or has no alerts where the mapping says", body = Problem),
+        (status = 200, description = "the result for each alert", body = AlertsView),
+        (status = 400, description = "neither JSON nor a form, or no alerts at the place that the mapping names", body = Problem),
         (status = 404, description = "there is no such mapping", body = Problem),
-        (status = 422, description = "no alert of it can be taken", body = Problem),
-        (status = 503, description = "an alert could not be stored: send it all again", body = Problem),
+        (status = 422, description = "none of its alerts is valid", body = Problem),
+        (status = 503, description = "an alert could not be stored: send the whole message again", body = Problem),
     ))]
 pub(crate) async fn mapped(
     State(api): State<Api>,

@@ -15,10 +15,10 @@ use crate::signals::{AlertsView, Message};
 #[utoipa::path(post, path = "/intake/grafana", operation_id = "grafana_webhook", tag = "intake",
     request_body(content = serde_json::Value, description = "as Grafana's webhook contact point sends it"),
     responses(
-        (status = 200, description = "what became of each alert", body = AlertsView),
-        (status = 400, description = "it is no such message", body = Problem),
-        (status = 422, description = "no alert of it can be taken", body = Problem),
-        (status = 503, description = "an alert could not be stored: send it all again", body = Problem),
+        (status = 200, description = "the result for each alert", body = AlertsView),
+        (status = 400, description = "not a message of this format", body = Problem),
+        (status = 422, description = "none of its alerts is valid", body = Problem),
+        (status = 503, description = "an alert could not be stored: send the whole message again", body = Problem),
     ))]
 pub(crate) async fn webhook(
     State(api): State<Api>,

@@ -14,8 +14,8 @@ use crate::signals::{AlertsView, Message, answer, take};
     request_body(content = String, content_type = "application/x-www-form-urlencoded",
         description = "`type`, `host`, `check`, `state`, `output`, `since`, `author`, `url`, `label.NAME`"),
     responses(
-        (status = 200, description = "what became of it", body = AlertsView),
-        (status = 422, description = "it cannot be taken", body = Problem),
+        (status = 200, description = "the result", body = AlertsView),
+        (status = 422, description = "it is invalid", body = Problem),
         (status = 503, description = "it could not be stored: send it again", body = Problem),
     ))]
 pub(crate) async fn notification(

@@ -82,8 +82,8 @@ fn invalid(invalid: InvalidInput) -> Problem {
 #[utoipa::path(post, path = "/v2/alerts", tag = "intake",
     request_body(content = serde_json::Value, description = "as Opsgenie's alert API takes it"),
     responses(
-        (status = 202, description = "it is done, durably", body = Requested),
-        (status = 400, description = "a field does not hold", body = Problem),
+        (status = 202, description = "recorded durably", body = Requested),
+        (status = 400, description = "a field is invalid", body = Problem),
         (status = 422, description = "no team answers for the key's service", body = Problem),
         (status = 503, description = "it could not be stored: send it again", body = Problem),
     ))]
@@ -101,12 +101,12 @@ pub(crate) async fn create(
 #[utoipa::path(post, path = "/v2/alerts/{identifier}/acknowledge", tag = "intake",
     params(
         ("identifier" = String, Path, description = "the alert's id, tiny id or alias"),
-        ("identifierType" = Option<String>, Query, description = "id, tiny or alias; id unless given"),
+        ("identifierType" = Option<String>, Query, description = "id, tiny or alias (default: id)"),
     ),
     request_body(content = serde_json::Value, description = "as Opsgenie's alert API takes it; may be empty"),
     responses(
-        (status = 202, description = "it is done, durably, if there is such an alert", body = Requested),
-        (status = 400, description = "a field does not hold", body = Problem),
+        (status = 202, description = "recorded durably, if there is such an alert", body = Requested),
+        (status = 400, description = "a field is invalid", body = Problem),
         (status = 503, description = "it could not be stored: send it again", body = Problem),
     ))]
 pub(crate) async fn acknowledge(
@@ -123,11 +123,11 @@ pub(crate) async fn acknowledge(
 #[utoipa::path(post, path = "/v2/alerts/{identifier}/unacknowledge", tag = "intake",
     params(
         ("identifier" = String, Path, description = "the alert's id, tiny id or alias"),
-        ("identifierType" = Option<String>, Query, description = "id, tiny or alias; id unless given"),
+        ("identifierType" = Option<String>, Query, description = "id, tiny or alias (default: id)"),
     ),
     request_body(content = serde_json::Value, description = "as Opsgenie's alert API takes it"),
     responses(
-        (status = 202, description = "it is done, durably, if there is such an alert", body = Requested),
+        (status = 202, description = "recorded durably, if there is such an alert", body = Requested),
         (status = 400, description = "a field is invalid", body = Problem),
         (status = 503, description = "it could not be stored: send it again", body = Problem),
     ))]
@@ -145,11 +145,11 @@ pub(crate) async fn unacknowledge(
 #[utoipa::path(post, path = "/v2/alerts/{identifier}/notes", tag = "intake",
     params(
         ("identifier" = String, Path, description = "the alert's id, tiny id or alias"),
-        ("identifierType" = Option<String>, Query, description = "id, tiny or alias; id unless given"),
+        ("identifierType" = Option<String>, Query, description = "id, tiny or alias (default: id)"),
     ),
     request_body(content = serde_json::Value, description = "as Opsgenie's alert API takes it"),
     responses(
-        (status = 202, description = "it is done, durably, if there is such an alert", body = Requested),
+        (status = 202, description = "recorded durably, if there is such an alert", body = Requested),
         (status = 400, description = "a field is invalid", body = Problem),
         (status = 503, description = "it could not be stored: send it again", body = Problem),
     ))]
@@ -167,12 +167,12 @@ pub(crate) async fn add_note(
 #[utoipa::path(post, path = "/v2/alerts/{identifier}/close", tag = "intake",
     params(
         ("identifier" = String, Path, description = "the alert's id, tiny id or alias"),
-        ("identifierType" = Option<String>, Query, description = "id, tiny or alias; id unless given"),
+        ("identifierType" = Option<String>, Query, description = "id, tiny or alias (default: id)"),
     ),
     request_body(content = serde_json::Value, description = "as Opsgenie's alert API takes it; may be empty"),
     responses(
-        (status = 202, description = "it is done, durably, if there is such an alert", body = Requested),
-        (status = 400, description = "a field does not hold", body = Problem),
+        (status = 202, description = "recorded durably, if there is such an alert", body = Requested),
+        (status = 400, description = "a field is invalid", body = Problem),
         (status = 503, description = "it could not be stored: send it again", body = Problem),
     ))]
 pub(crate) async fn close(
@@ -205,8 +205,8 @@ async fn changed(
 #[utoipa::path(get, path = "/v2/alerts/requests/{requestId}", tag = "intake",
     params(("requestId" = String, Path, description = "from the answer to a request")),
     responses(
-        (status = 200, description = "what became of it", body = RequestStatus),
-        (status = 404, description = "it is the id of no request", body = Problem),
+        (status = 200, description = "the result", body = RequestStatus),
+        (status = 404, description = "there is no request with this id", body = Problem),
     ))]
 pub(crate) async fn status(
     State(api): State<Api>,

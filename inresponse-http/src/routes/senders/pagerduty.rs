@@ -30,9 +30,9 @@ pub(crate) struct Enqueued {
 #[utoipa::path(post, path = "/v2/enqueue", tag = "intake",
     request_body(content = serde_json::Value, description = "as PagerDuty's Events API v2 takes it"),
     responses(
-        (status = 202, description = "it is done, durably", body = Enqueued),
-        (status = 400, description = "a field does not hold", body = Problem),
-        (status = 401, description = "the routing key is none of the API keys", body = Problem),
+        (status = 202, description = "recorded durably", body = Enqueued),
+        (status = 400, description = "a field is invalid", body = Problem),
+        (status = 401, description = "the routing key is not a known API key", body = Problem),
         (status = 422, description = "no team answers for the key's service", body = Problem),
         (status = 503, description = "it could not be stored: send it again", body = Problem),
     ))]

@@ -16,10 +16,10 @@ use crate::signals::{AlertsView, Message, answer, take};
 #[utoipa::path(post, path = "/intake/alertmanager", operation_id = "alertmanager_webhook", tag = "intake",
     request_body(content = serde_json::Value, description = "as Alertmanager's `webhook_configs` send it"),
     responses(
-        (status = 200, description = "what became of each alert", body = AlertsView),
-        (status = 400, description = "it is no such message", body = Problem),
-        (status = 422, description = "no alert of it can be taken", body = Problem),
-        (status = 503, description = "an alert could not be stored: send it all again", body = Problem),
+        (status = 200, description = "the result for each alert", body = AlertsView),
+        (status = 400, description = "not a message of this format", body = Problem),
+        (status = 422, description = "none of its alerts is valid", body = Problem),
+        (status = 503, description = "an alert could not be stored: send the whole message again", body = Problem),
     ))]
 pub(crate) async fn webhook(
     State(api): State<Api>,
@@ -33,10 +33,10 @@ pub(crate) async fn webhook(
 #[utoipa::path(post, path = "/api/v2/alerts", tag = "intake",
     request_body(content = serde_json::Value, description = "an array of alerts, as Alertmanager takes it"),
     responses(
-        (status = 200, description = "what became of each alert", body = AlertsView),
-        (status = 400, description = "it is no array of alerts", body = Problem),
-        (status = 422, description = "no alert of it can be taken", body = Problem),
-        (status = 503, description = "an alert could not be stored: send it all again", body = Problem),
+        (status = 200, description = "the result for each alert", body = AlertsView),
+        (status = 400, description = "not an array of alerts", body = Problem),
+        (status = 422, description = "none of its alerts is valid", body = Problem),
+        (status = 503, description = "an alert could not be stored: send the whole message again", body = Problem),
     ))]
 pub(crate) async fn alerts(
     State(api): State<Api>,
@@ -52,5 +52,8 @@ pub(crate) async fn alerts(
 #[utoipa::path(get, path = "/api/v2/alerts", tag = "intake",
     responses((status = 501, description = "always", body = Problem)))]
 pub(crate) async fn query(_: Caller) -> Problem {
-    Problem::new(StatusCode::NOT_IMPLEMENTED, "alerts are not kept here; read incidents by GET /incidents")
+    Problem::new(
+        StatusCode::NOT_IMPLEMENTED,
+        "this server keeps no alerts; read incidents with GET /incidents",
+    )
 }

@@ -36,10 +36,10 @@ pub(crate) struct Notice {
 #[utoipa::path(post, path = "/intake/sns", tag = "intake",
     request_body(content = serde_json::Value, description = "as Amazon SNS sends it to HTTPS subscriptions"),
     responses(
-        (status = 200, description = "what became of it", body = AlertsView),
-        (status = 400, description = "it is no such message, or its signature does not hold", body = Problem),
+        (status = 200, description = "the result", body = AlertsView),
+        (status = 400, description = "not a message of this format, or its signature is invalid", body = Problem),
         (status = 403, description = "it is of Amazon SES, from a topic that is not trusted", body = Problem),
-        (status = 422, description = "it cannot be taken", body = Problem),
+        (status = 422, description = "it is invalid", body = Problem),
         (status = 501, description = "this server fetches nothing from Amazon", body = Problem),
         (status = 503, description = "it could not be stored or checked: send it again", body = Problem),
     ))]
@@ -102,9 +102,9 @@ fn untrusted(topic: &str) -> Problem {
 #[utoipa::path(post, path = "/intake/eventbridge", tag = "intake",
     request_body(content = serde_json::Value, description = "the event as EventBridge has it"),
     responses(
-        (status = 200, description = "what became of it", body = AlertsView),
-        (status = 400, description = "it is no event", body = Problem),
-        (status = 422, description = "it cannot be taken", body = Problem),
+        (status = 200, description = "the result", body = AlertsView),
+        (status = 400, description = "not an event", body = Problem),
+        (status = 422, description = "it is invalid", body = Problem),
         (status = 503, description = "it could not be stored: send it again", body = Problem),
     ))]
 pub(crate) async fn eventbridge(
@@ -136,7 +136,7 @@ impl Amazon {
         let fetched = self.fetcher().get(url).await;
         fetched.map_err(|reason| {
             tracing::error!(url = url.as_str(), reason, "Amazon could not be asked");
-            Problem::unavailable("Amazon could not be asked whether this is its message").not_recorded()
+            Problem::unavailable("Amazon could not be asked whether it sent this message").not_recorded()
         })
     }
 }

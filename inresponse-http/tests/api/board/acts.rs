@@ -42,13 +42,9 @@ async fn the_buttons_do_what_they_say_by_the_name_of_whoever_is_signed_in() {
     assert_eq!(state().await, expect("RESOLVED", "Jo", "Jo"));
     assert_eq!(kim.post(&path, "do=take-over").await.status, StatusCode::CONFLICT);
     let page = jo.get(&path).await.text;
-    for line in [
-        "Reported as CRIT",
-        "Jo claimed it",
-        "Kim took it over from Jo",
-        "Kim gave it back",
-        "Jo resolved it",
-    ] {
+    for line in
+        ["Reported as CRIT", "Jo claimed it", "Kim took it over from Jo", "Kim released it", "Jo resolved it"]
+    {
         assert!(page.contains(line), "{line}");
     }
     assert!(page.contains("Jo noted") && page.contains("rolled back\nit helps"));
@@ -144,7 +140,7 @@ async fn p22_a_hand_over_that_nobody_answers_shows_and_is_answered_by_a_button()
     world.engine.tick().await.unwrap();
     location(&jo.post(&path, "do=hand-to-person&person=Kim&confirmed=yes").await);
     let page = jo.get(&path).await.text;
-    assert!(page.contains("To be answered by") && page.contains("03:10:00 UTC"), "{page}");
+    assert!(page.contains("Answer by") && page.contains("03:10:00 UTC"), "{page}");
     assert!(!page.contains("could not be notified"), "{page}");
     world.clock.advance(std::time::Duration::from_secs(60));
     world.engine.tick().await.unwrap();
@@ -158,7 +154,7 @@ async fn p22_a_hand_over_that_nobody_answers_shows_and_is_answered_by_a_button()
     );
     location(&kim.post(&path, "do=claim").await);
     let page = kim.get(&path).await.text;
-    assert!(page.contains("Kim claimed it") && !page.contains("To be answered by"), "{page}");
+    assert!(page.contains("Kim claimed it") && !page.contains("Answer by"), "{page}");
 
     location(&kim.post(&path, "do=hand-to-person&person=Lee&confirmed=yes").await);
     world.clock.advance(std::time::Duration::from_secs(600));

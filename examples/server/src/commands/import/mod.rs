@@ -1,4 +1,4 @@
-//! Bringing a file into the roster.
+//! Importing a roster file.
 
 mod change;
 mod read;
@@ -24,7 +24,7 @@ const WORTH_A_BAR: usize = 50;
 pub(crate) struct ImportArgs {
     /// The file: .toml, or CSV
     file: PathBuf,
-    /// Change it without asking
+    /// Make the changes without asking
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
@@ -58,7 +58,8 @@ pub(super) async fn import(args: ImportArgs) -> Result<(), Failure> {
         }
     }
     let unchanged = all - changes.len();
-    eprintln!("{} to be changed, {unchanged} as they should be", changes.len());
+    let plural = if changes.len() == 1 { "" } else { "s" };
+    eprintln!("{} change{plural}, {unchanged} already up to date", changes.len());
     if changes.is_empty() || !agreed(args.yes)? {
         return Ok(());
     }
@@ -68,7 +69,7 @@ pub(super) async fn import(args: ImportArgs) -> Result<(), Failure> {
         if let Err(error) = change.wanted.put(&client).await {
             bar.finish_and_clear();
             eprintln!(
-                "inresponse: {done} of {} were changed; then {} was not",
+                "inresponse: {done} of {} changes were made; the change of {} failed",
                 changes.len(),
                 change.wanted.name()
             );
@@ -81,16 +82,16 @@ pub(super) async fn import(args: ImportArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Asks whoever sits at the terminal. Where nobody does, nothing is changed, and whatever runs this is told.
+/// Asks at the terminal. Without a terminal nothing is changed, and the caller is told so.
 fn agreed(yes: bool) -> Result<bool, Failure> {
     if yes {
         return Ok(true);
     }
     if !std::io::stdin().is_terminal() {
-        let what = "nothing was changed, since there is no terminal to ask at: give --yes to change it";
+        let what = "nothing was changed: there is no terminal to confirm on; give --yes";
         return Err(Failure::Given(what.to_owned()));
     }
-    Ok(output::agreed("Change it?")?)
+    Ok(output::agreed("Make these changes?")?)
 }
 
 /// A bar on a terminal; nothing elsewhere, or where it would be gone at once.

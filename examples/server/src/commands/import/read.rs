@@ -93,10 +93,10 @@ fn csv(text: &str) -> Result<Vec<Wanted>, String> {
         // As spreadsheets write a day where that can mean one day only.
         let formats = ["%Y-%m-%d", "%d.%m.%Y", "%Y/%m/%d"];
         let day = formats.iter().find_map(|format| NaiveDate::parse_from_str(&row.day, format).ok());
-        let day = day.ok_or_else(|| wrong("day", "must be a day, as 2026-12-31"))?;
+        let day = day.ok_or_else(|| wrong("day", "must be a day like 2026-12-31"))?;
         let together = |name: &str, cell: &str| -> Result<Vec<String>, String> {
             let told = |e: InvalidInput| {
-                wrong(name, &unquoted(e.errors().first().map_or("is no contact", |e| e.message())))
+                wrong(name, &unquoted(e.errors().first().map_or("is not a contact", |e| e.message())))
             };
             let contact = |text: &str| Contact::new(text).map_err(told);
             let contacts = cell.split_whitespace().map(contact).collect::<Result<Vec<_>, _>>()?;
@@ -116,7 +116,7 @@ fn told(error: &csv::Error) -> String {
     let line = error.position().map_or(1, csv::Position::line);
     match error.kind() {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("line {line}: has {len} cells, and the first line {expected_len}")
+            format!("line {line}: has {len} cells, but the first line has {expected_len}")
         }
         csv::ErrorKind::Deserialize { err, .. } => match err.kind() {
             csv::DeserializeErrorKind::Message(message) => format!("line {line}: {}", unquoted(message)),
@@ -180,7 +180,7 @@ mod tests {
             ),
             ("root:$6$canary:19000:0:99999:7:::\ndaemon:*:canary\n", "line 1, column 1: must be one of"),
             ("team,day\ncanary,2026-12-24\n", "line 2: missing field `oncall`"),
-            ("team,day,oncall\na,2026-12-24,x@y.z,canary\n", "line 2: has 4 cells, and the first line 3"),
+            ("team,day,oncall\na,2026-12-24,x@y.z,canary\n", "line 2: has 4 cells, but the first line has 3"),
         ] {
             let error = csv(text).unwrap_err();
             assert!(error.contains(problem) && !error.contains("canary"), "{error}");

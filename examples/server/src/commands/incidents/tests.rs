@@ -93,7 +93,7 @@ const STORIES: &[Story] = &[
         fallback: "xops",
         said: &[
             "alerting level 1: xjo@x.org",
-            "level 1 could not be reached, so the next one was due at once",
+            "level 1 could not be reached, so the next level was due at once",
             "the fallback could not be reached",
             "nobody could be reached",
             "550 no such user",
@@ -117,7 +117,7 @@ const STORIES: &[Story] = &[
         levels: &["xjo", "kim"],
         at: 1200,
         said: &[
-            "level 1 could not be reached, so the next one was due at once",
+            "level 1 could not be reached, so the next level was due at once",
             "not everybody was reached, and nobody claimed it",
         ],
         unsaid: &["everybody was alerted", "nobody could be reached"],
@@ -140,7 +140,7 @@ const STORIES: &[Story] = &[
         name: "the first level dies while the second has its turn",
         levels: &["xjo", "kim", "lee"],
         at: 0,
-        said: &["level 1 could not be reached, so the next one was due at once", "level 3: lee@x.org"],
+        said: &["level 1 could not be reached, so the next level was due at once", "level 3: lee@x.org"],
         unsaid: &["nobody could be reached", "everybody was alerted"],
         mail: &["xjo@x.org could not be reached: 550 no such user", "lee@x.org"],
         ..NOTHING
@@ -158,7 +158,7 @@ const STORIES: &[Story] = &[
         levels: &["xjo", "ukim"],
         acts: &[(5, Act::Claim)],
         at: 10,
-        said: &["level 1 could not be reached, so the next one was due at once", "no longer needed"],
+        said: &["level 1 could not be reached, so the next level was due at once", "no longer needed"],
         unsaid: &["nobody could be reached", "everybody was alerted", "unless somebody claims it"],
         ..NOTHING
     },
@@ -166,7 +166,7 @@ const STORIES: &[Story] = &[
         name: "it was unclaimed and then released",
         acts: &[(601, Act::Claim), (602, Act::Release)],
         at: 602,
-        said: &["nobody was left to be alerted", "the fallback: ops@x.org"],
+        said: &["nobody was left to alert", "the fallback: ops@x.org"],
         unsaid: &["everybody was alerted", "nobody could be reached"],
         ..NOTHING
     },
@@ -188,7 +188,7 @@ const STORIES: &[Story] = &[
         acts: &[(5, Act::Hand("kim@x.org"))],
         at: 605,
         said: &["kim@x.org did not answer in time, so it is open again", "alerting level 1: jo@x.org"],
-        unsaid: &["nobody could", "everybody was alerted", "answer by", "answered by"],
+        unsaid: &["nobody could", "everybody was alerted", "answer by"],
         mail: &["CRIT on athens", "round 2"],
         ..NOTHING
     },
