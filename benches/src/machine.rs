@@ -1,4 +1,4 @@
-//! The machine that measured, for whoever reads the figures.
+//! The machine that measured, for readers of the figures.
 
 use std::fs::OpenOptions;
 use std::io::{Seek, SeekFrom, Write};

@@ -21,7 +21,7 @@ pub(crate) enum Bound {
     AtMost(f64),
 }
 
-/// What shall hold of a median of ours: of its ratio to the peer's, or of itself.
+/// What must hold for a median of ours: of its ratio to the peer's, or of itself.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Goal {
     pub(crate) row: Row,

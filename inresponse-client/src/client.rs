@@ -30,7 +30,7 @@ impl Client {
     /// A client of that server. Nothing is connected yet.
     ///
     /// # Errors
-    /// The URL or the key does not hold, or this machine trusts no certificates.
+    /// The URL or the key is invalid, or this machine trusts no certificates.
     pub fn new(config: ClientConfig) -> Result<Self, ClientError> {
         Ok(Self { http: Http::new(config)? })
     }

@@ -10,7 +10,7 @@ use inresponse_api::{FieldProblem, Problem};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientErrorKind {
-    /// The URL or the key that the client was given does not hold, or this machine trusts no certificates.
+    /// The URL or the key that the client was given is invalid, or this machine trusts no certificates.
     Config,
     /// No key, or none that the server knows (401), or one that may not do this (403).
     Unauthorized,
@@ -18,7 +18,7 @@ pub enum ClientErrorKind {
     NotFound,
     /// It cannot be in the state that the thing is in (409); see [`ClientError::claimed_by`].
     Conflict,
-    /// What was sent does not hold (400, 413, 422); see [`ClientError::fields`].
+    /// The request is invalid (400, 413, 422); see [`ClientError::fields`].
     Invalid,
     /// The server cannot do it now, and certainly has not (429, 503); see [`ClientError::retry_after`].
     Overloaded,
@@ -79,7 +79,7 @@ impl ClientError {
         self.retry_after
     }
 
-    /// Whether what was asked for may have happened all the same. A report with a dedup key can be sent again.
+    /// Whether what was asked for may have happened anyway. A report with a dedup key can be sent again.
     pub fn may_have_been_recorded(&self) -> bool {
         self.kind == ClientErrorKind::UnknownCommit
     }

@@ -12,7 +12,7 @@ use crate::config::ClientConfig;
 use crate::error::{ClientError, ClientErrorKind as Kind};
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
-/// The largest answer that is read, in bytes: a page of 500 incidents has some megabytes at the most.
+/// The largest answer that is read, in bytes: a page of 500 incidents has some megabytes at most.
 const MAX_BYTES: usize = 32 * 1024 * 1024;
 /// How long a connection is kept for the next request.
 const IDLE: Duration = Duration::from_secs(5);
@@ -22,7 +22,7 @@ const IDLE: Duration = Duration::from_secs(5);
 pub(crate) struct Http {
     client: reqwest::Client,
     base: Url,
-    /// Marked sensitive, so that it shows nowhere.
+    /// Marked sensitive, so that no log shows it.
     key: Option<HeaderValue>,
 }
 
@@ -51,7 +51,7 @@ impl Http {
         // A redirect could lead the key elsewhere.
         let client = reqwest::Client::builder().redirect(redirect::Policy::none()).timeout(config.timeout);
         let client = client.connect_timeout(config.timeout / 3).retry(reqwest::retry::never());
-        // Sooner than servers let go of it: what is sent just then has an unknown fate.
+        // Sooner than servers close it: what is sent just then has an unknown fate.
         let client = client.pool_idle_timeout(IDLE);
         let client = client.user_agent(concat!("inresponse-client/", env!("CARGO_PKG_VERSION"))).build();
         let client = client.map_err(|e| {
@@ -152,7 +152,7 @@ fn retry_after(response: &Response) -> Option<Duration> {
 
 fn read<T: DeserializeOwned>(body: &[u8], effect: Effect) -> Result<T, ClientError> {
     serde_json::from_slice(body).map_err(|e| {
-        // It was taken by whoever said so; only what it is now is not known.
+        // The server says that it took it; only its state now is unknown.
         let kind = if effect == Effect::Changes { Kind::UnknownCommit } else { Kind::Protocol };
         ClientError::new(kind, "the answer is not one of this API").because(e)
     })

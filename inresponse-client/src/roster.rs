@@ -78,7 +78,7 @@ impl Client {
 
     /// Who changed the roster and when, newest first: a page of up to `limit`, from a cursor on.
     ///
-    /// Noted before it is made; what then failed may be there all the same.
+    /// Noted before it is made; what then failed may be there anyway.
     pub async fn roster_changes(&self, limit: usize, cursor: Option<&str>) -> Result<Changes, ClientError> {
         let mut url = self.http.url(&["roster", "changes"]);
         url.query_pairs_mut().append_pair("limit", &limit.to_string());

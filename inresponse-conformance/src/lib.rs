@@ -1,6 +1,6 @@
 //! The laws that every InResponse store, roster and notifier must keep, as ready-made tests.
 //!
-//! Whoever writes an adapter tells a *harness* how to make one, and calls the macro of its suite in a test
+//! The author of an adapter tells a *harness* how to make one, and calls the macro of its suite in a test
 //! module of its own. The macro expands to one test per law, named after what must hold:
 //!
 //! ```
@@ -34,13 +34,13 @@
 //! so it may own a temporary folder or a local server.
 //!
 //! The laws are plain functions too, in [`store`], [`roster`], [`settings`] and [`notifier`], for a test runner of one's own.
-//! They panic when the law does not hold, and end in bounded time where the adapter does.
+//! They panic when the law is broken, and end in bounded time where the adapter does.
 
 #![allow(
     clippy::panic,
     clippy::unwrap_used,
     clippy::missing_panics_doc,
-    reason = "a law that does not hold panics; that is what this crate is for"
+    reason = "a broken law panics; that is what this crate is for"
 )]
 
 mod harness;

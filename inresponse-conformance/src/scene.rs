@@ -89,8 +89,8 @@ pub(crate) fn noted(incident: &Incident, text: &str, now: DateTime<Utc>) -> Draf
 
 /// Given to another team, which has it from then on.
 pub(crate) fn handed_to(incident: &Incident, team: &str, now: DateTime<Utc>) -> Draft {
-    let wish = StateChange::HandToTeam(TeamName::new(team).unwrap());
-    updated(incident, Update::state(person("jo"), wish), now)
+    let request = StateChange::HandToTeam(TeamName::new(team).unwrap());
+    updated(incident, Update::state(person("jo"), request), now)
 }
 
 fn person(name: &str) -> Person {

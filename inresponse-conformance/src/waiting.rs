@@ -57,7 +57,7 @@ where
 pub(crate) async fn together<T: Send + 'static>(
     tasks: impl IntoIterator<Item = impl Future<Output = T> + Send + 'static>,
 ) -> Vec<T> {
-    // The first panic ends it, since others may be waiting for whoever panicked.
+    // The first panic ends it, since others may be waiting for the thread that panicked.
     let answers = futures_util::future::try_join_all(tasks.into_iter().map(tokio::spawn)).await;
     answers.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()))
 }

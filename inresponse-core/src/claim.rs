@@ -67,7 +67,7 @@ impl fmt::Debug for TokenSecret {
     }
 }
 
-/// What a token says: whoever holds it may claim this incident as this recipient.
+/// What a token says: its holder may claim this incident as this recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimToken {
     /// The incident.
@@ -78,7 +78,7 @@ pub struct ClaimToken {
     pub expires_at: DateTime<Utc>,
 }
 
-/// Why a token does not hold.
+/// Why a token is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TokenError {
@@ -124,7 +124,7 @@ impl ClaimToken {
     /// The signature is compared in constant time.
     ///
     /// # Errors
-    /// It is none, was signed with another secret or one that holds no longer, is for another incident, lives longer than
+    /// It is not a token, was signed with another secret or an old one, is for another incident, lives longer than
     /// any that is made here, or has expired at `now`.
     pub fn verify(
         token: &str,
@@ -210,7 +210,7 @@ mod tests {
         let (second, days) = (TimeDelta::seconds(1), TimeDelta::days);
         assert_eq!(verify(replaced - second, &old, replaced), Ok(()));
         assert_eq!(verify(replaced - second, &old, replaced + days(7) - second * 2), Ok(()));
-        // Whoever has the old one makes no more links with it.
+        // An attacker who has the old one makes no more links with it.
         let late = replaced + days(7);
         assert_eq!(verify(late - second, &old, late - second), Ok(()));
         assert_eq!(verify(late - second, &old, late), Err(TokenError::Invalid));

@@ -32,7 +32,7 @@ pub struct InvalidInput {
 }
 
 impl InvalidInput {
-    /// The most errors that are told of; a small input can hold very many.
+    /// The most errors that are reported; a small input can cause very many.
     pub const MAX_ERRORS: usize = 64;
     /// The most bytes of a field's name, which strangers may choose.
     const MAX_FIELD_BYTES: usize = 256;

@@ -1,6 +1,6 @@
 //! Incident alerting and escalation as a library.
 //!
-//! A report becomes an incident with a number; whoever is on call for the team that owns the service is alerted at
+//! A report becomes an incident with a number; the on-call engineer of the team that owns the service is alerted at
 //! once; unless somebody claims it, it escalates along the team's matrix. Here it is embedded whole, with
 //! everything in memory and alerts printed:
 //!

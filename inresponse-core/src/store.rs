@@ -97,7 +97,7 @@ pub struct ListQuery {
     pub severity: Option<Severity>,
     /// Only with lower numbers: where the page before ended.
     pub below: Option<IncidentNumber>,
-    /// How many at the most.
+    /// How many at most.
     pub limit: usize,
 }
 

@@ -21,7 +21,7 @@ const KEYCAP: char = '\u{20e3}';
 /// has no width, or commands a terminal is shown as `\u{202e}`.
 ///
 /// Line breaks and tabs stay. So do emoji that are made of several, and the joiners of Arabic and Indic scripts: what
-/// they do there can be seen. For whoever shows text to people; what programs read stays as it is.
+/// they do there can be seen. For text that people read; what programs read stays as it is.
 pub fn visible(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|b| matches!(b, b' '..=b'~' | b'\n' | b'\t')) {
         return Cow::Borrowed(text);

@@ -50,7 +50,7 @@ pub(crate) struct Failure<E> {
 }
 
 impl<E: OperationError> Failure<E> {
-    /// Whether a condition does not hold.
+    /// Whether a condition failed.
     pub(crate) fn is_condition(&self) -> bool {
         self.trouble == Trouble::Condition
     }

@@ -20,7 +20,7 @@ use inresponse_core::{Outage, OutageKind};
 
 use crate::item::Item;
 
-/// What a call's failure means for whoever would try it again.
+/// What a call's failure means for a caller that would try again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trouble {
     /// Nothing was changed, and it is too much for now.
@@ -29,7 +29,7 @@ pub(crate) enum Trouble {
     Conflict,
     /// It may have happened.
     Unsure,
-    /// Nothing was changed: a condition does not hold.
+    /// Nothing was changed: a condition failed.
     Condition,
     /// Nothing was changed, and the same call will fail again.
     Refused,
@@ -42,7 +42,7 @@ pub(crate) trait OperationError: ProvideErrorMetadata + StdError + Send + Sync +
         &[]
     }
 
-    /// The item on which the condition does not hold, if there is one.
+    /// The item on which the condition failed, if there is one.
     fn found(&self) -> Option<&Item> {
         None
     }
@@ -93,7 +93,7 @@ impl OperationError for TransactWriteItemsError {
     }
 }
 
-/// Whether that part of a transaction was refused because its condition does not hold.
+/// Whether that part of a transaction was refused because its condition failed.
 pub(crate) fn failed_its_condition(reason: &CancellationReason) -> bool {
     reason.code() == Some("ConditionalCheckFailed")
 }

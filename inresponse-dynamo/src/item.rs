@@ -109,7 +109,7 @@ pub(crate) fn service_and_team_key(
     format!("{state}#{severity}#{}:{service}:{team}", service.as_str().len())
 }
 
-/// What a draft tells of an incident and may change with a commit: attributes that it has, and those it has not.
+/// What a draft says about an incident and a commit may change: attributes that it has, and those it has not.
 pub(crate) struct Columns {
     pub(crate) present: Vec<(&'static str, AttributeValue)>,
     pub(crate) absent: Vec<&'static str>,

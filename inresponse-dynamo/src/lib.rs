@@ -3,7 +3,7 @@
 //! An incident is one item with a version; a commit is a write on the condition that the version is still the one
 //! that was read. Where a dedup key is taken or freed, that and the incident are one transaction. What is due is
 //! found through a sparse index that is spread over shards; lists go through indexes too, and nothing that a report
-//! or an alert waits for ever scans a table.
+//! or an alert waits forever scans a table.
 //!
 //! ```no_run
 //! # async fn open(client: aws_sdk_dynamodb::Client) -> Result<(), Box<dyn std::error::Error>> {

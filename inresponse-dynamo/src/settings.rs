@@ -16,7 +16,7 @@ impl DynamoStore {
     /// A value that is made once and kept: `value` if there is none of that name yet, else the one that is there.
     ///
     /// # Errors
-    /// DynamoDB is out of order.
+    /// DynamoDB is unavailable.
     pub async fn keep_setting(&self, name: &str, value: Vec<u8>) -> Result<Vec<u8>, Outage> {
         self.set("SET #value = if_not_exists(#value, :value)", name, value).await
     }
@@ -24,7 +24,7 @@ impl DynamoStore {
     /// Replaces the value of that name.
     ///
     /// # Errors
-    /// DynamoDB is out of order.
+    /// DynamoDB is unavailable.
     pub async fn put_setting(&self, name: &str, value: Vec<u8>) -> Result<(), Outage> {
         self.set("SET #value = :value", name, value).await.map(drop)
     }

@@ -24,7 +24,7 @@ use crate::write_id::WriteId;
 const FIRST_NUMBER: u64 = 100_000;
 /// How often a create begins again where a dedup key is taken or freed meanwhile.
 const MAX_TRIES: u32 = 12;
-/// So many numbers at the most are given by processes of before while they are replaced.
+/// At most so many numbers are given by processes of before while they are replaced.
 const GIVEN_MEANWHILE: u64 = 1_000;
 
 /// Incidents in DynamoDB. Cheap to clone.
@@ -129,7 +129,7 @@ impl DynamoStore {
         }
     }
 
-    /// Removes a guard whose incident is gone or has another key, which only a hand in the tables can bring about;
+    /// Removes a guard whose incident is gone or has another key, which only a manual edit of the tables can cause;
     /// with it, no report under that key would ever be taken.
     async fn remove_orphan(&self, key: &str, holder: IncidentNumber) -> Result<(), Outage> {
         // The incident was looked at after the guard was read. If the guard is still the same, it did not change
@@ -394,7 +394,7 @@ impl DynamoStore {
 /// What became of a transaction of two parts.
 enum Transacted {
     Done,
-    /// For each part whose condition does not hold, the item that was found (empty if there is none).
+    /// For each part whose condition failed, the item that was found (empty if there is none).
     Cancelled([Option<Item>; 2]),
 }
 

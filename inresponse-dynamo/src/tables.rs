@@ -38,7 +38,7 @@ struct Table<'a> {
 /// keeps lacking it: lists that would go through it are slower.
 ///
 /// # Errors
-/// DynamoDB is out of order or refuses.
+/// DynamoDB is unavailable or refuses.
 pub async fn ensure_tables(client: &Client, config: &DynamoConfig) -> Result<(), Outage> {
     let client = bounded(client);
     let tables = [
@@ -96,7 +96,7 @@ pub async fn ensure_tables(client: &Client, config: &DynamoConfig) -> Result<(),
     if all_there {
         return Ok(());
     }
-    // The first two whole before the others, so that whoever is interrupted begins again at them.
+    // The first two whole before the others, so that an interrupted process begins again at them.
     let [incident, roster_change, others @ ..] = &tables;
     for table in [incident, roster_change] {
         create(&client, table).await?;
@@ -178,7 +178,7 @@ async fn wait_for(client: &Client, name: &str) -> Result<(), Outage> {
     Err(Outage::retryable(format!("the table {name} is still being made")))
 }
 
-/// Lets items expire by the attribute that changes have, and resolved incidents where they are not kept for ever.
+/// Lets items expire by the attribute that changes have, and resolved incidents where they are not kept forever.
 async fn expire(client: &Client, name: &str) -> Result<(), Outage> {
     let by = TimeToLiveSpecification::builder().attribute_name("expiresAt").enabled(true);
     let call = client.update_time_to_live().table_name(name);

@@ -221,7 +221,7 @@ async fn p04_what_stays_without_an_answer_is_unknown_for_writes_and_may_be_tried
 }
 
 #[tokio::test]
-async fn p04_a_silent_service_is_not_waited_for_for_ever() {
+async fn p04_a_silent_service_is_not_waited_for_forever() {
     let world = World::new().await;
     let record = world.create(report()).await;
     for _ in 0..TRIES {

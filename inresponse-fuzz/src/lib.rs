@@ -1,6 +1,6 @@
 //! Fuzz targets for everything that reads what strangers send.
 //!
-//! A target is a function of bytes that panics if something does not hold: not only that nothing panics by itself, but
+//! A target is a function of bytes that panics if something is wrong: not only that nothing panics by itself, but
 //! what the reader promises (what it accepts is written and read again as the same, a refusal names a field and stays
 //! small, a token of one secret never holds under another, …).
 //!
@@ -16,12 +16,12 @@
 //! | `mail` | `mail`: any incident's mail, read by two parsers |
 //! | `settings` | `config`: the server's file |
 //! | `api` | `api`: any request, through the whole router |
-//! | `notice` | `notice`: what SES tells of a mail |
+//! | `notice` | `notice`: what SES reports about a mail |
 
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
-    reason = "a target panics when something does not hold; that is how it tells"
+    reason = "a target panics when something is wrong; that is how it reports"
 )]
 
 mod targets;

@@ -41,7 +41,7 @@ impl TrustedProxies {
 
     /// The client behind a trusted proxy: the last hop that no trusted proxy is.
     ///
-    /// Whoever sends a request can write anything to the left of what the proxies add. If both headers are there and
+    /// A client can write anything to the left of what the proxies add. If both headers are there and
     /// disagree, a proxy passes one of them on as it came, so neither is believed.
     fn client(&self, proxy: IpAddr, headers: &HeaderMap) -> IpAddr {
         let by = |header: &HeaderName, read: fn(&str) -> Option<IpAddr>| {

@@ -63,7 +63,7 @@ fn shown(api: &Api) -> Response {
     ([(CONTENT_TYPE, "application/json")], api.document()).into_response()
 }
 
-/// Leads whoever opens the viewer, without a key and without having signed in, to where one signs in.
+/// Leads a visitor who opens the viewer without a key and without a session to the sign-in page.
 #[cfg(feature = "pages")]
 async fn signed_in(
     key: Result<Caller, Problem>,

@@ -18,7 +18,7 @@ pub(crate) fn write(below: IncidentNumber, list: &ListQuery) -> String {
 /// Reads a cursor of this list.
 ///
 /// # Errors
-/// It is none, or of another list, whose pages it would leave out or repeat.
+/// It is not a cursor, or one of another list, whose pages it would leave out or repeat.
 pub(crate) fn read(text: &str, list: &ListQuery) -> Result<IncidentNumber, InvalidInput> {
     let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| refused())?;
     let (below, marked) =
@@ -39,7 +39,7 @@ pub(crate) fn write_change(before: &ChangeMark) -> String {
 /// Reads a cursor of the list of changes.
 ///
 /// # Errors
-/// It is none, or of another list.
+/// It is not a cursor, or one of another list.
 pub(crate) fn read_change(text: &str) -> Result<ChangeMark, InvalidInput> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok();
     let decoded = bytes.as_deref().and_then(|bytes| std::str::from_utf8(bytes).ok());

@@ -25,7 +25,7 @@ pub(crate) fn complete(document: &OpenApi) -> String {
             ("408", "the body took too long", has_body),
             ("413", "the body is too large", has_body),
             ("500", "an internal error", true),
-            ("503", "out of service, or too many requests: send it again", true),
+            ("503", "unavailable, or too many requests: send it again", true),
         ];
         let Some(responses) = operation["responses"].as_object_mut() else { continue };
         for (status, description, _) in always.iter().filter(|(.., applies)| *applies) {

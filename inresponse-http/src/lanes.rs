@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_finds_a_lane_full_waits_for_a_place_and_not_for_ever() {
+    async fn a_request_that_finds_its_lane_full_waits_for_a_place_and_not_forever() {
         let (places, lane) = (Places::default(), Lane::default());
         let mut held = fill(&places, &lane);
         assert!(places.take_soon(&lane).await.is_none());
@@ -179,7 +179,7 @@ mod tests {
             assert!(waits.await.unwrap());
         }
         assert!(places.has_room_soon(&lane).await);
-        assert_eq!(lane.held.load(Ordering::Relaxed), PLACES / 4, "whoever only looks keeps none");
+        assert_eq!(lane.held.load(Ordering::Relaxed), PLACES / 4, "a reader keeps none");
     }
 
     async fn all_turns(lane: &Lane) -> Vec<OwnedSemaphorePermit> {
@@ -195,7 +195,7 @@ mod tests {
         let (busy, other) = (Lane::default(), Lane::default());
         let mut turns = all_turns(&busy).await;
         assert_eq!(turns.len(), TURNS as usize);
-        assert!(busy.turn().await.is_err(), "it waits, and not for ever");
+        assert!(busy.turn().await.is_err(), "it waits, and not forever");
         assert!(other.turn().await.is_ok());
         turns.pop();
         assert!(busy.turn().await.is_ok());

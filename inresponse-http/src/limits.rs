@@ -68,7 +68,7 @@ pub(crate) async fn observe(Here(api): Here, request: Request, next: Next) -> Re
         let refusal = response.extensions().get::<Refusal>();
         refusal.and_then(|refusal| api.refusals().note(*refusal, &client, began))
     });
-    // Methods are bounded by us, not by whoever sends them.
+    // Methods are bounded by us, not by the client.
     let method = match method {
         Method::GET | Method::HEAD | Method::PUT | Method::POST | Method::DELETE => method.to_string(),
         _ => "other".to_owned(),

@@ -73,7 +73,7 @@ pub(crate) async fn allowed(
     }
 }
 
-/// Counts one more where all servers find it, unless there were too many of late.
+/// Counts one more where all servers find it, unless there were too many recently.
 async fn count(api: &Api, key: &KeyName) -> Result<Allowed, Outage> {
     let name = format!("hand-overs:{key}");
     for _ in 0..MAX_TRIES {
@@ -82,7 +82,7 @@ async fn count(api: &Api, key: &KeyName) -> Result<Allowed, Outage> {
         // What cannot be read was no hand-over.
         let made: Option<Vec<i64>> = was.as_deref().and_then(|was| serde_json::from_slice(was).ok());
         let made = made.unwrap_or_default().into_iter().filter_map(DateTime::<Utc>::from_timestamp_micros);
-        // Also of a clock that was ahead, but not for ever.
+        // Also of a clock that was ahead, but not forever.
         let mut made: Vec<_> = made.filter(|at| (now - *at).abs() < WINDOW).collect();
         if made.len() >= MOST {
             let oldest = made.iter().min().copied().unwrap_or(now);

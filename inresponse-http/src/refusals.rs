@@ -86,7 +86,7 @@ struct Lately {
 }
 
 impl Refusals {
-    /// Tells of one, and answers how long its answer should wait; `now` is on the monotonic clock.
+    /// Reports one, and answers how long its answer should wait; `now` is on the monotonic clock.
     ///
     /// A right key never waits: a storm of wrong ones must not keep a monitoring system out, not even one that has its
     /// address from the same proxy.
@@ -133,7 +133,7 @@ impl Refusals {
 /// How many wrong keys each address may still send before its answers are late.
 ///
 /// A table of fixed size, into which addresses are hashed: two that share a place share their wrong keys, which nobody
-/// outside can bring about.
+/// outside can cause.
 #[derive(Debug)]
 struct Allowances {
     hasher: RandomState,

@@ -66,15 +66,15 @@ impl Field {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Mapping {
-    /// The array of alerts; the whole document is one alert unless given.
+    /// The array of alerts (default: the whole document is one alert).
     alerts: Option<Pointer>,
     title: Field,
     message: Option<Field>,
-    /// The service; by the labels, as everywhere, unless given or where it is absent.
+    /// The service (default, also if it is absent: from the labels, as everywhere).
     service: Option<Field>,
-    /// A word for the severity; by the labels unless given.
+    /// A word for the severity (default: from the labels).
     severity: Option<Field>,
-    /// What the sender calls this trouble; the title unless given, and all of the alert where there is none.
+    /// The sender's name for this trouble (default: the title, or the whole alert if it has no title).
     key: Option<Field>,
     /// A word for whether it is over.
     status: Option<Field>,

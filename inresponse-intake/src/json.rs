@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn p16_what_has_no_name_is_named_all_the_same() {
+    fn p16_what_has_no_name_is_named_anyway() {
         type Texts = std::collections::BTreeMap<String, String>;
         for (body, field) in [("{\"\": 5}", "body"), ("{\"\\n \": 5}", "body"), ("{\" a \": 5}", "a")] {
             assert_eq!(exactly::<Texts>(body.as_bytes()).unwrap_err().errors()[0].field(), field, "{body}");

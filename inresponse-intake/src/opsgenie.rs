@@ -17,7 +17,7 @@ use crate::{Context, Recovery, Remark, Signal, Subject, Trouble, key};
 /// Translates a body of `POST /v2/alerts`.
 ///
 /// # Errors
-/// It is none, or has no message.
+/// It is invalid, or has no message.
 pub fn create(body: &[u8], context: &Context<'_>) -> Result<Signal, InvalidInput> {
     let create = object(body)?;
     let message = create.text("message").ok_or_else(|| InvalidInput::field("message", "is missing"))?;

@@ -57,7 +57,7 @@ impl Event {
     /// Reads an event.
     ///
     /// # Errors
-    /// It is none.
+    /// It is invalid.
     pub fn read(body: &[u8]) -> Result<Self, InvalidInput> {
         object(body).map(|fields| Self { fields })
     }

@@ -17,7 +17,7 @@ use crate::{Context, Covers, Recovery, Signal, Subject, Translated, Trouble, bou
 /// How far a sender's clock may be ahead when it says that trouble is over.
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(1);
 
-/// What people are told of trouble whose sender's clock is behind.
+/// What people are told about trouble whose sender's clock is behind.
 const BEHIND: &str = "endsAt lies in the past and moves with every message, so the trouble goes on: is the sender's clock behind";
 
 /// Annotations that make the title and the head of the message.
@@ -73,7 +73,7 @@ fn translate(
 /// Translates a body of `POST /api/v2/alerts`: an array of alerts.
 ///
 /// # Errors
-/// It is none.
+/// It is invalid.
 pub fn alerts(body: &[u8], context: &Context<'_>) -> Result<Vec<Translated>, InvalidInput> {
     let translate = |alert: Value| Alert::read(alert)?.translate(Said::Nothing, "prometheus", None, context);
     Ok(bounded(array(body)?, translate))
@@ -210,7 +210,7 @@ impl Alert {
         }
     }
 
-    /// What it is called where nobody has summed it up.
+    /// Its name if it has no summary.
     fn name(&self) -> String {
         let label = |name: &str| self.labels.get(name).map(String::as_str);
         match (label("alertname"), label("rulename"), label("instance")) {

@@ -214,7 +214,7 @@ mod tests {
         };
         assert!(moving(&[(0, 300), (60, 360), (121, 420)]));
         assert!(moving(&[(0, 300), (60, 360), (120, 420), (180, 484)]));
-        assert!(!moving(&[(0, 300), (60, 360)]), "two senders may tell of two ends");
+        assert!(!moving(&[(0, 300), (60, 360)]), "two senders may report two ends");
         assert!(!moving(&[(0, 300), (60, 360), (0, 420), (60, 480)]), "and repeat them");
         assert!(!moving(&[(0, 300), (60, 360), (61, 600)]), "it has flapped");
         assert!(!moving(&[(0, 300), (60, 360), (120, 420), (100, 480)]), "now it is over");

@@ -1,4 +1,4 @@
-//! Texts that are broken are read all the same: what is unreadable becomes U+FFFD.
+//! Texts that are broken are read anyway: what is unreadable becomes U+FFFD.
 //!
 //! After each U+FFFD stand marks that tell what it was, so that two different broken texts stay different where they are
 //! the identity of some trouble. The marks are code points that Unicode keeps for a program's own use; no text that

@@ -1,4 +1,4 @@
-//! Trouble that a sender tells of, cut to what a report may hold.
+//! Trouble that a sender reports, cut to what a report may hold.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ const MAX_LABEL_BYTES: usize = 8 * 1024;
 /// What is set aside for the title and for what intake adds itself.
 const RESERVED_BYTES: usize = 2 * 1024;
 
-/// Trouble that a sender tells of. Whatever is too long or too many is cut; an alert is never lost for that.
+/// Trouble that a sender reports. Whatever is too long or too many is cut; an alert is never lost for that.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trouble {
     service: ServiceName,

@@ -90,7 +90,7 @@ fn an_alarm_of_metric_math_names_all_that_it_watches() {
 }
 
 #[test]
-fn an_alarm_without_details_is_one_all_the_same() {
+fn an_alarm_without_details_is_still_an_alarm() {
     let mut bare = change("ALARM", &json!(null));
     bare["detail"]["configuration"] = json!({ "alarmRule": "ALARM(a) OR ALARM(b)" });
     bare["detail"]["state"] = json!({ "value": "ALARM" });

@@ -236,7 +236,7 @@ fn cloudwatch_alarms() {
     assert_eq!(recovery(&ok).covers, Covers::Until(at("2026-11-24T02:40:00Z")));
     assert!(matches!(alert(payload!("sns-insufficient.json")), Ok(Signal::Nothing(_))));
     let text = report(&alert(payload!("sns-text.json")));
-    assert_eq!(text.service().as_str(), "unmapped", "what is no alarm is told all the same");
+    assert_eq!(text.service().as_str(), "unmapped", "what is no alarm is told anyway");
     assert!(matches!(request(payload!("sns-confirmation.json")), sns::Request::Confirm(_)));
     assert!(matches!(request(payload!("sns-unsubscribed.json")), sns::Request::Unsubscribed));
 }

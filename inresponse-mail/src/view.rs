@@ -299,7 +299,7 @@ fn news(alert: &Alert) -> String {
     }
 }
 
-/// How whoever has it came to have it.
+/// How the holder came to have it.
 fn last_claim(incident: &Incident) -> Option<&Event> {
     let events = incident.timeline().entries().iter().rev().map(|entry| &entry.event);
     events.into_iter().find(|event| matches!(event, Event::Claimed { .. } | Event::HandedOver { .. }))

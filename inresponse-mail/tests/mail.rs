@@ -238,7 +238,7 @@ fn news_is_short_stands_in_the_thread_of_its_alert_and_offers_what_can_still_be_
 }
 
 #[test]
-fn whoever_it_is_handed_to_is_told_what_happened_and_offered_what_they_can_do() {
+fn the_new_holder_is_told_what_happened_and_offered_what_they_can_do() {
     for to in ["jo@example.org", "lee@example.org"] {
         let bytes = message(&news(StateChange::HandTo(Person::new(to).unwrap()), to));
         let parsed = MessageParser::default().parse(&bytes).unwrap();

@@ -1,4 +1,4 @@
-//! Power cuts in mid-write, on a simulated disk under InResponse's store on SQLite. Not published.
+//! Power cuts during a write, on a simulated disk under InResponse's store on SQLite. Not published.
 //!
 //! The store's own code for opening and writing ([`inresponse_sqlite::prepare`], [`inresponse_sqlite::write_batch`])
 //! runs on the SQLite that is shipped, over a file system that knows what was synced and what was not. One number,

@@ -288,7 +288,7 @@ impl Life<'_> {
             let kept = which + 1 == self.known.possible.len();
             *(if kept { &mut self.tally.unanswered_kept } else { &mut self.tally.unanswered_gone }) += 1;
         }
-        // Now that somebody has seen it, it must stay, whoever wrote it.
+        // Now that somebody has seen it, it must stay, whichever process wrote it.
         self.known.possible = vec![found];
         Ok(())
     }

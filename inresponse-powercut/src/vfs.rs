@@ -155,7 +155,7 @@ fn locate(path: *const c_char) -> Option<(Arc<Mutex<Disk>>, String)> {
     Some((disk, name.to_owned()))
 }
 
-/// What SQLite is told of a call that failed with `failure` because the power is off.
+/// What SQLite is told about a call that failed with `failure` because the power is off.
 fn result(done: Result<(), Off>, failure: c_int) -> c_int {
     match done {
         Ok(()) => sqlite::SQLITE_OK,

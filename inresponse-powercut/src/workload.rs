@@ -17,7 +17,7 @@ use crate::state::State;
 const LEASE: Duration = Duration::from_secs(30);
 const WAIT: Duration = Duration::from_secs(600);
 
-/// The writes that wait when the writer comes round, at the `turn`-th time.
+/// The writes that wait when the writer runs for the `turn`-th time.
 pub(crate) fn batch(state: &State, turn: u64, rng: &mut Rng) -> Vec<Write> {
     // Mostly one or a few; now and then a storm.
     let most = *rng.pick(&[1, 1, 2, 4, 8, 60]);

@@ -4,7 +4,7 @@ use inresponse_mail::Sender;
 
 use crate::error::{SesError, SesErrorKind};
 
-/// The sender, and the configuration set that says where SES tells of bounces.
+/// The sender, and the configuration set that says where SES reports bounces.
 #[derive(Debug, Clone)]
 pub struct SesConfig {
     pub(crate) sender: Sender,
@@ -23,7 +23,7 @@ impl SesConfig {
         Ok(Self { sender, configuration_set: None })
     }
 
-    /// Sends under that configuration set; without one, SES tells of bounces only what the identity's own
+    /// Sends under that configuration set; without one, SES reports bounces only as the identity's own
     /// notifications tell.
     ///
     /// # Errors
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_does_not_hold_is_named() {
+    fn what_is_invalid_is_named() {
         let kind = |config: Result<SesConfig, SesError>| config.err().map(|e| e.kind());
         assert_eq!(kind(SesConfig::new("nobody")), Some(SesErrorKind::Sender));
         let config = SesConfig::new("InResponse <a@b.example>").unwrap();

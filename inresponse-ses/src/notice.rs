@@ -90,7 +90,7 @@ impl Fate {
 /// Reads what an SNS notification holds as its `Message`: an event of a configuration set's event destination, or a
 /// notification of an identity with the original headers included.
 ///
-/// Trusts nothing in it and never panics; whoever calls it has seen to it that SNS sent it.
+/// Trusts nothing in it and never panics; the caller has checked that SNS sent it.
 ///
 /// # Errors
 /// It is larger than SNS carries, or nothing that SES writes.

@@ -24,7 +24,7 @@ pub enum Taken {
 /// The same message may be told any number of times. The caller has checked that SNS sent it.
 ///
 /// # Errors
-/// The store is out of order. It is safe to tell it again.
+/// The store is unavailable. It is safe to tell it again.
 pub async fn take(engine: &Engine, message: &[u8]) -> Result<Taken, Outage> {
     let alert = match read(message) {
         Ok(Notice::Alert(alert)) => alert,

@@ -12,7 +12,7 @@ use crate::take::{Taken, take};
 
 /// Takes what SES publishes to these topics, and to no others.
 ///
-/// Whoever has an account of AWS can have SES tell their own topic of any bounce.
+/// Anybody with an AWS account can have SES report any bounce to a topic of their own.
 #[derive(Debug, Clone, Default)]
 pub struct SesTopics {
     trusted: BTreeSet<String>,

@@ -58,7 +58,7 @@ impl Emulator {
     fn wait_for<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
         let (tell, told) = mpsc::sync_channel(1);
         self.runtime.spawn(async move {
-            // Whoever asked waits.
+            // The caller waits.
             let _ = tell.send(work.await);
         });
         told.recv().expect("what is asked outside does not panic")

@@ -49,9 +49,9 @@ faults! {
     CrashAtAwait = "crash-at-await",
     /// A process ends between a write's effect and its answer.
     CrashAtCommit = "crash-at-commit",
-    /// A process ends in mid-send, before the carrier has the message.
+    /// A process ends during a send, before the carrier has the message.
     CrashBeforeArrival = "crash-before-arrival",
-    /// A process ends in mid-send, after the carrier took the message.
+    /// A process ends during a send, after the carrier took the message.
     CrashAfterArrival = "crash-after-arrival",
     /// A process is killed at any time.
     Kill = "kill",

@@ -197,7 +197,7 @@ pub struct Sent {
     pub level: Level,
     /// To whom.
     pub contact: Contact,
-    /// Until when its lease lasts, by what the alert tells of its incident.
+    /// Until when its lease lasts, by what the alert says about its incident.
     pub lease_until: Option<DateTime<Utc>>,
     /// When it arrived in the inbox.
     pub arrived: Option<Micros>,

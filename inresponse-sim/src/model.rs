@@ -99,7 +99,7 @@ impl Hash for Held {
         plan::due_at(incident).hash(state);
         incident.claimed().map(|claimed| &claimed.by).hash(state);
         for begun in incident.begun() {
-            (begun.level, begun.at, begun.anew).hash(state);
+            (begun.level, begun.at, begun.again).hash(state);
         }
         for d in incident.deliveries() {
             (d.key(), d.attempts(), d.expired(), d.last().is_some()).hash(state);
@@ -186,7 +186,7 @@ pub enum Act {
     /// It crashes.
     Crash(usize),
     /// Somebody claims, releases or resolves.
-    Wish(&'static str, StateChange),
+    Request(&'static str, StateChange),
 }
 
 /// How a commit ends.
@@ -463,13 +463,13 @@ impl Model for Protocol {
             }
         }
         if left.claims > 0 {
-            acts.push(Act::Wish("jo", StateChange::Claim(TakeOver::No)));
-            acts.push(Act::Wish("kim", StateChange::Claim(TakeOver::No)));
-            acts.push(Act::Wish("jo", StateChange::Resolve));
-            acts.push(Act::Wish("jo", StateChange::HandTo(person("kim"))));
+            acts.push(Act::Request("jo", StateChange::Claim(TakeOver::No)));
+            acts.push(Act::Request("kim", StateChange::Claim(TakeOver::No)));
+            acts.push(Act::Request("jo", StateChange::Resolve));
+            acts.push(Act::Request("jo", StateChange::HandTo(person("kim"))));
         }
         if left.releases > 0 {
-            acts.push(Act::Wish("jo", StateChange::Release(TakeOver::No)));
+            acts.push(Act::Request("jo", StateChange::Release(TakeOver::No)));
         }
     }
 
@@ -597,25 +597,25 @@ impl Model for Protocol {
                 world.left.crashes -= 1;
                 world.crash(e);
             }
-            Act::Wish(by, wish) => {
+            Act::Request(by, request) => {
                 let holder = world.record.0.claimed().map(|claimed| claimed.by.clone());
-                let update = Update::state(person(by), wish.clone());
+                let update = Update::state(person(by), request.clone());
                 let round = Some(next_round(&world.record.0));
                 let input = Input::Update { update: &update, round };
                 match plan::step(&world.record.0, input, world.now) {
                     Decision::Change(plan) => {
                         let claimed = world.record.0.state() == IncidentState::Claimed;
-                        let asks_first = matches!(wish, StateChange::Claim(_) | StateChange::Release(_));
+                        let asks_first = matches!(request, StateChange::Claim(_) | StateChange::Release(_));
                         if claimed && asks_first && holder.is_some_and(|h| h != person(by)) {
                             world.breaks(6);
                         }
-                        let is_handed = matches!(wish, StateChange::HandTo(_));
+                        let is_handed = matches!(request, StateChange::HandTo(_));
                         world.handed_at = is_handed.then_some(world.now);
                         world.write(Held(Arc::new(plan.draft.into_incident())));
                     }
                     Decision::Nothing | Decision::Refuse(_) | Decision::NeedsRound(_) => return None,
                 }
-                match wish {
+                match request {
                     StateChange::Release(_) | StateChange::HandToTeam(_) => world.left.releases -= 1,
                     StateChange::Claim(_)
                     | StateChange::HandTo(_)
@@ -656,7 +656,7 @@ pub struct Checked {
     pub unique: usize,
     /// How many steps the longest way took.
     pub depth: usize,
-    /// Properties that do not hold, with the acts that show it.
+    /// Broken properties, with the acts that show it.
     pub broken: Vec<(String, String)>,
 }
 
@@ -703,7 +703,7 @@ fn judge(budget: Budget, most: Option<usize>, checker: &impl Checker<Protocol>) 
     }
 }
 
-/// The first promise that does not hold within a small bound, if any.
+/// The first promise that breaks within a small bound, if any.
 pub fn counterexample() -> Option<String> {
     let checked = std::panic::catch_unwind(|| check(Budget::SMALL, Search::Breadth, 1, Some(60_000))).ok()?;
     checked.broken.into_iter().map(|(name, _)| name).find(|name| name.starts_with('P'))

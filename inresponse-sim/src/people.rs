@@ -1,4 +1,4 @@
-//! Those who use the system: monitoring that reports, people who act, and whoever edits the roster.
+//! Those who use the system: monitoring that reports, people who act, and the editor of the roster.
 
 use std::sync::Arc;
 
@@ -108,7 +108,7 @@ pub async fn act(stage: Arc<Stage>, mut rng: Rng) {
     let Some(number) = number else { return };
     let by = person(&mut rng);
     let over = if rng.chance(250) { TakeOver::Yes } else { TakeOver::No };
-    let wish = match rng.below(13) {
+    let request = match rng.below(13) {
         0..4 => Some(StateChange::Claim(over)),
         4..6 => Some(StateChange::Release(over)),
         6 => Some(StateChange::Resolve),
@@ -121,8 +121,8 @@ pub async fn act(stage: Arc<Stage>, mut rng: Rng) {
         _ => None,
     };
     let severity = rng.chance(250).then(|| *rng.pick(&Severity::ALL));
-    let note = (rng.chance(200) || (wish.is_none() && severity.is_none())).then(|| note("looking"));
-    update(&stage, number, Update { by: by.clone(), key: None, severity, state: wish, note }).await;
+    let note = (rng.chance(200) || (request.is_none() && severity.is_none())).then(|| note("looking"));
+    update(&stage, number, Update { by: by.clone(), key: None, severity, state: request, note }).await;
     // Two people at once, now and then: claims that race.
     if rng.chance(300) {
         let other = person(&mut rng);

@@ -235,7 +235,7 @@ pub fn patience(scenario: &Scenario, history: &History) -> Micros {
         // The person it was handed to may take a wait to answer.
         wait * (height + 1) * (u64::from(team.repeat) + 1) + wait * 3
     });
-    // Where nobody is to be alerted, the wait is that of no team.
+    // If nobody is to be alerted, no team's wait applies.
     let default = crate::world::micros(inresponse_core::roster::Team::DEFAULT_WAIT);
     longest.max().unwrap_or(0).max(default) * 2 + crate::world::micros(scenario.lease) * 3 + 60 * SECOND
 }

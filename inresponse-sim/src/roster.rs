@@ -43,7 +43,7 @@ impl HostRoster {
         if state.faults.strikes(Fault::RosterOutage) {
             let host = Some(self.process.host);
             state.history.disturbed(Disturbance { from: now, to: now, host, fault: Fault::RosterOutage });
-            return Err(Outage::retryable("the roster is out of order"));
+            return Err(Outage::retryable("the roster is unavailable"));
         }
         let rosters = &state.history.rosters;
         let noticed = rosters.partition_point(|(edited, _)| edited + LAG <= now).saturating_sub(1);

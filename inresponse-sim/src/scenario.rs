@@ -15,7 +15,7 @@ use crate::world::{Micros, SECOND};
 /// How what is due gets done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Drive {
-    /// Servers run for ever.
+    /// Servers run forever.
     Runner,
     /// Executions call for one incident, and a sweeper looks for what was forgotten.
     Steps,
@@ -69,7 +69,7 @@ pub struct Scenario {
 /// How a carrier is for one contact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mood {
-    /// It refuses, for ever.
+    /// It refuses, forever.
     Refuses,
     /// It cannot be reached until all is well.
     Away,
@@ -149,7 +149,7 @@ impl TeamPlan {
     /// The settings as the roster takes them.
     ///
     /// # Panics
-    /// The plan does not hold.
+    /// The plan is invalid.
     pub fn team(&self) -> Team {
         let mut team = Team::builder(self.fallback.clone())
             .timezone(PARSED_ZONES[self.zone].clone())

@@ -135,7 +135,7 @@ impl Stage {
         }
     }
 
-    /// Starts an execution for an incident, as whoever begins alerting does.
+    /// Starts an execution for an incident, as the code that begins alerting does.
     pub fn begin_execution(self: &Arc<Self>, number: IncidentNumber) {
         if self.scenario.drive == Drive::Runner {
             return;

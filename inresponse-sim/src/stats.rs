@@ -154,7 +154,7 @@ impl Stats {
                     Event::Opened { .. } => "timeline: opened",
                     Event::RoundBegan { .. } => "timeline: round began",
                     Event::LevelBegan { .. } => "timeline: level began",
-                    Event::LevelBeganAnew { .. } => "timeline: level began again",
+                    Event::LevelBeganAgain { .. } => "timeline: level began again",
                     Event::LevelEmpty { .. } => "timeline: level empty",
                     Event::LevelDead { .. } => "timeline: level dead",
                     Event::Unclaimed => "timeline: unclaimed",

@@ -1,4 +1,4 @@
-//! Seeds that are steered towards what chance alone brings about too seldom for a short run.
+//! Seeds that are steered towards what chance alone causes too seldom for a short run.
 
 use inresponse_core::model::Severity;
 

@@ -130,7 +130,7 @@ impl HostStore {
         {
             if self.strikes(fault) {
                 self.disturb(fault, 0);
-                return Err(Outage::new(outage, "the store is out of service"));
+                return Err(Outage::new(outage, "the store is unavailable"));
             }
         }
         if kind == Kind::Write {

@@ -28,7 +28,7 @@ pub(crate) enum Encryption {
 pub enum Secrecy {
     /// Nothing: the connection is encrypted, or not made.
     Encrypted,
-    /// Everything, if they see to it that the server does not offer encryption.
+    /// Everything, if they make the server not offer encryption.
     Opportunistic,
     /// The mails. There is no password.
     Plain,
@@ -56,7 +56,7 @@ impl SmtpConfig {
     /// A-labels.
     ///
     /// # Errors
-    /// The URL or the sender does not hold. The message never contains the password.
+    /// The URL or the sender is invalid. The message never contains the password.
     pub fn from_url(url: &str, sender: &str) -> Result<Self, SmtpError> {
         let wrong =
             |what: &str| SmtpError::new(SmtpErrorKind::Url, format!("the URL of the mail server {what}"));

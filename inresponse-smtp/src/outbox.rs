@@ -23,7 +23,7 @@ pub struct OutboxNotifier {
 
 impl OutboxNotifier {
     /// A notifier that writes into `dir`, which is created if it is absent. Folder and files are for their owner alone:
-    /// whoever reads a mail can claim the incident.
+    /// the reader of a mail can claim the incident.
     ///
     /// # Errors
     /// The folder cannot be created, or the sender is not a mail address.
@@ -67,7 +67,7 @@ fn create_private_folder(dir: &Path) -> io::Result<()> {
 /// Writes the file under another name first, so that nobody reads half a mail.
 fn write(dir: &Path, name: &str, message: &[u8]) -> io::Result<()> {
     let unfinished = dir.join(format!("{name}.tmp"));
-    // What a process left that died in mid-write, which may be open to others.
+    // What a process left that died during a write, which may be open to others.
     match fs::remove_file(&unfinished) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         Ok(()) | Err(_) => {}

@@ -281,7 +281,7 @@ async fn the_outbox_and_its_mails_are_for_their_owner_alone() {
     assert_eq!(notifier.notify(&alert, AMPLE).await, Outcome::Accepted);
     assert_eq!(mode(&mail), 0o600);
 
-    // Where a process died in mid-write, and where somebody planted a link, in a folder that was there before.
+    // Where a process died during a write, and where somebody planted a link, in a folder that was there before.
     std::fs::set_permissions(&outbox, PermissionsExt::from_mode(0o777)).unwrap();
     let notifier = OutboxNotifier::new(&outbox, "ir@example.org", Arc::new(SystemClock::new())).unwrap();
     let (unfinished, elsewhere) = (mail.with_extension("tmp"), dir.path().join("elsewhere"));

@@ -16,7 +16,7 @@ use crate::schema::{BUSY_TIMEOUT, create_private, open_reader, prepare, schema_v
 /// Pages copied at a time, between two reports of progress.
 const PAGES: i32 = 512;
 
-/// How far numbering moves on where nobody knows which numbers were given after the backup.
+/// How far numbering moves on if nobody knows which numbers were given after the backup.
 ///
 /// A number is never given twice (promise 2), and a backup does not know of those that were given after it.
 pub const NUMBERS_LEFT_OUT: u64 = 1_000_000;
@@ -63,7 +63,7 @@ pub struct Restored {
     pub settings: Vec<String>,
 }
 
-/// Copies a database, whoever is writing to it meanwhile, to a file that must not be there yet.
+/// Copies a database, even while others write to it, to a file that must not be there yet.
 ///
 /// The copy holds everything that was answered before this began. It is checked and synced before it gets its name;
 /// what is left of a copy that failed ends in `.partial`. Blocks.
@@ -180,7 +180,7 @@ impl Replaced {
         Ok(Self { connection, last, origin })
     }
 
-    /// Whoever opened the file under its old name, and waits for the lock, gives up before this returns.
+    /// A process that opened the file under its old name, and waits for the lock, gives up before this returns.
     fn let_go(self) {
         std::thread::sleep(BUSY_TIMEOUT + Duration::from_secs(1));
         drop(self.connection);
@@ -203,7 +203,7 @@ fn left_behind(wal: &Path) -> Outage {
     Outage::permanent(format!("{} belongs to a database that is gone; put it aside first", wal.display()))
 }
 
-/// Whether a database is whole, whoever is using it. Reads all of it. Blocks.
+/// Whether a database is whole, even while others use it. Reads all of it. Blocks.
 ///
 /// # Errors
 /// It cannot be read, is damaged, is not a database of this program, or holds anything that is not of it.
@@ -239,7 +239,7 @@ fn copy(source: &Connection, to: &Path, progress: &mut impl FnMut(Progress)) -> 
     }
     create_private(to)?;
     let mut copied = Connection::open(to).map_err(failed)?;
-    // One view of the source, or whoever writes to it would make the copy begin again again and again.
+    // One view of the source, or every write to it would restart the copy.
     let view = source.unchecked_transaction().map_err(failed)?;
     view.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(failed)?;
     let backup = Backup::new(&view, &mut copied).map_err(failed)?;

@@ -31,7 +31,7 @@ pub enum Write {
     Forget {
         /// Those that expired until then.
         now: DateTime<Utc>,
-        /// How many at the most.
+        /// How many at most.
         limit: usize,
     },
     /// A setting that is made once: the value is taken unless there is one.
@@ -76,7 +76,7 @@ pub enum Written {
         /// The roster's version with them: one more if they changed anything.
         version: u64,
     },
-    /// Of letting go of what has expired: how many.
+    /// How many expired incidents were deleted.
     Forgotten(usize),
     /// Of a setting that is made once: the value that is there now.
     Setting(Vec<u8>),

@@ -14,7 +14,7 @@ use crate::schema::open_writer;
 use crate::store::SqliteStore;
 use crate::writer::Writer;
 
-/// A batch of reports must not wait long for what is let go.
+/// A batch of reports must not wait long for deletions.
 const FORGET_AT_ONCE: usize = 500;
 
 /// An open database. Cheap to clone; its threads end with the last of its clones, stores and rosters.
@@ -59,7 +59,7 @@ impl Database {
     /// there.
     ///
     /// # Errors
-    /// The database is out of order.
+    /// The database is unavailable.
     pub async fn keep_setting(&self, name: &str, value: Vec<u8>) -> Result<Vec<u8>, Outage> {
         match self.store.writer.write(Write::KeepSetting { name: name.to_owned(), value }).await? {
             Written::Setting(value) => Ok(value),
@@ -67,13 +67,13 @@ impl Database {
         }
     }
 
-    /// Lets go of incidents that have expired by `now`, at most some hundred, and answers how many those were.
+    /// Deletes incidents that have expired by `now`, at most some hundred, and answers how many.
     ///
     /// Which ones expire is said by [`keep_resolved`](inresponse_core::engine::EngineBuilder::keep_resolved). Their
     /// numbers are not given again.
     ///
     /// # Errors
-    /// The database is out of order.
+    /// The database is unavailable.
     pub async fn forget_expired(&self, now: DateTime<Utc>) -> Result<usize, Outage> {
         match self.store.writer.write(Write::Forget { now, limit: FORGET_AT_ONCE }).await? {
             Written::Forgotten(many) => Ok(many),
@@ -84,7 +84,7 @@ impl Database {
     /// Replaces the value of that name.
     ///
     /// # Errors
-    /// The database is out of order.
+    /// The database is unavailable.
     pub async fn put_setting(&self, name: &str, value: Vec<u8>) -> Result<(), Outage> {
         self.store.writer.write(Write::PutSetting { name: name.to_owned(), value }).await.map(|_| ())
     }

@@ -1,7 +1,7 @@
 //! InResponse's store and roster on SQLite: one file, durable, with group commit.
 //!
 //! The database is in WAL mode with `synchronous=FULL`: what is answered has been synced to disk. All writes go
-//! through one thread over a bounded queue; whatever waits there when it comes round is committed together, and one
+//! through one thread over a bounded queue; whatever waits there when it runs is committed together, and one
 //! bad operation does not fail its neighbours. Reads go to connections of their own. Several processes may share one
 //! file.
 //!

@@ -1,6 +1,6 @@
 //! Reads, as plain functions on a connection.
 //!
-//! For whoever runs [`write_batch`](crate::write_batch) without the writer's thread.
+//! For callers of [`write_batch`](crate::write_batch) that have no writer thread.
 
 use chrono::{DateTime, Utc};
 use inresponse_core::Chain;

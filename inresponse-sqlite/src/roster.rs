@@ -288,7 +288,7 @@ mod tests {
     use super::*;
     use crate::{Database, SqliteConfig};
 
-    /// What is held in memory is what one who reads it all finds, whoever changed it.
+    /// What is held in memory equals what a full read finds, whichever process changed it.
     #[tokio::test]
     async fn p09_the_roster_in_memory_follows_every_change() {
         let dir = tempfile::tempdir().unwrap();

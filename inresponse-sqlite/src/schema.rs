@@ -236,7 +236,7 @@ fn open(path: &Path, access: OpenFlags) -> Result<Connection, Outage> {
 
 /// Makes a connection durable, with all that it finds, and brings its database to this version's schema.
 ///
-/// For whoever runs [`write_batch`](crate::write_batch) without the writer's thread.
+/// For callers of [`write_batch`](crate::write_batch) that have no writer thread.
 ///
 /// # Errors
 /// The database cannot be written, is none, or was made by a newer version.
@@ -263,7 +263,7 @@ fn make_durable(connection: &Connection) -> Result<(), Outage> {
 }
 
 /// What a process that was killed had committed may be there without being synced. A checkpoint begins with a sync: so
-/// it is durable before anybody is told of it.
+/// it is durable before anybody hears of it.
 fn checkpoint(connection: &Connection) -> Result<(), Outage> {
     let failed = |e| outage(e, Moment::BeforeCommit);
     connection.pragma_update(None, "temp_store", "MEMORY").map_err(failed)?;

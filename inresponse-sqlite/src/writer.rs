@@ -15,7 +15,7 @@ use crate::schema::open_writer_again;
 
 /// How many writes may wait.
 const QUEUE: usize = 4096;
-/// How many are committed together at the most.
+/// How many are committed together at most.
 const MAX_BATCH: usize = 512;
 /// How long a write waits for a place in the queue before it is refused.
 const PATIENCE: Duration = Duration::from_secs(2);

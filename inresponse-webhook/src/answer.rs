@@ -34,7 +34,7 @@ pub(crate) fn outcome(
     let after = headers.get(RETRY_AFTER).and_then(|value| retry_after(value.to_str().ok()?, now));
     match status {
         status if status.is_success() => return Outcome::Accepted,
-        // Whoever is behind the gateway may have taken it.
+        // The server behind the gateway may have taken it.
         StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => return Outcome::unknown(said),
         StatusCode::GONE => return Outcome::rejected(said),
         StatusCode::MOVED_PERMANENTLY | StatusCode::PERMANENT_REDIRECT => {

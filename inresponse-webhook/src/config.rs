@@ -53,7 +53,7 @@ impl WebhookConfig {
     /// The same with JSON signed: `secret` is `whsec_` and the base64 of 24 to 64 random bytes.
     ///
     /// # Errors
-    /// The secret does not hold. The message does not contain it.
+    /// The secret is invalid. The message does not contain it.
     pub fn sign_with(mut self, secret: &str) -> Result<Self, WebhookError> {
         let key = SigningKey::read(secret).ok_or_else(|| {
             let message = "the secret of webhooks must be whsec_ and the base64 of 24 to 64 bytes";
@@ -66,7 +66,7 @@ impl WebhookConfig {
     /// The same with a channel, whose contact is `slack:name` or `teams:name`.
     ///
     /// # Errors
-    /// Name or URL do not hold. The message does not contain the URL, which is a secret.
+    /// The name or the URL is invalid. The message does not contain the URL, which is a secret.
     pub fn channel(mut self, chat: Chat, name: &str, url: &str) -> Result<Self, WebhookError> {
         let chat_name = chat.name();
         let wrong = |what: &str| {

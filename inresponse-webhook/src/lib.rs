@@ -32,7 +32,7 @@
 //! | `webhook-timestamp` | when it was sent, in Unix seconds |
 //! | `webhook-signature` | where there is a secret: `v1,` and the base64 of an HMAC-SHA-256 over `id.timestamp.body` |
 //!
-//! Whoever receives it computes the signature from the headers and the bytes of the body, compares it in constant time,
+//! The receiver computes the signature from the headers and the bytes of the body, compares it in constant time,
 //! and refuses timestamps that are some minutes off; any library for
 //! [Standard Webhooks](https://www.standardwebhooks.com) does so.
 //!

@@ -1,7 +1,7 @@
 //! Which URLs and addresses may be posted to.
 //!
-//! Whoever may write the roster could otherwise make the server post to what only the server can reach: services without
-//! a password on its own network, and the metadata address that gives credentials to whoever asks from within a cloud.
+//! An editor of the roster could otherwise make the server post to what only the server can reach: services without
+//! a password on its own network, and the metadata address that gives credentials to every caller within a cloud.
 
 use std::collections::BTreeSet;
 use std::error::Error as StdError;

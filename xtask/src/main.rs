@@ -12,13 +12,16 @@ mod log_lines;
 mod long;
 mod nextest;
 mod pictures;
+mod prose;
 mod purity;
 mod sbom;
 mod schema;
+mod sentences;
 mod sim;
 mod steps;
 mod test;
 mod tools;
+mod words;
 
 use std::process::ExitCode;
 
@@ -49,6 +52,12 @@ enum Command {
     /// Check that the core depends on no adapter's world: no HTTP, SQL, AWS, SMTP, and no tokio by choice; that no files
     /// use each other in circles; that log lines show whole errors; and that the edits that plant bugs fit.
     Purity,
+    /// Print fifty sentences of docs, doc comments, errors and pages, to judge how plain they are.
+    Sentences {
+        /// Decides which: the same seed draws the same sentences from the same tree.
+        #[arg(long)]
+        seed: u64,
+    },
     /// Unpack real monitoring systems, and let them report to the server as the pages in docs/intake say.
     Intake,
     /// Unpack nginx and Caddy, and put them in front of the server as docs/operations/proxies says.
@@ -145,6 +154,7 @@ fn main() -> ExitCode {
         Command::Long(sizes) => long::long(&sizes),
         Command::Cloud => cloud::test(),
         Command::Purity => purity::purity(),
+        Command::Sentences { seed } => sentences::sentences(seed),
         Command::Intake => nextest::install().and_then(|()| test::intake(None)),
         Command::Proxies => nextest::install().and_then(|()| test::proxies(None)),
         Command::Sbom => sbom::sbom(),

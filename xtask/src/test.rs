@@ -16,7 +16,7 @@ use crate::tools::{
     Failure, Installing, browser, cargo, cargo_deny, debian, dynoxide, node_modules, python, root, run,
     strace, target_dir,
 };
-use crate::{schema, sim};
+use crate::{schema, sim, words};
 
 /// The crates that are libraries for others.
 const LIBRARIES: [&str; 12] = [
@@ -44,6 +44,8 @@ pub(crate) enum Part {
     Format,
     /// What crates depend on, what log lines say, and whether the edits that plant bugs fit.
     Purity,
+    /// Plain words: no phrase that `xtask/words.txt` lists.
+    Words,
     /// What the tests need, installed.
     Tools,
     /// Clippy: with everything turned on, as most people build it, and with nothing turned on; and the compiler, with
@@ -84,7 +86,7 @@ impl Step for Part {
 
     fn limit(self) -> Duration {
         match self {
-            Self::Format | Self::Purity | Self::Rules | Self::Package => minutes(10),
+            Self::Format | Self::Purity | Self::Words | Self::Rules | Self::Package => minutes(10),
             Self::Tools | Self::Simulation | Self::SimulationOnDynamo | Self::Docs => minutes(30),
             Self::Intake | Self::Proxies | Self::Browser | Self::Schema | Self::DocTests => minutes(20),
             Self::Dependencies => minutes(30),
@@ -94,7 +96,7 @@ impl Step for Part {
 
     fn needs(self) -> &'static [Self] {
         match self {
-            Self::Format | Self::Purity | Self::Tools | Self::Lints | Self::Build => &[],
+            Self::Format | Self::Purity | Self::Words | Self::Tools | Self::Lints | Self::Build => &[],
             Self::Rules | Self::Docs | Self::Package | Self::Dependencies => &[],
             // Each installs what it lacks by itself, so a tool that is missing fails only what needs it.
             Self::Tests | Self::Simulation | Self::Roles | Self::SimulationOnDynamo => &[Self::Build],
@@ -126,6 +128,7 @@ impl Shared<'_> {
         match part {
             Part::Format => run(cargo().args(["fmt", "--all", "--check"])),
             Part::Purity => purity(),
+            Part::Words => words::check(),
             Part::Tools => tools(),
             Part::Lints => lints(),
             Part::Build => {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-/// What went wrong, for whoever ran the command.
+/// What went wrong, for the person who ran the command.
 pub(crate) type Failure = Box<dyn std::error::Error>;
 
 /// The workspace's folder: of the checkout that this was called in, which need not be the one that built it where
@@ -189,7 +189,7 @@ impl Installing {
         Some(Self { child, krate, version })
     }
 
-    /// Waits for it. If it failed, whoever needs the tool installs it, and says why that fails.
+    /// Waits for it. If it failed, the step that needs the tool installs it, and says why that fails.
     pub(crate) fn finish(self) -> Result<(), Failure> {
         if wait(self.child, &format!("cargo install {}", self.krate))?.success() {
             std::fs::write(tools_dir().join(self.krate).join("installed.txt"), self.version)?;

@@ -1,4 +1,4 @@
-//! What is measured of the peers, and what shall hold.
+//! What is measured of the peers, and what must hold.
 
 use crate::systems::System;
 use crate::table::{Bound, Goal, Row};

@@ -22,7 +22,7 @@ const MEASURED: u64 = 1_000_000_000;
 const CONNECTIONS: [(usize, Row, Row); 3] =
     [(64, PUTS_64, P99_64), (16, PUTS_16, P99_16), (256, PUTS_256, P99_256)];
 
-/// One incident a request, as many as go. Each system is started afresh for each number of connections.
+/// One incident a request, as many as go. Each system is started again for each number of connections.
 pub(super) fn puts(site: &Site, seconds: u64, table: &mut Table) -> Result<(), Failure> {
     for (connections, puts, p99) in CONNECTIONS {
         for system in SYSTEMS {

@@ -43,7 +43,7 @@ impl Notifier for ChatNotifier {
                     let after = answer.headers().get(RETRY_AFTER).and_then(|v| v.to_str().ok()?.parse().ok());
                     Outcome::throttled(Duration::from_secs(after.unwrap_or(10)), "too many requests")
                 }
-                // Whoever is behind the gateway may have taken it.
+                // The server behind the gateway may have taken it.
                 StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => Outcome::unknown("a gateway failed"),
                 // Only what says that the recipient is gone for good ends the delivery; all else is tried again.
                 StatusCode::GONE => Outcome::rejected("the webhook is gone"),

@@ -82,7 +82,7 @@ impl Config {
         let catch_all = invalid.keep(catch_all.map_err(named("INRESPONSE_CATCH_ALL")));
         let keep_resolved = optional("INRESPONSE_KEEP_RESOLVED_DAYS").map(|days| days.parse::<u32>());
         let keep_resolved = keep_resolved.transpose().map_err(|_| {
-            InvalidInput::field("INRESPONSE_KEEP_RESOLVED_DAYS", "must be a whole number of days, 0 for ever")
+            InvalidInput::field("INRESPONSE_KEEP_RESOLVED_DAYS", "must be a whole number of days, 0 forever")
         });
         let keep_resolved = invalid.keep(keep_resolved);
         let domains = optional("INRESPONSE_HAND_OVER_DOMAINS").unwrap_or_default();
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn p16_every_variable_that_does_not_hold_is_named() {
+    fn p16_every_invalid_variable_is_named() {
         let all_wrong = [
             ("INRESPONSE_MAIL_FROM", " "),
             ("INRESPONSE_TOKEN_SECRET", "short"),

@@ -36,7 +36,7 @@ enum Event {
         /// Under which count the execution was started.
         #[serde(default = "latest")]
         wake: u32,
-        /// How often the execution has come round.
+        /// How often the execution has looped.
         #[serde(default, rename = "loop")]
         turn: u32,
     },
@@ -45,7 +45,7 @@ enum Event {
     Sns { records: Vec<SnsRecord> },
 }
 
-/// Whoever calls without saying for which execution is not superseded.
+/// A caller that names no execution is not superseded.
 fn latest() -> u32 {
     u32::MAX
 }

@@ -7,7 +7,7 @@ use inresponse_core::Chain;
 
 /// What the database, its readers, the log and the like may take.
 const RESERVED: u64 = 64;
-/// How many connections are open at once at the most, however many descriptors there are.
+/// How many connections are open at once at most, however many descriptors there are.
 const MOST_CONNECTIONS: u64 = 8192;
 /// The fewest, with which nothing goes well.
 const FEWEST: u64 = 16;
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn p13_whoever_connects_leaves_enough_to_the_senders() {
+    fn p13_connections_leave_enough_to_the_senders() {
         for (limit, connections, sends) in
             [(64, 16, 16), (256, 72, 96), (1024, 360, 480), (4096, 3392, 512), (1 << 20, 8192, 512)]
         {

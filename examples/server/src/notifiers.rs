@@ -34,7 +34,7 @@ pub(crate) async fn notifiers(
         Ok(webhooks) => {
             Ok(webhooks.schemes().into_iter().fold(notifiers, |n, scheme| n.with(scheme, webhooks.clone())))
         }
-        // Where no channel is configured, a machine without certificates sends mails all the same.
+        // Where no channel is configured, a machine without certificates sends mails anyway.
         Err(error) if error.kind() == WebhookErrorKind::Certificates && !has_channels => {
             tracing::warn!(error = %Chain::of(&error), "there are no webhooks here");
             Ok(notifiers)

@@ -58,7 +58,7 @@ impl Storage {
         }
     }
 
-    /// Lets go of some of the incidents that have expired by `now`; answers how many.
+    /// Deletes some of the incidents that have expired by `now`; answers how many.
     pub(crate) async fn forget_expired(&self, now: DateTime<Utc>) -> Result<usize, Outage> {
         match self {
             Self::Sqlite(database) => database.forget_expired(now).await,

@@ -1,4 +1,4 @@
-//! Promise 13: whoever says nothing delays nobody.
+//! Promise 13: a recipient that says nothing delays nobody.
 
 use std::time::Duration;
 

@@ -43,7 +43,7 @@ pub async fn what_one_handle_puts_another_notices<H: Shared<Subject: Roster>>(ha
     }
 }
 
-/// What was read before is not answered for ever.
+/// What was read before is not answered forever.
 pub async fn what_one_handle_deletes_another_notices<H: Shared<Subject: Roster>>(harness: &H) {
     let one = harness.fresh().await;
     let other = harness.another(&one).await;

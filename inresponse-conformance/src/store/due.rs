@@ -53,7 +53,7 @@ fn mark(record: &Record) -> DueMark {
     DueMark { due_at, number: record.number() }
 }
 
-/// The oldest first, so that whoever waited longest comes first.
+/// The oldest first, so that the longest wait ends first.
 pub async fn p09_due_is_ordered_by_time_then_number<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let expected = numbers(&several_due(&store).await);

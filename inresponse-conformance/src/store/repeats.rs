@@ -227,7 +227,7 @@ pub async fn p03_a_resolution_frees_the_key<H: Harness<Subject: Store>>(harness:
     let old = commit(&store, &old, resolved(&old.incident, at(1))).await;
     let new = new(&store, opening(keyed("athens", "5xx"), at(2))).await;
     assert!(new.number() > old.number());
-    assert_eq!((new.count, new.version), (1, Version::FIRST), "the new incident begins anew");
+    assert_eq!((new.count, new.version), (1, Version::FIRST), "the count of the new incident begins again");
     let again = repeat(&store, opening(keyed("athens", "5xx"), at(2))).await;
     assert_eq!(again.number(), new.number());
     assert_eq!(present(&store, old.number()).await, old);
@@ -256,7 +256,7 @@ pub async fn p03_a_late_commit_leaves_the_keys_new_holder_alone<H: Harness<Subje
     assert_eq!(again.number(), holder.number());
 }
 
-/// Whoever wins that race, no report is lost and there is one open incident.
+/// Whichever wins that race, no report is lost and there is one open incident.
 pub async fn p03_a_report_racing_the_resolution_is_a_repeat_or_a_new_incident<H: Harness<Subject: Store>>(
     harness: &H,
 ) {

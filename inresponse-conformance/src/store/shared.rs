@@ -120,7 +120,7 @@ pub async fn p06_of_concurrent_commits_across_handles_one_wins<H: Shared<Subject
     }
 }
 
-/// Whoever created it, any process may find it due.
+/// Any process may find it due, not only its creator.
 pub async fn p09_what_one_handle_creates_is_due_at_another<H: Shared<Subject: Store>>(harness: &H) {
     let [one, other] = two(harness).await;
     assert_eq!(due_numbers(&*other, at(10)).await, []);
@@ -130,7 +130,7 @@ pub async fn p09_what_one_handle_creates_is_due_at_another<H: Shared<Subject: St
     eventually(&vec![], || due_numbers(&*one, at(10))).await;
 }
 
-/// At once, whoever created, counted, committed or resolved it.
+/// At once, whichever process created, counted, committed or resolved it.
 pub async fn p03_what_one_handle_creates_another_finds_by_its_key<H: Shared<Subject: Store>>(harness: &H) {
     let [one, other] = two(harness).await;
     for (writes, reads, name) in [(&one, &other, "athens"), (&other, &one, "sparta")] {

@@ -41,7 +41,7 @@ impl Engine {
     /// When this returns, nothing is left running.
     ///
     /// # Errors
-    /// Store or roster is out of order; sends that had begun were finished and recorded first.
+    /// The store or the roster is unavailable; sends that had begun were finished and recorded first.
     pub async fn advance(&self, number: IncidentNumber) -> Result<Advanced, Outage> {
         match self.inner.store.load(number).await? {
             Some(record) => self.advance_record(record, None).await,

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 /// The farthest that the wall clock was ahead of the monotonic one whenever anybody looked at it.
 ///
 /// A clock may jump ahead and back while the runner waits for a slow store; what was decided in between lies in the
-/// future all the same (promise 14).
+/// future anyway (promise 14).
 #[derive(Debug)]
 pub(super) struct Ahead {
     micros: AtomicI64,

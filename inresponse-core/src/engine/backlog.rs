@@ -1,7 +1,7 @@
 //! What this process knows will be due, and what is due and waits for a sending slot.
 //!
 //! A slot that becomes free goes to the most urgent alert that waits for it, without another look at all that is due.
-//! What is due is a stored row all the same: whatever is forgotten here is found in the store.
+//! What is due is a stored row anyway: whatever is forgotten here is found in the store.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use super::slots::{Room, SENDS_PER_CONTACT, Urgency};
 use crate::model::{Contact, IncidentNumber, Version};
 
-/// How many incidents with a due time to come are remembered, those that are due first.
+/// How many incidents with a due time in the future are remembered, those that are due first.
 const TIMERS: usize = 16 * 1024;
 /// How many incidents that wait for a slot are remembered, the most urgent ones: each takes some 300 bytes.
 const BLOCKED: usize = 32 * 1024;

@@ -29,7 +29,7 @@ impl Engine {
     /// said; it is shortened.
     ///
     /// # Errors
-    /// The store is out of order. It is safe to tell it again.
+    /// The store is unavailable. It is safe to tell it again.
     pub async fn bounced(
         &self,
         number: IncidentNumber,

@@ -28,7 +28,7 @@ impl Engine {
     /// the fallback of one.
     ///
     /// # Errors
-    /// The roster is out of order.
+    /// The roster is unavailable.
     pub async fn receiver(&self, team: &TeamName, person: &Person) -> Result<Receiver, Outage> {
         let Some(contact) = person.contact().filter(|contact| self.inner.notifiers.reach(contact)) else {
             return Ok(Receiver::Untold);

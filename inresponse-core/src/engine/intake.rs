@@ -29,7 +29,7 @@ impl Engine {
     /// Takes a report: durable when this returns (promise 1), and the on-call engineer is alerted at once.
     ///
     /// # Errors
-    /// Store or roster is out of order. After an outage of kind unknown the report may have been recorded, and
+    /// The store or the roster is unavailable. After an outage of kind unknown the report may have been recorded, and
     /// with a dedup key it is safe to send it again (promise 4).
     pub async fn report(&self, report: Report) -> Result<Reported, Outage> {
         let (now, planned) = (self.now(), self.inner.clock.monotonic());
@@ -148,7 +148,7 @@ impl Engine {
     /// One incident.
     ///
     /// # Errors
-    /// The store is out of order.
+    /// The store is unavailable.
     pub async fn get(&self, number: IncidentNumber) -> Result<Option<Record>, Outage> {
         self.inner.store.load(number).await
     }
@@ -164,7 +164,7 @@ impl Engine {
     /// A page of incidents, newest first.
     ///
     /// # Errors
-    /// The store is out of order.
+    /// The store is unavailable.
     pub async fn list(&self, query: &ListQuery) -> Result<Vec<Record>, Outage> {
         self.inner.store.list(query).await
     }
@@ -172,7 +172,7 @@ impl Engine {
     /// How many incidents stand where.
     ///
     /// # Errors
-    /// The store is out of order.
+    /// The store is unavailable.
     pub async fn census(&self) -> Result<Census, Outage> {
         self.inner.store.census(self.now() - WAITING_TOO_LONG).await
     }

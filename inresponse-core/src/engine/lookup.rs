@@ -63,7 +63,7 @@ impl Engine {
     /// Who is on call for `team` at `at`; `None` for a team that is not known.
     ///
     /// # Errors
-    /// The roster is out of order.
+    /// The roster is unavailable.
     pub async fn on_call(&self, team: &TeamName, at: DateTime<Utc>) -> Result<Option<OnCall>, Outage> {
         match self.people_of(team, Known::IfListed, at).await? {
             Some(People { on_call, basis: Basis::Complete }) => Ok(Some(on_call)),
@@ -106,7 +106,7 @@ impl Engine {
     /// Whether a team can be alerted: it has settings, or a calendar or a service and the deployment a fallback.
     ///
     /// # Errors
-    /// The roster is out of order.
+    /// The roster is unavailable.
     pub async fn can_alert(&self, team: &TeamName) -> Result<bool, Outage> {
         Ok(self.on_call(team, self.now()).await?.is_some())
     }
@@ -126,7 +126,7 @@ impl Engine {
     /// All of them for a team that is not known.
     ///
     /// # Errors
-    /// The roster is out of order.
+    /// The roster is unavailable.
     pub async fn uncovered_days(
         &self,
         team: &TeamName,
@@ -163,7 +163,7 @@ impl Engine {
     /// The days among the next [`DAYS_AHEAD`] on which nobody is on call, for every team but the canary's.
     ///
     /// # Errors
-    /// The roster is out of order.
+    /// The roster is unavailable.
     pub async fn uncovered(&self) -> Result<BTreeMap<TeamName, Vec<NaiveDate>>, Outage> {
         let (teams, now) = (self.teams().await?, self.now());
         let teams = teams.into_iter().filter(|team| team.as_str() != roster::CANARY);
@@ -174,7 +174,7 @@ impl Engine {
         days.buffer_unordered(AT_ONCE).try_collect().await
     }
 
-    /// Promise 12: who is told of a report; `None` only for a service that nobody owns and no catch-all team takes.
+    /// Promise 12: who is alerted for a report; `None` only for a service that nobody owns and no catch-all team takes.
     pub(super) async fn duty(
         &self,
         service: &ServiceName,

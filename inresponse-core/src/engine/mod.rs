@@ -14,7 +14,7 @@
 //! | `unsent` | leases whose commit stayed unknown, under which nothing was sent |
 //! | `bounce` | takes what a carrier tells later of an alert that it had accepted |
 //! | `advance` | one incident, or everything due, until nothing is left to do now |
-//! | `run` | does that for ever (feature `runner`) |
+//! | `run` | does that forever (feature `runner`) |
 //! | `slots` | bounds how much is sent at once: in all, to one remote side, to one contact |
 //! | `waiting` | the levels that wait for a slot |
 //! | `timers` | keeps the time of incidents where no runner does |
@@ -74,7 +74,7 @@ use crate::store::Store;
 /// An alert that waits longer than this for acceptance shows in health check, metrics and log.
 pub const WAITING_TOO_LONG: chrono::TimeDelta = chrono::TimeDelta::minutes(5);
 
-/// By how much leases of a process are longer at the most.
+/// By how much leases of a process are longer at most.
 const LONGEST_MARK: Duration = Duration::from_micros(999);
 
 /// Incident alerting and escalation over a store, a roster, notifiers and a clock.
@@ -196,7 +196,7 @@ impl Engine {
     /// Reads the token of a claim link for `incident`.
     ///
     /// # Errors
-    /// The token does not hold; never does where no claim links were configured.
+    /// The token is invalid, as every token is if no claim links were configured.
     pub fn verify_claim(&self, incident: IncidentNumber, token: &str) -> Result<ClaimToken, TokenError> {
         let secrets = self.inner.claim_links.as_ref().map_or(&[][..], |links| &links.secrets);
         ClaimToken::verify(token, incident, secrets, self.now())
@@ -221,7 +221,7 @@ impl Engine {
     /// How long one attempt to send may take, with leases of that length: four leases.
     ///
     /// A send that takes longer than a third of its lease renews it, so that a slow carrier repeats nothing and a
-    /// process that dies is taken over within one lease all the same. Mail servers may take minutes: RFC 5321, 4.5.3.2.
+    /// process that dies is taken over within one lease anyway. Mail servers may take minutes: RFC 5321, 4.5.3.2.
     pub const fn send_deadline(lease: Duration) -> Duration {
         lease.saturating_mul(4)
     }
@@ -245,7 +245,7 @@ impl EngineBuilder {
     }
 
     /// By how much leases of this process are longer, so that they are told from those that another process takes at the
-    /// same microsecond; random unless given, and less than a millisecond.
+    /// same microsecond (default: random, and less than a millisecond).
     ///
     /// To be given where a run must be repeatable. No two processes that share a store may have the same.
     #[must_use]
@@ -289,22 +289,21 @@ impl EngineBuilder {
         self
     }
 
-    /// Whether those who were alerted are told who has claimed or resolved the incident; they are not unless given.
+    /// Whether those who were alerted are told who has claimed or resolved the incident (default: they are not).
     #[must_use]
     pub fn news(mut self, news: News) -> Self {
         self.news = news;
         self
     }
 
-    /// How long an incident is kept after it was resolved, where the store lets go of what has expired; for ever
-    /// unless given.
+    /// How long an incident is kept after it was resolved, if the store deletes expired incidents (default: forever).
     #[must_use]
     pub fn keep_resolved(mut self, keep: Duration) -> Self {
         self.keep_resolved = Some(keep);
         self
     }
 
-    /// How many sends are under way at once at the most: from 16 to 512, which is what there are unless given.
+    /// How many sends are under way at once at most: from 16 to 512 (default: 512).
     ///
     /// Each may take a connection, so a process with few file descriptors should have fewer.
     #[must_use]

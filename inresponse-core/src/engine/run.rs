@@ -1,4 +1,4 @@
-//! Does what is due, for ever.
+//! Does what is due, forever.
 
 use std::cmp::Reverse;
 use std::future::Future;
@@ -22,13 +22,13 @@ use crate::model::{IncidentNumber, Version};
 use crate::plan::Input;
 use crate::store::{DueMark, Record};
 
-/// How long nobody looks for what is due at the most, since another server may share the store.
+/// How long nobody looks for what is due at most, since another server may share the store.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// What another server writes is found by the next look, if it shows no later than this; otherwise by one at everything.
 const LAG: TimeDelta = TimeDelta::seconds(2);
 /// After a look at everything that is due, so many times as long passes until the next one.
 const REST_AFTER_WHOLE_LOOK: u32 = 10;
-/// But at the most so long.
+/// But at most so long.
 const LONGEST_REST: Duration = Duration::from_secs(60);
 /// When to come back to an incident that could not be advanced.
 const AGAIN_AFTER_OUTAGE: TimeDelta = TimeDelta::seconds(1);

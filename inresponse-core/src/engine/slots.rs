@@ -3,7 +3,7 @@
 //! A recipient who hangs keeps what is sent to them in flight. So what has been in flight for a while counts by itself,
 //! and a contact that answers promptly still gets a slot (promise 13):
 //!
-//! | of all slots | at the most |
+//! | of all slots | at most |
 //! |---|---|
 //! | what began within the last second | a half |
 //! | to contacts that have not answered promptly | 7/8, of which for those that hang a half |

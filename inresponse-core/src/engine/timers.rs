@@ -69,7 +69,7 @@ impl Engine {
     /// Nothing happens where there is nothing to wait for.
     ///
     /// # Errors
-    /// The timer cannot be started, or the store is out of service; the timers that it has go on then.
+    /// The timer cannot be started, or the store is unavailable; the timers that it has go on then.
     pub async fn restart_timer(&self, number: IncidentNumber) -> Result<(), Outage> {
         match self.inner.store.load(number).await? {
             Some(record) => self.restart(record).await,

@@ -22,7 +22,7 @@ const NAMED: usize = 10;
 /// these incidents are due among the first.
 const PAGES: usize = 8;
 
-/// What the runner has told of alerts that do not get through.
+/// What the runner has reported about alerts that do not get through.
 pub(super) struct Trouble {
     looked_at: Duration,
     waiting: Reminder,

@@ -53,7 +53,7 @@ mod with_runner {
             at: Option<DateTime<Utc>>,
         ) {
             let mut state = self.state();
-            // Whoever begins to run looks at everything first.
+            // A process that begins to run looks at everything first.
             if state.handoff.is_none() {
                 return;
             }
@@ -76,7 +76,7 @@ mod with_runner {
         ) {
             let (number, due_at) = (incident.number(), plan::due_at(incident));
             let Some(due_at) = due_at.filter(|_| !no_slot.is_empty()) else {
-                // What is due and in flight tells of itself when it is not any more.
+                // What is due and in flight reports when it no longer is.
                 let again = |at| if at > now { at } else { now + IN_FLIGHT_PAUSE };
                 return self.due(number, version, due_at.map(again));
             };

@@ -52,7 +52,7 @@ impl Scheme {
 /// # Ok::<(), inresponse_core::InvalidInput>(())
 /// ```
 ///
-/// A contact that was stored before domains were A-labels is read all the same: [`TryFrom<String>`], and so serde,
+/// A contact that was stored before domains were A-labels is read anyway: [`TryFrom<String>`], and so serde,
 /// keeps a domain that has none.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -110,7 +110,7 @@ pub enum DeliveryStatus {
         #[serde(with = "micros")]
         at: DateTime<Utc>,
     },
-    /// It will never be delivered. Final, unless an acceptance is learnt of late.
+    /// It will never be delivered. Final, unless an acceptance is learnt late.
     Dead {
         /// When that was recorded.
         #[serde(with = "micros")]
@@ -250,7 +250,7 @@ impl Delivery {
         matches!(self.status, DeliveryStatus::Dead { .. })
     }
 
-    /// Whether it is dead because it came back, which an acceptance learnt of late does not change.
+    /// Whether it is dead because it came back, which an acceptance learnt late does not change.
     pub(crate) fn has_bounced(&self) -> bool {
         self.is_dead() && self.last.as_ref().is_some_and(|last| last.kind == OutcomeKind::Bounced)
     }

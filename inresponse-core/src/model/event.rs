@@ -139,7 +139,8 @@ pub enum Event {
     },
     /// A level began again: the process that began it had died before it recorded anything, or had let it wait for a
     /// sending slot.
-    LevelBeganAnew {
+    #[serde(rename = "levelBeganAnew")]
+    LevelBeganAgain {
         /// In which round.
         round: u32,
         /// Which.
@@ -276,7 +277,7 @@ impl Event {
             Event::Opened { .. } | Event::ReportedLower { .. } => &["event", "severity"],
             Event::RoundBegan { .. } => &["event", "round"],
             Event::LevelBegan { .. } => &["event", "round", "level", "contacts"],
-            Event::LevelBeganAnew { .. } | Event::LevelEmpty { .. } | Event::LevelDead { .. } => {
+            Event::LevelBeganAgain { .. } | Event::LevelEmpty { .. } | Event::LevelDead { .. } => {
                 &["event", "round", "level"]
             }
             Event::Unclaimed => &["event"],

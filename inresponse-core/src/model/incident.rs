@@ -91,8 +91,8 @@ pub struct BegunLevel {
     #[serde(with = "micros")]
     pub at: DateTime<Utc>,
     /// Whether it began again because the process that began it died.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub anew: bool,
+    #[serde(default, rename = "anew", skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
     /// When somebody asked not to wait for it any longer.
     #[serde(default, with = "micros_option", skip_serializing_if = "Option::is_none")]
     pub passed_at: Option<DateTime<Utc>>,
@@ -107,7 +107,7 @@ fn is_zero(n: &u16) -> bool {
 impl BegunLevel {
     /// A level that began then, for the first time.
     pub(crate) fn new(level: Level, at: DateTime<Utc>) -> Self {
-        Self { level, at, anew: false, passed_at: None, unknown: Unknown::default() }
+        Self { level, at, again: false, passed_at: None, unknown: Unknown::default() }
     }
 }
 
@@ -163,7 +163,7 @@ pub struct Incident {
     /// How often people were told who has it, in this round.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) news: u16,
-    /// How often it became due sooner than whoever keeps its time was told.
+    /// How often it became due sooner than its scheduler was told.
     #[serde(default)]
     pub(crate) wake: u32,
     pub(crate) matrix: Matrix,

@@ -134,7 +134,7 @@ impl Matrix {
         self
     }
 
-    /// The same matrix of a team whose clocks show the time of `zone`; UTC unless given.
+    /// The same matrix of a team whose clocks show the time of `zone` (default: UTC).
     #[must_use]
     pub fn in_zone(mut self, zone: Zone) -> Self {
         self.zone = zone;

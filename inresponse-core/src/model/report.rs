@@ -9,7 +9,7 @@ use super::names::{paragraph, title};
 use super::{DedupKey, KeyName, ServiceName, Severity, Source, Unknown};
 use crate::error::InvalidInput;
 
-/// A link that helps whoever is woken up: a runbook, a graph.
+/// A link that helps the person who is woken up: a runbook, a graph.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
     text: String,
@@ -177,7 +177,7 @@ impl ReportBuilder {
         self
     }
 
-    /// When the trouble was detected; the time of the report unless given.
+    /// When the trouble was detected (default: the time of the report).
     #[must_use]
     pub fn detected_at(mut self, at: DateTime<Utc>) -> Self {
         self.detected_at = Some(at);
@@ -208,7 +208,7 @@ impl ReportBuilder {
     /// Checks everything.
     ///
     /// # Errors
-    /// Every field that does not hold, by its name on the wire.
+    /// Every invalid field, by its name on the wire.
     pub fn build(self) -> Result<Report, InvalidInput> {
         let mut invalid = InvalidInput::default();
         let service = invalid.keep(ServiceName::new(&self.service));
@@ -295,7 +295,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn p16_a_report_names_every_field_that_does_not_hold() {
+    fn p16_a_report_names_every_invalid_field() {
         let refused = Report::builder("", Severity::Crit, "a\nb")
             .message("\u{1}")
             .dedup_key("x".repeat(600))

@@ -19,7 +19,7 @@ pub enum State {
     Resolved,
 }
 
-/// What becomes of the wish to bring an incident from one state to another.
+/// What becomes of a request to bring an incident from one state to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Edge {

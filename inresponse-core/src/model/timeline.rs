@@ -170,7 +170,7 @@ impl Standing {
             Event::Opened { .. }
             | Event::Folded { .. }
             | Event::LevelBegan { .. }
-            | Event::LevelBeganAnew { .. }
+            | Event::LevelBeganAgain { .. }
             | Event::LevelEmpty { .. }
             | Event::LevelDead { .. }
             | Event::Unclaimed
@@ -196,7 +196,7 @@ mod tests {
     }
 
     /// How many entries are there or counted.
-    fn told_of(timeline: &Timeline) -> u32 {
+    fn count_of(timeline: &Timeline) -> u32 {
         let many = timeline.entries().iter().map(|entry| match entry.event {
             Event::Folded { entries, .. } => entries,
             _ => 1,
@@ -224,7 +224,7 @@ mod tests {
         let standing = timeline.fold().unwrap();
         assert_eq!((standing.state, standing.round), (State::Open, 1999));
         assert!(matches!(timeline.entries()[0].event, Event::Folded { .. }));
-        assert_eq!(told_of(&timeline), 2000);
+        assert_eq!(count_of(&timeline), 2000);
     }
 
     #[test]
@@ -260,7 +260,7 @@ mod tests {
             timeline.entries().iter().filter(others).map(|entry| entry.event.clone()).collect();
         assert_eq!(told[0], Event::Opened { severity: Severity::Err });
         assert_eq!(told[1..], changes);
-        assert_eq!(i64::from(told_of(&timeline)), second + 1);
+        assert_eq!(i64::from(count_of(&timeline)), second + 1);
         let standing = timeline.fold().unwrap();
         assert_eq!((standing.state, standing.round, standing.severity), (State::Claimed, 2, Severity::Crit));
         assert_eq!(standing.claimed_by.unwrap().as_str(), "kim");

@@ -18,7 +18,7 @@ pub struct Alert {
     board_url: Option<String>,
 }
 
-/// What is to be told of an incident.
+/// What to say about an incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Occasion {
     /// That it needs somebody.
@@ -27,7 +27,7 @@ pub enum Occasion {
     Claimed,
     /// That the contact has it, who was given it by somebody else and has not answered yet.
     Handed,
-    /// That it is over: [`Incident::resolved`] says by whom. To whoever was alerted.
+    /// That it is over: [`Incident::resolved`] says by whom. To everybody who was alerted.
     Resolved,
 }
 
@@ -121,7 +121,7 @@ impl Alert {
         self.claim_url.as_deref()
     }
 
-    /// The address of the incident's page, for whoever may sign in there.
+    /// The address of the incident's page, for people who may sign in there.
     pub fn board_url(&self) -> Option<&str> {
         self.board_url.as_deref()
     }

@@ -30,6 +30,6 @@ pub trait TakeNotices: Debug + Send + Sync + 'static {
     /// carrier wrote it.
     ///
     /// # Errors
-    /// The store is out of order: the message is to be sent again.
+    /// The store is unavailable: the message is to be sent again.
     async fn take(&self, engine: &Engine, topic: &str, message: &str) -> Result<Noticed, Outage>;
 }

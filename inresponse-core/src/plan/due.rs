@@ -31,7 +31,7 @@ pub(super) fn due(
     let alerts = incident.state == State::Open;
     let mut due = Due { incident, alerts, lease, hold, now, sends: Vec::new(), changed: matured };
 
-    // Whoever was being alerted comes first: after an outage the on-call engineer, not everyone at once.
+    // The people who were being alerted come first: after an outage the on-call engineer, not everyone at once.
     let renewal_held = due.expire_leases();
     if alerts && !renewal_held {
         due.begin_unsent_again();
@@ -77,7 +77,7 @@ enum Climb {
 
 struct Due<'a> {
     incident: Incident,
-    /// Where nobody is to be alerted, there may still be news to tell.
+    /// If nobody is to be alerted, there may still be status updates to send.
     alerts: bool,
     lease: Duration,
     hold: &'a dyn Hold,
@@ -118,7 +118,7 @@ impl Due<'_> {
             delivery.status = DeliveryStatus::Pending { due_at: self.now };
             expired.push(i);
             if renewable {
-                self.begin_anew(level);
+                self.begin_again(level);
             }
         }
         // An expiry is not an outcome, so it is noted only after every delivery of the level was looked at.
@@ -132,7 +132,7 @@ impl Due<'_> {
     /// overtake it, once, if the process that let it wait may have died since: after an outage the on-call engineer is
     /// alerted first.
     fn begin_unsent_again(&mut self) {
-        let Some(begun) = self.incident.begun.last().filter(|begun| !begun.anew && begun.at < self.now)
+        let Some(begun) = self.incident.begun.last().filter(|begun| !begun.again && begun.at < self.now)
         else {
             return;
         };
@@ -154,26 +154,26 @@ impl Due<'_> {
         let waits = deliveries().next().is_some() && deliveries().all(unsent);
         let is_leased_now = deliveries().any(is_free);
         if waits && ((is_leased_now && is_late) || is_overtaken) {
-            self.begin_anew(level);
+            self.begin_again(level);
             // A lease that is lost may begin it again once more; to wait for a slot again may not.
             if is_leased_now && let Some(begun) = self.incident.begun.last_mut() {
-                begun.anew = false;
+                begun.again = false;
             }
             self.changed = true;
         }
     }
 
     fn is_renewable(&self, level: Level) -> bool {
-        let latest = self.incident.begun.last().is_some_and(|b| b.level == level && !b.anew);
+        let latest = self.incident.begun.last().is_some_and(|b| b.level == level && !b.again);
         latest && self.incident.level_deliveries(level).all(|d| d.last.is_none())
     }
 
-    fn begin_anew(&mut self, level: Level) {
+    fn begin_again(&mut self, level: Level) {
         if let Some(begun) = self.incident.begun.last_mut() {
             begun.at = self.now;
-            begun.anew = true;
+            begun.again = true;
         }
-        let event = Event::LevelBeganAnew { round: self.incident.round, level };
+        let event = Event::LevelBeganAgain { round: self.incident.round, level };
         self.incident.timeline.push(self.now, event);
     }
 
@@ -315,7 +315,7 @@ fn forget_oldest(incident: &mut Incident, now: DateTime<Utc>) {
     }
 }
 
-/// Notes in the timeline that a level of this round is dead, if it now is; and that nobody can be told of a handover.
+/// Notes in the timeline that a level of this round is dead, if it now is; and that nobody can be notified of a handover.
 pub(super) fn note_dead_level(incident: &mut Incident, level: Level, now: DateTime<Utc>) {
     handover::learn(incident, now);
     let is_news = matches!(level, Level::News(_));

@@ -53,7 +53,7 @@ use crate::model::{
     OutcomeKind, Severity, Unknown,
 };
 
-/// The most times that a delivery may end its process in mid-send before it is dead.
+/// The most times that a delivery may end its process during a send before it is dead.
 pub const MAX_EXPIRED: u32 = 5;
 
 /// Something that happened, for [`step`] to decide about.
@@ -116,7 +116,7 @@ pub enum Input<'a> {
         /// The next round, if [`Decision::NeedsRound`] asked for it.
         round: Option<NextRound>,
     },
-    /// Another keeper of its time has been started, under this count.
+    /// Another scheduler has been started, under this count.
     Woken {
         /// The count.
         wake: u32,
@@ -185,7 +185,7 @@ pub enum Decision {
     Change(Box<Plan>),
     /// Nothing changes.
     Nothing,
-    /// A person's wish that cannot be granted.
+    /// A person's request that is refused.
     Refuse(Refusal),
     /// A round is about to begin: ask again with what the roster says of it now.
     NeedsRound(RoundOf),
@@ -242,7 +242,7 @@ pub fn step(incident: &Incident, input: Input<'_>, now: DateTime<Utc>) -> Decisi
     sooner(incident, decision)
 }
 
-/// Nothing that time brings about is done to an incident in a newer format: this version would do it wrongly. What
+/// Nothing that time causes is done to an incident in a newer format: this version would do it wrongly. What
 /// people ask for and what is learnt of attempts is noted as far as the record can be read.
 fn left_to_newer(incident: &Incident, input: &Input<'_>) -> Option<Decision> {
     if !incident.is_left_to_newer() {
@@ -260,9 +260,9 @@ fn left_to_newer(incident: &Incident, input: &Input<'_>) -> Option<Decision> {
     }
 }
 
-/// Where somebody's doing made it due sooner, whoever keeps its time must be told: nobody else would be.
+/// If somebody's update made it due sooner, its scheduler must be told: nothing else would wake it.
 ///
-/// What time itself brings about (leases and their outcomes) happens in the presence of whoever keeps it.
+/// What time itself causes (leases and their outcomes) happens in the presence of its scheduler.
 fn sooner(before: &Incident, mut decision: Decision) -> Decision {
     if let Decision::Change(plan) = &mut decision
         && let Some(due_at) = plan.draft.due_at

@@ -22,7 +22,7 @@ pub enum TakeOver {
     No,
 }
 
-/// A wish about an incident's state.
+/// A request about an incident's state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StateChange {
     /// To have it: CLAIMED.
@@ -43,7 +43,7 @@ pub enum StateChange {
 }
 
 impl StateChange {
-    /// The state that is wished for.
+    /// The requested state.
     pub fn to(&self) -> State {
         match self {
             StateChange::Claim(_) | StateChange::HandTo(_) => State::Claimed,
@@ -87,7 +87,7 @@ impl Update {
     }
 }
 
-/// Why a person's wish was not granted.
+/// Why a person's request was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 #[must_use]
@@ -96,7 +96,7 @@ pub enum Refusal {
     Forbidden {
         /// The state it has.
         from: State,
-        /// The state that was wished for.
+        /// The requested state.
         to: State,
     },
     /// Somebody else has it.
@@ -149,12 +149,12 @@ pub(super) fn update(
         who.notes(&mut next, Event::SeverityChanged { from: incident.severity, to: severity, by }, now);
         changed = true;
     }
-    if let Some(wish) = &update.state {
-        match grant(&next, &update.by, wish, now) {
+    if let Some(request) = &update.state {
+        match grant(&next, &update.by, request, now) {
             Grant::Refuse(refusal) => return Decision::Refuse(refusal),
             Grant::Nothing => {}
             Grant::Change => {
-                match wish {
+                match request {
                     StateChange::Claim(_) => claim(&mut next, who, now),
                     StateChange::Resolve => resolve(&mut next, who, None, now),
                     StateChange::End(ended) => resolve(&mut next, who, Some(*ended), now),
@@ -213,8 +213,8 @@ enum Grant {
 }
 
 /// Promises 5 and 6: the state's edges, and one claimant.
-fn grant(incident: &Incident, by: &Person, wish: &StateChange, now: DateTime<Utc>) -> Grant {
-    if *wish == StateChange::Escalate {
+fn grant(incident: &Incident, by: &Person, request: &StateChange, now: DateTime<Utc>) -> Grant {
+    if *request == StateChange::Escalate {
         return grant_escalation(incident, now);
     }
     let claimed_by_another = match (incident.state, &incident.claimed) {
@@ -222,13 +222,15 @@ fn grant(incident: &Incident, by: &Person, wish: &StateChange, now: DateTime<Utc
         _ => None,
     };
     // To hand it to oneself is to claim it, and to one's own team to release it.
-    let wish = match wish {
+    let request = match request {
         StateChange::HandTo(to) if to.is(by) => &StateChange::Claim(TakeOver::No),
         StateChange::HandToTeam(to) if *to == incident.team => &StateChange::Release(TakeOver::No),
-        wish => wish,
+        request => request,
     };
-    match (incident.state.edge_to(wish.to()), wish, claimed_by_another) {
-        (Edge::Forbidden, _, _) => Grant::Refuse(Refusal::Forbidden { from: incident.state, to: wish.to() }),
+    match (incident.state.edge_to(request.to()), request, claimed_by_another) {
+        (Edge::Forbidden, _, _) => {
+            Grant::Refuse(Refusal::Forbidden { from: incident.state, to: request.to() })
+        }
         (_, StateChange::Claim(TakeOver::No) | StateChange::Release(TakeOver::No), Some(other)) => {
             Grant::Refuse(Refusal::ClaimedBy(other.clone()))
         }

@@ -75,28 +75,28 @@ pub struct TeamBuilder {
 }
 
 impl TeamBuilder {
-    /// The zone of its calendar; UTC unless given.
+    /// The zone of its calendar (default: UTC).
     #[must_use]
     pub fn timezone(mut self, zone: Zone) -> Self {
         self.team.timezone = zone;
         self
     }
 
-    /// How long a level is given; ten minutes unless given, a whole number of milliseconds.
+    /// How long a level is given; a whole number of milliseconds (default: ten minutes).
     #[must_use]
     pub fn escalate_after(mut self, wait: Duration) -> Self {
         self.team.escalate_after = wait;
         self
     }
 
-    /// Further rounds before the fallback; none unless given.
+    /// Further rounds before the fallback (default: none).
     #[must_use]
     pub fn repeat(mut self, rounds: u32) -> Self {
         self.team.repeat = rounds;
         self
     }
 
-    /// Which levels a severity alerts; all unless given, and none at all for an empty list.
+    /// Which levels a severity alerts (default: all); an empty list alerts none.
     #[must_use]
     pub fn alert_levels(mut self, severity: Severity, levels: Vec<u16>) -> Self {
         self.team.alert_levels.insert(severity, levels);
@@ -106,7 +106,7 @@ impl TeamBuilder {
     /// Checks everything.
     ///
     /// # Errors
-    /// Every setting that does not hold, by its name on the wire.
+    /// Every invalid setting, by its name on the wire.
     pub fn build(self) -> Result<Team, InvalidInput> {
         let mut invalid = InvalidInput::default();
         let team = self.team;
@@ -186,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn p16_a_team_names_every_setting_that_does_not_hold() {
+    fn p16_a_team_names_every_invalid_setting() {
         let refused = Team::builder(Vec::new())
             .escalate_after(Duration::ZERO)
             .repeat(1000)

@@ -74,11 +74,11 @@ async fn p14_a_clock_that_went_back_while_nothing_ran_loses_nothing() {
     stage.advance(old).await;
     // The newest incident was closed before the old one escalated for the last time.
     let newest = stage.report(crit("athens")).await;
-    stage.wish(newest, "jo", inresponse_core::plan::StateChange::Resolve).await;
+    stage.request(newest, "jo", inresponse_core::plan::StateChange::Resolve).await;
     stage.clock.jump(after(590));
     stage.claim(old, "jo").await;
     let release = inresponse_core::plan::StateChange::Release(inresponse_core::plan::TakeOver::No);
-    stage.wish(old, "jo", release).await;
+    stage.request(old, "jo", release).await;
     stage.advance(old).await;
     assert_eq!(stage.sent(), "0 1:a, 590 1:a");
     stage.clock.jump(after(100));
@@ -104,7 +104,7 @@ async fn p14_what_was_committed_too_shortly_before_to_be_seen_is_brought_back_to
 }
 
 #[tokio::test]
-async fn p14_times_are_brought_back_even_if_the_store_was_out_of_order_just_then() {
+async fn p14_times_are_brought_back_even_if_the_store_was_unavailable_just_then() {
     let stage = Stage::new(&["a", "b"]).await;
     let number = stage.report(crit("athens")).await;
     stage.advance(number).await;

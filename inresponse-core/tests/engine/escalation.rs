@@ -66,7 +66,7 @@ async fn p12_a_contact_that_no_notifier_reaches_is_dead() {
 }
 
 #[tokio::test]
-async fn p11_a_claim_stops_the_alerts_and_a_release_begins_anew_at_once() {
+async fn p11_a_claim_stops_the_alerts_and_a_release_begins_again_at_once() {
     let stage = Stage::new(&["a", "b"]).await;
     let number = stage.report(crit("athens")).await;
     stage.advance(number).await;
@@ -78,12 +78,12 @@ async fn p11_a_claim_stops_the_alerts_and_a_release_begins_anew_at_once() {
         assert_eq!(stage.engine.tick().await.unwrap(), 0);
     }
     assert_eq!(stage.sent(), "0 1:a");
-    let released = stage.wish(number, "jo", StateChange::Release(TakeOver::No)).await;
+    let released = stage.request(number, "jo", StateChange::Release(TakeOver::No)).await;
     assert!(matches!(released, Updated::Changed(_)));
     stage.advance(number).await;
     assert_eq!(stage.sent(), "0 1:a, 11399 1:a");
     assert_eq!(stage.carrier.sent()[1].round, 2);
-    stage.wish(number, "al", StateChange::Resolve).await;
+    stage.request(number, "al", StateChange::Resolve).await;
     stage.clock.advance(secs(3600));
     assert_eq!(stage.advance(number).await, Advanced::Done);
 }
@@ -139,7 +139,7 @@ async fn p08_a_release_that_another_change_overtook_alerts_the_team_that_has_it_
         tokio::spawn(async move { engine.update(number, &update).await.unwrap() })
     };
     settle().await;
-    let handed = stage.wish(number, "kim", StateChange::HandToTeam(team("surfers"))).await;
+    let handed = stage.request(number, "kim", StateChange::HandToTeam(team("surfers"))).await;
     assert!(matches!(handed, Updated::Changed(_)));
     let claimed = stage.claim(number, "kim").await;
     assert!(matches!(claimed, Updated::Changed(_)));

@@ -299,12 +299,12 @@ async fn p11_no_send_of_a_round_that_is_over_begins_under_a_slow_lease() {
     stage.store.next(Call::Commit, Fault::SlowAnswer(secs(5)));
     let advancing = stage.advancing(number);
     settle().await;
-    // Claimed and released before the first round's send began: whoever is on call now is told, once.
+    // Claimed and released before the first round's send began: the person on call now is told, once.
     let claimer = stage.clone();
     let claiming = tokio::spawn(async move {
         claimer.claim(number, "jo").await;
         let release = inresponse_core::plan::StateChange::Release(inresponse_core::plan::TakeOver::No);
-        claimer.wish(number, "jo", release).await;
+        claimer.request(number, "jo", release).await;
     });
     stage.pass(secs(6)).await;
     advancing.await.unwrap();

@@ -43,7 +43,7 @@ async fn eventful() -> (Stage, IncidentNumber) {
     let number = stage.report(report).await;
     stage.advance(number).await;
     stage.claim(number, "jo").await;
-    stage.wish(number, "jo", StateChange::Release(plan::TakeOver::No)).await;
+    stage.request(number, "jo", StateChange::Release(plan::TakeOver::No)).await;
     stage.claim(number, "kim").await;
     (stage, number)
 }

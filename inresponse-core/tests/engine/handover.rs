@@ -15,7 +15,7 @@ async fn handed(stage: &Stage, to: &str) -> IncidentNumber {
     let number = stage.report(crit("athens")).await;
     let _ = stage.advance(number).await;
     stage.clock.jump(after(10));
-    let handed = stage.wish(number, "jo", StateChange::HandTo(person(to))).await;
+    let handed = stage.request(number, "jo", StateChange::HandTo(person(to))).await;
     assert!(matches!(handed, Updated::Changed(record) if record.incident.state() == State::Claimed));
     number
 }
@@ -49,7 +49,7 @@ async fn until_open(stage: &Stage, number: IncidentNumber) -> (Option<i64>, i64)
 }
 
 #[tokio::test]
-async fn p22_a_hand_over_of_which_nobody_can_tell_is_flagged_and_open_again_after_the_wait() {
+async fn p22_a_hand_over_that_cannot_be_notified_is_flagged_and_open_again_after_the_wait() {
     type Moods = fn(&Stage);
     let refusing: Moods =
         |stage| stage.carrier.always("k", Mood::Answers(Outcome::rejected("550 no such user")));
@@ -80,14 +80,14 @@ async fn p22_the_runner_opens_it_again_and_an_answer_keeps_it() {
     let mut running = stage.run();
     let number = stage.report(crit("athens")).await;
     stage.pass(secs(10)).await;
-    let _ = stage.wish(number, "jo", StateChange::HandTo(person("kim"))).await;
+    let _ = stage.request(number, "jo", StateChange::HandTo(person("kim"))).await;
     stage.pass(secs(599)).await;
     assert_eq!(stage.incident(number).await.incident.state(), State::Claimed);
     stage.pass(secs(3)).await;
     assert_eq!(stage.incident(number).await.incident.state(), State::Open);
     assert_eq!(stage.carrier.sent_to("a").len(), 2);
 
-    let _ = stage.wish(number, "jo", StateChange::HandTo(person("kim"))).await;
+    let _ = stage.request(number, "jo", StateChange::HandTo(person("kim"))).await;
     assert!(matches!(stage.claim(number, "kim").await, Updated::Changed(_)));
     stage.pass(secs(2000)).await;
     assert_eq!(stage.incident(number).await.incident.state(), State::Claimed);
@@ -96,14 +96,14 @@ async fn p22_the_runner_opens_it_again_and_an_answer_keeps_it() {
 }
 
 #[tokio::test]
-async fn p22_the_new_round_is_that_of_whoever_is_on_call_then_and_another_may_claim_it() {
+async fn p22_the_new_round_alerts_who_is_on_call_then_and_another_may_claim_it() {
     let stage = Stage::new(&["a", "b"]).await;
     let number = handed(&stage, "kim").await;
     stage.own("athens", "devops", &["c", "d"], Team::builder(contacts("z")).build().unwrap()).await;
     let _ = until_open(&stage, number).await;
     assert_eq!(stage.carrier.sent_to("c").len(), 1);
     assert!(matches!(stage.claim(number, "lee").await, Updated::Changed(_)));
-    let released = stage.wish(number, "lee", StateChange::Release(TakeOver::No)).await;
+    let released = stage.request(number, "lee", StateChange::Release(TakeOver::No)).await;
     assert!(matches!(released, Updated::Changed(_)));
 }
 

@@ -50,7 +50,7 @@ async fn p03_a_repeat_is_counted_and_raises_but_never_alerts_twice() {
     assert_eq!(stage.sent(), "0 1:a, 700 2:b");
     assert_eq!(stage.incident(number).await.count, 5);
 
-    stage.wish(number, "jo", StateChange::Resolve).await;
+    stage.request(number, "jo", StateChange::Resolve).await;
     let (service, key) = (ServiceName::new("athens").unwrap(), DedupKey::new("k").unwrap());
     assert_eq!(stage.engine.find_open(&service, &key).await.unwrap(), None);
     let next = stage.report(report(Severity::Warn)).await;
@@ -76,7 +76,7 @@ async fn p03_concurrent_reports_with_one_key_are_one_incident() {
 }
 
 #[tokio::test]
-async fn p04_a_create_whose_result_is_unknown_is_an_error_and_alerts_all_the_same() {
+async fn p04_a_create_whose_result_is_unknown_is_an_error_and_still_alerts() {
     let stage = Stage::new(&["a"]).await;
     stage.store.next(Call::Create, Fault::HappensUnknown);
     let report = || crit("athens").dedup_key("k");
@@ -137,7 +137,7 @@ async fn p06_of_concurrent_claims_one_wins_and_the_others_learn_who() {
     assert_eq!(refused.len(), 15);
     assert!(refused.iter().all(|who| *who == winner));
     assert!(matches!(stage.claim(number, winner.as_str()).await, Updated::Unchanged(_)));
-    let over = stage.wish(number, "al", StateChange::Claim(TakeOver::Yes)).await;
+    let over = stage.request(number, "al", StateChange::Claim(TakeOver::Yes)).await;
     assert!(matches!(over, Updated::Changed(_)));
 }
 

@@ -97,7 +97,7 @@ async fn p08_p13_the_same_without_a_runner() {
 }
 
 #[tokio::test]
-async fn p13_a_slow_store_does_not_hold_up_what_is_being_sent() {
+async fn p13_a_slow_store_delays_nothing_that_is_being_sent() {
     // One outcome is recorded, by a slow commit, while another is still to come.
     let stage = Stage::new(&["a b c d"]).await;
     for (to, takes) in [("a", 1), ("b", 1), ("c", 2), ("d", 3)] {

@@ -214,8 +214,8 @@ async fn p12_a_new_round_is_that_of_the_present_team_and_of_others_if_that_is_go
             let before = engine.get(number).await.unwrap().unwrap().incident;
             match how {
                 "release" => {
-                    for wish in [StateChange::Claim(TakeOver::Yes), StateChange::Release(TakeOver::Yes)] {
-                        let update = Update::state(person("jo"), wish);
+                    for request in [StateChange::Claim(TakeOver::Yes), StateChange::Release(TakeOver::Yes)] {
+                        let update = Update::state(person("jo"), request);
                         assert!(matches!(engine.update(number, &update).await.unwrap(), Updated::Changed(_)));
                     }
                 }
@@ -359,8 +359,8 @@ async fn p12_a_new_round_and_a_hand_over_are_looked_at_again_before_they_fall_ba
     let update = Update::state(person("jo"), StateChange::HandToTeam(team("db")));
     assert!(matches!(engine.update(number, &update).await.unwrap(), Updated::Changed(_)));
     lagging.0.looked.store(false, Ordering::SeqCst);
-    for wish in [StateChange::Claim(TakeOver::No), StateChange::Release(TakeOver::No)] {
-        let update = Update::state(person("jo"), wish);
+    for request in [StateChange::Claim(TakeOver::No), StateChange::Release(TakeOver::No)] {
+        let update = Update::state(person("jo"), request);
         assert!(matches!(engine.update(number, &update).await.unwrap(), Updated::Changed(_)));
     }
     let incident = engine.get(number).await.unwrap().unwrap().incident;

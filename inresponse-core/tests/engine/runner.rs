@@ -41,7 +41,7 @@ async fn p11_under_a_runner_a_claim_stops_and_a_release_alerts_at_once() {
     stage.claim(number, "jo").await;
     stage.pass(secs(1300)).await;
     assert_eq!(stage.sent(), "0 1:a");
-    stage.wish(number, "jo", StateChange::Release(TakeOver::No)).await;
+    stage.request(number, "jo", StateChange::Release(TakeOver::No)).await;
     settle().await;
     assert_eq!(stage.sent(), "0 1:a, 1310 1:a");
     running.stop();
@@ -255,7 +255,7 @@ async fn p09_a_graceful_stop_ends_when_a_lease_would() {
 }
 
 #[tokio::test]
-async fn p09_a_runner_never_gives_up_on_a_store_that_is_out_of_order() {
+async fn p09_a_runner_never_gives_up_on_an_unavailable_store() {
     let stage = Stage::new(&["a", "b"]).await;
     let mut running = stage.run();
     settle().await;

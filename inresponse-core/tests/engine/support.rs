@@ -146,12 +146,12 @@ impl Stage {
         self.engine.get(number).await.unwrap().unwrap()
     }
 
-    pub async fn wish(&self, number: IncidentNumber, by: &str, change: StateChange) -> Updated {
+    pub async fn request(&self, number: IncidentNumber, by: &str, change: StateChange) -> Updated {
         self.engine.update(number, &Update::state(person(by), change)).await.unwrap()
     }
 
     pub async fn claim(&self, number: IncidentNumber, by: &str) -> Updated {
-        self.wish(number, by, StateChange::Claim(TakeOver::No)).await
+        self.request(number, by, StateChange::Claim(TakeOver::No)).await
     }
 
     /// Advances an incident while time stands still.
@@ -206,7 +206,7 @@ impl Running {
 /// A memory store whose next calls can be made to fail.
 ///
 /// Every call lets other tasks go on before and after it, so that calls of different tasks interleave; and it
-/// has a single connection, so that a caller who stops in mid-call stops the others.
+/// has a single connection, so that a caller who stops during a call stops the others.
 #[derive(Debug, Clone)]
 pub struct SharedStore {
     inner: Arc<MemoryStore>,
@@ -230,7 +230,7 @@ pub enum Call {
 pub enum Fault {
     /// It fails, and nothing has happened.
     Fails(OutageKind),
-    /// It happens, but whoever asked is told that this is unknown.
+    /// It happens, but the caller is told that this is unknown.
     HappensUnknown,
     /// It takes so long after it has happened.
     SlowAnswer(Duration),
@@ -285,7 +285,7 @@ impl SharedStore {
         let connection = self.connection.lock().await;
         yield_now().await;
         if let Some(Fault::Fails(kind)) = fault {
-            return Err(Outage::new(kind, "the store is out of service"));
+            return Err(Outage::new(kind, "the store is unavailable"));
         }
         let result = does().await;
         yield_now().await;

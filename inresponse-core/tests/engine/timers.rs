@@ -65,7 +65,7 @@ async fn p09_a_timer_is_started_wherever_alerting_begins_and_nowhere_else() {
     );
     assert!(matches!(stage.claim(number, "jo").await, inresponse_core::engine::Updated::Changed(_)));
     assert_eq!(bells.started(), [], "a claim");
-    _ = stage.wish(number, "jo", StateChange::Release(TakeOver::No)).await;
+    _ = stage.request(number, "jo", StateChange::Release(TakeOver::No)).await;
     assert_eq!(bells.started(), started(1), "a release");
     assert_eq!(stage.engine.advance_woken(number, 0, secs(8)).await.unwrap(), Advanced::Superseded);
     assert_eq!(

@@ -19,7 +19,7 @@ use inresponse_core::InvalidInput;
 pub struct Target {
     /// Its name, which is also that of the folder of its corpus.
     pub name: &'static str,
-    /// Panics if something does not hold for these bytes.
+    /// Panics if something is wrong for these bytes.
     pub run: fn(&[u8]),
 }
 

@@ -1,4 +1,4 @@
-//! What SES tells of a mail.
+//! What SES reports about a mail.
 
 use inresponse_ses::{Notice, read};
 

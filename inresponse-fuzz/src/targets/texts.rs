@@ -46,7 +46,7 @@ pub(super) fn token(data: &[u8]) {
         ClaimToken::verify(text, IncidentNumber::new(number), std::slice::from_ref(secret), now())
     };
     let Ok(text) = std::str::from_utf8(data) else { return };
-    // Whoever holds no secret makes no token.
+    // Nobody without the secret makes a token.
     assert!(verify(text, 7, others).is_err() && verify(text, 7, own).is_err());
     let Ok(recipient) = Contact::new(text.trim_start_matches(|c: char| c.is_ascii_digit())) else { return };
     let number = text.len() as u64;

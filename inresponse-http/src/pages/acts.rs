@@ -1,4 +1,4 @@
-//! What the forms of the board do: the same as the API does, by the name of whoever is signed in.
+//! What the forms of the board do: the same as the API does, in the name of the person who is signed in.
 
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};

@@ -13,12 +13,12 @@ const MAX_TRAIL: usize = 32;
 /// Which incidents are listed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Filter {
-    /// Only in this state; OPEN and CLAIMED ones unless given.
+    /// Only in this state (default: OPEN and CLAIMED).
     pub(super) state: Option<State>,
     pub(super) team: Option<TeamName>,
     pub(super) service: Option<ServiceName>,
     pub(super) severity: Option<Severity>,
-    /// Where the page begins; at the beginning unless given.
+    /// Where the page begins (default: at the beginning).
     pub(super) from: Option<Mark>,
     /// Where the pages before it began, but the first.
     trail: Vec<Mark>,

@@ -109,7 +109,7 @@ struct Fragment {
     links: Vec<(String, String)>,
     /// Who has it, or ended it, and when.
     holder: Option<(String, Moment)>,
-    /// Whether that is whoever looks.
+    /// Whether that is the reader.
     is_mine: bool,
     /// By when the person it was handed to must answer.
     answer_by: Option<Moment>,

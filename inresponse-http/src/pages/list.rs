@@ -58,7 +58,7 @@ pub(super) async fn page(Here(api): Here, me: SignedIn, params: Params) -> Respo
 const UNCOVERED_FOR: Duration = Duration::from_secs(60);
 
 async fn uncovered_teams(api: &Api) -> Result<usize, Outage> {
-    // Whoever comes second waits for the count of the first.
+    // The second caller waits for the count of the first.
     let mut last = api.page_settings().uncovered.lock().await;
     let now = api.engine().clock().monotonic();
     if let Some((at, teams)) = *last
@@ -145,7 +145,7 @@ async fn census(api: &Api, age: Age) -> Result<Census, Outage> {
     if age == Age::Fresh {
         return api.engine().census().await;
     }
-    // Whoever comes second waits for the count of the first.
+    // The second caller waits for the count of the first.
     let mut last = api.page_settings().census.lock().await;
     let now = api.engine().clock().monotonic();
     match &*last {

@@ -21,7 +21,7 @@ use crate::keys::{ApiKey, Keys};
 
 /// How long one stays signed in.
 pub(super) const LIFE: TimeDelta = TimeDelta::days(7);
-/// How many sessions a key has at the most; one more ends the one that would end first.
+/// How many sessions a key has at most; one more ends the one that would end first.
 const MAX_OF_A_KEY: usize = 100;
 /// How old may be what is known of a session while nothing is done with it but to look on.
 const KNOWN_FOR: Duration = Duration::from_secs(1);

@@ -32,7 +32,7 @@ struct Onward {
     next: String,
 }
 
-/// The form; whoever is signed in already is led on.
+/// The form; a person who is signed in already is led on.
 pub(super) async fn page(Here(api): Here, mut params: Params, headers: HeaderMap) -> Response {
     let next = params.take("next", |text| Ok(local(&api, text))).unwrap_or_else(|| api.home().to_owned());
     let shown = match session::shown(&api, &headers).await {
@@ -102,7 +102,7 @@ pub(super) async fn sign_in(Here(api): Here, Bytes(form): Bytes) -> Response {
     response
 }
 
-/// Ends the session of whoever was signed in.
+/// Ends the session of the person who was signed in.
 pub(super) async fn sign_out(Here(api): Here, headers: HeaderMap) -> Response {
     if let Err(error) = session::end(&api, &headers).await {
         return told_outage(&api, None, &error);

@@ -95,7 +95,7 @@ fn told(happened: &Happened<'_>) -> String {
         Event::LevelBegan { level, contacts, .. } => {
             format!("Alerting {}: {}", level_name(*level), names(contacts))
         }
-        Event::LevelBeganAnew { level, .. } => {
+        Event::LevelBeganAgain { level, .. } => {
             format!("{} began again, because the process that alerted it died", capital(*level))
         }
         Event::LevelEmpty { level, .. } => and_then(format!("{} has nobody", capital(*level))),

@@ -17,7 +17,7 @@ use crate::problem::Problem;
 /// How long a question about health may take.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// How old what is told of health may be.
+/// How old a health answer may be.
 const COUNTED_FOR: Duration = Duration::from_secs(1);
 
 
@@ -44,7 +44,7 @@ async fn census(api: &Api) -> Result<Census, Problem> {
 #[utoipa::path(get, path = "/healthz", tag = "system",
     responses(
         (status = 200, description = "it works", body = Health),
-        (status = 503, description = "the store is out of service", body = Problem),
+        (status = 503, description = "the store is unavailable", body = Problem),
     ))]
 pub(crate) async fn healthz(State(api): State<Api>) -> Result<Json<Health>, Problem> {
     let Census { unclaimed, undelivered, waiting, .. } = census(&api).await?;
@@ -63,7 +63,7 @@ pub(crate) async fn healthz(State(api): State<Api>) -> Result<Json<Health>, Prob
 #[utoipa::path(get, path = "/readyz", tag = "system",
     responses(
         (status = 200, description = "it should get requests", body = Health),
-        (status = 503, description = "it is stopping, or the store is out of service", body = Problem),
+        (status = 503, description = "it is stopping, or the store is unavailable", body = Problem),
     ))]
 pub(crate) async fn readyz(api: State<Api>) -> Result<Json<Health>, Problem> {
     if api.is_stopping() {

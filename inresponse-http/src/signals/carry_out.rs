@@ -211,7 +211,7 @@ async fn ending(api: &Api, recovery: &Recovery, record: &Record) -> Result<Endin
     let (opened, detected) = (incident.created_at(), incident.detected_at());
     let (began, is_known) = match recovery.covers {
         Covers::Until(_) if at < detected => return Ok(Ending::OfAnother),
-        // A sender that tells of every change tells of each once.
+        // A sender that reports every change reports each once.
         Covers::Until(_) => return Ok(Ending::Its(StateChange::Resolve)),
         Covers::Episode(_) if at < detected => return Ok(Ending::OfAnother),
         Covers::Episode(began) => {
@@ -233,7 +233,7 @@ async fn ending(api: &Api, recovery: &Recovery, record: &Record) -> Result<Endin
     Ok(Ending::Its(StateChange::End(ended)))
 }
 
-/// Whether an incident of late was resolved by that end.
+/// Whether a recent incident was resolved by that end.
 async fn noted(
     api: &Api,
     service: &ServiceName,
@@ -241,7 +241,7 @@ async fn noted(
     ended: Ended,
 ) -> Result<bool, Outage> {
     let same = |record: &Record| record.incident.dedup_key() == key && record.incident.ended() == Some(ended);
-    Ok(resolved_of_late(api, service, same).await?.is_some())
+    Ok(resolved_recently(api, service, same).await?.is_some())
 }
 
 /// A process that began a moment ago may take an end for a new one that is only repeated: what is stored tells when it
@@ -252,7 +252,7 @@ async fn noted_long_ago(api: &Api, trouble: &Trouble) -> Result<Option<Recurrenc
         record.incident.dedup_key() == Some(trouble.key())
             && record.incident.ended().is_some_and(|ended| ended.began() == began)
     };
-    let Some(record) = resolved_of_late(api, trouble.service(), of_it).await? else { return Ok(None) };
+    let Some(record) = resolved_recently(api, trouble.service(), of_it).await? else { return Ok(None) };
     let noted_at = record.incident.resolved().map_or(record.incident.updated_at(), |resolved| resolved.at);
     let since = api.engine().now() - noted_at;
     let recurrence = if since <= FLAPPING_WITHIN { Recurrence::Flapping } else { Recurrence::Fresh };
@@ -260,7 +260,7 @@ async fn noted_long_ago(api: &Api, trouble: &Trouble) -> Result<Option<Recurrenc
 }
 
 /// The latest incident of a service that was resolved and is wanted.
-async fn resolved_of_late(
+async fn resolved_recently(
     api: &Api,
     service: &ServiceName,
     is_wanted: impl Fn(&Record) -> bool,

@@ -43,7 +43,7 @@ pub struct Intake {
     look_backs: Arc<LookBacks>,
 }
 
-/// Bounds how many look at once for what was resolved of late, since each holds so many records.
+/// Bounds how many look at once for recently resolved incidents, since each holds so many records.
 #[derive(Debug)]
 struct LookBacks(Semaphore);
 
@@ -107,7 +107,7 @@ impl Intake {
         &self.strangers_room
     }
 
-    /// A turn to look for what was resolved of late.
+    /// A turn to look for recently resolved incidents.
     async fn look_back(&self) -> Result<SemaphorePermit<'_>, Outage> {
         self.look_backs
             .0

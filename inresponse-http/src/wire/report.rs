@@ -57,7 +57,7 @@ pub(crate) fn report(given: api::Report) -> Result<Report, InvalidInput> {
     }
 }
 
-/// The same, with what is wrong told of the field as it is called here.
+/// The same, with errors under the field's name here.
 fn named<T>(field: &'static str, read: Result<T, InvalidInput>) -> Result<T, InvalidInput> {
     read.map_err(|invalid| {
         let mut renamed = InvalidInput::default();

@@ -244,7 +244,7 @@ async fn unknown_places_and_methods_are_problems_too() {
 }
 
 #[tokio::test]
-async fn p16_what_has_no_name_is_named_all_the_same() {
+async fn p16_what_has_no_name_is_named_anyway() {
     let world = World::new().await;
     let answer = world.get("/incidents?=x").await;
     assert_eq!((answer.status, answer.fields()), (StatusCode::BAD_REQUEST, vec!["query"]));

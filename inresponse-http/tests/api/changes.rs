@@ -83,7 +83,7 @@ async fn a_deletion_that_is_refused_changes_nothing_and_leaves_no_record() {
 }
 
 #[tokio::test]
-async fn changes_are_read_page_by_page_by_whoever_responds() {
+async fn changes_are_read_page_by_page_by_responders() {
     let world = World::new().await;
     for day in 1..=5 {
         let path = format!("/teams/devops/calendar/2026-12-0{day}");

@@ -152,7 +152,7 @@ async fn the_page_says_who_has_it_and_needs_no_script() {
 }
 
 #[tokio::test]
-async fn p22_whoever_it_was_handed_to_answers_by_their_link() {
+async fn p22_the_new_holder_answers_by_their_link() {
     for (form, state, by) in [
         ("", "CLAIMED", Some("kim@example.org")),
         ("then=release", "OPEN", None),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::world::{ADMIN, RESPOND, World};
 
 #[tokio::test]
-async fn p05_an_incident_is_handed_over_and_escalated_as_it_is_wished() {
+async fn p05_an_incident_is_handed_over_and_escalated_on_request() {
     let world = World::new().await;
     world.put("/teams/db", json!({ "fallback": ["dba@example.org"] })).await;
     let number = world.report().await;
@@ -40,7 +40,7 @@ async fn p05_an_incident_is_handed_over_and_escalated_as_it_is_wished() {
 }
 
 #[tokio::test]
-async fn p16_wishes_that_do_not_go_together_are_refused_by_name() {
+async fn p16_requests_that_do_not_go_together_are_refused_by_name() {
     let world = World::new().await;
     let number = world.report().await;
     let cases = [
@@ -61,7 +61,7 @@ async fn p16_wishes_that_do_not_go_together_are_refused_by_name() {
 }
 
 #[tokio::test]
-async fn p09_whoever_gives_it_to_somebody_whom_the_roster_does_not_know_is_warned() {
+async fn p09_a_hand_over_to_somebody_whom_the_roster_does_not_know_gets_a_warning() {
     let world = World::new().await;
     world.put("/teams/devops/calendar/2026-11-24", json!({ "oncall": "jo@example.org" })).await;
     for (to, warned) in [
@@ -81,7 +81,10 @@ async fn p09_whoever_gives_it_to_somebody_whom_the_roster_does_not_know_is_warne
         );
         let answer = world.post(&format!("/incidents/{number}"), json!({ "handTo": to })).await;
         assert_eq!((answer.status, &answer.json["claimedBy"]), (StatusCode::OK, &json!(to)));
-        assert_eq!(before.json["warnings"], answer.json["warnings"], "whoever asks before is warned before");
+        assert_eq!(
+            before.json["warnings"], answer.json["warnings"],
+            "a question before the hand-over gets the same warnings"
+        );
         let warnings = answer.json["warnings"].as_array().cloned().unwrap_or_default();
         assert_eq!(warnings.len(), usize::from(warned.is_some()), "{to}: {warnings:?}");
         if let Some(warned) = warned {

@@ -98,7 +98,7 @@ async fn storm(world: &Arc<World>, store: &Troubled<Slow>, key: &'static str) ->
 }
 
 #[tokio::test]
-async fn whoever_is_too_many_waits_while_health_is_still_answered_and_nothing_is_lost() {
+async fn requests_beyond_the_limit_wait_while_health_is_still_answered_and_nothing_is_lost() {
     let store = Slow::new();
     let world = Arc::new(World::over(store.clone()).await);
     let mut storm = storm(&world, &store, ADMIN).await;
@@ -157,7 +157,7 @@ fn endless() -> Body {
 }
 
 #[tokio::test]
-async fn p13_whoever_only_announces_a_body_takes_no_place_of_anybody() {
+async fn p13_a_client_that_only_announces_a_body_takes_nobodys_place() {
     let world = Arc::new(World::new().await);
     world.report().await;
     world.engine.tick().await.unwrap();
@@ -188,7 +188,7 @@ async fn p13_whoever_only_announces_a_body_takes_no_place_of_anybody() {
 }
 
 #[tokio::test]
-async fn p09_a_report_whose_sender_goes_away_is_alerted_all_the_same_and_at_once() {
+async fn p09_a_report_whose_sender_goes_away_is_still_alerted_and_at_once() {
     let store = Slow::new();
     let world = Arc::new(World::over(store.clone()).await);
     let engine = world.engine.clone();

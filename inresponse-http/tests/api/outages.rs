@@ -1,4 +1,4 @@
-//! A store that is out of order.
+//! A store that is unavailable.
 
 use async_trait::async_trait;
 use axum::http::{Method, StatusCode};
@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::store::{Question, Trouble, Troubled};
 use crate::world::{ADMIN, World, report};
 
-/// Fails with that kind; where the kind is unknown, what was asked for happens all the same.
+/// Fails with that kind; where the kind is unknown, what was asked for happens anyway.
 #[derive(Debug)]
 struct Failing(OutageKind);
 
@@ -44,7 +44,7 @@ async fn p04_an_outage_says_whether_the_report_may_have_been_recorded() {
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{kind:?}");
         assert_eq!(answer.json["mayHaveBeenRecorded"], maybe, "{kind:?}");
         assert!(answer.json.get("incidentId").is_none() && answer.headers.contains_key("retry-after"));
-        // If it was recorded, the alert goes out all the same.
+        // If it was recorded, the alert goes out anyway.
         world.engine.tick().await.unwrap();
         assert_eq!(world.notifier.attempts().len(), usize::from(maybe), "{kind:?}");
     }

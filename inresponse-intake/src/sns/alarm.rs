@@ -35,7 +35,7 @@ struct Metric {
 }
 
 impl Alarm {
-    /// The alarm that a message of CloudWatch tells of, if it does.
+    /// The alarm in a message of CloudWatch, if there is one.
     pub(crate) fn notified(message: &Object) -> Option<Self> {
         let text = |name: &str| message.text(name);
         let trigger = message.object("Trigger");
@@ -58,7 +58,7 @@ impl Alarm {
         })
     }
 
-    /// The alarm that an event of EventBridge tells of, if it does.
+    /// The alarm in an event of EventBridge, if there is one.
     pub(crate) fn event(event: &Object) -> Option<Self> {
         if event.text("detail-type")? != "CloudWatch Alarm State Change" {
             return None;

@@ -72,7 +72,7 @@ impl Envelope {
     /// Reads a message.
     ///
     /// # Errors
-    /// It is none.
+    /// It is invalid.
     pub fn read(body: &[u8]) -> Result<Self, InvalidInput> {
         exactly(body)
     }

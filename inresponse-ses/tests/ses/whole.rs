@@ -29,7 +29,7 @@ async fn engine(stub: &Stub) -> Engine {
     Engine::builder(MemoryStore::new(), roster, notifiers, SystemClock::new()).build()
 }
 
-/// What SES tells of a mail that came back, with the tags that it was given.
+/// What SES reports about a bounced mail, with the tags that it was given.
 fn bounce_of(call: &Call) -> Vec<u8> {
     let tags = call.body["EmailTags"].as_array().unwrap();
     let tags: serde_json::Map<String, Value> =

@@ -47,7 +47,7 @@ impl Checker<'_> {
             for contact in matrix.contacts(level) {
                 let reached = self.attempts(record, level, contact).any(|sent| sent.arrived.is_some());
                 if !reached && !self.is_rightly_dead(record, level, contact) {
-                    let text = format!("{contact} of level {level} was never told of {number}");
+                    let text = format!("{contact} of level {level} was never alerted for {number}");
                     self.violated(9, text);
                 }
             }
@@ -81,7 +81,7 @@ impl Checker<'_> {
         dead && (rejected || (expired && enough_faults))
     }
 
-    /// P12: what nobody claimed is `unclaimed`, and what nobody could be told of `undelivered`.
+    /// P12: what nobody claimed is `unclaimed`; if nobody could be reached, it is `undelivered`.
     fn shows_as_it_is(&self, record: &Record) {
         let incident = &record.incident;
         let number = record.number();

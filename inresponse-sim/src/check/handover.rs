@@ -117,7 +117,7 @@ impl<'a> Checker<'a> {
         (is_new && *to != call.update.by).then(|| (to, call.ended, micros(incident.matrix().wait())))
     }
 
-    /// The call that an entry tells of, and the wait.
+    /// The call that an entry records, and the wait.
     fn hand_over_at(&self, number: IncidentNumber, entry: &Entry) -> Option<(&'a UpdateCall, Micros)> {
         self.updates_of(number).iter().find_map(|call| {
             let (_, _, wait) = self.granted(call)?;
@@ -174,7 +174,7 @@ fn has_it(event: &Event) -> bool {
     )
 }
 
-/// Whether it tells of something that this person did.
+/// Whether it records something that this person did.
 fn is_by(event: &Event, person: &Person) -> bool {
     match event {
         Event::Claimed { by, .. }

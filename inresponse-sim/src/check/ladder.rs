@@ -123,7 +123,7 @@ impl<'a> Checker<'a> {
         let service = record.incident.service().as_str();
         let whose = |roster: &'a Roster| -> Vec<Whose<'a>> {
             if round == 1 {
-                return self.told_of_report(service, roster).into_iter().collect();
+                return self.alerted_for_report(service, roster).into_iter().collect();
             }
             let handed = self.handed(number, from, to);
             let next = handed.into_iter().flat_map(|handed| {
@@ -289,7 +289,7 @@ impl<'a> Checker<'a> {
             // So may the first of a level be where only a part of it had free sending slots.
             let part = one.attempt == 1 && self.began_in_part(number, one);
             // And a level that began with a lease under which nothing was sent, if that was recorded: the next one
-            // counts from that lease, and whoever goes on after an outage may come to both at once.
+            // counts from that lease, and a server that continues after an outage may come to both at once.
             let unbegun = one.attempt > 1 && self.history.not_begun.contains(&(number, one.round, one.level));
             let lost = self.lost_twice(number, one)
                 || short
@@ -312,7 +312,7 @@ impl<'a> Checker<'a> {
             });
             let since = one.began.min(began).saturating_sub(slack + self.lease());
             let clocks = self.clocks_stand(since, next.began) && self.clocks_agree(next.began);
-            if lost || crowded || !clocks || self.may_be_out_of_order(number, one.began.max(next.began)) {
+            if lost || crowded || !clocks || self.may_be_reordered(number, one.began.max(next.began)) {
                 continue;
             }
             let slack = TimeDelta::microseconds(i64::try_from(slack).unwrap_or(0));
@@ -337,7 +337,7 @@ impl<'a> Checker<'a> {
     fn said_to_begin(&self, number: IncidentNumber, one: &Sent) -> Vec<Micros> {
         let Some(record) = self.last.get(&number) else { return Vec::new() };
         let began = record.incident.timeline().entries().iter().filter(|entry| match &entry.event {
-            Event::LevelBegan { round, level, .. } | Event::LevelBeganAnew { round, level } => {
+            Event::LevelBegan { round, level, .. } | Event::LevelBeganAgain { round, level } => {
                 (*round, *level) == (one.round, one.level)
             }
             _ => false,
@@ -346,7 +346,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Whether processes died more than once before anything was sent to a send's level, whichever of its contacts they
-    /// held leases or slots for: the level counts from its first repeat all the same, since its wait begins again once.
+    /// held leases or slots for: the level counts from its first repeat anyway, since its wait begins again once.
     fn lost_twice(&self, number: IncidentNumber, one: &Sent) -> bool {
         let lost_leases = self.targets.iter().any(|((of, round, level, _), sends)| {
             (*of, *round, *level) == (number, one.round, one.level) && self.sent(sends[0]).attempt > 2
@@ -358,7 +358,7 @@ impl<'a> Checker<'a> {
     fn died_after_it_began_again(&self, number: IncidentNumber, one: &Sent) -> bool {
         let Some(record) = self.last.get(&number) else { return false };
         let again = record.incident.timeline().entries().iter().filter(|entry| match &entry.event {
-            Event::LevelBeganAnew { round, level } => (*round, *level) == (one.round, one.level),
+            Event::LevelBeganAgain { round, level } => (*round, *level) == (one.round, one.level),
             _ => false,
         });
         let mut again = again.filter_map(|entry| self.time_of(entry.at));
@@ -399,7 +399,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Whether its severity may have changed by then, so that a level may come after a higher one.
-    fn may_be_out_of_order(&self, number: IncidentNumber, by: Micros) -> bool {
+    fn may_be_reordered(&self, number: IncidentNumber, by: Micros) -> bool {
         let changed =
             self.updates_of(number).iter().any(|call| call.update.severity.is_some() && call.began < by);
         changed || self.may_be_raised(number, 0, by)

@@ -139,7 +139,7 @@ impl<'a> Checker<'a> {
         self.apart(at) * 3 <= self.lease()
     }
 
-    /// By how much the servers' wall clocks differ at the most.
+    /// By how much the servers' wall clocks differ at most.
     fn apart(&self, at: Micros) -> Micros {
         let offsets = || (0..self.scenario.hosts).map(|host| self.offset(host, at));
         (offsets().max().unwrap_or(0) - offsets().min().unwrap_or(0)).unsigned_abs()
@@ -241,7 +241,7 @@ impl<'a> Checker<'a> {
                 Event::LevelBegan { round, level, contacts } if contacts.contains(contact) => {
                     (*round, *level)
                 }
-                Event::LevelBeganAnew { round, level }
+                Event::LevelBeganAgain { round, level }
                     if *round == incident.round() && incident.matrix().contacts(*level).contains(contact) =>
                 {
                     (*round, *level)
@@ -279,10 +279,10 @@ fn may_have(call: &UpdateCall) -> bool {
 
 /// Whether it asks that somebody have the incident, or that it be over.
 fn closes(call: &UpdateCall) -> bool {
-    let wish = call.update.state.as_ref();
-    wish.is_some_and(|wish| {
+    let request = call.update.state.as_ref();
+    request.is_some_and(|request| {
         matches!(
-            wish,
+            request,
             StateChange::Claim(_) | StateChange::HandTo(_) | StateChange::Resolve | StateChange::End(_)
         )
     })

@@ -72,7 +72,7 @@ impl Checker<'_> {
                 continue;
             };
             let mut known = self.copies(call.began, call.ended.unwrap_or(Micros::MAX));
-            if !known.any(|roster| self.told_of_report(&call.service, roster).is_some()) {
+            if !known.any(|roster| self.alerted_for_report(&call.service, roster).is_some()) {
                 self.violated(16, format!("{number} is of a service that nobody knows"));
             }
             match &call.answer {
@@ -96,7 +96,7 @@ impl Checker<'_> {
                 continue;
             };
             let mut rosters = self.rosters(call.began, ended);
-            if rosters.all(|roster| self.told_of_report(&call.service, roster).is_some()) {
+            if rosters.all(|roster| self.alerted_for_report(&call.service, roster).is_some()) {
                 self.violated(12, format!("{} of service {} was refused", call.title, call.service));
             }
         }

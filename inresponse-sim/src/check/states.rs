@@ -132,8 +132,8 @@ impl<'a> Checker<'a> {
             if (from == Resolved && to != Resolved) || (neighbours && from != to && !edge) {
                 self.violated(5, format!("{number} went from {from} to {to}"));
             }
-            let began_anew = one.incident.round() != next.incident.round();
-            if neighbours && from == Claimed && to == Open && !began_anew {
+            let began_again = one.incident.round() != next.incident.round();
+            if neighbours && from == Claimed && to == Open && !began_again {
                 self.violated(5, format!("{number} was released without a new round"));
             }
         }
@@ -170,10 +170,10 @@ impl<'a> Checker<'a> {
         let (number, by) = (call.number, &call.update.by);
         let holder = |record: &Record| record.incident.claimed().map(|claimed| claimed.by.clone());
         match (call.answer.got(), &call.update.state) {
-            (Some(Verdict::Changed(record) | Verdict::Unchanged(record)), Some(wish)) => {
+            (Some(Verdict::Changed(record) | Verdict::Unchanged(record)), Some(request)) => {
                 let state = record.incident.state();
-                let right = state == wish.to()
-                    && match wish {
+                let right = state == request.to()
+                    && match request {
                         StateChange::Claim(_) => holder(record).as_ref() == Some(by),
                         StateChange::HandTo(to) => holder(record).as_ref() == Some(to),
                         StateChange::HandToTeam(to) => {
@@ -189,21 +189,21 @@ impl<'a> Checker<'a> {
                         StateChange::Escalate | StateChange::Resolve | StateChange::End(_) => true,
                     };
                 if !right {
-                    let text = format!("{by} was answered {wish:?} of {number}, which is {state}");
+                    let text = format!("{by} was answered {request:?} of {number}, which is {state}");
                     self.violated(5, text);
                 }
             }
-            (Some(Verdict::Refused(record, refusal)), wish) => {
+            (Some(Verdict::Refused(record, refusal)), request) => {
                 let state = record.incident.state();
-                let right = match (refusal, wish) {
-                    (Refusal::Forbidden { from, to }, Some(wish)) => {
+                let right = match (refusal, request) {
+                    (Refusal::Forbidden { from, to }, Some(request)) => {
                         *from == state
-                            && *to == wish.to()
+                            && *to == request.to()
                             && state == State::Resolved
                             && *to != State::Resolved
                     }
-                    (Refusal::ClaimedBy(other), Some(wish)) => {
-                        let asks_first = match wish {
+                    (Refusal::ClaimedBy(other), Some(request)) => {
+                        let asks_first = match request {
                             StateChange::Claim(over) | StateChange::Release(over) => *over == TakeOver::No,
                             StateChange::HandTo(to) => to == by,
                             StateChange::HandToTeam(to) => *to == *record.incident.team(),
@@ -229,7 +229,7 @@ impl<'a> Checker<'a> {
                 if !right {
                     self.violated(
                         6,
-                        format!("{by} was refused {wish:?} of {number}, which is {state}: {refusal}"),
+                        format!("{by} was refused {request:?} of {number}, which is {state}: {refusal}"),
                     );
                 }
             }
@@ -248,9 +248,9 @@ impl<'a> Checker<'a> {
 
     /// Whether everybody of an incident's matrix has been alerted, by the severity that it would have, so that nobody is
     /// left.
-    fn is_exhausted(&self, record: &Record, wished: Option<Severity>) -> bool {
+    fn is_exhausted(&self, record: &Record, requested: Option<Severity>) -> bool {
         let (incident, matrix) = (&record.incident, record.incident.matrix());
-        let severity = wished.unwrap_or(incident.severity());
+        let severity = requested.unwrap_or(incident.severity());
         let has_begun = |level: Level| incident.begun().iter().any(|begun| begun.level == level);
         let fallback = has_begun(Level::Fallback)
             || incident.is_unclaimed()

@@ -89,7 +89,7 @@ impl<'a> Checker<'a> {
             let sends = self.targets.get(&target).into_iter().flatten();
             if !sends.map(|i| self.sent(*i)).any(|sent| sent.began <= deadline) {
                 let text = format!(
-                    "{contact} was not told of round {} of {number} by {}",
+                    "{contact} was not alerted for round {} of {number} by {}",
                     incident.round(),
                     at(deadline)
                 );
@@ -142,7 +142,7 @@ impl<'a> Checker<'a> {
                 let told = sends.map(|i| self.sent(*i)).any(|sent| sent.began <= deadline);
                 if !told && !self.is_crowded(contact, began, deadline) {
                     let text = format!(
-                        "{contact} of level {} was not told of {number} by {}; level {} began at {}",
+                        "{contact} of level {} was not alerted for {number} by {}; level {} began at {}",
                         pair[1],
                         at(deadline),
                         pair[0],

@@ -34,8 +34,8 @@ impl<'a> Checker<'a> {
         self.rosters(from.saturating_sub(LAG), to)
     }
 
-    /// Who is told of a report; `None`: it is refused.
-    pub(super) fn told_of_report(&self, service: &str, roster: &'a Roster) -> Option<Whose<'a>> {
+    /// Who is alerted for a report; `None`: it is refused.
+    pub(super) fn alerted_for_report(&self, service: &str, roster: &'a Roster) -> Option<Whose<'a>> {
         match roster.services.get(service) {
             Some(owner) => Some(self.owner(owner, roster).unwrap_or(Whose::Nobody)),
             None => self.catch_all(roster),

@@ -22,7 +22,7 @@ pub fn page(caught: &[Caught]) -> String {
          *Seed* is the first seed of the simulation that breaks a promise with the bug planted, and the promise that \
          the checker names, which is often a neighbour of the one meant. To see one happen:\n\n    \
          cargo xtask sim --plant WaitFromCreation\n\n\
-         *Model check* names the first promise that does not hold in the small bound (–: the model has no such part, \
+         *Model check* names the first promise that breaks within the small bound (–: the model has no such part, \
          or the bug needs more than it holds).\n\n\
          | promise | planted bug | what it does | seed | model check |\n|---|---|---|---|---|\n",
         caught.len()

@@ -123,7 +123,7 @@ async fn p10_a_mail_whose_content_never_ended_was_not_handed_over() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn p13_recipients_who_hang_delay_the_next_mail_by_a_second_at_the_most() {
+async fn p13_recipients_who_hang_delay_the_next_mail_by_a_second_at_most() {
     let config = SmtpConfig::from_url("smtp://127.0.0.1:1", "ir@example.org").unwrap();
     let clock = inresponse_core::clock::SystemClock::new();
     let notifier = Arc::new(SmtpNotifier::new(config, Arc::new(clock)).unwrap());

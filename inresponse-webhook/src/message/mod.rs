@@ -43,7 +43,7 @@ fn claim(alert: &Alert) -> Option<(&'static str, &str)> {
     Some((word, alert.claim_url()?))
 }
 
-/// Whether the message is shown: there is one, and it is news to whoever reads it.
+/// Whether the message is shown: there is one, and the reader does not know it yet.
 fn tells_what_happened(alert: &Alert) -> bool {
     let is_news = match alert.occasion() {
         Occasion::Alert | Occasion::Handed => true,

@@ -21,7 +21,7 @@ pub(crate) fn slack(alert: &Alert) -> Vec<u8> {
     let (incident, head) = (alert.incident(), head(alert));
     let plain = |text: &str, most: usize| json!({ "type": "plain_text", "text": cut(text, most, characters), "emoji": false });
     let mut blocks = vec![json!({ "type": "header", "text": plain(&head, HEADER) })];
-    // The header does not hold a long title.
+    // The header has no room for a long title.
     if head.chars().count() > HEADER {
         blocks.push(json!({ "type": "section", "text": plain(incident.title(), SECTION) }));
     }

@@ -97,11 +97,11 @@ fn slack_shows_what_happened_and_how_to_claim_it() {
 }
 
 /// The news that goes to slack:ops when `by` does that.
-fn news(by: &str, wish: StateChange) -> Alert {
+fn news(by: &str, request: StateChange) -> Alert {
     let mut incident = alert(report("5xx", "12 %").link("graph", "https://x.example/")).incident().clone();
     let now = DateTime::UNIX_EPOCH;
     let delivery = DeliveryKey { round: 1, level: Level::At(1), place: 0 };
-    let update = Update::state(Person::new(by).unwrap(), wish);
+    let update = Update::state(Person::new(by).unwrap(), request);
     let inputs = [
         Input::Outcome { delivery, attempt: 1, outcome: &Outcome::Accepted },
         Input::Update { update: &update, round: None },
@@ -130,8 +130,8 @@ fn news_is_told_as_what_it_is_and_not_as_an_alert() {
         ),
         (StateChange::Resolve, "Resolved by kim", "inresponse.resolved", "resolvedBy", None),
     ];
-    for (wish, head, kind, by, link) in cases {
-        let news = news("kim", wish);
+    for (request, head, kind, by, link) in cases {
+        let news = news("kim", request);
         let message: Value = serde_json::from_slice(&json(&news, DateTime::UNIX_EPOCH)).unwrap();
         assert_eq!((&message["type"], &message["data"]["incident"][by]), (&kind.into(), &"kim".into()));
         assert_eq!(message["data"]["upcoming"], Value::Array(Vec::new()));
@@ -149,7 +149,7 @@ fn news_is_told_as_what_it_is_and_not_as_an_alert() {
 }
 
 #[test]
-fn whoever_it_is_handed_to_is_asked_to_answer_and_told_what_happened() {
+fn the_new_holder_is_asked_to_answer_and_told_what_happened() {
     let news = news("kim", StateChange::HandTo(Person::new("slack:ops").unwrap()));
     let message: Value = serde_json::from_slice(&json(&news, DateTime::UNIX_EPOCH)).unwrap();
     assert_eq!(message["type"], "inresponse.handed");

@@ -164,7 +164,7 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 256
 
     def handle_error(self, request, client_address):
-        # Whoever was killed or gave up has hung up.
+        # A client that was killed or gave up has hung up.
         pass
 
 

@@ -10,7 +10,7 @@ const PAGE: usize = 500;
 
 #[derive(Debug, Args)]
 pub(crate) struct LogArgs {
-    /// How many at the most
+    /// How many at most
     #[arg(long, default_value_t = 50)]
     limit: usize,
     #[command(flatten)]

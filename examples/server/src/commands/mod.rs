@@ -126,7 +126,7 @@ pub(crate) fn run(command: ClientCommand) -> ExitCode {
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever read has seen enough, as `head` has.
+        // The reader has seen enough, as `head` has.
         Err(Failure::Io(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(failure) => failed(&failure),
     }
@@ -147,7 +147,7 @@ fn failed(failure: &Failure) -> ExitCode {
     ExitCode::from(failure.code())
 }
 
-/// Says what is wrong with a command line. 2 means something else to whoever reports.
+/// Says what is wrong with a command line. To a reporter, 2 means something else.
 pub(crate) fn misused(error: &clap::Error) -> ExitCode {
     let serves = |word: &std::ffi::OsString| {
         ["serve", "key"].iter().any(|s| word == *s) || word.to_string_lossy().starts_with('-')

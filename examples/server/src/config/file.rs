@@ -38,7 +38,7 @@ pub(super) struct File {
     /// Who is alerted for teams that are known from their calendar only.
     #[serde(default)]
     pub(super) fallback: Vec<String>,
-    /// The domains outside the roster that incidents may be handed to; every domain unless given.
+    /// The domains outside the roster that incidents may be handed to (default: every domain).
     #[serde(default)]
     pub(super) hand_over_domains: Vec<String>,
     #[serde(default)]
@@ -61,7 +61,7 @@ pub(super) struct FileIntake {
     /// More words for severities.
     #[serde(default)]
     pub(super) severities: BTreeMap<String, String>,
-    /// The ARNs of the topics of Amazon SNS from which bounces that Amazon SES tells of are taken.
+    /// The ARNs of the topics of Amazon SNS from which bounces of Amazon SES are accepted.
     #[serde(default)]
     pub(super) ses_topics: Vec<String>,
     /// Mappings of any JSON, by their names.

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_does_not_hold_is_told_by_its_place_alone() {
+    fn what_is_invalid_is_reported_by_its_place_alone() {
         for (text, told) in [
             ("canary", "line 1, column 7: key with no value, expected `=`"),
             ("root:$6$canary:19000:0:99999:7:::\n", "line 1, column 34: key with no value"),

@@ -45,7 +45,7 @@ pub(crate) struct Config {
     /// The config file, if one is named.
     pub(crate) file: Option<PathBuf>,
     pub(crate) storage: StorageConfig,
-    /// Where people reach the server; where it listens unless given.
+    /// Where people reach the server (default: where it listens).
     pub(crate) public_url: Option<String>,
     /// Keys from flag and file; none: one is made on the first start.
     pub(crate) keys: Vec<ApiKey>,
@@ -88,7 +88,7 @@ impl Config {
     /// Reads the config file, if one is named, and brings everything together.
     ///
     /// # Errors
-    /// Everything that does not hold, each with its line or key.
+    /// Everything that is invalid, each with its line or key.
     pub(crate) fn load(args: ServeArgs) -> Result<Self, ConfigError> {
         let text = match &args.config {
             None => String::new(),
@@ -209,7 +209,7 @@ fn storage(
     }
 }
 
-/// Where mails shall go, as it was given.
+/// Where mails go, as it was given.
 struct GivenMail {
     smtp_url: Option<SecretText>,
     ses: bool,

@@ -58,7 +58,7 @@ impl Named {
     /// The catch-all team, if there is no such team; `engine` is absent if there is no database yet.
     ///
     /// # Errors
-    /// The roster is out of order.
+    /// The roster is unavailable.
     pub(crate) async fn unknown_team(&self, engine: Option<&Engine>) -> Result<Option<String>, Outage> {
         let Some(team) = self.catch_all.as_ref().filter(|team| !self.seeded.contains(team)) else {
             return Ok(None);

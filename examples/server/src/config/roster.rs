@@ -93,7 +93,7 @@ fn rota(key: &str, given: FileDay, invalid: &mut InvalidInput) -> Option<Rota> {
     invalid.keep(Rota::new(oncall?, escalation?).map_err(|e| e.under(key)))
 }
 
-/// The contacts of a list; `None` if one does not hold.
+/// The contacts of a list; `None` if one is invalid.
 pub(super) fn contacts(key: &str, given: Vec<String>, invalid: &mut InvalidInput) -> Option<Vec<Contact>> {
     let contact = |(i, text): (usize, String)| {
         invalid.keep(Contact::new(text).map_err(|e| rename(&e, &format!("{key}[{i}]"))))

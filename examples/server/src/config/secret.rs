@@ -21,7 +21,7 @@ impl From<String> for SecretText {
 }
 
 impl<'de> Deserialize<'de> for SecretText {
-    /// Says of what is no text only that it is none.
+    /// Says only that a value is not a text, without the value.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match toml::Value::deserialize(deserializer)? {
             toml::Value::String(text) => Ok(Self(text)),

@@ -1,4 +1,4 @@
-//! What settings hold, and what is told of those that do not.
+//! Which settings are valid, and what is said about the others.
 
 use super::*;
 
@@ -174,7 +174,7 @@ fn a_prefix_or_a_sender_that_aws_would_refuse_is_named() {
 
 #[cfg(not(feature = "aws"))]
 #[test]
-fn what_is_not_built_in_is_refused_and_told_where_to_be_had() {
+fn what_is_not_built_in_is_refused_and_says_how_to_build_it() {
     let text = problems("dynamo-prefix = 'x-'\nses = true");
     for key in ["dynamo-prefix", "ses"] {
         assert!(text.contains(&format!("\n  {key}: is not in this build")), "{text}");

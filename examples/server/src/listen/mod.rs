@@ -1,4 +1,4 @@
-//! Accepts connections, and lets go of them when the server stops.
+//! Accepts connections, and closes them when the server stops.
 
 mod peers;
 mod stream;

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 /// Among how many the one that must go is looked for.
 const LOOKED_AT: usize = 256;
-/// How long one that has connected may send nothing and keep its place all the same.
+/// How long one that has connected may send nothing and keep its place anyway.
 pub(super) const FIRST_BYTE: Duration = Duration::from_millis(200);
 /// How soon to look again whether one may go.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn p13_whoever_moved_longest_ago_goes() {
+    fn p13_the_connection_that_moved_longest_ago_goes() {
         let peers = Peers::new(3);
         let places = places(&peers);
         for i in [0, 1, 2, 0] {
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn p13_whoever_has_sent_nothing_yet_goes_last_and_not_at_once() {
+    fn p13_a_connection_that_has_sent_nothing_yet_goes_last_and_not_at_once() {
         let peers = Peers::new(3);
         let places = places(&peers);
         places[2].peer.moved();
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_waits_for_a_place_has_it_once_somebody_left() {
+    async fn a_waiting_connection_has_a_place_once_another_left() {
         let peers = Peers::new(1);
         let first = peers.take_in().await;
         first.peer.moved();

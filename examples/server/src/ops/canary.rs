@@ -18,7 +18,7 @@ const EVERY: Duration = Duration::from_secs(300);
 const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// Sings for ever; what goes wrong is counted and logged.
+/// Sings forever; what goes wrong is counted and logged.
 pub(crate) async fn sing(engine: Engine, to: Contact) {
     loop {
         match once(&engine, &to).await {
@@ -79,7 +79,7 @@ async fn accepted(
     }
 }
 
-/// A team of its own, whose fallback is whoever gets the canary's mails.
+/// A team of its own, whose fallback is the recipient of the canary's mails.
 async fn keep_team(engine: &Engine, to: &Contact) -> Result<(), Box<dyn Error + Send + Sync>> {
     let (team, service) = (TeamName::new(NAME)?, ServiceName::new(NAME)?);
     let settings = Team::builder(vec![to.clone()]).build()?;

@@ -47,21 +47,21 @@ struct Findings {
 
 impl Findings {
     fn fine(&mut self, what: &str, how: impl Display) {
-        told_of("ok   ", what, how);
+        print_finding("ok   ", what, how);
     }
 
     fn warn(&mut self, what: &str, how: impl Display) {
-        told_of("warn ", what, how);
+        print_finding("warn ", what, how);
     }
 
     fn wrong(&mut self, what: &str, how: impl Display) {
         self.wrong += 1;
-        told_of("WRONG", what, how);
+        print_finding("WRONG", what, how);
     }
 }
 
 /// In a line, whatever is in it: names of teams, and what mail servers say.
-fn told_of(how_bad: &str, what: &str, how: impl Display) {
+fn print_finding(how_bad: &str, what: &str, how: impl Display) {
     println!("{how_bad} {what}: {}", visible(&how.to_string()));
 }
 

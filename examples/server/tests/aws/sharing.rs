@@ -60,7 +60,7 @@ async fn p06_a_link_from_one_server_claims_at_the_other() {
     let cluster = Cluster::start().await;
     let [first, second] = &cluster.servers;
     first.team("t", 600, json!("jo@example.org"), json!([]), "ops@example.org").await;
-    // Whoever takes a report sends its first mail, with its own address in the link.
+    // The server that takes a report sends its first mail, with its own address in the link.
     for (seen, (reported_to, other)) in [(first, second), (second, first)].into_iter().enumerate() {
         let number = reported_to.report("t").await;
         let mails = cluster.account.wait_for_mails("jo@example.org", seen + 1).await;

@@ -12,7 +12,7 @@ use crate::window::Window;
 
 const MANY: usize = 10_000;
 
-/// So many open incidents, of which nobody is told.
+/// So many open incidents, for which nobody is alerted.
 async fn fill(server: &Server) {
     let quiet =
         json!({ "fallback": ["ops@example.org"], "alertLevels": { "WARN": [], "ERR": [], "CRIT": [] } });
@@ -35,7 +35,7 @@ async fn ten_thousand_open_incidents_are_signed_in_to_filtered_and_paged_through
     let scene = Scene::new().await;
     fill(&scene.server).await;
     let desk = Window::open().await;
-    // Whoever is not signed in is led there, and back.
+    // A visitor who is not signed in is led there, and back.
     desk.go(&format!("{}/?service=beta", scene.server.url)).await;
     desk.type_into("#name", "Lee").await;
     desk.type_into("#key", "wrong").await;

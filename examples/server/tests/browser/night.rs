@@ -61,7 +61,7 @@ async fn claim_and_resolve_is_a_link_and_a_tap() {
 }
 
 #[tokio::test]
-async fn the_mail_opens_the_board_for_whoever_is_signed_in_though_it_is_read_on_another_site() {
+async fn the_mail_opens_the_board_for_a_signed_in_person_though_it_is_read_on_another_site() {
     let scene = Scene::new().await;
     scene.team("checkout", 600).await;
     let report = json!({ "service": "checkout", "severity": "ERR", "title": "Payments fail", "message": "" });
@@ -77,7 +77,7 @@ async fn the_mail_opens_the_board_for_whoever_is_signed_in_though_it_is_read_on_
     phone.press(&open).await;
     phone.until("#do-claim").await;
     assert!(phone.address().await.ends_with(&there), "{}", phone.address().await);
-    // Whoever is not signed in signs in first, and is there.
+    // A visitor who is not signed in signs in first, and is there.
     phone.press("footer button").await;
     phone.until_says("You are signed out").await;
     phone.go(&format!("file://{}", file.display())).await;

@@ -8,7 +8,7 @@ use crate::scene::Scene;
 use crate::window::Window;
 
 #[tokio::test]
-async fn whoever_follows_every_link_of_a_mail_claims_nothing() {
+async fn a_scanner_that_follows_every_link_of_a_mail_claims_nothing() {
     let scene = Scene::new().await;
     scene.team("checkout", 600).await;
     let report =

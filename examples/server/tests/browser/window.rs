@@ -167,7 +167,7 @@ impl Window {
         panic!("{text:?} is not at {}:\n{}", self.address().await, self.text().await);
     }
 
-    /// What the page says, to whoever sees it.
+    /// What the page shows to a sighted reader.
     pub(crate) async fn text(&self) -> String {
         let text = self.driver.execute("return document.body?.innerText ?? ''", vec![]).await;
         text.ok().and_then(|text| text.json().as_str().map(str::to_owned)).unwrap_or_default()

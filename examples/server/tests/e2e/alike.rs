@@ -53,13 +53,13 @@ async fn p06_the_link_in_the_mail_claims() {
 }
 
 #[tokio::test]
-async fn p05_a_release_alerts_anew() {
-    contract::p05_a_release_alerts_anew(&Here::start().await).await;
+async fn p05_a_release_alerts_again() {
+    contract::p05_a_release_alerts_again(&Here::start().await).await;
 }
 
 #[tokio::test]
-async fn p12_the_fallback_is_alerted_where_nobody_is_on_call() {
-    contract::p12_the_fallback_is_alerted_where_nobody_is_on_call(&Here::start().await).await;
+async fn p12_the_fallback_is_alerted_if_nobody_is_on_call() {
+    contract::p12_the_fallback_is_alerted_if_nobody_is_on_call(&Here::start().await).await;
 }
 
 #[tokio::test]

@@ -258,7 +258,7 @@ async fn a_head_that_is_too_large_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn p13_a_request_that_has_arrived_is_answered_whoever_connects() {
+async fn p13_a_request_that_has_arrived_is_answered_however_many_connect() {
     let dir = tempfile::tempdir().unwrap();
     let scene = Scene::new(dir.path()).await;
     let lock = Lock::take(&dir.path().join("test.db"));

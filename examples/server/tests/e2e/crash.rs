@@ -15,10 +15,10 @@ use crate::server::{Server, Setup, Started, unix_now};
 const TEAMS: usize = 8;
 const WRITERS: usize = 8;
 const SERVERS: usize = 2;
-/// In seconds: so long that a server of which nobody killed anything records what it sent in time, on a busy machine too.
+/// In seconds: so long that a server of which nothing was killed records what it sent in time, on a busy machine too.
 const LEASE: u32 = 9;
 
-/// System calls at which a server is killed, and at which of them on one thread at the most: those by which it
+/// System calls at which a server is killed, and at which of them on one thread at most: those by which it
 /// syncs, writes and answers.
 const CALLS: [(&str, u64); 4] =
     [("fsync,fdatasync", 60), ("pwrite64", 400), ("write", 40), ("sendto,writev", 120)];

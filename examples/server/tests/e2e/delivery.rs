@@ -151,7 +151,7 @@ async fn p13_a_hanging_contact_delays_neither_its_neighbour_nor_the_next_level()
 }
 
 #[tokio::test]
-async fn p05_a_release_alerts_anew_at_level_1_at_once() {
+async fn p05_a_release_alerts_again_at_level_1_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let mail = MailServer::start().await;
     let server = Setup::new(dir.path(), mail.port).start().await;

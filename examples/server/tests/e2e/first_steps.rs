@@ -85,7 +85,7 @@ async fn with_nothing_configured_a_report_becomes_a_mail_whose_link_claims() {
     let mail = mails(&outbox).pop().expect("a mail in the outbox");
     let link = mail.lines().find(|line| line.contains("/claim?token=")).unwrap().trim();
 
-    // Looking changes nothing, whoever looks.
+    // Looking changes nothing.
     for request in [client.get(link), client.head(link)] {
         assert_eq!(request.send().await.unwrap().status(), StatusCode::OK);
     }
@@ -132,7 +132,7 @@ async fn the_roster_of_the_config_creates_what_is_missing_and_overwrites_nothing
 }
 
 #[tokio::test]
-async fn a_configuration_that_does_not_hold_is_refused_as_a_whole() {
+async fn an_invalid_configuration_is_refused_as_a_whole() {
     let dir = tempfile::tempdir().unwrap();
     let command = || {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_inresponse"));

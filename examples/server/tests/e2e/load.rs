@@ -224,7 +224,7 @@ async fn accounted(server: &Server, answers: impl Iterator<Item = Answered>) -> 
     answered
 }
 
-/// A process that keeps the database's write lock until it is let go.
+/// A process that keeps the database's write lock until it is released.
 pub(crate) struct Lock {
     process: Child,
     // What it prints is read to the end only by its exit: it may still be writing the end of the line.

@@ -114,7 +114,7 @@ async fn what_others_on_the_machine_can_read_is_told_at_start_and_by_the_doctor(
     };
     let args = ["--config".to_owned(), "server.toml".to_owned()].to_vec();
     let setup = Setup { dir: dir.path().to_owned(), args, env: Vec::new(), starter: Vec::new() };
-    let told_of = |told: &str| {
+    let reported = |told: &str| {
         let lines = told.lines().filter_map(|line| line.split_once(" is open to others"));
         let files = lines.map(|(before, _)| before.rsplit(' ').next().unwrap().to_owned());
         // Whether the database has files beside it depends on who closed it last.
@@ -124,16 +124,16 @@ async fn what_others_on_the_machine_can_read_is_told_at_start_and_by_the_doctor(
     // What the server makes itself is its own.
     chmod("server.toml", 0o640);
     let server = setup.start().await;
-    assert_eq!(told_of(&server.output()), [""; 0]);
+    assert_eq!(reported(&server.output()), [""; 0]);
     drop(server);
-    assert_eq!(told_of(&doctor()), [""; 0]);
+    assert_eq!(reported(&doctor()), [""; 0]);
     chmod("server.toml", 0o644);
     chmod("test.db", 0o640);
     chmod("mails", 0o711);
     let expected = ["server.toml", "test.db", "mails"];
-    assert_eq!(told_of(&doctor()), expected);
+    assert_eq!(reported(&doctor()), expected);
     assert!(doctor().contains("warn  files: test.db is open to others on this machine (mode 0640)"));
-    assert_eq!(told_of(&setup.start().await.output()), expected);
+    assert_eq!(reported(&setup.start().await.output()), expected);
 }
 
 #[tokio::test]

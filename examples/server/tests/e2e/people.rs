@@ -1,4 +1,4 @@
-//! What people are told of what other people did, and what they pass on by hand.
+//! What people are told about what other people did, and what they pass on by hand.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ async fn post(server: &Server, number: u64, body: serde_json::Value) {
 }
 
 #[tokio::test]
-async fn whoever_was_alerted_is_told_who_has_it_and_nobody_else_is() {
+async fn people_who_were_alerted_are_told_who_has_it_and_nobody_else_is() {
     let dir = tempfile::tempdir().unwrap();
     let mail = MailServer::start().await;
     let mut setup = Setup::new(dir.path(), mail.port);

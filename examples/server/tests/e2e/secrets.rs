@@ -158,7 +158,7 @@ async fn no_secret_shows_in_logs_answers_or_metrics() {
     let link = link.expect("a mail with a link");
     let token = link.trim().split_once("token=").unwrap().1.to_owned();
     every_route(&server).await;
-    // Whoever has the link may see it: the page's form bears the token. Nobody else.
+    // Everybody who has the link may see it: the page's form bears the token. Nobody else.
     let client = Client::new();
     let url = format!("{}/incidents/10000/claim?token=", server.url);
     for token in [token.as_str(), &token[1..]] {
@@ -207,7 +207,7 @@ async fn no_secret_shows_where_the_mail_server_refuses_the_password_or_is_away()
 }
 
 #[test]
-fn no_secret_shows_where_the_configuration_does_not_hold() {
+fn no_secret_shows_if_the_configuration_is_invalid() {
     let dir = tempfile::tempdir().unwrap();
     let start = |config: &str, variables: &[(&str, &str)]| {
         std::fs::write(dir.path().join("config.toml"), config).unwrap();

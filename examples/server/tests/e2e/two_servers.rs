@@ -61,7 +61,7 @@ async fn a_report_to_one_is_alerted_though_the_other_holds_a_lease_and_dies() {
     mail.wait_for("kim@example.org", 1, SOON).await;
     second.report("t").await;
     mail.wait_for("jo@example.org", 1, SOON).await;
-    // It dies in mid-send: the other one takes over when the lease ends.
+    // It dies during a send: the other one takes over when the lease ends.
     first.kill();
     for _ in 0..SOON.as_millis() / 50 {
         if mail.lost().len() >= 2 {
@@ -76,7 +76,7 @@ async fn a_report_to_one_is_alerted_though_the_other_holds_a_lease_and_dies() {
 
 /// Who is told is never decided by a roster that another server has just changed.
 #[tokio::test]
-async fn p12_what_one_server_was_told_of_the_roster_the_other_knows_at_once() {
+async fn p12_a_change_of_the_roster_on_one_server_is_known_to_the_other_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let mail = MailServer::start().await;
     let config = "fallback = ['last@example.org']\ncatch-all = 'devops'\n";

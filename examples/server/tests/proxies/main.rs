@@ -86,7 +86,7 @@ async fn works(proxy: Proxy) {
     let usual = format!("https://{HOST}/board/oncall?x=1");
     assert!(led == at("/board/oncall?x=1") || led == usual, "{led}");
 
-    // The log names the client, whoever it says that it is.
+    // The log names the real client, whatever it claims to be.
     let forged = [("accept", "*/*"), ("x-forwarded-for", "198.51.100.9"), ("forwarded", "for=198.51.100.9")];
     for (n, (name, value)) in forged.into_iter().enumerate() {
         let wrong = client.get(at("/incidents")).header("x-api-key", "a wrong key of this test");

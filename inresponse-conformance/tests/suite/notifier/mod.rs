@@ -38,7 +38,7 @@ broken! { notifier, super::model::harness;
     p13_a_silent_carrier_is_given_up_at_the_deadline:
         hangs_past_its_deadline, takes_silence_for_accepted, takes_silence_for_a_refusal, tries_silence_again;
     p13_a_hanging_alert_delays_no_other: sends_one_at_a_time;
-    p13_an_abandoned_alert_blocks_nothing: loses_a_slot_to_whoever_is_abandoned;
+    p13_an_abandoned_alert_blocks_nothing: loses_a_slot_to_an_abandoned_alert;
 
     p10_a_reply_that_does_not_come_is_unknown:
         takes_a_missing_reply_for_accepted, takes_a_missing_reply_for_an_outage;

@@ -275,7 +275,7 @@ impl Notifier for Model {
             sends_one_at_a_time => Some(self.one.acquire().await.unwrap()),
             _ => None,
         };
-        if defect == loses_a_slot_to_whoever_is_abandoned {
+        if defect == loses_a_slot_to_an_abandoned_alert {
             self.slots.acquire().await.unwrap().forget();
         }
         let limit = match defect {
@@ -287,7 +287,7 @@ impl Notifier for Model {
         if reply.is_none() && defect == tries_silence_again {
             reply = timeout(limit, self.attempt(alert)).await.ok();
         }
-        if defect == loses_a_slot_to_whoever_is_abandoned {
+        if defect == loses_a_slot_to_an_abandoned_alert {
             self.slots.add_permits(1);
         }
         if defect == delivers_again_later {

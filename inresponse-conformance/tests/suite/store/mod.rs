@@ -37,7 +37,7 @@ broken! { store, super::model::harness;
     p03_a_repeat_changes_nothing_but_the_count: takes_over_what_a_repeat_says;
     p03_a_repeat_leaves_the_version_alone: makes_a_version_of_a_repeat;
     p03_a_repeat_answers_the_incident_as_last_committed: answers_repeats_with_the_first_version;
-    p03_a_commit_keeps_the_count: begins_the_count_anew_on_commit, forgets_the_last_report_on_commit;
+    p03_a_commit_keeps_the_count: begins_the_count_again_on_commit, forgets_the_last_report_on_commit;
     p03_concurrent_repeats_are_all_counted: reads_the_count_before_it_writes;
     p03_repeats_among_commits_are_all_counted: commits_the_count_that_it_read;
     p03_concurrent_first_reports_make_one_incident: looks_for_the_key_before_it_writes;
@@ -48,7 +48,7 @@ broken! { store, super::model::harness;
     p03_a_claim_keeps_the_key: frees_the_key_on_a_claim;
     p03_a_resolution_frees_the_key: frees_no_key;
     p03_a_stale_resolution_keeps_the_key: frees_the_key_before_the_fence;
-    p03_a_late_commit_leaves_the_keys_new_holder_alone: frees_the_key_of_whoever_holds_it;
+    p03_a_late_commit_leaves_the_keys_new_holder_alone: frees_the_key_of_another_holder;
     p03_a_report_racing_the_resolution_is_a_repeat_or_a_new_incident:
         frees_the_key_after_the_commit, makes_an_incident_of_each_report_in_a_race;
     p03_an_open_incident_is_found_by_its_key: finds_it_as_first_created, finds_the_unclaimed_only;
@@ -103,7 +103,7 @@ broken! { store, super::model::harness;
     p12_the_census_tells_the_next_due_time: tells_no_due_time, tells_the_latest_due_time;
 
     p01_what_was_answered_survives_a_crash: forgets_everything_in_a_crash, writes_commits_later;
-    p02_numbers_go_on_after_a_crash: begins_numbers_anew_after_a_crash;
+    p02_numbers_go_on_after_a_crash: begins_numbers_again_after_a_crash;
     p03_keys_and_counts_survive_a_crash: forgets_keys_in_a_crash, forgets_counts_in_a_crash;
     p06_versions_survive_a_crash: forgets_versions_in_a_crash;
     p09_due_times_survive_a_crash: forgets_due_times_in_a_crash;

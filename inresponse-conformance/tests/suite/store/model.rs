@@ -53,7 +53,7 @@ impl Durable for Models {
         }
         match self.defect {
             forgets_everything_in_a_crash => disk.records.clear(),
-            begins_numbers_anew_after_a_crash => disk.last = 0,
+            begins_numbers_again_after_a_crash => disk.last = 0,
             forgets_keys_in_a_crash => disk.keys.clear(),
             _ => {}
         }
@@ -257,7 +257,7 @@ impl Model {
             (_, due_at) => due_at,
         };
         match (self.defect.unwrap_or(none), count_read) {
-            (begins_the_count_anew_on_commit, _) => kept.record.count = 1,
+            (begins_the_count_again_on_commit, _) => kept.record.count = 1,
             (forgets_the_last_report_on_commit, _) => kept.record.last_reported_at = incident.created_at(),
             (commits_the_count_that_it_read, Some(count)) => kept.record.count = count,
             _ => {}
@@ -277,7 +277,7 @@ impl Model {
         };
         let Some(key) = self.key(incident.service(), incident.dedup_key()).filter(|_| over) else { return };
         let holds = disk.keys.get(&key) == Some(&incident.number().value());
-        if (holds || self.has(frees_the_key_of_whoever_holds_it)) && !self.has(frees_no_key) {
+        if (holds || self.has(frees_the_key_of_another_holder)) && !self.has(frees_no_key) {
             disk.keys.remove(&key);
         }
     }

@@ -61,7 +61,11 @@ fn slots_are_bounded_in_all() {
         let slots = Slots::new(most, Arc::new(clock.clone()));
         let contacts: Vec<_> = (0..2 * SLOTS).map(|i| contact(format!("c@d{i}.example"))).collect();
         let held = hang(&slots, &clock, &contacts, CRIT);
-        assert_eq!(held.len(), most / 8 * 7, "whoever has not answered yet leaves some to those who have");
+        assert_eq!(
+            held.len(),
+            most / 8 * 7,
+            "contacts that have not answered yet leave some to those that have"
+        );
         assert!(slots.take(&contact("jo@example.org"), CRIT).is_none());
     }
 }

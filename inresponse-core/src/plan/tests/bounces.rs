@@ -104,7 +104,7 @@ fn what_bounced_before_its_acceptance_was_known_stays_dead_and_is_not_sent_again
 }
 
 #[test]
-fn a_bounce_changes_nothing_where_nobody_is_alerted_any_more() {
+fn a_bounce_changes_nothing_if_nobody_is_alerted_any_more() {
     type Then = fn(&mut Scene);
     let cases: [(&str, Then); 4] = [
         ("claimed", |s| _ = s.claim("jo").unwrap()),
@@ -113,7 +113,7 @@ fn a_bounce_changes_nothing_where_nobody_is_alerted_any_more() {
             s.claim("jo").unwrap();
             s.release("jo").unwrap();
         }),
-        ("released since, and alerted anew", |s| {
+        ("released since, and alerted again", |s| {
             s.claim("jo").unwrap();
             s.release("jo").unwrap();
             s.due();

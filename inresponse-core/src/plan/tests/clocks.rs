@@ -57,7 +57,7 @@ fn p14_what_was_changed_since_by_the_clock_as_it_is_now_is_brought_back_too() {
 }
 
 #[test]
-fn p14_a_lease_that_only_its_end_tells_of_is_brought_back_too() {
+fn p14_a_lease_that_only_its_end_shows_is_brought_back_too() {
     let mut scene = Scene::crit(levels(&["a b", "c"]));
     scene.due();
     scene.accepts("1:b");

@@ -63,7 +63,7 @@ fn until_reopened(scene: &mut Scene, carrier: impl Fn(i64) -> Outcome) -> (Strin
 }
 
 #[test]
-fn p22_whoever_is_given_it_must_answer_within_the_wait_and_it_is_flagged_if_nobody_can_tell_them() {
+fn p22_the_new_holder_must_answer_within_the_wait_and_it_is_flagged_if_nobody_can_notify_them() {
     type Carrier = fn(i64) -> Outcome;
     let (accepts, refuses): (Carrier, Carrier) = (|_| Outcome::Accepted, |_| Outcome::rejected("550"));
     let down: Carrier = |_| Outcome::unavailable("no route");
@@ -197,7 +197,7 @@ fn p22_whatever_they_do_is_the_answer_and_what_others_do_is_not() {
 
 #[test]
 fn p22_a_claim_of_ones_own_and_a_team_need_no_answer() {
-    for (by, wish) in [
+    for (by, request) in [
         ("kim", HandTo(person("kim"))),
         ("k@x.org", HandTo(person("mailto:k@X.org"))),
         ("jo", HandToTeam(TeamName::new("db").unwrap())),
@@ -205,8 +205,8 @@ fn p22_a_claim_of_ones_own_and_a_team_need_no_answer() {
     ] {
         let mut scene = Scene::crit(levels(&["a"]));
         scene.due();
-        let case = format!("{by}, {wish:?}");
-        assert_eq!(scene.asks(&Update::state(person(by), wish)), Ok(true), "{case}");
+        let case = format!("{by}, {request:?}");
+        assert_eq!(scene.asks(&Update::state(person(by), request)), Ok(true), "{case}");
         assert_eq!(scene.incident.handover(), None, "{case}");
         assert_eq!(plan::claim_ends_at(&scene.incident), None, "{case}");
     }

@@ -116,7 +116,7 @@ fn p12_undelivered_is_when_nothing_was_accepted_and_nothing_is_pending() {
     scene.rejects("f:z");
     assert!(scene.incident.is_undelivered());
     scene.attempt_ends("1:b", 1, &Outcome::Accepted);
-    assert!(!scene.incident.is_undelivered(), "an acceptance that is learnt of late counts");
+    assert!(!scene.incident.is_undelivered(), "an acceptance that is learnt late counts");
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn p12_a_level_that_dies_late_makes_the_next_one_due_at_once() {
 }
 
 #[test]
-fn p08_a_late_planner_alerts_one_level_after_the_other_all_the_same() {
+fn p08_a_late_planner_still_alerts_one_level_after_the_other() {
     let mut scene = Scene::crit(levels(&["a", "b", "c"]));
     assert_eq!(scene.at(5000).due(), "1:a");
     scene.accepts("1:a");

@@ -24,14 +24,14 @@ fn p09_what_is_in_flight_is_due_again_when_its_lease_ends() {
 }
 
 #[test]
-fn p08_a_level_whose_process_died_begins_anew_once() {
+fn p08_a_level_whose_process_died_begins_again_once() {
     let mut scene = Scene::crit(levels(&["a b", "c", "d"]));
     assert_eq!(scene.due(), "1:a 1:b");
-    // Everything was down for an hour: whoever is on call is alerted first, not everyone at once.
+    // Everything was down for an hour: the on-call engineer is alerted first, not everyone at once.
     assert_eq!(scene.at(3600).due(), "1:a#2 1:b#2");
-    assert_eq!(scene.told(|e| matches!(e, Event::LevelBeganAnew { level: Level::At(1), .. })), 1);
+    assert_eq!(scene.told(|e| matches!(e, Event::LevelBeganAgain { level: Level::At(1), .. })), 1);
     assert_eq!(scene.at(4199).due(), "1:a#3 1:b#3", "only once, whatever happens then");
-    assert_eq!(scene.told(|e| matches!(e, Event::LevelBeganAnew { .. })), 1);
+    assert_eq!(scene.told(|e| matches!(e, Event::LevelBeganAgain { .. })), 1);
     assert_eq!(scene.at(4200).due(), "2:c");
     // The next level may begin again, too.
     assert_eq!(scene.at(9000).due(), "1:a#4 1:b#4 2:c#2");
@@ -40,7 +40,7 @@ fn p08_a_level_whose_process_died_begins_anew_once() {
 }
 
 #[test]
-fn p08_a_level_with_any_outcome_does_not_begin_anew() {
+fn p08_a_level_with_any_outcome_does_not_begin_again() {
     for outcome in [Outcome::Accepted, Outcome::unavailable(""), Outcome::rejected(""), Outcome::unknown("")]
     {
         let mut scene = Scene::crit(levels(&["a b", "c"]));
@@ -48,7 +48,7 @@ fn p08_a_level_with_any_outcome_does_not_begin_anew() {
         scene.at(1).ends("1:a", &outcome);
         let sent = scene.at(3600).due();
         assert!(sent.contains("1:b#2") && sent.ends_with("2:c"), "{outcome:?}: {sent}");
-        assert_eq!(scene.told(|e| matches!(e, Event::LevelBeganAnew { .. })), 0);
+        assert_eq!(scene.told(|e| matches!(e, Event::LevelBeganAgain { .. })), 0);
     }
 }
 
@@ -65,7 +65,7 @@ fn p09_a_delivery_that_ended_its_process_five_times_is_dead() {
     assert_eq!(scene.delivery("1:a").expired(), MAX_EXPIRED);
     assert_eq!(scene.told(|e| matches!(e, Event::LevelDead { .. })), 1);
     scene.attempt_ends("1:a", 5, &Outcome::Accepted);
-    assert!(scene.delivery("1:a").is_accepted(), "unless an acceptance is learnt of late");
+    assert!(scene.delivery("1:a").is_accepted(), "unless an acceptance is learnt late");
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn p08_p13_a_level_whose_process_died_begins_again_though_no_slot_is_free() {
     let mut scene = Scene::crit(levels(&["a", "b"]));
     scene.due();
     assert_eq!(scene.at(3600).due_without_slots(&["1:a"]), "");
-    assert_eq!(scene.told(|e| matches!(e, Event::LevelBeganAnew { level: Level::At(1), .. })), 1);
+    assert_eq!(scene.told(|e| matches!(e, Event::LevelBeganAgain { level: Level::At(1), .. })), 1);
     assert_eq!(scene.pending_at("1:a"), Some(after(3600)));
     assert_eq!(scene.at(4199).due_without_slots(&["1:a"]), "");
     assert_eq!(scene.at(4200).due_without_slots(&["1:a"]), "2:b");
@@ -195,7 +195,7 @@ fn p08_after_an_outage_a_level_that_waited_for_slots_is_alerted_first() {
     // Everything was down for an hour. Now a slot is free for one of them.
     let at_once = scene.clone();
     assert_eq!(scene.at(3600).due_elsewhere_without_slots(&["1:b"]), "1:a");
-    assert_eq!(scene.told(|e| matches!(e, Event::LevelBeganAnew { level: Level::At(1), .. })), 1);
+    assert_eq!(scene.told(|e| matches!(e, Event::LevelBeganAgain { level: Level::At(1), .. })), 1);
     scene.accepts("1:a");
     assert_eq!(scene.at(4199).due(), "1:b");
     scene.accepts("1:b");
@@ -222,7 +222,7 @@ fn p08_p13_a_level_that_waited_for_slots_of_a_living_process_delays_nobody() {
     assert_eq!(scene.at(590).due_having_waited(), "1:a 1:b");
     scene.accepts("1:a 1:b");
     assert_eq!(scene.next(), Some(600.0));
-    assert_eq!(scene.told(|e| matches!(e, Event::LevelBeganAnew { .. })), 0);
+    assert_eq!(scene.told(|e| matches!(e, Event::LevelBeganAgain { .. })), 0);
 }
 
 #[test]

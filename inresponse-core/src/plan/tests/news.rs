@@ -24,12 +24,12 @@ fn told(scene: &mut Scene) -> String {
     names.join(" ")
 }
 
-fn wishes(scene: &mut Scene, by: &str, wish: StateChange) {
-    assert_eq!(scene.asks(&Update::state(person(by), wish)), Ok(true));
+fn requests(scene: &mut Scene, by: &str, request: StateChange) {
+    assert_eq!(scene.asks(&Update::state(person(by), request)), Ok(true));
 }
 
 #[test]
-fn news_goes_to_whoever_an_alert_has_or_may_have_reached_but_not_to_who_did_it() {
+fn news_goes_to_everybody_whom_an_alert_may_have_reached_but_not_to_who_did_it() {
     let cases = [
         (News::Kept, "jo", Claim(TakeOver::No), ""),
         (News::Kept, "jo", Resolve, ""),
@@ -43,10 +43,10 @@ fn news_goes_to_whoever_an_alert_has_or_may_have_reached_but_not_to_who_did_it()
         (News::Told, "b@x.org", HandTo(person("k@x.org")), "a k n"),
         (News::Told, "jo", HandTo(person("a@x.org")), "a b n"),
     ];
-    for (news, by, wish, expected) in cases {
+    for (news, by, request, expected) in cases {
         let mut scene = alerted(news);
-        let case = format!("{news:?}, {by}, {wish:?}");
-        wishes(&mut scene, by, wish);
+        let case = format!("{news:?}, {by}, {request:?}");
+        requests(&mut scene, by, request);
         // Nobody tells `kim`, so all that is due is that this shows.
         let untold = case.contains("kim").then_some(62.0);
         assert_eq!(scene.next(), if expected.is_empty() { untold } else { Some(2.0) }, "{case}");
@@ -57,7 +57,7 @@ fn news_goes_to_whoever_an_alert_has_or_may_have_reached_but_not_to_who_did_it()
 #[test]
 fn news_is_told_once_and_then_all_is_quiet() {
     let mut scene = alerted(News::Told);
-    wishes(&mut scene, "jo", Claim(TakeOver::No));
+    requests(&mut scene, "jo", Claim(TakeOver::No));
     assert_eq!(scene.play(0), "2 n1:a n1:b n1:n");
     assert_eq!((scene.next(), scene.incident.state()), (None, State::Claimed));
     assert_eq!(scene.incident.accepted, 2, "news is not an alert that somebody accepted");
@@ -66,19 +66,19 @@ fn news_is_told_once_and_then_all_is_quiet() {
 #[test]
 fn older_news_is_replaced_by_newer_and_by_a_new_round() {
     let mut scene = alerted(News::Told);
-    wishes(&mut scene, "jo", Claim(TakeOver::No));
+    requests(&mut scene, "jo", Claim(TakeOver::No));
     let first = scene.lease(&HoldNothing);
-    wishes(&mut scene, "al", Claim(TakeOver::Yes));
+    requests(&mut scene, "al", Claim(TakeOver::Yes));
     let late = Input::Outcome { delivery: first[0].delivery, attempt: 1, outcome: &Outcome::unavailable("") };
     assert_eq!(scene.try_step(late), Decision::Nothing, "nobody waits for what is no longer so");
     assert_eq!(scene.play(0), "2 n2:a n2:b n2:n");
 
-    wishes(&mut scene, "jo", Resolve);
+    requests(&mut scene, "jo", Resolve);
     assert_eq!(scene.play(0), "2 n3:a n3:b n3:n");
 
     let mut scene = alerted(News::Told);
-    wishes(&mut scene, "jo", Claim(TakeOver::No));
-    wishes(&mut scene, "jo", Release(TakeOver::No));
+    requests(&mut scene, "jo", Claim(TakeOver::No));
+    requests(&mut scene, "jo", Release(TakeOver::No));
     assert!(scene.due().split(' ').all(|send| send.starts_with("1:")), "only the new round's alert");
     assert!(scene.incident.current_news().next().is_none());
 }
@@ -86,7 +86,7 @@ fn older_news_is_replaced_by_newer_and_by_a_new_round() {
 #[test]
 fn p07_news_is_given_up_in_time_and_does_not_pile_up() {
     let mut scene = alerted(News::Told);
-    wishes(&mut scene, "jo", Claim(TakeOver::No));
+    requests(&mut scene, "jo", Claim(TakeOver::No));
     let mut attempts = 0;
     while let Some(due_at) = plan::due_at(&scene.incident) {
         scene.now = scene.now.max(due_at);
@@ -100,7 +100,7 @@ fn p07_news_is_given_up_in_time_and_does_not_pile_up() {
 
     let many = scene.incident.deliveries().len();
     for i in 0..200 {
-        wishes(&mut scene, if i % 2 == 0 { "al" } else { "jo" }, Claim(TakeOver::Yes));
+        requests(&mut scene, if i % 2 == 0 { "al" } else { "jo" }, Claim(TakeOver::Yes));
     }
     assert_eq!(scene.incident.deliveries().len(), many);
 }
@@ -108,7 +108,7 @@ fn p07_news_is_given_up_in_time_and_does_not_pile_up() {
 #[test]
 fn news_that_its_process_did_not_end_is_told_again_when_the_lease_is_over() {
     let mut scene = alerted(News::Told);
-    wishes(&mut scene, "a@x.org", Claim(TakeOver::No));
+    requests(&mut scene, "a@x.org", Claim(TakeOver::No));
     assert_eq!(scene.due(), "n1:b n1:n");
     assert_eq!(scene.at(31).due(), "");
     assert_eq!(scene.at(32).due(), "n1:b#2 n1:n#2");
@@ -118,7 +118,7 @@ fn news_that_its_process_did_not_end_is_told_again_when_the_lease_is_over() {
 fn p14_news_survives_a_clock_that_goes_back() {
     let mut scene = alerted(News::Told);
     scene.at(3_000_000);
-    wishes(&mut scene, "jo", Claim(TakeOver::No));
+    requests(&mut scene, "jo", Claim(TakeOver::No));
     scene.at(10);
     let decision = scene.try_step(Input::ClockWentBack { lease: super::LEASE });
     assert!(matches!(decision, Decision::Change(_)));
@@ -129,7 +129,7 @@ fn p14_news_survives_a_clock_that_goes_back() {
 fn p14_news_is_brought_back_though_the_incident_was_changed_since_by_the_clock_as_it_is_now() {
     let mut scene = alerted(News::Told);
     scene.at(3_000_000);
-    wishes(&mut scene, "jo", Claim(TakeOver::No));
+    requests(&mut scene, "jo", Claim(TakeOver::No));
     scene.at(10);
     assert_eq!(scene.severity(Severity::Err), Ok(true));
     let decision = scene.at(11).try_step(Input::ClockWentBack { lease: super::LEASE });

@@ -30,7 +30,7 @@ fn ended() -> Ended {
 }
 
 #[test]
-fn p05_p06_every_wish_in_every_state() {
+fn p05_p06_every_request_in_every_state() {
     let forbidden = |to| Err(Refusal::Forbidden { from: State::Resolved, to });
     let jos = || Err(Refusal::ClaimedBy(person("jo")));
     let cases = [
@@ -59,22 +59,22 @@ fn p05_p06_every_wish_in_every_state() {
         ("RESOLVED", "al", Resolve, Ok(false)),
         ("RESOLVED", "monitoring", End(ended()), Ok(false)),
     ];
-    for (state, by, wish, expected) in cases {
+    for (state, by, request, expected) in cases {
         let mut scene = scene_in(state);
         let before = scene.incident.clone();
-        let case = format!("{state}, {by}, {wish:?}");
-        assert_eq!(scene.asks(&Update::state(person(by), wish.clone())), expected, "{case}");
+        let case = format!("{state}, {by}, {request:?}");
+        assert_eq!(scene.asks(&Update::state(person(by), request.clone())), expected, "{case}");
         if expected != Ok(true) {
             assert_eq!(scene.incident, before, "{case}");
             continue;
         }
-        assert_eq!(scene.incident.state(), wish.to(), "{case}");
+        assert_eq!(scene.incident.state(), request.to(), "{case}");
         let claimant = scene.incident.claimed().map(|c| (c.by.as_str(), c.at));
-        match wish {
+        match request {
             Claim(_) => assert_eq!(claimant, Some((by, after(2))), "{case}"),
             Release(_) => assert_eq!(claimant, None, "{case}"),
             Resolve | End(_) => {
-                let told = if wish == Resolve { None } else { Some(ended()) };
+                let told = if request == Resolve { None } else { Some(ended()) };
                 assert_eq!(scene.incident.ended(), told, "{case}");
                 assert_eq!(scene.incident.resolved().unwrap().by.as_str(), by, "{case}");
                 assert_eq!(claimant.is_some(), state == "CLAIMED", "{case}: who had it is kept");
@@ -96,11 +96,11 @@ fn p06_a_take_over_goes_on_to_the_next_one() {
 
 #[test]
 fn p11_a_claim_or_resolve_stops_what_was_pending() {
-    for wish in [Claim(No), Resolve] {
+    for request in [Claim(No), Resolve] {
         let mut scene = Scene::crit(levels(&["a b c", "d"]));
         scene.due();
         scene.at(1).accepts("1:a").ends("1:b", &Outcome::unavailable(""));
-        scene.asks(&Update::state(person("jo"), wish)).unwrap();
+        scene.asks(&Update::state(person("jo"), request)).unwrap();
         assert!(scene.delivery("1:a").is_accepted());
         assert!(matches!(scene.delivery("1:b").status(), DeliveryStatus::Stopped { .. }));
         assert!(matches!(scene.delivery("1:c").status(), DeliveryStatus::InFlight { .. }), "may arrive");
@@ -139,7 +139,7 @@ fn p12_after_a_release_only_what_its_alerts_do_counts() {
     scene.matrix = crate::model::Matrix::new(vec![contacts("x")], contacts("x1"), super::WAIT);
     scene.at(50).release("jo").unwrap();
     let late = Input::Outcome { delivery: before, attempt: 1, outcome: &Outcome::Accepted };
-    assert!(matches!(scene.try_step(late), Decision::Change(_)), "it is recorded all the same");
+    assert!(matches!(scene.try_step(late), Decision::Change(_)), "it is recorded anyway");
     assert_eq!(scene.play(0), "50 1:x, 50 f:x1 unclaimed undelivered");
 }
 
@@ -193,7 +193,7 @@ fn p07_the_timeline_folds_to_where_the_incident_stands() {
 }
 
 #[test]
-fn p05_p06_whoever_hands_it_over_and_to_whom() {
+fn p05_p06_every_hand_over_by_and_to_every_person() {
     let team = |name: &str| HandToTeam(TeamName::new(name).unwrap());
     let to = |name: &str| HandTo(person(name));
     let forbidden = |to| Err(Refusal::Forbidden { from: State::Resolved, to });
@@ -213,10 +213,10 @@ fn p05_p06_whoever_hands_it_over_and_to_whom() {
         ("CLAIMED", "jo", team("devops"), Ok("OPEN - devops")),
         ("RESOLVED", "jo", team("db"), forbidden(State::Open)),
     ];
-    for (state, by, wish, expected) in cases {
+    for (state, by, request, expected) in cases {
         let mut scene = scene_in(state);
-        let (before, case) = (scene.incident.clone(), format!("{state}, {by}, {wish:?}"));
-        let done = scene.asks(&Update::state(person(by), wish));
+        let (before, case) = (scene.incident.clone(), format!("{state}, {by}, {request:?}"));
+        let done = scene.asks(&Update::state(person(by), request));
         let now = &scene.incident;
         let shown = done.map(|changed| match changed {
             true => {
@@ -239,8 +239,8 @@ fn p05_a_team_that_it_is_handed_to_is_alerted_at_once_from_its_level_1() {
     let mut scene = Scene::crit(levels(&["a", "b"]));
     scene.due();
     scene.accepts("1:a").at(100).matrix = levels(&["c", "d"]);
-    let wish = HandToTeam(TeamName::new("db").unwrap());
-    assert_eq!(scene.asks(&Update::state(person("jo"), wish)), Ok(true));
+    let request = HandToTeam(TeamName::new("db").unwrap());
+    assert_eq!(scene.asks(&Update::state(person("jo"), request)), Ok(true));
     assert_eq!(scene.play(0), "100 1:c, 700 2:d, 1300 f:z unclaimed");
 }
 

@@ -76,7 +76,7 @@ fn p08_a_new_round_is_that_of_the_team_that_owns_the_service_then() {
 }
 
 #[test]
-fn p08_a_round_that_was_handed_to_a_team_stays_with_it_whoever_owns_the_service() {
+fn p08_a_round_that_was_handed_to_a_team_stays_with_it_whichever_team_owns_the_service() {
     for how in ["repeat", "release"] {
         let mut scene = scene();
         assert_eq!(hand_to_team(&mut scene, "db"), Ok(true));
@@ -149,7 +149,7 @@ fn p16_nobody_hands_an_incident_to_a_team_that_is_not_there() {
 }
 
 #[test]
-fn p08_a_team_that_gave_the_service_away_has_what_somebody_hands_it_all_the_same() {
+fn p08_a_team_that_gave_the_service_away_still_has_what_somebody_hands_it() {
     let mut scene = scene();
     scene.owner = "web";
     scene.claim("jo").unwrap();

@@ -8,7 +8,7 @@ use crate::model::Severity;
 use crate::plan::{Decision, Input, StateChange, Update};
 
 #[test]
-fn p09_whoever_keeps_the_time_is_told_whenever_somebody_makes_it_due_sooner() {
+fn p09_the_scheduler_is_told_whenever_somebody_makes_it_due_sooner() {
     type Act = fn(&mut Scene);
     let cases: [(&str, Act, u32); 12] = [
         ("a claim", |s| _ = s.claim("jo").unwrap(), 0),
@@ -69,7 +69,7 @@ fn what_is_resolved_expires_and_nothing_else_does() {
     assert_eq!(
         crate::plan::Draft::new(scene.incident.clone()).expires_at(),
         None,
-        "for ever unless it is said"
+        "forever unless it is said"
     );
 }
 

@@ -22,14 +22,14 @@ pub(crate) struct Subscription {
     subscription: &'static str,
 }
 
-/// What became of what a carrier told of an alert.
+/// The result of a carrier's report on an alert.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Notice {
     /// `dead`: the alert came back, and its delivery is dead. `nothing`: there was nothing to do.
     notice: &'static str,
 }
 
-/// A message of Amazon SNS: a CloudWatch alarm, the confirmation of a subscription, or what Amazon SES tells of a mail.
+/// A message of Amazon SNS: a CloudWatch alarm, the confirmation of a subscription, or what Amazon SES reports about a mail.
 ///
 /// Its signature is checked by a certificate of Amazon's, its time must be within an hour of now, and a subscription is
 /// confirmed at Amazon's only. What Amazon SES tells counts from the topics that this server trusts.
@@ -90,7 +90,7 @@ pub(crate) async fn message(
     }
 }
 
-/// Anybody can have Amazon SES tell a topic of theirs that an alert came back.
+/// Anybody can have Amazon SES tell a topic of theirs that an alert bounced.
 fn untrusted(topic: &str) -> Problem {
     let topic: String = topic.chars().take(256).collect();
     let detail =

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{Browser, location, numbers, world};
 
 #[tokio::test]
-async fn the_buttons_do_what_they_say_by_the_name_of_whoever_is_signed_in() {
+async fn the_buttons_do_what_they_say_in_the_name_of_the_signed_in_person() {
     let world = world().await;
     let number = world.report().await;
     let path = format!("/board/incidents/{number}");

@@ -1,4 +1,4 @@
-//! Signing in, and what others may not do in the name of whoever has.
+//! Signing in, and what others may not do in that person's name.
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
@@ -44,7 +44,7 @@ async fn nobody_sees_anything_before_they_sign_in_and_then_they_are_where_they_w
     assert_eq!(location(&answer), "/?state=OPEN");
     browser.keep(&answer);
     assert!(browser.get("/").await.text.contains("5xx"));
-    // The form is not shown again to whoever has signed in.
+    // The form is not shown again to a person who has signed in.
     assert_eq!(location(&browser.get("/board/sign-in?next=%2F").await), "/");
     let answer = browser.post("/board/sign-out", "").await;
     assert_eq!(answer.status, StatusCode::OK);

@@ -32,7 +32,7 @@ async fn events(world: &World, browser: &Browser<'_>, path: &str, most: usize) -
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_tells_of_changes_and_of_nothing_else() {
+async fn a_stream_sends_changes_and_nothing_else() {
     let world = world().await;
     let number = world.report().await;
     let browser = Browser::signed_in(&world, "Jo").await;

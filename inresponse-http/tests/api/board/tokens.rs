@@ -156,18 +156,18 @@ async fn a_key_has_a_bounded_number_of_sessions_and_the_oldest_ends_first() {
     assert!(kept.len() < 40_000, "{}", kept.len());
 }
 
-/// Settings that are out of order.
+/// Settings that are unavailable.
 #[derive(Debug)]
 struct Broken;
 
 #[async_trait::async_trait]
 impl Settings for Broken {
     async fn setting(&self, _: &str) -> Result<Option<Vec<u8>>, Outage> {
-        Err(Outage::retryable("out of order"))
+        Err(Outage::retryable("unavailable"))
     }
 
     async fn swap_setting(&self, _: &str, _: Option<&[u8]>, _: &[u8]) -> Result<Swapped, Outage> {
-        Err(Outage::retryable("out of order"))
+        Err(Outage::retryable("unavailable"))
     }
 }
 

@@ -32,7 +32,7 @@ impl Trouble for Hesitant {
     }
 }
 
-/// Fails every third create until it is mended; where the kind is unknown, it happens all the same.
+/// Fails every third create until it is mended; where the kind is unknown, it happens anyway.
 #[derive(Debug)]
 struct Flaky {
     kind: OutageKind,

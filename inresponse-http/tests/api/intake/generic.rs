@@ -72,7 +72,7 @@ async fn a_document_may_hold_several_alerts() {
 }
 
 #[tokio::test]
-async fn p16_what_does_not_hold_is_refused() {
+async fn p16_invalid_input_is_refused() {
     let world = world().await;
     assert_eq!(world.told("/intake/generic/another", &json!({})).await.status, StatusCode::NOT_FOUND);
     let answer = world.told("/intake/generic/list", &json!({ "items": 5 })).await;

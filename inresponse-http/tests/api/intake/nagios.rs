@@ -70,7 +70,7 @@ async fn a_host_that_is_down_is_an_incident_too() {
 }
 
 #[tokio::test]
-async fn p16_what_does_not_hold_is_refused_by_its_field() {
+async fn p16_invalid_input_is_refused_by_its_field() {
     let world = World::new().await;
     let cases = [
         ("", vec!["alerts[0].type", "alerts[0].host"]),

@@ -101,7 +101,7 @@ async fn a_key_of_one_service_reaches_no_other() {
 }
 
 #[tokio::test]
-async fn p16_what_does_not_hold_is_refused_by_its_field() {
+async fn p16_invalid_input_is_refused_by_its_field() {
     let world = World::new().await;
     let post = Method::POST;
     let cases = [

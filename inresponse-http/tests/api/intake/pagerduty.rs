@@ -82,7 +82,7 @@ async fn a_trigger_without_a_key_is_told_one_that_resolves_it() {
 }
 
 #[tokio::test]
-async fn p16_what_does_not_hold_is_refused_by_its_field() {
+async fn p16_invalid_input_is_refused_by_its_field() {
     let world = World::new().await;
     let with = |field: &str, value: Value| {
         let mut event = trigger();

@@ -81,8 +81,8 @@ fn signed_as(message: &str, topic: &str, time: &str) -> String {
     envelope.to_string()
 }
 
-/// What SES tells of a mail with that delivery's name in its tags.
-fn told_of(number: u64, delivery: &str, event: &str, details: Value) -> String {
+/// What SES reports about a mail with that delivery's name in its tags.
+fn notice_of(number: u64, delivery: &str, event: &str, details: Value) -> String {
     let mut told = json!({
         "eventType": event,
         "mail": {
@@ -148,7 +148,7 @@ async fn p16_what_amazon_has_not_signed_changes_nothing() {
         (forged("Type", "Another"), "Type"),
         (forged("SigningCertURL", "https://evil.example/x.pem"), "SigningCertURL"),
         (forged("SigningCertURL", "https://sns.eu-west-1.amazonaws.com/x.pem"), "SigningCertURL"),
-        // A bucket of whoever likes, with a certificate of theirs.
+        // A bucket of a stranger, with a certificate of their own.
         (forged("SigningCertURL", &OWN_URL.replace("eu-west-1", "s3")), "SigningCertURL"),
         (signed_as("old", TOPIC, "2019-11-24T03:00:05.000Z"), "Timestamp"),
         (signed_as("old", TOPIC, "2026-11-24T01:59:59.000Z"), "Timestamp"),
@@ -201,13 +201,13 @@ async fn p12_a_mail_that_came_back_brings_the_next_level_at_once() {
     assert_eq!(deliveries, [own("jo", "accepted")]);
 
     let permanent = json!({ "bounceType": "Permanent", "bounceSubType": "NoEmail", "bouncedRecipients": [] });
-    let bounce = told_of(number, &delivery, "Bounce", permanent);
+    let bounce = notice_of(number, &delivery, "Bounce", permanent);
     // What is delayed, or comes back for a while, or is not about an alert, changes nothing.
     let full = json!({ "bounceType": "Transient", "bounceSubType": "MailboxFull", "bouncedRecipients": [] });
     for message in [
-        told_of(number, &delivery, "Bounce", full),
-        told_of(number, &delivery, "Delivery", json!({})),
-        told_of(number, "10001-9-9-9-x", "Bounce", json!({ "bounceType": "Permanent" })),
+        notice_of(number, &delivery, "Bounce", full),
+        notice_of(number, &delivery, "Delivery", json!({})),
+        notice_of(number, "10001-9-9-9-x", "Bounce", json!({ "bounceType": "Permanent" })),
         r#"{"eventType": "Bounce", "mail": {"destination": ["x@y.example"]}, "bounce": {"bounceType": "Permanent"}}"#
             .to_owned(),
         "Successfully validated SNS topic for Amazon SES event publishing.".to_owned(),

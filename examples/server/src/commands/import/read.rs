@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_hold_is_told_by_its_place_alone() {
+    fn what_is_invalid_is_reported_by_its_place_alone() {
         for (text, problem) in [
             (
                 "team,day,oncall\na,2026-12-24,x@y.z\na,canary,x@y.z\n",

@@ -60,12 +60,12 @@ fn states(trace: &Trace) {
         let (from, to) = (trace.before(i).state(), step.after.state());
         let edge = [(Open, Claimed), (Claimed, Open), (Open, Resolved), (Claimed, Resolved)];
         assert!(from == to || edge.contains(&(from, to)), "{from} to {to}");
-        let wish = match &step.did {
-            Did::Wish { update, .. } => update.state.as_ref(),
+        let request = match &step.did {
+            Did::Request { update, .. } => update.state.as_ref(),
             _ => None,
         };
-        let by_wish = wish.is_some_and(|wish| wish.to() == to);
-        assert!(from == to || by_wish || step.reopened, "{from} to {to} by {:?}", step.did);
+        let by_request = request.is_some_and(|request| request.to() == to);
+        assert!(from == to || by_request || step.reopened, "{from} to {to} by {:?}", step.did);
         if step.reopened {
             let handed = trace.before(i).handover().expect("nothing else is open again by itself");
             let wait = TimeDelta::from_std(trace.before(i).matrix().wait()).unwrap();
@@ -125,7 +125,7 @@ struct Known {
     dead: BTreeSet<DeliveryKey>,
     came_back: BTreeSet<DeliveryKey>,
     first_sends: BTreeMap<(u32, Level), DateTime<Utc>>,
-    /// Levels that a person wished not to wait for.
+    /// Levels that a person asked not to wait for.
     passed: BTreeSet<(u32, Level)>,
 }
 
@@ -152,7 +152,7 @@ impl Known {
                     _ => {}
                 }
             }
-            Did::Wish { update, .. } if step.changed && update.state == Some(StateChange::Escalate) => {
+            Did::Request { update, .. } if step.changed && update.state == Some(StateChange::Escalate) => {
                 let round = step.after.round();
                 let begun = self.first_sends.keys().filter(|(r, _)| *r == round);
                 self.passed.extend(begun.copied());
@@ -202,7 +202,7 @@ impl Known {
             self.first_sends.entry((send.delivery.round, send.delivery.level)).or_insert(step.now);
         }
         let Did::Due { held: Some(held), .. } = &step.did else { return };
-        // A level that no slot was free for has begun all the same.
+        // A level that no slot was free for has begun anyway.
         for delivery in step.after.deliveries().iter().filter(|d| held.lacks_slot(d.key())) {
             let DeliveryKey { round, level, .. } = delivery.key();
             let was_there = trace.before(i).deliveries().iter().any(|d| d.key() == delivery.key());
@@ -302,7 +302,7 @@ fn only_open(trace: &Trace) {
             let waits_for_an_answer = step.after.handover().is_some();
             assert_eq!(plan::due_at(&step.after).is_some(), waits_for_an_answer);
             assert!(
-                matches!(step.did, Did::Outcome { .. } | Did::Wish { .. } | Did::Repeat(_))
+                matches!(step.did, Did::Outcome { .. } | Did::Request { .. } | Did::Repeat(_))
                     || waits_for_an_answer
                     || !step.changed,
                 "{:?}",
@@ -365,8 +365,8 @@ fn due_times(trace: &Trace) {
             }
         }
     }
-    let wishes = trace.steps.iter().filter(
-        |s| matches!(&s.did, Did::Wish { update, .. } if matches!(update.state, Some(StateChange::Claim(_)))),
+    let requests = trace.steps.iter().filter(
+        |s| matches!(&s.did, Did::Request { update, .. } if matches!(update.state, Some(StateChange::Claim(_)))),
     );
-    assert!(wishes.clone().all(|s| plan::due_at(&s.after).is_none() || !s.changed), "a claim ends it");
+    assert!(requests.clone().all(|s| plan::due_at(&s.after).is_none() || !s.changed), "a claim ends it");
 }

@@ -37,7 +37,7 @@ struct Delivery {
 struct Begun {
     level: Level,
     at: Time,
-    anew: bool,
+    again: bool,
     passed: Option<Time>,
 }
 
@@ -187,7 +187,7 @@ impl Oracle {
             }
             match rung {
                 Rung::Level(level) => {
-                    self.begun.push(Begun { level, at: now, anew: false, passed: None });
+                    self.begun.push(Begun { level, at: now, again: false, passed: None });
                     for place in (0u16..).take(self.matrix.contacts(level).len()) {
                         let key = DeliveryKey { round: self.round, level, place };
                         let new = Delivery {
@@ -221,7 +221,7 @@ impl Oracle {
         let next = self.next().map(|(_, at)| at);
         let (is_overtaken, is_late) =
             (next.is_some_and(|at| at <= now), next.is_some_and(|at| at <= now + LEASE));
-        let Some(latest) = self.begun.last().filter(|b| b.at < now && !b.anew && b.passed.is_none()) else {
+        let Some(latest) = self.begun.last().filter(|b| b.at < now && !b.again && b.passed.is_none()) else {
             return;
         };
         let of_level = |key: &DeliveryKey| key.round == self.round && key.level == latest.level;
@@ -235,12 +235,12 @@ impl Oracle {
         if let Some(latest) =
             self.begun.last_mut().filter(|_| somebody && unsent && ((free && is_late) || is_overtaken))
         {
-            (latest.at, latest.anew) = (now, !free);
+            (latest.at, latest.again) = (now, !free);
         }
     }
 
     /// "If a process dies before any outcome of the level is recorded, the level begins again with the first
-    /// repeat, once"; "a delivery that ended its process five times in mid-send" is dead.
+    /// repeat, once"; "a delivery that ended its process five times during a send" is dead.
     fn leases_end(&mut self, now: Time) {
         let round = self.round;
         let is_over = |k: &DeliveryKey, d: &Delivery| {
@@ -249,9 +249,9 @@ impl Oracle {
         let over: Vec<_> = self.deliveries.iter().filter(|(k, d)| is_over(k, d)).map(|(k, _)| *k).collect();
         let latest = self.begun.last().map(|b| b.level);
         let silent = latest.is_some_and(|level| self.of_level(level).all(|d| !d.heard_of));
-        let latest = self.begun.last_mut().filter(|b| silent && !b.anew);
+        let latest = self.begun.last_mut().filter(|b| silent && !b.again);
         if let Some(begun) = latest.filter(|b| over.iter().any(|key| key.level == b.level)) {
-            (begun.at, begun.anew) = (now, true);
+            (begun.at, begun.again) = (now, true);
         }
         for key in over {
             let delivery = self.deliveries.get_mut(&key).unwrap();
@@ -341,7 +341,7 @@ fn agrees(trace: &Trace) {
             }
             Did::Renewed { send } => oracle.lives(send.delivery, send.attempt, step.now),
             Did::Bounced(key) => oracle.comes_back(*key, step.now),
-            Did::Wish { update, matrix } if step.changed => {
+            Did::Request { update, matrix } if step.changed => {
                 oracle.severity = update.severity.unwrap_or(oracle.severity);
                 oracle.handed = oracle.handed.take().filter(|(to, ..)| *to != update.by);
                 match &update.state {
@@ -367,7 +367,7 @@ fn agrees(trace: &Trace) {
             Did::Repeat(severity) if step.after.state() != State::Resolved => {
                 oracle.severity = oracle.severity.max(*severity);
             }
-            Did::Wish { .. } | Did::Repeat(_) | Did::BroughtBack => {}
+            Did::Request { .. } | Did::Repeat(_) | Did::BroughtBack => {}
         }
         assert_eq!(step.after.severity(), oracle.severity);
         assert_eq!(plan::due_at(&step.after), oracle.next_due(), "at {}", seconds(step.now));

@@ -37,7 +37,7 @@ pub(super) enum Did {
     Renewed { send: Dispatch },
     Outcome { send: Dispatch, ends: Ends },
     Bounced(DeliveryKey),
-    Wish { update: Update, matrix: Option<Matrix> },
+    Request { update: Update, matrix: Option<Matrix> },
     Repeat(crate::model::Severity),
     BroughtBack,
 }
@@ -90,11 +90,11 @@ impl HoldHalf {
 impl Step {
     /// Whether a person made it begin again, or one who did not answer; nothing else does.
     pub(super) fn begins_again(&self) -> bool {
-        let wish = match &self.did {
-            Did::Wish { update, .. } if self.changed => update.state.as_ref(),
+        let request = match &self.did {
+            Did::Request { update, .. } if self.changed => update.state.as_ref(),
             _ => None,
         };
-        self.reopened || matches!(wish, Some(StateChange::Release(_) | StateChange::HandToTeam(_)))
+        self.reopened || matches!(request, Some(StateChange::Release(_) | StateChange::HandToTeam(_)))
     }
 }
 
@@ -183,15 +183,15 @@ impl World {
             Act::Outcome { back, ends } => self.outcome(back, ends),
             Act::Bounce { back } => self.bounce(back),
             Act::Wait(seconds) => self.scene.now += TimeDelta::seconds(seconds.into()),
-            Act::Claim(who, force) => self.wish(who.name(), StateChange::Claim(over(force))),
-            Act::Release(who, force) => self.wish(who.name(), StateChange::Release(over(force))),
-            Act::Resolve(who) => self.wish(who.name(), StateChange::Resolve),
-            Act::HandTo(who, to) => self.wish(who.name(), StateChange::HandTo(person(to.name()))),
+            Act::Claim(who, force) => self.request(who.name(), StateChange::Claim(over(force))),
+            Act::Release(who, force) => self.request(who.name(), StateChange::Release(over(force))),
+            Act::Resolve(who) => self.request(who.name(), StateChange::Resolve),
+            Act::HandTo(who, to) => self.request(who.name(), StateChange::HandTo(person(to.name()))),
             Act::HandToTeam(who) => {
                 let other = TeamName::new(format!("team-{}", self.scene.incident.round())).unwrap();
-                self.wish(who.name(), StateChange::HandToTeam(other));
+                self.request(who.name(), StateChange::HandToTeam(other));
             }
-            Act::Escalate(who) => self.wish(who.name(), StateChange::Escalate),
+            Act::Escalate(who) => self.request(who.name(), StateChange::Escalate),
             Act::Raise(who, severity) => {
                 let by = person(who.name());
                 self.update(Update { by, key: None, severity: Some(severity), state: None, note: None });
@@ -251,13 +251,13 @@ impl World {
         self.keep(Did::Outcome { send, ends }, decision);
     }
 
-    fn wish(&mut self, by: &str, change: StateChange) {
+    fn request(&mut self, by: &str, change: StateChange) {
         self.update(Update::state(person(by), change));
     }
 
     fn update(&mut self, update: Update) {
         let (decision, matrix) = self.decide(|round| Input::Update { update: &update, round });
-        self.keep(Did::Wish { update, matrix }, decision);
+        self.keep(Did::Request { update, matrix }, decision);
     }
 
     /// Asks the planner, with a round if it needs one; and once more, which must not make a difference.
