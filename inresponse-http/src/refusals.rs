@@ -45,9 +45,9 @@ impl fmt::Debug for HeldBack {
 /// Why it was refused; travels with the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// The request shows a unknown API key.
+    /// The request shows an unknown API key.
     WrongKey,
-    /// The form of the pages came with a unknown API key, or may not respond.
+    /// The form of the pages came with an unknown API key, or one that lacks the respond permission.
     #[cfg(feature = "pages")]
     SignIn,
     /// The request shows a session that is not known: it is guessed, or it has ended.
