@@ -107,7 +107,7 @@ Runbook: https://wiki.example.org/5xx
 Incident  #10001
 Service   athens (team devops)
 Detected  2026-11-24 03:00:00 UTC
-Reported  2026-11-24 03:00:00 UTC, 3 times by now
+Reported  2026-11-24 03:00:00 UTC, reported 3 times
 Source    prometheus
 Labels    region=eu-south-1
 
@@ -272,7 +272,7 @@ Runbook: https://wiki.example.org/5xx
 Incident  #10001
 Service   athens (team devops)
 Detected  2026-11-24 03:00:00 UTC
-Reported  2026-11-24 03:00:00 UTC, 3 times by now
+Reported  2026-11-24 03:00:00 UTC, reported 3 times
 Source    prometheus
 Labels    region=eu-south-1
 
@@ -300,7 +300,7 @@ fn times_are_those_of_the_team_by_the_name_of_its_zone_with_utc_beside_them_in_t
         ("Europe/Athens", "2026-11-24 05:00:00 EET", "05:10 EET", "(03:00:00 UTC)"),
         ("America/St_Johns", "2026-11-23 23:30:00 NST", "23:40 NST", "(2026-11-24 03:00:00 UTC)"),
         ("Asia/Kathmandu", "2026-11-24 08:45:00 UTC+05:45", "08:55 UTC+05:45", "(03:00:00 UTC)"),
-        ("UTC", "2026-11-24 03:00:00 UTC", "03:10 UTC", "2026-11-24 03:00:00 UTC, 3 times"),
+        ("UTC", "2026-11-24 03:00:00 UTC", "03:10 UTC", "2026-11-24 03:00:00 UTC, reported 3 times"),
     ] {
         let matrix = matrix().in_zone(Zone::new(zone).unwrap());
         let bytes = message(&alert_of(spike(), matrix));

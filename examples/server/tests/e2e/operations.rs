@@ -68,7 +68,7 @@ async fn the_doctor_says_what_is_wrong_and_what_only_might_be() {
     let doctor = |more: &[&str]| told(&run(dir.path(), &[&["doctor", "--db", "test.db"], more].concat()));
 
     let new = doctor(&["--smtp-url", &smtp, "--public-url", "https://alerts.example.org"]);
-    assert!(new.0 && new.1.contains("test.db is not there yet"), "{}", new.1);
+    assert!(new.0 && new.1.contains("test.db does not exist yet"), "{}", new.1);
     assert!(!dir.path().join("test.db").exists(), "it changes nothing");
 
     let server = Setup::new(dir.path(), mail.port).start().await;
@@ -80,7 +80,7 @@ async fn the_doctor_says_what_is_wrong_and_what_only_might_be() {
         assert!(well.0 && well.1.contains(expected), "{expected}:\n{}", well.1);
     }
     for (smtp, expected) in [
-        ("smtp://jo:canary@127.0.0.1:1", "warn  mail: 127.0.0.1:1 is sent the password unencrypted"),
+        ("smtp://jo:canary@127.0.0.1:1", "warn  mail: the password goes to 127.0.0.1:1 unencrypted"),
         ("smtp://jo:canary@127.0.0.1:1?tls=opportunistic", "warn  mail: with tls=opportunistic"),
     ] {
         let told = doctor(&["--smtp-url", smtp]).1;

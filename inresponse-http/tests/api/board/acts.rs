@@ -47,7 +47,7 @@ async fn the_buttons_do_what_they_say_in_the_name_of_the_signed_in_person() {
     {
         assert!(page.contains(line), "{line}");
     }
-    assert!(page.contains("Jo noted") && page.contains("rolled back\nit helps"));
+    assert!(page.contains("Note by Jo") && page.contains("rolled back\nit helps"));
     assert_eq!(jo.post("/board/incidents/7", "do=claim").await.status, StatusCode::NOT_FOUND);
     assert_eq!(jo.get("/board/incidents/7").await.status, StatusCode::NOT_FOUND);
 }
