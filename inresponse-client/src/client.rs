@@ -16,7 +16,7 @@ pub struct Client {
     pub(crate) http: Http,
 }
 
-/// What became of a report.
+/// The result of a report.
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
 pub enum Reported {
@@ -41,7 +41,7 @@ impl Client {
         Ok(if status == StatusCode::CREATED { Reported::New(incident) } else { Reported::Repeat(incident) })
     }
 
-    /// Changes an incident, and answers it as it is then.
+    /// Changes an incident and returns its new state.
     pub async fn update(&self, number: u64, update: &Update) -> Result<Details, ClientError> {
         let url = self.http.url(&["incidents", &number.to_string()]);
         Ok(self.http.change(Method::POST, url, update).await?.1)
@@ -52,9 +52,9 @@ impl Client {
         self.http.get(self.http.url(&["incidents", &number.to_string()])).await
     }
 
-    /// The incident with the warnings that its hand-over to that person would have. Nothing is changed.
+    /// The incident, with the warnings that a hand-over to that person would have. It changes nothing.
     ///
-    /// `by` is who would hand it over; the key's name if there is none.
+    /// `by` is the person who would hand it over (default: the key's name).
     pub async fn before_hand_over(
         &self,
         number: u64,
@@ -97,7 +97,7 @@ pub struct Pages {
 }
 
 impl Pages {
-    /// The next page, or none after the last one. After an error the same page is asked for again.
+    /// The next page; `None` after the last one. After an error the next call requests the same page again.
     pub async fn next(&mut self) -> Result<Option<Page>, ClientError> {
         let Some(query) = &self.next else { return Ok(None) };
         let page = self.client.list(query).await?;

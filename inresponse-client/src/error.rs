@@ -1,4 +1,4 @@
-//! What went wrong, and what that means.
+//! Errors, and what they mean.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use inresponse_api::{FieldProblem, Problem};
 
-/// What kind of thing went wrong.
+/// The kind of error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientErrorKind {
     /// The URL or the key that the client was given is invalid, or this machine trusts no certificates.
     Config,
-    /// No key, or none that the server knows (401), or one that may not do this (403).
+    /// No key or an unknown key (401), or a key without the scope (403).
     Unauthorized,
     /// There is no such thing (404).
     NotFound,
@@ -59,12 +59,12 @@ impl ClientError {
         self
     }
 
-    /// What kind of thing went wrong.
+    /// The kind of error.
     pub fn kind(&self) -> ClientErrorKind {
         self.kind
     }
 
-    /// What is wrong with which field; empty where it is not about one.
+    /// The errors of fields; empty if the error is not about a field.
     pub fn fields(&self) -> &[FieldProblem] {
         &self.fields
     }
@@ -79,7 +79,7 @@ impl ClientError {
         self.retry_after
     }
 
-    /// Whether what was asked for may have happened anyway. A report with a dedup key can be sent again.
+    /// Whether the change may have happened anyway. A report with a dedup key can be sent again.
     pub fn may_have_been_recorded(&self) -> bool {
         self.kind == ClientErrorKind::UnknownCommit
     }

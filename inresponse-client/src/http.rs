@@ -113,7 +113,7 @@ impl Http {
     }
 }
 
-/// What it means that there was no answer.
+/// The error if there was no answer.
 fn lost(error: reqwest::Error, effect: Effect) -> ClientError {
     let error = error.without_url();
     // Without a connection nothing was asked for.
@@ -158,7 +158,7 @@ fn read<T: DeserializeOwned>(body: &[u8], effect: Effect) -> Result<T, ClientErr
     })
 }
 
-/// What it means that the answer was no success.
+/// The error for an answer that is not a success.
 fn refused(status: StatusCode, body: &[u8], retry_after: Option<Duration>, effect: Effect) -> ClientError {
     let problem: Problem = serde_json::from_slice(body).unwrap_or_default();
     let may_have_been = match problem.may_have_been_recorded {

@@ -1,4 +1,4 @@
-//! What an author tells the suites of stores and rosters.
+//! What the author of a store or roster provides to the suites.
 
 use std::future::Future;
 
@@ -13,12 +13,12 @@ pub trait Harness: Send + Sync {
     fn fresh(&self) -> impl Future<Output = Self::Subject> + Send;
 }
 
-/// Also for what is still there after its process has ended.
+/// For subjects whose data survives the end of their process.
 pub trait Durable: Harness {
-    /// Lets `crashed` end as a crash would, and opens what it left behind.
+    /// Ends `crashed` as a crash would, and opens its data again.
     ///
-    /// It must not be closed in good order first: [`std::mem::forget`] it and open the same files, or open a
-    /// copy of the files as they are now.
+    /// Do not close it properly first: [`std::mem::forget`] it and open the same files, or open a copy of the current
+    /// files.
     fn reopen(&self, crashed: Self::Subject) -> impl Future<Output = Self::Subject> + Send;
 }
 

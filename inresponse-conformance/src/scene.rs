@@ -1,4 +1,4 @@
-//! What the laws are played with: reports, teams, and what happens to incidents, by the planner.
+//! Material for the laws: reports, teams, and changes of incidents made by the planner.
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ pub(crate) fn keyed(service: &str, key: &str) -> ReportBuilder {
     report(service).dedup_key(key)
 }
 
-/// What is to be created for a report at `now`; its first level is due then.
+/// The draft to create for a report at `now`; its first level is due then.
 pub(crate) fn opening(report: ReportBuilder, now: DateTime<Utc>) -> Opening {
     opening_with(report, matrix(), now)
 }
@@ -60,7 +60,7 @@ pub(crate) fn service(name: &str) -> ServiceName {
     ServiceName::new(name).unwrap()
 }
 
-/// The leases of what is due at `now`.
+/// The leases of deliveries due at `now`.
 pub(crate) fn leased(incident: &Incident, now: DateTime<Utc>) -> Plan {
     change(incident, Input::Due { lease: LEASE, hold: &HoldNothing, round: None }, now)
 }
@@ -87,7 +87,7 @@ pub(crate) fn noted(incident: &Incident, text: &str, now: DateTime<Utc>) -> Draf
     updated(incident, Update { by: person("jo"), key: None, severity: None, state: None, note }, now)
 }
 
-/// Given to another team, which has it from then on.
+/// The incident after it was handed to another team.
 pub(crate) fn handed_to(incident: &Incident, team: &str, now: DateTime<Utc>) -> Draft {
     let request = StateChange::HandToTeam(TeamName::new(team).unwrap());
     updated(incident, Update::state(person("jo"), request), now)

@@ -41,8 +41,8 @@ impl TokenSecret {
         Ok(Self { bytes, until: None })
     }
 
-    /// The same, replaced by another at that time: what was signed with it holds for [`TOKEN_LIFE`] from then, when the
-    /// last of its tokens ends.
+    /// A secret that was replaced at that time. Its tokens stay valid for [`TOKEN_LIFE`] after that, when the last of
+    /// them ends.
     #[must_use]
     pub fn replaced_at(mut self, at: DateTime<Utc>) -> Self {
         self.until = Some(at.checked_add_signed(TOKEN_LIFE).unwrap_or(at));
@@ -72,9 +72,9 @@ impl fmt::Debug for TokenSecret {
 pub struct ClaimToken {
     /// The incident.
     pub incident: IncidentNumber,
-    /// Whom the alert went to.
+    /// The recipient of the alert.
     pub recipient: Contact,
-    /// Until when it holds.
+    /// When it expires.
     pub expires_at: DateTime<Utc>,
 }
 
@@ -82,7 +82,7 @@ pub struct ClaimToken {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TokenError {
-    /// It is not a token, was not signed with any of the secrets that hold, lives too long, or is for another incident.
+    /// It is not a token, was not signed with any valid secret, lives too long, or is for another incident.
     Invalid,
     /// It was good once.
     Expired,

@@ -8,8 +8,8 @@ use chrono::{DateTime, SubsecRound, Utc};
 
 /// The only source of time.
 ///
-/// Everything else takes the time as an argument. Two readings are needed because a wall clock jumps: what
-/// is stored is wall time, and what passes between two points of one process is monotonic time.
+/// Everything else takes the time as an argument. There are two readings because a wall clock can jump. Stored times
+/// are wall time. The time between two points of one process is monotonic time.
 #[async_trait]
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// The wall clock, in UTC.

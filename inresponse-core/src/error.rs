@@ -1,4 +1,4 @@
-//! What can go wrong: input that is invalid, outages, and how a log line tells an error.
+//! Errors: invalid input, outages, and how a log line shows an error with its causes.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -17,7 +17,7 @@ impl FieldError {
         &self.field
     }
 
-    /// What is wrong with it, in words for the person who sent it.
+    /// What is wrong, for the person who sent it.
     pub fn message(&self) -> &str {
         &self.message
     }
@@ -36,7 +36,7 @@ impl InvalidInput {
     pub const MAX_ERRORS: usize = 64;
     /// The most bytes of a field's name, which strangers may choose.
     const MAX_FIELD_BYTES: usize = 256;
-    /// The most bytes of what is wrong with it, which may quote them.
+    /// The most bytes of a message, which may quote the input.
     const MAX_MESSAGE_BYTES: usize = 512;
 
     /// A refusal for one field.
@@ -46,8 +46,7 @@ impl InvalidInput {
         invalid
     }
 
-    /// Adds one more thing that is wrong, as long as it is one of the first [`MAX_ERRORS`](Self::MAX_ERRORS); long
-    /// texts are cut, so that a refusal stays small whatever was refused.
+    /// Adds an error, up to [`MAX_ERRORS`](Self::MAX_ERRORS). Long texts are cut, so that a refusal stays small.
     pub fn push(&mut self, field: impl Into<Cow<'static, str>>, message: impl Into<String>) {
         if self.errors.len() < Self::MAX_ERRORS {
             let mut field = field.into();
@@ -64,7 +63,7 @@ impl InvalidInput {
         self.errors.extend(other.errors.into_iter().take(room));
     }
 
-    /// Keeps the value of `result`, or notes what is wrong with it.
+    /// Returns the value of `result`, or records its error.
     pub fn keep<T>(&mut self, result: Result<T, InvalidInput>) -> Option<T> {
         match result {
             Ok(value) => Some(value),
@@ -116,7 +115,7 @@ impl fmt::Display for InvalidInput {
 
 impl StdError for InvalidInput {}
 
-/// What kind of outage it is, which decides what the caller may do.
+/// The kind of outage, which decides what the caller may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OutageKind {

@@ -1,8 +1,8 @@
 //! Incident alerting and escalation as a library.
 //!
-//! A report becomes an incident with a number; the on-call engineer of the team that owns the service is alerted at
-//! once; unless somebody claims it, it escalates along the team's matrix. Here it is embedded whole, with
-//! everything in memory and alerts printed:
+//! A report becomes an incident with a number. The on-call engineer of the team that owns the service is alerted at
+//! once. Unless somebody claims the incident, it escalates along the team's matrix. This example embeds the whole
+//! system, with everything in memory, and prints the alerts:
 //!
 //! ```
 //! use std::time::Duration;
@@ -52,17 +52,17 @@
 //! | [`model`] | what an incident is, and the rules of its states and severities |
 //! | [`roster`] | who is on call: entries, edits, resolution, and the trait of what keeps them |
 //! | [`plan`] | every decision about an incident, as pure functions |
-//! | [`store`], [`notify`], [`clock`] | the traits of what keeps incidents, reaches people and tells the time |
-//! | [`settings`] | the trait of what keeps the small values that all processes share |
+//! | [`store`], [`notify`], [`clock`] | the traits that store incidents, reach people and tell the time |
+//! | [`settings`] | the trait that stores small values that all processes share |
 //! | [`engine`] | executes what the planner decides |
-//! | [`claim`] | the tokens in links to claim with |
-//! | [`text`] | what strangers wrote, as people are shown it |
-//! | [`memory`], [`testing`] | adapters in memory, and doubles for tests |
+//! | [`claim`] | the tokens in claim links |
+//! | [`text`] | shows untrusted text to people |
+//! | [`memory`], [`testing`] | adapters in memory, and test doubles |
 //!
 //! # Features
 //!
-//! `runner` (on by default) brings [`Engine::run`] and [`clock::SystemClock`], on tokio. Without it there is no
-//! tokio: call [`Engine::tick`] or [`Engine::advance`] from whatever runs your futures.
+//! `runner` (on by default) adds [`Engine::run`] and [`clock::SystemClock`], on tokio. Without it the crate needs no
+//! tokio: call [`Engine::tick`] or [`Engine::advance`] from your own executor.
 
 pub mod claim;
 pub mod clock;

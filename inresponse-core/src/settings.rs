@@ -1,4 +1,4 @@
-//! Small values that all processes of a deployment share: secrets that are made once, sessions of the pages.
+//! Small values that all processes of a deployment share: secrets and sessions.
 
 use std::fmt::Debug;
 
@@ -24,8 +24,9 @@ pub trait Settings: Debug + Send + Sync + 'static {
     /// The value of that name, as any process last wrote it.
     async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, Outage>;
 
-    /// Replaces the value of that name if it is still `was`; `None`: if there is none yet. Durable when it returns.
+    /// Replaces the value of that name if it is still `was` (`None`: if there is no value yet). Durable when it
+    /// returns.
     ///
-    /// Comparison and change are one atomic step. A swap to the value that is there already is done.
+    /// Comparison and change are one atomic step. A swap to the value that is already stored succeeds.
     async fn swap_setting(&self, name: &str, was: Option<&[u8]>, value: &[u8]) -> Result<Swapped, Outage>;
 }

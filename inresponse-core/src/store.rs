@@ -108,11 +108,11 @@ pub struct Census {
     pub open: u64,
     /// CLAIMED ones.
     pub claimed: u64,
-    /// RESOLVED ones; `None` if the store does not count them, since it would have to walk through them all.
+    /// RESOLVED ones; `None` if the store does not count them, because it would have to read them all.
     pub resolved: Option<u64>,
     /// Of the open ones, those that everybody was alerted of and nobody claimed.
     pub unclaimed: u64,
-    /// Of the open ones, those that no carrier accepted and none will.
+    /// Open ones for which no alert was accepted and none is pending.
     pub undelivered: u64,
     /// Of the open ones, those with an alert that has waited for acceptance since before the asked-for time. A store
     /// may stop counting at [`Self::ENOUGH`].
@@ -126,14 +126,13 @@ impl Census {
     pub const ENOUGH: u64 = 10_000;
 }
 
-/// Where incidents are kept.
+/// Stores incidents.
 ///
-/// The laws that every store must keep are tests in `inresponse-conformance`. In short: what is answered is
-/// durable; every record has one version after another; nothing but [`commit`](Self::commit) decides a race.
+/// The laws that every store must keep are tests in `inresponse-conformance`. In short: everything that was answered is
+/// durable; every record has consecutive versions; only [`commit`](Self::commit) decides a race.
 ///
-/// Every method may be cancelled by dropping its future; the change may then have happened or not, as after an
-/// outage of kind unknown. Every method must end in bounded time. Expected branches are values; errors are
-/// outages only.
+/// A caller may cancel every method by dropping its future. Then the change may have happened or not, as after an
+/// outage of kind unknown. Every method must end in bounded time. Expected results are values; errors are only outages.
 #[async_trait]
 pub trait Store: Debug + Send + Sync + 'static {
     /// Creates an incident under a new number, unless an incident has its open key.
@@ -162,9 +161,9 @@ pub trait Store: Debug + Send + Sync + 'static {
     /// Records with a due time that may know of a time after `now` ([`Draft::latest_at`]), in the order of
     /// [`DueMark`], after the mark if one is given.
     ///
-    /// Everything that does is answered, unless it was committed a few seconds ago. Others may be. The default
-    /// answers everything that has a due time. A server asks this when it starts, so a store that holds many
-    /// should keep the time where it can look for it.
+    /// It returns every such record, except those committed a few seconds ago. It may return others. The default
+    /// returns every record with a due time. A server calls this when it starts, so a store with many incidents should
+    /// index the time.
     async fn ahead(
         &self,
         now: DateTime<Utc>,

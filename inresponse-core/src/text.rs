@@ -17,11 +17,11 @@ const JOINER: char = '\u{200d}';
 const SELECTORS: [char; 2] = ['\u{fe0e}', '\u{fe0f}'];
 const KEYCAP: char = '\u{20e3}';
 
-/// What strangers wrote, with everything visible that a reader would not see: what turns the direction of writing,
-/// has no width, or commands a terminal is shown as `\u{202e}`.
+/// Untrusted text with its invisible characters made visible: characters that change the writing direction, have no
+/// width or control a terminal are shown as `\u{202e}`.
 ///
-/// Line breaks and tabs stay. So do emoji that are made of several, and the joiners of Arabic and Indic scripts: what
-/// they do there can be seen. For text that people read; what programs read stays as it is.
+/// Line breaks and tabs stay. So do composed emoji, and the joiners of Arabic and Indic scripts, because their effect
+/// is visible. For text that people read; what programs read stays as it is.
 pub fn visible(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|b| matches!(b, b' '..=b'~' | b'\n' | b'\t')) {
         return Cow::Borrowed(text);

@@ -1,4 +1,4 @@
-//! Calls in bounded tries, and what becomes of them.
+//! Calls with a limited number of tries.
 
 use std::future::Future;
 use std::time::Duration;
@@ -20,8 +20,8 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 /// The pause after the first try; it doubles, and half of it is left to chance.
 const PAUSE: Duration = Duration::from_millis(60);
 
-/// The client with its own retries off and its time bounded: what is tried again is decided here, where it is known
-/// what a second try means.
+/// The client without its own retries and with a time limit. This module decides about retries, because it knows what a
+/// second try means.
 pub(crate) fn bounded(client: &Client) -> Client {
     let timeouts =
         TimeoutConfig::builder().operation_attempt_timeout(TIMEOUT).operation_timeout(TIMEOUT).build();
@@ -108,7 +108,7 @@ where
     })
 }
 
-/// Waits before the next try, by what the client was told to measure its time-outs with.
+/// Waits before the next try, with the client's own timer.
 pub(crate) async fn pause(client: &Client, tried: u32) {
     let whole = PAUSE * 2u32.saturating_pow(tried.saturating_sub(1)).min(16);
     let part = f64::from(random::<1>()[0]) / 255.0;

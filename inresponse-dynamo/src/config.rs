@@ -1,4 +1,4 @@
-//! What the tables are called.
+//! The names of the tables.
 
 /// The names of the tables.
 ///

@@ -25,7 +25,7 @@ use crate::item::Item;
 pub(crate) enum Trouble {
     /// Nothing was changed, and it is too much for now.
     Throttled,
-    /// Nothing was changed: another transaction had hold of an item.
+    /// Nothing was changed: another transaction held an item.
     Conflict,
     /// It may have happened.
     Unsure,
@@ -35,7 +35,7 @@ pub(crate) enum Trouble {
     Refused,
 }
 
-/// The error of an operation, with what some of them tell.
+/// The error of an operation, with the details that some operations return.
 pub(crate) trait OperationError: ProvideErrorMetadata + StdError + Send + Sync + 'static {
     /// Why each part of a transaction was cancelled.
     fn reasons(&self) -> &[CancellationReason] {

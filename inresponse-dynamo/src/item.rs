@@ -14,12 +14,12 @@ use crate::write_id::WriteId;
 /// An item: its attributes by name.
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
-/// Over how many partitions what is due is spread. Fixed: an item keeps its place by it.
+/// The number of partitions of due incidents. It must never change, because it decides an item's place.
 pub(crate) const DUE_SHARDS: u64 = 8;
 /// Over how many partitions the incidents of one state and severity are spread. Fixed, too.
 pub(crate) const LIST_SHARDS: u64 = 4;
 
-/// The index of what is due: sparse, by shard and [`due_key_of`].
+/// The sparse index of due incidents, by shard and [`due_key_of`].
 pub(crate) const BY_DUE: &str = "byDue";
 /// The index of the lists: by state, severity and shard.
 pub(crate) const BY_STATE: &str = "byState";
@@ -28,7 +28,7 @@ pub(crate) const BY_SERVICE: &str = "byService";
 
 /// The index of a team's lists: by state, severity and team.
 pub(crate) const BY_TEAM: &str = "byTeam";
-/// The index of what a team has of a service: by state, severity, service and team.
+/// The index by state, severity, service and team.
 pub(crate) const BY_SERVICE_AND_TEAM: &str = "byServiceAndTeam";
 
 pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
@@ -45,7 +45,7 @@ pub(crate) fn open_key((service, key): (&ServiceName, &DedupKey)) -> String {
     format!("{}:{service}:{key}", service.as_str().len())
 }
 
-/// The shard of an incident in the index of what is due.
+/// The shard of an incident in the index of due incidents.
 fn due_shard(number: IncidentNumber) -> u64 {
     number.value() % DUE_SHARDS
 }
@@ -57,7 +57,7 @@ pub(crate) fn sortable(at: DateTime<Utc>) -> String {
     at.clamp(first, last).to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
-/// A place in the order of what is due.
+/// A place in the order of due incidents.
 pub(crate) fn due_key(mark: DueMark) -> String {
     format!("{}#{:020}", sortable(mark.due_at), mark.number.value())
 }
@@ -75,7 +75,7 @@ pub(crate) fn due_at(due_key: &str) -> Option<DateTime<Utc>> {
     time(at)
 }
 
-/// The latest time that the incident knows of, as the sort key of [`BY_DUE`] tells it; older servers did not write it.
+/// The latest time in the incident, from the sort key of [`BY_DUE`]; older servers did not write it.
 pub(crate) fn latest_at(due_key: &str) -> Option<DateTime<Utc>> {
     time(due_key.split_once(' ')?.1)
 }
@@ -109,7 +109,7 @@ pub(crate) fn service_and_team_key(
     format!("{state}#{severity}#{}:{service}:{team}", service.as_str().len())
 }
 
-/// What a draft says about an incident and a commit may change: attributes that it has, and those it has not.
+/// The attributes that a commit may change: those that the draft has, and those that it lacks.
 pub(crate) struct Columns {
     pub(crate) present: Vec<(&'static str, AttributeValue)>,
     pub(crate) absent: Vec<&'static str>,

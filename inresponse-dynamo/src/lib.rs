@@ -1,9 +1,8 @@
 //! InResponse's store and roster on Amazon DynamoDB.
 //!
-//! An incident is one item with a version; a commit is a write on the condition that the version is still the one
-//! that was read. Where a dedup key is taken or freed, that and the incident are one transaction. What is due is
-//! found through a sparse index that is spread over shards; lists go through indexes too, and nothing that a report
-//! or an alert waits forever scans a table.
+//! An incident is one item with a version. A commit is a write on the condition that the version has not changed. If a
+//! commit takes or frees a dedup key, the key's guard and the incident are written in one transaction. A sparse index
+//! over several shards finds due incidents, and lists use indexes too. Reports and alerts never wait for a table scan.
 //!
 //! ```no_run
 //! # async fn open(client: aws_sdk_dynamodb::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -16,9 +15,9 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Results that stay unknown (a time-out, a lost answer) are tried again under the same write id, and a condition
-//! that fails on one's own write is recognised by it; what cannot be found out is an outage of kind unknown. The
-//! SDK's own retries are off, since they would hide that.
+//! After an unknown result (a time-out, a lost answer) the write is tried again with the same write id. If its
+//! condition then fails because the first try succeeded, the write id shows that. If the result cannot be found out, it
+//! is an outage of kind unknown. The SDK's own retries are off, because they would hide that.
 //!
 //! | file | holds |
 //! |---|---|

@@ -1,4 +1,4 @@
-//! What is due, lists, the census: through indexes, which may lag a moment behind the table.
+//! Due incidents, lists and the census, read through indexes that may lag a moment behind the table.
 
 use std::collections::HashMap;
 
@@ -31,7 +31,7 @@ fn page_size(limit: usize) -> i32 {
     i32::try_from(limit).unwrap_or(MAX_PAGE).clamp(1, MAX_PAGE)
 }
 
-/// A record, and the key under which its item is in the index of what is due.
+/// A record, and the key of its item in the index of due incidents.
 struct Found {
     record: Record,
     due_key: Option<String>,
@@ -60,8 +60,8 @@ impl DynamoStore {
         Ok(items)
     }
 
-    /// The records of these numbers as they are now, each with the key under which it is due; those that are gone are
-    /// left out.
+    /// The current records of these numbers, each with its key in the index of due incidents; deleted ones are left
+    /// out.
     async fn records(&self, numbers: &[IncidentNumber]) -> Result<HashMap<IncidentNumber, Found>, Outage> {
         let batches = try_join_all(numbers.chunks(BATCH).map(|chunk| self.batch(chunk))).await?;
         let mut records = HashMap::new();
@@ -128,7 +128,7 @@ impl DynamoStore {
         self.look_by_due(DateTime::<Utc>::MAX_UTC, after, limit, is_ahead).await
     }
 
-    /// What is due by then and has a key that is wanted.
+    /// Incidents due by then that have a wanted key.
     async fn look_by_due(
         &self,
         by: DateTime<Utc>,
@@ -159,7 +159,7 @@ impl DynamoStore {
         Ok(due)
     }
 
-    /// What is due by the index, in order, up to `limit`.
+    /// Due incidents from the index, in order, up to `limit`.
     async fn due_keys(
         &self,
         now: DateTime<Utc>,
@@ -294,8 +294,8 @@ impl DynamoStore {
         Ok(numbers)
     }
 
-    /// Counts those that are not resolved, through the index, the oldest first, and not without end: strangers may ask
-    /// for health. What is resolved is not counted, since that would take reading all of it.
+    /// Counts unresolved incidents through the index, the oldest first, up to a limit, because anybody may query
+    /// health. It does not count resolved incidents, because that would need a read of all of them.
     pub(crate) async fn count(&self, waiting_before: DateTime<Utc>) -> Result<Census, Outage> {
         let open = self.in_state(State::Open).map(|query| self.partition(query, COUNTED));
         let claimed = self.in_state(State::Claimed).map(async |query| {
@@ -345,7 +345,7 @@ impl DynamoStore {
 enum Way {
     /// By those that know the team, if one is asked for.
     ByTeam,
-    /// By the others, which know every incident; those of other teams are passed over.
+    /// Through the other indexes, which have every incident; those of other teams are skipped.
     PastTeams,
 }
 

@@ -13,7 +13,7 @@ use crate::item::{Item, text};
 use crate::store::DynamoStore;
 
 impl DynamoStore {
-    /// A value that is made once and kept: `value` if there is none of that name yet, else the one that is there.
+    /// Stores `value` if there is no value of that name yet. Returns the stored value.
     ///
     /// # Errors
     /// DynamoDB is unavailable.

@@ -24,7 +24,7 @@ use crate::write_id::WriteId;
 const FIRST_NUMBER: u64 = 100_000;
 /// How often a create begins again where a dedup key is taken or freed meanwhile.
 const MAX_TRIES: u32 = 12;
-/// At most so many numbers are given by processes of before while they are replaced.
+/// The most numbers that processes of the previous version may use while they are replaced.
 const GIVEN_MEANWHILE: u64 = 1_000;
 
 /// Incidents in DynamoDB. Cheap to clone.
@@ -35,7 +35,7 @@ pub struct DynamoStore {
     listed_after: Arc<OnceLock<u64>>,
 }
 
-/// What became of an attempt to put a new incident there.
+/// The result of an attempt to store a new incident.
 enum PutNew {
     Done,
     /// Another incident got the key or the number first.
@@ -187,7 +187,7 @@ impl DynamoStore {
             .ok_or_else(|| Outage::permanent("the counter of numbers cannot be read"))
     }
 
-    /// Every incident with a higher number is in the indexes by team. Those of before are, too, once they change.
+    /// Every incident with a higher number is in the indexes by team. Earlier ones are too, once they change.
     pub(crate) async fn listed_after(&self) -> Result<u64, Outage> {
         if let Some(last) = self.listed_after.get() {
             return Ok(*last);
@@ -352,7 +352,8 @@ impl DynamoStore {
         }
     }
 
-    /// The commit of a draft that gives its key back: the guard goes with it, unless it is another's by now.
+    /// The commit of a draft that frees its key: it deletes the guard, unless the guard belongs to another incident by
+    /// then.
     async fn commit_and_free(
         &self,
         version: Version,
@@ -391,14 +392,14 @@ impl DynamoStore {
     }
 }
 
-/// What became of a transaction of two parts.
+/// The result of a transaction of two parts.
 enum Transacted {
     Done,
     /// For each part whose condition failed, the item that was found (empty if there is none).
     Cancelled([Option<Item>; 2]),
 }
 
-/// A commit as an update of the item: everything that the draft tells, on the condition of the version.
+/// A commit as an update of the item: all attributes of the draft, on the condition of the version.
 struct Change {
     update: String,
     names: HashMap<String, String>,
@@ -437,7 +438,7 @@ fn is_created_by(found: &Item, write_id: &WriteId) -> bool {
     text_of(found, "createId") == Some(write_id.as_str())
 }
 
-/// What a failed condition on the version means, by what was found instead.
+/// The meaning of a failed condition on the version, depending on the item that was found.
 fn judge(
     before: Version,
     found: Option<&Item>,

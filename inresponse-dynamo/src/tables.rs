@@ -23,7 +23,7 @@ const MAX_LOOKS: u32 = 240;
 /// A key: its partition attribute, and the attribute that it is sorted by.
 type Key = (&'static str, Option<&'static str>);
 
-/// A table as it is to be.
+/// The definition of a table.
 struct Table<'a> {
     name: &'a str,
     attributes: &'a [(&'static str, ScalarAttributeType)],
@@ -158,7 +158,7 @@ async fn create(client: &Client, table: &Table<'_>) -> Result<(), Outage> {
     }
 }
 
-/// What the table is doing; `None` if there is none.
+/// The status of the table; `None` if there is none.
 async fn status(client: &Client, name: &str) -> Result<Option<TableStatus>, Outage> {
     let described = write(client, Again::Harmless, || client.describe_table().table_name(name).send()).await;
     match described {

@@ -12,14 +12,14 @@ use ipnet::IpNet;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The proxies whose word on a client's address is taken. None unless they are named.
+/// The proxies that are trusted to report a client's address (default: none).
 #[derive(Debug, Clone, Default)]
 pub struct TrustedProxies {
     networks: Arc<[IpNet]>,
 }
 
 impl TrustedProxies {
-    /// Proxies by their addresses or networks, as `127.0.0.1`, `10.0.0.0/8` or `fd00::/8`.
+    /// Proxies by their addresses or networks, such as `127.0.0.1`, `10.0.0.0/8` or `fd00::/8`.
     ///
     /// # Errors
     /// One of them is neither.
@@ -39,10 +39,10 @@ impl TrustedProxies {
         self.networks.iter().any(|network| network.contains(&address))
     }
 
-    /// The client behind a trusted proxy: the last hop that no trusted proxy is.
+    /// The client behind trusted proxies: the last hop that is not a trusted proxy.
     ///
-    /// A client can write anything to the left of what the proxies add. If both headers are there and
-    /// disagree, a proxy passes one of them on as it came, so neither is believed.
+    /// A client can write anything to the left of what the proxies add. If both headers are there and disagree, a proxy
+    /// passes one of them on unchanged, so neither is trusted.
     fn client(&self, proxy: IpAddr, headers: &HeaderMap) -> IpAddr {
         let by = |header: &HeaderName, read: fn(&str) -> Option<IpAddr>| {
             headers.contains_key(header).then(|| self.last_hop(proxy, headers, header, read))
@@ -101,12 +101,12 @@ pub(crate) struct Client {
     address: Option<IpAddr>,
     /// The trusted proxy that said so.
     by: Option<IpAddr>,
-    /// What somebody says who is not trusted: a proxy, or who would like to be taken for another.
+    /// The claim of an untrusted sender: a proxy, or a client that pretends to be another.
     claimed: Option<String>,
 }
 
 impl Client {
-    /// The most bytes of a header that are told.
+    /// The most bytes of a header that the log shows.
     const MAX_BYTES: usize = 200;
 
     pub(crate) fn of(request: &Request, proxies: &TrustedProxies) -> Self {

@@ -1,6 +1,6 @@
-//! A request has its place once it has arrived.
+//! A request takes a place only once it has arrived.
 //!
-//! A client that only announces a body holds a connection, but nothing that others wait for.
+//! A client that only announces a body uses a connection, but no place.
 
 use std::error::Error;
 use std::fmt;
@@ -45,10 +45,10 @@ impl Admission {
         Self { api, intent, standing: Arc::new(Mutex::new(Standing::Arriving(lane))) }
     }
 
-    /// Takes a place in its lane, as soon as there is one.
+    /// Takes a place in its lane as soon as one is free.
     ///
     /// # Errors
-    /// There was none for too long.
+    /// No place became free in time.
     pub(crate) async fn enter(&self) -> Result<(), Problem> {
         match self.lane() {
             Some(lane) => self.enter_lane(&lane).await,
@@ -56,20 +56,20 @@ impl Admission {
         }
     }
 
-    /// As [`enter`](Self::enter), in the lane of a key that the body has.
+    /// As [`enter`](Self::enter), in the lane of the key in the body.
     ///
     /// # Errors
-    /// There was none for too long.
+    /// No place became free in time.
     pub(crate) async fn enter_lane(&self, lane: &Lane) -> Result<(), Problem> {
         self.note_change(lane);
         let place = self.api.places().take_soon(lane).await;
         self.settle(place)
     }
 
-    /// Waits until there is a place in its lane. It is taken when the request has arrived.
+    /// Waits for a place in its lane. The request takes it once it has arrived.
     ///
     /// # Errors
-    /// There was none for too long.
+    /// No place became free in time.
     pub(crate) async fn find_room(&self) -> Result<(), Problem> {
         match self.lane() {
             Some(lane) if !self.api.places().has_room_soon(&lane).await => self.settle(None),

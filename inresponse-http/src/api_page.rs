@@ -26,8 +26,8 @@ const POLICY: HeaderValue = HeaderValue::from_static(
      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 
-/// The viewer, which is the same for everybody, with its own copy of the document. That needs what the document needs
-/// elsewhere, a key; or, since a viewer that was just opened has none, that somebody has signed in.
+/// The viewer is the same for everybody. It has its own copy of the document, which needs a key as elsewhere. A viewer
+/// that was just opened has no key, so a session is enough.
 pub(crate) fn routes(api: &Api) -> Router<Api> {
     // Found from the viewer's own page, wherever that is.
     let viewer = SwaggerUi::new("/docs").config(Config::new(["openapi.json"]));

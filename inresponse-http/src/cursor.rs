@@ -28,7 +28,7 @@ pub(crate) fn read(text: &str, list: &ListQuery) -> Result<IncidentNumber, Inval
     if marked == mark(list) && write(below, list) == text { Ok(below) } else { Err(refused()) }
 }
 
-/// What the cursors of the one list of changes begin with.
+/// The prefix of the cursors of the list of changes.
 const CHANGES: &str = "changes.";
 
 /// The cursor of the page that begins before that change of the roster.
@@ -51,7 +51,7 @@ fn refused() -> InvalidInput {
     InvalidInput::field("cursor", "is not a cursor that this list returned")
 }
 
-/// What tells lists apart: not a secret, only a mistake is to be noticed.
+/// Distinguishes lists. It is not a secret; it only detects mistakes.
 fn mark(list: &ListQuery) -> String {
     let parts = [
         list.team.as_ref().map_or("", TeamName::as_str),

@@ -1,16 +1,16 @@
-//! Who may do what: one table of every route, with what it does and what it is shown for that.
+//! Who may do what: one table of all routes, each with its action and its credential.
 //!
-//! The routes look here when a request comes, the API document takes its words from here, and so does `docs/keys.md`.
+//! The routes check requests against it. The API document and `docs/keys.md` take their text from it.
 
 use axum::extract::{MatchedPath, NestedPath};
 use axum::http::{Extensions, Method};
 
 use crate::scope::Scope;
 
-/// What is done through a door.
+/// The action behind a door.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Act {
-    /// To report incidents, and to tell what became of one's own.
+    /// To report incidents, and to act on those that the key reported.
     Report,
     /// To read and update incidents.
     Respond,
@@ -29,7 +29,7 @@ impl Act {
     pub const ALL: [Act; 6] =
         [Act::Report, Act::Respond, Act::ReadRoster, Act::ChangeRoster, Act::Observe, Act::Nothing];
 
-    /// The scopes of which a key must have one; if there are none, every key will do.
+    /// A key must have one of these scopes; if there are none, any key is enough.
     pub const fn any_of(self) -> &'static [Scope] {
         match self {
             Act::Report => &[Scope::Report],
@@ -40,7 +40,7 @@ impl Act {
         }
     }
 
-    /// What it is, in words.
+    /// Its description.
     pub const fn words(self) -> &'static str {
         match self {
             Act::Report => "report incidents, and act on those that this key reported",
@@ -63,7 +63,7 @@ impl Act {
     }
 }
 
-/// What a request shows to be let in.
+/// The credential of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Proof {
     /// An API key, in `x-api-key` or as `Authorization: Bearer`.
@@ -82,14 +82,14 @@ pub enum Proof {
     Nothing,
 }
 
-/// A route, with what it does and what it is shown.
+/// A route with its action and its credential.
 #[derive(Debug, Clone, Copy)]
 pub struct Door {
     /// The method; `HEAD` goes through the door of `GET`.
     pub method: &'static str,
     /// The path as it is routed, without the prefix that the router is mounted under.
     pub path: &'static str,
-    /// What a request must show.
+    /// The required credential.
     pub proof: Proof,
     /// What it does.
     pub act: Act,

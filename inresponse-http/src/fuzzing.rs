@@ -1,4 +1,4 @@
-//! The parsers of what strangers send, for the fuzz targets.
+//! The parsers of untrusted input, for the fuzz targets.
 
 use std::net::{IpAddr, SocketAddr};
 

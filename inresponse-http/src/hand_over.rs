@@ -1,10 +1,10 @@
-//! Whom an incident is given to, and whether they may never learn of it.
+//! Whether the receiver of a hand-over may never learn of it.
 
 use inresponse_core::engine::Receiver;
 use inresponse_core::model::{Incident, Person};
 use inresponse_core::{Engine, Outage};
 
-/// Why somebody should think twice before `person` is given an incident of `team`; `None`: there is no reason.
+/// A warning before `person` is handed an incident of `team`; `None` if there is none.
 pub(crate) async fn doubt(
     engine: &Engine,
     incident: &Incident,

@@ -22,7 +22,7 @@ pub(crate) const MAX_BODY: usize = 256 * 1024;
 /// How long a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A JSON body, whatever its content type says: curl sends forms unless it is told otherwise.
+/// A JSON body, whatever its content type is: curl sends the type of a form by default.
 #[derive(Debug)]
 pub(crate) struct Body<T>(pub(crate) T);
 
@@ -100,7 +100,7 @@ fn named_field(message: &str) -> Option<&str> {
     rest.split_once('`').map(|(name, _)| name).filter(|name| !name.is_empty())
 }
 
-/// What the path holds, percent-decoded.
+/// The parameter in the path, percent-decoded.
 #[derive(Debug)]
 pub(crate) struct Path<T>(pub(crate) T);
 
@@ -122,7 +122,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     }
 }
 
-/// Proof that the query has no parameters, for calls that take none.
+/// Checks that the query has no parameters, for calls without parameters.
 #[derive(Debug)]
 pub(crate) struct NoParams;
 

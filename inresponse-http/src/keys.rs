@@ -16,7 +16,7 @@ use crate::grant::Grant;
 use crate::lanes::Lane;
 use crate::scope::Scope;
 
-/// The SHA-256 hash of a key in lower-case hexadecimal, as configurations hold it.
+/// The SHA-256 hash of a key in lower-case hexadecimal, as in configurations.
 pub fn hash_of(key: &str) -> String {
     Sha256::digest(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -35,11 +35,11 @@ impl ApiKey {
     /// The fewest characters of a key that nobody guesses, if they are random.
     pub const MIN_CHARS: usize = 16;
 
-    /// A key by its text, of which only the hash is kept.
+    /// A key from its text; only the hash is kept.
     ///
     /// # Errors
-    /// The name is none, or the key is empty. A program that reads keys from its settings refuses those that have fewer
-    /// characters than [`MIN_CHARS`](Self::MIN_CHARS).
+    /// The name is invalid, or the key is empty. A program that reads keys from its settings must refuse keys with
+    /// fewer characters than [`MIN_CHARS`](Self::MIN_CHARS).
     pub fn from_plain(name: &str, key: &str, scopes: Vec<Scope>) -> Result<Self, InvalidInput> {
         if key.is_empty() {
             return Err(InvalidInput::field("key", "must not be empty"));
@@ -56,10 +56,10 @@ impl ApiKey {
         Ok(Self { name, hash, scopes, service: None, lane: Lane::default() })
     }
 
-    /// A key by its hash, as [`hash_of`] makes it.
+    /// A key from its hash, as made by [`hash_of`].
     ///
     /// # Errors
-    /// The name is none, or the hash is not 64 hexadecimal digits.
+    /// The name is invalid, or the hash is not 64 hexadecimal digits.
     pub fn from_hash(name: &str, hash: &str, scopes: Vec<Scope>) -> Result<Self, InvalidInput> {
         let refused = || InvalidInput::field("hash", "must be a SHA-256 hash of 64 hexadecimal digits");
         let digits = hash.trim().as_bytes();
@@ -82,8 +82,8 @@ impl ApiKey {
 
     /// The same, restricted to one service: with this key one reports for it and acts on its incidents only.
     ///
-    /// What other systems send with it is about that service, whatever they name. What is read is not restricted, nor
-    /// what the scope to administer allows.
+    /// Messages of other systems with this key are about that service, whatever they name. Reading is not restricted,
+    /// and neither is the scope `admin`.
     #[must_use]
     pub fn of_service(mut self, service: ServiceName) -> Self {
         self.service = Some(service);
@@ -196,7 +196,7 @@ pub(crate) fn key_of(headers: &HeaderMap) -> Option<&str> {
     authorization(headers, "bearer")
 }
 
-/// What follows a scheme in the header `Authorization`.
+/// The part after the scheme in the header `Authorization`.
 fn authorization<'a>(headers: &'a HeaderMap, scheme: &str) -> Option<&'a str> {
     let (given, key) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     given.eq_ignore_ascii_case(scheme).then_some(key.trim())

@@ -1,10 +1,10 @@
-//! Each API key has a lane of its own, so that a storm under one key holds up nobody who has another.
+//! Each API key has its own lane, so that a storm under one key does not delay other keys.
 //!
-//! Two things are shared out. Places: how many requests are here at once, whatever they wait for. A lane may hold as
-//! many as are free, so that one lane alone has half of them and each further one that is busy makes the share
-//! smaller, but there is always room for who comes next. And turns: how many changes of a lane are in the store's
-//! queue at once. The others wait in their own lane, so that a change of another lane finds a short queue; while
-//! there is none, there are more turns, since what waits for the disk together is written together.
+//! Two things are shared out. *Places* limit concurrent requests, whatever they wait for. A lane may use as many places
+//! as are free. So one lane alone gets half of them, and each further busy lane makes the share smaller, but there is
+//! always room for the next. *Turns* limit how many changes of a lane are in the store's queue at once. The others wait
+//! in their own lane, so that a change of another lane finds a short queue. If no other lane is busy, there are more
+//! turns, because changes that wait together are written together.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
@@ -15,9 +15,9 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 /// How many requests are here at once; a lane alone has half of it.
 pub(crate) const PLACES: usize = 2048;
-/// How many changes of a lane that is alone are in the store's queue at once: as many wait for the disk together.
+/// The turns of a lane that is alone. That many changes share a disk write.
 pub(crate) const TURNS_ALONE: u32 = 64;
-/// The same where others change something too, which then wait behind so many.
+/// The turns of a lane while others change something too: at most this many are ahead of theirs.
 pub(crate) const TURNS: u32 = 8;
 /// How long a lane was not alone after a change of another.
 const COMPANY: Duration = Duration::from_secs(1);
@@ -58,7 +58,7 @@ impl Lane {
         }
     }
 
-    /// What tells it from others while it is there.
+    /// Its id while it exists.
     fn id(&self) -> usize {
         Arc::as_ptr(&self.held).addr()
     }
@@ -121,7 +121,7 @@ impl Places {
         self.take_soon(lane).await.is_some()
     }
 
-    /// Takes note that something is to be changed in a lane, `now` on the monotonic clock.
+    /// Records that a lane changes something; `now` is on the monotonic clock.
     pub(crate) fn changes(&self, lane: &Lane, now: Duration) {
         let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         let latest = &self.latest;

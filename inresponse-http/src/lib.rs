@@ -12,9 +12,9 @@
 //! # Ok(()) }
 //! ```
 //!
-//! What every address begins with (links and forms of the pages, cookies, redirects, `location`, the API document) is the
-//! path of the engine's public URL, so that it is right behind a proxy that takes a prefix away; without such a path it
-//! is where the router is nested.
+//! Every address (links and forms of the pages, cookies, redirects, `location`, the API document) begins with the path
+//! of the engine's public URL. So addresses are right behind a proxy that removes a prefix. Without such a path they
+//! begin with the path at which the router is nested.
 //!
 //! | file | holds |
 //! |---|---|
@@ -151,7 +151,7 @@ fn work() -> OpenApiRouter<Api> {
     routes
 }
 
-/// The calls that tell how the work goes, which must be answered even while there is too much of it.
+/// The calls for health and metrics, which must be answered even under overload.
 fn system() -> OpenApiRouter<Api> {
     use routes::system;
     let mut document = Document::openapi();

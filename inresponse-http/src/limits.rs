@@ -29,7 +29,7 @@ use crate::signals::{SENDERS, Watched};
 
 /// How long a request may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// How long one may take that may hold thousands of alerts.
+/// The time limit of a request that may contain thousands of alerts.
 const MESSAGE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The largest head of a request, in bytes.
@@ -37,8 +37,8 @@ const MAX_HEAD: usize = 32 * 1024;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Gives every request an id, counts it, and says in the log what failed. Never logs a query: claim links hold a
-/// secret there.
+/// Gives every request an id, counts it, and logs failures. It never logs a query, because the query of a claim link
+/// contains a secret.
 pub(crate) async fn observe(Here(api): Here, request: Request, next: Next) -> Response {
     let sane =
         |v: &&HeaderValue| (1..=64).contains(&v.len()) && v.as_bytes().iter().all(u8::is_ascii_graphic);
@@ -103,7 +103,7 @@ fn bad_head(request: &Request) -> Option<Problem> {
     (bytes > MAX_HEAD).then(|| Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, detail()))
 }
 
-/// Nobody between keeps what is answered, and browsers come back by https only, if they are to come by https.
+/// No cache keeps the answers. Browsers return only by https if the public URL is https.
 fn guard(api: &Api, response: &mut Response) {
     let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let is_data =

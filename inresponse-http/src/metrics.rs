@@ -1,4 +1,4 @@
-//! What is counted, by Prometheus' conventions.
+//! The metrics, by Prometheus' conventions.
 
 use chrono::{DateTime, Utc};
 use inresponse_core::store::Census;

@@ -26,7 +26,7 @@ pub(crate) enum Allowed {
     Yes,
     /// It may not: the recipient's domain is not on the list.
     NotThere(String),
-    /// It may not now: the key has made too many. It may after so long.
+    /// Not now: the key has made too many. It may try again after this time.
     NotNow(Duration),
 }
 

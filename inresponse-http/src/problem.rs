@@ -41,7 +41,7 @@ impl ToSchema for Problem {
     }
 }
 
-/// What a refusal says, and with which key the request was made: an extension of its response, for the log.
+/// The text of a refusal and the key of the request: an extension of the response, for the log.
 #[derive(Debug, Clone)]
 pub(crate) struct Told {
     pub(crate) detail: Box<str>,
@@ -71,7 +71,7 @@ impl Problem {
         Self { told: Box::new(told), headers: Vec::new(), refusal: None, key: None }
     }
 
-    /// What is wrong, for people.
+    /// The error, for people.
     pub(crate) fn detail(&self) -> &str {
         &self.told.detail
     }

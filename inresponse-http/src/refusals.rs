@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::address::Client;
 
-/// How many refusals of a minute are told one by one: somebody who tries keys must not fill the log.
+/// How many refusals of a minute are logged one by one, so that somebody who tries keys cannot fill the log.
 const TOLD: u64 = 20;
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -18,10 +18,10 @@ const EVERY: Duration = Duration::from_secs(3);
 /// How late the answer to a wrong key is that goes beyond.
 const LATE: Duration = Duration::from_millis(500);
 
-/// A callback for when the answer to a request is known and only held back. The server puts it into the request's
+/// A callback for the time when the answer to a request is known but held back. The server puts it into the request's
 /// extensions.
 ///
-/// A server that can have only so many connections may close one whose answer is held back before others.
+/// A server with a limited number of connections may close such a connection before others.
 #[derive(Clone)]
 pub struct HeldBack(Arc<dyn Fn() + Send + Sync>);
 
@@ -71,7 +71,7 @@ impl Refusal {
 /// The reasons that the metrics tell.
 pub(crate) const REASONS: [&str; 3] = ["wrong_key", "sign_in", "session"];
 
-/// How many refusals were told lately, and who had many. Clones share it.
+/// How many refusals were logged recently, and which addresses had many. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Refusals {
     lately: Arc<Mutex<Lately>>,
@@ -166,7 +166,7 @@ impl Allowances {
     }
 }
 
-/// What one client has of addresses: of IPv6 a network of 64 bits.
+/// The addresses of one client: for IPv6 a /64 network.
 fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,

@@ -8,14 +8,14 @@ use tower_http::csrf::CsrfLayer;
 /// What of the public URL the routes need.
 #[derive(Debug, Clone)]
 pub(crate) struct Site {
-    /// What stands before every path: empty, or as in `/alerting`.
+    /// The prefix of every path: empty, or for example `/alerting`.
     pub(crate) prefix: Arc<str>,
-    /// What a browser names as the origin of what is sent from the pages.
+    /// The origin that a browser sends with forms of the pages.
     pub(crate) origin: Option<Arc<str>>,
     pub(crate) transport: Transport,
 }
 
-/// What the pages are sent over.
+/// The scheme of the pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Transport {
     Https,

@@ -1,4 +1,4 @@
-//! What is put into pages, escaped: nothing of it is markup, and nothing of it is hidden.
+//! Escapes text for pages: it contains no markup and no invisible characters.
 
 use std::fmt;
 

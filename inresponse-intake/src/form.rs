@@ -14,7 +14,7 @@ impl Fields {
     /// The most fields of a form.
     const MAX: usize = 256;
 
-    /// Reads a form; whatever is no form is one with an odd field.
+    /// Reads a form. A body that is not a form becomes a form with one odd field.
     pub(crate) fn read(body: &[u8]) -> Self {
         let mut given = body.split(|byte| *byte == b'&').filter(|field| !field.is_empty());
         let field = |field: &[u8]| {

@@ -4,7 +4,7 @@ use crate::json::object;
 use crate::sns::{AmazonUrl, alarm::Alarm};
 use crate::{Context, Translated};
 
-/// What CloudWatch publishes of an alarm, if it is one.
+/// A CloudWatch alarm, if the body is one.
 pub fn alarm(message: &str, topic: &str, context: &Context<'_>) -> Option<Translated> {
     let message = object(message.as_bytes()).ok()?;
     let alarm = Alarm::notified(&message).or_else(|| Alarm::event(&message))?;

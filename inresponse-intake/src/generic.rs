@@ -37,13 +37,13 @@ pub enum Field {
     Or {
         /// Where it is.
         at: Option<Pointer>,
-        /// What it is otherwise.
+        /// The default value.
         default: String,
     },
 }
 
 impl Field {
-    /// What the document says.
+    /// The value in the document.
     fn found(&self, alert: &Value) -> Option<String> {
         let at = match self {
             Field::At(at) => Some(at),
@@ -53,7 +53,7 @@ impl Field {
         found.filter(|text| !text.trim().is_empty())
     }
 
-    /// What the document says, or else what is said here.
+    /// The value in the document, or else the default.
     fn read(&self, alert: &Value) -> Option<String> {
         self.found(alert).or_else(|| match self {
             Field::At(_) => None,
@@ -62,7 +62,7 @@ impl Field {
     }
 }
 
-/// How a sender's JSON is read, as it is written in a config.
+/// A mapping of a sender's JSON, as in a config.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Mapping {

@@ -11,7 +11,7 @@ use crate::prometheus::{self, Webhook};
 /// Translates a message of Grafana's webhook.
 ///
 /// # Errors
-/// It is no such message.
+/// It is not such a message.
 pub fn webhook(body: &[u8], context: &Context<'_>) -> Result<Webhook, InvalidInput> {
     prometheus::grafana(body, context)
 }

@@ -9,7 +9,7 @@ use crate::{repair, text};
 /// Reads a body, repairing what is broken in its texts and numbers.
 ///
 /// # Errors
-/// Names the field `body`: it is no JSON.
+/// The body is not JSON; the error names the field `body`.
 pub(crate) fn value(bytes: &[u8]) -> Result<Value, InvalidInput> {
     let text = repair::decode(bytes);
     let read = serde_json::from_str(&text).or_else(|error| {
@@ -90,7 +90,7 @@ impl Object {
         }
     }
 
-    /// What a field holds, unless that is null.
+    /// The value of a field, unless it is null.
     pub(crate) fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name).filter(|value| !value.is_null())
     }
@@ -110,7 +110,7 @@ impl Object {
         self.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// Those of an array that are objects.
+    /// The objects in an array.
     pub(crate) fn objects(&self, name: &str) -> Vec<Self> {
         self.array(name).iter().filter_map(|value| value.as_object().cloned().map(Self)).collect()
     }

@@ -1,4 +1,4 @@
-//! Keys: what tells one trouble from another. They are hashed where they are too long, never cut.
+//! Keys, which distinguish one trouble from another. If they are too long, they are hashed, never cut.
 
 use chrono::{DateTime, Utc};
 use inresponse_core::InvalidInput;
@@ -43,14 +43,14 @@ pub(crate) fn of_whole(readable: &str, message: &[u8]) -> DedupKey {
     of_hash(readable, message)
 }
 
-/// A key of a message and the time at which it came: nothing else has it, and the sender can be told it.
+/// A key from a message and its time of receipt: it is unique, and the sender can be told it.
 pub(crate) fn made_of(message: &[u8], now: DateTime<Utc>) -> Result<DedupKey, InvalidInput> {
     let hash =
         Sha256::new().chain_update(now.timestamp_micros().to_be_bytes()).chain_update(message).finalize();
     DedupKey::new(hex(&hash[..16]))
 }
 
-/// A service by what a sender calls it; `None` if that is blank.
+/// The service that a sender names; `None` if the name is blank.
 pub(crate) fn service(name: &str) -> Option<ServiceName> {
     let whole = text::name(name, usize::MAX);
     if whole.len() <= ServiceName::MAX_BYTES {
@@ -59,7 +59,7 @@ pub(crate) fn service(name: &str) -> Option<ServiceName> {
     ServiceName::new(hashed(&whole, name.as_bytes(), ServiceName::MAX_BYTES)).ok()
 }
 
-/// A person by what a sender calls them; `None` if that is blank.
+/// The person that a sender names; `None` if the name is blank.
 pub(crate) fn person(name: &str) -> Option<Person> {
     let whole = text::name(name, usize::MAX);
     if whole.len() <= Person::MAX_BYTES {

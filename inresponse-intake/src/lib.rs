@@ -1,7 +1,8 @@
-//! What monitoring systems send, translated into reports, recoveries and acknowledgements.
+//! Translates the alerts of monitoring systems into reports, recoveries and acknowledgements.
 //!
-//! Pure: bytes in, [`Signal`]s out; time is an argument, nothing is fetched or stored. Each sender has a module,
-//! written after its public schema; what differs between senders ends there. `inresponse-http` serves the routes.
+//! Translation is pure: bytes in, [`Signal`]s out. Time is an argument; nothing is fetched or stored. Each sender has a
+//! module that follows its public schema. Only these modules know the differences between senders. `inresponse-http`
+//! serves the routes.
 //!
 //! ```
 //! use inresponse_intake::{Context, Rule, Signal, prometheus};
@@ -18,15 +19,15 @@
 //! |---|---|
 //! | [`prometheus`] | Alertmanager's webhook, and Alertmanager's API as Prometheus posts to it |
 //! | [`grafana`] | Grafana's unified alerting |
-//! | [`pagerduty`] | whatever speaks PagerDuty's Events API v2 |
-//! | [`opsgenie`] | whatever speaks Opsgenie's alert API |
+//! | [`pagerduty`] | clients of PagerDuty's Events API v2 |
+//! | [`opsgenie`] | clients of Opsgenie's alert API |
 //! | [`sns`] | Amazon SNS and EventBridge: CloudWatch alarms |
 //! | [`nagios`] | Nagios and Icinga |
 //! | [`generic`] | any JSON or form, by a mapping |
 //!
-//! What all senders share: [`Rule`] reads service and severity from labels; [`Trouble`] is cut to what a report may
-//! hold, so that no alert is lost for being too large; texts and times that are broken are repaired, and the report says
-//! so; keys are hashed where they are too long; [`Recoveries`] tells late messages and flapping.
+//! All senders share these rules. [`Rule`] reads service and severity from labels. [`Trouble`] is cut to the limits of
+//! a report, so that no alert is lost because of its size. Broken texts and times are repaired, and the report says so.
+//! Keys that are too long are hashed. [`Recoveries`] recognises late messages and flapping.
 
 mod form;
 #[cfg(feature = "fuzzing")]
@@ -64,7 +65,7 @@ pub const MAX_ALERTS: usize = 10_000;
 /// Why nothing is done about an end that lies in the future: the sender's clock may be ahead.
 pub const OVER_TO_COME: &str = "it ends in the future";
 
-/// What translation needs besides the bytes.
+/// The input of translation besides the bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
     /// How service and severity are read from labels.
@@ -75,10 +76,10 @@ pub struct Context<'a> {
     pub now: DateTime<Utc>,
 }
 
-/// What became of one alert: what it asks for, or what is wrong with it.
+/// The result for one alert: its signal, or its errors.
 pub type Translated = Result<Signal, InvalidInput>;
 
-/// Translates as many alerts as one message may have. What is beyond is one refusal, the last.
+/// Translates as many alerts as one message may have. The rest becomes one refusal at the end.
 fn bounded<T>(alerts: Vec<T>, translate: impl Fn(T) -> Translated) -> Vec<Translated> {
     let beyond = alerts.len().saturating_sub(MAX_ALERTS);
     let mut translated: Vec<_> = alerts.into_iter().take(MAX_ALERTS).map(translate).collect();

@@ -1,7 +1,7 @@
 //! Nagios and Icinga: a form that their notification commands send with curl.
 //!
-//! The protocol is our own; its fields are filled with the macros of Nagios (`$NOTIFICATIONTYPE$` and so on) or
-//! Icinga 2, whose documentation says what they hold. Definitions to paste are in `docs/intake/`.
+//! The protocol is our own; its fields are filled with the macros of Nagios (`$NOTIFICATIONTYPE$` and so on) or Icinga
+//! 2, whose documentation describes them. Definitions to paste are in `docs/intake/`.
 
 use chrono::SubsecRound;
 use inresponse_core::InvalidInput;
@@ -15,7 +15,7 @@ use crate::{Context, Covers, Recovery, Remark, Signal, Subject, Translated, Trou
 ///
 /// | field | holds |
 /// |---|---|
-/// | `type` | `PROBLEM`, `RECOVERY`, `ACKNOWLEDGEMENT`; of other types nothing is done |
+/// | `type` | `PROBLEM`, `RECOVERY`, `ACKNOWLEDGEMENT`; other types are ignored |
 /// | `host` | the host's name |
 /// | `check` | the name of the check (Nagios' service description); none for checks of the host itself |
 /// | `state` | `OK`, `UP`, `WARNING`, `CRITICAL`, `UNKNOWN`, `DOWN`, `UNREACHABLE` |
@@ -116,7 +116,7 @@ impl Form {
         self.get(&format!("label.{name}"))
     }
 
-    /// Those that tell service and severity.
+    /// The labels for service and severity.
     fn leading_labels<'a>(&'a self, context: &'a Context<'_>) -> Vec<(&'a str, &'a str)> {
         context.rule.leading_labels().filter_map(|name| Some((name, self.label(name)?))).collect()
     }

@@ -1,9 +1,9 @@
-//! Whatever speaks Opsgenie's alert API.
+//! Clients of Opsgenie's alert API.
 //!
 //! Sources: Opsgenie's documentation of the alert API (create, close, acknowledge and unacknowledge alert, add note,
-//! request status), and Zabbix's media type for it. The API key
-//! is the service's: calls that only acknowledge or close carry nothing else to tell it by. Requests are done before
-//! they are answered, so that a request id simply says what became of it.
+//! request status), and Zabbix's media type for it. The API key belongs to one service, because calls that only
+//! acknowledge or close name no service. Requests are completed before they are answered, so that a request id contains
+//! the result.
 
 use inresponse_core::InvalidInput;
 use inresponse_core::model::IncidentNumber;
@@ -63,10 +63,10 @@ pub fn subject(identifier: &str, identifier_type: Option<&str>) -> Result<Subjec
     }
 }
 
-/// Translates what is asked for of an alert that there is.
+/// Translates a request about an existing alert.
 ///
 /// # Errors
-/// The body is no JSON object; it may be empty. A note without text.
+/// The body is neither empty nor a JSON object, or a note has no text.
 pub fn act(
     asked: Asked,
     subject: Subject,
@@ -86,7 +86,7 @@ pub fn act(
     })
 }
 
-/// What was asked for.
+/// The request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asked {
     /// To create an alert.
@@ -101,14 +101,14 @@ pub enum Asked {
     Note,
 }
 
-/// The id of a request, which is done already: what was asked for and of which incident, if there was one.
+/// The id of a completed request: its kind, and its incident if there was one.
 ///
 /// It looks like the UUIDs that Opsgenie gives. The id of an alert is that of a request to create it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestId {
-    /// What was asked for.
+    /// The request.
     pub action: Asked,
-    /// Of which incident; `None` where there was none.
+    /// The incident; `None` if there was none.
     pub incident: Option<IncidentNumber>,
 }
 

@@ -1,7 +1,7 @@
-//! Whatever speaks PagerDuty's Events API v2.
+//! Clients of PagerDuty's Events API v2.
 //!
-//! Source: PagerDuty's reference of `POST /v2/enqueue`. As there, the routing key is the service's: events that only
-//! acknowledge or resolve carry nothing else to tell it by.
+//! Source: PagerDuty's reference of `POST /v2/enqueue`. As there, the routing key belongs to one service, because
+//! events that only acknowledge or resolve name no service.
 
 use inresponse_core::InvalidInput;
 use inresponse_core::model::{DedupKey, Severity};
@@ -18,10 +18,10 @@ pub struct Event {
     fields: Object,
 }
 
-/// The key of an event, read without the rest of it: until it is known, nobody's event is worth more.
+/// The key of an event, read without the rest, because an event with an unknown key deserves no more work.
 ///
 /// # Errors
-/// It is no event, or its key is no text.
+/// It is not an event, or its key is not a text.
 pub fn routing_key(body: &[u8]) -> Result<Option<String>, InvalidInput> {
     #[derive(Deserialize)]
     struct Keyed {
@@ -44,10 +44,10 @@ impl std::fmt::Debug for Event {
     }
 }
 
-/// What an event asks for, and the key to answer it with.
+/// The request of an event, and the key for the answer.
 #[derive(Debug)]
 pub struct Translation {
-    /// What it asks for.
+    /// Its request.
     pub signal: Signal,
     /// The sender's key, as it gave it, or the one that was made for it.
     pub dedup_key: String,
@@ -62,10 +62,10 @@ impl Event {
         object(body).map(|fields| Self { fields })
     }
 
-    /// Translates it. `body` is what it was read from; a key is made of it where the sender gives none.
+    /// Translates it. If the sender gives no key, one is made from `body`, the original bytes.
     ///
     /// # Errors
-    /// An unknown action, an acknowledgement or end of nothing, trouble without a summary.
+    /// An unknown action, an acknowledgement or resolution without a key, or a trigger without a summary.
     pub fn translate(self, body: &[u8], context: &Context<'_>) -> Result<Translation, InvalidInput> {
         let service = context.service.cloned().unwrap_or_else(unmapped);
         let as_given = self.fields.text("dedup_key");

@@ -24,19 +24,19 @@ const BEHIND: &str = "endsAt lies in the past and moves with every message, so t
 const TITLES: [&str; 2] = ["summary", "title"];
 const MESSAGES: [&str; 2] = ["description", "message"];
 
-/// What a webhook's message holds.
+/// The message of a webhook.
 #[derive(Debug)]
 pub struct Webhook {
-    /// What became of each alert.
+    /// The result for each alert.
     pub alerts: Vec<Translated>,
     /// How many alerts the sender left out, by its `max_alerts`; they are lost unless it sends them otherwise.
     pub truncated: u64,
 }
 
-/// Translates Alertmanager's webhook, version 4, and what others send in its form.
+/// Translates Alertmanager's webhook, version 4, and messages of the same form.
 ///
 /// # Errors
-/// It is no such message, or another version of it.
+/// It is not such a message, or has another version.
 pub fn webhook(body: &[u8], context: &Context<'_>) -> Result<Webhook, InvalidInput> {
     let group = object(body)?;
     // Grafana's, which has the same form, is version 1.
@@ -79,7 +79,7 @@ pub fn alerts(body: &[u8], context: &Context<'_>) -> Result<Vec<Translated>, Inv
     Ok(bounded(array(body)?, translate))
 }
 
-/// What a sender says of an alert besides its times.
+/// An alert without its times.
 #[derive(Debug, Clone, Copy)]
 enum Said {
     Firing,
@@ -87,7 +87,7 @@ enum Said {
     Nothing,
 }
 
-/// One alert, as Alertmanager's webhook and API and Grafana's webhook have it.
+/// One alert of Alertmanager's webhook, Alertmanager's API or Grafana's webhook.
 #[derive(Debug)]
 struct Alert {
     fields: Object,
@@ -107,7 +107,7 @@ impl Alert {
         Ok(Self { fields, labels })
     }
 
-    /// What its status says, if that is a word for it.
+    /// Its status, if the word is known.
     fn said(&self) -> Option<Said> {
         match self.fields.text("status")?.trim().to_lowercase().as_str() {
             "firing" | "alerting" => Some(Said::Firing),

@@ -1,4 +1,4 @@
-//! What was over a moment ago: late messages, and trouble that comes back.
+//! Recent recoveries, to recognise late messages and trouble that returns.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -14,7 +14,7 @@ const REMEMBERED_FOR: TimeDelta = TimeDelta::minutes(15);
 /// How late a report of trouble may come after its end was first noted if there are several senders: one that comes later
 /// is another's, for which that trouble is not over.
 pub const LATE_FOR: TimeDelta = TimeDelta::minutes(2);
-/// An end that has moved so often in a row is none.
+/// An end that has moved this often in a row does not count as an end.
 const MOVES: u8 = 2;
 /// How much later or sooner a message may come than its sender's usual interval.
 const UNEVEN: TimeDelta = TimeDelta::seconds(15);
@@ -33,8 +33,8 @@ type Key = (ServiceName, DedupKey);
 
 /// The last recoveries, at most [`Recoveries::MAX`] of them.
 ///
-/// They are a help, not a record, and of each process its own. Without them a late report opens an incident, and flapping
-/// goes unmarked: more is alerted than need be, never less. What must hold is decided from what is stored.
+/// They are a help, not a record, and each process has its own. Without them a late report opens an incident, and
+/// flapping is not marked: too many alerts are sent, never too few. Guarantees depend only on stored data.
 #[derive(Debug, Default)]
 pub struct Recoveries {
     by_key: HashMap<Key, Ended>,
@@ -48,7 +48,7 @@ struct Ended {
     /// When it was noted first, and last.
     first_noted_at: DateTime<Utc>,
     noted_at: DateTime<Utc>,
-    /// When it ended, as it was told, and at the latest now.
+    /// When it ended according to the sender, but not later than now.
     told: Option<DateTime<Utc>>,
     ended_at: DateTime<Utc>,
     covers: Covers,
@@ -57,7 +57,7 @@ struct Ended {
 }
 
 impl Ended {
-    /// How often in a row it has moved, with an end that is told now.
+    /// How often in a row the end has moved, including the current message.
     fn moves_by(&self, told: Option<DateTime<Utc>>, now: DateTime<Utc>) -> u8 {
         let (Covers::Episode(_), Some(before), Some(told)) = (self.covers, self.told, told) else { return 0 };
         let uneven = (told - before) - (now - self.noted_at);
@@ -74,7 +74,7 @@ impl Recoveries {
         Self::default()
     }
 
-    /// Remembers a recovery. To be called before the incident is looked for.
+    /// Remembers a recovery. Call it before the incident is searched.
     pub fn note(&mut self, recovery: &Recovery, now: DateTime<Utc>) {
         let Subject::Key(key) = &recovery.subject else { return };
         self.noted += 1;
@@ -101,15 +101,15 @@ impl Recoveries {
         }
     }
 
-    /// Whether the end that was noted last moves with every message. Then the trouble goes on, and the clock of its
-    /// sender is behind: what it says holds until then is over here.
+    /// Whether the last recorded end moves with every message. Then the trouble continues, and the sender's clock is
+    /// behind: an end in its future is already past here.
     pub fn is_moving(&self, recovery: &Recovery) -> bool {
         let Subject::Key(key) = &recovery.subject else { return false };
         let key = (recovery.service.clone(), key.clone());
         self.by_key.get(&key).is_some_and(|ended| ended.moves >= MOVES)
     }
 
-    /// What a report of that trouble means. To be asked before it is stored and, where it was new, after that too.
+    /// What a report of that trouble means. Ask before it is stored, and again after it was stored as new.
     pub fn standing(&self, trouble: &Trouble, now: DateTime<Utc>) -> Standing {
         let key = (trouble.service().clone(), trouble.key().clone());
         let Some(ended) = self.by_key.get(&key) else { return Standing::Open(Recurrence::Fresh) };

@@ -1,8 +1,7 @@
-//! Texts that are broken are read anyway: what is unreadable becomes U+FFFD.
+//! Broken texts are read anyway: unreadable parts become U+FFFD.
 //!
-//! After each U+FFFD stand marks that tell what it was, so that two different broken texts stay different where they are
-//! the identity of some trouble. The marks are code points that Unicode keeps for a program's own use; no text that
-//! leaves this crate has one.
+//! Marks after each U+FFFD encode the original bytes, so that two different broken texts stay different if they
+//! identify trouble. The marks are noncharacters of Unicode; no text that leaves this crate has one.
 
 use std::borrow::Cow;
 
@@ -77,8 +76,8 @@ fn decode_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
     out
 }
 
-/// A JSON text whose strings and numbers can be read, as far as that is what was wrong with it: half of a surrogate
-/// pair, an escape that is none, a bare control character, `NaN`, a number that is too large.
+/// Repairs the strings and numbers of a JSON text: half of a surrogate pair, an invalid escape, a bare control
+/// character, `NaN`, a number that is too large.
 pub(crate) fn json(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 64);
     let mut rest = text;

@@ -7,7 +7,7 @@ use inresponse_core::model::{ServiceName, Severity};
 
 use crate::key;
 
-/// The service of what cannot be mapped. Nobody owns it unless a team is given it, so the catch-all team does.
+/// The service of unmapped alerts. Unless a team owns it, they go to the catch-all team.
 pub const UNMAPPED: &str = "unmapped";
 
 /// The words for a severity that senders use, in lower case.
@@ -57,7 +57,7 @@ pub const SEVERITY_WORDS: [(Severity, &[&str]); 3] = [
     ),
 ];
 
-/// Which labels tell service and severity.
+/// The labels that give service and severity.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
     service_labels: Vec<String>,
@@ -67,7 +67,7 @@ pub struct Rule {
 }
 
 impl Default for Rule {
-    /// `service`, then `job`; `severity`, then `priority`, then `level`; ERR where they tell nothing.
+    /// `service`, then `job`; `severity`, then `priority`, then `level`; ERR if they give nothing.
     fn default() -> Self {
         let words = SEVERITY_WORDS.iter().flat_map(|(severity, words)| words.iter().map(|w| (*w, *severity)));
         Self {
@@ -80,10 +80,10 @@ impl Default for Rule {
 }
 
 impl Rule {
-    /// The same with other labels for the service, the first that is there and not blank.
+    /// The same with other labels for the service. The first label that exists and is not blank counts.
     ///
     /// # Errors
-    /// There are none.
+    /// The list is empty.
     pub fn service_labels(mut self, labels: Vec<String>) -> Result<Self, InvalidInput> {
         if labels.is_empty() {
             return Err(InvalidInput::field("service-labels", "must not be empty"));
@@ -106,7 +106,7 @@ impl Rule {
         self
     }
 
-    /// The same with another severity where nothing tells it.
+    /// The same with another default severity.
     #[must_use]
     pub fn default_severity(mut self, severity: Severity) -> Self {
         self.default_severity = severity;
@@ -123,22 +123,22 @@ impl Rule {
         self.severities.get(&word.to_lowercase()).copied()
     }
 
-    /// The severity where nothing tells it.
+    /// The default severity.
     pub fn unknown_severity(&self) -> Severity {
         self.default_severity
     }
 
-    /// The severity that labels tell, if they do.
+    /// The severity from the labels, if there is one.
     pub fn told_severity<'a>(&self, label: impl Fn(&str) -> Option<&'a str>) -> Option<Severity> {
         self.severity_labels.iter().find_map(|name| self.severity_word(label(name)?))
     }
 
-    /// The severity that labels tell, else that for where nothing tells it.
+    /// The severity from the labels, else the default.
     pub fn severity<'a>(&self, label: impl Fn(&str) -> Option<&'a str>) -> Severity {
         self.told_severity(label).unwrap_or(self.default_severity)
     }
 
-    /// The service that the sender's key is restricted to, else the one that labels tell, else [`UNMAPPED`].
+    /// The service of the sender's restricted key, else the one from the labels, else [`UNMAPPED`].
     pub fn service<'a>(
         &self,
         label: impl Fn(&str) -> Option<&'a str>,
@@ -148,13 +148,13 @@ impl Rule {
         own.cloned().or_else(|| told.next()).unwrap_or_else(unmapped)
     }
 
-    /// The labels that tell service and severity, which are kept before all others.
+    /// The labels for service and severity, which are kept in preference to all others.
     pub(crate) fn leading_labels(&self) -> impl Iterator<Item = &str> {
         self.service_labels.iter().chain(&self.severity_labels).map(String::as_str)
     }
 }
 
-/// The service of what cannot be mapped.
+/// The service of unmapped alerts.
 pub(crate) fn unmapped() -> ServiceName {
     ServiceName::new(UNMAPPED).expect("a short word is a name")
 }

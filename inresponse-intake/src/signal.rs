@@ -1,11 +1,11 @@
-//! What an alert of a sender asks for.
+//! The meaning of one alert.
 
 use chrono::{DateTime, Utc};
 use inresponse_core::model::{DedupKey, IncidentNumber, Note, Person, ServiceName};
 
 use crate::Trouble;
 
-/// What one alert of a message asks for.
+/// The meaning of one alert of a message.
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
 pub enum Signal {
@@ -19,7 +19,7 @@ pub enum Signal {
     Release(Remark),
     /// Somebody says something about it.
     Note(Remark),
-    /// Nothing is to be done, and why.
+    /// Nothing to do, with the reason.
     Nothing(&'static str),
 }
 
@@ -45,14 +45,15 @@ pub struct Recovery {
     pub covers: Covers,
     /// Who ended it, where the sender says so.
     pub by: Option<Person>,
-    /// What is said about it, by the person who ended it or of what had to be repaired.
+    /// A note: by the person who ended it, or about repairs.
     pub note: Option<Note>,
-    /// What it is instead if its end moves with every message: trouble that goes on, told by a clock that is behind.
+    /// The alternative meaning if its end moves with every message: the trouble continues, and the sender's clock is
+    /// behind.
     pub or_else: Option<Box<Trouble>>,
 }
 
 impl Recovery {
-    /// The end of whatever trouble is meant, of which the sender tells no times.
+    /// The end of the trouble with this key; the sender gives no times.
     pub(crate) fn untimed(service: ServiceName, subject: Subject) -> Self {
         Self { service, subject, ended_at: None, covers: Covers::None, by: None, note: None, or_else: None }
     }
@@ -61,15 +62,15 @@ impl Recovery {
 /// Which reports a recovery makes late.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Covers {
-    /// Those of trouble that began at exactly that time: each of several senders has an order of its own.
+    /// Ends of trouble that began at exactly that time: each of several senders has its own order.
     Episode(DateTime<Utc>),
-    /// Those of trouble that began before that: there is one sender, and it tells the times of all changes.
+    /// Ends of trouble that began before that: there is one sender, and it gives the times of all changes.
     Until(DateTime<Utc>),
-    /// None: the sender tells no times.
+    /// None: the sender gives no times.
     None,
 }
 
-/// What somebody does about trouble, or says about it.
+/// An action of a person, or a note.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Remark {
     /// The service it was reported for.
@@ -78,6 +79,6 @@ pub struct Remark {
     pub subject: Subject,
     /// Who, where the sender says so.
     pub by: Option<Person>,
-    /// What is said.
+    /// The text.
     pub note: Option<Note>,
 }

@@ -2,7 +2,7 @@
 
 use crate::repair;
 
-/// What shows that a text was cut.
+/// The mark of a text that was cut.
 const CUT: &str = "…";
 
 /// One line without control characters, white space joined, at most `max` bytes.

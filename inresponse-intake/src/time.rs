@@ -5,14 +5,14 @@ use serde_json::Value;
 
 use crate::trouble::Repairs;
 
-/// What a sender says of a time.
+/// A time as a sender gives it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Told {
     /// Nothing.
     Nothing,
     /// This.
     At(DateTime<Utc>),
-    /// Something that is no time.
+    /// Not a time.
     Unreadable,
 }
 
@@ -29,7 +29,7 @@ impl Told {
 /// The longest text that is tried.
 const MAX_BYTES: usize = 80;
 
-/// With a zone, or in UTC without one. A blank matches none, too.
+/// Formats with a zone, or in UTC without one. A blank also matches an empty part.
 const DATES_AND_TIMES: [&str; 17] = [
     "%Y-%m-%dT%H:%M:%S%.f",
     "%Y-%m-%dT%H:%M",
@@ -51,9 +51,9 @@ const DATES_AND_TIMES: [&str; 17] = [
 ];
 const DATES: [&str; 5] = ["%Y-%m-%d", "%Y%m%d", "%G-W%V-%u", "%Y-%j", "%d.%m.%Y"];
 
-/// Reads the time that a field tells. What cannot be read, or was guessed at, is noted.
+/// Reads the time in a field. It records unreadable and guessed times as repairs.
 ///
-/// The years before 1970 are how some senders write "none".
+/// Some senders write a year before 1970 for "none".
 pub(crate) fn read(field: &str, value: Option<&Value>, repairs: &mut Repairs) -> Told {
     let text = match value {
         None | Some(Value::Null) => return Told::Nothing,

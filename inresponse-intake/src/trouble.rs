@@ -1,4 +1,4 @@
-//! Trouble that a sender reports, cut to what a report may hold.
+//! Trouble that a sender reports, cut to the limits of a report.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::{repair, text};
 /// How much of a report's bytes links and labels may take; the message has the rest.
 const MAX_LINK_BYTES: usize = 6 * 1024;
 const MAX_LABEL_BYTES: usize = 8 * 1024;
-/// What is set aside for the title and for what intake adds itself.
+/// Bytes reserved for the title and for texts that intake adds.
 const RESERVED_BYTES: usize = 2 * 1024;
 
 /// Trouble that a sender reports. Whatever is too long or too many is cut; an alert is never lost for that.
@@ -56,7 +56,7 @@ impl Repairs {
         }
     }
 
-    /// Notes what is wrong with a text that is given.
+    /// Records the repairs of a text.
     pub(crate) fn note_text(&mut self, field: &str, given: &str, what: &str) {
         self.note(format!("{} `{}` {what}", text::line(field, 64), text::line(given, 48)));
     }
@@ -82,7 +82,7 @@ impl Repairs {
         self.0.join("; ")
     }
 
-    /// All of them, and what else is said, for the timeline.
+    /// All of them with another text, for the timeline.
     pub(crate) fn into_note(self, said: &str) -> Option<Note> {
         let repaired = if self.0.is_empty() { String::new() } else { format!("Repaired: {}.", self.text()) };
         let said = if said.trim().is_empty() { repaired } else { format!("{said}\n{repaired}") };
@@ -243,10 +243,10 @@ impl Trouble {
         self.began_at
     }
 
-    /// The report of it. One that came back soon after its recovery bears the label `flapping`.
+    /// The report. If the trouble returned soon after its recovery, it has the label `flapping`.
     ///
     /// # Errors
-    /// Never: everything was cut to what a report may hold.
+    /// Never: everything was cut to the limits of a report.
     pub fn report(&self, recurrence: Recurrence) -> Result<Report, InvalidInput> {
         let room = Report::MAX_BYTES - RESERVED_BYTES - self.label_bytes - self.link_bytes;
         let mut message = self.message_within(room, &self.remarks(&self.repairs));
@@ -280,7 +280,7 @@ impl Trouble {
         report.build()
     }
 
-    /// What is said of it below its message.
+    /// The text below its message.
     fn remarks(&self, repairs: &Repairs) -> String {
         let mut remarks = String::new();
         for (left_out, what) in [(self.labels_left_out, "label"), (self.links_left_out, "link")] {
@@ -304,7 +304,7 @@ impl Trouble {
     }
 }
 
-/// What became of a label.
+/// The result of adding a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     /// It is there, or is known to be left out.

@@ -14,9 +14,9 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// A sender as a mail shows it: `InResponse <alerts@example.org>`, or the bare address.
+    /// A sender in the form of a mail header: `InResponse <alerts@example.org>`, or the bare address.
     ///
-    /// Its domain is also that of the Message-IDs, which are ASCII (RFC 5322 section 3.6.4): one beyond ASCII is
+    /// Its domain is also used in Message-IDs, which are ASCII (RFC 5322 section 3.6.4). So a non-ASCII domain is
     /// written in A-labels.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::fmt;
 
 use inresponse_core::notify::Outcome;
 
-/// What is at fault.
+/// The cause of the error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MailErrorKind {
@@ -34,7 +34,7 @@ impl MailError {
         Self { kind, message, source: source.into() }
     }
 
-    /// What is at fault.
+    /// The cause of the error.
     pub fn kind(&self) -> MailErrorKind {
         self.kind
     }

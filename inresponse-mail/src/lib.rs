@@ -1,7 +1,7 @@
-//! How an InResponse alert looks as a mail, for every carrier of mail.
+//! Writes an InResponse alert as a mail, for any mail carrier.
 //!
-//! Pure: an alert, a sender and the time go in, one message comes out, built by a mail library and never by
-//! hand, so that nothing a title holds can become a header.
+//! It is pure: an alert, a sender and the time go in, and one message comes out. A mail library builds the message, so
+//! that no part of a title can become a header.
 //!
 //! ```
 //! use std::{sync::Arc, time::Duration};
@@ -30,11 +30,11 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `config` | who sends |
+//! | `config` | the sender |
 //! | `mail` | the message: headers, threading, parts |
-//! | `subject` | a subject that arrives as it was meant |
-//! | `view` | what the texts say, and `templates/` how |
-//! | `visible` | how what strangers wrote is put into them |
+//! | `subject` | a subject that every reader decodes correctly |
+//! | `view` | the content of the texts; `templates/` has their form |
+//! | `visible` | escapes untrusted text |
 //! | `error` | why a mail cannot be made |
 
 mod config;

@@ -16,10 +16,10 @@ use crate::error::{MailError, MailErrorKind};
 use crate::subject::subject;
 use crate::view::{HandedHtml, HandedText, Html, NewsHtml, NewsText, Text, View};
 
-/// The last second that a mail can bear as its date.
+/// The latest date that a mail can have.
 const LAST_DATE: u64 = 253_402_300_799;
 
-/// The longest line of a part that is sent as it is; RFC 5322 section 2.1.1 allows 998.
+/// The longest line of a part that is sent without an encoding; RFC 5322 section 2.1.1 allows 998.
 const MAX_LINE: usize = 900;
 
 /// A finished mail.
@@ -30,20 +30,20 @@ pub struct Mail {
 }
 
 impl Mail {
-    /// From whom and to whom, for the carrier.
+    /// Sender and recipient, for the carrier.
     pub fn envelope(&self) -> &Envelope {
         &self.envelope
     }
 
-    /// The message with its headers: lines end in CRLF, all bytes are ASCII but those of a recipient's address
-    /// that is not.
+    /// The message with its headers. Lines end in CRLF. All bytes are ASCII, except in a recipient's address that is
+    /// not ASCII.
     pub fn message(&self) -> &[u8] {
         &self.message
     }
 }
 
 impl fmt::Debug for Mail {
-    /// Without the message, which holds a secret link.
+    /// Does not show the message, which contains a secret link.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Mail").field("to", &self.envelope.to()).finish_non_exhaustive()
     }
@@ -112,8 +112,8 @@ fn date(now: DateTime<Utc>) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
-/// A part: as it is where that is legal, so that the link in a saved mail can be copied without a mail reader;
-/// else in the encoding that the mail library finds best.
+/// A part. It is not encoded if that is legal, so that the link in a saved mail can be copied without a mail reader.
+/// Otherwise the mail library chooses the encoding.
 fn body(text: &str) -> Body {
     // A bare carriage return may not be sent (RFC 5321 section 2.3.8); servers refuse it for good.
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
@@ -130,7 +130,7 @@ fn thread_id(incident: &Incident, domain: &str) -> String {
     format!("<incident-{}-{}@{domain}>", incident.number(), incident.created_at().timestamp_micros())
 }
 
-/// A header with a fixed name; its values are made of what cannot end a line.
+/// A header with a fixed name. Its values contain no characters that end a line.
 macro_rules! header {
     ($(#[$doc:meta])* $name:ident($value:ty), $text:literal) => {
         $(#[$doc])*
@@ -163,7 +163,7 @@ macro_rules! header {
 }
 
 header!(
-    /// The delivery, by which a recipient can tell a repeat.
+    /// The delivery id, so that a recipient can recognise a repeat.
     Delivery(String), "X-InResponse-Delivery"
 );
 header!(Number(String), "X-InResponse-Incident");

@@ -1,10 +1,10 @@
-//! A subject that arrives as it was meant.
+//! A subject that every reader decodes correctly.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lettre::message::header::{Header, HeaderValue, Subject};
 
-/// The longest subject that is sent as it is; a line may hold 998 bytes (RFC 5322 section 2.1.1).
+/// The longest subject that is sent without an encoding; a line may have 998 bytes (RFC 5322 section 2.1.1).
 const MAX_PLAIN: usize = 900;
 
 /// Bytes of text in one encoded word: 60 of base64, so that the word stays under 75 (RFC 2047 section 2).
@@ -12,8 +12,8 @@ const WORD: usize = 45;
 
 /// A subject that every reader decodes to exactly `text`.
 ///
-/// The mail library leaves ASCII words as they are, `=?utf-8?…?=` included, and readers drop the white space
-/// between two encoded words. So what might be read differently is encoded as a whole.
+/// The mail library does not encode ASCII words, not even `=?utf-8?…?=`, and readers drop the white space between two
+/// encoded words. So a subject that might be read differently is encoded as a whole.
 pub(crate) fn subject(text: &str) -> HeaderValue {
     let is_printable = text.bytes().all(|b| matches!(b, b' '..=b'~'));
     if is_printable && text.len() <= MAX_PLAIN && !text.contains("=?") && !text.contains("  ") {
@@ -22,7 +22,7 @@ pub(crate) fn subject(text: &str) -> HeaderValue {
     HeaderValue::dangerous_new_pre_encoded(Subject::name(), text.to_owned(), encoded_words(text))
 }
 
-/// RFC 2047: words of base64, one a line, none of which cuts a character.
+/// RFC 2047: base64 words, one on each line, that do not split a character.
 fn encoded_words(text: &str) -> String {
     let mut words = Vec::new();
     let mut rest = text;

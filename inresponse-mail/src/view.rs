@@ -1,4 +1,4 @@
-//! What the texts say.
+//! The content of the texts.
 
 use askama::Template;
 use chrono::{DateTime, Utc};
@@ -23,7 +23,7 @@ pub(crate) struct Html<'a> {
     pub(crate) view: &'a View<'a>,
 }
 
-/// The same of news: that somebody has it, or that it is over.
+/// The same for a status update: somebody has it, or it is resolved.
 #[derive(Template)]
 #[template(path = "news.txt")]
 pub(crate) struct NewsText<'a> {
@@ -36,7 +36,7 @@ pub(crate) struct NewsHtml<'a> {
     pub(crate) view: &'a View<'a>,
 }
 
-/// The same for whom it was handed to: they must answer.
+/// The same for the new holder, who must answer.
 #[derive(Template)]
 #[template(path = "handed.txt")]
 pub(crate) struct HandedText<'a> {
@@ -49,7 +49,7 @@ pub(crate) struct HandedHtml<'a> {
     pub(crate) view: &'a View<'a>,
 }
 
-/// What all of them say.
+/// The content that all of them share.
 pub(crate) struct View<'a> {
     alert: &'a Alert,
     pub(crate) detected: String,
@@ -57,7 +57,7 @@ pub(crate) struct View<'a> {
     pub(crate) others: String,
     pub(crate) before: Vec<Line>,
     pub(crate) upcoming: Vec<Line>,
-    /// Who has it or ended it, and since when; empty in an alert.
+    /// Who has it or resolved it, and since when; empty in an alert.
     pub(crate) news: String,
     pub(crate) news_at: String,
     /// By when the contact must answer.
@@ -118,8 +118,8 @@ impl<'a> View<'a> {
         }
     }
 
-    /// That of an alert is the same in every round. What happened to it comes first elsewhere, since a locked screen
-    /// shows little more than the subject; it is the headers that keep the thread together.
+    /// The subject of an alert is the same in every round. In other mails the event comes first, because a locked
+    /// screen shows little more than the subject. The headers keep the thread together.
     pub(crate) fn subject(&self) -> String {
         let incident = self.alert.incident();
         let (severity, number) = (incident.severity(), incident.number());
@@ -152,7 +152,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Who cannot tell the colours apart sees a shape: a triangle, a diamond, a circle.
+    /// A shape for readers who cannot distinguish the colours: a triangle, a diamond, a circle.
     pub(crate) fn severity_shape(&self) -> &'static str {
         match self.alert.incident().severity() {
             Severity::Crit => "&#9650;",
@@ -193,7 +193,7 @@ impl<'a> View<'a> {
         self.alert.incident().labels().iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
     }
 
-    /// What is known of it, as the HTML lists it.
+    /// The facts, as the HTML lists them.
     pub(crate) fn facts(&self) -> Vec<(&str, String)> {
         let times =
             if self.count() > 1 { format!(", reported {} times", self.count()) } else { String::new() };
@@ -215,13 +215,13 @@ impl<'a> View<'a> {
         self.alert.claim_url()
     }
 
-    /// Where somebody else can still take it.
+    /// The link with which somebody else can take it over.
     pub(crate) fn take_over_url(&self) -> Option<&str> {
         let is_theirs = self.alert.incident().holder_at(self.alert.contact()).is_some();
         self.claim_url().filter(|_| self.alert.occasion() == Occasion::Claimed && !is_theirs)
     }
 
-    /// Whether the message has lines, which a monospaced font shows as they were written.
+    /// Whether the message has several lines, which a monospaced font shows unchanged.
     pub(crate) fn has_lines(&self) -> bool {
         self.message().contains('\n')
     }
@@ -235,7 +235,7 @@ impl<'a> View<'a> {
         self.alert.occasion() == Occasion::Alert
     }
 
-    /// What the mail shows first.
+    /// The colour of the bar at the top of the mail.
     pub(crate) fn bar_colour(&self) -> &'static str {
         match self.alert.occasion() {
             Occasion::Alert => self.severity_colour(),
@@ -282,7 +282,7 @@ impl<'a> View<'a> {
     }
 }
 
-/// In one sentence, who has it or ended it.
+/// One sentence: who has it or resolved it.
 fn news(alert: &Alert) -> String {
     let incident = alert.incident();
     let is_theirs = incident.holder_at(alert.contact()).is_some();

@@ -1,4 +1,4 @@
-//! As whom, under which configuration set.
+//! The sender and the configuration set.
 
 use inresponse_mail::Sender;
 

@@ -1,8 +1,8 @@
-//! What can go wrong outside of a send.
+//! Errors outside of a send.
 
 use inresponse_core::ErrorOf;
 
-/// What is at fault.
+/// The cause of the error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SesErrorKind {

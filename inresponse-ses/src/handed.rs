@@ -11,10 +11,10 @@ use aws_sdk_sesv2::error::BoxError;
 use aws_smithy_types::body::SdkBody;
 use http_body::{Body, Frame, SizeHint};
 
-/// Notes when the connection asks for the request's body.
+/// Records when the connection asks for the request's body.
 ///
-/// That is not before the connection stands. Until then SES certainly has no mail, whatever else went wrong; from
-/// then on it may have it.
+/// That happens only after the connection is established. Until then SES certainly does not have the mail. After that
+/// it may have it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Handed(Arc<AtomicBool>);
 
@@ -30,7 +30,7 @@ impl Intercept for Handed {
         "Handed"
     }
 
-    /// After signing, so that the signature is that of the body itself.
+    /// Runs after signing, so that the signature covers the original body.
     fn modify_before_transmit(
         &self,
         context: &mut BeforeTransmitInterceptorContextMut<'_>,
@@ -44,7 +44,7 @@ impl Intercept for Handed {
     }
 }
 
-/// A body that tells when it is asked for.
+/// A body that records when it is polled.
 struct Watched {
     inner: SdkBody,
     handed: Handed,

@@ -1,4 +1,4 @@
-//! Brings alerts to people by mail over Amazon SES, and reads what SES tells later of the mails that it took.
+//! Sends alerts as mails with Amazon SES, and reads SES's later reports on them.
 //!
 //! ```
 //! # #[cfg(feature = "notifier")]
@@ -18,34 +18,35 @@
 //!
 //! # What an answer means
 //!
-//! A delivery is *rejected*, and so dead, only if SES refuses this recipient for good. What is about the account, the
-//! sender or the message would meet every recipient alike and can be mended, so it is tried again.
+//! A delivery is *rejected*, and so dead, only if SES permanently refuses this recipient. A refusal of the account, the
+//! sender or the message affects every recipient and can be fixed, so it is tried again.
 //!
 //! | answer | outcome |
 //! |---|---|
 //! | `BadRequestException` about an address that cannot be one | rejected |
 //! | `MessageRejected` that says that the recipient is on a suppression list | rejected |
-//! | an address whose local part is not ASCII, which SES never takes | rejected, without a call |
+//! | an address whose local part is not ASCII, which SES never accepts | rejected, without a call |
 //! | other `MessageRejected`: an address is not verified (also the recipient's, in the sandbox), sending is suspended or paused, a virus | unavailable |
 //! | other `BadRequestException`, `NotFoundException` (configuration set) | unavailable |
 //! | `MailFromDomainNotVerifiedException`, `AccountSuspendedException`, `SendingPausedException` | unavailable |
-//! | `TooManyRequestsException`, `ThrottlingException` and the like, 429 | throttled: as asked for, else 1 s |
-//! | `LimitExceededException`, the daily quota | throttled: as asked for, else 30 s |
+//! | `TooManyRequestsException`, `ThrottlingException` and the like, 429 | throttled: for the requested time, else 1 s |
+//! | `LimitExceededException`, the daily quota | throttled: for the requested time, else 30 s |
 //! | 401, 403, other 4xx (keys, permissions, a clock that is out) | unavailable |
 //! | 503 | unavailable; throttled if it asks for a pause |
-//! | 500, 502, 504 and the rest, an answer that cannot be read | unknown: it may have been taken |
+//! | 500, 502, 504 and the rest, an answer that cannot be read | unknown: it may have been accepted |
 //! | no credentials, no region, no connection | unavailable: nothing was handed over |
-//! | no answer in time, connection lost | unavailable until the mail was under way, then unknown |
+//! | no answer in time, connection lost | unavailable before the mail was sent, then unknown |
 //!
-//! Sources: the errors of `SendEmail` and the common errors in the API reference of SES v2; "Amazon SES email
-//! sending errors" and "Errors related to the sending quotas" in the developer guide. How long to wait is told by
-//! `Retry-After` (RFC 9110 section 10.2.3, in seconds) or `x-amz-retry-after` (in milliseconds).
+//! Sources: the errors of `SendEmail` and the common errors in the API reference of SES v2; "Amazon SES email sending
+//! errors" and "Errors related to the sending quotas" in the developer guide. The time to wait comes from `Retry-After`
+//! (RFC 9110 section 10.2.3, in seconds) or `x-amz-retry-after` (in milliseconds).
 //!
 //! # What SES tells later
 //!
-//! SES accepts a mail for an address that does not exist, or that is on a suppression list, and tells later that it
-//! came back: through the configuration set's event destination, to an SNS topic. Hand its messages to [`take`], or
-//! the messages of several topics to [`SesTopics`], which takes those of the topics that it trusts, so that nobody waits for the unreachable (promise 12); what they mean is in the documentation of [`Fate`]:
+//! SES accepts a mail for an address that does not exist or is on a suppression list, and reports the bounce later:
+//! through the configuration set's event destination, to an SNS topic. Hand the topic's messages to [`take`], or those
+//! of several topics to [`SesTopics`], which handles those of trusted topics. So nobody waits for an unreachable
+//! contact (promise 12). The documentation of [`Fate`] explains the messages.
 //!
 //! ```
 //! # async fn told(engine: &inresponse_core::Engine, message: &[u8]) -> Result<(), inresponse_core::Outage> {
@@ -59,18 +60,18 @@
 //! # Ok(()) }
 //! ```
 //!
-//! That, and [`read`], need no AWS SDK: without the feature `notifier`, which is on by default, nothing of it is built.
+//! This and [`read`] need no AWS SDK: without the feature `notifier` (on by default) the SDK is not built.
 //!
 //! | file | holds |
 //! |---|---|
-//! | `config` | as whom, under which configuration set |
+//! | `config` | the sender and the configuration set |
 //! | `ses` | the notifier: one call of `SendEmail` |
 //! | `handed` | whether any of the mail was handed over |
-//! | `reply` | what the answers of SES mean |
-//! | `notice` | what SES tells later: bounces, complaints |
-//! | `take` | does what that asks for |
-//! | `topics` | from which topics that is taken |
-//! | `error` | what can go wrong outside of a send |
+//! | `reply` | the meaning of SES's answers |
+//! | `notice` | later reports of SES: bounces, complaints |
+//! | `take` | handles these reports |
+//! | `topics` | the trusted topics |
+//! | `error` | errors outside of a send |
 
 #[cfg(feature = "notifier")]
 mod config;

@@ -1,4 +1,4 @@
-//! What SES tells later: bounces, complaints.
+//! Later reports of SES: bounces, complaints.
 //!
 //! Sources: "Contents of event data that Amazon SES publishes to Amazon SNS" and "Amazon SNS notification contents
 //! for Amazon SES" in the developer guide of SES.
@@ -10,14 +10,14 @@ use serde::Deserialize;
 
 use crate::error::{SesError, SesErrorKind};
 
-/// The headers that mails bear.
+/// The headers of our mails.
 const HEADER_INCIDENT: &str = "X-InResponse-Incident";
 const HEADER_DELIVERY: &str = "X-InResponse-Delivery";
 
 /// The largest message that SNS carries (quotas of SNS: 256 KB).
 const MAX_BYTES: usize = 256 * 1024;
 
-/// What SES publishes to see whether it may: "… SNS topic for Amazon SES event publishing.", and of an identity's
+/// The test messages of SES: "… SNS topic for Amazon SES event publishing.", and the one for an identity's
 /// notifications.
 const VALIDATED: &[u8] = b"Successfully validated SNS topic for Amazon SES";
 const SUBSCRIBED: &str = "AmazonSnsSubscriptionSucceeded";
@@ -25,36 +25,36 @@ const SUBSCRIBED: &str = "AmazonSnsSubscriptionSucceeded";
 /// The longest reason that is passed on, in bytes.
 const MAX_REASON: usize = 200;
 
-/// What a message of SES is about.
+/// The subject of a message of SES.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub enum Notice {
     /// An alert.
     Alert(AlertNotice),
-    /// Something else that SES tells: of a mail that was no alert, a test of the topic.
+    /// Something else: about a mail that was not an alert, or a test of the topic.
     Foreign,
 }
 
-/// What became of an alert that SES had accepted.
+/// The fate of an alert that SES had accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlertNotice {
     /// The incident that it was about.
     pub number: IncidentNumber,
     /// Which delivery of it.
     pub delivery: DeliveryId,
-    /// Whom it was for.
+    /// Its recipient.
     pub recipient: String,
-    /// What became of it.
+    /// Its fate.
     pub fate: Fate,
     /// Why, in the carriers' words; at most 200 bytes.
     pub reason: String,
 }
 
-/// What became of a mail.
+/// The fate of a mail.
 ///
-/// What comes back is not sent again, so that it counts whether its recipient has it:
+/// A bounced mail is not sent again, so what counts is whether its recipient has it:
 ///
-/// | SES tells | fate |
+/// | SES reports | fate |
 /// |---|---|
 /// | `Bounce` `Permanent`: `General`, `NoEmail`, `Suppressed`, `OnAccountSuppressionList`, `UnsubscribedRecipient` | bounced |
 /// | `Bounce` `Transient` (`MailboxFull`, `MessageTooLarge`, `ContentRejected`, out of office …) and `Undetermined` | transient |
@@ -87,13 +87,13 @@ impl Fate {
     }
 }
 
-/// Reads what an SNS notification holds as its `Message`: an event of a configuration set's event destination, or a
-/// notification of an identity with the original headers included.
+/// Reads the `Message` of an SNS notification: an event of a configuration set's event destination, or a notification
+/// of an identity with the original headers included.
 ///
 /// Trusts nothing in it and never panics; the caller has checked that SNS sent it.
 ///
 /// # Errors
-/// It is larger than SNS carries, or nothing that SES writes.
+/// It is larger than SNS allows, or not a message of SES.
 pub fn read(message: &[u8]) -> Result<Notice, SesError> {
     let unreadable = |what: &str| SesError::new(SesErrorKind::Notice, what);
     if message.len() > MAX_BYTES {
@@ -214,7 +214,7 @@ impl Told<'_> {
 }
 
 impl Mail<'_> {
-    /// What a mail bears as a tag, or where there are none, in a header.
+    /// The value of a mail's tag, or of its header if there are no tags.
     fn says<'a>(&'a self, tag: &'a [Cow<'_, str>], header: &str) -> Option<&'a str> {
         let header = || self.headers.iter().find(|h| h.name.eq_ignore_ascii_case(header)).map(|h| &*h.value);
         tag.first().map(|value| &**value).or_else(header)

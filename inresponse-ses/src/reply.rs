@@ -1,4 +1,4 @@
-//! What the answers of SES mean.
+//! The meaning of SES's answers.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// The quota is one of mails in 24 hours, and never asked for sooner than the planner may wait.
 const QUOTA_PAUSE: Duration = Duration::from_secs(30);
 
-/// What SES says of an address that it sends nothing to, in lower case.
+/// SES's texts for an address that it does not send to, in lower case.
 const SUPPRESSED: [&str; 2] = ["suppression list", "address blacklisted"];
 
-/// What SES says of an address that cannot be one, in lower case. That of the sender is checked before.
+/// SES's texts for an invalid address, in lower case. The sender's address is checked before.
 const ABOUT_ADDRESS: [&str; 9] = [
     "missing final '@domain'",
     "domain contains",
@@ -66,7 +66,7 @@ fn refused(error: &SendEmailError, response: &HttpResponse) -> Outcome {
     }
 }
 
-/// What a status alone means. A refusal says that nothing was taken; a gateway or a crash says nothing at all.
+/// The meaning of a status alone. A refusal means that nothing was accepted; a gateway error or a crash means nothing.
 fn of_status(response: &HttpResponse, reason: String) -> Outcome {
     match response.status().as_u16() {
         429 => Outcome::throttled(asked_for(response).unwrap_or(PAUSE), reason),
@@ -79,14 +79,14 @@ fn of_status(response: &HttpResponse, reason: String) -> Outcome {
     }
 }
 
-/// What went wrong, with its causes.
+/// The error with its causes.
 fn reason(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(|cause| short(&cause.to_string()).to_owned()).collect::<Vec<_>>().join(": ")
 }
 
-/// The beginning of a text. Some causes show the whole request, which holds a secret link, and a signature that
-/// does not match is answered with the headers, which may hold a session token; both come late in a long text.
+/// The beginning of a text. Some causes show the whole request, which contains a secret link. The answer to a wrong
+/// signature contains the headers, which may have a session token. Both come late in a long text.
 fn short(text: &str) -> &str {
     &text[..text.floor_char_boundary(200)]
 }

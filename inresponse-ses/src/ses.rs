@@ -20,15 +20,15 @@ use crate::config::SesConfig;
 use crate::handed::Handed;
 use crate::reply::outcome;
 
-/// The tags that mails bear, by which [`read`](crate::read) finds their delivery; letters, digits, underscores and
-/// dashes (API reference of SES v2, `MessageTag`).
+/// The tags of our mails, by which [`read`](crate::read) finds their delivery: letters, digits, underscores and dashes
+/// (API reference of SES v2, `MessageTag`).
 const TAG_INCIDENT: &str = "inresponse-incident";
 const TAG_DELIVERY: &str = "inresponse-delivery";
 
 /// Sends alerts through Amazon SES.
 ///
-/// SES gives each mail a `Message-ID` of its own; the delivery's name stays in `X-InResponse-Delivery`, and
-/// `References` keeps the mails of an incident together.
+/// SES gives each mail its own `Message-ID`. The delivery id stays in `X-InResponse-Delivery`, and `References` keeps
+/// the mails of an incident together.
 pub struct SesNotifier {
     client: Client,
     config: SesConfig,
@@ -103,7 +103,7 @@ impl Notifier for SesNotifier {
 }
 
 impl fmt::Debug for SesNotifier {
-    /// Without the client, which holds credentials.
+    /// Does not show the client, which has credentials.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SesNotifier").field("config", &self.config).finish_non_exhaustive()
     }

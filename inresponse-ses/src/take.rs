@@ -1,4 +1,4 @@
-//! Does what SES tells later asks for.
+//! Handles later reports of SES.
 
 use inresponse_core::engine::Bounced;
 use inresponse_core::{Engine, Outage};
@@ -6,7 +6,7 @@ use inresponse_core::{Engine, Outage};
 use crate::error::SesError;
 use crate::notice::{Notice, read};
 
-/// What became of a message.
+/// The result of a message.
 #[derive(Debug)]
 #[must_use]
 pub enum Taken {
@@ -18,13 +18,13 @@ pub enum Taken {
     Foreign(SesError),
 }
 
-/// Takes what an SNS notification holds as its `Message`, as [`read`] does, and marks an alert that will not be seen as
-/// dead ([`Engine::bounced`]).
+/// Reads the `Message` of an SNS notification, as [`read`] does, and marks an alert that will not be seen as dead
+/// ([`Engine::bounced`]).
 ///
-/// The same message may be told any number of times. The caller has checked that SNS sent it.
+/// The same message may come any number of times. The caller has checked that SNS sent it.
 ///
 /// # Errors
-/// The store is unavailable. It is safe to tell it again.
+/// The store is unavailable. It is safe to call this again.
 pub async fn take(engine: &Engine, message: &[u8]) -> Result<Taken, Outage> {
     let alert = match read(message) {
         Ok(Notice::Alert(alert)) => alert,

@@ -1,4 +1,4 @@
-//! From which topics what SES tells is taken.
+//! The topics from which reports of SES are accepted.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::error::{SesError, SesErrorKind};
 use crate::notice::read;
 use crate::take::{Taken, take};
 
-/// Takes what SES publishes to these topics, and to no others.
+/// Accepts reports of SES from these topics only.
 ///
 /// Anybody with an AWS account can have SES report any bounce to a topic of their own.
 #[derive(Debug, Clone, Default)]
@@ -19,10 +19,10 @@ pub struct SesTopics {
 }
 
 impl SesTopics {
-    /// The topics of these resource names, as in `arn:aws:sns:eu-west-1:123456789012:inresponse-mails`.
+    /// The topics with these resource names, such as `arn:aws:sns:eu-west-1:123456789012:inresponse-mails`.
     ///
     /// # Errors
-    /// One of them is no resource name of a topic.
+    /// One of them is not the resource name of a topic.
     pub fn new(topics: impl IntoIterator<Item = String>) -> Result<Self, SesError> {
         let trusted: BTreeSet<_> = topics.into_iter().collect();
         match trusted.iter().find(|topic| !is_topic(topic)) {
@@ -36,7 +36,7 @@ impl SesTopics {
         }
     }
 
-    /// Whether there is none, so that nothing is taken.
+    /// Whether there is none, so that no report is accepted.
     pub fn is_empty(&self) -> bool {
         self.trusted.is_empty()
     }

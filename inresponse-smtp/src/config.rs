@@ -1,4 +1,4 @@
-//! Which server, how, as whom.
+//! The server, the encryption and the sender.
 
 use std::fmt;
 
@@ -16,13 +16,13 @@ pub(crate) enum Encryption {
     Never,
     /// By STARTTLS where the server offers it.
     Opportunistic,
-    /// By STARTTLS, or not at all.
+    /// STARTTLS, or no connection.
     Required,
     /// From the first byte.
     Implicit,
 }
 
-/// What others on the way to a mail server can read.
+/// What others on the network path to a mail server can read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Secrecy {
@@ -116,7 +116,7 @@ impl SmtpConfig {
         })
     }
 
-    /// What others on the way to the server can read.
+    /// What others on the network path to the server can read.
     pub fn secrecy(&self) -> Secrecy {
         match (self.encryption, &self.credentials) {
             (Encryption::Required | Encryption::Implicit, _) => Secrecy::Encrypted,

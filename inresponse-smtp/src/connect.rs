@@ -42,9 +42,9 @@ impl Connector {
         Ok(Self { config, tls })
     }
 
-    /// A connection that is ready for a mail; `deadline` is what the whole attempt has.
+    /// A connection that is ready for a mail; `deadline` is the time of the whole attempt.
     ///
-    /// What a server refuses here, even for good, is no fault of a recipient.
+    /// A refusal here, even a permanent one, is not about the recipient.
     pub(crate) async fn connect(&self, deadline: Duration) -> Result<Session, Failure> {
         let SmtpConfig { host, port, encryption, credentials, hello, .. } = &self.config;
         let patience = CONNECT.min(deadline);
@@ -103,7 +103,7 @@ fn failed(message: &str) -> SmtpError {
     SmtpError::new(SmtpErrorKind::Certificates, message)
 }
 
-/// What this machine trusts (`SSL_CERT_FILE` and `SSL_CERT_DIR` included), which must not be nothing.
+/// The certificates that this machine trusts (`SSL_CERT_FILE` and `SSL_CERT_DIR` included). There must be at least one.
 fn roots() -> Result<RootCertStore, SmtpError> {
     let mut roots = RootCertStore::empty();
     let (added, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);

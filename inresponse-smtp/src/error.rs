@@ -2,7 +2,7 @@
 
 use inresponse_core::ErrorOf;
 
-/// What is at fault.
+/// The cause of the error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SmtpErrorKind {

@@ -1,4 +1,4 @@
-//! Brings alerts to people by mail: over SMTP, or as files in a folder.
+//! Sends alerts as mails: over SMTP, or as files in a folder.
 //!
 //! ```no_run
 //! # fn notifier() -> Result<(), inresponse_smtp::SmtpError> {
@@ -18,18 +18,18 @@
 //!
 //! # What a refusal means
 //!
-//! A delivery is *rejected*, and so dead, only if the server refuses this recipient for good. All else is tried again:
-//! after a pause if the server asks for one, else soon. In doubt it is tried again.
+//! A delivery is *rejected*, and so dead, only if the server permanently refuses this recipient. Every other refusal is
+//! tried again: after a pause if the server asks for one, else soon. In doubt it is tried again.
 //!
 //! | refused | code | outcome |
 //! |---|---|---|
 //! | anything | 421, 452; other 4yz with 4.7.x, 4.2.1, 4.3.2, 4.4.5, 4.5.3, or a text about greylisting or throttling | throttled |
 //! | anything | other 4yz | unavailable |
-//! | connection, EHLO, TLS, AUTH | 5yz | unavailable: nobody was named yet |
+//! | connection, EHLO, TLS, AUTH | 5yz | unavailable: the recipient was not named yet |
 //! | MAIL: the sender | 5yz | unavailable |
 //! | RCPT: the recipient | 5yz with 5.1.1, 5.1.2, 5.1.3, 5.1.4, 5.1.6, 5.1.10: no such mailbox, no such domain | rejected |
 //! | | 5yz with 5.2.1 (disabled) or 5.2.2 (full) | rejected, unless the text is about a rate or about sending |
-//! | | 5yz with 5.6.7 | rejected: the server does not take its address beyond ASCII |
+//! | | 5yz with 5.6.7 | rejected: the server does not accept its non-ASCII address |
 //! | | 5yz with 5.4.1 and `Recipient address rejected: Access denied` | rejected: Exchange Online knows no such address |
 //! | | 5yz with another status: the sender (5.1.7, 5.1.8), system (5.3.x), routes and quotas (5.4.x), protocol (5.5.x), policy (5.7.x) | unavailable |
 //! | | 551, 556 without a status, or with x.0.0, x.1.0, x.2.0, x.5.0 | rejected, unless the text is about relaying, a sender, a quota, a policy |
@@ -38,9 +38,9 @@
 //! | DATA and the content | 5yz with 5.1.x and 5.2.x as after RCPT | rejected |
 //! | | other 5yz | unavailable: it is about the message |
 //!
-//! Whatever the status says, a text that names the sender is about the sender: Postfix says only after RCPT that it
-//! refuses one. A recipient whose local part is not ASCII is rejected by a server without SMTPUTF8: that server can
-//! take no mail for them. Domains are in A-labels and never need it.
+//! If the text names the sender, the refusal is about the sender, whatever the status is: Postfix refuses a sender only
+//! after RCPT. A recipient whose local part is not ASCII is rejected if the server has no SMTPUTF8, because that server
+//! cannot accept mail for them. Domains are in A-labels and never need SMTPUTF8.
 //!
 //! Sources: RFC 5321 section 4.2 (codes) and 3.6.1, RFC 3463 section 3 (enhanced status codes) and the IANA registry
 //! that it began, RFC 2034 (where they stand), RFC 4954 section 6 (AUTH), RFC 6531 section 3.5 (5.6.7), RFC 7504 (521,
@@ -50,19 +50,19 @@
 //!
 //! # How long is waited
 //!
-//! Within the deadline that the engine gives: 10 s for connecting, all addresses together; 60 s for TLS and for the
-//! greeting, since some servers let clients wait; 30 s for the reply to a command before a mail is begun; and from MAIL
-//! on as long as there is (RFC 5321 section 4.5.3.2 has minutes). Silence is *unavailable* until the end of the
+//! All limits are within the engine's deadline: 10 s for connecting to all addresses together; 60 s for TLS and for the
+//! greeting, because some servers let clients wait; 30 s for the reply to a command before a mail begins. From MAIL on
+//! there is only the deadline (RFC 5321 section 4.5.3.2 allows minutes). Silence is *unavailable* until the end of the
 //! content was sent, and *unknown* after it: the mail may have arrived.
 //!
 //! | file | holds |
 //! |---|---|
-//! | `config` | which server, how, as whom |
+//! | `config` | the server, the encryption and the sender |
 //! | `smtp` | the notifier: one attempt over a kept connection |
 //! | `connect` | connections: TCP, TLS, AUTH |
-//! | `session` | commands and replies, and how long each may take |
-//! | `pool` | connections that are kept |
-//! | `reply` | what a server's replies mean; `reply/recipient` which are about the recipient |
+//! | `session` | commands and replies, and their time limits |
+//! | `pool` | kept connections |
+//! | `reply` | the meaning of a server's replies; `reply/recipient`: which of them are about the recipient |
 //! | `outbox` | the notifier that writes files |
 //! | `error` | why a notifier cannot be made |
 

@@ -1,4 +1,4 @@
-//! What a server's replies mean.
+//! The meaning of a server's replies.
 
 mod outcome;
 mod recipient;
@@ -8,7 +8,7 @@ use std::io;
 
 pub(crate) use outcome::outcome;
 
-/// What a server was doing when something went wrong, in the order of an attempt.
+/// The step of an attempt at which an error occurred, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Phase {
     /// Connecting, greeting, TLS, EHLO, AUTH.
@@ -17,7 +17,7 @@ pub(crate) enum Phase {
     Sender,
     /// RCPT: the recipient.
     Recipient,
-    /// DATA, and the content as far as it is not complete.
+    /// DATA, and the content until it is complete.
     Content,
     /// The end of the content was sent: the server may have the mail.
     HandedOver,
@@ -30,7 +30,7 @@ pub(crate) struct Reply {
     pub(crate) lines: Vec<String>,
 }
 
-/// What came instead of the reply that was to come.
+/// What came instead of the expected reply.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// A refusal.
@@ -46,7 +46,7 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// What another library cannot read, or cannot do.
+    /// An error of another library.
     pub(crate) fn unreadable(error: impl std::error::Error) -> Self {
         Failure::Lost(chain(&error))
     }

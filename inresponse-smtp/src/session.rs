@@ -14,13 +14,13 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWrite
 
 use crate::reply::{Failure, Reply};
 
-/// How long a server may take for TLS, and then for its greeting: some let a client wait to see whether it is a
-/// spammer's, which would not (Postfix's `postscreen_greet_wait`, Sendmail's `greet_pause`).
+/// How long a server may take for TLS, and then for its greeting. Some servers let a client wait, because spammers do
+/// not wait (Postfix's `postscreen_greet_wait`, Sendmail's `greet_pause`).
 pub(crate) const GREETING: Duration = Duration::from_secs(60);
-/// How long it may take for the reply to a command before a mail is begun.
+/// How long it may take to reply to a command before a mail begins.
 ///
-/// From MAIL on there is no other limit than the attempt's deadline: RFC 5321 section 4.5.3.2 allows five minutes for MAIL
-/// and RCPT, and ten for the end of the content. Some servers ask others about a recipient before they answer.
+/// From MAIL on the attempt's deadline is the only limit: RFC 5321 section 4.5.3.2 allows five minutes for MAIL and
+/// RCPT, and ten for the end of the content. Some servers ask others about a recipient before they answer.
 pub(crate) const COMMAND: Duration = Duration::from_secs(30);
 
 /// The longest line of a reply, in bytes; RFC 5321 section 4.5.3.1.5 allows 512.
@@ -30,7 +30,7 @@ const MAX_LINES: usize = 256;
 /// How often a server may ask while one signs in; `LOGIN` asks twice.
 const MAX_CHALLENGES: usize = 4;
 
-/// What a conversation goes over.
+/// The transport of a conversation.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Debug + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Debug + Send + Unpin> Stream for T {}
@@ -183,7 +183,7 @@ fn code(line: &[u8]) -> Option<(u16, &[u8])> {
 }
 
 impl Reply {
-    /// The reply as the mail library has it, which looks at the lines of this one.
+    /// The reply in the mail library's form.
     fn with_code(&self, code: u16) -> Response {
         let code = match code {
             334 => Code::new(Severity::PositiveIntermediate, Category::Unspecified3, Detail::Four),
@@ -193,7 +193,7 @@ impl Reply {
     }
 }
 
-/// What `done` answers within that time.
+/// The result of `done` within that time.
 pub(crate) async fn within<T>(
     limit: Duration,
     done: impl Future<Output = Result<T, Failure>>,

@@ -27,7 +27,7 @@ const AT_ONCE: usize = 64;
 /// A mail that takes longer than this makes room for another, so that recipients who hang delay nobody else. How many
 /// hang at once the engine bounds.
 const HANGS_AFTER: Duration = Duration::from_secs(1);
-/// How long a kept connection may be silent before a new one takes its place: a firewall may have forgotten it.
+/// How long a kept connection may be idle before a new one replaces it: a firewall may have dropped it.
 const FORGOTTEN: Duration = Duration::from_secs(5);
 
 /// Sends alerts through a mail server.
@@ -80,7 +80,7 @@ impl SmtpNotifier {
         Ok(())
     }
 
-    /// Does that as one of so many that are begun at once.
+    /// Limits how many connections are opened at the same time.
     async fn in_turn<T>(&self, attempt: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
         let Ok(place) = self.begun.acquire().await else {
             return Err(Failure::Lost("the notifier was closed".to_owned()));
@@ -95,8 +95,8 @@ impl SmtpNotifier {
         }
     }
 
-    /// A connection on which the mail has been begun: a kept one, or a new one if the server has tired of that or says
-    /// nothing. The recipient was not named by then, so this is no second attempt.
+    /// A connection on which the mail has begun: a kept one, or a new one if the server closed the kept one or does not
+    /// answer. The recipient was not named before, so this is not a second attempt.
     async fn begin(&self, mail: &Mail, deadline: Duration, progress: &Progress) -> Result<Kept, Failure> {
         if let Some(mut kept) = self.pool.take(self.clock.monotonic()) {
             progress.reach(Phase::Sender);
@@ -126,7 +126,7 @@ async fn begin(session: &mut Session, mail: &Mail) -> Result<(), Failure> {
     session.command_of_mail(MailCommand::new(sender, parameters)).await?.completed().map(drop)
 }
 
-/// The recipient and the content; with its end, the server has it or has not.
+/// Sends the recipient and the content. After the end of the content the server may have the mail.
 async fn hand_over(session: &mut Session, mail: &Mail, progress: &Progress) -> Result<(), Failure> {
     progress.reach(Phase::Recipient);
     for recipient in mail.envelope().to() {

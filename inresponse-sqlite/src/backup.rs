@@ -30,7 +30,7 @@ pub struct Progress {
     pub total: u64,
 }
 
-/// What becomes of a database that is there already.
+/// What to do with an existing database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Existing {
     /// The restore is refused.
@@ -42,7 +42,7 @@ pub enum Existing {
 /// The schema of a sound database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Checked {
-    /// That of this version of the program.
+    /// The schema of this version.
     Current,
     /// An older one, which this version brings up to date when it opens the database.
     Older,
@@ -63,10 +63,10 @@ pub struct Restored {
     pub settings: Vec<String>,
 }
 
-/// Copies a database, even while others write to it, to a file that must not be there yet.
+/// Copies a database, even while others write to it, to a file that must not exist yet.
 ///
-/// The copy holds everything that was answered before this began. It is checked and synced before it gets its name;
-/// what is left of a copy that failed ends in `.partial`. Blocks.
+/// The copy contains everything that was answered before this began. It is checked and synced before it gets its name.
+/// A failed copy leaves a file that ends in `.partial`. Blocks.
 ///
 /// # Errors
 /// The file is there, one of them cannot be read or written, the copy is damaged, or the database holds anything that is
@@ -91,17 +91,17 @@ pub fn backup(from: &Path, to: &Path, mut progress: impl FnMut(Progress)) -> Res
     sync_folder(to)
 }
 
-/// Makes a backup the database at `to`, which no server may be using.
+/// Replaces the database at `to`, which no server may be using, with a backup.
 ///
-/// Numbering goes on above all that were given: above those of the database that was there, and [`NUMBERS_LEFT_OUT`]
-/// further unless that database came of the same one as the backup and went on after it. At every moment there is a
-/// whole database at `to`, the old one or the new, and no server can use the old one any more. What was open and due in the backup is alerted as after an
-/// outage, the on-call engineer first. Blocks.
+/// Numbering continues above all used numbers: above those of the old database, and [`NUMBERS_LEFT_OUT`] higher unless
+/// the old database continued the one that the backup was made from. At every moment there is a complete database at
+/// `to`, the old or the new one, and no server can use the old one any more. Incidents that are open and due in the
+/// backup are alerted as after an outage, the on-call engineer first. Blocks.
 ///
 /// # Errors
-/// `from` is no sound database of this program or of a newer version of it, or holds anything that is not of this program
-/// (a trigger, a view, a table that was changed), which is named; `to` is there and is to stay or is in use,
-/// or one of them cannot be read or written.
+/// `from` is damaged, is not a database of this program, is from a newer version, or has anything that this program did
+/// not make (a trigger, a view, a changed table), which the error names; `to` exists and must stay, or is in use; or
+/// one of the files cannot be read or written.
 pub fn restore(
     from: &Path,
     to: &Path,
@@ -187,7 +187,7 @@ impl Replaced {
     }
 }
 
-/// What tells whether two databases came of one: a secret that is made once. `None` where there is none.
+/// A secret that is made once, and so shows whether two databases have the same origin. `None` if there is none.
 fn origin(connection: &Connection) -> Result<Option<Vec<u8>>, Outage> {
     connection
         .query_row("SELECT value FROM setting ORDER BY name LIMIT 1", [], |row| row.get(0))
@@ -206,7 +206,7 @@ fn left_behind(wal: &Path) -> Outage {
 /// Whether a database is whole, even while others use it. Reads all of it. Blocks.
 ///
 /// # Errors
-/// It cannot be read, is damaged, is not a database of this program, or holds anything that is not of it.
+/// It cannot be read, is damaged, is not a database of this program, or has anything that this program did not make.
 pub fn check(path: &Path) -> Result<Checked, Outage> {
     must_exist(path)?;
     let connection = open_reader(path)?;
@@ -286,7 +286,7 @@ fn one_file(connection: &Connection) -> rusqlite::Result<()> {
     connection.query_row("PRAGMA journal_mode = DELETE", [], |row| row.get::<_, String>(0)).map(drop)
 }
 
-/// Gives a file one more name, beside the one that it has.
+/// Gives a file a second name.
 fn also_named(path: &Path) -> Result<PathBuf, Outage> {
     let mut names = std::iter::once(".before-restore".to_owned())
         .chain((2..).map(|n| format!(".before-restore-{n}")))

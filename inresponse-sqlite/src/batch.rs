@@ -22,7 +22,7 @@ pub enum Write {
     Commit {
         /// The version that the record must have.
         version: Version,
-        /// What replaces it.
+        /// The new value.
         draft: Box<Draft>,
     },
     /// Edits of the roster.
@@ -45,7 +45,7 @@ pub enum Write {
     SwapSetting {
         /// Its name.
         name: String,
-        /// The value that it must have; `None`: there must be none.
+        /// The expected value; `None`: there must be no value.
         was: Option<Vec<u8>>,
         /// Its new value.
         value: Vec<u8>,
@@ -86,11 +86,11 @@ pub enum Written {
 
 /// Does all writes in one durable transaction, of which one that fails leaves nothing behind.
 ///
-/// The outer error says that none of them happened (or, of kind unknown, that all or none may have); an inner
-/// error that one of them did not. Blocks until the disk has synced.
+/// The outer error means that none of them happened (or, if its kind is unknown, that all or none may have). An inner
+/// error means that this one did not happen. Blocks until the disk has synced.
 ///
 /// # Errors
-/// The transaction could not be begun or committed.
+/// The transaction could not begin or commit.
 pub fn write_batch(
     connection: &mut Connection,
     batch: &[Write],

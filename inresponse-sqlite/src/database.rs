@@ -55,8 +55,7 @@ impl Database {
         self.roster.clone()
     }
 
-    /// A value that is made once and kept: `value` if there is none of that name yet, else the one that is
-    /// there.
+    /// Stores `value` if there is no value of that name yet. Returns the stored value.
     ///
     /// # Errors
     /// The database is unavailable.
@@ -69,8 +68,8 @@ impl Database {
 
     /// Deletes incidents that have expired by `now`, at most some hundred, and answers how many.
     ///
-    /// Which ones expire is said by [`keep_resolved`](inresponse_core::engine::EngineBuilder::keep_resolved). Their
-    /// numbers are not given again.
+    /// [`keep_resolved`](inresponse_core::engine::EngineBuilder::keep_resolved) decides which ones expire. Their
+    /// numbers are not used again.
     ///
     /// # Errors
     /// The database is unavailable.

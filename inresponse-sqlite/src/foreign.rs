@@ -1,4 +1,5 @@
-//! What is in a database and not of this program: a trigger there would act with every write of the server.
+//! Finds anything in a database that this program did not make: a foreign trigger would act with every write of the
+//! server.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,9 +13,9 @@ use crate::schema::{at_version, schema_version, stored_version};
 /// Kind and name.
 type Object = (String, String);
 
-/// Refuses a database whose schema is not that of its version, and names what is foreign, missing or changed.
+/// Refuses a database whose schema differs from its version, and names what is foreign, missing or changed.
 ///
-/// What a newer version has, this one does not know.
+/// It cannot check the schema of a newer version.
 pub(crate) fn refuse_foreign(connection: &Connection, path: &Path) -> Result<(), Outage> {
     let version = stored_version(connection)?;
     if version > schema_version() {

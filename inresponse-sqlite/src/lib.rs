@@ -1,9 +1,8 @@
 //! InResponse's store and roster on SQLite: one file, durable, with group commit.
 //!
-//! The database is in WAL mode with `synchronous=FULL`: what is answered has been synced to disk. All writes go
-//! through one thread over a bounded queue; whatever waits there when it runs is committed together, and one
-//! bad operation does not fail its neighbours. Reads go to connections of their own. Several processes may share one
-//! file.
+//! The database is in WAL mode with `synchronous=FULL`: everything that was answered is synced to disk. All writes go
+//! through one thread with a bounded queue. Each time it runs, it commits everything that waits in one transaction, and
+//! one bad operation does not fail the others. Reads have their own connections. Several processes may share one file.
 //!
 //! ```no_run
 //! # async fn open() -> Result<(), inresponse_core::Outage> {
@@ -23,12 +22,12 @@
 //! | `entries` | the roster's entries and audit records, likewise |
 //! | `columns` | what each column of an incident holds, and the statements that name them |
 //! | `query` | reads as plain functions on a connection |
-//! | `backup` | copies of a database in use, and the way back |
-//! | `foreign` | what is in a database and not of this program |
+//! | `backup` | backup and restore |
+//! | `foreign` | finds foreign parts of a database |
 //! | `writer` | the thread that runs batches |
 //! | `readers` | connections for reading |
 //! | `store`, `roster` | the two adapters |
-//! | `error` | what SQLite's errors mean |
+//! | `error` | the meaning of SQLite's errors |
 
 pub mod backup;
 mod batch;

@@ -157,8 +157,8 @@ fn kind(state: State, severity: Severity) -> u8 {
         }
 }
 
-/// The numbers of a page. Every filter is a part of the front of an index, so that what costs is what is found: the
-/// kinds that are wanted are looked up one by one, and merged.
+/// The numbers of a page. Every filter is a prefix of an index, so the cost depends only on the results. The wanted
+/// kinds are looked up one by one and merged.
 fn list_sql(query: &ListQuery) -> (String, Vec<Box<dyn ToSql + Send>>) {
     let (mut conditions, mut values): (String, Vec<Box<dyn ToSql + Send>>) = (String::new(), Vec::new());
     let mut condition = |text: &str, value: Box<dyn ToSql + Send>| {

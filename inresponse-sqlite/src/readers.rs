@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use crate::error::{Moment, outage, spoils_connection};
 use crate::schema::open_reader;
 
-/// How many reads may go on at once.
+/// The limit of concurrent reads.
 const READERS: usize = 4;
 /// How long a read waits for its turn before it is refused.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -26,8 +26,8 @@ use crate::writer::Writer;
 
 /// How soon what another process wrote is noticed.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// What is answered lacks nothing that another process was answered longer ago than this. Under a second, since who is
-/// told is decided after the answer.
+/// An answer includes every change that another process completed longer ago than this. It is under a second, because
+/// recipients are decided after the answer.
 const OLDEST: Duration = Duration::from_millis(900);
 
 /// The roster in SQLite. Cheap to clone.
@@ -59,7 +59,7 @@ impl Default for Watch {
     }
 }
 
-/// Somebody who waits until the roster was looked at.
+/// A caller that waits for a reading of the roster.
 type Look = oneshot::Sender<Result<(), Outage>>;
 
 #[derive(Debug, Default)]
@@ -89,7 +89,7 @@ impl Cache {
         now.saturating_sub(Duration::from_micros(self.current_at.load(Ordering::Acquire)))
     }
 
-    /// Takes what was written since the last look, on a look that began at `began`.
+    /// Reads the writes since the last reading; this reading began at `began`.
     fn look(&self, connection: &Connection, began: Duration) -> rusqlite::Result<()> {
         let known = self.current().version;
         if entries::version(connection)? > known {
@@ -128,7 +128,7 @@ impl Cache {
 }
 
 impl SqliteRoster {
-    /// Reads the roster and starts to watch it, on a connection of its own.
+    /// Reads the roster and starts to watch it, on its own connection.
     pub(crate) fn start(
         writer: Writer,
         readers: Readers,
@@ -195,7 +195,7 @@ fn watch(every: Duration, looks: &mpsc::Receiver<Look>, mut look: impl FnMut() -
     }
 }
 
-/// Takes what was written since the last look, on a new connection if the last one was given up.
+/// Reads the writes since the last reading, on a new connection if the last one was given up.
 fn look(
     path: &Path,
     connection: &mut Option<Connection>,

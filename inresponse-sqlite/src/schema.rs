@@ -202,8 +202,8 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, Outage> {
     prepare(connection)
 }
 
-/// Opens the file for writing once more. A newer version may have brought it to its schema meanwhile: what this one
-/// writes is still right there, and it goes on until it is replaced.
+/// Opens the file for writing again. A newer version may have migrated its schema meanwhile. The writes of this version
+/// are still right there, and it continues until it is replaced.
 pub(crate) fn open_writer_again(path: &Path) -> Result<Connection, Outage> {
     create_private(path)?;
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
@@ -234,12 +234,12 @@ fn open(path: &Path, access: OpenFlags) -> Result<Connection, Outage> {
     Ok(connection)
 }
 
-/// Makes a connection durable, with all that it finds, and brings its database to this version's schema.
+/// Makes a connection and its existing data durable, and migrates the database to this version's schema.
 ///
 /// For callers of [`write_batch`](crate::write_batch) that have no writer thread.
 ///
 /// # Errors
-/// The database cannot be written, is none, or was made by a newer version.
+/// The file cannot be written, is not a database, or was made by a newer version.
 pub fn prepare(mut connection: Connection) -> Result<Connection, Outage> {
     let failed = |e| outage(e, Moment::BeforeCommit);
     make_durable(&connection)?;
@@ -262,8 +262,8 @@ fn make_durable(connection: &Connection) -> Result<(), Outage> {
     connection.pragma_update(None, "cache_size", -8_192).map_err(failed)
 }
 
-/// What a process that was killed had committed may be there without being synced. A checkpoint begins with a sync: so
-/// it is durable before anybody hears of it.
+/// A killed process may have committed data that is not synced. A checkpoint begins with a sync, so the data is durable
+/// before anybody reads it.
 fn checkpoint(connection: &Connection) -> Result<(), Outage> {
     let failed = |e| outage(e, Moment::BeforeCommit);
     connection.pragma_update(None, "temp_store", "MEMORY").map_err(failed)?;

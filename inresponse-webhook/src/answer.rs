@@ -1,4 +1,4 @@
-//! What an answer means for the alert.
+//! The meaning of an answer for the alert.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::config::Chat;
 /// The pause after a 429 that asks for none in particular. Slack takes one message a second.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// How much of a body is looked at, in bytes; what chats say is at its beginning.
+/// How much of a body is read, in bytes; a chat's text is at its beginning.
 pub(crate) const MAX_BODY: usize = 1024;
 
 /// Whether the body of a refusal is read. It is compared with what chats document and never shown: no stranger behind a
@@ -55,7 +55,7 @@ pub(crate) fn outcome(
     }
 }
 
-/// What a chat says of a channel or a webhook that is no longer there.
+/// A chat's texts for a channel or a webhook that no longer exists.
 fn gone(chat: Chat, body: &[u8]) -> Option<&'static str> {
     /// The whole body.
     const SLACK: [&str; 7] = [

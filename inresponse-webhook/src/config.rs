@@ -36,7 +36,7 @@ impl Chat {
     }
 }
 
-/// What webhooks are signed with, which channels there are, and which internal hosts may be posted to.
+/// The signing secret, the channels, and the internal hosts that may get posts.
 #[derive(Clone, Default)]
 pub struct WebhookConfig {
     pub(crate) key: Option<SigningKey>,

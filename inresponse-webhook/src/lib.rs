@@ -1,4 +1,5 @@
-//! Brings alerts to webhooks: signed JSON to any `https:` contact, messages to channels of Slack and Microsoft Teams.
+//! Sends alerts to webhooks: signed JSON to any `https:` contact, and messages to channels of Slack and Microsoft
+//! Teams.
 //!
 //! ```no_run
 //! # fn notifiers() -> Result<(), Box<dyn std::error::Error>> {
@@ -28,9 +29,9 @@
 //!
 //! | header | holds |
 //! |---|---|
-//! | `webhook-id`, `x-inresponse-delivery` | the name of the delivery; the same in every attempt, so that a repeat can be told |
+//! | `webhook-id`, `x-inresponse-delivery` | the delivery id; the same in every attempt, so that a receiver can recognise a repeat |
 //! | `webhook-timestamp` | when it was sent, in Unix seconds |
-//! | `webhook-signature` | where there is a secret: `v1,` and the base64 of an HMAC-SHA-256 over `id.timestamp.body` |
+//! | `webhook-signature` | if there is a secret: `v1,` and the base64 of an HMAC-SHA-256 over `id.timestamp.body` |
 //!
 //! The receiver computes the signature from the headers and the bytes of the body, compares it in constant time,
 //! and refuses timestamps that are some minutes off; any library for
@@ -38,21 +39,21 @@
 //!
 //! # What an answer means
 //!
-//! A delivery is *rejected*, and so dead, only if the URL is gone for good. All else is tried again, in doubt too: what is
-//! wrong with a signature, a firewall or a message is not the recipient's end.
+//! A delivery is *rejected*, and so dead, only if the URL is permanently gone. Everything else is tried again, also in
+//! doubt: an error of a signature, a firewall or a message does not mean that the recipient is gone.
 //!
 //! | answer | outcome |
 //! |---|---|
 //! | 2xx | accepted |
-//! | 410; 301, 308: moved for good, and redirects are not followed | rejected |
+//! | 410; 301, 308: moved permanently, and redirects are not followed | rejected |
 //! | Slack, 4xx: `channel_not_found`, `channel_is_archived`, `user_not_found`, `no_service`, `no_team`, `team_disabled`, `invalid_token` | rejected |
 //! | Teams, 4xx: `WorkflowNotFound` | rejected |
 //! | 429; any other refusal with `Retry-After` | throttled |
 //! | 401, 403: a signature, a password, a firewall | unavailable |
-//! | 404: it may be there again (RFC 9110 section 15.5.5 has 410 for what is gone) | unavailable |
+//! | 404: it may return (RFC 9110 section 15.5.5 uses 410 for permanent removal) | unavailable |
 //! | 400, 413, 415, 422 and other 4xx: about the message; other 3xx | unavailable |
 //! | 500, 503 and other 5xx; no connection within 10 s | unavailable |
-//! | 502, 504; no answer once the request was begun | unknown: it may have arrived |
+//! | 502, 504; no answer after the request began | unknown: it may have arrived |
 //! | a URL that may not be posted to, a channel that is not configured | rejected, without a request |
 //!
 //! Sources: RFC 9110 section 15; the specification of Standard Webhooks 1.0.0, "Deliverability and reliability" (410
@@ -62,11 +63,11 @@
 //! | file | holds |
 //! |---|---|
 //! | `config` | the secret, the channels, the internal hosts that may be posted to |
-//! | `webhook` | the notifier: one attempt over a connection of its own |
-//! | `message` | what is posted: JSON, Slack, Teams |
+//! | `webhook` | the notifier: one attempt over its own connection |
+//! | `message` | the messages: JSON, Slack, Teams |
 //! | `sign` | the signature |
-//! | `target` | which URLs and addresses may be posted to |
-//! | `answer` | what an answer means |
+//! | `target` | which URLs and addresses are allowed |
+//! | `answer` | the meaning of an answer |
 //! | `error` | why a notifier cannot be made |
 
 mod answer;

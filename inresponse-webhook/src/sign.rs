@@ -1,4 +1,4 @@
-//! The signature, as Standard Webhooks has it (specification 1.0.0, "Signature scheme", symmetric).
+//! The signature of Standard Webhooks (specification 1.0.0, "Signature scheme", symmetric).
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// What a secret begins with as text.
+/// The prefix of a secret as text.
 const PREFIX: &str = "whsec_";
 
 /// A key to sign with. Shows nowhere.

@@ -15,7 +15,7 @@ use url::{Host, Url};
 /// Azure's metadata and DNS are behind an address that looks public.
 const AZURE: Ipv4Addr = Ipv4Addr::new(168, 63, 129, 16);
 
-/// Decides; and resolves names so that what was checked is what is connected to.
+/// Decides, and resolves names, so that the notifier connects to exactly the checked address.
 #[derive(Debug, Clone)]
 pub(crate) struct Gate {
     internal: Arc<BTreeSet<String>>,

@@ -1,4 +1,4 @@
-//! The notifier: one attempt over a connection of its own.
+//! The notifier: one attempt over its own connection.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -69,8 +69,7 @@ impl WebhookNotifier {
         Ok(Self { client, gate, key: config.key, channels: Arc::new(config.channels), clock })
     }
 
-    /// The schemes of the contacts that it reaches: `https`, `http` where an internal host is allowed, and those of
-    /// the chats that have channels.
+    /// The schemes that it reaches: `https`, `http` if an internal host is allowed, and those of chats with channels.
     pub fn schemes(&self) -> Vec<Scheme> {
         let http = self.gate.takes_http().then_some("http");
         let web = ["https"].into_iter().chain(http).map(|name| Scheme::new(name).expect("is a scheme"));
@@ -92,7 +91,7 @@ impl WebhookNotifier {
         Ok((url, chat))
     }
 
-    /// The request, but for its body.
+    /// The request without its body.
     fn request(&self, alert: &Alert, url: Url, chat: Option<Chat>) -> (RequestBuilder, Vec<u8>) {
         let (id, now) = (alert.delivery_id().as_str(), self.clock.now());
         let request = self.client.post(url).header(CONTENT_TYPE, "application/json");
@@ -144,7 +143,7 @@ impl Notifier for WebhookNotifier {
         }
     }
 
-    /// Not a channel that there is none of, nor what is seen to be internal without resolving a name.
+    /// It does not reach unknown channels, or addresses that are internal even without resolving a name.
     fn reaches(&self, contact: &Contact) -> bool {
         self.target(contact).is_ok()
     }

@@ -1,4 +1,4 @@
-//! Promise 10: what was accepted has arrived, once, under its name.
+//! Promise 10: an accepted message has arrived, once, with its delivery id.
 
 use inresponse_core::model::{Report, Severity};
 use inresponse_core::notify::Outcome;
@@ -20,7 +20,8 @@ pub async fn p10_an_accepted_alert_has_arrived_once<H: NotifierHarness>(harness:
     post.tried_at_most(0, 1).await;
 }
 
-/// The same in each attempt of one delivery, so that a recipient can tell a repeat; another in each delivery.
+/// The id is the same in each attempt of one delivery, so that a recipient can recognise a repeat. Each delivery has a
+/// different one.
 pub async fn p10_every_attempt_bears_the_name_of_its_delivery<H: NotifierHarness>(harness: &H) {
     let post = Post::new(harness).await;
     let alerts = [post.alert(0, 1, 1), post.alert(0, 1, 2), post.alert(0, 2, 1), post.alert(0, 1, 3)];
@@ -33,7 +34,7 @@ pub async fn p10_every_attempt_bears_the_name_of_its_delivery<H: NotifierHarness
     }
 }
 
-/// Everybody gets what is theirs, and nobody gets another's link to claim with.
+/// Every recipient gets their own alert, and nobody gets another recipient's claim link.
 pub async fn alerts_at_once_do_not_mix<H: NotifierHarness>(harness: &H) {
     const RECIPIENTS: usize = 12;
     let post = Post::new(harness).await;
@@ -80,7 +81,7 @@ pub async fn any_text_arrives_as_one_message<H: NotifierHarness>(harness: &H) {
     }
 }
 
-/// Neither what it was configured with nor the link that it was given, before an alert or after it.
+/// It shows neither its secrets nor the claim link, before an alert or after it.
 pub async fn secrets_do_not_show_in_debug_output<H: NotifierHarness>(harness: &H) {
     let post = Post::new(harness).await;
     let alert = post.alert(0, 1, 1);

@@ -72,7 +72,7 @@ pub async fn p09_an_asked_for_pause_is_told<H: NotifierHarness>(harness: &H) {
     post.nothing_arrived(0).await;
 }
 
-/// Nothing was handed over, and that is certain; nor is it the recipient's fault for good.
+/// Certainly nothing was handed over, and it is not a permanent fault of the recipient.
 pub async fn p09_an_unreachable_carrier_is_unavailable<H: NotifierHarness>(harness: &H) {
     let post = Post::new(harness).await;
     post.behave(0, Behaviour::Unreachable).await;
@@ -93,7 +93,8 @@ pub async fn p09_a_carrier_that_is_back_is_reached_again<H: NotifierHarness>(har
     post.is_reached_again(0).await;
 }
 
-/// It has arrived, which the notifier cannot know: so it may neither say so nor deny it, nor send it again.
+/// The message has arrived, but the notifier cannot know that. So it may report neither success nor failure, and must
+/// not send it again.
 pub async fn p10_a_lost_reply_is_unknown_and_not_tried_again<H: NotifierHarness>(harness: &H) {
     let post = Post::new(harness).await;
     // Over the first connection, and where it can be, over one that has worked before.

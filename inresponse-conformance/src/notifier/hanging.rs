@@ -10,7 +10,7 @@ use super::post::{AMPLE, Post, SHORT};
 use super::{Behaviour, NotifierHarness};
 use crate::waiting::eventually;
 
-/// Neither accepted nor refused, and tried once.
+/// The outcome is neither accepted nor refused, and there was one attempt.
 pub async fn p13_a_silent_carrier_is_given_up_at_the_deadline<H: NotifierHarness>(harness: &H) {
     let post = Post::new(harness).await;
     post.behave(0, Behaviour::Hang).await;
@@ -65,7 +65,7 @@ pub async fn p13_an_abandoned_alert_blocks_nothing<H: NotifierHarness>(harness: 
     post.is_reached_again(1).await;
 }
 
-/// It has arrived, which the notifier cannot know: so it may neither say so nor deny it.
+/// The message has arrived, but the notifier cannot know that. So it may report neither success nor failure.
 pub async fn p10_a_reply_that_does_not_come_is_unknown<H: NotifierHarness>(harness: &H) {
     let post = Post::new(harness).await;
     post.behave(0, Behaviour::TakeAndHang).await;

@@ -1,7 +1,7 @@
 //! The laws of every [`Notifier`].
 //!
-//! They are about one attempt and the truth about how it ended, so the harness must have the recipients' side in
-//! its hands: a local server that can be told to accept, to refuse, to hang, to take a message and say nothing.
+//! They are about one attempt and its true outcome. So the harness must control the recipients' side: a local server
+//! that can accept, refuse, hang, or take a message and say nothing.
 
 mod accepted;
 mod failing;
@@ -18,9 +18,9 @@ pub use accepted::*;
 pub use failing::*;
 pub use hanging::*;
 
-/// Makes the notifier under test, and is in charge of everybody that it can reach.
+/// Makes the notifier under test, and controls all its recipients.
 ///
-/// Recipients are told apart by their contacts. Each of them accepts until it is told otherwise.
+/// Recipients are identified by their contacts. Each accepts until its behaviour is changed.
 pub trait NotifierHarness: Send + Sync {
     /// The notifier under test.
     type Notifier: Notifier;
@@ -31,25 +31,25 @@ pub trait NotifierHarness: Send + Sync {
     /// The address of the `n`th recipient, a different one for every `n`.
     fn contact(&self, n: usize) -> Contact;
 
-    /// From now on, attempts to reach `contact` are met with `behaviour`.
+    /// From now on, `contact` behaves like this.
     ///
-    /// Never called with a behaviour that the macro was told to except. Where that behaviour cannot be had for
-    /// one recipient only, as with a relay that is unreachable, it may be for all of them.
+    /// It is never called with an excepted behaviour. If a behaviour cannot apply to a single recipient, such as an
+    /// unreachable relay, it may apply to all of them.
     fn behave(&self, contact: &Contact, behaviour: Behaviour) -> impl Future<Output = ()> + Send;
 
-    /// How many attempts to reach `contact` got as far as the recipients' side, whatever became of them.
+    /// How many attempts for `contact` reached the recipients' side, whatever their outcome.
     fn attempts(&self, contact: &Contact) -> impl Future<Output = usize> + Send;
 
-    /// What `contact` has been given so far, in order; also what was taken without a reply.
+    /// The messages that `contact` has got so far, in order, including those taken without a reply.
     fn arrived(&self, contact: &Contact) -> impl Future<Output = Vec<Arrival>> + Send;
 
-    /// What the notifier was configured with and must never show: passwords, tokens.
+    /// The secrets in the notifier's configuration that it must never show: passwords, tokens.
     fn secrets(&self) -> Vec<String> {
         Vec::new()
     }
 }
 
-/// How the recipients' side meets an attempt. The words that the macro may be told to except are in brackets.
+/// The behaviour of the recipients' side. The words to except in the macro are in brackets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Behaviour {
     /// It takes the message and says so. Cannot be excepted.
@@ -78,7 +78,7 @@ impl Behaviour {
     pub const PAUSE: Duration = Duration::from_secs(7);
 }
 
-/// A message as its recipient has it.
+/// A message as its recipient got it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrival {
     /// The delivery's name, as found where this carrier puts it (`X-InResponse-Delivery`).

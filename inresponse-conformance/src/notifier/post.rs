@@ -18,7 +18,7 @@ pub(super) const AMPLE: Duration = Duration::from_secs(60);
 /// A deadline that is meant to be reached.
 pub(super) const SHORT: Duration = Duration::from_millis(300);
 
-/// How much later than its deadline an answer may come before it counts as none: a busy machine may be late.
+/// How late after its deadline an answer may come, because a busy machine may be late.
 const GRACE: Duration = Duration::from_secs(30);
 
 /// The notifier under test and its harness.
@@ -32,7 +32,7 @@ impl<'a, H: NotifierHarness> Post<'a, H> {
         Self { harness, notifier: Arc::new(harness.notifier().await) }
     }
 
-    /// Gives the notifier an alert, and checks what holds of every answer.
+    /// Gives the notifier an alert, and checks the rules for every answer.
     pub(super) async fn tell(&self, alert: &Alert, deadline: Duration) -> Outcome {
         let outcome = timeout(deadline + GRACE, self.notifier.notify(alert, deadline))
             .await
@@ -65,7 +65,7 @@ impl<'a, H: NotifierHarness> Post<'a, H> {
         self.harness.arrived(&self.contact(n)).await
     }
 
-    /// Waits until the recipient has been given as many messages, and sees that no more come after them.
+    /// Waits until the recipient has got that many messages, and checks that no more follow.
     pub(super) async fn has_arrived(&self, n: usize, messages: usize) -> Vec<Arrival> {
         eventually(&messages, || async { self.arrived(n).await.len() }).await;
         self.settled().await;

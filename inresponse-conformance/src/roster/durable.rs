@@ -1,4 +1,4 @@
-//! What was put is still there after a crash.
+//! Written entries survive a crash.
 
 use inresponse_core::roster::{Effect, Roster};
 
@@ -9,7 +9,7 @@ use super::acting::{
 use super::scene::{all_rotas, all_settings, no_team, odd_names, pairs, put, service_of, team};
 use crate::Durable;
 
-/// Services, settings and calendars; and what was deleted does not come back.
+/// Services, settings and calendars survive, and deleted entries do not come back.
 pub async fn what_was_put_survives_a_crash<H: Durable<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     let (settings, rotas) = (all_settings(), all_rotas());

@@ -1,4 +1,4 @@
-//! What is put is what is answered.
+//! A read returns what was written.
 
 use inresponse_core::roster::{EntryKind, Roster};
 

@@ -1,7 +1,7 @@
 //! The laws of every [`Roster`](inresponse_core::roster::Roster).
 //!
-//! What a handle wrote it must answer at once. What another handle wrote it must notice by itself within three seconds,
-//! and at once if it is told to look again.
+//! A handle must return its own writes at once. It must notice writes of another handle within three seconds, and at
+//! once after a refresh.
 
 mod acting;
 mod calls;

@@ -43,7 +43,7 @@ pub async fn what_one_handle_puts_another_notices<H: Shared<Subject: Roster>>(ha
     }
 }
 
-/// What was read before is not answered forever.
+/// An old reading is not returned forever.
 pub async fn what_one_handle_deletes_another_notices<H: Shared<Subject: Roster>>(harness: &H) {
     let one = harness.fresh().await;
     let other = harness.another(&one).await;
@@ -62,7 +62,7 @@ pub async fn what_one_handle_deletes_another_notices<H: Shared<Subject: Roster>>
     within(NOTICED, &(None, None, None, false), || seen(&other, "athens")).await;
 }
 
-/// At once, and all of it: who is told is decided by what is read after that.
+/// All of it at once, because later reads decide who is alerted.
 pub async fn p12_a_handle_that_looks_again_answers_what_another_has_just_written<
     H: Shared<Subject: Roster>,
 >(
@@ -90,7 +90,7 @@ pub async fn p12_a_handle_that_looks_again_answers_what_another_has_just_written
     assert_eq!(seen(&second, "athens").await, (None, None, None, false), "what was just deleted");
 }
 
-/// Whether a team may be deleted is decided by what is stored, not by what a handle remembers.
+/// Stored data decides whether a team may be deleted, not the memory of a handle.
 pub async fn a_service_of_another_handle_keeps_its_team<H: Shared<Subject: Roster>>(harness: &H) {
     let one = harness.fresh().await;
     let other = harness.another(&one).await;

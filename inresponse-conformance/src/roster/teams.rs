@@ -55,7 +55,7 @@ pub async fn a_deletion_leaves_everything_else_alone<H: Harness<Subject: Roster>
     }
 }
 
-/// Any of them is enough, and none is needed for the others.
+/// Any of them is enough; none needs the others.
 pub async fn p12_a_team_is_known_by_settings_a_calendar_entry_or_a_service<H: Harness<Subject: Roster>>(
     harness: &H,
 ) {
@@ -89,7 +89,7 @@ pub async fn p12_a_team_is_known_by_settings_a_calendar_entry_or_a_service<H: Ha
     assert_eq!(delete_team(&roster, "listed").await, Effect::Absent, "a team that is not known is not there");
 }
 
-/// Each of them once, in order, and nobody else.
+/// Each of them once, in order, and no others.
 pub async fn the_teams_that_are_known_are_listed<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     let teams = async || -> Vec<TeamName> {

@@ -1,4 +1,4 @@
-//! What was swapped is still there after a crash.
+//! A swapped value survives a crash.
 
 use inresponse_core::settings::{Settings, Swapped};
 

@@ -1,4 +1,4 @@
-//! Single acts on a store, with what every one of them must answer.
+//! Single calls to a store, each with its required answer.
 
 use chrono::{DateTime, Utc};
 use inresponse_core::model::IncidentNumber;
@@ -45,12 +45,12 @@ pub(super) async fn commit(store: &impl Store, record: &Record, draft: Draft) ->
     Record { version: next, incident: draft.into_incident(), ..record.clone() }
 }
 
-/// What is due at `now`, all of it.
+/// All incidents due at `now`.
 pub(super) async fn due(store: &impl Store, now: DateTime<Utc>) -> Vec<Record> {
     store.due(now, None, ALL).await.expect("the store tells what is due")
 }
 
-/// The numbers of what is due at `now`.
+/// The numbers of the incidents due at `now`.
 pub(super) async fn due_numbers(store: &impl Store, now: DateTime<Utc>) -> Vec<IncidentNumber> {
     numbers(&due(store, now).await)
 }

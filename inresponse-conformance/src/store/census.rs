@@ -43,7 +43,7 @@ pub async fn p12_the_census_counts_states<H: Harness<Subject: Store>>(harness: &
     eventually(&(3, 2, 1), states).await;
 }
 
-/// Leases what is due at `now` and ends every send with `outcome`.
+/// Leases the deliveries due at `now`, and ends every send with `outcome`.
 async fn alerted(store: &impl Store, record: Record, outcome: &Outcome, now: DateTime<Utc>) -> Record {
     let plan = leased(&record.incident, now);
     let mut record = commit(store, &record, plan.draft).await;
@@ -114,7 +114,7 @@ pub async fn p12_the_census_counts_those_that_wait_since_before_a_time<H: Harnes
     }
 }
 
-/// The earliest of all, overdue or not; none when nothing is due.
+/// The earliest of all, overdue or not; `None` if nothing is due.
 pub async fn p12_the_census_tells_the_next_due_time<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let next = async || census(&store, at(0)).await.next_due_at;

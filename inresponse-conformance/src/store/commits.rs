@@ -1,4 +1,4 @@
-//! Promises 6 and 11: the version is the fence, and there is no other.
+//! Promises 6 and 11: the version is the only fence.
 
 use std::sync::Arc;
 

@@ -16,7 +16,7 @@ use crate::store::{DueMark, Record};
 
 /// How many due records are read at a time.
 pub(super) const PAGE: usize = 256;
-/// How soon to come back where what is due waits for a sending slot.
+/// How soon to try again if due sends wait for a slot.
 const BLOCKED_PAUSE: TimeDelta = TimeDelta::seconds(1);
 
 /// How far an incident was brought.
@@ -36,9 +36,9 @@ pub enum Advanced {
 impl Engine {
     /// Does everything that is due of one incident, and answers when to come back.
     ///
-    /// Contacts are sent to at the same time, and each outcome is committed soon after it comes. What becomes
-    /// due while a send is still under way is done too, so a slow contact delays no later level (promise 13).
-    /// When this returns, nothing is left running.
+    /// Contacts are sent to at the same time, and each outcome is committed soon after it comes. What becomes due while
+    /// a send is still under way is done too, so a slow contact delays no later level (promise 13). Nothing runs any
+    /// more when this returns.
     ///
     /// # Errors
     /// The store or the roster is unavailable; sends that had begun were finished and recorded first.
@@ -49,7 +49,7 @@ impl Engine {
         }
     }
 
-    /// Takes no lease from `last_lease` on, by the monotonic clock; what was leased before has half a lease more.
+    /// Takes no lease after `last_lease`, by the monotonic clock. Sends that were leased before get half a lease more.
     pub(super) async fn advance_record(
         &self,
         record: Record,
@@ -118,13 +118,13 @@ impl Engine {
         }
     }
 
-    /// Does everything that is due of all incidents, and answers how many were advanced.
+    /// Advances every due incident, and returns how many were advanced.
     ///
-    /// When this returns, nothing is left running. An incident that cannot be advanced (an outage) is logged
-    /// and stays due.
+    /// Nothing runs any more when this returns. An incident that cannot be advanced (an outage) is logged and stays
+    /// due.
     ///
     /// # Errors
-    /// The store cannot say what is due.
+    /// The store cannot list the due incidents.
     pub async fn tick(&self) -> Result<usize, Outage> {
         let (now, mut after, mut advanced) = (self.now(), None, 0);
         let mut under_way = FuturesUnordered::new();
@@ -164,8 +164,7 @@ impl Engine {
     }
 }
 
-/// Does `work` while others go on, so that neither waits for the other: not even for a connection to the store
-/// that one of them has taken.
+/// Does `work` while other tasks continue, so that neither waits for the other, not even for a connection to the store.
 async fn while_going_on<F: Future, T>(
     others: &mut FuturesUnordered<F>,
     work: impl Future<Output = T>,
@@ -181,10 +180,10 @@ async fn while_going_on<F: Future, T>(
     work.await
 }
 
-/// Where the next page of what is due by `now` begins; `None` after the last one.
+/// Where the next page of incidents due by `now` begins; `None` after the last page.
 ///
-/// The store's order is by the times that were stored. Another version may have stored another time than this one would,
-/// so what this version thinks is due later does not say where the page ended; and a page that leads nowhere is the last.
+/// The store sorts by the stored times. Another version may have stored a different time than this one would. So the
+/// times that this version computes do not show where a page ended. A page that does not move the mark is the last.
 pub(super) fn next_page(page: &[Record], after: Option<DueMark>, now: DateTime<Utc>) -> Option<DueMark> {
     if page.len() < PAGE {
         return None;
@@ -194,7 +193,7 @@ pub(super) fn next_page(page: &[Record], after: Option<DueMark>, now: DateTime<U
     page.iter().rev().filter(is_told).find_map(due).filter(|last| after.is_none_or(|after| *last > after))
 }
 
-/// Where a record stands in the order of what is due.
+/// A record's place in the order of due incidents.
 pub(super) fn mark_of(record: &Record) -> Option<DueMark> {
     let due_at = crate::plan::due_at(&record.incident)?;
     Some(DueMark { due_at, number: record.number() })

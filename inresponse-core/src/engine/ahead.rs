@@ -1,4 +1,4 @@
-//! How far ahead the wall clock was when something was decided by it.
+//! How far ahead the wall clock was at a decision.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -7,10 +7,10 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use chrono::{DateTime, Utc};
 
-/// The farthest that the wall clock was ahead of the monotonic one whenever anybody looked at it.
+/// The largest lead of the wall clock over the monotonic clock at any reading.
 ///
-/// A clock may jump ahead and back while the runner waits for a slow store; what was decided in between lies in the
-/// future anyway (promise 14).
+/// A clock may jump ahead and back while the runner waits for a slow store; a decision made in between still lies in
+/// the future (promise 14).
 #[derive(Debug)]
 pub(super) struct Ahead {
     micros: AtomicI64,

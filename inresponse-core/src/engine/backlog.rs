@@ -1,7 +1,7 @@
-//! What this process knows will be due, and what is due and waits for a sending slot.
+//! The incidents that this process knows to be due later, and those that wait for a sending slot.
 //!
-//! A slot that becomes free goes to the most urgent alert that waits for it, without another look at all that is due.
-//! What is due is a stored row anyway: whatever is forgotten here is found in the store.
+//! A free slot goes to the most urgent waiting alert, without another query for due incidents. What is due is always a
+//! stored row: if this forgets something, the store still has it.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -17,7 +17,7 @@ const TIMERS: usize = 16 * 1024;
 /// How many incidents that wait for a slot are remembered, the most urgent ones: each takes some 300 bytes.
 const BLOCKED: usize = 32 * 1024;
 
-/// Remembers incidents until something is to be done about them.
+/// Remembers incidents until they are due.
 #[derive(Debug, Default)]
 pub(super) struct Backlog {
     known: HashMap<IncidentNumber, Known>,
@@ -32,14 +32,14 @@ pub(super) struct Backlog {
     full: Full,
 }
 
-/// Where more waits than there was room for when that was looked at last.
+/// Contacts for which more waited at the last check than there was room for.
 #[derive(Debug, Default)]
 struct Full {
     remotes: BTreeSet<String>,
     all: bool,
 }
 
-/// What waits for a sending slot.
+/// The alerts that wait for a sending slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Blocked {
     /// Whose slots it waits for.
@@ -71,7 +71,7 @@ enum What {
 }
 
 impl Backlog {
-    /// The incident, at that version, is due next then; not at all if there is no time.
+    /// The incident at that version is due next at that time; never if there is no time.
     pub(super) fn due(&mut self, number: IncidentNumber, version: Version, at: Option<DateTime<Utc>>) {
         if !self.make_way(number, version) {
             return;
@@ -121,7 +121,7 @@ impl Backlog {
         contact
     }
 
-    /// Forgets what was known of an older version; answers whether nothing newer is known.
+    /// Forgets an older version. Returns whether no newer version is known.
     fn make_way(&mut self, number: IncidentNumber, version: Version) -> bool {
         if self.known.get(&number).is_some_and(|known| known.version > version) {
             return false;
@@ -157,7 +157,7 @@ impl Backlog {
         }
     }
 
-    /// Whether an incident is known at that version or a later one, so that its turn comes here.
+    /// Whether the incident is known at that version or a later one, so that this process will handle it.
     pub(super) fn knows(&self, number: IncidentNumber, version: Version) -> bool {
         self.known.get(&number).is_some_and(|known| known.version >= version)
     }
@@ -257,7 +257,7 @@ mod tests {
         Blocked { contacts, urgency: Urgency::Alert(severity), due_at: at(due), again: None }
     }
 
-    /// What is taken where each contact has so many slots, and all together have `room`.
+    /// The alerts to take if each contact has that many slots and there is `room` in all.
     fn take(
         backlog: &mut Backlog,
         now: i64,

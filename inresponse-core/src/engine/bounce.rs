@@ -1,4 +1,4 @@
-//! Takes what a carrier tells later of an alert that it had accepted.
+//! Handles a carrier's later report on an alert that it had accepted.
 
 use super::Engine;
 use super::lease::report_transitions;
@@ -8,7 +8,7 @@ use crate::model::{DeliveryId, IncidentNumber, OutcomeKind};
 use crate::plan::Input;
 use crate::store::Record;
 
-/// What became of an alert that came back.
+/// The result of a bounce.
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
 pub enum Bounced {
@@ -22,14 +22,14 @@ pub enum Bounced {
 }
 
 impl Engine {
-    /// Takes note that an alert which a carrier had accepted cannot be delivered (promise 12): if nobody is left
-    /// who can be reached at its level, the next one is due at once.
+    /// Records that an accepted alert bounced (promise 12). If nobody else can be reached at its level, the next level
+    /// is due at once.
     ///
-    /// It may be told any number of times, and before the acceptance is recorded. `reason` is what the carrier
-    /// said; it is shortened.
+    /// It may be called any number of times, and before the acceptance is recorded. `reason` is the carrier's text; it
+    /// is shortened.
     ///
     /// # Errors
-    /// The store is unavailable. It is safe to tell it again.
+    /// The store is unavailable. It is safe to call this again.
     pub async fn bounced(
         &self,
         number: IncidentNumber,

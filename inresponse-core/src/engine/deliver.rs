@@ -17,18 +17,18 @@ use crate::notify::{Alert, Notifier};
 use crate::plan::Input;
 use crate::store::Record;
 
-/// A send begins at most this long after its lease, or the record is looked at once more (promise 11).
+/// A send begins at most this long after its lease; otherwise the record is read again first (promise 11).
 const BEGIN_WITHIN: Duration = Duration::from_secs(1);
-/// What part of the lease a notifier may overrun its deadline by before it is dropped: half a second of 30.
+/// The part of the lease by which a notifier may overrun its deadline before it is dropped: half a second of 30.
 const GRACE: u32 = 60;
-/// How often the record is looked at once more before an attempt is put off.
+/// How often the record is read again before an attempt is postponed.
 const LOOKS: u32 = 8;
 /// Pauses between attempts to record an outcome.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const MAX_PAUSE: Duration = Duration::from_secs(2);
 
 impl Engine {
-    /// Makes the attempt that a lease allows, and records how it ended, however long the store takes for that.
+    /// Makes the attempt of a lease and records its outcome, however slow the store is.
     ///
     /// `give_up_at` is when the attempt must have ended at the latest, by the monotonic clock. Dropping the future is
     /// like a crash: the delivery is due again when its lease ends.
@@ -61,9 +61,9 @@ impl Engine {
 
     /// Whether a send may begin, and under which lease; the reason if not.
     ///
-    /// If the commit of the lease took so long that somebody may have claimed meanwhile, the record is read again
-    /// (promise 11). If a third of the lease is over, the lease is renewed first, so that the send has its time: by
-    /// either clock, since a server whose clock is ahead may take it over soon (promise 14).
+    /// If the commit of the lease was so slow that somebody may have claimed meanwhile, the record is read again
+    /// (promise 11). If a third of the lease is over by either clock, the lease is renewed first, so that the send has
+    /// enough time. (A server whose clock is ahead could take it over soon: promise 14.)
     async fn may_begin(
         &self,
         alert: &Alert,

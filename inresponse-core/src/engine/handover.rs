@@ -1,4 +1,4 @@
-//! Whom an incident may be given to, as far as the roster knows them.
+//! Whether the roster knows the person to whom an incident is handed over.
 
 use chrono::TimeDelta;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -9,23 +9,23 @@ use crate::error::Outage;
 use crate::model::{Contact, Level, Matrix, Person, TeamName};
 use crate::roster;
 
-/// What is known of somebody whom an incident is to be given to.
+/// What the roster knows about the receiver of a hand-over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Receiver {
     /// An address in the roster.
     Known,
-    /// An address that can be told, and that the roster does not have.
+    /// An address that can be notified but is not in the roster.
     NotInRoster,
-    /// Nobody can tell them: this is no address that anything reaches.
+    /// They cannot be notified: no channel reaches this name.
     Untold,
 }
 
 impl Engine {
-    /// What is known of `person`, to whom an incident of `team` is to be given.
+    /// What the roster knows about `person`, who is to be handed an incident of `team`.
     ///
-    /// The roster has those who are in the team's calendar from yesterday on for a week, on call for any team now, or
-    /// the fallback of one.
+    /// The roster knows people in the team's calendar for a week from yesterday, people on call for any team now, and
+    /// the fallback of any team.
     ///
     /// # Errors
     /// The roster is unavailable.

@@ -13,7 +13,7 @@ use crate::model::{
 use crate::plan::{self, Input, Plan};
 use crate::store::{Census, Created, ListQuery, Record};
 
-/// What became of a report.
+/// The result of a report.
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
 pub enum Reported {
@@ -84,7 +84,7 @@ impl Engine {
 
     /// Slots for the first alert, if a runner will send it.
     ///
-    /// A contact for whom something waits already has none: what waits goes first.
+    /// A contact with a waiting alert gets none: the waiting alert goes first.
     fn first_slots(&self, matrix: &Matrix, severity: Severity) -> Option<FirstSlots> {
         let level = matrix.alerted_levels(severity).next().filter(|_| self.inner.wake.has_runner())?;
         // Which level begins after an empty one is not foreseen here.
@@ -181,6 +181,6 @@ impl Engine {
 /// The sending slots for an incident's first alert.
 struct FirstSlots {
     taken: HashMap<Contact, Slot>,
-    /// The contacts for whom none is free.
+    /// The contacts without a free slot.
     none_free: HashSet<Contact>,
 }

@@ -1,4 +1,4 @@
-//! Commits what is due, and with it the right to send.
+//! Commits leases for due sends.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering;
@@ -16,10 +16,10 @@ use crate::notify::Alert;
 use crate::plan::{self, Decision, Held, Hold, Input, Plan};
 use crate::store::Record;
 
-/// What became of a record whose time had come.
+/// The result of leasing a due record.
 #[derive(Debug)]
 pub(super) struct Leased {
-    /// When something is due next, by what is committed now.
+    /// When the incident is due next, after this commit.
     pub(super) due_at: Option<DateTime<Utc>>,
     /// What may be sent now.
     pub(super) sends: Vec<LeasedSend>,
@@ -58,7 +58,7 @@ pub(super) struct LeaseTimes {
 }
 
 impl Engine {
-    /// Leases what is due of `record`, and answers what may be sent.
+    /// Leases the due deliveries of `record`, and returns the sends.
     ///
     /// The free sending slots are taken first, then the lease. A lease whose commit failed or stays unknown
     /// begins no send.
@@ -107,7 +107,8 @@ impl Engine {
         Ok(Planned::Commit(Box::new(Proposal { record, plan, now, with })))
     }
 
-    /// A newer server leases what is due of it; nobody here comes back to it. Said once, since it is so for many.
+    /// A newer server handles it; this process does not come back to it. Logged once, because it applies to many
+    /// incidents.
     fn leave_to_newer(&self, record: &Record) {
         self.inner.wake.due(record.number(), record.version, None);
         if !self.inner.left_to_newer.swap(true, Ordering::Relaxed) {
@@ -119,7 +120,7 @@ impl Engine {
         }
     }
 
-    /// Plans what is due, with a slot for every send; without a plan where nothing can be done now.
+    /// Plans the due sends, with a slot for every send. Returns no plan if nothing can be done now.
     async fn prepare(&self, incident: &Incident, now: DateTime<Utc>) -> Result<Prepared, Outage> {
         let mut hold = Holding {
             in_flight: &self.inner.in_flight,
@@ -202,7 +203,7 @@ impl Engine {
 struct Prepared {
     plan: Option<Plan>,
     slots: HashMap<DeliveryKey, Slot>,
-    /// For whom there was none.
+    /// The contacts that got no slot.
     no_slot: Vec<Contact>,
 }
 
@@ -297,7 +298,7 @@ fn lock(deliveries: &Mutex<HashMap<DeliveryId, usize>>) -> MutexGuard<'_, HashMa
     deliveries.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How late it was when what was due was leased.
+/// How late the lease was.
 fn report_lag(before: &Incident, now: DateTime<Utc>) {
     let lag = plan::due_at(before).and_then(|due_at| (now - due_at).to_std().ok());
     metrics::histogram!("inresponse_due_lag_seconds").record(lag.unwrap_or_default().as_secs_f64());

@@ -27,7 +27,7 @@ pub struct OnCall {
     pub matrix: Matrix,
 }
 
-/// What makes a team known.
+/// Whether a team is known, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Known {
     /// It is named, by a service or by the configuration.
@@ -202,7 +202,8 @@ impl Engine {
         }
     }
 
-    /// Who the owner of a service alerts, whatever is left of that team; `None` if nobody is named anywhere.
+    /// Whom the owner of a service alerts, even if only part of the team's settings is left; `None` if nobody is
+    /// configured anywhere.
     async fn owner(&self, owner: &TeamName, at: DateTime<Utc>) -> Result<Option<Found>, Outage> {
         let directory = self.inner.roster.directory(owner, at, at).await?;
         if let Some(People { on_call, basis }) = self.people_in(&directory, at) {
@@ -219,7 +220,7 @@ impl Engine {
         })
     }
 
-    /// Those who take what nobody else does, if the configuration names such a team.
+    /// The catch-all team, if the configuration names one.
     async fn catch_all_round(&self, at: DateTime<Utc>) -> Result<Option<Found>, Outage> {
         let Some(team) = self.inner.catch_all.clone() else { return Ok(None) };
         let people = self.people_of(&team, Known::Named, at).await?;

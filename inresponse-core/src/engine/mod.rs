@@ -10,16 +10,16 @@
 //! | `swap` | changes a record by compare-and-swap |
 //! | `lease` | commits what is due, and with it the right to send |
 //! | `deliver` | makes one attempt and records its outcome |
-//! | `renew` | keeps the lease of a send that takes long |
-//! | `unsent` | leases whose commit stayed unknown, under which nothing was sent |
-//! | `bounce` | takes what a carrier tells later of an alert that it had accepted |
-//! | `advance` | one incident, or everything due, until nothing is left to do now |
+//! | `renew` | renews the lease of a long send |
+//! | `unsent` | leases that were not used because the result of their commit is unknown |
+//! | `bounce` | handles a carrier's later report on an alert that it had accepted |
+//! | `advance` | advances one incident, or all due incidents, until nothing is due |
 //! | `run` | does that forever (feature `runner`) |
-//! | `slots` | bounds how much is sent at once: in all, to one remote side, to one contact |
+//! | `slots` | limits concurrent sends: in all, to one remote server, to one contact |
 //! | `waiting` | the levels that wait for a slot |
-//! | `timers` | keeps the time of incidents where no runner does |
-//! | `wake` | tells the runner when something became due |
-//! | `backlog` | what it knows of that, and what waits for a slot, the most urgent first |
+//! | `timers` | keeps the time of incidents if there is no runner |
+//! | `wake` | wakes the runner when an incident becomes due |
+//! | `backlog` | remembers due incidents and alerts that wait for a slot, the most urgent first |
 
 mod advance;
 mod ahead;
@@ -79,7 +79,7 @@ const LONGEST_MARK: Duration = Duration::from_micros(999);
 
 /// Incident alerting and escalation over a store, a roster, notifiers and a clock.
 ///
-/// Cheap to clone; clones are the same engine. Its promises hold for as many engines as share a store.
+/// Cheap to clone; clones share one engine. Its promises hold for any number of engines on one store.
 #[derive(Clone)]
 pub struct Engine {
     inner: Arc<Inner>,
@@ -244,17 +244,17 @@ impl EngineBuilder {
         self
     }
 
-    /// By how much leases of this process are longer, so that they are told from those that another process takes at the
+    /// Added to the length of this process's leases, so that they differ from leases that another process takes in the
     /// same microsecond (default: random, and less than a millisecond).
     ///
-    /// To be given where a run must be repeatable. No two processes that share a store may have the same.
+    /// Set it if a run must be repeatable. Two processes that share a store must not have the same value.
     #[must_use]
     pub fn lease_mark(mut self, mark: Duration) -> Self {
         self.lease_mark = mark.min(LONGEST_MARK);
         self
     }
 
-    /// What a team that is known only from its calendar takes.
+    /// The settings of a team that is known only from its calendar.
     #[must_use]
     pub fn defaults(mut self, defaults: Defaults) -> Self {
         self.defaults = defaults;
@@ -268,8 +268,8 @@ impl EngineBuilder {
         self
     }
 
-    /// Links to claim with and to the incident's page, under `base_url`: signed with the first secret; tokens of
-    /// all secrets hold.
+    /// Adds claim links and links to the incident's page, under `base_url`. The first secret signs; tokens of all
+    /// secrets are valid.
     ///
     /// # Errors
     /// `base_url` is not an http or https URL.
@@ -289,7 +289,7 @@ impl EngineBuilder {
         self
     }
 
-    /// Whether those who were alerted are told who has claimed or resolved the incident (default: they are not).
+    /// Whether people who were alerted get status updates about claims and resolutions (default: no).
     #[must_use]
     pub fn news(mut self, news: News) -> Self {
         self.news = news;

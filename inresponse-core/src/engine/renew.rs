@@ -35,7 +35,7 @@ pub(super) struct Attempt {
 pub(super) enum Standing {
     /// It is in flight, under that lease of that record.
     InFlight(LeaseTimes, Box<Record>),
-    /// Nobody is to be alerted any more; and so nobody else begins this delivery.
+    /// Nobody is alerted any more, so no other process begins this delivery.
     Closed,
     /// Another process has it, or it has ended.
     Lost,
@@ -65,7 +65,7 @@ impl Attempt {
 }
 
 impl Engine {
-    /// Renews the lease of an attempt for as long as this is polled; ends once the attempt must be given up.
+    /// Renews the lease of an attempt while this is polled. Ends when the attempt must be given up.
     pub(super) async fn keep_lease(&self, attempt: Attempt, lease: LeaseTimes) {
         let (clock, third) = (&self.inner.clock, self.inner.lease / 3);
         let mut lease = lease;

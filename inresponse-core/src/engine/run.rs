@@ -1,4 +1,4 @@
-//! Does what is due, forever.
+//! Advances due incidents, forever.
 
 use std::cmp::Reverse;
 use std::future::Future;
@@ -22,26 +22,26 @@ use crate::model::{IncidentNumber, Version};
 use crate::plan::Input;
 use crate::store::{DueMark, Record};
 
-/// How long nobody looks for what is due at most, since another server may share the store.
+/// The longest pause between two queries for due incidents, because another server may share the store.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// What another server writes is found by the next look, if it shows no later than this; otherwise by one at everything.
+/// The next query finds what another server writes if it is visible within this time. Otherwise a full query finds it.
 const LAG: TimeDelta = TimeDelta::seconds(2);
-/// After a look at everything that is due, so many times as long passes until the next one.
+/// The pause after a full query is this many times the query's duration.
 const REST_AFTER_WHOLE_LOOK: u32 = 10;
-/// But at most so long.
+/// The longest such pause.
 const LONGEST_REST: Duration = Duration::from_secs(60);
 /// When to come back to an incident that could not be advanced.
 const AGAIN_AFTER_OUTAGE: TimeDelta = TimeDelta::seconds(1);
-/// How long after times were brought back everything that was committed before is to be seen.
+/// How long after a correction of times earlier commits become visible.
 const REPAIR_AGAIN: Duration = Duration::from_secs(15);
 /// A wall clock that moved this much against the monotonic one has jumped (promise 14).
 const JUMP: TimeDelta = TimeDelta::seconds(1);
 
 impl Engine {
-    /// Does what is due as soon as it is, until `shutdown` resolves; then finishes what is being sent.
+    /// Advances incidents as soon as they are due, until `shutdown` resolves. Then it finishes the sends in progress.
     ///
-    /// Woken by reports and changes through this engine, otherwise by the next due time, and at least every
-    /// second. An outage is logged and tried again; this never gives up. Needs a tokio runtime.
+    /// Reports and changes through this engine wake it, and so does the next due time. It runs at least every second.
+    /// It logs an outage and tries again forever. Needs a tokio runtime.
     pub async fn run(&self, shutdown: impl Future<Output = ()>) {
         let mut shutdown = pin!(shutdown);
         let mut handoff = self.inner.wake.open_handoff();
@@ -101,8 +101,7 @@ impl Engine {
         self.inner.stopping.store(false, Ordering::Relaxed);
     }
 
-    /// Does `work`, and meanwhile begins what is handed over: a store that is slow to read holds up no send
-    /// whose lease is taken.
+    /// Does `work` and meanwhile begins sends that are handed over, so that a slow store delays no leased send.
     async fn taking_over<T>(
         &self,
         handoff: &mut UnboundedReceiver<LeasedSend>,
@@ -124,7 +123,7 @@ impl Engine {
         sends.spawn(async move { engine.deliver(send, None).await });
     }
 
-    /// Lets what is being sent come to its end, for as long as leases last.
+    /// Waits for the sends in progress, at most for as long as leases last.
     async fn finish(&self, mut sends: JoinSet<()>, mut handed: JoinSet<()>) {
         let mut patience = pin!(self.inner.clock.sleep(self.inner.lease));
         while !sends.is_empty() || !handed.is_empty() {
@@ -140,7 +139,7 @@ impl Engine {
         }
     }
 
-    /// Looks in the store for what is due: at everything now and then, otherwise at what has become due lately.
+    /// Queries the store for due incidents: now and then for all, otherwise for those that became due recently.
     async fn look(&self, sweep: &mut Sweep, sends: &mut JoinSet<()>) {
         if let Err(error) = self.lease_all_due(sweep, sends).await {
             tracing::error!(error = %Chain::of(&error), "cannot read what is due");
@@ -148,7 +147,7 @@ impl Engine {
         sweep.looked_at = Some(self.inner.clock.monotonic());
     }
 
-    /// Leases what is due in the store, but for what is known already, and starts its sends.
+    /// Leases due incidents that are not known yet, and starts their sends.
     async fn lease_all_due(&self, sweep: &mut Sweep, sends: &mut JoinSet<()>) -> Result<(), Outage> {
         let (now, began) = (self.now(), self.inner.clock.monotonic());
         let whole = sweep.whole_look_is_due(began);
@@ -180,7 +179,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Leases what is known to be due, or to have waited for a slot that is free now, and starts its sends.
+    /// Leases known due incidents, and those for which a slot is free now, and starts their sends.
     async fn lease_known(&self, sends: &mut JoinSet<()>) {
         let now = self.now();
         let numbers = self.inner.wake.take(now, PAGE, &self.inner.slots);
@@ -214,8 +213,8 @@ impl Engine {
         Vec::new()
     }
 
-    /// Promise 14: brings back what was due by a clock that has gone back since, however often it takes; and once
-    /// more what was committed shortly before, and not yet to be seen among what is due.
+    /// Promise 14: after the clock went back, corrects the due times, and tries until it works. Then it does so once
+    /// more, for recent commits that the query for due incidents did not show yet.
     async fn repair(self, _: ClockWentBack) {
         self.repair_once().await;
         self.inner.clock.sleep(REPAIR_AGAIN).await;
@@ -258,14 +257,14 @@ impl Engine {
     }
 }
 
-/// How far what is due in the store has been looked at.
+/// How far the due incidents in the store have been read.
 #[derive(Debug, Default)]
 struct Sweep {
     /// When that was last tried, by the monotonic clock.
     looked_at: Option<Duration>,
-    /// What is before this was seen, but for what came late.
+    /// Everything before this mark was read, except for late commits.
     seen: Option<DueMark>,
-    /// When everything was last looked at, and how long that took.
+    /// When the last full query ran, and how long it took.
     whole: Option<(Duration, Duration)>,
 }
 
@@ -283,7 +282,7 @@ impl Sweep {
 /// The wall clock went back.
 struct ClockWentBack;
 
-/// The clocks, as they were when they were last compared.
+/// The clocks at the last comparison.
 struct Watch {
     wall: DateTime<Utc>,
     monotonic: Duration,

@@ -1,15 +1,15 @@
-//! Bounds how much is sent at once: in all, to one remote side, and to one contact.
+//! Limits concurrent sends: in all, to one remote server, and to one contact.
 //!
-//! A recipient who hangs keeps what is sent to them in flight. So what has been in flight for a while counts by itself,
-//! and a contact that answers promptly still gets a slot (promise 13):
+//! A hanging recipient keeps its sends in flight. So sends that are in flight for a while count separately, and a
+//! contact that answers promptly still gets a slot (promise 13):
 //!
 //! | of all slots | at most |
 //! |---|---|
-//! | what began within the last second | a half |
-//! | to contacts that have not answered promptly | 7/8, of which for those that hang a half |
-//! | to one remote side (a mail domain, a web host) | a half, of which for those that have not answered promptly a third |
-//! | of one remote side what began within the last second, and what is sent to contacts that hang | an eighth each |
-//! | status updates | a quarter, an eighth for one remote side |
+//! | sends that began within the last second | a half |
+//! | sends to contacts that have not answered promptly | 7/8; for hanging contacts a half |
+//! | sends to one remote server (a mail domain, a web host) | a half; for contacts that have not answered promptly a third |
+//! | for one remote server: sends that began within the last second, and sends to hanging contacts | an eighth each |
+//! | status updates | a quarter; an eighth for one remote server |
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,9 +18,9 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::model::{Contact, Incident, Severity, State};
 
-/// How many sends an engine has under way at once, unless it is told to have fewer.
+/// The default limit of concurrent sends of an engine.
 pub(super) const SLOTS: usize = 512;
-/// The fewest that it can be told to have.
+/// The smallest limit that can be set.
 const FEWEST: usize = 16;
 /// How many sends a process has under way at once to one contact that answers promptly.
 pub const SENDS_PER_CONTACT: usize = 12;
@@ -31,7 +31,7 @@ pub(super) const PROMPT: Duration = Duration::from_secs(1);
 /// Of how many contacts it is remembered that they answered promptly, or did not.
 const REMEMBERED: usize = 16_384;
 
-/// What goes first where not everything can: what is worse, and status updates last.
+/// The order of waiting sends: the worst severity first, status updates last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Urgency {
     News,
@@ -61,7 +61,7 @@ pub(super) struct Slot {
     taken: Arc<Mutex<Taken>>,
     contact: Contact,
     urgency: Urgency,
-    /// When it was taken, by the monotonic clock, and what tells it from others.
+    /// When it was taken, by the monotonic clock, and its id.
     began: (Duration, u64),
     /// How long the send took, if there was one.
     took: Option<Duration>,
@@ -73,7 +73,7 @@ struct Taken {
     all: Sum,
     by_remote: HashMap<String, Sum>,
     by_contact: HashMap<Contact, OfContact>,
-    /// What began within the last second, the oldest first.
+    /// The sends that began within the last second, the oldest first.
     fresh: VecDeque<Fresh>,
     next: u64,
 }
@@ -107,14 +107,14 @@ enum Answer {
     Slow,
 }
 
-/// Whether there is a slot, and if not, what is full.
+/// Whether there is a slot, and if not, which limit is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub(super) enum Room {
     Free,
     /// Not for this contact, or not for status updates; others may find one.
     NotForThis,
-    /// The remote side has as many as it may have.
+    /// The limit of the remote server is reached.
     RemoteIsFull,
     /// All are taken that this contact may have one of.
     AllIsFull,
@@ -123,7 +123,7 @@ pub(super) enum Room {
 }
 
 impl Slots {
-    /// So many slots, within bounds.
+    /// That many slots, within the limits.
     pub(super) fn new(most: usize, clock: Arc<dyn Clock>) -> Self {
         let taken = Taken {
             most: most.clamp(FEWEST, SLOTS),
@@ -150,7 +150,7 @@ impl Slots {
         Some(Slot { clock, taken, contact: contact.clone(), urgency, began, took: None })
     }
 
-    /// What is free, to be promised to those who wait.
+    /// The free slots, to promise them to waiting sends.
     #[cfg(feature = "runner")]
     pub(super) fn offer(&self) -> Offer<'_> {
         let mut taken = lock(&self.taken);
@@ -187,7 +187,7 @@ impl Offer<'_> {
     }
 }
 
-/// What was promised of what is free.
+/// The free slots that are already promised.
 #[derive(Debug, Default)]
 struct Promised {
     all: Sum,
@@ -275,7 +275,7 @@ impl Taken {
         began
     }
 
-    /// What began a second ago is in flight for a while.
+    /// Moves sends that began a second ago to the hanging ones.
     fn grow_old(&mut self, now: Duration) {
         while let Some(oldest) = self.fresh.front()
             && oldest.began.0 + PROMPT <= now
@@ -319,7 +319,7 @@ impl Taken {
 }
 
 impl Slot {
-    /// The send has ended, and took so long.
+    /// The send has ended after that time.
     pub(super) fn sent(mut self, took: Duration) {
         self.took = Some(took);
     }

@@ -1,4 +1,4 @@
-//! Who keeps the time of incidents where no runner does.
+//! Who keeps the time of incidents if there is no runner.
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -17,11 +17,11 @@ use crate::store::Record;
 /// How many timers are started at the same time by a sweep.
 const AT_ONCE: usize = 16;
 
-/// Starts, outside of this process, what calls [`Engine::advance_woken`] when it is time.
+/// Starts a timer outside this process that calls [`Engine::advance_woken`] when it is time.
 ///
-/// For deployments in which no process runs all the time. A timer holds nothing but the time: all that is known of
-/// an incident is in the store. It calls at once, then whenever it was told to come back, and ends when there is
-/// nothing to wait for. A timer that is lost is found by [`Engine::sweep`].
+/// For deployments in which no process runs all the time. A timer knows only the time: the incident is in the store. It
+/// calls at once, then at each time that the call returns, and ends when there is nothing to wait for.
+/// [`Engine::sweep`] replaces lost timers.
 #[async_trait]
 pub trait Timers: Debug + Send + Sync + 'static {
     /// Starts a timer under a name made of the incident's number and `wake`; that there was one of that name is
@@ -41,12 +41,12 @@ pub struct Swept {
 }
 
 impl Engine {
-    /// As [`advance`](Self::advance), for the timer that was started under `wake`: it has nothing to do any more
-    /// where another was started after it.
+    /// As [`advance`](Self::advance), for the timer that was started under `wake`. It does nothing if a newer timer was
+    /// started.
     ///
-    /// For processes that are ended after a while: no lease is taken later than `within` after the call, and a send
-    /// that has not ended half a lease after that is given up, so that all is done then, storage aside. What is left is
-    /// due at once.
+    /// For processes with a time limit. It takes no lease later than `within` after the call. A send that has not ended
+    /// half a lease after that is given up, so that everything is done by then, except storage. The rest is due at
+    /// once.
     ///
     /// # Errors
     /// As `advance`.
@@ -64,12 +64,12 @@ impl Engine {
         }
     }
 
-    /// Starts another timer for an incident, in place of those it has: before a timer reaches its limits.
+    /// Replaces the timers of an incident by a new one, before a timer reaches its limits.
     ///
-    /// Nothing happens where there is nothing to wait for.
+    /// Does nothing if there is nothing to wait for.
     ///
     /// # Errors
-    /// The timer cannot be started, or the store is unavailable; the timers that it has go on then.
+    /// The timer cannot be started, or the store is unavailable. Then its existing timers continue.
     pub async fn restart_timer(&self, number: IncidentNumber) -> Result<(), Outage> {
         match self.inner.store.load(number).await? {
             Some(record) => self.restart(record).await,
@@ -77,13 +77,13 @@ impl Engine {
         }
     }
 
-    /// Finds what is overdue by `overdue_by` or more, whose timers were lost, and starts new ones; where that
-    /// fails, advances it here.
+    /// Finds incidents that are overdue by `overdue_by` or more, so their timers were lost, and starts new timers. If
+    /// that fails, it advances the incident itself.
     ///
-    /// When this returns, nothing is left running.
+    /// Nothing runs any more when this returns.
     ///
     /// # Errors
-    /// The store cannot say what is due.
+    /// The store cannot list the due incidents.
     pub async fn sweep(&self, overdue_by: Duration) -> Result<Swept, Outage> {
         let overdue_by = chrono::TimeDelta::from_std(overdue_by).unwrap_or(chrono::TimeDelta::MAX);
         let Some(since) = self.now().checked_sub_signed(overdue_by) else { return Ok(Swept::default()) };
@@ -142,8 +142,8 @@ impl Engine {
         }
     }
 
-    /// Starts the timer of an incident that is due sooner than anybody was told, if that is done here. A failure is
-    /// no failure of what was committed: a sweep finds the incident overdue.
+    /// Starts a timer for an incident that is due sooner than its timer knows, if this deployment has timers. If that
+    /// fails, the commit still counts: a sweep finds the incident overdue.
     pub(super) async fn start_timer(&self, incident: &Incident) {
         let Some(timers) = &self.inner.timers else { return };
         if plan::due_at(incident).is_none() {

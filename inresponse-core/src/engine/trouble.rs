@@ -1,4 +1,4 @@
-//! Promise 12: tells the operator what does not get through.
+//! Promise 12: reports to the operator which alerts do not get through.
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ use crate::model::IncidentNumber;
 use crate::plan;
 use crate::store::{Census, Record};
 
-/// How often it is looked for.
+/// How often it looks.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
-/// When the same is told again, at first; the gaps double.
+/// The first gap before the same is reported again; the gaps double.
 const FIRST_GAP: Duration = Duration::from_secs(60);
-/// But grow no longer than this.
+/// The longest gap.
 const LONGEST_GAP: Duration = Duration::from_secs(3600);
 /// The most incidents that one line names.
 const NAMED: usize = 10;
-/// The most pages of what is due that are looked through for their names: alerts that wait are tried again soon, so
-/// these incidents are due among the first.
+/// The most pages of due incidents that it searches for names. Waiting alerts are retried soon, so these incidents are
+/// among the first.
 const PAGES: usize = 8;
 
 /// What the runner has reported about alerts that do not get through.
@@ -35,7 +35,7 @@ impl Trouble {
         Self { looked_at, waiting: Reminder::default(), last: Census::default() }
     }
 
-    /// Looks now and then, and tells what is new.
+    /// Looks now and then, and reports what is new.
     pub(super) async fn look(&mut self, engine: &Engine) {
         let monotonic = engine.inner.clock.monotonic();
         if monotonic.saturating_sub(self.looked_at) < LOOK_EVERY {
@@ -94,7 +94,7 @@ fn listed(named: &[IncidentNumber], all: u64) -> String {
     }
 }
 
-/// When something that lasts is told again.
+/// Decides when a lasting problem is reported again.
 #[derive(Debug, Default)]
 struct Reminder {
     count: u64,

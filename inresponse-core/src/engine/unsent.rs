@@ -15,7 +15,7 @@ use crate::model::{DeliveryKey, DeliveryStatus, Incident, IncidentNumber, Versio
 use crate::plan::{Dispatch, Input};
 use crate::store::Record;
 
-/// How many incidents are remembered, and how many leases of each. What is forgotten counts as a process that died.
+/// How many incidents are remembered, and how many leases of each. A forgotten lease counts as a dead process.
 const MOST: usize = 16_384;
 const EACH: usize = 64;
 
@@ -61,7 +61,7 @@ impl Unsent {
         of_incident.drain(..surplus);
     }
 
-    /// The leases of a record that its sender did not use. Each is told once.
+    /// The leases of a record that its sender did not use. Each is returned once.
     fn take(&self, record: &Record) -> Vec<Lease> {
         let mut leases = self.leases();
         let Some(of_incident) = leases.get_mut(&record.number()) else { return Vec::new() };

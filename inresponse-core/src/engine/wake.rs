@@ -1,6 +1,6 @@
-//! Tells the runner when something became due.
+//! Wakes the runner when an incident becomes due.
 //!
-//! What is due is a stored row; this only spares the runner from looking for all of it more often than once a second.
+//! What is due is a stored row. This only saves the runner from querying all of it more than once a second.
 
 #[cfg(feature = "runner")]
 pub(super) use with_runner::Wake;
@@ -139,7 +139,7 @@ mod with_runner {
             taken
         }
 
-        /// Forgets what is due: by another clock it is at other times.
+        /// Forgets what is due, because another clock gives other times.
         pub(in crate::engine) fn forget(&self) {
             self.state().backlog.clear();
         }

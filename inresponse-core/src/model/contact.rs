@@ -40,9 +40,9 @@ impl Scheme {
 
 /// Somebody's address with its scheme, normalised so that the same address is the same contact.
 ///
-/// A bare e-mail address is `mailto:`. Schemes are in lower case, and so are the domains of mail and web addresses,
-/// whose labels beyond ASCII are A-labels (RFC 5890 section 2.3.2.1, by the mapping of UTS #46): the spellings of one
-/// domain are one contact, and every server can take it. Everything else is kept.
+/// A bare e-mail address is `mailto:`. Schemes and the domains of mail and web addresses are in lower case. Non-ASCII
+/// labels become A-labels (RFC 5890 section 2.3.2.1, with the mapping of UTS #46). So all spellings of a domain are one
+/// contact, and every server accepts it. Everything else is kept.
 ///
 /// ```
 /// use inresponse_core::model::Contact;
@@ -52,8 +52,8 @@ impl Scheme {
 /// # Ok::<(), inresponse_core::InvalidInput>(())
 /// ```
 ///
-/// A contact that was stored before domains were A-labels is read anyway: [`TryFrom<String>`], and so serde,
-/// keeps a domain that has none.
+/// A contact that was stored before domains were A-labels can still be read: [`TryFrom<String>`], and so serde, keeps a
+/// domain that has no A-labels.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Contact {
@@ -74,7 +74,7 @@ impl Contact {
         Self::read(text.as_ref(), a_labels)
     }
 
-    /// Reads an address with its domain, if it has one, as `domain` has it.
+    /// Reads an address, and passes its domain, if it has one, through `domain`.
     fn read(text: &str, domain: fn(&str) -> Option<String>) -> Result<Self, InvalidInput> {
         let text = text.trim();
         let refuse = |message: String| Err(InvalidInput::field("contact", message));
@@ -126,7 +126,7 @@ impl Contact {
         &self.uri[..self.colon]
     }
 
-    /// What comes after the scheme's colon.
+    /// The part after the scheme's colon.
     pub fn address(&self) -> &str {
         &self.uri[self.colon + 1..]
     }
@@ -168,7 +168,7 @@ impl Contact {
     }
 }
 
-/// A domain in lower case and ASCII. ASCII is not looked at any closer, so that no address which works is refused.
+/// A domain in lower case and ASCII. ASCII domains are not checked further, so that no working address is refused.
 fn a_labels(domain: &str) -> Option<String> {
     if domain.is_ascii() {
         return Some(domain.to_ascii_lowercase());
@@ -199,7 +199,7 @@ fn mail_address(text: &str, domain: fn(&str) -> Option<String>) -> Option<String
     sound.then(|| format!("{local}@{domain}"))
 }
 
-/// What comes after the colon of a web address: its host is a domain, if it has one (RFC 3986 section 3.2).
+/// The part after the colon of a web address. Its host, if it has one, is a domain (RFC 3986 section 3.2).
 fn web_address(text: &str, domain: fn(&str) -> Option<String>) -> Option<String> {
     let Some(rest) = text.strip_prefix("//") else { return Some(text.to_owned()) };
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));

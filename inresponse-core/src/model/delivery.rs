@@ -20,11 +20,10 @@ pub struct DeliveryKey {
     pub place: u16,
 }
 
-/// The name that a delivery bears in every attempt, by which a recipient can tell a repeat.
+/// The id of a delivery. It is the same in every attempt, so a recipient can recognise a repeat.
 ///
-/// Looks like `10001-1-2-0-t5k2m8x1qo`: number, round, level (`f` for the fallback, `n1` for
-/// the first news), place, and when the
-/// incident was created, so that it is unique even where numbering was begun again.
+/// Looks like `10001-1-2-0-t5k2m8x1qo`: number, round, level (`f` for the fallback, `n1` for the first news), place,
+/// and the time when the incident was created, so that it is unique even if numbering started again.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DeliveryId(String);
 
@@ -42,10 +41,10 @@ impl DeliveryId {
     /// The longest that it can be, in bytes.
     pub const MAX_BYTES: usize = 64;
 
-    /// Reads what a message bore, as a carrier gives it back.
+    /// Reads an id that a carrier returns.
     ///
     /// # Errors
-    /// Empty, longer than [`Self::MAX_BYTES`], or holding anything else than ASCII letters, digits and hyphens.
+    /// It is empty, longer than [`Self::MAX_BYTES`], or has other characters than ASCII letters, digits and hyphens.
     pub fn read(text: impl AsRef<str>) -> Result<Self, InvalidInput> {
         let text = text.as_ref();
         let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
@@ -169,7 +168,7 @@ impl OutcomeKind {
 pub struct LastOutcome {
     /// Its kind.
     pub kind: OutcomeKind,
-    /// What the carrier said, shortened.
+    /// The carrier's text, shortened.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
     /// When it was recorded.
@@ -237,7 +236,7 @@ impl Delivery {
         self.last.as_ref()
     }
 
-    /// Whether it tells who has the incident, rather than alerts.
+    /// Whether it is a status update, not an alert.
     pub fn is_news(&self) -> bool {
         matches!(self.level, Level::News(_))
     }
@@ -271,7 +270,7 @@ impl Delivery {
     }
 }
 
-/// What a carrier said, on one line and short enough to keep in a record.
+/// A carrier's text, on one line and short enough for a record.
 pub(crate) fn short_detail(text: &str) -> String {
     const MAX_BYTES: usize = 100; // as JSON, where a quote takes two
     let line = text.chars().map(|c| if c.is_control() { ' ' } else { c });

@@ -21,8 +21,8 @@ pub struct Entry {
     /// What happened.
     #[serde(flatten)]
     pub event: Event,
-    /// The API key with which it was done; [`KeyName::LINK`] by the link in an alert. None of what time brought about,
-    /// and of what was stored before keys were.
+    /// The API key that was used; [`KeyName::LINK`] for the link in an alert. `None` for events that time caused, and
+    /// for events stored before keys were recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<KeyName>,
     #[serde(flatten)]
@@ -107,7 +107,7 @@ impl<'de> Deserialize<'de> for Entry {
 pub struct UnknownEvent(Map<String, Value>);
 
 impl UnknownEvent {
-    /// What that version calls it.
+    /// Its name in that version.
     pub fn name(&self) -> &str {
         self.0.get("event").and_then(Value::as_str).unwrap_or_default()
     }
@@ -120,7 +120,7 @@ impl UnknownEvent {
 pub enum Event {
     /// The incident was reported.
     Opened {
-        /// How bad it was said to be.
+        /// Its reported severity.
         severity: Severity,
     },
     /// A round began: its matrix was frozen.
@@ -166,11 +166,11 @@ pub enum Event {
     Claimed {
         /// Who.
         by: Person,
-        /// From whom, where it was a take-over.
+        /// The previous holder, if it was a take-over.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         from: Option<Person>,
     },
-    /// Somebody gave it to somebody else, who has it now.
+    /// Somebody handed it to somebody else, who has it now.
     HandedOver {
         /// Who gave it.
         by: Person,
@@ -180,17 +180,17 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         from: Option<Person>,
     },
-    /// Nobody could tell whom it was handed to that they have it.
+    /// The new holder could not be notified.
     HandoverUnconfirmed {
         /// Who has it.
         to: Person,
     },
-    /// Whom it was handed to has not answered in time: a new round begins.
+    /// The new holder did not answer in time: a new round begins.
     HandoverUnanswered {
         /// Who had it.
         to: Person,
     },
-    /// Somebody gave it to another team: a new round begins there.
+    /// Somebody handed it to another team: a new round begins there.
     HandedToTeam {
         /// Who gave it.
         by: Person,
@@ -208,7 +208,7 @@ pub enum Event {
         /// Why that team.
         why: TeamChange,
     },
-    /// The team of a new round is gone, and no other takes its place.
+    /// The team of a new round was deleted, and no other team replaces it.
     TeamGone {
         /// The team that is gone.
         team: TeamName,
@@ -220,12 +220,12 @@ pub enum Event {
         /// Who.
         by: Person,
     },
-    /// It was given back: a new round begins.
+    /// It was released: a new round begins.
     Released {
         /// By whom.
         by: Person,
     },
-    /// It was ended.
+    /// It was resolved.
     Resolved {
         /// By whom.
         by: Person,
@@ -236,7 +236,7 @@ pub enum Event {
         from: Severity,
         /// To what.
         to: Severity,
-        /// By whom; absent where a report raised it.
+        /// Who changed it; absent if a report raised it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<Person>,
     },
@@ -252,12 +252,12 @@ pub enum Event {
         /// What.
         note: Note,
     },
-    /// The clock had gone back, and what was due was brought back with it.
+    /// The clock had gone back, so due times were corrected.
     ClockWentBack {
         /// By how many seconds.
         seconds: i64,
     },
-    /// Entries that are no longer kept apart, because the record would have become too large.
+    /// A summary of entries, because the record would have become too large.
     Folded {
         /// How many they were.
         entries: u32,
@@ -320,7 +320,7 @@ impl TeamChange {
     }
 }
 
-/// Who is alerted if a team is gone and no other takes its place.
+/// Who is alerted if a team was deleted and no other team replaces it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum StandIn {

@@ -14,9 +14,9 @@ use crate::clock::to_micros;
 
 /// The newest format of a stored incident that this version writes and acts on.
 ///
-/// It rises when an older server would alert wrongly: when there is a new value of something that decides who is
-/// alerted when. A new field or a new event of the timeline needs no new format: an older server keeps both. What has
-/// a newer format is shown, and no time of it is acted on: that is left to newer servers.
+/// It rises if an older server would alert wrongly, because a field that decides who is alerted when has a new value. A
+/// new field or a new timeline event needs no new format: an older server keeps both. A server shows an incident in a
+/// newer format, but only newer servers act on it.
 pub const FORMAT: u32 = 1;
 
 /// Of bodies that were stored before they said so.
@@ -42,10 +42,10 @@ impl Signature {
     }
 }
 
-/// When trouble ended, as the system that reported it tells it.
+/// When the trouble ended, as reported by its system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
-    /// When it had begun, if that is told.
+    /// When it began, if reported.
     #[serde(default, with = "micros_option", skip_serializing_if = "Option::is_none")]
     began: Option<DateTime<Utc>>,
     /// When it was over.
@@ -59,7 +59,7 @@ impl Ended {
         Self { began: began.map(to_micros), at: to_micros(at) }
     }
 
-    /// When it had begun, if that is told.
+    /// When it began, if reported.
     pub fn began(&self) -> Option<DateTime<Utc>> {
         self.began
     }
@@ -77,7 +77,7 @@ pub struct Handover {
     /// When it was handed over.
     #[serde(with = "micros")]
     pub at: DateTime<Utc>,
-    /// Since when it is known that nobody could tell them so.
+    /// Since when it is known that they could not be notified.
     #[serde(default, with = "micros_option", skip_serializing_if = "Option::is_none")]
     pub unconfirmed_at: Option<DateTime<Utc>>,
 }
@@ -143,12 +143,12 @@ pub struct Incident {
     pub(crate) updated_at: DateTime<Utc>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) claimed: Option<Signature>,
-    /// The person who has it was given it and has not answered yet.
+    /// The holder was handed it and has not answered yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) handover: Option<Handover>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) resolved: Option<Signature>,
-    /// The end that resolved it, if the system that reported it told one.
+    /// The recovery that resolved it, if its system reported one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) ended: Option<Ended>,
     pub(crate) round: u32,
@@ -160,10 +160,10 @@ pub struct Incident {
     pub(crate) accepted: u32,
     /// Everybody was alerted since the incident was opened or released.
     pub(crate) exhausted: bool,
-    /// How often people were told who has it, in this round.
+    /// How many status updates this round had.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) news: u16,
-    /// How often it became due sooner than its scheduler was told.
+    /// How often it became due sooner than its scheduler knew.
     #[serde(default)]
     pub(crate) wake: u32,
     pub(crate) matrix: Matrix,
@@ -193,7 +193,7 @@ impl Incident {
         self.format > FORMAT
     }
 
-    /// What people need to know of an incident in a newer format of which the rest cannot be read.
+    /// The readable part of an incident in a newer format.
     pub(crate) fn read_in_part(body: &[u8]) -> Option<Self> {
         let part: Part = serde_json::from_slice(body).ok().filter(|part: &Part| part.format > FORMAT)?;
         let Part { format, number, service, team, severity, state, title, message, dedup_key, .. } = part;
@@ -245,7 +245,7 @@ impl Incident {
         &self.team
     }
 
-    /// The team that a person handed it to last; none if it is still that of its service's owner.
+    /// The team that a person last handed it to; `None` if it still belongs to the owner of its service.
     pub fn handed_to(&self) -> Option<&TeamName> {
         // Records of before this field say it in their timeline only.
         self.handed_to.as_ref().or_else(|| self.timeline.handed_to())
@@ -261,7 +261,7 @@ impl Incident {
         self.state
     }
 
-    /// What it is called; one line.
+    /// Its title; one line.
     pub fn title(&self) -> &str {
         &self.title
     }
@@ -296,7 +296,7 @@ impl Incident {
         &self.links
     }
 
-    /// With which key it was first reported; none if no key was needed, and of what was stored before keys were.
+    /// The key of the first report; `None` if no key was needed, or if it was stored before keys were recorded.
     pub fn reporter(&self) -> Option<&Reporter> {
         self.reporter.as_ref()
     }
@@ -316,7 +316,7 @@ impl Incident {
         self.claimed.as_ref()
     }
 
-    /// Set while the person who has it was given it by somebody else and has not answered yet.
+    /// Set while the holder, who was handed it by somebody else, has not answered yet.
     pub fn handover(&self) -> Option<Handover> {
         self.handover
     }
@@ -326,7 +326,7 @@ impl Incident {
         self.resolved.as_ref()
     }
 
-    /// The end that resolved it, if the system that reported it told one.
+    /// The recovery that resolved it, if its system reported one.
     pub fn ended(&self) -> Option<Ended> {
         self.ended
     }
@@ -361,7 +361,7 @@ impl Incident {
         &self.timeline
     }
 
-    /// The name that the delivery bears towards its recipient.
+    /// The delivery's id for its recipient.
     pub fn delivery_id(&self, key: DeliveryKey) -> DeliveryId {
         DeliveryId::new(self.number, key, self.created_at)
     }
@@ -371,7 +371,7 @@ impl Incident {
         self.state == State::Claimed && self.claimed.as_ref().is_some_and(|claimed| claimed.by.is(person))
     }
 
-    /// Who has it, if that is whom the contact reaches.
+    /// The holder, if the contact reaches them.
     pub fn holder_at(&self, contact: &Contact) -> Option<&Person> {
         let holder =
             self.claimed.as_ref().filter(|_| self.state == State::Claimed).map(|claimed| &claimed.by);
@@ -393,7 +393,7 @@ impl Incident {
         self.deliveries.iter().filter(|d| d.round == self.round)
     }
 
-    /// The deliveries by which people are told who has it now.
+    /// The current status updates.
     pub(crate) fn current_news(&self) -> impl Iterator<Item = &Delivery> {
         self.current_deliveries().filter(|d| d.is_news())
     }
@@ -404,7 +404,7 @@ impl Incident {
     }
 }
 
-/// What every format has.
+/// The fields that every format has.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Part {

@@ -16,7 +16,7 @@ pub enum Level {
     At(u16),
     /// The team's fallback, after everything else.
     Fallback,
-    /// Not a step that alerts: the `n`th time in a round that people were told who has the incident.
+    /// Not an alert: the `n`th status update of a round.
     News(u16),
 }
 
@@ -40,7 +40,7 @@ pub enum Origin {
     Fallback,
 }
 
-/// Whether those who were alerted are told who has claimed or resolved the incident.
+/// Whether people who were alerted get status updates about claims and resolutions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum News {
@@ -120,14 +120,14 @@ impl Matrix {
         self
     }
 
-    /// The same matrix where a severity alerts only the levels listed for it (none: it records only).
+    /// The same matrix, in which a severity alerts only its listed levels (no levels: it only records).
     #[must_use]
     pub fn alerting(mut self, alert_levels: BTreeMap<Severity, Vec<u16>>) -> Self {
         self.alert_levels = alert_levels;
         self
     }
 
-    /// The same matrix, where those who were alerted are told who has the incident, or are not.
+    /// The same matrix with or without status updates.
     #[must_use]
     pub fn telling(mut self, news: News) -> Self {
         self.news = news;
@@ -141,12 +141,12 @@ impl Matrix {
         self
     }
 
-    /// The zone of the team, in which people are told times.
+    /// The team's zone, in which people see times.
     pub fn zone(&self) -> &Zone {
         &self.zone
     }
 
-    /// Whether those who were alerted are told who has the incident.
+    /// Whether people who were alerted get status updates.
     pub fn news(&self) -> News {
         self.news
     }

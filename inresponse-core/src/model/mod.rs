@@ -1,7 +1,6 @@
 //! What an incident is: names, severity, state, contacts, deliveries, timeline.
 //!
-//! Everything here is data that holds its own rules. What happens *next* to an incident is decided in
-//! [`plan`](crate::plan).
+//! Everything here is data with its own rules. What happens *next* to an incident is decided in [`plan`](crate::plan).
 
 mod attempt;
 mod contact;

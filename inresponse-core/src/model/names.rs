@@ -1,4 +1,4 @@
-//! Names and numbers, each a type of its own.
+//! Names and numbers, each with its own type.
 
 use std::fmt;
 
@@ -86,8 +86,8 @@ macro_rules! name {
             /// Checks and trims `text`.
             ///
             /// # Errors
-            /// Empty, longer than [`Self::MAX_BYTES`], or holding control characters; the error names the
-            /// field as it is called on the wire.
+            /// It is empty, longer than [`Self::MAX_BYTES`], or has control characters. The error names the field as on
+            /// the wire.
             pub fn new(text: impl AsRef<str>) -> Result<Self, InvalidInput> {
                 line($field, text.as_ref(), $max).map(Self)
             }
@@ -121,7 +121,7 @@ name!(
     TeamName, "team", 128
 );
 name!(
-    /// What the reporting system calls this trouble; reports with the same key are the same incident.
+    /// The sender's name for this trouble. Reports with the same key are the same incident.
     DedupKey, "dedupKey", 512
 );
 name!(
@@ -138,7 +138,7 @@ name!(
 );
 
 impl KeyName {
-    /// What stands in the place of a key's name if somebody used the link in an alert. No key has this name.
+    /// The name recorded if somebody used the link in an alert. No key has this name.
     pub const LINK: &'static str = "link";
 
     /// The link in an alert.
@@ -166,7 +166,7 @@ impl Person {
     }
 }
 
-/// What somebody wrote into an incident's timeline: at most 2,000 bytes, line breaks allowed.
+/// A note in an incident's timeline: at most 2,000 bytes, line breaks allowed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Note(String);

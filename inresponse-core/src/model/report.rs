@@ -68,7 +68,7 @@ impl Reporter {
         Self { key, service, unknown: Unknown::default() }
     }
 
-    /// Whether what one of them reported is the other's too: they are the same key, or restricted to the same service.
+    /// Whether both may act on each other's reports: they are the same key, or restricted to the same service.
     pub fn shares_with(&self, other: &Reporter) -> bool {
         self.key == other.key || (self.service.is_some() && self.service == other.service)
     }
@@ -142,7 +142,7 @@ impl Report {
         self
     }
 
-    /// What the reporting system calls this trouble.
+    /// The sender's name for this trouble.
     pub fn dedup_key(&self) -> Option<&DedupKey> {
         self.dedup_key.as_ref()
     }
@@ -163,7 +163,7 @@ pub struct ReportBuilder {
 }
 
 impl ReportBuilder {
-    /// What happened, in as many lines as it takes.
+    /// What happened, in any number of lines.
     #[must_use]
     pub fn message(mut self, message: impl Into<String>) -> Self {
         self.message = message.into();
@@ -248,7 +248,7 @@ impl ReportBuilder {
 }
 
 impl Report {
-    /// At least as many bytes as the texts take as JSON, where a quote or line break takes two.
+    /// An upper bound of the bytes of the texts as JSON, in which a quote or line break takes two.
     fn encoded_size(&self) -> usize {
         let text = |s: &str| {
             s.len() + s.bytes().filter(|b| matches!(b, b'"' | b'\\' | b'\n' | b'\r' | b'\t')).count()

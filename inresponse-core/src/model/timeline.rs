@@ -22,9 +22,9 @@ pub struct Standing {
 
 /// The append-only record of what people and levels did.
 ///
-/// Attempts and repeats are not in it; they are counters. When it grows past its bounds, entries are folded into one
-/// that says where the incident stood, so that the fold of all stays the same: the oldest notes first, so that nobody can
-/// hide with notes who did what, and then the oldest entries of any kind.
+/// Attempts and repeats are not in it; they are counters. If it grows past its bounds, entries are folded into one that
+/// records where the incident stood, so that replaying gives the same state. The oldest notes are folded first, so that
+/// nobody can hide with notes who did what. Then the oldest entries of any kind follow.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Timeline {
@@ -42,7 +42,7 @@ impl Timeline {
         &self.entries
     }
 
-    /// Promise 7: where the incident stands, by nothing but its timeline.
+    /// Promise 7: where the incident stands, computed only from its timeline.
     ///
     /// `None` for a timeline without an opening, which no incident has.
     pub fn fold(&self) -> Option<Standing> {
@@ -57,12 +57,12 @@ impl Timeline {
         })
     }
 
-    /// What time brought about.
+    /// An event that time caused.
     pub(crate) fn push(&mut self, at: DateTime<Utc>, event: Event) {
         self.push_by(at, event, None);
     }
 
-    /// What somebody did, with that key.
+    /// An event that somebody caused, with that key.
     pub(crate) fn push_by(&mut self, at: DateTime<Utc>, event: Event, key: Option<&KeyName>) {
         self.entries.push(Entry::new(at, event, key.cloned()));
         if self.is_too_large() {

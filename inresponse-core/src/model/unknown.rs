@@ -1,4 +1,4 @@
-//! What a stored record holds that this version does not know.
+//! Stored fields that this version does not know.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 /// The fields of a part of a stored record that this version does not know.
 ///
 /// They are kept as they are, so that a commit by an older server loses nothing that a newer one wrote. A new field
-/// is free; a new value of a field that decides who is alerted when makes [`FORMAT`](super::FORMAT) rise.
+/// needs nothing else. A new value of a field that decides who is alerted when must raise [`FORMAT`](super::FORMAT).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Unknown(Option<Box<Map<String, Value>>>);
 

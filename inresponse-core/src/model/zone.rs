@@ -40,7 +40,7 @@ impl Zone {
         &self.0
     }
 
-    /// What the clocks of the zone show at an instant.
+    /// The local time of the zone at an instant.
     pub fn local(&self, at: DateTime<Utc>) -> LocalTime {
         let timestamp = jiff::Timestamp::from_second(at.timestamp()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
         let info = self.0.to_offset_info(timestamp);
@@ -65,7 +65,7 @@ impl LocalTime {
         self.clock
     }
 
-    /// What the zone calls its time just then, as in `EET`; `UTC-03:00` if it has no name for it.
+    /// The abbreviation of the zone at that instant, such as `EET`; `UTC-03:00` if it has none.
     pub fn zone(&self) -> &str {
         &self.zone
     }

@@ -1,4 +1,4 @@
-//! What a notifier is given to tell.
+//! The input of a notifier.
 
 use std::sync::Arc;
 
@@ -23,11 +23,11 @@ pub struct Alert {
 pub enum Occasion {
     /// That it needs somebody.
     Alert,
-    /// That somebody has it: [`Incident::claimed`] says who. To those who were alerted.
+    /// Somebody claimed it: [`Incident::claimed`] says who. Sent to everybody who was alerted.
     Claimed,
-    /// That the contact has it, who was given it by somebody else and has not answered yet.
+    /// The contact was handed it by somebody else and has not answered yet.
     Handed,
-    /// That it is over: [`Incident::resolved`] says by whom. To everybody who was alerted.
+    /// It is resolved: [`Incident::resolved`] says by whom. Sent to everybody who was alerted.
     Resolved,
 }
 
@@ -53,14 +53,14 @@ impl Alert {
         self
     }
 
-    /// The same alert with the address of the incident's page, which is no secret.
+    /// The same alert with the address of the incident's page, which is not secret.
     #[must_use]
     pub fn with_board_url(mut self, url: String) -> Self {
         self.board_url = Some(url);
         self
     }
 
-    /// The same alert of the incident as it was read again since.
+    /// The same alert with a newer reading of the incident.
     #[must_use]
     pub(crate) fn read_again(mut self, incident: Arc<Incident>, count: u64) -> Self {
         (self.incident, self.count) = (incident, count);
@@ -77,7 +77,7 @@ impl Alert {
         self.count
     }
 
-    /// The name that every attempt of this delivery bears, for the header `X-InResponse-Delivery`.
+    /// The id of this delivery, the same in every attempt, for the header `X-InResponse-Delivery`.
     pub fn delivery_id(&self) -> &DeliveryId {
         &self.id
     }
@@ -102,7 +102,7 @@ impl Alert {
         self.key.level
     }
 
-    /// What is to be told.
+    /// What to say.
     pub fn occasion(&self) -> Occasion {
         match (self.key.level, self.incident.state()) {
             (Level::News(_), State::Resolved) => Occasion::Resolved,
@@ -131,7 +131,7 @@ impl Alert {
         self.incident.matrix().contacts(self.key.level).iter().filter(|c| **c != self.contact)
     }
 
-    /// What comes next unless somebody claims, in order; nothing where somebody has.
+    /// What comes next unless somebody claims it, in order; empty if somebody has.
     pub fn upcoming(&self) -> Vec<Upcoming<'_>> {
         plan::outlook(&self.incident)
     }

@@ -21,15 +21,14 @@ pub use crate::model::Outcome;
 /// The laws are tests in `inresponse-conformance`: run them on yours.
 #[async_trait]
 pub trait Notifier: Debug + Send + Sync + 'static {
-    /// Makes **one** attempt to bring `alert` to its contact, and says how it ended.
+    /// Makes **one** attempt to send `alert` to its contact, and returns the outcome.
     ///
-    /// It never retries by itself: attempts are counted, durably, before they are made. It answers within
-    /// `deadline`; when it cannot know by then, the answer is [`Outcome::Unknown`], or
-    /// [`Outcome::Unavailable`] if certainly nothing was handed over. The deadline is long (two minutes unless the
-    /// engine has another lease), since some carriers are slow: a notifier bounds a step that should be quick, such as
-    /// a connect, by itself. The engine drops the future a little after the deadline, or before if it cannot renew its
-    /// lease, and takes that as unknown, as it does a panic. The message carries [`Alert::delivery_id`], by which a
-    /// recipient can tell a repeat.
+    /// It never retries: attempts are counted durably before they are made. It returns within `deadline`. If the
+    /// outcome is not known by then, it returns [`Outcome::Unknown`], or [`Outcome::Unavailable`] if the message was
+    /// certainly not handed over. The deadline is long (two minutes by default), because some carriers are slow. So a
+    /// notifier must set its own limits for quick steps such as a connect. The engine drops the future a little after
+    /// the deadline, or before it if it cannot renew its lease, and counts that as unknown. A panic counts as unknown
+    /// too. The message contains [`Alert::delivery_id`], so that a recipient can recognise a repeat.
     async fn notify(&self, alert: &Alert, deadline: Duration) -> Outcome;
 
     /// Whether a contact of its scheme is one that it can try to reach, as far as it knows without trying.

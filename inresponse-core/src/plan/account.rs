@@ -12,13 +12,13 @@ pub enum Reached {
     Everybody,
     /// Somebody, and not everybody.
     Somebody,
-    /// Nobody yet; attempts go on, or went on until somebody claimed.
+    /// Nobody yet; attempts continue, or continued until somebody claimed.
     NobodyYet,
     /// Nobody could be.
     Nobody,
 }
 
-/// Who was reached of an incident that nobody has claimed though everybody's turn has come; `None` of any other.
+/// How many people were reached, if the escalation has ended without a claim; otherwise `None`.
 pub fn reached(incident: &Incident) -> Option<Reached> {
     incident.is_unclaimed().then(|| reached_since_opening(incident))
 }
@@ -102,14 +102,14 @@ fn next_at_once(incident: &Incident, i: usize, of: u32, level: Level) -> Follows
     }
 }
 
-/// A level of the round that has begun, with what became of its alerts.
+/// A level of the round that has begun, with the state of its alerts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Turn<'a> {
     /// Which.
     pub level: Level,
     /// When it began.
     pub at: DateTime<Utc>,
-    /// Its alerts; none where it is empty.
+    /// Its alerts; none if it is empty.
     pub deliveries: Vec<&'a Delivery>,
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::model::DeliveryId;
 
-/// What every retry is bounded by, but for unknown outcomes.
+/// The longest pause before a retry, except after an unknown outcome.
 pub(super) const MAX_DELAY: Duration = Duration::from_secs(30);
 
 const FIRST_DELAY: Duration = Duration::from_secs(1);

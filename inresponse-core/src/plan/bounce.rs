@@ -1,4 +1,4 @@
-//! What it means that a mail which a carrier had accepted came back.
+//! What a bounce of an accepted mail means.
 
 use chrono::{DateTime, Utc};
 
@@ -6,11 +6,10 @@ use super::due::note_dead_level;
 use super::{Decision, change, handover, last_outcome};
 use crate::model::{DeliveryId, DeliveryStatus, Incident, OutcomeKind, State};
 
-/// Promise 12: a delivery that came back is dead, and so nobody waits for it any longer.
+/// Promise 12: a bounced delivery is dead, so nothing waits for it any longer.
 ///
-/// It may come back before its acceptance is recorded, and where that answer was lost; it is not sent again then.
-/// What comes back of an incident that is not open, or from before a release, changes nothing any more; but for the
-/// notice of somebody whom it was handed to.
+/// It may bounce before its acceptance is recorded, or after that answer was lost; then it is not sent again. A bounce
+/// of an incident that is not open, or from before a release, changes nothing, except for the notice to a new holder.
 pub(super) fn bounced(
     incident: &Incident,
     delivery: &DeliveryId,

@@ -1,4 +1,4 @@
-//! What a clock that went back does to stored times.
+//! Corrects stored times after a clock went back.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use crate::model::{Delivery, DeliveryStatus, Event, Incident, State};
 /// Smaller steps than this are not worth a write; servers' clocks differ by as much.
 const TOLERANCE: TimeDelta = TimeDelta::seconds(1);
 
-/// Promise 14: after a clock that went back, nothing that has happened lies in the future, and nothing that is to
-/// come lies farther away than if it had been decided now; it may have been years away.
+/// Promise 14: after a clock went back, no past event lies in the future, and no due time is later than if it had been
+/// decided now. Without this it could be years away.
 ///
-/// Holds also for an incident that was changed since by the clock as it is now. Nothing for one that knows of
-/// nothing that happened more than a second from now; that a lease was taken is told by its end.
+/// This also applies to an incident that the corrected clock has changed since. It does nothing if no event of the
+/// incident lies more than a second in the future. The end of a lease shows when it was taken.
 pub(super) fn clock_went_back(incident: &Incident, lease: Duration, now: DateTime<Utc>) -> Decision {
     let lease_began = |until: DateTime<Utc>| until.checked_sub_signed(TimeDelta::from_std(lease).ok()?);
     let happened = happened(incident).chain(leases(incident).filter_map(lease_began));
@@ -75,8 +75,8 @@ fn leases(incident: &Incident) -> impl Iterator<Item = DateTime<Utc>> + '_ {
     })
 }
 
-/// Promise 14: where nothing is due, what has begun did so by now. Nothing that looks for what a clock wrote too far
-/// ahead comes to such an incident, and a severity that alerts more goes on from these times.
+/// Promise 14: if nothing is due, levels that have begun did so by now. No search for times too far ahead finds such an
+/// incident, and a raised severity continues from these times.
 pub(super) fn began_by(incident: &mut Incident, now: DateTime<Utc>) {
     if due_at(incident).is_some() {
         return;

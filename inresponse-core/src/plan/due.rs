@@ -1,4 +1,4 @@
-//! What to do now that time has come.
+//! What to do when an incident is due.
 
 use std::time::Duration;
 
@@ -45,10 +45,10 @@ pub(super) fn due(
     if due.changed { change(due.incident, due.sends, now) } else { Decision::Nothing }
 }
 
-/// Promise 10: a send that takes long keeps its lease for as long as its process lives.
+/// Promise 10: a long send keeps its lease while its process lives.
 ///
-/// The lease ends by the clock as it is now, also if that went back. Nothing, if the attempt is not in flight any more,
-/// or nobody else would begin it: the incident is not OPEN, or the round is over.
+/// The new end uses the current clock, even if it went back. It does nothing if the attempt is no longer in flight, or
+/// if no other process would begin it because the incident is not OPEN or the round is over.
 pub(super) fn renew(
     incident: &Incident,
     key: DeliveryKey,
@@ -87,10 +87,10 @@ struct Due<'a> {
 }
 
 impl Due<'_> {
-    /// Takes note of leases that ended before an outcome came, and makes their deliveries due again.
+    /// Records leases that ended before an outcome came, and makes their deliveries due again.
     ///
-    /// Promise 8: a level of which no outcome was ever recorded begins again with its first repeat, once.
-    /// Answers whether such a level waits for a delivery that is held back; the next level waits with it.
+    /// Promise 8: a level without any recorded outcome begins again with its first repeat, once. Returns whether such a
+    /// level waits for a delivery that is held back; the next level waits with it.
     fn expire_leases(&mut self) -> bool {
         let (mut renewal_held, mut expired) = (false, Vec::new());
         for i in 0..self.incident.deliveries.len() {
@@ -128,8 +128,8 @@ impl Due<'_> {
         renewal_held
     }
 
-    /// Promise 8: a level that began without a slot begins again when its first send comes late or the next level would
-    /// overtake it, once, if the process that let it wait may have died since: after an outage the on-call engineer is
+    /// Promise 8: a level that began without a slot begins again, once, if its first send is late or the next level
+    /// would overtake it, and the process that let it wait may have died. So after an outage the on-call engineer is
     /// alerted first.
     fn begin_unsent_again(&mut self) {
         let Some(begun) = self.incident.begun.last().filter(|begun| !begun.again && begun.at < self.now)
@@ -288,7 +288,7 @@ impl Due<'_> {
     }
 }
 
-/// Begins a round at level 1, at once, with a matrix frozen now. What was pending is stopped.
+/// Begins a round at level 1, at once, with a matrix frozen now. Pending deliveries are stopped.
 pub(super) fn begin_round(incident: &mut Incident, round: NextRound, now: DateTime<Utc>) {
     let NextRound { team, matrix, alerted } = round;
     stop_pending(incident, now);
@@ -302,7 +302,8 @@ pub(super) fn begin_round(incident: &mut Incident, round: NextRound, now: DateTi
     incident.timeline.push(now, Event::RoundBegan { round: incident.round });
 }
 
-/// Promise 7: of earlier rounds a bounded number stays; longest what is in flight, so that its outcome finds it.
+/// Promise 7: a bounded number of deliveries of earlier rounds stays. Those in flight stay longest, so that their
+/// outcomes find them.
 fn forget_oldest(incident: &mut Incident, now: DateTime<Utc>) {
     let mut surplus = incident.deliveries.len().saturating_sub(KEPT_DELIVERIES);
     let in_flight = |d: &Delivery| matches!(d.status, DeliveryStatus::InFlight { until } if until > now);

@@ -1,7 +1,7 @@
-//! An incident that somebody was given by somebody else, until they answer.
+//! An incident that was handed to a person who has not answered yet.
 //!
-//! They may never learn of it: their name may be mistyped, or nobody may be able to tell them. So it is flagged if
-//! nothing of the notice is accepted in time, and open again if they do not answer within the wait of a level.
+//! They may never learn of it: the name may be mistyped, or they cannot be notified. So the incident is flagged if the
+//! notice is not accepted in time. It is open again if they do not answer within the wait of a level.
 
 use std::time::Duration;
 
@@ -14,12 +14,12 @@ use crate::model::{Delivery, DeliveryStatus, Event, Handover, Incident, Level, P
 /// How soon the notice should be accepted.
 const TOLD_WITHIN: Duration = Duration::from_secs(60);
 
-/// The person who has it now was given it by somebody else.
+/// The current holder was handed it by somebody else.
 pub(super) fn begin(incident: &mut Incident, now: DateTime<Utc>) {
     incident.handover = Some(Handover { at: now, unconfirmed_at: None });
 }
 
-/// By when the person who has it must answer; `None` if nobody waits for that.
+/// By when the holder must answer; `None` if no answer is expected.
 pub(super) fn answer_by(incident: &Incident) -> Option<DateTime<Utc>> {
     pending(incident).map(|handover| later(handover.at, incident.matrix.wait()))
 }
@@ -50,7 +50,7 @@ pub(super) enum Matured {
     NeedsRound(RoundOf),
 }
 
-/// Does what is due of a handover.
+/// Handles the due times of a hand-over.
 pub(super) fn mature(incident: &mut Incident, round: Option<&NextRound>, now: DateTime<Utc>) -> Matured {
     let is_due = |at: Option<DateTime<Utc>>| at.is_some_and(|at| at <= now);
     if is_due(answer_by(incident)) {
@@ -69,7 +69,7 @@ pub(super) fn mature(incident: &mut Incident, round: Option<&NextRound>, now: Da
     Matured::Nothing
 }
 
-/// Somebody did something: the answer, if it is the person who has it. Answers whether that was so.
+/// Counts an update as the answer if it is by the holder. Returns whether it was.
 pub(super) fn answer(incident: &mut Incident, by: &Person, now: DateTime<Utc>) -> bool {
     let is_holder = incident.claimed.as_ref().is_some_and(|claimed| claimed.by.is(by));
     if pending(incident).is_none() || !is_holder {
@@ -85,7 +85,7 @@ pub(super) fn answer(incident: &mut Incident, by: &Person, now: DateTime<Utc>) -
     true
 }
 
-/// The notice that tells a person that they have it.
+/// The notice to the new holder.
 fn notice(incident: &Incident) -> Option<&Delivery> {
     notice_place(incident).map(|i| &incident.deliveries[i])
 }
@@ -99,7 +99,7 @@ fn notice_place(incident: &Incident) -> Option<usize> {
         .position(|d| d.round == incident.round && d.level == level && d.contact == holder)
 }
 
-/// Whether a delivery is the notice of somebody who has not answered yet: it is no mere courtesy.
+/// Whether a delivery is the notice to a holder who has not answered yet. It is more than a courtesy.
 pub(super) fn is_notice(incident: &Incident, delivery: &Delivery) -> bool {
     pending(incident).is_some() && notice(incident).is_some_and(|notice| notice.key() == delivery.key())
 }

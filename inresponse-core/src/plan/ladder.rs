@@ -25,8 +25,8 @@ pub(super) struct Next {
     pub(super) at: DateTime<Utc>,
 }
 
-/// Promise 12: levels, repeat rounds, then the fallback, once, after the last wait; at once where a whole round is
-/// dead, which is not repeated then.
+/// Promise 12: levels, repeat rounds, then the fallback, once, after the last wait. If a whole round is dead, it is not
+/// repeated and the fallback is due at once.
 ///
 /// `None` when nothing is left to begin, and for a severity that records only.
 pub(super) fn next(incident: &Incident) -> Option<Next> {

@@ -1,16 +1,16 @@
 //! The pure planner: every decision about what happens to an incident, once.
 //!
-//! `(incident, input, now) → (new incident, sends, next due)`. No async, no I/O, no clock, no randomness, no
-//! logging. [`open`] makes an incident of a report; [`step`] takes everything that can happen to it. The engine
-//! executes what they decide; every deployment shares them.
+//! `(incident, input, now) → (new incident, sends, next due)`. No async, no I/O, no clock, no randomness, no logging.
+//! [`open`] makes an incident from a report. [`step`] handles everything that can happen to it. The engine executes
+//! their decisions. Every deployment shares them.
 //!
 //! | file | decides |
 //! |---|---|
 //! | `open` | how an incident begins, what a repeated report does |
 //! | `ladder` | which level, repeat round or fallback is next, and when |
-//! | `due` | what to do now that time has come: expired leases, levels that begin, sends to lease |
+//! | `due` | what to do when an incident is due: expired leases, levels that begin, sends to lease |
 //! | `outcome` | what an attempt's outcome means, and when to try again |
-//! | `bounce` | what it means that something accepted came back |
+//! | `bounce` | what a bounce of an accepted alert means |
 //! | `people` | claim, release, resolve, hand over, escalate, severity, note |
 //! | `news` | who is told that somebody has it |
 //! | `handover` | the person who was given it and has not answered |
@@ -59,7 +59,7 @@ pub const MAX_EXPIRED: u32 = 5;
 /// Something that happened, for [`step`] to decide about.
 #[derive(Debug)]
 pub enum Input<'a> {
-    /// Time has come: lease what is due.
+    /// The incident is due: lease its sends.
     Due {
         /// How long the leases taken now last.
         lease: Duration,
@@ -177,7 +177,7 @@ impl Hold for std::collections::HashSet<Contact> {
     }
 }
 
-/// What is to be done about an input.
+/// The decision about an input.
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
 pub enum Decision {
@@ -242,8 +242,8 @@ pub fn step(incident: &Incident, input: Input<'_>, now: DateTime<Utc>) -> Decisi
     sooner(incident, decision)
 }
 
-/// Nothing that time causes is done to an incident in a newer format: this version would do it wrongly. What
-/// people ask for and what is learnt of attempts is noted as far as the record can be read.
+/// This version does nothing on time to an incident in a newer format, because it would do it wrongly. It records
+/// people's updates and outcomes as far as it can read the record.
 fn left_to_newer(incident: &Incident, input: &Input<'_>) -> Option<Decision> {
     if !incident.is_left_to_newer() {
         return None;

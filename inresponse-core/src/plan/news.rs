@@ -1,4 +1,4 @@
-//! Who is told that somebody has the incident.
+//! Status updates: who is notified that somebody has the incident.
 
 use chrono::{DateTime, Utc};
 
@@ -6,13 +6,13 @@ use crate::model::{
     Contact, Delivery, DeliveryStatus, Incident, Level, Matrix, News, OutcomeKind, Person, Unknown,
 };
 
-/// News is a courtesy: after so many attempts it is given up.
+/// A status update is a courtesy: it is given up after this many attempts.
 pub(super) const MAX_ATTEMPTS: u32 = 5;
 
-/// Makes the deliveries that tell those who were alerted, except `by`, who has the incident now.
+/// Creates the status updates that tell the people who were alerted, except `by`, who has the incident now.
 ///
-/// `new_owner` is told whether or not the others are, since nobody else would tell them. What was still to be told
-/// before is replaced: it is no longer so.
+/// `new_owner` is always notified, because otherwise they would not know. Older status updates that are still pending
+/// are replaced, because they are no longer true.
 pub(super) fn tell(incident: &mut Incident, by: &Person, new_owner: Option<&Person>, now: DateTime<Utc>) {
     let owner = new_owner.and_then(Person::contact);
     let mut told: Vec<Contact> = owner.iter().cloned().collect();

@@ -23,7 +23,7 @@ impl Opening {
         self.incident.dedup_key.as_ref().map(|key| (&self.incident.service, key))
     }
 
-    /// The incident as it will be, but for its number.
+    /// The incident, without its number.
     pub fn incident(&self) -> &Incident {
         &self.incident
     }
@@ -37,9 +37,8 @@ impl Opening {
 
 /// Makes an incident of a report: OPEN, round 1, level 1 due at once.
 ///
-/// `matrix` is that of the people on call at `now`. With `first_lease`, the leases of the first alert ride on
-/// the create: the sends of [`step`](super::step)'s first `Due` are taken at once, for a process that goes on
-/// to send them.
+/// `matrix` contains the people on call at `now`. With `first_lease`, the create includes the leases of the first
+/// alert: the sends of [`step`](super::step)'s first `Due` are leased at once, for a process that then sends them.
 pub fn open(
     report: Report,
     team: TeamName,
@@ -55,7 +54,7 @@ pub fn open(
     }
 }
 
-/// As [`open`] with a first lease, but for the deliveries that `hold` holds back.
+/// As [`open`] with a first lease, except for the deliveries that `hold` holds back.
 ///
 /// The incident has no number yet, so `hold` can tell deliveries by their contact only.
 pub fn open_leasing(

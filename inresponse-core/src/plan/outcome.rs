@@ -8,9 +8,9 @@ use crate::model::{DeliveryKey, DeliveryStatus, Incident, Outcome, OutcomeKind, 
 
 /// Merges an outcome by (delivery, attempt).
 ///
-/// An outcome is a fact: an acceptance is recorded whatever has become of the incident by then, and nothing
-/// that is learnt later takes it back but a bounce. Everything else counts only for the attempt that is in flight;
-/// of one that was taken over it tells that its process had not ended.
+/// An outcome is a fact: an acceptance is recorded whatever the incident's state is by then, and only a bounce takes it
+/// back. Every other outcome counts only for the attempt in flight. For an attempt that was taken over it shows that
+/// its process had not died.
 pub(super) fn outcome(
     incident: &Incident,
     key: DeliveryKey,

@@ -25,20 +25,21 @@ pub enum TakeOver {
 /// A request about an incident's state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StateChange {
-    /// To have it: CLAIMED.
+    /// Claim it: CLAIMED.
     Claim(TakeOver),
-    /// To give it back: OPEN, with a new round of alerts.
+    /// Release it: OPEN, with a new round of alerts.
     Release(TakeOver),
-    /// To end it: RESOLVED.
+    /// Resolve it: RESOLVED.
     Resolve,
-    /// To end it because the system that reported it says that it ended: RESOLVED.
+    /// Resolve it because the reporting system says that it ended: RESOLVED.
     End(Ended),
-    /// That somebody else have it, no matter who had it before: CLAIMED. They are told, if their name is a contact, and must
-    /// answer within the wait of a level: any update by them is an answer. Otherwise it is OPEN again in a new round.
+    /// Hand it to somebody, no matter who had it before: CLAIMED. They are notified if their name is a contact. They
+    /// must answer within the wait of a level: every update by them is an answer. Otherwise it is OPEN again in a new
+    /// round.
     HandTo(Person),
-    /// That another team have it: OPEN, with a new round of alerts there.
+    /// Hand it to another team: OPEN, with a new round of alerts there.
     HandToTeam(TeamName),
-    /// That the next level be alerted without waiting: OPEN, as it must be already.
+    /// Alert the next level without waiting. It must be OPEN and stays OPEN.
     Escalate,
 }
 
@@ -101,7 +102,7 @@ pub enum Refusal {
     },
     /// Somebody else has it.
     ClaimedBy(Person),
-    /// It is over, so its severity stays.
+    /// It is resolved, so its severity stays.
     Over,
     /// It is not OPEN, so nobody is being alerted.
     NotEscalating(State),
@@ -251,7 +252,7 @@ fn grant_escalation(incident: &Incident, now: DateTime<Utc>) -> Grant {
     }
 }
 
-/// When somebody is alerted whom an escalation by hand would alert at once; the refusal if there is nobody.
+/// When the next level is due, which a manual escalation would alert at once; the refusal if there is nobody left.
 pub(super) fn escalates_at(incident: &Incident) -> Result<DateTime<Utc>, Refusal> {
     if incident.state != State::Open {
         return Err(Refusal::NotEscalating(incident.state));
@@ -311,7 +312,7 @@ fn hand_to_team(incident: &mut Incident, who: Who<'_>, round: NextRound, now: Da
     begin_again(incident, round, now);
 }
 
-/// Nobody has it, and all that its alerts did so far is of the past.
+/// Nobody has it any more, and its earlier alerts no longer count.
 pub(super) fn begin_again(incident: &mut Incident, round: NextRound, now: DateTime<Utc>) {
     incident.state = State::Open;
     incident.claimed = None;

@@ -7,9 +7,9 @@ use crate::model::{Event, Incident, Matrix, StandIn, TeamChange, TeamName};
 /// Whose round is about to begin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RoundOf {
-    /// That of the team that owns the incident's service at this instant.
+    /// The team that owns the incident's service now.
     Service,
-    /// That of the team that a person handed the incident to.
+    /// The team that a person handed the incident to.
     Team(TeamName),
 }
 
@@ -36,9 +36,9 @@ impl NextRound {
 pub enum Alerted {
     /// The people of the team that was asked for.
     Team,
-    /// Those of the catch-all team: the team that was asked for is gone.
+    /// The people of the catch-all team, because the requested team was deleted.
     CatchAll,
-    /// Others who stand in: the team is gone, and no other takes its place.
+    /// Stand-ins, because the team was deleted and no other team replaces it.
     StandIn(StandIn),
 }
 

@@ -13,7 +13,7 @@ pub struct Defaults {
 }
 
 impl Defaults {
-    /// No defaults: a team must have settings of its own.
+    /// No defaults: every team needs its own settings.
     pub fn none() -> Self {
         Self { team: None }
     }

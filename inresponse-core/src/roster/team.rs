@@ -22,7 +22,7 @@ pub struct Team {
 }
 
 impl Team {
-    /// The wait of a team that sets none.
+    /// The default wait.
     pub const DEFAULT_WAIT: Duration = Duration::from_secs(600);
     /// The longest wait.
     pub const MAX_WAIT: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -143,7 +143,7 @@ impl Rota {
     /// `oncall` is alerted first, together; then each entry of `escalation` in order.
     ///
     /// # Errors
-    /// More contacts than a matrix holds. Empty lists are allowed: an empty level is skipped.
+    /// More contacts than a matrix can have. Empty lists are allowed: an empty level is skipped.
     pub fn new(oncall: Vec<Contact>, escalation: Vec<Vec<Contact>>) -> Result<Self, InvalidInput> {
         let contacts = oncall.len() + escalation.iter().map(Vec::len).sum::<usize>();
         let most = Matrix::MAX_CONTACTS / 2;

@@ -1,4 +1,4 @@
-//! A clock that moves only when it is told to.
+//! A clock that moves only on command.
 
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,4 @@
-//! For tests of what is built on this library: a clock that stands still and a notifier that remembers.
+//! For tests of programs that use this library: a clock that stands still and a notifier that remembers.
 
 mod clock;
 mod recorder;

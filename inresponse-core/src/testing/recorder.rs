@@ -39,7 +39,7 @@ impl std::fmt::Debug for Recorded {
     }
 }
 
-/// Remembers every attempt; accepts each, unless told beforehand how the next ones end. Clones share.
+/// Remembers every attempt. Accepts each, unless the next outcomes were set before. Clones share.
 #[derive(Debug, Clone, Default)]
 pub struct RecordingNotifier {
     inner: Arc<Mutex<Inner>>,

@@ -1,4 +1,4 @@
-//! What the forms of the board do: the same as the API does, in the name of the person who is signed in.
+//! Executes the forms of the board as the API does, in the name of the person who is signed in.
 
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
@@ -101,7 +101,7 @@ pub(super) async fn act(
     }
 }
 
-/// The button that was pressed, with what was written beside it.
+/// The button that was pressed, with the text field next to it.
 fn read(field: &impl Fn(&str) -> String) -> Result<Act, InvalidInput> {
     let changes = match field("do").as_str() {
         "claim" => vec![StateChange::Claim(TakeOver::No)],
@@ -119,7 +119,7 @@ fn read(field: &impl Fn(&str) -> String) -> Result<Act, InvalidInput> {
 }
 
 impl Act {
-    /// Whether somebody is to be given the incident who may never learn of it.
+    /// Whether the receiver of the hand-over may never learn of it.
     async fn doubt(&self, api: &Api, number: IncidentNumber, by: &Person) -> Result<Option<Doubt>, Outage> {
         let [StateChange::HandTo(person)] = self.changes.as_slice() else { return Ok(None) };
         let Some(record) = api.engine().get(number).await? else { return Ok(None) };
@@ -130,7 +130,7 @@ impl Act {
         Ok(why.map(|why| Doubt { person: person.clone(), why }))
     }
 
-    /// What it asks for, in order.
+    /// Its updates, in order.
     fn updates(self, by: &Person, key: &KeyName) -> Vec<Update> {
         let changes = self.changes.into_iter().map(|change| Update::state(by.clone(), change));
         let notes = self.note.into_iter().map(|note| Update::note(by.clone(), note));

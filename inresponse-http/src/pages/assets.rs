@@ -12,7 +12,7 @@ const STYLE: &str = include_str!("../../assets/board.css");
 const SCRIPT: &str = include_str!("../../assets/board.js");
 const ICON: &str = include_str!("../../assets/icon.svg");
 
-/// What the addresses of style and script bear, so that they can be kept until they change.
+/// Part of the addresses of style and script, so that browsers can cache them until they change.
 pub(super) fn version() -> &'static str {
     static VERSION: LazyLock<String> = LazyLock::new(|| {
         let mut hasher = DefaultHasher::new();

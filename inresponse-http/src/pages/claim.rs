@@ -50,7 +50,7 @@ struct Page {
 
 struct Form {
     token: String,
-    /// Who claims, to be changed; `None`: the person who has it.
+    /// The suggested name of the claimant; `None` for the holder.
     name: Option<String>,
     take_over: TakeOver,
     buttons: Vec<Button>,
@@ -62,7 +62,7 @@ struct Button {
     then: Then,
 }
 
-/// What is to follow the claim, or to be done instead of it.
+/// What to do after the claim, or instead of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Then {
     Nothing,
@@ -94,7 +94,7 @@ impl Form {
     }
 }
 
-/// What a link says that holds.
+/// The content of a valid link.
 struct Link {
     token: String,
     verified: ClaimToken,
@@ -198,7 +198,7 @@ pub(crate) async fn claim(
     }
 }
 
-/// What the query says, if its token holds for the incident in the path.
+/// Reads the query, if its token is valid for the incident in the path.
 fn verify(
     api: &Api,
     in_path: Result<Path<String>, Problem>,
@@ -216,7 +216,7 @@ fn verify(
     }
 }
 
-/// Whether a request is one by a link that holds.
+/// Whether a request uses a valid link.
 pub(crate) fn has_link(api: &Api, uri: &Uri) -> bool {
     let incident = uri.path().strip_suffix("/claim").and_then(|path| path.rsplit_once('/'));
     let Some(incident) = incident.and_then(|(_, last)| number(last).ok()) else { return false };
@@ -252,7 +252,7 @@ fn shortened(address: &str) -> String {
     address[..address.floor_char_boundary(Person::MAX_BYTES)].to_owned()
 }
 
-/// Whom a link was sent to: the person who has the incident, if it reaches them; else by their address.
+/// The recipient of a link: the holder if the link was sent to them, else their address.
 fn recipient(incident: &Incident, token: &ClaimToken) -> Result<Person, InvalidInput> {
     match incident.holder_at(&token.recipient) {
         Some(holder) => Ok(holder.clone()),

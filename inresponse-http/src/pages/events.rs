@@ -24,10 +24,10 @@ use crate::problem::Problem;
 
 /// How often a stream on which nothing happens shows that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// What a browser names when it comes back.
+/// The id that a browser sends when it reconnects.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// What is looked at.
+/// The view of a page.
 #[derive(Debug, Clone)]
 enum View {
     /// The incidents.
@@ -67,7 +67,7 @@ async fn live(api: &Api, view: View, me: &Person) -> Result<Live, Box<Response>>
     }
 }
 
-/// The part as it is now; nothing where it is still what was seen.
+/// The current live part; nothing if it has not changed.
 pub(super) async fn fragment(Here(api): Here, me: SignedIn, params: Params) -> Result<Response, Problem> {
     let (view, seen) = View::read(params)?;
     let live = match live(&api, view, &me.by).await {

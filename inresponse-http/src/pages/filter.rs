@@ -20,7 +20,7 @@ pub(super) struct Filter {
     pub(super) severity: Option<Severity>,
     /// Where the page begins (default: at the beginning).
     pub(super) from: Option<Mark>,
-    /// Where the pages before it began, but the first.
+    /// Where the previous pages began, except the first.
     trail: Vec<Mark>,
 }
 
@@ -48,7 +48,7 @@ impl std::fmt::Display for Mark {
 }
 
 impl Filter {
-    /// Takes what a query says. A field that a form left empty says nothing.
+    /// Reads a query. Empty fields of a form count as missing.
     pub(super) fn take(params: &mut Params) -> Self {
         Self {
             state: take(params, "state", str::parse),

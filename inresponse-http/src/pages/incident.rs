@@ -1,4 +1,4 @@
-//! One incident: who has it, what can be done, and everything that is known.
+//! One incident: who has it, what can be done, and all its details.
 
 use askama::Template;
 use axum::http::StatusCode;
@@ -21,18 +21,18 @@ use crate::problem::Problem;
 struct Page {
     frame: Frame,
     number: IncidentNumber,
-    /// Why what was asked for was not done.
+    /// Why the request was refused.
     refused: Option<String>,
     /// A note that was not taken.
     note: String,
-    /// Somebody to whom it is handed only if that is meant.
+    /// A receiver whose hand-over needs a confirmation.
     doubt: Option<Doubt>,
-    /// To whom it can be handed.
+    /// The teams it can be handed to.
     teams: Vec<TeamName>,
     live: Live,
 }
 
-/// Somebody whom the roster does not know, or nobody can tell.
+/// A receiver who is not in the roster or cannot be notified.
 pub(super) struct Doubt {
     /// Who.
     pub(super) person: Person,
@@ -40,14 +40,14 @@ pub(super) struct Doubt {
     pub(super) why: String,
 }
 
-/// What comes with the page where something was not done.
+/// Shown on the page if a request was refused.
 #[derive(Default)]
 pub(super) struct Undone {
-    /// Why what was asked for was not done.
+    /// Why the request was refused.
     pub(super) refused: Option<String>,
     /// A note that was not taken.
     pub(super) note: String,
-    /// What was asked for and is to be confirmed.
+    /// The hand-over to confirm.
     pub(super) doubt: Option<Doubt>,
 }
 
@@ -87,7 +87,7 @@ pub(super) async fn show(
     }
 }
 
-/// What changes of it.
+/// The live part of the page.
 #[derive(Template)]
 #[template(path = "incident_fragment.html")]
 struct Fragment {
@@ -107,14 +107,14 @@ struct Fragment {
     dedup_key: Option<String>,
     labels: Vec<(String, String)>,
     links: Vec<(String, String)>,
-    /// Who has it, or ended it, and when.
+    /// Who has it, or resolved it, and when.
     holder: Option<(String, Moment)>,
     /// Whether that is the reader.
     is_mine: bool,
     /// By when the person it was handed to must answer.
     answer_by: Option<Moment>,
     trouble: Option<String>,
-    /// What comes when, unless somebody claims it.
+    /// What comes next and when, unless somebody claims it.
     upcoming: Vec<(Moment, String)>,
     may_escalate: bool,
     round: u32,

@@ -71,7 +71,7 @@ async fn uncovered_teams(api: &Api) -> Result<usize, Outage> {
     Ok(teams)
 }
 
-/// What changes of it.
+/// The live part of the page.
 #[derive(Template)]
 #[template(path = "list_fragment.html")]
 struct Fragment {
@@ -79,7 +79,7 @@ struct Fragment {
     counts: Vec<Count>,
     groups: Vec<Group>,
     census: Census,
-    /// Nobody claimed them, though somebody was or may yet be reached.
+    /// Unclaimed incidents for which somebody was or may still be reached.
     unanswered: u64,
     narrows: bool,
     first: Option<String>,
@@ -113,7 +113,7 @@ struct Row {
     count: u64,
     claimed_by: Option<String>,
     resolved_by: Option<String>,
-    /// What is wrong with the alerting itself.
+    /// A problem of the alerting itself.
     trouble: Option<String>,
 }
 

@@ -1,17 +1,17 @@
 //! Pages for people: the board, and the page behind the link in an alert.
 //!
-//! They are embedded in the program, fetch nothing from elsewhere, and work without scripts. The one script keeps
-//! them up to date and tells times in the reader's zone.
+//! They are embedded in the program, load nothing from elsewhere, and work without scripts. The one script keeps them
+//! up to date and shows times in the reader's zone.
 //!
 //! | file | holds |
 //! |---|---|
 //! | `claim` | the page behind the link in an alert; the link is its credential |
-//! | `session` | who is signed in, by their cookie |
-//! | `sessions` | who has signed in, as all servers know it |
+//! | `session` | the signed-in person, from the cookie |
+//! | `sessions` | the sessions, shared by all servers |
 //! | `sign_in` | signing in and out |
-//! | `list`, `filter` | the incidents, which of them, and how one turns the pages |
+//! | `list`, `filter` | the list of incidents, its filter and its pages |
 //! | `incident`, `words` | one incident with everything about it, in words |
-//! | `acts` | what the forms do |
+//! | `acts` | executes the forms |
 //! | `on_call` | who is on call |
 //! | `changes` | who changed the roster |
 //! | `live` | the part of a page that is kept up to date |
@@ -58,7 +58,7 @@ use frame::{Frame, Place, html, message, outage, see, told_outage};
 pub(crate) use claim::has_link;
 pub use upkeep::Pages;
 
-/// The routes behind the link in an alert, whose address holds a secret and is told to nobody.
+/// The routes behind the link in an alert. Their address contains a secret, so no referrer is sent.
 pub(crate) fn claim_routes() -> OpenApiRouter<Api> {
     let told_to_nobody = HeaderValue::from_static("no-referrer");
     OpenApiRouter::new()
@@ -82,7 +82,7 @@ pub(crate) fn routes(api: &Api) -> Router<Api> {
         .layer(from_fn_with_state(api.clone(), tell_from_elsewhere))
 }
 
-/// Every path of the board, and what is there.
+/// Every path of the board, with its handler.
 fn board() -> [(&'static str, MethodRouter<Api>); 9] {
     [
         ("/", get(list::page)),

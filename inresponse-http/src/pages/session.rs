@@ -19,7 +19,7 @@ use crate::lanes::Lane;
 use crate::refusals::Refusal;
 use crate::site::Transport;
 
-/// Proof that the person has signed in, with a key that still holds and has the scope.
+/// Proof that the person has signed in with a key that is still valid and has the scope.
 #[derive(Debug)]
 pub(crate) struct SignedIn {
     /// Under which name.
@@ -32,7 +32,8 @@ pub(crate) struct SignedIn {
 impl FromRequestParts<Api> for SignedIn {
     type Rejection = Response;
 
-    /// A person who has not is led to the sign-in page, and back afterwards. A person whose key lacks the scope is told so.
+    /// A person who has not signed in is sent to the sign-in page, and back afterwards. If the key lacks the scope, the
+    /// page says so.
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Response> {
         let api = &api.nested_as(&parts.extensions);
         let Some(door) = Door::of_request(&parts.method, &parts.extensions) else {

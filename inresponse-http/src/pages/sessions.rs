@@ -1,7 +1,7 @@
-//! The sessions of those who have signed in, kept where all servers find them.
+//! The sessions of signed-in people, stored for all servers.
 //!
-//! A session is a random token. What is kept of it is a hash, the name that was typed, the name of the key, and an end.
-//! It holds as long as that key is configured: what ties it to the key can be checked only with the token.
+//! A session is a random token. Stored are a hash of the token, the typed name, the name of the key, and an end. The
+//! session is valid while that key is configured. Only the token can prove its link to the key.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,12 +23,12 @@ use crate::keys::{ApiKey, Keys};
 pub(super) const LIFE: TimeDelta = TimeDelta::days(7);
 /// How many sessions a key has at most; one more ends the one that would end first.
 const MAX_OF_A_KEY: usize = 100;
-/// How old may be what is known of a session while nothing is done with it but to look on.
+/// How old the knowledge of a session may be while the person only looks.
 const KNOWN_FOR: Duration = Duration::from_secs(1);
 /// How often a change is tried again that somebody else's came before.
 const MAX_TRIES: usize = 8;
 
-/// What a browser keeps: the name of the key, and a random token.
+/// The browser's cookie: the name of the key and a random token.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Token {
     key: KeyName,
@@ -65,12 +65,12 @@ impl Token {
         Sha256::new().chain_update(of).chain_update(self.secret).finalize().into()
     }
 
-    /// By what it is found. Tells nobody the token.
+    /// The name under which it is stored. It does not reveal the token.
     fn id(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.hash(b"inresponse session v1\0"))
     }
 
-    /// What ties it to the key that was shown. Tells nobody the key, even if they could guess it.
+    /// Links it to the key. It does not reveal the key, not even to somebody who could guess it.
     fn tie(&self, entry: &ApiKey) -> String {
         URL_SAFE_NO_PAD.encode(self.hash(&entry.hash()))
     }
@@ -99,10 +99,10 @@ pub(crate) struct Sessions {
     known: Mutex<Known>,
 }
 
-/// By the name of the key: what was read last, and when by the monotonic clock.
+/// For each key name: the last reading, and its time on the monotonic clock.
 type Known = HashMap<KeyName, (Duration, Arc<Vec<Kept>>)>;
 
-/// How fresh what is known of a session must be.
+/// How fresh the knowledge of a session must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Look {
     /// As it is stored now.
@@ -115,7 +115,7 @@ fn name_of(key: &KeyName) -> String {
     format!("sessions:{key}")
 }
 
-/// What cannot be read is no session.
+/// Unreadable data is not a session.
 fn decode(value: Option<&[u8]>) -> Vec<Kept> {
     value.and_then(|value| serde_json::from_slice(value).ok()).unwrap_or_default()
 }

@@ -24,7 +24,7 @@ struct Page {
     trouble: Option<String>,
 }
 
-/// Goes on to the same page by itself.
+/// Redirects to the same page.
 #[derive(Template)]
 #[template(path = "onward.html")]
 struct Onward {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use inresponse_core::model::KeyName;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// The part of all streams that one key may have: one in so many.
+/// One key may have one in this many streams.
 const SHARE: usize = 4;
 
 /// The places of streams. Clones share them.
@@ -14,7 +14,7 @@ const SHARE: usize = 4;
 pub(super) struct Streams {
     all: Arc<Semaphore>,
     of_a_key: usize,
-    /// There are no more than there are keys.
+    /// There are no more entries than keys.
     by_key: Arc<Mutex<HashMap<KeyName, Arc<Semaphore>>>>,
 }
 
@@ -26,7 +26,7 @@ pub(super) struct Place {
 }
 
 impl Streams {
-    /// So many in all.
+    /// With this limit in all.
     pub(super) fn new(most: usize) -> Self {
         Self {
             all: Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS))),

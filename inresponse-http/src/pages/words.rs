@@ -9,7 +9,7 @@ use inresponse_core::model::{
 };
 use inresponse_core::plan::{self, Follows, Happened, Reached, Upcoming};
 
-/// An instant as HTML: as the clocks of a team show it. The script tells ages, and the reader's own time as a hint.
+/// An instant as HTML, in the team's local time. The script shows ages, and the reader's own time as a hint.
 #[derive(Debug, Clone)]
 pub(super) struct Moment {
     at: DateTime<Utc>,
@@ -158,7 +158,7 @@ fn reached(reached: Reached) -> &'static str {
     }
 }
 
-/// What is wrong with the alerting itself (promise 12), or with who should have it (promise 22).
+/// A problem of the alerting itself (promise 12) or of a hand-over (promise 22).
 pub(super) fn trouble(incident: &Incident) -> Option<String> {
     if let Some(who) = plan::reached(incident) {
         return Some(reached(who).to_owned());
@@ -203,7 +203,7 @@ pub(super) fn names(contacts: &[Contact]) -> String {
     contacts.iter().map(Contact::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// Somebody who is to be alerted, and how that went.
+/// A recipient, and the state of the delivery.
 pub(super) struct Told {
     pub(super) contact: String,
     pub(super) level: String,
@@ -212,7 +212,7 @@ pub(super) struct Told {
     /// A class of the style: `good`, `bad` or `waiting`.
     pub(super) mood: &'static str,
     pub(super) at: Option<Moment>,
-    /// What the carrier said last, unless it took the alert.
+    /// The carrier's last text, unless it accepted the alert.
     pub(super) detail: Option<String>,
     pub(super) attempts: u32,
 }
@@ -222,7 +222,7 @@ fn is_update(delivery: &Delivery) -> bool {
     matches!(delivery.key().level, Level::News(_))
 }
 
-/// What is said of a recipient before, during and after the send.
+/// The words for a recipient before, during and after the send.
 struct Words {
     before: &'static str,
     during: &'static str,
@@ -282,7 +282,7 @@ impl Told {
     }
 }
 
-/// Those of the round whose turn has come, the level that began last first.
+/// The recipients of this round so far, the latest level first.
 pub(super) fn alerted(incident: &Incident) -> Vec<Told> {
     let turns = plan::turns(incident).into_iter().rev();
     turns.flat_map(|turn| turn.deliveries).map(|delivery| Told::new(incident, delivery)).collect()

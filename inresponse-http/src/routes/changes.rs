@@ -49,7 +49,7 @@ fn quoted(key: &EntryKey) -> String {
     }
 }
 
-/// What is there now: the copy of the roster that is at hand may lag behind another server's change.
+/// Reads the current value, because the local copy of the roster may lag behind another server's change.
 pub(super) async fn present<T>(
     api: &Api,
     read: impl Future<Output = Result<T, Outage>>,

@@ -11,11 +11,11 @@ use inresponse_intake::sns::AmazonUrl;
 /// Fetches from Amazon SNS: the certificates of messages, and the confirmations of subscriptions.
 #[async_trait]
 pub trait FetchFromAmazon: Debug + Send + Sync + 'static {
-    /// What a GET of that URL answers, if it is a 2xx: at most 64 KiB, within some seconds, without following
-    /// redirects, over a TLS connection whose host was verified.
+    /// The body of a GET of that URL, if the answer is a 2xx: at most 64 KiB, within some seconds, without redirects,
+    /// over TLS with a verified host.
     ///
     /// # Errors
-    /// It did not answer that, in words for the log.
+    /// There is no such answer; the text is for the log.
     async fn get(&self, url: &AmazonUrl) -> Result<Bytes, String>;
 }
 

@@ -1,4 +1,4 @@
-//! What a sender of several alerts is answered: each by itself.
+//! The answer to a sender of several alerts: one entry for each.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -15,14 +15,14 @@ use crate::Api;
 use crate::caller::Caller;
 use crate::problem::{Problem, fields};
 
-/// What became of the alerts of a message, in their order.
+/// The results for the alerts of a message, in order.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AlertsView {
     alerts: Vec<AlertView>,
 }
 
-/// What became of one alert.
+/// The result for one alert.
 #[derive(Debug, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct AlertView {
@@ -34,7 +34,7 @@ struct AlertView {
     /// Why nothing was changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'static str>,
-    /// What is wrong, where it was refused.
+    /// The errors, if it was refused.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldProblem>,
 }
@@ -71,7 +71,7 @@ impl Taken {
 }
 
 impl Taken {
-    /// What is wrong with it, where it cannot be taken.
+    /// The errors, if it was refused.
     pub(crate) fn refused(&self) -> Option<&InvalidInput> {
         if let Taken::Refused(invalid) = self { Some(invalid) } else { None }
     }
@@ -103,7 +103,7 @@ impl From<&Taken> for AlertView {
     }
 }
 
-/// Counts what became of the alerts, and says in the log which were refused: few senders show their people answers.
+/// Counts the results, and logs refused alerts, because few senders show answers to their users.
 fn observe(sender: &'static str, by: &Caller, taken: &[Taken]) {
     for one in taken {
         metrics::counter!("inresponse_intake_alerts_total", "sender" => sender, "outcome" => one.status())
@@ -116,8 +116,8 @@ fn observe(sender: &'static str, by: &Caller, taken: &[Taken]) {
     }
 }
 
-/// A 503 if an alert could not be stored: the sender is to repeat them all, which is safe. A 422 if none of them can
-/// be taken.
+/// 503 if an alert could not be stored: the sender must repeat them all, which is safe. 422 if all of them were
+/// refused.
 fn outcome(taken: &[Taken]) -> Result<(), Problem> {
     let mut failed = taken.iter().enumerate().filter_map(|(i, one)| Some((i, one.failed()?)));
     if let Some((i, first)) = failed.next() {

@@ -1,4 +1,4 @@
-//! The bodies of other systems' messages: larger than those of our own API, within bounds.
+//! The bodies of other systems' messages. They may be larger than those of our own API, up to a limit.
 
 use std::time::Duration;
 

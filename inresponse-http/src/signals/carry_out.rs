@@ -23,12 +23,12 @@ const AT_ONCE: usize = 128;
 /// How much later than the first report of an incident an end may be that was noted before that report: as much as the
 /// clocks of senders and servers may differ.
 const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(2);
-/// Among how many resolved incidents of a service an end is looked for, the newest first.
+/// How many resolved incidents of a service are searched for an end, the newest first.
 const LOOKED_AT: usize = 2_000;
 /// How many of them are read at once.
 const PAGE: usize = 200;
 
-/// What became of one alert.
+/// The result for one alert.
 #[derive(Debug)]
 #[must_use]
 pub(crate) enum Taken {
@@ -194,9 +194,9 @@ async fn recover(api: &Api, sender: &Caller, recovery: Recovery) -> Result<Taken
     resolve(api, sender, recovery.by, record.number(), change, recovery.note).await
 }
 
-/// What an end is to an incident that is open under its key.
+/// How an end relates to the open incident with its key.
 enum Ending {
-    /// Its own, so this is to be done.
+    /// It belongs to the incident, so it has this effect.
     Its(StateChange),
     /// Of trouble that was over before the incident.
     OfAnother,
@@ -204,7 +204,7 @@ enum Ending {
     NotedAlready,
 }
 
-/// Decided from what is stored, so that every server decides alike, whenever it began.
+/// The decision uses only stored data, so that all servers decide alike, whenever they started.
 async fn ending(api: &Api, recovery: &Recovery, record: &Record) -> Result<Ending, Outage> {
     let Some(at) = recovery.ended_at else { return Ok(Ending::Its(StateChange::Resolve)) };
     let incident = &record.incident;
@@ -244,8 +244,8 @@ async fn noted(
     Ok(resolved_recently(api, service, same).await?.is_some())
 }
 
-/// A process that began a moment ago may take an end for a new one that is only repeated: what is stored tells when it
-/// was noted. If that is too long ago for a late report, then this one is another sender's.
+/// A process that just started may mistake a repeated end for a new one. The stored incident shows when it was
+/// recorded. If that is too long ago for a late report, this report is another sender's.
 async fn noted_long_ago(api: &Api, trouble: &Trouble) -> Result<Option<Recurrence>, Outage> {
     let began = trouble.began_at().map(|at| Ended::new(None, at).at());
     let of_it = |record: &Record| {
@@ -304,7 +304,7 @@ async fn resolve(
     })
 }
 
-/// What somebody did about an incident, elsewhere.
+/// What a person did about an incident in another system.
 #[derive(Debug, Clone, Copy)]
 enum Done {
     Acknowledged,
@@ -351,7 +351,7 @@ async fn remarked(api: &Api, sender: &Caller, done: Done, remark: Remark) -> Res
     }
 }
 
-/// What a sender does: in the name that it gives, else in that of its key.
+/// A sender acts under the name that it gives, else under the name of its key.
 fn by_sender(sender: &Caller, by: Option<Person>, state: Option<StateChange>, note: Option<Note>) -> Update {
     let by = by.unwrap_or_else(|| Person::from(&sender.key));
     Update { by, key: Some(sender.key.clone()), severity: None, state, note }

@@ -1,6 +1,6 @@
-//! Takes what other monitoring systems send: their alerts become reports, recoveries and acknowledgements.
+//! Handles the messages of other monitoring systems: their alerts become reports, recoveries and acknowledgements.
 //!
-//! What their messages mean is translated by [`inresponse_intake`]; here it is done.
+//! [`inresponse_intake`] translates the messages; this module executes the results.
 
 mod amazon;
 mod answer;
@@ -43,7 +43,7 @@ pub struct Intake {
     look_backs: Arc<LookBacks>,
 }
 
-/// Bounds how many look at once for recently resolved incidents, since each holds so many records.
+/// Limits concurrent searches for recently resolved incidents, because each holds many records in memory.
 #[derive(Debug)]
 struct LookBacks(Semaphore);
 
@@ -80,7 +80,7 @@ impl Intake {
         self
     }
 
-    /// What translation needs besides the bytes.
+    /// The input of translation besides the bytes.
     pub(crate) fn context<'a>(&'a self, sender: &'a Caller, now: DateTime<Utc>) -> Context<'a> {
         Context { rule: &self.rule, service: sender.service.as_ref(), now }
     }
@@ -116,8 +116,8 @@ impl Intake {
             .map_err(|e| Outage::retryable("nobody looks back any more").because(e))
     }
 
-    /// What is remembered of the recoveries that the sender told, or another key of the service that its own is restricted
-    /// to: nobody else's recovery ends its trouble.
+    /// The remembered recoveries of this sender, or of another key of the same restricted service. No other sender's
+    /// recovery ends its trouble.
     fn recoveries<T>(&self, sender: &Caller, ask: impl FnOnce(&mut Recoveries) -> T) -> T {
         let owner = match &sender.service {
             Some(service) => Owner::Service(service.clone()),
@@ -129,7 +129,7 @@ impl Intake {
     }
 }
 
-/// Whose recoveries are remembered together. There are no more than there are keys.
+/// Whose recoveries are remembered together. There are no more of these than keys.
 #[derive(Debug, PartialEq, Eq, Hash)]
 enum Owner {
     Key(KeyName),

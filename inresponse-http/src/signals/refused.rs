@@ -21,7 +21,7 @@ pub(crate) const SENDERS: [(&str, &str); 9] = [
     ("/v2/alerts", "opsgenie"),
 ];
 
-/// A message of another monitoring system, before it is known what becomes of it.
+/// A message of another monitoring system, before its result is known.
 #[derive(Debug)]
 pub(crate) struct Watched {
     sender: &'static str,
@@ -42,9 +42,10 @@ impl Watched {
         Some(Self { sender, key: api.keys().name(request.headers()), bytes })
     }
 
-    /// Counts it and says so in the log, if it was refused as a whole.
+    /// Counts and logs it if it was refused as a whole.
     ///
-    /// Not if its key is unknown: that is nobody's message. Nor if its alerts were, each by itself: that is told already.
+    /// It does not do so if the key is unknown, because then the message belongs to nobody, or if its alerts were
+    /// refused one by one, because that is already logged.
     pub(crate) fn answered(self, response: &Response) {
         let status = response.status();
         let refused = [

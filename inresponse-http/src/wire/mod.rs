@@ -1,4 +1,4 @@
-//! What goes over the wire, apart from how it is stored.
+//! The JSON of the API, separate from the stored format.
 
 pub(crate) mod incident;
 pub(crate) mod report;

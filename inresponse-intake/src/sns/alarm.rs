@@ -1,4 +1,4 @@
-//! What CloudWatch says of an alarm: its own notification by SNS, or an event of EventBridge.
+//! A CloudWatch alarm: CloudWatch's own notification through SNS, or an event of EventBridge.
 
 use inresponse_core::InvalidInput;
 use serde_json::Value;
@@ -19,7 +19,7 @@ pub(crate) struct Alarm {
     description: String,
     reason: String,
     changed: Option<Value>,
-    /// What the alarm watches.
+    /// The metrics of the alarm.
     watches: Vec<Metric>,
     /// The rule of an alarm about other alarms.
     rule: Option<String>,
@@ -89,7 +89,7 @@ impl Alarm {
         })
     }
 
-    /// `topic` is that of SNS through which it came, if it did.
+    /// `topic` is the SNS topic through which it came, if it came through SNS.
     pub(crate) fn translate(&self, topic: Option<&str>, context: &Context<'_>) -> Translated {
         let mut repairs = Repairs::default();
         let changed = time::read("the time of the change", self.changed.as_ref(), &mut repairs).at();
@@ -145,7 +145,7 @@ impl Alarm {
         }
     }
 
-    /// Labels of what the alarm watches: of several metrics, each that differs.
+    /// Labels from the alarm's metrics. If there are several metrics, each different value is a label.
     fn watched(&self) -> Vec<(String, String)> {
         let all = |of: fn(&Metric) -> Option<&String>| {
             let mut distinct: Vec<&str> = Vec::new();
@@ -169,7 +169,7 @@ impl Alarm {
         labels
     }
 
-    /// Where the alarm is in Amazon's console; its resource name tells the region's code.
+    /// The alarm's address in Amazon's console; its resource name gives the region's code.
     fn console_url(&self) -> Option<String> {
         let region = self.arn.as_deref()?.split(':').nth(3).filter(|region| !region.is_empty())?;
         let name: String = self.name.bytes().map(encoded).collect();
@@ -180,7 +180,7 @@ impl Alarm {
 }
 
 impl Metric {
-    /// As CloudWatch's own notification has it.
+    /// The form of CloudWatch's own notification.
     fn notified(metric: &Object) -> Self {
         let dimension = |dimension: &Object| dimension.text("name").zip(dimension.text("value"));
         Self {

@@ -31,7 +31,7 @@ use crate::{Context, Signal, Translated, Trouble, key, time};
 /// How far the time of a message may be from now. SNS tries to deliver a message for an hour at most.
 const MAX_AGE: TimeDelta = TimeDelta::hours(1);
 
-/// A message of SNS, as it came: nothing of it is to be believed yet.
+/// An unverified message of SNS.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Envelope {
@@ -56,13 +56,13 @@ pub struct Verified {
     envelope: Envelope,
 }
 
-/// What a message asks for.
+/// The meaning of a message.
 #[derive(Debug)]
 #[must_use]
 pub enum Request {
     /// To be fetched, so that the topic's messages come here.
     Confirm(AmazonUrl),
-    /// What it says of an alarm.
+    /// The signal of an alarm.
     Alert(Translated),
     /// Nothing: the subscription has ended.
     Unsubscribed,
@@ -86,11 +86,11 @@ impl Envelope {
         AmazonUrl::certificate(&self.signing_cert_url).ok_or_else(refused)
     }
 
-    /// Checks its signature by the certificate that was fetched from [`certificate_url`](Self::certificate_url), in
-    /// PEM, and its time.
+    /// Checks its signature with the PEM certificate from [`certificate_url`](Self::certificate_url), and checks its
+    /// time.
     ///
     /// # Errors
-    /// It is not signed by that certificate, or that is none, or its time is more than an hour from `now`.
+    /// It is not signed by that certificate, the certificate is invalid, or its time is more than an hour from `now`.
     pub fn verify(self, certificate: &[u8], now: DateTime<Utc>) -> Result<Verified, InvalidInput> {
         let refused = |what: &str| InvalidInput::field("Signature", what);
         let algorithm: &'static RsaParameters = match self.signature_version.as_str() {
@@ -115,7 +115,7 @@ impl Envelope {
         Ok(Verified { envelope: self })
     }
 
-    /// What is signed: names and values of the fields that count, by name.
+    /// The signed text: names and values of the signed fields, sorted by name.
     fn signed_text(&self) -> Result<String, InvalidInput> {
         let missing = |field| InvalidInput::field(field, "is missing");
         let mut fields = vec![("Message", self.message.as_str()), ("MessageId", &self.message_id)];
@@ -142,7 +142,7 @@ impl Verified {
         &self.envelope.topic_arn
     }
 
-    /// What was published, if anything was: not of a message about the subscription itself.
+    /// The published text; `None` for a message about the subscription itself.
     pub fn message(&self) -> Option<&str> {
         (self.envelope.r#type == "Notification").then_some(&self.envelope.message)
     }
@@ -150,7 +150,7 @@ impl Verified {
     /// Translates it.
     ///
     /// # Errors
-    /// A subscription is to be confirmed elsewhere than at Amazon SNS, or to another topic.
+    /// A subscription would be confirmed at another host than Amazon SNS, or for another topic.
     pub fn translate(self, context: &Context<'_>) -> Result<Request, InvalidInput> {
         let envelope = self.envelope;
         match envelope.r#type.as_str() {
@@ -204,9 +204,9 @@ impl Envelope {
     }
 }
 
-/// Translates an event that EventBridge itself sends; `None` for what is none.
+/// Translates an event that EventBridge sends directly; `None` if it is not such an event.
 ///
-/// Nothing of it is signed: its sender must have shown a key.
+/// It is not signed, so its sender must have shown a key.
 pub fn event(body: &[u8], context: &Context<'_>) -> Option<Translated> {
     let event = object(body).ok()?;
     event.get("detail-type")?;
@@ -216,7 +216,7 @@ pub fn event(body: &[u8], context: &Context<'_>) -> Option<Translated> {
     })
 }
 
-/// An event about something else than the state of an alarm: told as it is, once.
+/// An event about something other than an alarm's state is reported unchanged, once.
 fn other_event(event: &Object, topic: Option<&str>, context: &Context<'_>) -> Translated {
     let text = |name: &str| event.text(name).unwrap_or_default();
     let kind = text("detail-type");

@@ -2,7 +2,7 @@
 
 /// An `https` URL of Amazon SNS that may be fetched: a certificate, or the confirmation of a subscription.
 ///
-/// It is checked by the letter: what another reader might take for something else is refused.
+/// The check is strict: anything that another parser might read differently is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct AmazonUrl(String);
 
@@ -50,7 +50,7 @@ impl AmazonUrl {
     }
 }
 
-/// Whether it looks like a region, as `eu-west-1` or `us-gov-west-1`: words of letters, then a number.
+/// Whether it looks like a region such as `eu-west-1` or `us-gov-west-1`: words of letters, then a number.
 ///
 /// Amazon serves customers' own content on other hosts under `amazonaws.com`, such as `sns.s3.amazonaws.com` for a
 /// bucket named `sns`. None of them has the form of a region.

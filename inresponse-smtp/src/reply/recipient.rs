@@ -53,8 +53,8 @@ fn names_recipient(status: Status, text: &str) -> Option<bool> {
     }
 }
 
-/// How servers without a status code say that there is no such mailbox: Sendmail, Postfix, Exim, qmail, Exchange,
-/// Courier, and large providers.
+/// Texts for "no such mailbox" from servers without a status code: Sendmail, Postfix, Exim, qmail, Exchange, Courier,
+/// and large providers.
 const NOBODY: [&str; 46] = [
     "user unknown",
     "unknown user",

@@ -1,4 +1,4 @@
-//! What is posted.
+//! The messages.
 
 mod json;
 mod slack;
@@ -15,7 +15,7 @@ pub(crate) use json::json;
 pub(crate) use slack::slack;
 pub(crate) use teams::teams;
 
-/// How many of the levels to come a chat is told.
+/// How many upcoming levels a chat message shows.
 const UPCOMING: usize = 3;
 
 /// The line that says it all.
@@ -52,7 +52,7 @@ fn tells_what_happened(alert: &Alert) -> bool {
     is_news && !alert.incident().message().trim().is_empty()
 }
 
-/// Whose it is and whom it reaches, in a line or several.
+/// Team and recipients, in one or more lines.
 fn context(alert: &Alert) -> String {
     let incident = alert.incident();
     let level = match alert.level() {

@@ -1,9 +1,9 @@
 //! Slack's form: blocks of an incoming webhook.
 //!
 //! Limits: a header has 150 characters, a text of a section or a context 3000 and 2000
-//! (<https://docs.slack.dev/reference/block-kit/blocks>). What strangers wrote is plain text, or escaped as
-//! <https://docs.slack.dev/messaging/formatting-message-text> has it, so that it can neither call a channel nor hide
-//! where a link leads.
+//! (<https://docs.slack.dev/reference/block-kit/blocks>). Untrusted text is plain text, or escaped as in
+//! <https://docs.slack.dev/messaging/formatting-message-text>, so that it can neither notify a channel nor hide the
+//! target of a link.
 
 use inresponse_core::notify::Alert;
 #[cfg(test)]

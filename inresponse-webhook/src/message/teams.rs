@@ -1,7 +1,8 @@
 //! Microsoft Teams' form: an Adaptive Card in the envelope that a webhook of Workflows takes.
 //!
-//! A message has at most 28 KB (<https://learn.microsoft.com/microsoftteams/limits-specifications-teams>). Text of a
-//! `TextRun` is plain where that of a `TextBlock` is Markdown, so what strangers wrote cannot hide where a link leads.
+//! A message has at most 28 KB (<https://learn.microsoft.com/microsoftteams/limits-specifications-teams>). Untrusted
+//! text is in a `TextRun`, which is plain text, not in a `TextBlock`, which is Markdown. So it cannot hide the target
+//! of a link.
 
 use inresponse_core::notify::{Alert, Occasion};
 use serde_json::{Value, json};

@@ -19,7 +19,7 @@ use crate::input::{Params, Path};
 use crate::problem::Problem;
 use crate::signals::{Message, take_one};
 
-/// What Opsgenie answers to whatever changes something.
+/// Opsgenie's answer to a change.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Requested {
@@ -27,11 +27,11 @@ pub(crate) struct Requested {
     result: &'static str,
     /// How long it took, in seconds.
     took: f64,
-    /// Tells at `GET /v2/alerts/requests/{requestId}` what became of it.
+    /// For `GET /v2/alerts/requests/{requestId}`, which returns the result.
     request_id: String,
 }
 
-/// What became of a request.
+/// The result of a request.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RequestStatus {
@@ -41,7 +41,7 @@ pub(crate) struct RequestStatus {
     request_id: String,
 }
 
-/// What became of a request.
+/// The result of a request.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct RequestData {
@@ -78,7 +78,7 @@ fn invalid(invalid: InvalidInput) -> Problem {
 
 /// Opsgenie's create alert.
 ///
-/// The service is that of the API key; alerts with the same alias are one incident.
+/// The API key gives the service. Alerts with the same alias are one incident.
 #[utoipa::path(post, path = "/v2/alerts", tag = "intake",
     request_body(content = serde_json::Value, description = "as Opsgenie's alert API takes it"),
     responses(

@@ -13,7 +13,7 @@ use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::signals::{Message, take_one};
 
-/// What PagerDuty answers.
+/// PagerDuty's answer.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Enqueued {
     /// Always `success`.

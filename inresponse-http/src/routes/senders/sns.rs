@@ -15,7 +15,7 @@ use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::signals::{AlertsView, Amazon, Message, answer, take};
 
-/// What became of a message about the subscription itself.
+/// The result of a message about the subscription itself.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Subscription {
     /// `confirmed` or `ended`.
@@ -31,8 +31,8 @@ pub(crate) struct Notice {
 
 /// A message of Amazon SNS: a CloudWatch alarm, the confirmation of a subscription, or what Amazon SES reports about a mail.
 ///
-/// Its signature is checked by a certificate of Amazon's, its time must be within an hour of now, and a subscription is
-/// confirmed at Amazon's only. What Amazon SES tells counts from the topics that this server trusts.
+/// Its signature is checked with a certificate of Amazon. Its time must be within an hour of now. A subscription is
+/// confirmed only at Amazon. Reports of Amazon SES count only from topics that this server trusts.
 #[utoipa::path(post, path = "/intake/sns", tag = "intake",
     request_body(content = serde_json::Value, description = "as Amazon SNS sends it to HTTPS subscriptions"),
     responses(

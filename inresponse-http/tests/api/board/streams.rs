@@ -1,4 +1,4 @@
-//! What is kept up to date.
+//! The live part.
 
 use axum::body::Body;
 use axum::http::{Method, StatusCode};
