@@ -27,11 +27,11 @@
 //! | `write_id` | how a write is recognised when it is found done |
 //! | `item` | an incident as attributes, and the keys of the indexes |
 //! | `store` | create, load, commit |
-//! | `look` | what is due, lists, the census |
+//! | `look` | due incidents, lists, the census |
 //! | `roster` | the roster: reads |
 //! | `roster_edits` | the roster: edits, each call in one transaction |
 //! | `roster_items` | the roster's entries and audit records as attributes |
-//! | `settings` | what all processes share |
+//! | `settings` | the shared settings |
 //! | `error` | what DynamoDB's errors mean |
 
 mod call;

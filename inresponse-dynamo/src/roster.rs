@@ -216,7 +216,7 @@ impl Roster for DynamoRoster {
         for item in self.all(table(&self.config, kind)).await? {
             let Some(key) = key_of(kind, &item) else { continue };
             let entry = entry_of(&key, &item);
-            // A team whose settings cannot be read is known all the same.
+            // A team whose settings cannot be read is known anyway.
             if entry.is_some() || kind == EntryKind::Team {
                 listed.insert(key, entry);
             }

@@ -165,7 +165,7 @@ impl DynamoRoster {
         Ok(TransactWriteItem::builder().update(update.build().map_err(incomplete)?).build())
     }
 
-    /// The version has moved. After a try of which nobody knows whether it happened, it may have been this one.
+    /// The version has moved. After a try with an unknown result, the change may be this one.
     async fn overtaken(
         &self,
         write_id: &WriteId,

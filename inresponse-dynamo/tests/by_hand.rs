@@ -52,7 +52,7 @@ async fn dynamodb_local_p12_an_entry_that_cannot_be_read_is_left_out() {
     an_entry_that_cannot_be_read_is_left_out(Emulator::DynamodbLocal).await;
 }
 
-/// A transaction has a hundred items at the most.
+/// A transaction has a hundred items at most.
 async fn a_team_is_deleted_with_a_long_calendar(emulator: Emulator) {
     let tables = Tables::of(emulator);
     tables.make().await;

@@ -27,7 +27,7 @@ pub enum Write {
     },
     /// Edits of the roster.
     Roster(RosterWrite),
-    /// Lets go of incidents that have expired.
+    /// Deletes incidents that have expired.
     Forget {
         /// Those that expired until then.
         now: DateTime<Utc>,
@@ -84,7 +84,7 @@ pub enum Written {
     Swapped(Swapped),
 }
 
-/// Does all writes in one durable transaction, of which one that fails leaves nothing behind.
+/// Does all writes in one durable transaction. A write that fails leaves nothing behind.
 ///
 /// The outer error means that none of them happened (or, if its kind is unknown, that all or none may have). An inner
 /// error means that this one did not happen. Blocks until the disk has synced.

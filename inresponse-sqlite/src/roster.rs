@@ -150,7 +150,7 @@ impl SqliteRoster {
         Ok(Self { writer, readers, cache, clock, watcher })
     }
 
-    /// What is held, after another look if the last one was too long ago.
+    /// The copy, after a new reading if the last one is too old.
     async fn held(&self) -> Result<RwLockReadGuard<'_, Held>, Outage> {
         if self.cache.age(self.clock.monotonic()) > OLDEST {
             self.look().await?;

@@ -4,7 +4,7 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use inresponse_core::Outage;
 use inresponse_dynamo::{DynamoConfig, DynamoRoster, DynamoStore, ensure_tables};
 
-/// What the environment says of region, credentials and endpoint; `flag` is what needs it.
+/// Region, credentials and endpoint from the environment; `flag` is the setting that needs them.
 pub(crate) async fn environment(flag: &str) -> Result<SdkConfig, Outage> {
     let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
     if aws.region().is_none() {
@@ -22,7 +22,7 @@ pub(crate) struct Tables {
 }
 
 impl Tables {
-    /// Those of that prefix, which are made where they are missing.
+    /// The tables of that prefix; missing ones are created.
     pub(crate) async fn open(prefix: &str) -> Result<Self, Outage> {
         let client = aws_sdk_dynamodb::Client::new(&environment("dynamo-prefix").await?);
         let config = DynamoConfig::with_prefix(prefix);

@@ -5,7 +5,7 @@
 
 use inresponse_core::Chain;
 
-/// What the database, its readers, the log and the like may take.
+/// File descriptors for the database, its readers, the log and so on.
 const RESERVED: u64 = 64;
 /// How many connections are open at once at most, however many descriptors there are.
 const MOST_CONNECTIONS: u64 = 8192;
@@ -22,7 +22,7 @@ pub(crate) struct Shares {
 }
 
 impl Shares {
-    /// Of as many as the process can have: the soft limit is raised to the hard one.
+    /// Shares of all descriptors that the process can have: the soft limit is raised to the hard one.
     pub(crate) fn of_this_process() -> Self {
         match rlimit::increase_nofile_limit(u64::MAX) {
             Ok(limit) => Self::of(limit),

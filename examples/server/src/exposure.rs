@@ -1,10 +1,10 @@
-//! Files of this deployment that others on the machine can get at.
+//! Files of this deployment that others on the machine can access.
 
 use std::path::{Path, PathBuf};
 
 use crate::config::{Config, MailConfig, StorageConfig};
 
-/// What others can get at, with the command that ends it.
+/// Files that others can access, each with the command that prevents it.
 pub(crate) fn exposed(config: &Config) -> Vec<String> {
     let mut found = Vec::new();
     if let Some(file) = &config.file {
@@ -34,7 +34,7 @@ pub(crate) fn exposed(config: &Config) -> Vec<String> {
     found
 }
 
-/// Says so if a file, which may hold secrets, has one of those bits in its mode.
+/// A warning if a file with possible secrets has one of these bits in its mode.
 #[cfg(unix)]
 fn told(path: &Path, bits: u32, change: &str) -> Option<String> {
     use std::os::unix::fs::PermissionsExt;

@@ -1,4 +1,4 @@
-//! What is fetched from Amazon SNS: certificates, confirmations of subscriptions.
+//! Fetches certificates and confirms subscriptions at Amazon SNS.
 
 use std::time::Duration;
 

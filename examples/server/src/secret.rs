@@ -1,4 +1,4 @@
-//! What claim links are signed with.
+//! The secrets that sign claim links.
 
 use chrono::{DateTime, Utc};
 use inresponse_core::Outage;
@@ -12,8 +12,8 @@ const PREVIOUS: &str = "token-secret-previous";
 /// When the previous one was replaced, in Unix seconds.
 const REPLACED_AT: &str = "token-secret-replaced-at";
 
-/// The secrets whose tokens hold, the one to sign with first: the given or kept one, and the one before it, for as long
-/// as the links live that were signed with it.
+/// The secrets with valid tokens; the first one signs. They are the configured or stored secret, and the previous one
+/// while links signed with it are valid.
 pub(crate) async fn token_secrets(
     storage: &Storage,
     given: Option<SecretText>,
@@ -70,7 +70,7 @@ mod tests {
         token_secrets(storage, Some(given.to_owned().into()), now).await.unwrap()
     }
 
-    /// Whether a link holds that was made just now with that secret.
+    /// Whether a new link of that secret is valid.
     fn holds(secrets: &[TokenSecret], made_with: &str, now: DateTime<Utc>) -> bool {
         let secret = TokenSecret::new(made_with.as_bytes()).unwrap();
         let number = IncidentNumber::new(7);

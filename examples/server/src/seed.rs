@@ -9,7 +9,7 @@ use inresponse_core::{Engine, InvalidInput, Outage};
 use crate::config::{RosterSeed, SAMPLE_TEAM, SeededTeam};
 use crate::storage::Storage;
 
-/// Under which name it is kept that the sample was made, so that it stays deleted once it is.
+/// The setting that records that the sample was created, so that a deleted sample stays deleted.
 const SAMPLE_MADE: &str = "sample-made";
 /// Who is recorded as having created it.
 const BY: &str = "config";

@@ -15,7 +15,7 @@ use crate::ops::watch::watch;
 use crate::storage::Storage;
 use crate::{exposure, keys, listen, secret, seed};
 
-/// Serves until the process is told to stop.
+/// Serves until the process must stop.
 pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     let shares = Shares::of_this_process();
     let named = config.named();

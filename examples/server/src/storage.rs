@@ -1,4 +1,4 @@
-//! Where incidents, the roster and what all servers share are kept.
+//! Stores incidents, the roster and shared settings.
 
 use chrono::{DateTime, Utc};
 use inresponse_core::clock::Clock;
@@ -40,7 +40,7 @@ impl Storage {
         }
     }
 
-    /// A value that is made once and kept: `value` if there is none of that name yet, else the one that is there.
+    /// Stores `value` if there is no value of that name yet. Returns the stored value.
     pub(crate) async fn keep_setting(&self, name: &str, value: Vec<u8>) -> Result<Vec<u8>, Outage> {
         match self {
             Self::Sqlite(database) => database.keep_setting(name, value).await,
@@ -49,7 +49,7 @@ impl Storage {
         }
     }
 
-    /// The API with what all servers share kept here.
+    /// The API with its shared settings in this storage.
     pub(crate) fn shared_by(&self, api: Api) -> Api {
         match self {
             Self::Sqlite(database) => api.settings(database.clone()),

@@ -13,7 +13,7 @@ use super::scene::{day, day_of, no_team, put, service, service_of, settings_for,
 /// The most that the laws put into one list.
 const ALL: usize = 1_000;
 
-/// When the `nth` call is made: each later than the one before. In years to come, so that no storage lets go of its
+/// When the `nth` call is made: each later than the one before. Years in the future, so that no storage deletes its
 /// records.
 pub(super) fn time(nth: u32) -> DateTime<Utc> {
     let first: DateTime<Utc> = "2090-01-01T00:00:00.000001999Z".parse().unwrap();

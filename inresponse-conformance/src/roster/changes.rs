@@ -164,7 +164,7 @@ pub async fn pages_of_changes_leave_none_out_and_double_none<H: Harness<Subject:
     let roster = harness.fresh().await;
     let mut expected = Vec::new();
     for nth in 0..12 {
-        // Some of them at the same time, of which nobody can say which is newer.
+        // Some of them at the same time, so that nobody can say which is newer.
         let edit = put(&service_of(&format!("service {nth}"), "devops"));
         let _ = done_one(&roster, nth / 3, edit.clone()).await;
         expected.push(record(nth / 3, &edit, Was::Absent));

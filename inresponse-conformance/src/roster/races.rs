@@ -15,7 +15,7 @@ use crate::waiting::together;
 /// How many calls contend for the same entries.
 const AT_ONCE: u32 = 8;
 
-/// Of many at once none overwrites another.
+/// Of many concurrent writes none overwrites another.
 pub async fn concurrent_puts_are_all_kept<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = Arc::new(harness.fresh().await);
     let writers = (1..=16).map(|i| {

@@ -10,7 +10,7 @@ use super::acting::{
 use super::scene::{no_team, rota, settings, team};
 use crate::Harness;
 
-/// Gone the first time, absent after that; and what was put again is there again.
+/// The first deletion removes it, later ones find it absent. It can be written again.
 pub async fn a_deletion_tells_what_it_found<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     assert_eq!(delete_service(&roster, "athens").await, Effect::Absent);

@@ -24,7 +24,7 @@ impl Engine {
     /// [`Roster::apply`](crate::roster::Roster::apply).
     ///
     /// # Errors
-    /// The roster is out of order. After an outage of kind unknown the edits may have been made; it is safe to make
+    /// The roster is unavailable. After an outage of kind unknown the edits may have been made; it is safe to make
     /// them again.
     pub async fn edit_roster(&self, by: &Person, edits: &[RosterEdit]) -> Result<RosterEdited, Outage> {
         if let Err(refusal) = check(edits) {

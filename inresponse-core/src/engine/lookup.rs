@@ -146,7 +146,7 @@ impl Engine {
     /// The names of all teams that are known, in order; for people.
     ///
     /// # Errors
-    /// The roster is out of order.
+    /// The roster is unavailable.
     pub async fn teams(&self) -> Result<Vec<TeamName>, Outage> {
         let mut names = Vec::new();
         let mut after = None;

@@ -83,7 +83,7 @@ pub trait Roster: Debug + Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<(ChangeMark, RosterChange)>, Outage>;
 
-    /// Makes sure that what is read from now on is no older than this call.
+    /// Makes sure that later reads are no older than this call.
     ///
     /// The engine calls it before it says that something is absent, since then a report is refused or others are
     /// alerted: a copy at hand may lag behind what another process has written. The default is for a roster that keeps

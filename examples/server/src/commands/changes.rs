@@ -5,7 +5,7 @@ use clap::Args;
 use super::connect::Connect;
 use super::{Failure, output};
 
-/// The most that one page holds.
+/// The largest page.
 const PAGE: usize = 500;
 
 #[derive(Debug, Args)]

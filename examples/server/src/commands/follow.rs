@@ -1,4 +1,4 @@
-//! Following what is open.
+//! Follows the open incidents.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -87,7 +87,7 @@ async fn look_at(
     Ok((BTreeMap::from([(number, incident)]), changed.into_iter().collect()))
 }
 
-/// What is not resolved now, and what has changed since `known`, in the order of the numbers.
+/// The unresolved incidents, and those that changed since `known`, sorted by number.
 async fn look(
     client: &Client,
     query: &ListQuery,

@@ -143,8 +143,8 @@ async fn update(act: Act, change: Update) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Warns of a person who may never learn of it. At a terminal it asks; elsewhere it goes on, since the incident is open
-/// again if nobody responds.
+/// Warns if the person may never learn of it. At a terminal it asks. Otherwise it continues, because the incident is
+/// open again if nobody answers.
 async fn may_be_given(act: &Act, person: &str, yes: bool) -> Result<bool, Failure> {
     let details = act.connect.client()?.before_hand_over(act.number, person, act.by.as_deref()).await?;
     for warning in &details.warnings {
@@ -263,7 +263,7 @@ fn shown(details: &Details) -> String {
     lines.join("\n")
 }
 
-/// What is wrong with the alerting itself, or with who should have it.
+/// A problem of the alerting itself or of a hand-over.
 fn warning(incident: &Incident) -> Option<String> {
     if let Some(who) = &incident.reached {
         return Some(reached(who));
@@ -332,7 +332,7 @@ fn words(name: &str) -> String {
     words.collect()
 }
 
-/// What happened, in a line.
+/// One line of the timeline.
 fn told(entry: &Entry) -> String {
     let level = || entry.level.as_ref().map_or_else(|| "a level".to_owned(), level_name);
     let to = || entry.to.as_deref().unwrap_or("somebody");

@@ -147,7 +147,7 @@ fn failed(failure: &Failure) -> ExitCode {
     ExitCode::from(failure.code())
 }
 
-/// Says what is wrong with a command line. To a reporter, 2 means something else.
+/// Reports a usage error. For `report`, exit code 2 means something else.
 pub(crate) fn misused(error: &clap::Error) -> ExitCode {
     let serves = |word: &std::ffi::OsString| {
         ["serve", "key"].iter().any(|s| word == *s) || word.to_string_lossy().starts_with('-')

@@ -8,7 +8,7 @@ use inresponse_client::{Incident, Severity, State};
 use inresponse_core::text::visible;
 use serde::Serialize;
 
-/// Text that strangers wrote: what a terminal would take for a command, or write backwards, or not show, is shown.
+/// Untrusted text: characters that a terminal would execute, write backwards or hide are made visible.
 pub(super) fn plain(text: &str) -> String {
     visible(text).into_owned()
 }
@@ -26,7 +26,7 @@ pub(super) fn say(text: &str) -> io::Result<()> {
     writeln!(anstream::stdout(), "{text}")
 }
 
-/// Says something beside the answer, which a script may read.
+/// Prints to stderr, because a script may read stdout.
 pub(super) fn warn(text: &str) -> io::Result<()> {
     writeln!(anstream::stderr(), "inresponse: {}", line(text))
 }
@@ -63,7 +63,7 @@ pub(super) fn row(incident: &Incident) -> String {
     )
 }
 
-/// What stands above rows.
+/// The header of the rows.
 pub(super) fn header() -> String {
     let style = Style::new().bold();
     format!(

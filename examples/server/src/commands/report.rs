@@ -95,7 +95,7 @@ fn random_key() -> Result<String, Failure> {
     Ok(format!("report-{}", URL_SAFE_NO_PAD.encode(bytes)))
 }
 
-/// Sends a report until it is known what became of it, which its key makes safe.
+/// Sends a report until its result is known. The dedup key makes that safe.
 async fn until_known(client: &Client, report: &Report) -> Result<Reported, ClientError> {
     let clock = SystemClock::new();
     let mut pause = PAUSE;

@@ -1,4 +1,4 @@
-//! What can be chosen only where DynamoDB and SES are built in; elsewhere it is refused, not ignored, so that nobody
+//! Settings that need DynamoDB and SES in the build. Other builds refuse them instead of ignoring them, so that nobody
 //! alerts from a local database by mistake.
 
 use inresponse_core::InvalidInput;

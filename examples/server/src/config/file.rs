@@ -1,4 +1,4 @@
-//! The config file as it is written: TOML, with nothing checked but its shape.
+//! The config file as TOML. Only its shape is checked.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -52,11 +52,11 @@ pub(super) struct File {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct FileIntake {
-    /// The labels that tell the service, the first that is there.
+    /// The labels that may name the service; the first one present counts.
     pub(super) service_labels: Option<Vec<String>>,
-    /// The labels that tell the severity, the first whose word is known.
+    /// The labels that may give the severity; the first with a known word counts.
     pub(super) severity_labels: Option<Vec<String>>,
-    /// The severity where no label tells it.
+    /// The severity if no label gives one.
     pub(super) default_severity: Option<String>,
     /// More words for severities.
     #[serde(default)]
@@ -96,7 +96,7 @@ pub(super) struct FileKey {
     pub(super) key: Option<SecretText>,
     pub(super) hash: Option<SecretText>,
     pub(super) scopes: Vec<String>,
-    /// What is reported with it by systems that name no service.
+    /// The service of reports by systems that name none.
     pub(super) service: Option<String>,
 }
 

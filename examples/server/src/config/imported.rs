@@ -1,5 +1,5 @@
-//! The `[roster]` of a file that is imported. What is wrong is told by its place, never by what stands there: somebody may
-//! have named another file, which holds secrets.
+//! The `[roster]` of an imported file. Errors give the place, never the content, because the file may be the wrong one
+//! and contain secrets.
 
 use inresponse_core::InvalidInput;
 use toml::Spanned;
@@ -8,10 +8,10 @@ use toml::de::{DeTable, DeValue};
 use super::file::FileRoster;
 use super::{ConfigError, RosterSeed};
 
-/// What messages quote that is ours and not the file's.
+/// Words in messages that are ours, not the file's.
 const OURS: [&str; 1] = ["scheme:address"];
 
-/// Reads the `[roster]` of a file, whatever else it holds, and checks it.
+/// Reads and checks the `[roster]` of a file, and ignores the rest.
 pub(crate) fn read_roster(text: &str) -> Result<RosterSeed, ConfigError> {
     #[derive(serde::Deserialize)]
     struct WithRoster {
@@ -41,7 +41,7 @@ fn place(text: &str, start: usize) -> String {
     format!("line {line}, column {column}")
 }
 
-/// The message without what it quotes of the file. What was expected there is ours.
+/// The message without quotes from the file. The expected words are ours.
 pub(crate) fn unquoted(message: &str) -> String {
     let (found, expected) = message.split_once(", expected ").map_or((message, None), |(f, e)| (f, Some(e)));
     let is_ours = |word: &str| OURS.contains(&word) || found == format!("missing field `{word}`");
@@ -57,7 +57,7 @@ pub(crate) fn unquoted(message: &str) -> String {
     expected.map_or_else(|| told.to_owned(), |expected| format!("{told}, expected {expected}"))
 }
 
-/// Where in the file that stands, or what holds it: `roster.teams.devops.fallback[0]`.
+/// The place in the file, or the path to it: `roster.teams.devops.fallback[0]`.
 fn start_of(table: &DeTable<'_>, field: &str) -> Option<usize> {
     let (key, value) = table.iter().find(|(key, _)| {
         let rest = field.strip_prefix(key.get_ref().as_ref());

@@ -6,7 +6,7 @@ use inresponse_http::{ApiKey, Grant, Scope};
 use super::SecretText;
 use super::file::FileKey;
 
-/// What becomes of keys that can be guessed.
+/// Whether keys that can be guessed are accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WeakSecrets {
     Refused,

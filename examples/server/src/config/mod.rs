@@ -47,7 +47,7 @@ pub(crate) struct Config {
     pub(crate) storage: StorageConfig,
     /// Where people reach the server (default: where it listens).
     pub(crate) public_url: Option<String>,
-    /// Keys from flag and file; none: one is made on the first start.
+    /// Keys from flag and file. If there are none, a key is made on the first start.
     pub(crate) keys: Vec<ApiKey>,
     /// Where incidents may be handed to outside the roster.
     pub(crate) hand_over_domains: HandOverDomains,
@@ -209,7 +209,7 @@ fn storage(
     }
 }
 
-/// Where mails go, as it was given.
+/// The mail settings, unchecked.
 struct GivenMail {
     smtp_url: Option<SecretText>,
     ses: bool,

@@ -1,11 +1,11 @@
-//! What the configuration names, against what there is: contacts that are reached, teams that are known.
+//! Checks names in the configuration: contacts must be reachable, and teams must exist.
 
 use inresponse_core::model::{Contact, TeamName};
 use inresponse_core::{Engine, Outage};
 
 use super::Config;
 
-/// The team that the server makes on its first start, if the configuration names none.
+/// The team that the server creates on its first start if the configuration names none.
 pub(crate) const SAMPLE_TEAM: &str = "devops";
 
 /// Contacts and the catch-all team of a configuration, each by its key.
@@ -45,7 +45,7 @@ impl Named {
         Self { contacts, catch_all: config.catch_all.clone(), seeded }
     }
 
-    /// What is named and no configured channel reaches, as the API would refuse it.
+    /// Contacts in the configuration that no configured channel reaches. The API would refuse them too.
     pub(crate) fn unreachable(&self, reaches: impl Fn(&Contact) -> bool) -> Vec<String> {
         let refused = self.contacts.iter().filter(|(_, contact)| !reaches(contact));
         let mut told: Vec<_> = refused
@@ -55,7 +55,7 @@ impl Named {
         told
     }
 
-    /// The catch-all team, if there is no such team; `engine` is absent if there is no database yet.
+    /// An error if the catch-all team does not exist. `engine` is absent if there is no database yet.
     ///
     /// # Errors
     /// The roster is unavailable.

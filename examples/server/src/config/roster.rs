@@ -10,7 +10,7 @@ use inresponse_core::roster::{Rota, Team, Zone};
 use super::file::{FileDay, FileRoster, FileTeam};
 use super::rename;
 
-/// What is to be created of the roster, where it is missing.
+/// The parts of the roster to create if they are missing.
 #[derive(Debug, Default)]
 pub(crate) struct RosterSeed {
     pub(crate) teams: Vec<SeededTeam>,

@@ -49,9 +49,9 @@ pub(crate) fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// Serves until `shutdown` resolves, then lets requests that have begun end.
+/// Serves until `shutdown` resolves, then finishes the requests in progress.
 ///
-/// At most so many connections are open at once.
+/// The limit of open connections.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,

@@ -1,10 +1,9 @@
-//! Who is connected, and who must go when somebody else comes.
+//! The connections, and which of them makes room for a new one.
 //!
-//! There are only so many connections, and a stranger may hold one for as long as it sends a byte a second. So the
-//! server turns nobody away: when all places are taken, a new connection takes the place of another. The first to go is
-//! one that sends a request slowly, reads an answer slowly or is idle; of these, the one that moved longest ago. Next is
-//! one that has sent nothing yet, but not at once, since the first bytes take time. A request that has arrived is answered
-//! first.
+//! The number of connections is limited, and any client can keep one open by sending a byte a second. So if all places
+//! are taken, the server closes an old connection instead of refusing the new one. First it closes one that sends a
+//! request slowly, reads an answer slowly or is idle: the one whose last move is the oldest. Next is one that has sent
+//! nothing yet, but not at once, because the first bytes take time. A request that has arrived is answered first.
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-/// Among how many the one that must go is looked for.
+/// How many connections are searched for the one to close.
 const LOOKED_AT: usize = 256;
 /// How long one that has connected may send nothing and keep its place anyway.
 pub(super) const FIRST_BYTE: Duration = Duration::from_millis(200);
@@ -25,7 +24,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 pub(super) struct Peers {
     most: usize,
     connected: Mutex<Connected>,
-    /// Counts whatever moves on any connection, so that it is known whose last move is the oldest.
+    /// Counts every move on any connection, to find the one whose last move is the oldest.
     moves: Arc<AtomicU64>,
     left: Notify,
 }
@@ -90,7 +89,7 @@ impl Peer {
         }
     }
 
-    /// How soon it should go, the least first; `None`: it may not.
+    /// How soon it should be closed, the lowest first; `None`: it must not be closed.
     fn rank(&self) -> Option<(u8, u64)> {
         let moved = self.moved.load(Ordering::Relaxed);
         match self.phase.load(Ordering::Relaxed) {
@@ -150,7 +149,8 @@ impl Peers {
 }
 
 impl Connected {
-    /// Of those that are looked at next, the first that should. If none of them may, the others are looked at.
+    /// The connection among the next candidates that should be closed first. If none of them may be closed, the others
+    /// are checked.
     fn let_one_go(&mut self) {
         let many = self.peers.len();
         let (mut first, mut looked_at) = (None, 0);

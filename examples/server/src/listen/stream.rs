@@ -1,4 +1,4 @@
-//! A connection and the body of its request, which tell when something moves.
+//! A connection and the body of its request, which report every move.
 
 use std::io;
 use std::pin::Pin;

@@ -14,7 +14,7 @@ use inresponse_core::{Chain, Engine};
 /// Who is recorded as having made its team.
 const BY: &str = "canary";
 const EVERY: Duration = Duration::from_secs(300);
-/// After this an acceptance is no longer waited for.
+/// How long to wait for an acceptance.
 const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
@@ -79,7 +79,7 @@ async fn accepted(
     }
 }
 
-/// A team of its own, whose fallback is the recipient of the canary's mails.
+/// Creates the canary's own team. Its fallback is the recipient of the canary's mails.
 async fn keep_team(engine: &Engine, to: &Contact) -> Result<(), Box<dyn Error + Send + Sync>> {
     let (team, service) = (TeamName::new(NAME)?, ServiceName::new(NAME)?);
     let settings = Team::builder(vec![to.clone()]).build()?;

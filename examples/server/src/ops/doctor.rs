@@ -1,4 +1,4 @@
-//! `inresponse doctor`: what is wrong with this deployment.
+//! `inresponse doctor`: checks this deployment.
 
 use std::error::Error;
 use std::fmt::Display;
@@ -39,7 +39,7 @@ pub(crate) struct DoctorArgs {
     serve: ServeArgs,
 }
 
-/// What was found, as it is found.
+/// The findings, printed as they are found.
 #[derive(Debug, Default)]
 struct Findings {
     wrong: usize,
@@ -237,7 +237,7 @@ async fn greet(findings: &mut Findings, smtp: &SmtpConfig, deadline: Duration) {
     }
 }
 
-/// What is stored: times, and who would be alerted.
+/// Checks the stored data: times, and who would be alerted.
 async fn contents(findings: &mut Findings, engine: &Engine) -> Result<(), Box<dyn Error>> {
     let newest = engine.list(&ListQuery { limit: 1, ..ListQuery::default() }).await?;
     let ahead = newest.first().map(|record| record.incident.created_at() - engine.now());

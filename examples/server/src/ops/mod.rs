@@ -1,11 +1,11 @@
-//! What operators run beside the server, and what the server watches for them.
+//! Commands for operators, and periodic checks of a running server.
 //!
 //! | file | holds |
 //! |---|---|
 //! | `backup` | `inresponse backup` and `restore` |
-//! | `doctor` | `inresponse doctor`: what is wrong with this deployment |
+//! | `doctor` | `inresponse doctor`: checks this deployment |
 //! | `test_alert` | `inresponse test-alert`: whether a contact can be reached |
-//! | `watch` | what a running server does every few minutes |
+//! | `watch` | periodic work of a running server |
 //! | `canary` | a synthetic incident, timed until its mail is accepted |
 
 pub(crate) mod backup;

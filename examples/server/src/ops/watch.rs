@@ -1,4 +1,4 @@
-//! What a running server does every few minutes.
+//! Periodic work of a running server.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What differs between a file and the roster of a server.
+//! The differences between a file and the roster of a server.
 
 use std::fmt;
 
@@ -19,7 +19,7 @@ pub(super) enum Wanted {
     Service(String, String),
 }
 
-/// What it is now, in words; `None` where it is not there.
+/// The current value, in words; `None` if there is none.
 #[derive(Debug)]
 pub(super) struct Change {
     pub(super) wanted: Wanted,
@@ -43,7 +43,7 @@ fn settings(team: &TeamSettings) -> String {
     format!("{zone}, {wait} s, repeat {repeat}, fallback {fallback}{}", masks.collect::<String>())
 }
 
-/// The answer, or none where there is nothing of that name.
+/// The answer; `None` if there is nothing of that name.
 fn found<T>(answer: Result<T, ClientError>) -> Result<Option<T>, ClientError> {
     match answer {
         Ok(found) => Ok(Some(found)),

@@ -1,4 +1,4 @@
-//! What a file wants the roster to be.
+//! Reads the roster that a file describes.
 
 use std::path::Path;
 
@@ -64,7 +64,7 @@ fn texts(contacts: &[Contact]) -> Vec<String> {
     contacts.iter().map(Contact::to_string).collect()
 }
 
-/// What separates the cells: a spreadsheet writes semicolons where the comma is the decimal point, or tabs.
+/// The separator of cells. Some spreadsheets write semicolons, where the comma is the decimal point, or tabs.
 fn separator(header: &str) -> u8 {
     let most = [b',', b';', b'\t'].into_iter().rev();
     let count = |separator: &u8| header.bytes().filter(|byte| byte == separator).count();
@@ -111,7 +111,7 @@ fn csv(text: &str) -> Result<Vec<Wanted>, String> {
     Ok(wanted)
 }
 
-/// What is wrong with the file as CSV, by its place, and without what stands there.
+/// A CSV error with its place, but without the content of the file.
 fn told(error: &csv::Error) -> String {
     let line = error.position().map_or(1, csv::Position::line);
     match error.kind() {
