@@ -165,7 +165,7 @@ words! {
         /// A level began: its contacts are alerted.
         LevelBegan = "levelBegan",
         /// A level began again.
-        LevelBeganAnew = "levelBeganAnew",
+        LevelBeganAgain = "levelBeganAnew",
         /// A level has no contacts.
         LevelEmpty = "levelEmpty",
         /// No contact of a level could be reached.

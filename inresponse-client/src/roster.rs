@@ -4,7 +4,6 @@ use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use inresponse_api::{Changes, Day, DayEntry, OnCall, Owner, Service, Team, TeamSettings};
 use reqwest::{Method, Url};
 
-use crate::calendar::{Changes, Day, OnCall, Rota, Service, Team, TeamSettings};
 use crate::client::Client;
 use crate::error::ClientError;
 

@@ -13,7 +13,7 @@ use inresponse_core::roster::{Rota, Team};
 use inresponse_core::store::ListQuery;
 use serde_json::Value;
 
-use crate::client::{Client, TrustedProxies};
+use crate::address::{Client, TrustedProxies};
 use crate::cursor;
 use crate::input::{read_json, read_time};
 use crate::wire::{report, roster};

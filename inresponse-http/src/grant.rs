@@ -3,7 +3,7 @@
 use inresponse_core::InvalidInput;
 use inresponse_core::model::ServiceName;
 
-use crate::keys::Scope;
+use crate::scope::Scope;
 
 /// What a key may do, as an entry of a configuration says it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,7 +11,9 @@ use inresponse_core::model::{KeyName, ServiceName};
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
-use crate::doors::{Act, Door, Proof};
+use crate::doors::Act;
+#[cfg(feature = "pages")]
+use crate::doors::{DOORS, Proof};
 use crate::grant::Grant;
 use crate::lanes::Lane;
 use crate::scope::Scope;

@@ -20,7 +20,6 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// How old a health answer may be.
 const COUNTED_FOR: Duration = Duration::from_secs(1);
 
-
 async fn census(api: &Api) -> Result<Census, Problem> {
     let late = || Problem::unavailable("the store did not answer in time");
     // The second one waits for the answer to the first.

@@ -139,7 +139,7 @@ fn entry(entry: &model::Entry) -> Entry {
             contacts: Some(contacts.iter().map(ToString::to_string).collect()),
             ..at_level(EventKind::LevelBegan, round, level)
         },
-        Event::LevelBeganAnew { round, level } => at_level(EventKind::LevelBeganAnew, round, level),
+        Event::LevelBeganAgain { round, level } => at_level(EventKind::LevelBeganAgain, round, level),
         Event::LevelEmpty { round, level } => at_level(EventKind::LevelEmpty, round, level),
         Event::LevelDead { round, level } => at_level(EventKind::LevelDead, round, level),
         Event::Unclaimed => base(EventKind::Unclaimed),

@@ -247,7 +247,7 @@ pub async fn p06_the_link_in_the_mail_claims(deployment: &impl Deployment) {
 }
 
 /// A release begins again at level 1, at once.
-pub async fn p05_a_release_alerts_anew(deployment: &impl Deployment) {
+pub async fn p05_a_release_alerts_again(deployment: &impl Deployment) {
     let scene = Scene::new(deployment, "releases").await;
     let number = scene.report().await;
     scene.mails("jo", 1).await;
@@ -266,7 +266,7 @@ pub async fn p05_a_release_alerts_anew(deployment: &impl Deployment) {
 }
 
 /// Where nobody is on call the team's fallback is level 1, and is not alerted twice.
-pub async fn p12_the_fallback_is_alerted_where_nobody_is_on_call(deployment: &impl Deployment) {
+pub async fn p12_the_fallback_is_alerted_if_nobody_is_on_call(deployment: &impl Deployment) {
     let scene = Scene::without_calendar(deployment, "fallbacks").await;
     let number = scene.report().await;
     scene.mails("ops", 1).await;

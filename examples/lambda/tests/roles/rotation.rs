@@ -8,9 +8,9 @@ use inresponse_http::{Scope, hash_of};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use inresponse_testkit::access::{self, Visitors, sign_in};
 use crate::cloud::{Cloud, KEY};
 use crate::contract::{Deployment, Scene};
+use inresponse_testkit::access::{self, Visitors, sign_in};
 use inresponse_testkit::over_http::OverHttp;
 
 const KEYS: [(&str, &[Scope]); 3] = [

@@ -352,7 +352,7 @@ fn told(entry: &Entry) -> String {
         EventKind::HandoverUnanswered => format!("{} did not answer in time, so it is open again", to()),
         EventKind::Opened
         | EventKind::RoundBegan
-        | EventKind::LevelBeganAnew
+        | EventKind::LevelBeganAgain
         | EventKind::Claimed
         | EventKind::Released
         | EventKind::Resolved

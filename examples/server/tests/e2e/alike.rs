@@ -5,11 +5,11 @@ use std::time::Duration;
 use inresponse_http::{Scope, hash_of};
 use serde_json::Value;
 
-use inresponse_testkit::access::{self, Visitors, sign_in};
 use crate::contract::{self, Deployment};
 use crate::mail::MailServer;
-use inresponse_testkit::over_http::OverHttp;
 use crate::server::{KEY, Server, Setup, client};
+use inresponse_testkit::access::{self, Visitors, sign_in};
+use inresponse_testkit::over_http::OverHttp;
 
 struct Here {
     server: Server,

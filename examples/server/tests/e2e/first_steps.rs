@@ -27,7 +27,7 @@ async fn the_key_of_the_first_start_is_listed_and_can_be_ended() {
     let run = |args: &[&str]| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_inresponse"));
         let output = command.current_dir(dir.path()).args(args).output().unwrap();
-        String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap()
+        String::from_utf8(output.stdout).unwrap() + &*String::from_utf8(output.stderr).unwrap()
     };
     let printed = |told: &str| {
         told.lines().find_map(|line| line.strip_prefix("API key, printed this once: ")).map(str::to_owned)

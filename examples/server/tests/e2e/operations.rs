@@ -18,7 +18,7 @@ fn run(dir: &Path, args: &[&str]) -> Output {
 /// Whether it succeeded, and everything that it printed.
 fn told(output: &Output) -> (bool, String) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.success(), text(&output.stdout) + &text(&output.stderr))
+    (output.status.success(), text(&output.stdout) + &*text(&output.stderr))
 }
 
 #[tokio::test(flavor = "multi_thread")]

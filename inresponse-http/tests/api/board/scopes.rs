@@ -8,8 +8,8 @@ use inresponse_http::{ApiKey, Scope};
 use serde_json::json;
 
 use super::{Browser, SITE, location, world};
-use inresponse_testkit::access::{self, Answers, Visitors, sign_in};
 use crate::world::{ADMIN, ADMIN_ONLY, REMOVED, REPORT, RESPOND, RESPOND_ATHENS, World, keys, report};
+use inresponse_testkit::access::{self, Answers, Visitors, sign_in};
 
 /// A router, as everything that answers.
 impl Answers for World {
