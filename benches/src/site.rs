@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-/// What went wrong, for whoever ran the command.
+/// What went wrong, for the person who ran the command.
 pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 
 /// Where everything is.

@@ -30,7 +30,7 @@ pub enum Upcoming {
     },
 }
 
-/// A level: its number, or `fallback`; `news` where somebody is told who has the incident.
+/// A level: its number, or `fallback`; `news` for a status update.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LevelView))]
 #[serde(untagged)]
@@ -55,7 +55,7 @@ impl fmt::Display for Level {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = DeliveryView))]
 #[serde(rename_all = "camelCase")]
 pub struct Delivery {
-    /// The name that the alert bears in every attempt.
+    /// The delivery's id, the same in every attempt.
     pub delivery_id: String,
     /// The round of alerts.
     pub round: u32,
@@ -66,7 +66,7 @@ pub struct Delivery {
     /// `pending`, `inFlight`, `accepted`, `dead` or `stopped`.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub status: DeliveryStatus,
-    /// When something is to be done about it.
+    /// When it is due.
     pub due_at: Option<DateTime<Utc>>,
     /// When it was settled.
     pub settled_at: Option<DateTime<Utc>>,

@@ -16,7 +16,7 @@ use crate::words::{Reached, Severity, State};
 pub struct Incident {
     /// Its number.
     pub incident_id: u64,
-    /// The service that is in trouble.
+    /// The affected service.
     pub service: String,
     /// The team that has it.
     pub team: String,
@@ -45,7 +45,7 @@ pub struct Incident {
     /// When it is open again, unless the person it was handed to answers first; only if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim_ends_at: Option<DateTime<Utc>>,
-    /// It was handed to somebody whom nobody could tell, and who has not answered; only if that is so.
+    /// `true` if it was handed to somebody who could not be notified and has not answered; otherwise absent.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub handover_unconfirmed: bool,
     /// Who resolved it.
@@ -97,18 +97,18 @@ pub struct Details {
     pub deliveries: Vec<Delivery>,
     /// What people and levels did, the oldest first.
     pub timeline: Vec<Entry>,
-    /// Why what was just done, or asked about, may not be what was meant; only if there is a reason.
+    /// Warnings about the change that was just made or asked about; absent if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
 }
 
-/// Why a request may not be what was meant.
+/// A warning about a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = WarningView))]
 pub struct Warning {
     /// The field of the request.
     pub field: String,
-    /// What is odd about it.
+    /// The warning.
     pub message: String,
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-/// What went wrong, as RFC 9457 has it.
+/// An error as RFC 9457 problem details.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
@@ -21,15 +21,15 @@ pub struct Problem {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub status: u16,
-    /// What is wrong, for people.
+    /// The error, for people.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub detail: String,
-    /// What is wrong with which field; empty where it is not about one.
+    /// The errors of fields; empty if the error is not about a field.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub errors: Vec<FieldProblem>,
-    /// Whether the change may have happened all the same; with a dedup key it is safe to send it again.
+    /// Whether the change may have happened anyway; with a dedup key it is safe to send it again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub may_have_been_recorded: Option<bool>,
     /// Who has claimed the incident.
@@ -37,12 +37,12 @@ pub struct Problem {
     pub claimed_by: Option<String>,
 }
 
-/// What is wrong with one field.
+/// The error of one field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ProblemField))]
 pub struct FieldProblem {
     /// The field, by its path.
     pub field: String,
-    /// What is wrong with it.
+    /// The error.
     pub message: String,
 }

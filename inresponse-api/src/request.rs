@@ -14,7 +14,7 @@ use crate::words::{Severity, State};
     "dedupKey": "5xx", "labels": { "region": "eu" }, "links": [{ "text": "Graph", "url": "https://example.org/5xx" }] })))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Report {
-    /// The service that is in trouble.
+    /// The affected service.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(required, nullable = false))]
     pub service: Option<String>,
@@ -26,7 +26,7 @@ pub struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(required, nullable = false))]
     pub title: Option<String>,
-    /// What happened, in as many lines as it takes. May also be called `description`.
+    /// What happened, in any number of lines. May also be called `description`.
     #[serde(alias = "description", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(required, nullable = false))]
     pub message: Option<String>,
@@ -37,7 +37,7 @@ pub struct Report {
     /// The kind of system that reports.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    /// When the trouble was detected; now unless given.
+    /// When the trouble was detected (default: now).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detected_at: Option<Time>,
     /// Reports with the same key are the same incident while it is not resolved.
@@ -52,7 +52,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// A report about a service: a line, and as many more as it takes.
+    /// A report about a service: a title, and a message of any length.
     pub fn new(
         service: impl Into<String>,
         severity: Severity,
@@ -80,7 +80,7 @@ impl Report {
         self
     }
 
-    /// The same with the time at which the trouble was detected; now unless given.
+    /// The same with the time at which the trouble was detected (default: now).
     #[must_use]
     pub fn detected_at(mut self, at: DateTime<Utc>) -> Self {
         self.detected_at = Some(at.into());
@@ -144,27 +144,27 @@ impl From<DateTime<Utc>> for Time {
     example = json!({ "incidentId": 10000, "state": "CLAIMED" })))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Update {
-    /// Its number, where the path has none.
+    /// Its number, if it is not in the path.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incident_id: Option<u64>,
     /// `CLAIMED`, `RESOLVED`, or `OPEN` to release.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub state: Option<State>,
-    /// Who does it; the API key's name unless given.
+    /// Who does it (default: the API key's name).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
-    /// Claim or release although somebody else has it.
+    /// Claim or release even if somebody else has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub take_over: Option<bool>,
-    /// Who is to have it, no matter who had it before. They are told, if this is an address. If they do nothing to it until
-    /// `claimEndsAt`, it is OPEN again. The answer has `warnings` if the roster does not know them.
+    /// The person to hand it to, no matter who had it before. An address is notified. If the person makes no update
+    /// until `claimEndsAt`, it is OPEN again. The answer has `warnings` if the roster does not know the person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hand_to: Option<String>,
-    /// The team that is to have it: its on-call engineer is alerted at once.
+    /// The team to hand it to: its on-call engineer is alerted at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hand_to_team: Option<String>,
-    /// `true`: the next level is to be alerted without waiting.
+    /// `true`: alert the next level without waiting.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub escalate: Option<bool>,
     /// A new severity.
@@ -182,7 +182,7 @@ impl Update {
         Self { state: Some(State::Claimed), ..Self::default() }
     }
 
-    /// Gives it back: alerts begin again.
+    /// Releases it: alerts begin again.
     pub fn release() -> Self {
         Self { state: Some(State::Open), ..Self::default() }
     }
@@ -192,12 +192,12 @@ impl Update {
         Self { state: Some(State::Resolved), ..Self::default() }
     }
 
-    /// Gives it to somebody, who is told if this is an address, and must answer.
+    /// Hands it to a person, who must answer. An address is notified.
     pub fn hand_to(person: impl Into<String>) -> Self {
         Self { hand_to: Some(person.into()), ..Self::default() }
     }
 
-    /// Gives it to another team: its on-call engineer is alerted at once.
+    /// Hands it to another team: its on-call engineer is alerted at once.
     pub fn hand_to_team(team: impl Into<String>) -> Self {
         Self { hand_to_team: Some(team.into()), ..Self::default() }
     }
@@ -217,14 +217,14 @@ impl Update {
         Self { severity: Some(severity), ..Self::default() }
     }
 
-    /// The same by somebody; by the key's name unless given.
+    /// The same by somebody (default: by the key's name).
     #[must_use]
     pub fn by(mut self, person: impl Into<String>) -> Self {
         self.by = Some(person.into());
         self
     }
 
-    /// The same although somebody else has it.
+    /// The same even if somebody else has it.
     #[must_use]
     pub fn take_over(mut self) -> Self {
         self.take_over = Some(true);

@@ -75,20 +75,20 @@ impl Levels {
     example = json!({ "timezone": "Europe/Athens", "fallback": ["ops@example.org"], "alertLevels": { "WARN": [1] } })))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct TeamSettings {
-    /// An IANA time zone, in which the calendar's days begin and end; UTC unless given.
+    /// An IANA time zone, in which the calendar's days begin and end (default: UTC).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timezone: Option<String>,
-    /// How long a level is given before the next one is alerted; 600 unless given.
+    /// How long a level is given before the next one is alerted (default: 600).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub escalate_after_seconds: Option<u64>,
     /// Who is alerted when nobody else can be, or nobody else has claimed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(required, nullable = false))]
     pub fallback: Option<Contacts>,
-    /// Further rounds before the fallback; 0 unless given.
+    /// Further rounds before the fallback (default: 0).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repeat: Option<u32>,
-    /// Which levels a severity alerts; all unless given, and nobody for an empty list.
+    /// Which levels a severity alerts (default: all); an empty list alerts nobody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alert_levels: Option<BTreeMap<String, Vec<u16>>>,
 }

@@ -28,7 +28,7 @@ pub struct Entry {
     /// Who or which team has it now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
-    /// From whom it was taken over, the team or the severity before; the team that is gone.
+    /// The previous holder, team or severity; the team that was deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
     /// The severity then.
@@ -64,7 +64,7 @@ pub struct Entry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub reached: Option<Reached>,
-    /// Why another team has it: `ownsService`, `handedTo`, `catchAll`; or who is alerted in place of a team that is gone:
+    /// Why another team has it: `ownsService`, `handedTo`, `catchAll`; or who is alerted instead of a deleted team:
     /// `deploymentFallback`, `lastRound`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]

@@ -19,7 +19,7 @@ pub struct Message {
     pub data: Alert,
 }
 
-/// What one contact is told of an incident.
+/// What one contact is told about an incident.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Alert {

@@ -30,7 +30,7 @@ pub enum ClientErrorKind {
     Protocol,
 }
 
-/// A call that did not do what it should. Holds neither key nor what was sent.
+/// A failed call. It contains neither the key nor the request.
 #[derive(Debug)]
 pub struct ClientError {
     kind: ClientErrorKind,

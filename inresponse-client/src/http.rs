@@ -181,7 +181,7 @@ fn refused(status: StatusCode, body: &[u8], retry_after: Option<Duration>, effec
         _ => Kind::Protocol,
     };
     let message = match problem.detail.as_str() {
-        "" if status.is_redirection() => format!("the server answered {status}: its URL is another one"),
+        "" if status.is_redirection() => format!("the server answered {status}: it redirects to another URL"),
         "" => format!("the server answered {status}"),
         detail => detail.to_owned(),
     };

@@ -47,7 +47,7 @@ impl ListQuery {
         self
     }
 
-    /// So many to a page: 1 to 500.
+    /// The size of a page: 1 to 500.
     #[must_use]
     pub fn limit(mut self, limit: usize) -> Self {
         self.limit = Some(limit);

@@ -91,7 +91,7 @@ pub struct ListQuery {
     pub state: Option<State>,
     /// Only of this service.
     pub service: Option<ServiceName>,
-    /// Only those that this team has.
+    /// Only this team.
     pub team: Option<TeamName>,
     /// Only of this severity.
     pub severity: Option<Severity>,

@@ -21,9 +21,9 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `config` | what the tables are called |
-//! | `tables` | making them |
-//! | `call` | calls in bounded tries, and what becomes of them |
+//! | `config` | the names of the tables |
+//! | `tables` | creates the tables |
+//! | `call` | calls with a limited number of tries |
 //! | `write_id` | how a write is recognised when it is found done |
 //! | `item` | an incident as attributes, and the keys of the indexes |
 //! | `store` | create, load, commit |

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Names one write, so that it is recognised when it is found done.
+/// The id of one write, to recognise it if it was already done.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct WriteId(String);
 

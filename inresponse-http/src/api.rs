@@ -25,7 +25,7 @@ use crate::refusals::Refusals;
 use crate::signals::Intake;
 use crate::site::{Site, Transport};
 
-/// What the routes work on. Cheap to clone.
+/// The state of the routes. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Api {
     inner: Arc<Inner>,
@@ -57,9 +57,9 @@ struct Inner {
     document: Arc<str>,
 }
 
-/// The last census, or that there was none, and when it was taken by the monotonic clock.
+/// The last census, or its failure, and its time on the monotonic clock.
 ///
-/// Strangers may ask for health as often as they like; the store is asked once a second, and not twice at a time.
+/// Anybody may query health at any rate: the store is asked once a second, and never twice at the same time.
 pub(crate) type LastCensus = Mutex<Option<(Duration, Option<Census>)>>;
 
 #[derive(Clone)]
@@ -94,7 +94,7 @@ impl Readiness {
 }
 
 impl Api {
-    /// The API of an engine, for whoever has one of these keys.
+    /// The API of an engine, for clients with one of these keys.
     pub fn new(engine: Engine, keys: Keys) -> Self {
         let public_url = engine.public_url().map(Site::under);
         let inner = Inner {
@@ -135,10 +135,10 @@ impl Api {
         self
     }
 
-    /// The same with what all servers share kept there: who has signed in to the pages, and how many incidents each key has
-    /// handed to people outside the roster of late.
+    /// The same with these shared settings. They hold what all servers share: sessions of the pages, and each key's
+    /// recent hand-overs to people outside the roster.
     ///
-    /// Unless given, this process alone knows it, and forgets it when it ends.
+    /// By default only this process has them, and loses them when it ends.
     #[must_use]
     pub fn settings(mut self, settings: impl Settings) -> Self {
         Arc::make_mut(&mut self.inner).settings = Arc::new(settings);
@@ -207,7 +207,7 @@ impl Api {
         self.inner.metrics.as_ref().map(|metrics| &metrics.handle)
     }
 
-    /// Sums up the samples of histograms, once a second: they pile up where nobody reads the metrics.
+    /// Sums up the samples of histograms, once a second: they pile up if nobody reads the metrics.
     pub(crate) fn sum_up_metrics(&self) {
         let Some(Metrics { handle, summed_up_in }) = &self.inner.metrics else { return };
         let second = self.engine().clock().monotonic().as_secs();
@@ -282,8 +282,8 @@ impl Api {
         }
     }
 
-    /// What stands before every path, as people and programs see it: the path of the public URL, if it has one, since a
-    /// proxy may take it away before the request comes here; otherwise where the router is nested.
+    /// The prefix of every path from outside: the path of the public URL, if it has one, because a proxy may remove it
+    /// before the request arrives; otherwise the path at which the router is nested.
     pub(crate) fn prefix(&self) -> &str {
         match &*self.inner.site.prefix {
             "" => self.nested_at.as_deref().unwrap_or_default(),

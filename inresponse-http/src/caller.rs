@@ -18,14 +18,15 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    /// As what an incident tells by whom it was reported.
+    /// The reporter that an incident records.
     pub(crate) fn reporter(&self) -> Reporter {
         Reporter::new(self.key.clone(), self.service.clone())
     }
 
     /// Whether an incident was reported with this key, or with one that is restricted to the same service.
     ///
-    /// One that tells no key was stored before keys were, or was reported without one: it is told by its service alone.
+    /// An incident without a key was stored before keys were recorded, or was reported without one. Then only its
+    /// service counts.
     pub(crate) fn reported(&self, incident: &Incident) -> bool {
         match incident.reporter() {
             Some(reporter) => reporter.shares_with(&self.reporter()),
@@ -46,7 +47,7 @@ impl Caller {
         Ok(found.and_then(|record| self.barred_from(record.incident.service())))
     }
 
-    /// Why it may not act on what is of that service, if so.
+    /// Why it may not act on incidents of that service, if it may not.
     pub(crate) fn barred_from(&self, service: &ServiceName) -> Option<String> {
         let own = self.service.as_ref().filter(|own| *own != service)?;
         Some(format!("the API key `{}` is restricted to the service `{own}`", self.key))

@@ -1,4 +1,4 @@
-//! Changes that are carried through, whoever goes away.
+//! Changes that are carried through even if the client goes away.
 
 use std::future::Future;
 
@@ -7,7 +7,7 @@ use tracing::Instrument;
 
 use crate::lanes::Lane;
 
-/// Carries a change of an incident through even if whoever asked for it has gone.
+/// Carries a change of an incident through even if the client has gone.
 ///
 /// Dropped between its commit and the hand-over of its alerts, those would wait for their lease to end. Begins when it
 /// is its lane's turn; who goes away before that has changed nothing.

@@ -6,7 +6,7 @@ use inresponse_core::model::Contact;
 /// The domains outside the roster that incidents may be handed to.
 #[derive(Debug, Clone, Default)]
 pub struct HandOverDomains {
-    /// Lower-case A-labels; if there are none, every domain may.
+    /// Lower-case A-labels; if there are none, every domain is allowed.
     domains: Vec<String>,
 }
 
@@ -14,13 +14,14 @@ impl HandOverDomains {
     /// These domains and no other; every domain, if there are none.
     ///
     /// # Errors
-    /// One of them is no domain.
+    /// One of them is not a domain.
     pub fn new(domains: &[String]) -> Result<Self, InvalidInput> {
         let mut invalid = InvalidInput::default();
         let mut read = Vec::new();
         for (i, domain) in domains.iter().enumerate() {
             let field = format!("hand-over-domains[{i}]");
-            let refused = || InvalidInput::field(field, format!("`{domain}` is no domain, as example.org"));
+            let refused =
+                || InvalidInput::field(field, format!("`{domain}` is not a domain like example.org"));
             let contact = Contact::new(format!("mailto:x@{domain}")).ok().filter(|_| !domain.contains('@'));
             read.extend(invalid.keep(contact.as_ref().and_then(domain_of).ok_or_else(refused)));
         }

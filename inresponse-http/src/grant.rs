@@ -33,7 +33,7 @@ impl Grant {
         };
         let service = service.and_then(|name| invalid.keep(ServiceName::new(name).map_err(named)));
         if service.is_some() && scopes.contains(&Scope::Admin) {
-            let message = "cannot be given together with the scope admin: the roster is of no service";
+            let message = "cannot be combined with the scope admin: the roster belongs to no single service";
             invalid.push("service", message);
         }
         if invalid.is_empty() { Ok(Self { scopes, service }) } else { Err(invalid) }

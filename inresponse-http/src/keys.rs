@@ -82,7 +82,7 @@ impl ApiKey {
         Self { scopes: grant.scopes, service: grant.service, ..self }
     }
 
-    /// The same, restricted to one service: with this key one reports for it and acts on its incidents only.
+    /// The same key, restricted to one service: it reports only for that service and acts only on its incidents.
     ///
     /// Messages of other systems with this key are about that service, whatever they name. Reading is not restricted,
     /// and neither is the scope `admin`.
@@ -115,7 +115,7 @@ impl Keys {
         Self { keys }
     }
 
-    /// The entry of a key. Takes as long whichever it is, and whether it is one at all.
+    /// Finds the entry of a key. It takes the same time for every key, known or unknown.
     pub(crate) fn find(&self, key: &str) -> Option<&ApiKey> {
         let hash: [u8; 32] = Sha256::digest(key.as_bytes()).into();
         let mut found = None;

@@ -36,10 +36,10 @@
 //! | `keys` | API keys |
 //! | `grant` | what a configuration grants a key |
 //! | `caller`, `entrance` | who has sent a request, by its key, which is checked at the door |
-//! | `admission` | when a request has its place |
-//! | `lanes` | what each key has of places and of the store's queue |
+//! | `admission` | when a request takes a place |
+//! | `lanes` | each key's share of places and of the store's queue |
 //! | `limits` | request ids, logs, time, panics |
-//! | `carry` | changes that are carried through, whoever goes away |
+//! | `carry` | changes that are carried through even if the client goes away |
 //! | `address` | who sent a request, and the proxies whose word on that is taken |
 //! | `refusals` | wrong keys and failed sign-ins: told, counted, slowed down |
 //! | `site` | what every address begins with |

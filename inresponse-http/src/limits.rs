@@ -129,7 +129,7 @@ fn new_id() -> HeaderValue {
 /// Routes whose handlers find the key in the body, and then take the place in its lane.
 const KEY_IN_BODY: [&str; 1] = ["/v2/enqueue"];
 
-/// The lane of a request: that of its key, be it in the head or in the cookie of the pages; or that of the links in
+/// The lane of a request: that of its key, from the head or from the cookie of the pages; or that of the links in
 /// alerts.
 fn lane(api: &Api, request: &Request) -> Lane {
     let headers = request.headers();
@@ -147,7 +147,7 @@ fn lane(api: &Api, request: &Request) -> Lane {
     api.strangers().clone()
 }
 
-/// Refuses what is too much at once, and ends what takes too long.
+/// Refuses requests above the limit, and ends requests that take too long.
 pub(crate) async fn bound(Here(api): Here, mut request: Request, next: Next) -> Response {
     let intent = match *request.method() {
         Method::GET | Method::HEAD => Intent::Read,

@@ -68,7 +68,7 @@ impl Refusal {
     }
 }
 
-/// The reasons that the metrics tell.
+/// The reasons in the metrics.
 pub(crate) const REASONS: [&str; 3] = ["wrong_key", "sign_in", "session"];
 
 /// How many refusals were logged recently, and which addresses had many. Clones share it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use inresponse_core::InvalidInput;
 use tower_http::csrf::CsrfLayer;
 
-/// What of the public URL the routes need.
+/// The part of the public URL that the routes need.
 #[derive(Debug, Clone)]
 pub(crate) struct Site {
     /// The prefix of every path: empty, or for example `/alerting`.

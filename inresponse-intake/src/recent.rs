@@ -19,7 +19,7 @@ const MOVES: u8 = 2;
 /// How much later or sooner a message may come than its sender's usual interval.
 const UNEVEN: TimeDelta = TimeDelta::seconds(15);
 
-/// What a report means after the recoveries that were seen.
+/// What a report means, given the recent recoveries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Standing {

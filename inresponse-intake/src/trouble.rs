@@ -42,7 +42,7 @@ pub enum Recurrence {
     Flapping,
 }
 
-/// What had to be repaired of an alert, in words for people; at most a few.
+/// The repairs of an alert, in words for people; at most a few.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Repairs(Vec<String>);
 

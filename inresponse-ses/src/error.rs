@@ -16,5 +16,5 @@ pub enum SesErrorKind {
     Notice,
 }
 
-/// A configuration that does not hold, or a message that SES cannot have written.
+/// An invalid configuration, or a message that SES cannot have written.
 pub type SesError = ErrorOf<SesErrorKind>;

@@ -129,7 +129,7 @@ pub struct UpdateCall {
     pub ended: Option<Micros>,
     /// Of which incident.
     pub number: IncidentNumber,
-    /// What was asked for.
+    /// The request.
     pub update: Update,
     /// What was answered.
     pub answer: Answer<Verdict>,

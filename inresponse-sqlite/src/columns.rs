@@ -38,7 +38,7 @@ pub(crate) static INSERT: LazyLock<String> = LazyLock::new(|| {
     format!("INSERT INTO incident ({}) VALUES ({})", columns.join(", "), marks(1, columns.len()))
 });
 
-/// Whether what the lists and the counts go by stays as it is; nothing if the record has another version. Takes number,
+/// Whether the columns of lists and counts stay unchanged; `None` if the record has another version. Takes number,
 /// version and [`listed`].
 pub(crate) static STAYS: LazyLock<String> = LazyLock::new(|| {
     let (columns, values) = (LISTED.join(", "), marks(3, LISTED.len()));

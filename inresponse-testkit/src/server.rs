@@ -100,7 +100,7 @@ fn built(program: &str) -> String {
     beside.into_os_string().into_string().unwrap()
 }
 
-/// A client that lets go of idle connections before the server does: a request may meet the end of one otherwise.
+/// A client that closes idle connections before the server does: a request may meet the end of one otherwise.
 pub fn client() -> reqwest::Client {
     reqwest::Client::builder().pool_idle_timeout(Duration::from_secs(5)).build().unwrap()
 }

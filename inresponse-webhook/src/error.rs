@@ -14,5 +14,5 @@ pub enum WebhookErrorKind {
     Certificates,
 }
 
-/// A notifier that cannot be made. Holds no secret: neither what is signed with nor a channel's URL.
+/// The notifier cannot be made. The error contains neither the signing secret nor a channel's URL.
 pub type WebhookError = ErrorOf<WebhookErrorKind>;

@@ -11,6 +11,7 @@ mod notifier;
 mod processor;
 mod secrets;
 mod timers;
+mod variables;
 mod wiring;
 
 use inresponse_core::clock::{Clock as _, SystemClock};

@@ -6,7 +6,7 @@ use inresponse_core::claim::TokenSecret;
 use inresponse_http::{ApiKey, Grant, Scope};
 use serde::Deserialize;
 
-use crate::config::Variables;
+use crate::variables::Variables;
 
 /// How far the clock of the one who replaced a secret may be ahead.
 const CLOCK_AHEAD: TimeDelta = TimeDelta::hours(1);
@@ -171,7 +171,7 @@ mod tests {
             (&[(at, "2026-11-24T12:00:00Z")], previous),
             (&[(previous, "short"), (at, "2026-11-24T12:00:00Z")], previous),
             (&[(previous, OLD), (at, "last week")], at),
-            // It would be valid for ever.
+            // It would be valid forever.
             (&[(previous, OLD), (at, "2099-01-01T00:00:00Z")], at),
         ] {
             let refused = secrets(given, now).unwrap_err();

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// Reports are read on one thread and written and let go of on another, which costs glibc's allocator a quarter more
+/// Reports are read on one thread, and written and freed on another, which costs glibc's allocator a quarter more
 /// of a report's processor time.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -156,7 +156,7 @@ impl Engine {
     /// The incident of a service that is not resolved and has that key.
     ///
     /// # Errors
-    /// The store is out of order.
+    /// The store is unavailable.
     pub async fn find_open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage> {
         self.inner.store.find_open(service, key).await
     }

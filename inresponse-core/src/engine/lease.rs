@@ -210,7 +210,7 @@ struct Prepared {
 /// What is kept for leases until it is known whether they are committed.
 struct Taken {
     slots: HashMap<DeliveryKey, Slot>,
-    /// For whom there was none.
+    /// The contacts that got no slot.
     no_slot: Vec<Contact>,
     marks: Vec<InFlightMark>,
     /// The monotonic time at which the commit was begun.

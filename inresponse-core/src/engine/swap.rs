@@ -39,7 +39,7 @@ pub(super) enum Swapped<W, A> {
     Gone,
 }
 
-/// What became of a change.
+/// The result of a change.
 pub(super) enum Changed {
     /// It is committed.
     Done { before: Box<Incident>, record: Record },
@@ -83,7 +83,7 @@ impl Engine {
                 None => return Ok(Swapped::Gone),
             }
         }
-        Err(Outage::retryable("the incident changed too often in between"))
+        Err(Outage::retryable("too many concurrent changes to the incident"))
     }
 
     /// Changes a record by one input of the planner.
@@ -142,8 +142,8 @@ impl Engine {
         }
     }
 
-    /// Promise 14: a clock that went back while a write by its old time was under way may have been noticed, and
-    /// what was due brought back, before that write took effect.
+    /// Promise 14: the clock may go back during a write that uses its old time. Then the correction of due times may
+    /// run before that write takes effect.
     pub(super) fn notice_clock(&self, planned: DateTime<Utc>) {
         if self.now() < planned {
             self.inner.wake.clock_went_back();

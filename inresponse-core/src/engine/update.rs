@@ -7,7 +7,7 @@ use crate::model::{IncidentNumber, KeyName};
 use crate::plan::{Input, Refusal, Update};
 use crate::store::Record;
 
-/// What became of a person's update.
+/// The result of a person's update.
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
 pub enum Updated {
@@ -25,7 +25,7 @@ impl Engine {
     /// Does what a person wants to an incident.
     ///
     /// # Errors
-    /// Store or roster is out of order. After an outage of kind unknown the change may have happened; it is safe
+    /// The store or the roster is unavailable. After an outage of kind unknown the change may have happened; it is safe
     /// to ask for the same state again.
     pub async fn update(&self, number: IncidentNumber, update: &Update) -> Result<Updated, Outage> {
         let Some(record) = self.inner.store.load(number).await? else { return Ok(Updated::Absent) };

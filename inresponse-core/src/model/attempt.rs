@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::OutcomeKind;
 
-/// How one attempt to reach somebody ended. A fact, never a wish.
+/// How one attempt to reach somebody ended. A fact, never a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub enum Outcome {

@@ -7,10 +7,9 @@ use chrono::{DateTime, Utc};
 use super::{clock_back, handover, ladder, later};
 use crate::model::{DedupKey, Incident, ServiceName, State};
 
-/// A record as it is to be committed: the incident with what a store needs to know about it.
+/// A record to commit: the incident, and the fields that a store indexes.
 ///
-/// A store keeps [`body`](Self::body) as it is and indexes the rest; it never looks at state or severity to
-/// decide anything.
+/// A store keeps [`body`](Self::body) as it is and indexes the rest; it never bases a decision on state or severity.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draft {
     pub(super) incident: Incident,
@@ -28,7 +27,7 @@ impl Draft {
         Self { due_at, expires_at: None, incident }
     }
 
-    /// The same, to be kept no longer than `keep` after it was resolved; for ever, unless it is.
+    /// The same, to be kept no longer than `keep` after it was resolved; forever, unless it is.
     #[must_use]
     pub fn kept_for(mut self, keep: Duration) -> Self {
         self.expires_at = self.incident.resolved.as_ref().map(|resolved| later(resolved.at, keep));
@@ -45,24 +44,24 @@ impl Draft {
         self.incident
     }
 
-    /// When something must be done about it; `None`: never, unless somebody acts.
+    /// When it is due; `None`: never, unless somebody acts.
     pub fn due_at(&self) -> Option<DateTime<Utc>> {
         self.due_at
     }
 
-    /// The latest time that it tells of as one that has come, or an end of a lease that is later.
+    /// The latest time that it records as past, or an end of a lease that is later.
     ///
     /// Where this is not after the clock, no clock by which it was changed was ahead (promise 14).
     pub fn latest_at(&self) -> DateTime<Utc> {
         clock_back::latest_at(&self.incident)
     }
 
-    /// From when on nobody needs it any more, and the store may let go of it; `None`: never.
+    /// When it expires, and the store may delete it; `None`: never.
     pub fn expires_at(&self) -> Option<DateTime<Utc>> {
         self.expires_at
     }
 
-    /// Promise 3: what no other open incident may have; `None` once it is resolved or if it has no key.
+    /// Promise 3: the key that no other open incident may have; `None` if it is resolved or has no key.
     pub fn open_key(&self) -> Option<(&ServiceName, &DedupKey)> {
         let key = self.incident.dedup_key.as_ref()?;
         (self.incident.state != State::Resolved).then_some((&self.incident.service, key))
@@ -77,9 +76,8 @@ impl Draft {
     }
 }
 
-/// When something must be done about an incident: the earliest of its pending deliveries, lease ends, and the next
-/// level, repeat round, fallback or end of the escalation. Where it is not OPEN, nothing but news is due, and the
-/// answer of somebody whom it was handed to.
+/// When an incident is due: the earliest of its pending deliveries, its lease ends, and the next level, repeat round,
+/// fallback or end of the escalation. If it is not OPEN, only status updates and the answer of a new holder are due.
 pub fn due_at(incident: &Incident) -> Option<DateTime<Utc>> {
     if incident.state != State::Open {
         let news = incident.current_news().filter_map(|d| d.due_at());
@@ -89,7 +87,7 @@ pub fn due_at(incident: &Incident) -> Option<DateTime<Utc>> {
     deliveries.chain(ladder::next(incident).map(|next| next.at)).min()
 }
 
-/// The same, of what is due after `now` only: when there is more to do than what is due already.
+/// The same for times after `now`: when there is more to do than what is already due.
 #[cfg(feature = "runner")]
 pub(crate) fn due_after(incident: &Incident, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let deliveries: Vec<_> = if incident.state == State::Open {

@@ -39,7 +39,7 @@ fn pending(incident: &Incident) -> Option<Handover> {
     incident.handover.filter(|_| incident.state == State::Claimed)
 }
 
-/// What time brought about.
+/// An event that time caused.
 #[must_use]
 pub(super) enum Matured {
     /// Nothing.

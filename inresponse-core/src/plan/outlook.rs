@@ -27,10 +27,10 @@ pub enum Upcoming<'a> {
     },
 }
 
-/// What comes after the levels that have begun, in order, unless somebody claims; nothing where somebody has.
+/// What comes after the levels that have begun, in order, unless somebody claims; empty if somebody has.
 ///
-/// An outlook for people: it assumes that nobody turns out to be unreachable. It ends with a further round, since who
-/// is on call then is not known yet.
+/// It is a forecast for people: it assumes that everybody can be reached. It ends with the next round, because who is
+/// on call then is not known yet.
 pub fn outlook(incident: &Incident) -> Vec<Upcoming<'_>> {
     let (mut ahead, mut steps) = (incident.clone(), Vec::new());
     if incident.state != State::Open {
@@ -84,12 +84,12 @@ pub fn next_alert_at(incident: &Incident) -> Option<DateTime<Utc>> {
     pending.chain(next_level_due(incident)).min()
 }
 
-/// When the next level, repeat round or fallback begins; `None` where none does.
+/// When the next level, repeat round or fallback begins; `None` if none does.
 fn next_level_due(incident: &Incident) -> Option<DateTime<Utc>> {
     ladder::next(incident).filter(|next| next.rung != Rung::Over).map(|next| next.at)
 }
 
-/// When the claim of the person who has it ends, unless they answer; `None` if it does not end by itself.
+/// When the holder's claim ends unless they answer; `None` if it does not end by itself.
 pub fn claim_ends_at(incident: &Incident) -> Option<DateTime<Utc>> {
     handover::answer_by(incident)
 }

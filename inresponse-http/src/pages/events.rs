@@ -47,7 +47,7 @@ impl View {
         Ok((view, seen))
     }
 
-    /// `None` where there is no such incident.
+    /// `None` if there is no such incident.
     async fn render(&self, api: &Api, me: &Person, age: Age) -> Result<Option<Live>, Outage> {
         match self {
             View::List(filter) => list::live(api, filter, age).await.map(Some),
@@ -56,7 +56,7 @@ impl View {
     }
 }
 
-/// The part of a page that is kept up to date, or the page that says why there is none.
+/// The live part of a page, or a page with the error.
 async fn live(api: &Api, view: View, me: &Person) -> Result<Live, Box<Response>> {
     match view.render(api, me, Age::Fresh).await {
         Ok(Some(live)) => Ok(live),

@@ -17,9 +17,9 @@ use crate::Api;
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; \
                       form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
-/// What every page has around it.
+/// The frame around every page.
 pub(super) struct Frame {
-    /// What every link begins with.
+    /// The prefix of every link.
     pub(super) at: String,
     pub(super) home: String,
     /// Who is signed in.
@@ -82,7 +82,7 @@ pub(super) fn told_outage(api: &Api, by: Option<&Person>, error: &Outage) -> Res
         OutageKind::Unknown => {
             "It is not known whether this was done. Look at the incident before you try again."
         }
-        _ => "This does not work just now. Please try again.",
+        _ => "This is not working right now. Please try again.",
     };
     message(api, by, StatusCode::SERVICE_UNAVAILABLE, text)
 }

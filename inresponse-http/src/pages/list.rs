@@ -31,7 +31,7 @@ struct Page {
     teams: Vec<TeamName>,
     /// How many teams have a day to come without anybody on call.
     uncovered: usize,
-    /// What is kept up to date.
+    /// The live part.
     live: Live,
 }
 

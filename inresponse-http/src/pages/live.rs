@@ -9,12 +9,12 @@ use inresponse_core::Outage;
 /// How often a stream asks the store.
 pub(super) const PACE: Duration = Duration::from_secs(1);
 
-/// How old what is shown may be.
+/// How old the shown data may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Age {
     /// As it is now.
     Fresh,
-    /// As it was within the last [`PACE`] for somebody else: for the many that are kept up to date at once.
+    /// Data that another reader got within the last [`PACE`]: for many live pages at once.
     Recent,
 }
 

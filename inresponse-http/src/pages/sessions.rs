@@ -82,7 +82,7 @@ pub(crate) fn read_again(text: &str) -> Option<String> {
     Token::read(text).map(|token| token.text())
 }
 
-/// What is kept of a session.
+/// The stored part of a session.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Kept {
@@ -200,7 +200,7 @@ impl<'a> Register<'a> {
         Err(Outage::retryable("too many people are signing in or out"))
     }
 
-    /// Who has that session, and with which key, if it still holds.
+    /// The person and the key of a session, if it is still valid.
     pub(super) async fn find(
         self,
         token: &Token,

@@ -53,10 +53,10 @@ impl Pages {
         Ok(Self { site: Some(Site::under(public_url)?), ..Self::default() })
     }
 
-    /// The same with at most that many streams of events at once, of which one key has a quarter; further pages ask every
-    /// few seconds instead.
+    /// The same with at most that many concurrent streams of events. One key may have a quarter of them. More pages
+    /// poll every few seconds instead.
     ///
-    /// None where every request is paid for by the time it takes.
+    /// Use 0 if you pay for the duration of requests.
     #[must_use]
     pub fn streams(mut self, most: usize) -> Self {
         self.streams = Streams::new(most);

@@ -68,7 +68,7 @@ pub(super) async fn present<T>(
     ),
     responses(
         (status = 200, description = "a page", body = Changes),
-        (status = 400, description = "a parameter does not hold", body = Problem),
+        (status = 400, description = "a parameter is invalid", body = Problem),
     ))]
 pub(crate) async fn list(
     State(api): State<Api>,

@@ -38,9 +38,9 @@ const MAX_LIMIT: usize = 500;
     responses(
         (status = 201, description = "a new incident", body = Incident),
         (status = 200, description = "an incident with that key is open: counted there", body = Incident),
-        (status = 400, description = "a field does not hold", body = Problem),
-        (status = 422, description = "the service is not known", body = Problem),
-        (status = 503, description = "out of order; see mayHaveBeenRecorded", body = Problem),
+        (status = 400, description = "a field is invalid", body = Problem),
+        (status = 422, description = "unknown service", body = Problem),
+        (status = 503, description = "unavailable; see mayHaveBeenRecorded", body = Problem),
     ))]
 pub(crate) async fn put(
     Here(api): Here,
@@ -104,7 +104,7 @@ fn location(api: &Api, number: IncidentNumber) -> Option<[(HeaderName, HeaderVal
 #[utoipa::path(post, path = "/incidents", tag = "incidents", request_body = Update,
     responses(
         (status = 200, description = "as it is now", body = Details),
-        (status = 400, description = "a field does not hold", body = Problem),
+        (status = 400, description = "a field is invalid", body = Problem),
         (status = 404, description = "no such incident", body = Problem),
         (status = 409, description = "its state does not allow it; see claimedBy", body = Problem),
         (status = 422, description = "no such team, or somebody outside the roster who may not have it", body = Problem),
@@ -124,7 +124,7 @@ pub(crate) async fn post(
     params(("incidentId" = u64, Path, example = 10000, description = "its number")),
     responses(
         (status = 200, description = "as it is now", body = Details),
-        (status = 400, description = "a field does not hold", body = Problem),
+        (status = 400, description = "a field is invalid", body = Problem),
         (status = 404, description = "no such incident", body = Problem),
         (status = 409, description = "its state does not allow it; see claimedBy", body = Problem),
         (status = 422, description = "no such team, or somebody outside the roster who may not have it", body = Problem),
@@ -219,7 +219,7 @@ fn absent(number: IncidentNumber) -> Problem {
     ),
     responses(
         (status = 200, description = "a page; with incidentId a single incident", body = Listed),
-        (status = 400, description = "a parameter does not hold", body = Problem),
+        (status = 400, description = "a parameter is invalid", body = Problem),
         (status = 404, description = "no such incident", body = Problem),
     ))]
 pub(crate) async fn list(

@@ -62,7 +62,7 @@ async fn directory(api: &Api, team: &TeamName, at: DateTime<Utc>) -> Result<Arc<
     params(("service" = String, Path, example = "athens")),
     responses(
         (status = 200, description = "as it is now", body = Service),
-        (status = 400, description = "a field does not hold", body = Problem),
+        (status = 400, description = "a field is invalid", body = Problem),
         (status = 422, description = "the team is not known", body = Problem),
     ))]
 pub(crate) async fn put_service(
@@ -121,7 +121,7 @@ pub(crate) async fn delete_service(
     params(("team" = String, Path, example = "devops")),
     responses(
         (status = 200, description = "as it is now", body = Team),
-        (status = 400, description = "a field does not hold", body = Problem),
+        (status = 400, description = "a field is invalid", body = Problem),
         (status = 422, description = "a contact cannot be reached from here", body = Problem),
     ))]
 pub(crate) async fn put_team(
@@ -182,7 +182,7 @@ pub(crate) async fn delete_team(
     params(("team" = String, Path, example = "devops"), ("day" = String, Path, example = "2026-12-24", description = "YYYY-MM-DD in the team's time zone")),
     responses(
         (status = 200, description = "as it is now", body = Day),
-        (status = 400, description = "a field does not hold", body = Problem),
+        (status = 400, description = "a field is invalid", body = Problem),
         (status = 422, description = "the team is not known, or a contact cannot be reached", body = Problem),
     ))]
 pub(crate) async fn put_day(

@@ -13,7 +13,7 @@ use super::room::{MAX_BYTES, Room};
 use crate::Api;
 use crate::problem::Problem;
 
-/// So much of a message needs no room: there is a bound on how many there are at once.
+/// This much of a message needs no extra room, because the number of concurrent messages is limited.
 const SMALL: usize = 64 * 1024;
 /// How long a message may take to arrive, with what it waits for room.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -76,7 +76,7 @@ async fn read(request: Request, announced: Option<usize>, room: &Room) -> Result
             let got = tokio::time::timeout(PATIENCE / 2, room.take(needed)).await;
             // Senders repeat what was answered 503.
             let no_room =
-                || Problem::unavailable("there is no room for so large a message now").not_recorded();
+                || Problem::unavailable("the server is too busy for a message this large").not_recorded();
             held = Some(got.ok().flatten().ok_or_else(no_room)?);
         }
         bytes.extend_from_slice(&chunk);

@@ -102,7 +102,7 @@ impl Intake {
         &self.room
     }
 
-    /// Room for those of all others. PagerDuty's clients have their key in the message itself.
+    /// Room for requests without a known key. PagerDuty's clients have their key in the message itself.
     pub(crate) fn strangers_room(&self) -> &Room {
         &self.strangers_room
     }

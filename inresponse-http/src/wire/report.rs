@@ -89,13 +89,13 @@ pub(crate) fn update(
         None => Some(Person::from(key)),
     };
     let take_over = if given.take_over == Some(true) { TakeOver::Yes } else { TakeOver::No };
-    let wish = |state| match state {
+    let change = |state| match state {
         State::Open => StateChange::Release(take_over),
         State::Claimed => StateChange::Claim(take_over),
         State::Resolved => StateChange::Resolve,
     };
-    let wishes = [
-        ("state", given.state.and_then(|state| invalid.keep(state.as_str().parse().map(wish)))),
+    let changes = [
+        ("state", given.state.and_then(|state| invalid.keep(state.as_str().parse().map(change)))),
         (
             "handTo",
             given
@@ -110,15 +110,15 @@ pub(crate) fn update(
         ),
         ("escalate", given.escalate.filter(|yes| *yes).map(|_| StateChange::Escalate)),
     ];
-    let mut wishes = wishes.into_iter().filter_map(|(field, wish)| Some((field, wish?)));
-    let state = wishes.next().map(|(_, wish)| wish);
-    if let Some((field, _)) = wishes.next() {
-        invalid.push(field, "cannot be wished together with another state");
+    let mut changes = changes.into_iter().filter_map(|(field, change)| Some((field, change?)));
+    let state = changes.next().map(|(_, change)| change);
+    if let Some((field, _)) = changes.next() {
+        invalid.push(field, "cannot be combined with another state change");
     }
     let severity = given.severity.and_then(|s| invalid.keep(s.as_str().parse::<Severity>()));
     let note = given.note.and_then(|note| invalid.keep(Note::new(note)));
     if invalid.is_empty() && state.is_none() && severity.is_none() && note.is_none() {
-        invalid.push("state", "is missing, and so is all else: nothing is to be changed");
+        invalid.push("state", "is missing: the update changes nothing");
     }
     match (number, by) {
         (Some(number), Some(by)) if invalid.is_empty() => {

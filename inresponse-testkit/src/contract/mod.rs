@@ -265,7 +265,7 @@ pub async fn p05_a_release_alerts_again(deployment: &impl Deployment) {
     assert_eq!(reopened.status, StatusCode::CONFLICT);
 }
 
-/// Where nobody is on call the team's fallback is level 1, and is not alerted twice.
+/// If nobody is on call, the team's fallback is level 1, and is not alerted twice.
 pub async fn p12_the_fallback_is_alerted_if_nobody_is_on_call(deployment: &impl Deployment) {
     let scene = Scene::without_calendar(deployment, "fallbacks").await;
     let number = scene.report().await;
@@ -297,7 +297,7 @@ pub async fn p03_reports_at_once_under_one_key_are_one_incident(deployment: &imp
     assert_eq!(scene.post("/incidents", claim).await.status, StatusCode::OK);
 }
 
-/// Every route of the contract answers, and what does not hold is refused with a problem that names the field.
+/// Every route of the contract answers, and invalid input is refused with a problem that names the field.
 pub async fn p16_every_route_answers(deployment: &impl Deployment) {
     let scene = Scene::new(deployment, "routes").await;
     let number = scene.report().await;

@@ -57,7 +57,7 @@ fn json_holds_the_whole_alert() {
     let now = DateTime::from_timestamp(5, 0).unwrap();
     let sent = json(&alert, now);
     let read: inresponse_api::Message = serde_json::from_slice(&sent).unwrap();
-    assert_eq!(serde_json::to_vec(&read).unwrap(), sent, "whoever reads it can read all of it");
+    assert_eq!(serde_json::to_vec(&read).unwrap(), sent, "the receiver can read all of it");
     let message: Value = serde_json::from_slice(&sent).unwrap();
     assert_eq!(message["type"], "inresponse.alert");
     assert_eq!(message["timestamp"], "1970-01-01T00:00:05Z");

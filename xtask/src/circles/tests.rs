@@ -57,7 +57,7 @@ fn a_front_page_with_something_of_its_own_is_in_a_circle_with_a_child_that_it_ca
 }
 
 #[test]
-fn the_shortest_way_round_is_told_of_many() {
+fn of_many_circles_the_shortest_is_shown() {
     let found = circles_of(&[
         ("lib.rs", "mod a; mod b; mod c;"),
         ("a.rs", "pub fn a() { crate::b::b() }"),

@@ -9,7 +9,7 @@ use inresponse_client::{ClientError, ClientErrorKind as Kind};
 pub(crate) enum Failure {
     /// The server said so, or nothing did.
     Call(ClientError),
-    /// What was given does not hold.
+    /// The command line or a file is invalid.
     Given(String),
     /// It could not be printed or read.
     Io(std::io::Error),

@@ -18,7 +18,7 @@ pub(crate) struct WatchArgs {
     /// Only this incident, until it is resolved
     #[arg(conflicts_with_all = ["service", "severity"])]
     number: Option<u64>,
-    /// Only of that service
+    /// Only this service
     #[arg(long)]
     service: Option<String>,
     /// Only CRIT, ERR or WARN

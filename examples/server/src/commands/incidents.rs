@@ -312,11 +312,11 @@ fn status(delivery: &Delivery) -> String {
             "has not been reached yet".to_owned()
         }
         (DeliveryStatus::Pending, false) => "will be alerted".to_owned(),
-        (DeliveryStatus::Pending, true) => "will be told".to_owned(),
+        (DeliveryStatus::Pending, true) => "will be notified".to_owned(),
         (DeliveryStatus::InFlight, false) => "is being alerted".to_owned(),
-        (DeliveryStatus::InFlight, true) => "is being told".to_owned(),
+        (DeliveryStatus::InFlight, true) => "is being notified".to_owned(),
         (DeliveryStatus::Accepted, false) => "alerted".to_owned(),
-        (DeliveryStatus::Accepted, true) => "told".to_owned(),
+        (DeliveryStatus::Accepted, true) => "notified".to_owned(),
         (DeliveryStatus::Dead, _) => "could not be reached".to_owned(),
         (DeliveryStatus::Stopped, _) => "no longer needed".to_owned(),
         (DeliveryStatus::Other(word), _) => words(word),
@@ -336,7 +336,7 @@ fn words(name: &str) -> String {
 fn told(entry: &Entry) -> String {
     let level = || entry.level.as_ref().map_or_else(|| "a level".to_owned(), level_name);
     let to = || entry.to.as_deref().unwrap_or("somebody");
-    let then = if entry.next_at_once == Some(true) { ", so the next one was due at once" } else { "" };
+    let then = if entry.next_at_once == Some(true) { ", so the next level was due at once" } else { "" };
     let special = match &entry.event {
         EventKind::LevelBegan => {
             format!("alerting {}: {}", level(), entry.contacts.as_deref().unwrap_or_default().join(", "))
@@ -346,7 +346,7 @@ fn told(entry: &Entry) -> String {
         EventKind::Unclaimed => match &entry.reached {
             Some(Reached::NobodyYet) => "every level had its turn, and nobody had been reached".to_owned(),
             Some(who) => reached(who),
-            None => "nobody was left to be alerted".to_owned(),
+            None => "nobody was left to alert".to_owned(),
         },
         EventKind::HandoverUnconfirmed => format!("{} could not be notified of the hand-over", to()),
         EventKind::HandoverUnanswered => format!("{} did not answer in time, so it is open again", to()),
@@ -393,7 +393,7 @@ fn told(entry: &Entry) -> String {
     output::line(&text)
 }
 
-/// Why another team has it, or who is alerted in place of one that is gone.
+/// Why another team has it, or who is alerted instead of a deleted team.
 fn reason(why: &TeamReason) -> String {
     match why {
         TeamReason::OwnsService => "the service is theirs".to_owned(),

@@ -74,7 +74,7 @@ pub(crate) enum ClientCommand {
     /// Example: inresponse watch --service athens
     #[command(verbatim_doc_comment, after_help = EXIT)]
     Watch(follow::WatchArgs),
-    /// Say who of a team is on call.
+    /// Show who is on call for a team.
     ///
     /// Example: inresponse oncall devops --at 2026-12-24T08:00:00Z
     #[command(verbatim_doc_comment, after_help = EXIT)]
@@ -101,7 +101,7 @@ pub(crate) enum RosterCommand {
     Log(changes::LogArgs),
 }
 
-/// Does what was asked for; see [`EXIT`] for what it answers.
+/// Runs the command; see [`EXIT`] for the exit codes.
 pub(crate) fn run(command: ClientCommand) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,

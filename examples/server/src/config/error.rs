@@ -14,7 +14,7 @@ pub(crate) struct ConfigError {
 }
 
 impl ConfigError {
-    /// The config file as a whole does not hold.
+    /// The config file as a whole is invalid.
     pub(super) fn of_file(args: &ServeArgs, what: &str) -> Self {
         let path = args.config.as_deref().unwrap_or(Path::new("")).display();
         Self { problems: vec![format!("{path}: {what}")] }
@@ -29,7 +29,7 @@ impl ConfigError {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the configuration does not hold:")?;
+        f.write_str("the configuration is invalid:")?;
         for problem in &self.problems {
             write!(f, "\n  {}", problem.trim_end().replace('\n', "\n  "))?;
         }

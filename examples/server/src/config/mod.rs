@@ -66,7 +66,7 @@ pub(crate) struct Config {
     pub(crate) intake: IntakeConfig,
 }
 
-/// What is wrong with which line, without the line itself or a value: either may hold a secret.
+/// The error and its line number, without the line or a value, because either may contain a secret.
 fn told(error: &toml::de::Error, text: &str) -> String {
     let start = error.span().map_or(0, |span| span.start);
     let line = text.bytes().take(start).filter(|byte| *byte == b'\n').count() + 1;

@@ -18,7 +18,7 @@ pub(crate) struct Named {
 }
 
 impl Config {
-    /// Whom and what it names.
+    /// The contacts and teams that it names.
     pub(crate) fn named(&self) -> Named {
         Named::of(self)
     }

@@ -11,7 +11,7 @@ use crate::keys::FIRST_KEY;
 
 const DEFAULT_DB: &str = "inresponse.db";
 
-/// Copies the database, whether or not a server is using it.
+/// Copies the database, even while a server is using it.
 ///
 /// A database that holds anything that is not this program's own (a trigger, a view, another table) is refused: its backup
 /// could not be restored.

@@ -60,8 +60,8 @@ pub(crate) async fn test_alert(args: TestAlertArgs) -> Result<(), Box<dyn Error>
         Ok(Outcome::Rejected { reason }) => ("rejected permanently", reason),
         Ok(Outcome::Throttled { reason, .. }) => ("deferred", reason),
         Ok(Outcome::Unavailable { reason }) => ("not possible now", reason),
-        Ok(Outcome::Unknown { reason }) => ("not known to have arrived", reason),
-        Err(_) => ("not answered", "the carrier said nothing in time".to_owned()),
+        Ok(Outcome::Unknown { reason }) => ("may or may not have arrived", reason),
+        Err(_) => ("no answer", "the carrier did not answer in time".to_owned()),
     };
     Err(format!("{contact}: {what} after {took:.2} s: {reason}").into())
 }

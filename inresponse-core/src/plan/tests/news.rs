@@ -1,4 +1,4 @@
-//! Who is told that somebody has the incident.
+//! Status updates: who is notified that somebody has the incident.
 
 use super::scene::Scene;
 use super::{levels, name, person};

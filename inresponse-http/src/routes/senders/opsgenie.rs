@@ -1,4 +1,4 @@
-//! Whatever speaks Opsgenie's alert API.
+//! Clients of Opsgenie's alert API.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Whatever speaks PagerDuty's Events API v2.
+//! Clients of PagerDuty's Events API v2.
 
 use axum::extract::State;
 use axum::http::{Extensions, Method, StatusCode};
