@@ -1,11 +1,12 @@
 //! The calls about incidents.
 
+use inresponse_api::{Details, Incident, Page};
 use reqwest::{Method, StatusCode};
 
 use crate::config::ClientConfig;
 use crate::error::ClientError;
 use crate::http::Http;
-use crate::incident::{Details, Incident, ListQuery, Page, Report, Update};
+use crate::incident::{ListQuery, Report, Update};
 
 /// A client of one server. Cheap to clone.
 ///
@@ -70,10 +71,10 @@ impl Client {
         let mut url = self.http.url(&["incidents"]);
         let ListQuery { state, service, team, severity, limit, cursor } = query;
         let pairs = [
-            ("state", state.map(|state| state.to_string())),
+            ("state", state.as_ref().map(ToString::to_string)),
             ("service", service.clone()),
             ("team", team.clone()),
-            ("severity", severity.map(|severity| severity.to_string())),
+            ("severity", severity.as_ref().map(ToString::to_string)),
             ("limit", limit.map(|limit| limit.to_string())),
             ("cursor", cursor.clone()),
         ];

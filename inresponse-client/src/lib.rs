@@ -13,7 +13,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! What the API answers is read leniently: fields that this version does not know are passed over.
+//! What the API answers are the types of [`inresponse_api`]. They are read leniently: fields that this version does not know
+//! are passed over, and words that it does not know are kept.
 //!
 //! | file | holds |
 //! |---|---|
@@ -21,7 +22,7 @@
 //! | `client` | the calls about incidents |
 //! | `roster` | the calls about services, teams, calendars |
 //! | `http` | one request: its answer, or what went wrong |
-//! | `incident`, `duty` | what goes over the wire |
+//! | `incident`, `duty` | what goes over the wire beside that |
 //! | `error` | what went wrong, and what that means |
 
 mod client;
@@ -36,7 +37,8 @@ pub use client::{Client, Pages, Reported};
 pub use config::ClientConfig;
 pub use duty::{Change, Changes, Day, OnCall, Rota, Service, Team, TeamSettings};
 pub use error::{ClientError, ClientErrorKind, FieldProblem};
-pub use incident::{
-    AttemptOutcome, Delivery, Details, Entry, Incident, Level, Link, ListQuery, Page, Reached, Report,
-    Severity, State, Upcoming, Update, Warning,
+pub use incident::{ListQuery, Report, Update};
+pub use inresponse_api::{
+    AttemptOutcome, Delivery, DeliveryStatus, Details, Entry, EventKind, Incident, Level, LevelWord, Link,
+    OutcomeKind, Page, Reached, Severity, State, TeamReason, Upcoming, Warning,
 };

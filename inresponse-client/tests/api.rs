@@ -99,8 +99,8 @@ async fn p05_p06_an_incident_goes_through_its_states_and_a_conflict_says_who_has
     assert_eq!(error.kind(), Kind::Invalid);
     let resolved = client.update(number, &Update::resolve().with_note("done")).await.unwrap();
     assert_eq!(
-        (resolved.incident.state, resolved.incident.resolved_by.as_deref()),
-        (State::Resolved, Some("admin"))
+        (&resolved.incident.state, resolved.incident.resolved_by.as_deref()),
+        (&State::Resolved, Some("admin"))
     );
     assert_eq!(client.update(number, &Update::claim()).await.unwrap_err().kind(), Kind::Conflict);
     assert_eq!(client.incident(number).await.unwrap(), resolved);

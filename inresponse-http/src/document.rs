@@ -135,4 +135,27 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn every_word_of_a_field_is_told() {
+        use inresponse_api as api;
+        let document: Value = serde_json::from_str(&crate::document()).unwrap();
+        let fields: [(&str, &[&str]); 8] = [
+            ("IncidentView/properties/severity", api::Severity::WORDS),
+            ("IncidentView/properties/state", api::State::WORDS),
+            ("IncidentView/properties/reached", api::Reached::WORDS),
+            ("LevelView", api::LevelWord::WORDS),
+            ("DeliveryView/properties/status", api::DeliveryStatus::WORDS),
+            ("OutcomeView/properties/kind", api::OutcomeKind::WORDS),
+            ("EntryView/properties/event", api::EventKind::WORDS),
+            ("EntryView/properties/why", api::TeamReason::WORDS),
+        ];
+        for (field, words) in fields {
+            let told = document.pointer(&format!("/components/schemas/{field}/description"));
+            let told = told.and_then(Value::as_str).unwrap_or_default();
+            for word in words {
+                assert!(told.contains(&format!("`{word}`")), "{field} does not tell {word}: {told}");
+            }
+        }
+    }
 }

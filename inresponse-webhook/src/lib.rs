@@ -19,13 +19,12 @@
 //!
 //! # What an `https:` contact is sent
 //!
-//! A `POST` of JSON: `{"type": "inresponse.alert", "timestamp", "data": {"deliveryId", "attempt", "round", "level", "contact",
-//! "others", "upcoming", "claimUrl", "incident": {"incidentId", "service", "team", "severity", "state", "title", "message",
-//! "source", "detectedAt", "createdAt", "claimedBy", "claimedAt", "claimEndsAt", "resolvedBy", "resolvedAt", "dedupKey",
-//! "labels", "links", "count"}}}`, with these headers. What is upcoming is a level (`at`, `level`, `contacts`) or a further
-//! round (`at`, `round`) with the people who are on call then. If people are told who has an incident, the type is
-//! `inresponse.claimed` or `inresponse.resolved`: nothing that should page anybody. If the contact itself was given the
-//! incident, it is `inresponse.handed`: somebody must answer by `claimEndsAt`, or the alerts begin again.
+//! A `POST` of JSON, an [`inresponse_api::Message`], with these headers: `{"type": "inresponse.alert", "timestamp", "data":
+//! {"deliveryId", "attempt", "round", "level", "contact", "others", "upcoming", "claimUrl", "incident"}}`. The incident has the
+//! fields that the HTTP API answers, as they were when the send was begun. What is upcoming is a level (`at`, `level`,
+//! `contacts`) or a further round (`at`, `round`) with the people who are on call then. If people are told who has an
+//! incident, the type is `inresponse.claimed` or `inresponse.resolved`: nothing that should page anybody. If the contact itself
+//! was given the incident, it is `inresponse.handed`: somebody must answer by `claimEndsAt`, or the alerts begin again.
 //!
 //! | header | holds |
 //! |---|---|

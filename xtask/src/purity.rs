@@ -3,8 +3,8 @@
 use crate::tools::{Failure, cargo, output};
 use crate::{bugs, log_lines};
 
-/// The core depends on no adapter's world, and on tokio only by choice; translation depends on neither; the default
-/// build on nothing of AWS.
+/// The core depends on no adapter's world, and on tokio only by choice; translation and the types on the wire depend on
+/// neither; the default build on nothing of AWS.
 pub(crate) fn purity() -> Result<(), Failure> {
     const NEVER: [&str; 14] = [
         "axum",
@@ -35,12 +35,16 @@ pub(crate) fn purity() -> Result<(), Failure> {
             return Err(format!("inresponse-core must not depend on {found} (with {features:?})").into());
         }
     }
-    let mut tree = cargo();
-    tree.args(["tree", "-p", "inresponse-intake", "--edges", "normal", "--prefix", "none", "--locked"]);
-    let tree = output(tree.args(["--format", "{p}"]))?;
-    let mut names = tree.lines().filter_map(|line| line.split(' ').next());
-    if let Some(found) = names.find(|name| NEVER.contains(name) || *name == "tokio") {
-        return Err(format!("inresponse-intake must not depend on {found}").into());
+    for (pure, features) in [("inresponse-intake", &[][..]), ("inresponse-api", &["--all-features"][..])] {
+        let mut tree = cargo();
+        tree.args(["tree", "-p", pure, "--edges", "normal", "--prefix", "none", "--locked"]);
+        let tree = output(tree.args(["--format", "{p}"]).args(features))?;
+        let mut names = tree.lines().filter_map(|line| line.split(' ').next()).filter(|name| *name != pure);
+        // What goes over the wire knows nothing of ours either.
+        let is_ours = |name: &str| pure == "inresponse-api" && name.starts_with("inresponse-");
+        if let Some(found) = names.find(|name| NEVER.contains(name) || *name == "tokio" || is_ours(name)) {
+            return Err(format!("{pure} must not depend on {found}").into());
+        }
     }
     without_aws()?;
     log_lines::check()?;

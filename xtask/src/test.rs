@@ -19,8 +19,9 @@ use crate::tools::{
 use crate::{schema, sim};
 
 /// The crates that are libraries for others.
-const LIBRARIES: [&str; 11] = [
+const LIBRARIES: [&str; 12] = [
     "inresponse-core",
+    "inresponse-api",
     "inresponse-conformance",
     "inresponse-sqlite",
     "inresponse-dynamo",

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::header::{HeaderName, LOCATION, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use inresponse_api::{Details, Incident, Listed, Page, Warning};
 use inresponse_core::InvalidInput;
 use inresponse_core::engine::{Reported, Updated};
 use inresponse_core::model::{
@@ -24,7 +25,7 @@ use crate::limits::carried_through;
 use crate::outsiders::{Allowed, allowed};
 use crate::problem::Problem;
 use crate::site::Here;
-use crate::wire::incident::{FullIncidentView, IncidentView, ListView, PageView};
+use crate::wire::incident::{brief, details};
 use crate::wire::report::{PostIncident, PutIncident};
 
 pub(super) const DEFAULT_LIMIT: usize = 50;
@@ -35,8 +36,8 @@ const MAX_LIMIT: usize = 500;
 /// Answered only after it is durable. The on-call engineer is alerted at once.
 #[utoipa::path(put, path = "/incidents", tag = "incidents", request_body = PutIncident,
     responses(
-        (status = 201, description = "a new incident", body = IncidentView),
-        (status = 200, description = "an incident with that key is open: counted there", body = IncidentView),
+        (status = 201, description = "a new incident", body = Incident),
+        (status = 200, description = "an incident with that key is open: counted there", body = Incident),
         (status = 400, description = "a field does not hold", body = Problem),
         (status = 422, description = "the service is not known", body = Problem),
         (status = 503, description = "out of order; see mayHaveBeenRecorded", body = Problem),
@@ -85,9 +86,9 @@ async fn report(api: &Api, key: &Caller, given: PutIncident) -> Result<Response,
     match reported.map_err(|e| Problem::outage_of_change(&e))? {
         Reported::New(record) => {
             let headers = location(api, record.number());
-            Ok((StatusCode::CREATED, headers, Json(IncidentView::from(&record))).into_response())
+            Ok((StatusCode::CREATED, headers, Json(brief(&record))).into_response())
         }
-        Reported::Repeat(record) => Ok(Json(IncidentView::from(&record)).into_response()),
+        Reported::Repeat(record) => Ok(Json(brief(&record)).into_response()),
         Reported::UnknownService => {
             Err(Problem::unprocessable("service", format!("no team answers for the service `{service}`")))
         }
@@ -102,7 +103,7 @@ fn location(api: &Api, number: IncidentNumber) -> Option<[(HeaderName, HeaderVal
 /// Claim, release, resolve, hand over, escalate, change the severity, note.
 #[utoipa::path(post, path = "/incidents", tag = "incidents", request_body = PostIncident,
     responses(
-        (status = 200, description = "as it is now", body = FullIncidentView),
+        (status = 200, description = "as it is now", body = Details),
         (status = 400, description = "a field does not hold", body = Problem),
         (status = 404, description = "no such incident", body = Problem),
         (status = 409, description = "it cannot be; see claimedBy", body = Problem),
@@ -114,7 +115,7 @@ pub(crate) async fn post(
     key: Caller,
     _: NoParams,
     Body(given): Body<PostIncident>,
-) -> Result<Json<FullIncidentView>, Problem> {
+) -> Result<Json<Details>, Problem> {
     update(&api, None, given, &key).await
 }
 
@@ -122,7 +123,7 @@ pub(crate) async fn post(
 #[utoipa::path(post, path = "/incidents/{incidentId}", tag = "incidents", request_body = PostIncident,
     params(("incidentId" = u64, Path, example = 10000, description = "its number")),
     responses(
-        (status = 200, description = "as it is now", body = FullIncidentView),
+        (status = 200, description = "as it is now", body = Details),
         (status = 400, description = "a field does not hold", body = Problem),
         (status = 404, description = "no such incident", body = Problem),
         (status = 409, description = "it cannot be; see claimedBy", body = Problem),
@@ -135,7 +136,7 @@ pub(crate) async fn post_one(
     _: NoParams,
     Path(in_path): Path<String>,
     Body(given): Body<PostIncident>,
-) -> Result<Json<FullIncidentView>, Problem> {
+) -> Result<Json<Details>, Problem> {
     let in_path = number(&in_path).map_err(|e| Problem::invalid(&e))?;
     update(&api, Some(in_path), given, &key).await
 }
@@ -145,7 +146,7 @@ async fn update(
     in_path: Option<IncidentNumber>,
     given: PostIncident,
     key: &Caller,
-) -> Result<Json<FullIncidentView>, Problem> {
+) -> Result<Json<Details>, Problem> {
     let (number, update) = given.into_update(in_path, &key.key).map_err(|e| Problem::invalid(&e))?;
     let engine = api.engine().clone();
     if let Some(why) = key.barred(&engine, number).await.map_err(|e| Problem::outage(&e).not_recorded())? {
@@ -163,11 +164,11 @@ async fn update(
     let updated = carried_through(&key.lane, async move { engine.update(number, &update).await }).await;
     match updated.map_err(|e| Problem::outage_of_change(&e))? {
         Updated::Changed(record) | Updated::Unchanged(record) => {
-            let view = FullIncidentView::from(&record);
+            let view = details(&record);
             let Some((by, to)) = handed else { return Ok(Json(view)) };
             // It is done; that the roster cannot be asked does not undo it.
             let doubt = doubt(api.engine(), &record.incident, &by, &to).await.unwrap_or_default();
-            Ok(Json(view.maybe_warning("handTo", doubt)))
+            Ok(Json(warned(view, doubt)))
         }
         Updated::Refused(_, Refusal::UnknownTeam(team)) => Err(Problem::unprocessable(
             "handToTeam",
@@ -176,6 +177,12 @@ async fn update(
         Updated::Refused(_, refusal) => Err(refused(number, &refusal)),
         Updated::Absent => Err(absent(number)),
     }
+}
+
+/// The same with a doubt about whom it is handed to, if there is one.
+fn warned(mut details: Details, doubt: Option<String>) -> Details {
+    details.warnings.extend(doubt.map(|message| Warning { field: "handTo".to_owned(), message }));
+    details
 }
 
 fn not_handed(allowed: &Allowed, why: String) -> Problem {
@@ -211,7 +218,7 @@ fn absent(number: IncidentNumber) -> Problem {
         ("cursor" = Option<String>, Query, description = "from the page before"),
     ),
     responses(
-        (status = 200, description = "a page; with incidentId a single incident", body = ListView),
+        (status = 200, description = "a page; with incidentId a single incident", body = Listed),
         (status = 400, description = "a parameter does not hold", body = Problem),
         (status = 404, description = "no such incident", body = Problem),
     ))]
@@ -219,11 +226,11 @@ pub(crate) async fn list(
     State(api): State<Api>,
     _: Caller,
     mut params: Params,
-) -> Result<Json<ListView>, Problem> {
+) -> Result<Json<Listed>, Problem> {
     if let Some(number) = params.take("incidentId", number) {
         params.finish()?;
         let found = find(&api, number).await?;
-        return Ok(Json(ListView::One(Box::new((&found).into()))));
+        return Ok(Json(Listed::One(Box::new(details(&found)))));
     }
     let state = params.take("state", str::parse::<IncidentState>);
     let service = params.take("service", |text| ServiceName::new(text));
@@ -238,7 +245,7 @@ pub(crate) async fn list(
     let more = records.len() > limit;
     records.truncate(limit);
     let cursor = records.last().filter(|_| more).map(|last| cursor::write(last.number(), &query));
-    Ok(Json(ListView::Page(PageView { incidents: records.iter().map(Into::into).collect(), cursor })))
+    Ok(Json(Listed::Page(Page { incidents: records.iter().map(brief).collect(), cursor })))
 }
 
 pub(super) fn limit(text: &str) -> Result<usize, InvalidInput> {
@@ -255,7 +262,7 @@ pub(super) fn limit(text: &str) -> Result<usize, InvalidInput> {
         ("by" = Option<String>, Query, description = "who would hand it over (default: the key's name)"),
     ),
     responses(
-        (status = 200, description = "the incident", body = FullIncidentView),
+        (status = 200, description = "the incident", body = Details),
         (status = 400, description = "a parameter is invalid", body = Problem),
         (status = 404, description = "no such incident", body = Problem),
     ))]
@@ -264,17 +271,17 @@ pub(crate) async fn get_one(
     key: Caller,
     mut params: Params,
     Path(in_path): Path<String>,
-) -> Result<Json<FullIncidentView>, Problem> {
+) -> Result<Json<Details>, Problem> {
     let number = number(&in_path).map_err(|e| Problem::invalid(&e))?;
     let hand_to = params.take("handTo", |text| Person::new(text));
     let by = params.take("by", |text| Person::new(text));
     params.finish()?;
     let record = find(&api, number).await?;
-    let view = FullIncidentView::from(&record);
+    let view = details(&record);
     let Some(person) = hand_to else { return Ok(Json(view)) };
     let by = by.unwrap_or_else(|| Person::from(&key.key));
     let doubt = doubt(api.engine(), &record.incident, &by, &person).await.map_err(|e| Problem::outage(&e))?;
-    Ok(Json(view.maybe_warning("handTo", doubt)))
+    Ok(Json(warned(view, doubt)))
 }
 
 async fn find(api: &Api, number: IncidentNumber) -> Result<Record, Problem> {

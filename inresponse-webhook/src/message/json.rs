@@ -1,79 +1,96 @@
-//! The whole alert, or who has the incident, as JSON; its fields are named as in the HTTP API.
+//! The whole alert, or who has the incident, as JSON, in the words of the HTTP API.
 
 use chrono::{DateTime, Utc};
-use inresponse_core::model::{Contact, Level, Signature};
+use inresponse_api as api;
+use inresponse_core::model::{Contact, Incident, Level};
 use inresponse_core::notify::{Alert, Occasion};
-use inresponse_core::plan::{self, Upcoming};
-use serde_json::{Value, json};
+use inresponse_core::plan::{self, Reached, Upcoming};
 
-use super::{body, claim};
+use super::claim;
 
 /// The body of a webhook, sent at `now`.
 pub(crate) fn json(alert: &Alert, now: DateTime<Utc>) -> Vec<u8> {
-    let incident = alert.incident();
-    let texts = |contacts: &[Contact]| contacts.iter().map(Contact::to_string).collect::<Vec<_>>();
-    let upcoming: Vec<Value> = alert
-        .upcoming()
-        .iter()
-        .map(|next| match next {
-            Upcoming::Level { level: of, at, contacts } => {
-                json!({ "at": at, "level": level(*of), "contacts": texts(contacts) })
-            }
-            // Who is on call then is not known yet.
-            Upcoming::Round { round, at } => json!({ "at": at, "round": round }),
-        })
-        .collect();
-    let links: Vec<Value> =
-        incident.links().iter().map(|link| json!({ "text": link.text(), "url": link.url() })).collect();
     let kind = match alert.occasion() {
-        Occasion::Alert => "inresponse.alert",
-        Occasion::Claimed => "inresponse.claimed",
-        Occasion::Handed => "inresponse.handed",
-        Occasion::Resolved => "inresponse.resolved",
+        Occasion::Alert => api::MessageKind::Alert,
+        Occasion::Claimed => api::MessageKind::Claimed,
+        Occasion::Handed => api::MessageKind::Handed,
+        Occasion::Resolved => api::MessageKind::Resolved,
     };
-    let by = |signature: Option<&Signature>| signature.map(|signature| signature.by.to_string());
-    let at = |signature: Option<&Signature>| signature.map(|signature| signature.at);
-    body(&json!({
-        "type": kind,
-        "timestamp": now,
-        "data": {
-            "deliveryId": alert.delivery_id().as_str(),
-            "attempt": alert.attempt(),
-            "round": alert.round(),
-            "level": level(alert.level()),
-            "contact": alert.contact().to_string(),
-            "others": alert.others().map(Contact::to_string).collect::<Vec<_>>(),
-            "upcoming": upcoming,
-            "claimUrl": claim(alert).map(|(_, url)| url),
-            "incident": {
-                "incidentId": incident.number().value(),
-                "service": incident.service().as_str(),
-                "team": incident.team().as_str(),
-                "severity": incident.severity().as_str(),
-                "state": incident.state().as_str(),
-                "title": incident.title(),
-                "message": incident.message(),
-                "source": incident.source().map(|source| source.as_str()),
-                "detectedAt": incident.detected_at(),
-                "createdAt": incident.created_at(),
-                "claimedBy": by(incident.claimed()),
-                "claimedAt": at(incident.claimed()),
-                "claimEndsAt": plan::claim_ends_at(incident),
-                "resolvedBy": by(incident.resolved()),
-                "resolvedAt": at(incident.resolved()),
-                "dedupKey": incident.dedup_key().map(|key| key.as_str()),
-                "labels": incident.labels(),
-                "links": links,
-                "count": alert.count(),
-            },
-        },
-    }))
+    let data = api::Alert {
+        delivery_id: alert.delivery_id().to_string(),
+        attempt: alert.attempt(),
+        round: alert.round(),
+        level: level(alert.level()),
+        contact: alert.contact().to_string(),
+        others: alert.others().map(Contact::to_string).collect(),
+        upcoming: alert.upcoming().iter().map(upcoming).collect(),
+        claim_url: claim(alert).map(|(_, url)| url.to_owned()),
+        incident: incident(alert.incident(), alert.count()),
+    };
+    let message = api::Message { kind, timestamp: now, data };
+    serde_json::to_vec(&message).expect("a message has only string keys")
 }
 
-fn level(level: Level) -> Value {
+fn incident(incident: &Incident, count: u64) -> api::Incident {
+    let (claimed, resolved) = (incident.claimed(), incident.resolved());
+    let links = incident.links().iter();
+    api::Incident {
+        incident_id: incident.number().value(),
+        service: incident.service().to_string(),
+        team: incident.team().to_string(),
+        severity: incident.severity().as_str().into(),
+        state: incident.state().as_str().into(),
+        title: incident.title().to_owned(),
+        message: incident.message().to_owned(),
+        source: incident.source().map(ToString::to_string),
+        detected_at: incident.detected_at(),
+        created_at: incident.created_at(),
+        updated_at: incident.updated_at(),
+        claimed_by: claimed.map(|c| c.by.to_string()),
+        claimed_at: claimed.map(|c| c.at),
+        claim_ends_at: plan::claim_ends_at(incident),
+        handover_unconfirmed: incident.handover().is_some_and(|h| h.unconfirmed_at.is_some()),
+        resolved_by: resolved.map(|r| r.by.to_string()),
+        resolved_at: resolved.map(|r| r.at),
+        dedup_key: incident.dedup_key().map(ToString::to_string),
+        labels: incident.labels().clone(),
+        links: links
+            .map(|link| api::Link { text: link.text().to_owned(), url: link.url().to_owned() })
+            .collect(),
+        count,
+        round: incident.round(),
+        next_alert_at: plan::next_alert_at(incident),
+        unclaimed: incident.is_unclaimed(),
+        undelivered: incident.is_undelivered(),
+        reached: plan::reached(incident).map(reached),
+    }
+}
+
+fn reached(reached: Reached) -> api::Reached {
+    match reached {
+        Reached::Everybody => api::Reached::Everybody,
+        Reached::Somebody => api::Reached::Somebody,
+        Reached::NobodyYet => api::Reached::NobodyYet,
+        Reached::Nobody => api::Reached::Nobody,
+    }
+}
+
+fn upcoming(next: &Upcoming<'_>) -> api::Upcoming {
+    match next {
+        Upcoming::Level { level: of, at, contacts } => api::Upcoming::Level {
+            at: *at,
+            level: level(*of),
+            contacts: contacts.iter().map(Contact::to_string).collect(),
+        },
+        // Who is on call then is not known yet.
+        Upcoming::Round { round, at } => api::Upcoming::Round { at: *at, round: *round },
+    }
+}
+
+fn level(level: Level) -> api::Level {
     match level {
-        Level::At(n) => json!(n),
-        Level::Fallback => json!("fallback"),
-        Level::News(_) => json!("news"),
+        Level::At(n) => api::Level::Number(n),
+        Level::Fallback => api::Level::Word(api::LevelWord::Fallback),
+        Level::News(_) => api::Level::Word(api::LevelWord::News),
     }
 }

@@ -55,7 +55,10 @@ fn json_holds_the_whole_alert() {
     let alert =
         alert(report("5xx", "12 %\nof requests").label("env", "prod").link("graph", "https://x.example/"));
     let now = DateTime::from_timestamp(5, 0).unwrap();
-    let message: Value = serde_json::from_slice(&json(&alert, now)).unwrap();
+    let sent = json(&alert, now);
+    let read: inresponse_api::Message = serde_json::from_slice(&sent).unwrap();
+    assert_eq!(serde_json::to_vec(&read).unwrap(), sent, "whoever reads it can read all of it");
+    let message: Value = serde_json::from_slice(&sent).unwrap();
     assert_eq!(message["type"], "inresponse.alert");
     assert_eq!(message["timestamp"], "1970-01-01T00:00:05Z");
     let data = &message["data"];
@@ -74,6 +77,7 @@ fn json_holds_the_whole_alert() {
         (&"12 %\nof requests".into(), &"prod".into())
     );
     assert_eq!(incident["links"][0]["url"], "https://x.example/");
+    assert_eq!((&incident["round"], &incident["unclaimed"]), (&1.into(), &false.into()));
 }
 
 #[test]

@@ -5,7 +5,8 @@ use std::io::IsTerminal;
 use chrono::{DateTime, Utc};
 use clap::Args;
 use inresponse_client::{
-    Delivery, Details, Entry, Incident, Level, ListQuery, Reached, Severity, State, Upcoming, Update,
+    Delivery, DeliveryStatus, Details, Entry, EventKind, Incident, Level, LevelWord, ListQuery, Reached,
+    Severity, State, TeamReason, Upcoming, Update,
 };
 
 use super::connect::Connect;
@@ -243,8 +244,10 @@ fn shown(details: &Details) -> String {
         if delivery.attempts != 1 {
             text.push_str(&format!(", {} attempts", delivery.attempts));
         }
-        if let Some(last) = delivery.last_outcome.as_ref().filter(|last| last.kind != delivery.status) {
-            text.push_str(&format!(", the last {}", words(&last.kind)));
+        if let Some(last) =
+            delivery.last_outcome.as_ref().filter(|last| last.kind.as_str() != delivery.status.as_str())
+        {
+            text.push_str(&format!(", the last {}", words(last.kind.as_str())));
             text.push_str(&if last.detail.is_empty() { String::new() } else { format!(": {}", last.detail) });
         }
         lines.push(format!("  {}", output::line(&text)));
@@ -262,8 +265,8 @@ fn shown(details: &Details) -> String {
 
 /// What is wrong with the alerting itself, or with who should have it.
 fn warning(incident: &Incident) -> Option<String> {
-    if let Some(who) = incident.reached {
-        return Some(reached(who).to_owned());
+    if let Some(who) = &incident.reached {
+        return Some(reached(who));
     }
     if incident.undelivered {
         return Some("nobody could be reached".to_owned());
@@ -272,13 +275,15 @@ fn warning(incident: &Incident) -> Option<String> {
     Some(format!("{holder} could not be notified of the hand-over"))
 }
 
-fn reached(reached: Reached) -> &'static str {
-    match reached {
+fn reached(reached: &Reached) -> String {
+    let text = match reached {
         Reached::Everybody => "everybody was alerted, and nobody claimed it",
         Reached::Somebody => "not everybody was reached, and nobody claimed it",
         Reached::NobodyYet => "nobody has been reached yet",
         Reached::Nobody => "nobody could be reached",
-    }
+        Reached::Other(word) => return words(word),
+    };
+    text.to_owned()
 }
 
 fn upcoming(next: &Upcoming) -> String {
@@ -289,31 +294,32 @@ fn upcoming(next: &Upcoming) -> String {
         Upcoming::Round { at, round } => {
             format!("{}  round {round}: the people on call then", output::time(*at))
         }
-        other => format!("{other:?}"),
     }
 }
 
 fn level_name(level: &Level) -> String {
     match level {
-        Level::Word(word) if word == "fallback" => "the fallback".to_owned(),
+        Level::Word(LevelWord::Fallback) => "the fallback".to_owned(),
         other => other.to_string(),
     }
 }
 
 /// How it went, in the words of the board.
 fn status(delivery: &Delivery) -> String {
-    let is_news = matches!(&delivery.level, Level::Word(word) if word == "news");
-    match (delivery.status.as_str(), is_news) {
-        ("pending", false) if delivery.last_outcome.is_some() => "has not been reached yet".to_owned(),
-        ("pending", false) => "will be alerted".to_owned(),
-        ("pending", true) => "will be told".to_owned(),
-        ("inFlight", false) => "is being alerted".to_owned(),
-        ("inFlight", true) => "is being told".to_owned(),
-        ("accepted", false) => "alerted".to_owned(),
-        ("accepted", true) => "told".to_owned(),
-        ("dead", _) => "could not be reached".to_owned(),
-        ("stopped", _) => "no longer needed".to_owned(),
-        (other, _) => words(other),
+    let is_news = delivery.level == Level::Word(LevelWord::News);
+    match (&delivery.status, is_news) {
+        (DeliveryStatus::Pending, false) if delivery.last_outcome.is_some() => {
+            "has not been reached yet".to_owned()
+        }
+        (DeliveryStatus::Pending, false) => "will be alerted".to_owned(),
+        (DeliveryStatus::Pending, true) => "will be told".to_owned(),
+        (DeliveryStatus::InFlight, false) => "is being alerted".to_owned(),
+        (DeliveryStatus::InFlight, true) => "is being told".to_owned(),
+        (DeliveryStatus::Accepted, false) => "alerted".to_owned(),
+        (DeliveryStatus::Accepted, true) => "told".to_owned(),
+        (DeliveryStatus::Dead, _) => "could not be reached".to_owned(),
+        (DeliveryStatus::Stopped, _) => "no longer needed".to_owned(),
+        (DeliveryStatus::Other(word), _) => words(word),
     }
 }
 
@@ -331,25 +337,42 @@ fn told(entry: &Entry) -> String {
     let level = || entry.level.as_ref().map_or_else(|| "a level".to_owned(), level_name);
     let to = || entry.to.as_deref().unwrap_or("somebody");
     let then = if entry.next_at_once == Some(true) { ", so the next one was due at once" } else { "" };
-    let special = match entry.event.as_str() {
-        "levelBegan" => {
+    let special = match &entry.event {
+        EventKind::LevelBegan => {
             format!("alerting {}: {}", level(), entry.contacts.as_deref().unwrap_or_default().join(", "))
         }
-        "levelEmpty" => format!("{} has nobody{then}", level()),
-        "levelDead" => format!("{} could not be reached{then}", level()),
-        "unclaimed" => match entry.reached {
+        EventKind::LevelEmpty => format!("{} has nobody{then}", level()),
+        EventKind::LevelDead => format!("{} could not be reached{then}", level()),
+        EventKind::Unclaimed => match &entry.reached {
             Some(Reached::NobodyYet) => "every level had its turn, and nobody had been reached".to_owned(),
-            Some(who) => reached(who).to_owned(),
+            Some(who) => reached(who),
             None => "nobody was left to be alerted".to_owned(),
         },
-        "handoverUnconfirmed" => format!("{} could not be notified of the hand-over", to()),
-        "handoverUnanswered" => format!("{} did not answer in time, so it is open again", to()),
-        _ => String::new(),
+        EventKind::HandoverUnconfirmed => format!("{} could not be notified of the hand-over", to()),
+        EventKind::HandoverUnanswered => format!("{} did not answer in time, so it is open again", to()),
+        EventKind::Opened
+        | EventKind::RoundBegan
+        | EventKind::LevelBeganAnew
+        | EventKind::Claimed
+        | EventKind::Released
+        | EventKind::Resolved
+        | EventKind::HandedOver
+        | EventKind::HandedToTeam
+        | EventKind::TeamChanged
+        | EventKind::TeamGone
+        | EventKind::Escalated
+        | EventKind::SeverityChanged
+        | EventKind::ReportedLower
+        | EventKind::Noted
+        | EventKind::ClockWentBack
+        | EventKind::Folded
+        | EventKind::Unknown
+        | EventKind::Other(_) => String::new(),
     };
     if !special.is_empty() {
         return output::line(&special);
     }
-    let mut text = words(&entry.event);
+    let mut text = words(entry.event.as_str());
     if let Some(level) = &entry.level {
         text = text.replacen("level", &level.to_string(), 1);
     } else if let Some(round) = entry.round {
@@ -360,25 +383,25 @@ fn told(entry: &Entry) -> String {
             text.push_str(&format!(" {name}{value}"));
         }
     };
-    add("", entry.severity.map(|severity| severity.to_string()));
+    add("", entry.severity.as_ref().map(ToString::to_string));
     add("by ", entry.by.clone());
     add("to ", entry.to.clone());
-    let before = if entry.event == "teamGone" { "" } else { "before " };
+    let before = if entry.event == EventKind::TeamGone { "" } else { "before " };
     add(before, entry.from.clone());
     add("– ", entry.note.clone());
-    add("– ", entry.why.as_deref().map(reason));
+    add("– ", entry.why.as_ref().map(reason));
     output::line(&text)
 }
 
 /// Why another team has it, or who is alerted in place of one that is gone.
-fn reason(why: &str) -> String {
+fn reason(why: &TeamReason) -> String {
     match why {
-        "ownsService" => "the service is theirs".to_owned(),
-        "handedTo" => "it was handed to them".to_owned(),
-        "catchAll" => "the team that should have it is gone".to_owned(),
-        "deploymentFallback" => "the deployment's fallback is alerted".to_owned(),
-        "lastRound" => "the people of the last round are alerted".to_owned(),
-        other => words(other),
+        TeamReason::OwnsService => "the service is theirs".to_owned(),
+        TeamReason::HandedTo => "it was handed to them".to_owned(),
+        TeamReason::CatchAll => "the team that should have it is gone".to_owned(),
+        TeamReason::DeploymentFallback => "the deployment's fallback is alerted".to_owned(),
+        TeamReason::LastRound => "the people of the last round are alerted".to_owned(),
+        TeamReason::Other(word) => words(word),
     }
 }
 

@@ -37,20 +37,21 @@ pub(super) fn time(at: DateTime<Utc>) -> String {
 
 fn style_of(incident: &Incident) -> Style {
     let colour = |colour: AnsiColor| Style::new().fg_color(Some(colour.into()));
-    match (incident.state, incident.severity) {
+    match (&incident.state, &incident.severity) {
         (State::Open, Severity::Crit) => colour(AnsiColor::Red).bold(),
-        (State::Open, Severity::Err) => colour(AnsiColor::Red),
+        (State::Open, Severity::Err | Severity::Other(_)) => colour(AnsiColor::Red),
         (State::Open, Severity::Warn) => colour(AnsiColor::Yellow),
         (State::Claimed, _) => colour(AnsiColor::Cyan),
         (State::Resolved, _) => Style::new().dimmed(),
+        (State::Other(_), _) => Style::new(),
     }
 }
 
 /// An incident as a row of a table.
 pub(super) fn row(incident: &Incident) -> String {
     let style = style_of(incident);
-    let who = match incident.state {
-        State::Open => String::new(),
+    let who = match &incident.state {
+        State::Open | State::Other(_) => String::new(),
         State::Claimed => incident.claimed_by.as_deref().map(line).unwrap_or_default(),
         State::Resolved => incident.resolved_by.as_deref().map(line).unwrap_or_default(),
     };

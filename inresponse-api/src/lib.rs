@@ -1,0 +1,42 @@
+//! What goes over the wire, written once. The server answers with these types, the client reads them, and webhooks send
+//! them: a field or a word that one of them has, all of them have.
+//!
+//! ```
+//! # fn example() -> Result<(), serde_json::Error> {
+//! use inresponse_api::{EventKind, Level, Upcoming};
+//!
+//! let answered = r#"{"at": "2026-12-24T07:21:00Z", "level": 2, "contacts": ["kim@example.org"], "newer": true}"#;
+//! let next: Upcoming = serde_json::from_str(answered)?;
+//! assert!(matches!(next, Upcoming::Level { level: Level::Number(2), .. }));
+//!
+//! // A word that this version does not know is kept as it is.
+//! let event: EventKind = serde_json::from_str(r#""paused""#)?;
+//! assert_eq!(event, EventKind::Other("paused".to_owned()));
+//! # Ok(()) }
+//! # example().unwrap();
+//! ```
+//!
+//! Answers are read leniently: unknown fields are passed over, unknown words are kept. Later versions add fields, so take
+//! answers apart with `..`. With the feature `openapi` the types have schemas, from which the server makes its API
+//! document.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `incident` | an incident, alone, with all that happened to it, and in a page |
+//! | `delivery`, `timeline` | who is alerted, and what happened |
+//! | `webhook` | what an `https:` contact is sent |
+//! | `words` | every value that is one of a list |
+
+mod delivery;
+mod incident;
+mod timeline;
+mod webhook;
+mod words;
+
+pub use delivery::{AttemptOutcome, Delivery, Level, Upcoming};
+pub use incident::{Details, Incident, Link, Listed, Page, Warning};
+pub use timeline::Entry;
+pub use webhook::{Alert, Message};
+pub use words::{
+    DeliveryStatus, EventKind, LevelWord, MessageKind, OutcomeKind, Reached, Severity, State, TeamReason,
+};
