@@ -17,26 +17,41 @@
 //! ```
 //!
 //! Answers are read leniently: unknown fields are passed over, unknown words are kept. Later versions add fields, so take
-//! answers apart with `..`. With the feature `openapi` the types have schemas, from which the server makes its API
-//! document.
+//! answers apart with `..`. Requests are read strictly: unknown fields are refused. With the feature `openapi` the types have
+//! schemas, from which the server makes its API document.
 //!
 //! | file | holds |
 //! |---|---|
 //! | `incident` | an incident, alone, with all that happened to it, and in a page |
 //! | `delivery`, `timeline` | who is alerted, and what happened |
+//! | `request` | a new incident, and a change of one |
+//! | `roster` | services, teams and calendars, and who changed them |
+//! | `problem` | what went wrong |
+//! | `health` | how it goes |
 //! | `webhook` | what an `https:` contact is sent |
 //! | `words` | every value that is one of a list |
 
 mod delivery;
+mod health;
 mod incident;
+mod problem;
+mod request;
+mod roster;
 mod timeline;
 mod webhook;
 mod words;
 
 pub use delivery::{AttemptOutcome, Delivery, Level, Upcoming};
+pub use health::Health;
 pub use incident::{Details, Incident, Link, Listed, Page, Warning};
+pub use problem::{FieldProblem, Problem};
+pub use request::{NewLink, Report, Time, Update};
+pub use roster::{
+    Change, Changes, Contacts, Day, DayEntry, Levels, OnCall, Owner, Service, Team, TeamSettings,
+};
 pub use timeline::Entry;
 pub use webhook::{Alert, Message};
 pub use words::{
-    DeliveryStatus, EventKind, LevelWord, MessageKind, OutcomeKind, Reached, Severity, State, TeamReason,
+    DeliveryStatus, EventKind, HealthStatus, LevelWord, MessageKind, OutcomeKind, Reached, Severity, State,
+    TeamReason,
 };

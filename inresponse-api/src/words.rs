@@ -224,6 +224,16 @@ words! {
 }
 
 words! {
+    /// How a server does.
+    HealthStatus {
+        /// Alerts get through and are answered.
+        Ok = "ok",
+        /// Alerts do not get through or are not answered.
+        Degraded = "degraded",
+    }
+}
+
+words! {
     /// What a webhook's message is about.
     MessageKind {
         /// Somebody is needed.

@@ -1,12 +1,12 @@
 //! The calls about incidents.
 
-use inresponse_api::{Details, Incident, Page};
+use inresponse_api::{Details, Incident, Page, Report, Update};
 use reqwest::{Method, StatusCode};
 
 use crate::config::ClientConfig;
 use crate::error::ClientError;
 use crate::http::Http;
-use crate::incident::{ListQuery, Report, Update};
+use crate::list::ListQuery;
 
 /// A client of one server. Cheap to clone.
 ///

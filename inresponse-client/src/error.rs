@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-use serde::Deserialize;
+use inresponse_api::{FieldProblem, Problem};
 
 /// What kind of thing went wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,16 +28,6 @@ pub enum ClientErrorKind {
     Transport,
     /// Something answered that does not speak this API.
     Protocol,
-}
-
-/// What is wrong with one field of what was sent.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[non_exhaustive]
-pub struct FieldProblem {
-    /// The field, by its path.
-    pub field: String,
-    /// What is wrong with it.
-    pub message: String,
 }
 
 /// A call that did not do what it should. Holds neither key nor what was sent.
@@ -105,14 +95,4 @@ impl StdError for ClientError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.source.as_deref().map(|s| s as &(dyn StdError + 'static))
     }
-}
-
-/// An error as the server words it (RFC 9457).
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct Problem {
-    pub(crate) detail: Option<String>,
-    pub(crate) errors: Vec<FieldProblem>,
-    pub(crate) may_have_been_recorded: Option<bool>,
-    pub(crate) claimed_by: Option<String>,
 }

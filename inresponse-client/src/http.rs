@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use inresponse_api::Problem;
 use reqwest::header::{HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, Response, StatusCode, Url, redirect};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::config::ClientConfig;
-use crate::error::{ClientError, ClientErrorKind as Kind, Problem};
+use crate::error::{ClientError, ClientErrorKind as Kind};
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 /// The largest answer that is read, in bytes: a page of 500 incidents has some megabytes at the most.
@@ -179,10 +180,10 @@ fn refused(status: StatusCode, body: &[u8], retry_after: Option<Duration>, effec
         status if status.is_server_error() => Kind::Overloaded,
         _ => Kind::Protocol,
     };
-    let message = match &problem.detail {
-        Some(detail) => detail.clone(),
-        None if status.is_redirection() => format!("the server answered {status}: its URL is another one"),
-        None => format!("the server answered {status}"),
+    let message = match problem.detail.as_str() {
+        "" if status.is_redirection() => format!("the server answered {status}: its URL is another one"),
+        "" => format!("the server answered {status}"),
+        detail => detail.to_owned(),
     };
     ClientError::new(kind, message).with(problem, retry_after)
 }

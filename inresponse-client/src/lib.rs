@@ -13,8 +13,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! What the API answers are the types of [`inresponse_api`]. They are read leniently: fields that this version does not know
-//! are passed over, and words that it does not know are kept.
+//! What is sent and answered are the types of [`inresponse_api`]. Answers are read leniently: fields that this version does
+//! not know are passed over, and words that it does not know are kept.
 //!
 //! | file | holds |
 //! |---|---|
@@ -22,23 +22,23 @@
 //! | `client` | the calls about incidents |
 //! | `roster` | the calls about services, teams, calendars |
 //! | `http` | one request: its answer, or what went wrong |
-//! | `incident`, `duty` | what goes over the wire beside that |
+//! | `list` | which incidents are asked for |
 //! | `error` | what went wrong, and what that means |
 
 mod client;
 mod config;
-mod duty;
 mod error;
 mod http;
-mod incident;
+mod list;
 mod roster;
 
 pub use client::{Client, Pages, Reported};
 pub use config::ClientConfig;
-pub use duty::{Change, Changes, Day, OnCall, Rota, Service, Team, TeamSettings};
-pub use error::{ClientError, ClientErrorKind, FieldProblem};
-pub use incident::{ListQuery, Report, Update};
+pub use error::{ClientError, ClientErrorKind};
 pub use inresponse_api::{
-    AttemptOutcome, Delivery, DeliveryStatus, Details, Entry, EventKind, Incident, Level, LevelWord, Link,
-    OutcomeKind, Page, Reached, Severity, State, TeamReason, Upcoming, Warning,
+    AttemptOutcome, Change, Changes, Contacts, Day, DayEntry, Delivery, DeliveryStatus, Details, Entry,
+    EventKind, FieldProblem, Incident, Level, LevelWord, Levels, Link, NewLink, OnCall, OutcomeKind, Page,
+    Reached, Report, Service, Severity, State, Team, TeamReason, TeamSettings, Time, Upcoming, Update,
+    Warning,
 };
+pub use list::ListQuery;

@@ -1,17 +1,11 @@
 //! The calls about services, teams, calendars.
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use inresponse_api::{Changes, Day, DayEntry, OnCall, Owner, Service, Team, TeamSettings};
 use reqwest::{Method, Url};
-use serde::Serialize;
 
 use crate::client::Client;
-use crate::duty::{Changes, Day, OnCall, Rota, Service, Team, TeamSettings};
 use crate::error::ClientError;
-
-#[derive(Serialize)]
-struct Owner<'a> {
-    team: &'a str,
-}
 
 impl Client {
     fn service_url(&self, service: &str) -> Url {
@@ -33,7 +27,8 @@ impl Client {
 
     /// Gives a service to a team.
     pub async fn put_service(&self, service: &str, team: &str) -> Result<Service, ClientError> {
-        Ok(self.http.change(Method::PUT, self.service_url(service), &Owner { team }).await?.1)
+        let owner = Owner { team: Some(team.to_owned()) };
+        Ok(self.http.change(Method::PUT, self.service_url(service), &owner).await?.1)
     }
 
     /// Deletes a service.
@@ -62,8 +57,8 @@ impl Client {
     }
 
     /// Creates or replaces a day of a team's calendar.
-    pub async fn put_day(&self, team: &str, day: NaiveDate, rota: &Rota) -> Result<Day, ClientError> {
-        Ok(self.http.change(Method::PUT, self.day_url(team, day), rota).await?.1)
+    pub async fn put_day(&self, team: &str, day: NaiveDate, entry: &DayEntry) -> Result<Day, ClientError> {
+        Ok(self.http.change(Method::PUT, self.day_url(team, day), entry).await?.1)
     }
 
     /// Deletes a day of a team's calendar.

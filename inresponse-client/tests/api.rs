@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use inresponse_client::{
-    Client, ClientConfig, ClientErrorKind as Kind, ListQuery, Report, Reported, Rota, Severity, State,
+    Client, ClientConfig, ClientErrorKind as Kind, DayEntry, ListQuery, Report, Reported, Severity, State,
     TeamSettings, Update,
 };
 use inresponse_core::Engine;
@@ -135,8 +135,7 @@ async fn the_roster_is_written_read_and_deleted() {
     assert_eq!((team.team.as_str(), team.timezone.as_str(), team.repeat), ("a/b ü", "Europe/Athens", 0));
     assert_eq!(client.team("a/b ü").await.unwrap(), team);
     let day = "2026-12-24".parse().unwrap();
-    let rota =
-        Rota { oncall: vec!["jo@example.org".into()], escalation: vec![vec!["kim@example.org".into()]] };
+    let rota = DayEntry::new(vec!["jo@example.org".into()], vec![vec!["kim@example.org".into()]]);
     let written = client.put_day("a/b ü", day, &rota).await.unwrap();
     assert_eq!(client.day("a/b ü", day).await.unwrap(), written);
     let at = "2026-12-24T12:00:00Z".parse().unwrap();

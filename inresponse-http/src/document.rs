@@ -140,7 +140,8 @@ mod tests {
     fn every_word_of_a_field_is_told() {
         use inresponse_api as api;
         let document: Value = serde_json::from_str(&crate::document()).unwrap();
-        let fields: [(&str, &[&str]); 8] = [
+        let fields: [(&str, &[&str]); 9] = [
+            ("Health/properties/status", api::HealthStatus::WORDS),
             ("IncidentView/properties/severity", api::Severity::WORDS),
             ("IncidentView/properties/state", api::State::WORDS),
             ("IncidentView/properties/reached", api::Reached::WORDS),

@@ -10,11 +10,10 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_LENGTH;
 use axum::http::request::Parts;
 use chrono::{DateTime, Utc};
+use inresponse_api::Time;
 use inresponse_core::InvalidInput;
 use inresponse_core::model::IncidentNumber;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use utoipa::ToSchema;
 
 use crate::problem::Problem;
 
@@ -201,38 +200,29 @@ pub(crate) fn number(text: &str) -> Result<IncidentNumber, InvalidInput> {
         .ok_or_else(|| InvalidInput::field("incidentId", "must be a positive whole number"))
 }
 
-/// A time as RFC 3339 text or Unix seconds.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
-#[serde(untagged, expecting = "must be an RFC 3339 time or Unix seconds")]
-pub(crate) enum Time {
-    /// As in `2026-11-24T03:00:00Z`.
-    Text(String),
-    /// Since 1970, in UTC.
-    Seconds(f64),
-}
-
-impl Time {
-    pub(crate) fn read(&self, field: &'static str) -> Result<DateTime<Utc>, InvalidInput> {
-        let refused =
-            || InvalidInput::field(field, "must be an RFC 3339 time or Unix seconds, from 1970 to 9999");
-        let at = match self {
-            Time::Text(text) => DateTime::parse_from_rfc3339(text.trim()).map_err(|_| refused())?.to_utc(),
-            Time::Seconds(seconds) => {
-                let micros = seconds * 1e6;
-                if !(0.0..=253_402_300_799e6).contains(&micros) {
-                    return Err(refused());
-                }
-                #[expect(clippy::cast_possible_truncation, reason = "the range was checked")]
-                DateTime::from_timestamp_micros(micros as i64).ok_or_else(refused)?
+/// The time that a field or parameter says.
+pub(crate) fn read_time(time: &Time, field: &'static str) -> Result<DateTime<Utc>, InvalidInput> {
+    let refused =
+        || InvalidInput::field(field, "must be an RFC 3339 time or Unix seconds, from 1970 to 9999");
+    let at = match time {
+        Time::Text(text) => DateTime::parse_from_rfc3339(text.trim()).map_err(|_| refused())?.to_utc(),
+        Time::Seconds(seconds) => {
+            let micros = seconds * 1e6;
+            if !(0.0..=253_402_300_799e6).contains(&micros) {
+                return Err(refused());
             }
-        };
-        let year = chrono::Datelike::year(&at);
-        if (1970..=9999).contains(&year) { Ok(at) } else { Err(refused()) }
-    }
+            #[expect(clippy::cast_possible_truncation, reason = "the range was checked")]
+            DateTime::from_timestamp_micros(micros as i64).ok_or_else(refused)?
+        }
+    };
+    let year = chrono::Datelike::year(&at);
+    if (1970..=9999).contains(&year) { Ok(at) } else { Err(refused()) }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde::Deserialize;
+
     use super::*;
 
     #[derive(Debug, Deserialize)]
@@ -275,7 +265,7 @@ mod tests {
 
     #[test]
     fn times_are_text_or_seconds() {
-        let read = |t: Time| t.read("at").ok().map(|t| t.to_rfc3339());
+        let read = |t: Time| read_time(&t, "at").ok().map(|t| t.to_rfc3339());
         assert_eq!(
             read(Time::Text("2026-11-24T05:00:00+02:00".into())).as_deref(),
             Some("2026-11-24T03:00:00+00:00")

@@ -1,52 +1,43 @@
 //! Errors as RFC 9457 problem details.
 
+use std::borrow::Cow;
+
 use axum::Json;
 use axum::http::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use inresponse_api::FieldProblem;
 use inresponse_core::{Chain, InvalidInput, Outage, OutageKind};
-use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::refusals::Refusal;
 
-/// What went wrong, as RFC 9457 has it.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+/// What went wrong, and what the layers around a route need to know of it.
+#[derive(Debug)]
 pub(crate) struct Problem {
-    /// Always `about:blank`: the status says it.
-    #[schema(value_type = String)]
-    r#type: AboutBlank,
-    /// The status in words.
-    title: &'static str,
-    /// The HTTP status.
-    status: u16,
-    /// What is wrong, for people.
-    detail: Box<str>,
-    /// What is wrong with which field; empty where it is not about one.
-    errors: Vec<ProblemField>,
-    /// Whether the change may have happened all the same; with a dedup key it is safe to send it again.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    may_have_been_recorded: Option<bool>,
-    /// Who has claimed the incident.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    claimed_by: Option<Box<str>>,
-    #[serde(skip)]
+    /// What is answered.
+    told: Box<inresponse_api::Problem>,
     headers: Vec<(HeaderName, HeaderValue)>,
-    #[serde(skip)]
     refusal: Option<Refusal>,
     /// The key that the request was made with, for the log.
-    #[serde(skip)]
     key: Option<Box<str>>,
 }
 
-/// The type of every problem.
-#[derive(Debug)]
-struct AboutBlank;
+/// In the API document it is what is answered.
+impl PartialSchema for Problem {
+    fn schema() -> RefOr<Schema> {
+        inresponse_api::Problem::schema()
+    }
+}
 
-impl Serialize for AboutBlank {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str("about:blank")
+impl ToSchema for Problem {
+    fn name() -> Cow<'static, str> {
+        inresponse_api::Problem::name()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        inresponse_api::Problem::schemas(schemas);
     }
 }
 
@@ -57,50 +48,37 @@ pub(crate) struct Told {
     pub(crate) key: Option<Box<str>>,
 }
 
-/// What is wrong with one field.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ProblemField {
-    /// The field, by its path.
-    field: String,
-    /// What is wrong with it.
-    message: String,
-}
-
-impl ProblemField {
-    /// Everything that is wrong.
-    pub(crate) fn all(invalid: &InvalidInput) -> Vec<Self> {
-        let field = |e: &inresponse_core::FieldError| Self {
-            field: e.field().to_owned(),
-            message: e.message().to_owned(),
-        };
-        invalid.errors().iter().map(field).collect()
-    }
+/// Everything that is wrong.
+pub(crate) fn fields(invalid: &InvalidInput) -> Vec<FieldProblem> {
+    let field = |e: &inresponse_core::FieldError| FieldProblem {
+        field: e.field().to_owned(),
+        message: e.message().to_owned(),
+    };
+    invalid.errors().iter().map(field).collect()
 }
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self {
-            r#type: AboutBlank,
-            title: status.canonical_reason().unwrap_or("Error"),
+        let told = inresponse_api::Problem {
+            r#type: "about:blank".into(),
+            title: status.canonical_reason().unwrap_or("Error").into(),
             status: status.as_u16(),
-            detail: detail.into().into(),
+            detail: detail.into(),
             errors: Vec::new(),
             may_have_been_recorded: None,
             claimed_by: None,
-            headers: Vec::new(),
-            refusal: None,
-            key: None,
-        }
+        };
+        Self { told: Box::new(told), headers: Vec::new(), refusal: None, key: None }
     }
 
     /// What is wrong, for people.
     pub(crate) fn detail(&self) -> &str {
-        &self.detail
+        &self.told.detail
     }
 
     /// Its HTTP status.
     pub(crate) fn status(&self) -> StatusCode {
-        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        StatusCode::from_u16(self.told.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -120,25 +98,27 @@ impl Problem {
 
     /// A 400 with everything that is wrong.
     pub(crate) fn invalid(invalid: &InvalidInput) -> Self {
-        Self::fields(StatusCode::BAD_REQUEST, invalid)
+        Self::of_fields(StatusCode::BAD_REQUEST, invalid)
     }
 
     /// A 422: well-formed, and naming something that is not there.
     pub(crate) fn unprocessable(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::fields(StatusCode::UNPROCESSABLE_ENTITY, &InvalidInput::field(field.into(), message))
+        Self::of_fields(StatusCode::UNPROCESSABLE_ENTITY, &InvalidInput::field(field.into(), message))
     }
 
     /// A 422 with everything that is wrong.
     pub(crate) fn unprocessable_fields(invalid: &InvalidInput) -> Self {
-        Self::fields(StatusCode::UNPROCESSABLE_ENTITY, invalid)
+        Self::of_fields(StatusCode::UNPROCESSABLE_ENTITY, invalid)
     }
 
-    fn fields(status: StatusCode, invalid: &InvalidInput) -> Self {
-        Self { errors: ProblemField::all(invalid), ..Self::new(status, invalid.to_string()) }
+    fn of_fields(status: StatusCode, invalid: &InvalidInput) -> Self {
+        let mut problem = Self::new(status, invalid.to_string());
+        problem.told.errors = fields(invalid);
+        problem
     }
 
     pub(crate) fn claimed_by(mut self, person: &str) -> Self {
-        self.claimed_by = Some(person.into());
+        self.told.claimed_by = Some(person.to_owned());
         self
     }
 
@@ -149,7 +129,9 @@ impl Problem {
             OutageKind::Retryable | OutageKind::Permanent => false,
             _ => true,
         };
-        Self { may_have_been_recorded: Some(unknown), ..Self::outage(outage) }
+        let mut problem = Self::outage(outage);
+        problem.told.may_have_been_recorded = Some(unknown);
+        problem
     }
 
     /// A question that could not be answered.
@@ -169,12 +151,12 @@ impl Problem {
     }
 
     pub(crate) fn not_recorded(mut self) -> Self {
-        self.may_have_been_recorded = Some(false);
+        self.told.may_have_been_recorded = Some(false);
         self
     }
 
     pub(crate) fn maybe_recorded(mut self) -> Self {
-        self.may_have_been_recorded = Some(true);
+        self.told.may_have_been_recorded = Some(true);
         self
     }
 }
@@ -183,9 +165,9 @@ impl IntoResponse for Problem {
     fn into_response(mut self) -> Response {
         let status = self.status();
         let (headers, refusal) = (std::mem::take(&mut self.headers), self.refusal);
-        let detail = self.detail.chars().take(500).collect::<String>().into();
+        let detail = self.told.detail.chars().take(500).collect::<String>().into();
         let told = Told { detail, key: self.key.take() };
-        let mut response = (status, Json(self)).into_response();
+        let mut response = (status, Json(&*self.told)).into_response();
         response.extensions_mut().insert(told);
         for (name, value) in headers {
             response.headers_mut().append(name, value);

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use inresponse_api::FieldProblem;
 use inresponse_core::model::IncidentNumber;
 use inresponse_core::{InvalidInput, Outage, OutageKind};
 use inresponse_intake::Signal;
@@ -12,7 +13,7 @@ use utoipa::ToSchema;
 use super::{Taken, take};
 use crate::Api;
 use crate::keys::Caller;
-use crate::problem::{Problem, ProblemField};
+use crate::problem::{Problem, fields};
 
 /// What became of the alerts of a message, in their order.
 #[derive(Debug, Serialize, ToSchema)]
@@ -35,7 +36,7 @@ struct AlertView {
     detail: Option<&'static str>,
     /// What is wrong, where it was refused.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<ProblemField>,
+    errors: Vec<FieldProblem>,
 }
 
 impl Taken {
@@ -90,7 +91,7 @@ impl From<&Taken> for AlertView {
         };
         match taken {
             Taken::Unchanged(_, why) => Self { detail: Some(why), ..view },
-            Taken::Refused(invalid) => Self { errors: ProblemField::all(invalid), ..view },
+            Taken::Refused(invalid) => Self { errors: fields(invalid), ..view },
             Taken::Opened(_)
             | Taken::Counted(_)
             | Taken::Resolved(_)

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use inresponse_api::Changes;
 use inresponse_core::Outage;
 use inresponse_core::engine::RosterEdited;
 use inresponse_core::model::Person;
@@ -14,7 +15,7 @@ use crate::cursor;
 use crate::input::Params;
 use crate::keys::Caller;
 use crate::problem::Problem;
-use crate::wire::roster::ChangesView;
+use crate::wire::roster::change;
 
 /// Makes one edit in the name of a key.
 pub(super) async fn edit(api: &Api, by: &Caller, edit: RosterEdit) -> Result<Effect, Problem> {
@@ -66,14 +67,14 @@ pub(super) async fn present<T>(
         ("cursor" = Option<String>, Query, description = "from the page before"),
     ),
     responses(
-        (status = 200, description = "a page", body = ChangesView),
+        (status = 200, description = "a page", body = Changes),
         (status = 400, description = "a parameter does not hold", body = Problem),
     ))]
 pub(crate) async fn list(
     State(api): State<Api>,
     _: Caller,
     mut params: Params,
-) -> Result<Json<ChangesView>, Problem> {
+) -> Result<Json<Changes>, Problem> {
     let limit = params.take("limit", limit).unwrap_or(DEFAULT_LIMIT);
     let before = params.take("cursor", cursor::read_change);
     params.finish()?;
@@ -83,6 +84,6 @@ pub(crate) async fn list(
     let more = changes.len() > limit;
     changes.truncate(limit);
     let cursor = changes.last().filter(|_| more).map(|(mark, _)| cursor::write_change(mark));
-    let changes = changes.iter().map(|(_, change)| change.into()).collect();
-    Ok(Json(ChangesView { changes, cursor }))
+    let changes = changes.iter().map(|(_, noted)| change(noted)).collect();
+    Ok(Json(Changes { changes, cursor }))
 }

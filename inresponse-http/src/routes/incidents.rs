@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::header::{HeaderName, LOCATION, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use inresponse_api::{Details, Incident, Listed, Page, Warning};
+use inresponse_api::{Details, Incident, Listed, Page, Report, Update, Warning};
 use inresponse_core::InvalidInput;
 use inresponse_core::engine::{Reported, Updated};
 use inresponse_core::model::{
@@ -26,7 +26,7 @@ use crate::outsiders::{Allowed, allowed};
 use crate::problem::Problem;
 use crate::site::Here;
 use crate::wire::incident::{brief, details};
-use crate::wire::report::{PostIncident, PutIncident};
+use crate::wire::report;
 
 pub(super) const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 500;
@@ -34,7 +34,7 @@ const MAX_LIMIT: usize = 500;
 /// Report an incident.
 ///
 /// Answered only after it is durable. The on-call engineer is alerted at once.
-#[utoipa::path(put, path = "/incidents", tag = "incidents", request_body = PutIncident,
+#[utoipa::path(put, path = "/incidents", tag = "incidents", request_body = Report,
     responses(
         (status = 201, description = "a new incident", body = Incident),
         (status = 200, description = "an incident with that key is open: counted there", body = Incident),
@@ -47,7 +47,7 @@ pub(crate) async fn put(
     headers: HeaderMap,
     key: Result<Caller, Problem>,
     params: Result<NoParams, Problem>,
-    given: Result<Body<PutIncident>, Problem>,
+    given: Result<Body<Report>, Problem>,
 ) -> Result<Response, Problem> {
     let key = key.inspect_err(|problem| {
         let name = api.keys().name(&headers).filter(|_| problem.status() == StatusCode::FORBIDDEN);
@@ -74,8 +74,8 @@ fn refused_report(by: impl Display, reason: &'static str, problem: &str) {
     tracing::warn!(key = %by, reason, problem, "a report was refused");
 }
 
-async fn report(api: &Api, key: &Caller, given: PutIncident) -> Result<Response, Problem> {
-    let report = given.into_report().map_err(|e| Problem::invalid(&e))?;
+async fn report(api: &Api, key: &Caller, given: Report) -> Result<Response, Problem> {
+    let report = report::report(given).map_err(|e| Problem::invalid(&e))?;
     let service = report.service().clone();
     if let Some(why) = key.barred_from(&service) {
         return Err(Problem::new(StatusCode::FORBIDDEN, why));
@@ -101,7 +101,7 @@ fn location(api: &Api, number: IncidentNumber) -> Option<[(HeaderName, HeaderVal
 }
 
 /// Claim, release, resolve, hand over, escalate, change the severity, note.
-#[utoipa::path(post, path = "/incidents", tag = "incidents", request_body = PostIncident,
+#[utoipa::path(post, path = "/incidents", tag = "incidents", request_body = Update,
     responses(
         (status = 200, description = "as it is now", body = Details),
         (status = 400, description = "a field does not hold", body = Problem),
@@ -114,13 +114,13 @@ pub(crate) async fn post(
     State(api): State<Api>,
     key: Caller,
     _: NoParams,
-    Body(given): Body<PostIncident>,
+    Body(given): Body<Update>,
 ) -> Result<Json<Details>, Problem> {
     update(&api, None, given, &key).await
 }
 
 /// Claim, release, resolve, hand over, escalate, change the severity, note.
-#[utoipa::path(post, path = "/incidents/{incidentId}", tag = "incidents", request_body = PostIncident,
+#[utoipa::path(post, path = "/incidents/{incidentId}", tag = "incidents", request_body = Update,
     params(("incidentId" = u64, Path, example = 10000, description = "its number")),
     responses(
         (status = 200, description = "as it is now", body = Details),
@@ -135,7 +135,7 @@ pub(crate) async fn post_one(
     key: Caller,
     _: NoParams,
     Path(in_path): Path<String>,
-    Body(given): Body<PostIncident>,
+    Body(given): Body<Update>,
 ) -> Result<Json<Details>, Problem> {
     let in_path = number(&in_path).map_err(|e| Problem::invalid(&e))?;
     update(&api, Some(in_path), given, &key).await
@@ -144,10 +144,10 @@ pub(crate) async fn post_one(
 async fn update(
     api: &Api,
     in_path: Option<IncidentNumber>,
-    given: PostIncident,
+    given: Update,
     key: &Caller,
 ) -> Result<Json<Details>, Problem> {
-    let (number, update) = given.into_update(in_path, &key.key).map_err(|e| Problem::invalid(&e))?;
+    let (number, update) = report::update(given, in_path, &key.key).map_err(|e| Problem::invalid(&e))?;
     let engine = api.engine().clone();
     if let Some(why) = key.barred(&engine, number).await.map_err(|e| Problem::outage(&e).not_recorded())? {
         return Err(Problem::new(StatusCode::FORBIDDEN, why));

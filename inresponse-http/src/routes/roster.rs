@@ -6,16 +6,17 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use inresponse_api::{Day, DayEntry, OnCall, Owner, Service, Team, TeamSettings, Time};
 use inresponse_core::InvalidInput;
 use inresponse_core::model::{ServiceName, TeamName};
 use inresponse_core::roster::{Directory, Effect, Entry, EntryKey, RosterEdit};
 
 use super::changes::{edit, present};
 use crate::Api;
-use crate::input::{Body, NoParams, Params, Path, Time};
+use crate::input::{Body, NoParams, Params, Path, read_time};
 use crate::keys::Caller;
 use crate::problem::Problem;
-use crate::wire::roster::{DayView, Named, OnCallView, PutDay, PutService, PutTeam, ServiceView, TeamView};
+use crate::wire::roster::{self as wire, Named};
 
 fn service_name(text: &str) -> Result<ServiceName, Problem> {
     ServiceName::new(text).map_err(|e| Problem::invalid(&e))
@@ -57,10 +58,10 @@ async fn directory(api: &Api, team: &TeamName, at: DateTime<Utc>) -> Result<Arc<
 }
 
 /// Give a service to a team.
-#[utoipa::path(put, path = "/services/{service}", tag = "roster", request_body = PutService,
+#[utoipa::path(put, path = "/services/{service}", tag = "roster", request_body = Owner,
     params(("service" = String, Path, example = "athens")),
     responses(
-        (status = 200, description = "as it is now", body = ServiceView),
+        (status = 200, description = "as it is now", body = Service),
         (status = 400, description = "a field does not hold", body = Problem),
         (status = 422, description = "the team is not known", body = Problem),
     ))]
@@ -69,20 +70,20 @@ pub(crate) async fn put_service(
     key: Caller,
     _: NoParams,
     Path(service): Path<String>,
-    Body(given): Body<PutService>,
-) -> Result<Json<ServiceView>, Problem> {
+    Body(given): Body<Owner>,
+) -> Result<Json<Service>, Problem> {
     let service = service_name(&service)?;
     let team = given.team.ok_or_else(|| Problem::invalid(&InvalidInput::field("team", "is missing")))?;
     let team = team_name(&team)?;
     let _ = edit(&api, &key, Entry::service(&service, &team).into()).await?;
-    Ok(Json(ServiceView { service: service.to_string(), team: team.to_string() }))
+    Ok(Json(Service { service: service.to_string(), team: team.to_string() }))
 }
 
 /// Whose a service is.
 #[utoipa::path(get, path = "/services/{service}", tag = "roster",
     params(("service" = String, Path, example = "athens")),
     responses(
-        (status = 200, description = "the service", body = ServiceView),
+        (status = 200, description = "the service", body = Service),
         (status = 404, description = "no such service", body = Problem),
     ))]
 pub(crate) async fn get_service(
@@ -90,12 +91,12 @@ pub(crate) async fn get_service(
     _: Caller,
     _: NoParams,
     Path(service): Path<String>,
-) -> Result<Json<ServiceView>, Problem> {
+) -> Result<Json<Service>, Problem> {
     let service = service_name(&service)?;
     let team = present(&api, api.engine().roster().service(&service)).await;
     let team = team.map_err(|e| Problem::outage(&e))?;
     let team = team.ok_or_else(|| Problem::not_found(format!("there is no service `{service}`")))?;
-    Ok(Json(ServiceView { service: service.to_string(), team: team.to_string() }))
+    Ok(Json(Service { service: service.to_string(), team: team.to_string() }))
 }
 
 /// Delete a service.
@@ -116,10 +117,10 @@ pub(crate) async fn delete_service(
 }
 
 /// Create or replace a team's settings.
-#[utoipa::path(put, path = "/teams/{team}", tag = "roster", request_body = PutTeam,
+#[utoipa::path(put, path = "/teams/{team}", tag = "roster", request_body = TeamSettings,
     params(("team" = String, Path, example = "devops")),
     responses(
-        (status = 200, description = "as it is now", body = TeamView),
+        (status = 200, description = "as it is now", body = Team),
         (status = 400, description = "a field does not hold", body = Problem),
         (status = 422, description = "a contact cannot be reached from here", body = Problem),
     ))]
@@ -128,20 +129,20 @@ pub(crate) async fn put_team(
     key: Caller,
     _: NoParams,
     Path(team): Path<String>,
-    Body(given): Body<PutTeam>,
-) -> Result<Json<TeamView>, Problem> {
+    Body(given): Body<TeamSettings>,
+) -> Result<Json<Team>, Problem> {
     let team = team_name(&team)?;
-    let (settings, contacts) = given.into_team().map_err(|e| Problem::invalid(&e))?;
+    let (settings, contacts) = wire::settings(given).map_err(|e| Problem::invalid(&e))?;
     reachable(&api, &contacts)?;
     let _ = edit(&api, &key, Entry::team(&team, settings.clone()).into()).await?;
-    Ok(Json(TeamView::new(&team, &settings)))
+    Ok(Json(wire::team(&team, &settings)))
 }
 
 /// A team's settings.
 #[utoipa::path(get, path = "/teams/{team}", tag = "roster",
     params(("team" = String, Path, example = "devops")),
     responses(
-        (status = 200, description = "the team", body = TeamView),
+        (status = 200, description = "the team", body = Team),
         (status = 404, description = "no such team", body = Problem),
     ))]
 pub(crate) async fn get_team(
@@ -149,12 +150,12 @@ pub(crate) async fn get_team(
     _: Caller,
     _: NoParams,
     Path(team): Path<String>,
-) -> Result<Json<TeamView>, Problem> {
+) -> Result<Json<Team>, Problem> {
     let team = team_name(&team)?;
     let directory = directory(&api, &team, api.engine().now()).await?;
     let settings = directory.settings();
     let settings = settings.ok_or_else(|| Problem::not_found(format!("team `{team}` has no settings")))?;
-    Ok(Json(TeamView::new(&team, settings)))
+    Ok(Json(wire::team(&team, settings)))
 }
 
 /// Delete a team with its calendar.
@@ -177,10 +178,10 @@ pub(crate) async fn delete_team(
 }
 
 /// Create or replace a day of a team's calendar.
-#[utoipa::path(put, path = "/teams/{team}/calendar/{day}", tag = "roster", request_body = PutDay,
+#[utoipa::path(put, path = "/teams/{team}/calendar/{day}", tag = "roster", request_body = DayEntry,
     params(("team" = String, Path, example = "devops"), ("day" = String, Path, example = "2026-12-24", description = "YYYY-MM-DD in the team's time zone")),
     responses(
-        (status = 200, description = "as it is now", body = DayView),
+        (status = 200, description = "as it is now", body = Day),
         (status = 400, description = "a field does not hold", body = Problem),
         (status = 422, description = "the team is not known, or a contact cannot be reached", body = Problem),
     ))]
@@ -189,20 +190,20 @@ pub(crate) async fn put_day(
     key: Caller,
     _: NoParams,
     Path((team, day)): Path<(String, String)>,
-    Body(given): Body<PutDay>,
-) -> Result<Json<DayView>, Problem> {
+    Body(given): Body<DayEntry>,
+) -> Result<Json<Day>, Problem> {
     let (team, day) = (team_name(&team)?, day_of(&day)?);
-    let (rota, contacts) = given.into_rota().map_err(|e| Problem::invalid(&e))?;
+    let (rota, contacts) = wire::rota(&given).map_err(|e| Problem::invalid(&e))?;
     reachable(&api, &contacts)?;
     let _ = edit(&api, &key, Entry::day(&team, day, rota.clone()).into()).await?;
-    Ok(Json(DayView::new(&team, day, &rota)))
+    Ok(Json(wire::day(&team, day, &rota)))
 }
 
 /// A day of a team's calendar.
 #[utoipa::path(get, path = "/teams/{team}/calendar/{day}", tag = "roster",
     params(("team" = String, Path, example = "devops"), ("day" = String, Path, example = "2026-12-24")),
     responses(
-        (status = 200, description = "the entry", body = DayView),
+        (status = 200, description = "the entry", body = Day),
         (status = 404, description = "no entry", body = Problem),
     ))]
 pub(crate) async fn get_day(
@@ -210,12 +211,12 @@ pub(crate) async fn get_day(
     _: Caller,
     _: NoParams,
     Path((team, day)): Path<(String, String)>,
-) -> Result<Json<DayView>, Problem> {
+) -> Result<Json<Day>, Problem> {
     let (team, day) = (team_name(&team)?, day_of(&day)?);
     let directory = directory(&api, &team, day.and_time(NaiveTime::MIN).and_utc()).await?;
     let rota = directory.day(day);
     let rota = rota.ok_or_else(|| Problem::not_found(format!("team `{team}` has no entry for {day}")))?;
-    Ok(Json(DayView::new(&team, day, rota)))
+    Ok(Json(wire::day(&team, day, rota)))
 }
 
 /// Delete a day of a team's calendar.
@@ -242,7 +243,7 @@ pub(crate) async fn delete_day(
         ("at" = Option<String>, Query, description = "RFC 3339 or Unix seconds; now unless given"),
     ),
     responses(
-        (status = 200, description = "who is", body = OnCallView),
+        (status = 200, description = "who is", body = OnCall),
         (status = 404, description = "no such team", body = Problem),
     ))]
 pub(crate) async fn on_call(
@@ -250,16 +251,16 @@ pub(crate) async fn on_call(
     _: Caller,
     Path(team): Path<String>,
     mut params: Params,
-) -> Result<Json<OnCallView>, Problem> {
+) -> Result<Json<OnCall>, Problem> {
     let team = team_name(&team)?;
     let at = params.take("at", |text| match text.parse::<f64>() {
-        Ok(seconds) => Time::Seconds(seconds).read("at"),
+        Ok(seconds) => read_time(&Time::Seconds(seconds), "at"),
         // A plus sign in a query is a space.
-        Err(_) => Time::Text(text.replace(' ', "+")).read("at"),
+        Err(_) => read_time(&Time::Text(text.replace(' ', "+")), "at"),
     });
     params.finish()?;
     let at = at.unwrap_or_else(|| api.engine().now());
     let on_call = api.engine().on_call(&team, at).await.map_err(|e| Problem::outage(&e))?;
     let on_call = on_call.ok_or_else(|| Problem::not_found(format!("there is no team `{team}`")))?;
-    Ok(Json(OnCallView::new(&team, at, &on_call)))
+    Ok(Json(wire::on_call(&team, at, &on_call)))
 }

@@ -6,10 +6,9 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use inresponse_api::{Health, HealthStatus};
 use inresponse_core::store::Census;
-use serde::Serialize;
 use tokio::sync::Mutex;
-use utoipa::ToSchema;
 
 use crate::Api;
 use crate::keys::Caller;
@@ -27,21 +26,6 @@ const COUNTED_FOR: Duration = Duration::from_secs(1);
 /// Strangers may ask for health as often as they like; the store is asked once a second, and not twice at a time.
 #[derive(Debug, Default)]
 pub(crate) struct LastCensus(Mutex<Option<(Duration, Option<Census>)>>);
-
-/// How it goes.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Health {
-    /// `ok`, or `degraded` where alerts do not get through or are not answered.
-    status: &'static str,
-    version: &'static str,
-    /// Open incidents that nobody claimed after every level had its turn.
-    unclaimed: u64,
-    /// Open incidents that nobody could be alerted of.
-    undelivered: u64,
-    /// Open incidents with an alert that has not been accepted for five minutes.
-    waiting: u64,
-}
 
 async fn census(api: &Api) -> Result<Census, Problem> {
     let late = || Problem::unavailable("the store does not answer in time");
@@ -70,8 +54,15 @@ async fn census(api: &Api) -> Result<Census, Problem> {
     ))]
 pub(crate) async fn healthz(State(api): State<Api>) -> Result<Json<Health>, Problem> {
     let Census { unclaimed, undelivered, waiting, .. } = census(&api).await?;
-    let status = if unclaimed + undelivered + waiting == 0 { "ok" } else { "degraded" };
-    Ok(Json(Health { status, version: env!("CARGO_PKG_VERSION"), unclaimed, undelivered, waiting }))
+    let status =
+        if unclaimed + undelivered + waiting == 0 { HealthStatus::Ok } else { HealthStatus::Degraded };
+    Ok(Json(Health {
+        status,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        unclaimed,
+        undelivered,
+        waiting,
+    }))
 }
 
 /// Whether requests should be sent here.

@@ -4,7 +4,9 @@ use std::fmt;
 
 use anstyle::{AnsiColor, Style};
 use chrono::NaiveDate;
-use inresponse_client::{Client, ClientError, ClientErrorKind as Kind, Rota, TeamSettings};
+use inresponse_client::{
+    Client, ClientError, ClientErrorKind as Kind, Contacts, DayEntry, Levels, TeamSettings,
+};
 use serde::{Serialize, Serializer};
 
 use super::super::output;
@@ -13,7 +15,7 @@ use super::super::output;
 #[derive(Debug)]
 pub(super) enum Wanted {
     Team(String, TeamSettings),
-    Day(String, NaiveDate, Rota),
+    Day(String, NaiveDate, DayEntry),
     Service(String, String),
 }
 
@@ -24,8 +26,9 @@ pub(super) struct Change {
     now: Option<String>,
 }
 
-fn levels(oncall: &[String], escalation: &[Vec<String>]) -> String {
-    let levels = std::iter::once(oncall).chain(escalation.iter().map(Vec::as_slice));
+fn levels(entry: &DayEntry) -> String {
+    let oncall = entry.oncall.iter().map(Contacts::texts);
+    let levels = oncall.chain(entry.escalation.iter().flat_map(Levels::texts));
     levels.map(output::together).collect::<Vec<_>>().join(" → ")
 }
 
@@ -35,7 +38,8 @@ fn settings(team: &TeamSettings) -> String {
     let (zone, wait) = (timezone.as_deref().unwrap_or("UTC"), escalate_after_seconds.unwrap_or(600));
     let masks =
         alert_levels.iter().flatten().map(|(severity, levels)| format!(", {severity} alerts {levels:?}"));
-    let (repeat, fallback) = (repeat.unwrap_or_default(), output::together(fallback));
+    let fallback = output::together(fallback.as_ref().map(Contacts::texts).unwrap_or_default());
+    let repeat = repeat.unwrap_or_default();
     format!("{zone}, {wait} s, repeat {repeat}, fallback {fallback}{}", masks.collect::<String>())
 }
 
@@ -61,7 +65,7 @@ impl Wanted {
     fn told(&self) -> String {
         match self {
             Wanted::Team(_, team) => settings(team),
-            Wanted::Day(_, _, rota) => levels(&rota.oncall, &rota.escalation),
+            Wanted::Day(_, _, entry) => levels(entry),
             Wanted::Service(_, team) => output::line(team),
         }
     }
@@ -73,14 +77,13 @@ impl Wanted {
                 settings(&TeamSettings {
                     timezone: Some(team.timezone),
                     escalate_after_seconds: Some(team.escalate_after_seconds),
-                    fallback: team.fallback,
+                    fallback: Some(Contacts::Many(team.fallback)),
                     repeat: Some(team.repeat),
                     alert_levels: Some(team.alert_levels),
                 })
             }),
-            Wanted::Day(team, day, _) => {
-                found(client.day(team, *day).await)?.map(|day| levels(&day.oncall, &day.escalation))
-            }
+            Wanted::Day(team, day, _) => found(client.day(team, *day).await)?
+                .map(|day| levels(&DayEntry::new(day.oncall, day.escalation))),
             Wanted::Service(name, _) => {
                 found(client.service(name).await)?.map(|service| output::line(&service.team))
             }
@@ -92,7 +95,7 @@ impl Wanted {
     pub(super) async fn put(&self, client: &Client) -> Result<(), ClientError> {
         match self {
             Wanted::Team(name, settings) => client.put_team(name, settings).await.map(drop),
-            Wanted::Day(team, day, rota) => client.put_day(team, *day, rota).await.map(drop),
+            Wanted::Day(team, day, entry) => client.put_day(team, *day, entry).await.map(drop),
             Wanted::Service(name, team) => client.put_service(name, team).await.map(drop),
         }
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use chrono::NaiveDate;
-use inresponse_client::{Rota, TeamSettings};
+use inresponse_client::{DayEntry, TeamSettings};
 use inresponse_core::InvalidInput;
 use inresponse_core::model::Contact;
 use serde::Deserialize;
@@ -40,7 +40,7 @@ fn toml(text: &str) -> Result<Vec<Wanted>, String> {
         let name = team.name.to_string();
         let days = team.calendar.iter().map(move |(day, rota)| {
             let escalation = rota.escalation().iter().map(|level| texts(level)).collect();
-            Wanted::Day(name.clone(), *day, Rota { oncall: texts(rota.oncall()), escalation })
+            Wanted::Day(name.clone(), *day, DayEntry::new(texts(rota.oncall()), escalation))
         });
         days.collect::<Vec<_>>()
     };
@@ -106,7 +106,7 @@ fn csv(text: &str) -> Result<Vec<Wanted>, String> {
         let levels = row.escalation.split(';').map(|cell| together("escalation", cell));
         let levels = levels.collect::<Result<Vec<_>, _>>()?;
         let escalation = levels.into_iter().filter(|level| !level.is_empty()).collect();
-        wanted.push(Wanted::Day(row.team, day, Rota { oncall, escalation }));
+        wanted.push(Wanted::Day(row.team, day, DayEntry::new(oncall, escalation)));
     }
     Ok(wanted)
 }
@@ -136,14 +136,15 @@ mod tests {
             devops,2026-12-24,Jo@Example.ORG,\"kim@example.org; lee@example.org slack:ops\"\n\
             devops, 2026-12-25, jo@example.org kim@example.org,\n";
         let wanted = csv(text).unwrap();
-        let rota = |n: usize| match &wanted[n] {
-            Wanted::Day(_, _, rota) => rota.clone(),
+        let entry = |n: usize| match &wanted[n] {
+            Wanted::Day(_, _, entry) => entry.clone(),
             other => panic!("{other:?}"),
         };
-        assert_eq!(rota(0).oncall, ["Jo@example.org"]);
-        assert_eq!(rota(0).escalation, [vec!["kim@example.org"], vec!["lee@example.org", "slack:ops"]]);
-        assert_eq!(rota(1).oncall, ["jo@example.org", "kim@example.org"]);
-        assert!(rota(1).escalation.is_empty());
+        let (levels, texts) = (|n| entry(n).escalation.unwrap(), |n| entry(n).oncall.unwrap());
+        assert_eq!(texts(0).texts(), ["Jo@example.org"]);
+        assert_eq!(levels(0).texts(), [vec!["kim@example.org"], vec!["lee@example.org", "slack:ops"]]);
+        assert_eq!(texts(1).texts(), ["jo@example.org", "kim@example.org"]);
+        assert!(levels(1).texts().is_empty());
     }
 
     #[test]

@@ -1,0 +1,240 @@
+//! What is asked for: a new incident, and a change of one.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::words::{Severity, State};
+
+/// A new incident.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = PutIncident,
+    example = json!({ "service": "athens", "severity": "CRIT", "title": "5xx", "message": "12 % of requests fail",
+    "dedupKey": "5xx", "labels": { "region": "eu" }, "links": [{ "text": "Graph", "url": "https://example.org/5xx" }] })))]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Report {
+    /// The service that is in trouble.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(required, nullable = false))]
+    pub service: Option<String>,
+    /// `CRIT`, `ERR` or `WARN`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, required, nullable = false))]
+    pub severity: Option<Severity>,
+    /// One line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(required, nullable = false))]
+    pub title: Option<String>,
+    /// What happened, in as many lines as it takes. May also be called `description`.
+    #[serde(alias = "description", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(required, nullable = false))]
+    pub message: Option<String>,
+    /// Only `OPEN`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub state: Option<State>,
+    /// The kind of system that reports.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// When the trouble was detected; now unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detected_at: Option<Time>,
+    /// Reports with the same key are the same incident while it is not resolved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dedup_key: Option<String>,
+    /// Names and values.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels: Option<BTreeMap<String, String>>,
+    /// Runbooks, graphs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub links: Option<Vec<NewLink>>,
+}
+
+impl Report {
+    /// A report about a service: a line, and as many more as it takes.
+    pub fn new(
+        service: impl Into<String>,
+        severity: Severity,
+        title: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            service: Some(service.into()),
+            severity: Some(severity),
+            title: Some(title.into()),
+            message: Some(message.into()),
+            state: None,
+            source: None,
+            detected_at: None,
+            dedup_key: None,
+            labels: None,
+            links: None,
+        }
+    }
+
+    /// The same from a kind of system: nagios, prometheus, …
+    #[must_use]
+    pub fn source(mut self, source: impl Into<String>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// The same with the time at which the trouble was detected; now unless given.
+    #[must_use]
+    pub fn detected_at(mut self, at: DateTime<Utc>) -> Self {
+        self.detected_at = Some(at.into());
+        self
+    }
+
+    /// The same with a key: reports about a service with the same key are the same incident while it is not resolved.
+    #[must_use]
+    pub fn dedup_key(mut self, key: impl Into<String>) -> Self {
+        self.dedup_key = Some(key.into());
+        self
+    }
+
+    /// The same with a label.
+    #[must_use]
+    pub fn label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.labels.get_or_insert_default().insert(name.into(), value.into());
+        self
+    }
+
+    /// The same with a link.
+    #[must_use]
+    pub fn link(mut self, text: impl Into<String>, url: impl Into<String>) -> Self {
+        self.links.get_or_insert_default().push(NewLink { text: text.into(), url: url.into() });
+        self
+    }
+}
+
+/// A link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = PutLink))]
+#[serde(deny_unknown_fields)]
+pub struct NewLink {
+    /// What it is called.
+    pub text: String,
+    /// Where it leads; http or https.
+    pub url: String,
+}
+
+/// A time as RFC 3339 text or Unix seconds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(untagged, expecting = "must be an RFC 3339 time or Unix seconds")]
+pub enum Time {
+    /// As in `2026-11-24T03:00:00Z`.
+    Text(String),
+    /// Since 1970, in UTC.
+    Seconds(f64),
+}
+
+impl From<DateTime<Utc>> for Time {
+    fn from(at: DateTime<Utc>) -> Self {
+        Self::Text(at.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+    }
+}
+
+/// A change of an incident: at least one of `state`, `handTo`, `handToTeam`, `escalate`, `severity` and `note`; of
+/// the first four at most one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = PostIncident,
+    example = json!({ "incidentId": 10000, "state": "CLAIMED" })))]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Update {
+    /// Its number, where the path has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub incident_id: Option<u64>,
+    /// `CLAIMED`, `RESOLVED`, or `OPEN` to release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub state: Option<State>,
+    /// Who does it; the API key's name unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// Claim or release although somebody else has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub take_over: Option<bool>,
+    /// Who is to have it, no matter who had it before. They are told, if this is an address. If they do nothing to it until
+    /// `claimEndsAt`, it is OPEN again. The answer has `warnings` if the roster does not know them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hand_to: Option<String>,
+    /// The team that is to have it: its on-call engineer is alerted at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hand_to_team: Option<String>,
+    /// `true`: the next level is to be alerted without waiting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub escalate: Option<bool>,
+    /// A new severity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub severity: Option<Severity>,
+    /// A note for the timeline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+impl Update {
+    /// Claims it: alerts stop.
+    pub fn claim() -> Self {
+        Self { state: Some(State::Claimed), ..Self::default() }
+    }
+
+    /// Gives it back: alerts begin again.
+    pub fn release() -> Self {
+        Self { state: Some(State::Open), ..Self::default() }
+    }
+
+    /// Ends it for good.
+    pub fn resolve() -> Self {
+        Self { state: Some(State::Resolved), ..Self::default() }
+    }
+
+    /// Gives it to somebody, who is told if this is an address, and must answer.
+    pub fn hand_to(person: impl Into<String>) -> Self {
+        Self { hand_to: Some(person.into()), ..Self::default() }
+    }
+
+    /// Gives it to another team: its on-call engineer is alerted at once.
+    pub fn hand_to_team(team: impl Into<String>) -> Self {
+        Self { hand_to_team: Some(team.into()), ..Self::default() }
+    }
+
+    /// Alerts the next level without waiting.
+    pub fn escalate() -> Self {
+        Self { escalate: Some(true), ..Self::default() }
+    }
+
+    /// Adds a note to the timeline.
+    pub fn note(text: impl Into<String>) -> Self {
+        Self::default().with_note(text)
+    }
+
+    /// Changes the severity.
+    pub fn severity(severity: Severity) -> Self {
+        Self { severity: Some(severity), ..Self::default() }
+    }
+
+    /// The same by somebody; by the key's name unless given.
+    #[must_use]
+    pub fn by(mut self, person: impl Into<String>) -> Self {
+        self.by = Some(person.into());
+        self
+    }
+
+    /// The same although somebody else has it.
+    #[must_use]
+    pub fn take_over(mut self) -> Self {
+        self.take_over = Some(true);
+        self
+    }
+
+    /// The same with a note for the timeline.
+    #[must_use]
+    pub fn with_note(mut self, text: impl Into<String>) -> Self {
+        self.note = Some(text.into());
+        self
+    }
+}

@@ -1,0 +1,205 @@
+//! Services, teams and calendars, and who changed them.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+/// A service's owner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = PutService,
+    example = json!({ "team": "devops" })))]
+#[serde(deny_unknown_fields)]
+pub struct Owner {
+    /// The team that owns it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(required, nullable = false))]
+    pub team: Option<String>,
+}
+
+/// A service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ServiceView))]
+pub struct Service {
+    /// Its name.
+    pub service: String,
+    /// The team that owns it.
+    pub team: String,
+}
+
+/// One contact, or several that are alerted together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(untagged, expecting = "must be a contact or a list of contacts")]
+pub enum Contacts {
+    /// One.
+    One(String),
+    /// Several.
+    Many(Vec<String>),
+}
+
+impl Contacts {
+    /// The contacts, in their order.
+    pub fn texts(&self) -> &[String] {
+        match self {
+            Contacts::One(text) => std::slice::from_ref(text),
+            Contacts::Many(texts) => texts,
+        }
+    }
+}
+
+/// One contact, or a list of levels.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(untagged, expecting = "must be a contact or a list of contacts and lists of contacts")]
+pub enum Levels {
+    /// One level of one contact.
+    One(String),
+    /// Several levels.
+    Many(Vec<Contacts>),
+}
+
+impl Levels {
+    /// The contacts of each level.
+    pub fn texts(&self) -> Vec<&[String]> {
+        match self {
+            Levels::One(text) => vec![std::slice::from_ref(text)],
+            Levels::Many(levels) => levels.iter().map(Contacts::texts).collect(),
+        }
+    }
+}
+
+/// A team's settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = PutTeam,
+    example = json!({ "timezone": "Europe/Athens", "fallback": ["ops@example.org"], "alertLevels": { "WARN": [1] } })))]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct TeamSettings {
+    /// An IANA time zone, in which the calendar's days begin and end; UTC unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<String>,
+    /// How long a level is given before the next one is alerted; 600 unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub escalate_after_seconds: Option<u64>,
+    /// Who is alerted when nobody else can be, or nobody else has claimed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(required, nullable = false))]
+    pub fallback: Option<Contacts>,
+    /// Further rounds before the fallback; 0 unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeat: Option<u32>,
+    /// Which levels a severity alerts; all unless given, and nobody for an empty list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alert_levels: Option<BTreeMap<String, Vec<u16>>>,
+}
+
+impl TeamSettings {
+    /// The defaults, with that fallback.
+    pub fn new(fallback: Vec<String>) -> Self {
+        Self {
+            timezone: None,
+            escalate_after_seconds: None,
+            fallback: Some(Contacts::Many(fallback)),
+            repeat: None,
+            alert_levels: None,
+        }
+    }
+}
+
+/// A team.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = TeamView))]
+#[serde(rename_all = "camelCase")]
+pub struct Team {
+    /// Its name.
+    pub team: String,
+    /// The IANA time zone in which the calendar's days begin and end.
+    pub timezone: String,
+    /// How long a level is given before the next one is alerted.
+    pub escalate_after_seconds: u64,
+    /// Who is alerted when nobody else can be, or nobody else has claimed.
+    pub fallback: Vec<String>,
+    /// Further rounds before the fallback.
+    pub repeat: u32,
+    /// Which levels a severity alerts; all of a severity that is not there.
+    pub alert_levels: BTreeMap<String, Vec<u16>>,
+}
+
+/// A day's entry of a calendar.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = PutDay,
+    example = json!({ "oncall": "jo@example.org", "escalation": ["kim@example.org", ["lee@example.org"]] })))]
+#[serde(deny_unknown_fields)]
+pub struct DayEntry {
+    /// Who is on call: level 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(required, nullable = false))]
+    pub oncall: Option<Contacts>,
+    /// To whom it escalates: level 2 and so on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub escalation: Option<Levels>,
+}
+
+impl DayEntry {
+    /// Who is on call, and to whom it escalates, level after level.
+    pub fn new(oncall: Vec<String>, escalation: Vec<Vec<String>>) -> Self {
+        let levels = escalation.into_iter().map(Contacts::Many).collect();
+        Self { oncall: Some(Contacts::Many(oncall)), escalation: Some(Levels::Many(levels)) }
+    }
+}
+
+/// A day of a team's calendar.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = DayView))]
+pub struct Day {
+    /// Of which team.
+    pub team: String,
+    /// Which.
+    pub day: NaiveDate,
+    /// Who is on call: level 1.
+    pub oncall: Vec<String>,
+    /// To whom it escalates: level 2 and so on.
+    pub escalation: Vec<Vec<String>>,
+}
+
+/// Who is on call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = OnCallView))]
+pub struct OnCall {
+    /// Of which team.
+    pub team: String,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The calendar day in the team's time zone.
+    pub day: NaiveDate,
+    /// Level 1; the fallback where the calendar has no entry.
+    pub oncall: Vec<String>,
+    /// All levels in order.
+    pub levels: Vec<Vec<String>>,
+    /// Who is alerted when nobody else can be, or nobody else has claimed.
+    pub fallback: Vec<String>,
+}
+
+/// A page of changes, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ChangesView))]
+pub struct Changes {
+    /// The changes.
+    pub changes: Vec<Change>,
+    /// Where the next page begins; absent on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
+/// A change of the roster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ChangeView,
+    example = json!({ "at": "2026-11-28T07:20:00Z", "by": "admin", "what": "service athens: assigned to devops (was ops)" })))]
+pub struct Change {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The name of the API key that changed it, or `config`.
+    pub by: String,
+    /// In one line, cut at 500 characters; addresses are masked.
+    pub what: String,
+}
