@@ -18,7 +18,7 @@ const PER_THREAD: u64 = 10_000_000_000;
 pub(crate) struct Shot {
     pub(crate) method: &'static str,
     pub(crate) path: &'static str,
-    /// Lines of the head, each with its end.
+    /// Header lines, each with its line ending.
     pub(crate) headers: String,
     pub(crate) open: String,
     pub(crate) item: String,

@@ -87,7 +87,7 @@ impl Report {
         self
     }
 
-    /// The same with a key: reports about a service with the same key are the same incident while it is not resolved.
+    /// The same with a dedup key: a report with the key of an unresolved incident of the service adds to that incident.
     #[must_use]
     pub fn dedup_key(mut self, key: impl Into<String>) -> Self {
         self.dedup_key = Some(key.into());

@@ -1,4 +1,4 @@
-//! Material for the laws: reports, teams, and changes of incidents made by the planner.
+//! Test data for the laws: reports, teams, and changes to incidents that the planner makes.
 
 use std::time::Duration;
 

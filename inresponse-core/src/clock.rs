@@ -9,7 +9,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 /// The only source of time.
 ///
 /// Everything else takes the time as an argument. There are two readings because a wall clock can jump. Stored times
-/// are wall time. The time between two points of one process is monotonic time.
+/// are wall-clock times. Durations within one process are measured with the monotonic clock.
 #[async_trait]
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// The wall clock, in UTC.

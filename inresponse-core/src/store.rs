@@ -182,7 +182,8 @@ pub trait Store: Debug + Send + Sync + 'static {
     /// A page of incidents for people, by descending number.
     async fn list(&self, query: &ListQuery) -> Result<Vec<Record>, Outage>;
 
-    /// How many incidents stand where; `waiting` counts alerts that wait since before `waiting_before`.
+    /// Counts the incidents in each state. `waiting` counts open ones with an alert that has waited since before
+    /// `waiting_before`.
     ///
     /// What it costs must not grow with the incidents that were ever resolved, and must be bounded whatever is open:
     /// strangers may ask how it goes (promise 13).

@@ -138,7 +138,7 @@ impl Api {
     /// The same with these shared settings. They hold what all servers share: sessions of the pages, and each key's
     /// recent hand-overs to people outside the roster.
     ///
-    /// By default only this process has them, and loses them when it ends.
+    /// By default they exist only in this process and are lost when it ends.
     #[must_use]
     pub fn settings(mut self, settings: impl Settings) -> Self {
         Arc::make_mut(&mut self.inner).settings = Arc::new(settings);

@@ -10,7 +10,7 @@ use crate::scope::Scope;
 pub struct Grant {
     /// What it may do.
     pub scopes: Vec<Scope>,
-    /// The only service that it may do it for.
+    /// The service that the key is restricted to; `None`: every service.
     pub service: Option<ServiceName>,
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn of(identity: &str) -> Option<DedupKey> {
     Some(plain.unwrap_or_else(|| of_hash(identity, identity.as_bytes())))
 }
 
-/// The key of an identity of several parts: no two lists of parts have the same one.
+/// The key of an identity that has several parts. Different lists of parts never get the same key.
 pub(crate) fn of_parts(parts: &[&str]) -> DedupKey {
     let joined = parts.join("/");
     // It can be taken apart again if only the last of several parts has the separator.

@@ -107,7 +107,7 @@ impl Alert {
         Ok(Self { fields, labels })
     }
 
-    /// Its status, if the word is known.
+    /// The alert's status; `None` if it is missing or not a known word.
     fn said(&self) -> Option<Said> {
         match self.fields.text("status")?.trim().to_lowercase().as_str() {
             "firing" | "alerting" => Some(Said::Firing),

@@ -5,7 +5,7 @@ use inresponse_core::model::{DedupKey, IncidentNumber, Note, Person, ServiceName
 
 use crate::Trouble;
 
-/// The meaning of one alert of a message.
+/// What one alert in a message means.
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
 pub enum Signal {

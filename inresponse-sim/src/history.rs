@@ -189,7 +189,7 @@ pub struct Sent {
     pub title: String,
     /// The delivery's name.
     pub delivery: String,
-    /// Which attempt it says to be.
+    /// The attempt number that it states.
     pub attempt: u32,
     /// In which round.
     pub round: u32,

@@ -16,7 +16,7 @@ use crate::world::{MILLI, Micros, SECOND};
 /// How long after a wall clock was set what is due may come later than promised.
 pub const CLOCK_SETTLES: Micros = 32 * SECOND;
 
-/// How often monitoring sends a report again that was not answered.
+/// The most times that monitoring sends an unanswered report, including the first.
 const TRIES: u32 = 6;
 
 /// A report, and again where that is safe: with a key, until it is answered.

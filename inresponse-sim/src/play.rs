@@ -72,7 +72,7 @@ pub fn in_memory(_: &Arc<World>) -> Ways {
 /// Plays a run on a fresh store.
 ///
 /// # Panics
-/// The engine panicked, or everything waits for what will never come.
+/// The engine panicked, or every task is waiting for something that can no longer happen.
 pub fn play(run: Run, make_store: MakeStore<'_>, trace: Trace) -> Played {
     let scenario = Scenario::of(run.seed);
     let faults = Faults::new(Rng::new(run.seed, 3), scenario.rates.clone(), run.faults, run.limit);

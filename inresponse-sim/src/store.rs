@@ -83,7 +83,7 @@ enum Fate {
 }
 
 impl HostStore {
-    /// A process that is dead does nothing any more; one that lives may die here.
+    /// Stops a dead process here forever. A live process may crash here.
     async fn gate(&self) {
         if self.world.lives(self.process) && self.world.lock().faults.strikes(Fault::CrashAtAwait) {
             self.world.crash(self.process, Fault::CrashAtAwait);

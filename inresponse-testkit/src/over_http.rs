@@ -6,7 +6,7 @@ use axum::http::{Request, Response};
 
 use crate::access::Answers;
 
-/// How long an answer may take, on a machine that is busy with much else: no verdict depends on that.
+/// How long an answer may take. It is generous, because the machine may be busy; no test result depends on it.
 const SOON: Duration = Duration::from_secs(120);
 
 /// A deployment, by its URL and a client that follows no redirect.

@@ -16,7 +16,7 @@ const FOLDER: &str = "inresponse-sim/bugs";
 /// The edits that are no bug: the switch.
 const SWITCH: &str = "switch.toml";
 
-/// Files as they are with every edit, by their path from the workspace's folder.
+/// The text of each edited file, with every edit made, by its path relative to the workspace's folder.
 pub(crate) type Edited = BTreeMap<String, String>;
 
 /// What a file of the folder holds.

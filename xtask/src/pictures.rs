@@ -23,7 +23,7 @@ const SHOWN: [&str; 10] = [
     "list-390-dark",
 ];
 
-/// The largest picture, in bytes.
+/// The maximum size of a picture, in bytes.
 const MAX_BYTES: u64 = 60_000;
 
 type Colour = [u8; 3];

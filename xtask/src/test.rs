@@ -271,7 +271,7 @@ pub(crate) fn intake(only: Option<&str>) -> Result<(), Failure> {
 /// What becomes of the pictures that the browser's test takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pictures {
-    /// They are under `target/screenshots`, to be looked at.
+    /// They are left in `target/screenshots` for people to look at.
     Looked,
     /// The ones that the docs show are put there as well.
     Kept,

@@ -262,7 +262,7 @@ pub(crate) fn node_modules() -> Result<PathBuf, Failure> {
     Ok(modules)
 }
 
-/// A browser, and what drives it; installed from Debian's packages where they are missing and that is allowed.
+/// The paths of Chromium and chromedriver. If one is missing, this tries to install both with `apt-get`.
 pub(crate) fn browser() -> Result<[PathBuf; 2], Failure> {
     let found = || Some([on_path("chromium")?, on_path("chromedriver")?]);
     if let Some(found) = found() {
@@ -275,7 +275,7 @@ pub(crate) fn browser() -> Result<[PathBuf; 2], Failure> {
         install().is_ok() || (run(Command::new("apt-get").arg("update")).is_ok() && install().is_ok());
     let found = found().filter(|_| installed);
     found.ok_or_else(|| {
-        "the tests of the pages need a browser, and it is missing and cannot be installed here; on Debian, as \
+        "the page tests need Chromium and chromedriver, which are missing and could not be installed; on Debian, as \
          root: apt-get install chromium chromium-driver"
             .into()
     })

@@ -33,7 +33,7 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    /// Reads it, and names every variable that is invalid.
+    /// Reads the configuration. The error names every variable that is invalid.
     pub(crate) fn read(
         variable: impl Fn(&str) -> Option<String>,
         now: DateTime<Utc>,

@@ -87,7 +87,7 @@ pub struct Arrival {
     pub text: String,
 }
 
-/// The names of all laws, those that may be excepted included.
+/// The names of all laws, including those that may be excepted.
 pub const LAWS: &[&str] = crate::__notifier_laws! { [crate::__names] [] };
 
 /// The one list of the laws.

@@ -25,7 +25,7 @@ pub use shared::*;
 pub use spans::*;
 pub use teams::*;
 
-/// The names of all laws, those that may be excepted included.
+/// The names of all laws, including those that may be excepted.
 pub const LAWS: &[&str] = crate::__roster_laws! { [crate::__names] [] };
 
 /// The one list of the laws.

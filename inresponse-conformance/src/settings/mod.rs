@@ -12,7 +12,7 @@ pub use swaps::*;
 
 use inresponse_core::settings::{Settings, Swapped};
 
-/// The names of all laws, those that may be excepted included.
+/// The names of all laws, including those that may be excepted.
 pub const LAWS: &[&str] = crate::__settings_laws! { [crate::__names] [] };
 
 /// The one list of the laws.

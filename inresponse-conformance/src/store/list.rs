@@ -1,4 +1,4 @@
-//! The list for people.
+//! Laws for the list of incidents that people see.
 
 use inresponse_core::model::{IncidentNumber, Report, Severity, State, TeamName};
 use inresponse_core::store::{ListQuery, Record, Store};

@@ -28,7 +28,7 @@ pub use reading::*;
 pub use repeats::*;
 pub use shared::*;
 
-/// The names of all laws, those that may be excepted included.
+/// The names of all laws, including those that may be excepted.
 pub const LAWS: &[&str] = crate::__store_laws! { [crate::__names] [] };
 
 /// The one list of the laws.

@@ -6,7 +6,7 @@
 //! | `update` | takes what people do to an incident |
 //! | `lookup` | asks the roster who is on call |
 //! | `edits` | changes the roster |
-//! | `handover` | asks it whether it knows whom an incident is to be given to |
+//! | `handover` | asks the roster whether it knows the receiver of a hand-over |
 //! | `swap` | changes a record by compare-and-swap |
 //! | `lease` | commits what is due, and with it the right to send |
 //! | `deliver` | makes one attempt and records its outcome |
@@ -19,6 +19,8 @@
 //! | `waiting` | the levels that wait for a slot |
 //! | `timers` | keeps the time of incidents if there is no runner |
 //! | `wake` | wakes the runner when an incident becomes due |
+//! | `ahead` | whether the clock was ahead at a decision |
+//! | `trouble` | warns the operator |
 //! | `backlog` | remembers due incidents and alerts that wait for a slot, the most urgent first |
 
 mod advance;

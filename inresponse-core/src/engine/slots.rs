@@ -168,7 +168,7 @@ impl Slots {
     }
 }
 
-/// Slots that are free at one moment; nobody else takes one meanwhile.
+/// The slots that are free now. Nobody else can take a slot until this is dropped.
 #[cfg(feature = "runner")]
 pub(super) struct Offer<'a> {
     taken: MutexGuard<'a, Taken>,

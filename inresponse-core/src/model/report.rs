@@ -98,7 +98,7 @@ impl Report {
     pub const MAX_LABELS: usize = 64;
     /// The most links.
     pub const MAX_LINKS: usize = 16;
-    /// The most bytes that everything together may take as JSON.
+    /// The maximum size of the whole report as JSON, in bytes.
     pub const MAX_BYTES: usize = 24 * 1024;
 
     /// Begins a report with what every report has.

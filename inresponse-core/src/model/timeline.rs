@@ -77,7 +77,7 @@ impl Timeline {
         self.entries.len() > Self::MAX_ENTRIES || size(&self.entries) > Self::MAX_BYTES
     }
 
-    /// Folds the oldest notes until half of the bounds is free. The newest entry stays, whatever it is.
+    /// Folds the oldest notes into one entry until the timeline is at most half full. The newest entry always stays.
     fn fold_notes(&mut self) {
         let newest = self.entries.len().saturating_sub(1);
         let (mut left, mut bytes) = (self.entries.len(), size(&self.entries));

@@ -131,7 +131,7 @@ impl Alert {
         self.incident.matrix().contacts(self.key.level).iter().filter(|c| **c != self.contact)
     }
 
-    /// What comes next unless somebody claims it, in order; empty if somebody has.
+    /// The steps that follow, in order, unless somebody claims the incident; empty if it is no longer OPEN.
     pub fn upcoming(&self) -> Vec<Upcoming<'_>> {
         plan::outlook(&self.incident)
     }

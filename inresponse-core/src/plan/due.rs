@@ -302,8 +302,8 @@ pub(super) fn begin_round(incident: &mut Incident, round: NextRound, now: DateTi
     incident.timeline.push(now, Event::RoundBegan { round: incident.round });
 }
 
-/// Promise 7: a bounded number of deliveries of earlier rounds stays. Those in flight stay longest, so that their
-/// outcomes find them.
+/// Promise 7: only a bounded number of deliveries from earlier rounds is kept. Deliveries in flight are dropped last,
+/// so that their outcomes can still be recorded.
 fn forget_oldest(incident: &mut Incident, now: DateTime<Utc>) {
     let mut surplus = incident.deliveries.len().saturating_sub(KEPT_DELIVERIES);
     let in_flight = |d: &Delivery| matches!(d.status, DeliveryStatus::InFlight { until } if until > now);

@@ -12,12 +12,13 @@
 //! | `outcome` | what an attempt's outcome means, and when to try again |
 //! | `bounce` | what a bounce of an accepted alert means |
 //! | `people` | claim, release, resolve, hand over, escalate, severity, note |
-//! | `news` | who is told that somebody has it |
-//! | `handover` | the person who was given it and has not answered |
-//! | `account` | what happened, as facts that every surface words |
-//! | `outlook` | what comes, likewise |
-//! | `draft` | what a store needs to know of an incident, and when something must be done about it |
-//! | `round` | whose a new round is, and what the timeline says of it |
+//! | `news` | status updates: who is notified of a claim |
+//! | `handover` | the new holder who has not answered yet |
+//! | `account` | what happened, as facts for pages, mails and answers |
+//! | `outlook` | what comes next, as such facts |
+//! | `draft` | the values that a store indexes, and when an incident is due |
+//! | `round` | which team a new round alerts, and what the timeline records |
+//! | `backoff` | the pause before the next attempt |
 //! | `clock_back` | what a clock that went back does to stored times |
 
 mod account;

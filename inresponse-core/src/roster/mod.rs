@@ -1,7 +1,17 @@
 //! Who is on call: services, teams and their calendars.
 //!
-//! What the roster consists of are [entries](Entry). Every change of it goes through [`Roster::apply`], and who is on
-//! call is answered by [`resolve`] alone.
+//! The roster consists of [entries](Entry). Every change goes through [`Roster::apply`]. Only [`resolve`] says who is on
+//! call.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `entry` | the kinds of entries, their keys, and edits |
+//! | `edit` | what edits do and when they are refused: [`judge`], pure |
+//! | `change`, `describe` | audit records, and their text for people |
+//! | `directory` | what says who is on call for one team |
+//! | `resolve` | who is on call: [`resolve`], pure |
+//! | `snapshot` | a whole roster in memory |
+//! | `team` | a team's settings and a calendar entry |
 
 mod change;
 mod describe;

@@ -1,4 +1,4 @@
-//! How many streams of events are open at once, in all and of one key.
+//! Limits how many event streams are open at once, in total and for each key.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use axum::body::Bytes;
 use inresponse_intake::sns::AmazonUrl;
 
-/// Fetches from Amazon SNS: the certificates of messages, and the confirmations of subscriptions.
+/// Fetches URLs from Amazon SNS: signing certificates, and the links that confirm subscriptions.
 #[async_trait]
 pub trait FetchFromAmazon: Debug + Send + Sync + 'static {
     /// The body of a GET of that URL, if the answer is a 2xx: at most 64 KiB, within some seconds, without redirects,

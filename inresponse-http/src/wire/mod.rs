@@ -1,4 +1,4 @@
-//! The JSON of the API, separate from the stored format.
+//! Turns the model into the types of `inresponse-api`, and requests into the model.
 
 pub(crate) mod incident;
 pub(crate) mod report;
