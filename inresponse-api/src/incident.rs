@@ -55,8 +55,12 @@ pub struct Incident {
     /// Reports with the same key are the same incident while it is not resolved.
     pub dedup_key: Option<String>,
     /// Names and values.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub labels: BTreeMap<String, String>,
     /// Runbooks, graphs.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub links: Vec<Link>,
     /// How often it was reported.
     pub count: u64,
@@ -92,6 +96,8 @@ pub struct Details {
     #[serde(flatten)]
     pub incident: Incident,
     /// What comes next, unless somebody claims it.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub upcoming: Vec<Upcoming>,
     /// Who was alerted, and how that went.
     pub deliveries: Vec<Delivery>,

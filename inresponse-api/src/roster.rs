@@ -122,6 +122,8 @@ pub struct Team {
     /// Further rounds before the fallback.
     pub repeat: u32,
     /// Which levels a severity alerts; all of a severity that is not there.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub alert_levels: BTreeMap<String, Vec<u16>>,
 }
 

@@ -158,7 +158,7 @@ async fn p12_a_configuration_that_names_nobody_who_is_there_is_refused() {
     let mail = MailServer::start().await;
     let smtp = format!("smtp://127.0.0.1:{}", mail.port);
     let cases = [
-        ("catch-all = 'devop'", "catch-all: there is no team `devop`"),
+        ("catch-all = 'devop'", "catch-all: team `devop` does not exist"),
         ("fallback = ['tel:123']", "fallback: no configured channel reaches `tel:123`"),
         ("canary = 'slack:nobody'", "canary: no configured channel reaches `slack:nobody`"),
         (
