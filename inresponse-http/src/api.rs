@@ -128,7 +128,7 @@ impl Api {
         self
     }
 
-    /// The same with `/metrics`; see [`metrics::install`].
+    /// The same with `/metrics`; see [`metrics::install`](crate::metrics::install).
     #[must_use]
     pub fn metrics(mut self, handle: PrometheusHandle) -> Self {
         Arc::make_mut(&mut self.inner).metrics = Some(Metrics { handle, summed_up_in: Arc::default() });

@@ -196,10 +196,21 @@ impl Window {
         panic!("{selector} does not stay");
     }
 
+    /// Replaces what is in a field. The page with the field may be replaced by a newer one at any moment.
     pub(crate) async fn type_into(&self, selector: &str, text: &str) {
-        let field = self.until(selector).await;
-        field.clear().await.unwrap();
-        field.send_keys(text).await.unwrap();
+        for _ in 0..10 {
+            let field = self.until(selector).await;
+            let typed = match field.clear().await {
+                Ok(()) => field.send_keys(text).await,
+                Err(error) => Err(error),
+            };
+            match typed {
+                Ok(()) => return,
+                Err(error) if error.to_string().contains("stale element") => {}
+                Err(error) => panic!("nothing can be typed into {selector}: {error}"),
+            }
+        }
+        panic!("{selector} does not stay");
     }
 
     /// What the page broke: its policy, or its script.
