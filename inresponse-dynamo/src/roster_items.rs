@@ -1,7 +1,7 @@
 //! The roster's entries and audit records as items.
 //!
-//! Services, days and settings keep the tables that they have always had. A new kind of entry needs no table: its items
-//! go into that of the audit records, in a partition of their own.
+//! Services, days and settings keep the tables that they have always had. A new kind of entry needs no new table:
+//! the table of the audit records can hold its items, in a partition of their own.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta};

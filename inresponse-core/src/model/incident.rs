@@ -91,6 +91,7 @@ pub struct BegunLevel {
     #[serde(with = "micros")]
     pub at: DateTime<Utc>,
     /// Whether it began again because the process that began it died.
+    // Stored under the name that it has always had.
     #[serde(default, rename = "anew", skip_serializing_if = "std::ops::Not::not")]
     pub again: bool,
     /// When somebody asked not to wait for it any longer.

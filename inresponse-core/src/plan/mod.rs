@@ -15,7 +15,7 @@
 //! | `news` | status updates: who is notified of a claim |
 //! | `handover` | the new holder who has not answered yet |
 //! | `account` | what happened, as facts for pages, mails and answers |
-//! | `outlook` | what comes next, as such facts |
+//! | `outlook` | what comes next, as facts of the same kind |
 //! | `draft` | the values that a store indexes, and when an incident is due |
 //! | `round` | which team a new round alerts, and what the timeline records |
 //! | `backoff` | the pause before the next attempt |
