@@ -13,7 +13,7 @@ pub enum RosterEdited {
     Done(Vec<Effect>),
     /// Nothing was changed.
     Refused(Refusal),
-    /// Nothing was changed: a service or a calendar entry names a team that cannot be alerted.
+    /// Nothing was changed: a service, a calendar entry or a schedule names a team that cannot be alerted.
     UnknownTeam(TeamName),
     /// Nothing was changed: this is the catch-all team of the configuration.
     CatchAllTeam(TeamName),
@@ -58,8 +58,8 @@ impl Engine {
                 let is_known = makes(team) || self.can_alert(team).await?;
                 (!is_known).then(|| RosterEdited::UnknownTeam(team.clone()))
             }
-            RosterEdit::Put(Entry::Day { team, .. }) => {
-                // A calendar alone makes a team only if the deployment has a fallback to give it.
+            RosterEdit::Put(Entry::Day { team, .. } | Entry::Schedule { team, .. }) => {
+                // A calendar or a schedule alone makes a team only if the deployment has a fallback to give it.
                 let is_known = makes(team)
                     || self.has_default_fallback()
                     || self.looked_again(team).await?.settings().is_some();
@@ -69,7 +69,10 @@ impl Engine {
                 let is_known = self.looked_again(team).await?.standing() == Standing::Known;
                 is_known.then(|| RosterEdited::CatchAllTeam(team.clone()))
             }
-            RosterEdit::Put(Entry::Team { .. }) | RosterEdit::Delete(_) => None,
+            RosterEdit::Put(
+                Entry::Team { .. } | Entry::Person { .. } | Entry::Override { .. } | Entry::Feed { .. },
+            )
+            | RosterEdit::Delete(_) => None,
         })
     }
 

@@ -46,9 +46,11 @@ impl Engine {
         let today = settings.map_or(now.date_naive(), |t| roster::day_of(t.timezone(), now));
         let days = today.pred_opt().unwrap_or(today).iter_days().take(usize::from(DAYS_AHEAD) + 1);
         let rotas = days.filter_map(|day| directory.day(day));
-        let mut contacts =
-            rotas.flat_map(|rota| rota.oncall().iter().chain(rota.escalation().iter().flatten()));
-        Ok(contacts.any(|c| c == contact) || settings.is_some_and(|team| team.fallback().contains(contact)))
+        let in_calendar = rotas.flat_map(|rota| rota.targets());
+        let mut targets = in_calendar.chain(settings.into_iter().flat_map(|team| team.targets()));
+        let people = directory.book().people().values();
+        let mut addresses = people.flat_map(|profile| profile.methods().values());
+        Ok(targets.any(|target| target.contact() == Some(contact)) || addresses.any(|c| c == contact))
     }
 
     async fn is_on_call(&self, contact: &Contact) -> Result<bool, Outage> {

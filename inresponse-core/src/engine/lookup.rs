@@ -95,10 +95,13 @@ impl Engine {
     }
 
     fn people_in(&self, directory: &Directory, at: DateTime<Utc>) -> Option<People> {
-        let Resolved { day, matrix, why, settings } = roster::resolve(directory, &self.inner.defaults, at)?;
+        let Resolved { day, matrix, why, settings, .. } =
+            roster::resolve(directory, &self.inner.defaults, at)?;
         let basis = match (why, settings) {
-            (Why::Day, SettingsOf::Team) => Basis::Complete,
-            (Why::Day | Why::Fallback, SettingsOf::Team | SettingsOf::Deployment) => Basis::FallsBack,
+            (Why::Day | Why::Levels, SettingsOf::Team) => Basis::Complete,
+            (Why::Day | Why::Levels | Why::Fallback, SettingsOf::Team | SettingsOf::Deployment) => {
+                Basis::FallsBack
+            }
         };
         Some(People { on_call: OnCall { day, matrix: matrix.telling(self.inner.news) }, basis })
     }
@@ -138,7 +141,12 @@ impl Engine {
         let directory = self.inner.roster.directory(team, at, to).await?;
         let settings = directory.settings().map(|team| &**team).or(self.inner.defaults.team());
         let first = settings.map_or(at.date_naive(), |team| roster::day_of(team.timezone(), at));
-        let is_uncovered = |day: &NaiveDate| directory.day(*day).is_none_or(|rota| rota.oncall().is_empty());
+        // Whether a team's own levels have gaps is asked of its schedules.
+        let has_levels = settings.is_some_and(|team| !team.levels().is_empty());
+        let is_uncovered = |day: &NaiveDate| match directory.day(*day) {
+            Some(rota) => rota.oncall().is_empty(),
+            None => !has_levels,
+        };
         let uncovered = first.iter_days().take(days.into()).filter(is_uncovered).collect();
         Ok(uncovered)
     }

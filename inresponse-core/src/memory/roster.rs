@@ -10,8 +10,8 @@ use chrono::{DateTime, Utc};
 use crate::error::Outage;
 use crate::model::{Person, ServiceName, TeamName};
 use crate::roster::{
-    ChangeMark, Directory, Edited, EntryKey, EntryKind, Judged, Listed, Roster, RosterChange, RosterEdit,
-    Snapshot, days_of, judge,
+    Answers, ChangeMark, Directory, Edited, EntryKey, EntryKind, Judged, Listed, Question, Roster,
+    RosterChange, RosterEdit, Snapshot, days_of, judge_by,
 };
 
 /// How many changes are kept.
@@ -45,8 +45,12 @@ impl MemoryRoster {
 impl Roster for MemoryRoster {
     async fn apply(&self, by: &Person, at: DateTime<Utc>, edits: &[RosterEdit]) -> Result<Edited, Outage> {
         let mut state = self.state();
-        let looked: Vec<_> = edits.iter().map(|edit| state.entries.look(edit)).collect();
-        match judge(by, at, edits, &looked) {
+        let answer = |question: &Question, answers: &mut Answers| {
+            state.entries.answer(question, answers);
+            Ok(())
+        };
+        match judge_by(by, at, edits, answer)? {
+            Judged::Ask(_) => Err(Outage::permanent("a question about the roster was not answered")),
             Judged::Refused(refusal) => Ok(Edited::Refused(refusal)),
             Judged::Write { effects, changes } => {
                 state.entries.apply(edits, &effects);

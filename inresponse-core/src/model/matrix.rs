@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Contact, Severity, Unknown, Zone};
+use super::{Contact, MethodName, PersonId, Severity, Unknown, Zone};
 
 /// A step of the escalation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -73,8 +73,27 @@ pub struct Matrix {
     alert_levels: BTreeMap<Severity, Vec<u16>>,
     #[serde(default = "Zone::utc", deserialize_with = "zone", skip_serializing_if = "is_utc")]
     zone: Zone,
+    /// The wait of each numbered level, if the levels do not all have the same.
+    #[serde(rename = "waitsMillis", default, skip_serializing_if = "Vec::is_empty", with = "all_millis")]
+    waits: Vec<Duration>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    recipients: Vec<Recipient>,
     #[serde(flatten)]
     unknown: Unknown,
+}
+
+/// Whose address a contact of a level is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Recipient {
+    /// The level.
+    pub level: Level,
+    /// The address.
+    pub contact: Contact,
+    /// The person who is reached at that address.
+    pub person: PersonId,
+    /// The person's name for that way to reach them.
+    pub method: MethodName,
 }
 
 /// A zone that this library's database does not have must not make a record unreadable.
@@ -103,6 +122,8 @@ impl Matrix {
             news: News::Kept,
             alert_levels: BTreeMap::new(),
             zone: Zone::utc(),
+            waits: Vec::new(),
+            recipients: Vec::new(),
             unknown: Unknown::default(),
         }
     }
@@ -141,6 +162,31 @@ impl Matrix {
         self
     }
 
+    /// The same matrix, in which the `n`th numbered level is given the `n`th wait.
+    #[must_use]
+    pub fn waiting(mut self, waits: Vec<Duration>) -> Self {
+        let is_same = waits.iter().all(|wait| *wait == self.wait);
+        self.waits = if is_same { Vec::new() } else { waits };
+        self
+    }
+
+    /// The same matrix, which knows whose addresses these are.
+    #[must_use]
+    pub fn reaching(mut self, recipients: Vec<Recipient>) -> Self {
+        self.recipients = recipients;
+        self
+    }
+
+    /// Whose addresses are known.
+    pub fn recipients(&self) -> &[Recipient] {
+        &self.recipients
+    }
+
+    /// The person, and their method, whom a contact of a level reaches.
+    pub fn recipient(&self, level: Level, contact: &Contact) -> Option<&Recipient> {
+        self.recipients.iter().find(|one| one.level == level && one.contact == *contact)
+    }
+
     /// The team's zone, in which people see times.
     pub fn zone(&self) -> &Zone {
         &self.zone
@@ -172,9 +218,24 @@ impl Matrix {
         self.origin
     }
 
-    /// How long a level is given before the next one is alerted.
+    /// How long a level is given before the next one is alerted, unless the level has its own wait.
     pub fn wait(&self) -> Duration {
         self.wait
+    }
+
+    /// How long that level is given before the next one is alerted.
+    pub fn wait_of(&self, level: Level) -> Duration {
+        let own = match level {
+            Level::At(n) => n.checked_sub(1).and_then(|i| self.waits.get(usize::from(i))),
+            Level::Fallback | Level::News(_) => None,
+        };
+        own.copied().unwrap_or(self.wait)
+    }
+
+    /// Whether some levels have a wait of their own. A server that does not know of such waits must leave the incident
+    /// alone.
+    pub fn has_own_waits(&self) -> bool {
+        !self.waits.is_empty()
     }
 
     /// How many further rounds come before the fallback.
@@ -211,6 +272,21 @@ fn without_doubles(contacts: Vec<Contact>) -> Vec<Contact> {
         }
     }
     seen
+}
+
+mod all_millis {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(waits: &[Duration], s: S) -> Result<S::Ok, S::Error> {
+        s.collect_seq(waits.iter().map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Duration>, D::Error> {
+        let waits = Vec::<u64>::deserialize(d)?;
+        Ok(waits.into_iter().map(Duration::from_millis).collect())
+    }
 }
 
 mod millis {

@@ -21,8 +21,11 @@ pub use contact::{Contact, Scheme};
 pub use delivery::{Delivery, DeliveryId, DeliveryKey, DeliveryStatus, LastOutcome, OutcomeKind};
 pub use event::{Entry, Event, StandIn, TeamChange, UnknownEvent};
 pub use incident::{BegunLevel, Ended, FORMAT, Handover, Incident, Signature};
-pub use matrix::{Level, Matrix, News, Origin};
-pub use names::{DedupKey, IncidentNumber, KeyName, Note, Person, ServiceName, Source, TeamName, Version};
+pub use matrix::{Level, Matrix, News, Origin, Recipient};
+pub use names::{
+    DedupKey, IncidentNumber, KeyName, LayerName, MethodName, Note, OverrideId, Person, PersonId,
+    ScheduleName, ServiceName, Source, TeamName, Version,
+};
 pub use report::{Link, Report, ReportBuilder, Reporter};
 pub use severity::Severity;
 pub use state::{Edge, State};
@@ -30,4 +33,5 @@ pub use timeline::{Standing, Timeline};
 pub use zone::{LocalTime, Zone};
 
 pub(crate) use delivery::short_detail;
+pub(crate) use names::title;
 pub(crate) use unknown::Unknown;

@@ -72,8 +72,20 @@ fn line(field: &'static str, text: &str, max: usize) -> Result<String, InvalidIn
     Ok(text.to_owned())
 }
 
+/// As [`line`], without the characters in `forbidden`.
+fn part(field: &'static str, text: &str, max: usize, forbidden: &str) -> Result<String, InvalidInput> {
+    let text = line(field, text, max)?;
+    match text.chars().find(|c| forbidden.contains(*c)) {
+        Some(found) => Err(InvalidInput::field(field, format!("must not contain `{found}`"))),
+        None => Ok(text),
+    }
+}
+
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident, $field:literal, $max:literal) => {
+        name!($(#[$doc])* $name, $field, $max, "");
+    };
+    ($(#[$doc:meta])* $name:ident, $field:literal, $max:literal, $forbidden:literal) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(transparent)]
@@ -86,10 +98,10 @@ macro_rules! name {
             /// Checks and trims `text`.
             ///
             /// # Errors
-            /// It is empty, longer than [`Self::MAX_BYTES`], or has control characters. The error names the field as on
-            /// the wire.
+            /// It is empty, longer than [`Self::MAX_BYTES`], or has control characters or others that the type does not
+            /// allow. The error names the field as on the wire.
             pub fn new(text: impl AsRef<str>) -> Result<Self, InvalidInput> {
-                line($field, text.as_ref(), $max).map(Self)
+                part($field, text.as_ref(), $max, $forbidden).map(Self)
             }
 
             /// The text itself.
@@ -136,6 +148,34 @@ name!(
     /// The kind of system that reported: `nagios`, `prometheus`, …
     Source, "source", 128
 );
+
+name!(
+    /// A person of the roster, as `person:jo` names them: what they claim with over every channel.
+    PersonId, "person", 100, "/:@,"
+);
+name!(
+    /// The name of one of a person's ways to be reached, such as `mail` or `call`.
+    MethodName, "method", 64
+);
+name!(
+    /// The name of a schedule within its team, as `schedule:primary` names it.
+    ScheduleName, "schedule", 128, "/"
+);
+name!(
+    /// The name of a layer within its schedule.
+    LayerName, "name", 128, "+"
+);
+name!(
+    /// The name of an override within its schedule.
+    OverrideId, "override", 128, "/+"
+);
+
+impl From<&PersonId> for Person {
+    /// Who acts as this person of the roster.
+    fn from(id: &PersonId) -> Self {
+        Self(id.0.clone())
+    }
+}
 
 impl KeyName {
     /// The name recorded if somebody used the link in an alert. No key has this name.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, NaiveDateTime, TimeDelta, Timelike, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::error::InvalidInput;
@@ -40,6 +40,43 @@ impl Zone {
         &self.0
     }
 
+    /// The first instant at which the zone's clocks show `local`, or the first instant after it if they skip it.
+    pub fn first_instant(&self, local: NaiveDateTime) -> DateTime<Utc> {
+        self.instant(local, Occurrence::First)
+    }
+
+    /// The last instant at which the zone's clocks show `local`, or the first instant after it if they skip it.
+    pub fn last_instant(&self, local: NaiveDateTime) -> DateTime<Utc> {
+        self.instant(local, Occurrence::Last)
+    }
+
+    fn instant(&self, local: NaiveDateTime, which: Occurrence) -> DateTime<Utc> {
+        use jiff::tz::AmbiguousOffset;
+        let Some(civil) = civil(local) else { return local.and_utc() };
+        let offset = match (self.0.to_ambiguous_timestamp(civil).offset(), which) {
+            (AmbiguousOffset::Unambiguous { offset }, _) => offset,
+            (AmbiguousOffset::Fold { before, .. }, Occurrence::First) => before,
+            (AmbiguousOffset::Fold { after, .. }, Occurrence::Last) => after,
+            (AmbiguousOffset::Gap { before, after }, _) => return self.after_gap(civil, before, after),
+        };
+        local.checked_sub_signed(TimeDelta::seconds(offset.seconds().into())).unwrap_or(local).and_utc()
+    }
+
+    /// The instant at which the clocks skip `civil`.
+    fn after_gap(
+        &self,
+        civil: jiff::civil::DateTime,
+        before: jiff::tz::Offset,
+        after: jiff::tz::Offset,
+    ) -> DateTime<Utc> {
+        // By the offset before the gap, the skipped time is at or after the transition; by the one after, before it.
+        let instant = |offset: jiff::tz::Offset| offset.to_timestamp(civil).ok();
+        let transition = instant(after).and_then(|early| self.0.following(early).next());
+        let transition = transition.map(|transition| transition.timestamp()).or(instant(before));
+        let second = transition.map_or(0, jiff::Timestamp::as_second);
+        DateTime::from_timestamp(second, 0).unwrap_or(DateTime::UNIX_EPOCH)
+    }
+
     /// The local time of the zone at an instant.
     pub fn local(&self, at: DateTime<Utc>) -> LocalTime {
         let timestamp = jiff::Timestamp::from_second(at.timestamp()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
@@ -50,6 +87,28 @@ impl Zone {
             None => LocalTime { clock: at.naive_utc(), zone: "UTC".to_owned() },
         }
     }
+}
+
+/// Which instant is meant if the clocks show a time twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Occurrence {
+    First,
+    Last,
+}
+
+/// A local time in the types of the zone database; `None` beyond its years.
+fn civil(local: NaiveDateTime) -> Option<jiff::civil::DateTime> {
+    let small = |n: u32| i8::try_from(n).ok();
+    jiff::civil::DateTime::new(
+        i16::try_from(local.year()).ok()?,
+        small(local.month())?,
+        small(local.day())?,
+        small(local.hour())?,
+        small(local.minute())?,
+        small(local.second())?,
+        0,
+    )
+    .ok()
 }
 
 /// An instant as the clocks of a zone show it.
@@ -126,6 +185,29 @@ mod tests {
             for zone in ["Pacific/Kiritimati", "Pacific/Pago_Pago"] {
                 let _ = Zone::new(zone).unwrap().local(at);
             }
+        }
+    }
+
+    #[test]
+    fn p15_a_local_time_that_occurs_twice_has_two_instants_and_a_skipped_one_the_first_after_it() {
+        let cases = [
+            // Zone, local time, first and last instant.
+            ("Europe/Athens", "2026-07-01T09:00", "2026-07-01T06:00:00Z", "2026-07-01T06:00:00Z"),
+            ("Europe/Athens", "2026-10-25T03:30", "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"),
+            ("Europe/Athens", "2026-10-25T03:00", "2026-10-25T00:00:00Z", "2026-10-25T01:00:00Z"),
+            ("Europe/Athens", "2026-10-25T04:00", "2026-10-25T02:00:00Z", "2026-10-25T02:00:00Z"),
+            ("Europe/Athens", "2026-03-29T03:30", "2026-03-29T01:00:00Z", "2026-03-29T01:00:00Z"),
+            ("Europe/Athens", "2026-03-29T03:00", "2026-03-29T01:00:00Z", "2026-03-29T01:00:00Z"),
+            ("Africa/Cairo", "2026-04-24T00:30", "2026-04-23T22:00:00Z", "2026-04-23T22:00:00Z"),
+            ("Australia/Lord_Howe", "2026-04-05T01:45", "2026-04-04T14:45:00Z", "2026-04-04T15:15:00Z"),
+            ("Pacific/Apia", "2011-12-30T12:00", "2011-12-30T10:00:00Z", "2011-12-30T10:00:00Z"),
+        ];
+        for (zone, local, first, last) in cases {
+            let zone = Zone::new(zone).unwrap();
+            let local = NaiveDateTime::parse_from_str(local, "%Y-%m-%dT%H:%M").unwrap();
+            let told = |at: DateTime<Utc>| at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+            assert_eq!(told(zone.first_instant(local)), first, "{zone:?} {local}");
+            assert_eq!(told(zone.last_instant(local)), last, "{zone:?} {local}");
         }
     }
 }

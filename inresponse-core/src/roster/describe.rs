@@ -37,6 +37,9 @@ impl fmt::Display for EntryChange {
             EntryKind::Service => write!(f, "{}", self.service()),
             EntryKind::Team => write!(f, "{}", self.team()),
             EntryKind::Day => write!(f, "{}", self.day()),
+            EntryKind::Person | EntryKind::Schedule | EntryKind::Override | EntryKind::Feed => {
+                write!(f, "{}", self.listed())
+            }
         }
     }
 }
@@ -58,6 +61,26 @@ impl EntryChange {
             }
             ChangeKind::ReplacedUnreadable => {
                 format!("assigned to {} (the entry before was unreadable)", is.unwrap_or_default())
+            }
+        }
+    }
+
+    /// The changed fields, one after the other.
+    fn listed(&self) -> String {
+        let show = |value: &Option<Value>| value.as_ref().map_or("none".to_owned(), compact);
+        let fields = |show: &dyn Fn(&FieldChange) -> String| {
+            let parts: Vec<_> =
+                self.fields.iter().map(|(name, field)| format!("{name} {}", show(field))).collect();
+            parts.join("; ")
+        };
+        match self.change {
+            ChangeKind::Deleted => "deleted".to_owned(),
+            ChangeKind::Created => format!("created; {}", fields(&|field| show(&field.after))),
+            ChangeKind::ReplacedUnreadable => {
+                format!("{} (the entry before was unreadable)", fields(&|field| show(&field.after)))
+            }
+            ChangeKind::Replaced => {
+                fields(&|field| format!("{} (was {})", show(&field.after), show(&field.before)))
             }
         }
     }
@@ -121,6 +144,7 @@ fn setting(name: &str, value: &Value) -> String {
     match (name, value) {
         ("escalateAfterSeconds", value) => format!("{value} s"),
         ("alertLevels", Value::Object(levels)) if levels.is_empty() => "all".to_owned(),
+        ("levels", levels) => compact(levels),
         ("alertLevels", Value::Object(levels)) => {
             let of = |(severity, levels): (&String, &Value)| format!("{severity} {}", together(levels));
             levels.iter().map(of).collect::<Vec<_>>().join(", ")
@@ -128,6 +152,21 @@ fn setting(name: &str, value: &Value) -> String {
         (_, Value::Array(_)) => together(value),
         (_, Value::String(text)) => text.clone(),
         (_, value) => value.to_string(),
+    }
+}
+
+/// A value without the marks of JSON that a reader does not need.
+fn compact(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(values) if values.is_empty() => "nobody".to_owned(),
+        Value::Array(values) => values.iter().map(compact).collect::<Vec<_>>().join(", "),
+        Value::Object(fields) => {
+            let fields: Vec<_> =
+                fields.iter().map(|(name, value)| format!("{name} {}", compact(value))).collect();
+            format!("({})", fields.join(" "))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
     }
 }
 

@@ -1,11 +1,12 @@
 //! What edits do: pure. Every roster decides by [`judge`] and only reads and writes.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, Utc};
 
+use super::names::{Names, Open};
 use super::{Entry, EntryKey, RosterChange, RosterEdit};
-use crate::model::Person;
+use crate::model::{Person, PersonId, TeamName};
 
 /// The most edits that one call makes.
 pub const MAX_EDITS: usize = 40;
@@ -18,7 +19,7 @@ pub const MAX_USERS: usize = MAX_EDITS + 1;
 pub enum Was {
     /// Nothing.
     Absent,
-    /// Of a team: no settings, but something that belongs to it.
+    /// Of a team: no settings, but a calendar entry or a schedule.
     OnlyParts,
     /// This entry.
     Entry(Entry),
@@ -26,13 +27,44 @@ pub enum Was {
     Unreadable,
 }
 
-/// What a roster looks up before an edit, in the atomic step that makes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Looked {
-    /// What is there now.
-    pub was: Was,
-    /// For a deletion: entries that use the name, at most [`MAX_USERS`].
-    pub users: Vec<EntryKey>,
+/// Something that [`judge`] must know of the roster.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Question {
+    /// What is under this key?
+    Entry(EntryKey),
+    /// Which entries use this name, at most [`MAX_USERS`]? [`Entry::uses`] tells whether one does.
+    Users(EntryKey),
+    /// Which schedules does the team have; or, of a schedule: which overrides?
+    Parts(EntryKey),
+    /// Which schedules and teams do the on-call lists of the team's calendar name, whatever the day?
+    OnCallOfDays(TeamName),
+}
+
+/// What a roster answered to [`judge`]'s questions. All answers of one call see the same roster.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Answers {
+    entries: BTreeMap<EntryKey, Was>,
+    keys: BTreeMap<Question, Vec<EntryKey>>,
+}
+
+impl Answers {
+    /// Notes what is under a key.
+    pub fn entry(&mut self, key: EntryKey, was: Was) {
+        self.entries.insert(key, was);
+    }
+
+    pub(super) fn found(&self, key: &EntryKey) -> Option<&Was> {
+        self.entries.get(key)
+    }
+
+    pub(super) fn listed(&self, question: &Question) -> Option<&[EntryKey]> {
+        self.keys.get(question).map(Vec::as_slice)
+    }
+
+    /// Notes the keys that answer a question.
+    pub fn keys(&mut self, question: Question, keys: Vec<EntryKey>) {
+        self.keys.insert(question, keys);
+    }
 }
 
 /// What one edit did.
@@ -86,6 +118,24 @@ pub enum Refusal {
     Twice(EntryKey),
     /// More than [`MAX_EDITS`] edits.
     TooMany(usize),
+    /// An entry names something that is not in the roster.
+    Unknown {
+        /// What is not there.
+        key: EntryKey,
+        /// The entry that names it.
+        by: EntryKey,
+    },
+    /// Names would lead round in a circle: each leads to the next, and the last to the first.
+    Circle(Vec<EntryKey>),
+    /// A team's fallback would reach nobody: it needs a contact, or a person with a method.
+    NoFallback(TeamName),
+    /// The person's methods are all that a team's fallback has.
+    LastMethod {
+        /// The person.
+        person: PersonId,
+        /// The team.
+        team: TeamName,
+    },
 }
 
 /// What a call to [`Roster::apply`](super::Roster::apply) did.
@@ -102,6 +152,8 @@ pub enum Edited {
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
 pub enum Judged {
+    /// Nothing is decided yet: answer these questions and ask again.
+    Ask(Vec<Question>),
     /// To be written in one atomic step: each edit whose effect [changes](Effect::changes) something, and the records.
     Write {
         /// What each edit does.
@@ -124,34 +176,44 @@ pub fn check(edits: &[RosterEdit]) -> Result<(), Refusal> {
     let mut seen = HashSet::new();
     for edit in edits {
         let key = edit.key();
-        let goes_with_its_team = matches!(&key, EntryKey::Day(team, _)
-            if edits.iter().any(|edit| *edit == RosterEdit::Delete(EntryKey::Team(team.clone()))));
-        if goes_with_its_team || !seen.insert(key.clone()) {
+        if is_inside_a_deleted(edits, &key) || !seen.insert(key.clone()) {
             return Err(Refusal::Twice(key));
         }
     }
     Ok(())
 }
 
-/// What `edits` by `by` at `at` do, if `looked` is what each of them finds. Names are judged after all edits.
-pub fn judge(by: &Person, at: DateTime<Utc>, edits: &[RosterEdit], looked: &[Looked]) -> Judged {
+fn is_inside_a_deleted(edits: &[RosterEdit], key: &EntryKey) -> bool {
+    edits.iter().any(|edit| matches!(edit, RosterEdit::Delete(outer) if key.is_inside(outer)))
+}
+
+/// What `edits` by `by` at `at` do to the roster that gave these answers. Names are judged after all edits.
+///
+/// Begin without answers: the decision says what must be known. A roster answers all questions of one call from the same
+/// state, and writes to that state only.
+pub fn judge(by: &Person, at: DateTime<Utc>, edits: &[RosterEdit], answers: &Answers) -> Judged {
     if let Err(refusal) = check(edits) {
         return Judged::Refused(refusal);
     }
+    let names = Names { edits, answers };
+    match names.judge() {
+        Err(Open::Refused(refusal)) => return Judged::Refused(refusal),
+        Err(Open::Ask(questions)) => return Judged::Ask(questions),
+        Ok(()) => {}
+    }
     let (mut effects, mut changes) = (Vec::new(), Vec::new());
-    for (edit, Looked { was, users }) in edits.iter().zip(looked) {
+    for edit in edits {
+        let Some(was) = answers.entries.get(&edit.key()) else {
+            return Judged::Ask(vec![Question::Entry(edit.key())]);
+        };
         let effect = match edit {
             RosterEdit::Put(entry) => match was {
                 Was::Entry(was) if was == entry => Effect::Unchanged,
                 Was::Entry(_) | Was::Unreadable => Effect::Replaced,
                 Was::Absent | Was::OnlyParts => Effect::Created,
             },
-            RosterEdit::Delete(key) => {
-                if let Some(by) = user_after(edits, key, users) {
-                    return Judged::Refused(Refusal::InUse { key: key.clone(), by });
-                }
-                if *was == Was::Absent { Effect::Absent } else { Effect::Deleted }
-            }
+            RosterEdit::Delete(_) if *was == Was::Absent => Effect::Absent,
+            RosterEdit::Delete(_) => Effect::Deleted,
         };
         if effect.changes() {
             changes.push(RosterChange::of_edit(at, by, edit, was));
@@ -161,15 +223,27 @@ pub fn judge(by: &Person, at: DateTime<Utc>, edits: &[RosterEdit], looked: &[Loo
     Judged::Write { effects, changes }
 }
 
-/// An entry that uses `key` once all edits are made.
-fn user_after(edits: &[RosterEdit], key: &EntryKey, users: &[EntryKey]) -> Option<EntryKey> {
-    let is_edited = |user: &&EntryKey| edits.iter().any(|edit| edit.key() == **user);
-    let put = edits.iter().filter_map(|edit| match edit {
-        RosterEdit::Put(entry) => Some(entry),
-        RosterEdit::Delete(_) => None,
-    });
-    let put = put.filter(|entry| entry.uses().contains(key)).map(Entry::key).next();
-    users.iter().find(|user| !is_edited(user)).cloned().or(put)
+/// [`judge`] for a roster that answers at once.
+///
+/// # Errors
+/// As `answer` gives them.
+pub fn judge_by<E>(
+    by: &Person,
+    at: DateTime<Utc>,
+    edits: &[RosterEdit],
+    mut answer: impl FnMut(&Question, &mut Answers) -> Result<(), E>,
+) -> Result<Judged, E> {
+    let mut answers = Answers::default();
+    loop {
+        match judge(by, at, edits, &answers) {
+            Judged::Ask(questions) => {
+                for question in questions {
+                    answer(&question, &mut answers)?;
+                }
+            }
+            judged @ (Judged::Write { .. } | Judged::Refused(_)) => return Ok(judged),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -195,10 +269,25 @@ mod tests {
         RosterEdit::Delete(entry.key())
     }
 
+    /// What is decided if each edit finds this, and its name has these users. Every person is there.
     fn judged(edits: &[RosterEdit], looked: &[(Was, &[EntryKey])]) -> Judged {
-        let looked: Vec<_> =
-            looked.iter().map(|(was, users)| Looked { was: was.clone(), users: users.to_vec() }).collect();
-        judge(&Person::new("ann").unwrap(), DateTime::UNIX_EPOCH, edits, &looked)
+        let found = |key: &EntryKey| edits.iter().position(|edit| edit.key() == *key);
+        let answer = |question: &Question, answers: &mut Answers| {
+            match question {
+                Question::Entry(key) => {
+                    let was = found(key).map_or(Was::Absent, |n| looked[n].0.clone());
+                    answers.entry(key.clone(), was);
+                }
+                Question::Users(key) => {
+                    let users = found(key).map_or(Vec::new(), |n| looked[n].1.to_vec());
+                    answers.keys(question.clone(), users);
+                }
+                Question::Parts(_) | Question::OnCallOfDays(_) => answers.keys(question.clone(), Vec::new()),
+            }
+            Ok::<_, std::convert::Infallible>(())
+        };
+        let Ok(judged) = judge_by(&Person::new("ann").unwrap(), DateTime::UNIX_EPOCH, edits, answer);
+        judged
     }
 
     #[test]
@@ -222,7 +311,7 @@ mod tests {
                     assert_eq!(effects, [expected], "{edit:?} of {was:?}");
                     assert_eq!(changes.len(), usize::from(expected.changes()), "{edit:?} of {was:?}");
                 }
-                Judged::Refused(refusal) => panic!("{edit:?} of {was:?}: {refusal:?}"),
+                other => panic!("{edit:?} of {was:?}: {other:?}"),
             }
         }
     }
@@ -249,7 +338,7 @@ mod tests {
     fn p16_too_many_edits_and_two_of_one_entry_are_refused() {
         let day = |n| {
             let day = chrono::NaiveDate::from_ymd_opt(2026, 12, n).unwrap();
-            Entry::day(&team("devops"), day, Rota::new(Vec::new(), Vec::new()).unwrap())
+            Entry::day(&team("devops"), day, Rota::new(Vec::<Contact>::new(), Vec::new()).unwrap())
         };
         let twice = [RosterEdit::Put(day(1)), RosterEdit::Put(day(2)), delete(&day(1))];
         assert_eq!(check(&twice), Err(Refusal::Twice(day(1).key())));

@@ -8,9 +8,9 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Rota, Team};
+use super::{FeedCopy, FeedId, Override, Profile, Rota, Schedule, Target, Team};
 use crate::error::{InvalidInput, Outage};
-use crate::model::{Contact, ServiceName, TeamName};
+use crate::model::{OverrideId, PersonId, ScheduleName, ServiceName, TeamName};
 
 /// The kinds of entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -22,11 +22,20 @@ pub enum EntryKind {
     Team,
     /// One day of a team's calendar.
     Day,
+    /// A person.
+    Person,
+    /// A schedule of a team.
+    Schedule,
+    /// An override of a schedule.
+    Override,
+    /// The last good copy of a schedule's calendar feed.
+    Feed,
 }
 
 impl EntryKind {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Service, Self::Team, Self::Day];
+    pub const ALL: [Self; 7] =
+        [Self::Service, Self::Team, Self::Day, Self::Person, Self::Schedule, Self::Override, Self::Feed];
 
     /// The word that stores keep it under.
     pub const fn as_str(self) -> &'static str {
@@ -34,6 +43,10 @@ impl EntryKind {
             Self::Service => "service",
             Self::Team => "team",
             Self::Day => "day",
+            Self::Person => "person",
+            Self::Schedule => "schedule",
+            Self::Override => "override",
+            Self::Feed => "feed",
         }
     }
 }
@@ -56,6 +69,14 @@ pub enum EntryKey {
     Team(TeamName),
     /// A day of a team's calendar.
     Day(TeamName, NaiveDate),
+    /// A person.
+    Person(PersonId),
+    /// A schedule of a team.
+    Schedule(TeamName, ScheduleName),
+    /// An override of a schedule.
+    Override(TeamName, ScheduleName, OverrideId),
+    /// The copy of a schedule's feed.
+    Feed(TeamName, ScheduleName, FeedId),
 }
 
 impl EntryKey {
@@ -72,6 +93,16 @@ impl EntryKey {
                 let day = name.parse().map_err(|_| InvalidInput::field("day", "must be YYYY-MM-DD"))?;
                 Self::Day(TeamName::new(team)?, day)
             }
+            EntryKind::Person => Self::Person(PersonId::new(name)?),
+            EntryKind::Schedule => Self::Schedule(TeamName::new(team)?, ScheduleName::new(name)?),
+            EntryKind::Override => {
+                let (schedule, id) = within_schedule(name)?;
+                Self::Override(TeamName::new(team)?, schedule, OverrideId::new(id)?)
+            }
+            EntryKind::Feed => {
+                let (schedule, id) = within_schedule(name)?;
+                Self::Feed(TeamName::new(team)?, schedule, FeedId::new(id)?)
+            }
         })
     }
 
@@ -81,25 +112,64 @@ impl EntryKey {
             Self::Service(_) => EntryKind::Service,
             Self::Team(_) => EntryKind::Team,
             Self::Day(..) => EntryKind::Day,
+            Self::Person(_) => EntryKind::Person,
+            Self::Schedule(..) => EntryKind::Schedule,
+            Self::Override(..) => EntryKind::Override,
+            Self::Feed(..) => EntryKind::Feed,
         }
     }
 
-    /// The team that it belongs to and is deleted with.
+    /// The team that the entry belongs to and is deleted with.
     pub fn team(&self) -> Option<&TeamName> {
         match self {
-            Self::Service(_) => None,
-            Self::Team(team) | Self::Day(team, _) => Some(team),
+            Self::Service(_) | Self::Person(_) => None,
+            Self::Team(team)
+            | Self::Day(team, _)
+            | Self::Schedule(team, _)
+            | Self::Override(team, ..)
+            | Self::Feed(team, ..) => Some(team),
         }
     }
 
-    /// Its name among the entries of its kind and team; empty for a team's settings.
+    /// The entry's name among the entries of its kind and team; empty for a team's settings. Parts of a schedule begin
+    /// with the schedule's name and a slash.
     pub fn name(&self) -> String {
         match self {
             Self::Service(service) => service.to_string(),
             Self::Team(_) => String::new(),
             Self::Day(_, day) => day.to_string(),
+            Self::Person(person) => person.to_string(),
+            Self::Schedule(_, schedule) => schedule.to_string(),
+            Self::Override(_, schedule, id) => format!("{schedule}/{id}"),
+            Self::Feed(_, schedule, feed) => format!("{schedule}/{feed}"),
         }
     }
+
+    /// Whether the entry is deleted together with the one that `outer` names.
+    pub fn is_inside(&self, outer: &EntryKey) -> bool {
+        match (self, outer) {
+            (
+                Self::Day(team, _)
+                | Self::Schedule(team, _)
+                | Self::Override(team, ..)
+                | Self::Feed(team, ..),
+                Self::Team(outer),
+            ) => team == outer,
+            (
+                Self::Override(team, schedule, _) | Self::Feed(team, schedule, _),
+                Self::Schedule(outer_team, outer),
+            ) => team == outer_team && schedule == outer,
+            (_, _) => false,
+        }
+    }
+}
+
+/// The name of a schedule's part: the schedule, and the part's own name.
+fn within_schedule(name: &str) -> Result<(ScheduleName, &str), InvalidInput> {
+    let parts = name.split_once('/');
+    let (schedule, own) =
+        parts.ok_or_else(|| InvalidInput::field("schedule", "must be followed by a slash and a name"))?;
+    Ok((ScheduleName::new(schedule)?, own))
 }
 
 impl fmt::Display for EntryKey {
@@ -108,6 +178,10 @@ impl fmt::Display for EntryKey {
             Self::Service(service) => write!(f, "service {service}"),
             Self::Team(team) => write!(f, "team {team}"),
             Self::Day(team, day) => write!(f, "calendar of {team}, {day}"),
+            Self::Person(person) => write!(f, "person {person}"),
+            Self::Schedule(team, schedule) => write!(f, "schedule {schedule} of {team}"),
+            Self::Override(team, schedule, id) => write!(f, "override {id} of schedule {schedule} of {team}"),
+            Self::Feed(team, schedule, feed) => write!(f, "feed {feed} of schedule {schedule} of {team}"),
         }
     }
 }
@@ -138,6 +212,44 @@ pub enum Entry {
         /// Who is on call.
         rota: Arc<Rota>,
     },
+    /// A person.
+    Person {
+        /// The person's id.
+        person: PersonId,
+        /// How they are reached.
+        profile: Arc<Profile>,
+    },
+    /// A schedule of a team.
+    Schedule {
+        /// The team.
+        team: TeamName,
+        /// The schedule's name.
+        name: ScheduleName,
+        /// Who takes turns.
+        schedule: Arc<Schedule>,
+    },
+    /// An override of a schedule.
+    Override {
+        /// The schedule's team.
+        team: TeamName,
+        /// The schedule.
+        schedule: ScheduleName,
+        /// The override's name.
+        id: OverrideId,
+        /// Who stands in for whom.
+        stand_in: Arc<Override>,
+    },
+    /// The copy of a schedule's feed.
+    Feed {
+        /// The schedule's team.
+        team: TeamName,
+        /// The schedule.
+        schedule: ScheduleName,
+        /// The feed.
+        feed: FeedId,
+        /// The feed's events.
+        copy: Arc<FeedCopy>,
+    },
 }
 
 /// The body of a service's entry.
@@ -162,12 +274,42 @@ impl Entry {
         Self::Day { team: team.clone(), day, rota: Arc::new(rota) }
     }
 
+    /// A person.
+    pub fn person(person: &PersonId, profile: Profile) -> Self {
+        Self::Person { person: person.clone(), profile: Arc::new(profile) }
+    }
+
+    /// A schedule of a team.
+    pub fn schedule(team: &TeamName, name: &ScheduleName, schedule: Schedule) -> Self {
+        Self::Schedule { team: team.clone(), name: name.clone(), schedule: Arc::new(schedule) }
+    }
+
+    /// An override of a schedule.
+    pub fn stand_in(team: &TeamName, schedule: &ScheduleName, id: &OverrideId, stand_in: Override) -> Self {
+        let (team, schedule) = (team.clone(), schedule.clone());
+        Self::Override { team, schedule, id: id.clone(), stand_in: Arc::new(stand_in) }
+    }
+
+    /// The copy of a schedule's feed.
+    pub fn feed(team: &TeamName, schedule: &ScheduleName, feed: &FeedId, copy: FeedCopy) -> Self {
+        let (team, schedule) = (team.clone(), schedule.clone());
+        Self::Feed { team, schedule, feed: feed.clone(), copy: Arc::new(copy) }
+    }
+
     /// What names it.
     pub fn key(&self) -> EntryKey {
         match self {
             Self::Service { service, .. } => EntryKey::Service(service.clone()),
             Self::Team { team, .. } => EntryKey::Team(team.clone()),
             Self::Day { team, day, .. } => EntryKey::Day(team.clone(), *day),
+            Self::Person { person, .. } => EntryKey::Person(person.clone()),
+            Self::Schedule { team, name, .. } => EntryKey::Schedule(team.clone(), name.clone()),
+            Self::Override { team, schedule, id, .. } => {
+                EntryKey::Override(team.clone(), schedule.clone(), id.clone())
+            }
+            Self::Feed { team, schedule, feed, .. } => {
+                EntryKey::Feed(team.clone(), schedule.clone(), feed.clone())
+            }
         }
     }
 
@@ -180,6 +322,10 @@ impl Entry {
             Self::Service { team, .. } => serde_json::to_string(&Owner { team: team.clone() }),
             Self::Team { settings, .. } => serde_json::to_string(&**settings),
             Self::Day { rota, .. } => serde_json::to_string(&**rota),
+            Self::Person { profile, .. } => serde_json::to_string(&**profile),
+            Self::Schedule { schedule, .. } => serde_json::to_string(&**schedule),
+            Self::Override { stand_in, .. } => serde_json::to_string(&**stand_in),
+            Self::Feed { copy, .. } => serde_json::to_string(&**copy),
         };
         body.map_err(|e| Outage::permanent("an entry of the roster cannot be written").because(e))
     }
@@ -189,50 +335,122 @@ impl Entry {
     /// # Errors
     /// Permanent, if the body is not one of that kind.
     pub fn decode(key: EntryKey, body: &str) -> Result<Self, Outage> {
-        let decoded = match key {
-            EntryKey::Service(service) => {
-                serde_json::from_str(body).map(|Owner { team }| Self::Service { service, team })
-            }
-            EntryKey::Team(team) => {
-                serde_json::from_str(body).map(|settings| Self::Team { team, settings: Arc::new(settings) })
-            }
-            EntryKey::Day(team, day) => {
-                serde_json::from_str(body).map(|rota| Self::Day { team, day, rota: Arc::new(rota) })
-            }
-        };
+        let decoded =
+            match key {
+                EntryKey::Service(service) => {
+                    serde_json::from_str(body).map(|Owner { team }| Self::Service { service, team })
+                }
+                EntryKey::Team(team) => serde_json::from_str(body)
+                    .map(|settings| Self::Team { team, settings: Arc::new(settings) }),
+                EntryKey::Day(team, day) => {
+                    serde_json::from_str(body).map(|rota| Self::Day { team, day, rota: Arc::new(rota) })
+                }
+                EntryKey::Person(person) => serde_json::from_str(body)
+                    .map(|profile| Self::Person { person, profile: Arc::new(profile) }),
+                EntryKey::Schedule(team, name) => serde_json::from_str(body).map(|schedule| Self::Schedule {
+                    team,
+                    name,
+                    schedule: Arc::new(schedule),
+                }),
+                EntryKey::Override(team, schedule, id) => serde_json::from_str(body)
+                    .map(|stand_in| Self::Override { team, schedule, id, stand_in: Arc::new(stand_in) }),
+                EntryKey::Feed(team, schedule, feed) => serde_json::from_str(body).map(|copy| Self::Feed {
+                    team,
+                    schedule,
+                    feed,
+                    copy: Arc::new(copy),
+                }),
+            };
         decoded.map_err(|e| Outage::permanent("an entry of the roster cannot be read").because(e))
     }
 
-    /// The names that it refers to: none of them may be deleted while it is there.
+    /// The names that the entry refers to: none of them may be deleted while the entry is there.
     pub fn uses(&self) -> Vec<EntryKey> {
         match self {
             Self::Service { team, .. } => vec![EntryKey::Team(team.clone())],
-            Self::Team { .. } | Self::Day { .. } => Vec::new(),
+            Self::Team { .. }
+            | Self::Day { .. }
+            | Self::Person { .. }
+            | Self::Schedule { .. }
+            | Self::Override { .. }
+            | Self::Feed { .. } => self.named(),
         }
     }
 
-    /// Its content as it may be shown to everybody who reads the roster's changes: without addresses.
+    /// The people, schedules and teams that the entry's targets name.
+    pub fn named(&self) -> Vec<EntryKey> {
+        let keys = |team: &TeamName, targets: &mut dyn Iterator<Item = &Target>| {
+            targets.filter_map(|target| target.key(team)).collect()
+        };
+        match self {
+            Self::Service { .. } | Self::Person { .. } | Self::Feed { .. } => Vec::new(),
+            Self::Team { team, settings } => keys(team, &mut settings.targets()),
+            Self::Day { team, rota, .. } => keys(team, &mut rota.targets()),
+            Self::Schedule { team, schedule, .. } => keys(team, &mut schedule.targets()),
+            Self::Override { team, stand_in, .. } => {
+                let replaced = stand_in.instead_of().unwrap_or_default();
+                keys(team, &mut stand_in.oncall().iter().chain(replaced))
+            }
+        }
+    }
+
+    /// The entry's content as it may be shown to everybody who reads the roster's changes: without addresses.
     pub(super) fn shown(&self) -> Map<String, Value> {
-        let masked =
-            |contacts: &[Contact]| contacts.iter().map(|c| Value::from(c.masked())).collect::<Value>();
+        let masked = |targets: &[Target]| targets.iter().map(|t| Value::from(t.masked())).collect::<Value>();
         match self {
             Self::Service { team, .. } => Map::from_iter([("team".into(), Value::from(team.as_str()))]),
-            Self::Team { settings, .. } => {
-                let levels = settings.alert_levels().iter();
-                let levels = levels.map(|(severity, levels)| (severity.to_string(), levels.clone().into()));
-                Map::from_iter([
-                    ("timezone".into(), Value::from(settings.timezone().name())),
-                    ("escalateAfterSeconds".into(), settings.escalate_after().as_secs_f64().into()),
-                    ("fallback".into(), masked(settings.fallback())),
-                    ("repeat".into(), settings.repeat().into()),
-                    ("alertLevels".into(), Value::Object(levels.collect())),
-                ])
-            }
+            Self::Team { settings, .. } => settings.shown(&masked),
             Self::Day { rota, .. } => Map::from_iter([
                 ("oncall".into(), masked(rota.oncall())),
                 ("escalation".into(), rota.escalation().iter().map(|level| masked(level)).collect()),
             ]),
+            Self::Person { .. } | Self::Schedule { .. } | Self::Override { .. } | Self::Feed { .. } => {
+                self.masked()
+            }
         }
+    }
+
+    /// The stored body, in which every contact and every feed's URL is masked. A feed's copy is shown by its size.
+    fn masked(&self) -> Map<String, Value> {
+        let mut body: Map<String, Value> =
+            self.body().ok().and_then(|body| serde_json::from_str(&body).ok()).unwrap_or_default();
+        match self {
+            Self::Feed { copy, .. } => {
+                body.insert("events".to_owned(), Value::from(copy.events.len()));
+            }
+            Self::Schedule { schedule, .. } => {
+                let urls = schedule.feeds().iter().map(|feed| Value::from(feed.masked()));
+                if let Some(feeds) = body.get_mut("feeds").and_then(Value::as_array_mut) {
+                    for (feed, url) in feeds.iter_mut().zip(urls) {
+                        feed["url"] = url;
+                    }
+                }
+            }
+            Self::Service { .. }
+            | Self::Team { .. }
+            | Self::Day { .. }
+            | Self::Person { .. }
+            | Self::Override { .. } => {}
+        }
+        body.into_iter().map(|(name, value)| (name, without_addresses(value))).collect()
+    }
+}
+
+/// The value, in which every text that is a contact is masked.
+fn without_addresses(value: Value) -> Value {
+    match value {
+        Value::String(text) => match text.parse::<Target>() {
+            // A text with a scheme that nobody would write as a contact, such as a time, stays.
+            Ok(Target::Contact(contact)) if !text.starts_with(|c: char| c.is_ascii_digit()) => {
+                Value::from(contact.masked())
+            }
+            Ok(_) | Err(_) => Value::String(text),
+        },
+        Value::Array(values) => values.into_iter().map(without_addresses).collect(),
+        Value::Object(fields) => {
+            fields.into_iter().map(|(name, value)| (name, without_addresses(value))).collect()
+        }
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_)) => other,
     }
 }
 
@@ -241,7 +459,7 @@ impl Entry {
 pub enum RosterEdit {
     /// Creates the entry, or replaces the one with its key.
     Put(Entry),
-    /// Deletes the entry with that key. A team is deleted with everything that belongs to it.
+    /// Deletes the entry with that key. A team and a schedule are deleted with everything that belongs to them.
     Delete(EntryKey),
 }
 
@@ -264,15 +482,58 @@ impl From<Entry> for RosterEdit {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Contact;
+    use crate::model::{LayerName, MethodName, Zone};
+    use crate::roster::{
+        Absence, Counting, Feed, FeedEvent, FeedRole, Layer, Member, RuleFor, RuleStep, Turn, TurnUnit,
+    };
 
     fn entries() -> Vec<Entry> {
         let (athens, devops) = (ServiceName::new("athens").unwrap(), TeamName::new("devops/eu").unwrap());
         let jo = || vec![Contact::new("jo@example.org").unwrap()];
+        let id = OverrideId::new("dentist").unwrap();
+        let at = chrono::DateTime::UNIX_EPOCH;
+        let event = FeedEvent { from: at, to: at, names: vec!["jo@example.org".to_owned()] };
+        let copy = FeedCopy { events: vec![event], findings: vec!["an event was odd".to_owned()] };
         vec![
             Entry::service(&athens, &devops),
             Entry::team(&devops, Team::builder(jo()).repeat(2).build().unwrap()),
             Entry::day(&devops, "2026-12-24".parse().unwrap(), Rota::new(jo(), vec![jo()]).unwrap()),
+            Entry::person(&PersonId::new("jo").unwrap(), person()),
+            Entry::schedule(&devops, &ScheduleName::new("primary").unwrap(), schedule()),
+            Entry::stand_in(&devops, &ScheduleName::new("primary").unwrap(), &id, stand_in()),
+            Entry::feed(&devops, &ScheduleName::new("primary").unwrap(), &schedule().feeds()[0].id(), copy),
         ]
+    }
+
+    fn person() -> Profile {
+        let method = (MethodName::new("mail").unwrap(), Contact::new("jo@example.org").unwrap());
+        let absence =
+            Absence { from: "2026-12-24".parse().unwrap(), to: "2026-12-27T09:00+02:00".parse().unwrap() };
+        let step = RuleStep { after: std::time::Duration::ZERO, methods: vec![method.0.clone()] };
+        let person = Profile::builder([method].into()).name("Jo").absence(absence);
+        person.rule(RuleFor::Default, vec![step]).build().unwrap()
+    }
+
+    fn schedule() -> Schedule {
+        let layer = Layer {
+            name: LayerName::new("weekdays").unwrap(),
+            rank: Some(1),
+            members: vec![Member::always(vec!["jo@example.org".parse().unwrap()])],
+            from: "2026-12-07T09:00".parse().unwrap(),
+            begins: None,
+            until: None,
+            turn: Turn { every: 1, unit: TurnUnit::Week, count: Counting::Worked },
+            hours: Vec::new(),
+        };
+        let feed = Feed { url: "https://jo@example.org/secret".to_owned(), role: FeedRole::Base };
+        Schedule::new(Zone::utc(), vec![layer], vec![feed]).unwrap()
+    }
+
+    fn stand_in() -> Override {
+        let (from, to) = ("2026-12-07T09:00".parse().unwrap(), "2026-12-08T09:00".parse().unwrap());
+        let jo = || vec!["jo@example.org".parse().unwrap()];
+        Override::new(from, to, jo(), Some(jo()), Some("dentist".to_owned())).unwrap()
     }
 
     #[test]

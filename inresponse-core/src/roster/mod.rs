@@ -1,25 +1,38 @@
-//! Who is on call: services, teams and their calendars.
+//! Who is on call: services, teams and their calendars, people and schedules.
 //!
 //! The roster consists of [entries](Entry). Every change goes through [`Roster::apply`]. Only [`resolve`] says who is on
 //! call.
 //!
 //! | file | holds |
 //! |---|---|
+//! | `target` | whom an entry names: a contact, a person, a schedule or a team |
+//! | `person` | a person: methods, rules, absences |
+//! | `schedule` | layers, turns, overrides and the copies of feeds |
+//! | `moment` | times as people write them |
 //! | `entry` | the kinds of entries, their keys, and edits |
-//! | `edit` | what edits do and when they are refused: [`judge`], pure |
+//! | `edit`, `names` | what edits do and when they are refused: [`judge`], pure |
 //! | `change`, `describe` | audit records, and their text for people |
+//! | `book` | all people and schedules |
 //! | `directory` | what says who is on call for one team |
-//! | `resolve` | who is on call: [`resolve`], pure |
+//! | `shifts` | who is on call in a schedule: [`on_call`], [`shifts`], pure |
+//! | `resolve` | who is on call for a team: [`resolve`], pure |
 //! | `snapshot` | a whole roster in memory |
 //! | `team` | a team's settings and a calendar entry |
 
+mod book;
 mod change;
 mod describe;
 mod directory;
 mod edit;
 mod entry;
+mod moment;
+mod names;
+mod person;
 mod resolve;
+mod schedule;
+mod shifts;
 mod snapshot;
+mod target;
 mod team;
 
 use std::fmt::Debug;
@@ -28,13 +41,24 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
+pub use book::{Book, Timetable};
 pub use change::{ChangeKind, ChangeMark, EntryChange, FieldChange, RosterChange, What};
-pub use directory::{Directory, Standing, days_of};
-pub use edit::{Edited, Effect, Judged, Looked, MAX_EDITS, MAX_USERS, Refusal, Was, check, judge};
+pub use directory::{Directory, Standing, TeamPart, days_of};
+pub use edit::{
+    Answers, Edited, Effect, Judged, MAX_EDITS, MAX_USERS, Question, Refusal, Was, check, judge, judge_by,
+};
 pub use entry::{Entry, EntryKey, EntryKind, RosterEdit};
-pub use resolve::{Defaults, Resolved, SettingsOf, Why, day_of, resolve, resolve_by_calendar};
+pub use moment::{Moment, WallTime};
+pub use person::{Absence, Profile, ProfileBuilder, RuleFor, RuleStep};
+pub use resolve::{Defaults, OnDuty, Resolved, SettingsOf, Why, day_of, resolve, resolve_by_calendar};
+pub use schedule::{
+    ClockTime, Counting, Feed, FeedCopy, FeedEvent, FeedId, FeedRole, Hours, Layer, Member, Override,
+    Schedule, Turn, TurnUnit, WeekDays,
+};
+pub use shifts::{Now, Shift, Source, Who, on_call, shifts};
 pub use snapshot::Snapshot;
-pub use team::{Rota, Team, TeamBuilder};
+pub use target::Target;
+pub use team::{Rota, Team, TeamBuilder, TeamLevel};
 
 use crate::error::Outage;
 pub use crate::model::Zone;

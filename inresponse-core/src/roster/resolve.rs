@@ -1,10 +1,11 @@
-//! Who is on call: pure, and the only place that says so.
+//! Who is on call for a team: pure, and the only place that says so.
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::{Directory, Rota, Team, Zone};
+use super::shifts::{Source, Who, on_call};
+use super::{Directory, Rota, Target, Team, TeamPart, Zone};
 use crate::error::InvalidInput;
-use crate::model::{Contact, Matrix};
+use crate::model::{Contact, Level, Matrix, MethodName, PersonId, Recipient, ScheduleName, TeamName};
 
 /// What a team without settings of its own takes: UTC, ten minutes, and the deployment's fallback.
 #[derive(Debug, Clone)]
@@ -37,7 +38,9 @@ impl Defaults {
 pub enum Why {
     /// The team's calendar has an entry for the day.
     Day,
-    /// The calendar has no entry, so the fallback is on call.
+    /// The calendar has no entry, and the team has levels of its own.
+    Levels,
+    /// There is neither, so the fallback is on call.
     Fallback,
 }
 
@@ -48,6 +51,17 @@ pub enum SettingsOf {
     Team,
     /// The deployment's, since the team has none.
     Deployment,
+}
+
+/// Somebody who is alerted at a level, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnDuty {
+    /// Who.
+    pub who: Who,
+    /// The person's methods; a contact has none.
+    pub methods: Vec<(MethodName, Contact)>,
+    /// What leads to them: `fallback`, `level:1`, `day:2026-12-24`, `schedule:primary layer:weekdays`, …
+    pub why: String,
 }
 
 /// Who is on call at an instant.
@@ -61,6 +75,10 @@ pub struct Resolved {
     pub why: Why,
     /// Whose settings.
     pub settings: SettingsOf,
+    /// Who is alerted at each numbered level.
+    pub levels: Vec<Vec<OnDuty>>,
+    /// Who is alerted as the fallback.
+    pub fallback: Vec<OnDuty>,
 }
 
 /// Who is on call at `at`, which must lie in the directory's span; `None` if neither the team nor the deployment has
@@ -68,32 +86,174 @@ pub struct Resolved {
 pub fn resolve(directory: &Directory, defaults: &Defaults, at: DateTime<Utc>) -> Option<Resolved> {
     let own = directory.settings().map(|settings| (&**settings, SettingsOf::Team));
     let (team, settings) = own.or_else(|| Some((defaults.team()?, SettingsOf::Deployment)))?;
+    let resolving = Resolving { directory, at };
     let day = day_of(team.timezone(), at);
-    let (fallback, wait) = (team.fallback().to_vec(), team.escalate_after());
-    let (matrix, why) = match directory.day(day) {
-        Some(rota) => (Matrix::new(levels(rota), fallback, wait), Why::Day),
-        None => (Matrix::without_calendar(fallback, wait), Why::Fallback),
+    let fallback = resolving.all(directory.team(), team.fallback(), "fallback");
+    let (why, levels) = match (directory.day(day), team.levels()) {
+        (Some(rota), _) => (Why::Day, resolving.rota(directory.team(), rota, &format!("day:{day}"))),
+        (None, []) => (Why::Fallback, vec![fallback.clone()]),
+        (None, levels) => {
+            let level = |(n, level): (usize, &super::TeamLevel)| {
+                resolving.all(directory.team(), &level.notify, &format!("level:{}", n + 1))
+            };
+            (Why::Levels, levels.iter().enumerate().map(level).collect())
+        }
     };
-    let matrix =
-        matrix.repeated(team.repeat()).alerting(team.alert_levels().clone()).in_zone(team.timezone().clone());
-    Some(Resolved { day, matrix, why, settings })
+    let (last, wait) = (contacts(&fallback), team.escalate_after());
+    let matrix = match why {
+        Why::Day => Matrix::new(levels.iter().map(|level| contacts(level)).collect(), last, wait),
+        Why::Levels => {
+            let waits = team.levels().iter().map(|level| level.wait.unwrap_or(wait)).collect();
+            Matrix::new(levels.iter().map(|level| contacts(level)).collect(), last, wait).waiting(waits)
+        }
+        Why::Fallback => Matrix::without_calendar(last, wait),
+    };
+    let matrix = matrix
+        .repeated(team.repeat())
+        .alerting(team.alert_levels().clone())
+        .in_zone(team.timezone().clone())
+        .reaching(recipients(&levels, &fallback));
+    Some(Resolved { day, matrix, why, settings, levels, fallback })
 }
 
 /// Who is on call by the calendar alone, by days of UTC, for a team for which [`resolve`] finds no settings. After them
 /// comes `last`. `None` if the calendar has no entry for the day.
 pub fn resolve_by_calendar(directory: &Directory, last: Vec<Contact>, at: DateTime<Utc>) -> Option<Matrix> {
-    let rota = directory.day(day_of(&Zone::utc(), at))?;
-    Some(Matrix::new(levels(rota), last, Team::DEFAULT_WAIT))
+    let day = day_of(&Zone::utc(), at);
+    let rota = directory.day(day)?;
+    let levels = Resolving { directory, at }.rota(directory.team(), rota, &format!("day:{day}"));
+    let matrix = Matrix::new(levels.iter().map(|level| contacts(level)).collect(), last, Team::DEFAULT_WAIT);
+    Some(matrix.reaching(recipients(&levels, &[])))
+}
+
+/// Whomever `target` of `team` means at `at`, over persons, schedules and teams. Nobody for a name that is not there.
+pub(super) fn whom(directory: &Directory, team: &TeamName, target: &Target, at: DateTime<Utc>) -> Vec<Who> {
+    let found = Resolving { directory, at }.one(team, target, "", 0);
+    found.into_iter().map(|on_duty| on_duty.who).collect()
+}
+
+/// How deep targets may lead. The roster refuses circles; this ends one that two servers made at once.
+const MAX_DEPTH: usize = 16;
+
+/// Resolves targets at an instant.
+struct Resolving<'a> {
+    directory: &'a Directory,
+    at: DateTime<Utc>,
+}
+
+impl Resolving<'_> {
+    fn rota(&self, team: &TeamName, rota: &Rota, why: &str) -> Vec<Vec<OnDuty>> {
+        let levels = [rota.oncall()].into_iter().chain(rota.escalation().iter().map(Vec::as_slice));
+        levels.map(|level| self.all(team, level, why)).collect()
+    }
+
+    fn all(&self, team: &TeamName, targets: &[Target], why: &str) -> Vec<OnDuty> {
+        self.within(team, targets, why, 0)
+    }
+
+    fn within(&self, team: &TeamName, targets: &[Target], why: &str, depth: usize) -> Vec<OnDuty> {
+        let mut found: Vec<OnDuty> = Vec::new();
+        for one in targets.iter().flat_map(|target| self.one(team, target, why, depth)) {
+            if !found.iter().any(|other| other.who == one.who) {
+                found.push(one);
+            }
+        }
+        found
+    }
+
+    fn one(&self, team: &TeamName, target: &Target, why: &str, depth: usize) -> Vec<OnDuty> {
+        if depth > MAX_DEPTH {
+            return Vec::new();
+        }
+        match target {
+            Target::Contact(contact) => {
+                vec![OnDuty { who: Who::Contact(contact.clone()), methods: Vec::new(), why: why.to_owned() }]
+            }
+            Target::Person(person) => self.person(person, why).into_iter().collect(),
+            Target::Schedule { team: of, name } => {
+                self.schedule(of.as_ref().unwrap_or(team), name, &format!("{why} {target}"))
+            }
+            Target::Team(other) => self.team(other, &format!("{why} {target}"), depth + 1),
+        }
+    }
+
+    fn person(&self, person: &PersonId, why: &str) -> Option<OnDuty> {
+        let profile = self.directory.book().person(person)?;
+        let methods = profile.methods().iter().map(|(name, contact)| (name.clone(), contact.clone()));
+        Some(OnDuty { who: Who::Person(person.clone()), methods: methods.collect(), why: why.to_owned() })
+    }
+
+    fn schedule(&self, team: &TeamName, name: &ScheduleName, why: &str) -> Vec<OnDuty> {
+        let now = on_call(self.directory, team, name, self.at);
+        let why = format!("{why} {}", sources(&now.sources));
+        let on_duty = |who: Who| match who {
+            Who::Person(person) => self.person(&person, &why),
+            Who::Contact(_) => Some(OnDuty { who, methods: Vec::new(), why: why.clone() }),
+        };
+        now.oncall.into_iter().filter_map(on_duty).collect()
+    }
+
+    /// Level 1 of another team; its fallback if it has none.
+    fn team(&self, team: &TeamName, why: &str, depth: usize) -> Vec<OnDuty> {
+        let Some(TeamPart { settings, days, .. }) = self.directory.part(team) else { return Vec::new() };
+        let zone = settings.as_ref().map_or_else(Zone::utc, |settings| settings.timezone().clone());
+        let day = day_of(&zone, self.at);
+        let first = match (days.get(&day), settings.as_ref().and_then(|settings| settings.levels().first())) {
+            (Some(rota), _) => self.within(team, rota.oncall(), &format!("{why} day:{day}"), depth),
+            (None, Some(level)) => self.within(team, &level.notify, &format!("{why} level:1"), depth),
+            (None, None) => Vec::new(),
+        };
+        match settings {
+            Some(settings) if first.is_empty() => {
+                self.within(team, settings.fallback(), &format!("{why} fallback"), depth)
+            }
+            Some(_) | None => first,
+        }
+    }
+}
+
+/// Several sources are joined by `+`.
+fn sources(sources: &[Source]) -> String {
+    sources.iter().map(Source::to_string).collect::<Vec<_>>().join("+")
+}
+
+/// The addresses of a level: each once.
+fn contacts(level: &[OnDuty]) -> Vec<Contact> {
+    level.iter().flat_map(OnDuty::contacts).collect()
+}
+
+/// Which addresses of the levels are whose.
+fn recipients(levels: &[Vec<OnDuty>], fallback: &[OnDuty]) -> Vec<Recipient> {
+    let numbered = (1..).map(Level::At).zip(levels.iter().map(Vec::as_slice));
+    let all = numbered.chain([(Level::Fallback, fallback)]);
+    all.flat_map(|(level, people)| {
+        people.iter().flat_map(move |on_duty| {
+            let Who::Person(person) = &on_duty.who else { return Vec::new() };
+            let recipient = |(method, contact): &(MethodName, Contact)| Recipient {
+                level,
+                contact: contact.clone(),
+                person: person.clone(),
+                method: method.clone(),
+            };
+            on_duty.methods.iter().map(recipient).collect()
+        })
+    })
+    .collect()
+}
+
+impl OnDuty {
+    /// The addresses at which they are alerted.
+    pub fn contacts(&self) -> Vec<Contact> {
+        match &self.who {
+            Who::Contact(contact) => vec![contact.clone()],
+            Who::Person(_) => self.methods.iter().map(|(_, contact)| contact.clone()).collect(),
+        }
+    }
 }
 
 /// Promise 15: the one calendar day of `zone` on which `at` lies.
 pub fn day_of(zone: &Zone, at: DateTime<Utc>) -> NaiveDate {
     zone.local(at).clock().date()
-}
-
-fn levels(rota: &Rota) -> Vec<Vec<Contact>> {
-    let levels = [rota.oncall()].into_iter().chain(rota.escalation().iter().map(Vec::as_slice));
-    levels.map(<[Contact]>::to_vec).collect()
 }
 
 #[cfg(test)]

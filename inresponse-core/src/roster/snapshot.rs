@@ -6,8 +6,11 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 
-use super::edit::{Looked, MAX_USERS, Was};
-use super::{Directory, Effect, Entry, EntryKey, EntryKind, Listed, RosterEdit, Rota, Standing, Team};
+use super::edit::{Answers, MAX_USERS, Question, Was};
+use super::{
+    Book, Directory, Effect, Entry, EntryKey, EntryKind, Listed, RosterEdit, Rota, Standing, Target, Team,
+    TeamPart,
+};
 use crate::model::{ServiceName, TeamName};
 
 /// All entries, for rosters that hold them in memory.
@@ -15,19 +18,21 @@ use crate::model::{ServiceName, TeamName};
 pub struct Snapshot {
     services: BTreeMap<ServiceName, TeamName>,
     teams: BTreeMap<TeamName, Parts>,
+    book: Arc<Book>,
 }
 
-/// What there is of a team. A team of which there is nothing is not listed.
+/// Everything of one team. An empty one is not kept.
 #[derive(Debug, Default, Clone, PartialEq)]
 struct Parts {
     settings: Option<Arc<Team>>,
     days: BTreeMap<NaiveDate, Arc<Rota>>,
     owns: BTreeSet<ServiceName>,
+    schedules: usize,
 }
 
 impl Parts {
     fn is_empty(&self) -> bool {
-        self.settings.is_none() && self.days.is_empty() && self.owns.is_empty()
+        self.settings.is_none() && self.days.is_empty() && self.owns.is_empty() && self.schedules == 0
     }
 }
 
@@ -37,15 +42,36 @@ impl Snapshot {
         self.services.get(service)
     }
 
-    /// A team with its calendar entries from `first` to `last`.
+    /// A team with its calendar entries from `first` to `last`, and the teams that targets lead to.
     pub fn directory(&self, team: &TeamName, first: NaiveDate, last: NaiveDate) -> Directory {
-        match self.teams.get(team) {
-            None => Directory::unknown(team.clone()),
-            Some(parts) => {
-                let days = if first > last { BTreeMap::new() } else { copied(&parts.days, first, last) };
-                Directory::new(team.clone(), parts.settings.clone(), days, Standing::Known)
+        let mut directory =
+            Directory::new(team.clone(), self.part(team, first, last), Arc::clone(&self.book));
+        loop {
+            let missing = directory.teams_to_read();
+            if missing.is_empty() {
+                return directory;
+            }
+            for team in missing {
+                let part = self.part(&team, first, last);
+                directory.add(team, part);
             }
         }
+    }
+
+    fn part(&self, team: &TeamName, first: NaiveDate, last: NaiveDate) -> TeamPart {
+        match self.teams.get(team) {
+            None => TeamPart::unknown(),
+            Some(parts) => TeamPart {
+                settings: parts.settings.clone(),
+                days: if first > last { BTreeMap::new() } else { copied(&parts.days, first, last) },
+                standing: Standing::Known,
+            },
+        }
+    }
+
+    /// All people and schedules.
+    pub fn book(&self) -> &Arc<Book> {
+        &self.book
     }
 
     /// A page of entries; see [`Roster::entries`](super::Roster::entries).
@@ -54,7 +80,7 @@ impl Snapshot {
             EntryKind::Service => {
                 let from = after_key(after, |key| match key {
                     EntryKey::Service(service) => Some(service),
-                    EntryKey::Team(_) | EntryKey::Day(..) => None,
+                    _ => None,
                 });
                 let services = self.services.range::<ServiceName, _>((from, Bound::Unbounded));
                 services.take(limit).map(|(service, team)| Entry::service(service, team).into()).collect()
@@ -62,7 +88,7 @@ impl Snapshot {
             EntryKind::Team => {
                 let from = after_key(after, |key| match key {
                     EntryKey::Team(team) => Some(team),
-                    EntryKey::Service(_) | EntryKey::Day(..) => None,
+                    _ => None,
                 });
                 let teams = self.teams.range::<TeamName, _>((from, Bound::Unbounded)).take(limit);
                 teams
@@ -87,14 +113,45 @@ impl Snapshot {
                 let days = days.filter(|entry| after.is_none_or(|after| entry.key() > *after));
                 days.take(limit).map(Listed::from).collect()
             }
+            EntryKind::Person | EntryKind::Schedule | EntryKind::Override | EntryKind::Feed => {
+                let entries = self.book.entries().filter(|entry| entry.key().kind() == kind);
+                let entries = entries.filter(|entry| after.is_none_or(|after| entry.key() > *after));
+                entries.take(limit).map(Listed::from).collect()
+            }
         }
     }
 
-    /// What [`judge`](super::edit::judge) must know of an edit.
-    pub fn look(&self, edit: &RosterEdit) -> Looked {
-        let key = edit.key();
+    /// Answers what [`judge`](super::edit::judge) asks.
+    pub fn answer(&self, question: &Question, answers: &mut Answers) {
+        let keys = match question {
+            Question::Entry(key) => return answers.entry(key.clone(), self.was(key)),
+            Question::Users(key) => self.users(key),
+            Question::Parts(EntryKey::Team(team)) => {
+                let schedules = self.book.timetables(team);
+                schedules.map(|(name, _)| EntryKey::Schedule(team.clone(), name.clone())).collect()
+            }
+            Question::Parts(EntryKey::Schedule(team, name)) => {
+                let overrides = self.book.timetable(team, name).into_iter();
+                let overrides = overrides.flat_map(|timetable| timetable.overrides().keys());
+                overrides.map(|id| EntryKey::Override(team.clone(), name.clone(), id.clone())).collect()
+            }
+            Question::Parts(_) => Vec::new(),
+            Question::OnCallOfDays(team) => {
+                let days = self.teams.get(team).into_iter().flat_map(|parts| parts.days.values());
+                let named: BTreeSet<_> = days
+                    .flat_map(|rota| rota.oncall())
+                    .filter(|target| matches!(target, Target::Schedule { .. } | Target::Team(_)))
+                    .filter_map(|target| target.key(team))
+                    .collect();
+                named.into_iter().collect()
+            }
+        };
+        answers.keys(question.clone(), keys);
+    }
+
+    fn was(&self, key: &EntryKey) -> Was {
         let parts = key.team().and_then(|team| self.teams.get(team));
-        let was = match &key {
+        let entry = match key {
             EntryKey::Service(service) => {
                 self.services.get(service).map(|team| Entry::service(service, team))
             }
@@ -104,16 +161,39 @@ impl Snapshot {
             EntryKey::Day(team, day) => parts
                 .and_then(|parts| parts.days.get(day).cloned())
                 .map(|rota| Entry::Day { team: team.clone(), day: *day, rota }),
+            EntryKey::Person(_) | EntryKey::Schedule(..) | EntryKey::Override(..) | EntryKey::Feed(..) => {
+                self.book.entry(key)
+            }
         };
-        let has_days = matches!(key, EntryKey::Team(_)) && parts.is_some_and(|parts| !parts.days.is_empty());
-        let none = if has_days { Was::OnlyParts } else { Was::Absent };
-        let users = match (edit, &key) {
-            (RosterEdit::Delete(_), EntryKey::Team(_)) => parts.map_or_else(Vec::new, |parts| {
-                parts.owns.iter().take(MAX_USERS).cloned().map(EntryKey::Service).collect()
-            }),
-            (RosterEdit::Put(_) | RosterEdit::Delete(_), _) => Vec::new(),
+        let has_parts = matches!(key, EntryKey::Team(_))
+            && parts.is_some_and(|parts| !parts.days.is_empty() || parts.schedules > 0);
+        let none = if has_parts { Was::OnlyParts } else { Was::Absent };
+        entry.map_or(none, Was::Entry)
+    }
+
+    /// Entries that use a name, up to [`MAX_USERS`].
+    fn users(&self, key: &EntryKey) -> Vec<EntryKey> {
+        let owned = match key {
+            EntryKey::Team(team) => self.teams.get(team),
+            _ => None,
         };
-        Looked { was: was.map_or(none, Was::Entry), users }
+        let services = owned.into_iter().flat_map(|parts| &parts.owns).cloned().map(EntryKey::Service);
+        let uses = |entry: &Entry| entry.uses().contains(key);
+        let teams = self.teams.iter().flat_map(|(team, parts)| {
+            let settings = parts
+                .settings
+                .iter()
+                .map(|settings| Entry::Team { team: team.clone(), settings: settings.clone() });
+            let days = parts.days.iter().map(|(day, rota)| Entry::Day {
+                team: team.clone(),
+                day: *day,
+                rota: rota.clone(),
+            });
+            settings.chain(days)
+        });
+        let others = teams.chain(self.book.entries()).filter(uses).map(|entry| entry.key());
+        let is_other = |user: &EntryKey| user != key && !user.is_inside(key);
+        services.chain(others.filter(is_other)).take(MAX_USERS).collect()
     }
 
     /// Makes the edits whose effect changes something.
@@ -142,17 +222,46 @@ impl Snapshot {
             Entry::Day { team, day, rota } => {
                 self.teams.entry(team).or_default().days.insert(day, rota);
             }
+            entry @ (Entry::Person { .. }
+            | Entry::Schedule { .. }
+            | Entry::Override { .. }
+            | Entry::Feed { .. }) => {
+                let team = entry.key().team().cloned();
+                Arc::make_mut(&mut self.book).put(entry);
+                if let Some(team) = team {
+                    self.count_schedules(&team);
+                }
+            }
+        }
+    }
+
+    /// A team with a schedule is known.
+    fn count_schedules(&mut self, team: &TeamName) {
+        let schedules = self.book.timetables(team).count();
+        if schedules > 0 {
+            self.teams.entry(team.clone()).or_default().schedules = schedules;
+        } else {
+            self.change(team, |parts| parts.schedules = 0);
         }
     }
 
     fn delete(&mut self, key: &EntryKey) {
         match key {
             EntryKey::Service(service) => self.disown(service),
-            EntryKey::Team(team) => self.change(team, |parts| {
-                parts.settings = None;
-                parts.days.clear();
-            }),
+            EntryKey::Team(team) => {
+                Arc::make_mut(&mut self.book).delete(key);
+                self.change(team, |parts| {
+                    parts.settings = None;
+                    parts.days.clear();
+                    parts.schedules = 0;
+                });
+            }
             EntryKey::Day(team, day) => self.change(team, |parts| _ = parts.days.remove(day)),
+            EntryKey::Person(_) => Arc::make_mut(&mut self.book).delete(key),
+            EntryKey::Schedule(team, _) | EntryKey::Override(team, ..) | EntryKey::Feed(team, ..) => {
+                Arc::make_mut(&mut self.book).delete(key);
+                self.count_schedules(team);
+            }
         }
     }
 

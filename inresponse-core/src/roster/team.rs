@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use serde_json::{Map, Value};
+
+use super::Target;
 use crate::error::InvalidInput;
-use crate::model::{Contact, Matrix, Severity, Zone};
+use crate::model::{Matrix, Severity, Zone};
 
 /// A team's settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,10 +18,28 @@ pub struct Team {
     timezone: Zone,
     #[serde(rename = "escalateAfterSeconds", with = "seconds")]
     escalate_after: Duration,
-    fallback: Vec<Contact>,
+    fallback: Vec<Target>,
     repeat: u32,
     #[serde(default)]
     alert_levels: BTreeMap<Severity, Vec<u16>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    levels: Vec<TeamLevel>,
+}
+
+/// One level of a team's own ladder: who is alerted, and how long the level is given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TeamLevel {
+    /// Who is alerted, together.
+    pub notify: Vec<Target>,
+    /// How long the level is given; absent means the team's wait.
+    #[serde(
+        rename = "waitSeconds",
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "maybe_seconds"
+    )]
+    pub wait: Option<Duration>,
 }
 
 impl Team {
@@ -29,15 +50,19 @@ impl Team {
     /// The most repeat rounds.
     pub const MAX_REPEAT: u32 = 100;
 
+    /// The maximum number of levels.
+    pub const MAX_LEVELS: usize = Matrix::MAX_CONTACTS / 2;
+
     /// A team whose fallback is `fallback`, with the defaults for everything else.
-    pub fn builder(fallback: Vec<Contact>) -> TeamBuilder {
+    pub fn builder<T: Into<Target>>(fallback: Vec<T>) -> TeamBuilder {
         TeamBuilder {
             team: Team {
                 timezone: Zone::utc(),
                 escalate_after: Self::DEFAULT_WAIT,
-                fallback,
+                fallback: fallback.into_iter().map(Into::into).collect(),
                 repeat: 0,
                 alert_levels: BTreeMap::new(),
+                levels: Vec::new(),
             },
         }
     }
@@ -53,8 +78,18 @@ impl Team {
     }
 
     /// Who is alerted when nobody else can be or nobody else has claimed.
-    pub fn fallback(&self) -> &[Contact] {
+    pub fn fallback(&self) -> &[Target] {
         &self.fallback
+    }
+
+    /// The team's own ladder: who is alerted on days without a calendar entry, level by level.
+    pub fn levels(&self) -> &[TeamLevel] {
+        &self.levels
+    }
+
+    /// Everybody whom the levels and the fallback name.
+    pub fn targets(&self) -> impl Iterator<Item = &Target> {
+        self.levels.iter().flat_map(|level| &level.notify).chain(&self.fallback)
     }
 
     /// How many further rounds come before the fallback.
@@ -103,6 +138,13 @@ impl TeamBuilder {
         self
     }
 
+    /// The team's own ladder (default: none).
+    #[must_use]
+    pub fn levels(mut self, levels: Vec<TeamLevel>) -> Self {
+        self.team.levels = levels;
+        self
+    }
+
     /// Checks everything.
     ///
     /// # Errors
@@ -115,6 +157,18 @@ impl TeamBuilder {
         }
         if team.fallback.len() > Matrix::MAX_CONTACTS / 2 {
             invalid.push("fallback", format!("must be at most {} contacts", Matrix::MAX_CONTACTS / 2));
+        }
+        if team.levels.len() > Team::MAX_LEVELS {
+            invalid.push("levels", format!("must be at most {}", Team::MAX_LEVELS));
+        }
+        for (i, level) in team.levels.iter().enumerate() {
+            if level.notify.len() > Team::MAX_LEVELS {
+                invalid.push(format!("levels[{i}].notify"), format!("must be at most {}", Team::MAX_LEVELS));
+            }
+            if level.wait.is_some_and(|wait| wait < Duration::from_secs(1) || wait > Team::MAX_WAIT) {
+                let most = Team::MAX_WAIT.as_secs();
+                invalid.push(format!("levels[{i}].waitSeconds"), format!("must be from 1 to {most}"));
+            }
         }
         if team.escalate_after < Duration::from_secs(1) || team.escalate_after > Team::MAX_WAIT {
             let most = Team::MAX_WAIT.as_secs();
@@ -132,11 +186,36 @@ impl TeamBuilder {
     }
 }
 
+impl Team {
+    /// The settings as they may be shown: `masked` shows targets without addresses.
+    pub(super) fn shown(&self, masked: &dyn Fn(&[Target]) -> Value) -> Map<String, Value> {
+        let levels = self.alert_levels.iter();
+        let levels = levels.map(|(severity, levels)| (severity.to_string(), levels.clone().into()));
+        let mut shown = Map::from_iter([
+            ("timezone".into(), Value::from(self.timezone.name())),
+            ("escalateAfterSeconds".into(), self.escalate_after.as_secs_f64().into()),
+            ("fallback".into(), masked(&self.fallback)),
+            ("repeat".into(), self.repeat.into()),
+            ("alertLevels".into(), Value::Object(levels.collect())),
+        ]);
+        if !self.levels.is_empty() {
+            let level = |level: &TeamLevel| {
+                let mut shown = Map::from_iter([("notify".to_owned(), masked(&level.notify))]);
+                let wait = level.wait.map(|wait| ("waitSeconds".to_owned(), wait.as_secs_f64().into()));
+                shown.extend(wait);
+                Value::Object(shown)
+            };
+            shown.insert("levels".to_owned(), self.levels.iter().map(level).collect());
+        }
+        shown
+    }
+}
+
 /// A calendar entry: who is on call on one day of a team, and to whom it escalates.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rota {
-    oncall: Vec<Contact>,
-    escalation: Vec<Vec<Contact>>,
+    oncall: Vec<Target>,
+    escalation: Vec<Vec<Target>>,
 }
 
 impl Rota {
@@ -144,7 +223,9 @@ impl Rota {
     ///
     /// # Errors
     /// More contacts than a matrix can have. Empty lists are allowed: an empty level is skipped.
-    pub fn new(oncall: Vec<Contact>, escalation: Vec<Vec<Contact>>) -> Result<Self, InvalidInput> {
+    pub fn new<T: Into<Target>>(oncall: Vec<T>, escalation: Vec<Vec<T>>) -> Result<Self, InvalidInput> {
+        let targets = |level: Vec<T>| level.into_iter().map(Into::into).collect::<Vec<Target>>();
+        let (oncall, escalation) = (targets(oncall), escalation.into_iter().map(targets).collect::<Vec<_>>());
         let contacts = oncall.len() + escalation.iter().map(Vec::len).sum::<usize>();
         let most = Matrix::MAX_CONTACTS / 2;
         if contacts > most || escalation.len() >= most {
@@ -157,13 +238,18 @@ impl Rota {
     }
 
     /// Who is on call.
-    pub fn oncall(&self) -> &[Contact] {
+    pub fn oncall(&self) -> &[Target] {
         &self.oncall
     }
 
     /// To whom it escalates, level by level.
-    pub fn escalation(&self) -> &[Vec<Contact>] {
+    pub fn escalation(&self) -> &[Vec<Target>] {
         &self.escalation
+    }
+
+    /// Everybody whom the entry names.
+    pub fn targets(&self) -> impl Iterator<Item = &Target> {
+        self.oncall.iter().chain(self.escalation.iter().flatten())
     }
 }
 
@@ -181,13 +267,33 @@ mod seconds {
     }
 }
 
+mod maybe_seconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(d: &Option<Duration>, s: S) -> Result<S::Ok, S::Error> {
+        match d {
+            Some(d) => s.serialize_f64(d.as_secs_f64()),
+            None => s.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Duration>, D::Error> {
+        let seconds = Option::<f64>::deserialize(d)?;
+        let wait = seconds.map(Duration::try_from_secs_f64).transpose();
+        wait.map_err(serde::de::Error::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Contact;
 
     #[test]
     fn p16_a_team_names_every_invalid_setting() {
-        let refused = Team::builder(Vec::new())
+        let refused = Team::builder(Vec::<Contact>::new())
             .escalate_after(Duration::ZERO)
             .repeat(1000)
             .alert_levels(Severity::Warn, vec![0])

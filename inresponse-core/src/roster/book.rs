@@ -1,0 +1,202 @@
+//! People and schedules: whatever targets lead to.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Entry, EntryKey, FeedCopy, FeedId, Override, Profile, Schedule};
+use crate::model::{Contact, OverrideId, Person, PersonId, ScheduleName, TeamName};
+
+/// The people and the schedules of a whole roster, with their overrides and the copies of their feeds.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Book {
+    people: BTreeMap<PersonId, Arc<Profile>>,
+    schedules: BTreeMap<TeamName, BTreeMap<ScheduleName, Timetable>>,
+}
+
+/// A schedule with everything that says who is on call in it.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Timetable {
+    schedule: Option<Arc<Schedule>>,
+    overrides: BTreeMap<OverrideId, Arc<Override>>,
+    copies: BTreeMap<FeedId, Arc<FeedCopy>>,
+}
+
+impl Timetable {
+    /// The schedule; `None` only if its entry cannot be read.
+    pub fn schedule(&self) -> Option<&Arc<Schedule>> {
+        self.schedule.as_ref()
+    }
+
+    /// The overrides by their ids.
+    pub fn overrides(&self) -> &BTreeMap<OverrideId, Arc<Override>> {
+        &self.overrides
+    }
+
+    /// The last good copy of a feed.
+    pub fn copy(&self, feed: &FeedId) -> Option<&Arc<FeedCopy>> {
+        self.copies.get(feed)
+    }
+
+    /// The copies of feeds by the feeds' ids.
+    pub fn copies(&self) -> &BTreeMap<FeedId, Arc<FeedCopy>> {
+        &self.copies
+    }
+
+    fn is_empty(&self) -> bool {
+        self.schedule.is_none() && self.overrides.is_empty() && self.copies.is_empty()
+    }
+}
+
+impl Book {
+    /// A person.
+    pub fn person(&self, person: &PersonId) -> Option<&Arc<Profile>> {
+        self.people.get(person)
+    }
+
+    /// All people in the order of their ids.
+    pub fn people(&self) -> &BTreeMap<PersonId, Arc<Profile>> {
+        &self.people
+    }
+
+    /// A schedule of a team.
+    pub fn timetable(&self, team: &TeamName, schedule: &ScheduleName) -> Option<&Timetable> {
+        self.schedules.get(team)?.get(schedule)
+    }
+
+    /// The schedules of a team in the order of their names.
+    pub fn timetables(&self, team: &TeamName) -> impl Iterator<Item = (&ScheduleName, &Timetable)> {
+        self.schedules.get(team).into_iter().flatten()
+    }
+
+    /// All schedules in the order of their teams and names.
+    pub fn schedules(&self) -> impl Iterator<Item = (&TeamName, &ScheduleName, &Timetable)> {
+        self.schedules
+            .iter()
+            .flat_map(|(team, of)| of.iter().map(move |(name, timetable)| (team, name, timetable)))
+    }
+
+    /// The person with that address: promise 6. `None` if nobody or more than one person has it.
+    pub fn person_at(&self, contact: &Contact) -> Option<&PersonId> {
+        let mut having =
+            self.people.iter().filter(|(_, profile)| profile.methods().values().any(|c| c == contact));
+        match (having.next(), having.next()) {
+            (Some((person, _)), None) => Some(person),
+            (_, _) => None,
+        }
+    }
+
+    /// The person whom a name or an address means: promise 6. Whoever is not in the roster stays as they are.
+    pub fn identify(&self, named: &Person) -> Person {
+        let id = PersonId::new(named.as_str()).ok();
+        if id.is_some_and(|id| self.people.contains_key(&id)) {
+            return named.clone();
+        }
+        let person = named.contact().and_then(|contact| self.person_at(&contact).map(Person::from));
+        person.unwrap_or_else(|| named.clone())
+    }
+
+    /// The entry with that key, if the book has it.
+    pub fn entry(&self, key: &EntryKey) -> Option<Entry> {
+        match key {
+            EntryKey::Service(_) | EntryKey::Team(_) | EntryKey::Day(..) => None,
+            EntryKey::Person(person) => {
+                let profile = self.people.get(person)?.clone();
+                Some(Entry::Person { person: person.clone(), profile })
+            }
+            EntryKey::Schedule(team, name) => {
+                let schedule = self.timetable(team, name)?.schedule.clone()?;
+                Some(Entry::Schedule { team: team.clone(), name: name.clone(), schedule })
+            }
+            EntryKey::Override(team, schedule, id) => {
+                let stand_in = self.timetable(team, schedule)?.overrides.get(id)?.clone();
+                let (team, schedule) = (team.clone(), schedule.clone());
+                Some(Entry::Override { team, schedule, id: id.clone(), stand_in })
+            }
+            EntryKey::Feed(team, schedule, feed) => {
+                let copy = self.timetable(team, schedule)?.copies.get(feed)?.clone();
+                let (team, schedule) = (team.clone(), schedule.clone());
+                Some(Entry::Feed { team, schedule, feed: feed.clone(), copy })
+            }
+        }
+    }
+
+    /// All entries of the book, in the order of their keys within each kind.
+    pub fn entries(&self) -> impl Iterator<Item = Entry> {
+        let people = self
+            .people
+            .iter()
+            .map(|(person, profile)| Entry::Person { person: person.clone(), profile: profile.clone() });
+        let schedules = self.schedules().flat_map(|(team, name, timetable)| {
+            let schedule = timetable.schedule.iter().map(|schedule| Entry::Schedule {
+                team: team.clone(),
+                name: name.clone(),
+                schedule: schedule.clone(),
+            });
+            let overrides = timetable.overrides.iter().map(|(id, stand_in)| Entry::Override {
+                team: team.clone(),
+                schedule: name.clone(),
+                id: id.clone(),
+                stand_in: stand_in.clone(),
+            });
+            let copies = timetable.copies.iter().map(|(feed, copy)| Entry::Feed {
+                team: team.clone(),
+                schedule: name.clone(),
+                feed: feed.clone(),
+                copy: copy.clone(),
+            });
+            schedule.chain(overrides).chain(copies).collect::<Vec<_>>()
+        });
+        people.chain(schedules)
+    }
+
+    /// Puts an entry. Services, teams and days are not in a book and change nothing.
+    pub fn put(&mut self, entry: Entry) {
+        match entry {
+            Entry::Service { .. } | Entry::Team { .. } | Entry::Day { .. } => {}
+            Entry::Person { person, profile } => _ = self.people.insert(person, profile),
+            Entry::Schedule { team, name, schedule } => {
+                self.made(team, name).schedule = Some(schedule);
+            }
+            Entry::Override { team, schedule, id, stand_in } => {
+                self.made(team, schedule).overrides.insert(id, stand_in);
+            }
+            Entry::Feed { team, schedule, feed, copy } => {
+                self.made(team, schedule).copies.insert(feed, copy);
+            }
+        }
+    }
+
+    fn made(&mut self, team: TeamName, schedule: ScheduleName) -> &mut Timetable {
+        self.schedules.entry(team).or_default().entry(schedule).or_default()
+    }
+
+    /// Deletes an entry with everything that belongs to it: a team's schedules, a schedule's overrides and copies.
+    pub fn delete(&mut self, key: &EntryKey) {
+        match key {
+            EntryKey::Service(_) | EntryKey::Day(..) => {}
+            EntryKey::Team(team) => _ = self.schedules.remove(team),
+            EntryKey::Person(person) => _ = self.people.remove(person),
+            EntryKey::Schedule(team, name) => self.change(team, name, |timetable| {
+                *timetable = Timetable::default();
+            }),
+            EntryKey::Override(team, name, id) => {
+                self.change(team, name, |timetable| _ = timetable.overrides.remove(id));
+            }
+            EntryKey::Feed(team, name, feed) => {
+                self.change(team, name, |timetable| _ = timetable.copies.remove(feed));
+            }
+        }
+    }
+
+    fn change(&mut self, team: &TeamName, name: &ScheduleName, change: impl FnOnce(&mut Timetable)) {
+        let Some(of) = self.schedules.get_mut(team) else { return };
+        let Some(timetable) = of.get_mut(name) else { return };
+        change(timetable);
+        if timetable.is_empty() {
+            of.remove(name);
+        }
+        if of.is_empty() {
+            self.schedules.remove(team);
+        }
+    }
+}

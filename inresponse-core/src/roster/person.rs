@@ -1,0 +1,302 @@
+//! A person's entry: how they are reached, and when they are away.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::Moment;
+use crate::error::InvalidInput;
+use crate::model::{Contact, MethodName, Severity, Zone};
+
+/// A person of the roster: their display name, time zone, methods, rules and absences.
+///
+/// The id by which others name the person is the entry's [key](super::EntryKey::Person).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Profile {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    timezone: Zone,
+    methods: BTreeMap<MethodName, Contact>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    rules: BTreeMap<RuleFor, Vec<RuleStep>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    absences: Vec<Absence>,
+}
+
+/// The incidents that a rule is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum RuleFor {
+    /// Incidents of this severity.
+    Severity(Severity),
+    /// Incidents of every severity that has no rule of its own.
+    Default,
+}
+
+/// One step of a rule: after this time, these methods.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RuleStep {
+    /// How long after the level began.
+    #[serde(rename = "afterSeconds", with = "whole_seconds")]
+    pub after: Duration,
+    /// The methods that are alerted then.
+    pub methods: Vec<MethodName>,
+}
+
+/// A time in which a person is away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Absence {
+    /// When the absence begins.
+    pub from: Moment,
+    /// When the absence ends.
+    pub to: Moment,
+}
+
+impl Absence {
+    /// The instants of the absence, in the person's zone.
+    pub fn span(&self, zone: &Zone) -> (DateTime<Utc>, DateTime<Utc>) {
+        (self.from.begins(zone), self.to.ends(zone))
+    }
+}
+
+impl Profile {
+    /// The maximum length of a display name, in bytes.
+    pub const MAX_NAME_BYTES: usize = 200;
+    /// The maximum number of methods.
+    pub const MAX_METHODS: usize = 10;
+    /// The maximum number of steps of one rule.
+    pub const MAX_STEPS: usize = 10;
+    /// The longest time between a level's beginning and a step.
+    pub const MAX_AFTER: Duration = Duration::from_secs(24 * 3600);
+    /// The maximum number of absences.
+    pub const MAX_ABSENCES: usize = 100;
+
+    /// A person with these methods, in UTC, without rules and absences.
+    pub fn builder(methods: BTreeMap<MethodName, Contact>) -> ProfileBuilder {
+        let profile =
+            Self { name: None, timezone: Zone::utc(), methods, rules: BTreeMap::new(), absences: Vec::new() };
+        ProfileBuilder { profile }
+    }
+
+    /// The display name, if it differs from the id.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The person's time zone.
+    pub fn timezone(&self) -> &Zone {
+        &self.timezone
+    }
+
+    /// The person's methods.
+    pub fn methods(&self) -> &BTreeMap<MethodName, Contact> {
+        &self.methods
+    }
+
+    /// The person's rules.
+    pub fn rules(&self) -> &BTreeMap<RuleFor, Vec<RuleStep>> {
+        &self.rules
+    }
+
+    /// The person's absences.
+    pub fn absences(&self) -> &[Absence] {
+        &self.absences
+    }
+
+    /// Whether the person is away at `at`.
+    pub fn is_away(&self, at: DateTime<Utc>) -> bool {
+        let spans = self.absences.iter().map(|absence| absence.span(&self.timezone));
+        spans.into_iter().any(|(from, to)| from <= at && at < to)
+    }
+}
+
+/// Collects a [`Profile`]; [`build`](Self::build) checks it.
+#[derive(Debug, Clone)]
+pub struct ProfileBuilder {
+    profile: Profile,
+}
+
+impl ProfileBuilder {
+    /// The display name (default: the id).
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.profile.name = Some(name.into().trim().to_owned());
+        self
+    }
+
+    /// The person's time zone (default: UTC).
+    #[must_use]
+    pub fn timezone(mut self, zone: Zone) -> Self {
+        self.profile.timezone = zone;
+        self
+    }
+
+    /// A rule (default: all methods at once).
+    #[must_use]
+    pub fn rule(mut self, for_: RuleFor, steps: Vec<RuleStep>) -> Self {
+        self.profile.rules.insert(for_, steps);
+        self
+    }
+
+    /// An absence.
+    #[must_use]
+    pub fn absence(mut self, absence: Absence) -> Self {
+        self.profile.absences.push(absence);
+        self
+    }
+
+    /// Checks everything.
+    ///
+    /// # Errors
+    /// Every invalid field, by its name on the wire.
+    pub fn build(self) -> Result<Profile, InvalidInput> {
+        let mut invalid = InvalidInput::default();
+        let profile = self.profile;
+        if let Some(name) = &profile.name {
+            invalid.keep(crate::model::title("name", name, Profile::MAX_NAME_BYTES));
+        }
+        if profile.methods.len() > Profile::MAX_METHODS {
+            invalid.push("methods", format!("must be at most {}", Profile::MAX_METHODS));
+        }
+        if profile.absences.len() > Profile::MAX_ABSENCES {
+            invalid.push("absences", format!("must be at most {}", Profile::MAX_ABSENCES));
+        }
+        for (i, absence) in profile.absences.iter().enumerate() {
+            let (from, to) = absence.span(&profile.timezone);
+            if from >= to {
+                invalid.push(format!("absences[{i}].to"), "must be after `from`");
+            }
+        }
+        for (name, steps) in &profile.rules {
+            check_rule(&profile, &format!("rules.{name}"), steps, &mut invalid);
+        }
+        if invalid.is_empty() { Ok(profile) } else { Err(invalid) }
+    }
+}
+
+fn check_rule(profile: &Profile, field: &str, steps: &[RuleStep], invalid: &mut InvalidInput) {
+    if steps.len() > Profile::MAX_STEPS {
+        invalid.push(field.to_owned(), format!("must be at most {} steps", Profile::MAX_STEPS));
+        return;
+    }
+    if !steps.iter().any(|step| step.after.is_zero() && !step.methods.is_empty()) {
+        invalid.push(field.to_owned(), "must have a step with `afterSeconds` 0 that names a method");
+    }
+    for (i, step) in steps.iter().enumerate() {
+        if step.after > Profile::MAX_AFTER {
+            let most = Profile::MAX_AFTER.as_secs();
+            invalid.push(format!("{field}[{i}].afterSeconds"), format!("must be at most {most}"));
+        }
+        for (n, method) in step.methods.iter().enumerate() {
+            if !profile.methods.contains_key(method) {
+                let message = format!("`{method}` is not one of the person's methods");
+                invalid.push(format!("{field}[{i}].methods[{n}]"), message);
+            }
+        }
+    }
+}
+
+impl TryFrom<String> for RuleFor {
+    type Error = InvalidInput;
+
+    fn try_from(text: String) -> Result<Self, InvalidInput> {
+        if text == "default" {
+            return Ok(Self::Default);
+        }
+        let severity = text.parse().map_err(|_| {
+            InvalidInput::field(format!("rules.{text}"), "must be CRIT, ERR, WARN or default")
+        })?;
+        Ok(Self::Severity(severity))
+    }
+}
+
+impl From<RuleFor> for String {
+    fn from(rule: RuleFor) -> Self {
+        rule.to_string()
+    }
+}
+
+impl std::fmt::Display for RuleFor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Severity(severity) => severity.fmt(f),
+            Self::Default => f.write_str("default"),
+        }
+    }
+}
+
+mod whole_seconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(d: &Duration, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_u64(d.as_secs())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Duration, D::Error> {
+        u64::deserialize(d).map(Duration::from_secs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn methods(names: &[&str]) -> BTreeMap<MethodName, Contact> {
+        let method = |name: &&str| (MethodName::new(name).unwrap(), Contact::new("jo@example.org").unwrap());
+        names.iter().map(method).collect()
+    }
+
+    #[test]
+    fn p16_a_person_names_every_invalid_field() {
+        let step = |after, method: &str| RuleStep {
+            after: Duration::from_secs(after),
+            methods: vec![MethodName::new(method).unwrap()],
+        };
+        let away = |from: &str, to: &str| Absence { from: from.parse().unwrap(), to: to.parse().unwrap() };
+        let refused = Profile::builder(methods(&["mail"]))
+            .name("")
+            .rule(RuleFor::Default, vec![step(60, "mail")])
+            .rule(RuleFor::Severity(Severity::Crit), vec![step(0, "call"), step(100_000, "mail")])
+            .absence(away("2026-12-24", "2026-12-27"))
+            .absence(away("2026-12-24T10:00", "2026-12-24T10:00Z"))
+            .build()
+            .unwrap_err();
+        let fields: Vec<_> = refused.errors().iter().map(|e| e.field()).collect();
+        let expected = [
+            "name",
+            "absences[1].to",
+            "rules.CRIT[0].methods[0]",
+            "rules.CRIT[1].afterSeconds",
+            "rules.default",
+        ];
+        assert_eq!(fields, expected);
+    }
+
+    #[test]
+    fn a_person_survives_being_stored() {
+        let profile = Profile::builder(methods(&["mail", "call"]))
+            .name("Jo Doe")
+            .timezone(Zone::new("Europe/Athens").unwrap())
+            .rule(
+                RuleFor::Default,
+                vec![RuleStep { after: Duration::ZERO, methods: vec![MethodName::new("mail").unwrap()] }],
+            )
+            .absence(Absence {
+                from: "2026-12-24".parse().unwrap(),
+                to: "2026-12-27T09:00+02:00".parse().unwrap(),
+            })
+            .build()
+            .unwrap();
+        let json = serde_json::to_string(&profile).unwrap();
+        assert_eq!(serde_json::from_str::<Profile>(&json).unwrap(), profile);
+        let away = |at: &str| profile.is_away(at.parse().unwrap());
+        assert!(away("2026-12-23T22:00:00Z") && !away("2026-12-23T21:59:59Z"));
+        assert!(away("2026-12-27T06:59:59Z") && !away("2026-12-27T07:00:00Z"));
+    }
+}
