@@ -17,7 +17,10 @@ use crate::clock::to_micros;
 /// It rises if an older server would alert wrongly, because a field that decides who is alerted when has a new value. A
 /// new field or a new timeline event needs no new format: an older server keeps both. A server shows an incident in a
 /// newer format, but only newer servers act on it.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
+
+/// The format of incidents some of whose levels have a wait of their own. All others have format 1.
+pub(crate) const OWN_WAITS: u32 = 2;
 
 /// Of bodies that were stored before they said so.
 fn first_format() -> u32 {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::model::{
-    Contact, Delivery, DeliveryStatus, Incident, Level, Matrix, News, OutcomeKind, Person, Unknown,
+    Contact, Delivery, DeliveryStatus, Incident, Level, Matrix, News, OutcomeKind, Person, Recipient, Unknown,
 };
 
 /// A status update is a courtesy: it is given up after this many attempts.
@@ -11,11 +11,15 @@ pub(super) const MAX_ATTEMPTS: u32 = 5;
 
 /// Creates the status updates that tell the people who were alerted, except `by`, who has the incident now.
 ///
-/// `new_owner` is always notified, because otherwise they would not know. Older status updates that are still pending
+/// The new owner is always notified at `new_owner`, because otherwise they would not know. Older status updates that are still pending
 /// are replaced, because they are no longer true.
-pub(super) fn tell(incident: &mut Incident, by: &Person, new_owner: Option<&Person>, now: DateTime<Utc>) {
-    let owner = new_owner.and_then(Person::contact);
-    let mut told: Vec<Contact> = owner.iter().cloned().collect();
+pub(super) fn tell(incident: &mut Incident, by: &Person, new_owner: &[Contact], now: DateTime<Utc>) {
+    let mut told: Vec<Contact> = Vec::new();
+    for contact in new_owner {
+        if !told.contains(contact) {
+            told.push(contact.clone());
+        }
+    }
     if incident.matrix.news() == News::Told {
         for delivery in incident.deliveries.iter().filter(|d| may_know(incident, d)) {
             if !told.contains(delivery.contact()) {
@@ -23,7 +27,8 @@ pub(super) fn tell(incident: &mut Incident, by: &Person, new_owner: Option<&Pers
             }
         }
     }
-    told.retain(|contact| owner.as_ref() == Some(contact) || !is(contact, by));
+    let matrix = &incident.matrix;
+    told.retain(|contact| new_owner.contains(contact) || !is(contact, by, matrix));
     told.truncate(Matrix::MAX_CONTACTS);
 
     let round = incident.round;
@@ -62,7 +67,10 @@ fn may_know(incident: &Incident, delivery: &Delivery) -> bool {
     }
 }
 
-fn is(contact: &Contact, person: &Person) -> bool {
+/// Whether the contact is the person's: by their name, or because the person was alerted there.
+fn is(contact: &Contact, person: &Person, matrix: &Matrix) -> bool {
+    let is_theirs = |one: &Recipient| one.contact == *contact && one.person.as_str() == person.as_str();
     Contact::new(person.as_str()).is_ok_and(|person| person == *contact)
         || contact.address() == person.as_str()
+        || matrix.recipients().iter().any(is_theirs)
 }
