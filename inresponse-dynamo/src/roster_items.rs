@@ -118,8 +118,8 @@ pub(crate) fn entry_of_any(item: &Item) -> Option<Entry> {
 /// A target alone is a text, several are a list of texts.
 fn level(targets: &[Target]) -> AttributeValue {
     match targets {
-        [one] => text(one.to_string()),
-        many => AttributeValue::L(many.iter().map(|target| text(target.to_string())).collect()),
+        [one] => text(String::from(one.clone())),
+        many => AttributeValue::L(many.iter().cloned().map(|target| text(String::from(target))).collect()),
     }
 }
 

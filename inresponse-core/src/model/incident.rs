@@ -19,12 +19,15 @@ use crate::clock::to_micros;
 /// newer format, but only newer servers act on it.
 pub const FORMAT: u32 = 2;
 
-/// The format of incidents some of whose levels have a wait of their own. All others have format 1.
+/// The format of incidents that need no newer one.
+pub(crate) const FIRST_FORMAT: u32 = 1;
+
+/// The format of incidents some of whose levels have a wait of their own.
 pub(crate) const OWN_WAITS: u32 = 2;
 
 /// Of bodies that were stored before they said so.
 fn first_format() -> u32 {
-    1
+    FIRST_FORMAT
 }
 
 /// Who did something, and when.

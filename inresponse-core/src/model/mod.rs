@@ -33,6 +33,6 @@ pub use timeline::{Standing, Timeline};
 pub use zone::{LocalTime, Zone};
 
 pub(crate) use delivery::short_detail;
-pub(crate) use incident::OWN_WAITS;
+pub(crate) use incident::{FIRST_FORMAT, OWN_WAITS};
 pub(crate) use names::title;
 pub(crate) use unknown::Unknown;

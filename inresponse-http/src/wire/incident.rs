@@ -78,7 +78,7 @@ fn upcoming(next: &plan::Upcoming<'_>) -> Upcoming {
     }
 }
 
-fn level(level: model::Level) -> Level {
+pub(crate) fn level(level: model::Level) -> Level {
     match level {
         model::Level::At(n) => Level::Number(n),
         model::Level::Fallback => Level::Word(LevelWord::Fallback),
