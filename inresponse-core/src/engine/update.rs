@@ -65,8 +65,8 @@ impl Engine {
         if let Some(StateChange::HandTo(to)) = &update.state {
             let person = book.identify(to);
             let profile = PersonId::new(person.as_str()).ok().and_then(|id| book.person(&id).cloned());
-            update.reach =
-                profile.map_or(Vec::new(), |profile| profile.methods().values().cloned().collect());
+            let methods = profile.iter().flat_map(|profile| profile.methods());
+            update.reach = methods.map(|(name, contact)| (name.clone(), contact.clone())).collect();
             update.state = Some(StateChange::HandTo(person));
         }
         update

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Contact, DedupKey, Delivery, DeliveryId, DeliveryKey, IncidentNumber, Level, Link, Matrix, Person,
-    Reporter, ServiceName, Severity, Source, State, TeamName, Timeline, Unknown,
+    Recipient, Reporter, ServiceName, Severity, Source, State, TeamName, Timeline, Unknown,
 };
 use crate::clock::to_micros;
 
@@ -382,7 +382,21 @@ impl Incident {
     pub fn holder_at(&self, contact: &Contact) -> Option<&Person> {
         let holder =
             self.claimed.as_ref().filter(|_| self.state == State::Claimed).map(|claimed| &claimed.by);
-        holder.filter(|holder| holder.contact().as_ref() == Some(contact))
+        holder.filter(|holder| self.is_at(holder, contact))
+    }
+
+    /// Whether a contact is the person's: it is their name, or the roster said so when the incident needed it.
+    pub fn is_at(&self, person: &Person, contact: &Contact) -> bool {
+        let is_theirs = |one: &Recipient| one.contact == *contact && one.person.as_str() == person.as_str();
+        person.contact().as_ref() == Some(contact) || self.matrix.recipients().iter().any(is_theirs)
+    }
+
+    /// A contact as people may see it: a person by their name and the name of the method, anything else as it is.
+    pub fn shown(&self, contact: &Contact) -> String {
+        match self.matrix.recipients().iter().find(|one| one.contact == *contact) {
+            Some(Recipient { person, method, .. }) => format!("{person} ({method})"),
+            None => contact.to_string(),
+        }
     }
 
     /// Promise 12: it is open, everybody was alerted, and nobody claimed it.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::model::{
-    Contact, Delivery, DeliveryStatus, Incident, Level, Matrix, News, OutcomeKind, Person, Recipient, Unknown,
+    Contact, Delivery, DeliveryStatus, Incident, Level, Matrix, News, OutcomeKind, Person, Unknown,
 };
 
 /// A status update is a courtesy: it is given up after this many attempts.
@@ -27,8 +27,7 @@ pub(super) fn tell(incident: &mut Incident, by: &Person, new_owner: &[Contact], 
             }
         }
     }
-    let matrix = &incident.matrix;
-    told.retain(|contact| new_owner.contains(contact) || !is(contact, by, matrix));
+    told.retain(|contact| new_owner.contains(contact) || !is(incident, contact, by));
     told.truncate(Matrix::MAX_CONTACTS);
 
     let round = incident.round;
@@ -67,10 +66,6 @@ fn may_know(incident: &Incident, delivery: &Delivery) -> bool {
     }
 }
 
-/// Whether the contact is the person's: by their name, or because the person was alerted there.
-fn is(contact: &Contact, person: &Person, matrix: &Matrix) -> bool {
-    let is_theirs = |one: &Recipient| one.contact == *contact && one.person.as_str() == person.as_str();
-    Contact::new(person.as_str()).is_ok_and(|person| person == *contact)
-        || contact.address() == person.as_str()
-        || matrix.recipients().iter().any(is_theirs)
+fn is(incident: &Incident, contact: &Contact, person: &Person) -> bool {
+    incident.is_at(person, contact) || contact.address() == person.as_str()
 }

@@ -10,7 +10,8 @@ use super::ladder::{self, Rung};
 use super::round::{Alerted, NextRound, RoundOf, next_of};
 use super::{Decision, change, handover, news, stop_pending};
 use crate::model::{
-    Contact, Edge, Ended, Event, Incident, KeyName, Note, Person, Severity, Signature, State, TeamName,
+    Contact, Edge, Ended, Event, Incident, KeyName, MethodName, Note, Person, PersonId, Recipient, Severity,
+    Signature, State, TeamName,
 };
 
 /// Whether a claim or release may be done over another person's claim.
@@ -67,8 +68,9 @@ pub struct Update {
     pub state: Option<StateChange>,
     /// A note for the timeline.
     pub note: Option<Note>,
-    /// Where the person is reached to whom the incident is handed over. If empty, at their name, if it is an address.
-    pub reach: Vec<Contact>,
+    /// The methods of the person to whom the incident is handed over. If empty, the person's name is used, if it is an
+    /// address.
+    pub reach: Vec<(MethodName, Contact)>,
 }
 
 impl Update {
@@ -280,12 +282,29 @@ fn own(incident: &mut Incident, owner: &Person, now: DateTime<Utc>) -> Option<Pe
     from
 }
 
-fn hand_over(incident: &mut Incident, who: Who<'_>, to: &Person, reach: &[Contact], now: DateTime<Utc>) {
+fn hand_over(
+    incident: &mut Incident,
+    who: Who<'_>,
+    to: &Person,
+    reach: &[(MethodName, Contact)],
+    now: DateTime<Utc>,
+) {
     let by = who.by;
     let from = own(incident, to, now);
-    let named = to.contact();
-    let owner = if reach.is_empty() { named.as_slice() } else { reach };
-    news::tell(incident, by, if to.is(by) { &[] } else { owner }, now);
+    if let Ok(person) = PersonId::new(to.as_str()) {
+        let recipient = |(method, contact): &(MethodName, Contact)| Recipient {
+            level: None,
+            contact: contact.clone(),
+            person: person.clone(),
+            method: method.clone(),
+        };
+        incident.matrix.know(reach.iter().map(recipient));
+    }
+    let mut owner: Vec<Contact> = reach.iter().map(|(_, contact)| contact.clone()).collect();
+    if owner.is_empty() {
+        owner.extend(to.contact());
+    }
+    news::tell(incident, by, if to.is(by) { &[] } else { &owner }, now);
     who.notes(incident, Event::HandedOver { by: by.clone(), to: to.clone(), from }, now);
     if !to.is(by) {
         handover::begin(incident, now);

@@ -198,16 +198,13 @@ impl Resolving<'_> {
         let Some(TeamPart { settings, days, .. }) = self.directory.part(team) else { return Vec::new() };
         let zone = settings.as_ref().map_or_else(Zone::utc, |settings| settings.timezone().clone());
         let day = day_of(&zone, self.at);
-        let first = match (days.get(&day), settings.as_ref().and_then(|settings| settings.levels().first())) {
+        match (days.get(&day), settings.as_ref()) {
             (Some(rota), _) => self.within(team, rota.oncall(), &format!("{why} day:{day}"), depth),
-            (None, Some(level)) => self.within(team, &level.notify, &format!("{why} level:1"), depth),
             (None, None) => Vec::new(),
-        };
-        match settings {
-            Some(settings) if first.is_empty() => {
-                self.within(team, settings.fallback(), &format!("{why} fallback"), depth)
-            }
-            Some(_) | None => first,
+            (None, Some(settings)) => match settings.levels().first() {
+                Some(level) => self.within(team, &level.notify, &format!("{why} level:1"), depth),
+                None => self.within(team, settings.fallback(), &format!("{why} fallback"), depth),
+            },
         }
     }
 }
@@ -230,7 +227,7 @@ fn recipients(levels: &[Vec<OnDuty>], fallback: &[OnDuty]) -> Vec<Recipient> {
         people.iter().flat_map(move |on_duty| {
             let Who::Person(person) = &on_duty.who else { return Vec::new() };
             let recipient = |(method, contact): &(MethodName, Contact)| Recipient {
-                level,
+                level: Some(level),
                 contact: contact.clone(),
                 person: person.clone(),
                 method: method.clone(),
