@@ -58,7 +58,7 @@ pub use roster::{
     Change, Changes, Contacts, Day, DayEntry, KnownTeam, Levels, OnCall, Owner, Service, Services, Team,
     TeamLevel, TeamSettings, Teams,
 };
-pub use schedule::{
+pub use schedule::{CalendarToken, 
     DatedMember, Feed, Hours, Layer, Member, Override, OverrideEntry, Overrides, Schedule, ScheduleEntry,
     Schedules, Shift, Shifts, Turn,
 };

@@ -57,10 +57,10 @@ impl Act {
             Act::ReadRoster => {
                 "read the roster: services, teams, calendars, people, schedules, who is on call, who changed it"
             }
-            Act::StandIn => "write overrides: who stands in for whom",
+            Act::StandIn => "write overrides (who stands in for whom), make the tokens of calendars",
             Act::ChangeRoster => "change the roster",
             Act::Observe => "read the metrics and the API document",
-            Act::Nothing => "read the health, sign in, use the link in an alert",
+            Act::Nothing => "read the health, sign in, use the link in an alert, read a calendar with its token",
         }
     }
 
@@ -90,6 +90,8 @@ pub enum Proof {
     KeyOrSession,
     /// The token of the link in an alert.
     Link,
+    /// The token of a calendar, in the URL.
+    CalendarToken,
     /// Nothing.
     Nothing,
 }
@@ -156,6 +158,8 @@ pub static DOORS: &[Door] = &[
     door("GET", "/roster/changes", Proof::Key, Act::ReadRoster),
     door("GET", "/board/oncall", Proof::Session, Act::ReadRoster),
     door("GET", "/board/changes", Proof::Session, Act::ReadRoster),
+    door("POST", "/teams/{team}/schedules/{schedule}/calendar-token", Proof::Key, Act::StandIn),
+    door("POST", "/people/{person}/calendar-token", Proof::Key, Act::StandIn),
     door("PUT", "/teams/{team}/schedules/{schedule}/overrides/{override}", Proof::Key, Act::StandIn),
     door("DELETE", "/teams/{team}/schedules/{schedule}/overrides/{override}", Proof::Key, Act::StandIn),
     door("PUT", "/people/{person}", Proof::Key, Act::ChangeRoster),
@@ -175,6 +179,8 @@ pub static DOORS: &[Door] = &[
     door("GET", "/docs/", Proof::KeyOrSession, Act::Observe),
     door("GET", "/docs/{*rest}", Proof::KeyOrSession, Act::Observe),
     door("GET", "/docs/openapi.json", Proof::KeyOrSession, Act::Observe),
+    door("GET", "/teams/{team}/schedules/{schedule}/calendar.ics", Proof::CalendarToken, Act::Nothing),
+    door("GET", "/people/{person}/calendar.ics", Proof::CalendarToken, Act::Nothing),
     door("GET", "/healthz", Proof::Nothing, Act::Nothing),
     door("GET", "/readyz", Proof::Nothing, Act::Nothing),
     door("GET", "/incidents/{incidentId}/claim", Proof::Link, Act::Nothing),

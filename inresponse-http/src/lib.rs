@@ -123,7 +123,7 @@ struct Document;
 /// The calls that do the work.
 fn work() -> OpenApiRouter<Api> {
     use routes::senders::{generic, grafana, nagios, opsgenie, pagerduty, prometheus, sns};
-    use routes::{changes, incidents, outlook, people, roster, schedules};
+    use routes::{calendars, changes, incidents, outlook, people, roster, schedules};
     let routes = OpenApiRouter::new()
         .routes(routes!(incidents::put, incidents::post, incidents::list))
         .routes(routes!(incidents::get_one, incidents::post_one))
@@ -140,6 +140,10 @@ fn work() -> OpenApiRouter<Api> {
         .routes(routes!(schedules::put_override, schedules::get_override, schedules::delete_override))
         .routes(routes!(schedules::list_overrides))
         .routes(routes!(schedules::shifts))
+        .routes(routes!(calendars::schedule_token))
+        .routes(routes!(calendars::schedule))
+        .routes(routes!(calendars::person_token))
+        .routes(routes!(calendars::person))
         .routes(routes!(outlook::plan))
         .routes(routes!(outlook::coverage))
         .routes(routes!(changes::list))

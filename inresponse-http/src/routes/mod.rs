@@ -1,5 +1,6 @@
 //! The routes, by what they are about.
 
+pub(crate) mod calendars;
 pub(crate) mod changes;
 pub(crate) mod incidents;
 pub(crate) mod outlook;

@@ -10,7 +10,7 @@ fn jo() -> Value {
     json!({
         "name": "Jo Doe", "timezone": "Europe/Athens", "methods": { "mail": "jo@example.org" },
         "rules": { "CRIT": [{ "afterSeconds": 0, "methods": ["mail"] }] },
-        "absences": [{ "from": "2026-12-24", "to": "2026-12-27T09:00" }],
+        "absences": [{ "from": "2026-12-24T00:00", "to": "2026-12-27T09:00" }],
     })
 }
 
