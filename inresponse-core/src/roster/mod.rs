@@ -15,12 +15,14 @@
 //! | `book` | all people and schedules |
 //! | `directory` | what says who is on call for one team |
 //! | `shifts` | who is on call in a schedule: [`on_call`], [`shifts`], pure |
+//! | `derived` | what is worked out of an entry once |
 //! | `resolve` | who is on call for a team: [`resolve`], pure |
 //! | `snapshot` | a whole roster in memory |
 //! | `team` | a team's settings and a calendar entry |
 
 mod book;
 mod change;
+mod derived;
 mod describe;
 mod directory;
 mod edit;
@@ -55,7 +57,7 @@ pub use schedule::{
     ClockTime, Counting, Feed, FeedCopy, FeedEvent, FeedId, FeedRole, Hours, Layer, Member, Override,
     Schedule, Turn, TurnUnit, WeekDays,
 };
-pub use shifts::{Now, Shift, Source, Who, on_call, shifts};
+pub use shifts::{MAX_BOUNDARIES, Now, Shift, Source, Who, on_call, shifts, unmatched};
 pub use snapshot::Snapshot;
 pub use target::Target;
 pub use team::{Rota, Team, TeamBuilder, TeamLevel};
