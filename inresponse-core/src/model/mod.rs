@@ -30,6 +30,7 @@ pub use report::{Link, Report, ReportBuilder, Reporter};
 pub use severity::Severity;
 pub use state::{Edge, State};
 pub use timeline::{Standing, Timeline};
+pub(crate) use zone::Era;
 pub use zone::{LocalTime, Zone};
 
 pub(crate) use delivery::short_detail;

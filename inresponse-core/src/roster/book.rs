@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::derived::Derived;
+use super::shifts::KnownPeople;
 use super::{Entry, EntryKey, FeedCopy, FeedId, Override, Profile, Schedule};
 use crate::model::{Contact, OverrideId, Person, PersonId, ScheduleName, TeamName};
 
@@ -11,6 +13,7 @@ use crate::model::{Contact, OverrideId, Person, PersonId, ScheduleName, TeamName
 pub struct Book {
     people: BTreeMap<PersonId, Arc<Profile>>,
     schedules: BTreeMap<TeamName, BTreeMap<ScheduleName, Timetable>>,
+    known: Derived<KnownPeople>,
 }
 
 /// A schedule with everything that says who is on call in it.
@@ -56,6 +59,11 @@ impl Book {
     /// All people in the order of their ids.
     pub fn people(&self) -> &BTreeMap<PersonId, Arc<Profile>> {
         &self.people
+    }
+
+    /// People by the names that calendars have for them.
+    pub(super) fn known(&self) -> &KnownPeople {
+        self.known.get(|| KnownPeople::new(&self.people))
     }
 
     /// A schedule of a team.
@@ -184,7 +192,10 @@ impl Book {
     pub fn put(&mut self, entry: Entry) {
         match entry {
             Entry::Service { .. } | Entry::Team { .. } | Entry::Day { .. } => {}
-            Entry::Person { person, profile } => _ = self.people.insert(person, profile),
+            Entry::Person { person, profile } => {
+                self.known = Derived::default();
+                self.people.insert(person, profile);
+            }
             Entry::Schedule { team, name, schedule } => {
                 self.made(team, name).schedule = Some(schedule);
             }
@@ -206,7 +217,10 @@ impl Book {
         match key {
             EntryKey::Service(_) | EntryKey::Day(..) => {}
             EntryKey::Team(team) => _ = self.schedules.remove(team),
-            EntryKey::Person(person) => _ = self.people.remove(person),
+            EntryKey::Person(person) => {
+                self.known = Derived::default();
+                self.people.remove(person);
+            }
             EntryKey::Schedule(team, name) => self.change(team, name, |timetable| {
                 *timetable = Timetable::default();
             }),

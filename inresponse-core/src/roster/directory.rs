@@ -94,7 +94,10 @@ impl Directory {
                     let team = of.unwrap_or(team);
                     let Some(timetable) = self.book.timetable(&team, &name) else { continue };
                     let layers = timetable.schedule().into_iter().flat_map(|schedule| schedule.targets());
-                    let overrides = timetable.overrides().values().flat_map(|one| one.oncall());
+                    let overrides = timetable.overrides().values();
+                    let overrides = overrides.flat_map(|one| {
+                        one.oncall().iter().chain(one.instead_of().unwrap_or_default())
+                    });
                     let further = layers.chain(overrides).filter(|target| is_named(target));
                     left.extend(further.map(|target| (team.clone(), target.clone())));
                 }

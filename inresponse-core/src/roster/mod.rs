@@ -15,6 +15,7 @@
 //! | `book` | all people and schedules |
 //! | `directory` | what says who is on call for one team |
 //! | `shifts` | who is on call in a schedule: [`on_call`], [`shifts`], pure |
+//! | `derived` | what is worked out of an entry once |
 //! | `resolve` | who is on call for a team: [`resolve`], pure |
 //! | `coverage` | what is missing or odd in a team's roster, pure |
 //! | `snapshot` | a whole roster in memory |
@@ -22,7 +23,11 @@
 
 mod book;
 mod change;
+<<<<<<< HEAD
 mod coverage;
+=======
+mod derived;
+>>>>>>> resolver
 mod describe;
 mod directory;
 mod edit;
@@ -58,7 +63,7 @@ pub use schedule::{
     ClockTime, Counting, Feed, FeedCopy, FeedEvent, FeedId, FeedRole, Hours, Layer, Member, Override,
     Schedule, Turn, TurnUnit, WeekDays,
 };
-pub use shifts::{Now, Shift, Source, Who, on_call, shifts};
+pub use shifts::{MAX_BOUNDARIES, Now, Shift, Source, Who, on_call, shifts, unmatched};
 pub use snapshot::Snapshot;
 pub use target::Target;
 pub use team::{Rota, Team, TeamBuilder, TeamLevel};

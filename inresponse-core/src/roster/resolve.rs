@@ -126,10 +126,31 @@ pub fn resolve_by_calendar(directory: &Directory, last: Vec<Contact>, at: DateTi
     Some(matrix.reaching(recipients(&levels, &[])))
 }
 
-/// Whomever `target` of `team` means at `at`, over persons, schedules and teams. Nobody for a name that is not there.
-pub(super) fn whom(directory: &Directory, team: &TeamName, target: &Target, at: DateTime<Utc>) -> Vec<Who> {
-    let found = Resolving { directory, at }.one(team, target, "", 0);
-    found.into_iter().map(|on_duty| on_duty.who).collect()
+/// Whom a team alerts first, before its fallback.
+pub(super) struct First<'a> {
+    /// What names them.
+    pub(super) why: FirstBy,
+    /// Whom it names.
+    pub(super) targets: &'a [Target],
+}
+
+/// What names those whom a team alerts first.
+pub(super) enum FirstBy {
+    /// The calendar's entry for this day.
+    Day(NaiveDate),
+    /// The team's first level.
+    Level,
+    /// Nothing.
+    Nothing,
+}
+
+/// Whom a team alerts first on a day of its zone: its calendar's entry answers, else its first level.
+pub(super) fn first_level(part: &TeamPart, day: NaiveDate) -> First<'_> {
+    match (part.days.get(&day), part.settings.as_ref().and_then(|settings| settings.levels().first())) {
+        (Some(rota), _) => First { why: FirstBy::Day(day), targets: rota.oncall() },
+        (None, Some(level)) => First { why: FirstBy::Level, targets: &level.notify },
+        (None, None) => First { why: FirstBy::Nothing, targets: &[] },
+    }
 }
 
 /// How deep targets may lead. The roster refuses circles; this ends one that two servers made at once.
@@ -195,16 +216,22 @@ impl Resolving<'_> {
 
     /// Level 1 of another team; its fallback if it has none.
     fn team(&self, team: &TeamName, why: &str, depth: usize) -> Vec<OnDuty> {
-        let Some(TeamPart { settings, days, .. }) = self.directory.part(team) else { return Vec::new() };
+        let Some(part) = self.directory.part(team) else { return Vec::new() };
+        let settings = &part.settings;
         let zone = settings.as_ref().map_or_else(Zone::utc, |settings| settings.timezone().clone());
         let day = day_of(&zone, self.at);
-        match (days.get(&day), settings.as_ref()) {
-            (Some(rota), _) => self.within(team, rota.oncall(), &format!("{why} day:{day}"), depth),
-            (None, None) => Vec::new(),
-            (None, Some(settings)) => match settings.levels().first() {
-                Some(level) => self.within(team, &level.notify, &format!("{why} level:1"), depth),
-                None => self.within(team, settings.fallback(), &format!("{why} fallback"), depth),
-            },
+        let First { why: by, targets } = first_level(part, day);
+        let because = match by {
+            FirstBy::Day(day) => format!("{why} day:{day}"),
+            FirstBy::Level => format!("{why} level:1"),
+            FirstBy::Nothing => why.to_owned(),
+        };
+        let first = self.within(team, targets, &because, depth);
+        match settings {
+            Some(settings) if first.is_empty() => {
+                self.within(team, settings.fallback(), &format!("{why} fallback"), depth)
+            }
+            Some(_) | None => first,
         }
     }
 }

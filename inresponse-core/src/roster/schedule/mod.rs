@@ -20,6 +20,8 @@ pub use copy::{FeedCopy, FeedEvent};
 pub use stand_in::Override;
 pub use turn::{ClockTime, Counting, Hours, Turn, TurnUnit, WeekDays};
 
+use super::derived::Derived;
+use super::shifts::Plan;
 use super::{Target, WallTime};
 use crate::error::InvalidInput;
 use crate::model::{LayerName, Zone};
@@ -35,6 +37,8 @@ pub struct Schedule {
     layers: Vec<Layer>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     feeds: Vec<Feed>,
+    #[serde(skip)]
+    plan: Derived<Plan>,
 }
 
 /// A layer of a schedule: members who take turns.
@@ -141,7 +145,7 @@ impl Schedule {
                 invalid.push(field, message);
             }
         }
-        if invalid.is_empty() { Ok(Self { timezone, layers, feeds }) } else { Err(invalid) }
+        if invalid.is_empty() { Ok(Self { timezone, layers, feeds, plan: Derived::default() }) } else { Err(invalid) }
     }
 
     /// The zone of the schedule's local times.
@@ -157,6 +161,11 @@ impl Schedule {
     /// The feeds.
     pub fn feeds(&self) -> &[Feed] {
         &self.feeds
+    }
+
+    /// What resolution works out of the layers.
+    pub(super) fn plan(&self) -> &Plan {
+        self.plan.get(|| Plan::new(self))
     }
 
     /// Everybody whom the layers name.
