@@ -12,7 +12,7 @@ use super::lease::{LeaseTimes, LeasedSend, report_transitions};
 use super::renew::{Attempt, Standing};
 use super::swap::Changed;
 use crate::error::{Chain, Outage, OutageKind};
-use crate::model::{Level, Outcome, OutcomeKind};
+use crate::model::{Outcome, OutcomeKind, Purpose};
 use crate::notify::{Alert, Notifier};
 use crate::plan::Input;
 use crate::store::Record;
@@ -206,10 +206,9 @@ fn report_end(alert: &Alert, ended: &Ending) {
     };
     metrics::counter!("inresponse_deliveries_total", "outcome" => kind.as_str()).increment(1);
     let (delivery, contact, attempt) = (alert.delivery_id().as_str(), alert.contact(), alert.attempt());
-    // A status update is no alert and belongs to no level.
-    let (what, level) = match alert.level() {
-        level @ (Level::At(_) | Level::Fallback) => ("alert", level.to_string()),
-        Level::News(_) => ("status update", "status-update".to_owned()),
+    let (what, level) = match alert.purpose() {
+        Purpose::Alert(level) => ("alert", level.to_string()),
+        Purpose::StatusUpdate(_) => ("status update", "status-update".to_owned()),
     };
     match kind {
         OutcomeKind::Accepted => {

@@ -100,7 +100,10 @@ impl Engine {
             (Why::Day, SettingsOf::Team) => Basis::Complete,
             (Why::Day | Why::Fallback, SettingsOf::Team | SettingsOf::Deployment) => Basis::FallsBack,
         };
-        Some(People { on_call: OnCall { day, matrix: matrix.telling(self.inner.news) }, basis })
+        Some(People {
+            on_call: OnCall { day, matrix: matrix.with_status_updates(self.inner.status_updates) },
+            basis,
+        })
     }
 
     /// Whether a team can be alerted: it has settings, or a calendar or a service and the deployment a fallback.
@@ -228,7 +231,7 @@ impl Engine {
     }
 
     fn falls_back(&self, team: TeamName, matrix: Matrix, alerted: Alerted) -> Found {
-        let matrix = matrix.telling(self.inner.news);
+        let matrix = matrix.with_status_updates(self.inner.status_updates);
         Found { round: NextRound { team, matrix, alerted }, basis: Basis::FallsBack }
     }
 

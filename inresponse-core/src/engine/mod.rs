@@ -68,7 +68,7 @@ pub use update::Updated;
 use crate::claim::{ClaimToken, TokenError, TokenSecret};
 use crate::clock::Clock;
 use crate::error::InvalidInput;
-use crate::model::{Contact, IncidentNumber, News, TeamName};
+use crate::model::{Contact, IncidentNumber, StatusUpdates, TeamName};
 use crate::notify::Notifiers;
 use crate::roster::{Defaults, Roster};
 use crate::store::Store;
@@ -104,7 +104,7 @@ struct Inner {
     stopping: AtomicBool,
     wake: wake::Wake,
     timers: Option<Arc<dyn Timers>>,
-    news: News,
+    status_updates: StatusUpdates,
     keep_resolved: Option<Duration>,
     ahead: ahead::Ahead,
     /// Whether it was said that incidents in a newer format are left to others.
@@ -131,7 +131,7 @@ pub struct EngineBuilder {
     catch_all: Option<TeamName>,
     claim_links: Option<ClaimLinks>,
     timers: Option<Arc<dyn Timers>>,
-    news: News,
+    status_updates: StatusUpdates,
     keep_resolved: Option<Duration>,
     sends_at_once: usize,
 }
@@ -162,7 +162,7 @@ impl Engine {
             catch_all: None,
             claim_links: None,
             timers: None,
-            news: News::Kept,
+            status_updates: StatusUpdates::Off,
             keep_resolved: None,
             sends_at_once: slots::SLOTS,
         }
@@ -293,8 +293,8 @@ impl EngineBuilder {
 
     /// Whether people who were alerted get status updates about claims and resolutions (default: no).
     #[must_use]
-    pub fn news(mut self, news: News) -> Self {
-        self.news = news;
+    pub fn status_updates(mut self, status_updates: StatusUpdates) -> Self {
+        self.status_updates = status_updates;
         self
     }
 
@@ -334,7 +334,7 @@ impl EngineBuilder {
             stopping: AtomicBool::new(false),
             wake: wake::Wake::new(),
             timers: self.timers,
-            news: self.news,
+            status_updates: self.status_updates,
             keep_resolved: self.keep_resolved,
             ahead: ahead::Ahead::default(),
             left_to_newer: AtomicBool::new(false),

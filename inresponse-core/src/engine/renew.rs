@@ -14,7 +14,7 @@ use super::Engine;
 use super::lease::LeaseTimes;
 use super::swap::Changed;
 use crate::error::{Chain, Outage};
-use crate::model::{DeliveryKey, DeliveryStatus, IncidentNumber, Level, State};
+use crate::model::{DeliveryKey, DeliveryStatus, IncidentNumber, State};
 use crate::plan::Input;
 use crate::store::Record;
 
@@ -54,11 +54,10 @@ impl Attempt {
             | DeliveryStatus::Dead { .. }
             | DeliveryStatus::Stopped { .. } => None,
         });
-        let is_news = matches!(self.delivery.level, Level::News(_));
-        let alerts = incident.state() == State::Open || is_news;
+        let is_wanted = incident.state() == State::Open || self.delivery.purpose.is_status_update();
         match until {
             None => Standing::Lost,
-            Some(_) if !alerts || incident.round() != self.delivery.round => Standing::Closed,
+            Some(_) if !is_wanted || incident.round() != self.delivery.round => Standing::Closed,
             Some(until) => Standing::InFlight(LeaseTimes { until, planned }, Box::new(record)),
         }
     }

@@ -9,7 +9,8 @@ use super::ladder::{self, Rung};
 use super::round::{NextRound, RoundOf, give, next_of};
 use super::{Decision, Dispatch, Held, Hold, MAX_EXPIRED, change, last_outcome, later, stop_pending};
 use crate::model::{
-    BegunLevel, Delivery, DeliveryKey, DeliveryStatus, Event, Incident, Level, OutcomeKind, State, Unknown,
+    BegunLevel, Delivery, DeliveryKey, DeliveryStatus, Event, Incident, Level, OutcomeKind, Purpose, State,
+    Unknown,
 };
 
 /// How many deliveries of earlier rounds are kept, to be read and to be found by outcomes that come late.
@@ -61,7 +62,8 @@ pub(super) fn renew(
         let ends_otherwise = matches!(d.status, DeliveryStatus::InFlight { until: end } if end != until);
         d.key() == key && d.attempts == attempt && ends_otherwise
     };
-    let current = |d: &Delivery| d.round == incident.round && (incident.state == State::Open || d.is_news());
+    let current =
+        |d: &Delivery| d.round == incident.round && (incident.state == State::Open || d.is_status_update());
     let Some(i) = incident.deliveries.iter().position(|d| is_this(d) && current(d)) else {
         return Decision::Nothing;
     };
@@ -99,12 +101,12 @@ impl Due<'_> {
             if !ended || !self.is_of_now(delivery) {
                 continue;
             }
-            let renewable = self.is_renewable(delivery.level);
+            let purpose = delivery.purpose;
+            let renewable = purpose.level().filter(|level| self.is_renewable(*level));
             if self.held(delivery) == Held::InFlight {
-                renewal_held |= renewable;
+                renewal_held |= renewable.is_some();
                 continue;
             }
-            let level = delivery.level;
             let delivery = &mut self.incident.deliveries[i];
             delivery.expired.push(delivery.attempts);
             self.changed = true;
@@ -112,12 +114,12 @@ impl Due<'_> {
                 let detail = "the process died during the send too often";
                 delivery.last = last_outcome(OutcomeKind::Expired, detail, self.now);
                 delivery.status = DeliveryStatus::Dead { at: self.now };
-                note_dead_level(&mut self.incident, level, self.now);
+                note_dead_level(&mut self.incident, purpose, self.now);
                 continue;
             }
             delivery.status = DeliveryStatus::Pending { due_at: self.now };
             expired.push(i);
-            if renewable {
+            if let Some(level) = renewable {
                 self.begin_again(level);
             }
         }
@@ -203,7 +205,7 @@ impl Due<'_> {
     }
 
     fn is_of_now(&self, delivery: &Delivery) -> bool {
-        delivery.round == self.incident.round && (self.alerts || delivery.is_news())
+        delivery.round == self.incident.round && (self.alerts || delivery.is_status_update())
     }
 
     fn held(&self, delivery: &Delivery) -> Held {
@@ -260,7 +262,7 @@ impl Due<'_> {
             .zip(&contacts)
             .map(|(place, contact)| Delivery {
                 round,
-                level,
+                purpose: Purpose::Alert(level),
                 place,
                 contact: contact.clone(),
                 status: DeliveryStatus::Pending { due_at: self.now },
@@ -297,7 +299,7 @@ pub(super) fn begin_round(incident: &mut Incident, round: NextRound, now: DateTi
     incident.round_began_at = now;
     incident.matrix = matrix;
     incident.begun.clear();
-    incident.news = 0;
+    incident.status_updates = 0;
     forget_oldest(incident, now);
     incident.timeline.push(now, Event::RoundBegan { round: incident.round });
 }
@@ -316,11 +318,13 @@ fn forget_oldest(incident: &mut Incident, now: DateTime<Utc>) {
     }
 }
 
-/// Notes in the timeline that a level of this round is dead, if it now is; and that nobody can be notified of a handover.
-pub(super) fn note_dead_level(incident: &mut Incident, level: Level, now: DateTime<Utc>) {
+/// A delivery of that purpose died in this round. Notes in the timeline that its level is dead, if it now is; and that
+/// nobody can be notified of a handover.
+pub(super) fn note_dead_level(incident: &mut Incident, of: Purpose, now: DateTime<Utc>) {
     handover::learn(incident, now);
-    let is_news = matches!(level, Level::News(_));
-    if !is_news && incident.level_deliveries(level).all(Delivery::is_dead) {
+    if let Purpose::Alert(level) = of
+        && incident.level_deliveries(level).all(Delivery::is_dead)
+    {
         let event = Event::LevelDead { round: incident.round, level };
         incident.timeline.push(now, event);
     }

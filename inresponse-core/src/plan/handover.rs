@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 
 use super::round::{NextRound, RoundOf, next_of};
 use super::{later, people};
-use crate::model::{Delivery, DeliveryStatus, Event, Handover, Incident, Level, Person, State};
+use crate::model::{Delivery, DeliveryStatus, Event, Handover, Incident, Person, Purpose, State};
 
 /// How soon the notice should be accepted.
 const TOLD_WITHIN: Duration = Duration::from_secs(60);
@@ -92,11 +92,11 @@ fn notice(incident: &Incident) -> Option<&Delivery> {
 
 fn notice_place(incident: &Incident) -> Option<usize> {
     let holder = incident.claimed.as_ref()?.by.contact()?;
-    let level = Level::News(incident.news);
+    let purpose = Purpose::StatusUpdate(incident.status_updates);
     incident
         .deliveries
         .iter()
-        .position(|d| d.round == incident.round && d.level == level && d.contact == holder)
+        .position(|d| d.round == incident.round && d.purpose == purpose && d.contact == holder)
 }
 
 /// Whether a delivery is the notice to a holder who has not answered yet. It is more than a courtesy.

@@ -12,7 +12,7 @@
 //! | `outcome` | what an attempt's outcome means, and when to try again |
 //! | `bounce` | what a bounce of an accepted alert means |
 //! | `people` | claim, release, resolve, hand over, escalate, severity, note |
-//! | `news` | status updates: who is notified of a claim |
+//! | `status_updates` | status updates: who is notified of a claim |
 //! | `handover` | the new holder who has not answered yet |
 //! | `account` | what happened, as facts for pages, mails and answers |
 //! | `outlook` | what comes next, as facts of the same kind |
@@ -29,12 +29,12 @@ mod draft;
 mod due;
 mod handover;
 mod ladder;
-mod news;
 mod open;
 mod outcome;
 mod outlook;
 mod people;
 mod round;
+mod status_updates;
 
 use std::time::Duration;
 

@@ -104,7 +104,7 @@ fn opened(report: Report, team: TeamName, matrix: Matrix, now: DateTime<Utc>) ->
         repeats_done: 0,
         accepted: 0,
         exhausted: false,
-        news: 0,
+        status_updates: 0,
         wake: 0,
         matrix,
         begun: Vec::new(),

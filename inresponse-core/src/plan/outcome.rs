@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::due::note_dead_level;
-use super::{Decision, backoff, change, handover, last_outcome, later, news};
+use super::{Decision, backoff, change, handover, last_outcome, later, status_updates};
 use crate::model::{DeliveryKey, DeliveryStatus, Incident, Outcome, OutcomeKind, State};
 
 /// Merges an outcome by (delivery, attempt).
@@ -69,7 +69,7 @@ fn merge(incident: &Incident, ended: Ending<'_>, now: DateTime<Utc>) -> Decision
     next.deliveries[i].status = match status {
         // Nobody is alerted any more in a round that is over or an incident that is not open.
         DeliveryStatus::Pending { .. }
-            if !of_this_round || (incident.state != State::Open && !delivery.is_news()) =>
+            if !of_this_round || (incident.state != State::Open && !delivery.is_status_update()) =>
         {
             DeliveryStatus::Stopped { at: now }
         }
@@ -80,8 +80,8 @@ fn merge(incident: &Incident, ended: Ending<'_>, now: DateTime<Utc>) -> Decision
             DeliveryStatus::Stopped { at: now }
         }
         DeliveryStatus::Pending { .. }
-            if delivery.is_news()
-                && attempt >= news::MAX_ATTEMPTS
+            if delivery.is_status_update()
+                && attempt >= status_updates::MAX_ATTEMPTS
                 && !handover::is_notice(incident, delivery) =>
         {
             DeliveryStatus::Dead { at: now }
@@ -90,9 +90,9 @@ fn merge(incident: &Incident, ended: Ending<'_>, now: DateTime<Utc>) -> Decision
     };
     // What was sent before a release alerts nobody of what it begins.
     let since_release = key.round + incident.repeats_done >= incident.round;
-    next.accepted += u32::from(accepted && since_release && !delivery.is_news());
+    next.accepted += u32::from(accepted && since_release && !delivery.is_status_update());
     if next.deliveries[i].is_dead() && of_this_round {
-        note_dead_level(&mut next, key.level, now);
+        note_dead_level(&mut next, key.purpose, now);
     }
     handover::learn(&mut next, now);
     change(next, Vec::new(), now)

@@ -8,7 +8,7 @@ use super::clock_back::began_by;
 use super::due::begin_round;
 use super::ladder::{self, Rung};
 use super::round::{Alerted, NextRound, RoundOf, next_of};
-use super::{Decision, change, handover, news, stop_pending};
+use super::{Decision, change, handover, status_updates, stop_pending};
 use crate::model::{
     Edge, Ended, Event, Incident, KeyName, Note, Person, Severity, Signature, State, TeamName,
 };
@@ -264,7 +264,7 @@ pub(super) fn escalates_at(incident: &Incident) -> Result<DateTime<Utc>, Refusal
 /// Promise 11: a claim stops the alerts; only what is in flight may still arrive.
 fn claim(incident: &mut Incident, who: Who<'_>, now: DateTime<Utc>) {
     let from = own(incident, who.by, now);
-    news::tell(incident, who.by, None, now);
+    status_updates::create(incident, who.by, None, now);
     who.notes(incident, Event::Claimed { by: who.by.clone(), from }, now);
 }
 
@@ -281,7 +281,7 @@ fn own(incident: &mut Incident, owner: &Person, now: DateTime<Utc>) -> Option<Pe
 fn hand_over(incident: &mut Incident, who: Who<'_>, to: &Person, now: DateTime<Utc>) {
     let by = who.by;
     let from = own(incident, to, now);
-    news::tell(incident, by, Some(to).filter(|to| !to.is(by)), now);
+    status_updates::create(incident, by, Some(to).filter(|to| !to.is(by)), now);
     who.notes(incident, Event::HandedOver { by: by.clone(), to: to.clone(), from }, now);
     if !to.is(by) {
         handover::begin(incident, now);
@@ -294,7 +294,7 @@ fn resolve(incident: &mut Incident, who: Who<'_>, ended: Option<Ended>, now: Dat
     incident.resolved = Some(Signature::new(who.by.clone(), now));
     incident.handover = None;
     stop_pending(incident, now);
-    news::tell(incident, who.by, None, now);
+    status_updates::create(incident, who.by, None, now);
     who.notes(incident, Event::Resolved { by: who.by.clone() }, now);
 }
 

@@ -82,7 +82,13 @@ fn level(level: model::Level) -> Level {
     match level {
         model::Level::At(n) => Level::Number(n),
         model::Level::Fallback => Level::Word(LevelWord::Fallback),
-        model::Level::News(_) => Level::Word(LevelWord::News),
+    }
+}
+
+fn purpose(purpose: model::Purpose) -> Level {
+    match purpose {
+        model::Purpose::Alert(of) => level(of),
+        model::Purpose::StatusUpdate(_) => Level::Word(LevelWord::StatusUpdate),
     }
 }
 
@@ -97,7 +103,7 @@ fn delivery(incident: &model::Incident, delivery: &model::Delivery) -> Delivery 
     Delivery {
         delivery_id: incident.delivery_id(delivery.key()).to_string(),
         round: delivery.key().round,
-        level: level(delivery.key().level),
+        level: purpose(delivery.key().purpose),
         contact: delivery.contact().to_string(),
         status,
         due_at,
