@@ -185,6 +185,13 @@ pub struct LastOutcome {
     pub(crate) unknown: Unknown,
 }
 
+impl LastOutcome {
+    /// What became known then, with the carrier's text shortened.
+    pub(crate) fn new(kind: OutcomeKind, detail: &str, at: DateTime<Utc>) -> Self {
+        Self { kind, detail: short_detail(detail), at, unknown: Unknown::default() }
+    }
+}
+
 /// One message to one contact in one round, with all that is known of its attempts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -280,7 +287,7 @@ impl Delivery {
 }
 
 /// A carrier's text, on one line and short enough for a record.
-pub(crate) fn short_detail(text: &str) -> String {
+fn short_detail(text: &str) -> String {
     const MAX_BYTES: usize = 100; // as JSON, where a quote takes two
     let line = text.chars().map(|c| if c.is_control() { ' ' } else { c });
     let mut room = MAX_BYTES;

@@ -12,6 +12,7 @@ mod names;
 mod purpose;
 mod report;
 mod severity;
+mod standing;
 mod state;
 mod timeline;
 mod unknown;
@@ -27,9 +28,9 @@ pub use names::{DedupKey, IncidentNumber, KeyName, Note, Person, ServiceName, So
 pub use purpose::Purpose;
 pub use report::{Link, Report, ReportBuilder, Reporter};
 pub use severity::Severity;
+pub use standing::Standing;
 pub use state::{Edge, State};
-pub use timeline::{Standing, Timeline};
+pub use timeline::Timeline;
 pub use zone::{LocalTime, Zone};
 
-pub(crate) use delivery::short_detail;
 pub(crate) use unknown::Unknown;

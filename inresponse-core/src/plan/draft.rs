@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::{clock_back, handover, ladder, later};
+use super::{handover, ladder, past};
+use crate::clock::later;
 use crate::model::{DedupKey, Incident, ServiceName, State};
 
 /// A record to commit: the incident, and the fields that a store indexes.
@@ -53,7 +54,7 @@ impl Draft {
     ///
     /// Where this is not after the clock, no clock by which it was changed was ahead (promise 14).
     pub fn latest_at(&self) -> DateTime<Utc> {
-        clock_back::latest_at(&self.incident)
+        past::latest_at(&self.incident)
     }
 
     /// When it expires, and the store may delete it; `None`: never.

@@ -4,18 +4,21 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::decision::{Decision, Dispatch, change};
 use super::handover::{self, Matured};
+use super::hold::{Held, Hold};
 use super::ladder::{self, Rung};
-use super::round::{NextRound, RoundOf, give, next_of};
-use super::{Decision, Dispatch, Held, Hold, MAX_EXPIRED, change, last_outcome, later, stop_pending};
+use super::round::{NextRound, RoundOf, begin_round, next_of};
+use crate::clock::later;
 use crate::model::{
-    BegunLevel, Delivery, DeliveryKey, DeliveryStatus, Event, Incident, Level, OutcomeKind, Purpose, State,
-    Unknown,
+    BegunLevel, Delivery, DeliveryKey, DeliveryStatus, Event, Incident, LastOutcome, Level, OutcomeKind,
+    Purpose, State, Unknown,
 };
 
-/// How many deliveries of earlier rounds are kept, to be read and to be found by outcomes that come late.
-const KEPT_DELIVERIES: usize = 24;
+/// The most times that a delivery may end its process during a send before it is dead.
+pub const MAX_EXPIRED: u32 = 5;
 
+/// Does everything that is due of an incident.
 pub(super) fn due(
     incident: &Incident,
     lease: Duration,
@@ -112,7 +115,7 @@ impl Due<'_> {
             self.changed = true;
             if delivery.expired() >= MAX_EXPIRED {
                 let detail = "the process died during the send too often";
-                delivery.last = last_outcome(OutcomeKind::Expired, detail, self.now);
+                delivery.last = Some(LastOutcome::new(OutcomeKind::Expired, detail, self.now));
                 delivery.status = DeliveryStatus::Dead { at: self.now };
                 note_dead_level(&mut self.incident, purpose, self.now);
                 continue;
@@ -125,7 +128,7 @@ impl Due<'_> {
         }
         // An expiry is not an outcome, so it is noted only after every delivery of the level was looked at.
         for i in expired {
-            self.incident.deliveries[i].last = last_outcome(OutcomeKind::Expired, "", self.now);
+            self.incident.deliveries[i].last = Some(LastOutcome::new(OutcomeKind::Expired, "", self.now));
         }
         renewal_held
     }
@@ -287,34 +290,6 @@ impl Due<'_> {
         self.incident.exhausted = true;
         self.incident.timeline.push(self.now, Event::Unclaimed);
         self.changed = true;
-    }
-}
-
-/// Begins a round at level 1, at once, with a matrix frozen now. Pending deliveries are stopped.
-pub(super) fn begin_round(incident: &mut Incident, round: NextRound, now: DateTime<Utc>) {
-    let NextRound { team, matrix, alerted } = round;
-    stop_pending(incident, now);
-    give(incident, team, alerted, now);
-    incident.round += 1;
-    incident.round_began_at = now;
-    incident.matrix = matrix;
-    incident.begun.clear();
-    incident.status_updates = 0;
-    forget_oldest(incident, now);
-    incident.timeline.push(now, Event::RoundBegan { round: incident.round });
-}
-
-/// Promise 7: only a bounded number of deliveries from earlier rounds is kept. Deliveries in flight are dropped last,
-/// so that their outcomes can still be recorded.
-fn forget_oldest(incident: &mut Incident, now: DateTime<Utc>) {
-    let mut surplus = incident.deliveries.len().saturating_sub(KEPT_DELIVERIES);
-    let in_flight = |d: &Delivery| matches!(d.status, DeliveryStatus::InFlight { until } if until > now);
-    for also_in_flight in [false, true] {
-        incident.deliveries.retain(|d| {
-            let drop = surplus > 0 && (also_in_flight || !in_flight(d));
-            surplus -= usize::from(drop);
-            !drop
-        });
     }
 }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::round::{NextRound, RoundOf, next_of};
-use super::{later, people};
+use super::round::{NextRound, RoundOf, begin_again, next_of};
+use crate::clock::later;
 use crate::model::{Delivery, DeliveryStatus, Event, Handover, Incident, Person, Purpose, State};
 
 /// How soon the notice should be accepted.
@@ -59,7 +59,7 @@ pub(super) fn mature(incident: &mut Incident, round: Option<&NextRound>, now: Da
             let to = claimed.by.clone();
             incident.timeline.push(now, Event::HandoverUnanswered { to });
         }
-        people::begin_again(incident, round, now);
+        begin_again(incident, round, now);
         return Matured::Changed;
     }
     if is_due(flag_at(incident)) {

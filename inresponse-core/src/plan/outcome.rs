@@ -2,9 +2,11 @@
 
 use chrono::{DateTime, Utc};
 
+use super::decision::{Decision, change};
 use super::due::note_dead_level;
-use super::{Decision, backoff, change, handover, last_outcome, later, status_updates};
-use crate::model::{DeliveryKey, DeliveryStatus, Incident, Outcome, OutcomeKind, State};
+use super::{backoff, handover, status_updates};
+use crate::clock::later;
+use crate::model::{DeliveryKey, DeliveryStatus, Incident, LastOutcome, Outcome, OutcomeKind, State};
 
 /// Merges an outcome by (delivery, attempt).
 ///
@@ -65,7 +67,7 @@ fn merge(incident: &Incident, ended: Ending<'_>, now: DateTime<Utc>) -> Decision
     }
     let mut next = incident.clone();
     let of_this_round = key.round == incident.round;
-    next.deliveries[i].last = last_outcome(kind, detail, now);
+    next.deliveries[i].last = Some(LastOutcome::new(kind, detail, now));
     next.deliveries[i].status = match status {
         // Nobody is alerted any more in a round that is over or an incident that is not open.
         DeliveryStatus::Pending { .. }
