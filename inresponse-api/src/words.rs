@@ -113,7 +113,7 @@ words! {
         /// Who is alerted when nobody else can be, or nobody else has claimed.
         Fallback = "fallback",
         /// Somebody is told who has the incident; nobody is alerted.
-        News = "news",
+        StatusUpdate = "news",
     }
 }
 

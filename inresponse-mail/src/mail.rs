@@ -14,7 +14,7 @@ use lettre::message::{Body, Mailbox, Message, MultiPart, SinglePart};
 use crate::config::Sender;
 use crate::error::{MailError, MailErrorKind};
 use crate::subject::subject;
-use crate::view::{HandedHtml, HandedText, Html, NewsHtml, NewsText, Text, View};
+use crate::view::{HandedHtml, HandedText, Html, StatusUpdateHtml, StatusUpdateText, Text, View};
 
 /// The latest date that a mail can have.
 const LAST_DATE: u64 = 253_402_300_799;
@@ -65,7 +65,7 @@ pub fn render(alert: &Alert, sender: &Sender, now: DateTime<Utc>) -> Result<Mail
     let rendered = match alert.occasion() {
         Occasion::Alert => (Text { view: &view }.render(), Html { view: &view }.render()),
         Occasion::Claimed | Occasion::Resolved => {
-            (NewsText { view: &view }.render(), NewsHtml { view: &view }.render())
+            (StatusUpdateText { view: &view }.render(), StatusUpdateHtml { view: &view }.render())
         }
         Occasion::Handed => (HandedText { view: &view }.render(), HandedHtml { view: &view }.render()),
     };

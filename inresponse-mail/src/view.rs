@@ -3,7 +3,7 @@
 use askama::Template;
 use chrono::{DateTime, Utc};
 use inresponse_core::model::{
-    Contact, Delivery, DeliveryStatus, Event, Incident, Level, Severity, Signature, Zone,
+    Contact, Delivery, DeliveryStatus, Event, Incident, Level, Purpose, Severity, Signature, Zone,
 };
 use inresponse_core::notify::{Alert, Occasion};
 use inresponse_core::plan::{self, Upcoming};
@@ -25,14 +25,14 @@ pub(crate) struct Html<'a> {
 
 /// The same for a status update: somebody has it, or it is resolved.
 #[derive(Template)]
-#[template(path = "news.txt")]
-pub(crate) struct NewsText<'a> {
+#[template(path = "status_update.txt")]
+pub(crate) struct StatusUpdateText<'a> {
     pub(crate) view: &'a View<'a>,
 }
 
 #[derive(Template)]
-#[template(path = "news.html")]
-pub(crate) struct NewsHtml<'a> {
+#[template(path = "status_update.html")]
+pub(crate) struct StatusUpdateHtml<'a> {
     pub(crate) view: &'a View<'a>,
 }
 
@@ -58,8 +58,8 @@ pub(crate) struct View<'a> {
     pub(crate) before: Vec<Line>,
     pub(crate) upcoming: Vec<Line>,
     /// Who has it or resolved it, and since when; empty in an alert.
-    pub(crate) news: String,
-    pub(crate) news_at: String,
+    pub(crate) happened: String,
+    pub(crate) happened_at: String,
     /// By when the contact must answer.
     pub(crate) answer_by: Option<String>,
 }
@@ -106,8 +106,8 @@ impl<'a> View<'a> {
             others: names(incident, alert.others()),
             before: before(alert),
             upcoming: alert.upcoming().iter().map(|next| Line::upcoming(incident, next)).collect(),
-            news: news(alert),
-            news_at: match alert.occasion() {
+            happened: happened(alert),
+            happened_at: match alert.occasion() {
                 Occasion::Alert => None,
                 Occasion::Claimed | Occasion::Handed => incident.claimed(),
                 Occasion::Resolved => incident.resolved(),
@@ -249,19 +249,19 @@ impl<'a> View<'a> {
     }
 
     pub(crate) fn level(&self) -> String {
-        match self.alert.level() {
-            Level::At(n) => format!("level {n}"),
-            Level::Fallback => "fallback".to_owned(),
-            Level::News(_) => "status update".to_owned(),
+        match self.alert.purpose() {
+            Purpose::Alert(Level::At(n)) => format!("level {n}"),
+            Purpose::Alert(Level::Fallback) => "fallback".to_owned(),
+            Purpose::StatusUpdate(_) => "status update".to_owned(),
         }
     }
 
     /// Why the recipient gets the alert.
     pub(crate) fn role(&self) -> String {
-        match self.alert.level() {
-            Level::At(n) => format!("You are alerted at level {n}"),
-            Level::Fallback => "You are the fallback contact".to_owned(),
-            Level::News(_) => "You get this status update".to_owned(),
+        match self.alert.purpose() {
+            Purpose::Alert(Level::At(n)) => format!("You are alerted at level {n}"),
+            Purpose::Alert(Level::Fallback) => "You are the fallback contact".to_owned(),
+            Purpose::StatusUpdate(_) => "You get this status update".to_owned(),
         }
     }
 
@@ -283,7 +283,7 @@ impl<'a> View<'a> {
 }
 
 /// One sentence: who has it or resolved it.
-fn news(alert: &Alert) -> String {
+fn happened(alert: &Alert) -> String {
     let incident = alert.incident();
     let is_theirs = incident.holder_at(alert.contact()).is_some();
     match alert.occasion() {
@@ -310,7 +310,7 @@ fn before(alert: &Alert) -> Vec<Line> {
     let incident = alert.incident();
     plan::turns(incident)
         .iter()
-        .take_while(|turn| turn.level != alert.level())
+        .take_while(|turn| Purpose::Alert(turn.level) != alert.purpose())
         .filter(|turn| !turn.deliveries.is_empty())
         .map(|turn| {
             let who = turn

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use inresponse_core::model::{Contact, DeliveryStatus};
+use inresponse_core::model::{Contact, DeliveryStatus, Purpose};
 use inresponse_core::notify::{Alert, Notifier, Outcome};
 
 use crate::fault::Fault;
@@ -92,7 +92,7 @@ impl HostCarrier {
             delivery: alert.delivery_id().as_str().to_owned(),
             attempt: alert.attempt(),
             round: alert.round(),
-            level: alert.level(),
+            purpose: alert.purpose(),
             contact: alert.contact().clone(),
             lease_until,
             arrived: None,
@@ -101,9 +101,13 @@ impl HostCarrier {
         });
         drop(state);
         self.world.note(|| {
-            let (id, attempt, level) = (alert.delivery_id(), alert.attempt(), alert.level());
+            let (id, attempt) = (alert.delivery_id(), alert.attempt());
+            let what = match alert.purpose() {
+                Purpose::Alert(level) => format!("to level {level}"),
+                Purpose::StatusUpdate(_) => "as a status update".to_owned(),
+            };
             let host = self.process.host;
-            format!("server {host}: send {i} of {id} #{attempt} to level {level}, {}", alert.contact())
+            format!("server {host}: send {i} of {id} #{attempt} {what}, {}", alert.contact())
         });
         Attempt { world: &self.world, i }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use inresponse_core::OutageKind;
-use inresponse_core::model::{Contact, IncidentNumber, Level, Severity};
+use inresponse_core::model::{Contact, IncidentNumber, Purpose, Severity};
 use inresponse_core::plan::{Refusal, Update};
 use inresponse_core::store::{Census, Record};
 
@@ -31,8 +31,8 @@ pub struct History {
     pub disturbances: Vec<Disturbance>,
     /// Processes that crashed.
     pub crashes: Vec<(Process, Micros)>,
-    /// Levels, by incident and round, of which an attempt was recorded that was leased and not begun.
-    pub not_begun: BTreeSet<(IncidentNumber, u32, Level)>,
+    /// What, by incident and round, had an attempt recorded that was leased and not begun.
+    pub not_begun: BTreeSet<(IncidentNumber, u32, Purpose)>,
     /// When faults ended.
     pub healed_at: Micros,
     /// When nothing was due any more; `None` if that never came.
@@ -193,8 +193,8 @@ pub struct Sent {
     pub attempt: u32,
     /// In which round.
     pub round: u32,
-    /// At which level.
-    pub level: Level,
+    /// What it is for.
+    pub purpose: Purpose,
     /// To whom.
     pub contact: Contact,
     /// Until when its lease lasts, by what the alert says about its incident.
@@ -209,8 +209,8 @@ pub struct Sent {
 
 impl Sent {
     /// Whether it does not alert, but tells who has the incident.
-    pub fn is_news(&self) -> bool {
-        matches!(self.level, Level::News(_))
+    pub fn is_status_update(&self) -> bool {
+        self.purpose.is_status_update()
     }
 }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use inresponse_core::model::{
     Contact, DeliveryId, DeliveryKey, DeliveryStatus, Incident, IncidentNumber, Level, Matrix, Person,
-    Report, Severity, State as IncidentState, TeamName,
+    Purpose, Report, Severity, State as IncidentState, TeamName,
 };
 use inresponse_core::notify::Outcome;
 use inresponse_core::plan::{self, Decision, Input, NextRound, StateChange, TakeOver, Update};
@@ -324,27 +324,24 @@ impl World {
             self.breaks(14);
         }
         let first_of_level = !self.seen.iter().any(|(key, seen)| {
-            (key.round, key.level) == (flight.key.round, flight.key.level) && seen.first_begun.is_some()
+            (key.round, key.purpose) == (flight.key.round, flight.key.purpose) && seen.first_begun.is_some()
         });
-        let before = match flight.key.level {
-            Level::At(2) => Some(Level::At(1)),
-            Level::Fallback => Some(Level::At(2)),
-            Level::At(_) | Level::News(_) => None,
+        let before = match flight.key.purpose {
+            Purpose::Alert(Level::At(2)) => Some(Level::At(1)),
+            Purpose::Alert(Level::Fallback) => Some(Level::At(2)),
+            Purpose::Alert(Level::At(_)) | Purpose::StatusUpdate(_) => None,
         };
         if let (true, Some(before)) = (first_of_level, before) {
-            let of_before = || {
-                self.seen.iter().filter(|(k, s)| {
-                    k.round == flight.key.round && k.level == before && s.first_begun.is_some()
-                })
-            };
+            let is_before =
+                |key: &DeliveryKey| key.round == flight.key.round && key.purpose == Purpose::Alert(before);
+            let of_before = || self.seen.iter().filter(|(k, s)| is_before(k) && s.first_begun.is_some());
             let began = of_before().filter_map(|(_, seen)| seen.first_begun).min();
             let size = self.record.0.matrix().contacts(before).len();
             let dead = of_before().filter(|(_, seen)| seen.rejected).count() == size;
             // It counts from the lease; a send under a slow lease that was renewed begins as much later.
             let wait = TimeDelta::from_std(WAIT).unwrap_or_default() - TimeDelta::seconds(DEADLINE * 2);
             // A level begins again once; whose lease was lost twice may come after the next.
-            let lost_twice =
-                self.seen.iter().any(|(k, s)| (k.round, k.level) == (flight.key.round, before) && s.lost > 1);
+            let lost_twice = self.seen.iter().any(|(k, s)| is_before(k) && s.lost > 1);
             if !dead && !lost_twice && began.is_none_or(|began| self.now - began < wait) {
                 self.breaks(8);
             }
@@ -370,7 +367,7 @@ impl World {
         for level in [Level::At(1), Level::At(2), Level::Fallback] {
             for place in 0..incident.matrix().contacts(level).len() {
                 let place = u16::try_from(place).unwrap_or(0);
-                let key = DeliveryKey { round: incident.round(), level, place };
+                let key = DeliveryKey::alert(incident.round(), level, place);
                 let seen = self.seen.get(&key).cloned().unwrap_or_default();
                 arrived |= seen.arrivals > 0;
                 if seen.arrivals == 0 && !seen.rejected {

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use inresponse_core::model::{Contact, Level, News, ServiceName, Severity, TeamName};
+use inresponse_core::model::{Contact, Level, ServiceName, Severity, StatusUpdates, TeamName};
 use inresponse_core::roster::{Rota, Team, Zone};
 
 use crate::fault::Fault;
@@ -61,7 +61,7 @@ pub struct Scenario {
     /// How many notes one incident gets, to make its record large.
     pub notes: u64,
     /// Whether people are told who has what they were alerted of.
-    pub news: News,
+    pub status_updates: StatusUpdates,
     /// Carriers that are in one mood until all is well.
     pub moods: BTreeMap<Contact, Mood>,
 }
@@ -175,7 +175,6 @@ impl TeamPlan {
     pub fn contacts(&self, day: NaiveDate, level: Level) -> Vec<Contact> {
         match level {
             Level::Fallback => self.fallback.clone(),
-            Level::News(_) => Vec::new(),
             Level::At(n) => self.levels(day).get(usize::from(n) - 1).cloned().unwrap_or_default(),
         }
     }
@@ -251,7 +250,11 @@ impl Scenario {
             kills: if on(Fault::Kill) { rng.between(1, 5) } else { 0 },
             restarts: if on(Fault::Restart) { rng.between(1, 3) } else { 0 },
             notes: if rng.chance(5) { rng.between(60, 120) } else { 0 },
-            news: if Rng::new(seed, 8).chance(300) { News::Told } else { News::Kept },
+            status_updates: if Rng::new(seed, 8).chance(300) {
+                StatusUpdates::On
+            } else {
+                StatusUpdates::Off
+            },
             roster,
             fallback: deployment.chance(200).then(TeamPlan::of_deployment),
             catch_all: deployment.chance(300).then_some("t1"),

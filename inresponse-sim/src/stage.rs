@@ -71,7 +71,8 @@ impl Stage {
         let clock = HostClock { world: Arc::clone(world), process };
         let engine = Engine::builder(store, roster, notifiers, clock);
         let mark = Duration::from_micros(host as u64);
-        let mut engine = engine.lease(self.scenario.lease).lease_mark(mark).news(self.scenario.news);
+        let mut engine =
+            engine.lease(self.scenario.lease).lease_mark(mark).status_updates(self.scenario.status_updates);
         if let Some(plan) = &self.scenario.fallback {
             let defaults = Defaults::with_fallback(plan.fallback.clone());
             engine = engine.defaults(defaults.expect("a planned fallback is sound"));

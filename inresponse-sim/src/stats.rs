@@ -65,7 +65,7 @@ const TRANSITIONS: &[&str] = &[
     "delivery: several attempts",
     "delivery: not begun",
     "delivery: expired",
-    "delivery: news",
+    "delivery: status update",
     "end: unclaimed",
     "end: undelivered",
     "end: records only",
@@ -211,8 +211,8 @@ impl Stats {
                 }
             }
         }
-        for _ in history.sends.iter().filter(|sent| sent.is_news()) {
-            count("delivery: news");
+        for _ in history.sends.iter().filter(|sent| sent.is_status_update()) {
+            count("delivery: status update");
         }
         if !history.not_begun.is_empty() {
             count("delivery: not begun");

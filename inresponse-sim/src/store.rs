@@ -251,7 +251,7 @@ impl Store for HostStore {
             let deliveries = draft.incident().deliveries().iter();
             let not_begun = deliveries
                 .filter(|d| d.last().is_some_and(|last| last.kind == OutcomeKind::NotBegun))
-                .map(|d| (number, d.key().round, d.key().level));
+                .map(|d| (number, d.key().round, d.key().purpose));
             self.world.lock().history.not_begun.extend(not_begun);
             self.shared.remember(number, self.world.now(), before);
         }

@@ -93,8 +93,8 @@ async fn read(mut response: Response, ask: &Ask) -> Result<Fetched, String> {
     loop {
         let chunk = response.chunk().await.map_err(|e| Chain::of(&e.without_url()).to_string())?;
         let Some(chunk) = chunk else { break };
-        if body.len() + chunk.len() > inresponse_calendar::MAX_BYTES {
-            return Err(format!("it has more than {} bytes", inresponse_calendar::MAX_BYTES));
+        if body.len() + chunk.len() > inresponse_calendar::limits::MAX_BYTES {
+            return Err(format!("it has more than {} bytes", inresponse_calendar::limits::MAX_BYTES));
         }
         body.extend_from_slice(&chunk);
     }

@@ -66,11 +66,13 @@
 //! | `webhook` | the notifier: one attempt over its own connection |
 //! | `message` | the messages: JSON, Slack, Teams |
 //! | `sign` | the signature |
+//! | `calendar` | fetches calendar feeds through the same gate |
 //! | `target` | which URLs and addresses are allowed |
 //! | `answer` | the meaning of an answer |
 //! | `error` | why a notifier cannot be made |
 
 mod answer;
+mod calendar;
 mod config;
 mod error;
 mod message;
@@ -78,6 +80,7 @@ mod sign;
 mod target;
 mod webhook;
 
+pub use calendar::CalendarFetcher;
 pub use config::{Chat, WebhookConfig};
 pub use error::{WebhookError, WebhookErrorKind};
 pub use webhook::WebhookNotifier;

@@ -37,7 +37,7 @@ pub(crate) async fn engine(config: &Config) -> Result<(Engine, DynamoStore), Err
     let roster = DynamoRoster::new(&dynamo, tables);
     let mut engine = Engine::builder(store.clone(), roster, notifiers, clock)
         .defaults(config.defaults.clone())
-        .news(config.news)
+        .status_updates(config.status_updates)
         .timers(Executions::new(&aws, config.state_machine.clone()))
         .claim_links(&config.public_url, config.token_secrets.clone())?;
     if let Some(team) = &config.catch_all {

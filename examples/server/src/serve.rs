@@ -44,7 +44,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     let mut engine = storage
         .engine(notifiers, clock)
         .lease(config.lease)
-        .news(config.news)
+        .status_updates(config.status_updates)
         .sends_at_once(shares.sends)
         .defaults(config.defaults)
         .claim_links(&public_url, secrets)?;

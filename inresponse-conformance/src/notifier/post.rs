@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use inresponse_core::model::{Contact, IncidentNumber, Level, Matrix, ReportBuilder, TeamName};
+use inresponse_core::model::{Contact, IncidentNumber, Level, Matrix, Purpose, ReportBuilder, TeamName};
 use inresponse_core::notify::{Alert, Notifier, Outcome};
 use inresponse_core::plan;
 use tokio::time::timeout;
@@ -121,7 +121,11 @@ impl<'a, H: NotifierHarness> Post<'a, H> {
         let team = TeamName::new("conformance").unwrap();
         let (opening, sends) = plan::open(report.build().unwrap(), team, matrix, Some(LEASE), at(0));
         let incident = Arc::new(opening.numbered(number).into_incident());
-        assert_eq!(sends[0].delivery.level, Level::At(1), "the scene plays as it is written");
+        assert_eq!(
+            sends[0].delivery.purpose,
+            Purpose::Alert(Level::At(1)),
+            "the scene plays as it is written"
+        );
         let url = format!("https://alerts.example/incidents/{number}/claim?token=token-of-{number}");
         Alert::new(incident, 1, sends[0].delivery, attempt, sends[0].contact.clone()).with_claim_url(url)
     }

@@ -291,8 +291,8 @@ mod tests {
         {
             backlog.blocked(number(n), Version::FIRST, blocked(&["jo"], severity, due));
         }
-        let news = Blocked { urgency: Urgency::News, ..blocked(&["jo"], Severity::Warn, 0) };
-        backlog.blocked(number(5), Version::FIRST, news);
+        let update = Blocked { urgency: Urgency::StatusUpdate, ..blocked(&["jo"], Severity::Warn, 0) };
+        backlog.blocked(number(5), Version::FIRST, update);
         let mut order = Vec::new();
         while let [next] = *take(&mut backlog, 9, ROOM, ROOM, |_| 1) {
             order.push(next.value());

@@ -7,15 +7,17 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 
-use super::Engine;
-use super::lease::{LeaseTimes, LeasedSend, report_transitions};
-use super::renew::{Attempt, Standing};
-use super::swap::Changed;
+use super::clocks::Clocks;
+use super::leased::{LeaseTimes, LeasedSend};
+use super::renew::{Attempt, Renewals, Standing};
+use super::swap::{Changed, Swap};
+use super::transitions::report_transitions;
+use super::wake::Wake;
 use crate::error::{Chain, Outage, OutageKind};
-use crate::model::{Level, Outcome, OutcomeKind};
-use crate::notify::{Alert, Notifier};
+use crate::model::{Outcome, OutcomeKind, Purpose};
+use crate::notify::{Alert, Notifier, Notifiers};
 use crate::plan::Input;
-use crate::store::Record;
+use crate::store::{Record, Store};
 
 /// A send begins at most this long after its lease; otherwise the record is read again first (promise 11).
 const BEGIN_WITHIN: Duration = Duration::from_secs(1);
@@ -27,7 +29,25 @@ const LOOKS: u32 = 8;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const MAX_PAUSE: Duration = Duration::from_secs(2);
 
-impl Engine {
+/// Makes attempts.
+#[derive(Debug)]
+pub(super) struct Sender {
+    pub(super) notifiers: Notifiers,
+    pub(super) renewals: Renewals,
+    pub(super) swap: Arc<Swap>,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) clocks: Arc<Clocks>,
+    pub(super) wake: Arc<Wake>,
+    /// How long leases last.
+    pub(super) lease: Duration,
+}
+
+/// How long one attempt to send may take, with leases of that length.
+pub(super) const fn send_deadline(lease: Duration) -> Duration {
+    lease.saturating_mul(4)
+}
+
+impl Sender {
     /// Makes the attempt of a lease and records its outcome, however slow the store is.
     ///
     /// `give_up_at` is when the attempt must have ended at the latest, by the monotonic clock. Dropping the future is
@@ -42,9 +62,9 @@ impl Engine {
                     (version, last_reported_at) = (again.version, again.last_reported_at);
                     alert = alert.read_again(Arc::new(again.incident), again.count);
                 }
-                let began = self.inner.clock.monotonic();
+                let began = self.clocks.monotonic();
                 let outcome = self.attempt(&alert, this, lease, give_up_at).await;
-                slot.sent(self.inner.clock.monotonic().saturating_sub(began));
+                slot.sent(self.clocks.monotonic().saturating_sub(began));
                 Ending::Outcome(outcome)
             }
             Err(reason) => {
@@ -52,7 +72,7 @@ impl Engine {
                 Ending::NotBegun(reason)
             }
         };
-        self.inner.wake.slot_freed();
+        self.wake.slot_freed();
         report_end(&alert, &ended);
         let (incident, count) = (alert.incident().clone(), alert.count());
         self.record(Record { incident, version, count, last_reported_at }, this, &ended).await;
@@ -70,12 +90,12 @@ impl Engine {
         attempt: Attempt,
         lease: LeaseTimes,
     ) -> Result<Begin, &'static str> {
-        let clock = &self.inner.clock;
-        let third = self.inner.lease / 3;
+        let clock = &self.clocks;
+        let third = self.lease / 3;
         let (mut begin, mut known_since) = (Begin { lease, read_again: None }, lease.planned);
         for _ in 0..LOOKS {
             let lease = begin.lease;
-            let by_wall = self.now() >= lease.until - third * 2;
+            let by_wall = self.clocks.now() >= lease.until - third * 2;
             let by_monotonic = clock.monotonic() >= lease.planned + third;
             let is_old = by_wall || by_monotonic;
             let waited = clock.monotonic().saturating_sub(known_since);
@@ -90,9 +110,9 @@ impl Engine {
             // A look that is slow itself tells what was, so it is followed by another.
             known_since = clock.monotonic();
             let standing = if is_old {
-                self.renew(attempt).await
+                self.renewals.renew(attempt).await
             } else {
-                let record = self.inner.store.load(attempt.incident).await;
+                let record = self.store.load(attempt.incident).await;
                 record.map(|record| record.map_or(Standing::Lost, |r| attempt.standing(r, lease.planned)))
             };
             match standing {
@@ -117,13 +137,13 @@ impl Engine {
         lease: LeaseTimes,
         give_up_at: Option<Duration>,
     ) -> Outcome {
-        let clock = &self.inner.clock;
+        let clock = &self.clocks;
         let left = give_up_at.map_or(Duration::MAX, |at| at.saturating_sub(clock.monotonic()));
-        let time = Self::send_deadline(self.inner.lease).min(left);
+        let time = send_deadline(self.lease).min(left);
         // The notifier is dropped a little after its deadline: that moment is part of the time.
-        let deadline = time.saturating_sub(self.inner.lease / GRACE);
-        let notifying = AssertUnwindSafe(self.inner.notifiers.notify(alert, deadline)).catch_unwind();
-        let over = select(Box::pin(clock.sleep(time)), Box::pin(self.keep_lease(attempt, lease)));
+        let deadline = time.saturating_sub(self.lease / GRACE);
+        let notifying = AssertUnwindSafe(self.notifiers.notify(alert, deadline)).catch_unwind();
+        let over = select(Box::pin(clock.sleep(time)), Box::pin(self.renewals.keep(attempt, lease)));
         match select(Box::pin(notifying), over).await {
             Either::Left((Ok(outcome), _)) => outcome,
             Either::Left((Err(_panic), _)) => Outcome::unknown("the notifier panicked"),
@@ -146,7 +166,7 @@ impl Engine {
             if error.kind() == OutageKind::Permanent {
                 pause = MAX_PAUSE;
             }
-            self.inner.clock.sleep(pause).await;
+            self.clocks.sleep(pause).await;
             pause = (pause * 2).min(MAX_PAUSE);
         }
     }
@@ -159,7 +179,7 @@ impl Engine {
     ) -> Result<(), Outage> {
         let record = match known {
             Some(record) => Some(record),
-            None => self.inner.store.load(attempt.incident).await?,
+            None => self.store.load(attempt.incident).await?,
         };
         let Some(record) = record else { return Ok(()) };
         let Attempt { delivery, number, .. } = attempt;
@@ -167,7 +187,7 @@ impl Engine {
             Ending::Outcome(outcome) => Input::Outcome { delivery, attempt: number, outcome },
             Ending::NotBegun(reason) => Input::NotBegun { delivery, attempt: number, reason },
         };
-        match self.change(record, input).await? {
+        match self.swap.change(record, input).await? {
             Changed::Done { before, record } => {
                 let after = &record.incident;
                 report_transitions(&before, after);
@@ -206,10 +226,9 @@ fn report_end(alert: &Alert, ended: &Ending) {
     };
     metrics::counter!("inresponse_deliveries_total", "outcome" => kind.as_str()).increment(1);
     let (delivery, contact, attempt) = (alert.delivery_id().as_str(), alert.contact(), alert.attempt());
-    // A status update is no alert and belongs to no level.
-    let (what, level) = match alert.level() {
-        level @ (Level::At(_) | Level::Fallback) => ("alert", level.to_string()),
-        Level::News(_) => ("status update", "status-update".to_owned()),
+    let (what, level) = match alert.purpose() {
+        Purpose::Alert(level) => ("alert", level.to_string()),
+        Purpose::StatusUpdate(_) => ("status update", "status-update".to_owned()),
     };
     match kind {
         OutcomeKind::Accepted => {

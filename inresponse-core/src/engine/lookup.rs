@@ -6,11 +6,13 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
-use super::Engine;
+use super::clocks::Clocks;
 use crate::error::Outage;
-use crate::model::{Incident, Level, Matrix, ServiceName, StandIn, TeamName};
+use crate::model::{Incident, Level, Matrix, ServiceName, StandIn, StatusUpdates, TeamName};
 use crate::plan::{Alerted, NextRound, RoundOf};
-use crate::roster::{self, Book, Directory, EntryKind, Resolved, SettingsOf, Standing, Team, Why};
+use crate::roster::{
+    self, Book, Defaults, Directory, EntryKind, Resolved, Roster, SettingsOf, Standing, Team, Why,
+};
 
 /// How many days ahead somebody should be on call, today included.
 pub const DAYS_AHEAD: u16 = 7;
@@ -60,12 +62,24 @@ struct Found {
     basis: Basis,
 }
 
-impl Engine {
+/// Asks the roster, and knows what the configuration names besides.
+#[derive(Debug)]
+pub(super) struct Lookup {
+    pub(super) roster: Arc<dyn Roster>,
+    pub(super) clocks: Arc<Clocks>,
+    /// The settings of a team that is known only from its calendar.
+    pub(super) defaults: Defaults,
+    /// The team that owns every service nobody else owns.
+    pub(super) catch_all: Option<TeamName>,
+    pub(super) status_updates: StatusUpdates,
+}
+
+impl Lookup {
     /// Who is on call for `team` at `at`; `None` for a team that is not known.
     ///
     /// # Errors
     /// The roster is unavailable.
-    pub async fn on_call(&self, team: &TeamName, at: DateTime<Utc>) -> Result<Option<OnCall>, Outage> {
+    pub(super) async fn on_call(&self, team: &TeamName, at: DateTime<Utc>) -> Result<Option<OnCall>, Outage> {
         match self.people_of(team, Known::IfListed, at).await? {
             Some(People { on_call, basis: Basis::Complete }) => Ok(Some(on_call)),
             Some(_) | None => {
@@ -78,7 +92,7 @@ impl Engine {
 
     /// Before anything falls back or is refused: the copy of the roster that is at hand may lag.
     async fn look_again(&self) -> Result<(), Outage> {
-        self.inner.roster.refresh().await
+        self.roster.refresh().await
     }
 
     /// The levels of a team, else its fallback; the deployment's fallback if it has no settings.
@@ -88,7 +102,7 @@ impl Engine {
         known: Known,
         at: DateTime<Utc>,
     ) -> Result<Option<People>, Outage> {
-        let directory = self.inner.roster.directory(team, at, at).await?;
+        let directory = self.roster.directory(team, at, at).await?;
         if known == Known::IfListed && directory.standing() == Standing::Unknown {
             return Ok(None);
         }
@@ -96,33 +110,35 @@ impl Engine {
     }
 
     fn people_in(&self, directory: &Directory, at: DateTime<Utc>) -> Option<People> {
-        let Resolved { day, matrix, why, settings, .. } =
-            roster::resolve(directory, &self.inner.defaults, at)?;
+        let Resolved { day, matrix, why, settings, .. } = roster::resolve(directory, &self.defaults, at)?;
         let basis = match (why, settings) {
             (Why::Day | Why::Levels, SettingsOf::Team) => Basis::Complete,
             (Why::Day | Why::Levels | Why::Fallback, SettingsOf::Team | SettingsOf::Deployment) => {
                 Basis::FallsBack
             }
         };
-        Some(People { on_call: OnCall { day, matrix: matrix.telling(self.inner.news) }, basis })
+        Some(People {
+            on_call: OnCall { day, matrix: matrix.with_status_updates(self.status_updates) },
+            basis,
+        })
     }
 
     /// Whether a team can be alerted: it has settings, or a calendar or a service and the deployment a fallback.
     ///
     /// # Errors
     /// The roster is unavailable.
-    pub async fn can_alert(&self, team: &TeamName) -> Result<bool, Outage> {
-        Ok(self.on_call(team, self.now()).await?.is_some())
+    pub(super) async fn can_alert(&self, team: &TeamName) -> Result<bool, Outage> {
+        Ok(self.on_call(team, self.clocks.now()).await?.is_some())
     }
 
     /// Whether a calendar alone makes a team: the deployment has a fallback.
-    pub fn has_default_fallback(&self) -> bool {
-        self.inner.defaults.team().is_some()
+    pub(super) fn has_default_fallback(&self) -> bool {
+        self.defaults.team().is_some()
     }
 
     /// The team that the configuration names for services that nobody owns.
-    pub fn catch_all(&self) -> Option<&TeamName> {
-        self.inner.catch_all.as_ref()
+    pub(super) fn catch_all(&self) -> Option<&TeamName> {
+        self.catch_all.as_ref()
     }
 
     /// The calendar days among the next `days`, the one at `at` included, on which nobody is on call for `team`.
@@ -131,7 +147,7 @@ impl Engine {
     ///
     /// # Errors
     /// The roster is unavailable.
-    pub async fn uncovered_days(
+    pub(super) async fn uncovered_days(
         &self,
         team: &TeamName,
         at: DateTime<Utc>,
@@ -139,8 +155,8 @@ impl Engine {
     ) -> Result<Vec<NaiveDate>, Outage> {
         // A day more, since the days are those of the team's zone.
         let to = at + TimeDelta::days(i64::from(days) + 1);
-        let directory = self.inner.roster.directory(team, at, to).await?;
-        let settings = directory.settings().map(|team| &**team).or(self.inner.defaults.team());
+        let directory = self.roster.directory(team, at, to).await?;
+        let settings = directory.settings().map(|team| &**team).or(self.defaults.team());
         let first = settings.map_or(at.date_naive(), |team| roster::day_of(team.timezone(), at));
         // Whether a team's own levels have gaps is asked of its schedules.
         let has_levels = settings.is_some_and(|team| !team.levels().is_empty());
@@ -153,26 +169,28 @@ impl Engine {
     }
 
     /// All people and schedules, no older than this call.
-    ///
-    /// # Errors
-    /// The roster is unavailable.
-    pub async fn book(&self) -> Result<Arc<Book>, Outage> {
+    pub(super) async fn book(&self) -> Result<Arc<Book>, Outage> {
         self.look_again().await?;
+        self.held_book().await
+    }
+
+    /// All people and schedules; the copy at hand may lag.
+    pub(super) async fn held_book(&self) -> Result<Arc<Book>, Outage> {
         // Every team's directory has the whole book.
-        let (any, now) = (TeamName::new(roster::CANARY), self.now());
+        let (any, now) = (TeamName::new(roster::CANARY), self.clocks.now());
         let any = any.map_err(|e| Outage::permanent("a constant name is invalid").because(e))?;
-        Ok(Arc::clone(self.inner.roster.directory(&any, now, now).await?.book()))
+        Ok(Arc::clone(self.roster.directory(&any, now, now).await?.book()))
     }
 
     /// The names of all teams that are known, in order; for people.
     ///
     /// # Errors
     /// The roster is unavailable.
-    pub async fn teams(&self) -> Result<Vec<TeamName>, Outage> {
+    pub(super) async fn teams(&self) -> Result<Vec<TeamName>, Outage> {
         let mut names = Vec::new();
         let mut after = None;
         loop {
-            let page = self.inner.roster.entries(EntryKind::Team, after.as_ref(), TEAMS_AT_ONCE).await?;
+            let page = self.roster.entries(EntryKind::Team, after.as_ref(), TEAMS_AT_ONCE).await?;
             names.extend(page.iter().filter_map(|listed| listed.key.team().cloned()));
             after = match page.last() {
                 Some(last) if page.len() == TEAMS_AT_ONCE => Some(last.key.clone()),
@@ -185,8 +203,8 @@ impl Engine {
     ///
     /// # Errors
     /// The roster is unavailable.
-    pub async fn uncovered(&self) -> Result<BTreeMap<TeamName, Vec<NaiveDate>>, Outage> {
-        let (teams, now) = (self.teams().await?, self.now());
+    pub(super) async fn uncovered(&self) -> Result<BTreeMap<TeamName, Vec<NaiveDate>>, Outage> {
+        let (teams, now) = (self.teams().await?, self.clocks.now());
         let teams = teams.into_iter().filter(|team| team.as_str() != roster::CANARY);
         let days = stream::iter(teams).map(|team| async move {
             let days = self.uncovered_days(&team, now, DAYS_AHEAD).await?;
@@ -210,7 +228,7 @@ impl Engine {
     }
 
     async fn duty_by_copy(&self, service: &ServiceName, at: DateTime<Utc>) -> Result<Option<Found>, Outage> {
-        match self.inner.roster.service(service).await? {
+        match self.roster.service(service).await? {
             None => self.catch_all_round(at).await,
             Some(owner) => {
                 let found = self.owner(&owner, at).await?;
@@ -226,7 +244,7 @@ impl Engine {
     /// Whom the owner of a service alerts, even if only part of the team's settings is left; `None` if nobody is
     /// configured anywhere.
     async fn owner(&self, owner: &TeamName, at: DateTime<Utc>) -> Result<Option<Found>, Outage> {
-        let directory = self.inner.roster.directory(owner, at, at).await?;
+        let directory = self.roster.directory(owner, at, at).await?;
         if let Some(People { on_call, basis }) = self.people_in(&directory, at) {
             let round = NextRound { team: owner.clone(), matrix: on_call.matrix, alerted: Alerted::Team };
             return Ok(Some(Found { round, basis }));
@@ -243,13 +261,13 @@ impl Engine {
 
     /// The catch-all team, if the configuration names one.
     async fn catch_all_round(&self, at: DateTime<Utc>) -> Result<Option<Found>, Outage> {
-        let Some(team) = self.inner.catch_all.clone() else { return Ok(None) };
+        let Some(team) = self.catch_all.clone() else { return Ok(None) };
         let people = self.people_of(&team, Known::Named, at).await?;
         Ok(people.map(|people| self.falls_back(team, people.on_call.matrix, Alerted::CatchAll)))
     }
 
     fn falls_back(&self, team: TeamName, matrix: Matrix, alerted: Alerted) -> Found {
-        let matrix = matrix.telling(self.inner.news);
+        let matrix = matrix.with_status_updates(self.status_updates);
         Found { round: NextRound { team, matrix, alerted }, basis: Basis::FallsBack }
     }
 
@@ -275,7 +293,7 @@ impl Engine {
         at: DateTime<Utc>,
     ) -> Result<Found, Outage> {
         let owner = match of {
-            RoundOf::Service => self.inner.roster.service(incident.service()).await?,
+            RoundOf::Service => self.roster.service(incident.service()).await?,
             RoundOf::Team(_) => None,
         };
         if let Some(owner) = owner {
@@ -293,7 +311,7 @@ impl Engine {
             return Ok(Found { round, basis: if is_handed { basis } else { Basis::FallsBack } });
         }
         let nobody = Directory::unknown(team.clone());
-        if let Some(resolved) = roster::resolve(&nobody, &self.inner.defaults, at) {
+        if let Some(resolved) = roster::resolve(&nobody, &self.defaults, at) {
             let alerted = Alerted::StandIn(StandIn::DeploymentFallback);
             return Ok(self.falls_back(team.clone(), resolved.matrix, alerted));
         }

@@ -5,22 +5,34 @@
 //! clock can call the lease over (promise 14).
 
 use std::pin::pin;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
 
-use super::Engine;
-use super::lease::LeaseTimes;
-use super::swap::Changed;
+use super::clocks::Clocks;
+use super::leased::{LeaseLength, LeaseTimes};
+use super::swap::{Changed, Swap};
 use crate::error::{Chain, Outage};
-use crate::model::{DeliveryKey, DeliveryStatus, IncidentNumber, Level, State};
+use crate::model::{DeliveryKey, DeliveryStatus, IncidentNumber, State};
 use crate::plan::Input;
-use crate::store::Record;
+use crate::store::{Record, Store};
 
 /// Pauses between tries to renew.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const MAX_PAUSE: Duration = Duration::from_secs(1);
+
+/// Renews leases.
+#[derive(Debug)]
+pub(super) struct Renewals {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) clocks: Arc<Clocks>,
+    pub(super) swap: Arc<Swap>,
+    pub(super) length: LeaseLength,
+    /// Whether the runner finishes what it began.
+    pub(super) stopping: Arc<AtomicBool>,
+}
 
 /// One attempt to send, under its lease.
 #[derive(Debug, Clone, Copy)]
@@ -54,20 +66,19 @@ impl Attempt {
             | DeliveryStatus::Dead { .. }
             | DeliveryStatus::Stopped { .. } => None,
         });
-        let is_news = matches!(self.delivery.level, Level::News(_));
-        let alerts = incident.state() == State::Open || is_news;
+        let is_wanted = incident.state() == State::Open || self.delivery.purpose.is_status_update();
         match until {
             None => Standing::Lost,
-            Some(_) if !alerts || incident.round() != self.delivery.round => Standing::Closed,
+            Some(_) if !is_wanted || incident.round() != self.delivery.round => Standing::Closed,
             Some(until) => Standing::InFlight(LeaseTimes { until, planned }, Box::new(record)),
         }
     }
 }
 
-impl Engine {
+impl Renewals {
     /// Renews the lease of an attempt while this is polled. Ends when the attempt must be given up.
-    pub(super) async fn keep_lease(&self, attempt: Attempt, lease: LeaseTimes) {
-        let (clock, third) = (&self.inner.clock, self.inner.lease / 3);
+    pub(super) async fn keep(&self, attempt: Attempt, lease: LeaseTimes) {
+        let (clock, third) = (&self.clocks, self.length.plain / 3);
         let mut lease = lease;
         loop {
             let since = |planned: Duration| clock.monotonic().saturating_sub(planned);
@@ -86,7 +97,7 @@ impl Engine {
         let mut pause = FIRST_PAUSE;
         loop {
             // An engine that stops finishes what its leases allow, and no more.
-            if self.inner.stopping.load(Ordering::Relaxed) {
+            if self.stopping.load(Ordering::Relaxed) {
                 return std::future::pending().await;
             }
             match self.renew(attempt).await {
@@ -97,7 +108,7 @@ impl Engine {
                         error = %Chain::of(&error),
                         "a lease could not be renewed yet"
                     );
-                    self.inner.clock.sleep(pause).await;
+                    self.clocks.sleep(pause).await;
                     pause = (pause * 2).min(MAX_PAUSE);
                 }
             }
@@ -106,11 +117,11 @@ impl Engine {
 
     /// Reads the record again, and lets the lease last longer if the attempt is still in flight.
     pub(super) async fn renew(&self, attempt: Attempt) -> Result<Standing, Outage> {
-        let planned = self.inner.clock.monotonic();
-        let Some(record) = self.inner.store.load(attempt.incident).await? else { return Ok(Standing::Lost) };
-        let (delivery, lease) = (attempt.delivery, self.marked_lease());
+        let planned = self.clocks.monotonic();
+        let Some(record) = self.store.load(attempt.incident).await? else { return Ok(Standing::Lost) };
+        let (delivery, lease) = (attempt.delivery, self.length.marked());
         let input = |_| Input::Renew { delivery, attempt: attempt.number, lease };
-        Ok(match self.change(record, input).await? {
+        Ok(match self.swap.change(record, input).await? {
             Changed::Done { record, .. } | Changed::Nothing(record) | Changed::Refused(record, _) => {
                 attempt.standing(record, planned)
             }

@@ -34,7 +34,7 @@ const REMEMBERED: usize = 16_384;
 /// The order of waiting sends: the worst severity first, status updates last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Urgency {
-    News,
+    StatusUpdate,
     Alert(Severity),
 }
 
@@ -42,7 +42,7 @@ impl Urgency {
     pub(super) fn of(incident: &Incident) -> Self {
         match incident.state() {
             State::Open => Self::Alert(incident.severity()),
-            State::Claimed | State::Resolved => Self::News,
+            State::Claimed | State::Resolved => Self::StatusUpdate,
         }
     }
 }
@@ -89,7 +89,7 @@ struct Fresh {
 struct Sum {
     fresh: usize,
     slow: usize,
-    news: usize,
+    updates: usize,
 }
 
 #[derive(Debug, Default)]
@@ -211,7 +211,7 @@ impl Sum {
 
     fn begin(&mut self, urgency: Urgency) {
         self.fresh += 1;
-        self.news += usize::from(urgency == Urgency::News);
+        self.updates += usize::from(urgency == Urgency::StatusUpdate);
     }
 
     fn grow_old(&mut self) {
@@ -222,12 +222,16 @@ impl Sum {
     fn end(&mut self, was_fresh: bool, urgency: Urgency) {
         let of = if was_fresh { &mut self.fresh } else { &mut self.slow };
         *of -= 1;
-        self.news -= usize::from(urgency == Urgency::News);
+        self.updates -= usize::from(urgency == Urgency::StatusUpdate);
     }
 
     fn with(self, promised: Option<&Self>) -> Self {
         let more = promised.copied().unwrap_or_default();
-        Self { fresh: self.fresh + more.fresh, slow: self.slow + more.slow, news: self.news + more.news }
+        Self {
+            fresh: self.fresh + more.fresh,
+            slow: self.slow + more.slow,
+            updates: self.updates + more.updates,
+        }
     }
 }
 
@@ -247,10 +251,10 @@ impl Taken {
         let (most, remote) = (self.most, contact.remote());
         let side = self.by_remote.get(remote).copied().unwrap_or_default();
         let side = side.with(promised.by_remote.get(remote));
-        let is_news = urgency == Urgency::News;
+        let is_update = urgency == Urgency::StatusUpdate;
         if here >= per_contact
             || (hangs && (side.slow >= most / 8 || all.slow >= most / 2))
-            || (is_news && (side.news >= most / 8 || all.news >= most / 4))
+            || (is_update && (side.updates >= most / 8 || all.updates >= most / 4))
         {
             return Room::NotForThis;
         }

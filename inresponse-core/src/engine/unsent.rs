@@ -8,11 +8,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 
-use super::Engine;
-use super::swap::Changed;
-use crate::error::Outage;
 use crate::model::{DeliveryKey, DeliveryStatus, Incident, IncidentNumber, Version};
-use crate::plan::{Dispatch, Input};
+use crate::plan::Dispatch;
 use crate::store::Record;
 
 /// How many incidents are remembered, and how many leases of each. A forgotten lease counts as a dead process.
@@ -25,12 +22,13 @@ pub(super) struct Unsent {
     leases: Mutex<HashMap<IncidentNumber, Vec<Lease>>>,
 }
 
+/// A lease under which nothing was sent.
 #[derive(Debug, Clone, Copy)]
-struct Lease {
+pub(super) struct Lease {
     /// The version that the commit was to replace.
     replaced: Version,
-    delivery: DeliveryKey,
-    attempt: u32,
+    pub(super) delivery: DeliveryKey,
+    pub(super) attempt: u32,
     /// Leases of two processes that are taken at the same microsecond end at different ones, by their marks.
     until: DateTime<Utc>,
 }
@@ -62,7 +60,7 @@ impl Unsent {
     }
 
     /// The leases of a record that its sender did not use. Each is returned once.
-    fn take(&self, record: &Record) -> Vec<Lease> {
+    pub(super) fn take(&self, record: &Record) -> Vec<Lease> {
         let mut leases = self.leases();
         let Some(of_incident) = leases.get_mut(&record.number()) else { return Vec::new() };
         // What was read before the commit does not show yet what became of it.
@@ -74,7 +72,8 @@ impl Unsent {
         unused
     }
 
-    fn put_back(&self, number: IncidentNumber, unused: Vec<Lease>) {
+    /// They are still to be made due again.
+    pub(super) fn put_back(&self, number: IncidentNumber, unused: Vec<Lease>) {
         self.leases().entry(number).or_default().extend(unused);
     }
 
@@ -91,31 +90,5 @@ impl Lease {
                 && delivery.attempts() == self.attempt
                 && matches!(delivery.status(), DeliveryStatus::InFlight { until } if until == self.until)
         })
-    }
-}
-
-impl Engine {
-    /// Makes due again what a commit leased whose result this process never learnt.
-    pub(super) async fn take_back_unsent(&self, mut record: Record) -> Result<Record, Outage> {
-        let mut unused = self.inner.unsent.take(&record);
-        while let Some(lease) = unused.pop() {
-            let (number, Lease { delivery, attempt, .. }) = (record.number(), lease);
-            let reason = "the commit of its lease was unknown";
-            let input = |_| Input::NotBegun { delivery, attempt, reason };
-            match self.change(record.clone(), input).await {
-                Ok(
-                    Changed::Done { record: changed, .. }
-                    | Changed::Nothing(changed)
-                    | Changed::Refused(changed, _),
-                ) => record = changed,
-                Ok(Changed::Gone) => return Ok(record),
-                Err(error) => {
-                    unused.push(lease);
-                    self.inner.unsent.put_back(number, unused);
-                    return Err(error);
-                }
-            }
-        }
-        Ok(record)
     }
 }

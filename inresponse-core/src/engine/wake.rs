@@ -16,7 +16,7 @@ mod with_runner {
     use tokio::sync::{Notify, mpsc};
 
     use crate::engine::backlog::{Backlog, Blocked};
-    use crate::engine::lease::LeasedSend;
+    use crate::engine::leased::LeasedSend;
     use crate::engine::slots::{Slots, Urgency};
     use crate::model::{Contact, Incident, IncidentNumber, Version};
     use crate::plan;
@@ -182,7 +182,7 @@ mod with_runner {
         }
 
         /// Gives leased sends to the runner. If it has just ended, their leases end and they are due again.
-        pub(in crate::engine) fn hand_over(&self, sends: Vec<LeasedSend>) {
+        pub(in crate::engine) fn give_to_runner(&self, sends: Vec<LeasedSend>) {
             let state = self.state();
             if let Some(handoff) = &state.handoff {
                 for send in sends {
@@ -202,7 +202,7 @@ mod with_runner {
 mod without_runner {
     use chrono::{DateTime, Utc};
 
-    use crate::engine::lease::LeasedSend;
+    use crate::engine::leased::LeasedSend;
     use crate::model::{Contact, Incident, IncidentNumber, Version};
 
     /// Nobody to wake.
@@ -223,6 +223,6 @@ mod without_runner {
         pub(in crate::engine) fn has_runner(&self) -> bool {
             false
         }
-        pub(in crate::engine) fn hand_over(&self, _sends: Vec<LeasedSend>) {}
+        pub(in crate::engine) fn give_to_runner(&self, _sends: Vec<LeasedSend>) {}
     }
 }

@@ -1,4 +1,4 @@
-//! One contact to be alerted at one level of one round.
+//! One message to one contact in one round: an alert at a level, or a status update.
 
 use std::fmt;
 
@@ -6,35 +6,42 @@ use chrono::serde::ts_microseconds as micros;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Contact, IncidentNumber, Level, Unknown};
+use super::{Contact, IncidentNumber, Level, Purpose, Unknown};
 use crate::error::InvalidInput;
 
-/// Which delivery of an incident: (round, level, place in the level).
+/// Which delivery of an incident: (round, purpose, place among those with that purpose).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DeliveryKey {
     /// The round it belongs to.
     pub round: u32,
-    /// The level it belongs to.
-    pub level: Level,
-    /// The contact's place in the level, from 0.
+    /// What it is for.
+    pub purpose: Purpose,
+    /// The contact's place among those of that purpose, from 0.
     pub place: u16,
+}
+
+impl DeliveryKey {
+    /// The alert of the contact at that place of a level.
+    pub const fn alert(round: u32, level: Level, place: u16) -> Self {
+        Self { round, purpose: Purpose::Alert(level), place }
+    }
 }
 
 /// The id of a delivery. It is the same in every attempt, so a recipient can recognise a repeat.
 ///
-/// Looks like `10001-1-2-0-t5k2m8x1qo`: number, round, level (`f` for the fallback, `n1` for the first news), place,
-/// and the time when the incident was created, so that it is unique even if numbering started again.
+/// Looks like `10001-1-2-0-t5k2m8x1qo`: number, round, level (`f` for the fallback, `n1` for the first status update),
+/// place, and the time when the incident was created, so that it is unique even if numbering started again.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DeliveryId(String);
 
 impl DeliveryId {
     pub(crate) fn new(number: IncidentNumber, key: DeliveryKey, created_at: DateTime<Utc>) -> Self {
         let stamp = Base36(created_at.timestamp_micros().unsigned_abs());
-        let DeliveryKey { round, level, place } = key;
-        Self(match level {
-            Level::At(n) => format!("{number}-{round}-{n}-{place}-{stamp}"),
-            Level::Fallback => format!("{number}-{round}-f-{place}-{stamp}"),
-            Level::News(n) => format!("{number}-{round}-n{n}-{place}-{stamp}"),
+        let DeliveryKey { round, purpose, place } = key;
+        Self(match purpose {
+            Purpose::Alert(Level::At(n)) => format!("{number}-{round}-{n}-{place}-{stamp}"),
+            Purpose::Alert(Level::Fallback) => format!("{number}-{round}-f-{place}-{stamp}"),
+            Purpose::StatusUpdate(n) => format!("{number}-{round}-n{n}-{place}-{stamp}"),
         })
     }
 
@@ -178,12 +185,21 @@ pub struct LastOutcome {
     pub(crate) unknown: Unknown,
 }
 
-/// One contact to be alerted at one level of one round, with all that is known of its attempts.
+impl LastOutcome {
+    /// What became known then, with the carrier's text shortened.
+    pub(crate) fn new(kind: OutcomeKind, detail: &str, at: DateTime<Utc>) -> Self {
+        Self { kind, detail: short_detail(detail), at, unknown: Unknown::default() }
+    }
+}
+
+/// One message to one contact in one round, with all that is known of its attempts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Delivery {
     pub(crate) round: u32,
-    pub(crate) level: Level,
+    // Stored under the name that it has always had.
+    #[serde(rename = "level")]
+    pub(crate) purpose: Purpose,
     pub(crate) place: u16,
     pub(crate) contact: Contact,
     pub(crate) status: DeliveryStatus,
@@ -203,10 +219,10 @@ pub struct Delivery {
 impl Delivery {
     /// Which delivery of its incident it is.
     pub fn key(&self) -> DeliveryKey {
-        DeliveryKey { round: self.round, level: self.level, place: self.place }
+        DeliveryKey { round: self.round, purpose: self.purpose, place: self.place }
     }
 
-    /// Who is alerted.
+    /// Who gets it.
     pub fn contact(&self) -> &Contact {
         &self.contact
     }
@@ -226,7 +242,7 @@ impl Delivery {
         u32::try_from(self.expired.len()).unwrap_or(u32::MAX)
     }
 
-    /// When its level came to it.
+    /// When its turn came.
     pub fn since(&self) -> DateTime<Utc> {
         self.since
     }
@@ -237,8 +253,8 @@ impl Delivery {
     }
 
     /// Whether it is a status update, not an alert.
-    pub fn is_news(&self) -> bool {
-        matches!(self.level, Level::News(_))
+    pub fn is_status_update(&self) -> bool {
+        self.purpose.is_status_update()
     }
 
     pub(crate) fn is_accepted(&self) -> bool {
@@ -271,7 +287,7 @@ impl Delivery {
 }
 
 /// A carrier's text, on one line and short enough for a record.
-pub(crate) fn short_detail(text: &str) -> String {
+fn short_detail(text: &str) -> String {
     const MAX_BYTES: usize = 100; // as JSON, where a quote takes two
     let line = text.chars().map(|c| if c.is_control() { ' ' } else { c });
     let mut room = MAX_BYTES;
@@ -291,18 +307,19 @@ mod tests {
     #[test]
     fn delivery_ids_are_stable_and_plain() {
         let at = DateTime::from_timestamp(1_800_000_000, 123_456_000).unwrap();
-        let key = DeliveryKey { round: 1, level: Level::At(2), place: 0 };
+        let key = DeliveryKey::alert(1, Level::At(2), 0);
         let id = DeliveryId::new(IncidentNumber::new(10001), key, at);
         assert_eq!(id.as_str(), "10001-1-2-0-hq1ol1g85c");
-        let fallback = DeliveryKey { level: Level::Fallback, ..key };
+        let fallback = DeliveryKey { purpose: Purpose::Alert(Level::Fallback), ..key };
         assert_eq!(DeliveryId::new(IncidentNumber::new(7), fallback, at).as_str(), "7-1-f-0-hq1ol1g85c");
     }
 
     #[test]
     fn delivery_ids_are_read_back_whatever_the_numbers_and_nothing_else_is() {
         let far = DateTime::from_timestamp(i32::MAX.into(), 0).unwrap();
-        for level in [Level::At(u16::MAX), Level::Fallback, Level::News(u16::MAX)] {
-            let key = DeliveryKey { round: u32::MAX, level, place: u16::MAX };
+        let alerts = [Level::At(u16::MAX), Level::Fallback].map(Purpose::Alert);
+        for purpose in alerts.into_iter().chain([Purpose::StatusUpdate(u16::MAX)]) {
+            let key = DeliveryKey { round: u32::MAX, purpose, place: u16::MAX };
             for at in [DateTime::UNIX_EPOCH, far, DateTime::<Utc>::MAX_UTC, DateTime::<Utc>::MIN_UTC] {
                 let id = DeliveryId::new(IncidentNumber::new(u64::MAX), key, at);
                 assert_eq!(DeliveryId::read(id.as_str()), Ok(id));

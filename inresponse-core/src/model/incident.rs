@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Contact, DedupKey, Delivery, DeliveryId, DeliveryKey, IncidentNumber, Level, Link, Matrix, Person,
-    Recipient, Reporter, ServiceName, Severity, Source, State, TeamName, Timeline, Unknown,
+    Purpose, Recipient, Reporter, ServiceName, Severity, Source, State, TeamName, Timeline, Unknown,
 };
 use crate::clock::to_micros;
 
@@ -168,8 +168,9 @@ pub struct Incident {
     /// Everybody was alerted since the incident was opened or released.
     pub(crate) exhausted: bool,
     /// How many status updates this round had.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub(crate) news: u16,
+    // Stored under the name that it has always had.
+    #[serde(rename = "news", default, skip_serializing_if = "is_zero")]
+    pub(crate) status_updates: u16,
     /// How often it became due sooner than its scheduler knew.
     #[serde(default)]
     pub(crate) wake: u32,
@@ -229,7 +230,7 @@ impl Incident {
             repeats_done: 0,
             accepted: 0,
             exhausted: false,
-            news: 0,
+            status_updates: 0,
             wake: 0,
             matrix: Matrix::new(Vec::new(), Vec::new(), std::time::Duration::ZERO),
             begun: Vec::new(),
@@ -415,13 +416,13 @@ impl Incident {
     }
 
     /// The current status updates.
-    pub(crate) fn current_news(&self) -> impl Iterator<Item = &Delivery> {
-        self.current_deliveries().filter(|d| d.is_news())
+    pub(crate) fn current_status_updates(&self) -> impl Iterator<Item = &Delivery> {
+        self.current_deliveries().filter(|d| d.is_status_update())
     }
 
-    /// The deliveries of a level of its current round.
+    /// The alerts of a level of its current round.
     pub(crate) fn level_deliveries(&self, level: Level) -> impl Iterator<Item = &Delivery> {
-        self.current_deliveries().filter(move |d| d.level == level)
+        self.current_deliveries().filter(move |d| d.purpose == Purpose::Alert(level))
     }
 }
 

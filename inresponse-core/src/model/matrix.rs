@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Contact, MethodName, PersonId, Severity, Unknown, Zone};
 
-/// A step of the escalation.
+/// A level of the escalation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Level {
@@ -16,8 +16,6 @@ pub enum Level {
     At(u16),
     /// The team's fallback, after everything else.
     Fallback,
-    /// Not an alert: the `n`th status update of a round.
-    News(u16),
 }
 
 impl fmt::Display for Level {
@@ -25,7 +23,6 @@ impl fmt::Display for Level {
         match self {
             Level::At(n) => n.fmt(f),
             Level::Fallback => f.write_str("fallback"),
-            Level::News(_) => f.write_str("news"),
         }
     }
 }
@@ -42,18 +39,20 @@ pub enum Origin {
 
 /// Whether people who were alerted get status updates about claims and resolutions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum News {
-    /// They are not: after a claim nothing is sent.
+pub enum StatusUpdates {
+    /// They do not: after a claim nothing is sent.
+    // Both are stored under the names that they have always had.
     #[default]
-    Kept,
-    /// They are, in the thread of their alert.
-    Told,
+    #[serde(rename = "kept")]
+    Off,
+    /// They do, in the thread of their alert.
+    #[serde(rename = "told")]
+    On,
 }
 
-impl News {
-    fn is_kept(&self) -> bool {
-        *self == News::Kept
+impl StatusUpdates {
+    fn are_off(&self) -> bool {
+        *self == StatusUpdates::Off
     }
 }
 
@@ -67,8 +66,8 @@ pub struct Matrix {
     #[serde(rename = "waitMillis", with = "millis")]
     wait: Duration,
     repeat: u32,
-    #[serde(default, skip_serializing_if = "News::is_kept")]
-    news: News,
+    #[serde(rename = "news", default, skip_serializing_if = "StatusUpdates::are_off")]
+    status_updates: StatusUpdates,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     alert_levels: BTreeMap<Severity, Vec<u16>>,
     #[serde(default = "Zone::utc", deserialize_with = "zone", skip_serializing_if = "is_utc")]
@@ -120,7 +119,7 @@ impl Matrix {
             origin: Origin::Calendar,
             wait,
             repeat: 0,
-            news: News::Kept,
+            status_updates: StatusUpdates::Off,
             alert_levels: BTreeMap::new(),
             zone: Zone::utc(),
             waits: Vec::new(),
@@ -151,8 +150,8 @@ impl Matrix {
 
     /// The same matrix with or without status updates.
     #[must_use]
-    pub fn telling(mut self, news: News) -> Self {
-        self.news = news;
+    pub fn with_status_updates(mut self, status_updates: StatusUpdates) -> Self {
+        self.status_updates = status_updates;
         self
     }
 
@@ -203,8 +202,8 @@ impl Matrix {
     }
 
     /// Whether people who were alerted get status updates.
-    pub fn news(&self) -> News {
-        self.news
+    pub fn status_updates(&self) -> StatusUpdates {
+        self.status_updates
     }
 
     /// How many numbered levels there are.
@@ -216,7 +215,6 @@ impl Matrix {
     pub fn contacts(&self, level: Level) -> &[Contact] {
         match level {
             Level::Fallback => &self.fallback,
-            Level::News(_) => &[],
             Level::At(n) => {
                 n.checked_sub(1).and_then(|i| self.levels.get(usize::from(i))).map_or(&[], Vec::as_slice)
             }
@@ -237,7 +235,7 @@ impl Matrix {
     pub fn wait_of(&self, level: Level) -> Duration {
         let own = match level {
             Level::At(n) => n.checked_sub(1).and_then(|i| self.waits.get(usize::from(i))),
-            Level::Fallback | Level::News(_) => None,
+            Level::Fallback => None,
         };
         own.copied().unwrap_or(self.wait)
     }

@@ -3,22 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Entry, Event, KeyName, Person, Severity, State, TeamName};
-
-/// Where an incident stands: what its timeline folds to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Standing {
-    /// Its state.
-    pub state: State,
-    /// Its severity.
-    pub severity: Severity,
-    /// Who has claimed it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub claimed_by: Option<Person>,
-    /// Its round.
-    pub round: u32,
-}
+use super::{Entry, Event, KeyName, Standing, State, TeamName};
 
 /// The append-only record of what people and levels did.
 ///
@@ -189,7 +174,7 @@ impl Standing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Note;
+    use crate::model::{Note, Person, Severity};
 
     fn at(second: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(second, 0).unwrap()

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{Contact, DeliveryId, DeliveryKey, Incident, Level, State};
+use crate::model::{Contact, DeliveryId, DeliveryKey, Incident, Purpose, State};
 use crate::plan::{self, Upcoming};
 
 /// One alert for one contact: the incident as it was when the send was leased.
@@ -97,18 +97,18 @@ impl Alert {
         self.key.round
     }
 
-    /// The level that the contact is alerted at.
-    pub fn level(&self) -> Level {
-        self.key.level
+    /// What it is for: to alert the contact at a level, or to tell them who has the incident.
+    pub fn purpose(&self) -> Purpose {
+        self.key.purpose
     }
 
     /// What to say.
     pub fn occasion(&self) -> Occasion {
-        match (self.key.level, self.incident.state()) {
-            (Level::News(_), State::Resolved) => Occasion::Resolved,
-            (Level::News(_), State::Claimed) if self.is_handed() => Occasion::Handed,
-            (Level::News(_), State::Claimed) => Occasion::Claimed,
-            (Level::News(_), State::Open) | (Level::At(_) | Level::Fallback, _) => Occasion::Alert,
+        match (self.key.purpose, self.incident.state()) {
+            (Purpose::StatusUpdate(_), State::Resolved) => Occasion::Resolved,
+            (Purpose::StatusUpdate(_), State::Claimed) if self.is_handed() => Occasion::Handed,
+            (Purpose::StatusUpdate(_), State::Claimed) => Occasion::Claimed,
+            (Purpose::StatusUpdate(_), State::Open) | (Purpose::Alert(_), _) => Occasion::Alert,
         }
     }
 
@@ -126,9 +126,11 @@ impl Alert {
         self.board_url.as_deref()
     }
 
-    /// Who is alerted together with the contact.
+    /// Who is alerted together with the contact; nobody if it is a status update.
     pub fn others(&self) -> impl Iterator<Item = &Contact> {
-        self.incident.matrix().contacts(self.key.level).iter().filter(|c| **c != self.contact)
+        let contacts = |level| self.incident.matrix().contacts(level);
+        let together = self.key.purpose.level().map_or(&[][..], contacts);
+        together.iter().filter(|c| **c != self.contact)
     }
 
     /// The steps that follow, in order, unless somebody claims the incident; empty if it is no longer OPEN.

@@ -24,7 +24,7 @@ pub fn reached(incident: &Incident) -> Option<Reached> {
 }
 
 fn reached_since_opening(incident: &Incident) -> Reached {
-    let mut alerts = incident.current_deliveries().filter(|d| !d.is_news());
+    let mut alerts = incident.current_deliveries().filter(|d| !d.is_status_update());
     if incident.accepted == 0 {
         return if alerts.all(Delivery::is_dead) { Reached::Nobody } else { Reached::NobodyYet };
     }

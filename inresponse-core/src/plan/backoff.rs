@@ -49,7 +49,7 @@ mod tests {
 
     #[test]
     fn p09_retries_back_off_to_at_most_thirty_seconds() {
-        let key = DeliveryKey { round: 1, level: Level::At(1), place: 0 };
+        let key = DeliveryKey::alert(1, Level::At(1), 0);
         let id = DeliveryId::new(IncidentNumber::new(1), key, DateTime::UNIX_EPOCH);
         for attempt in 1..200 {
             let delay = unavailable(&id, attempt);
@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn p09_the_same_attempt_always_waits_as_long() {
-        let key = DeliveryKey { round: 1, level: Level::At(1), place: 0 };
+        let key = DeliveryKey::alert(1, Level::At(1), 0);
         let id = DeliveryId::new(IncidentNumber::new(1), key, DateTime::UNIX_EPOCH);
         assert_eq!(id.as_str(), "1-1-1-0-0");
         // By FNV-1a of that and of the attempt as four bytes, the lowest first, 54, 179 and 2 thousandths less.

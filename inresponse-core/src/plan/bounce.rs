@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
+use super::decision::{Decision, change};
 use super::due::note_dead_level;
-use super::{Decision, change, handover, last_outcome};
-use crate::model::{DeliveryId, DeliveryStatus, Incident, OutcomeKind, State};
+use super::handover;
+use crate::model::{DeliveryId, DeliveryStatus, Incident, LastOutcome, OutcomeKind, State};
 
 /// Promise 12: a bounced delivery is dead, so nothing waits for it any longer.
 ///
@@ -37,12 +38,12 @@ pub(super) fn bounced(
     }
 
     let mut next = incident.clone();
-    let was_alert = was_accepted && !incident.deliveries[i].is_news();
+    let was_alert = was_accepted && !incident.deliveries[i].is_status_update();
     next.accepted = next.accepted.saturating_sub(u32::from(was_alert));
-    next.deliveries[i].last = last_outcome(OutcomeKind::Bounced, reason, now);
+    next.deliveries[i].last = Some(LastOutcome::new(OutcomeKind::Bounced, reason, now));
     next.deliveries[i].status = DeliveryStatus::Dead { at: now };
     if next.deliveries[i].round == next.round {
-        note_dead_level(&mut next, incident.deliveries[i].level, now);
+        note_dead_level(&mut next, incident.deliveries[i].purpose, now);
     }
     change(next, Vec::new(), now)
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::{clock_back, handover, ladder, later};
+use super::{handover, ladder, past};
+use crate::clock::later;
 use crate::model::{DedupKey, Incident, OWN_WAITS, ServiceName, State};
 
 /// A record to commit: the incident, and the fields that a store indexes.
@@ -56,7 +57,7 @@ impl Draft {
     ///
     /// Where this is not after the clock, no clock by which it was changed was ahead (promise 14).
     pub fn latest_at(&self) -> DateTime<Utc> {
-        clock_back::latest_at(&self.incident)
+        past::latest_at(&self.incident)
     }
 
     /// When it expires, and the store may delete it; `None`: never.
@@ -83,8 +84,8 @@ impl Draft {
 /// fallback or end of the escalation. If it is not OPEN, only status updates and the answer of a new holder are due.
 pub fn due_at(incident: &Incident) -> Option<DateTime<Utc>> {
     if incident.state != State::Open {
-        let news = incident.current_news().filter_map(|d| d.due_at());
-        return news.chain(handover::due_at(incident)).min();
+        let updates = incident.current_status_updates().filter_map(|d| d.due_at());
+        return updates.chain(handover::due_at(incident)).min();
     }
     let deliveries = incident.current_deliveries().filter_map(|d| d.due_at());
     deliveries.chain(ladder::next(incident).map(|next| next.at)).min()
@@ -97,8 +98,8 @@ pub(crate) fn due_after(incident: &Incident, now: DateTime<Utc>) -> Option<DateT
         let rung = ladder::next(incident).map(|next| next.at);
         incident.current_deliveries().filter_map(|d| d.due_at()).chain(rung).collect()
     } else {
-        let news = incident.current_news().filter_map(|d| d.due_at());
-        news.chain(handover::due_at(incident)).collect()
+        let updates = incident.current_status_updates().filter_map(|d| d.due_at());
+        updates.chain(handover::due_at(incident)).collect()
     };
     deliveries.into_iter().filter(|at| *at > now).min()
 }

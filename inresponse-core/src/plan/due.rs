@@ -4,17 +4,21 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::decision::{Decision, Dispatch, change};
 use super::handover::{self, Matured};
+use super::hold::{Held, Hold};
 use super::ladder::{self, Rung};
-use super::round::{NextRound, RoundOf, give, next_of};
-use super::{Decision, Dispatch, Held, Hold, MAX_EXPIRED, change, last_outcome, later, stop_pending};
+use super::round::{NextRound, RoundOf, begin_round, next_of};
+use crate::clock::later;
 use crate::model::{
-    BegunLevel, Delivery, DeliveryKey, DeliveryStatus, Event, Incident, Level, OutcomeKind, State, Unknown,
+    BegunLevel, Delivery, DeliveryKey, DeliveryStatus, Event, Incident, LastOutcome, Level, OutcomeKind,
+    Purpose, State, Unknown,
 };
 
-/// How many deliveries of earlier rounds are kept, to be read and to be found by outcomes that come late.
-const KEPT_DELIVERIES: usize = 24;
+/// The most times that a delivery may end its process during a send before it is dead.
+pub const MAX_EXPIRED: u32 = 5;
 
+/// Does everything that is due of an incident.
 pub(super) fn due(
     incident: &Incident,
     lease: Duration,
@@ -61,7 +65,8 @@ pub(super) fn renew(
         let ends_otherwise = matches!(d.status, DeliveryStatus::InFlight { until: end } if end != until);
         d.key() == key && d.attempts == attempt && ends_otherwise
     };
-    let current = |d: &Delivery| d.round == incident.round && (incident.state == State::Open || d.is_news());
+    let current =
+        |d: &Delivery| d.round == incident.round && (incident.state == State::Open || d.is_status_update());
     let Some(i) = incident.deliveries.iter().position(|d| is_this(d) && current(d)) else {
         return Decision::Nothing;
     };
@@ -99,31 +104,31 @@ impl Due<'_> {
             if !ended || !self.is_of_now(delivery) {
                 continue;
             }
-            let renewable = self.is_renewable(delivery.level);
+            let purpose = delivery.purpose;
+            let renewable = purpose.level().filter(|level| self.is_renewable(*level));
             if self.held(delivery) == Held::InFlight {
-                renewal_held |= renewable;
+                renewal_held |= renewable.is_some();
                 continue;
             }
-            let level = delivery.level;
             let delivery = &mut self.incident.deliveries[i];
             delivery.expired.push(delivery.attempts);
             self.changed = true;
             if delivery.expired() >= MAX_EXPIRED {
                 let detail = "the process died during the send too often";
-                delivery.last = last_outcome(OutcomeKind::Expired, detail, self.now);
+                delivery.last = Some(LastOutcome::new(OutcomeKind::Expired, detail, self.now));
                 delivery.status = DeliveryStatus::Dead { at: self.now };
-                note_dead_level(&mut self.incident, level, self.now);
+                note_dead_level(&mut self.incident, purpose, self.now);
                 continue;
             }
             delivery.status = DeliveryStatus::Pending { due_at: self.now };
             expired.push(i);
-            if renewable {
+            if let Some(level) = renewable {
                 self.begin_again(level);
             }
         }
         // An expiry is not an outcome, so it is noted only after every delivery of the level was looked at.
         for i in expired {
-            self.incident.deliveries[i].last = last_outcome(OutcomeKind::Expired, "", self.now);
+            self.incident.deliveries[i].last = Some(LastOutcome::new(OutcomeKind::Expired, "", self.now));
         }
         renewal_held
     }
@@ -203,7 +208,7 @@ impl Due<'_> {
     }
 
     fn is_of_now(&self, delivery: &Delivery) -> bool {
-        delivery.round == self.incident.round && (self.alerts || delivery.is_news())
+        delivery.round == self.incident.round && (self.alerts || delivery.is_status_update())
     }
 
     fn held(&self, delivery: &Delivery) -> Held {
@@ -260,7 +265,7 @@ impl Due<'_> {
             .zip(&contacts)
             .map(|(place, contact)| Delivery {
                 round,
-                level,
+                purpose: Purpose::Alert(level),
                 place,
                 contact: contact.clone(),
                 status: DeliveryStatus::Pending { due_at: self.now },
@@ -288,39 +293,13 @@ impl Due<'_> {
     }
 }
 
-/// Begins a round at level 1, at once, with a matrix frozen now. Pending deliveries are stopped.
-pub(super) fn begin_round(incident: &mut Incident, round: NextRound, now: DateTime<Utc>) {
-    let NextRound { team, matrix, alerted } = round;
-    stop_pending(incident, now);
-    give(incident, team, alerted, now);
-    incident.round += 1;
-    incident.round_began_at = now;
-    incident.matrix = matrix;
-    incident.begun.clear();
-    incident.news = 0;
-    forget_oldest(incident, now);
-    incident.timeline.push(now, Event::RoundBegan { round: incident.round });
-}
-
-/// Promise 7: only a bounded number of deliveries from earlier rounds is kept. Deliveries in flight are dropped last,
-/// so that their outcomes can still be recorded.
-fn forget_oldest(incident: &mut Incident, now: DateTime<Utc>) {
-    let mut surplus = incident.deliveries.len().saturating_sub(KEPT_DELIVERIES);
-    let in_flight = |d: &Delivery| matches!(d.status, DeliveryStatus::InFlight { until } if until > now);
-    for also_in_flight in [false, true] {
-        incident.deliveries.retain(|d| {
-            let drop = surplus > 0 && (also_in_flight || !in_flight(d));
-            surplus -= usize::from(drop);
-            !drop
-        });
-    }
-}
-
-/// Notes in the timeline that a level of this round is dead, if it now is; and that nobody can be notified of a handover.
-pub(super) fn note_dead_level(incident: &mut Incident, level: Level, now: DateTime<Utc>) {
+/// A delivery of that purpose died in this round. Notes in the timeline that its level is dead, if it now is; and that
+/// nobody can be notified of a handover.
+pub(super) fn note_dead_level(incident: &mut Incident, of: Purpose, now: DateTime<Utc>) {
     handover::learn(incident, now);
-    let is_news = matches!(level, Level::News(_));
-    if !is_news && incident.level_deliveries(level).all(Delivery::is_dead) {
+    if let Purpose::Alert(level) = of
+        && incident.level_deliveries(level).all(Delivery::is_dead)
+    {
         let event = Event::LevelDead { round: incident.round, level };
         incident.timeline.push(now, event);
     }

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::round::{NextRound, RoundOf, next_of};
-use super::{later, people};
-use crate::model::{Delivery, DeliveryStatus, Event, Handover, Incident, Level, Person, State};
+use super::round::{NextRound, RoundOf, begin_again, next_of};
+use crate::clock::later;
+use crate::model::{Delivery, DeliveryStatus, Event, Handover, Incident, Person, Purpose, State};
 
 /// How soon the notice should be accepted.
 const TOLD_WITHIN: Duration = Duration::from_secs(60);
@@ -59,7 +59,7 @@ pub(super) fn mature(incident: &mut Incident, round: Option<&NextRound>, now: Da
             let to = claimed.by.clone();
             incident.timeline.push(now, Event::HandoverUnanswered { to });
         }
-        people::begin_again(incident, round, now);
+        begin_again(incident, round, now);
         return Matured::Changed;
     }
     if is_due(flag_at(incident)) {
@@ -92,9 +92,9 @@ fn notices(incident: &Incident) -> impl Iterator<Item = &Delivery> {
 }
 
 fn notice_places(incident: &Incident) -> impl Iterator<Item = usize> + '_ {
-    let level = Level::News(incident.news);
+    let purpose = Purpose::StatusUpdate(incident.status_updates);
     let is_notice = move |d: &Delivery| {
-        d.round == incident.round && d.level == level && incident.holder_at(&d.contact).is_some()
+        d.round == incident.round && d.purpose == purpose && incident.holder_at(&d.contact).is_some()
     };
     (0..).zip(&incident.deliveries).filter(move |(_, d)| is_notice(d)).map(|(i, _)| i)
 }

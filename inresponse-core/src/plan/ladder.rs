@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::later;
+use crate::clock::later;
 use crate::model::{BegunLevel, Delivery, DeliveryStatus, Incident, Level, Origin};
 
 /// A rung of the ladder.

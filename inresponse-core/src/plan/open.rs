@@ -5,9 +5,13 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::clock_back::began_by;
-use super::{Decision, Draft, Hold, change};
+use super::decision::{Decision, Dispatch, change};
+use super::draft::Draft;
+use super::due::due;
+use super::hold::{Hold, HoldNothing};
+use crate::clock::to_micros;
 use crate::model::{
-    DedupKey, Event, FIRST_FORMAT, Incident, IncidentNumber, KeyName, Matrix, Report, ServiceName, Severity,
+    DedupKey, Entry, Event, FIRST_FORMAT, Incident, IncidentNumber, KeyName, Matrix, Report, ServiceName, Severity,
     State, TeamName, Timeline, Unknown,
 };
 
@@ -35,6 +39,9 @@ impl Opening {
     }
 }
 
+/// A number that no store gives, for incidents that have none yet.
+const UNNUMBERED: IncidentNumber = IncidentNumber::new(0);
+
 /// Makes an incident of a report: OPEN, round 1, level 1 due at once.
 ///
 /// `matrix` contains the people on call at `now`. With `first_lease`, the create includes the leases of the first
@@ -45,12 +52,10 @@ pub fn open(
     matrix: Matrix,
     first_lease: Option<Duration>,
     now: DateTime<Utc>,
-) -> (Opening, Vec<super::Dispatch>) {
+) -> (Opening, Vec<Dispatch>) {
     match first_lease {
-        Some(lease) => open_leasing(report, team, matrix, lease, &super::HoldNothing, now),
-        None => {
-            (Opening { incident: opened(report, team, matrix, crate::clock::to_micros(now)) }, Vec::new())
-        }
+        Some(lease) => open_leasing(report, team, matrix, lease, &HoldNothing, now),
+        None => (Opening { incident: opened(report, team, matrix, to_micros(now)) }, Vec::new()),
     }
 }
 
@@ -64,10 +69,10 @@ pub fn open_leasing(
     lease: Duration,
     hold: &dyn Hold,
     now: DateTime<Utc>,
-) -> (Opening, Vec<super::Dispatch>) {
-    let now = crate::clock::to_micros(now);
+) -> (Opening, Vec<Dispatch>) {
+    let now = to_micros(now);
     let incident = opened(report, team, matrix, now);
-    match super::due::due(&incident, lease, hold, None, now) {
+    match due(&incident, lease, hold, None, now) {
         Decision::Change(plan) => (Opening { incident: plan.draft.into_incident() }, plan.sends),
         Decision::Nothing | Decision::Refuse(_) | Decision::NeedsRound(_) => {
             (Opening { incident }, Vec::new())
@@ -81,7 +86,7 @@ fn opened(report: Report, team: TeamName, matrix: Matrix, now: DateTime<Utc>) ->
     timeline.push_by(now, Event::Opened { severity: report.severity }, key);
     Incident {
         format: FIRST_FORMAT,
-        number: super::UNNUMBERED,
+        number: UNNUMBERED,
         service: report.service,
         team,
         severity: report.severity,
@@ -104,7 +109,7 @@ fn opened(report: Report, team: TeamName, matrix: Matrix, now: DateTime<Utc>) ->
         repeats_done: 0,
         accepted: 0,
         exhausted: false,
-        news: 0,
+        status_updates: 0,
         wake: 0,
         matrix,
         begun: Vec::new(),
@@ -135,7 +140,7 @@ pub(super) fn repeat(
         next.timeline.push_by(now, event, key);
         return change(next, Vec::new(), now);
     }
-    let noted = |e: &crate::model::Entry| e.event == Event::ReportedLower { severity };
+    let noted = |e: &Entry| e.event == Event::ReportedLower { severity };
     if incident.timeline.entries().iter().any(noted) {
         return Decision::Nothing;
     }

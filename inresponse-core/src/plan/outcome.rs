@@ -2,9 +2,13 @@
 
 use chrono::{DateTime, Utc};
 
+use super::decision::{Decision, change};
 use super::due::note_dead_level;
-use super::{Decision, backoff, change, handover, last_outcome, later, news};
-use crate::model::{DeliveryKey, DeliveryStatus, Incident, Outcome, OutcomeKind, State};
+use super::{backoff, handover, status_updates};
+use crate::clock::later;
+use crate::model::{
+    DeliveryKey, DeliveryStatus, Incident, LastOutcome, Outcome, OutcomeKind, Purpose, State,
+};
 
 /// Merges an outcome by (delivery, attempt).
 ///
@@ -19,7 +23,10 @@ pub(super) fn outcome(
     now: DateTime<Utc>,
 ) -> Decision {
     let id = incident.delivery_id(key);
-    let wait = incident.matrix.wait_of(key.level);
+    let wait = match key.purpose {
+        Purpose::Alert(level) => incident.matrix.wait_of(level),
+        Purpose::StatusUpdate(_) => incident.matrix.wait(),
+    };
     let again = |after| DeliveryStatus::Pending { due_at: later(now, after) };
     let status = match outcome {
         Outcome::Accepted => DeliveryStatus::Accepted { at: now },
@@ -65,11 +72,11 @@ fn merge(incident: &Incident, ended: Ending<'_>, now: DateTime<Utc>) -> Decision
     }
     let mut next = incident.clone();
     let of_this_round = key.round == incident.round;
-    next.deliveries[i].last = last_outcome(kind, detail, now);
+    next.deliveries[i].last = Some(LastOutcome::new(kind, detail, now));
     next.deliveries[i].status = match status {
         // Nobody is alerted any more in a round that is over or an incident that is not open.
         DeliveryStatus::Pending { .. }
-            if !of_this_round || (incident.state != State::Open && !delivery.is_news()) =>
+            if !of_this_round || (incident.state != State::Open && !delivery.is_status_update()) =>
         {
             DeliveryStatus::Stopped { at: now }
         }
@@ -80,8 +87,8 @@ fn merge(incident: &Incident, ended: Ending<'_>, now: DateTime<Utc>) -> Decision
             DeliveryStatus::Stopped { at: now }
         }
         DeliveryStatus::Pending { .. }
-            if delivery.is_news()
-                && attempt >= news::MAX_ATTEMPTS
+            if delivery.is_status_update()
+                && attempt >= status_updates::MAX_ATTEMPTS
                 && !handover::is_notice(incident, delivery) =>
         {
             DeliveryStatus::Dead { at: now }
@@ -90,9 +97,9 @@ fn merge(incident: &Incident, ended: Ending<'_>, now: DateTime<Utc>) -> Decision
     };
     // What was sent before a release alerts nobody of what it begins.
     let since_release = key.round + incident.repeats_done >= incident.round;
-    next.accepted += u32::from(accepted && since_release && !delivery.is_news());
+    next.accepted += u32::from(accepted && since_release && !delivery.is_status_update());
     if next.deliveries[i].is_dead() && of_this_round {
-        note_dead_level(&mut next, key.level, now);
+        note_dead_level(&mut next, key.purpose, now);
     }
     handover::learn(&mut next, now);
     change(next, Vec::new(), now)

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::ladder::{self, Next, Rung};
 use super::{handover, people};
-use crate::model::{BegunLevel, Contact, Delivery, DeliveryStatus, Incident, Level, State, Unknown};
+use crate::model::{BegunLevel, Contact, Delivery, DeliveryStatus, Incident, Level, Purpose, State, Unknown};
 
 /// Something that comes, unless somebody claims.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub fn outlook(incident: &Incident) -> Vec<Upcoming<'_>> {
         // A level that is only foreseen has no deliveries and would count as dead.
         ahead.deliveries.extend(contacts.iter().take(1).map(|contact| Delivery {
             round: incident.round,
-            level,
+            purpose: Purpose::Alert(level),
             place: 0,
             contact: contact.clone(),
             status: DeliveryStatus::Pending { due_at: at },

@@ -1,8 +1,11 @@
-//! Whose a new round is, and what the timeline says of it.
+//! Whose a new round is, how it begins, and what the timeline says of it.
 
 use chrono::{DateTime, Utc};
 
-use crate::model::{Event, Incident, Matrix, StandIn, TeamChange, TeamName};
+use crate::model::{Delivery, DeliveryStatus, Event, Incident, Matrix, StandIn, State, TeamChange, TeamName};
+
+/// How many deliveries of earlier rounds are kept, to be read and to be found by outcomes that come late.
+const KEPT_DELIVERIES: usize = 24;
 
 /// Whose round is about to begin.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +54,7 @@ pub(super) fn next_of(incident: &Incident) -> RoundOf {
 }
 
 /// Gives the incident to the team whose round begins; the timeline says if that is another one, or gone, and why.
-pub(super) fn give(incident: &mut Incident, team: TeamName, alerted: Alerted, now: DateTime<Utc>) {
+fn give(incident: &mut Incident, team: TeamName, alerted: Alerted, now: DateTime<Utc>) {
     let why = match alerted {
         Alerted::StandIn(alerted) => {
             incident.timeline.push(now, Event::TeamGone { team: team.clone(), alerted });
@@ -65,5 +68,53 @@ pub(super) fn give(incident: &mut Incident, team: TeamName, alerted: Alerted, no
     if incident.team != team {
         let from = std::mem::replace(&mut incident.team, team.clone());
         incident.timeline.push(now, Event::TeamChanged { from, to: team, why });
+    }
+}
+
+/// Begins a round at level 1, at once, with a matrix frozen now. Pending deliveries are stopped.
+pub(super) fn begin_round(incident: &mut Incident, round: NextRound, now: DateTime<Utc>) {
+    let NextRound { team, matrix, alerted } = round;
+    stop_pending(incident, now);
+    give(incident, team, alerted, now);
+    incident.round += 1;
+    incident.round_began_at = now;
+    incident.matrix = matrix;
+    incident.begun.clear();
+    incident.status_updates = 0;
+    forget_oldest(incident, now);
+    incident.timeline.push(now, Event::RoundBegan { round: incident.round });
+}
+
+/// Promise 7: only a bounded number of deliveries from earlier rounds is kept. Deliveries in flight are dropped last,
+/// so that their outcomes can still be recorded.
+fn forget_oldest(incident: &mut Incident, now: DateTime<Utc>) {
+    let mut surplus = incident.deliveries.len().saturating_sub(KEPT_DELIVERIES);
+    let in_flight = |d: &Delivery| matches!(d.status, DeliveryStatus::InFlight { until } if until > now);
+    for also_in_flight in [false, true] {
+        incident.deliveries.retain(|d| {
+            let drop = surplus > 0 && (also_in_flight || !in_flight(d));
+            surplus -= usize::from(drop);
+            !drop
+        });
+    }
+}
+
+/// Nobody has it any more, and its earlier alerts no longer count.
+pub(super) fn begin_again(incident: &mut Incident, round: NextRound, now: DateTime<Utc>) {
+    incident.state = State::Open;
+    incident.claimed = None;
+    incident.handover = None;
+    incident.repeats_done = 0;
+    incident.accepted = 0;
+    incident.exhausted = false;
+    begin_round(incident, round, now);
+}
+
+/// Stops what was pending: it will not be sent.
+pub(super) fn stop_pending(incident: &mut Incident, now: DateTime<Utc>) {
+    for delivery in &mut incident.deliveries {
+        if matches!(delivery.status, DeliveryStatus::Pending { .. }) {
+            delivery.status = DeliveryStatus::Stopped { at: now };
+        }
     }
 }

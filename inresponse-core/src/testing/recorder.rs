@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::model::{Contact, DeliveryId, IncidentNumber, Level};
+use crate::model::{Contact, DeliveryId, IncidentNumber, Purpose};
 use crate::notify::{Alert, Notifier, Outcome};
 
 /// One attempt as it was recorded.
@@ -20,8 +20,8 @@ pub struct Recorded {
     pub attempt: u32,
     /// To whom.
     pub contact: Contact,
-    /// At which level.
-    pub level: Level,
+    /// What it is for.
+    pub purpose: Purpose,
     /// In which round.
     pub round: u32,
     /// The link to claim with.
@@ -87,7 +87,7 @@ impl Notifier for RecordingNotifier {
             delivery: alert.delivery_id().clone(),
             attempt: alert.attempt(),
             contact: alert.contact().clone(),
-            level: alert.level(),
+            purpose: alert.purpose(),
             round: alert.round(),
             claim_url: alert.claim_url().map(str::to_owned),
         });

@@ -4,8 +4,8 @@ use std::fmt;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use inresponse_core::model::{
-    Contact, Delivery, DeliveryStatus, Event, Incident, KeyName, Level, StandIn, State as IncidentState,
-    TeamChange, Zone,
+    Contact, Delivery, DeliveryStatus, Event, Incident, KeyName, Level, Purpose, StandIn,
+    State as IncidentState, TeamChange, Zone,
 };
 use inresponse_core::plan::{self, Follows, Happened, Reached, Upcoming};
 
@@ -187,7 +187,6 @@ fn level_name(level: Level) -> String {
     match level {
         Level::At(n) => format!("level {n}"),
         Level::Fallback => "the fallback".to_owned(),
-        Level::News(_) => "the status update".to_owned(),
     }
 }
 
@@ -196,7 +195,6 @@ pub(super) fn capital(level: Level) -> String {
     match level {
         Level::At(n) => format!("Level {n}"),
         Level::Fallback => "The fallback".to_owned(),
-        Level::News(_) => "Status update".to_owned(),
     }
 }
 
@@ -218,11 +216,6 @@ pub(super) struct Told {
     pub(super) attempts: u32,
 }
 
-/// Whether it is a status update, not an alert.
-fn is_update(delivery: &Delivery) -> bool {
-    matches!(delivery.key().level, Level::News(_))
-}
-
 /// The words for a recipient before, during and after the send.
 struct Words {
     before: &'static str,
@@ -232,7 +225,7 @@ struct Words {
 
 impl Words {
     fn of(incident: &Incident, delivery: &Delivery) -> Self {
-        if !is_update(delivery) {
+        if !delivery.is_status_update() {
             return Self { before: "will be alerted", during: "is being alerted", after: "alerted" };
         }
         // A round keeps only its latest status updates, and no round follows a resolution.
@@ -260,7 +253,7 @@ impl Told {
         let words = Words::of(incident, delivery);
         let was_tried = delivery.last().is_some();
         let (status, mood, at) = match delivery.status() {
-            DeliveryStatus::Pending { due_at } if was_tried && !is_update(delivery) => {
+            DeliveryStatus::Pending { due_at } if was_tried && !delivery.is_status_update() => {
                 ("has not been reached yet", "waiting", Some(due_at))
             }
             DeliveryStatus::Pending { due_at } => (words.before, "waiting", Some(due_at)),
@@ -272,7 +265,10 @@ impl Told {
         let last = delivery.last().filter(|last| !last.detail.is_empty() && mood != "good");
         Self {
             contact: incident.shown(delivery.contact()),
-            level: capital(delivery.key().level),
+            level: match delivery.key().purpose {
+                Purpose::Alert(level) => capital(level),
+                Purpose::StatusUpdate(_) => "Status update".to_owned(),
+            },
             round: delivery.key().round,
             status,
             mood,

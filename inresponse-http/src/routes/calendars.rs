@@ -182,8 +182,8 @@ async fn new_token(api: &Api, calendar: &Calendar<'_>) -> Result<String, Problem
     let hash = Sha256::digest(token.as_bytes());
     let name = calendar.setting();
     for _ in 0..MAX_TRIES {
-        let was = api.settings().setting(&name).await.map_err(|e| Problem::outage(&e))?;
-        let swapped = api.settings().swap_setting(&name, was.as_deref(), &hash).await;
+        let was = api.shared().setting(&name).await.map_err(|e| Problem::outage(&e))?;
+        let swapped = api.shared().swap_setting(&name, was.as_deref(), &hash).await;
         match swapped.map_err(|e| Problem::outage_of_change(&e))? {
             Swapped::Done => return Ok(token),
             Swapped::Changed => {}
@@ -201,7 +201,7 @@ async fn admit(api: &Api, mut params: Params, calendar: &Calendar<'_>) -> Result
     params.finish()?;
     let token = token.ok_or_else(|| Problem::invalid(&InvalidInput::field("token", "is missing")))?;
     let wrong = || Problem::new(StatusCode::FORBIDDEN, "the token is wrong, or a newer one replaced it");
-    let kept = api.settings().setting(&calendar.setting()).await.map_err(|e| Problem::outage(&e))?;
+    let kept = api.shared().setting(&calendar.setting()).await.map_err(|e| Problem::outage(&e))?;
     let hash = Sha256::digest(token.as_bytes());
     let is_right = kept.is_some_and(|kept| kept.ct_eq(&hash[..]).into());
     if is_right { Ok(()) } else { Err(wrong()) }

@@ -1,7 +1,7 @@
 //! P10, P11, P14: what may be sent, and when no more.
 
 use chrono::TimeDelta;
-use inresponse_core::model::{Event, IncidentNumber, News};
+use inresponse_core::model::{Event, IncidentNumber, StatusUpdates};
 use inresponse_core::plan::StateChange;
 
 use super::{Checker, at, closes, may_have, releases};
@@ -32,7 +32,7 @@ impl Checker<'_> {
         self.own_sends_do_not_overlap();
         self.leases_hold();
         self.claims_stop_alerts();
-        self.news_is_for_those_concerned();
+        self.status_updates_are_for_those_concerned();
     }
 
     /// P10: every attempt of a delivery bears its name, and no other delivery does.
@@ -212,25 +212,25 @@ impl Checker<'_> {
 
     /// P11: what is sent although somebody has the incident tells so, to whom it was handed, and to those who were
     /// alerted where they are told at all.
-    fn news_is_for_those_concerned(&self) {
-        for news in self.history.sends.iter().filter(|sent| sent.is_news()) {
+    fn status_updates_are_for_those_concerned(&self) {
+        for update in self.history.sends.iter().filter(|sent| sent.is_status_update()) {
             // A level may have begun with a lease under which nothing was sent.
             let began = |event: &Event| match event {
-                Event::LevelBegan { contacts, .. } => contacts.contains(&news.contact),
+                Event::LevelBegan { contacts, .. } => contacts.contains(&update.contact),
                 Event::Folded { .. } => true,
                 _ => false,
             };
-            let timeline = self.last.get(&news.number).map(|record| record.incident.timeline().entries());
-            let was_alerted = self.scenario.news == News::Told
+            let timeline = self.last.get(&update.number).map(|record| record.incident.timeline().entries());
+            let was_alerted = self.scenario.status_updates == StatusUpdates::On
                 && timeline.is_none_or(|entries| entries.iter().any(|entry| began(&entry.event)));
-            let before = |call: &&&crate::history::UpdateCall| call.began <= news.began && may_have(call);
-            let mut calls = self.updates_of(news.number).iter().filter(before);
+            let before = |call: &&&crate::history::UpdateCall| call.began <= update.began && may_have(call);
+            let mut calls = self.updates_of(update.number).iter().filter(before);
             let was_handed = calls.clone().any(|call| {
-                matches!(&call.update.state, Some(StateChange::HandTo(to)) if to.as_str() == news.contact.as_str())
+                matches!(&call.update.state, Some(StateChange::HandTo(to)) if to.as_str() == update.contact.as_str())
             });
             if !(was_alerted || was_handed) || !calls.any(|call| closes(call)) {
                 let text =
-                    format!("{} was told who has {}, which is none of theirs", news.contact, news.number);
+                    format!("{} was told who has {}, which is none of theirs", update.contact, update.number);
                 self.violated(11, text);
             }
         }

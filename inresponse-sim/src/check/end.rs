@@ -1,6 +1,6 @@
 //! P9, P12: what must be once all is well and nothing is due any more.
 
-use inresponse_core::model::{Contact, DeliveryStatus, Event, Level, Origin, State};
+use inresponse_core::model::{Contact, DeliveryStatus, Event, Level, Origin, Purpose, State};
 use inresponse_core::plan;
 use inresponse_core::store::Record;
 
@@ -55,7 +55,7 @@ impl Checker<'_> {
     }
 
     fn attempts(&self, record: &Record, level: Level, contact: &Contact) -> impl Iterator<Item = &Sent> {
-        let target = (record.number(), record.incident.round(), level, contact.clone());
+        let target = (record.number(), record.incident.round(), Purpose::Alert(level), contact.clone());
         self.targets.get(&target).into_iter().flatten().map(|i| self.sent(*i))
     }
 
@@ -64,13 +64,13 @@ impl Checker<'_> {
         let incident = &record.incident;
         let dead = incident.deliveries().iter().any(|d| {
             d.key().round == incident.round()
-                && d.key().level == level
+                && d.key().purpose == Purpose::Alert(level)
                 && d.contact() == contact
                 && matches!(d.status(), DeliveryStatus::Dead { .. })
         });
         let rejected = self.attempts(record, level, contact).any(|sent| sent.told == Some(Told::Rejected));
         let expired = incident.deliveries().iter().any(|d| {
-            (d.key().round, d.key().level) == (incident.round(), level)
+            (d.key().round, d.key().purpose) == (incident.round(), Purpose::Alert(level))
                 && d.contact() == contact
                 && d.expired() >= plan::MAX_EXPIRED
         });
@@ -109,9 +109,9 @@ impl Checker<'_> {
         let mut of_round = sends.filter(|sent| sent.round == incident.round());
         // A crash may have hidden an acceptance, so that it was sent again; or given up, if it was the fifth.
         let is_last = |sent: &Sent| {
-            let target = (sent.number, sent.round, sent.level, sent.contact.clone());
+            let target = (sent.number, sent.round, sent.purpose, sent.contact.clone());
             let gave_up = incident.deliveries().iter().any(|d| {
-                (d.key().round, d.key().level) == (sent.round, sent.level)
+                (d.key().round, d.key().purpose) == (sent.round, sent.purpose)
                     && *d.contact() == sent.contact
                     && d.expired() >= plan::MAX_EXPIRED
             });

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chrono::{NaiveDate, TimeDelta};
-use inresponse_core::model::{Contact, Event, IncidentNumber, Level};
+use inresponse_core::model::{Contact, Event, IncidentNumber, Level, Purpose};
 use inresponse_core::plan::StateChange;
 use inresponse_core::store::Record;
 
@@ -31,8 +31,8 @@ impl Frozen<'_> {
         self.team.wait
     }
 
-    fn contacts(&self, level: Level) -> Vec<Contact> {
-        self.team.contacts(self.day, level)
+    fn contacts(&self, purpose: Purpose) -> Vec<Contact> {
+        purpose.level().map_or_else(Vec::new, |level| self.team.contacts(self.day, level))
     }
 
     fn has_calendar(&self) -> bool {
@@ -207,10 +207,10 @@ impl<'a> Checker<'a> {
     fn explains(candidate: &Frozen, sends: &[&Sent]) -> bool {
         sends.iter().all(|sent| {
             // Not twice, if it is level 1.
-            let fallback_is_first = sent.level == Level::Fallback
+            let fallback_is_first = sent.purpose == Purpose::Alert(Level::Fallback)
                 && !candidate.has_calendar()
-                && sends.iter().any(|one| one.level == Level::At(1));
-            candidate.contacts(sent.level).contains(&sent.contact) && !fallback_is_first
+                && sends.iter().any(|one| one.purpose == Purpose::Alert(Level::At(1)));
+            candidate.contacts(sent.purpose).contains(&sent.contact) && !fallback_is_first
         })
     }
 
@@ -247,12 +247,11 @@ impl<'a> Checker<'a> {
         }
         sends.iter().all(|sent| {
             let masks = &candidate.team.alert_levels;
-            severities.iter().any(|severity| match (masks.get(severity), sent.level) {
-                (None, _) => true,
-                (Some(levels), Level::At(1)) if !candidate.has_calendar() => !levels.is_empty(),
-                (Some(levels), Level::At(n)) => levels.contains(&n),
-                (Some(levels), Level::Fallback) => !levels.is_empty(),
-                (Some(_), Level::News(_)) => true,
+            severities.iter().any(|severity| match (masks.get(severity), sent.purpose.level()) {
+                (None, _) | (Some(_), None) => true,
+                (Some(levels), Some(Level::At(1))) if !candidate.has_calendar() => !levels.is_empty(),
+                (Some(levels), Some(Level::At(n))) => levels.contains(&n),
+                (Some(levels), Some(Level::Fallback)) => !levels.is_empty(),
             })
         })
     }
@@ -265,9 +264,9 @@ impl<'a> Checker<'a> {
         frozen: &[Frozen<'a>],
         escalations: &mut Escalations<'a>,
     ) {
-        let mut firsts = BTreeMap::<Level, &Sent>::new();
+        let mut firsts = BTreeMap::<Purpose, &Sent>::new();
         for sent in sends {
-            firsts.entry(sent.level).or_insert(sent);
+            firsts.entry(sent.purpose).or_insert(sent);
         }
         let wait = frozen.iter().map(Frozen::wait).min().unwrap_or_default();
         let firsts: Vec<&Sent> = firsts.into_values().collect();
@@ -275,13 +274,13 @@ impl<'a> Checker<'a> {
             let (one, next) = (pair[0], pair[1]);
             let dead = |contact: &Contact| {
                 sends.iter().any(|sent| {
-                    sent.level == one.level
+                    sent.purpose == one.purpose
                         && sent.contact == *contact
                         && sent.told == Some(Told::Rejected)
                         && sent.ended.is_some_and(|ended| ended <= next.began)
                 })
             };
-            let level_dead = |f: &Frozen| f.contacts(one.level).iter().all(dead);
+            let level_dead = |f: &Frozen| f.contacts(one.purpose).iter().all(dead);
             // Allowances: the dead; a level whose lease was lost more than once before anything was sent; what
             // was raised, so that lower levels come later; clocks that were set; deaths by five crashes. And a wait
             // shorter than the lease, which may be over before the lease that was lost is.
@@ -290,7 +289,8 @@ impl<'a> Checker<'a> {
             let part = one.attempt == 1 && self.began_in_part(number, one);
             // And a level that began with a lease under which nothing was sent, if that was recorded: the next one
             // counts from that lease, and a server that continues after an outage may come to both at once.
-            let unbegun = one.attempt > 1 && self.history.not_begun.contains(&(number, one.round, one.level));
+            let unbegun =
+                one.attempt > 1 && self.history.not_begun.contains(&(number, one.round, one.purpose));
             let lost = self.lost_twice(number, one)
                 || short
                 || unbegun
@@ -302,7 +302,7 @@ impl<'a> Checker<'a> {
             let began = next.began.saturating_sub(micros(wait));
             let times: Vec<_> = self.said_to_begin(number, one).into_iter().chain([began]).collect();
             let crowded = frozen.iter().any(|f| {
-                let contacts = f.contacts(one.level);
+                let contacts = f.contacts(one.purpose);
                 !contacts.is_empty()
                     && times.iter().any(|at| {
                         let in_demand =
@@ -323,10 +323,10 @@ impl<'a> Checker<'a> {
             if is_early && !escalations.take(since, next.began) {
                 let text = format!(
                     "level {} of {number} was alerted at {}, {} after level {}; its wait is {wait:?}",
-                    next.level,
+                    next.purpose,
                     at(next.began),
                     passed,
-                    one.level
+                    one.purpose
                 );
                 self.violated(8, text);
             }
@@ -338,7 +338,7 @@ impl<'a> Checker<'a> {
         let Some(record) = self.last.get(&number) else { return Vec::new() };
         let began = record.incident.timeline().entries().iter().filter(|entry| match &entry.event {
             Event::LevelBegan { round, level, .. } | Event::LevelBeganAgain { round, level } => {
-                (*round, *level) == (one.round, one.level)
+                (*round, Purpose::Alert(*level)) == (one.round, one.purpose)
             }
             _ => false,
         });
@@ -348,8 +348,8 @@ impl<'a> Checker<'a> {
     /// Whether processes died more than once before anything was sent to a send's level, whichever of its contacts they
     /// held leases or slots for: the level counts from its first repeat anyway, since its wait begins again once.
     fn lost_twice(&self, number: IncidentNumber, one: &Sent) -> bool {
-        let lost_leases = self.targets.iter().any(|((of, round, level, _), sends)| {
-            (*of, *round, *level) == (number, one.round, one.level) && self.sent(sends[0]).attempt > 2
+        let lost_leases = self.targets.iter().any(|((of, round, purpose, _), sends)| {
+            (*of, *round, *purpose) == (number, one.round, one.purpose) && self.sent(sends[0]).attempt > 2
         });
         lost_leases || self.died_after_it_began_again(number, one)
     }
@@ -358,7 +358,9 @@ impl<'a> Checker<'a> {
     fn died_after_it_began_again(&self, number: IncidentNumber, one: &Sent) -> bool {
         let Some(record) = self.last.get(&number) else { return false };
         let again = record.incident.timeline().entries().iter().filter(|entry| match &entry.event {
-            Event::LevelBeganAgain { round, level } => (*round, *level) == (one.round, one.level),
+            Event::LevelBeganAgain { round, level } => {
+                (*round, Purpose::Alert(*level)) == (one.round, one.purpose)
+            }
             _ => false,
         });
         let mut again = again.filter_map(|entry| self.time_of(entry.at));
@@ -369,9 +371,9 @@ impl<'a> Checker<'a> {
     fn began_in_part(&self, number: IncidentNumber, one: &Sent) -> bool {
         let Some(record) = self.last.get(&number) else { return true };
         record.incident.deliveries().iter().any(|d| {
-            let target = (number, one.round, one.level, d.contact().clone());
+            let target = (number, one.round, one.purpose, d.contact().clone());
             let sent_first = self.targets.get(&target).is_some_and(|sends| self.sent(sends[0]).attempt == 1);
-            (d.key().round, d.key().level) == (one.round, one.level) && d.attempts() > 0 && !sent_first
+            (d.key().round, d.key().purpose) == (one.round, one.purpose) && d.attempts() > 0 && !sent_first
         })
     }
 
@@ -395,7 +397,7 @@ impl<'a> Checker<'a> {
             .incident
             .deliveries()
             .iter()
-            .any(|d| d.key().round == one.round && d.key().level == one.level && d.expired() >= 5)
+            .any(|d| d.key().round == one.round && d.key().purpose == one.purpose && d.expired() >= 5)
     }
 
     /// Whether its severity may have changed by then, so that a level may come after a higher one.

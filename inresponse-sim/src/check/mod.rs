@@ -25,7 +25,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 use inresponse_core::engine::{SENDS_PER_CONTACT, SENDS_PER_NEW_CONTACT};
-use inresponse_core::model::{Contact, Event, IncidentNumber, Level, State};
+use inresponse_core::model::{Contact, Event, IncidentNumber, Purpose, State};
 use inresponse_core::plan::StateChange;
 use inresponse_core::store::Record;
 
@@ -63,7 +63,7 @@ pub fn violations(played: &Played) -> Vec<Violation> {
 }
 
 /// Which delivery a send belongs to, as its recipient would tell it.
-type Target = (IncidentNumber, u32, Level, Contact);
+type Target = (IncidentNumber, u32, Purpose, Contact);
 
 struct Checker<'a> {
     scenario: &'a Scenario,
@@ -83,9 +83,9 @@ impl<'a> Checker<'a> {
         let history = &played.history;
         let (mut targets, mut sends) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::<_, Vec<_>>::new());
         for (i, sent) in history.sends.iter().enumerate() {
-            let target = (sent.number, sent.round, sent.level, sent.contact.clone());
+            let target = (sent.number, sent.round, sent.purpose, sent.contact.clone());
             targets.entry(target).or_default().push(i);
-            if !sent.is_news() {
+            if !sent.is_status_update() {
                 sends.entry(sent.number).or_default().push(i);
             }
         }
@@ -249,7 +249,7 @@ impl<'a> Checker<'a> {
                 _ => return None,
             };
             let at = self.time_of(entry.at)?;
-            (at >= from && at <= to).then_some((incident.number(), round, level))
+            (at >= from && at <= to).then_some((incident.number(), round, Purpose::Alert(level)))
         });
         // What was first sent until soon after, and had not been accepted before: it may have waited for a slot. If a
         // process died just then, what it had taken slots for is sent by the next one.
@@ -263,7 +263,7 @@ impl<'a> Checker<'a> {
             let begun = sends.clone().next().is_some_and(|first| first.began <= soon);
             of == contact && begun && !sends.any(accepted_before)
         });
-        let open = open.map(|((number, round, level, _), _)| (*number, *round, *level));
+        let open = open.map(|((number, round, purpose, _), _)| (*number, *round, *purpose));
         let due: HashSet<_> = began.chain(open).collect();
         let reports = self.history.reports.iter();
         let reported =

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use inresponse_core::model::{Event, IncidentNumber, Level, Origin};
+use inresponse_core::model::{Event, IncidentNumber, Level, Origin, Purpose};
 use inresponse_core::store::Record;
 
 use super::{Checker, at, releases};
@@ -85,7 +85,7 @@ impl<'a> Checker<'a> {
             if self.is_crowded(contact, began, deadline) {
                 continue;
             }
-            let target = (number, incident.round(), level, contact.clone());
+            let target = (number, incident.round(), Purpose::Alert(level), contact.clone());
             let sends = self.targets.get(&target).into_iter().flatten();
             if !sends.map(|i| self.sent(*i)).any(|sent| sent.began <= deadline) {
                 let text = format!(
@@ -113,8 +113,10 @@ impl<'a> Checker<'a> {
         let mut firsts = BTreeMap::<Level, &'a Sent>::new();
         for i in self.sends.get(&number).into_iter().flatten() {
             let sent = self.sent(*i);
-            if sent.round == round {
-                firsts.entry(sent.level).or_insert(sent);
+            if sent.round == round
+                && let Some(level) = sent.purpose.level()
+            {
+                firsts.entry(level).or_insert(sent);
             }
         }
         for (i, pair) in levels.windows(2).enumerate() {
@@ -137,7 +139,7 @@ impl<'a> Checker<'a> {
                 continue;
             }
             for contact in matrix.contacts(pair[1]) {
-                let target = (number, round, pair[1], contact.clone());
+                let target = (number, round, Purpose::Alert(pair[1]), contact.clone());
                 let sends = self.targets.get(&target).into_iter().flatten();
                 let told = sends.map(|i| self.sent(*i)).any(|sent| sent.began <= deadline);
                 if !told && !self.is_crowded(contact, began, deadline) {
@@ -179,7 +181,7 @@ impl<'a> Checker<'a> {
     ) -> Option<Micros> {
         let mut died = 0;
         for contact in contacts {
-            let sends = self.targets.get(&(number, round, level, contact.clone()))?;
+            let sends = self.targets.get(&(number, round, Purpose::Alert(level), contact.clone()))?;
             let rejected = sends.iter().map(|i| self.sent(*i)).find(|s| s.told == Some(Told::Rejected))?;
             died = died.max(rejected.ended?);
         }
@@ -189,8 +191,8 @@ impl<'a> Checker<'a> {
     /// P9: everything but *rejected* is tried again, soon enough.
     fn retries_come_in_time(&self) {
         for (target, sends) in self.targets.clone() {
-            let (number, round, level, contact) = target;
-            if matches!(level, Level::News(_)) {
+            let (number, round, purpose, contact) = target;
+            if purpose.is_status_update() {
                 continue;
             }
             for (n, i) in sends.iter().enumerate() {
@@ -239,7 +241,7 @@ impl<'a> Checker<'a> {
         for (time, _, census) in &self.history.censuses {
             let mut waiting = 0;
             for (target, sends) in &self.targets {
-                let first = sends.first().map(|i| self.sent(*i)).filter(|sent| !sent.is_news());
+                let first = sends.first().map(|i| self.sent(*i)).filter(|sent| !sent.is_status_update());
                 let Some(first) = first else { continue };
                 let reached =
                     sends.iter().any(|i| self.sent(*i).told.is_some_and(|t| t != Told::Unavailable));

@@ -5,7 +5,7 @@ mod slack;
 mod teams;
 
 use chrono::{DateTime, Utc};
-use inresponse_core::model::{Contact, Incident, Level, Signature};
+use inresponse_core::model::{Contact, Incident, Level, Purpose, Signature};
 use inresponse_core::notify::{Alert, Occasion};
 use inresponse_core::plan::{self, Upcoming};
 use inresponse_core::text::visible;
@@ -45,26 +45,27 @@ fn claim(alert: &Alert) -> Option<(&'static str, &str)> {
 
 /// Whether the message is shown: there is one, and the reader does not know it yet.
 fn tells_what_happened(alert: &Alert) -> bool {
-    let is_news = match alert.occasion() {
+    let is_unknown = match alert.occasion() {
         Occasion::Alert | Occasion::Handed => true,
         Occasion::Claimed | Occasion::Resolved => false,
     };
-    is_news && !alert.incident().message().trim().is_empty()
+    is_unknown && !alert.incident().message().trim().is_empty()
 }
 
 /// Team and recipients, in one or more lines.
 fn context(alert: &Alert) -> String {
     let incident = alert.incident();
-    let level = match alert.level() {
-        Level::At(n) => format!("level {n}"),
-        Level::Fallback => "fallback".to_owned(),
-        Level::News(_) => "news".to_owned(),
+    let purpose = match alert.purpose() {
+        Purpose::Alert(Level::At(n)) => format!("level {n}"),
+        Purpose::Alert(Level::Fallback) => "fallback".to_owned(),
+        Purpose::StatusUpdate(_) => "news".to_owned(),
     };
     let time = |at: DateTime<Utc>| {
         let local = incident.matrix().zone().local(at);
         format!("{} {}", local.clock().format("%Y-%m-%d %H:%M:%S"), local.zone())
     };
-    let mut text = format!("team {} · {level} · detected {}", incident.team(), time(incident.detected_at()));
+    let mut text =
+        format!("team {} · {purpose} · detected {}", incident.team(), time(incident.detected_at()));
     match (alert.count(), alert.round()) {
         (1, 1) => {}
         (count, round) => text.push_str(&format!(" · reported {count} times · round {round}")),

@@ -306,8 +306,8 @@ fn level_name(level: &Level) -> String {
 
 /// How it went, in the words of the board.
 fn status(delivery: &Delivery) -> String {
-    let is_news = delivery.level == Level::Word(LevelWord::News);
-    match (&delivery.status, is_news) {
+    let is_update = delivery.level == Level::Word(LevelWord::StatusUpdate);
+    match (&delivery.status, is_update) {
         (DeliveryStatus::Pending, false) if delivery.last_outcome.is_some() => {
             "has not been reached yet".to_owned()
         }

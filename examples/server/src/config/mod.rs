@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use inresponse_core::claim::TokenSecret;
-use inresponse_core::model::{Contact, News, TeamName};
+use inresponse_core::model::{Contact, StatusUpdates, TeamName};
 use inresponse_core::roster::Defaults;
 use inresponse_core::{Engine, InvalidInput};
 use inresponse_http::{ApiKey, HandOverDomains, TrustedProxies};
@@ -56,7 +56,7 @@ pub(crate) struct Config {
     pub(crate) mail: MailConfig,
     pub(crate) webhook: WebhookConfig,
     pub(crate) lease: Duration,
-    pub(crate) news: News,
+    pub(crate) status_updates: StatusUpdates,
     pub(crate) keep_resolved: Option<Duration>,
     pub(crate) canary: Option<Contact>,
     pub(crate) token_secret: Option<SecretText>,
@@ -149,7 +149,8 @@ impl Config {
         let trusted_proxies = invalid.keep(TrustedProxies::new(proxies)).unwrap_or_default();
         let hand_over_domains =
             invalid.keep(HandOverDomains::new(&file.hand_over_domains)).unwrap_or_default();
-        let news = if args.tell_claims || file.tell_claims { News::Told } else { News::Kept };
+        let status_updates =
+            if args.tell_claims || file.tell_claims { StatusUpdates::On } else { StatusUpdates::Off };
         let keep_resolved = args.keep_resolved_days.or(file.keep_resolved_days);
         if keep_resolved == Some(0) {
             invalid.push("keep-resolved-days", "must be at least 1");
@@ -181,7 +182,7 @@ impl Config {
                 webhook,
                 lease,
                 token_secret,
-                news,
+                status_updates,
                 keep_resolved,
                 canary,
                 catch_all,

@@ -54,7 +54,7 @@ async fn once(engine: &Engine, to: &Contact) -> Result<Option<Duration>, Box<dyn
     };
     let accepted = accepted(engine, number, began).await;
     // Resolved also where it went wrong, or the next report would only be counted.
-    // In the contact's own name, who then needs no news of it.
+    // In the contact's own name, who then needs no status update.
     let by = Update::state(Person::new(to.as_str())?, StateChange::Resolve);
     let _ = engine.update(number, &by).await?;
     accepted
