@@ -61,8 +61,14 @@ pub struct Delivery {
     pub round: u32,
     /// The level that the contact is alerted at.
     pub level: Level,
-    /// Who is alerted.
+    /// Who is alerted. A person's address is shown as `person:NAME`, unless the API key has the scope `admin`.
     pub contact: String,
+    /// The person whose contact it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<String>,
+    /// The person's method.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
     /// `pending`, `inFlight`, `accepted`, `dead` or `stopped`.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub status: DeliveryStatus,

@@ -26,6 +26,9 @@
 //! | `delivery`, `timeline` | who is alerted, and what happened |
 //! | `request` | a new incident, and a change of one |
 //! | `roster` | services, teams and calendars, and who changed them |
+//! | `people` | people: methods, rules, absences |
+//! | `schedule` | schedules, overrides and shifts |
+//! | `plan` | the dry run, and findings about the roster |
 //! | `problem` | what went wrong |
 //! | `health` | how it goes |
 //! | `webhook` | what an `https:` contact is sent |
@@ -34,9 +37,12 @@
 mod delivery;
 mod health;
 mod incident;
+mod people;
+mod plan;
 mod problem;
 mod request;
 mod roster;
+mod schedule;
 mod timeline;
 mod webhook;
 mod words;
@@ -44,10 +50,17 @@ mod words;
 pub use delivery::{AttemptOutcome, Delivery, Level, Upcoming};
 pub use health::Health;
 pub use incident::{Details, Incident, Link, Listed, Page, Warning};
+pub use people::{Absence, People, Person, PersonEntry, RuleStep};
+pub use plan::{Coverage, Finding, Plan, Step};
 pub use problem::{FieldProblem, Problem};
 pub use request::{NewLink, Report, Time, Update};
 pub use roster::{
-    Change, Changes, Contacts, Day, DayEntry, Levels, OnCall, Owner, Service, Team, TeamSettings,
+    Change, Changes, Contacts, Day, DayEntry, KnownTeam, Levels, OnCall, Owner, Service, Services, Team,
+    TeamLevel, TeamSettings, Teams,
+};
+pub use schedule::{CalendarToken, 
+    DatedMember, Feed, Hours, Layer, Member, Override, OverrideEntry, Overrides, Schedule, ScheduleEntry,
+    Schedules, Shift, Shifts, Turn,
 };
 pub use timeline::Entry;
 pub use webhook::{Alert, Message};

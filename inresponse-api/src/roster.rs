@@ -91,6 +91,22 @@ pub struct TeamSettings {
     /// Which levels a severity alerts (default: all); an empty list alerts nobody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alert_levels: Option<BTreeMap<String, Vec<u16>>>,
+    /// The team's own ladder, for days without a calendar entry (default: none).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub levels: Option<Vec<TeamLevel>>,
+}
+
+/// One level of a team's own ladder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = TeamLevel,
+    example = json!({ "notify": ["schedule:primary", "person:kim"], "waitSeconds": 300 })))]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct TeamLevel {
+    /// Who is alerted, together.
+    pub notify: Contacts,
+    /// How long the level is given before the next one is alerted (default: the team's wait).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_seconds: Option<u64>,
 }
 
 impl TeamSettings {
@@ -102,6 +118,7 @@ impl TeamSettings {
             fallback: Some(Contacts::Many(fallback)),
             repeat: None,
             alert_levels: None,
+            levels: None,
         }
     }
 }
@@ -125,6 +142,42 @@ pub struct Team {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub alert_levels: BTreeMap<String, Vec<u16>>,
+    /// The team's own ladder, if it has one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub levels: Vec<TeamLevel>,
+}
+
+/// A page of services.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ServicesView))]
+pub struct Services {
+    /// The services, in the order of their names.
+    pub services: Vec<Service>,
+    /// Where the next page begins; absent on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
+/// A page of teams.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = TeamsView))]
+pub struct Teams {
+    /// The teams, in the order of their names.
+    pub teams: Vec<KnownTeam>,
+    /// Where the next page begins; absent on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
+/// A team that is known, by its settings or only by a service, a calendar entry or a schedule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = KnownTeamView))]
+pub struct KnownTeam {
+    /// The team's name.
+    pub team: String,
+    /// The team's settings; absent if it takes the deployment's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<Team>,
 }
 
 /// A day's entry of a calendar.

@@ -31,14 +31,17 @@ mod error;
 mod http;
 mod list;
 mod roster;
+mod schedules;
 
 pub use client::{Client, Pages, Reported};
 pub use config::ClientConfig;
 pub use error::{ClientError, ClientErrorKind};
 pub use inresponse_api::{
-    AttemptOutcome, Change, Changes, Contacts, Day, DayEntry, Delivery, DeliveryStatus, Details, Entry,
-    EventKind, FieldProblem, Incident, Level, LevelWord, Levels, Link, NewLink, OnCall, OutcomeKind, Page,
-    Reached, Report, Service, Severity, State, Team, TeamReason, TeamSettings, Time, Upcoming, Update,
-    Warning,
+    Absence, AttemptOutcome, Change, Changes, Contacts, Coverage, DatedMember, Day, DayEntry, Delivery,
+    DeliveryStatus, Details, Entry, EventKind, Feed, FieldProblem, Finding, Hours, Incident, KnownTeam,
+    Layer, Level, LevelWord, Levels, Link, Member, NewLink, OnCall, OutcomeKind, Override, OverrideEntry,
+    Overrides, Page, People, Person, PersonEntry, Plan, Reached, Report, RuleStep, Schedule, ScheduleEntry,
+    Schedules, Service, Services, Severity, Shift, Shifts, State, Step, Team, TeamLevel, TeamReason,
+    TeamSettings, Teams, Time, Turn, Upcoming, Update, Warning,
 };
 pub use list::ListQuery;

@@ -84,7 +84,11 @@ pub(crate) fn resolved(incident: &Incident, now: DateTime<Utc>) -> Draft {
 
 pub(crate) fn noted(incident: &Incident, text: &str, now: DateTime<Utc>) -> Draft {
     let note = Some(Note::new(text).unwrap());
-    updated(incident, Update { by: person("jo"), key: None, severity: None, state: None, note }, now)
+    updated(
+        incident,
+        Update { by: person("jo"), key: None, severity: None, state: None, note, reach: Vec::new() },
+        now,
+    )
 }
 
 /// The incident after it was handed to another team.
@@ -118,7 +122,14 @@ fn change(incident: &Incident, input: Input<'_>, now: DateTime<Utc>) -> Plan {
 pub(crate) fn with_severity(incident: &Incident, severity: Severity, now: DateTime<Utc>) -> Draft {
     updated(
         incident,
-        Update { by: person("jo"), key: None, severity: Some(severity), state: None, note: None },
+        Update {
+            by: person("jo"),
+            key: None,
+            severity: Some(severity),
+            state: None,
+            note: None,
+            reach: Vec::new(),
+        },
         now,
     )
 }

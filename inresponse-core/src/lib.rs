@@ -55,6 +55,7 @@
 //! | [`store`], [`notify`], [`clock`] | the traits that store incidents, reach people and tell the time |
 //! | [`settings`] | the trait that stores small values that all processes share |
 //! | [`engine`] | executes what the planner decides |
+//! | [`feeds`] | keeps the copies of calendar feeds up to date |
 //! | [`claim`] | the tokens in claim links |
 //! | [`text`] | shows untrusted text to people |
 //! | [`memory`], [`testing`] | adapters in memory, and test doubles |
@@ -68,6 +69,7 @@ pub mod claim;
 pub mod clock;
 pub mod engine;
 pub mod error;
+pub mod feeds;
 pub mod memory;
 pub mod model;
 pub mod notify;

@@ -9,8 +9,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use inresponse_core::Outage;
 use inresponse_core::model::{Person, ServiceName, TeamName};
 use inresponse_core::roster::{
-    ChangeMark, Directory, Edited, Entry, EntryKey, EntryKind, Listed, Roster, RosterChange, RosterEdit,
-    Standing, days_of,
+    Book, ChangeMark, Directory, Edited, Entry, EntryKey, EntryKind, Listed, Roster, RosterChange,
+    RosterEdit, Standing, TeamPart, days_of,
 };
 
 use tokio::sync::Mutex;
@@ -18,7 +18,7 @@ use tokio::sync::Mutex;
 use crate::call::{bounded, read};
 use crate::config::DynamoConfig;
 use crate::item::{Item, text, text_of};
-use crate::roster_items::{CHANGES, change_of, entry_of, item_key, key_of, table};
+use crate::roster_items::{CHANGES, ENTRIES, change_of, entry_of, entry_of_any, item_key, key_of, table};
 
 /// The first and the last day that a calendar has.
 const FIRST_DAY: NaiveDate = NaiveDate::from_ymd_opt(0, 1, 1).expect("a day");
@@ -26,8 +26,9 @@ const LAST_DAY: NaiveDate = NaiveDate::from_ymd_opt(9999, 12, 31).expect("a day"
 
 /// The roster in DynamoDB. Cheap to clone.
 ///
-/// Nothing is kept at hand: every answer is read from the table as it is, so that a change holds for all processes at
-/// once. A report reads the service, the settings and three days. Audit records are kept for 400 days; those of several
+/// Services, settings and days are read from their tables for every answer, so that a change holds for all processes at
+/// once. People and schedules are kept in memory as long as the roster's version stays, which every answer reads too. A
+/// report reads the service, the settings, three days and the version. Audit records are kept for 400 days; those of several
 /// processes are in the order of their clocks.
 ///
 /// Edits, their records and the roster's version are one transaction, of at most a hundred items. A team with a longer
@@ -39,12 +40,96 @@ pub struct DynamoRoster {
     pub(crate) config: DynamoConfig,
     /// One process makes one call's edits after the other, since all of them change the same version.
     pub(crate) turn: Arc<Mutex<()>>,
+    /// People and schedules, with the roster's version at which they were read.
+    read: Arc<Mutex<Option<(u64, Arc<Book>)>>>,
 }
 
 impl DynamoRoster {
     /// The roster in these tables. Of the client, its retries and time-outs are replaced by the roster's own.
     pub fn new(client: &Client, config: DynamoConfig) -> Self {
-        Self { client: bounded(client), config, turn: Arc::default() }
+        Self { client: bounded(client), config, turn: Arc::default(), read: Arc::default() }
+    }
+
+    /// People and schedules, at least as new as the roster's version, which is answered too.
+    pub(crate) async fn book(&self) -> Result<(u64, Arc<Book>), Outage> {
+        let version = self.version().await?;
+        // One reads for all who wait.
+        let mut read = self.read.lock().await;
+        if let Some((at, book)) = &*read
+            && *at >= version
+        {
+            return Ok((version, Arc::clone(book)));
+        }
+        let mut book = Book::default();
+        for item in self.partition(ENTRIES).await? {
+            if let Some(entry) = entry_of_any(&item) {
+                book.put(entry);
+            }
+        }
+        let book = Arc::new(book);
+        *read = Some((version, Arc::clone(&book)));
+        Ok((version, book))
+    }
+
+    /// All items of a partition of the table of audit records.
+    async fn partition(&self, partition: &str) -> Result<Vec<Item>, Outage> {
+        let (mut all, mut from) = (Vec::new(), None);
+        loop {
+            let query = self
+                .client
+                .query()
+                .table_name(&self.config.roster_change)
+                .consistent_read(true)
+                .key_condition_expression("#log = :log")
+                .expression_attribute_names("#log", "log")
+                .expression_attribute_values(":log", text(partition))
+                .set_exclusive_start_key(std::mem::take(&mut from));
+            let page = read(&self.client, || query.clone().send()).await?;
+            all.extend(page.items.unwrap_or_default());
+            from = page.last_evaluated_key;
+            if from.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// What a directory holds of one team.
+    async fn part(
+        &self,
+        team: &TeamName,
+        (first, last): (NaiveDate, NaiveDate),
+        has_schedules: impl FnOnce() -> bool,
+    ) -> Result<TeamPart, Outage> {
+        let key = EntryKey::Team(team.clone());
+        let (item, days) = tokio::try_join!(self.item(&key), self.days(team, first, last))?;
+        let is_known = item.is_some()
+            || !days.is_empty()
+            || has_schedules()
+            || !self.last_days(team, Some(1)).await?.is_empty()
+            || !self.owned_by(team, 1).await?.is_empty();
+        let settings = item.and_then(|item| match entry_of(&key, &item)? {
+            Entry::Team { settings, .. } => Some(settings),
+            _ => None,
+        });
+        let day = |day: NaiveDate, item: &Item| match entry_of(&EntryKey::Day(team.clone(), day), item)? {
+            Entry::Day { rota, .. } => Some((day, rota)),
+            _ => None,
+        };
+        let days = days.iter().filter_map(|(at, item)| day(*at, item)).collect();
+        Ok(TeamPart { settings, days, standing: if is_known { Standing::Known } else { Standing::Unknown } })
+    }
+
+    /// The days of a team's calendar, as entries.
+    pub(crate) async fn calendar(&self, team: &TeamName) -> Result<Vec<Entry>, Outage> {
+        let days = self.days(team, FIRST_DAY, LAST_DAY).await?;
+        let entry = |(day, item): (&NaiveDate, &Item)| entry_of(&EntryKey::Day(team.clone(), *day), item);
+        Ok(days.iter().filter_map(entry).collect())
+    }
+
+    /// All entries of a kind that has a table of its own.
+    pub(crate) async fn tabled(&self, kind: EntryKind) -> Result<Vec<Entry>, Outage> {
+        let items = self.all(table(&self.config, kind)).await?;
+        Ok(items.iter().filter_map(|item| entry_of(&key_of(kind, item)?, item)).collect())
     }
 
     /// An entry's item as it is now.
@@ -168,7 +253,7 @@ impl Roster for DynamoRoster {
         let entry = self.item(&key).await?.and_then(|item| entry_of(&key, &item));
         Ok(match entry {
             Some(Entry::Service { team, .. }) => Some(team),
-            Some(Entry::Team { .. } | Entry::Day { .. }) | None => None,
+            Some(_) | None => None,
         })
     }
 
@@ -178,24 +263,28 @@ impl Roster for DynamoRoster {
         from: DateTime<Utc>,
         to: DateTime<Utc>,
     ) -> Result<Arc<Directory>, Outage> {
-        let key = EntryKey::Team(team.clone());
-        let (first, last) = days_of(from, to);
-        let (item, days) = tokio::try_join!(self.item(&key), self.days(team, first, last))?;
-        let is_known = item.is_some()
-            || !days.is_empty()
-            || !self.last_days(team, Some(1)).await?.is_empty()
-            || !self.owned_by(team, 1).await?.is_empty();
-        let settings = item.and_then(|item| match entry_of(&key, &item)? {
-            Entry::Team { settings, .. } => Some(settings),
-            Entry::Service { .. } | Entry::Day { .. } => None,
-        });
-        let days =
-            days.iter().filter_map(|(day, item)| match entry_of(&EntryKey::Day(team.clone(), *day), item)? {
-                Entry::Day { rota, .. } => Some((*day, rota)),
-                Entry::Service { .. } | Entry::Team { .. } => None,
-            });
-        let standing = if is_known { Standing::Known } else { Standing::Unknown };
-        Ok(Arc::new(Directory::new(team.clone(), settings, days.collect(), standing)))
+        let span = days_of(from, to);
+        // The book first: whether the team has schedules is asked only if nothing else is known of it.
+        let (_, book) = self.book().await?;
+        let part = |team: TeamName| {
+            let book = Arc::clone(&book);
+            async move {
+                let has_schedules = || book.timetables(&team).next().is_some();
+                let part = self.part(&team, span, has_schedules).await?;
+                Ok::<_, Outage>((team, part))
+            }
+        };
+        let (team, own) = part(team.clone()).await?;
+        let mut directory = Directory::new(team, own, Arc::clone(&book));
+        loop {
+            let missing = directory.teams_to_read();
+            if missing.is_empty() {
+                return Ok(Arc::new(directory));
+            }
+            for (team, read) in futures_util::future::try_join_all(missing.into_iter().map(part)).await? {
+                directory.add(team, read);
+            }
+        }
     }
 
     async fn entries(
@@ -204,9 +293,16 @@ impl Roster for DynamoRoster {
         after: Option<&EntryKey>,
         limit: usize,
     ) -> Result<Vec<Listed>, Outage> {
-        // A table is in no order, so all of it is read; only people ask for it.
         let mut listed: BTreeMap<EntryKey, Option<Entry>> = BTreeMap::new();
+        let (_, book) = self.book().await?;
+        if matches!(kind, EntryKind::Person | EntryKind::Schedule | EntryKind::Override | EntryKind::Feed) {
+            let entries = book.entries().filter(|entry| entry.key().kind() == kind);
+            let entries = entries.filter(|entry| after.is_none_or(|after| entry.key() > *after));
+            return Ok(entries.take(limit).map(Listed::from).collect());
+        }
+        // A table is in no order, so all of it is read; only people ask for it.
         if kind == EntryKind::Team {
+            listed.extend(book.schedules().map(|(team, _, _)| (EntryKey::Team(team.clone()), None)));
             for (table, attribute) in [(&self.config.calendar, "teamname"), (&self.config.service, "team")] {
                 let team = |item: &Item| TeamName::new(text_of(item, attribute)?).ok();
                 let teams = self.all(table).await?;

@@ -1,5 +1,7 @@
 //! Edits of the roster, each call in one transaction.
 
+use std::collections::{BTreeSet, HashMap};
+
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, Delete, DeleteRequest, Put, TransactWriteItem, Update, WriteRequest,
@@ -7,7 +9,8 @@ use aws_sdk_dynamodb::types::{
 use chrono::{DateTime, Utc};
 use inresponse_core::model::Person;
 use inresponse_core::roster::{
-    Edited, Effect, EntryKey, Judged, Looked, MAX_USERS, RosterChange, RosterEdit, Was, check, judge,
+    Answers, Book, Edited, Effect, Entry, EntryKey, EntryKind, Judged, MAX_USERS, Question, RosterChange,
+    RosterEdit, Target, Was, check, judge,
 };
 use inresponse_core::{Chain, Outage};
 
@@ -26,10 +29,16 @@ const MAX_TRIES: u32 = 20;
 /// The item of the table of counters that has the roster's version.
 const VERSION: &str = "rosterVersion";
 
+/// An item that is deleted together with the entry that it belongs to.
+struct Inside<'a> {
+    table: &'a str,
+    key: Item,
+}
+
 /// What became of a transaction.
-enum Transacted {
-    /// It happened. These days of deleted teams did not fit in.
-    Done(Vec<Item>),
+enum Transacted<'a> {
+    /// It happened. These parts of deleted entries did not fit in.
+    Done(Vec<Inside<'a>>),
     /// Somebody else changed the roster first.
     Overtaken,
 }
@@ -48,19 +57,23 @@ impl DynamoRoster {
         }
         for tried in 1..=MAX_TRIES {
             // The version first: what is looked at after it is at least as new.
-            let version = self.version().await?;
-            let mut looked = Vec::with_capacity(edits.len());
-            for edit in edits {
-                looked.push(self.look(edit).await?);
-            }
-            let (effects, changes) = match judge(by, at, edits, &looked) {
-                Judged::Refused(refusal) => return Ok(Edited::Refused(refusal)),
-                Judged::Write { effects, changes } => (effects, changes),
+            let (version, book) = self.book().await?;
+            let mut answers = Answers::default();
+            let (effects, changes) = loop {
+                match judge(by, at, edits, &answers) {
+                    Judged::Ask(questions) => {
+                        for question in questions {
+                            self.answer(&question, &book, &mut answers).await?;
+                        }
+                    }
+                    Judged::Refused(refusal) => return Ok(Edited::Refused(refusal)),
+                    Judged::Write { effects, changes } => break (effects, changes),
+                }
             };
             if changes.is_empty() {
                 return Ok(Edited::Done(effects));
             }
-            match self.transact(version, edits, &effects, &changes).await? {
+            match self.transact(version, &book, edits, &effects, &changes).await? {
                 Transacted::Done(rest) => {
                     self.delete_rest(rest).await;
                     return Ok(Edited::Done(effects));
@@ -71,7 +84,7 @@ impl DynamoRoster {
         Err(Outage::retryable("others changed the roster too often in between"))
     }
 
-    async fn version(&self) -> Result<u64, Outage> {
+    pub(crate) async fn version(&self) -> Result<u64, Outage> {
         let found = read(&self.client, || {
             let get = self.client.get_item().table_name(&self.config.config).consistent_read(true);
             get.key("configkey", text(VERSION)).send()
@@ -85,30 +98,68 @@ impl DynamoRoster {
         }
     }
 
-    async fn look(&self, edit: &RosterEdit) -> Result<Looked, Outage> {
-        let key = edit.key();
-        let was = match self.item(&key).await? {
-            Some(item) => entry_of(&key, &item).map_or(Was::Unreadable, Was::Entry),
-            None => match &key {
-                EntryKey::Team(team) if !self.last_days(team, Some(1)).await?.is_empty() => Was::OnlyParts,
-                EntryKey::Service(_) | EntryKey::Team(_) | EntryKey::Day(..) => Was::Absent,
-            },
+    async fn answer(&self, question: &Question, book: &Book, answers: &mut Answers) -> Result<(), Outage> {
+        let keys = match question {
+            Question::Entry(key) => {
+                answers.entry(key.clone(), self.was(key, book).await?);
+                return Ok(());
+            }
+            Question::Users(key) => self.users(key, book).await?,
+            Question::Parts(key) => book.parts(key),
+            Question::OnCallOfDays(team) => {
+                let leads_on = |target: &&Target| matches!(target, Target::Schedule { .. } | Target::Team(_));
+                let days = self.calendar(team).await?;
+                let targets = days.iter().flat_map(|entry| match entry {
+                    Entry::Day { rota, .. } => rota.oncall(),
+                    _ => &[],
+                });
+                let keys: BTreeSet<_> =
+                    targets.filter(leads_on).filter_map(|target| target.key(team)).collect();
+                keys.into_iter().collect()
+            }
         };
-        let users = match edit {
-            RosterEdit::Delete(EntryKey::Team(team)) => self.owned_by(team, MAX_USERS).await?,
-            RosterEdit::Delete(EntryKey::Service(_) | EntryKey::Day(..)) | RosterEdit::Put(_) => Vec::new(),
+        answers.keys(question.clone(), keys);
+        Ok(())
+    }
+
+    async fn was(&self, key: &EntryKey, book: &Book) -> Result<Was, Outage> {
+        if let Some(item) = self.item(key).await? {
+            return Ok(entry_of(key, &item).map_or(Was::Unreadable, Was::Entry));
+        }
+        let EntryKey::Team(team) = key else { return Ok(Was::Absent) };
+        let has_parts = !book.parts(key).is_empty() || !self.last_days(team, Some(1)).await?.is_empty();
+        Ok(if has_parts { Was::OnlyParts } else { Was::Absent })
+    }
+
+    /// Entries that use a name, up to [`MAX_USERS`]. Reads whole tables: a name is seldom deleted.
+    async fn users(&self, key: &EntryKey, book: &Book) -> Result<Vec<EntryKey>, Outage> {
+        let mut users = match key {
+            EntryKey::Team(team) => self.owned_by(team, MAX_USERS).await?,
+            EntryKey::Person(_) | EntryKey::Schedule(..) => Vec::new(),
+            // Nothing can name these.
+            EntryKey::Service(_) | EntryKey::Day(..) | EntryKey::Override(..) | EntryKey::Feed(..) => {
+                return Ok(Vec::new());
+            }
         };
-        Ok(Looked { was, users })
+        for kind in [EntryKind::Team, EntryKind::Day] {
+            let entries = self.tabled(kind).await?;
+            let using = entries.iter().filter(|entry| entry.uses().contains(key)).map(Entry::key);
+            users.extend(using.filter(|user| user != key && !user.is_inside(key)));
+        }
+        users.extend(book.users(key));
+        users.truncate(MAX_USERS);
+        Ok(users)
     }
 
     /// Writes the edits that change something, their records, and the next version.
-    async fn transact(
-        &self,
+    async fn transact<'a>(
+        &'a self,
         version: u64,
+        book: &Book,
         edits: &[RosterEdit],
         effects: &[Effect],
         changes: &[RosterChange],
-    ) -> Result<Transacted, Outage> {
+    ) -> Result<Transacted<'a>, Outage> {
         let write_id = WriteId::new();
         let mut parts = vec![self.next_version(version, &write_id)?];
         for (nth, change) in changes.iter().enumerate() {
@@ -123,17 +174,25 @@ impl DynamoRoster {
             }
         }
         let deleted = edits.iter().zip(effects).filter_map(|(edit, effect)| match (edit, effect) {
-            (RosterEdit::Delete(EntryKey::Team(team)), Effect::Deleted) => Some(team),
+            (RosterEdit::Delete(key), Effect::Deleted) => Some(key),
             (RosterEdit::Put(_) | RosterEdit::Delete(_), _) => None,
         });
         let mut rest = Vec::new();
-        for team in deleted {
-            // The last days first: what has still to come ends in the same moment as the team.
-            let mut days = self.last_days(team, None).await?;
-            let left = days.split_off(days.len().min(TRANSACTION.saturating_sub(parts.len())));
+        for key in deleted {
+            // Schedules go first, since others may name them.
+            let mut inside: Vec<Inside> = book
+                .inside(key)
+                .map(|inner| Inside { table: table(&self.config, inner.kind()), key: item_key(&inner) })
+                .collect();
+            if let EntryKey::Team(team) = key {
+                // The last days first: what has still to come ends in the same moment as the team.
+                let days = self.last_days(team, None).await?.into_iter();
+                inside.extend(days.map(|key| Inside { table: &self.config.calendar, key }));
+            }
+            let left = inside.split_off(inside.len().min(TRANSACTION.saturating_sub(parts.len())));
             rest.extend(left);
-            for day in days {
-                parts.push(delete(&self.config.calendar, day)?);
+            for Inside { table, key } in inside {
+                parts.push(delete(table, key)?);
             }
         }
         // The write id is the token too: DynamoDB itself recognises a second try for ten minutes.
@@ -166,12 +225,12 @@ impl DynamoRoster {
     }
 
     /// The version has moved. After a try with an unknown result, the change may be this one.
-    async fn overtaken(
+    async fn overtaken<'a>(
         &self,
         write_id: &WriteId,
         unsure: bool,
-        rest: Vec<Item>,
-    ) -> Result<Transacted, Outage> {
+        rest: Vec<Inside<'a>>,
+    ) -> Result<Transacted<'a>, Outage> {
         if !unsure {
             return Ok(Transacted::Overtaken);
         }
@@ -186,32 +245,32 @@ impl DynamoRoster {
         Err(Outage::unknown("an edit of the roster may have been made; others changed the roster since"))
     }
 
-    /// Deletes what is left of the calendars of deleted teams. The teams are gone already; a day that cannot be deleted
-    /// now is a calendar by itself, which can be deleted again.
-    async fn delete_rest(&self, rest: Vec<Item>) {
-        for days in rest.chunks(BATCH) {
-            if let Err(error) = self.delete_days(days.to_vec()).await {
-                tracing::warn!(error = %Chain::of(&error), days = rest.len(), "days of a deleted team are left");
+    /// Deletes the parts of deleted entries that are left. The entries are gone already; a part that cannot be deleted now
+    /// stays without them, and can be deleted again with its team.
+    async fn delete_rest(&self, rest: Vec<Inside<'_>>) {
+        for parts in rest.chunks(BATCH) {
+            if let Err(error) = self.delete_parts(parts).await {
+                tracing::warn!(error = %Chain::of(&error), parts = rest.len(), "parts of a deleted team are left");
                 return;
             }
         }
     }
 
-    /// Deletes these days, of which there are at most [`BATCH`].
-    async fn delete_days(&self, days: Vec<Item>) -> Result<(), Outage> {
-        let request = |day: Item| {
-            let delete = DeleteRequest::builder().set_key(Some(day)).build();
-            delete.map(|delete| WriteRequest::builder().delete_request(delete).build())
-        };
-        let mut left: Vec<_> = days.into_iter().map(request).collect::<Result<_, _>>().map_err(incomplete)?;
+    /// Deletes these parts, which are at most [`BATCH`].
+    async fn delete_parts(&self, parts: &[Inside<'_>]) -> Result<(), Outage> {
+        let mut left: HashMap<String, Vec<WriteRequest>> = HashMap::new();
+        for Inside { table, key } in parts {
+            let delete = DeleteRequest::builder().set_key(Some(key.clone())).build().map_err(incomplete)?;
+            let request = WriteRequest::builder().delete_request(delete).build();
+            left.entry((*table).to_owned()).or_default().push(request);
+        }
         for tried in 1..=MAX_TRIES {
             let mut written = write(&self.client, Again::Harmless, || {
-                self.client.batch_write_item().request_items(&self.config.calendar, left.clone()).send()
+                self.client.batch_write_item().set_request_items(Some(left.clone())).send()
             })
             .await
             .map_err(|failure| failure.into_outage())?;
-            let unprocessed = written.unprocessed_items.as_mut();
-            match unprocessed.and_then(|tables| tables.remove(&self.config.calendar)) {
+            match written.unprocessed_items.take() {
                 Some(unprocessed) if !unprocessed.is_empty() => left = unprocessed,
                 Some(_) | None => return Ok(()),
             }

@@ -1,12 +1,12 @@
 //! The roster's entries and audit records as items.
 //!
-//! Services, days and settings keep the tables that they have always had. A new kind of entry needs no new table:
-//! the table of the audit records can hold its items, in a partition of their own.
+//! Services, days and settings keep the tables that they have always had. All other kinds lie in the table of the audit
+//! records, in a partition of their own. A new kind needs no new table and no new code here.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta};
-use inresponse_core::model::{Contact, Person, TeamName};
-use inresponse_core::roster::{ChangeMark, Entry, EntryKey, EntryKind, RosterChange, Rota};
+use inresponse_core::model::{Person, TeamName};
+use inresponse_core::roster::{ChangeMark, Entry, EntryKey, EntryKind, RosterChange, Rota, Target};
 use inresponse_core::{Chain, InvalidInput, Outage};
 
 use crate::config::DynamoConfig;
@@ -14,6 +14,8 @@ use crate::item::{Item, number, sortable, text, text_of};
 
 /// The one partition of the audit records.
 pub(crate) const CHANGES: &str = "roster";
+/// The one partition of the entries that have no table of their own.
+pub(crate) const ENTRIES: &str = "entries";
 /// For how long an audit record is kept.
 const CHANGES_KEPT: TimeDelta = TimeDelta::days(400);
 
@@ -25,6 +27,9 @@ pub(crate) fn table(config: &DynamoConfig, kind: EntryKind) -> &str {
         EntryKind::Service => &config.service,
         EntryKind::Team => &config.team,
         EntryKind::Day => &config.calendar,
+        EntryKind::Person | EntryKind::Schedule | EntryKind::Override | EntryKind::Feed => {
+            &config.roster_change
+        }
     }
 }
 
@@ -34,6 +39,12 @@ pub(crate) fn item_key(key: &EntryKey) -> Item {
         EntryKey::Service(service) => vec![("serviceId", service.to_string())],
         EntryKey::Team(team) => vec![("teamname", team.to_string())],
         EntryKey::Day(team, day) => vec![("teamname", team.to_string()), ("day", day.to_string())],
+        EntryKey::Person(_) | EntryKey::Schedule(..) | EntryKey::Override(..) | EntryKey::Feed(..) => {
+            let team = key.team().map(TeamName::to_string).unwrap_or_default();
+            // A name holds no control characters, so the parts cannot run into each other.
+            let mark = format!("{}\u{1f}{team}\u{1f}{}", key.kind().as_str(), key.name());
+            vec![("log", ENTRIES.to_owned()), ("mark", mark)]
+        }
     };
     parts.into_iter().map(|(name, value)| (name.to_owned(), text(value))).collect()
 }
@@ -45,6 +56,9 @@ pub(crate) fn key_of(kind: EntryKind, item: &Item) -> Option<EntryKey> {
         EntryKind::Service => ("", part("serviceId")),
         EntryKind::Team => (part("teamname"), ""),
         EntryKind::Day => (part("teamname"), part("day")),
+        EntryKind::Person | EntryKind::Schedule | EntryKind::Override | EntryKind::Feed => {
+            (part("team"), part("name"))
+        }
     };
     EntryKey::from_parts(kind, team, name).ok()
 }
@@ -58,8 +72,15 @@ pub(crate) fn item_of(entry: &Entry) -> Result<Item, Outage> {
         Entry::Team { .. } => _ = put("settings", text(entry.body()?)),
         Entry::Day { rota, .. } => {
             put("oncall", level(rota.oncall()));
-            let escalation = rota.escalation().iter().map(|contacts| level(contacts)).collect();
+            let escalation = rota.escalation().iter().map(|targets| level(targets)).collect();
             put("escalation", AttributeValue::L(escalation));
+        }
+        Entry::Person { .. } | Entry::Schedule { .. } | Entry::Override { .. } | Entry::Feed { .. } => {
+            let key = entry.key();
+            put("kind", text(key.kind().as_str()));
+            put("team", text(key.team().map(TeamName::to_string).unwrap_or_default()));
+            put("name", text(key.name()));
+            put("body", text(entry.body()?));
         }
     }
     Ok(item)
@@ -77,6 +98,9 @@ pub(crate) fn entry_of(key: &EntryKey, item: &Item) -> Option<Entry> {
                 Entry::decode(key.clone(), text_of(item, "settings").ok_or("it has no settings")?)?
             }
             EntryKey::Day(team, day) => Entry::day(team, *day, rota(item)?),
+            EntryKey::Person(_) | EntryKey::Schedule(..) | EntryKey::Override(..) | EntryKey::Feed(..) => {
+                Entry::decode(key.clone(), text_of(item, "body").ok_or("it has no body")?)?
+            }
         })
     };
     let told = |error: &Unreadable| {
@@ -85,39 +109,45 @@ pub(crate) fn entry_of(key: &EntryKey, item: &Item) -> Option<Entry> {
     read().inspect_err(told).ok()
 }
 
-/// A contact alone is a text, several are a list of texts.
-fn level(contacts: &[Contact]) -> AttributeValue {
-    match contacts {
-        [one] => text(one.as_str()),
-        many => AttributeValue::L(many.iter().map(|contact| text(contact.as_str())).collect()),
+/// The entry of an item in the partition of entries; `None` for a kind that a newer version has.
+pub(crate) fn entry_of_any(item: &Item) -> Option<Entry> {
+    let kind = text_of(item, "kind")?.parse().ok()?;
+    entry_of(&key_of(kind, item)?, item)
+}
+
+/// A target alone is a text, several are a list of texts.
+fn level(targets: &[Target]) -> AttributeValue {
+    match targets {
+        [one] => text(String::from(one.clone())),
+        many => AttributeValue::L(many.iter().cloned().map(|target| text(String::from(target))).collect()),
     }
 }
 
 /// As [`level`] writes it. An entry made by hand may also be a set of texts.
-fn contacts(level: &AttributeValue) -> Result<Vec<Contact>, InvalidInput> {
+fn targets(level: &AttributeValue) -> Result<Vec<Target>, InvalidInput> {
     match level {
         AttributeValue::S(one) if one.trim().is_empty() => Ok(Vec::new()),
-        AttributeValue::S(one) => Ok(vec![Contact::try_from(one.clone())?]),
-        AttributeValue::Ss(many) => many.iter().cloned().map(Contact::try_from).collect(),
+        AttributeValue::S(one) => Ok(vec![Target::try_from(one.clone())?]),
+        AttributeValue::Ss(many) => many.iter().cloned().map(Target::try_from).collect(),
         AttributeValue::L(many) => {
-            let contact = |value: &AttributeValue| match value {
-                AttributeValue::S(one) => Contact::try_from(one.clone()),
+            let target = |value: &AttributeValue| match value {
+                AttributeValue::S(one) => Target::try_from(one.clone()),
                 _ => Err(InvalidInput::field("contact", "must be a text")),
             };
-            many.iter().map(contact).collect()
+            many.iter().map(target).collect()
         }
         AttributeValue::Null(_) => Ok(Vec::new()),
         _ => Err(InvalidInput::field("contact", "must be a text or a list of texts")),
     }
 }
 
-/// A calendar entry: `oncall` is a level, `escalation` a list of levels, or a single contact.
+/// A calendar entry: `oncall` is a level, `escalation` a list of levels, or a single target.
 fn rota(item: &Item) -> Result<Rota, InvalidInput> {
-    let oncall = item.get("oncall").map(contacts).transpose()?.unwrap_or_default();
+    let oncall = item.get("oncall").map(targets).transpose()?.unwrap_or_default();
     let escalation = match item.get("escalation") {
         None => Vec::new(),
-        Some(AttributeValue::L(levels)) => levels.iter().map(contacts).collect::<Result<_, _>>()?,
-        Some(single) => contacts(single)?.into_iter().map(|contact| vec![contact]).collect(),
+        Some(AttributeValue::L(levels)) => levels.iter().map(targets).collect::<Result<_, _>>()?,
+        Some(single) => targets(single)?.into_iter().map(|target| vec![target]).collect(),
     };
     Rota::new(oncall, escalation)
 }
@@ -176,10 +206,10 @@ mod tests {
             let item: Item = item.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
             let rota = rota(&item).unwrap();
             let names =
-                |contacts: &[Contact]| contacts.iter().map(Contact::address).collect::<Vec<_>>().join(" ");
+                |targets: &[Target]| targets.iter().map(Target::to_string).collect::<Vec<_>>().join(" ");
             let escalation: Vec<_> = rota.escalation().iter().map(|level| names(level)).collect();
             let shown = format!("{} / {}", names(rota.oncall()), escalation.join(" | "));
-            assert_eq!(shown.trim_end(), expected.trim_end());
+            assert_eq!(shown.replace("mailto:", "").trim_end(), expected.trim_end());
         }
         let refused = Item::from([("oncall".to_owned(), AttributeValue::Bool(true))]);
         assert!(rota(&refused).is_err());

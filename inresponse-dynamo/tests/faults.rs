@@ -77,7 +77,14 @@ fn noted(record: &Record, text: &str) -> Draft {
     let by = Person::new("jo").unwrap();
     changed(
         record,
-        &Update { by, key: None, severity: None, state: None, note: Some(Note::new(text).unwrap()) },
+        &Update {
+            by,
+            key: None,
+            severity: None,
+            state: None,
+            note: Some(Note::new(text).unwrap()),
+            reach: Vec::new(),
+        },
     )
 }
 

@@ -3,6 +3,7 @@
 use inresponse_core::model::{Incident, IncidentNumber, KeyName, Reporter, ServiceName};
 use inresponse_core::{Engine, Outage};
 
+use crate::doors::Act;
 use crate::keys::ApiKey;
 use crate::lanes::Lane;
 
@@ -15,6 +16,17 @@ pub(crate) struct Caller {
     pub(crate) service: Option<ServiceName>,
     /// The key's lane.
     pub(crate) lane: Lane,
+    /// Whether the key may see addresses: it may change the roster.
+    pub(crate) sees: Addresses,
+}
+
+/// How addresses of people are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Addresses {
+    /// As they are.
+    Whole,
+    /// Enough of them to be recognised.
+    Masked,
 }
 
 impl Caller {
@@ -56,6 +68,12 @@ impl Caller {
 
 impl From<&ApiKey> for Caller {
     fn from(entry: &ApiKey) -> Self {
-        Self { key: entry.name().clone(), service: entry.service().cloned(), lane: entry.lane().clone() }
+        let sees = if entry.may(Act::ChangeRoster) { Addresses::Whole } else { Addresses::Masked };
+        Self {
+            key: entry.name().clone(),
+            service: entry.service().cloned(),
+            lane: entry.lane().clone(),
+            sees,
+        }
     }
 }

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use inresponse_core::InvalidInput;
 use inresponse_core::model::{IncidentNumber, ServiceName, TeamName};
-use inresponse_core::roster::ChangeMark;
+use inresponse_core::roster::{ChangeMark, EntryKey, EntryKind};
 use inresponse_core::store::ListQuery;
 use sha2::{Digest, Sha256};
 
@@ -45,6 +45,27 @@ pub(crate) fn read_change(text: &str) -> Result<ChangeMark, InvalidInput> {
     let decoded = bytes.as_deref().and_then(|bytes| std::str::from_utf8(bytes).ok());
     let mark = decoded.and_then(|text| ChangeMark::new(text.strip_prefix(CHANGES)?).ok());
     mark.filter(|mark| write_change(mark) == text).ok_or_else(refused)
+}
+
+/// The cursor of the page of entries that begins after that key.
+pub(crate) fn write_entry(after: &EntryKey) -> String {
+    let team = after.team().map_or("", TeamName::as_str);
+    // A name holds no control characters, so the parts cannot run into each other.
+    URL_SAFE_NO_PAD.encode(format!("{}\u{1f}{team}\u{1f}{}", after.kind().as_str(), after.name()))
+}
+
+/// Reads a cursor of the entries of that kind.
+///
+/// # Errors
+/// It is not a cursor, or one of another list.
+pub(crate) fn read_entry(text: &str, kind: EntryKind) -> Result<EntryKey, InvalidInput> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| refused())?;
+    let decoded = std::str::from_utf8(&bytes).map_err(|_| refused())?;
+    let mut parts = decoded.splitn(3, '\u{1f}');
+    let (word, team, name) = (parts.next(), parts.next(), parts.next());
+    let (Some(word), Some(team), Some(name)) = (word, team, name) else { return Err(refused()) };
+    let key = EntryKey::from_parts(kind, team, name).map_err(|_| refused())?;
+    if word == kind.as_str() && write_entry(&key) == text { Ok(key) } else { Err(refused()) }
 }
 
 fn refused() -> InvalidInput {

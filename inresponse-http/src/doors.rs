@@ -14,8 +14,10 @@ pub enum Act {
     Report,
     /// To read and update incidents.
     Respond,
-    /// To read the roster: services, teams, calendars, who is on call, who changed it.
+    /// To read the roster: services, teams, calendars, people, schedules, who is on call, who changed it.
     ReadRoster,
+    /// To change who stands in for whom.
+    StandIn,
     /// To change the roster.
     ChangeRoster,
     /// To read metrics and the API document.
@@ -26,15 +28,22 @@ pub enum Act {
 
 impl Act {
     /// All acts.
-    pub const ALL: [Act; 6] =
-        [Act::Report, Act::Respond, Act::ReadRoster, Act::ChangeRoster, Act::Observe, Act::Nothing];
+    pub const ALL: [Act; 7] = [
+        Act::Report,
+        Act::Respond,
+        Act::ReadRoster,
+        Act::StandIn,
+        Act::ChangeRoster,
+        Act::Observe,
+        Act::Nothing,
+    ];
 
     /// A key must have one of these scopes; if there are none, any key is enough.
     pub const fn any_of(self) -> &'static [Scope] {
         match self {
             Act::Report => &[Scope::Report],
             Act::Respond => &[Scope::Respond],
-            Act::ReadRoster => &[Scope::Respond, Scope::Admin],
+            Act::ReadRoster | Act::StandIn => &[Scope::Respond, Scope::Admin],
             Act::ChangeRoster => &[Scope::Admin],
             Act::Observe | Act::Nothing => &[],
         }
@@ -45,10 +54,13 @@ impl Act {
         match self {
             Act::Report => "report incidents, and act on those that this key reported",
             Act::Respond => "read and update incidents",
-            Act::ReadRoster => "read the roster: services, teams, calendars, who is on call, who changed it",
+            Act::ReadRoster => {
+                "read the roster: services, teams, calendars, people, schedules, who is on call, who changed it"
+            }
+            Act::StandIn => "write overrides (who stands in for whom), make the tokens of calendars",
             Act::ChangeRoster => "change the roster",
             Act::Observe => "read the metrics and the API document",
-            Act::Nothing => "read the health, sign in, use the link in an alert",
+            Act::Nothing => "read the health, sign in, use the link in an alert, read a calendar with its token",
         }
     }
 
@@ -78,6 +90,8 @@ pub enum Proof {
     KeyOrSession,
     /// The token of the link in an alert.
     Link,
+    /// The token of a calendar, in the URL.
+    CalendarToken,
     /// Nothing.
     Nothing,
 }
@@ -130,9 +144,28 @@ pub static DOORS: &[Door] = &[
     door("GET", "/teams/{team}", Proof::Key, Act::ReadRoster),
     door("GET", "/teams/{team}/calendar/{day}", Proof::Key, Act::ReadRoster),
     door("GET", "/teams/{team}/oncall", Proof::Key, Act::ReadRoster),
+    door("GET", "/services", Proof::Key, Act::ReadRoster),
+    door("GET", "/services/{service}/plan", Proof::Key, Act::ReadRoster),
+    door("GET", "/teams", Proof::Key, Act::ReadRoster),
+    door("GET", "/coverage", Proof::Key, Act::ReadRoster),
+    door("GET", "/people", Proof::Key, Act::ReadRoster),
+    door("GET", "/people/{person}", Proof::Key, Act::ReadRoster),
+    door("GET", "/teams/{team}/schedules", Proof::Key, Act::ReadRoster),
+    door("GET", "/teams/{team}/schedules/{schedule}", Proof::Key, Act::ReadRoster),
+    door("GET", "/teams/{team}/schedules/{schedule}/shifts", Proof::Key, Act::ReadRoster),
+    door("GET", "/teams/{team}/schedules/{schedule}/overrides", Proof::Key, Act::ReadRoster),
+    door("GET", "/teams/{team}/schedules/{schedule}/overrides/{override}", Proof::Key, Act::ReadRoster),
     door("GET", "/roster/changes", Proof::Key, Act::ReadRoster),
     door("GET", "/board/oncall", Proof::Session, Act::ReadRoster),
     door("GET", "/board/changes", Proof::Session, Act::ReadRoster),
+    door("POST", "/teams/{team}/schedules/{schedule}/calendar-token", Proof::Key, Act::StandIn),
+    door("POST", "/people/{person}/calendar-token", Proof::Key, Act::StandIn),
+    door("PUT", "/teams/{team}/schedules/{schedule}/overrides/{override}", Proof::Key, Act::StandIn),
+    door("DELETE", "/teams/{team}/schedules/{schedule}/overrides/{override}", Proof::Key, Act::StandIn),
+    door("PUT", "/people/{person}", Proof::Key, Act::ChangeRoster),
+    door("DELETE", "/people/{person}", Proof::Key, Act::ChangeRoster),
+    door("PUT", "/teams/{team}/schedules/{schedule}", Proof::Key, Act::ChangeRoster),
+    door("DELETE", "/teams/{team}/schedules/{schedule}", Proof::Key, Act::ChangeRoster),
     door("PUT", "/services/{service}", Proof::Key, Act::ChangeRoster),
     door("DELETE", "/services/{service}", Proof::Key, Act::ChangeRoster),
     door("PUT", "/teams/{team}", Proof::Key, Act::ChangeRoster),
@@ -146,6 +179,8 @@ pub static DOORS: &[Door] = &[
     door("GET", "/docs/", Proof::KeyOrSession, Act::Observe),
     door("GET", "/docs/{*rest}", Proof::KeyOrSession, Act::Observe),
     door("GET", "/docs/openapi.json", Proof::KeyOrSession, Act::Observe),
+    door("GET", "/teams/{team}/schedules/{schedule}/calendar.ics", Proof::CalendarToken, Act::Nothing),
+    door("GET", "/people/{person}/calendar.ics", Proof::CalendarToken, Act::Nothing),
     door("GET", "/healthz", Proof::Nothing, Act::Nothing),
     door("GET", "/readyz", Proof::Nothing, Act::Nothing),
     door("GET", "/incidents/{incidentId}/claim", Proof::Link, Act::Nothing),

@@ -29,7 +29,7 @@ impl Caller {
                 "in x-api-key, or in Authorization as Bearer, GenieKey, or the password of Basic",
                 &BEARER_OR_BASIC,
             ),
-            Proof::Key | Proof::KeyOrSession | Proof::Session | Proof::Link | Proof::Nothing => {
+            Proof::Key | Proof::KeyOrSession | Proof::Session | Proof::Link | Proof::CalendarToken | Proof::Nothing => {
                 ("in x-api-key or as Authorization: Bearer", &BEARER)
             }
         };
@@ -57,6 +57,7 @@ impl FromRequestParts<Api> for Caller {
             | Proof::RoutingKey
             | Proof::Session
             | Proof::Link
+            | Proof::CalendarToken
             | Proof::Nothing => Self::at_door(api, door, key_of(&parts.headers)),
         }
     }

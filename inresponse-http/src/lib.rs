@@ -114,7 +114,7 @@ pub use signals::{FetchFromAmazon, Intake};
     tags(
         (name = "incidents", description = "report, claim, release, resolve, read"),
         (name = "intake", description = "what other monitoring systems send"),
-        (name = "roster", description = "services, teams, calendars"),
+        (name = "roster", description = "services, teams, calendars, people, schedules"),
         (name = "system", description = "health, metrics, this document"),
     )
 )]
@@ -123,7 +123,7 @@ struct Document;
 /// The calls that do the work.
 fn work() -> OpenApiRouter<Api> {
     use routes::senders::{generic, grafana, nagios, opsgenie, pagerduty, prometheus, sns};
-    use routes::{changes, incidents, roster};
+    use routes::{calendars, changes, incidents, outlook, people, roster, schedules};
     let routes = OpenApiRouter::new()
         .routes(routes!(incidents::put, incidents::post, incidents::list))
         .routes(routes!(incidents::get_one, incidents::post_one))
@@ -131,6 +131,21 @@ fn work() -> OpenApiRouter<Api> {
         .routes(routes!(roster::put_team, roster::get_team, roster::delete_team))
         .routes(routes!(roster::put_day, roster::get_day, roster::delete_day))
         .routes(routes!(roster::on_call))
+        .routes(routes!(roster::list_services))
+        .routes(routes!(roster::list_teams))
+        .routes(routes!(people::put_person, people::get_person, people::delete_person))
+        .routes(routes!(people::list_people))
+        .routes(routes!(schedules::put_schedule, schedules::get_schedule, schedules::delete_schedule))
+        .routes(routes!(schedules::list_schedules))
+        .routes(routes!(schedules::put_override, schedules::get_override, schedules::delete_override))
+        .routes(routes!(schedules::list_overrides))
+        .routes(routes!(schedules::shifts))
+        .routes(routes!(calendars::schedule_token))
+        .routes(routes!(calendars::schedule))
+        .routes(routes!(calendars::person_token))
+        .routes(routes!(calendars::person))
+        .routes(routes!(outlook::plan))
+        .routes(routes!(outlook::coverage))
         .routes(routes!(changes::list))
         .routes(routes!(prometheus::webhook))
         .routes(routes!(prometheus::alerts, prometheus::query))

@@ -86,7 +86,7 @@ impl Line {
     fn upcoming(incident: &Incident, next: &Upcoming<'_>) -> Self {
         match next {
             Upcoming::Level { level, at, contacts } => {
-                Self::new(incident, *at, Some(*level), names(contacts.iter()))
+                Self::new(incident, *at, Some(*level), names(incident, contacts.iter()))
             }
             Upcoming::Round { round, at } => {
                 Self::new(incident, *at, None, format!("Round {round}: the people on call then"))
@@ -103,7 +103,7 @@ impl<'a> View<'a> {
             alert,
             detected: with_utc(zone, incident.detected_at()),
             reported: with_utc(zone, incident.created_at()),
-            others: names(alert.others()),
+            others: names(incident, alert.others()),
             before: before(alert),
             upcoming: alert.upcoming().iter().map(|next| Line::upcoming(incident, next)).collect(),
             news: news(alert),
@@ -313,14 +313,19 @@ fn before(alert: &Alert) -> Vec<Line> {
         .take_while(|turn| turn.level != alert.level())
         .filter(|turn| !turn.deliveries.is_empty())
         .map(|turn| {
-            let who = turn.deliveries.iter().map(|delivery| told(delivery)).collect::<Vec<_>>().join(", ");
+            let who = turn
+                .deliveries
+                .iter()
+                .map(|delivery| told(incident, delivery))
+                .collect::<Vec<_>>()
+                .join(", ");
             Line::new(incident, turn.at, Some(turn.level), who)
         })
         .collect()
 }
 
-fn told(delivery: &Delivery) -> String {
-    let contact = delivery.contact();
+fn told(incident: &Incident, delivery: &Delivery) -> String {
+    let contact = incident.shown(delivery.contact());
     let reason = delivery.last().map(|last| last.detail.as_str()).filter(|reason| !reason.is_empty());
     let why = |what: &str| match reason {
         Some(reason) => format!("{contact} {what}: {reason}"),
@@ -350,6 +355,6 @@ fn with_utc(zone: &Zone, at: DateTime<Utc>) -> String {
     format!("{} ({})", time(zone, at), at.format(format))
 }
 
-fn names<'a>(contacts: impl Iterator<Item = &'a Contact>) -> String {
-    contacts.map(Contact::to_string).collect::<Vec<_>>().join(", ")
+fn names<'a>(incident: &Incident, contacts: impl Iterator<Item = &'a Contact>) -> String {
+    contacts.map(|contact| incident.shown(contact)).collect::<Vec<_>>().join(", ")
 }

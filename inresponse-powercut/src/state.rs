@@ -175,10 +175,7 @@ impl State {
                 }
                 RosterEdit::Delete(_) => {
                     let before = entries.len();
-                    match &key {
-                        EntryKey::Team(team) => entries.retain(|other, _| other.team() != Some(team)),
-                        EntryKey::Service(_) | EntryKey::Day(..) => _ = entries.remove(&key),
-                    }
+                    entries.retain(|other, _| *other != key && !other.is_inside(&key));
                     if entries.len() < before { Effect::Deleted } else { Effect::Absent }
                 }
             };

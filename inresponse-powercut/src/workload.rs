@@ -86,7 +86,11 @@ fn commit(state: &State, now: DateTime<Utc>, rng: &mut Rng) -> Option<Write> {
         6 => updated(incident, Update::state(by, StateChange::Resolve), now),
         _ => {
             let note = Note::new("looked at it".repeat(1 + nth as usize % 50)).ok();
-            updated(incident, Update { by, key: None, severity: None, state: None, note }, now)
+            updated(
+                incident,
+                Update { by, key: None, severity: None, state: None, note, reach: Vec::new() },
+                now,
+            )
         }
     }?;
     Some(Write::Commit { version: record.version, draft: Box::new(draft) })

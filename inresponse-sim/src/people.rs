@@ -122,7 +122,12 @@ pub async fn act(stage: Arc<Stage>, mut rng: Rng) {
     };
     let severity = rng.chance(250).then(|| *rng.pick(&Severity::ALL));
     let note = (rng.chance(200) || (request.is_none() && severity.is_none())).then(|| note("looking"));
-    update(&stage, number, Update { by: by.clone(), key: None, severity, state: request, note }).await;
+    update(
+        &stage,
+        number,
+        Update { by: by.clone(), key: None, severity, state: request, note, reach: Vec::new() },
+    )
+    .await;
     // Two people at once, now and then: claims that race.
     if rng.chance(300) {
         let other = person(&mut rng);
@@ -146,8 +151,12 @@ pub async fn write(stage: Arc<Stage>, mut rng: Rng, notes: u64) {
     let Some(number) = known(&stage, &mut rng) else { return };
     for _ in 0..notes {
         let note = Some(note(&"long \"story\" ".repeat(150)));
-        update(&stage, number, Update { by: person(&mut rng), key: None, severity: None, state: None, note })
-            .await;
+        update(
+            &stage,
+            number,
+            Update { by: person(&mut rng), key: None, severity: None, state: None, note, reach: Vec::new() },
+        )
+        .await;
     }
 }
 

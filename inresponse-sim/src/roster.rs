@@ -10,7 +10,7 @@ use inresponse_core::Outage;
 use inresponse_core::model::{Person, ServiceName, TeamName};
 use inresponse_core::roster::{
     ChangeMark, Directory, Edited, EntryKey, EntryKind, Listed, Roster, RosterChange, RosterEdit, Standing,
-    days_of,
+    TeamPart, days_of,
 };
 
 use crate::fault::Fault;
@@ -58,7 +58,8 @@ fn directory(roster: &scenario::Roster, team: &TeamName, first: NaiveDate, last:
     let plan = roster.teams.get(team.as_str());
     let days = plan.into_iter().flat_map(|plan| plan.calendar.range(first..=last));
     let days = days.map(|(day, levels)| (*day, Arc::new(scenario::rota(levels)))).collect();
-    Directory::new(team.clone(), plan.map(|plan| Arc::new(plan.team())), days, standing)
+    let settings = plan.map(|plan| Arc::new(plan.team()));
+    Directory::new(team.clone(), TeamPart { settings, days, standing }, Arc::default())
 }
 
 #[async_trait]

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use inresponse_core::Chain;
 use inresponse_core::model::{Person, TeamName};
 use inresponse_core::roster::{
-    ChangeMark, Edited, Effect, Entry, EntryKey, EntryKind, Judged, Looked, MAX_USERS, RosterChange,
-    RosterEdit, Snapshot, Was, judge,
+    Answers, ChangeMark, Edited, Effect, Entry, EntryKey, EntryKind, Judged, MAX_USERS, Question,
+    RosterChange, RosterEdit, Snapshot, Target, Was, judge_by,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -30,8 +30,10 @@ const CHANGES_KEPT: i64 = 10_000;
 /// In a transaction that began for writing, so that what is looked up still holds when it is written.
 pub(crate) fn apply(connection: &Connection, write: &RosterWrite) -> rusqlite::Result<(Edited, u64)> {
     let RosterWrite { by, at, edits } = write;
-    let looked = edits.iter().map(|edit| look(connection, edit)).collect::<rusqlite::Result<Vec<_>>>()?;
-    let (effects, changes) = match judge(by, *at, edits, &looked) {
+    let judged = judge_by(by, *at, edits, |question, answers| answer(connection, question, answers))?;
+    let (effects, changes) = match judged {
+        // A question that has been answered is not asked again.
+        Judged::Ask(_) => return Err(rusqlite::Error::InvalidQuery),
         Judged::Refused(refusal) => return Ok((Edited::Refused(refusal), version(connection)?)),
         Judged::Write { effects, changes } => (effects, changes),
     };
@@ -58,23 +60,31 @@ fn stored(key: &EntryKey) -> (String, &'static str, String) {
     (key.team().map(TeamName::to_string).unwrap_or_default(), key.kind().as_str(), key.name())
 }
 
-fn look(connection: &Connection, edit: &RosterEdit) -> rusqlite::Result<Looked> {
-    let key = edit.key();
-    let (team, kind, name) = stored(&key);
+fn answer(connection: &Connection, question: &Question, answers: &mut Answers) -> rusqlite::Result<()> {
+    let keys = match question {
+        Question::Entry(key) => {
+            answers.entry(key.clone(), was(connection, key)?);
+            return Ok(());
+        }
+        Question::Users(key) => users(connection, key)?,
+        Question::Parts(key) => parts(connection, key)?,
+        Question::OnCallOfDays(team) => on_call_of_days(connection, team)?,
+    };
+    answers.keys(question.clone(), keys);
+    Ok(())
+}
+
+fn was(connection: &Connection, key: &EntryKey) -> rusqlite::Result<Was> {
+    let (team, kind, name) = stored(key);
     let body: Option<String> = connection
         .prepare_cached("SELECT body FROM roster_entry WHERE team = ?1 AND kind = ?2 AND name = ?3")?
         .query_row([team.as_str(), kind, &name], |row| row.get(0))
         .optional()?;
-    let was = match body {
+    Ok(match body {
         Some(body) => Entry::decode(key.clone(), &body).map_or(Was::Unreadable, Was::Entry),
         None if matches!(key, EntryKey::Team(_)) && has_parts(connection, &team)? => Was::OnlyParts,
         None => Was::Absent,
-    };
-    let users = match edit {
-        RosterEdit::Delete(key) => users(connection, key)?,
-        RosterEdit::Put(_) => Vec::new(),
-    };
-    Ok(Looked { was, users })
+    })
 }
 
 fn has_parts(connection: &Connection, team: &str) -> rusqlite::Result<bool> {
@@ -83,14 +93,71 @@ fn has_parts(connection: &Connection, team: &str) -> rusqlite::Result<bool> {
         .query_row([team], |row| row.get(0))
 }
 
+/// Entries that use a name, up to [`MAX_USERS`].
 fn users(connection: &Connection, key: &EntryKey) -> rusqlite::Result<Vec<EntryKey>> {
-    let EntryKey::Team(team) = key else { return Ok(Vec::new()) };
-    let sql =
-        "SELECT name FROM roster_entry WHERE kind = 'service' AND json_extract(body, '$.team') = ?1 LIMIT ?2";
+    // A body holds the name as JSON writes it. Whether it is a use, the decoded entry tells.
+    let name = match key {
+        EntryKey::Team(team) => team.as_str(),
+        EntryKey::Person(person) => person.as_str(),
+        EntryKey::Schedule(_, schedule) => schedule.as_str(),
+        EntryKey::Service(_) | EntryKey::Day(..) | EntryKey::Override(..) | EntryKey::Feed(..) => {
+            return Ok(Vec::new());
+        }
+    };
+    let written = serde_json::Value::from(name).to_string();
+    let written = written.trim_matches('"');
+    let sql = "SELECT team, kind, name, body FROM roster_entry WHERE instr(body, ?1) > 0";
     let mut statement = connection.prepare_cached(sql)?;
-    let names = statement.query_map(params![team.as_str(), MAX_USERS], |row| row.get::<_, String>(0))?;
-    let key = |name: String| EntryKey::from_parts(EntryKind::Service, "", &name).ok();
-    names.filter_map(|name| name.map(key).transpose()).collect()
+    let mut rows = statement.query([written])?;
+    let mut users = Vec::new();
+    while let Some(row) = rows.next()? {
+        // An entry that cannot be read uses nothing that is known.
+        let Ok(entry) = entry(row)? else { continue };
+        let user = entry.key();
+        if user != *key && !user.is_inside(key) && entry.uses().contains(key) {
+            users.push(user);
+        }
+        if users.len() == MAX_USERS {
+            break;
+        }
+    }
+    Ok(users)
+}
+
+/// A team's schedules, or a schedule's overrides.
+fn parts(connection: &Connection, key: &EntryKey) -> rusqlite::Result<Vec<EntryKey>> {
+    let (team, kind, prefix) = match key {
+        EntryKey::Team(team) => (team, EntryKind::Schedule, String::new()),
+        EntryKey::Schedule(team, schedule) => (team, EntryKind::Override, format!("{schedule}/")),
+        EntryKey::Service(_)
+        | EntryKey::Day(..)
+        | EntryKey::Person(_)
+        | EntryKey::Override(..)
+        | EntryKey::Feed(..) => return Ok(Vec::new()),
+    };
+    let sql =
+        "SELECT name FROM roster_entry WHERE team = ?1 AND kind = ?2 AND substr(name, 1, length(?3)) = ?3";
+    let mut statement = connection.prepare_cached(sql)?;
+    let names = statement
+        .query_map([team.as_str(), kind.as_str(), &prefix], |row| row.get::<_, String>(0))?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let keys = names.iter().filter_map(|name| EntryKey::from_parts(kind, team.as_str(), name).ok());
+    Ok(keys.collect())
+}
+
+/// The schedules and teams that the calendar of a team names, whatever the day.
+fn on_call_of_days(connection: &Connection, team: &TeamName) -> rusqlite::Result<Vec<EntryKey>> {
+    let sql = "SELECT team, kind, name, body FROM roster_entry WHERE team = ?1 AND kind = 'day'
+               AND (instr(body, 'schedule:') > 0 OR instr(body, 'team:') > 0)";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([team.as_str()])?;
+    let mut keys = std::collections::BTreeSet::new();
+    while let Some(row) = rows.next()? {
+        let Ok(Entry::Day { rota, .. }) = entry(row)? else { continue };
+        let leads_on = |target: &&Target| matches!(target, Target::Schedule { .. } | Target::Team(_));
+        keys.extend(rota.oncall().iter().filter(leads_on).filter_map(|target| target.key(team)));
+    }
+    Ok(keys.into_iter().collect())
 }
 
 fn make(connection: &Connection, edit: &RosterEdit) -> rusqlite::Result<()> {
@@ -107,6 +174,11 @@ fn make(connection: &Connection, edit: &RosterEdit) -> rusqlite::Result<()> {
             connection.prepare_cached(sql)?.execute([team.as_str()])?;
         }
         RosterEdit::Delete(key) => {
+            if let EntryKey::Schedule(team, schedule) = key {
+                let sql = "DELETE FROM roster_entry WHERE team = ?1 AND kind IN ('override', 'feed')
+                           AND substr(name, 1, length(?2)) = ?2";
+                connection.prepare_cached(sql)?.execute([team.as_str(), &format!("{schedule}/")])?;
+            }
             let (team, kind, name) = stored(key);
             let sql = "DELETE FROM roster_entry WHERE team = ?1 AND kind = ?2 AND name = ?3";
             connection.prepare_cached(sql)?.execute([team.as_str(), kind, &name])?;

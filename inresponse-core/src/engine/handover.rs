@@ -6,7 +6,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use super::Engine;
 use super::lookup::{AT_ONCE, DAYS_AHEAD};
 use crate::error::Outage;
-use crate::model::{Contact, Level, Matrix, Person, TeamName};
+use crate::model::{Contact, Level, Matrix, Person, PersonId, TeamName};
 use crate::roster;
 
 /// What the roster knows about the receiver of a hand-over.
@@ -30,6 +30,13 @@ impl Engine {
     /// # Errors
     /// The roster is unavailable.
     pub async fn receiver(&self, team: &TeamName, person: &Person) -> Result<Receiver, Outage> {
+        let now = self.now();
+        let directory = self.inner.roster.directory(team, now, now).await?;
+        let id = PersonId::new(person.as_str()).ok();
+        if let Some(profile) = id.and_then(|id| directory.book().person(&id).cloned()) {
+            let is_reached = profile.methods().values().any(|contact| self.inner.notifiers.reach(contact));
+            return Ok(if is_reached { Receiver::Known } else { Receiver::Untold });
+        }
         let Some(contact) = person.contact().filter(|contact| self.inner.notifiers.reach(contact)) else {
             return Ok(Receiver::Untold);
         };

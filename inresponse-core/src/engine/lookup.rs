@@ -1,6 +1,7 @@
 //! Asks the roster who is on call.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -9,7 +10,7 @@ use super::Engine;
 use crate::error::Outage;
 use crate::model::{Incident, Level, Matrix, ServiceName, StandIn, TeamName};
 use crate::plan::{Alerted, NextRound, RoundOf};
-use crate::roster::{self, Directory, EntryKind, Resolved, SettingsOf, Standing, Team, Why};
+use crate::roster::{self, Book, Directory, EntryKind, Resolved, SettingsOf, Standing, Team, Why};
 
 /// How many days ahead somebody should be on call, today included.
 pub const DAYS_AHEAD: u16 = 7;
@@ -149,6 +150,18 @@ impl Engine {
         };
         let uncovered = first.iter_days().take(days.into()).filter(is_uncovered).collect();
         Ok(uncovered)
+    }
+
+    /// All people and schedules, no older than this call.
+    ///
+    /// # Errors
+    /// The roster is unavailable.
+    pub async fn book(&self) -> Result<Arc<Book>, Outage> {
+        self.look_again().await?;
+        // Every team's directory has the whole book.
+        let (any, now) = (TeamName::new(roster::CANARY), self.now());
+        let any = any.map_err(|e| Outage::permanent("a constant name is invalid").because(e))?;
+        Ok(Arc::clone(self.inner.roster.directory(&any, now, now).await?.book()))
     }
 
     /// The names of all teams that are known, in order; for people.

@@ -6,6 +6,8 @@
 //! | `update` | takes what people do to an incident |
 //! | `lookup` | asks the roster who is on call |
 //! | `edits` | changes the roster |
+//! | `coverage` | says what is missing in the roster |
+//! | `dry_run` | says what a report would lead to |
 //! | `handover` | asks the roster whether it knows the receiver of a hand-over |
 //! | `swap` | changes a record by compare-and-swap |
 //! | `lease` | commits what is due, and with it the right to send |
@@ -28,7 +30,9 @@ mod ahead;
 #[cfg(feature = "runner")]
 mod backlog;
 mod bounce;
+mod coverage;
 mod deliver;
+mod dry_run;
 mod edits;
 mod handover;
 mod intake;
@@ -57,6 +61,7 @@ use chrono::{DateTime, Utc};
 
 pub use advance::Advanced;
 pub use bounce::Bounced;
+pub use dry_run::DryStep;
 pub use edits::RosterEdited;
 pub use handover::Receiver;
 pub use intake::Reported;

@@ -1,10 +1,12 @@
 //! Takes what people do to an incident.
 
+use std::sync::Arc;
+
 use super::Engine;
 use super::swap::Changed;
-use crate::error::Outage;
-use crate::model::{IncidentNumber, KeyName};
-use crate::plan::{Input, Refusal, Update};
+use crate::error::{Chain, Outage};
+use crate::model::{IncidentNumber, KeyName, PersonId, TeamName};
+use crate::plan::{Input, Refusal, StateChange, Update};
 use crate::store::Record;
 
 /// The result of a person's update.
@@ -29,6 +31,7 @@ impl Engine {
     /// to ask for the same state again.
     pub async fn update(&self, number: IncidentNumber, update: &Update) -> Result<Updated, Outage> {
         let Some(record) = self.inner.store.load(number).await? else { return Ok(Updated::Absent) };
+        let update = &self.identified(record.incident.team(), update).await;
         let changed = self.change(record, |round| Input::Update { update, round }).await?;
         Ok(match changed {
             Changed::Done { record, .. } => {
@@ -45,5 +48,27 @@ impl Engine {
             Changed::Refused(record, refusal) => Updated::Refused(record, refusal),
             Changed::Gone => Updated::Absent,
         })
+    }
+
+    /// Promise 6: the same update with people in place of names and addresses.
+    async fn identified(&self, team: &TeamName, update: &Update) -> Update {
+        let now = self.now();
+        let book = match self.inner.roster.directory(team, now, now).await {
+            Ok(directory) => Arc::clone(directory.book()),
+            // Nobody is kept from claiming because the roster cannot be read: they claim by the name they gave.
+            Err(error) => {
+                tracing::warn!(error = %Chain::of(&error), "the roster cannot say who made an update");
+                return update.clone();
+            }
+        };
+        let mut update = Update { by: book.identify(&update.by), ..update.clone() };
+        if let Some(StateChange::HandTo(to)) = &update.state {
+            let person = book.identify(to);
+            let profile = PersonId::new(person.as_str()).ok().and_then(|id| book.person(&id).cloned());
+            let methods = profile.iter().flat_map(|profile| profile.methods());
+            update.reach = methods.map(|(name, contact)| (name.clone(), contact.clone())).collect();
+            update.state = Some(StateChange::HandTo(person));
+        }
+        update
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Contact, DedupKey, Delivery, DeliveryId, DeliveryKey, IncidentNumber, Level, Link, Matrix, Person,
-    Reporter, ServiceName, Severity, Source, State, TeamName, Timeline, Unknown,
+    Recipient, Reporter, ServiceName, Severity, Source, State, TeamName, Timeline, Unknown,
 };
 use crate::clock::to_micros;
 
@@ -17,11 +17,17 @@ use crate::clock::to_micros;
 /// It rises if an older server would alert wrongly, because a field that decides who is alerted when has a new value. A
 /// new field or a new timeline event needs no new format: an older server keeps both. A server shows an incident in a
 /// newer format, but only newer servers act on it.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
+
+/// The format of incidents that need no newer one.
+pub(crate) const FIRST_FORMAT: u32 = 1;
+
+/// The format of incidents some of whose levels have a wait of their own.
+pub(crate) const OWN_WAITS: u32 = 2;
 
 /// Of bodies that were stored before they said so.
 fn first_format() -> u32 {
-    1
+    FIRST_FORMAT
 }
 
 /// Who did something, and when.
@@ -376,7 +382,21 @@ impl Incident {
     pub fn holder_at(&self, contact: &Contact) -> Option<&Person> {
         let holder =
             self.claimed.as_ref().filter(|_| self.state == State::Claimed).map(|claimed| &claimed.by);
-        holder.filter(|holder| holder.contact().as_ref() == Some(contact))
+        holder.filter(|holder| self.is_at(holder, contact))
+    }
+
+    /// Whether a contact is the person's: it is their name, or the roster said so when the incident needed it.
+    pub fn is_at(&self, person: &Person, contact: &Contact) -> bool {
+        let is_theirs = |one: &Recipient| one.contact == *contact && one.person.as_str() == person.as_str();
+        person.contact().as_ref() == Some(contact) || self.matrix.recipients().iter().any(is_theirs)
+    }
+
+    /// A contact as people may see it: a person by their name and the name of the method, anything else as it is.
+    pub fn shown(&self, contact: &Contact) -> String {
+        match self.matrix.recipients().iter().find(|one| one.contact == *contact) {
+            Some(Recipient { person, method, .. }) => format!("{person} ({method})"),
+            None => contact.to_string(),
+        }
     }
 
     /// Promise 12: it is open, everybody was alerted, and nobody claimed it.

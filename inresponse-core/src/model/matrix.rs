@@ -86,8 +86,9 @@ pub struct Matrix {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Recipient {
-    /// The level.
-    pub level: Level,
+    /// The level; absent for somebody to whom the incident was handed over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<Level>,
     /// The address.
     pub contact: Contact,
     /// The person who is reached at that address.
@@ -177,6 +178,15 @@ impl Matrix {
         self
     }
 
+    /// Notes whose addresses these are.
+    pub(crate) fn know(&mut self, recipients: impl IntoIterator<Item = Recipient>) {
+        for recipient in recipients {
+            if !self.recipients.contains(&recipient) {
+                self.recipients.push(recipient);
+            }
+        }
+    }
+
     /// Whose addresses are known.
     pub fn recipients(&self) -> &[Recipient] {
         &self.recipients
@@ -184,7 +194,7 @@ impl Matrix {
 
     /// The person, and their method, whom a contact of a level reaches.
     pub fn recipient(&self, level: Level, contact: &Contact) -> Option<&Recipient> {
-        self.recipients.iter().find(|one| one.level == level && one.contact == *contact)
+        self.recipients.iter().find(|one| one.level == Some(level) && one.contact == *contact)
     }
 
     /// The team's zone, in which people see times.

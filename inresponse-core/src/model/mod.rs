@@ -34,5 +34,6 @@ pub(crate) use zone::Era;
 pub use zone::{LocalTime, Zone};
 
 pub(crate) use delivery::short_detail;
+pub(crate) use incident::{FIRST_FORMAT, OWN_WAITS};
 pub(crate) use names::title;
 pub(crate) use unknown::Unknown;

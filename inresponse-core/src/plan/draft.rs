@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::{clock_back, handover, ladder, later};
-use crate::model::{DedupKey, Incident, ServiceName, State};
+use crate::model::{DedupKey, Incident, OWN_WAITS, ServiceName, State};
 
 /// A record to commit: the incident, and the fields that a store indexes.
 ///
@@ -18,7 +18,10 @@ pub struct Draft {
 }
 
 impl Draft {
-    pub(crate) fn new(incident: Incident) -> Self {
+    pub(crate) fn new(mut incident: Incident) -> Self {
+        if incident.matrix.has_own_waits() {
+            incident.format = incident.format.max(OWN_WAITS);
+        }
         let mut due_at = due_at(&incident);
         // What else is due of it a newer server knows, so one looks at once.
         if incident.is_left_to_newer() {

@@ -31,8 +31,8 @@ pub(super) fn due_at(incident: &Incident) -> Option<DateTime<Utc>> {
 
 fn flag_at(incident: &Incident) -> Option<DateTime<Utc>> {
     let handover = pending(incident).filter(|handover| handover.unconfirmed_at.is_none())?;
-    let told = notice(incident).is_some_and(Delivery::is_accepted);
-    (!told).then(|| later(handover.at, TOLD_WITHIN))
+    let is_told = notices(incident).any(Delivery::is_accepted);
+    (!is_told).then(|| later(handover.at, TOLD_WITHIN))
 }
 
 fn pending(incident: &Incident) -> Option<Handover> {
@@ -76,32 +76,32 @@ pub(super) fn answer(incident: &mut Incident, by: &Person, now: DateTime<Utc>) -
         return false;
     }
     // They need not be told any more.
-    if let Some(i) = notice_place(incident)
-        && matches!(incident.deliveries[i].status, DeliveryStatus::Pending { .. })
-    {
-        incident.deliveries[i].status = DeliveryStatus::Stopped { at: now };
+    let places: Vec<usize> = notice_places(incident).collect();
+    for i in places {
+        if matches!(incident.deliveries[i].status, DeliveryStatus::Pending { .. }) {
+            incident.deliveries[i].status = DeliveryStatus::Stopped { at: now };
+        }
     }
     incident.handover = None;
     true
 }
 
-/// The notice to the new holder.
-fn notice(incident: &Incident) -> Option<&Delivery> {
-    notice_place(incident).map(|i| &incident.deliveries[i])
+/// The notices to the new holder: one for each of the holder's addresses.
+fn notices(incident: &Incident) -> impl Iterator<Item = &Delivery> {
+    notice_places(incident).map(|i| &incident.deliveries[i])
 }
 
-fn notice_place(incident: &Incident) -> Option<usize> {
-    let holder = incident.claimed.as_ref()?.by.contact()?;
+fn notice_places(incident: &Incident) -> impl Iterator<Item = usize> + '_ {
     let level = Level::News(incident.news);
-    incident
-        .deliveries
-        .iter()
-        .position(|d| d.round == incident.round && d.level == level && d.contact == holder)
+    let is_notice = move |d: &Delivery| {
+        d.round == incident.round && d.level == level && incident.holder_at(&d.contact).is_some()
+    };
+    (0..).zip(&incident.deliveries).filter(move |(_, d)| is_notice(d)).map(|(i, _)| i)
 }
 
 /// Whether a delivery is the notice to a holder who has not answered yet. It is more than a courtesy.
 pub(super) fn is_notice(incident: &Incident, delivery: &Delivery) -> bool {
-    pending(incident).is_some() && notice(incident).is_some_and(|notice| notice.key() == delivery.key())
+    pending(incident).is_some() && notices(incident).any(|notice| notice.key() == delivery.key())
 }
 
 /// Something became known of a delivery: the notice was accepted after all, or never will be.
@@ -109,13 +109,18 @@ pub(super) fn learn(incident: &mut Incident, now: DateTime<Utc>) {
     if pending(incident).is_none() {
         return;
     }
-    let Some(notice) = notice(incident) else { return };
-    if notice.is_dead() {
+    let (mut is_told, mut are_dead, mut any) = (false, true, false);
+    for notice in notices(incident) {
+        any = true;
+        is_told |= notice.is_accepted();
+        are_dead &= notice.is_dead();
+    }
+    if is_told {
+        if let Some(handover) = &mut incident.handover {
+            handover.unconfirmed_at = None;
+        }
+    } else if any && are_dead {
         flag(incident, now);
-    } else if notice.is_accepted()
-        && let Some(handover) = &mut incident.handover
-    {
-        handover.unconfirmed_at = None;
     }
 }
 

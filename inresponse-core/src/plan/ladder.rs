@@ -68,7 +68,7 @@ fn turn_after<'a>(incident: &Incident, before: impl Iterator<Item = &'a BegunLev
 /// Promise 8: a level gives way its wait after it began; promise 12: at once if it is dead; and at once where a person
 /// requests it.
 fn gives_way_at(incident: &Incident, begun: &BegunLevel) -> DateTime<Utc> {
-    let waited = later(begun.at, incident.matrix.wait());
+    let waited = later(begun.at, incident.matrix.wait_of(begun.level));
     died_at(incident, begun).into_iter().chain(begun.passed_at).fold(waited, DateTime::min)
 }
 

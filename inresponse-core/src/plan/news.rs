@@ -11,11 +11,15 @@ pub(super) const MAX_ATTEMPTS: u32 = 5;
 
 /// Creates the status updates that tell the people who were alerted, except `by`, who has the incident now.
 ///
-/// `new_owner` is always notified, because otherwise they would not know. Older status updates that are still pending
+/// The new owner is always notified at `new_owner`, because otherwise they would not know. Older status updates that are still pending
 /// are replaced, because they are no longer true.
-pub(super) fn tell(incident: &mut Incident, by: &Person, new_owner: Option<&Person>, now: DateTime<Utc>) {
-    let owner = new_owner.and_then(Person::contact);
-    let mut told: Vec<Contact> = owner.iter().cloned().collect();
+pub(super) fn tell(incident: &mut Incident, by: &Person, new_owner: &[Contact], now: DateTime<Utc>) {
+    let mut told: Vec<Contact> = Vec::new();
+    for contact in new_owner {
+        if !told.contains(contact) {
+            told.push(contact.clone());
+        }
+    }
     if incident.matrix.news() == News::Told {
         for delivery in incident.deliveries.iter().filter(|d| may_know(incident, d)) {
             if !told.contains(delivery.contact()) {
@@ -23,7 +27,7 @@ pub(super) fn tell(incident: &mut Incident, by: &Person, new_owner: Option<&Pers
             }
         }
     }
-    told.retain(|contact| owner.as_ref() == Some(contact) || !is(contact, by));
+    told.retain(|contact| new_owner.contains(contact) || !is(incident, contact, by));
     told.truncate(Matrix::MAX_CONTACTS);
 
     let round = incident.round;
@@ -62,7 +66,6 @@ fn may_know(incident: &Incident, delivery: &Delivery) -> bool {
     }
 }
 
-fn is(contact: &Contact, person: &Person) -> bool {
-    Contact::new(person.as_str()).is_ok_and(|person| person == *contact)
-        || contact.address() == person.as_str()
+fn is(incident: &Incident, contact: &Contact, person: &Person) -> bool {
+    incident.is_at(person, contact) || contact.address() == person.as_str()
 }

@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use super::clock_back::began_by;
 use super::{Decision, Draft, Hold, change};
 use crate::model::{
-    DedupKey, Event, FORMAT, Incident, IncidentNumber, KeyName, Matrix, Report, ServiceName, Severity, State,
-    TeamName, Timeline, Unknown,
+    DedupKey, Event, FIRST_FORMAT, Incident, IncidentNumber, KeyName, Matrix, Report, ServiceName, Severity,
+    State, TeamName, Timeline, Unknown,
 };
 
 /// An incident that is to be created: everything but its number, which the store assigns.
@@ -80,7 +80,7 @@ fn opened(report: Report, team: TeamName, matrix: Matrix, now: DateTime<Utc>) ->
     let key = report.reporter.as_ref().map(|reporter| &reporter.key);
     timeline.push_by(now, Event::Opened { severity: report.severity }, key);
     Incident {
-        format: FORMAT,
+        format: FIRST_FORMAT,
         number: super::UNNUMBERED,
         service: report.service,
         team,

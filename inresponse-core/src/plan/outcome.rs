@@ -19,7 +19,7 @@ pub(super) fn outcome(
     now: DateTime<Utc>,
 ) -> Decision {
     let id = incident.delivery_id(key);
-    let wait = incident.matrix.wait();
+    let wait = incident.matrix.wait_of(key.level);
     let again = |after| DeliveryStatus::Pending { due_at: later(now, after) };
     let status = match outcome {
         Outcome::Accepted => DeliveryStatus::Accepted { at: now },

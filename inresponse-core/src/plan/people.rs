@@ -10,7 +10,8 @@ use super::ladder::{self, Rung};
 use super::round::{Alerted, NextRound, RoundOf, next_of};
 use super::{Decision, change, handover, news, stop_pending};
 use crate::model::{
-    Edge, Ended, Event, Incident, KeyName, Note, Person, Severity, Signature, State, TeamName,
+    Contact, Edge, Ended, Event, Incident, KeyName, MethodName, Note, Person, PersonId, Recipient, Severity,
+    Signature, State, TeamName,
 };
 
 /// Whether a claim or release may be done over another person's claim.
@@ -67,17 +68,20 @@ pub struct Update {
     pub state: Option<StateChange>,
     /// A note for the timeline.
     pub note: Option<Note>,
+    /// The methods of the person to whom the incident is handed over. If empty, the person's name is used, if it is an
+    /// address.
+    pub reach: Vec<(MethodName, Contact)>,
 }
 
 impl Update {
     /// An update by `by` that only changes the state.
     pub fn state(by: Person, change: StateChange) -> Self {
-        Self { by, key: None, severity: None, state: Some(change), note: None }
+        Self { by, key: None, severity: None, state: Some(change), note: None, reach: Vec::new() }
     }
 
     /// An update by `by` that only notes something.
     pub fn note(by: Person, note: Note) -> Self {
-        Self { by, key: None, severity: None, state: None, note: Some(note) }
+        Self { by, key: None, severity: None, state: None, note: Some(note), reach: Vec::new() }
     }
 
     /// The same, done with that key.
@@ -163,7 +167,7 @@ pub(super) fn update(
                         Some(round) => release(&mut next, who, round, now),
                         None => return Decision::NeedsRound(next_of(incident)),
                     },
-                    StateChange::HandTo(to) => hand_over(&mut next, who, to, now),
+                    StateChange::HandTo(to) => hand_over(&mut next, who, to, &update.reach, now),
                     StateChange::HandToTeam(team) => match round {
                         None => return Decision::NeedsRound(RoundOf::Team(team.clone())),
                         Some(round) if round.alerted == Alerted::Team => {
@@ -264,7 +268,7 @@ pub(super) fn escalates_at(incident: &Incident) -> Result<DateTime<Utc>, Refusal
 /// Promise 11: a claim stops the alerts; only what is in flight may still arrive.
 fn claim(incident: &mut Incident, who: Who<'_>, now: DateTime<Utc>) {
     let from = own(incident, who.by, now);
-    news::tell(incident, who.by, None, now);
+    news::tell(incident, who.by, &[], now);
     who.notes(incident, Event::Claimed { by: who.by.clone(), from }, now);
 }
 
@@ -278,10 +282,29 @@ fn own(incident: &mut Incident, owner: &Person, now: DateTime<Utc>) -> Option<Pe
     from
 }
 
-fn hand_over(incident: &mut Incident, who: Who<'_>, to: &Person, now: DateTime<Utc>) {
+fn hand_over(
+    incident: &mut Incident,
+    who: Who<'_>,
+    to: &Person,
+    reach: &[(MethodName, Contact)],
+    now: DateTime<Utc>,
+) {
     let by = who.by;
     let from = own(incident, to, now);
-    news::tell(incident, by, Some(to).filter(|to| !to.is(by)), now);
+    if let Ok(person) = PersonId::new(to.as_str()) {
+        let recipient = |(method, contact): &(MethodName, Contact)| Recipient {
+            level: None,
+            contact: contact.clone(),
+            person: person.clone(),
+            method: method.clone(),
+        };
+        incident.matrix.know(reach.iter().map(recipient));
+    }
+    let mut owner: Vec<Contact> = reach.iter().map(|(_, contact)| contact.clone()).collect();
+    if owner.is_empty() {
+        owner.extend(to.contact());
+    }
+    news::tell(incident, by, if to.is(by) { &[] } else { &owner }, now);
     who.notes(incident, Event::HandedOver { by: by.clone(), to: to.clone(), from }, now);
     if !to.is(by) {
         handover::begin(incident, now);
@@ -294,7 +317,7 @@ fn resolve(incident: &mut Incident, who: Who<'_>, ended: Option<Ended>, now: Dat
     incident.resolved = Some(Signature::new(who.by.clone(), now));
     incident.handover = None;
     stop_pending(incident, now);
-    news::tell(incident, who.by, None, now);
+    news::tell(incident, who.by, &[], now);
     who.notes(incident, Event::Resolved { by: who.by.clone() }, now);
 }
 

@@ -157,6 +157,37 @@ impl Book {
         people.chain(schedules)
     }
 
+    /// The schedules of a team, or the overrides of a schedule.
+    pub fn parts(&self, key: &EntryKey) -> Vec<EntryKey> {
+        match key {
+            EntryKey::Team(team) => self
+                .timetables(team)
+                .map(|(name, _)| EntryKey::Schedule(team.clone(), name.clone()))
+                .collect(),
+            EntryKey::Schedule(team, name) => {
+                let overrides = self.timetable(team, name).into_iter();
+                let overrides = overrides.flat_map(|timetable| timetable.overrides().keys());
+                overrides.map(|id| EntryKey::Override(team.clone(), name.clone(), id.clone())).collect()
+            }
+            EntryKey::Service(_)
+            | EntryKey::Day(..)
+            | EntryKey::Person(_)
+            | EntryKey::Override(..)
+            | EntryKey::Feed(..) => Vec::new(),
+        }
+    }
+
+    /// The entries of the book that use a name, without its own parts.
+    pub fn users<'a>(&'a self, key: &'a EntryKey) -> impl Iterator<Item = EntryKey> + 'a {
+        let users = self.entries().filter(|entry| entry.uses().contains(key)).map(|entry| entry.key());
+        users.filter(move |user| user != key && !user.is_inside(key))
+    }
+
+    /// Everything that is deleted together with an entry.
+    pub fn inside<'a>(&'a self, key: &'a EntryKey) -> impl Iterator<Item = EntryKey> + 'a {
+        self.entries().map(|entry| entry.key()).filter(move |inner| inner.is_inside(key))
+    }
+
     /// Puts an entry. Services, teams and days are not in a book and change nothing.
     pub fn put(&mut self, entry: Entry) {
         match entry {

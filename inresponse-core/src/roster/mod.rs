@@ -17,12 +17,17 @@
 //! | `shifts` | who is on call in a schedule: [`on_call`], [`shifts`], pure |
 //! | `derived` | what is worked out of an entry once |
 //! | `resolve` | who is on call for a team: [`resolve`], pure |
+//! | `coverage` | what is missing or odd in a team's roster, pure |
 //! | `snapshot` | a whole roster in memory |
 //! | `team` | a team's settings and a calendar entry |
 
 mod book;
 mod change;
+<<<<<<< HEAD
+mod coverage;
+=======
 mod derived;
+>>>>>>> resolver
 mod describe;
 mod directory;
 mod edit;
@@ -45,6 +50,7 @@ use chrono::{DateTime, Utc};
 
 pub use book::{Book, Timetable};
 pub use change::{ChangeKind, ChangeMark, EntryChange, FieldChange, RosterChange, What};
+pub use coverage::{Finding, FindingKind, coverage};
 pub use directory::{Directory, Standing, TeamPart, days_of};
 pub use edit::{
     Answers, Edited, Effect, Judged, MAX_EDITS, MAX_USERS, Question, Refusal, Was, check, judge, judge_by,

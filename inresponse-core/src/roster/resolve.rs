@@ -254,7 +254,7 @@ fn recipients(levels: &[Vec<OnDuty>], fallback: &[OnDuty]) -> Vec<Recipient> {
         people.iter().flat_map(move |on_duty| {
             let Who::Person(person) = &on_duty.who else { return Vec::new() };
             let recipient = |(method, contact): &(MethodName, Contact)| Recipient {
-                level,
+                level: Some(level),
                 contact: contact.clone(),
                 person: person.clone(),
                 method: method.clone(),

@@ -126,16 +126,7 @@ impl Snapshot {
         let keys = match question {
             Question::Entry(key) => return answers.entry(key.clone(), self.was(key)),
             Question::Users(key) => self.users(key),
-            Question::Parts(EntryKey::Team(team)) => {
-                let schedules = self.book.timetables(team);
-                schedules.map(|(name, _)| EntryKey::Schedule(team.clone(), name.clone())).collect()
-            }
-            Question::Parts(EntryKey::Schedule(team, name)) => {
-                let overrides = self.book.timetable(team, name).into_iter();
-                let overrides = overrides.flat_map(|timetable| timetable.overrides().keys());
-                overrides.map(|id| EntryKey::Override(team.clone(), name.clone(), id.clone())).collect()
-            }
-            Question::Parts(_) => Vec::new(),
+            Question::Parts(key) => self.book.parts(key),
             Question::OnCallOfDays(team) => {
                 let days = self.teams.get(team).into_iter().flat_map(|parts| parts.days.values());
                 let named: BTreeSet<_> = days
@@ -191,9 +182,9 @@ impl Snapshot {
             });
             settings.chain(days)
         });
-        let others = teams.chain(self.book.entries()).filter(uses).map(|entry| entry.key());
         let is_other = |user: &EntryKey| user != key && !user.is_inside(key);
-        services.chain(others.filter(is_other)).take(MAX_USERS).collect()
+        let teams = teams.filter(uses).map(|entry| entry.key()).filter(is_other);
+        services.chain(teams).chain(self.book.users(key)).take(MAX_USERS).collect()
     }
 
     /// Makes the edits whose effect changes something.

@@ -13,10 +13,9 @@ use crate::model::{Contact, PersonId, ScheduleName, TeamName};
 ///
 /// ```
 /// use inresponse_core::roster::Target;
-/// for text in ["mailto:jo@example.org", "person:jo", "schedule:primary", "schedule:web/primary", "team:db"] {
+/// for text in ["jo@example.org", "person:jo", "schedule:primary", "schedule:web/primary", "team:db"] {
 ///     assert_eq!(text.parse::<Target>()?.to_string(), text);
 /// }
-/// assert_eq!("jo@example.org".parse::<Target>()?.to_string(), "mailto:jo@example.org");
 /// # Ok::<(), inresponse_core::InvalidInput>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -111,9 +110,13 @@ impl TryFrom<String> for Target {
     }
 }
 
+/// As stores keep it: a contact with its scheme.
 impl From<Target> for String {
     fn from(target: Target) -> Self {
-        target.to_string()
+        match target {
+            Target::Contact(contact) => contact.into(),
+            Target::Person(_) | Target::Schedule { .. } | Target::Team(_) => target.to_string(),
+        }
     }
 }
 
@@ -140,7 +143,8 @@ mod tests {
             ("person: jo", Ok("person:jo")),
             ("schedule:a/b/primary", Ok("schedule:a/b/primary")),
             ("team:Data base", Ok("team:Data base")),
-            ("jo@Example.org", Ok("mailto:jo@example.org")),
+            ("jo@Example.org", Ok("jo@example.org")),
+            ("MAILTO:jo@Example.org", Ok("jo@example.org")),
             ("sms:+301", Ok("sms:+301")),
             ("person:", Err("person")),
             ("person:a/b", Err("person")),

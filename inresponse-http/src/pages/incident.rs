@@ -162,7 +162,11 @@ fn fragment(api: &Api, record: &Record, me: &Person) -> Fragment {
         may_escalate: plan::may_escalate(incident),
         round: incident.round(),
         told: incident.deliveries().iter().rev().map(|delivery| Told::new(incident, delivery)).collect(),
-        timeline: plan::history(incident).iter().rev().map(|happened| Line::new(zone, happened)).collect(),
+        timeline: plan::history(incident)
+            .iter()
+            .rev()
+            .map(|happened| Line::new(incident, happened))
+            .collect(),
     }
 }
 

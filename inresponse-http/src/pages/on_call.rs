@@ -9,10 +9,11 @@ use inresponse_core::engine::OnCall;
 use inresponse_core::model::{Level, Origin, TeamName};
 
 use super::session::SignedIn;
-use super::words::{capital, names};
+use super::words::capital;
 use super::{Frame, Place, html, outage};
 use crate::Api;
 use crate::here::Here;
+use crate::wire::roster::people;
 
 #[derive(Template)]
 #[template(path = "on_call.html")]
@@ -41,7 +42,8 @@ struct Turn {
 impl Team {
     fn new(name: TeamName, on_call: &OnCall, uncovered: &[NaiveDate]) -> Self {
         let matrix = &on_call.matrix;
-        let after = |waits: u16| match matrix.wait().as_secs() * u64::from(waits) {
+        let waited = |levels: u16| (1..=levels).map(|n| matrix.wait_of(Level::At(n)).as_secs()).sum::<u64>();
+        let after = |levels: u16| match waited(levels) {
             0 => "at once".to_owned(),
             seconds if seconds % 60 == 0 => format!("after {} min", seconds / 60),
             seconds => format!("after {seconds} s"),
@@ -49,7 +51,7 @@ impl Team {
         let turn = |level, waits| Turn {
             level: capital(level),
             after: after(waits),
-            who: names(matrix.contacts(level)),
+            who: people(matrix, level).join(", "),
         };
         let mut levels: Vec<Turn> = (1..=matrix.height())
             .map(|n| turn(Level::At(n), n - 1))

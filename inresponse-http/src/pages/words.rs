@@ -70,21 +70,22 @@ pub(super) struct Line {
 }
 
 impl Line {
-    pub(super) fn new(zone: &Zone, happened: &Happened<'_>) -> Self {
+    pub(super) fn new(incident: &Incident, happened: &Happened<'_>) -> Self {
+        let zone = incident.matrix().zone();
         let note = match &happened.entry.event {
             Event::Noted { note, .. } => Some(note.as_str().to_owned()),
             _ => None,
         };
         let text = match happened.entry.key.as_ref().map(KeyName::as_str) {
-            Some(KeyName::LINK) => format!("{}, with the link in an alert", told(happened)),
-            Some(key) => format!("{}, with the key {key}", told(happened)),
-            None => told(happened),
+            Some(KeyName::LINK) => format!("{}, with the link in an alert", told(incident, happened)),
+            Some(key) => format!("{}, with the key {key}", told(incident, happened)),
+            None => told(incident, happened),
         };
         Self { at: Moment::clock(zone, happened.entry.at), text, note }
     }
 }
 
-fn told(happened: &Happened<'_>) -> String {
+fn told(incident: &Incident, happened: &Happened<'_>) -> String {
     let and_then = |what: String| match happened.follows {
         Follows::TheNextAtOnce => format!("{what}, so the next level was due at once"),
         Follows::Nothing | Follows::Reached(_) => what,
@@ -93,7 +94,7 @@ fn told(happened: &Happened<'_>) -> String {
         Event::Opened { severity } => format!("Reported as {severity}"),
         Event::RoundBegan { round } => format!("Round {round} of the alerts began"),
         Event::LevelBegan { level, contacts, .. } => {
-            format!("Alerting {}: {}", level_name(*level), names(contacts))
+            format!("Alerting {}: {}", level_name(*level), names(incident, contacts))
         }
         Event::LevelBeganAgain { level, .. } => {
             format!("{} began again, because the process that alerted it died", capital(*level))
@@ -173,7 +174,7 @@ pub(super) fn upcoming(incident: &Incident) -> Vec<(Moment, String)> {
     let zone = incident.matrix().zone();
     let line = |next: &Upcoming<'_>| match next {
         Upcoming::Level { level, at, contacts } => {
-            (Moment::clock(zone, *at), format!("{}: {}", capital(*level), names(contacts)))
+            (Moment::clock(zone, *at), format!("{}: {}", capital(*level), names(incident, contacts)))
         }
         Upcoming::Round { round, at } => {
             (Moment::clock(zone, *at), format!("Round {round}: the people on call then"))
@@ -199,8 +200,8 @@ pub(super) fn capital(level: Level) -> String {
     }
 }
 
-pub(super) fn names(contacts: &[Contact]) -> String {
-    contacts.iter().map(Contact::to_string).collect::<Vec<_>>().join(", ")
+fn names(incident: &Incident, contacts: &[Contact]) -> String {
+    contacts.iter().map(|contact| incident.shown(contact)).collect::<Vec<_>>().join(", ")
 }
 
 /// A recipient, and the state of the delivery.
@@ -270,7 +271,7 @@ impl Told {
         };
         let last = delivery.last().filter(|last| !last.detail.is_empty() && mood != "good");
         Self {
-            contact: delivery.contact().to_string(),
+            contact: incident.shown(delivery.contact()),
             level: capital(delivery.key().level),
             round: delivery.key().round,
             status,

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use inresponse_api::Changes;
 use inresponse_core::Outage;
 use inresponse_core::engine::RosterEdited;
-use inresponse_core::model::Person;
+use inresponse_core::model::{Person, TeamName};
 use inresponse_core::roster::{Effect, EntryKey, MAX_EDITS, Refusal, RosterEdit};
 
 use super::incidents::{DEFAULT_LIMIT, limit};
@@ -15,11 +15,21 @@ use crate::caller::Caller;
 use crate::cursor;
 use crate::input::Params;
 use crate::problem::Problem;
-use crate::wire::roster::change;
+use crate::wire::roster::{Named, change};
 
 /// Makes one edit in the name of a key.
 pub(super) async fn edit(api: &Api, by: &Caller, edit: RosterEdit) -> Result<Effect, Problem> {
-    let conflict = |detail: String| Err(Problem::new(StatusCode::CONFLICT, detail));
+    edit_naming(api, by, edit, &[]).await
+}
+
+/// Makes one edit in the name of a key. `named` are the fields that name somebody, for errors.
+pub(super) async fn edit_naming(
+    api: &Api,
+    by: &Caller,
+    edit: RosterEdit,
+    named: &[Named],
+) -> Result<Effect, Problem> {
+    let team = edit.key().team().cloned();
     let edited = api.engine().edit_roster(&Person::from(&by.key), &[edit]).await;
     match edited.map_err(|e| Problem::outage_of_change(&e))? {
         RosterEdited::Done(effects) => Ok(effects.first().copied().unwrap_or(Effect::Unchanged)),
@@ -27,25 +37,54 @@ pub(super) async fn edit(api: &Api, by: &Caller, edit: RosterEdit) -> Result<Eff
             Err(Problem::unprocessable("team", format!("there is no team `{team}`")))
         }
         RosterEdited::CatchAllTeam(team) => {
-            conflict(format!("team `{team}` is the catch-all team of the configuration"))
+            Err(conflict(format!("team `{team}` is the catch-all team of the configuration")))
         }
-        RosterEdited::Refused(Refusal::InUse { key, by: EntryKey::Service(service) }) => {
-            conflict(format!("{} still owns the service `{service}`", quoted(&key)))
+        RosterEdited::Refused(refusal) => Err(refused(&refusal, team.as_ref(), named)),
+    }
+}
+
+fn conflict(detail: String) -> Problem {
+    Problem::new(StatusCode::CONFLICT, detail)
+}
+
+fn refused(refusal: &Refusal, team: Option<&TeamName>, named: &[Named]) -> Problem {
+    match refusal {
+        Refusal::InUse { key, by: EntryKey::Service(service) } => {
+            conflict(format!("{} still owns the service `{service}`", quoted(key)))
         }
-        RosterEdited::Refused(Refusal::InUse { key, by }) => {
-            conflict(format!("{} is still used by {by}", quoted(&key)))
-        }
-        RosterEdited::Refused(Refusal::Twice(key)) => conflict(format!("{key} is edited twice")),
-        RosterEdited::Refused(Refusal::TooMany(edits)) => {
+        Refusal::InUse { key, by } => conflict(format!("{} is still used by {}", quoted(key), quoted(by))),
+        Refusal::Twice(key) => conflict(format!("{key} is edited twice")),
+        Refusal::TooMany(edits) => {
             conflict(format!("these are {edits} edits; at most {MAX_EDITS} are made at once"))
         }
+        Refusal::Unknown { key, .. } => {
+            let names = |(_, target): &&Named| team.and_then(|team| target.key(team)).as_ref() == Some(key);
+            let field = named.iter().find(names).map_or_else(|| key.kind().as_str(), |(field, _)| field);
+            Problem::unprocessable(field.to_owned(), format!("there is no {}", quoted(key)))
+        }
+        Refusal::Circle(path) => {
+            let path: Vec<String> = path.iter().chain(path.first()).map(quoted).collect();
+            let field = named.first().map_or("body", |(field, _)| field);
+            let message = format!("these names lead round in a circle: {}", path.join(" → "));
+            Problem::unprocessable(field.to_owned(), message)
+        }
+        Refusal::NoFallback(_) => {
+            Problem::unprocessable("fallback", "must name a contact, or a person with a method")
+        }
+        Refusal::LastMethod { person, team } => conflict(format!(
+            "person `{person}` is the only one whom the fallback of team `{team}` reaches, and needs a method"
+        )),
     }
 }
 
 fn quoted(key: &EntryKey) -> String {
     match key {
         EntryKey::Team(team) => format!("team `{team}`"),
-        EntryKey::Service(_) | EntryKey::Day(..) => key.to_string(),
+        EntryKey::Person(person) => format!("person `{person}`"),
+        EntryKey::Schedule(team, schedule) => format!("schedule `{schedule}` of team `{team}`"),
+        EntryKey::Service(_) | EntryKey::Day(..) | EntryKey::Override(..) | EntryKey::Feed(..) => {
+            key.to_string()
+        }
     }
 }
 

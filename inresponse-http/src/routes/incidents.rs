@@ -164,7 +164,7 @@ async fn update(
     let updated = carried_through(&key.lane, async move { engine.update(number, &update).await }).await;
     match updated.map_err(|e| Problem::outage_of_change(&e))? {
         Updated::Changed(record) | Updated::Unchanged(record) => {
-            let view = details(&record);
+            let view = details(&record, key.sees);
             let Some((by, to)) = handed else { return Ok(Json(view)) };
             // It is done; that the roster cannot be asked does not undo it.
             let doubt = doubt(api.engine(), &record.incident, &by, &to).await.unwrap_or_default();
@@ -224,13 +224,13 @@ fn absent(number: IncidentNumber) -> Problem {
     ))]
 pub(crate) async fn list(
     State(api): State<Api>,
-    _: Caller,
+    key: Caller,
     mut params: Params,
 ) -> Result<Json<Listed>, Problem> {
     if let Some(number) = params.take("incidentId", number) {
         params.finish()?;
         let found = find(&api, number).await?;
-        return Ok(Json(Listed::One(Box::new(details(&found)))));
+        return Ok(Json(Listed::One(Box::new(details(&found, key.sees)))));
     }
     let state = params.take("state", str::parse::<IncidentState>);
     let service = params.take("service", |text| ServiceName::new(text));
@@ -277,7 +277,7 @@ pub(crate) async fn get_one(
     let by = params.take("by", |text| Person::new(text));
     params.finish()?;
     let record = find(&api, number).await?;
-    let view = details(&record);
+    let view = details(&record, key.sees);
     let Some(person) = hand_to else { return Ok(Json(view)) };
     let by = by.unwrap_or_else(|| Person::from(&key.key));
     let doubt = doubt(api.engine(), &record.incident, &by, &person).await.map_err(|e| Problem::outage(&e))?;

@@ -6,24 +6,37 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
-use inresponse_api::{Day, DayEntry, OnCall, Owner, Service, Team, TeamSettings, Time};
+use inresponse_api::{
+    Day, DayEntry, KnownTeam, OnCall, Owner, Service, Services, Team, TeamSettings, Teams, Time,
+};
 use inresponse_core::InvalidInput;
 use inresponse_core::model::{ServiceName, TeamName};
-use inresponse_core::roster::{Directory, Effect, Entry, EntryKey, RosterEdit};
+use inresponse_core::roster::{Directory, Effect, Entry, EntryKey, EntryKind, Listed, RosterEdit};
 
-use super::changes::{edit, present};
+use super::changes::{edit, edit_naming, present};
+use super::incidents::{DEFAULT_LIMIT, limit};
 use crate::Api;
 use crate::caller::Caller;
+use crate::cursor;
 use crate::input::{Body, NoParams, Params, Path, read_time};
 use crate::problem::Problem;
 use crate::wire::roster::{self as wire, Named};
 
-fn service_name(text: &str) -> Result<ServiceName, Problem> {
+pub(super) fn service_name(text: &str) -> Result<ServiceName, Problem> {
     ServiceName::new(text).map_err(|e| Problem::invalid(&e))
 }
 
-fn team_name(text: &str) -> Result<TeamName, Problem> {
+pub(super) fn team_name(text: &str) -> Result<TeamName, Problem> {
     TeamName::new(text).map_err(|e| Problem::invalid(&e))
+}
+
+/// A time in a query.
+pub(super) fn time_of(text: &str, field: &'static str) -> Result<DateTime<Utc>, InvalidInput> {
+    match text.parse::<f64>() {
+        Ok(seconds) => read_time(&Time::Seconds(seconds), field),
+        // A plus sign in a query is a space.
+        Err(_) => read_time(&Time::Text(text.replace(' ', "+")), field),
+    }
 }
 
 fn day_of(text: &str) -> Result<NaiveDate, Problem> {
@@ -31,8 +44,10 @@ fn day_of(text: &str) -> Result<NaiveDate, Problem> {
     day.ok_or_else(|| Problem::invalid(&InvalidInput::field("day", "must be a day like 2026-12-31")))
 }
 
-fn reachable(api: &Api, contacts: &[Named]) -> Result<(), Problem> {
-    match contacts.iter().find(|(_, contact)| !api.engine().can_reach(contact)) {
+/// Refuses an address that no channel reaches.
+pub(super) fn reachable(api: &Api, named: &[Named]) -> Result<(), Problem> {
+    let contacts = named.iter().filter_map(|(field, target)| Some((field, target.contact()?)));
+    match contacts.into_iter().find(|(_, contact)| !api.engine().can_reach(contact)) {
         None => Ok(()),
         Some((field, contact)) => {
             let message = format!("no configured channel reaches `{contact}`");
@@ -42,7 +57,7 @@ fn reachable(api: &Api, contacts: &[Named]) -> Result<(), Problem> {
 }
 
 /// Deletes an entry.
-async fn delete(api: &Api, by: &Caller, key: EntryKey, what: &str) -> Result<StatusCode, Problem> {
+pub(super) async fn delete(api: &Api, by: &Caller, key: EntryKey, what: &str) -> Result<StatusCode, Problem> {
     match edit(api, by, RosterEdit::Delete(key)).await? {
         Effect::Deleted | Effect::Created | Effect::Replaced | Effect::Unchanged => {
             Ok(StatusCode::NO_CONTENT)
@@ -52,7 +67,11 @@ async fn delete(api: &Api, by: &Caller, key: EntryKey, what: &str) -> Result<Sta
 }
 
 /// What there is of a team at an instant.
-async fn directory(api: &Api, team: &TeamName, at: DateTime<Utc>) -> Result<Arc<Directory>, Problem> {
+pub(super) async fn directory(
+    api: &Api,
+    team: &TeamName,
+    at: DateTime<Utc>,
+) -> Result<Arc<Directory>, Problem> {
     let directory = present(api, api.engine().roster().directory(team, at, at)).await;
     directory.map_err(|e| Problem::outage(&e))
 }
@@ -99,6 +118,76 @@ pub(crate) async fn get_service(
     Ok(Json(Service { service: service.to_string(), team: team.to_string() }))
 }
 
+/// List the services.
+#[utoipa::path(get, path = "/services", operation_id = "list_services", tag = "roster",
+    params(
+        ("limit" = Option<usize>, Query, description = "1 to 500 (default: 50)"),
+        ("cursor" = Option<String>, Query, description = "from the previous page"),
+    ),
+    responses(
+        (status = 200, description = "a page", body = Services),
+        (status = 400, description = "a parameter is invalid", body = Problem),
+    ))]
+pub(crate) async fn list_services(
+    State(api): State<Api>,
+    _: Caller,
+    params: Params,
+) -> Result<Json<Services>, Problem> {
+    let (page, cursor) = page(&api, EntryKind::Service, params).await?;
+    let service = |listed: Listed| match listed.entry {
+        Some(Entry::Service { service, team }) => {
+            Some(Service { service: service.to_string(), team: team.to_string() })
+        }
+        _ => None,
+    };
+    Ok(Json(Services { services: page.into_iter().filter_map(service).collect(), cursor }))
+}
+
+/// List the teams.
+#[utoipa::path(get, path = "/teams", operation_id = "list_teams", tag = "roster",
+    params(
+        ("limit" = Option<usize>, Query, description = "1 to 500 (default: 50)"),
+        ("cursor" = Option<String>, Query, description = "from the previous page"),
+    ),
+    responses(
+        (status = 200, description = "a page", body = Teams),
+        (status = 400, description = "a parameter is invalid", body = Problem),
+    ))]
+pub(crate) async fn list_teams(
+    State(api): State<Api>,
+    _: Caller,
+    params: Params,
+) -> Result<Json<Teams>, Problem> {
+    let (page, cursor) = page(&api, EntryKind::Team, params).await?;
+    let team = |listed: Listed| {
+        let team = listed.key.team().cloned()?;
+        let settings = match listed.entry {
+            Some(Entry::Team { settings, .. }) => Some(wire::team(&team, &settings)),
+            _ => None,
+        };
+        Some(KnownTeam { team: team.to_string(), settings })
+    };
+    Ok(Json(Teams { teams: page.into_iter().filter_map(team).collect(), cursor }))
+}
+
+/// A page of entries of a kind, and where the next page begins.
+pub(super) async fn page(
+    api: &Api,
+    kind: EntryKind,
+    mut params: Params,
+) -> Result<(Vec<Listed>, Option<String>), Problem> {
+    let limit = params.take("limit", limit).unwrap_or(DEFAULT_LIMIT);
+    let after = params.take("cursor", |text| cursor::read_entry(text, kind));
+    params.finish()?;
+    // One more than asked for tells whether there is a next page.
+    let listed = present(api, api.engine().roster().entries(kind, after.as_ref(), limit + 1)).await;
+    let mut listed = listed.map_err(|e| Problem::outage(&e))?;
+    let more = listed.len() > limit;
+    listed.truncate(limit);
+    let cursor = listed.last().filter(|_| more).map(|last| cursor::write_entry(&last.key));
+    Ok((listed, cursor))
+}
+
 /// Delete a service.
 #[utoipa::path(delete, path = "/services/{service}", tag = "roster",
     params(("service" = String, Path, example = "athens")),
@@ -132,9 +221,9 @@ pub(crate) async fn put_team(
     Body(given): Body<TeamSettings>,
 ) -> Result<Json<Team>, Problem> {
     let team = team_name(&team)?;
-    let (settings, contacts) = wire::settings(given).map_err(|e| Problem::invalid(&e))?;
-    reachable(&api, &contacts)?;
-    let _ = edit(&api, &key, Entry::team(&team, settings.clone()).into()).await?;
+    let (settings, named) = wire::settings(given).map_err(|e| Problem::invalid(&e))?;
+    reachable(&api, &named)?;
+    let _ = edit_naming(&api, &key, Entry::team(&team, settings.clone()).into(), &named).await?;
     Ok(Json(wire::team(&team, &settings)))
 }
 
@@ -193,9 +282,9 @@ pub(crate) async fn put_day(
     Body(given): Body<DayEntry>,
 ) -> Result<Json<Day>, Problem> {
     let (team, day) = (team_name(&team)?, day_of(&day)?);
-    let (rota, contacts) = wire::rota(&given).map_err(|e| Problem::invalid(&e))?;
-    reachable(&api, &contacts)?;
-    let _ = edit(&api, &key, Entry::day(&team, day, rota.clone()).into()).await?;
+    let (rota, named) = wire::rota(&given).map_err(|e| Problem::invalid(&e))?;
+    reachable(&api, &named)?;
+    let _ = edit_naming(&api, &key, Entry::day(&team, day, rota.clone()).into(), &named).await?;
     Ok(Json(wire::day(&team, day, &rota)))
 }
 
@@ -253,11 +342,7 @@ pub(crate) async fn on_call(
     mut params: Params,
 ) -> Result<Json<OnCall>, Problem> {
     let team = team_name(&team)?;
-    let at = params.take("at", |text| match text.parse::<f64>() {
-        Ok(seconds) => read_time(&Time::Seconds(seconds), "at"),
-        // A plus sign in a query is a space.
-        Err(_) => read_time(&Time::Text(text.replace(' ', "+")), "at"),
-    });
+    let at = params.take("at", |text| time_of(text, "at"));
     params.finish()?;
     let at = at.unwrap_or_else(|| api.engine().now());
     let on_call = api.engine().on_call(&team, at).await.map_err(|e| Problem::outage(&e))?;

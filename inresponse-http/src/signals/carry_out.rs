@@ -354,7 +354,7 @@ async fn remarked(api: &Api, sender: &Caller, done: Done, remark: Remark) -> Res
 /// A sender acts under the name that it gives, else under the name of its key.
 fn by_sender(sender: &Caller, by: Option<Person>, state: Option<StateChange>, note: Option<Note>) -> Update {
     let by = by.unwrap_or_else(|| Person::from(&sender.key));
-    Update { by, key: Some(sender.key.clone()), severity: None, state, note }
+    Update { by, key: Some(sender.key.clone()), severity: None, state, note, reach: Vec::new() }
 }
 
 /// The incident that is meant, if it is not resolved, of that service, and the sender's to act on.

@@ -122,7 +122,7 @@ pub(crate) fn update(
     }
     match (number, by) {
         (Some(number), Some(by)) if invalid.is_empty() => {
-            Ok((number, Update { by, key: Some(key.clone()), severity, state, note }))
+            Ok((number, Update { by, key: Some(key.clone()), severity, state, note, reach: Vec::new() }))
         }
         _ => Err(invalid),
     }

@@ -6,26 +6,31 @@ use chrono::{DateTime, NaiveDate, Utc};
 use inresponse_api::{self as api, Change, Contacts, Day, DayEntry, Levels, OnCall, TeamSettings};
 use inresponse_core::InvalidInput;
 use inresponse_core::engine;
-use inresponse_core::model::{Contact, Level, Severity, TeamName};
-use inresponse_core::roster::{RosterChange, Rota, Team, Zone};
+use inresponse_core::model::{Level, Matrix, Severity, TeamName};
+use inresponse_core::roster::{RosterChange, Rota, Target, Team, TeamLevel, Zone};
 
-/// A contact with the name of its field, so that an error can name it.
-pub(crate) type Named = (String, Contact);
+/// A target with the name of its field, so that an error can name it.
+pub(crate) type Named = (String, Target);
 
-/// Reads contacts; errors are named `field[i]`, or `field` for a single one.
-fn read(field: &str, contacts: &Contacts, invalid: &mut InvalidInput) -> Vec<Named> {
-    let name = |i: usize| match contacts {
+/// Reads targets; errors are named `field[i]`, or `field` for a single one.
+pub(super) fn read(field: &str, targets: &Contacts, invalid: &mut InvalidInput) -> Vec<Named> {
+    let name = |i: usize| match targets {
         Contacts::One(_) => field.to_owned(),
         Contacts::Many(_) => format!("{field}[{i}]"),
     };
     let mut read = Vec::new();
-    for (i, text) in contacts.texts().iter().enumerate() {
-        match Contact::new(text) {
-            Ok(contact) => read.push((name(i), contact)),
+    for (i, text) in targets.texts().iter().enumerate() {
+        match text.parse::<Target>() {
+            Ok(target) => read.push((name(i), target)),
             Err(error) => error.errors().iter().for_each(|e| invalid.push(name(i), e.message())),
         }
     }
     read
+}
+
+/// The targets without the names of their fields.
+pub(super) fn bare(named: &[Named]) -> Vec<Target> {
+    named.iter().map(|(_, target)| target.clone()).collect()
 }
 
 /// The settings that a request asks for.
@@ -36,7 +41,8 @@ pub(crate) fn settings(given: TeamSettings) -> Result<(Team, Vec<Named>), Invali
         None => Vec::new(),
     };
     let refused_contacts = !invalid.is_empty();
-    let mut team = Team::builder(fallback.iter().map(|(_, contact)| contact.clone()).collect());
+    let mut named = fallback.clone();
+    let mut team = Team::builder(bare(&fallback));
     if let Some(zone) = given.timezone.and_then(|name| invalid.keep(Zone::new(&name))) {
         team = team.timezone(zone);
     }
@@ -52,8 +58,15 @@ pub(crate) fn settings(given: TeamSettings) -> Result<(Team, Vec<Named>), Invali
             Err(_) => invalid.push(format!("alertLevels.{severity}"), "must be CRIT, ERR or WARN"),
         }
     }
+    let mut levels = Vec::new();
+    for (i, level) in given.levels.iter().flatten().enumerate() {
+        let notify = read(&format!("levels[{i}].notify"), &level.notify, &mut invalid);
+        levels.push(TeamLevel { notify: bare(&notify), wait: level.wait_seconds.map(Duration::from_secs) });
+        named.extend(notify);
+    }
+    team = team.levels(levels);
     match team.build() {
-        Ok(team) if invalid.is_empty() => Ok((team, fallback)),
+        Ok(team) if invalid.is_empty() => Ok((team, named)),
         Ok(_) => Err(invalid),
         Err(error) => {
             // A contact that was refused is not also a missing one.
@@ -74,6 +87,14 @@ pub(crate) fn team(name: &TeamName, team: &Team) -> api::Team {
         fallback: texts(team.fallback()),
         repeat: team.repeat(),
         alert_levels: team.alert_levels().iter().map(|(s, l)| (s.to_string(), l.clone())).collect(),
+        levels: team.levels().iter().map(level).collect(),
+    }
+}
+
+fn level(level: &TeamLevel) -> api::TeamLevel {
+    api::TeamLevel {
+        notify: Contacts::Many(texts(&level.notify)),
+        wait_seconds: level.wait.map(|wait| wait.as_secs()),
     }
 }
 
@@ -91,8 +112,8 @@ pub(crate) fn rota(given: &DayEntry) -> Result<(Rota, Vec<Named>), InvalidInput>
             .map(|(i, level)| read(&format!("escalation[{i}]"), level, &mut invalid))
             .collect(),
     };
-    let bare = |level: &Vec<Named>| level.iter().map(|(_, contact)| contact.clone()).collect::<Vec<_>>();
-    let rota = invalid.keep(Rota::new(bare(&oncall), escalation.iter().map(bare).collect()));
+    let levels = escalation.iter().map(|level| bare(level)).collect();
+    let rota = invalid.keep(Rota::new(bare(&oncall), levels));
     match rota {
         Some(rota) if invalid.is_empty() => {
             Ok((rota, oncall.into_iter().chain(escalation.into_iter().flatten()).collect()))
@@ -113,15 +134,30 @@ pub(crate) fn day(team: &TeamName, day: NaiveDate, rota: &Rota) -> Day {
 
 /// How it is answered who is on call.
 pub(crate) fn on_call(team: &TeamName, at: DateTime<Utc>, on_call: &engine::OnCall) -> OnCall {
-    let level = |n| texts(on_call.matrix.contacts(Level::At(n)));
+    let level = |n| people(&on_call.matrix, Level::At(n));
     OnCall {
         team: team.to_string(),
         at,
         day: on_call.day,
         oncall: level(1),
         levels: (1..=on_call.matrix.height()).map(level).collect(),
-        fallback: texts(on_call.matrix.contacts(Level::Fallback)),
+        fallback: people(&on_call.matrix, Level::Fallback),
     }
+}
+
+/// The people of a level, each once, and the contacts that are nobody's.
+pub(crate) fn people(matrix: &Matrix, level: Level) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for contact in matrix.contacts(level) {
+        let name = match matrix.recipient(level, contact) {
+            Some(recipient) => format!("person:{}", recipient.person),
+            None => contact.to_string(),
+        };
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 /// How a change of the roster is answered.
@@ -129,6 +165,6 @@ pub(crate) fn change(change: &RosterChange) -> Change {
     Change { at: change.at(), by: change.by().to_string(), what: change.description() }
 }
 
-fn texts(contacts: &[Contact]) -> Vec<String> {
-    contacts.iter().map(Contact::to_string).collect()
+pub(super) fn texts(targets: &[Target]) -> Vec<String> {
+    targets.iter().map(Target::to_string).collect()
 }

@@ -5,7 +5,7 @@ mod slack;
 mod teams;
 
 use chrono::{DateTime, Utc};
-use inresponse_core::model::{Contact, Level, Signature};
+use inresponse_core::model::{Contact, Incident, Level, Signature};
 use inresponse_core::notify::{Alert, Occasion};
 use inresponse_core::plan::{self, Upcoming};
 use inresponse_core::text::visible;
@@ -77,7 +77,7 @@ fn context(alert: &Alert) -> String {
     for next in alert.upcoming().iter().take(UPCOMING) {
         text.push_str("\nunless claimed: ");
         text.push_str(&match next {
-            Upcoming::Level { at, contacts, .. } => format!("{} at {}", names(contacts), time(*at)),
+            Upcoming::Level { at, contacts, .. } => format!("{} at {}", names(incident, contacts), time(*at)),
             Upcoming::Round { round, at } => {
                 format!("round {round} at {}: the people on call then", time(*at))
             }
@@ -86,8 +86,8 @@ fn context(alert: &Alert) -> String {
     text
 }
 
-fn names(contacts: &[Contact]) -> String {
-    contacts.iter().map(Contact::to_string).collect::<Vec<_>>().join(", ")
+fn names(incident: &Incident, contacts: &[Contact]) -> String {
+    contacts.iter().map(|contact| incident.shown(contact)).collect::<Vec<_>>().join(", ")
 }
 
 /// As much of a text as weighs no more than `most`, with nothing hidden, and an ellipsis where that is not all.

@@ -1,6 +1,7 @@
 //! Checks names in the configuration: contacts must be reachable, and teams must exist.
 
 use inresponse_core::model::{Contact, TeamName};
+use inresponse_core::roster::Target;
 use inresponse_core::{Engine, Outage};
 
 use super::Config;
@@ -27,12 +28,14 @@ impl Config {
 impl Named {
     fn of(config: &Config) -> Self {
         let mut contacts = Vec::new();
-        let mut name = |key: String, named: &[Contact]| {
-            contacts.extend(named.iter().map(|contact| (key.clone(), contact.clone())));
+        let mut name = |key: String, named: &[Target]| {
+            let named = named.iter().filter_map(Target::contact);
+            contacts.extend(named.map(|contact| (key.clone(), contact.clone())));
         };
         let fallback = config.defaults.team().map_or(&[][..], |team| team.fallback());
         name("fallback".to_owned(), fallback);
-        name("canary".to_owned(), config.canary.as_slice());
+        let canary: Vec<Target> = config.canary.iter().cloned().map(Target::Contact).collect();
+        name("canary".to_owned(), &canary);
         for team in &config.roster.teams {
             let key = format!("roster.teams.{}", team.name);
             name(format!("{key}.fallback"), team.settings.fallback());

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::NaiveDate;
 use inresponse_core::InvalidInput;
 use inresponse_core::model::{Contact, ServiceName, Severity, TeamName};
-use inresponse_core::roster::{Rota, Team, Zone};
+use inresponse_core::roster::{Rota, Target, Team, Zone};
 
 use super::file::{FileDay, FileRoster, FileTeam};
 use super::rename;
@@ -48,7 +48,7 @@ impl RosterSeed {
 fn team(name: &str, given: FileTeam, invalid: &mut InvalidInput) -> Option<SeededTeam> {
     let key = format!("roster.teams.{name}");
     let team_name = invalid.keep(TeamName::new(name).map_err(|e| rename(&e, &key)));
-    let fallback = contacts(&format!("{key}.fallback"), given.fallback, invalid);
+    let fallback = targets(&format!("{key}.fallback"), given.fallback, invalid);
     let mut builder = Team::builder(fallback.clone().unwrap_or_default());
     if let Some(zone) = &given.timezone {
         let zone = Zone::new(zone).map_err(|e| rename(&e, &format!("{key}.timezone")));
@@ -86,11 +86,20 @@ fn team(name: &str, given: FileTeam, invalid: &mut InvalidInput) -> Option<Seede
 }
 
 fn rota(key: &str, given: FileDay, invalid: &mut InvalidInput) -> Option<Rota> {
-    let oncall = contacts(&format!("{key}.oncall"), given.oncall.into_vec(), invalid);
+    let oncall = targets(&format!("{key}.oncall"), given.oncall.into_vec(), invalid);
     let levels = given.escalation.into_levels().into_iter().enumerate();
     let escalation: Option<Vec<_>> =
-        levels.map(|(i, level)| contacts(&format!("{key}.escalation[{i}]"), level, invalid)).collect();
+        levels.map(|(i, level)| targets(&format!("{key}.escalation[{i}]"), level, invalid)).collect();
     invalid.keep(Rota::new(oncall?, escalation?).map_err(|e| e.under(key)))
+}
+
+/// The targets of a list; `None` if one is invalid.
+fn targets(key: &str, given: Vec<String>, invalid: &mut InvalidInput) -> Option<Vec<Target>> {
+    let target = |(i, text): (usize, String)| {
+        invalid.keep(text.parse::<Target>().map_err(|e| rename(&e, &format!("{key}[{i}]"))))
+    };
+    let targets: Vec<Option<Target>> = given.into_iter().enumerate().map(target).collect();
+    targets.into_iter().collect()
 }
 
 /// The contacts of a list; `None` if one is invalid.

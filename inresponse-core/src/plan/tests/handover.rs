@@ -133,7 +133,14 @@ fn p22_a_wait_that_is_shorter_than_the_notice_may_take_is_kept() {
 #[test]
 fn p22_whatever_they_do_is_the_answer_and_what_others_do_is_not() {
     let note = || Some(Note::new("on my way").unwrap());
-    let update = |severity, state, note| Update { by: person("kim"), key: None, severity, state, note };
+    let update = |severity, state, note| Update {
+        by: person("kim"),
+        key: None,
+        severity,
+        state,
+        note,
+        reach: Vec::new(),
+    };
     let answers = [
         ("a claim", update(None, Some(Claim(TakeOver::No)), None), "CLAIMED kim"),
         ("a claim with force", update(None, Some(Claim(TakeOver::Yes)), None), "CLAIMED kim"),
@@ -170,7 +177,14 @@ fn p22_whatever_they_do_is_the_answer_and_what_others_do_is_not() {
         }
     }
 
-    let lee = |severity, state, note| Update { by: person("lee"), key: None, severity, state, note };
+    let lee = |severity, state, note| Update {
+        by: person("lee"),
+        key: None,
+        severity,
+        state,
+        note,
+        reach: Vec::new(),
+    };
     let no_answers = [
         ("another's note", lee(None, None, note())),
         ("another's severity", lee(Some(Severity::Err), None, None)),

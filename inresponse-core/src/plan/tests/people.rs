@@ -152,6 +152,7 @@ fn p05_an_update_does_all_of_it_or_nothing() {
         severity: Some(Severity::Warn),
         state: Some(state),
         note: note(),
+        reach: Vec::new(),
     };
     let mut scene = scene_in("CLAIMED");
     let before = scene.incident.clone();
@@ -163,7 +164,8 @@ fn p05_an_update_does_all_of_it_or_nothing() {
     let mut scene = scene_in("RESOLVED");
     assert_eq!(scene.severity(Severity::Warn), Err(Refusal::Over));
     assert_eq!(scene.severity(Severity::Crit), Ok(false), "the severity it has");
-    let only_note = Update { by: person("al"), key: None, severity: None, state: None, note: note() };
+    let only_note =
+        Update { by: person("al"), key: None, severity: None, state: None, note: note(), reach: Vec::new() };
     assert_eq!(scene.asks(&only_note), Ok(true), "one may still write into it");
     assert_eq!(scene.asks(&Update { note: None, ..only_note }), Ok(false));
 }

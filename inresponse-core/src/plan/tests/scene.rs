@@ -244,8 +244,14 @@ impl Scene {
     }
 
     pub(super) fn severity(&mut self, severity: Severity) -> Result<bool, Refusal> {
-        let update =
-            Update { by: person("jo"), key: None, severity: Some(severity), state: None, note: None };
+        let update = Update {
+            by: person("jo"),
+            key: None,
+            severity: Some(severity),
+            state: None,
+            note: None,
+            reach: Vec::new(),
+        };
         self.asks(&update)
     }
 

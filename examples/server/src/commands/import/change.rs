@@ -5,7 +5,7 @@ use std::fmt;
 use anstyle::{AnsiColor, Style};
 use chrono::NaiveDate;
 use inresponse_client::{
-    Client, ClientError, ClientErrorKind as Kind, Contacts, DayEntry, Levels, TeamSettings,
+    Client, ClientError, ClientErrorKind as Kind, Contacts, DayEntry, Levels, TeamLevel, TeamSettings,
 };
 use serde::{Serialize, Serializer};
 
@@ -34,13 +34,18 @@ fn levels(entry: &DayEntry) -> String {
 
 /// A team's settings, defaults filled in, in one line.
 fn settings(team: &TeamSettings) -> String {
-    let TeamSettings { timezone, escalate_after_seconds, fallback, repeat, alert_levels } = team;
+    let TeamSettings { timezone, escalate_after_seconds, fallback, repeat, alert_levels, levels } = team;
     let (zone, wait) = (timezone.as_deref().unwrap_or("UTC"), escalate_after_seconds.unwrap_or(600));
     let masks =
         alert_levels.iter().flatten().map(|(severity, levels)| format!(", {severity} alerts {levels:?}"));
     let fallback = output::together(fallback.as_ref().map(Contacts::texts).unwrap_or_default());
     let repeat = repeat.unwrap_or_default();
-    format!("{zone}, {wait} s, repeat {repeat}, fallback {fallback}{}", masks.collect::<String>())
+    let level = |level: &TeamLevel| {
+        let wait = level.wait_seconds.map(|wait| format!(" ({wait} s)")).unwrap_or_default();
+        format!(", level {}{wait}", output::together(level.notify.texts()))
+    };
+    let levels: String = levels.iter().flatten().map(level).collect();
+    format!("{zone}, {wait} s, repeat {repeat}, fallback {fallback}{levels}{}", masks.collect::<String>())
 }
 
 /// The answer; `None` if there is nothing of that name.
@@ -80,6 +85,7 @@ impl Wanted {
                     fallback: Some(Contacts::Many(team.fallback)),
                     repeat: Some(team.repeat),
                     alert_levels: Some(team.alert_levels),
+                    levels: Some(team.levels),
                 })
             }),
             Wanted::Day(team, day, _) => found(client.day(team, *day).await)?

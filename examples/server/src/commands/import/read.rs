@@ -5,7 +5,7 @@ use std::path::Path;
 use chrono::NaiveDate;
 use inresponse_client::{DayEntry, TeamSettings};
 use inresponse_core::InvalidInput;
-use inresponse_core::model::Contact;
+use inresponse_core::roster::Target;
 use serde::Deserialize;
 
 use super::super::Failure;
@@ -60,8 +60,8 @@ fn settings(team: &SeededTeam) -> TeamSettings {
     sent
 }
 
-fn texts(contacts: &[Contact]) -> Vec<String> {
-    contacts.iter().map(Contact::to_string).collect()
+fn texts(targets: &[Target]) -> Vec<String> {
+    targets.iter().map(Target::to_string).collect()
 }
 
 /// The separator of cells. Some spreadsheets write semicolons, where the comma is the decimal point, or tabs.
@@ -98,9 +98,9 @@ fn csv(text: &str) -> Result<Vec<Wanted>, String> {
             let told = |e: InvalidInput| {
                 wrong(name, &unquoted(e.errors().first().map_or("is not a contact", |e| e.message())))
             };
-            let contact = |text: &str| Contact::new(text).map_err(told);
-            let contacts = cell.split_whitespace().map(contact).collect::<Result<Vec<_>, _>>()?;
-            Ok(texts(&contacts))
+            let target = |text: &str| text.parse::<Target>().map_err(told);
+            let targets = cell.split_whitespace().map(target).collect::<Result<Vec<_>, _>>()?;
+            Ok(texts(&targets))
         };
         let oncall = together("oncall", &row.oncall)?;
         let levels = row.escalation.split(';').map(|cell| together("escalation", cell));

@@ -194,11 +194,25 @@ impl World {
             Act::Escalate(who) => self.request(who.name(), StateChange::Escalate),
             Act::Raise(who, severity) => {
                 let by = person(who.name());
-                self.update(Update { by, key: None, severity: Some(severity), state: None, note: None });
+                self.update(Update {
+                    by,
+                    key: None,
+                    severity: Some(severity),
+                    state: None,
+                    note: None,
+                    reach: Vec::new(),
+                });
             }
             Act::Note(who) => {
                 let note = Some(Note::new("looking").unwrap());
-                self.update(Update { by: person(who.name()), key: None, severity: None, state: None, note });
+                self.update(Update {
+                    by: person(who.name()),
+                    key: None,
+                    severity: None,
+                    state: None,
+                    note,
+                    reach: Vec::new(),
+                });
             }
             Act::Repeat(severity) => {
                 let decision = self.decide(|_| Input::Repeat { severity, key: None }).0;

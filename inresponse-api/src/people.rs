@@ -1,0 +1,86 @@
+//! People: how they are reached, and when they are away.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// A person's methods, rules and absences.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = PutPerson,
+    example = json!({
+        "name": "Jo Doe", "timezone": "Europe/Athens",
+        "methods": { "mail": "jo@example.org", "call": "tel:+302101234567" },
+        "rules": { "CRIT": [{ "afterSeconds": 0, "methods": ["mail"] }, { "afterSeconds": 180, "methods": ["call"] }] },
+        "absences": [{ "from": "2026-12-24", "to": "2026-12-27" }],
+    })))]
+#[serde(deny_unknown_fields)]
+pub struct PersonEntry {
+    /// The display name (default: the id).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The person's IANA time zone (default: UTC).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<String>,
+    /// The person's contacts, each with a name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub methods: Option<BTreeMap<String, String>>,
+    /// For a severity or `default`: after how long which methods (default: all methods at once).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<BTreeMap<String, Vec<RuleStep>>>,
+    /// When the person is away: they take no turns then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub absences: Option<Vec<Absence>>,
+}
+
+/// One step of a rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct RuleStep {
+    /// How long after the level began.
+    pub after_seconds: u64,
+    /// The methods by which the person is alerted then.
+    pub methods: Vec<String>,
+}
+
+/// A time in which a person is away.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Absence {
+    /// An RFC 3339 time, or a local time of the person's zone such as `2026-12-24T09:00` or `2026-12-24`.
+    pub from: String,
+    /// When the absence ends, in the same forms.
+    pub to: String,
+}
+
+/// A person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = PersonView))]
+pub struct Person {
+    /// The person's id.
+    pub person: String,
+    /// The display name.
+    pub name: String,
+    /// The person's IANA time zone.
+    pub timezone: String,
+    /// The person's contacts, each with a name; masked unless the API key has the scope `admin`.
+    pub methods: BTreeMap<String, String>,
+    /// For a severity or `default`: after how long which methods.
+    #[serde(default)]
+    pub rules: BTreeMap<String, Vec<RuleStep>>,
+    /// When the person is away.
+    #[serde(default)]
+    pub absences: Vec<Absence>,
+}
+
+/// A page of people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = PeopleView))]
+pub struct People {
+    /// The people, in the order of their ids.
+    pub people: Vec<Person>,
+    /// Where the next page begins; absent on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}

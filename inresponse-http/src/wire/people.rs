@@ -1,0 +1,107 @@
+//! People over the wire.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use inresponse_api as api;
+use inresponse_core::InvalidInput;
+use inresponse_core::model::{Contact, MethodName, PersonId};
+use inresponse_core::roster::{Absence, Moment, Profile, RuleFor, RuleStep, Target, Zone};
+
+use super::roster::Named;
+use crate::caller::Addresses;
+
+/// The person that a request asks for, and their contacts with the names of their fields.
+pub(crate) fn profile(given: api::PersonEntry) -> Result<(Profile, Vec<Named>), InvalidInput> {
+    let mut invalid = InvalidInput::default();
+    let (mut methods, mut named) = (BTreeMap::new(), Vec::new());
+    for (name, contact) in given.methods.unwrap_or_default() {
+        let field = format!("methods.{name}");
+        let name = invalid.keep(at(&field, MethodName::new(&name)));
+        let contact = invalid.keep(at(&field, Contact::new(&contact)));
+        if let Some((name, contact)) = name.zip(contact) {
+            named.push((field, Target::Contact(contact.clone())));
+            methods.insert(name, contact);
+        }
+    }
+    let refused_methods = !invalid.is_empty();
+    let mut profile = Profile::builder(methods);
+    if let Some(name) = given.name {
+        profile = profile.name(name);
+    }
+    if let Some(zone) = given.timezone.and_then(|name| invalid.keep(Zone::new(&name))) {
+        profile = profile.timezone(zone);
+    }
+    for (name, steps) in given.rules.unwrap_or_default() {
+        let Some(rule) = invalid.keep(RuleFor::try_from(name.clone())) else { continue };
+        let step = |(i, step): (usize, api::RuleStep), invalid: &mut InvalidInput| RuleStep {
+            after: Duration::from_secs(step.after_seconds),
+            methods: (0..)
+                .zip(step.methods)
+                .filter_map(|(n, method)| {
+                    let field = format!("rules.{name}[{i}].methods[{n}]");
+                    invalid.keep(at(&field, MethodName::new(&method)))
+                })
+                .collect(),
+        };
+        let steps = steps.into_iter().enumerate().map(|one| step(one, &mut invalid)).collect();
+        profile = profile.rule(rule, steps);
+    }
+    for (i, absence) in given.absences.unwrap_or_default().into_iter().enumerate() {
+        let mut moment = |name: &str, text: &str| {
+            invalid.keep(at(&format!("absences[{i}].{name}"), text.parse::<Moment>()))
+        };
+        let (from, to) = (moment("from", &absence.from), moment("to", &absence.to));
+        if let Some((from, to)) = from.zip(to) {
+            profile = profile.absence(Absence { from, to });
+        }
+    }
+    match profile.build() {
+        Ok(profile) if invalid.is_empty() => Ok((profile, named)),
+        Ok(_) => Err(invalid),
+        Err(error) => {
+            // A rule may name a method that was refused.
+            for e in error.errors().iter().filter(|e| !(refused_methods && e.field().starts_with("rules."))) {
+                invalid.push(e.field().to_owned(), e.message());
+            }
+            Err(invalid)
+        }
+    }
+}
+
+/// The same result, whose errors name that field.
+pub(super) fn at<T>(field: &str, result: Result<T, InvalidInput>) -> Result<T, InvalidInput> {
+    result.map_err(|error| {
+        let mut named = InvalidInput::default();
+        for e in error.errors() {
+            named.push(field.to_owned(), e.message());
+        }
+        named
+    })
+}
+
+/// How a person is answered.
+pub(crate) fn person(id: &PersonId, profile: &Profile, addresses: Addresses) -> api::Person {
+    let contact = |contact: &Contact| match addresses {
+        Addresses::Whole => contact.to_string(),
+        Addresses::Masked => contact.masked(),
+    };
+    let step = |step: &RuleStep| api::RuleStep {
+        after_seconds: step.after.as_secs(),
+        methods: step.methods.iter().map(MethodName::to_string).collect(),
+    };
+    let absence =
+        |absence: &Absence| api::Absence { from: absence.from.to_string(), to: absence.to.to_string() };
+    api::Person {
+        person: id.to_string(),
+        name: profile.name().unwrap_or(id.as_str()).to_owned(),
+        timezone: profile.timezone().name().to_owned(),
+        methods: profile.methods().iter().map(|(name, c)| (name.to_string(), contact(c))).collect(),
+        rules: profile
+            .rules()
+            .iter()
+            .map(|(rule, steps)| (rule.to_string(), steps.iter().map(step).collect()))
+            .collect(),
+        absences: profile.absences().iter().map(absence).collect(),
+    }
+}
