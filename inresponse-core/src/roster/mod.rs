@@ -23,11 +23,8 @@
 
 mod book;
 mod change;
-<<<<<<< HEAD
 mod coverage;
-=======
 mod derived;
->>>>>>> resolver
 mod describe;
 mod directory;
 mod edit;
