@@ -11,7 +11,7 @@ use std::io::{BufRead, Write, stdin, stdout};
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use inresponse_core::model::{ScheduleName, TeamName};
-use inresponse_core::roster::{Directory, Shift, Who, shifts};
+use inresponse_core::roster::{Directory, Shift, Target, shifts};
 use inresponse_core::testing::roster_document;
 use serde_json::{Value, json};
 
@@ -71,7 +71,7 @@ fn merged(
 ) -> Vec<(DateTime<Utc>, DateTime<Utc>, BTreeSet<String>)> {
     let mut runs: Vec<(DateTime<Utc>, DateTime<Utc>, BTreeSet<String>)> = Vec::new();
     for Shift { from, to, oncall, .. } in shifts(directory, team, schedule, from, to) {
-        let people = oncall.iter().map(Who::to_string).collect();
+        let people = oncall.into_iter().map(|who| Target::from(who).into()).collect();
         match runs.last_mut() {
             Some(last) if last.2 == people => last.1 = to,
             Some(_) | None => runs.push((from, to, people)),

@@ -76,8 +76,12 @@ impl Directory {
         let named = parts.flat_map(|(team, part)| {
             part.targets().filter(|target| is_named(target)).map(move |target| (team.clone(), target.clone()))
         });
+        // Each of the team's own schedules may be asked about, whether or not a target leads to it.
+        let own = self.book.timetables(&self.team).map(|(name, _)| {
+            (self.team.clone(), Target::Schedule { team: None, name: name.clone() })
+        });
         // The most rosters name only people and contacts, and end here.
-        let (mut left, mut seen): (Vec<_>, _) = (named.collect(), BTreeSet::new());
+        let (mut left, mut seen): (Vec<_>, _) = (named.chain(own).collect(), BTreeSet::new());
         let mut missing = BTreeSet::new();
         while let Some((team, target)) = left.pop() {
             if !seen.insert((team.clone(), target.clone())) {

@@ -38,7 +38,7 @@ fn p17_a_team_is_its_calendars_day_else_its_first_level_else_its_fallback() {
     ];
     assert_eq!(scene(other.clone()).names("2026-03-07T12:00", "2026-03-10"), expected);
     let none = with(other, json!({ "levels": [], "calendar": {} }));
-    assert_eq!(scene(none).names("2026-03-07T12:00", "2026-03-10"), ["03-07T12:00 mailto:last@example.org"]);
+    assert_eq!(scene(none).names("2026-03-07T12:00", "2026-03-10"), ["03-07T12:00 last@example.org"]);
 }
 
 #[test]
@@ -86,5 +86,5 @@ fn p17_a_circle_ends_as_nobody() {
         },
         "u": { "levels": [{ "notify": ["team:t", "person:bob"] }] },
     }}));
-    assert_eq!(scene.names("2026-01-01", "2026-01-02"), ["01-01T00:00 mailto:fallback@example.org bob ann"]);
+    assert_eq!(scene.names("2026-01-01", "2026-01-02"), ["01-01T00:00 fallback@example.org bob ann"]);
 }
