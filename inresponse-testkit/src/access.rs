@@ -58,7 +58,7 @@ enum Expected {
     SignIn,
     /// One of the two above that ask for a key or a person; or nothing, if this is not served.
     NotLetIn,
-    /// The link is not valid.
+    /// The link or the token in the URL is invalid.
     NoLink,
 }
 
@@ -71,7 +71,7 @@ fn expected(door: &Door, shown: Shown<'_>) -> Expected {
     };
     match (door.proof, shown) {
         (Proof::Nothing, _) => Expected::LetIn,
-        (Proof::Link, _) => Expected::NoLink,
+        (Proof::Link | Proof::CalendarToken, _) => Expected::NoLink,
         (Proof::Key | Proof::SendersKey | Proof::RoutingKey, Shown::Key(_, scopes)) => {
             by(scopes, Expected::NoKey)
         }

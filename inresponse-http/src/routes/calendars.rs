@@ -15,7 +15,7 @@ use inresponse_calendar::Shift;
 use inresponse_core::model::{PersonId, ScheduleName, TeamName};
 use inresponse_core::roster::{self, Book, Who};
 use inresponse_core::settings::Swapped;
-use inresponse_core::{InvalidInput, Outage};
+use inresponse_core::Outage;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -199,8 +199,10 @@ async fn admit(api: &Api, mut params: Params, calendar: &Calendar<'_>) -> Result
         if is_token { Ok(text.to_owned()) } else { Ok(String::new()) }
     });
     params.finish()?;
-    let token = token.ok_or_else(|| Problem::invalid(&InvalidInput::field("token", "is missing")))?;
-    let wrong = || Problem::new(StatusCode::FORBIDDEN, "the token is wrong, or a newer one replaced it");
+    let wrong = || {
+        Problem::new(StatusCode::FORBIDDEN, "the token is missing or wrong, or a newer one replaced it")
+    };
+    let token = token.ok_or_else(wrong)?;
     let kept = api.shared().setting(&calendar.setting()).await.map_err(|e| Problem::outage(&e))?;
     let hash = Sha256::digest(token.as_bytes());
     let is_right = kept.is_some_and(|kept| kept.ct_eq(&hash[..]).into());
