@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 
-use super::{Entry, EntryKey, RosterChange, RosterEdit};
+use super::{Entry, EntryKey, RosterChange, RosterEdit, Was};
 use crate::model::Person;
 
 /// The most edits that one call makes.
@@ -12,19 +12,6 @@ pub const MAX_EDITS: usize = 40;
 
 /// How many users of a name a roster looks up: one more than one call can edit.
 pub const MAX_USERS: usize = MAX_EDITS + 1;
-
-/// What is there before an edit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Was {
-    /// Nothing.
-    Absent,
-    /// Of a team: no settings, but something that belongs to it.
-    OnlyParts,
-    /// This entry.
-    Entry(Entry),
-    /// An entry that cannot be read. It can still be replaced and deleted.
-    Unreadable,
-}
 
 /// What a roster looks up before an edit, in the atomic step that makes it.
 #[derive(Debug, Clone, PartialEq, Eq)]

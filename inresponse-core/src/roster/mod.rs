@@ -28,9 +28,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-pub use change::{ChangeKind, ChangeMark, EntryChange, FieldChange, RosterChange, What};
+pub use change::{ChangeKind, ChangeMark, EntryChange, FieldChange, RosterChange, Was, What};
 pub use directory::{Directory, Standing, days_of};
-pub use edit::{Edited, Effect, Judged, Looked, MAX_EDITS, MAX_USERS, Refusal, Was, check, judge};
+pub use edit::{Edited, Effect, Judged, Looked, MAX_EDITS, MAX_USERS, Refusal, check, judge};
 pub use entry::{Entry, EntryKey, EntryKind, RosterEdit};
 pub use resolve::{Defaults, Resolved, SettingsOf, Why, day_of, resolve, resolve_by_calendar};
 pub use snapshot::Snapshot;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 
-use super::edit::{Looked, MAX_USERS, Was};
+use super::change::Was;
+use super::edit::{Looked, MAX_USERS};
 use super::{Directory, Effect, Entry, EntryKey, EntryKind, Listed, RosterEdit, Rota, Standing, Team};
 use crate::model::{ServiceName, TeamName};
 
