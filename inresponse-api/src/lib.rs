@@ -58,9 +58,9 @@ pub use roster::{
     Change, Changes, Contacts, Day, DayEntry, KnownTeam, Levels, OnCall, Owner, Service, Services, Team,
     TeamLevel, TeamSettings, Teams,
 };
-pub use schedule::{CalendarToken, 
-    DatedMember, Feed, Hours, Layer, Member, Override, OverrideEntry, Overrides, Schedule, ScheduleEntry,
-    Schedules, Shift, Shifts, Turn,
+pub use schedule::{
+    CalendarToken, DatedMember, Feed, Hours, Layer, Member, Override, OverrideEntry, Overrides, Schedule,
+    ScheduleEntry, Schedules, Shift, Shifts, Turn,
 };
 pub use timeline::Entry;
 pub use webhook::{Alert, Message};

@@ -76,9 +76,9 @@ impl<'a> Iterator for Lines<'a> {
 fn decoded(line: Cow<'_, [u8]>) -> Cow<'_, str> {
     match line {
         Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
-        Cow::Owned(bytes) => {
-            Cow::Owned(String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()))
-        }
+        Cow::Owned(bytes) => Cow::Owned(
+            String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()),
+        ),
     }
 }
 
@@ -106,7 +106,8 @@ mod tests {
             ("A:1\u{2028}\u{85}\r2\n".as_bytes(), &[(1, "A:1\u{2028}\u{85}\r2")]),
         ];
         for (bytes, expected) in cases {
-            let expected: Vec<_> = expected.iter().map(|(number, text)| (*number, (*text).to_owned())).collect();
+            let expected: Vec<_> =
+                expected.iter().map(|(number, text)| (*number, (*text).to_owned())).collect();
             assert_eq!(texts(bytes), expected, "{}", String::from_utf8_lossy(bytes));
         }
     }

@@ -29,7 +29,10 @@ impl Names {
             let address = attendee.value.trim();
             let scheme = address.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("mailto:"));
             names.add(scheme.map_or(address, |scheme| &address[scheme.len()..]));
-            ["EMAIL", "CN"].iter().filter_map(|name| attendee.parameter(name)).for_each(|name| names.add(name));
+            ["EMAIL", "CN"]
+                .iter()
+                .filter_map(|name| attendee.parameter(name))
+                .for_each(|name| names.add(name));
         }
         part.value("DESCRIPTION").unwrap_or_default().lines().for_each(|line| names.add(line));
         names
@@ -64,25 +67,38 @@ mod tests {
         let cases: [(&str, Option<u8>, &[&str]); 13] = [
             ("SUMMARY:Ann", None, &["Ann"]),
             ("SUMMARY:  Ann Lee ", None, &["Ann Lee"]),
-            ("SUMMARY:Ann\\, Lee / Kim & Jo+Pat\\; Sam", None,
-             &["Ann, Lee / Kim & Jo+Pat; Sam", "Ann", "Lee", "Kim", "Jo", "Pat", "Sam"]),
+            (
+                "SUMMARY:Ann\\, Lee / Kim & Jo+Pat\\; Sam",
+                None,
+                &["Ann, Lee / Kim & Jo+Pat; Sam", "Ann", "Lee", "Kim", "Jo", "Pat", "Sam"],
+            ),
             ("SUMMARY:[L1] Ann\\, Lee", Some(1), &["Ann, Lee", "Ann", "Lee", "[L1] Ann, Lee"]),
             ("SUMMARY:[L12]ann@example.org", Some(12), &["ann@example.org", "[L12]ann@example.org"]),
             ("SUMMARY:[L1]", Some(1), &["[L1]"]),
             ("SUMMARY:[L300] Ann", None, &["[L300] Ann"]),
             ("SUMMARY:[L+1] Ann", None, &["[L+1] Ann"]),
             ("SUMMARY:[Ops] Ann", None, &["[Ops] Ann"]),
-            ("SUMMARY:On call\nATTENDEE;CN=Ann Lee;EMAIL=al@example.org:MAILTO:ann@example.org", None,
-             &["On call", "ann@example.org", "al@example.org", "Ann Lee"]),
-            ("SUMMARY:On call\nATTENDEE:mailto:ann@example.org\nATTENDEE:mailto:lee@example.org", None, &["On call"]),
+            (
+                "SUMMARY:On call\nATTENDEE;CN=Ann Lee;EMAIL=al@example.org:MAILTO:ann@example.org",
+                None,
+                &["On call", "ann@example.org", "al@example.org", "Ann Lee"],
+            ),
+            (
+                "SUMMARY:On call\nATTENDEE:mailto:ann@example.org\nATTENDEE:mailto:lee@example.org",
+                None,
+                &["On call"],
+            ),
             ("DESCRIPTION:Ann\\n\\n ann@example.org \\nAnn", None, &["Ann", "ann@example.org"]),
             ("UID:1", None, &[]),
         ];
         for (lines, priority, expected) in cases {
             let text = format!("BEGIN:VCALENDAR\nBEGIN:VEVENT\n{lines}\nEND:VEVENT\nEND:VCALENDAR\n");
             let read = Names::of(&calendars(text.as_bytes()).unwrap()[0].events[0]);
-            assert_eq!((read.names.as_slice(), read.priority), (
-                expected.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>().as_slice(), priority), "{lines}");
+            assert_eq!(
+                (read.names.as_slice(), read.priority),
+                (expected.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>().as_slice(), priority),
+                "{lines}"
+            );
         }
         let long = format!("SUMMARY:{}\\,{}", "x".repeat(MAX_NAME + 1), "y,".repeat(4 * MAX_NAMES));
         let text = format!("BEGIN:VCALENDAR\nBEGIN:VEVENT\n{long}\nEND:VEVENT\nEND:VCALENDAR\n");

@@ -80,7 +80,10 @@ pub(crate) fn calendars(bytes: &[u8]) -> Result<Vec<Calendar>, ReadError> {
 }
 
 fn not_a_calendar() -> ReadError {
-    ReadError::new(ReadErrorKind::NotACalendar, "it is not a calendar: it does not begin with BEGIN:VCALENDAR")
+    ReadError::new(
+        ReadErrorKind::NotACalendar,
+        "it is not a calendar: it does not begin with BEGIN:VCALENDAR",
+    )
 }
 
 /// What was read so far.
@@ -198,7 +201,11 @@ mod tests {
         for end in 1..whole.len() - 1 {
             let kind = calendars(whole[..end].as_bytes()).unwrap_err().kind();
             let begun = end >= "BEGIN:VCALENDAR".len();
-            assert_eq!(kind, if begun { ReadErrorKind::Incomplete } else { ReadErrorKind::NotACalendar }, "{end}");
+            assert_eq!(
+                kind,
+                if begun { ReadErrorKind::Incomplete } else { ReadErrorKind::NotACalendar },
+                "{end}"
+            );
         }
     }
 

@@ -86,7 +86,11 @@ pub(crate) fn meaning(line: &Line<'_>) -> Meaning {
         let value = parameter.val.as_ref().map_or("", |value| value.as_str());
         (parameter.key.as_str().to_owned(), unquoted(value))
     });
-    Meaning::Property(Property { name: known, parameters: parameters.collect(), value: parsed.val.as_str().to_owned() })
+    Meaning::Property(Property {
+        name: known,
+        parameters: parameters.collect(),
+        value: parsed.val.as_str().to_owned(),
+    })
 }
 
 /// Without quotation marks, and with the escapes of RFC 6868 undone.
@@ -123,7 +127,8 @@ mod tests {
             Meaning::Begin(part) => format!("begin {part}"),
             Meaning::End(part) => format!("end {part}"),
             Meaning::Property(Property { name, parameters, value }) => {
-                let parameters: Vec<_> = parameters.iter().map(|(key, value)| format!("{key}={value}")).collect();
+                let parameters: Vec<_> =
+                    parameters.iter().map(|(key, value)| format!("{key}={value}")).collect();
                 format!("{name} [{}] {value}", parameters.join("|"))
             }
             Meaning::Other => "other".to_owned(),
@@ -139,12 +144,19 @@ mod tests {
             ("SUMMARY:Ann\\, Lee\\; \\\\ and\\nKim: all", "SUMMARY [] Ann, Lee; \\ and\nKim: all"),
             ("summary;LANGUAGE=en:Ann\\, Lee", "SUMMARY [LANGUAGE=en] Ann, Lee"),
             ("SUMMARY:", "SUMMARY [] "),
-            ("DTSTART;TZID=\"W. Europe Standard Time\":20261201T090000",
-             "DTSTART [TZID=W. Europe Standard Time] 20261201T090000"),
+            (
+                "DTSTART;TZID=\"W. Europe Standard Time\":20261201T090000",
+                "DTSTART [TZID=W. Europe Standard Time] 20261201T090000",
+            ),
             ("DTSTART;TZID=:20261201T090000", "DTSTART [TZID=] 20261201T090000"),
-            ("ATTENDEE;CN=\"Doe: Jo; Ann\";RSVP=TRUE:mailto:jo@example.org",
-             "ATTENDEE [CN=Doe: Jo; Ann|RSVP=TRUE] mailto:jo@example.org"),
-            ("ATTENDEE;CN=Jo ^'J^' Doe^^:mailto:jo@example.org", "ATTENDEE [CN=Jo \"J\" Doe^] mailto:jo@example.org"),
+            (
+                "ATTENDEE;CN=\"Doe: Jo; Ann\";RSVP=TRUE:mailto:jo@example.org",
+                "ATTENDEE [CN=Doe: Jo; Ann|RSVP=TRUE] mailto:jo@example.org",
+            ),
+            (
+                "ATTENDEE;CN=Jo ^'J^' Doe^^:mailto:jo@example.org",
+                "ATTENDEE [CN=Jo \"J\" Doe^] mailto:jo@example.org",
+            ),
             ("ATTACH;ENCODING=BASE64;VALUE=BINARY:AAAA", "other"),
             ("X-ANYTHING", "broken"),
             ("the second line of a text", "broken"),

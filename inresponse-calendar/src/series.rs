@@ -54,7 +54,8 @@ impl Reader {
     pub(crate) fn series(&mut self, versions: Vec<Version>) {
         let before = self.events.len();
         let mut doubts = Vec::new();
-        let (changes, masters): (Vec<_>, Vec<_>) = versions.into_iter().partition(|one| one.replaces.is_some());
+        let (changes, masters): (Vec<_>, Vec<_>) =
+            versions.into_iter().partition(|one| one.replaces.is_some());
         let master = newest(masters, &mut doubts);
         let mut changed: Vec<(Which, Vec<Version>)> = Vec::new();
         let mut places: HashMap<Which, usize> = HashMap::new();
@@ -72,7 +73,8 @@ impl Reader {
         if let Some(master) = master {
             match &master.body {
                 Some(body) => {
-                    let replaced: Vec<_> = changes.iter().filter_map(|change| change.replaces.as_ref()).collect();
+                    let replaced: Vec<_> =
+                        changes.iter().filter_map(|change| change.replaces.as_ref()).collect();
                     self.occurrences(&master, body, &replaced, &mut doubts);
                 }
                 // With a series, its changes are cancelled that were made before.
@@ -106,18 +108,28 @@ impl Reader {
             Moment::At(..) => Days::Parts,
         };
         let too_much = |message: &str| Finding::new(FindingKind::TooMuch, &version.title, message);
-        let except: HashSet<Which> =
-            body.except.iter().chain(replaced.iter().copied()).filter_map(|moment| Which::of_event(moment, days)).collect();
+        let except: HashSet<Which> = body
+            .except
+            .iter()
+            .chain(replaced.iter().copied())
+            .filter_map(|moment| Which::of_event(moment, days))
+            .collect();
         // By their beginning, so that what is given twice counts once.
         let mut found: BTreeMap<Timestamp, Timestamp> = BTreeMap::new();
         let regular = match self.regular_starts(version, body, days) {
             Some(regular) => regular.into_iter().map(|start| (start, body.length)),
-            None => return self.findings.add(too_much("its rules recur too often or take too long to follow")),
+            None => {
+                return self.findings.add(too_much("its rules recur too often or take too long to follow"));
+            }
         };
         let added = body.more.iter().map(|(start, length)| (start.clone(), length.unwrap_or(body.length)));
         for (start, length) in regular.chain(added) {
             let Some((from, to)) = lasts(&start, length, &self.schedule) else {
-                doubts.push(Finding::new(FindingKind::Time, &version.title, "an occurrence is too far away in time"));
+                doubts.push(Finding::new(
+                    FindingKind::Time,
+                    &version.title,
+                    "an occurrence is too far away in time",
+                ));
                 continue;
             };
             let overlaps = from < to && from < self.span.end && to > self.span.start;
@@ -143,7 +155,8 @@ impl Reader {
             Moment::At(_, zone) => zone.clone(),
         };
         // Two days more on either side than any zone's offset needs.
-        let reach = |local: DateTime, days: i64| local.saturating_add(0.days().try_days(days).unwrap_or_default());
+        let reach =
+            |local: DateTime, days: i64| local.saturating_add(0.days().try_days(days).unwrap_or_default());
         let window = reach(zone.to_datetime(self.span.start), -body.length.days() - 2)
             ..reach(zone.to_datetime(self.span.end), 2);
         self.work.next_event();

@@ -55,7 +55,8 @@ impl Written {
         let [hour, minute, second] = numbers(time, [2, 2, 2])?;
         // A leap second is told as the second before it.
         let second = if second == 60 { 59 } else { second };
-        let [hour, minute, second] = [i8::try_from(hour).ok()?, i8::try_from(minute).ok()?, i8::try_from(second).ok()?];
+        let [hour, minute, second] =
+            [i8::try_from(hour).ok()?, i8::try_from(minute).ok()?, i8::try_from(second).ok()?];
         let local = date.to_datetime(Time::new(hour, minute, second, 0).ok()?);
         Some(if is_utc { Written::Utc(local) } else { Written::Local(local) })
     }
@@ -174,7 +175,9 @@ pub(crate) fn lasts(start: &Moment, length: Length, days_of: &TimeZone) -> Optio
             let from = first_instant(*local, zone)?;
             let to = match length {
                 Length::Wall(wall) => last_instant(local.checked_add(wall).ok()?, zone)?,
-                Length::Mixed { days: 0, seconds } => from.checked_add(SignedDuration::from_secs(seconds)).ok()?,
+                Length::Mixed { days: 0, seconds } => {
+                    from.checked_add(SignedDuration::from_secs(seconds)).ok()?
+                }
                 Length::Mixed { days, seconds } => {
                     let end = last_instant(later(*local, days)?, zone)?;
                     end.checked_add(SignedDuration::from_secs(seconds)).ok()?
@@ -210,17 +213,42 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(format!("{:?}", Written::parse(text).unwrap()), expected);
         }
-        let refused =
-            ["", "T", "2026121", "20261301", "20260230", "20261201T", "20261201T9000", "20261201T250000", "2026-12-01",
-             "20261201T0900é", "+0261201", "20261201T090000+0200"];
+        let refused = [
+            "",
+            "T",
+            "2026121",
+            "20261301",
+            "20260230",
+            "20261201T",
+            "20261201T9000",
+            "20261201T250000",
+            "2026-12-01",
+            "20261201T0900é",
+            "+0261201",
+            "20261201T090000+0200",
+        ];
         for text in refused {
             assert_eq!(Written::parse(text), None, "{text}");
         }
-        let lengths = [("P1W", 7, 0), ("PT8H", 0, 28_800), ("P1DT1H30M", 1, 5_400), ("+P15DT5H0M20S", 15, 18_020)];
+        let lengths =
+            [("P1W", 7, 0), ("PT8H", 0, 28_800), ("P1DT1H30M", 1, 5_400), ("+P15DT5H0M20S", 15, 18_020)];
         for (text, days, seconds) in lengths {
             assert_eq!(Length::parse(text), Some(Length::Mixed { days, seconds }), "{text}");
         }
-        for text in ["", "P", "PT", "1D", "-P1D", "P1H", "PT1D", "P1", "PTT1H", "P99999999999D", "P999999999W", "P1Dé"] {
+        for text in [
+            "",
+            "P",
+            "PT",
+            "1D",
+            "-P1D",
+            "P1H",
+            "PT1D",
+            "P1",
+            "PTT1H",
+            "P99999999999D",
+            "P999999999W",
+            "P1Dé",
+        ] {
             assert_eq!(Length::parse(text), None, "{text}");
         }
     }
@@ -235,9 +263,24 @@ mod tests {
             ("2026-10-25T03:30", Length::Wall(day), "2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z"),
             ("2026-10-24T03:30", Length::Wall(day), "2026-10-24T00:30:00Z", "2026-10-25T01:30:00Z"),
             // Hours of a duration are time that really passes, days are not.
-            ("2026-10-24T20:00", Length::parse("PT24H").unwrap(), "2026-10-24T17:00:00Z", "2026-10-25T17:00:00Z"),
-            ("2026-10-24T20:00", Length::parse("P1D").unwrap(), "2026-10-24T17:00:00Z", "2026-10-25T18:00:00Z"),
-            ("2026-10-24T20:00", Length::parse("P1DT2H").unwrap(), "2026-10-24T17:00:00Z", "2026-10-25T20:00:00Z"),
+            (
+                "2026-10-24T20:00",
+                Length::parse("PT24H").unwrap(),
+                "2026-10-24T17:00:00Z",
+                "2026-10-25T17:00:00Z",
+            ),
+            (
+                "2026-10-24T20:00",
+                Length::parse("P1D").unwrap(),
+                "2026-10-24T17:00:00Z",
+                "2026-10-25T18:00:00Z",
+            ),
+            (
+                "2026-10-24T20:00",
+                Length::parse("P1DT2H").unwrap(),
+                "2026-10-24T17:00:00Z",
+                "2026-10-25T20:00:00Z",
+            ),
         ];
         for (local, length, from, to) in cases {
             let start = Moment::At(local.parse().unwrap(), zone("Europe/Athens"));
@@ -248,7 +291,14 @@ mod tests {
 
     #[test]
     fn p15_days_tile_time_even_where_midnight_is_skipped_or_comes_twice() {
-        for name in ["Africa/Cairo", "America/Havana", "America/Asuncion", "Asia/Beirut", "Pacific/Apia", "Atlantic/Azores"] {
+        for name in [
+            "Africa/Cairo",
+            "America/Havana",
+            "America/Asuncion",
+            "Asia/Beirut",
+            "Pacific/Apia",
+            "Atlantic/Azores",
+        ] {
             let zone = zone(name);
             let mut date: Date = "2011-01-01".parse().unwrap();
             let mut ended = None;

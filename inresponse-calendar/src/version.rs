@@ -48,7 +48,10 @@ impl Version {
         let finding = |(kind, message): Refused| Finding::new(kind, &title, message);
         let mut doubts = Vec::new();
         if let Some(line) = part.broken {
-            doubts.push(finding((FindingKind::Line, format!("line {line} is not a property and is passed over"))));
+            doubts.push(finding((
+                FindingKind::Line,
+                format!("line {line} is not a property and is passed over"),
+            )));
         }
         let replaced = part.property("RECURRENCE-ID");
         if replaced.and_then(|id| id.parameter("RANGE")).is_some() {
@@ -56,7 +59,8 @@ impl Version {
             doubts.push(finding((FindingKind::Rule, message)));
         }
         let replaces = replaced.map(|id| moment(id, &id.value, zones)).transpose().map_err(finding)?;
-        let is_cancelled = part.value("STATUS").is_some_and(|status| status.eq_ignore_ascii_case("CANCELLED"));
+        let is_cancelled =
+            part.value("STATUS").is_some_and(|status| status.eq_ignore_ascii_case("CANCELLED"));
         let body = if is_cancelled { None } else { Some(Body::of(part, zones).map_err(finding)?) };
         let sequence = part.value("SEQUENCE").and_then(|number| number.parse().ok()).unwrap_or(0);
         Ok(Self { uid, title: title.clone(), sequence, replaces, body, doubts })
@@ -65,14 +69,16 @@ impl Version {
 
 impl Body {
     fn of(part: &Part, zones: &Zones<'_>) -> Result<Self, Refused> {
-        let starts = part.property("DTSTART").ok_or_else(|| (FindingKind::Time, "it has no DTSTART".to_owned()))?;
+        let starts =
+            part.property("DTSTART").ok_or_else(|| (FindingKind::Time, "it has no DTSTART".to_owned()))?;
         let start = moment(starts, &starts.value, zones)?;
         let length = length(part, &start, zones)?;
         if part.property("EXRULE").is_some() {
             return Err((FindingKind::Rule, "EXRULE is not read".to_owned()));
         }
         let rule = |rule: &Property| {
-            Rule::parse(&rule.value, start.local()).map_err(|why| (FindingKind::Rule, format!("its rule: {why}")))
+            Rule::parse(&rule.value, start.local())
+                .map_err(|why| (FindingKind::Rule, format!("its rule: {why}")))
         };
         let rules = part.all("RRULE").map(rule).collect::<Result<_, _>>()?;
         let mut more = Vec::new();
@@ -112,7 +118,11 @@ fn moment(property: &Property, written: &str, zones: &Zones<'_>) -> Result<Momen
 }
 
 /// A further occurrence: a time, or a period with an end of its own.
-fn addition(property: &Property, written: &str, zones: &Zones<'_>) -> Result<(Moment, Option<Length>), Refused> {
+fn addition(
+    property: &Property,
+    written: &str,
+    zones: &Zones<'_>,
+) -> Result<(Moment, Option<Length>), Refused> {
     let Some((start, end)) = written.split_once('/') else {
         return Ok((moment(property, written, zones)?, None));
     };
@@ -161,16 +171,21 @@ fn positive(length: Length) -> Result<Length, Refused> {
 
 /// From one time to another. Two local times of one zone are a length by the clock on the wall.
 fn between(start: &Moment, end: &Moment) -> Result<Length, Refused> {
-    let unfit = || (FindingKind::Length, "of its start and its end one is a day and one is a time".to_owned());
+    let unfit =
+        || (FindingKind::Length, "of its start and its end one is a day and one is a time".to_owned());
     match (start, end) {
         (Moment::Day(first), Moment::Day(last)) => {
             Ok(Length::Mixed { days: (*last - *first).get_days(), seconds: 0 })
         }
-        (Moment::At(from, zone), Moment::At(to, other)) if zone == other => Ok(Length::Wall(from.duration_until(*to))),
+        (Moment::At(from, zone), Moment::At(to, other)) if zone == other => {
+            Ok(Length::Wall(from.duration_until(*to)))
+        }
         (Moment::At(from, zone), Moment::At(to, other)) => {
-            let instants: Option<(Timestamp, Timestamp)> = first_instant(*from, zone).zip(last_instant(*to, other));
+            let instants: Option<(Timestamp, Timestamp)> =
+                first_instant(*from, zone).zip(last_instant(*to, other));
             let far = || (FindingKind::Time, "it is too far away in time".to_owned());
-            let passes: SignedDuration = instants.map(|(from, to)| from.duration_until(to)).ok_or_else(far)?;
+            let passes: SignedDuration =
+                instants.map(|(from, to)| from.duration_until(to)).ok_or_else(far)?;
             Ok(Length::Mixed { days: 0, seconds: passes.as_secs() })
         }
         (Moment::Day(_), Moment::At(..)) | (Moment::At(..), Moment::Day(_)) => Err(unfit()),

@@ -141,7 +141,8 @@ mod tests {
                      RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=3\nEND:DAYLIGHT\nBEGIN:STANDARD\nTZOFFSETFROM:+0200\n\
                      TZOFFSETTO:+0100\nDTSTART:16010101T030000\nRRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10\nEND:STANDARD";
         let west = rules.replace("+0100", "-0500").replace("+0200", "-0400");
-        let fixed = "BEGIN:STANDARD\nDTSTART:19700101T000000\nTZOFFSETFROM:+0545\nTZOFFSETTO:+0545\nEND:STANDARD";
+        let fixed =
+            "BEGIN:STANDARD\nDTSTART:19700101T000000\nTZOFFSETFROM:+0545\nTZOFFSETTO:+0545\nEND:STANDARD";
         let cases: [(&str, Option<&str>, Result<&str, &str>); 19] = [
             ("", None, Ok("Asia/Kolkata")),
             ("X-WR-TIMEZONE:Europe/Athens", None, Ok("Europe/Athens")),

@@ -13,7 +13,13 @@ use serde_json::json;
 const CALENDARS: u64 = 600;
 
 const ZONES: [&str; 8] = [
-    "Europe/Athens", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "America/Havana", "Africa/Cairo", "UTC",
+    "Europe/Athens",
+    "America/New_York",
+    "Asia/Kolkata",
+    "Australia/Lord_Howe",
+    "America/Havana",
+    "Africa/Cairo",
+    "UTC",
     "Pacific/Auckland",
 ];
 
@@ -67,7 +73,8 @@ impl Form<'_> {
 }
 
 fn weekday(local: NaiveDateTime) -> &'static str {
-    ["MO", "TU", "WE", "TH", "FR", "SA", "SU"][usize::try_from(local.weekday().num_days_from_monday()).unwrap()]
+    ["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
+        [usize::try_from(local.weekday().num_days_from_monday()).unwrap()]
 }
 
 /// A rule that the event's start fits: where it does not, RFC 5545 leaves open what is meant.
@@ -80,7 +87,11 @@ fn rule(numbers: &mut Numbers, start: NaiveDateTime) -> String {
         0 => "DAILY".to_owned(),
         1 => format!("DAILY;BYMONTH={},6,12", start.month()),
         2 => "WEEKLY".to_owned(),
-        3 => format!("WEEKLY;WKST={};BYDAY={day},{}", numbers.one(&["MO", "SU", "TH"]), numbers.one(&["MO", "WE", "SU", "SA"])),
+        3 => format!(
+            "WEEKLY;WKST={};BYDAY={day},{}",
+            numbers.one(&["MO", "SU", "TH"]),
+            numbers.one(&["MO", "WE", "SU", "SA"])
+        ),
         4 => "MONTHLY".to_owned(),
         5 => format!("MONTHLY;BYMONTHDAY={date},-1"),
         6 => format!("MONTHLY;BYDAY={nth}{day},-2{}", numbers.one(&["MO", "FR"])),
@@ -108,7 +119,9 @@ fn calendar(numbers: &mut Numbers) -> String {
         let midnight = at("2024-06-01T00:00:00Z").naive_utc() + TimeDelta::days(numbers.signed(950));
         let start = match form {
             Form::Day => midnight,
-            Form::Utc | Form::Zone(_) | Form::Floating => midnight + TimeDelta::minutes(15 * numbers.signed(96)),
+            Form::Utc | Form::Zone(_) | Form::Floating => {
+                midnight + TimeDelta::minutes(15 * numbers.signed(96))
+            }
         };
         let length = match form {
             Form::Day => TimeDelta::days(1 + numbers.signed(4)),
@@ -133,7 +146,8 @@ fn calendar(numbers: &mut Numbers) -> String {
         text += "END:VEVENT\n";
         for change in 0..if recurs { numbers.below(3) } else { 0 } {
             // A day by a day may hit or miss an occurrence.
-            let replaced = start + TimeDelta::days(7 * (2 * numbers.signed(40) + i64::try_from(change).unwrap()));
+            let replaced =
+                start + TimeDelta::days(7 * (2 * numbers.signed(40) + i64::try_from(change).unwrap()));
             let moved = replaced + TimeDelta::days(numbers.signed(60) - 30);
             text += &format!("BEGIN:VEVENT\nUID:{uid}\nSEQUENCE:1\nSUMMARY:change {uid}\n");
             text += &form.property("RECURRENCE-ID", replaced);
@@ -147,8 +161,9 @@ fn calendar(numbers: &mut Numbers) -> String {
 
 #[test]
 fn random_calendars_are_read_as_another_library_reads_them() {
-    let python = std::env::var("INRESPONSE_TEST_PYTHON")
-        .expect("this test asks a library of Python that `cargo xtask test` installs: run the tests with that");
+    let python = std::env::var("INRESPONSE_TEST_PYTHON").expect(
+        "this test asks a library of Python that `cargo xtask test` installs: run the tests with that",
+    );
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/calendars/occurrences.py");
     let mut child = Command::new(python)
         .args(["-X", "utf8", script, "--serve"])
@@ -172,8 +187,11 @@ fn random_calendars_are_read_as_another_library_reads_them() {
         let expected: Vec<[String; 3]> = serde_json::from_str(&answer).unwrap();
         let feed = read(text.as_bytes(), &Zone::new(zone).unwrap(), from..to).unwrap();
         assert_eq!(feed.findings, [], "case {case}:\n{text}");
-        let mut found: Vec<_> =
-            feed.events.iter().map(|event| [shown(event.from), shown(event.to), event.title.clone()]).collect();
+        let mut found: Vec<_> = feed
+            .events
+            .iter()
+            .map(|event| [shown(event.from), shown(event.to), event.title.clone()])
+            .collect();
         found.sort();
         compared += found.len();
         assert_eq!(found, expected, "case {case} in {zone}, {from} to {to}:\n{text}");

@@ -51,8 +51,10 @@ fn calendars_of_other_programs_are_read_as_another_library_reads_them() {
             .map(|one| serde_json::from_value(one).unwrap())
             .collect();
         assert!(expected.len() > 3, "{name}");
-        let mut expected: Vec<_> =
-            expected.into_iter().map(|[from, to, title]| (at(&from), at(&to), title.trim().to_owned())).collect();
+        let mut expected: Vec<_> = expected
+            .into_iter()
+            .map(|[from, to, title]| (at(&from), at(&to), title.trim().to_owned()))
+            .collect();
         expected.sort();
         assert_eq!(told(&read.events), expected, "{name}");
         // Line feeds alone end lines as well.
@@ -64,7 +66,8 @@ fn calendars_of_other_programs_are_read_as_another_library_reads_them() {
 #[test]
 fn people_are_found_as_programs_name_them() {
     let google = athens(include_bytes!("calendars/google.ics"));
-    let find = |feed: &Feed, from: &str| feed.events.iter().find(|event| event.from == at(from)).cloned().unwrap();
+    let find =
+        |feed: &Feed, from: &str| feed.events.iter().find(|event| event.from == at(from)).cloned().unwrap();
     assert_eq!(find(&google, "2026-09-07T06:00:00Z").names, ["Ann", "ann@example.org"]);
     assert_eq!(find(&google, "2026-12-23T22:00:00Z").names, ["Lee / Kim", "Lee", "Kim"]);
     let priority = find(&google, "2026-10-31T22:00:00Z");
@@ -72,11 +75,17 @@ fn people_are_found_as_programs_name_them() {
 
     let apple = athens(include_bytes!("calendars/apple.ics"));
     let folded = find(&apple, "2026-09-04T17:00:00Z");
-    assert_eq!(folded.names[1..], ["Jörg Müller und Ömer Çelik", "Bereitschaft für die Straße im Süden östlich der Brücke"]);
+    assert_eq!(
+        folded.names[1..],
+        ["Jörg Müller und Ömer Çelik", "Bereitschaft für die Straße im Süden östlich der Brücke"]
+    );
 
     let outlook = athens(include_bytes!("calendars/outlook.ics"));
     let nights = find(&outlook, "2026-10-29T00:00:00Z");
-    assert_eq!(nights.names, ["Jo", "Jo covers the nights.", "Call the desk first; then her phone, which is on the list."]);
+    assert_eq!(
+        nights.names,
+        ["Jo", "Jo covers the nights.", "Call the desk first; then her phone, which is on the list."]
+    );
 
     let generated = athens(include_bytes!("calendars/ical-generator.ics"));
     let weekly = find(&generated, "2026-09-07T06:00:00Z");

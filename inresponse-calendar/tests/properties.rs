@@ -10,10 +10,31 @@ use proptest::prelude::*;
 
 /// Zones whose clocks change at midnight, by half an hour, in the south, by decree, or not at all.
 const ZONES: [&str; 26] = [
-    "Africa/Cairo", "Africa/Casablanca", "America/Asuncion", "America/Havana", "America/New_York", "America/Nuuk",
-    "America/Santiago", "America/Sao_Paulo", "America/St_Johns", "America/Vancouver", "Antarctica/Troll", "Asia/Almaty",
-    "Asia/Beirut", "Asia/Gaza", "Asia/Jerusalem", "Asia/Kathmandu", "Asia/Kolkata", "Asia/Tokyo", "Atlantic/Azores",
-    "Australia/Adelaide", "Australia/Lord_Howe", "Europe/Athens", "Europe/Chisinau", "Europe/Dublin", "Pacific/Auckland",
+    "Africa/Cairo",
+    "Africa/Casablanca",
+    "America/Asuncion",
+    "America/Havana",
+    "America/New_York",
+    "America/Nuuk",
+    "America/Santiago",
+    "America/Sao_Paulo",
+    "America/St_Johns",
+    "America/Vancouver",
+    "Antarctica/Troll",
+    "Asia/Almaty",
+    "Asia/Beirut",
+    "Asia/Gaza",
+    "Asia/Jerusalem",
+    "Asia/Kathmandu",
+    "Asia/Kolkata",
+    "Asia/Tokyo",
+    "Atlantic/Azores",
+    "Australia/Adelaide",
+    "Australia/Lord_Howe",
+    "Europe/Athens",
+    "Europe/Chisinau",
+    "Europe/Dublin",
+    "Pacific/Auckland",
     "Pacific/Chatham",
 ];
 
@@ -27,7 +48,8 @@ fn seconds(at: i64) -> DateTime<Utc> {
 
 /// Every change of the clocks of these zones from 2024 to 2035.
 fn changes() -> Vec<(&'static str, DateTime<Utc>)> {
-    let (from, to) = ("2024-01-01T00:00:00Z".parse().unwrap(), "2036-01-01T00:00:00Z".parse::<jiff::Timestamp>().unwrap());
+    let (from, to) =
+        ("2024-01-01T00:00:00Z".parse().unwrap(), "2036-01-01T00:00:00Z".parse::<jiff::Timestamp>().unwrap());
     let mut changes = Vec::new();
     for name in ZONES {
         let zone = TimeZoneDatabase::bundled().get(name).unwrap();
@@ -42,7 +64,11 @@ fn shown(zone: &Zone, local: NaiveDateTime) -> Vec<DateTime<Utc>> {
     let middle = local.and_utc();
     let near = || (-26 * 60..=26 * 60).step_by(5).map(|minutes| middle + TimeDelta::minutes(minutes));
     let exact: Vec<_> = near().filter(|at| zone.local(*at).clock() == local).collect();
-    if exact.is_empty() { near().find(|at| zone.local(*at).clock() > local).into_iter().collect() } else { exact }
+    if exact.is_empty() {
+        near().find(|at| zone.local(*at).clock() > local).into_iter().collect()
+    } else {
+        exact
+    }
 }
 
 fn daily(zone: &str, start: NaiveDateTime, length: TimeDelta) -> String {
@@ -62,13 +88,17 @@ fn p15_daily_events_leave_no_hole_at_any_change_of_the_clocks() {
     for (name, change) in changes {
         let zone = Zone::new(name).unwrap();
         // Every half hour of the clock, so that some lie within what is skipped or comes twice.
-        let midnight = zone.local(change - TimeDelta::days(2)).clock().date().and_time(chrono::NaiveTime::MIN);
+        let midnight =
+            zone.local(change - TimeDelta::days(2)).clock().date().and_time(chrono::NaiveTime::MIN);
         for half_hours in 0..48 {
             let start = midnight + TimeDelta::minutes(30 * half_hours);
             let span = change - TimeDelta::hours(20)..change + TimeDelta::hours(20);
             let text = daily(name, start, TimeDelta::days(1));
             let events = read(text.as_bytes(), &Zone::utc(), span.clone()).unwrap().events;
-            assert!(events[0].from <= span.start && events.last().unwrap().to >= span.end, "{name} {change} {start}");
+            assert!(
+                events[0].from <= span.start && events.last().unwrap().to >= span.end,
+                "{name} {change} {start}"
+            );
             for two in events.windows(2) {
                 assert!(two[0].to >= two[1].from, "a hole in {name} at {change}: {start}");
                 let overlap = two[0].to - two[1].from;
@@ -76,7 +106,10 @@ fn p15_daily_events_leave_no_hole_at_any_change_of_the_clocks() {
             }
             for event in &events {
                 let clock = zone.local(event.from).clock();
-                assert!(clock.time() == start.time() || event.from == change, "{name} {change} {start}: {clock}");
+                assert!(
+                    clock.time() == start.time() || event.from == change,
+                    "{name} {change} {start}: {clock}"
+                );
             }
         }
     }
@@ -96,7 +129,9 @@ fn rule() -> impl Strategy<Value = String> {
     let ends = prop_oneof![
         Just(String::new()),
         (1u32..400).prop_map(|count| format!(";COUNT={count}")),
-        (0i64..1000).prop_map(|day| (at("2026-01-01T00:00:00Z") + TimeDelta::days(day)).format(";UNTIL=%Y%m%dT%H%M%SZ").to_string()),
+        (0i64..1000).prop_map(|day| (at("2026-01-01T00:00:00Z") + TimeDelta::days(day))
+            .format(";UNTIL=%Y%m%dT%H%M%SZ")
+            .to_string()),
     ];
     let position = proptest::option::weighted(0.2, prop_oneof![1i8..4, -3i8..0]);
     (frequency, 1u32..6, days, nth, month_days, months, ends, position).prop_map(
@@ -104,7 +139,11 @@ fn rule() -> impl Strategy<Value = String> {
             let is_long = matches!(frequency, "MONTHLY" | "YEARLY");
             let nth = nth.filter(|nth| is_long && *nth != 0).map_or_else(String::new, |nth| nth.to_string());
             let days: Vec<_> = days.iter().map(|day| format!("{nth}{day}")).collect();
-            let month_days: Vec<_> = month_days.iter().filter(|day| **day != 0 && frequency != "WEEKLY").map(i8::to_string).collect();
+            let month_days: Vec<_> = month_days
+                .iter()
+                .filter(|day| **day != 0 && frequency != "WEEKLY")
+                .map(i8::to_string)
+                .collect();
             let months: Vec<_> = months.iter().map(u8::to_string).collect();
             let mut rule = format!("FREQ={frequency};INTERVAL={interval}{ends}");
             for (name, values) in [("BYDAY", days), ("BYMONTHDAY", month_days), ("BYMONTH", months)] {
@@ -224,11 +263,19 @@ fn a_shift_keeps_its_uid_while_others_change() {
 
 #[test]
 fn parts_of_seconds_make_a_shift_longer_and_never_shorter() {
-    let shift = Shift { from: at("2026-12-01T08:00:00.9Z"), to: at("2026-12-01T16:00:00.1Z"), name: "Ann".to_owned() };
+    let shift = Shift {
+        from: at("2026-12-01T08:00:00.9Z"),
+        to: at("2026-12-01T16:00:00.1Z"),
+        name: "Ann".to_owned(),
+    };
     let empty = Shift { from: shift.from, to: shift.from - TimeDelta::hours(1), name: "Lee".to_owned() };
     let text = write("On call", [shift, empty].into_iter(), at("2026-12-01T00:00:00Z"));
-    let feed = read(text.as_bytes(), &Zone::utc(), at("2026-12-01T00:00:00Z")..at("2026-12-02T00:00:00Z")).unwrap();
+    let feed =
+        read(text.as_bytes(), &Zone::utc(), at("2026-12-01T00:00:00Z")..at("2026-12-02T00:00:00Z")).unwrap();
     assert_eq!(feed.events.len(), 1);
-    assert_eq!((feed.events[0].from, feed.events[0].to), (at("2026-12-01T08:00:00Z"), at("2026-12-01T16:00:01Z")));
+    assert_eq!(
+        (feed.events[0].from, feed.events[0].to),
+        (at("2026-12-01T08:00:00Z"), at("2026-12-01T16:00:01Z"))
+    );
     assert_eq!(feed.events[0].from.year(), 2026);
 }

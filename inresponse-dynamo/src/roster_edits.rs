@@ -114,7 +114,7 @@ impl DynamoRoster {
                     _ => &[],
                 });
                 let keys: BTreeSet<_> =
-                    targets.filter(leads_on).filter_map(|target| target.key(team)).collect();
+                    targets.filter(leads_on).filter_map(|target| EntryKey::named_by(target, team)).collect();
                 keys.into_iter().collect()
             }
         };

@@ -43,7 +43,9 @@ fn tell(door: &Door, operation: &mut Value) -> bool {
         Proof::SendersKey => &["key", "bearer", "basic", "genieKey"],
         // What stands in the body is no security scheme.
         Proof::RoutingKey => &[],
-        Proof::Session | Proof::KeyOrSession | Proof::Link | Proof::CalendarToken | Proof::Nothing => return false,
+        Proof::Session | Proof::KeyOrSession | Proof::Link | Proof::CalendarToken | Proof::Nothing => {
+            return false;
+        }
     };
     let any_of = door.act.any_of();
     let needs = match any_of {
@@ -106,9 +108,12 @@ mod tests {
             }
             let expected: std::collections::BTreeSet<_> = match door.proof {
                 Proof::Key | Proof::SendersKey => door.act.any_of().iter().map(|s| s.as_str()).collect(),
-                Proof::RoutingKey | Proof::KeyOrSession | Proof::Session | Proof::Link | Proof::CalendarToken | Proof::Nothing => {
-                    Default::default()
-                }
+                Proof::RoutingKey
+                | Proof::KeyOrSession
+                | Proof::Session
+                | Proof::Link
+                | Proof::CalendarToken
+                | Proof::Nothing => Default::default(),
             };
             assert_eq!(roles, expected, "{door:?}");
             let words = operation["description"].as_str().unwrap_or_default();

@@ -60,7 +60,9 @@ impl Act {
             Act::StandIn => "write overrides (who stands in for whom), make the tokens of calendars",
             Act::ChangeRoster => "change the roster",
             Act::Observe => "read the metrics and the API document",
-            Act::Nothing => "read the health, sign in, use the link in an alert, read a calendar with its token",
+            Act::Nothing => {
+                "read the health, sign in, use the link in an alert, read a calendar with its token"
+            }
         }
     }
 

@@ -29,9 +29,12 @@ impl Caller {
                 "in x-api-key, or in Authorization as Bearer, GenieKey, or the password of Basic",
                 &BEARER_OR_BASIC,
             ),
-            Proof::Key | Proof::KeyOrSession | Proof::Session | Proof::Link | Proof::CalendarToken | Proof::Nothing => {
-                ("in x-api-key or as Authorization: Bearer", &BEARER)
-            }
+            Proof::Key
+            | Proof::KeyOrSession
+            | Proof::Session
+            | Proof::Link
+            | Proof::CalendarToken
+            | Proof::Nothing => ("in x-api-key or as Authorization: Bearer", &BEARER),
         };
         let missing = || unauthorized(challenges, &format!("an API key is needed, {ways}"));
         let entry = api

@@ -155,7 +155,9 @@ fn on_call_of_days(connection: &Connection, team: &TeamName) -> rusqlite::Result
     while let Some(row) = rows.next()? {
         let Ok(Entry::Day { rota, .. }) = entry(row)? else { continue };
         let leads_on = |target: &&Target| matches!(target, Target::Schedule { .. } | Target::Team(_));
-        keys.extend(rota.oncall().iter().filter(leads_on).filter_map(|target| target.key(team)));
+        keys.extend(
+            rota.oncall().iter().filter(leads_on).filter_map(|target| EntryKey::named_by(target, team)),
+        );
     }
     Ok(keys.into_iter().collect())
 }

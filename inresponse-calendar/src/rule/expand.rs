@@ -4,9 +4,9 @@
 
 use std::ops::Range;
 
+use jiff::ToSpan;
 use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::tz::TimeZone;
-use jiff::ToSpan;
 
 use super::{Frequency, Rule, Until};
 use crate::limits::{MAX_ALL_DAYS, MAX_DAYS, MAX_OCCURRENCES};
@@ -67,7 +67,8 @@ pub(crate) fn starts(
         found.len() <= MAX_OCCURRENCES
     };
     // A rule that is not counted need not be followed from its beginning.
-    let skipped = if rule.count.is_none() { rule.periods_before(start.date(), window.start.date()) } else { 0 };
+    let skipped =
+        if rule.count.is_none() { rule.periods_before(start.date(), window.start.date()) } else { 0 };
     if skipped == 0 && !take(*start, &mut left) {
         return Expansion::TooMuch;
     }
@@ -126,7 +127,8 @@ impl Rule {
             Frequency::Daily => later(start, steps),
             Frequency::Weekly => later(week_of(start, self.week_starts)?, steps.checked_mul(7)?),
             Frequency::Monthly => {
-                let months = (i64::from(start.year()) * 12 + i64::from(start.month()) - 1).checked_add(steps)?;
+                let months =
+                    (i64::from(start.year()) * 12 + i64::from(start.month()) - 1).checked_add(steps)?;
                 let (year, month) = (months.div_euclid(12), months.rem_euclid(12) + 1);
                 Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, 1).ok()
             }
@@ -204,7 +206,9 @@ impl Rule {
     }
 
     fn includes(&self, day: Date, start: Date) -> bool {
-        self.includes_month(day, start) && self.includes_month_day(day, start) && self.includes_weekday(day, start)
+        self.includes_month(day, start)
+            && self.includes_month_day(day, start)
+            && self.includes_weekday(day, start)
     }
 
     fn includes_month(&self, day: Date, start: Date) -> bool {
@@ -233,12 +237,16 @@ impl Rule {
         }
         // The n-th of a year is meant only if the rule names no months.
         let of_year = self.frequency == Frequency::Yearly && self.by_month.is_empty();
-        let (place, days) =
-            if of_year { (day.day_of_year(), day.days_in_year()) } else { (day.day().into(), day.days_in_month().into()) };
+        let (place, days) = if of_year {
+            (day.day_of_year(), day.days_in_year())
+        } else {
+            (day.day().into(), day.days_in_month().into())
+        };
         let from_start = (place - 1) / 7 + 1;
         let from_end = (place - days) / 7 - 1;
         self.by_day.iter().any(|by| {
-            by.day == day.weekday() && by.nth.is_none_or(|nth| [from_start, from_end].contains(&i16::from(nth)))
+            by.day == day.weekday()
+                && by.nth.is_none_or(|nth| [from_start, from_end].contains(&i16::from(nth)))
         })
     }
 }

@@ -5,8 +5,8 @@ mod parse;
 
 pub(crate) use expand::{Days, Expansion, Work, starts};
 
-use jiff::civil::{Date, DateTime, Weekday};
 use jiff::Timestamp;
+use jiff::civil::{Date, DateTime, Weekday};
 
 /// How often.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

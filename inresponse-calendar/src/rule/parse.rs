@@ -41,9 +41,10 @@ impl Rule {
                 "UNTIL" => set(&mut rule.until, until(&value).map(Some)),
                 "WKST" => set(&mut rule.week_starts, weekday(&value)),
                 "BYMONTH" => set(&mut rule.by_month, list(&value, |month: &i8| (1..=12).contains(month))),
-                "BYMONTHDAY" => {
-                    set(&mut rule.by_month_day, list(&value, |day: &i8| (1..=31).contains(&day.unsigned_abs())))
-                }
+                "BYMONTHDAY" => set(
+                    &mut rule.by_month_day,
+                    list(&value, |day: &i8| (1..=31).contains(&day.unsigned_abs())),
+                ),
                 "BYSETPOS" => set(
                     &mut rule.by_set_position,
                     list(&value, |place: &i16| (1..=366).contains(&place.unsigned_abs())),
@@ -103,7 +104,8 @@ fn positive(value: &str) -> Option<u32> {
 
 fn list<T: FromStr>(value: &str, is_fit: impl Fn(&T) -> bool) -> Option<Vec<T>> {
     // As many as days of a year are enough for whatever can be meant.
-    let values: Option<Vec<T>> = value.split(',').take(367).map(|one| one.trim().parse().ok().filter(&is_fit)).collect();
+    let values: Option<Vec<T>> =
+        value.split(',').take(367).map(|one| one.trim().parse().ok().filter(&is_fit)).collect();
     values.filter(|values| values.len() <= 366)
 }
 
@@ -170,8 +172,11 @@ mod tests {
         for (text, why) in cases {
             assert_eq!(Rule::parse(text, start).unwrap_err(), why, "{text}");
         }
-        let read = Rule::parse("freq=monthly;byday=-1fr,+2mo;WKST=SU;BYHOUR=9;BYMINUTE=30;BYSECOND=0;", start).unwrap();
-        let days = [ByDay { nth: Some(-1), day: Weekday::Friday }, ByDay { nth: Some(2), day: Weekday::Monday }];
+        let read =
+            Rule::parse("freq=monthly;byday=-1fr,+2mo;WKST=SU;BYHOUR=9;BYMINUTE=30;BYSECOND=0;", start)
+                .unwrap();
+        let days =
+            [ByDay { nth: Some(-1), day: Weekday::Friday }, ByDay { nth: Some(2), day: Weekday::Monday }];
         assert_eq!((read.by_day.as_slice(), read.week_starts), (days.as_slice(), Weekday::Sunday));
     }
 }

@@ -9,8 +9,8 @@ use chrono::{DateTime, Utc};
 use super::lookup::Lookup;
 use crate::error::Outage;
 use crate::model::{
-    Contact, Incident, IncidentNumber, Level, MethodName, Outcome, PersonId, Purpose, Report, ServiceName, Severity,
-    TeamName,
+    Contact, Incident, IncidentNumber, Level, MethodName, Outcome, PersonId, Purpose, Report, ServiceName,
+    Severity, TeamName,
 };
 use crate::plan::{self, Decision, Dispatch, HoldNothing, Input};
 use crate::roster::{self, OnDuty, Resolved};

@@ -11,8 +11,8 @@ use super::due::due;
 use super::hold::{Hold, HoldNothing};
 use crate::clock::to_micros;
 use crate::model::{
-    DedupKey, Entry, Event, FIRST_FORMAT, Incident, IncidentNumber, KeyName, Matrix, Report, ServiceName, Severity,
-    State, TeamName, Timeline, Unknown,
+    DedupKey, Entry, Event, FIRST_FORMAT, Incident, IncidentNumber, KeyName, Matrix, Report, ServiceName,
+    Severity, State, TeamName, Timeline, Unknown,
 };
 
 /// An incident that is to be created: everything but its number, which the store assigns.

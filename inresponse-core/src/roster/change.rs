@@ -7,10 +7,22 @@ use chrono::{DateTime, SubsecRound, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::edit::Was;
 use super::{Entry, EntryKey, EntryKind, RosterEdit};
 use crate::error::InvalidInput;
 use crate::model::Person;
+
+/// What is there before an edit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Was {
+    /// Nothing.
+    Absent,
+    /// Of a team: no settings, but something that belongs to it.
+    OnlyParts,
+    /// This entry.
+    Entry(Entry),
+    /// An entry that cannot be read. It can still be replaced and deleted.
+    Unreadable,
+}
 
 /// A change of the roster: the audit record of one edit. It holds no addresses.
 #[derive(Debug, Clone, PartialEq)]

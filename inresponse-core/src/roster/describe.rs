@@ -187,8 +187,7 @@ mod tests {
 
     use super::*;
     use crate::model::{Contact, Person, ServiceName, Severity, TeamName, Zone};
-    use crate::roster::edit::Was;
-    use crate::roster::{Entry, RosterEdit, Rota, Team};
+    use crate::roster::{Entry, RosterEdit, Rota, Team, Was};
 
     fn told(edit: RosterEdit, was: Was) -> String {
         RosterChange::of_edit(DateTime::UNIX_EPOCH, &Person::new("ann").unwrap(), &edit, &was).description()

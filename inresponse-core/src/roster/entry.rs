@@ -106,6 +106,18 @@ impl EntryKey {
         })
     }
 
+    /// The entry that a target of `team` names; `None` for a contact.
+    pub fn named_by(target: &Target, team: &TeamName) -> Option<Self> {
+        match target {
+            Target::Contact(_) => None,
+            Target::Person(person) => Some(Self::Person(person.clone())),
+            Target::Schedule { team: of, name } => {
+                Some(Self::Schedule(of.as_ref().unwrap_or(team).clone(), name.clone()))
+            }
+            Target::Team(team) => Some(Self::Team(team.clone())),
+        }
+    }
+
     /// Its kind.
     pub const fn kind(&self) -> EntryKind {
         match self {
@@ -380,7 +392,7 @@ impl Entry {
     /// The people, schedules and teams that the entry's targets name.
     pub fn named(&self) -> Vec<EntryKey> {
         let keys = |team: &TeamName, targets: &mut dyn Iterator<Item = &Target>| {
-            targets.filter_map(|target| target.key(team)).collect()
+            targets.filter_map(|target| EntryKey::named_by(target, team)).collect()
         };
         match self {
             Self::Service { .. } | Self::Person { .. } | Self::Feed { .. } => Vec::new(),

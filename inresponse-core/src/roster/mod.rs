@@ -10,7 +10,7 @@
 //! | `schedule` | layers, turns, overrides and the copies of feeds |
 //! | `moment` | times as people write them |
 //! | `entry` | the kinds of entries, their keys, and edits |
-//! | `edit`, `names` | what edits do and when they are refused: [`judge`], pure |
+//! | `edit`, `names`, `question` | what edits do and when they are refused: [`judge`], pure |
 //! | `change`, `describe` | audit records, and their text for people |
 //! | `book` | all people and schedules |
 //! | `directory` | what says who is on call for one team |
@@ -32,6 +32,7 @@ mod entry;
 mod moment;
 mod names;
 mod person;
+mod question;
 mod resolve;
 mod schedule;
 mod shifts;
@@ -46,15 +47,14 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 pub use book::{Book, Timetable};
-pub use change::{ChangeKind, ChangeMark, EntryChange, FieldChange, RosterChange, What};
+pub use change::{ChangeKind, ChangeMark, EntryChange, FieldChange, RosterChange, Was, What};
 pub use coverage::{Finding, FindingKind, coverage};
 pub use directory::{Directory, Standing, TeamPart, days_of};
-pub use edit::{
-    Answers, Edited, Effect, Judged, MAX_EDITS, MAX_USERS, Question, Refusal, Was, check, judge, judge_by,
-};
+pub use edit::{Edited, Effect, Judged, MAX_EDITS, MAX_USERS, check, judge, judge_by};
 pub use entry::{Entry, EntryKey, EntryKind, RosterEdit};
 pub use moment::{Moment, WallTime};
 pub use person::{Absence, Profile, ProfileBuilder, RuleFor, RuleStep};
+pub use question::{Answers, Question, Refusal};
 pub use resolve::{Defaults, OnDuty, Resolved, SettingsOf, Why, day_of, resolve, resolve_by_calendar};
 pub use schedule::{
     ClockTime, Counting, Feed, FeedCopy, FeedEvent, FeedId, FeedRole, Hours, Layer, Member, Override,

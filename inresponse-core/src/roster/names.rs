@@ -4,8 +4,8 @@
 
 use std::collections::BTreeSet;
 
-use super::edit::{Answers, Question, Refusal, Was};
-use super::{Entry, EntryKey, RosterEdit, Target, Team};
+use super::question::{Answers, Question, Refusal};
+use super::{Entry, EntryKey, RosterEdit, Target, Team, Was};
 use crate::model::TeamName;
 
 /// The names after the edits of one call.
@@ -191,7 +191,7 @@ impl Names<'_> {
         match node {
             EntryKey::Team(team) => {
                 if let Some(Entry::Team { settings, .. }) = self.entry(node)? {
-                    keys.extend(level_one(settings).filter_map(|target| target.key(team)));
+                    keys.extend(level_one(settings).filter_map(|target| EntryKey::named_by(target, team)));
                 }
                 let stored = self.listed(Question::OnCallOfDays(team.clone()))?;
                 keys.extend(stored.iter().cloned());
@@ -199,7 +199,9 @@ impl Names<'_> {
                     if let Entry::Day { team: of, rota, .. } = entry
                         && of == team
                     {
-                        keys.extend(rota.oncall().iter().filter_map(|target| target.key(team)));
+                        keys.extend(
+                            rota.oncall().iter().filter_map(|target| EntryKey::named_by(target, team)),
+                        );
                     }
                 }
             }
@@ -212,7 +214,9 @@ impl Names<'_> {
                 let put = self.put().map(Entry::key).filter(|key| key.is_inside(node));
                 for key in stored.into_iter().chain(put) {
                     if let Some(Entry::Override { team, stand_in, .. }) = self.entry(&key)? {
-                        keys.extend(stand_in.oncall().iter().filter_map(|target| target.key(team)));
+                        keys.extend(
+                            stand_in.oncall().iter().filter_map(|target| EntryKey::named_by(target, team)),
+                        );
                     }
                 }
             }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 
-use super::edit::{Answers, MAX_USERS, Question, Was};
+use super::change::Was;
+use super::edit::MAX_USERS;
+use super::question::{Answers, Question};
 use super::{
     Book, Directory, Effect, Entry, EntryKey, EntryKind, Listed, RosterEdit, Rota, Standing, Target, Team,
     TeamPart,
@@ -132,7 +134,7 @@ impl Snapshot {
                 let named: BTreeSet<_> = days
                     .flat_map(|rota| rota.oncall())
                     .filter(|target| matches!(target, Target::Schedule { .. } | Target::Team(_)))
-                    .filter_map(|target| target.key(team))
+                    .filter_map(|target| EntryKey::named_by(target, team))
                     .collect();
                 named.into_iter().collect()
             }

@@ -12,10 +12,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use inresponse_api::CalendarToken;
 use inresponse_calendar::Shift;
+use inresponse_core::Outage;
 use inresponse_core::model::{PersonId, ScheduleName, TeamName};
 use inresponse_core::roster::{self, Book, Who};
 use inresponse_core::settings::Swapped;
-use inresponse_core::Outage;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -195,13 +195,13 @@ async fn new_token(api: &Api, calendar: &Calendar<'_>) -> Result<String, Problem
 /// Checks the token of a request.
 async fn admit(api: &Api, mut params: Params, calendar: &Calendar<'_>) -> Result<(), Problem> {
     let token = params.take("token", |text| {
-        let is_token = text.len() == 43 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+        let is_token =
+            text.len() == 43 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
         if is_token { Ok(text.to_owned()) } else { Ok(String::new()) }
     });
     params.finish()?;
-    let wrong = || {
-        Problem::new(StatusCode::FORBIDDEN, "the token is missing or wrong, or a newer one replaced it")
-    };
+    let wrong =
+        || Problem::new(StatusCode::FORBIDDEN, "the token is missing or wrong, or a newer one replaced it");
     let token = token.ok_or_else(wrong)?;
     let kept = api.shared().setting(&calendar.setting()).await.map_err(|e| Problem::outage(&e))?;
     let hash = Sha256::digest(token.as_bytes());

@@ -58,7 +58,9 @@ fn refused(refusal: &Refusal, team: Option<&TeamName>, named: &[Named]) -> Probl
             conflict(format!("these are {edits} edits; at most {MAX_EDITS} are made at once"))
         }
         Refusal::Unknown { key, .. } => {
-            let names = |(_, target): &&Named| team.and_then(|team| target.key(team)).as_ref() == Some(key);
+            let names = |(_, target): &&Named| {
+                team.and_then(|team| EntryKey::named_by(target, team)).as_ref() == Some(key)
+            };
             let field = named.iter().find(names).map_or_else(|| key.kind().as_str(), |(field, _)| field);
             Problem::unprocessable(field.to_owned(), format!("there is no {}", quoted(key)))
         }

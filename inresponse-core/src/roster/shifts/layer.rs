@@ -47,7 +47,8 @@ impl Plan {
         let ranked = layers.iter().enumerate().map(|(place, layer)| (layer.rank_at(place), place));
         let mut ranked: Vec<_> = ranked.collect();
         ranked.sort_unstable();
-        let ranks = ranked.chunk_by(|a, b| a.0 == b.0).map(|equal| equal.iter().map(|(_, place)| *place).collect());
+        let ranks =
+            ranked.chunk_by(|a, b| a.0 == b.0).map(|equal| equal.iter().map(|(_, place)| *place).collect());
         Self {
             layers: layers.iter().map(|layer| LayerPlan::new(schedule, layer)).collect(),
             ranks: ranks.collect(),

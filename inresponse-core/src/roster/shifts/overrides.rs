@@ -78,13 +78,7 @@ impl<'a> Overrides<'a> {
 }
 
 impl<'a> One<'a> {
-    fn apply(
-        &self,
-        reader: &mut Reader<'a>,
-        team: &'a TeamName,
-        at: i64,
-        duties: &mut Vec<Duty<'a>>,
-    ) -> i64 {
+    fn apply(&self, reader: &mut Reader<'a>, team: &'a TeamName, at: i64, duties: &mut Vec<Duty<'a>>) -> i64 {
         let mut until = NEVER;
         let mut all = |targets: &'a [Target], absent| {
             let mut found = Vec::new();

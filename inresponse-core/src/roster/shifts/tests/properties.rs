@@ -75,7 +75,9 @@ fn place() -> impl Strategy<Value = Place> {
         let zone = ZONES[zone];
         let changes = changes(zone);
         let near = match changes.len() {
-            0 => DateTime::from_timestamp(1_704_067_200 + 86_400 * i64::try_from(change).unwrap(), 0).unwrap(),
+            0 => {
+                DateTime::from_timestamp(1_704_067_200 + 86_400 * i64::try_from(change).unwrap(), 0).unwrap()
+            }
             all => changes[change % all],
         };
         Place { zone, near: near + TimeDelta::minutes(15 * quarters) }
@@ -102,8 +104,9 @@ fn rules(rules: &[(u8, u32, u32)]) -> Option<String> {
 
 fn turn() -> impl Strategy<Value = String> {
     let unit = prop::sample::select(vec!["hour", "day", "day", "week", "month"]);
-    (1u32..9, unit, prop::bool::ANY)
-        .prop_map(|(every, unit, worked)| format!("{every} {unit} {}", if worked { "worked" } else { "elapsed" }))
+    (1u32..9, unit, prop::bool::ANY).prop_map(|(every, unit, worked)| {
+        format!("{every} {unit} {}", if worked { "worked" } else { "elapsed" })
+    })
 }
 
 /// The minutes, from a place, of an anchor: up to eight years back.
@@ -129,9 +132,15 @@ struct AnyLayer {
 fn any_layer() -> impl Strategy<Value = AnyLayer> {
     let date = || prop::option::weighted(0.15, near());
     let who = prop::collection::vec((who(), date(), date()), 1..5);
-    (who, turn(), anchor(), weekly(), prop::option::of(0u32..3), prop::option::weighted(0.2, near())).prop_map(
-        |(who, turn, anchor, hours, rank, begins)| AnyLayer { who, turn, anchor, hours, rank, begins },
-    )
+    (who, turn(), anchor(), weekly(), prop::option::of(0u32..3), prop::option::weighted(0.2, near()))
+        .prop_map(|(who, turn, anchor, hours, rank, begins)| AnyLayer {
+            who,
+            turn,
+            anchor,
+            hours,
+            rank,
+            begins,
+        })
 }
 
 impl AnyLayer {
@@ -173,12 +182,8 @@ struct AnyOverride {
 }
 
 fn any_override() -> impl Strategy<Value = AnyOverride> {
-    (near(), 1i64..4000, who(), prop::option::of(who())).prop_map(|(from, minutes, oncall, instead)| AnyOverride {
-        from,
-        minutes,
-        oncall,
-        instead,
-    })
+    (near(), 1i64..4000, who(), prop::option::of(who()))
+        .prop_map(|(from, minutes, oncall, instead)| AnyOverride { from, minutes, oncall, instead })
 }
 
 impl AnyOverride {

@@ -97,7 +97,8 @@ fn p15_each_turn_goes_to_the_next_who_is_a_member_at_its_start() {
 
 #[test]
 fn p15_a_member_who_joins_later_changes_nothing_before() {
-    let joins = json!({ "members": ["person:ann", { "who": "person:cat", "from": "2026-01-05" }, "person:bob"] });
+    let joins =
+        json!({ "members": ["person:ann", { "who": "person:cat", "from": "2026-01-05" }, "person:bob"] });
     let scene = Scene::of(&in_zone("UTC", &[with(layer("ann", "1 day", "2026-01-01"), joins)]));
     let before = Scene::of(&in_zone("UTC", &[layer("ann bob", "1 day", "2026-01-01")]));
     let span = ("2026-01-01", "2026-01-05");

@@ -59,12 +59,15 @@ fn p15_turns_and_hours_meet_at_every_change_of_the_clocks_from_2024_to_2035() {
                     let rank = json!({ "name": who, "rank": 1, "hours": hours(&rule) });
                     with(layer(who, "1 week", &anchor), rank)
                 };
-                let layers = [split("ann", format!("* 12:00-{time}")), split("bob", format!("* {time}-12:00"))];
+                let layers =
+                    [split("ann", format!("* 12:00-{time}")), split("bob", format!("* {time}-12:00"))];
                 let both = Scene::of(&in_zone(zone, &layers));
                 let told = shifts(&both.directory, &team, &schedule, span.0, span.1);
                 assert!(told.iter().all(|shift| !shift.oncall.is_empty()), "{zone} {local}: {told:#?}");
                 let overlap = told.iter().find(|shift| {
-                    shift.oncall.len() == 2 && shift.from.timestamp() == begins && shift.to.timestamp() == ends
+                    shift.oncall.len() == 2
+                        && shift.from.timestamp() == begins
+                        && shift.to.timestamp() == ends
                 });
                 assert_eq!(overlap.is_some(), begins < ends, "{zone} {local}: {told:#?}");
                 looked_at += 1;
