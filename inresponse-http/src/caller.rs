@@ -1,4 +1,4 @@
-//! Who has sent a request, by the key that it shows.
+//! The caller of a request, known by the API key that it shows.
 
 use inresponse_core::model::{Incident, IncidentNumber, KeyName, Reporter, ServiceName};
 use inresponse_core::{Engine, Outage};
@@ -6,19 +6,19 @@ use inresponse_core::{Engine, Outage};
 use crate::keys::ApiKey;
 use crate::lanes::Lane;
 
-/// The caller of a request, with a key that has the scope for the door that it came through.
+/// The caller of a request. Its key has the scope that the route needs.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
-    /// The key's name.
+    /// The name of the caller's key.
     pub(crate) key: KeyName,
-    /// The service that the key is restricted to.
+    /// The service that the caller's key is restricted to.
     pub(crate) service: Option<ServiceName>,
-    /// The key's lane.
+    /// The lane of the caller's key.
     pub(crate) lane: Lane,
 }
 
 impl Caller {
-    /// The reporter that an incident records.
+    /// The caller, as an incident records who reported it.
     pub(crate) fn reporter(&self) -> Reporter {
         Reporter::new(self.key.clone(), self.service.clone())
     }
@@ -34,7 +34,7 @@ impl Caller {
         }
     }
 
-    /// Why it may not act on that incident, if so.
+    /// Why the caller may not act on that incident; `None` if it may.
     pub(crate) async fn barred(
         &self,
         engine: &Engine,
@@ -47,7 +47,7 @@ impl Caller {
         Ok(found.and_then(|record| self.barred_from(record.incident.service())))
     }
 
-    /// Why it may not act on incidents of that service, if it may not.
+    /// Why the caller may not act on incidents of that service; `None` if it may.
     pub(crate) fn barred_from(&self, service: &ServiceName) -> Option<String> {
         let own = self.service.as_ref().filter(|own| *own != service)?;
         Some(format!("the API key `{}` is restricted to the service `{own}`", self.key))

@@ -1,4 +1,4 @@
-//! The roster: services, teams, calendars, who is on call.
+//! The routes of the roster: services, teams, calendars, who is on call.
 
 use std::sync::Arc;
 
@@ -41,7 +41,7 @@ fn reachable(api: &Api, contacts: &[Named]) -> Result<(), Problem> {
     }
 }
 
-/// Deletes an entry.
+/// Deletes an entry of the roster.
 async fn delete(api: &Api, by: &Caller, key: EntryKey, what: &str) -> Result<StatusCode, Problem> {
     match edit(api, by, RosterEdit::Delete(key)).await? {
         Effect::Deleted | Effect::Created | Effect::Replaced | Effect::Unchanged => {
@@ -51,19 +51,19 @@ async fn delete(api: &Api, by: &Caller, key: EntryKey, what: &str) -> Result<Sta
     }
 }
 
-/// What there is of a team at an instant.
+/// The directory of a team at an instant.
 async fn directory(api: &Api, team: &TeamName, at: DateTime<Utc>) -> Result<Arc<Directory>, Problem> {
     let directory = present(api, api.engine().roster().directory(team, at, at)).await;
     directory.map_err(|e| Problem::outage(&e))
 }
 
-/// Give a service to a team.
+/// Assign a service to a team.
 #[utoipa::path(put, path = "/services/{service}", tag = "roster", request_body = Owner,
     params(("service" = String, Path, example = "athens")),
     responses(
-        (status = 200, description = "as it is now", body = Service),
+        (status = 200, description = "the stored service", body = Service),
         (status = 400, description = "a field is invalid", body = Problem),
-        (status = 422, description = "the team is not known", body = Problem),
+        (status = 422, description = "the team does not exist", body = Problem),
     ))]
 pub(crate) async fn put_service(
     State(api): State<Api>,
@@ -79,7 +79,7 @@ pub(crate) async fn put_service(
     Ok(Json(Service { service: service.to_string(), team: team.to_string() }))
 }
 
-/// Whose a service is.
+/// Read which team owns a service.
 #[utoipa::path(get, path = "/services/{service}", tag = "roster",
     params(("service" = String, Path, example = "athens")),
     responses(
@@ -120,9 +120,9 @@ pub(crate) async fn delete_service(
 #[utoipa::path(put, path = "/teams/{team}", tag = "roster", request_body = TeamSettings,
     params(("team" = String, Path, example = "devops")),
     responses(
-        (status = 200, description = "as it is now", body = Team),
+        (status = 200, description = "the stored settings", body = Team),
         (status = 400, description = "a field is invalid", body = Problem),
-        (status = 422, description = "a contact cannot be reached from here", body = Problem),
+        (status = 422, description = "no configured channel reaches a contact", body = Problem),
     ))]
 pub(crate) async fn put_team(
     State(api): State<Api>,
@@ -138,7 +138,7 @@ pub(crate) async fn put_team(
     Ok(Json(wire::team(&team, &settings)))
 }
 
-/// A team's settings.
+/// Read a team's settings.
 #[utoipa::path(get, path = "/teams/{team}", tag = "roster",
     params(("team" = String, Path, example = "devops")),
     responses(
@@ -164,7 +164,7 @@ pub(crate) async fn get_team(
     responses(
         (status = 204, description = "gone"),
         (status = 404, description = "no such team", body = Problem),
-        (status = 409, description = "it still owns services, or is the catch-all team", body = Problem),
+        (status = 409, description = "the team still owns services, or is the catch-all team", body = Problem),
     ))]
 pub(crate) async fn delete_team(
     State(api): State<Api>,
@@ -181,9 +181,9 @@ pub(crate) async fn delete_team(
 #[utoipa::path(put, path = "/teams/{team}/calendar/{day}", tag = "roster", request_body = DayEntry,
     params(("team" = String, Path, example = "devops"), ("day" = String, Path, example = "2026-12-24", description = "YYYY-MM-DD in the team's time zone")),
     responses(
-        (status = 200, description = "as it is now", body = Day),
+        (status = 200, description = "the stored day", body = Day),
         (status = 400, description = "a field is invalid", body = Problem),
-        (status = 422, description = "the team is not known, or a contact cannot be reached", body = Problem),
+        (status = 422, description = "the team does not exist, or no configured channel reaches a contact", body = Problem),
     ))]
 pub(crate) async fn put_day(
     State(api): State<Api>,
@@ -199,7 +199,7 @@ pub(crate) async fn put_day(
     Ok(Json(wire::day(&team, day, &rota)))
 }
 
-/// A day of a team's calendar.
+/// Read a day of a team's calendar.
 #[utoipa::path(get, path = "/teams/{team}/calendar/{day}", tag = "roster",
     params(("team" = String, Path, example = "devops"), ("day" = String, Path, example = "2026-12-24")),
     responses(
@@ -236,7 +236,7 @@ pub(crate) async fn delete_day(
     delete(&api, &key, EntryKey::Day(team, day), "such entry").await
 }
 
-/// Who is on call.
+/// Read who is on call.
 #[utoipa::path(get, path = "/teams/{team}/oncall", tag = "roster",
     params(
         ("team" = String, Path, example = "devops"),

@@ -1,4 +1,4 @@
-//! How an incident is answered.
+//! Converts incidents into the types of the API.
 
 use inresponse_api::{
     AttemptOutcome, Delivery, DeliveryStatus, Details, Entry, EventKind, Incident, Level, LevelWord, Link,
@@ -8,7 +8,7 @@ use inresponse_core::model::{self, Event, Person, Standing};
 use inresponse_core::plan::{self, Follows, Happened};
 use inresponse_core::store::Record;
 
-/// An incident without what happened to it.
+/// An incident without its timeline and deliveries.
 pub(crate) fn brief(record: &Record) -> Incident {
     let incident = &record.incident;
     let (claimed, resolved) = (incident.claimed(), incident.resolved());
@@ -46,7 +46,7 @@ pub(crate) fn brief(record: &Record) -> Incident {
     }
 }
 
-/// An incident with all that happened to it.
+/// An incident with its timeline and deliveries.
 pub(crate) fn details(record: &Record) -> Details {
     let incident = &record.incident;
     Details {

@@ -1,4 +1,4 @@
-//! Services, teams and calendars over the wire.
+//! Converts services, teams and calendars to and from the API's types.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ fn read(field: &str, contacts: &Contacts, invalid: &mut InvalidInput) -> Vec<Nam
     read
 }
 
-/// The settings that a request asks for.
+/// Converts a team's settings from a request.
 pub(crate) fn settings(given: TeamSettings) -> Result<(Team, Vec<Named>), InvalidInput> {
     let mut invalid = InvalidInput::default();
     let fallback = match &given.fallback {
@@ -65,7 +65,7 @@ pub(crate) fn settings(given: TeamSettings) -> Result<(Team, Vec<Named>), Invali
     }
 }
 
-/// How a team is answered.
+/// Converts a team for an answer.
 pub(crate) fn team(name: &TeamName, team: &Team) -> api::Team {
     api::Team {
         team: name.to_string(),
@@ -77,7 +77,7 @@ pub(crate) fn team(name: &TeamName, team: &Team) -> api::Team {
     }
 }
 
-/// The entry that a request asks for.
+/// Converts a calendar entry from a request.
 pub(crate) fn rota(given: &DayEntry) -> Result<(Rota, Vec<Named>), InvalidInput> {
     let mut invalid = InvalidInput::default();
     let Some(oncall) = &given.oncall else { return Err(InvalidInput::field("oncall", "is missing")) };
@@ -101,7 +101,7 @@ pub(crate) fn rota(given: &DayEntry) -> Result<(Rota, Vec<Named>), InvalidInput>
     }
 }
 
-/// How a day of a calendar is answered.
+/// Converts a day of a calendar for an answer.
 pub(crate) fn day(team: &TeamName, day: NaiveDate, rota: &Rota) -> Day {
     Day {
         team: team.to_string(),
@@ -111,7 +111,7 @@ pub(crate) fn day(team: &TeamName, day: NaiveDate, rota: &Rota) -> Day {
     }
 }
 
-/// How it is answered who is on call.
+/// Converts the people on call for an answer.
 pub(crate) fn on_call(team: &TeamName, at: DateTime<Utc>, on_call: &engine::OnCall) -> OnCall {
     let level = |n| texts(on_call.matrix.contacts(Level::At(n)));
     OnCall {
@@ -124,7 +124,7 @@ pub(crate) fn on_call(team: &TeamName, at: DateTime<Utc>, on_call: &engine::OnCa
     }
 }
 
-/// How a change of the roster is answered.
+/// Converts a change of the roster for an answer.
 pub(crate) fn change(change: &RosterChange) -> Change {
     Change { at: change.at(), by: change.by().to_string(), what: change.description() }
 }
