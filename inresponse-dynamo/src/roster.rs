@@ -1,4 +1,4 @@
-//! Services, teams, calendars.
+//! The roster in DynamoDB: services, teams, calendars.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,34 +20,34 @@ use crate::config::DynamoConfig;
 use crate::item::{Item, text, text_of};
 use crate::roster_items::{CHANGES, change_of, entry_of, item_key, key_of, table};
 
-/// The first and the last day that a calendar has.
+/// The first and the last day that a calendar can have.
 const FIRST_DAY: NaiveDate = NaiveDate::from_ymd_opt(0, 1, 1).expect("a day");
 const LAST_DAY: NaiveDate = NaiveDate::from_ymd_opt(9999, 12, 31).expect("a day");
 
-/// The roster in DynamoDB. Cheap to clone.
+/// The roster in DynamoDB. Cloning is cheap.
 ///
-/// Nothing is kept at hand: every answer is read from the table as it is, so that a change holds for all processes at
-/// once. A report reads the service, the settings and three days. Audit records are kept for 400 days; those of several
+/// Nothing is cached: every answer is read from the table, so that a change takes effect for all processes at once. A
+/// report reads the service, the settings and three days. Audit records are kept for 400 days. Audit records of several
 /// processes are in the order of their clocks.
 ///
-/// Edits, their records and the roster's version are one transaction, of at most a hundred items. A team with a longer
-/// calendar is deleted with its last days; those before them follow, and if the process dies meanwhile, some are left
-/// and the team can be deleted again.
+/// Edits, their audit records and the roster's version are written in one transaction, of at most a hundred items. If a
+/// deleted team has a longer calendar, the transaction deletes its last days, and the earlier days follow. If the
+/// process dies in between, some days are left, and the team can be deleted again.
 #[derive(Debug, Clone)]
 pub struct DynamoRoster {
     pub(crate) client: Client,
     pub(crate) config: DynamoConfig,
-    /// One process makes one call's edits after the other, since all of them change the same version.
+    /// Only one call of this process makes edits at a time, because all of them change the same version.
     pub(crate) turn: Arc<Mutex<()>>,
 }
 
 impl DynamoRoster {
-    /// The roster in these tables. Of the client, its retries and time-outs are replaced by the roster's own.
+    /// The roster in these tables. The client's own retries and time-outs are replaced by the roster's.
     pub fn new(client: &Client, config: DynamoConfig) -> Self {
         Self { client: bounded(client), config, turn: Arc::default() }
     }
 
-    /// An entry's item as it is now.
+    /// Reads the item of an entry.
     pub(crate) async fn item(&self, key: &EntryKey) -> Result<Option<Item>, Outage> {
         let table = table(&self.config, key.kind());
         let found = read(&self.client, || {
@@ -57,8 +57,8 @@ impl DynamoRoster {
         Ok(found.await?.item)
     }
 
-    /// Services that the team owns, up to `limit`. Reads the whole table of services, as hardly any report does: the
-    /// owner that a service names need not be looked for.
+    /// The services that the team owns, up to `limit`. It reads the whole table of services; reports rarely need this,
+    /// because they know the owner from the service.
     pub(crate) async fn owned_by(&self, team: &TeamName, limit: usize) -> Result<Vec<EntryKey>, Outage> {
         let (mut owned, mut from) = (Vec::new(), None);
         loop {
@@ -80,7 +80,7 @@ impl DynamoRoster {
         }
     }
 
-    /// The items of a team's calendar from `first` to `last`.
+    /// Reads the items of a team's calendar from `first` to `last`.
     async fn days(
         &self,
         team: &TeamName,
@@ -115,7 +115,7 @@ impl DynamoRoster {
         }
     }
 
-    /// The keys of a team's calendar, the last day first, up to `limit` if one is given.
+    /// Reads the keys of a team's calendar, the last day first, up to `limit` if there is one.
     pub(crate) async fn last_days(&self, team: &TeamName, limit: Option<i32>) -> Result<Vec<Item>, Outage> {
         let (mut days, mut from) = (Vec::new(), None);
         loop {
@@ -140,7 +140,7 @@ impl DynamoRoster {
         }
     }
 
-    /// All items of a table.
+    /// Reads all items of a table.
     async fn all(&self, table: &str) -> Result<Vec<Item>, Outage> {
         let (mut all, mut from) = (Vec::new(), None);
         loop {

@@ -1,4 +1,4 @@
-//! Edits of the roster, each call in one transaction.
+//! Edits the roster, each call in one transaction.
 
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::types::{
@@ -17,26 +17,26 @@ use crate::roster::DynamoRoster;
 use crate::roster_items::{entry_of, item_key, item_of, item_of_change, table};
 use crate::write_id::WriteId;
 
-/// The most items of one transaction; a limit of the service.
+/// The maximum number of items in one transaction, a limit of DynamoDB.
 const TRANSACTION: usize = 100;
-/// The most items that one batch deletes; a limit of the service.
+/// The maximum number of items that one batch deletes, a limit of DynamoDB.
 const BATCH: usize = 25;
-/// How often edits are made again because others changed the roster in between.
+/// The maximum number of times that edits are tried because others changed the roster in between.
 const MAX_TRIES: u32 = 20;
-/// The item of the table of counters that has the roster's version.
+/// The key of the item with the roster's version, in the table of counters.
 const VERSION: &str = "rosterVersion";
 
-/// What became of a transaction.
+/// The result of a transaction.
 enum Transacted {
-    /// It happened. These days of deleted teams did not fit in.
+    /// The transaction was made. These days of deleted teams did not fit in.
     Done(Vec<Item>),
-    /// Somebody else changed the roster first.
+    /// Another process changed the roster first.
     Overtaken,
 }
 
 impl DynamoRoster {
-    /// [`Roster::apply`](inresponse_core::roster::Roster::apply): conditional on the roster's version, and done again if
-    /// that moved.
+    /// Implements [`Roster::apply`](inresponse_core::roster::Roster::apply): the write is conditional on the roster's
+    /// version, and is done again if the version has changed.
     pub(crate) async fn edit(
         &self,
         by: &Person,
@@ -165,7 +165,7 @@ impl DynamoRoster {
         Ok(TransactWriteItem::builder().update(update.build().map_err(incomplete)?).build())
     }
 
-    /// The version has moved. After a try with an unknown result, the change may be this one.
+    /// Handles a changed version. After a try with an unknown result, the change may be our own.
     async fn overtaken(
         &self,
         write_id: &WriteId,
@@ -186,8 +186,8 @@ impl DynamoRoster {
         Err(Outage::unknown("an edit of the roster may have been made; others changed the roster since"))
     }
 
-    /// Deletes what is left of the calendars of deleted teams. The teams are gone already; a day that cannot be deleted
-    /// now is a calendar by itself, which can be deleted again.
+    /// Deletes the remaining days of deleted teams. The teams are gone already; a day that cannot be deleted now counts
+    /// as a calendar without a team, which can be deleted again.
     async fn delete_rest(&self, rest: Vec<Item>) {
         for days in rest.chunks(BATCH) {
             if let Err(error) = self.delete_days(days.to_vec()).await {
@@ -197,7 +197,7 @@ impl DynamoRoster {
         }
     }
 
-    /// Deletes these days, of which there are at most [`BATCH`].
+    /// Deletes these days, at most [`BATCH`].
     async fn delete_days(&self, days: Vec<Item>) -> Result<(), Outage> {
         let request = |day: Item| {
             let delete = DeleteRequest::builder().set_key(Some(day)).build();

@@ -1,7 +1,7 @@
-//! The roster's entries and audit records as items.
+//! Converts the roster's entries and audit records to items.
 //!
-//! Services, days and settings keep the tables that they have always had. A new kind of entry needs no new table:
-//! the table of the audit records can hold its items, in a partition of their own.
+//! Services, days and settings have their own tables. A new kind of entry needs no new table: the table of the audit
+//! records can hold its items, in a separate partition.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta};
@@ -12,9 +12,9 @@ use inresponse_core::{Chain, InvalidInput, Outage};
 use crate::config::DynamoConfig;
 use crate::item::{Item, number, sortable, text, text_of};
 
-/// The one partition of the audit records.
+/// The partition of all audit records.
 pub(crate) const CHANGES: &str = "roster";
-/// For how long an audit record is kept.
+/// How long an audit record is kept.
 const CHANGES_KEPT: TimeDelta = TimeDelta::days(400);
 
 type Unreadable = Box<dyn std::error::Error + Send + Sync>;
@@ -28,7 +28,7 @@ pub(crate) fn table(config: &DynamoConfig, kind: EntryKind) -> &str {
     }
 }
 
-/// The key of an entry's item.
+/// The key attributes of an entry's item.
 pub(crate) fn item_key(key: &EntryKey) -> Item {
     let parts = match key {
         EntryKey::Service(service) => vec![("serviceId", service.to_string())],
@@ -38,7 +38,7 @@ pub(crate) fn item_key(key: &EntryKey) -> Item {
     parts.into_iter().map(|(name, value)| (name.to_owned(), text(value))).collect()
 }
 
-/// The key of the entry that an item is, if it names one.
+/// The key of the entry in an item, if the item has one.
 pub(crate) fn key_of(kind: EntryKind, item: &Item) -> Option<EntryKey> {
     let part = |name| text_of(item, name).unwrap_or_default();
     let (team, name) = match kind {
@@ -49,7 +49,7 @@ pub(crate) fn key_of(kind: EntryKind, item: &Item) -> Option<EntryKey> {
     EntryKey::from_parts(kind, team, name).ok()
 }
 
-/// An entry's item.
+/// The item for an entry.
 pub(crate) fn item_of(entry: &Entry) -> Result<Item, Outage> {
     let mut item = item_key(&entry.key());
     let mut put = |name: &str, value| item.insert(name.to_owned(), value);
@@ -65,8 +65,8 @@ pub(crate) fn item_of(entry: &Entry) -> Result<Item, Outage> {
     Ok(item)
 }
 
-/// The entry that an item is. An entry that was made by hand may not be readable: it is left out, with a line in the
-/// log, so that its reports fall back and are not refused.
+/// The entry in an item. An entry that somebody wrote by hand may be unreadable: it is ignored and logged, so that
+/// reports use the fallback and are not refused.
 pub(crate) fn entry_of(key: &EntryKey, item: &Item) -> Option<Entry> {
     let read = || -> Result<Entry, Unreadable> {
         Ok(match key {
@@ -85,7 +85,7 @@ pub(crate) fn entry_of(key: &EntryKey, item: &Item) -> Option<Entry> {
     read().inspect_err(told).ok()
 }
 
-/// A contact alone is a text, several are a list of texts.
+/// The attribute for the contacts of a level: a text for one contact, a list of texts for several.
 fn level(contacts: &[Contact]) -> AttributeValue {
     match contacts {
         [one] => text(one.as_str()),
@@ -93,7 +93,8 @@ fn level(contacts: &[Contact]) -> AttributeValue {
     }
 }
 
-/// As [`level`] writes it. An entry made by hand may also be a set of texts.
+/// The contacts in an attribute that [`level`] wrote. If somebody wrote the entry by hand, it may also be a set of
+/// texts.
 fn contacts(level: &AttributeValue) -> Result<Vec<Contact>, InvalidInput> {
     match level {
         AttributeValue::S(one) if one.trim().is_empty() => Ok(Vec::new()),
@@ -111,7 +112,7 @@ fn contacts(level: &AttributeValue) -> Result<Vec<Contact>, InvalidInput> {
     }
 }
 
-/// A calendar entry: `oncall` is a level, `escalation` a list of levels, or a single contact.
+/// Reads a calendar entry: `oncall` is a level, `escalation` a list of levels, or a single contact.
 fn rota(item: &Item) -> Result<Rota, InvalidInput> {
     let oncall = item.get("oncall").map(contacts).transpose()?.unwrap_or_default();
     let escalation = match item.get("escalation") {
@@ -122,7 +123,7 @@ fn rota(item: &Item) -> Result<Rota, InvalidInput> {
     Rota::new(oncall, escalation)
 }
 
-/// An audit record's item. Several of one write keep their order.
+/// The item for an audit record. Records of the same write keep their order.
 pub(crate) fn item_of_change(change: &RosterChange, write_id: &str, nth: usize) -> Item {
     let expires_at = change.at().timestamp() + CHANGES_KEPT.num_seconds();
     let item = [
@@ -136,7 +137,7 @@ pub(crate) fn item_of_change(change: &RosterChange, write_id: &str, nth: usize) 
     item.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// An audit record as [`item_of_change`] writes it.
+/// Reads an audit record that [`item_of_change`] wrote.
 pub(crate) fn change_of(item: &Item) -> Option<(ChangeMark, RosterChange)> {
     let mark = ChangeMark::new(text_of(item, "mark")?).ok()?;
     let at = DateTime::parse_from_rfc3339(text_of(item, "at")?).ok()?.to_utc();

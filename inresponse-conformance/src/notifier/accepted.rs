@@ -1,4 +1,4 @@
-//! Promise 10: an accepted message has arrived, once, with its delivery id.
+//! Laws of promise 10: an accepted message has arrived, once, with its delivery id.
 
 use inresponse_core::model::{Report, Severity};
 use inresponse_core::notify::Outcome;
@@ -8,7 +8,7 @@ use super::post::{AMPLE, Post};
 use crate::scene::rich_report;
 use crate::waiting::together;
 
-/// By one attempt, under the delivery's name; and it says which incident it is about.
+/// One attempt delivers the message once, with the delivery's id and the incident's number.
 pub async fn p10_an_accepted_alert_has_arrived_once<H: NotifierHarness>(harness: &H) {
     let post = Post::new(harness).await;
     let alert = post.alert(0, 1, 1);
@@ -20,8 +20,8 @@ pub async fn p10_an_accepted_alert_has_arrived_once<H: NotifierHarness>(harness:
     post.tried_at_most(0, 1).await;
 }
 
-/// The id is the same in each attempt of one delivery, so that a recipient can recognise a repeat. Each delivery has a
-/// different one.
+/// The delivery id is the same in each attempt of one delivery, so that a recipient can recognise a repeat. Each
+/// delivery has a different id.
 pub async fn p10_every_attempt_bears_the_name_of_its_delivery<H: NotifierHarness>(harness: &H) {
     let post = Post::new(harness).await;
     let alerts = [post.alert(0, 1, 1), post.alert(0, 1, 2), post.alert(0, 2, 1), post.alert(0, 1, 3)];
@@ -34,7 +34,7 @@ pub async fn p10_every_attempt_bears_the_name_of_its_delivery<H: NotifierHarness
     }
 }
 
-/// Every recipient gets their own alert, and nobody gets another recipient's claim link.
+/// Concurrent alerts do not mix: every recipient gets their own alert, and nobody gets another recipient's claim link.
 pub async fn alerts_at_once_do_not_mix<H: NotifierHarness>(harness: &H) {
     const RECIPIENTS: usize = 12;
     let post = Post::new(harness).await;
@@ -58,7 +58,8 @@ pub async fn alerts_at_once_do_not_mix<H: NotifierHarness>(harness: &H) {
     }
 }
 
-/// Whatever is in it: line breaks, ends of messages, headers, markup, any script, any length.
+/// An alert arrives as one message, whatever its text contains: line breaks, ends of messages, headers, markup, any
+/// script, any length.
 pub async fn any_text_arrives_as_one_message<H: NotifierHarness>(harness: &H) {
     let post = Post::new(harness).await;
     let of = |title: &str, message: &str| Report::builder("athens", Severity::Crit, title).message(message);
@@ -81,7 +82,7 @@ pub async fn any_text_arrives_as_one_message<H: NotifierHarness>(harness: &H) {
     }
 }
 
-/// It shows neither its secrets nor the claim link, before an alert or after it.
+/// The notifier's debug output shows neither its secrets nor the claim link, before an alert or after it.
 pub async fn secrets_do_not_show_in_debug_output<H: NotifierHarness>(harness: &H) {
     let post = Post::new(harness).await;
     let alert = post.alert(0, 1, 1);

@@ -1,11 +1,12 @@
-//! Promises 9 and 10: what did not work, and what that means for the next attempt.
+//! Laws of promises 9 and 10: the outcomes of failed attempts, and their effect on the next attempt.
 
 use inresponse_core::notify::Outcome;
 
 use super::post::{AMPLE, Post};
 use super::{Behaviour, NotifierHarness};
 
-/// Nothing else is: only this ends a delivery.
+/// A permanent refusal of this recipient is *rejected*. Only this outcome ends a delivery, so nothing else may be
+/// *rejected*.
 pub async fn p09_a_refusal_for_good_is_rejected<H: NotifierHarness>(harness: &H) {
     let post = Post::new(harness).await;
     post.behave(0, Behaviour::Reject).await;
@@ -15,7 +16,8 @@ pub async fn p09_a_refusal_for_good_is_rejected<H: NotifierHarness>(harness: &H)
     post.nothing_arrived(0).await;
 }
 
-/// An operator can mend that. Until then no delivery is dead: every recipient would be refused alike.
+/// A refusal for another reason than the recipient is not *rejected*. An operator can correct the reason, and until
+/// then every recipient would be refused alike, so no delivery may end.
 pub async fn p09_a_refusal_of_somebody_else_is_tried_again<H: NotifierHarness>(harness: &H) {
     let post = Post::new(harness).await;
     post.behave(0, Behaviour::RefuseSender).await;
@@ -27,7 +29,7 @@ pub async fn p09_a_refusal_of_somebody_else_is_tried_again<H: NotifierHarness>(h
     post.is_reached_again(0).await;
 }
 
-/// Before and after it, others are reached.
+/// A refused recipient affects nobody else: others are reached before and after the refusal.
 pub async fn p13_a_refusal_is_its_recipients_only<H: NotifierHarness>(harness: &H) {
     let post = Post::new(harness).await;
     post.behave(0, Behaviour::Reject).await;
@@ -39,7 +41,8 @@ pub async fn p13_a_refusal_is_its_recipients_only<H: NotifierHarness>(harness: &
     }
 }
 
-/// The planner tries again, not the notifier: it counts attempts, durably, before they are made.
+/// The notifier tries a busy carrier only once. The planner tries again, and counts attempts durably before they are
+/// made.
 pub async fn p09_a_busy_carrier_is_tried_once_and_is_not_dead<H: NotifierHarness>(harness: &H) {
     let post = Post::new(harness).await;
     post.behave(0, Behaviour::Busy).await;
@@ -52,7 +55,7 @@ pub async fn p09_a_busy_carrier_is_tried_once_and_is_not_dead<H: NotifierHarness
     post.nothing_arrived(0).await;
 }
 
-/// Nothing is left of it.
+/// A carrier that was busy is reached again by the next attempt.
 pub async fn p09_a_carrier_that_was_busy_is_reached_again<H: NotifierHarness>(harness: &H) {
     let post = Post::new(harness).await;
     post.behave(0, Behaviour::Busy).await;
@@ -61,7 +64,7 @@ pub async fn p09_a_carrier_that_was_busy_is_reached_again<H: NotifierHarness>(ha
     post.is_reached_again(0).await;
 }
 
-/// With the time that was asked for, after one attempt.
+/// If a carrier asks for a pause, the outcome says so with the pause, after one attempt.
 pub async fn p09_an_asked_for_pause_is_told<H: NotifierHarness>(harness: &H) {
     let post = Post::new(harness).await;
     post.behave(0, Behaviour::Throttle).await;
@@ -72,7 +75,7 @@ pub async fn p09_an_asked_for_pause_is_told<H: NotifierHarness>(harness: &H) {
     post.nothing_arrived(0).await;
 }
 
-/// Certainly nothing was handed over, and it is not a permanent fault of the recipient.
+/// An unreachable carrier is *unavailable*: certainly nothing was handed over, and the recipient is not at fault.
 pub async fn p09_an_unreachable_carrier_is_unavailable<H: NotifierHarness>(harness: &H) {
     let post = Post::new(harness).await;
     post.behave(0, Behaviour::Unreachable).await;
@@ -83,7 +86,7 @@ pub async fn p09_an_unreachable_carrier_is_unavailable<H: NotifierHarness>(harne
     post.nothing_arrived(0).await;
 }
 
-/// Also one to which there was a connection before.
+/// A carrier that was unreachable is reached again, even if there was a connection to it before.
 pub async fn p09_a_carrier_that_is_back_is_reached_again<H: NotifierHarness>(harness: &H) {
     let post = Post::new(harness).await;
     assert_eq!(post.tell(&post.alert(0, 1, 1), AMPLE).await, Outcome::Accepted);
@@ -93,8 +96,8 @@ pub async fn p09_a_carrier_that_is_back_is_reached_again<H: NotifierHarness>(har
     post.is_reached_again(0).await;
 }
 
-/// The message has arrived, but the notifier cannot know that. So it must not report success or failure, and must not
-/// send the message again.
+/// A lost reply is *unknown*: the message has arrived, but the notifier cannot know that. So it must not report success
+/// or failure, and must not send the message again.
 pub async fn p10_a_lost_reply_is_unknown_and_not_tried_again<H: NotifierHarness>(harness: &H) {
     let post = Post::new(harness).await;
     // Over the first connection, and where it can be, over one that has worked before.
@@ -108,7 +111,7 @@ pub async fn p10_a_lost_reply_is_unknown_and_not_tried_again<H: NotifierHarness>
     }
 }
 
-/// The connection that was lost is not used again.
+/// After a lost reply, the next attempt does not use the lost connection.
 pub async fn p09_a_carrier_whose_reply_was_lost_is_reached_again<H: NotifierHarness>(harness: &H) {
     let post = Post::new(harness).await;
     post.behave(0, Behaviour::TakeAndClose).await;

@@ -1,4 +1,4 @@
-//! Promise 13: a recipient that says nothing delays nobody.
+//! Laws of promise 13: a carrier that does not answer delays nobody else.
 
 use std::time::Duration;
 
@@ -10,7 +10,8 @@ use super::post::{AMPLE, Post, SHORT};
 use super::{Behaviour, NotifierHarness};
 use crate::waiting::eventually;
 
-/// The outcome is neither accepted nor refused, and there was one attempt.
+/// An attempt at a silent carrier ends at the deadline. Its outcome is neither accepted nor rejected, and there was one
+/// attempt.
 pub async fn p13_a_silent_carrier_is_given_up_at_the_deadline<H: NotifierHarness>(harness: &H) {
     let post = Post::new(harness).await;
     post.behave(0, Behaviour::Hang).await;
@@ -22,7 +23,7 @@ pub async fn p13_a_silent_carrier_is_given_up_at_the_deadline<H: NotifierHarness
     }
 }
 
-/// Through the same notifier, while several hang.
+/// An alert arrives while several other alerts of the same notifier hang.
 pub async fn p13_a_hanging_alert_delays_no_other<H: NotifierHarness>(harness: &H) {
     const HANGING: usize = 3;
     let post = Post::new(harness).await;
@@ -49,9 +50,9 @@ pub async fn p13_a_hanging_alert_delays_no_other<H: NotifierHarness>(harness: &H
     post.has_arrived(0, 1).await;
 }
 
-/// The engine drops an attempt that outlives its deadline; the next one must not wait for it.
+/// An abandoned attempt blocks no later one: the engine drops an attempt that exceeds its deadline.
 pub async fn p13_an_abandoned_alert_blocks_nothing<H: NotifierHarness>(harness: &H) {
-    /// More than a notifier is likely to have connections.
+    /// More abandoned attempts than a notifier is likely to have connections.
     const ABANDONED: u32 = 24;
     let post = Post::new(harness).await;
     post.behave(1, Behaviour::Hang).await;
@@ -65,7 +66,8 @@ pub async fn p13_an_abandoned_alert_blocks_nothing<H: NotifierHarness>(harness: 
     post.is_reached_again(1).await;
 }
 
-/// The message has arrived, but the notifier cannot know that. So it may report neither success nor failure.
+/// A missing reply is *unknown*: the message has arrived, but the notifier cannot know that. So it may report neither
+/// success nor failure.
 pub async fn p10_a_reply_that_does_not_come_is_unknown<H: NotifierHarness>(harness: &H) {
     let post = Post::new(harness).await;
     post.behave(0, Behaviour::TakeAndHang).await;

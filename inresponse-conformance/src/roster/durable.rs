@@ -1,4 +1,4 @@
-//! Written entries survive a crash.
+//! Laws of durability: written entries survive a crash.
 
 use inresponse_core::roster::{Effect, Roster};
 
@@ -9,7 +9,7 @@ use super::acting::{
 use super::scene::{all_rotas, all_settings, no_team, odd_names, pairs, put, service_of, team};
 use crate::Durable;
 
-/// Services, settings and calendars survive, and deleted entries do not come back.
+/// Services, settings and calendars survive a crash, and deleted entries do not come back.
 pub async fn what_was_put_survives_a_crash<H: Durable<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     let (settings, rotas) = (all_settings(), all_rotas());
@@ -34,7 +34,8 @@ pub async fn what_was_put_survives_a_crash<H: Durable<Subject: Roster>>(harness:
     assert!(!knows(&roster, "deleted").await, "its only day was deleted");
 }
 
-/// All edits of the last call and all their records, and the marks that were given before.
+/// All edits of the last call and all their records survive a crash together, and so do marks that were returned
+/// before.
 pub async fn edits_and_their_records_survive_a_crash_together<H: Durable<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     let [first, second] = [0, 1].map(|nth| pairs().map(|pair| put(&pair[nth])));

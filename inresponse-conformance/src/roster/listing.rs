@@ -1,4 +1,4 @@
-//! Pages of entries.
+//! Laws of pages of entries.
 
 use inresponse_core::roster::{Entry, EntryKey, EntryKind, Listed, Roster};
 
@@ -12,7 +12,8 @@ async fn page(roster: &impl Roster, kind: EntryKind, after: Option<&EntryKey>, l
     page
 }
 
-/// Entries of all kinds. Some names begin like others, so that what stands between a name and a day decides nothing.
+/// Entries of all kinds. Some names are prefixes of others, so that a separator between a name and a day cannot decide
+/// the order.
 fn entries() -> Vec<Entry> {
     let (settings, rotas) = (all_settings(), all_rotas());
     let mut entries = Vec::new();
@@ -32,7 +33,7 @@ fn entries() -> Vec<Entry> {
     entries
 }
 
-/// What is to be listed of them, in order.
+/// The expected list of these entries, in order.
 fn expected(entries: &[Entry], kind: EntryKind) -> Vec<Listed> {
     let of_kind = entries.iter().filter(|entry| entry.key().kind() == kind).cloned();
     let mut listed: Vec<Listed> = of_kind.map(Listed::from).collect();
@@ -51,7 +52,7 @@ fn expected(entries: &[Entry], kind: EntryKind) -> Vec<Listed> {
     listed
 }
 
-/// In the order of their keys and exactly; a team without settings of its own too.
+/// Pages of entries skip and repeat nothing. They are in the order of their keys, and include teams without settings.
 pub async fn pages_of_entries_leave_none_out_and_double_none<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     let entries = entries();
@@ -77,7 +78,7 @@ pub async fn pages_of_entries_leave_none_out_and_double_none<H: Harness<Subject:
     }
 }
 
-/// It was deleted between two pages, say.
+/// A page continues after a key that no longer exists, for example because it was deleted between two pages.
 pub async fn a_page_goes_on_after_a_key_that_is_gone<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     for name in ["a", "b", "c", "d"] {

@@ -28,7 +28,7 @@ pub use teams::*;
 /// The names of all laws, including those that may be excepted.
 pub const LAWS: &[&str] = crate::__roster_laws! { [crate::__names] [] };
 
-/// The one list of the laws.
+/// The list of all laws of rosters.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __roster_laws {

@@ -1,4 +1,4 @@
-//! Many calls at once.
+//! Laws of concurrent calls.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use super::scene::{day_of, delete, put, rota, service, service_of, settings, set
 use crate::Harness;
 use crate::waiting::together;
 
-/// How many calls contend for the same entries.
+/// The number of calls that contend for the same entries.
 const AT_ONCE: u32 = 8;
 
-/// Of many concurrent writes none overwrites another.
+/// Concurrent writes of different entries do not overwrite each other.
 pub async fn concurrent_puts_are_all_kept<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = Arc::new(harness.fresh().await);
     let writers = (1..=16).map(|i| {
@@ -36,7 +36,7 @@ pub async fn concurrent_puts_are_all_kept<H: Harness<Subject: Roster>>(harness: 
     assert_eq!(records(&*roster).await.len(), 3 * 16, "a record for each");
 }
 
-/// The others replace it, or find nothing to delete.
+/// Of concurrent calls for one entry, one creates or deletes it. The others replace it, or find nothing to delete.
 pub async fn of_concurrent_calls_one_creates_and_one_deletes_an_entry<H: Harness<Subject: Roster>>(
     harness: &H,
 ) {
@@ -64,12 +64,13 @@ pub async fn of_concurrent_calls_one_creates_and_one_deletes_an_entry<H: Harness
     }
 }
 
-/// What each found is what another left, and the last left what is there.
+/// The records of concurrent calls form a chain: what each call found is what another left, and the last call left the
+/// current value.
 pub async fn records_of_concurrent_calls_link_up<H: Harness<Subject: Roster>>(harness: &H) {
     must_link_up(vec![harness.fresh().await]).await;
 }
 
-/// Concurrent calls by all handles in turn link up.
+/// Checks that the records of concurrent calls form a chain, with the calls spread over all handles.
 pub(super) async fn must_link_up<R: Roster>(handles: Vec<R>) {
     let handles: Vec<_> = handles.into_iter().map(Arc::new).collect();
     let calls = (0..AT_ONCE).zip(handles.iter().cycle().cloned()).map(|(i, roster)| async move {
@@ -78,14 +79,14 @@ pub(super) async fn must_link_up<R: Roster>(handles: Vec<R>) {
     });
     let effects = together(calls).await;
     let roster = &*handles[0];
-    roster.refresh().await.expect("the roster looks again");
+    roster.refresh().await.expect("the roster is refreshed");
     let chain = chain_of(&records(roster).await, "athens");
     assert_eq!(chain.len(), effects.len(), "a record for each of {effects:?}");
     let last = chain.last().map(|name| team(name));
     assert_eq!(owner(roster, "athens").await, last, "the last of {chain:?}");
 }
 
-/// Calls that edit the same entries take effect in one order for all of them, as if one came after the other.
+/// Concurrent calls that edit the same entries take effect in one order, as if one came after the other.
 pub async fn concurrent_calls_of_several_edits_do_not_mix<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = Arc::new(harness.fresh().await);
     let names = ["athens", "delphi", "sparta"];
@@ -111,7 +112,7 @@ pub async fn concurrent_calls_of_several_edits_do_not_mix<H: Harness<Subject: Ro
     assert_eq!(left, expected, "what the last of {:?} left", chains[0]);
 }
 
-/// The owners of a service one after the other, as its records tell them in whatever order they are listed.
+/// The owners of a service in the order of its changes, which are found from the records in any order.
 fn chain_of(records: &[RosterChange], name: &str) -> Vec<String> {
     let key = EntryKey::Service(service(name));
     let mut steps = BTreeMap::new();
@@ -131,12 +132,12 @@ fn chain_of(records: &[RosterChange], name: &str) -> Vec<String> {
     chain
 }
 
-/// Whose a service is by its record.
+/// The owner of a service after a change, by its record.
 pub(super) fn owner_told(record: &RosterChange) -> Option<String> {
     owners_told(record).1
 }
 
-/// Whose a service was, and is.
+/// The owner of a service before and after a change, by its record.
 fn owners_told(record: &RosterChange) -> (Option<String>, Option<String>) {
     let field = match record.what() {
         What::Entry(entry) => entry.fields.get("team"),

@@ -1,4 +1,4 @@
-//! What a directory holds.
+//! Laws of the content of a directory.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,8 @@ fn instant(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
-/// It is resolved for any instant of the span in the team's zone, which nobody has told the roster.
+/// A directory contains every day that the span covers in some time zone, because the roster is not told the team's
+/// zone.
 pub async fn p15_a_directory_has_every_day_that_some_zone_has_in_its_span<H: Harness<Subject: Roster>>(
     harness: &H,
 ) {
@@ -70,7 +71,8 @@ pub async fn p15_a_directory_has_every_day_that_some_zone_has_in_its_span<H: Har
     }
 }
 
-/// Also by days that lie far from the span; and for a team that is not known there is nothing.
+/// A directory says whether its team is known, also by days far from the span. The directory of an unknown team is
+/// empty.
 pub async fn p12_a_directory_tells_whether_its_team_is_known<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     let far = day("2026-03-29");

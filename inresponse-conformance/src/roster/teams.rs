@@ -1,4 +1,4 @@
-//! Deletions, and what a team is.
+//! Laws of deletions, and of when a team is known.
 
 use inresponse_core::model::TeamName;
 use inresponse_core::roster::{Edited, Effect, EntryKey, EntryKind, Refusal, Roster};
@@ -10,7 +10,7 @@ use super::acting::{
 use super::scene::{no_team, rota, settings, team};
 use crate::Harness;
 
-/// The first deletion removes it, later ones find it absent. It can be written again.
+/// The first deletion removes an entry, later ones find it missing. The entry can be written again.
 pub async fn a_deletion_tells_what_it_found<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     assert_eq!(delete_service(&roster, "athens").await, Effect::Absent);
@@ -34,7 +34,7 @@ pub async fn a_deletion_tells_what_it_found<H: Harness<Subject: Roster>>(harness
     }
 }
 
-/// Other services, other days of the team, and teams whose names begin alike.
+/// A deletion leaves everything else alone: other services, other days of the team, and teams whose names begin alike.
 pub async fn a_deletion_leaves_everything_else_alone<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     for name in ["dev", "devops", "devops/eu", "Devops"] {
@@ -55,7 +55,7 @@ pub async fn a_deletion_leaves_everything_else_alone<H: Harness<Subject: Roster>
     }
 }
 
-/// Any of them is enough; none needs the others.
+/// A team is known if it has settings, a calendar entry or a service. Each of them alone is enough.
 pub async fn p12_a_team_is_known_by_settings_a_calendar_entry_or_a_service<H: Harness<Subject: Roster>>(
     harness: &H,
 ) {
@@ -89,7 +89,7 @@ pub async fn p12_a_team_is_known_by_settings_a_calendar_entry_or_a_service<H: Ha
     assert_eq!(delete_team(&roster, "listed").await, Effect::Absent, "a team that is not known is not there");
 }
 
-/// Each of them once, in order, and no others.
+/// The list of known teams contains each of them once, in order, and no others.
 pub async fn the_teams_that_are_known_are_listed<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     let teams = async || -> Vec<TeamName> {
@@ -114,7 +114,7 @@ pub async fn the_teams_that_are_known_are_listed<H: Harness<Subject: Roster>>(ha
     assert_eq!(teams().await, ["Zeta", "both"].map(team));
 }
 
-/// Nothing of it comes back with a team of the same name.
+/// A team is deleted with its calendar: nothing comes back with a new team of the same name.
 pub async fn a_team_is_deleted_with_its_calendar<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     put_team(&roster, "devops", &settings("last")).await;
@@ -132,7 +132,7 @@ pub async fn a_team_is_deleted_with_its_calendar<H: Harness<Subject: Roster>>(ha
     assert_eq!(entry(&roster, "listed", "2026-03-01").await, None);
 }
 
-/// Its services would lead nowhere. It says which one, and nothing is changed.
+/// A team that owns a service is not deleted. The refusal names the service, and nothing is changed.
 pub async fn a_team_that_owns_a_service_is_not_deleted<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     put_team(&roster, "devops", &settings("last")).await;

@@ -1,4 +1,4 @@
-//! The rules of a swap.
+//! Laws of swaps.
 
 use futures_util::future::join_all;
 use inresponse_core::settings::{Settings, Swapped};
@@ -6,7 +6,7 @@ use inresponse_core::settings::{Settings, Swapped};
 use super::{swap, value};
 use crate::Harness;
 
-/// Also if its name is a part of an existing name.
+/// A setting that was never written is absent, even if its name is a part of an existing name.
 pub async fn what_was_never_kept_is_absent<H: Harness<Subject: Settings>>(harness: &H) {
     let settings = harness.fresh().await;
     assert_eq!(value(&settings, "sessions:jo").await, None);
@@ -16,7 +16,7 @@ pub async fn what_was_never_kept_is_absent<H: Harness<Subject: Settings>>(harnes
     }
 }
 
-/// For any bytes, up to 40 KB.
+/// A value is returned exactly, for any bytes up to 40 KB.
 pub async fn a_value_is_answered_exactly<H: Harness<Subject: Settings>>(harness: &H) {
     let settings = harness.fresh().await;
     let every_byte: Vec<u8> = (0..=255).collect();
@@ -27,7 +27,7 @@ pub async fn a_value_is_answered_exactly<H: Harness<Subject: Settings>>(harness:
     }
 }
 
-/// From nothing, from another value, and from the right one; a swap that was done already is done.
+/// A swap is done only if the current value is the expected one. A swap that was already done counts as done.
 pub async fn a_swap_is_done_only_from_the_value_that_it_names<H: Harness<Subject: Settings>>(harness: &H) {
     let settings = harness.fresh().await;
     let is = async |expected: Option<&[u8]>| {
@@ -47,7 +47,7 @@ pub async fn a_swap_is_done_only_from_the_value_that_it_names<H: Harness<Subject
     is(Some(b"two")).await;
 }
 
-/// So no concurrent write of somebody else is lost.
+/// Of concurrent swaps one is done, so that no other write is lost.
 pub async fn of_swaps_at_once_one_is_done<H: Harness<Subject: Settings>>(harness: &H) {
     let settings = harness.fresh().await;
     for was in [None, Some(vec![0])] {

@@ -1,4 +1,4 @@
-//! Promises 6 and 11: the version is the only fence.
+//! Laws of promises 6 and 11: the version is the only fence.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::Harness;
 use crate::scene::{at, claimed, keyed, leased, noted, opening, report, resolved};
 use crate::waiting::{eventually, together};
 
-/// One version after another.
+/// A commit at the version that was read replaces the record, and increases the version.
 pub async fn p06_a_commit_at_the_read_version_replaces_the_record<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let mut record = new(&store, opening(report("athens"), at(0))).await;
@@ -21,7 +21,7 @@ pub async fn p06_a_commit_at_the_read_version_replaces_the_record<H: Harness<Sub
     }
 }
 
-/// An older version and one that never was.
+/// A commit at another version is stale and changes nothing, whether the version is older or never existed.
 pub async fn p06_a_commit_at_another_version_is_stale_and_changes_nothing<H: Harness<Subject: Store>>(
     harness: &H,
 ) {
@@ -38,7 +38,8 @@ pub async fn p06_a_commit_at_another_version_is_stale_and_changes_nothing<H: Har
     }
 }
 
-/// Claims by several people and the lease of an alert, all read before the first of them is written.
+/// Of concurrent commits at one version one wins: claims by several people and the lease of an alert, all read before
+/// any of them is written.
 pub async fn p06_of_concurrent_commits_at_one_version_one_wins<H: Harness<Subject: Store>>(harness: &H) {
     const ACTORS: usize = 8;
     let store = Arc::new(harness.fresh().await);
@@ -73,7 +74,7 @@ pub async fn p06_of_concurrent_commits_at_one_version_one_wins<H: Harness<Subjec
     }
 }
 
-/// A commit touches its own record only.
+/// A commit changes its own record only.
 pub async fn p06_a_commit_leaves_other_incidents_alone<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let mut records = Vec::new();
@@ -88,7 +89,8 @@ pub async fn p06_a_commit_leaves_other_incidents_alone<H: Harness<Subject: Store
     eventually(&due, || super::acts::due(&store, at(1))).await;
 }
 
-/// Only `create` creates. Whether the answer is stale or an outage, nothing is there afterwards.
+/// A commit with an unknown number creates nothing. Its answer may be stale or an outage, but no incident exists
+/// afterwards.
 pub async fn a_commit_of_an_unknown_number_creates_nothing<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let known = new(&store, opening(report("athens"), at(0))).await;

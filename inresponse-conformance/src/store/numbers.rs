@@ -1,4 +1,4 @@
-//! Promise 2: unique numbers.
+//! Laws of promise 2: numbers are unique.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub async fn p02_numbers_rise<H: Harness<Subject: Store>>(harness: &H) {
     }
 }
 
-/// So too where many report at once; and no two get the same.
+/// Numbers are unique and ascending even if many reports are made at once.
 pub async fn p02_numbers_are_unique_and_rise_under_concurrency<H: Harness<Subject: Store>>(harness: &H) {
     let store = Arc::new(harness.fresh().await);
     let reporters = (0..16).map(|i| {
@@ -44,7 +44,7 @@ pub async fn p02_numbers_are_unique_and_rise_under_concurrency<H: Harness<Subjec
     assert!(all.iter().all(|n| *n < later), "{later} was answered after all of {all:?}");
 }
 
-/// Nor is a number reused when its incident is over.
+/// The number of a resolved incident is not used again.
 pub async fn p02_the_number_of_a_resolved_incident_is_not_used_again<H: Harness<Subject: Store>>(
     harness: &H,
 ) {
