@@ -70,7 +70,8 @@ impl Event {
         let service = context.service.cloned().unwrap_or_else(unmapped);
         let as_given = self.fields.text("dedup_key");
         let given = as_given.as_deref().and_then(key::of);
-        let missing = || InvalidInput::field("dedup_key", "is missing: it names the alert to acknowledge or resolve");
+        let missing =
+            || InvalidInput::field("dedup_key", "is missing: it names the alert to acknowledge or resolve");
         let action = self.fields.text("event_action").map(|action| action.trim().to_lowercase());
         let (signal, dedup_key) = match action.as_deref() {
             Some("trigger") => {

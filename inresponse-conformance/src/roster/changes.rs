@@ -101,7 +101,7 @@ fn in_short(told: &EntryChange) -> String {
     format!("{}: {:?}{}", told.key, told.change, fields.collect::<String>())
 }
 
-/// Audit records contain no addresses, because more people may read the records than the entries.
+/// Audit records contain no addresses, because everybody who may read the records could then use the addresses.
 pub async fn a_record_holds_no_address<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     let of = |texts: [&str; 3]| texts.map(|text| Contact::new(text).unwrap()).to_vec();

@@ -189,7 +189,10 @@ pub async fn p14_whatever_lies_ahead_of_the_clock_is_found<H: Harness<Subject: S
             let (mut found, mut after) = (Vec::new(), None);
             // One page more than there can be ends a store that goes round in circles.
             for _ in 0..8 {
-                let page = store.ahead(now, after, limit).await.expect("the store lists records with a time after the clock");
+                let page = store
+                    .ahead(now, after, limit)
+                    .await
+                    .expect("the store lists records with a time after the clock");
                 assert!(page.len() <= limit, "{} where {limit} were asked for", page.len());
                 let Some(last) = page.last() else { break };
                 after = Some(mark(last));
