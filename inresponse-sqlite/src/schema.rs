@@ -9,10 +9,11 @@ use rusqlite_migration::{M, Migrations};
 
 use crate::error::{Moment, outage};
 
-/// How long a write waits for another process's write.
+/// The time limit for a write to wait for another process's write.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// SQLite before 3.51.3 can corrupt a WAL database that several connections write to.
+/// The oldest version of SQLite that is accepted. Before 3.51.3, SQLite can corrupt a WAL database that several
+/// connections write to.
 const OLDEST_SQLITE: i32 = 3_051_003;
 
 const V1: &str = "
@@ -174,18 +175,18 @@ fn migrations() -> Migrations<'static> {
     Migrations::new(VERSIONS.map(M::up).to_vec())
 }
 
-/// The number of this version's schema.
+/// The version of this program's schema.
 pub(crate) fn schema_version() -> i64 {
     i64::try_from(VERSIONS.len()).unwrap_or(i64::MAX)
 }
 
-/// The number of the schema that a database has.
+/// The schema version of a database.
 pub(crate) fn stored_version(connection: &Connection) -> Result<i64, Outage> {
     let version = connection.query_row("PRAGMA user_version", [], |row| row.get(0));
     version.map_err(|e| outage(e, Moment::BeforeCommit))
 }
 
-/// An empty database in memory with the schema of that version.
+/// Makes an empty database in memory with the schema of that version.
 pub(crate) fn at_version(version: i64) -> Result<Connection, Outage> {
     let mut connection = Connection::open_in_memory().map_err(|e| outage(e, Moment::BeforeCommit))?;
     let version = usize::try_from(version).unwrap_or_default();
@@ -195,15 +196,15 @@ pub(crate) fn at_version(version: i64) -> Result<Connection, Outage> {
     Ok(connection)
 }
 
-/// Opens the file for writing and brings it to this version's schema.
+/// Opens the file for writing, and migrates the database to this version's schema.
 pub(crate) fn open_writer(path: &Path) -> Result<Connection, Outage> {
     create_private(path)?;
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     prepare(connection)
 }
 
-/// Opens the file for writing again. A newer version may have migrated its schema meanwhile. The writes of this version
-/// are still right there, and it continues until it is replaced.
+/// Opens the file for writing again. A newer version of the program may have migrated the schema in between. The writes
+/// of this version are still correct there, so it continues until it is replaced.
 pub(crate) fn open_writer_again(path: &Path) -> Result<Connection, Outage> {
     create_private(path)?;
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
@@ -236,7 +237,7 @@ fn open(path: &Path, access: OpenFlags) -> Result<Connection, Outage> {
 
 /// Makes a connection and its existing data durable, and migrates the database to this version's schema.
 ///
-/// For callers of [`write_batch`](crate::write_batch) that have no writer thread.
+/// The function is public for callers of [`write_batch`](crate::write_batch) that have no writer thread.
 ///
 /// # Errors
 /// The file cannot be written, is not a database, or was made by a newer version.
@@ -270,7 +271,8 @@ fn checkpoint(connection: &Connection) -> Result<(), Outage> {
     connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).map_err(failed)
 }
 
-/// Creates the file if it is absent, readable by its owner only: it holds secrets. Its WAL files follow it.
+/// Creates the file if it does not exist, readable by its owner only, because it contains secrets. SQLite gives its WAL
+/// files the same permissions.
 pub(crate) fn create_private(path: &Path) -> Result<(), Outage> {
     let mut options = std::fs::OpenOptions::new();
     options.create_new(true).write(true);

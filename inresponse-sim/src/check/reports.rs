@@ -1,4 +1,4 @@
-//! P1 to P4: numbers, dedup keys, and what was not answered.
+//! Checks P1 to P4: numbers, dedup keys, and reports without an answer.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,7 @@ impl Checker<'_> {
         self.repeats_are_counted();
     }
 
-    /// P1: what was answered with a number is there.
+    /// P1: an incident whose number was answered exists.
     fn numbered_is_durable(&self) {
         for call in &self.history.reports {
             let Some(Reply::New(answered)) = call.answer.got() else { continue };
@@ -38,7 +38,7 @@ impl Checker<'_> {
         }
     }
 
-    /// P2: unique, and higher than what was answered before the report was made.
+    /// P2: a number is unique, and higher than those that were answered before its report was made.
     fn numbers_ascend(&self) {
         let mut numbers = BTreeSet::new();
         let new = |call: &ReportCall| match call.answer.got()? {
@@ -58,7 +58,7 @@ impl Checker<'_> {
         }
     }
 
-    /// P4, P16: every incident is of one report, which was not answered otherwise.
+    /// P4, P16: every incident belongs to one report, whose answer allows it.
     fn nothing_else_is_recorded(&self) {
         let by_title: BTreeMap<_, _> = self.history.reports.iter().map(|c| (c.title.as_str(), c)).collect();
         let mut seen = BTreeMap::new();
@@ -68,12 +68,12 @@ impl Checker<'_> {
                 self.violated(4, format!("{title} is both {other} and {number}"));
             }
             let Some(call) = by_title.get(title) else {
-                self.violated(4, format!("{number} is of no report"));
+                self.violated(4, format!("{number} belongs to no report"));
                 continue;
             };
             let mut known = self.copies(call.began, call.ended.unwrap_or(Micros::MAX));
             if !known.any(|roster| self.alerted_for_report(&call.service, roster).is_some()) {
-                self.violated(16, format!("{number} is of a service that nobody knows"));
+                self.violated(16, format!("{number} is about an unknown service"));
             }
             match &call.answer {
                 Answer::Got(Reply::New(answered)) if answered.number() == number => {}
@@ -89,7 +89,7 @@ impl Checker<'_> {
         }
     }
 
-    /// P12: a report is refused only if its service is not known at some time before the answer.
+    /// P12: a report is refused only if its service was unknown at some time before the answer.
     fn a_known_service_is_not_refused(&self) {
         for call in &self.history.reports {
             let (Some(Reply::UnknownService), Some(ended)) = (call.answer.got(), call.ended) else {
@@ -165,7 +165,7 @@ impl Checker<'_> {
         })
     }
 
-    /// P3: every answered repeat is in the count, and nothing that cannot be one.
+    /// P3: the count contains every answered repeat, and no report that cannot be a repeat.
     fn repeats_are_counted(&self) {
         for record in self.last.values() {
             let (number, incident) = (record.number(), &record.incident);
