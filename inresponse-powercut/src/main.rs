@@ -1,4 +1,4 @@
-//! Cuts the power; `cargo xtask powercuts` builds and calls it.
+//! Cuts the power during writes. `cargo xtask powercuts` builds and calls this program.
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -11,10 +11,10 @@ use inresponse_powercut::play::Plant;
 #[derive(Parser)]
 #[command(name = "cargo xtask powercuts")]
 struct Cli {
-    /// How many times.
+    /// The number of power cuts.
     #[arg(long, default_value_t = 10_000)]
     cuts: u64,
-    /// The first seed; with `--cuts 1`, that one alone.
+    /// The first seed. With `--cuts 1`, only this seed is played.
     #[arg(long, default_value_t = 1)]
     from: u64,
 }

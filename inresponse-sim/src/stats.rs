@@ -1,4 +1,4 @@
-//! How often everything occurred. What never did was not tested.
+//! Counts how many times each fault and each transition occurred. Whatever never occurred was not tested.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,7 +12,7 @@ use crate::play::Played;
 use crate::scenario::Drive;
 use crate::store_kind::StoreKind;
 
-/// Every transition that must occur somewhere in a run.
+/// The transitions of which each must occur in some run.
 const TRANSITIONS: &[&str] = &[
     "drive: runner",
     "drive: executions",
@@ -77,18 +77,18 @@ const TRANSITIONS: &[&str] = &[
 /// Counts of faults and transitions.
 #[derive(Debug, Clone, Default)]
 pub struct Stats {
-    /// How many runs.
+    /// The number of runs.
     pub runs: u64,
-    /// How many incidents.
+    /// The number of incidents.
     pub incidents: u64,
-    /// How many attempts to send.
+    /// The number of attempts to send.
     pub sends: u64,
     faults: Vec<u64>,
     transitions: BTreeMap<&'static str, u64>,
 }
 
 impl Stats {
-    /// Adds what one run gave.
+    /// Adds the counts of one run.
     pub fn add(&mut self, played: &Played) {
         self.runs += 1;
         self.incidents += played.history.last.len() as u64;
@@ -228,7 +228,7 @@ impl Stats {
         }
     }
 
-    /// Adds what others counted.
+    /// Adds the counts of other runs.
     pub fn merge(&mut self, other: &Stats) {
         self.runs += other.runs;
         self.incidents += other.incidents;
@@ -242,7 +242,7 @@ impl Stats {
         }
     }
 
-    /// What never occurred, of all that can on such a store.
+    /// The faults and transitions that never occurred, although they can occur with this store.
     pub fn missing(&self, store: StoreKind) -> Vec<&'static str> {
         let can = Fault::ALL.iter().filter(|fault| store.rules_out(**fault).is_none());
         let faults = can.filter(|f| self.faults.get(**f as usize).is_none_or(|n| *n == 0));

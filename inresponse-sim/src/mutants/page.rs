@@ -4,16 +4,16 @@ use std::fmt::Write as _;
 
 use super::Caught;
 
-/// The README's promises.
+/// The numbers of the README's promises.
 const PROMISES: std::ops::RangeInclusive<u8> = 1..=16;
 
-/// Promises that no bug which was found breaks.
+/// The promises that no found bug breaks.
 pub fn without_any(caught: &[Caught]) -> Vec<u8> {
     let is_broken = |promise: &u8| caught.iter().any(|c| c.mutant.promise() == *promise && c.is_found());
     PROMISES.filter(|promise| !is_broken(promise)).collect()
 }
 
-/// The page, as Markdown.
+/// The page as Markdown.
 pub fn page(caught: &[Caught]) -> String {
     let mut page = format!(
         "# Planted bugs\n\n\
