@@ -1,4 +1,4 @@
-//! The Runtime API for one function at a time, and a Step Functions that starts every execution.
+//! The Runtime API for one function at a time, and a Step Functions that accepts every start of an execution.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
 use std::net::SocketAddr;
@@ -16,10 +16,10 @@ use tokio::time::timeout;
 
 use crate::Failure;
 
-/// How long a function may take for anything.
+/// The time limit for everything that a function does.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The function has asked for an event, and waits for it.
+/// A function that has asked for an event and waits for it.
 #[derive(Debug)]
 pub(crate) struct Poll {
     pub(crate) at: Instant,
@@ -32,7 +32,7 @@ enum Seen {
     Error(Bytes),
 }
 
-/// Serves until the process ends.
+/// The Runtime API. It serves until the process ends.
 #[derive(Debug)]
 pub(crate) struct RuntimeApi {
     address: SocketAddr,

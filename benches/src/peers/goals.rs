@@ -1,9 +1,9 @@
-//! What is measured of the peers, and what must hold.
+//! The measured systems, the measurements, and the goals.
 
 use crate::systems::System;
 use crate::table::{Bound, Goal, Row};
 
-/// What is measured, by turns.
+/// The systems that are measured in turns.
 pub(super) const SYSTEMS: [System; 4] =
     [System::Empty, System::Alertmanager, System::InResponse, System::RecordsOnly];
 

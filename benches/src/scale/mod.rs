@@ -1,4 +1,4 @@
-//! What things cost with few and with very many incidents open.
+//! Measures costs with few and with very many open incidents.
 
 mod columns;
 mod fill;
@@ -23,20 +23,20 @@ use measures::{PATIENCE, SAMPLES, at_rest, due_scans};
 /// How much is measured.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Plan {
-    /// How many incidents are open.
+    /// The numbers of open incidents.
     #[arg(long, value_delimiter = ',', default_values_t = [1_000, 100_000, 1_000_000])]
     open: Vec<u64>,
-    /// How many were resolved beside a thousand open ones.
+    /// The number of resolved incidents beside a thousand open ones.
     #[arg(long, default_value_t = 1_000_000)]
     history: u64,
 }
 
-/// How many incidents are reported over 64 connections.
+/// The number of incidents that are reported over 64 connections.
 const PUTS: usize = 5_000;
-/// How many of the open ones are overdue at the restart.
+/// The number of open incidents that are overdue at the restart.
 const OVERDUE: u64 = 1_000;
 
-/// Measures, and prints the table.
+/// Makes all measurements, and prints the table.
 pub(crate) async fn run(site: &Site, plan: &Plan) -> Result<(), Failure> {
     let machine = machine::description(&site.work)?;
     let mut columns = Columns { what: "open", ..Columns::default() };
@@ -70,7 +70,7 @@ pub(crate) async fn run(site: &Site, plan: &Plan) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Starts the server on what is there, with alerts overdue.
+/// Starts the server on the existing database, with overdue alerts.
 async fn restart(site: &Site, sink: &Sink, columns: &mut Columns) -> Result<Running, Failure> {
     let started = Instant::now();
     let running = systems::restart(site, System::InResponse, Mails::Each, sink.address)?;
@@ -141,7 +141,7 @@ async fn calls(running: &Running, sink: &Sink, columns: &mut Columns) -> Result<
     Ok(())
 }
 
-/// How large the database and its log are.
+/// Measures the size of the database and its log.
 fn files(folder: &Path, columns: &mut Columns) -> Result<(), Failure> {
     let size = |name: &str| std::fs::metadata(folder.join(name)).map_or(0, |file| file.len()) as f64 / 1e6;
     columns.add("database, MB", 1, size("inresponse.db"));

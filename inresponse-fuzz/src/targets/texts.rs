@@ -1,4 +1,4 @@
-//! What is written in one line.
+//! Fuzzes texts of one line, such as cursors and tokens.
 
 use std::sync::LazyLock;
 
@@ -10,7 +10,7 @@ use inresponse_intake::opsgenie::RequestId;
 
 use super::{now, refusal_holds};
 
-/// Two lists that share nothing but their kind.
+/// Two lists with different filters.
 static LISTS: LazyLock<[ListQuery; 2]> = LazyLock::new(|| {
     let athens = ServiceName::new("athens").ok();
     let open = ListQuery { state: Some(State::Open), service: athens, ..ListQuery::default() };
@@ -87,7 +87,7 @@ pub(super) fn time(data: &[u8]) {
     }
 }
 
-/// What is taken for Amazon's is Amazon's to the library that fetches it, too.
+/// Checks that a URL that is accepted as Amazon's also leads to Amazon in the library that fetches it.
 pub(super) fn amazon_url(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let Some(amazon) = inresponse_intake::fuzzing::amazon_url(text) else { return };

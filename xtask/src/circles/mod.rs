@@ -1,4 +1,4 @@
-//! Circles among the files of a crate: two files that use each other can only be understood together.
+//! Finds circles among the files of a crate: two files that use each other can only be understood together.
 
 mod graph;
 mod resolve;
@@ -12,7 +12,7 @@ use source::{FileId, Source};
 
 use crate::tools::{Failure, crates, root};
 
-/// Circles that are there for now: a folder, and why files in it use each other.
+/// The circles that are accepted for now: a folder, and why files in it use each other.
 const KNOWN: [(&str, &str); 3] = [
     ("inresponse-core/src/engine", "the engine's parts are methods of the engine, which has them"),
     ("inresponse-core/src/model", "an event can tell a standing, which is made of entries"),
@@ -32,13 +32,13 @@ pub(crate) fn check() -> Result<(), Failure> {
     refuse(found, &KNOWN)
 }
 
-/// Refuses circles that are not known, and what is known and not there.
+/// Refuses circles that are not listed as known, and known ones that no longer exist.
 fn refuse(mut found: Vec<Circle>, known: &[(&str, &str)]) -> Result<(), Failure> {
     for (folder, why) in known {
         let before = found.len();
         found.retain(|circle| !circle.files.iter().all(|file| file.starts_with(folder)));
         if found.len() == before {
-            return Err(format!("{folder} has no circle any more: it is listed because {why}").into());
+            return Err(format!("{folder} no longer has a circle: it is listed because {why}").into());
         }
     }
     if found.is_empty() {
@@ -65,11 +65,11 @@ fn roots() -> Result<Vec<PathBuf>, Failure> {
     Ok(roots)
 }
 
-/// Files each of which uses every other one, if not at once.
+/// A circle: files each of which uses every other one, directly or not.
 #[derive(Debug)]
 struct Circle {
     files: Vec<PathBuf>,
-    /// The shortest way round: who uses whom, and where.
+    /// The shortest way round: which file uses which, and where.
     steps: Vec<(PathBuf, Place, PathBuf)>,
 }
 
