@@ -26,7 +26,7 @@ use common::{accepted, leased, now, opening};
 
 /// The number of concurrent writes in the measurements that name it, as many as on a busy server.
 const AT_ONCE: usize = 64;
-/// The number of open incidents; the next figure is how many of them are due.
+/// The number of open incidents.
 const OPEN: usize = 2_000;
 /// The number of records that the engine reads at a time.
 const PAGE: usize = 256;

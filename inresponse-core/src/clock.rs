@@ -1,4 +1,4 @@
-//! Where time comes from.
+//! The clock, the only source of time.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,21 +8,21 @@ use chrono::{DateTime, SubsecRound, Utc};
 
 /// The only source of time.
 ///
-/// Everything else takes the time as an argument. There are two readings because a wall clock can jump. Stored times
-/// are wall-clock times. Durations within one process are measured with the monotonic clock.
+/// Everything else gets the time as an argument. There are two clocks because a wall clock can jump. Stored times are
+/// wall-clock times. Durations within one process are measured with the monotonic clock.
 #[async_trait]
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
-    /// The wall clock, in UTC.
+    /// The wall-clock time, in UTC.
     fn now(&self) -> DateTime<Utc>;
 
-    /// Time since some fixed point in the life of this process; never goes back.
+    /// The time since some fixed point in the life of this process. It never goes back.
     fn monotonic(&self) -> Duration;
 
     /// Returns when `duration` has passed on the monotonic clock. Cancel-safe.
     async fn sleep(&self, duration: Duration);
 }
 
-/// The instant in whole microseconds, which is what every store keeps.
+/// The instant in whole microseconds, the precision of every store.
 pub(crate) fn to_micros(at: DateTime<Utc>) -> DateTime<Utc> {
     at.trunc_subsecs(6)
 }

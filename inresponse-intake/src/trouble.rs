@@ -8,8 +8,9 @@ use inresponse_core::model::{DedupKey, Link, Note, Report, ServiceName, Severity
 
 use crate::{repair, text};
 
-/// The maximum number of bytes for all links, and below for all labels. The rest of a report is for the message.
+/// The maximum number of bytes for all links of a report. The message gets what links and labels leave.
 const MAX_LINK_BYTES: usize = 6 * 1024;
+/// The maximum number of bytes for all labels of a report.
 const MAX_LABEL_BYTES: usize = 8 * 1024;
 /// Bytes reserved for the title and for texts that intake adds.
 const RESERVED_BYTES: usize = 2 * 1024;

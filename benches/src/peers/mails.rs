@@ -12,7 +12,7 @@ use crate::table::Table;
 use crate::{Failure, Site};
 
 const BOTH: [System; 2] = [System::Alertmanager, System::InResponse];
-/// The number of incidents in a storm; the next figure is the number of connections.
+/// The number of incidents in a storm.
 const STORMING: usize = 10_000;
 const CONNECTIONS: usize = 16;
 const PATIENCE: Duration = Duration::from_secs(120);
