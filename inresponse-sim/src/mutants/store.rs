@@ -60,13 +60,15 @@ impl StoreBug {
     pub fn what(self) -> &'static str {
         match self {
             StoreBug::AnsweredNotStored => "the store answers some creates without keeping them",
-            StoreBug::StaleReads => "the store gives what a record was before its last commit",
+            StoreBug::StaleReads => "the store returns a record from before its last commit",
             StoreBug::NumberTwice => "the store answers the number of another incident",
-            StoreBug::GuardNotFreed => "the store keeps the guard on a key after the incident was resolved",
+            StoreBug::GuardNotFreed => {
+                "the store keeps the guard of a dedup key after the incident was resolved"
+            }
             StoreBug::RepeatNotCounted => "the store does not count repeats",
-            StoreBug::NoVersionCheck => "the store commits whatever the version is",
+            StoreBug::NoVersionCheck => "the store commits without a check of the version",
             StoreBug::StaleIsSuccess => "the store answers a stale commit as done",
-            StoreBug::DueForgetsRetries => "the store forgets what is due after a second commit",
+            StoreBug::DueForgetsRetries => "the store forgets the due time after a second commit",
         }
     }
 }
