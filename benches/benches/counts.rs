@@ -1,7 +1,7 @@
 //! Counts the instructions of the hot paths, which are the same however busy the machine is. `cargo xtask bench counts`
 //! shows them next to the previous run's.
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a benchmark is no library")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "benchmarks have no public interface")]
 
 mod common;
 

@@ -6,7 +6,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::disallowed_methods,
-    reason = "a benchmark is no library"
+    reason = "benchmarks have no public interface"
 )]
 
 mod common;

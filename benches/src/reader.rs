@@ -37,7 +37,7 @@ impl Reader {
                     let (stream, _) = listener.accept().await?;
                     tokio::spawn(converse(stream, Arc::clone(&read)));
                 }
-                #[expect(unreachable_code, reason = "it tells the type")]
+                #[expect(unreachable_code, reason = "the text contains the type")]
                 Ok::<(), Failure>(())
             })
         });

@@ -82,7 +82,7 @@ macro_rules! __may_be_excepted {
         ::core::compile_error!(::core::concat!(
             "`",
             ::core::stringify!($other),
-            "` is not something that a ",
+            "` is not a group that a ",
             ::core::stringify!($suite),
             " may be excepted from"
         ));

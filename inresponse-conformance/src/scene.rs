@@ -110,7 +110,7 @@ fn change(incident: &Incident, input: Input<'_>, now: DateTime<Utc>) -> Plan {
     match plan::step(incident, input, now) {
         Decision::Change(plan) => *plan,
         other @ (Decision::Nothing | Decision::Refuse(_) | Decision::NeedsRound(_)) => {
-            panic!("the scene does not play: {other:?}")
+            panic!("the test data is invalid: {other:?}")
         }
     }
 }

@@ -42,15 +42,15 @@ mod system {
 
     impl SystemClock {
         /// A clock whose monotonic time begins now.
-        #[allow(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
-        #[allow(clippy::new_without_default, reason = "two of them differ")]
+        #[allow(clippy::disallowed_methods, reason = "only this place reads the clock")]
+        #[allow(clippy::new_without_default, reason = "two such clocks differ")]
         pub fn new() -> Self {
             Self { began: std::time::Instant::now() }
         }
     }
 
     #[async_trait]
-    #[allow(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
+    #[allow(clippy::disallowed_methods, reason = "only this place reads the clock")]
     impl Clock for SystemClock {
         fn now(&self) -> DateTime<Utc> {
             Utc::now()

@@ -32,7 +32,5 @@ pub(crate) async fn by_itself<T: Send + 'static>(
     change: impl Future<Output = Result<T, Outage>> + Send + 'static,
 ) -> Result<T, Outage> {
     let done = tokio::spawn(change.in_current_span()).await;
-    done.unwrap_or_else(
-        |e| Err(Outage::unknown("the change ended before it was known to be done").because(e)),
-    )
+    done.unwrap_or_else(|e| Err(Outage::unknown("the change ended before its result was known").because(e)))
 }

@@ -119,7 +119,7 @@ fn epoch(text: &str) -> Option<DateTime<Utc>> {
             whole * unit
         }
         Ok(nanos) => nanos / 1_000,
-        #[expect(clippy::cast_possible_truncation, reason = "it is less than 1e21")]
+        #[expect(clippy::cast_possible_truncation, reason = "the number is less than 1e21")]
         Err(_) => (number / per_second * 1e6) as i128,
     };
     DateTime::from_timestamp_micros(i64::try_from(micros).ok()?)

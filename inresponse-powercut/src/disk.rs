@@ -45,14 +45,14 @@ impl Call {
     /// The description of the call, for output.
     pub fn words(self) -> &'static str {
         match self {
-            Self::WriteDatabase => "in a write to the database file",
-            Self::WriteLog => "in a write to the log",
-            Self::WriteJournal => "in a write to the first journal",
-            Self::SyncDatabase => "in a sync of the database file",
-            Self::SyncLog => "in a sync of the log",
-            Self::SyncJournal => "in a sync of the first journal",
-            Self::Name => "as a file was created or deleted",
-            Self::SyncDirectory => "in a sync of the directory",
+            Self::WriteDatabase => "during a write to the database file",
+            Self::WriteLog => "during a write to the write-ahead log",
+            Self::WriteJournal => "during a write to the rollback journal",
+            Self::SyncDatabase => "during a sync of the database file",
+            Self::SyncLog => "during a sync of the write-ahead log",
+            Self::SyncJournal => "during a sync of the rollback journal",
+            Self::Name => "while a file was created or deleted",
+            Self::SyncDirectory => "during a sync of the directory",
         }
     }
 }

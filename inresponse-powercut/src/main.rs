@@ -37,7 +37,7 @@ fn main() -> ExitCode {
             if !missing.is_empty() {
                 println!("never happened, so that it was not tested (too few cuts?): {}", missing.join("; "));
             }
-            println!("nothing that was answered was lost");
+            println!("no answered write was lost");
             ExitCode::SUCCESS
         }
         Err(failure) => {

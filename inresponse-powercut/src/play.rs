@@ -95,8 +95,14 @@ impl Tally {
             .chain(survivals.map(|one| one.words().to_owned()))
             .chain(moments.map(|one| format!("{one:?}")))
             .chain((self.kills == 0).then(|| "a kill".to_owned()))
-            .chain((self.unanswered_kept == 0).then(|| "an unanswered batch that was there".to_owned()))
-            .chain((self.unanswered_gone == 0).then(|| "an unanswered batch that was not".to_owned()))
+            .chain(
+                (self.unanswered_kept == 0)
+                    .then(|| "an unanswered batch that was in the database afterwards".to_owned()),
+            )
+            .chain(
+                (self.unanswered_gone == 0)
+                    .then(|| "an unanswered batch that was not in the database afterwards".to_owned()),
+            )
             .collect()
     }
 }
@@ -117,8 +123,12 @@ impl fmt::Display for Tally {
         for (survival, n) in &self.survivals {
             writeln!(f, "{n:>8}  {}", survival.words())?;
         }
-        writeln!(f, "{:>8}  unanswered batches were there afterwards, whole", self.unanswered_kept)?;
-        writeln!(f, "{:>8}  were not there at all", self.unanswered_gone)
+        writeln!(
+            f,
+            "{:>8}  unanswered batches were in the database afterwards, complete",
+            self.unanswered_kept
+        )?;
+        writeln!(f, "{:>8}  unanswered batches were not in the database at all", self.unanswered_gone)
     }
 }
 
@@ -312,13 +322,15 @@ impl Life<'_> {
                 let number = record.number().value();
                 if number <= self.known.answered {
                     let highest = self.known.answered;
-                    return Err(Halt::Broken(format!("number {number} was answered after {highest}")));
+                    return Err(Halt::Broken(format!("the number {number} was answered after {highest}")));
                 }
                 self.known.answered = number;
                 self.tally.numbers += 1;
             }
             if written != expected {
-                return Err(Halt::Broken(format!("{written:?} was answered, wanted {expected:?}")));
+                return Err(Halt::Broken(format!(
+                    "the database answered {written:?} instead of {expected:?}"
+                )));
             }
             self.tally.writes += 1;
         }
@@ -329,7 +341,7 @@ impl Life<'_> {
 
 impl Known {
     fn latest(&self) -> &State {
-        self.possible.last().expect("it holds something at any time")
+        self.possible.last().expect("there is always at least one possible state")
     }
 }
 

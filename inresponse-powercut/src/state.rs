@@ -189,7 +189,7 @@ impl State {
         }
         for key in edits.iter().filter(|edit| matches!(edit, RosterEdit::Delete(_))).map(RosterEdit::key) {
             let uses = |(user, body): &(&EntryKey, &String)| {
-                let entry = Entry::decode((*user).clone(), body).expect("it was written as an entry");
+                let entry = Entry::decode((*user).clone(), body).expect("a stored entry can be read");
                 entry.uses().contains(&key)
             };
             let is_new = |user: &EntryKey| edits.iter().any(|edit| edit.key() == *user);
@@ -213,7 +213,11 @@ impl State {
             let found = &self.incidents.get(number)?;
             (*found != row).then(|| {
                 let (wanted, found) = (&row.record, &found.record);
-                format!("{number} at version {} (wanted {})", found.version.value(), wanted.version.value())
+                format!(
+                    "incident {number} has version {} (expected {})",
+                    found.version.value(),
+                    wanted.version.value()
+                )
             })
         });
         let changed: Vec<_> = changed.collect();
@@ -230,7 +234,7 @@ impl State {
             parts.push("the settings differ".into());
         }
         if self.last != wanted.last {
-            parts.push(format!("the last number is {} (wanted {})", self.last, wanted.last));
+            parts.push(format!("the last number is {} (expected {})", self.last, wanted.last));
         }
         parts.join("; ")
     }

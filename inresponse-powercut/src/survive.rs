@@ -29,11 +29,11 @@ impl Survival {
     /// The description of the kind, for output.
     pub fn words(self) -> &'static str {
         match self {
-            Self::Nothing => "nothing that was not synced was left",
+            Self::Nothing => "no unsynced change was left",
             Self::Everything => "everything was left",
             Self::Prefix => "the first changes were left, the last of them torn",
-            Self::Some => "some changes were left, in another order",
-            Self::Sectors => "some sectors were left of each change",
+            Self::Some => "some changes were left, in any order",
+            Self::Sectors => "some sectors of each change were left",
         }
     }
 }

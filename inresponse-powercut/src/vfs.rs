@@ -121,7 +121,7 @@ fn register() {
     };
     // SAFETY: it is leaked, so it stays valid for as long as SQLite may use it.
     let registered = unsafe { sqlite::sqlite3_vfs_register(Box::leak(Box::new(vfs)), 0) };
-    assert_eq!(registered, sqlite::SQLITE_OK, "registering a file system needs nothing but memory");
+    assert_eq!(registered, sqlite::SQLITE_OK, "registering a file system can fail only without memory");
 }
 
 static METHODS: sqlite::sqlite3_io_methods = sqlite::sqlite3_io_methods {

@@ -46,7 +46,7 @@ fn write(state: &State, now: DateTime<Utc>, rng: &mut Rng) -> Write {
 }
 
 fn contact(name: &str) -> Contact {
-    Contact::new(format!("{name}@example.org")).expect("it is an address")
+    Contact::new(format!("{name}@example.org")).expect("a valid address")
 }
 
 fn team(rng: &mut Rng) -> TeamName {

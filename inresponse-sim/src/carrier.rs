@@ -44,7 +44,7 @@ impl Attempt<'_> {
 
     fn tell(&self, told: Told, outcome: Outcome) -> Outcome {
         self.world.lock().history.sends[self.i].told = Some(told);
-        self.world.note(|| format!("send {} is answered {told:?}", self.i));
+        self.world.note(|| format!("send {} ended with {told:?}", self.i));
         outcome
     }
 }

@@ -50,7 +50,7 @@ static EMULATOR: LazyLock<Emulator> = LazyLock::new(|| Emulator {
         .enable_all()
         .build()
         .expect("a thread can be started"),
-    http: reqwest::Client::builder().no_proxy().build().expect("a client without TLS needs nothing"),
+    http: reqwest::Client::builder().no_proxy().build().expect("a client without TLS can always be made"),
 });
 
 impl Emulator {
@@ -61,7 +61,7 @@ impl Emulator {
             // The caller waits.
             let _ = tell.send(work.await);
         });
-        told.recv().expect("what is asked outside does not panic")
+        told.recv().expect("work outside the simulation does not panic")
     }
 
     async fn ask(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {

@@ -46,7 +46,7 @@ pub fn run<T: Send + 'static>(
     let runtime = tokio::runtime::Builder::new_current_thread()
         .on_thread_park(move || rings.ring())
         .build()
-        .expect("a runtime without any driver needs nothing");
+        .expect("a runtime without drivers can always be made");
     let world = Arc::clone(world);
     runtime.block_on(async move {
         let work = tokio::spawn(work);

@@ -20,10 +20,7 @@
 //! | [`mutants`] | planted bugs |
 //! | [`many`], [`stats`], [`shrink`] | many runs, what occurred in them, and the smallest one that fails |
 
-#![allow(
-    clippy::panic,
-    reason = "a carrier that panics is one of the faults, and a run that cannot go on is one too"
-)]
+#![allow(clippy::panic, reason = "panics of carriers are simulated, and a run that cannot continue panics")]
 
 pub mod carrier;
 pub mod check;

@@ -176,10 +176,10 @@ fn explain(failure: &Failure, make_store: MakeStore<'_>, word: &str) -> ExitCode
 fn check_model(states: Option<usize>, small: bool, cores: usize) -> ExitCode {
     let (budget, search) =
         if small { (Budget::SMALL, Search::Breadth) } else { (Budget::LARGE, Search::Depth) };
-    println!("two engines, two levels and a fallback; at most {budget:?}");
+    println!("two engines, two levels and a fallback, with at most {budget:?}");
     let checked = model::check(budget, search, cores, states);
     let (states, unique, depth) = (checked.states, checked.unique, checked.depth);
-    println!("{states} states, {unique} of them different, at most {depth} steps deep");
+    println!("{states} states, {unique} of them different, with paths of at most {depth} steps");
     for (name, acts) in &checked.broken {
         println!("broken: {name}: {acts}");
     }
@@ -214,7 +214,7 @@ fn mutants(seeds: u64, cores: usize, only: &str, page: &Path) -> ExitCode {
     }
     let without = mutants::without_any(&caught);
     if !without.is_empty() {
-        println!("no bug that was found breaks these promises: {without:?}");
+        println!("these promises have no planted bug that was found: {without:?}");
     }
     let written = write_page(page, &mutants::page(&caught));
     if let Err(error) = &written {

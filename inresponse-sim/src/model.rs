@@ -638,9 +638,13 @@ impl Model for Protocol {
             Property::always("P9: never lost", |_, w: &World| w.broken != Some(9)),
             Property::always("P10: exactly one", |_, w: &World| w.broken != Some(10)),
             Property::always("P11: a claim stops alerts", |_, w: &World| w.broken != Some(11)),
-            Property::always("P12: nobody waits for the unreachable", |_, w: &World| w.broken != Some(12)),
-            Property::always("P14: no send after its lease", |_, w: &World| w.broken != Some(14)),
-            Property::always("P22: no orphans, never early", |_, w: &World| w.broken != Some(22)),
+            Property::always("P12: nobody waits for an unreachable contact", |_, w: &World| {
+                w.broken != Some(12)
+            }),
+            Property::always("P14: no send begins after its lease", |_, w: &World| w.broken != Some(14)),
+            Property::always("P22: a hand-over without an answer ends, and never early", |_, w: &World| {
+                w.broken != Some(22)
+            }),
             Property::sometimes("everybody was alerted", |_, w: &World| w.record.0.is_unclaimed()),
             Property::sometimes("a second round", |_, w: &World| w.record.0.round() > 1),
         ]

@@ -56,7 +56,7 @@ async fn report_once(stage: &Arc<Stage>, service: &str, key: Option<&str>, sever
     if let Some(key) = key {
         report = report.dedup_key(DedupKey::new(key).expect("a plain key").as_str());
     }
-    let report = report.build().expect("a planned report is sound");
+    let report = report.build().expect("the report of a scenario is valid");
     stage
         .world
         .note(|| format!("report r{i} for {service}, key {key:?}, {severity}, to server {}", process.host));
@@ -161,7 +161,7 @@ fn anybody(rng: &mut Rng) -> Person {
         return person(rng);
     }
     let contact = scenario::contact(&format!("c{}", rng.below(7)));
-    Person::new(contact.as_str()).expect("a contact is a plain name")
+    Person::new(contact.as_str()).expect("the address of a contact is a valid name")
 }
 
 fn note(text: &str) -> Note {
@@ -274,16 +274,16 @@ fn edit_team(stage: &Stage, rng: &mut Rng, roster: &mut Roster, name: &str, othe
         }
         3 | 4 => {
             plan.calendar.insert(day, scenario::levels(rng));
-            "an entry for today"
+            "a new calendar entry for today"
         }
         5 => {
             plan.calendar.remove(&day);
-            "no entry for today"
+            "the calendar entry for today is deleted"
         }
         6 => {
             // As other tools may write it.
             roster.services.insert(service.into(), "t2".into());
-            "a service of a team that has nothing else"
+            "the service of a team without settings and calendar"
         }
         7 => {
             roster.services.remove(service);

@@ -79,7 +79,7 @@ pub fn play(run: Run, make_store: MakeStore<'_>, trace: Trace) -> Played {
     let world = World::new(run.seed, scenario.base, scenario.hosts, faults, trace == Trace::Keep);
     let stage = Stage::new(Arc::clone(&world), scenario.clone(), SharedStore::new(make_store(&world)));
     let directing = direct(Arc::clone(&stage), run);
-    executor::run(&world, directing).expect("until a run ends something can always happen");
+    executor::run(&world, directing).expect("a run can always continue until it ends");
     let mut state = world.lock();
     let history = std::mem::take(&mut state.history);
     let faults = state.faults.counts.clone();
@@ -196,7 +196,7 @@ fn end_one(stage: &Stage, rng: &mut Rng, how: Fault) {
 
 /// Ends all faults of stores, carriers and clocks.
 fn heal(stage: &Stage) {
-    stage.world.note(|| "from now on everything is well".into());
+    stage.world.note(|| "from now on no fault occurs".into());
     let mut state = stage.world.lock();
     state.faults.heal();
     state.history.healed_at = state.now();

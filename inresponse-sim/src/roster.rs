@@ -91,7 +91,7 @@ impl Roster for HostRoster {
         limit: usize,
     ) -> Result<Vec<Listed>, Outage> {
         if kind != EntryKind::Team {
-            return Err(Outage::permanent("a simulation lists teams only"));
+            return Err(Outage::permanent("the simulated roster lists only teams"));
         }
         self.read(|roster| {
             let keys: BTreeSet<_> = roster.teams.keys().chain(roster.services.values()).collect();
@@ -102,7 +102,7 @@ impl Roster for HostRoster {
     }
 
     async fn apply(&self, _: &Person, _: DateTime<Utc>, _: &[RosterEdit]) -> Result<Edited, Outage> {
-        Err(Outage::permanent("nobody in a simulation edits through a process"))
+        Err(Outage::permanent("processes do not edit the simulated roster"))
     }
 
     async fn changes(

@@ -123,7 +123,7 @@ pub const ZONES: [(&str, i64); 5] = [
 ];
 
 static PARSED_ZONES: LazyLock<Vec<Zone>> = LazyLock::new(|| {
-    ZONES.iter().map(|(name, _)| Zone::new(name).expect("a zone of the database")).collect()
+    ZONES.iter().map(|(name, _)| Zone::new(name).expect("a time zone of the database")).collect()
 });
 
 /// The contact with that name.
@@ -159,7 +159,7 @@ impl TeamPlan {
         for (severity, levels) in &self.alert_levels {
             team = team.alert_levels(*severity, levels.clone());
         }
-        team.build().expect("a planned team is sound")
+        team.build().expect("the team of a scenario is valid")
     }
 
     /// The calendar day of an instant.
@@ -187,7 +187,7 @@ impl TeamPlan {
 /// # Panics
 /// `levels` is empty.
 pub fn rota(levels: &[Vec<Contact>]) -> Rota {
-    Rota::new(levels[0].clone(), levels[1..].to_vec()).expect("a planned day is small")
+    Rota::new(levels[0].clone(), levels[1..].to_vec()).expect("the calendar entry of a scenario is valid")
 }
 
 /// The service with that name.

@@ -66,7 +66,7 @@ impl Stage {
         let carrier = HostCarrier { world: Arc::clone(world), process, moods };
         let store = self.store.way(world, process);
         let roster = HostRoster::new(Arc::clone(world), process);
-        let scheme = Scheme::new("sim").expect("a plain word is a scheme");
+        let scheme = Scheme::new("sim").expect("a plain word is a valid scheme");
         let notifiers = Notifiers::new().with(scheme, carrier);
         let clock = HostClock { world: Arc::clone(world), process };
         let engine = Engine::builder(store, roster, notifiers, clock);
@@ -74,7 +74,7 @@ impl Stage {
         let mut engine = engine.lease(self.scenario.lease).lease_mark(mark).news(self.scenario.news);
         if let Some(plan) = &self.scenario.fallback {
             let defaults = Defaults::with_fallback(plan.fallback.clone());
-            engine = engine.defaults(defaults.expect("a planned fallback is sound"));
+            engine = engine.defaults(defaults.expect("the fallback of a scenario is valid"));
         }
         if let Some(team) = self.scenario.catch_all {
             engine = engine.catch_all(crate::scenario::team(team));

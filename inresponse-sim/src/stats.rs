@@ -46,9 +46,9 @@ const TRANSITIONS: &[&str] = &[
     "timeline: level empty",
     "timeline: level dead",
     "timeline: unclaimed",
-    "timeline: nobody could tell whom it was handed to",
-    "timeline: whom it was handed to did not answer",
-    "timeline: raised by a report",
+    "timeline: new holder could not be notified",
+    "timeline: new holder did not answer",
+    "timeline: severity raised by a report",
     "timeline: severity changed by a person",
     "timeline: reported lower",
     "timeline: noted",
@@ -56,11 +56,11 @@ const TRANSITIONS: &[&str] = &[
     "timeline: folded",
     "timeline: another team owns the service",
     "timeline: the catch-all team has it",
-    "timeline: the deployment's fallback stands in",
-    "timeline: the last round stands in",
+    "timeline: the deployment's fallback is alerted",
+    "timeline: the people of the last round are alerted",
     "delivery: accepted",
     "delivery: rejected",
-    "delivery: ended its process too often",
+    "delivery: dead after five dead processes",
     "delivery: stopped",
     "delivery: several attempts",
     "delivery: not begun",
@@ -69,7 +69,7 @@ const TRANSITIONS: &[&str] = &[
     "end: unclaimed",
     "end: undelivered",
     "end: records only",
-    "census: waiting too long",
+    "census: an alert waits too long",
     "roster: edited",
     "size: many incidents at once",
 ];
@@ -158,10 +158,10 @@ impl Stats {
                     Event::LevelEmpty { .. } => "timeline: level empty",
                     Event::LevelDead { .. } => "timeline: level dead",
                     Event::Unclaimed => "timeline: unclaimed",
-                    Event::HandoverUnconfirmed { .. } => "timeline: nobody could tell whom it was handed to",
-                    Event::HandoverUnanswered { .. } => "timeline: whom it was handed to did not answer",
+                    Event::HandoverUnconfirmed { .. } => "timeline: new holder could not be notified",
+                    Event::HandoverUnanswered { .. } => "timeline: new holder did not answer",
                     Event::Claimed { from: Some(_), .. } => "update: taken over",
-                    Event::SeverityChanged { by: None, .. } => "timeline: raised by a report",
+                    Event::SeverityChanged { by: None, .. } => "timeline: severity raised by a report",
                     Event::SeverityChanged { .. } => "timeline: severity changed by a person",
                     Event::ReportedLower { .. } => "timeline: reported lower",
                     Event::Noted { .. } => "timeline: noted",
@@ -174,10 +174,10 @@ impl Stats {
                         "timeline: the catch-all team has it"
                     }
                     Event::TeamGone { alerted: StandIn::DeploymentFallback, .. } => {
-                        "timeline: the deployment's fallback stands in"
+                        "timeline: the deployment's fallback is alerted"
                     }
                     Event::TeamGone { alerted: StandIn::LastRound, .. } => {
-                        "timeline: the last round stands in"
+                        "timeline: the people of the last round are alerted"
                     }
                     _ => "timeline: other",
                 });
@@ -186,7 +186,7 @@ impl Stats {
                 match delivery.status() {
                     DeliveryStatus::Accepted { .. } => count("delivery: accepted"),
                     DeliveryStatus::Dead { .. } if delivery.expired() >= 5 => {
-                        count("delivery: ended its process too often");
+                        count("delivery: dead after five dead processes");
                     }
                     DeliveryStatus::Dead { .. } => count("delivery: rejected"),
                     DeliveryStatus::Stopped { .. } => count("delivery: stopped"),
@@ -218,7 +218,7 @@ impl Stats {
             count("delivery: not begun");
         }
         if history.censuses.iter().any(|(_, _, census)| census.waiting > 0) {
-            count("census: waiting too long");
+            count("census: an alert waits too long");
         }
         if history.rosters.len() > 1 {
             count("roster: edited");

@@ -50,7 +50,7 @@ impl StoreKind {
     pub fn make(self, world: &Arc<World>) -> Ways {
         match self {
             StoreKind::Memory => play::in_memory(world),
-            StoreKind::Sqlite => shared(SqliteStore::new().expect("a database in memory needs nothing")),
+            StoreKind::Sqlite => shared(SqliteStore::new().expect("a database in memory can always be made")),
             #[cfg(feature = "dynamo")]
             StoreKind::Dynamo => crate::dynamo::ways(world),
         }

@@ -193,7 +193,7 @@ fn check(door: &Door, shown: Shown<'_>, response: &Response<String>) {
     let (status, headers) = (response.status(), response.headers());
     let leads_to = headers.get(LOCATION).map_or("", |to| to.to_str().unwrap());
     let asks_to_sign_in = status == StatusCode::SEE_OTHER && leads_to.contains("/board/sign-in");
-    let told = || format!("{door:?} with {shown:?}: {status} {leads_to} {}", response.body());
+    let told = || format!("{door:?} with {shown:?} answered {status} {leads_to} {}", response.body());
     let refused = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&status);
     match expected(door, shown) {
         Expected::LetIn => {

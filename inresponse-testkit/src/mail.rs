@@ -18,8 +18,9 @@ pub struct MailServer {
 
 /// The Python interpreter with the mail server's library, which `cargo xtask test` installs.
 fn python() -> String {
-    std::env::var("INRESPONSE_TEST_PYTHON")
-        .expect("this test talks to a mail server that `cargo xtask test` installs: run the tests with that")
+    std::env::var("INRESPONSE_TEST_PYTHON").expect(
+        "this test needs a mail server that `cargo xtask test` installs: run the tests with that command",
+    )
 }
 
 impl MailServer {
@@ -102,7 +103,7 @@ impl MailServer {
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        panic!("only {} of {mails} mails to {to} after {patience:?}", self.accepted_to(to));
+        panic!("only {} of {mails} mails to {to} were accepted after {patience:?}", self.accepted_to(to));
     }
 }
 

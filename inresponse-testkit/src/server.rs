@@ -185,7 +185,7 @@ impl Server {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("incident {number} stayed {last:#}\n{}", self.output());
+        panic!("incident {number} did not change as expected: {last:#}\n{}", self.output());
     }
 
     pub fn pid(&self) -> u32 {
@@ -219,7 +219,7 @@ impl Drop for Server {
 
 /// The wall-clock time, which the mail server's events also contain.
 pub fn unix_now() -> f64 {
-    #[allow(clippy::disallowed_methods, reason = "a test looks at the clock on the wall")]
+    #[allow(clippy::disallowed_methods, reason = "this test needs the wall-clock time")]
     let now = std::time::SystemTime::now();
     now.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs_f64()
 }

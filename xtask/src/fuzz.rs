@@ -20,7 +20,7 @@ pub(crate) fn fuzz(seconds: u64, named: &[String]) -> Result<(), Failure> {
     }
     targets.sort();
     if let Some(unknown) = named.iter().find(|name| !targets.contains(name)) {
-        return Err(format!("there is no target {unknown}; there are {}", targets.join(", ")).into());
+        return Err(format!("there is no target {unknown}; the targets are {}", targets.join(", ")).into());
     }
     targets.retain(|target| named.is_empty() || named.contains(target));
     let binary = build()?;

@@ -41,7 +41,7 @@ pub(crate) struct Account<S> {
 
 impl<S: Step> Account<S> {
     /// Runs these steps in their order by calling `perform`.
-    #[expect(clippy::disallowed_methods, reason = "how long it took is told, and decides nothing")]
+    #[expect(clippy::disallowed_methods, reason = "the time is only printed, and decides nothing")]
     pub(crate) fn of(steps: &[S], mut perform: impl FnMut(S) -> Result<(), Failure>) -> Self {
         let mut account = Self { ended: Vec::new() };
         for (place, step) in steps.iter().copied().enumerate() {

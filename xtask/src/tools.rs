@@ -43,7 +43,7 @@ pub(crate) fn target_dir() -> PathBuf {
 }
 
 /// Prints a command, runs it in the workspace, and fails if it fails.
-#[expect(clippy::disallowed_methods, reason = "how long it took is told, and decides nothing")]
+#[expect(clippy::disallowed_methods, reason = "the time is only printed, and decides nothing")]
 pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
     println!("\n$ {}", shown(command));
     let began = Instant::now();
@@ -59,7 +59,7 @@ pub(crate) fn output(command: &mut Command) -> Result<String, Failure> {
         command.current_dir(root());
     }
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn()?;
-    let mut printed = child.stdout.take().ok_or("its output cannot be read")?;
+    let mut printed = child.stdout.take().ok_or("the command's output cannot be read")?;
     // Beside the wait, since a full pipe would stop it.
     let reading = std::thread::spawn(move || {
         let mut text = String::new();
@@ -69,7 +69,7 @@ pub(crate) fn output(command: &mut Command) -> Result<String, Failure> {
     if !status.success() {
         return Err(format!("`{}` failed: {status}", shown(command)).into());
     }
-    Ok(reading.join().map_err(|_| "its output cannot be read")??)
+    Ok(reading.join().map_err(|_| "the command's output cannot be read")??)
 }
 
 thread_local! {

@@ -71,7 +71,7 @@ impl RuntimeApi {
 
     /// Hands an event to the function, and waits for its answer.
     pub(crate) async fn answer(&mut self, poll: Poll, event: &Value) -> Result<Value, Failure> {
-        poll.event.send(event.to_string()).map_err(|_| "the function is gone")?;
+        poll.event.send(event.to_string()).map_err(|_| "the function has ended")?;
         match self.next().await? {
             Seen::Answer(at, body) => {
                 self.answered_at = at;

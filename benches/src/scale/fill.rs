@@ -50,7 +50,7 @@ async fn add(store: &dyn Store, i: u64, reported_at: DateTime<Utc>) -> Result<()
     let report = report.source("bench").label("instance", "web-7").label("job", "web").build()?;
     let (opening, sends) = plan::open(report, TeamName::new("alerting")?, matrix, Some(LEASE), reported_at);
     let Created::New(record) = store.create(opening).await? else {
-        return Err("it was there already".into());
+        return Err("the incident already existed".into());
     };
     let send = sends.first().ok_or("nobody is alerted")?;
     let (delivery, attempt, outcome) = (send.delivery, send.attempt, &Outcome::Accepted);
@@ -95,7 +95,7 @@ async fn add_resolved(store: &dyn Store, i: u64, whose: Whose) -> Result<(), Fai
     let report = Report::builder(service, severity, format!("5xx error spike {i}")).message(TEXT).build()?;
     let (opening, _) = plan::open(report, TeamName::new(team)?, matrix, None, reported_at);
     let Created::New(record) = store.create(opening).await? else {
-        return Err("it was there already".into());
+        return Err("the incident already existed".into());
     };
     let update = Update::state(Person::new("jo")?, StateChange::Resolve);
     match plan::step(&record.incident, Input::Update { update: &update, round: None }, reported_at) {

@@ -16,7 +16,11 @@ pub async fn p10_an_accepted_alert_has_arrived_once<H: NotifierHarness>(harness:
     let arrived = post.has_arrived(0, 1).await;
     assert_eq!(arrived[0].delivery_id, alert.delivery_id().as_str());
     let number = alert.incident().number().to_string();
-    assert!(arrived[0].text.contains(&number), "{number} is not in {:?}", arrived[0].text);
+    assert!(
+        arrived[0].text.contains(&number),
+        "the number {number} is missing in the message {:?}",
+        arrived[0].text
+    );
     post.tried_at_most(0, 1).await;
 }
 
@@ -30,7 +34,7 @@ pub async fn p10_every_attempt_bears_the_name_of_its_delivery<H: NotifierHarness
         let arrived = post.has_arrived(0, messages).await;
         let names: Vec<_> = arrived.iter().map(|arrival| arrival.delivery_id.as_str()).collect();
         let expected: Vec<_> = alerts[..messages].iter().map(|a| a.delivery_id().as_str()).collect();
-        assert_eq!(names, expected, "after the {messages}. attempt");
+        assert_eq!(names, expected, "after attempt {messages}");
     }
 }
 
@@ -50,10 +54,18 @@ pub async fn alerts_at_once_do_not_mix<H: NotifierHarness>(harness: &H) {
         let arrived = post.has_arrived(n, 1).await;
         assert_eq!(arrived[0].delivery_id, alert.delivery_id().as_str());
         let number = alert.incident().number().to_string();
-        assert!(arrived[0].text.contains(&number), "{number} is not in {:?}", arrived[0].text);
+        assert!(
+            arrived[0].text.contains(&number),
+            "the number {number} is missing in the message {:?}",
+            arrived[0].text
+        );
         for other in alerts.iter().filter(|other| other.contact() != alert.contact()) {
             let link = other.claim_url().expect("every alert has a link");
-            assert!(!arrived[0].text.contains(link), "{:?} got the link of another", alert.contact());
+            assert!(
+                !arrived[0].text.contains(link),
+                "{:?} got the claim link of another recipient",
+                alert.contact()
+            );
         }
     }
 }

@@ -11,7 +11,10 @@ pub async fn p09_a_refusal_for_good_is_rejected<H: NotifierHarness>(harness: &H)
     let post = Post::new(harness).await;
     post.behave(0, Behaviour::Reject).await;
     let outcome = post.tell(&post.alert(0, 1, 1), AMPLE).await;
-    assert!(matches!(outcome, Outcome::Rejected { .. }), "refused for good, answered {outcome:?}");
+    assert!(
+        matches!(outcome, Outcome::Rejected { .. }),
+        "the carrier refused permanently, but the notifier answered {outcome:?}"
+    );
     post.tried_at_most(0, 1).await;
     post.nothing_arrived(0).await;
 }
@@ -23,7 +26,7 @@ pub async fn p09_a_refusal_of_somebody_else_is_tried_again<H: NotifierHarness>(h
     post.behave(0, Behaviour::RefuseSender).await;
     let outcome = post.tell(&post.alert(0, 1, 1), AMPLE).await;
     let may_be = matches!(outcome, Outcome::Unavailable { .. } | Outcome::Throttled { .. });
-    assert!(may_be, "the sender was refused, answered {outcome:?}");
+    assert!(may_be, "the carrier refused the sender, but the notifier answered {outcome:?}");
     post.tried_at_most(0, 1).await;
     post.nothing_arrived(0).await;
     post.is_reached_again(0).await;
@@ -35,7 +38,10 @@ pub async fn p13_a_refusal_is_its_recipients_only<H: NotifierHarness>(harness: &
     post.behave(0, Behaviour::Reject).await;
     for (messages, attempt) in (1..=3).zip(1..) {
         let outcome = post.tell(&post.alert(0, 1, attempt), AMPLE).await;
-        assert!(matches!(outcome, Outcome::Rejected { .. }), "refused for good, answered {outcome:?}");
+        assert!(
+            matches!(outcome, Outcome::Rejected { .. }),
+            "the carrier refused permanently, but the notifier answered {outcome:?}"
+        );
         assert_eq!(post.tell(&post.alert(1, 1, attempt), AMPLE).await, Outcome::Accepted);
         post.has_arrived(1, messages).await;
     }
@@ -49,7 +55,7 @@ pub async fn p09_a_busy_carrier_is_tried_once_and_is_not_dead<H: NotifierHarness
     for attempt in 1..=2 {
         let outcome = post.tell(&post.alert(0, 1, attempt), AMPLE).await;
         let may_be = matches!(outcome, Outcome::Unavailable { .. } | Outcome::Throttled { .. });
-        assert!(may_be, "the carrier was busy, answered {outcome:?}");
+        assert!(may_be, "the carrier was busy, but the notifier answered {outcome:?}");
         post.tried_at_most(0, attempt as usize).await;
     }
     post.nothing_arrived(0).await;
@@ -70,7 +76,11 @@ pub async fn p09_an_asked_for_pause_is_told<H: NotifierHarness>(harness: &H) {
     post.behave(0, Behaviour::Throttle).await;
     let outcome = post.tell(&post.alert(0, 1, 1), AMPLE).await;
     let asked_for = matches!(&outcome, Outcome::Throttled { after, .. } if *after == Behaviour::PAUSE);
-    assert!(asked_for, "asked for {:?}, answered {outcome:?}", Behaviour::PAUSE);
+    assert!(
+        asked_for,
+        "the carrier asked for a pause of {:?}, but the notifier answered {outcome:?}",
+        Behaviour::PAUSE
+    );
     post.tried_at_most(0, 1).await;
     post.nothing_arrived(0).await;
 }
@@ -81,7 +91,10 @@ pub async fn p09_an_unreachable_carrier_is_unavailable<H: NotifierHarness>(harne
     post.behave(0, Behaviour::Unreachable).await;
     for attempt in 1..=2 {
         let outcome = post.tell(&post.alert(0, 1, attempt), AMPLE).await;
-        assert!(matches!(outcome, Outcome::Unavailable { .. }), "nobody was there, answered {outcome:?}");
+        assert!(
+            matches!(outcome, Outcome::Unavailable { .. }),
+            "the carrier could not be reached, but the notifier answered {outcome:?}"
+        );
     }
     post.nothing_arrived(0).await;
 }
@@ -104,7 +117,10 @@ pub async fn p10_a_lost_reply_is_unknown_and_not_tried_again<H: NotifierHarness>
     for n in 0..2 {
         post.behave(n, Behaviour::TakeAndClose).await;
         let outcome = post.tell(&post.alert(n, 1, 1), AMPLE).await;
-        assert!(matches!(outcome, Outcome::Unknown { .. }), "the reply was lost, answered {outcome:?}");
+        assert!(
+            matches!(outcome, Outcome::Unknown { .. }),
+            "the reply was lost, but the notifier answered {outcome:?}"
+        );
         post.has_arrived(n, 1).await;
         post.tried_at_most(n, 1).await;
         post.is_reached_again(n + 10).await;
@@ -116,6 +132,9 @@ pub async fn p09_a_carrier_whose_reply_was_lost_is_reached_again<H: NotifierHarn
     let post = Post::new(harness).await;
     post.behave(0, Behaviour::TakeAndClose).await;
     let outcome = post.tell(&post.alert(0, 1, 1), AMPLE).await;
-    assert!(matches!(outcome, Outcome::Unknown { .. }), "the reply was lost: {outcome:?}");
+    assert!(
+        matches!(outcome, Outcome::Unknown { .. }),
+        "the reply was lost, but the notifier answered {outcome:?}"
+    );
     post.is_reached_again(0).await;
 }

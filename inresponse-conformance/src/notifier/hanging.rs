@@ -18,7 +18,7 @@ pub async fn p13_a_silent_carrier_is_given_up_at_the_deadline<H: NotifierHarness
     for attempt in 1..=2 {
         let outcome = post.tell(&post.alert(0, 1, attempt), SHORT).await;
         let may_be = matches!(outcome, Outcome::Unknown { .. } | Outcome::Unavailable { .. });
-        assert!(may_be, "the carrier said nothing, answered {outcome:?}");
+        assert!(may_be, "the carrier did not answer, but the notifier answered {outcome:?}");
         post.tried_at_most(0, attempt as usize).await;
     }
 }
@@ -45,7 +45,9 @@ pub async fn p13_a_hanging_alert_delays_no_other<H: NotifierHarness>(harness: &H
     let told = std::pin::pin!(post.tell(&alert, AMPLE));
     match select(told, select_all(hanging)).await {
         Either::Left((outcome, _)) => assert_eq!(outcome, Outcome::Accepted),
-        Either::Right(((ended, _, _), _)) => panic!("a hanging alert ended first, with {ended:?}"),
+        Either::Right(((ended, _, _), _)) => {
+            panic!("a hanging alert ended before the others, with {ended:?}")
+        }
     }
     post.has_arrived(0, 1).await;
 }
@@ -59,7 +61,10 @@ pub async fn p13_an_abandoned_alert_blocks_nothing<H: NotifierHarness>(harness: 
     let alerts: Vec<_> = (1..=ABANDONED).map(|attempt| post.alert(1, 1, attempt)).collect();
     let sends = join_all(alerts.iter().map(|alert| post.notifier.notify(alert, AMPLE)));
     if let Ok(outcomes) = timeout(Duration::from_millis(50), sends).await {
-        assert!(!outcomes.contains(&Outcome::Accepted), "the carrier said nothing, answered {outcomes:?}");
+        assert!(
+            !outcomes.contains(&Outcome::Accepted),
+            "the carrier did not answer, but the notifier answered {outcomes:?}"
+        );
     }
     assert_eq!(post.tell(&post.alert(0, 1, 1), AMPLE).await, Outcome::Accepted);
     post.has_arrived(0, 1).await;
@@ -78,6 +83,6 @@ pub async fn p10_a_reply_that_does_not_come_is_unknown<H: NotifierHarness>(harne
         Outcome::Unknown { .. } => {}
         // On a very slow machine the deadline may come before the message was handed over.
         Outcome::Unavailable { .. } if taken == 0 => {}
-        other => panic!("the message was taken without a reply, answered {other:?}"),
+        other => panic!("the carrier took the message without a reply, but the notifier answered {other:?}"),
     }
 }

@@ -45,7 +45,7 @@ impl<'a, H: NotifierHarness> Post<'a, H> {
     pub(super) fn keeps_secrets(&self, shown: &str, alert: &Alert) {
         let token = format!("token-of-{}", alert.incident().number());
         for secret in self.harness.secrets().into_iter().chain([token]) {
-            assert!(!shown.contains(&secret), "{secret:?} is a secret and shows in {shown:?}");
+            assert!(!shown.contains(&secret), "the secret {secret:?} appears in {shown:?}");
         }
     }
 
@@ -106,7 +106,7 @@ impl<'a, H: NotifierHarness> Post<'a, H> {
                 return;
             }
         }
-        panic!("the recipient accepts again, yet: {answers:?}");
+        panic!("the recipient accepts again, but the notifier answered {answers:?}");
     }
 
     /// An alert of incident `number` for the `n`th recipient.
@@ -122,7 +122,7 @@ impl<'a, H: NotifierHarness> Post<'a, H> {
         let team = TeamName::new("conformance").unwrap();
         let (opening, sends) = plan::open(report.build().unwrap(), team, matrix, Some(LEASE), at(0));
         let incident = Arc::new(opening.numbered(number).into_incident());
-        assert_eq!(sends[0].delivery.level, Level::At(1), "the scene plays as it is written");
+        assert_eq!(sends[0].delivery.level, Level::At(1), "the test data is valid");
         let url = format!("https://alerts.example/incidents/{number}/claim?token=token-of-{number}");
         Alert::new(incident, 1, sends[0].delivery, attempt, sends[0].contact.clone()).with_claim_url(url)
     }

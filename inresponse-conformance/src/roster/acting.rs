@@ -33,7 +33,7 @@ pub(super) async fn call(roster: &impl Roster, nth: u32, edits: &[RosterEdit]) -
 pub(super) async fn done(roster: &impl Roster, nth: u32, edits: &[RosterEdit]) -> Vec<Effect> {
     match call(roster, nth, edits).await {
         Edited::Done(effects) => effects,
-        Edited::Refused(refusal) => panic!("they were refused, {refusal:?}: {edits:?}"),
+        Edited::Refused(refusal) => panic!("the edits were refused with {refusal:?}: {edits:?}"),
     }
 }
 
@@ -54,7 +54,7 @@ pub(super) async fn must_refuse(roster: &impl Roster, edits: &[RosterEdit], expe
             panic!("{edits:#?}\nmust be refused by {expected:?}, but were made: {effects:?}")
         }
     }
-    assert_eq!(everything(roster).await, before, "nothing was changed by {edits:?}");
+    assert_eq!(everything(roster).await, before, "refused edits must change nothing: {edits:?}");
 }
 
 pub(super) async fn listed(roster: &impl Roster, kind: EntryKind) -> Vec<Listed> {
@@ -79,7 +79,7 @@ pub(super) async fn told(roster: &impl Roster) -> Vec<EntryChange> {
     let oldest_first = records(roster).await.into_iter().rev();
     let entry = |record: RosterChange| match record.what() {
         What::Entry(entry) => entry.clone(),
-        What::Text(text) => panic!("the record of an edit says nothing of an entry, but {text:?}"),
+        What::Text(text) => panic!("the audit record of an edit describes no entry, but {text:?}"),
     };
     oldest_first.map(entry).collect()
 }

@@ -22,7 +22,7 @@ fn services(number: usize) -> Vec<Entry> {
 fn given_away(service: &Entry) -> RosterEdit {
     match service {
         Entry::Service { service, .. } => Entry::service(service, &team("other")).into(),
-        Entry::Team { .. } | Entry::Day { .. } => panic!("the scene has services only"),
+        Entry::Team { .. } | Entry::Day { .. } => panic!("the test data has only services"),
     }
 }
 
@@ -50,12 +50,16 @@ pub async fn each_edit_tells_what_it_did<H: Harness<Subject: Roster>>(harness: &
     }
     put_day(&roster, "listed", "2026-03-29", &rota("jo")).await;
     let settled = put(&settings_for("listed", settings("last")));
-    assert_eq!(done_one(&roster, 8, settled).await, Effect::Created, "a day is not settings");
+    assert_eq!(
+        done_one(&roster, 8, settled).await,
+        Effect::Created,
+        "a calendar day is not the team's settings"
+    );
     let [[athens, _], [devops, other], [day, _]] = pairs();
     assert_eq!(done(&roster, 8, &[put(&devops), put(&athens)]).await, [Effect::Created; 2]);
     let mixed = [put(&day), put(&athens), put(&other), delete(&service_of("delphi", "x"))];
     let effects = [Effect::Created, Effect::Unchanged, Effect::Replaced, Effect::Absent];
-    assert_eq!(done(&roster, 9, &mixed).await, effects, "in the order of the edits");
+    assert_eq!(done(&roster, 9, &mixed).await, effects, "the records are in the order of the edits");
     let mixed = [delete(&day), delete(&day_of("devops", "2026-03-01", rota("jo"))), delete(&athens)];
     assert_eq!(done(&roster, 10, &mixed).await, [Effect::Deleted, Effect::Absent, Effect::Deleted]);
     assert_eq!(done(&roster, 11, &[]).await, []);
@@ -72,7 +76,7 @@ pub async fn an_edit_that_changes_nothing_writes_no_record<H: Harness<Subject: R
         assert_eq!(done_one(&roster, 2, put(&first)).await, Effect::Created);
     }
     let before = everything(&roster).await;
-    assert_eq!(before.1.len(), 3, "one for each entry");
+    assert_eq!(before.1.len(), 3, "one record for each entry");
     let same = pairs().map(|[first, _]| put(&first));
     assert_eq!(done(&roster, 3, &same).await, [Effect::Unchanged; 3]);
     assert_eq!(everything(&roster).await, before);
@@ -104,7 +108,10 @@ pub async fn names_are_judged_after_all_edits_of_a_call<H: Harness<Subject: Rost
             put_service(&roster, "athens", "devops").await;
             let effects = done(&roster, 1, &edits).await;
             assert!(effects.iter().all(|effect| effect.changes()), "{effects:?}");
-            assert!(!knows(&roster, "devops").await, "it was deleted with its service:\n{edits:#?}");
+            assert!(
+                !knows(&roster, "devops").await,
+                "the team was deleted although it has a service:\n{edits:#?}"
+            );
         }
     }
     put_team(&roster, "devops", &settings("last")).await;

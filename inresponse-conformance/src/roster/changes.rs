@@ -16,7 +16,7 @@ fn record(nth: u32, edit: &RosterEdit, was: Was) -> RosterChange {
     let looked = [Looked { was, users: Vec::new() }];
     match judge(&editor(nth), time(nth), slice::from_ref(edit), &looked) {
         Judged::Write { changes, .. } if changes.len() == 1 => changes[0].clone(),
-        other @ (Judged::Write { .. } | Judged::Refused(_)) => panic!("the scene does not play: {other:?}"),
+        other @ (Judged::Write { .. } | Judged::Refused(_)) => panic!("the test data is invalid: {other:?}"),
     }
 }
 
@@ -127,7 +127,7 @@ pub async fn a_record_holds_no_address<H: Harness<Subject: Roster>>(harness: &H)
     for record in &records {
         let text = format!("{record:?} {} {}", record.stored(), record.description());
         for contact in first.iter().chain(&second) {
-            assert!(!text.contains(contact.address()), "{contact} is in {text}");
+            assert!(!text.contains(contact.address()), "the address {contact} appears in the record {text}");
         }
     }
 }
@@ -154,9 +154,12 @@ pub async fn a_call_writes_a_record_for_each_edit_in_their_order<H: Harness<Subj
             let Some((mark, _)) = page.last() else { break };
             before = Some(mark.clone());
             found.extend(page.into_iter().map(|(_, record)| record));
-            assert!(found.len() <= expected.len(), "more than there are, with {limit} to a page");
+            assert!(
+                found.len() <= expected.len(),
+                "the pages list more records than exist, with {limit} on a page"
+            );
         }
-        assert_eq!(found, expected, "with {limit} to a page");
+        assert_eq!(found, expected, "the listed records, with {limit} on a page");
     }
 }
 
@@ -179,17 +182,23 @@ pub async fn pages_of_changes_leave_none_out_and_double_none<H: Harness<Subject:
         let (mut found, mut before) = (Vec::new(), None);
         loop {
             let page = page_of_changes(&roster, before.as_ref(), limit).await;
-            assert!(page.len() <= limit, "{} on a page of {limit}", page.len());
+            assert!(page.len() <= limit, "a page with a limit of {limit} has {} items", page.len());
             let Some((mark, _)) = page.last() else { break };
             before = Some(mark.clone());
             found.extend(page.into_iter().map(|(_, change)| change));
-            assert!(found.len() <= on_top + expected.len(), "more than there are, with {limit} to a page");
+            assert!(
+                found.len() <= on_top + expected.len(),
+                "the pages list more records than exist, with {limit} on a page"
+            );
             newer += 1;
             let newest = put(&service_of(&format!("newer {newer}"), "devops"));
             let _ = done_one(&roster, 100 + u32::try_from(newer).unwrap(), newest).await;
         }
-        assert!(found.is_sorted_by(|a, b| a.at() >= b.at()), "newest first, with {limit} to a page");
+        assert!(
+            found.is_sorted_by(|a, b| a.at() >= b.at()),
+            "the records are listed newest first, with {limit} on a page"
+        );
         let found = found.split_off(on_top.min(found.len()));
-        assert_eq!(sorted(found), expected, "with {limit} to a page");
+        assert_eq!(sorted(found), expected, "the listed records, with {limit} on a page");
     }
 }

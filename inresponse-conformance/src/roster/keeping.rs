@@ -15,7 +15,7 @@ pub async fn what_was_never_put_is_absent<H: Harness<Subject: Roster>>(harness: 
         assert_eq!(owner(&roster, &name).await, None);
         assert_eq!(settings_of(&roster, &name).await, None);
         assert_eq!(entry(&roster, &name, DAY).await, None);
-        assert!(!knows(&roster, &name).await, "{name:?} was never put");
+        assert!(!knows(&roster, &name).await, "{name:?} was never written");
     }
     for kind in EntryKind::ALL {
         assert_eq!(listed(&roster, kind).await, [], "{kind:?}");
@@ -59,7 +59,7 @@ pub async fn p15_a_calendar_entry_is_of_its_day_only<H: Harness<Subject: Roster>
     }
     for date in days {
         assert_eq!(entry(&roster, "devops", date).await, Some(rota(&format!("on.{date}"))), "{date}");
-        assert_eq!(entry(&roster, "platform", date).await, None, "{date} of another team");
+        assert_eq!(entry(&roster, "platform", date).await, None, "the day {date} of another team");
     }
     for date in ["0001-01-02", "1970-01-01", "2026-03-29", "2028-02-28", "2028-03-01", "9999-12-30"] {
         assert_eq!(entry(&roster, "devops", date).await, None, "{date}");

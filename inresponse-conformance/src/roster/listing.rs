@@ -8,7 +8,7 @@ use crate::Harness;
 
 async fn page(roster: &impl Roster, kind: EntryKind, after: Option<&EntryKey>, limit: usize) -> Vec<Listed> {
     let page = roster.entries(kind, after, limit).await.expect("the roster lists its entries");
-    assert!(page.len() <= limit, "{} on a page of {limit}", page.len());
+    assert!(page.len() <= limit, "a page with a limit of {limit} has {} items", page.len());
     page
 }
 
@@ -70,10 +70,10 @@ pub async fn pages_of_entries_leave_none_out_and_double_none<H: Harness<Subject:
                 found.extend(page);
                 assert!(
                     found.len() <= expected.len(),
-                    "more than there are, with {limit} to a page: {found:#?}"
+                    "the pages list more entries than exist, with {limit} on a page: {found:#?}"
                 );
             }
-            assert_eq!(found, expected, "with {limit} to a page");
+            assert_eq!(found, expected, "the listed records, with {limit} on a page");
         }
     }
 }
@@ -100,6 +100,6 @@ pub async fn a_page_goes_on_after_a_key_that_is_gone<H: Harness<Subject: Roster>
         let all = page(&roster, key.kind(), None, 100).await;
         let expected: Vec<_> = all.into_iter().map(|l| l.key).filter(|other| *other > key).take(2).collect();
         assert_eq!(after, expected, "after {key}");
-        assert_eq!(expected.len(), 2, "there are two after {key}");
+        assert_eq!(expected.len(), 2, "two entries follow the key {key}");
     }
 }

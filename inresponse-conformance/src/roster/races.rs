@@ -57,9 +57,12 @@ pub async fn of_concurrent_calls_one_creates_and_one_deletes_an_entry<H: Harness
             });
             let mut effects = together(calls).await;
             effects.sort_by_key(|effect| *effect != first);
-            let (done, rest) = effects.split_first().expect("there are some calls");
-            assert_eq!(*done, first, "one of them: {effects:?}");
-            assert!(rest.iter().all(|effect| *effect == others), "one of them only: {effects:?}");
+            let (done, rest) = effects.split_first().expect("there is at least one call");
+            assert_eq!(*done, first, "one of the calls must create or delete the entry: {effects:?}");
+            assert!(
+                rest.iter().all(|effect| *effect == others),
+                "only one of the calls may create or delete the entry: {effects:?}"
+            );
         }
     }
 }
@@ -81,9 +84,9 @@ pub(super) async fn must_link_up<R: Roster>(handles: Vec<R>) {
     let roster = &*handles[0];
     roster.refresh().await.expect("the roster is refreshed");
     let chain = chain_of(&records(roster).await, "athens");
-    assert_eq!(chain.len(), effects.len(), "a record for each of {effects:?}");
+    assert_eq!(chain.len(), effects.len(), "one record for each of {effects:?}");
     let last = chain.last().map(|name| team(name));
-    assert_eq!(owner(roster, "athens").await, last, "the last of {chain:?}");
+    assert_eq!(owner(roster, "athens").await, last, "the current owner is the last of {chain:?}");
 }
 
 /// Concurrent calls that edit the same entries take effect in one order, as if one came after the other.
@@ -102,14 +105,14 @@ pub async fn concurrent_calls_of_several_edits_do_not_mix<H: Harness<Subject: Ro
     together(calls).await;
     let records = records(&*roster).await;
     let chains = names.map(|name| chain_of(&records, name));
-    assert_eq!(chains[0].len(), AT_ONCE as usize, "a record for each call");
-    assert_eq!(chains[0], chains[1], "the order of {} and {}", names[0], names[1]);
-    assert_eq!(chains[0], chains[2], "the order of {} and {}", names[0], names[2]);
+    assert_eq!(chains[0].len(), AT_ONCE as usize, "one record for each call");
+    assert_eq!(chains[0], chains[1], "the order of edits on {} and {} is the same", names[0], names[1]);
+    assert_eq!(chains[0], chains[2], "the order of edits on {} and {} is the same", names[0], names[2]);
     let expected: Vec<_> =
         names.iter().map(|name| service_of(name, &chains[0][AT_ONCE as usize - 1])).collect();
     let left: Vec<_> =
         listed(&*roster, EntryKind::Service).await.into_iter().filter_map(|l| l.entry).collect();
-    assert_eq!(left, expected, "what the last of {:?} left", chains[0]);
+    assert_eq!(left, expected, "the entry has the value of the last of {:?}", chains[0]);
 }
 
 /// The owners of a service in the order of its changes, which are found from the records in any order.
@@ -120,7 +123,7 @@ fn chain_of(records: &[RosterChange], name: &str) -> Vec<String> {
         if matches!(record.what(), What::Entry(entry) if entry.key == key) {
             let (before, after) = owners_told(record);
             let twice = steps.insert(before, after);
-            assert_eq!(twice, None, "two calls found the same:\n{records:#?}");
+            assert_eq!(twice, None, "two calls found the same previous owner:\n{records:#?}");
         }
     }
     let (mut chain, mut at) = (Vec::new(), None);
@@ -128,7 +131,7 @@ fn chain_of(records: &[RosterChange], name: &str) -> Vec<String> {
         chain.extend(after.clone());
         at = after;
     }
-    assert!(steps.is_empty(), "after {chain:?} there is no way to {steps:?}");
+    assert!(steps.is_empty(), "after the owners {chain:?} the changes {steps:?} cannot follow");
     chain
 }
 
@@ -143,7 +146,7 @@ fn owners_told(record: &RosterChange) -> (Option<String>, Option<String>) {
         What::Entry(entry) => entry.fields.get("team"),
         What::Text(_) => None,
     };
-    let field = field.unwrap_or_else(|| panic!("a record of a service tells its team, unlike {record:?}"));
+    let field = field.unwrap_or_else(|| panic!("a service's record must contain its team: {record:?}"));
     let text = |value: &Option<serde_json::Value>| value.as_ref().and_then(|v| v.as_str()).map(str::to_owned);
     (text(&field.before), text(&field.after))
 }

@@ -38,7 +38,7 @@ pub async fn what_one_handle_puts_another_notices<H: Shared<Subject: Roster>>(ha
         put_team(one, "athens", &settings(person)).await;
         put_day(one, "athens", DAY, &rota(person)).await;
         let expected = (Some(person.to_owned()), Some(settings(person)), Some(rota(person)), true);
-        assert_eq!(seen(one, "athens").await, expected, "as seen by who wrote it");
+        assert_eq!(seen(one, "athens").await, expected, "as the handle that wrote it sees it");
         within(NOTICED, &expected, || seen(other, "athens")).await;
     }
 }
@@ -75,19 +75,31 @@ pub async fn p12_a_handle_that_looks_again_answers_what_another_has_just_written
         seen(other, "athens").await;
         put_service(one, "athens", person).await;
         other.refresh().await.expect("the roster is refreshed");
-        assert_eq!(seen(other, "athens").await.0, put.0, "a service that {person} was just given");
+        assert_eq!(
+            seen(other, "athens").await.0,
+            put.0,
+            "the other handle sees the service that {person} just got"
+        );
         put_team(one, "athens", &settings(person)).await;
         other.refresh().await.expect("the roster is refreshed");
-        assert_eq!(seen(other, "athens").await.1, put.1, "settings that were just put");
+        assert_eq!(
+            seen(other, "athens").await.1,
+            put.1,
+            "the other handle sees settings that were just written"
+        );
         put_day(one, "athens", DAY, &rota(person)).await;
         other.refresh().await.expect("the roster is refreshed");
-        assert_eq!(seen(other, "athens").await, put, "an entry that was just put");
+        assert_eq!(seen(other, "athens").await, put, "the other handle sees an entry that was just written");
     }
     assert_eq!(delete_day(&first, "athens", DAY).await, Effect::Deleted);
     assert_eq!(delete_service(&first, "athens").await, Effect::Deleted);
     assert_eq!(delete_team(&first, "athens").await, Effect::Deleted);
     second.refresh().await.expect("the roster is refreshed");
-    assert_eq!(seen(&second, "athens").await, (None, None, None, false), "what was just deleted");
+    assert_eq!(
+        seen(&second, "athens").await,
+        (None, None, None, false),
+        "the other handle sees that the entry was just deleted"
+    );
 }
 
 /// Whether a team may be deleted depends on the stored data, not on what a handle remembers.
@@ -108,13 +120,33 @@ pub async fn an_edit_is_judged_by_what_another_handle_has_written<H: Shared<Subj
     for [first, second] in pairs() {
         assert_eq!(done_one(&one, 1, put(&first)).await, Effect::Created);
         everything(&other).await;
-        assert_eq!(done_one(&other, 2, put(&second)).await, Effect::Replaced, "the other has made it");
-        assert_eq!(done_one(&one, 3, put(&first)).await, Effect::Replaced, "the other has replaced it");
-        assert_eq!(done_one(&other, 4, put(&first)).await, Effect::Unchanged, "the other has put it back");
+        assert_eq!(
+            done_one(&other, 2, put(&second)).await,
+            Effect::Replaced,
+            "the other handle created the entry"
+        );
+        assert_eq!(
+            done_one(&one, 3, put(&first)).await,
+            Effect::Replaced,
+            "the other handle replaced the entry"
+        );
+        assert_eq!(
+            done_one(&other, 4, put(&first)).await,
+            Effect::Unchanged,
+            "the other handle created the entry again"
+        );
         assert_eq!(done_one(&other, 5, delete(&first)).await, Effect::Deleted);
-        assert_eq!(done_one(&one, 6, delete(&first)).await, Effect::Absent, "the other has deleted it");
+        assert_eq!(
+            done_one(&one, 6, delete(&first)).await,
+            Effect::Absent,
+            "the other handle deleted the entry"
+        );
         assert_eq!(done_one(&other, 7, put(&second)).await, Effect::Created);
-        assert_eq!(done_one(&one, 8, put(&second)).await, Effect::Unchanged, "the other has made it");
+        assert_eq!(
+            done_one(&one, 8, put(&second)).await,
+            Effect::Unchanged,
+            "the other handle created the entry"
+        );
     }
 }
 
@@ -141,5 +173,5 @@ pub async fn what_one_handle_records_another_lists<H: Shared<Subject: Roster>>(h
     let listed = records(&one).await;
     let (mark, _) = page_of_changes(&one, None, 1).await.pop().expect("an edit was made");
     let rest: Vec<_> = page_of_changes(&other, Some(&mark), 9).await.into_iter().map(|(_, r)| r).collect();
-    assert_eq!(rest, listed[1..], "the mark of one handle is the other's");
+    assert_eq!(rest, listed[1..], "both handles list the record with the same mark");
 }

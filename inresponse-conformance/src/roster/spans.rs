@@ -50,7 +50,7 @@ pub async fn p15_a_directory_has_every_day_that_some_zone_has_in_its_span<H: Har
         let (first, last) = days_of(from, to);
         for zone in ["Pacific/Kiritimati", "Pacific/Pago_Pago"].map(|name| Zone::new(name).unwrap()) {
             let days = day_in(&zone, from)..=day_in(&zone, to);
-            assert!(first <= *days.start() && *days.end() <= last, "the scene has all days of {zone:?}");
+            assert!(first <= *days.start() && *days.end() <= last, "the test data has all days of {zone:?}");
         }
         let expected: BTreeMap<_, _> = dates
             .iter()
@@ -60,12 +60,12 @@ pub async fn p15_a_directory_has_every_day_that_some_zone_has_in_its_span<H: Har
         let there: Vec<_> = found.days().map(|(date, rota)| (date, (**rota).clone())).collect();
         let in_span: BTreeMap<_, _> =
             there.iter().filter(|(date, _)| (first..=last).contains(date)).cloned().collect();
-        assert_eq!(in_span, expected, "from {from} to {to}");
+        assert_eq!(in_span, expected, "the directory from {from} to {to}");
         // There may be others, if they are true.
         for (date, rota) in there {
             assert!(
                 dates.contains(&date) && rota == of("devops", date),
-                "{date} from {from} to {to}: {rota:?}"
+                "the day {date} in the directory from {from} to {to}: {rota:?}"
             );
         }
     }

@@ -33,16 +33,32 @@ pub async fn a_swap_is_done_only_from_the_value_that_it_names<H: Harness<Subject
     let is = async |expected: Option<&[u8]>| {
         assert_eq!(value(&settings, "name").await.as_deref(), expected);
     };
-    assert_eq!(swap(&settings, "name", Some(b"one"), b"two").await, Swapped::Changed, "there is none yet");
+    assert_eq!(
+        swap(&settings, "name", Some(b"one"), b"two").await,
+        Swapped::Changed,
+        "the setting has no value yet"
+    );
     is(None).await;
     assert_eq!(swap(&settings, "name", None, b"one").await, Swapped::Done);
     is(Some(b"one")).await;
-    assert_eq!(swap(&settings, "name", None, b"two").await, Swapped::Changed, "there is one already");
-    assert_eq!(swap(&settings, "name", Some(b"One"), b"two").await, Swapped::Changed, "it is another one");
+    assert_eq!(
+        swap(&settings, "name", None, b"two").await,
+        Swapped::Changed,
+        "the setting already has a value"
+    );
+    assert_eq!(
+        swap(&settings, "name", Some(b"One"), b"two").await,
+        Swapped::Changed,
+        "the setting has another value"
+    );
     is(Some(b"one")).await;
     assert_eq!(swap(&settings, "name", Some(b"one"), b"two").await, Swapped::Done);
     is(Some(b"two")).await;
-    assert_eq!(swap(&settings, "name", Some(b"one"), b"two").await, Swapped::Done, "it is done already");
+    assert_eq!(
+        swap(&settings, "name", Some(b"one"), b"two").await,
+        Swapped::Done,
+        "the swap was already done"
+    );
     assert_eq!(swap(&settings, "name", Some(b"one"), b"three").await, Swapped::Changed);
     is(Some(b"two")).await;
 }
@@ -59,7 +75,7 @@ pub async fn of_swaps_at_once_one_is_done<H: Harness<Subject: Settings>>(harness
         let swaps = values.iter().map(|value| swap(&settings, name, was.as_deref(), value));
         let done = join_all(swaps).await;
         let won: Vec<_> = values.iter().zip(&done).filter(|(_, done)| **done == Swapped::Done).collect();
-        assert_eq!(won.len(), 1, "of 16 swaps from {was:?}");
+        assert_eq!(won.len(), 1, "one of 16 swaps from {was:?} is done");
         assert_eq!(value(&settings, name).await.as_ref(), Some(won[0].0));
     }
 }

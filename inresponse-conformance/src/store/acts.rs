@@ -16,7 +16,9 @@ pub(super) async fn create(store: &impl Store, opening: Opening) -> Created {
 pub(super) async fn new(store: &impl Store, opening: Opening) -> Record {
     match create(store, opening).await {
         Created::New(record) => record,
-        Created::Repeat(record) => panic!("expected a new incident, was answered the open {record:?}"),
+        Created::Repeat(record) => {
+            panic!("expected a new incident, but the store returned the open {record:?}")
+        }
     }
 }
 
@@ -24,7 +26,9 @@ pub(super) async fn new(store: &impl Store, opening: Opening) -> Record {
 pub(super) async fn repeat(store: &impl Store, opening: Opening) -> Record {
     match create(store, opening).await {
         Created::Repeat(record) => record,
-        Created::New(record) => panic!("expected the open incident, was answered the new {record:?}"),
+        Created::New(record) => {
+            panic!("expected the open incident, but the store returned the new {record:?}")
+        }
     }
 }
 
@@ -41,13 +45,13 @@ pub(super) async fn present(store: &impl Store, number: IncidentNumber) -> Recor
 pub(super) async fn commit(store: &impl Store, record: &Record, draft: Draft) -> Record {
     let next = record.version.next();
     let committed = store.commit(record.version, &draft).await.expect("the store commits");
-    assert_eq!(committed, Committed::At(next), "a commit at the version that was read");
+    assert_eq!(committed, Committed::At(next), "a commit at the version that was read succeeds");
     Record { version: next, incident: draft.into_incident(), ..record.clone() }
 }
 
 /// All incidents due at `now`.
 pub(super) async fn due(store: &impl Store, now: DateTime<Utc>) -> Vec<Record> {
-    store.due(now, None, ALL).await.expect("the store tells what is due")
+    store.due(now, None, ALL).await.expect("the store lists due incidents")
 }
 
 /// The numbers of the incidents due at `now`.

@@ -14,17 +14,17 @@ const PATIENCE: [usize; 8] = [0, 1, 2, 3, 5, 8, 50, 500];
 pub async fn p04_an_abandoned_create_is_whole_or_absent<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     for patience in PATIENCE {
-        let key = format!("given up after {patience}");
+        let key = format!("the call was dropped after {patience} turns");
         abandoned(patience, store.create(opening(keyed("athens", &key), at(0)))).await;
         let number = match create(&store, opening(keyed("athens", &key), at(0))).await {
             Created::New(record) => record.number(),
             Created::Repeat(record) => {
-                assert_eq!(record.count, 2, "of the call that was given up and this one");
+                assert_eq!(record.count, 2, "the count of the dropped call and this one");
                 record.number()
             }
         };
         let found = load(&store, number).await.map(|record| record.number());
-        assert_eq!(found, Some(number), "the incident that was answered is there");
+        assert_eq!(found, Some(number), "the answered incident exists");
     }
     // Each key has one incident, however late a call that was given up may have taken effect.
     let query = ListQuery { limit: ALL, ..ListQuery::default() };
@@ -36,7 +36,7 @@ pub async fn p04_an_abandoned_create_is_whole_or_absent<H: Harness<Subject: Stor
 pub async fn p04_an_abandoned_commit_is_whole_or_absent<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     for patience in PATIENCE {
-        let key = format!("given up after {patience}");
+        let key = format!("the call was dropped after {patience} turns");
         let before = new(&store, opening(keyed("athens", &key), at(0))).await;
         let draft = noted(&before.incident, "given up", at(1));
         abandoned(patience, store.commit(before.version, &draft)).await;

@@ -100,7 +100,7 @@ pub async fn p12_the_census_counts_those_that_wait_since_before_a_time<H: Harnes
 
     let waits =
         [&untouched, &failing, &reached, &claimed].map(|record| plan::waiting_since(&record.incident));
-    assert_eq!(waits, [Some(at(10)), Some(at(20)), Some(at(625)), None], "the scene plays as it is written");
+    assert_eq!(waits, [Some(at(10)), Some(at(20)), Some(at(625)), None], "the test data is valid");
     let cases = [
         (at(5), 0),
         (at(10), 0),

@@ -32,7 +32,12 @@ pub async fn p06_a_commit_at_another_version_is_stale_and_changes_nothing<H: Har
     for draft in &prepared {
         for version in [first.version, second.version.next(), Version::new(0), Version::new(1_000_000)] {
             let committed = store.commit(version, draft).await.expect("the store commits");
-            assert_eq!(committed, Committed::Stale, "{version:?} of a record at {:?}", second.version);
+            assert_eq!(
+                committed,
+                Committed::Stale,
+                "a commit at {version:?} of a record at {:?} is stale",
+                second.version
+            );
             assert_eq!(present(&store, first.number()).await, second, "a stale commit changes nothing");
         }
     }
@@ -67,9 +72,13 @@ pub async fn p06_of_concurrent_commits_at_one_version_one_wins<H: Harness<Subjec
                 Committed::Stale => {}
             }
         }
-        assert_eq!(won.len(), 1, "of {ACTORS} commits at one version");
+        assert_eq!(won.len(), 1, "one of {ACTORS} commits at one version wins");
         let now = present(&*store, number).await;
-        assert_eq!((now.version, &now.incident), (won[0].0, won[0].1.incident()), "the winner's is kept");
+        assert_eq!(
+            (now.version, &now.incident),
+            (won[0].0, won[0].1.incident()),
+            "the record has the content of the winning commit"
+        );
         assert_eq!(now.version, Version::FIRST.next());
     }
 }
@@ -98,7 +107,11 @@ pub async fn a_commit_of_an_unknown_number_creates_nothing<H: Harness<Subject: S
     let draft = opening(report("athens"), at(0)).numbered(unknown);
     for version in [Version::new(0), Version::FIRST] {
         if let Ok(committed) = store.commit(version, &draft).await {
-            assert_eq!(committed, Committed::Stale, "a commit of a number that nobody was given");
+            assert_eq!(
+                committed,
+                Committed::Stale,
+                "a commit with a number that was never given creates nothing"
+            );
         }
         assert_eq!(load(&store, unknown).await, None);
     }

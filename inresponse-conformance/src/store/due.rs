@@ -19,8 +19,12 @@ pub async fn p08_nothing_is_due_before_its_time<H: Harness<Subject: Store>>(harn
     let number = new(&store, opening(report("athens"), at(60))).await.number();
     new(&store, opening(report("athens"), at(3_600))).await;
     eventually(&vec![number], || due_numbers(&store, at(61))).await;
-    assert_eq!(due_numbers(&store, at(60) - MICRO).await, [], "a microsecond before its time");
-    assert_eq!(due_numbers(&store, at(59)).await, [], "a second before its time");
+    assert_eq!(
+        due_numbers(&store, at(60) - MICRO).await,
+        [],
+        "the incident is not due a microsecond before its time"
+    );
+    assert_eq!(due_numbers(&store, at(59)).await, [], "the incident is not due a second before its time");
 }
 
 /// An incident is due at its exact microsecond and at any time after it.
@@ -50,7 +54,7 @@ async fn several_due(store: &impl Store) -> Vec<Record> {
 }
 
 fn mark(record: &Record) -> DueMark {
-    let due_at = plan::due_at(&record.incident).expect("the record is due some time");
+    let due_at = plan::due_at(&record.incident).expect("the record has a due time");
     DueMark { due_at, number: record.number() }
 }
 
@@ -72,20 +76,20 @@ pub async fn p09_due_goes_on_after_a_mark_without_gaps_or_repeats<H: Harness<Sub
         let (mut seen, mut after) = (Vec::new(), None);
         // One page more than there can be ends a store that goes round in circles.
         for _ in 0..=records.len() {
-            let page = store.due(at(100), after, limit).await.expect("the store tells what is due");
+            let page = store.due(at(100), after, limit).await.expect("the store lists due incidents");
             let Some(last) = page.last() else { break };
             after = Some(mark(last));
             seen.extend(numbers(&page));
         }
-        assert_eq!(seen, expected, "in pages of {limit}");
+        assert_eq!(seen, expected, "the due incidents, in pages of {limit}");
     }
     // A mark need not be that of a record, and what comes after it is still bounded by `now`.
     for (record, place) in records.iter().zip(1..) {
         let before = DueMark { number: IncidentNumber::new(0), ..mark(record) };
-        let later = store.due(at(25), Some(before), 100).await.expect("the store tells what is due");
+        let later = store.due(at(25), Some(before), 100).await.expect("the store lists due incidents");
         let wanted: Vec<_> =
             records.iter().filter(|r| mark(r) > before && mark(r).due_at <= at(25)).cloned().collect();
-        assert_eq!(numbers(&later), numbers(&wanted), "after the place before record {place}");
+        assert_eq!(numbers(&later), numbers(&wanted), "the due incidents after the mark of record {place}");
     }
 }
 
@@ -95,8 +99,12 @@ pub async fn p09_due_holds_at_most_its_limit<H: Harness<Subject: Store>>(harness
     let expected = numbers(&several_due(&store).await);
     eventually(&expected, || due_numbers(&store, at(100))).await;
     for limit in [1, 2, 5, expected.len(), expected.len() + 1] {
-        let page = store.due(at(100), None, limit).await.expect("the store tells what is due");
-        assert_eq!(numbers(&page), expected[..limit.min(expected.len())], "with a limit of {limit}");
+        let page = store.due(at(100), None, limit).await.expect("the store lists due incidents");
+        assert_eq!(
+            numbers(&page),
+            expected[..limit.min(expected.len())],
+            "the due incidents with a limit of {limit}"
+        );
     }
 }
 
@@ -116,7 +124,7 @@ pub async fn p09_due_follows_the_last_commit<H: Harness<Subject: Store>>(harness
     let record = new(&store, opening(report("athens"), at(0))).await;
     let number = record.number();
     let is_due_from = async |record: &Record, from: DateTime<Utc>| {
-        assert_eq!(mark(record).due_at, from, "the scene plays as it is written");
+        assert_eq!(mark(record).due_at, from, "the test data is valid");
         eventually(&vec![number], || due_numbers(&store, from)).await;
         eventually(&vec![], || due_numbers(&store, from - MICRO)).await;
     };
@@ -177,7 +185,7 @@ pub async fn p14_whatever_lies_ahead_of_the_clock_is_found<H: Harness<Subject: S
     let record = commit(&store, &record, plan.draft).await;
     let draft = ended(&record.incident, &plan.sends[0], &Outcome::Accepted, at(1_000));
     let due_before = commit(&store, &record, draft).await;
-    assert!(mark(&due_before).due_at < now, "the scene plays as it is written");
+    assert!(mark(&due_before).due_at < now, "the test data is valid");
     let record = begin(2_000).await;
     commit(&store, &record, claimed(&record.incident, "jo", at(2_000))).await;
     begin(10).await;
@@ -193,12 +201,16 @@ pub async fn p14_whatever_lies_ahead_of_the_clock_is_found<H: Harness<Subject: S
                     .ahead(now, after, limit)
                     .await
                     .expect("the store lists records with a time after the clock");
-                assert!(page.len() <= limit, "{} where {limit} were asked for", page.len());
+                assert!(
+                    page.len() <= limit,
+                    "the store returned {} records with a limit of {limit}",
+                    page.len()
+                );
                 let Some(last) = page.last() else { break };
                 after = Some(mark(last));
                 found.extend(page);
             }
-            assert!(found.is_sorted_by_key(mark), "in the order of what is due");
+            assert!(found.is_sorted_by_key(mark), "the records are in the order of their due times");
             found.retain(|record| wanted.contains(record));
             found
         };
@@ -212,8 +224,10 @@ pub async fn p09_what_a_newer_version_wrote_is_kept<H: Harness<Subject: Store>>(
     let record = new(&store, opening(report("athens"), at(0))).await;
     let record = commit(&store, &record, leased(&record.incident, at(0)).draft).await;
     let incident = crate::scene::written_by_a_newer_version(&record.incident);
-    let record = commit(&store, &record, noted(&incident, "by an older one", at(1))).await;
-    assert!(record.incident.is_left_to_newer(), "the scene plays as it is written");
+    let record =
+        commit(&store, &record, noted(&incident, "the record was committed by an older version", at(1)))
+            .await;
+    assert!(record.incident.is_left_to_newer(), "the test data is valid");
     assert_eq!(load(&store, record.number()).await, Some(record.clone()));
     eventually(&vec![record], || due(&store, at(30))).await;
 }

@@ -44,7 +44,7 @@ pub async fn p02_numbers_go_on_after_a_crash<H: Durable<Subject: Store>>(harness
         for i in 0..3 {
             let record = new(&store, opening(report("athens"), at(i))).await;
             let number = record.number();
-            assert!(last < Some(number), "{number} was answered after {last:?}");
+            assert!(last < Some(number), "the number {number} was answered after {last:?}");
             last = Some(number);
             commit(&store, &record, resolved(&record.incident, at(10))).await;
         }

@@ -122,7 +122,7 @@ pub async fn the_list_goes_on_below_a_number_without_gaps_or_repeats<H: Harness<
                 query.below = Some(*last);
                 seen.extend(page);
             }
-            assert_eq!(seen, expected, "in pages of {limit}: {query:?}");
+            assert_eq!(seen, expected, "the list in pages of {limit}: {query:?}");
         }
     }
     // The number need not be that of an incident.

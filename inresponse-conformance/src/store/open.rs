@@ -62,5 +62,5 @@ pub async fn p03_a_resolved_incident_is_not_found_by_its_key<H: Harness<Subject:
     assert_eq!(open(&store, "athens", "5xx").await, None, "it is over");
     let second = new(&store, opening(keyed("athens", "5xx"), at(2))).await;
     commit(&store, &over, noted(&over.incident, "afterwards", at(3))).await;
-    assert_eq!(open(&store, "athens", "5xx").await, Some(second), "the one that is open has it now");
+    assert_eq!(open(&store, "athens", "5xx").await, Some(second), "the open incident now has the key");
 }

@@ -19,7 +19,7 @@ pub async fn p03_a_repeat_answers_the_open_incident_and_counts<H: Harness<Subjec
     for count in 2..=4 {
         let again = repeat(&store, opening(keyed("athens", "5xx"), at(0))).await;
         assert_eq!((again.number(), again.count), (first.number(), count));
-        assert_eq!(present(&store, first.number()).await.count, count, "the count that was answered is kept");
+        assert_eq!(present(&store, first.number()).await.count, count, "the answered count is stored");
     }
 }
 
@@ -79,7 +79,7 @@ pub async fn p03_concurrent_repeats_are_all_counted<H: Harness<Subject: Store>>(
         assert_eq!(number, first.number());
     }
     let now = present(&*store, first.number()).await;
-    assert_eq!((now.count, now.last_reported_at), (33, at(31)), "of a report and 32 repeats");
+    assert_eq!((now.count, now.last_reported_at), (33, at(31)), "the count of a report and 32 repeats");
 }
 
 /// Repeats and commits at the same time do not lose each other.
@@ -135,8 +135,8 @@ pub async fn p03_concurrent_first_reports_make_one_incident<H: Harness<Subject: 
                 Created::Repeat(record) => repeated.push(record.number()),
             }
         }
-        assert_eq!((made.len(), repeated.len()), (1, 15), "new {made:?}, repeats of {repeated:?}");
-        assert!(repeated.iter().all(|n| *n == made[0]), "new {made:?}, repeats of {repeated:?}");
+        assert_eq!((made.len(), repeated.len()), (1, 15), "new incidents {made:?}, repeats of {repeated:?}");
+        assert!(repeated.iter().all(|n| *n == made[0]), "new incidents {made:?}, repeats of {repeated:?}");
         assert_eq!(present(&*store, made[0]).await.count, 16);
     }
 }
@@ -151,7 +151,7 @@ pub async fn p03_the_last_report_moves_only_forward<H: Harness<Subject: Store>>(
         [(at(20), at(20)), (at(5), at(20)), (at(20) + micro, at(20) + micro), (at(20), at(20) + micro)]
     {
         let again = repeat(&store, opening(keyed("athens", "5xx"), reported)).await;
-        assert_eq!(again.last_reported_at, last, "after a report at {reported}");
+        assert_eq!(again.last_reported_at, last, "the time of the last report, after a report at {reported}");
         assert_eq!(present(&store, first.number()).await.last_reported_at, last);
     }
 }
@@ -287,16 +287,20 @@ pub async fn p03_a_report_racing_the_resolution_is_a_repeat_or_a_new_incident<H:
             match answer {
                 Created::Repeat(record) if record.number() == old.number() => {
                     // Nobody would be alerted of a report that is added to an incident that is over.
-                    assert_ne!(record.incident.state(), State::Resolved, "a repeat of what is over");
+                    assert_ne!(record.incident.state(), State::Resolved, "a repeat of a resolved incident");
                     of_old += 1;
                 }
                 Created::Repeat(record) => of_new.push(record.number()),
                 Created::New(record) => made.push(record.number()),
             }
         }
-        assert_eq!(present(&*store, old.number()).await.count, 1 + of_old, "repeats of the resolved one");
+        assert_eq!(
+            present(&*store, old.number()).await.count,
+            1 + of_old,
+            "the repeats of the resolved incident"
+        );
         assert!(made.len() <= 1, "two open incidents under one key: {made:?}");
-        assert!(of_new.iter().all(|n| made.contains(n)), "repeats of {of_new:?}, made were {made:?}");
+        assert!(of_new.iter().all(|n| made.contains(n)), "repeats of {of_new:?}, new incidents {made:?}");
         if let Some(number) = made.first() {
             assert_eq!(present(&*store, *number).await.count, 1 + of_new.len() as u64);
             assert_eq!(repeat(&*store, opening(keyed("athens", &key), at(3))).await.number(), *number);

@@ -36,7 +36,7 @@ pub async fn p02_numbers_rise_across_handles<H: Shared<Subject: Store>>(harness:
     let mut last = None;
     for i in 0..10 {
         let number = new(&*handles[i % 2], opening(report("athens"), at(0))).await.number();
-        assert!(last < Some(number), "{number} was answered after {last:?}");
+        assert!(last < Some(number), "the number {number} was answered after {last:?}");
         last = Some(number);
     }
     let reporters = (0..16).map(|i| {
@@ -53,7 +53,10 @@ pub async fn p02_numbers_rise_across_handles<H: Shared<Subject: Store>>(harness:
     assert!(answered.iter().all(|own| own.is_sorted_by(|a, b| a < b)), "{answered:?}");
     let all = answered.concat();
     assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len(), "a number was used twice: {all:?}");
-    assert!(all.iter().all(|number| Some(*number) > last), "{all:?} were answered after {last:?}");
+    assert!(
+        all.iter().all(|number| Some(*number) > last),
+        "the numbers {all:?} were answered after {last:?}"
+    );
 }
 
 /// Handles share open keys and counts: there is one open incident, every report is counted, and a resolved incident's
@@ -75,7 +78,7 @@ pub async fn p03_handles_share_open_keys_and_counts<H: Shared<Subject: Store>>(h
             Created::Repeat(record) => repeated.push(record.number()),
         }
     }
-    assert_eq!((made.len(), repeated.len()), (1, 11), "new {made:?}, repeats of {repeated:?}");
+    assert_eq!((made.len(), repeated.len()), (1, 11), "new incidents {made:?}, repeats of {repeated:?}");
     for handle in &handles {
         assert_eq!(present(&**handle, made[0]).await.count, 12);
     }
@@ -114,7 +117,7 @@ pub async fn p06_of_concurrent_commits_across_handles_one_wins<H: Shared<Subject
                 Committed::Stale => {}
             }
         }
-        assert_eq!(won.len(), 1, "of {ACTORS} commits at one version");
+        assert_eq!(won.len(), 1, "one of {ACTORS} commits at one version wins");
         for handle in &handles {
             assert_eq!(present(&**handle, number).await.incident, won[0]);
         }

@@ -68,11 +68,11 @@ async fn answered(method: &Method, request: Request<Body>) {
         let fresh = world().await;
         ROUTER.set(Some(fresh));
     }
-    let router = ROUTER.with_borrow(Clone::clone).expect("it was made for the first request");
+    let router = ROUTER.with_borrow(Clone::clone).expect("the router was made for the first request");
     let target = request.uri().to_string();
     let response = router.oneshot(request).await.unwrap();
     let (status, headers) = (response.status(), response.headers().clone());
-    let bytes = to_bytes(response.into_body(), MAX_ANSWER).await.expect("an answer is bounded");
+    let bytes = to_bytes(response.into_body(), MAX_ANSWER).await.expect("the size of an answer is limited");
     assert!(headers.contains_key("x-request-id"));
     let not_served = status == StatusCode::NOT_IMPLEMENTED;
     assert!(!status.is_server_error() || not_served, "{method} {target}: {status}");

@@ -44,7 +44,7 @@ pub(super) fn forwarded(data: &[u8]) {
         let Ok(value) = HeaderValue::from_bytes(value) else { return };
         headers.append(name, value);
     }
-    assert_eq!(client(STRANGER, &headers), STRANGER, "who is no trusted proxy is believed in nothing");
+    assert_eq!(client(STRANGER, &headers), STRANGER, "an untrusted proxy is not believed");
     client(PROXY, &headers);
     for (name, hop) in [(FORWARDED_FOR, SEEN.to_string()), (FORWARDED, format!("for={SEEN}"))] {
         let is_alone = headers.keys().all(|other| *other == name);
@@ -115,7 +115,7 @@ pub(super) fn session(data: &[u8]) {
     if let Ok(text) = std::str::from_utf8(data)
         && let Some(written) = fuzzing::session(text)
     {
-        assert_eq!(fuzzing::session(&written).as_ref(), Some(&written), "it is read again as the same");
+        assert_eq!(fuzzing::session(&written).as_ref(), Some(&written), "the value is read again unchanged");
         assert!(written.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)));
     }
     let Ok(given) = HeaderValue::from_bytes(data) else { return };

@@ -28,7 +28,7 @@ fn holds(signal: &Translated) {
         Err(invalid) => refusal_holds(invalid),
         Ok(Signal::Report(trouble)) => {
             for recurrence in [Recurrence::Fresh, Recurrence::Flapping] {
-                let report = trouble.report(recurrence).expect("everything is cut to what a report may hold");
+                let report = trouble.report(recurrence).expect("everything is cut to the limits of a report");
                 assert_eq!((report.service(), report.dedup_key()), (trouble.service(), Some(trouble.key())));
                 assert!(format!("{report:?}").len() < 8 * Report::MAX_BYTES);
             }
@@ -83,7 +83,7 @@ pub(super) fn pagerduty(body: &[u8]) {
             let shown = format!("{event:?}");
             let key = pagerduty_events::routing_key(body).ok().flatten();
             if let Some(key) = key.filter(|key| key.len() > 40) {
-                assert!(!shown.contains(&key), "the key shows in {shown}");
+                assert!(!shown.contains(&key), "the key appears in {shown}");
             }
             let translated = event.translate(body, &context(Some(&OWN)));
             holds(&translated.map(|t| {

@@ -17,7 +17,10 @@ impl Checker<'_> {
             let ended = at(self.history.ended_at);
             self.violated(
                 9,
-                format!("at {ended}, long after all was well, there was still due: {}", due.join(", ")),
+                format!(
+                    "at {ended}, long after all faults had ended, there was still due: {}",
+                    due.join(", ")
+                ),
             );
             return;
         }
@@ -120,10 +123,16 @@ impl Checker<'_> {
         let accepted = of_round.clone().any(|sent| sent.told == Some(Told::Accepted) && is_last(sent));
         let arrived = of_round.any(|sent| sent.arrived.is_some());
         if accepted && incident.is_undelivered() {
-            self.violated(12, format!("{number} was delivered and shows as undelivered"));
+            self.violated(
+                12,
+                format!("an alert of {number} was delivered, but the incident shows as undelivered"),
+            );
         }
         if !arrived && !incident.is_undelivered() {
-            self.violated(12, format!("nothing of {number} arrived, and it does not show as undelivered"));
+            self.violated(
+                12,
+                format!("no alert of {number} arrived, but the incident does not show as undelivered"),
+            );
         }
     }
 

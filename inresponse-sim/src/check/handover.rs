@@ -50,10 +50,13 @@ impl<'a> Checker<'a> {
             let Some((call, wait)) = self.hand_over_at(number, &before[handed]) else { continue };
             let passed = (entry.at - before[handed].at).num_microseconds().unwrap_or(i64::MAX);
             if !brought_back && passed < i64::try_from(wait).unwrap_or(i64::MAX) {
-                self.violated(22, format!("{number} was taken from {to} after {passed} µs"));
+                self.violated(
+                    22,
+                    format!("{number} was open again although {to} had only {passed} µs to answer"),
+                );
             }
             if before[handed..].iter().any(|e| is_by(&e.event, to)) {
-                self.violated(22, format!("{to} answered, and {number} was taken from them"));
+                self.violated(22, format!("{to} answered, but {number} was open again"));
             }
             // The same by the time that really passed, where every clock tells it.
             let alerts = self.sends.get(&number).into_iter().flatten().map(|i| self.sent(*i));
@@ -65,7 +68,7 @@ impl<'a> Checker<'a> {
                 && began + self.apart(began) + SECOND < call.began + wait
                 && !self.may_have_begun_again(number, call.began, began)
             {
-                self.violated(22, format!("{number} was alerted again at {}, early", at(began)));
+                self.violated(22, format!("{number} was alerted again too early, at {}", at(began)));
             }
         }
     }
@@ -100,7 +103,7 @@ impl<'a> Checker<'a> {
         };
         if !entries.iter().any(again) {
             let text =
-                format!("{to} did not answer, and {} was not open again by {}", call.number, at(deadline));
+                format!("{to} did not answer, but {} was not open again by {}", call.number, at(deadline));
             self.violated(22, text);
         }
     }

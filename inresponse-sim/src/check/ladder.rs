@@ -82,7 +82,7 @@ impl<'a> Checker<'a> {
                 let frozen = self.frozen(number, *round, from, sends, past_is_known.then_some(&*past));
                 let named = |record: &&Record| record.incident.round() == *round;
                 if frozen.is_empty() {
-                    let text = format!("nobody can have frozen the matrix of round {round} of {number}");
+                    let text = format!("no roster explains the matrix of round {round} of {number}");
                     self.violated(8, text);
                 } else if let Some(record) = self.last.get(&number).copied().filter(named)
                     && !frozen.iter().any(|frozen| frozen.name == record.incident.team().as_str())

@@ -91,7 +91,10 @@ impl<'a> Checker<'a> {
         for (i, one) in seen.iter().enumerate() {
             let version = one.record.version;
             if one.changed && changes.insert(version, i).is_some() {
-                self.violated(5, format!("two changes of {number} made version {}", version.value()));
+                self.violated(
+                    5,
+                    format!("two changes of {number} resulted in the same version {}", version.value()),
+                );
             }
             for earlier in seen.iter().filter(|earlier| earlier.ended < one.began) {
                 let older =
@@ -188,7 +191,9 @@ impl<'a> Checker<'a> {
                         StateChange::Escalate | StateChange::Resolve | StateChange::End(_) => true,
                     };
                 if !right {
-                    let text = format!("{by} was answered {request:?} of {number}, which is {state}");
+                    let text = format!(
+                        "{by} requested {request:?} of {number}, and the answer has the state {state}"
+                    );
                     self.violated(5, text);
                 }
             }
@@ -228,7 +233,9 @@ impl<'a> Checker<'a> {
                 if !right {
                     self.violated(
                         6,
-                        format!("{by} was refused {request:?} of {number}, which is {state}: {refusal}"),
+                        format!(
+                            "{by} was refused {request:?} of {number}, whose state is {state}: {refusal}"
+                        ),
                     );
                 }
             }
@@ -240,7 +247,7 @@ impl<'a> Checker<'a> {
                     && report.ended.is_some_and(|ended| ended < call.began)
             });
             if known {
-                self.violated(1, format!("{number} was answered and then absent"));
+                self.violated(1, format!("{number} was answered, but later it did not exist"));
             }
         }
     }

@@ -129,7 +129,7 @@ impl<'a, D: Deployment> Scene<'a, D> {
             assert!(answer.body["mayHaveBeenRecorded"].is_boolean(), "{answer:?}");
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
-        panic!("it is never known what became of {report}");
+        panic!("the result of the report {report} stays unknown");
     }
 
     pub async fn post(&self, path: &str, body: Value) -> Answer {
@@ -189,7 +189,7 @@ pub async fn nothing_more_comes<D: Deployment>(scene: &Scene<'_, D>, number: u64
     let ended = time(&incident[end]);
     let began = |e: &&Value| e["event"] == "levelBegan";
     let late = incident["timeline"].as_array().unwrap().iter().filter(began).find(|e| time(&e["at"]) > ended);
-    assert!(late.is_none(), "after {end}: {late:?} of {incident:#}");
+    assert!(late.is_none(), "alerts after {end}: {late:?} of {incident:#}");
     for (name, count) in ["jo", "kim", "ops"].into_iter().zip(counts) {
         let to = scene.person(name);
         let its =
@@ -240,7 +240,7 @@ pub async fn p06_the_link_in_the_mail_claims(deployment: &impl Deployment) {
         let page = scene.call_with(method, &link, None, None).await;
         assert_eq!((page.status, page.kind.starts_with("text/html")), (StatusCode::OK, true), "{page:?}");
     }
-    assert_eq!(scene.incident(number).await["state"], "OPEN", "looking at it changes nothing");
+    assert_eq!(scene.incident(number).await["state"], "OPEN", "opening the page changes nothing");
     assert_eq!(scene.call_with(Method::POST, &link, None, None).await.status, StatusCode::OK);
     let incident = scene.incident(number).await;
     assert_eq!(incident["claimedBy"], json!(scene.person("jo")), "{incident:#}");
@@ -291,11 +291,14 @@ pub async fn p03_reports_at_once_under_one_key_are_one_incident(deployment: &imp
     let number = reports[0].0.body["incidentId"].as_u64().unwrap();
     assert!(reports.iter().all(|(answer, _)| answer.body["incidentId"] == number));
     let count = scene.incident(number).await["count"].as_u64().unwrap();
-    assert!((50..=50 + unsure).contains(&count), "{count}, {unsure} of them unsure");
+    assert!(
+        (50..=50 + unsure).contains(&count),
+        "{count} reports were counted, {unsure} with an unknown result"
+    );
     let resolved = scene.post(&format!("/incidents/{number}"), json!({ "state": "RESOLVED" })).await;
     assert_eq!(resolved.status, StatusCode::OK);
     let next = scene.put("/incidents", body).await;
-    assert_eq!(next.status, StatusCode::CREATED, "the key is free again");
+    assert_eq!(next.status, StatusCode::CREATED, "the dedup key is free again");
     let claim = json!({ "incidentId": next.body["incidentId"], "state": "CLAIMED", "by": "jo" });
     assert_eq!(scene.post("/incidents", claim).await.status, StatusCode::OK);
 }

@@ -203,7 +203,7 @@ async fn changed(
 
 /// Read the status of a request, as in Opsgenie.
 #[utoipa::path(get, path = "/v2/alerts/requests/{requestId}", tag = "intake",
-    params(("requestId" = String, Path, description = "the requestId that a change answered")),
+    params(("requestId" = String, Path, description = "the requestId in the answer to a change")),
     responses(
         (status = 200, description = "the result", body = RequestStatus),
         (status = 404, description = "there is no request with this id", body = Problem),
