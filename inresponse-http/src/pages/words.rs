@@ -111,7 +111,9 @@ fn told(happened: &Happened<'_>) -> String {
         Event::Claimed { by, from: None } => format!("{by} claimed it"),
         Event::HandedOver { by, to, .. } => format!("{by} handed it to {to}"),
         Event::HandoverUnconfirmed { to } => format!("{to} could not be notified of the hand-over"),
-        Event::HandoverUnanswered { to } => format!("{to} did not answer in time, so it is open again"),
+        Event::HandoverUnanswered { to } => {
+            format!("{to} did not answer in time, so the incident is open again")
+        }
         Event::HandedToTeam { by, from, to } => format!("{by} handed it from team {from} to team {to}"),
         Event::TeamChanged { from, to, why: TeamChange::OwnsService } => {
             format!("Moved from team {from} to team {to}, which now owns the service")

@@ -349,7 +349,9 @@ fn told(entry: &Entry) -> String {
             None => "nobody was left to alert".to_owned(),
         },
         EventKind::HandoverUnconfirmed => format!("{} could not be notified of the hand-over", to()),
-        EventKind::HandoverUnanswered => format!("{} did not answer in time, so it is open again", to()),
+        EventKind::HandoverUnanswered => {
+            format!("{} did not answer in time, so the incident is open again", to())
+        }
         EventKind::Opened
         | EventKind::RoundBegan
         | EventKind::LevelBeganAgain

@@ -160,7 +160,7 @@ async fn p22_a_hand_over_that_nobody_answers_shows_and_is_answered_by_a_button()
     world.clock.advance(std::time::Duration::from_secs(600));
     world.engine.tick().await.unwrap();
     let page = kim.get(&path).await.text;
-    assert!(page.contains("Lee did not answer in time, so it is open again"), "{page}");
+    assert!(page.contains("Lee did not answer in time, so the incident is open again"), "{page}");
     assert!(page.contains("Nobody has this incident yet") && page.contains("Round 2"), "{page}");
 }
 

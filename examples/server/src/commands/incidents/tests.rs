@@ -187,7 +187,10 @@ const STORIES: &[Story] = &[
         name: "it is handed to somebody who does not answer",
         acts: &[(5, Act::Hand("kim@x.org"))],
         at: 605,
-        said: &["kim@x.org did not answer in time, so it is open again", "alerting level 1: jo@x.org"],
+        said: &[
+            "kim@x.org did not answer in time, so the incident is open again",
+            "alerting level 1: jo@x.org",
+        ],
         unsaid: &["nobody could", "everybody was alerted", "answer by"],
         mail: &["CRIT on athens", "round 2"],
         ..NOTHING
