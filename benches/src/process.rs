@@ -31,7 +31,7 @@ pub(crate) fn end_together() -> Result<(), Failure> {
                 _ = tokio::signal::ctrl_c() => {}
             }
         });
-        // Kept, so that nothing is started any more.
+        // Kept, so that nothing is started after this.
         let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
         for id in running.iter().filter_map(|id| i32::try_from(*id).ok()) {
             let _ended = kill(Pid::from_raw(id), Signal::SIGKILL);

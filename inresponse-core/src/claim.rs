@@ -67,7 +67,7 @@ impl fmt::Debug for TokenSecret {
     }
 }
 
-/// The content of a token: whoever has it may claim this incident as this recipient.
+/// The content of a token: its holder may claim this incident as this recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimToken {
     /// The incident.

@@ -174,7 +174,7 @@ pub async fn every_door_takes_what_the_table_says(at: &impl Answers, visitors: &
     shown.extend(strangers.map(|key| Shown::Key(key, None)));
     shown.extend(sessions.iter().map(|(cookie, scopes)| Shown::Session(cookie, Some(scopes))));
     let tried = DOORS.iter().flat_map(|door| shown.iter().map(move |shown| (door, *shown)));
-    // Who signs out has no session any more.
+    // A person who has signed out has no session.
     let tried = tried
         .filter(|(door, shown)| !matches!((door.proof, shown), (Proof::Nothing, Shown::Session(_, Some(_)))));
     let mut answers = iter(tried)

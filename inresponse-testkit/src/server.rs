@@ -9,7 +9,7 @@ use std::time::Duration;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-/// How long what must happen may take, on a machine that is busy with much else: no verdict depends on that.
+/// The time limit for things that must happen, even on a busy machine. No test result depends on it.
 pub const SOON: Duration = Duration::from_secs(120);
 
 pub const KEY: &str = "test-key-test-key";

@@ -57,7 +57,7 @@ impl RecordingNotifier {
         Self::default()
     }
 
-    /// Sets the outcome of the next attempt, whoever is the recipient.
+    /// Sets the outcome of the next attempt to any recipient.
     pub fn then(&self, outcome: Outcome) {
         self.inner().scripted.push_back((None, outcome));
     }

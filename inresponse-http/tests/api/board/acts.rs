@@ -88,7 +88,7 @@ async fn an_incident_is_escalated_and_handed_over_by_buttons() {
 }
 
 #[tokio::test]
-async fn the_incident_tells_who_was_alerted_and_how_that_went() {
+async fn the_incident_tells_who_was_alerted_and_how_it_ended() {
     let world = world().await;
     let number = world.report().await;
     world.engine.tick().await.unwrap();
