@@ -1,4 +1,5 @@
-//! Runs the systems' processes. They end when their guard is dropped, and the kernel reports their resource use.
+//! Runs the systems' processes. A system's process ends when its guard is dropped, and the kernel reports their
+//! resource use.
 
 use std::collections::BTreeSet;
 use std::fs::File;

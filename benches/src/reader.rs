@@ -16,7 +16,7 @@ pub(crate) struct Mail {
     pub(crate) accepted: Instant,
 }
 
-/// The mail server. It runs on its own thread.
+/// The mail server. The server runs on its own thread.
 #[derive(Debug)]
 pub(crate) struct Reader {
     pub(crate) address: SocketAddr,

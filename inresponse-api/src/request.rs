@@ -137,14 +137,14 @@ impl From<DateTime<Utc>> for Time {
     }
 }
 
-/// An update of an incident. It needs at least one of `state`, `handTo`, `handToTeam`, `escalate`, `severity` and
-/// `note`, and at most one of the first four.
+/// An update of an incident. An update needs at least one of `state`, `handTo`, `handToTeam`, `escalate`, `severity`
+/// and `note`, and at most one of the first four.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = PostIncident,
     example = json!({ "incidentId": 10000, "state": "CLAIMED" })))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Update {
-    /// The incident's number. It may be left out if it is in the path.
+    /// The incident's number. The number may be left out if it is in the path.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incident_id: Option<u64>,
     /// The new state: `CLAIMED`, `RESOLVED`, or `OPEN` to release the incident.
@@ -162,7 +162,7 @@ pub struct Update {
     /// the person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hand_to: Option<String>,
-    /// The team to hand the incident to. Its on-call engineer is alerted at once.
+    /// The team to hand the incident to. The team's on-call engineer is alerted at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hand_to_team: Option<String>,
     /// `true`: alert the next level without waiting.
@@ -183,7 +183,7 @@ impl Update {
         Self { state: Some(State::Claimed), ..Self::default() }
     }
 
-    /// An update that releases the incident. Its alerts begin again.
+    /// An update that releases the incident. Alerts begin again.
     pub fn release() -> Self {
         Self { state: Some(State::Open), ..Self::default() }
     }

@@ -27,7 +27,7 @@ pub enum Reported {
 }
 
 impl Client {
-    /// Makes a client of that server. It does not connect yet.
+    /// Makes a client of that server. The client does not connect yet.
     ///
     /// # Errors
     /// The URL or the key is invalid, or this machine trusts no certificates.

@@ -30,7 +30,7 @@ pub enum ClientErrorKind {
     Protocol,
 }
 
-/// A failed call. It contains neither the key nor the request.
+/// A failed call. The error contains neither the key nor the request.
 #[derive(Debug)]
 pub struct ClientError {
     kind: ClientErrorKind,

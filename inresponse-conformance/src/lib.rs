@@ -30,11 +30,11 @@
 //! it never passes silently.
 //!
 //! This crate is the only dependency you need: each test has its own multi-threaded tokio runtime. The harness is an
-//! expression that is evaluated for each law within that runtime. It lives until the law ends, so it may own a
+//! expression that is evaluated for each law within that runtime. The harness lives until the law ends, so it may own a
 //! temporary folder or a local server.
 //!
 //! The laws are also plain functions in [`store`], [`roster`], [`settings`] and [`notifier`], for your own test runner.
-//! They panic if the law is broken, and end in bounded time if the adapter does.
+//! The functions panic if the law is broken, and end in bounded time if the adapter does.
 
 #![allow(
     clippy::panic,

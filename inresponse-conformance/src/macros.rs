@@ -98,8 +98,8 @@ macro_rules! __tests {
     };
 }
 
-/// Turns one group of laws into tests. They are ignored if the group's name is among the excepted ones; only literal
-/// patterns can detect that.
+/// Turns one group of laws into tests. The tests are ignored if the group's name is among the excepted ones; only
+/// literal patterns can detect that.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __group {

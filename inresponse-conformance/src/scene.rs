@@ -45,7 +45,7 @@ pub(crate) fn keyed(service: &str, key: &str) -> ReportBuilder {
     report(service).dedup_key(key)
 }
 
-/// The opening of an incident for a report at `now`. Its first level is due then.
+/// The opening of an incident for a report at `now`. The first level is due at that time.
 pub(crate) fn opening(report: ReportBuilder, now: DateTime<Utc>) -> Opening {
     opening_with(report, matrix(), now)
 }

@@ -15,7 +15,7 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// The wall-clock time, in UTC.
     fn now(&self) -> DateTime<Utc>;
 
-    /// The time since some fixed point in the life of this process. It never goes back.
+    /// The time since some fixed point in the life of this process. The monotonic time never goes back.
     fn monotonic(&self) -> Duration;
 
     /// Returns when `duration` has passed on the monotonic clock. Cancel-safe.

@@ -74,7 +74,7 @@ impl InvalidInput {
         }
     }
 
-    /// The same errors with `prefix.` before each field's name.
+    /// Puts `prefix.` before the field name of each error.
     #[must_use]
     pub fn under(mut self, prefix: &str) -> Self {
         for error in &mut self.errors {

@@ -61,8 +61,8 @@ impl Record {
 pub enum Created {
     /// The incident is durable under a new number.
     New(Record),
-    /// An incident with its open key already existed. Its count was increased by one, durably, and its version is
-    /// unchanged.
+    /// An incident with its open key already existed. The incident's count was increased by one, durably, and its
+    /// version is unchanged.
     Repeat(Record),
 }
 
@@ -119,7 +119,7 @@ pub struct Census {
     /// The number of OPEN incidents with an alert that has waited for acceptance since before the requested time. A
     /// store may stop counting at [`Self::ENOUGH`].
     pub waiting: u64,
-    /// The earliest due time of all incidents. It is in the past if alerts are overdue.
+    /// The earliest due time of all incidents. This time is in the past if alerts are overdue.
     pub next_due_at: Option<DateTime<Utc>>,
 }
 
@@ -164,9 +164,9 @@ pub trait Store: Debug + Send + Sync + 'static {
     /// Lists records with a due time that may contain a time after `now` ([`Draft::latest_at`]), ordered by
     /// [`DueMark`], after the mark if there is one.
     ///
-    /// The list contains every such record, except those committed a few seconds ago. It may contain others. By default
-    /// it contains every record with a due time. A server calls this when it starts, so a store with many incidents
-    /// should index the time.
+    /// The list contains every such record, except those committed a few seconds ago. The list may contain other
+    /// records. By default it contains every record with a due time. A server calls this when it starts, so a store
+    /// with many incidents should index the time.
     async fn ahead(
         &self,
         now: DateTime<Utc>,

@@ -17,7 +17,7 @@ use crate::write_id::random;
 const TRIES: u32 = 4;
 /// The time limit of one try.
 const TIMEOUT: Duration = Duration::from_secs(2);
-/// The pause after the first try. It doubles with each try, and half of it is random.
+/// The pause after the first try. The pause doubles with each try, and half of it is random.
 const PAUSE: Duration = Duration::from_millis(60);
 
 /// The client without its own retries, with a time limit. This module decides about retries, because it knows the

@@ -14,9 +14,10 @@ use crate::write_id::WriteId;
 /// An item: its attributes by name.
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
-/// The number of partitions in the index of due incidents. It must never change, because it decides where an item is.
+/// The number of partitions in the index of due incidents. The number must never change, because it decides where an
+/// item is.
 pub(crate) const DUE_SHARDS: u64 = 8;
-/// The number of partitions for the incidents of one state and severity. It must never change either.
+/// The number of partitions for the incidents of one state and severity. The number must never change.
 pub(crate) const LIST_SHARDS: u64 = 4;
 
 /// The sparse index of due incidents, by shard and [`due_key_of`].
@@ -100,8 +101,8 @@ pub(crate) fn team_key(state: State, severity: Severity, team: &TeamName) -> Str
     format!("{state}#{severity}#{team}")
 }
 
-/// The key of a partition of [`BY_SERVICE_AND_TEAM`]. It contains the length of a name, so that no two pairs have the
-/// same key.
+/// The key of a partition of [`BY_SERVICE_AND_TEAM`]. The key contains the length of a name, so that no two pairs have
+/// the same key.
 pub(crate) fn service_and_team_key(
     state: State,
     severity: Severity,

@@ -295,7 +295,7 @@ impl DynamoStore {
     }
 
     /// Counts unresolved incidents through the index, the oldest first, up to a limit, because anybody may query
-    /// health. It does not count resolved incidents, because that would need a read of all of them.
+    /// health. Resolved incidents are not counted, because that would need a read of all of them.
     pub(crate) async fn count(&self, waiting_before: DateTime<Utc>) -> Result<Census, Outage> {
         let open = self.in_state(State::Open).map(|query| self.partition(query, COUNTED));
         let claimed = self.in_state(State::Claimed).map(async |query| {

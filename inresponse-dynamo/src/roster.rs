@@ -57,8 +57,8 @@ impl DynamoRoster {
         Ok(found.await?.item)
     }
 
-    /// The services that the team owns, up to `limit`. It reads the whole table of services; reports rarely need this,
-    /// because they know the owner from the service.
+    /// The services that the team owns, up to `limit`. This reads the whole table of services; reports rarely need
+    /// this, because they know the owner from the service.
     pub(crate) async fn owned_by(&self, team: &TeamName, limit: usize) -> Result<Vec<EntryKey>, Outage> {
         let (mut owned, mut from) = (Vec::new(), None);
         loop {

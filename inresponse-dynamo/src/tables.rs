@@ -34,8 +34,8 @@ struct Table<'a> {
 /// Creates missing tables and waits until all can be used. This is meant for local use and tests.
 ///
 /// The tables are billed on demand and have no backups or protection. A real deployment creates them by its template.
-/// If all tables exist, this function only checks that, and needs no permission except `dynamodb:DescribeTable`. It
-/// adds no index to an existing table: lists that need a missing index are slower.
+/// If all tables exist, this function only checks that, and needs no permission except `dynamodb:DescribeTable`. This
+/// function adds no index to an existing table: lists that need a missing index are slower.
 ///
 /// # Errors
 /// DynamoDB is unavailable or refuses the call.

@@ -1,8 +1,8 @@
 //! Fuzz targets for all readers of untrusted input.
 //!
-//! A target is a function of bytes that panics if something is wrong. It tests not only that nothing panics by itself,
-//! but also what the reader promises (accepted input is written and read again unchanged, a refusal names a field and
-//! stays small, a token of one secret is never valid under another, …).
+//! A target is a function of bytes that panics if something is wrong. A target tests not only that nothing panics by
+//! itself, but also what the reader promises (accepted input is written and read again unchanged, a refusal names a
+//! field and stays small, a token of one secret is never valid under another, …).
 //!
 //! `cargo xtask fuzz` builds the binary with coverage instrumentation and runs libFuzzer. `tests/corpus.rs` feeds each
 //! target the inputs that were worth keeping, and variations of them, in an ordinary test.

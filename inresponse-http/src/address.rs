@@ -86,7 +86,7 @@ fn host(text: &str) -> Option<IpAddr> {
 
 /// Reads the parameter `for` of one hop in the header `Forwarded` (RFC 7239).
 ///
-/// It does not parse quoted strings: a quote that a client leaves open must not swallow what its proxy adds.
+/// Quoted strings are not parsed: a quote that a client leaves open must not swallow what its proxy adds.
 fn forwarded_for(hop: &str) -> Option<IpAddr> {
     let pairs = hop.split(';').filter_map(|pair| pair.split_once('='));
     let mut values =

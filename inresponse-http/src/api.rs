@@ -136,8 +136,8 @@ impl Api {
         self
     }
 
-    /// Sets the settings that all servers share. They hold the sessions of the pages, and each key's recent hand-overs
-    /// to people outside the roster.
+    /// Sets the settings that all servers share. The shared settings hold the sessions of the pages, and each key's
+    /// recent hand-overs to people outside the roster.
     ///
     /// By default these settings exist only in this process and are lost when it ends.
     #[must_use]
@@ -146,7 +146,7 @@ impl Api {
         self
     }
 
-    /// Sets the pages. Their address comes from the engine's claim links, if it makes any.
+    /// Sets the pages. The pages' address comes from the engine's claim links, if it makes any.
     #[cfg(feature = "pages")]
     #[must_use]
     pub fn pages(mut self, mut pages: Pages) -> Self {

@@ -27,8 +27,8 @@ const POLICY: HeaderValue = HeaderValue::from_static(
      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 
-/// The routes of the viewer. It is the same for everybody. It has its own copy of the document, which needs a key or a
-/// session: a viewer that was just opened has no key.
+/// The routes of the viewer. All users get the same viewer. The viewer has its own copy of the document, which needs a
+/// key or a session: a viewer that was just opened has no key.
 pub(crate) fn routes(api: &Api) -> Router<Api> {
     // Found from the viewer's own page, wherever that is.
     let viewer = SwaggerUi::new("/docs").config(Config::new(["openapi.json"]));

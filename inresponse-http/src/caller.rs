@@ -6,7 +6,7 @@ use inresponse_core::{Engine, Outage};
 use crate::keys::ApiKey;
 use crate::lanes::Lane;
 
-/// The caller of a request. Its key has the scope that the route needs.
+/// The caller of a request. The caller's key has the scope that the route needs.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     /// The name of the caller's key.

@@ -51,7 +51,7 @@ fn refused() -> InvalidInput {
     InvalidInput::field("cursor", "is not a cursor that this list returned")
 }
 
-/// A short hash that distinguishes lists. It is not a secret; it only detects mistakes.
+/// A short hash that distinguishes lists. The hash is not a secret; it only detects mistakes.
 fn mark(list: &ListQuery) -> String {
     let parts = [
         list.team.as_ref().map_or("", TeamName::as_str),

@@ -37,7 +37,7 @@ const MAX_HEAD: usize = 32 * 1024;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Gives every request an id, counts it, and logs failures. It never logs a query, because the query of a claim link
+/// Gives every request an id, counts it, and logs failures. Queries are never logged, because the query of a claim link
 /// contains a secret.
 pub(crate) async fn observe(Here(api): Here, request: Request, next: Next) -> Response {
     let sane =
@@ -127,7 +127,7 @@ fn new_id() -> HeaderValue {
     HeaderValue::from_str(&text).expect("hexadecimal digits and a hyphen make a header")
 }
 
-/// The routes whose handlers find the key in the body. They take their place in the key's lane after that.
+/// The routes whose handlers find the key in the body. Their requests take a place in the key's lane after that.
 const KEY_IN_BODY: [&str; 1] = ["/v2/enqueue"];
 
 /// The lane of a request: the lane of its key (from the headers or from the cookie of the pages), or the lane of links

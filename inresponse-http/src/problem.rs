@@ -122,7 +122,7 @@ impl Problem {
         self
     }
 
-    /// The 503 for a failed change. It says whether the change may have happened (promise 4).
+    /// The 503 for a failed change. The body says whether the change may have happened (promise 4).
     pub(crate) fn outage_of_change(outage: &Outage) -> Self {
         let unknown = match outage.kind() {
             OutageKind::Unknown => true,

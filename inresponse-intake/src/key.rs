@@ -43,8 +43,8 @@ pub(crate) fn of_whole(readable: &str, message: &[u8]) -> DedupKey {
     of_hash(readable, message)
 }
 
-/// A unique key, made from a message and its time of receipt, for a sender that sent none. It can be returned to the
-/// sender.
+/// A unique key, made from a message and its time of receipt, for a sender that sent none. The server can return the
+/// key to the sender.
 pub(crate) fn made_of(message: &[u8], now: DateTime<Utc>) -> Result<DedupKey, InvalidInput> {
     let hash =
         Sha256::new().chain_update(now.timestamp_micros().to_be_bytes()).chain_update(message).finalize();

@@ -30,8 +30,8 @@ const MESSAGES: [&str; 2] = ["description", "message"];
 pub struct Webhook {
     /// The translation of each alert.
     pub alerts: Vec<Translated>,
-    /// The number of alerts that the sender left out because of its `max_alerts`. They are lost unless it sends them
-    /// another way.
+    /// The number of alerts that the sender left out because of its `max_alerts`. Such alerts are lost unless the
+    /// sender sends them another way.
     pub truncated: u64,
 }
 

@@ -51,7 +51,7 @@ const DATES_AND_TIMES: [&str; 17] = [
 ];
 const DATES: [&str; 5] = ["%Y-%m-%d", "%Y%m%d", "%G-W%V-%u", "%Y-%j", "%d.%m.%Y"];
 
-/// Reads the time in a field. It records unreadable and guessed times as repairs.
+/// Reads the time in a field. Unreadable and guessed times are recorded as repairs.
 ///
 /// Some senders write a year before 1970 for "none".
 pub(crate) fn read(field: &str, value: Option<&Value>, repairs: &mut Repairs) -> Told {

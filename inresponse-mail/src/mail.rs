@@ -112,8 +112,8 @@ fn date(now: DateTime<Utc>) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
-/// The body of a part. It is not encoded if that is legal, so that the link in a saved mail can be copied without a
-/// mail reader. Otherwise the mail library chooses the encoding.
+/// The body of a part. The body is not encoded if that is legal, so that the link in a saved mail can be copied without
+/// a mail reader. Otherwise the mail library chooses the encoding.
 fn body(text: &str) -> Body {
     // A bare carriage return may not be sent (RFC 5321 section 2.3.8); servers refuse it for good.
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
@@ -130,7 +130,7 @@ fn thread_id(incident: &Incident, domain: &str) -> String {
     format!("<incident-{}-{}@{domain}>", incident.number(), incident.created_at().timestamp_micros())
 }
 
-/// Defines a header with a fixed name. Its values contain no characters that end a line.
+/// Defines a header with a fixed name. The header's values contain no characters that end a line.
 macro_rules! header {
     ($(#[$doc:meta])* $name:ident($value:ty), $text:literal) => {
         $(#[$doc])*

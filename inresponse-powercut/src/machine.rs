@@ -81,7 +81,7 @@ const SLOTS: usize = 8;
 /// The shared memory of a database file.
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
-    /// The regions of memory. They are boxed, because SQLite keeps pointers to them.
+    /// The regions of memory. The regions are boxed, because SQLite keeps pointers to them.
     regions: BTreeMap<(FileId, usize), Box<[UnsafeCell<u64>]>>,
     slots: BTreeMap<FileId, [Vec<(Handle, Hold)>; SLOTS]>,
 }

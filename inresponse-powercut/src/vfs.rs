@@ -1,10 +1,10 @@
 //! Connects SQLite to the disk. This is the only file with unsafe code.
 //!
-//! One file system is registered with SQLite and never removed. A path in it begins with the number of a disk. It
-//! behaves like SQLite's own for Unix: the first sync of a log or journal that its opening may have created also syncs
-//! the directory, and so does a deletion if SQLite asks for it. Both reach the disk as separate calls. SQLite calls
-//! only functions of this file, with the pointers that its documentation of `sqlite3_vfs` and `sqlite3_io_methods`
-//! promises. Each `SAFETY` comment below relies on this.
+//! One file system is registered with SQLite and never removed. A path in it begins with the number of a disk. The file
+//! system behaves like SQLite's own for Unix: the first sync of a log or journal that its opening may have created also
+//! syncs the directory, and so does a deletion if SQLite asks for it. The two syncs reach the disk as separate calls.
+//! SQLite calls only functions of this file, with the pointers that its documentation of `sqlite3_vfs` and
+//! `sqlite3_io_methods` promises. Each `SAFETY` comment below relies on this.
 #![allow(unsafe_code, reason = "SQLite calls its file system through pointers")]
 
 use std::collections::BTreeMap;

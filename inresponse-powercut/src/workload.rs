@@ -24,7 +24,7 @@ pub(crate) fn batch(state: &State, turn: u64, rng: &mut Rng) -> Vec<Write> {
     (0..rng.between(1, most)).map(|_| write(state, now(turn), rng)).collect()
 }
 
-/// The time of a turn. It only moves forward.
+/// The time of a turn. Time only moves forward.
 fn now(turn: u64) -> DateTime<Utc> {
     let seconds = TimeDelta::seconds(i64::try_from(turn).unwrap_or(0) * 20);
     DateTime::from_timestamp(1_800_000_000, 0).unwrap_or_default() + seconds

@@ -88,7 +88,8 @@ fn reason(error: &dyn std::error::Error) -> String {
 }
 
 /// The beginning of a text. Some causes contain the whole request with its secret link, and the answer to a wrong
-/// signature contains the headers with a session token. Both come late in a long text.
+/// signature contains the headers with a session token. Such secrets come late in a long text, so the beginning
+/// contains none.
 fn short(text: &str) -> &str {
     &text[..text.floor_char_boundary(200)]
 }

@@ -37,7 +37,7 @@ pub struct SesNotifier {
 
 impl SesNotifier {
     /// A notifier that uses region, credentials and HTTP client of `aws`: an `&aws_config::SdkConfig` or a builder.
-    /// Retries are turned off. It does not connect yet.
+    /// Retries are turned off. The notifier does not connect yet.
     pub fn new(aws: impl Into<Builder>, config: SesConfig, clock: Arc<dyn Clock>) -> Self {
         let aws = aws.into().behavior_version(BehaviorVersion::v2026_01_12());
         let aws = aws.retry_config(RetryConfig::disabled()).build();
@@ -74,8 +74,8 @@ impl SesNotifier {
     }
 }
 
-/// The tags by which events find the delivery. Both values are short and consist of letters, digits and dashes, as tags
-/// must.
+/// The tags by which events find the delivery. The tags' values are short and consist of letters, digits and dashes, as
+/// tags must.
 fn tags(alert: &Alert) -> Result<Vec<MessageTag>, aws_sdk_sesv2::error::BuildError> {
     let tag = |name: &str, value: String| MessageTag::builder().name(name).value(value).build();
     Ok(vec![

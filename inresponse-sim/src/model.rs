@@ -135,7 +135,7 @@ enum Ended {
 
 #[derive(Debug, Clone, PartialEq, Hash, Default)]
 struct EngineState {
-    /// A plan that is not committed yet. It is dropped if somebody else commits, because it would be stale.
+    /// A plan that is not committed yet. The plan is dropped if somebody else commits, because it would be stale.
     planned: Option<(Held, Vec<Flight>)>,
     flights: Vec<Flight>,
 }

@@ -29,7 +29,7 @@ impl std::fmt::Debug for SqliteStore {
     }
 }
 
-/// A write that waits for the next batch. It is dropped if nobody waits for it.
+/// A write that waits for the next batch. The write is dropped if nobody waits for it.
 struct Job<'a>(&'a SqliteStore, u64);
 
 impl Drop for Job<'_> {

@@ -41,7 +41,7 @@ struct Running {
 }
 
 impl Stage {
-    /// Sets up the machines. They do not run yet.
+    /// Sets up the machines. The machines do not run yet.
     pub fn new(world: Arc<World>, scenario: Scenario, store: Arc<SharedStore>) -> Arc<Self> {
         let running = Mutex::new((0..scenario.hosts).map(|_| None).collect());
         Arc::new(Self { world, scenario, store, running })

@@ -22,7 +22,7 @@ pub use crate::units::{HostId, MILLI, Micros, Process, SECOND, micros, seconds};
 /// The maximum number of events in a run. A run with more goes round in circles and is given up.
 const MOST_TURNS: u64 = 2_000_000;
 
-/// The simulated world, shared by all parts of a simulation. It is never locked across an await.
+/// The simulated world, shared by all parts of a simulation. The world is never locked across an await.
 pub struct World {
     state: Mutex<State>,
     /// The time at which the simulation begins, by a correct clock.

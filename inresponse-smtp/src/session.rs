@@ -1,8 +1,8 @@
 //! A conversation with a mail server: commands, replies, and the time limit of each.
 //!
-//! The mail library provides the commands. It reads replies only as UTF-8, so a server that writes Latin-1 after a code
-//! would count as one that has not answered. Therefore replies are read here, where the three digits decide (RFC 5321
-//! section 4.2).
+//! The mail library provides the commands. The library reads replies only as UTF-8, so a server that writes Latin-1
+//! after a code would count as one that has not answered. Therefore replies are read here, where the three digits
+//! decide (RFC 5321 section 4.2).
 
 use std::fmt::{self, Debug, Display};
 use std::time::Duration;

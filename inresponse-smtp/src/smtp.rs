@@ -41,7 +41,7 @@ pub struct SmtpNotifier {
 }
 
 impl SmtpNotifier {
-    /// A notifier for that server. It does not connect yet.
+    /// A notifier for that server. The notifier does not connect yet.
     ///
     /// # Errors
     /// TLS is required, and this machine trusts no certificates.

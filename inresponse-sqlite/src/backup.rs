@@ -65,8 +65,8 @@ pub struct Restored {
 
 /// Copies a database, even while others write to it, to a file that must not exist yet.
 ///
-/// The copy contains everything that was answered before the copy began. It is checked and synced before it gets its
-/// name. A failed copy leaves a file that ends in `.partial`. The function blocks.
+/// The copy contains everything that was answered before the copy began. The copy is checked and synced before it gets
+/// its name. A failed copy leaves a file that ends in `.partial`. The function blocks.
 ///
 /// # Errors
 /// The file exists, one of the files cannot be read or written, the copy is damaged, or the database contains anything
@@ -155,7 +155,7 @@ pub fn restore(
     Ok(Restored { put_aside, last_number: last, incidents, settings })
 }
 
-/// The database that a restore replaces. It is locked, so that no server begins to use it.
+/// The database that a restore replaces. The old database is locked, so that no server begins to use it.
 struct Replaced {
     connection: Connection,
     last: u64,

@@ -38,7 +38,7 @@ pub(crate) static INSERT: LazyLock<String> = LazyLock::new(|| {
     format!("INSERT INTO incident ({}) VALUES ({})", columns.join(", "), marks(1, columns.len()))
 });
 
-/// The query whether the columns of lists and counts stay unchanged. It returns no row if the record has another
+/// The query whether the columns of lists and counts stay unchanged. The query returns no row if the record has another
 /// version. Its parameters are number, version and [`listed`].
 pub(crate) static STAYS: LazyLock<String> = LazyLock::new(|| {
     let (columns, values) = (LISTED.join(", "), marks(3, LISTED.len()));

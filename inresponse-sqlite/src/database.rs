@@ -17,7 +17,7 @@ use crate::writer::Writer;
 /// The number of incidents that are deleted at once. A batch of reports must not wait long for deletions.
 const FORGET_AT_ONCE: usize = 500;
 
-/// An open database. Cloning is cheap. Its threads end when the last clone, store and roster is dropped.
+/// An open database. Cloning is cheap. The database's threads end when the last clone, store and roster is dropped.
 #[derive(Debug, Clone)]
 pub struct Database {
     store: SqliteStore,
@@ -70,8 +70,8 @@ impl Database {
 
     /// Deletes incidents that have expired by `now`, at most some hundred, and returns how many.
     ///
-    /// [`keep_resolved`](inresponse_core::engine::EngineBuilder::keep_resolved) decides which ones expire. Their
-    /// numbers are not used again.
+    /// [`keep_resolved`](inresponse_core::engine::EngineBuilder::keep_resolved) decides which ones expire. The numbers
+    /// of deleted incidents are not used again.
     ///
     /// # Errors
     /// The database is unavailable.

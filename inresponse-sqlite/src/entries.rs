@@ -25,7 +25,8 @@ pub struct RosterWrite {
 /// The number of audit records that are kept.
 const CHANGES_KEPT: i64 = 10_000;
 
-/// Makes edits and writes their audit records. Also returns the roster's version: increased by one if anything changed.
+/// Makes edits and writes their audit records. Returns their effects and the roster's version, which is increased by
+/// one if anything changed.
 ///
 /// The transaction must have begun as a writing one, so that what is read is still true when the edits are written.
 pub(crate) fn apply(connection: &Connection, write: &RosterWrite) -> rusqlite::Result<(Edited, u64)> {

@@ -23,7 +23,8 @@ const DUE: &str = concat!(
     ORDER BY due_at, number"
 );
 
-/// The query for incidents with a time after the clock. It scans the whole index, but reads only the rows that match.
+/// The query for incidents with a time after the clock. The query scans the whole index, but reads only the rows that
+/// match.
 const AHEAD: &str = concat!(
     "SELECT ",
     record_columns!(),

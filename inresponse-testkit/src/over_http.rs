@@ -6,7 +6,7 @@ use axum::http::{Request, Response};
 
 use crate::access::Answers;
 
-/// The time limit of an answer. It is generous, because the machine may be busy; no test result depends on it.
+/// The time limit of an answer. The limit is generous, because the machine may be busy; no test result depends on it.
 const SOON: Duration = Duration::from_secs(120);
 
 /// A deployment, with its URL and a client that follows no redirect.

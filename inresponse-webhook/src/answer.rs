@@ -15,8 +15,8 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// The number of bytes that are read of a body. A chat's error text is at its beginning.
 pub(crate) const MAX_BODY: usize = 1024;
 
-/// Whether the body of a refusal is read. It is only compared with the texts that chats document, and never shown, so
-/// that the owner of a URL cannot write into an incident.
+/// Whether the body of a refusal is read. The body is only compared with the texts that chats document, and never
+/// shown, so that the owner of a URL cannot write into an incident.
 pub(crate) fn tells(chat: Option<Chat>, status: StatusCode) -> bool {
     chat.is_some() && status.is_client_error()
 }

@@ -14,5 +14,5 @@ pub enum WebhookErrorKind {
     Certificates,
 }
 
-/// The error of a notifier that cannot be made. It contains neither the signing secret nor a channel's URL.
+/// The error of a notifier that cannot be made. The error contains neither the signing secret nor a channel's URL.
 pub type WebhookError = ErrorOf<WebhookErrorKind>;

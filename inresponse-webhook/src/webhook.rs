@@ -44,7 +44,7 @@ pub struct WebhookNotifier {
 }
 
 impl WebhookNotifier {
-    /// A notifier that posts as configured. It does not connect yet.
+    /// A notifier that posts as configured. The notifier does not connect yet.
     ///
     /// # Errors
     /// A channel's URL is not allowed, or this machine trusts no certificates.

@@ -83,7 +83,7 @@ fn load(command: &str, arguments: &[String]) -> Result<(), Failure> {
     run(bench.env("LD_LIBRARY_PATH", folders))
 }
 
-/// The Debian packages of libraries that a machine may lack. Their names contain their versions.
+/// The Debian packages of libraries that a machine may lack. The packages' names contain versions.
 fn libraries() -> Vec<String> {
     let mut command = Command::new("apt-cache");
     command.args(["depends", "--no-recommends", "--no-suggests", "wrk", "postfix"]);

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// An error for the person who ran the command.
 pub(crate) type Failure = Box<dyn std::error::Error>;
 
-/// The workspace's folder. It is the checkout in which the command was called. If several checkouts share a target
+/// The workspace's folder. This is the checkout in which the command was called. If several checkouts share a target
 /// folder, another one may have built this program.
 pub(crate) fn root() -> PathBuf {
     let called_in = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
@@ -32,7 +32,7 @@ pub(crate) fn crates() -> Result<Vec<PathBuf>, Failure> {
     Ok(crates)
 }
 
-/// The folder of tools for tests. It is under `target/`, so that nothing else is changed.
+/// The folder of tools for tests. The folder is under `target/`, so that nothing else is changed.
 pub(crate) fn tools_dir() -> PathBuf {
     target_dir().join("test-tools")
 }
@@ -351,7 +351,7 @@ pub(crate) fn unpacked(name: &str, packages: &[&str], more: fn() -> Vec<String>)
     Ok(folder)
 }
 
-/// The Debian packages of libraries that Icinga needs and a machine may lack. Their names contain their versions.
+/// The Debian packages of libraries that Icinga needs and a machine may lack. The packages' names contain versions.
 fn icinga_libraries() -> Vec<String> {
     let mut command = Command::new("apt-cache");
     command.args(["depends", "--recurse", "--no-recommends", "--no-suggests", "--no-enhances"]);

@@ -32,7 +32,7 @@ enum Seen {
     Error(Bytes),
 }
 
-/// The Runtime API. It serves until the process ends.
+/// The Runtime API. The server runs until the process ends.
 #[derive(Debug)]
 pub(crate) struct RuntimeApi {
     address: SocketAddr,

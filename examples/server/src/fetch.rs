@@ -14,7 +14,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// The maximum size of an answer, in bytes. A certificate has about two thousand.
 const MAX_BYTES: usize = 64 * 1024;
 
-/// Fetches over HTTPS. It follows no redirects, because they might lead to other hosts.
+/// Fetches over HTTPS. Redirects are not followed, because they might lead to other hosts.
 #[derive(Debug)]
 pub(crate) struct FromAmazon {
     client: Client,

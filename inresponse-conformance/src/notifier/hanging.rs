@@ -10,8 +10,8 @@ use super::post::{AMPLE, Post, SHORT};
 use super::{Behaviour, NotifierHarness};
 use crate::waiting::eventually;
 
-/// An attempt at a silent carrier ends at the deadline. Its outcome is neither accepted nor rejected, and there was one
-/// attempt.
+/// An attempt at a silent carrier ends at the deadline. The outcome is neither accepted nor rejected, and there was
+/// only one attempt.
 pub async fn p13_a_silent_carrier_is_given_up_at_the_deadline<H: NotifierHarness>(harness: &H) {
     let post = Post::new(harness).await;
     post.behave(0, Behaviour::Hang).await;

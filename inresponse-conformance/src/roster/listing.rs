@@ -52,7 +52,8 @@ fn expected(entries: &[Entry], kind: EntryKind) -> Vec<Listed> {
     listed
 }
 
-/// Pages of entries skip and repeat nothing. They are in the order of their keys, and include teams without settings.
+/// Pages of entries skip and repeat nothing. Entries are listed in the order of their keys, and include teams without
+/// settings.
 pub async fn pages_of_entries_leave_none_out_and_double_none<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     let entries = entries();

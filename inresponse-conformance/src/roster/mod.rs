@@ -1,7 +1,7 @@
 //! The laws of every [`Roster`](inresponse_core::roster::Roster).
 //!
-//! A handle must return its own writes at once. It must notice writes of another handle within three seconds, and at
-//! once after a refresh.
+//! A handle must return its own writes at once. A handle must notice writes of another handle within three seconds, and
+//! at once after a refresh.
 
 mod acting;
 mod calls;

@@ -98,7 +98,7 @@ pub async fn p06_a_commit_leaves_other_incidents_alone<H: Harness<Subject: Store
     eventually(&due, || super::acts::due(&store, at(1))).await;
 }
 
-/// A commit with an unknown number creates nothing. Its answer may be stale or an outage, but no incident exists
+/// A commit with an unknown number creates nothing. The answer may be stale or an outage, but no incident exists
 /// afterwards.
 pub async fn a_commit_of_an_unknown_number_creates_nothing<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;

@@ -163,7 +163,7 @@ pub async fn p11_what_is_claimed_or_resolved_is_no_longer_due<H: Harness<Subject
 }
 
 /// The store finds every record with a time after the clock: the time of the report, of an attempt, or only of a lease.
-/// It lists them in the order of what is due, page by page.
+/// These records are listed in the order of their due times, page by page.
 pub async fn p14_whatever_lies_ahead_of_the_clock_is_found<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let begin = async |second| new(&store, opening(report("athens"), at(second))).await;

@@ -14,7 +14,7 @@ use crate::store::{Census, Committed, Created, DueMark, ListQuery, Record, Store
 /// The number of the first incident.
 const FIRST_NUMBER: u64 = 10_000;
 
-/// The store in memory. It keeps every law of stores except durability.
+/// The store in memory. The store keeps every law of stores except durability.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     tables: Mutex<Tables>,

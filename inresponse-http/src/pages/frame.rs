@@ -24,7 +24,8 @@ pub(super) struct Frame {
     pub(super) home: String,
     /// Who is signed in.
     pub(super) by: Option<Person>,
-    /// The version of style and script, which browsers cache for long. It changes when they change.
+    /// The version of style and script, which browsers cache for long. The version changes when one of the files
+    /// changes.
     pub(super) version: &'static str,
     place: Place,
 }

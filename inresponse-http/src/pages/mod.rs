@@ -58,7 +58,8 @@ use frame::{Frame, Place, html, message, outage, see, told_outage};
 pub(crate) use claim::has_link;
 pub use upkeep::Pages;
 
-/// The routes behind the link in an alert. Their address contains a secret, so browsers must send no referrer.
+/// The routes behind the link in an alert. The addresses of these routes contain a secret, so browsers must send no
+/// referrer.
 pub(crate) fn claim_routes() -> OpenApiRouter<Api> {
     let told_to_nobody = HeaderValue::from_static("no-referrer");
     OpenApiRouter::new()

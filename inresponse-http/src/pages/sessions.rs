@@ -65,12 +65,13 @@ impl Token {
         Sha256::new().chain_update(of).chain_update(self.secret).finalize().into()
     }
 
-    /// The name under which the session is stored. It does not reveal the token.
+    /// The name under which the session is stored. The name does not reveal the token.
     fn id(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.hash(b"inresponse session v1\0"))
     }
 
-    /// A value that links the token to the key. It does not reveal the key, not even to somebody who could guess it.
+    /// A value that links the token to the key. The value does not reveal the key, not even to somebody who could guess
+    /// it.
     fn tie(&self, entry: &ApiKey) -> String {
         URL_SAFE_NO_PAD.encode(self.hash(&entry.hash()))
     }
@@ -221,7 +222,7 @@ impl<'a> Register<'a> {
         Ok(self.holder(token, &kept))
     }
 
-    /// The key of a session, as far as this process knows it without asking the settings. It need not be exact.
+    /// The key of a session, as far as this process knows it without asking the settings. The answer need not be exact.
     pub(super) fn guess(self, token: &Token) -> Option<&'a ApiKey> {
         let (_, kept) = self.sessions.known().get(&token.key).cloned()?;
         self.holder(token, &kept).map(|(_, entry)| entry)

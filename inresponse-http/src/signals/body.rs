@@ -1,4 +1,4 @@
-//! Reads the bodies of other systems' messages. They may be larger than those of our own API, up to a limit.
+//! Reads the bodies of other systems' messages. Such bodies may be larger than those of our own API, up to a limit.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ const SMALL: usize = 64 * 1024;
 /// The time limit for a message to arrive, including its wait for room in memory.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The body of a message. It occupies room in memory until it is dropped.
+/// The body of a message. The body occupies memory until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Message {
     bytes: Vec<u8>,

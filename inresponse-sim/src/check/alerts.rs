@@ -210,8 +210,8 @@ impl Checker<'_> {
         }
     }
 
-    /// P11: a message that is sent although somebody has the incident is a status update. It goes to the person who was
-    /// handed the incident and, if status updates are on, to those who were alerted.
+    /// P11: a message that is sent although somebody has the incident is a status update. A status update goes to the
+    /// person who was handed the incident and, if status updates are on, to those who were alerted.
     fn news_is_for_those_concerned(&self) {
         for news in self.history.sends.iter().filter(|sent| sent.is_news()) {
             // A level may have begun with a lease under which nothing was sent.

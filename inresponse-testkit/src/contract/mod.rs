@@ -118,8 +118,8 @@ impl<'a, D: Deployment> Scene<'a, D> {
         self.call(Method::PUT, path, Some(body)).await
     }
 
-    /// Sends a report with a dedup key until its result is known, as promise 4 allows. Also returns the number of
-    /// unknown results.
+    /// Sends a report with a dedup key until its result is known, as promise 4 allows. Returns the answer and the
+    /// number of unknown results.
     async fn put_until_known(&self, report: Value) -> (Answer, u64) {
         for unsure in 0..100 {
             let answer = self.put("/incidents", report.clone()).await;

@@ -178,7 +178,8 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads the tokens in a macro's brackets. They are not parsed: everything that looks like a path counts as one.
+    /// Reads the tokens in a macro's brackets. The tokens are not parsed: everything that looks like a path counts as
+    /// one.
     fn tokens(&mut self, tokens: TokenStream) {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         let is = |at: usize, c: char| matches!(tokens.get(at), Some(TokenTree::Punct(p)) if p.as_char() == c);

@@ -1,4 +1,4 @@
-//! The client commands. They work with any server: this one, another, or the deployment in the cloud.
+//! The client commands. These commands work with any server: this one, another, or the deployment in the cloud.
 
 mod changes;
 mod connect;
@@ -32,7 +32,7 @@ pub(crate) enum ClientCommand {
     /// Example: inresponse claim 10000 --by jo
     #[command(verbatim_doc_comment, after_help = EXIT)]
     Claim(incidents::TakeArgs),
-    /// Release an incident. Its alerts begin again.
+    /// Release an incident. Alerts begin again.
     ///
     /// Example: inresponse release 10000 --by jo
     #[command(verbatim_doc_comment, after_help = EXIT)]
@@ -69,8 +69,8 @@ pub(crate) enum ClientCommand {
     List(incidents::ListArgs),
     /// Follow the open incidents: prints a line for every change, until you interrupt it.
     ///
-    /// With a number, it follows only that incident, and ends when the incident is resolved. It asks the server every
-    /// two seconds.
+    /// With a number, it follows only that incident, and ends when the incident is resolved. The command asks the
+    /// server every two seconds.
     ///
     /// Example: inresponse watch --service athens
     #[command(verbatim_doc_comment, after_help = EXIT)]

@@ -45,7 +45,7 @@ impl From<Vec<String>> for ConfigError {
     }
 }
 
-/// The same errors with another field name.
+/// Gives all errors another field name.
 pub(super) fn rename(error: &InvalidInput, field: &str) -> InvalidInput {
     let mut renamed = InvalidInput::default();
     for error in error.errors() {

@@ -1,4 +1,4 @@
-//! A connection and the body of its request. Both report every byte that moves.
+//! A connection and the body of its request. Connection and body report every byte that moves.
 
 use std::io;
 use std::pin::Pin;

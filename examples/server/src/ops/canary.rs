@@ -79,7 +79,7 @@ async fn accepted(
     }
 }
 
-/// Creates the canary's own team. Its fallback is the recipient of the canary's mails.
+/// Creates the canary's own team. The team's fallback is the recipient of the canary's mails.
 async fn keep_team(engine: &Engine, to: &Contact) -> Result<(), Box<dyn Error + Send + Sync>> {
     let (team, service) = (TeamName::new(NAME)?, ServiceName::new(NAME)?);
     let settings = Team::builder(vec![to.clone()]).build()?;

@@ -30,8 +30,8 @@ const CLOCKS_DIFFER: TimeDelta = TimeDelta::seconds(2);
 
 /// Checks settings, database, mail server, clock and roster as the server would use them, and reports problems.
 ///
-/// Doctor changes nothing, alerts nobody, and can run beside a server. It exits 0 if there is no problem, otherwise 1.
-/// A warning is not a problem.
+/// Doctor changes nothing, alerts nobody, and can run beside a server. The command exits with 0 if there is no problem,
+/// otherwise with 1. A warning is not a problem.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  inresponse doctor --config /etc/inresponse.toml")]
 pub(crate) struct DoctorArgs {

@@ -19,7 +19,8 @@ const GRACE: Duration = Duration::from_millis(500);
 
 /// Sends one alert that is marked as a test, the way the server would, and prints the result.
 ///
-/// The command stores nothing and needs no running server. It exits 0 if the alert was accepted, otherwise 1.
+/// The command stores nothing and needs no running server. The command exits with 0 if the alert was accepted,
+/// otherwise with 1.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  inresponse test-alert jo@example.org --smtp-url smtp://mail.example.org")]
 pub(crate) struct TestAlertArgs {
