@@ -168,7 +168,7 @@ fn inresponse_config() -> String {
 
 const TITLE: &str = "5xx error spike @@";
 
-/// The message of every report. With it, the body of a report is about 400 bytes.
+/// The message of every report. With this message, the body of a report is about 400 bytes.
 pub(crate) const TEXT: &str = "More than 12 % of the requests of the last five minutes were answered with 5xx. If many services \
                     say so, look at the network first, then at the database that they share, then at what was \
                     deployed in the last hour.";

@@ -26,7 +26,7 @@ pub(crate) struct Http {
     key: Option<HeaderValue>,
 }
 
-/// Whether a call changes anything. This decides what a lost answer means.
+/// Whether a call changes anything. The effect decides what a lost answer means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Effect {
     Reads,

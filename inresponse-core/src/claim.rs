@@ -41,8 +41,8 @@ impl TokenSecret {
         Ok(Self { bytes, until: None })
     }
 
-    /// Marks the secret as replaced at that time. Its tokens stay valid for [`TOKEN_LIFE`] after that, when the last of
-    /// them expires.
+    /// Marks the secret as replaced at that time. Tokens that it signed stay valid for up to [`TOKEN_LIFE`] after that
+    /// time.
     #[must_use]
     pub fn replaced_at(mut self, at: DateTime<Utc>) -> Self {
         self.until = Some(at.checked_add_signed(TOKEN_LIFE).unwrap_or(at));

@@ -8,8 +8,8 @@ use chrono::{DateTime, SubsecRound, Utc};
 
 /// The only source of time.
 ///
-/// Everything else gets the time as an argument. There are two clocks because a wall clock can jump. Stored times are
-/// wall-clock times. Durations within one process are measured with the monotonic clock.
+/// All other code gets the time as an argument. The trait has two clocks because a wall clock can jump. Stored times
+/// are wall-clock times. Durations within one process are measured with the monotonic clock.
 #[async_trait]
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// The wall-clock time, in UTC.

@@ -14,7 +14,7 @@ use crate::plan::{Draft, Opening};
 pub struct Record {
     /// The incident as last committed.
     pub incident: Incident,
-    /// The version: the number of commits. The next commit must name it.
+    /// The version: the number of commits. The next commit must name this version.
     pub version: Version,
     /// The number of reports of the incident.
     pub count: u64,
@@ -165,8 +165,8 @@ pub trait Store: Debug + Send + Sync + 'static {
     /// [`DueMark`], after the mark if there is one.
     ///
     /// The list contains every such record, except those committed a few seconds ago. The list may contain other
-    /// records. By default it contains every record with a due time. A server calls this when it starts, so a store
-    /// with many incidents should index the time.
+    /// records. The default implementation lists every record with a due time. A server calls this when it starts, so a
+    /// store with many incidents should index the time.
     async fn ahead(
         &self,
         now: DateTime<Utc>,

@@ -77,7 +77,7 @@ pub(crate) fn due_at(due_key: &str) -> Option<DateTime<Utc>> {
     time(at)
 }
 
-/// The latest time in the incident, from the sort key of [`BY_DUE`]. Older servers did not write it.
+/// The latest time in the incident, from the sort key of [`BY_DUE`]. Older servers did not write this part of the key.
 pub(crate) fn latest_at(due_key: &str) -> Option<DateTime<Utc>> {
     time(due_key.split_once(' ')?.1)
 }

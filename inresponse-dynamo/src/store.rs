@@ -130,17 +130,14 @@ impl DynamoStore {
     }
 
     /// Removes a guard whose incident does not exist or has another key. Only a manual edit of the tables can cause
-    /// that, but every report with that key would fail because of it.
+    /// such a guard, but every report with the guard's key would fail.
     async fn remove_orphan(&self, key: &str, holder: IncidentNumber) -> Result<(), Outage> {
         // The incident was looked at after the guard was read. If the guard is still the same, it did not change
         // hands in between.
         if self.holder(key).await? != Some(holder) {
             return Ok(());
         }
-        tracing::warn!(
-            incident = holder.value(),
-            "a dedup key was held by an incident that does not have it"
-        );
+        tracing::warn!(incident = holder.value(), "a dedup key was held by an incident with another key");
         let removed = write(&self.client, Again::Harmless, || {
             self.client
                 .delete_item()
@@ -187,7 +184,8 @@ impl DynamoStore {
             .ok_or_else(|| Outage::permanent("the counter of numbers cannot be read"))
     }
 
-    /// The number after which every incident is in the indexes by team. Earlier incidents are added when they change.
+    /// The number after which every incident is in the indexes by team. Earlier incidents are added to these indexes
+    /// when they change.
     pub(crate) async fn listed_after(&self) -> Result<u64, Outage> {
         if let Some(last) = self.listed_after.get() {
             return Ok(*last);

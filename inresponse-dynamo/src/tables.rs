@@ -31,7 +31,7 @@ struct Table<'a> {
     indexes: &'a [(&'static str, Key, &'a [&'static str])],
 }
 
-/// Creates missing tables and waits until all can be used. This is meant for local use and tests.
+/// Creates missing tables and waits until all can be used. The function is meant for local use and tests.
 ///
 /// The tables are billed on demand and have no backups or protection. A real deployment creates them by its template.
 /// If all tables exist, this function only checks that, and needs no permission except `dynamodb:DescribeTable`. This

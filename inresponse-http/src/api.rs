@@ -139,7 +139,7 @@ impl Api {
     /// Sets the settings that all servers share. The shared settings hold the sessions of the pages, and each key's
     /// recent hand-overs to people outside the roster.
     ///
-    /// By default these settings exist only in this process and are lost when it ends.
+    /// By default the shared settings exist only in this process and are lost when it ends.
     #[must_use]
     pub fn settings(mut self, settings: impl Settings) -> Self {
         Arc::make_mut(&mut self.inner).settings = Arc::new(settings);

@@ -25,8 +25,8 @@ impl Caller {
 
     /// Whether an incident was reported with this key, or with one that is restricted to the same service.
     ///
-    /// An incident without a key was stored before keys were recorded, or was reported without one. Then only its
-    /// service counts.
+    /// An incident without a key was stored before keys were recorded, or was reported without one. In both cases only
+    /// the incident's service counts.
     pub(crate) fn reported(&self, incident: &Incident) -> bool {
         match incident.reporter() {
             Some(reporter) => reporter.shares_with(&self.reporter()),

@@ -1,6 +1,6 @@
 //! The table of doors: every route, with the action that it takes and the credential that it needs.
 //!
-//! The routes check requests against the table. The API document and `docs/keys.md` take their text from it.
+//! The routes check requests against the table. The API document and `docs/keys.md` take their text from this table.
 
 use axum::extract::{MatchedPath, NestedPath};
 use axum::http::{Extensions, Method};

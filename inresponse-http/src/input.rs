@@ -135,7 +135,7 @@ impl<S: Send + Sync> FromRequestParts<S> for NoParams {
     }
 }
 
-/// The parameters of a query. A handler must take every one of them.
+/// The parameters of a query. A handler must take every parameter.
 #[derive(Debug)]
 pub(crate) struct Params {
     given: Vec<(String, String)>,

@@ -13,7 +13,7 @@ use std::time::Duration;
 use inresponse_core::Outage;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-/// The maximum number of concurrent requests. A lane alone may use half of them.
+/// The maximum number of concurrent requests. A lane that is alone may use half of the places.
 pub(crate) const PLACES: usize = 2048;
 /// The turns of a lane that is alone: this many changes share one disk write.
 pub(crate) const TURNS_ALONE: u32 = 64;

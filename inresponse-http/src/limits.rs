@@ -127,7 +127,8 @@ fn new_id() -> HeaderValue {
     HeaderValue::from_str(&text).expect("hexadecimal digits and a hyphen make a header")
 }
 
-/// The routes whose handlers find the key in the body. Their requests take a place in the key's lane after that.
+/// The routes whose handlers find the key in the body. Requests for these routes take a place in the key's lane when
+/// the key is known.
 const KEY_IN_BODY: [&str; 1] = ["/v2/enqueue"];
 
 /// The lane of a request: the lane of its key (from the headers or from the cookie of the pages), or the lane of links

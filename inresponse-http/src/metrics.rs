@@ -9,7 +9,7 @@ const SECONDS: [f64; 14] =
     [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0, 300.0];
 const BATCH: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
 
-/// Starts to collect the metrics of this process. This works only once per process.
+/// Starts to collect the metrics of this process. Metrics can be installed only once per process.
 ///
 /// # Errors
 /// Another recorder collects metrics already.

@@ -70,7 +70,7 @@ pub struct Mapping {
     alerts: Option<Pointer>,
     title: Field,
     message: Option<Field>,
-    /// The service. By default, and if the document does not name it, it comes from the labels, as for all senders.
+    /// The service. If the document does not name the service, the service comes from the labels, as for all senders.
     service: Option<Field>,
     /// The word for the severity (default: from the labels).
     severity: Option<Field>,

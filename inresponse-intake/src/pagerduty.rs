@@ -13,7 +13,7 @@ use crate::rule::unmapped;
 use crate::trouble::Repairs;
 use crate::{Context, Recovery, Remark, Signal, Subject, Trouble, key, repair, time};
 
-/// An event, read but not yet translated. Its routing key tells who sent it.
+/// An event, read but not yet translated. The event's routing key tells who sent the event.
 pub struct Event {
     fields: Object,
 }

@@ -101,8 +101,8 @@ impl Recoveries {
         }
     }
 
-    /// Whether the last recorded end moves with every message. Then the problem continues, and the sender's clock is
-    /// behind: what is the future for the sender is already the past here.
+    /// Whether the last recorded end moves with every message. A moving end means that the problem continues, and that
+    /// the sender's clock is behind: a time in the sender's future is already past here.
     pub fn is_moving(&self, recovery: &Recovery) -> bool {
         let Subject::Key(key) = &recovery.subject else { return false };
         let key = (recovery.service.clone(), key.clone());

@@ -4,9 +4,9 @@
 //! runs on the SQLite of the product, over a file system that knows what was synced. One number, the seed, decides what
 //! servers write, in which call of the file system the power goes off, and how much of the unsynced changes is left:
 //! nothing, everything, the first changes, any changes in any order, or any of their sectors of 512 or 4,096 bytes.
-//! Files may also lose names that were not synced with the directory. Then the database is opened again, and the same
-//! is repeated. The database must open and be undamaged, and contain everything that was answered, and only whole
-//! batches. No number may be answered twice.
+//! Files may also lose names that were not synced with the directory. After the cut the database is opened again,
+//! written to, and cut off again. The database must open and be undamaged, and contain everything that was answered,
+//! and only whole batches. No number may be answered twice.
 //!
 //! ```sh
 //! cargo xtask powercuts --cuts 10000

@@ -142,7 +142,8 @@ enum Halt {
 
 /// What the database must contain, known without reading it.
 struct Known {
-    /// The states that the database may have. The first is the last one that is certain, the last is the latest.
+    /// The states that the database may have. The first of them is the last certain state, the last of them is the
+    /// latest state.
     possible: Vec<State>,
     /// The highest number that was answered.
     answered: u64,

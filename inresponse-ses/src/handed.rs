@@ -13,8 +13,8 @@ use http_body::{Body, Frame, SizeHint};
 
 /// Records when the connection asks for the request's body.
 ///
-/// The connection does so only after it is established. Until then SES certainly does not have the mail. After that SES
-/// may have it.
+/// The connection does so only after it is established. Before the connection asks, SES certainly does not have the
+/// mail; afterwards SES may have it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Handed(Arc<AtomicBool>);
 

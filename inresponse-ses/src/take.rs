@@ -21,10 +21,10 @@ pub enum Taken {
 /// Reads the `Message` of an SNS notification, as [`read`] does. If the recipient will not see an alert, its delivery
 /// is marked as dead ([`Engine::bounced`]).
 ///
-/// The same message may be passed any number of times. The caller has checked that SNS sent it.
+/// The function may be called any number of times with the same message. The caller has checked that SNS sent it.
 ///
 /// # Errors
-/// The store is unavailable. It is safe to call this again.
+/// The store is unavailable. It is safe to call this function again.
 pub async fn take(engine: &Engine, message: &[u8]) -> Result<Taken, Outage> {
     let alert = match read(message) {
         Ok(Notice::Alert(alert)) => alert,

@@ -12,7 +12,7 @@ use crate::take::{Taken, take};
 
 /// Accepts reports of SES from trusted topics only.
 ///
-/// This is necessary because anybody with an AWS account can have SES report any bounce to their own topic.
+/// Trusted topics are necessary, because anybody with an AWS account can have SES report any bounce to their own topic.
 #[derive(Debug, Clone, Default)]
 pub struct SesTopics {
     trusted: BTreeSet<String>,

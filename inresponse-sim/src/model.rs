@@ -669,7 +669,7 @@ pub struct Checked {
 pub enum Search {
     /// The nearest first: this finds the shortest path to a broken property, but holds all unvisited states in memory.
     Breadth,
-    /// The deepest first: this needs little memory, so it goes far.
+    /// The deepest first: this needs little memory, so very many states can be visited.
     Depth,
 }
 

@@ -314,8 +314,8 @@ fn rates(rng: &mut Rng, drive: Drive) -> Vec<u32> {
     rates
 }
 
-/// Draws the rates of faults of single calls to DynamoDB. Several calls make up one of the store. There are none on
-/// other stores.
+/// Draws the rates of faults of single calls to DynamoDB. Several calls make up one of the store. Other stores have no
+/// such faults.
 fn call_rates(rng: &mut Rng, rates: &mut [u32]) {
     if rng.chance(300) && rates.iter().any(|rate| *rate > 0) {
         for fault in [Fault::CallLost, Fault::AnswerLost, Fault::CallThrottled, Fault::CallConflict] {

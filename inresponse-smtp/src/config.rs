@@ -26,13 +26,13 @@ pub(crate) enum Encryption {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Secrecy {
-    /// They can read nothing: the connection is encrypted, or not made.
+    /// Others can read nothing: the connection is encrypted, or not made.
     Encrypted,
-    /// They can read everything if they suppress the server's offer of encryption.
+    /// Others can read everything if they suppress the server's offer of encryption.
     Opportunistic,
-    /// They can read the mails. There is no password.
+    /// Others can read the mails. No password is configured.
     Plain,
-    /// They can read the mails and the password.
+    /// Others can read the mails and the password.
     PlainPassword,
 }
 

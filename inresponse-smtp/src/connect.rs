@@ -103,7 +103,8 @@ fn failed(message: &str) -> SmtpError {
     SmtpError::new(SmtpErrorKind::Certificates, message)
 }
 
-/// The certificates that this machine trusts (`SSL_CERT_FILE` and `SSL_CERT_DIR` included). There must be at least one.
+/// The certificates that this machine trusts (`SSL_CERT_FILE` and `SSL_CERT_DIR` included). This machine must trust at
+/// least one certificate.
 fn roots() -> Result<RootCertStore, SmtpError> {
     let mut roots = RootCertStore::empty();
     let (added, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);

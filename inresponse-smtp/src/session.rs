@@ -113,7 +113,7 @@ impl Session {
         .await
     }
 
-    /// Sends a command of a mail and waits for the reply. Only the attempt's deadline limits this.
+    /// Sends a command of a mail and waits for the reply. Only the attempt's deadline limits the wait.
     pub(crate) async fn command_of_mail(&mut self, command: impl Display) -> Result<Reply, Failure> {
         self.send(command.to_string().as_bytes()).await?;
         self.reply().await

@@ -22,13 +22,13 @@ use crate::pool::{Kept, Pool};
 use crate::reply::{Failure, Phase, outcome};
 use crate::session::{Session, within};
 
-/// The maximum number of mails that begin at once. There are far fewer idle connections.
+/// The maximum number of mails that begin at once. The number of idle connections is far smaller.
 const AT_ONCE: usize = 64;
 /// A mail that takes longer than this makes room for another, so that recipients who hang delay nobody else. The engine
 /// limits how many hang at once.
 const HANGS_AFTER: Duration = Duration::from_secs(1);
-/// The time limit for a reply on a kept connection. After that a new connection replaces it: a firewall may have dropped
-/// it.
+/// The time limit for a reply on a kept connection. After this limit a new connection replaces the kept one, which a
+/// firewall may have dropped.
 const FORGOTTEN: Duration = Duration::from_secs(5);
 
 /// Sends alerts through a mail server.

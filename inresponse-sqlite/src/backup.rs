@@ -209,7 +209,7 @@ fn left_behind(wal: &Path) -> Outage {
     ))
 }
 
-/// Checks whether a database is undamaged, even while others use it. This reads the whole database, and blocks.
+/// Checks whether a database is undamaged, even while others use it. The check reads the whole database, and blocks.
 ///
 /// # Errors
 /// The database cannot be read, is damaged, is not a database of this program, or contains anything that this program
@@ -287,7 +287,7 @@ fn last_number(connection: &Connection) -> Result<u64, Outage> {
         .map_err(|e| outage(e, Moment::BeforeCommit))
 }
 
-/// Leaves WAL mode. Only the last process that has the database open can do this.
+/// Leaves WAL mode. Only the last process that has the database open can leave this mode.
 fn one_file(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(Duration::ZERO)?;
     connection.query_row("PRAGMA journal_mode = DELETE", [], |row| row.get::<_, String>(0)).map(drop)

@@ -32,23 +32,25 @@ pub(crate) const REPEAT: &str = concat!(
     record_columns!()
 );
 
-/// The statement that inserts an incident. Its parameters are [`first`], [`planned`] and [`listed`].
+/// The statement that inserts an incident. The statement's parameters are [`first`], [`planned`] and [`listed`].
 pub(crate) static INSERT: LazyLock<String> = LazyLock::new(|| {
     let columns = [&FIRST[..], &PLANNED, &LISTED].concat();
     format!("INSERT INTO incident ({}) VALUES ({})", columns.join(", "), marks(1, columns.len()))
 });
 
 /// The query whether the columns of lists and counts stay unchanged. The query returns no row if the record has another
-/// version. Its parameters are number, version and [`listed`].
+/// version. The query's parameters are number, version and [`listed`].
 pub(crate) static STAYS: LazyLock<String> = LazyLock::new(|| {
     let (columns, values) = (LISTED.join(", "), marks(3, LISTED.len()));
     format!("SELECT ({columns}) IS ({values}) FROM incident WHERE number = ?1 AND version = ?2")
 });
 
-/// The statement of a commit that leaves the indexes of the lists alone. Its parameters are the number and [`planned`].
+/// The statement of a commit that leaves the indexes of the lists alone. The statement's parameters are the number and
+/// [`planned`].
 pub(crate) static COMMIT: LazyLock<String> = LazyLock::new(|| update(&PLANNED));
 
-/// The statement of a commit that changes all columns. Its parameters are the number, [`planned`] and [`listed`].
+/// The statement of a commit that changes all columns. The statement's parameters are the number, [`planned`] and
+/// [`listed`].
 pub(crate) static COMMIT_ALL: LazyLock<String> = LazyLock::new(|| update(&[&PLANNED[..], &LISTED].concat()));
 
 fn marks(from: usize, count: usize) -> String {

@@ -3,7 +3,7 @@
 use inresponse_core::{Outage, OutageKind};
 use rusqlite::ErrorCode;
 
-/// When an error occurred. This decides whether a change may have happened.
+/// When an error occurred. The moment of the error decides whether a change may have happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Moment {
     /// The error occurred before anything was committed.

@@ -10,7 +10,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a program. Its output goes into a file, and is shown if the test fails.
+    /// Starts a program. The program's output goes into a file, and is shown if the test fails.
     pub fn start(mut command: Command, log: &Path) -> Self {
         let file = std::fs::File::create(log).unwrap();
         command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);

@@ -32,7 +32,7 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// In that folder, on a free port, with a database there and mail to that port.
+    /// A server with its database in that folder, on a free port, which sends its mail to that port.
     pub fn new(dir: &Path, mail_port: u16) -> Self {
         let args = ["--listen", "127.0.0.1:0", "--db", "test.db", "--api-key", KEY];
         let smtp = format!("smtp://127.0.0.1:{mail_port}");
@@ -155,7 +155,7 @@ impl Server {
         answer
     }
 
-    /// Creates a team with that wait, whose service has the same name. The same people are on call from yesterday to
+    /// Creates a team with that wait, whose service has the same name. These people are on call from yesterday to
     /// tomorrow.
     pub async fn team(&self, name: &str, wait: u64, oncall: Value, escalation: Value, fallback: &str) {
         let team = json!({ "escalateAfterSeconds": wait, "fallback": [fallback] });

@@ -140,7 +140,7 @@ impl Notifier for WebhookNotifier {
                 Some(refused) => Outcome::rejected(refused.to_string()),
                 None => lost(root_cause(&error)),
             },
-            Err(_) => lost("no answer in time".to_owned()),
+            Err(_) => lost("the receiver did not answer in time".to_owned()),
         }
     }
 
@@ -176,8 +176,8 @@ fn root_cause(error: &reqwest::Error) -> String {
         .map_or_else(|| "the request failed".to_owned(), ToString::to_string)
 }
 
-/// A body that records when the connection asks for it. Only then is there a connection, and the request begins to be
-/// written.
+/// A body that records when the connection asks for it. When the connection asks, it is established, and the request
+/// begins to be written.
 struct Watched {
     body: Option<Bytes>,
     begun: Arc<AtomicBool>,

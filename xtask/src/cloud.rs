@@ -13,7 +13,7 @@ pub(crate) const WITHOUT_ROLES: &str = "not binary(roles)";
 /// The API key that the tests use.
 const KEY: &str = "cloud-test-key-cloud-test-key";
 
-/// A deployment, and the programs on which it runs. Dropping it ends all of them.
+/// A deployment, and the programs on which it runs. Dropping the deployment ends these programs.
 #[derive(Debug)]
 pub(crate) struct Cloud {
     ministack: Emulator,

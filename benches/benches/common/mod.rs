@@ -1,6 +1,6 @@
 //! The data that the benchmarks use: an incident with three levels.
 
-#![allow(dead_code, reason = "not every bench needs all of it")]
+#![allow(dead_code, reason = "not every benchmark needs all of this")]
 
 #[cfg(feature = "dynamo")]
 pub(crate) mod dynamo;

@@ -59,7 +59,7 @@ async fn add(store: &dyn Store, i: u64, reported_at: DateTime<Utc>) -> Result<()
     match plan::step(&record.incident, accepted, accepted_at) {
         Decision::Change(plan) => match store.commit(record.version, &plan.draft).await? {
             Committed::At(_) => Ok(()),
-            Committed::Stale => Err("somebody else changed it".into()),
+            Committed::Stale => Err("somebody else changed the incident".into()),
         },
         _ => Err("an accepted alert changes nothing".into()),
     }
@@ -101,7 +101,7 @@ async fn add_resolved(store: &dyn Store, i: u64, whose: Whose) -> Result<(), Fai
     match plan::step(&record.incident, Input::Update { update: &update, round: None }, reported_at) {
         Decision::Change(plan) => match store.commit(record.version, &plan.draft).await? {
             Committed::At(_) => Ok(()),
-            Committed::Stale => Err("somebody else changed it".into()),
+            Committed::Stale => Err("somebody else changed the incident".into()),
         },
         _ => Err("a resolution changes nothing".into()),
     }

@@ -21,7 +21,7 @@ pub(crate) struct Config {
     pub(crate) configuration_set: Option<String>,
     /// The URL with which links in mails begin.
     pub(crate) public_url: String,
-    /// The secrets of claim tokens. The first one signs.
+    /// The secrets of claim tokens. The first secret signs.
     pub(crate) token_secrets: Vec<TokenSecret>,
     pub(crate) api_keys: Vec<ApiKey>,
     pub(crate) defaults: Defaults,

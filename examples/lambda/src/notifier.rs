@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use crate::config::Config;
 use crate::wiring::engine;
 
-/// How long after its beginning a call may still begin a send. Such a send is given up after half a lease (15 s), so
-/// the call ends before its own time-out (25 s), which comes before the lease ends (30 s).
+/// How long after its beginning a call may still begin a send. A send that begins at the last moment is given up after
+/// half a lease (15 s), so the call ends before its own time-out (25 s), which comes before the lease ends (30 s).
 const WITHIN: Duration = Duration::from_secs(6);
 
 /// The number of turns after which an execution hands over to a new one. An execution has at most 25,000 events, and a
@@ -45,7 +45,7 @@ enum Event {
     Sns { records: Vec<SnsRecord> },
 }
 
-/// The count of a caller that names no execution. No newer execution replaces it.
+/// The count of a caller that names no execution. No newer execution replaces this caller.
 fn latest() -> u32 {
     u32::MAX
 }

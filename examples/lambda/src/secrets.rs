@@ -44,8 +44,8 @@ pub(crate) fn api_keys(variables: &Variables<'_>, invalid: &mut InvalidInput) ->
     keys
 }
 
-/// The secrets whose links are valid. The first one signs. The previous secret is included as long as links signed with
-/// it are valid.
+/// The secrets whose links are valid. The first secret signs. The previous secret is included as long as links signed
+/// with it are valid.
 pub(crate) fn token_secrets(
     variables: &Variables<'_>,
     now: DateTime<Utc>,

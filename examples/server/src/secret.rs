@@ -12,7 +12,7 @@ const PREVIOUS: &str = "token-secret-previous";
 /// The name of the setting with the time when the previous secret was replaced, in Unix seconds.
 const REPLACED_AT: &str = "token-secret-replaced-at";
 
-/// The secrets with valid links. The first one signs: the configured or the stored secret. The previous secret is
+/// The secrets with valid links. The first secret signs: the configured or the stored one. The previous secret is
 /// included as long as links signed with it are valid.
 pub(crate) async fn token_secrets(
     storage: &Storage,

@@ -11,7 +11,7 @@ use super::acting::{call, done, done_one, editor, page_of_changes, put_service, 
 use super::scene::{all_settings, day_of, delete, put, rota, service_of, settings, settings_for};
 use crate::Harness;
 
-/// The audit record of the only edit of the `nth` call. `was` is the entry before it.
+/// The audit record of the only edit of the `nth` call. `was` is the entry before the edit.
 fn record(nth: u32, edit: &RosterEdit, was: Was) -> RosterChange {
     let looked = [Looked { was, users: Vec::new() }];
     match judge(&editor(nth), time(nth), slice::from_ref(edit), &looked) {

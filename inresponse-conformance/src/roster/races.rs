@@ -36,7 +36,8 @@ pub async fn concurrent_puts_are_all_kept<H: Harness<Subject: Roster>>(harness: 
     assert_eq!(records(&*roster).await.len(), 3 * 16, "a record for each");
 }
 
-/// Of concurrent calls for one entry, one creates or deletes it. The others replace it, or find nothing to delete.
+/// Of concurrent calls for one entry, one creates or deletes it. The other calls replace the entry, or find nothing to
+/// delete.
 pub async fn of_concurrent_calls_one_creates_and_one_deletes_an_entry<H: Harness<Subject: Roster>>(
     harness: &H,
 ) {

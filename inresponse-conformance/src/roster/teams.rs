@@ -55,7 +55,8 @@ pub async fn a_deletion_leaves_everything_else_alone<H: Harness<Subject: Roster>
     }
 }
 
-/// A team is known if it has settings, a calendar entry or a service. Each of them alone is enough.
+/// A team is known if it has settings, a calendar entry or a service. Settings, a calendar entry or a service alone are
+/// enough.
 pub async fn p12_a_team_is_known_by_settings_a_calendar_entry_or_a_service<H: Harness<Subject: Roster>>(
     harness: &H,
 ) {

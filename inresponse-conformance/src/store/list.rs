@@ -25,8 +25,8 @@ pub async fn the_list_is_newest_first<H: Harness<Subject: Store>>(harness: &H) {
     eventually(&records, || async { store.list(&query).await.expect("the store lists") }).await;
 }
 
-/// Creates two incidents of every service, severity and state, one of them handed to another team. Some get their
-/// values by a commit. Returns them newest first.
+/// Creates two incidents of every service, severity and state, one of them handed to another team. Some incidents get
+/// these values by a commit. Returns them newest first.
 async fn one_of_each(store: &impl Store) -> Vec<Record> {
     let mut records = Vec::new();
     for (second, name) in ["athens", "sparta", "athens", "sparta"].into_iter().enumerate() {

@@ -89,7 +89,7 @@ pub async fn p03_handles_share_open_keys_and_counts<H: Shared<Subject: Store>>(h
     assert_eq!((again.number(), again.count), (next.number(), 2));
 }
 
-/// Of concurrent commits across handles one wins. This allows several processes to share the work without a leader.
+/// Of concurrent commits across handles one wins. So several processes can share the work without a leader.
 pub async fn p06_of_concurrent_commits_across_handles_one_wins<H: Shared<Subject: Store>>(harness: &H) {
     const ACTORS: usize = 6;
     let handles = two(harness).await;

@@ -23,7 +23,7 @@ const SEEN: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 77);
 static PROXIES: LazyLock<TrustedProxies> =
     LazyLock::new(|| TrustedProxies::new(["127.0.0.1", "10.0.0.0/8", "fd00::/8"]).unwrap());
 
-/// The address that the server believes. The log's text for it must stay small and plain.
+/// The address that the server believes. The log's text for this address must stay small and plain.
 fn client(peer: Ipv4Addr, headers: &HeaderMap) -> IpAddr {
     let (address, told) = fuzzing::client(SocketAddr::from((peer, 4711)), &PROXIES, headers);
     assert!(told.len() <= 300 && told.bytes().all(|b| b == b' ' || b.is_ascii_graphic()), "{told:?}");

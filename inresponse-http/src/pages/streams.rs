@@ -14,7 +14,7 @@ const SHARE: usize = 4;
 pub(super) struct Streams {
     all: Arc<Semaphore>,
     of_a_key: usize,
-    /// The open streams of each key. There are no more entries than keys.
+    /// The open streams of each key. The map has no more entries than there are keys.
     by_key: Arc<Mutex<HashMap<KeyName, Arc<Semaphore>>>>,
 }
 

@@ -54,8 +54,8 @@ impl Pages {
         Ok(Self { site: Some(Site::under(public_url)?), ..Self::default() })
     }
 
-    /// Limits the number of concurrent event streams. One key may have a quarter of them. Other pages poll every few
-    /// seconds instead.
+    /// Limits the number of concurrent event streams. One key may have a quarter of the streams. Pages without a stream
+    /// poll every few seconds instead.
     ///
     /// Use 0 if you pay for the duration of requests.
     #[must_use]

@@ -15,7 +15,7 @@ pub trait FetchFromAmazon: Debug + Send + Sync + 'static {
     /// redirects, over TLS with a verified host.
     ///
     /// # Errors
-    /// There is no such answer. The error's text is for the log.
+    /// The request failed, or the answer is too large or not a 2xx. The error's text is for the log.
     async fn get(&self, url: &AmazonUrl) -> Result<Bytes, String>;
 }
 

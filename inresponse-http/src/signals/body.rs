@@ -13,7 +13,8 @@ use super::room::{MAX_BYTES, Room};
 use crate::Api;
 use crate::problem::Problem;
 
-/// The part of a message that needs no extra room in memory, because the number of concurrent messages is limited.
+/// The size up to which a message needs no share of the memory for large messages, because the number of concurrent
+/// messages is limited.
 const SMALL: usize = 64 * 1024;
 /// The time limit for a message to arrive, including its wait for room in memory.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -333,9 +333,9 @@ async fn remarked(api: &Api, sender: &Caller, done: Done, remark: Remark) -> Res
             Done::Noted => Taken::Noted(number),
         }),
         Updated::Unchanged(_) => match done {
-            Done::Acknowledged => unchanged("somebody has claimed it already"),
-            Done::Released => unchanged("nobody has claimed it"),
-            Done::Noted => unchanged("there is nothing to note"),
+            Done::Acknowledged => unchanged("somebody has already claimed the incident"),
+            Done::Released => unchanged("nobody has claimed the incident"),
+            Done::Noted => unchanged("the request contains no note"),
         },
         Updated::Refused(_, Refusal::ClaimedBy(_)) => {
             // Who has it keeps it, but what was said is kept too.
@@ -344,8 +344,8 @@ async fn remarked(api: &Api, sender: &Caller, done: Done, remark: Remark) -> Res
                 let _ = api.engine().update(number, &only).await?;
             }
             unchanged(match done {
-                Done::Acknowledged => "somebody has claimed it already",
-                Done::Released | Done::Noted => "somebody else has claimed it",
+                Done::Acknowledged => "somebody has already claimed the incident",
+                Done::Released | Done::Noted => "somebody else has claimed the incident",
             })
         }
         Updated::Refused(..) => unchanged("the incident is already resolved"),

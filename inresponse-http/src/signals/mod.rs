@@ -75,15 +75,15 @@ impl Intake {
         self
     }
 
-    /// Adds a way to fetch from Amazon. Without it, `/intake/sns` answers 501.
+    /// Adds a way to fetch from Amazon. Without a fetcher, `/intake/sns` answers 501.
     #[must_use]
     pub fn amazon_by(mut self, fetcher: impl FetchFromAmazon) -> Self {
         self.amazon = Some(Amazon::new(fetcher));
         self
     }
 
-    /// Sets the handler of a mail carrier's reports that arrive at `/intake/sns`. Without it, they are treated as
-    /// alerts.
+    /// Sets the handler of a mail carrier's reports that arrive at `/intake/sns`. Without a handler, these reports are
+    /// treated as alerts.
     #[must_use]
     pub fn notices_by(mut self, notices: impl TakeNotices) -> Self {
         self.notices = Some(Arc::new(notices));

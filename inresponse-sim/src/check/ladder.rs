@@ -346,8 +346,8 @@ impl<'a> Checker<'a> {
         began.filter_map(|entry| self.time_of(entry.at)).collect()
     }
 
-    /// Whether processes died more than once before anything was sent to a send's level. Then the level's wait counts
-    /// from its first repeat, because the wait begins again only once.
+    /// Whether processes died more than once before anything was sent to a send's level. In this case the level's wait
+    /// counts from its first repeat, because the wait begins again only once.
     fn lost_twice(&self, number: IncidentNumber, one: &Sent) -> bool {
         let lost_leases = self.targets.iter().any(|((of, round, level, _), sends)| {
             (*of, *round, *level) == (number, one.round, one.level) && self.sent(sends[0]).attempt > 2

@@ -231,7 +231,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Whether more deliveries to a contact were due in that time than a contact that has not answered yet has sending
-    /// slots. This includes reports that were being recorded, and leases of processes that died before they sent
+    /// slots. Reports that were being recorded are included, and leases of processes that died before they sent
     /// anything.
     fn is_in_demand(&self, contact: &Contact, from: Micros, to: Micros) -> bool {
         let incidents = self.history.last.iter().map(|record| &record.incident);

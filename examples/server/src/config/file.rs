@@ -96,7 +96,8 @@ pub(super) struct FileKey {
     pub(super) key: Option<SecretText>,
     pub(super) hash: Option<SecretText>,
     pub(super) scopes: Vec<String>,
-    /// The service that the key is restricted to. Reports of systems that name no service are about it.
+    /// The service that the key is restricted to. If a system's messages name no service, their incidents belong to
+    /// this service.
     pub(super) service: Option<String>,
 }
 

@@ -94,7 +94,7 @@ fn agreed(yes: bool) -> Result<bool, Failure> {
     Ok(output::agreed("Make these changes?")?)
 }
 
-/// A progress bar on a terminal. Nothing is shown elsewhere, or if the bar would vanish at once.
+/// A progress bar on a terminal. No bar is shown without a terminal, or if the bar would vanish at once.
 fn bar(what: &'static str, length: usize) -> ProgressBar {
     if length < WORTH_A_BAR {
         return ProgressBar::hidden();
