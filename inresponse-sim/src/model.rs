@@ -631,7 +631,7 @@ impl Model for Protocol {
 
     fn properties(&self) -> Vec<Property<Self>> {
         vec![
-            Property::always("P5: states change along their edges", |_, w: &World| w.broken != Some(5)),
+            Property::always("P5: states change only as allowed", |_, w: &World| w.broken != Some(5)),
             Property::always("P6: one claimant", |_, w: &World| w.broken != Some(6)),
             Property::always("P7: the timeline folds to the state", |_, w: &World| w.broken != Some(7)),
             Property::always("P8: never early", |_, w: &World| w.broken != Some(8)),

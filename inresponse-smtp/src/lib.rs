@@ -36,7 +36,7 @@
 //! | | 550, 553, 554 without a status, or with x.0.0, x.1.0, x.2.0, x.5.0 | rejected if the text also says that there is no such mailbox |
 //! | | other 5yz | unavailable |
 //! | DATA and the content | 5yz with 5.1.x and 5.2.x as after RCPT | rejected |
-//! | | other 5yz | unavailable: it is about the message |
+//! | | other 5yz | unavailable: the refusal is about the message |
 //!
 //! If the text names the sender, the refusal is about the sender, whatever the status is: Postfix refuses a sender only
 //! after RCPT. A recipient whose local part is not ASCII is rejected if the server has no SMTPUTF8, because that server
