@@ -133,8 +133,8 @@ impl Reply {
 
     /// Whether the server asks the client to wait.
     ///
-    /// 421 and 452 (RFC 5321 section 4.2.3) mean that the server, not the mailbox, is too busy. Rate limits and
-    /// greylisting use 4.7.x, Gmail uses 4.2.1 and 4.4.5, Exchange uses 4.3.2.
+    /// The codes 421 and 452 (RFC 5321 section 4.2.3) mean that the server, not the mailbox, is too busy. Rate limits
+    /// and greylisting use 4.7.x, Gmail uses 4.2.1 and 4.4.5, Exchange uses 4.3.2.
     fn asks_for_time(&self) -> bool {
         let busy = |status: Status| matches!(status.about(), (7, _) | (2, 1) | (3, 2) | (4, 5) | (5, 3));
         let says = |text: String| ["greylist", "graylist", "throttl"].iter().any(|word| text.contains(word));

@@ -84,9 +84,9 @@ async fn restart(site: &Site, sink: &Sink, columns: &mut Columns) -> Result<Runn
     columns.add("restart: first overdue mail after, s", 3, (*first - started).as_secs_f64());
     columns.add("restart: all 1,000 after, s", 3, (accepted[overdue - 1] - started).as_secs_f64());
     at_rest(&running, Instant::now() + PATIENCE).await?;
-    columns.add("restart: at rest after, s", 1, started.elapsed().as_secs_f64());
-    columns.add("restart: CPU until then, s", 2, running.process.cpu()?.as_secs_f64());
-    columns.add("memory at rest, MB", 0, running.process.memory()?);
+    columns.add("restart: idle after, s", 1, started.elapsed().as_secs_f64());
+    columns.add("restart: processor time until idle, s", 2, running.process.cpu()?.as_secs_f64());
+    columns.add("memory when idle, MB", 0, running.process.memory()?);
     Ok(running)
 }
 
@@ -96,7 +96,7 @@ async fn calls(running: &Running, sink: &Sink, columns: &mut Columns) -> Result<
     report_all(running.address, &quiet, PUTS, 64).await?;
     columns.add("5,000 PUTs that alert nobody, a second", 0, PUTS as f64 / begun.elapsed().as_secs_f64());
     let cpu = running.process.cpu()? - cpu;
-    columns.add("their CPU, s for 1,000", 4, cpu.as_secs_f64() / PUTS as f64 * 1e3);
+    columns.add("processor time of these PUTs, s for 1,000", 4, cpu.as_secs_f64() / PUTS as f64 * 1e3);
     let shot = systems::report(System::InResponse, "CRIT");
     let (cpu, begun, mailed) = (running.process.cpu()?, Instant::now(), sink.count());
     report_all(running.address, &shot, PUTS, 64).await?;
@@ -105,7 +105,7 @@ async fn calls(running: &Running, sink: &Sink, columns: &mut Columns) -> Result<
         return Err("not all of them were mailed".into());
     }
     let cpu = running.process.cpu()? - cpu;
-    columns.add("their CPU until all are mailed, s for 1,000", 4, cpu.as_secs_f64() / PUTS as f64 * 1e3);
+    columns.add("processor time until all are mailed, s for 1,000", 4, cpu.as_secs_f64() / PUTS as f64 * 1e3);
     at_rest(running, Instant::now() + PATIENCE).await?;
 
     let mut connection = Connection::open(running.address).await?;
@@ -145,6 +145,6 @@ async fn calls(running: &Running, sink: &Sink, columns: &mut Columns) -> Result<
 fn files(folder: &Path, columns: &mut Columns) -> Result<(), Failure> {
     let size = |name: &str| std::fs::metadata(folder.join(name)).map_or(0, |file| file.len()) as f64 / 1e6;
     columns.add("database, MB", 1, size("inresponse.db"));
-    columns.add("its log, MB", 1, size("inresponse.db-wal"));
+    columns.add("log of the database, MB", 1, size("inresponse.db-wal"));
     Ok(())
 }
