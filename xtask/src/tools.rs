@@ -78,7 +78,7 @@ thread_local! {
 }
 
 /// Does the work of a step. Commands that it waits for on this thread are ended at the time limit.
-#[expect(clippy::disallowed_methods, reason = "a step that hangs is ended by real time")]
+#[expect(clippy::disallowed_methods, reason = "a step that hangs is ended by wall-clock time")]
 pub(crate) fn within<T>(limit: Duration, work: impl FnOnce() -> T) -> T {
     ENDS_AT.set(Some(Instant::now() + limit));
     let done = work();
@@ -87,7 +87,7 @@ pub(crate) fn within<T>(limit: Duration, work: impl FnOnce() -> T) -> T {
 }
 
 /// Waits for the end of a command. At the time limit of its step, ends it and all processes that it started.
-#[expect(clippy::disallowed_methods, reason = "a step that hangs is ended by real time")]
+#[expect(clippy::disallowed_methods, reason = "a step that hangs is ended by wall-clock time")]
 pub(crate) fn wait(mut child: Child, shown: &str) -> Result<ExitStatus, Failure> {
     loop {
         if let Some(status) = child.try_wait()? {
