@@ -29,7 +29,7 @@ impl Act {
     pub const ALL: [Act; 6] =
         [Act::Report, Act::Respond, Act::ReadRoster, Act::ChangeRoster, Act::Observe, Act::Nothing];
 
-    /// The scopes of which a key must have one for this action. If the list is empty, any key is enough.
+    /// A key needs one of these scopes for the action. If the list is empty, any key is enough.
     pub const fn any_of(self) -> &'static [Scope] {
         match self {
             Act::Report => &[Scope::Report],

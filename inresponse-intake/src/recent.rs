@@ -9,7 +9,7 @@ use crate::{Covers, Recovery, Recurrence, Subject, Trouble};
 
 /// A problem that returns within this time after its recovery is flapping.
 pub const FLAPPING_WITHIN: TimeDelta = TimeDelta::minutes(5);
-/// How long a recovery is remembered. Prometheus repeats a recovery for the same time.
+/// How long a recovery is remembered: fifteen minutes, the time for which Prometheus repeats a recovery.
 const REMEMBERED_FOR: TimeDelta = TimeDelta::minutes(15);
 /// How late a report may come after the recovery of its problem was first recorded, if there are several senders. A
 /// report that comes later belongs to another sender, for which the problem is not over.

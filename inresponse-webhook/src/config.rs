@@ -89,7 +89,7 @@ impl WebhookConfig {
     }
 
     /// Allows posts to a host, by name or address, although its address is internal, and also by plain `http:`. Without
-    /// this, nothing is posted by `http:` or to a loopback, private, link-local or metadata address.
+    /// an allowed host, nothing is posted by `http:` or to a loopback, private, link-local or metadata address.
     #[must_use]
     pub fn allow_internal(mut self, host: &str) -> Self {
         let name = Host::parse(host).map_or_else(|_| host.to_ascii_lowercase(), |host| host.to_string());

@@ -13,13 +13,13 @@ use crate::wrk;
 use crate::{Failure, Site};
 use goals::SYSTEMS;
 
-/// How much is measured.
+/// The settings of this benchmark: what is measured, and how long.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Plan {
-    /// How many times each system is measured, in turns.
+    /// The number of times that each system is measured, in turns.
     #[arg(long, default_value_t = 3)]
     runs: usize,
-    /// How long each run under full load takes.
+    /// The number of seconds of each run under full load.
     #[arg(long, default_value_t = 5)]
     seconds: u64,
     /// Make one short run of each, to test that everything works.

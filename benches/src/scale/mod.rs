@@ -20,7 +20,7 @@ use columns::Columns;
 use fill::{Due, fill};
 use measures::{PATIENCE, SAMPLES, at_rest, due_scans};
 
-/// How much is measured.
+/// The settings of this benchmark: the numbers of incidents.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Plan {
     /// The numbers of open incidents.

@@ -72,7 +72,7 @@ impl Filter {
         self.state.map_or_else(|| vec![State::Open, State::Claimed], |state| vec![state])
     }
 
-    /// This filter with another state (`None`: OPEN and CLAIMED), from the first page.
+    /// A filter with the same fields but another state (`None`: OPEN and CLAIMED), at the first page.
     pub(super) fn in_state(&self, state: Option<State>) -> Self {
         Self { state, from: None, trail: Vec::new(), ..self.clone() }
     }

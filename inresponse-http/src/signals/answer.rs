@@ -116,8 +116,8 @@ fn observe(sender: &'static str, by: &Caller, taken: &[Taken]) {
     }
 }
 
-/// The error for the whole message: 503 if an alert could not be stored, because the sender must then send all of them
-/// again, which is safe; 422 if all alerts were refused.
+/// The status of the answer to the whole message: 503 if an alert could not be stored, because the sender must then
+/// send all of them again, which is safe; 422 if all alerts were refused.
 fn outcome(taken: &[Taken]) -> Result<(), Problem> {
     let mut failed = taken.iter().enumerate().filter_map(|(i, one)| Some((i, one.failed()?)));
     if let Some((i, first)) = failed.next() {

@@ -203,7 +203,7 @@ impl<'a> Checker<'a> {
         teams
     }
 
-    /// Whether a candidate explains the sends: everybody who was sent to is in its matrix at that level.
+    /// Whether a roster explains a round's sends: each recipient is in the roster's matrix, at the level of the send.
     fn explains(candidate: &Frozen, sends: &[&Sent]) -> bool {
         sends.iter().all(|sent| {
             // Not twice, if it is level 1.

@@ -252,8 +252,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Whether everybody in an incident's matrix has been alerted, by the severity that it would have, so that nobody
-    /// is left.
+    /// Whether nobody is left to alert: everybody in the matrix has been alerted that the requested severity includes.
     fn is_exhausted(&self, record: &Record, requested: Option<Severity>) -> bool {
         let (incident, matrix) = (&record.incident, record.incident.matrix());
         let severity = requested.unwrap_or(incident.severity());
