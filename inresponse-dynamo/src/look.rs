@@ -128,7 +128,7 @@ impl DynamoStore {
         self.look_by_due(DateTime::<Utc>::MAX_UTC, after, limit, is_ahead).await
     }
 
-    /// Finds incidents that are due by then and whose key satisfies a condition.
+    /// Finds incidents that are due by a given time and whose key satisfies a condition.
     async fn look_by_due(
         &self,
         by: DateTime<Utc>,

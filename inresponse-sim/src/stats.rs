@@ -12,7 +12,7 @@ use crate::play::Played;
 use crate::scenario::Drive;
 use crate::store_kind::StoreKind;
 
-/// The transitions of which each must occur in some run.
+/// The transitions that must all occur, each in at least one run.
 const TRANSITIONS: &[&str] = &[
     "drive: runner",
     "drive: executions",

@@ -59,7 +59,7 @@ pub struct Restored {
     pub last_number: u64,
     /// The number of incidents after the restore.
     pub incidents: u64,
-    /// The names of the settings in the backup: secrets, and keys that it lets in.
+    /// The names of the settings in the backup, such as secrets and accepted keys.
     pub settings: Vec<String>,
 }
 

@@ -10,7 +10,7 @@ use inresponse_core::testing::RosterTestExt;
 
 use super::scene::{day, day_of, no_team, put, service, service_of, settings_for, team};
 
-/// The maximum number of entries or records that a law puts into one list.
+/// The limit of a list that must contain all entries or records of a law.
 const ALL: usize = 1_000;
 
 /// The time of the `nth` call: each is later than the one before. The years are in the future, so that no storage

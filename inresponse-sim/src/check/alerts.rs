@@ -110,7 +110,7 @@ impl Checker<'_> {
         crashed || failed || too_slow || disagree
     }
 
-    /// P14: a process never sends again what it is still sending itself.
+    /// P14: a process never repeats a send of its own that has not ended.
     fn own_sends_do_not_overlap(&self) {
         for sends in self.targets.clone().values() {
             for (n, i) in sends.iter().enumerate() {

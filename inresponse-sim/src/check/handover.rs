@@ -148,7 +148,7 @@ impl<'a> Checker<'a> {
         })
     }
 
-    /// Whether somebody who was handed the incident may not have answered, so that it is open again by then.
+    /// Whether the incident may be open again by a given time, because a person who was handed it has not answered.
     pub(super) fn may_be_unanswered(&self, number: IncidentNumber, by: Micros) -> bool {
         let teams = self.history.rosters.iter().flat_map(|(_, roster)| roster.teams.values());
         let shortest = teams.map(|team| micros(team.wait)).min().unwrap_or(0);

@@ -399,7 +399,7 @@ impl<'a> Checker<'a> {
             .any(|d| d.key().round == one.round && d.key().level == one.level && d.expired() >= 5)
     }
 
-    /// Whether the severity may have changed by then, so that a level may come after a higher one.
+    /// Whether the severity may have changed by a given time, so that a level may come after a higher one.
     fn may_be_reordered(&self, number: IncidentNumber, by: Micros) -> bool {
         let changed =
             self.updates_of(number).iter().any(|call| call.update.severity.is_some() && call.began < by);

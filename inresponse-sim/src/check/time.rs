@@ -68,7 +68,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// The first level that has contacts must have been alerted by then.
+    /// Checks that the first level with contacts was alerted by a given time.
     fn alerted_after(&self, record: &Record, began: Micros, deadline: Micros) {
         let (number, incident) = (record.number(), &record.incident);
         let matrix = incident.matrix();

@@ -12,7 +12,7 @@ use crate::world::Micros;
 pub(super) enum Whose<'a> {
     /// The people of the team that was asked for.
     Team(&'a str, &'a TeamPlan),
-    /// Other people instead, under a team's name.
+    /// Other people than the team's own, under the team's name.
     InPlace(&'a str, &'a TeamPlan),
     /// The people of the last round, under the name of a team that was deleted.
     LastRound(&'a str),

@@ -25,7 +25,7 @@ pub(crate) struct Subscription {
 /// The result of a mail carrier's report about an alert.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Notice {
-    /// `dead`: the alert came back, and its delivery is dead. `nothing`: there was nothing to do.
+    /// `dead`: the alert bounced, and its delivery is dead. `nothing`: there was nothing to do.
     notice: &'static str,
 }
 
