@@ -1,5 +1,5 @@
 //! The types on the wire, written once. The server answers with these types, the client reads them, and webhooks send
-//! them. So all of them have the same fields and words.
+//! them. So server, client and webhooks have the same fields and words.
 //!
 //! ```
 //! # fn example() -> Result<(), serde_json::Error> {

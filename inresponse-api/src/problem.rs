@@ -29,7 +29,7 @@ pub struct Problem {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub errors: Vec<FieldProblem>,
-    /// `true` if the change may have happened although the request failed. With a dedup key it is safe to send it
+    /// `true` if the change may have happened although the request failed. A report with a dedup key can safely be sent
     /// again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub may_have_been_recorded: Option<bool>,

@@ -15,9 +15,9 @@
 //! # Ok(()) }
 //! ```
 //!
-//! After an unknown result (a time-out, a lost answer) the write is tried again with the same write id. If its
-//! condition then fails because the first try succeeded, the write id shows that. If the result stays unknown, the call
-//! fails with an outage of kind unknown. The SDK's own retries are off, because they would hide that.
+//! After an unknown result (a time-out, a lost answer) the write is tried again with the same write id. If the second
+//! try's condition fails because the first try succeeded, the write id shows that. If the result stays unknown, the
+//! call fails with an outage of kind unknown. The SDK's own retries are off, because they would hide that.
 //!
 //! | file | holds |
 //! |---|---|

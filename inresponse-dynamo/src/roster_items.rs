@@ -93,8 +93,8 @@ fn level(contacts: &[Contact]) -> AttributeValue {
     }
 }
 
-/// The contacts in an attribute that [`level`] wrote. If somebody wrote the entry by hand, it may also be a set of
-/// texts.
+/// The contacts in an attribute that [`level`] wrote. If somebody wrote the entry by hand, the attribute may also be a
+/// set of texts.
 fn contacts(level: &AttributeValue) -> Result<Vec<Contact>, InvalidInput> {
     match level {
         AttributeValue::S(one) if one.trim().is_empty() => Ok(Vec::new()),

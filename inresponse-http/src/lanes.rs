@@ -78,7 +78,7 @@ struct Latest {
     company_until: AtomicU64,
 }
 
-/// A place in a lane. Dropping it frees the place.
+/// A place in a lane. Dropping this value frees the place.
 #[derive(Debug)]
 pub(crate) struct Place {
     taken: Arc<AtomicUsize>,

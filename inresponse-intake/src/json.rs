@@ -100,12 +100,12 @@ impl Object {
         self.get(name).and_then(as_text).filter(|text| !text.trim().is_empty())
     }
 
-    /// A field that is an object. If it is not one, the result is an empty object.
+    /// A field that is an object. If the field is not an object, the result is an empty object.
     pub(crate) fn object(&self, name: &str) -> Self {
         self.get(name).and_then(Value::as_object).cloned().map(Self).unwrap_or_default()
     }
 
-    /// A field that is an array. If it is not one, the result is an empty array.
+    /// A field that is an array. If the field is not an array, the result is an empty array.
     pub(crate) fn array(&self, name: &str) -> &[Value] {
         self.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
     }

@@ -33,8 +33,9 @@ type Key = (ServiceName, DedupKey);
 
 /// The last recoveries, at most [`Recoveries::MAX`] of them.
 ///
-/// Recoveries are only a help, and each process has its own. Without them a late report opens an incident, and flapping
-/// is not marked: too many alerts are sent, never too few. Guarantees depend only on stored data.
+/// Recoveries are only a help, and each process has its own. Without remembered recoveries a late report opens an
+/// incident, and flapping is not marked: too many alerts are sent, never too few. Guarantees depend only on stored
+/// data.
 #[derive(Debug, Default)]
 pub struct Recoveries {
     by_key: HashMap<Key, Ended>,
@@ -52,7 +53,7 @@ struct Ended {
     told: Option<DateTime<Utc>>,
     ended_at: DateTime<Utc>,
     covers: Covers,
-    /// How many times in a row the same problem ended later than before, by as much as its message came later.
+    /// The number of messages in a row in which the end of the problem moved by the same time as the message.
     moves: u8,
 }
 

@@ -150,7 +150,7 @@ impl Rule {
         own.cloned().or_else(|| told.next()).unwrap_or_else(unmapped)
     }
 
-    /// The labels for service and severity. If there are too many labels, these are kept.
+    /// The labels for service and severity. If there are too many labels, the labels for service and severity are kept.
     pub(crate) fn leading_labels(&self) -> impl Iterator<Item = &str> {
         self.service_labels.iter().chain(&self.severity_labels).map(String::as_str)
     }

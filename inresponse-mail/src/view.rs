@@ -118,8 +118,8 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The subject. For an alert it is the same in every round. In other mails the event comes first, because a locked
-    /// screen shows little more than the subject. The headers keep the thread together.
+    /// The subject. The subject of an alert is the same in every round. In other mails the event comes first, because a
+    /// locked screen shows little more than the subject. The headers keep the thread together.
     pub(crate) fn subject(&self) -> String {
         let incident = self.alert.incident();
         let (severity, number) = (incident.severity(), incident.number());

@@ -51,7 +51,7 @@ pub struct AlertNotice {
 
 /// The fate of a mail.
 ///
-/// A bounced mail is not sent again. So the fate depends on whether its recipient has it:
+/// A bounced mail is not sent again. So the fate of a mail depends on whether the recipient has the mail:
 ///
 /// | SES reports | fate |
 /// |---|---|

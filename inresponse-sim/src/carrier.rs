@@ -62,7 +62,7 @@ impl HostCarrier {
         self.world.lock().faults.strikes(fault)
     }
 
-    /// Decides whether the process crashes here. If so, this never returns.
+    /// Decides whether the process crashes here. After a crash this function never returns.
     async fn may_crash(&self, fault: Fault) {
         if self.world.lives(self.process) && self.strikes(fault) {
             self.world.crash(self.process, fault);

@@ -19,7 +19,7 @@ pub const CLOCK_SETTLES: Micros = 32 * SECOND;
 /// The maximum number of times that monitoring sends an unanswered report, including the first.
 const TRIES: u32 = 6;
 
-/// Sends a report. If it has a dedup key, sends it again until it is answered.
+/// Sends a report. A report with a dedup key is sent again until it is answered.
 pub async fn report(stage: Arc<Stage>, mut rng: Rng) {
     let service = if rng.chance(40) { "nobody" } else { *rng.pick(&["s0", "s0", "s1", "s2"]) };
     let key = rng.chance(500).then(|| rng.pick(&["k0", "k1"]).to_string());

@@ -42,7 +42,7 @@ impl Run {
 pub struct Played {
     /// The decisions of the seed before the run.
     pub scenario: Scenario,
-    /// What was seen from outside.
+    /// The history: everything that was seen from outside.
     pub history: History,
     /// The number of times that each fault occurred.
     pub faults: Vec<u64>,

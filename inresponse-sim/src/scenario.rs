@@ -324,7 +324,7 @@ fn call_rates(rng: &mut Rng, rates: &mut [u32]) {
     }
 }
 
-/// Draws the time at which the run begins. In half of the runs it is shortly before midnight in one of the zones.
+/// Draws the time at which the run begins. Half of the runs begin shortly before midnight in one of the zones.
 fn base(rng: &mut Rng) -> DateTime<Utc> {
     let day = DateTime::from_timestamp(1_800_000_000 - 1_800_000_000 % 86_400, 0).unwrap_or_default();
     if rng.chance(500) {

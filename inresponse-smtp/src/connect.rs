@@ -17,7 +17,8 @@ use crate::error::{SmtpError, SmtpErrorKind};
 use crate::reply::Failure;
 use crate::session::{GREETING, Session, Stream, within};
 
-/// The time limit for connecting, for all addresses together. If packets are dropped, there is no error before that.
+/// The time limit for connecting, for all addresses together. If packets are dropped, there is no error before this
+/// limit.
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// Opens connections to one server.

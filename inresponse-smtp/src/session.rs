@@ -140,7 +140,7 @@ impl Session {
         self.send(&lines).await
     }
 
-    /// Sends the end of the content and waits for the reply. Only the attempt's deadline limits this.
+    /// Sends the end of the content and waits for the reply. Only the attempt's deadline limits the wait.
     pub(crate) async fn end_of_content(&mut self) -> Result<Reply, Failure> {
         self.send(b".\r\n").await?;
         self.reply().await

@@ -150,7 +150,7 @@ impl SqliteRoster {
         Ok(Self { writer, readers, cache, clock, watcher })
     }
 
-    /// The copy. If it is too old, the roster is read again first.
+    /// The copy. If the copy is too old, the roster is read again first.
     async fn held(&self) -> Result<RwLockReadGuard<'_, Held>, Outage> {
         if self.cache.age(self.clock.monotonic()) > OLDEST {
             self.look().await?;

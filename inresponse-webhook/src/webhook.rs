@@ -27,7 +27,7 @@ use crate::message;
 use crate::sign::SigningKey;
 use crate::target::{Gate, Refused};
 
-/// The time limit to connect, TLS included. If packets are dropped, there is no error before that.
+/// The time limit to connect, TLS included. If packets are dropped, there is no error before this limit.
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// The time limit for the body of a chat's refusal.
@@ -176,8 +176,8 @@ fn root_cause(error: &reqwest::Error) -> String {
         .map_or_else(|| "the request failed".to_owned(), ToString::to_string)
 }
 
-/// A body that records when the connection asks for it. When the connection asks, it is established, and the request
-/// begins to be written.
+/// A body that records when the connection asks for it. When the connection asks for the body, it is established, and
+/// the request begins to be written.
 struct Watched {
     body: Option<Bytes>,
     begun: Arc<AtomicBool>,

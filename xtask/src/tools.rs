@@ -101,7 +101,7 @@ pub(crate) fn wait(mut child: Child, shown: &str) -> Result<ExitStatus, Failure>
     }
 }
 
-/// Kills a process and all its descendants. Otherwise they would continue, and keep the output open.
+/// Kills a process and all its descendants. Otherwise the descendants would continue, and keep the output open.
 fn end(child: &mut Child) {
     let parents: Vec<(u32, u32)> = std::fs::read_dir("/proc")
         .into_iter()
@@ -262,7 +262,8 @@ pub(crate) fn node_modules() -> Result<PathBuf, Failure> {
     Ok(modules)
 }
 
-/// The paths of Chromium and chromedriver. If one is missing, this tries to install both with `apt-get`.
+/// The paths of Chromium and chromedriver. If one of them is missing, the function tries to install both with
+/// `apt-get`.
 pub(crate) fn browser() -> Result<[PathBuf; 2], Failure> {
     let found = || Some([on_path("chromium")?, on_path("chromedriver")?]);
     if let Some(found) = found() {

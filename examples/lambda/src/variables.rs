@@ -16,7 +16,8 @@ impl<'a> Variables<'a> {
         (self.find)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
     }
 
-    /// The value of a required variable. If it is missing, its name is added to the errors and the value is blank.
+    /// The value of a required variable. If the variable is missing, its name is added to the errors and the value is
+    /// blank.
     pub(crate) fn required(&self, name: &'static str, invalid: &mut InvalidInput) -> String {
         let value = self.optional(name);
         if value.is_none() {

@@ -109,8 +109,8 @@ pub async fn p09_a_carrier_that_is_back_is_reached_again<H: NotifierHarness>(har
     post.is_reached_again(0).await;
 }
 
-/// A lost reply is *unknown*: the message has arrived, but the notifier cannot know that. So it must not report success
-/// or failure, and must not send the message again.
+/// A lost reply is *unknown*: the message has arrived, but the notifier cannot know that. So the notifier must not
+/// report success or failure, and must not send the message again.
 pub async fn p10_a_lost_reply_is_unknown_and_not_tried_again<H: NotifierHarness>(harness: &H) {
     let post = Post::new(harness).await;
     // Over the first connection, and where it can be, over one that has worked before.

@@ -71,8 +71,8 @@ pub async fn p13_an_abandoned_alert_blocks_nothing<H: NotifierHarness>(harness: 
     post.is_reached_again(1).await;
 }
 
-/// A missing reply is *unknown*: the message has arrived, but the notifier cannot know that. So it may report neither
-/// success nor failure.
+/// A missing reply is *unknown*: the message has arrived, but the notifier cannot know that. So the notifier may report
+/// neither success nor failure.
 pub async fn p10_a_reply_that_does_not_come_is_unknown<H: NotifierHarness>(harness: &H) {
     let post = Post::new(harness).await;
     post.behave(0, Behaviour::TakeAndHang).await;

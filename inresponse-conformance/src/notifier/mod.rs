@@ -34,7 +34,7 @@ pub trait NotifierHarness: Send + Sync {
     /// Makes `contact` behave like this from now on.
     ///
     /// The laws never call this with an excepted behaviour. If a behaviour cannot apply to a single recipient, such as
-    /// an unreachable relay, it may apply to all of them.
+    /// an unreachable relay, it may apply to all recipients.
     fn behave(&self, contact: &Contact, behaviour: Behaviour) -> impl Future<Output = ()> + Send;
 
     /// The number of attempts for `contact` that reached the recipients' side, whatever their outcome.

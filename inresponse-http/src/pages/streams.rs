@@ -18,7 +18,7 @@ pub(super) struct Streams {
     by_key: Arc<Mutex<HashMap<KeyName, Arc<Semaphore>>>>,
 }
 
-/// A place for one stream. Dropping it frees the place.
+/// A place for one stream. Dropping this value frees the place.
 #[derive(Debug)]
 pub(super) struct Place {
     _of_all: OwnedSemaphorePermit,

@@ -31,7 +31,7 @@ pub struct Pages {
 }
 
 impl Default for Pages {
-    /// The pages at the address of the engine's claim links. Without claim links, they are at the root of an https
+    /// The pages at the address of the engine's claim links. Without claim links, the pages are at the root of an https
     /// server, or where the router is nested.
     fn default() -> Self {
         Self {

@@ -247,7 +247,7 @@ async fn noted(
 
 /// How a problem recurs whose recovery was recorded too long ago for a late report; `None` if it was not. A process
 /// that just started may mistake a repeated recovery for a new one, but the stored incident shows when the recovery was
-/// recorded. If that is too long ago, this report comes from another sender.
+/// recorded. If the recording is too long ago, the current report comes from another sender.
 async fn noted_long_ago(api: &Api, trouble: &Trouble) -> Result<Option<Recurrence>, Outage> {
     let began = trouble.began_at().map(|at| Ended::new(None, at).at());
     let of_it = |record: &Record| {

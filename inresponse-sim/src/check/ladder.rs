@@ -98,8 +98,8 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// The rosters that explain a round's sends, among those that may have been frozen for it. `past` are those of the
-    /// earlier rounds, if they are known.
+    /// The rosters that explain a round's sends, among those that may have been frozen for it. `past` contains the
+    /// rosters of the earlier rounds, if they are known.
     fn frozen(
         &self,
         number: IncidentNumber,

@@ -2,7 +2,7 @@
 
 use super::{Phase, Reply, Status};
 
-/// Whether the server permanently refuses the recipient. If in doubt, it does not.
+/// Whether the server permanently refuses the recipient. If in doubt, the answer is no.
 pub(super) fn is_refused(reply: &Reply, phase: Phase) -> bool {
     if reply.code < 500 {
         return false;

@@ -1,8 +1,8 @@
 //! The message format of Microsoft Teams: an Adaptive Card in the envelope that a webhook of Workflows expects.
 //!
 //! A message has at most 28 KB (<https://learn.microsoft.com/microsoftteams/limits-specifications-teams>). Untrusted
-//! text is in a `TextRun`, which is plain text, and not in a `TextBlock`, which is Markdown. So it cannot hide the
-//! target of a link.
+//! text is in a `TextRun`, which is plain text, and not in a `TextBlock`, which is Markdown. So untrusted text cannot
+//! hide the target of a link.
 
 use inresponse_core::notify::{Alert, Occasion};
 use serde_json::{Value, json};

@@ -143,8 +143,8 @@ async fn update(act: Act, change: Update) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Warns if the person may never learn of the hand-over. At a terminal it asks for confirmation. Otherwise it
-/// continues, because the incident is open again if the person does not answer.
+/// Warns if the person may never learn of the hand-over. At a terminal the command asks for confirmation. Elsewhere the
+/// command continues, because the incident is open again if the person does not answer.
 async fn may_be_given(act: &Act, person: &str, yes: bool) -> Result<bool, Failure> {
     let details = act.connect.client()?.before_hand_over(act.number, person, act.by.as_deref()).await?;
     for warning in &details.warnings {

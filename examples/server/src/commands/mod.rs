@@ -69,8 +69,8 @@ pub(crate) enum ClientCommand {
     List(incidents::ListArgs),
     /// Follow the open incidents: prints a line for every change, until you interrupt it.
     ///
-    /// With a number, it follows only that incident, and ends when the incident is resolved. The command asks the
-    /// server every two seconds.
+    /// With a number, the command follows only that incident, and ends when the incident is resolved. The command asks
+    /// the server every two seconds.
     ///
     /// Example: inresponse watch --service athens
     #[command(verbatim_doc_comment, after_help = EXIT)]

@@ -102,7 +102,7 @@ impl Peer {
     }
 }
 
-/// The place of a connection. Dropping it frees the place.
+/// The place of a connection. Dropping this value frees the place.
 #[derive(Debug)]
 pub(super) struct Place {
     peers: Arc<Peers>,
@@ -150,8 +150,8 @@ impl Peers {
 }
 
 impl Connected {
-    /// Closes one of the next candidates: the one that should be closed first. If none of them may be closed, it
-    /// examines the others.
+    /// Closes one of the next candidates: the one that should be closed first. If none of these candidates may be
+    /// closed, the other connections are examined.
     fn let_one_go(&mut self) {
         let many = self.peers.len();
         let (mut first, mut looked_at) = (None, 0);
