@@ -66,7 +66,7 @@ impl Client {
         self.http.delete(self.day_url(team, day)).await
     }
 
-    /// Reads who of a team is on call, now or at another time.
+    /// Reads who is on call for a team, now or at another time.
     pub async fn on_call(&self, team: &str, at: Option<DateTime<Utc>>) -> Result<OnCall, ClientError> {
         let mut url = self.http.url(&["teams", team, "oncall"]);
         if let Some(at) = at {

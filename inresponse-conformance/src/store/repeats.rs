@@ -251,7 +251,7 @@ pub async fn p03_a_late_commit_leaves_the_keys_new_holder_alone<H: Harness<Subje
     let old = new(&store, opening(keyed("athens", "5xx"), at(0))).await;
     let old = commit(&store, &old, resolved(&old.incident, at(1))).await;
     let holder = new(&store, opening(keyed("athens", "5xx"), at(2))).await;
-    commit(&store, &old, noted(&old.incident, "it was the disk", at(3))).await;
+    commit(&store, &old, noted(&old.incident, "the disk was full", at(3))).await;
     let again = repeat(&store, opening(keyed("athens", "5xx"), at(4))).await;
     assert_eq!(again.number(), holder.number());
 }
