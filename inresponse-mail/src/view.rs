@@ -290,8 +290,8 @@ fn news(alert: &Alert) -> String {
     match alert.occasion() {
         Occasion::Alert => String::new(),
         Occasion::Claimed | Occasion::Handed => match last_claim(incident) {
-            Some(Event::HandedOver { by, .. }) if is_theirs => format!("{by} handed it to you"),
-            Some(Event::HandedOver { by, to, .. }) => format!("{by} handed it to {to}"),
+            Some(Event::HandedOver { by, .. }) if is_theirs => format!("{by} handed the incident to you"),
+            Some(Event::HandedOver { by, to, .. }) => format!("{by} handed the incident to {to}"),
             Some(_) | None => format!("{} has it", incident.claimed().map_or("Somebody", |c| c.by.as_str())),
         },
         Occasion::Resolved => {

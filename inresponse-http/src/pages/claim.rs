@@ -102,7 +102,7 @@ struct Link {
     then: Then,
 }
 
-/// The page with the claim button. Opening it changes nothing.
+/// The page with the claim button. Opening the page changes nothing.
 #[utoipa::path(get, path = "/incidents/{incidentId}/claim", tag = "incidents",
     params(("incidentId" = u64, Path), ("token" = String, Query, description = "from the link in an alert"),
         ("then" = Option<String>, Query, description = "the first button of the page: `resolve` or `release`")),

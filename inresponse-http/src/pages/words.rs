@@ -107,14 +107,16 @@ fn told(happened: &Happened<'_>) -> String {
             Follows::Reached(who) => reached(who).to_owned(),
             Follows::Nothing | Follows::TheNextAtOnce => "Nobody was left to alert".to_owned(),
         },
-        Event::Claimed { by, from: Some(from) } => format!("{by} took it over from {from}"),
+        Event::Claimed { by, from: Some(from) } => format!("{by} took the incident over from {from}"),
         Event::Claimed { by, from: None } => format!("{by} claimed it"),
-        Event::HandedOver { by, to, .. } => format!("{by} handed it to {to}"),
+        Event::HandedOver { by, to, .. } => format!("{by} handed the incident to {to}"),
         Event::HandoverUnconfirmed { to } => format!("{to} could not be notified of the hand-over"),
         Event::HandoverUnanswered { to } => {
             format!("{to} did not answer in time, so the incident is open again")
         }
-        Event::HandedToTeam { by, from, to } => format!("{by} handed it from team {from} to team {to}"),
+        Event::HandedToTeam { by, from, to } => {
+            format!("{by} handed the incident from team {from} to team {to}")
+        }
         Event::TeamChanged { from, to, why: TeamChange::OwnsService } => {
             format!("Moved from team {from} to team {to}, which now owns the service")
         }

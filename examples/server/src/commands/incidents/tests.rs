@@ -180,7 +180,7 @@ const STORIES: &[Story] = &[
             "550 no such user",
         ],
         unsaid: &["nobody could be reached", "everybody was alerted"],
-        mail: &["handed it to you", "Answer by 2026-11-29 09:21:05 EET, or the alerts begin again"],
+        mail: &["handed the incident to you", "Answer by 2026-11-29 09:21:05 EET, or the alerts begin again"],
         ..NOTHING
     },
     Story {
