@@ -60,8 +60,8 @@ impl DynamoStore {
         Ok(items)
     }
 
-    /// The current records with these numbers, each with its key in the index of due incidents. Deleted ones are left
-    /// out.
+    /// The current records with these numbers, each with its key in the index of due incidents. Deleted records
+    /// are left out.
     async fn records(&self, numbers: &[IncidentNumber]) -> Result<HashMap<IncidentNumber, Found>, Outage> {
         let batches = try_join_all(numbers.chunks(BATCH).map(|chunk| self.batch(chunk))).await?;
         let mut records = HashMap::new();

@@ -27,7 +27,7 @@ pub(crate) fn carried_through<T: Send + 'static>(
     }
 }
 
-/// Like [`carried_through`], for a change that waits for its turns itself.
+/// Like [`carried_through`], but takes no turn of a lane, because the change itself waits for its turns.
 pub(crate) async fn by_itself<T: Send + 'static>(
     change: impl Future<Output = Result<T, Outage>> + Send + 'static,
 ) -> Result<T, Outage> {

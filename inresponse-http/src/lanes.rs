@@ -17,7 +17,8 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 pub(crate) const PLACES: usize = 2048;
 /// The turns of a lane that is alone: this many changes share one disk write.
 pub(crate) const TURNS_ALONE: u32 = 64;
-/// The turns of a lane while other lanes also change something: at most this many of its changes are ahead of theirs.
+/// The turns of a lane while other lanes also have changes. A change of another lane waits for at most this many changes
+/// of the lane.
 pub(crate) const TURNS: u32 = 8;
 /// How long a lane does not count as alone after a change of another lane.
 const COMPANY: Duration = Duration::from_secs(1);

@@ -35,7 +35,10 @@ fn main() -> ExitCode {
             print!("{tally}");
             let missing = tally.missing();
             if !missing.is_empty() {
-                println!("never happened, so that it was not tested (too few cuts?): {}", missing.join("; "));
+                println!(
+                    "not tested, because these cases never happened (too few cuts?): {}",
+                    missing.join("; ")
+                );
             }
             println!("no answered write was lost");
             ExitCode::SUCCESS

@@ -148,7 +148,7 @@ fn run(sim: &Sim, store: StoreKind, make_store: MakeStore<'_>, word: &str) -> Ex
         println!("every fault and every transition occurred, and every promise was kept");
         return ExitCode::SUCCESS;
     }
-    println!("never occurred, so that it was not tested (too few seeds?): {}", missing.join("; "));
+    println!("not tested, because these cases never occurred (too few seeds?): {}", missing.join("; "));
     ExitCode::FAILURE
 }
 

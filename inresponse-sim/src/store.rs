@@ -83,7 +83,7 @@ enum Fate {
 }
 
 impl HostStore {
-    /// Stops a dead process here forever. A live process may crash here.
+    /// A step of a store call at which a dead process stops forever and a live process may crash.
     async fn gate(&self) {
         if self.world.lives(self.process) && self.world.lock().faults.strikes(Fault::CrashAtAwait) {
             self.world.crash(self.process, Fault::CrashAtAwait);

@@ -22,7 +22,7 @@ use crate::pool::{Kept, Pool};
 use crate::reply::{Failure, Phase, outcome};
 use crate::session::{Session, within};
 
-/// The maximum number of mails that begin at once. The number of idle connections is far smaller.
+/// The maximum number of mails that begin at once. Far fewer connections stay open when idle.
 const AT_ONCE: usize = 64;
 /// A mail that takes longer than this makes room for another, so that recipients who hang delay nobody else. The engine
 /// limits how many hang at once.

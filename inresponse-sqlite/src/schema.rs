@@ -203,8 +203,8 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, Outage> {
     prepare(connection)
 }
 
-/// Opens the file for writing again. A newer version of the program may have migrated the schema in between. The writes
-/// of this version are still correct there, so it continues until it is replaced.
+/// Opens the file for writing again. A newer version of the program may have migrated the schema in between. The
+/// writes of this version are also correct in a newer schema, so the process continues until it is replaced.
 pub(crate) fn open_writer_again(path: &Path) -> Result<Connection, Outage> {
     create_private(path)?;
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;

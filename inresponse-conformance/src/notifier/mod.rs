@@ -20,7 +20,7 @@ pub use hanging::*;
 
 /// Makes the notifier under test, and controls all its recipients.
 ///
-/// Recipients are identified by their contacts. Each accepts until its behaviour is changed.
+/// Recipients are identified by their contacts. Every recipient accepts alerts until its behaviour is changed.
 pub trait NotifierHarness: Send + Sync {
     /// The notifier under test.
     type Notifier: Notifier;

@@ -231,8 +231,9 @@ impl<'a> Checker<'a> {
         days
     }
 
-    /// P12: a level is alerted only if some severity that the incident had includes it. Level 1 is the fallback if the
-    /// calendar is empty; then every severity that alerts anybody includes it.
+    /// P12: a level is alerted only if some severity that the incident had includes it. If the
+    /// calendar is empty, the fallback contacts are level 1. Every severity that alerts anybody then includes that
+    /// level.
     fn masks_allow(&self, number: IncidentNumber, candidate: &Frozen, sends: &[&Sent]) -> bool {
         let Some(record) = self.last.get(&number) else { return false };
         let incident = &record.incident;

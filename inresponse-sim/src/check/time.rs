@@ -252,8 +252,10 @@ impl<'a> Checker<'a> {
                 }
             }
             if waiting > 0 && census.waiting == 0 {
-                let text =
-                    format!("{waiting} alerts had waited for five minutes at {}, none shows", at(*time));
+                let text = format!(
+                    "{waiting} alerts had waited for five minutes at {}, but the count of waiting alerts is 0",
+                    at(*time)
+                );
                 self.violated(12, text);
                 return;
             }
