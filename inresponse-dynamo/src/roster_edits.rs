@@ -28,7 +28,7 @@ const VERSION: &str = "rosterVersion";
 
 /// The result of a transaction.
 enum Transacted {
-    /// The transaction was made. It contains the days of deleted teams that did not fit into the transaction.
+    /// The transaction was made; this value contains the days of deleted teams that did not fit into the transaction.
     Done(Vec<Item>),
     /// Another process changed the roster first.
     Overtaken,

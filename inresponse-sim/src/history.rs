@@ -31,7 +31,7 @@ pub struct History {
     pub disturbances: Vec<Disturbance>,
     /// The processes that crashed, and when.
     pub crashes: Vec<(Process, Micros)>,
-    /// The levels (by incident and round) with a recorded attempt that was leased and not begun.
+    /// The levels (by incident and round) for which an attempt took its lease but did not begin.
     pub not_begun: BTreeSet<(IncidentNumber, u32, Level)>,
     /// When faults ended.
     pub healed_at: Micros,
@@ -43,7 +43,7 @@ pub struct History {
     pub last: Vec<Record>,
     /// The census at the end, as the API shows it.
     pub census: Census,
-    /// The censuses during the run.
+    /// The counts of incidents and alerts that the API showed during the run.
     pub censuses: Vec<(Micros, HostId, Census)>,
 }
 

@@ -49,7 +49,7 @@ impl Rare {
 }
 
 impl Scenario {
-    /// Steers a seed, if it is a steered one. Other decisions of the seed stay.
+    /// Steers a seed, if it is a steered one. The seed's other decisions do not change.
     pub(crate) fn steered(mut self, seed: u64) -> Self {
         let Some(rare) = Rare::of(seed) else { return self };
         let mut rng = Rng::new(seed, 6);

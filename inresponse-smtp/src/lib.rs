@@ -29,7 +29,7 @@
 //! | MAIL: the sender | 5yz | unavailable |
 //! | RCPT: the recipient | 5yz with 5.1.1, 5.1.2, 5.1.3, 5.1.4, 5.1.6, 5.1.10: no such mailbox, no such domain | rejected |
 //! | | 5yz with 5.2.1 (disabled) or 5.2.2 (full) | rejected, unless the text is about a rate or about sending |
-//! | | 5yz with 5.6.7 | rejected: the server does not accept its non-ASCII address |
+//! | | 5yz with 5.6.7 | rejected: the server does not accept the recipient's non-ASCII address |
 //! | | 5yz with 5.4.1 and `Recipient address rejected: Access denied` | rejected: Exchange Online knows no such address |
 //! | | 5yz with another status: the sender (5.1.7, 5.1.8), system (5.3.x), routes and quotas (5.4.x), protocol (5.5.x), policy (5.7.x) | unavailable |
 //! | | 551, 556 without a status, or with x.0.0, x.1.0, x.2.0, x.5.0 | rejected, unless the text is about relaying, a sender, a quota, a policy |

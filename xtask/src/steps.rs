@@ -1,5 +1,5 @@
-//! The steps of a long command. Each has a time limit, a failure stops no other step, and all failures are listed at
-//! the end.
+//! The steps of a long command. Each step has a time limit, a failure stops no other step, and all failures are
+//! listed at the end.
 
 use std::fmt::Write;
 use std::time::{Duration, Instant};

@@ -40,7 +40,7 @@ impl Frozen<'_> {
     }
 }
 
-/// People's requests to escalate. Each brings one level forward.
+/// People's requests to escalate. Every request alerts one level earlier.
 struct Escalations<'a> {
     left: Vec<&'a UpdateCall>,
 }

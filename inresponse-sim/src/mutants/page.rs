@@ -17,11 +17,11 @@ pub fn without_any(caught: &[Caught]) -> Vec<u8> {
 pub fn page(caught: &[Caught]) -> String {
     let mut page = format!(
         "# Planted bugs\n\n\
-         `cargo xtask mutants` writes this page. It plants each of these {} bugs alone, and looks for it by simulation \
-         and by model check. It fails if a bug is not found, or if a promise has no bug.\n\n\
+         `cargo xtask mutants` writes this page. The command plants each of these {} bugs alone, and looks for it by \
+         simulation and by model check. The command fails if a bug is not found, or if a promise has no bug.\n\n\
          The column *seed* has the first seed of the simulation that breaks a promise with the bug planted, and the \
-         promise that the checker names. That is often another promise than the one that the bug was meant to break. \
-         To watch a bug:\n\n    \
+         promise that the checker names. This promise is often another one than the promise that the bug was meant to \
+         break. To watch a bug:\n\n    \
          cargo xtask sim --plant WaitFromCreation\n\n\
          The column *model check* names the first promise that breaks within the small limits. A dash means that the \
          model does not have this part, or that the bug needs more than the limits allow.\n\n\

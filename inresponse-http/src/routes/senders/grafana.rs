@@ -11,7 +11,7 @@ use crate::signals::{AlertsView, Message};
 
 /// Receives messages of Grafana's webhook contact point.
 ///
-/// Every alert is handled separately. A 2xx means that none of them needs to be sent again.
+/// Every alert is handled separately. A 2xx means that no alert needs to be sent again.
 #[utoipa::path(post, path = "/intake/grafana", operation_id = "grafana_webhook", tag = "intake",
     request_body(content = serde_json::Value, description = "as Grafana's webhook contact point sends it"),
     responses(

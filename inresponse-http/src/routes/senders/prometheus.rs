@@ -12,7 +12,7 @@ use crate::signals::{AlertsView, Message, answer, take};
 
 /// Receives messages of Alertmanager's webhook (version 4).
 ///
-/// Every alert is handled separately. A 2xx means that none of them needs to be sent again.
+/// Every alert is handled separately. A 2xx means that no alert needs to be sent again.
 #[utoipa::path(post, path = "/intake/alertmanager", operation_id = "alertmanager_webhook", tag = "intake",
     request_body(content = serde_json::Value, description = "as Alertmanager's `webhook_configs` send it"),
     responses(
