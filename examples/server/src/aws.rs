@@ -4,7 +4,8 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use inresponse_core::Outage;
 use inresponse_dynamo::{DynamoConfig, DynamoRoster, DynamoStore, ensure_tables};
 
-/// Reads region, credentials and endpoint from the environment. `flag` names the setting that needs them, for errors.
+/// Reads region, credentials and endpoint from the environment. Errors begin with `flag`, the setting that needs an AWS
+/// region.
 pub(crate) async fn environment(flag: &str) -> Result<SdkConfig, Outage> {
     let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
     if aws.region().is_none() {

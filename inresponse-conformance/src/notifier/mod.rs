@@ -49,7 +49,7 @@ pub trait NotifierHarness: Send + Sync {
     }
 }
 
-/// A behaviour of the recipients' side. The word in brackets excepts it in the macro.
+/// A behaviour of the recipients' side. To except a behaviour, give its word in brackets to the macro.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Behaviour {
     /// The carrier takes the message and confirms it. Cannot be excepted.
