@@ -1,4 +1,4 @@
-//! Edits of the roster, each call in one transaction.
+//! Edits the roster, each call in one transaction.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -20,13 +20,13 @@ use crate::roster::DynamoRoster;
 use crate::roster_items::{entry_of, item_key, item_of, item_of_change, table};
 use crate::write_id::WriteId;
 
-/// The most items of one transaction; a limit of the service.
+/// The maximum number of items in one transaction, a limit of DynamoDB.
 const TRANSACTION: usize = 100;
-/// The most items that one batch deletes; a limit of the service.
+/// The maximum number of items that one batch deletes, a limit of DynamoDB.
 const BATCH: usize = 25;
-/// How often edits are made again because others changed the roster in between.
+/// The maximum number of times that edits are tried because others changed the roster in between.
 const MAX_TRIES: u32 = 20;
-/// The item of the table of counters that has the roster's version.
+/// The key of the item with the roster's version, in the table of counters.
 const VERSION: &str = "rosterVersion";
 
 /// An item that is deleted together with the entry that it belongs to.
@@ -44,8 +44,8 @@ enum Transacted<'a> {
 }
 
 impl DynamoRoster {
-    /// [`Roster::apply`](inresponse_core::roster::Roster::apply): conditional on the roster's version, and done again if
-    /// that moved.
+    /// Implements [`Roster::apply`](inresponse_core::roster::Roster::apply): the write is conditional on the roster's
+    /// version, and is done again if the version has changed.
     pub(crate) async fn edit(
         &self,
         by: &Person,

@@ -206,7 +206,7 @@ fn a_status_update_is_short_stands_in_the_thread_of_its_alert_and_offers_what_ca
         ),
         (
             handed_on,
-            "kim@example.org handed it to lee@example.org",
+            "kim@example.org handed the incident to lee@example.org",
             "Handed to lee@example.org by kim@example.org: CRIT athens: 5xx Error Spike (#10001)",
             "Take it over:",
         ),
@@ -248,7 +248,7 @@ fn the_new_holder_is_told_what_happened_and_offered_what_they_can_do() {
         let link = "https://ir.example.org/incidents/10001/claim?token=abc.def";
         let expected = format!(
             "\
-kim@example.org handed it to you: CRIT on athens: 5xx Error Spike
+kim@example.org handed the incident to you: CRIT on athens: 5xx Error Spike
 
 12 % of requests fail.
 Since the last deploy.

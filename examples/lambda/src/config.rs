@@ -1,4 +1,4 @@
-//! What the template tells the functions, through their environment.
+//! The configuration of the functions, which the template passes in their environment.
 
 use std::time::Duration;
 
@@ -12,16 +12,16 @@ use inresponse_http::{ApiKey, HandOverDomains};
 use crate::secrets;
 use crate::variables::Variables;
 
-/// What all functions share.
+/// The configuration that all functions share.
 #[derive(Debug)]
 pub(crate) struct Config {
-    /// Before the names of the tables.
+    /// The prefix of the tables' names.
     pub(crate) table_prefix: String,
     pub(crate) mail_from: String,
     pub(crate) configuration_set: Option<String>,
-    /// What links in mails begin with.
+    /// The URL with which links in mails begin.
     pub(crate) public_url: String,
-    /// The one to sign with first.
+    /// The secrets of claim tokens. The first secret signs.
     pub(crate) token_secrets: Vec<TokenSecret>,
     pub(crate) api_keys: Vec<ApiKey>,
     pub(crate) defaults: Defaults,

@@ -15,7 +15,7 @@ use crate::ops::watch::watch;
 use crate::storage::Storage;
 use crate::{exposure, keys, listen, secret, seed};
 
-/// Serves until the process must stop.
+/// Runs the server until the process must stop.
 pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     let shares = Shares::of_this_process();
     let named = config.named();
@@ -119,7 +119,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The URL without a name and a password, which a proxy may need and the log does not.
+/// A URL without its name and password. A proxy may need them, but the log does not.
 fn without_password(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
@@ -128,7 +128,7 @@ fn without_password(url: &str) -> String {
     format!("{scheme}://{host}{path}")
 }
 
-/// Resolves when the sender is dropped.
+/// Resolves when the sender of `stopped` is dropped.
 async fn after(mut stopped: Receiver<()>) {
     while stopped.changed().await.is_ok() {}
 }

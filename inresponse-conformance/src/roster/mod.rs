@@ -1,7 +1,7 @@
 //! The laws of every [`Roster`](inresponse_core::roster::Roster).
 //!
-//! A handle must return its own writes at once. It must notice writes of another handle within three seconds, and at
-//! once after a refresh.
+//! A handle must return its own writes at once. A handle must notice writes of another handle within three seconds, and
+//! at once after a refresh.
 
 mod acting;
 mod calls;
@@ -28,7 +28,7 @@ pub use teams::*;
 /// The names of all laws, including those that may be excepted.
 pub const LAWS: &[&str] = crate::__roster_laws! { [crate::__names] [] };
 
-/// The one list of the laws.
+/// The list of all laws of rosters.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __roster_laws {

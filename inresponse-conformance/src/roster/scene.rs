@@ -16,12 +16,12 @@ pub(super) fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
 }
 
-/// Settings that say little but whose fallback is `name`.
+/// Small settings with the fallback `name`.
 pub(super) fn settings(name: &str) -> Team {
     Team::builder(vec![contact(name)]).build().unwrap()
 }
 
-/// An entry with `name` on call.
+/// A calendar entry with `name` on call.
 pub(super) fn rota(name: &str) -> Rota {
     Rota::new(vec![contact(name)], Vec::new()).unwrap()
 }
@@ -70,7 +70,7 @@ pub(super) fn all_rotas() -> Vec<Rota> {
     .into()
 }
 
-/// Names that are easily taken for each other, or for something else than names.
+/// Names that are easily confused with each other, or with something that is not a name.
 pub(super) fn odd_names() -> Vec<String> {
     let long = "x".repeat(TeamName::MAX_BYTES - 1);
     let names = [
@@ -128,7 +128,7 @@ pub(super) fn no_team(name: &str) -> RosterEdit {
     RosterEdit::Delete(EntryKey::Team(team(name)))
 }
 
-/// Two entries of each kind with one key.
+/// Two different entries for one key, for each kind.
 pub(super) fn pairs() -> [[Entry; 2]; 3] {
     [
         ["ops", "platform"].map(|owner| service_of("athens", owner)),

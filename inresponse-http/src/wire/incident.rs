@@ -1,4 +1,4 @@
-//! How an incident is answered.
+//! Converts incidents into the types of the API.
 
 use inresponse_api::{
     AttemptOutcome, Delivery, DeliveryStatus, Details, Entry, EventKind, Incident, Level, LevelWord, Link,

@@ -1,4 +1,4 @@
-//! P8, P12, P15: who is alerted in which order, and not too early.
+//! Checks P8, P12 and P15: who is alerted, in which order, and not too early.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -15,10 +15,10 @@ use crate::history::{Sent, Told, UpdateCall};
 use crate::scenario::{Roster, TeamPlan};
 use crate::world::{Micros, SECOND, micros};
 
-/// So many leases a send may begin after the first one, if all calls to the store are slow.
+/// A send may begin this many leases after its first one, if all calls to the store are slow.
 const RENEWED: u64 = 8;
 
-/// A roster as it may have been frozen for a round: a team on a day.
+/// A roster that may have been frozen for a round: a team on a day.
 #[derive(Clone)]
 pub(super) struct Frozen<'a> {
     name: &'a str,
@@ -40,7 +40,7 @@ impl Frozen<'_> {
     }
 }
 
-/// People's requests to escalate now; each brings one level forward.
+/// People's requests to escalate. Every request alerts one level earlier.
 struct Escalations<'a> {
     left: Vec<&'a UpdateCall>,
 }
@@ -55,7 +55,7 @@ impl<'a> Escalations<'a> {
         Self { left }
     }
 
-    /// Uses up one that may have been granted in that time, if there is one.
+    /// Uses up one request that may have been granted in that time, if there is one.
     fn take(&mut self, from: Micros, to: Micros) -> bool {
         let may_explain = |call: &&UpdateCall| {
             call.began <= to && (call.answer.is_open() || call.ended.is_none_or(|end| end >= from))
@@ -82,7 +82,7 @@ impl<'a> Checker<'a> {
                 let frozen = self.frozen(number, *round, from, sends, past_is_known.then_some(&*past));
                 let named = |record: &&Record| record.incident.round() == *round;
                 if frozen.is_empty() {
-                    let text = format!("nobody can have frozen the matrix of round {round} of {number}");
+                    let text = format!("no roster explains the matrix of round {round} of {number}");
                     self.violated(8, text);
                 } else if let Some(record) = self.last.get(&number).copied().filter(named)
                     && !frozen.iter().any(|frozen| frozen.name == record.incident.team().as_str())
@@ -98,8 +98,8 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// The rosters that explain a round's sends, of those that may have been frozen for it; `past` are those of the
-    /// rounds before, if they are known.
+    /// The rosters that explain a round's sends, among those that may have been frozen for it. `past` contains the
+    /// rosters of the earlier rounds, if they are known.
     fn frozen(
         &self,
         number: IncidentNumber,
@@ -169,13 +169,13 @@ impl<'a> Checker<'a> {
         frozen
     }
 
-    /// All teams that there ever were.
+    /// All teams that ever existed.
     fn names(&self) -> BTreeSet<&'a str> {
         let rosters = self.history.rosters.iter();
         rosters.flat_map(|(_, r)| r.teams.keys().chain(r.services.values())).map(String::as_str).collect()
     }
 
-    /// The teams that an incident may have been handed to last by some time from `from` to `to`; `None` is nobody.
+    /// The teams to which an incident may have been handed last at some time from `from` to `to`; `None` means none.
     fn handed(&self, number: IncidentNumber, from: Micros, to: Micros) -> BTreeSet<Option<&'a str>> {
         let handed = |call: &&'a UpdateCall| match &call.update.state {
             Some(StateChange::HandToTeam(team)) if may_have(call) && call.began <= to => {
@@ -203,7 +203,7 @@ impl<'a> Checker<'a> {
         teams
     }
 
-    /// Whether everybody who was sent to stands in a matrix, at that level.
+    /// Whether a roster explains a round's sends: each recipient is in the roster's matrix, at the level of the send.
     fn explains(candidate: &Frozen, sends: &[&Sent]) -> bool {
         sends.iter().all(|sent| {
             // Not twice, if it is level 1.
@@ -214,7 +214,7 @@ impl<'a> Checker<'a> {
         })
     }
 
-    /// P15: the days that it may have been for a team, by anybody's clock.
+    /// P15: the days that it may have been for a team, by any server's clock.
     fn days(&self, plan: &TeamPlan, from: Micros, to: Micros) -> BTreeSet<NaiveDate> {
         let mut days = BTreeSet::new();
         for host in 0..self.scenario.hosts {
@@ -231,8 +231,9 @@ impl<'a> Checker<'a> {
         days
     }
 
-    /// P12: a level is alerted only where some severity that the incident had includes it. Level 1 is the fallback if
-    /// the calendar is empty, and then every severity that alerts anybody includes it.
+    /// P12: a level is alerted only if some severity that the incident had includes it. If the
+    /// calendar is empty, the fallback contacts are level 1. Every severity that alerts anybody then includes that
+    /// level.
     fn masks_allow(&self, number: IncidentNumber, candidate: &Frozen, sends: &[&Sent]) -> bool {
         let Some(record) = self.last.get(&number) else { return false };
         let incident = &record.incident;
@@ -256,7 +257,8 @@ impl<'a> Checker<'a> {
         })
     }
 
-    /// P8: a level's first send comes its wait after that of the level before, but after the dead; P12: in order.
+    /// P8: a level's first send comes a wait after the first send of the previous level, or at once if that level is
+    /// dead. P12: levels come in order.
     fn never_early(
         &self,
         number: IncidentNumber,
@@ -333,7 +335,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// When the timeline says that a send's level began, or began again.
+    /// When a send's level began, or began again, by the timeline.
     fn said_to_begin(&self, number: IncidentNumber, one: &Sent) -> Vec<Micros> {
         let Some(record) = self.last.get(&number) else { return Vec::new() };
         let began = record.incident.timeline().entries().iter().filter(|entry| match &entry.event {
@@ -345,8 +347,8 @@ impl<'a> Checker<'a> {
         began.filter_map(|entry| self.time_of(entry.at)).collect()
     }
 
-    /// Whether processes died more than once before anything was sent to a send's level, whichever of its contacts they
-    /// held leases or slots for: the level counts from its first repeat anyway, since its wait begins again once.
+    /// Whether processes died more than once before anything was sent to a send's level. In this case the level's wait
+    /// counts from its first repeat, because the wait begins again only once.
     fn lost_twice(&self, number: IncidentNumber, one: &Sent) -> bool {
         let lost_leases = self.targets.iter().any(|((of, round, purpose, _), sends)| {
             (*of, *round, *purpose) == (number, one.round, one.purpose) && self.sent(sends[0]).attempt > 2
@@ -354,7 +356,7 @@ impl<'a> Checker<'a> {
         lost_leases || self.died_after_it_began_again(number, one)
     }
 
-    /// Whether a send's level had begun again, because a process had died, when another process died without a send.
+    /// Whether a process died without a send after the send's level had begun again because of another dead process.
     fn died_after_it_began_again(&self, number: IncidentNumber, one: &Sent) -> bool {
         let Some(record) = self.last.get(&number) else { return false };
         let again = record.incident.timeline().entries().iter().filter(|entry| match &entry.event {
@@ -367,7 +369,7 @@ impl<'a> Checker<'a> {
         again.any(|at| self.history.crashes.iter().any(|(_, died)| *died >= at && *died < one.began))
     }
 
-    /// Whether the first lease of some contact of a send's level was lost before anything was sent under it.
+    /// Whether the first lease of some contact of a send's level was lost before anything was sent.
     fn began_in_part(&self, number: IncidentNumber, one: &Sent) -> bool {
         let Some(record) = self.last.get(&number) else { return true };
         record.incident.deliveries().iter().any(|d| {
@@ -377,7 +379,7 @@ impl<'a> Checker<'a> {
         })
     }
 
-    /// How much later than its lease a send may have begun, by the store's slowness.
+    /// How much later than its lease a send may have begun, because of a slow store.
     fn slow(&self, sent: &Sent) -> Micros {
         // A first attempt that was not begun may have been slow on another server; and a lease that was slow is renewed
         // before its send begins, which may be slow again.
@@ -400,14 +402,14 @@ impl<'a> Checker<'a> {
             .any(|d| d.key().round == one.round && d.key().purpose == one.purpose && d.expired() >= 5)
     }
 
-    /// Whether its severity may have changed by then, so that a level may come after a higher one.
+    /// Whether the severity may have changed by a given time, so that a level may come after a higher one.
     fn may_be_reordered(&self, number: IncidentNumber, by: Micros) -> bool {
         let changed =
             self.updates_of(number).iter().any(|call| call.update.severity.is_some() && call.began < by);
         changed || self.may_be_raised(number, 0, by)
     }
 
-    /// The wait of a round, if it is certain.
+    /// The wait of a round, if it is known for certain.
     pub(super) fn wait_of(&self, number: IncidentNumber, round: u32) -> Option<Duration> {
         let record = self.last.get(&number)?;
         (record.incident.round() == round).then(|| record.incident.matrix().wait())

@@ -1,4 +1,4 @@
-//! The whole alert, or who has the incident, as JSON, in the words of the HTTP API.
+//! The alert or status update as JSON, with the field names of the HTTP API.
 
 use chrono::{DateTime, Utc};
 use inresponse_api as api;

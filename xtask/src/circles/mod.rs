@@ -1,4 +1,4 @@
-//! Circles among the files of a crate: two files that use each other can only be understood together.
+//! Finds circles among the files of a crate: two files that use each other can only be understood together.
 
 mod graph;
 mod resolve;
@@ -50,11 +50,11 @@ fn roots() -> Result<Vec<PathBuf>, Failure> {
     Ok(roots)
 }
 
-/// Files each of which uses every other one, if not at once.
+/// A circle: files each of which uses every other one, directly or not.
 #[derive(Debug)]
 struct Circle {
     files: Vec<PathBuf>,
-    /// The shortest way round: who uses whom, and where.
+    /// The shortest way round: which file uses which, and where.
     steps: Vec<(PathBuf, Place, PathBuf)>,
 }
 
