@@ -1,4 +1,4 @@
-//! One incident, or everything due, until nothing is left to do now.
+//! Advances one incident, or all due incidents, until nothing is left to do now.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -18,22 +18,22 @@ use crate::model::IncidentNumber;
 use crate::plan;
 use crate::store::{DueMark, Record, Store};
 
-/// How many due records are read at a time.
+/// The number of due records that are read at a time.
 pub(super) const PAGE: usize = 256;
 /// How soon to try again if due sends wait for a slot.
 const BLOCKED_PAUSE: TimeDelta = TimeDelta::seconds(1);
 
-/// How far an incident was brought.
+/// The result of advancing an incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Advanced {
-    /// Nothing will ever be due unless somebody acts.
+    /// Nothing will be due unless somebody acts.
     Done,
-    /// Come back then.
+    /// The incident is due again at this time.
     WaitUntil(DateTime<Utc>),
     /// There is no such incident.
     Absent,
-    /// Another timer has taken the place of the one that asks.
+    /// A newer timer has replaced the one that called.
     Superseded,
 }
 
@@ -60,7 +60,8 @@ impl Advance {
 
     /// Does everything that is due of an incident.
     ///
-    /// Takes no lease after `last_lease`, by the monotonic clock. Sends that were leased before get half a lease more.
+    /// Advances a record, but takes no lease after `last_lease`, by the monotonic clock. Sends that were leased before
+    /// get half a lease more.
     pub(super) async fn record(
         &self,
         record: Record,
@@ -186,7 +187,7 @@ async fn while_going_on<F: Future, T>(
     work.await
 }
 
-/// Where the next page of incidents due by `now` begins; `None` after the last page.
+/// The mark at which the next page of incidents due by `now` begins; `None` after the last page.
 ///
 /// The store sorts by the stored times. Another version may have stored a different time than this one would. So the
 /// times that this version computes do not show where a page ended. A page that does not move the mark is the last.

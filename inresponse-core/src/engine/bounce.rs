@@ -11,10 +11,10 @@ use crate::store::Record;
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
 pub enum Bounced {
-    /// It is dead now, durably.
+    /// The delivery is now dead, durably.
     Dead(Record),
-    /// It makes no difference: it is known already, nobody knows of such a delivery any more, or nobody is alerted
-    /// of the incident now.
+    /// The bounce changes nothing: it is already known, no such delivery exists, or nobody is alerted for the incident
+    /// now.
     Ignored(Record),
     /// There is no such incident.
     Absent,

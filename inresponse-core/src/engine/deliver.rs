@@ -21,11 +21,11 @@ use crate::store::{Record, Store};
 
 /// A send begins at most this long after its lease; otherwise the record is read again first (promise 11).
 const BEGIN_WITHIN: Duration = Duration::from_secs(1);
-/// The part of the lease by which a notifier may overrun its deadline before it is dropped: half a second of 30.
+/// The part of the lease by which a notifier may exceed its deadline before its future is dropped: half a second of 30.
 const GRACE: u32 = 60;
-/// How often the record is read again before an attempt is postponed.
+/// The number of times that the record is read again before an attempt is postponed.
 const LOOKS: u32 = 8;
-/// Pauses between attempts to record an outcome.
+/// The first pause between attempts to record an outcome.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const MAX_PAUSE: Duration = Duration::from_secs(2);
 
@@ -50,8 +50,8 @@ pub(super) const fn send_deadline(lease: Duration) -> Duration {
 impl Sender {
     /// Makes the attempt of a lease and records its outcome, however slow the store is.
     ///
-    /// `give_up_at` is when the attempt must have ended at the latest, by the monotonic clock. Dropping the future is
-    /// like a crash: the delivery is due again when its lease ends.
+    /// `give_up_at` is the latest time at which the attempt must have ended, by the monotonic clock. Dropping the
+    /// future is like a crash: the delivery is due again when its lease ends.
     pub(super) async fn deliver(&self, leased: LeasedSend, give_up_at: Option<Duration>) {
         let LeasedSend { mut alert, delivery, attempt, lease, mut version, mut last_reported_at, slot, mark } =
             leased;
@@ -81,9 +81,9 @@ impl Sender {
 
     /// Whether a send may begin, and under which lease; the reason if not.
     ///
-    /// If the commit of the lease was so slow that somebody may have claimed meanwhile, the record is read again
-    /// (promise 11). If a third of the lease is over by either clock, the lease is renewed first, so that the send has
-    /// enough time. (A server whose clock is ahead could take it over soon: promise 14.)
+    /// If the commit of the lease was so slow that somebody may have claimed the incident in between, the record is
+    /// read again (promise 11). If a third of the lease has passed by either clock, the lease is renewed first, so that
+    /// the send has enough time. (A server whose clock is ahead could take the lease over soon: promise 14.)
     async fn may_begin(
         &self,
         alert: &Alert,
@@ -128,8 +128,8 @@ impl Sender {
         Err("the store was too slow to begin the send")
     }
 
-    /// One attempt. A panic, or silence past the deadline, is an unknown outcome (promise 13); and so is one that is
-    /// given up because its lease cannot be kept.
+    /// Makes one attempt. A panic, a missing answer at the deadline, and an attempt that is given up because its lease
+    /// cannot be kept are unknown outcomes (promise 13).
     async fn attempt(
         &self,
         alert: &Alert,
@@ -154,7 +154,7 @@ impl Sender {
         }
     }
 
-    /// Records how an attempt ended by merging it into whatever the record has become.
+    /// Records how an attempt ended by merging the result into the current record.
     async fn record(&self, leased: Record, attempt: Attempt, ended: &Ending) {
         let (mut pause, mut known) = (FIRST_PAUSE, Some(leased));
         while let Err(error) = self.try_record(known.take(), attempt, ended).await {
@@ -203,22 +203,22 @@ impl Sender {
     }
 }
 
-/// What a send begins with.
+/// The lease and the record with which a send begins.
 struct Begin {
     lease: LeaseTimes,
     /// The record, if it was read again after the lease.
     read_again: Option<Box<Record>>,
 }
 
-/// How an attempt ended.
+/// The result of an attempt.
 enum Ending {
-    /// As its notifier says, or unknown where it did not say.
+    /// The attempt was begun and has this outcome. It is unknown if the notifier gave none.
     Outcome(Outcome),
-    /// It was not begun, for this reason.
+    /// The attempt was not begun, for this reason.
     NotBegun(&'static str),
 }
 
-/// Counts how an attempt ended, and says in the log what an operator should see.
+/// Counts the result of an attempt, and logs what an operator should see.
 fn report_end(alert: &Alert, ended: &Ending) {
     let (kind, reason) = match ended {
         Ending::NotBegun(reason) => (OutcomeKind::NotBegun, *reason),

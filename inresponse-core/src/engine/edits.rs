@@ -1,4 +1,4 @@
-//! Changes the roster, as far as this deployment allows it.
+//! Changes the roster, if the configuration of this deployment allows the change.
 
 use std::sync::Arc;
 
@@ -10,13 +10,13 @@ use crate::roster::{
     Directory, Edited, Effect, Entry, EntryKey, Refusal, Roster, RosterEdit, Standing, check,
 };
 
-/// What a change of the roster did.
+/// The result of a change of the roster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub enum RosterEdited {
-    /// All edits are durable: what each of them did, in their order.
+    /// All edits are durable. The list has the effect of each edit, in their order.
     Done(Vec<Effect>),
-    /// Nothing was changed.
+    /// Nothing was changed, for this reason.
     Refused(Refusal),
     /// Nothing was changed: a service, a calendar entry or a schedule names a team that cannot be alerted.
     UnknownTeam(TeamName),
@@ -33,7 +33,7 @@ pub(super) struct Edits {
 }
 
 impl Edits {
-    /// Makes edits on somebody's behalf, with their audit records, in one atomic and durable step; see
+    /// Makes edits in the name of a person, with their audit records, in one atomic and durable step; see
     /// [`Roster::apply`](crate::roster::Roster::apply).
     ///
     /// # Errors
@@ -64,7 +64,7 @@ impl Edits {
         }
     }
 
-    /// Why this deployment does not take an edit, if it does not.
+    /// Why this deployment refuses an edit; `None` if it does not.
     async fn refusal(&self, edit: &RosterEdit, all: &[RosterEdit]) -> Result<Option<RosterEdited>, Outage> {
         let makes = |team: &TeamName| {
             all.iter()
@@ -93,7 +93,7 @@ impl Edits {
         })
     }
 
-    /// What there is of a team now: the copy of the roster that is at hand may lag.
+    /// The directory of a team now, after a refresh, because the local copy of the roster may lag.
     async fn looked_again(&self, team: &TeamName) -> Result<Arc<Directory>, Outage> {
         self.roster.refresh().await?;
         self.roster.directory(team, self.clocks.now(), self.clocks.now()).await

@@ -42,16 +42,16 @@ pub(super) struct Leases {
 /// The result of leasing a due record.
 #[derive(Debug)]
 pub(super) struct Leased {
-    /// When the incident is due next, after this commit.
+    /// The next due time of the incident after this commit.
     pub(super) due_at: Option<DateTime<Utc>>,
-    /// What may be sent now.
+    /// The sends that may begin now.
     pub(super) sends: Vec<LeasedSend>,
-    /// Whether something that is due waits for a sending slot.
+    /// Whether a due send waits for a sending slot.
     pub(super) blocked: bool,
 }
 
 impl Leased {
-    /// Nothing may be sent.
+    /// The result without any send.
     pub(super) fn nothing(due_at: Option<DateTime<Utc>>) -> Self {
         Self { due_at, sends: Vec::new(), blocked: false }
     }
@@ -107,8 +107,7 @@ impl Leases {
         Ok(Planned::Commit(Box::new(Proposal { record, plan, now, with })))
     }
 
-    /// A newer server handles it; this process does not come back to it. Logged once, because it applies to many
-    /// incidents.
+    /// Leaves an incident in a newer format to newer servers. Logged only once, because it applies to many incidents.
     fn leave_to_newer(&self, record: &Record) {
         self.wake.due(record.number(), record.version, None);
         if !self.left_to_newer.swap(true, Ordering::Relaxed) {
@@ -120,7 +119,7 @@ impl Leases {
         }
     }
 
-    /// Plans the due sends, with a slot for every send. Returns no plan if nothing can be done now.
+    /// Plans the due sends and takes a slot for each. Returns no plan if nothing can be done now.
     async fn prepare(&self, incident: &Incident, now: DateTime<Utc>) -> Result<Prepared, Outage> {
         let mut hold = Holding {
             in_flight: &self.in_flight,
@@ -203,21 +202,21 @@ impl Leases {
 struct Prepared {
     plan: Option<Plan>,
     slots: HashMap<DeliveryKey, Slot>,
-    /// The contacts that got no slot.
+    /// The contacts for which no slot was free.
     no_slot: Vec<Contact>,
 }
 
-/// What is kept for leases until it is known whether they are committed.
+/// Slots and marks that are kept until the commit of the leases is known.
 struct Taken {
     slots: HashMap<DeliveryKey, Slot>,
-    /// The contacts that got no slot.
+    /// The contacts for which no slot was free.
     no_slot: Vec<Contact>,
     marks: Vec<InFlightMark>,
-    /// The monotonic time at which the commit was begun.
+    /// The monotonic time at which the commit began.
     planned: Duration,
 }
 
-/// At what version and when leases were committed, and how often the incident was reported by then.
+/// The version and the time at which leases were committed, and the number of reports at that time.
 pub(super) struct LeaseAt {
     version: Version,
     planned: Duration,
@@ -226,7 +225,7 @@ pub(super) struct LeaseAt {
 }
 
 impl LeaseAt {
-    /// Leases of that record, committed at that version; `planned` is the monotonic time at which that was begun.
+    /// Leases of that record, committed with that version. `planned` is the monotonic time at which the commit began.
     pub(super) fn of(record: &Record, version: Version, planned: Duration) -> Self {
         Self { version, planned, count: record.count, last_reported_at: record.last_reported_at }
     }
@@ -255,7 +254,7 @@ impl Hold for Holding<'_> {
     }
 }
 
-/// How late the lease was.
+/// Records how late a lease was.
 fn report_lag(before: &Incident, now: DateTime<Utc>) {
     let lag = plan::due_at(before).and_then(|due_at| (now - due_at).to_std().ok());
     metrics::histogram!("inresponse_due_lag_seconds").record(lag.unwrap_or_default().as_secs_f64());

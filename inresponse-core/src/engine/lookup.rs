@@ -14,11 +14,11 @@ use crate::roster::{
     self, Book, Defaults, Directory, EntryKind, Resolved, Roster, SettingsOf, Standing, Team, Why,
 };
 
-/// How many days ahead somebody should be on call, today included.
+/// The number of days for which somebody should be on call, including today.
 pub const DAYS_AHEAD: u16 = 7;
-/// Teams whose calendars are looked through at once.
+/// The number of teams whose calendars are read concurrently.
 pub(super) const AT_ONCE: usize = 16;
-/// Teams that one look lists.
+/// The number of teams that one query lists.
 const TEAMS_AT_ONCE: usize = 1_000;
 
 /// Who is on call for a team at an instant.
@@ -30,21 +30,21 @@ pub struct OnCall {
     pub matrix: Matrix,
 }
 
-/// Whether a team is known, and how.
+/// Why a team counts as known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Known {
-    /// It is named, by a service or by the configuration.
+    /// A service or the configuration names the team.
     Named,
-    /// It must stand in the roster itself.
+    /// The team counts as known only if it is in the roster.
     IfListed,
 }
 
-/// Whether a resolution found everything it asked the roster for.
+/// Whether the roster contained everything that a resolution needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Basis {
-    /// Service, settings and the day's entry were there.
+    /// Service, settings and the day's entry were found.
     Complete,
-    /// Something was not, so it falls back. A roster that keeps a copy at hand must look again first.
+    /// A part was missing, so a fallback is used. A roster with a local copy must be refreshed first.
     FallsBack,
 }
 
@@ -55,7 +55,7 @@ struct People {
     basis: Basis,
 }
 
-/// A round, and whether it falls back.
+/// The team and the matrix of a round, and whether a fallback is used.
 #[derive(Debug)]
 struct Found {
     round: NextRound,
@@ -75,7 +75,7 @@ pub(super) struct Lookup {
 }
 
 impl Lookup {
-    /// Who is on call for `team` at `at`; `None` for a team that is not known.
+    /// Who is on call for `team` at `at`; `None` for an unknown team.
     ///
     /// # Errors
     /// The roster is unavailable.
@@ -90,12 +90,12 @@ impl Lookup {
         }
     }
 
-    /// Before anything falls back or is refused: the copy of the roster that is at hand may lag.
+    /// Refreshes the roster before a fallback is used or a request is refused, because the local copy may lag.
     async fn look_again(&self) -> Result<(), Outage> {
         self.roster.refresh().await
     }
 
-    /// The levels of a team, else its fallback; the deployment's fallback if it has no settings.
+    /// The levels of a team, otherwise its fallback. If the team has no settings, the deployment's fallback.
     async fn people_of(
         &self,
         team: &TeamName,
@@ -123,7 +123,8 @@ impl Lookup {
         })
     }
 
-    /// Whether a team can be alerted: it has settings, or a calendar or a service and the deployment a fallback.
+    /// Whether a team can be alerted: it has settings, or it has a calendar or a service and the deployment has a
+    /// fallback.
     ///
     /// # Errors
     /// The roster is unavailable.
@@ -131,19 +132,19 @@ impl Lookup {
         Ok(self.on_call(team, self.clocks.now()).await?.is_some())
     }
 
-    /// Whether a calendar alone makes a team: the deployment has a fallback.
+    /// Whether a calendar alone makes a team known, because the deployment has a fallback.
     pub(super) fn has_default_fallback(&self) -> bool {
         self.defaults.team().is_some()
     }
 
-    /// The team that the configuration names for services that nobody owns.
+    /// The team that the configuration names for services without an owner.
     pub(super) fn catch_all(&self) -> Option<&TeamName> {
         self.catch_all.as_ref()
     }
 
-    /// The calendar days among the next `days`, the one at `at` included, on which nobody is on call for `team`.
+    /// The days among the next `days`, beginning with the day at `at`, on which nobody is on call for `team`.
     ///
-    /// All of them for a team that is not known.
+    /// For an unknown team, all days are returned.
     ///
     /// # Errors
     /// The roster is unavailable.
@@ -182,7 +183,7 @@ impl Lookup {
         Ok(Arc::clone(self.roster.directory(&any, now, now).await?.book()))
     }
 
-    /// The names of all teams that are known, in order; for people.
+    /// The names of all known teams, in order.
     ///
     /// # Errors
     /// The roster is unavailable.
@@ -199,7 +200,7 @@ impl Lookup {
         }
     }
 
-    /// The days among the next [`DAYS_AHEAD`] on which nobody is on call, for every team but the canary's.
+    /// For every team except the canary's, the days among the next [`DAYS_AHEAD`] on which nobody is on call.
     ///
     /// # Errors
     /// The roster is unavailable.
@@ -213,7 +214,7 @@ impl Lookup {
         days.buffer_unordered(AT_ONCE).try_collect().await
     }
 
-    /// Promise 12: who is alerted for a report; `None` only for a service that nobody owns and no catch-all team takes.
+    /// Who is alerted for a report (promise 12). `None` only if nobody owns the service and there is no catch-all team.
     pub(super) async fn duty(
         &self,
         service: &ServiceName,
@@ -241,8 +242,8 @@ impl Lookup {
         }
     }
 
-    /// Whom the owner of a service alerts, even if only part of the team's settings is left; `None` if nobody is
-    /// configured anywhere.
+    /// The people whom the owner of a service alerts, even if only a part of the team's settings is left; `None` if
+    /// nobody is configured anywhere.
     async fn owner(&self, owner: &TeamName, at: DateTime<Utc>) -> Result<Option<Found>, Outage> {
         let directory = self.roster.directory(owner, at, at).await?;
         if let Some(People { on_call, basis }) = self.people_in(&directory, at) {
@@ -259,7 +260,7 @@ impl Lookup {
         })
     }
 
-    /// The catch-all team, if the configuration names one.
+    /// The round of the catch-all team, if the configuration names one.
     async fn catch_all_round(&self, at: DateTime<Utc>) -> Result<Option<Found>, Outage> {
         let Some(team) = self.catch_all.clone() else { return Ok(None) };
         let people = self.people_of(&team, Known::Named, at).await?;
@@ -319,7 +320,7 @@ impl Lookup {
         Ok(catch_all.unwrap_or_else(|| self.last_round(incident, team.clone())))
     }
 
-    /// Somebody who knows of it is better than nobody.
+    /// A round for the people of the last round, because somebody who knows the incident is better than nobody.
     fn last_round(&self, incident: &Incident, gone: TeamName) -> Found {
         self.falls_back(gone, incident.matrix().clone(), Alerted::StandIn(StandIn::LastRound))
     }

@@ -124,7 +124,7 @@ use crate::store::{Census, ListQuery, Record, Store};
 
 /// Incident alerting and escalation over a store, a roster, notifiers and a clock.
 ///
-/// Cheap to clone; clones share one engine. Its promises hold for any number of engines on one store.
+/// Cloning is cheap; clones share one engine. The engine's promises hold for any number of engines on one store.
 #[derive(Clone)]
 pub struct Engine {
     parts: Arc<Parts>,
@@ -150,17 +150,17 @@ struct Parts {
 
 /// Its parts, and the times that it goes by.
 impl Engine {
-    /// The lease unless another is given.
+    /// The default duration of a lease.
     pub const DEFAULT_LEASE: Duration = Duration::from_secs(30);
-    /// The shortest lease.
+    /// The minimum duration of a lease.
     pub const MIN_LEASE: Duration = Duration::from_secs(2);
-    /// The longest lease.
+    /// The maximum duration of a lease.
     pub const MAX_LEASE: Duration = Duration::from_secs(3600);
 
-    /// How long one attempt to send may take, with leases of that length: four leases.
+    /// The time limit of one attempt to send, with leases of that duration: four leases.
     ///
-    /// A send that takes longer than a third of its lease renews it, so that a slow carrier repeats nothing and a
-    /// process that dies is taken over within one lease anyway. Mail servers may take minutes: RFC 5321, 4.5.3.2.
+    /// A send that takes longer than a third of its lease renews it. So a slow carrier causes no repeat, but the sends
+    /// of a dead process are still taken over within one lease. Mail servers may take minutes: RFC 5321, 4.5.3.2.
     pub const fn send_deadline(lease: Duration) -> Duration {
         deliver::send_deadline(lease)
     }
@@ -175,12 +175,12 @@ impl Engine {
         self.parts.clocks.now()
     }
 
-    /// The clock itself.
+    /// The engine's clock.
     pub fn clock(&self) -> &dyn Clock {
         self.parts.clocks.clock()
     }
 
-    /// The URL that claim links begin with, if there are any: where people reach the API and its pages.
+    /// The URL with which claim links begin, if there are any: where people reach the API and its pages.
     pub fn public_url(&self) -> Option<&str> {
         self.parts.links.base_url()
     }
@@ -188,12 +188,12 @@ impl Engine {
     /// Reads the token of a claim link for `incident`.
     ///
     /// # Errors
-    /// The token is invalid, as every token is if no claim links were configured.
+    /// The token is invalid, or no claim links were configured.
     pub fn verify_claim(&self, incident: IncidentNumber, token: &str) -> Result<ClaimToken, TokenError> {
         self.parts.links.verify(incident, token, &self.parts.clocks)
     }
 
-    /// Whether there is a notifier for the contact, which can try to reach it.
+    /// Whether a notifier can try to reach the contact.
     pub fn can_reach(&self, contact: &Contact) -> bool {
         self.parts.notifiers.reach(contact)
     }

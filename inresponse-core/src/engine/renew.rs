@@ -1,8 +1,8 @@
-//! Keeps the lease of a send that takes long.
+//! Keeps the lease of a long send.
 //!
-//! A lease is short, so that a process that dies is taken over soon. A carrier may be slow. So a send that is still
-//! under way renews its lease, again and again; one whose lease cannot be renewed is given up before another server's
-//! clock can call the lease over (promise 14).
+//! Leases are short, so that the sends of a dead process are taken over soon, but a carrier may be slow. So a send in
+//! progress renews its lease again and again. A send whose lease cannot be renewed is given up before another server's
+//! clock can consider the lease over (promise 14).
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::model::{DeliveryKey, DeliveryStatus, IncidentNumber, State};
 use crate::plan::Input;
 use crate::store::{Record, Store};
 
-/// Pauses between tries to renew.
+/// The first pause between attempts to renew.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const MAX_PAUSE: Duration = Duration::from_secs(1);
 
@@ -42,19 +42,19 @@ pub(super) struct Attempt {
     pub(super) number: u32,
 }
 
-/// How an attempt stands by its record.
+/// The state of an attempt in its record.
 #[derive(Debug)]
 pub(super) enum Standing {
-    /// It is in flight, under that lease of that record.
+    /// The attempt is in flight, with that lease of that record.
     InFlight(LeaseTimes, Box<Record>),
-    /// Nobody is alerted any more, so no other process begins this delivery.
+    /// Nobody is alerted for the incident now, so no other process begins this delivery.
     Closed,
-    /// Another process has it, or it has ended.
+    /// Another process has the delivery, or the attempt has ended.
     Lost,
 }
 
 impl Attempt {
-    /// How it stands by a record, whose lease was taken no earlier than `planned`.
+    /// The state of the attempt in a record whose lease was taken no earlier than `planned`.
     pub(super) fn standing(&self, record: Record, planned: Duration) -> Standing {
         let incident = &record.incident;
         let delivery = incident.deliveries().iter().find(|d| d.key() == self.delivery);
@@ -76,7 +76,7 @@ impl Attempt {
 }
 
 impl Renewals {
-    /// Renews the lease of an attempt while this is polled. Ends when the attempt must be given up.
+    /// Renews the lease of an attempt as long as this future is polled. Ends when the attempt must be given up.
     pub(super) async fn keep(&self, attempt: Attempt, lease: LeaseTimes) {
         let (clock, third) = (&self.clocks, self.length.plain / 3);
         let mut lease = lease;
@@ -115,7 +115,7 @@ impl Renewals {
         }
     }
 
-    /// Reads the record again, and lets the lease last longer if the attempt is still in flight.
+    /// Reads the record again, and extends the lease if the attempt is still in flight.
     pub(super) async fn renew(&self, attempt: Attempt) -> Result<Standing, Outage> {
         let planned = self.clocks.monotonic();
         let Some(record) = self.store.load(attempt.incident).await? else { return Ok(Standing::Lost) };

@@ -27,7 +27,7 @@ use crate::store::{DueMark, Record, Store};
 
 /// The longest pause between two queries for due incidents, because another server may share the store.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// The next query finds what another server writes if it is visible within this time. Otherwise a full query finds it.
+/// How late another server's writes may become visible for the next query to find them. A full query finds later ones.
 const LAG: TimeDelta = TimeDelta::seconds(2);
 /// The pause after a full query is this many times the query's duration.
 const REST_AFTER_WHOLE_LOOK: u32 = 10;
@@ -113,7 +113,7 @@ impl Runner {
         self.stopping.store(false, Ordering::Relaxed);
     }
 
-    /// Does `work` and meanwhile begins sends that are handed over, so that a slow store delays no leased send.
+    /// Does `work` and at the same time begins sends that are handed over, so that a slow store delays no leased send.
     async fn taking_over<T>(
         &self,
         handoff: &mut UnboundedReceiver<LeasedSend>,
@@ -135,7 +135,7 @@ impl Runner {
         sends.spawn(async move { sender.deliver(send, None).await });
     }
 
-    /// Waits for the sends in progress, at most for as long as leases last.
+    /// Waits for the sends in progress, at most for the duration of a lease.
     async fn finish(&self, mut sends: JoinSet<()>, mut handed: JoinSet<()>) {
         let mut patience = pin!(self.clocks.sleep(self.lease));
         while !sends.is_empty() || !handed.is_empty() {
@@ -151,15 +151,15 @@ impl Runner {
         }
     }
 
-    /// Queries the store for due incidents: now and then for all, otherwise for those that became due recently.
+    /// Queries the store for due incidents: from time to time for all, otherwise for those that became due recently.
     async fn look(&self, sweep: &mut Sweep, sends: &mut JoinSet<()>) {
         if let Err(error) = self.lease_all_due(sweep, sends).await {
-            tracing::error!(error = %Chain::of(&error), "cannot read what is due");
+            tracing::error!(error = %Chain::of(&error), "due incidents cannot be read");
         }
         sweep.looked_at = Some(self.clocks.monotonic());
     }
 
-    /// Leases due incidents that are not known yet, and starts their sends.
+    /// Leases due incidents that this process does not know yet, and starts their sends.
     async fn lease_all_due(&self, sweep: &mut Sweep, sends: &mut JoinSet<()>) -> Result<(), Outage> {
         let (now, began) = (self.clocks.now(), self.clocks.monotonic());
         let whole = sweep.whole_look_is_due(began);
@@ -191,7 +191,7 @@ impl Runner {
         Ok(())
     }
 
-    /// Leases known due incidents, and those for which a slot is free now, and starts their sends.
+    /// Leases known due incidents, and incidents for which a slot is free now, and starts their sends.
     async fn lease_known(&self, sends: &mut JoinSet<()>) {
         let now = self.clocks.now();
         let numbers = self.wake.take(now, PAGE, &self.slots);
@@ -229,16 +229,16 @@ impl Runner {
 /// How far the due incidents in the store have been read.
 #[derive(Debug, Default)]
 struct Sweep {
-    /// When that was last tried, by the monotonic clock.
+    /// When the store was last queried, by the monotonic clock.
     looked_at: Option<Duration>,
-    /// Everything before this mark was read, except for late commits.
+    /// The mark up to which everything was read, except for late commits.
     seen: Option<DueMark>,
     /// When the last full query ran, and how long it took.
     whole: Option<(Duration, Duration)>,
 }
 
 impl Sweep {
-    /// How long not to look yet.
+    /// The time until the next query.
     fn pause(&self, monotonic: Duration) -> Duration {
         self.looked_at.map_or(Duration::ZERO, |at| (at + LOOK_EVERY).saturating_sub(monotonic))
     }

@@ -1,4 +1,4 @@
-//! Changes a record by compare-and-swap, and again whenever somebody else was faster.
+//! Changes a record by compare-and-swap, and tries again if somebody else changed the record first.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::model::{Incident, IncidentNumber, Version};
 use crate::plan::{self, Decision, Draft, Input, NextRound, Plan, Refusal};
 use crate::store::{Committed, Record, Store};
 
-/// How often a change is planned again because somebody else changed the record in between.
+/// The maximum number of times that a change is planned because somebody else changed the record in between.
 const MAX_TRIES: usize = 32;
 
 /// Changes records: reads, plans, commits, and begins again whenever somebody else was faster.
@@ -32,7 +32,7 @@ pub(super) struct Swap {
     pub(super) keep_resolved: Option<Duration>,
 }
 
-/// What is to become of a record: a commit, or else an answer.
+/// The plan for a record: a commit, or an answer without a commit.
 pub(super) enum Planned<W, A> {
     Commit(Box<Proposal<W>>),
     Rest(A),
@@ -42,36 +42,36 @@ pub(super) enum Planned<W, A> {
 pub(super) struct Proposal<W> {
     pub(super) record: Record,
     pub(super) plan: Plan,
-    /// When it was planned.
+    /// When the change was planned.
     pub(super) now: DateTime<Utc>,
-    /// What is kept until it is known whether it is committed.
+    /// Values that are kept until the result of the commit is known.
     pub(super) with: W,
 }
 
-/// What became of a record.
+/// The result of a compare-and-swap.
 pub(super) enum Swapped<W, A> {
-    /// This is committed, at that version.
+    /// The proposal is committed, with that version.
     Done(Box<Proposal<W>>, Version),
-    /// Nothing was to be committed.
+    /// Nothing needed to be committed.
     Rested(A),
-    /// There is no such incident any more.
+    /// The incident no longer exists.
     Gone,
 }
 
 /// The result of a change.
 pub(super) enum Changed {
-    /// It is committed.
+    /// The change is committed.
     Done { before: Box<Incident>, record: Record },
     /// There was nothing to change.
     Nothing(Record),
-    /// A person asked for what cannot be.
+    /// A person's request was refused.
     Refused(Record, Refusal),
     /// There is no such incident, or none any more.
     Gone,
 }
 
 impl Swap {
-    /// Plans and commits, again whenever somebody else was faster.
+    /// Plans and commits, and does so again if somebody else changed the record first.
     pub(super) async fn swap<W, A, F>(
         &self,
         mut record: Record,
@@ -105,7 +105,7 @@ impl Swap {
         Err(Outage::retryable("too many concurrent changes to the incident"))
     }
 
-    /// Changes a record by one input of the planner.
+    /// Changes a record by an input of the planner.
     pub(super) async fn change<'a>(
         &self,
         record: Record,
@@ -187,7 +187,7 @@ impl Swap {
         Ok(record)
     }
 
-    /// Commits, with the time from which on nobody needs the incident any more.
+    /// Commits a draft, with the time after which the incident may be deleted.
     async fn commit(&self, version: Version, draft: &Draft) -> Result<Committed, Outage> {
         match self.keep_resolved {
             Some(keep) if draft.incident().resolved().is_some() => {
@@ -197,8 +197,8 @@ impl Swap {
         }
     }
 
-    /// Promise 14: the clock may go back during a write that uses its old time. Then the correction of due times may
-    /// run before that write takes effect.
+    /// Notices that the clock may go back during a write with its old time (promise 14). Then the correction of due
+    /// times may run before that write takes effect.
     pub(super) fn notice_clock(&self, planned: DateTime<Utc>) {
         if self.clocks.now() < planned {
             self.wake.clock_went_back();

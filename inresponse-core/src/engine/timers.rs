@@ -1,4 +1,4 @@
-//! Who keeps the time of incidents if there is no runner.
+//! Timers outside the process, for deployments without a runner.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -16,8 +16,8 @@ use crate::plan;
 /// [`Engine::sweep`](crate::Engine::sweep) replaces lost timers.
 #[async_trait]
 pub trait Timers: Debug + Send + Sync + 'static {
-    /// Starts a timer under a name made of the incident's number and `wake`; that there was one of that name is
-    /// success. Ends in bounded time.
+    /// Starts a timer with a name made from the incident's number and `wake`. If a timer with that name already exists,
+    /// that is success. The method ends in bounded time.
     async fn start(&self, incident: IncidentNumber, wake: u32) -> Result<(), Outage>;
 }
 

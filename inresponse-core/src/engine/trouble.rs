@@ -1,4 +1,4 @@
-//! Promise 12: reports to the operator which alerts do not get through.
+//! Reports to the operator which alerts do not get through (promise 12).
 
 use std::time::Duration;
 
@@ -11,19 +11,19 @@ use crate::model::IncidentNumber;
 use crate::plan;
 use crate::store::{Census, Record, Store};
 
-/// How often it looks.
+/// The interval at which the store is asked.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
-/// The first gap before the same is reported again; the gaps double.
+/// The first interval after which the same problem is reported again. The intervals double.
 const FIRST_GAP: Duration = Duration::from_secs(60);
-/// The longest gap.
+/// The longest interval after which the same problem is reported again.
 const LONGEST_GAP: Duration = Duration::from_secs(3600);
-/// The most incidents that one line names.
+/// The maximum number of incidents that one log line names.
 const NAMED: usize = 10;
-/// The most pages of due incidents that it searches for names. Waiting alerts are retried soon, so these incidents are
-/// among the first.
+/// The maximum number of pages of due incidents that are searched for names. Waiting alerts are retried soon, so these
+/// incidents are among the first.
 const PAGES: usize = 8;
 
-/// What the runner has reported about alerts that do not get through.
+/// The problems that the runner has already reported.
 pub(super) struct Trouble {
     looked_at: Duration,
     waiting: Reminder,
@@ -36,7 +36,7 @@ impl Trouble {
         Self { looked_at, waiting: Reminder::default(), last: Census::default() }
     }
 
-    /// Looks now and then, and reports what is new.
+    /// Looks for alerts that do not get through, and reports new problems.
     pub(super) async fn look(&mut self, store: &dyn Store, clocks: &Clocks) {
         let monotonic = clocks.monotonic();
         if monotonic.saturating_sub(self.looked_at) < LOOK_EVERY {
@@ -86,7 +86,7 @@ async fn waiting(store: &dyn Store, clocks: &Clocks) -> Vec<IncidentNumber> {
     found
 }
 
-/// Their numbers, and how many more there are.
+/// The numbers of the named incidents, and how many more there are.
 fn listed(named: &[IncidentNumber], all: u64) -> String {
     let numbers: Vec<String> = named.iter().map(ToString::to_string).collect();
     match all.saturating_sub(named.len() as u64) {
@@ -105,7 +105,7 @@ struct Reminder {
 }
 
 impl Reminder {
-    /// At once if there is more of it, otherwise ever more rarely.
+    /// Whether to report the problem: at once if it has grown, otherwise at longer and longer intervals.
     fn is_due(&mut self, count: u64, named: &[IncidentNumber], monotonic: Duration) -> bool {
         if count == 0 {
             *self = Self::default();

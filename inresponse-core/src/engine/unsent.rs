@@ -1,7 +1,8 @@
 //! Leases whose commit stayed unknown, under which nothing was sent.
 //!
-//! If the commit did happen, the record shows a send that nobody makes. Only what may have been sent counts towards the
-//! death of a delivery (promise 9), so the process that knows better says so as soon as it sees the record again.
+//! If such a commit did happen, the record shows a send that nobody makes. Only attempts that may have been sent count
+//! towards the death of a delivery (promise 9), so the process that took the lease corrects the record as soon as it
+//! sees it again.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,7 +13,8 @@ use crate::model::{DeliveryKey, DeliveryStatus, Incident, IncidentNumber, Versio
 use crate::plan::Dispatch;
 use crate::store::Record;
 
-/// How many incidents are remembered, and how many leases of each. A forgotten lease counts as a dead process.
+/// The maximum number of incidents that are remembered, and of leases of each. A forgotten lease counts as a dead
+/// process.
 const MOST: usize = 16_384;
 const EACH: usize = 64;
 
@@ -25,16 +27,17 @@ pub(super) struct Unsent {
 /// A lease under which nothing was sent.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Lease {
-    /// The version that the commit was to replace.
+    /// The version that the commit would have replaced.
     replaced: Version,
     pub(super) delivery: DeliveryKey,
     pub(super) attempt: u32,
-    /// Leases of two processes that are taken at the same microsecond end at different ones, by their marks.
+    /// The end of the leases. Two processes that take leases in the same microsecond have different ends, because of
+    /// their marks.
     until: DateTime<Utc>,
 }
 
 impl Unsent {
-    /// The commit that was to lease these is unknown.
+    /// Remembers the leases of a commit whose result is unknown.
     pub(super) fn remember(&self, number: IncidentNumber, replaced: Version, sends: &[Dispatch]) {
         if sends.is_empty() {
             return;
@@ -59,7 +62,7 @@ impl Unsent {
         of_incident.drain(..surplus);
     }
 
-    /// The leases of a record that its sender did not use. Each is returned once.
+    /// The leases of a record that their process did not use. Each is returned once.
     pub(super) fn take(&self, record: &Record) -> Vec<Lease> {
         let mut leases = self.leases();
         let Some(of_incident) = leases.get_mut(&record.number()) else { return Vec::new() };

@@ -1,4 +1,4 @@
-//! Takes what people do to an incident.
+//! Makes people's updates of an incident.
 
 use std::sync::Arc;
 
@@ -13,17 +13,17 @@ use crate::store::Record;
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
 pub enum Updated {
-    /// Done, durably.
+    /// The update was made, durably.
     Changed(Record),
-    /// It was like that already.
+    /// The incident was already in the requested state.
     Unchanged(Record),
-    /// It cannot be; nothing was changed.
+    /// The update is not possible; nothing was changed.
     Refused(Record, Refusal),
     /// There is no such incident.
     Absent,
 }
 
-/// Does what a person wants to an incident.
+/// Makes a person's update of an incident.
 pub(super) async fn update(
     swap: &Swap,
     lookup: &Lookup,

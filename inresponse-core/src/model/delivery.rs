@@ -12,7 +12,7 @@ use crate::error::InvalidInput;
 /// Which delivery of an incident: (round, purpose, place among those with that purpose).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DeliveryKey {
-    /// The round it belongs to.
+    /// The round of the delivery.
     pub round: u32,
     /// What it is for.
     pub purpose: Purpose,
@@ -45,13 +45,14 @@ impl DeliveryId {
         })
     }
 
-    /// The longest that it can be, in bytes.
+    /// The maximum length of an id, in bytes.
     pub const MAX_BYTES: usize = 64;
 
     /// Reads an id that a carrier returns.
     ///
     /// # Errors
-    /// It is empty, longer than [`Self::MAX_BYTES`], or has other characters than ASCII letters, digits and hyphens.
+    /// The text is empty, longer than [`Self::MAX_BYTES`], or has other characters than ASCII letters, digits and
+    /// hyphens.
     pub fn read(text: impl AsRef<str>) -> Result<Self, InvalidInput> {
         let text = text.as_ref();
         let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
@@ -61,7 +62,7 @@ impl DeliveryId {
         Ok(Self(text.to_owned()))
     }
 
-    /// The text itself: ASCII letters, digits and hyphens.
+    /// The id as text: ASCII letters, digits and hyphens.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -92,69 +93,69 @@ impl fmt::Display for Base36 {
     }
 }
 
-/// Where a delivery stands.
+/// The status of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "is")]
 #[must_use]
 pub enum DeliveryStatus {
-    /// To be sent at `due_at`.
+    /// The delivery must be sent at `due_at`.
     #[serde(rename_all = "camelCase")]
     Pending {
-        /// When.
+        /// When the delivery is due.
         #[serde(with = "micros")]
         due_at: DateTime<Utc>,
     },
-    /// A process has the lease to send it, until `until`; then it is due again.
+    /// A process has the lease to send the delivery, until `until`; after that the delivery is due again.
     InFlight {
         /// When the lease ends.
         #[serde(with = "micros")]
         until: DateTime<Utc>,
     },
-    /// The carrier accepted it. Final, unless it comes back.
+    /// The carrier accepted the delivery. This state is final, unless the delivery bounces.
     Accepted {
-        /// When that was recorded.
+        /// When the acceptance was recorded.
         #[serde(with = "micros")]
         at: DateTime<Utc>,
     },
-    /// It will never be delivered. Final, unless an acceptance is learnt late.
+    /// The delivery will never arrive. This state is final, unless a late acceptance becomes known.
     Dead {
-        /// When that was recorded.
+        /// When the end of the delivery was recorded.
         #[serde(with = "micros")]
         at: DateTime<Utc>,
     },
-    /// A claim, the end of the incident or a new round made it needless.
+    /// The delivery is not needed, because of a claim, a resolution or a new round.
     Stopped {
-        /// When.
+        /// When the delivery was stopped.
         #[serde(with = "micros")]
         at: DateTime<Utc>,
     },
 }
 
-/// The kind of the last thing that is known of a delivery's attempts.
+/// The kind of the last known result of a delivery's attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum OutcomeKind {
-    /// The carrier took it.
+    /// The carrier accepted the message.
     Accepted,
-    /// The carrier refused it for good.
+    /// The carrier refused the recipient permanently.
     Rejected,
-    /// The carrier asked to slow down.
+    /// The carrier asked for a pause.
     Throttled,
-    /// The carrier could not be reached or could not take it now.
+    /// The carrier could not be reached or could not accept the message now.
     Unavailable,
-    /// It may have arrived, or not.
+    /// The message may or may not have arrived.
     Unknown,
-    /// The process that was sending ended before it could say.
+    /// The process that was sending died before it recorded a result.
     Expired,
-    /// The lease was taken, and the attempt was not begun.
+    /// The lease was taken, but the attempt was not begun.
     NotBegun,
-    /// The carrier took it, and it came back.
+    /// The carrier accepted the message, and it bounced later.
     Bounced,
 }
 
 impl OutcomeKind {
-    /// The word on the wire and in metrics.
+    /// The name of the kind on the wire and in metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             OutcomeKind::Accepted => "accepted",
@@ -169,16 +170,16 @@ impl OutcomeKind {
     }
 }
 
-/// The last thing that is known of a delivery's attempts.
+/// The last known result of a delivery's attempts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LastOutcome {
-    /// Its kind.
+    /// The kind of the result.
     pub kind: OutcomeKind,
     /// The carrier's text, shortened.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
-    /// When it was recorded.
+    /// When the result was recorded.
     #[serde(with = "micros")]
     pub at: DateTime<Utc>,
     #[serde(flatten)]
@@ -204,8 +205,8 @@ pub struct Delivery {
     pub(crate) contact: Contact,
     pub(crate) status: DeliveryStatus,
     pub(crate) attempts: u32,
-    /// The attempts whose lease ended with no outcome; one that comes after all is taken out. (Stored records may have
-    /// their number, as `expired`.)
+    /// The attempts whose lease ended without an outcome. An attempt is removed if its outcome comes late. (Old stored
+    /// records may contain only their number, as `expired`.)
     #[serde(rename = "expiredAttempts", default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) expired: Vec<u32>,
     #[serde(with = "micros")]
@@ -217,7 +218,7 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// Which delivery of its incident it is.
+    /// The key of the delivery within its incident.
     pub fn key(&self) -> DeliveryKey {
         DeliveryKey { round: self.round, purpose: self.purpose, place: self.place }
     }
@@ -227,17 +228,17 @@ impl Delivery {
         &self.contact
     }
 
-    /// Where it stands.
+    /// The status of the delivery.
     pub fn status(&self) -> DeliveryStatus {
         self.status
     }
 
-    /// How many attempts were leased so far.
+    /// The number of attempts that were leased so far.
     pub fn attempts(&self) -> u32 {
         self.attempts
     }
 
-    /// How many attempts ended with their process, as far as is known: their lease ended and no outcome came.
+    /// The number of attempts whose process died, as far as is known: the lease ended without an outcome.
     pub fn expired(&self) -> u32 {
         u32::try_from(self.expired.len()).unwrap_or(u32::MAX)
     }
@@ -247,7 +248,7 @@ impl Delivery {
         self.since
     }
 
-    /// The last thing known of its attempts.
+    /// The last known result of the attempts.
     pub fn last(&self) -> Option<&LastOutcome> {
         self.last.as_ref()
     }
@@ -265,7 +266,7 @@ impl Delivery {
         matches!(self.status, DeliveryStatus::Dead { .. })
     }
 
-    /// Whether it is dead because it came back, which an acceptance learnt late does not change.
+    /// Whether the delivery is dead because it bounced. A late acceptance does not change that.
     pub(crate) fn has_bounced(&self) -> bool {
         self.is_dead() && self.last.as_ref().is_some_and(|last| last.kind == OutcomeKind::Bounced)
     }
@@ -274,7 +275,7 @@ impl Delivery {
         matches!(self.status, DeliveryStatus::Pending { .. } | DeliveryStatus::InFlight { .. })
     }
 
-    /// When something must be done about it unless it is settled first.
+    /// When something must be done about the delivery, unless it is settled first.
     pub(crate) fn due_at(&self) -> Option<DateTime<Utc>> {
         match self.status {
             DeliveryStatus::Pending { due_at } => Some(due_at),
@@ -286,7 +287,7 @@ impl Delivery {
     }
 }
 
-/// A carrier's text, on one line and short enough for a record.
+/// A carrier's text on one line, short enough for a record.
 fn short_detail(text: &str) -> String {
     const MAX_BYTES: usize = 100; // as JSON, where a quote takes two
     let line = text.chars().map(|c| if c.is_control() { ' ' } else { c });

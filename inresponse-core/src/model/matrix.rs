@@ -14,7 +14,7 @@ use super::{Contact, MethodName, PersonId, Severity, Unknown, Zone};
 pub enum Level {
     /// The `n`th level of the matrix; the on-call engineer is level 1.
     At(u16),
-    /// The team's fallback, after everything else.
+    /// The team's fallback, after all levels.
     Fallback,
 }
 
@@ -27,13 +27,13 @@ impl fmt::Display for Level {
     }
 }
 
-/// Where the levels of a matrix came from.
+/// The source of a matrix's levels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Origin {
     /// The calendar had an entry for the day.
     Calendar,
-    /// It had none: level 1 is the team's fallback.
+    /// The calendar had no entry: level 1 is the team's fallback.
     Fallback,
 }
 
@@ -56,7 +56,7 @@ impl StatusUpdates {
     }
 }
 
-/// Who is alerted in which order during one round.
+/// Who is alerted in one round, and in which order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Matrix {
@@ -96,7 +96,7 @@ pub struct Recipient {
     pub method: MethodName,
 }
 
-/// A zone that this library's database does not have must not make a record unreadable.
+/// Reads a zone. If this library's time zone database does not have the zone, the record must still be readable.
 fn zone<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Zone, D::Error> {
     let name = String::deserialize(d)?;
     Ok(Zone::new(&name).unwrap_or_else(|_| Zone::utc()))
@@ -107,7 +107,7 @@ fn is_utc(zone: &Zone) -> bool {
 }
 
 impl Matrix {
-    /// The most contacts that one matrix may hold, fallback included.
+    /// The maximum number of contacts in a matrix, including the fallback.
     pub const MAX_CONTACTS: usize = 40;
 
     /// The matrix of a day with a calendar entry: `levels` in order, then `fallback`.
@@ -134,28 +134,28 @@ impl Matrix {
         Self { origin: Origin::Fallback, ..Self::new(vec![fallback.clone()], fallback, wait) }
     }
 
-    /// The same matrix with `repeat` further rounds before the fallback.
+    /// Sets the number of further rounds before the fallback.
     #[must_use]
     pub fn repeated(mut self, repeat: u32) -> Self {
         self.repeat = repeat;
         self
     }
 
-    /// The same matrix, in which a severity alerts only its listed levels (no levels: it only records).
+    /// Sets the levels that each severity alerts (no levels: the severity alerts nobody).
     #[must_use]
     pub fn alerting(mut self, alert_levels: BTreeMap<Severity, Vec<u16>>) -> Self {
         self.alert_levels = alert_levels;
         self
     }
 
-    /// The same matrix with or without status updates.
+    /// Sets whether people get status updates.
     #[must_use]
     pub fn with_status_updates(mut self, status_updates: StatusUpdates) -> Self {
         self.status_updates = status_updates;
         self
     }
 
-    /// The same matrix of a team whose clocks show the time of `zone` (default: UTC).
+    /// Sets the team's time zone (default: UTC).
     #[must_use]
     pub fn in_zone(mut self, zone: Zone) -> Self {
         self.zone = zone;
@@ -196,7 +196,7 @@ impl Matrix {
         self.recipients.iter().find(|one| one.level == Some(level) && one.contact == *contact)
     }
 
-    /// The team's zone, in which people see times.
+    /// The team's time zone, in which people see times.
     pub fn zone(&self) -> &Zone {
         &self.zone
     }
@@ -206,12 +206,12 @@ impl Matrix {
         self.status_updates
     }
 
-    /// How many numbered levels there are.
+    /// The number of numbered levels.
     pub fn height(&self) -> u16 {
         u16::try_from(self.levels.len()).unwrap_or(u16::MAX)
     }
 
-    /// The contacts of a level; none for a level that does not exist.
+    /// The contacts of a level; empty if the level does not exist.
     pub fn contacts(&self, level: Level) -> &[Contact] {
         match level {
             Level::Fallback => &self.fallback,
@@ -221,7 +221,7 @@ impl Matrix {
         }
     }
 
-    /// Where the levels came from.
+    /// The source of the levels.
     pub fn origin(&self) -> Origin {
         self.origin
     }
@@ -246,14 +246,14 @@ impl Matrix {
         !self.waits.is_empty()
     }
 
-    /// How many further rounds come before the fallback.
+    /// The number of further rounds before the fallback.
     pub fn repeat(&self) -> u32 {
         self.repeat
     }
 
     /// Whether incidents of `severity` alert level `n`.
     ///
-    /// If the calendar is empty, level 1 is the fallback: a severity that alerts anybody alerts it.
+    /// If the calendar is empty, level 1 is the fallback: every severity that alerts anybody alerts it.
     pub fn alerts(&self, severity: Severity, n: u16) -> bool {
         let is_fallback = self.origin == Origin::Fallback && n == 1;
         self.alert_levels

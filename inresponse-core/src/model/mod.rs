@@ -1,6 +1,6 @@
-//! What an incident is: names, severity, state, contacts, deliveries, timeline.
+//! The incident and its parts: names, severity, state, contacts, deliveries, timeline.
 //!
-//! Everything here is data with its own rules. What happens *next* to an incident is decided in [`plan`](crate::plan).
+//! This module contains data with its own rules. [`plan`](crate::plan) decides what happens *next* to an incident.
 
 mod attempt;
 mod contact;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::model::{Contact, DeliveryId, DeliveryKey, Incident, Purpose, State};
 use crate::plan::{self, Upcoming};
 
-/// One alert for one contact: the incident as it was when the send was leased.
+/// One alert for one contact, with the incident as it was when the send was leased.
 #[derive(Clone)]
 pub struct Alert {
     incident: Arc<Incident>,
@@ -18,23 +18,23 @@ pub struct Alert {
     board_url: Option<String>,
 }
 
-/// What to say about an incident.
+/// The occasion of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Occasion {
-    /// That it needs somebody.
+    /// An alert: somebody must respond.
     Alert,
-    /// Somebody claimed it: [`Incident::claimed`] says who. Sent to everybody who was alerted.
+    /// A status update to everybody who was alerted: [`Incident::claimed`] says who has claimed the incident.
     Claimed,
-    /// The contact was handed it by somebody else and has not answered yet.
+    /// A notice to a contact who was handed the incident by somebody else and has not answered yet.
     Handed,
-    /// It is resolved: [`Incident::resolved`] says by whom. Sent to everybody who was alerted.
+    /// A status update to everybody who was alerted: [`Incident::resolved`] says who has resolved the incident.
     Resolved,
 }
 
 impl Alert {
-    /// An alert of the delivery `key` of `incident` to `contact`; `count` is how often it was reported.
+    /// Makes the alert for the delivery `key` of `incident` to `contact`. `count` is the number of reports.
     ///
-    /// Engines make these; it is public so that notifiers can be tested.
+    /// Engines make alerts; this function is public so that notifiers can be tested.
     pub fn new(
         incident: Arc<Incident>,
         count: u64,
@@ -46,33 +46,33 @@ impl Alert {
         Self { incident, count, key, id, attempt, contact, claim_url: None, board_url: None }
     }
 
-    /// The same alert with a link by which its recipient can claim the incident.
+    /// Adds a link with which the recipient can claim the incident.
     #[must_use]
     pub fn with_claim_url(mut self, url: String) -> Self {
         self.claim_url = Some(url);
         self
     }
 
-    /// The same alert with the address of the incident's page, which is not secret.
+    /// Adds the address of the incident's page, which is not secret.
     #[must_use]
     pub fn with_board_url(mut self, url: String) -> Self {
         self.board_url = Some(url);
         self
     }
 
-    /// The same alert with a newer reading of the incident.
+    /// Replaces the incident with one that was read later.
     #[must_use]
     pub(crate) fn read_again(mut self, incident: Arc<Incident>, count: u64) -> Self {
         (self.incident, self.count) = (incident, count);
         self
     }
 
-    /// What it is about.
+    /// The incident that the alert is about.
     pub fn incident(&self) -> &Incident {
         &self.incident
     }
 
-    /// How often it was reported.
+    /// The number of reports of the incident.
     pub fn count(&self) -> u64 {
         self.count
     }
@@ -82,17 +82,17 @@ impl Alert {
         &self.id
     }
 
-    /// Which attempt this is, from 1.
+    /// The number of this attempt, from 1.
     pub fn attempt(&self) -> u32 {
         self.attempt
     }
 
-    /// Who is to be reached.
+    /// The contact to reach.
     pub fn contact(&self) -> &Contact {
         &self.contact
     }
 
-    /// The round of alerts.
+    /// The round of the delivery.
     pub fn round(&self) -> u32 {
         self.key.round
     }
@@ -102,7 +102,7 @@ impl Alert {
         self.key.purpose
     }
 
-    /// What to say.
+    /// The occasion of the message.
     pub fn occasion(&self) -> Occasion {
         match (self.key.purpose, self.incident.state()) {
             (Purpose::StatusUpdate(_), State::Resolved) => Occasion::Resolved,
@@ -133,14 +133,14 @@ impl Alert {
         together.iter().filter(|c| **c != self.contact)
     }
 
-    /// The steps that follow, in order, unless somebody claims the incident; empty if it is no longer OPEN.
+    /// The next steps of the escalation, in order, unless somebody claims the incident; empty if it is no longer OPEN.
     pub fn upcoming(&self) -> Vec<Upcoming<'_>> {
         plan::outlook(&self.incident)
     }
 }
 
 impl std::fmt::Debug for Alert {
-    /// Without the claim link, which is a secret.
+    /// Shows everything except the claim link, which is a secret.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Alert")
             .field("delivery", &self.id)

@@ -1,4 +1,4 @@
-//! What a bounce of an accepted mail means.
+//! Decides what a bounce of an accepted mail means.
 
 use chrono::{DateTime, Utc};
 
@@ -7,10 +7,11 @@ use super::due::note_dead_level;
 use super::handover;
 use crate::model::{DeliveryId, DeliveryStatus, Incident, LastOutcome, OutcomeKind, State};
 
-/// Promise 12: a bounced delivery is dead, so nothing waits for it any longer.
+/// Makes a bounced delivery dead, so that nothing waits for it (promise 12).
 ///
-/// It may bounce before its acceptance is recorded, or after that answer was lost; then it is not sent again. A bounce
-/// of an incident that is not open, or from before a release, changes nothing, except for the notice to a new holder.
+/// A mail may bounce before its acceptance is recorded, or after that answer was lost; then it is not sent again. A
+/// bounce changes nothing if the incident is not open, or if the delivery is from before a release, except for the
+/// notice to a new holder.
 pub(super) fn bounced(
     incident: &Incident,
     delivery: &DeliveryId,

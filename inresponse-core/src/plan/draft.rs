@@ -1,4 +1,4 @@
-//! What a store needs to know of an incident that it is to keep.
+//! The values of an incident that a store needs.
 
 use std::time::Duration;
 
@@ -10,7 +10,8 @@ use crate::model::{DedupKey, Incident, OWN_WAITS, ServiceName, State};
 
 /// A record to commit: the incident, and the fields that a store indexes.
 ///
-/// A store keeps [`body`](Self::body) as it is and indexes the rest; it never bases a decision on state or severity.
+/// A store keeps [`body`](Self::body) unchanged and indexes the other values; it never bases a decision on state or
+/// severity.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draft {
     pub(super) incident: Incident,
@@ -31,7 +32,7 @@ impl Draft {
         Self { due_at, expires_at: None, incident }
     }
 
-    /// The same, to be kept no longer than `keep` after it was resolved; forever, unless it is.
+    /// Limits how long the store keeps the incident after it was resolved. By default it is kept forever.
     #[must_use]
     pub fn kept_for(mut self, keep: Duration) -> Self {
         self.expires_at = self.incident.resolved.as_ref().map(|resolved| later(resolved.at, keep));
@@ -43,29 +44,30 @@ impl Draft {
         &self.incident
     }
 
-    /// The incident itself.
+    /// Turns the draft into its incident.
     pub fn into_incident(self) -> Incident {
         self.incident
     }
 
-    /// When it is due; `None`: never, unless somebody acts.
+    /// When the incident is due; `None` if it is not due unless somebody acts.
     pub fn due_at(&self) -> Option<DateTime<Utc>> {
         self.due_at
     }
 
-    /// The latest time that it records as past, or an end of a lease that is later.
+    /// The latest time in the incident: of a past event, or of a lease's end that is later.
     ///
-    /// Where this is not after the clock, no clock by which it was changed was ahead (promise 14).
+    /// If this time is not after the clock, no clock that changed the incident was ahead (promise 14).
     pub fn latest_at(&self) -> DateTime<Utc> {
         past::latest_at(&self.incident)
     }
 
-    /// When it expires, and the store may delete it; `None`: never.
+    /// When the incident expires, so that the store may delete it; `None` if never.
     pub fn expires_at(&self) -> Option<DateTime<Utc>> {
         self.expires_at
     }
 
-    /// Promise 3: the key that no other open incident may have; `None` if it is resolved or has no key.
+    /// The dedup key that no other open incident may have (promise 3); `None` if the incident is resolved or has no
+    /// key.
     pub fn open_key(&self) -> Option<(&ServiceName, &DedupKey)> {
         let key = self.incident.dedup_key.as_ref()?;
         (self.incident.state != State::Resolved).then_some((&self.incident.service, key))
@@ -73,7 +75,7 @@ impl Draft {
 
     /// The incident as bytes, for [`Record::decode`](crate::store::Record::decode).
     ///
-    /// JSON, bounded well under 100 KB.
+    /// The bytes are JSON, well under 100 KB.
     pub fn body(&self) -> Vec<u8> {
         serde_json::to_vec(&self.incident)
             .expect("an incident has only string keys and no failing serializer")
@@ -91,7 +93,7 @@ pub fn due_at(incident: &Incident) -> Option<DateTime<Utc>> {
     deliveries.chain(ladder::next(incident).map(|next| next.at)).min()
 }
 
-/// The same for times after `now`: when there is more to do than what is already due.
+/// The next due time after `now`: when there is more to do than the work that is already due.
 #[cfg(feature = "runner")]
 pub(crate) fn due_after(incident: &Incident, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let deliveries: Vec<_> = if incident.state == State::Open {

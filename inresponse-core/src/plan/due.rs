@@ -1,4 +1,4 @@
-//! What to do when an incident is due.
+//! Decides what to do when an incident is due.
 
 use std::time::Duration;
 
@@ -49,10 +49,10 @@ pub(super) fn due(
     if due.changed { change(due.incident, due.sends, now) } else { Decision::Nothing }
 }
 
-/// Promise 10: a long send keeps its lease while its process lives.
+/// Renews the lease of a long send, as long as its process lives (promise 10).
 ///
-/// The new end uses the current clock, even if it went back. It does nothing if the attempt is no longer in flight, or
-/// if no other process would begin it because the incident is not OPEN or the round is over.
+/// The new end uses the current clock, even if the clock went back. Nothing is changed if the attempt is no longer in
+/// flight, or if no other process would begin it because the incident is not OPEN or the round is over.
 pub(super) fn renew(
     incident: &Incident,
     key: DeliveryKey,
@@ -82,7 +82,7 @@ enum Climb {
 
 struct Due<'a> {
     incident: Incident,
-    /// If nobody is to be alerted, there may still be status updates to send.
+    /// Whether alerts may be sent. If not, there may still be status updates to send.
     alerts: bool,
     lease: Duration,
     hold: &'a dyn Hold,
@@ -94,8 +94,8 @@ struct Due<'a> {
 impl Due<'_> {
     /// Records leases that ended before an outcome came, and makes their deliveries due again.
     ///
-    /// Promise 8: a level without any recorded outcome begins again with its first repeat, once. Returns whether such a
-    /// level waits for a delivery that is held back; the next level waits with it.
+    /// A level without any recorded outcome begins again with its first repeat, once (promise 8). Returns whether such
+    /// a level waits for a delivery that is held back; the next level waits with it.
     fn expire_leases(&mut self) -> bool {
         let (mut renewal_held, mut expired) = (false, Vec::new());
         for i in 0..self.incident.deliveries.len() {
@@ -133,7 +133,7 @@ impl Due<'_> {
         renewal_held
     }
 
-    /// Promise 8: a level that began without a slot begins again, once, if its first send is late or the next level
+    /// A level that began without a slot begins again, once (promise 8), if its first send is late or the next level
     /// would overtake it, and the process that let it wait may have died. So after an outage the on-call engineer is
     /// alerted first.
     fn begin_unsent_again(&mut self) {
@@ -215,7 +215,7 @@ impl Due<'_> {
         self.hold.held(&self.incident.delivery_id(delivery.key()), &delivery.contact)
     }
 
-    /// Begins every rung whose turn has come; more than one where a level is empty or dead.
+    /// Begins every rung whose turn has come; more than one if a level is empty or dead.
     fn climb(&mut self, round: Option<NextRound>) -> Climb {
         while let Some(next) = ladder::next(&self.incident) {
             if next.at > self.now {
@@ -247,10 +247,11 @@ impl Due<'_> {
         Climb::Rested
     }
 
-    /// Begins a level, whose sends are leased next. Answers whether it has begun: not if all of it is still in flight.
+    /// Begins a level, whose sends are leased next. Returns whether it has begun: it has not if all of its deliveries
+    /// are still in flight.
     ///
-    /// Promise 8: it begins although no sending slot is free for any of its contacts, so that a contact who hangs
-    /// delays no later level.
+    /// The level begins even if no sending slot is free for its contacts (promise 8), so that a hanging contact delays
+    /// no later level.
     fn begin_level(&mut self, level: Level, due_at: DateTime<Utc>) -> bool {
         let round = self.incident.round;
         let contacts = self.incident.matrix.contacts(level).to_vec();

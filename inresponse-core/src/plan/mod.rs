@@ -1,8 +1,8 @@
-//! The pure planner: every decision about what happens to an incident, once.
+//! The pure planner: it makes every decision about an incident.
 //!
-//! `(incident, input, now) → (new incident, sends, next due)`. No async, no I/O, no clock, no randomness, no logging.
-//! [`open`] makes an incident from a report. [`step`] handles everything that can happen to it. The engine executes
-//! their decisions. Every deployment shares them.
+//! A decision is a function `(incident, input, now) → (new incident, sends, next due)`, with no async, no I/O, no
+//! clock, no randomness and no logging. [`open`] makes an incident from a report. [`step`] handles every later input.
+//! The engine executes these decisions. All deployments share them.
 //!
 //! | file | says |
 //! |---|---|
@@ -15,19 +15,19 @@
 //! | file | decides |
 //! |---|---|
 //! | `step` | which of the following decides about an input |
-//! | `open` | how an incident begins, what a repeated report does |
+//! | `open` | how an incident begins, and the effect of a repeated report |
 //! | `ladder` | which level, repeat round or fallback is next, and when |
 //! | `due` | what to do when an incident is due: expired leases, levels that begin, sends to lease |
-//! | `outcome` | what an attempt's outcome means, and when to try again |
-//! | `bounce` | what a bounce of an accepted alert means |
+//! | `outcome` | the effect of an attempt's outcome, and when to try again |
+//! | `bounce` | the effect of a bounce of an accepted alert |
 //! | `people` | claim, release, resolve, hand over, escalate, severity, note |
 //! | `status_updates` | status updates: who is notified of a claim |
 //! | `handover` | the new holder who has not answered yet |
-//! | `account` | what happened, as facts for pages, mails and answers |
-//! | `outlook` | what comes next, as facts of the same kind |
+//! | `account` | past events, as facts for pages, mails and answers |
+//! | `outlook` | future alerts, as facts of the same kind |
 //! | `round` | which team a new round alerts, and what the timeline records |
 //! | `backoff` | the pause before the next attempt |
-//! | `clock_back` | what a clock that went back does to stored times |
+//! | `clock_back` | the correction of stored times after a clock went back |
 //! | `past` | the times that an incident records as past |
 
 mod account;

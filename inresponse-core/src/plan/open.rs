@@ -1,4 +1,4 @@
-//! How an incident begins, and what a repeated report does to it.
+//! Decides how an incident begins, and the effect of a repeated report.
 
 use std::time::Duration;
 
@@ -15,14 +15,14 @@ use crate::model::{
     Severity, State, TeamName, Timeline, Unknown,
 };
 
-/// An incident that is to be created: everything but its number, which the store assigns.
+/// A new incident without its number, which the store assigns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Opening {
     incident: Incident,
 }
 
 impl Opening {
-    /// Promise 3: the key under which an incident that is not resolved must be returned instead.
+    /// The dedup key (promise 3): if an unresolved incident has it, that incident must be returned instead.
     pub fn open_key(&self) -> Option<(&ServiceName, &DedupKey)> {
         self.incident.dedup_key.as_ref().map(|key| (&self.incident.service, key))
     }
@@ -45,7 +45,8 @@ const UNNUMBERED: IncidentNumber = IncidentNumber::new(0);
 /// Makes an incident of a report: OPEN, round 1, level 1 due at once.
 ///
 /// `matrix` contains the people on call at `now`. With `first_lease`, the create includes the leases of the first
-/// alert: the sends of [`step`](super::step)'s first `Due` are leased at once, for a process that then sends them.
+/// alert: the deliveries that [`step`](super::step) would lease first are leased at once, for a process that then sends
+/// them.
 pub fn open(
     report: Report,
     team: TeamName,
@@ -59,9 +60,9 @@ pub fn open(
     }
 }
 
-/// As [`open`] with a first lease, except for the deliveries that `hold` holds back.
+/// Makes an incident like [`open`] with a first lease, except for the deliveries that `hold` holds back.
 ///
-/// The incident has no number yet, so `hold` can tell deliveries by their contact only.
+/// The incident has no number yet, so `hold` can distinguish deliveries only by their contact.
 pub fn open_leasing(
     report: Report,
     team: TeamName,
@@ -122,7 +123,8 @@ fn opened(report: Report, team: TeamName, matrix: Matrix, now: DateTime<Utc>) ->
     }
 }
 
-/// Promise 3: a higher severity raises it, a lower one is only noted (once for each severity).
+/// Handles a repeated report (promise 3): a higher severity raises the incident, a lower one is only noted (once for
+/// each severity).
 pub(super) fn repeat(
     incident: &Incident,
     severity: Severity,

@@ -1,4 +1,4 @@
-//! What the outcome of an attempt means.
+//! Decides the effect of an attempt's outcome.
 
 use chrono::{DateTime, Utc};
 
@@ -12,9 +12,9 @@ use crate::model::{
 
 /// Merges an outcome by (delivery, attempt).
 ///
-/// An outcome is a fact: an acceptance is recorded whatever the incident's state is by then, and only a bounce takes it
-/// back. Every other outcome counts only for the attempt in flight. For an attempt that was taken over it shows that
-/// its process had not died.
+/// An outcome is a fact: an acceptance is recorded whatever the incident's state is, and only a bounce removes it.
+/// Every other outcome counts only for the attempt in flight. If another process took the attempt over, a late outcome
+/// shows that the first process had not died.
 pub(super) fn outcome(
     incident: &Incident,
     key: DeliveryKey,
@@ -39,7 +39,7 @@ pub(super) fn outcome(
     merge(incident, Ending { key, attempt, kind, detail, status }, now)
 }
 
-/// Merges that an attempt was not begun: it is due again at once.
+/// Merges the information that an attempt was not begun: the delivery is due again at once.
 pub(super) fn not_begun(
     incident: &Incident,
     key: DeliveryKey,
@@ -51,7 +51,7 @@ pub(super) fn not_begun(
     merge(incident, Ending { key, attempt, kind: OutcomeKind::NotBegun, detail: reason, status }, now)
 }
 
-/// What an attempt left its delivery in.
+/// The state in which an attempt left its delivery.
 struct Ending<'a> {
     key: DeliveryKey,
     attempt: u32,
@@ -105,8 +105,8 @@ fn merge(incident: &Incident, ended: Ending<'_>, now: DateTime<Utc>) -> Decision
     change(next, Vec::new(), now)
 }
 
-/// Promise 9: where an attempt was taken over by a clock that is ahead, its process lives; the attempt does not
-/// count towards the death of a delivery that ends its processes.
+/// Handles an attempt that a server with a clock ahead took over (promise 9): its process lives, so the attempt does
+/// not count as one whose process died.
 fn lived(incident: &Incident, i: usize, attempt: u32, now: DateTime<Utc>) -> Decision {
     let delivery = &incident.deliveries[i];
     if !delivery.is_unsettled() || !delivery.expired.contains(&attempt) {

@@ -1,4 +1,4 @@
-//! What people do: claim, release, resolve, hand over, escalate, change the severity, note.
+//! Decides about people's updates: claim, release, resolve, hand over, escalate, change the severity, note.
 
 use chrono::{DateTime, Utc};
 
@@ -77,7 +77,7 @@ pub(super) fn update(
     if changed { change(next, Vec::new(), now) } else { Decision::Nothing }
 }
 
-/// Who does something, and with which key.
+/// The person who makes an update, and their key.
 #[derive(Clone, Copy)]
 struct Who<'a> {
     by: &'a Person,
@@ -96,7 +96,7 @@ enum Grant {
     Refuse(Refusal),
 }
 
-/// Promises 5 and 6: the state's edges, and one claimant.
+/// Decides whether a change of state is allowed (promises 5 and 6): the allowed transitions, and one claimant.
 fn grant(incident: &Incident, by: &Person, request: &StateChange, now: DateTime<Utc>) -> Grant {
     if *request == StateChange::Escalate {
         return grant_escalation(incident, now);
@@ -126,7 +126,7 @@ fn grant(incident: &Incident, by: &Person, request: &StateChange, now: DateTime<
     }
 }
 
-/// Where somebody is still to be alerted, and not at once anyway.
+/// Decides whether a request to escalate is granted: somebody is left to alert, and not already due.
 fn grant_escalation(incident: &Incident, now: DateTime<Utc>) -> Grant {
     match escalates_at(incident) {
         Ok(at) if at > now => Grant::Change,
@@ -135,7 +135,7 @@ fn grant_escalation(incident: &Incident, now: DateTime<Utc>) -> Grant {
     }
 }
 
-/// When the next level is due, which a manual escalation would alert at once; the refusal if there is nobody left.
+/// When the next level is due, which a manual escalation would alert at once. The refusal if nobody is left.
 pub(super) fn escalates_at(incident: &Incident) -> Result<DateTime<Utc>, Refusal> {
     if incident.state != State::Open {
         return Err(Refusal::NotEscalating(incident.state));
@@ -144,14 +144,14 @@ pub(super) fn escalates_at(incident: &Incident) -> Result<DateTime<Utc>, Refusal
     next.map(|next| next.at).ok_or(Refusal::NobodyLeft)
 }
 
-/// Promise 11: a claim stops the alerts; only what is in flight may still arrive.
+/// Claims the incident, which stops the alerts (promise 11). Only a message in flight may still arrive.
 fn claim(incident: &mut Incident, who: Who<'_>, now: DateTime<Utc>) {
     let from = own(incident, who.by, now);
     status_updates::create(incident, who.by, &[], now);
     who.notes(incident, Event::Claimed { by: who.by.clone(), from }, now);
 }
 
-/// Makes `owner` the one who has it. Answers who had it.
+/// Makes `owner` the claimant. Returns the previous one.
 fn own(incident: &mut Incident, owner: &Person, now: DateTime<Utc>) -> Option<Person> {
     let from = incident.claimed.take().map(|claimed| claimed.by);
     incident.state = State::Claimed;
@@ -200,7 +200,7 @@ fn resolve(incident: &mut Incident, who: Who<'_>, ended: Option<Ended>, now: Dat
     who.notes(incident, Event::Resolved { by: who.by.clone() }, now);
 }
 
-/// Promise 5: a release begins a new round at level 1, at once.
+/// Releases the incident: a new round begins at level 1, at once (promise 5).
 fn release(incident: &mut Incident, who: Who<'_>, round: NextRound, now: DateTime<Utc>) {
     who.notes(incident, Event::Released { by: who.by.clone() }, now);
     begin_again(incident, round, now);
@@ -214,7 +214,7 @@ fn hand_to_team(incident: &mut Incident, who: Who<'_>, round: NextRound, now: Da
     begin_again(incident, round, now);
 }
 
-/// Nobody waits any longer for the levels that have begun.
+/// Makes the next level due now, without waiting for the levels that have begun.
 fn escalate(incident: &mut Incident, who: Who<'_>, now: DateTime<Utc>) {
     for begun in &mut incident.begun {
         begun.passed_at.get_or_insert(now);

@@ -7,7 +7,7 @@ use crate::model::{Delivery, DeliveryStatus, Event, Incident, Matrix, StandIn, S
 /// How many deliveries of earlier rounds are kept, to be read and to be found by outcomes that come late.
 const KEPT_DELIVERIES: usize = 24;
 
-/// Whose round is about to begin.
+/// The team whose round is about to begin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RoundOf {
     /// The team that owns the incident's service now.
@@ -16,19 +16,19 @@ pub enum RoundOf {
     Team(TeamName),
 }
 
-/// A round that is about to begin, as the roster says at this instant.
+/// A round that is about to begin, by the roster at this instant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NextRound {
-    /// The team that has the incident from then on.
+    /// The team that has the incident from this round on.
     pub team: TeamName,
     /// The matrix that the round freezes.
     pub matrix: Matrix,
-    /// Whether these are the people of the team that was asked for.
+    /// Whether the people of the requested team are alerted.
     pub alerted: Alerted,
 }
 
 impl NextRound {
-    /// A round of that team's own people.
+    /// A round in which a team's own people are alerted.
     pub fn of(team: TeamName, matrix: Matrix) -> Self {
         Self { team, matrix, alerted: Alerted::Team }
     }
@@ -37,15 +37,15 @@ impl NextRound {
 /// Who is alerted in a round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Alerted {
-    /// The people of the team that was asked for.
+    /// The people of the requested team are alerted.
     Team,
     /// The people of the catch-all team, because the requested team was deleted.
     CatchAll,
-    /// Stand-ins, because the team was deleted and no other team replaces it.
+    /// Other people are alerted, because the team was deleted and no other team replaces it.
     StandIn(StandIn),
 }
 
-/// Whose the next round of an incident is.
+/// The team of an incident's next round.
 pub(super) fn next_of(incident: &Incident) -> RoundOf {
     match incident.handed_to() {
         Some(team) => RoundOf::Team(team.clone()),
@@ -53,7 +53,8 @@ pub(super) fn next_of(incident: &Incident) -> RoundOf {
     }
 }
 
-/// Gives the incident to the team whose round begins; the timeline says if that is another one, or gone, and why.
+/// Assigns the incident to the team whose round begins. The timeline records if it is another team, or a deleted one,
+/// and why.
 fn give(incident: &mut Incident, team: TeamName, alerted: Alerted, now: DateTime<Utc>) {
     let why = match alerted {
         Alerted::StandIn(alerted) => {

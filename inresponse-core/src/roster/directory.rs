@@ -8,7 +8,7 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use super::{Book, Rota, Target, Team};
 use crate::model::TeamName;
 
-/// Everything that says who is on call for a team in a span of time.
+/// Everything that decides who is on call for a team in a span of time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Directory {
     team: TeamName,
@@ -29,12 +29,12 @@ pub struct TeamPart {
     pub standing: Standing,
 }
 
-/// Whether a team is known.
+/// Whether a team is known to the roster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     /// It has settings, a calendar entry, a schedule or a service.
     Known,
-    /// It has none of them.
+    /// The team has no settings, no calendar entry and no service.
     Unknown,
 }
 
@@ -146,7 +146,7 @@ impl Directory {
     }
 }
 
-/// The first and the last calendar day that some zone has between `from` and `to`.
+/// The first and the last calendar day that exists in some time zone between `from` and `to`.
 pub fn days_of(from: DateTime<Utc>, to: DateTime<Utc>) -> (NaiveDate, NaiveDate) {
     // No zone is more than a day from UTC.
     let (first, last) = (from.date_naive(), to.date_naive());

@@ -1,4 +1,4 @@
-//! What edits do: pure. Every roster decides by [`judge`] and only reads and writes.
+//! Judges edits, as a pure function. Every roster decides by [`judge`] and only reads and writes.
 
 use std::collections::HashSet;
 
@@ -9,30 +9,30 @@ use super::question::{Answers, Question, Refusal};
 use super::{EntryKey, RosterChange, RosterEdit, Was};
 use crate::model::Person;
 
-/// The most edits that one call makes.
+/// The maximum number of edits in one call.
 pub const MAX_EDITS: usize = 40;
 
-/// How many users of a name a roster looks up: one more than one call can edit.
+/// The maximum number of users of a name that a roster looks up: one more than one call can edit.
 pub const MAX_USERS: usize = MAX_EDITS + 1;
 
-/// What one edit did.
+/// The effect of one edit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Effect {
-    /// The entry is new.
+    /// The entry was created.
     Created,
     /// The entry replaced another one.
     Replaced,
-    /// The same entry was there already. Nothing was written.
+    /// The same entry already existed. Nothing was written.
     Unchanged,
-    /// The entry is gone.
+    /// The entry was deleted.
     Deleted,
-    /// There was nothing to delete.
+    /// There was no entry to delete.
     Absent,
 }
 
 impl Effect {
-    /// What it did, in one word.
+    /// The name of the effect, in one word.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Created => "created",
@@ -43,7 +43,7 @@ impl Effect {
         }
     }
 
-    /// Whether something was written.
+    /// Whether the effect changed something.
     pub const fn changes(self) -> bool {
         match self {
             Self::Created | Self::Replaced | Self::Deleted => true,
@@ -52,37 +52,38 @@ impl Effect {
     }
 }
 
-/// What a call to [`Roster::apply`](super::Roster::apply) did.
+/// The result of a call to [`Roster::apply`](super::Roster::apply).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub enum Edited {
-    /// All edits are durable with their audit records: what each of them did, in their order.
+    /// All edits are durable with their audit records. The list has the effect of each edit, in order.
     Done(Vec<Effect>),
-    /// Nothing was changed.
+    /// Nothing was changed, for this reason.
     Refused(Refusal),
 }
 
-/// How a call of [`Roster::apply`](super::Roster::apply) is judged.
+/// The judgement about a call to [`Roster::apply`](super::Roster::apply).
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
 pub enum Judged {
     /// Nothing is decided yet: answer these questions and ask again.
     Ask(Vec<Question>),
-    /// To be written in one atomic step: each edit whose effect [changes](Effect::changes) something, and the records.
+    /// The roster must write, in one atomic step, each edit whose effect [changes](Effect::changes) something, and the
+    /// audit records.
     Write {
-        /// What each edit does.
+        /// The effect of each edit.
         effects: Vec<Effect>,
         /// The audit records.
         changes: Vec<RosterChange>,
     },
-    /// Nothing may be written.
+    /// Nothing may be written, for this reason.
     Refused(Refusal),
 }
 
-/// Refuses what can be refused without a look at the roster.
+/// Refuses calls that can be refused without reading the roster.
 ///
 /// # Errors
-/// Too many edits, or two of the same entry.
+/// There are too many edits, or two of the same entry.
 pub fn check(edits: &[RosterEdit]) -> Result<(), Refusal> {
     if edits.len() > MAX_EDITS {
         return Err(Refusal::TooMany(edits.len()));

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::model::{ServiceName, TeamName};
 
-/// All entries, for rosters that hold them in memory.
+/// All entries of a roster, for rosters that keep them in memory.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Snapshot {
     services: BTreeMap<ServiceName, TeamName>,
@@ -201,7 +201,7 @@ impl Snapshot {
         }
     }
 
-    /// Puts an entry.
+    /// Adds or replaces an entry.
     pub fn put(&mut self, entry: Entry) {
         match entry {
             Entry::Service { service, team } => {
