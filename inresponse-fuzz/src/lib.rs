@@ -17,6 +17,7 @@
 //! | `settings` | `config`: the server's file |
 //! | `api` | `api`: any request, through the whole router |
 //! | `notice` | `notice`: what SES reports about a mail |
+//! | `feeds` | `ical`: calendars of other programs |
 
 #![allow(
     clippy::unwrap_used,
