@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn names_come_from_the_summary_a_lone_attendee_and_the_description() {
-        let cases: [(&str, Option<u8>, &[&str]); 13] = [
+        let cases: [(&str, Option<u8>, &[&str]); 14] = [
             ("SUMMARY:Ann", None, &["Ann"]),
             ("SUMMARY:  Ann Lee ", None, &["Ann Lee"]),
             (
@@ -76,7 +76,8 @@ mod tests {
             ("SUMMARY:[L12]ann@example.org", Some(12), &["ann@example.org", "[L12]ann@example.org"]),
             ("SUMMARY:[L1]", Some(1), &["[L1]"]),
             ("SUMMARY:[L300] Ann", None, &["[L300] Ann"]),
-            ("SUMMARY:[L+1] Ann", None, &["[L+1] Ann"]),
+            ("SUMMARY:[L 1] Ann", None, &["[L 1] Ann"]),
+            ("SUMMARY:[L-1] Ann", None, &["[L-1] Ann"]),
             ("SUMMARY:[Ops] Ann", None, &["[Ops] Ann"]),
             (
                 "SUMMARY:On call\nATTENDEE;CN=Ann Lee;EMAIL=al@example.org:MAILTO:ann@example.org",

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chrono::{DateTime, Datelike, SubsecRound, TimeDelta, Utc};
-use icalendar::Property;
 use sha2::{Digest, Sha256};
 
 use crate::limits::MAX_NAME;
@@ -33,13 +32,13 @@ const REFRESH: &str = "PT10M";
 pub fn write(name: &str, shifts: impl Iterator<Item = Shift>, stamp: DateTime<Utc>) -> String {
     let name = plain(name);
     let mut written = String::new();
-    let mut line = |key: &str, value: &str| written.push_str(&content_line(Property::new(key, value)));
+    let mut line = |key: &str, value: &str| fold(&format!("{key}:{value}"), &mut written);
     line("BEGIN", "VCALENDAR");
     line("VERSION", "2.0");
     line("PRODID", "-//InResponse//inresponse-calendar//EN");
     line("CALSCALE", "GREGORIAN");
     line("METHOD", "PUBLISH");
-    line("X-WR-CALNAME", &name);
+    line("X-WR-CALNAME", &escaped(&name));
     line("X-PUBLISHED-TTL", REFRESH);
     let stamp = utc(stamp);
     let mut same: HashMap<(String, String), u32> = HashMap::new();
@@ -55,7 +54,7 @@ pub fn write(name: &str, shifts: impl Iterator<Item = Shift>, stamp: DateTime<Ut
         line("DTSTAMP", &stamp);
         line("DTSTART", &from);
         line("DTEND", &to);
-        line("SUMMARY", &who);
+        line("SUMMARY", &escaped(&who));
         // Being on call keeps nobody from a meeting.
         line("TRANSP", "TRANSPARENT");
         line("END", "VEVENT");
@@ -65,9 +64,27 @@ pub fn write(name: &str, shifts: impl Iterator<Item = Shift>, stamp: DateTime<Ut
     written
 }
 
-/// One line, folded, with its escapes and its end.
-fn content_line(property: Property) -> String {
-    property.try_into().unwrap_or_default()
+/// The most bytes of a line, without its end.
+const FOLD_AT: usize = 75;
+
+/// Adds a line with its end, folded between characters. (The crate `icalendar` makes the last of folded lines one byte too
+/// long.)
+fn fold(line: &str, written: &mut String) {
+    let (mut rest, mut room) = (line, FOLD_AT);
+    while rest.len() > room {
+        let (now, later) = rest.split_at(rest.floor_char_boundary(room));
+        written.push_str(now);
+        written.push_str("\r\n ");
+        // The space counts.
+        (rest, room) = (later, FOLD_AT - 1);
+    }
+    written.push_str(rest);
+    written.push_str("\r\n");
+}
+
+/// With the characters escaped that would end a value.
+fn escaped(text: &str) -> String {
+    text.replace('\\', r"\\").replace(',', r"\,").replace(';', r"\;")
 }
 
 /// Without what a calendar's text may not contain.

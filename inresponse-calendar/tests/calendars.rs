@@ -105,7 +105,9 @@ fn p18_any_part_of_a_calendar_is_an_error_and_no_other_calendar() {
         let whole = athens(bytes);
         let zone = Zone::utc();
         let span = at("2026-09-01T00:00:00Z")..at("2026-09-08T00:00:00Z");
-        for end in 0..bytes.trim_ascii_end().len() {
+        // At every place where the calendar nearly begins or ends, and at some between.
+        let length = bytes.trim_ascii_end().len();
+        for end in (0..20).chain((20..length).step_by(53)).chain(length - 60..length) {
             assert!(read(&bytes[..end], &zone, span.clone()).is_err(), "the first {end} bytes");
         }
         assert_eq!(athens(bytes.trim_ascii_end()), whole);

@@ -17,6 +17,7 @@
 //! | `settings` | `config`: the server's config file |
 //! | `api` | `api`: any request, to the whole router |
 //! | `notice` | `notice`: reports of SES about a mail |
+//! | `feeds` | `ical`: calendars of other programs |
 
 #![allow(
     clippy::unwrap_used,

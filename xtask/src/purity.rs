@@ -3,8 +3,8 @@
 use crate::tools::{Failure, cargo, output};
 use crate::{bugs, circles, log_lines};
 
-/// Checks that the core depends on no HTTP, SQL, AWS or SMTP, and on tokio only by choice; that translation and the
-/// types on the wire depend on none of these; and that the default build has nothing of AWS.
+/// Checks that the core depends on no HTTP, SQL, AWS or SMTP, and on tokio only by choice; that translation, calendars
+/// and the types on the wire depend on none of these; and that the default build has nothing of AWS.
 pub(crate) fn purity() -> Result<(), Failure> {
     const NEVER: [&str; 14] = [
         "axum",
@@ -35,7 +35,9 @@ pub(crate) fn purity() -> Result<(), Failure> {
             return Err(format!("inresponse-core must not depend on {found} (with {features:?})").into());
         }
     }
-    for (pure, features) in [("inresponse-intake", &[][..]), ("inresponse-api", &["--all-features"][..])] {
+    let pure: [(&str, &[&str]); 3] =
+        [("inresponse-intake", &[]), ("inresponse-calendar", &[]), ("inresponse-api", &["--all-features"])];
+    for (pure, features) in pure {
         let mut tree = cargo();
         tree.args(["tree", "-p", pure, "--edges", "normal", "--prefix", "none", "--locked"]);
         let tree = output(tree.args(["--format", "{p}"]).args(features))?;

@@ -19,7 +19,7 @@ use crate::tools::{
 use crate::{schema, sim, words};
 
 /// The crates that are libraries for others.
-const LIBRARIES: [&str; 12] = [
+const LIBRARIES: [&str; 13] = [
     "inresponse-core",
     "inresponse-api",
     "inresponse-conformance",
@@ -31,6 +31,7 @@ const LIBRARIES: [&str; 12] = [
     "inresponse-webhook",
     "inresponse-http",
     "inresponse-intake",
+    "inresponse-calendar",
     "inresponse-client",
 ];
 

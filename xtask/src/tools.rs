@@ -213,9 +213,9 @@ pub(crate) fn dynoxide() -> Result<PathBuf, Failure> {
 }
 
 /// The path of a Python with the packages for the tests: a mail server, an emulated cloud, client libraries of other
-/// systems, and a checker of templates.
+/// systems, a reader of calendars, and a checker of templates.
 pub(crate) fn python() -> Result<PathBuf, Failure> {
-    const PACKAGES: [&str; 7] = [
+    const PACKAGES: [&str; 10] = [
         "aiosmtpd==1.4.6",
         "trustme==1.2.1",
         "ministack==1.5.33",
@@ -223,6 +223,9 @@ pub(crate) fn python() -> Result<PathBuf, Failure> {
         "awscli==1.46.3",
         "pagerduty==7.2.0",
         "opsgenie-sdk==2.1.5",
+        "recurring-ical-events==3.8.2",
+        "icalendar==7.3.2",
+        "tzdata==2026.6",
     ];
     environment("python", &PACKAGES)
 }

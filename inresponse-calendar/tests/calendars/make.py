@@ -81,6 +81,8 @@ def by_ics():
 (HERE / "python-ics.ics").write_bytes(by_ics().encode())
 for path in sorted(HERE.glob("*.ics")):
     begin, end = (datetime(year, month, 1, tzinfo=timezone.utc) for year, month in ((2026, 9), (2027, 5)))
-    found = occurrences(path.read_bytes(), "Europe/Athens", begin, end)
+    # The library unfolds what is decoded already, and would lose a character that is folded.
+    unfolded = path.read_bytes().replace(b"\r\n ", b"")
+    found = occurrences(unfolded, "Europe/Athens", begin, end)
     lines = ",\n".join("  " + json.dumps(one, ensure_ascii=False) for one in found)
     path.with_suffix(".json").write_text(f"[\n{lines}\n]\n")

@@ -2,6 +2,7 @@
 
 mod api;
 mod bodies;
+mod feeds;
 mod head;
 mod mail;
 mod messages;
@@ -38,6 +39,7 @@ pub static TARGETS: &[Target] = targets! {
     mail: mail;
     settings: config;
     notice: notice;
+    feeds: ical;
     api: api;
 };
 
