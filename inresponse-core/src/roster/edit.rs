@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::names::{Names, Open};
 use super::{Entry, EntryKey, RosterChange, RosterEdit};
@@ -10,9 +10,6 @@ use crate::model::{Person, PersonId, TeamName};
 
 /// The most edits that one call makes.
 pub const MAX_EDITS: usize = 40;
-
-/// How many users of a name a roster looks up: one more than one call can edit.
-pub const MAX_USERS: usize = MAX_EDITS + 1;
 
 /// What is there before an edit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,12 +29,18 @@ pub enum Was {
 pub enum Question {
     /// What is under this key?
     Entry(EntryKey),
-    /// Which entries use this name, at most [`MAX_USERS`]? [`Entry::uses`] tells whether one does.
+    /// Which entries use this name? [`Entry::uses`] tells whether one does. All of them: any number of them may be
+    /// deleted by the call, together with their team.
     Users(EntryKey),
     /// Which schedules does the team have; or, of a schedule: which overrides?
     Parts(EntryKey),
-    /// Which schedules and teams do the on-call lists of the team's calendar name, whatever the day?
-    OnCallOfDays(TeamName),
+    /// Which schedules and teams do the on-call lists of a team's calendar name, whatever the day?
+    OnCallOfDays {
+        /// The team.
+        team: TeamName,
+        /// Days that do not count, since the call edits them.
+        apart_from: Vec<NaiveDate>,
+    },
 }
 
 /// What a roster answered to [`judge`]'s questions. All answers of one call see the same roster.
@@ -282,7 +285,9 @@ mod tests {
                     let users = found(key).map_or(Vec::new(), |n| looked[n].1.to_vec());
                     answers.keys(question.clone(), users);
                 }
-                Question::Parts(_) | Question::OnCallOfDays(_) => answers.keys(question.clone(), Vec::new()),
+                Question::Parts(_) | Question::OnCallOfDays { .. } => {
+                    answers.keys(question.clone(), Vec::new())
+                }
             }
             Ok::<_, std::convert::Infallible>(())
         };

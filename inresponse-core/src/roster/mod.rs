@@ -44,9 +44,7 @@ use chrono::{DateTime, Utc};
 pub use book::{Book, Timetable};
 pub use change::{ChangeKind, ChangeMark, EntryChange, FieldChange, RosterChange, What};
 pub use directory::{Directory, Standing, TeamPart, days_of};
-pub use edit::{
-    Answers, Edited, Effect, Judged, MAX_EDITS, MAX_USERS, Question, Refusal, Was, check, judge, judge_by,
-};
+pub use edit::{Answers, Edited, Effect, Judged, MAX_EDITS, Question, Refusal, Was, check, judge, judge_by};
 pub use entry::{Entry, EntryKey, EntryKind, RosterEdit};
 pub use moment::{Moment, WallTime};
 pub use person::{Absence, Profile, ProfileBuilder, RuleFor, RuleStep};
