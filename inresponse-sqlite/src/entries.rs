@@ -1,11 +1,11 @@
 //! Reads and writes the roster's entries and audit records, as plain functions on a connection.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use inresponse_core::Chain;
 use inresponse_core::model::{Person, TeamName};
 use inresponse_core::roster::{
-    Answers, ChangeMark, Edited, Effect, Entry, EntryKey, EntryKind, Judged, MAX_USERS, Question,
-    RosterChange, RosterEdit, Snapshot, Target, Was, judge_by,
+    Answers, ChangeMark, Edited, Effect, Entry, EntryKey, EntryKind, Judged, Question, RosterChange,
+    RosterEdit, Snapshot, Target, Was, judge_by,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -69,7 +69,7 @@ fn answer(connection: &Connection, question: &Question, answers: &mut Answers) -
         }
         Question::Users(key) => users(connection, key)?,
         Question::Parts(key) => parts(connection, key)?,
-        Question::OnCallOfDays(team) => on_call_of_days(connection, team)?,
+        Question::OnCallOfDays { team, apart_from } => on_call_of_days(connection, team, apart_from)?,
     };
     answers.keys(question.clone(), keys);
     Ok(())
@@ -94,7 +94,7 @@ fn has_parts(connection: &Connection, team: &str) -> rusqlite::Result<bool> {
         .query_row([team], |row| row.get(0))
 }
 
-/// Entries that use a name, up to [`MAX_USERS`].
+/// Entries that use a name.
 fn users(connection: &Connection, key: &EntryKey) -> rusqlite::Result<Vec<EntryKey>> {
     // A body holds the name as JSON writes it. Whether it is a use, the decoded entry tells.
     let name = match key {
@@ -117,9 +117,6 @@ fn users(connection: &Connection, key: &EntryKey) -> rusqlite::Result<Vec<EntryK
         let user = entry.key();
         if user != *key && !user.is_inside(key) && entry.uses().contains(key) {
             users.push(user);
-        }
-        if users.len() == MAX_USERS {
-            break;
         }
     }
     Ok(users)
@@ -147,14 +144,21 @@ fn parts(connection: &Connection, key: &EntryKey) -> rusqlite::Result<Vec<EntryK
 }
 
 /// The schedules and teams that the calendar of a team names, whatever the day.
-fn on_call_of_days(connection: &Connection, team: &TeamName) -> rusqlite::Result<Vec<EntryKey>> {
+fn on_call_of_days(
+    connection: &Connection,
+    team: &TeamName,
+    apart_from: &[NaiveDate],
+) -> rusqlite::Result<Vec<EntryKey>> {
     let sql = "SELECT team, kind, name, body FROM roster_entry WHERE team = ?1 AND kind = 'day'
                AND (instr(body, 'schedule:') > 0 OR instr(body, 'team:') > 0)";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([team.as_str()])?;
     let mut keys = std::collections::BTreeSet::new();
     while let Some(row) = rows.next()? {
-        let Ok(Entry::Day { rota, .. }) = entry(row)? else { continue };
+        let Ok(Entry::Day { day, rota, .. }) = entry(row)? else { continue };
+        if apart_from.contains(&day) {
+            continue;
+        }
         let leads_on = |target: &&Target| matches!(target, Target::Schedule { .. } | Target::Team(_));
         keys.extend(
             rota.oncall().iter().filter(leads_on).filter_map(|target| EntryKey::named_by(target, team)),

@@ -84,6 +84,13 @@ pub(super) async fn told(roster: &impl Roster) -> Vec<EntryChange> {
     oldest_first.map(entry).collect()
 }
 
+/// The overrides and the copies of feeds.
+pub(super) async fn held_parts(roster: &impl Roster) -> Vec<Listed> {
+    let mut parts = listed(roster, EntryKind::Override).await;
+    parts.extend(listed(roster, EntryKind::Feed).await);
+    parts
+}
+
 /// All entries, and all audit records with their marks. The handle is refreshed first, because others may have written.
 pub(super) async fn everything(roster: &impl Roster) -> (Vec<Listed>, Vec<(ChangeMark, RosterChange)>) {
     roster.refresh().await.expect("the roster is refreshed");

@@ -22,7 +22,12 @@ fn services(number: usize) -> Vec<Entry> {
 fn given_away(service: &Entry) -> RosterEdit {
     match service {
         Entry::Service { service, .. } => Entry::service(service, &team("other")).into(),
-        Entry::Team { .. } | Entry::Day { .. } => panic!("the test data has only services"),
+        Entry::Team { .. }
+        | Entry::Day { .. }
+        | Entry::Person { .. }
+        | Entry::Schedule { .. }
+        | Entry::Override { .. }
+        | Entry::Feed { .. } => panic!("the test data has only services"),
     }
 }
 

@@ -1,22 +1,35 @@
 //! Laws of the audit records: who changed the roster, and when.
 
+use std::convert::Infallible;
 use std::slice;
 
 use inresponse_core::model::Contact;
 use inresponse_core::roster::{
-    EntryChange, Judged, Looked, MAX_EDITS, Roster, RosterChange, RosterEdit, Rota, Team, Was, judge,
+    Answers, EntryChange, Judged, MAX_EDITS, Question, Roster, RosterChange, RosterEdit, Rota, Team, Was,
+    judge_by,
 };
 
 use super::acting::{call, done, done_one, editor, page_of_changes, put_service, records, time, told};
 use super::scene::{all_settings, day_of, delete, put, rota, service_of, settings, settings_for};
 use crate::Harness;
 
-/// The audit record of the only edit of the `nth` call. `was` is the entry before the edit.
+/// The audit record of the only edit of the `nth` call. `was` is the entry before the edit, which names nothing else.
 fn record(nth: u32, edit: &RosterEdit, was: Was) -> RosterChange {
-    let looked = [Looked { was, users: Vec::new() }];
-    match judge(&editor(nth), time(nth), slice::from_ref(edit), &looked) {
+    let answer = |question: &Question, answers: &mut Answers| {
+        match question {
+            Question::Entry(key) => answers.entry(key.clone(), was.clone()),
+            Question::Users(_) | Question::Parts(_) | Question::OnCallOfDays { .. } => {
+                answers.keys(question.clone(), Vec::new());
+            }
+        }
+        Ok::<_, Infallible>(())
+    };
+    let Ok(judged) = judge_by(&editor(nth), time(nth), slice::from_ref(edit), answer);
+    match judged {
         Judged::Write { changes, .. } if changes.len() == 1 => changes[0].clone(),
-        other @ (Judged::Write { .. } | Judged::Refused(_)) => panic!("the test data is invalid: {other:?}"),
+        other @ (Judged::Write { .. } | Judged::Refused(_) | Judged::Ask(_)) => {
+            panic!("the test data is invalid: {other:?}")
+        }
     }
 }
 

@@ -6,7 +6,8 @@ use super::acting::{
     call, delete_day, done, entry, everything, knows, owner, page_of_changes, put_day, put_service, put_team,
     records, settings_of, told,
 };
-use super::scene::{all_rotas, all_settings, no_team, odd_names, pairs, put, service_of, team};
+use super::crew::{all_crew, base, crew_pairs, held, override_of, put_all, schedule_of};
+use super::scene::{all_rotas, all_settings, delete, no_team, odd_names, pairs, put, service_of, team};
 use crate::Durable;
 
 /// Services, settings and calendars survive a crash, and deleted entries do not come back.
@@ -32,6 +33,28 @@ pub async fn what_was_put_survives_a_crash<H: Durable<Subject: Roster>>(harness:
     }
     assert_eq!(entry(&roster, "deleted", "2026-03-29").await, None);
     assert!(!knows(&roster, "deleted").await, "the team's only calendar day was deleted");
+}
+
+/// With their overrides and copies, and deleted ones do not come back.
+pub async fn people_and_schedules_survive_a_crash<H: Durable<Subject: Roster>>(harness: &H) {
+    let roster = harness.fresh().await;
+    let mut entries: Vec<_> = base().into();
+    entries.extend(all_crew());
+    entries.extend(crew_pairs().map(|[first, _]| first));
+    put_all(&roster, &entries).await;
+    let gone = schedule_of("devops", "gone", &["jo"]);
+    put_all(&roster, &[gone.clone(), override_of("devops", "gone", "o", &["jo"])]).await;
+    assert_eq!(done(&roster, 1, &[delete(&gone)]).await, [Effect::Deleted]);
+    let before = everything(&roster).await;
+    assert_eq!(before.0.len(), 9, "one for each key, and their team: {:#?}", before.0);
+
+    let roster = harness.reopen(roster).await;
+    assert_eq!(everything(&roster).await, before);
+    for listed in before.0.into_iter().filter_map(|listed| listed.entry) {
+        assert_eq!(held(&roster, &listed.key()).await, Some(listed), "in a directory");
+    }
+    let user = override_of("devops", "primary", "dentist", &["person:jo"]);
+    assert_eq!(done(&roster, 2, &[put(&user)]).await, [Effect::Unchanged]);
 }
 
 /// All edits of the last call and all their records survive a crash together, and so do marks that were returned

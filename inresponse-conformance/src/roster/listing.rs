@@ -6,7 +6,12 @@ use super::acting::{delete_service, done, put_service};
 use super::scene::{all_rotas, all_settings, day_of, put, rota, service_of, settings_for};
 use crate::Harness;
 
-async fn page(roster: &impl Roster, kind: EntryKind, after: Option<&EntryKey>, limit: usize) -> Vec<Listed> {
+pub(super) async fn page(
+    roster: &impl Roster,
+    kind: EntryKind,
+    after: Option<&EntryKey>,
+    limit: usize,
+) -> Vec<Listed> {
     let page = roster.entries(kind, after, limit).await.expect("the roster lists its entries");
     assert!(page.len() <= limit, "a page with a limit of {limit} has {} items", page.len());
     page

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::NaiveDate;
 use inresponse_core::model::{Contact, Severity, TeamName};
-use inresponse_core::roster::{Entry, EntryKey, RosterEdit, Rota, Team, Zone};
+use inresponse_core::roster::{Entry, EntryKey, RosterEdit, Rota, Team, TeamLevel, Zone};
 
 pub(super) use crate::scene::{contact, service};
 
@@ -37,6 +37,10 @@ pub(super) fn all_settings() -> Vec<Team> {
     ])
     .timezone(Zone::new("America/Argentina/ComodRivadavia").unwrap())
     .escalate_after(Duration::from_millis(1_500))
+    .levels(vec![
+        TeamLevel { notify: vec![contact("jo").into(), of("sms:+30210").into()], wait: None },
+        TeamLevel { notify: Vec::new(), wait: Some(Duration::from_secs(90)) },
+    ])
     .repeat(Team::MAX_REPEAT)
     .alert_levels(Severity::Crit, vec![1, 2, 3, 65_535])
     .alert_levels(Severity::Err, vec![2, 1])

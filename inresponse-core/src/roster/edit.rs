@@ -12,9 +12,6 @@ use crate::model::Person;
 /// The maximum number of edits in one call.
 pub const MAX_EDITS: usize = 40;
 
-/// The maximum number of users of a name that a roster looks up: one more than one call can edit.
-pub const MAX_USERS: usize = MAX_EDITS + 1;
-
 /// The effect of one edit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
@@ -197,7 +194,9 @@ mod tests {
                     let users = found(key).map_or(Vec::new(), |n| looked[n].1.to_vec());
                     answers.keys(question.clone(), users);
                 }
-                Question::Parts(_) | Question::OnCallOfDays(_) => answers.keys(question.clone(), Vec::new()),
+                Question::Parts(_) | Question::OnCallOfDays { .. } => {
+                    answers.keys(question.clone(), Vec::new())
+                }
             }
             Ok::<_, std::convert::Infallible>(())
         };

@@ -429,6 +429,10 @@ impl Entry {
         match self {
             Self::Feed { copy, .. } => {
                 body.insert("events".to_owned(), Value::from(copy.events.len()));
+                // What was found may quote an event, and so an address.
+                if !copy.findings.is_empty() {
+                    body.insert("findings".to_owned(), Value::from(copy.findings.len()));
+                }
             }
             Self::Schedule { schedule, .. } => {
                 let urls = schedule.feeds().iter().map(|feed| Value::from(feed.masked()));
@@ -452,10 +456,8 @@ impl Entry {
 fn without_addresses(value: Value) -> Value {
     match value {
         Value::String(text) => match text.parse::<Target>() {
-            // A text with a scheme that nobody would write as a contact, such as a time, stays.
-            Ok(Target::Contact(contact)) if !text.starts_with(|c: char| c.is_ascii_digit()) => {
-                Value::from(contact.masked())
-            }
+            // No scheme begins with a digit, so no time is one.
+            Ok(Target::Contact(contact)) => Value::from(contact.masked()),
             Ok(_) | Err(_) => Value::String(text),
         },
         Value::Array(values) => values.into_iter().map(without_addresses).collect(),
@@ -506,7 +508,8 @@ mod tests {
         let id = OverrideId::new("dentist").unwrap();
         let at = chrono::DateTime::UNIX_EPOCH;
         let event = FeedEvent { from: at, to: at, names: vec!["jo@example.org".to_owned()] };
-        let copy = FeedCopy { events: vec![event], findings: vec!["an event was odd".to_owned()] };
+        let copy =
+            FeedCopy { events: vec![event], findings: vec!["jo@example.org was named twice".to_owned()] };
         vec![
             Entry::service(&athens, &devops),
             Entry::team(&devops, Team::builder(jo()).repeat(2).build().unwrap()),
@@ -523,7 +526,7 @@ mod tests {
         let absence =
             Absence { from: "2026-12-24".parse().unwrap(), to: "2026-12-27T09:00+02:00".parse().unwrap() };
         let step = RuleStep { after: std::time::Duration::ZERO, methods: vec![method.0.clone()] };
-        let person = Profile::builder([method].into()).name("Jo").absence(absence);
+        let person = Profile::builder([method].into()).name("24.jo@example.org").absence(absence);
         person.rule(RuleFor::Default, vec![step]).build().unwrap()
     }
 

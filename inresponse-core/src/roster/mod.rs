@@ -50,7 +50,7 @@ pub use book::{Book, Timetable};
 pub use change::{ChangeKind, ChangeMark, EntryChange, FieldChange, RosterChange, Was, What};
 pub use coverage::{Finding, FindingKind, coverage};
 pub use directory::{Directory, Standing, TeamPart, days_of};
-pub use edit::{Edited, Effect, Judged, MAX_EDITS, MAX_USERS, check, judge, judge_by};
+pub use edit::{Edited, Effect, Judged, MAX_EDITS, check, judge, judge_by};
 pub use entry::{Entry, EntryKey, EntryKind, RosterEdit};
 pub use moment::{Moment, WallTime};
 pub use person::{Absence, Profile, ProfileBuilder, RuleFor, RuleStep};

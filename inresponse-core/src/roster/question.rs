@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
+
 use super::{EntryKey, Was};
 use crate::model::{PersonId, TeamName};
 
@@ -10,13 +12,18 @@ use crate::model::{PersonId, TeamName};
 pub enum Question {
     /// What is under this key?
     Entry(EntryKey),
-    /// Which entries use this name, at most [`MAX_USERS`](super::MAX_USERS)? [`Entry::uses`](super::Entry::uses) tells
-    /// whether one does.
+    /// Which entries use this name? [`Entry::uses`](super::Entry::uses) tells whether one does. All of them: any number
+    /// of them may be deleted by the call, together with their team.
     Users(EntryKey),
     /// Which schedules does the team have; or, of a schedule: which overrides?
     Parts(EntryKey),
-    /// Which schedules and teams do the on-call lists of the team's calendar name, whatever the day?
-    OnCallOfDays(TeamName),
+    /// Which schedules and teams do the on-call lists of a team's calendar name, whatever the day?
+    OnCallOfDays {
+        /// The team.
+        team: TeamName,
+        /// Days that do not count, because the call edits them.
+        apart_from: Vec<NaiveDate>,
+    },
 }
 
 /// What a roster answered to [`judge`](super::judge)'s questions. All answers of one call see the same roster.

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 
 use super::change::Was;
-use super::edit::MAX_USERS;
 use super::question::{Answers, Question};
 use super::{
     Book, Directory, Effect, Entry, EntryKey, EntryKind, Listed, RosterEdit, Rota, Standing, Target, Team,
@@ -129,10 +128,11 @@ impl Snapshot {
             Question::Entry(key) => return answers.entry(key.clone(), self.was(key)),
             Question::Users(key) => self.users(key),
             Question::Parts(key) => self.book.parts(key),
-            Question::OnCallOfDays(team) => {
-                let days = self.teams.get(team).into_iter().flat_map(|parts| parts.days.values());
+            Question::OnCallOfDays { team, apart_from } => {
+                let days = self.teams.get(team).into_iter().flat_map(|parts| &parts.days);
                 let named: BTreeSet<_> = days
-                    .flat_map(|rota| rota.oncall())
+                    .filter(|(day, _)| !apart_from.contains(day))
+                    .flat_map(|(_, rota)| rota.oncall())
                     .filter(|target| matches!(target, Target::Schedule { .. } | Target::Team(_)))
                     .filter_map(|target| EntryKey::named_by(target, team))
                     .collect();
@@ -164,7 +164,7 @@ impl Snapshot {
         entry.map_or(none, Was::Entry)
     }
 
-    /// Entries that use a name, up to [`MAX_USERS`].
+    /// Entries that use a name.
     fn users(&self, key: &EntryKey) -> Vec<EntryKey> {
         let owned = match key {
             EntryKey::Team(team) => self.teams.get(team),
@@ -186,7 +186,7 @@ impl Snapshot {
         });
         let is_other = |user: &EntryKey| user != key && !user.is_inside(key);
         let teams = teams.filter(uses).map(|entry| entry.key()).filter(is_other);
-        services.chain(teams).chain(self.book.users(key)).take(MAX_USERS).collect()
+        services.chain(teams).chain(self.book.users(key)).collect()
     }
 
     /// Makes the edits whose effect changes something.
