@@ -4,7 +4,9 @@ use std::error::Error;
 
 use inresponse_core::Chain;
 use inresponse_core::clock::{Clock as _, SystemClock};
+use inresponse_core::feeds::Feeds;
 use inresponse_http::{Api, Intake, Keys, Pages, Readiness};
+use inresponse_webhook::CalendarFetcher;
 use tokio::sync::watch::{Receiver, channel};
 
 use crate::config::{Config, ConfigError, WeakSecrets};
@@ -40,6 +42,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     let clock = SystemClock::new();
     let secrets = secret::token_secrets(&storage, config.token_secret, clock.now()).await?;
 
+    let calendars = CalendarFetcher::new(&config.webhook);
     let notifiers = notifiers(config.mail, config.webhook, &clock).await?;
     let mut engine = storage
         .engine(notifiers, clock)
@@ -95,7 +98,15 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     );
     println!("InResponse listens on http://{}", listener.local_addr()?);
 
-    let watching = watch(&engine, storage, config.canary);
+    let settings = storage.settings();
+    let mut watching = watch(&engine, storage, config.canary);
+    match calendars {
+        Ok(calendars) => {
+            let feeds = Feeds::new(engine.clone(), settings, calendars);
+            watching.spawn(async move { feeds.run(std::future::pending()).await });
+        }
+        Err(error) => tracing::warn!(error = %Chain::of(&error), "calendar feeds cannot be read here"),
+    }
     let (stop, stopped) = channel(());
     let requests_ended = after(stopped.clone());
     let (requests_done, all_requests_ended) = channel(());

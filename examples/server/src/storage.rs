@@ -1,10 +1,12 @@
 //! The storage of incidents, the roster and shared settings.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use inresponse_core::clock::Clock;
 use inresponse_core::engine::EngineBuilder;
 use inresponse_core::notify::Notifiers;
-use inresponse_core::settings::Settings as _;
+use inresponse_core::settings::Settings;
 use inresponse_core::{Engine, Outage};
 use inresponse_http::Api;
 use inresponse_sqlite::{Database, SqliteConfig};
@@ -46,6 +48,15 @@ impl Storage {
             Self::Sqlite(database) => database.keep_setting(name, value).await,
             #[cfg(feature = "aws")]
             Self::Dynamo(tables) => tables.store.keep_setting(name, value).await,
+        }
+    }
+
+    /// The settings that all servers share.
+    pub(crate) fn settings(&self) -> Arc<dyn Settings> {
+        match self {
+            Self::Sqlite(database) => Arc::new(database.clone()),
+            #[cfg(feature = "aws")]
+            Self::Dynamo(tables) => Arc::new(tables.store.clone()),
         }
     }
 
