@@ -12,9 +12,7 @@ use inresponse_core::testing::roster_document;
 use serde_json::{Value, json};
 
 fn layer(name: &str, unit: &str, count: &str, hours: &[(&str, &str, &str)]) -> Value {
-    let rule = |(days, from, to): &(&str, &str, &str)| {
-        json!({ "days": days.split(' ').collect::<Vec<_>>(), "from": from, "to": to })
-    };
+    let rule = |(days, from, to): &(&str, &str, &str)| json!({ "days": days.split(' ').collect::<Vec<_>>(), "from": from, "to": to });
     json!({
         "name": name,
         "members": ["person:ann", "person:bob", ["person:cat", "person:dan"], "person:eve"],
@@ -37,11 +35,16 @@ fn directory() -> Directory {
     let away = json!([{ "from": "2027-03-01", "to": "2027-03-14" }]);
     let person = |(name, absences): (&str, Value)| {
         let mail = format!("{name}@example.org");
-        (name.to_owned(), json!({ "timezone": "Europe/Athens", "methods": { "mail": mail }, "absences": absences }))
+        (
+            name.to_owned(),
+            json!({ "timezone": "Europe/Athens", "methods": { "mail": mail }, "absences": absences }),
+        )
     };
-    let people = [("ann", away.clone()), ("bob", away), ("cat", json!([])), ("dan", json!([])), ("eve", json!([]))];
+    let people =
+        [("ann", away.clone()), ("bob", away), ("cat", json!([])), ("dan", json!([])), ("eve", json!([]))];
     let stand_in = |n: u32| {
-        let (from, to) = (format!("2027-{:02}-03T09:00:00Z", n + 1), format!("2027-{:02}-04T09:00:00Z", n + 1));
+        let (from, to) =
+            (format!("2027-{:02}-03T09:00:00Z", n + 1), format!("2027-{:02}-04T09:00:00Z", n + 1));
         (format!("o{n}"), json!({ "from": from, "to": to, "oncall": ["person:eve"] }))
     };
     let schedule = json!({

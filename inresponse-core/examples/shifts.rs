@@ -52,10 +52,12 @@ fn runs(mut document: Value) -> Result<Vec<Value>, Box<dyn Error>> {
     let mut runs = Vec::new();
     for (kind, subject, team, schedule) in asked {
         let directory = roster.directory(&team, NaiveDate::MIN, NaiveDate::MAX);
-        runs.extend(merged(&directory, (&team, &schedule), (from, to)).into_iter().map(|(from, to, oncall)| {
-            let text = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
-            json!({ kind: subject, "from": text(from), "to": text(to), "oncall": oncall })
-        }));
+        runs.extend(merged(&directory, (&team, &schedule), (from, to)).into_iter().map(
+            |(from, to, oncall)| {
+                let text = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
+                json!({ kind: subject, "from": text(from), "to": text(to), "oncall": oncall })
+            },
+        ));
     }
     Ok(runs)
 }

@@ -35,7 +35,11 @@ pub fn roster_document(document: &Value) -> Result<Snapshot, Outage> {
                 one @ Value::String(_) => vec![targets(one)?],
                 _ => escalation.collect::<Result<Vec<_>, _>>()?,
             };
-            roster.put(Entry::day(&team, day, Rota::new(targets(&rota["oncall"])?, escalation).map_err(invalid)?));
+            roster.put(Entry::day(
+                &team,
+                day,
+                Rota::new(targets(&rota["oncall"])?, escalation).map_err(invalid)?,
+            ));
         }
         for (name, body) in members(body, "schedules") {
             put_schedule(&mut roster, &team, &ScheduleName::new(name).map_err(invalid)?, body)?;

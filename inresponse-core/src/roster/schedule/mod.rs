@@ -145,7 +145,11 @@ impl Schedule {
                 invalid.push(field, message);
             }
         }
-        if invalid.is_empty() { Ok(Self { timezone, layers, feeds, plan: Derived::default() }) } else { Err(invalid) }
+        if invalid.is_empty() {
+            Ok(Self { timezone, layers, feeds, plan: Derived::default() })
+        } else {
+            Err(invalid)
+        }
     }
 
     /// The zone of the schedule's local times.

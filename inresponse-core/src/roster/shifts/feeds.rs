@@ -1,8 +1,8 @@
 //! Who is on call by a calendar feed.
 
+use super::clock::NEVER;
 use super::people::named_in;
 use super::reader::{Absent, Known, Reader, Window};
-use super::clock::NEVER;
 use crate::model::PersonId;
 use crate::roster::{FeedCopy, FeedEvent};
 

@@ -32,7 +32,7 @@ pub(super) struct LayerPlan {
 pub(super) struct OneTurn {
     from: i64,
     until: i64,
-    /// The place in the list of members of whoever has it at its start.
+    /// The place in the list of the member who has it at its start.
     at_start: Option<usize>,
 }
 
@@ -47,7 +47,8 @@ impl Plan {
         let ranked = layers.iter().enumerate().map(|(place, layer)| (layer.rank_at(place), place));
         let mut ranked: Vec<_> = ranked.collect();
         ranked.sort_unstable();
-        let ranks = ranked.chunk_by(|a, b| a.0 == b.0).map(|equal| equal.iter().map(|(_, place)| *place).collect());
+        let ranks =
+            ranked.chunk_by(|a, b| a.0 == b.0).map(|equal| equal.iter().map(|(_, place)| *place).collect());
         Self {
             layers: layers.iter().map(|layer| LayerPlan::new(schedule, layer)).collect(),
             ranks: ranks.collect(),

@@ -35,9 +35,10 @@ impl Members {
     pub(super) fn new(layer: &Layer, turns: &Turns, hours: Option<&WeeklyHours>, clock: &Clock) -> Self {
         // Joining and leaving bound turns, so both are the first occurrence of a local time.
         let at = |time: crate::roster::WallTime| clock.first(time.clock().and_utc().timestamp());
-        let dates = layer.members.iter().map(|member| {
-            (member.from.map_or(-NEVER, at), member.until.map_or(NEVER, at))
-        });
+        let dates = layer
+            .members
+            .iter()
+            .map(|member| (member.from.map_or(-NEVER, at), member.until.map_or(NEVER, at)));
         let dates: Vec<_> = dates.collect();
         let numbers = match (layer.turn.count, hours) {
             (Counting::Worked, Some(hours)) => Some(Numbers::new(turns, hours, clock)),

@@ -86,7 +86,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Who is on call in a schedule at an instant, each with what put them there, and until when that is certain.
-    pub(super) fn duties(&mut self, team: &'a TeamName, schedule: &'a ScheduleName, at: i64) -> (&[Duty<'a>], i64) {
+    pub(super) fn duties(
+        &mut self,
+        team: &'a TeamName,
+        schedule: &'a ScheduleName,
+        at: i64,
+    ) -> (&[Duty<'a>], i64) {
         let node = self.node(Key::Schedule(team, schedule));
         let until = self.read(node, at);
         match &self.nodes[node].state {
@@ -216,13 +221,7 @@ impl<'a> Reader<'a> {
         until.min(if midnight > at { midnight.min(change) } else { change })
     }
 
-    fn all(
-        &mut self,
-        team: &'a TeamName,
-        targets: &'a [Target],
-        at: i64,
-        found: &mut Vec<Known<'a>>,
-    ) -> i64 {
+    fn all(&mut self, team: &'a TeamName, targets: &'a [Target], at: i64, found: &mut Vec<Known<'a>>) -> i64 {
         let until = |until: i64, target| until.min(self.people(team, target, at, Absent::Stay, found));
         targets.iter().fold(NEVER, until)
     }

@@ -45,7 +45,9 @@ impl Turns {
     pub(super) fn begins(&self, clock: &Clock, turn: i64) -> i64 {
         match self.length {
             Length::Elapsed(seconds) => self.start.saturating_add(seconds.saturating_mul(turn)).min(NEVER),
-            Length::Wall(seconds) => clock.first(self.anchor.saturating_add(seconds.saturating_mul(turn)).min(NEVER)),
+            Length::Wall(seconds) => {
+                clock.first(self.anchor.saturating_add(seconds.saturating_mul(turn)).min(NEVER))
+            }
             Length::Months(months) => match self.month(months.saturating_mul(turn)) {
                 Some(local) => clock.first(local),
                 None => NEVER,
@@ -63,7 +65,8 @@ impl Turns {
             Length::Wall(seconds) => (clock.local(at) - self.anchor) / seconds,
             Length::Months(months) => {
                 let month = |local: i64| {
-                    let day = DateTime::from_timestamp(local, 0).unwrap_or(super::clock::bound(local)).date_naive();
+                    let day =
+                        DateTime::from_timestamp(local, 0).unwrap_or(super::clock::bound(local)).date_naive();
                     i64::from(day.year()) * 12 + i64::from(day.month0())
                 };
                 (month(clock.local(at)) - month(self.anchor)) / months

@@ -14,7 +14,8 @@ fn scene(feeds: &[(&str, &[Value])]) -> Scene {
         feeds.iter().enumerate().map(|(i, (role, _))| json!({ "url": url(i), "as": role })).collect();
     let copies = feeds.iter().enumerate().map(|(i, (_, events))| (url(i), json!({ "events": events })));
     let noon = json!({ "hours": hours("* 12:00-13:00") });
-    let jo = json!({ "jo": { "name": "Jo Doe", "methods": { "mail": "Jo@Example.org", "phone": "tel:+301" } } });
+    let jo =
+        json!({ "jo": { "name": "Jo Doe", "methods": { "mail": "Jo@Example.org", "phone": "tel:+301" } } });
     Scene::new(&json!({
         "people": with(people(), jo),
         "teams": { "t": { "schedules": { "s": {
@@ -115,7 +116,8 @@ fn p17_people_who_come_and_go_are_known_and_forgotten_at_once() {
     let mut book = crate::roster::Book::clone(scene.snapshot.book());
     book.delete(&crate::roster::EntryKey::Person(jo));
     assert_eq!(unmatched(&book, &copy).len(), 1);
-    let other = crate::testing::roster_document(&json!({ "people": { "kim": { "name": "Jo Doe" } } })).unwrap();
+    let other =
+        crate::testing::roster_document(&json!({ "people": { "kim": { "name": "Jo Doe" } } })).unwrap();
     scene.snapshot = other;
     let entries: Vec<_> = scene.snapshot.book().entries().collect();
     entries.into_iter().for_each(|entry| book.put(entry));

@@ -42,7 +42,10 @@ fn p15_hours_overlap_where_the_clocks_repeat_and_leave_no_hole_where_they_skip()
     // On 8 March the second has no time at all.
     let layers = [together("a", "ann", "* 00:00-02:30"), together("b", "bob", "* 02:30-03:00")];
     let scene = Scene::of(&in_zone("America/New_York", &layers));
-    assert_eq!(scene.told("2026-03-08T05:00", "2026-03-08T08:00"), ["03-08T05:00 ann (layer:a)", "03-08T07:00"]);
+    assert_eq!(
+        scene.told("2026-03-08T05:00", "2026-03-08T08:00"),
+        ["03-08T05:00 ann (layer:a)", "03-08T07:00"]
+    );
 }
 
 #[test]

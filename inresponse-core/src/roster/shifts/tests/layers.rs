@@ -5,7 +5,10 @@ use super::scene::{Scene, hours, layer, people, with};
 fn stacked(more: [Value; 2]) -> Scene {
     let [first, second] = more;
     let lower = with(layer("ann", "1 week", "2026-01-01"), json!({ "name": "low" }));
-    let upper = with(layer("bob", "1 week", "2026-01-01"), json!({ "name": "high", "hours": hours("* 12:00-13:00") }));
+    let upper = with(
+        layer("bob", "1 week", "2026-01-01"),
+        json!({ "name": "high", "hours": hours("* 12:00-13:00") }),
+    );
     Scene::of(&json!({ "timezone": "UTC", "layers": [with(lower, first), with(upper, second)] }))
 }
 
@@ -43,7 +46,8 @@ fn p15_who_is_away_is_taken_out_and_nobody_moves_up() {
         "01-03T00:00 cat (layer:a)",
     ];
     assert_eq!(scene("bob cat").told("2026-01-02", "2026-01-03T12:00"), expected);
-    let expected = ["01-02T00:00 bob dan (layer:a)", "01-02T06:00 dan (layer:a)", "01-02T18:00 bob dan (layer:a)"];
+    let expected =
+        ["01-02T00:00 bob dan (layer:a)", "01-02T06:00 dan (layer:a)", "01-02T18:00 bob dan (layer:a)"];
     assert_eq!(scene("bob+dan cat").told("2026-01-02", "2026-01-03"), expected);
 }
 

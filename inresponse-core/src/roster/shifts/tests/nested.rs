@@ -25,9 +25,11 @@ fn p17_a_team_is_its_calendars_day_else_its_first_level_else_its_fallback() {
         "calendar": { "2026-03-08": { "oncall": ["person:cat"], "escalation": [] } },
         "schedules": { "own": layers(json!(["person:ann", "person:bob"]), "1 day", "2026-03-01T17:00") },
     });
-    let scene = |other: Value| Scene::new(&json!({ "people": people(), "teams": {
-        "t": { "schedules": { "s": layers(json!(["team:u"]), "1 week", "2026-01-01") } }, "u": other,
-    }}));
+    let scene = |other: Value| {
+        Scene::new(&json!({ "people": people(), "teams": {
+            "t": { "schedules": { "s": layers(json!(["team:u"]), "1 week", "2026-01-01") } }, "u": other,
+        }}))
+    };
     let expected = [
         "03-07T12:00 bob dan",
         "03-07T17:00 ann dan",
@@ -56,12 +58,15 @@ fn p17_an_absence_leaves_whom_a_level_names() {
 }
 
 #[test]
-fn p17_instead_of_names_whoever_a_target_means_then() {
+fn p17_instead_of_names_those_whom_a_target_means_then() {
     let overrides = json!({ "o": {
         "from": "2026-01-01T12:00Z", "to": "2026-01-03T00:00Z",
         "oncall": ["person:dan"], "insteadOf": ["team:u"],
     }});
-    let own = with(layers(json!([["person:ann", "person:cat"]]), "1 week", "2026-01-01"), json!({ "overrides": overrides }));
+    let own = with(
+        layers(json!([["person:ann", "person:cat"]]), "1 week", "2026-01-01"),
+        json!({ "overrides": overrides }),
+    );
     let scene = Scene::new(&json!({ "people": people(), "teams": {
         "t": { "schedules": { "s": own } },
         "u": {

@@ -77,14 +77,18 @@ fn p15_an_override_that_comes_to_nothing_changes_nothing() {
         // Somebody is added who is on call already: both say so.
         "d": instead(("05", "06"), "ann", ""),
     }));
-    let expected =
-        ["01-02T00:00 ann dan (layer:a)", "01-02T05:00 ann dan (layer:a+override:d)", "01-02T06:00 ann dan (layer:a)"];
+    let expected = [
+        "01-02T00:00 ann dan (layer:a)",
+        "01-02T05:00 ann dan (layer:a+override:d)",
+        "01-02T06:00 ann dan (layer:a)",
+    ];
     assert_eq!(got, expected);
 }
 
 #[test]
 fn p15_an_override_by_local_times_starts_at_the_first_and_ends_at_the_last() {
-    let local = json!({ "o": { "from": "2026-10-25T03:30", "to": "2026-10-25T03:45", "oncall": ["person:bob"] } });
+    let local =
+        json!({ "o": { "from": "2026-10-25T03:30", "to": "2026-10-25T03:45", "oncall": ["person:bob"] } });
     let layers = [layer("ann", "1 week", "2026-01-01")];
     let scene = Scene::of(&json!({ "timezone": "Europe/Athens", "layers": layers, "overrides": local }));
     let expected = ["10-25T00:00 ann", "10-25T00:30 bob", "10-25T01:45 ann"];

@@ -1,6 +1,12 @@
 //! Every change of the clocks from 2024 to 2035.
 
-use super::*;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
+
+use super::super::scene::{Scene, hours, in_zone, layer, name, with};
+use super::any::{Place, ZONES, changes};
+use crate::model::Zone;
+use crate::roster::shifts::shifts;
 
 /// The local time of each quarter of an hour around an instant.
 struct Clocks {
@@ -59,12 +65,15 @@ fn p15_turns_and_hours_meet_at_every_change_of_the_clocks_from_2024_to_2035() {
                     let rank = json!({ "name": who, "rank": 1, "hours": hours(&rule) });
                     with(layer(who, "1 week", &anchor), rank)
                 };
-                let layers = [split("ann", format!("* 12:00-{time}")), split("bob", format!("* {time}-12:00"))];
+                let layers =
+                    [split("ann", format!("* 12:00-{time}")), split("bob", format!("* {time}-12:00"))];
                 let both = Scene::of(&in_zone(zone, &layers));
                 let told = shifts(&both.directory, &team, &schedule, span.0, span.1);
                 assert!(told.iter().all(|shift| !shift.oncall.is_empty()), "{zone} {local}: {told:#?}");
                 let overlap = told.iter().find(|shift| {
-                    shift.oncall.len() == 2 && shift.from.timestamp() == begins && shift.to.timestamp() == ends
+                    shift.oncall.len() == 2
+                        && shift.from.timestamp() == begins
+                        && shift.to.timestamp() == ends
                 });
                 assert_eq!(overlap.is_some(), begins < ends, "{zone} {local}: {told:#?}");
                 looked_at += 1;
