@@ -49,8 +49,8 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`model`] | what an incident is, and the rules of its states and severities |
-//! | [`roster`] | who is on call: entries, edits, resolution, and the trait of what keeps them |
+//! | [`model`] | the incident, and the rules of its states and severities |
+//! | [`roster`] | who is on call: entries, edits, resolution, and the trait of roster adapters |
 //! | [`plan`] | every decision about an incident, as pure functions |
 //! | [`store`], [`notify`], [`clock`] | the traits that store incidents, reach people and tell the time |
 //! | [`settings`] | the trait that stores small values that all processes share |

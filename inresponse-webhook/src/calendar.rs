@@ -57,8 +57,7 @@ impl CalendarFetcher {
             if let Some(etag) = &ask.etag {
                 request = request.header(IF_NONE_MATCH, etag.as_str());
             }
-            let response =
-                request.send().await.map_err(|e| Chain::of(&e.without_url()).to_string())?;
+            let response = request.send().await.map_err(|e| Chain::of(&e.without_url()).to_string())?;
             match response.status() {
                 StatusCode::NOT_MODIFIED if ask.etag.is_some() => return Ok(Fetched::Unchanged),
                 StatusCode::OK => return read(response, ask).await,
@@ -93,15 +92,16 @@ async fn read(mut response: Response, ask: &Ask) -> Result<Fetched, String> {
     loop {
         let chunk = response.chunk().await.map_err(|e| Chain::of(&e.without_url()).to_string())?;
         let Some(chunk) = chunk else { break };
-        if body.len() + chunk.len() > inresponse_calendar::MAX_BYTES {
-            return Err(format!("it has more than {} bytes", inresponse_calendar::MAX_BYTES));
+        if body.len() + chunk.len() > inresponse_calendar::limits::MAX_BYTES {
+            return Err(format!("it has more than {} bytes", inresponse_calendar::limits::MAX_BYTES));
         }
         body.extend_from_slice(&chunk);
     }
     let (from, to) = ask.span;
     let calendar =
         inresponse_calendar::read(&body, &ask.zone, from..to).map_err(|e| Chain::of(&e).to_string())?;
-    let event = |event: inresponse_calendar::Event| FeedEvent { from: event.from, to: event.to, names: event.names };
+    let event =
+        |event: inresponse_calendar::Event| FeedEvent { from: event.from, to: event.to, names: event.names };
     let findings = calendar.findings.iter().take(MAX_FINDINGS);
     let copy = FeedCopy {
         events: calendar.events.into_iter().map(event).collect(),

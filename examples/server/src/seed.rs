@@ -1,4 +1,4 @@
-//! Brings the configured roster, or the sample, into the storage.
+//! Writes the configured roster, or the sample roster, into the storage.
 
 use chrono::{NaiveDate, NaiveTime};
 use inresponse_core::engine::RosterEdited;
@@ -11,10 +11,10 @@ use crate::storage::Storage;
 
 /// The setting that records that the sample was created, so that a deleted sample stays deleted.
 const SAMPLE_MADE: &str = "sample-made";
-/// Who is recorded as having created it.
+/// The name that is recorded for roster changes by the configuration.
 const BY: &str = "config";
 
-/// Creates what is missing, and overwrites nothing that was set by the API.
+/// Creates missing roster entries, and overwrites nothing that was set through the API.
 pub(crate) async fn seed(engine: &Engine, seed: &RosterSeed) -> Result<(), Outage> {
     let by = Person::new(BY).map_err(|e| Outage::permanent("the configuration has no name").because(e))?;
     let missing = missing(engine, seed).await?;
@@ -53,7 +53,8 @@ async fn missing(engine: &Engine, seed: &RosterSeed) -> Result<Vec<RosterEdit>, 
     Ok(missing)
 }
 
-/// On the first start without a configured roster: a team `devops` that owns the service `athens`.
+/// Creates the sample roster on the first start if the configuration has no roster: a team `devops` that owns the
+/// service `athens`.
 pub(crate) async fn sample(storage: &Storage, engine: &Engine) -> Result<(), Outage> {
     if storage.setting(SAMPLE_MADE).await?.is_some() {
         return Ok(());

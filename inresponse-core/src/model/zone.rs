@@ -1,4 +1,4 @@
-//! Time zones, and what their clocks show.
+//! Time zones, and the local times in them.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use crate::error::InvalidInput;
 pub struct Zone(jiff::tz::TimeZone);
 
 impl Zone {
-    /// The zone of that name, as in `Europe/Athens`.
+    /// The zone with that name, such as `Europe/Athens`.
     ///
     /// # Errors
     /// The bundled database has no such zone.
@@ -30,7 +30,7 @@ impl Zone {
         Self(jiff::tz::TimeZone::UTC)
     }
 
-    /// Its name.
+    /// The name of the zone.
     pub fn name(&self) -> &str {
         self.0.iana_name().unwrap_or("UTC")
     }
@@ -161,7 +161,7 @@ fn civil(local: NaiveDateTime) -> Option<jiff::civil::DateTime> {
     .ok()
 }
 
-/// An instant as the clocks of a zone show it.
+/// An instant as a clock in the zone shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalTime {
     clock: NaiveDateTime,
@@ -169,7 +169,7 @@ pub struct LocalTime {
 }
 
 impl LocalTime {
-    /// Day and time.
+    /// The day and the time.
     pub fn clock(&self) -> NaiveDateTime {
         self.clock
     }
@@ -180,7 +180,8 @@ impl LocalTime {
     }
 }
 
-/// The database has bare offsets, as in `-03` and `+0545`, where people have no abbreviation.
+/// The abbreviation to show. For zones whose people use no abbreviation, the database has bare offsets such as `-03`
+/// and `+0545`.
 fn named(abbreviation: &str) -> String {
     match abbreviation.split_at_checked(3) {
         Some((hours, minutes)) if hours.starts_with(['+', '-']) => {

@@ -1,30 +1,31 @@
-//! An incident that was handed to a person who has not answered yet.
+//! Handles an incident that was handed to a person who has not answered yet.
 //!
-//! They may never learn of it: the name may be mistyped, or they cannot be notified. So the incident is flagged if the
-//! notice is not accepted in time. It is open again if they do not answer within the wait of a level.
+//! The person may never learn of the hand-over: the name may be mistyped, or they cannot be notified. So the incident
+//! is flagged if the notice is not accepted in time. The incident is open again if the person does not answer within
+//! the wait of a level.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::round::{NextRound, RoundOf, next_of};
-use super::{later, people};
-use crate::model::{Delivery, DeliveryStatus, Event, Handover, Incident, Level, Person, State};
+use super::round::{NextRound, RoundOf, begin_again, next_of};
+use crate::clock::later;
+use crate::model::{Delivery, DeliveryStatus, Event, Handover, Incident, Person, Purpose, State};
 
-/// How soon the notice should be accepted.
+/// The time within which the notice should be accepted.
 const TOLD_WITHIN: Duration = Duration::from_secs(60);
 
-/// The current holder was handed it by somebody else.
+/// Records that the current holder was handed the incident by somebody else.
 pub(super) fn begin(incident: &mut Incident, now: DateTime<Utc>) {
     incident.handover = Some(Handover { at: now, unconfirmed_at: None });
 }
 
-/// By when the holder must answer; `None` if no answer is expected.
+/// The time by which the holder must answer; `None` if no answer is expected.
 pub(super) fn answer_by(incident: &Incident) -> Option<DateTime<Utc>> {
     pending(incident).map(|handover| later(handover.at, incident.matrix.wait()))
 }
 
-/// When it is flagged or open again.
+/// When the incident is flagged, or open again.
 pub(super) fn due_at(incident: &Incident) -> Option<DateTime<Utc>> {
     flag_at(incident).into_iter().chain(answer_by(incident)).min()
 }
@@ -39,14 +40,14 @@ fn pending(incident: &Incident) -> Option<Handover> {
     incident.handover.filter(|_| incident.state == State::Claimed)
 }
 
-/// An event that time caused.
+/// What has happened to a hand-over because of time.
 #[must_use]
 pub(super) enum Matured {
-    /// Nothing.
+    /// Nothing has happened.
     Nothing,
-    /// It is flagged or open again.
+    /// The incident is flagged or open again.
     Changed,
-    /// It must be open again, for which a new round is needed.
+    /// The incident must be open again, for which a new round is needed.
     NeedsRound(RoundOf),
 }
 
@@ -59,7 +60,7 @@ pub(super) fn mature(incident: &mut Incident, round: Option<&NextRound>, now: Da
             let to = claimed.by.clone();
             incident.timeline.push(now, Event::HandoverUnanswered { to });
         }
-        people::begin_again(incident, round, now);
+        begin_again(incident, round, now);
         return Matured::Changed;
     }
     if is_due(flag_at(incident)) {
@@ -69,7 +70,7 @@ pub(super) fn mature(incident: &mut Incident, round: Option<&NextRound>, now: Da
     Matured::Nothing
 }
 
-/// Counts an update as the answer if it is by the holder. Returns whether it was.
+/// Counts an update as the answer if the holder made it. Returns whether it was the answer.
 pub(super) fn answer(incident: &mut Incident, by: &Person, now: DateTime<Utc>) -> bool {
     let is_holder = incident.claimed.as_ref().is_some_and(|claimed| claimed.by.is(by));
     if pending(incident).is_none() || !is_holder {
@@ -92,19 +93,19 @@ fn notices(incident: &Incident) -> impl Iterator<Item = &Delivery> {
 }
 
 fn notice_places(incident: &Incident) -> impl Iterator<Item = usize> + '_ {
-    let level = Level::News(incident.news);
+    let purpose = Purpose::StatusUpdate(incident.status_updates);
     let is_notice = move |d: &Delivery| {
-        d.round == incident.round && d.level == level && incident.holder_at(&d.contact).is_some()
+        d.round == incident.round && d.purpose == purpose && incident.holder_at(&d.contact).is_some()
     };
     (0..).zip(&incident.deliveries).filter(move |(_, d)| is_notice(d)).map(|(i, _)| i)
 }
 
-/// Whether a delivery is the notice to a holder who has not answered yet. It is more than a courtesy.
+/// Whether a delivery is the notice to a holder who has not answered yet. Such a notice is not a mere courtesy.
 pub(super) fn is_notice(incident: &Incident, delivery: &Delivery) -> bool {
     pending(incident).is_some() && notices(incident).any(|notice| notice.key() == delivery.key())
 }
 
-/// Something became known of a delivery: the notice was accepted after all, or never will be.
+/// Updates the hand-over when a delivery's result is known: the notice was accepted, or never will be.
 pub(super) fn learn(incident: &mut Incident, now: DateTime<Utc>) {
     if pending(incident).is_none() {
         return;

@@ -245,3 +245,107 @@ impl Book {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::MethodName;
+
+    fn book(people: &[(&str, &[&str])]) -> Book {
+        let mut book = Book::default();
+        for (name, addresses) in people {
+            let method = |(i, address): (usize, &&str)| {
+                (MethodName::new(format!("method {i}")).unwrap(), Contact::new(*address).unwrap())
+            };
+            let methods = addresses.iter().enumerate().map(method).collect();
+            let profile = Profile::builder(methods).build().unwrap();
+            book.put(Entry::person(&PersonId::new(name).unwrap(), profile));
+        }
+        book
+    }
+
+    #[test]
+    fn p06_an_address_stands_for_a_person_if_only_that_person_has_it() {
+        let book = book(&[
+            ("ann", &["ann@example.org", "sms:+301"]),
+            ("jo", &["jo@example.org", "tel:+302", "sms:+301"]),
+            ("kim", &["kim@example.org", "kim@example.org"]),
+            ("lee", &[]),
+        ]);
+        let cases = [
+            ("jo@example.org", Some("jo")),
+            ("Jo@Example.org", None),
+            ("jo@EXAMPLE.org", Some("jo")),
+            ("tel:+302", Some("jo")),
+            // The same number over another channel is another address.
+            ("sms:+302", None),
+            // Two people share it.
+            ("sms:+301", None),
+            // One person has it twice.
+            ("kim@example.org", Some("kim")),
+            ("lee@example.org", None),
+        ];
+        for (address, expected) in cases {
+            let found = book.person_at(&Contact::new(address).unwrap());
+            assert_eq!(found.map(PersonId::as_str), expected, "{address}");
+        }
+    }
+
+    #[test]
+    fn p06_a_name_and_an_address_mean_the_same_person() {
+        let book = book(&[
+            ("ann", &["ann@example.org", "sms:+301"]),
+            ("jo", &["jo@example.org", "tel:+302", "sms:+301"]),
+        ]);
+        let cases = [
+            ("jo", "jo"),
+            ("jo@example.org", "jo"),
+            ("mailto:jo@example.org", "jo"),
+            ("tel:+302", "jo"),
+            ("sms:+301", "sms:+301"),
+            ("Jo", "Jo"),
+            ("lee", "lee"),
+            ("lee@example.org", "lee@example.org"),
+            ("the night shift", "the night shift"),
+        ];
+        for (named, expected) in cases {
+            let person = book.identify(&Person::new(named).unwrap());
+            assert_eq!(person.as_str(), expected, "{named}");
+            assert_eq!(book.identify(&person), person, "{named} is found again");
+        }
+    }
+
+    #[test]
+    fn what_belongs_to_a_deleted_entry_goes_with_it() {
+        let key = |kind: &str, team: &str, name: &str| {
+            EntryKey::from_parts(kind.parse().unwrap(), team, name).unwrap()
+        };
+        let body = |key: &EntryKey| match key {
+            EntryKey::Schedule(..) => r#"{"timezone":"UTC","layers":[]}"#,
+            EntryKey::Override(..) => r#"{"from":"2026-12-07","to":"2026-12-08","oncall":[]}"#,
+            _ => r#"{"events":[]}"#,
+        };
+        let keys = [
+            key("schedule", "a", "x"),
+            key("override", "a", "x/1"),
+            key("feed", "a", "x/0123456789abcdef"),
+            key("schedule", "a", "y"),
+            key("override", "a", "y/1"),
+            key("schedule", "b", "x"),
+            key("override", "b", "x/1"),
+        ];
+        let mut book = Book::default();
+        keys.iter().for_each(|key| book.put(Entry::decode(key.clone(), body(key)).unwrap()));
+        let left = |book: &Book| book.entries().map(|entry| entry.key()).collect::<Vec<_>>();
+        assert_eq!(left(&book), keys);
+        book.delete(&keys[0]);
+        assert_eq!(left(&book), keys[3..]);
+        book.delete(&keys[4]);
+        book.delete(&keys[6]);
+        assert_eq!(left(&book), [keys[3].clone(), keys[5].clone()]);
+        book.delete(&key("team", "b", ""));
+        assert_eq!(left(&book), keys[3..4]);
+        book.delete(&keys[3]);
+        assert_eq!(book, Book::default(), "nothing empty is kept");
+    }
+}

@@ -7,7 +7,7 @@ use super::{Directory, Rota, Target, Team, TeamPart, Zone};
 use crate::error::InvalidInput;
 use crate::model::{Contact, Level, Matrix, MethodName, PersonId, Recipient, ScheduleName, TeamName};
 
-/// What a team without settings of its own takes: UTC, ten minutes, and the deployment's fallback.
+/// The settings for teams without their own: UTC, ten minutes, and the deployment's fallback.
 #[derive(Debug, Clone)]
 pub struct Defaults {
     team: Option<Team>,
@@ -27,7 +27,7 @@ impl Defaults {
         Ok(Self { team: Some(Team::builder(fallback).build()?) })
     }
 
-    /// The settings that a team without settings has.
+    /// The settings of a team without settings of its own.
     pub fn team(&self) -> Option<&Team> {
         self.team.as_ref()
     }
@@ -44,12 +44,12 @@ pub enum Why {
     Fallback,
 }
 
-/// Whose settings say how it escalates.
+/// Whose settings apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SettingsOf {
-    /// The team's own.
+    /// The team's own settings apply.
     Team,
-    /// The deployment's, since the team has none.
+    /// The deployment's settings apply, because the team has none.
     Deployment,
 }
 
@@ -69,11 +69,11 @@ pub struct OnDuty {
 pub struct Resolved {
     /// The calendar day, in the team's zone.
     pub day: NaiveDate,
-    /// The levels, and after them the fallback.
+    /// The matrix: the levels, and after them the fallback.
     pub matrix: Matrix,
-    /// Why these people.
+    /// The reason why these people are on call.
     pub why: Why,
-    /// Whose settings.
+    /// Whose settings apply.
     pub settings: SettingsOf,
     /// Who is alerted at each numbered level.
     pub levels: Vec<Vec<OnDuty>>,
@@ -81,8 +81,8 @@ pub struct Resolved {
     pub fallback: Vec<OnDuty>,
 }
 
-/// Who is on call at `at`, which must lie in the directory's span; `None` if neither the team nor the deployment has
-/// settings.
+/// Resolves who is on call at `at`, which must be in the directory's span; `None` if neither the team nor the
+/// deployment has settings.
 pub fn resolve(directory: &Directory, defaults: &Defaults, at: DateTime<Utc>) -> Option<Resolved> {
     let own = directory.settings().map(|settings| (&**settings, SettingsOf::Team));
     let (team, settings) = own.or_else(|| Some((defaults.team()?, SettingsOf::Deployment)))?;
@@ -116,8 +116,8 @@ pub fn resolve(directory: &Directory, defaults: &Defaults, at: DateTime<Utc>) ->
     Some(Resolved { day, matrix, why, settings, levels, fallback })
 }
 
-/// Who is on call by the calendar alone, by days of UTC, for a team for which [`resolve`] finds no settings. After them
-/// comes `last`. `None` if the calendar has no entry for the day.
+/// Resolves who is on call by the calendar alone, by days in UTC, for a team for which [`resolve`] finds no settings.
+/// `last` is alerted after them. `None` if the calendar has no entry for the day.
 pub fn resolve_by_calendar(directory: &Directory, last: Vec<Contact>, at: DateTime<Utc>) -> Option<Matrix> {
     let day = day_of(&Zone::utc(), at);
     let rota = directory.day(day)?;
@@ -275,7 +275,7 @@ impl OnDuty {
     }
 }
 
-/// Promise 15: the one calendar day of `zone` on which `at` lies.
+/// The one calendar day of `zone` in which `at` is (promise 15).
 pub fn day_of(zone: &Zone, at: DateTime<Utc>) -> NaiveDate {
     zone.local(at).clock().date()
 }

@@ -1,4 +1,5 @@
-//! For tests of programs that use this library: a clock that stands still and a notifier that remembers.
+//! Test doubles for programs that use this library: a clock that moves only on command, and a notifier that records
+//! alerts.
 
 mod clock;
 mod document;

@@ -1,4 +1,4 @@
-//! Who is on call now, team by team.
+//! The page that shows who is on call now, team by team.
 
 use askama::Template;
 use axum::http::StatusCode;
@@ -25,14 +25,14 @@ struct Page {
 struct Team {
     name: TeamName,
     day: String,
-    /// Whether the calendar says nothing about the day.
+    /// Whether the calendar has no entry for the day.
     is_unplanned: bool,
     levels: Vec<Turn>,
-    /// The days to come on which nobody is on call.
+    /// The next days on which nobody is on call.
     uncovered: Vec<String>,
 }
 
-/// Who is alerted, and how long after the report.
+/// A level: who is alerted, and how long after the report.
 struct Turn {
     level: String,
     after: String,
@@ -68,7 +68,7 @@ impl Team {
     }
 }
 
-/// The teams, and who is alerted if something is reported now.
+/// The page of all teams, with who would be alerted if an incident were reported now.
 pub(super) async fn page(Here(api): Here, me: SignedIn) -> Response {
     match teams(&api).await {
         Ok(teams) => {

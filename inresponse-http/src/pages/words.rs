@@ -1,11 +1,11 @@
-//! Times, timelines and deliveries in words.
+//! The texts of the pages for times, timelines and deliveries.
 
 use std::fmt;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use inresponse_core::model::{
-    Contact, Delivery, DeliveryStatus, Event, Incident, KeyName, Level, StandIn, State as IncidentState,
-    TeamChange, Zone,
+    Contact, Delivery, DeliveryStatus, Event, Incident, KeyName, Level, Purpose, StandIn,
+    State as IncidentState, TeamChange, Zone,
 };
 use inresponse_core::plan::{self, Follows, Happened, Reached, Upcoming};
 
@@ -17,29 +17,29 @@ pub(super) struct Moment {
     shown: Shown,
 }
 
-/// How an instant is shown.
+/// The format of an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shown {
-    /// How long ago it was.
+    /// The time since the instant.
     Age,
-    /// Day and time.
+    /// Day and time of the instant.
     Clock,
-    /// The same with UTC beside it.
+    /// Day and time of the instant, with UTC beside it.
     WithUtc,
 }
 
 impl Moment {
-    /// How long ago it was.
+    /// Formats an instant as the time since then.
     pub(super) fn age(zone: &Zone, at: DateTime<Utc>) -> Self {
         Self { at, zone: zone.clone(), shown: Shown::Age }
     }
 
-    /// Day and time.
+    /// Formats an instant as day and time.
     pub(super) fn clock(zone: &Zone, at: DateTime<Utc>) -> Self {
         Self { at, zone: zone.clone(), shown: Shown::Clock }
     }
 
-    /// Day and time, with UTC beside it.
+    /// Formats an instant as day and time, with UTC beside it.
     pub(super) fn with_utc(zone: &Zone, at: DateTime<Utc>) -> Self {
         Self { at, zone: zone.clone(), shown: Shown::WithUtc }
     }
@@ -65,7 +65,7 @@ impl fmt::Display for Moment {
 pub(super) struct Line {
     pub(super) at: Moment,
     pub(super) text: String,
-    /// What somebody wrote.
+    /// The text of a note.
     pub(super) note: Option<String>,
 }
 
@@ -108,12 +108,16 @@ fn told(incident: &Incident, happened: &Happened<'_>) -> String {
             Follows::Reached(who) => reached(who).to_owned(),
             Follows::Nothing | Follows::TheNextAtOnce => "Nobody was left to alert".to_owned(),
         },
-        Event::Claimed { by, from: Some(from) } => format!("{by} took it over from {from}"),
+        Event::Claimed { by, from: Some(from) } => format!("{by} took the incident over from {from}"),
         Event::Claimed { by, from: None } => format!("{by} claimed it"),
-        Event::HandedOver { by, to, .. } => format!("{by} handed it to {to}"),
+        Event::HandedOver { by, to, .. } => format!("{by} handed the incident to {to}"),
         Event::HandoverUnconfirmed { to } => format!("{to} could not be notified of the hand-over"),
-        Event::HandoverUnanswered { to } => format!("{to} did not answer in time, so it is open again"),
-        Event::HandedToTeam { by, from, to } => format!("{by} handed it from team {from} to team {to}"),
+        Event::HandoverUnanswered { to } => {
+            format!("{to} did not answer in time, so the incident is open again")
+        }
+        Event::HandedToTeam { by, from, to } => {
+            format!("{by} handed the incident from team {from} to team {to}")
+        }
         Event::TeamChanged { from, to, why: TeamChange::OwnsService } => {
             format!("Moved from team {from} to team {to}, which now owns the service")
         }
@@ -149,7 +153,7 @@ fn told(incident: &Incident, happened: &Happened<'_>) -> String {
     }
 }
 
-/// Who was reached once everybody's turn had come.
+/// Describes who was reached once every level had its turn.
 fn reached(reached: Reached) -> &'static str {
     match reached {
         Reached::Everybody => "Everybody was alerted, and nobody claimed it",
@@ -169,7 +173,7 @@ pub(super) fn trouble(incident: &Incident) -> Option<String> {
     Some(format!("{} could not be notified of the hand-over", holder.by))
 }
 
-/// What comes next, unless somebody claims it.
+/// The next alerts, unless somebody claims the incident.
 pub(super) fn upcoming(incident: &Incident) -> Vec<(Moment, String)> {
     let zone = incident.matrix().zone();
     let line = |next: &Upcoming<'_>| match next {
@@ -187,16 +191,14 @@ fn level_name(level: Level) -> String {
     match level {
         Level::At(n) => format!("level {n}"),
         Level::Fallback => "the fallback".to_owned(),
-        Level::News(_) => "the status update".to_owned(),
     }
 }
 
-/// The level at the beginning of a sentence.
+/// The name of a level at the beginning of a sentence.
 pub(super) fn capital(level: Level) -> String {
     match level {
         Level::At(n) => format!("Level {n}"),
         Level::Fallback => "The fallback".to_owned(),
-        Level::News(_) => "Status update".to_owned(),
     }
 }
 
@@ -204,23 +206,18 @@ fn names(incident: &Incident, contacts: &[Contact]) -> String {
     contacts.iter().map(|contact| incident.shown(contact)).collect::<Vec<_>>().join(", ")
 }
 
-/// A recipient, and the state of the delivery.
+/// A recipient, and the state of the delivery to them.
 pub(super) struct Told {
     pub(super) contact: String,
     pub(super) level: String,
     pub(super) round: u32,
     pub(super) status: &'static str,
-    /// A class of the style: `good`, `bad` or `waiting`.
+    /// The style class: `good`, `bad` or `waiting`.
     pub(super) mood: &'static str,
     pub(super) at: Option<Moment>,
-    /// The carrier's last text, unless it accepted the alert.
+    /// The carrier's last answer, unless it accepted the alert.
     pub(super) detail: Option<String>,
     pub(super) attempts: u32,
-}
-
-/// Whether it is a status update, not an alert.
-fn is_update(delivery: &Delivery) -> bool {
-    matches!(delivery.key().level, Level::News(_))
 }
 
 /// The words for a recipient before, during and after the send.
@@ -232,7 +229,7 @@ struct Words {
 
 impl Words {
     fn of(incident: &Incident, delivery: &Delivery) -> Self {
-        if !is_update(delivery) {
+        if !delivery.is_status_update() {
             return Self { before: "will be alerted", during: "is being alerted", after: "alerted" };
         }
         // A round keeps only its latest status updates, and no round follows a resolution.
@@ -260,7 +257,7 @@ impl Told {
         let words = Words::of(incident, delivery);
         let was_tried = delivery.last().is_some();
         let (status, mood, at) = match delivery.status() {
-            DeliveryStatus::Pending { due_at } if was_tried && !is_update(delivery) => {
+            DeliveryStatus::Pending { due_at } if was_tried && !delivery.is_status_update() => {
                 ("has not been reached yet", "waiting", Some(due_at))
             }
             DeliveryStatus::Pending { due_at } => (words.before, "waiting", Some(due_at)),
@@ -272,7 +269,10 @@ impl Told {
         let last = delivery.last().filter(|last| !last.detail.is_empty() && mood != "good");
         Self {
             contact: incident.shown(delivery.contact()),
-            level: capital(delivery.key().level),
+            level: match delivery.key().purpose {
+                Purpose::Alert(level) => capital(level),
+                Purpose::StatusUpdate(_) => "Status update".to_owned(),
+            },
             round: delivery.key().round,
             status,
             mood,

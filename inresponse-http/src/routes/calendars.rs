@@ -12,10 +12,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use inresponse_api::CalendarToken;
 use inresponse_calendar::Shift;
+use inresponse_core::Outage;
 use inresponse_core::model::{PersonId, ScheduleName, TeamName};
 use inresponse_core::roster::{self, Book, Who};
 use inresponse_core::settings::Swapped;
-use inresponse_core::{InvalidInput, Outage};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -182,8 +182,8 @@ async fn new_token(api: &Api, calendar: &Calendar<'_>) -> Result<String, Problem
     let hash = Sha256::digest(token.as_bytes());
     let name = calendar.setting();
     for _ in 0..MAX_TRIES {
-        let was = api.settings().setting(&name).await.map_err(|e| Problem::outage(&e))?;
-        let swapped = api.settings().swap_setting(&name, was.as_deref(), &hash).await;
+        let was = api.shared().setting(&name).await.map_err(|e| Problem::outage(&e))?;
+        let swapped = api.shared().swap_setting(&name, was.as_deref(), &hash).await;
         match swapped.map_err(|e| Problem::outage_of_change(&e))? {
             Swapped::Done => return Ok(token),
             Swapped::Changed => {}
@@ -195,13 +195,15 @@ async fn new_token(api: &Api, calendar: &Calendar<'_>) -> Result<String, Problem
 /// Checks the token of a request.
 async fn admit(api: &Api, mut params: Params, calendar: &Calendar<'_>) -> Result<(), Problem> {
     let token = params.take("token", |text| {
-        let is_token = text.len() == 43 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+        let is_token =
+            text.len() == 43 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
         if is_token { Ok(text.to_owned()) } else { Ok(String::new()) }
     });
     params.finish()?;
-    let token = token.ok_or_else(|| Problem::invalid(&InvalidInput::field("token", "is missing")))?;
-    let wrong = || Problem::new(StatusCode::FORBIDDEN, "the token is wrong, or a newer one replaced it");
-    let kept = api.settings().setting(&calendar.setting()).await.map_err(|e| Problem::outage(&e))?;
+    let wrong =
+        || Problem::new(StatusCode::FORBIDDEN, "the token is missing or wrong, or a newer one replaced it");
+    let token = token.ok_or_else(wrong)?;
+    let kept = api.shared().setting(&calendar.setting()).await.map_err(|e| Problem::outage(&e))?;
     let hash = Sha256::digest(token.as_bytes());
     let is_right = kept.is_some_and(|kept| kept.ct_eq(&hash[..]).into());
     if is_right { Ok(()) } else { Err(wrong()) }

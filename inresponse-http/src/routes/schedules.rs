@@ -30,7 +30,11 @@ pub(super) async fn book(api: &Api) -> Result<Arc<Book>, Problem> {
     api.engine().book().await.map_err(|e| Problem::outage(&e))
 }
 
-pub(super) fn timetable<'a>(book: &'a Book, team: &TeamName, schedule: &ScheduleName) -> Result<&'a Timetable, Problem> {
+pub(super) fn timetable<'a>(
+    book: &'a Book,
+    team: &TeamName,
+    schedule: &ScheduleName,
+) -> Result<&'a Timetable, Problem> {
     let found = book.timetable(team, schedule).filter(|timetable| timetable.schedule().is_some());
     found.ok_or_else(|| Problem::not_found(format!("team `{team}` has no schedule `{schedule}`")))
 }

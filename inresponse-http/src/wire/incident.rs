@@ -1,4 +1,4 @@
-//! How an incident is answered.
+//! Converts incidents into the types of the API.
 
 use inresponse_api::{
     AttemptOutcome, Delivery, DeliveryStatus, Details, Entry, EventKind, Incident, Level, LevelWord, Link,
@@ -106,7 +106,13 @@ pub(crate) fn level(level: model::Level) -> Level {
     match level {
         model::Level::At(n) => Level::Number(n),
         model::Level::Fallback => Level::Word(LevelWord::Fallback),
-        model::Level::News(_) => Level::Word(LevelWord::News),
+    }
+}
+
+fn purpose(purpose: model::Purpose) -> Level {
+    match purpose {
+        model::Purpose::Alert(of) => level(of),
+        model::Purpose::StatusUpdate(_) => Level::Word(LevelWord::StatusUpdate),
     }
 }
 
@@ -122,7 +128,7 @@ fn delivery(shown: &Shown<'_>, delivery: &model::Delivery) -> Delivery {
     Delivery {
         delivery_id: shown.incident.delivery_id(delivery.key()).to_string(),
         round: delivery.key().round,
-        level: level(delivery.key().level),
+        level: purpose(delivery.key().purpose),
         contact: shown.contact(delivery.contact()),
         person: recipient.map(|one| format!("person:{}", one.person)),
         method: recipient.map(|one| one.method.to_string()),

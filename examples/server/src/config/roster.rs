@@ -1,4 +1,4 @@
-//! The roster of the config file, checked.
+//! Reads and checks the roster of the config file.
 
 use std::time::Duration;
 
@@ -10,14 +10,14 @@ use inresponse_core::roster::{Rota, Target, Team, Zone};
 use super::file::{FileDay, FileRoster, FileTeam};
 use super::rename;
 
-/// The parts of the roster to create if they are missing.
+/// The roster entries that the server creates if they are missing.
 #[derive(Debug, Default)]
 pub(crate) struct RosterSeed {
     pub(crate) teams: Vec<SeededTeam>,
     pub(crate) services: Vec<(ServiceName, TeamName)>,
 }
 
-/// A team with its calendar.
+/// A configured team with its calendar.
 #[derive(Debug)]
 pub(crate) struct SeededTeam {
     pub(crate) name: TeamName,

@@ -11,7 +11,7 @@ use serde::{Serialize, Serializer};
 
 use super::super::output;
 
-/// A thing as it should be.
+/// A service, team or day as the file describes it.
 #[derive(Debug)]
 pub(super) enum Wanted {
     Team(String, TeamSettings),
@@ -19,7 +19,7 @@ pub(super) enum Wanted {
     Service(String, String),
 }
 
-/// The current value, in words; `None` if there is none.
+/// A difference: the entry of the file, and the server's current value in words (`None` if the server has none).
 #[derive(Debug)]
 pub(super) struct Change {
     pub(super) wanted: Wanted,
@@ -32,7 +32,7 @@ fn levels(entry: &DayEntry) -> String {
     levels.map(output::together).collect::<Vec<_>>().join(" → ")
 }
 
-/// A team's settings, defaults filled in, in one line.
+/// A team's settings in one line, with defaults filled in.
 fn settings(team: &TeamSettings) -> String {
     let TeamSettings { timezone, escalate_after_seconds, fallback, repeat, alert_levels, levels } = team;
     let (zone, wait) = (timezone.as_deref().unwrap_or("UTC"), escalate_after_seconds.unwrap_or(600));
@@ -48,7 +48,7 @@ fn settings(team: &TeamSettings) -> String {
     format!("{zone}, {wait} s, repeat {repeat}, fallback {fallback}{levels}{}", masks.collect::<String>())
 }
 
-/// The answer; `None` if there is nothing of that name.
+/// Turns the server's answer 404 into `None`.
 fn found<T>(answer: Result<T, ClientError>) -> Result<Option<T>, ClientError> {
     match answer {
         Ok(found) => Ok(Some(found)),
@@ -58,7 +58,7 @@ fn found<T>(answer: Result<T, ClientError>) -> Result<Option<T>, ClientError> {
 }
 
 impl Wanted {
-    /// What it is called.
+    /// The name of the service, team or day.
     pub(super) fn name(&self) -> String {
         output::line(&match self {
             Wanted::Team(name, _) => format!("team {name}"),
@@ -75,7 +75,7 @@ impl Wanted {
         }
     }
 
-    /// Asks the server what it is now.
+    /// Asks the server for the current value and compares.
     pub(super) async fn compared(self, client: &Client) -> Result<Change, ClientError> {
         let now = match &self {
             Wanted::Team(name, _) => found(client.team(name).await)?.map(|team| {
@@ -97,7 +97,7 @@ impl Wanted {
         Ok(Change { wanted: self, now })
     }
 
-    /// Makes it so.
+    /// Writes the entry to the server.
     pub(super) async fn put(&self, client: &Client) -> Result<(), ClientError> {
         match self {
             Wanted::Team(name, settings) => client.put_team(name, settings).await.map(drop),

@@ -1,4 +1,4 @@
-//! Importing a roster file.
+//! The command `inresponse roster import`.
 
 mod change;
 mod read;
@@ -15,14 +15,14 @@ use super::connect::Connect;
 use super::{Failure, output};
 use change::Change;
 
-/// How many things are asked about at once.
+/// The number of entries that are compared with the server at once.
 const AT_ONCE: usize = 8;
-/// Fewer are done before a bar could be read.
+/// The minimum number of entries for a progress bar. Fewer are done before a bar could be read.
 const WORTH_A_BAR: usize = 50;
 
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
-    /// The file: .toml, or CSV
+    /// The roster file: .toml, or CSV
     file: PathBuf,
     /// Make the changes without asking
     #[arg(long)]
@@ -82,7 +82,7 @@ pub(super) async fn import(args: ImportArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Asks at the terminal. Without a terminal nothing is changed, and the caller is told so.
+/// Asks for confirmation at the terminal. Without a terminal nothing is changed, and the caller is told so.
 fn agreed(yes: bool) -> Result<bool, Failure> {
     if yes {
         return Ok(true);
@@ -94,7 +94,7 @@ fn agreed(yes: bool) -> Result<bool, Failure> {
     Ok(output::agreed("Make these changes?")?)
 }
 
-/// A bar on a terminal; nothing elsewhere, or where it would be gone at once.
+/// A progress bar on a terminal. No bar is shown without a terminal, or if the bar would vanish at once.
 fn bar(what: &'static str, length: usize) -> ProgressBar {
     if length < WORTH_A_BAR {
         return ProgressBar::hidden();

@@ -12,10 +12,10 @@ use super::super::Failure;
 use super::change::Wanted;
 use crate::config::{SeededTeam, read_roster, unquoted};
 
-/// The columns of CSV.
+/// The columns of a CSV file.
 const COLUMNS: [&str; 4] = ["team", "day", "oncall", "escalation"];
 
-/// A row of CSV.
+/// A row of a CSV file.
 #[derive(Deserialize)]
 struct Row {
     team: String,
@@ -25,7 +25,7 @@ struct Row {
     escalation: String,
 }
 
-/// Teams first, then days, then services, so that each finds what it needs.
+/// Reads the file. Teams come first, then days, then services, because each needs the ones before it.
 pub(super) fn read(path: &Path) -> Result<Vec<Wanted>, Failure> {
     let wrong = |what: String| Failure::Given(format!("{}: {what}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|e| wrong(e.to_string()))?;
@@ -64,7 +64,8 @@ fn texts(targets: &[Target]) -> Vec<String> {
     targets.iter().map(Target::to_string).collect()
 }
 
-/// The separator of cells. Some spreadsheets write semicolons, where the comma is the decimal point, or tabs.
+/// The separator of the cells, found in the first line. Some spreadsheets write semicolons, if the comma is the decimal
+/// point, or tabs.
 fn separator(header: &str) -> u8 {
     let most = [b',', b';', b'\t'].into_iter().rev();
     let count = |separator: &u8| header.bytes().filter(|byte| byte == separator).count();
@@ -111,7 +112,7 @@ fn csv(text: &str) -> Result<Vec<Wanted>, String> {
     Ok(wanted)
 }
 
-/// A CSV error with its place, but without the content of the file.
+/// The text of a CSV error: the place, but never the content of the file.
 fn told(error: &csv::Error) -> String {
     let line = error.position().map_or(1, csv::Position::line);
     match error.kind() {
