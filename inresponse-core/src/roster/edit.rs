@@ -162,7 +162,7 @@ pub fn judge_by<E>(
 mod tests {
     use super::*;
     use crate::model::{Contact, ServiceName, TeamName};
-    use crate::roster::{Rota, Team};
+    use crate::roster::{Entry, Rota, Team};
 
     fn team(name: &str) -> TeamName {
         TeamName::new(name).unwrap()
