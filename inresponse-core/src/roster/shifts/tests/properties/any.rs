@@ -236,7 +236,7 @@ impl AnyRoster {
             "timezone": place.zone,
             "layers": layers.collect::<Vec<_>>(),
             "overrides": Value::Object(overrides.collect()),
-            "feeds": [{ "url": url, "as": if self.events.len() % 2 == 0 { "base" } else { "override" } }],
+            "feeds": [{ "url": url, "as": if self.events.len().is_multiple_of(2) { "base" } else { "override" } }],
             "copies": { url: { "events": self.events.iter().map(event).collect::<Vec<_>>() } },
         });
         let mut schedules = json!({ "s": own });
