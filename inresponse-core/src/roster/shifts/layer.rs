@@ -32,7 +32,7 @@ pub(super) struct LayerPlan {
 pub(super) struct OneTurn {
     from: i64,
     until: i64,
-    /// The place in the list of members of whoever has it at its start.
+    /// The place in the list of the member who has it at its start.
     at_start: Option<usize>,
 }
 

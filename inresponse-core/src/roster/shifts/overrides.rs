@@ -106,7 +106,7 @@ impl<'a> One<'a> {
             }
         }
         let source = self.source;
-        // Whoever took everybody away before has nothing to say about those who come now.
+        // An override that took everybody away before says nothing about those who come now.
         duties.retain(|duty| duty.who.is_some());
         duties.extend(people.into_iter().map(|who| Duty { who: Some(who), source }));
         if duties.is_empty() {

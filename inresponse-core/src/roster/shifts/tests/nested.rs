@@ -58,7 +58,7 @@ fn p17_an_absence_leaves_whom_a_level_names() {
 }
 
 #[test]
-fn p17_instead_of_names_whoever_a_target_means_then() {
+fn p17_instead_of_names_those_whom_a_target_means_then() {
     let overrides = json!({ "o": {
         "from": "2026-01-01T12:00Z", "to": "2026-01-03T00:00Z",
         "oncall": ["person:dan"], "insteadOf": ["team:u"],

@@ -1,6 +1,9 @@
 use serde_json::json;
 
-use super::scene::{Scene, in_zone, layer, with};
+use chrono::TimeDelta;
+
+use super::super::{on_call, shifts};
+use super::scene::{Scene, in_zone, instant, layer, name, with};
 
 const NEW_YORK: &str = "America/New_York";
 
@@ -127,4 +130,36 @@ fn p15_the_rest_of_a_turn_passes_on_as_often_as_somebody_leaves() {
         "01-04T00:00 dan",
     ];
     assert_eq!(scene.names("2026-01-01", "2026-01-05"), expected);
+}
+
+#[test]
+fn p15_a_fraction_of_a_second_belongs_to_its_second() {
+    let scene = Scene::of(&in_zone("UTC", &[layer("ann bob", "1 day", "2026-01-01")]));
+    let ((team, schedule), midnight) = (name("s"), instant("2026-01-02"));
+    let (before, after) = (midnight - TimeDelta::milliseconds(1), midnight + TimeDelta::milliseconds(1));
+    let told = shifts(&scene.directory, &team, &schedule, before, after);
+    let spans: Vec<_> =
+        told.iter().map(|shift| (shift.from, shift.to, shift.oncall[0].to_string())).collect();
+    let (ann, bob) = ("person:ann".to_owned(), "person:bob".to_owned());
+    assert_eq!(spans, [(before, midnight, ann.clone()), (midnight, after, bob.clone())]);
+    let now = on_call(&scene.directory, &team, &schedule, before);
+    assert_eq!((now.oncall[0].to_string(), now.until), (ann, midnight));
+    assert_eq!(on_call(&scene.directory, &team, &schedule, after).oncall[0].to_string(), bob);
+    assert!(shifts(&scene.directory, &team, &schedule, after, before).is_empty());
+}
+
+#[test]
+fn p16_the_ends_of_the_calendar_are_answered_and_a_span_without_end_ends_somewhere() {
+    use chrono::{DateTime, Utc};
+    let hourly = [layer("ann bob", "1 hour", "1970-01-01"), layer("ann bob", "1 month worked", "2190-01-31")];
+    let [first, second] = hourly;
+    let scene = Scene::of(&in_zone("Europe/Athens", &[with(first, json!({ "name": "b" })), second]));
+    let (team, schedule) = name("s");
+    for at in [DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC, instant("2199-12-31")] {
+        let now = on_call(&scene.directory, &team, &schedule, at);
+        assert!(now.until > at || at == DateTime::<Utc>::MAX_UTC, "{at}: {now:?}");
+    }
+    let all = shifts(&scene.directory, &team, &schedule, instant("1970-01-01"), DateTime::<Utc>::MAX_UTC);
+    assert!(all.len() <= super::super::MAX_BOUNDARIES && all.len() > 10_000);
+    assert!(all.windows(2).all(|two| two[0].to == two[1].from));
 }

@@ -1,12 +1,19 @@
 //! The quick ways of counting turns and looking up hours, beside the slow ones.
 
-use super::*;
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta};
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::super::scene::{Scene, hours, in_zone, layer, name, with};
+use super::any::{place, turn, weekly};
 use crate::roster::Schedule;
 use crate::roster::shifts::clock::Clock;
 use crate::roster::shifts::hours::{Open, WeeklyHours};
 use crate::roster::shifts::numbers::Numbers;
+use crate::roster::shifts::shifts;
 use crate::roster::shifts::turns::Turns;
-use std::collections::BTreeMap;
 
 /// The schedule of a scene that has only one.
 fn only(scene: &Scene) -> std::sync::Arc<Schedule> {
@@ -22,7 +29,7 @@ proptest! {
         rules in weekly(),
         seconds in prop::collection::vec(-6i64 * 86_400..6 * 86_400, 12),
     ) {
-        let text = super::rules(&rules).unwrap_or_else(|| "* 00:00-00:00".to_owned());
+        let text = super::any::rules(&rules).unwrap_or_else(|| "* 00:00-00:00".to_owned());
         let layer = with(layer("ann", "1 day", "2020-01-01"), json!({ "hours": hours(&text) }));
         let schedule = only(&Scene::of(&in_zone(place.zone, &[layer])));
         let (zone, given) = (schedule.timezone(), &schedule.layers()[0].hours);
@@ -60,7 +67,7 @@ proptest! {
         turn in turn(),
         anchor in (0i64..20, -12i64..12),
     ) {
-        let text = super::rules(&rules).unwrap_or_else(|| "Sun 02:00-03:00".to_owned());
+        let text = super::any::rules(&rules).unwrap_or_else(|| "Sun 02:00-03:00".to_owned());
         let layer = layer("ann", &turn, &place.local(-anchor.0 * 1440 + anchor.1 * 15));
         let schedule = only(&Scene::of(&in_zone(place.zone, &[with(layer, json!({ "hours": hours(&text) }))])));
         let (clock, layer) = (Clock::new(schedule.timezone(), 0), &schedule.layers()[0]);
@@ -87,7 +94,7 @@ proptest! {
         count in 2usize..5,
         anchor in (0i64..400, -12i64..12),
     ) {
-        let text = super::rules(&rules).unwrap_or_else(|| "Sat,Sun 02:00-03:00".to_owned());
+        let text = super::any::rules(&rules).unwrap_or_else(|| "Sat,Sun 02:00-03:00".to_owned());
         let who = ["ann", "bob", "cat", "dan"][..count].join(" ");
         let begins = -anchor.0 * 1440 + anchor.1 * 15;
         let layer = layer(&who, &format!("{every} day worked"), &place.local(begins));

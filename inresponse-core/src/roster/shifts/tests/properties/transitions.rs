@@ -1,6 +1,12 @@
 //! Every change of the clocks from 2024 to 2035.
 
-use super::*;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
+
+use super::super::scene::{Scene, hours, in_zone, layer, name, with};
+use super::any::{Place, ZONES, changes};
+use crate::model::Zone;
+use crate::roster::shifts::shifts;
 
 /// The local time of each quarter of an hour around an instant.
 struct Clocks {
