@@ -3,7 +3,7 @@
 //! Wiring only: `cli` (flags), `config` (checked settings), `serve` (the parts put together), `listen`
 //! (connections), `storage` (SQLite or DynamoDB), `aws` (how AWS is reached), `fetch` (what is fetched from there for
 //! intake), `commands` (what is asked of a server, this one or another), `notifiers` (how people are reached), `ops`
-//! (what operators run, and what is watched), `exposure` (files that others can read), `seed` (the roster's beginning), `keys` and `secret` (what is made once).
+//! (what operators run, and what is watched), `exposure` (files that others can read), `seed` (the roster's beginning), `order` (in which order a roster file is put), `keys` and `secret` (what is made once).
 
 #[cfg(feature = "aws")]
 mod aws;
@@ -19,6 +19,7 @@ mod keys;
 mod listen;
 mod notifiers;
 mod ops;
+mod order;
 mod secret;
 mod seed;
 mod serve;

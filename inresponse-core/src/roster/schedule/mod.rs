@@ -22,7 +22,7 @@ pub use turn::{ClockTime, Counting, Hours, Turn, TurnUnit, WeekDays};
 
 use super::{Target, WallTime};
 use crate::error::InvalidInput;
-use crate::model::{LayerName, Zone};
+use crate::model::{LayerName, OwnerName, Zone};
 
 /// A schedule of a team: layers of turns, and feeds.
 ///
@@ -35,6 +35,8 @@ pub struct Schedule {
     layers: Vec<Layer>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     feeds: Vec<Feed>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    owner: Option<OwnerName>,
 }
 
 /// A layer of a schedule: members who take turns.
@@ -141,7 +143,7 @@ impl Schedule {
                 invalid.push(field, message);
             }
         }
-        if invalid.is_empty() { Ok(Self { timezone, layers, feeds }) } else { Err(invalid) }
+        if invalid.is_empty() { Ok(Self { timezone, layers, feeds, owner: None }) } else { Err(invalid) }
     }
 
     /// The zone of the schedule's local times.
@@ -157,6 +159,17 @@ impl Schedule {
     /// The feeds.
     pub fn feeds(&self) -> &[Feed] {
         &self.feeds
+    }
+
+    /// The owner of the roster file that made the entry.
+    pub fn owner(&self) -> Option<&OwnerName> {
+        self.owner.as_ref()
+    }
+
+    /// The same schedule with that owner.
+    #[must_use]
+    pub fn owned_by(self, owner: Option<OwnerName>) -> Self {
+        Self { owner, ..self }
     }
 
     /// Everybody whom the layers name.
