@@ -1,7 +1,7 @@
-//! How many instructions the hot paths take: the same however busy the machine is. `cargo xtask bench counts` shows them
-//! next to those of the run before.
+//! Counts the instructions of the hot paths, which are the same however busy the machine is. `cargo xtask bench counts`
+//! shows them next to the previous run's.
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a benchmark is no library")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "benchmarks have no public interface")]
 
 mod common;
 
@@ -33,9 +33,9 @@ use tower::ServiceExt;
 
 use common::{LEASE, leased, now, opening, parts, rota, team, team_name};
 
-/// How many incidents are committed together.
+/// The number of incidents that are committed together.
 const BATCH: usize = 64;
-/// How many records the engine reads at a time.
+/// The number of records that the engine reads at a time.
 const PAGE: usize = 256;
 const KEY: &str = "monitoring-key-monitoring-key";
 
@@ -127,7 +127,7 @@ fn sqlite_due(connection: Connection) -> Connection {
     connection
 }
 
-/// The API over everything in memory, and a report for it.
+/// The API with everything in memory, and a report for it.
 fn api() -> (Runtime, Router, Request<Body>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (kept, service, name, team) =

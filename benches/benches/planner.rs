@@ -1,6 +1,6 @@
-//! The planner, what it works on, and what is made of it.
+//! Measures the planner, its input, and the mails made from its output.
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a benchmark is no library")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "benchmarks have no public interface")]
 
 mod common;
 

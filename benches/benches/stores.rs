@@ -1,12 +1,12 @@
-//! What each store's create, commit and look at what is due cost; DynamoDB with the feature `dynamo`, by an emulator
-//! that `cargo xtask bench stores` starts.
+//! Measures the costs of each store's create, commit and query of due incidents. DynamoDB is included with the feature
+//! `dynamo`, in an emulator that `cargo xtask bench stores` starts.
 
 #![allow(
     missing_docs,
     clippy::unwrap_used,
     clippy::panic,
     clippy::disallowed_methods,
-    reason = "a benchmark is no library"
+    reason = "benchmarks have no public interface"
 )]
 
 mod common;
@@ -24,11 +24,11 @@ use tokio::runtime::Runtime;
 
 use common::{accepted, leased, now, opening};
 
-/// How many writes are under way at once where it says so, as many as a busy server has.
+/// The number of concurrent writes in the measurements that name it, as many as on a busy server.
 const AT_ONCE: usize = 64;
-/// How many incidents are open, of which how many are due.
+/// The number of open incidents.
 const OPEN: usize = 2_000;
-/// How many records the engine reads at a time.
+/// The number of records that the engine reads at a time.
 const PAGE: usize = 256;
 
 fn stores(runtime: &Runtime) -> Vec<(&'static str, Arc<dyn Store>)> {

@@ -1,4 +1,4 @@
-//! The ceiling: a server on the same libraries that does nothing.
+//! The upper limit for comparison: a server on the same libraries that does nothing.
 
 use std::net::SocketAddr;
 

@@ -1,4 +1,4 @@
-//! One connection to a system, for what must be counted out.
+//! One connection to a system, for requests that must be counted exactly.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use crate::Failure;
 use crate::wrk::Shot;
 
-/// A kept connection.
+/// A connection that is kept open.
 #[derive(Debug)]
 pub(crate) struct Connection {
     address: SocketAddr,
@@ -55,7 +55,7 @@ impl Connection {
         Ok(body)
     }
 
-    /// Sends what wrk would.
+    /// Sends the same request as wrk would.
     pub(crate) async fn shoot(&mut self, shot: &Shot, number: u64) -> Result<Bytes, Failure> {
         let lines = shot.headers.lines().filter_map(|line| line.split_once(": "));
         let headers: Vec<_> = lines.collect();
@@ -63,7 +63,7 @@ impl Connection {
     }
 }
 
-/// Sends so many of a shot, each with its own number, over so many connections.
+/// Sends that many requests of a shot over that many connections. Each request has its own number.
 pub(crate) async fn report_all(
     address: SocketAddr,
     shot: &Shot,

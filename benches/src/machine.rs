@@ -1,4 +1,4 @@
-//! The machine that measured, for readers of the figures.
+//! Describes the machine that measured, for readers of the figures.
 
 use std::fs::OpenOptions;
 use std::io::{Seek, SeekFrom, Write};
@@ -10,7 +10,7 @@ use crate::Failure;
 /// How long the disk is measured.
 const LASTING: Duration = Duration::from_secs(2);
 
-/// Cores, memory, kernel, what else ran, and the disk.
+/// A description of the machine: cores, memory, kernel, load, and disk.
 pub(crate) fn description(work: &Path) -> Result<String, Failure> {
     let cores = std::thread::available_parallelism()?;
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
@@ -35,7 +35,7 @@ pub(crate) fn load() -> String {
     load.split(' ').take(3).collect::<Vec<_>>().join(" ")
 }
 
-/// How many blocks the disk makes durable in a second, one after the other.
+/// The number of blocks that the disk makes durable in a second, one after the other.
 fn syncs_per_second(work: &Path) -> Result<f64, Failure> {
     let path = work.join("disk");
     let mut file = OpenOptions::new().create(true).truncate(true).write(true).open(&path)?;

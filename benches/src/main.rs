@@ -1,6 +1,6 @@
-//! Load on whole servers: InResponse next to its peers, and next to itself with more incidents open.
+//! Puts load on whole servers: compares InResponse with other systems, and with itself with more incidents.
 //!
-//! `cargo xtask bench peers` and `cargo xtask bench scale` build and unpack what this needs.
+//! `cargo xtask bench peers` and `cargo xtask bench scale` build and unpack everything that is needed.
 
 #![expect(clippy::disallowed_methods, reason = "it measures")]
 
@@ -24,7 +24,7 @@ use clap::{Parser, Subcommand};
 
 use site::{Failure, Site};
 
-/// Load on whole servers.
+/// Put load on whole servers.
 #[derive(Parser)]
 #[command(name = "inresponse-bench")]
 struct Cli {
@@ -34,23 +34,23 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// InResponse next to Alertmanager and an empty server.
+    /// Compare InResponse with Alertmanager and an empty server.
     Peers {
         #[command(flatten)]
         site: Site,
         #[command(flatten)]
         plan: peers::Plan,
     },
-    /// InResponse with few and with very many incidents open.
+    /// Compare InResponse with few and with very many open incidents.
     Scale {
         #[command(flatten)]
         site: Site,
         #[command(flatten)]
         plan: scale::Plan,
     },
-    /// The empty server: it reads a body and answers 201.
+    /// Run the empty server: it reads a body and answers 201.
     Empty {
-        /// Where it listens.
+        /// The address to listen on.
         listen: SocketAddr,
     },
 }

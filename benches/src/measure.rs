@@ -1,4 +1,4 @@
-//! What is made of times.
+//! Computes figures from measured times.
 
 use std::time::Duration;
 

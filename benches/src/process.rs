@@ -1,4 +1,5 @@
-//! The systems' processes: they end with their guard, and the kernel says what they used.
+//! Runs the systems' processes. A system's process ends when its guard is dropped, and the kernel reports their
+//! resource use.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -16,10 +17,10 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::Failure;
 
-/// Every process that runs now.
+/// All processes that run now.
 static RUNNING: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
 
-/// Ends with everything that was started, once somebody interrupts or terminates this process: guards are not dropped
+/// Ends everything that was started when this process is interrupted or terminated, because guards are not dropped
 /// then.
 pub(crate) fn end_together() -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -31,7 +32,7 @@ pub(crate) fn end_together() -> Result<(), Failure> {
                 _ = tokio::signal::ctrl_c() => {}
             }
         });
-        // Kept, so that nothing is started any more.
+        // Kept, so that nothing is started after this.
         let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
         for id in running.iter().filter_map(|id| i32::try_from(*id).ok()) {
             let _ended = kill(Pid::from_raw(id), Signal::SIGKILL);
@@ -41,17 +42,17 @@ pub(crate) fn end_together() -> Result<(), Failure> {
     Ok(())
 }
 
-/// How long a system may take to listen: tries, 20 ms apart.
+/// The number of tries, 20 ms apart, for a system to listen.
 const TRIES: u32 = 1500;
 
-/// A process; it is killed when this is dropped.
+/// A process. Dropping it kills the process.
 #[derive(Debug)]
 pub(crate) struct Process {
     pub(crate) child: Child,
 }
 
 impl Process {
-    /// Starts it, with what it prints in a file, and waits until it listens.
+    /// Starts a process with its output in a file, and waits until it listens.
     pub(crate) fn start(mut command: Command, log: &Path, address: SocketAddr) -> Result<Self, Failure> {
         let file = File::create(log)?;
         command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
@@ -75,13 +76,13 @@ impl Process {
         Ok(Self { child })
     }
 
-    /// The processor time of all its threads so far, user and system, those that have ended included.
+    /// The processor time of all threads so far, user and system, including those that have ended.
     pub(crate) fn cpu(&self) -> Result<Duration, Failure> {
         let clock = ClockId::pid_cpu_clock_id(Pid::from_raw(i32::try_from(self.child.id())?))?;
         Ok(clock.now()?.into())
     }
 
-    /// The memory that it has resident, in MB.
+    /// The resident memory of the process, in MB.
     pub(crate) fn memory(&self) -> Result<f64, Failure> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;

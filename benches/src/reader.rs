@@ -1,4 +1,4 @@
-//! A mail server that reads the subjects of what it accepts, where a count is not enough.
+//! A mail server that reads the subjects of the mails that it accepts, for measurements that need more than a count.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,7 +16,7 @@ pub(crate) struct Mail {
     pub(crate) accepted: Instant,
 }
 
-/// The mail server; it has a thread of its own.
+/// The mail server. The server runs on its own thread.
 #[derive(Debug)]
 pub(crate) struct Reader {
     pub(crate) address: SocketAddr,
@@ -37,14 +37,14 @@ impl Reader {
                     let (stream, _) = listener.accept().await?;
                     tokio::spawn(converse(stream, Arc::clone(&read)));
                 }
-                #[expect(unreachable_code, reason = "it tells the type")]
+                #[expect(unreachable_code, reason = "the text contains the type")]
                 Ok::<(), Failure>(())
             })
         });
         Ok(Self { address, mails })
     }
 
-    /// Everything that was accepted so far, in its order.
+    /// All mails that were accepted so far, in order.
     pub(crate) fn mails(&self) -> Vec<Mail> {
         self.mails.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -54,7 +54,7 @@ impl Reader {
     }
 }
 
-/// One connection, until it ends.
+/// Serves one connection until it ends.
 async fn converse(stream: TcpStream, mails: Arc<Mutex<Vec<Mail>>>) -> Result<(), Failure> {
     stream.set_nodelay(true)?;
     let mut stream = BufReader::new(stream);

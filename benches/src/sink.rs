@@ -1,4 +1,4 @@
-//! Postfix's `smtp-sink`, which takes every mail and counts it aloud.
+//! Runs Postfix's `smtp-sink`, which accepts every mail and prints the count.
 
 use std::io::Read;
 use std::net::SocketAddr;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::process::{Process, free_address};
 use crate::{Failure, Site};
 
-/// A mail server that accepts everything; it ends with this.
+/// A mail server that accepts everything. Dropping it stops the server.
 #[derive(Debug)]
 pub(crate) struct Sink {
     pub(crate) address: SocketAddr,
@@ -42,17 +42,17 @@ impl Sink {
         Err("smtp-sink does not listen".into())
     }
 
-    /// When each mail so far was accepted.
+    /// The time at which each mail so far was accepted.
     pub(crate) fn accepted(&self) -> Vec<Instant> {
         self.accepted.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// How many mails were accepted so far.
+    /// The number of mails accepted so far.
     pub(crate) fn count(&self) -> usize {
         self.accepted.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// Waits until so many were accepted in all, and answers how many it came to.
+    /// Waits until that many mails were accepted in total, and returns the number.
     pub(crate) async fn until(&self, count: usize, patience: Duration) -> usize {
         let until = Instant::now() + patience;
         while self.count() < count && Instant::now() < until {
@@ -62,7 +62,7 @@ impl Sink {
     }
 }
 
-/// Notes the time of every mail. What is counted is written over and over: `sess=1 quit=0 mesg=7\r`.
+/// Records the time of every mail. The count is printed over and over: `sess=1 quit=0 mesg=7\r`.
 fn note(mut counted: ChildStdout, accepted: &Mutex<Vec<Instant>>) {
     let (mut text, mut chunk) = (String::new(), [0; 65536]);
     while let Ok(read) = counted.read(&mut chunk) {

@@ -1,20 +1,20 @@
-//! Where everything is that is measured.
+//! The paths of everything that is measured.
 
 use std::error::Error;
 use std::path::PathBuf;
 
 use clap::Args;
 
-/// What went wrong, for the person who ran the command.
+/// An error for the person who ran the command.
 pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 
-/// Where everything is.
+/// The paths of everything that is measured.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Site {
-    /// The server, as it is released.
+    /// The server's release build.
     #[arg(long)]
     pub(crate) server: PathBuf,
-    /// Where Debian's packages were unpacked.
+    /// The folder in which Debian's packages were unpacked.
     #[arg(long)]
     pub(crate) debian: PathBuf,
     /// An empty folder for databases and logs, on a real disk.
@@ -23,7 +23,7 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// Where a system has its data.
+    /// The folder of a system's data.
     pub(crate) fn data(&self) -> PathBuf {
         self.work.join("data")
     }

@@ -1,4 +1,4 @@
-//! The systems that are measured: how each is started, and what it is sent.
+//! The measured systems: the command that starts each, and the requests for it.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -11,19 +11,19 @@ use crate::process::{Process, free_address};
 use crate::wrk::{self, NUMBER, Shot};
 use crate::{Failure, Site};
 
-/// The key under which incidents are reported.
+/// The key with which incidents are reported.
 pub(crate) const MONITORING: &str = "monitoring-key-monitoring-key";
 /// The key with which people respond.
 pub(crate) const PEOPLE: &str = "people-key-people-key-people-key";
 
-/// What is measured.
+/// A measured system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum System {
     /// A server on the same libraries that does nothing.
     Empty,
     Alertmanager,
     InResponse,
-    /// Reports of a team that is alerted of nothing: what intake alone costs.
+    /// InResponse with a team that is never alerted: measures the cost of receiving alone.
     RecordsOnly,
 }
 
@@ -38,29 +38,29 @@ impl fmt::Display for System {
     }
 }
 
-/// What Alertmanager does with an alert.
+/// How Alertmanager handles an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mails {
-    /// Its cheapest: all in one group, for a receiver that sends nothing.
+    /// The cheapest way: all alerts in one group, for a receiver that sends nothing.
     None,
     /// A mail for each alert, at once, with text and HTML.
     Each,
 }
 
-/// A system that runs, and is killed with this.
+/// A running system. Dropping it kills the process.
 #[derive(Debug)]
 pub(crate) struct Running {
     pub(crate) process: Process,
     pub(crate) address: SocketAddr,
 }
 
-/// Starts a fresh system, which sends its mails to `sink`.
+/// Starts a new system, which sends its mails to `sink`.
 pub(crate) fn start(site: &Site, system: System, mails: Mails, sink: SocketAddr) -> Result<Running, Failure> {
     empty_folder(site)?;
     restart(site, system, mails, sink)
 }
 
-/// Starts a system on what is there already.
+/// Starts a system on its existing data.
 pub(crate) fn restart(
     site: &Site,
     system: System,
@@ -99,7 +99,7 @@ pub(crate) fn restart(
     Ok(Running { process, address })
 }
 
-/// Takes away whatever a system has left behind.
+/// Deletes everything that a system has left behind.
 pub(crate) fn empty_folder(site: &Site) -> Result<PathBuf, Failure> {
     let folder = site.data();
     let _none = std::fs::remove_dir_all(&folder);
@@ -107,8 +107,8 @@ pub(crate) fn empty_folder(site: &Site) -> Result<PathBuf, Failure> {
     Ok(folder)
 }
 
-/// A program that looks for its own files in `/usr/share`: they are laid over that folder, in a view of the file system
-/// that only the program has.
+/// A command for a program that looks for its own files in `/usr/share`. A private view of the file system, which only
+/// the program has, shows them there.
 fn with_files(site: &Site, program: &str) -> Command {
     const VIEW: &str =
         r#"mount -t overlay -o "lowerdir=$1:/usr/share" overlay /usr/share && shift && exec "$@""#;
@@ -147,7 +147,7 @@ receivers:
     }
 }
 
-/// A team with somebody on call and an escalation, and one that is alerted of nothing.
+/// The configuration with two teams: one with somebody on call and an escalation, and one that is never alerted.
 fn inresponse_config() -> String {
     let days = [-1, 0, 1].map(|day| (Utc::now() + TimeDelta::days(day)).date_naive());
     let calendar = days.map(|day| {
@@ -168,7 +168,7 @@ fn inresponse_config() -> String {
 
 const TITLE: &str = "5xx error spike @@";
 
-/// The message of every report. With it, the body of a report is about 400 bytes.
+/// The message of every report. With this message, the body of a report is about 400 bytes.
 pub(crate) const TEXT: &str = "More than 12 % of the requests of the last five minutes were answered with 5xx. If many services \
                     say so, look at the network first, then at the database that they share, then at what was \
                     deployed in the last hour.";
@@ -178,7 +178,7 @@ pub(crate) fn title(number: u64) -> String {
     TITLE.replace(NUMBER, &wrk::digits(number))
 }
 
-/// One report of an incident, in the system's own form.
+/// One report of an incident, in the system's own format.
 pub(crate) fn report(system: System, severity: &str) -> Shot {
     match system {
         System::Alertmanager => Shot { items: 1, ..batch(system) },
@@ -197,7 +197,8 @@ pub(crate) fn report(system: System, severity: &str) -> Shot {
     }
 }
 
-/// A hundred alerts in one message: to Alertmanager by its API, to InResponse as Alertmanager's webhook sends them.
+/// A hundred alerts in one message: for Alertmanager in the format of its API, for InResponse in that of Alertmanager's
+/// webhook.
 pub(crate) fn batch(system: System) -> Shot {
     let alert = |more: &str| {
         format!(
@@ -234,7 +235,7 @@ fn service(system: System) -> &'static str {
     }
 }
 
-/// Alertmanager's version.
+/// The version of Alertmanager.
 pub(crate) fn alertmanager_version(site: &Site) -> Result<String, Failure> {
     let output = with_files(site, "bin/prometheus-alertmanager").arg("--version").output()?;
     let text = [output.stdout, output.stderr].concat();

@@ -1,27 +1,27 @@
-//! Figures of several runs, and the tables that are made of them.
+//! The figures of several runs, and the tables made from them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::systems::System;
 
-/// What was measured: a row of the table.
+/// A row of the table: one measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Row {
     pub(crate) name: &'static str,
     pub(crate) unit: &'static str,
-    /// How many digits after the point.
+    /// The number of digits after the point.
     pub(crate) digits: usize,
 }
 
-/// How far it may go.
+/// The bound of a goal.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Bound {
     AtLeast(f64),
     AtMost(f64),
 }
 
-/// What must hold for a median of ours: of its ratio to the peer's, or of itself.
+/// A goal for a median of InResponse: for its ratio to the other system's, or for the median itself.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Goal {
     pub(crate) row: Row,
@@ -51,7 +51,7 @@ impl Table {
         Some(f64::midpoint(low, high))
     }
 
-    /// The medians side by side, in Markdown.
+    /// A table of the medians side by side, in Markdown.
     pub(crate) fn medians(&self, systems: &[System]) -> String {
         let mut text = String::from("| |");
         for system in systems {
@@ -70,7 +70,7 @@ impl Table {
         text
     }
 
-    /// Each goal of which both sides were measured, in Markdown.
+    /// A table of the goals for which both systems were measured, in Markdown.
     pub(crate) fn goals(&self, goals: &[Goal]) -> String {
         let mut text = String::from("| goal | measured | |\n|---|---:|---|");
         for Goal { row, peer, bound } in goals {
@@ -91,7 +91,7 @@ impl Table {
         text
     }
 
-    /// Every figure, in the order of the runs.
+    /// All figures in the order of the runs.
     pub(crate) fn all(&self, systems: &[System]) -> String {
         let mut text = String::from("| every run | | |\n|---|---|---|");
         for row in &self.rows {
@@ -105,7 +105,7 @@ impl Table {
     }
 }
 
-/// With its thousands apart.
+/// A number with separated thousands.
 fn number(value: f64, digits: usize) -> String {
     let text = format!("{value:.digits$}");
     let (whole, rest) = text.split_at(text.find('.').unwrap_or(text.len()));

@@ -1,4 +1,4 @@
-//! `wrk` with bodies that are all different.
+//! Runs `wrk` with bodies that are all different.
 
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use crate::{Failure, Site};
 
-/// What stands for a number of its own in each item of a `Body`.
+/// The placeholder for the number of each item in a `Body`.
 pub(crate) const NUMBER: &str = "@@";
-/// How long every number is, so that every request is as long.
+/// The length of every number, so that all requests have the same length.
 const DIGITS: usize = 12;
-/// The numbers of each of wrk's threads.
+/// The range of numbers for each of wrk's threads.
 const PER_THREAD: u64 = 10_000_000_000;
 
-/// Requests that differ in their items' numbers only.
+/// Requests that differ only in the numbers of their items.
 #[derive(Debug, Clone)]
 pub(crate) struct Shot {
     pub(crate) method: &'static str,
@@ -27,15 +27,15 @@ pub(crate) struct Shot {
 }
 
 impl Shot {
-    /// The body whose items have the numbers from `first` on.
+    /// The body with item numbers from `first` on.
     pub(crate) fn body(&self, first: u64) -> String {
         let numbers = (first..).take(self.items);
         let items: Vec<_> = numbers.map(|n| self.item.replace(NUMBER, &digits(n))).collect();
         format!("{}{}{}", self.open, items.join(","), self.close)
     }
 
-    /// The script that makes the requests. No two threads and no two scripts with their `first` far apart make the
-    /// same number.
+    /// The script that makes the requests. Two threads never make the same number, nor do two scripts whose `first` are
+    /// far apart.
     fn script(&self, address: SocketAddr, first: u64) -> String {
         let head = format!(
             "{} {} HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{}\r\n",
@@ -72,12 +72,12 @@ end
     }
 }
 
-/// A number as it stands in a body.
+/// A number in the form that it has in a body.
 pub(crate) fn digits(number: u64) -> String {
     format!("{number:0DIGITS$}")
 }
 
-/// A string of Lua.
+/// A text as a string of Lua.
 fn quoted(text: &str) -> String {
     let mut lua = String::from("\"");
     for c in text.chars() {
@@ -91,7 +91,7 @@ fn quoted(text: &str) -> String {
     lua + "\""
 }
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Shots {
     pub(crate) requests: f64,
@@ -100,7 +100,7 @@ pub(crate) struct Shots {
     pub(crate) p99: Duration,
 }
 
-/// Shoots without a pause over so many connections. An answer that is no success fails the run.
+/// Sends requests without a pause over that many connections. An answer that is not a success fails the run.
 pub(crate) fn shoot(
     site: &Site,
     address: SocketAddr,
@@ -133,7 +133,7 @@ fn wrk(site: &Site) -> Command {
     Command::new(site.debian.join("usr/bin/wrk"))
 }
 
-/// Its name and version.
+/// The name and version of `wrk`.
 pub(crate) fn version(site: &Site) -> Result<String, Failure> {
     let output = wrk(site).arg("--version").output()?;
     let text = String::from_utf8(output.stdout)?;

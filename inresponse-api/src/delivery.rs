@@ -1,4 +1,4 @@
-//! Who is alerted, and how that goes.
+//! Deliveries: who is alerted, and the result of each attempt.
 
 use std::fmt;
 
@@ -7,25 +7,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::words::{DeliveryStatus, LevelWord, OutcomeKind};
 
-/// A level that is alerted later, or a further round with the people who are on call then.
+/// A future alert: a level, or a further round with the people who are on call then.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = UpcomingView))]
 #[serde(untagged)]
 pub enum Upcoming {
-    /// A level.
+    /// A level that will be alerted.
     Level {
-        /// When.
+        /// The time at which the level is due.
         at: DateTime<Utc>,
-        /// Which.
+        /// The level's number, or `fallback`.
         level: Level,
-        /// Who is alerted.
+        /// The contacts that will be alerted.
         contacts: Vec<String>,
     },
-    /// A round.
+    /// A further round of alerts.
     Round {
-        /// When.
+        /// The time at which the round begins.
         at: DateTime<Utc>,
-        /// Which.
+        /// The round's number.
         round: u32,
     },
 }
@@ -35,7 +35,7 @@ pub enum Upcoming {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LevelView))]
 #[serde(untagged)]
 pub enum Level {
-    /// From 1.
+    /// The number of a level, from 1.
     Number(u16),
     #[allow(missing_docs, reason = "a description would make its schema more than a text")]
     Word(#[cfg_attr(feature = "openapi", schema(inline))] LevelWord),
@@ -50,7 +50,7 @@ impl fmt::Display for Level {
     }
 }
 
-/// One contact to be alerted at one level of one round.
+/// A delivery: one contact that is alerted at one level of one round.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = DeliveryView))]
 #[serde(rename_all = "camelCase")]
@@ -61,32 +61,38 @@ pub struct Delivery {
     pub round: u32,
     /// The level that the contact is alerted at.
     pub level: Level,
-    /// Who is alerted.
+    /// Who is alerted. A person's address is shown as `person:NAME`, unless the API key has the scope `admin`.
     pub contact: String,
+    /// The person whose contact it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<String>,
+    /// The person's method.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
     /// `pending`, `inFlight`, `accepted`, `dead` or `stopped`.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub status: DeliveryStatus,
-    /// When it is due.
+    /// When the delivery is due; absent if it is settled.
     pub due_at: Option<DateTime<Utc>>,
-    /// When it was settled.
+    /// When the delivery was settled: accepted, dead or stopped.
     pub settled_at: Option<DateTime<Utc>>,
-    /// How often it was tried to send it.
+    /// The number of attempts so far.
     pub attempts: u32,
-    /// Since when it is there.
+    /// When the delivery was created.
     pub since: DateTime<Utc>,
-    /// How the last attempt ended.
+    /// The result of the last attempt.
     pub last_outcome: Option<AttemptOutcome>,
 }
 
-/// How an attempt ended.
+/// The result of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = OutcomeView))]
 pub struct AttemptOutcome {
     /// `accepted`, `rejected`, `throttled`, `unavailable`, `unknown`, `expired`, `notBegun` or `bounced`.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub kind: OutcomeKind,
-    /// What the carrier said.
+    /// The carrier's answer.
     pub detail: String,
-    /// When.
+    /// When the attempt ended.
     pub at: DateTime<Utc>,
 }

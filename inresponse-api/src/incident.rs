@@ -1,4 +1,4 @@
-//! An incident, alone, with all that happened to it, and in a page.
+//! Incidents on the wire: one incident, one with its deliveries and timeline, and a page of incidents.
 
 use std::collections::BTreeMap;
 
@@ -14,11 +14,11 @@ use crate::words::{Reached, Severity, State};
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = IncidentView))]
 #[serde(rename_all = "camelCase")]
 pub struct Incident {
-    /// Its number.
+    /// The incident's number.
     pub incident_id: u64,
     /// The affected service.
     pub service: String,
-    /// The team that has it.
+    /// The team that is responsible for the incident.
     pub team: String,
     /// `CRIT`, `ERR` or `WARN`.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
@@ -26,53 +26,54 @@ pub struct Incident {
     /// `OPEN`, `CLAIMED` or `RESOLVED`.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub state: State,
-    /// One line.
+    /// The title, in one line.
     pub title: String,
-    /// What happened.
+    /// The description of the problem.
     pub message: String,
-    /// The kind of system that reported it.
+    /// The kind of monitoring system that reported the incident.
     pub source: Option<String>,
-    /// When the trouble was detected.
+    /// When the problem was detected.
     pub detected_at: DateTime<Utc>,
-    /// When it was first reported.
+    /// When the incident was first reported.
     pub created_at: DateTime<Utc>,
-    /// When it last changed.
+    /// When the incident last changed.
     pub updated_at: DateTime<Utc>,
-    /// Who has claimed it.
+    /// The person who has claimed the incident.
     pub claimed_by: Option<String>,
-    /// When it was claimed.
+    /// When the incident was claimed.
     pub claimed_at: Option<DateTime<Utc>>,
-    /// When it is open again, unless the person it was handed to answers first; only if it was.
+    /// When the incident is open again, unless the person it was handed to answers first. Absent if it was not handed
+    /// to anybody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim_ends_at: Option<DateTime<Utc>>,
-    /// `true` if it was handed to somebody who could not be notified and has not answered; otherwise absent.
+    /// `true` if the incident was handed to somebody who could not be notified and has not answered; otherwise absent.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub handover_unconfirmed: bool,
-    /// Who resolved it.
+    /// The person who resolved the incident.
     pub resolved_by: Option<String>,
-    /// When it was resolved.
+    /// When the incident was resolved.
     pub resolved_at: Option<DateTime<Utc>>,
-    /// Reports with the same key are the same incident while it is not resolved.
+    /// The dedup key. Reports with the same key belong to the same incident until it is resolved.
     pub dedup_key: Option<String>,
-    /// Names and values.
+    /// The labels: names and values.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub labels: BTreeMap<String, String>,
-    /// Runbooks, graphs.
+    /// The links, such as runbooks and graphs.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub links: Vec<Link>,
-    /// How often it was reported.
+    /// The number of reports of this incident.
     pub count: u64,
-    /// The round of alerts, from 1.
+    /// The current round of alerts, from 1.
     pub round: u32,
-    /// When somebody is alerted next, unless it is claimed.
+    /// When somebody is alerted next, unless the incident is claimed.
     pub next_alert_at: Option<DateTime<Utc>>,
-    /// Everybody's turn has come and nobody claimed.
+    /// `true` if every level had its turn and nobody claimed the incident.
     pub unclaimed: bool,
-    /// Nobody could be alerted.
+    /// `true` if nobody could be reached.
     pub undelivered: bool,
-    /// Who was reached, only if it is unclaimed: `everybody`, `somebody`, `nobodyYet` or `nobody`.
+    /// Who was reached: `everybody`, `somebody`, `nobodyYet` or `nobody`. Only present if the incident is unclaimed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub reached: Option<Reached>,
@@ -82,9 +83,9 @@ pub struct Incident {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LinkView))]
 pub struct Link {
-    /// What it is called.
+    /// The text of the link.
     pub text: String,
-    /// Where it leads; http or https.
+    /// The URL of the link; http or https.
     pub url: String,
 }
 
@@ -95,15 +96,15 @@ pub struct Details {
     /// The incident.
     #[serde(flatten)]
     pub incident: Incident,
-    /// What comes next, unless somebody claims it.
+    /// The next alerts, unless somebody claims the incident.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub upcoming: Vec<Upcoming>,
-    /// Who was alerted, and how that went.
+    /// The deliveries so far, with their results.
     pub deliveries: Vec<Delivery>,
-    /// What people and levels did, the oldest first.
+    /// The timeline of what people and levels did, the oldest entry first.
     pub timeline: Vec<Entry>,
-    /// Warnings about the change that was just made or asked about; absent if there are none.
+    /// Warnings about the change that was just made or asked about. Absent if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
 }
@@ -112,20 +113,20 @@ pub struct Details {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = WarningView))]
 pub struct Warning {
-    /// The field of the request.
+    /// The request's field that the warning is about.
     pub field: String,
-    /// The warning.
+    /// The text of the warning.
     pub message: String,
 }
 
-/// A page of incidents, or the one whose number was in the query.
+/// A page of incidents, or the incident whose number was in the query.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ListView))]
 #[serde(untagged)]
 pub enum Listed {
-    /// A page.
+    /// A page of incidents.
     Page(Page),
-    /// The one.
+    /// The incident whose number was in the query.
     One(Box<Details>),
 }
 
@@ -133,8 +134,8 @@ pub enum Listed {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = PageView))]
 pub struct Page {
-    /// The incidents.
+    /// The incidents of the page.
     pub incidents: Vec<Incident>,
-    /// For the next page; null on the last one.
+    /// The cursor of the next page; null on the last page.
     pub cursor: Option<String>,
 }

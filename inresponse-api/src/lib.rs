@@ -1,5 +1,5 @@
-//! What goes over the wire, written once. The server answers with these types, the client reads them, and webhooks send
-//! them: a field or a word that one of them has, all of them have.
+//! The types on the wire, written once. The server answers with these types, the client reads them, and webhooks send
+//! them. So server, client and webhooks have the same fields and words.
 //!
 //! ```
 //! # fn example() -> Result<(), serde_json::Error> {
@@ -16,15 +16,15 @@
 //! # example().unwrap();
 //! ```
 //!
-//! Answers are read leniently: unknown fields are passed over, unknown words are kept. Later versions add fields, so take
-//! answers apart with `..`. Requests are read strictly: unknown fields are refused. With the feature `openapi` the types have
-//! schemas, from which the server makes its API document.
+//! Answers are read leniently: unknown fields are ignored, unknown words are kept. Later versions add fields, so
+//! destructure answers with `..`. Requests are read strictly: unknown fields are refused. With the feature `openapi`
+//! the types have schemas, from which the server makes its API document.
 //!
 //! | file | holds |
 //! |---|---|
-//! | `incident` | an incident, alone, with all that happened to it, and in a page |
-//! | `delivery`, `timeline` | who is alerted, and what happened |
-//! | `request` | a new incident, and a change of one |
+//! | `incident` | one incident, one with its deliveries and timeline, and a page of incidents |
+//! | `delivery`, `timeline` | who is alerted, and what happened to an incident |
+//! | `request` | requests: report an incident, update an incident |
 //! | `roster` | services, teams and calendars, and who changed them |
 //! | `people` | people: methods, rules, absences |
 //! | `schedule` | schedules, overrides and shifts |
@@ -59,8 +59,8 @@ pub use roster::{
     Team, TeamLevel, TeamSettings, Teams,
 };
 pub use schedule::{
-    DatedMember, Feed, Hours, Layer, Member, Override, OverrideEntry, Overrides, Schedule, ScheduleEntry,
-    Schedules, Shift, Shifts, Turn,
+    CalendarToken, DatedMember, Feed, Hours, Layer, Member, Override, OverrideEntry, Overrides, Schedule,
+    ScheduleEntry, Schedules, Shift, Shifts, Turn,
 };
 pub use timeline::Entry;
 pub use webhook::{Alert, Message};

@@ -1,4 +1,4 @@
-//! What went wrong.
+//! Errors on the wire.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Problem {
-    /// Always `about:blank`: the status says it.
+    /// The type of the problem: always `about:blank`, because the status is enough.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = String, required = true))]
     pub r#type: Cow<'static, str>,
@@ -21,18 +21,19 @@ pub struct Problem {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub status: u16,
-    /// The error, for people.
+    /// The text of the error.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub detail: String,
-    /// The errors of fields; empty if the error is not about a field.
+    /// The errors of single fields. Empty if the error is not about a field.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub errors: Vec<FieldProblem>,
-    /// Whether the change may have happened anyway; with a dedup key it is safe to send it again.
+    /// `true` if the change may have happened although the request failed. A report with a dedup key can safely be sent
+    /// again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub may_have_been_recorded: Option<bool>,
-    /// Who has claimed the incident.
+    /// The person who has claimed the incident.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claimed_by: Option<String>,
 }
@@ -41,8 +42,8 @@ pub struct Problem {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ProblemField))]
 pub struct FieldProblem {
-    /// The field, by its path.
+    /// The path of the field.
     pub field: String,
-    /// The error.
+    /// The text of the error.
     pub message: String,
 }

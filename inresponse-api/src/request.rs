@@ -1,4 +1,4 @@
-//! What is asked for: a new incident, and a change of one.
+//! The bodies of requests: report an incident, update an incident.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::words::{Severity, State};
 
-/// A new incident.
+/// A report of an incident.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = PutIncident,
     example = json!({ "service": "athens", "severity": "CRIT", "title": "5xx", "message": "12 % of requests fail",
@@ -22,37 +22,37 @@ pub struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, required, nullable = false))]
     pub severity: Option<Severity>,
-    /// One line.
+    /// The title, in one line.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(required, nullable = false))]
     pub title: Option<String>,
-    /// What happened, in any number of lines. May also be called `description`.
+    /// The description of the problem, in any number of lines. The field may also be called `description`.
     #[serde(alias = "description", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(required, nullable = false))]
     pub message: Option<String>,
-    /// Only `OPEN`.
+    /// The state: only `OPEN` is allowed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub state: Option<State>,
-    /// The kind of system that reports.
+    /// The kind of monitoring system that reports.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    /// When the trouble was detected (default: now).
+    /// When the problem was detected (default: now).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detected_at: Option<Time>,
-    /// Reports with the same key are the same incident while it is not resolved.
+    /// The dedup key. Reports with the same key belong to the same incident until it is resolved.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dedup_key: Option<String>,
-    /// Names and values.
+    /// The labels: names and values.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<BTreeMap<String, String>>,
-    /// Runbooks, graphs.
+    /// The links, such as runbooks and graphs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub links: Option<Vec<NewLink>>,
 }
 
 impl Report {
-    /// A report about a service: a title, and a message of any length.
+    /// A report about a service, with a title and a message of any length.
     pub fn new(
         service: impl Into<String>,
         severity: Severity,
@@ -73,35 +73,35 @@ impl Report {
         }
     }
 
-    /// The same from a kind of system: nagios, prometheus, …
+    /// Sets the kind of monitoring system that reports: nagios, prometheus, …
     #[must_use]
     pub fn source(mut self, source: impl Into<String>) -> Self {
         self.source = Some(source.into());
         self
     }
 
-    /// The same with the time at which the trouble was detected (default: now).
+    /// Sets the time at which the problem was detected (default: now).
     #[must_use]
     pub fn detected_at(mut self, at: DateTime<Utc>) -> Self {
         self.detected_at = Some(at.into());
         self
     }
 
-    /// The same with a dedup key: a report with the key of an unresolved incident of the service adds to that incident.
+    /// Sets the dedup key: a report with the key of an unresolved incident of the service adds to that incident.
     #[must_use]
     pub fn dedup_key(mut self, key: impl Into<String>) -> Self {
         self.dedup_key = Some(key.into());
         self
     }
 
-    /// The same with a label.
+    /// Adds a label.
     #[must_use]
     pub fn label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.labels.get_or_insert_default().insert(name.into(), value.into());
         self
     }
 
-    /// The same with a link.
+    /// Adds a link.
     #[must_use]
     pub fn link(mut self, text: impl Into<String>, url: impl Into<String>) -> Self {
         self.links.get_or_insert_default().push(NewLink { text: text.into(), url: url.into() });
@@ -114,9 +114,9 @@ impl Report {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = PutLink))]
 #[serde(deny_unknown_fields)]
 pub struct NewLink {
-    /// What it is called.
+    /// The text of the link.
     pub text: String,
-    /// Where it leads; http or https.
+    /// The URL of the link; http or https.
     pub url: String,
 }
 
@@ -125,9 +125,9 @@ pub struct NewLink {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(untagged, expecting = "must be an RFC 3339 time or Unix seconds")]
 pub enum Time {
-    /// As in `2026-11-24T03:00:00Z`.
+    /// A time as text, such as `2026-11-24T03:00:00Z`.
     Text(String),
-    /// Since 1970, in UTC.
+    /// A time as seconds since 1970, in UTC.
     Seconds(f64),
 }
 
@@ -137,31 +137,32 @@ impl From<DateTime<Utc>> for Time {
     }
 }
 
-/// A change of an incident: at least one of `state`, `handTo`, `handToTeam`, `escalate`, `severity` and `note`; of
-/// the first four at most one.
+/// An update of an incident. An update needs at least one of `state`, `handTo`, `handToTeam`, `escalate`, `severity`
+/// and `note`, and at most one of the first four.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = PostIncident,
     example = json!({ "incidentId": 10000, "state": "CLAIMED" })))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Update {
-    /// Its number, if it is not in the path.
+    /// The incident's number. The number may be left out if it is in the path.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incident_id: Option<u64>,
-    /// `CLAIMED`, `RESOLVED`, or `OPEN` to release.
+    /// The new state: `CLAIMED`, `RESOLVED`, or `OPEN` to release the incident.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub state: Option<State>,
-    /// Who does it (default: the API key's name).
+    /// The person who makes the update (default: the API key's name).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
-    /// Claim or release even if somebody else has it.
+    /// `true`: claim or release the incident even if somebody else has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub take_over: Option<bool>,
-    /// The person to hand it to, no matter who had it before. An address is notified. If the person makes no update
-    /// until `claimEndsAt`, it is OPEN again. The answer has `warnings` if the roster does not know the person.
+    /// The person to hand the incident to, no matter who had it before. An address is notified. If the person makes no
+    /// update until `claimEndsAt`, the incident is OPEN again. The answer has `warnings` if the roster does not know
+    /// the person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hand_to: Option<String>,
-    /// The team to hand it to: its on-call engineer is alerted at once.
+    /// The team to hand the incident to. The team's on-call engineer is alerted at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hand_to_team: Option<String>,
     /// `true`: alert the next level without waiting.
@@ -177,61 +178,61 @@ pub struct Update {
 }
 
 impl Update {
-    /// Claims it: alerts stop.
+    /// An update that claims the incident. Its alerts stop.
     pub fn claim() -> Self {
         Self { state: Some(State::Claimed), ..Self::default() }
     }
 
-    /// Releases it: alerts begin again.
+    /// An update that releases the incident. Alerts begin again.
     pub fn release() -> Self {
         Self { state: Some(State::Open), ..Self::default() }
     }
 
-    /// Ends it for good.
+    /// An update that resolves the incident, which is final.
     pub fn resolve() -> Self {
         Self { state: Some(State::Resolved), ..Self::default() }
     }
 
-    /// Hands it to a person, who must answer. An address is notified.
+    /// An update that hands the incident to a person, who must answer. An address is notified.
     pub fn hand_to(person: impl Into<String>) -> Self {
         Self { hand_to: Some(person.into()), ..Self::default() }
     }
 
-    /// Hands it to another team: its on-call engineer is alerted at once.
+    /// An update that hands the incident to another team. Its on-call engineer is alerted at once.
     pub fn hand_to_team(team: impl Into<String>) -> Self {
         Self { hand_to_team: Some(team.into()), ..Self::default() }
     }
 
-    /// Alerts the next level without waiting.
+    /// An update that alerts the next level without waiting.
     pub fn escalate() -> Self {
         Self { escalate: Some(true), ..Self::default() }
     }
 
-    /// Adds a note to the timeline.
+    /// An update that adds a note to the timeline.
     pub fn note(text: impl Into<String>) -> Self {
         Self::default().with_note(text)
     }
 
-    /// Changes the severity.
+    /// An update that changes the severity.
     pub fn severity(severity: Severity) -> Self {
         Self { severity: Some(severity), ..Self::default() }
     }
 
-    /// The same by somebody (default: by the key's name).
+    /// Sets the person who makes the update (default: the key's name).
     #[must_use]
     pub fn by(mut self, person: impl Into<String>) -> Self {
         self.by = Some(person.into());
         self
     }
 
-    /// The same even if somebody else has it.
+    /// Makes the update apply even if somebody else has the incident.
     #[must_use]
     pub fn take_over(mut self) -> Self {
         self.take_over = Some(true);
         self
     }
 
-    /// The same with a note for the timeline.
+    /// Adds a note for the timeline.
     #[must_use]
     pub fn with_note(mut self, text: impl Into<String>) -> Self {
         self.note = Some(text.into());

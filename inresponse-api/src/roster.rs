@@ -1,17 +1,17 @@
-//! Services, teams and calendars, and who changed them.
+//! The roster on the wire: services, teams and calendars, and who changed them.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-/// A service's owner.
+/// The owner of a service, as a request sets it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = PutService,
     example = json!({ "team": "devops" })))]
 #[serde(deny_unknown_fields)]
 pub struct Owner {
-    /// The team that owns it.
+    /// The team that owns the service.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(required, nullable = false))]
     pub team: Option<String>,
@@ -20,13 +20,13 @@ pub struct Owner {
     pub owner: Option<String>,
 }
 
-/// A service.
+/// A service and its owner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ServiceView))]
 pub struct Service {
-    /// Its name.
+    /// The service's name.
     pub service: String,
-    /// The team that owns it.
+    /// The team that owns the service.
     pub team: String,
     /// The owner of the roster file that made the entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -45,9 +45,9 @@ impl From<Service> for Owner {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(untagged, expecting = "must be a contact or a list of contacts")]
 pub enum Contacts {
-    /// One.
+    /// One contact.
     One(String),
-    /// Several.
+    /// Several contacts that are alerted together.
     Many(Vec<String>),
 }
 
@@ -61,12 +61,12 @@ impl Contacts {
     }
 }
 
-/// One contact, or a list of levels.
+/// The levels after the on-call engineer: one contact, or a list of levels.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(untagged, expecting = "must be a contact or a list of contacts and lists of contacts")]
 pub enum Levels {
-    /// One level of one contact.
+    /// One level with one contact.
     One(String),
     /// Several levels.
     Many(Vec<Contacts>),
@@ -88,20 +88,20 @@ impl Levels {
     example = json!({ "timezone": "Europe/Athens", "fallback": ["ops@example.org"], "alertLevels": { "WARN": [1] } })))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct TeamSettings {
-    /// An IANA time zone, in which the calendar's days begin and end (default: UTC).
+    /// The IANA time zone in which the calendar's days begin and end (default: UTC).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timezone: Option<String>,
-    /// How long a level is given before the next one is alerted (default: 600).
+    /// How many seconds a level has before the next one is alerted (default: 600).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub escalate_after_seconds: Option<u64>,
-    /// Who is alerted when nobody else can be, or nobody else has claimed.
+    /// The fallback: it is alerted if nobody else can be reached, or nobody else has claimed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(required, nullable = false))]
     pub fallback: Option<Contacts>,
-    /// Further rounds before the fallback (default: 0).
+    /// The number of further rounds before the fallback (default: 0).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repeat: Option<u32>,
-    /// Which levels a severity alerts (default: all); an empty list alerts nobody.
+    /// The levels that each severity alerts (default: all). An empty list alerts nobody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alert_levels: Option<BTreeMap<String, Vec<u16>>>,
     /// The team's own ladder, for days without a calendar entry (default: none).
@@ -126,7 +126,7 @@ pub struct TeamLevel {
 }
 
 impl TeamSettings {
-    /// The defaults, with that fallback.
+    /// Default settings with that fallback.
     pub fn new(fallback: Vec<String>) -> Self {
         Self {
             timezone: None,
@@ -140,22 +140,22 @@ impl TeamSettings {
     }
 }
 
-/// A team.
+/// A team and its settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = TeamView))]
 #[serde(rename_all = "camelCase")]
 pub struct Team {
-    /// Its name.
+    /// The team's name.
     pub team: String,
     /// The IANA time zone in which the calendar's days begin and end.
     pub timezone: String,
-    /// How long a level is given before the next one is alerted.
+    /// How many seconds a level has before the next one is alerted.
     pub escalate_after_seconds: u64,
-    /// Who is alerted when nobody else can be, or nobody else has claimed.
+    /// The fallback: it is alerted if nobody else can be reached, or nobody else has claimed.
     pub fallback: Vec<String>,
-    /// Further rounds before the fallback.
+    /// The number of further rounds before the fallback.
     pub repeat: u32,
-    /// Which levels a severity alerts; all of a severity that is not there.
+    /// The levels that each severity alerts. A severity that is not listed alerts all levels.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub alert_levels: BTreeMap<String, Vec<u16>>,
@@ -215,17 +215,17 @@ pub struct KnownTeam {
     pub settings: Option<Team>,
 }
 
-/// A day's entry of a calendar.
+/// The calendar entry of a day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = PutDay,
     example = json!({ "oncall": "jo@example.org", "escalation": ["kim@example.org", ["lee@example.org"]] })))]
 #[serde(deny_unknown_fields)]
 pub struct DayEntry {
-    /// Who is on call: level 1.
+    /// The contacts who are on call: level 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(required, nullable = false))]
     pub oncall: Option<Contacts>,
-    /// To whom it escalates: level 2 and so on.
+    /// The contacts of level 2 and the following levels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub escalation: Option<Levels>,
     /// The owner of the roster file that makes the entry, at most 100 bytes (default: none).
@@ -234,7 +234,7 @@ pub struct DayEntry {
 }
 
 impl DayEntry {
-    /// Who is on call, and to whom it escalates, level after level.
+    /// An entry with the contacts who are on call, and those of the following levels.
     pub fn new(oncall: Vec<String>, escalation: Vec<Vec<String>>) -> Self {
         let levels = escalation.into_iter().map(Contacts::Many).collect();
         Self { oncall: Some(Contacts::Many(oncall)), escalation: Some(Levels::Many(levels)), owner: None }
@@ -245,13 +245,13 @@ impl DayEntry {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = DayView))]
 pub struct Day {
-    /// Of which team.
+    /// The team whose calendar this is.
     pub team: String,
-    /// Which.
+    /// The day, in the team's time zone.
     pub day: NaiveDate,
-    /// Who is on call: level 1.
+    /// The contacts who are on call: level 1.
     pub oncall: Vec<String>,
-    /// To whom it escalates: level 2 and so on.
+    /// The contacts of level 2 and the following levels.
     pub escalation: Vec<Vec<String>>,
     /// The owner of the roster file that made the entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -276,31 +276,31 @@ pub struct Calendar {
     pub cursor: Option<String>,
 }
 
-/// Who is on call.
+/// Who is on call for a team at an instant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = OnCallView))]
 pub struct OnCall {
-    /// Of which team.
+    /// The team's name.
     pub team: String,
-    /// When.
+    /// The instant.
     pub at: DateTime<Utc>,
     /// The calendar day in the team's time zone.
     pub day: NaiveDate,
-    /// Level 1; the fallback where the calendar has no entry.
+    /// The contacts of level 1. If the calendar has no entry, the fallback.
     pub oncall: Vec<String>,
-    /// All levels in order.
+    /// The contacts of all levels, in order.
     pub levels: Vec<Vec<String>>,
-    /// Who is alerted when nobody else can be, or nobody else has claimed.
+    /// The fallback: it is alerted if nobody else can be reached, or nobody else has claimed.
     pub fallback: Vec<String>,
 }
 
-/// A page of changes, newest first.
+/// A page of roster changes, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ChangesView))]
 pub struct Changes {
-    /// The changes.
+    /// The changes of the page.
     pub changes: Vec<Change>,
-    /// Where the next page begins; absent on the last one.
+    /// The cursor of the next page; absent on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
 }
@@ -310,10 +310,10 @@ pub struct Changes {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ChangeView,
     example = json!({ "at": "2026-11-28T07:20:00Z", "by": "admin", "what": "service athens: assigned to devops (was ops)" })))]
 pub struct Change {
-    /// When.
+    /// When the roster was changed.
     pub at: DateTime<Utc>,
-    /// The name of the API key that changed it, or `config`.
+    /// The name of the API key that made the change, or `config`.
     pub by: String,
-    /// In one line, cut at 500 characters; addresses are masked.
+    /// A description of the change in one line, cut at 500 characters. Addresses are masked.
     pub what: String,
 }

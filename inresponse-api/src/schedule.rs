@@ -274,3 +274,20 @@ pub struct Shift {
     /// What put them on call: `layer:NAME`, `override:ID`, `feed:ID`, several joined by `+`; or `gap`.
     pub source: String,
 }
+
+/// The credential of a calendar program. The server keeps only its hash.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = CalendarTokenView))]
+pub struct CalendarToken {
+    /// The token.
+    pub token: String,
+    /// The URL of the calendar, with the token.
+    pub url: String,
+}
+
+/// The token is a secret.
+impl std::fmt::Debug for CalendarToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CalendarToken(…)")
+    }
+}

@@ -1,4 +1,4 @@
-//! What people and levels did.
+//! The timeline of an incident: what people and levels did.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -6,73 +6,73 @@ use serde::{Deserialize, Serialize};
 use crate::delivery::Level;
 use crate::words::{EventKind, Reached, Severity, State, TeamReason};
 
-/// A line of the timeline.
+/// An entry of an incident's timeline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = EntryView))]
 #[serde(rename_all = "camelCase")]
 pub struct Entry {
-    /// When.
+    /// When the event happened.
     pub at: DateTime<Utc>,
-    /// What happened: `opened`, `roundBegan`, `levelBegan`, `levelBeganAnew`, `levelEmpty`, `levelDead`,
+    /// The kind of event: `opened`, `roundBegan`, `levelBegan`, `levelBeganAnew`, `levelEmpty`, `levelDead`,
     /// `unclaimed`, `claimed`, `released`, `resolved`, `handedOver`, `handoverUnconfirmed`, `handoverUnanswered`,
     /// `handedToTeam`, `teamChanged`, `teamGone`, `escalated`, `severityChanged`, `reportedLower`, `noted`,
-    /// `clockWentBack`, `folded`; `unknown` for what only a newer server knows.
+    /// `clockWentBack`, `folded`; `unknown` for events that only a newer server knows.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub event: EventKind,
-    /// Who did it.
+    /// The person or system that caused the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
-    /// The name of the API key that it was done with; `link` for the link in an alert.
+    /// The name of the API key that was used; `link` for the link in an alert.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// Who or which team has it now.
+    /// The new claimant or team.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
-    /// The previous holder, team or severity; the team that was deleted.
+    /// The previous claimant, team or severity, or the team that was deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
-    /// The severity then.
+    /// The severity after the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub severity: Option<Severity>,
-    /// The round of alerts.
+    /// The round of alerts, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub round: Option<u32>,
-    /// The level.
+    /// The level that the event is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub level: Option<Level>,
-    /// Who is alerted.
+    /// The contacts that are alerted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contacts: Option<Vec<String>>,
-    /// The note.
+    /// The text of the note.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-    /// How many entries were folded into this one.
+    /// The number of entries that were folded into this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entries: Option<u32>,
     /// The state after the entries that were folded into this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub state: Option<State>,
-    /// By how much the clock went back.
+    /// How many seconds the clock went back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds: Option<i64>,
-    /// Of a level that is empty or dead: the next one was due at once.
+    /// For a level that is empty or dead: whether the next level was due at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_at_once: Option<bool>,
-    /// Of `unclaimed`, while it is known: who was reached.
+    /// For the event `unclaimed`: who was reached, as far as it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub reached: Option<Reached>,
-    /// Why another team has it: `ownsService`, `handedTo`, `catchAll`; or who is alerted instead of a deleted team:
-    /// `deploymentFallback`, `lastRound`.
+    /// Why another team has the incident: `ownsService`, `handedTo`, `catchAll`. If a team was deleted, who is alerted
+    /// instead: `deploymentFallback`, `lastRound`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub why: Option<TeamReason>,
 }
 
 impl Entry {
-    /// An entry of which nothing else is known.
+    /// An entry with a time and a kind of event, and no other field.
     pub fn new(at: DateTime<Utc>, event: EventKind) -> Self {
         Self {
             at,

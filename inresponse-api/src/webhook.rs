@@ -1,4 +1,4 @@
-//! What an `https:` contact is sent.
+//! The message that an `https:` contact gets.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -10,35 +10,35 @@ use crate::words::MessageKind;
 /// The body of a webhook.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Message {
-    /// What it is about.
+    /// The kind of message.
     #[serde(rename = "type")]
     pub kind: MessageKind,
-    /// When it was sent.
+    /// When the message was sent.
     pub timestamp: DateTime<Utc>,
-    /// What it says.
+    /// The content of the message.
     pub data: Alert,
 }
 
-/// What one contact is told about an incident.
+/// The content of a message: a delivery and its incident.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Alert {
-    /// The name of the delivery, the same in every attempt.
+    /// The delivery's id, the same in every attempt.
     pub delivery_id: String,
-    /// Which attempt this is, from 1.
+    /// The number of this attempt, from 1.
     pub attempt: u32,
     /// The round of alerts.
     pub round: u32,
     /// The level that the contact is alerted at.
     pub level: Level,
-    /// Who is alerted.
+    /// The contact that is alerted.
     pub contact: String,
-    /// Who is alerted together with the contact.
+    /// The contacts that are alerted together with this one.
     pub others: Vec<String>,
-    /// What comes next, unless somebody claims the incident.
+    /// The next alerts, unless somebody claims the incident.
     pub upcoming: Vec<Upcoming>,
     /// A secret link by which the contact can claim the incident.
     pub claim_url: Option<String>,
-    /// The incident as it was when the send was begun.
+    /// The incident as it was when the send began.
     pub incident: Incident,
 }

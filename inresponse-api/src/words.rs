@@ -1,11 +1,11 @@
-//! The words: every value that is one of a list.
+//! The enums on the wire, such as severities and states. Each of their values is a word.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// An enum whose variants are words on the wire. A word that it does not know is kept, so that what a newer server says
-/// can still be read.
+/// Defines an enum whose variants are words on the wire. An unknown word is kept, so that answers of newer servers can
+/// be read.
 macro_rules! words {
     ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$meta])*
@@ -56,7 +56,8 @@ macro_rules! words {
             }
         }
 
-        /// A text: the document tells a field's words in its description, since later versions have more.
+        /// The schema of an enum is a plain text. The document lists the words in each field's description, because
+        /// later versions have more.
         #[cfg(feature = "openapi")]
         impl utoipa::PartialSchema for $name {
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
@@ -70,13 +71,13 @@ macro_rules! words {
 }
 
 words! {
-    /// How bad an incident is.
+    /// The severity of an incident.
     Severity {
         /// Everything is broken.
         Crit = "CRIT",
         /// Something is broken.
         Err = "ERR",
-        /// Worth a look.
+        /// Somebody should have a look.
         Warn = "WARN",
     }
 }
@@ -84,11 +85,11 @@ words! {
 words! {
     /// The state of an incident.
     State {
-        /// Nobody has it; people are alerted.
+        /// Nobody has claimed the incident; people are alerted.
         Open = "OPEN",
-        /// Somebody has it.
+        /// Somebody has claimed the incident.
         Claimed = "CLAIMED",
-        /// It is over.
+        /// The incident is over.
         Resolved = "RESOLVED",
     }
 }
@@ -96,67 +97,67 @@ words! {
 words! {
     /// Who was reached once every level had its turn.
     Reached {
-        /// Everybody.
+        /// Everybody was reached.
         Everybody = "everybody",
-        /// Somebody, and not everybody.
+        /// Somebody was reached, but not everybody.
         Somebody = "somebody",
-        /// Nobody yet.
+        /// Nobody has been reached yet.
         NobodyYet = "nobodyYet",
-        /// Nobody could be.
+        /// Nobody could be reached.
         Nobody = "nobody",
     }
 }
 
 words! {
-    /// What a level without a number is called.
+    /// The name of a level that has no number.
     LevelWord {
-        /// Who is alerted when nobody else can be, or nobody else has claimed.
+        /// The level that is alerted if nobody else can be reached, or nobody else has claimed.
         Fallback = "fallback",
         /// Somebody is told who has the incident; nobody is alerted.
-        News = "news",
+        StatusUpdate = "news",
     }
 }
 
 words! {
-    /// How far a delivery is.
+    /// The status of a delivery.
     DeliveryStatus {
-        /// It is still to be sent.
+        /// The delivery still has to be sent.
         Pending = "pending",
-        /// It is being sent.
+        /// The delivery is being sent.
         InFlight = "inFlight",
-        /// The carrier took it.
+        /// The carrier accepted the delivery.
         Accepted = "accepted",
         /// The contact cannot be reached.
         Dead = "dead",
-        /// It is no longer needed.
+        /// The delivery is no longer needed.
         Stopped = "stopped",
     }
 }
 
 words! {
-    /// How an attempt to send ended.
+    /// The result of an attempt to send.
     OutcomeKind {
-        /// The carrier took it.
+        /// The carrier accepted the message.
         Accepted = "accepted",
-        /// The carrier refused this recipient for good.
+        /// The carrier refused this recipient permanently.
         Rejected = "rejected",
         /// The carrier asked to wait.
         Throttled = "throttled",
-        /// It was certainly not delivered.
+        /// The message was certainly not delivered.
         Unavailable = "unavailable",
-        /// It may have been delivered.
+        /// The message may have been delivered.
         Unknown = "unknown",
-        /// The process that sent it stopped before it recorded how it ended.
+        /// The process that sent the message died before it recorded the result.
         Expired = "expired",
-        /// It was not begun in time.
+        /// The send did not begin in time.
         NotBegun = "notBegun",
-        /// The carrier took it, and it came back.
+        /// The carrier accepted the message, and it bounced later.
         Bounced = "bounced",
     }
 }
 
 words! {
-    /// What an entry of a timeline says happened.
+    /// The kind of a timeline entry.
     EventKind {
         /// The incident was reported.
         Opened = "opened",
@@ -172,77 +173,77 @@ words! {
         LevelDead = "levelDead",
         /// Every level had its turn, and nobody claimed.
         Unclaimed = "unclaimed",
-        /// Somebody claimed it.
+        /// Somebody claimed the incident.
         Claimed = "claimed",
-        /// Somebody gave it back.
+        /// Somebody released the incident.
         Released = "released",
-        /// It was ended.
+        /// The incident was resolved.
         Resolved = "resolved",
-        /// Somebody gave it to somebody else.
+        /// Somebody handed the incident to another person.
         HandedOver = "handedOver",
-        /// The person it was handed to could not be told.
+        /// The person who was handed the incident could not be notified.
         HandoverUnconfirmed = "handoverUnconfirmed",
-        /// The person it was handed to did not answer in time.
+        /// The person who was handed the incident did not answer in time.
         HandoverUnanswered = "handoverUnanswered",
-        /// Somebody gave it to another team.
+        /// Somebody handed the incident to another team.
         HandedToTeam = "handedToTeam",
-        /// A new round is another team's than the last one.
+        /// A new round alerts another team than the last one.
         TeamChanged = "teamChanged",
-        /// The team of a new round is gone.
+        /// The team that a new round should alert was deleted.
         TeamGone = "teamGone",
-        /// Somebody asked to alert the next level without waiting.
+        /// Somebody requested to alert the next level without waiting.
         Escalated = "escalated",
-        /// Its severity changed.
+        /// The severity of the incident changed.
         SeverityChanged = "severityChanged",
-        /// It was reported again with a lower severity.
+        /// The incident was reported again with a lower severity.
         ReportedLower = "reportedLower",
-        /// Somebody made a note.
+        /// Somebody added a note.
         Noted = "noted",
-        /// The clock of the server went back.
+        /// A server's clock went back.
         ClockWentBack = "clockWentBack",
-        /// Many entries were folded into this one.
+        /// Several entries were folded into this one.
         Folded = "folded",
-        /// A newer server wrote an entry that the one that answers does not know.
+        /// A newer server wrote an entry that this server does not know.
         Unknown = "unknown",
     }
 }
 
 words! {
-    /// Why another team has an incident, or who is alerted in place of a team that is gone.
+    /// Why another team has an incident, or who is alerted instead of a deleted team.
     TeamReason {
         /// The team owns the service.
         OwnsService = "ownsService",
         /// Somebody handed the incident to the team.
         HandedTo = "handedTo",
-        /// The team that should have it is gone, and this is the catch-all team.
+        /// The team that should have the incident was deleted, and this is the catch-all team.
         CatchAll = "catchAll",
-        /// The deployment's fallback is alerted.
+        /// The deployment's fallback is alerted instead of a deleted team.
         DeploymentFallback = "deploymentFallback",
-        /// The people of the last round are alerted.
+        /// The people of the last round are alerted instead of a deleted team.
         LastRound = "lastRound",
     }
 }
 
 words! {
-    /// How a server does.
+    /// The health of a server.
     HealthStatus {
         /// Alerts get through and are answered.
         Ok = "ok",
-        /// Alerts do not get through or are not answered.
+        /// Alerts do not get through, or nobody answers them.
         Degraded = "degraded",
     }
 }
 
 words! {
-    /// What a webhook's message is about.
+    /// The kind of a webhook's message.
     MessageKind {
-        /// Somebody is needed.
+        /// An alert: somebody must respond.
         Alert = "inresponse.alert",
-        /// Somebody has the incident.
+        /// A status update: somebody has claimed the incident.
         Claimed = "inresponse.claimed",
-        /// The contact was given the incident and must answer.
+        /// The contact was handed the incident and must answer.
         Handed = "inresponse.handed",
-        /// The incident is over.
+        /// A status update: the incident is resolved.
         Resolved = "inresponse.resolved",
     }
 }

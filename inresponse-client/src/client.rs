@@ -1,4 +1,4 @@
-//! The calls about incidents.
+//! The client, and its calls about incidents.
 
 use inresponse_api::{Details, Incident, Page, Report, Update};
 use reqwest::{Method, StatusCode};
@@ -8,9 +8,9 @@ use crate::error::ClientError;
 use crate::http::Http;
 use crate::list::ListQuery;
 
-/// A client of one server. Cheap to clone.
+/// A client of one server. Cloning is cheap.
 ///
-/// Every method makes one call, and answers a [`ClientError`] where that did not do what it should.
+/// Every method makes one call, and returns a [`ClientError`] if the call fails.
 #[derive(Debug, Clone)]
 pub struct Client {
     pub(crate) http: Http,
@@ -20,14 +20,14 @@ pub struct Client {
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
 pub enum Reported {
-    /// It is a new incident.
+    /// The report opened a new incident.
     New(Incident),
-    /// An incident of that service was open under that key, and counts one report more.
+    /// The report was added to the count of an open incident of the service with the same dedup key.
     Repeat(Incident),
 }
 
 impl Client {
-    /// A client of that server. Nothing is connected yet.
+    /// Makes a client of that server. The client does not connect yet.
     ///
     /// # Errors
     /// The URL or the key is invalid, or this machine trusts no certificates.
@@ -35,7 +35,7 @@ impl Client {
         Ok(Self { http: Http::new(config)? })
     }
 
-    /// Reports an incident. Answered only after it is durable.
+    /// Reports an incident. The server answers only after the incident is durable.
     pub async fn report(&self, report: &Report) -> Result<Reported, ClientError> {
         let (status, incident) = self.http.change(Method::PUT, self.http.url(&["incidents"]), report).await?;
         Ok(if status == StatusCode::CREATED { Reported::New(incident) } else { Reported::Repeat(incident) })
@@ -47,14 +47,14 @@ impl Client {
         Ok(self.http.change(Method::POST, url, update).await?.1)
     }
 
-    /// An incident with its deliveries and timeline.
+    /// Reads an incident with its deliveries and timeline.
     pub async fn incident(&self, number: u64) -> Result<Details, ClientError> {
         self.http.get(self.http.url(&["incidents", &number.to_string()])).await
     }
 
-    /// The incident, with the warnings that a hand-over to that person would have. It changes nothing.
+    /// Reads an incident, with the warnings that a hand-over to that person would have. This changes nothing.
     ///
-    /// `by` is the person who would hand it over (default: the key's name).
+    /// `by` is the person who would hand the incident over (default: the key's name).
     pub async fn before_hand_over(
         &self,
         number: u64,
@@ -66,7 +66,7 @@ impl Client {
         self.http.get(url).await
     }
 
-    /// A page of incidents, newest first.
+    /// Reads a page of incidents, newest first.
     pub async fn list(&self, query: &ListQuery) -> Result<Page, ClientError> {
         let mut url = self.http.url(&["incidents"]);
         let ListQuery { state, service, team, severity, limit, cursor } = query;
@@ -83,7 +83,7 @@ impl Client {
         self.http.get(url).await
     }
 
-    /// The pages of a list, one after the other.
+    /// Reads the pages of a list one after the other.
     pub fn pages(&self, query: ListQuery) -> Pages {
         Pages { client: self.clone(), next: Some(query) }
     }
@@ -97,7 +97,7 @@ pub struct Pages {
 }
 
 impl Pages {
-    /// The next page; `None` after the last one. After an error the next call requests the same page again.
+    /// Reads the next page; `None` after the last one. After an error the next call requests the same page again.
     pub async fn next(&mut self) -> Result<Option<Page>, ClientError> {
         let Some(query) = &self.next else { return Ok(None) };
         let page = self.client.list(query).await?;

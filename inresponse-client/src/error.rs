@@ -10,27 +10,27 @@ use inresponse_api::{FieldProblem, Problem};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientErrorKind {
-    /// The URL or the key that the client was given is invalid, or this machine trusts no certificates.
+    /// The URL or the key in the configuration is invalid, or this machine trusts no certificates.
     Config,
-    /// No key or an unknown key (401), or a key without the scope (403).
+    /// The request has no key or an unknown key (401), or its key lacks the scope (403).
     Unauthorized,
-    /// There is no such thing (404).
+    /// The incident, service or team does not exist (404).
     NotFound,
-    /// It cannot be in the state that the thing is in (409); see [`ClientError::claimed_by`].
+    /// The incident's state does not allow the change (409); see [`ClientError::claimed_by`].
     Conflict,
     /// The request is invalid (400, 413, 422); see [`ClientError::fields`].
     Invalid,
-    /// The server cannot do it now, and certainly has not (429, 503); see [`ClientError::retry_after`].
+    /// The server is too busy, and certainly has not made the change (429, 503); see [`ClientError::retry_after`].
     Overloaded,
-    /// A change whose fate nobody knows: it may have been recorded.
+    /// The result of the change is unknown: it may have been recorded.
     UnknownCommit,
-    /// The server was not reached, or a question was not answered. Nothing has changed.
+    /// The server was not reached, or a query was not answered. Nothing has changed.
     Transport,
-    /// Something answered that does not speak this API.
+    /// The answer does not come from a server with this API.
     Protocol,
 }
 
-/// A failed call. It contains neither the key nor the request.
+/// A failed call. The error contains neither the key nor the request.
 #[derive(Debug)]
 pub struct ClientError {
     kind: ClientErrorKind,
@@ -64,22 +64,22 @@ impl ClientError {
         self.kind
     }
 
-    /// The errors of fields; empty if the error is not about a field.
+    /// The errors of single fields. Empty if the error is not about a field.
     pub fn fields(&self) -> &[FieldProblem] {
         &self.fields
     }
 
-    /// Who has the incident, where that is why something was refused.
+    /// The person who has the incident, if the request was refused for that reason.
     pub fn claimed_by(&self) -> Option<&str> {
         self.claimed_by.as_deref()
     }
 
-    /// How long the server asks to be left alone.
+    /// How long the server asks the client to wait.
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }
 
-    /// Whether the change may have happened anyway. A report with a dedup key can be sent again.
+    /// Whether the change may have happened although the call failed. A report with a dedup key can be sent again.
     pub fn may_have_been_recorded(&self) -> bool {
         self.kind == ClientErrorKind::UnknownCommit
     }

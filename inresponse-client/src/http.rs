@@ -1,4 +1,4 @@
-//! One request: its answer, or what went wrong.
+//! Sends one HTTP request and reads its answer.
 
 use std::time::Duration;
 
@@ -12,9 +12,9 @@ use crate::config::ClientConfig;
 use crate::error::{ClientError, ClientErrorKind as Kind};
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
-/// The largest answer that is read, in bytes: a page of 500 incidents has some megabytes at most.
+/// The maximum size of an answer, in bytes. A page of 500 incidents has some megabytes at most.
 const MAX_BYTES: usize = 32 * 1024 * 1024;
-/// How long a connection is kept for the next request.
+/// How long an idle connection is kept for the next request.
 const IDLE: Duration = Duration::from_secs(5);
 
 /// Sends requests to one server.
@@ -22,11 +22,11 @@ const IDLE: Duration = Duration::from_secs(5);
 pub(crate) struct Http {
     client: reqwest::Client,
     base: Url,
-    /// Marked sensitive, so that no log shows it.
+    /// The API key as a header, marked sensitive so that no log shows it.
     key: Option<HeaderValue>,
 }
 
-/// Whether a call changes anything, which decides what a lost answer means.
+/// Whether a call changes anything. The effect decides what a lost answer means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Effect {
     Reads,
@@ -61,7 +61,7 @@ impl Http {
         Ok(Self { client, base, key })
     }
 
-    /// The URL of a path, its parts encoded.
+    /// The URL of a path, with its parts percent-encoded.
     pub(crate) fn url(&self, parts: &[&str]) -> Url {
         let mut url = self.base.clone();
         url.path_segments_mut().expect("only URLs with a path were accepted").pop_if_empty().extend(parts);
@@ -73,7 +73,7 @@ impl Http {
         read(&body, Effect::Reads)
     }
 
-    /// Changes something; answers the status with it.
+    /// Sends a change, and returns the status with the answer.
     pub(crate) async fn change<T: DeserializeOwned>(
         &self,
         method: Method,
@@ -113,7 +113,7 @@ impl Http {
     }
 }
 
-/// The error if there was no answer.
+/// The error for a request without an answer.
 fn lost(error: reqwest::Error, effect: Effect) -> ClientError {
     let error = error.without_url();
     // Without a connection nothing was asked for.
@@ -123,7 +123,7 @@ fn lost(error: reqwest::Error, effect: Effect) -> ClientError {
     match effect {
         Effect::Reads => ClientError::new(Kind::Transport, "the server did not answer").because(error),
         Effect::Changes => {
-            let message = "the server did not answer: it may have been recorded anyway";
+            let message = "the server did not answer: the change may have been recorded";
             ClientError::new(Kind::UnknownCommit, message).because(error)
         }
     }
@@ -154,7 +154,7 @@ fn read<T: DeserializeOwned>(body: &[u8], effect: Effect) -> Result<T, ClientErr
     serde_json::from_slice(body).map_err(|e| {
         // The server says that it took it; only its state now is unknown.
         let kind = if effect == Effect::Changes { Kind::UnknownCommit } else { Kind::Protocol };
-        ClientError::new(kind, "the answer is not one of this API").because(e)
+        ClientError::new(kind, "the answer does not come from this API").because(e)
     })
 }
 

@@ -13,17 +13,17 @@
 //! # Ok(()) }
 //! ```
 //!
-//! What is sent and answered are the types of [`inresponse_api`]. Answers are read leniently: fields that this version does
-//! not know are passed over, and words that it does not know are kept.
+//! Requests and answers are the types of [`inresponse_api`]. Answers are read leniently: unknown fields are ignored,
+//! and unknown words are kept.
 //!
 //! | file | holds |
 //! |---|---|
-//! | `config` | which server, with which key |
+//! | `config` | the server's URL, the key and the timeout |
 //! | `client` | the calls about incidents |
 //! | `roster` | the calls about services, teams, calendars |
-//! | `http` | one request: its answer, or what went wrong |
-//! | `list` | which incidents are asked for |
-//! | `error` | what went wrong, and what that means |
+//! | `http` | sends one request and reads its answer |
+//! | `list` | the filter of a list of incidents |
+//! | `error` | errors and their kinds |
 
 mod client;
 mod config;

@@ -1,8 +1,8 @@
-//! Which incidents are asked for.
+//! The filter of a list of incidents.
 
 use inresponse_api::{Severity, State};
 
-/// Which incidents to list; all unless narrowed.
+/// The filter of a list of incidents. By default all incidents are listed.
 #[derive(Debug, Clone, Default)]
 pub struct ListQuery {
     pub(crate) state: Option<State>,
@@ -14,47 +14,47 @@ pub struct ListQuery {
 }
 
 impl ListQuery {
-    /// All, newest first, 50 to a page.
+    /// Lists all incidents, newest first, 50 to a page.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Only those in a state.
+    /// Lists only incidents in that state.
     #[must_use]
     pub fn state(mut self, state: State) -> Self {
         self.state = Some(state);
         self
     }
 
-    /// Only those of a service.
+    /// Lists only incidents of that service.
     #[must_use]
     pub fn service(mut self, service: impl Into<String>) -> Self {
         self.service = Some(service.into());
         self
     }
 
-    /// Only those that a team has.
+    /// Lists only incidents that the team has.
     #[must_use]
     pub fn team(mut self, team: impl Into<String>) -> Self {
         self.team = Some(team.into());
         self
     }
 
-    /// Only those of a severity.
+    /// Lists only incidents of that severity.
     #[must_use]
     pub fn severity(mut self, severity: Severity) -> Self {
         self.severity = Some(severity);
         self
     }
 
-    /// The size of a page: 1 to 500.
+    /// Sets the size of a page: 1 to 500.
     #[must_use]
     pub fn limit(mut self, limit: usize) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// From where a page ended.
+    /// Begins where an earlier page ended, at its cursor.
     #[must_use]
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.cursor = Some(cursor.into());

@@ -1,4 +1,4 @@
-//! The calls about services, teams, calendars.
+//! The calls about services, teams and calendars.
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use inresponse_api::{Calendar, Changes, Day, DayEntry, OnCall, Owner, Service, Team, TeamSettings};
@@ -21,12 +21,12 @@ impl Client {
         self.http.url(&["teams", team, "calendar", &day.format("%Y-%m-%d").to_string()])
     }
 
-    /// Whose a service is.
+    /// Reads which team owns a service.
     pub async fn service(&self, service: &str) -> Result<Service, ClientError> {
         self.http.get(self.service_url(service)).await
     }
 
-    /// Gives a service to a team.
+    /// Assigns a service to a team.
     pub async fn put_service(&self, service: &str, team: &str) -> Result<Service, ClientError> {
         self.put_owned_service(service, &Owner { team: Some(team.to_owned()), owner: None }).await
     }
@@ -41,7 +41,7 @@ impl Client {
         self.http.delete(self.service_url(service)).await
     }
 
-    /// A team's settings.
+    /// Reads a team's settings.
     pub async fn team(&self, team: &str) -> Result<Team, ClientError> {
         self.http.get(self.team_url(team)).await
     }
@@ -56,7 +56,7 @@ impl Client {
         self.http.delete(self.team_url(team)).await
     }
 
-    /// A day of a team's calendar.
+    /// Reads a day of a team's calendar.
     pub async fn day(&self, team: &str, day: NaiveDate) -> Result<Day, ClientError> {
         self.http.get(self.day_url(team, day)).await
     }
@@ -71,7 +71,7 @@ impl Client {
         self.http.delete(self.day_url(team, day)).await
     }
 
-    /// A page of a team's calendar, from a cursor on.
+    /// Reads a page of a team's calendar, from a cursor on.
     pub async fn calendar(&self, team: &str, cursor: Option<&str>) -> Result<Calendar, ClientError> {
         let mut url = self.http.url(&["teams", team, "calendar"]);
         url.query_pairs_mut().append_pair("limit", PAGE);
@@ -81,7 +81,7 @@ impl Client {
         self.http.get(url).await
     }
 
-    /// Who of a team is on call, now or at another time.
+    /// Reads who is on call for a team, now or at another time.
     pub async fn on_call(&self, team: &str, at: Option<DateTime<Utc>>) -> Result<OnCall, ClientError> {
         let mut url = self.http.url(&["teams", team, "oncall"]);
         if let Some(at) = at {
@@ -90,9 +90,7 @@ impl Client {
         self.http.get(url).await
     }
 
-    /// Who changed the roster and when, newest first: a page of up to `limit`, from a cursor on.
-    ///
-    /// Noted before it is made; what then failed may be there anyway.
+    /// Reads who changed the roster and when, newest first: a page of up to `limit` changes, beginning at a cursor.
     pub async fn roster_changes(&self, limit: usize, cursor: Option<&str>) -> Result<Changes, ClientError> {
         let mut url = self.http.url(&["roster", "changes"]);
         url.query_pairs_mut().append_pair("limit", &limit.to_string());

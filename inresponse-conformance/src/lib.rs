@@ -1,7 +1,7 @@
 //! The laws that every InResponse store, roster and notifier must keep, as ready-made tests.
 //!
-//! The author of an adapter writes a *harness* that makes one, and calls the suite's macro in a test module. The macro
-//! expands to one test per law, named after the law:
+//! The author of an adapter writes a *harness* that makes the adapter, and calls the suite's macro in a test module.
+//! The macro expands to one test per law, named after the law:
 //!
 //! ```
 //! mod store {
@@ -24,17 +24,17 @@
 //! | [`store_laws!`] | [`Store`](inresponse_core::store::Store) | [`Harness`], [`Durable`], [`Shared`] | `durable`, `shared` |
 //! | [`roster_laws!`] | [`Roster`](inresponse_core::roster::Roster) | [`Harness`], [`Durable`], [`Shared`] | `durable`, `shared` |
 //! | [`settings_laws!`] | [`Settings`](inresponse_core::settings::Settings) | [`Harness`], [`Durable`], [`Shared`] | `durable`, `shared` |
-//! | [`notifier_laws!`] | [`Notifier`](inresponse_core::notify::Notifier) | [`NotifierHarness`] | what the harness cannot make its recipients do, see [`Behaviour`] |
+//! | [`notifier_laws!`] | [`Notifier`](inresponse_core::notify::Notifier) | [`NotifierHarness`] | behaviour that the harness cannot produce, see [`Behaviour`] |
 //!
 //! Every law applies unless it is excepted explicitly. An excepted law stays in the list of tests as an ignored test;
 //! it never passes silently.
 //!
 //! This crate is the only dependency you need: each test has its own multi-threaded tokio runtime. The harness is an
-//! expression that is evaluated for each law within that runtime. It lives until the law ends, so it may own a
+//! expression that is evaluated for each law within that runtime. The harness lives until the law ends, so it may own a
 //! temporary folder or a local server.
 //!
-//! The laws are plain functions too, in [`store`], [`roster`], [`settings`] and [`notifier`], for your own test runner.
-//! They panic when the law is broken, and end in bounded time if the adapter does.
+//! The laws are also plain functions in [`store`], [`roster`], [`settings`] and [`notifier`], for your own test runner.
+//! The functions panic if the law is broken, and end in bounded time if the adapter does.
 
 #![allow(
     clippy::panic,
@@ -55,7 +55,7 @@ mod waiting;
 pub use harness::{Durable, Harness, Shared};
 pub use notifier::{Arrival, Behaviour, NotifierHarness};
 
-/// The expansion of the macros. Not for other use.
+/// Parts of the macros' expansion. Do not use them directly.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::waiting::run;

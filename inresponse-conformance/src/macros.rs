@@ -1,12 +1,12 @@
-//! How the lists of laws become tests.
+//! The macros that turn the lists of laws into tests.
 //!
-//! Each suite keeps one list of its laws, in groups, as a macro that hands it on: `__tests` makes tests of it,
+//! Each suite has one list of its laws, in groups, as a macro that passes the list on: `__tests` makes tests from it,
 //! `__names` an array of names. So a law cannot be in one and missing in the other.
 
 /// The tests that every [`Store`](inresponse_core::store::Store) must pass; see the [crate](crate)'s page.
 ///
-/// `store_laws!(harness)`, or `store_laws!(harness, except: durable, shared)` with what does not apply. One
-/// suite to a module. A word after `except:` that means nothing does not compile:
+/// Use `store_laws!(harness)`, or `store_laws!(harness, except: durable, shared)` if your store cannot do these things.
+/// Use one suite in a module. An unknown word after `except:` does not compile:
 ///
 /// ```compile_fail
 /// inresponse_conformance::store_laws!(
@@ -24,8 +24,8 @@ macro_rules! store_laws {
 
 /// The tests that every [`Roster`](inresponse_core::roster::Roster) must pass; see the [crate](crate)'s page.
 ///
-/// `roster_laws!(harness)`, or `roster_laws!(harness, except: durable, shared)` with what does not apply. One
-/// suite to a module.
+/// Use `roster_laws!(harness)`, or `roster_laws!(harness, except: durable, shared)` if your roster cannot do these
+/// things. Use one suite in a module.
 #[macro_export]
 macro_rules! roster_laws {
     ($harness:expr $(, except: $($except:ident),+)? $(,)?) => {
@@ -36,8 +36,8 @@ macro_rules! roster_laws {
 
 /// The tests that every [`Settings`](inresponse_core::settings::Settings) must pass; see the [crate](crate)'s page.
 ///
-/// `settings_laws!(harness)`, or `settings_laws!(harness, except: durable, shared)` with what does not apply. One
-/// suite to a module.
+/// Use `settings_laws!(harness)`, or `settings_laws!(harness, except: durable, shared)` if your settings cannot do
+/// these things. Use one suite in a module.
 #[macro_export]
 macro_rules! settings_laws {
     ($harness:expr $(, except: $($except:ident),+)? $(,)?) => {
@@ -49,9 +49,9 @@ macro_rules! settings_laws {
 /// The tests that every [`Notifier`](inresponse_core::notify::Notifier) must pass; see the [crate](crate)'s
 /// page.
 ///
-/// `notifier_laws!(harness)`, or with what the recipients of this harness cannot be made to do, as in
-/// `notifier_laws!(harness, except: throttle, hang)`: `reject`, `refuse_sender`, `busy`, `throttle`, `unreachable`, `hang`,
-/// `take_and_hang`, `take_and_close`. One suite to a module.
+/// Use `notifier_laws!(harness)`, or list the behaviour that this harness cannot produce, as in
+/// `notifier_laws!(harness, except: throttle, hang)`: `reject`, `refuse_sender`, `busy`, `throttle`, `unreachable`,
+/// `hang`, `take_and_hang`, `take_and_close`. Use one suite in a module.
 #[macro_export]
 macro_rules! notifier_laws {
     ($harness:expr $(, except: $($except:ident),+)? $(,)?) => {
@@ -60,7 +60,7 @@ macro_rules! notifier_laws {
     };
 }
 
-/// A word after `except:` that means nothing must not go unnoticed.
+/// Makes an unknown word after `except:` a compile error.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __may_be_excepted {
@@ -82,14 +82,14 @@ macro_rules! __may_be_excepted {
         ::core::compile_error!(::core::concat!(
             "`",
             ::core::stringify!($other),
-            "` is not something that a ",
+            "` is not a group that a ",
             ::core::stringify!($suite),
             " may be excepted from"
         ));
     };
 }
 
-/// `[suite, harness, [excepted groups]] group { laws } …` → tests.
+/// Turns `[suite, harness, [excepted groups]] group { laws } …` into tests.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __tests {
@@ -98,7 +98,8 @@ macro_rules! __tests {
     };
 }
 
-/// One group of laws: ignored if its name is among the excepted ones, which only literal patterns can find out.
+/// Turns one group of laws into tests. The tests are ignored if the group's name is among the excepted ones; only
+/// literal patterns can detect that.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __group {
@@ -145,7 +146,7 @@ macro_rules! __ignored {
     };
 }
 
-/// `[] group { laws } …` → their names.
+/// Turns `[] group { laws } …` into the names of the laws.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __names {

@@ -12,16 +12,16 @@ use inresponse_core::plan::{
     Update,
 };
 
-/// How long leases last.
+/// The duration of leases.
 pub(crate) const LEASE: Duration = Duration::from_secs(30);
 
-/// How long a level is given.
+/// The wait of a level.
 pub(crate) const WAIT: Duration = Duration::from_secs(600);
 
-/// One microsecond: what two times may differ by.
+/// One microsecond: the smallest difference between two times.
 pub(crate) const MICRO: TimeDelta = TimeDelta::microseconds(1);
 
-/// The instant `second` seconds after the laws' beginning of time, which is not a whole millisecond.
+/// The instant `second` seconds after the start time of the laws. The start time is not a whole millisecond.
 pub(crate) fn at(second: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_772_366_400 + second, 123_456_000).unwrap()
 }
@@ -30,27 +30,27 @@ pub(crate) fn contact(name: &str) -> Contact {
     Contact::new(format!("{name}@conformance.example")).unwrap()
 }
 
-/// One on call, one above, and a fallback.
+/// A matrix with one person on call, one in the next level, and a fallback.
 pub(crate) fn matrix() -> Matrix {
     Matrix::new(vec![vec![contact("one")], vec![contact("two")]], vec![contact("last")], WAIT)
 }
 
-/// A report for `service` without a key.
+/// A report for `service` without a dedup key.
 pub(crate) fn report(service: &str) -> ReportBuilder {
     Report::builder(service, Severity::Err, "something is wrong")
 }
 
-/// A report for `service` under `key`.
+/// A report for `service` with the dedup key `key`.
 pub(crate) fn keyed(service: &str, key: &str) -> ReportBuilder {
     report(service).dedup_key(key)
 }
 
-/// The draft to create for a report at `now`; its first level is due then.
+/// The opening of an incident for a report at `now`. The first level is due at that time.
 pub(crate) fn opening(report: ReportBuilder, now: DateTime<Utc>) -> Opening {
     opening_with(report, matrix(), now)
 }
 
-/// As [`opening`], along another matrix.
+/// The opening of an incident, like [`opening`], with another matrix.
 pub(crate) fn opening_with(report: ReportBuilder, matrix: Matrix, now: DateTime<Utc>) -> Opening {
     let team = TeamName::new("conformance").unwrap();
     plan::open(report.build().unwrap(), team, matrix, None, now).0
@@ -60,12 +60,12 @@ pub(crate) fn service(name: &str) -> ServiceName {
     ServiceName::new(name).unwrap()
 }
 
-/// The leases of deliveries due at `now`.
+/// The incident after its deliveries that are due at `now` were leased, with their sends.
 pub(crate) fn leased(incident: &Incident, now: DateTime<Utc>) -> Plan {
     change(incident, Input::Due { lease: LEASE, hold: &HoldNothing, round: None }, now)
 }
 
-/// The outcome of a send.
+/// The incident after a send ended with that outcome.
 pub(crate) fn ended(incident: &Incident, send: &Dispatch, outcome: &Outcome, now: DateTime<Utc>) -> Draft {
     change(incident, Input::Outcome { delivery: send.delivery, attempt: send.attempt, outcome }, now).draft
 }
@@ -114,7 +114,7 @@ fn change(incident: &Incident, input: Input<'_>, now: DateTime<Utc>) -> Plan {
     match plan::step(incident, input, now) {
         Decision::Change(plan) => *plan,
         other @ (Decision::Nothing | Decision::Refuse(_) | Decision::NeedsRound(_)) => {
-            panic!("the scene does not play: {other:?}")
+            panic!("the test data is invalid: {other:?}")
         }
     }
 }
@@ -134,7 +134,7 @@ pub(crate) fn with_severity(incident: &Incident, severity: Severity, now: DateTi
     )
 }
 
-/// A report that uses everything a report may have, in scripts and with signs that get lost easily.
+/// A report that uses every field, with scripts and characters that are easily lost.
 pub(crate) fn rich_report() -> ReportBuilder {
     Report::builder("Αθήνα/eu west 1 100%", Severity::Crit, "“5xx” \\ <b>&amp; 🔥 \u{202e}gnp.exe 'x' --")
         .message("first line\r\n\tsecond {\"line\": null}\n\n日本語 e\u{301}")
@@ -148,7 +148,8 @@ pub(crate) fn rich_report() -> ReportBuilder {
         .link("graph", "http://graphs.example/")
 }
 
-/// The incident with fields and an event that this version does not know, in a format that it leaves alone.
+/// The incident with fields and an event that this version does not know, in a format that this version must leave to
+/// newer ones.
 pub(crate) fn written_by_a_newer_version(incident: &Incident) -> Incident {
     let mut body = serde_json::to_value(incident).unwrap();
     body["format"] = u32::MAX.into();

@@ -1,4 +1,4 @@
-//! Runtime, patience and concurrency of the laws.
+//! The runtime of the laws, with their time limits and concurrency.
 
 use std::fmt::Debug;
 use std::future::Future;
@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
-/// A law that takes longer than this has met a call that does not end.
+/// The time limit of a law. A law that takes longer has met a call that does not end.
 const LIMIT: Duration = Duration::from_secs(600);
 
-/// How far behind a commit the answers for people and for `due` may lag.
+/// How long the answers of `due`, `list` and `census` may lag behind a commit.
 const LAG: Duration = Duration::from_secs(60);
 
-/// Runs a law on a runtime of its own.
+/// Runs a law on its own runtime.
 pub fn run(law: impl Future<Output = ()>) {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     let runtime = builder.worker_threads(4).enable_all().build().expect("a runtime starts");
@@ -53,7 +53,7 @@ where
     }
 }
 
-/// Runs all of them at once, each on a task of its own, and answers in their order.
+/// Runs all futures concurrently, each on its own task, and returns their results in order.
 pub(crate) async fn together<T: Send + 'static>(
     tasks: impl IntoIterator<Item = impl Future<Output = T> + Send + 'static>,
 ) -> Vec<T> {
@@ -62,7 +62,7 @@ pub(crate) async fn together<T: Send + 'static>(
     answers.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()))
 }
 
-/// Polls `call` a while and drops it; `patience` is how often others get their turn meanwhile.
+/// Polls `call` for a while and then drops it. `patience` is the number of turns that other tasks get before that.
 pub(crate) async fn abandoned<T>(patience: usize, call: impl Future<Output = T>) {
     let turns = async {
         for _ in 0..patience {

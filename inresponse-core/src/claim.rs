@@ -1,4 +1,4 @@
-//! Claim tokens: what makes the link in an alert work, and nothing else.
+//! Claim tokens: the secret part of the link in an alert.
 
 use std::fmt;
 
@@ -10,14 +10,14 @@ use sha2::Sha256;
 
 use crate::model::{Contact, IncidentNumber};
 
-/// How long a token lives.
+/// How long a token is valid.
 pub const TOKEN_LIFE: TimeDelta = TimeDelta::days(7);
 
-/// How much later than [`TOKEN_LIFE`] from now a token may end: it may have been made by a clock that was ahead, as
-/// promise 14 allows for.
+/// How much later than [`TOKEN_LIFE`] from now a token may expire: the clock that made it may have been ahead, which
+/// promise 14 allows.
 const CLOCK_AHEAD: TimeDelta = TimeDelta::hours(1);
 
-/// The secret that tokens are signed with.
+/// A secret that signs tokens.
 #[derive(Clone)]
 pub struct TokenSecret {
     bytes: Vec<u8>,
@@ -25,13 +25,13 @@ pub struct TokenSecret {
 }
 
 impl TokenSecret {
-    /// The fewest bytes that a secret may have.
+    /// The minimum number of bytes of a secret.
     pub const MIN_BYTES: usize = 16;
 
     /// A secret of at least [`MIN_BYTES`](Self::MIN_BYTES) random bytes.
     ///
     /// # Errors
-    /// It is shorter.
+    /// The secret has too few bytes.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Result<Self, crate::InvalidInput> {
         let bytes = bytes.into();
         if bytes.len() < Self::MIN_BYTES {
@@ -41,8 +41,8 @@ impl TokenSecret {
         Ok(Self { bytes, until: None })
     }
 
-    /// A secret that was replaced at that time. Its tokens stay valid for [`TOKEN_LIFE`] after that, when the last of
-    /// them ends.
+    /// Marks the secret as replaced at that time. Tokens that it signed stay valid for up to [`TOKEN_LIFE`] after that
+    /// time.
     #[must_use]
     pub fn replaced_at(mut self, at: DateTime<Utc>) -> Self {
         self.until = Some(at.checked_add_signed(TOKEN_LIFE).unwrap_or(at));
@@ -67,14 +67,14 @@ impl fmt::Debug for TokenSecret {
     }
 }
 
-/// What a token says: its holder may claim this incident as this recipient.
+/// The content of a token: its holder may claim this incident as this recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimToken {
     /// The incident.
     pub incident: IncidentNumber,
     /// The recipient of the alert.
     pub recipient: Contact,
-    /// When it expires.
+    /// When the token expires.
     pub expires_at: DateTime<Utc>,
 }
 
@@ -82,9 +82,10 @@ pub struct ClaimToken {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TokenError {
-    /// It is not a token, was not signed with any valid secret, lives too long, or is for another incident.
+    /// The text is not a token, was not signed with any valid secret, is valid for too long, or is for another
+    /// incident.
     Invalid,
-    /// It was good once.
+    /// The token was valid and has expired.
     Expired,
 }
 
@@ -100,15 +101,15 @@ impl fmt::Display for TokenError {
 impl std::error::Error for TokenError {}
 
 impl ClaimToken {
-    /// A token for one alert, good for [`TOKEN_LIFE`] from `now`.
+    /// A token for one alert, valid for [`TOKEN_LIFE`] from `now`.
     pub fn new(incident: IncidentNumber, recipient: Contact, now: DateTime<Utc>) -> Self {
         Self { incident, recipient, expires_at: now.checked_add_signed(TOKEN_LIFE).unwrap_or(now) }
     }
 
     /// The token as text that is safe in a URL.
     ///
-    /// Base64url of number, expiry in Unix seconds and recipient, a dot, and base64url of an HMAC-SHA-256 over
-    /// them.
+    /// The text is the base64url of number, expiry in Unix seconds and recipient, then a dot, then the base64url of an
+    /// HMAC-SHA-256 over them.
     pub fn sign(&self, secret: &TokenSecret) -> String {
         let payload = self.payload();
         let mac = secret.mac(payload.as_bytes()).finalize().into_bytes();
@@ -124,8 +125,8 @@ impl ClaimToken {
     /// The signature is compared in constant time.
     ///
     /// # Errors
-    /// It is not a token, was signed with another secret or an old one, is for another incident, lives longer than
-    /// any that is made here, or has expired at `now`.
+    /// The text is not a token, was signed with another secret or one that was replaced too long ago, is for another
+    /// incident, is valid for longer than any token that is made here, or has expired at `now`.
     pub fn verify(
         token: &str,
         incident: IncidentNumber,

@@ -17,7 +17,7 @@ impl FieldError {
         &self.field
     }
 
-    /// What is wrong, for the person who sent it.
+    /// What is wrong, for the person who sent the input.
     pub fn message(&self) -> &str {
         &self.message
     }
@@ -25,18 +25,18 @@ impl FieldError {
 
 /// Input that was refused as a whole, with everything that is wrong with it.
 ///
-/// Never empty when it is returned as an error.
+/// The list is never empty if it is returned as an error.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct InvalidInput {
     errors: Vec<FieldError>,
 }
 
 impl InvalidInput {
-    /// The most errors that are reported; a small input can cause very many.
+    /// The maximum number of errors that are reported. A small input can cause very many.
     pub const MAX_ERRORS: usize = 64;
-    /// The most bytes of a field's name, which strangers may choose.
+    /// The maximum number of bytes of a field's name, which the sender may have chosen.
     const MAX_FIELD_BYTES: usize = 256;
-    /// The most bytes of a message, which may quote the input.
+    /// The maximum number of bytes of a message, which may quote the input.
     const MAX_MESSAGE_BYTES: usize = 512;
 
     /// A refusal for one field.
@@ -57,7 +57,7 @@ impl InvalidInput {
         }
     }
 
-    /// Adds everything that is wrong in `other`, within the same bounds.
+    /// Adds all errors of `other`, within the same limits.
     pub fn append(&mut self, other: InvalidInput) {
         let room = Self::MAX_ERRORS.saturating_sub(self.errors.len());
         self.errors.extend(other.errors.into_iter().take(room));
@@ -74,7 +74,7 @@ impl InvalidInput {
         }
     }
 
-    /// The same errors with `prefix.` before each field's name.
+    /// Puts `prefix.` before the field name of each error.
     #[must_use]
     pub fn under(mut self, prefix: &str) -> Self {
         for error in &mut self.errors {
@@ -94,7 +94,7 @@ impl InvalidInput {
     }
 }
 
-/// At most `max` bytes of a text, and what shows that it was cut.
+/// Cuts a text to `max` bytes, with a mark if it was cut.
 fn cut(mut text: String, max: usize) -> String {
     if text.len() > max {
         text.truncate(text.floor_char_boundary(max - '…'.len_utf8()));
@@ -127,9 +127,9 @@ pub enum OutageKind {
     Unknown,
 }
 
-/// An opaque error: of what kind it is, what failed, and what caused it.
+/// An opaque error: its kind, what failed, and the cause.
 ///
-/// A crate names its own: `pub type SmtpError = ErrorOf<SmtpErrorKind>`.
+/// Each crate defines its own error types, such as `pub type SmtpError = ErrorOf<SmtpErrorKind>`.
 #[derive(Debug)]
 pub struct ErrorOf<K> {
     kind: K,
@@ -143,7 +143,7 @@ impl<K> ErrorOf<K> {
         Self { kind, message: message.into(), source: None }
     }
 
-    /// The same error with what caused it.
+    /// Adds the cause of the error.
     #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(source.into());
@@ -152,7 +152,7 @@ impl<K> ErrorOf<K> {
 }
 
 impl<K: Copy> ErrorOf<K> {
-    /// Of what kind it is.
+    /// The kind of the error.
     pub fn kind(&self) -> K {
         self.kind
     }
@@ -170,29 +170,29 @@ impl<K: fmt::Debug> StdError for ErrorOf<K> {
     }
 }
 
-/// A store or roster that could not do its work.
+/// The error of a store or roster that could not do its work.
 ///
 /// Expected answers (a stale version, an unknown number) are never outages.
 pub type Outage = ErrorOf<OutageKind>;
 
 impl Outage {
-    /// Nothing was changed; try again.
+    /// An outage that changed nothing; the caller may try again.
     pub fn retryable(message: impl Into<String>) -> Self {
         Self::new(OutageKind::Retryable, message)
     }
 
-    /// Nothing was changed, and trying again will not help.
+    /// An outage that changed nothing; trying again will not help.
     pub fn permanent(message: impl Into<String>) -> Self {
         Self::new(OutageKind::Permanent, message)
     }
 
-    /// The change may have happened.
+    /// An outage after which the change may have happened.
     pub fn unknown(message: impl Into<String>) -> Self {
         Self::new(OutageKind::Unknown, message)
     }
 }
 
-/// An error with everything that caused it, once each: `what failed: why: and why that`.
+/// Shows an error with all its causes, each once: `what failed: why: and why that`.
 ///
 /// An error's own text says what failed, and its [`source`](StdError::source) says why. A log line that shows only the
 /// text hides the reason, so every log line shows a chain.
@@ -209,10 +209,10 @@ impl Outage {
 pub struct Chain<'a>(&'a (dyn StdError + 'a));
 
 impl<'a> Chain<'a> {
-    /// The most bytes that are shown: what others answered may be long.
+    /// The maximum number of bytes that are shown, because the texts of other systems may be long.
     const MAX_BYTES: usize = 4096;
 
-    /// The error and all its sources.
+    /// The chain of an error and its causes.
     pub fn of(error: &'a (dyn StdError + 'a)) -> Self {
         Self(error)
     }

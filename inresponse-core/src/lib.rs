@@ -49,12 +49,13 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`model`] | what an incident is, and the rules of its states and severities |
-//! | [`roster`] | who is on call: entries, edits, resolution, and the trait of what keeps them |
+//! | [`model`] | the incident, and the rules of its states and severities |
+//! | [`roster`] | who is on call: entries, edits, resolution, and the trait of roster adapters |
 //! | [`plan`] | every decision about an incident, as pure functions |
 //! | [`store`], [`notify`], [`clock`] | the traits that store incidents, reach people and tell the time |
 //! | [`settings`] | the trait that stores small values that all processes share |
 //! | [`engine`] | executes what the planner decides |
+//! | [`feeds`] | keeps the copies of calendar feeds up to date |
 //! | [`claim`] | the tokens in claim links |
 //! | [`text`] | shows untrusted text to people |
 //! | [`memory`], [`testing`] | adapters in memory, and test doubles |
@@ -68,6 +69,7 @@ pub mod claim;
 pub mod clock;
 pub mod engine;
 pub mod error;
+pub mod feeds;
 pub mod memory;
 pub mod model;
 pub mod notify;

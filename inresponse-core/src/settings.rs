@@ -6,26 +6,26 @@ use async_trait::async_trait;
 
 use crate::error::Outage;
 
-/// What a swap did.
+/// The result of a swap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Swapped {
-    /// The value is the new one, durably.
+    /// The new value is stored durably.
     Done,
-    /// The value was another than the one that was expected; nothing was changed.
+    /// The current value was not the expected one. Nothing was changed.
     Changed,
 }
 
-/// Where small values are kept, each under a name.
+/// Stores small values, each under a name.
 ///
-/// The laws are tests in `inresponse-conformance`. Errors are outages only; every method ends in bounded time.
+/// The laws are tests in `inresponse-conformance`. Errors are only outages. Every method ends in bounded time.
 #[async_trait]
 pub trait Settings: Debug + Send + Sync + 'static {
-    /// The value of that name, as any process last wrote it.
+    /// The value stored under that name, as any process last wrote it.
     async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, Outage>;
 
-    /// Replaces the value of that name if it is still `was` (`None`: if there is no value yet). Durable when it
-    /// returns.
+    /// Replaces the value stored under that name if it is still `was` (`None`: if there is no value yet). The change is
+    /// durable when the method returns.
     ///
     /// Comparison and change are one atomic step. A swap to the value that is already stored succeeds.
     async fn swap_setting(&self, name: &str, was: Option<&[u8]>, value: &[u8]) -> Result<Swapped, Outage>;

@@ -1,4 +1,4 @@
-//! Where incidents are kept: the contract of every store.
+//! The contract of every store of incidents.
 
 use std::fmt::Debug;
 
@@ -12,13 +12,13 @@ use crate::plan::{Draft, Opening};
 /// A stored incident.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
-    /// The incident as it was last committed.
+    /// The incident as last committed.
     pub incident: Incident,
-    /// How often it was committed; the fence of the next commit.
+    /// The version: the number of commits. The next commit must name this version.
     pub version: Version,
-    /// How often it was reported.
+    /// The number of reports of the incident.
     pub count: u64,
-    /// When it was last reported.
+    /// The time of the last report.
     pub last_reported_at: DateTime<Utc>,
 }
 
@@ -28,13 +28,13 @@ impl Record {
         Self { version: Version::FIRST, count: 1, last_reported_at: incident.created_at(), incident }
     }
 
-    /// A record from what a store kept: [`Draft::body`] and its own counters.
+    /// Makes a record from the stored body ([`Draft::body`]) and the store's counters.
     ///
-    /// Fields and events that a newer version wrote are kept. Of a body in a newer [`FORMAT`](crate::model::FORMAT)
-    /// that cannot be read, there is what people need to know.
+    /// Fields and events that a newer version wrote are kept. If the body has a newer [`FORMAT`](crate::model::FORMAT)
+    /// and cannot be read completely, the record contains what people need to know.
     ///
     /// # Errors
-    /// Permanent, if the body is not an incident.
+    /// The body is not an incident. The outage is permanent.
     pub fn decode(
         body: &[u8],
         version: Version,
@@ -49,27 +49,28 @@ impl Record {
         Ok(Self { incident, version, count, last_reported_at })
     }
 
-    /// Its number.
+    /// The number of the incident.
     pub fn number(&self) -> IncidentNumber {
         self.incident.number()
     }
 }
 
-/// What a create did.
+/// The result of a create.
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
 pub enum Created {
     /// The incident is durable under a new number.
     New(Record),
-    /// An incident with its open key was there: its count is one more, durably, and its version is the same.
+    /// An incident with its open key already existed. The incident's count was increased by one, durably, and its
+    /// version is unchanged.
     Repeat(Record),
 }
 
-/// What a commit did.
+/// The result of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Committed {
-    /// The draft is durable, at this version.
+    /// The draft is durable, with this version.
     At(Version),
     /// The record had another version; nothing was changed.
     Stale,
@@ -80,77 +81,79 @@ pub enum Committed {
 pub struct DueMark {
     /// The due time.
     pub due_at: DateTime<Utc>,
-    /// The number, where several are due at the same time.
+    /// The incident number, which orders incidents that are due at the same time.
     pub number: IncidentNumber,
 }
 
-/// Which incidents a person wants to see, newest first.
+/// The filter and the page of a list of incidents, newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ListQuery {
-    /// Only in this state.
+    /// Lists only incidents in this state.
     pub state: Option<State>,
-    /// Only of this service.
+    /// Lists only incidents of this service.
     pub service: Option<ServiceName>,
-    /// Only this team.
+    /// Lists only incidents of this team.
     pub team: Option<TeamName>,
-    /// Only of this severity.
+    /// Lists only incidents of this severity.
     pub severity: Option<Severity>,
-    /// Only with lower numbers: where the page before ended.
+    /// Lists only lower numbers, because the previous page ended at this number.
     pub below: Option<IncidentNumber>,
-    /// How many at most.
+    /// The maximum number of incidents on the page.
     pub limit: usize,
 }
 
-/// How many incidents stand where; what health and metrics show.
+/// The counts of incidents that health and metrics show.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Census {
-    /// OPEN ones.
+    /// The number of OPEN incidents.
     pub open: u64,
-    /// CLAIMED ones.
+    /// The number of CLAIMED incidents.
     pub claimed: u64,
-    /// RESOLVED ones; `None` if the store does not count them, because it would have to read them all.
+    /// The number of RESOLVED incidents; `None` if the store does not count them, because it would have to read them
+    /// all.
     pub resolved: Option<u64>,
-    /// Of the open ones, those that everybody was alerted of and nobody claimed.
+    /// The number of OPEN incidents for which every level had its turn and nobody claimed.
     pub unclaimed: u64,
-    /// Open ones for which no alert was accepted and none is pending.
+    /// The number of OPEN incidents for which no alert was accepted and none is pending.
     pub undelivered: u64,
-    /// Of the open ones, those with an alert that has waited for acceptance since before the asked-for time. A store
-    /// may stop counting at [`Self::ENOUGH`].
+    /// The number of OPEN incidents with an alert that has waited for acceptance since before the requested time. A
+    /// store may stop counting at [`Self::ENOUGH`].
     pub waiting: u64,
-    /// The earliest due time of all; in the past where alerts are overdue.
+    /// The earliest due time of all incidents. This time is in the past if alerts are overdue.
     pub next_due_at: Option<DateTime<Utc>>,
 }
 
 impl Census {
-    /// A number at which a store may stop counting what it does not keep the number of: it is alarming enough.
+    /// The number at which a store may stop counting, because it is alarming enough.
     pub const ENOUGH: u64 = 10_000;
 }
 
 /// Stores incidents.
 ///
 /// The laws that every store must keep are tests in `inresponse-conformance`. In short: everything that was answered is
-/// durable; every record has consecutive versions; only [`commit`](Self::commit) decides a race.
+/// durable; the versions of a record are consecutive; only [`commit`](Self::commit) decides a race.
 ///
 /// A caller may cancel every method by dropping its future. Then the change may have happened or not, as after an
 /// outage of kind unknown. Every method must end in bounded time. Expected results are values; errors are only outages.
 #[async_trait]
 pub trait Store: Debug + Send + Sync + 'static {
-    /// Creates an incident under a new number, unless an incident has its open key.
+    /// Creates an incident under a new number, unless another incident has its open key.
     ///
     /// The number is higher than every number that was answered before the call began. The guard on the open
     /// key, the record and the number are one atomic, durable change. A repeat adds one to the count, sets
     /// `last_reported_at` to the opening's creation time if that is later, and leaves the version alone.
     async fn create(&self, opening: Opening) -> Result<Created, Outage>;
 
-    /// The record with that number, as last committed.
+    /// Loads the record with that number, as last committed.
     async fn load(&self, number: IncidentNumber) -> Result<Option<Record>, Outage>;
 
-    /// The record that has that open key, as last committed: what [`create`](Self::create) would count in.
+    /// Finds the record with that open key, as last committed: the one to which [`create`](Self::create) would add a
+    /// report.
     async fn find_open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage>;
 
-    /// Records with a due time of at most `now`, ordered by [`DueMark`], after the mark if one is given.
+    /// Lists records with a due time of at most `now`, ordered by [`DueMark`], after the mark if there is one.
     ///
-    /// A hint that may lag behind commits of a few seconds ago; only [`commit`](Self::commit) decides.
+    /// The list is a hint and may lag a few seconds behind commits. Only [`commit`](Self::commit) decides.
     async fn due(
         &self,
         now: DateTime<Utc>,
@@ -158,12 +161,12 @@ pub trait Store: Debug + Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<Record>, Outage>;
 
-    /// Records with a due time that may know of a time after `now` ([`Draft::latest_at`]), in the order of
-    /// [`DueMark`], after the mark if one is given.
+    /// Lists records with a due time that may contain a time after `now` ([`Draft::latest_at`]), ordered by
+    /// [`DueMark`], after the mark if there is one.
     ///
-    /// It returns every such record, except those committed a few seconds ago. It may return others. The default
-    /// returns every record with a due time. A server calls this when it starts, so a store with many incidents should
-    /// index the time.
+    /// The list contains every such record, except those committed a few seconds ago. The list may contain other
+    /// records. The default implementation lists every record with a due time. A server calls this when it starts, so a
+    /// store with many incidents should index the time.
     async fn ahead(
         &self,
         now: DateTime<Utc>,
@@ -174,18 +177,18 @@ pub trait Store: Debug + Send + Sync + 'static {
         self.due(DateTime::<Utc>::MAX_UTC, after, limit).await
     }
 
-    /// Replaces the record if it still has `version`; the new one has the next version. Count stays.
+    /// Replaces the record if it still has `version`. The new record has the next version; its count does not change.
     ///
     /// The record, its due time and its open key change in one atomic, durable step.
     async fn commit(&self, version: Version, draft: &Draft) -> Result<Committed, Outage>;
 
-    /// A page of incidents for people, by descending number.
+    /// Lists a page of incidents, by descending number.
     async fn list(&self, query: &ListQuery) -> Result<Vec<Record>, Outage>;
 
     /// Counts the incidents in each state. `waiting` counts open ones with an alert that has waited since before
     /// `waiting_before`.
     ///
-    /// What it costs must not grow with the incidents that were ever resolved, and must be bounded whatever is open:
-    /// strangers may ask how it goes (promise 13).
+    /// The cost must not grow with the number of resolved incidents, and must be limited whatever is open, because
+    /// anybody may query the health (promise 13).
     async fn census(&self, waiting_before: DateTime<Utc>) -> Result<Census, Outage>;
 }

@@ -1,4 +1,4 @@
-//! Text as people see it.
+//! Makes untrusted text safe to show to people.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -13,7 +13,7 @@ const MODIFIER: CodePointSetDataBorrowed<'static> = CodePointSetData::new::<Emoj
 
 const NON_JOINER: char = '\u{200c}';
 const JOINER: char = '\u{200d}';
-/// Ask for the plain or the coloured form of the character before.
+/// Characters that select the plain or the coloured form of the previous character.
 const SELECTORS: [char; 2] = ['\u{fe0e}', '\u{fe0f}'];
 const KEYCAP: char = '\u{20e3}';
 
@@ -21,7 +21,7 @@ const KEYCAP: char = '\u{20e3}';
 /// width or control a terminal are shown as `\u{202e}`.
 ///
 /// Line breaks and tabs stay. So do composed emoji, and the joiners of Arabic and Indic scripts, because their effect
-/// is visible. For text that people read; what programs read stays as it is.
+/// is visible. Use this for text that people read; text that programs read must not be changed.
 pub fn visible(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|b| matches!(b, b' '..=b'~' | b'\n' | b'\t')) {
         return Cow::Borrowed(text);
@@ -43,7 +43,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Whether a reader would not see it, or see something else because of it.
+/// Whether a reader would not see the character, or would see something else because of it.
 fn is_hidden(c: char) -> bool {
     match c {
         '\n' | '\t' => false,
@@ -53,16 +53,16 @@ fn is_hidden(c: char) -> bool {
     }
 }
 
-/// What stands before a character.
+/// The characters before the current one.
 #[derive(Default)]
 struct Before {
     last: Option<char>,
-    /// The same without a selector after it.
+    /// The previous character, without a selector after it.
     base: Option<char>,
 }
 
 impl Before {
-    /// Whether something that is hidden by itself changes how its neighbours look.
+    /// Whether a character that is normally invisible changes how its neighbours look.
     fn makes_visible(&self, c: char, next: Option<char>) -> bool {
         match (c, self.last, self.base, next) {
             // The line breaks of other systems.
@@ -82,7 +82,8 @@ fn is_picture(c: char) -> bool {
     PICTURE.contains(c) || MODIFIER.contains(c)
 }
 
-/// Whether it is of a script in which joiners decide how letters look: Arabic and its kin, and those of India.
+/// Whether a character belongs to a script in which joiners decide how letters look: Arabic and related scripts, and
+/// those of India.
 fn joins(c: char) -> bool {
     matches!(c, '\u{600}'..='\u{8ff}' | '\u{900}'..='\u{dff}') && !is_hidden(c)
 }

@@ -1,4 +1,4 @@
-//! Calls with a limited number of tries.
+//! Calls DynamoDB with a limited number of tries.
 
 use std::future::Future;
 use std::time::Duration;
@@ -13,15 +13,15 @@ use inresponse_core::{Outage, OutageKind};
 use crate::error::{OperationError, Trouble, outage, trouble};
 use crate::write_id::random;
 
-/// How often a call is tried; with the time-outs and pauses below it ends within nine seconds.
+/// The maximum number of tries of a call. With the time-outs and pauses below, a call ends within nine seconds.
 const TRIES: u32 = 4;
-/// How long one try may take.
+/// The time limit of one try.
 const TIMEOUT: Duration = Duration::from_secs(2);
-/// The pause after the first try; it doubles, and half of it is left to chance.
+/// The pause after the first try. The pause doubles with each try, and half of it is random.
 const PAUSE: Duration = Duration::from_millis(60);
 
-/// The client without its own retries and with a time limit. This module decides about retries, because it knows what a
-/// second try means.
+/// The client without its own retries, with a time limit. This module decides about retries, because it knows the
+/// effect of a second try.
 pub(crate) fn bounded(client: &Client) -> Client {
     let timeouts =
         TimeoutConfig::builder().operation_attempt_timeout(TIMEOUT).operation_timeout(TIMEOUT).build();
@@ -29,28 +29,28 @@ pub(crate) fn bounded(client: &Client) -> Client {
     Client::from_conf(config.build())
 }
 
-/// Whether a write may be sent again when it may have happened.
+/// Whether a write may be sent again although the first try may have happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Again {
-    /// It may: it changes nothing twice, or is recognised by its write id.
+    /// The write may be sent again: it changes nothing twice, or is recognised by its write id.
     Harmless,
-    /// It must not.
+    /// The write must not be sent again.
     Never,
 }
 
-/// A call that did not succeed.
+/// A call that failed.
 #[derive(Debug)]
 pub(crate) struct Failure<E> {
-    /// The last try's error.
+    /// The error of the last try.
     pub(crate) error: SdkError<E>,
-    /// What it means.
+    /// The meaning of the error.
     pub(crate) trouble: Trouble,
-    /// Whether an earlier try may have happened.
+    /// Whether an earlier try may have changed something.
     pub(crate) unsure: bool,
 }
 
 impl<E: OperationError> Failure<E> {
-    /// Whether a condition failed.
+    /// Whether the call failed because a condition was not met.
     pub(crate) fn is_condition(&self) -> bool {
         self.trouble == Trouble::Condition
     }
@@ -61,7 +61,7 @@ impl<E: OperationError> Failure<E> {
     }
 }
 
-/// Writes: until it is done, a condition fails, or the tries are used up.
+/// Calls a write until it succeeds, a condition fails, or the tries are used up.
 pub(crate) async fn write<T, E, F>(
     client: &Client,
     again: Again,
@@ -93,7 +93,7 @@ where
     }
 }
 
-/// Reads: nothing can have happened, so any trouble but a refusal is worth another try.
+/// Calls a read. A failed read has changed nothing, so every error except a refusal is worth another try.
 pub(crate) async fn read<T, E, F>(client: &Client, call: impl Fn() -> F) -> Result<T, Outage>
 where
     E: OperationError,

@@ -1,8 +1,8 @@
-//! The names of the tables.
+//! The configuration: the names of the tables.
 
 /// The names of the tables.
 ///
-/// The first four are those that the system was specified with; the others are added.
+/// The first four tables are part of the system's specification; the others were added later.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DynamoConfig {
     pub(crate) incident: String,
@@ -15,7 +15,8 @@ pub struct DynamoConfig {
 }
 
 impl DynamoConfig {
-    /// `Incident`, `Service`, `OncallCalendar`, `Config`, `OpenKey`, `Team` and `RosterChange`, each after `prefix`.
+    /// Names the tables `Incident`, `Service`, `OncallCalendar`, `Config`, `OpenKey`, `Team` and `RosterChange`, each
+    /// after `prefix`.
     pub fn with_prefix(prefix: &str) -> Self {
         let named = |name: &str| format!("{prefix}{name}");
         Self {

@@ -1,4 +1,4 @@
-//! What DynamoDB's errors mean.
+//! The meanings of DynamoDB's errors.
 
 use std::error::Error as StdError;
 
@@ -20,29 +20,29 @@ use inresponse_core::{Outage, OutageKind};
 
 use crate::item::Item;
 
-/// What a call's failure means for a caller that would try again.
+/// The meaning of a failed call, for a caller that decides whether to try again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trouble {
-    /// Nothing was changed, and it is too much for now.
+    /// Nothing was changed, because there are too many requests.
     Throttled,
-    /// Nothing was changed: another transaction held an item.
+    /// Nothing was changed, because another transaction held an item.
     Conflict,
-    /// It may have happened.
+    /// The change may have happened.
     Unsure,
-    /// Nothing was changed: a condition failed.
+    /// Nothing was changed, because a condition failed.
     Condition,
-    /// Nothing was changed, and the same call will fail again.
+    /// Nothing was changed, and the same call would fail again.
     Refused,
 }
 
-/// The error of an operation, with the details that some operations return.
+/// The error of an operation, with the details that only some operations return.
 pub(crate) trait OperationError: ProvideErrorMetadata + StdError + Send + Sync + 'static {
-    /// Why each part of a transaction was cancelled.
+    /// For each part of a transaction, the reason why it was cancelled.
     fn reasons(&self) -> &[CancellationReason] {
         &[]
     }
 
-    /// The item on which the condition failed, if there is one.
+    /// The item on which the condition failed, if the error contains it.
     fn found(&self) -> Option<&Item> {
         None
     }
@@ -93,12 +93,12 @@ impl OperationError for TransactWriteItemsError {
     }
 }
 
-/// Whether that part of a transaction was refused because its condition failed.
+/// Whether that part of a transaction was cancelled because its condition failed.
 pub(crate) fn failed_its_condition(reason: &CancellationReason) -> bool {
     reason.code() == Some("ConditionalCheckFailed")
 }
 
-/// The meaning of an error; codes as of the API reference's lists of common errors and of cancellation reasons.
+/// The meaning of an error. The codes come from the API reference: common errors and cancellation reasons.
 pub(crate) fn trouble<E: OperationError>(error: &SdkError<E>) -> Trouble {
     let service = match error {
         SdkError::ConstructionFailure(_) => return Trouble::Refused,
@@ -136,7 +136,7 @@ fn cancelled(reasons: &[CancellationReason]) -> Trouble {
     }
 }
 
-/// The outage that a write's failure is.
+/// The outage for a failed write.
 pub(crate) fn outage<E: OperationError>(error: SdkError<E>, trouble: Trouble) -> Outage {
     let code = error.as_service_error().and_then(|e| e.code()).unwrap_or("no code").to_owned();
     let (kind, message) = match trouble {

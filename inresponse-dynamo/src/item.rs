@@ -1,4 +1,4 @@
-//! An incident as attributes, and the keys of the indexes.
+//! Converts an incident to attributes, and makes the keys of the indexes.
 
 use std::collections::HashMap;
 
@@ -14,21 +14,22 @@ use crate::write_id::WriteId;
 /// An item: its attributes by name.
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
-/// The number of partitions of due incidents. It must never change, because it decides an item's place.
+/// The number of partitions in the index of due incidents. The number must never change, because it decides where an
+/// item is.
 pub(crate) const DUE_SHARDS: u64 = 8;
-/// Over how many partitions the incidents of one state and severity are spread. Fixed, too.
+/// The number of partitions for the incidents of one state and severity. The number must never change.
 pub(crate) const LIST_SHARDS: u64 = 4;
 
 /// The sparse index of due incidents, by shard and [`due_key_of`].
 pub(crate) const BY_DUE: &str = "byDue";
-/// The index of the lists: by state, severity and shard.
+/// The index of the lists, by state, severity and shard.
 pub(crate) const BY_STATE: &str = "byState";
-/// The index of a service's lists: by state, severity and service.
+/// The index of a service's lists, by state, severity and service.
 pub(crate) const BY_SERVICE: &str = "byService";
 
-/// The index of a team's lists: by state, severity and team.
+/// The index of a team's lists, by state, severity and team.
 pub(crate) const BY_TEAM: &str = "byTeam";
-/// The index by state, severity, service and team.
+/// The index of the lists with both filters, by state, severity, service and team.
 pub(crate) const BY_SERVICE_AND_TEAM: &str = "byServiceAndTeam";
 
 pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
@@ -39,7 +40,7 @@ pub(crate) fn number(value: impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
-/// Promise 3: the key of the guard that no two open incidents may have.
+/// The key of the guard for a dedup key. No two open incidents may have the same (promise 3).
 pub(crate) fn open_key((service, key): (&ServiceName, &DedupKey)) -> String {
     // With the length no two pairs make one text.
     format!("{}:{service}:{key}", service.as_str().len())
@@ -50,32 +51,33 @@ fn due_shard(number: IncidentNumber) -> u64 {
     number.value() % DUE_SHARDS
 }
 
-/// A time as a text that sorts as the time does, within the years 0 to 9999.
+/// A time as a text with the same order as the times, within the years 0 to 9999.
 pub(crate) fn sortable(at: DateTime<Utc>) -> String {
     let first = DateTime::from_timestamp(-62_167_219_200, 0).unwrap_or(DateTime::<Utc>::MIN_UTC);
     let last = DateTime::from_timestamp_micros(253_402_300_799_999_999).unwrap_or(DateTime::<Utc>::MAX_UTC);
     at.clamp(first, last).to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
-/// A place in the order of due incidents.
+/// The key of a place in the order of due incidents.
 pub(crate) fn due_key(mark: DueMark) -> String {
     format!("{}#{:020}", sortable(mark.due_at), mark.number.value())
 }
 
-/// The sort key of [`BY_DUE`]: the place, then the latest time that the incident knows of.
+/// The sort key of [`BY_DUE`]: the place in the order, then the latest time in the incident.
 ///
-/// A blank sorts before the `!` that a query puts behind the last place of the page before, in older servers too.
+/// The separator is a blank, because it sorts before the `!` that a query appends to the last place of the previous
+/// page, in older servers too.
 fn due_key_of(mark: DueMark, latest_at: DateTime<Utc>) -> String {
     format!("{} {}", due_key(mark), sortable(latest_at))
 }
 
-/// The time in a [`due_key`].
+/// The due time in a [`due_key`].
 pub(crate) fn due_at(due_key: &str) -> Option<DateTime<Utc>> {
     let (at, _) = due_key.split_once('#')?;
     time(at)
 }
 
-/// The latest time in the incident, from the sort key of [`BY_DUE`]; older servers did not write it.
+/// The latest time in the incident, from the sort key of [`BY_DUE`]. Older servers did not write this part of the key.
 pub(crate) fn latest_at(due_key: &str) -> Option<DateTime<Utc>> {
     time(due_key.split_once(' ')?.1)
 }
@@ -84,22 +86,23 @@ fn time(sortable: &str) -> Option<DateTime<Utc>> {
     DateTime::parse_from_rfc3339(sortable).ok().map(|at| at.to_utc())
 }
 
-/// A partition of [`BY_STATE`].
+/// The key of a partition of [`BY_STATE`].
 pub(crate) fn state_key(state: State, severity: Severity, shard: u64) -> String {
     format!("{state}#{severity}#{shard}")
 }
 
-/// A partition of [`BY_SERVICE`].
+/// The key of a partition of [`BY_SERVICE`].
 pub(crate) fn service_key(state: State, severity: Severity, service: &ServiceName) -> String {
     format!("{state}#{severity}#{service}")
 }
 
-/// A partition of [`BY_TEAM`].
+/// The key of a partition of [`BY_TEAM`].
 pub(crate) fn team_key(state: State, severity: Severity, team: &TeamName) -> String {
     format!("{state}#{severity}#{team}")
 }
 
-/// A partition of [`BY_SERVICE_AND_TEAM`]. With the length no two pairs make one text.
+/// The key of a partition of [`BY_SERVICE_AND_TEAM`]. The key contains the length of a name, so that no two pairs have
+/// the same key.
 pub(crate) fn service_and_team_key(
     state: State,
     severity: Severity,
@@ -109,13 +112,13 @@ pub(crate) fn service_and_team_key(
     format!("{state}#{severity}#{}:{service}:{team}", service.as_str().len())
 }
 
-/// The attributes that a commit may change: those that the draft has, and those that it lacks.
+/// The attributes that a commit may change: those with a value in the draft, and those without.
 pub(crate) struct Columns {
     pub(crate) present: Vec<(&'static str, AttributeValue)>,
     pub(crate) absent: Vec<&'static str>,
 }
 
-/// The attributes of a draft under a version.
+/// The attributes for a draft with that version.
 pub(crate) fn columns(draft: &Draft, version: Version, write: &WriteId) -> Columns {
     let incident = draft.incident();
     let (state, severity) = (incident.state(), incident.severity());
@@ -154,7 +157,7 @@ pub(crate) fn columns(draft: &Draft, version: Version, write: &WriteId) -> Colum
     Columns { present, absent }
 }
 
-/// The item of a new incident.
+/// The item for a new incident.
 pub(crate) fn created(draft: &Draft, write: &WriteId) -> Item {
     let incident = draft.incident();
     let mut item: Item = columns(draft, Version::FIRST, write)
@@ -176,7 +179,7 @@ pub(crate) fn created(draft: &Draft, write: &WriteId) -> Item {
     item
 }
 
-/// The record that an item is.
+/// The record in an item.
 pub(crate) fn record(item: &Item) -> Result<Record, Outage> {
     let body = text_of(item, "body").ok_or_else(|| unreadable("body"))?;
     let version = number_of(item, "version").ok_or_else(|| unreadable("version"))?;
@@ -191,12 +194,12 @@ fn unreadable(attribute: &str) -> Outage {
     Outage::permanent(format!("a stored incident cannot be read: its attribute {attribute} is invalid"))
 }
 
-/// A text attribute.
+/// The value of a text attribute.
 pub(crate) fn text_of<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
     item.get(name)?.as_s().ok().map(String::as_str)
 }
 
-/// A numeric attribute.
+/// The value of a numeric attribute.
 pub(crate) fn number_of<T: std::str::FromStr>(item: &Item, name: &str) -> Option<T> {
     item.get(name)?.as_n().ok()?.parse().ok()
 }

@@ -15,24 +15,24 @@
 //! # Ok(()) }
 //! ```
 //!
-//! After an unknown result (a time-out, a lost answer) the write is tried again with the same write id. If its
-//! condition then fails because the first try succeeded, the write id shows that. If the result cannot be found out, it
-//! is an outage of kind unknown. The SDK's own retries are off, because they would hide that.
+//! After an unknown result (a time-out, a lost answer) the write is tried again with the same write id. If the second
+//! try's condition fails because the first try succeeded, the write id shows that. If the result stays unknown, the
+//! call fails with an outage of kind unknown. The SDK's own retries are off, because they would hide that.
 //!
 //! | file | holds |
 //! |---|---|
 //! | `config` | the names of the tables |
 //! | `tables` | creates the tables |
-//! | `call` | calls with a limited number of tries |
-//! | `write_id` | how a write is recognised when it is found done |
-//! | `item` | an incident as attributes, and the keys of the indexes |
-//! | `store` | create, load, commit |
-//! | `look` | due incidents, lists, the census |
-//! | `roster` | the roster: reads |
-//! | `roster_edits` | the roster: edits, each call in one transaction |
-//! | `roster_items` | the roster's entries and audit records as attributes |
+//! | `call` | calls DynamoDB with a limited number of tries |
+//! | `write_id` | the id by which a write that was already done is recognised |
+//! | `item` | converts an incident to attributes; the keys of the indexes |
+//! | `store` | creates, loads and commits incidents |
+//! | `look` | reads due incidents, lists and the census |
+//! | `roster` | reads the roster |
+//! | `roster_edits` | edits the roster, each call in one transaction |
+//! | `roster_items` | converts the roster's entries and audit records to attributes |
 //! | `settings` | the shared settings |
-//! | `error` | what DynamoDB's errors mean |
+//! | `error` | the meanings of DynamoDB's errors |
 
 mod call;
 mod config;

@@ -1,4 +1,4 @@
-//! Due incidents, lists and the census, read through indexes that may lag a moment behind the table.
+//! Reads due incidents, lists and the census through indexes that may lag a moment behind the table.
 
 use std::collections::HashMap;
 
@@ -18,13 +18,13 @@ use crate::item::{
 };
 use crate::store::DynamoStore;
 
-/// The most items that one call reads by their keys; a limit of the service.
+/// The maximum number of items that one call reads by their keys, a limit of DynamoDB.
 const BATCH: usize = 100;
-/// How often keys that were left out for now are asked for again.
+/// The maximum number of times that unprocessed keys are requested again.
 const MAX_TRIES: u32 = 8;
-/// The most items of an index's partition that are asked for at once.
+/// The maximum number of items that are requested from an index's partition at once.
 const MAX_PAGE: i32 = 1000;
-/// At how many incidents of a partition of [`BY_STATE`] counting ends.
+/// The maximum number of incidents that are counted in a partition of [`BY_STATE`].
 const COUNTED: usize = 1000;
 
 fn page_size(limit: usize) -> i32 {
@@ -42,7 +42,7 @@ impl DynamoStore {
         self.client.query().table_name(&self.config.incident).index_name(index)
     }
 
-    /// Up to `limit` items of a partition of an index, over as many calls as that takes.
+    /// Reads up to `limit` items of a partition of an index, with as many calls as necessary.
     async fn partition(&self, query: QueryFluentBuilder, limit: usize) -> Result<Vec<Item>, Outage> {
         let (mut items, mut from) = (Vec::new(), None);
         while items.len() < limit {
@@ -60,8 +60,8 @@ impl DynamoStore {
         Ok(items)
     }
 
-    /// The current records of these numbers, each with its key in the index of due incidents; deleted ones are left
-    /// out.
+    /// The current records with these numbers, each with its key in the index of due incidents. Deleted records
+    /// are left out.
     async fn records(&self, numbers: &[IncidentNumber]) -> Result<HashMap<IncidentNumber, Found>, Outage> {
         let batches = try_join_all(numbers.chunks(BATCH).map(|chunk| self.batch(chunk))).await?;
         let mut records = HashMap::new();
@@ -117,7 +117,7 @@ impl DynamoStore {
         self.look_by_due(now, after, limit, |_| true).await
     }
 
-    /// The index tells what is ahead of the clock; no other item is read.
+    /// Finds incidents with a time after the clock. The index contains that time, so other items are not read.
     pub(crate) async fn look_ahead(
         &self,
         now: DateTime<Utc>,
@@ -128,7 +128,7 @@ impl DynamoStore {
         self.look_by_due(DateTime::<Utc>::MAX_UTC, after, limit, is_ahead).await
     }
 
-    /// Incidents due by then that have a wanted key.
+    /// Finds incidents that are due by a given time and whose key satisfies a condition.
     async fn look_by_due(
         &self,
         by: DateTime<Utc>,
@@ -159,7 +159,7 @@ impl DynamoStore {
         Ok(due)
     }
 
-    /// Due incidents from the index, in order, up to `limit`.
+    /// Reads due incidents from the index, in order, up to `limit`.
     async fn due_keys(
         &self,
         now: DateTime<Utc>,
@@ -220,7 +220,7 @@ impl DynamoStore {
         Ok(page)
     }
 
-    /// Those from `lowest` to `highest`, newest first, up to `limit`.
+    /// A page of incidents with numbers from `lowest` to `highest`, newest first, up to `limit`.
     async fn page(
         &self,
         query: &ListQuery,
@@ -245,7 +245,7 @@ impl DynamoStore {
         Ok(page)
     }
 
-    /// Their numbers by the indexes, newest first, up to `limit`.
+    /// The numbers of a page, from the indexes, newest first, up to `limit`.
     async fn listed(
         &self,
         query: &ListQuery,
@@ -295,7 +295,7 @@ impl DynamoStore {
     }
 
     /// Counts unresolved incidents through the index, the oldest first, up to a limit, because anybody may query
-    /// health. It does not count resolved incidents, because that would need a read of all of them.
+    /// health. Resolved incidents are not counted, because that would need a read of all of them.
     pub(crate) async fn count(&self, waiting_before: DateTime<Utc>) -> Result<Census, Outage> {
         let open = self.in_state(State::Open).map(|query| self.partition(query, COUNTED));
         let claimed = self.in_state(State::Claimed).map(async |query| {
@@ -317,7 +317,7 @@ impl DynamoStore {
         Ok(census)
     }
 
-    /// The partitions of a state.
+    /// The queries for all partitions of a state.
     fn in_state(&self, state: State) -> impl Iterator<Item = QueryFluentBuilder> {
         let shards = move |severity| (0..LIST_SHARDS).map(move |shard| state_key(state, severity, shard));
         Severity::ALL.into_iter().flat_map(shards).map(|key| {
@@ -340,12 +340,12 @@ impl DynamoStore {
     }
 }
 
-/// By which indexes a list goes.
+/// The indexes that a list uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
-    /// By those that know the team, if one is asked for.
+    /// The list uses the indexes that contain the team, if the filter has one.
     ByTeam,
-    /// Through the other indexes, which have every incident; those of other teams are skipped.
+    /// The list uses the other indexes, which contain every incident, and skips incidents of other teams.
     PastTeams,
 }
 

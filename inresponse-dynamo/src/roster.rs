@@ -1,4 +1,4 @@
-//! Services, teams, calendars.
+//! The roster in DynamoDB: services, teams, calendars.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,32 +20,32 @@ use crate::config::DynamoConfig;
 use crate::item::{Item, text, text_of};
 use crate::roster_items::{CHANGES, ENTRIES, change_of, entry_of, entry_of_any, item_key, key_of, table};
 
-/// The first and the last day that a calendar has.
+/// The first and the last day that a calendar can have.
 const FIRST_DAY: NaiveDate = NaiveDate::from_ymd_opt(0, 1, 1).expect("a day");
 const LAST_DAY: NaiveDate = NaiveDate::from_ymd_opt(9999, 12, 31).expect("a day");
 
-/// The roster in DynamoDB. Cheap to clone.
+/// The roster in DynamoDB. Cloning is cheap.
 ///
 /// Services, settings and days are read from their tables for every answer, so that a change holds for all processes at
 /// once. People and schedules are kept in memory as long as the roster's version stays, which every answer reads too. A
 /// report reads the service, the settings, three days and the version. Audit records are kept for 400 days; those of several
 /// processes are in the order of their clocks.
 ///
-/// Edits, their records and the roster's version are one transaction, of at most a hundred items. A team with a longer
-/// calendar is deleted with its last days; those before them follow, and if the process dies meanwhile, some are left
-/// and the team can be deleted again.
+/// Edits, their audit records and the roster's version are written in one transaction, of at most a hundred items. If a
+/// deleted team has a longer calendar, the transaction deletes its last days, and the earlier days follow. If the
+/// process dies in between, some days are left, and the team can be deleted again.
 #[derive(Debug, Clone)]
 pub struct DynamoRoster {
     pub(crate) client: Client,
     pub(crate) config: DynamoConfig,
-    /// One process makes one call's edits after the other, since all of them change the same version.
+    /// Only one call of this process makes edits at a time, because all of them change the same version.
     pub(crate) turn: Arc<Mutex<()>>,
     /// People and schedules, with the roster's version at which they were read.
     read: Arc<Mutex<Option<(u64, Arc<Book>)>>>,
 }
 
 impl DynamoRoster {
-    /// The roster in these tables. Of the client, its retries and time-outs are replaced by the roster's own.
+    /// The roster in these tables. The client's own retries and time-outs are replaced by the roster's.
     pub fn new(client: &Client, config: DynamoConfig) -> Self {
         Self { client: bounded(client), config, turn: Arc::default(), read: Arc::default() }
     }
@@ -132,7 +132,7 @@ impl DynamoRoster {
         Ok(items.iter().filter_map(|item| entry_of(&key_of(kind, item)?, item)).collect())
     }
 
-    /// An entry's item as it is now.
+    /// Reads the item of an entry.
     pub(crate) async fn item(&self, key: &EntryKey) -> Result<Option<Item>, Outage> {
         let table = table(&self.config, key.kind());
         let found = read(&self.client, || {
@@ -142,8 +142,8 @@ impl DynamoRoster {
         Ok(found.await?.item)
     }
 
-    /// Services that the team owns, up to `limit`. Reads the whole table of services, as hardly any report does: the
-    /// owner that a service names need not be looked for.
+    /// The services that the team owns, up to `limit`. This reads the whole table of services; reports rarely need
+    /// this, because they know the owner from the service.
     pub(crate) async fn owned_by(&self, team: &TeamName, limit: usize) -> Result<Vec<EntryKey>, Outage> {
         let (mut owned, mut from) = (Vec::new(), None);
         loop {
@@ -165,7 +165,7 @@ impl DynamoRoster {
         }
     }
 
-    /// The items of a team's calendar from `first` to `last`.
+    /// Reads the items of a team's calendar from `first` to `last`.
     async fn days(
         &self,
         team: &TeamName,
@@ -200,7 +200,7 @@ impl DynamoRoster {
         }
     }
 
-    /// The keys of a team's calendar, the last day first, up to `limit` if one is given.
+    /// Reads the keys of a team's calendar, the last day first, up to `limit` if there is one.
     pub(crate) async fn last_days(&self, team: &TeamName, limit: Option<i32>) -> Result<Vec<Item>, Outage> {
         let (mut days, mut from) = (Vec::new(), None);
         loop {
@@ -225,7 +225,7 @@ impl DynamoRoster {
         }
     }
 
-    /// All items of a table.
+    /// Reads all items of a table.
     async fn all(&self, table: &str) -> Result<Vec<Item>, Outage> {
         let (mut all, mut from) = (Vec::new(), None);
         loop {

@@ -1,4 +1,4 @@
-//! Edits of the roster, each call in one transaction.
+//! Edits the roster, each call in one transaction.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -9,8 +9,8 @@ use aws_sdk_dynamodb::types::{
 use chrono::{DateTime, Utc};
 use inresponse_core::model::Person;
 use inresponse_core::roster::{
-    Answers, Book, Edited, Effect, Entry, EntryKey, EntryKind, Judged, MAX_USERS, Question, RosterChange,
-    RosterEdit, Target, Was, check, judge,
+    Answers, Book, Edited, Effect, Entry, EntryKey, EntryKind, Judged, Question, RosterChange, RosterEdit,
+    Target, Was, check, judge,
 };
 use inresponse_core::{Chain, Outage};
 
@@ -20,13 +20,13 @@ use crate::roster::DynamoRoster;
 use crate::roster_items::{entry_of, item_key, item_of, item_of_change, table};
 use crate::write_id::WriteId;
 
-/// The most items of one transaction; a limit of the service.
+/// The maximum number of items in one transaction, a limit of DynamoDB.
 const TRANSACTION: usize = 100;
-/// The most items that one batch deletes; a limit of the service.
+/// The maximum number of items that one batch deletes, a limit of DynamoDB.
 const BATCH: usize = 25;
-/// How often edits are made again because others changed the roster in between.
+/// The maximum number of times that edits are tried because others changed the roster in between.
 const MAX_TRIES: u32 = 20;
-/// The item of the table of counters that has the roster's version.
+/// The key of the item with the roster's version, in the table of counters.
 const VERSION: &str = "rosterVersion";
 
 /// An item that is deleted together with the entry that it belongs to.
@@ -44,8 +44,8 @@ enum Transacted<'a> {
 }
 
 impl DynamoRoster {
-    /// [`Roster::apply`](inresponse_core::roster::Roster::apply): conditional on the roster's version, and done again if
-    /// that moved.
+    /// Implements [`Roster::apply`](inresponse_core::roster::Roster::apply): the write is conditional on the roster's
+    /// version, and is done again if the version has changed.
     pub(crate) async fn edit(
         &self,
         by: &Person,
@@ -106,15 +106,15 @@ impl DynamoRoster {
             }
             Question::Users(key) => self.users(key, book).await?,
             Question::Parts(key) => book.parts(key),
-            Question::OnCallOfDays(team) => {
+            Question::OnCallOfDays { team, apart_from } => {
                 let leads_on = |target: &&Target| matches!(target, Target::Schedule { .. } | Target::Team(_));
                 let days = self.calendar(team).await?;
                 let targets = days.iter().flat_map(|entry| match entry {
-                    Entry::Day { rota, .. } => rota.oncall(),
+                    Entry::Day { day, rota, .. } if !apart_from.contains(day) => rota.oncall(),
                     _ => &[],
                 });
                 let keys: BTreeSet<_> =
-                    targets.filter(leads_on).filter_map(|target| target.key(team)).collect();
+                    targets.filter(leads_on).filter_map(|target| EntryKey::named_by(target, team)).collect();
                 keys.into_iter().collect()
             }
         };
@@ -131,10 +131,10 @@ impl DynamoRoster {
         Ok(if has_parts { Was::OnlyParts } else { Was::Absent })
     }
 
-    /// Entries that use a name, up to [`MAX_USERS`]. Reads whole tables: a name is seldom deleted.
+    /// Entries that use a name. Reads whole tables: a name is seldom deleted.
     async fn users(&self, key: &EntryKey, book: &Book) -> Result<Vec<EntryKey>, Outage> {
         let mut users = match key {
-            EntryKey::Team(team) => self.owned_by(team, MAX_USERS).await?,
+            EntryKey::Team(team) => self.owned_by(team, usize::MAX).await?,
             EntryKey::Person(_) | EntryKey::Schedule(..) => Vec::new(),
             // Nothing can name these.
             EntryKey::Service(_) | EntryKey::Day(..) | EntryKey::Override(..) | EntryKey::Feed(..) => {
@@ -147,7 +147,6 @@ impl DynamoRoster {
             users.extend(using.filter(|user| user != key && !user.is_inside(key)));
         }
         users.extend(book.users(key));
-        users.truncate(MAX_USERS);
         Ok(users)
     }
 
@@ -173,18 +172,22 @@ impl DynamoRoster {
                 RosterEdit::Delete(key) => parts.push(delete(table, item_key(key))?),
             }
         }
-        let deleted = edits.iter().zip(effects).filter_map(|(edit, effect)| match (edit, effect) {
-            (RosterEdit::Delete(key), Effect::Deleted) => Some(key),
+        let outer = edits.iter().zip(effects).filter_map(|(edit, effect)| match (edit, effect) {
+            (RosterEdit::Delete(key), Effect::Deleted) => Some(key.clone()),
+            // A process that died may have left parts of a schedule of this name that was deleted.
+            (RosterEdit::Put(entry @ Entry::Schedule { .. }), Effect::Created) => Some(entry.key()),
             (RosterEdit::Put(_) | RosterEdit::Delete(_), _) => None,
         });
         let mut rest = Vec::new();
-        for key in deleted {
+        for key in outer {
+            let is_edited = |inner: &EntryKey| edits.iter().any(|edit| edit.key() == *inner);
             // Schedules go first, since others may name them.
             let mut inside: Vec<Inside> = book
-                .inside(key)
+                .inside(&key)
+                .filter(|inner| !is_edited(inner))
                 .map(|inner| Inside { table: table(&self.config, inner.kind()), key: item_key(&inner) })
                 .collect();
-            if let EntryKey::Team(team) = key {
+            if let EntryKey::Team(team) = &key {
                 // The last days first: what has still to come ends in the same moment as the team.
                 let days = self.last_days(team, None).await?.into_iter();
                 inside.extend(days.map(|key| Inside { table: &self.config.calendar, key }));
@@ -248,11 +251,25 @@ impl DynamoRoster {
     /// Deletes the parts of deleted entries that are left. The entries are gone already; a part that cannot be deleted now
     /// stays without them, and can be deleted again with its team.
     async fn delete_rest(&self, rest: Vec<Inside<'_>>) {
+        if rest.is_empty() {
+            return;
+        }
+        let mut deleted = Ok(());
         for parts in rest.chunks(BATCH) {
-            if let Err(error) = self.delete_parts(parts).await {
-                tracing::warn!(error = %Chain::of(&error), parts = rest.len(), "parts of a deleted team are left");
-                return;
+            deleted = self.delete_parts(parts).await;
+            if deleted.is_err() {
+                break;
             }
+        }
+        // Somebody may have read them since the entries are gone, and would keep them as long as the version stays.
+        let raised = write(&self.client, Again::Harmless, || {
+            let update = self.client.update_item().table_name(&self.config.config);
+            let update = update.key("configkey", text(VERSION)).update_expression("ADD currentId :one");
+            update.expression_attribute_values(":one", number(1)).send()
+        });
+        let raised = raised.await.map(drop).map_err(|failure| failure.into_outage());
+        if let Err(error) = deleted.and(raised) {
+            tracing::warn!(error = %Chain::of(&error), parts = rest.len(), "parts of a deleted team are left");
         }
     }
 

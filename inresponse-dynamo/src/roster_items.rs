@@ -1,4 +1,4 @@
-//! The roster's entries and audit records as items.
+//! Converts the roster's entries and audit records to items.
 //!
 //! Services, days and settings keep the tables that they have always had. All other kinds lie in the table of the audit
 //! records, in a partition of their own. A new kind needs no new table and no new code here.
@@ -12,7 +12,7 @@ use inresponse_core::{Chain, InvalidInput, Outage};
 use crate::config::DynamoConfig;
 use crate::item::{Item, number, sortable, text, text_of};
 
-/// The one partition of the audit records.
+/// The partition of all audit records.
 pub(crate) const CHANGES: &str = "roster";
 /// The one partition of the entries that have no table of their own.
 pub(crate) const ENTRIES: &str = "entries";
@@ -33,7 +33,7 @@ pub(crate) fn table(config: &DynamoConfig, kind: EntryKind) -> &str {
     }
 }
 
-/// The key of an entry's item.
+/// The key attributes of an entry's item.
 pub(crate) fn item_key(key: &EntryKey) -> Item {
     let parts = match key {
         EntryKey::Service(service) => vec![("serviceId", service.to_string())],
@@ -49,7 +49,7 @@ pub(crate) fn item_key(key: &EntryKey) -> Item {
     parts.into_iter().map(|(name, value)| (name.to_owned(), text(value))).collect()
 }
 
-/// The key of the entry that an item is, if it names one.
+/// The key of the entry in an item, if the item has one.
 pub(crate) fn key_of(kind: EntryKind, item: &Item) -> Option<EntryKey> {
     let part = |name| text_of(item, name).unwrap_or_default();
     let (team, name) = match kind {
@@ -63,7 +63,7 @@ pub(crate) fn key_of(kind: EntryKind, item: &Item) -> Option<EntryKey> {
     EntryKey::from_parts(kind, team, name).ok()
 }
 
-/// An entry's item.
+/// The item for an entry.
 pub(crate) fn item_of(entry: &Entry) -> Result<Item, Outage> {
     let mut item = item_key(&entry.key());
     let mut put = |name: &str, value| item.insert(name.to_owned(), value);
@@ -90,8 +90,8 @@ pub(crate) fn item_of(entry: &Entry) -> Result<Item, Outage> {
     Ok(item)
 }
 
-/// The entry that an item is. An entry that was made by hand may not be readable: it is left out, with a line in the
-/// log, so that its reports fall back and are not refused.
+/// The entry in an item. An entry that somebody wrote by hand may be unreadable: it is ignored and logged, so that
+/// reports use the fallback and are not refused.
 pub(crate) fn entry_of(key: &EntryKey, item: &Item) -> Option<Entry> {
     let owner = || text_of(item, "owner").and_then(|owner| OwnerName::new(owner).ok());
     let read = || -> Result<Entry, Unreadable> {
@@ -158,7 +158,7 @@ fn rota(item: &Item) -> Result<Rota, InvalidInput> {
     Rota::new(oncall, escalation)
 }
 
-/// An audit record's item. Several of one write keep their order.
+/// The item for an audit record. Records of the same write keep their order.
 pub(crate) fn item_of_change(change: &RosterChange, write_id: &str, nth: usize) -> Item {
     let expires_at = change.at().timestamp() + CHANGES_KEPT.num_seconds();
     let item = [
@@ -172,7 +172,7 @@ pub(crate) fn item_of_change(change: &RosterChange, write_id: &str, nth: usize) 
     item.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// An audit record as [`item_of_change`] writes it.
+/// Reads an audit record that [`item_of_change`] wrote.
 pub(crate) fn change_of(item: &Item) -> Option<(ChangeMark, RosterChange)> {
     let mark = ChangeMark::new(text_of(item, "mark")?).ok()?;
     let at = DateTime::parse_from_rfc3339(text_of(item, "at")?).ok()?.to_utc();

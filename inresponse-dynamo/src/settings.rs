@@ -1,4 +1,4 @@
-//! Settings that all processes share.
+//! The settings that all processes share, in DynamoDB.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use crate::item::{Item, text};
 use crate::store::DynamoStore;
 
 impl DynamoStore {
-    /// Stores `value` if there is no value of that name yet. Returns the stored value.
+    /// Stores `value` if no value is stored under that name yet. Returns the stored value.
     ///
     /// # Errors
     /// DynamoDB is unavailable.
@@ -21,7 +21,7 @@ impl DynamoStore {
         self.set("SET #value = if_not_exists(#value, :value)", name, value).await
     }
 
-    /// Replaces the value of that name.
+    /// Replaces the value stored under that name.
     ///
     /// # Errors
     /// DynamoDB is unavailable.
@@ -29,7 +29,7 @@ impl DynamoStore {
         self.set("SET #value = :value", name, value).await.map(drop)
     }
 
-    /// Changes a value, and answers what it is then. Both changes have the same effect if they happen twice.
+    /// Changes a value and returns the new one. Both kinds of change have the same effect if they are made twice.
     async fn set(&self, change: &str, name: &str, value: Vec<u8>) -> Result<Vec<u8>, Outage> {
         let written = write(&self.client, Again::Harmless, || {
             self.client

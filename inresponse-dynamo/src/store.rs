@@ -1,4 +1,4 @@
-//! Create, load, commit.
+//! Creates, loads and commits incidents.
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -20,14 +20,14 @@ use crate::error::{OperationError, failed_its_condition};
 use crate::item::{self, Item, columns, number, number_of, open_key, text, text_of};
 use crate::write_id::WriteId;
 
-/// The number of the first incident, where no counter is there yet.
+/// The number of the first incident, if there is no counter yet.
 const FIRST_NUMBER: u64 = 100_000;
-/// How often a create begins again where a dedup key is taken or freed meanwhile.
+/// The maximum number of times that a create starts again because its dedup key was taken or freed in between.
 const MAX_TRIES: u32 = 12;
-/// The most numbers that processes of the previous version may use while they are replaced.
+/// The maximum number of incidents that processes of the previous version may create while they are replaced.
 const GIVEN_MEANWHILE: u64 = 1_000;
 
-/// Incidents in DynamoDB. Cheap to clone.
+/// The incidents in DynamoDB. Cloning is cheap.
 #[derive(Debug, Clone)]
 pub struct DynamoStore {
     pub(crate) client: Client,
@@ -38,17 +38,17 @@ pub struct DynamoStore {
 /// The result of an attempt to store a new incident.
 enum PutNew {
     Done,
-    /// Another incident got the key or the number first.
+    /// Another incident got the dedup key or the number first.
     Taken,
 }
 
 impl DynamoStore {
-    /// The store in these tables. Of the client, its retries and time-outs are replaced by the store's own.
+    /// The store in these tables. The client's own retries and time-outs are replaced by the store's.
     pub fn new(client: &Client, config: DynamoConfig) -> Self {
         Self { client: bounded(client), config, listed_after: Arc::default() }
     }
 
-    /// The item of an incident, as last written.
+    /// Reads the item of an incident, as last written.
     async fn item(&self, number_of_it: IncidentNumber) -> Result<Option<Item>, Outage> {
         let found = read(&self.client, || {
             self.client
@@ -61,7 +61,7 @@ impl DynamoStore {
         Ok(found.await?.item)
     }
 
-    /// The incident that holds the key.
+    /// The number of the incident that holds the dedup key.
     async fn holder(&self, key: &str) -> Result<Option<IncidentNumber>, Outage> {
         let found = read(&self.client, || {
             self.client
@@ -80,7 +80,7 @@ impl DynamoStore {
         holder.transpose()
     }
 
-    /// Promise 3: adds to the count of the incident, unless it has given the key back meanwhile.
+    /// Adds to the count of the incident (promise 3), unless the incident no longer holds the key.
     async fn repeat(
         &self,
         holder: IncidentNumber,
@@ -129,18 +129,15 @@ impl DynamoStore {
         }
     }
 
-    /// Removes a guard whose incident is gone or has another key, which only a manual edit of the tables can cause;
-    /// with it, no report under that key would ever be taken.
+    /// Removes a guard whose incident does not exist or has another key. Only a manual edit of the tables can cause
+    /// such a guard, but every report with the guard's key would fail.
     async fn remove_orphan(&self, key: &str, holder: IncidentNumber) -> Result<(), Outage> {
         // The incident was looked at after the guard was read. If the guard is still the same, it did not change
         // hands in between.
         if self.holder(key).await? != Some(holder) {
             return Ok(());
         }
-        tracing::warn!(
-            incident = holder.value(),
-            "a dedup key was held by an incident that does not have it"
-        );
+        tracing::warn!(incident = holder.value(), "a dedup key was held by an incident with another key");
         let removed = write(&self.client, Again::Harmless, || {
             self.client
                 .delete_item()
@@ -158,7 +155,7 @@ impl DynamoStore {
         }
     }
 
-    /// Promise 2: a number that was never given. One that is not used is a gap.
+    /// Takes a number that was never given (promise 2). A number that is not used is a gap.
     async fn next_number(&self) -> Result<IncidentNumber, Outage> {
         let counted = write(&self.client, Again::Harmless, || {
             self.client
@@ -187,7 +184,8 @@ impl DynamoStore {
             .ok_or_else(|| Outage::permanent("the counter of numbers cannot be read"))
     }
 
-    /// Every incident with a higher number is in the indexes by team. Earlier ones are too, once they change.
+    /// The number after which every incident is in the indexes by team. Earlier incidents are added to these indexes
+    /// when they change.
     pub(crate) async fn listed_after(&self) -> Result<u64, Outage> {
         if let Some(last) = self.listed_after.get() {
             return Ok(*last);
@@ -261,7 +259,7 @@ impl DynamoStore {
         }
     }
 
-    /// The incident and the guard of its key, both or none.
+    /// Writes the incident and the guard of its key, both or none.
     async fn put_with_guard(
         &self,
         number_of_it: IncidentNumber,
@@ -325,7 +323,7 @@ impl DynamoStore {
         }
     }
 
-    /// The commit of a draft that leaves the guards alone.
+    /// Commits a draft that leaves the guards alone.
     async fn commit_alone(&self, version: Version, draft: &Draft) -> Result<Committed, Outage> {
         let write_id = WriteId::new();
         let change = Change::new(version, draft, &write_id);
@@ -352,8 +350,7 @@ impl DynamoStore {
         }
     }
 
-    /// The commit of a draft that frees its key: it deletes the guard, unless the guard belongs to another incident by
-    /// then.
+    /// Commits a draft that frees its key: it also deletes the guard, unless the guard now belongs to another incident.
     async fn commit_and_free(
         &self,
         version: Version,
@@ -392,14 +389,14 @@ impl DynamoStore {
     }
 }
 
-/// The result of a transaction of two parts.
+/// The result of a transaction with two parts.
 enum Transacted {
     Done,
-    /// For each part whose condition failed, the item that was found (empty if there is none).
+    /// A condition failed. For each part: the item that was found, if its condition failed (empty if there is none).
     Cancelled([Option<Item>; 2]),
 }
 
-/// A commit as an update of the item: all attributes of the draft, on the condition of the version.
+/// A commit as an update of the item: all attributes of the draft, if the version has not changed.
 struct Change {
     update: String,
     names: HashMap<String, String>,
@@ -433,12 +430,12 @@ fn is_ours(found: &Item, write_id: &WriteId) -> bool {
     text_of(found, "writeId") == Some(write_id.as_str())
 }
 
-/// Whether that write created it, whatever others have made of it since.
+/// Whether that write created the item, even if it was changed since.
 fn is_created_by(found: &Item, write_id: &WriteId) -> bool {
     text_of(found, "createId") == Some(write_id.as_str())
 }
 
-/// The meaning of a failed condition on the version, depending on the item that was found.
+/// Decides what a failed condition on the version means, from the item that was found.
 fn judge(
     before: Version,
     found: Option<&Item>,
@@ -484,7 +481,7 @@ impl Store for DynamoStore {
                 PutNew::Taken => pause(&self.client, tried.min(2)).await,
             }
         }
-        Err(Outage::retryable("the dedup key changed hands too often"))
+        Err(Outage::retryable("the dedup key was taken and freed too often"))
     }
 
     async fn load(&self, number_of_it: IncidentNumber) -> Result<Option<Record>, Outage> {

@@ -1,4 +1,4 @@
-//! Making the tables.
+//! Creates the tables.
 
 use std::time::Duration;
 
@@ -17,10 +17,10 @@ use crate::item::{BY_DUE, BY_SERVICE, BY_SERVICE_AND_TEAM, BY_STATE, BY_TEAM};
 
 use ScalarAttributeType::{N, S};
 
-/// How often a table is asked whether it is ready, a quarter of a second apart.
+/// The maximum number of times to ask whether a table is ready, a quarter of a second apart.
 const MAX_LOOKS: u32 = 240;
 
-/// A key: its partition attribute, and the attribute that it is sorted by.
+/// A key: its partition attribute, and its sort attribute, if it has one.
 type Key = (&'static str, Option<&'static str>);
 
 /// The definition of a table.
@@ -31,14 +31,14 @@ struct Table<'a> {
     indexes: &'a [(&'static str, Key, &'a [&'static str])],
 }
 
-/// Makes the tables that are missing and waits until all can be used; for local use and tests.
+/// Creates missing tables and waits until all can be used. The function is meant for local use and tests.
 ///
-/// On demand, without backups or protection: a real deployment makes them by its template. Where all are there, this
-/// only looks, and needs no permission but `dynamodb:DescribeTable`. A table that lacks an index that this version made
-/// keeps lacking it: lists that would go through it are slower.
+/// The tables are billed on demand and have no backups or protection. A real deployment creates them by its template.
+/// If all tables exist, this function only checks that, and needs no permission except `dynamodb:DescribeTable`. This
+/// function adds no index to an existing table: lists that need a missing index are slower.
 ///
 /// # Errors
-/// DynamoDB is unavailable or refuses.
+/// DynamoDB is unavailable or refuses the call.
 pub async fn ensure_tables(client: &Client, config: &DynamoConfig) -> Result<(), Outage> {
     let client = bounded(client);
     let tables = [
@@ -158,7 +158,7 @@ async fn create(client: &Client, table: &Table<'_>) -> Result<(), Outage> {
     }
 }
 
-/// The status of the table; `None` if there is none.
+/// The status of the table; `None` if it does not exist.
 async fn status(client: &Client, name: &str) -> Result<Option<TableStatus>, Outage> {
     let described = write(client, Again::Harmless, || client.describe_table().table_name(name).send()).await;
     match described {
@@ -178,7 +178,7 @@ async fn wait_for(client: &Client, name: &str) -> Result<(), Outage> {
     Err(Outage::retryable(format!("the table {name} is still being made")))
 }
 
-/// Lets items expire by the attribute that changes have, and resolved incidents where they are not kept forever.
+/// Lets items expire by the attribute that audit records have, and resolved incidents too if they are not kept forever.
 async fn expire(client: &Client, name: &str) -> Result<(), Outage> {
     let by = TimeToLiveSpecification::builder().attribute_name("expiresAt").enabled(true);
     let call = client.update_time_to_live().table_name(name);

@@ -1,8 +1,8 @@
-//! How a write is recognised when it is found done.
+//! The id of a write, by which a write that was already done is recognised.
 
 use std::fmt;
 
-/// The id of one write, to recognise it if it was already done.
+/// The id of one write, by which it is recognised if it was already done.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct WriteId(String);
 
@@ -25,6 +25,6 @@ impl fmt::Debug for WriteId {
 /// Random bytes.
 pub(crate) fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+    getrandom::fill(&mut bytes).expect("the operating system provides random bytes");
     bytes
 }

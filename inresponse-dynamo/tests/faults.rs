@@ -17,7 +17,7 @@ use support::proxy::{Fault, Proxy};
 use support::{Emulator, Tables, client, impatient_client};
 use tokio::sync::oneshot;
 
-/// How often a call is tried.
+/// The number of tries of a call.
 const TRIES: usize = 4;
 
 /// A store behind a proxy, and one that goes around it.
@@ -198,7 +198,7 @@ async fn p04_a_commit_that_may_have_been_gone_through_is_unknown_and_one_that_wa
         let (mine, ()) = tokio::join!(mine, others);
         assert_eq!(mine.unwrap_err().kind(), OutageKind::Unknown);
     }
-    // Where the first try never arrived, another's commit at the same version tells so.
+    // Where the first try never arrived, another's commit at the same version shows that.
     let world = World::new().await;
     let record = world.create(report()).await;
     let other = world.around.commit(record.version, &noted(&record, "other")).await.unwrap();

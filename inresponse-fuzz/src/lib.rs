@@ -1,22 +1,23 @@
-//! Fuzz targets for everything that reads what strangers send.
+//! Fuzz targets for all readers of untrusted input.
 //!
-//! A target is a function of bytes that panics if something is wrong: not only that nothing panics by itself, but
-//! what the reader promises (what it accepts is written and read again as the same, a refusal names a field and stays
-//! small, a token of one secret never holds under another, …).
+//! A target is a function of bytes that panics if something is wrong. A target tests not only that nothing panics by
+//! itself, but also what the reader promises (accepted input is written and read again unchanged, a refusal names a
+//! field and stays small, a token of one secret is never valid under another, …).
 //!
-//! `cargo xtask fuzz` builds the binary with coverage instrumentation and runs libFuzzer; `tests/corpus.rs` feeds each
-//! target what was found worth keeping, and changes of it, in an ordinary test.
+//! `cargo xtask fuzz` builds the binary with coverage instrumentation and runs libFuzzer. `tests/corpus.rs` feeds each
+//! target the inputs that were worth keeping, and variations of them, in an ordinary test.
 //!
 //! | module | targets |
 //! |---|---|
 //! | `bodies` | `report`, `update`, `team`, `day`: bodies of the API |
-//! | `texts` | `cursor`, `token`, `contact`, `time`, `amazon_url`, `request_id`: what is written in one line |
+//! | `texts` | `cursor`, `token`, `contact`, `time`, `amazon_url`, `request_id`: texts of one line |
 //! | `messages` | `alertmanager`, `prometheus`, `grafana`, `nagios`, `pagerduty`, `opsgenie`, `generic`, `sns`, `cloudwatch` |
-//! | `head` | `forwarded`, `session`: who sent a request, as proxies and cookies say it |
+//! | `head` | `forwarded`, `session`: the sender of a request, from proxies' headers and cookies |
 //! | `mail` | `mail`: any incident's mail, read by two parsers |
-//! | `settings` | `config`: the server's file |
-//! | `api` | `api`: any request, through the whole router |
-//! | `notice` | `notice`: what SES reports about a mail |
+//! | `settings` | `config`: the server's config file |
+//! | `api` | `api`: any request, to the whole router |
+//! | `notice` | `notice`: reports of SES about a mail |
+//! | `feeds` | `ical`: calendars of other programs |
 
 #![allow(
     clippy::unwrap_used,

@@ -111,5 +111,6 @@ replays!(
     mail,
     config,
     notice,
+    ical,
     api,
 );

@@ -111,7 +111,7 @@
     stop();
     try {
       const answer = await fetch(address("fragment"), { redirect: "manual", cache: "no-store" });
-      // Nobody is signed in any more.
+      // Nobody is signed in now.
       if (answer.type === "opaqueredirect") { location.reload(); return; }
       if (answer.status === 200) show(await answer.text(), answer.headers.get("etag").replaceAll('"', ""));
       state.textContent = answer.ok ? "Updated every few seconds" : "Out of date: the server does not answer";

@@ -22,7 +22,7 @@ impl TrustedProxies {
     /// Proxies by their addresses or networks, such as `127.0.0.1`, `10.0.0.0/8` or `fd00::/8`.
     ///
     /// # Errors
-    /// One of them is neither.
+    /// One of the proxies is neither an address nor a network.
     pub fn new<'a>(proxies: impl IntoIterator<Item = &'a str>) -> Result<Self, InvalidInput> {
         let read = |text: &str| {
             let address = text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
@@ -39,10 +39,10 @@ impl TrustedProxies {
         self.networks.iter().any(|network| network.contains(&address))
     }
 
-    /// The client behind trusted proxies: the last hop that is not a trusted proxy.
+    /// The client behind trusted proxies: the last hop in the forwarding headers that is not a trusted proxy.
     ///
-    /// A client can write anything to the left of what the proxies add. If both headers are there and disagree, a proxy
-    /// passes one of them on unchanged, so neither is trusted.
+    /// A client can write anything to the left of what the proxies add. If both headers are present and disagree, a
+    /// proxy passes one of them on unchanged, so neither is trusted.
     fn client(&self, proxy: IpAddr, headers: &HeaderMap) -> IpAddr {
         let by = |header: &HeaderName, read: fn(&str) -> Option<IpAddr>| {
             headers.contains_key(header).then(|| self.last_hop(proxy, headers, header, read))
@@ -76,7 +76,7 @@ impl TrustedProxies {
     }
 }
 
-/// An address, with or without a port, as proxies write it.
+/// Reads an address, with or without a port, as proxies write it.
 fn host(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let with_port = || text.parse::<SocketAddr>().map(|address| address.ip());
@@ -84,9 +84,9 @@ fn host(text: &str) -> Option<IpAddr> {
     in_brackets.parse::<IpAddr>().or_else(|_| with_port()).ok().map(|address| address.to_canonical())
 }
 
-/// The `for` of a hop of `Forwarded` (RFC 7239).
+/// Reads the parameter `for` of one hop in the header `Forwarded` (RFC 7239).
 ///
-/// Quoted strings are not looked into: what a client leaves open must not swallow what its proxy adds.
+/// Quoted strings are not parsed: a quote that a client leaves open must not swallow what its proxy adds.
 fn forwarded_for(hop: &str) -> Option<IpAddr> {
     let pairs = hop.split(';').filter_map(|pair| pair.split_once('='));
     let mut values =
@@ -95,18 +95,18 @@ fn forwarded_for(hop: &str) -> Option<IpAddr> {
     host(value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value))
 }
 
-/// Who sent a request, as far as that is known.
+/// The sender of a request, as far as it is known.
 #[derive(Debug)]
 pub(crate) struct Client {
     address: Option<IpAddr>,
-    /// The trusted proxy that said so.
+    /// The trusted proxy that reported the address.
     by: Option<IpAddr>,
-    /// The claim of an untrusted sender: a proxy, or a client that pretends to be another.
+    /// The address that an untrusted sender claims: a proxy, or a client that pretends to be another.
     claimed: Option<String>,
 }
 
 impl Client {
-    /// The most bytes of a header that the log shows.
+    /// The maximum number of a header's bytes that the log shows.
     const MAX_BYTES: usize = 200;
 
     pub(crate) fn of(request: &Request, proxies: &TrustedProxies) -> Self {
@@ -123,7 +123,7 @@ impl Client {
         Self { address: peer, by: None, claimed: given.filter(is_sane).map(str::to_owned) }
     }
 
-    /// The address, if it is known.
+    /// The client's address, if it is known.
     pub(crate) fn address(&self) -> Option<IpAddr> {
         self.address
     }

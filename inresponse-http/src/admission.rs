@@ -1,6 +1,6 @@
-//! A request takes a place only once it has arrived.
+//! Admission: a request takes a place only once it has arrived completely.
 //!
-//! A client that only announces a body uses a connection, but no place.
+//! A client that only announces a body uses a connection, but no place among the concurrent requests.
 
 use std::error::Error;
 use std::fmt;
@@ -15,16 +15,16 @@ use crate::Api;
 use crate::lanes::{Lane, Place};
 use crate::problem::Problem;
 
-/// What a request asks for.
+/// Whether a request reads or changes something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Intent {
-    /// It reads.
+    /// The request only reads.
     Read,
-    /// It may change something.
+    /// The request may change something.
     Change,
 }
 
-/// A request's way to its place. Clones are the same request.
+/// The admission of one request to its lane. Clones belong to the same request.
 #[derive(Debug, Clone)]
 pub(crate) struct Admission {
     api: Api,
@@ -40,12 +40,12 @@ enum Standing {
 }
 
 impl Admission {
-    /// For a request that begins to arrive, in that lane.
+    /// The admission of a request that begins to arrive in that lane.
     pub(crate) fn new(api: Api, intent: Intent, lane: Lane) -> Self {
         Self { api, intent, standing: Arc::new(Mutex::new(Standing::Arriving(lane))) }
     }
 
-    /// Takes a place in its lane as soon as one is free.
+    /// Takes a place in the request's lane as soon as one is free.
     ///
     /// # Errors
     /// No place became free in time.
@@ -56,7 +56,7 @@ impl Admission {
         }
     }
 
-    /// As [`enter`](Self::enter), in the lane of the key in the body.
+    /// Takes a place, like [`enter`](Self::enter), in the lane of the key that the body contains.
     ///
     /// # Errors
     /// No place became free in time.
@@ -66,7 +66,7 @@ impl Admission {
         self.settle(place)
     }
 
-    /// Waits for a place in its lane. The request takes it once it has arrived.
+    /// Waits until the request's lane has a free place. The request takes the place once it has arrived.
     ///
     /// # Errors
     /// No place became free in time.
@@ -77,7 +77,7 @@ impl Admission {
         }
     }
 
-    /// The request has arrived.
+    /// Takes the place, because the request has arrived.
     fn arrive(&self) -> Result<(), Problem> {
         match self.lane() {
             Some(lane) => {
@@ -88,7 +88,7 @@ impl Admission {
         }
     }
 
-    /// The lane of a request that has no place yet.
+    /// The lane of the request, if the request has no place yet.
     fn lane(&self) -> Option<Lane> {
         match &*self.standing() {
             Standing::Arriving(lane) => Some(lane.clone()),
@@ -108,12 +108,12 @@ impl Admission {
         if is_here { Ok(()) } else { Err(self.problem()) }
     }
 
-    /// Why it was refused, if it was.
+    /// Why the request was refused, if it was.
     pub(crate) fn refused(&self) -> Option<Problem> {
         matches!(*self.standing(), Standing::Refused).then(|| self.problem())
     }
 
-    /// The body, with whose end the request has arrived.
+    /// Wraps the body: when the body ends, the request has arrived.
     pub(crate) fn until_end_of(self, body: Body) -> Body {
         Body::new(Arriving { body, admission: self })
     }
@@ -162,7 +162,8 @@ impl HttpBody for Arriving {
     }
 }
 
-/// There is no place for the request. The reader of the body need not know: `limits::bound` makes the answer.
+/// The error of a body whose request got no place. The reader of the body does not need the reason: `limits::bound`
+/// makes the answer.
 #[derive(Debug)]
 struct NoPlace;
 

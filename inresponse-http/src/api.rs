@@ -1,4 +1,4 @@
-//! What the routes work on.
+//! The shared state of the routes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,11 +25,11 @@ use crate::refusals::Refusals;
 use crate::signals::Intake;
 use crate::site::{Site, Transport};
 
-/// The state of the routes. Cheap to clone.
+/// The shared state of the routes. Cloning is cheap.
 #[derive(Debug, Clone)]
 pub struct Api {
     inner: Arc<Inner>,
-    /// Where the router is nested in another one, by the request that is answered.
+    /// The path at which another router nests this one, as seen by the current request.
     nested_at: Option<Arc<str>>,
 }
 
@@ -57,15 +57,16 @@ struct Inner {
     document: Arc<str>,
 }
 
-/// The last census, or its failure, and its time on the monotonic clock.
+/// The last census (or its failure), and its time on the monotonic clock.
 ///
-/// Anybody may query health at any rate: the store is asked once a second, and never twice at the same time.
+/// Anybody may query the health at any rate, so the store is asked at most once a second, and never twice at the same
+/// time.
 pub(crate) type LastCensus = Mutex<Option<(Duration, Option<Census>)>>;
 
 #[derive(Clone)]
 struct Metrics {
     handle: PrometheusHandle,
-    /// The second of the monotonic clock in which samples were last summed up.
+    /// The second of the monotonic clock in which the samples of histograms were last summed up.
     summed_up_in: Arc<AtomicU64>,
 }
 
@@ -75,26 +76,26 @@ impl std::fmt::Debug for Metrics {
     }
 }
 
-/// Whether requests should still be sent here. Clones share it.
+/// Whether load balancers should still send requests to this server. Clones share the state.
 #[derive(Debug, Clone, Default)]
 pub struct Readiness {
     stopping: CancellationToken,
 }
 
 impl Readiness {
-    /// Ready.
+    /// The server is ready.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// No longer ready: the server is about to stop. Streams of events end.
+    /// Ends readiness, because the server is about to stop. Streams of events end.
     pub fn stop(&self) {
         self.stopping.cancel();
     }
 }
 
 impl Api {
-    /// The API of an engine, for clients with one of these keys.
+    /// The API of an engine, for clients that have one of these keys.
     pub fn new(engine: Engine, keys: Keys) -> Self {
         let public_url = engine.public_url().map(Site::under);
         let inner = Inner {
@@ -121,31 +122,31 @@ impl Api {
         Self { inner: Arc::new(inner), nested_at: None }
     }
 
-    /// The same with other systems' messages taken that way.
+    /// Sets how messages of other monitoring systems are handled.
     #[must_use]
     pub fn intake_by(mut self, intake: Intake) -> Self {
         Arc::make_mut(&mut self.inner).intake = intake;
         self
     }
 
-    /// The same with `/metrics`; see [`metrics::install`](crate::metrics::install).
+    /// Adds `/metrics`; see [`metrics::install`](crate::metrics::install).
     #[must_use]
     pub fn metrics(mut self, handle: PrometheusHandle) -> Self {
         Arc::make_mut(&mut self.inner).metrics = Some(Metrics { handle, summed_up_in: Arc::default() });
         self
     }
 
-    /// The same with these shared settings. They hold what all servers share: sessions of the pages, and each key's
+    /// Sets the settings that all servers share. The shared settings hold the sessions of the pages, and each key's
     /// recent hand-overs to people outside the roster.
     ///
-    /// By default they exist only in this process and are lost when it ends.
+    /// By default the shared settings exist only in this process and are lost when it ends.
     #[must_use]
     pub fn settings(mut self, settings: impl Settings) -> Self {
         Arc::make_mut(&mut self.inner).settings = Arc::new(settings);
         self
     }
 
-    /// The same with these pages. Where they are is known from the engine's claim links, if it makes any.
+    /// Sets the pages. The pages' address comes from the engine's claim links, if it makes any.
     #[cfg(feature = "pages")]
     #[must_use]
     pub fn pages(mut self, mut pages: Pages) -> Self {
@@ -157,14 +158,14 @@ impl Api {
         self
     }
 
-    /// The same behind these proxies: the address of a client is what they say it is.
+    /// Sets the trusted proxies: the address of a client is what they report.
     #[must_use]
     pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
         Arc::make_mut(&mut self.inner).trusted_proxies = proxies;
         self
     }
 
-    /// The same with a readiness that somebody else can end.
+    /// Sets the readiness, so that the server's main program can end it.
     #[must_use]
     pub fn readiness(mut self, readiness: Readiness) -> Self {
         Arc::make_mut(&mut self.inner).readiness = readiness;
@@ -179,7 +180,7 @@ impl Api {
         &self.inner.keys
     }
 
-    /// The same with only these domains outside the roster to which incidents may be handed.
+    /// Sets the domains outside the roster to which incidents may be handed.
     #[must_use]
     pub fn hand_over_to(mut self, domains: HandOverDomains) -> Self {
         Arc::make_mut(&mut self.inner).hand_over_domains = domains;
@@ -207,7 +208,7 @@ impl Api {
         self.inner.metrics.as_ref().map(|metrics| &metrics.handle)
     }
 
-    /// Sums up the samples of histograms, once a second: they pile up if nobody reads the metrics.
+    /// Sums up the samples of histograms once a second, because they pile up if nobody reads the metrics.
     pub(crate) fn sum_up_metrics(&self) {
         let Some(Metrics { handle, summed_up_in }) = &self.inner.metrics else { return };
         let second = self.engine().clock().monotonic().as_secs();
@@ -260,20 +261,20 @@ impl Api {
         &self.inner.last_census
     }
 
-    /// The same with this API document.
+    /// Sets the text of the API document.
     pub(crate) fn documented(mut self, document: String) -> Self {
         Arc::make_mut(&mut self.inner).document = document.into();
         self
     }
 
-    /// The API document, with where this API is.
+    /// The API document, with the address of this API.
     pub(crate) fn document(&self) -> String {
         served_at(&self.inner.document, self.prefix())
     }
 }
 
 impl Api {
-    /// The path of the list.
+    /// The path of the board's list of incidents.
     #[cfg(feature = "pages")]
     pub(crate) fn home(&self) -> &str {
         match self.prefix() {
@@ -282,7 +283,7 @@ impl Api {
         }
     }
 
-    /// The prefix of every path from outside: the path of the public URL, if it has one, because a proxy may remove it
+    /// The path prefix that clients see: the path of the public URL, if it has one, because a proxy may remove it
     /// before the request arrives; otherwise the path at which the router is nested.
     pub(crate) fn prefix(&self) -> &str {
         match &*self.inner.site.prefix {
@@ -291,12 +292,12 @@ impl Api {
         }
     }
 
-    /// Whether the public URL says that people come by https.
+    /// Whether the public URL says that clients use https.
     pub(crate) fn is_at_https(&self) -> bool {
         self.inner.site.transport == Transport::Https && self.inner.site.origin.is_some()
     }
 
-    /// The same API as a request meets it that came through a router in which it is nested.
+    /// The API for a request that came through a router in which this one is nested.
     pub(crate) fn nested_as(&self, extensions: &Extensions) -> Self {
         let nested_at = extensions.get::<NestedPath>().map(|path| path.as_str().trim_end_matches('/').into());
         Self { nested_at, ..self.clone() }

@@ -1,4 +1,4 @@
-//! The API document, to be browsed and tried at `/docs`.
+//! The page at `/docs`, where people browse the API document and try calls.
 
 use axum::Router;
 use axum::extract::Request;
@@ -20,14 +20,15 @@ use crate::problem::Problem;
 #[cfg(feature = "pages")]
 use crate::refusals::Refusal;
 
-/// The viewer styles its page itself; everything comes from here.
+/// The content security policy of the viewer. The viewer adds inline styles to its page; all its files come from this
+/// server.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 
-/// The viewer is the same for everybody. It has its own copy of the document, which needs a key as elsewhere. A viewer
-/// that was just opened has no key, so a session is enough.
+/// The routes of the viewer. All users get the same viewer. The viewer has its own copy of the document, which needs a
+/// key or a session: a viewer that was just opened has no key.
 pub(crate) fn routes(api: &Api) -> Router<Api> {
     // Found from the viewer's own page, wherever that is.
     let viewer = SwaggerUi::new("/docs").config(Config::new(["openapi.json"]));
@@ -63,7 +64,7 @@ fn shown(api: &Api) -> Response {
     ([(CONTENT_TYPE, "application/json")], api.document()).into_response()
 }
 
-/// Leads a visitor who opens the viewer without a key and without a session to the sign-in page.
+/// Redirects a visitor without a key and without a session to the sign-in page.
 #[cfg(feature = "pages")]
 async fn signed_in(
     key: Result<Caller, Problem>,
@@ -79,7 +80,7 @@ async fn signed_in(
     }
 }
 
-/// The viewer leads from `/docs` to `/docs/`, and knows of no prefix.
+/// Adds the path prefix to the viewer's redirect from `/docs` to `/docs/`, because the viewer does not know the prefix.
 async fn under_prefix(Here(api): Here, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let leads = response.headers().get(LOCATION).and_then(|to| to.to_str().ok());

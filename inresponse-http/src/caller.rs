@@ -1,4 +1,4 @@
-//! Who has sent a request, by the key that it shows.
+//! The caller of a request, known by the API key that it shows.
 
 use inresponse_core::model::{Incident, IncidentNumber, KeyName, Reporter, ServiceName};
 use inresponse_core::{Engine, Outage};
@@ -7,14 +7,14 @@ use crate::doors::Act;
 use crate::keys::ApiKey;
 use crate::lanes::Lane;
 
-/// The caller of a request, with a key that has the scope for the door that it came through.
+/// The caller of a request. The caller's key has the scope that the route needs.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
-    /// The key's name.
+    /// The name of the caller's key.
     pub(crate) key: KeyName,
-    /// The service that the key is restricted to.
+    /// The service that the caller's key is restricted to.
     pub(crate) service: Option<ServiceName>,
-    /// The key's lane.
+    /// The lane of the caller's key.
     pub(crate) lane: Lane,
     /// Whether the key may see addresses: it may change the roster.
     pub(crate) sees: Addresses,
@@ -30,15 +30,15 @@ pub(crate) enum Addresses {
 }
 
 impl Caller {
-    /// The reporter that an incident records.
+    /// The caller, as an incident records who reported it.
     pub(crate) fn reporter(&self) -> Reporter {
         Reporter::new(self.key.clone(), self.service.clone())
     }
 
     /// Whether an incident was reported with this key, or with one that is restricted to the same service.
     ///
-    /// An incident without a key was stored before keys were recorded, or was reported without one. Then only its
-    /// service counts.
+    /// An incident without a key was stored before keys were recorded, or was reported without one. In both cases only
+    /// the incident's service counts.
     pub(crate) fn reported(&self, incident: &Incident) -> bool {
         match incident.reporter() {
             Some(reporter) => reporter.shares_with(&self.reporter()),
@@ -46,7 +46,7 @@ impl Caller {
         }
     }
 
-    /// Why it may not act on that incident, if so.
+    /// Why the caller may not act on that incident; `None` if it may.
     pub(crate) async fn barred(
         &self,
         engine: &Engine,
@@ -59,7 +59,7 @@ impl Caller {
         Ok(found.and_then(|record| self.barred_from(record.incident.service())))
     }
 
-    /// Why it may not act on incidents of that service, if it may not.
+    /// Why the caller may not act on incidents of that service; `None` if it may.
     pub(crate) fn barred_from(&self, service: &ServiceName) -> Option<String> {
         let own = self.service.as_ref().filter(|own| *own != service)?;
         Some(format!("the API key `{}` is restricted to the service `{own}`", self.key))

@@ -1,4 +1,4 @@
-//! Changes that are carried through even if the client goes away.
+//! Completes changes even if the client disconnects.
 
 use std::future::Future;
 
@@ -7,10 +7,10 @@ use tracing::Instrument;
 
 use crate::lanes::Lane;
 
-/// Carries a change of an incident through even if the client has gone.
+/// Completes a change of an incident even if the client disconnects.
 ///
-/// Dropped between its commit and the hand-over of its alerts, those would wait for their lease to end. Begins when it
-/// is its lane's turn; who goes away before that has changed nothing.
+/// If the change were dropped between its commit and the hand-over of its alerts, the alerts would wait for their lease
+/// to end. The change begins when its lane has a turn; a client that disconnects before that has changed nothing.
 pub(crate) fn carried_through<T: Send + 'static>(
     lane: &Lane,
     change: impl Future<Output = Result<T, Outage>> + Send + 'static,
@@ -27,12 +27,10 @@ pub(crate) fn carried_through<T: Send + 'static>(
     }
 }
 
-/// As [`carried_through`], for what takes turns on its way.
+/// Like [`carried_through`], but takes no turn of a lane, because the change itself waits for its turns.
 pub(crate) async fn by_itself<T: Send + 'static>(
     change: impl Future<Output = Result<T, Outage>> + Send + 'static,
 ) -> Result<T, Outage> {
     let done = tokio::spawn(change.in_current_span()).await;
-    done.unwrap_or_else(
-        |e| Err(Outage::unknown("the change ended before it was known to be done").because(e)),
-    )
+    done.unwrap_or_else(|e| Err(Outage::unknown("the change ended before its result was known").because(e)))
 }

@@ -1,4 +1,4 @@
-//! Where the next page of a list begins.
+//! Cursors: they mark where the next page of a list begins.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::input::number;
 
-/// The cursor of the page of this list that begins below that number.
+/// The cursor of the page that begins below that incident number in this list.
 pub(crate) fn write(below: IncidentNumber, list: &ListQuery) -> String {
     URL_SAFE_NO_PAD.encode(format!("{below}.{}", mark(list)))
 }
@@ -18,7 +18,7 @@ pub(crate) fn write(below: IncidentNumber, list: &ListQuery) -> String {
 /// Reads a cursor of this list.
 ///
 /// # Errors
-/// It is not a cursor, or one of another list, whose pages it would leave out or repeat.
+/// The text is not a cursor, or is the cursor of another list, in which it would skip or repeat incidents.
 pub(crate) fn read(text: &str, list: &ListQuery) -> Result<IncidentNumber, InvalidInput> {
     let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| refused())?;
     let (below, marked) =
@@ -28,18 +28,18 @@ pub(crate) fn read(text: &str, list: &ListQuery) -> Result<IncidentNumber, Inval
     if marked == mark(list) && write(below, list) == text { Ok(below) } else { Err(refused()) }
 }
 
-/// The prefix of the cursors of the list of changes.
+/// The prefix of cursors in the list of roster changes.
 const CHANGES: &str = "changes.";
 
-/// The cursor of the page that begins before that change of the roster.
+/// The cursor of the page that begins before that roster change.
 pub(crate) fn write_change(before: &ChangeMark) -> String {
     URL_SAFE_NO_PAD.encode(format!("{CHANGES}{before}"))
 }
 
-/// Reads a cursor of the list of changes.
+/// Reads a cursor of the list of roster changes.
 ///
 /// # Errors
-/// It is not a cursor, or one of another list.
+/// The text is not a cursor, or is the cursor of another list.
 pub(crate) fn read_change(text: &str) -> Result<ChangeMark, InvalidInput> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok();
     let decoded = bytes.as_deref().and_then(|bytes| std::str::from_utf8(bytes).ok());
@@ -72,7 +72,7 @@ fn refused() -> InvalidInput {
     InvalidInput::field("cursor", "is not a cursor that this list returned")
 }
 
-/// Distinguishes lists. It is not a secret; it only detects mistakes.
+/// A short hash that distinguishes lists. The hash is not a secret; it only detects mistakes.
 fn mark(list: &ListQuery) -> String {
     let parts = [
         list.team.as_ref().map_or("", TeamName::as_str),

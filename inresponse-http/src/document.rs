@@ -1,4 +1,4 @@
-//! The API document: what every call answers alike is added here, once.
+//! Completes the API document: adds the answers that all calls have in common.
 
 use serde_json::{Value, json};
 use utoipa::openapi::OpenApi;
@@ -8,7 +8,7 @@ use crate::doors::{Door, Proof};
 const PROBLEM: &str = "#/components/schemas/Problem";
 const PROBLEM_JSON: &str = "application/problem+json";
 
-/// The document as JSON, with what the layers around every route may answer.
+/// The document as JSON, with the answers that the layers around every route may give.
 pub(crate) fn complete(document: &OpenApi) -> String {
     let mut document = serde_json::to_value(document).expect("the document has only string keys");
     let paths = document["paths"].as_object_mut();
@@ -36,14 +36,16 @@ pub(crate) fn complete(document: &OpenApi) -> String {
     document.to_string()
 }
 
-/// Says of a call which key it needs, and answers whether it needs one.
+/// Writes into the description of a call which key it needs, and returns whether it needs one.
 fn tell(door: &Door, operation: &mut Value) -> bool {
     let schemes: &[&str] = match door.proof {
         Proof::Key => &["key", "bearer"],
         Proof::SendersKey => &["key", "bearer", "basic", "genieKey"],
         // What stands in the body is no security scheme.
         Proof::RoutingKey => &[],
-        Proof::Session | Proof::KeyOrSession | Proof::Link | Proof::Nothing => return false,
+        Proof::Session | Proof::KeyOrSession | Proof::Link | Proof::CalendarToken | Proof::Nothing => {
+            return false;
+        }
     };
     let any_of = door.act.any_of();
     let needs = match any_of {
@@ -67,7 +69,7 @@ fn tell(door: &Door, operation: &mut Value) -> bool {
     true
 }
 
-/// The document of an API under that prefix.
+/// The API document of a server whose paths begin with that prefix.
 pub(crate) fn served_at(document: &str, prefix: &str) -> String {
     let at = if prefix.is_empty() { "/" } else { prefix };
     let servers = json!([{ "url": at }]);
@@ -79,7 +81,7 @@ fn problem(description: &str) -> Value {
     json!({ "description": description, "content": { PROBLEM_JSON: { "schema": { "$ref": PROBLEM } } } })
 }
 
-/// Problems have a content type of their own (RFC 9457).
+/// Gives problem responses their own content type (RFC 9457).
 fn as_problem_json(response: &mut Value) {
     let Some(content) = response.get_mut("content").and_then(Value::as_object_mut) else { return };
     let is_problem = content.get("application/json").is_some_and(|json| json["schema"]["$ref"] == PROBLEM);
@@ -106,9 +108,12 @@ mod tests {
             }
             let expected: std::collections::BTreeSet<_> = match door.proof {
                 Proof::Key | Proof::SendersKey => door.act.any_of().iter().map(|s| s.as_str()).collect(),
-                Proof::RoutingKey | Proof::KeyOrSession | Proof::Session | Proof::Link | Proof::Nothing => {
-                    Default::default()
-                }
+                Proof::RoutingKey
+                | Proof::KeyOrSession
+                | Proof::Session
+                | Proof::Link
+                | Proof::CalendarToken
+                | Proof::Nothing => Default::default(),
             };
             assert_eq!(roles, expected, "{door:?}");
             let words = operation["description"].as_str().unwrap_or_default();

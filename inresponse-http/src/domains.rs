@@ -1,9 +1,9 @@
-//! The domains outside the roster that incidents may be handed to.
+//! The domains of people outside the roster to whom incidents may be handed.
 
 use inresponse_core::InvalidInput;
 use inresponse_core::model::Contact;
 
-/// The domains outside the roster that incidents may be handed to.
+/// The domains of people outside the roster to whom incidents may be handed.
 #[derive(Debug, Clone, Default)]
 pub struct HandOverDomains {
     /// Lower-case A-labels; if there are none, every domain is allowed.
@@ -11,10 +11,10 @@ pub struct HandOverDomains {
 }
 
 impl HandOverDomains {
-    /// These domains and no other; every domain, if there are none.
+    /// Allows only these domains. An empty list allows every domain.
     ///
     /// # Errors
-    /// One of them is not a domain.
+    /// One of the texts is not a domain.
     pub fn new(domains: &[String]) -> Result<Self, InvalidInput> {
         let mut invalid = InvalidInput::default();
         let mut read = Vec::new();

@@ -1,18 +1,18 @@
-//! Who may do what: one table of all routes, each with its action and its credential.
+//! The table of doors: every route, with the action that it takes and the credential that it needs.
 //!
-//! The routes check requests against it. The API document and `docs/keys.md` take their text from it.
+//! The routes check requests against the table. The API document and `docs/keys.md` take their text from this table.
 
 use axum::extract::{MatchedPath, NestedPath};
 use axum::http::{Extensions, Method};
 
 use crate::scope::Scope;
 
-/// The action behind a door.
+/// The action that a route performs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Act {
-    /// To report incidents, and to act on those that the key reported.
+    /// Report incidents, and act on incidents that the key reported.
     Report,
-    /// To read and update incidents.
+    /// Read and update incidents.
     Respond,
     /// To read the roster: services, teams, calendars, people, schedules, who is on call, who changed it.
     ReadRoster,
@@ -20,9 +20,9 @@ pub enum Act {
     StandIn,
     /// To change the roster.
     ChangeRoster,
-    /// To read metrics and the API document.
+    /// Read metrics and the API document.
     Observe,
-    /// To do what needs no scope.
+    /// An action that needs no scope.
     Nothing,
 }
 
@@ -38,7 +38,7 @@ impl Act {
         Act::Nothing,
     ];
 
-    /// A key must have one of these scopes; if there are none, any key is enough.
+    /// A key needs one of these scopes for the action. If the list is empty, any key is enough.
     pub const fn any_of(self) -> &'static [Scope] {
         match self {
             Act::Report => &[Scope::Report],
@@ -49,7 +49,7 @@ impl Act {
         }
     }
 
-    /// Its description.
+    /// The description of the action, for documents.
     pub const fn words(self) -> &'static str {
         match self {
             Act::Report => "report incidents, and act on those that this key reported",
@@ -57,14 +57,16 @@ impl Act {
             Act::ReadRoster => {
                 "read the roster: services, teams, calendars, people, schedules, who is on call, who changed it"
             }
-            Act::StandIn => "write overrides: who stands in for whom",
+            Act::StandIn => "write overrides (who stands in for whom), make the tokens of calendars",
             Act::ChangeRoster => "change the roster",
             Act::Observe => "read the metrics and the API document",
-            Act::Nothing => "read the health, sign in, use the link in an alert",
+            Act::Nothing => {
+                "read the health, sign in, use the link in an alert, read a calendar with its token"
+            }
         }
     }
 
-    /// Which keys may do it, in words.
+    /// Which keys may perform the action, in words.
     pub fn who(self) -> String {
         let scopes: Vec<String> = self.any_of().iter().map(|scope| format!("`{}`", scope.as_str())).collect();
         match (self, scopes.is_empty()) {
@@ -75,7 +77,7 @@ impl Act {
     }
 }
 
-/// The credential of a request.
+/// The kind of credential that a request must show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Proof {
     /// An API key, in `x-api-key` or as `Authorization: Bearer`.
@@ -90,6 +92,8 @@ pub enum Proof {
     KeyOrSession,
     /// The token of the link in an alert.
     Link,
+    /// The token of a calendar, in the URL.
+    CalendarToken,
     /// Nothing.
     Nothing,
 }
@@ -97,13 +101,13 @@ pub enum Proof {
 /// A route with its action and its credential.
 #[derive(Debug, Clone, Copy)]
 pub struct Door {
-    /// The method; `HEAD` goes through the door of `GET`.
+    /// The HTTP method. `HEAD` is treated as `GET`.
     pub method: &'static str,
-    /// The path as it is routed, without the prefix that the router is mounted under.
+    /// The path of the route, without the prefix that the router is mounted under.
     pub path: &'static str,
     /// The required credential.
     pub proof: Proof,
-    /// What it does.
+    /// The action of the route.
     pub act: Act,
 }
 
@@ -111,7 +115,7 @@ const fn door(method: &'static str, path: &'static str, proof: Proof, act: Act) 
     Door { method, path, proof, act }
 }
 
-/// Every door. A route that is not here lets nobody in.
+/// Every door. A route that is not in this table refuses every request.
 pub static DOORS: &[Door] = &[
     door("PUT", "/incidents", Proof::Key, Act::Report),
     door("POST", "/api/v2/alerts", Proof::SendersKey, Act::Report),
@@ -157,6 +161,8 @@ pub static DOORS: &[Door] = &[
     door("GET", "/roster/changes", Proof::Key, Act::ReadRoster),
     door("GET", "/board/oncall", Proof::Session, Act::ReadRoster),
     door("GET", "/board/changes", Proof::Session, Act::ReadRoster),
+    door("POST", "/teams/{team}/schedules/{schedule}/calendar-token", Proof::Key, Act::StandIn),
+    door("POST", "/people/{person}/calendar-token", Proof::Key, Act::StandIn),
     door("PUT", "/teams/{team}/schedules/{schedule}/overrides/{override}", Proof::Key, Act::StandIn),
     door("DELETE", "/teams/{team}/schedules/{schedule}/overrides/{override}", Proof::Key, Act::StandIn),
     door("PUT", "/people/{person}", Proof::Key, Act::ChangeRoster),
@@ -176,6 +182,8 @@ pub static DOORS: &[Door] = &[
     door("GET", "/docs/", Proof::KeyOrSession, Act::Observe),
     door("GET", "/docs/{*rest}", Proof::KeyOrSession, Act::Observe),
     door("GET", "/docs/openapi.json", Proof::KeyOrSession, Act::Observe),
+    door("GET", "/teams/{team}/schedules/{schedule}/calendar.ics", Proof::CalendarToken, Act::Nothing),
+    door("GET", "/people/{person}/calendar.ics", Proof::CalendarToken, Act::Nothing),
     door("GET", "/healthz", Proof::Nothing, Act::Nothing),
     door("GET", "/readyz", Proof::Nothing, Act::Nothing),
     door("GET", "/incidents/{incidentId}/claim", Proof::Link, Act::Nothing),
@@ -187,7 +195,7 @@ pub static DOORS: &[Door] = &[
 ];
 
 impl Door {
-    /// The door of a route.
+    /// The door of a route, found by method and path.
     pub(crate) fn of(method: &str, path: &str) -> Option<&'static Door> {
         let method = if method == "HEAD" { "GET" } else { method };
         DOORS.iter().find(|door| door.path == path && door.method == method)

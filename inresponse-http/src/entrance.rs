@@ -1,4 +1,4 @@
-//! The key that a request shows, checked at the door that it came through.
+//! Checks the key of a request at the door that the request came through.
 
 use axum::extract::FromRequestParts;
 use axum::http::header::WWW_AUTHENTICATE;
@@ -13,7 +13,7 @@ use crate::problem::Problem;
 use crate::refusals::Refusal;
 
 impl Caller {
-    /// Who shows that key at the door which a request came through.
+    /// The caller whose key a request shows at that door.
     pub(crate) fn at(
         api: &Api,
         method: &Method,
@@ -29,9 +29,12 @@ impl Caller {
                 "in x-api-key, or in Authorization as Bearer, GenieKey, or the password of Basic",
                 &BEARER_OR_BASIC,
             ),
-            Proof::Key | Proof::KeyOrSession | Proof::Session | Proof::Link | Proof::Nothing => {
-                ("in x-api-key or as Authorization: Bearer", &BEARER)
-            }
+            Proof::Key
+            | Proof::KeyOrSession
+            | Proof::Session
+            | Proof::Link
+            | Proof::CalendarToken
+            | Proof::Nothing => ("in x-api-key or as Authorization: Bearer", &BEARER),
         };
         let missing = || unauthorized(challenges, &format!("an API key is needed, {ways}"));
         let entry = api
@@ -57,6 +60,7 @@ impl FromRequestParts<Api> for Caller {
             | Proof::RoutingKey
             | Proof::Session
             | Proof::Link
+            | Proof::CalendarToken
             | Proof::Nothing => Self::at_door(api, door, key_of(&parts.headers)),
         }
     }
@@ -68,7 +72,7 @@ fn door_of(method: &Method, extensions: &Extensions) -> Result<&'static Door, Pr
 }
 
 const BEARER: [&str; 1] = ["Bearer realm=\"inresponse\""];
-/// Amazon SNS sends the name and password of a URL only once it was asked for them.
+/// The challenges of a 401 answer. Amazon SNS sends the name and password of a URL only after such a challenge.
 const BEARER_OR_BASIC: [&str; 2] = [BEARER[0], "Basic realm=\"inresponse\""];
 
 fn unauthorized(challenges: &[&'static str], detail: &str) -> Problem {

@@ -1,4 +1,4 @@
-//! The parsers of untrusted input, for the fuzz targets.
+//! The parsers of untrusted input, exported for the fuzz targets.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -18,43 +18,43 @@ use crate::cursor;
 use crate::input::{read_json, read_time};
 use crate::wire::{report, roster};
 
-/// The body of `PUT /incidents`.
+/// Parses the body of `PUT /incidents`.
 pub fn report(body: &[u8]) -> Result<Report, InvalidInput> {
     report::report(read_json::<api::Report>(body)?)
 }
 
-/// The body of `POST /incidents`.
+/// Parses the body of `POST /incidents`.
 pub fn update(body: &[u8], key_name: &KeyName) -> Result<(IncidentNumber, Update), InvalidInput> {
     report::update(read_json::<api::Update>(body)?, None, key_name)
 }
 
-/// The body of `PUT /teams/T`.
+/// Parses the body of `PUT /teams/T`.
 pub fn team(body: &[u8]) -> Result<Team, InvalidInput> {
     Ok(roster::settings(read_json::<api::TeamSettings>(body)?)?.0)
 }
 
-/// What `GET /teams/T` answers.
+/// The answer of `GET /teams/T`.
 pub fn team_view(name: &TeamName, team: &Team) -> Value {
     serde_json::to_value(roster::team(name, team)).expect("a view has only string keys")
 }
 
-/// The body of `PUT /teams/T/calendar/D`.
+/// Parses the body of `PUT /teams/T/calendar/D`.
 pub fn day(body: &[u8]) -> Result<Rota, InvalidInput> {
     Ok(roster::rota(&read_json::<api::DayEntry>(body)?)?.0)
 }
 
-/// What `GET /teams/T/calendar/D` answers.
+/// The answer of `GET /teams/T/calendar/D`.
 pub fn day_view(team: &TeamName, rota: &Rota) -> Value {
     serde_json::to_value(roster::day(team, chrono::NaiveDate::MIN, rota))
         .expect("a view has only string keys")
 }
 
-/// A time in a body or query.
+/// Parses a time in a body or query.
 pub fn time(text: &str) -> Result<chrono::DateTime<chrono::Utc>, InvalidInput> {
     read_time(&api::Time::Text(text.to_owned()), "at")
 }
 
-/// Who sent a request: the address that is believed, and what the log says of it.
+/// The sender of a request: the address that the server believes, and the log's words for it.
 pub fn client(peer: SocketAddr, proxies: &TrustedProxies, headers: &HeaderMap) -> (Option<IpAddr>, String) {
     let mut request = Request::new(Body::empty());
     *request.headers_mut() = headers.clone();
@@ -63,18 +63,18 @@ pub fn client(peer: SocketAddr, proxies: &TrustedProxies, headers: &HeaderMap) -
     (client.address(), client.to_string())
 }
 
-/// The value of a session's cookie, as it is written once it was read.
+/// Parses the value of a session's cookie and writes it again.
 #[cfg(feature = "pages")]
 pub fn session(text: &str) -> Option<String> {
     crate::pages::sessions::read_again(text)
 }
 
-/// A cursor of a list.
+/// Parses a cursor of a list.
 pub fn read_cursor(text: &str, list: &ListQuery) -> Result<IncidentNumber, InvalidInput> {
     cursor::read(text, list)
 }
 
-/// The cursor of a place in a list.
+/// Writes the cursor of a place in a list.
 pub fn write_cursor(below: IncidentNumber, list: &ListQuery) -> String {
     cursor::write(below, list)
 }

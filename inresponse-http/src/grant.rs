@@ -1,25 +1,25 @@
-//! What a configuration grants a key.
+//! The permissions that a configuration gives to a key.
 
 use inresponse_core::InvalidInput;
 use inresponse_core::model::ServiceName;
 
 use crate::scope::Scope;
 
-/// What a key may do, as an entry of a configuration says it.
+/// The permissions of a key, as an entry of a configuration lists them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
-    /// What it may do.
+    /// The scopes of the key.
     pub scopes: Vec<Scope>,
-    /// The service that the key is restricted to; `None`: every service.
+    /// The service that the key is restricted to; `None` means every service.
     pub service: Option<ServiceName>,
 }
 
 impl Grant {
-    /// Reads the words for scopes, and the name of a service.
+    /// Reads the names of scopes and of a service.
     ///
     /// # Errors
-    /// Everything that is wrong with `scopes` or `service`: a word is no scope, the service is not a name, or it is given
-    /// together with the scope to administer.
+    /// Everything that is wrong with `scopes` or `service`: a word is not a scope, the service is not a name, or a
+    /// service is combined with the scope `admin`.
     pub fn read(scopes: &[String], service: Option<String>) -> Result<Self, InvalidInput> {
         let mut invalid = InvalidInput::default();
         let scope = |word: &String| {

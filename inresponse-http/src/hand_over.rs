@@ -1,10 +1,10 @@
-//! Whether the receiver of a hand-over may never learn of it.
+//! Warns if the receiver of a hand-over may never learn of it.
 
 use inresponse_core::engine::Receiver;
 use inresponse_core::model::{Incident, Person};
 use inresponse_core::{Engine, Outage};
 
-/// A warning before `person` is handed an incident of `team`; `None` if there is none.
+/// A warning before an incident of `team` is handed to `person`; `None` if there is nothing to warn about.
 pub(crate) async fn doubt(
     engine: &Engine,
     incident: &Incident,

@@ -1,4 +1,4 @@
-//! The API as a request meets it, for all that answers with an address.
+//! The extractor `Here`: the API with the path prefix of the current request.
 
 use std::convert::Infallible;
 
@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 
 use crate::Api;
 
-/// The API as a request meets it; for all that answers with an address.
+/// The API with the path prefix of the current request, for handlers that return an address.
 #[derive(Debug)]
 pub(crate) struct Here(pub(crate) Api);
 

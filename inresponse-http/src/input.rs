@@ -1,4 +1,4 @@
-//! Reading what strangers send: bodies, paths, queries, numbers, times.
+//! Reads untrusted input: bodies, paths, queries, numbers, times.
 
 use std::time::Duration;
 
@@ -17,12 +17,12 @@ use serde::de::DeserializeOwned;
 
 use crate::problem::Problem;
 
-/// The largest body, in bytes.
+/// The maximum size of a body, in bytes.
 pub(crate) const MAX_BODY: usize = 256 * 1024;
-/// How long a body may take to arrive.
+/// The time limit for a body to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A JSON body, whatever its content type is: curl sends the type of a form by default.
+/// A JSON body. The content type does not matter: curl sends the type of a form by default.
 #[derive(Debug)]
 pub(crate) struct Body<T>(pub(crate) T);
 
@@ -35,7 +35,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     }
 }
 
-/// A body as it came.
+/// A body as bytes.
 #[derive(Debug)]
 pub(crate) struct Bytes(pub(crate) axum::body::Bytes);
 
@@ -69,7 +69,7 @@ impl<S: Send + Sync> FromRequest<S> for Bytes {
     }
 }
 
-/// Reads one JSON object. An error names the field by its path, or `body`.
+/// Reads one JSON object. An error names the wrong field by its path, or `body`.
 pub(crate) fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, InvalidInput> {
     if bytes.iter().find(|b| !b.is_ascii_whitespace()) != Some(&b'{') {
         return Err(InvalidInput::field("body", "must be a JSON object"));
@@ -91,7 +91,7 @@ pub(crate) fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, InvalidI
     Ok(value)
 }
 
-/// The field that an error about a field's name speaks of.
+/// The field that an error about a field's name refers to.
 fn named_field(message: &str) -> Option<&str> {
     let rest = ["unknown field `", "missing field `", "duplicate field `"]
         .into_iter()
@@ -100,7 +100,7 @@ fn named_field(message: &str) -> Option<&str> {
     rest.split_once('`').map(|(name, _)| name).filter(|name| !name.is_empty())
 }
 
-/// The parameter in the path, percent-decoded.
+/// A parameter in the path, percent-decoded.
 #[derive(Debug)]
 pub(crate) struct Path<T>(pub(crate) T);
 
@@ -122,7 +122,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     }
 }
 
-/// Checks that the query has no parameters, for calls without parameters.
+/// Checks that the query has no parameters, for calls that take none.
 #[derive(Debug)]
 pub(crate) struct NoParams;
 
@@ -135,7 +135,7 @@ impl<S: Send + Sync> FromRequestParts<S> for NoParams {
     }
 }
 
-/// The query's parameters, of which every one must be taken.
+/// The parameters of a query. A handler must take every parameter.
 #[derive(Debug)]
 pub(crate) struct Params {
     given: Vec<(String, String)>,
@@ -154,7 +154,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
 }
 
 impl Params {
-    /// Takes a parameter and reads it.
+    /// Takes a parameter out of the query and reads it.
     pub(crate) fn take<T>(
         &mut self,
         name: &'static str,
@@ -179,7 +179,7 @@ impl Params {
         }))
     }
 
-    /// Refuses the request if anything was wrong, or was not taken.
+    /// Refuses the request if a parameter was invalid or was not taken.
     pub(crate) fn finish(mut self) -> Result<(), Problem> {
         for (name, _) in &self.given {
             // A parameter without a name is a part of the query as much as any other.
@@ -191,7 +191,7 @@ impl Params {
     }
 }
 
-/// An incident's number in a path or query.
+/// Reads an incident number in a path or query.
 pub(crate) fn number(text: &str) -> Result<IncidentNumber, InvalidInput> {
     let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let number = text.parse().ok().filter(|_| digits);
@@ -200,7 +200,7 @@ pub(crate) fn number(text: &str) -> Result<IncidentNumber, InvalidInput> {
         .ok_or_else(|| InvalidInput::field("incidentId", "must be a positive whole number"))
 }
 
-/// The time that a field or parameter says.
+/// Reads the time in a field or parameter.
 pub(crate) fn read_time(time: &Time, field: &'static str) -> Result<DateTime<Utc>, InvalidInput> {
     let refused =
         || InvalidInput::field(field, "must be an RFC 3339 time or Unix seconds, from 1970 to 9999");

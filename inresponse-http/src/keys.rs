@@ -1,4 +1,4 @@
-//! API keys, and how requests show them.
+//! API keys, and how a request sends its key.
 
 use std::fmt;
 
@@ -18,12 +18,12 @@ use crate::grant::Grant;
 use crate::lanes::Lane;
 use crate::scope::Scope;
 
-/// The SHA-256 hash of a key in lower-case hexadecimal, as in configurations.
+/// The SHA-256 hash of a key in lower-case hexadecimal, as configurations contain it.
 pub fn hash_of(key: &str) -> String {
     Sha256::digest(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A key's name, hash and scopes. The key itself is not kept.
+/// An API key: its name, hash and scopes. The key itself is not kept.
 #[derive(Clone)]
 pub struct ApiKey {
     name: KeyName,
@@ -34,10 +34,10 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
-    /// The fewest characters of a key that nobody guesses, if they are random.
+    /// The minimum length of a key, in characters. A random key of this length cannot be guessed.
     pub const MIN_CHARS: usize = 16;
 
-    /// A key from its text; only the hash is kept.
+    /// Makes an entry from the text of a key; only the hash is kept.
     ///
     /// # Errors
     /// The name is invalid, or the key is empty. A program that reads keys from its settings must refuse keys with
@@ -58,7 +58,7 @@ impl ApiKey {
         Ok(Self { name, hash, scopes, service: None, lane: Lane::default() })
     }
 
-    /// A key from its hash, as made by [`hash_of`].
+    /// Makes an entry from the hash of a key, as [`hash_of`] returns it.
     ///
     /// # Errors
     /// The name is invalid, or the hash is not 64 hexadecimal digits.
@@ -76,16 +76,16 @@ impl ApiKey {
         Self::new(name, bytes, scopes)
     }
 
-    /// The same with what a configuration grants it.
+    /// Gives the key the permissions that a configuration grants.
     #[must_use]
     pub fn granted(self, grant: Grant) -> Self {
         Self { scopes: grant.scopes, service: grant.service, ..self }
     }
 
-    /// The same key, restricted to one service: it reports only for that service and acts only on its incidents.
+    /// Restricts the key to one service: it reports only for that service and acts only on its incidents.
     ///
-    /// Messages of other systems with this key are about that service, whatever they name. Reading is not restricted,
-    /// and neither is the scope `admin`.
+    /// Messages that other systems send with this key are about that service, even if they name another. The
+    /// restriction does not apply to reading, nor to the scope `admin`.
     #[must_use]
     pub fn of_service(mut self, service: ServiceName) -> Self {
         self.service = Some(service);
@@ -103,19 +103,19 @@ impl fmt::Debug for ApiKey {
     }
 }
 
-/// The keys that are accepted.
+/// The API keys that the server accepts.
 #[derive(Debug, Clone, Default)]
 pub struct Keys {
     keys: Vec<ApiKey>,
 }
 
 impl Keys {
-    /// These keys.
+    /// Accepts these keys.
     pub fn new(keys: Vec<ApiKey>) -> Self {
         Self { keys }
     }
 
-    /// Finds the entry of a key. It takes the same time for every key, known or unknown.
+    /// Finds the entry of a key. The search takes the same time for every key, known or unknown.
     pub(crate) fn find(&self, key: &str) -> Option<&ApiKey> {
         let hash: [u8; 32] = Sha256::digest(key.as_bytes()).into();
         let mut found = None;
@@ -128,7 +128,7 @@ impl Keys {
         found
     }
 
-    /// The entry of a key with which people sign in to the pages.
+    /// The entry of a key, if people may sign in to the pages with it.
     #[cfg(feature = "pages")]
     pub(crate) fn signing_in(&self, key: &str) -> Option<&ApiKey> {
         let opens =
@@ -136,7 +136,7 @@ impl Keys {
         self.find(key).filter(opens)
     }
 
-    /// The keys of that name: two while one takes the place of the other.
+    /// The keys with that name: two while a new key replaces an old one.
     #[cfg(feature = "pages")]
     pub(crate) fn named<'a, 'n>(
         &'a self,
@@ -145,52 +145,52 @@ impl Keys {
         self.keys.iter().filter(move |entry| entry.name == *name)
     }
 
-    /// The name of the key that a request shows in its head, if it shows one that is known.
+    /// The name of the key in a request's headers, if the key is known.
     pub(crate) fn name(&self, headers: &HeaderMap) -> Option<String> {
         self.find(&sent_in(headers)?).map(|entry| entry.name.as_str().to_owned())
     }
 
-    /// The lane of the key that a request shows in its head, if it shows one that is known.
+    /// The lane of the key in a request's headers, if the key is known.
     pub(crate) fn lane(&self, headers: &HeaderMap) -> Option<&Lane> {
         self.find(&sent_in(headers)?).map(|entry| &entry.lane)
     }
 }
 
 impl ApiKey {
-    /// Its name.
+    /// The name of the key.
     pub(crate) fn name(&self) -> &KeyName {
         &self.name
     }
 
-    /// Its SHA-256 hash.
+    /// The SHA-256 hash of the key.
     #[cfg(feature = "pages")]
     pub(crate) fn hash(&self) -> [u8; 32] {
         self.hash
     }
 
-    /// The service that it is restricted to.
+    /// The service that the key is restricted to.
     pub(crate) fn service(&self) -> Option<&ServiceName> {
         self.service.as_ref()
     }
 
-    /// Its lane.
+    /// The lane of the key.
     pub(crate) fn lane(&self) -> &Lane {
         &self.lane
     }
 
-    /// Whether it has a scope for that.
+    /// Whether the key has a scope for that action.
     pub(crate) fn may(&self, act: Act) -> bool {
         let any_of = act.any_of();
         any_of.is_empty() || any_of.iter().any(|scope| self.scopes.contains(scope))
     }
 
-    /// Why it has not.
+    /// The error text for a key that lacks the scope for an action.
     pub(crate) fn lacks(&self, act: Act) -> String {
         format!("the API key `{}` lacks the scope {}", self.name, act.who())
     }
 }
 
-/// The key in the head of a request, as programs that know this API send it.
+/// The key in the headers of a request, as clients of this API send it.
 pub(crate) fn key_of(headers: &HeaderMap) -> Option<&str> {
     if let Some(key) = headers.get("x-api-key") {
         return key.to_str().ok();
@@ -198,19 +198,19 @@ pub(crate) fn key_of(headers: &HeaderMap) -> Option<&str> {
     authorization(headers, "bearer")
 }
 
-/// The part after the scheme in the header `Authorization`.
+/// The part of the header `Authorization` after the scheme.
 fn authorization<'a>(headers: &'a HeaderMap, scheme: &str) -> Option<&'a str> {
     let (given, key) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     given.eq_ignore_ascii_case(scheme).then_some(key.trim())
 }
 
-/// The key in the head of a request, in whichever way a system can send one.
+/// The key in the headers of a request, in any form that a monitoring system may use.
 pub(crate) fn sent_in(headers: &HeaderMap) -> Option<String> {
     let key = key_of(headers).or_else(|| authorization(headers, "geniekey")).map(str::to_owned);
     key.or_else(|| password(headers))
 }
 
-/// The password of basic authentication; the name is the sender's own business.
+/// The password of basic authentication. The user name is ignored.
 fn password(headers: &HeaderMap) -> Option<String> {
     let decoded = STANDARD.decode(authorization(headers, "basic")?).ok()?;
     let (_, password) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;

@@ -1,10 +1,10 @@
 //! Each API key has its own lane, so that a storm under one key does not delay other keys.
 //!
-//! Two things are shared out. *Places* limit concurrent requests, whatever they wait for. A lane may use as many places
-//! as are free. So one lane alone gets half of them, and each further busy lane makes the share smaller, but there is
-//! always room for the next. *Turns* limit how many changes of a lane are in the store's queue at once. The others wait
-//! in their own lane, so that a change of another lane finds a short queue. If no other lane is busy, there are more
-//! turns, because changes that wait together are written together.
+//! Places and turns are shared among the lanes. *Places* limit concurrent requests, whatever they wait for. A lane may
+//! use as many places as are free. So one lane alone gets half of them, and each further busy lane makes the share
+//! smaller, but the next lane always finds room. *Turns* limit how many changes of a lane are in the store's queue at
+//! once. The other changes wait in their own lane, so that a change of another lane finds a short queue. If no other
+//! lane is busy, there are more turns, because changes that wait together are written together.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
@@ -13,26 +13,27 @@ use std::time::Duration;
 use inresponse_core::Outage;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-/// How many requests are here at once; a lane alone has half of it.
+/// The maximum number of concurrent requests. A lane that is alone may use half of the places.
 pub(crate) const PLACES: usize = 2048;
-/// The turns of a lane that is alone. That many changes share a disk write.
+/// The turns of a lane that is alone: this many changes share one disk write.
 pub(crate) const TURNS_ALONE: u32 = 64;
-/// The turns of a lane while others change something too: at most this many are ahead of theirs.
+/// The turns of a lane while other lanes also have changes. A change of another lane waits for at most this many changes
+/// of the lane.
 pub(crate) const TURNS: u32 = 8;
-/// How long a lane was not alone after a change of another.
+/// How long a lane does not count as alone after a change of another lane.
 const COMPANY: Duration = Duration::from_secs(1);
-/// How long a request waits for a place, and a change for its turn, before it is refused. A
-/// client that is refused at once asks again at once, and a refusal costs as much as an answer.
+/// How long a request waits for a place, or a change for its turn, before it is refused. A client that is refused at
+/// once tries again at once, and a refusal costs as much as an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The lane of a key; clones are the same lane.
+/// The lane of a key. Clones are the same lane.
 #[derive(Debug, Clone)]
 pub(crate) struct Lane {
     held: Arc<AtomicUsize>,
-    /// One of its places became free.
+    /// Notifies that a place of this lane became free.
     freed: Arc<Notify>,
     turns: Arc<Semaphore>,
-    /// How much of `turns` a change takes.
+    /// The number of permits of `turns` that one change takes.
     weight: Arc<AtomicU32>,
 }
 
@@ -58,13 +59,13 @@ impl Lane {
         }
     }
 
-    /// Its id while it exists.
+    /// The id of the lane, unique while the lane exists.
     fn id(&self) -> usize {
         Arc::as_ptr(&self.held).addr()
     }
 }
 
-/// The places of all lanes, and who was here last.
+/// The places of all lanes, and the lane that changed something last.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Places {
     taken: Arc<AtomicUsize>,
@@ -74,11 +75,11 @@ pub(crate) struct Places {
 #[derive(Debug, Default)]
 struct Latest {
     lane: AtomicUsize,
-    /// Until when its lane is not alone, in microseconds of the monotonic clock.
+    /// The time until which the last lane is not alone, in microseconds of the monotonic clock.
     company_until: AtomicU64,
 }
 
-/// A place in a lane, until it is dropped.
+/// A place in a lane. Dropping this value frees the place.
 #[derive(Debug)]
 pub(crate) struct Place {
     taken: Arc<AtomicUsize>,
@@ -87,7 +88,7 @@ pub(crate) struct Place {
 }
 
 impl Places {
-    /// A place in a lane, unless the lane has its share already.
+    /// Takes a place in a lane, unless the lane already has its share.
     pub(crate) fn take(&self, lane: &Lane) -> Option<Place> {
         // Of several at once none sees more room than there is, and at worst one too many is refused.
         let taken = self.taken.fetch_add(1, Ordering::AcqRel);
@@ -101,7 +102,7 @@ impl Places {
         None
     }
 
-    /// As [`take`](Self::take), as soon as the lane has room.
+    /// Takes a place, like [`take`](Self::take), as soon as the lane has room.
     pub(crate) async fn take_soon(&self, lane: &Lane) -> Option<Place> {
         let soon = async {
             loop {
@@ -115,7 +116,7 @@ impl Places {
         tokio::time::timeout(PATIENCE, soon).await.ok()
     }
 
-    /// Waits until the lane has room; answers whether it has.
+    /// Waits until the lane has room, and returns whether it has.
     pub(crate) async fn has_room_soon(&self, lane: &Lane) -> bool {
         // The place is given back at once. The request takes it when its body has arrived.
         self.take_soon(lane).await.is_some()

@@ -12,40 +12,40 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Every address (links and forms of the pages, cookies, redirects, `location`, the API document) begins with the path
-//! of the engine's public URL. So addresses are right behind a proxy that removes a prefix. Without such a path they
-//! begin with the path at which the router is nested.
+//! Every address that the API returns (links and forms of the pages, cookies, redirects, `location`, the API document)
+//! begins with the path of the engine's public URL. So addresses are right behind a proxy that removes a prefix. If the
+//! public URL has no path, addresses begin with the path at which the router is nested.
 //!
 //! | file | holds |
 //! |---|---|
-//! | `api` | what the routes work on |
-//! | `here` | the same as a request meets it |
+//! | `api` | the shared state of the routes |
+//! | `here` | an extractor: the state with the path prefix of the request |
 //! | `routes` | the calls: incidents, roster, other systems' messages, health and metrics |
-//! | `pages` | pages for people: the board, and the one behind the link in an alert |
-//! | `api_page` | the API document to be browsed, behind the feature `docs` |
-//! | `signals` | does what other systems' messages ask for |
-//! | `wire` | what goes over the wire |
-//! | `entries` | the bodies of requests as entries of the roster, for other programs |
-//! | `doors`, `scope` | who may do what: one table of every route, and the scopes that it asks for |
-//! | `document` | what the API document says of every call |
-//! | `outsiders` | how many incidents a key hands to people outside the roster |
-//! | `domains` | where to |
-//! | `hand_over` | whether somebody who is given an incident may never learn of it |
-//! | `input` | reading bodies and queries, naming the field that is wrong |
+//! | `pages` | pages for people: the board, and the page behind the link in an alert |
+//! | `api_page` | the page to browse the API document, behind the feature `docs` |
+//! | `signals` | executes the messages of other monitoring systems |
+//! | `wire` | conversions between the core's types and those on the wire |
+//! | `entries` | turns the bodies of requests into entries of the roster, for other programs |
+//! | `doors`, `scope` | who may do what: one table of every route, and the scopes that each route needs |
+//! | `document` | the parts of the API document that all calls share |
+//! | `outsiders` | limits how many incidents a key hands to people outside the roster |
+//! | `domains` | the domains of people outside the roster to whom incidents may be handed |
+//! | `hand_over` | warns if the receiver of a hand-over may never learn of it |
+//! | `input` | reads bodies and queries; errors name the wrong field |
 //! | `cursor` | where the next page of a list begins |
 //! | `problem` | errors as RFC 9457 problem details |
 //! | `keys` | API keys |
-//! | `grant` | what a configuration grants a key |
-//! | `caller`, `entrance` | who has sent a request, by its key, which is checked at the door |
-//! | `admission` | when a request takes a place |
+//! | `grant` | the permissions that a configuration gives to a key |
+//! | `caller`, `entrance` | who sent a request: checks its key at the door |
+//! | `admission` | decides when a request takes a place |
 //! | `lanes` | each key's share of places and of the store's queue |
-//! | `limits` | request ids, logs, time, panics |
-//! | `carry` | changes that are carried through even if the client goes away |
-//! | `address` | who sent a request, and the proxies whose word on that is taken |
-//! | `refusals` | wrong keys and failed sign-ins: told, counted, slowed down |
-//! | `site` | what every address begins with |
-//! | `visible` | how what strangers wrote is put into pages |
-//! | `metrics` | what is counted |
+//! | `limits` | request ids, logs, time limits, panics |
+//! | `carry` | completes changes even if the client disconnects |
+//! | `address` | the client's address, and the proxies that are trusted to report it |
+//! | `refusals` | wrong keys and failed sign-ins: logged, counted, slowed down |
+//! | `site` | the path prefix of every address |
+//! | `visible` | escapes untrusted text in pages |
+//! | `metrics` | the metrics |
 
 mod address;
 mod admission;
@@ -122,10 +122,10 @@ pub use signals::{FetchFromAmazon, Intake};
 )]
 struct Document;
 
-/// The calls that do the work.
+/// The routes for incidents, the roster and messages of other systems.
 fn work() -> OpenApiRouter<Api> {
     use routes::senders::{generic, grafana, nagios, opsgenie, pagerduty, prometheus, sns};
-    use routes::{changes, incidents, outlook, people, roster, schedules};
+    use routes::{calendars, changes, incidents, outlook, people, roster, schedules};
     let routes = OpenApiRouter::new()
         .routes(routes!(incidents::put, incidents::post, incidents::list))
         .routes(routes!(incidents::get_one, incidents::post_one))
@@ -143,6 +143,10 @@ fn work() -> OpenApiRouter<Api> {
         .routes(routes!(schedules::put_override, schedules::get_override, schedules::delete_override))
         .routes(routes!(schedules::list_overrides))
         .routes(routes!(schedules::shifts))
+        .routes(routes!(calendars::schedule_token))
+        .routes(routes!(calendars::schedule))
+        .routes(routes!(calendars::person_token))
+        .routes(routes!(calendars::person))
         .routes(routes!(outlook::plan))
         .routes(routes!(outlook::coverage))
         .routes(routes!(changes::list))
@@ -165,7 +169,7 @@ fn work() -> OpenApiRouter<Api> {
     routes
 }
 
-/// The calls for health and metrics, which must be answered even under overload.
+/// The routes for health and metrics, which must be answered even under overload.
 fn system() -> OpenApiRouter<Api> {
     use routes::system;
     let mut document = Document::openapi();
@@ -189,7 +193,7 @@ pub fn document() -> String {
     document::complete(&document)
 }
 
-/// The routes, with their limits around them.
+/// All routes, with the limits around them.
 pub fn router(api: Api) -> Router {
     let api = api.documented(document());
     let work = work();

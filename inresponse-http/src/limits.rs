@@ -1,4 +1,4 @@
-//! Around every route: request ids, logs, time, panics.
+//! The layers around every route: request ids, logs, time limits, panics.
 
 use std::any::Any;
 use std::hash::{BuildHasher, RandomState};
@@ -27,17 +27,17 @@ use crate::problem::Problem;
 use crate::refusals::{HeldBack, Refusal};
 use crate::signals::{SENDERS, Watched};
 
-/// How long a request may take.
+/// The time limit of a request.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// The time limit of a request that may contain thousands of alerts.
 const MESSAGE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The largest head of a request, in bytes.
+/// The maximum size of a request's head, in bytes.
 const MAX_HEAD: usize = 32 * 1024;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Gives every request an id, counts it, and logs failures. It never logs a query, because the query of a claim link
+/// Gives every request an id, counts it, and logs failures. Queries are never logged, because the query of a claim link
 /// contains a secret.
 pub(crate) async fn observe(Here(api): Here, request: Request, next: Next) -> Response {
     let sane =
@@ -89,7 +89,7 @@ pub(crate) async fn observe(Here(api): Here, request: Request, next: Next) -> Re
     response
 }
 
-/// What is wrong with the head of a request.
+/// The problem with the head of a request, if there is one.
 fn bad_head(request: &Request) -> Option<Problem> {
     // Which of two hosts is meant, a proxy may see differently.
     if request.headers().get_all(HOST).iter().nth(1).is_some() {
@@ -103,7 +103,8 @@ fn bad_head(request: &Request) -> Option<Problem> {
     (bytes > MAX_HEAD).then(|| Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, detail()))
 }
 
-/// No cache keeps the answers. Browsers return only by https if the public URL is https.
+/// Adds security headers to an answer: caches do not keep it, and browsers come back only by https if the public URL is
+/// https.
 fn guard(api: &Api, response: &mut Response) {
     let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let is_data =
@@ -118,7 +119,7 @@ fn guard(api: &Api, response: &mut Response) {
     }
 }
 
-/// An id that no other process gives either: process ids repeat from container to container.
+/// A request id that is unique across processes. Process ids are not: they repeat from container to container.
 fn new_id() -> HeaderValue {
     static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(0));
     static COUNTER: AtomicU64 = AtomicU64::new(1);
@@ -126,11 +127,12 @@ fn new_id() -> HeaderValue {
     HeaderValue::from_str(&text).expect("hexadecimal digits and a hyphen make a header")
 }
 
-/// Routes whose handlers find the key in the body, and then take the place in its lane.
+/// The routes whose handlers find the key in the body. Requests for these routes take a place in the key's lane when
+/// the key is known.
 const KEY_IN_BODY: [&str; 1] = ["/v2/enqueue"];
 
-/// The lane of a request: that of its key, from the head or from the cookie of the pages; or that of the links in
-/// alerts.
+/// The lane of a request: the lane of its key (from the headers or from the cookie of the pages), or the lane of links
+/// in alerts.
 fn lane(api: &Api, request: &Request) -> Lane {
     let headers = request.headers();
     if let Some(lane) = api.keys().lane(headers) {
@@ -147,7 +149,7 @@ fn lane(api: &Api, request: &Request) -> Lane {
     api.strangers().clone()
 }
 
-/// Refuses requests above the limit, and ends requests that take too long.
+/// Refuses requests above the limit of concurrent requests, and ends requests that take too long.
 pub(crate) async fn bound(Here(api): Here, mut request: Request, next: Next) -> Response {
     let intent = match *request.method() {
         Method::GET | Method::HEAD => Intent::Read,
@@ -186,7 +188,7 @@ pub(crate) async fn bound(Here(api): Here, mut request: Request, next: Next) -> 
     }
 }
 
-/// A panic is our fault and nobody else's.
+/// Answers 500 after a panic in a handler. The panic affects no other request.
 pub(crate) fn panicked(_: Box<dyn Any + Send>) -> Response {
     tracing::error!("a request panicked");
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "an internal error").maybe_recorded().into_response()

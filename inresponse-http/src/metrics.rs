@@ -1,4 +1,4 @@
-//! The metrics, by Prometheus' conventions.
+//! The metrics, named by Prometheus' conventions.
 
 use chrono::{DateTime, Utc};
 use inresponse_core::store::Census;
@@ -9,10 +9,10 @@ const SECONDS: [f64; 14] =
     [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0, 300.0];
 const BATCH: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
 
-/// Starts to collect the metrics of this process. This works only once.
+/// Starts to collect the metrics of this process. Metrics can be installed only once per process.
 ///
 /// # Errors
-/// Something else collects metrics already.
+/// Another recorder collects metrics already.
 pub fn install() -> Result<PrometheusHandle, BuildError> {
     let handle = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS)?
@@ -92,7 +92,7 @@ fn describe() {
     describe_gauge!("inresponse_overdue_seconds", Seconds, "How long the most overdue incident has waited.");
 }
 
-/// Sets the gauges that are counted when somebody looks.
+/// Sets the gauges, which are counted when somebody reads the metrics.
 #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
 pub(crate) fn show(census: &Census, now: DateTime<Utc>) {
     gauge!("inresponse_incidents", "state" => "open").set(census.open as f64);

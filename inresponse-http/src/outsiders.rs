@@ -1,5 +1,5 @@
-//! Hand-overs to people outside the roster: where to, and how many a key may make, so that nobody can use this server to
-//! send mail to strangers.
+//! Hand-overs to people outside the roster: limits the domains, and how many a key may make, so that nobody can use
+//! this server to send mail to strangers.
 
 use std::time::Duration;
 
@@ -12,26 +12,26 @@ use inresponse_core::settings::Swapped;
 
 use crate::Api;
 
-/// How many hand-overs to people outside the roster a key may make within [`WINDOW`].
+/// The maximum number of hand-overs to people outside the roster that a key may make within [`WINDOW`].
 const MOST: usize = 5;
 const WINDOW: TimeDelta = TimeDelta::minutes(10);
-/// How often a change is tried again that somebody else's came before.
+/// The maximum number of times to retry a change that lost against another server's change.
 const MAX_TRIES: usize = 8;
 
-/// Whether a hand-over may be made.
+/// Whether a hand-over is allowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub(crate) enum Allowed {
-    /// It may.
+    /// The hand-over is allowed.
     Yes,
-    /// It may not: the recipient's domain is not on the list.
+    /// The hand-over is refused: the recipient's domain is not on the list.
     NotThere(String),
-    /// Not now: the key has made too many. It may try again after this time.
+    /// The hand-over is refused for now: the key has made too many. The key may try again after this time.
     NotNow(Duration),
 }
 
 impl Allowed {
-    /// Why it may not, if so.
+    /// Why the hand-over is refused, if it is.
     pub(crate) fn refusal(&self, key: &KeyName) -> Option<String> {
         match self {
             Allowed::Yes => None,
@@ -48,7 +48,7 @@ impl Allowed {
     }
 }
 
-/// Whether that update, if it is a hand-over, may be made with that key; counts it if it goes outside the roster.
+/// Whether that update, if it is a hand-over, is allowed for that key. Counts it if the receiver is outside the roster.
 pub(crate) async fn allowed(
     api: &Api,
     key: &KeyName,
@@ -73,7 +73,7 @@ pub(crate) async fn allowed(
     }
 }
 
-/// Counts one more where all servers find it, unless there were too many recently.
+/// Counts one more hand-over where all servers see it, unless the key made too many recently.
 async fn count(api: &Api, key: &KeyName) -> Result<Allowed, Outage> {
     let name = format!("hand-overs:{key}");
     for _ in 0..MAX_TRIES {

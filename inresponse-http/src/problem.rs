@@ -13,18 +13,18 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::refusals::Refusal;
 
-/// What went wrong, and what the layers around a route need to know of it.
+/// An error with its answer, and what the layers around a route need to know about it.
 #[derive(Debug)]
 pub(crate) struct Problem {
-    /// What is answered.
+    /// The body of the answer.
     told: Box<inresponse_api::Problem>,
     headers: Vec<(HeaderName, HeaderValue)>,
     refusal: Option<Refusal>,
-    /// The key that the request was made with, for the log.
+    /// The name of the key that the request was made with, for the log.
     key: Option<Box<str>>,
 }
 
-/// In the API document it is what is answered.
+/// In the API document, this type has the schema of the answer.
 impl PartialSchema for Problem {
     fn schema() -> RefOr<Schema> {
         inresponse_api::Problem::schema()
@@ -41,14 +41,14 @@ impl ToSchema for Problem {
     }
 }
 
-/// The text of a refusal and the key of the request: an extension of the response, for the log.
+/// The text of a refusal and the key of the request, as an extension of the response for the log.
 #[derive(Debug, Clone)]
 pub(crate) struct Told {
     pub(crate) detail: Box<str>,
     pub(crate) key: Option<Box<str>>,
 }
 
-/// Everything that is wrong.
+/// Everything that is wrong with the input, field by field.
 pub(crate) fn fields(invalid: &InvalidInput) -> Vec<FieldProblem> {
     let field = |e: &inresponse_core::FieldError| FieldProblem {
         field: e.field().to_owned(),
@@ -71,12 +71,12 @@ impl Problem {
         Self { told: Box::new(told), headers: Vec::new(), refusal: None, key: None }
     }
 
-    /// The error, for people.
+    /// The text of the error.
     pub(crate) fn detail(&self) -> &str {
         &self.told.detail
     }
 
-    /// Its HTTP status.
+    /// The HTTP status of the error.
     pub(crate) fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.told.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
@@ -86,7 +86,7 @@ impl Problem {
         self
     }
 
-    /// The same, made with the key of that name.
+    /// Adds the name of the key that made the request.
     pub(crate) fn by_key(mut self, name: &str) -> Self {
         self.key = Some(name.into());
         self
@@ -96,17 +96,17 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, detail)
     }
 
-    /// A 400 with everything that is wrong.
+    /// A 400 that lists everything that is wrong with the input.
     pub(crate) fn invalid(invalid: &InvalidInput) -> Self {
         Self::of_fields(StatusCode::BAD_REQUEST, invalid)
     }
 
-    /// A 422: well-formed, and naming something that is not there.
+    /// A 422: the request is well-formed, but a name in it does not exist.
     pub(crate) fn unprocessable(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self::of_fields(StatusCode::UNPROCESSABLE_ENTITY, &InvalidInput::field(field.into(), message))
     }
 
-    /// A 422 with everything that is wrong.
+    /// A 422 that lists everything that is wrong with the input.
     pub(crate) fn unprocessable_fields(invalid: &InvalidInput) -> Self {
         Self::of_fields(StatusCode::UNPROCESSABLE_ENTITY, invalid)
     }
@@ -122,7 +122,7 @@ impl Problem {
         self
     }
 
-    /// Promise 4: a change that failed says whether it may have happened.
+    /// The 503 for a failed change. The body says whether the change may have happened (promise 4).
     pub(crate) fn outage_of_change(outage: &Outage) -> Self {
         let unknown = match outage.kind() {
             OutageKind::Unknown => true,
@@ -134,7 +134,7 @@ impl Problem {
         problem
     }
 
-    /// A question that could not be answered.
+    /// The 503 for a query that could not be answered.
     pub(crate) fn outage(outage: &Outage) -> Self {
         tracing::error!(error = %Chain::of(outage), "a request failed");
         Self::unavailable(outage.to_string())
@@ -144,7 +144,7 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, detail).header(RETRY_AFTER, HeaderValue::from_static("1"))
     }
 
-    /// The same for the log to tell.
+    /// Adds the reason of the refusal, for the log.
     pub(crate) fn refused(mut self, refusal: Refusal) -> Self {
         self.refusal = Some(refusal);
         self

@@ -1,4 +1,4 @@
-//! Wrong keys, wrong sessions and failed sign-ins: told in the log, counted, and answered late if an address has many.
+//! Wrong keys, wrong sessions and failed sign-ins: logged, counted, and answered late if an address sends many.
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
@@ -8,17 +8,17 @@ use std::time::Duration;
 
 use crate::address::Client;
 
-/// How many refusals of a minute are logged one by one, so that somebody who tries keys cannot fill the log.
+/// The number of refusals a minute that are logged one by one, so that somebody who tries keys cannot fill the log.
 const TOLD: u64 = 20;
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// How many wrong keys of an address are answered at once, and how soon it may send a further one.
+/// The number of wrong keys from an address that are answered at once, and the interval at which one more is allowed.
 const BURST: u32 = 20;
 const EVERY: Duration = Duration::from_secs(3);
-/// How late the answer to a wrong key is that goes beyond.
+/// The delay of the answer to a wrong key beyond that number.
 const LATE: Duration = Duration::from_millis(500);
 
-/// A callback for the time when the answer to a request is known but held back. The server puts it into the request's
+/// A callback for the moment when the answer to a request is known but held back. The server puts it into the request's
 /// extensions.
 ///
 /// A server with a limited number of connections may close such a connection before others.
@@ -26,7 +26,7 @@ const LATE: Duration = Duration::from_millis(500);
 pub struct HeldBack(Arc<dyn Fn() + Send + Sync>);
 
 impl HeldBack {
-    /// Calls that.
+    /// Sets the function to call.
     pub fn new(told: impl Fn() + Send + Sync + 'static) -> Self {
         Self(Arc::new(told))
     }
@@ -42,21 +42,21 @@ impl fmt::Debug for HeldBack {
     }
 }
 
-/// Why it was refused; travels with the answer.
+/// Why a request was refused. The layers around the routes read it from the response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
     /// The request shows an unknown API key.
     WrongKey,
-    /// The form of the pages came with an unknown API key, or one that lacks the respond permission.
+    /// A sign-in on the pages used an unknown API key, or one that lacks the respond permission.
     #[cfg(feature = "pages")]
     SignIn,
-    /// The request shows a session that is not known: it is guessed, or it has ended.
+    /// The request shows an unknown session: a guessed one, or one that has ended.
     #[cfg(feature = "pages")]
     Session,
 }
 
 impl Refusal {
-    /// The word for it in the metrics.
+    /// The name of the reason in the metrics.
     const fn reason(self) -> &'static str {
         match self {
             Refusal::WrongKey => "wrong_key",
@@ -68,10 +68,10 @@ impl Refusal {
     }
 }
 
-/// The reasons in the metrics.
+/// All reasons in the metrics.
 pub(crate) const REASONS: [&str; 3] = ["wrong_key", "sign_in", "session"];
 
-/// How many refusals were logged recently, and which addresses had many. Clones share it.
+/// The number of refusals logged recently, and the addresses with many refusals. Clones share the counts.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Refusals {
     lately: Arc<Mutex<Lately>>,
@@ -86,10 +86,10 @@ struct Lately {
 }
 
 impl Refusals {
-    /// Reports one, and answers how long its answer should wait; `now` is on the monotonic clock.
+    /// Logs and counts a refusal, and returns how long its answer must wait; `now` is on the monotonic clock.
     ///
-    /// A right key never waits: a storm of wrong ones must not keep a monitoring system out, not even one that has its
-    /// address from the same proxy.
+    /// A right key never waits: a storm of wrong keys must not keep a monitoring system out, not even one that reaches
+    /// the server through the same proxy.
     pub(crate) fn note(&self, refusal: Refusal, client: &Client, now: Duration) -> Option<Duration> {
         metrics::counter!("inresponse_requests_refused_total", "reason" => refusal.reason()).increment(1);
         // Where no address is known, as in a function that answers one request at a time, nobody can be told apart.
@@ -130,14 +130,14 @@ impl Refusals {
     }
 }
 
-/// How many wrong keys each address may still send before its answers are late.
+/// The number of wrong keys that each address may still send before its answers are late.
 ///
-/// A table of fixed size, into which addresses are hashed: two that share a place share their wrong keys, which nobody
-/// outside can cause.
+/// The table has a fixed size, and addresses are hashed into it. Two addresses that share a place share their wrong
+/// keys; nobody outside can cause that.
 #[derive(Debug)]
 struct Allowances {
     hasher: RandomState,
-    /// For each place, when it has its whole allowance again.
+    /// For each place: the time when its allowance is full again.
     whole_at: Mutex<Box<[Duration]>>,
 }
 
@@ -150,7 +150,7 @@ impl Default for Allowances {
 impl Allowances {
     const PLACES: usize = 4096;
 
-    /// Takes note of one more wrong key, and answers whether it is one too many.
+    /// Counts one more wrong key, and returns whether it is one too many.
     fn is_used_up(&self, address: IpAddr, now: Duration) -> bool {
         let place = self.hasher.hash_one(network(address)) % Self::PLACES as u64;
         let mut whole_at = self.whole_at.lock().unwrap_or_else(PoisonError::into_inner);
@@ -166,7 +166,7 @@ impl Allowances {
     }
 }
 
-/// The addresses of one client: for IPv6 a /64 network.
+/// The network of one client: for IPv6, its /64 network.
 fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,

@@ -1,10 +1,10 @@
-//! What keys are for.
+//! Scopes: what an API key may do.
 
 use std::str::FromStr;
 
 use inresponse_core::InvalidInput;
 
-/// What a key may do.
+/// A permission of an API key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
     /// Report incidents.
@@ -19,7 +19,7 @@ impl Scope {
     /// All scopes.
     pub const ALL: [Scope; 3] = [Scope::Report, Scope::Respond, Scope::Admin];
 
-    /// The word for it in configurations.
+    /// The name of the scope in configurations.
     pub const fn as_str(self) -> &'static str {
         match self {
             Scope::Report => "report",

@@ -1,4 +1,4 @@
-//! Where people and programs find the router: said once, by the public URL or by where the router is nested.
+//! The address of the router, from the public URL or from where the router is nested.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ pub(crate) struct Site {
     pub(crate) transport: Transport,
 }
 
-/// The scheme of the pages.
+/// The scheme of the pages' address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Transport {
     Https,
@@ -23,14 +23,14 @@ pub(crate) enum Transport {
 }
 
 impl Default for Site {
-    /// At the root of an https server.
+    /// The root of an https server.
     fn default() -> Self {
         Self { prefix: "".into(), origin: None, transport: Transport::Https }
     }
 }
 
 impl Site {
-    /// Under the URL by which people reach the router, as in `https://example.org/alerting`.
+    /// The site at the URL by which people reach the router, such as `https://example.org/alerting`.
     pub(crate) fn under(public_url: &str) -> Result<Self, InvalidInput> {
         let refused = || InvalidInput::field("public-url", "must be an http or https URL");
         let url: axum::http::Uri = public_url.trim().parse().map_err(|_| refused())?;

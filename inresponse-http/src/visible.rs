@@ -1,11 +1,11 @@
-//! Escapes text for pages: it contains no markup and no invisible characters.
+//! Escapes text for pages, so that it contains no markup and no invisible characters.
 
 use std::fmt;
 
 use askama::filters::{self, Escaper};
 use inresponse_core::text::visible;
 
-/// For HTML; see `askama.toml`.
+/// The escaper for HTML; see `askama.toml`.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Html;
 

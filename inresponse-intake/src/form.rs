@@ -1,20 +1,20 @@
-//! Forms, as `application/x-www-form-urlencoded`.
+//! Reads forms in `application/x-www-form-urlencoded`.
 
 use crate::repair;
 
-/// The fields of a form, the first ones.
+/// The fields of a form, up to the maximum number.
 #[derive(Debug)]
 pub(crate) struct Fields {
     fields: Vec<(String, String)>,
-    /// How many came after those.
+    /// The number of further fields, which were ignored.
     pub(crate) left_out: usize,
 }
 
 impl Fields {
-    /// The most fields of a form.
+    /// The maximum number of fields of a form.
     const MAX: usize = 256;
 
-    /// Reads a form. A body that is not a form becomes a form with one odd field.
+    /// Reads a form. A body that is not a form becomes a form with one meaningless field.
     pub(crate) fn read(body: &[u8]) -> Self {
         let mut given = body.split(|byte| *byte == b'&').filter(|field| !field.is_empty());
         let field = |field: &[u8]| {
@@ -36,7 +36,7 @@ impl Fields {
         self.fields.iter().map(|(name, _)| name.as_str())
     }
 
-    /// The fields as an object; those of one name are an array.
+    /// The fields as a JSON object. Fields with the same name become an array.
     pub(crate) fn into_json(self) -> serde_json::Value {
         let mut object = serde_json::Map::new();
         for (name, value) in self.fields {

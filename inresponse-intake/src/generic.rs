@@ -1,4 +1,4 @@
-//! Any JSON or form, by a mapping: which pointer leads to what.
+//! Translates any JSON or form, by a mapping of JSON pointers.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::json::{as_text, value};
 use crate::trouble::Repairs;
 use crate::{Context, Recovery, Remark, Signal, Subject, Translated, Trouble, bounded, key, text, time};
 
-/// Where in a JSON document something is (RFC 6901): empty for all of it, else `/` and names or indexes.
+/// A JSON pointer (RFC 6901): empty for the whole document, otherwise `/` and names or indexes.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Pointer(String);
@@ -27,23 +27,23 @@ impl TryFrom<String> for Pointer {
     }
 }
 
-/// A text of the document, with what it is where it is absent.
+/// A text of the document, with an optional default.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged, expecting = "a JSON pointer, or a table with `at` and `default`")]
 pub enum Field {
-    /// Only where it is.
+    /// The text at a pointer, without a default.
     At(Pointer),
-    /// Where it is, and what it is otherwise.
+    /// The text at a pointer, or a default.
     Or {
-        /// Where it is.
+        /// The pointer to the text.
         at: Option<Pointer>,
-        /// The default value.
+        /// The default, if the document has no text there.
         default: String,
     },
 }
 
 impl Field {
-    /// The value in the document.
+    /// The text in the document, if it is there.
     fn found(&self, alert: &Value) -> Option<String> {
         let at = match self {
             Field::At(at) => Some(at),
@@ -53,7 +53,7 @@ impl Field {
         found.filter(|text| !text.trim().is_empty())
     }
 
-    /// The value in the document, or else the default.
+    /// The text in the document, or the default.
     fn read(&self, alert: &Value) -> Option<String> {
         self.found(alert).or_else(|| match self {
             Field::At(_) => None,
@@ -62,36 +62,36 @@ impl Field {
     }
 }
 
-/// A mapping of a sender's JSON, as in a config.
+/// A mapping of a sender's JSON, as a configuration contains it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Mapping {
-    /// The array of alerts (default: the whole document is one alert).
+    /// The pointer to the array of alerts (default: the whole document is one alert).
     alerts: Option<Pointer>,
     title: Field,
     message: Option<Field>,
-    /// The service (default, also if it is absent: from the labels, as everywhere).
+    /// The service. If the document does not name the service, the service comes from the labels, as for all senders.
     service: Option<Field>,
-    /// A word for the severity (default: from the labels).
+    /// The word for the severity (default: from the labels).
     severity: Option<Field>,
-    /// The sender's name for this trouble (default: the title, or the whole alert if it has no title).
+    /// The sender's own key for the problem (default: the title, or the whole alert if it has no title).
     key: Option<Field>,
-    /// A word for whether it is over.
+    /// The word for the status of the alert.
     status: Option<Field>,
-    /// The words that say that it is over, in lower case.
+    /// The status words that mean that the problem is over, in lower case.
     #[serde(default = "resolved")]
     resolved: Vec<String>,
-    /// The words that say that somebody looks after it, in lower case.
+    /// The status words that mean that somebody has acknowledged the alert, in lower case.
     #[serde(default = "acknowledged")]
     acknowledged: Vec<String>,
-    /// When it began.
+    /// The time when the problem began.
     detected_at: Option<Field>,
-    /// An object whose names and values are labels.
+    /// The pointer to an object whose names and values become labels.
     all_labels: Option<Pointer>,
-    /// Single labels.
+    /// Single labels, by their names.
     #[serde(default)]
     labels: BTreeMap<String, Field>,
-    /// Links, by what they are called.
+    /// Links, by their texts.
     #[serde(default)]
     links: BTreeMap<String, Field>,
 }
@@ -106,10 +106,10 @@ fn acknowledged() -> Vec<String> {
     ["acknowledged", "acknowledge"].map(str::to_owned).to_vec()
 }
 
-/// Translates a body by a mapping: JSON, or a form as scripts send it. `name` is what the sender is called.
+/// Translates a body by a mapping: JSON, or a form as scripts send it. `name` is the mapping's name.
 ///
 /// # Errors
-/// It is neither, or its alerts are not where the mapping says.
+/// The body is neither JSON nor a form, or its alerts are not where the mapping says.
 pub fn alerts(
     body: &[u8],
     name: &str,
@@ -123,7 +123,7 @@ pub fn alerts(
     Ok(bounded(alerts.iter().collect(), |alert| mapping.translate(alert, name, context)))
 }
 
-/// Whatever its content type says: curl calls JSON a form, too.
+/// Reads a body as JSON or as a form. The content type is ignored, because curl calls JSON a form, too.
 fn document(body: &[u8]) -> Result<Value, InvalidInput> {
     value(body).or_else(|error| {
         let first = body.iter().find(|byte| !byte.is_ascii_whitespace());

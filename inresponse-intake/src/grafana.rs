@@ -1,7 +1,7 @@
-//! Grafana's unified alerting: its webhook contact point.
+//! Translates messages of Grafana's webhook contact point (unified alerting).
 //!
-//! Source: Grafana's documentation of the webhook notifier. The alerts are as Alertmanager's, with links to
-//! dashboard, panel and silence, and a text of the values that were measured.
+//! Source: Grafana's documentation of the webhook notifier. The alerts have Alertmanager's format, and also links to
+//! dashboard, panel and silence, and a text with the measured values.
 
 use inresponse_core::InvalidInput;
 
@@ -11,7 +11,7 @@ use crate::prometheus::{self, Webhook};
 /// Translates a message of Grafana's webhook.
 ///
 /// # Errors
-/// It is not such a message.
+/// The body is not a message of Grafana.
 pub fn webhook(body: &[u8], context: &Context<'_>) -> Result<Webhook, InvalidInput> {
     prometheus::grafana(body, context)
 }

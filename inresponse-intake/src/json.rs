@@ -1,4 +1,4 @@
-//! Reading JSON of strangers: fields that are not known are theirs to add, and no detail of one refuses the whole.
+//! Reads JSON of other systems. Unknown fields are ignored, and an invalid detail does not make the whole invalid.
 
 use inresponse_core::InvalidInput;
 use serde::de::DeserializeOwned;
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::{repair, text};
 
-/// Reads a body, repairing what is broken in its texts and numbers.
+/// Reads a body, and repairs invalid texts and numbers.
 ///
 /// # Errors
 /// The body is not JSON; the error names the field `body`.
@@ -20,9 +20,9 @@ pub(crate) fn value(bytes: &[u8]) -> Result<Value, InvalidInput> {
     read.map(sorted).map_err(|e| InvalidInput::field("body", e.to_string()))
 }
 
-/// The same value with every object's fields in the order of their names, in which senders may write them as they like.
+/// The value with the fields of every object in alphabetical order, because senders may write them in any order.
 ///
-/// As deep as the value is, which reading bounds.
+/// The recursion is as deep as the value. The parser limits that depth.
 fn sorted(value: Value) -> Value {
     match value {
         Value::Object(fields) => {
@@ -38,15 +38,15 @@ fn sorted(value: Value) -> Value {
 /// Reads a body that is one object.
 ///
 /// # Errors
-/// Names the field `body`.
+/// The body is not a JSON object. The error names the field `body`.
 pub(crate) fn object(bytes: &[u8]) -> Result<Object, InvalidInput> {
     Object::of(value(bytes)?, "body")
 }
 
-/// Reads a body that is an array of whatever.
+/// Reads a body that is an array with any content.
 ///
 /// # Errors
-/// Names the field `body`.
+/// The body is not a JSON array. The error names the field `body`.
 pub(crate) fn array(bytes: &[u8]) -> Result<Vec<Value>, InvalidInput> {
     match value(bytes)? {
         Value::Array(values) => Ok(values),
@@ -54,10 +54,10 @@ pub(crate) fn array(bytes: &[u8]) -> Result<Vec<Value>, InvalidInput> {
     }
 }
 
-/// Reads a body by the letter, where something is signed or secret.
+/// Reads a body strictly, without repairs, because it is signed or secret.
 ///
 /// # Errors
-/// Names the field by its path, or `body`.
+/// The body does not have this form. The error names the field by its path, or `body`.
 pub(crate) fn exactly<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, InvalidInput> {
     // A structure would be read from an array, too.
     if bytes.iter().find(|b| !b.is_ascii_whitespace()) != Some(&b'{') {
@@ -74,15 +74,15 @@ pub(crate) fn exactly<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, InvalidInp
     Ok(value)
 }
 
-/// An object, whose fields are read as what they should be, as far as they can be.
+/// A JSON object whose fields are converted to the expected types if possible.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Object(Map<String, Value>);
 
 impl Object {
-    /// The object that a value is.
+    /// Converts a value that must be an object.
     ///
     /// # Errors
-    /// Names `field`, which is missing.
+    /// The value is not an object. The error names `field`.
     pub(crate) fn of(value: Value, field: &'static str) -> Result<Self, InvalidInput> {
         match value {
             Value::Object(fields) => Ok(Self(fields)),
@@ -100,12 +100,12 @@ impl Object {
         self.get(name).and_then(as_text).filter(|text| !text.trim().is_empty())
     }
 
-    /// A field that is an object; an empty one where it is not.
+    /// A field that is an object. If the field is not an object, the result is an empty object.
     pub(crate) fn object(&self, name: &str) -> Self {
         self.get(name).and_then(Value::as_object).cloned().map(Self).unwrap_or_default()
     }
 
-    /// A field that is an array; an empty one where it is not.
+    /// A field that is an array. If the field is not an array, the result is an empty array.
     pub(crate) fn array(&self, name: &str) -> &[Value] {
         self.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
     }
@@ -125,7 +125,7 @@ impl Object {
     }
 }
 
-/// A value as the text of a label: a text as it is, anything else as JSON, nothing for null.
+/// A value as the text of a label: a text unchanged, nothing for null, anything else as JSON.
 pub(crate) fn as_text(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,
@@ -134,7 +134,7 @@ pub(crate) fn as_text(value: &Value) -> Option<String> {
     }
 }
 
-/// Whether a text leads somewhere.
+/// Whether a text is an http or https URL.
 pub(crate) fn is_url(text: &str) -> bool {
     text.starts_with("https://") || text.starts_with("http://")
 }

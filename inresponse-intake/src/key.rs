@@ -1,4 +1,4 @@
-//! Keys, which distinguish one trouble from another. If they are too long, they are hashed, never cut.
+//! Dedup keys, which distinguish one problem from another. Keys that are too long are hashed, never cut.
 
 use chrono::{DateTime, Utc};
 use inresponse_core::InvalidInput;
@@ -7,11 +7,11 @@ use sha2::{Digest, Sha256};
 
 use crate::{repair, text};
 
-/// How many bytes of a hashed identity can still be read, and how many its hash takes.
+/// The number of bytes that stay readable at the beginning of a hashed key.
 const READABLE_BYTES: usize = 56;
 const HASH_BYTES: usize = '…'.len_utf8() + '#'.len_utf8() + 64;
 
-/// The key of an identity: itself, if it can be a key. `None` if it is blank.
+/// The key of an identity: the identity itself if it is a valid key, otherwise its hash. `None` if it is blank.
 pub(crate) fn of(identity: &str) -> Option<DedupKey> {
     let identity = identity.trim();
     if identity.is_empty() {
@@ -43,7 +43,8 @@ pub(crate) fn of_whole(readable: &str, message: &[u8]) -> DedupKey {
     of_hash(readable, message)
 }
 
-/// A key from a message and its time of receipt: it is unique, and the sender can be told it.
+/// A unique key, made from a message and its time of receipt, for a sender that sent none. The server can return the
+/// key to the sender.
 pub(crate) fn made_of(message: &[u8], now: DateTime<Utc>) -> Result<DedupKey, InvalidInput> {
     let hash =
         Sha256::new().chain_update(now.timestamp_micros().to_be_bytes()).chain_update(message).finalize();

@@ -59,24 +59,25 @@ pub use rule::{Rule, SEVERITY_WORDS, UNMAPPED};
 pub use signal::{Covers, Recovery, Remark, Signal, Subject};
 pub use trouble::{Recurrence, Trouble};
 
-/// The most alerts in one message.
+/// The maximum number of alerts in one message.
 pub const MAX_ALERTS: usize = 10_000;
 
-/// Why nothing is done about an end that lies in the future: the sender's clock may be ahead.
+/// The reason to do nothing about a recovery whose time lies in the future: the sender's clock may be ahead.
 pub const OVER_TO_COME: &str = "it ends in the future";
 
-/// The input of translation besides the bytes.
+/// What translation needs besides the bytes of the message.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
-    /// How service and severity are read from labels.
+    /// The rule that finds service and severity in labels.
     pub rule: &'a Rule,
-    /// The service that the sender's key is restricted to: whatever its messages name, they are about this one.
+    /// The service that the sender's key is restricted to. All its messages are about this service, even if they name
+    /// another.
     pub service: Option<&'a ServiceName>,
-    /// The time now.
+    /// The current time.
     pub now: DateTime<Utc>,
 }
 
-/// The result for one alert: its signal, or its errors.
+/// The translation of one alert: its signal, or its errors.
 pub type Translated = Result<Signal, InvalidInput>;
 
 /// Translates as many alerts as one message may have. The rest becomes one refusal at the end.
@@ -84,7 +85,7 @@ fn bounded<T>(alerts: Vec<T>, translate: impl Fn(T) -> Translated) -> Vec<Transl
     let beyond = alerts.len().saturating_sub(MAX_ALERTS);
     let mut translated: Vec<_> = alerts.into_iter().take(MAX_ALERTS).map(translate).collect();
     if beyond > 0 {
-        let message = format!("{beyond} more were not taken: a message may have {MAX_ALERTS}");
+        let message = format!("{beyond} more alerts were refused: a message may have {MAX_ALERTS}");
         translated.push(Err(InvalidInput::field("alerts", message)));
     }
     translated

@@ -1,7 +1,7 @@
-//! Nagios and Icinga: a form that their notification commands send with curl.
+//! Translates notifications of Nagios and Icinga: a form that their notification commands send with curl.
 //!
-//! The protocol is our own; its fields are filled with the macros of Nagios (`$NOTIFICATIONTYPE$` and so on) or Icinga
-//! 2, whose documentation describes them. Definitions to paste are in `docs/intake/`.
+//! The format is our own. Its fields are filled with the macros of Nagios (`$NOTIFICATIONTYPE$` and so on) or Icinga 2,
+//! whose documentation describes them. Definitions to paste are in `docs/intake/`.
 
 use chrono::SubsecRound;
 use inresponse_core::InvalidInput;
@@ -17,16 +17,16 @@ use crate::{Context, Covers, Recovery, Remark, Signal, Subject, Translated, Trou
 /// |---|---|
 /// | `type` | `PROBLEM`, `RECOVERY`, `ACKNOWLEDGEMENT`; other types are ignored |
 /// | `host` | the host's name |
-/// | `check` | the name of the check (Nagios' service description); none for checks of the host itself |
+/// | `check` | the name of the check (Nagios' service description); absent for checks of the host itself |
 /// | `state` | `OK`, `UP`, `WARNING`, `CRITICAL`, `UNKNOWN`, `DOWN`, `UNREACHABLE` |
-/// | `output`, `long_output` | what the check said |
-/// | `since` | since when it is in that state, in Unix seconds |
-/// | `author`, `comment` | of an acknowledgement |
-/// | `url` | where to look |
+/// | `output`, `long_output` | the output of the check |
+/// | `since` | the time when the state began, in Unix seconds |
+/// | `author`, `comment` | the author and the text of an acknowledgement |
+/// | `url` | a page with details |
 /// | `label.NAME` | any label |
 ///
 /// # Errors
-/// Its type or host is missing.
+/// The type or the host of the notification is missing.
 pub fn notification(body: &[u8], context: &Context<'_>) -> Translated {
     let fields = Form(Fields::read(body));
     let mut repairs = Repairs::default();
@@ -105,7 +105,8 @@ pub fn notification(body: &[u8], context: &Context<'_>) -> Translated {
 struct Form(Fields);
 
 impl Form {
-    /// A field that is not blank. A macro that Nagios does not know stays as it is written, or is `$`.
+    /// A field of the form that is not blank. A macro that Nagios does not know is left as it is written, or becomes
+    /// `$`; such a field counts as blank.
     fn get(&self, name: &str) -> Option<&str> {
         let value = self.0.get(name)?.trim();
         let unknown_macro = value.starts_with('$') && (value.len() == 1 || value.ends_with('$'));
@@ -116,7 +117,7 @@ impl Form {
         self.get(&format!("label.{name}"))
     }
 
-    /// The labels for service and severity.
+    /// The labels that the rule reads for service and severity.
     fn leading_labels<'a>(&'a self, context: &'a Context<'_>) -> Vec<(&'a str, &'a str)> {
         context.rule.leading_labels().filter_map(|name| Some((name, self.label(name)?))).collect()
     }

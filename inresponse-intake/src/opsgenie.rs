@@ -1,4 +1,4 @@
-//! Clients of Opsgenie's alert API.
+//! Translates requests of clients of Opsgenie's alert API.
 //!
 //! Sources: Opsgenie's documentation of the alert API (create, close, acknowledge and unacknowledge alert, add note,
 //! request status), and Zabbix's media type for it. The API key belongs to one service, because calls that only
@@ -17,7 +17,7 @@ use crate::{Context, Recovery, Remark, Signal, Subject, Trouble, key};
 /// Translates a body of `POST /v2/alerts`.
 ///
 /// # Errors
-/// It is invalid, or has no message.
+/// The body is invalid, or has no message.
 pub fn create(body: &[u8], context: &Context<'_>) -> Result<Signal, InvalidInput> {
     let create = object(body)?;
     let message = create.text("message").ok_or_else(|| InvalidInput::field("message", "is missing"))?;
@@ -46,10 +46,10 @@ pub fn create(body: &[u8], context: &Context<'_>) -> Result<Signal, InvalidInput
     Ok(Signal::Report(Box::new(trouble)))
 }
 
-/// Which alert a path and its `identifierType` mean.
+/// Which alert a path and its `identifierType` identify.
 ///
 /// # Errors
-/// An unknown type, or no identifier of that type.
+/// The type is unknown, or there is no identifier of that type.
 pub fn subject(identifier: &str, identifier_type: Option<&str>) -> Result<Subject, InvalidInput> {
     let unknown = || InvalidInput::field("identifier", "is not the id of an alert");
     match identifier_type.unwrap_or("id") {
@@ -86,34 +86,34 @@ pub fn act(
     })
 }
 
-/// The request.
+/// The kind of request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asked {
-    /// To create an alert.
+    /// Create an alert.
     Create,
-    /// To acknowledge one.
+    /// Acknowledge an alert.
     Acknowledge,
-    /// To close one.
+    /// Close an alert.
     Close,
-    /// To take an acknowledgement back.
+    /// Take an acknowledgement back.
     Unacknowledge,
-    /// To add a note to one.
+    /// Add a note to an alert.
     Note,
 }
 
 /// The id of a completed request: its kind, and its incident if there was one.
 ///
-/// It looks like the UUIDs that Opsgenie gives. The id of an alert is that of a request to create it.
+/// The id looks like the UUIDs that Opsgenie gives. The id of an alert is the id of the request that created it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestId {
-    /// The request.
+    /// The kind of request.
     pub action: Asked,
-    /// The incident; `None` if there was none.
+    /// The incident of the request; `None` if there was none.
     pub incident: Option<IncidentNumber>,
 }
 
 impl RequestId {
-    /// Its text.
+    /// The id as text.
     pub fn text(&self) -> String {
         let action = match self.action {
             Asked::Create => 1,
@@ -128,7 +128,7 @@ impl RequestId {
         format!("00000000-{high:04x}-8{action:03x}-8000-{low:012x}")
     }
 
-    /// The id that has that text.
+    /// Reads an id from its text.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('-');
         let mut part = |len: usize| {

@@ -1,7 +1,7 @@
-//! Clients of PagerDuty's Events API v2.
+//! Translates events of clients of PagerDuty's Events API v2.
 //!
-//! Source: PagerDuty's reference of `POST /v2/enqueue`. As there, the routing key belongs to one service, because
-//! events that only acknowledge or resolve name no service.
+//! Source: PagerDuty's reference of `POST /v2/enqueue`. As in PagerDuty, the routing key belongs to one service,
+//! because events that only acknowledge or resolve name no service.
 
 use inresponse_core::InvalidInput;
 use inresponse_core::model::{DedupKey, Severity};
@@ -13,15 +13,15 @@ use crate::rule::unmapped;
 use crate::trouble::Repairs;
 use crate::{Context, Recovery, Remark, Signal, Subject, Trouble, key, repair, time};
 
-/// An event, read but not yet translated: its routing key says who sends it.
+/// An event, read but not yet translated. The event's routing key tells who sent the event.
 pub struct Event {
     fields: Object,
 }
 
-/// The key of an event, read without the rest, because an event with an unknown key deserves no more work.
+/// Reads only the routing key of an event, because an event with an unknown key deserves no more work.
 ///
 /// # Errors
-/// It is not an event, or its key is not a text.
+/// The body is not an event, or its key is not a text.
 pub fn routing_key(body: &[u8]) -> Result<Option<String>, InvalidInput> {
     #[derive(Deserialize)]
     struct Keyed {
@@ -44,12 +44,12 @@ impl std::fmt::Debug for Event {
     }
 }
 
-/// The request of an event, and the key for the answer.
+/// The translation of an event, and the dedup key for the answer.
 #[derive(Debug)]
 pub struct Translation {
-    /// Its request.
+    /// The signal to execute.
     pub signal: Signal,
-    /// The sender's key, as it gave it, or the one that was made for it.
+    /// The dedup key as the sender gave it, or the one that was made for it.
     pub dedup_key: String,
 }
 
@@ -57,20 +57,21 @@ impl Event {
     /// Reads an event.
     ///
     /// # Errors
-    /// It is invalid.
+    /// The body is not an event.
     pub fn read(body: &[u8]) -> Result<Self, InvalidInput> {
         object(body).map(|fields| Self { fields })
     }
 
-    /// Translates it. If the sender gives no key, one is made from `body`, the original bytes.
+    /// Translates the event. If the sender gave no dedup key, one is made from `body`, the original bytes.
     ///
     /// # Errors
-    /// An unknown action, an acknowledgement or resolution without a key, or a trigger without a summary.
+    /// The action is unknown, an acknowledgement or resolution has no dedup key, or a trigger has no summary.
     pub fn translate(self, body: &[u8], context: &Context<'_>) -> Result<Translation, InvalidInput> {
         let service = context.service.cloned().unwrap_or_else(unmapped);
         let as_given = self.fields.text("dedup_key");
         let given = as_given.as_deref().and_then(key::of);
-        let missing = || InvalidInput::field("dedup_key", "is missing: of what?");
+        let missing =
+            || InvalidInput::field("dedup_key", "is missing: it names the alert to acknowledge or resolve");
         let action = self.fields.text("event_action").map(|action| action.trim().to_lowercase());
         let (signal, dedup_key) = match action.as_deref() {
             Some("trigger") => {
@@ -140,7 +141,8 @@ fn severity(word: Option<&str>, context: &Context<'_>) -> Severity {
     told.unwrap_or(context.rule.unknown_severity())
 }
 
-/// An object's short values are labels, its long ones and anything else are paragraphs of the message.
+/// Adds custom details: short values of an object become labels, long ones and anything else become paragraphs of the
+/// message.
 pub(crate) fn details(trouble: Trouble, details: Option<Value>) -> Trouble {
     const LABEL: usize = 256;
     let details = match details {

@@ -1,7 +1,8 @@
-//! Prometheus and Alertmanager: the webhook that Alertmanager sends, and the API that it offers.
+//! Translates alerts of Prometheus and Alertmanager: the webhook that Alertmanager sends, and the API to which
+//! Prometheus posts.
 //!
 //! Sources: Prometheus' documentation of `webhook_config` (payload version 4) and Alertmanager's OpenAPI document
-//! (`postableAlerts`). The dedup key is the fingerprint, which is the same on both ways.
+//! (`postableAlerts`). The dedup key is the fingerprint, which is the same in both.
 
 use std::collections::BTreeMap;
 
@@ -14,29 +15,30 @@ use crate::time::{self, Told};
 use crate::trouble::Repairs;
 use crate::{Context, Covers, Recovery, Signal, Subject, Translated, Trouble, bounded, key};
 
-/// How far a sender's clock may be ahead when it says that trouble is over.
+/// How far a sender's clock may be ahead when it reports that a problem is over.
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(1);
 
-/// What people are told about trouble whose sender's clock is behind.
-const BEHIND: &str = "endsAt lies in the past and moves with every message, so the trouble goes on: is the sender's clock behind";
+/// The warning on an incident whose sender's clock is behind.
+const BEHIND: &str = "endsAt lies in the past and moves with every message, so the problem continues: is the sender's clock behind";
 
-/// Annotations that make the title and the head of the message.
+/// The annotations from which the title and the first paragraph of the message are taken.
 const TITLES: [&str; 2] = ["summary", "title"];
 const MESSAGES: [&str; 2] = ["description", "message"];
 
-/// The message of a webhook.
+/// The translated message of a webhook.
 #[derive(Debug)]
 pub struct Webhook {
-    /// The result for each alert.
+    /// The translation of each alert.
     pub alerts: Vec<Translated>,
-    /// How many alerts the sender left out, by its `max_alerts`; they are lost unless it sends them otherwise.
+    /// The number of alerts that the sender left out because of its `max_alerts`. Such alerts are lost unless the
+    /// sender sends them another way.
     pub truncated: u64,
 }
 
-/// Translates Alertmanager's webhook, version 4, and messages of the same form.
+/// Translates a message of Alertmanager's webhook, version 4, or of the same format.
 ///
 /// # Errors
-/// It is not such a message, or has another version.
+/// The body is not such a message, or has another version.
 pub fn webhook(body: &[u8], context: &Context<'_>) -> Result<Webhook, InvalidInput> {
     let group = object(body)?;
     // Grafana's, which has the same form, is version 1.
@@ -46,7 +48,7 @@ pub fn webhook(body: &[u8], context: &Context<'_>) -> Result<Webhook, InvalidInp
     translate(group, context, "alertmanager", "Alertmanager")
 }
 
-/// Translates Grafana's webhook, as [`webhook`]; its version is its own.
+/// Translates a message of Grafana's webhook like [`webhook`], with Grafana's own version number.
 pub(crate) fn grafana(body: &[u8], context: &Context<'_>) -> Result<Webhook, InvalidInput> {
     translate(object(body)?, context, "grafana", "Grafana")
 }
@@ -73,13 +75,13 @@ fn translate(
 /// Translates a body of `POST /api/v2/alerts`: an array of alerts.
 ///
 /// # Errors
-/// It is invalid.
+/// The body is not an array of alerts.
 pub fn alerts(body: &[u8], context: &Context<'_>) -> Result<Vec<Translated>, InvalidInput> {
     let translate = |alert: Value| Alert::read(alert)?.translate(Said::Nothing, "prometheus", None, context);
     Ok(bounded(array(body)?, translate))
 }
 
-/// An alert without its times.
+/// The status of an alert, without its times.
 #[derive(Debug, Clone, Copy)]
 enum Said {
     Firing,
@@ -210,7 +212,7 @@ impl Alert {
         }
     }
 
-    /// Its name if it has no summary.
+    /// The name of an alert that has no summary.
     fn name(&self) -> String {
         let label = |name: &str| self.labels.get(name).map(String::as_str);
         match (label("alertname"), label("rulename"), label("instance")) {

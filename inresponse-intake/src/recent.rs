@@ -1,4 +1,4 @@
-//! Recent recoveries, to recognise late messages and trouble that returns.
+//! Remembers recent recoveries, to recognise late messages and problems that return.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -7,14 +7,14 @@ use inresponse_core::model::{DedupKey, ServiceName};
 
 use crate::{Covers, Recovery, Recurrence, Subject, Trouble};
 
-/// Trouble that comes back within this of its recovery flaps.
+/// A problem that returns within this time after its recovery is flapping.
 pub const FLAPPING_WITHIN: TimeDelta = TimeDelta::minutes(5);
-/// How long a recovery is remembered; Prometheus repeats one for as long.
+/// How long a recovery is remembered: fifteen minutes, the time for which Prometheus repeats a recovery.
 const REMEMBERED_FOR: TimeDelta = TimeDelta::minutes(15);
-/// How late a report of trouble may come after its end was first noted if there are several senders: one that comes later
-/// is another's, for which that trouble is not over.
+/// How late a report may come after the recovery of its problem was first recorded, if there are several senders. A
+/// report that comes later belongs to another sender, for which the problem is not over.
 pub const LATE_FOR: TimeDelta = TimeDelta::minutes(2);
-/// An end that has moved this often in a row does not count as an end.
+/// A recovery whose time has moved this many times in a row does not count as a recovery.
 const MOVES: u8 = 2;
 /// How much later or sooner a message may come than its sender's usual interval.
 const UNEVEN: TimeDelta = TimeDelta::seconds(15);
@@ -23,9 +23,9 @@ const UNEVEN: TimeDelta = TimeDelta::seconds(15);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Standing {
-    /// There is trouble.
+    /// The report is current: there is a problem.
     Open(Recurrence),
-    /// It was sent before, and came after, the recovery of the same trouble.
+    /// The report is late: it was sent before the recovery of the same problem, and came after it.
     Late,
 }
 
@@ -33,8 +33,9 @@ type Key = (ServiceName, DedupKey);
 
 /// The last recoveries, at most [`Recoveries::MAX`] of them.
 ///
-/// They are a help, not a record, and each process has its own. Without them a late report opens an incident, and
-/// flapping is not marked: too many alerts are sent, never too few. Guarantees depend only on stored data.
+/// Recoveries are only a help, and each process has its own. Without remembered recoveries a late report opens an
+/// incident, and flapping is not marked: too many alerts are sent, never too few. Guarantees depend only on stored
+/// data.
 #[derive(Debug, Default)]
 pub struct Recoveries {
     by_key: HashMap<Key, Ended>,
@@ -45,19 +46,19 @@ pub struct Recoveries {
 #[derive(Debug)]
 struct Ended {
     id: u64,
-    /// When it was noted first, and last.
+    /// When the recovery was first recorded.
     first_noted_at: DateTime<Utc>,
     noted_at: DateTime<Utc>,
-    /// When it ended according to the sender, but not later than now.
+    /// When the problem ended according to the sender, but not later than now.
     told: Option<DateTime<Utc>>,
     ended_at: DateTime<Utc>,
     covers: Covers,
-    /// How often in a row the same trouble ended later than before, as much later as its message came.
+    /// The number of messages in a row in which the end of the problem moved by the same time as the message.
     moves: u8,
 }
 
 impl Ended {
-    /// How often in a row the end has moved, including the current message.
+    /// How many times in a row the end has moved, including the current message.
     fn moves_by(&self, told: Option<DateTime<Utc>>, now: DateTime<Utc>) -> u8 {
         let (Covers::Episode(_), Some(before), Some(told)) = (self.covers, self.told, told) else { return 0 };
         let uneven = (told - before) - (now - self.noted_at);
@@ -66,15 +67,15 @@ impl Ended {
 }
 
 impl Recoveries {
-    /// The most recoveries that are remembered.
+    /// The maximum number of recoveries that are remembered.
     pub const MAX: usize = 20_000;
 
-    /// None yet.
+    /// Remembers no recovery yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Remembers a recovery. Call it before the incident is searched.
+    /// Remembers a recovery. Call this before you search for the incident.
     pub fn note(&mut self, recovery: &Recovery, now: DateTime<Utc>) {
         let Subject::Key(key) = &recovery.subject else { return };
         self.noted += 1;
@@ -101,15 +102,16 @@ impl Recoveries {
         }
     }
 
-    /// Whether the last recorded end moves with every message. Then the trouble continues, and the sender's clock is
-    /// behind: an end in its future is already past here.
+    /// Whether the last recorded end moves with every message. A moving end means that the problem continues, and that
+    /// the sender's clock is behind: a time in the sender's future is already past here.
     pub fn is_moving(&self, recovery: &Recovery) -> bool {
         let Subject::Key(key) = &recovery.subject else { return false };
         let key = (recovery.service.clone(), key.clone());
         self.by_key.get(&key).is_some_and(|ended| ended.moves >= MOVES)
     }
 
-    /// What a report of that trouble means. Ask before it is stored, and again after it was stored as new.
+    /// What a report of that problem means. Ask before the report is stored, and again after it was stored as a new
+    /// incident.
     pub fn standing(&self, trouble: &Trouble, now: DateTime<Utc>) -> Standing {
         let key = (trouble.service().clone(), trouble.key().clone());
         let Some(ended) = self.by_key.get(&key) else { return Standing::Open(Recurrence::Fresh) };
@@ -127,12 +129,12 @@ impl Recoveries {
         Standing::Open(if flaps { Recurrence::Flapping } else { Recurrence::Fresh })
     }
 
-    /// How many are remembered.
+    /// The number of remembered recoveries.
     pub fn len(&self) -> usize {
         self.by_key.len()
     }
 
-    /// Whether none is.
+    /// Whether no recovery is remembered.
     pub fn is_empty(&self) -> bool {
         self.by_key.is_empty()
     }

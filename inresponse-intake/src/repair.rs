@@ -1,7 +1,7 @@
-//! Broken texts are read anyway: unreadable parts become U+FFFD.
+//! Repairs broken texts: unreadable parts become U+FFFD.
 //!
 //! Marks after each U+FFFD encode the original bytes, so that two different broken texts stay different if they
-//! identify trouble. The marks are noncharacters of Unicode; no text that leaves this crate has one.
+//! identify a problem. The marks are noncharacters of Unicode. No text that leaves this crate contains one.
 
 use std::borrow::Cow;
 
@@ -19,7 +19,7 @@ pub(crate) fn is_broken(text: &str) -> bool {
     text.as_bytes().contains(&0xEF) && text.contains(is_mark)
 }
 
-/// The text without its marks.
+/// The text without the marks that encode unreadable bytes.
 pub(crate) fn shown(text: &str) -> Cow<'_, str> {
     if is_broken(text) { Cow::Owned(text.replace(is_mark, "")) } else { Cow::Borrowed(text) }
 }
@@ -34,7 +34,7 @@ fn push_byte(out: &mut String, byte: u8) {
     push(out, DIGIT + u32::from(byte & 15));
 }
 
-/// Half a pair of UTF-16, between 0xD800 and 0xDFFF.
+/// Writes the marks for half of a UTF-16 surrogate pair, between 0xD800 and 0xDFFF.
 fn push_surrogate(out: &mut String, unit: u32) {
     out.push(char::REPLACEMENT_CHARACTER);
     push(out, SURROGATE + ((unit >> 8) & 7));
@@ -42,7 +42,7 @@ fn push_surrogate(out: &mut String, unit: u32) {
     push(out, DIGIT + (unit & 15));
 }
 
-/// The text that bytes are: UTF-8, whatever part of it is; UTF-16 where a mark at its beginning says so.
+/// Decodes bytes: as UTF-16 if they begin with its byte order mark, otherwise as UTF-8 as far as possible.
 pub(crate) fn decode(bytes: &[u8]) -> Cow<'_, str> {
     match bytes {
         [0xEF, 0xBB, 0xBF, rest @ ..] => decode_utf8(rest),
@@ -109,7 +109,7 @@ pub(crate) fn json(text: &str) -> String {
     out
 }
 
-/// Writes the string that `text` begins with, and answers what comes after it.
+/// Writes the string at the beginning of `text`, and returns the rest of `text`.
 fn string<'a>(text: &'a str, out: &mut String) -> &'a str {
     out.push('"');
     let mut rest = &text[1..];
@@ -134,7 +134,7 @@ fn string<'a>(text: &'a str, out: &mut String) -> &'a str {
     rest
 }
 
-/// Writes the escape whose backslash came before `text`, and answers what comes after it.
+/// Writes the escape whose backslash came before `text`, and returns the rest of `text`.
 fn escape<'a>(text: &'a str, out: &mut String) -> &'a str {
     match text.chars().next() {
         Some(c @ ('"' | '\\' | '/' | 'b' | 'f' | 'n' | 'r' | 't')) => {
@@ -175,7 +175,7 @@ fn is_low(unit: u32) -> bool {
     (0xDC00..=0xDFFF).contains(&unit)
 }
 
-/// The unit of UTF-16 in `uXXXX`.
+/// The UTF-16 unit that `uXXXX` encodes.
 fn unit(text: &str) -> Option<u32> {
     let digits = text.strip_prefix('u')?.get(..4).filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()))?;
     u32::from_str_radix(digits, 16).ok()

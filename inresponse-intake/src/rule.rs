@@ -1,4 +1,4 @@
-//! How service and severity are read from labels: one rule for all senders.
+//! The rule that finds service and severity in labels, the same for all senders.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,13 @@ use inresponse_core::model::{ServiceName, Severity};
 
 use crate::key;
 
-/// The service of unmapped alerts. Unless a team owns it, they go to the catch-all team.
+/// The service of alerts that name no service. Unless a team owns it, they go to the catch-all team.
 pub const UNMAPPED: &str = "unmapped";
 
-/// The words for a severity that senders use, in lower case.
+/// The words that senders use for each severity, in lower case.
 ///
-/// From the documentation of Prometheus' mixins, Grafana, PagerDuty, Opsgenie, Nagios, Icinga, Zabbix and syslog.
+/// The words come from the documentation of Prometheus' mixins, Grafana, PagerDuty, Opsgenie, Nagios, Icinga, Zabbix
+/// and syslog.
 pub const SEVERITY_WORDS: [(Severity, &[&str]); 3] = [
     (
         Severity::Crit,
@@ -57,7 +58,7 @@ pub const SEVERITY_WORDS: [(Severity, &[&str]); 3] = [
     ),
 ];
 
-/// The labels that give service and severity.
+/// The rule that finds service and severity in labels.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
     service_labels: Vec<String>,
@@ -67,7 +68,8 @@ pub struct Rule {
 }
 
 impl Default for Rule {
-    /// `service`, then `job`; `severity`, then `priority`, then `level`; ERR if they give nothing.
+    /// The service is in `service`, otherwise in `job`. The severity is in `severity`, otherwise in `priority` or
+    /// `level`; without them it is ERR.
     fn default() -> Self {
         let words = SEVERITY_WORDS.iter().flat_map(|(severity, words)| words.iter().map(|w| (*w, *severity)));
         Self {
@@ -80,10 +82,10 @@ impl Default for Rule {
 }
 
 impl Rule {
-    /// The same with other labels for the service. The first label that exists and is not blank counts.
+    /// Sets the labels that may name the service. The first label that exists and is not blank counts.
     ///
     /// # Errors
-    /// The list is empty.
+    /// The list of labels is empty.
     pub fn service_labels(mut self, labels: Vec<String>) -> Result<Self, InvalidInput> {
         if labels.is_empty() {
             return Err(InvalidInput::field("service-labels", "must not be empty"));
@@ -92,28 +94,28 @@ impl Rule {
         Ok(self)
     }
 
-    /// The same with other labels for the severity, the first whose word is known.
+    /// Sets the labels that may give the severity. The first label whose word is known counts.
     #[must_use]
     pub fn severity_labels(mut self, labels: Vec<String>) -> Self {
         self.severity_labels = labels;
         self
     }
 
-    /// The same with one more word for a severity, or another meaning of one.
+    /// Adds a word for a severity, or changes the meaning of a word.
     #[must_use]
     pub fn word(mut self, word: &str, severity: Severity) -> Self {
         self.severities.insert(word.trim().to_lowercase(), severity);
         self
     }
 
-    /// The same with another default severity.
+    /// Sets the default severity.
     #[must_use]
     pub fn default_severity(mut self, severity: Severity) -> Self {
         self.default_severity = severity;
         self
     }
 
-    /// The severity that a word means, in whatever case.
+    /// The severity that a word means, in upper or lower case.
     pub fn severity_word(&self, word: &str) -> Option<Severity> {
         let word = word.trim();
         // No known word is longer; what strangers send is.
@@ -128,17 +130,17 @@ impl Rule {
         self.default_severity
     }
 
-    /// The severity from the labels, if there is one.
+    /// The severity in the labels, if there is one.
     pub fn told_severity<'a>(&self, label: impl Fn(&str) -> Option<&'a str>) -> Option<Severity> {
         self.severity_labels.iter().find_map(|name| self.severity_word(label(name)?))
     }
 
-    /// The severity from the labels, else the default.
+    /// The severity in the labels, otherwise the default.
     pub fn severity<'a>(&self, label: impl Fn(&str) -> Option<&'a str>) -> Severity {
         self.told_severity(label).unwrap_or(self.default_severity)
     }
 
-    /// The service of the sender's restricted key, else the one from the labels, else [`UNMAPPED`].
+    /// The service that the sender's key is restricted to, otherwise the one in the labels, otherwise [`UNMAPPED`].
     pub fn service<'a>(
         &self,
         label: impl Fn(&str) -> Option<&'a str>,
@@ -148,13 +150,13 @@ impl Rule {
         own.cloned().or_else(|| told.next()).unwrap_or_else(unmapped)
     }
 
-    /// The labels for service and severity, which are kept in preference to all others.
+    /// The labels for service and severity. If there are too many labels, the labels for service and severity are kept.
     pub(crate) fn leading_labels(&self) -> impl Iterator<Item = &str> {
         self.service_labels.iter().chain(&self.severity_labels).map(String::as_str)
     }
 }
 
-/// The service of unmapped alerts.
+/// The service of alerts that name no service.
 pub(crate) fn unmapped() -> ServiceName {
     ServiceName::new(UNMAPPED).expect("a short word is a name")
 }

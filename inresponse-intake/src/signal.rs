@@ -1,84 +1,84 @@
-//! The meaning of one alert.
+//! Signals: the meaning of one alert.
 
 use chrono::{DateTime, Utc};
 use inresponse_core::model::{DedupKey, IncidentNumber, Note, Person, ServiceName};
 
 use crate::Trouble;
 
-/// What one alert in a message means.
+/// The meaning of one alert in a message.
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
 pub enum Signal {
-    /// There is trouble.
+    /// There is a problem.
     Report(Box<Trouble>),
-    /// It is over.
+    /// A problem is over.
     Recovery(Recovery),
-    /// Somebody looks after it.
+    /// Somebody acknowledges the alert.
     Acknowledgement(Remark),
-    /// Somebody does so no longer.
+    /// Somebody takes an acknowledgement back.
     Release(Remark),
-    /// Somebody says something about it.
+    /// Somebody adds a note.
     Note(Remark),
-    /// Nothing to do, with the reason.
+    /// There is nothing to do, for this reason.
     Nothing(&'static str),
 }
 
-/// Which incident is meant.
+/// The incident that a signal is about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Subject {
-    /// The one that is open under the sender's key.
+    /// The open incident with the sender's dedup key.
     Key(DedupKey),
-    /// The one with that number, if it is of the service.
+    /// The incident with that number, if it is about the service.
     Number(IncidentNumber),
 }
 
-/// Trouble that a sender says is over.
+/// A problem that is over, as its sender reports.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recovery {
-    /// The service it was reported for.
+    /// The service for which the problem was reported.
     pub service: ServiceName,
-    /// Which incident.
+    /// The incident that the recovery is about.
     pub subject: Subject,
-    /// When it was over, by the sender's clock.
+    /// When the problem ended, by the sender's clock.
     pub ended_at: Option<DateTime<Utc>>,
-    /// Which reports came late if they come after this.
+    /// Which reports count as late if they come after this recovery.
     pub covers: Covers,
-    /// Who ended it, where the sender says so.
+    /// The person who ended the problem, if the sender names one.
     pub by: Option<Person>,
-    /// A note: by the person who ended it, or about repairs.
+    /// A note by the person who ended the problem, or about repairs.
     pub note: Option<Note>,
-    /// The alternative meaning if its end moves with every message: the trouble continues, and the sender's clock is
+    /// The meaning of the alert if its end moves with every message: the problem continues, and the sender's clock is
     /// behind.
     pub or_else: Option<Box<Trouble>>,
 }
 
 impl Recovery {
-    /// The end of the trouble with this key; the sender gives no times.
+    /// A recovery without times, because the sender gives none.
     pub(crate) fn untimed(service: ServiceName, subject: Subject) -> Self {
         Self { service, subject, ended_at: None, covers: Covers::None, by: None, note: None, or_else: None }
     }
 }
 
-/// Which reports a recovery makes late.
+/// Which reports count as late if they come after a recovery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Covers {
-    /// Ends of trouble that began at exactly that time: each of several senders has its own order.
+    /// Reports of a problem that began at exactly that time. Several senders may report it, each in its own order.
     Episode(DateTime<Utc>),
-    /// Ends of trouble that began before that: there is one sender, and it gives the times of all changes.
+    /// Reports of a problem that began before that time. There is one sender, and it gives the times of all changes.
     Until(DateTime<Utc>),
-    /// None: the sender gives no times.
+    /// No reports, because the sender gives no times.
     None,
 }
 
 /// An action of a person, or a note.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Remark {
-    /// The service it was reported for.
+    /// The service for which the problem was reported.
     pub service: ServiceName,
-    /// Which incident.
+    /// The incident that the action is about.
     pub subject: Subject,
-    /// Who, where the sender says so.
+    /// The person who acted, if the sender names one.
     pub by: Option<Person>,
-    /// The text.
+    /// The text of the note.
     pub note: Option<Note>,
 }

@@ -1,11 +1,11 @@
-//! Texts of strangers, made fit to be kept: nothing is refused for its length or its control characters.
+//! Makes texts of other systems fit to be stored: no text is refused for its length or its control characters.
 
 use crate::repair;
 
 /// The mark of a text that was cut.
 const CUT: &str = "…";
 
-/// One line without control characters, white space joined, at most `max` bytes.
+/// The text on one line without control characters, with white space joined, cut to `max` bytes.
 pub(crate) fn line(text: &str, max: usize) -> String {
     let text = repair::shown(text);
     // What lies far behind the cut need not be looked at.
@@ -23,7 +23,8 @@ pub(crate) fn line(text: &str, max: usize) -> String {
     cut(line, max)
 }
 
-/// Lines without control characters but line breaks and tabs, at most `max` bytes as text and `encoded` as JSON.
+/// The lines of the text without control characters except line breaks and tabs, cut to `max` bytes as text and
+/// `encoded` bytes as JSON.
 pub(crate) fn lines(text: &str, max: usize, encoded: usize) -> String {
     let text = repair::shown(text);
     let keep = |c: &char| !c.is_control() || matches!(c, '\n' | '\r' | '\t');
@@ -45,7 +46,7 @@ pub(crate) fn lines(text: &str, max: usize, encoded: usize) -> String {
     if max < CUT.len() || encoded < CUT.len() { String::new() } else { format!("{kept}{CUT}") }
 }
 
-/// How many bytes a text takes as JSON.
+/// The number of bytes that a text has as JSON.
 pub(crate) fn encoded_len(text: &str) -> usize {
     text.chars().map(encoded_char).sum()
 }
@@ -54,7 +55,7 @@ fn encoded_char(c: char) -> usize {
     c.len_utf8() + usize::from(matches!(c, '"' | '\\' | '\n' | '\r' | '\t'))
 }
 
-/// A name of at most `max` bytes, without what shows that it was cut.
+/// A name cut to `max` bytes, without the mark of a text that was cut.
 pub(crate) fn name(text: &str, max: usize) -> String {
     let text = repair::shown(text);
     let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();

@@ -1,4 +1,4 @@
-//! Times, in whatever shape a sender writes them.
+//! Reads times in the formats that senders use.
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use serde_json::Value;
@@ -8,16 +8,16 @@ use crate::trouble::Repairs;
 /// A time as a sender gives it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Told {
-    /// Nothing.
+    /// The sender gives no time.
     Nothing,
-    /// This.
+    /// The sender gives this time.
     At(DateTime<Utc>),
-    /// Not a time.
+    /// The text is not a time.
     Unreadable,
 }
 
 impl Told {
-    /// The time, if it is one.
+    /// The time, if the sender gives a readable one.
     pub(crate) fn at(self) -> Option<DateTime<Utc>> {
         match self {
             Told::At(at) => Some(at),
@@ -26,10 +26,10 @@ impl Told {
     }
 }
 
-/// The longest text that is tried.
+/// The maximum length of a text that is tried as a time.
 const MAX_BYTES: usize = 80;
 
-/// Formats with a zone, or in UTC without one. A blank also matches an empty part.
+/// The formats of dates and times, with a zone, or in UTC without one. A blank also matches an empty part.
 const DATES_AND_TIMES: [&str; 17] = [
     "%Y-%m-%dT%H:%M:%S%.f",
     "%Y-%m-%dT%H:%M",
@@ -51,7 +51,7 @@ const DATES_AND_TIMES: [&str; 17] = [
 ];
 const DATES: [&str; 5] = ["%Y-%m-%d", "%Y%m%d", "%G-W%V-%u", "%Y-%j", "%d.%m.%Y"];
 
-/// Reads the time in a field. It records unreadable and guessed times as repairs.
+/// Reads the time in a field. Unreadable and guessed times are recorded as repairs.
 ///
 /// Some senders write a year before 1970 for "none".
 pub(crate) fn read(field: &str, value: Option<&Value>, repairs: &mut Repairs) -> Told {
@@ -91,7 +91,7 @@ enum Zone {
     Assumed,
 }
 
-/// A number: seconds, milliseconds, microseconds or nanoseconds since 1970, by its size.
+/// Reads a number: seconds, milliseconds, microseconds or nanoseconds since 1970, depending on its size.
 fn epoch(text: &str) -> Option<DateTime<Utc>> {
     let plain = |b: u8| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+');
     if !text.bytes().all(plain) || is_date_in_digits(text) {
@@ -119,13 +119,13 @@ fn epoch(text: &str) -> Option<DateTime<Utc>> {
             whole * unit
         }
         Ok(nanos) => nanos / 1_000,
-        #[expect(clippy::cast_possible_truncation, reason = "it is less than 1e21")]
+        #[expect(clippy::cast_possible_truncation, reason = "the number is less than 1e21")]
         Err(_) => (number / per_second * 1e6) as i128,
     };
     DateTime::from_timestamp_micros(i64::try_from(micros).ok()?)
 }
 
-/// `20261124`, `202611240300`, `20261124030000`.
+/// Whether a text is a date in digits: `20261124`, `202611240300`, `20261124030000`.
 fn is_date_in_digits(text: &str) -> bool {
     let century = text.starts_with("19") || text.starts_with("20");
     let date = text.get(..8).and_then(|date| NaiveDate::parse_from_str(date, "%Y%m%d").ok());
@@ -166,7 +166,7 @@ fn written(text: &str) -> Option<(DateTime<Utc>, Zone)> {
     naive(&text).map(|at| (at, Zone::Assumed))
 }
 
-/// The same time with the separators of ISO 8601, and without what adds nothing.
+/// The same time with the separators of ISO 8601, and without redundant parts.
 fn alike(text: &str) -> String {
     // Go's reading of its monotonic clock, and the zone's name in JavaScript.
     let text = text.split(" m=").next().unwrap_or(text);

@@ -1,4 +1,4 @@
-//! Trouble that a sender reports, cut to the limits of a report.
+//! A problem that a sender reports, cut to the limits of a report.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,15 @@ use inresponse_core::model::{DedupKey, Link, Note, Report, ServiceName, Severity
 
 use crate::{repair, text};
 
-/// How much of a report's bytes links and labels may take; the message has the rest.
+/// The maximum number of bytes for all links of a report. The message gets what links and labels leave.
 const MAX_LINK_BYTES: usize = 6 * 1024;
+/// The maximum number of bytes for all labels of a report.
 const MAX_LABEL_BYTES: usize = 8 * 1024;
 /// Bytes reserved for the title and for texts that intake adds.
 const RESERVED_BYTES: usize = 2 * 1024;
 
-/// Trouble that a sender reports. Whatever is too long or too many is cut; an alert is never lost for that.
+/// A problem that a sender reports. Texts that are too long and items that are too many are cut; an alert is never lost
+/// for that reason.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trouble {
     service: ServiceName,
@@ -33,23 +35,23 @@ pub struct Trouble {
     repairs: Repairs,
 }
 
-/// Whether trouble was there a moment ago.
+/// Whether the same problem existed a moment ago.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recurrence {
-    /// It was not.
+    /// The problem is new.
     Fresh,
-    /// It was, and was over for less than [`FLAPPING_WITHIN`](crate::FLAPPING_WITHIN).
+    /// The problem existed before, and was over for less than [`FLAPPING_WITHIN`](crate::FLAPPING_WITHIN).
     Flapping,
 }
 
-/// The repairs of an alert, in words for people; at most a few.
+/// Descriptions of an alert's repairs; at most a few.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Repairs(Vec<String>);
 
 impl Repairs {
     const MAX: usize = 8;
 
-    /// Notes one, once.
+    /// Adds a repair, unless the same one is already listed.
     pub(crate) fn note(&mut self, repair: String) {
         if self.0.len() < Self::MAX && !self.0.contains(&repair) {
             self.0.push(repair);
@@ -77,12 +79,12 @@ impl Repairs {
         self.0.is_empty()
     }
 
-    /// All of them.
+    /// The descriptions as one text.
     pub(crate) fn text(&self) -> String {
         self.0.join("; ")
     }
 
-    /// All of them with another text, for the timeline.
+    /// The descriptions and another text as a note for the timeline.
     pub(crate) fn into_note(self, said: &str) -> Option<Note> {
         let repaired = if self.0.is_empty() { String::new() } else { format!("Repaired: {}.", self.text()) };
         let said = if said.trim().is_empty() { repaired } else { format!("{said}\n{repaired}") };
@@ -91,7 +93,7 @@ impl Repairs {
 }
 
 impl Trouble {
-    /// Trouble of a service under the sender's own key. `source` is the kind of sender.
+    /// A problem of a service under the sender's own key. `source` is the kind of sender.
     pub(crate) fn new(service: ServiceName, key: DedupKey, severity: Severity, source: &str) -> Self {
         Self {
             service,
@@ -111,19 +113,19 @@ impl Trouble {
         }
     }
 
-    /// Notes what had to be repaired.
+    /// Adds the repairs of the alert.
     pub(crate) fn repaired(mut self, repairs: Repairs) -> Self {
         self.repairs.append(repairs);
         self
     }
 
-    /// Warns people who read it.
+    /// Adds a warning that people read in the incident's message.
     pub(crate) fn warned(mut self, warning: &str) -> Self {
         self.repairs.note(warning.to_owned());
         self
     }
 
-    /// Takes the first of these that is not blank as the title.
+    /// Takes the first candidate that is not blank as the title.
     pub(crate) fn title<'a>(mut self, candidates: impl IntoIterator<Item = &'a str>) -> Self {
         for candidate in candidates {
             let title = text::line(candidate, Report::MAX_TITLE_BYTES);
@@ -139,7 +141,7 @@ impl Trouble {
         self
     }
 
-    /// One more paragraph of the message.
+    /// Adds a paragraph to the message.
     pub(crate) fn paragraph(mut self, paragraph: &str) -> Self {
         let paragraph = paragraph.trim();
         self.repairs.note_if_broken("the message", paragraph);
@@ -152,13 +154,13 @@ impl Trouble {
         self
     }
 
-    /// When it began, by the sender's clock.
+    /// Sets when the problem began, by the sender's clock.
     pub(crate) fn began(mut self, at: Option<DateTime<Utc>>) -> Self {
         self.began_at = at;
         self
     }
 
-    /// One more label. Labels that matter come first, since there are bounds.
+    /// Adds a label. Important labels must come first, because the number and size of labels are limited.
     pub(crate) fn label(mut self, name: &str, value: &str) -> Self {
         if self.place(name, value) == Place::Taken {
             self.labels_left_out += 1;
@@ -166,7 +168,7 @@ impl Trouble {
         self
     }
 
-    /// One more label by a name of the sender's own choice: where we call something else so, under a longer one.
+    /// Adds a label with a name of the sender's choice. If the name is one of our own, a longer one is used.
     pub(crate) fn detail(mut self, name: &str, value: &str) -> Self {
         if self.place(name, value) == Place::Taken
             && self.place(&format!("details.{name}"), value) == Place::Taken
@@ -201,12 +203,12 @@ impl Trouble {
         Place::Done
     }
 
-    /// All of these as labels.
+    /// Adds several labels.
     pub(crate) fn labels<'a>(self, labels: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         labels.into_iter().fold(self, |trouble, (name, value)| trouble.label(name, value))
     }
 
-    /// One more link, if it is one and there is room.
+    /// Adds a link, if it is a URL and there is room.
     pub(crate) fn link(mut self, name: &str, url: &str) -> Self {
         if url.trim().is_empty() {
             return self;
@@ -228,22 +230,22 @@ impl Trouble {
         self
     }
 
-    /// The service it is about.
+    /// The service that the problem is about.
     pub fn service(&self) -> &ServiceName {
         &self.service
     }
 
-    /// The sender's own key for it.
+    /// The sender's own key for the problem.
     pub fn key(&self) -> &DedupKey {
         &self.key
     }
 
-    /// When it began, by the sender's clock.
+    /// When the problem began, by the sender's clock.
     pub fn began_at(&self) -> Option<DateTime<Utc>> {
         self.began_at
     }
 
-    /// The report. If the trouble returned soon after its recovery, it has the label `flapping`.
+    /// The report of the problem. If the problem returned soon after its recovery, the report has the label `flapping`.
     ///
     /// # Errors
     /// Never: everything was cut to the limits of a report.
@@ -280,7 +282,7 @@ impl Trouble {
         report.build()
     }
 
-    /// The text below its message.
+    /// The remarks at the end of the message, such as the number of labels left out.
     fn remarks(&self, repairs: &Repairs) -> String {
         let mut remarks = String::new();
         for (left_out, what) in [(self.labels_left_out, "label"), (self.links_left_out, "link")] {
@@ -296,7 +298,7 @@ impl Trouble {
         remarks
     }
 
-    /// Message and remarks, if there is room for both.
+    /// The message with the remarks, if there is room for both.
     fn message_within(&self, room: usize, remarks: &str) -> Option<String> {
         let whole = text::lines(&self.message, usize::MAX, usize::MAX) + remarks;
         let fits = whole.len() <= Report::MAX_MESSAGE_BYTES && text::encoded_len(&whole) <= room;
@@ -307,8 +309,8 @@ impl Trouble {
 /// The result of adding a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
-    /// It is there, or is known to be left out.
+    /// The label was added, or is known to be left out.
     Done,
-    /// Another value has its name.
+    /// Another label has that name and a different value.
     Taken,
 }

@@ -1,4 +1,4 @@
-//! Who sends.
+//! The sender of mails.
 
 use std::error::Error;
 
@@ -16,11 +16,11 @@ pub struct Sender {
 impl Sender {
     /// A sender in the form of a mail header: `InResponse <alerts@example.org>`, or the bare address.
     ///
-    /// Its domain is also used in Message-IDs, which are ASCII (RFC 5322 section 3.6.4). So a non-ASCII domain is
-    /// written in A-labels.
+    /// The sender's domain is also used in Message-IDs, which are ASCII (RFC 5322 section 3.6.4). So a non-ASCII domain
+    /// is written in A-labels.
     ///
     /// # Errors
-    /// It is not a mailbox (RFC 5322 section 3.4), or its local part is not ASCII.
+    /// The text is not a mailbox (RFC 5322 section 3.4), or its local part is not ASCII.
     pub fn new(mailbox: &str) -> Result<Self, MailError> {
         let refused = |e| MailError::new(MailErrorKind::Sender, "the sender is not a mail address", e);
         let mut mailbox: Mailbox =
@@ -41,7 +41,7 @@ impl Sender {
         &self.mailbox
     }
 
-    /// The domain that names of messages end with.
+    /// The domain with which message ids end.
     pub(crate) fn domain(&self) -> &str {
         self.mailbox.email.domain()
     }

@@ -1,4 +1,4 @@
-//! Why a mail cannot be made.
+//! The error of a mail that cannot be made.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -9,11 +9,11 @@ use inresponse_core::notify::Outcome;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MailErrorKind {
-    /// The configured sender.
+    /// The configured sender is invalid.
     Sender,
-    /// The recipient's address.
+    /// The recipient's address is invalid.
     Recipient,
-    /// The message itself.
+    /// The message cannot be built.
     Message,
 }
 
@@ -39,7 +39,7 @@ impl MailError {
         self.kind
     }
 
-    /// The outcome of an attempt that ends here: only an address that no mail can have is the recipient's end.
+    /// The outcome of a send that failed with this error: *rejected* only if no mail can have this recipient's address.
     pub fn outcome(&self) -> Outcome {
         let reason = format!("{}: {}", self.message, self.source);
         match self.kind {

@@ -1,7 +1,7 @@
 //! Writes an InResponse alert as a mail, for any mail carrier.
 //!
-//! It is pure: an alert, a sender and the time go in, and one message comes out. A mail library builds the message, so
-//! that no part of a title can become a header.
+//! The crate is pure: an alert, a sender and the time go in, and one message comes out. A mail library builds the
+//! message, so that no part of a title can become a header.
 //!
 //! ```
 //! use std::{sync::Arc, time::Duration};
@@ -35,7 +35,7 @@
 //! | `subject` | a subject that every reader decodes correctly |
 //! | `view` | the content of the texts; `templates/` has their form |
 //! | `visible` | escapes untrusted text |
-//! | `error` | why a mail cannot be made |
+//! | `error` | the error of a mail that cannot be made |
 
 mod config;
 mod error;

@@ -1,4 +1,4 @@
-//! The message: headers, threading, parts.
+//! Builds the message: headers, threading, parts.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -14,12 +14,12 @@ use lettre::message::{Body, Mailbox, Message, MultiPart, SinglePart};
 use crate::config::Sender;
 use crate::error::{MailError, MailErrorKind};
 use crate::subject::subject;
-use crate::view::{HandedHtml, HandedText, Html, NewsHtml, NewsText, Text, View};
+use crate::view::{HandedHtml, HandedText, Html, StatusUpdateHtml, StatusUpdateText, Text, View};
 
 /// The latest date that a mail can have.
 const LAST_DATE: u64 = 253_402_300_799;
 
-/// The longest line of a part that is sent without an encoding; RFC 5322 section 2.1.1 allows 998.
+/// The maximum length of a line in a part that is sent without an encoding; RFC 5322 section 2.1.1 allows 998.
 const MAX_LINE: usize = 900;
 
 /// A finished mail.
@@ -43,19 +43,19 @@ impl Mail {
 }
 
 impl fmt::Debug for Mail {
-    /// Does not show the message, which contains a secret link.
+    /// Hides the message, which contains a secret link.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Mail").field("to", &self.envelope.to()).finish_non_exhaustive()
     }
 }
 
-/// Makes the mail of an alert.
+/// Makes the mail for an alert.
 ///
 /// Every attempt of a delivery has the same `Message-ID`, and all mails of an incident refer to one thread. `now`
 /// becomes the `Date`.
 ///
 /// # Errors
-/// The recipient's address cannot stand in a mail.
+/// The recipient's address is not valid in a mail.
 pub fn render(alert: &Alert, sender: &Sender, now: DateTime<Utc>) -> Result<Mail, MailError> {
     let recipient = recipient(alert.contact())?;
     let broken = |e| MailError::new(MailErrorKind::Message, "the message cannot be built", e);
@@ -65,7 +65,7 @@ pub fn render(alert: &Alert, sender: &Sender, now: DateTime<Utc>) -> Result<Mail
     let rendered = match alert.occasion() {
         Occasion::Alert => (Text { view: &view }.render(), Html { view: &view }.render()),
         Occasion::Claimed | Occasion::Resolved => {
-            (NewsText { view: &view }.render(), NewsHtml { view: &view }.render())
+            (StatusUpdateText { view: &view }.render(), StatusUpdateHtml { view: &view }.render())
         }
         Occasion::Handed => (HandedText { view: &view }.render(), HandedHtml { view: &view }.render()),
     };
@@ -105,15 +105,15 @@ fn recipient(contact: &Contact) -> Result<Address, MailError> {
     contact.address().parse().map_err(|e| MailError::new(MailErrorKind::Recipient, REFUSED, e))
 }
 
-/// The date of a mail, from 1970 to 9999, beyond which the mail library panics: a clock that is far out must not
-/// keep an alert from being sent.
+/// The date of a mail, limited to the years 1970 to 9999. Beyond them the mail library panics, and a wrong clock must
+/// not keep an alert from being sent.
 fn date(now: DateTime<Utc>) -> SystemTime {
     let seconds = u64::try_from(now.timestamp()).unwrap_or(0).min(LAST_DATE);
     SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
-/// A part. It is not encoded if that is legal, so that the link in a saved mail can be copied without a mail reader.
-/// Otherwise the mail library chooses the encoding.
+/// The body of a part. The body is not encoded if that is legal, so that the link in a saved mail can be copied without
+/// a mail reader. Otherwise the mail library chooses the encoding.
 fn body(text: &str) -> Body {
     // A bare carriage return may not be sent (RFC 5321 section 2.3.8); servers refuse it for good.
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
@@ -125,12 +125,12 @@ fn body(text: &str) -> Body {
     Body::new(text)
 }
 
-/// A message that never existed and that every mail of the incident answers, so that they are one thread.
+/// The id of a message that never existed. Every mail of the incident refers to it, so that the mails are one thread.
 fn thread_id(incident: &Incident, domain: &str) -> String {
     format!("<incident-{}-{}@{domain}>", incident.number(), incident.created_at().timestamp_micros())
 }
 
-/// A header with a fixed name. Its values contain no characters that end a line.
+/// Defines a header with a fixed name. The header's values contain no characters that end a line.
 macro_rules! header {
     ($(#[$doc:meta])* $name:ident($value:ty), $text:literal) => {
         $(#[$doc])*
@@ -163,16 +163,16 @@ macro_rules! header {
 }
 
 header!(
-    /// The delivery id, so that a recipient can recognise a repeat.
+    /// The delivery id, by which a recipient can recognise a repeat.
     Delivery(String), "X-InResponse-Delivery"
 );
 header!(Number(String), "X-InResponse-Incident");
 header!(
-    /// No vacation notes in answer to it (RFC 3834).
+    /// Asks mail servers not to send vacation notes (RFC 3834).
     AutoSubmitted = "auto-generated", "Auto-Submitted"
 );
 header!(
-    /// The same for Microsoft's servers.
+    /// Asks Microsoft's mail servers not to send automatic replies.
     SuppressResponses = "All", "X-Auto-Response-Suppress"
 );
 header!(Importance = "high", "Importance");

@@ -1,16 +1,18 @@
-//! A subject that every reader decodes correctly.
+//! Encodes a subject so that every mail reader decodes it correctly.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lettre::message::header::{Header, HeaderValue, Subject};
 
-/// The longest subject that is sent without an encoding; a line may have 998 bytes (RFC 5322 section 2.1.1).
+/// The maximum length of a subject that is sent without an encoding; a line may have 998 bytes (RFC 5322 section
+/// 2.1.1).
 const MAX_PLAIN: usize = 900;
 
-/// Bytes of text in one encoded word: 60 of base64, so that the word stays under 75 (RFC 2047 section 2).
+/// The bytes of text in one encoded word: they become 60 of base64, so that the word stays under 75 (RFC 2047 section
+/// 2).
 const WORD: usize = 45;
 
-/// A subject that every reader decodes to exactly `text`.
+/// Encodes a subject so that every mail reader decodes it to exactly `text`.
 ///
 /// The mail library does not encode ASCII words, not even `=?utf-8?…?=`, and readers drop the white space between two
 /// encoded words. So a subject that might be read differently is encoded as a whole.
@@ -22,7 +24,7 @@ pub(crate) fn subject(text: &str) -> HeaderValue {
     HeaderValue::dangerous_new_pre_encoded(Subject::name(), text.to_owned(), encoded_words(text))
 }
 
-/// RFC 2047: base64 words, one on each line, that do not split a character.
+/// Encodes a text as base64 words (RFC 2047), one on each line. No word splits a character.
 fn encoded_words(text: &str) -> String {
     let mut words = Vec::new();
     let mut rest = text;

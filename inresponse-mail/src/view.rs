@@ -1,42 +1,42 @@
-//! The content of the texts.
+//! The content of the mail's texts.
 
 use askama::Template;
 use chrono::{DateTime, Utc};
 use inresponse_core::model::{
-    Contact, Delivery, DeliveryStatus, Event, Incident, Level, Severity, Signature, Zone,
+    Contact, Delivery, DeliveryStatus, Event, Incident, Level, Purpose, Severity, Signature, Zone,
 };
 use inresponse_core::notify::{Alert, Occasion};
 use inresponse_core::plan::{self, Upcoming};
 use inresponse_core::text::visible;
 
-/// The plain text.
+/// The plain text of an alert.
 #[derive(Template)]
 #[template(path = "alert.txt")]
 pub(crate) struct Text<'a> {
     pub(crate) view: &'a View<'a>,
 }
 
-/// The HTML.
+/// The HTML of an alert.
 #[derive(Template)]
 #[template(path = "alert.html")]
 pub(crate) struct Html<'a> {
     pub(crate) view: &'a View<'a>,
 }
 
-/// The same for a status update: somebody has it, or it is resolved.
+/// The plain text of a status update: somebody has the incident, or it is resolved.
 #[derive(Template)]
-#[template(path = "news.txt")]
-pub(crate) struct NewsText<'a> {
+#[template(path = "status_update.txt")]
+pub(crate) struct StatusUpdateText<'a> {
     pub(crate) view: &'a View<'a>,
 }
 
 #[derive(Template)]
-#[template(path = "news.html")]
-pub(crate) struct NewsHtml<'a> {
+#[template(path = "status_update.html")]
+pub(crate) struct StatusUpdateHtml<'a> {
     pub(crate) view: &'a View<'a>,
 }
 
-/// The same for the new holder, who must answer.
+/// The plain text for a person who was handed the incident and must answer.
 #[derive(Template)]
 #[template(path = "handed.txt")]
 pub(crate) struct HandedText<'a> {
@@ -49,7 +49,7 @@ pub(crate) struct HandedHtml<'a> {
     pub(crate) view: &'a View<'a>,
 }
 
-/// The content that all of them share.
+/// The content that all texts share.
 pub(crate) struct View<'a> {
     alert: &'a Alert,
     pub(crate) detected: String,
@@ -58,16 +58,16 @@ pub(crate) struct View<'a> {
     pub(crate) before: Vec<Line>,
     pub(crate) upcoming: Vec<Line>,
     /// Who has it or resolved it, and since when; empty in an alert.
-    pub(crate) news: String,
-    pub(crate) news_at: String,
+    pub(crate) happened: String,
+    pub(crate) happened_at: String,
     /// By when the contact must answer.
     pub(crate) answer_by: Option<String>,
 }
 
-/// Somebody who was alerted or will be.
+/// A line about somebody who was alerted or will be.
 pub(crate) struct Line {
     pub(crate) at: String,
-    /// The same without seconds, and without the day of the report, for a narrow screen.
+    /// The time without seconds, and without the day if it is the day of the report, for a narrow screen.
     pub(crate) at_short: String,
     pub(crate) who: String,
 }
@@ -86,7 +86,7 @@ impl Line {
     fn upcoming(incident: &Incident, next: &Upcoming<'_>) -> Self {
         match next {
             Upcoming::Level { level, at, contacts } => {
-                Self::new(incident, *at, Some(*level), names(contacts.iter()))
+                Self::new(incident, *at, Some(*level), names(incident, contacts.iter()))
             }
             Upcoming::Round { round, at } => {
                 Self::new(incident, *at, None, format!("Round {round}: the people on call then"))
@@ -103,11 +103,11 @@ impl<'a> View<'a> {
             alert,
             detected: with_utc(zone, incident.detected_at()),
             reported: with_utc(zone, incident.created_at()),
-            others: names(alert.others()),
+            others: names(incident, alert.others()),
             before: before(alert),
             upcoming: alert.upcoming().iter().map(|next| Line::upcoming(incident, next)).collect(),
-            news: news(alert),
-            news_at: match alert.occasion() {
+            happened: happened(alert),
+            happened_at: match alert.occasion() {
                 Occasion::Alert => None,
                 Occasion::Claimed | Occasion::Handed => incident.claimed(),
                 Occasion::Resolved => incident.resolved(),
@@ -118,8 +118,8 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The subject of an alert is the same in every round. In other mails the event comes first, because a locked
-    /// screen shows little more than the subject. The headers keep the thread together.
+    /// The subject. The subject of an alert is the same in every round. In other mails the event comes first, because a
+    /// locked screen shows little more than the subject. The headers keep the thread together.
     pub(crate) fn subject(&self) -> String {
         let incident = self.alert.incident();
         let (severity, number) = (incident.severity(), incident.number());
@@ -143,7 +143,7 @@ impl<'a> View<'a> {
         self.alert.incident().severity().as_str()
     }
 
-    /// Dark enough for white letters, on light and on dark ground.
+    /// The colour of the severity: dark enough for white letters, on light and on dark ground.
     pub(crate) fn severity_colour(&self) -> &'static str {
         match self.alert.incident().severity() {
             Severity::Crit => "#b3261e",
@@ -152,7 +152,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// A shape for readers who cannot distinguish the colours: a triangle, a diamond, a circle.
+    /// The shape of the severity, for readers who cannot distinguish the colours: a triangle, a diamond, a circle.
     pub(crate) fn severity_shape(&self) -> &'static str {
         match self.alert.incident().severity() {
             Severity::Crit => "&#9650;",
@@ -193,7 +193,7 @@ impl<'a> View<'a> {
         self.alert.incident().labels().iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
     }
 
-    /// The facts, as the HTML lists them.
+    /// The facts about the incident, as the HTML lists them.
     pub(crate) fn facts(&self) -> Vec<(&str, String)> {
         let times =
             if self.count() > 1 { format!(", reported {} times", self.count()) } else { String::new() };
@@ -215,7 +215,7 @@ impl<'a> View<'a> {
         self.alert.claim_url()
     }
 
-    /// The link with which somebody else can take it over.
+    /// The link with which another person can take the incident over.
     pub(crate) fn take_over_url(&self) -> Option<&str> {
         let is_theirs = self.alert.incident().holder_at(self.alert.contact()).is_some();
         self.claim_url().filter(|_| self.alert.occasion() == Occasion::Claimed && !is_theirs)
@@ -226,7 +226,8 @@ impl<'a> View<'a> {
         self.message().contains('\n')
     }
 
-    /// Whether it has columns, which stay though they are wider than the screen. Prose is wrapped.
+    /// Whether the message has columns. Columns are not wrapped, even if they are wider than the screen. Prose is
+    /// wrapped.
     pub(crate) fn has_columns(&self) -> bool {
         self.message().contains("  ") || self.message().contains('\t')
     }
@@ -249,19 +250,19 @@ impl<'a> View<'a> {
     }
 
     pub(crate) fn level(&self) -> String {
-        match self.alert.level() {
-            Level::At(n) => format!("level {n}"),
-            Level::Fallback => "fallback".to_owned(),
-            Level::News(_) => "status update".to_owned(),
+        match self.alert.purpose() {
+            Purpose::Alert(Level::At(n)) => format!("level {n}"),
+            Purpose::Alert(Level::Fallback) => "fallback".to_owned(),
+            Purpose::StatusUpdate(_) => "status update".to_owned(),
         }
     }
 
-    /// Why the recipient gets the alert.
+    /// The reason why the recipient gets the mail.
     pub(crate) fn role(&self) -> String {
-        match self.alert.level() {
-            Level::At(n) => format!("You are alerted at level {n}"),
-            Level::Fallback => "You are the fallback contact".to_owned(),
-            Level::News(_) => "You get this status update".to_owned(),
+        match self.alert.purpose() {
+            Purpose::Alert(Level::At(n)) => format!("You are alerted at level {n}"),
+            Purpose::Alert(Level::Fallback) => "You are the fallback contact".to_owned(),
+            Purpose::StatusUpdate(_) => "You get this status update".to_owned(),
         }
     }
 
@@ -283,14 +284,14 @@ impl<'a> View<'a> {
 }
 
 /// One sentence: who has it or resolved it.
-fn news(alert: &Alert) -> String {
+fn happened(alert: &Alert) -> String {
     let incident = alert.incident();
     let is_theirs = incident.holder_at(alert.contact()).is_some();
     match alert.occasion() {
         Occasion::Alert => String::new(),
         Occasion::Claimed | Occasion::Handed => match last_claim(incident) {
-            Some(Event::HandedOver { by, .. }) if is_theirs => format!("{by} handed it to you"),
-            Some(Event::HandedOver { by, to, .. }) => format!("{by} handed it to {to}"),
+            Some(Event::HandedOver { by, .. }) if is_theirs => format!("{by} handed the incident to you"),
+            Some(Event::HandedOver { by, to, .. }) => format!("{by} handed the incident to {to}"),
             Some(_) | None => format!("{} has it", incident.claimed().map_or("Somebody", |c| c.by.as_str())),
         },
         Occasion::Resolved => {
@@ -299,28 +300,33 @@ fn news(alert: &Alert) -> String {
     }
 }
 
-/// How the holder came to have it.
+/// The event by which the claimant got the incident.
 fn last_claim(incident: &Incident) -> Option<&Event> {
     let events = incident.timeline().entries().iter().rev().map(|entry| &entry.event);
     events.into_iter().find(|event| matches!(event, Event::Claimed { .. } | Event::HandedOver { .. }))
 }
 
-/// The levels of this round whose turn came before, and how that went.
+/// The levels of this round that came before this one, with the result for each contact.
 fn before(alert: &Alert) -> Vec<Line> {
     let incident = alert.incident();
     plan::turns(incident)
         .iter()
-        .take_while(|turn| turn.level != alert.level())
+        .take_while(|turn| Purpose::Alert(turn.level) != alert.purpose())
         .filter(|turn| !turn.deliveries.is_empty())
         .map(|turn| {
-            let who = turn.deliveries.iter().map(|delivery| told(delivery)).collect::<Vec<_>>().join(", ");
+            let who = turn
+                .deliveries
+                .iter()
+                .map(|delivery| told(incident, delivery))
+                .collect::<Vec<_>>()
+                .join(", ");
             Line::new(incident, turn.at, Some(turn.level), who)
         })
         .collect()
 }
 
-fn told(delivery: &Delivery) -> String {
-    let contact = delivery.contact();
+fn told(incident: &Incident, delivery: &Delivery) -> String {
+    let contact = incident.shown(delivery.contact());
     let reason = delivery.last().map(|last| last.detail.as_str()).filter(|reason| !reason.is_empty());
     let why = |what: &str| match reason {
         Some(reason) => format!("{contact} {what}: {reason}"),
@@ -339,7 +345,7 @@ fn time(zone: &Zone, at: DateTime<Utc>) -> String {
     format!("{} {}", local.clock().format("%Y-%m-%d %H:%M:%S"), local.zone())
 }
 
-/// The same with UTC beside it.
+/// A time with UTC beside it.
 fn with_utc(zone: &Zone, at: DateTime<Utc>) -> String {
     let local = zone.local(at);
     if local.clock() == at.naive_utc() {
@@ -350,6 +356,6 @@ fn with_utc(zone: &Zone, at: DateTime<Utc>) -> String {
     format!("{} ({})", time(zone, at), at.format(format))
 }
 
-fn names<'a>(contacts: impl Iterator<Item = &'a Contact>) -> String {
-    contacts.map(Contact::to_string).collect::<Vec<_>>().join(", ")
+fn names<'a>(incident: &Incident, contacts: impl Iterator<Item = &'a Contact>) -> String {
+    contacts.map(|contact| incident.shown(contact)).collect::<Vec<_>>().join(", ")
 }

@@ -1,15 +1,15 @@
-//! Escapes text for mails: it contains no markup and no invisible characters.
+//! Escapes text for mails, so that it contains no markup and no invisible characters.
 
 use std::fmt;
 
 use askama::filters::{self, Escaper};
 use inresponse_core::text::visible;
 
-/// For HTML; see `askama.toml`.
+/// The escaper for HTML; see `askama.toml`.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Html;
 
-/// For plain text.
+/// The escaper for plain text.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Plain;
 

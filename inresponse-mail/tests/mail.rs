@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use inresponse_core::model::{
-    Contact, DeliveryKey, Incident, IncidentNumber, Level, Matrix, News, Person, Report, ReportBuilder,
-    Severity, TeamName, Zone,
+    Contact, DeliveryKey, Incident, IncidentNumber, Level, Matrix, Person, Report, ReportBuilder, Severity,
+    StatusUpdates, TeamName, Zone,
 };
 use inresponse_core::notify::{Alert, Outcome};
 use inresponse_core::plan::{self, Decision, HoldNothing, Input, StateChange, TakeOver, Update};
@@ -31,7 +31,7 @@ fn matrix() -> Matrix {
         vec![contact("ops@example.org")],
         Duration::from_secs(600),
     )
-    .telling(News::Told)
+    .with_status_updates(StatusUpdates::On)
 }
 
 fn alert(report: ReportBuilder) -> Alert {
@@ -53,7 +53,7 @@ fn second_alert() -> Alert {
     let mut incident = alert(spike()).incident().clone();
     let rejected = Outcome::Rejected { reason: "550 no such user".to_owned() };
     for (place, outcome) in [(0, &Outcome::Accepted), (1, &rejected)] {
-        let delivery = DeliveryKey { round: 1, level: Level::At(1), place };
+        let delivery = DeliveryKey::alert(1, Level::At(1), place);
         incident = stepped(&incident, Input::Outcome { delivery, attempt: 1, outcome }, at()).0;
     }
     let due = Input::Due { lease: Duration::from_secs(30), hold: &HoldNothing, round: None };
@@ -175,11 +175,11 @@ Unless somebody claims it:
 }
 
 /// What is told after that change by kim of an alert that jo and kim got.
-fn news(change: StateChange, to: &str) -> Alert {
+fn status_update(change: StateChange, to: &str) -> Alert {
     let alert = alert(spike());
     let mut incident = alert.incident().clone();
     for place in [0, 1] {
-        let delivery = DeliveryKey { round: 1, level: Level::At(1), place };
+        let delivery = DeliveryKey::alert(1, Level::At(1), place);
         let outcome = Input::Outcome { delivery, attempt: 1, outcome: &Outcome::Accepted };
         incident = stepped(&incident, outcome, at()).0;
     }
@@ -195,7 +195,7 @@ fn news(change: StateChange, to: &str) -> Alert {
 }
 
 #[test]
-fn news_is_short_stands_in_the_thread_of_its_alert_and_offers_what_can_still_be_done() {
+fn a_status_update_is_short_stands_in_the_thread_of_its_alert_and_offers_what_can_still_be_done() {
     let handed_on = StateChange::HandTo(Person::new("lee@example.org").unwrap());
     for (change, says, subject, offers) in [
         (
@@ -206,7 +206,7 @@ fn news_is_short_stands_in_the_thread_of_its_alert_and_offers_what_can_still_be_
         ),
         (
             handed_on,
-            "kim@example.org handed it to lee@example.org",
+            "kim@example.org handed the incident to lee@example.org",
             "Handed to lee@example.org by kim@example.org: CRIT athens: 5xx Error Spike (#10001)",
             "Take it over:",
         ),
@@ -218,7 +218,7 @@ fn news_is_short_stands_in_the_thread_of_its_alert_and_offers_what_can_still_be_
         ),
     ] {
         let is_over = change == StateChange::Resolve;
-        let (bytes, first) = (message(&news(change, "jo@example.org")), message(&alert(spike())));
+        let (bytes, first) = (message(&status_update(change, "jo@example.org")), message(&alert(spike())));
         let parsed = MessageParser::default().parse(&bytes).unwrap();
         let original = MessageParser::default().parse(&first).unwrap();
         // A locked screen shows little more than the subject, which must not look like another alert.
@@ -240,7 +240,7 @@ fn news_is_short_stands_in_the_thread_of_its_alert_and_offers_what_can_still_be_
 #[test]
 fn the_new_holder_is_told_what_happened_and_offered_what_they_can_do() {
     for to in ["jo@example.org", "lee@example.org"] {
-        let bytes = message(&news(StateChange::HandTo(Person::new(to).unwrap()), to));
+        let bytes = message(&status_update(StateChange::HandTo(Person::new(to).unwrap()), to));
         let parsed = MessageParser::default().parse(&bytes).unwrap();
         let subject = "Handed to you by kim@example.org: CRIT athens: 5xx Error Spike (#10001)";
         assert_eq!(parsed.subject(), Some(subject));
@@ -248,7 +248,7 @@ fn the_new_holder_is_told_what_happened_and_offered_what_they_can_do() {
         let link = "https://ir.example.org/incidents/10001/claim?token=abc.def";
         let expected = format!(
             "\
-kim@example.org handed it to you: CRIT on athens: 5xx Error Spike
+kim@example.org handed the incident to you: CRIT on athens: 5xx Error Spike
 
 12 % of requests fail.
 Since the last deploy.
@@ -364,7 +364,7 @@ fn without_links_there_are_no_buttons() {
 #[test]
 fn p10_every_attempt_bears_the_same_delivery_and_every_mail_the_same_thread() {
     let first = alert(spike());
-    let key = DeliveryKey { round: 1, level: Level::At(1), place: 0 };
+    let key = DeliveryKey::alert(1, Level::At(1), 0);
     let second = Alert::new(Arc::new(first.incident().clone()), 3, key, 2, first.contact().clone());
     let (first, second) = (message(&first), message(&second));
     let parse = |bytes| MessageParser::default().parse(bytes).unwrap();
@@ -424,7 +424,7 @@ fn the_claim_link_can_be_copied_from_a_saved_mail() {
 #[test]
 fn a_message_without_a_claim_link_holds_no_bare_carriage_return() {
     let with_link = alert(Report::builder("athens", Severity::Warn, "t").message("a\r.\rb"));
-    let key = DeliveryKey { round: 1, level: Level::At(1), place: 0 };
+    let key = DeliveryKey::alert(1, Level::At(1), 0);
     let without = Alert::new(Arc::new(with_link.incident().clone()), 1, key, 1, with_link.contact().clone());
     let bytes = message(&without);
     assert!(!bytes.windows(2).any(|w| w[0] == b'\r' && w[1] != b'\n'));
@@ -459,7 +459,7 @@ fn a_recipient_who_cannot_stand_in_a_mail_is_an_error() {
     let bad = Alert::new(
         Arc::new(good.incident().clone()),
         1,
-        DeliveryKey { round: 1, level: Level::At(1), place: 0 },
+        DeliveryKey::alert(1, Level::At(1), 0),
         1,
         contact("sms:jo@example.org"),
     );
@@ -479,7 +479,7 @@ fn p09_domains_beyond_ascii_are_a_labels_in_envelope_and_headers() {
     let alert = Alert::new(
         Arc::new(good.incident().clone()),
         1,
-        DeliveryKey { round: 1, level: Level::At(1), place: 0 },
+        DeliveryKey::alert(1, Level::At(1), 0),
         1,
         contact("jo@bücher.example"),
     );

@@ -1,36 +1,36 @@
-//! A disk that keeps what was synced, and whatever it likes of the rest.
+//! A disk that keeps what was synced, and a random part of the rest.
 
 use std::collections::BTreeMap;
 
 use crate::machine::{FileId, Locks, Shared};
 
-/// The power is off: nothing works any more.
+/// The power is off: no call works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Off;
 
-/// Something that changes the disk, or makes changes durable.
+/// A call that changes the disk, or makes changes durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Call {
-    /// A write to the database itself, or a change of its size.
+    /// The call writes to the database file, or changes its size.
     WriteDatabase,
-    /// A write to the write-ahead log, or a change of its size.
+    /// The call writes to the write-ahead log, or changes its size.
     WriteLog,
-    /// A write to a rollback journal, or a change of its size.
+    /// The call writes to a rollback journal, or changes its size.
     WriteJournal,
-    /// A sync of the database itself.
+    /// The call syncs the database file.
     SyncDatabase,
-    /// A sync of the write-ahead log.
+    /// The call syncs the write-ahead log.
     SyncLog,
-    /// A sync of a rollback journal.
+    /// The call syncs a rollback journal.
     SyncJournal,
-    /// A file is created or deleted.
+    /// The call creates or deletes a file.
     Name,
-    /// A sync of the directory.
+    /// The call syncs the directory.
     SyncDirectory,
 }
 
 impl Call {
-    /// All of them.
+    /// All kinds of calls.
     pub const ALL: [Self; 8] = [
         Self::WriteDatabase,
         Self::WriteLog,
@@ -42,36 +42,36 @@ impl Call {
         Self::SyncDirectory,
     ];
 
-    /// For people.
+    /// The description of the call, for output.
     pub fn words(self) -> &'static str {
         match self {
-            Self::WriteDatabase => "in a write to the database file",
-            Self::WriteLog => "in a write to the log",
-            Self::WriteJournal => "in a write to the first journal",
-            Self::SyncDatabase => "in a sync of the database file",
-            Self::SyncLog => "in a sync of the log",
-            Self::SyncJournal => "in a sync of the first journal",
-            Self::Name => "as a file was created or deleted",
-            Self::SyncDirectory => "in a sync of the directory",
+            Self::WriteDatabase => "during a write to the database file",
+            Self::WriteLog => "during a write to the write-ahead log",
+            Self::WriteJournal => "during a write to the rollback journal",
+            Self::SyncDatabase => "during a sync of the database file",
+            Self::SyncLog => "during a sync of the write-ahead log",
+            Self::SyncJournal => "during a sync of the rollback journal",
+            Self::Name => "while a file was created or deleted",
+            Self::SyncDirectory => "during a sync of the directory",
         }
     }
 }
 
-/// Whether a sync of the directory does anything.
+/// Whether syncing the directory has an effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Directory {
-    /// As it should.
+    /// A sync of the directory works as it should.
     Synced,
-    /// Never: the defect of a program or file system that forgets it.
+    /// A sync of the directory does nothing, like in a program or file system with this defect.
     NeverSynced,
 }
 
-/// When the power goes off, or everything is killed.
+/// The call during which the power goes off, or everything is killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fate {
-    /// In which kind of call; `None`: in any.
+    /// The kind of call; `None` means any kind.
     pub(crate) call: Option<Call>,
-    /// In which of them, from 1.
+    /// The number of the call among those of its kind, from 1.
     pub(crate) nth: u64,
 }
 
@@ -99,21 +99,21 @@ impl Change {
 
 #[derive(Debug, Default, Clone)]
 pub(crate) struct File {
-    /// As programs see it.
+    /// The content of the file as programs see it.
     pub(crate) now: Vec<u8>,
-    /// As it is certain to be after a cut, but for the changes.
+    /// The content that certainly survives a power cut, without later changes.
     pub(crate) synced: Vec<u8>,
     pub(crate) changes: Vec<Change>,
 }
 
-/// A name that came to stand for a file, or for none.
+/// A change of the directory: a name that now stands for a file, or for none.
 #[derive(Debug, Clone)]
 pub(crate) struct Renaming {
     pub(crate) name: String,
     pub(crate) file: Option<FileId>,
 }
 
-/// A directory and its files, as programs see them and as they are certain to be after a power cut.
+/// A directory and its files, as programs see them, and as they certainly survive a power cut.
 #[derive(Debug)]
 pub struct Disk {
     pub(crate) files: Vec<File>,
@@ -122,20 +122,20 @@ pub struct Disk {
     pub(crate) renamings: Vec<Renaming>,
     pub(crate) directory: Directory,
     fate: Option<Fate>,
-    /// In which call the power went off.
+    /// The call during which the power went off.
     off: Option<Call>,
-    /// What the machine's processes share as long as it has power.
+    /// The locks and memory that the machine's processes share as long as it has power.
     pub(crate) locks: Locks,
     pub(crate) shared: Shared,
 }
 
 impl Disk {
-    /// An empty one.
+    /// An empty disk.
     pub fn new(directory: Directory) -> Self {
         Self::with(Vec::new(), BTreeMap::new(), directory)
     }
 
-    /// One that holds nothing that is not synced.
+    /// A disk whose whole content is synced.
     pub(crate) fn with(files: Vec<File>, names: BTreeMap<String, FileId>, directory: Directory) -> Self {
         Self {
             files,
@@ -150,7 +150,7 @@ impl Disk {
         }
     }
 
-    /// The same after every process was killed: what they wrote is there, synced or not.
+    /// The disk after every process was killed: everything that they wrote is there, synced or not.
     #[must_use]
     pub fn after_kill(&self) -> Self {
         Self {
@@ -164,7 +164,7 @@ impl Disk {
         self.fate = fate;
     }
 
-    /// In which call the power went off; `None` while it is on.
+    /// The call during which the power went off; `None` if it is on.
     pub fn off(&self) -> Option<Call> {
         self.off
     }
@@ -173,7 +173,7 @@ impl Disk {
         if self.off.is_some() { Err(Off) } else { Ok(()) }
     }
 
-    /// Counts a call, and cuts the power if it is the one.
+    /// Counts a call, and cuts the power if it is the chosen one.
     fn called(&mut self, call: Call) -> Result<(), Off> {
         if let Some(fate) = &mut self.fate
             && fate.call.is_none_or(|wanted| wanted == call)

@@ -1,15 +1,15 @@
-//! What processes on one machine share while it has power: locks, and memory.
+//! What the processes of a machine share while it has power: locks and memory.
 
 use std::cell::UnsafeCell;
 use std::collections::BTreeMap;
 
-/// A file, whatever its name is by now.
+/// The id of a file, which does not change with its name.
 pub(crate) type FileId = usize;
 
-/// One opening of a file.
+/// The id of one opening of a file.
 pub(crate) type Handle = u64;
 
-/// How far a file is locked, as SQLite counts: unlocked, shared, reserved, pending, exclusive.
+/// The level of a lock on a file, in SQLite's numbers: unlocked, shared, reserved, pending, exclusive.
 pub(crate) type Level = i32;
 
 const SHARED: Level = 1;
@@ -17,11 +17,11 @@ const RESERVED: Level = 2;
 const PENDING: Level = 3;
 const EXCLUSIVE: Level = 4;
 
-/// Somebody else has it.
+/// Another opening of the file holds the lock.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Busy;
 
-/// Who has locked which file.
+/// The locks on all files.
 #[derive(Debug, Default)]
 pub(crate) struct Locks {
     last: Handle,
@@ -75,28 +75,28 @@ impl Locks {
     }
 }
 
-/// How many locks a file's shared memory has.
+/// The number of locks in a file's shared memory.
 const SLOTS: usize = 8;
 
-/// The shared memory that goes with a database file.
+/// The shared memory of a database file.
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
-    /// Boxed, since SQLite keeps pointers to them.
+    /// The regions of memory. The regions are boxed, because SQLite keeps pointers to them.
     regions: BTreeMap<(FileId, usize), Box<[UnsafeCell<u64>]>>,
     slots: BTreeMap<FileId, [Vec<(Handle, Hold)>; SLOTS]>,
 }
 
-/// How a slot is held.
+/// How a lock in shared memory is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Hold {
-    /// With others.
+    /// The lock is shared with others.
     Shared,
-    /// Alone.
+    /// The lock is held alone.
     Exclusive,
 }
 
 impl Shared {
-    /// A region of that many bytes, made if it is absent.
+    /// A region with that many bytes, which is created if it does not exist.
     pub(crate) fn region(&mut self, file: FileId, region: usize, bytes: usize) -> &[UnsafeCell<u64>] {
         let words = bytes.div_ceil(size_of::<u64>());
         self.regions.entry((file, region)).or_insert_with(|| (0..words).map(|_| UnsafeCell::new(0)).collect())
@@ -134,7 +134,7 @@ impl Shared {
         self.unlock(file, handle, 0..SLOTS);
     }
 
-    /// Forgets the memory of a file that nobody uses any more.
+    /// Frees the memory of a file that nobody uses.
     pub(crate) fn forget(&mut self, file: FileId) {
         self.regions.retain(|(of, _), _| *of != file);
     }

@@ -1,4 +1,4 @@
-//! Cuts the power; `cargo xtask powercuts` builds and calls it.
+//! Cuts the power during writes. `cargo xtask powercuts` builds and calls this program.
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -11,10 +11,10 @@ use inresponse_powercut::play::Plant;
 #[derive(Parser)]
 #[command(name = "cargo xtask powercuts")]
 struct Cli {
-    /// How many times.
+    /// The number of power cuts.
     #[arg(long, default_value_t = 10_000)]
     cuts: u64,
-    /// The first seed; with `--cuts 1`, that one alone.
+    /// The first seed. With `--cuts 1`, only this seed is played.
     #[arg(long, default_value_t = 1)]
     from: u64,
 }
@@ -35,9 +35,12 @@ fn main() -> ExitCode {
             print!("{tally}");
             let missing = tally.missing();
             if !missing.is_empty() {
-                println!("never happened, so that it was not tested (too few cuts?): {}", missing.join("; "));
+                println!(
+                    "not tested, because these cases never happened (too few cuts?): {}",
+                    missing.join("; ")
+                );
             }
-            println!("nothing that was answered was lost");
+            println!("no answered write was lost");
             ExitCode::SUCCESS
         }
         Err(failure) => {

@@ -1,22 +1,22 @@
-//! Many seeds at once, on several threads.
+//! Plays many seeds on several threads.
 
 use std::sync::{Mutex, PoisonError};
 
 use crate::play::{Plant, Tally, play};
 
-/// A seed that broke something.
+/// A seed whose play failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// Which one.
+    /// The seed.
     pub seed: u64,
-    /// What.
+    /// What was broken.
     pub what: String,
 }
 
-/// Plays seeds from `from` on until there were `cuts` power cuts, or one fails; `progress` is told after each.
+/// Plays seeds from `from` on until there were `cuts` power cuts, or one fails. `progress` is called after each seed.
 ///
 /// # Errors
-/// The first failure that was met.
+/// The first failure.
 pub fn many(
     from: u64,
     cuts: u64,

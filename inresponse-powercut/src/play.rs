@@ -1,4 +1,4 @@
-//! One database's life from one seed: written to, cut off, opened again, and so on.
+//! Plays the life of one database from one seed: it is written to, cut off, opened again, and so on.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,59 +14,59 @@ use crate::survive::Survival;
 use crate::vfs::Machine;
 use crate::workload;
 
-/// A defect that is planted, to see that it is found.
+/// A planted defect, to test that it is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Plant {
-    /// None: what is shipped.
+    /// No defect: the product as it is.
     None,
-    /// The database does not sync as it should.
+    /// SQLite is configured to sync less.
     Synchronous(&'static str),
-    /// Nobody syncs the directory.
+    /// Syncs of the directory have no effect.
     DirectoryNeverSynced,
 }
 
-/// When something ended.
+/// The moment at which the life of a machine ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Moment {
-    /// While the database was opened, and recovered from what was before.
+    /// The machine ended while the database was opened and recovered.
     Opening,
-    /// While it was written to.
+    /// The machine ended while the database was written to.
     Writing,
-    /// While it was closed.
+    /// The machine ended while the database was closed.
     Closing,
-    /// Afterwards.
+    /// The machine ended after the database was closed.
     Closed,
 }
 
-/// How often what happened.
+/// Counts of events.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Tally {
-    /// Databases.
+    /// The number of databases.
     pub databases: u64,
-    /// Power cuts.
+    /// The number of power cuts.
     pub cuts: u64,
-    /// All processes killed.
+    /// The number of times that all processes were killed.
     pub kills: u64,
-    /// Stops without either.
+    /// The number of orderly stops.
     pub stops: u64,
-    /// Writes that were answered.
+    /// The number of answered writes.
     pub writes: u64,
-    /// Numbers that were answered.
+    /// The number of answered incident numbers.
     pub numbers: u64,
-    /// Batches that nobody was answered, and were there.
+    /// The number of unanswered batches that were in the database afterwards.
     pub unanswered_kept: u64,
-    /// Batches that nobody was answered, and were not.
+    /// The number of unanswered batches that were not in the database afterwards.
     pub unanswered_gone: u64,
-    /// Cuts, by the call in which they came; `None`: between calls.
+    /// Power cuts by the call in which they came; `None`: between calls.
     pub calls: BTreeMap<Option<Call>, u64>,
-    /// Cuts, by what was going on.
+    /// Power cuts by the moment at which they came.
     pub moments: BTreeMap<Moment, u64>,
-    /// Cuts, by what they left.
+    /// Power cuts by how much they left.
     pub survivals: BTreeMap<Survival, u64>,
 }
 
 impl Tally {
-    /// Adds another one.
+    /// Adds other counts.
     pub fn merge(&mut self, other: &Self) {
         fn add<K: Ord + Copy>(to: &mut BTreeMap<K, u64>, from: &BTreeMap<K, u64>) {
             from.iter().for_each(|(key, n)| *to.entry(*key).or_default() += n);
@@ -84,7 +84,7 @@ impl Tally {
         add(&mut self.survivals, &other.survivals);
     }
 
-    /// What never happened, so that it was not tested.
+    /// The events that never occurred, so that they were not tested.
     pub fn missing(&self) -> Vec<String> {
         let calls = Call::ALL.iter().filter(|call| !self.calls.contains_key(&Some(**call)));
         let calls = calls.map(|call| call.words().to_owned());
@@ -95,8 +95,14 @@ impl Tally {
             .chain(survivals.map(|one| one.words().to_owned()))
             .chain(moments.map(|one| format!("{one:?}")))
             .chain((self.kills == 0).then(|| "a kill".to_owned()))
-            .chain((self.unanswered_kept == 0).then(|| "an unanswered batch that was there".to_owned()))
-            .chain((self.unanswered_gone == 0).then(|| "an unanswered batch that was not".to_owned()))
+            .chain(
+                (self.unanswered_kept == 0)
+                    .then(|| "an unanswered batch that was in the database afterwards".to_owned()),
+            )
+            .chain(
+                (self.unanswered_gone == 0)
+                    .then(|| "an unanswered batch that was not in the database afterwards".to_owned()),
+            )
             .collect()
     }
 }
@@ -117,8 +123,12 @@ impl fmt::Display for Tally {
         for (survival, n) in &self.survivals {
             writeln!(f, "{n:>8}  {}", survival.words())?;
         }
-        writeln!(f, "{:>8}  unanswered batches were there afterwards, whole", self.unanswered_kept)?;
-        writeln!(f, "{:>8}  were not there at all", self.unanswered_gone)
+        writeln!(
+            f,
+            "{:>8}  unanswered batches were in the database afterwards, complete",
+            self.unanswered_kept
+        )?;
+        writeln!(f, "{:>8}  unanswered batches were not in the database at all", self.unanswered_gone)
     }
 }
 
@@ -130,9 +140,10 @@ enum Halt {
     Broken(String),
 }
 
-/// What is known of a database, apart from the database.
+/// What the database must contain, known without reading it.
 struct Known {
-    /// What it may hold: the last state is the latest, and the first the last one that is certain.
+    /// The states that the database may have. The first of them is the last certain state, the last of them is the
+    /// latest state.
     possible: Vec<State>,
     /// The highest number that was answered.
     answered: u64,
@@ -151,8 +162,7 @@ struct Life<'a> {
 /// Plays a seed to its end.
 ///
 /// # Errors
-/// What was broken: something that was answered is not there, is there otherwise, or the database is not sound or does
-/// not open.
+/// What was broken: an answered write is missing or changed, or the database is damaged or does not open.
 pub fn play(seed: u64, plant: Plant) -> Result<Tally, String> {
     let mut rng = Rng::new(seed, 1);
     let directory = match plant {
@@ -211,7 +221,7 @@ fn fate(rng: &mut Rng) -> Fate {
 }
 
 impl Life<'_> {
-    /// Until the power goes off, or it is stopped; answers at which moment that was.
+    /// Runs the machine until the power goes off or it is stopped. Returns at which moment that was.
     fn live(mut self) -> Result<Moment, String> {
         match self.work() {
             Ok(()) => {}
@@ -250,11 +260,12 @@ impl Life<'_> {
         move |error| if off { Halt::Off } else { Halt::Broken(format!("{what}: {error}")) }
     }
 
-    /// As the writer opens it.
+    /// Opens the database as the writer does.
     fn open(&self) -> Result<Connection, Halt> {
         let connection = self.machine.connect();
-        let connection = connection.map_err(|e| self.failed("it cannot be opened")(e))?;
-        let connection = prepare(connection).map_err(|e| self.failed("it cannot be prepared")(chain(&e)))?;
+        let connection = connection.map_err(|e| self.failed("the database cannot be opened")(e))?;
+        let connection =
+            prepare(connection).map_err(|e| self.failed("the database cannot be prepared")(chain(&e)))?;
         if let Plant::Synchronous(how) = self.plant {
             let planted = connection.pragma_update(None, "synchronous", how);
             planted.map_err(|e| self.failed("the defect cannot be planted")(e))?;
@@ -262,25 +273,26 @@ impl Life<'_> {
         Ok(connection)
     }
 
-    /// A reader in the middle of its work keeps what it reads from being overwritten; another time it ends.
+    /// Starts or ends a reader. A reader in the middle of its work keeps what it reads from being overwritten.
     fn read(&self, busy: bool) -> Result<Option<Connection>, Halt> {
         if busy {
             return Ok(None);
         }
-        let connection = self.machine.connect().map_err(|e| self.failed("a reader cannot open it")(e))?;
+        let connection =
+            self.machine.connect().map_err(|e| self.failed("a reader cannot open the database")(e))?;
         let began = connection.execute_batch("PRAGMA query_only = 1; BEGIN; SELECT count(*) FROM incident");
         began.map_err(|e| self.failed("a reader cannot read")(e))?;
         Ok(Some(connection))
     }
 
-    /// Everything that was answered is there, and nothing else but whole batches that were not.
+    /// Checks that every answered write is there, and otherwise only whole unanswered batches.
     fn check(&mut self, connection: &Connection) -> Result<(), Halt> {
         let sound = connection.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0));
-        let sound = sound.map_err(|e| self.failed("it cannot be checked")(e))?;
+        let sound = sound.map_err(|e| self.failed("the database cannot be checked")(e))?;
         if sound != "ok" {
-            return Err(Halt::Broken(format!("it is not sound: {sound}")));
+            return Err(Halt::Broken(format!("the database is damaged: {sound}")));
         }
-        let found = State::read(connection).map_err(|e| self.failed("it cannot be read")(e))?;
+        let found = State::read(connection).map_err(|e| self.failed("the database cannot be read")(e))?;
         let Some(which) = self.known.possible.iter().position(|state| *state == found) else {
             return Err(Halt::Broken(found.differs_from(&self.known.possible[0])));
         };
@@ -311,13 +323,15 @@ impl Life<'_> {
                 let number = record.number().value();
                 if number <= self.known.answered {
                     let highest = self.known.answered;
-                    return Err(Halt::Broken(format!("number {number} was answered after {highest}")));
+                    return Err(Halt::Broken(format!("the number {number} was answered after {highest}")));
                 }
                 self.known.answered = number;
                 self.tally.numbers += 1;
             }
             if written != expected {
-                return Err(Halt::Broken(format!("{written:?} was answered, wanted {expected:?}")));
+                return Err(Halt::Broken(format!(
+                    "the database answered {written:?} instead of {expected:?}"
+                )));
             }
             self.tally.writes += 1;
         }
@@ -328,7 +342,7 @@ impl Life<'_> {
 
 impl Known {
     fn latest(&self) -> &State {
-        self.possible.last().expect("it holds something at any time")
+        self.possible.last().expect("there is always at least one possible state")
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a database must hold, worked out without it.
+//! The content that a database must have, computed without the database.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,7 +34,7 @@ impl Row {
     }
 }
 
-/// Everything that a database holds.
+/// The whole content of a database.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct State {
     /// The last number that was given.
@@ -44,12 +44,12 @@ pub(crate) struct State {
     /// The bodies of the roster's entries.
     entries: BTreeMap<EntryKey, String>,
     settings: BTreeMap<String, Vec<u8>>,
-    /// Which entries were changed and how, oldest first.
+    /// The changed entries and their changes, oldest first.
     changes: Vec<String>,
 }
 
 impl State {
-    /// Of a database that was just created.
+    /// The content of a new database.
     pub(crate) fn fresh() -> Self {
         Self {
             last: 9999,
@@ -61,7 +61,7 @@ impl State {
         }
     }
 
-    /// Of a database that is there.
+    /// Reads the content of an existing database.
     pub(crate) fn read(connection: &Connection) -> rusqlite::Result<Self> {
         let last =
             connection
@@ -96,7 +96,7 @@ impl State {
         })
     }
 
-    /// What a write does, and what is answered.
+    /// Applies a write, and returns what must be answered.
     pub(crate) fn apply(&mut self, write: &Write) -> Written {
         match write {
             Write::Create(opening) => Written::Created(Box::new(self.create(opening))),
@@ -186,7 +186,7 @@ impl State {
         }
         for key in edits.iter().filter(|edit| matches!(edit, RosterEdit::Delete(_))).map(RosterEdit::key) {
             let uses = |(user, body): &(&EntryKey, &String)| {
-                let entry = Entry::decode((*user).clone(), body).expect("it was written as an entry");
+                let entry = Entry::decode((*user).clone(), body).expect("a stored entry can be read");
                 entry.uses().contains(&key)
             };
             let is_new = |user: &EntryKey| edits.iter().any(|edit| edit.key() == *user);
@@ -202,7 +202,7 @@ impl State {
         Edited::Done(effects)
     }
 
-    /// How this differs from what must be there, for people.
+    /// Describes how this content differs from the wanted one.
     pub(crate) fn differs_from(&self, wanted: &Self) -> String {
         let missing: Vec<_> = wanted.incidents.keys().filter(|n| !self.incidents.contains_key(n)).collect();
         let surplus: Vec<_> = self.incidents.keys().filter(|n| !wanted.incidents.contains_key(n)).collect();
@@ -210,37 +210,41 @@ impl State {
             let found = &self.incidents.get(number)?;
             (*found != row).then(|| {
                 let (wanted, found) = (&row.record, &found.record);
-                format!("{number} at version {} (wanted {})", found.version.value(), wanted.version.value())
+                format!(
+                    "incident {number} has version {} (expected {})",
+                    found.version.value(),
+                    wanted.version.value()
+                )
             })
         });
         let changed: Vec<_> = changed.collect();
         let mut parts = vec![
-            format!("numbers that are lost: {missing:?}"),
-            format!("that nobody made: {surplus:?}"),
-            format!("incidents that are others: {changed:?}"),
+            format!("incidents that are missing: {missing:?}"),
+            format!("incidents that nobody created: {surplus:?}"),
+            format!("incidents with another content: {changed:?}"),
         ];
         let roster = |state: &Self| (state.roster_version, state.entries.clone(), state.changes.clone());
         if roster(self) != roster(wanted) {
-            parts.push("the roster is another".into());
+            parts.push("the roster differs".into());
         }
         if self.settings != wanted.settings {
-            parts.push("the settings are others".into());
+            parts.push("the settings differ".into());
         }
         if self.last != wanted.last {
-            parts.push(format!("the last number is {} (wanted {})", self.last, wanted.last));
+            parts.push(format!("the last number is {} (expected {})", self.last, wanted.last));
         }
         parts.join("; ")
     }
 }
 
-/// The key in a row of team, kind and name.
+/// The key of an entry, from a row with team, kind and name.
 fn key(row: &rusqlite::Row<'_>) -> rusqlite::Result<EntryKey> {
     let (team, kind, name): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
     let key = kind.parse().and_then(|kind| EntryKey::from_parts(kind, &team, &name));
     key.map_err(|e| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, e.into()))
 }
 
-/// The entry that a stored record names, and what was done to it.
+/// The entry in a stored audit record, and its change.
 fn changed(stored: &str) -> String {
     let record: serde_json::Value = serde_json::from_str(stored).unwrap_or_default();
     let text = |field: &str| record[field].as_str().unwrap_or_default();

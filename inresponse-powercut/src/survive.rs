@@ -7,39 +7,39 @@ use inresponse_sim::rng::Rng;
 use crate::disk::{Change, Disk, File};
 use crate::machine::FileId;
 
-/// What a cut leaves of the changes that were not synced.
+/// How many of the unsynced changes a power cut leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Survival {
-    /// None of them.
+    /// The cut leaves no change.
     Nothing,
-    /// All of them.
+    /// The cut leaves all changes.
     Everything,
-    /// The first ones; the last of these may be torn.
+    /// The cut leaves the first changes; the last of these may be torn.
     Prefix,
-    /// Any of them, so later ones without earlier ones too.
+    /// The cut leaves any changes, perhaps later ones without earlier ones.
     Some,
-    /// Any sector of any of them.
+    /// The cut leaves any sectors of any changes.
     Sectors,
 }
 
 impl Survival {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [Self; 5] = [Self::Nothing, Self::Everything, Self::Prefix, Self::Some, Self::Sectors];
 
-    /// For people.
+    /// The description of the kind, for output.
     pub fn words(self) -> &'static str {
         match self {
-            Self::Nothing => "nothing that was not synced was left",
+            Self::Nothing => "no unsynced change was left",
             Self::Everything => "everything was left",
             Self::Prefix => "the first changes were left, the last of them torn",
-            Self::Some => "some changes were left, in another order",
-            Self::Sectors => "some sectors were left of each change",
+            Self::Some => "some changes were left, in any order",
+            Self::Sectors => "some sectors of each change were left",
         }
     }
 }
 
 impl Disk {
-    /// What is left after a power cut, by chance.
+    /// Decides at random what is left after a power cut.
     #[must_use]
     pub fn after_cut(&self, rng: &mut Rng) -> (Self, Survival) {
         let survival = *rng.pick(&Survival::ALL);
@@ -99,12 +99,12 @@ impl File {
     }
 }
 
-/// How changes are torn.
+/// How a cut tears changes.
 #[derive(Debug, Clone, Copy)]
 struct Tear {
-    /// What is written whole or not at all.
+    /// The number of bytes that are written completely or not at all.
     sector: usize,
-    /// What is where the file grew and the sector did not arrive; `None`: it did not grow.
+    /// The bytes of a sector that did not arrive where the file grew; `None`: the file did not grow.
     grown: Option<u8>,
 }
 

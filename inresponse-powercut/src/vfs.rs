@@ -1,10 +1,10 @@
-//! SQLite's way to the disk. The one place with unsafe code.
+//! Connects SQLite to the disk. This is the only file with unsafe code.
 //!
-//! One file system is registered with SQLite, for good; a path in it begins with the number of a disk. It behaves as
-//! SQLite's own for Unix does: the first sync of a log or journal that may have been created by its opening syncs the
-//! directory, and a deletion does if SQLite asks for it; both go to the disk as calls of their own. Every entry from
-//! SQLite is a function of this file, called with the pointers that SQLite's documentation of `sqlite3_vfs` and
-//! `sqlite3_io_methods` promises; that is what each `SAFETY` below relies on.
+//! One file system is registered with SQLite and never removed. A path in it begins with the number of a disk. The file
+//! system behaves like SQLite's own for Unix: the first sync of a log or journal that its opening may have created also
+//! syncs the directory, and so does a deletion if SQLite asks for it. The two syncs reach the disk as separate calls.
+//! SQLite calls only functions of this file, with the pointers that its documentation of `sqlite3_vfs` and
+//! `sqlite3_io_methods` promises. Each `SAFETY` comment below relies on this.
 #![allow(unsafe_code, reason = "SQLite calls its file system through pointers")]
 
 use std::collections::BTreeMap;
@@ -21,14 +21,14 @@ const NAME: &CStr = c"inresponse-powercut";
 
 type Disks = BTreeMap<u64, Arc<Mutex<Disk>>>;
 
-/// The disks that machines run on, by their numbers, and the last number that was given.
+/// The disks of all machines by their numbers, and the last number that was given.
 static DISKS: Mutex<(u64, Disks)> = Mutex::new((0, Disks::new()));
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A machine that runs on a disk. Connections that outlive it find no new files.
+/// A machine that runs on a disk. Connections that outlive the machine find no new files.
 #[derive(Debug)]
 pub struct Machine {
     number: u64,
@@ -36,7 +36,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Turns it on.
+    /// Starts the machine.
     pub fn start(disk: Disk) -> Self {
         static REGISTERED: Once = Once::new();
         REGISTERED.call_once(register);
@@ -47,20 +47,20 @@ impl Machine {
         Self { number: *last, disk }
     }
 
-    /// Its disk.
+    /// The disk of the machine.
     pub fn disk(&self) -> MutexGuard<'_, Disk> {
         locked(&self.disk)
     }
 
-    /// Decides when its power goes off.
+    /// Decides when the machine's power goes off.
     pub(crate) fn meet(&self, fate: Option<Fate>) {
         self.disk().meet(fate);
     }
 
-    /// Opens the database, creates it if it is absent.
+    /// Opens the database, and creates it if it does not exist.
     ///
     /// # Errors
-    /// SQLite's own; the power is off.
+    /// SQLite fails, for example because the power is off.
     pub fn connect(&self) -> rusqlite::Result<Connection> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
@@ -75,11 +75,11 @@ impl Drop for Machine {
     }
 }
 
-/// An open file, as SQLite holds it.
+/// An open file as SQLite knows it.
 #[repr(C)]
 struct Held {
     base: sqlite::sqlite3_file,
-    /// Boxed; null where the opening failed.
+    /// A boxed file; null if the opening failed.
     open: *mut Open,
 }
 
@@ -87,10 +87,10 @@ struct Open {
     disk: Arc<Mutex<Disk>>,
     file: FileId,
     handle: Handle,
-    /// Whether a call on this file is one on the database, its log or its journal.
+    /// The kind of the file: the database, its log or its journal.
     write: Call,
     sync: Call,
-    /// Its next sync is one of the directory too.
+    /// Whether its next sync also syncs the directory.
     sync_directory: bool,
 }
 
@@ -121,7 +121,7 @@ fn register() {
     };
     // SAFETY: it is leaked, so it stays valid for as long as SQLite may use it.
     let registered = unsafe { sqlite::sqlite3_vfs_register(Box::leak(Box::new(vfs)), 0) };
-    assert_eq!(registered, sqlite::SQLITE_OK, "registering a file system needs nothing but memory");
+    assert_eq!(registered, sqlite::SQLITE_OK, "registering a file system can fail only without memory");
 }
 
 static METHODS: sqlite::sqlite3_io_methods = sqlite::sqlite3_io_methods {
@@ -146,7 +146,7 @@ static METHODS: sqlite::sqlite3_io_methods = sqlite::sqlite3_io_methods {
     xUnfetch: None,
 };
 
-/// The disk and the file of a path; nothing if there is no such machine (any more).
+/// The disk and the file of a path; `None` if there is no such machine.
 fn locate(path: *const c_char) -> Option<(Arc<Mutex<Disk>>, String)> {
     // SAFETY: SQLite gives a string that ends with a zero, or none at all for a temporary file.
     let path = unsafe { (!path.is_null()).then(|| CStr::from_ptr(path)) }?.to_str().ok()?;
@@ -155,7 +155,7 @@ fn locate(path: *const c_char) -> Option<(Arc<Mutex<Disk>>, String)> {
     Some((disk, name.to_owned()))
 }
 
-/// What SQLite is told about a call that failed with `failure` because the power is off.
+/// The result code for SQLite: `failure` if the power is off.
 fn result(done: Result<(), Off>, failure: c_int) -> c_int {
     match done {
         Ok(()) => sqlite::SQLITE_OK,
@@ -368,7 +368,7 @@ unsafe extern "C" fn sector_size(_: *mut sqlite::sqlite3_file) -> c_int {
     4096
 }
 
-/// What SQLite assumes on Unix: a write that is torn leaves what is beside it alone.
+/// Tells SQLite what it also assumes on Unix: a torn write does not damage the bytes beside it.
 unsafe extern "C" fn device_characteristics(_: *mut sqlite::sqlite3_file) -> c_int {
     sqlite::SQLITE_IOCAP_POWERSAFE_OVERWRITE
 }

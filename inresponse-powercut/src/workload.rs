@@ -1,4 +1,4 @@
-//! What servers write, by chance: reports, repeats, leases, outcomes, claims, resolutions, the roster, settings.
+//! The random writes of servers: reports, repeats, leases, outcomes, claims, resolutions, the roster, settings.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub(crate) fn batch(state: &State, turn: u64, rng: &mut Rng) -> Vec<Write> {
     (0..rng.between(1, most)).map(|_| write(state, now(turn), rng)).collect()
 }
 
-/// Time only passes from turn to turn.
+/// The time of a turn. Time only moves forward.
 fn now(turn: u64) -> DateTime<Utc> {
     let seconds = TimeDelta::seconds(i64::try_from(turn).unwrap_or(0) * 20);
     DateTime::from_timestamp(1_800_000_000, 0).unwrap_or_default() + seconds
@@ -46,7 +46,7 @@ fn write(state: &State, now: DateTime<Utc>, rng: &mut Rng) -> Write {
 }
 
 fn contact(name: &str) -> Contact {
-    Contact::new(format!("{name}@example.org")).expect("it is an address")
+    Contact::new(format!("{name}@example.org")).expect("a valid address")
 }
 
 fn team(rng: &mut Rng) -> TeamName {
@@ -73,7 +73,7 @@ fn create(now: DateTime<Utc>, rng: &mut Rng) -> Write {
     Write::Create(Box::new(plan::open(report, team(rng), matrix, lease, now).0))
 }
 
-/// Something that happens to one of the incidents, by the planner; nothing if nothing can.
+/// A change of one incident by the planner; `None` if nothing can change.
 fn commit(state: &State, now: DateTime<Utc>, rng: &mut Rng) -> Option<Write> {
     let nth = rng.below(state.incidents.len() as u64);
     let record = &state.incidents.values().nth(usize::try_from(nth).ok()?)?.record;
@@ -120,7 +120,7 @@ fn change(incident: &Incident, input: Input<'_>, now: DateTime<Utc>) -> Option<D
     }
 }
 
-/// One edit of the roster, or some that belong together.
+/// One edit of the roster, or several that belong together.
 fn edits(at: DateTime<Utc>, rng: &mut Rng) -> RosterWrite {
     let mut edits: Vec<_> = (0..rng.between(1, 4)).map(|_| edit(rng)).collect();
     if roster::check(&edits).is_err() {

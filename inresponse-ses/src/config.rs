@@ -1,10 +1,10 @@
-//! The sender and the configuration set.
+//! The configuration: the sender and the configuration set of SES.
 
 use inresponse_mail::Sender;
 
 use crate::error::{SesError, SesErrorKind};
 
-/// The sender, and the configuration set that says where SES reports bounces.
+/// The sender, and the SES configuration set that decides where SES reports bounces.
 #[derive(Debug, Clone)]
 pub struct SesConfig {
     pub(crate) sender: Sender,
@@ -16,18 +16,18 @@ impl SesConfig {
     /// domain.
     ///
     /// # Errors
-    /// It is not a mail address.
+    /// The sender is not a mail address.
     pub fn new(sender: &str) -> Result<Self, SesError> {
         let sender =
             Sender::new(sender).map_err(|e| SesError::new(SesErrorKind::Sender, e.to_string()).because(e))?;
         Ok(Self { sender, configuration_set: None })
     }
 
-    /// Sends under that configuration set; without one, SES reports bounces only as the identity's own
-    /// notifications tell.
+    /// Sends with that configuration set of SES. Without one, SES reports bounces only where the settings of the
+    /// sender's identity say.
     ///
     /// # Errors
-    /// It is not up to 64 ASCII letters, digits, underscores and dashes (API reference of SES v2,
+    /// The name does not have 1 to 64 ASCII letters, digits, underscores and dashes (API reference of SES v2,
     /// `CreateConfigurationSet`).
     pub fn configuration_set(mut self, name: &str) -> Result<Self, SesError> {
         let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));

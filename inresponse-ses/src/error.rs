@@ -1,4 +1,4 @@
-//! Errors outside of a send.
+//! Errors that occur outside of a send.
 
 use inresponse_core::ErrorOf;
 
@@ -6,13 +6,13 @@ use inresponse_core::ErrorOf;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SesErrorKind {
-    /// The sender's address.
+    /// The sender's address is invalid.
     Sender,
-    /// The name of the configuration set.
+    /// The name of the configuration set is invalid.
     ConfigurationSet,
-    /// The resource name of a topic.
+    /// The resource name of a topic is invalid.
     Topic,
-    /// A message that should have come from SES.
+    /// A message that should come from SES cannot be read.
     Notice,
 }
 

@@ -1,4 +1,4 @@
-//! Whether any of the mail was handed over.
+//! Records whether any part of the mail was handed over to SES.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,8 +13,8 @@ use http_body::{Body, Frame, SizeHint};
 
 /// Records when the connection asks for the request's body.
 ///
-/// That happens only after the connection is established. Until then SES certainly does not have the mail. After that
-/// it may have it.
+/// The connection does so only after it is established. Before the connection asks, SES certainly does not have the
+/// mail; afterwards SES may have it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Handed(Arc<AtomicBool>);
 
@@ -30,7 +30,7 @@ impl Intercept for Handed {
         "Handed"
     }
 
-    /// Runs after signing, so that the signature covers the original body.
+    /// Replaces the body after signing, so that the signature covers the original body.
     fn modify_before_transmit(
         &self,
         context: &mut BeforeTransmitInterceptorContextMut<'_>,

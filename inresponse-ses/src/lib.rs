@@ -16,32 +16,32 @@
 //! # Ok(()) }
 //! ```
 //!
-//! # What an answer means
+//! # Outcomes of SES's answers
 //!
 //! A delivery is *rejected*, and so dead, only if SES permanently refuses this recipient. A refusal of the account, the
 //! sender or the message affects every recipient and can be fixed, so it is tried again.
 //!
 //! | answer | outcome |
 //! |---|---|
-//! | `BadRequestException` about an address that cannot be one | rejected |
+//! | `BadRequestException` about an impossible address | rejected |
 //! | `MessageRejected` that says that the recipient is on a suppression list | rejected |
 //! | an address whose local part is not ASCII, which SES never accepts | rejected, without a call |
 //! | other `MessageRejected`: an address is not verified (also the recipient's, in the sandbox), sending is suspended or paused, a virus | unavailable |
 //! | other `BadRequestException`, `NotFoundException` (configuration set) | unavailable |
 //! | `MailFromDomainNotVerifiedException`, `AccountSuspendedException`, `SendingPausedException` | unavailable |
-//! | `TooManyRequestsException`, `ThrottlingException` and the like, 429 | throttled: for the requested time, else 1 s |
-//! | `LimitExceededException`, the daily quota | throttled: for the requested time, else 30 s |
-//! | 401, 403, other 4xx (keys, permissions, a clock that is out) | unavailable |
+//! | `TooManyRequestsException`, `ThrottlingException` and the like, 429 | throttled: for the requested time, otherwise 1 s |
+//! | `LimitExceededException`, the daily quota | throttled: for the requested time, otherwise 30 s |
+//! | 401, 403, other 4xx (keys, permissions, a wrong clock) | unavailable |
 //! | 503 | unavailable; throttled if it asks for a pause |
-//! | 500, 502, 504 and the rest, an answer that cannot be read | unknown: it may have been accepted |
+//! | 500, 502, 504 and all others, an answer that cannot be read | unknown: the mail may have been accepted |
 //! | no credentials, no region, no connection | unavailable: nothing was handed over |
-//! | no answer in time, connection lost | unavailable before the mail was sent, then unknown |
+//! | no answer in time, connection lost | unavailable before the mail was sent, unknown after that |
 //!
 //! Sources: the errors of `SendEmail` and the common errors in the API reference of SES v2; "Amazon SES email sending
 //! errors" and "Errors related to the sending quotas" in the developer guide. The time to wait comes from `Retry-After`
 //! (RFC 9110 section 10.2.3, in seconds) or `x-amz-retry-after` (in milliseconds).
 //!
-//! # What SES tells later
+//! # Later reports of SES
 //!
 //! SES accepts a mail for an address that does not exist or is on a suppression list, and reports the bounce later:
 //! through the configuration set's event destination, to an SNS topic. Hand the topic's messages to [`take`], or those
@@ -60,18 +60,18 @@
 //! # Ok(()) }
 //! ```
 //!
-//! This and [`read`] need no AWS SDK: without the feature `notifier` (on by default) the SDK is not built.
+//! [`take`] and [`read`] need no AWS SDK: without the feature `notifier` (on by default) the SDK is not built.
 //!
 //! | file | holds |
 //! |---|---|
 //! | `config` | the sender and the configuration set |
 //! | `ses` | the notifier: one call of `SendEmail` |
-//! | `handed` | whether any of the mail was handed over |
+//! | `handed` | records whether any part of the mail was handed over |
 //! | `reply` | the meaning of SES's answers |
 //! | `notice` | later reports of SES: bounces, complaints |
-//! | `take` | handles these reports |
+//! | `take` | handles later reports of SES |
 //! | `topics` | the trusted topics |
-//! | `error` | errors outside of a send |
+//! | `error` | errors that occur outside of a send |
 
 #[cfg(feature = "notifier")]
 mod config;

@@ -10,56 +10,55 @@ use serde::Deserialize;
 
 use crate::error::{SesError, SesErrorKind};
 
-/// The headers of our mails.
+/// The headers by which a report identifies the incident and the delivery of our mails.
 const HEADER_INCIDENT: &str = "X-InResponse-Incident";
 const HEADER_DELIVERY: &str = "X-InResponse-Delivery";
 
-/// The largest message that SNS carries (quotas of SNS: 256 KB).
+/// The maximum size of a message of SNS (quotas of SNS: 256 KB).
 const MAX_BYTES: usize = 256 * 1024;
 
-/// The test messages of SES: "… SNS topic for Amazon SES event publishing.", and the one for an identity's
-/// notifications.
+/// The beginning of SES's test messages to a topic.
 const VALIDATED: &[u8] = b"Successfully validated SNS topic for Amazon SES";
 const SUBSCRIBED: &str = "AmazonSnsSubscriptionSucceeded";
 
-/// The longest reason that is passed on, in bytes.
+/// The maximum length of a reason that is passed on, in bytes.
 const MAX_REASON: usize = 200;
 
-/// The subject of a message of SES.
+/// The content of a message of SES.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub enum Notice {
-    /// An alert.
+    /// The message is about an alert.
     Alert(AlertNotice),
-    /// Something else: about a mail that was not an alert, or a test of the topic.
+    /// The message is about another mail, or is a test of the topic.
     Foreign,
 }
 
 /// The fate of an alert that SES had accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlertNotice {
-    /// The incident that it was about.
+    /// The incident that the alert was about.
     pub number: IncidentNumber,
-    /// Which delivery of it.
+    /// The delivery that was sent.
     pub delivery: DeliveryId,
-    /// Its recipient.
+    /// The recipient of the mail.
     pub recipient: String,
-    /// Its fate.
+    /// The fate of the mail.
     pub fate: Fate,
-    /// Why, in the carriers' words; at most 200 bytes.
+    /// The reason, in the carriers' words; at most 200 bytes.
     pub reason: String,
 }
 
 /// The fate of a mail.
 ///
-/// A bounced mail is not sent again, so what counts is whether its recipient has it:
+/// A bounced mail is not sent again. So the fate of a mail depends on whether the recipient has the mail:
 ///
 /// | SES reports | fate |
 /// |---|---|
 /// | `Bounce` `Permanent`: `General`, `NoEmail`, `Suppressed`, `OnAccountSuppressionList`, `UnsubscribedRecipient` | bounced |
 /// | `Bounce` `Transient` (`MailboxFull`, `MessageTooLarge`, `ContentRejected`, out of office …) and `Undetermined` | transient |
-/// | `DeliveryDelay` | transient: SES goes on trying |
-/// | `Reject` (a virus) | bounced: SES did not send it, and nobody has it |
+/// | `DeliveryDelay` | transient: SES continues to try |
+/// | `Reject` (a virus) | bounced: SES did not send the mail, and nobody has it |
 /// | `Complaint` | complained |
 /// | `Send`, `Delivery`, `Open`, anything new | other |
 ///
@@ -67,18 +66,18 @@ pub struct AlertNotice {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Fate {
-    /// It came back for good, or SES itself refused to send it on (a suppressed address, a virus).
+    /// The mail bounced permanently, or SES refused to send it (a suppressed address, a virus).
     Bounced,
-    /// Its recipient calls it spam, or has done so before and was therefore not sent it.
+    /// The recipient reported the mail as spam, or has done so before, and therefore did not get it.
     Complained,
-    /// It is delayed, or came back for a reason that may pass; also the answer of somebody who is out of office.
+    /// The mail is delayed, or bounced for a reason that may pass. An out-of-office answer is also this.
     Transient,
-    /// Anything else: sent, delivered, opened.
+    /// The report says something else: sent, delivered, opened.
     Other,
 }
 
 impl Fate {
-    /// Whether its recipient will not see it, so that its delivery is dead.
+    /// Whether the recipient will not see the mail, so that its delivery is dead.
     pub fn is_dead(self) -> bool {
         match self {
             Fate::Bounced | Fate::Complained => true,
@@ -90,14 +89,14 @@ impl Fate {
 /// Reads the `Message` of an SNS notification: an event of a configuration set's event destination, or a notification
 /// of an identity with the original headers included.
 ///
-/// Trusts nothing in it and never panics; the caller has checked that SNS sent it.
+/// The function trusts nothing in the message and never panics. The caller has checked that SNS sent it.
 ///
 /// # Errors
-/// It is larger than SNS allows, or not a message of SES.
+/// The message is larger than SNS allows, or not a message of SES.
 pub fn read(message: &[u8]) -> Result<Notice, SesError> {
     let unreadable = |what: &str| SesError::new(SesErrorKind::Notice, what);
     if message.len() > MAX_BYTES {
-        return Err(unreadable("the message is larger than SNS carries"));
+        return Err(unreadable("the message is larger than SNS allows"));
     }
     if message.starts_with(VALIDATED) {
         return Ok(Notice::Foreign);
@@ -117,7 +116,7 @@ pub fn read(message: &[u8]) -> Result<Notice, SesError> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Told<'a> {
-    /// `eventType` of events, `notificationType` of an identity's notifications.
+    /// The type of the message: `eventType` in events, `notificationType` in notifications of an identity.
     #[serde(borrow, alias = "notificationType")]
     event_type: Cow<'a, str>,
     #[serde(borrow)]
@@ -158,7 +157,7 @@ struct Tags<'a> {
     delivery: Vec<Cow<'a, str>>,
 }
 
-/// Of a bounce, complaint, delay or rejection.
+/// The details of a bounce, complaint, delay or rejection.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase")]
 struct Details<'a> {

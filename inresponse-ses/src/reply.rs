@@ -7,16 +7,17 @@ use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use inresponse_core::notify::Outcome;
 
-/// The sending rate is one of mails a second, so after a second there is room again.
+/// The pause after SES's sending rate is exceeded. The rate limits mails per second, so after a second there is room
+/// again.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The quota is one of mails in 24 hours, and never asked for sooner than the planner may wait.
+/// The pause after SES's daily quota is exceeded: the longest that the planner may wait.
 const QUOTA_PAUSE: Duration = Duration::from_secs(30);
 
-/// SES's texts for an address that it does not send to, in lower case.
+/// SES's texts for an address to which it does not send, in lower case.
 const SUPPRESSED: [&str; 2] = ["suppression list", "address blacklisted"];
 
-/// SES's texts for an invalid address, in lower case. The sender's address is checked before.
+/// SES's texts for an invalid address, in lower case. The sender's address was checked before.
 const ABOUT_ADDRESS: [&str; 9] = [
     "missing final '@domain'",
     "domain contains",
@@ -29,7 +30,7 @@ const ABOUT_ADDRESS: [&str; 9] = [
     "invalid domain name",
 ];
 
-/// The outcome that a failed call of `SendEmail` is; `handed`: whether SES may have had the mail. The table is in the
+/// The outcome of a failed call of `SendEmail`. `handed` says whether SES may have the mail. The table is in the
 /// documentation of the crate.
 pub(crate) fn outcome(error: &SdkError<SendEmailError, HttpResponse>, handed: bool) -> Outcome {
     match error {
@@ -66,7 +67,8 @@ fn refused(error: &SendEmailError, response: &HttpResponse) -> Outcome {
     }
 }
 
-/// The meaning of a status alone. A refusal means that nothing was accepted; a gateway error or a crash means nothing.
+/// The outcome for an HTTP status alone. After a refusal, nothing was accepted. After a gateway error or a crash, the
+/// mail may have been accepted.
 fn of_status(response: &HttpResponse, reason: String) -> Outcome {
     match response.status().as_u16() {
         429 => Outcome::throttled(asked_for(response).unwrap_or(PAUSE), reason),
@@ -79,19 +81,20 @@ fn of_status(response: &HttpResponse, reason: String) -> Outcome {
     }
 }
 
-/// The error with its causes.
+/// The text of an error with its causes.
 fn reason(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(|cause| short(&cause.to_string()).to_owned()).collect::<Vec<_>>().join(": ")
 }
 
-/// The beginning of a text. Some causes show the whole request, which contains a secret link. The answer to a wrong
-/// signature contains the headers, which may have a session token. Both come late in a long text.
+/// The beginning of a text. Some causes contain the whole request with its secret link, and the answer to a wrong
+/// signature contains the headers with a session token. Such secrets come late in a long text, so the beginning
+/// contains none.
 fn short(text: &str) -> &str {
     &text[..text.floor_char_boundary(200)]
 }
 
-/// How long SES asks to be given.
+/// The pause that SES asks for.
 fn asked_for(response: &HttpResponse) -> Option<Duration> {
     let number = |name| response.headers().get(name)?.trim().parse::<u64>().ok();
     let seconds = || number("retry-after").map(Duration::from_secs);

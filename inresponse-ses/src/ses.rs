@@ -20,8 +20,8 @@ use crate::config::SesConfig;
 use crate::handed::Handed;
 use crate::reply::outcome;
 
-/// The tags of our mails, by which [`read`](crate::read) finds their delivery: letters, digits, underscores and dashes
-/// (API reference of SES v2, `MessageTag`).
+/// The tags of our mails, by which [`read`](crate::read) finds the delivery. Tags consist of letters, digits,
+/// underscores and dashes (API reference of SES v2, `MessageTag`).
 const TAG_INCIDENT: &str = "inresponse-incident";
 const TAG_DELIVERY: &str = "inresponse-delivery";
 
@@ -36,8 +36,8 @@ pub struct SesNotifier {
 }
 
 impl SesNotifier {
-    /// A notifier over what `aws` says of region, credentials and HTTP: an `&aws_config::SdkConfig` or a builder.
-    /// Retries are turned off. Nothing is connected yet.
+    /// A notifier that uses region, credentials and HTTP client of `aws`: an `&aws_config::SdkConfig` or a builder.
+    /// Retries are turned off. The notifier does not connect yet.
     pub fn new(aws: impl Into<Builder>, config: SesConfig, clock: Arc<dyn Clock>) -> Self {
         let aws = aws.into().behavior_version(BehaviorVersion::v2026_01_12());
         let aws = aws.retry_config(RetryConfig::disabled()).build();
@@ -74,7 +74,8 @@ impl SesNotifier {
     }
 }
 
-/// By which events find their delivery. Both values are of letters, digits and dashes and short, as tags must be.
+/// The tags by which events find the delivery. The tags' values are short and consist of letters, digits and dashes, as
+/// tags must.
 fn tags(alert: &Alert) -> Result<Vec<MessageTag>, aws_sdk_sesv2::error::BuildError> {
     let tag = |name: &str, value: String| MessageTag::builder().name(name).value(value).build();
     Ok(vec![
@@ -95,15 +96,15 @@ impl Notifier for SesNotifier {
         }
     }
 
-    /// Not an address whose local part is not ASCII: SES has no SMTPUTF8 (API reference of SES v2, `Destination`).
-    /// Domains are in A-labels.
+    /// Does not reach an address whose local part is not ASCII: SES has no SMTPUTF8 (API reference of SES v2,
+    /// `Destination`). Domains are in A-labels.
     fn reaches(&self, contact: &Contact) -> bool {
         contact.address().is_ascii()
     }
 }
 
 impl fmt::Debug for SesNotifier {
-    /// Does not show the client, which has credentials.
+    /// Hides the client, which contains credentials.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SesNotifier").field("config", &self.config).finish_non_exhaustive()
     }

@@ -6,25 +6,25 @@ use inresponse_core::{Engine, Outage};
 use crate::error::SesError;
 use crate::notice::{Notice, read};
 
-/// The result of a message.
+/// The effect of a message.
 #[derive(Debug)]
 #[must_use]
 pub enum Taken {
-    /// An alert came back: its delivery is dead.
+    /// An alert bounced, and its delivery is now dead.
     Dead,
-    /// There was nothing to do: the mail is not lost, or it was no alert, or this was known.
+    /// Nothing needed to be done: the mail is not lost, was not an alert, or was already known to be lost.
     Nothing,
-    /// SES did not write it; a repeat would not help.
+    /// SES did not write the message; a repeat would not help.
     Foreign(SesError),
 }
 
-/// Reads the `Message` of an SNS notification, as [`read`] does, and marks an alert that will not be seen as dead
-/// ([`Engine::bounced`]).
+/// Reads the `Message` of an SNS notification, as [`read`] does. If the recipient will not see an alert, its delivery
+/// is marked as dead ([`Engine::bounced`]).
 ///
-/// The same message may come any number of times. The caller has checked that SNS sent it.
+/// The function may be called any number of times with the same message. The caller has checked that SNS sent it.
 ///
 /// # Errors
-/// The store is unavailable. It is safe to call this again.
+/// The store is unavailable. It is safe to call this function again.
 pub async fn take(engine: &Engine, message: &[u8]) -> Result<Taken, Outage> {
     let alert = match read(message) {
         Ok(Notice::Alert(alert)) => alert,

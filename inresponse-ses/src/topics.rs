@@ -10,25 +10,25 @@ use crate::error::{SesError, SesErrorKind};
 use crate::notice::read;
 use crate::take::{Taken, take};
 
-/// Accepts reports of SES from these topics only.
+/// Accepts reports of SES from trusted topics only.
 ///
-/// Anybody with an AWS account can have SES report any bounce to a topic of their own.
+/// Trusted topics are necessary, because anybody with an AWS account can have SES report any bounce to their own topic.
 #[derive(Debug, Clone, Default)]
 pub struct SesTopics {
     trusted: BTreeSet<String>,
 }
 
 impl SesTopics {
-    /// The topics with these resource names, such as `arn:aws:sns:eu-west-1:123456789012:inresponse-mails`.
+    /// Trusts the topics with these resource names, such as `arn:aws:sns:eu-west-1:123456789012:inresponse-mails`.
     ///
     /// # Errors
-    /// One of them is not the resource name of a topic.
+    /// One of the texts is not the resource name of a topic.
     pub fn new(topics: impl IntoIterator<Item = String>) -> Result<Self, SesError> {
         let trusted: BTreeSet<_> = topics.into_iter().collect();
         match trusted.iter().find(|topic| !is_topic(topic)) {
             Some(topic) => {
                 let message = format!(
-                    "`{topic}` is not the ARN of an SNS topic, as arn:aws:sns:eu-west-1:123456789012:mails"
+                    "`{topic}` is not the ARN of an SNS topic like arn:aws:sns:eu-west-1:123456789012:mails"
                 );
                 Err(SesError::new(SesErrorKind::Topic, message))
             }
@@ -36,7 +36,7 @@ impl SesTopics {
         }
     }
 
-    /// Whether there is none, so that no report is accepted.
+    /// Whether no topic is trusted, so that no report is accepted.
     pub fn is_empty(&self) -> bool {
         self.trusted.is_empty()
     }

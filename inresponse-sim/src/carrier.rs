@@ -1,11 +1,11 @@
-//! Carriers and inboxes: what becomes of a message.
+//! Simulated carriers and inboxes: they decide what happens to a message.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use inresponse_core::model::{Contact, DeliveryStatus};
+use inresponse_core::model::{Contact, DeliveryStatus, Purpose};
 use inresponse_core::notify::{Alert, Notifier, Outcome};
 
 use crate::fault::Fault;
@@ -13,21 +13,21 @@ use crate::history::{Sent, Told};
 use crate::scenario::Mood;
 use crate::world::{MILLI, Micros, Process, SECOND, World, micros};
 
-/// What a simulated panic says.
+/// The text of a simulated panic.
 const SIMULATED: &str = "a simulated panic";
 
-/// One process's way to the carriers.
+/// The carriers as one process reaches them.
 #[derive(Debug)]
 pub struct HostCarrier {
-    /// Where it is.
+    /// The simulated world.
     pub world: Arc<World>,
-    /// Whose way it is.
+    /// The process that sends.
     pub process: Process,
-    /// Carriers in one mood.
+    /// The carriers with a fixed behaviour, by contact.
     pub moods: Arc<BTreeMap<Contact, Mood>>,
 }
 
-/// Notes how an attempt ended, also if it is dropped.
+/// Records how an attempt ended, even if it is dropped.
 struct Attempt<'a> {
     world: &'a World,
     i: usize,
@@ -44,7 +44,7 @@ impl Attempt<'_> {
 
     fn tell(&self, told: Told, outcome: Outcome) -> Outcome {
         self.world.lock().history.sends[self.i].told = Some(told);
-        self.world.note(|| format!("send {} is answered {told:?}", self.i));
+        self.world.note(|| format!("send {} ended with {told:?}", self.i));
         outcome
     }
 }
@@ -62,7 +62,7 @@ impl HostCarrier {
         self.world.lock().faults.strikes(fault)
     }
 
-    /// Whether the process ends here; if so, this never returns.
+    /// Decides whether the process crashes here. After a crash this function never returns.
     async fn may_crash(&self, fault: Fault) {
         if self.world.lives(self.process) && self.strikes(fault) {
             self.world.crash(self.process, fault);
@@ -92,7 +92,7 @@ impl HostCarrier {
             delivery: alert.delivery_id().as_str().to_owned(),
             attempt: alert.attempt(),
             round: alert.round(),
-            level: alert.level(),
+            purpose: alert.purpose(),
             contact: alert.contact().clone(),
             lease_until,
             arrived: None,
@@ -101,14 +101,18 @@ impl HostCarrier {
         });
         drop(state);
         self.world.note(|| {
-            let (id, attempt, level) = (alert.delivery_id(), alert.attempt(), alert.level());
+            let (id, attempt) = (alert.delivery_id(), alert.attempt());
+            let what = match alert.purpose() {
+                Purpose::Alert(level) => format!("to level {level}"),
+                Purpose::StatusUpdate(_) => "as a status update".to_owned(),
+            };
             let host = self.process.host;
-            format!("server {host}: send {i} of {id} #{attempt} to level {level}, {}", alert.contact())
+            format!("server {host}: send {i} of {id} #{attempt} {what}, {}", alert.contact())
         });
         Attempt { world: &self.world, i }
     }
 
-    /// What the mood of a contact's carrier makes of an attempt, while there is one.
+    /// The outcome that the fixed behaviour of a contact's carrier gives an attempt, as long as it applies.
     fn mood(&self, contact: &Contact) -> Option<Mood> {
         let mood = *self.moods.get(contact)?;
         let fault = match mood {

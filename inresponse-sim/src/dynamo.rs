@@ -1,7 +1,7 @@
-//! The store on DynamoDB, call by call: each call to an emulator is a step of its own, with its own faults.
+//! Simulates the store on DynamoDB call by call: each call to an emulator is a separate step, with its own faults.
 //!
-//! The SDK's time is simulated time. The emulator is asked while the simulation's thread waits, so that it answers in
-//! no simulated time and a seed plays out in the same way again.
+//! The SDK uses simulated time. The simulation's thread waits while the emulator works, so an answer takes no simulated
+//! time, and a seed always plays out in the same way.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,15 +27,15 @@ use crate::history::Disturbance;
 use crate::store::Ways;
 use crate::world::{MILLI, Micros, Process, World, micros};
 
-/// The variable that holds the emulator's address.
+/// The environment variable with the emulator's address.
 pub const ADDRESS: &str = "INRESPONSE_SIM_DYNAMODB";
 
-/// The shortest pause of the store before another try, the next ones being twice as long.
+/// The store's shortest pause before another try. Each further pause is twice as long.
 const PAUSE: Duration = Duration::from_millis(60);
-/// How long what is tried again may take.
+/// The maximum time of a call with its retries.
 const TRIED_AGAIN: Micros = 700 * MILLI;
 
-/// What leads to the emulator: a client, on a runtime of its own.
+/// The connection to the emulator: a client on its own runtime.
 struct Emulator {
     address: String,
     runtime: tokio::runtime::Runtime,
@@ -50,18 +50,18 @@ static EMULATOR: LazyLock<Emulator> = LazyLock::new(|| Emulator {
         .enable_all()
         .build()
         .expect("a thread can be started"),
-    http: reqwest::Client::builder().no_proxy().build().expect("a client without TLS needs nothing"),
+    http: reqwest::Client::builder().no_proxy().build().expect("a client without TLS can always be made"),
 });
 
 impl Emulator {
-    /// Does something outside the simulation, which waits.
+    /// Does something outside the simulation, while the simulation waits.
     fn wait_for<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
         let (tell, told) = mpsc::sync_channel(1);
         self.runtime.spawn(async move {
             // The caller waits.
             let _ = tell.send(work.await);
         });
-        told.recv().expect("what is asked outside does not panic")
+        told.recv().expect("work outside the simulation does not panic")
     }
 
     async fn ask(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
@@ -100,7 +100,7 @@ fn config(behind: impl HttpConnector + 'static) -> aws_sdk_dynamodb::config::Bui
         .http_client(http_client_fn(move |_, _| connector.clone()))
 }
 
-/// The emulator as it is.
+/// Calls the emulator without faults.
 #[derive(Debug, Clone)]
 struct Plain;
 
@@ -110,7 +110,7 @@ impl HttpConnector for Plain {
     }
 }
 
-/// A process's calls, on which things go wrong.
+/// The calls of a process, in which faults occur.
 #[derive(Debug, Clone)]
 struct Calls {
     world: Arc<World>,
@@ -118,7 +118,7 @@ struct Calls {
 }
 
 impl Calls {
-    /// A process that is dead does nothing any more.
+    /// Never returns if the process is dead.
     async fn passes(&self) {
         self.world.moment().await;
         if !self.world.lives(self.process) {
@@ -178,7 +178,7 @@ impl HttpConnector for Calls {
     }
 }
 
-/// Simulated time, for the SDK and the store.
+/// Simulated time for the SDK and the store.
 #[derive(Debug)]
 struct SimulatedTime(Arc<World>);
 
@@ -193,7 +193,7 @@ impl AsyncSleep for SimulatedTime {
     }
 }
 
-/// The tables of one run, which go with it.
+/// The tables of one run, which are deleted at its end.
 struct Tables {
     prefix: String,
     config: DynamoConfig,
@@ -210,7 +210,7 @@ impl Drop for Tables {
     }
 }
 
-/// The ways to fresh tables.
+/// The access of the processes to new tables.
 ///
 /// # Panics
 /// The emulator does not answer.

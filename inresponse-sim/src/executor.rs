@@ -1,4 +1,4 @@
-//! Runs the futures of a simulation: whenever nothing can go on, time does.
+//! Runs the futures of a simulation: whenever all tasks wait, simulated time advances.
 
 use std::future::{Future, poll_fn};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,7 +7,7 @@ use std::task::{Poll, Waker};
 
 use crate::world::World;
 
-/// Rings when every task waits.
+/// Notifies when every task waits.
 #[derive(Default)]
 struct Idle {
     rang: AtomicBool,
@@ -23,17 +23,17 @@ impl Idle {
     }
 }
 
-/// Nothing was left that could ever happen, and the work was not done.
+/// Every task waits for something that can never happen, and the work is not done.
 #[derive(Debug)]
 pub struct Deadlock;
 
-/// Runs `work`, and whatever it spawns, to its end on this thread, in simulated time.
+/// Runs `work`, and all tasks that it spawns, to its end on this thread, in simulated time.
 ///
-/// The order in which tasks run follows from the seed alone: tokio's single-threaded scheduler takes them in
-/// turn, and nothing here waits for anything but simulated time.
+/// The order in which tasks run follows from the seed alone: tokio's single-threaded scheduler takes them in turn, and
+/// tasks wait only for simulated time.
 ///
 /// # Errors
-/// Every task waits for something that will never come.
+/// Every task waits for something that can never happen.
 ///
 /// # Panics
 /// No runtime can be made, or the work panicked.
@@ -46,7 +46,7 @@ pub fn run<T: Send + 'static>(
     let runtime = tokio::runtime::Builder::new_current_thread()
         .on_thread_park(move || rings.ring())
         .build()
-        .expect("a runtime without any driver needs nothing");
+        .expect("a runtime without drivers can always be made");
     let world = Arc::clone(world);
     runtime.block_on(async move {
         let work = tokio::spawn(work);

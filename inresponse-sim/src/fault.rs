@@ -1,18 +1,18 @@
-//! The faults that a run can inject, and how often each occurred.
+//! The faults that a run can inject, and the number of times that each occurred.
 
 use crate::rng::Rng;
 
 macro_rules! faults {
     ($($(#[doc = $doc:literal])* $name:ident = $word:literal,)*) => {
-        /// Everything that can go wrong.
+        /// A kind of fault.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Fault { $($(#[doc = $doc])* $name,)* }
 
         impl Fault {
-            /// All of them.
+            /// All kinds of faults.
             pub const ALL: &'static [Fault] = &[$(Fault::$name,)*];
 
-            /// Its name on the command line and in statistics.
+            /// The fault's name on the command line and in statistics.
             pub const fn word(self) -> &'static str {
                 match self { $(Fault::$name => $word,)* }
             }
@@ -21,59 +21,59 @@ macro_rules! faults {
 }
 
 faults! {
-    /// A store call fails before it did anything; it may be tried again.
+    /// A store call fails before it changes anything, and can be tried again.
     StoreRetryable = "store-retryable",
-    /// A store call fails before it did anything, until somebody acts.
+    /// A store call fails before it changes anything, until somebody repairs the store.
     StorePermanent = "store-permanent",
-    /// A write happened, and its answer is an outage of kind unknown.
+    /// A write happens, and its answer is an outage of kind unknown.
     UnknownHappened = "unknown-happened",
-    /// A write did not happen, and its answer is an outage of kind unknown.
+    /// A write does not happen, and its answer is an outage of kind unknown.
     UnknownDidNot = "unknown-did-not",
     /// A store call takes effect late.
     SlowCall = "store-slow-call",
     /// A store call takes effect in time and answers late.
     SlowAnswer = "store-slow-answer",
-    /// What is due is read from a few seconds ago.
+    /// The list of due incidents is a few seconds old.
     LaggingDue = "lagging-due",
-    /// A call to DynamoDB never gets there.
+    /// A call to DynamoDB does not arrive.
     CallLost = "dynamo-call-lost",
     /// A call to DynamoDB takes effect, and its answer is lost.
     AnswerLost = "dynamo-answer-lost",
     /// DynamoDB asks for a pause.
     CallThrottled = "dynamo-throttled",
-    /// DynamoDB has another transaction under way.
+    /// DynamoDB refuses because of another transaction.
     CallConflict = "dynamo-conflict",
     /// The roster cannot be read.
     RosterOutage = "roster-outage",
-    /// A process ends at one of its awaits.
+    /// A process crashes at one of its awaits.
     CrashAtAwait = "crash-at-await",
-    /// A process ends between a write's effect and its answer.
+    /// A process crashes between a write's effect and its answer.
     CrashAtCommit = "crash-at-commit",
-    /// A process ends during a send, before the carrier has the message.
+    /// A process crashes during a send, before the carrier has the message.
     CrashBeforeArrival = "crash-before-arrival",
-    /// A process ends during a send, after the carrier took the message.
+    /// A process crashes during a send, after the carrier took the message.
     CrashAfterArrival = "crash-after-arrival",
     /// A process is killed at any time.
     Kill = "kill",
-    /// A process is asked to stop, finishes what it sends, and starts again.
+    /// A process is asked to stop, finishes its sends, and starts again.
     Restart = "graceful-restart",
-    /// The carrier refuses for good.
+    /// The carrier refuses permanently.
     Rejected = "notifier-rejected",
     /// The carrier asks for a pause.
     Throttled = "notifier-throttled",
     /// The carrier cannot be reached.
     Unavailable = "notifier-unavailable",
-    /// The carrier takes the message and never says so.
+    /// The carrier takes the message and never answers.
     HangArrived = "notifier-hang-arrived",
-    /// The carrier takes nothing and never answers.
+    /// The carrier takes no message and never answers.
     HangLost = "notifier-hang-lost",
-    /// The carrier takes the message; its reply is lost and known to be.
+    /// The carrier takes the message, and its reply is lost. The notifier notices that.
     LostReply = "notifier-lost-reply",
-    /// The message is lost; nobody knows.
+    /// The message is lost, and nobody knows.
     UnknownLost = "notifier-unknown-lost",
     /// The notifier panics.
     Panic = "notifier-panic",
-    /// The carrier takes nearly all of its time.
+    /// The carrier takes nearly all of the allowed time.
     SlowCarrier = "notifier-slow",
     /// A wall clock jumps forward by seconds.
     ClockForward = "clock-forward",
@@ -83,9 +83,9 @@ faults! {
     ClockFarForward = "clock-far-forward",
     /// A wall clock jumps back by minutes to ten years.
     ClockFarBack = "clock-far-back",
-    /// Servers' wall clocks differ.
+    /// The servers' wall clocks differ.
     Skew = "clock-skew",
-    /// Many reports at once.
+    /// Many reports are made at once.
     Storm = "storm",
     /// The start of an execution is lost.
     StartLost = "start-lost",
@@ -93,7 +93,7 @@ faults! {
     StartTwice = "start-twice",
     /// An execution is started late.
     StartLate = "start-late",
-    /// An invocation is cut off at its time limit.
+    /// An invocation is ended at its time limit.
     InvocationCut = "invocation-cut",
 }
 
@@ -107,24 +107,24 @@ impl FaultSet {
     /// No fault.
     pub const NONE: FaultSet = FaultSet(0);
 
-    /// The set with that fault, too.
+    /// Adds a fault to the set.
     #[must_use]
     pub fn with(self, fault: Fault) -> Self {
         Self(self.0 | 1 << (fault as u64))
     }
 
-    /// The set without that fault.
+    /// Removes a fault from the set.
     #[must_use]
     pub fn without(self, fault: Fault) -> Self {
         Self(self.0 & !(1 << (fault as u64)))
     }
 
-    /// Whether it holds that fault.
+    /// Whether the set contains that fault.
     pub fn has(self, fault: Fault) -> bool {
         self.0 & (1 << (fault as u64)) != 0
     }
 
-    /// Its faults' names, separated by commas; `all` and `none` for those.
+    /// The names of the faults, separated by commas, or `all` or `none`.
     pub fn words(self) -> String {
         if Fault::ALL.iter().all(|f| self.has(*f)) {
             return "all".into();
@@ -133,10 +133,10 @@ impl FaultSet {
         if words.is_empty() { "none".into() } else { words.join(",") }
     }
 
-    /// Reads what [`words`](Self::words) wrote.
+    /// Reads the names that [`words`](Self::words) writes.
     ///
     /// # Errors
-    /// A word that names no fault.
+    /// A word is not the name of a fault.
     pub fn parse(text: &str) -> Result<Self, String> {
         match text {
             "all" => return Ok(Self::ALL),
@@ -150,34 +150,34 @@ impl FaultSet {
     }
 }
 
-/// Decides when which fault occurs, and counts.
+/// Decides when each fault occurs, and counts the faults.
 #[derive(Debug)]
 pub struct Faults {
     rng: Rng,
     allowed: FaultSet,
-    /// How many more may occur in all.
+    /// The number of faults that may still occur.
     left: u64,
     rates: Vec<u32>,
-    /// From some moment on everything is well.
+    /// Whether faults have ended for the rest of the run.
     healed: bool,
-    /// How often each occurred.
+    /// The number of times that each fault occurred.
     pub counts: Vec<u64>,
 }
 
 impl Faults {
-    /// Faults at `rates` in a thousand, but only those of `allowed`, and at most `limit` in all.
+    /// Lets faults occur at `rates` in a thousand, but only `allowed` ones, and at most `limit` in total.
     pub fn new(rng: Rng, rates: Vec<u32>, allowed: FaultSet, limit: u64) -> Self {
         let counts = vec![0; Fault::ALL.len()];
         Self { rng, allowed, left: limit, rates, healed: false, counts }
     }
 
-    /// Whether `fault` occurs now, by its rate.
+    /// Decides by its rate whether `fault` occurs now.
     pub fn strikes(&mut self, fault: Fault) -> bool {
         let rate = self.rates[fault as usize];
         rate > 0 && !self.healed && self.rng.chance(rate) && self.take(fault)
     }
 
-    /// Whether a fault that the scenario planned for may occur; counts it if so.
+    /// Decides whether a fault that the scenario planned may occur, and counts it if so.
     pub fn take(&mut self, fault: Fault) -> bool {
         let goes = self.allowed.has(fault) && self.left > 0 && !self.healed;
         if goes {
@@ -187,22 +187,22 @@ impl Faults {
         goes
     }
 
-    /// From now on nothing goes wrong.
+    /// Ends all faults for the rest of the run.
     pub fn heal(&mut self) {
         self.healed = true;
     }
 
-    /// Whether everything is well.
+    /// Whether faults have ended.
     pub fn is_healed(&self) -> bool {
         self.healed
     }
 
-    /// How many occurred in all.
+    /// The total number of faults that occurred.
     pub fn total(&self) -> u64 {
         self.counts.iter().sum()
     }
 
-    /// A number that says how bad a fault is.
+    /// A random number between these, such as the size of a fault.
     pub fn between(&mut self, from: u64, to: u64) -> u64 {
         self.rng.between(from, to)
     }

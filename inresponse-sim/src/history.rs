@@ -1,10 +1,10 @@
-//! What the checker sees: calls with their answers, inboxes, and the faults that were injected.
+//! The history of a run, which the checker reads: calls with their answers, inboxes, and the injected faults.
 
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use inresponse_core::OutageKind;
-use inresponse_core::model::{Contact, IncidentNumber, Level, Severity};
+use inresponse_core::model::{Contact, IncidentNumber, Purpose, Severity};
 use inresponse_core::plan::{Refusal, Update};
 use inresponse_core::store::{Census, Record};
 
@@ -12,95 +12,95 @@ use crate::fault::Fault;
 use crate::scenario::Roster;
 use crate::world::{HostId, Micros, Process};
 
-/// Everything that was seen from outside.
+/// Everything in a run that was seen from outside.
 #[derive(Debug, Default)]
 pub struct History {
-    /// Reports, in the order in which they began.
+    /// The reports, in the order in which they began.
     pub reports: Vec<ReportCall>,
     /// People's updates, in the order in which they began.
     pub updates: Vec<UpdateCall>,
-    /// Incidents as they were read.
+    /// The incidents as they were read.
     pub reads: Vec<Read>,
-    /// Attempts to send, as carriers and recipients saw them.
+    /// The attempts to send, as carriers and recipients saw them.
     pub sends: Vec<Sent>,
-    /// The roster, from when on.
+    /// The rosters, each with the time from which it applied.
     pub rosters: Vec<(Micros, Roster)>,
-    /// Wall clocks that were set: when, whose, by how much it is wrong from then on (microseconds).
+    /// The changes of wall clocks: when, on which machine, and the clock's error from then on (microseconds).
     pub offsets: Vec<(Micros, HostId, i64)>,
-    /// Faults, with the time in which they had effect.
+    /// The faults, with the time in which they had effect.
     pub disturbances: Vec<Disturbance>,
-    /// Processes that crashed.
+    /// The processes that crashed, and when.
     pub crashes: Vec<(Process, Micros)>,
-    /// Levels, by incident and round, of which an attempt was recorded that was leased and not begun.
-    pub not_begun: BTreeSet<(IncidentNumber, u32, Level)>,
+    /// What, by incident and round, had an attempt recorded that was leased and not begun.
+    pub not_begun: BTreeSet<(IncidentNumber, u32, Purpose)>,
     /// When faults ended.
     pub healed_at: Micros,
-    /// When nothing was due any more; `None` if that never came.
+    /// When nothing was due any longer; `None` if that never happened.
     pub rested_at: Option<Micros>,
-    /// When it ended.
+    /// When the run ended.
     pub ended_at: Micros,
-    /// Every incident at the end, by the API.
+    /// Every incident at the end, as the API shows it.
     pub last: Vec<Record>,
-    /// The census at the end, by the API.
+    /// The census at the end, as the API shows it.
     pub census: Census,
-    /// Censuses during the run.
+    /// The counts of incidents and alerts that the API showed during the run.
     pub censuses: Vec<(Micros, HostId, Census)>,
 }
 
 /// A fault and the time in which it had effect.
 #[derive(Debug, Clone, Copy)]
 pub struct Disturbance {
-    /// Since then.
+    /// The beginning of the time in which the fault had effect.
     pub from: Micros,
-    /// Until then.
+    /// The end of the time in which the fault had effect.
     pub to: Micros,
-    /// On which machine, if on one.
+    /// The machine, if the fault affects only one.
     pub host: Option<HostId>,
-    /// What.
+    /// The kind of fault.
     pub fault: Fault,
 }
 
-/// A report that was made.
+/// A report, and its answer.
 #[derive(Debug, Clone)]
 pub struct ReportCall {
-    /// When it was made.
+    /// When the report was made.
     pub began: Micros,
-    /// When it was answered, or the connection broke.
+    /// When the report was answered, or the connection broke.
     pub ended: Option<Micros>,
-    /// To whom.
+    /// The process that got the report.
     pub process: Process,
-    /// For which service.
+    /// The service that the report is about.
     pub service: String,
-    /// Under which dedup key.
+    /// The dedup key of the report.
     pub key: Option<String>,
-    /// How bad.
+    /// The severity of the report.
     pub severity: Severity,
-    /// Its title, which no other report has.
+    /// The title of the report, which no other report has.
     pub title: String,
-    /// What was answered.
+    /// The answer to the report.
     pub answer: Answer<Reply>,
 }
 
-/// What a call was answered.
+/// The answer to a call.
 #[derive(Debug, Clone)]
 pub enum Answer<T> {
-    /// Not yet.
+    /// The call is not answered yet.
     Waiting,
-    /// That.
+    /// The call was answered with this value.
     Got(T),
-    /// An outage.
+    /// The call was answered with an outage.
     Failed(OutageKind),
-    /// Nothing: the server died.
+    /// The call was never answered, because the server died.
     Lost,
 }
 
 impl<T> Answer<T> {
-    /// Whether what was asked for may have been done without being answered.
+    /// Whether the call may have had an effect without an answer.
     pub fn is_open(&self) -> bool {
         matches!(self, Answer::Waiting | Answer::Lost | Answer::Failed(OutageKind::Unknown))
     }
 
-    /// The answer, if there was one.
+    /// The value in the answer, if there is one.
     pub fn got(&self) -> Option<&T> {
         match self {
             Answer::Got(answer) => Some(answer),
@@ -109,113 +109,113 @@ impl<T> Answer<T> {
     }
 }
 
-/// What a report was answered.
+/// The answer to a report.
 #[derive(Debug, Clone)]
 pub enum Reply {
-    /// 201.
+    /// 201: a new incident.
     New(Record),
-    /// 200.
+    /// 200: a repeat.
     Repeat(Record),
-    /// 422.
+    /// 422: an unknown service.
     UnknownService,
 }
 
-/// An update that a person asked for.
+/// An update that a person requested, and its answer.
 #[derive(Debug, Clone)]
 pub struct UpdateCall {
-    /// When it was made.
+    /// When the update was requested.
     pub began: Micros,
-    /// When it was answered, or the connection broke.
+    /// When the update was answered, or the connection broke.
     pub ended: Option<Micros>,
-    /// Of which incident.
+    /// The incident to update.
     pub number: IncidentNumber,
-    /// The request.
+    /// The requested update.
     pub update: Update,
-    /// What was answered.
+    /// The answer to the update.
     pub answer: Answer<Verdict>,
 }
 
-/// What an update was answered.
+/// The answer to an update.
 #[derive(Debug, Clone)]
 pub enum Verdict {
-    /// 200, done.
+    /// 200: the update was made.
     Changed(Record),
-    /// 200, it was so.
+    /// 200: the incident was already in that state.
     Unchanged(Record),
-    /// 409.
+    /// 409: the update was refused.
     Refused(Record, Refusal),
-    /// 404.
+    /// 404: there is no such incident.
     Absent,
 }
 
 /// An incident that was read.
 #[derive(Debug, Clone)]
 pub struct Read {
-    /// When it was asked for.
+    /// When the incident was requested.
     pub began: Micros,
-    /// When it was answered.
+    /// When the answer came.
     pub ended: Micros,
-    /// The answer.
+    /// The incident as it was read.
     pub record: Record,
 }
 
-/// How an attempt ended, as the engine was told.
+/// The result of an attempt, as the engine was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Told {
-    /// The carrier took it.
+    /// The carrier accepted the message.
     Accepted,
-    /// It refused for good.
+    /// The carrier refused permanently.
     Rejected,
-    /// It asked for a pause.
+    /// The carrier asked for a pause.
     Throttled,
-    /// It was not there.
+    /// The carrier could not be reached.
     Unavailable,
-    /// Nobody knows.
+    /// The result is unknown.
     Unknown,
 }
 
 /// One attempt to send.
 #[derive(Debug, Clone)]
 pub struct Sent {
-    /// When it began.
+    /// When the attempt began.
     pub began: Micros,
-    /// What the sender's wall clock showed then.
+    /// The sender's wall clock when the attempt began.
     pub wall: DateTime<Utc>,
-    /// Who sends.
+    /// The process that sends.
     pub process: Process,
-    /// Of which incident.
+    /// The incident that the alert is about.
     pub number: IncidentNumber,
     /// The incident's title.
     pub title: String,
-    /// The delivery's name.
+    /// The id of the delivery.
     pub delivery: String,
-    /// The attempt number that it states.
+    /// The number of the attempt, as the alert states it.
     pub attempt: u32,
-    /// In which round.
+    /// The round of the delivery.
     pub round: u32,
-    /// At which level.
-    pub level: Level,
+    /// What it is for.
+    pub purpose: Purpose,
     /// To whom.
     pub contact: Contact,
-    /// Until when its lease lasts, by what the alert says about its incident.
+    /// When the lease ends, as the alert's incident says.
     pub lease_until: Option<DateTime<Utc>>,
-    /// When it arrived in the inbox.
+    /// When the message arrived in the inbox.
     pub arrived: Option<Micros>,
-    /// When it ended: with a reply, or by being dropped.
+    /// When the attempt ended: with a reply, or by being dropped.
     pub ended: Option<Micros>,
-    /// What the engine was told; nothing if it was dropped or panicked.
+    /// The result that the engine was told; `None` if the attempt was dropped or panicked.
     pub told: Option<Told>,
 }
 
 impl Sent {
     /// Whether it does not alert, but tells who has the incident.
-    pub fn is_news(&self) -> bool {
-        matches!(self.level, Level::News(_))
+    pub fn is_status_update(&self) -> bool {
+        self.purpose.is_status_update()
     }
 }
 
 impl History {
-    /// Keeps a fault.
+    /// Records a fault.
     pub fn disturbed(&mut self, disturbance: Disturbance) {
         self.disturbances.push(disturbance);
     }

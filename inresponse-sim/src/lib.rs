@@ -1,29 +1,26 @@
-//! Tries to break InResponse's promises, deterministically: the real engine and planner, in simulated time.
+//! Tries to break InResponse's promises, deterministically: runs the real engine and planner in simulated time.
 //!
 //! One seed decides everything that happens: who reports and claims when, how long every call takes, which servers
-//! crash where, what stores, carriers and clocks do. A [`play`] of it gives a [`history`] of what could be seen from
-//! outside, and [`check`] says which promises that history breaks.
+//! crash where, what stores, carriers and clocks do. [`play`] runs a seed and returns a [`history`] of what could be
+//! seen from outside. [`check`] finds the promises that the history breaks.
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`units`], [`world`], [`executor`] | simulated time, machines that crash, one thread on which all of it runs |
-//! | [`scenario`], [`rng`] | what a seed decides beforehand |
-//! | `steer` | seeds that are steered towards what is rare |
-//! | [`fault`] | what can go wrong |
-//! | [`store`], [`carrier`], [`roster`] | a process's ways to the outside, on which it does |
+//! | [`units`], [`world`], [`executor`] | simulated time, machines that crash, and the one thread that runs everything |
+//! | [`scenario`], [`rng`] | the decisions that a seed makes before the run |
+//! | `steer` | seeds that are steered towards rare events |
+//! | [`fault`] | the faults |
+//! | [`store`], [`carrier`], [`roster`] | a process's access to the outside, where faults occur |
 //! | [`store_kind`] | the stores that can be simulated |
 //! | [`sqlite`] | the SQLite store without its threads |
 //! | `dynamo` | the store on DynamoDB, call by call (feature `dynamo`) |
-//! | [`stage`], [`people`], [`play`] | servers, those who use them, and the course of a run |
-//! | [`history`], [`check`] | what was seen, and whether the promises were kept |
+//! | [`stage`], [`people`], [`play`] | servers, their users, and the course of a run |
+//! | [`history`], [`check`] | what was seen from outside, and whether the promises were kept |
 //! | [`model`] | an exhaustive check of the planner with two engines, people and faults |
 //! | [`mutants`] | planted bugs |
 //! | [`many`], [`stats`], [`shrink`] | many runs, what occurred in them, and the smallest one that fails |
 
-#![allow(
-    clippy::panic,
-    reason = "a carrier that panics is one of the faults, and a run that cannot go on is one too"
-)]
+#![allow(clippy::panic, reason = "panics of carriers are simulated, and a run that cannot continue panics")]
 
 pub mod carrier;
 pub mod check;

@@ -13,7 +13,7 @@ use inresponse_sim::play::{MakeStore, Run, Trace, play};
 use inresponse_sim::store_kind::StoreKind;
 use inresponse_sim::{check, shrink};
 
-/// Tries to break the promises.
+/// Tries to break the promises by simulation, model check and planted bugs.
 #[derive(Parser)]
 #[command(name = "inresponse-sim")]
 struct Cli {
@@ -25,27 +25,27 @@ struct Cli {
 enum Command {
     /// Simulate servers, people, carriers and faults.
     Sim(Sim),
-    /// Visit every state that the planner can reach within bounds.
+    /// Visit every state that the planner can reach within limits.
     Model {
-        /// Stop after so many states.
+        /// Stop after this many states.
         #[arg(long)]
         states: Option<usize>,
-        /// The bound of the tests instead of the large one.
+        /// Use the small limits of the tests instead of the large ones.
         #[arg(long)]
         small: bool,
-        /// On how many threads.
+        /// The number of threads.
         #[arg(long, default_value_t = 2)]
         cores: usize,
     },
-    /// Plant bugs, one after the other, and look for each; prints a table.
+    /// Plant bugs, one after the other, and look for each; print a table.
     Mutants {
-        /// How many seeds to try for each.
+        /// The number of seeds to try for each bug.
         #[arg(long, default_value_t = 20_000)]
         seeds: u64,
-        /// On how many threads.
+        /// The number of threads.
         #[arg(long, default_value_t = 2)]
         cores: usize,
-        /// Only bugs whose names begin like this; then no page is written.
+        /// Plant only bugs whose names begin with this; then no page is written.
         #[arg(long, default_value = "")]
         only: String,
         /// The page to write.
@@ -58,38 +58,38 @@ enum Command {
 enum StoreArg {
     Memory,
     Sqlite,
-    /// An emulator, which `cargo xtask sim` starts.
+    /// DynamoDB in an emulator, which `cargo xtask sim` starts.
     #[cfg(feature = "dynamo")]
     Dynamo,
 }
 
 #[derive(Args)]
 struct Sim {
-    /// How many seeds to run.
+    /// The number of seeds to run.
     #[arg(long, default_value_t = 1000)]
     seeds: u64,
     /// The first seed.
     #[arg(long, default_value_t = 1)]
     from: u64,
-    /// Which store the servers share.
+    /// The store that the servers share.
     #[arg(long, default_value = "memory")]
     store: StoreArg,
-    /// On how many threads.
+    /// The number of threads.
     #[arg(long)]
     cores: Option<usize>,
     /// Run this one seed and print what happens.
     #[arg(long)]
     replay: Option<u64>,
-    /// Only these faults, by the names that a run prints.
+    /// Allow only these faults, by the names that a run prints.
     #[arg(long, default_value = "all", value_parser = FaultSet::parse)]
     faults: FaultSet,
-    /// At most so many faults.
+    /// Allow at most this many faults.
     #[arg(long, default_value_t = u64::MAX)]
     limit: u64,
-    /// Leave out so many acts of people.
+    /// Leave out this many acts of people.
     #[arg(long, default_value_t = 0)]
     fewer_acts: u64,
-    /// With this bug planted, on the store in memory.
+    /// Plant this bug. The store is the one in memory.
     #[arg(long, value_parser = Mutant::parse)]
     plant: Option<Mutant>,
 }
@@ -117,7 +117,7 @@ fn simulate(sim: &Sim) -> ExitCode {
     run(sim, store, &|world| store.make(world), store.word())
 }
 
-/// `word` is what the command line calls the store.
+/// Runs the seeds. `word` is the name of the store on the command line.
 fn run(sim: &Sim, store: StoreKind, make_store: MakeStore<'_>, word: &str) -> ExitCode {
     if let Some(seed) = sim.replay {
         let run = Run { seed, faults: sim.faults, limit: sim.limit, fewer_acts: sim.fewer_acts };
@@ -148,7 +148,7 @@ fn run(sim: &Sim, store: StoreKind, make_store: MakeStore<'_>, word: &str) -> Ex
         println!("every fault and every transition occurred, and every promise was kept");
         return ExitCode::SUCCESS;
     }
-    println!("never occurred, so that it was not tested (too few seeds?): {}", missing.join("; "));
+    println!("not tested, because these cases never occurred (too few seeds?): {}", missing.join("; "));
     ExitCode::FAILURE
 }
 
@@ -164,7 +164,7 @@ fn replay(run: Run, make_store: MakeStore<'_>) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Shrinks a failing run and shows what happened in it.
+/// Shrinks a failing run and prints what happened in it.
 fn explain(failure: &Failure, make_store: MakeStore<'_>, word: &str) -> ExitCode {
     println!("seed {} broke {}", failure.run.seed, failure.violation);
     let least = shrink::shrink(failure.run, failure.violation.promise, make_store);
@@ -176,10 +176,10 @@ fn explain(failure: &Failure, make_store: MakeStore<'_>, word: &str) -> ExitCode
 fn check_model(states: Option<usize>, small: bool, cores: usize) -> ExitCode {
     let (budget, search) =
         if small { (Budget::SMALL, Search::Breadth) } else { (Budget::LARGE, Search::Depth) };
-    println!("two engines, two levels and a fallback; at most {budget:?}");
+    println!("two engines, two levels and a fallback, with at most {budget:?}");
     let checked = model::check(budget, search, cores, states);
     let (states, unique, depth) = (checked.states, checked.unique, checked.depth);
-    println!("{states} states, {unique} of them different, at most {depth} steps deep");
+    println!("{states} states, {unique} of them different, with paths of at most {depth} steps");
     for (name, acts) in &checked.broken {
         println!("broken: {name}: {acts}");
     }
@@ -214,7 +214,7 @@ fn mutants(seeds: u64, cores: usize, only: &str, page: &Path) -> ExitCode {
     }
     let without = mutants::without_any(&caught);
     if !without.is_empty() {
-        println!("no bug that was found breaks these promises: {without:?}");
+        println!("these promises have no planted bug that was found: {without:?}");
     }
     let written = write_page(page, &mutants::page(&caught));
     if let Err(error) = &written {
@@ -227,7 +227,7 @@ fn mutants(seeds: u64, cores: usize, only: &str, page: &Path) -> ExitCode {
     }
 }
 
-/// Writes the page, and says what changed in it.
+/// Writes the page, and prints what changed in it.
 fn write_page(path: &Path, page: &str) -> std::io::Result<()> {
     let before = std::fs::read_to_string(path).unwrap_or_default();
     let only_in = |one: &str, other: &str, sign: char| {

@@ -1,4 +1,4 @@
-//! Many runs at once, on several threads.
+//! Runs many seeds on several threads.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,22 +11,22 @@ use crate::stats::Stats;
 /// A run that broke a promise.
 #[derive(Debug, Clone)]
 pub struct Failure {
-    /// Which run.
+    /// The run that failed.
     pub run: Run,
-    /// Which promise, and how.
+    /// The promise that was broken, and how.
     pub violation: Violation,
 }
 
-/// Which seeds.
+/// A range of seeds.
 #[derive(Debug, Clone, Copy)]
 pub struct Seeds {
-    /// The first.
+    /// The first seed.
     pub from: u64,
-    /// How many.
+    /// The number of seeds.
     pub count: u64,
 }
 
-/// Plays all seeds, on `cores` threads, until one fails; `progress` is told how many are done.
+/// Plays all seeds on `cores` threads, until one fails. `progress` is called with the number of finished seeds.
 pub fn many(
     seeds: Seeds,
     cores: usize,

@@ -1,8 +1,8 @@
-//! Every state that a few engines, people and faults can bring one incident into, by the planner's own code.
+//! Visits every state into which a few engines, people and faults can bring one incident, with the planner's own code.
 //!
-//! Engines plan with [`plan::step`], commit by comparing versions, and send; people claim, release and resolve; a
-//! bounded number of faults of each kind strikes anywhere. Nothing of the planner is copied: only the engine's order
-//! of steps is modelled (plan, commit, begin within a second or look once more, record).
+//! Engines plan with [`plan::step`], commit by comparing versions, and send. People claim, release and resolve. A
+//! limited number of faults of each kind occurs at any point. The planner is not copied: only the engine's order of
+//! steps is modelled (plan, commit, begin within a second or read again, record).
 
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{Hash, Hasher};
@@ -12,7 +12,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use inresponse_core::model::{
     Contact, DeliveryId, DeliveryKey, DeliveryStatus, Incident, IncidentNumber, Level, Matrix, Person,
-    Report, Severity, State as IncidentState, TeamName,
+    Purpose, Report, Severity, State as IncidentState, TeamName,
 };
 use inresponse_core::notify::Outcome;
 use inresponse_core::plan::{self, Decision, Input, NextRound, StateChange, TakeOver, Update};
@@ -20,38 +20,38 @@ use stateright::{Checker, Model, Property};
 
 const LEASE: Duration = Duration::from_secs(30);
 const WAIT: Duration = Duration::from_secs(600);
-/// After how long a send has ended, or its lease was renewed, in seconds: two thirds of it.
+/// The time in seconds after which a send has ended or its lease was renewed: two thirds of the lease.
 const DEADLINE: i64 = 20;
 
-/// How often each fault may strike and each person may act.
+/// The maximum number of times that each fault occurs and each person acts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Budget {
-    /// Engines that crash.
+    /// Crashes of engines.
     pub crashes: u8,
-    /// Commits that happen and are not known to.
+    /// Commits that happen, but whose result is unknown.
     pub unknown_happened: u8,
-    /// Commits that do not happen and are not known not to.
+    /// Commits that do not happen, and whose result is unknown.
     pub unknown_did_not: u8,
     /// Messages that arrive without a reply.
     pub lost_replies: u8,
-    /// Carriers that cannot be reached.
+    /// Attempts in which the carrier cannot be reached.
     pub unavailable: u8,
-    /// Carriers that refuse.
+    /// Attempts that the carrier refuses.
     pub rejected: u8,
-    /// Times in which no engine runs for longer than a wait.
+    /// Periods in which no engine runs for longer than a wait.
     pub outages: u8,
-    /// Claims, and hand-overs to somebody.
+    /// Claims, and hand-overs to a person.
     pub claims: u8,
     /// Releases.
     pub releases: u8,
-    /// Times that pass.
+    /// Steps of time.
     pub ticks: u8,
-    /// Leases that are renewed.
+    /// Renewals of a lease.
     pub renewals: u8,
 }
 
 impl Budget {
-    /// A bound that a test can afford.
+    /// Limits that a test can afford.
     pub const SMALL: Budget = Budget {
         crashes: 1,
         unknown_happened: 1,
@@ -65,7 +65,7 @@ impl Budget {
         ticks: 8,
         renewals: 1,
     };
-    /// Two of everything.
+    /// Limits for a long check: two of everything.
     pub const LARGE: Budget = Budget {
         crashes: 2,
         unknown_happened: 2,
@@ -81,14 +81,14 @@ impl Budget {
     };
 }
 
-/// Two engines over one incident of two levels and a fallback.
+/// Two engines, and one incident with two levels and a fallback.
 #[derive(Debug, Clone)]
 pub struct Protocol {
     budget: Budget,
     engines: usize,
 }
 
-/// An incident as the model tells states apart: without what only people read.
+/// An incident as the model distinguishes states: without the parts that only people read.
 #[derive(Debug, Clone, PartialEq)]
 struct Held(Arc<Incident>);
 
@@ -135,23 +135,23 @@ enum Ended {
 
 #[derive(Debug, Clone, PartialEq, Hash, Default)]
 struct EngineState {
-    /// A plan that is yet to be committed; forgotten where somebody else commits, since it would be stale.
+    /// A plan that is not committed yet. The plan is dropped if somebody else commits, because it would be stale.
     planned: Option<(Held, Vec<Flight>)>,
     flights: Vec<Flight>,
 }
 
-/// What recipients know of a delivery.
+/// What recipients have seen of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 struct Seen {
     first_begun: Option<DateTime<Utc>>,
     arrivals: u8,
     excuses: u8,
-    /// Leases that were lost before their send began.
+    /// The number of leases that were lost before their send began.
     lost: u8,
     rejected: bool,
 }
 
-/// A state of all of it.
+/// A state of the whole model.
 #[derive(Debug, Clone, PartialEq, Hash)]
 pub struct World {
     now: DateTime<Utc>,
@@ -159,59 +159,59 @@ pub struct World {
     engines: Vec<EngineState>,
     seen: BTreeMap<DeliveryKey, Seen>,
     left: Budget,
-    /// When it was last claimed or resolved, while it is.
+    /// When the incident was last claimed or resolved, as long as it is.
     closed_at: Option<DateTime<Utc>>,
-    /// When it was given to somebody who has not answered.
+    /// When the incident was handed to a person who has not answered.
     handed_at: Option<DateTime<Utc>>,
     broken: Option<u8>,
 }
 
-/// Something that can happen.
+/// A step from one state to the next.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Act {
-    /// The next due time comes.
+    /// Time advances to the next due time.
     Tick,
     /// No engine runs for longer than a wait.
     Outage,
-    /// A third of a lease is over before its send begins, so that an engine renews it.
+    /// A third of a lease passes before its send begins, so that an engine renews the lease.
     Renew(usize, usize),
     /// An engine plans what is due.
     Plan(usize),
-    /// It commits that.
+    /// The engine commits its plan.
     Commit(usize, Ending),
-    /// It sends, unless its lease is over.
+    /// The engine sends, unless its lease is over.
     Send(usize, usize, Fate),
-    /// It records how a send ended.
+    /// The engine records how a send ended.
     Record(usize, usize),
-    /// It crashes.
+    /// The engine crashes.
     Crash(usize),
-    /// Somebody claims, releases or resolves.
+    /// A person claims, releases or resolves.
     Request(&'static str, StateChange),
 }
 
-/// How a commit ends.
+/// The result of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// As it says.
+    /// The engine knows the result.
     Known,
-    /// It happens, unknown to the engine.
+    /// The commit happens, but the engine does not know it.
     Happened,
-    /// It does not happen, unknown to the engine.
+    /// The commit does not happen, but the engine does not know it.
     DidNot,
 }
 
-/// How a send ends.
+/// The result of a send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
-    /// Accepted.
+    /// The carrier accepts.
     Accepted,
-    /// Accepted, and the reply is lost.
+    /// The carrier accepts, and the reply is lost.
     LostReply,
-    /// Accepted, and the engine crashes before it knows.
+    /// The carrier accepts, and the engine crashes before it knows.
     AcceptedAndCrashed,
     /// The carrier cannot be reached.
     Unavailable,
-    /// It refuses.
+    /// The carrier refuses.
     Rejected,
 }
 
@@ -227,13 +227,13 @@ fn matrix() -> Matrix {
     Matrix::new(vec![vec![contact("a"), contact("b")], vec![contact("c")]], vec![contact("f")], WAIT)
 }
 
-/// A new round stays with its team.
+/// A new round alerts the same team again.
 fn next_round(incident: &Incident) -> NextRound {
     NextRound::of(incident.team().clone(), matrix())
 }
 
 impl Protocol {
-    /// Bounded by `budget`.
+    /// A model with these limits.
     pub fn new(budget: Budget) -> Self {
         Self { budget, engines: 2 }
     }
@@ -269,7 +269,7 @@ impl World {
         self.broken.get_or_insert(promise);
     }
 
-    /// The record changes: whatever others have planned would be stale.
+    /// Replaces the record. The plans of other engines become stale.
     fn write(&mut self, record: Held) {
         let (from, to) = (self.record.0.state(), record.0.state());
         if from == IncidentState::Resolved && to != from {
@@ -293,7 +293,7 @@ impl World {
         self.engines.iter_mut().for_each(|engine| engine.planned = None);
     }
 
-    /// What time brought about is written: P22 must hold.
+    /// Writes what is due because of time. P22 must hold.
     fn write_due(&mut self, record: Held) {
         let was_claimed = self.record.0.state() == IncidentState::Claimed;
         if was_claimed && record.0.state() == IncidentState::Open {
@@ -314,7 +314,7 @@ impl World {
         }
     }
 
-    /// A send begins: P8, P11, P14 must hold.
+    /// Begins a send. P8, P11 and P14 must hold.
     fn begins(&mut self, flight: &Flight) {
         let same_moment = self.now == flight.planned;
         if self.closed_at.is_some_and(|closed| closed < flight.planned || !same_moment) {
@@ -324,27 +324,24 @@ impl World {
             self.breaks(14);
         }
         let first_of_level = !self.seen.iter().any(|(key, seen)| {
-            (key.round, key.level) == (flight.key.round, flight.key.level) && seen.first_begun.is_some()
+            (key.round, key.purpose) == (flight.key.round, flight.key.purpose) && seen.first_begun.is_some()
         });
-        let before = match flight.key.level {
-            Level::At(2) => Some(Level::At(1)),
-            Level::Fallback => Some(Level::At(2)),
-            Level::At(_) | Level::News(_) => None,
+        let before = match flight.key.purpose {
+            Purpose::Alert(Level::At(2)) => Some(Level::At(1)),
+            Purpose::Alert(Level::Fallback) => Some(Level::At(2)),
+            Purpose::Alert(Level::At(_)) | Purpose::StatusUpdate(_) => None,
         };
         if let (true, Some(before)) = (first_of_level, before) {
-            let of_before = || {
-                self.seen.iter().filter(|(k, s)| {
-                    k.round == flight.key.round && k.level == before && s.first_begun.is_some()
-                })
-            };
+            let is_before =
+                |key: &DeliveryKey| key.round == flight.key.round && key.purpose == Purpose::Alert(before);
+            let of_before = || self.seen.iter().filter(|(k, s)| is_before(k) && s.first_begun.is_some());
             let began = of_before().filter_map(|(_, seen)| seen.first_begun).min();
             let size = self.record.0.matrix().contacts(before).len();
             let dead = of_before().filter(|(_, seen)| seen.rejected).count() == size;
             // It counts from the lease; a send under a slow lease that was renewed begins as much later.
             let wait = TimeDelta::from_std(WAIT).unwrap_or_default() - TimeDelta::seconds(DEADLINE * 2);
             // A level begins again once; whose lease was lost twice may come after the next.
-            let lost_twice =
-                self.seen.iter().any(|(k, s)| (k.round, k.level) == (flight.key.round, before) && s.lost > 1);
+            let lost_twice = self.seen.iter().any(|(k, s)| is_before(k) && s.lost > 1);
             if !dead && !lost_twice && began.is_none_or(|began| self.now - began < wait) {
                 self.breaks(8);
             }
@@ -356,7 +353,7 @@ impl World {
         self.seen.entry(flight.key).or_default().first_begun.get_or_insert(now);
     }
 
-    /// Nothing is due and nothing is under way: P9 and P12 must hold.
+    /// Checks a state in which nothing is due and nothing is in progress. P9 and P12 must hold.
     fn rests(&mut self) {
         let incident = Arc::clone(&self.record.0);
         let busy = self.engines.iter().any(|e| e.planned.is_some() || !e.flights.is_empty());
@@ -370,7 +367,7 @@ impl World {
         for level in [Level::At(1), Level::At(2), Level::Fallback] {
             for place in 0..incident.matrix().contacts(level).len() {
                 let place = u16::try_from(place).unwrap_or(0);
-                let key = DeliveryKey { round: incident.round(), level, place };
+                let key = DeliveryKey::alert(incident.round(), level, place);
                 let seen = self.seen.get(&key).cloned().unwrap_or_default();
                 arrived |= seen.arrivals > 0;
                 if seen.arrivals == 0 && !seen.rejected {
@@ -631,41 +628,45 @@ impl Model for Protocol {
 
     fn properties(&self) -> Vec<Property<Self>> {
         vec![
-            Property::always("P5: states change along their edges", |_, w: &World| w.broken != Some(5)),
+            Property::always("P5: states change only as allowed", |_, w: &World| w.broken != Some(5)),
             Property::always("P6: one claimant", |_, w: &World| w.broken != Some(6)),
             Property::always("P7: the timeline folds to the state", |_, w: &World| w.broken != Some(7)),
             Property::always("P8: never early", |_, w: &World| w.broken != Some(8)),
             Property::always("P9: never lost", |_, w: &World| w.broken != Some(9)),
             Property::always("P10: exactly one", |_, w: &World| w.broken != Some(10)),
             Property::always("P11: a claim stops alerts", |_, w: &World| w.broken != Some(11)),
-            Property::always("P12: nobody waits for the unreachable", |_, w: &World| w.broken != Some(12)),
-            Property::always("P14: no send after its lease", |_, w: &World| w.broken != Some(14)),
-            Property::always("P22: no orphans, never early", |_, w: &World| w.broken != Some(22)),
+            Property::always("P12: nobody waits for an unreachable contact", |_, w: &World| {
+                w.broken != Some(12)
+            }),
+            Property::always("P14: no send begins after its lease", |_, w: &World| w.broken != Some(14)),
+            Property::always("P22: a hand-over without an answer ends, and never early", |_, w: &World| {
+                w.broken != Some(22)
+            }),
             Property::sometimes("everybody was alerted", |_, w: &World| w.record.0.is_unclaimed()),
             Property::sometimes("a second round", |_, w: &World| w.record.0.round() > 1),
         ]
     }
 }
 
-/// What a check gave.
+/// The result of a check.
 #[derive(Debug)]
 pub struct Checked {
-    /// How many states were generated.
+    /// The number of states that were generated.
     pub states: usize,
-    /// How many of them were different.
+    /// The number of different states.
     pub unique: usize,
-    /// How many steps the longest way took.
+    /// The number of steps of the longest path.
     pub depth: usize,
-    /// Broken properties, with the acts that show it.
+    /// The broken properties, with the steps that lead to them.
     pub broken: Vec<(String, String)>,
 }
 
-/// In which order states are visited.
+/// The order in which states are visited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Search {
-    /// The nearest first: the shortest way to what is broken; holds all that is to be visited in memory.
+    /// The nearest first: this finds the shortest path to a broken property, but holds all unvisited states in memory.
     Breadth,
-    /// The deepest first: holds little in memory, so that it goes far.
+    /// The deepest first: this needs little memory, so very many states can be visited.
     Depth,
 }
 
@@ -703,7 +704,7 @@ fn judge(budget: Budget, most: Option<usize>, checker: &impl Checker<Protocol>) 
     }
 }
 
-/// The first promise that breaks within a small bound, if any.
+/// The first promise that breaks within the small limits, if any.
 pub fn counterexample() -> Option<String> {
     let checked = std::panic::catch_unwind(|| check(Budget::SMALL, Search::Breadth, 1, Some(60_000))).ok()?;
     checked.broken.into_iter().map(|(name, _)| name).find(|name| name.starts_with('P'))

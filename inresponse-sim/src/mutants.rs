@@ -1,4 +1,4 @@
-//! Planted bugs: each must be found, or what finds nothing proves nothing.
+//! Planted bugs: the checks must find each of them, otherwise a check without findings proves nothing.
 
 mod core;
 mod page;
@@ -16,29 +16,29 @@ use store::{BuggyStore, StoreBug};
 /// A bug that can be planted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mutant {
-    /// In the core.
+    /// A bug in the core.
     Core(&'static CoreBug),
-    /// In the store.
+    /// A bug in the store.
     Store(StoreBug),
 }
 
 impl Mutant {
-    /// All of them.
+    /// All bugs that can be planted.
     pub fn all() -> Vec<Mutant> {
         let core = BUILT_IN.iter().map(Mutant::Core);
         core.chain(StoreBug::ALL.map(Mutant::Store)).collect()
     }
 
-    /// The one of that name.
+    /// The bug with that name.
     ///
     /// # Errors
-    /// There is none.
+    /// There is no bug with that name.
     pub fn parse(name: &str) -> Result<Self, String> {
         let found = Self::all().into_iter().find(|mutant| mutant.name() == name);
         found.ok_or_else(|| format!("`{name}` is not a bug that can be planted"))
     }
 
-    /// Its name.
+    /// The bug's name.
     pub fn name(self) -> String {
         match self {
             Mutant::Core(bug) => bug.name.to_owned(),
@@ -46,7 +46,7 @@ impl Mutant {
         }
     }
 
-    /// What it does.
+    /// The bug's effect.
     pub fn what(self) -> &'static str {
         match self {
             Mutant::Core(bug) => bug.what,
@@ -54,7 +54,7 @@ impl Mutant {
         }
     }
 
-    /// The promise that it breaks.
+    /// The promise that the bug breaks.
     pub fn promise(self) -> u8 {
         match self {
             Mutant::Core(bug) => bug.promise,
@@ -62,7 +62,7 @@ impl Mutant {
         }
     }
 
-    /// Plants it, for as long as the process runs or until another is planted, and answers what makes the store.
+    /// Plants the bug, until the process ends or another bug is planted. Returns the function that makes the store.
     pub fn plant(self) -> impl Fn(&std::sync::Arc<World>) -> Ways + Sync {
         self::core::plant(match self {
             Mutant::Core(bug) => Some(bug),
@@ -75,25 +75,26 @@ impl Mutant {
     }
 }
 
-/// What became of a planted bug.
+/// Which checks found a planted bug.
 #[derive(Debug)]
 pub struct Caught {
-    /// Which one.
+    /// The bug.
     pub mutant: Mutant,
-    /// What simulation found: the first seed that broke a promise.
+    /// The result of the simulation: the first seed that broke a promise.
     pub simulation: Option<Failure>,
-    /// What the model check found: the promise that it broke.
+    /// The result of the model check: the promise that it found broken.
     pub model: Option<String>,
 }
 
 impl Caught {
-    /// Whether anything found it.
+    /// Whether a check found the bug.
     pub fn is_found(&self) -> bool {
         self.simulation.is_some() || self.model.is_some()
     }
 }
 
-/// Plants a bug and looks for it, in at most `most` seeds; one of the planner or the engine by the model check, too.
+/// Plants a bug and looks for it with at most `most` seeds, and for a bug of the planner or the engine also with the
+/// model check.
 pub fn look_for(mutant: Mutant, most: u64, cores: usize) -> Caught {
     let make_store = mutant.plant();
     let simulation = simulate(most, cores, &make_store);

@@ -1,4 +1,4 @@
-//! Those who use the system: monitoring that reports, people who act, and the editor of the roster.
+//! The users of the system: monitoring that reports, people who act, and the editor of the roster.
 
 use std::sync::Arc;
 
@@ -13,13 +13,13 @@ use crate::scenario::{self, Roster};
 use crate::stage::Stage;
 use crate::world::{MILLI, Micros, SECOND};
 
-/// How long after a wall clock was set what is due may come later than promised.
+/// How long after a change of a wall clock due work may come later than promised.
 pub const CLOCK_SETTLES: Micros = 32 * SECOND;
 
-/// The most times that monitoring sends an unanswered report, including the first.
+/// The maximum number of times that monitoring sends an unanswered report, including the first.
 const TRIES: u32 = 6;
 
-/// A report, and again where that is safe: with a key, until it is answered.
+/// Sends a report. A report with a dedup key is sent again until it is answered.
 pub async fn report(stage: Arc<Stage>, mut rng: Rng) {
     let service = if rng.chance(40) { "nobody" } else { *rng.pick(&["s0", "s0", "s1", "s2"]) };
     let key = rng.chance(500).then(|| rng.pick(&["k0", "k1"]).to_string());
@@ -33,7 +33,7 @@ pub async fn report(stage: Arc<Stage>, mut rng: Rng) {
     }
 }
 
-/// Answers whether it went unanswered.
+/// Sends a report once, and returns whether it went unanswered.
 async fn report_once(stage: &Arc<Stage>, service: &str, key: Option<&str>, severity: Severity) -> bool {
     let (process, engine) = stage.some().await;
     let (i, title) = {
@@ -56,7 +56,7 @@ async fn report_once(stage: &Arc<Stage>, service: &str, key: Option<&str>, sever
     if let Some(key) = key {
         report = report.dedup_key(DedupKey::new(key).expect("a plain key").as_str());
     }
-    let report = report.build().expect("a planned report is sound");
+    let report = report.build().expect("the report of a scenario is valid");
     stage
         .world
         .note(|| format!("report r{i} for {service}, key {key:?}, {severity}, to server {}", process.host));
@@ -88,7 +88,7 @@ async fn report_once(stage: &Arc<Stage>, service: &str, key: Option<&str>, sever
     again
 }
 
-/// An incident that somebody has heard of, by an answer or an alert.
+/// The number of an incident that somebody knows from an answer or an alert.
 fn known(stage: &Stage, rng: &mut Rng) -> Option<IncidentNumber> {
     let state = stage.world.lock();
     let answered = state.history.reports.iter().filter_map(|call| match call.answer.got()? {
@@ -102,7 +102,7 @@ fn known(stage: &Stage, rng: &mut Rng) -> Option<IncidentNumber> {
     (!known.is_empty()).then(|| *rng.pick(&known))
 }
 
-/// A person does something to some incident.
+/// A person updates some incident.
 pub async fn act(stage: Arc<Stage>, mut rng: Rng) {
     let number = if rng.chance(20) { Some(IncidentNumber::new(77)) } else { known(&stage, &mut rng) };
     let Some(number) = number else { return };
@@ -146,7 +146,7 @@ pub async fn race(stage: Arc<Stage>, mut rng: Rng) {
     tokio::join!(biased; claim("jo"), claim("kim"));
 }
 
-/// Somebody writes a lot.
+/// A person writes many notes.
 pub async fn write(stage: Arc<Stage>, mut rng: Rng, notes: u64) {
     let Some(number) = known(&stage, &mut rng) else { return };
     for _ in 0..notes {
@@ -164,13 +164,13 @@ fn person(rng: &mut Rng) -> Person {
     Person::new(rng.pick(&["jo", "kim", "lee"])).expect("a plain name")
 }
 
-/// A person by name, or by an address at which somebody may be told.
+/// A random person, by name or by an address at which they can be notified.
 fn anybody(rng: &mut Rng) -> Person {
     if rng.chance(500) {
         return person(rng);
     }
     let contact = scenario::contact(&format!("c{}", rng.below(7)));
-    Person::new(contact.as_str()).expect("a contact is a plain name")
+    Person::new(contact.as_str()).expect("the address of a contact is a valid name")
 }
 
 fn note(text: &str) -> Note {
@@ -220,7 +220,7 @@ async fn update(stage: &Arc<Stage>, number: IncidentNumber, update: Update) {
     }
 }
 
-/// Somebody reads an incident.
+/// A person reads an incident.
 pub async fn read(stage: &Arc<Stage>, rng: &mut Rng) {
     let Some(number) = known(stage, rng) else { return };
     let (process, engine) = stage.some().await;
@@ -243,12 +243,12 @@ pub async fn census(stage: &Arc<Stage>) {
     }
 }
 
-/// Puts the whole roster, before anything begins.
+/// Sets the whole roster before the run begins.
 pub fn put_roster(stage: &Stage) {
     stage.world.lock().history.rosters.push((0, stage.scenario.roster.clone()));
 }
 
-/// Somebody edits the roster.
+/// An editor changes the roster.
 pub fn edit(stage: &Stage, rng: &mut Rng) {
     let mut roster: Roster = match stage.world.lock().history.rosters.last() {
         Some((_, roster)) => roster.clone(),
@@ -263,18 +263,18 @@ pub fn edit(stage: &Stage, rng: &mut Rng) {
     stage.world.note(|| format!("the roster of {name} is edited: {what}"));
 }
 
-/// Answers what was done.
+/// Changes a team, and returns a description of the change.
 fn edit_team(stage: &Stage, rng: &mut Rng, roster: &mut Roster, name: &str, other: &str) -> &'static str {
     let service = *rng.pick(&["s0", "s1", "s2"]);
     let Some(plan) = roster.teams.get_mut(name) else {
         roster.teams.insert(name.into(), scenario::team_plan(rng, stage.scenario.base, false));
-        return "it is made again";
+        return "the team is created again";
     };
     let day = plan.day(stage.world.wall_at(stage.world.now(), 0));
     match rng.below(9) {
         0 | 1 => {
             roster.services.insert(service.into(), name.into());
-            "it has another service"
+            "the team owns another service"
         }
         2 => {
             let fresh = scenario::team_plan(rng, stage.scenario.base, false);
@@ -283,16 +283,16 @@ fn edit_team(stage: &Stage, rng: &mut Rng, roster: &mut Roster, name: &str, othe
         }
         3 | 4 => {
             plan.calendar.insert(day, scenario::levels(rng));
-            "an entry for today"
+            "a new calendar entry for today"
         }
         5 => {
             plan.calendar.remove(&day);
-            "no entry for today"
+            "the calendar entry for today is deleted"
         }
         6 => {
             // As other tools may write it.
             roster.services.insert(service.into(), "t2".into());
-            "a service of a team that has nothing else"
+            "the service of a team without settings and calendar"
         }
         7 => {
             roster.services.remove(service);
@@ -311,7 +311,7 @@ fn edit_team(stage: &Stage, rng: &mut Rng, roster: &mut Roster, name: &str, othe
     }
 }
 
-/// A machine's wall clock is set.
+/// Changes a machine's wall clock.
 pub fn jump(stage: &Stage, rng: &mut Rng) {
     let all = [Fault::ClockForward, Fault::ClockBack, Fault::ClockFarForward, Fault::ClockFarBack];
     let rates = &stage.scenario.rates;

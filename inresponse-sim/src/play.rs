@@ -17,54 +17,54 @@ use crate::world::{Micros, SECOND, World};
 
 pub use crate::store::{Ways, shared};
 
-/// Which run, and how much of it.
+/// A run: a seed, and what is left out of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Run {
     /// The seed that decides everything.
     pub seed: u64,
-    /// Which faults may occur.
+    /// The faults that may occur.
     pub faults: FaultSet,
-    /// How many may occur in all.
+    /// The maximum number of faults.
     pub limit: u64,
-    /// How many of the people's acts are left out, from the last.
+    /// How many of the people's acts are left out, beginning with the last.
     pub fewer_acts: u64,
 }
 
 impl Run {
-    /// All of it.
+    /// The complete run of a seed.
     pub fn whole(seed: u64) -> Self {
         Self { seed, faults: FaultSet::ALL, limit: u64::MAX, fewer_acts: 0 }
     }
 }
 
-/// What a run gave.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Played {
-    /// What was decided beforehand.
+    /// The decisions of the seed before the run.
     pub scenario: Scenario,
-    /// What was seen.
+    /// The history: everything that was seen from outside.
     pub history: History,
-    /// How often each fault occurred.
+    /// The number of times that each fault occurred.
     pub faults: Vec<u64>,
-    /// What happened, line by line; empty unless it was asked for.
+    /// The trace of the run, line by line; empty unless it was requested.
     pub trace: Vec<String>,
-    /// The world's clocks.
+    /// The simulated world, with its clocks.
     pub world: Arc<World>,
 }
 
-/// Whether to keep a readable account.
+/// Whether to keep a readable trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trace {
-    /// Keep it.
+    /// Keep a trace.
     Keep,
-    /// Spare the time.
+    /// Keep no trace, which saves time.
     Spare,
 }
 
-/// Makes the store of one run.
+/// A function that makes the store of one run.
 pub type MakeStore<'a> = &'a (dyn Fn(&Arc<World>) -> Ways + Sync);
 
-/// A store in memory.
+/// Makes a store in memory.
 pub fn in_memory(_: &Arc<World>) -> Ways {
     shared(MemoryStore::new())
 }
@@ -72,14 +72,14 @@ pub fn in_memory(_: &Arc<World>) -> Ways {
 /// Plays a run on a fresh store.
 ///
 /// # Panics
-/// The engine panicked, or every task is waiting for something that can no longer happen.
+/// The engine panicked, or every task waits for something that can never happen.
 pub fn play(run: Run, make_store: MakeStore<'_>, trace: Trace) -> Played {
     let scenario = Scenario::of(run.seed);
     let faults = Faults::new(Rng::new(run.seed, 3), scenario.rates.clone(), run.faults, run.limit);
     let world = World::new(run.seed, scenario.base, scenario.hosts, faults, trace == Trace::Keep);
     let stage = Stage::new(Arc::clone(&world), scenario.clone(), SharedStore::new(make_store(&world)));
     let directing = direct(Arc::clone(&stage), run);
-    executor::run(&world, directing).expect("until a run ends something can always happen");
+    executor::run(&world, directing).expect("a run can always continue until it ends");
     let mut state = world.lock();
     let history = std::mem::take(&mut state.history);
     let faults = state.faults.counts.clone();
@@ -153,7 +153,7 @@ async fn direct(stage: Arc<Stage>, run: Run) {
     finish(&stage).await;
 }
 
-/// Does something at a time.
+/// Does something at a given time.
 fn later<F: Future<Output = ()> + Send + 'static>(
     clients: &mut tokio::task::JoinSet<()>,
     stage: &Arc<Stage>,
@@ -175,7 +175,7 @@ fn set_clocks(stage: &Stage) {
     }
 }
 
-/// Ends a process by chance: kills it, or asks it to stop.
+/// Ends a random process: kills it, or asks it to stop.
 fn end_one(stage: &Stage, rng: &mut Rng, how: Fault) {
     let host = usize::try_from(rng.below(stage.scenario.hosts as u64)).unwrap_or(0);
     let mut state = stage.world.lock();
@@ -194,9 +194,9 @@ fn end_one(stage: &Stage, rng: &mut Rng, how: Fault) {
     }
 }
 
-/// From now on everything is well: stores, carriers, clocks.
+/// Ends all faults of stores, carriers and clocks.
 fn heal(stage: &Stage) {
-    stage.world.note(|| "from now on everything is well".into());
+    stage.world.note(|| "from now on no fault occurs".into());
     let mut state = stage.world.lock();
     state.faults.heal();
     state.history.healed_at = state.now();
@@ -214,7 +214,7 @@ fn heal(stage: &Stage) {
     }
 }
 
-/// Reads now and then.
+/// Reads incidents and the census from time to time.
 async fn watch(stage: Arc<Stage>, mut rng: Rng) {
     loop {
         stage.world.sleep(rng.between(SECOND, 4 * SECOND)).await;
@@ -225,7 +225,7 @@ async fn watch(stage: Arc<Stage>, mut rng: Rng) {
     }
 }
 
-/// How long it may take until nothing is due any more, once all is well.
+/// The time limit until nothing is due, once all faults have ended.
 pub fn patience(scenario: &Scenario, history: &History) -> Micros {
     let teams = history.rosters.iter().flat_map(|(_, roster)| roster.teams.values());
     let teams = teams.chain(&scenario.fallback);
@@ -240,7 +240,7 @@ pub fn patience(scenario: &Scenario, history: &History) -> Micros {
     longest.max().unwrap_or(0).max(default) * 2 + crate::world::micros(scenario.lease) * 3 + 60 * SECOND
 }
 
-/// Waits until nothing is due any more.
+/// Waits until nothing is due.
 async fn rest(stage: &Arc<Stage>) {
     let until = stage.world.now() + patience(&stage.scenario, &stage.world.lock().history);
     loop {
@@ -260,7 +260,7 @@ async fn rest(stage: &Arc<Stage>) {
     }
 }
 
-/// Reads everything at the end.
+/// Reads everything at the end of the run.
 async fn finish(stage: &Arc<Stage>) {
     loop {
         let (process, engine) = stage.some().await;

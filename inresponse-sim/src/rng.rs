@@ -1,11 +1,11 @@
-//! Chance, from one number.
+//! Random numbers from one seed.
 
-/// Pseudo-random numbers (xoshiro256**, seeded by splitmix64): the same seed always gives the same ones.
+/// Pseudo-random numbers (xoshiro256**, seeded by splitmix64): the same seed always gives the same numbers.
 #[derive(Debug, Clone)]
 pub struct Rng([u64; 4]);
 
 impl Rng {
-    /// The stream of that name under `seed`; streams of different names are independent.
+    /// The stream with that number under `seed`. Different streams are independent.
     pub fn new(seed: u64, stream: u64) -> Self {
         let mut x = seed ^ stream.wrapping_mul(0xd134_2543_de82_ef95);
         let mut next = || {
@@ -18,7 +18,7 @@ impl Rng {
         Self([next(), next(), next(), next()])
     }
 
-    /// Any number.
+    /// A random number.
     pub fn any(&mut self) -> u64 {
         let s = &mut self.0;
         let result = s[1].wrapping_mul(5).rotate_left(7).wrapping_mul(9);
@@ -32,26 +32,26 @@ impl Rng {
         result
     }
 
-    /// A number below `n`; zero where `n` is.
+    /// A random number below `n`; zero if `n` is zero.
     pub fn below(&mut self, n: u64) -> u64 {
         // The bias of a 64-bit product is far below what a simulation could notice.
         u64::try_from((u128::from(self.any()) * u128::from(n)) >> 64).unwrap_or(0)
     }
 
-    /// A number from `from` to `to`, both included.
+    /// A random number from `from` to `to`, both included.
     pub fn between(&mut self, from: u64, to: u64) -> u64 {
         from + self.below(to.saturating_sub(from) + 1)
     }
 
-    /// Happens `thousandths` times in a thousand.
+    /// Returns true `thousandths` times in a thousand.
     pub fn chance(&mut self, thousandths: u32) -> bool {
         self.below(1000) < u64::from(thousandths)
     }
 
-    /// One of `items`.
+    /// A random one of `items`.
     ///
     /// # Panics
-    /// There is none.
+    /// `items` is empty.
     pub fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
         let i = usize::try_from(self.below(items.len() as u64)).unwrap_or(0);
         &items[i]

@@ -1,4 +1,4 @@
-//! A process's way to the roster: a copy that lags, and that cannot always be read.
+//! The roster as one process sees it: a copy that lags, and that cannot always be read.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,20 +18,20 @@ use crate::history::Disturbance;
 use crate::scenario;
 use crate::world::{MILLI, Micros, Process, World};
 
-/// How far a copy lags behind what was edited, unless its process looks again.
+/// How far a copy lags behind the edits, unless its process refreshes it.
 pub const LAG: Micros = 900 * MILLI;
 
-/// One process's way to the roster. Reads take no time, so that each sees one roster and not half of an edit.
+/// The roster as one process sees it. Reads take no time, so that each sees one whole roster and not half of an edit.
 #[derive(Debug)]
 pub struct HostRoster {
     world: Arc<World>,
     process: Process,
-    /// Which of the rosters it has looked at last.
+    /// The index of the roster that the process has read last.
     looked: AtomicUsize,
 }
 
 impl HostRoster {
-    /// A copy that was made now.
+    /// A copy of the current roster.
     pub fn new(world: Arc<World>, process: Process) -> Self {
         let looked = world.lock().history.rosters.len().saturating_sub(1);
         Self { world, process, looked: AtomicUsize::new(looked) }
@@ -52,7 +52,7 @@ impl HostRoster {
     }
 }
 
-/// What there is of a team from `first` to `last`.
+/// The directory of a team from `first` to `last`.
 fn directory(roster: &scenario::Roster, team: &TeamName, first: NaiveDate, last: NaiveDate) -> Directory {
     let standing = if roster.knows(team.as_str()) { Standing::Known } else { Standing::Unknown };
     let plan = roster.teams.get(team.as_str());
@@ -92,7 +92,7 @@ impl Roster for HostRoster {
         limit: usize,
     ) -> Result<Vec<Listed>, Outage> {
         if kind != EntryKind::Team {
-            return Err(Outage::permanent("a simulation lists teams only"));
+            return Err(Outage::permanent("the simulated roster lists only teams"));
         }
         self.read(|roster| {
             let keys: BTreeSet<_> = roster.teams.keys().chain(roster.services.values()).collect();
@@ -103,7 +103,7 @@ impl Roster for HostRoster {
     }
 
     async fn apply(&self, _: &Person, _: DateTime<Utc>, _: &[RosterEdit]) -> Result<Edited, Outage> {
-        Err(Outage::permanent("nobody in a simulation edits through a process"))
+        Err(Outage::permanent("processes do not edit the simulated roster"))
     }
 
     async fn changes(

@@ -1,95 +1,95 @@
-//! What a seed decides before anything begins.
+//! The decisions that a seed makes before the run begins.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use inresponse_core::model::{Contact, Level, News, ServiceName, Severity, TeamName};
+use inresponse_core::model::{Contact, Level, ServiceName, Severity, StatusUpdates, TeamName};
 use inresponse_core::roster::{Rota, Team, Zone};
 
 use crate::fault::Fault;
 use crate::rng::Rng;
 use crate::world::{Micros, SECOND};
 
-/// How what is due gets done.
+/// What starts due work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Drive {
-    /// Servers run forever.
+    /// Servers with a runner that never stops.
     Runner,
-    /// Executions call for one incident, and a sweeper looks for what was forgotten.
+    /// Executions for single incidents, and a sweeper that looks for overdue ones.
     Steps,
 }
 
-/// What a seed decides before anything begins.
+/// The decisions that a seed makes before the run begins.
 #[derive(Debug, Clone)]
 pub struct Scenario {
-    /// How what is due gets done.
+    /// What starts due work.
     pub drive: Drive,
-    /// How many machines.
+    /// The number of machines.
     pub hosts: usize,
-    /// When it begins.
+    /// The wall-clock time at which the run begins.
     pub base: DateTime<Utc>,
-    /// How long leases last.
+    /// The duration of leases.
     pub lease: Duration,
-    /// How long there are faults.
+    /// How long faults occur.
     pub chaos: Micros,
-    /// How often each fault strikes where it can, in a thousand.
+    /// The rates of the faults, in a thousand.
     pub rates: Vec<u32>,
-    /// By how much wall clocks are wrong to begin with, in microseconds.
+    /// The initial errors of the wall clocks, in microseconds.
     pub skews: Vec<i64>,
-    /// Who is on call.
+    /// The roster at the beginning.
     pub roster: Roster,
-    /// What a team without settings has, if the deployment has a fallback.
+    /// The deployment's settings for teams without settings, if it has a fallback.
     pub fallback: Option<TeamPlan>,
-    /// The team that takes what nobody owns.
+    /// The team that gets the reports of services that nobody owns.
     pub catch_all: Option<&'static str>,
-    /// How many reports are made, at random times.
+    /// The number of reports, at random times.
     pub reports: u64,
-    /// How many things people do, at random times.
+    /// The number of people's acts, at random times.
     pub acts: u64,
-    /// How many reports come at once, and when.
+    /// The time and the size of a storm of reports.
     pub storm: Option<(Micros, u64)>,
-    /// How often wall clocks are set.
+    /// The number of changes of wall clocks.
     pub jumps: u64,
-    /// How often the roster is edited.
+    /// The number of edits of the roster.
     pub edits: u64,
-    /// How many processes are killed at random times.
+    /// The number of processes that are killed at random times.
     pub kills: u64,
-    /// How many processes are stopped in an orderly way.
+    /// The number of processes that are stopped in an orderly way.
     pub restarts: u64,
-    /// How many notes one incident gets, to make its record large.
+    /// The number of notes on one incident, to make its record large.
     pub notes: u64,
     /// Whether people are told who has what they were alerted of.
-    pub news: News,
+    pub status_updates: StatusUpdates,
     /// Carriers that are in one mood until all is well.
     pub moods: BTreeMap<Contact, Mood>,
 }
 
-/// How a carrier is for one contact.
+/// The fixed behaviour of a carrier for one contact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mood {
-    /// It refuses, forever.
+    /// The carrier refuses, for the whole run.
     Refuses,
-    /// It cannot be reached until all is well.
+    /// The carrier cannot be reached until all faults end.
     Away,
-    /// It never answers until all is well.
+    /// The carrier never answers until all faults end.
     Hangs,
-    /// It panics until all is well.
+    /// The carrier panics until all faults end.
     Panics,
 }
 
-/// Who is on call, as plain data.
+/// The roster as plain data.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Roster {
-    /// Which team answers for a service.
+    /// The team that owns each service.
     pub services: BTreeMap<String, String>,
-    /// The teams.
+    /// The teams by name.
     pub teams: BTreeMap<String, TeamPlan>,
 }
 
 impl Roster {
-    /// Whether there is such a team: it has settings or a service.
+    /// Whether a team is known: it has settings or a service.
     pub fn knows(&self, team: &str) -> bool {
         self.teams.contains_key(team) || self.services.values().any(|owner| owner == team)
     }
@@ -98,21 +98,22 @@ impl Roster {
 /// A team as plain data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TeamPlan {
-    /// Which of [`ZONES`].
+    /// The index of the team's zone in [`ZONES`].
     pub zone: usize,
-    /// How long a level is given.
+    /// The wait of a level.
     pub wait: Duration,
-    /// Further rounds.
+    /// The number of further rounds.
     pub repeat: u32,
-    /// The last resort.
+    /// The fallback.
     pub fallback: Vec<Contact>,
-    /// Which levels a severity alerts, where not all.
+    /// The levels that each severity alerts, if not all.
     pub alert_levels: BTreeMap<Severity, Vec<u16>>,
-    /// By day, the levels.
+    /// The levels of each day.
     pub calendar: BTreeMap<NaiveDate, Vec<Vec<Contact>>>,
 }
 
-/// Zones without summer time, and by how many minutes they are ahead of UTC; so days can be told without tables.
+/// Time zones without summer time, and by how many minutes they are ahead of UTC. So days can be computed without
+/// tables.
 pub const ZONES: [(&str, i64); 5] = [
     ("UTC", 0),
     ("Pacific/Kiritimati", 14 * 60),
@@ -122,10 +123,10 @@ pub const ZONES: [(&str, i64); 5] = [
 ];
 
 static PARSED_ZONES: LazyLock<Vec<Zone>> = LazyLock::new(|| {
-    ZONES.iter().map(|(name, _)| Zone::new(name).expect("a zone of the database")).collect()
+    ZONES.iter().map(|(name, _)| Zone::new(name).expect("a time zone of the database")).collect()
 });
 
-/// The contact of that name.
+/// The contact with that name.
 ///
 /// # Panics
 /// The name has characters that no address has.
@@ -134,7 +135,7 @@ pub fn contact(name: &str) -> Contact {
 }
 
 impl TeamPlan {
-    /// What a deployment gives to a team without settings.
+    /// The deployment's settings for a team without settings.
     pub fn of_deployment() -> Self {
         Self {
             zone: 0,
@@ -146,7 +147,7 @@ impl TeamPlan {
         }
     }
 
-    /// The settings as the roster takes them.
+    /// The settings in the form of the roster.
     ///
     /// # Panics
     /// The plan is invalid.
@@ -158,55 +159,54 @@ impl TeamPlan {
         for (severity, levels) in &self.alert_levels {
             team = team.alert_levels(*severity, levels.clone());
         }
-        team.build().expect("a planned team is sound")
+        team.build().expect("the team of a scenario is valid")
     }
 
-    /// The calendar day on which an instant lies.
+    /// The calendar day of an instant.
     pub fn day(&self, at: DateTime<Utc>) -> NaiveDate {
         (at.naive_utc() + TimeDelta::minutes(ZONES[self.zone].1)).date()
     }
 
-    /// The levels of a day, in order; without an entry it is the fallback alone.
+    /// The levels of a day, in order. Without an entry there is only the fallback.
     pub fn levels(&self, day: NaiveDate) -> Vec<Vec<Contact>> {
         self.calendar.get(&day).cloned().unwrap_or_else(|| vec![self.fallback.clone()])
     }
 
-    /// Who is alerted at a level on a day.
+    /// The contacts of a level on a day.
     pub fn contacts(&self, day: NaiveDate, level: Level) -> Vec<Contact> {
         match level {
             Level::Fallback => self.fallback.clone(),
-            Level::News(_) => Vec::new(),
             Level::At(n) => self.levels(day).get(usize::from(n) - 1).cloned().unwrap_or_default(),
         }
     }
 }
 
-/// A calendar entry as the roster takes it.
+/// A calendar entry in the form of the roster.
 ///
 /// # Panics
-/// There are no levels.
+/// `levels` is empty.
 pub fn rota(levels: &[Vec<Contact>]) -> Rota {
-    Rota::new(levels[0].clone(), levels[1..].to_vec()).expect("a planned day is small")
+    Rota::new(levels[0].clone(), levels[1..].to_vec()).expect("the calendar entry of a scenario is valid")
 }
 
-/// The service of that name.
+/// The service with that name.
 ///
 /// # Panics
-/// The name is no name.
+/// The name is invalid.
 pub fn service(name: &str) -> ServiceName {
     ServiceName::new(name).expect("a plain name")
 }
 
-/// The team of that name.
+/// The team with that name.
 ///
 /// # Panics
-/// The name is no name.
+/// The name is invalid.
 pub fn team(name: &str) -> TeamName {
     TeamName::new(name).expect("a plain name")
 }
 
 impl Scenario {
-    /// What `seed` decides.
+    /// The scenario of a seed.
     pub fn of(seed: u64) -> Self {
         let mut rng = Rng::new(seed, 2);
         let rng = &mut rng;
@@ -251,7 +251,11 @@ impl Scenario {
             kills: if on(Fault::Kill) { rng.between(1, 5) } else { 0 },
             restarts: if on(Fault::Restart) { rng.between(1, 3) } else { 0 },
             notes: if rng.chance(5) { rng.between(60, 120) } else { 0 },
-            news: if Rng::new(seed, 8).chance(300) { News::Told } else { News::Kept },
+            status_updates: if Rng::new(seed, 8).chance(300) {
+                StatusUpdates::On
+            } else {
+                StatusUpdates::Off
+            },
             roster,
             fallback: deployment.chance(200).then(TeamPlan::of_deployment),
             catch_all: deployment.chance(300).then_some("t1"),
@@ -262,7 +266,7 @@ impl Scenario {
     }
 }
 
-/// Which faults there are, family by family, and how often; in every eighth run there are none.
+/// Draws the rates of all faults, family by family. Every eighth run has no faults.
 fn rates(rng: &mut Rng, drive: Drive) -> Vec<u32> {
     let mut rates = vec![0; Fault::ALL.len()];
     if rng.chance(125) {
@@ -313,7 +317,8 @@ fn rates(rng: &mut Rng, drive: Drive) -> Vec<u32> {
     rates
 }
 
-/// How often single calls to DynamoDB fail, several of which make up one of the store; nothing on other stores.
+/// Draws the rates of faults of single calls to DynamoDB. Several calls make up one of the store. Other stores have no
+/// such faults.
 fn call_rates(rng: &mut Rng, rates: &mut [u32]) {
     if rng.chance(300) && rates.iter().any(|rate| *rate > 0) {
         for fault in [Fault::CallLost, Fault::AnswerLost, Fault::CallThrottled, Fault::CallConflict] {
@@ -322,7 +327,7 @@ fn call_rates(rng: &mut Rng, rates: &mut [u32]) {
     }
 }
 
-/// In half of the runs shortly before midnight in one of the zones.
+/// Draws the time at which the run begins. Half of the runs begin shortly before midnight in one of the zones.
 fn base(rng: &mut Rng) -> DateTime<Utc> {
     let day = DateTime::from_timestamp(1_800_000_000 - 1_800_000_000 % 86_400, 0).unwrap_or_default();
     if rng.chance(500) {
@@ -391,7 +396,7 @@ fn roster(rng: &mut Rng, base: DateTime<Utc>, long: bool) -> Roster {
     roster
 }
 
-/// Some carriers are in one mood all the time.
+/// Draws the carriers with a fixed behaviour.
 fn moods(rng: &mut Rng, roster: &Roster, rates: &[u32], long: bool) -> BTreeMap<Contact, Mood> {
     let on = |fault: Fault| rates[fault as usize] > 0;
     let mut moods = BTreeMap::new();

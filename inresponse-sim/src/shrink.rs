@@ -4,7 +4,7 @@ use crate::check::{self, Violation};
 use crate::fault::{Fault, FaultSet};
 use crate::play::{MakeStore, Run, Trace, play};
 
-/// Plays a run and answers the first promise that it broke.
+/// Plays a run, and returns the first promise that it broke.
 ///
 /// A panic of the engine itself breaks promise 13.
 pub fn fails(run: Run, make_store: MakeStore<'_>) -> Option<Violation> {
@@ -20,7 +20,7 @@ pub fn fails(run: Run, make_store: MakeStore<'_>) -> Option<Violation> {
     }
 }
 
-/// A smaller run that breaks the same promise: fewer kinds of faults, fewer faults, fewer acts of people.
+/// Finds a smaller run that breaks the same promise: fewer kinds of faults, fewer faults, fewer acts of people.
 pub fn shrink(run: Run, promise: u8, make_store: MakeStore<'_>) -> Run {
     let same = |run: Run| fails(run, make_store).is_some_and(|violation| violation.promise == promise);
     let mut least = run;

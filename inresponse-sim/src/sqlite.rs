@@ -1,4 +1,4 @@
-//! The SQLite store without its threads: what waits is written as one batch, as the writer's thread does.
+//! The SQLite store without its threads: waiting writes are made as one batch, as the writer's thread does.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -29,7 +29,7 @@ impl std::fmt::Debug for SqliteStore {
     }
 }
 
-/// A write that waits for the next batch; forgotten if nobody waits for it any more.
+/// A write that waits for the next batch. The write is dropped if nobody waits for it.
 struct Job<'a>(&'a SqliteStore, u64);
 
 impl Drop for Job<'_> {
@@ -41,10 +41,10 @@ impl Drop for Job<'_> {
 }
 
 impl SqliteStore {
-    /// A fresh database.
+    /// A new database.
     ///
     /// # Errors
-    /// SQLite cannot make one.
+    /// SQLite cannot make a database.
     pub fn new() -> Result<Self, Outage> {
         let connection = Connection::open_in_memory().map_err(read_failed)?;
         connection.set_prepared_statement_cache_capacity(64);
@@ -89,7 +89,7 @@ fn read_failed(error: rusqlite::Error) -> Outage {
 }
 
 fn mismatch(other: &Written) -> Outage {
-    Outage::permanent(format!("another question was answered: {other:?}"))
+    Outage::permanent(format!("the batch returned the result of another write: {other:?}"))
 }
 
 #[async_trait]

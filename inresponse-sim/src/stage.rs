@@ -1,4 +1,4 @@
-//! Machines, and the processes on them.
+//! The machines, and the processes that run on them.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,16 +20,16 @@ use crate::scenario::{Drive, Scenario};
 use crate::store::SharedStore;
 use crate::world::{HostClock, HostId, MILLI, Micros, Process, SECOND, World, micros};
 
-/// How often the sweeper looks for what executions forgot.
+/// The interval at which the sweeper looks for overdue incidents.
 pub const SWEEP_EVERY: Micros = 5 * SECOND;
 
-/// All machines with what they share.
+/// All machines, with what they share.
 pub struct Stage {
-    /// Where they are.
+    /// The simulated world.
     pub world: Arc<World>,
-    /// What was decided beforehand.
+    /// The decisions of the seed before the run.
     pub scenario: Scenario,
-    /// The store that all share.
+    /// The store that all machines share.
     pub store: Arc<SharedStore>,
     running: Mutex<Vec<Option<Running>>>,
 }
@@ -41,13 +41,13 @@ struct Running {
 }
 
 impl Stage {
-    /// Machines that are down.
+    /// Sets up the machines. The machines do not run yet.
     pub fn new(world: Arc<World>, scenario: Scenario, store: Arc<SharedStore>) -> Arc<Self> {
         let running = Mutex::new((0..scenario.hosts).map(|_| None).collect());
         Arc::new(Self { world, scenario, store, running })
     }
 
-    /// Keeps a machine running: whenever its process ends, it is started again a little later.
+    /// Keeps a machine running: whenever its process ends, starts it again a little later.
     pub async fn supervise(self: Arc<Self>, host: HostId) {
         loop {
             let process = self.start(host);
@@ -66,15 +66,16 @@ impl Stage {
         let carrier = HostCarrier { world: Arc::clone(world), process, moods };
         let store = self.store.way(world, process);
         let roster = HostRoster::new(Arc::clone(world), process);
-        let scheme = Scheme::new("sim").expect("a plain word is a scheme");
+        let scheme = Scheme::new("sim").expect("a plain word is a valid scheme");
         let notifiers = Notifiers::new().with(scheme, carrier);
         let clock = HostClock { world: Arc::clone(world), process };
         let engine = Engine::builder(store, roster, notifiers, clock);
         let mark = Duration::from_micros(host as u64);
-        let mut engine = engine.lease(self.scenario.lease).lease_mark(mark).news(self.scenario.news);
+        let mut engine =
+            engine.lease(self.scenario.lease).lease_mark(mark).status_updates(self.scenario.status_updates);
         if let Some(plan) = &self.scenario.fallback {
             let defaults = Defaults::with_fallback(plan.fallback.clone());
-            engine = engine.defaults(defaults.expect("a planned fallback is sound"));
+            engine = engine.defaults(defaults.expect("the fallback of a scenario is valid"));
         }
         if let Some(team) = self.scenario.catch_all {
             engine = engine.catch_all(crate::scenario::team(team));
@@ -102,7 +103,7 @@ impl Stage {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks a process to finish what it is sending, and to end.
+    /// Asks a process to finish its sends, and to end.
     pub fn stop(&self, host: HostId) {
         if let Some(running) = &mut self.running()[host]
             && let Some(stop) = running.stop.take()
@@ -113,7 +114,7 @@ impl Stage {
         }
     }
 
-    /// A process that runs, chosen by chance.
+    /// A random process that runs.
     pub fn any(&self) -> Option<(Process, Engine)> {
         let mut state = self.world.lock();
         let running = self.running();
@@ -125,7 +126,7 @@ impl Stage {
         Some((chosen.process, chosen.engine.clone()))
     }
 
-    /// As [`any`](Self::any); waits until one runs.
+    /// A random process that runs, like [`any`](Self::any). Waits until there is one.
     pub async fn some(&self) -> (Process, Engine) {
         loop {
             if let Some(found) = self.any() {
@@ -164,7 +165,7 @@ impl Stage {
         }
     }
 
-    /// Calls for an incident whenever it says so, until it is done.
+    /// Calls a process for an incident whenever the last answer said so, until the incident is done.
     async fn execute(self: Arc<Self>, number: IncidentNumber) {
         let mut failed = 0;
         loop {
@@ -195,7 +196,7 @@ impl Stage {
         self.world.sleep(wait.max(100 * MILLI)).await;
     }
 
-    /// Looks for what is overdue, again and again.
+    /// Looks for overdue incidents, again and again.
     pub async fn sweep(self: Arc<Self>) {
         loop {
             self.world.sleep(SWEEP_EVERY).await;
@@ -205,7 +206,7 @@ impl Stage {
         }
     }
 
-    /// One invocation with its time limit, which ends the process.
+    /// Makes one invocation with its time limit. At the limit its process ends.
     async fn invoke<T>(
         &self,
         process: Process,

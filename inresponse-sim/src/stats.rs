@@ -1,4 +1,4 @@
-//! How often everything occurred. What never did was not tested.
+//! Counts how many times each fault and each transition occurred. Whatever never occurred was not tested.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,7 +12,7 @@ use crate::play::Played;
 use crate::scenario::Drive;
 use crate::store_kind::StoreKind;
 
-/// Every transition that must occur somewhere in a run.
+/// The transitions that must all occur, each in at least one run.
 const TRANSITIONS: &[&str] = &[
     "drive: runner",
     "drive: executions",
@@ -46,9 +46,9 @@ const TRANSITIONS: &[&str] = &[
     "timeline: level empty",
     "timeline: level dead",
     "timeline: unclaimed",
-    "timeline: nobody could tell whom it was handed to",
-    "timeline: whom it was handed to did not answer",
-    "timeline: raised by a report",
+    "timeline: new holder could not be notified",
+    "timeline: new holder did not answer",
+    "timeline: severity raised by a report",
     "timeline: severity changed by a person",
     "timeline: reported lower",
     "timeline: noted",
@@ -56,20 +56,20 @@ const TRANSITIONS: &[&str] = &[
     "timeline: folded",
     "timeline: another team owns the service",
     "timeline: the catch-all team has it",
-    "timeline: the deployment's fallback stands in",
-    "timeline: the last round stands in",
+    "timeline: the deployment's fallback is alerted",
+    "timeline: the people of the last round are alerted",
     "delivery: accepted",
     "delivery: rejected",
-    "delivery: ended its process too often",
+    "delivery: dead after five dead processes",
     "delivery: stopped",
     "delivery: several attempts",
     "delivery: not begun",
     "delivery: expired",
-    "delivery: news",
+    "delivery: status update",
     "end: unclaimed",
     "end: undelivered",
     "end: records only",
-    "census: waiting too long",
+    "census: an alert waits too long",
     "roster: edited",
     "size: many incidents at once",
 ];
@@ -77,18 +77,18 @@ const TRANSITIONS: &[&str] = &[
 /// Counts of faults and transitions.
 #[derive(Debug, Clone, Default)]
 pub struct Stats {
-    /// How many runs.
+    /// The number of runs.
     pub runs: u64,
-    /// How many incidents.
+    /// The number of incidents.
     pub incidents: u64,
-    /// How many attempts to send.
+    /// The number of attempts to send.
     pub sends: u64,
     faults: Vec<u64>,
     transitions: BTreeMap<&'static str, u64>,
 }
 
 impl Stats {
-    /// Adds what one run gave.
+    /// Adds the counts of one run.
     pub fn add(&mut self, played: &Played) {
         self.runs += 1;
         self.incidents += played.history.last.len() as u64;
@@ -158,10 +158,10 @@ impl Stats {
                     Event::LevelEmpty { .. } => "timeline: level empty",
                     Event::LevelDead { .. } => "timeline: level dead",
                     Event::Unclaimed => "timeline: unclaimed",
-                    Event::HandoverUnconfirmed { .. } => "timeline: nobody could tell whom it was handed to",
-                    Event::HandoverUnanswered { .. } => "timeline: whom it was handed to did not answer",
+                    Event::HandoverUnconfirmed { .. } => "timeline: new holder could not be notified",
+                    Event::HandoverUnanswered { .. } => "timeline: new holder did not answer",
                     Event::Claimed { from: Some(_), .. } => "update: taken over",
-                    Event::SeverityChanged { by: None, .. } => "timeline: raised by a report",
+                    Event::SeverityChanged { by: None, .. } => "timeline: severity raised by a report",
                     Event::SeverityChanged { .. } => "timeline: severity changed by a person",
                     Event::ReportedLower { .. } => "timeline: reported lower",
                     Event::Noted { .. } => "timeline: noted",
@@ -174,10 +174,10 @@ impl Stats {
                         "timeline: the catch-all team has it"
                     }
                     Event::TeamGone { alerted: StandIn::DeploymentFallback, .. } => {
-                        "timeline: the deployment's fallback stands in"
+                        "timeline: the deployment's fallback is alerted"
                     }
                     Event::TeamGone { alerted: StandIn::LastRound, .. } => {
-                        "timeline: the last round stands in"
+                        "timeline: the people of the last round are alerted"
                     }
                     _ => "timeline: other",
                 });
@@ -186,7 +186,7 @@ impl Stats {
                 match delivery.status() {
                     DeliveryStatus::Accepted { .. } => count("delivery: accepted"),
                     DeliveryStatus::Dead { .. } if delivery.expired() >= 5 => {
-                        count("delivery: ended its process too often");
+                        count("delivery: dead after five dead processes");
                     }
                     DeliveryStatus::Dead { .. } => count("delivery: rejected"),
                     DeliveryStatus::Stopped { .. } => count("delivery: stopped"),
@@ -211,14 +211,14 @@ impl Stats {
                 }
             }
         }
-        for _ in history.sends.iter().filter(|sent| sent.is_news()) {
-            count("delivery: news");
+        for _ in history.sends.iter().filter(|sent| sent.is_status_update()) {
+            count("delivery: status update");
         }
         if !history.not_begun.is_empty() {
             count("delivery: not begun");
         }
         if history.censuses.iter().any(|(_, _, census)| census.waiting > 0) {
-            count("census: waiting too long");
+            count("census: an alert waits too long");
         }
         if history.rosters.len() > 1 {
             count("roster: edited");
@@ -228,7 +228,7 @@ impl Stats {
         }
     }
 
-    /// Adds what others counted.
+    /// Adds the counts of other runs.
     pub fn merge(&mut self, other: &Stats) {
         self.runs += other.runs;
         self.incidents += other.incidents;
@@ -242,7 +242,7 @@ impl Stats {
         }
     }
 
-    /// What never occurred, of all that can on such a store.
+    /// The faults and transitions that never occurred, although they can occur with this store.
     pub fn missing(&self, store: StoreKind) -> Vec<&'static str> {
         let can = Fault::ALL.iter().filter(|fault| store.rules_out(**fault).is_none());
         let faults = can.filter(|f| self.faults.get(**f as usize).is_none_or(|n| *n == 0));

@@ -1,4 +1,4 @@
-//! Seeds that are steered towards what chance alone causes too seldom for a short run.
+//! Seeds that are steered towards rare events, which random choice causes too seldom for a short run.
 
 use inresponse_core::model::Severity;
 
@@ -7,15 +7,15 @@ use crate::rng::Rng;
 use crate::scenario::{Drive, Mood, Scenario, TeamPlan};
 use crate::world::SECOND;
 
-/// So many seeds in a row have one of each kind.
+/// Among this many seeds in a row, there is one of each kind.
 const EVERY: u64 = 20;
 
-/// What is rare.
+/// The kinds of rare events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rare {
-    /// A delivery that ends its process five times.
+    /// A delivery whose send ends its process five times.
     EndsProcesses,
-    /// A process that ends after the carrier took the message.
+    /// A process that crashes after the carrier took the message.
     EndsAfterArrival,
     /// A send that is leased and then not begun.
     NotBegun,
@@ -49,7 +49,7 @@ impl Rare {
 }
 
 impl Scenario {
-    /// Steers a seed, if it is one of those. What else was decided stays.
+    /// Steers a seed, if it is a steered one. The seed's other decisions do not change.
     pub(crate) fn steered(mut self, seed: u64) -> Self {
         let Some(rare) = Rare::of(seed) else { return self };
         let mut rng = Rng::new(seed, 6);

@@ -1,4 +1,4 @@
-//! A process's way to the store, on which things go wrong.
+//! The store as one process reaches it, with faults.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,31 +14,31 @@ use crate::fault::Fault;
 use crate::history::Disturbance;
 use crate::world::{MILLI, Micros, Process, SECOND, World, seconds};
 
-/// How far behind a lagging `due` may be.
+/// The maximum lag of `due`.
 const LAG: Micros = 4 * SECOND;
 
-/// Each process's way to the store of a run.
+/// A function that returns the store as a process reaches it.
 pub type Ways = Box<dyn Fn(Process) -> Arc<dyn Store> + Send + Sync>;
 
-/// A store that all processes use in the same way.
+/// A store that all processes reach in the same way.
 pub fn shared(store: impl Store + 'static) -> Ways {
     let store: Arc<dyn Store> = Arc::new(store);
     Box::new(move |_| Arc::clone(&store))
 }
 
-/// The store that all processes share, whatever it is, with what its records were a few seconds ago.
+/// The store that all processes share, with the records as they were a few seconds ago.
 pub struct SharedStore {
     ways: Ways,
     before: Mutex<HashMap<IncidentNumber, (Micros, Option<Record>)>>,
 }
 
 impl SharedStore {
-    /// Shares any store, by each process's way to it.
+    /// Shares a store, given how each process reaches it.
     pub fn new(ways: Ways) -> Arc<Self> {
         Arc::new(Self { ways, before: Mutex::default() })
     }
 
-    /// A process's way to it, on which things go wrong.
+    /// The store as one process reaches it, with faults.
     pub fn way(self: &Arc<Self>, world: &Arc<World>, process: Process) -> HostStore {
         HostStore { world: Arc::clone(world), process, inner: (self.ways)(process), shared: Arc::clone(self) }
     }
@@ -59,7 +59,7 @@ impl std::fmt::Debug for SharedStore {
     }
 }
 
-/// One process's way to the store.
+/// The store as one process reaches it, with faults.
 #[derive(Debug)]
 pub struct HostStore {
     world: Arc<World>,
@@ -74,7 +74,7 @@ enum Kind {
     Write,
 }
 
-/// What becomes of a call that is let through.
+/// What happens to a call that arrives.
 enum Fate {
     Answered,
     Late(Micros),
@@ -83,7 +83,7 @@ enum Fate {
 }
 
 impl HostStore {
-    /// Stops a dead process here forever. A live process may crash here.
+    /// A step of a store call at which a dead process stops forever and a live process may crash.
     async fn gate(&self) {
         if self.world.lives(self.process) && self.world.lock().faults.strikes(Fault::CrashAtAwait) {
             self.world.crash(self.process, Fault::CrashAtAwait);
@@ -115,7 +115,7 @@ impl HostStore {
         }
     }
 
-    /// What happens on the way there; an error if the call never arrives.
+    /// Decides what happens to a call before it takes effect. An error means that it never arrives.
     async fn before(&self, kind: Kind) -> Result<Fate, Outage> {
         self.gate().await;
         self.world.moment().await;
@@ -154,7 +154,7 @@ impl HostStore {
         Ok(Fate::Answered)
     }
 
-    /// What happens on the way back.
+    /// Decides what happens to a call after it took effect.
     async fn after<T>(&self, fate: Fate, result: Result<T, Outage>) -> Result<T, Outage> {
         match fate {
             Fate::Answered => {}
@@ -167,7 +167,7 @@ impl HostStore {
         result
     }
 
-    /// Turns a page into one of a few seconds ago: what was committed since is missing, or is as it was.
+    /// Makes a page of due incidents a few seconds old: later commits are missing, or show the record from before.
     fn lag(&self, now: DateTime<Utc>, after: Option<DueMark>, page: Vec<Record>) -> Vec<Record> {
         let since = self.world.now().saturating_sub(LAG);
         let is_due = |record: &Record| {
@@ -251,7 +251,7 @@ impl Store for HostStore {
             let deliveries = draft.incident().deliveries().iter();
             let not_begun = deliveries
                 .filter(|d| d.last().is_some_and(|last| last.kind == OutcomeKind::NotBegun))
-                .map(|d| (number, d.key().round, d.key().level));
+                .map(|d| (number, d.key().round, d.key().purpose));
             self.world.lock().history.not_begun.extend(not_begun);
             self.shared.remember(number, self.world.now(), before);
         }

@@ -1,4 +1,4 @@
-//! The stores that runs can be on.
+//! The stores that a run can use.
 
 use std::sync::Arc;
 
@@ -8,20 +8,20 @@ use crate::sqlite::SqliteStore;
 use crate::store::{Ways, shared};
 use crate::world::World;
 
-/// Which store the runs are on.
+/// The store that the runs use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoreKind {
-    /// In memory.
+    /// The store in memory.
     Memory,
-    /// SQLite, without its threads.
+    /// The store on SQLite, without its threads.
     Sqlite,
-    /// DynamoDB, emulated.
+    /// The store on DynamoDB, emulated.
     #[cfg(feature = "dynamo")]
     Dynamo,
 }
 
 impl StoreKind {
-    /// Its name on the command line.
+    /// The store's name on the command line.
     pub fn word(self) -> &'static str {
         match self {
             StoreKind::Memory => "memory",
@@ -31,7 +31,7 @@ impl StoreKind {
         }
     }
 
-    /// Why a fault cannot occur on this store, if it cannot.
+    /// Why a fault cannot occur with this store; `None` if it can.
     pub fn rules_out(self, fault: Fault) -> Option<&'static str> {
         let of_calls = [Fault::CallLost, Fault::AnswerLost, Fault::CallThrottled, Fault::CallConflict];
         match self {
@@ -43,14 +43,14 @@ impl StoreKind {
         }
     }
 
-    /// A fresh store of this kind. Another store needs no more than this: any `Store` will do.
+    /// A new store of this kind. Any `Store` can be simulated like this.
     ///
     /// # Panics
     /// SQLite cannot make a database in memory, or the emulator does not answer.
     pub fn make(self, world: &Arc<World>) -> Ways {
         match self {
             StoreKind::Memory => play::in_memory(world),
-            StoreKind::Sqlite => shared(SqliteStore::new().expect("a database in memory needs nothing")),
+            StoreKind::Sqlite => shared(SqliteStore::new().expect("a database in memory can always be made")),
             #[cfg(feature = "dynamo")]
             StoreKind::Dynamo => crate::dynamo::ways(world),
         }

@@ -1,33 +1,33 @@
-//! Time, machines and processes, as everything in a simulation counts them.
+//! Units of time, and the ids of machines and processes.
 
 use std::time::Duration;
 
-/// Microseconds since the simulation began, by no clock that anybody in it can see.
+/// Microseconds since the simulation began. No clock in the simulation shows this time.
 pub type Micros = u64;
 
-/// A second.
+/// One second.
 pub const SECOND: Micros = 1_000_000;
-/// A millisecond.
+/// One millisecond.
 pub const MILLI: Micros = 1_000;
 
-/// Which machine.
+/// The index of a machine.
 pub type HostId = usize;
 
-/// A process: which machine, and how often that was started before.
+/// A process: its machine, and the number of the machine's earlier starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Process {
-    /// Its machine.
+    /// The machine on which the process runs.
     pub host: HostId,
-    /// Which start of it.
+    /// The number of the machine's start.
     pub start: u32,
 }
 
-/// As seconds, for people.
+/// A time in seconds, for messages.
 pub fn seconds(time: Micros) -> f64 {
     time as f64 / SECOND as f64
 }
 
-/// As the microseconds of a duration.
+/// The microseconds of a duration.
 pub fn micros(duration: Duration) -> Micros {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }

@@ -19,25 +19,25 @@ use crate::rng::Rng;
 
 pub use crate::units::{HostId, MILLI, Micros, Process, SECOND, micros, seconds};
 
-/// After so many things that happened a run is given up: it goes round in circles.
+/// The maximum number of events in a run. A run with more goes round in circles and is given up.
 const MOST_TURNS: u64 = 2_000_000;
 
-/// Everything there is. Shared by all parts of a simulation; never locked across an await.
+/// The simulated world, shared by all parts of a simulation. The world is never locked across an await.
 pub struct World {
     state: Mutex<State>,
-    /// When the simulation begins, by clocks that are right.
+    /// The time at which the simulation begins, by a correct clock.
     pub base: DateTime<Utc>,
     tracing: bool,
 }
 
-/// What changes.
+/// The part of the world that changes.
 pub struct State {
     now: Micros,
-    /// Decides what happens first of what happens at the same time, and how long things take.
+    /// Decides the order of events at the same time, and how long calls take.
     pub chance: Rng,
-    /// What goes wrong.
+    /// Decides which faults occur.
     pub faults: Faults,
-    /// What was done, answered and received.
+    /// The history of calls, answers and messages.
     pub history: History,
     hosts: Vec<Host>,
     timers: BinaryHeap<Reverse<(Micros, u64, u64)>>,
@@ -48,7 +48,7 @@ pub struct State {
 }
 
 struct Host {
-    /// By how much its wall clock is wrong, in microseconds.
+    /// The error of the machine's wall clock, in microseconds.
     offset: i64,
     booted_at: Micros,
     start: u32,
@@ -69,7 +69,7 @@ impl fmt::Debug for World {
 }
 
 impl World {
-    /// A world with `hosts` machines that are down.
+    /// A world with `hosts` machines that do not run yet.
     pub fn new(seed: u64, base: DateTime<Utc>, hosts: usize, faults: Faults, tracing: bool) -> Arc<Self> {
         let host = |_| Host { offset: 0, booted_at: 0, start: 0, up: false, watchers: Vec::new() };
         let state = State {
@@ -87,17 +87,17 @@ impl World {
         Arc::new(Self { state: Mutex::new(state), base, tracing })
     }
 
-    /// Its state, for a moment.
+    /// Locks the state for a moment.
     pub fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The time.
+    /// The simulated time.
     pub fn now(&self) -> Micros {
         self.lock().now
     }
 
-    /// Writes a line of the trace, if there is one.
+    /// Writes a line of the trace, if one is kept.
     pub fn note(&self, line: impl FnOnce() -> String) {
         if self.tracing {
             let mut state = self.lock();
@@ -106,18 +106,18 @@ impl World {
         }
     }
 
-    /// The trace so far.
+    /// Takes the trace so far.
     pub fn take_trace(&self) -> Vec<String> {
         std::mem::take(&mut self.lock().trace)
     }
 
-    /// Resolves when that time has come.
+    /// Resolves at that time.
     pub fn sleep(self: &Arc<Self>, time: Micros) -> Sleep {
         let at = self.now().saturating_add(time);
         Sleep { world: Arc::clone(self), at, id: None }
     }
 
-    /// Resolves after a few milliseconds or less, chosen by chance.
+    /// Resolves after a random time of a few milliseconds or less.
     pub fn moment(self: &Arc<Self>) -> Sleep {
         let mut state = self.lock();
         let most = if state.chance.chance(900) { 200 } else { 4 * MILLI };
@@ -127,7 +127,7 @@ impl World {
         Sleep { world: Arc::clone(self), at, id: None }
     }
 
-    /// Starts a machine that is down.
+    /// Starts a machine that does not run.
     pub fn boot(&self, host: HostId) -> Process {
         let mut state = self.lock();
         let now = state.now;
@@ -138,7 +138,7 @@ impl World {
         Process { host, start: machine.start }
     }
 
-    /// Ends a process, in the middle of whatever it does.
+    /// Ends a process, whatever it is doing.
     pub fn crash(&self, process: Process, why: Fault) {
         let watchers = {
             let mut state = self.lock();
@@ -157,7 +157,7 @@ impl World {
         watchers.into_iter().for_each(Waker::wake);
     }
 
-    /// Ends a process that has finished everything.
+    /// Ends a process that has finished its work.
     pub fn shut_down(&self, process: Process) {
         let watchers = {
             let mut state = self.lock();
@@ -175,12 +175,12 @@ impl World {
         self.lock().lives(process)
     }
 
-    /// Does `work` as part of a process: it ends with the process, wherever it is. `None` if it did.
+    /// Runs `work` as part of a process. The result is `None` if the process ends first.
     pub fn within<F: Future>(self: &Arc<Self>, process: Process, work: F) -> Within<F> {
         Within { world: Arc::clone(self), process, work: Some(Box::pin(work)), watched: None }
     }
 
-    /// Lets the next thing happen. `false` if nothing ever will.
+    /// Advances to the next event. `false` if there is none.
     pub(crate) fn turn(&self) -> bool {
         let mut state = self.lock();
         state.turns += 1;
@@ -200,7 +200,7 @@ impl World {
 }
 
 impl State {
-    /// The time.
+    /// The simulated time.
     pub fn now(&self) -> Micros {
         self.now
     }
@@ -217,7 +217,7 @@ impl State {
         machine.up.then_some(Process { host, start: machine.start })
     }
 
-    /// By how much a machine's wall clock is wrong, in microseconds.
+    /// The error of a machine's wall clock, in microseconds.
     pub fn offset(&self, host: HostId) -> i64 {
         self.hosts[host].offset
     }
@@ -230,7 +230,7 @@ impl State {
     }
 }
 
-/// Time passing.
+/// A future that resolves at a time.
 #[derive(Debug)]
 pub struct Sleep {
     world: Arc<World>,
@@ -309,20 +309,20 @@ impl<F: Future> Future for Within<F> {
 /// A process's clocks: its machine's wall clock, and the time since it started.
 #[derive(Debug, Clone)]
 pub struct HostClock {
-    /// Where it is.
+    /// The simulated world.
     pub world: Arc<World>,
-    /// Whose clock it is.
+    /// The process whose clock this is.
     pub process: Process,
 }
 
 impl World {
-    /// What a machine's wall clock shows.
+    /// The time that a machine's wall clock shows.
     pub fn wall(&self, host: HostId) -> DateTime<Utc> {
         let state = self.lock();
         self.wall_at(state.now, state.hosts[host].offset)
     }
 
-    /// What a wall clock that is wrong by `offset` shows at a time.
+    /// The time that a wall clock with the error `offset` shows at a simulated time.
     pub fn wall_at(&self, time: Micros, offset: i64) -> DateTime<Utc> {
         self.base + TimeDelta::microseconds(i64::try_from(time).unwrap_or(i64::MAX).saturating_add(offset))
     }

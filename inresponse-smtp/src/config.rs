@@ -1,4 +1,4 @@
-//! The server, the encryption and the sender.
+//! The configuration: the mail server, the encryption and the sender.
 
 use std::fmt;
 
@@ -12,13 +12,13 @@ use crate::error::{SmtpError, SmtpErrorKind};
 /// When a connection is encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Encryption {
-    /// Never.
+    /// The connection is never encrypted.
     Never,
-    /// By STARTTLS where the server offers it.
+    /// The connection is encrypted by STARTTLS if the server offers it.
     Opportunistic,
-    /// STARTTLS, or no connection.
+    /// The connection is encrypted by STARTTLS, or not made.
     Required,
-    /// From the first byte.
+    /// The connection is encrypted from the first byte.
     Implicit,
 }
 
@@ -26,13 +26,13 @@ pub(crate) enum Encryption {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Secrecy {
-    /// Nothing: the connection is encrypted, or not made.
+    /// Others can read nothing: the connection is encrypted, or not made.
     Encrypted,
-    /// Everything, if they make the server not offer encryption.
+    /// Others can read everything if they suppress the server's offer of encryption.
     Opportunistic,
-    /// The mails. There is no password.
+    /// Others can read the mails. No password is configured.
     Plain,
-    /// The mails and the password.
+    /// Others can read the mails and the password.
     PlainPassword,
 }
 
@@ -50,10 +50,9 @@ pub struct SmtpConfig {
 impl SmtpConfig {
     /// A server by its URL, and the sender as a mail shows it.
     ///
-    /// `smtp://host` speaks plain SMTP on port 25, `smtp://host?tls=required` or `tls=opportunistic` STARTTLS
-    /// on port 587, `smtps://host` TLS on port 465. User and password stand before the host, percent-encoded,
-    /// another port after it; a path is the name that the server is greeted with. Names beyond ASCII are sent in
-    /// A-labels.
+    /// `smtp://host` uses plain SMTP on port 25, `smtp://host?tls=required` or `tls=opportunistic` uses STARTTLS on
+    /// port 587, `smtps://host` uses TLS on port 465. User and password come before the host, percent-encoded; another
+    /// port comes after it. A path is the name with which the server is greeted. Non-ASCII names are sent in A-labels.
     ///
     /// # Errors
     /// The URL or the sender is invalid. The message never contains the password.
@@ -133,14 +132,14 @@ impl SmtpConfig {
 }
 
 impl fmt::Display for SmtpConfig {
-    /// The server: host and port.
+    /// Shows the server: host and port.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.host, self.port)
     }
 }
 
 impl fmt::Debug for SmtpConfig {
-    /// Without user and password.
+    /// Shows everything except user and password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SmtpConfig")
             .field("host", &self.host)

@@ -1,4 +1,4 @@
-//! Connections: TCP, TLS, AUTH.
+//! Opens connections: TCP, TLS, AUTH.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -17,13 +17,14 @@ use crate::error::{SmtpError, SmtpErrorKind};
 use crate::reply::Failure;
 use crate::session::{GREETING, Session, Stream, within};
 
-/// How long connecting may take, all addresses together: packets that vanish leave no error.
+/// The time limit for connecting, for all addresses together. If packets are dropped, there is no error before this
+/// limit.
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// Opens connections to one server.
 pub(crate) struct Connector {
     config: SmtpConfig,
-    /// The certificates to trust are read once.
+    /// The TLS configuration. The trusted certificates are read only once.
     tls: Option<TlsConnector>,
 }
 
@@ -42,9 +43,9 @@ impl Connector {
         Ok(Self { config, tls })
     }
 
-    /// A connection that is ready for a mail; `deadline` is the time of the whole attempt.
+    /// Opens a connection that is ready for a mail. `deadline` limits the whole attempt.
     ///
-    /// A refusal here, even a permanent one, is not about the recipient.
+    /// A refusal at this stage, even a permanent one, is not about the recipient.
     pub(crate) async fn connect(&self, deadline: Duration) -> Result<Session, Failure> {
         let SmtpConfig { host, port, encryption, credentials, hello, .. } = &self.config;
         let patience = CONNECT.min(deadline);
@@ -85,8 +86,8 @@ impl Connector {
     }
 }
 
-/// A connection to the first of the addresses that can be reached. Each has its share of the time, so that a black hole
-/// does not keep the next from being tried.
+/// Connects to the first address that can be reached. Each address gets its share of the time, so that one that never
+/// answers does not keep the next from being tried.
 async fn reach(addresses: &[SocketAddr], patience: Duration) -> Result<TcpStream, Failure> {
     let share = patience / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
     let mut failure = Failure::Lost("the mail server's name has no address".into());
@@ -103,7 +104,8 @@ fn failed(message: &str) -> SmtpError {
     SmtpError::new(SmtpErrorKind::Certificates, message)
 }
 
-/// The certificates that this machine trusts (`SSL_CERT_FILE` and `SSL_CERT_DIR` included). There must be at least one.
+/// The certificates that this machine trusts (`SSL_CERT_FILE` and `SSL_CERT_DIR` included). This machine must trust at
+/// least one certificate.
 fn roots() -> Result<RootCertStore, SmtpError> {
     let mut roots = RootCertStore::empty();
     let (added, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);

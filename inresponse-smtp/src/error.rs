@@ -1,4 +1,4 @@
-//! Why a notifier cannot be made.
+//! The error of a notifier that cannot be made.
 
 use inresponse_core::ErrorOf;
 
@@ -6,15 +6,15 @@ use inresponse_core::ErrorOf;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SmtpErrorKind {
-    /// The server's URL.
+    /// The server's URL is invalid.
     Url,
-    /// The sender's address.
+    /// The sender's address is invalid.
     Sender,
-    /// The certificates that this machine trusts.
+    /// This machine trusts no certificates.
     Certificates,
-    /// The outbox folder.
+    /// The outbox folder cannot be used.
     Outbox,
-    /// The server: it cannot be reached, or refuses.
+    /// The server cannot be reached, or refuses.
     Server,
 }
 

@@ -1,4 +1,4 @@
-//! The notifier that writes files, for trying things out.
+//! The notifier that writes mails as files, to try things out.
 
 use std::fs;
 use std::io::{self, Write};
@@ -22,8 +22,8 @@ pub struct OutboxNotifier {
 }
 
 impl OutboxNotifier {
-    /// A notifier that writes into `dir`, which is created if it is absent. Folder and files are for their owner alone:
-    /// the reader of a mail can claim the incident.
+    /// A notifier that writes into `dir`, which is created if it does not exist. Only their owner can read folder and
+    /// files, because the reader of a mail can claim the incident.
     ///
     /// # Errors
     /// The folder cannot be created, or the sender is not a mail address.
@@ -64,7 +64,7 @@ fn create_private_folder(dir: &Path) -> io::Result<()> {
     builder.recursive(true).create(dir)
 }
 
-/// Writes the file under another name first, so that nobody reads half a mail.
+/// Writes the file under a temporary name first, so that nobody reads half a mail.
 fn write(dir: &Path, name: &str, message: &[u8]) -> io::Result<()> {
     let unfinished = dir.join(format!("{name}.tmp"));
     // What a process left that died during a write, which may be open to others.

@@ -1,18 +1,18 @@
-//! Connections that are kept.
+//! Keeps connections for the next mails.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::session::Session;
 
-/// How many idle connections are kept.
+/// The maximum number of idle connections.
 const MAX_IDLE: usize = 16;
-/// How long an idle one is kept; servers commonly hang up after a minute or more.
+/// How long an idle connection is kept. Servers commonly close it after a minute or more.
 const MAX_IDLE_TIME: Duration = Duration::from_secs(20);
-/// How many mails go over one; OpenSMTPD refuses the 101st.
+/// The maximum number of mails on one connection. OpenSMTPD refuses the 101st.
 const MAX_MAILS: u32 = 90;
 
-/// A connection and what it has been used for.
+/// A connection, with its last use and its number of mails.
 pub(crate) struct Kept {
     pub(crate) session: Session,
     mails: u32,
@@ -25,21 +25,21 @@ impl Kept {
     }
 }
 
-/// Idle connections, the one last used on top. Times are monotonic.
+/// Idle connections, the one that was used last on top. Times are monotonic.
 #[derive(Default)]
 pub(crate) struct Pool {
     idle: Mutex<Vec<Kept>>,
 }
 
 impl Pool {
-    /// An idle connection that is not too old.
+    /// Takes an idle connection that is not too old.
     pub(crate) fn take(&self, now: Duration) -> Option<Kept> {
         let mut idle = self.idle();
         idle.retain(|kept| now.saturating_sub(kept.idle_since) < MAX_IDLE_TIME);
         idle.pop()
     }
 
-    /// Keeps a connection over which a mail was just sent, unless it is worn out.
+    /// Keeps a connection on which a mail was just sent, unless it has sent too many.
     pub(crate) fn put(&self, mut kept: Kept, now: Duration) {
         kept.mails += 1;
         kept.idle_since = now;

@@ -8,51 +8,51 @@ use std::io;
 
 pub(crate) use outcome::outcome;
 
-/// The step of an attempt at which an error occurred, in order.
+/// The phase of an attempt in which an error occurred. The phases are in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Phase {
-    /// Connecting, greeting, TLS, EHLO, AUTH.
+    /// The attempt is connecting: TCP, greeting, TLS, EHLO, AUTH.
     Connecting,
-    /// MAIL: the sender.
+    /// MAIL was sent, which names the sender.
     Sender,
-    /// RCPT: the recipient.
+    /// RCPT was sent, which names the recipient.
     Recipient,
-    /// DATA, and the content until it is complete.
+    /// DATA was sent, and the content until it is complete.
     Content,
     /// The end of the content was sent: the server may have the mail.
     HandedOver,
 }
 
-/// A reply of a server: its code, and its lines without it.
+/// A reply of a server: its code, and its lines without the code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reply {
     pub(crate) code: u16,
     pub(crate) lines: Vec<String>,
 }
 
-/// What came instead of the expected reply.
+/// The problem that occurred instead of the expected reply.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// A refusal.
+    /// The server refused the command.
     Refused(Reply),
-    /// A reply to something else: the server and this side are out of step.
+    /// The server replied to something else: server and client are out of step.
     OutOfStep(Reply),
-    /// Nothing, in the time that there was.
+    /// The server did not reply in time.
     Silent,
-    /// Nothing that could be read, or the end of the connection.
+    /// The reply could not be read, or the connection ended.
     Lost(String),
-    /// The server takes no addresses beyond ASCII (RFC 6531), and the recipient's is one.
+    /// The server accepts no non-ASCII addresses (RFC 6531), and the recipient's address is one.
     AsciiOnly,
 }
 
 impl Failure {
-    /// An error of another library.
+    /// A failure for an error of another library.
     pub(crate) fn unreadable(error: impl std::error::Error) -> Self {
         Failure::Lost(chain(&error))
     }
 
-    /// Whether the server has hung up or is about to, or has had enough mails from this connection (OpenSMTPD
-    /// refuses the 101st with 452).
+    /// Whether the server has closed the connection, is about to, or accepts no more mails on it (OpenSMTPD refuses the
+    /// 101st with 452).
     pub(crate) fn is_farewell(&self) -> bool {
         match self {
             Failure::Refused(reply) => matches!(reply.code, 421 | 452),
@@ -84,7 +84,7 @@ impl Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// An error with its causes.
+/// The text of an error with its causes.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut told = error.to_string();
     let mut source = error.source();
@@ -110,12 +110,12 @@ impl Reply {
         if self.code < 400 { Ok(self) } else { Err(Failure::Refused(self)) }
     }
 
-    /// Completion (2xx), as after everything but DATA.
+    /// Expects a completion reply (2xx), as every command except DATA does.
     pub(crate) fn completed(self) -> Result<Self, Failure> {
         if self.code < 300 { Ok(self) } else { Err(Failure::OutOfStep(self)) }
     }
 
-    /// The go-ahead for the content (354, RFC 5321 section 4.1.1.4).
+    /// Expects the reply that asks for the content (354, RFC 5321 section 4.1.1.4).
     pub(crate) fn goes_ahead(self) -> Result<(), Failure> {
         if self.code == 354 { Ok(()) } else { Err(Failure::OutOfStep(self)) }
     }
@@ -131,10 +131,10 @@ impl Reply {
         self.lines.join(" ").to_lowercase()
     }
 
-    /// Whether the server asks to be given time.
+    /// Whether the server asks the client to wait.
     ///
-    /// 421 and 452 (RFC 5321 section 4.2.3) say that the server, not the mailbox, has too much to do; 4.7.x is what
-    /// rate limits and greylisting use, 4.2.1 and 4.4.5 what Gmail's do, 4.3.2 what Exchange's do.
+    /// The codes 421 and 452 (RFC 5321 section 4.2.3) mean that the server, not the mailbox, is too busy. Rate limits
+    /// and greylisting use 4.7.x, Gmail uses 4.2.1 and 4.4.5, Exchange uses 4.3.2.
     fn asks_for_time(&self) -> bool {
         let busy = |status: Status| matches!(status.about(), (7, _) | (2, 1) | (3, 2) | (4, 5) | (5, 3));
         let says = |text: String| ["greylist", "graylist", "throttl"].iter().any(|word| text.contains(word));
@@ -152,7 +152,7 @@ struct Status {
 }
 
 impl Status {
-    /// The status that a text begins with.
+    /// Reads the status at the beginning of a text.
     fn read(text: &str) -> Option<Self> {
         let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
         let mut parts = text[..end].trim_end_matches('.').split('.').map(|part| match part.len() {
@@ -163,7 +163,7 @@ impl Status {
         (parts.next().is_none() && matches!(status.class, 2 | 4 | 5)).then_some(status)
     }
 
-    /// Subject and detail.
+    /// The status without its class: subject and detail.
     fn about(self) -> (u16, u16) {
         (self.subject, self.detail)
     }

@@ -1,7 +1,8 @@
-//! A conversation with a mail server: commands, replies, and how long each may take.
+//! A conversation with a mail server: commands, replies, and the time limit of each.
 //!
-//! The mail library has the commands. It reads replies as UTF-8 only, and a server that writes Latin-1 behind a code
-//! would be one that has not answered; so they are read here, where the three digits decide (RFC 5321 section 4.2).
+//! The mail library provides the commands. The library reads replies only as UTF-8, so a server that writes Latin-1
+//! after a code would count as one that has not answered. Therefore replies are read here, where the three digits
+//! decide (RFC 5321 section 4.2).
 
 use std::fmt::{self, Debug, Display};
 use std::time::Duration;
@@ -14,20 +15,20 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWrite
 
 use crate::reply::{Failure, Reply};
 
-/// How long a server may take for TLS, and then for its greeting. Some servers let a client wait, because spammers do
-/// not wait (Postfix's `postscreen_greet_wait`, Sendmail's `greet_pause`).
+/// The time limit for TLS, and then for the server's greeting. Some servers let a client wait, because spammers do not
+/// wait (Postfix's `postscreen_greet_wait`, Sendmail's `greet_pause`).
 pub(crate) const GREETING: Duration = Duration::from_secs(60);
-/// How long it may take to reply to a command before a mail begins.
+/// The time limit for the reply to a command before a mail begins.
 ///
-/// From MAIL on the attempt's deadline is the only limit: RFC 5321 section 4.5.3.2 allows five minutes for MAIL and
+/// From MAIL on, the attempt's deadline is the only limit: RFC 5321 section 4.5.3.2 allows five minutes for MAIL and
 /// RCPT, and ten for the end of the content. Some servers ask others about a recipient before they answer.
 pub(crate) const COMMAND: Duration = Duration::from_secs(30);
 
-/// The longest line of a reply, in bytes; RFC 5321 section 4.5.3.1.5 allows 512.
+/// The maximum length of a line in a reply, in bytes; RFC 5321 section 4.5.3.1.5 allows 512.
 const MAX_LINE: u64 = 4096;
-/// The most lines of a reply.
+/// The maximum number of lines in a reply.
 const MAX_LINES: usize = 256;
-/// How often a server may ask while one signs in; `LOGIN` asks twice.
+/// The maximum number of challenges while the client signs in; `LOGIN` has two.
 const MAX_CHALLENGES: usize = 4;
 
 /// The transport of a conversation.
@@ -42,7 +43,7 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Takes the server's greeting.
+    /// Waits for the server's greeting.
     pub(crate) async fn begin(stream: impl Stream + 'static) -> Result<Self, Failure> {
         let mut session = Self::over(stream);
         within(GREETING, session.reply()).await?.completed()?;
@@ -53,19 +54,19 @@ impl Session {
         Self { stream: BufReader::new(Box::new(stream)), server: ServerInfo::default() }
     }
 
-    /// Says who is there, and learns what the server can do.
+    /// Sends EHLO, and learns what the server can do.
     pub(crate) async fn hello(&mut self, name: &ClientId) -> Result<(), Failure> {
         let reply = self.command(Ehlo::new(name.clone())).await?.completed()?;
         self.server = ServerInfo::from_response(&reply.with_code(250)).map_err(Failure::unreadable)?;
         Ok(())
     }
 
-    /// Whether the server can do that.
+    /// Whether the server supports that extension.
     pub(crate) fn can(&self, extension: Extension) -> bool {
         self.server.supports_feature(extension)
     }
 
-    /// Asks for TLS, and gives the bare stream for it.
+    /// Asks for TLS, and returns the stream on which TLS begins.
     pub(crate) async fn starttls(mut self) -> Result<Box<dyn Stream>, Failure> {
         self.command(Starttls).await?.completed()?;
         // What came with the reply came unencrypted, from anybody (RFC 3207 section 4.2 has it thrown away).
@@ -75,12 +76,12 @@ impl Session {
         Ok(self.stream.into_inner())
     }
 
-    /// A conversation over what TLS made of the stream: the server does not greet again.
+    /// Continues the conversation over TLS: the server does not greet again.
     pub(crate) fn resume(stream: impl Stream + 'static) -> Self {
         Self::over(stream)
     }
 
-    /// Signs in.
+    /// Signs in to the server.
     pub(crate) async fn sign_in(&mut self, credentials: &Credentials) -> Result<(), Failure> {
         let Some(mechanism) = self.server.get_auth_mechanism(DEFAULT_MECHANISMS) else {
             return Err(Failure::Lost(
@@ -102,7 +103,7 @@ impl Session {
         reply.completed().map(drop)
     }
 
-    /// Sends a command and takes the reply.
+    /// Sends a command and waits for the reply.
     pub(crate) async fn command(&mut self, command: impl Display) -> Result<Reply, Failure> {
         let command = command.to_string();
         within(COMMAND, async {
@@ -112,13 +113,13 @@ impl Session {
         .await
     }
 
-    /// Sends a command of a mail and takes the reply, however long that takes.
+    /// Sends a command of a mail and waits for the reply. Only the attempt's deadline limits the wait.
     pub(crate) async fn command_of_mail(&mut self, command: impl Display) -> Result<Reply, Failure> {
         self.send(command.to_string().as_bytes()).await?;
         self.reply().await
     }
 
-    /// Whether the server has said nothing more than it was asked, so that the next reply is that to the next command.
+    /// Whether the server has sent nothing that was not asked for, so that the next reply belongs to the next command.
     pub(crate) fn is_quiet(&self) -> bool {
         self.stream.buffer().is_empty()
     }
@@ -139,7 +140,7 @@ impl Session {
         self.send(&lines).await
     }
 
-    /// Sends the end of the content and takes the reply, however long that takes.
+    /// Sends the end of the content and waits for the reply. Only the attempt's deadline limits the wait.
     pub(crate) async fn end_of_content(&mut self) -> Result<Reply, Failure> {
         self.send(b".\r\n").await?;
         self.reply().await
@@ -175,7 +176,7 @@ impl Session {
     }
 }
 
-/// The three digits that a line of a reply begins with, and what comes after them.
+/// The three digits at the beginning of a reply's line, and the text after them.
 fn code(line: &[u8]) -> Option<(u16, &[u8])> {
     let (digits, rest) = line.split_at_checked(3)?;
     let code = std::str::from_utf8(digits).ok()?.parse().ok().filter(|code| (200..600).contains(code))?;
@@ -183,7 +184,7 @@ fn code(line: &[u8]) -> Option<(u16, &[u8])> {
 }
 
 impl Reply {
-    /// The reply in the mail library's form.
+    /// The reply as the mail library's type.
     fn with_code(&self, code: u16) -> Response {
         let code = match code {
             334 => Code::new(Severity::PositiveIntermediate, Category::Unspecified3, Detail::Four),
@@ -193,7 +194,7 @@ impl Reply {
     }
 }
 
-/// The result of `done` within that time.
+/// Waits for `done`, at most that long.
 pub(crate) async fn within<T>(
     limit: Duration,
     done: impl Future<Output = Result<T, Failure>>,

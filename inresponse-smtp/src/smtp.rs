@@ -22,12 +22,13 @@ use crate::pool::{Kept, Pool};
 use crate::reply::{Failure, Phase, outcome};
 use crate::session::{Session, within};
 
-/// How many mails are begun at once. Idle connections are far fewer.
+/// The maximum number of mails that begin at once. Far fewer connections stay open when idle.
 const AT_ONCE: usize = 64;
-/// A mail that takes longer than this makes room for another, so that recipients who hang delay nobody else. How many
-/// hang at once the engine bounds.
+/// A mail that takes longer than this makes room for another, so that recipients who hang delay nobody else. The engine
+/// limits how many hang at once.
 const HANGS_AFTER: Duration = Duration::from_secs(1);
-/// How long a kept connection may be idle before a new one replaces it: a firewall may have dropped it.
+/// The time limit for a reply on a kept connection. After this limit a new connection replaces the kept one, which a
+/// firewall may have dropped.
 const FORGOTTEN: Duration = Duration::from_secs(5);
 
 /// Sends alerts through a mail server.
@@ -40,10 +41,10 @@ pub struct SmtpNotifier {
 }
 
 impl SmtpNotifier {
-    /// A notifier for that server. Nothing is connected yet.
+    /// A notifier for that server. The notifier does not connect yet.
     ///
     /// # Errors
-    /// TLS is wanted and this machine trusts no certificates.
+    /// TLS is required, and this machine trusts no certificates.
     pub fn new(config: SmtpConfig, clock: Arc<dyn Clock>) -> Result<Self, SmtpError> {
         Ok(Self {
             sender: config.sender.clone(),
@@ -54,7 +55,7 @@ impl SmtpNotifier {
         })
     }
 
-    /// Connects, encrypts and signs in as it would for a mail, and says goodbye, within `deadline`.
+    /// Connects, encrypts and signs in as for a mail, and ends the conversation, all within `deadline`.
     ///
     /// # Errors
     /// The server cannot be reached or refuses.
@@ -69,7 +70,7 @@ impl SmtpNotifier {
         within(deadline, greeted).await.map_err(failed)
     }
 
-    /// One attempt, which notes how far it has come.
+    /// Makes one attempt, and records its progress.
     async fn attempt(&self, mail: &Mail, deadline: Duration, progress: &Progress) -> Result<(), Failure> {
         let mut kept = self.begin(mail, deadline, progress).await?;
         hand_over(&mut kept.session, mail, progress).await?;
@@ -95,8 +96,8 @@ impl SmtpNotifier {
         }
     }
 
-    /// A connection on which the mail has begun: a kept one, or a new one if the server closed the kept one or does not
-    /// answer. The recipient was not named before, so this is not a second attempt.
+    /// Begins the mail on a connection: a kept one, or a new one if the server closed the kept one or does not answer.
+    /// The recipient was not named before, so this is not a second attempt.
     async fn begin(&self, mail: &Mail, deadline: Duration, progress: &Progress) -> Result<Kept, Failure> {
         if let Some(mut kept) = self.pool.take(self.clock.monotonic()) {
             progress.reach(Phase::Sender);
@@ -113,7 +114,7 @@ impl SmtpNotifier {
     }
 }
 
-/// The sender.
+/// Begins the mail by naming the sender.
 async fn begin(session: &mut Session, mail: &Mail) -> Result<(), Failure> {
     let mut parameters = Vec::new();
     if needs_utf8(mail) {
@@ -144,7 +145,7 @@ fn needs_utf8(mail: &Mail) -> bool {
     mail.envelope().to().iter().chain(mail.envelope().from()).any(|address| !address.to_string().is_ascii())
 }
 
-/// How far an attempt has come, to be read when it has ended.
+/// The progress of an attempt, which is read when the attempt has ended.
 struct Progress(AtomicU8);
 
 impl Progress {

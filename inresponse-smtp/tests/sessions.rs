@@ -58,7 +58,7 @@ impl Server {
         server
     }
 
-    /// How often a command came.
+    /// The number of times that a command came.
     fn count(&self, command: &str) -> usize {
         self.commands.lock().unwrap().iter().filter(|line| name(line) == command).count()
     }

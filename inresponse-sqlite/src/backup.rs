@@ -1,4 +1,4 @@
-//! Copies of a database that is in use, and the way back.
+//! Copies a database that is in use, and restores a copy.
 
 use std::cmp::Ordering;
 use std::fs::File;
@@ -13,20 +13,20 @@ use crate::error::{Moment, outage};
 use crate::foreign::refuse_foreign;
 use crate::schema::{BUSY_TIMEOUT, create_private, open_reader, prepare, schema_version, stored_version};
 
-/// Pages copied at a time, between two reports of progress.
+/// The number of pages that are copied between two reports of progress.
 const PAGES: i32 = 512;
 
-/// How far numbering moves on if nobody knows which numbers were given after the backup.
+/// How far numbering moves on if it is unknown which numbers were given after the backup.
 ///
-/// A number is never given twice (promise 2), and a backup does not know of those that were given after it.
+/// A number is never given twice (promise 2), and a backup does not contain the numbers that were given after it.
 pub const NUMBERS_LEFT_OUT: u64 = 1_000_000;
 
-/// How far a copy has come.
+/// The progress of a copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// Pages that are copied.
+    /// The number of pages that are copied.
     pub done: u64,
-    /// Pages in all.
+    /// The total number of pages.
     pub total: u64,
 }
 
@@ -35,42 +35,43 @@ pub struct Progress {
 pub enum Existing {
     /// The restore is refused.
     Refuse,
-    /// It is put aside, under a name that is not taken, and its numbers are not given again.
+    /// The existing database is kept under a name that is not in use, and its numbers are not given again.
     PutAside,
 }
 
-/// The schema of a sound database.
+/// How the schema of an undamaged database compares with this version's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Checked {
-    /// The schema of this version.
+    /// The database has the schema of this version.
     Current,
-    /// An older one, which this version brings up to date when it opens the database.
+    /// The database has an older schema, which this version upgrades when it opens the database.
     Older,
-    /// A newer one, which this version does not open.
+    /// The database has a newer schema, which this version does not open.
     Newer,
 }
 
-/// What a restore did.
+/// The result of a restore.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restored {
-    /// Where the database is that was there before.
+    /// The path of the previous database, if it was put aside.
     pub put_aside: Option<PathBuf>,
     /// The last number that may have been given; the next incident gets a higher one.
     pub last_number: u64,
-    /// How many incidents there are now.
+    /// The number of incidents after the restore.
     pub incidents: u64,
-    /// The names of the settings that came with the backup: secrets, and keys that it lets in.
+    /// The names of the settings in the backup, such as secrets and accepted keys.
     pub settings: Vec<String>,
 }
 
 /// Copies a database, even while others write to it, to a file that must not exist yet.
 ///
-/// The copy contains everything that was answered before this began. It is checked and synced before it gets its name.
-/// A failed copy leaves a file that ends in `.partial`. Blocks.
+/// The copy contains everything that was answered before the copy began. The copy is checked and synced before it gets
+/// its name. A failed copy leaves a file that ends in `.partial`. The function blocks.
 ///
 /// # Errors
-/// The file is there, one of them cannot be read or written, the copy is damaged, or the database holds anything that is
-/// not of this program (a trigger, a view, a table that was changed), which is named: no such backup could be restored.
+/// The file exists, one of the files cannot be read or written, the copy is damaged, or the database contains anything
+/// that this program did not make (a trigger, a view, a changed table). The error names it: such a backup could not be
+/// restored.
 pub fn backup(from: &Path, to: &Path, mut progress: impl FnMut(Progress)) -> Result<(), Outage> {
     if to.exists() {
         return Err(Outage::permanent(format!("{} already exists", to.display())));
@@ -94,14 +95,14 @@ pub fn backup(from: &Path, to: &Path, mut progress: impl FnMut(Progress)) -> Res
 /// Replaces the database at `to`, which no server may be using, with a backup.
 ///
 /// Numbering continues above all used numbers: above those of the old database, and [`NUMBERS_LEFT_OUT`] higher unless
-/// the old database continued the one that the backup was made from. At every moment there is a complete database at
-/// `to`, the old or the new one, and no server can use the old one any more. Incidents that are open and due in the
-/// backup are alerted as after an outage, the on-call engineer first. Blocks.
+/// the backup was made from the old database. At every moment there is a complete database at `to`, the old or the new
+/// one. No server can use the old one after the restore. Incidents that are open and due in the backup are alerted as
+/// after an outage, the on-call engineer first. The function blocks.
 ///
 /// # Errors
-/// `from` is damaged, is not a database of this program, is from a newer version, or has anything that this program did
-/// not make (a trigger, a view, a changed table), which the error names; `to` exists and must stay, or is in use; or
-/// one of the files cannot be read or written.
+/// `from` is damaged, is not a database of this program, is from a newer version, or contains anything that this
+/// program did not make (a trigger, a view, a changed table), which the error names; `to` exists and must stay, or is
+/// in use; or one of the files cannot be read or written.
 pub fn restore(
     from: &Path,
     to: &Path,
@@ -154,7 +155,7 @@ pub fn restore(
     Ok(Restored { put_aside, last_number: last, incidents, settings })
 }
 
-/// The database that a restore replaces: locked, so that no server begins to use it.
+/// The database that a restore replaces. The old database is locked, so that no server begins to use it.
 struct Replaced {
     connection: Connection,
     last: u64,
@@ -162,7 +163,7 @@ struct Replaced {
 }
 
 impl Replaced {
-    /// Makes sure that nobody uses it, and brings all of it into the one file.
+    /// Makes sure that nobody uses the database, and moves all its content into one file.
     fn take(path: &Path) -> Result<Self, Outage> {
         let connection = open_writer_as_it_is(path)?;
         let locked = || {
@@ -180,14 +181,16 @@ impl Replaced {
         Ok(Self { connection, last, origin })
     }
 
-    /// A process that opened the file under its old name, and waits for the lock, gives up before this returns.
+    /// Releases the lock. A process that opened the file under its old name, and waits for the lock, gives up before
+    /// this returns.
     fn let_go(self) {
         std::thread::sleep(BUSY_TIMEOUT + Duration::from_secs(1));
         drop(self.connection);
     }
 }
 
-/// A secret that is made once, and so shows whether two databases have the same origin. `None` if there is none.
+/// A secret that is made once in a database, and therefore shows whether two databases have the same origin. `None` if
+/// there is none.
 fn origin(connection: &Connection) -> Result<Option<Vec<u8>>, Outage> {
     connection
         .query_row("SELECT value FROM setting ORDER BY name LIMIT 1", [], |row| row.get(0))
@@ -200,13 +203,17 @@ fn settings(connection: &Connection) -> rusqlite::Result<Vec<String>> {
 }
 
 fn left_behind(wal: &Path) -> Outage {
-    Outage::permanent(format!("{} belongs to a database that is gone; put it aside first", wal.display()))
+    Outage::permanent(format!(
+        "{} belongs to a database that no longer exists; put it aside first",
+        wal.display()
+    ))
 }
 
-/// Whether a database is whole, even while others use it. Reads all of it. Blocks.
+/// Checks whether a database is undamaged, even while others use it. The check reads the whole database, and blocks.
 ///
 /// # Errors
-/// It cannot be read, is damaged, is not a database of this program, or has anything that this program did not make.
+/// The database cannot be read, is damaged, is not a database of this program, or contains anything that this program
+/// did not make.
 pub fn check(path: &Path) -> Result<Checked, Outage> {
     must_exist(path)?;
     let connection = open_reader(path)?;
@@ -257,7 +264,7 @@ fn copy(source: &Connection, to: &Path, progress: &mut impl FnMut(Progress)) -> 
     }
 }
 
-/// Of a file that is there, whatever its schema.
+/// Opens an existing file for writing, whatever its schema.
 fn open_writer_as_it_is(path: &Path) -> Result<Connection, Outage> {
     Connection::open(path).map_err(|e| outage(e, Moment::BeforeCommit))
 }
@@ -280,24 +287,24 @@ fn last_number(connection: &Connection) -> Result<u64, Outage> {
         .map_err(|e| outage(e, Moment::BeforeCommit))
 }
 
-/// Leaves WAL mode, which only the last one who has the database open can.
+/// Leaves WAL mode. Only the last process that has the database open can leave this mode.
 fn one_file(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(Duration::ZERO)?;
     connection.query_row("PRAGMA journal_mode = DELETE", [], |row| row.get::<_, String>(0)).map(drop)
 }
 
-/// Gives a file a second name.
+/// Gives a file a second name, beside the first.
 fn also_named(path: &Path) -> Result<PathBuf, Outage> {
     let mut names = std::iter::once(".before-restore".to_owned())
         .chain((2..).map(|n| format!(".before-restore-{n}")))
         .map(|ending| beside(path, &ending));
-    let aside = names.find(|name| !name.exists()).expect("numbers do not end");
+    let aside = names.find(|name| !name.exists()).expect("there are more numbers than files");
     std::fs::hard_link(path, &aside).map_err(|e| io("cannot be put aside", path, e))?;
     sync_folder(path)?;
     Ok(aside)
 }
 
-/// Brings a finished copy into its one file, and syncs it.
+/// Moves a finished copy into one file, and syncs it.
 fn finish(copied: Connection, partial: &Path) -> Result<(), Outage> {
     one_file(&copied).map_err(|e| outage(e, Moment::Commit))?;
     copied.close().map_err(|(_, e)| outage(e, Moment::Commit))?;

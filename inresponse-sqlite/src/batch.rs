@@ -1,4 +1,4 @@
-//! Writes, as a plain function on a connection.
+//! The writes, as a plain function on a connection.
 
 use chrono::{DateTime, Utc};
 use inresponse_core::Outage;
@@ -22,72 +22,72 @@ pub enum Write {
     Commit {
         /// The version that the record must have.
         version: Version,
-        /// The new value.
+        /// The new value of the record.
         draft: Box<Draft>,
     },
     /// Edits of the roster.
     Roster(RosterWrite),
     /// Deletes incidents that have expired.
     Forget {
-        /// Those that expired until then.
+        /// The incidents that expired until then are deleted.
         now: DateTime<Utc>,
-        /// How many at most.
+        /// The maximum number of incidents to delete.
         limit: usize,
     },
-    /// A setting that is made once: the value is taken unless there is one.
+    /// Stores a setting, unless it already has a value.
     KeepSetting {
-        /// Its name.
+        /// The name of the setting.
         name: String,
-        /// Its value, if it is not there.
+        /// The value to store if there is none.
         value: Vec<u8>,
     },
     /// [`Settings::swap_setting`](inresponse_core::settings::Settings::swap_setting).
     SwapSetting {
-        /// Its name.
+        /// The name of the setting.
         name: String,
         /// The expected value; `None`: there must be no value.
         was: Option<Vec<u8>>,
-        /// Its new value.
+        /// The new value of the setting.
         value: Vec<u8>,
     },
-    /// A setting that is replaced.
+    /// Replaces a setting.
     PutSetting {
-        /// Its name.
+        /// The name of the setting.
         name: String,
-        /// Its new value.
+        /// The new value of the setting.
         value: Vec<u8>,
     },
 }
 
-/// What a write did.
+/// The result of a write.
 #[derive(Debug, PartialEq)]
 #[must_use]
 pub enum Written {
-    /// Of a create.
+    /// The result of a create.
     Created(Box<Created>),
-    /// Of a commit.
+    /// The result of a commit.
     Committed(Committed),
-    /// Of something put.
+    /// The setting was replaced.
     Done,
-    /// Of edits of the roster.
+    /// The result of edits of the roster.
     Edited {
-        /// What they did.
+        /// The effects of the edits.
         edited: Edited,
-        /// The roster's version with them: one more if they changed anything.
+        /// The roster's version after the edits: increased by one if they changed anything.
         version: u64,
     },
-    /// How many expired incidents were deleted.
+    /// The number of expired incidents that were deleted.
     Forgotten(usize),
-    /// Of a setting that is made once: the value that is there now.
+    /// The value that the setting has now.
     Setting(Vec<u8>),
-    /// Of a setting that is swapped.
+    /// The result of a swap of a setting.
     Swapped(Swapped),
 }
 
-/// Does all writes in one durable transaction. A write that fails leaves nothing behind.
+/// Makes all writes in one durable transaction. A write that fails leaves nothing behind.
 ///
-/// The outer error means that none of them happened (or, if its kind is unknown, that all or none may have). An inner
-/// error means that this one did not happen. Blocks until the disk has synced.
+/// The outer error means that none of the writes happened (or, if its kind is unknown, that all or none may have). An
+/// inner error means that this one did not happen. The function blocks until the disk has synced.
 ///
 /// # Errors
 /// The transaction could not begin or commit.

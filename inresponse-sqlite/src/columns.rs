@@ -1,4 +1,4 @@
-//! The columns of an incident: what each holds, and the statements that name them.
+//! The columns of an incident, and the statements that contain their names.
 
 use std::sync::LazyLock;
 
@@ -9,7 +9,7 @@ use inresponse_core::store::Record;
 use rusqlite::types::{Type, Value};
 use rusqlite::{Error, Result, Row};
 
-/// What [`record`] reads.
+/// The columns that [`record`] reads.
 macro_rules! record_columns {
     () => {
         "body, version, count, last_reported_at"
@@ -17,14 +17,14 @@ macro_rules! record_columns {
 }
 pub(crate) use record_columns;
 
-/// What is set when an incident is created; reports of the same trouble change some of it.
+/// The columns that are set when an incident is created. Repeats change some of them.
 const FIRST: [&str; 5] = ["number", "version", "count", "last_reported_at", "service"];
-/// What most commits change: a lease, an outcome.
+/// The columns that most commits change: those of a lease or an outcome.
 const PLANNED: [&str; 4] = ["due_at", "waiting_since", "latest_at", "body"];
-/// What the lists and the counts go by.
+/// The columns of the indexes for lists and counts.
 const LISTED: [&str; 7] = ["severity", "state", "open_key", "unclaimed", "undelivered", "team", "expires_at"];
 
-/// Counts a report in an open incident.
+/// The statement that adds a report to the count of an open incident.
 pub(crate) const REPEAT: &str = concat!(
     "UPDATE incident SET count = count + 1, last_reported_at = max(last_reported_at, ?3)
      WHERE service = ?1 AND open_key = ?2
@@ -32,23 +32,25 @@ pub(crate) const REPEAT: &str = concat!(
     record_columns!()
 );
 
-/// Takes [`first`], [`planned`] and [`listed`].
+/// The statement that inserts an incident. The statement's parameters are [`first`], [`planned`] and [`listed`].
 pub(crate) static INSERT: LazyLock<String> = LazyLock::new(|| {
     let columns = [&FIRST[..], &PLANNED, &LISTED].concat();
     format!("INSERT INTO incident ({}) VALUES ({})", columns.join(", "), marks(1, columns.len()))
 });
 
-/// Whether the columns of lists and counts stay unchanged; `None` if the record has another version. Takes number,
-/// version and [`listed`].
+/// The query whether the columns of lists and counts stay unchanged. The query returns no row if the record has another
+/// version. The query's parameters are number, version and [`listed`].
 pub(crate) static STAYS: LazyLock<String> = LazyLock::new(|| {
     let (columns, values) = (LISTED.join(", "), marks(3, LISTED.len()));
     format!("SELECT ({columns}) IS ({values}) FROM incident WHERE number = ?1 AND version = ?2")
 });
 
-/// Leaves the indexes of the lists alone. Takes the number and [`planned`].
+/// The statement of a commit that leaves the indexes of the lists alone. The statement's parameters are the number and
+/// [`planned`].
 pub(crate) static COMMIT: LazyLock<String> = LazyLock::new(|| update(&PLANNED));
 
-/// Takes the number, [`planned`] and [`listed`].
+/// The statement of a commit that changes all columns. The statement's parameters are the number, [`planned`] and
+/// [`listed`].
 pub(crate) static COMMIT_ALL: LazyLock<String> = LazyLock::new(|| update(&[&PLANNED[..], &LISTED].concat()));
 
 fn marks(from: usize, count: usize) -> String {
@@ -60,22 +62,22 @@ fn update(columns: &[&str]) -> String {
     format!("UPDATE incident SET version = version + 1{set} WHERE number = ?1")
 }
 
-/// The number of an incident.
+/// The value for the number of an incident.
 pub(crate) fn number(number: IncidentNumber) -> Result<Value> {
     integer(number.value())
 }
 
-/// A version.
+/// The value for a version.
 pub(crate) fn version(version: Version) -> Result<Value> {
     integer(version.value())
 }
 
-/// SQLite's integers end at half of the core's.
+/// The value for an unsigned integer. SQLite's integers are signed, so larger ones are refused.
 fn integer(value: u64) -> Result<Value> {
     i64::try_from(value).map(Value::from).map_err(|e| Error::ToSqlConversionFailure(e.into()))
 }
 
-/// The values of what is set when an incident is created.
+/// The values of the columns that are set when an incident is created.
 pub(crate) fn first(record: &Record) -> Result<[Value; FIRST.len()]> {
     Ok([
         number(record.number())?,
@@ -86,7 +88,7 @@ pub(crate) fn first(record: &Record) -> Result<[Value; FIRST.len()]> {
     ])
 }
 
-/// The values of what most commits change.
+/// The values of the columns that most commits change.
 pub(crate) fn planned(draft: &Draft) -> [Value; PLANNED.len()] {
     [
         draft.due_at().map(micros).into(),
@@ -96,7 +98,7 @@ pub(crate) fn planned(draft: &Draft) -> [Value; PLANNED.len()] {
     ]
 }
 
-/// The values of what the lists and the counts go by.
+/// The values of the columns for lists and counts.
 pub(crate) fn listed(draft: &Draft) -> [Value; LISTED.len()] {
     let incident = draft.incident();
     [
@@ -110,7 +112,7 @@ pub(crate) fn listed(draft: &Draft) -> [Value; LISTED.len()] {
     ]
 }
 
-/// A record from a row that begins with [`record_columns`].
+/// Reads a record from a row that begins with [`record_columns`].
 pub(crate) fn record(row: &Row<'_>) -> Result<Record> {
     let unreadable =
         |e: Box<dyn std::error::Error + Send + Sync>| Error::FromSqlConversionFailure(0, Type::Blob, e);
@@ -121,7 +123,7 @@ pub(crate) fn record(row: &Row<'_>) -> Result<Record> {
         .map_err(|e| unreadable(e.into()))
 }
 
-/// A time, as every column holds it.
+/// The value of a time in every column: microseconds.
 pub(crate) fn micros(at: DateTime<Utc>) -> i64 {
     at.timestamp_micros()
 }

@@ -1,4 +1,4 @@
-//! Opening the database, and the parts that share it.
+//! Opens the database, and holds the parts that share it.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -14,10 +14,10 @@ use crate::schema::open_writer;
 use crate::store::SqliteStore;
 use crate::writer::Writer;
 
-/// A batch of reports must not wait long for deletions.
+/// The number of incidents that are deleted at once. A batch of reports must not wait long for deletions.
 const FORGET_AT_ONCE: usize = 500;
 
-/// An open database. Cheap to clone; its threads end with the last of its clones, stores and rosters.
+/// An open database. Cloning is cheap. The database's threads end when the last clone, store and roster is dropped.
 #[derive(Debug, Clone)]
 pub struct Database {
     store: SqliteStore,
@@ -25,15 +25,15 @@ pub struct Database {
 }
 
 impl Database {
-    /// Opens the database, creates it if it is absent, and brings it to this version's schema.
+    /// Opens the database, creates it if it does not exist, and migrates it to this version's schema.
     ///
     /// # Errors
-    /// It cannot be opened or written, is not a database, or was made by a newer version.
+    /// The database cannot be opened or written, is not a database, or was made by a newer version.
     pub async fn open(config: SqliteConfig) -> Result<Self, Outage> {
         Self::open_watched(config, Watch::default()).await
     }
 
-    /// The same, where the roster is looked after in another way.
+    /// Opens the database with another way to look for changes of the roster.
     pub(crate) async fn open_watched(config: SqliteConfig, watch: Watch) -> Result<Self, Outage> {
         let opened = tokio::task::spawn_blocking(move || {
             let path = config.path();
@@ -45,7 +45,7 @@ impl Database {
         opened.await.unwrap_or_else(|e| Err(Outage::retryable("opening was aborted").because(e)))
     }
 
-    /// The incidents.
+    /// The store of incidents.
     pub fn store(&self) -> SqliteStore {
         self.store.clone()
     }
@@ -55,32 +55,36 @@ impl Database {
         self.roster.clone()
     }
 
-    /// Stores `value` if there is no value of that name yet. Returns the stored value.
+    /// Stores `value` if no value is stored under that name yet. Returns the stored value.
     ///
     /// # Errors
     /// The database is unavailable.
     pub async fn keep_setting(&self, name: &str, value: Vec<u8>) -> Result<Vec<u8>, Outage> {
         match self.store.writer.write(Write::KeepSetting { name: name.to_owned(), value }).await? {
             Written::Setting(value) => Ok(value),
-            other => Err(Outage::permanent(format!("the writer answered another question: {other:?}"))),
+            other => {
+                Err(Outage::permanent(format!("the writer returned the result of another write: {other:?}")))
+            }
         }
     }
 
-    /// Deletes incidents that have expired by `now`, at most some hundred, and answers how many.
+    /// Deletes incidents that have expired by `now`, at most some hundred, and returns how many.
     ///
-    /// [`keep_resolved`](inresponse_core::engine::EngineBuilder::keep_resolved) decides which ones expire. Their
-    /// numbers are not used again.
+    /// [`keep_resolved`](inresponse_core::engine::EngineBuilder::keep_resolved) decides which ones expire. The numbers
+    /// of deleted incidents are not used again.
     ///
     /// # Errors
     /// The database is unavailable.
     pub async fn forget_expired(&self, now: DateTime<Utc>) -> Result<usize, Outage> {
         match self.store.writer.write(Write::Forget { now, limit: FORGET_AT_ONCE }).await? {
             Written::Forgotten(many) => Ok(many),
-            other => Err(Outage::permanent(format!("the writer answered another question: {other:?}"))),
+            other => {
+                Err(Outage::permanent(format!("the writer returned the result of another write: {other:?}")))
+            }
         }
     }
 
-    /// Replaces the value of that name.
+    /// Replaces the value stored under that name.
     ///
     /// # Errors
     /// The database is unavailable.
@@ -106,7 +110,9 @@ impl Settings for Database {
             Write::SwapSetting { name: name.to_owned(), was: was.map(<[u8]>::to_vec), value: value.to_vec() };
         match self.store.writer.write(write).await? {
             Written::Swapped(swapped) => Ok(swapped),
-            other => Err(Outage::permanent(format!("the writer answered another question: {other:?}"))),
+            other => {
+                Err(Outage::permanent(format!("the writer returned the result of another write: {other:?}")))
+            }
         }
     }
 }

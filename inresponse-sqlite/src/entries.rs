@@ -1,33 +1,34 @@
-//! The roster's entries and audit records, as plain functions on a connection.
+//! Reads and writes the roster's entries and audit records, as plain functions on a connection.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use inresponse_core::Chain;
 use inresponse_core::model::{Person, TeamName};
 use inresponse_core::roster::{
-    Answers, ChangeMark, Edited, Effect, Entry, EntryKey, EntryKind, Judged, MAX_USERS, Question,
-    RosterChange, RosterEdit, Snapshot, Target, Was, judge_by,
+    Answers, ChangeMark, Edited, Effect, Entry, EntryKey, EntryKind, Judged, Question, RosterChange,
+    RosterEdit, Snapshot, Target, Was, judge_by,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::columns::micros;
 
-/// [`Roster::apply`](inresponse_core::roster::Roster::apply).
+/// The arguments of [`Roster::apply`](inresponse_core::roster::Roster::apply).
 #[derive(Debug, Clone)]
 pub struct RosterWrite {
-    /// Who makes the edits.
+    /// The person who makes the edits.
     pub by: Person,
-    /// When.
+    /// When the edits are made.
     pub at: DateTime<Utc>,
     /// The edits.
     pub edits: Vec<RosterEdit>,
 }
 
-/// Of the audit records, so many are kept.
+/// The number of audit records that are kept.
 const CHANGES_KEPT: i64 = 10_000;
 
-/// Makes edits and writes their records. Answers the roster's version too: one more if anything changed.
+/// Makes edits and writes their audit records. Returns their effects and the roster's version, which is increased by
+/// one if anything changed.
 ///
-/// In a transaction that began for writing, so that what is looked up still holds when it is written.
+/// The transaction must have begun as a writing one, so that what is read is still true when the edits are written.
 pub(crate) fn apply(connection: &Connection, write: &RosterWrite) -> rusqlite::Result<(Edited, u64)> {
     let RosterWrite { by, at, edits } = write;
     let judged = judge_by(by, *at, edits, |question, answers| answer(connection, question, answers))?;
@@ -55,7 +56,7 @@ pub(crate) fn apply(connection: &Connection, write: &RosterWrite) -> rusqlite::R
     Ok((Edited::Done(effects), version))
 }
 
-/// A key as it is stored: team, kind, name.
+/// The stored key of an entry: team, kind, name.
 fn stored(key: &EntryKey) -> (String, &'static str, String) {
     (key.team().map(TeamName::to_string).unwrap_or_default(), key.kind().as_str(), key.name())
 }
@@ -68,7 +69,7 @@ fn answer(connection: &Connection, question: &Question, answers: &mut Answers) -
         }
         Question::Users(key) => users(connection, key)?,
         Question::Parts(key) => parts(connection, key)?,
-        Question::OnCallOfDays(team) => on_call_of_days(connection, team)?,
+        Question::OnCallOfDays { team, apart_from } => on_call_of_days(connection, team, apart_from)?,
     };
     answers.keys(question.clone(), keys);
     Ok(())
@@ -93,7 +94,7 @@ fn has_parts(connection: &Connection, team: &str) -> rusqlite::Result<bool> {
         .query_row([team], |row| row.get(0))
 }
 
-/// Entries that use a name, up to [`MAX_USERS`].
+/// Entries that use a name.
 fn users(connection: &Connection, key: &EntryKey) -> rusqlite::Result<Vec<EntryKey>> {
     // A body holds the name as JSON writes it. Whether it is a use, the decoded entry tells.
     let name = match key {
@@ -116,9 +117,6 @@ fn users(connection: &Connection, key: &EntryKey) -> rusqlite::Result<Vec<EntryK
         let user = entry.key();
         if user != *key && !user.is_inside(key) && entry.uses().contains(key) {
             users.push(user);
-        }
-        if users.len() == MAX_USERS {
-            break;
         }
     }
     Ok(users)
@@ -146,16 +144,25 @@ fn parts(connection: &Connection, key: &EntryKey) -> rusqlite::Result<Vec<EntryK
 }
 
 /// The schedules and teams that the calendar of a team names, whatever the day.
-fn on_call_of_days(connection: &Connection, team: &TeamName) -> rusqlite::Result<Vec<EntryKey>> {
+fn on_call_of_days(
+    connection: &Connection,
+    team: &TeamName,
+    apart_from: &[NaiveDate],
+) -> rusqlite::Result<Vec<EntryKey>> {
     let sql = "SELECT team, kind, name, body FROM roster_entry WHERE team = ?1 AND kind = 'day'
                AND (instr(body, 'schedule:') > 0 OR instr(body, 'team:') > 0)";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([team.as_str()])?;
     let mut keys = std::collections::BTreeSet::new();
     while let Some(row) = rows.next()? {
-        let Ok(Entry::Day { rota, .. }) = entry(row)? else { continue };
+        let Ok(Entry::Day { day, rota, .. }) = entry(row)? else { continue };
+        if apart_from.contains(&day) {
+            continue;
+        }
         let leads_on = |target: &&Target| matches!(target, Target::Schedule { .. } | Target::Team(_));
-        keys.extend(rota.oncall().iter().filter(leads_on).filter_map(|target| target.key(team)));
+        keys.extend(
+            rota.oncall().iter().filter(leads_on).filter_map(|target| EntryKey::named_by(target, team)),
+        );
     }
     Ok(keys.into_iter().collect())
 }
@@ -196,14 +203,14 @@ fn record(connection: &Connection, change: &RosterChange) -> rusqlite::Result<()
     Ok(())
 }
 
-/// Counts changes of the roster.
+/// The roster's version, which counts its changes.
 pub(crate) fn version(connection: &Connection) -> rusqlite::Result<u64> {
     connection
         .prepare_cached("SELECT version FROM roster_version WHERE id = 1")?
         .query_row([], |row| row.get(0))
 }
 
-/// All entries and their version, in one transaction. An entry that cannot be read is left out, with a line in the log.
+/// Reads all entries and their version in one transaction. An entry that cannot be read is left out and logged.
 pub(crate) fn read_all(connection: &Connection) -> rusqlite::Result<(u64, Snapshot)> {
     let transaction = connection.unchecked_transaction()?;
     let (version, mut snapshot) = (version(&transaction)?, Snapshot::default());
@@ -233,7 +240,7 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Result<Entry, Unreadable>> {
     Ok(read())
 }
 
-/// Audit records below a number, newest first.
+/// Reads audit records below a number, newest first.
 pub(crate) fn read_changes(
     connection: &Connection,
     below: i64,
@@ -248,7 +255,8 @@ pub(crate) fn read_changes(
         let (number, at, who, what): (u64, i64, String, String) =
             (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
         let read = || {
-            let at = DateTime::from_timestamp_micros(at).ok_or("its time is out of range")?;
+            let at =
+                DateTime::from_timestamp_micros(at).ok_or("the time of the audit record is out of range")?;
             Ok::<_, Unreadable>(RosterChange::decode(at, Person::new(who)?, &what))
         };
         match read() {

@@ -3,16 +3,16 @@
 use inresponse_core::{Outage, OutageKind};
 use rusqlite::ErrorCode;
 
-/// At which point an error came, which decides whether a change may have happened.
+/// When an error occurred. The moment of the error decides whether a change may have happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Moment {
-    /// Before anything was committed.
+    /// The error occurred before anything was committed.
     BeforeCommit,
-    /// During the commit itself.
+    /// The error occurred during the commit.
     Commit,
 }
 
-/// The outage that an error of SQLite is.
+/// The outage for an error of SQLite.
 pub(crate) fn outage(error: rusqlite::Error, moment: Moment) -> Outage {
     let (kind, message) = match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
@@ -37,7 +37,7 @@ pub(crate) fn outage(error: rusqlite::Error, moment: Moment) -> Outage {
     Outage::new(kind, message).because(error)
 }
 
-/// Whether the connection should be opened again after such an error.
+/// Whether the connection must be opened again after such an error.
 pub(crate) fn spoils_connection(error: &Outage) -> bool {
     match error.kind() {
         OutageKind::Unknown | OutageKind::Permanent => true,

@@ -1,5 +1,5 @@
-//! Finds anything in a database that this program did not make: a foreign trigger would act with every write of the
-//! server.
+//! Finds parts of a database that this program did not make. A foreign trigger, for example, would act with every write
+//! of the server.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,12 +10,13 @@ use rusqlite::Connection;
 use crate::error::{Moment, outage};
 use crate::schema::{at_version, schema_version, stored_version};
 
-/// Kind and name.
+/// The kind and the name of a part of the schema.
 type Object = (String, String);
 
-/// Refuses a database whose schema differs from its version, and names what is foreign, missing or changed.
+/// Refuses a database whose schema differs from that of its version. The error names what is foreign, missing or
+/// changed.
 ///
-/// It cannot check the schema of a newer version.
+/// The schema of a newer version cannot be checked.
 pub(crate) fn refuse_foreign(connection: &Connection, path: &Path) -> Result<(), Outage> {
     let version = stored_version(connection)?;
     if version > schema_version() {
@@ -43,7 +44,7 @@ pub(crate) fn refuse_foreign(connection: &Connection, path: &Path) -> Result<(),
     }
 }
 
-/// Everything in the schema, with the statement that made it, and of which table it is.
+/// All parts of the schema, each with the statement that made it and the table that it belongs to.
 fn objects(connection: &Connection) -> Result<BTreeMap<Object, String>, Outage> {
     let read = || {
         let mut all =
@@ -57,8 +58,8 @@ fn objects(connection: &Connection) -> Result<BTreeMap<Object, String>, Outage> 
     read().map_err(|e| outage(e, Moment::BeforeCommit))
 }
 
-/// The statement without comments, and with one space where there is any: neither means anything, and either may have
-/// been another in the version that made the database.
+/// The statement without comments, and with single spaces. Comments and spaces have no meaning, and may have been
+/// different in the version that made the database.
 fn plain(sql: &str) -> String {
     let mut plain = String::with_capacity(sql.len());
     let mut rest = sql;

@@ -16,16 +16,16 @@
 //! | file | holds |
 //! |---|---|
 //! | `config` | where the database is |
-//! | `database` | opening it, and the parts that share it |
+//! | `database` | opens the database, and holds the parts that share it |
 //! | `schema` | tables, indexes, migrations |
-//! | `batch` | writes as a plain function on a connection |
-//! | `entries` | the roster's entries and audit records, likewise |
-//! | `columns` | what each column of an incident holds, and the statements that name them |
-//! | `query` | reads as plain functions on a connection |
+//! | `batch` | the writes, as a plain function on a connection |
+//! | `entries` | reads and writes of the roster's entries and audit records, as plain functions on a connection |
+//! | `columns` | the columns of an incident, and the statements that contain their names |
+//! | `query` | the reads of incidents, as plain functions on a connection |
 //! | `backup` | backup and restore |
-//! | `foreign` | finds foreign parts of a database |
+//! | `foreign` | finds parts of a database that this program did not make |
 //! | `writer` | the thread that runs batches |
-//! | `readers` | connections for reading |
+//! | `readers` | the connections for reading |
 //! | `store`, `roster` | the two adapters |
 //! | `error` | the meaning of SQLite's errors |
 

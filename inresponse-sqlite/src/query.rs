@@ -1,6 +1,6 @@
-//! Reads, as plain functions on a connection.
+//! The reads of incidents, as plain functions on a connection.
 //!
-//! For callers of [`write_batch`](crate::write_batch) that have no writer thread.
+//! They are public for callers of [`write_batch`](crate::write_batch) that have no writer thread.
 
 use chrono::{DateTime, Utc};
 use inresponse_core::Chain;
@@ -23,7 +23,8 @@ const DUE: &str = concat!(
     ORDER BY due_at, number"
 );
 
-/// All of the index, without the rows of those that are not wanted.
+/// The query for incidents with a time after the clock. The query scans the whole index, but reads only the rows that
+/// match.
 const AHEAD: &str = concat!(
     "SELECT ",
     record_columns!(),
@@ -37,20 +38,20 @@ const CENSUS_WAITING: &str =
     "SELECT count(*) FROM (SELECT 1 FROM incident WHERE waiting_since < ?1 LIMIT ?2)";
 const CENSUS_DUE: &str = "SELECT min(due_at) FROM incident WHERE due_at IS NOT NULL";
 
-/// As [`Store::load`](inresponse_core::store::Store::load).
+/// Loads an incident, as [`Store::load`](inresponse_core::store::Store::load) does.
 ///
 /// # Errors
-/// SQLite's own.
+/// The query fails.
 pub fn load(connection: &Connection, number: IncidentNumber) -> rusqlite::Result<Option<Record>> {
     // SQLite's integers end at half of the core's; a number beyond them was never given.
     let Ok(number) = i64::try_from(number.value()) else { return Ok(None) };
     connection.prepare_cached(LOAD)?.query_row([number], record).optional()
 }
 
-/// As [`Store::find_open`](inresponse_core::store::Store::find_open).
+/// Finds an open incident, as [`Store::find_open`](inresponse_core::store::Store::find_open) does.
 ///
 /// # Errors
-/// SQLite's own.
+/// The query fails.
 pub fn find_open(
     connection: &Connection,
     service: &ServiceName,
@@ -59,10 +60,10 @@ pub fn find_open(
     connection.prepare_cached(OPEN)?.query_row([service.as_str(), key.as_str()], record).optional()
 }
 
-/// As [`Store::due`](inresponse_core::store::Store::due).
+/// Reads due incidents, as [`Store::due`](inresponse_core::store::Store::due) does.
 ///
 /// # Errors
-/// SQLite's own.
+/// The query fails.
 pub fn due(
     connection: &Connection,
     now: DateTime<Utc>,
@@ -72,10 +73,10 @@ pub fn due(
     page(connection, DUE, now, after, limit)
 }
 
-/// As [`Store::ahead`](inresponse_core::store::Store::ahead).
+/// Finds incidents with a time after the clock, as [`Store::ahead`](inresponse_core::store::Store::ahead) does.
 ///
 /// # Errors
-/// SQLite's own.
+/// The query fails.
 pub fn ahead(
     connection: &Connection,
     now: DateTime<Utc>,
@@ -106,7 +107,8 @@ fn page(
     Ok(records)
 }
 
-/// One row that cannot be read must keep no others from being alerted or shown.
+/// The record, or `None` with a line in the log. One row that cannot be read must not keep others from being alerted or
+/// shown.
 fn readable(number: i64, record: rusqlite::Result<Record>) -> Option<Record> {
     record
         .inspect_err(|error| {
@@ -115,10 +117,10 @@ fn readable(number: i64, record: rusqlite::Result<Record>) -> Option<Record> {
         .ok()
 }
 
-/// As [`Store::list`](inresponse_core::store::Store::list).
+/// Lists incidents, as [`Store::list`](inresponse_core::store::Store::list) does.
 ///
 /// # Errors
-/// SQLite's own.
+/// The query fails.
 pub fn list(connection: &Connection, query: &ListQuery) -> rusqlite::Result<Vec<Record>> {
     // What is found is read as it was when it was found.
     let snapshot = connection.unchecked_transaction()?;
@@ -142,7 +144,7 @@ fn bounded(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
-/// The column `kind` of incidents in a state and of a severity.
+/// The column `kind`, which encodes state and severity.
 fn kind(state: State, severity: Severity) -> u8 {
     let state = match state {
         State::Open => 0,
@@ -157,8 +159,8 @@ fn kind(state: State, severity: Severity) -> u8 {
         }
 }
 
-/// The numbers of a page. Every filter is a prefix of an index, so the cost depends only on the results. The wanted
-/// kinds are looked up one by one and merged.
+/// The query for the numbers of a page. Every filter is a prefix of an index, so the cost depends only on the results.
+/// The kinds that the filter allows are looked up one by one and merged.
 fn list_sql(query: &ListQuery) -> (String, Vec<Box<dyn ToSql + Send>>) {
     let (mut conditions, mut values): (String, Vec<Box<dyn ToSql + Send>>) = (String::new(), Vec::new());
     let mut condition = |text: &str, value: Box<dyn ToSql + Send>| {
@@ -190,10 +192,10 @@ fn list_sql(query: &ListQuery) -> (String, Vec<Box<dyn ToSql + Send>>) {
     (format!("{numbers} ORDER BY number DESC LIMIT ?{}", values.len()), values)
 }
 
-/// As [`Store::census`](inresponse_core::store::Store::census).
+/// Counts incidents, as [`Store::census`](inresponse_core::store::Store::census) does.
 ///
 /// # Errors
-/// SQLite's own.
+/// The query fails.
 pub fn census(connection: &Connection, waiting_before: DateTime<Utc>) -> rusqlite::Result<Census> {
     let (mut census, mut resolved) = (Census::default(), 0);
     let mut statement = connection.prepare_cached(CENSUS_TALLY)?;

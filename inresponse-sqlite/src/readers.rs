@@ -1,4 +1,4 @@
-//! Connections for reading.
+//! The connections for reading.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,10 +13,10 @@ use crate::schema::open_reader;
 
 /// The limit of concurrent reads.
 const READERS: usize = 4;
-/// How long a read waits for its turn before it is refused.
+/// The time limit for a read to wait for its turn before it is refused.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A few connections that take turns; opened when they are first needed, again after an error.
+/// A few connections that take turns. A connection is opened when it is first needed, and again after an error.
 #[derive(Debug, Clone)]
 pub(crate) struct Readers {
     inner: Arc<Inner>,

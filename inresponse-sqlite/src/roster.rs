@@ -24,29 +24,29 @@ use crate::readers::Readers;
 use crate::schema::open_reader;
 use crate::writer::Writer;
 
-/// How soon what another process wrote is noticed.
+/// The interval at which changes of other processes are looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// An answer includes every change that another process completed longer ago than this. It is under a second, because
-/// recipients are decided after the answer.
+/// The maximum age of the copy that answers: it contains every change that another process completed longer ago than
+/// this. The limit is under a second, because recipients are decided after the answer.
 const OLDEST: Duration = Duration::from_millis(900);
 
-/// The roster in SQLite. Cheap to clone.
+/// The roster in SQLite. Cloning is cheap.
 ///
-/// The whole roster is held in memory, and a change made here is followed there. A thread notices within half a second
-/// what another process wrote, and reads all of it again; at once if it is asked to ([`refresh`](Roster::refresh)), and
-/// if it is late or cannot read, nothing is answered from a copy older than 0.9 seconds. The audit
-/// records of the newest 10,000 changes are kept.
+/// The whole roster is held in memory, and changes by this process update the copy. A thread notices within half a
+/// second that another process wrote something, and reads all of it again; it does so at once on request
+/// ([`refresh`](Roster::refresh)). If the thread is late or cannot read, no answer comes from a copy older than 0.9
+/// seconds. The audit records of the newest 10,000 changes are kept.
 #[derive(Debug, Clone)]
 pub struct SqliteRoster {
     writer: Writer,
     readers: Readers,
     cache: Arc<Cache>,
     clock: Arc<dyn Clock>,
-    /// The thread that looks for changes ends when the last roster drops this.
+    /// The channel to the thread that looks for changes. The thread ends when the last roster drops it.
     watcher: mpsc::Sender<Look>,
 }
 
-/// How the roster is looked after.
+/// How the thread looks for changes.
 #[derive(Debug)]
 pub(crate) struct Watch {
     every: Duration,
@@ -59,17 +59,17 @@ impl Default for Watch {
     }
 }
 
-/// A caller that waits for a reading of the roster.
+/// A caller that waits until the roster was read.
 type Look = oneshot::Sender<Result<(), Outage>>;
 
 #[derive(Debug, Default)]
 struct Cache {
     held: RwLock<Held>,
-    /// When the last look began that found the snapshot current, in microseconds of the monotonic clock.
+    /// The start of the last look that found the copy current, in microseconds of the monotonic clock.
     current_at: AtomicU64,
 }
 
-/// What is held of the roster.
+/// The copy of the roster in memory.
 #[derive(Debug, Default, PartialEq)]
 struct Held {
     version: u64,
@@ -89,7 +89,7 @@ impl Cache {
         now.saturating_sub(Duration::from_micros(self.current_at.load(Ordering::Acquire)))
     }
 
-    /// Reads the writes since the last reading; this reading began at `began`.
+    /// Reads the writes since the last reading. This reading began at `began`.
     fn look(&self, connection: &Connection, began: Duration) -> rusqlite::Result<()> {
         let known = self.current().version;
         if entries::version(connection)? > known {
@@ -101,7 +101,7 @@ impl Cache {
         Ok(())
     }
 
-    /// Takes a newer snapshot; an older one lost a race and is dropped.
+    /// Replaces the copy with a newer one. An older copy lost a race and is dropped.
     fn offer(&self, newer: Held) {
         let mut held = self.changing();
         if newer.version > held.version {
@@ -111,8 +111,8 @@ impl Cache {
         }
     }
 
-    /// Follows edits that led to a version. Answers whether the cache holds them now: not if others changed something
-    /// before them that was not read yet.
+    /// Applies edits that led to a version to the copy. Returns whether the copy now contains them: it does not if
+    /// others changed something before them that was not read yet.
     #[must_use]
     fn follow(&self, edits: &[RosterEdit], edited: &Edited, version: u64) -> bool {
         let mut held = self.changing();
@@ -128,7 +128,7 @@ impl Cache {
 }
 
 impl SqliteRoster {
-    /// Reads the roster and starts to watch it, on its own connection.
+    /// Reads the roster and starts the thread that looks for changes, on its own connection.
     pub(crate) fn start(
         writer: Writer,
         readers: Readers,
@@ -150,7 +150,7 @@ impl SqliteRoster {
         Ok(Self { writer, readers, cache, clock, watcher })
     }
 
-    /// The copy, after a new reading if the last one is too old.
+    /// The copy. If the copy is too old, the roster is read again first.
     async fn held(&self) -> Result<RwLockReadGuard<'_, Held>, Outage> {
         if self.cache.age(self.clock.monotonic()) > OLDEST {
             self.look().await?;
@@ -166,7 +166,7 @@ impl SqliteRoster {
     }
 }
 
-/// Looks every so often, and whenever somebody asks, until nobody can.
+/// Looks for changes at intervals, and whenever a caller asks, until all rosters are dropped.
 fn watch(every: Duration, looks: &mpsc::Receiver<Look>, mut look: impl FnMut() -> Result<(), Outage>) {
     let mut is_failing = false;
     loop {
@@ -195,7 +195,7 @@ fn watch(every: Duration, looks: &mpsc::Receiver<Look>, mut look: impl FnMut() -
     }
 }
 
-/// Reads the writes since the last reading, on a new connection if the last one was given up.
+/// Reads the writes since the last reading, on a new connection if the last one failed.
 fn look(
     path: &Path,
     connection: &mut Option<Connection>,
@@ -279,7 +279,7 @@ impl Roster for SqliteRoster {
 }
 
 fn other_question(answer: &dyn std::fmt::Debug) -> Outage {
-    Outage::permanent(format!("the writer answered another question: {answer:?}"))
+    Outage::permanent(format!("the writer returned the result of another write: {answer:?}"))
 }
 
 #[cfg(test)]

@@ -9,15 +9,16 @@ use rusqlite_migration::{M, Migrations};
 
 use crate::error::{Moment, outage};
 
-/// How long a write waits for another process's write.
+/// The time limit for a write to wait for another process's write.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// SQLite before 3.51.3 can corrupt a WAL database that several connections write to.
+/// The oldest version of SQLite that is accepted. Before 3.51.3, SQLite can corrupt a WAL database that several
+/// connections write to.
 const OLDEST_SQLITE: i32 = 3_051_003;
 
 const V1: &str = "
--- An incident is one row: its body as the core encodes it, and what is looked for.
--- AUTOINCREMENT, since a number is never used again, whatever is deleted.
+-- An incident is one row: its body as the core encodes it, and the columns for queries.
+-- AUTOINCREMENT, because a number is never used again, whatever is deleted.
 CREATE TABLE incident (
     number           INTEGER PRIMARY KEY AUTOINCREMENT,
     version          INTEGER NOT NULL,
@@ -61,14 +62,14 @@ CREATE TABLE calendar (
     PRIMARY KEY (team, day)
 ) STRICT, WITHOUT ROWID;
 
--- Counts changes of the roster, so that a process notices what another one wrote.
+-- Counts changes of the roster, so that a process notices changes of other processes.
 CREATE TABLE roster_version (
     id      INTEGER PRIMARY KEY CHECK (id = 1),
     version INTEGER NOT NULL
 ) STRICT;
 INSERT INTO roster_version (id, version) VALUES (1, 1);
 
--- Secrets that are made once.
+-- Small values that all processes share, such as secrets.
 CREATE TABLE setting (
     name  TEXT PRIMARY KEY,
     value BLOB NOT NULL
@@ -76,17 +77,17 @@ CREATE TABLE setting (
 ";
 
 const V2: &str = "
--- The team that has it, which may change; the body says it of those that are there.
+-- The team that has the incident, which may change. For existing incidents it is taken from the body.
 ALTER TABLE incident ADD COLUMN team TEXT NOT NULL DEFAULT '';
 UPDATE incident SET team = json_extract(CAST(body AS TEXT), '$.team');
 CREATE INDEX incident_by_team ON incident (team, number);
--- When nobody needs it any more; empty: never.
+-- The time after which the incident may be deleted; empty: never.
 ALTER TABLE incident ADD COLUMN expires_at INTEGER;
 CREATE INDEX incident_by_expiry ON incident (expires_at) WHERE expires_at IS NOT NULL;
 ";
 
 const V3: &str = "
--- Who changed the roster: the newest ones, numbered as they were noted.
+-- The audit records of the newest changes of the roster, numbered in the order of recording.
 CREATE TABLE roster_change (
     number INTEGER PRIMARY KEY,
     at     INTEGER NOT NULL,
@@ -96,8 +97,8 @@ CREATE TABLE roster_change (
 ";
 
 const V4: &str = "
--- State and severity in one number, by which the lists go: each of their filters, and each pair of them, is the front
--- of an index, whose end is the number of the incident.
+-- State and severity in one number, for the lists: each of their filters, and each pair of filters, is the prefix of an
+-- index that ends with the number of the incident.
 ALTER TABLE incident ADD COLUMN kind INTEGER GENERATED ALWAYS AS (
     CASE state WHEN 'OPEN' THEN 0 WHEN 'CLAIMED' THEN 3 WHEN 'RESOLVED' THEN 6 END +
     CASE severity WHEN 'CRIT' THEN 0 WHEN 'ERR' THEN 1 WHEN 'WARN' THEN 2 END
@@ -111,13 +112,13 @@ CREATE INDEX incident_by_service ON incident (service, kind);
 CREATE INDEX incident_by_team ON incident (team, kind);
 CREATE INDEX incident_by_service_and_team ON incident (service, team, kind);
 
--- The latest time that it knows of; empty: not known. Beside the due time, so that only what is ahead of the clock is
--- read after the clock went back.
+-- The latest time in the incident; empty: unknown. It is in the index of due times, so that after the clock went back
+-- only incidents with a time after the clock are read.
 ALTER TABLE incident ADD COLUMN latest_at INTEGER;
 DROP INDEX incident_by_due;
 CREATE INDEX incident_by_due ON incident (due_at, number, latest_at) WHERE due_at IS NOT NULL;
 
--- How many incidents stand where, kept by each process that writes, an older server included.
+-- The number of incidents in each state. Triggers keep it, so that writes of an older server are counted too.
 CREATE TABLE tally (
     state       TEXT    NOT NULL,
     unclaimed   INTEGER NOT NULL,
@@ -147,21 +148,21 @@ END;
 const V5: &str = "
 -- The roster: an entry is one row, and a new kind of entry needs no new table.
 CREATE TABLE roster_entry (
-    team TEXT NOT NULL, -- which it belongs to and is deleted with; empty: none
+    team TEXT NOT NULL, -- the team to which the entry belongs, and with which it is deleted; empty: none
     kind TEXT NOT NULL,
-    name TEXT NOT NULL, -- among the entries of its team and kind
+    name TEXT NOT NULL, -- unique among the entries of the same team and kind
     body TEXT NOT NULL, -- JSON
     PRIMARY KEY (team, kind, name)
 ) STRICT, WITHOUT ROWID;
 INSERT INTO roster_entry SELECT '', 'service', name, json_object('team', team) FROM service;
 INSERT INTO roster_entry SELECT name, 'team', '', settings FROM team;
 INSERT INTO roster_entry SELECT team, 'day', day, rota FROM calendar;
--- Which services a team owns.
+-- The services that a team owns.
 CREATE INDEX roster_entry_by_owner ON roster_entry (json_extract(body, '$.team')) WHERE kind = 'service';
 DROP TABLE service;
 DROP TABLE team;
 DROP TABLE calendar;
--- For an older server that still runs: it alerts by these, and refuses changes of the roster until it is replaced.
+-- Views for an older server that still runs: it reads the roster from them, and refuses changes until it is replaced.
 CREATE VIEW service AS
     SELECT name, json_extract(body, '$.team') AS team FROM roster_entry WHERE kind = 'service';
 CREATE VIEW team AS SELECT team AS name, body AS settings FROM roster_entry WHERE kind = 'team';
@@ -174,18 +175,18 @@ fn migrations() -> Migrations<'static> {
     Migrations::new(VERSIONS.map(M::up).to_vec())
 }
 
-/// The number of this version's schema.
+/// The version of this program's schema.
 pub(crate) fn schema_version() -> i64 {
     i64::try_from(VERSIONS.len()).unwrap_or(i64::MAX)
 }
 
-/// The number of the schema that a database has.
+/// The schema version of a database.
 pub(crate) fn stored_version(connection: &Connection) -> Result<i64, Outage> {
     let version = connection.query_row("PRAGMA user_version", [], |row| row.get(0));
     version.map_err(|e| outage(e, Moment::BeforeCommit))
 }
 
-/// An empty database in memory with the schema of that version.
+/// Makes an empty database in memory with the schema of that version.
 pub(crate) fn at_version(version: i64) -> Result<Connection, Outage> {
     let mut connection = Connection::open_in_memory().map_err(|e| outage(e, Moment::BeforeCommit))?;
     let version = usize::try_from(version).unwrap_or_default();
@@ -195,15 +196,15 @@ pub(crate) fn at_version(version: i64) -> Result<Connection, Outage> {
     Ok(connection)
 }
 
-/// Opens the file for writing and brings it to this version's schema.
+/// Opens the file for writing, and migrates the database to this version's schema.
 pub(crate) fn open_writer(path: &Path) -> Result<Connection, Outage> {
     create_private(path)?;
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     prepare(connection)
 }
 
-/// Opens the file for writing again. A newer version may have migrated its schema meanwhile. The writes of this version
-/// are still right there, and it continues until it is replaced.
+/// Opens the file for writing again. A newer version of the program may have migrated the schema in between. The
+/// writes of this version are also correct in a newer schema, so the process continues until it is replaced.
 pub(crate) fn open_writer_again(path: &Path) -> Result<Connection, Outage> {
     create_private(path)?;
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
@@ -236,7 +237,7 @@ fn open(path: &Path, access: OpenFlags) -> Result<Connection, Outage> {
 
 /// Makes a connection and its existing data durable, and migrates the database to this version's schema.
 ///
-/// For callers of [`write_batch`](crate::write_batch) that have no writer thread.
+/// The function is public for callers of [`write_batch`](crate::write_batch) that have no writer thread.
 ///
 /// # Errors
 /// The file cannot be written, is not a database, or was made by a newer version.
@@ -270,7 +271,8 @@ fn checkpoint(connection: &Connection) -> Result<(), Outage> {
     connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).map_err(failed)
 }
 
-/// Creates the file if it is absent, readable by its owner only: it holds secrets. Its WAL files follow it.
+/// Creates the file if it does not exist, readable by its owner only, because it contains secrets. SQLite gives its WAL
+/// files the same permissions.
 pub(crate) fn create_private(path: &Path) -> Result<(), Outage> {
     let mut options = std::fs::OpenOptions::new();
     options.create_new(true).write(true);

@@ -1,4 +1,4 @@
-//! Incidents in SQLite.
+//! The incidents in SQLite.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -12,13 +12,13 @@ use crate::query;
 use crate::readers::Readers;
 use crate::writer::Writer;
 
-/// Incidents in SQLite. Cheap to clone.
+/// The incidents in SQLite. Cloning is cheap.
 #[derive(Debug, Clone)]
 pub struct SqliteStore {
     pub(crate) writer: Writer,
-    /// For what alerts wait for.
+    /// The connections for reads that alerts wait for.
     pub(crate) readers: Readers,
-    /// For what people ask, however much that is.
+    /// The connections for queries by people, however large those are.
     pub(crate) people: Readers,
 }
 
@@ -77,5 +77,5 @@ impl Store for SqliteStore {
 }
 
 fn mismatch(other: &Written) -> Outage {
-    Outage::permanent(format!("the writer answered another question: {other:?}"))
+    Outage::permanent(format!("the writer returned the result of another write: {other:?}"))
 }

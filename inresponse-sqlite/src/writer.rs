@@ -1,4 +1,4 @@
-//! The thread that writes.
+//! The thread that makes all writes.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -13,14 +13,14 @@ use crate::batch::{Write, Written, write_batch};
 use crate::error::spoils_connection;
 use crate::schema::open_writer_again;
 
-/// How many writes may wait.
+/// The maximum number of writes that wait.
 const QUEUE: usize = 4096;
-/// How many are committed together at most.
+/// The maximum number of writes that are committed together.
 const MAX_BATCH: usize = 512;
-/// How long a write waits for a place in the queue before it is refused.
+/// The time limit for a write to wait for a place in the queue before it is refused.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// A handle on the thread; it ends when the last handle is dropped and its queue is done.
+/// A handle on the writer's thread. The thread ends when the last handle is dropped and its queue is done.
 #[derive(Debug, Clone)]
 pub(crate) struct Writer {
     queue: mpsc::Sender<Job>,
@@ -43,7 +43,7 @@ impl Writer {
         Ok(Self { queue })
     }
 
-    /// Does one write, durably, together with whatever else waits.
+    /// Makes one write durably, together with other writes that wait.
     pub(crate) async fn write(&self, write: Write) -> Result<Written, Outage> {
         let place = match self.queue.try_reserve() {
             Ok(place) => place,
@@ -90,7 +90,7 @@ fn run(path: &std::path::Path, connection: Connection, mut jobs: mpsc::Receiver<
     }
 }
 
-/// Writes a batch, on a new connection if the last one was given up.
+/// Writes a batch, on a new connection if the last one failed.
 fn attempt(
     path: &std::path::Path,
     connection: &mut Option<Connection>,

@@ -1,7 +1,8 @@
-//! Who may do what: every door with every key, with none and with one that was removed, against the table of doors.
+//! Tests who may do what: tries every door with every key, without a key, and with a removed key, and compares the
+//! answers with the table of doors.
 //!
-//! The tests of the router, of the server and of the cloud all call this. What must be answered comes from
-//! [`DOORS`] alone.
+//! The tests of the router, of the server and of the cloud all call this. The expected answers come from [`DOORS`]
+//! alone.
 
 use std::time::Duration;
 
@@ -11,33 +12,33 @@ use futures_util::StreamExt;
 use futures_util::stream::iter;
 use inresponse_http::{DOORS, Door, Proof, Scope};
 
-/// How often a request is sent again that a busy store did not answer.
+/// The maximum number of times that a request is sent again if the store was too busy to answer.
 const TRIES: usize = 60;
 
-/// What answers requests.
+/// A deployment or router that answers requests.
 pub trait Answers {
-    /// Sends a request and answers its response: a redirect is not followed, and a stream of events is not read.
+    /// Sends a request and returns its response. A redirect is not followed, and a stream of events is not read.
     async fn answer(&self, request: Request<String>) -> Response<String>;
 }
 
-/// Who tries the doors.
+/// The keys and sessions that try the doors.
 #[derive(Debug)]
 pub struct Visitors<'a> {
-    /// The keys that are known, with their scopes.
+    /// The known keys, with their scopes.
     pub keys: &'a [(&'a str, &'a [Scope])],
-    /// A key that was known and was removed.
+    /// A key that was known and then removed.
     pub removed: &'a str,
     /// The cookie of a session that the removed key began.
     pub ended: &'a str,
-    /// An incident that is there.
+    /// The number of an existing incident.
     pub incident: u64,
-    /// How large the body is that comes with no key or a wrong one.
+    /// The size of the body that is sent without a key or with a wrong one.
     pub body_of_strangers: usize,
-    /// How many requests are sent at once.
+    /// The number of requests that are sent at once.
     pub at_once: usize,
 }
 
-/// What a request shows; without scopes it is nothing that is known.
+/// The credential that a request shows. An unknown credential has no scopes.
 #[derive(Debug, Clone, Copy)]
 enum Shown<'a> {
     Nothing,
@@ -45,24 +46,24 @@ enum Shown<'a> {
     Session(&'a str, Option<&'a [Scope]>),
 }
 
-/// What must be answered.
+/// The expected answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Expected {
-    /// Whatever the request deserves; it is let in.
+    /// The request is let in, whatever its result.
     LetIn,
-    /// A key is needed, or another one.
+    /// The answer says that a key is needed, or another one.
     NoKey,
-    /// The key lacks the scope.
+    /// The answer says that the key lacks the scope.
     NoScope,
-    /// The page to sign in.
+    /// The answer is the sign-in page.
     SignIn,
-    /// One of the two above that ask for a key or a person; or nothing, if this is not served.
+    /// The answer asks for a key or for signing in, or says that the route is not served.
     NotLetIn,
-    /// The link is not valid.
+    /// The link or the token in the URL is invalid.
     NoLink,
 }
 
-/// What the table says.
+/// The answer that the table of doors requires.
 fn expected(door: &Door, shown: Shown<'_>) -> Expected {
     let by = |scopes: Option<&[Scope]>, unknown| match scopes {
         Some(scopes) if may(door, scopes) => Expected::LetIn,
@@ -71,7 +72,7 @@ fn expected(door: &Door, shown: Shown<'_>) -> Expected {
     };
     match (door.proof, shown) {
         (Proof::Nothing, _) => Expected::LetIn,
-        (Proof::Link, _) => Expected::NoLink,
+        (Proof::Link | Proof::CalendarToken, _) => Expected::NoLink,
         (Proof::Key | Proof::SendersKey | Proof::RoutingKey, Shown::Key(_, scopes)) => {
             by(scopes, Expected::NoKey)
         }
@@ -92,12 +93,12 @@ fn may(door: &Door, scopes: &[Scope]) -> bool {
     any_of.is_empty() || any_of.iter().any(|scope| scopes.contains(scope))
 }
 
-/// Whether somebody with these scopes can sign in: some page is for them.
+/// Whether a person with these scopes can sign in, because some page needs one of them.
 fn may_sign_in(scopes: &[Scope]) -> bool {
     DOORS.iter().any(|door| door.proof == Proof::Session && may(door, scopes))
 }
 
-/// The path of a door, with something in the place of every parameter.
+/// The path of a door, with an example value for every parameter.
 fn path_of(door: &Door, incident: u64) -> String {
     let part = |part: &str| match part {
         "{incidentId}" => incident.to_string(),
@@ -131,7 +132,7 @@ impl Visitors<'_> {
     }
 }
 
-/// Sends a request, again if the store was too busy to answer it.
+/// Sends a request, and sends it again if the store was too busy to answer.
 async fn answer(at: &impl Answers, request: impl Fn() -> Request<String>) -> Response<String> {
     let mut response = at.answer(request()).await;
     for _ in 0..TRIES {
@@ -145,7 +146,7 @@ async fn answer(at: &impl Answers, request: impl Fn() -> Request<String>) -> Res
     response
 }
 
-/// Signs in to the board with that key; the cookie, if it is let in.
+/// Signs in to the board with that key. Returns the cookie if the sign-in succeeds.
 pub async fn sign_in(at: &impl Answers, key: &str) -> Option<String> {
     let form = || Request::post("/board/sign-in").body(format!("key={key}&name=Jo")).unwrap();
     let response = answer(at, form).await;
@@ -155,7 +156,7 @@ pub async fn sign_in(at: &impl Answers, key: &str) -> Option<String> {
     cookie.map(|cookie| cookie.split(';').next().unwrap().to_owned())
 }
 
-/// Every door takes what the table says, and nothing else.
+/// Checks that every door accepts exactly the credentials in the table.
 pub async fn every_door_takes_what_the_table_says(at: &impl Answers, visitors: &Visitors<'_>) {
     let cut = &visitors.keys[0].0[..visitors.keys[0].0.len() - 1];
     let strangers = ["", "key-of-nobody", cut, visitors.removed];
@@ -173,7 +174,7 @@ pub async fn every_door_takes_what_the_table_says(at: &impl Answers, visitors: &
     shown.extend(strangers.map(|key| Shown::Key(key, None)));
     shown.extend(sessions.iter().map(|(cookie, scopes)| Shown::Session(cookie, Some(scopes))));
     let tried = DOORS.iter().flat_map(|door| shown.iter().map(move |shown| (door, *shown)));
-    // Who signs out has no session any more.
+    // A person who has signed out has no session.
     let tried = tried
         .filter(|(door, shown)| !matches!((door.proof, shown), (Proof::Nothing, Shown::Session(_, Some(_)))));
     let mut answers = iter(tried)
@@ -192,7 +193,7 @@ fn check(door: &Door, shown: Shown<'_>, response: &Response<String>) {
     let (status, headers) = (response.status(), response.headers());
     let leads_to = headers.get(LOCATION).map_or("", |to| to.to_str().unwrap());
     let asks_to_sign_in = status == StatusCode::SEE_OTHER && leads_to.contains("/board/sign-in");
-    let told = || format!("{door:?} with {shown:?}: {status} {leads_to} {}", response.body());
+    let told = || format!("{door:?} with {shown:?} answered {status} {leads_to} {}", response.body());
     let refused = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&status);
     match expected(door, shown) {
         Expected::LetIn => {

@@ -1,13 +1,13 @@
-//! What the tests of several crates share. Nothing of AWS is in here.
+//! Helpers that the tests of several crates share. The crate does not depend on AWS.
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`access`] | who may do what, at every door |
-//! | [`contract`] | what every deployment does alike, seen from outside |
-//! | [`server`] | the real server as a process |
-//! | [`mail`] | a mail server that nobody here wrote |
-//! | [`over_http`] | a deployment that is reached over HTTP |
-//! | [`process`] | other people's programs |
+//! | [`access`] | tests every door with every kind of key |
+//! | [`contract`] | tests the behaviour that all deployments share, seen from outside |
+//! | [`server`] | runs the real server as a process |
+//! | [`mail`] | runs a mail server of another project |
+//! | [`over_http`] | a deployment that is called over HTTP |
+//! | [`process`] | runs programs of other projects |
 
 #![allow(
     missing_docs,

@@ -1,4 +1,4 @@
-//! A mail server that nobody here wrote, and what arrived at it.
+//! Runs a mail server of another project, and reads the mails that arrived at it.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// A running mail server; it ends with this.
+/// A running mail server. Dropping it stops the server.
 pub struct MailServer {
     child: Child,
     orders: ChildStdin,
@@ -16,10 +16,11 @@ pub struct MailServer {
     pub port: u16,
 }
 
-/// The Python with the mail server's library, which `cargo xtask test` installs.
+/// The Python interpreter with the mail server's library, which `cargo xtask test` installs.
 fn python() -> String {
-    std::env::var("INRESPONSE_TEST_PYTHON")
-        .expect("this test talks to a mail server that `cargo xtask test` installs: run the tests with that")
+    std::env::var("INRESPONSE_TEST_PYTHON").expect(
+        "this test needs a mail server that `cargo xtask test` installs: run the tests with that command",
+    )
 }
 
 impl MailServer {
@@ -31,7 +32,7 @@ impl MailServer {
         Self::spawn(port, None).await
     }
 
-    /// One that insists on STARTTLS and AUTH; the certificate to trust is written to `authority`.
+    /// Starts a mail server that requires STARTTLS and AUTH. The certificate to trust is written to `authority`.
     pub async fn start_secure(authority: &Path) -> Self {
         Self::spawn(0, Some(authority)).await
     }
@@ -60,7 +61,7 @@ impl MailServer {
         panic!("the mail server did not start");
     }
 
-    /// Tells it how to behave from now on, and waits until it does.
+    /// Changes the behaviour of the mail server, and waits until it takes effect.
     pub fn mode(&mut self, mode: &str) {
         let before = self.of("mode").len();
         writeln!(self.orders, "mode {mode}").unwrap();
@@ -73,22 +74,22 @@ impl MailServer {
         self.events.lock().unwrap().iter().filter(|e| e["event"] == kind).cloned().collect()
     }
 
-    /// The mails that were accepted.
+    /// The mails that the server accepted.
     pub fn accepted(&self) -> Vec<Value> {
         self.of("accepted")
     }
 
-    /// The mails that arrived whole and whose reply was lost.
+    /// The mails that arrived completely, but whose reply was lost.
     pub fn lost(&self) -> Vec<Value> {
         self.of("lost")
     }
 
-    /// Who was refused, attempt by attempt.
+    /// The number of attempts to that address that were refused.
     pub fn refused(&self, to: &str) -> usize {
         self.of("refused").iter().filter(|e| e["to"] == to).count()
     }
 
-    /// How many mails to that address were accepted.
+    /// The number of accepted mails to that address.
     pub fn accepted_to(&self, to: &str) -> usize {
         self.accepted().iter().filter(|e| e["to"] == to).count()
     }
@@ -102,7 +103,7 @@ impl MailServer {
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        panic!("only {} of {mails} mails to {to} after {patience:?}", self.accepted_to(to));
+        panic!("only {} of {mails} mails to {to} were accepted after {patience:?}", self.accepted_to(to));
     }
 }
 

@@ -1,4 +1,4 @@
-//! A deployment that is reached over HTTP.
+//! A deployment that is called over HTTP.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use axum::http::{Request, Response};
 
 use crate::access::Answers;
 
-/// How long an answer may take. It is generous, because the machine may be busy; no test result depends on it.
+/// The time limit of an answer. The limit is generous, because the machine may be busy; no test result depends on it.
 const SOON: Duration = Duration::from_secs(120);
 
-/// A deployment, by its URL and a client that follows no redirect.
+/// A deployment, with its URL and a client that follows no redirect.
 #[derive(Debug)]
 pub struct OverHttp<'a> {
     pub url: &'a str,

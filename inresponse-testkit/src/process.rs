@@ -1,16 +1,16 @@
-//! Other people's programs, from Debian's packages and from Python's.
+//! Runs programs of other projects, from Debian's packages and from Python's.
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// A program that runs; it ends with this.
+/// A running program. Dropping it stops the program.
 pub struct Process {
     child: Child,
 }
 
 impl Process {
-    /// Starts it; what it prints goes into a file, and is shown where the test fails.
+    /// Starts a program. The program's output goes into a file, and is shown if the test fails.
     pub fn start(mut command: Command, log: &Path) -> Self {
         let file = std::fs::File::create(log).unwrap();
         command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
@@ -34,7 +34,7 @@ impl Drop for Process {
     }
 }
 
-/// A program of Debian's, which `cargo xtask intake` unpacks.
+/// The path of a Debian program, which `cargo xtask intake` unpacks.
 pub fn debian(program: &str) -> PathBuf {
     let folder = std::env::var("INRESPONSE_TEST_DEBIAN").expect(
         "this test runs programs of Debian's that `cargo xtask test` unpacks: run the tests with that, or with \
@@ -45,8 +45,8 @@ pub fn debian(program: &str) -> PathBuf {
     program
 }
 
-/// The same for a program that looks for its own files in `/usr/share`: they are laid over that folder, in a view of
-/// the file system that only the program has.
+/// A command for a Debian program that looks for its own files in `/usr/share`. A private view of the file system,
+/// which only the program has, shows them there.
 pub fn debian_with_files(program: &str) -> Command {
     const VIEW: &str =
         r#"mount -t overlay -o "lowerdir=$1:/usr/share" overlay /usr/share && shift && exec "$@""#;
@@ -57,7 +57,7 @@ pub fn debian_with_files(program: &str) -> Command {
     command
 }
 
-/// Runs a program to its end, and answers whether it succeeded and what it printed.
+/// Runs a program to its end, and returns whether it succeeded and what it printed.
 pub fn run(command: &mut Command) -> (bool, String) {
     let output = command.stdin(Stdio::null()).output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
     let text = [output.stdout, output.stderr].concat();

@@ -9,7 +9,7 @@ use std::time::Duration;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-/// How long what must happen may take, on a machine that is busy with much else: no verdict depends on that.
+/// The time limit for things that must happen, even on a busy machine. No test result depends on it.
 pub const SOON: Duration = Duration::from_secs(120);
 
 pub const KEY: &str = "test-key-test-key";
@@ -32,7 +32,7 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// In that folder, on a free port, with a database there and mail to that port.
+    /// A server with its database in that folder, on a free port, which sends its mail to that port.
     pub fn new(dir: &Path, mail_port: u16) -> Self {
         let args = ["--listen", "127.0.0.1:0", "--db", "test.db", "--api-key", KEY];
         let smtp = format!("smtp://127.0.0.1:{mail_port}");
@@ -52,7 +52,7 @@ impl Setup {
         }
     }
 
-    /// Starts it, and waits until it listens or ends.
+    /// Starts the server, and waits until it listens or ends.
     pub fn try_start(&self) -> Started {
         let server = std::env::var("INRESPONSE_TEST_SERVER");
         let server = server.unwrap_or_else(|_| built("inresponse"));
@@ -92,7 +92,7 @@ impl Setup {
     }
 }
 
-/// A program that was built with the test that asks for it: cargo puts programs beside the folder of tests.
+/// The path of a program that was built with the current test: cargo puts programs next to the folder of tests.
 fn built(program: &str) -> String {
     let test = std::env::current_exe().unwrap();
     let beside = test.ancestors().nth(2).unwrap().join(program);
@@ -100,20 +100,21 @@ fn built(program: &str) -> String {
     beside.into_os_string().into_string().unwrap()
 }
 
-/// A client that closes idle connections before the server does: a request may meet the end of one otherwise.
+/// An HTTP client that closes idle connections before the server does. Otherwise a request may be sent on a connection
+/// that the server just closed.
 pub fn client() -> reqwest::Client {
     reqwest::Client::builder().pool_idle_timeout(Duration::from_secs(5)).build().unwrap()
 }
 
-/// Whether a server came up.
+/// Whether a server started.
 pub enum Started {
     Listens(Server),
-    /// It ended first, and this is what it had printed.
+    /// The server ended before it listened. The text is its output.
     Ended(String),
 }
 
 impl Server {
-    /// Everything that it printed.
+    /// The output of the server so far.
     pub fn output(&self) -> String {
         self.output.lock().unwrap().clone()
     }
@@ -154,7 +155,8 @@ impl Server {
         answer
     }
 
-    /// A team with a wait, whose service has the same name; the same people on call yesterday to tomorrow.
+    /// Creates a team with that wait, whose service has the same name. These people are on call from yesterday to
+    /// tomorrow.
     pub async fn team(&self, name: &str, wait: u64, oncall: Value, escalation: Value, fallback: &str) {
         let team = json!({ "escalateAfterSeconds": wait, "fallback": [fallback] });
         self.put(&format!("/teams/{name}"), team).await;
@@ -167,13 +169,13 @@ impl Server {
         self.put(&format!("/services/{name}"), json!({ "team": name })).await;
     }
 
-    /// Reports an incident and answers its number.
+    /// Reports an incident and returns its number.
     pub async fn report(&self, service: &str) -> u64 {
         let body = json!({ "service": service, "severity": "CRIT", "title": "5xx", "message": "many" });
         self.put("/incidents", body).await["incidentId"].as_u64().unwrap()
     }
 
-    /// Polls an incident until it looks as wanted.
+    /// Reads an incident again and again until it satisfies a condition.
     pub async fn until(&self, number: u64, patience: Duration, wanted: impl Fn(&Value) -> bool) -> Value {
         let mut last = Value::Null;
         for _ in 0..patience.as_millis() / 50 + 1 {
@@ -183,14 +185,14 @@ impl Server {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("incident {number} stayed {last:#}\n{}", self.output());
+        panic!("incident {number} did not change as expected: {last:#}\n{}", self.output());
     }
 
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Whether it has ended by itself.
+    /// Whether the server has ended by itself.
     pub fn has_ended(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
     }
@@ -200,7 +202,7 @@ impl Server {
         self.child.wait().unwrap();
     }
 
-    /// Tells it to stop, and waits until it has.
+    /// Tells the server to stop, and waits until it has stopped.
     pub fn terminate(&mut self) -> ExitStatus {
         let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
         assert!(told.success());
@@ -215,9 +217,9 @@ impl Drop for Server {
     }
 }
 
-/// The time on the wall, which the mail server's events bear too.
+/// The wall-clock time, which the mail server's events also contain.
 pub fn unix_now() -> f64 {
-    #[allow(clippy::disallowed_methods, reason = "a test looks at the clock on the wall")]
+    #[allow(clippy::disallowed_methods, reason = "this test needs the wall-clock time")]
     let now = std::time::SystemTime::now();
     now.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs_f64()
 }

@@ -1,4 +1,4 @@
-//! The meaning of an answer for the alert.
+//! The outcome of a receiver's answer.
 
 use std::time::Duration;
 
@@ -9,19 +9,19 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use crate::config::Chat;
 
-/// The pause after a 429 that asks for none in particular. Slack takes one message a second.
+/// The pause after a 429 that names no pause. Slack accepts one message a second.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// How much of a body is read, in bytes; a chat's text is at its beginning.
+/// The number of bytes that are read of a body. A chat's error text is at its beginning.
 pub(crate) const MAX_BODY: usize = 1024;
 
-/// Whether the body of a refusal is read. It is compared with what chats document and never shown: no stranger behind a
-/// URL writes into an incident.
+/// Whether the body of a refusal is read. The body is only compared with the texts that chats document, and never
+/// shown, so that the owner of a URL cannot write into an incident.
 pub(crate) fn tells(chat: Option<Chat>, status: StatusCode) -> bool {
     chat.is_some() && status.is_client_error()
 }
 
-/// The outcome of an answer; the table is in the documentation of the crate. `body` is the beginning of the body, if it
+/// The outcome of an answer. The table is in the documentation of the crate. `body` is the beginning of the body, if it
 /// [tells](tells) anything.
 pub(crate) fn outcome(
     status: StatusCode,
@@ -55,9 +55,9 @@ pub(crate) fn outcome(
     }
 }
 
-/// A chat's texts for a channel or a webhook that no longer exists.
+/// A chat's text that says that a channel or a webhook no longer exists.
 fn gone(chat: Chat, body: &[u8]) -> Option<&'static str> {
-    /// The whole body.
+    /// The bodies with which Slack refuses.
     const SLACK: [&str; 7] = [
         "channel_not_found",
         "channel_is_archived",
@@ -67,7 +67,7 @@ fn gone(chat: Chat, body: &[u8]) -> Option<&'static str> {
         "team_disabled",
         "invalid_token",
     ];
-    /// The code in a JSON body: somebody has deleted the workflow.
+    /// The code in the JSON body with which Teams refuses: somebody has deleted the workflow.
     const TEAMS: [&str; 1] = ["WorkflowNotFound"];
     let body = body.trim_ascii();
     match chat {
@@ -79,7 +79,7 @@ fn gone(chat: Chat, body: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Seconds, or a date (RFC 9110 section 10.2.3).
+/// Reads `Retry-After`: seconds, or a date (RFC 9110 section 10.2.3).
 fn retry_after(text: &str, now: DateTime<Utc>) -> Option<Duration> {
     match text.trim().parse::<u32>() {
         Ok(seconds) => Some(Duration::from_secs(seconds.into())),

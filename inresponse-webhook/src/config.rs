@@ -1,4 +1,4 @@
-//! The secret, the channels, the internal hosts that may be posted to.
+//! The configuration: the signing secret, the channels, and the internal hosts that may get posts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -9,21 +9,21 @@ use url::{Host, Url};
 use crate::error::{WebhookError, WebhookErrorKind};
 use crate::sign::SigningKey;
 
-/// A chat system that has its own form of messages.
+/// A chat system that has its own message format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Chat {
-    /// Slack, by an incoming webhook.
+    /// Slack, through an incoming webhook.
     Slack,
-    /// Microsoft Teams, by a webhook of its Workflows.
+    /// Microsoft Teams, through a webhook of its Workflows.
     Teams,
 }
 
 impl Chat {
-    /// All of them.
+    /// All chat systems.
     pub const ALL: [Chat; 2] = [Chat::Slack, Chat::Teams];
 
-    /// The scheme of contacts that are channels of it: `slack`, `teams`.
+    /// The scheme of the contacts for its channels: `slack`, `teams`.
     pub fn scheme(self) -> Scheme {
         Scheme::new(self.name()).expect("the names are schemes")
     }
@@ -45,15 +45,15 @@ pub struct WebhookConfig {
 }
 
 impl WebhookConfig {
-    /// Webhooks without a signature, no channels, and no internal host.
+    /// Posts without a signature, to no channels and to no internal host.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The same with JSON signed: `secret` is `whsec_` and the base64 of 24 to 64 random bytes.
+    /// Signs the JSON. `secret` is `whsec_` and the base64 of 24 to 64 random bytes.
     ///
     /// # Errors
-    /// The secret is invalid. The message does not contain it.
+    /// The secret is invalid. The error does not contain it.
     pub fn sign_with(mut self, secret: &str) -> Result<Self, WebhookError> {
         let key = SigningKey::read(secret).ok_or_else(|| {
             let message = "the secret of webhooks must be whsec_ and the base64 of 24 to 64 bytes";
@@ -63,10 +63,10 @@ impl WebhookConfig {
         Ok(self)
     }
 
-    /// The same with a channel, whose contact is `slack:name` or `teams:name`.
+    /// Adds a channel, whose contact is `slack:name` or `teams:name`.
     ///
     /// # Errors
-    /// The name or the URL is invalid. The message does not contain the URL, which is a secret.
+    /// The name or the URL is invalid. The error does not contain the URL, which is a secret.
     pub fn channel(mut self, chat: Chat, name: &str, url: &str) -> Result<Self, WebhookError> {
         let chat_name = chat.name();
         let wrong = |what: &str| {
@@ -75,7 +75,7 @@ impl WebhookConfig {
         let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
         if name.is_empty() || name.len() > 64 || !name.bytes().all(plain) {
             return Err(wrong(
-                "must be called by 1 to 64 ASCII letters, digits, dots, hyphens and underscores",
+                "must have a name of 1 to 64 ASCII letters, digits, dots, hyphens and underscores",
             ));
         }
         let url = Url::parse(url).map_err(|e| wrong("has a URL that cannot be read").because(e))?;
@@ -83,14 +83,13 @@ impl WebhookConfig {
         Ok(self)
     }
 
-    /// Whether there is any channel.
+    /// Whether a channel is configured.
     pub fn has_channels(&self) -> bool {
         !self.channels.is_empty()
     }
 
-    /// The same with a host, by name or address, that may be posted to although its address is internal, and by plain
-    /// `http:` too. Without any, nothing is ever posted by `http:` or to a loopback, private, link-local or metadata
-    /// address.
+    /// Allows posts to a host, by name or address, although its address is internal, and also by plain `http:`. Without
+    /// an allowed host, nothing is posted by `http:` or to a loopback, private, link-local or metadata address.
     #[must_use]
     pub fn allow_internal(mut self, host: &str) -> Self {
         let name = Host::parse(host).map_or_else(|_| host.to_ascii_lowercase(), |host| host.to_string());
@@ -100,7 +99,7 @@ impl WebhookConfig {
 }
 
 impl fmt::Debug for WebhookConfig {
-    /// Without the secret and the channels' URLs.
+    /// Shows everything except the secret and the channels' URLs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let channels: Vec<_> = self.channels.keys().collect();
         f.debug_struct("WebhookConfig")

@@ -1,4 +1,4 @@
-//! Why a notifier cannot be made.
+//! The error of a notifier that cannot be made.
 
 use inresponse_core::ErrorOf;
 
@@ -6,13 +6,13 @@ use inresponse_core::ErrorOf;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WebhookErrorKind {
-    /// The secret to sign with.
+    /// The signing secret is invalid.
     Secret,
-    /// A channel's name or URL.
+    /// A channel's name or URL is invalid.
     Channel,
-    /// The certificates that this machine trusts.
+    /// This machine trusts no certificates.
     Certificates,
 }
 
-/// The notifier cannot be made. The error contains neither the signing secret nor a channel's URL.
+/// The error of a notifier that cannot be made. The error contains neither the signing secret nor a channel's URL.
 pub type WebhookError = ErrorOf<WebhookErrorKind>;

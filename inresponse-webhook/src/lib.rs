@@ -18,29 +18,30 @@
 //! # Ok(()) }
 //! ```
 //!
-//! # What an `https:` contact is sent
+//! # The message to an `https:` contact
 //!
-//! A `POST` of JSON, an [`inresponse_api::Message`], with these headers: `{"type": "inresponse.alert", "timestamp", "data":
-//! {"deliveryId", "attempt", "round", "level", "contact", "others", "upcoming", "claimUrl", "incident"}}`. The incident has the
-//! fields that the HTTP API answers, as they were when the send was begun. What is upcoming is a level (`at`, `level`,
-//! `contacts`) or a further round (`at`, `round`) with the people who are on call then. If people are told who has an
-//! incident, the type is `inresponse.claimed` or `inresponse.resolved`: nothing that should page anybody. If the contact itself
-//! was given the incident, it is `inresponse.handed`: somebody must answer by `claimEndsAt`, or the alerts begin again.
+//! The message is a `POST` of JSON, an [`inresponse_api::Message`], with the headers below: `{"type":
+//! "inresponse.alert", "timestamp", "data": {"deliveryId", "attempt", "round", "level", "contact", "others",
+//! "upcoming", "claimUrl", "incident"}}`. The incident has the fields of the HTTP API, with their values when the send
+//! began. An entry of `upcoming` is a level (`at`, `level`, `contacts`), or a further round (`at`, `round`) with the
+//! people who are on call then. A status update has the type `inresponse.claimed` or `inresponse.resolved`, and should
+//! page nobody. If the contact itself was handed the incident, the type is `inresponse.handed`: somebody must answer by
+//! `claimEndsAt`, or the alerts begin again.
 //!
 //! | header | holds |
 //! |---|---|
-//! | `webhook-id`, `x-inresponse-delivery` | the delivery id; the same in every attempt, so that a receiver can recognise a repeat |
-//! | `webhook-timestamp` | when it was sent, in Unix seconds |
+//! | `webhook-id`, `x-inresponse-delivery` | the delivery id. It is the same in every attempt, so that a receiver can recognise a repeat |
+//! | `webhook-timestamp` | when the message was sent, in Unix seconds |
 //! | `webhook-signature` | if there is a secret: `v1,` and the base64 of an HMAC-SHA-256 over `id.timestamp.body` |
 //!
-//! The receiver computes the signature from the headers and the bytes of the body, compares it in constant time,
-//! and refuses timestamps that are some minutes off; any library for
-//! [Standard Webhooks](https://www.standardwebhooks.com) does so.
+//! The receiver computes the signature from the headers and the bytes of the body, compares it in constant time, and
+//! refuses timestamps that are some minutes old or ahead. Any library for [Standard
+//! Webhooks](https://www.standardwebhooks.com) does this.
 //!
-//! # What an answer means
+//! # Outcomes of the receiver's answers
 //!
-//! A delivery is *rejected*, and so dead, only if the URL is permanently gone. Everything else is tried again, also in
-//! doubt: an error of a signature, a firewall or a message does not mean that the recipient is gone.
+//! A delivery is *rejected*, and so dead, only if the URL is permanently gone. In all other cases, and if in doubt, it
+//! is tried again: an error of a signature, a firewall or a message does not mean that the recipient is gone.
 //!
 //! | answer | outcome |
 //! |---|---|
@@ -50,11 +51,11 @@
 //! | Teams, 4xx: `WorkflowNotFound` | rejected |
 //! | 429; any other refusal with `Retry-After` | throttled |
 //! | 401, 403: a signature, a password, a firewall | unavailable |
-//! | 404: it may return (RFC 9110 section 15.5.5 uses 410 for permanent removal) | unavailable |
-//! | 400, 413, 415, 422 and other 4xx: about the message; other 3xx | unavailable |
+//! | 404: the URL may return (RFC 9110 section 15.5.5 uses 410 for permanent removal) | unavailable |
+//! | 400, 413, 415, 422 and other 4xx: errors of the message; other 3xx | unavailable |
 //! | 500, 503 and other 5xx; no connection within 10 s | unavailable |
-//! | 502, 504; no answer after the request began | unknown: it may have arrived |
-//! | a URL that may not be posted to, a channel that is not configured | rejected, without a request |
+//! | 502, 504; no answer after the request began | unknown: the message may have arrived |
+//! | none: the URL is not allowed, or the channel is not configured | rejected, without a request |
 //!
 //! Sources: RFC 9110 section 15; the specification of Standard Webhooks 1.0.0, "Deliverability and reliability" (410
 //! ends an endpoint, all other failures are tried again); Slack's "Improving error conditions for Incoming Webhooks" and
@@ -62,15 +63,17 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `config` | the secret, the channels, the internal hosts that may be posted to |
+//! | `config` | the signing secret, the channels, the internal hosts that may get posts |
 //! | `webhook` | the notifier: one attempt over its own connection |
-//! | `message` | the messages: JSON, Slack, Teams |
+//! | `message` | the message formats: JSON, Slack, Teams |
 //! | `sign` | the signature |
+//! | `calendar` | fetches calendar feeds through the same gate |
 //! | `target` | which URLs and addresses are allowed |
-//! | `answer` | the meaning of an answer |
-//! | `error` | why a notifier cannot be made |
+//! | `answer` | the outcome of a receiver's answer |
+//! | `error` | the error of a notifier that cannot be made |
 
 mod answer;
+mod calendar;
 mod config;
 mod error;
 mod message;
@@ -78,6 +81,7 @@ mod sign;
 mod target;
 mod webhook;
 
+pub use calendar::CalendarFetcher;
 pub use config::{Chat, WebhookConfig};
 pub use error::{WebhookError, WebhookErrorKind};
 pub use webhook::WebhookNotifier;

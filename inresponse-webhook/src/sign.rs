@@ -11,7 +11,7 @@ use sha2::Sha256;
 /// The prefix of a secret as text.
 const PREFIX: &str = "whsec_";
 
-/// A key to sign with. Shows nowhere.
+/// A signing key. No output shows it.
 #[derive(Clone)]
 pub(crate) struct SigningKey(Vec<u8>);
 

@@ -1,7 +1,8 @@
-//! Which URLs and addresses may be posted to.
+//! Decides to which URLs and addresses the server may post.
 //!
-//! An editor of the roster could otherwise make the server post to what only the server can reach: services without
-//! a password on its own network, and the metadata address that gives credentials to every caller within a cloud.
+//! Otherwise an editor of the roster could make the server post to hosts that only the server can reach: services
+//! without a password on its own network, and the metadata address that gives credentials to every caller within a
+//! cloud.
 
 use std::collections::BTreeSet;
 use std::error::Error as StdError;
@@ -12,16 +13,16 @@ use std::sync::Arc;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
-/// Azure's metadata and DNS are behind an address that looks public.
+/// The address of Azure's metadata and DNS, which looks public.
 const AZURE: Ipv4Addr = Ipv4Addr::new(168, 63, 129, 16);
 
-/// Decides, and resolves names, so that the notifier connects to exactly the checked address.
+/// Decides about URLs and resolves names, so that the notifier connects to exactly the checked address.
 #[derive(Debug, Clone)]
 pub(crate) struct Gate {
     internal: Arc<BTreeSet<String>>,
 }
 
-/// Why nothing may be posted there. Says nothing of the URL.
+/// Why a post is not allowed. The text does not contain the URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refused {
     NoUrl,
@@ -48,12 +49,12 @@ impl Gate {
         Self { internal: Arc::new(internal) }
     }
 
-    /// Whether any host may be posted to by plain `http:`.
+    /// Whether posts by plain `http:` are allowed to any host.
     pub(crate) fn takes_http(&self) -> bool {
         !self.internal.is_empty()
     }
 
-    /// Checks what can be known without resolving: the scheme, and an address in place of a name.
+    /// Checks what is known without resolving a name: the scheme, and an address in place of a name.
     pub(crate) fn check(&self, url: &Url) -> Result<(), Refused> {
         let host = url.host().ok_or(Refused::NoUrl)?;
         if self.internal.contains(bare(&host.to_string())) {
@@ -78,7 +79,7 @@ fn bare(host: &str) -> &str {
 }
 
 impl Resolve for Gate {
-    /// The public ones of the name's addresses, or all of an internal host that is allowed.
+    /// Resolves a name to its public addresses, or to all addresses if the host is an allowed internal one.
     fn resolve(&self, name: Name) -> Resolving {
         let allowed = self.internal.contains(name.as_str());
         Box::pin(async move {
@@ -94,7 +95,7 @@ impl Resolve for Gate {
     }
 }
 
-/// Whether anybody on the internet could reach that address, by the IANA registries of special-purpose addresses.
+/// Whether an address can be reached from the internet, by the IANA registries of special-purpose addresses.
 fn is_public(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => is_public_v4(address),

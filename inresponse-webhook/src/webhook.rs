@@ -27,13 +27,13 @@ use crate::message;
 use crate::sign::SigningKey;
 use crate::target::{Gate, Refused};
 
-/// How long connecting may take, TLS included: packets that vanish leave no error.
+/// The time limit to connect, TLS included. If packets are dropped, there is no error before this limit.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// How long a chat may take to say why it refuses, once it has refused.
+/// The time limit for the body of a chat's refusal.
 const BODY: Duration = Duration::from_secs(2);
 
-/// Posts alerts to webhooks. Cheap to clone.
+/// Posts alerts to webhooks. Cloning is cheap.
 #[derive(Clone)]
 pub struct WebhookNotifier {
     client: Client,
@@ -44,10 +44,10 @@ pub struct WebhookNotifier {
 }
 
 impl WebhookNotifier {
-    /// A notifier that posts as configured. Nothing is connected yet.
+    /// A notifier that posts as configured. The notifier does not connect yet.
     ///
     /// # Errors
-    /// A channel's URL may not be posted to, or this machine trusts no certificates.
+    /// A channel's URL is not allowed, or this machine trusts no certificates.
     pub fn new(config: WebhookConfig, clock: Arc<dyn Clock>) -> Result<Self, WebhookError> {
         let gate = Gate::new(config.internal);
         for ((chat, name), url) in &config.channels {
@@ -69,7 +69,8 @@ impl WebhookNotifier {
         Ok(Self { client, gate, key: config.key, channels: Arc::new(config.channels), clock })
     }
 
-    /// The schemes that it reaches: `https`, `http` if an internal host is allowed, and those of chats with channels.
+    /// The schemes that the notifier reaches: `https`, `http` if an internal host is allowed, and those of chats with
+    /// channels.
     pub fn schemes(&self) -> Vec<Scheme> {
         let http = self.gate.takes_http().then_some("http");
         let web = ["https"].into_iter().chain(http).map(|name| Scheme::new(name).expect("is a scheme"));
@@ -77,7 +78,7 @@ impl WebhookNotifier {
         web.chain(Chat::ALL.into_iter().filter(has_channel).map(Chat::scheme)).collect()
     }
 
-    /// Where a contact is posted to, and in which form.
+    /// The URL for a contact, and the message format.
     fn target(&self, contact: &Contact) -> Result<(Url, Option<Chat>), String> {
         let chat = Chat::ALL.into_iter().find(|chat| chat.name() == contact.scheme());
         let url = match chat {
@@ -139,11 +140,11 @@ impl Notifier for WebhookNotifier {
                 Some(refused) => Outcome::rejected(refused.to_string()),
                 None => lost(root_cause(&error)),
             },
-            Err(_) => lost("no answer in time".to_owned()),
+            Err(_) => lost("the receiver did not answer in time".to_owned()),
         }
     }
 
-    /// It does not reach unknown channels, or addresses that are internal even without resolving a name.
+    /// Does not reach unknown channels, nor contacts whose URL contains an internal address.
     fn reaches(&self, contact: &Contact) -> bool {
         self.target(contact).is_ok()
     }
@@ -162,12 +163,12 @@ fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (
     std::iter::successors(Some(error), |error| (*error).source())
 }
 
-/// Whether nothing was connected to because of the addresses that a name has.
+/// Why nothing was connected, if the addresses of a name are not allowed.
 fn refused(error: &reqwest::Error) -> Option<Refused> {
     causes(error).find_map(|cause| cause.downcast_ref::<Refused>().copied())
 }
 
-/// The innermost cause, which says what went wrong; the outermost would say the URL.
+/// The innermost cause, which says what went wrong. The outermost contains the URL.
 fn root_cause(error: &reqwest::Error) -> String {
     causes(error)
         .last()
@@ -175,7 +176,8 @@ fn root_cause(error: &reqwest::Error) -> String {
         .map_or_else(|| "the request failed".to_owned(), ToString::to_string)
 }
 
-/// A body that notes when it is asked for: only then is there a connection, and the request begins to be written.
+/// A body that records when the connection asks for it. When the connection asks for the body, it is established, and
+/// the request begins to be written.
 struct Watched {
     body: Option<Bytes>,
     begun: Arc<AtomicBool>,
@@ -203,7 +205,7 @@ impl Body for Watched {
 }
 
 impl fmt::Debug for WebhookNotifier {
-    /// Without the secret and the channels' URLs.
+    /// Shows everything except the secret and the channels' URLs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let channels: Vec<_> = self.channels.keys().collect();
         f.debug_struct("WebhookNotifier")

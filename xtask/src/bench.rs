@@ -1,4 +1,4 @@
-//! Measuring: builds and unpacks what that needs, and starts it.
+//! Runs the benchmarks: builds, unpacks and starts what they need.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -8,26 +8,26 @@ use clap::Subcommand;
 use crate::emulators::Emulator;
 use crate::tools::{Failure, cargo, installed, output, run, target_dir, unpacked};
 
-/// What is measured.
+/// A benchmark.
 #[derive(Subcommand)]
 pub(crate) enum Bench {
-    /// The server under load next to Alertmanager and an empty server; `--help` lists the options.
+    /// Put load on the server, next to Alertmanager and an empty server; `--help` lists the options.
     #[command(disable_help_flag = true)]
     Peers {
-        /// Passed on.
+        /// Options for the load driver.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// The server with few and with very many incidents open; `--help` lists the options.
+    /// Compare the server with few and with very many open incidents; `--help` lists the options.
     #[command(disable_help_flag = true)]
     Scale {
-        /// Passed on.
+        /// Options for the load driver.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// How many instructions the hot paths take, next to the run before.
+    /// Count the instructions of the hot paths, next to the previous run.
     Counts,
-    /// Each store's create, commit and look at what is due; DynamoDB's by an emulator.
+    /// Measure each store's create, commit and query of due incidents; DynamoDB's in an emulator.
     Stores,
 }
 
@@ -67,7 +67,7 @@ fn stores() -> Result<(), Failure> {
     run(bench.env("AWS_ACCESS_KEY_ID", "bench").env("AWS_SECRET_ACCESS_KEY", "bench"))
 }
 
-/// Runs one of the load driver's commands, with what that needs.
+/// Runs one of the load driver's commands, with what it needs.
 fn load(command: &str, arguments: &[String]) -> Result<(), Failure> {
     // Each by itself, so that the server is built with its own features and no others.
     for package in ["inresponse-server", "inresponse-benches"] {
@@ -83,7 +83,7 @@ fn load(command: &str, arguments: &[String]) -> Result<(), Failure> {
     run(bench.env("LD_LIBRARY_PATH", folders))
 }
 
-/// Libraries that a machine may lack; their names bear their versions.
+/// The Debian packages of libraries that a machine may lack. The packages' names contain versions.
 fn libraries() -> Vec<String> {
     let mut command = Command::new("apt-cache");
     command.args(["depends", "--no-recommends", "--no-suggests", "wrk", "postfix"]);
@@ -97,7 +97,7 @@ fn libraries() -> Vec<String> {
     names
 }
 
-/// Where the unpacked programs find their libraries.
+/// The folders in which the unpacked programs find their libraries.
 fn library_folders(debian: &Path) -> Result<Vec<PathBuf>, Failure> {
     let lib = debian.join("usr/lib");
     let mut folders = vec![lib.join("postfix")];

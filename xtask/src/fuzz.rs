@@ -1,4 +1,4 @@
-//! Fuzzing, guided by coverage, on the stable toolchain.
+//! Runs coverage-guided fuzzing on the stable toolchain.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -6,12 +6,12 @@ use std::process::{Command, Stdio};
 
 use crate::tools::{Failure, cargo, output, root, run, target_dir};
 
-/// What instruments the code for libFuzzer, as cargo-fuzz does it.
+/// The compiler flags that instrument the code for libFuzzer, as cargo-fuzz uses them.
 const INSTRUMENTED: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
      -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
      -Cllvm-args=-sanitizer-coverage-trace-compares -Cllvm-args=-simplifycfg-branch-fold-threshold=0";
 
-/// Runs each of the named targets, or all of them, that long, and prints what was executed.
+/// Runs the named targets, or all of them, each for that long, and prints the number of executions.
 pub(crate) fn fuzz(seconds: u64, named: &[String]) -> Result<(), Failure> {
     let package = root().join("inresponse-fuzz");
     let mut targets: Vec<String> = Vec::new();
@@ -20,7 +20,7 @@ pub(crate) fn fuzz(seconds: u64, named: &[String]) -> Result<(), Failure> {
     }
     targets.sort();
     if let Some(unknown) = named.iter().find(|name| !targets.contains(name)) {
-        return Err(format!("there is no target {unknown}; there are {}", targets.join(", ")).into());
+        return Err(format!("there is no target {unknown}; the targets are {}", targets.join(", ")).into());
     }
     targets.retain(|target| named.is_empty() || named.contains(target));
     let binary = build()?;
@@ -40,7 +40,7 @@ pub(crate) fn fuzz(seconds: u64, named: &[String]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The fuzzer with instrumented code; build scripts and macros, for which a target is named, stay as they are.
+/// Builds the fuzzer with instrumented code. Build scripts and macros are not instrumented, because a target is named.
 fn build() -> Result<PathBuf, Failure> {
     let host = output(Command::new("rustc").args(["--print", "host-tuple"]))?.trim().to_owned();
     let folder = target_dir().join("fuzz");

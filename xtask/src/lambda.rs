@@ -1,4 +1,4 @@
-//! The functions for AWS Lambda: building them for deployment, and measuring them.
+//! Builds the functions for AWS Lambda, and measures them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -26,7 +26,7 @@ fn bootstrap() -> PathBuf {
     target_dir().join("lambda/bootstrap")
 }
 
-/// A zip archive with one entry, an executable `bootstrap`.
+/// Writes a zip archive with one entry, an executable `bootstrap`.
 fn pack(program: &Path, archive: &Path) -> Result<(), Failure> {
     let script = "import sys, zipfile\n\
                   entry = zipfile.ZipInfo('bootstrap')\n\

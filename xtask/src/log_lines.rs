@@ -1,16 +1,16 @@
-//! What log lines say of errors: an error's own text hides its cause, so every line shows the whole chain.
+//! Checks how log lines show errors: an error's own text hides its cause, so every line must show the whole chain.
 
 use std::path::{Path, PathBuf};
 
 use crate::tools::{Failure, crates};
 
-/// What errors are called in this workspace.
+/// The variable names of errors in this workspace.
 const ERRORS: [&str; 8] = ["error", "err", "e", "outage", "failure", "cause", "source", "failed"];
-/// How an error is shown.
+/// The text by which a log line shows an error.
 const CHAIN: &str = "%Chain::of(";
 const LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
 
-/// Looks through the source of all crates that log.
+/// Checks the source of all crates that log.
 pub(crate) fn check() -> Result<(), Failure> {
     let mut files = Vec::new();
     for folder in crates()?.into_iter().filter(|folder| !folder.ends_with("xtask")) {
@@ -45,7 +45,7 @@ fn sources(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The arguments of each call that logs.
+/// The arguments of each logging call.
 fn calls(source: &str) -> Vec<String> {
     let mut calls = Vec::new();
     for (place, _) in source.match_indices("!(") {
@@ -57,7 +57,7 @@ fn calls(source: &str) -> Vec<String> {
     calls
 }
 
-/// What stands between commas, up to the bracket that closes all.
+/// The texts between commas, up to the closing bracket.
 fn arguments(text: &str) -> Vec<String> {
     let (mut depth, mut quoted, mut escaped) = (0, false, false);
     let mut arguments = vec![String::new()];
@@ -83,7 +83,7 @@ fn arguments(text: &str) -> Vec<String> {
     arguments.iter().map(|argument| argument.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
 }
 
-/// An error that is shown by its own text alone.
+/// An error that a call shows only by its own text.
 fn bare_error(call: &str) -> Option<String> {
     arguments(call).into_iter().find(|argument| {
         if argument.starts_with('"') {

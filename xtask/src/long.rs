@@ -1,4 +1,4 @@
-//! Everything that takes long, one after the other.
+//! Runs every command that takes long, one after the other.
 
 use std::time::Duration;
 
@@ -10,44 +10,44 @@ use crate::test::Kills;
 use crate::tools::Failure;
 use crate::{fuzz, schema, sim, test};
 
-/// How long each takes is for these to say.
+/// The sizes of the steps, which decide how long each takes.
 #[derive(Args)]
 pub(crate) struct Sizes {
-    /// Only these; without any, all but `source-mutants`, which takes hours.
+    /// Run only these steps. By default all run, except `source-mutants`, which takes hours.
     steps: Vec<Long>,
-    /// How many seeds to simulate in memory.
+    /// The number of seeds to simulate in memory.
     #[arg(long, default_value_t = 200_000)]
     memory_seeds: u32,
-    /// How many seeds to simulate on SQLite.
+    /// The number of seeds to simulate on SQLite.
     #[arg(long, default_value_t = 20_000)]
     sqlite_seeds: u32,
-    /// How many seeds to simulate on an emulated DynamoDB.
+    /// The number of seeds to simulate on an emulated DynamoDB.
     #[arg(long, default_value_t = 1_000)]
     dynamo_seeds: u32,
     /// The first seed of simulations and power cuts, and the seed of the kills.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How many seeds to try for each planted bug.
+    /// The number of seeds to try for each planted bug.
     #[arg(long, default_value_t = 20_000)]
     mutant_seeds: u32,
-    /// How many times to kill a server.
+    /// The number of times to kill a server.
     #[arg(long, default_value_t = 1_000)]
     kills: u32,
-    /// How many times to cut the power.
+    /// The number of power cuts.
     #[arg(long, default_value_t = 100_000)]
     cuts: u32,
-    /// How long to fuzz each target.
+    /// The number of seconds to fuzz each target.
     #[arg(long, default_value_t = 60)]
     fuzz_seconds: u64,
-    /// How many requests to make up for each operation.
+    /// The number of requests to generate for each operation.
     #[arg(long, default_value_t = 300)]
     schema_examples: u32,
-    /// How long each storm of the load test lasts.
+    /// The number of seconds of each storm in the load test.
     #[arg(long, default_value_t = 10)]
     load_seconds: u64,
 }
 
-/// What takes long.
+/// A step: a command that takes long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Long {
     /// `cargo xtask model`
@@ -125,7 +125,7 @@ impl Sizes {
         sim::run_sim("sim", &words(["--store", store, "--seeds", &seeds, "--from", &from]))
     }
 
-    /// The same sizes as options, to repeat a step with.
+    /// The sizes as options, to repeat a step with the same ones.
     fn options(&self) -> String {
         format!(
             " --memory-seeds {} --sqlite-seeds {} --dynamo-seeds {} --seed {} --mutant-seeds {} --kills {} --cuts {} \
@@ -144,7 +144,7 @@ impl Sizes {
     }
 }
 
-/// Runs what was asked for, and prints what became of it.
+/// Runs the chosen steps, and prints their results.
 pub(crate) fn long(sizes: &Sizes) -> Result<(), Failure> {
     let usual = |step| if step == Long::SourceMutants { Usual::OnlyByName } else { Usual::Run };
     let steps = chosen(&sizes.steps, usual);

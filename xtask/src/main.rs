@@ -37,36 +37,38 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Install what the tests need, and run everything that CI runs; goes on after a failure, and lists all at the end.
+    /// Install what the tests need, and run everything that CI runs. Continue after a failure, and list all failures at
+    /// the end.
     Test {
-        /// Only these parts; they use what the last run has built.
+        /// Run only these parts, with what the last run has built.
         parts: Vec<test::Part>,
-        /// Of the tests in these parts, only those that this filter of nextest selects.
+        /// Run only those tests of the parts that this filter of nextest selects.
         #[arg(long, requires = "parts")]
         only: Option<String>,
     },
-    /// Run every command that takes long, one after the other; goes on after a failure, and lists all at the end.
+    /// Run every command that takes long, one after the other. Continue after a failure, and list all failures at the
+    /// end.
     Long(long::Sizes),
     /// Deploy the template with the real functions to an emulated cloud, and test it there.
     Cloud,
-    /// Check that the core depends on no adapter's world: no HTTP, SQL, AWS, SMTP, and no tokio by choice; that no files
-    /// use each other in circles; that log lines show whole errors; and that the edits that plant bugs fit.
+    /// Check that the core depends on no HTTP, SQL, AWS or SMTP, and on tokio only by choice; that no files use each
+    /// other in circles; that log lines show whole errors; and that the edits that plant bugs fit.
     Purity,
     /// Print fifty sentences of docs, doc comments, errors and pages, to judge how plain they are.
     Sentences {
-        /// Decides which: the same seed draws the same sentences from the same tree.
+        /// The seed of the draw: the same seed draws the same sentences from the same tree.
         #[arg(long)]
         seed: u64,
     },
-    /// Unpack real monitoring systems, and let them report to the server as the pages in docs/intake say.
+    /// Unpack real monitoring systems, and let them report to the server as docs/intake describes.
     Intake,
-    /// Unpack nginx and Caddy, and put them in front of the server as docs/operations/proxies says.
+    /// Unpack nginx and Caddy, and put them in front of the server as docs/operations/proxies describes.
     Proxies,
-    /// Write what the server and the functions are built of, as CycloneDX, under `target/sbom`.
+    /// List the components of the server and the functions, as CycloneDX, under `target/sbom`.
     Sbom,
-    /// Look at the pages and the mails with a real browser: what they do, who could not use them, what they look like.
+    /// Test the pages and the mails in a real browser: behaviour, accessibility and looks.
     Browser {
-        /// Put the pictures that the docs show into docs/pictures.
+        /// Copy the pictures that the docs show into docs/pictures.
         #[arg(long)]
         pictures: bool,
     },
@@ -76,39 +78,39 @@ enum Command {
     LambdaBench,
     /// Kill two servers on one database again and again under load, and account for every number and every mail.
     Crash {
-        /// How many times to kill one.
+        /// The number of kills.
         #[arg(long, default_value_t = 50)]
         kills: u32,
-        /// Decides which one is killed when, and at which system call.
+        /// The seed, which decides when and at which system call each server is killed.
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
-    /// The same for long, with the server as it is released.
+    /// Kill servers for a longer time, with the release build of the server.
     Soak {
-        /// How many times to kill one.
+        /// The number of kills.
         #[arg(long)]
         kills: u32,
-        /// Decides which one is killed when, and at which system call.
+        /// The seed, which decides when and at which system call each server is killed.
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
-    /// Fuzz everything that reads what strangers send, each target for some time.
+    /// Fuzz all readers of untrusted input, each target for some time.
     Fuzz {
-        /// How long each target is run.
+        /// The number of seconds for each target.
         #[arg(long, default_value_t = 60)]
         seconds: u64,
-        /// Only these targets.
+        /// Fuzz only these targets.
         targets: Vec<String>,
     },
-    /// Let Schemathesis make up requests after the API document, and check every answer by it.
+    /// Let Schemathesis generate requests from the API document, and check every answer against it.
     Schema {
-        /// How many requests for each operation.
+        /// The number of requests for each operation.
         #[arg(long, default_value_t = 300)]
         examples: u32,
     },
-    /// Measure the server under slow clients, under a storm of one key, and with a full queue.
+    /// Test the server with slow clients, with a storm of one key, and with a full queue.
     Load {
-        /// How long each storm lasts.
+        /// The number of seconds of each storm.
         #[arg(long, default_value_t = 10)]
         seconds: u64,
     },
@@ -120,29 +122,29 @@ enum Command {
     /// Cut the power under the store on SQLite, on a simulated disk; `cargo xtask powercuts --help` lists the options.
     #[command(disable_help_flag = true)]
     Powercuts {
-        /// Passed on.
+        /// Options for the power cuts.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
     /// Simulate servers, people, carriers and faults; `cargo xtask sim --help` lists the options.
     #[command(disable_help_flag = true)]
     Sim {
-        /// Passed on to the simulation.
+        /// Options for the simulation.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Plant bugs, one after the other, and see that simulation or model check catches each; with `--source`, change
-    /// the planner's source, one place after the other, and see that a test notices.
+    /// Plant bugs, one after the other, and check that simulation or model check finds each. With `--source`, change
+    /// the planner's source, one place after the other, and check that a test notices.
     #[command(disable_help_flag = true)]
     Mutants {
-        /// Passed on to the simulation.
+        /// Options for the simulation.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Check every state that the planner can reach within bounds.
+    /// Check every state that the planner can reach within limits.
     #[command(disable_help_flag = true)]
     Model {
-        /// Passed on to the model check.
+        /// Options for the model check.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },

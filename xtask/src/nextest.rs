@@ -1,11 +1,11 @@
-//! The tests: built once, with everything that can be turned on, and run in parts.
+//! Builds the tests once, with all features, and runs them in parts.
 
 use std::process::{Command, Stdio};
 
 use crate::tools::{Failure, cargo, run, target_dir};
 
-/// What is turned on in everything that is run: the server and the simulation on AWS. One set of features and the whole
-/// workspace, always: what is built for one package, or with other features, is built again.
+/// The features of everything that is run: the server and the simulation on AWS. All parts use the same features and
+/// the whole workspace, because cargo builds again for another package or other features.
 pub(crate) const FEATURES: &str = "inresponse-server/aws,inresponse-sim/dynamo";
 
 /// Installs the test runner if it is missing.
@@ -18,7 +18,7 @@ pub(crate) fn install() -> Result<(), Failure> {
     run(cargo().args(["install", "cargo-nextest", "--locked"]))
 }
 
-/// Arguments that make cargo use what [`build`] has built.
+/// Adds arguments that make cargo use what [`build`] has built.
 pub(crate) fn as_built(command: &mut Command) -> &mut Command {
     command.args(["--workspace", "--locked", "--features", FEATURES])
 }
@@ -28,13 +28,13 @@ pub(crate) fn build() -> Result<(), Failure> {
     run(as_built(cargo().args(["nextest", "run", "--no-run"])))
 }
 
-/// Some of the tests.
+/// A selection of tests.
 pub(crate) struct Tests {
     pub(crate) command: Command,
 }
 
 impl Tests {
-    /// Those that the filter of the test runner selects, and of these only what was asked for.
+    /// The tests that the filter of the test runner selects, narrowed by `only`.
     pub(crate) fn of(filter: &str, only: Option<&str>) -> Self {
         let mut command = cargo();
         as_built(command.args(["nextest", "run"]));
@@ -46,7 +46,7 @@ impl Tests {
         Self { command }
     }
 
-    /// Runs them all, whatever fails; says which failed, and how to run each of these again in the step of that name.
+    /// Runs the selected tests. Prints which failed, and how to run each of these again in the step of that name.
     pub(crate) fn run(&mut self, step: &str) -> Result<(), Failure> {
         let report = target_dir().join("nextest/default/junit.xml");
         // None is left of an earlier run, if this one cannot even be built.
@@ -66,7 +66,7 @@ impl Tests {
     }
 }
 
-/// The tests that failed by a JUnit report: the program, and the test's name.
+/// The failed tests in a JUnit report: the program, and the test's name.
 fn failed(report: &str) -> Vec<(String, String)> {
     let cases = report.split("<testcase ").skip(1);
     let failed = cases.filter(|case| {

@@ -1,4 +1,5 @@
-//! The pictures in the docs: what the browser's test took, in 256 colours, since everybody who clones this fetches them.
+//! Copies the browser test's pictures for the docs, with 256 colours, because everybody who clones the repository
+//! downloads them.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -9,14 +10,14 @@ use png::{BitDepth, ColorType, Compression, Decoder, Encoder};
 
 use crate::tools::Failure;
 
-/// What the docs show.
+/// The pictures that the docs show.
 const SHOWN: [&str; 10] = [
     "mail-390-light",
     "mail-390-dark",
     "mail-second-level-390-light",
     "mail-second-level-390-dark",
-    "mail-news-390-light",
-    "mail-news-390-dark",
+    "mail-status-update-390-light",
+    "mail-status-update-390-dark",
     "claim-390-light",
     "claim-390-dark",
     "list-1280-light",
@@ -28,7 +29,7 @@ const MAX_BYTES: u64 = 60_000;
 
 type Colour = [u8; 3];
 
-/// Puts the pictures that the docs show there.
+/// Copies the pictures that the docs show.
 pub(crate) fn keep(taken: &Path, docs: &Path) -> Result<(), Failure> {
     std::fs::create_dir_all(docs)?;
     for name in SHOWN {
@@ -43,7 +44,7 @@ pub(crate) fn keep(taken: &Path, docs: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes the same picture with its 256 most frequent colours, and the nearest of them for the others.
+/// Writes a picture with its 256 most frequent colours. Other colours become the nearest of them.
 fn reduce(from: &Path, to: &Path) -> Result<(), Failure> {
     let mut reader = Decoder::new(BufReader::new(File::open(from)?)).read_info()?;
     let mut bytes = vec![0; reader.output_buffer_size().ok_or("the picture is too large")?];

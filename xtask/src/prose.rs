@@ -1,17 +1,17 @@
-//! The text that people read in this tree: docs, comments, texts in the code, pages and mails.
+//! Finds the text that people read in this tree: docs, comments, texts in the code, pages and mails.
 
 use std::process::Command;
 
 use crate::tools::{Failure, output, root};
 
-/// What the files of the tree that people read are called.
+/// The endings of the files that people read.
 const READ: [&str; 11] = ["rs", "md", "html", "txt", "js", "css", "py", "toml", "yml", "yaml", "json"];
-/// Files that others wrote, or that list what must not be written.
+/// Files that others wrote, or that list the refused phrases.
 const LEFT_OUT: [&str; 2] = ["inresponse-fuzz/corpus/", "xtask/words.txt"];
 
-/// A file of the tree.
+/// A text file of the tree.
 pub(crate) struct File {
-    /// Its path from the root of the tree.
+    /// The file's path from the root of the tree.
     pub(crate) path: String,
     pub(crate) text: String,
 }
@@ -124,7 +124,7 @@ pub(crate) fn rust(source: &str) -> Vec<Passage> {
     passages
 }
 
-/// The string literals.
+/// The string literals of Rust.
 fn literals(source: &str) -> Vec<Passage> {
     let (mut found, mut line) = (Vec::new(), 1);
     let mut chars = source.chars().peekable();

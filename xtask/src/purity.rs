@@ -1,10 +1,10 @@
-//! What crates depend on, which files use each other, what log lines show, and whether bugs can still be planted.
+//! Checks dependencies of crates, circles among files, log lines, and the edits that plant bugs.
 
 use crate::tools::{Failure, cargo, output};
 use crate::{bugs, circles, log_lines};
 
-/// The core depends on no adapter's world, and on tokio only by choice; translation and the types on the wire depend on
-/// neither; the default build on nothing of AWS.
+/// Checks that the core depends on no HTTP, SQL, AWS or SMTP, and on tokio only by choice; that translation, calendars
+/// and the types on the wire depend on none of these; and that the default build has nothing of AWS.
 pub(crate) fn purity() -> Result<(), Failure> {
     const NEVER: [&str; 14] = [
         "axum",
@@ -35,7 +35,9 @@ pub(crate) fn purity() -> Result<(), Failure> {
             return Err(format!("inresponse-core must not depend on {found} (with {features:?})").into());
         }
     }
-    for (pure, features) in [("inresponse-intake", &[][..]), ("inresponse-api", &["--all-features"][..])] {
+    let pure: [(&str, &[&str]); 3] =
+        [("inresponse-intake", &[]), ("inresponse-calendar", &[]), ("inresponse-api", &["--all-features"])];
+    for (pure, features) in pure {
         let mut tree = cargo();
         tree.args(["tree", "-p", pure, "--edges", "normal", "--prefix", "none", "--locked"]);
         let tree = output(tree.args(["--format", "{p}"]).args(features))?;
@@ -52,7 +54,7 @@ pub(crate) fn purity() -> Result<(), Failure> {
     bugs::check()
 }
 
-/// What is built unless a package is named needs nothing of AWS. (Its TLS library is called `aws-lc` and is not meant.)
+/// Checks that the default build needs nothing of AWS. (Its TLS library is called `aws-lc` and is allowed.)
 fn without_aws() -> Result<(), Failure> {
     let tree = output(cargo().args(["tree", "--edges", "normal,build", "--prefix", "none", "--locked"]))?;
     let is_aws =

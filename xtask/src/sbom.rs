@@ -1,4 +1,4 @@
-//! What the programs are built of, as CycloneDX.
+//! Lists the components of the programs, as CycloneDX.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use crate::tools::{Failure, cargo, installed, output, root, run, target_dir};
 
-/// The tool writes a file of this name beside every manifest of the workspace.
+/// The name of the file that the tool writes beside every manifest of the workspace.
 const FILE: &str = "inresponse-sbom";
 
-/// A program that is passed on.
+/// A program that is distributed.
 struct Program {
     package: &'static str,
     folder: &'static str,
@@ -40,7 +40,7 @@ const PROGRAMS: [Program; 3] = [
     },
 ];
 
-/// Writes a file for each program, of exactly the crates that it is built of on this kind of machine.
+/// Writes a file for each program, with exactly the crates that it contains on this kind of machine.
 pub(crate) fn sbom() -> Result<(), Failure> {
     let tool = installed("cargo-cyclonedx", "0.5.9", "cargo-cyclonedx", &[])?;
     let to = target_dir().join("sbom");
@@ -73,8 +73,8 @@ pub(crate) fn sbom() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Names and versions, as cargo chooses them for this program alone. The tool looks at the whole workspace, where each crate
-/// has the features that any member asks for.
+/// The names and versions that cargo chooses for this program alone. The tool looks at the whole workspace, in which
+/// each crate has the features that any member needs.
 fn built_of(program: &Program) -> Result<BTreeSet<(String, String)>, Failure> {
     let mut command = cargo();
     command.args(["tree", "--locked", "--package", program.package, "--edges", "normal,build"]);
@@ -87,7 +87,7 @@ fn built_of(program: &Program) -> Result<BTreeSet<(String, String)>, Failure> {
     Ok(tree.lines().filter_map(krate).filter(|(name, _)| name != program.package).collect())
 }
 
-/// Leaves out every other component, and answers which of these are not there.
+/// Removes every other component, and returns which of these are missing.
 fn keep_only(bom: &mut Value, built_of: &BTreeSet<(String, String)>) -> Vec<(String, String)> {
     let mut missing = built_of.clone();
     let mut left_out = BTreeSet::new();

@@ -1,4 +1,4 @@
-//! Requests that are made up after the API document.
+//! Checks the server with requests that are generated from the API document.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -16,13 +16,13 @@ pub(crate) fn schema(examples: u32) -> Result<(), Failure> {
     check(examples)
 }
 
-/// A Python with Schemathesis.
+/// The path of a Python with Schemathesis.
 pub(crate) fn python() -> Result<PathBuf, Failure> {
     environment("schemathesis", &["schemathesis==4.32.5", "openapi-spec-validator==0.9.0"])
 }
 
-/// Starts the server that was built, and lets Schemathesis try every operation with so many requests that hold and
-/// that do not.
+/// Starts the server that was built, and lets Schemathesis try every operation with that many valid and invalid
+/// requests.
 pub(crate) fn check(examples: u32) -> Result<(), Failure> {
     let python = python()?;
     let folder = tools_dir().join("schema");

@@ -1,16 +1,17 @@
-//! Sentences of this tree to judge, drawn by a seed.
+//! Draws sentences of this tree by a seed, to judge how plain they are.
 
 use std::collections::BTreeSet;
 
 use crate::prose::{self, File, Passage, files};
 use crate::tools::Failure;
 
-/// How many are drawn.
+/// The number of sentences that are drawn.
 const DRAWN: usize = 50;
-/// Fewer words than this are no sentence.
+/// The minimum number of words in a sentence.
 const FEWEST: usize = 4;
 
-/// Prints fifty sentences of docs, doc comments, errors and pages. A seed draws the same from the same tree.
+/// Prints fifty sentences of docs, doc comments, errors and pages. The same seed draws the same sentences from the same
+/// tree.
 pub(crate) fn sentences(seed: u64) -> Result<(), Failure> {
     let mut all = BTreeSet::new();
     for file in files()? {
@@ -42,7 +43,7 @@ fn passages(file: &File) -> Vec<Passage> {
     }
 }
 
-/// The sentences of a passage.
+/// Splits a passage into sentences.
 fn split(text: &str) -> impl Iterator<Item = String> {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let (mut sentences, mut begins) = (Vec::new(), 0);
@@ -60,14 +61,14 @@ fn split(text: &str) -> impl Iterator<Item = String> {
     sentences.into_iter().filter(|sentence| is_sentence(sentence))
 }
 
-/// Whether it has enough words, and is not SQL or code.
+/// Whether a text has enough words for a sentence, and is not SQL or code.
 fn is_sentence(text: &str) -> bool {
     let words = text.split(' ').filter(|word| word.chars().filter(|c| c.is_alphabetic()).count() > 1);
     let is_code = text.contains("::") || text.contains(" = ") || text.contains("();");
     words.count() >= FEWEST && !is_code
 }
 
-/// SplitMix64.
+/// The random number generator SplitMix64.
 struct Random(u64);
 
 impl Random {

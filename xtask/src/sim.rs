@@ -1,4 +1,4 @@
-//! Simulation, model check and power cuts, as fast as they can be built.
+//! Runs simulation, model check and power cuts, with optimised builds.
 
 use std::process::{Child, Command};
 
@@ -6,14 +6,14 @@ use crate::copy;
 use crate::emulators::Emulator;
 use crate::tools::{Failure, cargo, installed, run, shown, target_dir, wait};
 
-/// How many seeds CI runs, on which store.
+/// The number of seeds that CI runs, for each store.
 const FIGURES: [(&str, u32); 2] = [("memory", 20_000), ("sqlite", 2_000)];
 const ON_EMULATOR: (&str, u32) = ("dynamo", 300);
-/// Where the simulation looks for an emulator.
+/// The environment variable in which the simulation finds the emulator's address.
 const ADDRESS: &str = "INRESPONSE_SIM_DYNAMODB";
 
-/// Runs what CI runs, with the program that was built for the tests. Each run fails if some fault or some transition
-/// never occurred in it.
+/// Runs the simulations of CI, with the program that was built for the tests. A run fails if some fault or some
+/// transition never occurred in it.
 pub(crate) fn short() -> Result<(), Failure> {
     let [memory, sqlite] = FIGURES.map(|figures| run(&mut seeds(figures)));
     match (memory, sqlite) {
@@ -22,7 +22,7 @@ pub(crate) fn short() -> Result<(), Failure> {
     }
 }
 
-/// Starts what CI runs on an emulated DynamoDB.
+/// Starts the simulation that CI runs on an emulated DynamoDB.
 pub(crate) fn on_dynamo() -> Result<OnEmulator, Failure> {
     let dynamodb = Emulator::dynoxide()?;
     let mut sim = seeds(ON_EMULATOR);
@@ -37,15 +37,15 @@ fn seeds((store, seeds): (&str, u32)) -> Command {
     sim
 }
 
-/// Simulation on an emulated DynamoDB, under way; it ends with this.
+/// A running simulation on an emulated DynamoDB. Dropping it ends the simulation.
 pub(crate) struct OnEmulator {
-    /// Until it was waited for.
+    /// The process; `None` after its end.
     child: Option<Child>,
     _dynamodb: Emulator,
 }
 
 impl OnEmulator {
-    /// Waits for its end, and fails if it failed.
+    /// Waits for the end of the simulation, and fails if it failed.
     pub(crate) fn finish(mut self) -> Result<(), Failure> {
         let Some(child) = self.child.take() else { return Ok(()) };
         let status = wait(child, "the simulation on DynamoDB")?;
@@ -67,8 +67,8 @@ impl Drop for OnEmulator {
     }
 }
 
-/// Builds the simulation and runs one of its commands, with what that needs; where bugs are planted, of the copy that
-/// has them.
+/// Builds the simulation and runs one of its commands, with what it needs. For planted bugs, the copy of the sources is
+/// used.
 pub(crate) fn run_sim(command: &str, arguments: &[String]) -> Result<(), Failure> {
     let plants = command == "mutants" || arguments.iter().any(|argument| argument.starts_with("--plant"));
     let mut sim = if plants { copy::planted("run", "release")? } else { cargo() };
@@ -92,7 +92,7 @@ pub(crate) fn powercuts(arguments: &[String]) -> Result<(), Failure> {
     run(cuts.args(arguments))
 }
 
-/// Bugs that are planted one by one, or changes made at every place of the source that decides anything.
+/// Plants bugs one by one, or changes the source at every place that decides something.
 pub(crate) fn mutants(arguments: &[String]) -> Result<(), Failure> {
     match arguments {
         [first, others @ ..] if first == "--source" => source_mutants(others),
@@ -100,7 +100,8 @@ pub(crate) fn mutants(arguments: &[String]) -> Result<(), Failure> {
     }
 }
 
-/// Changes the planner's source one place at a time; fails if no test notices, and it is not listed with its reason.
+/// Changes the planner's source one place at a time. Fails if no test notices a change that is not listed with a
+/// reason.
 fn source_mutants(arguments: &[String]) -> Result<(), Failure> {
     let program = installed("cargo-mutants", "27.1.0", "cargo-mutants", &[])?;
     let folder = target_dir().join("mutants");

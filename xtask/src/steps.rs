@@ -1,4 +1,5 @@
-//! Steps of a long command: each is bounded in time, a failure stops no other, and the end lists everything.
+//! The steps of a long command. Each step has a time limit, a failure stops no other step, and all failures are
+//! listed at the end.
 
 use std::fmt::Write;
 use std::time::{Duration, Instant};
@@ -9,13 +10,13 @@ use crate::tools::{Failure, within};
 
 /// A step that can be named on the command line.
 pub(crate) trait Step: ValueEnum + Copy + PartialEq + 'static {
-    /// The command that it belongs to.
+    /// The command that the step belongs to.
     const COMMAND: &'static str;
 
-    /// How long it may take: far longer than it does, so that only what hangs meets it.
+    /// The time limit of the step: far longer than it takes, so that only a hanging step reaches it.
     fn limit(self) -> Duration;
 
-    /// The steps without which it cannot succeed.
+    /// The steps that must have succeeded before this one.
     fn needs(self) -> &'static [Self];
 
     fn name(self) -> String {
@@ -23,24 +24,24 @@ pub(crate) trait Step: ValueEnum + Copy + PartialEq + 'static {
     }
 }
 
-/// How one step ended.
+/// The result of one step.
 enum End {
     Passed,
     Failed(Failure),
-    /// A step that it needs had failed.
+    /// The step was not run, because a step that it needs had failed.
     NotRun {
         missing: String,
     },
 }
 
-/// What became of each step.
+/// The results of all steps.
 pub(crate) struct Account<S> {
     ended: Vec<(S, Duration, End)>,
 }
 
 impl<S: Step> Account<S> {
-    /// Runs each of these steps by `perform`, in their order.
-    #[expect(clippy::disallowed_methods, reason = "how long it took is told, and decides nothing")]
+    /// Runs these steps in their order by calling `perform`.
+    #[expect(clippy::disallowed_methods, reason = "the time is only printed, and decides nothing")]
     pub(crate) fn of(steps: &[S], mut perform: impl FnMut(S) -> Result<(), Failure>) -> Self {
         let mut account = Self { ended: Vec::new() };
         for (place, step) in steps.iter().copied().enumerate() {
@@ -63,7 +64,7 @@ impl<S: Step> Account<S> {
         account
     }
 
-    /// A step that this one needs and that did not pass here. One that was not asked for is taken to have passed.
+    /// A step that this one needs and that did not pass. A step that was not chosen counts as passed.
     fn missing(&self, step: S) -> Option<S> {
         let failed = |(other, _, end): &&(S, Duration, End)| {
             step.needs().contains(other) && !matches!(end, End::Passed)
@@ -71,7 +72,7 @@ impl<S: Step> Account<S> {
         self.ended.iter().find(failed).map(|(other, ..)| *other)
     }
 
-    /// Prints the table, and fails if a step did; `options` were given to the command beside the steps.
+    /// Prints the table, and fails if a step did. `options` were given to the command beside the steps.
     pub(crate) fn close(self, options: &str) -> Result<(), Failure> {
         println!("\n{}", self.table());
         let failed = self.ended.iter().filter(|(.., end)| !matches!(end, End::Passed)).count();
@@ -114,7 +115,7 @@ impl<S: Step> Account<S> {
     }
 }
 
-/// The steps that were named, or `usual` if none was; in the order of their declaration.
+/// The named steps, or the usual ones if none was named, in the order of their declaration.
 pub(crate) fn chosen<S: Step>(named: &[S], usual: impl Fn(S) -> Usual) -> Vec<S> {
     let asked = |step: &&S| match named {
         [] => usual(**step) == Usual::Run,
@@ -134,7 +135,7 @@ pub(crate) const fn minutes(minutes: u64) -> Duration {
     Duration::from_secs(minutes * 60)
 }
 
-/// A duration, as people say it.
+/// A duration as text, such as minutes and seconds.
 pub(crate) fn shown(took: Duration) -> String {
     match took.as_secs() {
         0..10 => format!("{:.1} s", took.as_secs_f64()),

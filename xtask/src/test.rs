@@ -1,4 +1,4 @@
-//! Everything that CI runs, in the order in which it is likely to fail.
+//! The parts of `cargo xtask test`, in the order in which they are likely to fail.
 
 use std::process::Command;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::tools::{
 use crate::{schema, sim, words};
 
 /// The crates that are libraries for others.
-const LIBRARIES: [&str; 12] = [
+const LIBRARIES: [&str; 13] = [
     "inresponse-core",
     "inresponse-api",
     "inresponse-conformance",
@@ -31,53 +31,53 @@ const LIBRARIES: [&str; 12] = [
     "inresponse-webhook",
     "inresponse-http",
     "inresponse-intake",
+    "inresponse-calendar",
     "inresponse-client",
 ];
 
-/// How many requests are made up for each operation, so that it takes less than a minute.
+/// The number of requests generated for each operation, so that the part takes less than a minute.
 const SCHEMA_EXAMPLES: u32 = 20;
 
-/// What the test command does.
+/// A part of the test command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Part {
-    /// How the source is laid out.
+    /// Checks the formatting of the source.
     Format,
-    /// What crates depend on, what log lines say, and whether the edits that plant bugs fit.
+    /// Checks dependencies of crates, log lines, and the edits that plant bugs.
     Purity,
-    /// Plain words: no phrase that `xtask/words.txt` lists.
+    /// Checks that no file contains a phrase of `xtask/words.txt`.
     Words,
-    /// What the tests need, installed.
+    /// Installs what the tests need.
     Tools,
-    /// Clippy: with everything turned on, as most people build it, and with nothing turned on; and the compiler, with
-    /// bugs planted.
+    /// Runs Clippy with all features, with the default ones, and with none; and the compiler with planted bugs.
     Lints,
-    /// Tests and programs are built, once.
+    /// Builds tests and programs once.
     Build,
-    /// All tests but those that run by themselves.
+    /// Runs all tests except those that have their own part.
     Tests,
-    /// Simulation in memory and on SQLite.
+    /// Runs the simulation in memory and on SQLite.
     Simulation,
-    /// The functions' permissions, taken away one by one.
+    /// Takes the functions' permissions away one by one.
     Roles,
-    /// Simulation on an emulated DynamoDB; it runs while the emulated cloud is waited for.
+    /// Runs the simulation on an emulated DynamoDB, at the same time as the tests in the emulated cloud.
     SimulationOnDynamo,
-    /// Real monitoring systems.
+    /// Tests the server with real monitoring systems.
     Intake,
-    /// Proxies in front of the server.
+    /// Tests the server behind proxies.
     Proxies,
-    /// The alert rules for Prometheus.
+    /// Checks the alert rules for Prometheus.
     Rules,
-    /// Pages and mails in a real browser.
+    /// Tests pages and mails in a real browser.
     Browser,
-    /// Requests made up after the API document.
+    /// Tests the server with requests generated from the API document.
     Schema,
-    /// The examples in the documentation.
+    /// Runs the examples in the documentation.
     DocTests,
-    /// The documentation.
+    /// Builds the documentation.
     Docs,
-    /// Every library can be packaged.
+    /// Checks that every library can be packaged.
     Package,
-    /// Where dependencies come from, and their licences; its tool is built while the other parts run.
+    /// Checks the sources of dependencies and their licences. The tool for this is built while the other parts run.
     Dependencies,
 }
 
@@ -105,7 +105,7 @@ impl Step for Part {
     }
 }
 
-/// Runs these parts, or all of them; of the tests only those that a filter selects, if there is one.
+/// Runs these parts, or all of them, and only those tests that the filter selects, if there is one.
 pub(crate) fn test(named: &[Part], only: Option<&str>) -> Result<(), Failure> {
     let parts = chosen(named, |_| Usual::Run);
     let deny = parts.contains(&Part::Dependencies).then(Installing::cargo_deny).flatten();
@@ -114,7 +114,7 @@ pub(crate) fn test(named: &[Part], only: Option<&str>) -> Result<(), Failure> {
     Account::of(&parts, |part| shared.perform(part)).close(&options)
 }
 
-/// What several parts use.
+/// The things that several parts use.
 struct Shared<'a> {
     parts: Vec<Part>,
     only: Option<&'a str>,
@@ -161,7 +161,7 @@ impl Shared<'_> {
         }
     }
 
-    /// The emulated cloud with the functions in it.
+    /// The emulated cloud, with the functions deployed to it.
     fn cloud(&mut self) -> Result<&Cloud, Failure> {
         match &mut self.cloud {
             Some(cloud) => Ok(cloud),
@@ -186,7 +186,7 @@ impl Shared<'_> {
     }
 }
 
-/// Installs everything at once, so that the other parts' times are their own.
+/// Installs everything at once, so that the times of the other parts are their own.
 fn tools() -> Result<(), Failure> {
     nextest::install()?;
     let mut missing = Vec::new();
@@ -228,7 +228,7 @@ fn docs() -> Result<(), Failure> {
     run(as_built(cargo().args(["doc", "--no-deps"])).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
-/// Every library can be packaged.
+/// Checks that every library can be packaged.
 fn package() -> Result<(), Failure> {
     let mut command = cargo();
     command.args(["package", "--no-verify", "--allow-dirty", "--locked"]);
@@ -238,13 +238,13 @@ fn package() -> Result<(), Failure> {
     run(&mut command)
 }
 
-/// The alert rules hold for the Prometheus that Debian has.
+/// Checks the alert rules with Debian's Prometheus.
 fn rules() -> Result<(), Failure> {
     let mut check = Command::new(debian()?.join("usr/bin/promtool"));
     run(check.args(["check", "rules"]).arg(root().join("docs/operations/alerts.yml")))
 }
 
-/// The server behind proxies that are configured as the docs say.
+/// Tests the server behind proxies that are configured as the docs say.
 pub(crate) fn proxies(only: Option<&str>) -> Result<(), Failure> {
     let mut tests = Tests::of("package(inresponse-server) and binary(proxies)", only);
     tests.command.env("INRESPONSE_TEST_PYTHON", python()?);
@@ -252,14 +252,14 @@ pub(crate) fn proxies(only: Option<&str>) -> Result<(), Failure> {
     tests.run("proxies")
 }
 
-/// Where dependencies come from, and under which licences they are. (Whether flaws of them are known, a database tells
-/// that has to be fetched from elsewhere.)
+/// Checks the sources of dependencies and their licences. Known vulnerabilities are not checked, because that needs a
+/// database from elsewhere.
 fn dependencies(installing: Option<Installing>) -> Result<(), Failure> {
     installing.map_or(Ok(()), Installing::finish)?;
     run(Command::new(cargo_deny()?).args(["--locked", "check", "bans", "licenses", "sources"]))
 }
 
-/// Real monitoring systems, and what they are seen to do.
+/// Tests the server with real monitoring systems.
 pub(crate) fn intake(only: Option<&str>) -> Result<(), Failure> {
     let mut tests = Tests::of("package(inresponse-server) and binary(intake)", only);
     // One after another, since what is measured should have the machine to itself.
@@ -268,16 +268,16 @@ pub(crate) fn intake(only: Option<&str>) -> Result<(), Failure> {
     tests.run("intake")
 }
 
-/// What becomes of the pictures that the browser's test takes.
+/// Where the pictures of the browser test are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pictures {
-    /// They are left in `target/screenshots` for people to look at.
+    /// The pictures stay in `target/screenshots`, where people can look at them.
     Looked,
-    /// The ones that the docs show are put there as well.
+    /// The pictures that the docs show are also copied there.
     Kept,
 }
 
-/// The pages and the mails in a real browser.
+/// Tests the pages and the mails in a real browser.
 pub(crate) fn pages(pictures: Pictures, only: Option<&str>) -> Result<(), Failure> {
     let ([chromium, chromedriver], python) = (browser()?, python()?);
     let (axe, screenshots) = (node_modules()?.join("axe-core/axe.min.js"), target_dir().join("screenshots"));
@@ -294,19 +294,19 @@ pub(crate) fn pages(pictures: Pictures, only: Option<&str>) -> Result<(), Failur
     }
 }
 
-/// How the crash test is run.
+/// The settings of the crash test.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Kills {
     pub(crate) kills: u32,
     pub(crate) seed: u64,
 }
 
-/// Kills the server as the tests build it.
+/// Kills the server in the build of the tests.
 pub(crate) fn crash(kills: Kills) -> Result<(), Failure> {
     crash_test(kills)?.run("tests")
 }
 
-/// Kills the server as it is released.
+/// Kills the release build of the server.
 pub(crate) fn soak(kills: Kills) -> Result<(), Failure> {
     run(cargo().args(["build", "--release", "-p", "inresponse-server", "--locked"]))?;
     let mut tests = crash_test(kills)?;
@@ -324,7 +324,7 @@ fn crash_test(Kills { kills, seed }: Kills) -> Result<Tests, Failure> {
     Ok(tests)
 }
 
-/// Correctness under load, with speeds to look at.
+/// Tests the server under load, and prints its speed.
 pub(crate) fn load(seconds: u64) -> Result<(), Failure> {
     let python = python()?;
     let mut test = cargo();

@@ -1,4 +1,4 @@
-//! Running commands, and installing what tests need.
+//! Runs commands, and installs what tests need.
 
 use std::cell::Cell;
 use std::io::Read;
@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-/// What went wrong, for the person who ran the command.
+/// An error for the person who ran the command.
 pub(crate) type Failure = Box<dyn std::error::Error>;
 
-/// The workspace's folder: of the checkout that this was called in, which need not be the one that built it where
-/// several share a target folder.
+/// The workspace's folder. This is the checkout in which the command was called. If several checkouts share a target
+/// folder, another one may have built this program.
 pub(crate) fn root() -> PathBuf {
     let called_in = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     let xtask = called_in.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")));
@@ -32,18 +32,18 @@ pub(crate) fn crates() -> Result<Vec<PathBuf>, Failure> {
     Ok(crates)
 }
 
-/// Where tools for tests are installed: under `target/`, so that nothing else is touched.
+/// The folder of tools for tests. The folder is under `target/`, so that nothing else is changed.
 pub(crate) fn tools_dir() -> PathBuf {
     target_dir().join("test-tools")
 }
 
-/// Where cargo builds.
+/// The folder in which cargo builds.
 pub(crate) fn target_dir() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
-/// Prints the command, runs it in the workspace, and fails if it fails.
-#[expect(clippy::disallowed_methods, reason = "how long it took is told, and decides nothing")]
+/// Prints a command, runs it in the workspace, and fails if it fails.
+#[expect(clippy::disallowed_methods, reason = "the time is only printed, and decides nothing")]
 pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
     println!("\n$ {}", shown(command));
     let began = Instant::now();
@@ -53,13 +53,13 @@ pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
     if status.success() { Ok(()) } else { Err(format!("`{}` failed: {status}", shown(command)).into()) }
 }
 
-/// What the command prints.
+/// Runs a command and returns its output.
 pub(crate) fn output(command: &mut Command) -> Result<String, Failure> {
     if command.get_current_dir().is_none() {
         command.current_dir(root());
     }
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn()?;
-    let mut printed = child.stdout.take().ok_or("its output cannot be read")?;
+    let mut printed = child.stdout.take().ok_or("the command's output cannot be read")?;
     // Beside the wait, since a full pipe would stop it.
     let reading = std::thread::spawn(move || {
         let mut text = String::new();
@@ -69,16 +69,16 @@ pub(crate) fn output(command: &mut Command) -> Result<String, Failure> {
     if !status.success() {
         return Err(format!("`{}` failed: {status}", shown(command)).into());
     }
-    Ok(reading.join().map_err(|_| "its output cannot be read")??)
+    Ok(reading.join().map_err(|_| "the command's output cannot be read")??)
 }
 
 thread_local! {
-    /// When the step under way is ended.
+    /// The time at which the current step is ended.
     static ENDS_AT: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
-/// Does the work; commands that it waits for on this thread end when the time is over.
-#[expect(clippy::disallowed_methods, reason = "a step that hangs is ended by real time")]
+/// Does the work of a step. Commands that it waits for on this thread are ended at the time limit.
+#[expect(clippy::disallowed_methods, reason = "a step that hangs is ended by wall-clock time")]
 pub(crate) fn within<T>(limit: Duration, work: impl FnOnce() -> T) -> T {
     ENDS_AT.set(Some(Instant::now() + limit));
     let done = work();
@@ -86,8 +86,8 @@ pub(crate) fn within<T>(limit: Duration, work: impl FnOnce() -> T) -> T {
     done
 }
 
-/// Waits for the end of a command, or ends it with all that it started when its step's time is over.
-#[expect(clippy::disallowed_methods, reason = "a step that hangs is ended by real time")]
+/// Waits for the end of a command. At the time limit of its step, ends it and all processes that it started.
+#[expect(clippy::disallowed_methods, reason = "a step that hangs is ended by wall-clock time")]
 pub(crate) fn wait(mut child: Child, shown: &str) -> Result<ExitStatus, Failure> {
     loop {
         if let Some(status) = child.try_wait()? {
@@ -101,7 +101,7 @@ pub(crate) fn wait(mut child: Child, shown: &str) -> Result<ExitStatus, Failure>
     }
 }
 
-/// Kills a process and all that descend from it: what it started would go on, and would hold its output open.
+/// Kills a process and all its descendants. Otherwise the descendants would continue, and keep the output open.
 fn end(child: &mut Child) {
     let parents: Vec<(u32, u32)> = std::fs::read_dir("/proc")
         .into_iter()
@@ -128,7 +128,7 @@ fn end(child: &mut Child) {
     let _reaped = child.wait();
 }
 
-/// The command as it is printed.
+/// The text of a command, for output.
 pub(crate) fn shown(command: &Command) -> String {
     let words = [command.get_program()].into_iter().chain(command.get_args());
     let words: Vec<_> = words.map(|word| word.to_string_lossy().into_owned()).collect();
@@ -139,7 +139,7 @@ pub(crate) fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-/// A program of a crate, installed for the tests alone.
+/// A program of a crate, installed only for the tests.
 pub(crate) fn installed(
     krate: &str,
     version: &str,
@@ -160,7 +160,7 @@ fn is_installed(krate: &str, version: &str) -> bool {
     std::fs::read_to_string(stamp).is_ok_and(|installed| installed == version)
 }
 
-/// The command that installs a crate's programs, by that cargo.
+/// The command that installs a crate's programs with that cargo.
 fn install(mut cargo: Command, krate: &str, version: &str, options: &[&str]) -> Command {
     cargo.args(["install", krate, "--version", version, "--locked", "--force"]).args(options);
     // Its own build takes place where cargo builds what it installs.
@@ -168,7 +168,7 @@ fn install(mut cargo: Command, krate: &str, version: &str, options: &[&str]) -> 
     cargo
 }
 
-/// A tool that is built while other things are done, with what they leave of the processors.
+/// A tool that is being built at low priority, while other steps run.
 pub(crate) struct Installing {
     child: Child,
     krate: &'static str,
@@ -189,7 +189,7 @@ impl Installing {
         Some(Self { child, krate, version })
     }
 
-    /// Waits for it. If it failed, the step that needs the tool installs it, and says why that fails.
+    /// Waits for the tool. If its build failed, the step that needs the tool installs it, and reports the error.
     pub(crate) fn finish(self) -> Result<(), Failure> {
         if wait(self.child, &format!("cargo install {}", self.krate))?.success() {
             std::fs::write(tools_dir().join(self.krate).join("installed.txt"), self.version)?;
@@ -200,22 +200,22 @@ impl Installing {
 
 const CARGO_DENY: (&str, &str) = ("cargo-deny", "0.20.2");
 
-/// A checker of what dependencies there are, and under which licences.
+/// The path of cargo-deny, which checks dependencies and their licences.
 pub(crate) fn cargo_deny() -> Result<PathBuf, Failure> {
     let (krate, version) = CARGO_DENY;
     installed(krate, version, "cargo-deny", &[])
 }
 
-/// A fast emulator of DynamoDB.
+/// The path of Dynoxide, a fast emulator of DynamoDB.
 pub(crate) fn dynoxide() -> Result<PathBuf, Failure> {
     let features = ["--no-default-features", "--features", "native-sqlite,http-server,cli"];
     installed("dynoxide-rs", "3.2.0", "dynoxide", &features)
 }
 
-/// A Python with what the tests talk to: a mail server, an emulated cloud, client libraries of other systems; and a
-/// checker of templates.
+/// The path of a Python with the packages for the tests: a mail server, an emulated cloud, client libraries of other
+/// systems, a reader of calendars, and a checker of templates.
 pub(crate) fn python() -> Result<PathBuf, Failure> {
-    const PACKAGES: [&str; 7] = [
+    const PACKAGES: [&str; 10] = [
         "aiosmtpd==1.4.6",
         "trustme==1.2.1",
         "ministack==1.5.33",
@@ -223,11 +223,14 @@ pub(crate) fn python() -> Result<PathBuf, Failure> {
         "awscli==1.46.3",
         "pagerduty==7.2.0",
         "opsgenie-sdk==2.1.5",
+        "recurring-ical-events==3.8.2",
+        "icalendar==7.3.2",
+        "tzdata==2026.6",
     ];
     environment("python", &PACKAGES)
 }
 
-/// A Python with these packages.
+/// The path of a Python with these packages.
 pub(crate) fn environment(name: &str, packages: &[&str]) -> Result<PathBuf, Failure> {
     let venv = tools_dir().join(name);
     let python = venv.join("bin/python");
@@ -262,7 +265,8 @@ pub(crate) fn node_modules() -> Result<PathBuf, Failure> {
     Ok(modules)
 }
 
-/// The paths of Chromium and chromedriver. If one is missing, this tries to install both with `apt-get`.
+/// The paths of Chromium and chromedriver. If one of them is missing, the function tries to install both with
+/// `apt-get`.
 pub(crate) fn browser() -> Result<[PathBuf; 2], Failure> {
     let found = || Some([on_path("chromium")?, on_path("chromedriver")?]);
     if let Some(found) = found() {
@@ -286,18 +290,19 @@ fn on_path(program: &str) -> Option<PathBuf> {
     std::env::split_paths(&folders).map(|folder| folder.join(program)).find(|path| path.is_file())
 }
 
-/// Debian's monitoring systems, unpacked into a folder; nothing is installed or started.
+/// Unpacks Debian's monitoring systems into a folder. Nothing is installed or started.
 pub(crate) fn debian() -> Result<PathBuf, Failure> {
     let packages = ["prometheus", "prometheus-alertmanager", "nagios4-core", "icinga2-bin"];
     unpacked("debian", &packages, icinga_libraries)
 }
 
-/// Debian's proxies, unpacked into a folder; nothing is installed or started.
+/// Unpacks Debian's proxies into a folder. Nothing is installed or started.
 pub(crate) fn proxies() -> Result<PathBuf, Failure> {
     unpacked("proxies", &["nginx", "caddy"], Vec::new)
 }
 
-/// A tracer of system calls, which can kill a process at one of them: the machine's, or Debian's unpacked.
+/// The path of strace, which traces system calls and can kill a process at one of them: the machine's, or Debian's
+/// unpacked one.
 pub(crate) fn strace() -> Result<PathBuf, Failure> {
     let found = Command::new("strace").arg("-V").stdout(Stdio::null()).stderr(Stdio::null()).status();
     if found.is_ok_and(|status| status.success()) {
@@ -315,7 +320,7 @@ pub(crate) fn strace() -> Result<PathBuf, Failure> {
     Ok(starter)
 }
 
-/// Debian's packages, and those that `more` names, unpacked into a folder.
+/// Unpacks Debian's packages, and those that `more` names, into a folder.
 pub(crate) fn unpacked(name: &str, packages: &[&str], more: fn() -> Vec<String>) -> Result<PathBuf, Failure> {
     let folder = tools_dir().join(name);
     let stamp = folder.join("unpacked.txt");
@@ -350,7 +355,7 @@ pub(crate) fn unpacked(name: &str, packages: &[&str], more: fn() -> Vec<String>)
     Ok(folder)
 }
 
-/// The libraries that Icinga needs and other machines may lack; their names bear their versions.
+/// The Debian packages of libraries that Icinga needs and a machine may lack. The packages' names contain versions.
 fn icinga_libraries() -> Vec<String> {
     let mut command = Command::new("apt-cache");
     command.args(["depends", "--recurse", "--no-recommends", "--no-suggests", "--no-enhances"]);

@@ -1,15 +1,15 @@
-//! Plain words: no file may contain a phrase that `words.txt` lists.
+//! Checks that no file contains a phrase of `words.txt`.
 
 use crate::prose::files;
 use crate::tools::{Failure, root};
 
-/// A phrase, and what to write instead.
+/// A refused phrase, and what to write instead.
 struct Rule {
     phrase: String,
     instead: String,
 }
 
-/// Looks through every file that people read.
+/// Checks every file that people read.
 pub(crate) fn check() -> Result<(), Failure> {
     let rules = rules(&std::fs::read_to_string(root().join("xtask/words.txt"))?)?;
     let (files, mut found) = (files()?, Vec::new());
@@ -22,7 +22,7 @@ pub(crate) fn check() -> Result<(), Failure> {
     if found.is_empty() { Ok(()) } else { Err(found.join("\n").into()) }
 }
 
-/// Reads the list: `phrase: what to write` on each line, but for comments.
+/// Reads the list: each line that is not a comment is `phrase: what to write instead`.
 fn rules(list: &str) -> Result<Vec<Rule>, Failure> {
     let lines = list.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
     let rule = |line: &str| match line.split_once(": ") {
@@ -34,7 +34,7 @@ fn rules(list: &str) -> Result<Vec<Rule>, Failure> {
     lines.map(rule).collect()
 }
 
-/// Where a text contains which phrase.
+/// The lines on which a text contains a refused phrase.
 fn hits<'a>(text: &str, rules: &'a [Rule]) -> Vec<(usize, &'a Rule)> {
     let flat = Flat::of(text);
     let mut hits = Vec::new();
@@ -54,12 +54,12 @@ fn hits<'a>(text: &str, rules: &'a [Rule]) -> Vec<(usize, &'a Rule)> {
     hits
 }
 
-/// A text as it is read: in lower case, over the ends of lines, without the marks of comments. An underscore parts words,
-/// so that the names of tests are read as well.
+/// A text as it is read: in lower case, joined over the ends of lines, without the marks of comments. Underscores
+/// become spaces, so that the names of tests are read too.
 #[derive(Default)]
 struct Flat {
     text: String,
-    /// Where each line begins in the text.
+    /// The offset at which each line begins in the text.
     lines: Vec<usize>,
 }
 

@@ -1,10 +1,10 @@
-//! The store on DynamoDB, by the emulator that the usual AWS environment names.
+//! The store on DynamoDB, in the emulator that the usual AWS environment names.
 
 use aws_config::BehaviorVersion;
 use inresponse_core::Outage;
 use inresponse_dynamo::{DynamoConfig, DynamoStore, ensure_tables};
 
-/// The store in the tables of that prefix, which are made if they are missing.
+/// The store in the tables with that prefix. Missing tables are created.
 pub(crate) async fn store(prefix: &str) -> Result<DynamoStore, Outage> {
     let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
     let client = aws_sdk_dynamodb::Client::new(&aws);

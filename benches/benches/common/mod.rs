@@ -1,6 +1,6 @@
-//! What is measured on: an incident with three levels.
+//! The data that the benchmarks use: an incident with three levels.
 
-#![allow(dead_code, reason = "not every bench needs all of it")]
+#![allow(dead_code, reason = "not every benchmark needs all of this")]
 
 #[cfg(feature = "dynamo")]
 pub(crate) mod dynamo;
@@ -64,7 +64,7 @@ pub(crate) fn leased() -> (Incident, plan::Dispatch) {
     (opening.numbered(IncidentNumber::new(10_000)).into_incident(), sends.remove(0))
 }
 
-/// What is committed once the first alert was accepted.
+/// The change that is committed once the first alert was accepted.
 pub(crate) fn accepted(incident: &Incident, send: &plan::Dispatch) -> Draft {
     let (delivery, attempt, outcome) = (send.delivery, send.attempt, &Outcome::Accepted);
     let accepted = Input::Outcome { delivery, attempt, outcome };
@@ -74,7 +74,7 @@ pub(crate) fn accepted(incident: &Incident, send: &plan::Dispatch) -> Draft {
     }
 }
 
-/// The alert that a notifier is given.
+/// An alert for a notifier.
 pub(crate) fn alert() -> Alert {
     let (incident, send) = leased();
     Alert::new(Arc::new(incident), 1, send.delivery, send.attempt, send.contact)

@@ -1,4 +1,4 @@
-//! The two functions as processes.
+//! The two functions, each as a process.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use crate::Failure;
 
 pub(crate) const KEY: &str = "bench-key-bench-key-bench-key";
 
-/// Where everything is.
+/// The paths of everything that is needed.
 #[derive(Debug)]
 pub(crate) struct Site {
     pub(crate) bootstrap: PathBuf,
@@ -25,7 +25,7 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// As `cargo xtask lambda-bench` says.
+    /// Reads the paths that `cargo xtask lambda-bench` sets.
     pub(crate) fn from_environment() -> Result<Self, Failure> {
         let variable = |name: &str| {
             std::env::var(name).map_err(|_| format!("{name} is not set: run `cargo xtask lambda-bench`"))
@@ -40,7 +40,7 @@ impl Site {
         })
     }
 
-    /// Python and its packages, by name and version.
+    /// The names and versions of Python and its packages.
     pub(crate) fn python_versions(&self) -> Result<String, Failure> {
         let script = "import platform, importlib.metadata as m\n\
                       print('Python', platform.python_version(), end='')\n\
@@ -50,7 +50,7 @@ impl Site {
     }
 }
 
-/// How a function is started.
+/// The command that starts a function.
 #[derive(Debug)]
 pub(crate) struct Function<'a> {
     site: &'a Site,
@@ -64,7 +64,7 @@ impl<'a> Function<'a> {
         Self { site, program: &site.bootstrap, arguments: &[], handler: "processor" }
     }
 
-    /// As Amazon's own runtime for Python starts a handler.
+    /// The Python function, started as Amazon's own runtime for Python starts a handler.
     pub(crate) fn peer(site: &'a Site) -> Self {
         let handler = "handler.put_incident";
         Self {
@@ -76,12 +76,12 @@ impl<'a> Function<'a> {
     }
 }
 
-/// A function's process; it ends when this is dropped.
+/// A function's process. Dropping it ends the process.
 #[derive(Debug)]
 pub(crate) struct Running(Child);
 
 impl Running {
-    /// With the environment of Lambda and of the template, and nothing else.
+    /// Starts a function with only the environment of Lambda and of the template.
     pub(crate) fn start(function: &Function<'_>, runtime_api: SocketAddr) -> Result<Self, Failure> {
         let site = function.site;
         let mut command = Command::new(function.program);
@@ -126,13 +126,13 @@ impl Running {
         Ok(Self(command.spawn()?))
     }
 
-    /// The processor time of all its threads so far, those that have ended included.
+    /// The processor time of all threads so far, including those that have ended.
     pub(crate) fn cpu(&self) -> Result<Duration, Failure> {
         let clock = ClockId::pid_cpu_clock_id(Pid::from_raw(i32::try_from(self.0.id())?))?;
         Ok(clock.now()?.into())
     }
 
-    /// The most memory that it had in use.
+    /// The maximum memory that the process has used.
     pub(crate) fn peak_memory_kib(&self) -> Result<u64, Failure> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM")?;

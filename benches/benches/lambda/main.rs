@@ -1,7 +1,8 @@
-//! What a function on AWS Lambda costs, next to a small one in Python that makes the same calls.
+//! Measures what a function on AWS Lambda costs, next to a small function in Python that makes the same calls.
 //!
-//! `cargo xtask lambda-bench` builds and starts what this needs. It is the Runtime API for both functions, which it
-//! starts by turns. Processor time is the kernel's account of the process, all threads of it, user and system.
+//! `cargo xtask lambda-bench` builds and starts everything that is needed. This program is the Runtime API for both
+//! functions, and starts them in turns. Processor time is the kernel's figure for the process: all its threads, user
+//! and system.
 
 #![expect(clippy::disallowed_methods, reason = "it measures")]
 
@@ -18,11 +19,12 @@ use crate::function::{Function, Running, Site};
 use crate::runtime_api::{Poll, RuntimeApi};
 use crate::table::{Figures, print};
 
-/// How often each function is started, after one start that is not counted and fills the file cache.
+/// The number of times that each function is started, after one start that is not counted and fills the file cache.
 const STARTS: usize = 15;
-/// Reports per start that are not counted: connections are made, Python specialises its code.
+/// The number of reports after each start that are not counted, because connections are made and Python specialises its
+/// code.
 const SETTLING: usize = 5;
-/// Reports per start that are counted as warm.
+/// The number of reports after each start that are counted as warm.
 const WARM: usize = 20;
 
 type Failure = Box<dyn Error + Send + Sync>;
@@ -43,7 +45,7 @@ async fn main() -> Result<(), Failure> {
     print(&site, &mut of_ours, &mut of_peer)
 }
 
-/// A service, its team, and somebody on call today.
+/// Creates a service, its team, and a calendar entry for today.
 async fn seed(api: &mut RuntimeApi, ours: &Function<'_>) -> Result<(), Failure> {
     let _running = Running::start(ours, api.address())?;
     let mut poll = api.poll().await?;
@@ -97,7 +99,7 @@ async fn measure(
     Ok(())
 }
 
-/// One invocation: what the answer's body says, and the poll that comes after it.
+/// Makes one invocation. Returns the body of the answer, and the poll that follows it.
 async fn invoke(
     api: &mut RuntimeApi,
     poll: Poll,
@@ -112,7 +114,7 @@ async fn invoke(
     Ok((body, api.poll().await?))
 }
 
-/// As an HTTP API of API Gateway sends it, in format 2.0.
+/// An event as an HTTP API of API Gateway sends it, in format 2.0.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>
 fn event(method: &str, path: &str, body: &Value) -> Value {
     let host = "a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com";

@@ -1,4 +1,4 @@
-//! The Runtime API for one function at a time, and a Step Functions that starts every execution.
+//! The Runtime API for one function at a time, and a Step Functions that accepts every start of an execution.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
 use std::net::SocketAddr;
@@ -16,10 +16,10 @@ use tokio::time::timeout;
 
 use crate::Failure;
 
-/// How long a function may take for anything.
+/// The time limit for everything that a function does.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The function has asked for an event, and waits for it.
+/// A function that has asked for an event and waits for it.
 #[derive(Debug)]
 pub(crate) struct Poll {
     pub(crate) at: Instant,
@@ -32,7 +32,7 @@ enum Seen {
     Error(Bytes),
 }
 
-/// Serves until the process ends.
+/// The Runtime API. The server runs until the process ends.
 #[derive(Debug)]
 pub(crate) struct RuntimeApi {
     address: SocketAddr,
@@ -71,7 +71,7 @@ impl RuntimeApi {
 
     /// Hands an event to the function, and waits for its answer.
     pub(crate) async fn answer(&mut self, poll: Poll, event: &Value) -> Result<Value, Failure> {
-        poll.event.send(event.to_string()).map_err(|_| "the function is gone")?;
+        poll.event.send(event.to_string()).map_err(|_| "the function has ended")?;
         match self.next().await? {
             Seen::Answer(at, body) => {
                 self.answered_at = at;

@@ -1,33 +1,33 @@
-//! The table of what was measured.
+//! Prints the results as a table.
 
 use std::time::Duration;
 
 use crate::Failure;
 use crate::function::Site;
 
-/// What was measured of a function.
+/// The figures of a function.
 #[derive(Debug, Default)]
 pub(crate) struct Figures {
-    /// From the start of the process to its first poll.
+    /// The times from the start of the process to its first poll.
     pub(crate) init: Vec<Duration>,
     pub(crate) init_cpu: Vec<Duration>,
-    /// The first report, for which connections are made.
+    /// The times of the first report, for which connections are made.
     pub(crate) first: Vec<Duration>,
     pub(crate) first_cpu: Vec<Duration>,
     pub(crate) warm: Vec<Duration>,
-    /// Per report.
+    /// The processor times of each warm report.
     pub(crate) warm_cpu: Vec<Duration>,
     pub(crate) memory: Vec<u64>,
 }
 
-/// The value that a share of all is not above.
+/// The value below which the given percentage of all values lies.
 fn quantile<T: Copy + Ord + Default>(values: &mut [T], percent: usize) -> T {
     values.sort_unstable();
     let last = values.len().saturating_sub(1);
     values.get((values.len() * percent / 100).min(last)).copied().unwrap_or_default()
 }
 
-/// Prints it in Markdown.
+/// Prints the table in Markdown.
 pub(crate) fn print(site: &Site, ours: &mut Figures, peer: &mut Figures) -> Result<(), Failure> {
     let megabytes = |path: &std::path::Path| -> Result<f64, Failure> {
         Ok(f64::from(u32::try_from(std::fs::metadata(path)?.len())?) / 1e6)

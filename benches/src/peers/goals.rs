@@ -1,9 +1,9 @@
-//! What is measured of the peers, and what must hold.
+//! The measured systems, the measurements, and the goals.
 
 use crate::systems::System;
 use crate::table::{Bound, Goal, Row};
 
-/// What is measured, by turns.
+/// The systems that are measured in turns.
 pub(super) const SYSTEMS: [System; 4] =
     [System::Empty, System::Alertmanager, System::InResponse, System::RecordsOnly];
 
@@ -14,22 +14,22 @@ const fn row(name: &'static str, unit: &'static str, digits: usize) -> Row {
 pub(super) const PUTS_16: Row = row("one a request, 16 connections", "a second", 0);
 pub(super) const PUTS_64: Row = row("one a request, 64 connections", "a second", 0);
 pub(super) const PUTS_256: Row = row("one a request, 256 connections", "a second", 0);
-pub(super) const P50_64: Row = row("its p50, 64 connections", "ms", 2);
-pub(super) const P99_16: Row = row("its p99, 16 connections", "ms", 2);
-pub(super) const P99_64: Row = row("its p99, 64 connections", "ms", 2);
-pub(super) const P99_256: Row = row("its p99, 256 connections", "ms", 2);
-pub(super) const CPU_64: Row = row("its CPU, 64 connections", "s for 1,000", 4);
+pub(super) const P50_64: Row = row("p50 with 64 connections", "ms", 2);
+pub(super) const P99_16: Row = row("p99 with 16 connections", "ms", 2);
+pub(super) const P99_64: Row = row("p99 with 64 connections", "ms", 2);
+pub(super) const P99_256: Row = row("p99 with 256 connections", "ms", 2);
+pub(super) const CPU_64: Row = row("processor time, 64 connections", "s for 1,000", 4);
 pub(super) const BATCHES: Row = row("a hundred a request, 8 connections", "alerts a second", 0);
-pub(super) const BATCHES_CPU: Row = row("its CPU", "s for 1,000 alerts", 4);
+pub(super) const BATCHES_CPU: Row = row("processor time of a batch", "s for 1,000 alerts", 4);
 pub(super) const MEMORY: Row = row("memory with 100,000 open", "MB", 0);
 pub(super) const LATENCY_P50: Row = row("report to mail accepted at 20 a second, p50", "ms", 2);
 pub(super) const LATENCY_P99: Row = row("report to mail accepted at 20 a second, p99", "ms", 2);
 pub(super) const STORM: Row = row("storm of 10,000 with a mail each", "mails a second", 0);
-pub(super) const STORM_CPU: Row = row("its CPU", "s for 1,000 mails", 3);
-pub(super) const CLAIM_P50: Row = row("claim answered in that storm, p50", "ms", 1);
-pub(super) const CLAIM_P99: Row = row("claim answered in that storm, p99", "ms", 1);
-pub(super) const AHEAD: Row = row("CRIT behind 10,000 WARN: until its mail is accepted, p50", "ms", 0);
-pub(super) const BEFORE: Row = row("CRIT behind 10,000 WARN: mails of WARN in that time, p50", "mails", 0);
+pub(super) const STORM_CPU: Row = row("processor time in the storm", "s for 1,000 mails", 3);
+pub(super) const CLAIM_P50: Row = row("claim during the storm, p50", "ms", 1);
+pub(super) const CLAIM_P99: Row = row("claim during the storm, p99", "ms", 1);
+pub(super) const AHEAD: Row = row("CRIT behind 10,000 WARN: time to the accepted mail, p50", "ms", 0);
+pub(super) const BEFORE: Row = row("CRIT behind 10,000 WARN: mails of WARN before it, p50", "mails", 0);
 
 pub(super) const GOALS: [Goal; 11] = [
     at_least(PUTS_64, System::Alertmanager, 2.0),

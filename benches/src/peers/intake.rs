@@ -1,4 +1,4 @@
-//! What taking in costs.
+//! Measures the cost of receiving reports.
 
 use std::time::Duration;
 
@@ -14,15 +14,15 @@ use crate::table::{Row, Table};
 use crate::wrk::shoot;
 use crate::{Failure, Site};
 
-/// How long a system is loaded before it is measured.
+/// How long a system is under load before it is measured.
 const WARM_UP: Duration = Duration::from_secs(1);
-/// The first number of what is measured, far from those of the warm-up.
+/// The first number of the measured reports, far from those of the warm-up.
 const MEASURED: u64 = 1_000_000_000;
 
 const CONNECTIONS: [(usize, Row, Row); 3] =
     [(64, PUTS_64, P99_64), (16, PUTS_16, P99_16), (256, PUTS_256, P99_256)];
 
-/// One incident a request, as many as go. Each system is started again for each number of connections.
+/// Measures one incident a request, as many as possible. Each system is started again for each number of connections.
 pub(super) fn puts(site: &Site, seconds: u64, table: &mut Table) -> Result<(), Failure> {
     for (connections, puts, p99) in CONNECTIONS {
         for system in SYSTEMS {
@@ -46,7 +46,7 @@ pub(super) fn puts(site: &Site, seconds: u64, table: &mut Table) -> Result<(), F
     Ok(())
 }
 
-/// A hundred alerts a request.
+/// Measures a hundred alerts a request.
 pub(super) fn batches(site: &Site, seconds: u64, table: &mut Table) -> Result<(), Failure> {
     const CONNECTIONS: usize = 8;
     for system in [System::Alertmanager, System::InResponse, System::RecordsOnly] {
@@ -66,10 +66,10 @@ pub(super) fn batches(site: &Site, seconds: u64, table: &mut Table) -> Result<()
     Ok(())
 }
 
-/// Memory once 100,000 incidents are open and everybody has been alerted of them.
+/// Measures the memory once 100,000 incidents are open and everybody has been alerted.
 pub(super) async fn memory(site: &Site, table: &mut Table) -> Result<(), Failure> {
     const OPEN: usize = 100_000;
-    /// How long mails may take, and then the system to come to rest.
+    /// The time limit for all mails, and then for the system to become idle.
     const PATIENCE: Duration = Duration::from_secs(600);
     const REST: Duration = Duration::from_secs(3);
     for system in [System::Alertmanager, System::InResponse, System::RecordsOnly] {

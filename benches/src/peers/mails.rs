@@ -1,4 +1,4 @@
-//! What alerting costs: mails with text and HTML to one person, through one server that accepts them.
+//! Measures the cost of alerting: mails with text and HTML to one person, through one server that accepts them.
 
 use std::time::{Duration, Instant};
 
@@ -12,12 +12,12 @@ use crate::table::Table;
 use crate::{Failure, Site};
 
 const BOTH: [System; 2] = [System::Alertmanager, System::InResponse];
-/// How many incidents a storm has, and over how many connections it comes.
+/// The number of incidents in a storm.
 const STORMING: usize = 10_000;
 const CONNECTIONS: usize = 16;
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// From the report to the mail that is accepted, twenty times a second.
+/// Measures the time from the report to the accepted mail, twenty times a second.
 pub(super) async fn latency(site: &Site, seconds: u64, table: &mut Table) -> Result<(), Failure> {
     const EVERY: Duration = Duration::from_millis(50);
     // Long enough for a p99.
@@ -50,7 +50,7 @@ pub(super) async fn latency(site: &Site, seconds: u64, table: &mut Table) -> Res
     Ok(())
 }
 
-/// Ten thousand at once, until the last mail is accepted.
+/// Measures ten thousand reports at once, until the last mail is accepted.
 pub(super) async fn storm(site: &Site, table: &mut Table) -> Result<(), Failure> {
     for system in BOTH {
         let sink = Sink::start(site)?;
@@ -69,7 +69,7 @@ pub(super) async fn storm(site: &Site, table: &mut Table) -> Result<(), Failure>
     Ok(())
 }
 
-/// Somebody claims other incidents, one after the other, while a storm is reported and mailed.
+/// Measures claims of other incidents, one after the other, while a storm is reported and mailed.
 pub(super) async fn claims(site: &Site, table: &mut Table) -> Result<(), Failure> {
     const EVERY: Duration = Duration::from_millis(10);
     let sink = Sink::start(site)?;
@@ -102,7 +102,7 @@ pub(super) async fn claims(site: &Site, table: &mut Table) -> Result<(), Failure
     Ok(())
 }
 
-/// What is critical is reported while ten thousand mails of what is not are waiting for the same person.
+/// Measures a critical report while ten thousand mails of lower severity wait for the same person.
 pub(super) async fn ahead(site: &Site, table: &mut Table) -> Result<(), Failure> {
     const CRITICAL: u64 = 20;
     const EVERY: Duration = Duration::from_millis(50);

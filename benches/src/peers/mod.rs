@@ -1,4 +1,4 @@
-//! InResponse next to its peers, by turns, in one run.
+//! Compares InResponse with other systems, in turns, in one run.
 
 mod goals;
 mod intake;
@@ -13,19 +13,19 @@ use crate::wrk;
 use crate::{Failure, Site};
 use goals::SYSTEMS;
 
-/// How much is measured.
+/// The settings of this benchmark: what is measured, and how long.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Plan {
-    /// How often each system is measured, by turns.
+    /// The number of times that each system is measured, in turns.
     #[arg(long, default_value_t = 3)]
     runs: usize,
-    /// How long each run under full load takes.
+    /// The number of seconds of each run under full load.
     #[arg(long, default_value_t = 5)]
     seconds: u64,
-    /// One short run of each, to see that everything works.
+    /// Make one short run of each, to test that everything works.
     #[arg(long)]
     quick: bool,
-    /// Only these.
+    /// Measure only these parts.
     #[arg(long, value_delimiter = ',')]
     only: Vec<Part>,
 }
@@ -33,23 +33,23 @@ pub(crate) struct Plan {
 /// A part of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Part {
-    /// One incident a request.
+    /// Measures one incident a request.
     Puts,
-    /// A hundred alerts a request.
+    /// Measures a hundred alerts a request.
     Batches,
-    /// With 100,000 incidents open.
+    /// Measures the memory with 100,000 open incidents.
     Memory,
-    /// From report to mail, at a calm rate.
+    /// Measures the time from report to mail, at a low rate.
     Latency,
-    /// Ten thousand incidents with a mail each.
+    /// Measures ten thousand incidents with a mail each.
     Storm,
-    /// Claims in a storm.
+    /// Measures claims in a storm.
     Claims,
-    /// What is critical, behind a storm of what is not.
+    /// Measures a critical report behind a storm of lower severity.
     Ahead,
 }
 
-/// Measures, and prints the tables.
+/// Makes all measurements, and prints the tables.
 pub(crate) async fn run(site: &Site, plan: &Plan) -> Result<(), Failure> {
     let machine = machine::description(&site.work)?;
     let mut plan = plan.clone();

@@ -1,9 +1,9 @@
-//! The table of what was measured.
+//! The results as a table.
 
-/// What was measured, by the number of incidents.
+/// The results, by the number of incidents.
 #[derive(Debug, Default)]
 pub(super) struct Columns {
-    /// What these incidents are.
+    /// The description of these incidents.
     pub(super) what: &'static str,
     pub(super) sizes: Vec<u64>,
     pub(super) rows: Vec<(String, Vec<f64>, usize)>,

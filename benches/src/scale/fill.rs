@@ -1,4 +1,4 @@
-//! Fills a store with incidents, as if they had been reported, alerted of and perhaps resolved some time ago.
+//! Fills a store with incidents, as if they had been reported, alerted and perhaps resolved some time ago.
 
 use std::time::Duration;
 
@@ -12,22 +12,22 @@ use inresponse_core::store::{Committed, Created, Store};
 use crate::Failure;
 use crate::systems::TEXT;
 
-/// How long after the first alert the second one is due.
+/// The time between the first alert and the second.
 const WAIT: Duration = Duration::from_secs(24 * 3600);
 const LEASE: Duration = Duration::from_secs(30);
-/// How many are written at once.
+/// The number of incidents that are written at once.
 const AT_ONCE: usize = 512;
 
-/// When the second alert of what is filled in is due.
+/// When the second alert of these incidents is due.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Due {
-    /// Not while anything is measured.
+    /// The second alert is due after all measurements.
     Later,
-    /// For an hour.
+    /// The second alert has been due for an hour.
     Overdue,
 }
 
-/// Adds so many open incidents, whose first alert was accepted.
+/// Adds that many open incidents, whose first alert was accepted.
 pub(super) async fn fill(store: &dyn Store, count: u64, due: Due) -> Result<(), Failure> {
     let ago = match due {
         Due::Later => TimeDelta::hours(1),
@@ -50,7 +50,7 @@ async fn add(store: &dyn Store, i: u64, reported_at: DateTime<Utc>) -> Result<()
     let report = report.source("bench").label("instance", "web-7").label("job", "web").build()?;
     let (opening, sends) = plan::open(report, TeamName::new("alerting")?, matrix, Some(LEASE), reported_at);
     let Created::New(record) = store.create(opening).await? else {
-        return Err("it was there already".into());
+        return Err("the incident already existed".into());
     };
     let send = sends.first().ok_or("nobody is alerted")?;
     let (delivery, attempt, outcome) = (send.delivery, send.attempt, &Outcome::Accepted);
@@ -59,22 +59,22 @@ async fn add(store: &dyn Store, i: u64, reported_at: DateTime<Utc>) -> Result<()
     match plan::step(&record.incident, accepted, accepted_at) {
         Decision::Change(plan) => match store.commit(record.version, &plan.draft).await? {
             Committed::At(_) => Ok(()),
-            Committed::Stale => Err("somebody else changed it".into()),
+            Committed::Stale => Err("somebody else changed the incident".into()),
         },
         _ => Err("an accepted alert changes nothing".into()),
     }
 }
 
-/// Who had what was resolved.
+/// The owner of the resolved incidents.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Whose {
-    /// The service and the team that also have what is open.
+    /// The service and the team that also have the open incidents.
     Ours,
-    /// Ten other teams: of each ten, five have incidents of that service.
+    /// Ten other teams. Of each ten incidents, five are about the same service.
     Others,
 }
 
-/// Adds so many resolved incidents.
+/// Adds that many resolved incidents.
 pub(super) async fn fill_resolved(store: &dyn Store, count: u64, whose: Whose) -> Result<(), Failure> {
     let mut added = stream::iter((0..count).map(|i| add_resolved(store, i, whose))).buffer_unordered(AT_ONCE);
     while let Some(added) = added.next().await {
@@ -95,13 +95,13 @@ async fn add_resolved(store: &dyn Store, i: u64, whose: Whose) -> Result<(), Fai
     let report = Report::builder(service, severity, format!("5xx error spike {i}")).message(TEXT).build()?;
     let (opening, _) = plan::open(report, TeamName::new(team)?, matrix, None, reported_at);
     let Created::New(record) = store.create(opening).await? else {
-        return Err("it was there already".into());
+        return Err("the incident already existed".into());
     };
     let update = Update::state(Person::new("jo")?, StateChange::Resolve);
     match plan::step(&record.incident, Input::Update { update: &update, round: None }, reported_at) {
         Decision::Change(plan) => match store.commit(record.version, &plan.draft).await? {
             Committed::At(_) => Ok(()),
-            Committed::Stale => Err("somebody else changed it".into()),
+            Committed::Stale => Err("somebody else changed the incident".into()),
         },
         _ => Err("a resolution changes nothing".into()),
     }

@@ -1,4 +1,4 @@
-//! What things cost beside very many incidents that were resolved long ago, against what they cost beside none.
+//! Measures costs with very many incidents that were resolved long ago, and without them.
 
 use std::time::{Duration, Instant};
 
@@ -15,15 +15,15 @@ use crate::sink::Sink;
 use crate::systems::{self, Mails, PEOPLE, System};
 use crate::{Failure, Site};
 
-/// How many are open beside them.
+/// The number of open incidents beside the resolved ones.
 const OPEN: u64 = 1_000;
-/// How many of what is measured one by one.
+/// The number of samples in single measurements.
 const SAMPLES: usize = 200;
-/// What a list may be narrowed by; what is open and half of what was resolved has all of it.
+/// The filters of the lists. The open incidents and half of the resolved ones match all of them.
 const FILTERS: [(&str, &str); 4] =
     [("state", "OPEN"), ("service", "alerting"), ("team", "alerting"), ("severity", "CRIT")];
 
-/// Measures twice, in one run: with nothing resolved, and with so many.
+/// Measures twice in one run: without resolved incidents, and with that many.
 pub(super) async fn measure(site: &Site, resolved: u64) -> Result<Columns, Failure> {
     let mut columns = Columns { what: "resolved", ..Columns::default() };
     let path = systems::empty_folder(site)?.join("inresponse.db");
@@ -51,7 +51,7 @@ pub(super) async fn measure(site: &Site, resolved: u64) -> Result<Columns, Failu
     Ok(columns)
 }
 
-/// What health and metrics count.
+/// Measures the counts for health and metrics.
 async fn censuses(store: &dyn Store, columns: &mut Columns) -> Result<(), Failure> {
     let mut took = Vec::new();
     for _ in 0..SAMPLES {
@@ -63,7 +63,7 @@ async fn censuses(store: &dyn Store, columns: &mut Columns) -> Result<(), Failur
     Ok(())
 }
 
-/// A page of 50 by every combination of filters.
+/// Measures a page of 50 with every combination of filters.
 async fn lists(connection: &mut Connection, columns: &mut Columns) -> Result<(), Failure> {
     let key = [("x-api-key", PEOPLE)];
     for chosen in 0..1 << FILTERS.len() {
@@ -84,7 +84,7 @@ async fn lists(connection: &mut Connection, columns: &mut Columns) -> Result<(),
     Ok(())
 }
 
-/// Reports, and claims of what was reported.
+/// Measures reports, and claims of the reported incidents.
 async fn changes(connection: &mut Connection, columns: &mut Columns) -> Result<(), Failure> {
     let key = [("x-api-key", PEOPLE)];
     let quiet = systems::report(System::RecordsOnly, "CRIT");

@@ -1,4 +1,4 @@
-//! What is measured in every database, however it was filled.
+//! The measurements that are made in every database, however it was filled.
 
 use std::time::{Duration, Instant};
 
@@ -10,14 +10,14 @@ use crate::Failure;
 use crate::measure::{milliseconds, percentiles};
 use crate::systems::Running;
 
-/// How many of what is measured one by one.
+/// The number of samples in single measurements.
 pub(super) const SAMPLES: usize = 500;
-/// How many records the engine reads at a time.
+/// The number of records that the engine reads at a time.
 const PAGE: usize = 256;
-/// How long what must come may take.
+/// The time limit for things that must happen.
 pub(super) const PATIENCE: Duration = Duration::from_secs(300);
 
-/// Asks the store what is due, as the engine does.
+/// Measures the query for due incidents, as the engine makes it.
 pub(super) async fn due_scans(
     store: &dyn Store,
     columns: &mut Columns,
@@ -33,7 +33,7 @@ pub(super) async fn due_scans(
     Ok(())
 }
 
-/// Waits until a second passes in which it does next to nothing.
+/// Waits for a second in which the server does next to nothing.
 pub(super) async fn at_rest(running: &Running, until: Instant) -> Result<(), Failure> {
     let mut cpu = running.process.cpu()?;
     loop {

@@ -1,4 +1,4 @@
-//! What things cost with few and with very many incidents open.
+//! Measures costs with few and with very many open incidents.
 
 mod columns;
 mod fill;
@@ -20,23 +20,23 @@ use columns::Columns;
 use fill::{Due, fill};
 use measures::{PATIENCE, SAMPLES, at_rest, due_scans};
 
-/// How much is measured.
+/// The settings of this benchmark: the numbers of incidents.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Plan {
-    /// How many incidents are open.
+    /// The numbers of open incidents.
     #[arg(long, value_delimiter = ',', default_values_t = [1_000, 100_000, 1_000_000])]
     open: Vec<u64>,
-    /// How many were resolved beside a thousand open ones.
+    /// The number of resolved incidents beside a thousand open ones.
     #[arg(long, default_value_t = 1_000_000)]
     history: u64,
 }
 
-/// How many incidents are reported over 64 connections.
+/// The number of incidents that are reported over 64 connections.
 const PUTS: usize = 5_000;
-/// How many of the open ones are overdue at the restart.
+/// The number of open incidents that are overdue at the restart.
 const OVERDUE: u64 = 1_000;
 
-/// Measures, and prints the table.
+/// Makes all measurements, and prints the table.
 pub(crate) async fn run(site: &Site, plan: &Plan) -> Result<(), Failure> {
     let machine = machine::description(&site.work)?;
     let mut columns = Columns { what: "open", ..Columns::default() };
@@ -70,7 +70,7 @@ pub(crate) async fn run(site: &Site, plan: &Plan) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Starts the server on what is there, with alerts overdue.
+/// Starts the server on the existing database, with overdue alerts.
 async fn restart(site: &Site, sink: &Sink, columns: &mut Columns) -> Result<Running, Failure> {
     let started = Instant::now();
     let running = systems::restart(site, System::InResponse, Mails::Each, sink.address)?;
@@ -84,9 +84,9 @@ async fn restart(site: &Site, sink: &Sink, columns: &mut Columns) -> Result<Runn
     columns.add("restart: first overdue mail after, s", 3, (*first - started).as_secs_f64());
     columns.add("restart: all 1,000 after, s", 3, (accepted[overdue - 1] - started).as_secs_f64());
     at_rest(&running, Instant::now() + PATIENCE).await?;
-    columns.add("restart: at rest after, s", 1, started.elapsed().as_secs_f64());
-    columns.add("restart: CPU until then, s", 2, running.process.cpu()?.as_secs_f64());
-    columns.add("memory at rest, MB", 0, running.process.memory()?);
+    columns.add("restart: idle after, s", 1, started.elapsed().as_secs_f64());
+    columns.add("restart: processor time until idle, s", 2, running.process.cpu()?.as_secs_f64());
+    columns.add("memory when idle, MB", 0, running.process.memory()?);
     Ok(running)
 }
 
@@ -96,7 +96,7 @@ async fn calls(running: &Running, sink: &Sink, columns: &mut Columns) -> Result<
     report_all(running.address, &quiet, PUTS, 64).await?;
     columns.add("5,000 PUTs that alert nobody, a second", 0, PUTS as f64 / begun.elapsed().as_secs_f64());
     let cpu = running.process.cpu()? - cpu;
-    columns.add("their CPU, s for 1,000", 4, cpu.as_secs_f64() / PUTS as f64 * 1e3);
+    columns.add("processor time of these PUTs, s for 1,000", 4, cpu.as_secs_f64() / PUTS as f64 * 1e3);
     let shot = systems::report(System::InResponse, "CRIT");
     let (cpu, begun, mailed) = (running.process.cpu()?, Instant::now(), sink.count());
     report_all(running.address, &shot, PUTS, 64).await?;
@@ -105,7 +105,7 @@ async fn calls(running: &Running, sink: &Sink, columns: &mut Columns) -> Result<
         return Err("not all of them were mailed".into());
     }
     let cpu = running.process.cpu()? - cpu;
-    columns.add("their CPU until all are mailed, s for 1,000", 4, cpu.as_secs_f64() / PUTS as f64 * 1e3);
+    columns.add("processor time until all are mailed, s for 1,000", 4, cpu.as_secs_f64() / PUTS as f64 * 1e3);
     at_rest(running, Instant::now() + PATIENCE).await?;
 
     let mut connection = Connection::open(running.address).await?;
@@ -141,10 +141,10 @@ async fn calls(running: &Running, sink: &Sink, columns: &mut Columns) -> Result<
     Ok(())
 }
 
-/// How large the database and its log are.
+/// Measures the size of the database and its log.
 fn files(folder: &Path, columns: &mut Columns) -> Result<(), Failure> {
     let size = |name: &str| std::fs::metadata(folder.join(name)).map_or(0, |file| file.len()) as f64 / 1e6;
     columns.add("database, MB", 1, size("inresponse.db"));
-    columns.add("its log, MB", 1, size("inresponse.db-wal"));
+    columns.add("log of the database, MB", 1, size("inresponse.db-wal"));
     Ok(())
 }

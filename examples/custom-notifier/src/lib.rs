@@ -1,6 +1,7 @@
 //! A notifier as an integrator would write it: it posts alerts to a chat's webhook, whose URL is the contact.
 //!
-//! `Notifiers::new().with(Scheme::new("http")?, ChatNotifier::new()?)`; for https, enable reqwest's `rustls`.
+//! Plug it in with `Notifiers::new().with(Scheme::new("http")?, ChatNotifier::new()?)`. For https, enable reqwest's
+//! `rustls`.
 
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ pub struct ChatNotifier {
 }
 
 impl ChatNotifier {
-    /// A notifier that follows no redirects and never retries: the planner does, and counts attempts.
+    /// Makes a notifier that follows no redirects and never retries: the planner retries, and counts attempts.
     ///
     /// # Errors
     /// The HTTP client cannot be built.

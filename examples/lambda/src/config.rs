@@ -1,31 +1,31 @@
-//! What the template tells the functions, through their environment.
+//! The configuration of the functions, which the template passes in their environment.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use inresponse_core::InvalidInput;
 use inresponse_core::claim::TokenSecret;
-use inresponse_core::model::{Contact, News, TeamName};
+use inresponse_core::model::{Contact, StatusUpdates, TeamName};
 use inresponse_core::roster::Defaults;
 use inresponse_http::{ApiKey, HandOverDomains};
 
 use crate::secrets;
 use crate::variables::Variables;
 
-/// What all functions share.
+/// The configuration that all functions share.
 #[derive(Debug)]
 pub(crate) struct Config {
-    /// Before the names of the tables.
+    /// The prefix of the tables' names.
     pub(crate) table_prefix: String,
     pub(crate) mail_from: String,
     pub(crate) configuration_set: Option<String>,
-    /// What links in mails begin with.
+    /// The URL with which links in mails begin.
     pub(crate) public_url: String,
-    /// The one to sign with first.
+    /// The secrets of claim tokens. The first secret signs.
     pub(crate) token_secrets: Vec<TokenSecret>,
     pub(crate) api_keys: Vec<ApiKey>,
     pub(crate) defaults: Defaults,
-    pub(crate) news: News,
+    pub(crate) status_updates: StatusUpdates,
     pub(crate) hand_over_domains: HandOverDomains,
     pub(crate) catch_all: Option<TeamName>,
     pub(crate) state_machine: String,
@@ -67,12 +67,12 @@ impl Config {
             domains.split(',').map(|domain| domain.trim().to_owned()).filter(|d| !d.is_empty()).collect();
         let domains = HandOverDomains::new(&domains).map_err(named("INRESPONSE_HAND_OVER_DOMAINS"));
         let hand_over_domains = invalid.keep(domains).unwrap_or_default();
-        let news = match optional("INRESPONSE_TELL_CLAIMS").as_deref() {
-            None | Some("false") => News::Kept,
-            Some("true") => News::Told,
+        let status_updates = match optional("INRESPONSE_TELL_CLAIMS").as_deref() {
+            None | Some("false") => StatusUpdates::Off,
+            Some("true") => StatusUpdates::On,
             Some(_) => {
                 invalid.push("INRESPONSE_TELL_CLAIMS", "must be true or false");
-                News::Kept
+                StatusUpdates::Off
             }
         };
         let (Some(defaults), Some(catch_all), Some(days), true) =
@@ -88,7 +88,7 @@ impl Config {
             token_secrets,
             api_keys,
             defaults,
-            news,
+            status_updates,
             hand_over_domains,
             catch_all,
             state_machine,
@@ -144,7 +144,7 @@ mod tests {
             ("INRESPONSE_TELL_CLAIMS", "true"),
         ])
         .unwrap();
-        assert_eq!(config.news, News::Told);
+        assert_eq!(config.status_updates, StatusUpdates::On);
         assert_eq!(config.keep_resolved, Some(Duration::from_secs(172_800)));
         assert!(config.defaults.team().is_some());
     }

@@ -1,10 +1,10 @@
-//! InResponse on AWS Lambda: one program, whose function is chosen by the name of its handler.
+//! InResponse on AWS Lambda: one program, which chooses its function by the name of the handler.
 //!
-//! | handler | is called by | does |
+//! | handler | called by | does |
 //! |---|---|---|
 //! | `processor` | API Gateway | the HTTP API |
-//! | `notifier` | the state machine; SNS | advances one incident; takes bounces and complaints |
-//! | `sweeper` | a schedule | finds what is overdue |
+//! | `notifier` | the state machine; SNS | advances one incident; handles bounces and complaints |
+//! | `sweeper` | a schedule | advances overdue incidents |
 
 mod config;
 mod notifier;

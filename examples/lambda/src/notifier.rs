@@ -1,4 +1,4 @@
-//! The notifier, which the state machine and SNS call, and the sweeper.
+//! The function `notifier`, which the state machine and SNS call, and the function `sweeper`.
 
 use std::time::Duration;
 
@@ -14,38 +14,38 @@ use serde_json::{Value, json};
 use crate::config::Config;
 use crate::wiring::engine;
 
-/// How long after its begin a call may still begin a send. What is being sent half a lease (15 s) after that is given
-/// up, so that the call ends before its own time-out (25 s), and that comes before the lease ends (30 s).
+/// How long after its beginning a call may still begin a send. A send that begins at the last moment is given up after
+/// half a lease (15 s), so the call ends before its own time-out (25 s), which comes before the lease ends (30 s).
 const WITHIN: Duration = Duration::from_secs(6);
 
-/// After how many turns an execution hands over to another: one has at most 25,000 events, and a turn in which
-/// everything is tried as often as it may be takes some thirty.
+/// The number of turns after which an execution hands over to a new one. An execution has at most 25,000 events, and a
+/// turn with every possible retry takes about thirty.
 const MAX_TURNS: u32 = 500;
 
-/// How long something must be overdue to have been dropped.
+/// How long an incident must be overdue before its execution counts as lost.
 const OVERDUE: Duration = Duration::from_secs(10);
 
-/// What calls the notifier.
+/// An event that calls the notifier.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Event {
-    /// The state machine.
+    /// A call by the state machine.
     #[serde(rename_all = "camelCase")]
     Timer {
         incident_id: IncidentNumber,
-        /// Under which count the execution was started.
+        /// The count with which the execution was started. A newer execution has a higher count.
         #[serde(default = "latest")]
         wake: u32,
-        /// How often the execution has looped.
+        /// The number of turns that the execution has made.
         #[serde(default, rename = "loop")]
         turn: u32,
     },
-    /// SNS, with what SES tells.
+    /// A call by SNS, with reports of SES.
     #[serde(rename_all = "PascalCase")]
     Sns { records: Vec<SnsRecord> },
 }
 
-/// A caller that names no execution is not superseded.
+/// The count of a caller that names no execution. No newer execution replaces this caller.
 fn latest() -> u32 {
     u32::MAX
 }
@@ -72,8 +72,8 @@ pub(crate) async fn run(config: Config) -> Result<(), Error> {
     .await
 }
 
-/// `{"done": true}`, or `{"done": false, "waitUntil": …}` with a whole second, since that is all that a state machine
-/// waits to.
+/// Answers `{"done": true}`, or `{"done": false, "waitUntil": …}`. The time is a whole second, because a state machine
+/// can wait for nothing finer.
 async fn advance(engine: &Engine, number: IncidentNumber, wake: u32, turn: u32) -> Result<Value, Error> {
     let until = match engine.advance_woken(number, wake, WITHIN).await? {
         Advanced::Done | Advanced::Absent | Advanced::Superseded => return Ok(json!({ "done": true })),
@@ -95,7 +95,8 @@ fn whole_second_after(at: DateTime<Utc>) -> String {
     rounded.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// Marks what came back as dead. What cannot be read is logged and left: a repeat would not help.
+/// Marks bounced deliveries as dead. A report that cannot be read is logged and ignored, because a repeat would not
+/// help.
 async fn take_notices(engine: &Engine, records: &[SnsRecord]) -> Result<Value, Error> {
     for record in records {
         match inresponse_ses::take(engine, record.sns.message.as_bytes()).await? {

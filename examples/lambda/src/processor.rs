@@ -1,4 +1,4 @@
-//! The incident processor: the HTTP API behind API Gateway.
+//! The function `processor`: the HTTP API behind API Gateway.
 
 use inresponse_http::{Api, Keys, Pages};
 use lambda_runtime::Error;

@@ -1,4 +1,4 @@
-//! The keys that are let in, and what the links in alerts are signed with.
+//! The API keys that are accepted, and the secrets that sign the links in alerts.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use inresponse_core::InvalidInput;
@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::variables::Variables;
 
-/// How far the clock of the one who replaced a secret may be ahead.
+/// How far the clock of the machine that replaced a secret may be ahead.
 const CLOCK_AHEAD: TimeDelta = TimeDelta::hours(1);
 
 /// An entry of `INRESPONSE_API_KEYS`, with the fields of `[[keys]]` in the server's file.
@@ -21,7 +21,7 @@ struct Entry {
     service: Option<String>,
 }
 
-/// One key with all scopes, and those that are listed.
+/// The accepted API keys: one key with all scopes, and the listed ones.
 pub(crate) fn api_keys(variables: &Variables<'_>, invalid: &mut InvalidInput) -> Vec<ApiKey> {
     const ONE: &str = "INRESPONSE_API_KEY";
     const MORE: &str = "INRESPONSE_API_KEYS";
@@ -44,8 +44,8 @@ pub(crate) fn api_keys(variables: &Variables<'_>, invalid: &mut InvalidInput) ->
     keys
 }
 
-/// The secrets whose links are valid, the one to sign with first; the one before it for as long as the links live that
-/// were signed with it.
+/// The secrets whose links are valid. The first secret signs. The previous secret is included as long as links signed
+/// with it are valid.
 pub(crate) fn token_secrets(
     variables: &Variables<'_>,
     now: DateTime<Utc>,

@@ -1,4 +1,4 @@
-//! Timers as executions of the state machine.
+//! Timers that are executions of the state machine.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use inresponse_core::engine::Timers;
 use inresponse_core::model::IncidentNumber;
 use serde_json::json;
 
-/// How long a start may take in all: an answer to a report waits for it.
+/// The time limit for starting an execution, retries included. The answer to a report waits for the start.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Starts an execution for each incident that begins alerting.

@@ -1,8 +1,8 @@
-//! The environment of a function.
+//! The environment variables of a function.
 
 use inresponse_core::InvalidInput;
 
-/// The environment of a function, in which what is blank is not there.
+/// The environment variables of a function. A blank variable counts as missing.
 pub(crate) struct Variables<'a> {
     find: &'a dyn Fn(&str) -> Option<String>,
 }
@@ -16,7 +16,8 @@ impl<'a> Variables<'a> {
         (self.find)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
     }
 
-    /// Its value; blank, and named, if it is missing.
+    /// The value of a required variable. If the variable is missing, its name is added to the errors and the value is
+    /// blank.
     pub(crate) fn required(&self, name: &'static str, invalid: &mut InvalidInput) -> String {
         let value = self.optional(name);
         if value.is_none() {

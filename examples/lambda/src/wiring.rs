@@ -19,10 +19,10 @@ use lambda_runtime::Error;
 use crate::config::Config;
 use crate::timers::Executions;
 
-/// How long a connection may take; as the SDK has it.
+/// The time limit to connect, as in the SDK's default.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
 
-/// The engine over DynamoDB, SES and Step Functions, and its store. Nothing is connected yet.
+/// The engine with DynamoDB, SES and Step Functions, and its store. No connection is made yet.
 pub(crate) async fn engine(config: &Config) -> Result<(Engine, DynamoStore), Error> {
     let aws = aws_config::defaults(BehaviorVersion::latest()).http_client(http()).load().await;
     let tables = DynamoConfig::with_prefix(&config.table_prefix);
@@ -37,7 +37,7 @@ pub(crate) async fn engine(config: &Config) -> Result<(Engine, DynamoStore), Err
     let roster = DynamoRoster::new(&dynamo, tables);
     let mut engine = Engine::builder(store.clone(), roster, notifiers, clock)
         .defaults(config.defaults.clone())
-        .news(config.news)
+        .status_updates(config.status_updates)
         .timers(Executions::new(&aws, config.state_machine.clone()))
         .claim_links(&config.public_url, config.token_secrets.clone())?;
     if let Some(team) = &config.catch_all {
@@ -49,8 +49,8 @@ pub(crate) async fn engine(config: &Config) -> Result<(Engine, DynamoStore), Err
     Ok((engine.build(), store))
 }
 
-/// One client for all services, as each would have it by itself: by default each reads all root certificates, and that
-/// is most of a cold start.
+/// One HTTP client for all AWS services. By default each service's client reads all root certificates, which is most of
+/// a cold start.
 fn http() -> SharedHttpClient {
     let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
     let connector = Connector::builder()

@@ -1,10 +1,11 @@
-//! DynamoDB and SES, reached as the usual AWS environment says.
+//! Connects to DynamoDB and SES with the usual AWS environment.
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use inresponse_core::Outage;
 use inresponse_dynamo::{DynamoConfig, DynamoRoster, DynamoStore, ensure_tables};
 
-/// Region, credentials and endpoint from the environment; `flag` is the setting that needs them.
+/// Reads region, credentials and endpoint from the environment. Errors begin with `flag`, the setting that needs an AWS
+/// region.
 pub(crate) async fn environment(flag: &str) -> Result<SdkConfig, Outage> {
     let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
     if aws.region().is_none() {
@@ -15,14 +16,14 @@ pub(crate) async fn environment(flag: &str) -> Result<SdkConfig, Outage> {
     Ok(aws)
 }
 
-/// The store and the roster in tables of DynamoDB.
+/// The store and the roster in DynamoDB tables.
 pub(crate) struct Tables {
     pub(crate) store: DynamoStore,
     pub(crate) roster: DynamoRoster,
 }
 
 impl Tables {
-    /// The tables of that prefix; missing ones are created.
+    /// Opens the tables with that prefix, and creates missing ones.
     pub(crate) async fn open(prefix: &str) -> Result<Self, Outage> {
         let client = aws_sdk_dynamodb::Client::new(&environment("dynamo-prefix").await?);
         let config = DynamoConfig::with_prefix(prefix);

@@ -43,7 +43,7 @@ pub(crate) enum Command {
     /// Example: inresponse completions bash > ~/.local/share/bash-completion/completions/inresponse
     #[command(verbatim_doc_comment)]
     Completions {
-        /// Which
+        /// The shell
         shell: clap_complete::Shell,
     },
 }
@@ -57,7 +57,7 @@ pub(crate) enum KeyCommand {
     New,
     /// Revoke the key that was made on the first start, and print a new one.
     ///
-    /// `inresponse doctor` says whether there is one. Restart the servers: until then they accept the old key.
+    /// `inresponse doctor` says whether there is such a key. Restart the servers: until then they accept the old key.
     ///
     /// Example: inresponse key replace --config /etc/inresponse.toml
     #[command(verbatim_doc_comment)]

@@ -1,28 +1,28 @@
-//! File descriptors: how many there are, and who may have them.
+//! Shares out file descriptors among connections and sends.
 //!
 //! Clients must not use up the descriptors that the store and the senders need. A server that cannot connect to
 //! its mail server alerts nobody.
 
 use inresponse_core::Chain;
 
-/// File descriptors for the database, its readers, the log and so on.
+/// The number of file descriptors reserved for the database, its readers, the log and so on.
 const RESERVED: u64 = 64;
-/// How many connections are open at once at most, however many descriptors there are.
+/// The maximum number of open connections, however many descriptors there are.
 const MOST_CONNECTIONS: u64 = 8192;
-/// The fewest, with which nothing goes well.
+/// The minimum share, with which the server barely works.
 const FEWEST: u64 = 16;
 
-/// Who may have how many.
+/// The shares of the file descriptors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Shares {
-    /// Connections of clients.
+    /// The number of client connections.
     pub(crate) connections: usize,
-    /// Sends under way.
+    /// The number of concurrent sends.
     pub(crate) sends: usize,
 }
 
 impl Shares {
-    /// Shares of all descriptors that the process can have: the soft limit is raised to the hard one.
+    /// Shares out all descriptors that the process can have: raises the soft limit to the hard one.
     pub(crate) fn of_this_process() -> Self {
         match rlimit::increase_nofile_limit(u64::MAX) {
             Ok(limit) => Self::of(limit),

@@ -1,10 +1,10 @@
-//! Files of this deployment that others on the machine can access.
+//! Finds files of this deployment that other users of the machine can access.
 
 use std::path::{Path, PathBuf};
 
 use crate::config::{Config, MailConfig, StorageConfig};
 
-/// Files that others can access, each with the command that prevents it.
+/// The files that other users can access, each with the command that prevents it.
 pub(crate) fn exposed(config: &Config) -> Vec<String> {
     let mut found = Vec::new();
     if let Some(file) = &config.file {
@@ -47,7 +47,7 @@ fn told(path: &Path, bits: u32, change: &str) -> Option<String> {
     })
 }
 
-/// Other systems have other ways.
+/// On systems other than Unix, modes are not checked.
 #[cfg(not(unix))]
 fn told(_: &Path, _: u32, _: &str) -> Option<String> {
     None

@@ -9,12 +9,12 @@ use inresponse_http::{AmazonUrl, FetchFromAmazon};
 use reqwest::Client;
 use reqwest::redirect::Policy;
 
-/// How long Amazon may take.
+/// The time limit for an answer of Amazon.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// The largest answer, in bytes; a certificate has about two thousand.
+/// The maximum size of an answer, in bytes. A certificate has about two thousand.
 const MAX_BYTES: usize = 64 * 1024;
 
-/// Fetches over HTTPS, and follows no redirects: they might lead elsewhere.
+/// Fetches over HTTPS. Redirects are not followed, because they might lead to other hosts.
 #[derive(Debug)]
 pub(crate) struct FromAmazon {
     client: Client,
@@ -22,7 +22,7 @@ pub(crate) struct FromAmazon {
 
 impl FromAmazon {
     /// # Errors
-    /// This machine has no store of certificates to verify Amazon's by.
+    /// This machine has no certificate store to verify Amazon's hosts.
     pub(crate) fn new() -> reqwest::Result<Self> {
         let client = Client::builder().https_only(true).redirect(Policy::none()).timeout(TIMEOUT).build()?;
         Ok(Self { client })
@@ -40,7 +40,7 @@ impl FetchFromAmazon for FromAmazon {
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(told)? {
             if body.len() + chunk.len() > MAX_BYTES {
-                return Err(format!("it answered more than {MAX_BYTES} bytes"));
+                return Err(format!("the answer has more than {MAX_BYTES} bytes"));
             }
             body.extend_from_slice(&chunk);
         }

@@ -2,7 +2,7 @@
 
 use crate::config::{Config, ServeArgs};
 
-/// What was read of a config file.
+/// The result of reading a config file.
 #[derive(Debug)]
 pub struct Read {
     /// The settings, as a log would show them.

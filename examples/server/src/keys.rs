@@ -1,4 +1,4 @@
-//! Making API keys.
+//! Makes, replaces and stores the API key of the first start.
 
 use std::error::Error;
 
@@ -10,10 +10,10 @@ use inresponse_http::{ApiKey, Scope, hash_of};
 use crate::config::{Config, ServeArgs, StorageConfig};
 use crate::storage::Storage;
 
-/// Under which name the hash of the key that was made on the first start is kept.
+/// The name of the setting with the hash of the key that was made on the first start.
 pub(crate) const FIRST_KEY: &str = "first-key-hash";
 
-/// A random key.
+/// Makes a random key.
 pub(crate) fn random_key() -> Result<String, getrandom::Error> {
     let mut bytes = [0; 24];
     getrandom::fill(&mut bytes)?;
@@ -26,7 +26,7 @@ pub(crate) async fn first_key_hash(storage: &Storage) -> Result<Option<String>, 
     Ok(kept.map(|hash| String::from_utf8_lossy(&hash).into_owned()))
 }
 
-/// `inresponse key replace`: ends the key that was made on the first start, and prints another.
+/// `inresponse key replace`: revokes the key that was made on the first start, and prints a new one.
 pub(crate) async fn replace(args: ServeArgs) -> Result<(), Box<dyn Error>> {
     let config = Config::load(args)?;
     match &config.storage {
@@ -48,7 +48,7 @@ pub(crate) async fn replace(args: ServeArgs) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The key that was made on the first start, or one that is made and printed now.
+/// The key that was made on the first start. If there is none, one is made and printed now.
 pub(crate) async fn first_key(storage: &Storage) -> Result<ApiKey, Outage> {
     let key = random_key().map_err(|e| Outage::retryable("no random numbers").because(e))?;
     let hash = hash_of(&key);

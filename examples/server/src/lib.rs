@@ -1,9 +1,10 @@
 //! The InResponse server: SQLite and SMTP around the library; with the feature `aws`, DynamoDB and SES too.
 //!
-//! Wiring only: `cli` (flags), `config` (checked settings), `serve` (the parts put together), `listen`
-//! (connections), `storage` (SQLite or DynamoDB), `aws` (how AWS is reached), `fetch` (what is fetched from there for
-//! intake), `commands` (what is asked of a server, this one or another), `notifiers` (how people are reached), `ops`
-//! (what operators run, and what is watched), `exposure` (files that others can read), `seed` (the roster's beginning), `order` (in which order a roster file is put), `keys` and `secret` (what is made once).
+//! This crate only wires parts together: `cli` (flags), `config` (checked settings), `serve` (starts all parts),
+//! `listen` (connections), `storage` (SQLite or DynamoDB), `aws` (connects to AWS), `fetch` (fetches certificates from
+//! Amazon), `commands` (client commands), `notifiers` (chooses notifiers by the settings), `ops` (commands and periodic
+//! checks for operators), `exposure` (finds files that others can read), `seed` (creates the configured roster),
+//! `order` (finds the order in which entries are put), `keys` and `secret` (make keys and secrets once).
 
 #[cfg(feature = "aws")]
 mod aws;
@@ -37,7 +38,7 @@ use cli::{Cli, Command, KeyCommand};
 use config::ServeArgs;
 use inresponse_core::text::visible;
 
-/// Does what the command line says.
+/// Runs the command that the command line names.
 pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -78,7 +79,7 @@ fn new_key() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What is done once and waited for.
+/// Runs an asynchronous command to its end, on a runtime with one thread.
 fn waiting(work: impl Future<Output = Result<(), Box<dyn Error>>>) -> Result<(), Box<dyn Error>> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
 }

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-/// Reports are read on one thread, and written and freed on another, which costs glibc's allocator a quarter more
-/// of a report's processor time.
+/// The allocator. Reports are read on one thread, and written and freed on another; glibc's allocator would need a
+/// quarter more processor time for a report.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

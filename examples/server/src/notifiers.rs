@@ -1,4 +1,4 @@
-//! How people are reached, by the settings.
+//! Chooses the notifiers by the settings.
 
 use std::error::Error;
 use std::sync::Arc;

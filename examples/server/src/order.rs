@@ -148,7 +148,8 @@ fn without_the_unknown(entry: &Entry, roster: &Snapshot) -> Option<Entry> {
 }
 
 fn known(targets: &[Target], team: &TeamName, roster: &Snapshot) -> Vec<Target> {
-    let is_known = |target: &&Target| target.key(team).is_none_or(|key| roster.entry(&key).is_some());
+    let is_known =
+        |target: &&Target| EntryKey::named_by(target, team).is_none_or(|key| roster.entry(&key).is_some());
     targets.iter().filter(is_known).cloned().collect()
 }
 

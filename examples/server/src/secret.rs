@@ -9,11 +9,11 @@ use crate::storage::Storage;
 
 const CURRENT: &str = "token-secret";
 const PREVIOUS: &str = "token-secret-previous";
-/// When the previous one was replaced, in Unix seconds.
+/// The name of the setting with the time when the previous secret was replaced, in Unix seconds.
 const REPLACED_AT: &str = "token-secret-replaced-at";
 
-/// The secrets with valid tokens; the first one signs. They are the configured or stored secret, and the previous one
-/// while links signed with it are valid.
+/// The secrets with valid links. The first secret signs: the configured or the stored one. The previous secret is
+/// included as long as links signed with it are valid.
 pub(crate) async fn token_secrets(
     storage: &Storage,
     given: Option<SecretText>,

@@ -1,4 +1,4 @@
-//! Brings the configured roster, or the sample, into the storage.
+//! Writes the configured roster, or the sample roster, into the storage.
 
 use std::collections::BTreeSet;
 
@@ -15,10 +15,10 @@ use crate::storage::Storage;
 
 /// The setting that records that the sample was created, so that a deleted sample stays deleted.
 const SAMPLE_MADE: &str = "sample-made";
-/// Who is recorded as having created it.
+/// The name that is recorded for roster changes by the configuration.
 const BY: &str = "config";
 
-/// Creates what is missing, and overwrites nothing that was set by the API.
+/// Creates missing roster entries, and overwrites nothing that was set through the API.
 ///
 /// What the roster does not take any more, since it was edited meanwhile, is left out with a line in the log: the server
 /// starts.
@@ -115,7 +115,8 @@ async fn present(engine: &Engine, wanted: &[&Entry]) -> Result<Snapshot, Outage>
     Ok(present)
 }
 
-/// On the first start without a configured roster: a team `devops` that owns the service `athens`.
+/// Creates the sample roster on the first start if the configuration has no roster: a team `devops` that owns the
+/// service `athens`.
 pub(crate) async fn sample(storage: &Storage, engine: &Engine) -> Result<(), Outage> {
     if storage.setting(SAMPLE_MADE).await?.is_some() {
         return Ok(());

@@ -4,7 +4,9 @@ use std::error::Error;
 
 use inresponse_core::Chain;
 use inresponse_core::clock::{Clock as _, SystemClock};
+use inresponse_core::feeds::Feeds;
 use inresponse_http::{Api, Intake, Keys, Pages, Readiness};
+use inresponse_webhook::CalendarFetcher;
 use tokio::sync::watch::{Receiver, channel};
 
 use crate::config::{Config, ConfigError, WeakSecrets};
@@ -15,7 +17,7 @@ use crate::ops::watch::watch;
 use crate::storage::Storage;
 use crate::{exposure, keys, listen, secret, seed};
 
-/// Serves until the process must stop.
+/// Runs the server until the process must stop.
 pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     let shares = Shares::of_this_process();
     let named = config.named();
@@ -40,11 +42,12 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     let clock = SystemClock::new();
     let secrets = secret::token_secrets(&storage, config.token_secret, clock.now()).await?;
 
+    let calendars = CalendarFetcher::new(&config.webhook);
     let notifiers = notifiers(config.mail, config.webhook, &clock).await?;
     let mut engine = storage
         .engine(notifiers, clock)
         .lease(config.lease)
-        .news(config.news)
+        .status_updates(config.status_updates)
         .sends_at_once(shares.sends)
         .defaults(config.defaults)
         .claim_links(&public_url, secrets)?;
@@ -95,7 +98,15 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     );
     println!("InResponse listens on http://{}", listener.local_addr()?);
 
-    let watching = watch(&engine, storage, config.canary);
+    let settings = storage.settings();
+    let mut watching = watch(&engine, storage, config.canary);
+    match calendars {
+        Ok(calendars) => {
+            let feeds = Feeds::new(engine.clone(), settings, calendars);
+            watching.spawn(async move { feeds.run(std::future::pending()).await });
+        }
+        Err(error) => tracing::warn!(error = %Chain::of(&error), "calendar feeds cannot be read here"),
+    }
     let (stop, stopped) = channel(());
     let requests_ended = after(stopped.clone());
     let (requests_done, all_requests_ended) = channel(());
@@ -119,7 +130,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The URL without a name and a password, which a proxy may need and the log does not.
+/// A URL without its name and password. A proxy may need them, but the log does not.
 fn without_password(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
@@ -128,7 +139,7 @@ fn without_password(url: &str) -> String {
     format!("{scheme}://{host}{path}")
 }
 
-/// Resolves when the sender is dropped.
+/// Resolves when the sender of `stopped` is dropped.
 async fn after(mut stopped: Receiver<()>) {
     while stopped.changed().await.is_ok() {}
 }

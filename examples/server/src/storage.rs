@@ -1,10 +1,12 @@
-//! Stores incidents, the roster and shared settings.
+//! The storage of incidents, the roster and shared settings.
+
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use inresponse_core::clock::Clock;
 use inresponse_core::engine::EngineBuilder;
 use inresponse_core::notify::Notifiers;
-use inresponse_core::settings::Settings as _;
+use inresponse_core::settings::Settings;
 use inresponse_core::{Engine, Outage};
 use inresponse_http::Api;
 use inresponse_sqlite::{Database, SqliteConfig};
@@ -29,7 +31,7 @@ impl Storage {
         }
     }
 
-    /// An engine over it.
+    /// Makes an engine that uses this storage.
     pub(crate) fn engine(&self, notifiers: Notifiers, clock: impl Clock) -> EngineBuilder {
         match self {
             Self::Sqlite(database) => Engine::builder(database.store(), database.roster(), notifiers, clock),
@@ -40,7 +42,7 @@ impl Storage {
         }
     }
 
-    /// Stores `value` if there is no value of that name yet. Returns the stored value.
+    /// Stores `value` under `name` if no value is stored there yet. Returns the stored value.
     pub(crate) async fn keep_setting(&self, name: &str, value: Vec<u8>) -> Result<Vec<u8>, Outage> {
         match self {
             Self::Sqlite(database) => database.keep_setting(name, value).await,
@@ -49,7 +51,16 @@ impl Storage {
         }
     }
 
-    /// The API with its shared settings in this storage.
+    /// The settings that all servers share.
+    pub(crate) fn settings(&self) -> Arc<dyn Settings> {
+        match self {
+            Self::Sqlite(database) => Arc::new(database.clone()),
+            #[cfg(feature = "aws")]
+            Self::Dynamo(tables) => Arc::new(tables.store.clone()),
+        }
+    }
+
+    /// Gives the API this storage for its shared settings.
     pub(crate) fn shared_by(&self, api: Api) -> Api {
         match self {
             Self::Sqlite(database) => api.settings(database.clone()),
@@ -58,7 +69,7 @@ impl Storage {
         }
     }
 
-    /// Deletes some of the incidents that have expired by `now`; answers how many.
+    /// Deletes some of the incidents that have expired by `now`, and returns how many.
     pub(crate) async fn forget_expired(&self, now: DateTime<Utc>) -> Result<usize, Outage> {
         match self {
             Self::Sqlite(database) => database.forget_expired(now).await,
@@ -68,7 +79,7 @@ impl Storage {
         }
     }
 
-    /// Replaces the value of that name.
+    /// Replaces the value stored under that name.
     pub(crate) async fn put_setting(&self, name: &str, value: Vec<u8>) -> Result<(), Outage> {
         match self {
             Self::Sqlite(database) => database.put_setting(name, value).await,
@@ -77,7 +88,7 @@ impl Storage {
         }
     }
 
-    /// A value that was kept under that name.
+    /// The value stored under that name.
     pub(crate) async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, Outage> {
         match self {
             Self::Sqlite(database) => database.setting(name).await,

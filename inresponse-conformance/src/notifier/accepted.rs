@@ -1,4 +1,4 @@
-//! Promise 10: an accepted message has arrived, once, with its delivery id.
+//! Laws of promise 10: an accepted message has arrived, once, with its delivery id.
 
 use inresponse_core::model::{Report, Severity};
 use inresponse_core::notify::Outcome;
@@ -8,7 +8,7 @@ use super::post::{AMPLE, Post};
 use crate::scene::rich_report;
 use crate::waiting::together;
 
-/// By one attempt, under the delivery's name; and it says which incident it is about.
+/// One attempt delivers the message once, with the delivery's id and the incident's number.
 pub async fn p10_an_accepted_alert_has_arrived_once<H: NotifierHarness>(harness: &H) {
     let post = Post::new(harness).await;
     let alert = post.alert(0, 1, 1);
@@ -16,12 +16,16 @@ pub async fn p10_an_accepted_alert_has_arrived_once<H: NotifierHarness>(harness:
     let arrived = post.has_arrived(0, 1).await;
     assert_eq!(arrived[0].delivery_id, alert.delivery_id().as_str());
     let number = alert.incident().number().to_string();
-    assert!(arrived[0].text.contains(&number), "{number} is not in {:?}", arrived[0].text);
+    assert!(
+        arrived[0].text.contains(&number),
+        "the number {number} is missing in the message {:?}",
+        arrived[0].text
+    );
     post.tried_at_most(0, 1).await;
 }
 
-/// The id is the same in each attempt of one delivery, so that a recipient can recognise a repeat. Each delivery has a
-/// different one.
+/// The delivery id is the same in each attempt of one delivery, so that a recipient can recognise a repeat. Each
+/// delivery has a different id.
 pub async fn p10_every_attempt_bears_the_name_of_its_delivery<H: NotifierHarness>(harness: &H) {
     let post = Post::new(harness).await;
     let alerts = [post.alert(0, 1, 1), post.alert(0, 1, 2), post.alert(0, 2, 1), post.alert(0, 1, 3)];
@@ -30,11 +34,11 @@ pub async fn p10_every_attempt_bears_the_name_of_its_delivery<H: NotifierHarness
         let arrived = post.has_arrived(0, messages).await;
         let names: Vec<_> = arrived.iter().map(|arrival| arrival.delivery_id.as_str()).collect();
         let expected: Vec<_> = alerts[..messages].iter().map(|a| a.delivery_id().as_str()).collect();
-        assert_eq!(names, expected, "after the {messages}. attempt");
+        assert_eq!(names, expected, "after attempt {messages}");
     }
 }
 
-/// Every recipient gets their own alert, and nobody gets another recipient's claim link.
+/// Concurrent alerts do not mix: every recipient gets their own alert, and nobody gets another recipient's claim link.
 pub async fn alerts_at_once_do_not_mix<H: NotifierHarness>(harness: &H) {
     const RECIPIENTS: usize = 12;
     let post = Post::new(harness).await;
@@ -50,15 +54,24 @@ pub async fn alerts_at_once_do_not_mix<H: NotifierHarness>(harness: &H) {
         let arrived = post.has_arrived(n, 1).await;
         assert_eq!(arrived[0].delivery_id, alert.delivery_id().as_str());
         let number = alert.incident().number().to_string();
-        assert!(arrived[0].text.contains(&number), "{number} is not in {:?}", arrived[0].text);
+        assert!(
+            arrived[0].text.contains(&number),
+            "the number {number} is missing in the message {:?}",
+            arrived[0].text
+        );
         for other in alerts.iter().filter(|other| other.contact() != alert.contact()) {
             let link = other.claim_url().expect("every alert has a link");
-            assert!(!arrived[0].text.contains(link), "{:?} got the link of another", alert.contact());
+            assert!(
+                !arrived[0].text.contains(link),
+                "{:?} got the claim link of another recipient",
+                alert.contact()
+            );
         }
     }
 }
 
-/// Whatever is in it: line breaks, ends of messages, headers, markup, any script, any length.
+/// An alert arrives as one message, whatever its text contains: line breaks, ends of messages, headers, markup, any
+/// script, any length.
 pub async fn any_text_arrives_as_one_message<H: NotifierHarness>(harness: &H) {
     let post = Post::new(harness).await;
     let of = |title: &str, message: &str| Report::builder("athens", Severity::Crit, title).message(message);
@@ -81,7 +94,7 @@ pub async fn any_text_arrives_as_one_message<H: NotifierHarness>(harness: &H) {
     }
 }
 
-/// It shows neither its secrets nor the claim link, before an alert or after it.
+/// The notifier's debug output shows neither its secrets nor the claim link, before an alert or after it.
 pub async fn secrets_do_not_show_in_debug_output<H: NotifierHarness>(harness: &H) {
     let post = Post::new(harness).await;
     let alert = post.alert(0, 1, 1);

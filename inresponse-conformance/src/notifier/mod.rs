@@ -1,7 +1,7 @@
 //! The laws of every [`Notifier`].
 //!
-//! They are about one attempt and its true outcome. So the harness must control the recipients' side: a local server
-//! that can accept, refuse, hang, or take a message and say nothing.
+//! The laws test one attempt and whether its outcome is true. So the harness must control the recipients' side: a local
+//! server that can accept, refuse, hang, or take a message without an answer.
 
 mod accepted;
 mod failing;
@@ -20,27 +20,27 @@ pub use hanging::*;
 
 /// Makes the notifier under test, and controls all its recipients.
 ///
-/// Recipients are identified by their contacts. Each accepts until its behaviour is changed.
+/// Recipients are identified by their contacts. Every recipient accepts alerts until its behaviour is changed.
 pub trait NotifierHarness: Send + Sync {
     /// The notifier under test.
     type Notifier: Notifier;
 
-    /// A new one.
+    /// Makes a new notifier.
     fn notifier(&self) -> impl Future<Output = Self::Notifier> + Send;
 
     /// The address of the `n`th recipient, a different one for every `n`.
     fn contact(&self, n: usize) -> Contact;
 
-    /// From now on, `contact` behaves like this.
+    /// Makes `contact` behave like this from now on.
     ///
-    /// It is never called with an excepted behaviour. If a behaviour cannot apply to a single recipient, such as an
-    /// unreachable relay, it may apply to all of them.
+    /// The laws never call this with an excepted behaviour. If a behaviour cannot apply to a single recipient, such as
+    /// an unreachable relay, it may apply to all recipients.
     fn behave(&self, contact: &Contact, behaviour: Behaviour) -> impl Future<Output = ()> + Send;
 
-    /// How many attempts for `contact` reached the recipients' side, whatever their outcome.
+    /// The number of attempts for `contact` that reached the recipients' side, whatever their outcome.
     fn attempts(&self, contact: &Contact) -> impl Future<Output = usize> + Send;
 
-    /// The messages that `contact` has got so far, in order, including those taken without a reply.
+    /// The messages that `contact` has received so far, in order, including those taken without a reply.
     fn arrived(&self, contact: &Contact) -> impl Future<Output = Vec<Arrival>> + Send;
 
     /// The secrets in the notifier's configuration that it must never show: passwords, tokens.
@@ -49,27 +49,27 @@ pub trait NotifierHarness: Send + Sync {
     }
 }
 
-/// The behaviour of the recipients' side. The words to except in the macro are in brackets.
+/// A behaviour of the recipients' side. To except a behaviour, give its word in brackets to the macro.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Behaviour {
-    /// It takes the message and says so. Cannot be excepted.
+    /// The carrier takes the message and confirms it. Cannot be excepted.
     Accept,
-    /// It refuses this recipient for good (`reject`).
+    /// The carrier refuses this recipient permanently (`reject`).
     Reject,
-    /// It refuses for good, but not because of this recipient: the sender, the account or the message is not to its
-    /// liking (`refuse_sender`).
+    /// The carrier refuses permanently, but not because of this recipient: because of the sender, the account or the
+    /// message (`refuse_sender`).
     RefuseSender,
-    /// It says that it cannot take the message now (`busy`).
+    /// The carrier says that it cannot take the message now (`busy`).
     Busy,
-    /// It asks to be left alone for [`Behaviour::PAUSE`] (`throttle`).
+    /// The carrier asks for a pause of [`Behaviour::PAUSE`] (`throttle`).
     Throttle,
-    /// Nobody is there: connections are refused (`unreachable`).
+    /// The carrier refuses connections (`unreachable`).
     Unreachable,
-    /// It takes the connection, takes no message and never says anything (`hang`).
+    /// The carrier accepts the connection, takes no message and never answers (`hang`).
     Hang,
-    /// It takes the message and never says so, but keeps the connection (`take_and_hang`).
+    /// The carrier takes the message and keeps the connection open, but never answers (`take_and_hang`).
     TakeAndHang,
-    /// It takes the message and closes the connection before it says so (`take_and_close`).
+    /// The carrier takes the message and closes the connection without an answer (`take_and_close`).
     TakeAndClose,
 }
 
@@ -78,19 +78,19 @@ impl Behaviour {
     pub const PAUSE: Duration = Duration::from_secs(7);
 }
 
-/// A message as its recipient got it.
+/// A message as its recipient received it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrival {
-    /// The delivery's name, as found where this carrier puts it (`X-InResponse-Delivery`).
+    /// The delivery id, read from where this carrier puts it (`X-InResponse-Delivery`).
     pub delivery_id: String,
-    /// Everything that the recipient reads, decoded.
+    /// All text that the recipient reads, decoded.
     pub text: String,
 }
 
 /// The names of all laws, including those that may be excepted.
 pub const LAWS: &[&str] = crate::__notifier_laws! { [crate::__names] [] };
 
-/// The one list of the laws.
+/// The list of all laws of notifiers.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __notifier_laws {

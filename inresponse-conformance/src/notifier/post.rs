@@ -1,9 +1,9 @@
-//! A notifier with everybody that it can reach, and the alerts that it is given.
+//! A notifier under test with its recipients, and the alerts that the laws give it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use inresponse_core::model::{Contact, IncidentNumber, Level, Matrix, ReportBuilder, TeamName};
+use inresponse_core::model::{Contact, IncidentNumber, Level, Matrix, Purpose, ReportBuilder, TeamName};
 use inresponse_core::notify::{Alert, Notifier, Outcome};
 use inresponse_core::plan;
 use tokio::time::timeout;
@@ -12,13 +12,13 @@ use super::{Arrival, Behaviour, NotifierHarness};
 use crate::scene::{LEASE, WAIT, at, report};
 use crate::waiting::eventually;
 
-/// A deadline that nothing but a hanging carrier reaches, even on a machine that is busy with other tests.
+/// A deadline that only a hanging carrier reaches, even on a machine that is busy with other tests.
 pub(super) const AMPLE: Duration = Duration::from_secs(60);
 
-/// A deadline that is meant to be reached.
+/// A short deadline, for laws in which it must pass.
 pub(super) const SHORT: Duration = Duration::from_millis(300);
 
-/// How late after its deadline an answer may come, because a busy machine may be late.
+/// How long after its deadline an answer may come, because a busy machine may be late.
 const GRACE: Duration = Duration::from_secs(30);
 
 /// The notifier under test and its harness.
@@ -41,11 +41,11 @@ impl<'a, H: NotifierHarness> Post<'a, H> {
         outcome
     }
 
-    /// No secret of the notifier, and no link to claim with, in what may be logged or shown.
+    /// Checks that a text that may be logged or shown contains no secret of the notifier and no claim link.
     pub(super) fn keeps_secrets(&self, shown: &str, alert: &Alert) {
         let token = format!("token-of-{}", alert.incident().number());
         for secret in self.harness.secrets().into_iter().chain([token]) {
-            assert!(!shown.contains(&secret), "{secret:?} is a secret and shows in {shown:?}");
+            assert!(!shown.contains(&secret), "the secret {secret:?} appears in {shown:?}");
         }
     }
 
@@ -74,24 +74,25 @@ impl<'a, H: NotifierHarness> Post<'a, H> {
         arrived
     }
 
-    /// Sees that nothing came, and nothing comes.
+    /// Checks that no message arrived, and that none follows.
     pub(super) async fn nothing_arrived(&self, n: usize) {
         self.has_arrived(n, 0).await;
     }
 
-    /// Sees that the recipients' side was not tried more often than that.
+    /// Checks that the recipients' side got at most that many attempts.
     pub(super) async fn tried_at_most(&self, n: usize, times: usize) {
         self.settled().await;
         let attempts = self.attempts(n).await;
         assert!(attempts <= times, "{:?} was tried {attempts} times, not {times}", self.contact(n));
     }
 
-    /// Gives whatever a notifier may have left running behind its answer the time to show itself.
+    /// Waits a while, so that work that the notifier left running after its answer becomes visible.
     async fn settled(&self) {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 
-    /// Alerts a recipient that accepts again. A broken connection may be found out by an attempt or two.
+    /// Alerts a recipient that accepts again. The first one or two attempts may fail, because they find a broken
+    /// connection.
     pub(super) async fn is_reached_again(&self, n: usize) {
         self.behave(n, Behaviour::Accept).await;
         let before = self.arrived(n).await.len();
@@ -105,7 +106,7 @@ impl<'a, H: NotifierHarness> Post<'a, H> {
                 return;
             }
         }
-        panic!("the recipient accepts again, yet: {answers:?}");
+        panic!("the recipient accepts again, but the notifier answered {answers:?}");
     }
 
     /// An alert of incident `number` for the `n`th recipient.
@@ -113,7 +114,7 @@ impl<'a, H: NotifierHarness> Post<'a, H> {
         self.alert_about(report("athens"), n, number, attempt)
     }
 
-    /// An alert that says what `report` says.
+    /// An alert with the content of `report`.
     pub(super) fn alert_about(&self, report: ReportBuilder, n: usize, number: u64, attempt: u32) -> Alert {
         let number = IncidentNumber::new(FIRST + number);
         let contacts = vec![self.contact(n), self.contact(n + 1_000)];
@@ -121,11 +122,15 @@ impl<'a, H: NotifierHarness> Post<'a, H> {
         let team = TeamName::new("conformance").unwrap();
         let (opening, sends) = plan::open(report.build().unwrap(), team, matrix, Some(LEASE), at(0));
         let incident = Arc::new(opening.numbered(number).into_incident());
-        assert_eq!(sends[0].delivery.level, Level::At(1), "the scene plays as it is written");
+        assert_eq!(
+            sends[0].delivery.purpose,
+            Purpose::Alert(Level::At(1)),
+            "the scene plays as it is written"
+        );
         let url = format!("https://alerts.example/incidents/{number}/claim?token=token-of-{number}");
         Alert::new(incident, 1, sends[0].delivery, attempt, sends[0].contact.clone()).with_claim_url(url)
     }
 }
 
-/// Numbers that do not turn up in a text by chance.
+/// The first incident number: large enough not to occur in a text by chance.
 const FIRST: u64 = 7_310_000;

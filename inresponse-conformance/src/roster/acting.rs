@@ -1,4 +1,4 @@
-//! What the laws do to a roster, and how they look at it.
+//! Calls to the roster under test, with checks of their answers.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use inresponse_core::model::{Person, TeamName};
@@ -10,17 +10,17 @@ use inresponse_core::testing::RosterTestExt;
 
 use super::scene::{day, day_of, no_team, put, service, service_of, settings_for, team};
 
-/// The most that the laws put into one list.
+/// The limit of a list that must contain all entries or records of a law.
 const ALL: usize = 1_000;
 
-/// When the `nth` call is made: each later than the one before. Years in the future, so that no storage deletes its
-/// records.
+/// The time of the `nth` call: each is later than the one before. The years are in the future, so that no storage
+/// deletes the records.
 pub(super) fn time(nth: u32) -> DateTime<Utc> {
     let first: DateTime<Utc> = "2090-01-01T00:00:00.000001999Z".parse().unwrap();
     first + TimeDelta::milliseconds(i64::from(nth) * 1_001)
 }
 
-/// Who makes the `nth` call.
+/// The person who makes the `nth` call.
 pub(super) fn editor(nth: u32) -> Person {
     Person::new(["ann", "Jo Müller", "ops/eu | 2"][nth as usize % 3]).unwrap()
 }
@@ -29,15 +29,15 @@ pub(super) async fn call(roster: &impl Roster, nth: u32, edits: &[RosterEdit]) -
     roster.apply(&editor(nth), time(nth), edits).await.expect("the roster makes edits")
 }
 
-/// What each edit of the `nth` call did.
+/// Makes the edits of the `nth` call, and returns the effect of each.
 pub(super) async fn done(roster: &impl Roster, nth: u32, edits: &[RosterEdit]) -> Vec<Effect> {
     match call(roster, nth, edits).await {
         Edited::Done(effects) => effects,
-        Edited::Refused(refusal) => panic!("they were refused, {refusal:?}: {edits:?}"),
+        Edited::Refused(refusal) => panic!("the edits were refused with {refusal:?}: {edits:?}"),
     }
 }
 
-/// What the only edit of the `nth` call did.
+/// Makes the only edit of the `nth` call, and returns its effect.
 pub(super) async fn done_one(roster: &impl Roster, nth: u32, edit: RosterEdit) -> Effect {
     match done(roster, nth, &[edit]).await[..] {
         [effect] => effect,
@@ -45,7 +45,7 @@ pub(super) async fn done_one(roster: &impl Roster, nth: u32, edit: RosterEdit) -
     }
 }
 
-/// Sees that a call is refused and changes nothing.
+/// Checks that a call is refused and changes nothing.
 pub(super) async fn must_refuse(roster: &impl Roster, edits: &[RosterEdit], expected: &Refusal) {
     let before = everything(roster).await;
     match call(roster, 900, edits).await {
@@ -54,7 +54,7 @@ pub(super) async fn must_refuse(roster: &impl Roster, edits: &[RosterEdit], expe
             panic!("{edits:#?}\nmust be refused by {expected:?}, but were made: {effects:?}")
         }
     }
-    assert_eq!(everything(roster).await, before, "nothing was changed by {edits:?}");
+    assert_eq!(everything(roster).await, before, "refused edits must change nothing: {edits:?}");
 }
 
 pub(super) async fn listed(roster: &impl Roster, kind: EntryKind) -> Vec<Listed> {
@@ -69,24 +69,31 @@ pub(super) async fn page_of_changes(
     roster.changes(before, limit).await.expect("the roster lists its changes")
 }
 
-/// All records, newest first.
+/// All audit records, newest first.
 pub(super) async fn records(roster: &impl Roster) -> Vec<RosterChange> {
     page_of_changes(roster, None, ALL).await.into_iter().map(|(_, change)| change).collect()
 }
 
-/// All records, oldest first, as what they say of an entry.
+/// The changes of entries in all audit records, oldest first.
 pub(super) async fn told(roster: &impl Roster) -> Vec<EntryChange> {
     let oldest_first = records(roster).await.into_iter().rev();
     let entry = |record: RosterChange| match record.what() {
         What::Entry(entry) => entry.clone(),
-        What::Text(text) => panic!("the record of an edit says nothing of an entry, but {text:?}"),
+        What::Text(text) => panic!("the audit record of an edit describes no entry, but {text:?}"),
     };
     oldest_first.map(entry).collect()
 }
 
-/// All entries, and all records with their marks. The handle looks again first, since others may have written.
+/// The overrides and the copies of feeds.
+pub(super) async fn held_parts(roster: &impl Roster) -> Vec<Listed> {
+    let mut parts = listed(roster, EntryKind::Override).await;
+    parts.extend(listed(roster, EntryKind::Feed).await);
+    parts
+}
+
+/// All entries, and all audit records with their marks. The handle is refreshed first, because others may have written.
 pub(super) async fn everything(roster: &impl Roster) -> (Vec<Listed>, Vec<(ChangeMark, RosterChange)>) {
-    roster.refresh().await.expect("the roster looks again");
+    roster.refresh().await.expect("the roster is refreshed");
     let mut entries = Vec::new();
     for kind in EntryKind::ALL {
         entries.extend(listed(roster, kind).await);

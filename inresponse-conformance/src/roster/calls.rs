@@ -1,4 +1,4 @@
-//! Several edits in one call, and what each of them did.
+//! Laws of calls with several edits, and of the effect of each edit.
 
 use std::slice;
 
@@ -14,7 +14,7 @@ use super::scene::{
 };
 use crate::Harness;
 
-/// So many services, all of `devops`.
+/// Many services, all owned by `devops`.
 fn services(number: usize) -> Vec<Entry> {
     (0..number).map(|n| service_of(&format!("service {n:02}"), "devops")).collect()
 }
@@ -22,7 +22,12 @@ fn services(number: usize) -> Vec<Entry> {
 fn given_away(service: &Entry) -> RosterEdit {
     match service {
         Entry::Service { service, .. } => Entry::service(service, &team("other")).into(),
-        Entry::Team { .. } | Entry::Day { .. } => panic!("the scene has services only"),
+        Entry::Team { .. }
+        | Entry::Day { .. }
+        | Entry::Person { .. }
+        | Entry::Schedule { .. }
+        | Entry::Override { .. }
+        | Entry::Feed { .. } => panic!("the test data has only services"),
     }
 }
 
@@ -31,7 +36,8 @@ fn in_use_by(service_name: &str) -> Refusal {
     Refusal::InUse { key, by }
 }
 
-/// Alone and among others, and exactly: the same entry is the same, however it is stored.
+/// Each edit returns its effect, alone and among others. An edit to the same value has no effect, however the entry is
+/// stored.
 pub async fn each_edit_tells_what_it_did<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     for [first, second] in pairs() {
@@ -49,18 +55,22 @@ pub async fn each_edit_tells_what_it_did<H: Harness<Subject: Roster>>(harness: &
     }
     put_day(&roster, "listed", "2026-03-29", &rota("jo")).await;
     let settled = put(&settings_for("listed", settings("last")));
-    assert_eq!(done_one(&roster, 8, settled).await, Effect::Created, "a day is not settings");
+    assert_eq!(
+        done_one(&roster, 8, settled).await,
+        Effect::Created,
+        "a calendar day is not the team's settings"
+    );
     let [[athens, _], [devops, other], [day, _]] = pairs();
     assert_eq!(done(&roster, 8, &[put(&devops), put(&athens)]).await, [Effect::Created; 2]);
     let mixed = [put(&day), put(&athens), put(&other), delete(&service_of("delphi", "x"))];
     let effects = [Effect::Created, Effect::Unchanged, Effect::Replaced, Effect::Absent];
-    assert_eq!(done(&roster, 9, &mixed).await, effects, "in the order of the edits");
+    assert_eq!(done(&roster, 9, &mixed).await, effects, "the records are in the order of the edits");
     let mixed = [delete(&day), delete(&day_of("devops", "2026-03-01", rota("jo"))), delete(&athens)];
     assert_eq!(done(&roster, 10, &mixed).await, [Effect::Deleted, Effect::Absent, Effect::Deleted]);
     assert_eq!(done(&roster, 11, &[]).await, []);
 }
 
-/// Neither the same entry again nor the deletion of what is not there.
+/// An edit that changes nothing writes no audit record: neither a repeated entry nor the deletion of a missing one.
 pub async fn an_edit_that_changes_nothing_writes_no_record<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     for [first, _] in pairs() {
@@ -71,13 +81,13 @@ pub async fn an_edit_that_changes_nothing_writes_no_record<H: Harness<Subject: R
         assert_eq!(done_one(&roster, 2, put(&first)).await, Effect::Created);
     }
     let before = everything(&roster).await;
-    assert_eq!(before.1.len(), 3, "one for each entry");
+    assert_eq!(before.1.len(), 3, "one record for each entry");
     let same = pairs().map(|[first, _]| put(&first));
     assert_eq!(done(&roster, 3, &same).await, [Effect::Unchanged; 3]);
     assert_eq!(everything(&roster).await, before);
 }
 
-/// None of its edits is made and none is recorded, wherever in the call the refused one is.
+/// A refused call makes none of its edits and writes no record, wherever in the call the refused edit is.
 pub async fn a_call_that_is_refused_changes_nothing<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     put_service(&roster, "delphi", "devops").await;
@@ -92,7 +102,8 @@ pub async fn a_call_that_is_refused_changes_nothing<H: Harness<Subject: Roster>>
     }
 }
 
-/// A team may be deleted by the call that takes its last service away, and not by one that gives it a service.
+/// Names are judged after all edits of a call: a team may be deleted by the call that takes its last service away, and
+/// not by one that gives it a service.
 pub async fn names_are_judged_after_all_edits_of_a_call<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     let athens = service_of("athens", "devops");
@@ -102,7 +113,10 @@ pub async fn names_are_judged_after_all_edits_of_a_call<H: Harness<Subject: Rost
             put_service(&roster, "athens", "devops").await;
             let effects = done(&roster, 1, &edits).await;
             assert!(effects.iter().all(|effect| effect.changes()), "{effects:?}");
-            assert!(!knows(&roster, "devops").await, "it was deleted with its service:\n{edits:#?}");
+            assert!(
+                !knows(&roster, "devops").await,
+                "the team was deleted although it has a service:\n{edits:#?}"
+            );
         }
     }
     put_team(&roster, "devops", &settings("last")).await;
@@ -113,7 +127,7 @@ pub async fn names_are_judged_after_all_edits_of_a_call<H: Harness<Subject: Rost
     assert_eq!(owner(&roster, "athens").await, Some(team("other")));
 }
 
-/// As many as one call can take away: one that is left is found, however many there are.
+/// A team that keeps one of many services is not deleted, even if the call takes away as many services as one call can.
 pub async fn a_team_that_keeps_one_of_many_services_is_not_deleted<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     put_team(&roster, "devops", &settings("last")).await;
@@ -132,7 +146,7 @@ pub async fn a_team_that_keeps_one_of_many_services_is_not_deleted<H: Harness<Su
     assert_eq!(done(&roster, 3, &last).await, [Effect::Deleted, Effect::Replaced]);
 }
 
-/// All of them in one step.
+/// The maximum number of edits is made in one step, and one more is refused.
 pub async fn the_most_edits_are_made_and_one_more_is_refused<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     let services = services(MAX_EDITS + 1);
@@ -146,7 +160,8 @@ pub async fn the_most_edits_are_made_and_one_more_is_refused<H: Harness<Subject:
     assert_eq!(listed(&roster, EntryKind::Service).await, []);
 }
 
-/// Whichever was meant, the other one would be lost. A day is of its team, and is deleted with it.
+/// Two edits of one entry in a call are refused, because one of them would be lost. The deletion of a team also edits
+/// its days.
 pub async fn two_edits_of_one_entry_are_refused<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     let bystander = put(&service_of("delphi", "other"));

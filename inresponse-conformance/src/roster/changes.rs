@@ -1,32 +1,46 @@
-//! The audit records: who changed the roster, and when.
+//! Laws of the audit records: who changed the roster, and when.
 
+use std::convert::Infallible;
 use std::slice;
 
 use inresponse_core::model::Contact;
 use inresponse_core::roster::{
-    EntryChange, Judged, Looked, MAX_EDITS, Roster, RosterChange, RosterEdit, Rota, Team, Was, judge,
+    Answers, EntryChange, Judged, MAX_EDITS, Question, Roster, RosterChange, RosterEdit, Rota, Team, Was,
+    judge_by,
 };
 
 use super::acting::{call, done, done_one, editor, page_of_changes, put_service, records, time, told};
 use super::scene::{all_settings, day_of, delete, put, rota, service_of, settings, settings_for};
 use crate::Harness;
 
-/// The record of the only edit of the `nth` call, of an entry that `was`.
+/// The audit record of the only edit of the `nth` call. `was` is the entry before the edit, which names nothing else.
 fn record(nth: u32, edit: &RosterEdit, was: Was) -> RosterChange {
-    let looked = [Looked { was, users: Vec::new() }];
-    match judge(&editor(nth), time(nth), slice::from_ref(edit), &looked) {
+    let answer = |question: &Question, answers: &mut Answers| {
+        match question {
+            Question::Entry(key) => answers.entry(key.clone(), was.clone()),
+            Question::Users(_) | Question::Parts(_) | Question::OnCallOfDays { .. } => {
+                answers.keys(question.clone(), Vec::new());
+            }
+        }
+        Ok::<_, Infallible>(())
+    };
+    let Ok(judged) = judge_by(&editor(nth), time(nth), slice::from_ref(edit), answer);
+    match judged {
         Judged::Write { changes, .. } if changes.len() == 1 => changes[0].clone(),
-        other @ (Judged::Write { .. } | Judged::Refused(_)) => panic!("the scene does not play: {other:?}"),
+        other @ (Judged::Write { .. } | Judged::Refused(_) | Judged::Ask(_)) => {
+            panic!("the test data is invalid: {other:?}")
+        }
     }
 }
 
-/// Records in an order that does not depend on when they were written.
+/// Sorts records in an order that does not depend on when they were written.
 fn sorted(mut records: Vec<RosterChange>) -> Vec<RosterChange> {
     records.sort_by_cached_key(RosterChange::stored);
     records
 }
 
-/// With who made the edit and when, to the microsecond; also if the same was done before.
+/// Audit records say who made an edit and when, to the microsecond, and are listed newest first, even if the same edit
+/// was made before.
 pub async fn records_are_listed_newest_first<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     let owned = ["ops", "platform"].map(|owner| service_of("athens", owner));
@@ -51,7 +65,7 @@ pub async fn records_are_listed_newest_first<H: Harness<Subject: Roster>>(harnes
     assert_eq!(sorted(found[expected.len()..].to_vec()), sorted(first));
 }
 
-/// The fields that changed and no others, whatever became of the entry, in full.
+/// An audit record contains the fields that changed and no others, with their values before and after.
 pub async fn a_record_tells_what_was_before_and_is_after<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     let many = all_settings().into_iter().max_by_key(|team| team.fallback().len()).expect("there are some");
@@ -88,7 +102,7 @@ pub async fn a_record_tells_what_was_before_and_is_after<H: Harness<Subject: Ros
     assert_eq!(found, steps.map(|(_, expected)| expected));
 }
 
-/// Its fields before and after, of lists their lengths.
+/// A short text of a change: its fields before and after, with lists as their lengths.
 fn in_short(told: &EntryChange) -> String {
     let short = |value: &Option<serde_json::Value>| match value {
         None => "-".to_owned(),
@@ -100,7 +114,7 @@ fn in_short(told: &EntryChange) -> String {
     format!("{}: {:?}{}", told.key, told.change, fields.collect::<String>())
 }
 
-/// Everybody who may read the roster's records could write to them.
+/// Audit records contain no addresses, because everybody who may read the records could then use the addresses.
 pub async fn a_record_holds_no_address<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     let of = |texts: [&str; 3]| texts.map(|text| Contact::new(text).unwrap()).to_vec();
@@ -126,12 +140,12 @@ pub async fn a_record_holds_no_address<H: Harness<Subject: Roster>>(harness: &H)
     for record in &records {
         let text = format!("{record:?} {} {}", record.stored(), record.description());
         for contact in first.iter().chain(&second) {
-            assert!(!text.contains(contact.address()), "{contact} is in {text}");
+            assert!(!text.contains(contact.address()), "the address {contact} appears in the record {text}");
         }
     }
 }
 
-/// None for an edit that changed nothing; also where a page ends in between.
+/// A call writes one record for each edit that changed something, in their order, even if a page ends between them.
 pub async fn a_call_writes_a_record_for_each_edit_in_their_order<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     put_service(&roster, "athens", "devops").await;
@@ -153,13 +167,17 @@ pub async fn a_call_writes_a_record_for_each_edit_in_their_order<H: Harness<Subj
             let Some((mark, _)) = page.last() else { break };
             before = Some(mark.clone());
             found.extend(page.into_iter().map(|(_, record)| record));
-            assert!(found.len() <= expected.len(), "more than there are, with {limit} to a page");
+            assert!(
+                found.len() <= expected.len(),
+                "the pages list more records than exist, with {limit} on a page"
+            );
         }
-        assert_eq!(found, expected, "with {limit} to a page");
+        assert_eq!(found, expected, "the listed records, with {limit} on a page");
     }
 }
 
-/// Whatever is recorded meanwhile, and where several were recorded at the same time.
+/// Pages of changes skip and repeat nothing, even if other changes are recorded in between, or several at the same
+/// time.
 pub async fn pages_of_changes_leave_none_out_and_double_none<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     let mut expected = Vec::new();
@@ -177,17 +195,23 @@ pub async fn pages_of_changes_leave_none_out_and_double_none<H: Harness<Subject:
         let (mut found, mut before) = (Vec::new(), None);
         loop {
             let page = page_of_changes(&roster, before.as_ref(), limit).await;
-            assert!(page.len() <= limit, "{} on a page of {limit}", page.len());
+            assert!(page.len() <= limit, "a page with a limit of {limit} has {} items", page.len());
             let Some((mark, _)) = page.last() else { break };
             before = Some(mark.clone());
             found.extend(page.into_iter().map(|(_, change)| change));
-            assert!(found.len() <= on_top + expected.len(), "more than there are, with {limit} to a page");
+            assert!(
+                found.len() <= on_top + expected.len(),
+                "the pages list more records than exist, with {limit} on a page"
+            );
             newer += 1;
             let newest = put(&service_of(&format!("newer {newer}"), "devops"));
             let _ = done_one(&roster, 100 + u32::try_from(newer).unwrap(), newest).await;
         }
-        assert!(found.is_sorted_by(|a, b| a.at() >= b.at()), "newest first, with {limit} to a page");
+        assert!(
+            found.is_sorted_by(|a, b| a.at() >= b.at()),
+            "the records are listed newest first, with {limit} on a page"
+        );
         let found = found.split_off(on_top.min(found.len()));
-        assert_eq!(sorted(found), expected, "with {limit} to a page");
+        assert_eq!(sorted(found), expected, "the listed records, with {limit} on a page");
     }
 }

@@ -1,4 +1,4 @@
-//! Pages of entries.
+//! Laws of pages of entries.
 
 use inresponse_core::roster::{Entry, EntryKey, EntryKind, Listed, Roster};
 
@@ -6,13 +6,19 @@ use super::acting::{delete_service, done, put_service};
 use super::scene::{all_rotas, all_settings, day_of, put, rota, service_of, settings_for};
 use crate::Harness;
 
-async fn page(roster: &impl Roster, kind: EntryKind, after: Option<&EntryKey>, limit: usize) -> Vec<Listed> {
+pub(super) async fn page(
+    roster: &impl Roster,
+    kind: EntryKind,
+    after: Option<&EntryKey>,
+    limit: usize,
+) -> Vec<Listed> {
     let page = roster.entries(kind, after, limit).await.expect("the roster lists its entries");
-    assert!(page.len() <= limit, "{} on a page of {limit}", page.len());
+    assert!(page.len() <= limit, "a page with a limit of {limit} has {} items", page.len());
     page
 }
 
-/// Entries of all kinds. Some names begin like others, so that what stands between a name and a day decides nothing.
+/// Entries of all kinds. Some names are prefixes of others, so that a separator between a name and a day cannot decide
+/// the order.
 fn entries() -> Vec<Entry> {
     let (settings, rotas) = (all_settings(), all_rotas());
     let mut entries = Vec::new();
@@ -32,7 +38,7 @@ fn entries() -> Vec<Entry> {
     entries
 }
 
-/// What is to be listed of them, in order.
+/// The expected list of these entries, in order.
 fn expected(entries: &[Entry], kind: EntryKind) -> Vec<Listed> {
     let of_kind = entries.iter().filter(|entry| entry.key().kind() == kind).cloned();
     let mut listed: Vec<Listed> = of_kind.map(Listed::from).collect();
@@ -51,7 +57,8 @@ fn expected(entries: &[Entry], kind: EntryKind) -> Vec<Listed> {
     listed
 }
 
-/// In the order of their keys and exactly; a team without settings of its own too.
+/// Pages of entries skip and repeat nothing. Entries are listed in the order of their keys, and include teams without
+/// settings.
 pub async fn pages_of_entries_leave_none_out_and_double_none<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     let entries = entries();
@@ -69,15 +76,15 @@ pub async fn pages_of_entries_leave_none_out_and_double_none<H: Harness<Subject:
                 found.extend(page);
                 assert!(
                     found.len() <= expected.len(),
-                    "more than there are, with {limit} to a page: {found:#?}"
+                    "the pages list more entries than exist, with {limit} on a page: {found:#?}"
                 );
             }
-            assert_eq!(found, expected, "with {limit} to a page");
+            assert_eq!(found, expected, "the listed records, with {limit} on a page");
         }
     }
 }
 
-/// It was deleted between two pages, say.
+/// A page continues after a key that no longer exists, for example because it was deleted between two pages.
 pub async fn a_page_goes_on_after_a_key_that_is_gone<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     for name in ["a", "b", "c", "d"] {
@@ -99,6 +106,6 @@ pub async fn a_page_goes_on_after_a_key_that_is_gone<H: Harness<Subject: Roster>
         let all = page(&roster, key.kind(), None, 100).await;
         let expected: Vec<_> = all.into_iter().map(|l| l.key).filter(|other| *other > key).take(2).collect();
         assert_eq!(after, expected, "after {key}");
-        assert_eq!(expected.len(), 2, "there are two after {key}");
+        assert_eq!(expected.len(), 2, "two entries follow the key {key}");
     }
 }

@@ -1,4 +1,4 @@
-//! Many calls at once.
+//! Laws of concurrent calls.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use super::scene::{day_of, delete, put, rota, service, service_of, settings, set
 use crate::Harness;
 use crate::waiting::together;
 
-/// How many calls contend for the same entries.
+/// The number of calls that contend for the same entries.
 const AT_ONCE: u32 = 8;
 
-/// Of many concurrent writes none overwrites another.
+/// Concurrent writes of different entries do not overwrite each other.
 pub async fn concurrent_puts_are_all_kept<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = Arc::new(harness.fresh().await);
     let writers = (1..=16).map(|i| {
@@ -36,7 +36,8 @@ pub async fn concurrent_puts_are_all_kept<H: Harness<Subject: Roster>>(harness: 
     assert_eq!(records(&*roster).await.len(), 3 * 16, "a record for each");
 }
 
-/// The others replace it, or find nothing to delete.
+/// Of concurrent calls for one entry, one creates or deletes it. The other calls replace the entry, or find nothing to
+/// delete.
 pub async fn of_concurrent_calls_one_creates_and_one_deletes_an_entry<H: Harness<Subject: Roster>>(
     harness: &H,
 ) {
@@ -57,19 +58,23 @@ pub async fn of_concurrent_calls_one_creates_and_one_deletes_an_entry<H: Harness
             });
             let mut effects = together(calls).await;
             effects.sort_by_key(|effect| *effect != first);
-            let (done, rest) = effects.split_first().expect("there are some calls");
-            assert_eq!(*done, first, "one of them: {effects:?}");
-            assert!(rest.iter().all(|effect| *effect == others), "one of them only: {effects:?}");
+            let (done, rest) = effects.split_first().expect("there is at least one call");
+            assert_eq!(*done, first, "one of the calls must create or delete the entry: {effects:?}");
+            assert!(
+                rest.iter().all(|effect| *effect == others),
+                "only one of the calls may create or delete the entry: {effects:?}"
+            );
         }
     }
 }
 
-/// What each found is what another left, and the last left what is there.
+/// The records of concurrent calls form a chain: what each call found is what another left, and the last call left the
+/// current value.
 pub async fn records_of_concurrent_calls_link_up<H: Harness<Subject: Roster>>(harness: &H) {
     must_link_up(vec![harness.fresh().await]).await;
 }
 
-/// Concurrent calls by all handles in turn link up.
+/// Checks that the records of concurrent calls form a chain, with the calls spread over all handles.
 pub(super) async fn must_link_up<R: Roster>(handles: Vec<R>) {
     let handles: Vec<_> = handles.into_iter().map(Arc::new).collect();
     let calls = (0..AT_ONCE).zip(handles.iter().cycle().cloned()).map(|(i, roster)| async move {
@@ -78,14 +83,14 @@ pub(super) async fn must_link_up<R: Roster>(handles: Vec<R>) {
     });
     let effects = together(calls).await;
     let roster = &*handles[0];
-    roster.refresh().await.expect("the roster looks again");
+    roster.refresh().await.expect("the roster is refreshed");
     let chain = chain_of(&records(roster).await, "athens");
-    assert_eq!(chain.len(), effects.len(), "a record for each of {effects:?}");
+    assert_eq!(chain.len(), effects.len(), "one record for each of {effects:?}");
     let last = chain.last().map(|name| team(name));
-    assert_eq!(owner(roster, "athens").await, last, "the last of {chain:?}");
+    assert_eq!(owner(roster, "athens").await, last, "the current owner is the last of {chain:?}");
 }
 
-/// Calls that edit the same entries take effect in one order for all of them, as if one came after the other.
+/// Concurrent calls that edit the same entries take effect in one order, as if one came after the other.
 pub async fn concurrent_calls_of_several_edits_do_not_mix<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = Arc::new(harness.fresh().await);
     let names = ["athens", "delphi", "sparta"];
@@ -101,17 +106,17 @@ pub async fn concurrent_calls_of_several_edits_do_not_mix<H: Harness<Subject: Ro
     together(calls).await;
     let records = records(&*roster).await;
     let chains = names.map(|name| chain_of(&records, name));
-    assert_eq!(chains[0].len(), AT_ONCE as usize, "a record for each call");
-    assert_eq!(chains[0], chains[1], "the order of {} and {}", names[0], names[1]);
-    assert_eq!(chains[0], chains[2], "the order of {} and {}", names[0], names[2]);
+    assert_eq!(chains[0].len(), AT_ONCE as usize, "one record for each call");
+    assert_eq!(chains[0], chains[1], "the order of edits on {} and {} is the same", names[0], names[1]);
+    assert_eq!(chains[0], chains[2], "the order of edits on {} and {} is the same", names[0], names[2]);
     let expected: Vec<_> =
         names.iter().map(|name| service_of(name, &chains[0][AT_ONCE as usize - 1])).collect();
     let left: Vec<_> =
         listed(&*roster, EntryKind::Service).await.into_iter().filter_map(|l| l.entry).collect();
-    assert_eq!(left, expected, "what the last of {:?} left", chains[0]);
+    assert_eq!(left, expected, "the entry has the value of the last of {:?}", chains[0]);
 }
 
-/// The owners of a service one after the other, as its records tell them in whatever order they are listed.
+/// The owners of a service in the order of its changes, which are found from the records in any order.
 fn chain_of(records: &[RosterChange], name: &str) -> Vec<String> {
     let key = EntryKey::Service(service(name));
     let mut steps = BTreeMap::new();
@@ -119,7 +124,7 @@ fn chain_of(records: &[RosterChange], name: &str) -> Vec<String> {
         if matches!(record.what(), What::Entry(entry) if entry.key == key) {
             let (before, after) = owners_told(record);
             let twice = steps.insert(before, after);
-            assert_eq!(twice, None, "two calls found the same:\n{records:#?}");
+            assert_eq!(twice, None, "two calls found the same previous owner:\n{records:#?}");
         }
     }
     let (mut chain, mut at) = (Vec::new(), None);
@@ -127,22 +132,22 @@ fn chain_of(records: &[RosterChange], name: &str) -> Vec<String> {
         chain.extend(after.clone());
         at = after;
     }
-    assert!(steps.is_empty(), "after {chain:?} there is no way to {steps:?}");
+    assert!(steps.is_empty(), "after the owners {chain:?} the changes {steps:?} cannot follow");
     chain
 }
 
-/// Whose a service is by its record.
+/// The owner of a service after a change, by its record.
 pub(super) fn owner_told(record: &RosterChange) -> Option<String> {
     owners_told(record).1
 }
 
-/// Whose a service was, and is.
+/// The owner of a service before and after a change, by its record.
 fn owners_told(record: &RosterChange) -> (Option<String>, Option<String>) {
     let field = match record.what() {
         What::Entry(entry) => entry.fields.get("team"),
         What::Text(_) => None,
     };
-    let field = field.unwrap_or_else(|| panic!("a record of a service tells its team, unlike {record:?}"));
+    let field = field.unwrap_or_else(|| panic!("a service's record must contain its team: {record:?}"));
     let text = |value: &Option<serde_json::Value>| value.as_ref().and_then(|v| v.as_str()).map(str::to_owned);
     (text(&field.before), text(&field.after))
 }

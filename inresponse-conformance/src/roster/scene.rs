@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::NaiveDate;
 use inresponse_core::model::{Contact, Severity, TeamName};
-use inresponse_core::roster::{Entry, EntryKey, RosterEdit, Rota, Team, Zone};
+use inresponse_core::roster::{Entry, EntryKey, RosterEdit, Rota, Team, TeamLevel, Zone};
 
 pub(super) use crate::scene::{contact, service};
 
@@ -16,12 +16,12 @@ pub(super) fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
 }
 
-/// Settings that say little but whose fallback is `name`.
+/// Small settings with the fallback `name`.
 pub(super) fn settings(name: &str) -> Team {
     Team::builder(vec![contact(name)]).build().unwrap()
 }
 
-/// An entry with `name` on call.
+/// A calendar entry with `name` on call.
 pub(super) fn rota(name: &str) -> Rota {
     Rota::new(vec![contact(name)], Vec::new()).unwrap()
 }
@@ -37,6 +37,10 @@ pub(super) fn all_settings() -> Vec<Team> {
     ])
     .timezone(Zone::new("America/Argentina/ComodRivadavia").unwrap())
     .escalate_after(Duration::from_millis(1_500))
+    .levels(vec![
+        TeamLevel { notify: vec![contact("jo").into(), of("sms:+30210").into()], wait: None },
+        TeamLevel { notify: Vec::new(), wait: Some(Duration::from_secs(90)) },
+    ])
     .repeat(Team::MAX_REPEAT)
     .alert_levels(Severity::Crit, vec![1, 2, 3, 65_535])
     .alert_levels(Severity::Err, vec![2, 1])
@@ -70,7 +74,7 @@ pub(super) fn all_rotas() -> Vec<Rota> {
     .into()
 }
 
-/// Names that are easily taken for each other, or for something else than names.
+/// Names that are easily confused with each other, or with something that is not a name.
 pub(super) fn odd_names() -> Vec<String> {
     let long = "x".repeat(TeamName::MAX_BYTES - 1);
     let names = [
@@ -128,7 +132,7 @@ pub(super) fn no_team(name: &str) -> RosterEdit {
     RosterEdit::Delete(EntryKey::Team(team(name)))
 }
 
-/// Two entries of each kind with one key.
+/// Two different entries for one key, for each kind.
 pub(super) fn pairs() -> [[Entry; 2]; 3] {
     [
         ["ops", "platform"].map(|owner| service_of("athens", owner)),

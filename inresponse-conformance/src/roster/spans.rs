@@ -1,4 +1,4 @@
-//! What a directory holds.
+//! Laws of the content of a directory.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,8 @@ fn instant(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
-/// It is resolved for any instant of the span in the team's zone, which nobody has told the roster.
+/// A directory contains every day that the span covers in some time zone, because the roster is not told the team's
+/// zone.
 pub async fn p15_a_directory_has_every_day_that_some_zone_has_in_its_span<H: Harness<Subject: Roster>>(
     harness: &H,
 ) {
@@ -49,7 +50,7 @@ pub async fn p15_a_directory_has_every_day_that_some_zone_has_in_its_span<H: Har
         let (first, last) = days_of(from, to);
         for zone in ["Pacific/Kiritimati", "Pacific/Pago_Pago"].map(|name| Zone::new(name).unwrap()) {
             let days = day_in(&zone, from)..=day_in(&zone, to);
-            assert!(first <= *days.start() && *days.end() <= last, "the scene has all days of {zone:?}");
+            assert!(first <= *days.start() && *days.end() <= last, "the test data has all days of {zone:?}");
         }
         let expected: BTreeMap<_, _> = dates
             .iter()
@@ -59,18 +60,19 @@ pub async fn p15_a_directory_has_every_day_that_some_zone_has_in_its_span<H: Har
         let there: Vec<_> = found.days().map(|(date, rota)| (date, (**rota).clone())).collect();
         let in_span: BTreeMap<_, _> =
             there.iter().filter(|(date, _)| (first..=last).contains(date)).cloned().collect();
-        assert_eq!(in_span, expected, "from {from} to {to}");
+        assert_eq!(in_span, expected, "the directory from {from} to {to}");
         // There may be others, if they are true.
         for (date, rota) in there {
             assert!(
                 dates.contains(&date) && rota == of("devops", date),
-                "{date} from {from} to {to}: {rota:?}"
+                "the day {date} in the directory from {from} to {to}: {rota:?}"
             );
         }
     }
 }
 
-/// Also by days that lie far from the span; and for a team that is not known there is nothing.
+/// A directory says whether its team is known, also by days far from the span. The directory of an unknown team is
+/// empty.
 pub async fn p12_a_directory_tells_whether_its_team_is_known<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     let far = day("2026-03-29");

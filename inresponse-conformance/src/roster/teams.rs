@@ -1,4 +1,4 @@
-//! Deletions, and what a team is.
+//! Laws of deletions, and of when a team is known.
 
 use inresponse_core::model::TeamName;
 use inresponse_core::roster::{Edited, Effect, EntryKey, EntryKind, Refusal, Roster};
@@ -10,7 +10,7 @@ use super::acting::{
 use super::scene::{no_team, rota, settings, team};
 use crate::Harness;
 
-/// The first deletion removes it, later ones find it absent. It can be written again.
+/// The first deletion removes an entry, later ones find it missing. The entry can be written again.
 pub async fn a_deletion_tells_what_it_found<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     assert_eq!(delete_service(&roster, "athens").await, Effect::Absent);
@@ -34,7 +34,7 @@ pub async fn a_deletion_tells_what_it_found<H: Harness<Subject: Roster>>(harness
     }
 }
 
-/// Other services, other days of the team, and teams whose names begin alike.
+/// A deletion leaves everything else alone: other services, other days of the team, and teams whose names begin alike.
 pub async fn a_deletion_leaves_everything_else_alone<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     for name in ["dev", "devops", "devops/eu", "Devops"] {
@@ -55,7 +55,8 @@ pub async fn a_deletion_leaves_everything_else_alone<H: Harness<Subject: Roster>
     }
 }
 
-/// Any of them is enough; none needs the others.
+/// A team is known if it has settings, a calendar entry or a service. Settings, a calendar entry or a service alone are
+/// enough.
 pub async fn p12_a_team_is_known_by_settings_a_calendar_entry_or_a_service<H: Harness<Subject: Roster>>(
     harness: &H,
 ) {
@@ -66,14 +67,14 @@ pub async fn p12_a_team_is_known_by_settings_a_calendar_entry_or_a_service<H: Ha
     assert_eq!(settings_of(&roster, "named").await, None, "a service gives no settings");
     let owns = call(&roster, 0, &[no_team("named")]).await;
     let is_there = matches!(owns, Edited::Refused(Refusal::InUse { .. }));
-    assert!(is_there, "it is there, since it owns a service: {owns:?}");
+    assert!(is_there, "the team is known, because it owns a service: {owns:?}");
     assert_eq!(delete_service(&roster, "sparta").await, Effect::Deleted);
-    assert!(knows(&roster, "named").await, "one service is left");
+    assert!(knows(&roster, "named").await, "the team still has one service");
     put_service(&roster, "athens", "other").await;
-    assert!(!knows(&roster, "named").await, "no service is left");
-    assert!(knows(&roster, "other").await, "the service is theirs now");
+    assert!(!knows(&roster, "named").await, "the team has no service");
+    assert!(knows(&roster, "other").await, "the other team now owns the service");
     assert_eq!(delete_service(&roster, "athens").await, Effect::Deleted);
-    assert!(!knows(&roster, "other").await, "the service is gone");
+    assert!(!knows(&roster, "other").await, "the service was deleted");
 
     put_team(&roster, "settled", &settings("last")).await;
     assert!(knows(&roster, "settled").await, "settings alone make a team");
@@ -83,13 +84,13 @@ pub async fn p12_a_team_is_known_by_settings_a_calendar_entry_or_a_service<H: Ha
     assert!(knows(&roster, "listed").await, "a calendar alone makes a team");
     assert_eq!(settings_of(&roster, "listed").await, None, "a calendar has no settings");
     assert_eq!(delete_day(&roster, "listed", "2026-03-01").await, Effect::Deleted);
-    assert!(knows(&roster, "listed").await, "one entry is left");
+    assert!(knows(&roster, "listed").await, "the team still has one calendar entry");
     assert_eq!(delete_day(&roster, "listed", "2026-03-02").await, Effect::Deleted);
-    assert!(!knows(&roster, "listed").await, "no entry is left");
-    assert_eq!(delete_team(&roster, "listed").await, Effect::Absent, "a team that is not known is not there");
+    assert!(!knows(&roster, "listed").await, "the team has no calendar entry");
+    assert_eq!(delete_team(&roster, "listed").await, Effect::Absent, "an unknown team has no directory");
 }
 
-/// Each of them once, in order, and no others.
+/// The list of known teams contains each of them once, in order, and no others.
 pub async fn the_teams_that_are_known_are_listed<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     let teams = async || -> Vec<TeamName> {
@@ -114,17 +115,17 @@ pub async fn the_teams_that_are_known_are_listed<H: Harness<Subject: Roster>>(ha
     assert_eq!(teams().await, ["Zeta", "both"].map(team));
 }
 
-/// Nothing of it comes back with a team of the same name.
+/// A team is deleted with its calendar: nothing comes back with a new team of the same name.
 pub async fn a_team_is_deleted_with_its_calendar<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     put_team(&roster, "devops", &settings("last")).await;
     put_day(&roster, "devops", "2026-03-01", &rota("jo")).await;
     put_day(&roster, "devops", "2026-03-02", &rota("jo")).await;
     assert_eq!(delete_team(&roster, "devops").await, Effect::Deleted);
-    assert!(!knows(&roster, "devops").await, "nothing of it is left");
+    assert!(!knows(&roster, "devops").await, "the calendar of the deleted team is empty");
     put_team(&roster, "devops", &settings("last")).await;
     for date in ["2026-03-01", "2026-03-02"] {
-        assert_eq!(entry(&roster, "devops", date).await, None, "{date} of the team that was deleted");
+        assert_eq!(entry(&roster, "devops", date).await, None, "the day {date} of the deleted team");
     }
 
     put_day(&roster, "listed", "2026-03-01", &rota("jo")).await;
@@ -132,7 +133,7 @@ pub async fn a_team_is_deleted_with_its_calendar<H: Harness<Subject: Roster>>(ha
     assert_eq!(entry(&roster, "listed", "2026-03-01").await, None);
 }
 
-/// Its services would lead nowhere. It says which one, and nothing is changed.
+/// A team that owns a service is not deleted. The refusal names the service, and nothing is changed.
 pub async fn a_team_that_owns_a_service_is_not_deleted<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     put_team(&roster, "devops", &settings("last")).await;
@@ -143,11 +144,13 @@ pub async fn a_team_that_owns_a_service_is_not_deleted<H: Harness<Subject: Roste
     for owns in ["athens", "sparta"] {
         match call(&roster, 0, &[no_team("devops")]).await {
             Edited::Refused(Refusal::InUse { key, by: EntryKey::Service(named) }) => {
-                assert_eq!(key, EntryKey::Team(team("devops")), "the entry that was not deleted");
+                assert_eq!(key, EntryKey::Team(team("devops")), "the entry of the team that was not deleted");
                 let owner = roster.service(&named).await.expect("the roster answers");
-                assert_eq!(owner, Some(team("devops")), "{named} was named as its service");
+                assert_eq!(owner, Some(team("devops")), "the refusal names {named} as the team's service");
             }
-            other @ (Edited::Refused(_) | Edited::Done(_)) => panic!("it owns {owns}, yet: {other:?}"),
+            other @ (Edited::Refused(_) | Edited::Done(_)) => {
+                panic!("the team owns {owns}, but the deletion returned {other:?}")
+            }
         }
         assert_eq!(settings_of(&roster, "devops").await, Some(settings("last")), "nothing was changed");
         assert_eq!(entry(&roster, "devops", "2026-03-01").await, Some(rota("jo")), "nothing was changed");

@@ -1,11 +1,11 @@
-//! A swapped value survives a crash.
+//! Laws of durability: a swapped value survives a crash.
 
 use inresponse_core::settings::{Settings, Swapped};
 
 use super::{swap, value};
 use crate::Durable;
 
-/// The first value and the ones after it.
+/// The first value of a setting and later values survive a crash.
 pub async fn what_was_swapped_survives_a_crash<H: Durable<Subject: Settings>>(harness: &H) {
     let settings = harness.fresh().await;
     assert_eq!(swap(&settings, "once", None, b"one").await, Swapped::Done);

@@ -1,6 +1,6 @@
 //! The laws of every [`Settings`].
 //!
-//! What one handle wrote every other answers at once: sessions of people and limits of keys are judged by it.
+//! Every handle must return at once what any handle wrote, because sessions of people and limits of keys depend on it.
 
 mod durable;
 mod shared;
@@ -15,7 +15,7 @@ use inresponse_core::settings::{Settings, Swapped};
 /// The names of all laws, including those that may be excepted.
 pub const LAWS: &[&str] = crate::__settings_laws! { [crate::__names] [] };
 
-/// The one list of the laws.
+/// The list of all laws of settings.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __settings_laws {

@@ -1,11 +1,11 @@
-//! Several processes on one storage.
+//! Laws of several processes on one storage.
 
 use inresponse_core::settings::{Settings, Swapped};
 
 use super::{swap, value};
 use crate::Shared;
 
-/// Also what the other one has read before, and in both directions.
+/// One handle returns at once what another swapped, in both directions, even if it has read an older value before.
 pub async fn what_one_handle_swaps_another_answers_at_once<H: Shared<Subject: Settings>>(harness: &H) {
     let first = harness.fresh().await;
     let second = harness.another(&first).await;

@@ -1,30 +1,34 @@
-//! Single calls to a store, each with its required answer.
+//! Calls to the store under test, each with its required answer.
 
 use chrono::{DateTime, Utc};
 use inresponse_core::model::IncidentNumber;
 use inresponse_core::plan::{Draft, Opening};
 use inresponse_core::store::{Committed, Created, ListQuery, Record, Store};
 
-/// More than any law puts into a store.
+/// More incidents than any law puts into a store.
 pub(super) const ALL: usize = 1000;
 
 pub(super) async fn create(store: &impl Store, opening: Opening) -> Created {
     store.create(opening).await.expect("the store creates")
 }
 
-/// Creates what must be new.
+/// Creates an incident that must be new.
 pub(super) async fn new(store: &impl Store, opening: Opening) -> Record {
     match create(store, opening).await {
         Created::New(record) => record,
-        Created::Repeat(record) => panic!("expected a new incident, was answered the open {record:?}"),
+        Created::Repeat(record) => {
+            panic!("expected a new incident, but the store returned the open {record:?}")
+        }
     }
 }
 
-/// Creates what must be a repeat.
+/// Creates an incident that must be a repeat.
 pub(super) async fn repeat(store: &impl Store, opening: Opening) -> Record {
     match create(store, opening).await {
         Created::Repeat(record) => record,
-        Created::New(record) => panic!("expected the open incident, was answered the new {record:?}"),
+        Created::New(record) => {
+            panic!("expected the open incident, but the store returned the new {record:?}")
+        }
     }
 }
 
@@ -32,22 +36,22 @@ pub(super) async fn load(store: &impl Store, number: IncidentNumber) -> Option<R
     store.load(number).await.expect("the store loads")
 }
 
-/// Loads what must be there.
+/// Loads an incident that must exist.
 pub(super) async fn present(store: &impl Store, number: IncidentNumber) -> Record {
     load(store, number).await.unwrap_or_else(|| panic!("incident {number} is lost"))
 }
 
-/// Commits at the version of `record` what must succeed, and answers the record as it must be now.
+/// Commits a change at the version of `record`, which must succeed, and returns the record as it must be now.
 pub(super) async fn commit(store: &impl Store, record: &Record, draft: Draft) -> Record {
     let next = record.version.next();
     let committed = store.commit(record.version, &draft).await.expect("the store commits");
-    assert_eq!(committed, Committed::At(next), "a commit at the version that was read");
+    assert_eq!(committed, Committed::At(next), "a commit at the version that was read succeeds");
     Record { version: next, incident: draft.into_incident(), ..record.clone() }
 }
 
 /// All incidents due at `now`.
 pub(super) async fn due(store: &impl Store, now: DateTime<Utc>) -> Vec<Record> {
-    store.due(now, None, ALL).await.expect("the store tells what is due")
+    store.due(now, None, ALL).await.expect("the store lists due incidents")
 }
 
 /// The numbers of the incidents due at `now`.

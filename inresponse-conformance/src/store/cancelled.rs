@@ -1,4 +1,4 @@
-//! Promise 4: a call whose future was dropped has happened or not, and leaves nothing by halves.
+//! Laws of promise 4: a call whose future was dropped has either happened completely or not at all.
 
 use inresponse_core::store::{Created, ListQuery, Store};
 
@@ -7,24 +7,24 @@ use crate::Harness;
 use crate::scene::{at, keyed, noted, opening};
 use crate::waiting::{abandoned, eventually};
 
-/// How many turns the others get before a call is given up; from none to more than a call takes in memory.
+/// The number of turns that other tasks get before a call is dropped: from none to more than a call in memory takes.
 const PATIENCE: [usize; 8] = [0, 1, 2, 3, 5, 8, 50, 500];
 
-/// A key is never left to an incident that is not there.
+/// A dropped `create` leaves a whole incident or none: a key is never held by a missing incident.
 pub async fn p04_an_abandoned_create_is_whole_or_absent<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     for patience in PATIENCE {
-        let key = format!("given up after {patience}");
+        let key = format!("the call was dropped after {patience} turns");
         abandoned(patience, store.create(opening(keyed("athens", &key), at(0)))).await;
         let number = match create(&store, opening(keyed("athens", &key), at(0))).await {
             Created::New(record) => record.number(),
             Created::Repeat(record) => {
-                assert_eq!(record.count, 2, "of the call that was given up and this one");
+                assert_eq!(record.count, 2, "the count of the dropped call and this one");
                 record.number()
             }
         };
         let found = load(&store, number).await.map(|record| record.number());
-        assert_eq!(found, Some(number), "the incident that was answered is there");
+        assert_eq!(found, Some(number), "the answered incident exists");
     }
     // Each key has one incident, however late a call that was given up may have taken effect.
     let query = ListQuery { limit: ALL, ..ListQuery::default() };
@@ -32,11 +32,11 @@ pub async fn p04_an_abandoned_create_is_whole_or_absent<H: Harness<Subject: Stor
     eventually(&distinct, || async { listed(&store, &query).await.len() }).await;
 }
 
-/// A record is the one before or the one after, and the next commit decides as ever.
+/// A dropped `commit` leaves the record before it or after it, and the next commit works as usual.
 pub async fn p04_an_abandoned_commit_is_whole_or_absent<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     for patience in PATIENCE {
-        let key = format!("given up after {patience}");
+        let key = format!("the call was dropped after {patience} turns");
         let before = new(&store, opening(keyed("athens", &key), at(0))).await;
         let draft = noted(&before.incident, "given up", at(1));
         abandoned(patience, store.commit(before.version, &draft)).await;

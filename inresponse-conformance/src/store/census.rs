@@ -1,4 +1,4 @@
-//! Promise 12: what nobody answers to shows in health and metrics.
+//! Laws of promise 12: unanswered incidents show in health and metrics.
 
 use chrono::{DateTime, Utc};
 use inresponse_core::model::Matrix;
@@ -17,7 +17,7 @@ async fn census(store: &impl Store, waiting_before: DateTime<Utc>) -> Census {
     store.census(waiting_before).await.expect("the store counts")
 }
 
-/// Nothing is nothing, and not an outage.
+/// The census of an empty store is zero, and not an outage.
 pub async fn p12_the_census_of_an_empty_store_is_zero<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let census = census(&store, at(0)).await;
@@ -25,7 +25,7 @@ pub async fn p12_the_census_of_an_empty_store_is_zero<H: Harness<Subject: Store>
     assert_eq!(Census { resolved: None, ..census }, Census::default());
 }
 
-/// As last committed. Those that are resolved may be left uncounted.
+/// The census counts the incidents in each state, as last committed. Resolved incidents may be left uncounted.
 pub async fn p12_the_census_counts_states<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let mut records = Vec::new();
@@ -53,7 +53,7 @@ async fn alerted(store: &impl Store, record: Record, outcome: &Outcome, now: Dat
     record
 }
 
-/// Whom everybody was alerted of, and whom nobody heard of; both only while they are open.
+/// The census counts open incidents that everybody was alerted for, and those for which nobody was reached.
 pub async fn p12_the_census_counts_the_unclaimed_and_the_undelivered<H: Harness<Subject: Store>>(
     harness: &H,
 ) {
@@ -85,7 +85,8 @@ pub async fn p12_the_census_counts_the_unclaimed_and_the_undelivered<H: Harness<
     eventually(&(3, 2, 2), counted).await;
 }
 
-/// Since before that time, and not at it; claimed ones wait for nothing.
+/// The census counts open incidents that have waited since before a given time, and not those since exactly that time.
+/// Claimed incidents do not wait.
 pub async fn p12_the_census_counts_those_that_wait_since_before_a_time<H: Harness<Subject: Store>>(
     harness: &H,
 ) {
@@ -99,7 +100,7 @@ pub async fn p12_the_census_counts_those_that_wait_since_before_a_time<H: Harnes
 
     let waits =
         [&untouched, &failing, &reached, &claimed].map(|record| plan::waiting_since(&record.incident));
-    assert_eq!(waits, [Some(at(10)), Some(at(20)), Some(at(625)), None], "the scene plays as it is written");
+    assert_eq!(waits, [Some(at(10)), Some(at(20)), Some(at(625)), None], "the test data is valid");
     let cases = [
         (at(5), 0),
         (at(10), 0),
@@ -114,7 +115,7 @@ pub async fn p12_the_census_counts_those_that_wait_since_before_a_time<H: Harnes
     }
 }
 
-/// The earliest of all, overdue or not; `None` if nothing is due.
+/// The census contains the earliest due time of all incidents, overdue or not; `None` if nothing is due.
 pub async fn p12_the_census_tells_the_next_due_time<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let next = async || census(&store, at(0)).await.next_due_at;

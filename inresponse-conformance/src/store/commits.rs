@@ -1,4 +1,4 @@
-//! Promises 6 and 11: the version is the only fence.
+//! Laws of promises 6 and 11: the version is the only fence.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::Harness;
 use crate::scene::{at, claimed, keyed, leased, noted, opening, report, resolved};
 use crate::waiting::{eventually, together};
 
-/// One version after another.
+/// A commit at the version that was read replaces the record, and increases the version.
 pub async fn p06_a_commit_at_the_read_version_replaces_the_record<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let mut record = new(&store, opening(report("athens"), at(0))).await;
@@ -21,7 +21,7 @@ pub async fn p06_a_commit_at_the_read_version_replaces_the_record<H: Harness<Sub
     }
 }
 
-/// An older version and one that never was.
+/// A commit at another version is stale and changes nothing, whether the version is older or never existed.
 pub async fn p06_a_commit_at_another_version_is_stale_and_changes_nothing<H: Harness<Subject: Store>>(
     harness: &H,
 ) {
@@ -32,13 +32,19 @@ pub async fn p06_a_commit_at_another_version_is_stale_and_changes_nothing<H: Har
     for draft in &prepared {
         for version in [first.version, second.version.next(), Version::new(0), Version::new(1_000_000)] {
             let committed = store.commit(version, draft).await.expect("the store commits");
-            assert_eq!(committed, Committed::Stale, "{version:?} of a record at {:?}", second.version);
+            assert_eq!(
+                committed,
+                Committed::Stale,
+                "a commit at {version:?} of a record at {:?} is stale",
+                second.version
+            );
             assert_eq!(present(&store, first.number()).await, second, "a stale commit changes nothing");
         }
     }
 }
 
-/// Claims by several people and the lease of an alert, all read before the first of them is written.
+/// Of concurrent commits at one version one wins: claims by several people and the lease of an alert, all read before
+/// any of them is written.
 pub async fn p06_of_concurrent_commits_at_one_version_one_wins<H: Harness<Subject: Store>>(harness: &H) {
     const ACTORS: usize = 8;
     let store = Arc::new(harness.fresh().await);
@@ -66,14 +72,18 @@ pub async fn p06_of_concurrent_commits_at_one_version_one_wins<H: Harness<Subjec
                 Committed::Stale => {}
             }
         }
-        assert_eq!(won.len(), 1, "of {ACTORS} commits at one version");
+        assert_eq!(won.len(), 1, "one of {ACTORS} commits at one version wins");
         let now = present(&*store, number).await;
-        assert_eq!((now.version, &now.incident), (won[0].0, won[0].1.incident()), "the winner's is kept");
+        assert_eq!(
+            (now.version, &now.incident),
+            (won[0].0, won[0].1.incident()),
+            "the record has the content of the winning commit"
+        );
         assert_eq!(now.version, Version::FIRST.next());
     }
 }
 
-/// A commit touches its own record only.
+/// A commit changes its own record only.
 pub async fn p06_a_commit_leaves_other_incidents_alone<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let mut records = Vec::new();
@@ -88,7 +98,8 @@ pub async fn p06_a_commit_leaves_other_incidents_alone<H: Harness<Subject: Store
     eventually(&due, || super::acts::due(&store, at(1))).await;
 }
 
-/// Only `create` creates. Whether the answer is stale or an outage, nothing is there afterwards.
+/// A commit with an unknown number creates nothing. The answer may be stale or an outage, but no incident exists
+/// afterwards.
 pub async fn a_commit_of_an_unknown_number_creates_nothing<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let known = new(&store, opening(report("athens"), at(0))).await;
@@ -96,7 +107,11 @@ pub async fn a_commit_of_an_unknown_number_creates_nothing<H: Harness<Subject: S
     let draft = opening(report("athens"), at(0)).numbered(unknown);
     for version in [Version::new(0), Version::FIRST] {
         if let Ok(committed) = store.commit(version, &draft).await {
-            assert_eq!(committed, Committed::Stale, "a commit of a number that nobody was given");
+            assert_eq!(
+                committed,
+                Committed::Stale,
+                "a commit with a number that was never given creates nothing"
+            );
         }
         assert_eq!(load(&store, unknown).await, None);
     }

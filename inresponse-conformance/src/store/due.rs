@@ -1,4 +1,4 @@
-//! Promises 8, 9 and 11: what is due, never early and never lost.
+//! Laws of promises 8, 9 and 11: what is due, never early and never lost.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use inresponse_core::model::IncidentNumber;
@@ -13,17 +13,21 @@ use crate::scene::{
 };
 use crate::waiting::eventually;
 
-/// Not even by a microsecond.
+/// No incident is due before its time, not even by a microsecond.
 pub async fn p08_nothing_is_due_before_its_time<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let number = new(&store, opening(report("athens"), at(60))).await.number();
     new(&store, opening(report("athens"), at(3_600))).await;
     eventually(&vec![number], || due_numbers(&store, at(61))).await;
-    assert_eq!(due_numbers(&store, at(60) - MICRO).await, [], "a microsecond before its time");
-    assert_eq!(due_numbers(&store, at(59)).await, [], "a second before its time");
+    assert_eq!(
+        due_numbers(&store, at(60) - MICRO).await,
+        [],
+        "the incident is not due a microsecond before its time"
+    );
+    assert_eq!(due_numbers(&store, at(59)).await, [], "the incident is not due a second before its time");
 }
 
-/// At its very microsecond, and however long after.
+/// An incident is due at its exact microsecond and at any time after it.
 pub async fn p09_everything_is_due_at_its_time<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let number = new(&store, opening(report("athens"), at(60))).await.number();
@@ -32,7 +36,8 @@ pub async fn p09_everything_is_due_at_its_time<H: Harness<Subject: Store>>(harne
     }
 }
 
-/// Several incidents with few due times, in the order in which they must come; later ones were made first.
+/// Creates several incidents with few due times, and returns them in the order in which they must be listed. Incidents
+/// that are due later were created first.
 async fn several_due(store: &impl Store) -> Vec<Record> {
     let mut records = Vec::new();
     // The first one is leased last, and is then due when the second one is, as the one with the lower number.
@@ -49,18 +54,19 @@ async fn several_due(store: &impl Store) -> Vec<Record> {
 }
 
 fn mark(record: &Record) -> DueMark {
-    let due_at = plan::due_at(&record.incident).expect("the record is due some time");
+    let due_at = plan::due_at(&record.incident).expect("the record has a due time");
     DueMark { due_at, number: record.number() }
 }
 
-/// The oldest first, so that the longest wait ends first.
+/// Due incidents are ordered by time, the oldest first, so that the longest wait ends first.
 pub async fn p09_due_is_ordered_by_time_then_number<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let expected = numbers(&several_due(&store).await);
     eventually(&expected, || due_numbers(&store, at(100))).await;
 }
 
-/// Page by page, whatever the size of a page, and also where several are due at the same time.
+/// Pages of due incidents skip and repeat nothing, whatever the size of a page, even if several are due at the same
+/// time.
 pub async fn p09_due_goes_on_after_a_mark_without_gaps_or_repeats<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let records = several_due(&store).await;
@@ -70,35 +76,39 @@ pub async fn p09_due_goes_on_after_a_mark_without_gaps_or_repeats<H: Harness<Sub
         let (mut seen, mut after) = (Vec::new(), None);
         // One page more than there can be ends a store that goes round in circles.
         for _ in 0..=records.len() {
-            let page = store.due(at(100), after, limit).await.expect("the store tells what is due");
+            let page = store.due(at(100), after, limit).await.expect("the store lists due incidents");
             let Some(last) = page.last() else { break };
             after = Some(mark(last));
             seen.extend(numbers(&page));
         }
-        assert_eq!(seen, expected, "in pages of {limit}");
+        assert_eq!(seen, expected, "the due incidents, in pages of {limit}");
     }
     // A mark need not be that of a record, and what comes after it is still bounded by `now`.
     for (record, place) in records.iter().zip(1..) {
         let before = DueMark { number: IncidentNumber::new(0), ..mark(record) };
-        let later = store.due(at(25), Some(before), 100).await.expect("the store tells what is due");
+        let later = store.due(at(25), Some(before), 100).await.expect("the store lists due incidents");
         let wanted: Vec<_> =
             records.iter().filter(|r| mark(r) > before && mark(r).due_at <= at(25)).cloned().collect();
-        assert_eq!(numbers(&later), numbers(&wanted), "after the place before record {place}");
+        assert_eq!(numbers(&later), numbers(&wanted), "the due incidents after the mark of record {place}");
     }
 }
 
-/// A storm must not be answered all at once.
+/// A page of due incidents has at most the requested number: a storm must not be answered all at once.
 pub async fn p09_due_holds_at_most_its_limit<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let expected = numbers(&several_due(&store).await);
     eventually(&expected, || due_numbers(&store, at(100))).await;
     for limit in [1, 2, 5, expected.len(), expected.len() + 1] {
-        let page = store.due(at(100), None, limit).await.expect("the store tells what is due");
-        assert_eq!(numbers(&page), expected[..limit.min(expected.len())], "with a limit of {limit}");
+        let page = store.due(at(100), None, limit).await.expect("the store lists due incidents");
+        assert_eq!(
+            numbers(&page),
+            expected[..limit.min(expected.len())],
+            "the due incidents with a limit of {limit}"
+        );
     }
 }
 
-/// As they were last committed, with their counters.
+/// Due incidents are returned as whole records, as last committed, with their counters.
 pub async fn p09_due_answers_whole_records<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let record = new(&store, opening(keyed("athens", "5xx"), at(0))).await;
@@ -108,13 +118,13 @@ pub async fn p09_due_answers_whole_records<H: Harness<Subject: Store>>(harness: 
     eventually(&vec![record], || due(&store, at(0))).await;
 }
 
-/// A lease, an outcome, a release: each moves the due time, forwards or back.
+/// The due time follows the last commit: a lease, an outcome and a release move it, forwards or back.
 pub async fn p09_due_follows_the_last_commit<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let record = new(&store, opening(report("athens"), at(0))).await;
     let number = record.number();
     let is_due_from = async |record: &Record, from: DateTime<Utc>| {
-        assert_eq!(mark(record).due_at, from, "the scene plays as it is written");
+        assert_eq!(mark(record).due_at, from, "the test data is valid");
         eventually(&vec![number], || due_numbers(&store, from)).await;
         eventually(&vec![], || due_numbers(&store, from - MICRO)).await;
     };
@@ -136,7 +146,7 @@ pub async fn p09_due_follows_the_last_commit<H: Harness<Subject: Store>>(harness
     is_due_from(&record, at(40)).await;
 }
 
-/// Nobody is alerted any more.
+/// A claimed or resolved incident is no longer due, because nobody is alerted for it.
 pub async fn p11_what_is_claimed_or_resolved_is_no_longer_due<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let mut records = Vec::new();
@@ -152,8 +162,8 @@ pub async fn p11_what_is_claimed_or_resolved_is_no_longer_due<H: Harness<Subject
     eventually(&vec![records[1].number()], || due_numbers(&store, at(100))).await;
 }
 
-/// Whatever tells it: when it was reported, when an attempt ended, or nothing but a lease; and whether it is due
-/// before or after. In the order of what is due, page by page.
+/// The store finds every record with a time after the clock: the time of the report, of an attempt, or only of a lease.
+/// These records are listed in the order of their due times, page by page.
 pub async fn p14_whatever_lies_ahead_of_the_clock_is_found<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let begin = async |second| new(&store, opening(report("athens"), at(second))).await;
@@ -175,7 +185,7 @@ pub async fn p14_whatever_lies_ahead_of_the_clock_is_found<H: Harness<Subject: S
     let record = commit(&store, &record, plan.draft).await;
     let draft = ended(&record.incident, &plan.sends[0], &Outcome::Accepted, at(1_000));
     let due_before = commit(&store, &record, draft).await;
-    assert!(mark(&due_before).due_at < now, "the scene plays as it is written");
+    assert!(mark(&due_before).due_at < now, "the test data is valid");
     let record = begin(2_000).await;
     commit(&store, &record, claimed(&record.incident, "jo", at(2_000))).await;
     begin(10).await;
@@ -187,13 +197,20 @@ pub async fn p14_whatever_lies_ahead_of_the_clock_is_found<H: Harness<Subject: S
             let (mut found, mut after) = (Vec::new(), None);
             // One page more than there can be ends a store that goes round in circles.
             for _ in 0..8 {
-                let page = store.ahead(now, after, limit).await.expect("the store tells what is ahead");
-                assert!(page.len() <= limit, "{} where {limit} were asked for", page.len());
+                let page = store
+                    .ahead(now, after, limit)
+                    .await
+                    .expect("the store lists records with a time after the clock");
+                assert!(
+                    page.len() <= limit,
+                    "the store returned {} records with a limit of {limit}",
+                    page.len()
+                );
                 let Some(last) = page.last() else { break };
                 after = Some(mark(last));
                 found.extend(page);
             }
-            assert!(found.is_sorted_by_key(mark), "in the order of what is due");
+            assert!(found.is_sorted_by_key(mark), "the records are in the order of their due times");
             found.retain(|record| wanted.contains(record));
             found
         };
@@ -201,14 +218,16 @@ pub async fn p14_whatever_lies_ahead_of_the_clock_is_found<H: Harness<Subject: S
     }
 }
 
-/// An older server that commits what a newer one wrote loses nothing of it, and neither does its store.
+/// An older server that commits a record of a newer version loses no field of it, and neither does its store.
 pub async fn p09_what_a_newer_version_wrote_is_kept<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let record = new(&store, opening(report("athens"), at(0))).await;
     let record = commit(&store, &record, leased(&record.incident, at(0)).draft).await;
     let incident = crate::scene::written_by_a_newer_version(&record.incident);
-    let record = commit(&store, &record, noted(&incident, "by an older one", at(1))).await;
-    assert!(record.incident.is_left_to_newer(), "the scene plays as it is written");
+    let record =
+        commit(&store, &record, noted(&incident, "the record was committed by an older version", at(1)))
+            .await;
+    assert!(record.incident.is_left_to_newer(), "the test data is valid");
     assert_eq!(load(&store, record.number()).await, Some(record.clone()));
     eventually(&vec![record], || due(&store, at(30))).await;
 }

@@ -1,4 +1,4 @@
-//! Promise 1: what was answered is still there after a crash.
+//! Laws of promise 1: answered changes are still there after a crash.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::Durable;
 use crate::scene::{at, claimed, keyed, leased, noted, opening, report, resolved, rich_report};
 use crate::waiting::{eventually, together};
 
-/// Every incident and every commit, as it was answered; reported and committed by many at once.
+/// Every answered incident and commit survives a crash, even if many are made at once.
 pub async fn p01_what_was_answered_survives_a_crash<H: Durable<Subject: Store>>(harness: &H) {
     let store = Arc::new(harness.fresh().await);
     let reporters = (0..12).map(|i| {
@@ -36,7 +36,7 @@ pub async fn p01_what_was_answered_survives_a_crash<H: Durable<Subject: Store>>(
     eventually(&expected, || async { store.list(&query).await.expect("the store lists") }).await;
 }
 
-/// Also where the last number's incident is resolved, and after each of several crashes.
+/// Numbers continue after each of several crashes, even if the incident with the last number is resolved.
 pub async fn p02_numbers_go_on_after_a_crash<H: Durable<Subject: Store>>(harness: &H) {
     let mut store = harness.fresh().await;
     let mut last = None;
@@ -44,7 +44,7 @@ pub async fn p02_numbers_go_on_after_a_crash<H: Durable<Subject: Store>>(harness
         for i in 0..3 {
             let record = new(&store, opening(report("athens"), at(i))).await;
             let number = record.number();
-            assert!(last < Some(number), "{number} was answered after {last:?}");
+            assert!(last < Some(number), "the number {number} was answered after {last:?}");
             last = Some(number);
             commit(&store, &record, resolved(&record.incident, at(10))).await;
         }
@@ -52,7 +52,7 @@ pub async fn p02_numbers_go_on_after_a_crash<H: Durable<Subject: Store>>(harness
     }
 }
 
-/// The guard on an open key, the count, and when it was last reported.
+/// The guard of an open key, the count, and the time of the last report survive a crash.
 pub async fn p03_keys_and_counts_survive_a_crash<H: Durable<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let open = new(&store, opening(keyed("athens", "open"), at(0))).await;
@@ -69,7 +69,7 @@ pub async fn p03_keys_and_counts_survive_a_crash<H: Durable<Subject: Store>>(har
     new(&store, opening(keyed("athens", "over"), at(5))).await;
 }
 
-/// What was prepared before the crash is fenced by what was committed before it.
+/// Versions survive a crash: a commit that was prepared before the crash is stale if another was made before the crash.
 pub async fn p06_versions_survive_a_crash<H: Durable<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let first = new(&store, opening(report("athens"), at(0))).await;
@@ -83,7 +83,7 @@ pub async fn p06_versions_survive_a_crash<H: Durable<Subject: Store>>(harness: &
     assert_eq!(present(&store, first.number()).await, third);
 }
 
-/// What was due is due, and what was claimed is not.
+/// Due times survive a crash: due incidents are still due, claimed ones are not.
 pub async fn p09_due_times_survive_a_crash<H: Durable<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let mut records = Vec::new();

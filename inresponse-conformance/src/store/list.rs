@@ -8,10 +8,10 @@ use crate::Harness;
 use crate::scene::{at, claimed, handed_to, keyed, opening, report, resolved, service, with_severity};
 use crate::waiting::eventually;
 
-/// Who has those that were handed over.
+/// The team that has the incidents that were handed over.
 const OTHER_TEAM: &str = "conformance/other";
 
-/// Whole records, by descending number, whenever they last changed.
+/// The list contains whole records, by descending number, whenever they last changed.
 pub async fn the_list_is_newest_first<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let mut records = Vec::new();
@@ -25,7 +25,8 @@ pub async fn the_list_is_newest_first<H: Harness<Subject: Store>>(harness: &H) {
     eventually(&records, || async { store.list(&query).await.expect("the store lists") }).await;
 }
 
-/// Two of every service, severity and state, one of them at another team, some of which came to what they are by a commit; newest first.
+/// Creates two incidents of every service, severity and state, one of them handed to another team. Some incidents get
+/// these values by a commit. Returns them newest first.
 async fn one_of_each(store: &impl Store) -> Vec<Record> {
     let mut records = Vec::new();
     for (second, name) in ["athens", "sparta", "athens", "sparta"].into_iter().enumerate() {
@@ -93,7 +94,7 @@ fn wanted(records: &[Record], query: &ListQuery) -> Vec<IncidentNumber> {
     records.iter().filter(matches).map(Record::number).take(query.limit).collect()
 }
 
-/// State, service, team and severity as last committed, alone and together.
+/// The list contains only incidents that match the filter's state, service, team and severity, alone and together.
 pub async fn the_list_keeps_to_its_filters<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let records = one_of_each(&store).await;
@@ -103,7 +104,7 @@ pub async fn the_list_keeps_to_its_filters<H: Harness<Subject: Store>>(harness: 
     }
 }
 
-/// Page by page, with any filter.
+/// Pages of the list skip and repeat nothing, with any filter.
 pub async fn the_list_goes_on_below_a_number_without_gaps_or_repeats<H: Harness<Subject: Store>>(
     harness: &H,
 ) {
@@ -121,7 +122,7 @@ pub async fn the_list_goes_on_below_a_number_without_gaps_or_repeats<H: Harness<
                 query.below = Some(*last);
                 seen.extend(page);
             }
-            assert_eq!(seen, expected, "in pages of {limit}: {query:?}");
+            assert_eq!(seen, expected, "the list in pages of {limit}: {query:?}");
         }
     }
     // The number need not be that of an incident.
@@ -131,7 +132,7 @@ pub async fn the_list_goes_on_below_a_number_without_gaps_or_repeats<H: Harness<
     }
 }
 
-/// However many match.
+/// A page of the list has at most the requested number, however many incidents match.
 pub async fn the_list_holds_at_most_its_limit<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let mut records = Vec::new();

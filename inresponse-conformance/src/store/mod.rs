@@ -1,7 +1,7 @@
 //! The laws of every [`Store`](inresponse_core::store::Store).
 //!
-//! Answers of `due`, `list` and `census` are given ten seconds to catch up with what was committed; `load` and
-//! everything that decides must be right at once.
+//! `due`, `list` and `census` may lag ten seconds behind a commit. `load` and everything that decides must be right at
+//! once.
 
 mod acts;
 mod cancelled;
@@ -31,7 +31,7 @@ pub use shared::*;
 /// The names of all laws, including those that may be excepted.
 pub const LAWS: &[&str] = crate::__store_laws! { [crate::__names] [] };
 
-/// The one list of the laws.
+/// The list of all laws of stores.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __store_laws {

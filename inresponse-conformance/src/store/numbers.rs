@@ -1,4 +1,4 @@
-//! Promise 2: unique numbers.
+//! Laws of promise 2: numbers are unique.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -16,12 +16,12 @@ pub async fn p02_numbers_rise<H: Harness<Subject: Store>>(harness: &H) {
     let mut last = None;
     for i in 0..20 {
         let number = new(&store, opening(report("athens"), at(i))).await.number();
-        assert!(last < Some(number), "{number} was answered after {last:?}");
+        assert!(last < Some(number), "the number {number} was answered after {last:?}");
         last = Some(number);
     }
 }
 
-/// So too where many report at once; and no two get the same.
+/// Numbers are unique and ascending even if many reports are made at once.
 pub async fn p02_numbers_are_unique_and_rise_under_concurrency<H: Harness<Subject: Store>>(harness: &H) {
     let store = Arc::new(harness.fresh().await);
     let reporters = (0..16).map(|i| {
@@ -36,15 +36,18 @@ pub async fn p02_numbers_are_unique_and_rise_under_concurrency<H: Harness<Subjec
     });
     let answered = together(reporters).await;
     for own in &answered {
-        assert!(own.is_sorted_by(|a, b| a < b), "one reporter was answered {own:?} in this order");
+        assert!(
+            own.is_sorted_by(|a, b| a < b),
+            "the numbers {own:?}, in the order of the reports, do not ascend"
+        );
     }
     let all: Vec<_> = answered.concat();
     assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len(), "a number was used twice: {all:?}");
     let later = new(&*store, opening(report("athens"), at(0))).await.number();
-    assert!(all.iter().all(|n| *n < later), "{later} was answered after all of {all:?}");
+    assert!(all.iter().all(|n| *n < later), "the number {later} was answered after all of {all:?}");
 }
 
-/// Nor is a number reused when its incident is over.
+/// The number of a resolved incident is not used again.
 pub async fn p02_the_number_of_a_resolved_incident_is_not_used_again<H: Harness<Subject: Store>>(
     harness: &H,
 ) {
@@ -52,5 +55,5 @@ pub async fn p02_the_number_of_a_resolved_incident_is_not_used_again<H: Harness<
     let record = new(&store, opening(report("athens"), at(0))).await;
     let record = commit(&store, &record, resolved(&record.incident, at(1))).await;
     let later = new(&store, opening(report("athens"), at(2))).await.number();
-    assert!(later > record.number(), "{later} was answered after {}", record.number());
+    assert!(later > record.number(), "the number {later} was answered after {}", record.number());
 }

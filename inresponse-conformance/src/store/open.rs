@@ -1,4 +1,4 @@
-//! Promise 3 from the other side: the incident that a recovery is about, by the key that it was reported under.
+//! Laws of finding an open incident by its dedup key (promise 3), as a recovery does.
 
 use inresponse_core::model::DedupKey;
 use inresponse_core::store::{Record, Store};
@@ -7,13 +7,13 @@ use super::acts::{commit, new, repeat};
 use crate::Harness;
 use crate::scene::{at, claimed, keyed, noted, opening, released, report, resolved, service};
 
-/// What has that open key.
+/// Finds the open incident with that key.
 pub(super) async fn open(store: &impl Store, name: &str, key: &str) -> Option<Record> {
     let key = DedupKey::new(key).unwrap();
-    store.find_open(&service(name), &key).await.expect("the store finds what is open")
+    store.find_open(&service(name), &key).await.expect("the store finds the open incident")
 }
 
-/// At once, and as it was last committed and counted.
+/// An open incident is found by its key at once, as last committed and counted.
 pub async fn p03_an_open_incident_is_found_by_its_key<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     assert_eq!(open(&store, "athens", "5xx").await, None, "nothing was reported yet");
@@ -29,7 +29,7 @@ pub async fn p03_an_open_incident_is_found_by_its_key<H: Harness<Subject: Store>
     assert_eq!(open(&store, "athens", "5xx").await, Some(record), "so does a release");
 }
 
-/// Among others of the service, of other services, and without a key.
+/// A key is found exactly, among other keys of the service, other services, and incidents without a key.
 pub async fn p03_a_key_is_found_exactly<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let long = "k".repeat(DedupKey::MAX_BYTES);
@@ -53,7 +53,8 @@ pub async fn p03_a_key_is_found_exactly<H: Harness<Subject: Store>>(harness: &H)
     }
 }
 
-/// The key is free, then the next incident's; whatever is still committed to the one that is over.
+/// A resolved incident is not found by its key. The key is free for the next incident, even if the resolved one is
+/// changed later.
 pub async fn p03_a_resolved_incident_is_not_found_by_its_key<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let first = new(&store, opening(keyed("athens", "5xx"), at(0))).await;
@@ -61,5 +62,5 @@ pub async fn p03_a_resolved_incident_is_not_found_by_its_key<H: Harness<Subject:
     assert_eq!(open(&store, "athens", "5xx").await, None, "it is over");
     let second = new(&store, opening(keyed("athens", "5xx"), at(2))).await;
     commit(&store, &over, noted(&over.incident, "afterwards", at(3))).await;
-    assert_eq!(open(&store, "athens", "5xx").await, Some(second), "the one that is open has it now");
+    assert_eq!(open(&store, "athens", "5xx").await, Some(second), "the open incident now has the key");
 }

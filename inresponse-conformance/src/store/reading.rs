@@ -1,4 +1,4 @@
-//! Promises 1 and 7: what was answered is what is there.
+//! Laws of promises 1 and 7: what was answered is stored exactly.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::scene::{
     with_severity,
 };
 
-/// To the last sign and the last microsecond, and under its own number.
+/// A new incident is loaded as it was answered, to the last character and microsecond, and with its own number.
 pub async fn p01_a_new_incident_is_loaded_as_it_was_answered<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     for builder in [report("athens"), rich_report()] {
@@ -25,7 +25,8 @@ pub async fn p01_a_new_incident_is_loaded_as_it_was_answered<H: Harness<Subject:
     }
 }
 
-/// Through a whole life: leases, every kind of outcome, a claim, a release, notes, the end.
+/// Every commit is loaded as it was committed, through the whole life of an incident: leases, every kind of outcome, a
+/// claim, a release, notes, the resolution.
 pub async fn p01_every_commit_is_loaded_as_it_was_committed<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let mut record = new(&store, opening(rich_report(), at(0))).await;
@@ -65,7 +66,8 @@ pub async fn p01_every_commit_is_loaded_as_it_was_committed<H: Harness<Subject: 
     }
 }
 
-/// The largest report that is taken, for the most and the longest contacts, with a timeline that is full.
+/// The largest possible incident is stored completely: the largest report, the most and longest contacts, and a full
+/// timeline.
 pub async fn p07_the_largest_incident_is_kept_whole<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let message = "🔥".repeat(Report::MAX_MESSAGE_BYTES / 4);
@@ -84,7 +86,7 @@ pub async fn p07_the_largest_incident_is_kept_whole<H: Harness<Subject: Store>>(
     }
 }
 
-/// No number that nobody was given is an outage, however odd.
+/// An unknown number is absent, not an outage, whatever the number.
 pub async fn an_unknown_number_is_absent<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let known = new(&store, opening(report("athens"), at(0))).await.number().value();

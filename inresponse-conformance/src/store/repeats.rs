@@ -1,4 +1,4 @@
-//! Promise 3: one open incident per service and key, and a count that loses nothing.
+//! Laws of promise 3: one open incident per service and key, with an exact count.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::Harness;
 use crate::scene::{at, claimed, keyed, leased, noted, opening, released, report, resolved};
 use crate::waiting::together;
 
-/// A report with the key of an open incident of that service is answered with it, counted.
+/// A report with the key of an open incident of that service returns that incident, with its count increased.
 pub async fn p03_a_repeat_answers_the_open_incident_and_counts<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let first = new(&store, opening(keyed("athens", "5xx"), at(0))).await;
@@ -19,11 +19,11 @@ pub async fn p03_a_repeat_answers_the_open_incident_and_counts<H: Harness<Subjec
     for count in 2..=4 {
         let again = repeat(&store, opening(keyed("athens", "5xx"), at(0))).await;
         assert_eq!((again.number(), again.count), (first.number(), count));
-        assert_eq!(present(&store, first.number()).await.count, count, "the count that was answered is kept");
+        assert_eq!(present(&store, first.number()).await.count, count, "the answered count is stored");
     }
 }
 
-/// Title, message, severity and all else stay as they were; what a repeat means is decided elsewhere.
+/// A repeat changes nothing but the count and the time of the last report. The engine decides what else it means.
 pub async fn p03_a_repeat_changes_nothing_but_the_count<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let first = new(&store, opening(keyed("athens", "5xx").message("the first"), at(0))).await;
@@ -46,7 +46,7 @@ pub async fn p03_a_repeat_leaves_the_version_alone<H: Harness<Subject: Store>>(h
     commit(&store, &first, prepared).await;
 }
 
-/// What a repeat is answered with is not the incident as it was once created.
+/// A repeat returns the incident as last committed, not as it was created.
 pub async fn p03_a_repeat_answers_the_incident_as_last_committed<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let first = new(&store, opening(keyed("athens", "5xx"), at(0))).await;
@@ -55,7 +55,7 @@ pub async fn p03_a_repeat_answers_the_incident_as_last_committed<H: Harness<Subj
     assert_eq!(again, Record { count: 2, last_reported_at: at(2), ..second });
 }
 
-/// Count and time of the last report are not the draft's to overwrite.
+/// A commit does not overwrite the count and the time of the last report.
 pub async fn p03_a_commit_keeps_the_count<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let first = new(&store, opening(keyed("athens", "5xx"), at(0))).await;
@@ -67,7 +67,7 @@ pub async fn p03_a_commit_keeps_the_count<H: Harness<Subject: Store>>(harness: &
     assert_eq!(present(&store, first.number()).await, expected);
 }
 
-/// Each of many at once adds one.
+/// Concurrent repeats are all counted: each adds one.
 pub async fn p03_concurrent_repeats_are_all_counted<H: Harness<Subject: Store>>(harness: &H) {
     let store = Arc::new(harness.fresh().await);
     let first = new(&*store, opening(keyed("athens", "5xx"), at(0))).await;
@@ -79,10 +79,10 @@ pub async fn p03_concurrent_repeats_are_all_counted<H: Harness<Subject: Store>>(
         assert_eq!(number, first.number());
     }
     let now = present(&*store, first.number()).await;
-    assert_eq!((now.count, now.last_reported_at), (33, at(31)), "of a report and 32 repeats");
+    assert_eq!((now.count, now.last_reported_at), (33, at(31)), "the count of a report and 32 repeats");
 }
 
-/// Nor do repeats and commits lose each other.
+/// Repeats and commits at the same time do not lose each other.
 pub async fn p03_repeats_among_commits_are_all_counted<H: Harness<Subject: Store>>(harness: &H) {
     const ROUNDS: usize = 12;
     const REPEATS: usize = 5;
@@ -116,7 +116,7 @@ pub async fn p03_repeats_among_commits_are_all_counted<H: Harness<Subject: Store
     assert_eq!(notes, ROUNDS, "every commit is there");
 }
 
-/// Of many first reports at once, one makes the incident and all others are its repeats.
+/// Of many concurrent first reports, one creates the incident and all others are its repeats.
 pub async fn p03_concurrent_first_reports_make_one_incident<H: Harness<Subject: Store>>(harness: &H) {
     let store = Arc::new(harness.fresh().await);
     for key in ["5xx", "disk full", "latency"] {
@@ -135,13 +135,13 @@ pub async fn p03_concurrent_first_reports_make_one_incident<H: Harness<Subject: 
                 Created::Repeat(record) => repeated.push(record.number()),
             }
         }
-        assert_eq!((made.len(), repeated.len()), (1, 15), "new {made:?}, repeats of {repeated:?}");
-        assert!(repeated.iter().all(|n| *n == made[0]), "new {made:?}, repeats of {repeated:?}");
+        assert_eq!((made.len(), repeated.len()), (1, 15), "new incidents {made:?}, repeats of {repeated:?}");
+        assert!(repeated.iter().all(|n| *n == made[0]), "new incidents {made:?}, repeats of {repeated:?}");
         assert_eq!(present(&*store, made[0]).await.count, 16);
     }
 }
 
-/// A report that comes late does not turn back when the incident was last reported; to the microsecond.
+/// The time of the last report moves only forward, to the microsecond, even if a report comes late.
 pub async fn p03_the_last_report_moves_only_forward<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let first = new(&store, opening(keyed("athens", "5xx"), at(10))).await;
@@ -151,12 +151,12 @@ pub async fn p03_the_last_report_moves_only_forward<H: Harness<Subject: Store>>(
         [(at(20), at(20)), (at(5), at(20)), (at(20) + micro, at(20) + micro), (at(20), at(20) + micro)]
     {
         let again = repeat(&store, opening(keyed("athens", "5xx"), reported)).await;
-        assert_eq!(again.last_reported_at, last, "after a report at {reported}");
+        assert_eq!(again.last_reported_at, last, "the time of the last report, after a report at {reported}");
         assert_eq!(present(&store, first.number()).await.last_reported_at, last);
     }
 }
 
-/// The same key for another service is another incident.
+/// The same key for another service belongs to another incident.
 pub async fn p03_the_key_of_another_service_is_another_incident<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let athens = new(&store, opening(keyed("athens", "5xx"), at(0))).await;
@@ -165,7 +165,7 @@ pub async fn p03_the_key_of_another_service_is_another_incident<H: Harness<Subje
     assert_eq!(repeat(&store, opening(keyed("sparta", "5xx"), at(0))).await.number(), sparta.number());
 }
 
-/// However service and key are put together, in whatever script, none is taken for another.
+/// Keys are compared exactly: no combination of service and key, in any script, is confused with another.
 pub async fn p03_keys_are_compared_exactly<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let long = "k".repeat(DedupKey::MAX_BYTES - 1);
@@ -199,7 +199,7 @@ pub async fn p03_keys_are_compared_exactly<H: Harness<Subject: Store>>(harness: 
     }
 }
 
-/// Without a key nothing is a repeat.
+/// Reports without a key are separate incidents.
 pub async fn p03_reports_without_a_key_are_incidents_of_their_own<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let first = new(&store, opening(report("athens"), at(0))).await;
@@ -208,7 +208,7 @@ pub async fn p03_reports_without_a_key_are_incidents_of_their_own<H: Harness<Sub
     assert_eq!(present(&store, second.number()).await, second);
 }
 
-/// A claimed incident, and one that was released, still holds its key.
+/// A claimed incident still holds its key, and so does a released one.
 pub async fn p03_a_claim_keeps_the_key<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let record = new(&store, opening(keyed("athens", "5xx"), at(0))).await;
@@ -220,7 +220,7 @@ pub async fn p03_a_claim_keeps_the_key<H: Harness<Subject: Store>>(harness: &H) 
     assert_eq!(repeat(&store, opening(keyed("athens", "5xx"), at(0))).await, record);
 }
 
-/// Once a resolution is committed the next report is a new incident, and the old one stays as it was.
+/// A committed resolution frees the key: the next report is a new incident, and the old one does not change.
 pub async fn p03_a_resolution_frees_the_key<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let old = new(&store, opening(keyed("athens", "5xx"), at(0))).await;
@@ -233,7 +233,7 @@ pub async fn p03_a_resolution_frees_the_key<H: Harness<Subject: Store>>(harness:
     assert_eq!(present(&store, old.number()).await, old);
 }
 
-/// A resolution that was not committed frees nothing.
+/// A stale resolution frees nothing, because it was not committed.
 pub async fn p03_a_stale_resolution_keeps_the_key<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let first = new(&store, opening(keyed("athens", "5xx"), at(0))).await;
@@ -245,18 +245,18 @@ pub async fn p03_a_stale_resolution_keeps_the_key<H: Harness<Subject: Store>>(ha
     assert_eq!((again.number(), again.incident.state()), (first.number(), State::Open));
 }
 
-/// A note on a resolved incident has no say about who holds its key by then.
+/// A late commit, such as a note on a resolved incident, does not affect the incident that has its key now.
 pub async fn p03_a_late_commit_leaves_the_keys_new_holder_alone<H: Harness<Subject: Store>>(harness: &H) {
     let store = harness.fresh().await;
     let old = new(&store, opening(keyed("athens", "5xx"), at(0))).await;
     let old = commit(&store, &old, resolved(&old.incident, at(1))).await;
     let holder = new(&store, opening(keyed("athens", "5xx"), at(2))).await;
-    commit(&store, &old, noted(&old.incident, "it was the disk", at(3))).await;
+    commit(&store, &old, noted(&old.incident, "the disk was full", at(3))).await;
     let again = repeat(&store, opening(keyed("athens", "5xx"), at(4))).await;
     assert_eq!(again.number(), holder.number());
 }
 
-/// Whichever wins that race, no report is lost and there is one open incident.
+/// If a report and a resolution race, no report is lost and at most one incident is open, whichever wins.
 pub async fn p03_a_report_racing_the_resolution_is_a_repeat_or_a_new_incident<H: Harness<Subject: Store>>(
     harness: &H,
 ) {
@@ -287,16 +287,20 @@ pub async fn p03_a_report_racing_the_resolution_is_a_repeat_or_a_new_incident<H:
             match answer {
                 Created::Repeat(record) if record.number() == old.number() => {
                     // Nobody would be alerted of a report that is added to an incident that is over.
-                    assert_ne!(record.incident.state(), State::Resolved, "a repeat of what is over");
+                    assert_ne!(record.incident.state(), State::Resolved, "a repeat of a resolved incident");
                     of_old += 1;
                 }
                 Created::Repeat(record) => of_new.push(record.number()),
                 Created::New(record) => made.push(record.number()),
             }
         }
-        assert_eq!(present(&*store, old.number()).await.count, 1 + of_old, "repeats of the resolved one");
+        assert_eq!(
+            present(&*store, old.number()).await.count,
+            1 + of_old,
+            "the repeats of the resolved incident"
+        );
         assert!(made.len() <= 1, "two open incidents under one key: {made:?}");
-        assert!(of_new.iter().all(|n| made.contains(n)), "repeats of {of_new:?}, made were {made:?}");
+        assert!(of_new.iter().all(|n| made.contains(n)), "repeats of {of_new:?}, new incidents {made:?}");
         if let Some(number) = made.first() {
             assert_eq!(present(&*store, *number).await.count, 1 + of_new.len() as u64);
             assert_eq!(repeat(&*store, opening(keyed("athens", &key), at(3))).await.number(), *number);

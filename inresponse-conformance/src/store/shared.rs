@@ -1,4 +1,4 @@
-//! Several processes on one storage: no promise knows which of them it was.
+//! Laws of several processes on one storage: every promise holds across them.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ async fn two<H: Shared<Subject: Store>>(harness: &H) -> [Arc<H::Subject>; 2] {
     [Arc::new(first), Arc::new(second)]
 }
 
-/// At once, since the next decision is made of what is loaded.
+/// One handle loads at once what another committed, because the next decision depends on it.
 pub async fn p01_what_one_handle_commits_another_loads<H: Shared<Subject: Store>>(harness: &H) {
     let [one, other] = two(harness).await;
     let mut record = new(&*one, opening(report("athens"), at(0))).await;
@@ -30,13 +30,13 @@ pub async fn p01_what_one_handle_commits_another_loads<H: Shared<Subject: Store>
     }
 }
 
-/// In turns, and all at once.
+/// Numbers ascend across handles, with calls in turns and all at once.
 pub async fn p02_numbers_rise_across_handles<H: Shared<Subject: Store>>(harness: &H) {
     let handles = two(harness).await;
     let mut last = None;
     for i in 0..10 {
         let number = new(&*handles[i % 2], opening(report("athens"), at(0))).await.number();
-        assert!(last < Some(number), "{number} was answered after {last:?}");
+        assert!(last < Some(number), "the number {number} was answered after {last:?}");
         last = Some(number);
     }
     let reporters = (0..16).map(|i| {
@@ -53,10 +53,14 @@ pub async fn p02_numbers_rise_across_handles<H: Shared<Subject: Store>>(harness:
     assert!(answered.iter().all(|own| own.is_sorted_by(|a, b| a < b)), "{answered:?}");
     let all = answered.concat();
     assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len(), "a number was used twice: {all:?}");
-    assert!(all.iter().all(|number| Some(*number) > last), "{all:?} were answered after {last:?}");
+    assert!(
+        all.iter().all(|number| Some(*number) > last),
+        "the numbers {all:?} were answered after {last:?}"
+    );
 }
 
-/// One open incident, every report counted, and one of them free again for both.
+/// Handles share open keys and counts: there is one open incident, every report is counted, and a resolved incident's
+/// key is free for both.
 pub async fn p03_handles_share_open_keys_and_counts<H: Shared<Subject: Store>>(harness: &H) {
     let handles = two(harness).await;
     let barrier = Arc::new(Barrier::new(12));
@@ -74,7 +78,7 @@ pub async fn p03_handles_share_open_keys_and_counts<H: Shared<Subject: Store>>(h
             Created::Repeat(record) => repeated.push(record.number()),
         }
     }
-    assert_eq!((made.len(), repeated.len()), (1, 11), "new {made:?}, repeats of {repeated:?}");
+    assert_eq!((made.len(), repeated.len()), (1, 11), "new incidents {made:?}, repeats of {repeated:?}");
     for handle in &handles {
         assert_eq!(present(&**handle, made[0]).await.count, 12);
     }
@@ -85,7 +89,7 @@ pub async fn p03_handles_share_open_keys_and_counts<H: Shared<Subject: Store>>(h
     assert_eq!((again.number(), again.count), (next.number(), 2));
 }
 
-/// The fence holds between processes: this is what lets two of them share a load without a leader.
+/// Of concurrent commits across handles one wins. So several processes can share the work without a leader.
 pub async fn p06_of_concurrent_commits_across_handles_one_wins<H: Shared<Subject: Store>>(harness: &H) {
     const ACTORS: usize = 6;
     let handles = two(harness).await;
@@ -113,14 +117,14 @@ pub async fn p06_of_concurrent_commits_across_handles_one_wins<H: Shared<Subject
                 Committed::Stale => {}
             }
         }
-        assert_eq!(won.len(), 1, "of {ACTORS} commits at one version");
+        assert_eq!(won.len(), 1, "one of {ACTORS} commits at one version wins");
         for handle in &handles {
             assert_eq!(present(&**handle, number).await.incident, won[0]);
         }
     }
 }
 
-/// Any process may find it due, not only its creator.
+/// One handle finds due incidents that another created.
 pub async fn p09_what_one_handle_creates_is_due_at_another<H: Shared<Subject: Store>>(harness: &H) {
     let [one, other] = two(harness).await;
     assert_eq!(due_numbers(&*other, at(10)).await, []);
@@ -130,7 +134,7 @@ pub async fn p09_what_one_handle_creates_is_due_at_another<H: Shared<Subject: St
     eventually(&vec![], || due_numbers(&*one, at(10))).await;
 }
 
-/// At once, whichever process created, counted, committed or resolved it.
+/// One handle finds an open incident by its key at once, whichever handle created, counted, committed or resolved it.
 pub async fn p03_what_one_handle_creates_another_finds_by_its_key<H: Shared<Subject: Store>>(harness: &H) {
     let [one, other] = two(harness).await;
     for (writes, reads, name) in [(&one, &other, "athens"), (&other, &one, "sparta")] {

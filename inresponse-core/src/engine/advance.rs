@@ -1,75 +1,87 @@
-//! One incident, or everything due, until nothing is left to do now.
+//! Advances one incident, or all due incidents, until nothing is left to do now.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::{Either, select};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
-use super::Engine;
-use super::lease::Leased;
+use super::clocks::Clocks;
+use super::deliver::Sender;
+use super::lease::{Leased, Leases};
 use super::slots::SLOTS;
+use super::swap::Swap;
 use crate::error::{Chain, Outage, OutageKind};
 use crate::model::IncidentNumber;
-use crate::store::{DueMark, Record};
+use crate::plan;
+use crate::store::{DueMark, Record, Store};
 
-/// How many due records are read at a time.
+/// The number of due records that are read at a time.
 pub(super) const PAGE: usize = 256;
 /// How soon to try again if due sends wait for a slot.
 const BLOCKED_PAUSE: TimeDelta = TimeDelta::seconds(1);
 
-/// How far an incident was brought.
+/// The result of advancing an incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Advanced {
-    /// Nothing will ever be due unless somebody acts.
+    /// Nothing will be due unless somebody acts.
     Done,
-    /// Come back then.
+    /// The incident is due again at this time.
     WaitUntil(DateTime<Utc>),
     /// There is no such incident.
     Absent,
-    /// Another timer has taken the place of the one that asks.
+    /// A newer timer has replaced the one that called.
     Superseded,
 }
 
-impl Engine {
-    /// Does everything that is due of one incident, and answers when to come back.
-    ///
-    /// Contacts are sent to at the same time, and each outcome is committed soon after it comes. What becomes due while
-    /// a send is still under way is done too, so a slow contact delays no later level (promise 13). Nothing runs any
-    /// more when this returns.
-    ///
-    /// # Errors
-    /// The store or the roster is unavailable; sends that had begun were finished and recorded first.
-    pub async fn advance(&self, number: IncidentNumber) -> Result<Advanced, Outage> {
-        match self.inner.store.load(number).await? {
-            Some(record) => self.advance_record(record, None).await,
+/// Does what is due, in the call that asks for it.
+#[derive(Debug)]
+pub(super) struct Advance {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) clocks: Arc<Clocks>,
+    pub(super) leases: Arc<Leases>,
+    pub(super) sender: Arc<Sender>,
+    pub(super) swap: Arc<Swap>,
+    /// How long leases last.
+    pub(super) lease: Duration,
+}
+
+impl Advance {
+    /// Does everything that is due of the incident of that number, and answers when to come back.
+    pub(super) async fn number(&self, number: IncidentNumber) -> Result<Advanced, Outage> {
+        match self.store.load(number).await? {
+            Some(record) => self.record(record, None).await,
             None => Ok(Advanced::Absent),
         }
     }
 
-    /// Takes no lease after `last_lease`, by the monotonic clock. Sends that were leased before get half a lease more.
-    pub(super) async fn advance_record(
+    /// Does everything that is due of an incident.
+    ///
+    /// Advances a record, but takes no lease after `last_lease`, by the monotonic clock. Sends that were leased before
+    /// get half a lease more.
+    pub(super) async fn record(
         &self,
         record: Record,
         last_lease: Option<Duration>,
     ) -> Result<Advanced, Outage> {
         let number = record.number();
-        let give_up_at = last_lease.map(|last| last + self.inner.lease / 2);
+        let give_up_at = last_lease.map(|last| last + self.lease / 2);
         let mut sends = FuturesUnordered::new();
         let mut next = Some(record);
         loop {
-            let may_lease = last_lease.is_none_or(|last| self.inner.clock.monotonic() < last);
+            let may_lease = last_lease.is_none_or(|last| self.clocks.monotonic() < last);
             let mut outcome_came = false;
             let leased = async {
                 let record = match next.take() {
                     Some(record) => Some(record),
-                    None => self.inner.store.load(number).await?,
+                    None => self.store.load(number).await?,
                 };
                 match record {
-                    Some(record) if may_lease => self.lease_due(record).await,
-                    Some(record) => Ok(Leased::nothing(crate::plan::due_at(&record.incident))),
+                    Some(record) if may_lease => self.leases.lease_due(record).await,
+                    Some(record) => Ok(Leased::nothing(plan::due_at(&record.incident))),
                     None => Ok(Leased::nothing(None)),
                 }
             };
@@ -80,8 +92,8 @@ impl Engine {
                     while sends.next().await.is_some() {}
                     // The next call may come to another process, which would not know that nothing was sent.
                     if error.kind() == OutageKind::Unknown
-                        && let Ok(Some(record)) = self.inner.store.load(number).await
-                        && let Err(again) = self.take_back_unsent(record).await
+                        && let Ok(Some(record)) = self.store.load(number).await
+                        && let Err(again) = self.swap.take_back_unsent(record).await
                     {
                         tracing::debug!(
                             incident = number.value(),
@@ -92,11 +104,11 @@ impl Engine {
                     return Err(error);
                 }
             };
-            sends.extend(leased.into_iter().map(|send| self.deliver(send, give_up_at)));
+            sends.extend(leased.into_iter().map(|send| self.sender.deliver(send, give_up_at)));
             if outcome_came {
                 continue;
             }
-            let now = self.now();
+            let now = self.clocks.now();
             if sends.is_empty() {
                 let come_back = |at: DateTime<Utc>| if blocked { at.max(now + BLOCKED_PAUSE) } else { at };
                 return Ok(due_at.map_or(Advanced::Done, |at| Advanced::WaitUntil(come_back(at))));
@@ -112,31 +124,25 @@ impl Engine {
             };
             let until_due = until_due.to_std().unwrap_or(Duration::ZERO);
             // Whichever comes first, an outcome or the next due time: then look again.
-            match select(sends.next(), self.inner.clock.sleep(until_due)).await {
+            match select(sends.next(), self.clocks.sleep(until_due)).await {
                 Either::Left(_) | Either::Right(_) => {}
             }
         }
     }
 
     /// Advances every due incident, and returns how many were advanced.
-    ///
-    /// Nothing runs any more when this returns. An incident that cannot be advanced (an outage) is logged and stays
-    /// due.
-    ///
-    /// # Errors
-    /// The store cannot list the due incidents.
-    pub async fn tick(&self) -> Result<usize, Outage> {
-        let (now, mut after, mut advanced) = (self.now(), None, 0);
+    pub(super) async fn tick(&self) -> Result<usize, Outage> {
+        let (now, mut after, mut advanced) = (self.clocks.now(), None, 0);
         let mut under_way = FuturesUnordered::new();
         let looked = loop {
-            let page = self.inner.store.due(now, after, PAGE);
+            let page = self.store.due(now, after, PAGE);
             let page = match while_going_on(&mut under_way, page, |done| advanced += usize::from(done)).await
             {
                 Ok(page) => page,
                 Err(error) => break Err(error),
             };
             let next = next_page(&page, after, now);
-            under_way.extend(page.into_iter().map(|record| self.advance_logged(record, None)));
+            under_way.extend(page.into_iter().map(|record| self.logged(record, None)));
             if next.is_none() {
                 break Ok(());
             }
@@ -152,9 +158,10 @@ impl Engine {
         looked.map(|()| advanced)
     }
 
-    pub(super) async fn advance_logged(&self, record: Record, last_lease: Option<Duration>) -> bool {
+    /// The same, for callers who go on whatever happens. Answers whether it was advanced.
+    pub(super) async fn logged(&self, record: Record, last_lease: Option<Duration>) -> bool {
         let number = record.number();
-        match self.advance_record(record, last_lease).await {
+        match self.record(record, last_lease).await {
             Ok(_) => true,
             Err(error) => {
                 tracing::error!(incident = number.value(), error = %Chain::of(&error), "an incident could not be advanced");
@@ -180,7 +187,7 @@ async fn while_going_on<F: Future, T>(
     work.await
 }
 
-/// Where the next page of incidents due by `now` begins; `None` after the last page.
+/// The mark at which the next page of incidents due by `now` begins; `None` after the last page.
 ///
 /// The store sorts by the stored times. Another version may have stored a different time than this one would. So the
 /// times that this version computes do not show where a page ended. A page that does not move the mark is the last.
@@ -195,6 +202,6 @@ pub(super) fn next_page(page: &[Record], after: Option<DueMark>, now: DateTime<U
 
 /// A record's place in the order of due incidents.
 pub(super) fn mark_of(record: &Record) -> Option<DueMark> {
-    let due_at = crate::plan::due_at(&record.incident)?;
+    let due_at = plan::due_at(&record.incident)?;
     Some(DueMark { due_at, number: record.number() })
 }

@@ -1,4 +1,4 @@
-//! How far ahead the wall clock was at a decision.
+//! Remembers how far ahead the wall clock was when decisions were made.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -9,8 +9,8 @@ use chrono::{DateTime, Utc};
 
 /// The largest lead of the wall clock over the monotonic clock at any reading.
 ///
-/// A clock may jump ahead and back while the runner waits for a slow store; a decision made in between still lies in
-/// the future (promise 14).
+/// A clock may jump ahead and back while the runner waits for a slow store. A decision made in between still has a time
+/// in the future (promise 14).
 #[derive(Debug)]
 pub(super) struct Ahead {
     micros: AtomicI64,
@@ -23,12 +23,12 @@ impl Default for Ahead {
 }
 
 impl Ahead {
-    /// Somebody decides something by this time.
+    /// Records that a decision uses this time.
     pub(super) fn note(&self, wall: DateTime<Utc>, monotonic: Duration) {
         self.micros.fetch_max(offset(wall, monotonic), Ordering::Relaxed);
     }
 
-    /// How far the clock has gone back behind the farthest that was noted since the last call.
+    /// How far the clock has gone back behind the farthest time that was recorded since the last call.
     #[cfg(feature = "runner")]
     pub(super) fn take(&self, wall: DateTime<Utc>, monotonic: Duration) -> TimeDelta {
         let now = offset(wall, monotonic);

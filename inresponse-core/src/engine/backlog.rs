@@ -1,7 +1,7 @@
 //! The incidents that this process knows to be due later, and those that wait for a sending slot.
 //!
-//! A free slot goes to the most urgent waiting alert, without another query for due incidents. What is due is always a
-//! stored row: if this forgets something, the store still has it.
+//! A free slot goes to the most urgent waiting alert, without another query for due incidents. The due time is always
+//! stored with the incident: if the backlog forgets one, the store still has it.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -12,27 +12,28 @@ use chrono::{DateTime, Utc};
 use super::slots::{Room, SENDS_PER_CONTACT, Urgency};
 use crate::model::{Contact, IncidentNumber, Version};
 
-/// How many incidents with a due time in the future are remembered, those that are due first.
+/// The maximum number of remembered incidents with a due time in the future. Those that are due first are kept.
 const TIMERS: usize = 16 * 1024;
-/// How many incidents that wait for a slot are remembered, the most urgent ones: each takes some 300 bytes.
+/// The maximum number of remembered incidents that wait for a slot. The most urgent ones are kept. Each takes some 300
+/// bytes.
 const BLOCKED: usize = 32 * 1024;
 
 /// Remembers incidents until they are due.
 #[derive(Debug, Default)]
 pub(super) struct Backlog {
     known: HashMap<IncidentNumber, Known>,
-    /// The order of those that wait for a contact's slot, of each contact.
+    /// For each contact, the queue of incidents that wait for its slot.
     queues: BTreeMap<Arc<Contact>, BTreeSet<Place>>,
-    /// How many of each urgency wait for a slot.
+    /// The number of incidents of each urgency that wait for a slot.
     waiting: BTreeMap<Urgency, usize>,
-    /// When to look at an incident that waits for a slot, besides.
+    /// When to look at an incident that waits for a slot, apart from a free slot.
     again: BTreeSet<(DateTime<Utc>, IncidentNumber)>,
     /// When to look at an incident that waits for time to pass.
     timers: BTreeSet<(DateTime<Utc>, IncidentNumber)>,
     full: Full,
 }
 
-/// Contacts for which more waited at the last check than there was room for.
+/// The contacts for which more incidents waited at the last check than there were slots.
 #[derive(Debug, Default)]
 struct Full {
     remotes: BTreeSet<String>,
@@ -42,11 +43,11 @@ struct Full {
 /// The alerts that wait for a sending slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Blocked {
-    /// Whose slots it waits for.
+    /// The contacts whose slots the alert waits for.
     pub(super) contacts: Vec<Contact>,
     pub(super) urgency: Urgency,
     pub(super) due_at: DateTime<Utc>,
-    /// When something else of the incident is due.
+    /// When other work of the incident is due.
     pub(super) again: Option<DateTime<Utc>>,
 }
 
@@ -71,7 +72,7 @@ enum What {
 }
 
 impl Backlog {
-    /// The incident at that version is due next at that time; never if there is no time.
+    /// Records that the incident at that version is next due at that time; never if there is no time.
     pub(super) fn due(&mut self, number: IncidentNumber, version: Version, at: Option<DateTime<Utc>>) {
         if !self.make_way(number, version) {
             return;
@@ -86,7 +87,7 @@ impl Backlog {
         }
     }
 
-    /// Something of the incident, at that version, is due and waits for a slot.
+    /// Records that due work of the incident at that version waits for a slot.
     pub(super) fn blocked(&mut self, number: IncidentNumber, version: Version, blocked: Blocked) {
         if !self.make_way(number, version) {
             return;
@@ -105,7 +106,7 @@ impl Backlog {
         self.known.insert(number, Known { version, what: What::Blocked { contacts, place, again } });
     }
 
-    /// One that waits and is less urgent than that, of the least urgent ones.
+    /// The least urgent waiting incident, if it is less urgent than that.
     fn less_urgent(&self, urgency: Urgency) -> Option<IncidentNumber> {
         let (least, _) = self.waiting.first_key_value().filter(|(least, _)| **least < urgency)?;
         let mut last = self.queues.values().filter_map(BTreeSet::last);
@@ -121,7 +122,7 @@ impl Backlog {
         contact
     }
 
-    /// Forgets an older version. Returns whether no newer version is known.
+    /// Forgets an older version of the incident. Returns whether no newer version is known.
     fn make_way(&mut self, number: IncidentNumber, version: Version) -> bool {
         if self.known.get(&number).is_some_and(|known| known.version > version) {
             return false;
@@ -162,26 +163,27 @@ impl Backlog {
         self.known.get(&number).is_some_and(|known| known.version >= version)
     }
 
-    /// Whether something waits for a slot that a send to that contact would take, so that a newcomer must not.
+    /// Whether an incident waits for a slot of that contact, so that a new one must not take the slot first.
     pub(super) fn waits_for(&self, contact: &Contact) -> bool {
         let is_full = || self.full.all || self.full.remotes.contains(contact.remote());
         self.queues.contains_key(contact) || (!self.queues.is_empty() && is_full())
     }
 
-    /// Whether something waits for any slot.
+    /// Whether an incident waits for a slot of any contact.
     pub(super) fn waits(&self) -> bool {
         !self.queues.is_empty()
     }
 
-    /// When the next is due by time alone.
+    /// The time at which the next incident is due, apart from those that wait for a slot.
     pub(super) fn next_at(&self) -> Option<DateTime<Utc>> {
         let first = |of: &BTreeSet<(DateTime<Utc>, IncidentNumber)>| of.first().map(|(at, _)| *at);
         first(&self.timers).into_iter().chain(first(&self.again)).min()
     }
 
-    /// Takes out at most `limit` whose time has come by `now` or for which there are slots, the most urgent first.
+    /// Takes out at most `limit` incidents whose time has come by `now` or for which there are slots, the most urgent
+    /// first.
     ///
-    /// `promise` promises a slot for a send to a contact, if there is room.
+    /// `promise` reserves a slot for a send to a contact, if there is room.
     pub(super) fn take(
         &mut self,
         now: DateTime<Utc>,
@@ -225,7 +227,7 @@ impl Backlog {
         taken
     }
 
-    /// Forgets everything: by another clock it is due at other times.
+    /// Forgets all incidents, because by another clock they are due at other times.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
@@ -291,8 +293,8 @@ mod tests {
         {
             backlog.blocked(number(n), Version::FIRST, blocked(&["jo"], severity, due));
         }
-        let news = Blocked { urgency: Urgency::News, ..blocked(&["jo"], Severity::Warn, 0) };
-        backlog.blocked(number(5), Version::FIRST, news);
+        let update = Blocked { urgency: Urgency::StatusUpdate, ..blocked(&["jo"], Severity::Warn, 0) };
+        backlog.blocked(number(5), Version::FIRST, update);
         let mut order = Vec::new();
         while let [next] = *take(&mut backlog, 9, ROOM, ROOM, |_| 1) {
             order.push(next.value());

@@ -1,8 +1,7 @@
 //! Handles a carrier's later report on an alert that it had accepted.
 
-use super::Engine;
-use super::lease::report_transitions;
-use super::swap::Changed;
+use super::swap::{Changed, Swap};
+use super::transitions::report_transitions;
 use crate::error::Outage;
 use crate::model::{DeliveryId, IncidentNumber, OutcomeKind};
 use crate::plan::Input;
@@ -12,41 +11,31 @@ use crate::store::Record;
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
 pub enum Bounced {
-    /// It is dead now, durably.
+    /// The delivery is now dead, durably.
     Dead(Record),
-    /// It makes no difference: it is known already, nobody knows of such a delivery any more, or nobody is alerted
-    /// of the incident now.
+    /// The bounce changes nothing: it is already known, no such delivery exists, or nobody is alerted for the incident
+    /// now.
     Ignored(Record),
     /// There is no such incident.
     Absent,
 }
 
-impl Engine {
-    /// Records that an accepted alert bounced (promise 12). If nobody else can be reached at its level, the next level
-    /// is due at once.
-    ///
-    /// It may be called any number of times, and before the acceptance is recorded. `reason` is the carrier's text; it
-    /// is shortened.
-    ///
-    /// # Errors
-    /// The store is unavailable. It is safe to call this again.
-    pub async fn bounced(
-        &self,
-        number: IncidentNumber,
-        delivery: &DeliveryId,
-        reason: &str,
-    ) -> Result<Bounced, Outage> {
-        let Some(record) = self.inner.store.load(number).await? else { return Ok(Bounced::Absent) };
-        Ok(match self.change(record, |_| Input::Bounced { delivery, reason }).await? {
-            Changed::Done { before, record } => {
-                let outcome = OutcomeKind::Bounced.as_str();
-                metrics::counter!("inresponse_deliveries_total", "outcome" => outcome).increment(1);
-                tracing::error!(delivery = delivery.as_str(), reason, "an accepted alert bounced");
-                report_transitions(&before, &record.incident);
-                Bounced::Dead(record)
-            }
-            Changed::Nothing(record) | Changed::Refused(record, _) => Bounced::Ignored(record),
-            Changed::Gone => Bounced::Absent,
-        })
-    }
+/// Records that an accepted alert bounced. `reason` is the carrier's text.
+pub(super) async fn bounced(
+    swap: &Swap,
+    number: IncidentNumber,
+    delivery: &DeliveryId,
+    reason: &str,
+) -> Result<Bounced, Outage> {
+    Ok(match swap.change_of(number, |_| Input::Bounced { delivery, reason }).await? {
+        Changed::Done { before, record } => {
+            let outcome = OutcomeKind::Bounced.as_str();
+            metrics::counter!("inresponse_deliveries_total", "outcome" => outcome).increment(1);
+            tracing::error!(delivery = delivery.as_str(), reason, "an accepted alert bounced");
+            report_transitions(&before, &record.incident);
+            Bounced::Dead(record)
+        }
+        Changed::Nothing(record) | Changed::Refused(record, _) => Bounced::Ignored(record),
+        Changed::Gone => Bounced::Absent,
+    })
 }

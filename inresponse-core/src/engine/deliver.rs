@@ -7,31 +7,51 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 
-use super::Engine;
-use super::lease::{LeaseTimes, LeasedSend, report_transitions};
-use super::renew::{Attempt, Standing};
-use super::swap::Changed;
+use super::clocks::Clocks;
+use super::leased::{LeaseTimes, LeasedSend};
+use super::renew::{Attempt, Renewals, Standing};
+use super::swap::{Changed, Swap};
+use super::transitions::report_transitions;
+use super::wake::Wake;
 use crate::error::{Chain, Outage, OutageKind};
-use crate::model::{Level, Outcome, OutcomeKind};
-use crate::notify::{Alert, Notifier};
+use crate::model::{Outcome, OutcomeKind, Purpose};
+use crate::notify::{Alert, Notifier, Notifiers};
 use crate::plan::Input;
-use crate::store::Record;
+use crate::store::{Record, Store};
 
 /// A send begins at most this long after its lease; otherwise the record is read again first (promise 11).
 const BEGIN_WITHIN: Duration = Duration::from_secs(1);
-/// The part of the lease by which a notifier may overrun its deadline before it is dropped: half a second of 30.
+/// The part of the lease by which a notifier may exceed its deadline before its future is dropped: half a second of 30.
 const GRACE: u32 = 60;
-/// How often the record is read again before an attempt is postponed.
+/// The number of times that the record is read again before an attempt is postponed.
 const LOOKS: u32 = 8;
-/// Pauses between attempts to record an outcome.
+/// The first pause between attempts to record an outcome.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const MAX_PAUSE: Duration = Duration::from_secs(2);
 
-impl Engine {
+/// Makes attempts.
+#[derive(Debug)]
+pub(super) struct Sender {
+    pub(super) notifiers: Notifiers,
+    pub(super) renewals: Renewals,
+    pub(super) swap: Arc<Swap>,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) clocks: Arc<Clocks>,
+    pub(super) wake: Arc<Wake>,
+    /// How long leases last.
+    pub(super) lease: Duration,
+}
+
+/// How long one attempt to send may take, with leases of that length.
+pub(super) const fn send_deadline(lease: Duration) -> Duration {
+    lease.saturating_mul(4)
+}
+
+impl Sender {
     /// Makes the attempt of a lease and records its outcome, however slow the store is.
     ///
-    /// `give_up_at` is when the attempt must have ended at the latest, by the monotonic clock. Dropping the future is
-    /// like a crash: the delivery is due again when its lease ends.
+    /// `give_up_at` is the latest time at which the attempt must have ended, by the monotonic clock. Dropping the
+    /// future is like a crash: the delivery is due again when its lease ends.
     pub(super) async fn deliver(&self, leased: LeasedSend, give_up_at: Option<Duration>) {
         let LeasedSend { mut alert, delivery, attempt, lease, mut version, mut last_reported_at, slot, mark } =
             leased;
@@ -42,9 +62,9 @@ impl Engine {
                     (version, last_reported_at) = (again.version, again.last_reported_at);
                     alert = alert.read_again(Arc::new(again.incident), again.count);
                 }
-                let began = self.inner.clock.monotonic();
+                let began = self.clocks.monotonic();
                 let outcome = self.attempt(&alert, this, lease, give_up_at).await;
-                slot.sent(self.inner.clock.monotonic().saturating_sub(began));
+                slot.sent(self.clocks.monotonic().saturating_sub(began));
                 Ending::Outcome(outcome)
             }
             Err(reason) => {
@@ -52,7 +72,7 @@ impl Engine {
                 Ending::NotBegun(reason)
             }
         };
-        self.inner.wake.slot_freed();
+        self.wake.slot_freed();
         report_end(&alert, &ended);
         let (incident, count) = (alert.incident().clone(), alert.count());
         self.record(Record { incident, version, count, last_reported_at }, this, &ended).await;
@@ -61,21 +81,21 @@ impl Engine {
 
     /// Whether a send may begin, and under which lease; the reason if not.
     ///
-    /// If the commit of the lease was so slow that somebody may have claimed meanwhile, the record is read again
-    /// (promise 11). If a third of the lease is over by either clock, the lease is renewed first, so that the send has
-    /// enough time. (A server whose clock is ahead could take it over soon: promise 14.)
+    /// If the commit of the lease was so slow that somebody may have claimed the incident in between, the record is
+    /// read again (promise 11). If a third of the lease has passed by either clock, the lease is renewed first, so that
+    /// the send has enough time. (A server whose clock is ahead could take the lease over soon: promise 14.)
     async fn may_begin(
         &self,
         alert: &Alert,
         attempt: Attempt,
         lease: LeaseTimes,
     ) -> Result<Begin, &'static str> {
-        let clock = &self.inner.clock;
-        let third = self.inner.lease / 3;
+        let clock = &self.clocks;
+        let third = self.lease / 3;
         let (mut begin, mut known_since) = (Begin { lease, read_again: None }, lease.planned);
         for _ in 0..LOOKS {
             let lease = begin.lease;
-            let by_wall = self.now() >= lease.until - third * 2;
+            let by_wall = self.clocks.now() >= lease.until - third * 2;
             let by_monotonic = clock.monotonic() >= lease.planned + third;
             let is_old = by_wall || by_monotonic;
             let waited = clock.monotonic().saturating_sub(known_since);
@@ -90,9 +110,9 @@ impl Engine {
             // A look that is slow itself tells what was, so it is followed by another.
             known_since = clock.monotonic();
             let standing = if is_old {
-                self.renew(attempt).await
+                self.renewals.renew(attempt).await
             } else {
-                let record = self.inner.store.load(attempt.incident).await;
+                let record = self.store.load(attempt.incident).await;
                 record.map(|record| record.map_or(Standing::Lost, |r| attempt.standing(r, lease.planned)))
             };
             match standing {
@@ -108,8 +128,8 @@ impl Engine {
         Err("the store was too slow to begin the send")
     }
 
-    /// One attempt. A panic, or silence past the deadline, is an unknown outcome (promise 13); and so is one that is
-    /// given up because its lease cannot be kept.
+    /// Makes one attempt. A panic, a missing answer at the deadline, and an attempt that is given up because its lease
+    /// cannot be kept are unknown outcomes (promise 13).
     async fn attempt(
         &self,
         alert: &Alert,
@@ -117,13 +137,13 @@ impl Engine {
         lease: LeaseTimes,
         give_up_at: Option<Duration>,
     ) -> Outcome {
-        let clock = &self.inner.clock;
+        let clock = &self.clocks;
         let left = give_up_at.map_or(Duration::MAX, |at| at.saturating_sub(clock.monotonic()));
-        let time = Self::send_deadline(self.inner.lease).min(left);
+        let time = send_deadline(self.lease).min(left);
         // The notifier is dropped a little after its deadline: that moment is part of the time.
-        let deadline = time.saturating_sub(self.inner.lease / GRACE);
-        let notifying = AssertUnwindSafe(self.inner.notifiers.notify(alert, deadline)).catch_unwind();
-        let over = select(Box::pin(clock.sleep(time)), Box::pin(self.keep_lease(attempt, lease)));
+        let deadline = time.saturating_sub(self.lease / GRACE);
+        let notifying = AssertUnwindSafe(self.notifiers.notify(alert, deadline)).catch_unwind();
+        let over = select(Box::pin(clock.sleep(time)), Box::pin(self.renewals.keep(attempt, lease)));
         match select(Box::pin(notifying), over).await {
             Either::Left((Ok(outcome), _)) => outcome,
             Either::Left((Err(_panic), _)) => Outcome::unknown("the notifier panicked"),
@@ -134,7 +154,7 @@ impl Engine {
         }
     }
 
-    /// Records how an attempt ended by merging it into whatever the record has become.
+    /// Records how an attempt ended by merging the result into the current record.
     async fn record(&self, leased: Record, attempt: Attempt, ended: &Ending) {
         let (mut pause, mut known) = (FIRST_PAUSE, Some(leased));
         while let Err(error) = self.try_record(known.take(), attempt, ended).await {
@@ -146,7 +166,7 @@ impl Engine {
             if error.kind() == OutageKind::Permanent {
                 pause = MAX_PAUSE;
             }
-            self.inner.clock.sleep(pause).await;
+            self.clocks.sleep(pause).await;
             pause = (pause * 2).min(MAX_PAUSE);
         }
     }
@@ -159,7 +179,7 @@ impl Engine {
     ) -> Result<(), Outage> {
         let record = match known {
             Some(record) => Some(record),
-            None => self.inner.store.load(attempt.incident).await?,
+            None => self.store.load(attempt.incident).await?,
         };
         let Some(record) = record else { return Ok(()) };
         let Attempt { delivery, number, .. } = attempt;
@@ -167,7 +187,7 @@ impl Engine {
             Ending::Outcome(outcome) => Input::Outcome { delivery, attempt: number, outcome },
             Ending::NotBegun(reason) => Input::NotBegun { delivery, attempt: number, reason },
         };
-        match self.change(record, input).await? {
+        match self.swap.change(record, input).await? {
             Changed::Done { before, record } => {
                 let after = &record.incident;
                 report_transitions(&before, after);
@@ -183,22 +203,22 @@ impl Engine {
     }
 }
 
-/// What a send begins with.
+/// The lease and the record with which a send begins.
 struct Begin {
     lease: LeaseTimes,
     /// The record, if it was read again after the lease.
     read_again: Option<Box<Record>>,
 }
 
-/// How an attempt ended.
+/// The result of an attempt.
 enum Ending {
-    /// As its notifier says, or unknown where it did not say.
+    /// The attempt was begun and has this outcome. It is unknown if the notifier gave none.
     Outcome(Outcome),
-    /// It was not begun, for this reason.
+    /// The attempt was not begun, for this reason.
     NotBegun(&'static str),
 }
 
-/// Counts how an attempt ended, and says in the log what an operator should see.
+/// Counts the result of an attempt, and logs what an operator should see.
 fn report_end(alert: &Alert, ended: &Ending) {
     let (kind, reason) = match ended {
         Ending::NotBegun(reason) => (OutcomeKind::NotBegun, *reason),
@@ -206,10 +226,9 @@ fn report_end(alert: &Alert, ended: &Ending) {
     };
     metrics::counter!("inresponse_deliveries_total", "outcome" => kind.as_str()).increment(1);
     let (delivery, contact, attempt) = (alert.delivery_id().as_str(), alert.contact(), alert.attempt());
-    // A status update is no alert and belongs to no level.
-    let (what, level) = match alert.level() {
-        level @ (Level::At(_) | Level::Fallback) => ("alert", level.to_string()),
-        Level::News(_) => ("status update", "status-update".to_owned()),
+    let (what, level) = match alert.purpose() {
+        Purpose::Alert(level) => ("alert", level.to_string()),
+        Purpose::StatusUpdate(_) => ("status update", "status-update".to_owned()),
     };
     match kind {
         OutcomeKind::Accepted => {

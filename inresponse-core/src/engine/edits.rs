@@ -1,17 +1,22 @@
-//! Changes the roster, as far as this deployment allows it.
+//! Changes the roster, if the configuration of this deployment allows the change.
 
-use super::Engine;
+use std::sync::Arc;
+
+use super::clocks::Clocks;
+use super::lookup::Lookup;
 use crate::error::Outage;
 use crate::model::{Person, TeamName};
-use crate::roster::{Directory, Edited, Effect, Entry, EntryKey, Refusal, RosterEdit, Standing, check};
+use crate::roster::{
+    Directory, Edited, Effect, Entry, EntryKey, Refusal, Roster, RosterEdit, Standing, check,
+};
 
-/// What a change of the roster did.
+/// The result of a change of the roster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub enum RosterEdited {
-    /// All edits are durable: what each of them did, in their order.
+    /// All edits are durable. The list has the effect of each edit, in their order.
     Done(Vec<Effect>),
-    /// Nothing was changed.
+    /// Nothing was changed, for this reason.
     Refused(Refusal),
     /// Nothing was changed: a service, a calendar entry or a schedule names a team that cannot be alerted.
     UnknownTeam(TeamName),
@@ -19,14 +24,26 @@ pub enum RosterEdited {
     CatchAllTeam(TeamName),
 }
 
-impl Engine {
-    /// Makes edits on somebody's behalf, with their audit records, in one atomic and durable step; see
+/// Changes the roster.
+#[derive(Debug)]
+pub(super) struct Edits {
+    pub(super) roster: Arc<dyn Roster>,
+    pub(super) clocks: Arc<Clocks>,
+    pub(super) lookup: Arc<Lookup>,
+}
+
+impl Edits {
+    /// Makes edits in the name of a person, with their audit records, in one atomic and durable step; see
     /// [`Roster::apply`](crate::roster::Roster::apply).
     ///
     /// # Errors
     /// The roster is unavailable. After an outage of kind unknown the edits may have been made; it is safe to make
     /// them again.
-    pub async fn edit_roster(&self, by: &Person, edits: &[RosterEdit]) -> Result<RosterEdited, Outage> {
+    pub(super) async fn edit_roster(
+        &self,
+        by: &Person,
+        edits: &[RosterEdit],
+    ) -> Result<RosterEdited, Outage> {
         if let Err(refusal) = check(edits) {
             return Ok(RosterEdited::Refused(refusal));
         }
@@ -35,7 +52,7 @@ impl Engine {
                 return Ok(refused);
             }
         }
-        match self.inner.roster.apply(by, self.now(), edits).await? {
+        match self.roster.apply(by, self.clocks.now(), edits).await? {
             Edited::Refused(refusal) => Ok(RosterEdited::Refused(refusal)),
             Edited::Done(effects) => {
                 for (edit, effect) in edits.iter().zip(&effects).filter(|(_, effect)| effect.changes()) {
@@ -47,7 +64,7 @@ impl Engine {
         }
     }
 
-    /// Why this deployment does not take an edit, if it does not.
+    /// Why this deployment refuses an edit; `None` if it does not.
     async fn refusal(&self, edit: &RosterEdit, all: &[RosterEdit]) -> Result<Option<RosterEdited>, Outage> {
         let makes = |team: &TeamName| {
             all.iter()
@@ -55,17 +72,17 @@ impl Engine {
         };
         Ok(match edit {
             RosterEdit::Put(Entry::Service { team, .. }) => {
-                let is_known = makes(team) || self.can_alert(team).await?;
+                let is_known = makes(team) || self.lookup.can_alert(team).await?;
                 (!is_known).then(|| RosterEdited::UnknownTeam(team.clone()))
             }
             RosterEdit::Put(Entry::Day { team, .. } | Entry::Schedule { team, .. }) => {
                 // A calendar or a schedule alone makes a team only if the deployment has a fallback to give it.
                 let is_known = makes(team)
-                    || self.has_default_fallback()
+                    || self.lookup.has_default_fallback()
                     || self.looked_again(team).await?.settings().is_some();
                 (!is_known).then(|| RosterEdited::UnknownTeam(team.clone()))
             }
-            RosterEdit::Delete(EntryKey::Team(team)) if self.catch_all() == Some(team) => {
+            RosterEdit::Delete(EntryKey::Team(team)) if self.lookup.catch_all() == Some(team) => {
                 let is_known = self.looked_again(team).await?.standing() == Standing::Known;
                 is_known.then(|| RosterEdited::CatchAllTeam(team.clone()))
             }
@@ -76,9 +93,9 @@ impl Engine {
         })
     }
 
-    /// What there is of a team now: the copy of the roster that is at hand may lag.
-    async fn looked_again(&self, team: &TeamName) -> Result<std::sync::Arc<Directory>, Outage> {
-        self.inner.roster.refresh().await?;
-        self.inner.roster.directory(team, self.now(), self.now()).await
+    /// The directory of a team now, after a refresh, because the local copy of the roster may lag.
+    async fn looked_again(&self, team: &TeamName) -> Result<Arc<Directory>, Outage> {
+        self.roster.refresh().await?;
+        self.roster.directory(team, self.clocks.now(), self.clocks.now()).await
     }
 }

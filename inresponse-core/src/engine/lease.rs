@@ -1,69 +1,69 @@
 //! Commits leases for due sends.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::Engine;
-use super::slots::{Slot, Urgency};
-use super::swap::{Planned, Proposal, Swapped};
+use super::clocks::Clocks;
+use super::in_flight::{InFlight, InFlightMark};
+use super::leased::{LeaseLength, LeaseTimes, LeasedSend};
+use super::links::Links;
+use super::lookup::Lookup;
+use super::slots::{Slot, Slots, Urgency};
+use super::swap::{Planned, Proposal, Swap, Swapped};
+use super::transitions::report_transitions;
+use super::waiting::Waiting;
+use super::wake::Wake;
 use crate::error::Outage;
-use crate::model::{Contact, DeliveryId, DeliveryKey, Incident, State, Version};
+use crate::model::{Contact, DeliveryId, DeliveryKey, Incident, Version};
 use crate::notify::Alert;
 use crate::plan::{self, Decision, Held, Hold, Input, Plan};
 use crate::store::Record;
 
+/// Commits the right to send, with a sending slot for each send.
+#[derive(Debug)]
+pub(super) struct Leases {
+    pub(super) swap: Arc<Swap>,
+    pub(super) lookup: Arc<Lookup>,
+    pub(super) clocks: Arc<Clocks>,
+    pub(super) slots: Arc<Slots>,
+    pub(super) waiting: Arc<Waiting>,
+    pub(super) wake: Arc<Wake>,
+    pub(super) links: Arc<Links>,
+    pub(super) length: LeaseLength,
+    pub(super) in_flight: InFlight,
+    /// Whether it was said that incidents in a newer format are left to others.
+    pub(super) left_to_newer: AtomicBool,
+}
+
 /// The result of leasing a due record.
 #[derive(Debug)]
 pub(super) struct Leased {
-    /// When the incident is due next, after this commit.
+    /// The next due time of the incident after this commit.
     pub(super) due_at: Option<DateTime<Utc>>,
-    /// What may be sent now.
+    /// The sends that may begin now.
     pub(super) sends: Vec<LeasedSend>,
-    /// Whether something that is due waits for a sending slot.
+    /// Whether a due send waits for a sending slot.
     pub(super) blocked: bool,
 }
 
-/// A send whose lease is durable. Dropping it unsent is like a crash: it is due again when the lease ends.
-#[derive(Debug)]
-pub(super) struct LeasedSend {
-    pub(super) alert: Alert,
-    pub(super) delivery: DeliveryKey,
-    pub(super) attempt: u32,
-    pub(super) lease: LeaseTimes,
-    /// The version at which the alert's incident was committed with the lease.
-    pub(super) version: Version,
-    pub(super) last_reported_at: DateTime<Utc>,
-    pub(super) slot: Slot,
-    pub(super) mark: InFlightMark,
-}
-
 impl Leased {
-    /// Nothing may be sent.
+    /// The result without any send.
     pub(super) fn nothing(due_at: Option<DateTime<Utc>>) -> Self {
         Self { due_at, sends: Vec::new(), blocked: false }
     }
 }
 
-/// When a lease was taken and ends, by both clocks.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct LeaseTimes {
-    /// The wall time at which it ends.
-    pub(super) until: DateTime<Utc>,
-    /// The monotonic time at which its commit was begun.
-    pub(super) planned: Duration,
-}
-
-impl Engine {
+impl Leases {
     /// Leases the due deliveries of `record`, and returns the sends.
     ///
     /// The free sending slots are taken first, then the lease. A lease whose commit failed or stays unknown
     /// begins no send.
     pub(super) async fn lease_due(&self, record: Record) -> Result<Leased, Outage> {
-        match self.swap(record, |record| self.plan_leases(record)).await? {
+        match self.swap.swap(record, |record| self.plan_leases(record)).await? {
             Swapped::Rested(leased) => Ok(leased),
             Swapped::Gone => Ok(Leased::nothing(None)),
             Swapped::Done(proposal, version) => {
@@ -74,11 +74,11 @@ impl Engine {
                 let blocked = !no_slot.is_empty();
                 report_lag(&record.incident, now);
                 if blocked {
-                    self.inner.waiting.note(plan.draft.incident());
+                    self.waiting.note(plan.draft.incident());
                 } else {
-                    self.inner.waiting.forget(record.number());
+                    self.waiting.forget(record.number());
                 }
-                self.inner.wake.left(plan.draft.incident(), version, no_slot, now);
+                self.wake.left(plan.draft.incident(), version, no_slot, now);
                 let sends = self.leased_sends(plan, slots, marks, LeaseAt::of(&record, version, planned));
                 Ok(Leased { due_at, sends, blocked })
             }
@@ -90,15 +90,15 @@ impl Engine {
             self.leave_to_newer(&record);
             return Ok(Planned::Rest(Leased::nothing(None)));
         }
-        let record = self.take_back_unsent(record).await?;
-        let (now, planned) = (self.now(), self.inner.clock.monotonic());
+        let record = self.swap.take_back_unsent(record).await?;
+        let (now, planned) = (self.clocks.now(), self.clocks.monotonic());
         let Prepared { plan, slots, no_slot } = self.prepare(&record.incident, now).await?;
         let Some(plan) = plan else {
             let due_at = plan::due_at(&record.incident);
             if !no_slot.is_empty() {
-                self.inner.waiting.note(&record.incident);
+                self.waiting.note(&record.incident);
             }
-            self.inner.wake.left(&record.incident, record.version, no_slot, now);
+            self.wake.left(&record.incident, record.version, no_slot, now);
             let blocked = due_at.is_some_and(|due_at| due_at <= now);
             return Ok(Planned::Rest(Leased { due_at, sends: Vec::new(), blocked }));
         };
@@ -107,11 +107,10 @@ impl Engine {
         Ok(Planned::Commit(Box::new(Proposal { record, plan, now, with })))
     }
 
-    /// A newer server handles it; this process does not come back to it. Logged once, because it applies to many
-    /// incidents.
+    /// Leaves an incident in a newer format to newer servers. Logged only once, because it applies to many incidents.
     fn leave_to_newer(&self, record: &Record) {
-        self.inner.wake.due(record.number(), record.version, None);
-        if !self.inner.left_to_newer.swap(true, Ordering::Relaxed) {
+        self.wake.due(record.number(), record.version, None);
+        if !self.left_to_newer.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 incident = record.number().value(),
                 "a newer version of this program stored this incident: only servers of that version act on it and on \
@@ -120,24 +119,24 @@ impl Engine {
         }
     }
 
-    /// Plans the due sends, with a slot for every send. Returns no plan if nothing can be done now.
+    /// Plans the due sends and takes a slot for each. Returns no plan if nothing can be done now.
     async fn prepare(&self, incident: &Incident, now: DateTime<Utc>) -> Result<Prepared, Outage> {
         let mut hold = Holding {
-            in_flight: &self.inner.in_flight,
+            in_flight: &self.in_flight,
             no_slot: HashSet::new(),
-            let_it_wait: self.inner.waiting.has(incident),
+            let_it_wait: self.waiting.has(incident),
         };
         let mut slots = HashMap::new();
         let (mut round, mut no_slot) = (None, Vec::new());
         loop {
-            let input = Input::Due { lease: self.marked_lease(), hold: &hold, round: round.clone() };
+            let input = Input::Due { lease: self.length.marked(), hold: &hold, round: round.clone() };
             let plan = match plan::step(incident, input, now) {
                 Decision::Change(plan) => *plan,
                 Decision::Nothing | Decision::Refuse(_) => {
                     return Ok(Prepared { plan: None, slots, no_slot });
                 }
                 Decision::NeedsRound(of) => {
-                    round = Some(self.next_round(incident, &of, now).await?);
+                    round = Some(self.lookup.next_round(incident, &of, now).await?);
                     continue;
                 }
             };
@@ -146,7 +145,7 @@ impl Engine {
                 if slots.contains_key(&send.delivery) {
                     continue;
                 }
-                match self.inner.slots.take(&send.contact, Urgency::of(incident)) {
+                match self.slots.take(&send.contact, Urgency::of(incident)) {
                     Some(slot) => _ = slots.insert(send.delivery, slot),
                     None => {
                         complete = false;
@@ -174,10 +173,10 @@ impl Engine {
             let slot = slots.remove(&send.delivery).expect("every planned send was given a slot");
             let mut alert =
                 Alert::new(Arc::clone(&incident), at.count, send.delivery, send.attempt, send.contact);
-            if let Some(url) = self.claim_url(incident.number(), alert.contact()) {
+            if let Some(url) = self.links.claim_url(incident.number(), alert.contact(), &self.clocks) {
                 alert = alert.with_claim_url(url);
             }
-            if let Some(url) = self.board_url(incident.number()) {
+            if let Some(url) = self.links.board_url(incident.number()) {
                 alert = alert.with_board_url(url);
             }
             LeasedSend {
@@ -196,28 +195,28 @@ impl Engine {
 
     /// Marks a delivery as in flight in this process.
     pub(super) fn mark(&self, incident: &Incident, delivery: DeliveryKey) -> InFlightMark {
-        self.inner.in_flight.mark(incident.delivery_id(delivery))
+        self.in_flight.mark(incident.delivery_id(delivery))
     }
 }
 
 struct Prepared {
     plan: Option<Plan>,
     slots: HashMap<DeliveryKey, Slot>,
-    /// The contacts that got no slot.
+    /// The contacts for which no slot was free.
     no_slot: Vec<Contact>,
 }
 
-/// What is kept for leases until it is known whether they are committed.
+/// Slots and marks that are kept until the commit of the leases is known.
 struct Taken {
     slots: HashMap<DeliveryKey, Slot>,
-    /// The contacts that got no slot.
+    /// The contacts for which no slot was free.
     no_slot: Vec<Contact>,
     marks: Vec<InFlightMark>,
-    /// The monotonic time at which the commit was begun.
+    /// The monotonic time at which the commit began.
     planned: Duration,
 }
 
-/// At what version and when leases were committed, and how often the incident was reported by then.
+/// The version and the time at which leases were committed, and the number of reports at that time.
 pub(super) struct LeaseAt {
     version: Version,
     planned: Duration,
@@ -226,7 +225,7 @@ pub(super) struct LeaseAt {
 }
 
 impl LeaseAt {
-    /// Leases of that record, committed at that version; `planned` is the monotonic time at which that was begun.
+    /// Leases of that record, committed with that version. `planned` is the monotonic time at which the commit began.
     pub(super) fn of(record: &Record, version: Version, planned: Duration) -> Self {
         Self { version, planned, count: record.count, last_reported_at: record.last_reported_at }
     }
@@ -255,75 +254,8 @@ impl Hold for Holding<'_> {
     }
 }
 
-/// The deliveries that this process is sending or recording: it never sends them a second time meanwhile,
-/// whatever a clock says about their leases (promise 14).
-#[derive(Debug, Default)]
-pub(super) struct InFlight {
-    deliveries: Arc<Mutex<HashMap<DeliveryId, usize>>>,
-}
-
-/// A delivery in flight, until it is dropped.
-#[derive(Debug)]
-pub(super) struct InFlightMark {
-    deliveries: Arc<Mutex<HashMap<DeliveryId, usize>>>,
-    delivery: DeliveryId,
-}
-
-impl InFlight {
-    fn contains(&self, delivery: &DeliveryId) -> bool {
-        lock(&self.deliveries).contains_key(delivery)
-    }
-
-    /// Counted, since two tasks may race for the same lease and only one of them gets it.
-    fn mark(&self, delivery: DeliveryId) -> InFlightMark {
-        *lock(&self.deliveries).entry(delivery.clone()).or_default() += 1;
-        InFlightMark { deliveries: Arc::clone(&self.deliveries), delivery }
-    }
-}
-
-impl Drop for InFlightMark {
-    fn drop(&mut self) {
-        let mut deliveries = lock(&self.deliveries);
-        if let Some(n) = deliveries.get_mut(&self.delivery) {
-            *n -= 1;
-            if *n == 0 {
-                deliveries.remove(&self.delivery);
-            }
-        }
-    }
-}
-
-fn lock(deliveries: &Mutex<HashMap<DeliveryId, usize>>) -> MutexGuard<'_, HashMap<DeliveryId, usize>> {
-    // Nothing panics while it holds the lock, so what a poisoned lock guards is whole.
-    deliveries.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// How late the lease was.
+/// Records how late a lease was.
 fn report_lag(before: &Incident, now: DateTime<Utc>) {
     let lag = plan::due_at(before).and_then(|due_at| (now - due_at).to_std().ok());
     metrics::histogram!("inresponse_due_lag_seconds").record(lag.unwrap_or_default().as_secs_f64());
-}
-
-/// Says in the log what an operator would want to know the moment it happens.
-pub(super) fn report_transitions(before: &Incident, after: &Incident) {
-    let (incident, service) = (after.number().value(), after.service().as_str());
-    if after.is_unclaimed() && !before.is_unclaimed() {
-        metrics::counter!("inresponse_unclaimed_incidents_total").increment(1);
-        tracing::warn!(incident, service, "the escalation has ended and nobody claimed the incident");
-    }
-    let is_flagged = |i: &Incident| i.handover().is_some_and(|handover| handover.unconfirmed_at.is_some());
-    if is_flagged(after) && !is_flagged(before) {
-        tracing::warn!(incident, service, "the person the incident was handed to could not be notified");
-    }
-    if before.state() == State::Claimed && after.state() == State::Open {
-        tracing::warn!(
-            incident,
-            service,
-            "the person the incident was handed to did not answer: it is open again"
-        );
-    }
-    if after.is_undelivered() && !before.is_undelivered() {
-        metrics::counter!("inresponse_undelivered_incidents_total").increment(1);
-        tracing::error!(incident, service, "nobody could be reached about the incident");
-    }
 }

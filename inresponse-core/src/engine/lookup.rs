@@ -6,17 +6,19 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
-use super::Engine;
+use super::clocks::Clocks;
 use crate::error::Outage;
-use crate::model::{Incident, Level, Matrix, ServiceName, StandIn, TeamName};
+use crate::model::{Incident, Level, Matrix, ServiceName, StandIn, StatusUpdates, TeamName};
 use crate::plan::{Alerted, NextRound, RoundOf};
-use crate::roster::{self, Book, Directory, EntryKind, Resolved, SettingsOf, Standing, Team, Why};
+use crate::roster::{
+    self, Book, Defaults, Directory, EntryKind, Resolved, Roster, SettingsOf, Standing, Team, Why,
+};
 
-/// How many days ahead somebody should be on call, today included.
+/// The number of days for which somebody should be on call, including today.
 pub const DAYS_AHEAD: u16 = 7;
-/// Teams whose calendars are looked through at once.
+/// The number of teams whose calendars are read concurrently.
 pub(super) const AT_ONCE: usize = 16;
-/// Teams that one look lists.
+/// The number of teams that one query lists.
 const TEAMS_AT_ONCE: usize = 1_000;
 
 /// Who is on call for a team at an instant.
@@ -28,21 +30,21 @@ pub struct OnCall {
     pub matrix: Matrix,
 }
 
-/// Whether a team is known, and how.
+/// Why a team counts as known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Known {
-    /// It is named, by a service or by the configuration.
+    /// A service or the configuration names the team.
     Named,
-    /// It must stand in the roster itself.
+    /// The team counts as known only if it is in the roster.
     IfListed,
 }
 
-/// Whether a resolution found everything it asked the roster for.
+/// Whether the roster contained everything that a resolution needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Basis {
-    /// Service, settings and the day's entry were there.
+    /// Service, settings and the day's entry were found.
     Complete,
-    /// Something was not, so it falls back. A roster that keeps a copy at hand must look again first.
+    /// A part was missing, so a fallback is used. A roster with a local copy must be refreshed first.
     FallsBack,
 }
 
@@ -53,19 +55,31 @@ struct People {
     basis: Basis,
 }
 
-/// A round, and whether it falls back.
+/// The team and the matrix of a round, and whether a fallback is used.
 #[derive(Debug)]
 struct Found {
     round: NextRound,
     basis: Basis,
 }
 
-impl Engine {
-    /// Who is on call for `team` at `at`; `None` for a team that is not known.
+/// Asks the roster, and knows what the configuration names besides.
+#[derive(Debug)]
+pub(super) struct Lookup {
+    pub(super) roster: Arc<dyn Roster>,
+    pub(super) clocks: Arc<Clocks>,
+    /// The settings of a team that is known only from its calendar.
+    pub(super) defaults: Defaults,
+    /// The team that owns every service nobody else owns.
+    pub(super) catch_all: Option<TeamName>,
+    pub(super) status_updates: StatusUpdates,
+}
+
+impl Lookup {
+    /// Who is on call for `team` at `at`; `None` for an unknown team.
     ///
     /// # Errors
     /// The roster is unavailable.
-    pub async fn on_call(&self, team: &TeamName, at: DateTime<Utc>) -> Result<Option<OnCall>, Outage> {
+    pub(super) async fn on_call(&self, team: &TeamName, at: DateTime<Utc>) -> Result<Option<OnCall>, Outage> {
         match self.people_of(team, Known::IfListed, at).await? {
             Some(People { on_call, basis: Basis::Complete }) => Ok(Some(on_call)),
             Some(_) | None => {
@@ -76,19 +90,19 @@ impl Engine {
         }
     }
 
-    /// Before anything falls back or is refused: the copy of the roster that is at hand may lag.
+    /// Refreshes the roster before a fallback is used or a request is refused, because the local copy may lag.
     async fn look_again(&self) -> Result<(), Outage> {
-        self.inner.roster.refresh().await
+        self.roster.refresh().await
     }
 
-    /// The levels of a team, else its fallback; the deployment's fallback if it has no settings.
+    /// The levels of a team, otherwise its fallback. If the team has no settings, the deployment's fallback.
     async fn people_of(
         &self,
         team: &TeamName,
         known: Known,
         at: DateTime<Utc>,
     ) -> Result<Option<People>, Outage> {
-        let directory = self.inner.roster.directory(team, at, at).await?;
+        let directory = self.roster.directory(team, at, at).await?;
         if known == Known::IfListed && directory.standing() == Standing::Unknown {
             return Ok(None);
         }
@@ -96,42 +110,45 @@ impl Engine {
     }
 
     fn people_in(&self, directory: &Directory, at: DateTime<Utc>) -> Option<People> {
-        let Resolved { day, matrix, why, settings, .. } =
-            roster::resolve(directory, &self.inner.defaults, at)?;
+        let Resolved { day, matrix, why, settings, .. } = roster::resolve(directory, &self.defaults, at)?;
         let basis = match (why, settings) {
             (Why::Day | Why::Levels, SettingsOf::Team) => Basis::Complete,
             (Why::Day | Why::Levels | Why::Fallback, SettingsOf::Team | SettingsOf::Deployment) => {
                 Basis::FallsBack
             }
         };
-        Some(People { on_call: OnCall { day, matrix: matrix.telling(self.inner.news) }, basis })
+        Some(People {
+            on_call: OnCall { day, matrix: matrix.with_status_updates(self.status_updates) },
+            basis,
+        })
     }
 
-    /// Whether a team can be alerted: it has settings, or a calendar or a service and the deployment a fallback.
+    /// Whether a team can be alerted: it has settings, or it has a calendar or a service and the deployment has a
+    /// fallback.
     ///
     /// # Errors
     /// The roster is unavailable.
-    pub async fn can_alert(&self, team: &TeamName) -> Result<bool, Outage> {
-        Ok(self.on_call(team, self.now()).await?.is_some())
+    pub(super) async fn can_alert(&self, team: &TeamName) -> Result<bool, Outage> {
+        Ok(self.on_call(team, self.clocks.now()).await?.is_some())
     }
 
-    /// Whether a calendar alone makes a team: the deployment has a fallback.
-    pub fn has_default_fallback(&self) -> bool {
-        self.inner.defaults.team().is_some()
+    /// Whether a calendar alone makes a team known, because the deployment has a fallback.
+    pub(super) fn has_default_fallback(&self) -> bool {
+        self.defaults.team().is_some()
     }
 
-    /// The team that the configuration names for services that nobody owns.
-    pub fn catch_all(&self) -> Option<&TeamName> {
-        self.inner.catch_all.as_ref()
+    /// The team that the configuration names for services without an owner.
+    pub(super) fn catch_all(&self) -> Option<&TeamName> {
+        self.catch_all.as_ref()
     }
 
-    /// The calendar days among the next `days`, the one at `at` included, on which nobody is on call for `team`.
+    /// The days among the next `days`, beginning with the day at `at`, on which nobody is on call for `team`.
     ///
-    /// All of them for a team that is not known.
+    /// For an unknown team, all days are returned.
     ///
     /// # Errors
     /// The roster is unavailable.
-    pub async fn uncovered_days(
+    pub(super) async fn uncovered_days(
         &self,
         team: &TeamName,
         at: DateTime<Utc>,
@@ -139,8 +156,8 @@ impl Engine {
     ) -> Result<Vec<NaiveDate>, Outage> {
         // A day more, since the days are those of the team's zone.
         let to = at + TimeDelta::days(i64::from(days) + 1);
-        let directory = self.inner.roster.directory(team, at, to).await?;
-        let settings = directory.settings().map(|team| &**team).or(self.inner.defaults.team());
+        let directory = self.roster.directory(team, at, to).await?;
+        let settings = directory.settings().map(|team| &**team).or(self.defaults.team());
         let first = settings.map_or(at.date_naive(), |team| roster::day_of(team.timezone(), at));
         // Whether a team's own levels have gaps is asked of its schedules.
         let has_levels = settings.is_some_and(|team| !team.levels().is_empty());
@@ -153,26 +170,28 @@ impl Engine {
     }
 
     /// All people and schedules, no older than this call.
-    ///
-    /// # Errors
-    /// The roster is unavailable.
-    pub async fn book(&self) -> Result<Arc<Book>, Outage> {
+    pub(super) async fn book(&self) -> Result<Arc<Book>, Outage> {
         self.look_again().await?;
-        // Every team's directory has the whole book.
-        let (any, now) = (TeamName::new(roster::CANARY), self.now());
-        let any = any.map_err(|e| Outage::permanent("a constant name is invalid").because(e))?;
-        Ok(Arc::clone(self.inner.roster.directory(&any, now, now).await?.book()))
+        self.held_book().await
     }
 
-    /// The names of all teams that are known, in order; for people.
+    /// All people and schedules; the copy at hand may lag.
+    pub(super) async fn held_book(&self) -> Result<Arc<Book>, Outage> {
+        // Every team's directory has the whole book.
+        let (any, now) = (TeamName::new(roster::CANARY), self.clocks.now());
+        let any = any.map_err(|e| Outage::permanent("a constant name is invalid").because(e))?;
+        Ok(Arc::clone(self.roster.directory(&any, now, now).await?.book()))
+    }
+
+    /// The names of all known teams, in order.
     ///
     /// # Errors
     /// The roster is unavailable.
-    pub async fn teams(&self) -> Result<Vec<TeamName>, Outage> {
+    pub(super) async fn teams(&self) -> Result<Vec<TeamName>, Outage> {
         let mut names = Vec::new();
         let mut after = None;
         loop {
-            let page = self.inner.roster.entries(EntryKind::Team, after.as_ref(), TEAMS_AT_ONCE).await?;
+            let page = self.roster.entries(EntryKind::Team, after.as_ref(), TEAMS_AT_ONCE).await?;
             names.extend(page.iter().filter_map(|listed| listed.key.team().cloned()));
             after = match page.last() {
                 Some(last) if page.len() == TEAMS_AT_ONCE => Some(last.key.clone()),
@@ -181,12 +200,12 @@ impl Engine {
         }
     }
 
-    /// The days among the next [`DAYS_AHEAD`] on which nobody is on call, for every team but the canary's.
+    /// For every team except the canary's, the days among the next [`DAYS_AHEAD`] on which nobody is on call.
     ///
     /// # Errors
     /// The roster is unavailable.
-    pub async fn uncovered(&self) -> Result<BTreeMap<TeamName, Vec<NaiveDate>>, Outage> {
-        let (teams, now) = (self.teams().await?, self.now());
+    pub(super) async fn uncovered(&self) -> Result<BTreeMap<TeamName, Vec<NaiveDate>>, Outage> {
+        let (teams, now) = (self.teams().await?, self.clocks.now());
         let teams = teams.into_iter().filter(|team| team.as_str() != roster::CANARY);
         let days = stream::iter(teams).map(|team| async move {
             let days = self.uncovered_days(&team, now, DAYS_AHEAD).await?;
@@ -195,7 +214,7 @@ impl Engine {
         days.buffer_unordered(AT_ONCE).try_collect().await
     }
 
-    /// Promise 12: who is alerted for a report; `None` only for a service that nobody owns and no catch-all team takes.
+    /// Who is alerted for a report (promise 12). `None` only if nobody owns the service and there is no catch-all team.
     pub(super) async fn duty(
         &self,
         service: &ServiceName,
@@ -210,7 +229,7 @@ impl Engine {
     }
 
     async fn duty_by_copy(&self, service: &ServiceName, at: DateTime<Utc>) -> Result<Option<Found>, Outage> {
-        match self.inner.roster.service(service).await? {
+        match self.roster.service(service).await? {
             None => self.catch_all_round(at).await,
             Some(owner) => {
                 let found = self.owner(&owner, at).await?;
@@ -223,10 +242,10 @@ impl Engine {
         }
     }
 
-    /// Whom the owner of a service alerts, even if only part of the team's settings is left; `None` if nobody is
-    /// configured anywhere.
+    /// The people whom the owner of a service alerts, even if only a part of the team's settings is left; `None` if
+    /// nobody is configured anywhere.
     async fn owner(&self, owner: &TeamName, at: DateTime<Utc>) -> Result<Option<Found>, Outage> {
-        let directory = self.inner.roster.directory(owner, at, at).await?;
+        let directory = self.roster.directory(owner, at, at).await?;
         if let Some(People { on_call, basis }) = self.people_in(&directory, at) {
             let round = NextRound { team: owner.clone(), matrix: on_call.matrix, alerted: Alerted::Team };
             return Ok(Some(Found { round, basis }));
@@ -241,15 +260,15 @@ impl Engine {
         })
     }
 
-    /// The catch-all team, if the configuration names one.
+    /// The round of the catch-all team, if the configuration names one.
     async fn catch_all_round(&self, at: DateTime<Utc>) -> Result<Option<Found>, Outage> {
-        let Some(team) = self.inner.catch_all.clone() else { return Ok(None) };
+        let Some(team) = self.catch_all.clone() else { return Ok(None) };
         let people = self.people_of(&team, Known::Named, at).await?;
         Ok(people.map(|people| self.falls_back(team, people.on_call.matrix, Alerted::CatchAll)))
     }
 
     fn falls_back(&self, team: TeamName, matrix: Matrix, alerted: Alerted) -> Found {
-        let matrix = matrix.telling(self.inner.news);
+        let matrix = matrix.with_status_updates(self.status_updates);
         Found { round: NextRound { team, matrix, alerted }, basis: Basis::FallsBack }
     }
 
@@ -275,7 +294,7 @@ impl Engine {
         at: DateTime<Utc>,
     ) -> Result<Found, Outage> {
         let owner = match of {
-            RoundOf::Service => self.inner.roster.service(incident.service()).await?,
+            RoundOf::Service => self.roster.service(incident.service()).await?,
             RoundOf::Team(_) => None,
         };
         if let Some(owner) = owner {
@@ -293,7 +312,7 @@ impl Engine {
             return Ok(Found { round, basis: if is_handed { basis } else { Basis::FallsBack } });
         }
         let nobody = Directory::unknown(team.clone());
-        if let Some(resolved) = roster::resolve(&nobody, &self.inner.defaults, at) {
+        if let Some(resolved) = roster::resolve(&nobody, &self.defaults, at) {
             let alerted = Alerted::StandIn(StandIn::DeploymentFallback);
             return Ok(self.falls_back(team.clone(), resolved.matrix, alerted));
         }
@@ -301,7 +320,7 @@ impl Engine {
         Ok(catch_all.unwrap_or_else(|| self.last_round(incident, team.clone())))
     }
 
-    /// Somebody who knows of it is better than nobody.
+    /// A round for the people of the last round, because somebody who knows the incident is better than nobody.
     fn last_round(&self, incident: &Incident, gone: TeamName) -> Found {
         self.falls_back(gone, incident.matrix().clone(), Alerted::StandIn(StandIn::LastRound))
     }

@@ -1,49 +1,88 @@
 //! The engine: executes what the planner decides.
 //!
-//! | file | does |
+//! [`Engine`] is the face. It has parts, and hands each call to one of them. A part is a small struct that holds what
+//! it needs; the rest are its arguments. `builder` puts them together.
+//!
+//! From a report to the mail:
+//!
+//! | step | part, file | does |
+//! |---|---|---|
+//! | 1 | `Reports`, `reports` | takes the report |
+//! | 2 | `Lookup`, `lookup` | asks the roster which team owns the service and who is on call |
+//! | 3 | `Slots`, `slots` | gives a sending slot for each first contact: limits sends in all, to one remote server, to one contact |
+//! | 4 | – | [`plan::open_leasing`](crate::plan::open_leasing) decides, and [`Store::create`] makes it durable |
+//! | 5 | `Leases`, `lease` | makes leased sends of the decision, with the links of `links` |
+//! | 6 | `Wake`, `wake` | gives them to the runner, and remembers when the incident is due next |
+//! | 7 | `Runner`, `run` | begins them |
+//! | 8 | `Sender`, `deliver` | makes one attempt, and records its outcome |
+//! | 9 | `Renewals`, `renew` | renews the lease meanwhile, if the send takes long |
+//! | 10 | `Swap`, `swap` | changes the record by compare-and-swap: the outcome, and every other change |
+//!
+//! Whatever is due later begins at step 5: `Leases` plans what is due, takes the slots, and commits the leases. It is
+//! asked by one of these:
+//!
+//! | part, file | does |
 //! |---|---|
-//! | `intake` | takes reports, answers questions |
-//! | `update` | takes what people do to an incident |
-//! | `lookup` | asks the roster who is on call |
-//! | `edits` | changes the roster |
-//! | `coverage` | says what is missing in the roster |
-//! | `dry_run` | says what a report would lead to |
-//! | `handover` | asks the roster whether it knows the receiver of a hand-over |
-//! | `swap` | changes a record by compare-and-swap |
-//! | `lease` | commits what is due, and with it the right to send |
-//! | `deliver` | makes one attempt and records its outcome |
-//! | `renew` | renews the lease of a long send |
-//! | `unsent` | leases that were not used because the result of their commit is unknown |
-//! | `bounce` | handles a carrier's later report on an alert that it had accepted |
-//! | `advance` | advances one incident, or all due incidents, until nothing is due |
-//! | `run` | does that forever (feature `runner`) |
-//! | `slots` | limits concurrent sends: in all, to one remote server, to one contact |
-//! | `waiting` | the levels that wait for a slot |
-//! | `timers` | keeps the time of incidents if there is no runner |
-//! | `wake` | wakes the runner when an incident becomes due |
-//! | `ahead` | whether the clock was ahead at a decision |
-//! | `trouble` | warns the operator |
-//! | `backlog` | remembers due incidents and alerts that wait for a slot, the most urgent first |
+//! | `Runner`, `run` | leases what is due, forever (feature `runner`) |
+//! | `Backlog`, `backlog` | remembers due incidents and alerts that wait for a slot, the most urgent first |
+//! | `Advance`, `advance` | advances one incident, or all due incidents, until nothing is due |
+//! | `Sweeper`, `sweep` | replaces lost timers, and advances for timers that are due |
+//!
+//! What else happens to an incident:
+//!
+//! | part, file | does |
+//! |---|---|
+//! | `update` | what people do |
+//! | `bounce` | a carrier's later report on an alert that it had accepted |
+//! | `Repair`, `repair` | corrects times after the clock went back |
+//!
+//! What they share:
+//!
+//! | part, file | does |
+//! |---|---|
+//! | `Clocks`, `clocks` | tells the time; `ahead`: whether the clock was ahead at a decision |
+//! | `Alarm`, `timers` | sets the timers that keep the time if there is no runner |
+//! | `InFlight`, `in_flight` | the deliveries that this process is sending |
+//! | `Unsent`, `unsent` | leases that were not used because the result of their commit is unknown |
+//! | `Waiting`, `waiting` | the levels that wait for a slot |
+//! | `leased` | a send whose lease is durable, and how long leases last |
+//! | `Trouble`, `trouble`; `census` | warns the operator; counts the incidents |
+//! | `transitions` | changes of an incident that an operator should hear of |
+//!
+//! The roster, for people: `Edits`, `edits` changes it; `receiver` asks whether it knows the receiver of a hand-over;
+//! `dry_run` says what a report would lead to; `coverage` says what is missing.
+//!
+//! [`Store::create`]: crate::store::Store::create
 
 mod advance;
 mod ahead;
 #[cfg(feature = "runner")]
 mod backlog;
 mod bounce;
+mod builder;
+mod census;
+mod clocks;
 mod coverage;
 mod deliver;
 mod dry_run;
 mod edits;
-mod handover;
-mod intake;
+mod in_flight;
 mod lease;
+mod leased;
+mod links;
 mod lookup;
+mod receiver;
 mod renew;
+#[cfg(feature = "runner")]
+mod repair;
+mod reports;
 #[cfg(feature = "runner")]
 mod run;
 mod slots;
 mod swap;
+mod sweep;
 mod timers;
+mod transitions;
 #[cfg(feature = "runner")]
 mod trouble;
 mod unsent;
@@ -51,309 +90,382 @@ mod update;
 mod waiting;
 mod wake;
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 pub use advance::Advanced;
 pub use bounce::Bounced;
+pub use builder::EngineBuilder;
+pub use census::WAITING_TOO_LONG;
 pub use dry_run::DryStep;
 pub use edits::RosterEdited;
-pub use handover::Receiver;
-pub use intake::Reported;
 pub use lookup::{DAYS_AHEAD, OnCall};
+pub use receiver::Receiver;
+pub use reports::Reported;
 pub use slots::{SENDS_PER_CONTACT, SENDS_PER_NEW_CONTACT};
-pub use timers::{Swept, Timers};
+pub use sweep::Swept;
+pub use timers::Timers;
 pub use update::Updated;
 
-use crate::claim::{ClaimToken, TokenError, TokenSecret};
+use crate::claim::{ClaimToken, TokenError};
 use crate::clock::Clock;
-use crate::error::InvalidInput;
-use crate::model::{Contact, IncidentNumber, News, TeamName};
+use crate::error::Outage;
+use crate::model::{
+    Contact, DedupKey, DeliveryId, IncidentNumber, Person, Report, ServiceName, Severity, TeamName,
+};
 use crate::notify::Notifiers;
-use crate::roster::{Defaults, Roster};
-use crate::store::Store;
-
-/// An alert that waits longer than this for acceptance shows in health check, metrics and log.
-pub const WAITING_TOO_LONG: chrono::TimeDelta = chrono::TimeDelta::minutes(5);
-
-/// By how much leases of a process are longer at most.
-const LONGEST_MARK: Duration = Duration::from_micros(999);
+use crate::plan::Update;
+use crate::roster::{Book, Finding, Roster, RosterEdit};
+use crate::store::{Census, ListQuery, Record, Store};
 
 /// Incident alerting and escalation over a store, a roster, notifiers and a clock.
 ///
-/// Cheap to clone; clones share one engine. Its promises hold for any number of engines on one store.
+/// Cloning is cheap; clones share one engine. The engine's promises hold for any number of engines on one store.
 #[derive(Clone)]
 pub struct Engine {
-    inner: Arc<Inner>,
+    parts: Arc<Parts>,
 }
 
-struct Inner {
+/// What an engine is made of, as far as it is called from outside.
+struct Parts {
     store: Arc<dyn Store>,
     roster: Arc<dyn Roster>,
     notifiers: Notifiers,
-    clock: Arc<dyn Clock>,
+    clocks: Arc<clocks::Clocks>,
+    links: Arc<links::Links>,
+    lookup: Arc<lookup::Lookup>,
+    edits: edits::Edits,
+    reports: reports::Reports,
+    swap: Arc<swap::Swap>,
+    advance: Arc<advance::Advance>,
+    sweeper: sweep::Sweeper,
+    #[cfg(feature = "runner")]
+    runner: run::Runner,
     lease: Duration,
-    lease_mark: Duration,
-    defaults: Defaults,
-    catch_all: Option<TeamName>,
-    claim_links: Option<ClaimLinks>,
-    slots: slots::Slots,
-    waiting: waiting::Waiting,
-    in_flight: lease::InFlight,
-    unsent: unsent::Unsent,
-    stopping: AtomicBool,
-    wake: wake::Wake,
-    timers: Option<Arc<dyn Timers>>,
-    news: News,
-    keep_resolved: Option<Duration>,
-    ahead: ahead::Ahead,
-    /// Whether it was said that incidents in a newer format are left to others.
-    left_to_newer: AtomicBool,
 }
 
-/// How links are made by which a recipient can claim.
-#[derive(Debug, Clone)]
-struct ClaimLinks {
-    base_url: String,
-    secrets: Vec<TokenSecret>,
-}
-
-/// Collects what an [`Engine`] is made of.
-#[derive(Debug)]
-pub struct EngineBuilder {
-    store: Arc<dyn Store>,
-    roster: Arc<dyn Roster>,
-    notifiers: Notifiers,
-    clock: Arc<dyn Clock>,
-    lease: Duration,
-    lease_mark: Duration,
-    defaults: Defaults,
-    catch_all: Option<TeamName>,
-    claim_links: Option<ClaimLinks>,
-    timers: Option<Arc<dyn Timers>>,
-    news: News,
-    keep_resolved: Option<Duration>,
-    sends_at_once: usize,
-}
-
+/// Its parts, and the times that it goes by.
 impl Engine {
-    /// The lease unless another is given.
+    /// The default duration of a lease.
     pub const DEFAULT_LEASE: Duration = Duration::from_secs(30);
-    /// The shortest lease.
+    /// The minimum duration of a lease.
     pub const MIN_LEASE: Duration = Duration::from_secs(2);
-    /// The longest lease.
+    /// The maximum duration of a lease.
     pub const MAX_LEASE: Duration = Duration::from_secs(3600);
 
-    /// Begins an engine over these parts.
-    pub fn builder(
-        store: impl Store,
-        roster: impl Roster,
-        notifiers: Notifiers,
-        clock: impl Clock,
-    ) -> EngineBuilder {
-        EngineBuilder {
-            store: Arc::new(store),
-            roster: Arc::new(roster),
-            notifiers,
-            clock: Arc::new(clock),
-            lease: Self::DEFAULT_LEASE,
-            lease_mark: random_mark(),
-            defaults: Defaults::none(),
-            catch_all: None,
-            claim_links: None,
-            timers: None,
-            news: News::Kept,
-            keep_resolved: None,
-            sends_at_once: slots::SLOTS,
-        }
+    /// The time limit of one attempt to send, with leases of that duration: four leases.
+    ///
+    /// A send that takes longer than a third of its lease renews it. So a slow carrier causes no repeat, but the sends
+    /// of a dead process are still taken over within one lease. Mail servers may take minutes: RFC 5321, 4.5.3.2.
+    pub const fn send_deadline(lease: Duration) -> Duration {
+        deliver::send_deadline(lease)
     }
 
     /// The roster, to read and to change.
     pub fn roster(&self) -> &dyn Roster {
-        &*self.inner.roster
+        &*self.parts.roster
     }
 
     /// The time by the engine's clock.
     pub fn now(&self) -> DateTime<Utc> {
-        let now = crate::clock::to_micros(self.inner.clock.now());
-        self.inner.ahead.note(now, self.inner.clock.monotonic());
-        now
+        self.parts.clocks.now()
     }
 
-    /// The URL that claim links begin with, if there are any: where people reach the API and its pages.
-    pub fn public_url(&self) -> Option<&str> {
-        self.inner.claim_links.as_ref().map(|links| links.base_url.as_str())
-    }
-
-    /// The clock itself.
+    /// The engine's clock.
     pub fn clock(&self) -> &dyn Clock {
-        &*self.inner.clock
+        self.parts.clocks.clock()
     }
 
-    /// Whether there is a notifier for the contact, which can try to reach it.
-    pub fn can_reach(&self, contact: &Contact) -> bool {
-        self.inner.notifiers.reach(contact)
+    /// The URL with which claim links begin, if there are any: where people reach the API and its pages.
+    pub fn public_url(&self) -> Option<&str> {
+        self.parts.links.base_url()
     }
 
     /// Reads the token of a claim link for `incident`.
     ///
     /// # Errors
-    /// The token is invalid, as every token is if no claim links were configured.
+    /// The token is invalid, or no claim links were configured.
     pub fn verify_claim(&self, incident: IncidentNumber, token: &str) -> Result<ClaimToken, TokenError> {
-        let secrets = self.inner.claim_links.as_ref().map_or(&[][..], |links| &links.secrets);
-        ClaimToken::verify(token, incident, secrets, self.now())
+        self.parts.links.verify(incident, token, &self.parts.clocks)
     }
 
-    fn claim_url(&self, incident: IncidentNumber, contact: &Contact) -> Option<String> {
-        let links = self.inner.claim_links.as_ref()?;
-        let token = ClaimToken::new(incident, contact.clone(), self.now()).sign(links.secrets.first()?);
-        Some(format!("{}/incidents/{incident}/claim?token={token}", links.base_url))
-    }
-
-    fn board_url(&self, incident: IncidentNumber) -> Option<String> {
-        let links = self.inner.claim_links.as_ref()?;
-        Some(format!("{}/board/incidents/{incident}", links.base_url))
-    }
-
-    /// How long leases last that are taken now.
-    fn marked_lease(&self) -> Duration {
-        self.inner.lease + self.inner.lease_mark
-    }
-
-    /// How long one attempt to send may take, with leases of that length: four leases.
-    ///
-    /// A send that takes longer than a third of its lease renews it, so that a slow carrier repeats nothing and a
-    /// process that dies is taken over within one lease anyway. Mail servers may take minutes: RFC 5321, 4.5.3.2.
-    pub const fn send_deadline(lease: Duration) -> Duration {
-        lease.saturating_mul(4)
+    /// Whether a notifier can try to reach the contact.
+    pub fn can_reach(&self, contact: &Contact) -> bool {
+        self.parts.notifiers.reach(contact)
     }
 }
 
-/// A mark that another process has once in a thousand times.
-fn random_mark() -> Duration {
-    let random = RandomState::new().hash_one(0_u8);
-    Duration::from_micros(random % 1_000)
-}
-
-impl EngineBuilder {
-    /// How soon another process takes over what this one was sending when it died.
-    ///
-    /// Bounded to [`Engine::MIN_LEASE`] and [`Engine::MAX_LEASE`]. A send that takes longer renews its lease:
-    /// [`Engine::send_deadline`].
-    #[must_use]
-    pub fn lease(mut self, lease: Duration) -> Self {
-        self.lease = lease.clamp(Engine::MIN_LEASE, Engine::MAX_LEASE);
-        self
-    }
-
-    /// Added to the length of this process's leases, so that they differ from leases that another process takes in the
-    /// same microsecond (default: random, and less than a millisecond).
-    ///
-    /// Set it if a run must be repeatable. Two processes that share a store must not have the same value.
-    #[must_use]
-    pub fn lease_mark(mut self, mark: Duration) -> Self {
-        self.lease_mark = mark.min(LONGEST_MARK);
-        self
-    }
-
-    /// The settings of a team that is known only from its calendar.
-    #[must_use]
-    pub fn defaults(mut self, defaults: Defaults) -> Self {
-        self.defaults = defaults;
-        self
-    }
-
-    /// The team that owns every service nobody else owns.
-    #[must_use]
-    pub fn catch_all(mut self, team: TeamName) -> Self {
-        self.catch_all = Some(team);
-        self
-    }
-
-    /// Adds claim links and links to the incident's page, under `base_url`. The first secret signs; tokens of all
-    /// secrets are valid.
+/// What happens to incidents.
+impl Engine {
+    /// Takes a report: durable when this returns (promise 1), and the on-call engineer is alerted at once.
     ///
     /// # Errors
-    /// `base_url` is not an http or https URL.
-    pub fn claim_links(mut self, base_url: &str, secrets: Vec<TokenSecret>) -> Result<Self, InvalidInput> {
-        let base_url = base_url.trim().trim_end_matches('/').to_owned();
-        if !base_url.starts_with("http://") && !base_url.starts_with("https://") {
-            return Err(InvalidInput::field("public-url", "must begin with http:// or https://"));
-        }
-        self.claim_links = Some(ClaimLinks { base_url, secrets });
-        Ok(self)
+    /// The store or the roster is unavailable. After an outage of kind unknown the report may have been recorded, and
+    /// with a dedup key it is safe to send it again (promise 4).
+    pub async fn report(&self, report: Report) -> Result<Reported, Outage> {
+        self.parts.reports.report(report).await
     }
 
-    /// Who starts timers, for an engine that nobody [`run`](Engine::run)s.
-    #[must_use]
-    pub fn timers(mut self, timers: impl Timers) -> Self {
-        self.timers = Some(Arc::new(timers));
-        self
-    }
-
-    /// Whether people who were alerted get status updates about claims and resolutions (default: no).
-    #[must_use]
-    pub fn news(mut self, news: News) -> Self {
-        self.news = news;
-        self
-    }
-
-    /// How long an incident is kept after it was resolved, if the store deletes expired incidents (default: forever).
-    #[must_use]
-    pub fn keep_resolved(mut self, keep: Duration) -> Self {
-        self.keep_resolved = Some(keep);
-        self
-    }
-
-    /// How many sends are under way at once at most: from 16 to 512 (default: 512).
+    /// Does what a person wants to an incident.
     ///
-    /// Each may take a connection, so a process with few file descriptors should have fewer.
-    #[must_use]
-    pub fn sends_at_once(mut self, most: usize) -> Self {
-        self.sends_at_once = most;
-        self
+    /// # Errors
+    /// The store or the roster is unavailable. After an outage of kind unknown the change may have happened; it is safe
+    /// to ask for the same state again.
+    pub async fn update(&self, number: IncidentNumber, update: &Update) -> Result<Updated, Outage> {
+        update::update(&self.parts.swap, &self.parts.lookup, number, update).await
     }
 
-    /// The engine.
-    pub fn build(self) -> Engine {
-        let slots = slots::Slots::new(self.sends_at_once, Arc::clone(&self.clock));
-        let inner = Inner {
-            store: self.store,
-            roster: self.roster,
-            notifiers: self.notifiers,
-            clock: self.clock,
-            lease: self.lease,
-            lease_mark: self.lease_mark,
-            defaults: self.defaults,
-            catch_all: self.catch_all,
-            claim_links: self.claim_links,
-            slots,
-            waiting: waiting::Waiting::default(),
-            in_flight: lease::InFlight::default(),
-            unsent: unsent::Unsent::default(),
-            stopping: AtomicBool::new(false),
-            wake: wake::Wake::new(),
-            timers: self.timers,
-            news: self.news,
-            keep_resolved: self.keep_resolved,
-            ahead: ahead::Ahead::default(),
-            left_to_newer: AtomicBool::new(false),
-        };
-        Engine { inner: Arc::new(inner) }
+    /// Records that an accepted alert bounced (promise 12). If nobody else can be reached at its level, the next level
+    /// is due at once.
+    ///
+    /// It may be called any number of times, and before the acceptance is recorded. `reason` is the carrier's text; it
+    /// is shortened.
+    ///
+    /// # Errors
+    /// The store is unavailable. It is safe to call this again.
+    pub async fn bounced(
+        &self,
+        number: IncidentNumber,
+        delivery: &DeliveryId,
+        reason: &str,
+    ) -> Result<Bounced, Outage> {
+        bounce::bounced(&self.parts.swap, number, delivery, reason).await
+    }
+
+    /// One incident.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn get(&self, number: IncidentNumber) -> Result<Option<Record>, Outage> {
+        self.parts.store.load(number).await
+    }
+
+    /// The incident of a service that is not resolved and has that key.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn find_open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage> {
+        self.parts.store.find_open(service, key).await
+    }
+
+    /// A page of incidents, newest first.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn list(&self, query: &ListQuery) -> Result<Vec<Record>, Outage> {
+        self.parts.store.list(query).await
+    }
+
+    /// How many incidents stand where.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn census(&self) -> Result<Census, Outage> {
+        census::census(&*self.parts.store, &self.parts.clocks).await
+    }
+}
+
+/// Doing what is due.
+impl Engine {
+    /// Advances incidents as soon as they are due, until `shutdown` resolves. Then it finishes the sends in progress.
+    ///
+    /// Reports and changes through this engine wake it, and so does the next due time. It runs at least every second.
+    /// It logs an outage and tries again forever. Needs a tokio runtime.
+    #[cfg(feature = "runner")]
+    pub async fn run(&self, shutdown: impl Future<Output = ()>) {
+        self.parts.runner.run(shutdown).await;
+    }
+
+    /// Does everything that is due of one incident, and answers when to come back.
+    ///
+    /// Contacts are sent to at the same time, and each outcome is committed soon after it comes. What becomes due while
+    /// a send is still under way is done too, so a slow contact delays no later level (promise 13). Nothing runs any
+    /// more when this returns.
+    ///
+    /// # Errors
+    /// The store or the roster is unavailable; sends that had begun were finished and recorded first.
+    pub async fn advance(&self, number: IncidentNumber) -> Result<Advanced, Outage> {
+        self.parts.advance.number(number).await
+    }
+
+    /// Advances every due incident, and returns how many were advanced.
+    ///
+    /// Nothing runs any more when this returns. An incident that cannot be advanced (an outage) is logged and stays
+    /// due.
+    ///
+    /// # Errors
+    /// The store cannot list the due incidents.
+    pub async fn tick(&self) -> Result<usize, Outage> {
+        self.parts.advance.tick().await
+    }
+
+    /// As [`advance`](Self::advance), for the timer that was started under `wake`. It does nothing if a newer timer was
+    /// started.
+    ///
+    /// For processes with a time limit. It takes no lease later than `within` after the call. A send that has not ended
+    /// half a lease after that is given up, so that everything is done by then, except storage. The rest is due at
+    /// once.
+    ///
+    /// # Errors
+    /// As `advance`.
+    pub async fn advance_woken(
+        &self,
+        number: IncidentNumber,
+        wake: u32,
+        within: Duration,
+    ) -> Result<Advanced, Outage> {
+        self.parts.sweeper.woken(number, wake, within).await
+    }
+
+    /// Replaces the timers of an incident by a new one, before a timer reaches its limits.
+    ///
+    /// Does nothing if there is nothing to wait for.
+    ///
+    /// # Errors
+    /// The timer cannot be started, or the store is unavailable. Then its existing timers continue.
+    pub async fn restart_timer(&self, number: IncidentNumber) -> Result<(), Outage> {
+        self.parts.sweeper.restart_by_number(number).await
+    }
+
+    /// Finds incidents that are overdue by `overdue_by` or more, so their timers were lost, and starts new timers. If
+    /// that fails, it advances the incident itself.
+    ///
+    /// Nothing runs any more when this returns.
+    ///
+    /// # Errors
+    /// The store cannot list the due incidents.
+    pub async fn sweep(&self, overdue_by: Duration) -> Result<Swept, Outage> {
+        self.parts.sweeper.sweep(overdue_by).await
+    }
+}
+
+/// The roster, and what the configuration names besides.
+impl Engine {
+    /// Makes edits on somebody's behalf, with their audit records, in one atomic and durable step; see
+    /// [`Roster::apply`].
+    ///
+    /// # Errors
+    /// The roster is unavailable. After an outage of kind unknown the edits may have been made; it is safe to make
+    /// them again.
+    pub async fn edit_roster(&self, by: &Person, edits: &[RosterEdit]) -> Result<RosterEdited, Outage> {
+        self.parts.edits.edit_roster(by, edits).await
+    }
+
+    /// Who is on call for `team` at `at`; `None` for a team that is not known.
+    ///
+    /// # Errors
+    /// The roster is unavailable.
+    pub async fn on_call(&self, team: &TeamName, at: DateTime<Utc>) -> Result<Option<OnCall>, Outage> {
+        self.parts.lookup.on_call(team, at).await
+    }
+
+    /// Whether a team can be alerted: it has settings, or a calendar or a service and the deployment a fallback.
+    ///
+    /// # Errors
+    /// The roster is unavailable.
+    pub async fn can_alert(&self, team: &TeamName) -> Result<bool, Outage> {
+        self.parts.lookup.can_alert(team).await
+    }
+
+    /// Whether a calendar alone makes a team: the deployment has a fallback.
+    pub fn has_default_fallback(&self) -> bool {
+        self.parts.lookup.has_default_fallback()
+    }
+
+    /// The team that the configuration names for services that nobody owns.
+    pub fn catch_all(&self) -> Option<&TeamName> {
+        self.parts.lookup.catch_all()
+    }
+
+    /// The calendar days among the next `days`, the one at `at` included, on which nobody is on call for `team`.
+    ///
+    /// All of them for a team that is not known.
+    ///
+    /// # Errors
+    /// The roster is unavailable.
+    pub async fn uncovered_days(
+        &self,
+        team: &TeamName,
+        at: DateTime<Utc>,
+        days: u16,
+    ) -> Result<Vec<NaiveDate>, Outage> {
+        self.parts.lookup.uncovered_days(team, at, days).await
+    }
+
+    /// The names of all teams that are known, in order; for people.
+    ///
+    /// # Errors
+    /// The roster is unavailable.
+    pub async fn teams(&self) -> Result<Vec<TeamName>, Outage> {
+        self.parts.lookup.teams().await
+    }
+
+    /// The days among the next [`DAYS_AHEAD`] on which nobody is on call, for every team but the canary's.
+    ///
+    /// # Errors
+    /// The roster is unavailable.
+    pub async fn uncovered(&self) -> Result<BTreeMap<TeamName, Vec<NaiveDate>>, Outage> {
+        self.parts.lookup.uncovered().await
+    }
+
+    /// All people and schedules, no older than this call.
+    ///
+    /// # Errors
+    /// The roster is unavailable.
+    pub async fn book(&self) -> Result<Arc<Book>, Outage> {
+        self.parts.lookup.book().await
+    }
+
+    /// Every alert that a report for `service` at `at` would lead to if nobody claimed the incident, in order.
+    ///
+    /// `None` for a service that nobody owns and no catch-all team takes.
+    ///
+    /// # Errors
+    /// The roster is unavailable.
+    pub async fn dry_run(
+        &self,
+        service: &ServiceName,
+        severity: Severity,
+        at: DateTime<Utc>,
+    ) -> Result<Option<Vec<DryStep>>, Outage> {
+        dry_run::dry_run(&self.parts.lookup, service, severity, at).await
+    }
+
+    /// What is missing or odd in the roster within the next `days`, by team: one team, or all but the canary's. A team
+    /// that is not known is left out.
+    ///
+    /// # Errors
+    /// The roster is unavailable.
+    pub async fn coverage(
+        &self,
+        team: Option<&TeamName>,
+        days: u16,
+    ) -> Result<BTreeMap<TeamName, Vec<Finding>>, Outage> {
+        coverage::coverage(&self.parts.lookup, &self.parts.notifiers, team, days).await
+    }
+
+    /// What the roster knows about `person`, who is to be handed an incident of `team`.
+    ///
+    /// The roster knows its people, people in the team's calendar for a week from yesterday, people on call for any team now, and
+    /// the fallback of any team.
+    ///
+    /// # Errors
+    /// The roster is unavailable.
+    pub async fn receiver(&self, team: &TeamName, person: &Person) -> Result<Receiver, Outage> {
+        receiver::receiver(&self.parts.lookup, &self.parts.notifiers, team, person).await
     }
 }
 
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine")
-            .field("store", &self.inner.store)
-            .field("roster", &self.inner.roster)
-            .field("lease", &self.inner.lease)
+            .field("store", &self.parts.store)
+            .field("roster", &self.parts.roster)
+            .field("lease", &self.parts.lease)
             .finish_non_exhaustive()
     }
 }

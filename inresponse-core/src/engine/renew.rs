@@ -1,26 +1,38 @@
-//! Keeps the lease of a send that takes long.
+//! Keeps the lease of a long send.
 //!
-//! A lease is short, so that a process that dies is taken over soon. A carrier may be slow. So a send that is still
-//! under way renews its lease, again and again; one whose lease cannot be renewed is given up before another server's
-//! clock can call the lease over (promise 14).
+//! Leases are short, so that the sends of a dead process are taken over soon, but a carrier may be slow. So a send in
+//! progress renews its lease again and again. A send whose lease cannot be renewed is given up before another server's
+//! clock can consider the lease over (promise 14).
 
 use std::pin::pin;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
 
-use super::Engine;
-use super::lease::LeaseTimes;
-use super::swap::Changed;
+use super::clocks::Clocks;
+use super::leased::{LeaseLength, LeaseTimes};
+use super::swap::{Changed, Swap};
 use crate::error::{Chain, Outage};
-use crate::model::{DeliveryKey, DeliveryStatus, IncidentNumber, Level, State};
+use crate::model::{DeliveryKey, DeliveryStatus, IncidentNumber, State};
 use crate::plan::Input;
-use crate::store::Record;
+use crate::store::{Record, Store};
 
-/// Pauses between tries to renew.
+/// The first pause between attempts to renew.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const MAX_PAUSE: Duration = Duration::from_secs(1);
+
+/// Renews leases.
+#[derive(Debug)]
+pub(super) struct Renewals {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) clocks: Arc<Clocks>,
+    pub(super) swap: Arc<Swap>,
+    pub(super) length: LeaseLength,
+    /// Whether the runner finishes what it began.
+    pub(super) stopping: Arc<AtomicBool>,
+}
 
 /// One attempt to send, under its lease.
 #[derive(Debug, Clone, Copy)]
@@ -30,19 +42,19 @@ pub(super) struct Attempt {
     pub(super) number: u32,
 }
 
-/// How an attempt stands by its record.
+/// The state of an attempt in its record.
 #[derive(Debug)]
 pub(super) enum Standing {
-    /// It is in flight, under that lease of that record.
+    /// The attempt is in flight, with that lease of that record.
     InFlight(LeaseTimes, Box<Record>),
-    /// Nobody is alerted any more, so no other process begins this delivery.
+    /// Nobody is alerted for the incident now, so no other process begins this delivery.
     Closed,
-    /// Another process has it, or it has ended.
+    /// Another process has the delivery, or the attempt has ended.
     Lost,
 }
 
 impl Attempt {
-    /// How it stands by a record, whose lease was taken no earlier than `planned`.
+    /// The state of the attempt in a record whose lease was taken no earlier than `planned`.
     pub(super) fn standing(&self, record: Record, planned: Duration) -> Standing {
         let incident = &record.incident;
         let delivery = incident.deliveries().iter().find(|d| d.key() == self.delivery);
@@ -54,20 +66,19 @@ impl Attempt {
             | DeliveryStatus::Dead { .. }
             | DeliveryStatus::Stopped { .. } => None,
         });
-        let is_news = matches!(self.delivery.level, Level::News(_));
-        let alerts = incident.state() == State::Open || is_news;
+        let is_wanted = incident.state() == State::Open || self.delivery.purpose.is_status_update();
         match until {
             None => Standing::Lost,
-            Some(_) if !alerts || incident.round() != self.delivery.round => Standing::Closed,
+            Some(_) if !is_wanted || incident.round() != self.delivery.round => Standing::Closed,
             Some(until) => Standing::InFlight(LeaseTimes { until, planned }, Box::new(record)),
         }
     }
 }
 
-impl Engine {
-    /// Renews the lease of an attempt while this is polled. Ends when the attempt must be given up.
-    pub(super) async fn keep_lease(&self, attempt: Attempt, lease: LeaseTimes) {
-        let (clock, third) = (&self.inner.clock, self.inner.lease / 3);
+impl Renewals {
+    /// Renews the lease of an attempt as long as this future is polled. Ends when the attempt must be given up.
+    pub(super) async fn keep(&self, attempt: Attempt, lease: LeaseTimes) {
+        let (clock, third) = (&self.clocks, self.length.plain / 3);
         let mut lease = lease;
         loop {
             let since = |planned: Duration| clock.monotonic().saturating_sub(planned);
@@ -86,7 +97,7 @@ impl Engine {
         let mut pause = FIRST_PAUSE;
         loop {
             // An engine that stops finishes what its leases allow, and no more.
-            if self.inner.stopping.load(Ordering::Relaxed) {
+            if self.stopping.load(Ordering::Relaxed) {
                 return std::future::pending().await;
             }
             match self.renew(attempt).await {
@@ -97,20 +108,20 @@ impl Engine {
                         error = %Chain::of(&error),
                         "a lease could not be renewed yet"
                     );
-                    self.inner.clock.sleep(pause).await;
+                    self.clocks.sleep(pause).await;
                     pause = (pause * 2).min(MAX_PAUSE);
                 }
             }
         }
     }
 
-    /// Reads the record again, and lets the lease last longer if the attempt is still in flight.
+    /// Reads the record again, and extends the lease if the attempt is still in flight.
     pub(super) async fn renew(&self, attempt: Attempt) -> Result<Standing, Outage> {
-        let planned = self.inner.clock.monotonic();
-        let Some(record) = self.inner.store.load(attempt.incident).await? else { return Ok(Standing::Lost) };
-        let (delivery, lease) = (attempt.delivery, self.marked_lease());
+        let planned = self.clocks.monotonic();
+        let Some(record) = self.store.load(attempt.incident).await? else { return Ok(Standing::Lost) };
+        let (delivery, lease) = (attempt.delivery, self.length.marked());
         let input = |_| Input::Renew { delivery, attempt: attempt.number, lease };
-        Ok(match self.change(record, input).await? {
+        Ok(match self.swap.change(record, input).await? {
             Changed::Done { record, .. } | Changed::Nothing(record) | Changed::Refused(record, _) => {
                 attempt.standing(record, planned)
             }

@@ -3,28 +3,31 @@
 use std::cmp::Reverse;
 use std::future::Future;
 use std::pin::pin;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
 
-use super::Engine;
 use super::advance::{PAGE, next_page};
-use super::lease::LeasedSend;
-use super::slots::Urgency;
-use super::swap::Changed;
+use super::clocks::Clocks;
+use super::deliver::Sender;
+use super::lease::Leases;
+use super::leased::LeasedSend;
+use super::repair::{ClockWentBack, Repair, Watch};
+use super::slots::{Slots, Urgency};
 use super::trouble::Trouble;
+use super::wake::Wake;
 use crate::error::{Chain, Outage};
 use crate::model::{IncidentNumber, Version};
-use crate::plan::Input;
-use crate::store::{DueMark, Record};
+use crate::store::{DueMark, Record, Store};
 
 /// The longest pause between two queries for due incidents, because another server may share the store.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// The next query finds what another server writes if it is visible within this time. Otherwise a full query finds it.
+/// How late another server's writes may become visible for the next query to find them. A full query finds later ones.
 const LAG: TimeDelta = TimeDelta::seconds(2);
 /// The pause after a full query is this many times the query's duration.
 const REST_AFTER_WHOLE_LOOK: u32 = 10;
@@ -32,48 +35,57 @@ const REST_AFTER_WHOLE_LOOK: u32 = 10;
 const LONGEST_REST: Duration = Duration::from_secs(60);
 /// When to come back to an incident that could not be advanced.
 const AGAIN_AFTER_OUTAGE: TimeDelta = TimeDelta::seconds(1);
-/// How long after a correction of times earlier commits become visible.
-const REPAIR_AGAIN: Duration = Duration::from_secs(15);
-/// A wall clock that moved this much against the monotonic one has jumped (promise 14).
-const JUMP: TimeDelta = TimeDelta::seconds(1);
 
-impl Engine {
+/// Works through what is due, until it is told to stop.
+#[derive(Debug)]
+pub(super) struct Runner {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) clocks: Arc<Clocks>,
+    pub(super) wake: Arc<Wake>,
+    pub(super) slots: Arc<Slots>,
+    pub(super) leases: Arc<Leases>,
+    pub(super) sender: Arc<Sender>,
+    pub(super) repair: Repair,
+    /// Whether it finishes what it began.
+    pub(super) stopping: Arc<AtomicBool>,
+    /// How long leases last.
+    pub(super) lease: Duration,
+}
+
+impl Runner {
     /// Advances incidents as soon as they are due, until `shutdown` resolves. Then it finishes the sends in progress.
-    ///
-    /// Reports and changes through this engine wake it, and so does the next due time. It runs at least every second.
-    /// It logs an outage and tries again forever. Needs a tokio runtime.
-    pub async fn run(&self, shutdown: impl Future<Output = ()>) {
+    pub(super) async fn run(&self, shutdown: impl Future<Output = ()>) {
         let mut shutdown = pin!(shutdown);
-        let mut handoff = self.inner.wake.open_handoff();
-        self.inner.stopping.store(false, Ordering::Relaxed);
+        let mut handoff = self.wake.open_handoff();
+        self.stopping.store(false, Ordering::Relaxed);
         let (mut sends, mut handed) = (JoinSet::new(), JoinSet::new());
-        let (mut watch, mut trouble) = (Watch::begin(self), Trouble::begin(self));
+        let (mut watch, mut trouble) = (Watch::begin(&self.clocks), Trouble::begin(&self.clocks));
         // For all that is known, the clock went back while nobody ran. Beside the work, since it may be much to read.
         let mut repairs = JoinSet::new();
-        repairs.spawn(self.clone().repair(ClockWentBack));
+        repairs.spawn(self.repair.clone().repair(ClockWentBack));
         let mut sweep = Sweep::default();
         'running: loop {
-            let written = self.inner.wake.take_went_back().then_some(ClockWentBack);
-            if let Some(back) = watch.clock(self).or(written) {
+            let written = self.wake.take_went_back().then_some(ClockWentBack);
+            if let Some(back) = watch.clock(&self.clocks).or(written) {
                 repairs.abort_all();
-                repairs.spawn(self.clone().repair(back));
+                repairs.spawn(self.repair.clone().repair(back));
                 sweep = Sweep::default();
-                self.inner.wake.forget();
+                self.wake.forget();
             }
             while repairs.try_join_next().is_some() {}
             let looking = async {
-                trouble.look(self).await;
-                if sweep.pause(self.inner.clock.monotonic()).is_zero() {
+                trouble.look(&*self.store, &self.clocks).await;
+                if sweep.pause(self.clocks.monotonic()).is_zero() {
                     self.look(&mut sweep, &mut sends).await;
                 }
                 self.lease_known(&mut sends).await;
             };
             self.taking_over(&mut handoff, &mut handed, looking).await;
-            let mut pause = pin!(self.inner.clock.sleep(sweep.pause(self.inner.clock.monotonic())));
+            let mut pause = pin!(self.clocks.sleep(sweep.pause(self.clocks.monotonic())));
             loop {
                 let until_due =
-                    self.inner.wake.next_at().map(|due| (due - self.now()).to_std().unwrap_or_default());
-                let relief = self.inner.wake.relief(&self.inner.slots);
+                    self.wake.next_at().map(|due| (due - self.clocks.now()).to_std().unwrap_or_default());
+                let relief = self.wake.relief(&self.slots);
                 let until_due = until_due.into_iter().chain(relief).min();
                 tokio::select! {
                     biased;
@@ -81,27 +93,27 @@ impl Engine {
                     Some(send) = handoff.recv() => self.begin(&mut handed, send),
                     Some(_) = sends.join_next() => {}
                     Some(_) = handed.join_next() => {}
-                    () = self.inner.wake.rung() => {
-                        let is_due = self.inner.wake.next_at().is_some_and(|due| due <= self.now());
-                        if self.inner.wake.take_freed() || is_due {
+                    () = self.wake.rung() => {
+                        let is_due = self.wake.next_at().is_some_and(|due| due <= self.clocks.now());
+                        if self.wake.take_freed() || is_due {
                             break;
                         }
                     }
-                    () = self.inner.clock.sleep(until_due.unwrap_or(LOOK_EVERY)), if until_due.is_some() => break,
+                    () = self.clocks.sleep(until_due.unwrap_or(LOOK_EVERY)), if until_due.is_some() => break,
                     () = &mut pause => break,
                 }
             }
         }
-        self.inner.wake.close_handoff();
-        self.inner.stopping.store(true, Ordering::Relaxed);
+        self.wake.close_handoff();
+        self.stopping.store(true, Ordering::Relaxed);
         while let Ok(send) = handoff.try_recv() {
             self.begin(&mut handed, send);
         }
         self.finish(sends, handed).await;
-        self.inner.stopping.store(false, Ordering::Relaxed);
+        self.stopping.store(false, Ordering::Relaxed);
     }
 
-    /// Does `work` and meanwhile begins sends that are handed over, so that a slow store delays no leased send.
+    /// Does `work` and at the same time begins sends that are handed over, so that a slow store delays no leased send.
     async fn taking_over<T>(
         &self,
         handoff: &mut UnboundedReceiver<LeasedSend>,
@@ -119,13 +131,13 @@ impl Engine {
     }
 
     fn begin(&self, sends: &mut JoinSet<()>, send: LeasedSend) {
-        let engine = self.clone();
-        sends.spawn(async move { engine.deliver(send, None).await });
+        let sender = Arc::clone(&self.sender);
+        sends.spawn(async move { sender.deliver(send, None).await });
     }
 
-    /// Waits for the sends in progress, at most for as long as leases last.
+    /// Waits for the sends in progress, at most for the duration of a lease.
     async fn finish(&self, mut sends: JoinSet<()>, mut handed: JoinSet<()>) {
-        let mut patience = pin!(self.inner.clock.sleep(self.inner.lease));
+        let mut patience = pin!(self.clocks.sleep(self.lease));
         while !sends.is_empty() || !handed.is_empty() {
             tokio::select! {
                 Some(_) = sends.join_next() => {}
@@ -139,24 +151,24 @@ impl Engine {
         }
     }
 
-    /// Queries the store for due incidents: now and then for all, otherwise for those that became due recently.
+    /// Queries the store for due incidents: from time to time for all, otherwise for those that became due recently.
     async fn look(&self, sweep: &mut Sweep, sends: &mut JoinSet<()>) {
         if let Err(error) = self.lease_all_due(sweep, sends).await {
-            tracing::error!(error = %Chain::of(&error), "cannot read what is due");
+            tracing::error!(error = %Chain::of(&error), "due incidents cannot be read");
         }
-        sweep.looked_at = Some(self.inner.clock.monotonic());
+        sweep.looked_at = Some(self.clocks.monotonic());
     }
 
-    /// Leases due incidents that are not known yet, and starts their sends.
+    /// Leases due incidents that this process does not know yet, and starts their sends.
     async fn lease_all_due(&self, sweep: &mut Sweep, sends: &mut JoinSet<()>) -> Result<(), Outage> {
-        let (now, began) = (self.now(), self.inner.clock.monotonic());
+        let (now, began) = (self.clocks.now(), self.clocks.monotonic());
         let whole = sweep.whole_look_is_due(began);
         let mut after = if whole { None } else { sweep.seen };
         loop {
-            let page = self.inner.store.due(now, after, PAGE).await?;
+            let page = self.store.due(now, after, PAGE).await?;
             let next = next_page(&page, after, now);
             let mut fresh: Vec<_> =
-                page.into_iter().filter(|r| !self.inner.wake.knows(r.number(), r.version)).collect();
+                page.into_iter().filter(|r| !self.wake.knows(r.number(), r.version)).collect();
             fresh.sort_by_key(|record| Reverse(Urgency::of(&record.incident)));
             let mut leases: FuturesUnordered<_> = fresh.into_iter().map(|r| self.lease_logged(r)).collect();
             while let Some(leased) = leases.next().await {
@@ -173,16 +185,16 @@ impl Engine {
         let seen = now.checked_sub_signed(LAG).unwrap_or(now);
         sweep.seen = Some(DueMark { due_at: seen, number: IncidentNumber::new(0) });
         if whole {
-            let ended = self.inner.clock.monotonic();
+            let ended = self.clocks.monotonic();
             sweep.whole = Some((ended, ended.saturating_sub(began)));
         }
         Ok(())
     }
 
-    /// Leases known due incidents, and those for which a slot is free now, and starts their sends.
+    /// Leases known due incidents, and incidents for which a slot is free now, and starts their sends.
     async fn lease_known(&self, sends: &mut JoinSet<()>) {
-        let now = self.now();
-        let numbers = self.inner.wake.take(now, PAGE, &self.inner.slots);
+        let now = self.clocks.now();
+        let numbers = self.wake.take(now, PAGE, &self.slots);
         let mut leases: FuturesUnordered<_> =
             numbers.into_iter().map(|number| self.lease_number(number)).collect();
         while let Some(leased) = leases.next().await {
@@ -191,7 +203,7 @@ impl Engine {
     }
 
     async fn lease_number(&self, number: IncidentNumber) -> Vec<LeasedSend> {
-        match self.inner.store.load(number).await {
+        match self.store.load(number).await {
             Ok(Some(record)) => self.lease_logged(record).await,
             Ok(None) => Vec::new(),
             Err(error) => self.try_again(number, &error),
@@ -200,7 +212,7 @@ impl Engine {
 
     async fn lease_logged(&self, record: Record) -> Vec<LeasedSend> {
         let number = record.number();
-        match self.lease_due(record).await {
+        match self.leases.lease_due(record).await {
             Ok(leased) => leased.sends,
             Err(error) => self.try_again(number, &error),
         }
@@ -209,106 +221,29 @@ impl Engine {
     fn try_again(&self, number: IncidentNumber, error: &Outage) -> Vec<LeasedSend> {
         tracing::error!(incident = number.value(), error = %Chain::of(&error), "an incident could not be advanced");
         // Whatever is known of it besides is newer.
-        self.inner.wake.due(number, Version::FIRST, Some(self.now() + AGAIN_AFTER_OUTAGE));
+        self.wake.due(number, Version::FIRST, Some(self.clocks.now() + AGAIN_AFTER_OUTAGE));
         Vec::new()
-    }
-
-    /// Promise 14: after the clock went back, corrects the due times, and tries until it works. Then it does so once
-    /// more, for recent commits that the query for due incidents did not show yet.
-    async fn repair(self, _: ClockWentBack) {
-        self.repair_once().await;
-        self.inner.clock.sleep(REPAIR_AGAIN).await;
-        self.repair_once().await;
-    }
-
-    async fn repair_once(&self) {
-        loop {
-            match self.bring_back_times().await {
-                Ok(0) => return,
-                Ok(incidents) => {
-                    tracing::warn!(incidents, "the wall clock went back: due times were corrected");
-                    return;
-                }
-                Err(error) => {
-                    tracing::error!(error = %Chain::of(&error), "the wall clock went back: due times cannot be corrected yet");
-                    self.inner.clock.sleep(LOOK_EVERY).await;
-                }
-            }
-        }
-    }
-
-    async fn bring_back_times(&self) -> Result<usize, Outage> {
-        let (now, mut after, mut repaired) = (self.now(), None, 0);
-        loop {
-            let page = self.inner.store.ahead(now, after, PAGE).await?;
-            let next = next_page(&page, after, DateTime::<Utc>::MAX_UTC);
-            for record in page {
-                let lease = self.inner.lease;
-                match self.change(record, |_| Input::ClockWentBack { lease }).await? {
-                    Changed::Done { .. } => repaired += 1,
-                    Changed::Nothing(_) | Changed::Refused(..) | Changed::Gone => {}
-                }
-            }
-            if next.is_none() {
-                return Ok(repaired);
-            }
-            after = next;
-        }
     }
 }
 
 /// How far the due incidents in the store have been read.
 #[derive(Debug, Default)]
 struct Sweep {
-    /// When that was last tried, by the monotonic clock.
+    /// When the store was last queried, by the monotonic clock.
     looked_at: Option<Duration>,
-    /// Everything before this mark was read, except for late commits.
+    /// The mark up to which everything was read, except for late commits.
     seen: Option<DueMark>,
     /// When the last full query ran, and how long it took.
     whole: Option<(Duration, Duration)>,
 }
 
 impl Sweep {
-    /// How long not to look yet.
+    /// The time until the next query.
     fn pause(&self, monotonic: Duration) -> Duration {
         self.looked_at.map_or(Duration::ZERO, |at| (at + LOOK_EVERY).saturating_sub(monotonic))
     }
 
     fn whole_look_is_due(&self, monotonic: Duration) -> bool {
         self.whole.is_none_or(|(at, took)| monotonic >= at + (took * REST_AFTER_WHOLE_LOOK).min(LONGEST_REST))
-    }
-}
-
-/// The wall clock went back.
-struct ClockWentBack;
-
-/// The clocks at the last comparison.
-struct Watch {
-    wall: DateTime<Utc>,
-    monotonic: Duration,
-}
-
-impl Watch {
-    fn begin(engine: &Engine) -> Self {
-        Self { wall: engine.now(), monotonic: engine.inner.clock.monotonic() }
-    }
-
-    /// Compares the clocks; answers if the wall clock went back.
-    fn clock(&mut self, engine: &Engine) -> Option<ClockWentBack> {
-        let (wall, monotonic) = (engine.now(), engine.inner.clock.monotonic());
-        let passed = TimeDelta::from_std(monotonic.saturating_sub(self.monotonic)).unwrap_or(TimeDelta::MAX);
-        let moved = (wall - self.wall) - passed;
-        (self.wall, self.monotonic) = (wall, monotonic);
-        // It may have been ahead, and back again, since it was looked at here.
-        let back = engine.inner.ahead.take(wall, monotonic);
-        let jump = if back > JUMP { -back } else { moved };
-        if jump.abs() <= JUMP {
-            return None;
-        }
-        let (direction, back) =
-            if jump < TimeDelta::zero() { ("back", Some(ClockWentBack)) } else { ("forward", None) };
-        tracing::warn!(seconds = jump.num_seconds(), direction, "the wall clock jumped");
-        metrics::counter!("inresponse_clock_jumps_total", "direction" => direction).increment(1);
-        back
     }
 }

@@ -1,9 +1,9 @@
-//! Limits concurrent sends: in all, to one remote server, and to one contact.
+//! Limits concurrent sends: in total, to one remote server, and to one contact.
 //!
-//! A hanging recipient keeps its sends in flight. So sends that are in flight for a while count separately, and a
-//! contact that answers promptly still gets a slot (promise 13):
+//! A hanging recipient keeps its sends in flight. So sends that have been in flight for a while are counted separately,
+//! and a contact that answers promptly still gets a slot (promise 13):
 //!
-//! | of all slots | at most |
+//! | share of all slots for | at most |
 //! |---|---|
 //! | sends that began within the last second | a half |
 //! | sends to contacts that have not answered promptly | 7/8; for hanging contacts a half |
@@ -20,21 +20,22 @@ use crate::model::{Contact, Incident, Severity, State};
 
 /// The default limit of concurrent sends of an engine.
 pub(super) const SLOTS: usize = 512;
-/// The smallest limit that can be set.
+/// The minimum of the limit.
 const FEWEST: usize = 16;
-/// How many sends a process has under way at once to one contact that answers promptly.
+/// The maximum number of concurrent sends of a process to one contact that answers promptly.
 pub const SENDS_PER_CONTACT: usize = 12;
-/// The same to one that has not answered yet, or took its time when it last did.
+/// The maximum number of concurrent sends to one contact that has not answered yet, or did not answer promptly the last
+/// time.
 pub const SENDS_PER_NEW_CONTACT: usize = 3;
-/// An answer within this time is prompt, and a send that has taken longer hangs.
+/// The time limit of a prompt answer. A send that has taken longer is a hanging one.
 pub(super) const PROMPT: Duration = Duration::from_secs(1);
-/// Of how many contacts it is remembered that they answered promptly, or did not.
+/// The number of contacts for which their last answer is remembered.
 const REMEMBERED: usize = 16_384;
 
 /// The order of waiting sends: the worst severity first, status updates last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Urgency {
-    News,
+    StatusUpdate,
     Alert(Severity),
 }
 
@@ -42,7 +43,7 @@ impl Urgency {
     pub(super) fn of(incident: &Incident) -> Self {
         match incident.state() {
             State::Open => Self::Alert(incident.severity()),
-            State::Claimed | State::Resolved => Self::News,
+            State::Claimed | State::Resolved => Self::StatusUpdate,
         }
     }
 }
@@ -54,16 +55,16 @@ pub(super) struct Slots {
     taken: Arc<Mutex<Taken>>,
 }
 
-/// A slot, until it is dropped.
+/// A sending slot. Dropping it frees the slot.
 #[derive(Debug)]
 pub(super) struct Slot {
     clock: Arc<dyn Clock>,
     taken: Arc<Mutex<Taken>>,
     contact: Contact,
     urgency: Urgency,
-    /// When it was taken, by the monotonic clock, and its id.
+    /// When the slot was taken, by the monotonic clock, and the slot's id.
     began: (Duration, u64),
-    /// How long the send took, if there was one.
+    /// How long the send took, if there was a send.
     took: Option<Duration>,
 }
 
@@ -84,12 +85,12 @@ struct Fresh {
     contact: Contact,
 }
 
-/// How many slots are taken.
+/// The number of slots that are taken.
 #[derive(Debug, Default, Clone, Copy)]
 struct Sum {
     fresh: usize,
     slow: usize,
-    news: usize,
+    updates: usize,
 }
 
 #[derive(Debug, Default)]
@@ -98,7 +99,7 @@ struct OfContact {
     last: Answer,
 }
 
-/// How a contact answered when it last did.
+/// How a contact answered the last time.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Answer {
     #[default]
@@ -107,23 +108,23 @@ enum Answer {
     Slow,
 }
 
-/// Whether there is a slot, and if not, which limit is reached.
+/// Whether a slot is free, and if not, which limit is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub(super) enum Room {
     Free,
-    /// Not for this contact, or not for status updates; others may find one.
+    /// No slot is free for this contact, or for status updates; others may get one.
     NotForThis,
     /// The limit of the remote server is reached.
     RemoteIsFull,
-    /// All are taken that this contact may have one of.
+    /// All slots that this contact may use are taken.
     AllIsFull,
-    /// All are taken.
+    /// All slots are taken.
     NoneLeft,
 }
 
 impl Slots {
-    /// That many slots, within the limits.
+    /// A set of that many slots, with the limits above.
     pub(super) fn new(most: usize, clock: Arc<dyn Clock>) -> Self {
         let taken = Taken {
             most: most.clamp(FEWEST, SLOTS),
@@ -136,7 +137,7 @@ impl Slots {
         Self { clock, taken: Arc::new(Mutex::new(taken)) }
     }
 
-    /// A slot for a send to `contact`, if one is free.
+    /// Takes a slot for a send to `contact`, if one is free.
     pub(super) fn take(&self, contact: &Contact, urgency: Urgency) -> Option<Slot> {
         let now = self.clock.monotonic();
         let mut taken = lock(&self.taken);
@@ -150,7 +151,7 @@ impl Slots {
         Some(Slot { clock, taken, contact: contact.clone(), urgency, began, took: None })
     }
 
-    /// The free slots, to promise them to waiting sends.
+    /// The free slots, so that they can be reserved for waiting sends.
     #[cfg(feature = "runner")]
     pub(super) fn offer(&self) -> Offer<'_> {
         let mut taken = lock(&self.taken);
@@ -158,7 +159,7 @@ impl Slots {
         Offer { taken, promised: Promised::default() }
     }
 
-    /// How long until something that began lately has been in flight for a while, so that there may be room for more.
+    /// The time until a recent send counts as hanging, so that there may be room for more.
     #[cfg(feature = "runner")]
     pub(super) fn relief(&self) -> Option<Duration> {
         let now = self.clock.monotonic();
@@ -168,7 +169,7 @@ impl Slots {
     }
 }
 
-/// The slots that are free now. Nobody else can take a slot until this is dropped.
+/// The slots that are free now. Nobody else can take a slot until this value is dropped.
 #[cfg(feature = "runner")]
 pub(super) struct Offer<'a> {
     taken: MutexGuard<'a, Taken>,
@@ -177,7 +178,7 @@ pub(super) struct Offer<'a> {
 
 #[cfg(feature = "runner")]
 impl Offer<'_> {
-    /// Promises a slot for a send to `contact`, if one is left.
+    /// Reserves a slot for a send to `contact`, if one is left.
     pub(super) fn promise(&mut self, contact: &Contact, urgency: Urgency) -> Room {
         let room = self.taken.room(contact, urgency, &self.promised);
         if room == Room::Free {
@@ -187,7 +188,7 @@ impl Offer<'_> {
     }
 }
 
-/// The free slots that are already promised.
+/// The free slots that are already reserved.
 #[derive(Debug, Default)]
 struct Promised {
     all: Sum,
@@ -211,7 +212,7 @@ impl Sum {
 
     fn begin(&mut self, urgency: Urgency) {
         self.fresh += 1;
-        self.news += usize::from(urgency == Urgency::News);
+        self.updates += usize::from(urgency == Urgency::StatusUpdate);
     }
 
     fn grow_old(&mut self) {
@@ -222,12 +223,16 @@ impl Sum {
     fn end(&mut self, was_fresh: bool, urgency: Urgency) {
         let of = if was_fresh { &mut self.fresh } else { &mut self.slow };
         *of -= 1;
-        self.news -= usize::from(urgency == Urgency::News);
+        self.updates -= usize::from(urgency == Urgency::StatusUpdate);
     }
 
     fn with(self, promised: Option<&Self>) -> Self {
         let more = promised.copied().unwrap_or_default();
-        Self { fresh: self.fresh + more.fresh, slow: self.slow + more.slow, news: self.news + more.news }
+        Self {
+            fresh: self.fresh + more.fresh,
+            slow: self.slow + more.slow,
+            updates: self.updates + more.updates,
+        }
     }
 }
 
@@ -247,10 +252,10 @@ impl Taken {
         let (most, remote) = (self.most, contact.remote());
         let side = self.by_remote.get(remote).copied().unwrap_or_default();
         let side = side.with(promised.by_remote.get(remote));
-        let is_news = urgency == Urgency::News;
+        let is_update = urgency == Urgency::StatusUpdate;
         if here >= per_contact
             || (hangs && (side.slow >= most / 8 || all.slow >= most / 2))
-            || (is_news && (side.news >= most / 8 || all.news >= most / 4))
+            || (is_update && (side.updates >= most / 8 || all.updates >= most / 4))
         {
             return Room::NotForThis;
         }
@@ -275,7 +280,7 @@ impl Taken {
         began
     }
 
-    /// Moves sends that began a second ago to the hanging ones.
+    /// Counts sends that began a second ago as hanging ones.
     fn grow_old(&mut self, now: Duration) {
         while let Some(oldest) = self.fresh.front()
             && oldest.began.0 + PROMPT <= now
@@ -319,7 +324,7 @@ impl Taken {
 }
 
 impl Slot {
-    /// The send has ended after that time.
+    /// Records that the send has ended after that time.
     pub(super) fn sent(mut self, took: Duration) {
         self.took = Some(took);
     }

@@ -1,19 +1,38 @@
-//! Changes a record by compare-and-swap, and again whenever somebody else was faster.
+//! Changes a record by compare-and-swap, and tries again if somebody else changed the record first.
 
 use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::Engine;
+use super::clocks::Clocks;
+use super::lookup::Lookup;
+use super::timers::Alarm;
+use super::unsent::{self, Unsent};
+use super::wake::Wake;
 use crate::error::{Outage, OutageKind};
-use crate::model::{Incident, Version};
+use crate::model::{Incident, IncidentNumber, Version};
 use crate::plan::{self, Decision, Draft, Input, NextRound, Plan, Refusal};
-use crate::store::{Committed, Record};
+use crate::store::{Committed, Record, Store};
 
-/// How often a change is planned again because somebody else changed the record in between.
+/// The maximum number of times that a change is planned because somebody else changed the record in between.
 const MAX_TRIES: usize = 32;
 
-/// What is to become of a record: a commit, or else an answer.
+/// Changes records: reads, plans, commits, and begins again whenever somebody else was faster.
+#[derive(Debug)]
+pub(super) struct Swap {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) clocks: Arc<Clocks>,
+    /// Who is alerted in a round that a change begins.
+    pub(super) lookup: Arc<Lookup>,
+    pub(super) unsent: Unsent,
+    pub(super) wake: Arc<Wake>,
+    pub(super) alarm: Alarm,
+    pub(super) keep_resolved: Option<Duration>,
+}
+
+/// The plan for a record: a commit, or an answer without a commit.
 pub(super) enum Planned<W, A> {
     Commit(Box<Proposal<W>>),
     Rest(A),
@@ -23,36 +42,36 @@ pub(super) enum Planned<W, A> {
 pub(super) struct Proposal<W> {
     pub(super) record: Record,
     pub(super) plan: Plan,
-    /// When it was planned.
+    /// When the change was planned.
     pub(super) now: DateTime<Utc>,
-    /// What is kept until it is known whether it is committed.
+    /// Values that are kept until the result of the commit is known.
     pub(super) with: W,
 }
 
-/// What became of a record.
+/// The result of a compare-and-swap.
 pub(super) enum Swapped<W, A> {
-    /// This is committed, at that version.
+    /// The proposal is committed, with that version.
     Done(Box<Proposal<W>>, Version),
-    /// Nothing was to be committed.
+    /// Nothing needed to be committed.
     Rested(A),
-    /// There is no such incident any more.
+    /// The incident no longer exists.
     Gone,
 }
 
 /// The result of a change.
 pub(super) enum Changed {
-    /// It is committed.
+    /// The change is committed.
     Done { before: Box<Incident>, record: Record },
     /// There was nothing to change.
     Nothing(Record),
-    /// A person asked for what cannot be.
+    /// A person's request was refused.
     Refused(Record, Refusal),
-    /// There is no such incident any more.
+    /// There is no such incident, or none any more.
     Gone,
 }
 
-impl Engine {
-    /// Plans and commits, again whenever somebody else was faster.
+impl Swap {
+    /// Plans and commits, and does so again if somebody else changed the record first.
     pub(super) async fn swap<W, A, F>(
         &self,
         mut record: Record,
@@ -72,13 +91,13 @@ impl Engine {
             if let Err(error) = &committed
                 && error.kind() == OutageKind::Unknown
             {
-                self.inner.unsent.remember(number, version, &proposal.plan.sends);
+                self.unsent.remember(number, version, &proposal.plan.sends);
             }
             match committed? {
                 Committed::At(version) => return Ok(Swapped::Done(proposal, version)),
                 Committed::Stale => {}
             }
-            match self.inner.store.load(number).await? {
+            match self.store.load(number).await? {
                 Some(changed) => record = changed,
                 None => return Ok(Swapped::Gone),
             }
@@ -86,7 +105,7 @@ impl Engine {
         Err(Outage::retryable("too many concurrent changes to the incident"))
     }
 
-    /// Changes a record by one input of the planner.
+    /// Changes a record by an input of the planner.
     pub(super) async fn change<'a>(
         &self,
         record: Record,
@@ -97,16 +116,28 @@ impl Engine {
             Swapped::Gone => Ok(Changed::Gone),
             Swapped::Done(proposal, version) => {
                 let Proposal { record, plan: Plan { draft, .. }, .. } = *proposal;
-                self.inner.wake.due(record.number(), version, draft.due_at());
+                self.wake.due(record.number(), version, draft.due_at());
                 // Where only the count rose, the timer that it counts is there already.
                 let is_sooner = draft.due_at() != plan::due_at(&record.incident);
                 if is_sooner && draft.incident().wake() != record.incident.wake() {
-                    self.start_timer(draft.incident()).await;
+                    self.alarm.set(draft.incident()).await;
                 }
                 let before = Box::new(record.incident);
                 let record = Record { incident: draft.into_incident(), version, ..record };
                 Ok(Changed::Done { before, record })
             }
+        }
+    }
+
+    /// Changes the incident of that number by one input of the planner.
+    pub(super) async fn change_of<'a>(
+        &self,
+        number: IncidentNumber,
+        input: impl Fn(Option<NextRound>) -> Input<'a>,
+    ) -> Result<Changed, Outage> {
+        match self.store.load(number).await? {
+            Some(record) => self.change(record, input).await,
+            None => Ok(Changed::Gone),
         }
     }
 
@@ -117,14 +148,14 @@ impl Engine {
     ) -> Result<Planned<(), Changed>, Outage> {
         let mut round = None;
         loop {
-            let now = self.now();
+            let now = self.clocks.now();
             let plan = match plan::step(&record.incident, input(round.take()), now) {
                 Decision::Change(plan) => *plan,
                 Decision::Nothing => return Ok(Planned::Rest(Changed::Nothing(record))),
                 Decision::Refuse(refusal) => return Ok(Planned::Rest(Changed::Refused(record, refusal))),
                 Decision::NeedsRound(of) => {
                     // Boxed, since few changes begin a round.
-                    round = Some(Box::pin(self.next_round(&record.incident, &of, now)).await?);
+                    round = Some(Box::pin(self.lookup.next_round(&record.incident, &of, now)).await?);
                     continue;
                 }
             };
@@ -132,21 +163,45 @@ impl Engine {
         }
     }
 
-    /// Commits, with the time from which on nobody needs the incident any more.
-    async fn commit(&self, version: Version, draft: &Draft) -> Result<Committed, Outage> {
-        match self.inner.keep_resolved {
-            Some(keep) if draft.incident().resolved().is_some() => {
-                self.inner.store.commit(version, &draft.clone().kept_for(keep)).await
+    /// Makes due again what a commit leased whose result this process never learnt.
+    pub(super) async fn take_back_unsent(&self, mut record: Record) -> Result<Record, Outage> {
+        let mut unused = self.unsent.take(&record);
+        while let Some(lease) = unused.pop() {
+            let (number, unsent::Lease { delivery, attempt, .. }) = (record.number(), lease);
+            let reason = "the commit of its lease was unknown";
+            let input = |_| Input::NotBegun { delivery, attempt, reason };
+            match self.change(record.clone(), input).await {
+                Ok(
+                    Changed::Done { record: changed, .. }
+                    | Changed::Nothing(changed)
+                    | Changed::Refused(changed, _),
+                ) => record = changed,
+                Ok(Changed::Gone) => return Ok(record),
+                Err(error) => {
+                    unused.push(lease);
+                    self.unsent.put_back(number, unused);
+                    return Err(error);
+                }
             }
-            Some(_) | None => self.inner.store.commit(version, draft).await,
+        }
+        Ok(record)
+    }
+
+    /// Commits a draft, with the time after which the incident may be deleted.
+    async fn commit(&self, version: Version, draft: &Draft) -> Result<Committed, Outage> {
+        match self.keep_resolved {
+            Some(keep) if draft.incident().resolved().is_some() => {
+                self.store.commit(version, &draft.clone().kept_for(keep)).await
+            }
+            Some(_) | None => self.store.commit(version, draft).await,
         }
     }
 
-    /// Promise 14: the clock may go back during a write that uses its old time. Then the correction of due times may
-    /// run before that write takes effect.
+    /// Notices that the clock may go back during a write with its old time (promise 14). Then the correction of due
+    /// times may run before that write takes effect.
     pub(super) fn notice_clock(&self, planned: DateTime<Utc>) {
-        if self.now() < planned {
-            self.inner.wake.clock_went_back();
+        if self.clocks.now() < planned {
+            self.wake.clock_went_back();
         }
     }
 }

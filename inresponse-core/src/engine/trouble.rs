@@ -1,28 +1,29 @@
-//! Promise 12: reports to the operator which alerts do not get through.
+//! Reports to the operator which alerts do not get through (promise 12).
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
 use super::advance::{PAGE, next_page};
-use super::{Engine, WAITING_TOO_LONG};
+use super::census::{WAITING_TOO_LONG, census};
+use super::clocks::Clocks;
 use crate::model::IncidentNumber;
 use crate::plan;
-use crate::store::{Census, Record};
+use crate::store::{Census, Record, Store};
 
-/// How often it looks.
+/// The interval at which the store is asked.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
-/// The first gap before the same is reported again; the gaps double.
+/// The first interval after which the same problem is reported again. The intervals double.
 const FIRST_GAP: Duration = Duration::from_secs(60);
-/// The longest gap.
+/// The longest interval after which the same problem is reported again.
 const LONGEST_GAP: Duration = Duration::from_secs(3600);
-/// The most incidents that one line names.
+/// The maximum number of incidents that one log line names.
 const NAMED: usize = 10;
-/// The most pages of due incidents that it searches for names. Waiting alerts are retried soon, so these incidents are
-/// among the first.
+/// The maximum number of pages of due incidents that are searched for names. Waiting alerts are retried soon, so these
+/// incidents are among the first.
 const PAGES: usize = 8;
 
-/// What the runner has reported about alerts that do not get through.
+/// The problems that the runner has already reported.
 pub(super) struct Trouble {
     looked_at: Duration,
     waiting: Reminder,
@@ -30,20 +31,20 @@ pub(super) struct Trouble {
 }
 
 impl Trouble {
-    pub(super) fn begin(engine: &Engine) -> Self {
-        let looked_at = engine.inner.clock.monotonic();
+    pub(super) fn begin(clocks: &Clocks) -> Self {
+        let looked_at = clocks.monotonic();
         Self { looked_at, waiting: Reminder::default(), last: Census::default() }
     }
 
-    /// Looks now and then, and reports what is new.
-    pub(super) async fn look(&mut self, engine: &Engine) {
-        let monotonic = engine.inner.clock.monotonic();
+    /// Looks for alerts that do not get through, and reports new problems.
+    pub(super) async fn look(&mut self, store: &dyn Store, clocks: &Clocks) {
+        let monotonic = clocks.monotonic();
         if monotonic.saturating_sub(self.looked_at) < LOOK_EVERY {
             return;
         }
         self.looked_at = monotonic;
-        let Ok(census) = engine.census().await else { return };
-        let named = if census.waiting > 0 { waiting(engine).await } else { Vec::new() };
+        let Ok(census) = census(store, clocks).await else { return };
+        let named = if census.waiting > 0 { waiting(store, clocks).await } else { Vec::new() };
         if self.waiting.is_due(census.waiting, &named, monotonic) {
             tracing::error!(
                 incidents = census.waiting,
@@ -66,13 +67,13 @@ impl Trouble {
 }
 
 /// Some of the incidents with an alert that has waited too long.
-async fn waiting(engine: &Engine) -> Vec<IncidentNumber> {
-    let before = engine.now() - WAITING_TOO_LONG;
+async fn waiting(store: &dyn Store, clocks: &Clocks) -> Vec<IncidentNumber> {
+    let before = clocks.now() - WAITING_TOO_LONG;
     let waits = |record: &&Record| plan::waiting_since(&record.incident).is_some_and(|since| since < before);
     let (mut after, mut found) = (None, Vec::new());
     for _ in 0..PAGES {
         // What cannot be read is not named; the line is told without it.
-        let Ok(page) = engine.inner.store.due(DateTime::<Utc>::MAX_UTC, after, PAGE).await else { break };
+        let Ok(page) = store.due(DateTime::<Utc>::MAX_UTC, after, PAGE).await else { break };
         found.extend(page.iter().filter(waits).map(Record::number));
         let next = next_page(&page, after, DateTime::<Utc>::MAX_UTC);
         if found.len() >= NAMED || next.is_none() {
@@ -85,7 +86,7 @@ async fn waiting(engine: &Engine) -> Vec<IncidentNumber> {
     found
 }
 
-/// Their numbers, and how many more there are.
+/// The numbers of the named incidents, and how many more there are.
 fn listed(named: &[IncidentNumber], all: u64) -> String {
     let numbers: Vec<String> = named.iter().map(ToString::to_string).collect();
     match all.saturating_sub(named.len() as u64) {
@@ -104,7 +105,7 @@ struct Reminder {
 }
 
 impl Reminder {
-    /// At once if there is more of it, otherwise ever more rarely.
+    /// Whether to report the problem: at once if it has grown, otherwise at longer and longer intervals.
     fn is_due(&mut self, count: u64, named: &[IncidentNumber], monotonic: Duration) -> bool {
         if count == 0 {
             *self = Self::default();

@@ -1,21 +1,20 @@
 //! Leases whose commit stayed unknown, under which nothing was sent.
 //!
-//! If the commit did happen, the record shows a send that nobody makes. Only what may have been sent counts towards the
-//! death of a delivery (promise 9), so the process that knows better says so as soon as it sees the record again.
+//! If such a commit did happen, the record shows a send that nobody makes. Only attempts that may have been sent count
+//! towards the death of a delivery (promise 9), so the process that took the lease corrects the record as soon as it
+//! sees it again.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 
-use super::Engine;
-use super::swap::Changed;
-use crate::error::Outage;
 use crate::model::{DeliveryKey, DeliveryStatus, Incident, IncidentNumber, Version};
-use crate::plan::{Dispatch, Input};
+use crate::plan::Dispatch;
 use crate::store::Record;
 
-/// How many incidents are remembered, and how many leases of each. A forgotten lease counts as a dead process.
+/// The maximum number of incidents that are remembered, and of leases of each. A forgotten lease counts as a dead
+/// process.
 const MOST: usize = 16_384;
 const EACH: usize = 64;
 
@@ -25,18 +24,20 @@ pub(super) struct Unsent {
     leases: Mutex<HashMap<IncidentNumber, Vec<Lease>>>,
 }
 
+/// A lease under which nothing was sent.
 #[derive(Debug, Clone, Copy)]
-struct Lease {
-    /// The version that the commit was to replace.
+pub(super) struct Lease {
+    /// The version that the commit would have replaced.
     replaced: Version,
-    delivery: DeliveryKey,
-    attempt: u32,
-    /// Leases of two processes that are taken at the same microsecond end at different ones, by their marks.
+    pub(super) delivery: DeliveryKey,
+    pub(super) attempt: u32,
+    /// The end of the leases. Two processes that take leases in the same microsecond have different ends, because of
+    /// their marks.
     until: DateTime<Utc>,
 }
 
 impl Unsent {
-    /// The commit that was to lease these is unknown.
+    /// Remembers the leases of a commit whose result is unknown.
     pub(super) fn remember(&self, number: IncidentNumber, replaced: Version, sends: &[Dispatch]) {
         if sends.is_empty() {
             return;
@@ -61,8 +62,8 @@ impl Unsent {
         of_incident.drain(..surplus);
     }
 
-    /// The leases of a record that its sender did not use. Each is returned once.
-    fn take(&self, record: &Record) -> Vec<Lease> {
+    /// The leases of a record that their process did not use. Each is returned once.
+    pub(super) fn take(&self, record: &Record) -> Vec<Lease> {
         let mut leases = self.leases();
         let Some(of_incident) = leases.get_mut(&record.number()) else { return Vec::new() };
         // What was read before the commit does not show yet what became of it.
@@ -74,7 +75,8 @@ impl Unsent {
         unused
     }
 
-    fn put_back(&self, number: IncidentNumber, unused: Vec<Lease>) {
+    /// They are still to be made due again.
+    pub(super) fn put_back(&self, number: IncidentNumber, unused: Vec<Lease>) {
         self.leases().entry(number).or_default().extend(unused);
     }
 
@@ -91,31 +93,5 @@ impl Lease {
                 && delivery.attempts() == self.attempt
                 && matches!(delivery.status(), DeliveryStatus::InFlight { until } if until == self.until)
         })
-    }
-}
-
-impl Engine {
-    /// Makes due again what a commit leased whose result this process never learnt.
-    pub(super) async fn take_back_unsent(&self, mut record: Record) -> Result<Record, Outage> {
-        let mut unused = self.inner.unsent.take(&record);
-        while let Some(lease) = unused.pop() {
-            let (number, Lease { delivery, attempt, .. }) = (record.number(), lease);
-            let reason = "the commit of its lease was unknown";
-            let input = |_| Input::NotBegun { delivery, attempt, reason };
-            match self.change(record.clone(), input).await {
-                Ok(
-                    Changed::Done { record: changed, .. }
-                    | Changed::Nothing(changed)
-                    | Changed::Refused(changed, _),
-                ) => record = changed,
-                Ok(Changed::Gone) => return Ok(record),
-                Err(error) => {
-                    unused.push(lease);
-                    self.inner.unsent.put_back(number, unused);
-                    return Err(error);
-                }
-            }
-        }
-        Ok(record)
     }
 }

@@ -12,10 +12,10 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// How many are remembered. One that is forgotten begins again with its first send.
+    /// The maximum number of levels that are remembered. A forgotten level begins again with its first send.
     const MOST: usize = 65_536;
 
-    /// Its latest level waits for a slot.
+    /// Records that the incident's latest level waits for a slot.
     pub(super) fn note(&self, incident: &Incident) {
         let Some(begun) = incident.begun().last() else { return };
         let mut levels = self.levels();
@@ -28,12 +28,12 @@ impl Waiting {
         levels.insert(incident.number(), (incident.round(), begun.level));
     }
 
-    /// Nothing of it waits for a slot.
+    /// Records that the incident no longer waits for a slot.
     pub(super) fn forget(&self, number: IncidentNumber) {
         self.levels().remove(&number);
     }
 
-    /// Whether its latest level has waited here since it began.
+    /// Whether the incident's latest level has waited in this process since it began.
     pub(super) fn has(&self, incident: &Incident) -> bool {
         let latest = incident.begun().last().map(|begun| (incident.round(), begun.level));
         latest.is_some() && self.levels().get(&incident.number()).copied() == latest

@@ -1,6 +1,7 @@
 //! Wakes the runner when an incident becomes due.
 //!
-//! What is due is a stored row. This only saves the runner from querying all of it more than once a second.
+//! The due time is always stored with the incident. This module only saves the runner from querying all due incidents
+//! more than once a second.
 
 #[cfg(feature = "runner")]
 pub(super) use with_runner::Wake;
@@ -16,12 +17,12 @@ mod with_runner {
     use tokio::sync::{Notify, mpsc};
 
     use crate::engine::backlog::{Backlog, Blocked};
-    use crate::engine::lease::LeasedSend;
+    use crate::engine::leased::LeasedSend;
     use crate::engine::slots::{Slots, Urgency};
     use crate::model::{Contact, Incident, IncidentNumber, Version};
     use crate::plan;
 
-    /// How soon to look again at what should be due and is still in flight here.
+    /// How soon to look again at an incident that is due but still in flight in this process.
     const IN_FLIGHT_PAUSE: TimeDelta = TimeDelta::milliseconds(100);
 
     #[derive(Debug, Default)]
@@ -33,9 +34,9 @@ mod with_runner {
     #[derive(Debug, Default)]
     struct State {
         backlog: Backlog,
-        /// A slot may be free that something waits for.
+        /// Whether a slot may have become free for which an incident waits.
         freed: bool,
-        /// Something was written by a time that the clock has gone back behind.
+        /// Whether the clock has gone back behind the time of a write.
         went_back: bool,
         handoff: Option<mpsc::UnboundedSender<LeasedSend>>,
     }
@@ -45,7 +46,7 @@ mod with_runner {
             Self::default()
         }
 
-        /// The incident, at that version, is due next at `at`.
+        /// Records that the incident, at that version, is next due at `at`.
         pub(in crate::engine) fn due(
             &self,
             number: IncidentNumber,
@@ -65,8 +66,8 @@ mod with_runner {
             }
         }
 
-        /// The incident stands like that at `now`, when everything due was leased but what waits for a slot of
-        /// those contacts, or what this process has in flight.
+        /// Records what is left at `now` after everything due was leased: deliveries that wait for a slot of those
+        /// contacts, or that this process has in flight.
         pub(in crate::engine) fn left(
             &self,
             incident: &Incident,
@@ -92,7 +93,7 @@ mod with_runner {
             self.bell.notify_one();
         }
 
-        /// A sending slot became free.
+        /// Records that a sending slot became free.
         pub(in crate::engine) fn slot_freed(&self) {
             let mut state = self.state();
             if state.backlog.waits() {
@@ -101,27 +102,27 @@ mod with_runner {
             }
         }
 
-        /// When there may be room for something that waits, though no send has ended.
+        /// When there may be room for a waiting send although no send has ended.
         pub(in crate::engine) fn relief(&self, slots: &Slots) -> Option<Duration> {
             if self.state().backlog.waits() { slots.relief() } else { None }
         }
 
-        /// Whether a slot may have become free that something waits for, since the last call.
+        /// Whether, since the last call, a slot may have become free for which an incident waits.
         pub(in crate::engine) fn take_freed(&self) -> bool {
             std::mem::take(&mut self.state().freed)
         }
 
-        /// Whether something waits for a slot of that contact.
+        /// Whether an incident waits for a slot of that contact.
         pub(in crate::engine) fn waits_for(&self, contact: &Contact) -> bool {
             self.state().backlog.waits_for(contact)
         }
 
-        /// Whether an incident at that version has its turn here.
+        /// Whether this process will handle the incident at that version.
         pub(in crate::engine) fn knows(&self, number: IncidentNumber, version: Version) -> bool {
             self.state().backlog.knows(number, version)
         }
 
-        /// The next at most `limit` whose turn it is.
+        /// Takes at most `limit` incidents whose turn it is.
         pub(in crate::engine) fn take(
             &self,
             now: DateTime<Utc>,
@@ -139,50 +140,51 @@ mod with_runner {
             taken
         }
 
-        /// Forgets what is due, because another clock gives other times.
+        /// Forgets all due times, because by another clock they are different.
         pub(in crate::engine) fn forget(&self) {
             self.state().backlog.clear();
         }
 
-        /// The earliest due time that is known of.
+        /// The earliest known due time.
         pub(in crate::engine) fn next_at(&self) -> Option<DateTime<Utc>> {
             self.state().backlog.next_at()
         }
 
-        /// Something was written by a time that the clock has gone back behind.
+        /// Records that the clock has gone back behind the time of a write.
         pub(in crate::engine) fn clock_went_back(&self) {
             self.state().went_back = true;
         }
 
-        /// Whether that was so since the last call.
+        /// Whether the clock has gone back behind the time of a write since the last call.
         pub(in crate::engine) fn take_went_back(&self) -> bool {
             std::mem::take(&mut self.state().went_back)
         }
 
-        /// Resolves when the bell was rung.
+        /// Resolves when the runner must look.
         pub(in crate::engine) async fn rung(&self) {
             self.bell.notified().await;
         }
 
-        /// From now on a runner takes sends that were leased elsewhere.
+        /// Opens the channel by which a runner takes over sends that were leased elsewhere.
         pub(in crate::engine) fn open_handoff(&self) -> mpsc::UnboundedReceiver<LeasedSend> {
             let (sender, receiver) = mpsc::unbounded_channel();
             self.state().handoff = Some(sender);
             receiver
         }
 
-        /// No more are taken.
+        /// Closes the channel: the runner takes over no more sends.
         pub(in crate::engine) fn close_handoff(&self) {
             self.state().handoff = None;
         }
 
-        /// Whether a runner takes sends that were leased elsewhere.
+        /// Whether a runner takes over sends that were leased elsewhere.
         pub(in crate::engine) fn has_runner(&self) -> bool {
             self.state().handoff.as_ref().is_some_and(|handoff| !handoff.is_closed())
         }
 
-        /// Gives leased sends to the runner. If it has just ended, their leases end and they are due again.
-        pub(in crate::engine) fn hand_over(&self, sends: Vec<LeasedSend>) {
+        /// Hands leased sends over to the runner. If the runner has just ended, the deliveries are due again when their
+        /// leases end.
+        pub(in crate::engine) fn give_to_runner(&self, sends: Vec<LeasedSend>) {
             let state = self.state();
             if let Some(handoff) = &state.handoff {
                 for send in sends {
@@ -202,10 +204,10 @@ mod with_runner {
 mod without_runner {
     use chrono::{DateTime, Utc};
 
-    use crate::engine::lease::LeasedSend;
+    use crate::engine::leased::LeasedSend;
     use crate::model::{Contact, Incident, IncidentNumber, Version};
 
-    /// Nobody to wake.
+    /// Without the feature `runner` there is no runner to wake.
     #[derive(Debug)]
     pub(in crate::engine) struct Wake;
 
@@ -223,6 +225,6 @@ mod without_runner {
         pub(in crate::engine) fn has_runner(&self) -> bool {
             false
         }
-        pub(in crate::engine) fn hand_over(&self, _sends: Vec<LeasedSend>) {}
+        pub(in crate::engine) fn give_to_runner(&self, _sends: Vec<LeasedSend>) {}
     }
 }

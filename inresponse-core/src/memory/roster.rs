@@ -14,7 +14,7 @@ use crate::roster::{
     RosterChange, RosterEdit, Snapshot, days_of, judge_by,
 };
 
-/// How many changes are kept.
+/// The number of changes that are kept.
 const CHANGES_KEPT: usize = 10_000;
 
 /// The roster in memory, and the audit records of its newest 10,000 changes.

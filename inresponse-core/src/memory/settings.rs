@@ -1,4 +1,4 @@
-//! Settings in memory.
+//! The settings in memory.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,14 +8,14 @@ use async_trait::async_trait;
 use crate::error::Outage;
 use crate::settings::{Settings, Swapped};
 
-/// Settings in memory; clones share them.
+/// The settings in memory. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct MemorySettings {
     values: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
 }
 
 impl MemorySettings {
-    /// No settings.
+    /// Empty settings.
     pub fn new() -> Self {
         Self::default()
     }

@@ -11,10 +11,10 @@ use crate::model::{DedupKey, IncidentNumber, ServiceName, State, Version};
 use crate::plan::{self, Draft, Opening};
 use crate::store::{Census, Committed, Created, DueMark, ListQuery, Record, Store};
 
-/// The number that the first incident gets.
+/// The number of the first incident.
 const FIRST_NUMBER: u64 = 10_000;
 
-/// Incidents in memory. Keeps every law of a store but durability.
+/// The store in memory. The store keeps every law of stores except durability.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     tables: Mutex<Tables>,

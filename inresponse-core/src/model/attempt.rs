@@ -1,34 +1,35 @@
-//! How an attempt to reach somebody ends.
+//! The outcome of an attempt to reach somebody.
 
 use std::time::Duration;
 
 use super::OutcomeKind;
 
-/// How one attempt to reach somebody ended. A fact, never a request.
+/// The outcome of one attempt to reach somebody. An outcome is a fact, never a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub enum Outcome {
-    /// The carrier took responsibility for it (SMTP: 250 after the final dot).
+    /// The carrier took responsibility for the message (SMTP: 250 after the final dot).
     Accepted,
-    /// The carrier refused this recipient for good: the delivery is dead. A refusal of the sender, the account or the
-    /// message is [`Unavailable`](Outcome::Unavailable): every recipient would meet it, and it can be mended.
+    /// The carrier refused this recipient permanently: the delivery is dead. A refusal of the sender, the account or
+    /// the message is [`Unavailable`](Outcome::Unavailable), because it would affect every recipient and can be
+    /// corrected.
     Rejected {
-        /// What the carrier said.
+        /// The carrier's answer.
         reason: String,
     },
-    /// The carrier asks to be given time; certainly not delivered.
+    /// The carrier asks for a pause; the message was certainly not delivered.
     Throttled {
-        /// How long it asks for; capped at 30 s.
+        /// The requested pause, limited to 30 s.
         after: Duration,
-        /// What the carrier said.
+        /// The carrier's answer.
         reason: String,
     },
-    /// The carrier could not be reached or could not take it now; certainly not delivered.
+    /// The carrier could not be reached or could not accept the message now; the message was certainly not delivered.
     Unavailable {
         /// What went wrong.
         reason: String,
     },
-    /// It may have been delivered (a reply that never came).
+    /// The message may have been delivered, for example if a reply never came.
     Unknown {
         /// What went wrong.
         reason: String,
@@ -36,27 +37,27 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// A refusal for good.
+    /// An outcome with a permanent refusal of the recipient.
     pub fn rejected(reason: impl Into<String>) -> Self {
         Outcome::Rejected { reason: reason.into() }
     }
 
-    /// The carrier could not take it now.
+    /// An outcome of a carrier that could not accept the message now.
     pub fn unavailable(reason: impl Into<String>) -> Self {
         Outcome::Unavailable { reason: reason.into() }
     }
 
-    /// It may have been delivered.
+    /// An outcome of a message that may have been delivered.
     pub fn unknown(reason: impl Into<String>) -> Self {
         Outcome::Unknown { reason: reason.into() }
     }
 
-    /// The carrier asks for a pause.
+    /// An outcome of a carrier that asks for a pause.
     pub fn throttled(after: Duration, reason: impl Into<String>) -> Self {
         Outcome::Throttled { after, reason: reason.into() }
     }
 
-    /// Its kind.
+    /// The kind of the outcome.
     pub fn kind(&self) -> OutcomeKind {
         match self {
             Outcome::Accepted => OutcomeKind::Accepted,
@@ -67,7 +68,7 @@ impl Outcome {
         }
     }
 
-    /// What the carrier said or what went wrong; nothing if it was accepted.
+    /// The carrier's answer or the problem; empty if the message was accepted.
     pub fn reason(&self) -> &str {
         match self {
             Outcome::Accepted => "",

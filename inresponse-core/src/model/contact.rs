@@ -1,4 +1,4 @@
-//! Addresses that alerts go to.
+//! Contacts: the addresses to which alerts are sent.
 
 use std::fmt;
 
@@ -7,15 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::InvalidInput;
 
-/// The part of a contact before the colon, which picks the notifier: `mailto`, `sms`, `https`, …
+/// The part of a contact before the colon, which selects the notifier: `mailto`, `sms`, `https`, …
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Scheme(String);
 
 impl Scheme {
-    /// A scheme by its name, without the colon.
+    /// Makes a scheme from its name without the colon.
     ///
     /// # Errors
-    /// Not a scheme in the sense of RFC 3986 section 3.1, or longer than 32 bytes.
+    /// The text is not a scheme by RFC 3986 section 3.1, or is longer than 32 bytes.
     pub fn new(name: &str) -> Result<Self, InvalidInput> {
         let name = name.to_ascii_lowercase();
         let rest_is_legal = name
@@ -32,17 +32,17 @@ impl Scheme {
         Self("mailto".to_owned())
     }
 
-    /// The name, in lower case, without the colon.
+    /// The name of the scheme, in lower case, without the colon.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Somebody's address with its scheme, normalised so that the same address is the same contact.
+/// An address with its scheme, normalised so that the same address is always the same contact.
 ///
-/// A bare e-mail address is `mailto:`. Schemes and the domains of mail and web addresses are in lower case. Non-ASCII
-/// labels become A-labels (RFC 5890 section 2.3.2.1, with the mapping of UTS #46). So all spellings of a domain are one
-/// contact, and every server accepts it. Everything else is kept.
+/// A bare e-mail address gets the scheme `mailto:`. Schemes and the domains of mail and web addresses are in lower
+/// case. Non-ASCII labels become A-labels (RFC 5890 section 2.3.2.1, with the mapping of UTS #46). So all spellings of
+/// a domain are one contact, and every server accepts it. The rest of the address is not changed.
 ///
 /// ```
 /// use inresponse_core::model::Contact;
@@ -62,19 +62,19 @@ pub struct Contact {
 }
 
 impl Contact {
-    /// The longest that a contact may be, scheme included, in bytes.
+    /// The maximum length of a contact, including its scheme, in bytes.
     pub const MAX_BYTES: usize = 254;
 
     /// Checks and normalises an address.
     ///
     /// # Errors
-    /// Empty, too long, with white space or control characters, without a scheme or `@`, or a `mailto:` that
-    /// is not `local@domain`.
+    /// The address is empty, too long, has white space or control characters, has neither a scheme nor `@`, or is a
+    /// `mailto:` that is not `local@domain`.
     pub fn new(text: impl AsRef<str>) -> Result<Self, InvalidInput> {
         Self::read(text.as_ref(), a_labels)
     }
 
-    /// Reads an address, and passes its domain, if it has one, through `domain`.
+    /// Reads an address, and converts its domain, if it has one, with `domain`.
     fn read(text: &str, domain: fn(&str) -> Option<String>) -> Result<Self, InvalidInput> {
         let text = text.trim();
         let refuse = |message: String| Err(InvalidInput::field("contact", message));
@@ -131,7 +131,7 @@ impl Contact {
         &self.uri[self.colon + 1..]
     }
 
-    /// Enough of it that people who know it recognise it, and not enough to reach anybody.
+    /// A masked form of the address: people who know the address recognise it, but nobody can use it.
     ///
     /// ```
     /// # use inresponse_core::model::Contact;
@@ -153,7 +153,7 @@ impl Contact {
         }
     }
 
-    /// Who is at the other end, and may keep everybody there waiting: the domain of a mail address, host and port of a
+    /// The remote server, which may keep all contacts there waiting: the domain of a mail address, host and port of a
     /// web address, the scheme of any other.
     pub(crate) fn remote(&self) -> &str {
         let address = self.address();
@@ -178,12 +178,12 @@ fn a_labels(domain: &str) -> Option<String> {
     domain.ok().map(|domain| domain.into_owned())
 }
 
-/// A domain as contacts had it before they had A-labels.
+/// A domain in the form that contacts had before domains were A-labels.
 fn lower_case(domain: &str) -> Option<String> {
     Some(domain.to_lowercase())
 }
 
-/// Checks `local@domain` as far as it can be without asking the mail server.
+/// Checks `local@domain` as far as possible without asking the mail server.
 fn mail_address(text: &str, domain: fn(&str) -> Option<String>) -> Option<String> {
     let (local, domain) = text.rsplit_once('@').and_then(|(local, of)| Some((local, domain(of)?)))?;
     // RFC 5322 dot-atom; quoted local parts are legal and, in a field that reaches a mail header, not worth it.
@@ -199,7 +199,7 @@ fn mail_address(text: &str, domain: fn(&str) -> Option<String>) -> Option<String
     sound.then(|| format!("{local}@{domain}"))
 }
 
-/// The part after the colon of a web address. Its host, if it has one, is a domain (RFC 3986 section 3.2).
+/// Reads the part after the colon of a web address. Its host, if it has one, is a domain (RFC 3986 section 3.2).
 fn web_address(text: &str, domain: fn(&str) -> Option<String>) -> Option<String> {
     let Some(rest) = text.strip_prefix("//") else { return Some(text.to_owned()) };
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));

@@ -1,4 +1,4 @@
-//! One contact to be alerted at one level of one round.
+//! One message to one contact in one round: an alert at a level, or a status update.
 
 use std::fmt;
 
@@ -6,45 +6,53 @@ use chrono::serde::ts_microseconds as micros;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Contact, IncidentNumber, Level, Unknown};
+use super::{Contact, IncidentNumber, Level, Purpose, Unknown};
 use crate::error::InvalidInput;
 
-/// Which delivery of an incident: (round, level, place in the level).
+/// Which delivery of an incident: (round, purpose, place among those with that purpose).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DeliveryKey {
-    /// The round it belongs to.
+    /// The round of the delivery.
     pub round: u32,
-    /// The level it belongs to.
-    pub level: Level,
-    /// The contact's place in the level, from 0.
+    /// What it is for.
+    pub purpose: Purpose,
+    /// The contact's place among those of that purpose, from 0.
     pub place: u16,
+}
+
+impl DeliveryKey {
+    /// The alert of the contact at that place of a level.
+    pub const fn alert(round: u32, level: Level, place: u16) -> Self {
+        Self { round, purpose: Purpose::Alert(level), place }
+    }
 }
 
 /// The id of a delivery. It is the same in every attempt, so a recipient can recognise a repeat.
 ///
-/// Looks like `10001-1-2-0-t5k2m8x1qo`: number, round, level (`f` for the fallback, `n1` for the first news), place,
-/// and the time when the incident was created, so that it is unique even if numbering started again.
+/// Looks like `10001-1-2-0-t5k2m8x1qo`: number, round, level (`f` for the fallback, `n1` for the first status update),
+/// place, and the time when the incident was created, so that it is unique even if numbering started again.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DeliveryId(String);
 
 impl DeliveryId {
     pub(crate) fn new(number: IncidentNumber, key: DeliveryKey, created_at: DateTime<Utc>) -> Self {
         let stamp = Base36(created_at.timestamp_micros().unsigned_abs());
-        let DeliveryKey { round, level, place } = key;
-        Self(match level {
-            Level::At(n) => format!("{number}-{round}-{n}-{place}-{stamp}"),
-            Level::Fallback => format!("{number}-{round}-f-{place}-{stamp}"),
-            Level::News(n) => format!("{number}-{round}-n{n}-{place}-{stamp}"),
+        let DeliveryKey { round, purpose, place } = key;
+        Self(match purpose {
+            Purpose::Alert(Level::At(n)) => format!("{number}-{round}-{n}-{place}-{stamp}"),
+            Purpose::Alert(Level::Fallback) => format!("{number}-{round}-f-{place}-{stamp}"),
+            Purpose::StatusUpdate(n) => format!("{number}-{round}-n{n}-{place}-{stamp}"),
         })
     }
 
-    /// The longest that it can be, in bytes.
+    /// The maximum length of an id, in bytes.
     pub const MAX_BYTES: usize = 64;
 
     /// Reads an id that a carrier returns.
     ///
     /// # Errors
-    /// It is empty, longer than [`Self::MAX_BYTES`], or has other characters than ASCII letters, digits and hyphens.
+    /// The text is empty, longer than [`Self::MAX_BYTES`], or has other characters than ASCII letters, digits and
+    /// hyphens.
     pub fn read(text: impl AsRef<str>) -> Result<Self, InvalidInput> {
         let text = text.as_ref();
         let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
@@ -54,7 +62,7 @@ impl DeliveryId {
         Ok(Self(text.to_owned()))
     }
 
-    /// The text itself: ASCII letters, digits and hyphens.
+    /// The id as text: ASCII letters, digits and hyphens.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -85,69 +93,69 @@ impl fmt::Display for Base36 {
     }
 }
 
-/// Where a delivery stands.
+/// The status of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "is")]
 #[must_use]
 pub enum DeliveryStatus {
-    /// To be sent at `due_at`.
+    /// The delivery must be sent at `due_at`.
     #[serde(rename_all = "camelCase")]
     Pending {
-        /// When.
+        /// When the delivery is due.
         #[serde(with = "micros")]
         due_at: DateTime<Utc>,
     },
-    /// A process has the lease to send it, until `until`; then it is due again.
+    /// A process has the lease to send the delivery, until `until`; after that the delivery is due again.
     InFlight {
         /// When the lease ends.
         #[serde(with = "micros")]
         until: DateTime<Utc>,
     },
-    /// The carrier accepted it. Final, unless it comes back.
+    /// The carrier accepted the delivery. This state is final, unless the delivery bounces.
     Accepted {
-        /// When that was recorded.
+        /// When the acceptance was recorded.
         #[serde(with = "micros")]
         at: DateTime<Utc>,
     },
-    /// It will never be delivered. Final, unless an acceptance is learnt late.
+    /// The delivery will never arrive. This state is final, unless a late acceptance becomes known.
     Dead {
-        /// When that was recorded.
+        /// When the end of the delivery was recorded.
         #[serde(with = "micros")]
         at: DateTime<Utc>,
     },
-    /// A claim, the end of the incident or a new round made it needless.
+    /// The delivery is not needed, because of a claim, a resolution or a new round.
     Stopped {
-        /// When.
+        /// When the delivery was stopped.
         #[serde(with = "micros")]
         at: DateTime<Utc>,
     },
 }
 
-/// The kind of the last thing that is known of a delivery's attempts.
+/// The kind of the last known result of a delivery's attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum OutcomeKind {
-    /// The carrier took it.
+    /// The carrier accepted the message.
     Accepted,
-    /// The carrier refused it for good.
+    /// The carrier refused the recipient permanently.
     Rejected,
-    /// The carrier asked to slow down.
+    /// The carrier asked for a pause.
     Throttled,
-    /// The carrier could not be reached or could not take it now.
+    /// The carrier could not be reached or could not accept the message now.
     Unavailable,
-    /// It may have arrived, or not.
+    /// The message may or may not have arrived.
     Unknown,
-    /// The process that was sending ended before it could say.
+    /// The process that was sending died before it recorded a result.
     Expired,
-    /// The lease was taken, and the attempt was not begun.
+    /// The lease was taken, but the attempt was not begun.
     NotBegun,
-    /// The carrier took it, and it came back.
+    /// The carrier accepted the message, and it bounced later.
     Bounced,
 }
 
 impl OutcomeKind {
-    /// The word on the wire and in metrics.
+    /// The name of the kind on the wire and in metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             OutcomeKind::Accepted => "accepted",
@@ -162,34 +170,43 @@ impl OutcomeKind {
     }
 }
 
-/// The last thing that is known of a delivery's attempts.
+/// The last known result of a delivery's attempts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LastOutcome {
-    /// Its kind.
+    /// The kind of the result.
     pub kind: OutcomeKind,
     /// The carrier's text, shortened.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
-    /// When it was recorded.
+    /// When the result was recorded.
     #[serde(with = "micros")]
     pub at: DateTime<Utc>,
     #[serde(flatten)]
     pub(crate) unknown: Unknown,
 }
 
-/// One contact to be alerted at one level of one round, with all that is known of its attempts.
+impl LastOutcome {
+    /// What became known then, with the carrier's text shortened.
+    pub(crate) fn new(kind: OutcomeKind, detail: &str, at: DateTime<Utc>) -> Self {
+        Self { kind, detail: short_detail(detail), at, unknown: Unknown::default() }
+    }
+}
+
+/// One message to one contact in one round, with all that is known of its attempts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Delivery {
     pub(crate) round: u32,
-    pub(crate) level: Level,
+    // Stored under the name that it has always had.
+    #[serde(rename = "level")]
+    pub(crate) purpose: Purpose,
     pub(crate) place: u16,
     pub(crate) contact: Contact,
     pub(crate) status: DeliveryStatus,
     pub(crate) attempts: u32,
-    /// The attempts whose lease ended with no outcome; one that comes after all is taken out. (Stored records may have
-    /// their number, as `expired`.)
+    /// The attempts whose lease ended without an outcome. An attempt is removed if its outcome comes late. (Old stored
+    /// records may contain only their number, as `expired`.)
     #[serde(rename = "expiredAttempts", default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) expired: Vec<u32>,
     #[serde(with = "micros")]
@@ -201,44 +218,44 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// Which delivery of its incident it is.
+    /// The key of the delivery within its incident.
     pub fn key(&self) -> DeliveryKey {
-        DeliveryKey { round: self.round, level: self.level, place: self.place }
+        DeliveryKey { round: self.round, purpose: self.purpose, place: self.place }
     }
 
-    /// Who is alerted.
+    /// Who gets it.
     pub fn contact(&self) -> &Contact {
         &self.contact
     }
 
-    /// Where it stands.
+    /// The status of the delivery.
     pub fn status(&self) -> DeliveryStatus {
         self.status
     }
 
-    /// How many attempts were leased so far.
+    /// The number of attempts that were leased so far.
     pub fn attempts(&self) -> u32 {
         self.attempts
     }
 
-    /// How many attempts ended with their process, as far as is known: their lease ended and no outcome came.
+    /// The number of attempts whose process died, as far as is known: the lease ended without an outcome.
     pub fn expired(&self) -> u32 {
         u32::try_from(self.expired.len()).unwrap_or(u32::MAX)
     }
 
-    /// When its level came to it.
+    /// When its turn came.
     pub fn since(&self) -> DateTime<Utc> {
         self.since
     }
 
-    /// The last thing known of its attempts.
+    /// The last known result of the attempts.
     pub fn last(&self) -> Option<&LastOutcome> {
         self.last.as_ref()
     }
 
     /// Whether it is a status update, not an alert.
-    pub fn is_news(&self) -> bool {
-        matches!(self.level, Level::News(_))
+    pub fn is_status_update(&self) -> bool {
+        self.purpose.is_status_update()
     }
 
     pub(crate) fn is_accepted(&self) -> bool {
@@ -249,7 +266,7 @@ impl Delivery {
         matches!(self.status, DeliveryStatus::Dead { .. })
     }
 
-    /// Whether it is dead because it came back, which an acceptance learnt late does not change.
+    /// Whether the delivery is dead because it bounced. A late acceptance does not change that.
     pub(crate) fn has_bounced(&self) -> bool {
         self.is_dead() && self.last.as_ref().is_some_and(|last| last.kind == OutcomeKind::Bounced)
     }
@@ -258,7 +275,7 @@ impl Delivery {
         matches!(self.status, DeliveryStatus::Pending { .. } | DeliveryStatus::InFlight { .. })
     }
 
-    /// When something must be done about it unless it is settled first.
+    /// When something must be done about the delivery, unless it is settled first.
     pub(crate) fn due_at(&self) -> Option<DateTime<Utc>> {
         match self.status {
             DeliveryStatus::Pending { due_at } => Some(due_at),
@@ -270,8 +287,8 @@ impl Delivery {
     }
 }
 
-/// A carrier's text, on one line and short enough for a record.
-pub(crate) fn short_detail(text: &str) -> String {
+/// A carrier's text on one line, short enough for a record.
+fn short_detail(text: &str) -> String {
     const MAX_BYTES: usize = 100; // as JSON, where a quote takes two
     let line = text.chars().map(|c| if c.is_control() { ' ' } else { c });
     let mut room = MAX_BYTES;
@@ -291,18 +308,19 @@ mod tests {
     #[test]
     fn delivery_ids_are_stable_and_plain() {
         let at = DateTime::from_timestamp(1_800_000_000, 123_456_000).unwrap();
-        let key = DeliveryKey { round: 1, level: Level::At(2), place: 0 };
+        let key = DeliveryKey::alert(1, Level::At(2), 0);
         let id = DeliveryId::new(IncidentNumber::new(10001), key, at);
         assert_eq!(id.as_str(), "10001-1-2-0-hq1ol1g85c");
-        let fallback = DeliveryKey { level: Level::Fallback, ..key };
+        let fallback = DeliveryKey { purpose: Purpose::Alert(Level::Fallback), ..key };
         assert_eq!(DeliveryId::new(IncidentNumber::new(7), fallback, at).as_str(), "7-1-f-0-hq1ol1g85c");
     }
 
     #[test]
     fn delivery_ids_are_read_back_whatever_the_numbers_and_nothing_else_is() {
         let far = DateTime::from_timestamp(i32::MAX.into(), 0).unwrap();
-        for level in [Level::At(u16::MAX), Level::Fallback, Level::News(u16::MAX)] {
-            let key = DeliveryKey { round: u32::MAX, level, place: u16::MAX };
+        let alerts = [Level::At(u16::MAX), Level::Fallback].map(Purpose::Alert);
+        for purpose in alerts.into_iter().chain([Purpose::StatusUpdate(u16::MAX)]) {
+            let key = DeliveryKey { round: u32::MAX, purpose, place: u16::MAX };
             for at in [DateTime::UNIX_EPOCH, far, DateTime::<Utc>::MAX_UTC, DateTime::<Utc>::MIN_UTC] {
                 let id = DeliveryId::new(IncidentNumber::new(u64::MAX), key, at);
                 assert_eq!(DeliveryId::read(id.as_str()), Ok(id));

@@ -1,4 +1,4 @@
-//! What people and levels did to an incident: one line of its timeline.
+//! Timeline entries: what people and levels did to an incident.
 
 use std::fmt;
 
@@ -11,14 +11,14 @@ use serde_json::{Map, Value};
 use super::unknown::{self, Unknown};
 use super::{Contact, KeyName, Level, Note, Person, Severity, Standing, TeamName};
 
-/// One line of a timeline.
+/// One entry of a timeline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Entry {
-    /// When it happened.
+    /// When the event happened.
     #[serde(with = "micros")]
     pub at: DateTime<Utc>,
-    /// What happened.
+    /// The event.
     #[serde(flatten)]
     pub event: Event,
     /// The API key that was used; [`KeyName::LINK`] for the link in an alert. `None` for events that time caused, and
@@ -34,7 +34,7 @@ impl Entry {
         Self { at, event, key, unknown: Unknown::default() }
     }
 
-    /// What it says, as it was stored.
+    /// Reads an entry as it was stored.
     fn read(at: DateTime<Utc>, mut fields: Map<String, Value>) -> Self {
         let key = fields.get("key").and_then(|key| KeyName::deserialize(key).ok());
         if key.is_some() {
@@ -50,7 +50,7 @@ impl Entry {
         }
     }
 
-    /// About how many bytes it takes at most in a stored record, where a quote takes two.
+    /// An upper estimate of the entry's bytes in a stored record, in which a quote takes two.
     pub(super) fn size(&self) -> usize {
         let text = |text: &str| 2 * text.len();
         let event = match &self.event {
@@ -101,177 +101,177 @@ impl<'de> Deserialize<'de> for Entry {
     }
 }
 
-/// Something that a newer version of this program wrote in a timeline, kept as it is.
+/// An event that a newer version of this program wrote. It is kept unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct UnknownEvent(Map<String, Value>);
 
 impl UnknownEvent {
-    /// Its name in that version.
+    /// The name of the event in that version.
     pub fn name(&self) -> &str {
         self.0.get("event").and_then(Value::as_str).unwrap_or_default()
     }
 }
 
-/// What happened.
+/// An event in the life of an incident.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "event")]
 #[non_exhaustive]
 pub enum Event {
     /// The incident was reported.
     Opened {
-        /// Its reported severity.
+        /// The reported severity.
         severity: Severity,
     },
     /// A round began: its matrix was frozen.
     RoundBegan {
-        /// Which.
+        /// The number of the round.
         round: u32,
     },
     /// A level began: its first send was leased, or no sending slot was free for it.
     LevelBegan {
-        /// In which round.
+        /// The round of the level.
         round: u32,
-        /// Which.
+        /// The level that began.
         level: Level,
-        /// Who is alerted.
+        /// The contacts that are alerted.
         contacts: Vec<Contact>,
     },
-    /// A level began again: the process that began it had died before it recorded anything, or had let it wait for a
-    /// sending slot.
+    /// A level began again, because the process that began it had died before it recorded anything, or had let it wait
+    /// for a sending slot.
     #[serde(rename = "levelBeganAnew")]
     LevelBeganAgain {
-        /// In which round.
+        /// The round of the level.
         round: u32,
-        /// Which.
+        /// The level that began again.
         level: Level,
     },
     /// A level had no contacts, so the next one is due at once.
     LevelEmpty {
-        /// In which round.
+        /// The round of the level.
         round: u32,
-        /// Which.
+        /// The level without contacts.
         level: Level,
     },
-    /// Every contact of a level turned out to be dead, so the next one is due at once.
+    /// Every contact of a level is dead, so the next level is due at once.
     LevelDead {
-        /// In which round.
+        /// The round of the level.
         round: u32,
-        /// Which.
+        /// The level that is dead.
         level: Level,
     },
-    /// Everybody was alerted and nobody claimed.
+    /// Everybody was alerted, and nobody claimed.
     Unclaimed,
-    /// Somebody took it.
+    /// A person claimed the incident.
     Claimed {
-        /// Who.
+        /// The person who claimed.
         by: Person,
-        /// The previous holder, if it was a take-over.
+        /// The previous claimant, if the person took the incident over.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         from: Option<Person>,
     },
-    /// Somebody handed it to somebody else, who has it now.
+    /// A person handed the incident to another person, who has it now.
     HandedOver {
-        /// Who gave it.
+        /// The person who handed it over.
         by: Person,
-        /// Who has it.
+        /// The person who has the incident now.
         to: Person,
-        /// Who had it, where somebody did.
+        /// The previous claimant, if there was one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         from: Option<Person>,
     },
     /// The new holder could not be notified.
     HandoverUnconfirmed {
-        /// Who has it.
+        /// The person who has the incident.
         to: Person,
     },
-    /// The new holder did not answer in time: a new round begins.
+    /// The new holder did not answer in time, so a new round begins.
     HandoverUnanswered {
-        /// Who had it.
+        /// The person who had the incident.
         to: Person,
     },
-    /// Somebody handed it to another team: a new round begins there.
+    /// A person handed the incident to another team, so a new round begins for that team.
     HandedToTeam {
-        /// Who gave it.
+        /// The person who handed it over.
         by: Person,
-        /// The team that had it.
+        /// The team that had the incident.
         from: TeamName,
-        /// The team that has it.
+        /// The team that has the incident now.
         to: TeamName,
     },
-    /// A new round is another team's than the last one.
+    /// A new round alerts another team than the last one.
     TeamChanged {
-        /// The team that had it.
+        /// The team that had the incident.
         from: TeamName,
-        /// The team that has it.
+        /// The team that has the incident now.
         to: TeamName,
-        /// Why that team.
+        /// Why that team has the incident.
         why: TeamChange,
     },
     /// The team of a new round was deleted, and no other team replaces it.
     TeamGone {
-        /// The team that is gone.
+        /// The team that was deleted.
         team: TeamName,
         /// Who is alerted instead.
         alerted: StandIn,
     },
-    /// Somebody asked to alert the next level without waiting.
+    /// A person requested to alert the next level without waiting.
     Escalated {
-        /// Who.
+        /// The person who made the request.
         by: Person,
     },
-    /// It was released: a new round begins.
+    /// The incident was released, so a new round begins.
     Released {
-        /// By whom.
+        /// The person who released the incident.
         by: Person,
     },
-    /// It was resolved.
+    /// The incident was resolved.
     Resolved {
-        /// By whom.
+        /// The person who resolved the incident.
         by: Person,
     },
-    /// Its severity changed.
+    /// The severity of the incident changed.
     SeverityChanged {
-        /// From what.
+        /// The previous severity.
         from: Severity,
-        /// To what.
+        /// The new severity.
         to: Severity,
-        /// Who changed it; absent if a report raised it.
+        /// The person who changed the severity; absent if a report raised it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<Person>,
     },
-    /// A report with its key was less severe; noted once for each severity.
+    /// A report with the incident's dedup key was less severe. This is noted once for each severity.
     ReportedLower {
         /// The severity of that report.
         severity: Severity,
     },
-    /// Somebody wrote something.
+    /// A person added a note.
     Noted {
-        /// Who.
+        /// The person who added the note.
         by: Person,
-        /// What.
+        /// The note.
         note: Note,
     },
-    /// The clock had gone back, so due times were corrected.
+    /// The clock had gone back, so stored times were corrected.
     ClockWentBack {
-        /// By how many seconds.
+        /// How many seconds the clock had gone back.
         seconds: i64,
     },
-    /// A summary of entries, because the record would have become too large.
+    /// A summary of older entries, because the record would have become too large.
     Folded {
-        /// How many they were.
+        /// The number of entries in the summary.
         entries: u32,
-        /// Where the incident stood after the last of them.
+        /// State, severity, claimant and round after the last of these entries.
         standing: Standing,
     },
-    /// Something that this version does not know. It changes nothing of where the incident stands: what does is written
-    /// in a newer [`FORMAT`](super::FORMAT).
+    /// An event that this version does not know. It does not change state, severity, claimant or round: an event that
+    /// does is written in a newer [`FORMAT`](super::FORMAT).
     #[serde(untagged, skip_deserializing)]
     Unknown(UnknownEvent),
 }
 
 impl Event {
-    /// The names of its fields in a stored record.
+    /// The names of the event's fields in a stored record.
     fn fields(&self) -> &'static [&'static str] {
         match self {
             Event::Opened { .. } | Event::ReportedLower { .. } => &["event", "severity"],
@@ -297,20 +297,20 @@ impl Event {
     }
 }
 
-/// Why a new round is another team's than the last one.
+/// Why a new round alerts another team than the last one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum TeamChange {
-    /// It owns the service now.
+    /// The team owns the service now.
     OwnsService,
-    /// A person handed it the incident, and it is there again.
+    /// A person handed the incident to the team, which exists again.
     HandedTo,
-    /// The team whose round it was to be is gone, and this is the catch-all team.
+    /// The team that should be alerted was deleted, and this is the catch-all team.
     CatchAll,
 }
 
 impl TeamChange {
-    /// As on the wire.
+    /// The name of the reason on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             TeamChange::OwnsService => "ownsService",
@@ -324,14 +324,14 @@ impl TeamChange {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum StandIn {
-    /// The deployment's fallback.
+    /// The deployment's fallback is alerted.
     DeploymentFallback,
-    /// The people of the last round: the deployment names nobody else.
+    /// The people of the last round are alerted, because the deployment names nobody else.
     LastRound,
 }
 
 impl StandIn {
-    /// As on the wire.
+    /// The name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             StandIn::DeploymentFallback => "deploymentFallback",

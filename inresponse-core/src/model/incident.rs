@@ -1,4 +1,4 @@
-//! The incident itself: one record, changed only by the planner.
+//! The incident: one record, which only the planner changes.
 
 use std::collections::BTreeMap;
 
@@ -8,15 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Contact, DedupKey, Delivery, DeliveryId, DeliveryKey, IncidentNumber, Level, Link, Matrix, Person,
-    Reporter, ServiceName, Severity, Source, State, TeamName, Timeline, Unknown,
+    Purpose, Recipient, Reporter, ServiceName, Severity, Source, State, TeamName, Timeline, Unknown,
 };
 use crate::clock::to_micros;
 
 /// The newest format of a stored incident that this version writes and acts on.
 ///
-/// It rises if an older server would alert wrongly, because a field that decides who is alerted when has a new value. A
-/// new field or a new timeline event needs no new format: an older server keeps both. A server shows an incident in a
-/// newer format, but only newer servers act on it.
+/// The format rises if an older server would alert wrongly, because a field that decides who is alerted when has a new
+/// value. A new field or a new timeline event needs no new format: an older server keeps both. A server shows an
+/// incident in a newer format, but only newer servers act on it.
 pub const FORMAT: u32 = 2;
 
 /// The format of incidents that need no newer one.
@@ -25,17 +25,17 @@ pub(crate) const FIRST_FORMAT: u32 = 1;
 /// The format of incidents some of whose levels have a wait of their own.
 pub(crate) const OWN_WAITS: u32 = 2;
 
-/// Of bodies that were stored before they said so.
+/// The format of bodies that were stored without one.
 fn first_format() -> u32 {
     FIRST_FORMAT
 }
 
-/// Who did something, and when.
+/// Who made a change, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signature {
-    /// Who.
+    /// The person who made the change.
     pub by: Person,
-    /// When.
+    /// When the change was made.
     #[serde(with = "micros")]
     pub at: DateTime<Utc>,
     #[serde(flatten)]
@@ -48,42 +48,42 @@ impl Signature {
     }
 }
 
-/// When the trouble ended, as reported by its system.
+/// When a problem ended, as its system reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
-    /// When it began, if reported.
+    /// When the problem began, if reported.
     #[serde(default, with = "micros_option", skip_serializing_if = "Option::is_none")]
     began: Option<DateTime<Utc>>,
-    /// When it was over.
+    /// When the problem was over.
     #[serde(with = "micros")]
     at: DateTime<Utc>,
 }
 
 impl Ended {
-    /// The end of trouble that began then, in whole microseconds.
+    /// The end of a problem that began then, in whole microseconds.
     pub fn new(began: Option<DateTime<Utc>>, at: DateTime<Utc>) -> Self {
         Self { began: began.map(to_micros), at: to_micros(at) }
     }
 
-    /// When it began, if reported.
+    /// When the problem began, if reported.
     pub fn began(&self) -> Option<DateTime<Utc>> {
         self.began
     }
 
-    /// When it was over.
+    /// When the problem was over.
     pub fn at(&self) -> DateTime<Utc> {
         self.at
     }
 }
 
-/// That somebody was given the incident by somebody else, and has not answered yet.
+/// A hand-over to a person who has not answered yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Handover {
-    /// When it was handed over.
+    /// When the incident was handed over.
     #[serde(with = "micros")]
     pub at: DateTime<Utc>,
-    /// Since when it is known that they could not be notified.
+    /// Since when it is known that the person could not be notified.
     #[serde(default, with = "micros_option", skip_serializing_if = "Option::is_none")]
     pub unconfirmed_at: Option<DateTime<Utc>>,
 }
@@ -91,16 +91,16 @@ pub struct Handover {
 /// A level of the current round that has begun.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BegunLevel {
-    /// Which.
+    /// The level.
     pub level: Level,
-    /// When its first send was leased; where it was empty, when its turn came.
+    /// When the level's first send was leased, or when its turn came if it has no contacts.
     #[serde(with = "micros")]
     pub at: DateTime<Utc>,
-    /// Whether it began again because the process that began it died.
+    /// Whether the level began again because the process that began it died.
     // Stored under the name that it has always had.
     #[serde(default, rename = "anew", skip_serializing_if = "std::ops::Not::not")]
     pub again: bool,
-    /// When somebody asked not to wait for it any longer.
+    /// When a person requested not to wait for the level any longer.
     #[serde(default, with = "micros_option", skip_serializing_if = "Option::is_none")]
     pub passed_at: Option<DateTime<Utc>>,
     #[serde(flatten)]
@@ -112,16 +112,16 @@ fn is_zero(n: &u16) -> bool {
 }
 
 impl BegunLevel {
-    /// A level that began then, for the first time.
+    /// A level that began at that time, for the first time.
     pub(crate) fn new(level: Level, at: DateTime<Utc>) -> Self {
         Self { level, at, again: false, passed_at: None, unknown: Unknown::default() }
     }
 }
 
-/// An incident with everything that is decided about it.
+/// An incident with all decisions about it.
 ///
-/// It is read through its methods and changed only by [`plan::step`](crate::plan::step). How often it was
-/// reported is not part of it but of its [`Record`](crate::store::Record).
+/// The incident is read through its methods and changed only by [`plan::step`](crate::plan::step). The number of its
+/// reports is not a part of it, but of its [`Record`](crate::store::Record).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Incident {
@@ -150,52 +150,54 @@ pub struct Incident {
     pub(crate) updated_at: DateTime<Utc>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) claimed: Option<Signature>,
-    /// The holder was handed it and has not answered yet.
+    /// The hand-over, if the holder was handed the incident and has not answered yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) handover: Option<Handover>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) resolved: Option<Signature>,
-    /// The recovery that resolved it, if its system reported one.
+    /// The recovery that resolved the incident, if its system reported one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) ended: Option<Ended>,
     pub(crate) round: u32,
     #[serde(with = "micros")]
     pub(crate) round_began_at: DateTime<Utc>,
-    /// Rounds since the incident was opened or released that were repeats.
+    /// The number of repeat rounds since the incident was opened or released.
     pub(crate) repeats_done: u32,
-    /// Deliveries accepted since the incident was opened or released.
+    /// The number of deliveries accepted since the incident was opened or released.
     pub(crate) accepted: u32,
-    /// Everybody was alerted since the incident was opened or released.
+    /// Whether everybody was alerted since the incident was opened or released.
     pub(crate) exhausted: bool,
-    /// How many status updates this round had.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub(crate) news: u16,
-    /// How often it became due sooner than its scheduler knew.
+    /// The number of status updates in this round.
+    // Stored under the name that it has always had.
+    #[serde(rename = "news", default, skip_serializing_if = "is_zero")]
+    pub(crate) status_updates: u16,
+    /// The number of times that the incident became due sooner than its timer knew.
     #[serde(default)]
     pub(crate) wake: u32,
     pub(crate) matrix: Matrix,
     pub(crate) begun: Vec<BegunLevel>,
     pub(crate) deliveries: Vec<Delivery>,
     pub(crate) timeline: Timeline,
-    /// The team that a person handed it to last, whose its new rounds are.
+    /// The team that a person last handed the incident to. New rounds alert this team.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) handed_to: Option<TeamName>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) reporter: Option<Reporter>,
     #[serde(flatten)]
     pub(crate) unknown: Unknown,
-    /// Only some of it could be read, so that it can be shown but never stored.
+    /// Whether only a part of the record could be read, so that it can be shown but never stored.
     #[serde(skip)]
     pub(crate) in_part: bool,
 }
 
 impl Incident {
-    /// Its number.
+    /// The incident's number.
     pub fn number(&self) -> IncidentNumber {
         self.number
     }
 
-    /// Whether it was stored in a format newer than [`FORMAT`]: it is shown, and acted on by newer servers only.
+    /// Whether the incident was stored in a format newer than [`FORMAT`]: this server shows it, and only newer servers
+    /// act on it.
     pub fn is_left_to_newer(&self) -> bool {
         self.format > FORMAT
     }
@@ -229,7 +231,7 @@ impl Incident {
             repeats_done: 0,
             accepted: 0,
             exhausted: false,
-            news: 0,
+            status_updates: 0,
             wake: 0,
             matrix: Matrix::new(Vec::new(), Vec::new(), std::time::Duration::ZERO),
             begun: Vec::new(),
@@ -242,128 +244,130 @@ impl Incident {
         })
     }
 
-    /// The service it was reported for.
+    /// The service that the incident was reported for.
     pub fn service(&self) -> &ServiceName {
         &self.service
     }
 
-    /// The team that it was given to.
+    /// The team that has the incident.
     pub fn team(&self) -> &TeamName {
         &self.team
     }
 
-    /// The team that a person last handed it to; `None` if it still belongs to the owner of its service.
+    /// The team that a person last handed the incident to; `None` if it still belongs to the owner of its service.
     pub fn handed_to(&self) -> Option<&TeamName> {
         // Records of before this field say it in their timeline only.
         self.handed_to.as_ref().or_else(|| self.timeline.handed_to())
     }
 
-    /// How bad it is.
+    /// The incident's severity.
     pub fn severity(&self) -> Severity {
         self.severity
     }
 
-    /// Where it stands.
+    /// The incident's state.
     pub fn state(&self) -> State {
         self.state
     }
 
-    /// Its title; one line.
+    /// The incident's title, in one line.
     pub fn title(&self) -> &str {
         &self.title
     }
 
-    /// What happened; may have many lines, may be empty.
+    /// The description of the problem; may have many lines, may be empty.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The kind of system that reported it.
+    /// The kind of monitoring system that reported the incident.
     pub fn source(&self) -> Option<&Source> {
         self.source.as_ref()
     }
 
-    /// When the trouble was detected.
+    /// When the problem was detected.
     pub fn detected_at(&self) -> DateTime<Utc> {
         self.detected_at
     }
 
-    /// What the reporting system calls it.
+    /// The reporting system's own key for the problem.
     pub fn dedup_key(&self) -> Option<&DedupKey> {
         self.dedup_key.as_ref()
     }
 
-    /// Labels that came with the report.
+    /// The labels of the report.
     pub fn labels(&self) -> &BTreeMap<String, String> {
         &self.labels
     }
 
-    /// Links that came with the report.
+    /// The links of the report.
     pub fn links(&self) -> &[Link] {
         &self.links
     }
 
-    /// The key of the first report; `None` if no key was needed, or if it was stored before keys were recorded.
+    /// The API key of the first report; `None` if no key was needed, or if the incident was stored before keys were
+    /// recorded.
     pub fn reporter(&self) -> Option<&Reporter> {
         self.reporter.as_ref()
     }
 
-    /// When it was first reported.
+    /// When the incident was first reported.
     pub fn created_at(&self) -> DateTime<Utc> {
         self.created_at
     }
 
-    /// When it last changed.
+    /// When the incident last changed.
     pub fn updated_at(&self) -> DateTime<Utc> {
         self.updated_at
     }
 
-    /// Who has or last had claimed it; cleared by a release, kept by a resolve.
+    /// Who has claimed the incident, and when. A release clears this; a resolution keeps it.
     pub fn claimed(&self) -> Option<&Signature> {
         self.claimed.as_ref()
     }
 
-    /// Set while the holder, who was handed it by somebody else, has not answered yet.
+    /// The hand-over, as long as the holder, who was handed the incident by somebody else, has not answered.
     pub fn handover(&self) -> Option<Handover> {
         self.handover
     }
 
-    /// Who resolved it.
+    /// Who resolved the incident, and when.
     pub fn resolved(&self) -> Option<&Signature> {
         self.resolved.as_ref()
     }
 
-    /// The recovery that resolved it, if its system reported one.
+    /// The recovery that resolved the incident, if its system reported one.
     pub fn ended(&self) -> Option<Ended> {
         self.ended
     }
 
-    /// Which round of alerts it is in, from 1.
+    /// The current round of alerts, from 1.
     pub fn round(&self) -> u32 {
         self.round
     }
 
-    /// How often its time must have been set again. A scheduler's name has this besides the incident's number.
+    /// The number of timers that had to be started for the incident. A timer's name contains it besides the incident's
+    /// number.
     pub fn wake(&self) -> u32 {
         self.wake
     }
 
-    /// The matrix frozen for its round.
+    /// The matrix that is frozen for the current round.
     pub fn matrix(&self) -> &Matrix {
         &self.matrix
     }
 
-    /// The levels of its round that have begun, in the order in which they did.
+    /// The levels of the current round that have begun, in the order of their beginnings.
     pub fn begun(&self) -> &[BegunLevel] {
         &self.begun
     }
 
-    /// Its deliveries: all of the current round, and the last ones of earlier rounds.
+    /// The incident's deliveries: all of the current round, and the last ones of earlier rounds.
     pub fn deliveries(&self) -> &[Delivery] {
         &self.deliveries
     }
 
-    /// What people and levels did.
+    /// The timeline of what people and levels did.
     pub fn timeline(&self) -> &Timeline {
         &self.timeline
     }
@@ -373,7 +377,7 @@ impl Incident {
         DeliveryId::new(self.number, key, self.created_at)
     }
 
-    /// Whether that person has it.
+    /// Whether that person has the incident.
     pub(crate) fn is_claimed_by(&self, person: &Person) -> bool {
         self.state == State::Claimed && self.claimed.as_ref().is_some_and(|claimed| claimed.by.is(person))
     }
@@ -382,32 +386,47 @@ impl Incident {
     pub fn holder_at(&self, contact: &Contact) -> Option<&Person> {
         let holder =
             self.claimed.as_ref().filter(|_| self.state == State::Claimed).map(|claimed| &claimed.by);
-        holder.filter(|holder| holder.contact().as_ref() == Some(contact))
+        holder.filter(|holder| self.is_at(holder, contact))
     }
 
-    /// Promise 12: it is open, everybody was alerted, and nobody claimed it.
+    /// Whether a contact is the person's: it is their name, or the roster said so when the incident needed it.
+    pub fn is_at(&self, person: &Person, contact: &Contact) -> bool {
+        let is_theirs = |one: &Recipient| one.contact == *contact && one.person.as_str() == person.as_str();
+        person.contact().as_ref() == Some(contact) || self.matrix.recipients().iter().any(is_theirs)
+    }
+
+    /// A contact as people may see it: a person by their name and the name of the method, anything else as it is.
+    pub fn shown(&self, contact: &Contact) -> String {
+        match self.matrix.recipients().iter().find(|one| one.contact == *contact) {
+            Some(Recipient { person, method, .. }) => format!("{person} ({method})"),
+            None => contact.to_string(),
+        }
+    }
+
+    /// Whether the incident is open, everybody was alerted, and nobody claimed it (promise 12).
     pub fn is_unclaimed(&self) -> bool {
         self.state == State::Open && self.exhausted
     }
 
-    /// Promise 12: it is open, everybody's turn came, nothing was accepted and nothing is pending.
+    /// Whether the incident is open, every level had its turn, nothing was accepted and nothing is pending (promise
+    /// 12).
     pub fn is_undelivered(&self) -> bool {
         self.is_unclaimed() && self.accepted == 0 && !self.current_deliveries().any(Delivery::is_unsettled)
     }
 
-    /// The deliveries of its current round.
+    /// The deliveries of the current round.
     pub(crate) fn current_deliveries(&self) -> impl Iterator<Item = &Delivery> {
         self.deliveries.iter().filter(|d| d.round == self.round)
     }
 
     /// The current status updates.
-    pub(crate) fn current_news(&self) -> impl Iterator<Item = &Delivery> {
-        self.current_deliveries().filter(|d| d.is_news())
+    pub(crate) fn current_status_updates(&self) -> impl Iterator<Item = &Delivery> {
+        self.current_deliveries().filter(|d| d.is_status_update())
     }
 
-    /// The deliveries of a level of its current round.
+    /// The alerts of a level of its current round.
     pub(crate) fn level_deliveries(&self, level: Level) -> impl Iterator<Item = &Delivery> {
-        self.current_deliveries().filter(move |d| d.level == level)
+        self.current_deliveries().filter(move |d| d.purpose == Purpose::Alert(level))
     }
 }
 

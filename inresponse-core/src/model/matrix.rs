@@ -8,16 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{Contact, MethodName, PersonId, Severity, Unknown, Zone};
 
-/// A step of the escalation.
+/// A level of the escalation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Level {
     /// The `n`th level of the matrix; the on-call engineer is level 1.
     At(u16),
-    /// The team's fallback, after everything else.
+    /// The team's fallback, after all levels.
     Fallback,
-    /// Not an alert: the `n`th status update of a round.
-    News(u16),
 }
 
 impl fmt::Display for Level {
@@ -25,39 +23,40 @@ impl fmt::Display for Level {
         match self {
             Level::At(n) => n.fmt(f),
             Level::Fallback => f.write_str("fallback"),
-            Level::News(_) => f.write_str("news"),
         }
     }
 }
 
-/// Where the levels of a matrix came from.
+/// The source of a matrix's levels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Origin {
     /// The calendar had an entry for the day.
     Calendar,
-    /// It had none: level 1 is the team's fallback.
+    /// The calendar had no entry: level 1 is the team's fallback.
     Fallback,
 }
 
 /// Whether people who were alerted get status updates about claims and resolutions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum News {
-    /// They are not: after a claim nothing is sent.
+pub enum StatusUpdates {
+    /// They do not: after a claim nothing is sent.
+    // Both are stored under the names that they have always had.
     #[default]
-    Kept,
-    /// They are, in the thread of their alert.
-    Told,
+    #[serde(rename = "kept")]
+    Off,
+    /// They do, in the thread of their alert.
+    #[serde(rename = "told")]
+    On,
 }
 
-impl News {
-    fn is_kept(&self) -> bool {
-        *self == News::Kept
+impl StatusUpdates {
+    fn are_off(&self) -> bool {
+        *self == StatusUpdates::Off
     }
 }
 
-/// Who is alerted in which order during one round.
+/// Who is alerted in one round, and in which order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Matrix {
@@ -67,8 +66,8 @@ pub struct Matrix {
     #[serde(rename = "waitMillis", with = "millis")]
     wait: Duration,
     repeat: u32,
-    #[serde(default, skip_serializing_if = "News::is_kept")]
-    news: News,
+    #[serde(rename = "news", default, skip_serializing_if = "StatusUpdates::are_off")]
+    status_updates: StatusUpdates,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     alert_levels: BTreeMap<Severity, Vec<u16>>,
     #[serde(default = "Zone::utc", deserialize_with = "zone", skip_serializing_if = "is_utc")]
@@ -86,8 +85,9 @@ pub struct Matrix {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Recipient {
-    /// The level.
-    pub level: Level,
+    /// The level; absent for somebody to whom the incident was handed over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<Level>,
     /// The address.
     pub contact: Contact,
     /// The person who is reached at that address.
@@ -96,7 +96,7 @@ pub struct Recipient {
     pub method: MethodName,
 }
 
-/// A zone that this library's database does not have must not make a record unreadable.
+/// Reads a zone. If this library's time zone database does not have the zone, the record must still be readable.
 fn zone<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Zone, D::Error> {
     let name = String::deserialize(d)?;
     Ok(Zone::new(&name).unwrap_or_else(|_| Zone::utc()))
@@ -107,7 +107,7 @@ fn is_utc(zone: &Zone) -> bool {
 }
 
 impl Matrix {
-    /// The most contacts that one matrix may hold, fallback included.
+    /// The maximum number of contacts in a matrix, including the fallback.
     pub const MAX_CONTACTS: usize = 40;
 
     /// The matrix of a day with a calendar entry: `levels` in order, then `fallback`.
@@ -119,7 +119,7 @@ impl Matrix {
             origin: Origin::Calendar,
             wait,
             repeat: 0,
-            news: News::Kept,
+            status_updates: StatusUpdates::Off,
             alert_levels: BTreeMap::new(),
             zone: Zone::utc(),
             waits: Vec::new(),
@@ -134,28 +134,28 @@ impl Matrix {
         Self { origin: Origin::Fallback, ..Self::new(vec![fallback.clone()], fallback, wait) }
     }
 
-    /// The same matrix with `repeat` further rounds before the fallback.
+    /// Sets the number of further rounds before the fallback.
     #[must_use]
     pub fn repeated(mut self, repeat: u32) -> Self {
         self.repeat = repeat;
         self
     }
 
-    /// The same matrix, in which a severity alerts only its listed levels (no levels: it only records).
+    /// Sets the levels that each severity alerts (no levels: the severity alerts nobody).
     #[must_use]
     pub fn alerting(mut self, alert_levels: BTreeMap<Severity, Vec<u16>>) -> Self {
         self.alert_levels = alert_levels;
         self
     }
 
-    /// The same matrix with or without status updates.
+    /// Sets whether people get status updates.
     #[must_use]
-    pub fn telling(mut self, news: News) -> Self {
-        self.news = news;
+    pub fn with_status_updates(mut self, status_updates: StatusUpdates) -> Self {
+        self.status_updates = status_updates;
         self
     }
 
-    /// The same matrix of a team whose clocks show the time of `zone` (default: UTC).
+    /// Sets the team's time zone (default: UTC).
     #[must_use]
     pub fn in_zone(mut self, zone: Zone) -> Self {
         self.zone = zone;
@@ -177,6 +177,15 @@ impl Matrix {
         self
     }
 
+    /// Notes whose addresses these are.
+    pub(crate) fn know(&mut self, recipients: impl IntoIterator<Item = Recipient>) {
+        for recipient in recipients {
+            if !self.recipients.contains(&recipient) {
+                self.recipients.push(recipient);
+            }
+        }
+    }
+
     /// Whose addresses are known.
     pub fn recipients(&self) -> &[Recipient] {
         &self.recipients
@@ -184,36 +193,35 @@ impl Matrix {
 
     /// The person, and their method, whom a contact of a level reaches.
     pub fn recipient(&self, level: Level, contact: &Contact) -> Option<&Recipient> {
-        self.recipients.iter().find(|one| one.level == level && one.contact == *contact)
+        self.recipients.iter().find(|one| one.level == Some(level) && one.contact == *contact)
     }
 
-    /// The team's zone, in which people see times.
+    /// The team's time zone, in which people see times.
     pub fn zone(&self) -> &Zone {
         &self.zone
     }
 
     /// Whether people who were alerted get status updates.
-    pub fn news(&self) -> News {
-        self.news
+    pub fn status_updates(&self) -> StatusUpdates {
+        self.status_updates
     }
 
-    /// How many numbered levels there are.
+    /// The number of numbered levels.
     pub fn height(&self) -> u16 {
         u16::try_from(self.levels.len()).unwrap_or(u16::MAX)
     }
 
-    /// The contacts of a level; none for a level that does not exist.
+    /// The contacts of a level; empty if the level does not exist.
     pub fn contacts(&self, level: Level) -> &[Contact] {
         match level {
             Level::Fallback => &self.fallback,
-            Level::News(_) => &[],
             Level::At(n) => {
                 n.checked_sub(1).and_then(|i| self.levels.get(usize::from(i))).map_or(&[], Vec::as_slice)
             }
         }
     }
 
-    /// Where the levels came from.
+    /// The source of the levels.
     pub fn origin(&self) -> Origin {
         self.origin
     }
@@ -227,7 +235,7 @@ impl Matrix {
     pub fn wait_of(&self, level: Level) -> Duration {
         let own = match level {
             Level::At(n) => n.checked_sub(1).and_then(|i| self.waits.get(usize::from(i))),
-            Level::Fallback | Level::News(_) => None,
+            Level::Fallback => None,
         };
         own.copied().unwrap_or(self.wait)
     }
@@ -238,14 +246,14 @@ impl Matrix {
         !self.waits.is_empty()
     }
 
-    /// How many further rounds come before the fallback.
+    /// The number of further rounds before the fallback.
     pub fn repeat(&self) -> u32 {
         self.repeat
     }
 
     /// Whether incidents of `severity` alert level `n`.
     ///
-    /// If the calendar is empty, level 1 is the fallback: a severity that alerts anybody alerts it.
+    /// If the calendar is empty, level 1 is the fallback: every severity that alerts anybody alerts it.
     pub fn alerts(&self, severity: Severity, n: u16) -> bool {
         let is_fallback = self.origin == Origin::Fallback && n == 1;
         self.alert_levels

@@ -1,6 +1,6 @@
-//! What an incident is: names, severity, state, contacts, deliveries, timeline.
+//! The incident and its parts: names, severity, state, contacts, deliveries, timeline.
 //!
-//! Everything here is data with its own rules. What happens *next* to an incident is decided in [`plan`](crate::plan).
+//! This module contains data with its own rules. [`plan`](crate::plan) decides what happens *next* to an incident.
 
 mod attempt;
 mod contact;
@@ -9,8 +9,10 @@ mod event;
 mod incident;
 mod matrix;
 mod names;
+mod purpose;
 mod report;
 mod severity;
+mod standing;
 mod state;
 mod timeline;
 mod unknown;
@@ -21,18 +23,20 @@ pub use contact::{Contact, Scheme};
 pub use delivery::{Delivery, DeliveryId, DeliveryKey, DeliveryStatus, LastOutcome, OutcomeKind};
 pub use event::{Entry, Event, StandIn, TeamChange, UnknownEvent};
 pub use incident::{BegunLevel, Ended, FORMAT, Handover, Incident, Signature};
-pub use matrix::{Level, Matrix, News, Origin, Recipient};
+pub use matrix::{Level, Matrix, Origin, Recipient, StatusUpdates};
 pub use names::{
     DedupKey, IncidentNumber, KeyName, LayerName, MethodName, Note, OverrideId, OwnerName, Person, PersonId,
     ScheduleName, ServiceName, Source, TeamName, Version,
 };
+pub use purpose::Purpose;
 pub use report::{Link, Report, ReportBuilder, Reporter};
 pub use severity::Severity;
+pub use standing::Standing;
 pub use state::{Edge, State};
-pub use timeline::{Standing, Timeline};
+pub use timeline::Timeline;
+pub(crate) use zone::Era;
 pub use zone::{LocalTime, Zone};
 
-pub(crate) use delivery::short_detail;
 pub(crate) use incident::{FIRST_FORMAT, OWN_WAITS};
 pub(crate) use names::title;
 pub(crate) use unknown::Unknown;

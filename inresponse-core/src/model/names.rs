@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::Contact;
 use crate::error::InvalidInput;
 
-/// The number that a report is answered with.
+/// The number of an incident, which is the answer to its report.
 ///
-/// Unique in its store, never reused; a report made after another was answered gets a higher one.
+/// A number is unique in its store and never reused. A report made after another was answered gets a higher number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct IncidentNumber(u64);
@@ -32,7 +32,7 @@ impl fmt::Display for IncidentNumber {
     }
 }
 
-/// How often a stored record was committed: the fence of every change.
+/// The version of a stored record: the number of its commits. Every commit must name the current version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Version(u64);
 
@@ -40,7 +40,7 @@ impl Version {
     /// The version of a record that was just created.
     pub const FIRST: Version = Version(1);
 
-    /// The version `n`, as a store kept it.
+    /// The version `n`, as a store keeps it.
     pub const fn new(n: u64) -> Self {
         Self(n)
     }
@@ -50,7 +50,7 @@ impl Version {
         self.0
     }
 
-    /// The version that the next commit makes.
+    /// The version after the next commit.
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0 + 1)
@@ -92,7 +92,7 @@ macro_rules! name {
         pub struct $name(String);
 
         impl $name {
-            /// The longest that it may be, in bytes.
+            /// The maximum length, in bytes.
             pub const MAX_BYTES: usize = $max;
 
             /// Checks and trims `text`.
@@ -104,7 +104,7 @@ macro_rules! name {
                 part($field, text.as_ref(), $max, $forbidden).map(Self)
             }
 
-            /// The text itself.
+            /// The value as text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -125,7 +125,7 @@ macro_rules! name {
 }
 
 name!(
-    /// A service that incidents are reported for; it belongs to one team.
+    /// A service for which incidents are reported. Every service belongs to one team.
     ServiceName, "service", 128
 );
 name!(
@@ -133,19 +133,19 @@ name!(
     TeamName, "team", 128
 );
 name!(
-    /// The sender's name for this trouble. Reports with the same key are the same incident.
+    /// The sender's key for a problem. Reports with the same key belong to the same incident.
     DedupKey, "dedupKey", 512
 );
 name!(
-    /// Somebody who claims, releases, resolves or notes: a name, as they gave it.
+    /// A person who updates incidents: a name, as the person gave it.
     Person, "by", 100
 );
 name!(
-    /// The name of an API key: with what somebody did something.
+    /// The name of an API key.
     KeyName, "name", 100
 );
 name!(
-    /// The kind of system that reported: `nagios`, `prometheus`, …
+    /// The kind of monitoring system that reported: `nagios`, `prometheus`, …
     Source, "source", 128
 );
 
@@ -182,29 +182,29 @@ impl From<&PersonId> for Person {
 }
 
 impl KeyName {
-    /// The name recorded if somebody used the link in an alert. No key has this name.
+    /// The key name that is recorded if somebody used the link in an alert. No key has this name.
     pub const LINK: &'static str = "link";
 
-    /// The link in an alert.
+    /// The key name for the link in an alert.
     pub fn link() -> Self {
         Self(Self::LINK.to_owned())
     }
 }
 
 impl From<&KeyName> for Person {
-    /// Who acts with a key and does not say who they are.
+    /// The person for a caller who shows a key and gives no name: the name of the key.
     fn from(key: &KeyName) -> Self {
         Self(key.0.clone())
     }
 }
 
 impl Person {
-    /// The address that the name is, if it is one.
+    /// The person's name as an address, if it is one.
     pub fn contact(&self) -> Option<Contact> {
         Contact::new(&self.0).ok()
     }
 
-    /// Whether both are the same person: the same name, or the same address however it is written.
+    /// Whether both are the same person: the same name, or the same address in any spelling.
     pub fn is(&self, other: &Person) -> bool {
         self == other || self.contact().is_some_and(|contact| other.contact() == Some(contact))
     }
@@ -216,13 +216,13 @@ impl Person {
 pub struct Note(String);
 
 impl Note {
-    /// The longest that a note may be, in bytes.
+    /// The maximum length of a note, in bytes.
     pub const MAX_BYTES: usize = 2000;
 
     /// Checks and trims `text`.
     ///
     /// # Errors
-    /// Empty, too long, or holding control characters other than line breaks and tabs.
+    /// The text is empty, too long, or has control characters other than line breaks and tabs.
     pub fn new(text: impl AsRef<str>) -> Result<Self, InvalidInput> {
         let text = paragraph("note", text.as_ref(), Self::MAX_BYTES)?;
         if text.is_empty() {
@@ -231,13 +231,13 @@ impl Note {
         Ok(Self(text))
     }
 
-    /// The text itself.
+    /// The note as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Trims `text` and checks that it is at most `max` bytes, without control characters but `\n`, `\r`, `\t`.
+/// Trims `text` and checks that it has at most `max` bytes, and no control characters except `\n`, `\r`, `\t`.
 pub(crate) fn paragraph(field: &'static str, text: &str, max: usize) -> Result<String, InvalidInput> {
     let text = text.trim();
     if text.len() > max {
@@ -249,7 +249,7 @@ pub(crate) fn paragraph(field: &'static str, text: &str, max: usize) -> Result<S
     Ok(text.to_owned())
 }
 
-/// As [`paragraph`], for one line that must not be empty.
+/// Checks a text like [`paragraph`], but it must be one line and not empty.
 pub(crate) fn title(field: &'static str, text: &str, max: usize) -> Result<String, InvalidInput> {
     line(field, text, max)
 }

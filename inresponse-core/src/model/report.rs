@@ -1,4 +1,4 @@
-//! What a monitoring system reports.
+//! Reports: what a monitoring system sends about a problem.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::names::{paragraph, title};
 use super::{DedupKey, KeyName, ServiceName, Severity, Source, Unknown};
 use crate::error::InvalidInput;
 
-/// A link that helps the person who is woken up: a runbook, a graph.
+/// A link that helps the responder, such as a runbook or a graph.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
     text: String,
@@ -19,10 +19,10 @@ pub struct Link {
 }
 
 impl Link {
-    /// A link with what it is called.
+    /// Makes a link from its text and its URL.
     ///
     /// # Errors
-    /// An empty or overlong text, or a URL that is not plain `http:` or `https:`.
+    /// The text is empty or too long, or the URL is not plain `http:` or `https:`.
     pub fn new(text: &str, url: &str) -> Result<Self, InvalidInput> {
         let mut invalid = InvalidInput::default();
         let text = invalid.keep(title("text", text, 256));
@@ -39,23 +39,23 @@ impl Link {
         }
     }
 
-    /// What it is called.
+    /// The text of the link.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Where it leads.
+    /// The URL of the link.
     pub fn url(&self) -> &str {
         &self.url
     }
 }
 
-/// With which API key something was reported.
+/// The API key of a report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reporter {
-    /// Its name.
+    /// The name of the key.
     pub key: KeyName,
-    /// The service that it is restricted to.
+    /// The service that the key is restricted to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<ServiceName>,
     #[serde(flatten)]
@@ -63,12 +63,12 @@ pub struct Reporter {
 }
 
 impl Reporter {
-    /// A key of that name, with the service that it is restricted to.
+    /// A reporter with that key, and the service that the key is restricted to.
     pub fn new(key: KeyName, service: Option<ServiceName>) -> Self {
         Self { key, service, unknown: Unknown::default() }
     }
 
-    /// Whether both may act on each other's reports: they are the same key, or restricted to the same service.
+    /// Whether both keys may act on each other's reports: they are the same key, or restricted to the same service.
     pub fn shares_with(&self, other: &Reporter) -> bool {
         self.key == other.key || (self.service.is_some() && self.service == other.service)
     }
@@ -90,18 +90,18 @@ pub struct Report {
 }
 
 impl Report {
-    /// The longest title, in bytes.
+    /// The maximum length of a title, in bytes.
     pub const MAX_TITLE_BYTES: usize = 500;
-    /// The longest message, in bytes.
+    /// The maximum length of a message, in bytes.
     pub const MAX_MESSAGE_BYTES: usize = 16 * 1024;
-    /// The most labels.
+    /// The maximum number of labels.
     pub const MAX_LABELS: usize = 64;
-    /// The most links.
+    /// The maximum number of links.
     pub const MAX_LINKS: usize = 16;
     /// The maximum size of the whole report as JSON, in bytes.
     pub const MAX_BYTES: usize = 24 * 1024;
 
-    /// Begins a report with what every report has.
+    /// Begins a report with the fields that every report has.
     pub fn builder(
         service: impl Into<String>,
         severity: Severity,
@@ -120,29 +120,29 @@ impl Report {
         }
     }
 
-    /// The service it is about.
+    /// The service that the report is about.
     pub fn service(&self) -> &ServiceName {
         &self.service
     }
 
-    /// How bad it is.
+    /// The severity of the problem.
     pub fn severity(&self) -> Severity {
         self.severity
     }
 
-    /// With which key it is reported.
+    /// The API key of the report.
     pub fn reporter(&self) -> Option<&Reporter> {
         self.reporter.as_ref()
     }
 
-    /// The same, reported with that key.
+    /// Sets the API key of the report.
     #[must_use]
     pub fn reported_with(mut self, reporter: Reporter) -> Self {
         self.reporter = Some(reporter);
         self
     }
 
-    /// The sender's name for this trouble.
+    /// The sender's own key for the problem.
     pub fn dedup_key(&self) -> Option<&DedupKey> {
         self.dedup_key.as_ref()
     }
@@ -163,52 +163,52 @@ pub struct ReportBuilder {
 }
 
 impl ReportBuilder {
-    /// What happened, in any number of lines.
+    /// Sets the description of the problem, in any number of lines.
     #[must_use]
     pub fn message(mut self, message: impl Into<String>) -> Self {
         self.message = message.into();
         self
     }
 
-    /// The kind of system that reports.
+    /// Sets the kind of monitoring system that reports.
     #[must_use]
     pub fn source(mut self, source: impl Into<String>) -> Self {
         self.source = Some(source.into());
         self
     }
 
-    /// When the trouble was detected (default: the time of the report).
+    /// Sets when the problem was detected (default: the time of the report).
     #[must_use]
     pub fn detected_at(mut self, at: DateTime<Utc>) -> Self {
         self.detected_at = Some(at);
         self
     }
 
-    /// The key under which a repeated report is the same incident.
+    /// Sets the dedup key: repeated reports with the same key belong to the same incident.
     #[must_use]
     pub fn dedup_key(mut self, key: impl Into<String>) -> Self {
         self.dedup_key = Some(key.into());
         self
     }
 
-    /// One more label.
+    /// Adds a label.
     #[must_use]
     pub fn label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.labels.insert(name.into(), value.into());
         self
     }
 
-    /// One more link.
+    /// Adds a link.
     #[must_use]
     pub fn link(mut self, text: impl Into<String>, url: impl Into<String>) -> Self {
         self.links.push((text.into(), url.into()));
         self
     }
 
-    /// Checks everything.
+    /// Checks all parts, and makes the report.
     ///
     /// # Errors
-    /// Every invalid field, by its name on the wire.
+    /// Lists every invalid field, by its name on the wire.
     pub fn build(self) -> Result<Report, InvalidInput> {
         let mut invalid = InvalidInput::default();
         let service = invalid.keep(ServiceName::new(&self.service));
@@ -248,7 +248,7 @@ impl ReportBuilder {
 }
 
 impl Report {
-    /// An upper bound of the bytes of the texts as JSON, in which a quote or line break takes two.
+    /// An upper estimate of the size of the texts as JSON, in which a quote or line break takes two bytes.
     fn encoded_size(&self) -> usize {
         let text = |s: &str| {
             s.len() + s.bytes().filter(|b| matches!(b, b'"' | b'\\' | b'\n' | b'\r' | b'\t')).count()

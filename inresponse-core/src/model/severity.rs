@@ -1,4 +1,4 @@
-//! How bad it is.
+//! The severity of an incident.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,23 +7,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::InvalidInput;
 
-/// How bad an incident is. Ordered: `Warn < Err < Crit`.
+/// The severity of an incident. The order is `Warn < Err < Crit`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Severity {
-    /// Something to look at.
+    /// Somebody should have a look.
     Warn,
     /// Something is broken.
     Err,
-    /// Users are hurt now.
+    /// Users are affected now.
     Crit,
 }
 
 impl Severity {
-    /// All severities, the least first.
+    /// All severities, the lowest first.
     pub const ALL: [Severity; 3] = [Severity::Warn, Severity::Err, Severity::Crit];
 
-    /// The word on the wire: `WARN`, `ERR`, `CRIT`.
+    /// The name of the severity on the wire: `WARN`, `ERR`, `CRIT`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Severity::Warn => "WARN",

@@ -1,4 +1,4 @@
-//! The states of an incident and the edges between them.
+//! The states of an incident and the allowed transitions.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,27 +7,27 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::InvalidInput;
 
-/// Where an incident stands with the people who should deal with it.
+/// The state of an incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum State {
-    /// Nobody has it: alerts go out and escalate.
+    /// Nobody has claimed the incident: alerts are sent and escalate.
     Open,
-    /// Somebody has it: no alerts.
+    /// Somebody has claimed the incident: no alerts are sent.
     Claimed,
-    /// It is over. Final.
+    /// The incident is over. This state is final.
     Resolved,
 }
 
-/// What becomes of a request to bring an incident from one state to another.
+/// Whether a change from one state to another is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Edge {
     /// The state changes.
     Allowed,
-    /// It has that state already: success, and nothing changes.
+    /// The incident already has that state: the request succeeds, and nothing changes.
     Same,
-    /// There is no such edge.
+    /// The change is forbidden.
     Forbidden,
 }
 
@@ -35,8 +35,8 @@ impl State {
     /// All states.
     pub const ALL: [State; 3] = [State::Open, State::Claimed, State::Resolved];
 
-    /// Promise 5: OPEN→CLAIMED, CLAIMED→OPEN (release), OPEN→RESOLVED, CLAIMED→RESOLVED; RESOLVED is final;
-    /// asking for the state it has changes nothing.
+    /// The transition from this state to another (promise 5): OPEN→CLAIMED, CLAIMED→OPEN (release), OPEN→RESOLVED,
+    /// CLAIMED→RESOLVED. RESOLVED is final. A request for the current state changes nothing.
     pub fn edge_to(self, to: State) -> Edge {
         match (self, to) {
             (State::Open, State::Claimed) => Edge::Allowed,
@@ -50,7 +50,7 @@ impl State {
         }
     }
 
-    /// The word on the wire: `OPEN`, `CLAIMED`, `RESOLVED`.
+    /// The name of the state on the wire: `OPEN`, `CLAIMED`, `RESOLVED`.
     pub const fn as_str(self) -> &'static str {
         match self {
             State::Open => "OPEN",

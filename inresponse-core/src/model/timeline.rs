@@ -1,30 +1,15 @@
-//! The timeline of an incident: what people and levels did, in order, within bounds.
+//! The timeline of an incident: what people and levels did, in order, with a limited size.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Entry, Event, KeyName, Person, Severity, State, TeamName};
-
-/// Where an incident stands: what its timeline folds to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Standing {
-    /// Its state.
-    pub state: State,
-    /// Its severity.
-    pub severity: Severity,
-    /// Who has claimed it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub claimed_by: Option<Person>,
-    /// Its round.
-    pub round: u32,
-}
+use super::{Entry, Event, KeyName, Standing, State, TeamName};
 
 /// The append-only record of what people and levels did.
 ///
-/// Attempts and repeats are not in it; they are counters. If it grows past its bounds, entries are folded into one that
-/// records where the incident stood, so that replaying gives the same state. The oldest notes are folded first, so that
-/// nobody can hide with notes who did what. Then the oldest entries of any kind follow.
+/// Attempts and repeats are not entries; they are counters. If the timeline exceeds its limits, entries are folded into
+/// one that records state, severity, claimant and round, so that replaying gives the same result. The oldest notes are
+/// folded first, so that nobody can use notes to hide who did what. Then the oldest entries of any kind follow.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Timeline {
@@ -32,9 +17,9 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// The most entries that are kept apart.
+    /// The maximum number of entries that are not folded.
     pub const MAX_ENTRIES: usize = 64;
-    /// About the most bytes that the entries may take together.
+    /// The approximate maximum number of bytes of all entries together.
     pub const MAX_BYTES: usize = 16 * 1024;
 
     /// The entries, the oldest first.
@@ -42,14 +27,14 @@ impl Timeline {
         &self.entries
     }
 
-    /// Promise 7: where the incident stands, computed only from its timeline.
+    /// State, severity, claimant and round, computed only from the timeline (promise 7).
     ///
-    /// `None` for a timeline without an opening, which no incident has.
+    /// The result is `None` for a timeline without an opening, which no incident has.
     pub fn fold(&self) -> Option<Standing> {
         fold(&self.entries)
     }
 
-    /// The team that a person handed the incident to last, as far as entries are kept apart.
+    /// The team that a person last handed the incident to, as far as the entries are not folded.
     pub(crate) fn handed_to(&self) -> Option<&TeamName> {
         self.entries.iter().rev().find_map(|entry| match &entry.event {
             Event::HandedToTeam { to, .. } => Some(to),
@@ -57,12 +42,12 @@ impl Timeline {
         })
     }
 
-    /// An event that time caused.
+    /// Adds an event that time caused.
     pub(crate) fn push(&mut self, at: DateTime<Utc>, event: Event) {
         self.push_by(at, event, None);
     }
 
-    /// An event that somebody caused, with that key.
+    /// Adds an event that a person caused, with their API key.
     pub(crate) fn push_by(&mut self, at: DateTime<Utc>, event: Event, key: Option<&KeyName>) {
         self.entries.push(Entry::new(at, event, key.cloned()));
         if self.is_too_large() {
@@ -129,7 +114,7 @@ impl Timeline {
     }
 }
 
-/// About how many bytes the entries take at most in a stored record.
+/// An upper estimate of the entries' bytes in a stored record.
 fn size(entries: &[Entry]) -> usize {
     entries.iter().map(Entry::size).sum()
 }
@@ -189,7 +174,7 @@ impl Standing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Note;
+    use crate::model::{Note, Person, Severity};
 
     fn at(second: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(second, 0).unwrap()

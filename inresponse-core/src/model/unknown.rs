@@ -9,25 +9,25 @@ use serde_json::{Map, Value};
 
 /// The fields of a part of a stored record that this version does not know.
 ///
-/// They are kept as they are, so that a commit by an older server loses nothing that a newer one wrote. A new field
+/// The fields are kept unchanged, so that a commit by an older server loses nothing that a newer one wrote. A new field
 /// needs nothing else. A new value of a field that decides who is alerted when must raise [`FORMAT`](super::FORMAT).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Unknown(Option<Box<Map<String, Value>>>);
 
 impl Unknown {
-    /// Those fields of a map that are not `known`.
+    /// The fields of a map that are not `known`.
     pub(super) fn besides(known: &[&str], mut fields: Map<String, Value>) -> Self {
         fields.retain(|name, _| !known.contains(&name.as_str()));
         Self((!fields.is_empty()).then(|| Box::new(fields)))
     }
 
-    /// About how many bytes they take in a stored record.
+    /// The approximate number of bytes of the fields in a stored record.
     pub(super) fn size(&self) -> usize {
         self.0.as_ref().map_or(0, |fields| size(fields))
     }
 }
 
-/// How many bytes a map takes in a stored record.
+/// The number of bytes of a map in a stored record.
 pub(super) fn size(fields: &Map<String, Value>) -> usize {
     serde_json::to_vec(fields).map_or(0, |bytes| bytes.len())
 }

@@ -1,4 +1,4 @@
-//! Time zones, and what their clocks show.
+//! Time zones, and the local times in them.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use crate::error::InvalidInput;
 pub struct Zone(jiff::tz::TimeZone);
 
 impl Zone {
-    /// The zone of that name, as in `Europe/Athens`.
+    /// The zone with that name, such as `Europe/Athens`.
     ///
     /// # Errors
     /// The bundled database has no such zone.
@@ -30,7 +30,7 @@ impl Zone {
         Self(jiff::tz::TimeZone::UTC)
     }
 
-    /// Its name.
+    /// The name of the zone.
     pub fn name(&self) -> &str {
         self.0.iana_name().unwrap_or("UTC")
     }
@@ -77,6 +77,26 @@ impl Zone {
         DateTime::from_timestamp(second, 0).unwrap_or(DateTime::UNIX_EPOCH)
     }
 
+    /// The era of one offset that holds an instant, given in seconds since 1970.
+    pub(crate) fn era(&self, at: i64) -> Era {
+        let second = |at: i64| {
+            let bound = if at < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
+            jiff::Timestamp::from_second(at).unwrap_or(bound)
+        };
+        let offset_at = |at: i64| i64::from(self.0.to_offset(second(at)).seconds());
+        let before = self.0.preceding(second(at.saturating_add(1))).next().map(|t| t.timestamp().as_second());
+        let after = self.0.following(second(at)).next().map(|t| t.timestamp().as_second());
+        let offset = offset_at(at);
+        let jump = |other: i64| (offset - offset_at(other)).abs();
+        Era {
+            offset,
+            ends: after.unwrap_or(Era::FAR),
+            plain_from: before.map_or(-Era::FAR, |from| from + jump(from - 1)),
+            plain_until: after.map_or(Era::FAR, |until| until - jump(until)),
+            begins: before.unwrap_or(-Era::FAR),
+        }
+    }
+
     /// The local time of the zone at an instant.
     pub fn local(&self, at: DateTime<Utc>) -> LocalTime {
         let timestamp = jiff::Timestamp::from_second(at.timestamp()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
@@ -86,6 +106,36 @@ impl Zone {
             Some(clock) => LocalTime { clock, zone: named(info.abbreviation()) },
             None => LocalTime { clock: at.naive_utc(), zone: "UTC".to_owned() },
         }
+    }
+}
+
+/// A span of instants in which the clocks of a zone keep one offset. All are seconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Era {
+    /// How far the clocks are ahead of UTC.
+    pub(crate) offset: i64,
+    /// The first instant.
+    pub(crate) begins: i64,
+    /// The first instant after it.
+    pub(crate) ends: i64,
+    /// From here on, the clocks show what they show only once.
+    pub(crate) plain_from: i64,
+    /// Until here.
+    pub(crate) plain_until: i64,
+}
+
+impl Era {
+    /// Further away than any instant that a calendar has.
+    pub(crate) const FAR: i64 = i64::MAX / 8;
+
+    /// Whether the instant is of this era.
+    pub(crate) fn contains(&self, at: i64) -> bool {
+        self.begins <= at && at < self.ends
+    }
+
+    /// Whether the instant is of this era, and its local time occurs once.
+    pub(crate) fn is_plain(&self, at: i64) -> bool {
+        self.plain_from <= at && at < self.plain_until
     }
 }
 
@@ -111,7 +161,7 @@ fn civil(local: NaiveDateTime) -> Option<jiff::civil::DateTime> {
     .ok()
 }
 
-/// An instant as the clocks of a zone show it.
+/// An instant as a clock in the zone shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalTime {
     clock: NaiveDateTime,
@@ -119,7 +169,7 @@ pub struct LocalTime {
 }
 
 impl LocalTime {
-    /// Day and time.
+    /// The day and the time.
     pub fn clock(&self) -> NaiveDateTime {
         self.clock
     }
@@ -130,7 +180,8 @@ impl LocalTime {
     }
 }
 
-/// The database has bare offsets, as in `-03` and `+0545`, where people have no abbreviation.
+/// The abbreviation to show. For zones whose people use no abbreviation, the database has bare offsets such as `-03`
+/// and `+0545`.
 fn named(abbreviation: &str) -> String {
     match abbreviation.split_at_checked(3) {
         Some((hours, minutes)) if hours.starts_with(['+', '-']) => {

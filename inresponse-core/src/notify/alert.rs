@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::model::{Contact, DeliveryId, DeliveryKey, Incident, Level, State};
+use crate::model::{Contact, DeliveryId, DeliveryKey, Incident, Purpose, State};
 use crate::plan::{self, Upcoming};
 
-/// One alert for one contact: the incident as it was when the send was leased.
+/// One alert for one contact, with the incident as it was when the send was leased.
 #[derive(Clone)]
 pub struct Alert {
     incident: Arc<Incident>,
@@ -18,23 +18,23 @@ pub struct Alert {
     board_url: Option<String>,
 }
 
-/// What to say about an incident.
+/// The occasion of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Occasion {
-    /// That it needs somebody.
+    /// An alert: somebody must respond.
     Alert,
-    /// Somebody claimed it: [`Incident::claimed`] says who. Sent to everybody who was alerted.
+    /// A status update to everybody who was alerted: [`Incident::claimed`] says who has claimed the incident.
     Claimed,
-    /// The contact was handed it by somebody else and has not answered yet.
+    /// A notice to a contact who was handed the incident by somebody else and has not answered yet.
     Handed,
-    /// It is resolved: [`Incident::resolved`] says by whom. Sent to everybody who was alerted.
+    /// A status update to everybody who was alerted: [`Incident::resolved`] says who has resolved the incident.
     Resolved,
 }
 
 impl Alert {
-    /// An alert of the delivery `key` of `incident` to `contact`; `count` is how often it was reported.
+    /// Makes the alert for the delivery `key` of `incident` to `contact`. `count` is the number of reports.
     ///
-    /// Engines make these; it is public so that notifiers can be tested.
+    /// Engines make alerts; this function is public so that notifiers can be tested.
     pub fn new(
         incident: Arc<Incident>,
         count: u64,
@@ -46,33 +46,33 @@ impl Alert {
         Self { incident, count, key, id, attempt, contact, claim_url: None, board_url: None }
     }
 
-    /// The same alert with a link by which its recipient can claim the incident.
+    /// Adds a link with which the recipient can claim the incident.
     #[must_use]
     pub fn with_claim_url(mut self, url: String) -> Self {
         self.claim_url = Some(url);
         self
     }
 
-    /// The same alert with the address of the incident's page, which is not secret.
+    /// Adds the address of the incident's page, which is not secret.
     #[must_use]
     pub fn with_board_url(mut self, url: String) -> Self {
         self.board_url = Some(url);
         self
     }
 
-    /// The same alert with a newer reading of the incident.
+    /// Replaces the incident with one that was read later.
     #[must_use]
     pub(crate) fn read_again(mut self, incident: Arc<Incident>, count: u64) -> Self {
         (self.incident, self.count) = (incident, count);
         self
     }
 
-    /// What it is about.
+    /// The incident that the alert is about.
     pub fn incident(&self) -> &Incident {
         &self.incident
     }
 
-    /// How often it was reported.
+    /// The number of reports of the incident.
     pub fn count(&self) -> u64 {
         self.count
     }
@@ -82,33 +82,33 @@ impl Alert {
         &self.id
     }
 
-    /// Which attempt this is, from 1.
+    /// The number of this attempt, from 1.
     pub fn attempt(&self) -> u32 {
         self.attempt
     }
 
-    /// Who is to be reached.
+    /// The contact to reach.
     pub fn contact(&self) -> &Contact {
         &self.contact
     }
 
-    /// The round of alerts.
+    /// The round of the delivery.
     pub fn round(&self) -> u32 {
         self.key.round
     }
 
-    /// The level that the contact is alerted at.
-    pub fn level(&self) -> Level {
-        self.key.level
+    /// What it is for: to alert the contact at a level, or to tell them who has the incident.
+    pub fn purpose(&self) -> Purpose {
+        self.key.purpose
     }
 
-    /// What to say.
+    /// The occasion of the message.
     pub fn occasion(&self) -> Occasion {
-        match (self.key.level, self.incident.state()) {
-            (Level::News(_), State::Resolved) => Occasion::Resolved,
-            (Level::News(_), State::Claimed) if self.is_handed() => Occasion::Handed,
-            (Level::News(_), State::Claimed) => Occasion::Claimed,
-            (Level::News(_), State::Open) | (Level::At(_) | Level::Fallback, _) => Occasion::Alert,
+        match (self.key.purpose, self.incident.state()) {
+            (Purpose::StatusUpdate(_), State::Resolved) => Occasion::Resolved,
+            (Purpose::StatusUpdate(_), State::Claimed) if self.is_handed() => Occasion::Handed,
+            (Purpose::StatusUpdate(_), State::Claimed) => Occasion::Claimed,
+            (Purpose::StatusUpdate(_), State::Open) | (Purpose::Alert(_), _) => Occasion::Alert,
         }
     }
 
@@ -126,19 +126,21 @@ impl Alert {
         self.board_url.as_deref()
     }
 
-    /// Who is alerted together with the contact.
+    /// Who is alerted together with the contact; nobody if it is a status update.
     pub fn others(&self) -> impl Iterator<Item = &Contact> {
-        self.incident.matrix().contacts(self.key.level).iter().filter(|c| **c != self.contact)
+        let contacts = |level| self.incident.matrix().contacts(level);
+        let together = self.key.purpose.level().map_or(&[][..], contacts);
+        together.iter().filter(|c| **c != self.contact)
     }
 
-    /// The steps that follow, in order, unless somebody claims the incident; empty if it is no longer OPEN.
+    /// The next steps of the escalation, in order, unless somebody claims the incident; empty if it is no longer OPEN.
     pub fn upcoming(&self) -> Vec<Upcoming<'_>> {
         plan::outlook(&self.incident)
     }
 }
 
 impl std::fmt::Debug for Alert {
-    /// Without the claim link, which is a secret.
+    /// Shows everything except the claim link, which is a secret.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Alert")
             .field("delivery", &self.id)

@@ -1,4 +1,4 @@
-//! How people are reached: the contract of every notifier.
+//! The contract of every notifier, and helpers to use several.
 
 mod alert;
 mod notices;
@@ -18,22 +18,22 @@ pub use crate::model::Outcome;
 
 /// A way to reach people, for one or more schemes of contacts.
 ///
-/// The laws are tests in `inresponse-conformance`: run them on yours.
+/// The laws are tests in `inresponse-conformance`: run them on your notifier.
 #[async_trait]
 pub trait Notifier: Debug + Send + Sync + 'static {
     /// Makes **one** attempt to send `alert` to its contact, and returns the outcome.
     ///
-    /// It never retries: attempts are counted durably before they are made. It returns within `deadline`. If the
-    /// outcome is not known by then, it returns [`Outcome::Unknown`], or [`Outcome::Unavailable`] if the message was
-    /// certainly not handed over. The deadline is long (two minutes by default), because some carriers are slow. So a
-    /// notifier must set its own limits for quick steps such as a connect. The engine drops the future a little after
-    /// the deadline, or before it if it cannot renew its lease, and counts that as unknown. A panic counts as unknown
-    /// too. The message contains [`Alert::delivery_id`], so that a recipient can recognise a repeat.
+    /// The notifier never retries: the engine counts attempts durably before they are made. The method returns within
+    /// `deadline`. If the outcome is not known by then, it returns [`Outcome::Unknown`], or [`Outcome::Unavailable`] if
+    /// the message was certainly not handed over. The deadline is long (two minutes by default), because some carriers
+    /// are slow. So a notifier must set its own limits for quick steps such as a connect. The engine drops the future a
+    /// little after the deadline, or earlier if it cannot renew its lease, and counts that as unknown. A panic also
+    /// counts as unknown. The message contains [`Alert::delivery_id`], so that a recipient can recognise a repeat.
     async fn notify(&self, alert: &Alert, deadline: Duration) -> Outcome;
 
-    /// Whether a contact of its scheme is one that it can try to reach, as far as it knows without trying.
+    /// Whether the notifier can try to reach a contact of its scheme, as far as it knows without an attempt.
     ///
-    /// What it cannot is refused where it would be written into the roster. Any, unless a notifier knows better.
+    /// The roster refuses contacts for which this is false. By default every contact is accepted.
     fn reaches(&self, _contact: &Contact) -> bool {
         true
     }

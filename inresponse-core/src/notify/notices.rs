@@ -6,25 +6,26 @@ use async_trait::async_trait;
 
 use crate::{Engine, Outage};
 
-/// The result of a message that may be a carrier's.
+/// The result of a message that may come from a mail carrier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Noticed {
-    /// An alert came back: its delivery is dead.
+    /// An alert bounced: its delivery is dead.
     Dead,
-    /// The carrier's, and there was nothing to do.
+    /// The message is from the carrier, and nothing needed to be done.
     Nothing,
-    /// It reads as the carrier's, but came from a topic that the deployment does not trust: nothing was done.
+    /// The message looks like one of the carrier, but came from a topic that the deployment does not trust. Nothing was
+    /// done.
     Untrusted,
-    /// Not the carrier's: it is handled like any other message of a topic.
+    /// The message is not from the carrier, and is handled like any other message of a topic.
     Foreign,
 }
 
-/// Handles messages that a mail carrier publishes to a topic. It gets every message with a verified signature before it
-/// becomes an incident.
+/// Handles the reports that a mail carrier publishes to a topic. The handler gets every message with a verified
+/// signature before the message can become an incident.
 #[async_trait]
 pub trait TakeNotices: Debug + Send + Sync + 'static {
-    /// Handles the message, if it is the carrier's and `topic` is trusted.
+    /// Handles the message, if it is from the carrier and `topic` is trusted.
     ///
     /// Anybody can publish to their own topic. A signature proves the topic of a message, not that the carrier wrote
     /// it.

@@ -1,4 +1,4 @@
-//! Which notifier reaches which contact.
+//! Chooses the notifier for each contact.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,32 +9,32 @@ use async_trait::async_trait;
 use super::{Alert, Notifier, Outcome};
 use crate::model::{Contact, Scheme};
 
-/// Notifiers by the scheme of the contacts that they reach. Is a notifier itself.
+/// Several notifiers, by the scheme of the contacts that they reach. Together they are a notifier too.
 #[derive(Debug, Clone, Default)]
 pub struct Notifiers {
     by_scheme: HashMap<String, Arc<dyn Notifier>>,
 }
 
 impl Notifiers {
-    /// No notifiers yet.
+    /// Has no notifiers yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A notifier for e-mail addresses.
+    /// Adds a notifier for e-mail addresses.
     #[must_use]
     pub fn mail(self, notifier: impl Notifier) -> Self {
         self.with(Scheme::mailto(), notifier)
     }
 
-    /// A notifier for contacts of that scheme; it replaces an earlier one.
+    /// Adds a notifier for contacts of that scheme. It replaces an earlier one.
     #[must_use]
     pub fn with(mut self, scheme: Scheme, notifier: impl Notifier) -> Self {
         self.by_scheme.insert(scheme.as_str().to_owned(), Arc::new(notifier));
         self
     }
 
-    /// Whether there is a notifier for the contact, which can try to reach it.
+    /// Whether a notifier can try to reach the contact.
     pub fn reach(&self, contact: &Contact) -> bool {
         self.by_scheme.get(contact.scheme()).is_some_and(|notifier| notifier.reaches(contact))
     }

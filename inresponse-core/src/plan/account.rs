@@ -1,20 +1,21 @@
-//! What happened to an incident, as facts: decided once, and worded by every surface.
+//! What happened to an incident, as facts. The facts are decided once, and each page, mail and command puts them into
+//! words.
 
 use chrono::{DateTime, Utc};
 
 use super::ladder::{self, Rung};
 use crate::model::{BegunLevel, Delivery, Entry, Event, Incident, Level, State};
 
-/// Who was reached once everybody's turn had come.
+/// Who was reached once every level had its turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reached {
-    /// Everybody of the round.
+    /// Everybody of the round was reached.
     Everybody,
-    /// Somebody, and not everybody.
+    /// Somebody was reached, but not everybody.
     Somebody,
-    /// Nobody yet; attempts continue, or continued until somebody claimed.
+    /// Nobody was reached yet; attempts continue, or continued until somebody claimed.
     NobodyYet,
-    /// Nobody could be.
+    /// Nobody could be reached.
     Nobody,
 }
 
@@ -24,34 +25,34 @@ pub fn reached(incident: &Incident) -> Option<Reached> {
 }
 
 fn reached_since_opening(incident: &Incident) -> Reached {
-    let mut alerts = incident.current_deliveries().filter(|d| !d.is_news());
+    let mut alerts = incident.current_deliveries().filter(|d| !d.is_status_update());
     if incident.accepted == 0 {
         return if alerts.all(Delivery::is_dead) { Reached::Nobody } else { Reached::NobodyYet };
     }
     if alerts.all(Delivery::is_accepted) { Reached::Everybody } else { Reached::Somebody }
 }
 
-/// What an entry of the timeline led to.
+/// The consequence of a timeline entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Follows {
-    /// Nothing that is not an entry itself.
+    /// The entry has no consequence that is not an entry itself.
     Nothing,
-    /// Of a level that is empty or dead: the next level or round was due at once.
+    /// The level is empty or dead, so the next level or round was due at once.
     TheNextAtOnce,
-    /// Of everybody's turn having come, where this is still known: who was reached.
+    /// Every level had its turn, and these people were reached, as far as it is still known.
     Reached(Reached),
 }
 
-/// An entry of the timeline with what it led to.
+/// An entry of the timeline with its consequence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Happened<'a> {
     /// The entry.
     pub entry: &'a Entry,
-    /// What it led to.
+    /// The consequence of the entry.
     pub follows: Follows,
 }
 
-/// The timeline with what its entries led to, the oldest first.
+/// The timeline with the consequences of its entries, the oldest first.
 pub fn history(incident: &Incident) -> Vec<Happened<'_>> {
     let entries = incident.timeline.entries();
     let follows = |i: usize| match &entries[i].event {
@@ -66,12 +67,12 @@ pub fn history(incident: &Incident) -> Vec<Happened<'_>> {
     entries.iter().enumerate().map(|(i, entry)| Happened { entry, follows: follows(i) }).collect()
 }
 
-/// Whether what its alerts did before is of the past.
+/// Whether an event ends the effects of earlier alerts.
 fn begins_again(event: &Event) -> bool {
     matches!(event, Event::Released { .. } | Event::HandedToTeam { .. } | Event::HandoverUnanswered { .. })
 }
 
-/// Whether the next level or round was due because this one was empty or dead, if there was one at all.
+/// Whether the next level or round was due at once, because this level was empty or dead and there was a next one.
 fn next_at_once(incident: &Incident, i: usize, of: u32, level: Level) -> Follows {
     let entries = incident.timeline.entries();
     let begun = |entry: &Entry| match &entry.event {
@@ -105,15 +106,15 @@ fn next_at_once(incident: &Incident, i: usize, of: u32, level: Level) -> Follows
 /// A level of the round that has begun, with the state of its alerts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Turn<'a> {
-    /// Which.
+    /// The level.
     pub level: Level,
-    /// When it began.
+    /// When the level began.
     pub at: DateTime<Utc>,
-    /// Its alerts; none if it is empty.
+    /// The alerts of the level; empty if the level has no contacts.
     pub deliveries: Vec<&'a Delivery>,
 }
 
-/// The levels of the round that have begun, in the order in which they did.
+/// The levels of the round that have begun, in the order of their beginnings.
 pub fn turns(incident: &Incident) -> Vec<Turn<'_>> {
     let turn = |begun: &BegunLevel| Turn {
         level: begun.level,

@@ -1,4 +1,4 @@
-//! How long to wait before the next attempt.
+//! The pause before the next attempt.
 
 use std::time::Duration;
 
@@ -10,17 +10,18 @@ pub(super) const MAX_DELAY: Duration = Duration::from_secs(30);
 const FIRST_DELAY: Duration = Duration::from_secs(1);
 const FIRST_DELAY_UNKNOWN: Duration = Duration::from_secs(5);
 
-/// After the carrier was unavailable: 1 s, 2 s, 4 s, … up to 30 s.
+/// The pause after the carrier was unavailable: 1 s, 2 s, 4 s, … up to 30 s.
 pub(super) fn unavailable(delivery: &DeliveryId, attempt: u32) -> Duration {
     jittered(exponential(FIRST_DELAY, attempt, MAX_DELAY), delivery, attempt)
 }
 
-/// After the carrier asked for a pause: that pause, or as if unavailable where that is longer; at most 30 s.
+/// The pause after the carrier asked for one: the requested pause, or that for an unavailable carrier if it is longer;
+/// at most 30 s.
 pub(super) fn throttled(delivery: &DeliveryId, attempt: u32, after: Duration) -> Duration {
     unavailable(delivery, attempt).max(after).min(MAX_DELAY)
 }
 
-/// After an attempt that may have arrived: 5 s, 10 s, 20 s, … up to the level's wait.
+/// The pause after an attempt that may have arrived: 5 s, 10 s, 20 s, … up to the level's wait.
 pub(super) fn unknown(delivery: &DeliveryId, attempt: u32, wait: Duration) -> Duration {
     jittered(exponential(FIRST_DELAY_UNKNOWN, attempt, wait.max(FIRST_DELAY)), delivery, attempt)
 }
@@ -30,8 +31,8 @@ fn exponential(first: Duration, attempt: u32, most: Duration) -> Duration {
     first.saturating_mul(1 << doublings).min(most)
 }
 
-/// Takes off up to a fifth, by a hash of delivery and attempt, so that what failed together is not retried
-/// together, and the same attempt always waits as long.
+/// Shortens a pause by up to a fifth, by a hash of delivery and attempt. So sends that failed together are not retried
+/// together, and the same attempt always has the same pause.
 fn jittered(delay: Duration, delivery: &DeliveryId, attempt: u32) -> Duration {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325; // FNV-1a, 64 bits
     for byte in delivery.as_str().bytes().chain(attempt.to_le_bytes()) {
@@ -49,7 +50,7 @@ mod tests {
 
     #[test]
     fn p09_retries_back_off_to_at_most_thirty_seconds() {
-        let key = DeliveryKey { round: 1, level: Level::At(1), place: 0 };
+        let key = DeliveryKey::alert(1, Level::At(1), 0);
         let id = DeliveryId::new(IncidentNumber::new(1), key, DateTime::UNIX_EPOCH);
         for attempt in 1..200 {
             let delay = unavailable(&id, attempt);
@@ -64,7 +65,7 @@ mod tests {
 
     #[test]
     fn p09_the_same_attempt_always_waits_as_long() {
-        let key = DeliveryKey { round: 1, level: Level::At(1), place: 0 };
+        let key = DeliveryKey::alert(1, Level::At(1), 0);
         let id = DeliveryId::new(IncidentNumber::new(1), key, DateTime::UNIX_EPOCH);
         assert_eq!(id.as_str(), "1-1-1-0-0");
         // By FNV-1a of that and of the attempt as four bytes, the lowest first, 54, 179 and 2 thousandths less.

@@ -1,15 +1,17 @@
-//! What a bounce of an accepted mail means.
+//! Decides what a bounce of an accepted mail means.
 
 use chrono::{DateTime, Utc};
 
+use super::decision::{Decision, change};
 use super::due::note_dead_level;
-use super::{Decision, change, handover, last_outcome};
-use crate::model::{DeliveryId, DeliveryStatus, Incident, OutcomeKind, State};
+use super::handover;
+use crate::model::{DeliveryId, DeliveryStatus, Incident, LastOutcome, OutcomeKind, State};
 
-/// Promise 12: a bounced delivery is dead, so nothing waits for it any longer.
+/// Makes a bounced delivery dead, so that nothing waits for it (promise 12).
 ///
-/// It may bounce before its acceptance is recorded, or after that answer was lost; then it is not sent again. A bounce
-/// of an incident that is not open, or from before a release, changes nothing, except for the notice to a new holder.
+/// A mail may bounce before its acceptance is recorded, or after that answer was lost; then it is not sent again. A
+/// bounce changes nothing if the incident is not open, or if the delivery is from before a release, except for the
+/// notice to a new holder.
 pub(super) fn bounced(
     incident: &Incident,
     delivery: &DeliveryId,
@@ -37,12 +39,12 @@ pub(super) fn bounced(
     }
 
     let mut next = incident.clone();
-    let was_alert = was_accepted && !incident.deliveries[i].is_news();
+    let was_alert = was_accepted && !incident.deliveries[i].is_status_update();
     next.accepted = next.accepted.saturating_sub(u32::from(was_alert));
-    next.deliveries[i].last = last_outcome(OutcomeKind::Bounced, reason, now);
+    next.deliveries[i].last = Some(LastOutcome::new(OutcomeKind::Bounced, reason, now));
     next.deliveries[i].status = DeliveryStatus::Dead { at: now };
     if next.deliveries[i].round == next.round {
-        note_dead_level(&mut next, incident.deliveries[i].level, now);
+        note_dead_level(&mut next, incident.deliveries[i].purpose, now);
     }
     change(next, Vec::new(), now)
 }

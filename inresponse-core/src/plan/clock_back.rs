@@ -4,22 +4,26 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Decision, backoff, change, due_at, later};
-use crate::model::{Delivery, DeliveryStatus, Event, Incident, State};
+use super::backoff;
+use super::decision::{Decision, change};
+use super::draft::due_at;
+use super::past::{happened, leases};
+use crate::clock::later;
+use crate::model::{DeliveryStatus, Event, Incident, State};
 
-/// Smaller steps than this are not worth a write; servers' clocks differ by as much.
+/// The minimum step that is corrected. Smaller steps are not worth a write, and servers' clocks differ by as much.
 const TOLERANCE: TimeDelta = TimeDelta::seconds(1);
 
-/// Promise 14: after a clock went back, no past event lies in the future, and no due time is later than if it had been
-/// decided now. Without this it could be years away.
+/// After a clock went back, corrects stored times (promise 14): no past event is in the future, and no due time is
+/// later than if it had been decided now. Otherwise it could be years away.
 ///
-/// This also applies to an incident that the corrected clock has changed since. It does nothing if no event of the
-/// incident lies more than a second in the future. The end of a lease shows when it was taken.
+/// The correction also applies if the corrected clock has changed the incident since. Nothing is changed if no event of
+/// the incident is more than a second in the future. The end of a lease shows when the lease was taken.
 pub(super) fn clock_went_back(incident: &Incident, lease: Duration, now: DateTime<Utc>) -> Decision {
     let lease_began = |until: DateTime<Utc>| until.checked_sub_signed(TimeDelta::from_std(lease).ok()?);
     let happened = happened(incident).chain(leases(incident).filter_map(lease_began));
     let by = happened.max().map_or(TimeDelta::zero(), |latest| latest - now);
-    let is_over = incident.state != State::Open && super::due_at(incident).is_none();
+    let is_over = incident.state != State::Open && due_at(incident).is_none();
     if is_over || by <= TOLERANCE {
         return Decision::Nothing;
     }
@@ -49,34 +53,8 @@ pub(super) fn clock_went_back(incident: &Incident, lease: Duration, now: DateTim
     change(next, Vec::new(), now)
 }
 
-/// As [`Draft::latest_at`](super::Draft::latest_at): not before any time that [`clock_went_back`] looks at.
-pub(super) fn latest_at(incident: &Incident) -> DateTime<Utc> {
-    happened(incident).chain(leases(incident)).fold(incident.updated_at, DateTime::max)
-}
-
-/// Times that had come when they were written, by the clock that they were written by.
-fn happened(incident: &Incident) -> impl Iterator<Item = DateTime<Utc>> + '_ {
-    let begun = incident.begun.iter().flat_map(|begun| [Some(begun.at), begun.passed_at]).flatten();
-    let outcomes = incident.current_deliveries().filter_map(|d| d.last.as_ref()).map(|last| last.at);
-    let unsettled = incident.current_deliveries().filter(|d| d.is_unsettled()).map(Delivery::since);
-    let handed = incident.handover.iter().flat_map(|handover| [Some(handover.at), handover.unconfirmed_at]);
-    let told = begun.chain(outcomes).chain(unsettled).chain(handed.flatten());
-    told.chain([incident.updated_at, incident.round_began_at])
-}
-
-/// The ends of leases.
-fn leases(incident: &Incident) -> impl Iterator<Item = DateTime<Utc>> + '_ {
-    incident.current_deliveries().filter_map(|d| match d.status {
-        DeliveryStatus::InFlight { until } => Some(until),
-        DeliveryStatus::Pending { .. }
-        | DeliveryStatus::Accepted { .. }
-        | DeliveryStatus::Dead { .. }
-        | DeliveryStatus::Stopped { .. } => None,
-    })
-}
-
-/// Promise 14: if nothing is due, levels that have begun did so by now. No search for times too far ahead finds such an
-/// incident, and a raised severity continues from these times.
+/// If nothing is due, makes the levels that have begun have begun by now (promise 14). The search for times too far
+/// ahead does not find such an incident, and a raised severity continues from these times.
 pub(super) fn began_by(incident: &mut Incident, now: DateTime<Utc>) {
     if due_at(incident).is_some() {
         return;

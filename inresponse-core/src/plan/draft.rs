@@ -1,15 +1,17 @@
-//! What a store needs to know of an incident that it is to keep.
+//! The values of an incident that a store needs.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::{clock_back, handover, ladder, later};
+use super::{handover, ladder, past};
+use crate::clock::later;
 use crate::model::{DedupKey, Incident, OWN_WAITS, ServiceName, State};
 
 /// A record to commit: the incident, and the fields that a store indexes.
 ///
-/// A store keeps [`body`](Self::body) as it is and indexes the rest; it never bases a decision on state or severity.
+/// A store keeps [`body`](Self::body) unchanged and indexes the other values; it never bases a decision on state or
+/// severity.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draft {
     pub(super) incident: Incident,
@@ -30,7 +32,7 @@ impl Draft {
         Self { due_at, expires_at: None, incident }
     }
 
-    /// The same, to be kept no longer than `keep` after it was resolved; forever, unless it is.
+    /// Limits how long the store keeps the incident after it was resolved. By default it is kept forever.
     #[must_use]
     pub fn kept_for(mut self, keep: Duration) -> Self {
         self.expires_at = self.incident.resolved.as_ref().map(|resolved| later(resolved.at, keep));
@@ -42,29 +44,30 @@ impl Draft {
         &self.incident
     }
 
-    /// The incident itself.
+    /// Turns the draft into its incident.
     pub fn into_incident(self) -> Incident {
         self.incident
     }
 
-    /// When it is due; `None`: never, unless somebody acts.
+    /// When the incident is due; `None` if it is not due unless somebody acts.
     pub fn due_at(&self) -> Option<DateTime<Utc>> {
         self.due_at
     }
 
-    /// The latest time that it records as past, or an end of a lease that is later.
+    /// The latest time in the incident: of a past event, or of a lease's end that is later.
     ///
-    /// Where this is not after the clock, no clock by which it was changed was ahead (promise 14).
+    /// If this time is not after the clock, no clock that changed the incident was ahead (promise 14).
     pub fn latest_at(&self) -> DateTime<Utc> {
-        clock_back::latest_at(&self.incident)
+        past::latest_at(&self.incident)
     }
 
-    /// When it expires, and the store may delete it; `None`: never.
+    /// When the incident expires, so that the store may delete it; `None` if never.
     pub fn expires_at(&self) -> Option<DateTime<Utc>> {
         self.expires_at
     }
 
-    /// Promise 3: the key that no other open incident may have; `None` if it is resolved or has no key.
+    /// The dedup key that no other open incident may have (promise 3); `None` if the incident is resolved or has no
+    /// key.
     pub fn open_key(&self) -> Option<(&ServiceName, &DedupKey)> {
         let key = self.incident.dedup_key.as_ref()?;
         (self.incident.state != State::Resolved).then_some((&self.incident.service, key))
@@ -72,7 +75,7 @@ impl Draft {
 
     /// The incident as bytes, for [`Record::decode`](crate::store::Record::decode).
     ///
-    /// JSON, bounded well under 100 KB.
+    /// The bytes are JSON, well under 100 KB.
     pub fn body(&self) -> Vec<u8> {
         serde_json::to_vec(&self.incident)
             .expect("an incident has only string keys and no failing serializer")
@@ -83,22 +86,22 @@ impl Draft {
 /// fallback or end of the escalation. If it is not OPEN, only status updates and the answer of a new holder are due.
 pub fn due_at(incident: &Incident) -> Option<DateTime<Utc>> {
     if incident.state != State::Open {
-        let news = incident.current_news().filter_map(|d| d.due_at());
-        return news.chain(handover::due_at(incident)).min();
+        let updates = incident.current_status_updates().filter_map(|d| d.due_at());
+        return updates.chain(handover::due_at(incident)).min();
     }
     let deliveries = incident.current_deliveries().filter_map(|d| d.due_at());
     deliveries.chain(ladder::next(incident).map(|next| next.at)).min()
 }
 
-/// The same for times after `now`: when there is more to do than what is already due.
+/// The next due time after `now`: when there is more to do than the work that is already due.
 #[cfg(feature = "runner")]
 pub(crate) fn due_after(incident: &Incident, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let deliveries: Vec<_> = if incident.state == State::Open {
         let rung = ladder::next(incident).map(|next| next.at);
         incident.current_deliveries().filter_map(|d| d.due_at()).chain(rung).collect()
     } else {
-        let news = incident.current_news().filter_map(|d| d.due_at());
-        news.chain(handover::due_at(incident)).collect()
+        let updates = incident.current_status_updates().filter_map(|d| d.due_at());
+        updates.chain(handover::due_at(incident)).collect()
     };
     deliveries.into_iter().filter(|at| *at > now).min()
 }

@@ -1,20 +1,24 @@
-//! What to do when an incident is due.
+//! Decides what to do when an incident is due.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::decision::{Decision, Dispatch, change};
 use super::handover::{self, Matured};
+use super::hold::{Held, Hold};
 use super::ladder::{self, Rung};
-use super::round::{NextRound, RoundOf, give, next_of};
-use super::{Decision, Dispatch, Held, Hold, MAX_EXPIRED, change, last_outcome, later, stop_pending};
+use super::round::{NextRound, RoundOf, begin_round, next_of};
+use crate::clock::later;
 use crate::model::{
-    BegunLevel, Delivery, DeliveryKey, DeliveryStatus, Event, Incident, Level, OutcomeKind, State, Unknown,
+    BegunLevel, Delivery, DeliveryKey, DeliveryStatus, Event, Incident, LastOutcome, Level, OutcomeKind,
+    Purpose, State, Unknown,
 };
 
-/// How many deliveries of earlier rounds are kept, to be read and to be found by outcomes that come late.
-const KEPT_DELIVERIES: usize = 24;
+/// The most times that a delivery may end its process during a send before it is dead.
+pub const MAX_EXPIRED: u32 = 5;
 
+/// Does everything that is due of an incident.
 pub(super) fn due(
     incident: &Incident,
     lease: Duration,
@@ -45,10 +49,10 @@ pub(super) fn due(
     if due.changed { change(due.incident, due.sends, now) } else { Decision::Nothing }
 }
 
-/// Promise 10: a long send keeps its lease while its process lives.
+/// Renews the lease of a long send, as long as its process lives (promise 10).
 ///
-/// The new end uses the current clock, even if it went back. It does nothing if the attempt is no longer in flight, or
-/// if no other process would begin it because the incident is not OPEN or the round is over.
+/// The new end uses the current clock, even if the clock went back. Nothing is changed if the attempt is no longer in
+/// flight, or if no other process would begin it because the incident is not OPEN or the round is over.
 pub(super) fn renew(
     incident: &Incident,
     key: DeliveryKey,
@@ -61,7 +65,8 @@ pub(super) fn renew(
         let ends_otherwise = matches!(d.status, DeliveryStatus::InFlight { until: end } if end != until);
         d.key() == key && d.attempts == attempt && ends_otherwise
     };
-    let current = |d: &Delivery| d.round == incident.round && (incident.state == State::Open || d.is_news());
+    let current =
+        |d: &Delivery| d.round == incident.round && (incident.state == State::Open || d.is_status_update());
     let Some(i) = incident.deliveries.iter().position(|d| is_this(d) && current(d)) else {
         return Decision::Nothing;
     };
@@ -77,7 +82,7 @@ enum Climb {
 
 struct Due<'a> {
     incident: Incident,
-    /// If nobody is to be alerted, there may still be status updates to send.
+    /// Whether alerts may be sent. If not, there may still be status updates to send.
     alerts: bool,
     lease: Duration,
     hold: &'a dyn Hold,
@@ -89,8 +94,8 @@ struct Due<'a> {
 impl Due<'_> {
     /// Records leases that ended before an outcome came, and makes their deliveries due again.
     ///
-    /// Promise 8: a level without any recorded outcome begins again with its first repeat, once. Returns whether such a
-    /// level waits for a delivery that is held back; the next level waits with it.
+    /// A level without any recorded outcome begins again with its first repeat, once (promise 8). Returns whether such
+    /// a level waits for a delivery that is held back; the next level waits with it.
     fn expire_leases(&mut self) -> bool {
         let (mut renewal_held, mut expired) = (false, Vec::new());
         for i in 0..self.incident.deliveries.len() {
@@ -99,36 +104,36 @@ impl Due<'_> {
             if !ended || !self.is_of_now(delivery) {
                 continue;
             }
-            let renewable = self.is_renewable(delivery.level);
+            let purpose = delivery.purpose;
+            let renewable = purpose.level().filter(|level| self.is_renewable(*level));
             if self.held(delivery) == Held::InFlight {
-                renewal_held |= renewable;
+                renewal_held |= renewable.is_some();
                 continue;
             }
-            let level = delivery.level;
             let delivery = &mut self.incident.deliveries[i];
             delivery.expired.push(delivery.attempts);
             self.changed = true;
             if delivery.expired() >= MAX_EXPIRED {
                 let detail = "the process died during the send too often";
-                delivery.last = last_outcome(OutcomeKind::Expired, detail, self.now);
+                delivery.last = Some(LastOutcome::new(OutcomeKind::Expired, detail, self.now));
                 delivery.status = DeliveryStatus::Dead { at: self.now };
-                note_dead_level(&mut self.incident, level, self.now);
+                note_dead_level(&mut self.incident, purpose, self.now);
                 continue;
             }
             delivery.status = DeliveryStatus::Pending { due_at: self.now };
             expired.push(i);
-            if renewable {
+            if let Some(level) = renewable {
                 self.begin_again(level);
             }
         }
         // An expiry is not an outcome, so it is noted only after every delivery of the level was looked at.
         for i in expired {
-            self.incident.deliveries[i].last = last_outcome(OutcomeKind::Expired, "", self.now);
+            self.incident.deliveries[i].last = Some(LastOutcome::new(OutcomeKind::Expired, "", self.now));
         }
         renewal_held
     }
 
-    /// Promise 8: a level that began without a slot begins again, once, if its first send is late or the next level
+    /// A level that began without a slot begins again, once (promise 8), if its first send is late or the next level
     /// would overtake it, and the process that let it wait may have died. So after an outage the on-call engineer is
     /// alerted first.
     fn begin_unsent_again(&mut self) {
@@ -203,14 +208,14 @@ impl Due<'_> {
     }
 
     fn is_of_now(&self, delivery: &Delivery) -> bool {
-        delivery.round == self.incident.round && (self.alerts || delivery.is_news())
+        delivery.round == self.incident.round && (self.alerts || delivery.is_status_update())
     }
 
     fn held(&self, delivery: &Delivery) -> Held {
         self.hold.held(&self.incident.delivery_id(delivery.key()), &delivery.contact)
     }
 
-    /// Begins every rung whose turn has come; more than one where a level is empty or dead.
+    /// Begins every rung whose turn has come; more than one if a level is empty or dead.
     fn climb(&mut self, round: Option<NextRound>) -> Climb {
         while let Some(next) = ladder::next(&self.incident) {
             if next.at > self.now {
@@ -242,10 +247,11 @@ impl Due<'_> {
         Climb::Rested
     }
 
-    /// Begins a level, whose sends are leased next. Answers whether it has begun: not if all of it is still in flight.
+    /// Begins a level, whose sends are leased next. Returns whether it has begun: it has not if all of its deliveries
+    /// are still in flight.
     ///
-    /// Promise 8: it begins although no sending slot is free for any of its contacts, so that a contact who hangs
-    /// delays no later level.
+    /// The level begins even if no sending slot is free for its contacts (promise 8), so that a hanging contact delays
+    /// no later level.
     fn begin_level(&mut self, level: Level, due_at: DateTime<Utc>) -> bool {
         let round = self.incident.round;
         let contacts = self.incident.matrix.contacts(level).to_vec();
@@ -260,7 +266,7 @@ impl Due<'_> {
             .zip(&contacts)
             .map(|(place, contact)| Delivery {
                 round,
-                level,
+                purpose: Purpose::Alert(level),
                 place,
                 contact: contact.clone(),
                 status: DeliveryStatus::Pending { due_at: self.now },
@@ -288,39 +294,13 @@ impl Due<'_> {
     }
 }
 
-/// Begins a round at level 1, at once, with a matrix frozen now. Pending deliveries are stopped.
-pub(super) fn begin_round(incident: &mut Incident, round: NextRound, now: DateTime<Utc>) {
-    let NextRound { team, matrix, alerted } = round;
-    stop_pending(incident, now);
-    give(incident, team, alerted, now);
-    incident.round += 1;
-    incident.round_began_at = now;
-    incident.matrix = matrix;
-    incident.begun.clear();
-    incident.news = 0;
-    forget_oldest(incident, now);
-    incident.timeline.push(now, Event::RoundBegan { round: incident.round });
-}
-
-/// Promise 7: only a bounded number of deliveries from earlier rounds is kept. Deliveries in flight are dropped last,
-/// so that their outcomes can still be recorded.
-fn forget_oldest(incident: &mut Incident, now: DateTime<Utc>) {
-    let mut surplus = incident.deliveries.len().saturating_sub(KEPT_DELIVERIES);
-    let in_flight = |d: &Delivery| matches!(d.status, DeliveryStatus::InFlight { until } if until > now);
-    for also_in_flight in [false, true] {
-        incident.deliveries.retain(|d| {
-            let drop = surplus > 0 && (also_in_flight || !in_flight(d));
-            surplus -= usize::from(drop);
-            !drop
-        });
-    }
-}
-
-/// Notes in the timeline that a level of this round is dead, if it now is; and that nobody can be notified of a handover.
-pub(super) fn note_dead_level(incident: &mut Incident, level: Level, now: DateTime<Utc>) {
+/// A delivery of that purpose died in this round. Notes in the timeline that its level is dead, if it now is; and that
+/// nobody can be notified of a handover.
+pub(super) fn note_dead_level(incident: &mut Incident, of: Purpose, now: DateTime<Utc>) {
     handover::learn(incident, now);
-    let is_news = matches!(level, Level::News(_));
-    if !is_news && incident.level_deliveries(level).all(Delivery::is_dead) {
+    if let Purpose::Alert(level) = of
+        && incident.level_deliveries(level).all(Delivery::is_dead)
+    {
         let event = Event::LevelDead { round: incident.round, level };
         incident.timeline.push(now, event);
     }

@@ -1,52 +1,53 @@
-//! An incident that was handed to a person who has not answered yet.
+//! Handles an incident that was handed to a person who has not answered yet.
 //!
-//! They may never learn of it: the name may be mistyped, or they cannot be notified. So the incident is flagged if the
-//! notice is not accepted in time. It is open again if they do not answer within the wait of a level.
+//! The person may never learn of the hand-over: the name may be mistyped, or they cannot be notified. So the incident
+//! is flagged if the notice is not accepted in time. The incident is open again if the person does not answer within
+//! the wait of a level.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::round::{NextRound, RoundOf, next_of};
-use super::{later, people};
-use crate::model::{Delivery, DeliveryStatus, Event, Handover, Incident, Level, Person, State};
+use super::round::{NextRound, RoundOf, begin_again, next_of};
+use crate::clock::later;
+use crate::model::{Delivery, DeliveryStatus, Event, Handover, Incident, Person, Purpose, State};
 
-/// How soon the notice should be accepted.
+/// The time within which the notice should be accepted.
 const TOLD_WITHIN: Duration = Duration::from_secs(60);
 
-/// The current holder was handed it by somebody else.
+/// Records that the current holder was handed the incident by somebody else.
 pub(super) fn begin(incident: &mut Incident, now: DateTime<Utc>) {
     incident.handover = Some(Handover { at: now, unconfirmed_at: None });
 }
 
-/// By when the holder must answer; `None` if no answer is expected.
+/// The time by which the holder must answer; `None` if no answer is expected.
 pub(super) fn answer_by(incident: &Incident) -> Option<DateTime<Utc>> {
     pending(incident).map(|handover| later(handover.at, incident.matrix.wait()))
 }
 
-/// When it is flagged or open again.
+/// When the incident is flagged, or open again.
 pub(super) fn due_at(incident: &Incident) -> Option<DateTime<Utc>> {
     flag_at(incident).into_iter().chain(answer_by(incident)).min()
 }
 
 fn flag_at(incident: &Incident) -> Option<DateTime<Utc>> {
     let handover = pending(incident).filter(|handover| handover.unconfirmed_at.is_none())?;
-    let told = notice(incident).is_some_and(Delivery::is_accepted);
-    (!told).then(|| later(handover.at, TOLD_WITHIN))
+    let is_told = notices(incident).any(Delivery::is_accepted);
+    (!is_told).then(|| later(handover.at, TOLD_WITHIN))
 }
 
 fn pending(incident: &Incident) -> Option<Handover> {
     incident.handover.filter(|_| incident.state == State::Claimed)
 }
 
-/// An event that time caused.
+/// What has happened to a hand-over because of time.
 #[must_use]
 pub(super) enum Matured {
-    /// Nothing.
+    /// Nothing has happened.
     Nothing,
-    /// It is flagged or open again.
+    /// The incident is flagged or open again.
     Changed,
-    /// It must be open again, for which a new round is needed.
+    /// The incident must be open again, for which a new round is needed.
     NeedsRound(RoundOf),
 }
 
@@ -59,7 +60,7 @@ pub(super) fn mature(incident: &mut Incident, round: Option<&NextRound>, now: Da
             let to = claimed.by.clone();
             incident.timeline.push(now, Event::HandoverUnanswered { to });
         }
-        people::begin_again(incident, round, now);
+        begin_again(incident, round, now);
         return Matured::Changed;
     }
     if is_due(flag_at(incident)) {
@@ -69,53 +70,58 @@ pub(super) fn mature(incident: &mut Incident, round: Option<&NextRound>, now: Da
     Matured::Nothing
 }
 
-/// Counts an update as the answer if it is by the holder. Returns whether it was.
+/// Counts an update as the answer if the holder made it. Returns whether it was the answer.
 pub(super) fn answer(incident: &mut Incident, by: &Person, now: DateTime<Utc>) -> bool {
     let is_holder = incident.claimed.as_ref().is_some_and(|claimed| claimed.by.is(by));
     if pending(incident).is_none() || !is_holder {
         return false;
     }
     // They need not be told any more.
-    if let Some(i) = notice_place(incident)
-        && matches!(incident.deliveries[i].status, DeliveryStatus::Pending { .. })
-    {
-        incident.deliveries[i].status = DeliveryStatus::Stopped { at: now };
+    let places: Vec<usize> = notice_places(incident).collect();
+    for i in places {
+        if matches!(incident.deliveries[i].status, DeliveryStatus::Pending { .. }) {
+            incident.deliveries[i].status = DeliveryStatus::Stopped { at: now };
+        }
     }
     incident.handover = None;
     true
 }
 
-/// The notice to the new holder.
-fn notice(incident: &Incident) -> Option<&Delivery> {
-    notice_place(incident).map(|i| &incident.deliveries[i])
+/// The notices to the new holder: one for each of the holder's addresses.
+fn notices(incident: &Incident) -> impl Iterator<Item = &Delivery> {
+    notice_places(incident).map(|i| &incident.deliveries[i])
 }
 
-fn notice_place(incident: &Incident) -> Option<usize> {
-    let holder = incident.claimed.as_ref()?.by.contact()?;
-    let level = Level::News(incident.news);
-    incident
-        .deliveries
-        .iter()
-        .position(|d| d.round == incident.round && d.level == level && d.contact == holder)
+fn notice_places(incident: &Incident) -> impl Iterator<Item = usize> + '_ {
+    let purpose = Purpose::StatusUpdate(incident.status_updates);
+    let is_notice = move |d: &Delivery| {
+        d.round == incident.round && d.purpose == purpose && incident.holder_at(&d.contact).is_some()
+    };
+    (0..).zip(&incident.deliveries).filter(move |(_, d)| is_notice(d)).map(|(i, _)| i)
 }
 
-/// Whether a delivery is the notice to a holder who has not answered yet. It is more than a courtesy.
+/// Whether a delivery is the notice to a holder who has not answered yet. Such a notice is not a mere courtesy.
 pub(super) fn is_notice(incident: &Incident, delivery: &Delivery) -> bool {
-    pending(incident).is_some() && notice(incident).is_some_and(|notice| notice.key() == delivery.key())
+    pending(incident).is_some() && notices(incident).any(|notice| notice.key() == delivery.key())
 }
 
-/// Something became known of a delivery: the notice was accepted after all, or never will be.
+/// Updates the hand-over when a delivery's result is known: the notice was accepted, or never will be.
 pub(super) fn learn(incident: &mut Incident, now: DateTime<Utc>) {
     if pending(incident).is_none() {
         return;
     }
-    let Some(notice) = notice(incident) else { return };
-    if notice.is_dead() {
+    let (mut is_told, mut are_dead, mut any) = (false, true, false);
+    for notice in notices(incident) {
+        any = true;
+        is_told |= notice.is_accepted();
+        are_dead &= notice.is_dead();
+    }
+    if is_told {
+        if let Some(handover) = &mut incident.handover {
+            handover.unconfirmed_at = None;
+        }
+    } else if any && are_dead {
         flag(incident, now);
-    } else if notice.is_accepted()
-        && let Some(handover) = &mut incident.handover
-    {
-        handover.unconfirmed_at = None;
     }
 }
 

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::later;
+use crate::clock::later;
 use crate::model::{BegunLevel, Delivery, DeliveryStatus, Incident, Level, Origin};
 
 /// A rung of the ladder.
@@ -14,21 +14,21 @@ pub(super) enum Rung {
     RepeatRound,
     /// The team's fallback.
     Fallback,
-    /// Everybody was alerted.
+    /// The escalation is over: everybody was alerted.
     Over,
 }
 
-/// The next rung and when its turn comes.
+/// The next rung, and when its turn comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Next {
     pub(super) rung: Rung,
     pub(super) at: DateTime<Utc>,
 }
 
-/// Promise 12: levels, repeat rounds, then the fallback, once, after the last wait. If a whole round is dead, it is not
-/// repeated and the fallback is due at once.
+/// The order is: levels, repeat rounds, then the fallback, once, after the last wait (promise 12). If a whole round is
+/// dead, it is not repeated and the fallback is due at once.
 ///
-/// `None` when nothing is left to begin, and for a severity that records only.
+/// The result is `None` if nothing is left to begin, or if the severity alerts nobody.
 pub(super) fn next(incident: &Incident) -> Option<Next> {
     let matrix = &incident.matrix;
     if matrix.records_only(incident.severity) {
@@ -60,13 +60,13 @@ pub(super) fn next(incident: &Incident) -> Option<Next> {
     Some(Next { rung, at })
 }
 
-/// A level's turn comes when everyone before it has had theirs.
+/// A level's turn comes when all earlier levels have had theirs.
 fn turn_after<'a>(incident: &Incident, before: impl Iterator<Item = &'a BegunLevel>) -> DateTime<Utc> {
     before.map(|begun| gives_way_at(incident, begun)).max().unwrap_or(incident.round_began_at)
 }
 
-/// Promise 8: a level gives way its wait after it began; promise 12: at once if it is dead; and at once where a person
-/// requests it.
+/// When the next level may follow: a wait after the level began (promise 8), at once if it is dead (promise 12), and at
+/// once if a person requests it.
 fn gives_way_at(incident: &Incident, begun: &BegunLevel) -> DateTime<Utc> {
     let waited = later(begun.at, incident.matrix.wait_of(begun.level));
     died_at(incident, begun).into_iter().chain(begun.passed_at).fold(waited, DateTime::min)

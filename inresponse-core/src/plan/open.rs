@@ -1,24 +1,28 @@
-//! How an incident begins, and what a repeated report does to it.
+//! Decides how an incident begins, and the effect of a repeated report.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
 use super::clock_back::began_by;
-use super::{Decision, Draft, Hold, change};
+use super::decision::{Decision, Dispatch, change};
+use super::draft::Draft;
+use super::due::due;
+use super::hold::{Hold, HoldNothing};
+use crate::clock::to_micros;
 use crate::model::{
-    DedupKey, Event, FIRST_FORMAT, Incident, IncidentNumber, KeyName, Matrix, Report, ServiceName, Severity,
-    State, TeamName, Timeline, Unknown,
+    DedupKey, Entry, Event, FIRST_FORMAT, Incident, IncidentNumber, KeyName, Matrix, Report, ServiceName,
+    Severity, State, TeamName, Timeline, Unknown,
 };
 
-/// An incident that is to be created: everything but its number, which the store assigns.
+/// A new incident without its number, which the store assigns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Opening {
     incident: Incident,
 }
 
 impl Opening {
-    /// Promise 3: the key under which an incident that is not resolved must be returned instead.
+    /// The dedup key (promise 3): if an unresolved incident has it, that incident must be returned instead.
     pub fn open_key(&self) -> Option<(&ServiceName, &DedupKey)> {
         self.incident.dedup_key.as_ref().map(|key| (&self.incident.service, key))
     }
@@ -35,28 +39,30 @@ impl Opening {
     }
 }
 
+/// A number that no store gives, for incidents that have none yet.
+const UNNUMBERED: IncidentNumber = IncidentNumber::new(0);
+
 /// Makes an incident of a report: OPEN, round 1, level 1 due at once.
 ///
 /// `matrix` contains the people on call at `now`. With `first_lease`, the create includes the leases of the first
-/// alert: the sends of [`step`](super::step)'s first `Due` are leased at once, for a process that then sends them.
+/// alert: the deliveries that [`step`](super::step) would lease first are leased at once, for a process that then sends
+/// them.
 pub fn open(
     report: Report,
     team: TeamName,
     matrix: Matrix,
     first_lease: Option<Duration>,
     now: DateTime<Utc>,
-) -> (Opening, Vec<super::Dispatch>) {
+) -> (Opening, Vec<Dispatch>) {
     match first_lease {
-        Some(lease) => open_leasing(report, team, matrix, lease, &super::HoldNothing, now),
-        None => {
-            (Opening { incident: opened(report, team, matrix, crate::clock::to_micros(now)) }, Vec::new())
-        }
+        Some(lease) => open_leasing(report, team, matrix, lease, &HoldNothing, now),
+        None => (Opening { incident: opened(report, team, matrix, to_micros(now)) }, Vec::new()),
     }
 }
 
-/// As [`open`] with a first lease, except for the deliveries that `hold` holds back.
+/// Makes an incident like [`open`] with a first lease, except for the deliveries that `hold` holds back.
 ///
-/// The incident has no number yet, so `hold` can tell deliveries by their contact only.
+/// The incident has no number yet, so `hold` can distinguish deliveries only by their contact.
 pub fn open_leasing(
     report: Report,
     team: TeamName,
@@ -64,10 +70,10 @@ pub fn open_leasing(
     lease: Duration,
     hold: &dyn Hold,
     now: DateTime<Utc>,
-) -> (Opening, Vec<super::Dispatch>) {
-    let now = crate::clock::to_micros(now);
+) -> (Opening, Vec<Dispatch>) {
+    let now = to_micros(now);
     let incident = opened(report, team, matrix, now);
-    match super::due::due(&incident, lease, hold, None, now) {
+    match due(&incident, lease, hold, None, now) {
         Decision::Change(plan) => (Opening { incident: plan.draft.into_incident() }, plan.sends),
         Decision::Nothing | Decision::Refuse(_) | Decision::NeedsRound(_) => {
             (Opening { incident }, Vec::new())
@@ -81,7 +87,7 @@ fn opened(report: Report, team: TeamName, matrix: Matrix, now: DateTime<Utc>) ->
     timeline.push_by(now, Event::Opened { severity: report.severity }, key);
     Incident {
         format: FIRST_FORMAT,
-        number: super::UNNUMBERED,
+        number: UNNUMBERED,
         service: report.service,
         team,
         severity: report.severity,
@@ -104,7 +110,7 @@ fn opened(report: Report, team: TeamName, matrix: Matrix, now: DateTime<Utc>) ->
         repeats_done: 0,
         accepted: 0,
         exhausted: false,
-        news: 0,
+        status_updates: 0,
         wake: 0,
         matrix,
         begun: Vec::new(),
@@ -117,7 +123,8 @@ fn opened(report: Report, team: TeamName, matrix: Matrix, now: DateTime<Utc>) ->
     }
 }
 
-/// Promise 3: a higher severity raises it, a lower one is only noted (once for each severity).
+/// Handles a repeated report (promise 3): a higher severity raises the incident, a lower one is only noted (once for
+/// each severity).
 pub(super) fn repeat(
     incident: &Incident,
     severity: Severity,
@@ -135,7 +142,7 @@ pub(super) fn repeat(
         next.timeline.push_by(now, event, key);
         return change(next, Vec::new(), now);
     }
-    let noted = |e: &crate::model::Entry| e.event == Event::ReportedLower { severity };
+    let noted = |e: &Entry| e.event == Event::ReportedLower { severity };
     if incident.timeline.entries().iter().any(noted) {
         return Decision::Nothing;
     }

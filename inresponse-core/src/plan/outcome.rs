@@ -1,16 +1,20 @@
-//! What the outcome of an attempt means.
+//! Decides the effect of an attempt's outcome.
 
 use chrono::{DateTime, Utc};
 
+use super::decision::{Decision, change};
 use super::due::note_dead_level;
-use super::{Decision, backoff, change, handover, last_outcome, later, news};
-use crate::model::{DeliveryKey, DeliveryStatus, Incident, Outcome, OutcomeKind, State};
+use super::{backoff, handover, status_updates};
+use crate::clock::later;
+use crate::model::{
+    DeliveryKey, DeliveryStatus, Incident, LastOutcome, Outcome, OutcomeKind, Purpose, State,
+};
 
 /// Merges an outcome by (delivery, attempt).
 ///
-/// An outcome is a fact: an acceptance is recorded whatever the incident's state is by then, and only a bounce takes it
-/// back. Every other outcome counts only for the attempt in flight. For an attempt that was taken over it shows that
-/// its process had not died.
+/// An outcome is a fact: an acceptance is recorded whatever the incident's state is, and only a bounce removes it.
+/// Every other outcome counts only for the attempt in flight. If another process took the attempt over, a late outcome
+/// shows that the first process had not died.
 pub(super) fn outcome(
     incident: &Incident,
     key: DeliveryKey,
@@ -19,7 +23,10 @@ pub(super) fn outcome(
     now: DateTime<Utc>,
 ) -> Decision {
     let id = incident.delivery_id(key);
-    let wait = incident.matrix.wait_of(key.level);
+    let wait = match key.purpose {
+        Purpose::Alert(level) => incident.matrix.wait_of(level),
+        Purpose::StatusUpdate(_) => incident.matrix.wait(),
+    };
     let again = |after| DeliveryStatus::Pending { due_at: later(now, after) };
     let status = match outcome {
         Outcome::Accepted => DeliveryStatus::Accepted { at: now },
@@ -32,7 +39,7 @@ pub(super) fn outcome(
     merge(incident, Ending { key, attempt, kind, detail, status }, now)
 }
 
-/// Merges that an attempt was not begun: it is due again at once.
+/// Merges the information that an attempt was not begun: the delivery is due again at once.
 pub(super) fn not_begun(
     incident: &Incident,
     key: DeliveryKey,
@@ -44,7 +51,7 @@ pub(super) fn not_begun(
     merge(incident, Ending { key, attempt, kind: OutcomeKind::NotBegun, detail: reason, status }, now)
 }
 
-/// What an attempt left its delivery in.
+/// The state in which an attempt left its delivery.
 struct Ending<'a> {
     key: DeliveryKey,
     attempt: u32,
@@ -65,11 +72,11 @@ fn merge(incident: &Incident, ended: Ending<'_>, now: DateTime<Utc>) -> Decision
     }
     let mut next = incident.clone();
     let of_this_round = key.round == incident.round;
-    next.deliveries[i].last = last_outcome(kind, detail, now);
+    next.deliveries[i].last = Some(LastOutcome::new(kind, detail, now));
     next.deliveries[i].status = match status {
         // Nobody is alerted any more in a round that is over or an incident that is not open.
         DeliveryStatus::Pending { .. }
-            if !of_this_round || (incident.state != State::Open && !delivery.is_news()) =>
+            if !of_this_round || (incident.state != State::Open && !delivery.is_status_update()) =>
         {
             DeliveryStatus::Stopped { at: now }
         }
@@ -80,8 +87,8 @@ fn merge(incident: &Incident, ended: Ending<'_>, now: DateTime<Utc>) -> Decision
             DeliveryStatus::Stopped { at: now }
         }
         DeliveryStatus::Pending { .. }
-            if delivery.is_news()
-                && attempt >= news::MAX_ATTEMPTS
+            if delivery.is_status_update()
+                && attempt >= status_updates::MAX_ATTEMPTS
                 && !handover::is_notice(incident, delivery) =>
         {
             DeliveryStatus::Dead { at: now }
@@ -90,16 +97,16 @@ fn merge(incident: &Incident, ended: Ending<'_>, now: DateTime<Utc>) -> Decision
     };
     // What was sent before a release alerts nobody of what it begins.
     let since_release = key.round + incident.repeats_done >= incident.round;
-    next.accepted += u32::from(accepted && since_release && !delivery.is_news());
+    next.accepted += u32::from(accepted && since_release && !delivery.is_status_update());
     if next.deliveries[i].is_dead() && of_this_round {
-        note_dead_level(&mut next, key.level, now);
+        note_dead_level(&mut next, key.purpose, now);
     }
     handover::learn(&mut next, now);
     change(next, Vec::new(), now)
 }
 
-/// Promise 9: where an attempt was taken over by a clock that is ahead, its process lives; the attempt does not
-/// count towards the death of a delivery that ends its processes.
+/// Handles an attempt that a server with a clock ahead took over (promise 9): its process lives, so the attempt does
+/// not count as one whose process died.
 fn lived(incident: &Incident, i: usize, attempt: u32, now: DateTime<Utc>) -> Decision {
     let delivery = &incident.deliveries[i];
     if !delivery.is_unsettled() || !delivery.expired.contains(&attempt) {

@@ -1,36 +1,36 @@
-//! What comes, as facts: decided once, and worded by every surface.
+//! Future alerts, as facts. The facts are decided once, and each page, mail and command puts them into words.
 
 use chrono::{DateTime, Utc};
 
 use super::ladder::{self, Next, Rung};
 use super::{handover, people};
-use crate::model::{BegunLevel, Contact, Delivery, DeliveryStatus, Incident, Level, State, Unknown};
+use crate::model::{BegunLevel, Contact, Delivery, DeliveryStatus, Incident, Level, Purpose, State, Unknown};
 
-/// Something that comes, unless somebody claims.
+/// A future step of the escalation, unless somebody claims.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Upcoming<'a> {
-    /// A level is alerted.
+    /// A level will be alerted.
     Level {
-        /// Which.
+        /// The level.
         level: Level,
-        /// When at the latest.
+        /// The latest time at which the level is alerted.
         at: DateTime<Utc>,
-        /// Who.
+        /// The contacts of the level.
         contacts: &'a [Contact],
     },
-    /// A further round begins, with the people who are on call then.
+    /// A further round will begin, with the people who are on call then.
     Round {
-        /// Which.
+        /// The number of the round.
         round: u32,
-        /// When at the latest.
+        /// The latest time at which the round begins.
         at: DateTime<Utc>,
     },
 }
 
-/// What comes after the levels that have begun, in order, unless somebody claims; empty if somebody has.
+/// The steps after the levels that have begun, in order, unless somebody claims; empty if somebody has.
 ///
-/// It is a forecast for people: it assumes that everybody can be reached. It ends with the next round, because who is
-/// on call then is not known yet.
+/// The outlook is a forecast for readers: it assumes that everybody can be reached. It ends with the next round,
+/// because it is not known yet who is on call then.
 pub fn outlook(incident: &Incident) -> Vec<Upcoming<'_>> {
     let (mut ahead, mut steps) = (incident.clone(), Vec::new());
     if incident.state != State::Open {
@@ -54,7 +54,7 @@ pub fn outlook(incident: &Incident) -> Vec<Upcoming<'_>> {
         // A level that is only foreseen has no deliveries and would count as dead.
         ahead.deliveries.extend(contacts.iter().take(1).map(|contact| Delivery {
             round: incident.round,
-            level,
+            purpose: Purpose::Alert(level),
             place: 0,
             contact: contact.clone(),
             status: DeliveryStatus::Pending { due_at: at },
@@ -89,17 +89,17 @@ fn next_level_due(incident: &Incident) -> Option<DateTime<Utc>> {
     ladder::next(incident).filter(|next| next.rung != Rung::Over).map(|next| next.at)
 }
 
-/// When the holder's claim ends unless they answer; `None` if it does not end by itself.
+/// When the holder's claim ends unless they answer; `None` if the claim does not end.
 pub fn claim_ends_at(incident: &Incident) -> Option<DateTime<Utc>> {
     handover::answer_by(incident)
 }
 
-/// Whether a person may ask that the next level be alerted without waiting.
+/// Whether a person may request that the next level is alerted without waiting.
 pub fn may_escalate(incident: &Incident) -> bool {
     people::escalates_at(incident).is_ok()
 }
 
-/// Since when an alert of an open incident waits to be accepted.
+/// Since when an alert of an open incident has waited for acceptance.
 pub fn waiting_since(incident: &Incident) -> Option<DateTime<Utc>> {
     if incident.state != State::Open {
         return None;

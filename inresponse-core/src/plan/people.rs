@@ -1,137 +1,18 @@
-//! What people do: claim, release, resolve, hand over, escalate, change the severity, note.
-
-use std::fmt;
+//! Decides about people's updates: claim, release, resolve, hand over, escalate, change the severity, note.
 
 use chrono::{DateTime, Utc};
 
 use super::clock_back::began_by;
-use super::due::begin_round;
+use super::decision::{Decision, change};
 use super::ladder::{self, Rung};
-use super::round::{Alerted, NextRound, RoundOf, next_of};
-use super::{Decision, change, handover, news, stop_pending};
+use super::request::{Refusal, StateChange, TakeOver, Update};
+use super::round::{Alerted, NextRound, RoundOf, begin_again, next_of, stop_pending};
+use super::{handover, status_updates};
 use crate::model::{
-    Contact, Edge, Ended, Event, Incident, KeyName, Note, Person, Severity, Signature, State, TeamName,
+    Contact, Edge, Ended, Event, Incident, KeyName, MethodName, Person, PersonId, Recipient, Signature, State,
 };
 
-/// Whether a claim or release may be done over another person's claim.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TakeOver {
-    /// It may.
-    Yes,
-    /// It is refused, naming who has it.
-    No,
-}
-
-/// A request about an incident's state.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StateChange {
-    /// Claim it: CLAIMED.
-    Claim(TakeOver),
-    /// Release it: OPEN, with a new round of alerts.
-    Release(TakeOver),
-    /// Resolve it: RESOLVED.
-    Resolve,
-    /// Resolve it because the reporting system says that it ended: RESOLVED.
-    End(Ended),
-    /// Hand it to somebody, no matter who had it before: CLAIMED. They are notified if their name is a contact. They
-    /// must answer within the wait of a level: every update by them is an answer. Otherwise it is OPEN again in a new
-    /// round.
-    HandTo(Person),
-    /// Hand it to another team: OPEN, with a new round of alerts there.
-    HandToTeam(TeamName),
-    /// Alert the next level without waiting. It must be OPEN and stays OPEN.
-    Escalate,
-}
-
-impl StateChange {
-    /// The requested state.
-    pub fn to(&self) -> State {
-        match self {
-            StateChange::Claim(_) | StateChange::HandTo(_) => State::Claimed,
-            StateChange::Release(_) | StateChange::HandToTeam(_) | StateChange::Escalate => State::Open,
-            StateChange::Resolve | StateChange::End(_) => State::Resolved,
-        }
-    }
-}
-
-/// What a person does to an incident; all of it, or nothing if one part is refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Update {
-    /// Who does it.
-    pub by: Person,
-    /// The API key that they do it with; [`KeyName::LINK`] if it is the link in an alert.
-    pub key: Option<KeyName>,
-    /// A new severity.
-    pub severity: Option<Severity>,
-    /// A new state.
-    pub state: Option<StateChange>,
-    /// A note for the timeline.
-    pub note: Option<Note>,
-    /// Where the person is reached to whom the incident is handed over. If empty, at their name, if it is an address.
-    pub reach: Vec<Contact>,
-}
-
-impl Update {
-    /// An update by `by` that only changes the state.
-    pub fn state(by: Person, change: StateChange) -> Self {
-        Self { by, key: None, severity: None, state: Some(change), note: None, reach: Vec::new() }
-    }
-
-    /// An update by `by` that only notes something.
-    pub fn note(by: Person, note: Note) -> Self {
-        Self { by, key: None, severity: None, state: None, note: Some(note), reach: Vec::new() }
-    }
-
-    /// The same, done with that key.
-    #[must_use]
-    pub fn with_key(mut self, key: KeyName) -> Self {
-        self.key = Some(key);
-        self
-    }
-}
-
-/// Why a person's request was refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-#[must_use]
-pub enum Refusal {
-    /// There is no edge between these states.
-    Forbidden {
-        /// The state it has.
-        from: State,
-        /// The requested state.
-        to: State,
-    },
-    /// Somebody else has it.
-    ClaimedBy(Person),
-    /// It is resolved, so its severity stays.
-    Over,
-    /// It is not OPEN, so nobody is being alerted.
-    NotEscalating(State),
-    /// Everybody has been alerted.
-    NobodyLeft,
-    /// There is no such team, or nobody in it could be alerted.
-    UnknownTeam(TeamName),
-    /// A newer version of this program stored it, and this one cannot read all of it.
-    NewerFormat,
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Refusal::Forbidden { from, to } => write!(f, "an incident that is {from} cannot become {to}"),
-            Refusal::ClaimedBy(person) => write!(f, "it is claimed by {person}"),
-            Refusal::NotEscalating(state) => write!(f, "it is {state}, so there is nothing to escalate"),
-            Refusal::NobodyLeft => f.write_str("nobody is left to alert"),
-            Refusal::UnknownTeam(team) => write!(f, "team `{team}` does not exist or has nobody to alert"),
-            Refusal::NewerFormat => f.write_str(
-                "a newer version of this program stored it: change it on a server of that version",
-            ),
-            Refusal::Over => f.write_str("it is resolved, so its severity cannot change"),
-        }
-    }
-}
-
+/// Does what a person asks for, or refuses it.
 pub(super) fn update(
     incident: &Incident,
     update: &Update,
@@ -196,7 +77,7 @@ pub(super) fn update(
     if changed { change(next, Vec::new(), now) } else { Decision::Nothing }
 }
 
-/// Who does something, and with which key.
+/// The person who makes an update, and their key.
 #[derive(Clone, Copy)]
 struct Who<'a> {
     by: &'a Person,
@@ -215,7 +96,7 @@ enum Grant {
     Refuse(Refusal),
 }
 
-/// Promises 5 and 6: the state's edges, and one claimant.
+/// Decides whether a change of state is allowed (promises 5 and 6): the allowed transitions, and one claimant.
 fn grant(incident: &Incident, by: &Person, request: &StateChange, now: DateTime<Utc>) -> Grant {
     if *request == StateChange::Escalate {
         return grant_escalation(incident, now);
@@ -245,7 +126,7 @@ fn grant(incident: &Incident, by: &Person, request: &StateChange, now: DateTime<
     }
 }
 
-/// Where somebody is still to be alerted, and not at once anyway.
+/// Decides whether a request to escalate is granted: somebody is left to alert, and not already due.
 fn grant_escalation(incident: &Incident, now: DateTime<Utc>) -> Grant {
     match escalates_at(incident) {
         Ok(at) if at > now => Grant::Change,
@@ -254,7 +135,7 @@ fn grant_escalation(incident: &Incident, now: DateTime<Utc>) -> Grant {
     }
 }
 
-/// When the next level is due, which a manual escalation would alert at once; the refusal if there is nobody left.
+/// When the next level is due, which a manual escalation would alert at once. The refusal if nobody is left.
 pub(super) fn escalates_at(incident: &Incident) -> Result<DateTime<Utc>, Refusal> {
     if incident.state != State::Open {
         return Err(Refusal::NotEscalating(incident.state));
@@ -263,14 +144,14 @@ pub(super) fn escalates_at(incident: &Incident) -> Result<DateTime<Utc>, Refusal
     next.map(|next| next.at).ok_or(Refusal::NobodyLeft)
 }
 
-/// Promise 11: a claim stops the alerts; only what is in flight may still arrive.
+/// Claims the incident, which stops the alerts (promise 11). Only a message in flight may still arrive.
 fn claim(incident: &mut Incident, who: Who<'_>, now: DateTime<Utc>) {
     let from = own(incident, who.by, now);
-    news::tell(incident, who.by, &[], now);
+    status_updates::create(incident, who.by, &[], now);
     who.notes(incident, Event::Claimed { by: who.by.clone(), from }, now);
 }
 
-/// Makes `owner` the one who has it. Answers who had it.
+/// Makes `owner` the claimant. Returns the previous one.
 fn own(incident: &mut Incident, owner: &Person, now: DateTime<Utc>) -> Option<Person> {
     let from = incident.claimed.take().map(|claimed| claimed.by);
     incident.state = State::Claimed;
@@ -280,12 +161,29 @@ fn own(incident: &mut Incident, owner: &Person, now: DateTime<Utc>) -> Option<Pe
     from
 }
 
-fn hand_over(incident: &mut Incident, who: Who<'_>, to: &Person, reach: &[Contact], now: DateTime<Utc>) {
+fn hand_over(
+    incident: &mut Incident,
+    who: Who<'_>,
+    to: &Person,
+    reach: &[(MethodName, Contact)],
+    now: DateTime<Utc>,
+) {
     let by = who.by;
     let from = own(incident, to, now);
-    let named = to.contact();
-    let owner = if reach.is_empty() { named.as_slice() } else { reach };
-    news::tell(incident, by, if to.is(by) { &[] } else { owner }, now);
+    if let Ok(person) = PersonId::new(to.as_str()) {
+        let recipient = |(method, contact): &(MethodName, Contact)| Recipient {
+            level: None,
+            contact: contact.clone(),
+            person: person.clone(),
+            method: method.clone(),
+        };
+        incident.matrix.know(reach.iter().map(recipient));
+    }
+    let mut owner: Vec<Contact> = reach.iter().map(|(_, contact)| contact.clone()).collect();
+    if owner.is_empty() {
+        owner.extend(to.contact());
+    }
+    status_updates::create(incident, by, if to.is(by) { &[] } else { &owner }, now);
     who.notes(incident, Event::HandedOver { by: by.clone(), to: to.clone(), from }, now);
     if !to.is(by) {
         handover::begin(incident, now);
@@ -298,11 +196,11 @@ fn resolve(incident: &mut Incident, who: Who<'_>, ended: Option<Ended>, now: Dat
     incident.resolved = Some(Signature::new(who.by.clone(), now));
     incident.handover = None;
     stop_pending(incident, now);
-    news::tell(incident, who.by, &[], now);
+    status_updates::create(incident, who.by, &[], now);
     who.notes(incident, Event::Resolved { by: who.by.clone() }, now);
 }
 
-/// Promise 5: a release begins a new round at level 1, at once.
+/// Releases the incident: a new round begins at level 1, at once (promise 5).
 fn release(incident: &mut Incident, who: Who<'_>, round: NextRound, now: DateTime<Utc>) {
     who.notes(incident, Event::Released { by: who.by.clone() }, now);
     begin_again(incident, round, now);
@@ -316,18 +214,7 @@ fn hand_to_team(incident: &mut Incident, who: Who<'_>, round: NextRound, now: Da
     begin_again(incident, round, now);
 }
 
-/// Nobody has it any more, and its earlier alerts no longer count.
-pub(super) fn begin_again(incident: &mut Incident, round: NextRound, now: DateTime<Utc>) {
-    incident.state = State::Open;
-    incident.claimed = None;
-    incident.handover = None;
-    incident.repeats_done = 0;
-    incident.accepted = 0;
-    incident.exhausted = false;
-    begin_round(incident, round, now);
-}
-
-/// Nobody waits any longer for the levels that have begun.
+/// Makes the next level due now, without waiting for the levels that have begun.
 fn escalate(incident: &mut Incident, who: Who<'_>, now: DateTime<Utc>) {
     for begun in &mut incident.begun {
         begun.passed_at.get_or_insert(now);

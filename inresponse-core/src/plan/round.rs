@@ -1,10 +1,13 @@
-//! Whose a new round is, and what the timeline says of it.
+//! Whose a new round is, how it begins, and what the timeline says of it.
 
 use chrono::{DateTime, Utc};
 
-use crate::model::{Event, Incident, Matrix, StandIn, TeamChange, TeamName};
+use crate::model::{Delivery, DeliveryStatus, Event, Incident, Matrix, StandIn, State, TeamChange, TeamName};
 
-/// Whose round is about to begin.
+/// How many deliveries of earlier rounds are kept, to be read and to be found by outcomes that come late.
+const KEPT_DELIVERIES: usize = 24;
+
+/// The team whose round is about to begin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RoundOf {
     /// The team that owns the incident's service now.
@@ -13,19 +16,19 @@ pub enum RoundOf {
     Team(TeamName),
 }
 
-/// A round that is about to begin, as the roster says at this instant.
+/// A round that is about to begin, by the roster at this instant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NextRound {
-    /// The team that has the incident from then on.
+    /// The team that has the incident from this round on.
     pub team: TeamName,
     /// The matrix that the round freezes.
     pub matrix: Matrix,
-    /// Whether these are the people of the team that was asked for.
+    /// Whether the people of the requested team are alerted.
     pub alerted: Alerted,
 }
 
 impl NextRound {
-    /// A round of that team's own people.
+    /// A round in which a team's own people are alerted.
     pub fn of(team: TeamName, matrix: Matrix) -> Self {
         Self { team, matrix, alerted: Alerted::Team }
     }
@@ -34,15 +37,15 @@ impl NextRound {
 /// Who is alerted in a round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Alerted {
-    /// The people of the team that was asked for.
+    /// The people of the requested team are alerted.
     Team,
     /// The people of the catch-all team, because the requested team was deleted.
     CatchAll,
-    /// Stand-ins, because the team was deleted and no other team replaces it.
+    /// Other people are alerted, because the team was deleted and no other team replaces it.
     StandIn(StandIn),
 }
 
-/// Whose the next round of an incident is.
+/// The team of an incident's next round.
 pub(super) fn next_of(incident: &Incident) -> RoundOf {
     match incident.handed_to() {
         Some(team) => RoundOf::Team(team.clone()),
@@ -50,8 +53,9 @@ pub(super) fn next_of(incident: &Incident) -> RoundOf {
     }
 }
 
-/// Gives the incident to the team whose round begins; the timeline says if that is another one, or gone, and why.
-pub(super) fn give(incident: &mut Incident, team: TeamName, alerted: Alerted, now: DateTime<Utc>) {
+/// Assigns the incident to the team whose round begins. The timeline records if it is another team, or a deleted one,
+/// and why.
+fn give(incident: &mut Incident, team: TeamName, alerted: Alerted, now: DateTime<Utc>) {
     let why = match alerted {
         Alerted::StandIn(alerted) => {
             incident.timeline.push(now, Event::TeamGone { team: team.clone(), alerted });
@@ -65,5 +69,53 @@ pub(super) fn give(incident: &mut Incident, team: TeamName, alerted: Alerted, no
     if incident.team != team {
         let from = std::mem::replace(&mut incident.team, team.clone());
         incident.timeline.push(now, Event::TeamChanged { from, to: team, why });
+    }
+}
+
+/// Begins a round at level 1, at once, with a matrix frozen now. Pending deliveries are stopped.
+pub(super) fn begin_round(incident: &mut Incident, round: NextRound, now: DateTime<Utc>) {
+    let NextRound { team, matrix, alerted } = round;
+    stop_pending(incident, now);
+    give(incident, team, alerted, now);
+    incident.round += 1;
+    incident.round_began_at = now;
+    incident.matrix = matrix;
+    incident.begun.clear();
+    incident.status_updates = 0;
+    forget_oldest(incident, now);
+    incident.timeline.push(now, Event::RoundBegan { round: incident.round });
+}
+
+/// Promise 7: only a bounded number of deliveries from earlier rounds is kept. Deliveries in flight are dropped last,
+/// so that their outcomes can still be recorded.
+fn forget_oldest(incident: &mut Incident, now: DateTime<Utc>) {
+    let mut surplus = incident.deliveries.len().saturating_sub(KEPT_DELIVERIES);
+    let in_flight = |d: &Delivery| matches!(d.status, DeliveryStatus::InFlight { until } if until > now);
+    for also_in_flight in [false, true] {
+        incident.deliveries.retain(|d| {
+            let drop = surplus > 0 && (also_in_flight || !in_flight(d));
+            surplus -= usize::from(drop);
+            !drop
+        });
+    }
+}
+
+/// Nobody has it any more, and its earlier alerts no longer count.
+pub(super) fn begin_again(incident: &mut Incident, round: NextRound, now: DateTime<Utc>) {
+    incident.state = State::Open;
+    incident.claimed = None;
+    incident.handover = None;
+    incident.repeats_done = 0;
+    incident.accepted = 0;
+    incident.exhausted = false;
+    begin_round(incident, round, now);
+}
+
+/// Stops what was pending: it will not be sent.
+pub(super) fn stop_pending(incident: &mut Incident, now: DateTime<Utc>) {
+    for delivery in &mut incident.deliveries {
+        if matches!(delivery.status, DeliveryStatus::Pending { .. }) {
+            delivery.status = DeliveryStatus::Stopped { at: now };
+        }
     }
 }

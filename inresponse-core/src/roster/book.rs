@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::derived::Derived;
+use super::shifts::KnownPeople;
 use super::{Entry, EntryKey, FeedCopy, FeedId, Override, Profile, Schedule};
 use crate::model::{Contact, OverrideId, Person, PersonId, ScheduleName, TeamName};
 
@@ -11,6 +13,7 @@ use crate::model::{Contact, OverrideId, Person, PersonId, ScheduleName, TeamName
 pub struct Book {
     people: BTreeMap<PersonId, Arc<Profile>>,
     schedules: BTreeMap<TeamName, BTreeMap<ScheduleName, Timetable>>,
+    known: Derived<KnownPeople>,
 }
 
 /// A schedule with everything that says who is on call in it.
@@ -56,6 +59,11 @@ impl Book {
     /// All people in the order of their ids.
     pub fn people(&self) -> &BTreeMap<PersonId, Arc<Profile>> {
         &self.people
+    }
+
+    /// People by the names that calendars have for them.
+    pub(super) fn known(&self) -> &KnownPeople {
+        self.known.get(|| KnownPeople::new(&self.people))
     }
 
     /// A schedule of a team.
@@ -184,7 +192,10 @@ impl Book {
     pub fn put(&mut self, entry: Entry) {
         match entry {
             Entry::Service { .. } | Entry::Team { .. } | Entry::Day { .. } => {}
-            Entry::Person { person, profile } => _ = self.people.insert(person, profile),
+            Entry::Person { person, profile } => {
+                self.known = Derived::default();
+                self.people.insert(person, profile);
+            }
             Entry::Schedule { team, name, schedule } => {
                 self.made(team, name).schedule = Some(schedule);
             }
@@ -206,7 +217,10 @@ impl Book {
         match key {
             EntryKey::Service(_) | EntryKey::Day(..) => {}
             EntryKey::Team(team) => _ = self.schedules.remove(team),
-            EntryKey::Person(person) => _ = self.people.remove(person),
+            EntryKey::Person(person) => {
+                self.known = Derived::default();
+                self.people.remove(person);
+            }
             EntryKey::Schedule(team, name) => self.change(team, name, |timetable| {
                 *timetable = Timetable::default();
             }),
@@ -229,5 +243,109 @@ impl Book {
         if of.is_empty() {
             self.schedules.remove(team);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::MethodName;
+
+    fn book(people: &[(&str, &[&str])]) -> Book {
+        let mut book = Book::default();
+        for (name, addresses) in people {
+            let method = |(i, address): (usize, &&str)| {
+                (MethodName::new(format!("method {i}")).unwrap(), Contact::new(*address).unwrap())
+            };
+            let methods = addresses.iter().enumerate().map(method).collect();
+            let profile = Profile::builder(methods).build().unwrap();
+            book.put(Entry::person(&PersonId::new(name).unwrap(), profile));
+        }
+        book
+    }
+
+    #[test]
+    fn p06_an_address_stands_for_a_person_if_only_that_person_has_it() {
+        let book = book(&[
+            ("ann", &["ann@example.org", "sms:+301"]),
+            ("jo", &["jo@example.org", "tel:+302", "sms:+301"]),
+            ("kim", &["kim@example.org", "kim@example.org"]),
+            ("lee", &[]),
+        ]);
+        let cases = [
+            ("jo@example.org", Some("jo")),
+            ("Jo@Example.org", None),
+            ("jo@EXAMPLE.org", Some("jo")),
+            ("tel:+302", Some("jo")),
+            // The same number over another channel is another address.
+            ("sms:+302", None),
+            // Two people share it.
+            ("sms:+301", None),
+            // One person has it twice.
+            ("kim@example.org", Some("kim")),
+            ("lee@example.org", None),
+        ];
+        for (address, expected) in cases {
+            let found = book.person_at(&Contact::new(address).unwrap());
+            assert_eq!(found.map(PersonId::as_str), expected, "{address}");
+        }
+    }
+
+    #[test]
+    fn p06_a_name_and_an_address_mean_the_same_person() {
+        let book = book(&[
+            ("ann", &["ann@example.org", "sms:+301"]),
+            ("jo", &["jo@example.org", "tel:+302", "sms:+301"]),
+        ]);
+        let cases = [
+            ("jo", "jo"),
+            ("jo@example.org", "jo"),
+            ("mailto:jo@example.org", "jo"),
+            ("tel:+302", "jo"),
+            ("sms:+301", "sms:+301"),
+            ("Jo", "Jo"),
+            ("lee", "lee"),
+            ("lee@example.org", "lee@example.org"),
+            ("the night shift", "the night shift"),
+        ];
+        for (named, expected) in cases {
+            let person = book.identify(&Person::new(named).unwrap());
+            assert_eq!(person.as_str(), expected, "{named}");
+            assert_eq!(book.identify(&person), person, "{named} is found again");
+        }
+    }
+
+    #[test]
+    fn what_belongs_to_a_deleted_entry_goes_with_it() {
+        let key = |kind: &str, team: &str, name: &str| {
+            EntryKey::from_parts(kind.parse().unwrap(), team, name).unwrap()
+        };
+        let body = |key: &EntryKey| match key {
+            EntryKey::Schedule(..) => r#"{"timezone":"UTC","layers":[]}"#,
+            EntryKey::Override(..) => r#"{"from":"2026-12-07","to":"2026-12-08","oncall":[]}"#,
+            _ => r#"{"events":[]}"#,
+        };
+        let keys = [
+            key("schedule", "a", "x"),
+            key("override", "a", "x/1"),
+            key("feed", "a", "x/0123456789abcdef"),
+            key("schedule", "a", "y"),
+            key("override", "a", "y/1"),
+            key("schedule", "b", "x"),
+            key("override", "b", "x/1"),
+        ];
+        let mut book = Book::default();
+        keys.iter().for_each(|key| book.put(Entry::decode(key.clone(), body(key)).unwrap()));
+        let left = |book: &Book| book.entries().map(|entry| entry.key()).collect::<Vec<_>>();
+        assert_eq!(left(&book), keys);
+        book.delete(&keys[0]);
+        assert_eq!(left(&book), keys[3..]);
+        book.delete(&keys[4]);
+        book.delete(&keys[6]);
+        assert_eq!(left(&book), [keys[3].clone(), keys[5].clone()]);
+        book.delete(&key("team", "b", ""));
+        assert_eq!(left(&book), keys[3..4]);
+        book.delete(&keys[3]);
+        assert_eq!(book, Book::default(), "nothing empty is kept");
     }
 }

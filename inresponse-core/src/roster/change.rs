@@ -1,4 +1,4 @@
-//! Who changed the roster, and when.
+//! Audit records: who changed the roster, and when.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -7,12 +7,24 @@ use chrono::{DateTime, SubsecRound, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::edit::Was;
 use super::{Entry, EntryKey, EntryKind, RosterEdit};
 use crate::error::InvalidInput;
 use crate::model::Person;
 
-/// A change of the roster: the audit record of one edit. It holds no addresses.
+/// What is there before an edit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Was {
+    /// Nothing.
+    Absent,
+    /// Of a team: no settings, but something that belongs to it.
+    OnlyParts,
+    /// This entry.
+    Entry(Entry),
+    /// An entry that cannot be read. It can still be replaced and deleted.
+    Unreadable,
+}
+
+/// The audit record of one edit of the roster. It contains no addresses.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RosterChange {
     at: DateTime<Utc>,
@@ -20,12 +32,12 @@ pub struct RosterChange {
     what: What,
 }
 
-/// What was changed.
+/// The subject of a change.
 #[derive(Debug, Clone, PartialEq)]
 pub enum What {
-    /// An entry.
+    /// The change of an entry.
     Entry(EntryChange),
-    /// A line of text, from a version that kept nothing else.
+    /// A line of text, from a version that stored nothing else.
     Text(String),
 }
 
@@ -34,36 +46,36 @@ pub enum What {
 pub struct EntryChange {
     /// The entry.
     pub key: EntryKey,
-    /// What was done to it.
+    /// The kind of the change.
     pub change: ChangeKind,
-    /// The fields that changed, by their names on the wire: what each was before, and is now.
+    /// The fields that changed, by their names on the wire, each with its value before and after.
     pub fields: BTreeMap<String, FieldChange>,
 }
 
-/// What was done to an entry.
+/// The kind of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ChangeKind {
-    /// It is new.
+    /// The entry was created.
     Created,
-    /// It replaced another one.
+    /// The entry replaced another one.
     Replaced,
-    /// It replaced one that could not be read.
+    /// The entry replaced one that could not be read.
     ReplacedUnreadable,
-    /// It was deleted.
+    /// The entry was deleted.
     Deleted,
 }
 
-/// A field before and after a change; `None` if it was not there. Contacts are masked.
+/// The value of a field before and after a change; `None` if there was none. Contacts are masked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FieldChange {
-    /// Before.
+    /// The value before the change.
     pub before: Option<Value>,
-    /// After.
+    /// The value after the change.
     pub after: Option<Value>,
 }
 
-/// An [`EntryChange`] as it is stored.
+/// An [`EntryChange`] in its stored form.
 #[derive(Serialize, Deserialize)]
 struct Stored {
     entry: EntryKind,
@@ -76,7 +88,7 @@ struct Stored {
 }
 
 impl RosterChange {
-    /// The record of one edit: its time, to the microsecond, who made it, and what was there before.
+    /// The audit record of one edit: its time to the microsecond, the person who made it, and the entry before it.
     pub(super) fn of_edit(at: DateTime<Utc>, by: &Person, edit: &RosterEdit, was: &Was) -> Self {
         let (before, now) = match (was, edit) {
             (Was::Entry(was), RosterEdit::Put(now)) => (Some(was), Some(now)),
@@ -94,7 +106,7 @@ impl RosterChange {
         Self { at: at.trunc_subsecs(6), by: by.clone(), what: What::Entry(what) }
     }
 
-    /// A record as a store keeps it: with its time, who made it, and [`stored`](Self::stored).
+    /// Reads a record from its stored parts: its time, its author, and the text of [`stored`](Self::stored).
     pub fn decode(at: DateTime<Utc>, by: Person, stored: &str) -> Self {
         let entry = serde_json::from_str(stored).ok().and_then(|stored: Stored| {
             let key = EntryKey::from_parts(stored.entry, &stored.team, &stored.name).ok()?;
@@ -105,7 +117,7 @@ impl RosterChange {
         Self { at: at.trunc_subsecs(6), by, what }
     }
 
-    /// What was changed, as a store keeps it.
+    /// The change in its stored form.
     pub fn stored(&self) -> String {
         match &self.what {
             What::Text(text) => text.clone(),
@@ -123,17 +135,17 @@ impl RosterChange {
         }
     }
 
-    /// When.
+    /// When the change was made.
     pub fn at(&self) -> DateTime<Utc> {
         self.at
     }
 
-    /// Who: the name of an API key, or `config`.
+    /// The name of the API key that made the change, or `config`.
     pub fn by(&self) -> &Person {
         &self.by
     }
 
-    /// What.
+    /// The subject of the change.
     pub fn what(&self) -> &What {
         &self.what
     }
@@ -141,7 +153,7 @@ impl RosterChange {
 
 type Fields = Map<String, Value>;
 
-/// The fields that differ, without the addresses in them.
+/// The fields that differ, without the addresses in their values.
 fn changed_fields(before: Option<&Entry>, now: Option<&Entry>) -> BTreeMap<String, FieldChange> {
     let plain = |entry: Option<&Entry>| -> Fields {
         entry.and_then(|entry| serde_json::from_str(&entry.body().ok()?).ok()).unwrap_or_default()
@@ -157,18 +169,18 @@ fn changed_fields(before: Option<&Entry>, now: Option<&Entry>) -> BTreeMap<Strin
     changed.map(|name| (name.clone(), field(name))).collect()
 }
 
-/// A change's place in the list of changes: only the roster that gave it knows what it means.
+/// The place of a change in the list of changes. Only the roster that gave the mark knows its meaning.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ChangeMark(String);
 
 impl ChangeMark {
-    /// The longest that it may be, in bytes.
+    /// The maximum length of a mark, in bytes.
     pub const MAX_BYTES: usize = 64;
 
-    /// A mark as a roster wrote it.
+    /// Reads a mark that a roster gave.
     ///
     /// # Errors
-    /// Empty, longer than [`Self::MAX_BYTES`], or not printable ASCII.
+    /// The text is empty, longer than [`Self::MAX_BYTES`], or not printable ASCII.
     pub fn new(text: impl Into<String>) -> Result<Self, InvalidInput> {
         let text = text.into();
         let holds = (1..=Self::MAX_BYTES).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
@@ -179,18 +191,18 @@ impl ChangeMark {
         }
     }
 
-    /// The mark of the change with that number, which is later than those with smaller ones.
+    /// The mark of the change with that number. Higher numbers are later.
     pub fn numbered(number: u64) -> Self {
         Self(format!("{number:020}"))
     }
 
-    /// The number, if it is [`numbered`](Self::numbered).
+    /// The number of the mark, if it is [`numbered`](Self::numbered).
     pub fn number(&self) -> Option<u64> {
         let digits = self.0.len() == 20 && self.0.bytes().all(|b| b.is_ascii_digit());
         self.0.parse().ok().filter(|_| digits)
     }
 
-    /// The text itself.
+    /// The mark as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -155,7 +155,7 @@ impl Check<'_> {
         let book = self.directory.book();
         let (mut told, mut unknown) = (BTreeSet::new(), BTreeSet::new());
         for (place, target) in self.targets() {
-            let is_there = match target.key(self.team()) {
+            let is_there = match EntryKey::named_by(&target, self.team()) {
                 Some(EntryKey::Person(person)) => match book.person(&person) {
                     None => false,
                     Some(profile) => {
@@ -190,7 +190,7 @@ impl Check<'_> {
             .schedules()
             .filter_map(|(team, _, timetable)| Some((team, timetable.schedule()?)))
             .flat_map(|(team, schedule)| {
-                schedule.targets().filter_map(|target| target.key(team)).collect::<Vec<_>>()
+                schedule.targets().filter_map(|target| EntryKey::named_by(target, team)).collect::<Vec<_>>()
             })
             .collect();
         let is_outer =
@@ -345,7 +345,7 @@ impl Check<'_> {
         instants.extend(days.map(|day| zone.first_instant(day.and_time(NaiveTime::MIN))));
         let mut named: BTreeSet<(TeamName, ScheduleName)> = BTreeSet::new();
         for (_, target) in self.targets() {
-            if let Some(EntryKey::Schedule(team, name)) = target.key(self.team()) {
+            if let Some(EntryKey::Schedule(team, name)) = EntryKey::named_by(&target, self.team()) {
                 named.insert((team, name));
             }
         }

@@ -1,4 +1,4 @@
-//! Changes of the roster in words, for people.
+//! Describes changes of the roster in words.
 
 use std::fmt;
 
@@ -8,10 +8,10 @@ use super::EntryKind;
 use super::change::{ChangeKind, EntryChange, FieldChange, RosterChange, What};
 
 impl RosterChange {
-    /// The most characters of a [`description`](Self::description).
+    /// The maximum length of a [`description`](Self::description), in characters.
     pub const MAX_DESCRIPTION: usize = 500;
 
-    /// What was changed, in one line of at most [`Self::MAX_DESCRIPTION`] characters.
+    /// Describes the change in one line of at most [`Self::MAX_DESCRIPTION`] characters.
     pub fn description(&self) -> String {
         let text = match self.what() {
             What::Entry(change) => change.to_string(),
@@ -21,7 +21,7 @@ impl RosterChange {
     }
 }
 
-/// Control characters become spaces, and what is too long is cut.
+/// Replaces control characters by spaces, and cuts the text to the maximum length.
 fn one_line(text: &str) -> String {
     let mut line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     if line.chars().count() > RosterChange::MAX_DESCRIPTION {
@@ -179,7 +179,7 @@ fn compact(value: &Value) -> String {
     }
 }
 
-/// A list, as a file that is imported has it.
+/// A list in the form of an import file.
 fn together(list: &Value) -> String {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     match list.as_array().map(Vec::as_slice) {
@@ -196,8 +196,7 @@ mod tests {
 
     use super::*;
     use crate::model::{Contact, OwnerName, Person, ServiceName, Severity, TeamName, Zone};
-    use crate::roster::edit::Was;
-    use crate::roster::{Entry, RosterEdit, Rota, Team};
+    use crate::roster::{Entry, RosterEdit, Rota, Team, Was};
 
     fn told(edit: RosterEdit, was: Was) -> String {
         RosterChange::of_edit(DateTime::UNIX_EPOCH, &Person::new("ann").unwrap(), &edit, &was).description()

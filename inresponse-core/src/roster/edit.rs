@@ -1,90 +1,35 @@
-//! What edits do: pure. Every roster decides by [`judge`] and only reads and writes.
+//! Judges edits, as a pure function. Every roster decides by [`judge`] and only reads and writes.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 
 use super::names::{Names, Open};
-use super::{Entry, EntryKey, RosterChange, RosterEdit};
-use crate::model::{Person, PersonId, TeamName};
+use super::question::{Answers, Question, Refusal};
+use super::{EntryKey, RosterChange, RosterEdit, Was};
+use crate::model::Person;
 
-/// The most edits that one call makes.
+/// The maximum number of edits in one call.
 pub const MAX_EDITS: usize = 40;
 
-/// How many users of a name a roster looks up: one more than one call can edit.
-pub const MAX_USERS: usize = MAX_EDITS + 1;
-
-/// What is there before an edit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Was {
-    /// Nothing.
-    Absent,
-    /// Of a team: no settings, but a calendar entry or a schedule.
-    OnlyParts,
-    /// This entry.
-    Entry(Entry),
-    /// An entry that cannot be read. It can still be replaced and deleted.
-    Unreadable,
-}
-
-/// Something that [`judge`] must know of the roster.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Question {
-    /// What is under this key?
-    Entry(EntryKey),
-    /// Which entries use this name, at most [`MAX_USERS`]? [`Entry::uses`] tells whether one does.
-    Users(EntryKey),
-    /// Which schedules does the team have; or, of a schedule: which overrides?
-    Parts(EntryKey),
-    /// Which schedules and teams do the on-call lists of the team's calendar name, whatever the day?
-    OnCallOfDays(TeamName),
-}
-
-/// What a roster answered to [`judge`]'s questions. All answers of one call see the same roster.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Answers {
-    entries: BTreeMap<EntryKey, Was>,
-    keys: BTreeMap<Question, Vec<EntryKey>>,
-}
-
-impl Answers {
-    /// Notes what is under a key.
-    pub fn entry(&mut self, key: EntryKey, was: Was) {
-        self.entries.insert(key, was);
-    }
-
-    pub(super) fn found(&self, key: &EntryKey) -> Option<&Was> {
-        self.entries.get(key)
-    }
-
-    pub(super) fn listed(&self, question: &Question) -> Option<&[EntryKey]> {
-        self.keys.get(question).map(Vec::as_slice)
-    }
-
-    /// Notes the keys that answer a question.
-    pub fn keys(&mut self, question: Question, keys: Vec<EntryKey>) {
-        self.keys.insert(question, keys);
-    }
-}
-
-/// What one edit did.
+/// The effect of one edit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Effect {
-    /// The entry is new.
+    /// The entry was created.
     Created,
     /// The entry replaced another one.
     Replaced,
-    /// The same entry was there already. Nothing was written.
+    /// The same entry already existed. Nothing was written.
     Unchanged,
-    /// The entry is gone.
+    /// The entry was deleted.
     Deleted,
-    /// There was nothing to delete.
+    /// There was no entry to delete.
     Absent,
 }
 
 impl Effect {
-    /// What it did, in one word.
+    /// The name of the effect, in one word.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Created => "created",
@@ -95,7 +40,7 @@ impl Effect {
         }
     }
 
-    /// Whether something was written.
+    /// Whether the effect changed something.
     pub const fn changes(self) -> bool {
         match self {
             Self::Created | Self::Replaced | Self::Deleted => true,
@@ -104,71 +49,38 @@ impl Effect {
     }
 }
 
-/// Why nothing was edited.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
-    /// An entry that is to be deleted is used by this one, and perhaps by others.
-    InUse {
-        /// What was to be deleted.
-        key: EntryKey,
-        /// What uses it.
-        by: EntryKey,
-    },
-    /// Two edits of the call concern the same entry, or an entry and the team that is deleted with it.
-    Twice(EntryKey),
-    /// More than [`MAX_EDITS`] edits.
-    TooMany(usize),
-    /// An entry names something that is not in the roster.
-    Unknown {
-        /// What is not there.
-        key: EntryKey,
-        /// The entry that names it.
-        by: EntryKey,
-    },
-    /// Names would lead round in a circle: each leads to the next, and the last to the first.
-    Circle(Vec<EntryKey>),
-    /// A team's fallback would reach nobody: it needs a contact, or a person with a method.
-    NoFallback(TeamName),
-    /// The person's methods are all that a team's fallback has.
-    LastMethod {
-        /// The person.
-        person: PersonId,
-        /// The team.
-        team: TeamName,
-    },
-}
-
-/// What a call to [`Roster::apply`](super::Roster::apply) did.
+/// The result of a call to [`Roster::apply`](super::Roster::apply).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub enum Edited {
-    /// All edits are durable with their audit records: what each of them did, in their order.
+    /// All edits are durable with their audit records. The list has the effect of each edit, in order.
     Done(Vec<Effect>),
-    /// Nothing was changed.
+    /// Nothing was changed, for this reason.
     Refused(Refusal),
 }
 
-/// How a call of [`Roster::apply`](super::Roster::apply) is judged.
+/// The judgement about a call to [`Roster::apply`](super::Roster::apply).
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
 pub enum Judged {
     /// Nothing is decided yet: answer these questions and ask again.
     Ask(Vec<Question>),
-    /// To be written in one atomic step: each edit whose effect [changes](Effect::changes) something, and the records.
+    /// The roster must write, in one atomic step, each edit whose effect [changes](Effect::changes) something, and the
+    /// audit records.
     Write {
-        /// What each edit does.
+        /// The effect of each edit.
         effects: Vec<Effect>,
         /// The audit records.
         changes: Vec<RosterChange>,
     },
-    /// Nothing may be written.
+    /// Nothing may be written, for this reason.
     Refused(Refusal),
 }
 
-/// Refuses what can be refused without a look at the roster.
+/// Refuses calls that can be refused without reading the roster.
 ///
 /// # Errors
-/// Too many edits, or two of the same entry.
+/// There are too many edits, or two of the same entry.
 pub fn check(edits: &[RosterEdit]) -> Result<(), Refusal> {
     if edits.len() > MAX_EDITS {
         return Err(Refusal::TooMany(edits.len()));
@@ -203,7 +115,7 @@ pub fn judge(by: &Person, at: DateTime<Utc>, edits: &[RosterEdit], answers: &Ans
     }
     let (mut effects, mut changes) = (Vec::new(), Vec::new());
     for edit in edits {
-        let Some(was) = answers.entries.get(&edit.key()) else {
+        let Some(was) = answers.found(&edit.key()) else {
             return Judged::Ask(vec![Question::Entry(edit.key())]);
         };
         let effect = match edit {
@@ -282,7 +194,9 @@ mod tests {
                     let users = found(key).map_or(Vec::new(), |n| looked[n].1.to_vec());
                     answers.keys(question.clone(), users);
                 }
-                Question::Parts(_) | Question::OnCallOfDays(_) => answers.keys(question.clone(), Vec::new()),
+                Question::Parts(_) | Question::OnCallOfDays { .. } => {
+                    answers.keys(question.clone(), Vec::new())
+                }
             }
             Ok::<_, std::convert::Infallible>(())
         };

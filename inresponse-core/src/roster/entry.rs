@@ -1,4 +1,4 @@
-//! What the roster consists of: entries, and edits of them.
+//! The entries of the roster, and edits of them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,7 +18,7 @@ use crate::model::{OverrideId, OwnerName, PersonId, ScheduleName, ServiceName, T
 pub enum EntryKind {
     /// A service and the team that owns it.
     Service,
-    /// A team's settings.
+    /// The entry for a team's settings.
     Team,
     /// One day of a team's calendar.
     Day,
@@ -33,11 +33,11 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
-    /// All of them.
+    /// All kinds of entries.
     pub const ALL: [Self; 7] =
         [Self::Service, Self::Team, Self::Day, Self::Person, Self::Schedule, Self::Override, Self::Feed];
 
-    /// The word that stores keep it under.
+    /// The name of the kind in stores.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Service => "service",
@@ -60,14 +60,14 @@ impl FromStr for EntryKind {
     }
 }
 
-/// What names an entry. In order of kind, team and name.
+/// The key of an entry. Keys are ordered by kind, team and name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EntryKey {
-    /// A service.
+    /// The key of a service.
     Service(ServiceName),
-    /// A team.
+    /// The key of a team's settings.
     Team(TeamName),
-    /// A day of a team's calendar.
+    /// The key of a day of a team's calendar.
     Day(TeamName, NaiveDate),
     /// A person.
     Person(PersonId),
@@ -80,7 +80,7 @@ pub enum EntryKey {
 }
 
 impl EntryKey {
-    /// A key from the three parts that stores keep: [`kind`](Self::kind), [`team`](Self::team) (empty if there is
+    /// Makes a key from the three parts that stores keep: [`kind`](Self::kind), [`team`](Self::team) (empty if there is
     /// none) and [`name`](Self::name).
     ///
     /// # Errors
@@ -106,7 +106,19 @@ impl EntryKey {
         })
     }
 
-    /// Its kind.
+    /// The entry that a target of `team` names; `None` for a contact.
+    pub fn named_by(target: &Target, team: &TeamName) -> Option<Self> {
+        match target {
+            Target::Contact(_) => None,
+            Target::Person(person) => Some(Self::Person(person.clone())),
+            Target::Schedule { team: of, name } => {
+                Some(Self::Schedule(of.as_ref().unwrap_or(team).clone(), name.clone()))
+            }
+            Target::Team(team) => Some(Self::Team(team.clone())),
+        }
+    }
+
+    /// The kind of the entry.
     pub const fn kind(&self) -> EntryKind {
         match self {
             Self::Service(_) => EntryKind::Service,
@@ -193,7 +205,7 @@ pub enum Entry {
     Service {
         /// The service.
         service: ServiceName,
-        /// The team that owns it.
+        /// The team that owns the service.
         team: TeamName,
         /// The owner of the roster file that made the entry.
         owner: Option<OwnerName>,
@@ -202,7 +214,7 @@ pub enum Entry {
     Team {
         /// The team.
         team: TeamName,
-        /// Its settings.
+        /// The settings of the team.
         settings: Arc<Team>,
     },
     /// One day of a team's calendar.
@@ -263,7 +275,7 @@ struct Owned {
 }
 
 impl Entry {
-    /// A service that `team` owns.
+    /// The entry for a service that `team` owns.
     pub fn service(service: &ServiceName, team: &TeamName) -> Self {
         Self::Service { service: service.clone(), team: team.clone(), owner: None }
     }
@@ -273,7 +285,7 @@ impl Entry {
         Self::Team { team: team.clone(), settings: Arc::new(settings) }
     }
 
-    /// A day of a team's calendar.
+    /// The entry for a day of a team's calendar.
     pub fn day(team: &TeamName, day: NaiveDate, rota: Rota) -> Self {
         Self::Day { team: team.clone(), day, rota: Arc::new(rota) }
     }
@@ -300,7 +312,7 @@ impl Entry {
         Self::Feed { team, schedule, feed: feed.clone(), copy: Arc::new(copy) }
     }
 
-    /// What names it.
+    /// The key of the entry.
     pub fn key(&self) -> EntryKey {
         match self {
             Self::Service { service, .. } => EntryKey::Service(service.clone()),
@@ -358,10 +370,10 @@ impl Entry {
         }
     }
 
-    /// Its content as a JSON object, which stores keep beside the key.
+    /// The content of the entry as a JSON object, which stores keep beside the key.
     ///
     /// # Errors
-    /// Permanent, if it cannot be written as JSON.
+    /// The content cannot be written as JSON. The outage is permanent.
     pub fn body(&self) -> Result<String, Outage> {
         let body = match self {
             Self::Service { team, owner, .. } => {
@@ -377,10 +389,10 @@ impl Entry {
         body.map_err(|e| Outage::permanent("an entry of the roster cannot be written").because(e))
     }
 
-    /// The entry with that key and [`body`](Self::body).
+    /// Reads the entry with that key from its [`body`](Self::body).
     ///
     /// # Errors
-    /// Permanent, if the body is not one of that kind.
+    /// The body does not belong to an entry of that kind. The outage is permanent.
     pub fn decode(key: EntryKey, body: &str) -> Result<Self, Outage> {
         let decoded =
             match key {
@@ -426,7 +438,7 @@ impl Entry {
     /// The people, schedules and teams that the entry's targets name.
     pub fn named(&self) -> Vec<EntryKey> {
         let keys = |team: &TeamName, targets: &mut dyn Iterator<Item = &Target>| {
-            targets.filter_map(|target| target.key(team)).collect()
+            targets.filter_map(|target| EntryKey::named_by(target, team)).collect()
         };
         match self {
             Self::Service { .. } | Self::Person { .. } | Self::Feed { .. } => Vec::new(),
@@ -471,6 +483,10 @@ impl Entry {
         match self {
             Self::Feed { copy, .. } => {
                 body.insert("events".to_owned(), Value::from(copy.events.len()));
+                // What was found may quote an event, and so an address.
+                if !copy.findings.is_empty() {
+                    body.insert("findings".to_owned(), Value::from(copy.findings.len()));
+                }
             }
             Self::Schedule { schedule, .. } => {
                 let urls = schedule.feeds().iter().map(|feed| Value::from(feed.masked()));
@@ -494,10 +510,8 @@ impl Entry {
 fn without_addresses(value: Value) -> Value {
     match value {
         Value::String(text) => match text.parse::<Target>() {
-            // A text with a scheme that nobody would write as a contact, such as a time, stays.
-            Ok(Target::Contact(contact)) if !text.starts_with(|c: char| c.is_ascii_digit()) => {
-                Value::from(contact.masked())
-            }
+            // No scheme begins with a digit, so no time is one.
+            Ok(Target::Contact(contact)) => Value::from(contact.masked()),
             Ok(_) | Err(_) => Value::String(text),
         },
         Value::Array(values) => values.into_iter().map(without_addresses).collect(),
@@ -518,7 +532,7 @@ pub enum RosterEdit {
 }
 
 impl RosterEdit {
-    /// What names the entry.
+    /// The key of the edited entry.
     pub fn key(&self) -> EntryKey {
         match self {
             Self::Put(entry) => entry.key(),
@@ -548,7 +562,8 @@ mod tests {
         let id = OverrideId::new("dentist").unwrap();
         let at = chrono::DateTime::UNIX_EPOCH;
         let event = FeedEvent { from: at, to: at, names: vec!["jo@example.org".to_owned()] };
-        let copy = FeedCopy { events: vec![event], findings: vec!["an event was odd".to_owned()] };
+        let copy =
+            FeedCopy { events: vec![event], findings: vec!["jo@example.org was named twice".to_owned()] };
         vec![
             Entry::service(&athens, &devops),
             Entry::team(&devops, Team::builder(jo()).repeat(2).build().unwrap()),
@@ -565,7 +580,7 @@ mod tests {
         let absence =
             Absence { from: "2026-12-24".parse().unwrap(), to: "2026-12-27T09:00+02:00".parse().unwrap() };
         let step = RuleStep { after: std::time::Duration::ZERO, methods: vec![method.0.clone()] };
-        let person = Profile::builder([method].into()).name("Jo").absence(absence);
+        let person = Profile::builder([method].into()).name("24.jo@example.org").absence(absence);
         person.rule(RuleFor::Default, vec![step]).build().unwrap()
     }
 

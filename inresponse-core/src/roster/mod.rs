@@ -10,11 +10,12 @@
 //! | `schedule` | layers, turns, overrides and the copies of feeds |
 //! | `moment` | times as people write them |
 //! | `entry` | the kinds of entries, their keys, and edits |
-//! | `edit`, `names` | what edits do and when they are refused: [`judge`], pure |
-//! | `change`, `describe` | audit records, and their text for people |
+//! | `edit`, `names`, `question` | what edits do and when they are refused: [`judge`], pure |
+//! | `change`, `describe` | audit records, and their descriptions in words |
 //! | `book` | all people and schedules |
-//! | `directory` | what says who is on call for one team |
+//! | `directory` | a snapshot of the roster for one team |
 //! | `shifts` | who is on call in a schedule: [`on_call`], [`shifts`], pure |
+//! | `derived` | what is worked out of an entry once |
 //! | `resolve` | who is on call for a team: [`resolve`], pure |
 //! | `coverage` | what is missing or odd in a team's roster, pure |
 //! | `snapshot` | a whole roster in memory |
@@ -23,6 +24,7 @@
 mod book;
 mod change;
 mod coverage;
+mod derived;
 mod describe;
 mod directory;
 mod edit;
@@ -30,6 +32,7 @@ mod entry;
 mod moment;
 mod names;
 mod person;
+mod question;
 mod resolve;
 mod schedule;
 mod shifts;
@@ -44,21 +47,20 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 pub use book::{Book, Timetable};
-pub use change::{ChangeKind, ChangeMark, EntryChange, FieldChange, RosterChange, What};
+pub use change::{ChangeKind, ChangeMark, EntryChange, FieldChange, RosterChange, Was, What};
 pub use coverage::{Finding, FindingKind, coverage};
 pub use directory::{Directory, Standing, TeamPart, days_of};
-pub use edit::{
-    Answers, Edited, Effect, Judged, MAX_EDITS, MAX_USERS, Question, Refusal, Was, check, judge, judge_by,
-};
+pub use edit::{Edited, Effect, Judged, MAX_EDITS, check, judge, judge_by};
 pub use entry::{Entry, EntryKey, EntryKind, RosterEdit};
 pub use moment::{Moment, WallTime};
 pub use person::{Absence, Profile, ProfileBuilder, RuleFor, RuleStep};
+pub use question::{Answers, Question, Refusal};
 pub use resolve::{Defaults, OnDuty, Resolved, SettingsOf, Why, day_of, resolve, resolve_by_calendar};
 pub use schedule::{
     ClockTime, Counting, Feed, FeedCopy, FeedEvent, FeedId, FeedRole, Hours, Layer, Member, Override,
     Schedule, Turn, TurnUnit, WeekDays,
 };
-pub use shifts::{Now, Shift, Source, Who, on_call, shifts};
+pub use shifts::{MAX_BOUNDARIES, Now, Shift, Source, Who, on_call, shifts, unmatched};
 pub use snapshot::Snapshot;
 pub use target::Target;
 pub use team::{Rota, Team, TeamBuilder, TeamLevel};
@@ -67,14 +69,14 @@ use crate::error::Outage;
 pub use crate::model::Zone;
 use crate::model::{Person, ServiceName, TeamName};
 
-/// The name of the team, and of its service, by which a deployment watches itself: it needs no calendar.
+/// The name of the team, and of its service, with which a deployment tests itself. The team needs no calendar.
 pub const CANARY: &str = "inresponse-canary";
 
-/// Where the roster is kept.
+/// Stores the roster.
 ///
-/// It is read on every report, so an implementation keeps what it read at hand and hands out shared pointers. It never
+/// The roster is read for every report, so an implementation caches what it read and returns shared pointers. It never
 /// answers from a copy that another process's change replaced more than a second ago: if it cannot read again, that is
-/// an outage. The laws are tests in `inresponse-conformance`. Errors are outages only; every method ends in bounded
+/// an outage. The laws are tests in `inresponse-conformance`. Errors are only outages; every method ends in bounded
 /// time.
 ///
 /// A new kind of entry is a variant of [`Entry`], never a method.
@@ -82,17 +84,17 @@ pub const CANARY: &str = "inresponse-canary";
 pub trait Roster: Debug + Send + Sync + 'static {
     /// Makes edits and writes their audit records, in one atomic, durable step.
     ///
-    /// Looks up what each edit finds, asks [`judge`], and writes what it says; all three see the same roster. An edit
-    /// that changes nothing writes nothing. `by` and `at` are for the records. Of those, at least the newest 10,000 are
-    /// kept, or those of the last 400 days.
+    /// The method looks up what each edit finds, calls [`judge`], and writes the result; all three steps see the same
+    /// roster. An edit that changes nothing writes nothing. `by` and `at` are for the audit records. At least the
+    /// newest 10,000 records are kept, or those of the last 400 days.
     ///
-    /// If the future is dropped, or after an outage of kind unknown, all of it may have happened or nothing.
+    /// If the future is dropped, or after an outage of kind unknown, either all edits have been made or none.
     async fn apply(&self, by: &Person, at: DateTime<Utc>, edits: &[RosterEdit]) -> Result<Edited, Outage>;
 
-    /// The team that owns a service.
+    /// Returns the team that owns a service.
     async fn service(&self, service: &ServiceName) -> Result<Option<TeamName>, Outage>;
 
-    /// Everything that says who is on call for `team` between `from` and `to`.
+    /// Returns everything that decides who is on call for `team` between `from` and `to`.
     async fn directory(
         &self,
         team: &TeamName,
@@ -100,9 +102,9 @@ pub trait Roster: Debug + Send + Sync + 'static {
         to: DateTime<Utc>,
     ) -> Result<Arc<Directory>, Outage>;
 
-    /// The entries of a kind in the order of their keys: at most `limit`, those after a key if one is given.
+    /// Lists the entries of a kind in the order of their keys: at most `limit`, after the given key if there is one.
     ///
-    /// A team that is known without settings of its own, by a calendar entry or a service, is listed too.
+    /// A team without settings of its own is also listed if it has a calendar entry or a service.
     async fn entries(
         &self,
         kind: EntryKind,
@@ -110,7 +112,7 @@ pub trait Roster: Debug + Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<Listed>, Outage>;
 
-    /// The entry with that key. The default looks for it among all [`entries`](Self::entries) of its kind.
+    /// Reads the entry with that key. The default looks for it among all [`entries`](Self::entries) of its kind.
     async fn entry(&self, key: &EntryKey) -> Result<Option<Entry>, Outage> {
         const PAGE: usize = 500;
         let mut after = None;
@@ -128,30 +130,30 @@ pub trait Roster: Debug + Send + Sync + 'static {
         }
     }
 
-    /// The audit records, newest first: at most `limit`, from the newest on or those before a mark.
+    /// Lists the audit records, newest first: at most `limit`, beginning with the newest, or before a mark.
     ///
-    /// What is recorded while one reads page after page moves no record to another page. A mark that this roster has
-    /// not given leads anywhere or nowhere, and is no error.
+    /// Records that are written while somebody reads page after page do not move other records to another page. A mark
+    /// that this roster has not given may return any page or an empty one, and is not an error.
     async fn changes(
         &self,
         before: Option<&ChangeMark>,
         limit: usize,
     ) -> Result<Vec<(ChangeMark, RosterChange)>, Outage>;
 
-    /// Makes sure that later reads are no older than this call.
+    /// Makes later reads at least as new as this call.
     ///
-    /// The engine calls it before it says that something is absent, since then a report is refused or others are
-    /// alerted: a copy at hand may lag behind what another process has written. The default is for a roster that keeps
-    /// no copy.
+    /// The engine calls this before it treats something as missing, because then a report is refused or other people
+    /// are alerted, and a local copy may lag behind another process's change. The default implementation is for a
+    /// roster without a local copy.
     async fn refresh(&self) -> Result<(), Outage> {
         Ok(())
     }
 }
 
-/// One of a page of entries.
+/// An item in a page of entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
-    /// What names it.
+    /// The key of the entry.
     pub key: EntryKey,
     /// The entry; `None` for a team without settings of its own.
     pub entry: Option<Entry>,

@@ -7,7 +7,7 @@ use super::{Directory, Rota, Target, Team, TeamPart, Zone};
 use crate::error::InvalidInput;
 use crate::model::{Contact, Level, Matrix, MethodName, PersonId, Recipient, ScheduleName, TeamName};
 
-/// What a team without settings of its own takes: UTC, ten minutes, and the deployment's fallback.
+/// The settings for teams without their own: UTC, ten minutes, and the deployment's fallback.
 #[derive(Debug, Clone)]
 pub struct Defaults {
     team: Option<Team>,
@@ -27,7 +27,7 @@ impl Defaults {
         Ok(Self { team: Some(Team::builder(fallback).build()?) })
     }
 
-    /// The settings that a team without settings has.
+    /// The settings of a team without settings of its own.
     pub fn team(&self) -> Option<&Team> {
         self.team.as_ref()
     }
@@ -44,12 +44,12 @@ pub enum Why {
     Fallback,
 }
 
-/// Whose settings say how it escalates.
+/// Whose settings apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SettingsOf {
-    /// The team's own.
+    /// The team's own settings apply.
     Team,
-    /// The deployment's, since the team has none.
+    /// The deployment's settings apply, because the team has none.
     Deployment,
 }
 
@@ -69,11 +69,11 @@ pub struct OnDuty {
 pub struct Resolved {
     /// The calendar day, in the team's zone.
     pub day: NaiveDate,
-    /// The levels, and after them the fallback.
+    /// The matrix: the levels, and after them the fallback.
     pub matrix: Matrix,
-    /// Why these people.
+    /// The reason why these people are on call.
     pub why: Why,
-    /// Whose settings.
+    /// Whose settings apply.
     pub settings: SettingsOf,
     /// Who is alerted at each numbered level.
     pub levels: Vec<Vec<OnDuty>>,
@@ -81,8 +81,8 @@ pub struct Resolved {
     pub fallback: Vec<OnDuty>,
 }
 
-/// Who is on call at `at`, which must lie in the directory's span; `None` if neither the team nor the deployment has
-/// settings.
+/// Resolves who is on call at `at`, which must be in the directory's span; `None` if neither the team nor the
+/// deployment has settings.
 pub fn resolve(directory: &Directory, defaults: &Defaults, at: DateTime<Utc>) -> Option<Resolved> {
     let own = directory.settings().map(|settings| (&**settings, SettingsOf::Team));
     let (team, settings) = own.or_else(|| Some((defaults.team()?, SettingsOf::Deployment)))?;
@@ -116,8 +116,8 @@ pub fn resolve(directory: &Directory, defaults: &Defaults, at: DateTime<Utc>) ->
     Some(Resolved { day, matrix, why, settings, levels, fallback })
 }
 
-/// Who is on call by the calendar alone, by days of UTC, for a team for which [`resolve`] finds no settings. After them
-/// comes `last`. `None` if the calendar has no entry for the day.
+/// Resolves who is on call by the calendar alone, by days in UTC, for a team for which [`resolve`] finds no settings.
+/// `last` is alerted after them. `None` if the calendar has no entry for the day.
 pub fn resolve_by_calendar(directory: &Directory, last: Vec<Contact>, at: DateTime<Utc>) -> Option<Matrix> {
     let day = day_of(&Zone::utc(), at);
     let rota = directory.day(day)?;
@@ -126,10 +126,31 @@ pub fn resolve_by_calendar(directory: &Directory, last: Vec<Contact>, at: DateTi
     Some(matrix.reaching(recipients(&levels, &[])))
 }
 
-/// Whomever `target` of `team` means at `at`, over persons, schedules and teams. Nobody for a name that is not there.
-pub(super) fn whom(directory: &Directory, team: &TeamName, target: &Target, at: DateTime<Utc>) -> Vec<Who> {
-    let found = Resolving { directory, at }.one(team, target, "", 0);
-    found.into_iter().map(|on_duty| on_duty.who).collect()
+/// Whom a team alerts first, before its fallback.
+pub(super) struct First<'a> {
+    /// What names them.
+    pub(super) why: FirstBy,
+    /// Whom it names.
+    pub(super) targets: &'a [Target],
+}
+
+/// What names those whom a team alerts first.
+pub(super) enum FirstBy {
+    /// The calendar's entry for this day.
+    Day(NaiveDate),
+    /// The team's first level.
+    Level,
+    /// Nothing.
+    Nothing,
+}
+
+/// Whom a team alerts first on a day of its zone: its calendar's entry answers, else its first level.
+pub(super) fn first_level(part: &TeamPart, day: NaiveDate) -> First<'_> {
+    match (part.days.get(&day), part.settings.as_ref().and_then(|settings| settings.levels().first())) {
+        (Some(rota), _) => First { why: FirstBy::Day(day), targets: rota.oncall() },
+        (None, Some(level)) => First { why: FirstBy::Level, targets: &level.notify },
+        (None, None) => First { why: FirstBy::Nothing, targets: &[] },
+    }
 }
 
 /// How deep targets may lead. The roster refuses circles; this ends one that two servers made at once.
@@ -195,14 +216,17 @@ impl Resolving<'_> {
 
     /// Level 1 of another team; its fallback if it has none.
     fn team(&self, team: &TeamName, why: &str, depth: usize) -> Vec<OnDuty> {
-        let Some(TeamPart { settings, days, .. }) = self.directory.part(team) else { return Vec::new() };
+        let Some(part) = self.directory.part(team) else { return Vec::new() };
+        let settings = &part.settings;
         let zone = settings.as_ref().map_or_else(Zone::utc, |settings| settings.timezone().clone());
         let day = day_of(&zone, self.at);
-        let first = match (days.get(&day), settings.as_ref().and_then(|settings| settings.levels().first())) {
-            (Some(rota), _) => self.within(team, rota.oncall(), &format!("{why} day:{day}"), depth),
-            (None, Some(level)) => self.within(team, &level.notify, &format!("{why} level:1"), depth),
-            (None, None) => Vec::new(),
+        let First { why: by, targets } = first_level(part, day);
+        let because = match by {
+            FirstBy::Day(day) => format!("{why} day:{day}"),
+            FirstBy::Level => format!("{why} level:1"),
+            FirstBy::Nothing => why.to_owned(),
         };
+        let first = self.within(team, targets, &because, depth);
         match settings {
             Some(settings) if first.is_empty() => {
                 self.within(team, settings.fallback(), &format!("{why} fallback"), depth)
@@ -230,7 +254,7 @@ fn recipients(levels: &[Vec<OnDuty>], fallback: &[OnDuty]) -> Vec<Recipient> {
         people.iter().flat_map(move |on_duty| {
             let Who::Person(person) = &on_duty.who else { return Vec::new() };
             let recipient = |(method, contact): &(MethodName, Contact)| Recipient {
-                level,
+                level: Some(level),
                 contact: contact.clone(),
                 person: person.clone(),
                 method: method.clone(),
@@ -251,7 +275,7 @@ impl OnDuty {
     }
 }
 
-/// Promise 15: the one calendar day of `zone` on which `at` lies.
+/// The one calendar day of `zone` in which `at` is (promise 15).
 pub fn day_of(zone: &Zone, at: DateTime<Utc>) -> NaiveDate {
     zone.local(at).clock().date()
 }

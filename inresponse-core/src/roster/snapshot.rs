@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 
-use super::edit::{Answers, MAX_USERS, Question, Was};
+use super::change::Was;
+use super::question::{Answers, Question};
 use super::{
     Book, Directory, Effect, Entry, EntryKey, EntryKind, Listed, RosterEdit, Rota, Standing, Target, Team,
     TeamPart,
 };
 use crate::model::{OwnerName, ServiceName, TeamName};
 
-/// All entries, for rosters that hold them in memory.
+/// All entries of a roster, for rosters that keep them in memory.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Snapshot {
     services: BTreeMap<ServiceName, (TeamName, Option<OwnerName>)>,
@@ -136,12 +137,13 @@ impl Snapshot {
             Question::Entry(key) => return answers.entry(key.clone(), self.was(key)),
             Question::Users(key) => self.users(key),
             Question::Parts(key) => self.book.parts(key),
-            Question::OnCallOfDays(team) => {
-                let days = self.teams.get(team).into_iter().flat_map(|parts| parts.days.values());
+            Question::OnCallOfDays { team, apart_from } => {
+                let days = self.teams.get(team).into_iter().flat_map(|parts| &parts.days);
                 let named: BTreeSet<_> = days
-                    .flat_map(|rota| rota.oncall())
+                    .filter(|(day, _)| !apart_from.contains(day))
+                    .flat_map(|(_, rota)| rota.oncall())
                     .filter(|target| matches!(target, Target::Schedule { .. } | Target::Team(_)))
-                    .filter_map(|target| target.key(team))
+                    .filter_map(|target| EntryKey::named_by(target, team))
                     .collect();
                 named.into_iter().collect()
             }
@@ -171,7 +173,7 @@ impl Snapshot {
         entry.map_or(none, Was::Entry)
     }
 
-    /// Entries that use a name, up to [`MAX_USERS`].
+    /// Entries that use a name.
     fn users(&self, key: &EntryKey) -> Vec<EntryKey> {
         let owned = match key {
             EntryKey::Team(team) => self.teams.get(team),
@@ -193,7 +195,7 @@ impl Snapshot {
         });
         let is_other = |user: &EntryKey| user != key && !user.is_inside(key);
         let teams = teams.filter(uses).map(|entry| entry.key()).filter(is_other);
-        services.chain(teams).chain(self.book.users(key)).take(MAX_USERS).collect()
+        services.chain(teams).chain(self.book.users(key)).collect()
     }
 
     /// Makes the edits whose effect changes something.
@@ -208,7 +210,7 @@ impl Snapshot {
         }
     }
 
-    /// Puts an entry.
+    /// Adds or replaces an entry.
     pub fn put(&mut self, entry: Entry) {
         match entry {
             Entry::Service { service, team, owner } => {

@@ -5,7 +5,6 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::EntryKey;
 use crate::error::InvalidInput;
 use crate::model::{Contact, PersonId, ScheduleName, TeamName};
 
@@ -37,18 +36,6 @@ pub enum Target {
 }
 
 impl Target {
-    /// The entry of the roster that a target of `team` names; `None` for a contact.
-    pub fn key(&self, team: &TeamName) -> Option<EntryKey> {
-        match self {
-            Self::Contact(_) => None,
-            Self::Person(person) => Some(EntryKey::Person(person.clone())),
-            Self::Schedule { team: of, name } => {
-                Some(EntryKey::Schedule(of.as_ref().unwrap_or(team).clone(), name.clone()))
-            }
-            Self::Team(team) => Some(EntryKey::Team(team.clone())),
-        }
-    }
-
     /// The address, if the target is one.
     pub fn contact(&self) -> Option<&Contact> {
         match self {

@@ -47,15 +47,15 @@ pub struct TeamLevel {
 impl Team {
     /// The default wait.
     pub const DEFAULT_WAIT: Duration = Duration::from_secs(600);
-    /// The longest wait.
+    /// The maximum wait.
     pub const MAX_WAIT: Duration = Duration::from_secs(7 * 24 * 3600);
-    /// The most repeat rounds.
+    /// The maximum number of repeat rounds.
     pub const MAX_REPEAT: u32 = 100;
 
     /// The maximum number of levels.
     pub const MAX_LEVELS: usize = Matrix::MAX_CONTACTS / 2;
 
-    /// A team whose fallback is `fallback`, with the defaults for everything else.
+    /// Builds settings with that fallback, and defaults for everything else.
     pub fn builder<T: Into<Target>>(fallback: Vec<T>) -> TeamBuilder {
         TeamBuilder {
             team: Team {
@@ -70,17 +70,17 @@ impl Team {
         }
     }
 
-    /// The zone in which its calendar's days begin and end.
+    /// The time zone in which the calendar's days begin and end.
     pub fn timezone(&self) -> &Zone {
         &self.timezone
     }
 
-    /// How long a level is given before the next one is alerted.
+    /// The wait: how long a level has before the next one is alerted.
     pub fn escalate_after(&self) -> Duration {
         self.escalate_after
     }
 
-    /// Who is alerted when nobody else can be or nobody else has claimed.
+    /// The fallback: it is alerted if nobody else can be reached, or nobody else has claimed.
     pub fn fallback(&self) -> &[Target] {
         &self.fallback
     }
@@ -95,12 +95,12 @@ impl Team {
         self.levels.iter().flat_map(|level| &level.notify).chain(&self.fallback)
     }
 
-    /// How many further rounds come before the fallback.
+    /// The number of further rounds before the fallback.
     pub fn repeat(&self) -> u32 {
         self.repeat
     }
 
-    /// Which levels a severity alerts, where not all.
+    /// The levels that each severity alerts, if not all.
     pub fn alert_levels(&self) -> &BTreeMap<Severity, Vec<u16>> {
         &self.alert_levels
     }
@@ -124,28 +124,28 @@ pub struct TeamBuilder {
 }
 
 impl TeamBuilder {
-    /// The zone of its calendar (default: UTC).
+    /// Sets the time zone of the calendar (default: UTC).
     #[must_use]
     pub fn timezone(mut self, zone: Zone) -> Self {
         self.team.timezone = zone;
         self
     }
 
-    /// How long a level is given; a whole number of milliseconds (default: ten minutes).
+    /// Sets the wait of a level: a whole number of milliseconds (default: ten minutes).
     #[must_use]
     pub fn escalate_after(mut self, wait: Duration) -> Self {
         self.team.escalate_after = wait;
         self
     }
 
-    /// Further rounds before the fallback (default: none).
+    /// Sets the number of further rounds before the fallback (default: none).
     #[must_use]
     pub fn repeat(mut self, rounds: u32) -> Self {
         self.team.repeat = rounds;
         self
     }
 
-    /// Which levels a severity alerts (default: all); an empty list alerts none.
+    /// Sets the levels that a severity alerts (default: all). An empty list alerts nobody.
     #[must_use]
     pub fn alert_levels(mut self, severity: Severity, levels: Vec<u16>) -> Self {
         self.team.alert_levels.insert(severity, levels);
@@ -159,10 +159,10 @@ impl TeamBuilder {
         self
     }
 
-    /// Checks everything.
+    /// Checks all settings, and makes them.
     ///
     /// # Errors
-    /// Every invalid setting, by its name on the wire.
+    /// Lists every invalid setting, by its name on the wire.
     pub fn build(self) -> Result<Team, InvalidInput> {
         let mut invalid = InvalidInput::default();
         let team = self.team;
@@ -226,7 +226,7 @@ impl Team {
     }
 }
 
-/// A calendar entry: who is on call on one day of a team, and to whom it escalates.
+/// A calendar entry: the contacts who are on call on one day of a team, and those of the next levels.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rota {
     oncall: Vec<Target>,
@@ -236,10 +236,10 @@ pub struct Rota {
 }
 
 impl Rota {
-    /// `oncall` is alerted first, together; then each entry of `escalation` in order.
+    /// Makes an entry: `oncall` is alerted first, together; then each entry of `escalation` in order.
     ///
     /// # Errors
-    /// More contacts than a matrix can have. Empty lists are allowed: an empty level is skipped.
+    /// There are more contacts than a matrix can have. Empty lists are allowed: an empty level is skipped.
     pub fn new<T: Into<Target>>(oncall: Vec<T>, escalation: Vec<Vec<T>>) -> Result<Self, InvalidInput> {
         let targets = |level: Vec<T>| level.into_iter().map(Into::into).collect::<Vec<Target>>();
         let (oncall, escalation) = (targets(oncall), escalation.into_iter().map(targets).collect::<Vec<_>>());
@@ -254,12 +254,12 @@ impl Rota {
         Ok(Self { oncall, escalation, owner: None })
     }
 
-    /// Who is on call.
+    /// The contacts who are on call: level 1.
     pub fn oncall(&self) -> &[Target] {
         &self.oncall
     }
 
-    /// To whom it escalates, level by level.
+    /// The contacts of the next levels, level by level.
     pub fn escalation(&self) -> &[Vec<Target>] {
         &self.escalation
     }

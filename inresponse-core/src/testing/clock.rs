@@ -24,13 +24,13 @@ struct Hands {
 }
 
 impl ManualClock {
-    /// A clock that stands at `wall`.
+    /// A clock that shows `wall` and does not move.
     pub fn at(wall: DateTime<Utc>) -> Self {
         let hands = Hands { wall, monotonic: Duration::ZERO, sleepers: Vec::new() };
         Self { hands: Arc::new(Mutex::new(hands)) }
     }
 
-    /// Lets time pass, on both clocks.
+    /// Moves both clocks forward.
     pub fn advance(&self, by: Duration) {
         let mut hands = self.hands();
         hands.monotonic += by;
@@ -40,7 +40,7 @@ impl ManualClock {
         sleepers.into_iter().for_each(Waker::wake);
     }
 
-    /// Sets the wall clock, as an operator or a time server would; the monotonic clock stays.
+    /// Sets the wall clock, as an operator or a time server would. The monotonic clock does not change.
     pub fn jump(&self, to: DateTime<Utc>) {
         self.hands().wall = to;
     }

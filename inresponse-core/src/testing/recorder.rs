@@ -1,4 +1,4 @@
-//! A notifier that remembers what it was given.
+//! A notifier that records the alerts that it gets.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,30 +6,30 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::model::{Contact, DeliveryId, IncidentNumber, Level};
+use crate::model::{Contact, DeliveryId, IncidentNumber, Purpose};
 use crate::notify::{Alert, Notifier, Outcome};
 
-/// One attempt as it was recorded.
+/// A recorded attempt.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Recorded {
-    /// The incident.
+    /// The number of the incident.
     pub incident: IncidentNumber,
-    /// The delivery's name.
+    /// The id of the delivery.
     pub delivery: DeliveryId,
-    /// Which attempt.
+    /// The number of the attempt.
     pub attempt: u32,
-    /// To whom.
+    /// The contact that was alerted.
     pub contact: Contact,
-    /// At which level.
-    pub level: Level,
+    /// What it is for.
+    pub purpose: Purpose,
     /// In which round.
     pub round: u32,
-    /// The link to claim with.
+    /// The claim link.
     pub claim_url: Option<String>,
 }
 
 impl std::fmt::Debug for Recorded {
-    /// Without the link to claim with, which is a secret.
+    /// Hides the claim link, which is a secret.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Recorded")
             .field("delivery", &self.delivery)
@@ -39,7 +39,7 @@ impl std::fmt::Debug for Recorded {
     }
 }
 
-/// Remembers every attempt. Accepts each, unless the next outcomes were set before. Clones share.
+/// Records every attempt. Accepts each, unless the next outcomes were set before. Clones share the records.
 #[derive(Debug, Clone, Default)]
 pub struct RecordingNotifier {
     inner: Arc<Mutex<Inner>>,
@@ -52,22 +52,22 @@ struct Inner {
 }
 
 impl RecordingNotifier {
-    /// One that accepts everything.
+    /// A notifier that accepts everything.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The next attempt, to whomever, ends like this.
+    /// Sets the outcome of the next attempt to any recipient.
     pub fn then(&self, outcome: Outcome) {
         self.inner().scripted.push_back((None, outcome));
     }
 
-    /// The next attempt to `contact` ends like this.
+    /// Sets the outcome of the next attempt to `contact`.
     pub fn then_for(&self, contact: Contact, outcome: Outcome) {
         self.inner().scripted.push_back((Some(contact), outcome));
     }
 
-    /// Everything so far, in order.
+    /// All attempts so far, in order.
     pub fn attempts(&self) -> Vec<Recorded> {
         self.inner().attempts.clone()
     }
@@ -87,7 +87,7 @@ impl Notifier for RecordingNotifier {
             delivery: alert.delivery_id().clone(),
             attempt: alert.attempt(),
             contact: alert.contact().clone(),
-            level: alert.level(),
+            purpose: alert.purpose(),
             round: alert.round(),
             claim_url: alert.claim_url().map(str::to_owned),
         });

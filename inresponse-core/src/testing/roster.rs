@@ -1,4 +1,4 @@
-//! Short ways to set up and look at a roster.
+//! Helpers that set up and read a roster in tests.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::error::Outage;
 use crate::model::{Person, ServiceName, TeamName};
 use crate::roster::{Edited, Effect, Entry, EntryKey, EntryKind, Roster, RosterEdit, Rota, Standing, Team};
 
-/// Single reads and edits, for tests. Edits are made by `test`; what is refused is an outage of kind permanent.
+/// Single reads and edits for tests. The person `test` makes the edits. A refused edit is an outage of kind permanent.
 #[async_trait]
 pub trait RosterTestExt: Roster {
     /// Makes one edit.
@@ -65,7 +65,7 @@ pub trait RosterTestExt: Roster {
         Ok(self.directory(team, midnight, midnight).await?.day(day).cloned())
     }
 
-    /// Whether a team has settings, a calendar entry or a service.
+    /// Whether a team is known: it has settings, a calendar entry or a service.
     async fn knows_team(&self, team: &TeamName) -> Result<bool, Outage> {
         let (from, to) = (DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH);
         Ok(self.directory(team, from, to).await?.standing() == Standing::Known)

@@ -109,7 +109,7 @@ async fn p09_events_that_this_version_does_not_know_are_kept_as_they_are_and_ale
     assert_eq!(stage.sent(), "0 1:a");
     let body = serde_json::to_value(&stage.incident(number).await.incident).unwrap();
     assert_eq!(body["timeline"].as_array().unwrap()[1..4], events);
-    assert_eq!(body["format"], FORMAT);
+    assert_eq!(body["format"], 1, "nothing about the incident needs a newer format");
 }
 
 #[tokio::test]

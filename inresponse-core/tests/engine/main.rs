@@ -3,7 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `support` | an engine on a table: clock, store with faults, carrier with moods |
-//! | `intake` | reports, repeats, what people do: promises 1 to 6 |
+//! | `reports` | reports, repeats, what people do: promises 1 to 6 |
 //! | `lookup` | who is told by what is left of the roster, whose a new round is: promises 8, 12 |
 //! | `edits` | changes of the roster that the deployment takes or refuses: promise 16 |
 //! | `escalation` | levels over time, claims, releases: promises 5, 8, 11, 12 |
@@ -24,9 +24,9 @@ mod escalation;
 mod faults;
 mod formats;
 mod handover;
-mod intake;
 mod isolation;
 mod lookup;
+mod reports;
 mod runner;
 mod support;
 mod timers;

@@ -457,7 +457,7 @@ impl Notifier for Carrier {
                 incident: alert.incident().number(),
                 delivery: delivery.clone(),
                 attempt: alert.attempt(),
-                level: alert.level().to_string(),
+                level: alert.purpose().to_string(),
                 round: alert.round(),
                 to: to.clone(),
                 claim_url: alert.claim_url().map(str::to_owned),

@@ -1,4 +1,4 @@
-//! libFuzzer around the target that `INRESPONSE_FUZZ_TARGET` names.
+//! Runs libFuzzer with the target that `INRESPONSE_FUZZ_TARGET` names.
 
 #![no_main]
 #![allow(unsafe_code, reason = "libFuzzer is C++ and calls what the macro exports")]

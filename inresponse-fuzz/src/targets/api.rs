@@ -1,4 +1,4 @@
-//! Any request, through the whole router.
+//! Fuzzes the whole router with any request.
 
 use std::cell::{Cell, OnceCell, RefCell};
 
@@ -18,9 +18,9 @@ use tower::ServiceExt;
 
 use super::{now, once};
 
-/// After so many requests everything begins again, so that memory stays small.
+/// The number of requests after which the router is made again, so that memory stays small.
 const REQUESTS: usize = 500;
-/// The largest answer: a page of what so many requests have made stays below it.
+/// The maximum size of an answer: a page of the incidents from so many requests is smaller.
 const MAX_ANSWER: usize = 16 * 1024 * 1024;
 pub(super) const KEY: &str = "key-of-everything";
 
@@ -30,7 +30,7 @@ thread_local! {
     static SENT: Cell<usize> = const { Cell::new(0) };
 }
 
-/// The router over everything in memory, with a key of all scopes.
+/// The router with everything in memory, and a key with all scopes.
 pub(super) async fn world() -> Router {
     let notifiers = Notifiers::new().mail(RecordingNotifier::new());
     let secret = TokenSecret::new(*b"0123456789abcdef").unwrap();
@@ -46,7 +46,7 @@ pub(super) async fn world() -> Router {
     router(Api::new(engine, Keys::new(vec![key])))
 }
 
-/// A line `METHOD TARGET`, and the body.
+/// Sends a request: a line `METHOD TARGET`, and the body.
 pub(super) fn api(data: &[u8]) {
     let place = data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len());
     let body = data.get(place + 1..).unwrap_or_default();
@@ -68,11 +68,11 @@ async fn answered(method: &Method, request: Request<Body>) {
         let fresh = world().await;
         ROUTER.set(Some(fresh));
     }
-    let router = ROUTER.with_borrow(Clone::clone).expect("it was made for the first request");
+    let router = ROUTER.with_borrow(Clone::clone).expect("the router was made for the first request");
     let target = request.uri().to_string();
     let response = router.oneshot(request).await.unwrap();
     let (status, headers) = (response.status(), response.headers().clone());
-    let bytes = to_bytes(response.into_body(), MAX_ANSWER).await.expect("an answer is bounded");
+    let bytes = to_bytes(response.into_body(), MAX_ANSWER).await.expect("the size of an answer is limited");
     assert!(headers.contains_key("x-request-id"));
     let not_served = status == StatusCode::NOT_IMPLEMENTED;
     assert!(!status.is_server_error() || not_served, "{method} {target}: {status}");

@@ -1,4 +1,4 @@
-//! Bodies of the API.
+//! Fuzzes the bodies of the API.
 
 use std::sync::LazyLock;
 
@@ -12,14 +12,14 @@ use super::{now, refusal_holds};
 static TEAM: LazyLock<TeamName> = LazyLock::new(|| TeamName::new("devops").unwrap());
 static KEY: LazyLock<KeyName> = LazyLock::new(|| KeyName::new("key").unwrap());
 
-/// The incident that a report becomes.
+/// The incident that a report opens.
 pub(super) fn incident_of(report: Report) -> Incident {
     let matrix = Matrix::without_calendar(Vec::new(), std::time::Duration::from_secs(600));
     let (opening, _) = plan::open(report, TEAM.clone(), matrix, None, now());
     opening.numbered(IncidentNumber::new(10_001)).into_incident()
 }
 
-/// Reads a body and writes what it was read as; that is read as the same again.
+/// Reads a body, writes the value, and checks that reading again gives the same value.
 fn same_again<T: std::fmt::Debug>(
     body: &[u8],
     read: impl Fn(&[u8]) -> Result<T, InvalidInput>,
@@ -66,7 +66,7 @@ pub(super) fn update(body: &[u8]) {
     }
 }
 
-/// What a view has besides what can be put.
+/// A view without the fields that cannot be written.
 fn without(mut view: Value, names: &[&str]) -> Value {
     let fields = view.as_object_mut().unwrap();
     fields.retain(|name, _| !names.contains(&name.as_str()));

@@ -1,4 +1,4 @@
-//! What the head of a request says of who sent it.
+//! Fuzzes the headers that tell who sent a request.
 
 use std::cell::OnceCell;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -17,13 +17,13 @@ use super::{api, once};
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const PROXY: Ipv4Addr = Ipv4Addr::LOCALHOST;
 const STRANGER: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 9);
-/// Who sent the request, as the proxy saw it.
+/// The sender's address, as the proxy saw it.
 const SEEN: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 77);
 
 static PROXIES: LazyLock<TrustedProxies> =
     LazyLock::new(|| TrustedProxies::new(["127.0.0.1", "10.0.0.0/8", "fd00::/8"]).unwrap());
 
-/// The address that is believed; what the log says of it stays small and plain.
+/// The address that the server believes. The log's text for this address must stay small and plain.
 fn client(peer: Ipv4Addr, headers: &HeaderMap) -> IpAddr {
     let (address, told) = fuzzing::client(SocketAddr::from((peer, 4711)), &PROXIES, headers);
     assert!(told.len() <= 300 && told.bytes().all(|b| b == b' ' || b.is_ascii_graphic()), "{told:?}");
@@ -32,7 +32,7 @@ fn client(peer: Ipv4Addr, headers: &HeaderMap) -> IpAddr {
     address
 }
 
-/// Lines, of which one that begins with `f` is a header `Forwarded` and any other one `X-Forwarded-For`.
+/// Reads lines as headers: a line that begins with `f` is a header `Forwarded`, any other one `X-Forwarded-For`.
 pub(super) fn forwarded(data: &[u8]) {
     let mut headers = HeaderMap::new();
     for line in data.split(|byte| *byte == b'\n') {
@@ -44,7 +44,7 @@ pub(super) fn forwarded(data: &[u8]) {
         let Ok(value) = HeaderValue::from_bytes(value) else { return };
         headers.append(name, value);
     }
-    assert_eq!(client(STRANGER, &headers), STRANGER, "who is no trusted proxy is believed in nothing");
+    assert_eq!(client(STRANGER, &headers), STRANGER, "an untrusted proxy is not believed");
     client(PROXY, &headers);
     for (name, hop) in [(FORWARDED_FOR, SEEN.to_string()), (FORWARDED, format!("for={SEEN}"))] {
         let is_alone = headers.keys().all(|other| *other == name);
@@ -64,7 +64,8 @@ pub(super) fn forwarded(data: &[u8]) {
     }
 }
 
-/// What the proxy has added is believed, or nothing is: whatever came before it was written by a stranger.
+/// Checks that the server believes what the proxy has added, or nothing: everything before it was written by the
+/// client.
 fn holds(client: IpAddr, is_certain: bool) {
     assert!(client == SEEN || (client == PROXY && !is_certain), "{client}");
 }
@@ -94,7 +95,7 @@ impl Board {
         Self { runtime, router, cookie }
     }
 
-    /// Whether the page to sign in leads on, as it does for somebody who has signed in.
+    /// Whether the sign-in page redirects, as it does for somebody who has signed in.
     fn is_signed_in(&self, cookies: &[&HeaderValue]) -> bool {
         let mut request = Request::get("/board/sign-in").body(Body::empty()).unwrap();
         for cookie in cookies {
@@ -109,12 +110,12 @@ impl Board {
     }
 }
 
-/// The value of a session's cookie; and any header `Cookie`.
+/// Fuzzes the value of a session's cookie, and any header `Cookie`.
 pub(super) fn session(data: &[u8]) {
     if let Ok(text) = std::str::from_utf8(data)
         && let Some(written) = fuzzing::session(text)
     {
-        assert_eq!(fuzzing::session(&written).as_ref(), Some(&written), "it is read again as the same");
+        assert_eq!(fuzzing::session(&written).as_ref(), Some(&written), "the value is read again unchanged");
         assert!(written.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)));
     }
     let Ok(given) = HeaderValue::from_bytes(data) else { return };

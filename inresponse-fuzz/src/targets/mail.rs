@@ -1,4 +1,4 @@
-//! Any incident's mail, read by a strict and by a lax parser.
+//! Fuzzes the mail of an incident, which a strict and a lax parser read.
 
 use std::cell::OnceCell;
 use std::sync::Arc;
@@ -51,8 +51,8 @@ fn header_names(message: &[u8]) -> Vec<String> {
     headers.iter().map(|header| header.get_key()).collect()
 }
 
-/// Fields of an incident, parted by bytes that are no UTF-8: title, message, service, source, key, a label, a link,
-/// the recipient.
+/// Reads the fields of an incident, separated by bytes that are not UTF-8: title, message, service, source, key, a
+/// label, a link, the recipient.
 pub(super) fn mail(data: &[u8]) {
     let mut parts = data.split(|byte| *byte == 0xff).map(std::str::from_utf8);
     let mut part = || parts.next().and_then(Result::ok).filter(|part| !part.is_empty());

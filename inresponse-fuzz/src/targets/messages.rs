@@ -1,4 +1,4 @@
-//! What other monitoring systems send.
+//! Fuzzes the messages of other monitoring systems.
 
 use std::sync::LazyLock;
 
@@ -22,13 +22,13 @@ fn context(service: Option<&ServiceName>) -> Context<'_> {
     Context { rule: &RULE, service, now: now() }
 }
 
-/// What was made of an alert can be reported as it is, whatever the alert held.
+/// Checks that a translated alert is a valid report, whatever the alert contained.
 fn holds(signal: &Translated) {
     match signal {
         Err(invalid) => refusal_holds(invalid),
         Ok(Signal::Report(trouble)) => {
             for recurrence in [Recurrence::Fresh, Recurrence::Flapping] {
-                let report = trouble.report(recurrence).expect("everything is cut to what a report may hold");
+                let report = trouble.report(recurrence).expect("everything is cut to the limits of a report");
                 assert_eq!((report.service(), report.dedup_key()), (trouble.service(), Some(trouble.key())));
                 assert!(format!("{report:?}").len() < 8 * Report::MAX_BYTES);
             }
@@ -83,7 +83,7 @@ pub(super) fn pagerduty(body: &[u8]) {
             let shown = format!("{event:?}");
             let key = pagerduty_events::routing_key(body).ok().flatten();
             if let Some(key) = key.filter(|key| key.len() > 40) {
-                assert!(!shown.contains(&key), "the key shows in {shown}");
+                assert!(!shown.contains(&key), "the key appears in {shown}");
             }
             let translated = event.translate(body, &context(Some(&OWN)));
             holds(&translated.map(|t| {
@@ -94,7 +94,7 @@ pub(super) fn pagerduty(body: &[u8]) {
     }
 }
 
-/// A line with identifier and type, and the body.
+/// Reads a line with identifier and type, and the body.
 pub(super) fn opsgenie(data: &[u8]) {
     let context = context(Some(&OWN));
     holds(&opsgenie_api::create(data, &context));
@@ -121,7 +121,7 @@ static MAPPING: LazyLock<Mapping> = LazyLock::new(|| {
     .unwrap()
 });
 
-/// A mapping as a config has it, a zero byte, and the document; or a document for a mapping that reads everything.
+/// Reads a mapping as in a config, a zero byte, and the document; or a document for a mapping that reads everything.
 pub(super) fn generic(data: &[u8]) {
     let (head, tail) = split(data, 0);
     let own = serde_json::from_slice::<Mapping>(head).ok();
@@ -132,7 +132,7 @@ pub(super) fn generic(data: &[u8]) {
     }
 }
 
-/// Nobody but Amazon signs for Amazon.
+/// Checks that nobody except Amazon can sign for Amazon.
 pub(super) fn sns(body: &[u8]) {
     if let Some(translated) = event(body, &context(None)) {
         holds(&translated);
@@ -159,7 +159,7 @@ pub(super) fn sns(body: &[u8]) {
     }
 }
 
-/// The name of a topic, a line break, and what was published there.
+/// Reads the name of a topic, a line break, and the published text.
 pub(super) fn cloudwatch(data: &[u8]) {
     let (topic, message) = split(data, b'\n');
     let (Ok(topic), Ok(message)) = (std::str::from_utf8(topic), std::str::from_utf8(message)) else { return };
@@ -168,7 +168,7 @@ pub(super) fn cloudwatch(data: &[u8]) {
     }
 }
 
-/// What is before the first of these bytes, and what comes after it.
+/// The bytes before the first `at`, and those after it.
 fn split(data: &[u8], at: u8) -> (&[u8], &[u8]) {
     let place = data.iter().position(|byte| *byte == at).unwrap_or(data.len());
     (&data[..place], data.get(place + 1..).unwrap_or_default())

@@ -1,7 +1,8 @@
-//! The targets, and what they all check.
+//! The list of targets, and the checks that they share.
 
 mod api;
 mod bodies;
+mod feeds;
 mod head;
 mod mail;
 mod messages;
@@ -14,12 +15,12 @@ use std::cell::OnceCell;
 use chrono::{DateTime, Utc};
 use inresponse_core::InvalidInput;
 
-/// One reader of strangers' bytes.
+/// A fuzz target: one reader of untrusted bytes.
 #[derive(Debug)]
 pub struct Target {
-    /// Its name, which is also that of the folder of its corpus.
+    /// The name of the target, and of its corpus folder.
     pub name: &'static str,
-    /// Panics if something is wrong for these bytes.
+    /// Reads these bytes and panics if something is wrong.
     pub run: fn(&[u8]),
 }
 
@@ -38,15 +39,16 @@ pub static TARGETS: &[Target] = targets! {
     mail: mail;
     settings: config;
     notice: notice;
+    feeds: ical;
     api: api;
 };
 
-/// When everything here happens.
+/// The fixed time at which everything happens.
 fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_795_489_200, 0).unwrap()
 }
 
-/// A refusal names fields and stays small, whatever was refused.
+/// Checks that a refusal names fields and stays small, whatever was refused.
 fn refusal_holds(invalid: &InvalidInput) {
     assert!(!invalid.is_empty());
     assert!(invalid.errors().len() <= InvalidInput::MAX_ERRORS);
@@ -56,7 +58,7 @@ fn refusal_holds(invalid: &InvalidInput) {
     }
 }
 
-/// Something that is made once in each thread.
+/// Makes a value once in each thread.
 fn once<T>(
     cell: &'static std::thread::LocalKey<OnceCell<T>>,
     make: impl FnOnce() -> T,

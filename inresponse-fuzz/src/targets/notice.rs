@@ -1,4 +1,4 @@
-//! What SES reports about a mail.
+//! Fuzzes the reports of SES about a mail.
 
 use inresponse_ses::{Notice, read};
 

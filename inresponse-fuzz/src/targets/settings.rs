@@ -1,8 +1,8 @@
-//! The server's file.
+//! Fuzzes the server's config file.
 
 use inresponse_server::fuzzing::{self, Read};
 
-/// What is kept of a file tells no secret, and what is refused says why without one.
+/// Checks that the settings of a valid file show no secret, and that errors about an invalid file contain none.
 pub(super) fn config(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     // What stands for a secret wherever the file has this mark.
@@ -23,7 +23,7 @@ pub(super) fn config(data: &[u8]) {
     }
 }
 
-/// Whether a text stands in no other entries than these.
+/// Whether a text occurs only in these entries of a file.
 fn mentions_only(toml: &str, text: &str, names: &[&str]) -> bool {
     toml.lines().filter(|line| line.contains(text)).all(|line| {
         let name = line.split('=').next().unwrap_or_default().trim();

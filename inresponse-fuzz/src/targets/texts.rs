@@ -1,4 +1,4 @@
-//! What is written in one line.
+//! Fuzzes texts of one line, such as cursors and tokens.
 
 use std::sync::LazyLock;
 
@@ -10,7 +10,7 @@ use inresponse_intake::opsgenie::RequestId;
 
 use super::{now, refusal_holds};
 
-/// Two lists that share nothing but their kind.
+/// Two lists with different filters.
 static LISTS: LazyLock<[ListQuery; 2]> = LazyLock::new(|| {
     let athens = ServiceName::new("athens").ok();
     let open = ListQuery { state: Some(State::Open), service: athens, ..ListQuery::default() };
@@ -22,8 +22,8 @@ pub(super) fn cursor(data: &[u8]) {
     if let Ok(text) = std::str::from_utf8(data) {
         match fuzzing::read_cursor(text, one) {
             Ok(below) => {
-                assert_eq!(fuzzing::write_cursor(below, one), text, "a place has one cursor");
-                assert!(fuzzing::read_cursor(text, other).is_err(), "it is of another list");
+                assert_eq!(fuzzing::write_cursor(below, one), text, "a place in a list has only one cursor");
+                assert!(fuzzing::read_cursor(text, other).is_err(), "the cursor belongs to another list");
             }
             Err(invalid) => refusal_holds(&invalid),
         }
@@ -52,15 +52,23 @@ pub(super) fn token(data: &[u8]) {
     let number = text.len() as u64;
     let token = ClaimToken::new(IncidentNumber::new(number), recipient, now());
     let signed = token.sign(own);
-    assert_eq!(verify(&signed, number, own), Ok(token), "what is signed is verified");
-    assert_eq!(verify(&signed, number, others), Err(TokenError::Invalid), "under its own secret only");
-    assert_eq!(verify(&signed, number + 1, own), Err(TokenError::Invalid), "for its own incident only");
+    assert_eq!(verify(&signed, number, own), Ok(token), "a signed token is valid");
+    assert_eq!(
+        verify(&signed, number, others),
+        Err(TokenError::Invalid),
+        "a token is valid only under its own secret"
+    );
+    assert_eq!(
+        verify(&signed, number + 1, own),
+        Err(TokenError::Invalid),
+        "a token is valid only for its own incident"
+    );
     let mut forged = signed.into_bytes();
     let place =
         data.iter().fold(0_usize, |sum, byte| sum.wrapping_mul(31) + usize::from(*byte)) % forged.len();
     forged[place] = if forged[place] == b'A' { b'B' } else { b'A' };
     let forged = String::from_utf8(forged).unwrap();
-    assert_eq!(verify(&forged, number, own), Err(TokenError::Invalid), "to the letter only");
+    assert_eq!(verify(&forged, number, own), Err(TokenError::Invalid), "only the exact token is valid");
 }
 
 pub(super) fn contact(data: &[u8]) {
@@ -68,8 +76,16 @@ pub(super) fn contact(data: &[u8]) {
     match Contact::new(text) {
         Err(invalid) => refusal_holds(&invalid),
         Ok(contact) => {
-            assert_eq!(Contact::new(contact.as_str()).as_ref(), Ok(&contact), "as it is kept");
-            assert_eq!(Contact::new(contact.to_string()).as_ref(), Ok(&contact), "as it is shown");
+            assert_eq!(
+                Contact::new(contact.as_str()).as_ref(),
+                Ok(&contact),
+                "the contact in its stored form"
+            );
+            assert_eq!(
+                Contact::new(contact.to_string()).as_ref(),
+                Ok(&contact),
+                "the contact in its shown form"
+            );
             assert!(contact.as_str().len() <= Contact::MAX_BYTES);
             assert!(!contact.as_str().chars().any(|c| c.is_control() || c.is_whitespace()));
         }
@@ -87,7 +103,7 @@ pub(super) fn time(data: &[u8]) {
     }
 }
 
-/// What is taken for Amazon's is Amazon's to the library that fetches it, too.
+/// Checks that a URL that is accepted as Amazon's also leads to Amazon in the library that fetches it.
 pub(super) fn amazon_url(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let Some(amazon) = inresponse_intake::fuzzing::amazon_url(text) else { return };

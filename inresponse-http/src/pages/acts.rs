@@ -1,4 +1,4 @@
-//! Executes the forms of the board as the API does, in the name of the person who is signed in.
+//! Executes the forms of the board, as the API would, for the person who is signed in.
 
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
@@ -19,13 +19,13 @@ use crate::input::{Bytes, Path, number};
 use crate::outsiders::{Allowed, allowed};
 use crate::problem::Problem;
 
-/// One press of a button.
+/// A button that was pressed, with its input.
 struct Act {
     changes: Vec<StateChange>,
     note: Option<Note>,
 }
 
-/// Does what the button says, and leads back to the incident.
+/// Does what the button says, and redirects to the incident.
 pub(super) async fn act(
     Here(api): Here,
     me: SignedIn,
@@ -101,7 +101,7 @@ pub(super) async fn act(
     }
 }
 
-/// The button that was pressed, with the text field next to it.
+/// Reads which button was pressed, with the text field next to it.
 fn read(field: &impl Fn(&str) -> String) -> Result<Act, InvalidInput> {
     let changes = match field("do").as_str() {
         "claim" => vec![StateChange::Claim(TakeOver::No)],
@@ -130,7 +130,7 @@ impl Act {
         Ok(why.map(|why| Doubt { person: person.clone(), why }))
     }
 
-    /// Its updates, in order.
+    /// The updates that the button stands for, in order.
     fn updates(self, by: &Person, key: &KeyName) -> Vec<Update> {
         let changes = self.changes.into_iter().map(|change| Update::state(by.clone(), change));
         let notes = self.note.into_iter().map(|note| Update::note(by.clone(), note));
@@ -138,7 +138,7 @@ impl Act {
     }
 }
 
-/// One update after the other, until one is refused.
+/// Makes one update after the other until one is refused.
 pub(super) async fn in_turn(
     engine: &Engine,
     number: IncidentNumber,

@@ -1,4 +1,4 @@
-//! Style, script and icon, embedded.
+//! The pages' style, script and icon, embedded in the program.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::LazyLock;
@@ -12,7 +12,7 @@ const STYLE: &str = include_str!("../../assets/board.css");
 const SCRIPT: &str = include_str!("../../assets/board.js");
 const ICON: &str = include_str!("../../assets/icon.svg");
 
-/// Part of the addresses of style and script, so that browsers can cache them until they change.
+/// A part of the addresses of style and script, so that browsers can cache the files until they change.
 pub(super) fn version() -> &'static str {
     static VERSION: LazyLock<String> = LazyLock::new(|| {
         let mut hasher = DefaultHasher::new();

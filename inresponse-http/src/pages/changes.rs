@@ -1,4 +1,4 @@
-//! Who changed the roster, and when.
+//! The page that shows who changed the roster, and when.
 
 use askama::Template;
 use axum::http::StatusCode;
@@ -10,7 +10,7 @@ use super::words::Moment;
 use super::{Frame, Place, html, outage};
 use crate::here::Here;
 
-/// How many are shown.
+/// How many changes the page shows.
 const SHOWN: usize = 50;
 
 #[derive(Template)]
@@ -26,7 +26,7 @@ struct Change {
     what: String,
 }
 
-/// The newest changes.
+/// The page with the newest changes.
 pub(super) async fn page(Here(api): Here, me: SignedIn) -> Response {
     let changes = match api.engine().roster().changes(None, SHOWN).await {
         Ok(changes) => changes,

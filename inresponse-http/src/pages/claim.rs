@@ -1,6 +1,6 @@
 //! The page behind the link in an alert.
 //!
-//! Mail scanners follow links, so looking changes nothing: only the form does.
+//! Mail scanners follow links, so opening the page changes nothing: only its form does.
 
 use askama::Template;
 use axum::body::to_bytes;
@@ -37,32 +37,32 @@ struct Page {
     message: String,
     reported: Moment,
     heading: String,
-    /// Since when that is so.
+    /// Since when the incident has had this state.
     since: Option<Moment>,
-    /// By when the person it was handed to must answer.
+    /// The time by which the person who was handed the incident must answer.
     answer_by: Option<Moment>,
     form: Option<Form>,
     links: Vec<(String, String)>,
-    /// Who was alerted so far, and how that went.
+    /// The people alerted so far, with the result of each alert.
     told: Vec<Told>,
     round: u32,
 }
 
 struct Form {
     token: String,
-    /// The suggested name of the claimant; `None` for the holder.
+    /// The suggested name of the claimant. `None` for the person who already has the incident.
     name: Option<String>,
     take_over: TakeOver,
     buttons: Vec<Button>,
 }
 
-/// A button, and what it does.
+/// A button and its action.
 struct Button {
     text: &'static str,
     then: Then,
 }
 
-/// What to do after the claim, or instead of it.
+/// The action after the claim, or instead of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Then {
     Nothing,
@@ -98,19 +98,19 @@ impl Form {
 struct Link {
     token: String,
     verified: ClaimToken,
-    /// Which button comes first.
+    /// The action of the first button.
     then: Then,
 }
 
-/// The page with the button. Changes nothing.
+/// The page with the claim button. Opening the page changes nothing.
 #[utoipa::path(get, path = "/incidents/{incidentId}/claim", tag = "incidents",
     params(("incidentId" = u64, Path), ("token" = String, Query, description = "from the link in an alert"),
-        ("then" = Option<String>, Query, description = "`resolve` or `release` puts that button first")),
+        ("then" = Option<String>, Query, description = "the first button of the page: `resolve` or `release`")),
     responses(
         (status = 200, description = "a page with a button", body = String, content_type = "text/html"),
-        (status = 400, description = "it is not an incident number", body = String, content_type = "text/html"),
+        (status = 400, description = "the path contains no incident number", body = String, content_type = "text/html"),
         (status = 404, description = "no such incident", body = String, content_type = "text/html"),
-        (status = 403, description = "the link is invalid", body = String, content_type = "text/html"),
+        (status = 403, description = "the link in the alert is invalid", body = String, content_type = "text/html"),
     ))]
 pub(crate) async fn page(
     Here(api): Here,
@@ -131,19 +131,19 @@ pub(crate) async fn page(
     }
 }
 
-/// Claims the incident for the name given, else for the recipient of the alert.
+/// Claims the incident for the name in the form; by default for the recipient of the alert.
 #[utoipa::path(post, path = "/incidents/{incidentId}/claim", tag = "incidents",
     params(("incidentId" = u64, Path), ("token" = String, Query, description = "from the link in an alert")),
     request_body(content = String, content_type = "application/x-www-form-urlencoded",
-        description = "`name`: who claims; `takeOver=yes`: although somebody else has it; `then=resolve`: and ends it; \
+        description = "`name`: who claims; `takeOver=yes`: claims it even if somebody else has it; `then=resolve`: also resolves it; \
             `then=release`: the person who has it gives it back"),
     responses(
         (status = 200, description = "claimed", body = String, content_type = "text/html"),
         (status = 400, description = "the name is invalid", body = String, content_type = "text/html"),
         (status = 404, description = "no such incident", body = String, content_type = "text/html"),
         (status = 413, description = "the form is too large", body = String, content_type = "text/html"),
-        (status = 403, description = "the link is invalid", body = String, content_type = "text/html"),
-        (status = 409, description = "somebody else has it, or it is over", body = String, content_type = "text/html"),
+        (status = 403, description = "the link in the alert is invalid", body = String, content_type = "text/html"),
+        (status = 409, description = "somebody else has the incident, or it is resolved", body = String, content_type = "text/html"),
     ))]
 pub(crate) async fn claim(
     Here(api): Here,
@@ -225,7 +225,7 @@ pub(crate) fn has_link(api: &Api, uri: &Uri) -> bool {
     token.is_some_and(|(_, token)| api.engine().verify_claim(incident, &token).is_ok())
 }
 
-/// What the form says.
+/// The fields of the form.
 struct Given {
     name: Option<String>,
     take_over: TakeOver,
@@ -247,12 +247,12 @@ impl Given {
     }
 }
 
-/// An address as a name, which may be shorter.
+/// An address as a name, cut to the maximum length of a name.
 fn shortened(address: &str) -> String {
     address[..address.floor_char_boundary(Person::MAX_BYTES)].to_owned()
 }
 
-/// The recipient of a link: the holder if the link was sent to them, else their address.
+/// The recipient of a link: the incident's claimant if the link was sent to them, otherwise the recipient's address.
 fn recipient(incident: &Incident, token: &ClaimToken) -> Result<Person, InvalidInput> {
     match incident.holder_at(&token.recipient) {
         Some(holder) => Ok(holder.clone()),
@@ -260,7 +260,7 @@ fn recipient(incident: &Incident, token: &ClaimToken) -> Result<Person, InvalidI
     }
 }
 
-/// The page of an incident as it stands; `me` is who claims, or would.
+/// The page of an incident in its current state; `me` is the person who claims or could claim.
 fn current(api: &Api, incident: &Incident, link: Link, me: Option<&Person>, status: StatusCode) -> Response {
     let is_theirs = |holder: &Person| me.is_some_and(|me| holder.is(me));
     let button = |text, then| Button { text, then };

@@ -1,4 +1,4 @@
-//! What changed, as it changes: the live part of a page, on demand or as a stream.
+//! Live pages: the part of a page that changes, on demand or as a stream of events.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -22,17 +22,17 @@ use crate::here::Here;
 use crate::input::{Params, number};
 use crate::problem::Problem;
 
-/// How often a stream on which nothing happens shows that it lives.
+/// The interval of the events that keep an idle stream open.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// The id that a browser sends when it reconnects.
+/// The header in which a browser sends the id of the last event when it reconnects.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// The view of a page.
+/// The page that a stream belongs to.
 #[derive(Debug, Clone)]
 enum View {
-    /// The incidents.
+    /// The list of incidents.
     List(Filter),
-    /// One of them.
+    /// The page of one incident.
     Incident(IncidentNumber),
 }
 
@@ -47,7 +47,7 @@ impl View {
         Ok((view, seen))
     }
 
-    /// `None` if there is no such incident.
+    /// Renders the live part of the page. `None` if there is no such incident.
     async fn render(&self, api: &Api, me: &Person, age: Age) -> Result<Option<Live>, Outage> {
         match self {
             View::List(filter) => list::live(api, filter, age).await.map(Some),
@@ -56,7 +56,7 @@ impl View {
     }
 }
 
-/// The live part of a page, or a page with the error.
+/// The live part of a page, or a page that says what went wrong.
 async fn live(api: &Api, view: View, me: &Person) -> Result<Live, Box<Response>> {
     match view.render(api, me, Age::Fresh).await {
         Ok(Some(live)) => Ok(live),
@@ -67,7 +67,7 @@ async fn live(api: &Api, view: View, me: &Person) -> Result<Live, Box<Response>>
     }
 }
 
-/// The current live part; nothing if it has not changed.
+/// Answers the current live part, or nothing if it has not changed.
 pub(super) async fn fragment(Here(api): Here, me: SignedIn, params: Params) -> Result<Response, Problem> {
     let (view, seen) = View::read(params)?;
     let live = match live(&api, view, &me.by).await {
@@ -80,12 +80,16 @@ pub(super) async fn fragment(Here(api): Here, me: SignedIn, params: Params) -> R
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (ETAG, HeaderValue::from_str(&format!("\"{}\"", live.seen)).expect("it is a hexadecimal number")),
+        (
+            ETAG,
+            HeaderValue::from_str(&format!("\"{}\"", live.seen))
+                .expect("a hexadecimal number makes a header"),
+        ),
     ];
     Ok((headers, live.html).into_response())
 }
 
-/// The part whenever it changed, until the server stops or the session ends.
+/// Sends the live part whenever it has changed, until the server stops or the session ends.
 pub(super) async fn stream(
     Here(api): Here,
     me: SignedIn,
@@ -104,7 +108,7 @@ pub(super) async fn stream(
     Ok((unbuffered, events.keep_alive(keep_alive)).into_response())
 }
 
-/// Who watches what, and has seen it how.
+/// A stream: who watches which page, and the version that they saw last.
 struct Watch {
     api: Api,
     view: View,

@@ -1,4 +1,4 @@
-//! Which incidents are listed, and from where on: what the address of a list says.
+//! The filter of a list of incidents and the page within it, as its address contains them.
 
 use form_urlencoded::Serializer;
 use inresponse_core::InvalidInput;
@@ -7,24 +7,24 @@ use inresponse_core::model::{IncidentNumber, ServiceName, Severity, State, TeamN
 use crate::input::{Params, number};
 use crate::problem::Problem;
 
-/// How many pages back one can go.
+/// The maximum number of earlier pages that *Previous* can reach.
 const MAX_TRAIL: usize = 32;
 
-/// Which incidents are listed.
+/// The filter of the list, and the current page.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Filter {
-    /// Only in this state (default: OPEN and CLAIMED).
+    /// Lists only incidents in this state (default: OPEN and CLAIMED).
     pub(super) state: Option<State>,
     pub(super) team: Option<TeamName>,
     pub(super) service: Option<ServiceName>,
     pub(super) severity: Option<Severity>,
-    /// Where the page begins (default: at the beginning).
+    /// Where the page begins (default: at the beginning of the list).
     pub(super) from: Option<Mark>,
-    /// Where the previous pages began, except the first.
+    /// Where the earlier pages began, except the first.
     trail: Vec<Mark>,
 }
 
-/// A place in the list: after this incident of the ones in that state.
+/// A place in the list: after this incident, among the incidents in that state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Mark {
     pub(super) state: State,
@@ -48,7 +48,7 @@ impl std::fmt::Display for Mark {
 }
 
 impl Filter {
-    /// Reads a query. Empty fields of a form count as missing.
+    /// Reads the filter from a query. Empty fields of a form count as missing.
     pub(super) fn take(params: &mut Params) -> Self {
         Self {
             state: take(params, "state", str::parse),
@@ -72,12 +72,12 @@ impl Filter {
         self.state.map_or_else(|| vec![State::Open, State::Claimed], |state| vec![state])
     }
 
-    /// The same incidents in that state, or the active ones, from the beginning.
+    /// A filter with the same fields but another state (`None`: OPEN and CLAIMED), at the first page.
     pub(super) fn in_state(&self, state: Option<State>) -> Self {
         Self { state, from: None, trail: Vec::new(), ..self.clone() }
     }
 
-    /// The page that begins at a mark.
+    /// The address of the page that begins at a mark.
     pub(super) fn onward(&self, to: Mark) -> Self {
         let mut trail = self.trail.clone();
         trail.extend(self.from);
@@ -85,14 +85,14 @@ impl Filter {
         Self { from: Some(to), trail: trail.split_off(forgotten), ..self.clone() }
     }
 
-    /// The page before this one; `None` on the first.
+    /// The previous page; `None` on the first.
     pub(super) fn back(&self) -> Option<Self> {
         self.from?;
         let mut trail = self.trail.clone();
         Some(Self { from: trail.pop(), trail, ..self.clone() })
     }
 
-    /// The query of its address, with its question mark; empty where there is nothing to say.
+    /// The query of this page's address, with its question mark; empty if every value is the default.
     pub(super) fn query(&self) -> String {
         let mut query = Serializer::for_suffix(String::from("?"), 1);
         let mut say = |name: &str, value: Option<String>| {
@@ -111,17 +111,17 @@ impl Filter {
         if query == "?" { String::new() } else { query }
     }
 
-    /// Whether only that team's are listed.
+    /// Whether the list shows only that team's incidents.
     pub(super) fn is_team(&self, team: &TeamName) -> bool {
         self.team.as_ref() == Some(team)
     }
 
-    /// Whether only that severity is listed.
+    /// Whether the list shows only that severity.
     pub(super) fn is_severity(&self, severity: &str) -> bool {
         self.severity.is_some_and(|only| only.as_str() == severity)
     }
 
-    /// Whether anything but the state narrows the list.
+    /// Whether a field other than the state narrows the list.
     pub(super) fn narrows(&self) -> bool {
         self.team.is_some() || self.service.is_some() || self.severity.is_some()
     }

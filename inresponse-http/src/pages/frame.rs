@@ -1,4 +1,4 @@
-//! What every page has around it, and pages that say one thing.
+//! The frame around every page, and pages that show one message.
 
 use askama::Template;
 use axum::http::header::{
@@ -13,7 +13,7 @@ use inresponse_core::{Chain, Outage, OutageKind};
 use super::assets;
 use crate::Api;
 
-/// Nothing from elsewhere, nothing inline, in nobody's frame.
+/// The content security policy of every page: nothing from other sites, nothing inline, and no site may frame it.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; \
                       form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
@@ -24,12 +24,13 @@ pub(super) struct Frame {
     pub(super) home: String,
     /// Who is signed in.
     pub(super) by: Option<Person>,
-    /// Changes with the style and the script, which are kept for long.
+    /// The version of style and script, which browsers cache for long. The version changes when one of the files
+    /// changes.
     pub(super) version: &'static str,
     place: Place,
 }
 
-/// What the navigation marks as the current page.
+/// The current page, as the navigation marks it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     Incidents,
@@ -64,30 +65,30 @@ struct Message<'a> {
     text: &'a str,
 }
 
-/// A page that says one thing.
+/// A page that shows one message.
 pub(super) fn message(api: &Api, by: Option<&Person>, status: StatusCode, text: &str) -> Response {
     html(status, &Message { frame: Frame::new(api, by, Place::Elsewhere), text })
 }
 
-/// The page that says of what somebody asked for that it does not work now.
+/// A page that says that a request cannot be served now, for the person who is signed in.
 pub(super) fn outage(api: &Api, by: &Person, error: &Outage) -> Response {
     told_outage(api, Some(by), error)
 }
 
-/// The same for anybody.
+/// A page that says that a request cannot be served now, for anybody.
 pub(super) fn told_outage(api: &Api, by: Option<&Person>, error: &Outage) -> Response {
     tracing::error!(error = %Chain::of(error), "a page failed");
     // Promise 4: what may have been done is not simply to be done again.
     let text = match error.kind() {
         OutageKind::Unknown => {
-            "It is not known whether this was done. Look at the incident before you try again."
+            "It is unknown whether your change was recorded. Look at the incident before you try again."
         }
         _ => "This is not working right now. Please try again.",
     };
     message(api, by, StatusCode::SERVICE_UNAVAILABLE, text)
 }
 
-/// A page as an answer.
+/// Renders a page into a response.
 pub(super) fn html(status: StatusCode, page: &impl Template) -> Response {
     let Ok(body) = page.render() else {
         tracing::error!("a page cannot be rendered");
@@ -106,7 +107,7 @@ pub(super) fn html(status: StatusCode, page: &impl Template) -> Response {
     (status, headers, body).into_response()
 }
 
-/// Go there, with GET.
+/// A redirect to that path, which the browser follows with GET.
 pub(super) fn see(path: &str) -> Response {
     let Ok(path) = HeaderValue::from_str(path) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();

@@ -1,4 +1,4 @@
-//! One incident: who has it, what can be done, and all its details.
+//! The page of one incident: who has it, what can be done, and all its details.
 
 use askama::Template;
 use axum::http::StatusCode;
@@ -23,35 +23,35 @@ struct Page {
     number: IncidentNumber,
     /// Why the request was refused.
     refused: Option<String>,
-    /// A note that was not taken.
+    /// The text of a note that was refused, so that the reader need not type it again.
     note: String,
-    /// A receiver whose hand-over needs a confirmation.
+    /// A receiver of a hand-over that the reader must confirm.
     doubt: Option<Doubt>,
-    /// The teams it can be handed to.
+    /// The teams that the incident can be handed to.
     teams: Vec<TeamName>,
     live: Live,
 }
 
-/// A receiver who is not in the roster or cannot be notified.
+/// A warning about the receiver of a hand-over: not in the roster, or cannot be notified.
 pub(super) struct Doubt {
-    /// Who.
+    /// The receiver of the hand-over.
     pub(super) person: Person,
-    /// Why.
+    /// The reason for the warning.
     pub(super) why: String,
 }
 
-/// Shown on the page if a request was refused.
+/// The parts of a refused request that the page shows again.
 #[derive(Default)]
 pub(super) struct Undone {
     /// Why the request was refused.
     pub(super) refused: Option<String>,
-    /// A note that was not taken.
+    /// The text of a note that was refused.
     pub(super) note: String,
-    /// The hand-over to confirm.
+    /// The hand-over that the reader must confirm.
     pub(super) doubt: Option<Doubt>,
 }
 
-/// The incident.
+/// Answers the page of one incident.
 pub(super) async fn page(
     Here(api): Here,
     me: SignedIn,
@@ -64,7 +64,7 @@ pub(super) async fn page(
     }
 }
 
-/// The page, with what was refused.
+/// The page of one incident, with the request that was refused.
 pub(super) async fn show(
     api: &Api,
     me: &Person,
@@ -87,7 +87,7 @@ pub(super) async fn show(
     }
 }
 
-/// The live part of the page.
+/// The template of the live part of the page.
 #[derive(Template)]
 #[template(path = "incident_fragment.html")]
 struct Fragment {
@@ -107,14 +107,14 @@ struct Fragment {
     dedup_key: Option<String>,
     labels: Vec<(String, String)>,
     links: Vec<(String, String)>,
-    /// Who has it, or resolved it, and when.
+    /// Who has the incident, or resolved it, and when.
     holder: Option<(String, Moment)>,
-    /// Whether that is the reader.
+    /// Whether the reader has the incident.
     is_mine: bool,
-    /// By when the person it was handed to must answer.
+    /// The time by which the person who was handed the incident must answer.
     answer_by: Option<Moment>,
     trouble: Option<String>,
-    /// What comes next and when, unless somebody claims it.
+    /// The next alerts and their times, unless somebody claims the incident.
     upcoming: Vec<(Moment, String)>,
     may_escalate: bool,
     round: u32,
@@ -122,7 +122,7 @@ struct Fragment {
     timeline: Vec<Line>,
 }
 
-/// What of the page is kept up to date; `None` if there is no such incident.
+/// The live part of the page; `None` if there is no such incident.
 pub(super) async fn live(api: &Api, number: IncidentNumber, me: &Person) -> Result<Option<Live>, Outage> {
     let record = api.engine().get(number).await?;
     record.map(|record| Live::new(&fragment(api, &record, me), format!("?incident={number}"))).transpose()
@@ -162,11 +162,15 @@ fn fragment(api: &Api, record: &Record, me: &Person) -> Fragment {
         may_escalate: plan::may_escalate(incident),
         round: incident.round(),
         told: incident.deliveries().iter().rev().map(|delivery| Told::new(incident, delivery)).collect(),
-        timeline: plan::history(incident).iter().rev().map(|happened| Line::new(zone, happened)).collect(),
+        timeline: plan::history(incident)
+            .iter()
+            .rev()
+            .map(|happened| Line::new(incident, happened))
+            .collect(),
     }
 }
 
-/// Text and address of the links that came with the report.
+/// The text and address of each link in the report.
 pub(super) fn links(incident: &Incident) -> Vec<(String, String)> {
     incident.links().iter().map(|link| (link.text().to_owned(), link.url().to_owned())).collect()
 }

@@ -1,4 +1,4 @@
-//! The incidents: open ones first, page by page from the newest on, and on each page the worst on top.
+//! The list of incidents: open ones first, newest pages first, and on each page the worst severity on top.
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
@@ -20,7 +20,7 @@ use crate::Api;
 use crate::here::Here;
 use crate::input::Params;
 
-/// Incidents on a page.
+/// The number of incidents on a page.
 const PAGE: usize = 50;
 
 #[derive(Template)]
@@ -29,13 +29,13 @@ struct Page {
     frame: Frame,
     filter: Filter,
     teams: Vec<TeamName>,
-    /// How many teams have a day to come without anybody on call.
+    /// How many teams have nobody on call on one of the next days.
     uncovered: usize,
-    /// The live part.
+    /// The live part of the page.
     live: Live,
 }
 
-/// The list.
+/// Answers the list.
 pub(super) async fn page(Here(api): Here, me: SignedIn, params: Params) -> Response {
     let filter = match Filter::read(params) {
         Ok(filter) => filter,
@@ -54,7 +54,7 @@ pub(super) async fn page(Here(api): Here, me: SignedIn, params: Params) -> Respo
     }
 }
 
-/// How old that number may be; to count it costs seven questions a team.
+/// How long the number of uncovered teams is reused, because counting asks the roster seven times for each team.
 const UNCOVERED_FOR: Duration = Duration::from_secs(60);
 
 async fn uncovered_teams(api: &Api) -> Result<usize, Outage> {
@@ -71,7 +71,7 @@ async fn uncovered_teams(api: &Api) -> Result<usize, Outage> {
     Ok(teams)
 }
 
-/// The live part of the page.
+/// The template of the live part of the list.
 #[derive(Template)]
 #[template(path = "list_fragment.html")]
 struct Fragment {
@@ -79,7 +79,7 @@ struct Fragment {
     counts: Vec<Count>,
     groups: Vec<Group>,
     census: Census,
-    /// Unclaimed incidents for which somebody was or may still be reached.
+    /// The number of unclaimed incidents for which somebody was reached or may still be reached.
     unanswered: u64,
     narrows: bool,
     first: Option<String>,
@@ -87,16 +87,16 @@ struct Fragment {
     next: Option<String>,
 }
 
-/// How many there are, and the way to them.
+/// The number of incidents in a state, with a link to them.
 struct Count {
     name: &'static str,
-    /// Empty if the store does not count them.
+    /// The number; empty if the store does not count incidents in this state.
     count: String,
     href: String,
     is_current: bool,
 }
 
-/// Those in one state.
+/// The incidents of a page that have the same state.
 struct Group {
     name: &'static str,
     rows: Vec<Row>,
@@ -113,7 +113,7 @@ struct Row {
     count: u64,
     claimed_by: Option<String>,
     resolved_by: Option<String>,
-    /// A problem of the alerting itself.
+    /// A problem of the alerting itself, such as that nobody could be reached.
     trouble: Option<String>,
 }
 
@@ -158,12 +158,12 @@ async fn census(api: &Api, age: Age) -> Result<Census, Outage> {
     }
 }
 
-/// What of the page is kept up to date.
+/// The live part of the list.
 pub(super) async fn live(api: &Api, filter: &Filter, age: Age) -> Result<Live, Outage> {
     Live::new(&fragment(api, filter, age).await?, filter.query())
 }
 
-/// What the list shows.
+/// Collects what the list shows.
 async fn fragment(api: &Api, filter: &Filter, age: Age) -> Result<Fragment, Outage> {
     let (census, (records, next)) = (census(api, age).await?, find(api.engine(), filter).await?);
     let home = api.home();
@@ -206,7 +206,7 @@ fn name(state: IncidentState) -> &'static str {
     }
 }
 
-/// One page, state by state, and where the next one begins.
+/// Finds the incidents of one page, state by state, and where the next page begins.
 async fn find(engine: &Engine, filter: &Filter) -> Result<(Vec<Record>, Option<Mark>), Outage> {
     let (mut found, mut seen): (Vec<Record>, _) = (Vec::new(), HashSet::new());
     let begins_in = filter.from.map(|mark| mark.state);

@@ -1,4 +1,4 @@
-//! The part of a page that is kept up to date.
+//! The live part of a page, which is kept up to date.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
@@ -6,30 +6,30 @@ use std::time::Duration;
 use askama::Template;
 use inresponse_core::Outage;
 
-/// How often a stream asks the store.
+/// The interval at which a stream asks the store.
 pub(super) const PACE: Duration = Duration::from_secs(1);
 
-/// How old the shown data may be.
+/// The maximum age of the data that a page shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Age {
-    /// As it is now.
+    /// The data must be current.
     Fresh,
-    /// Data that another reader got within the last [`PACE`]: for many live pages at once.
+    /// The data may be what another reader got within the last [`PACE`], so that many live pages share one reading.
     Recent,
 }
 
-/// A part of a page that is kept up to date.
+/// The live part of a page, which is kept up to date.
 pub(super) struct Live {
-    /// The part.
+    /// The HTML of the part.
     pub(super) html: String,
-    /// Its name, by which an unchanged one is known.
+    /// A hash of the HTML, by which the browser tells whether the part has changed.
     pub(super) seen: String,
-    /// The query that asks for it.
+    /// The query that requests this part.
     pub(super) query: String,
 }
 
 impl Live {
-    /// What a query asks for, rendered.
+    /// Renders the part that a query requests.
     pub(super) fn new(part: &impl Template, query: String) -> Result<Self, Outage> {
         let html = part.render().map_err(|e| Outage::permanent("a page cannot be rendered").because(e))?;
         let mut hasher = DefaultHasher::new();

@@ -1,7 +1,7 @@
 //! Pages for people: the board, and the page behind the link in an alert.
 //!
-//! They are embedded in the program, load nothing from elsewhere, and work without scripts. The one script keeps them
-//! up to date and shows times in the reader's zone.
+//! The pages are embedded in the program, load nothing from elsewhere, and work without scripts. The one script keeps
+//! them up to date and shows times in the reader's zone.
 //!
 //! | file | holds |
 //! |---|---|
@@ -9,16 +9,16 @@
 //! | `session` | the signed-in person, from the cookie |
 //! | `sessions` | the sessions, shared by all servers |
 //! | `sign_in` | signing in and out |
-//! | `list`, `filter` | the list of incidents, its filter and its pages |
-//! | `incident`, `words` | one incident with everything about it, in words |
+//! | `list`, `filter` | the list of incidents, its filter, and its division into pages |
+//! | `incident`, `words` | the page of one incident, and its texts |
 //! | `acts` | executes the forms |
 //! | `on_call` | who is on call |
 //! | `changes` | who changed the roster |
 //! | `live` | the part of a page that is kept up to date |
-//! | `events` | that part on demand, and as a stream |
-//! | `upkeep` | what the pages keep |
-//! | `frame` | what every page has around it |
-//! | `streams` | how many streams of events there are at once |
+//! | `events` | that part, on demand or as a stream |
+//! | `upkeep` | the shared state of the pages |
+//! | `frame` | the frame around every page |
+//! | `streams` | limits how many streams of events are open at once |
 //! | `assets` | style, script, icon |
 
 mod acts;
@@ -58,7 +58,8 @@ use frame::{Frame, Place, html, message, outage, see, told_outage};
 pub(crate) use claim::has_link;
 pub use upkeep::Pages;
 
-/// The routes behind the link in an alert. Their address contains a secret, so no referrer is sent.
+/// The routes behind the link in an alert. The addresses of these routes contain a secret, so browsers must send no
+/// referrer.
 pub(crate) fn claim_routes() -> OpenApiRouter<Api> {
     let told_to_nobody = HeaderValue::from_static("no-referrer");
     OpenApiRouter::new()
@@ -97,7 +98,7 @@ fn board() -> [(&'static str, MethodRouter<Api>); 9] {
     ]
 }
 
-/// A form that another site has sent.
+/// The error for a form that another site has sent.
 #[derive(Debug, Clone, Copy)]
 struct FromElsewhere;
 

@@ -1,4 +1,4 @@
-//! Who is on call now, team by team.
+//! The page that shows who is on call now, team by team.
 
 use askama::Template;
 use axum::http::StatusCode;
@@ -9,10 +9,11 @@ use inresponse_core::engine::OnCall;
 use inresponse_core::model::{Level, Origin, TeamName};
 
 use super::session::SignedIn;
-use super::words::{capital, names};
+use super::words::capital;
 use super::{Frame, Place, html, outage};
 use crate::Api;
 use crate::here::Here;
+use crate::wire::roster::people;
 
 #[derive(Template)]
 #[template(path = "on_call.html")]
@@ -24,14 +25,14 @@ struct Page {
 struct Team {
     name: TeamName,
     day: String,
-    /// Whether the calendar says nothing about the day.
+    /// Whether the calendar has no entry for the day.
     is_unplanned: bool,
     levels: Vec<Turn>,
-    /// The days to come on which nobody is on call.
+    /// The next days on which nobody is on call.
     uncovered: Vec<String>,
 }
 
-/// Who is alerted, and how long after the report.
+/// A level: who is alerted, and how long after the report.
 struct Turn {
     level: String,
     after: String,
@@ -41,7 +42,8 @@ struct Turn {
 impl Team {
     fn new(name: TeamName, on_call: &OnCall, uncovered: &[NaiveDate]) -> Self {
         let matrix = &on_call.matrix;
-        let after = |waits: u16| match matrix.wait().as_secs() * u64::from(waits) {
+        let waited = |levels: u16| (1..=levels).map(|n| matrix.wait_of(Level::At(n)).as_secs()).sum::<u64>();
+        let after = |levels: u16| match waited(levels) {
             0 => "at once".to_owned(),
             seconds if seconds % 60 == 0 => format!("after {} min", seconds / 60),
             seconds => format!("after {seconds} s"),
@@ -49,7 +51,7 @@ impl Team {
         let turn = |level, waits| Turn {
             level: capital(level),
             after: after(waits),
-            who: names(matrix.contacts(level)),
+            who: people(matrix, level).join(", "),
         };
         let mut levels: Vec<Turn> = (1..=matrix.height())
             .map(|n| turn(Level::At(n), n - 1))
@@ -66,7 +68,7 @@ impl Team {
     }
 }
 
-/// The teams, and who is alerted if something is reported now.
+/// The page of all teams, with who would be alerted if an incident were reported now.
 pub(super) async fn page(Here(api): Here, me: SignedIn) -> Response {
     match teams(&api).await {
         Ok(teams) => {

@@ -1,4 +1,4 @@
-//! Who is signed in, by one cookie that no script and no other site can use.
+//! The signed-in person, known by a cookie that no script and no other site can use.
 
 use axum::Extension;
 use axum::extract::FromRequestParts;
@@ -22,9 +22,9 @@ use crate::site::Transport;
 /// Proof that the person has signed in with a key that is still valid and has the scope.
 #[derive(Debug)]
 pub(crate) struct SignedIn {
-    /// Under which name.
+    /// The name under which the person signed in.
     pub(crate) by: Person,
-    /// With which key.
+    /// The key with which the person signed in.
     pub(crate) caller: Caller,
     token: Token,
 }
@@ -32,8 +32,8 @@ pub(crate) struct SignedIn {
 impl FromRequestParts<Api> for SignedIn {
     type Rejection = Response;
 
-    /// A person who has not signed in is sent to the sign-in page, and back afterwards. If the key lacks the scope, the
-    /// page says so.
+    /// Redirects a person who has not signed in to the sign-in page, and back afterwards. If the key lacks the scope,
+    /// the page says so.
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Response> {
         let api = &api.nested_as(&parts.extensions);
         let Some(door) = Door::of_request(&parts.method, &parts.extensions) else {
@@ -64,31 +64,31 @@ impl FromRequestParts<Api> for SignedIn {
 }
 
 impl SignedIn {
-    /// Whether that is still so, or was a second ago.
+    /// Whether the session is still valid, or was a second ago.
     pub(super) async fn holds(&self, api: &Api) -> Result<bool, Outage> {
         Ok(api.sessions().find(&self.token, Look::OfLate).await?.is_some())
     }
 }
 
-/// What a browser shows of a session.
+/// The session in a request's cookie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shown {
-    /// One of somebody who has signed in.
+    /// The session is valid: somebody has signed in.
     Known,
-    /// One that has ended or never was.
+    /// The session has ended or never existed.
     Unknown,
-    /// None.
+    /// The request has no session cookie.
     Nothing,
 }
 
-/// What session is shown.
+/// Finds the session that a request shows.
 pub(super) async fn shown(api: &Api, headers: &HeaderMap) -> Result<Shown, Outage> {
     let Some(token) = token(api, headers) else { return Ok(Shown::Nothing) };
     let found = api.sessions().find(&token, Look::Now).await?;
     Ok(if found.is_some() { Shown::Known } else { Shown::Unknown })
 }
 
-/// Ends the session of the person who has signed in, if there is one.
+/// Ends the session of the signed-in person, if there is one.
 pub(super) async fn end(api: &Api, headers: &HeaderMap) -> Result<(), Outage> {
     match token(api, headers) {
         Some(token) => api.sessions().end(&token).await,
@@ -96,13 +96,13 @@ pub(super) async fn end(api: &Api, headers: &HeaderMap) -> Result<(), Outage> {
     }
 }
 
-/// The lane of the person who has signed in, as far as that is known.
+/// The lane of the signed-in person's key, as far as it is known.
 pub(crate) fn lane(api: &Api, headers: &HeaderMap) -> Option<Lane> {
     let entry = api.sessions().guess(&token(api, headers)?)?;
     Some(Caller::from(entry).lane)
 }
 
-/// The token that a browser sends.
+/// The session token that a browser sends.
 fn token(api: &Api, headers: &HeaderMap) -> Option<Token> {
     let name = cookie_name(api);
     let given = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
@@ -112,14 +112,14 @@ fn token(api: &Api, headers: &HeaderMap) -> Option<Token> {
     Token::read(value)
 }
 
-/// The cookie of a session.
+/// The `Set-Cookie` header that begins a session.
 pub(super) fn cookie(api: &Api, token: &Token) -> Option<HeaderValue> {
     let mut cookie = HeaderValue::from_str(&set_cookie(api, &token.text(), LIFE.num_seconds())).ok()?;
     cookie.set_sensitive(true);
     Some(cookie)
 }
 
-/// Takes the cookie back.
+/// The `Set-Cookie` header that deletes the cookie.
 pub(super) fn forget(api: &Api) -> Option<(HeaderName, HeaderValue)> {
     Some((SET_COOKIE, HeaderValue::from_str(&set_cookie(api, "", 0)).ok()?))
 }
@@ -133,8 +133,9 @@ fn set_cookie(api: &Api, value: &str, seconds: i64) -> String {
     format!("{name}={value}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}")
 }
 
-/// Browsers take the first one from nobody but this very host, over TLS and for all its paths, and the second one over
-/// TLS (RFC 6265bis section 4.1.3). Under a prefix there are others on this host, who are not sent it.
+/// The name of the session cookie. Browsers accept the prefix `__Host-` only from this host, over TLS and for all its
+/// paths, and `__Secure-` only over TLS (RFC 6265bis section 4.1.3). Under a path prefix, `__Secure-` is used, because
+/// other programs on this host must not get the cookie.
 fn cookie_name(api: &Api) -> &'static str {
     match (api.site().transport, api.prefix()) {
         (Transport::Https, "") => "__Host-inresponse",

@@ -1,7 +1,7 @@
 //! The sessions of signed-in people, stored for all servers.
 //!
-//! A session is a random token. Stored are a hash of the token, the typed name, the name of the key, and an end. The
-//! session is valid while that key is configured. Only the token can prove its link to the key.
+//! A session is a random token. The settings store a hash of the token, the typed name, the name of the key, and the
+//! end of the session. The session is valid while that key is configured. Only the token can prove its link to the key.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,13 +19,13 @@ use subtle::ConstantTimeEq;
 
 use crate::keys::{ApiKey, Keys};
 
-/// How long one stays signed in.
+/// How long a session lasts.
 pub(super) const LIFE: TimeDelta = TimeDelta::days(7);
-/// How many sessions a key has at most; one more ends the one that would end first.
+/// The maximum number of sessions of a key. Another sign-in ends the session that would end first.
 const MAX_OF_A_KEY: usize = 100;
-/// How old the knowledge of a session may be while the person only looks.
+/// How long a session that was found valid is trusted without another look, while the person only reads.
 const KNOWN_FOR: Duration = Duration::from_secs(1);
-/// How often a change is tried again that somebody else's came before.
+/// The maximum number of times to retry a change that lost against another server's change.
 const MAX_TRIES: usize = 8;
 
 /// The browser's cookie: the name of the key and a random token.
@@ -48,12 +48,12 @@ impl Token {
         Ok(Self { key: key.clone(), secret })
     }
 
-    /// As the value of a cookie.
+    /// The token as the value of a cookie.
     pub(super) fn text(&self) -> String {
         format!("{}.{}", URL_SAFE_NO_PAD.encode(self.key.as_str()), URL_SAFE_NO_PAD.encode(self.secret))
     }
 
-    /// What a browser sent.
+    /// Reads a token from a browser's cookie.
     pub(super) fn read(text: &str) -> Option<Self> {
         let (key, secret) = text.split_once('.')?;
         let key = String::from_utf8(URL_SAFE_NO_PAD.decode(key).ok()?).ok()?;
@@ -65,24 +65,25 @@ impl Token {
         Sha256::new().chain_update(of).chain_update(self.secret).finalize().into()
     }
 
-    /// The name under which it is stored. It does not reveal the token.
+    /// The name under which the session is stored. The name does not reveal the token.
     fn id(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.hash(b"inresponse session v1\0"))
     }
 
-    /// Links it to the key. It does not reveal the key, not even to somebody who could guess it.
+    /// A value that links the token to the key. The value does not reveal the key, not even to somebody who could guess
+    /// it.
     fn tie(&self, entry: &ApiKey) -> String {
         URL_SAFE_NO_PAD.encode(self.hash(&entry.hash()))
     }
 }
 
-/// What a browser sent, as it is written once it was read.
+/// Reads a browser's cookie and writes it again.
 #[cfg(feature = "fuzzing")]
 pub(crate) fn read_again(text: &str) -> Option<String> {
     Token::read(text).map(|token| token.text())
 }
 
-/// The stored part of a session.
+/// A session as it is stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Kept {
@@ -93,21 +94,21 @@ struct Kept {
     expires_at: DateTime<Utc>,
 }
 
-/// Who has signed in, as far as this process knows.
+/// The sessions that this process knows.
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
     known: Mutex<Known>,
 }
 
-/// For each key name: the last reading, and its time on the monotonic clock.
+/// For each key name: the sessions as last read, and the time of reading on the monotonic clock.
 type Known = HashMap<KeyName, (Duration, Arc<Vec<Kept>>)>;
 
-/// How fresh the knowledge of a session must be.
+/// How current the answer about a session must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Look {
-    /// As it is stored now.
+    /// The session is read from the settings now.
     Now,
-    /// At most a second old.
+    /// The answer may be up to a second old.
     OfLate,
 }
 
@@ -115,7 +116,7 @@ fn name_of(key: &KeyName) -> String {
     format!("sessions:{key}")
 }
 
-/// Unreadable data is not a session.
+/// Decodes the stored sessions of a key. Unreadable data counts as no session.
 fn decode(value: Option<&[u8]>) -> Vec<Kept> {
     value.and_then(|value| serde_json::from_slice(value).ok()).unwrap_or_default()
 }
@@ -126,7 +127,7 @@ impl Sessions {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// With the clock, the keys and the settings of a server.
+    /// A register of sessions that uses a server's clock, keys and settings.
     pub(crate) fn of<'a>(
         &'a self,
         engine: &'a Engine,
@@ -137,7 +138,7 @@ impl Sessions {
     }
 }
 
-/// The sessions of a server's keys, as it finds and keeps them.
+/// The sessions of a server's keys, with the parts of the server that they need.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Register<'a> {
     sessions: &'a Sessions,
@@ -154,7 +155,7 @@ impl<'a> Register<'a> {
         kept
     }
 
-    /// Begins a session of `by`, who has shown that key.
+    /// Begins a session for the person `by`, who has shown that key.
     pub(super) async fn begin(self, entry: &ApiKey, by: &Person) -> Result<Token, Outage> {
         let token = Token::random(entry.name())?;
         let now = self.engine.now();
@@ -221,7 +222,7 @@ impl<'a> Register<'a> {
         Ok(self.holder(token, &kept))
     }
 
-    /// With which key, as far as that is known without looking: for what need not be exact.
+    /// The key of a session, as far as this process knows it without asking the settings. The answer need not be exact.
     pub(super) fn guess(self, token: &Token) -> Option<&'a ApiKey> {
         let (_, kept) = self.sessions.known().get(&token.key).cloned()?;
         self.holder(token, &kept).map(|(_, entry)| entry)

@@ -1,4 +1,4 @@
-//! Signing in and out.
+//! The pages to sign in and to sign out.
 
 use askama::Template;
 use axum::Extension;
@@ -24,7 +24,8 @@ struct Page {
     trouble: Option<String>,
 }
 
-/// Redirects to the same page.
+/// A page that redirects the browser to the sign-in page again. A browser that came from another site sends its cookie
+/// only then.
 #[derive(Template)]
 #[template(path = "onward.html")]
 struct Onward {
@@ -32,7 +33,7 @@ struct Onward {
     next: String,
 }
 
-/// The form; a person who is signed in already is led on.
+/// The sign-in form. A person who is already signed in is redirected to the page that they came for.
 pub(super) async fn page(Here(api): Here, mut params: Params, headers: HeaderMap) -> Response {
     let next = params.take("next", |text| Ok(local(&api, text))).unwrap_or_else(|| api.home().to_owned());
     let shown = match session::shown(&api, &headers).await {
@@ -57,7 +58,7 @@ fn form(api: &Api, next: String, headers: &HeaderMap) -> Response {
     html(StatusCode::OK, &Page { frame, next, name: String::new(), trouble: None })
 }
 
-/// Takes key and name.
+/// Checks key and name, and begins a session.
 pub(super) async fn sign_in(Here(api): Here, Bytes(form): Bytes) -> Response {
     let (mut key, mut name, mut next) = (String::new(), String::new(), String::new());
     for (field, value) in form_urlencoded::parse(&form) {
@@ -111,7 +112,8 @@ pub(super) async fn sign_out(Here(api): Here, headers: HeaderMap) -> Response {
     (session::forget(&api).map(|cookie| [cookie]), page).into_response()
 }
 
-/// The path, if it is one of ours: what follows a slash and a slash or backslash is another host.
+/// The path, if it leads to this site. A path that begins with two slashes, or a slash and a backslash, would lead to
+/// another host.
 fn local(api: &Api, path: &str) -> String {
     let rest = path.strip_prefix(api.prefix()).unwrap_or_default();
     let is_plain = path.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');

@@ -6,19 +6,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use inresponse_core::model::KeyName;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// One key may have one in this many streams.
+/// One key may have this fraction of all streams: one in four.
 const SHARE: usize = 4;
 
-/// The places of streams. Clones share them.
+/// The streams that may be open. Clones share the limit.
 #[derive(Debug, Clone)]
 pub(super) struct Streams {
     all: Arc<Semaphore>,
     of_a_key: usize,
-    /// There are no more entries than keys.
+    /// The open streams of each key. The map has no more entries than there are keys.
     by_key: Arc<Mutex<HashMap<KeyName, Arc<Semaphore>>>>,
 }
 
-/// A place, until it is dropped.
+/// A place for one stream. Dropping this value frees the place.
 #[derive(Debug)]
 pub(super) struct Place {
     _of_all: OwnedSemaphorePermit,
@@ -26,7 +26,7 @@ pub(super) struct Place {
 }
 
 impl Streams {
-    /// With this limit in all.
+    /// Sets the limit of all streams together.
     pub(super) fn new(most: usize) -> Self {
         Self {
             all: Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS))),
@@ -35,7 +35,7 @@ impl Streams {
         }
     }
 
-    /// A place for a stream of that key, if one is free.
+    /// Takes a place for a stream of that key, if one is free.
     pub(super) fn take(&self, key: &KeyName) -> Option<Place> {
         let own = {
             // Nothing panics while it holds the lock, so what a poisoned lock guards is whole.

@@ -1,4 +1,4 @@
-//! What the pages keep: who has signed in, streams, and counts that cost much.
+//! The shared state of the pages: sessions, streams, and cached counts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,16 +11,16 @@ use super::sessions::Sessions;
 use super::streams::Streams;
 use crate::site::Site;
 
-/// How many streams of events are open at once, unless another number is given.
+/// The default limit of open event streams.
 const MAX_STREAMS: usize = 256;
 
-/// The last count of all incidents, which costs the more the more there are, and when it was made.
+/// The last count of all incidents, with the time of counting. Counting costs more the more incidents there are.
 pub(super) type LastCensus = Mutex<Option<(Duration, Census)>>;
 
-/// The last number of teams with uncovered days, and when it was counted.
+/// The last number of teams with uncovered days, and the time of counting.
 pub(super) type LastUncovered = Mutex<Option<(Duration, usize)>>;
 
-/// How the pages keep up; and where they are, if the engine's claim links do not say it.
+/// The shared state of the pages, and their address if the engine's claim links do not contain it.
 #[derive(Debug, Clone)]
 pub struct Pages {
     site: Option<Site>,
@@ -31,7 +31,8 @@ pub struct Pages {
 }
 
 impl Default for Pages {
-    /// Where the engine's claim links lead; without any, at the root of an https server, or where the router is nested.
+    /// The pages at the address of the engine's claim links. Without claim links, the pages are at the root of an https
+    /// server, or where the router is nested.
     fn default() -> Self {
         Self {
             site: None,
@@ -44,16 +45,16 @@ impl Default for Pages {
 }
 
 impl Pages {
-    /// Under the URL by which people reach the router, as in `https://example.org/alerting`: for an engine without claim
-    /// links.
+    /// Sets the URL by which people reach the router, such as `https://example.org/alerting`. Needed if the engine
+    /// makes no claim links.
     ///
     /// # Errors
-    /// It is not an http or https URL.
+    /// The text is not an http or https URL.
     pub fn under(public_url: &str) -> Result<Self, InvalidInput> {
         Ok(Self { site: Some(Site::under(public_url)?), ..Self::default() })
     }
 
-    /// The same with at most that many concurrent streams of events. One key may have a quarter of them. More pages
+    /// Limits the number of concurrent event streams. One key may have a quarter of the streams. Pages without a stream
     /// poll every few seconds instead.
     ///
     /// Use 0 if you pay for the duration of requests.

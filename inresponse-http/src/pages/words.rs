@@ -1,11 +1,11 @@
-//! Times, timelines and deliveries in words.
+//! The texts of the pages for times, timelines and deliveries.
 
 use std::fmt;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use inresponse_core::model::{
-    Contact, Delivery, DeliveryStatus, Event, Incident, KeyName, Level, StandIn, State as IncidentState,
-    TeamChange, Zone,
+    Contact, Delivery, DeliveryStatus, Event, Incident, KeyName, Level, Purpose, StandIn,
+    State as IncidentState, TeamChange, Zone,
 };
 use inresponse_core::plan::{self, Follows, Happened, Reached, Upcoming};
 
@@ -17,29 +17,29 @@ pub(super) struct Moment {
     shown: Shown,
 }
 
-/// How an instant is shown.
+/// The format of an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shown {
-    /// How long ago it was.
+    /// The time since the instant.
     Age,
-    /// Day and time.
+    /// Day and time of the instant.
     Clock,
-    /// The same with UTC beside it.
+    /// Day and time of the instant, with UTC beside it.
     WithUtc,
 }
 
 impl Moment {
-    /// How long ago it was.
+    /// Formats an instant as the time since then.
     pub(super) fn age(zone: &Zone, at: DateTime<Utc>) -> Self {
         Self { at, zone: zone.clone(), shown: Shown::Age }
     }
 
-    /// Day and time.
+    /// Formats an instant as day and time.
     pub(super) fn clock(zone: &Zone, at: DateTime<Utc>) -> Self {
         Self { at, zone: zone.clone(), shown: Shown::Clock }
     }
 
-    /// Day and time, with UTC beside it.
+    /// Formats an instant as day and time, with UTC beside it.
     pub(super) fn with_utc(zone: &Zone, at: DateTime<Utc>) -> Self {
         Self { at, zone: zone.clone(), shown: Shown::WithUtc }
     }
@@ -65,26 +65,27 @@ impl fmt::Display for Moment {
 pub(super) struct Line {
     pub(super) at: Moment,
     pub(super) text: String,
-    /// What somebody wrote.
+    /// The text of a note.
     pub(super) note: Option<String>,
 }
 
 impl Line {
-    pub(super) fn new(zone: &Zone, happened: &Happened<'_>) -> Self {
+    pub(super) fn new(incident: &Incident, happened: &Happened<'_>) -> Self {
+        let zone = incident.matrix().zone();
         let note = match &happened.entry.event {
             Event::Noted { note, .. } => Some(note.as_str().to_owned()),
             _ => None,
         };
         let text = match happened.entry.key.as_ref().map(KeyName::as_str) {
-            Some(KeyName::LINK) => format!("{}, with the link in an alert", told(happened)),
-            Some(key) => format!("{}, with the key {key}", told(happened)),
-            None => told(happened),
+            Some(KeyName::LINK) => format!("{}, with the link in an alert", told(incident, happened)),
+            Some(key) => format!("{}, with the key {key}", told(incident, happened)),
+            None => told(incident, happened),
         };
         Self { at: Moment::clock(zone, happened.entry.at), text, note }
     }
 }
 
-fn told(happened: &Happened<'_>) -> String {
+fn told(incident: &Incident, happened: &Happened<'_>) -> String {
     let and_then = |what: String| match happened.follows {
         Follows::TheNextAtOnce => format!("{what}, so the next level was due at once"),
         Follows::Nothing | Follows::Reached(_) => what,
@@ -93,7 +94,7 @@ fn told(happened: &Happened<'_>) -> String {
         Event::Opened { severity } => format!("Reported as {severity}"),
         Event::RoundBegan { round } => format!("Round {round} of the alerts began"),
         Event::LevelBegan { level, contacts, .. } => {
-            format!("Alerting {}: {}", level_name(*level), names(contacts))
+            format!("Alerting {}: {}", level_name(*level), names(incident, contacts))
         }
         Event::LevelBeganAgain { level, .. } => {
             format!("{} began again, because the process that alerted it died", capital(*level))
@@ -107,12 +108,16 @@ fn told(happened: &Happened<'_>) -> String {
             Follows::Reached(who) => reached(who).to_owned(),
             Follows::Nothing | Follows::TheNextAtOnce => "Nobody was left to alert".to_owned(),
         },
-        Event::Claimed { by, from: Some(from) } => format!("{by} took it over from {from}"),
+        Event::Claimed { by, from: Some(from) } => format!("{by} took the incident over from {from}"),
         Event::Claimed { by, from: None } => format!("{by} claimed it"),
-        Event::HandedOver { by, to, .. } => format!("{by} handed it to {to}"),
+        Event::HandedOver { by, to, .. } => format!("{by} handed the incident to {to}"),
         Event::HandoverUnconfirmed { to } => format!("{to} could not be notified of the hand-over"),
-        Event::HandoverUnanswered { to } => format!("{to} did not answer in time, so it is open again"),
-        Event::HandedToTeam { by, from, to } => format!("{by} handed it from team {from} to team {to}"),
+        Event::HandoverUnanswered { to } => {
+            format!("{to} did not answer in time, so the incident is open again")
+        }
+        Event::HandedToTeam { by, from, to } => {
+            format!("{by} handed the incident from team {from} to team {to}")
+        }
         Event::TeamChanged { from, to, why: TeamChange::OwnsService } => {
             format!("Moved from team {from} to team {to}, which now owns the service")
         }
@@ -148,7 +153,7 @@ fn told(happened: &Happened<'_>) -> String {
     }
 }
 
-/// Who was reached once everybody's turn had come.
+/// Describes who was reached once every level had its turn.
 fn reached(reached: Reached) -> &'static str {
     match reached {
         Reached::Everybody => "Everybody was alerted, and nobody claimed it",
@@ -168,12 +173,12 @@ pub(super) fn trouble(incident: &Incident) -> Option<String> {
     Some(format!("{} could not be notified of the hand-over", holder.by))
 }
 
-/// What comes next, unless somebody claims it.
+/// The next alerts, unless somebody claims the incident.
 pub(super) fn upcoming(incident: &Incident) -> Vec<(Moment, String)> {
     let zone = incident.matrix().zone();
     let line = |next: &Upcoming<'_>| match next {
         Upcoming::Level { level, at, contacts } => {
-            (Moment::clock(zone, *at), format!("{}: {}", capital(*level), names(contacts)))
+            (Moment::clock(zone, *at), format!("{}: {}", capital(*level), names(incident, contacts)))
         }
         Upcoming::Round { round, at } => {
             (Moment::clock(zone, *at), format!("Round {round}: the people on call then"))
@@ -186,40 +191,33 @@ fn level_name(level: Level) -> String {
     match level {
         Level::At(n) => format!("level {n}"),
         Level::Fallback => "the fallback".to_owned(),
-        Level::News(_) => "the status update".to_owned(),
     }
 }
 
-/// The level at the beginning of a sentence.
+/// The name of a level at the beginning of a sentence.
 pub(super) fn capital(level: Level) -> String {
     match level {
         Level::At(n) => format!("Level {n}"),
         Level::Fallback => "The fallback".to_owned(),
-        Level::News(_) => "Status update".to_owned(),
     }
 }
 
-pub(super) fn names(contacts: &[Contact]) -> String {
-    contacts.iter().map(Contact::to_string).collect::<Vec<_>>().join(", ")
+fn names(incident: &Incident, contacts: &[Contact]) -> String {
+    contacts.iter().map(|contact| incident.shown(contact)).collect::<Vec<_>>().join(", ")
 }
 
-/// A recipient, and the state of the delivery.
+/// A recipient, and the state of the delivery to them.
 pub(super) struct Told {
     pub(super) contact: String,
     pub(super) level: String,
     pub(super) round: u32,
     pub(super) status: &'static str,
-    /// A class of the style: `good`, `bad` or `waiting`.
+    /// The style class: `good`, `bad` or `waiting`.
     pub(super) mood: &'static str,
     pub(super) at: Option<Moment>,
-    /// The carrier's last text, unless it accepted the alert.
+    /// The carrier's last answer, unless it accepted the alert.
     pub(super) detail: Option<String>,
     pub(super) attempts: u32,
-}
-
-/// Whether it is a status update, not an alert.
-fn is_update(delivery: &Delivery) -> bool {
-    matches!(delivery.key().level, Level::News(_))
 }
 
 /// The words for a recipient before, during and after the send.
@@ -231,7 +229,7 @@ struct Words {
 
 impl Words {
     fn of(incident: &Incident, delivery: &Delivery) -> Self {
-        if !is_update(delivery) {
+        if !delivery.is_status_update() {
             return Self { before: "will be alerted", during: "is being alerted", after: "alerted" };
         }
         // A round keeps only its latest status updates, and no round follows a resolution.
@@ -259,7 +257,7 @@ impl Told {
         let words = Words::of(incident, delivery);
         let was_tried = delivery.last().is_some();
         let (status, mood, at) = match delivery.status() {
-            DeliveryStatus::Pending { due_at } if was_tried && !is_update(delivery) => {
+            DeliveryStatus::Pending { due_at } if was_tried && !delivery.is_status_update() => {
                 ("has not been reached yet", "waiting", Some(due_at))
             }
             DeliveryStatus::Pending { due_at } => (words.before, "waiting", Some(due_at)),
@@ -270,8 +268,11 @@ impl Told {
         };
         let last = delivery.last().filter(|last| !last.detail.is_empty() && mood != "good");
         Self {
-            contact: delivery.contact().to_string(),
-            level: capital(delivery.key().level),
+            contact: incident.shown(delivery.contact()),
+            level: match delivery.key().purpose {
+                Purpose::Alert(level) => capital(level),
+                Purpose::StatusUpdate(_) => "Status update".to_owned(),
+            },
             round: delivery.key().round,
             status,
             mood,

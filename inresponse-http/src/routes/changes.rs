@@ -1,4 +1,4 @@
-//! Who changed the roster, and when.
+//! The routes that change the roster share `edit`; the route `/roster/changes` lists who changed it, and when.
 
 use axum::Json;
 use axum::extract::State;
@@ -17,7 +17,7 @@ use crate::input::Params;
 use crate::problem::Problem;
 use crate::wire::roster::{Named, change};
 
-/// Makes one edit in the name of a key.
+/// Makes one edit of the roster in the name of a key.
 pub(super) async fn edit(api: &Api, by: &Caller, edit: RosterEdit) -> Result<Effect, Problem> {
     edit_naming(api, by, edit, &[]).await
 }
@@ -54,7 +54,9 @@ fn refused(refusal: &Refusal, team: Option<&TeamName>, named: &[Named]) -> Probl
             conflict(told)
         }
         Refusal::Unknown { key, .. } => {
-            let names = |(_, target): &&Named| team.and_then(|team| target.key(team)).as_ref() == Some(key);
+            let names = |(_, target): &&Named| {
+                team.and_then(|team| EntryKey::named_by(target, team)).as_ref() == Some(key)
+            };
             let field = named.iter().find(names).map_or_else(|| key.kind().as_str(), |(field, _)| field);
             Problem::unprocessable(field.to_owned(), told)
         }
@@ -100,7 +102,7 @@ fn quoted(key: &EntryKey) -> String {
     }
 }
 
-/// Reads the current value, because the local copy of the roster may lag behind another server's change.
+/// Reads the current value of an entry. The local copy of the roster may lag behind another server's change.
 pub(super) async fn present<T>(
     api: &Api,
     read: impl Future<Output = Result<T, Outage>>,
@@ -109,13 +111,13 @@ pub(super) async fn present<T>(
     read.await
 }
 
-/// Who changed the roster and when, newest first.
+/// List who changed the roster and when, newest first.
 ///
 /// Every change is recorded in the same step that makes it. Addresses are masked.
 #[utoipa::path(get, path = "/roster/changes", operation_id = "roster_changes", tag = "roster",
     params(
         ("limit" = Option<usize>, Query, description = "1 to 500 (default: 50)"),
-        ("cursor" = Option<String>, Query, description = "from the previous page"),
+        ("cursor" = Option<String>, Query, description = "nextCursor of the previous page"),
     ),
     responses(
         (status = 200, description = "a page", body = Changes),

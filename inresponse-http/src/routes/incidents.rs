@@ -1,4 +1,4 @@
-//! Incidents: report, update, read.
+//! The routes to report, update and read incidents.
 
 use std::fmt::Display;
 
@@ -33,11 +33,11 @@ const MAX_LIMIT: usize = 500;
 
 /// Report an incident.
 ///
-/// Answered only after it is durable. The on-call engineer is alerted at once.
+/// The answer is sent only after the incident is durable. The on-call engineer is alerted at once.
 #[utoipa::path(put, path = "/incidents", tag = "incidents", request_body = Report,
     responses(
         (status = 201, description = "a new incident", body = Incident),
-        (status = 200, description = "an incident with that key is open: counted there", body = Incident),
+        (status = 200, description = "an incident with that dedup key is already open: the report was added to its count", body = Incident),
         (status = 400, description = "a field is invalid", body = Problem),
         (status = 422, description = "unknown service", body = Problem),
         (status = 503, description = "unavailable; see mayHaveBeenRecorded", body = Problem),
@@ -66,7 +66,7 @@ pub(crate) async fn put(
     })
 }
 
-/// A report that nobody will be alerted of must not go unnoticed: who sent it may not look at the answer.
+/// Logs and counts a refused report, because nobody is alerted for it, and its sender may not look at the answer.
 fn refused_report(by: impl Display, reason: &'static str, problem: &str) {
     metrics::counter!("inresponse_reports_refused_total", "reason" => reason).increment(1);
     // However much is wrong with it.
@@ -90,7 +90,7 @@ async fn report(api: &Api, key: &Caller, given: Report) -> Result<Response, Prob
         }
         Reported::Repeat(record) => Ok(Json(brief(&record)).into_response()),
         Reported::UnknownService => {
-            Err(Problem::unprocessable("service", format!("no team answers for the service `{service}`")))
+            Err(Problem::unprocessable("service", format!("no team owns the service `{service}`")))
         }
     }
 }
@@ -100,14 +100,14 @@ fn location(api: &Api, number: IncidentNumber) -> Option<[(HeaderName, HeaderVal
     Some([(LOCATION, value)])
 }
 
-/// Claim, release, resolve, hand over, escalate, change the severity, note.
+/// Claim, release, resolve, hand over, escalate, change the severity, or add a note.
 #[utoipa::path(post, path = "/incidents", tag = "incidents", request_body = Update,
     responses(
-        (status = 200, description = "as it is now", body = Details),
+        (status = 200, description = "the incident after the update", body = Details),
         (status = 400, description = "a field is invalid", body = Problem),
         (status = 404, description = "no such incident", body = Problem),
-        (status = 409, description = "its state does not allow it; see claimedBy", body = Problem),
-        (status = 422, description = "no such team, or somebody outside the roster who may not have it", body = Problem),
+        (status = 409, description = "the incident's state does not allow the update; see claimedBy", body = Problem),
+        (status = 422, description = "the team does not exist, or incidents may not be handed to this person outside the roster", body = Problem),
         (status = 429, description = "too many hand-overs to people outside the roster; see Retry-After", body = Problem),
     ))]
 pub(crate) async fn post(
@@ -119,15 +119,15 @@ pub(crate) async fn post(
     update(&api, None, given, &key).await
 }
 
-/// Claim, release, resolve, hand over, escalate, change the severity, note.
+/// Claim, release, resolve, hand over, escalate, change the severity, or add a note.
 #[utoipa::path(post, path = "/incidents/{incidentId}", tag = "incidents", request_body = Update,
     params(("incidentId" = u64, Path, example = 10000, description = "its number")),
     responses(
-        (status = 200, description = "as it is now", body = Details),
+        (status = 200, description = "the incident after the update", body = Details),
         (status = 400, description = "a field is invalid", body = Problem),
         (status = 404, description = "no such incident", body = Problem),
-        (status = 409, description = "its state does not allow it; see claimedBy", body = Problem),
-        (status = 422, description = "no such team, or somebody outside the roster who may not have it", body = Problem),
+        (status = 409, description = "the incident's state does not allow the update; see claimedBy", body = Problem),
+        (status = 422, description = "the team does not exist, or incidents may not be handed to this person outside the roster", body = Problem),
         (status = 429, description = "too many hand-overs to people outside the roster; see Retry-After", body = Problem),
     ))]
 pub(crate) async fn post_one(
@@ -164,7 +164,7 @@ async fn update(
     let updated = carried_through(&key.lane, async move { engine.update(number, &update).await }).await;
     match updated.map_err(|e| Problem::outage_of_change(&e))? {
         Updated::Changed(record) | Updated::Unchanged(record) => {
-            let view = details(&record);
+            let view = details(&record, key.sees);
             let Some((by, to)) = handed else { return Ok(Json(view)) };
             // It is done; that the roster cannot be asked does not undo it.
             let doubt = doubt(api.engine(), &record.incident, &by, &to).await.unwrap_or_default();
@@ -179,7 +179,7 @@ async fn update(
     }
 }
 
-/// The same with a doubt about whom it is handed to, if there is one.
+/// Adds a warning about the receiver of a hand-over, if there is one.
 fn warned(mut details: Details, doubt: Option<String>) -> Details {
     details.warnings.extend(doubt.map(|message| Warning { field: "handTo".to_owned(), message }));
     details
@@ -206,31 +206,31 @@ fn absent(number: IncidentNumber) -> Problem {
     Problem::not_found(format!("there is no incident {number}"))
 }
 
-/// One incident, by its number in the query, or a page of incidents, newest first.
+/// Read one incident by its number, or a page of incidents, newest first.
 #[utoipa::path(get, path = "/incidents", tag = "incidents",
     params(
-        ("incidentId" = Option<u64>, Query, description = "only this one, with deliveries and timeline"),
+        ("incidentId" = Option<u64>, Query, description = "read only this incident, with deliveries and timeline"),
         ("state" = Option<String>, Query, description = "OPEN, CLAIMED or RESOLVED"),
         ("service" = Option<String>, Query),
         ("team" = Option<String>, Query),
         ("severity" = Option<String>, Query, description = "CRIT, ERR or WARN"),
         ("limit" = Option<usize>, Query, description = "1 to 500 (default: 50)"),
-        ("cursor" = Option<String>, Query, description = "from the previous page"),
+        ("cursor" = Option<String>, Query, description = "nextCursor of the previous page"),
     ),
     responses(
-        (status = 200, description = "a page; with incidentId a single incident", body = Listed),
+        (status = 200, description = "a page of incidents; with incidentId, a single incident", body = Listed),
         (status = 400, description = "a parameter is invalid", body = Problem),
         (status = 404, description = "no such incident", body = Problem),
     ))]
 pub(crate) async fn list(
     State(api): State<Api>,
-    _: Caller,
+    key: Caller,
     mut params: Params,
 ) -> Result<Json<Listed>, Problem> {
     if let Some(number) = params.take("incidentId", number) {
         params.finish()?;
         let found = find(&api, number).await?;
-        return Ok(Json(Listed::One(Box::new(details(&found)))));
+        return Ok(Json(Listed::One(Box::new(details(&found, key.sees)))));
     }
     let state = params.take("state", str::parse::<IncidentState>);
     let service = params.take("service", |text| ServiceName::new(text));
@@ -253,12 +253,12 @@ pub(super) fn limit(text: &str) -> Result<usize, InvalidInput> {
     limit.ok_or_else(|| InvalidInput::field("limit", format!("must be from 1 to {MAX_LIMIT}")))
 }
 
-/// One incident, with deliveries and timeline.
+/// Read one incident, with deliveries and timeline.
 #[utoipa::path(get, path = "/incidents/{incidentId}", tag = "incidents",
     params(
         ("incidentId" = u64, Path, example = 10000, description = "its number"),
-        ("handTo" = Option<String>, Query, description = "answer also the `warnings` that a hand-over to this person \
-            would have; nothing is changed"),
+        ("handTo" = Option<String>, Query, description = "also return the `warnings` for a hand-over to this person; \
+                      nothing is changed"),
         ("by" = Option<String>, Query, description = "who would hand it over (default: the key's name)"),
     ),
     responses(
@@ -277,7 +277,7 @@ pub(crate) async fn get_one(
     let by = params.take("by", |text| Person::new(text));
     params.finish()?;
     let record = find(&api, number).await?;
-    let view = details(&record);
+    let view = details(&record, key.sees);
     let Some(person) = hand_to else { return Ok(Json(view)) };
     let by = by.unwrap_or_else(|| Person::from(&key.key));
     let doubt = doubt(api.engine(), &record.incident, &by, &person).await.map_err(|e| Problem::outage(&e))?;

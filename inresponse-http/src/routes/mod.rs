@@ -1,5 +1,14 @@
-//! The routes, by what they are about.
+//! The routes of the API: each handler reads a request, calls the engine, and writes the answer.
+//!
+//! | file | does |
+//! |---|---|
+//! | `incidents` | reports, updates and reads incidents |
+//! | `roster` | reads and changes services, teams and calendars; reads who is on call |
+//! | `changes` | makes one edit of the roster; lists who changed it |
+//! | `senders` | receives the messages of other monitoring systems, one file for each system |
+//! | `system` | health, readiness, metrics and the API document |
 
+pub(crate) mod calendars;
 pub(crate) mod changes;
 pub(crate) mod incidents;
 pub(crate) mod outlook;

@@ -15,7 +15,7 @@ use crate::input::{Body, NoParams, Params, Path};
 use crate::problem::Problem;
 use crate::wire::people as wire;
 
-fn person_id(text: &str) -> Result<PersonId, Problem> {
+pub(super) fn person_id(text: &str) -> Result<PersonId, Problem> {
     PersonId::new(text).map_err(|e| Problem::invalid(&e))
 }
 

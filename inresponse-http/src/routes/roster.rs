@@ -1,4 +1,4 @@
-//! The roster: services, teams, calendars, who is on call.
+//! The routes of the roster: services, teams, calendars, who is on call.
 
 use std::sync::Arc;
 
@@ -76,13 +76,13 @@ pub(super) async fn directory(
     directory.map_err(|e| Problem::outage(&e))
 }
 
-/// Give a service to a team.
+/// Assign a service to a team.
 #[utoipa::path(put, path = "/services/{service}", tag = "roster", request_body = Owner,
     params(("service" = String, Path, example = "athens")),
     responses(
-        (status = 200, description = "as it is now", body = Service),
+        (status = 200, description = "the stored service", body = Service),
         (status = 400, description = "a field is invalid", body = Problem),
-        (status = 422, description = "the team is not known", body = Problem),
+        (status = 422, description = "the team does not exist", body = Problem),
     ))]
 pub(crate) async fn put_service(
     State(api): State<Api>,
@@ -97,7 +97,7 @@ pub(crate) async fn put_service(
     Ok(Json(answered(&service, Some(entry))?))
 }
 
-/// Whose a service is.
+/// Read which team owns a service.
 #[utoipa::path(get, path = "/services/{service}", tag = "roster",
     params(("service" = String, Path, example = "athens")),
     responses(
@@ -207,9 +207,9 @@ pub(crate) async fn delete_service(
 #[utoipa::path(put, path = "/teams/{team}", tag = "roster", request_body = TeamSettings,
     params(("team" = String, Path, example = "devops")),
     responses(
-        (status = 200, description = "as it is now", body = Team),
+        (status = 200, description = "the stored settings", body = Team),
         (status = 400, description = "a field is invalid", body = Problem),
-        (status = 422, description = "a contact cannot be reached from here", body = Problem),
+        (status = 422, description = "no configured channel reaches a contact", body = Problem),
     ))]
 pub(crate) async fn put_team(
     State(api): State<Api>,
@@ -225,7 +225,7 @@ pub(crate) async fn put_team(
     Ok(Json(wire::team(&team, &settings)))
 }
 
-/// A team's settings.
+/// Read a team's settings.
 #[utoipa::path(get, path = "/teams/{team}", tag = "roster",
     params(("team" = String, Path, example = "devops")),
     responses(
@@ -251,7 +251,7 @@ pub(crate) async fn get_team(
     responses(
         (status = 204, description = "gone"),
         (status = 404, description = "no such team", body = Problem),
-        (status = 409, description = "it still owns services, or is the catch-all team", body = Problem),
+        (status = 409, description = "the team still owns services, or is the catch-all team", body = Problem),
     ))]
 pub(crate) async fn delete_team(
     State(api): State<Api>,
@@ -268,9 +268,9 @@ pub(crate) async fn delete_team(
 #[utoipa::path(put, path = "/teams/{team}/calendar/{day}", tag = "roster", request_body = DayEntry,
     params(("team" = String, Path, example = "devops"), ("day" = String, Path, example = "2026-12-24", description = "YYYY-MM-DD in the team's time zone")),
     responses(
-        (status = 200, description = "as it is now", body = Day),
+        (status = 200, description = "the stored day", body = Day),
         (status = 400, description = "a field is invalid", body = Problem),
-        (status = 422, description = "the team is not known, or a contact cannot be reached", body = Problem),
+        (status = 422, description = "the team does not exist, or no configured channel reaches a contact", body = Problem),
     ))]
 pub(crate) async fn put_day(
     State(api): State<Api>,
@@ -286,7 +286,7 @@ pub(crate) async fn put_day(
     Ok(Json(wire::day(&team, day, &rota)))
 }
 
-/// A day of a team's calendar.
+/// Read a day of a team's calendar.
 #[utoipa::path(get, path = "/teams/{team}/calendar/{day}", tag = "roster",
     params(("team" = String, Path, example = "devops"), ("day" = String, Path, example = "2026-12-24")),
     responses(
@@ -360,7 +360,7 @@ pub(crate) async fn list_days(
     Ok(Json(Calendar { days: days.into_iter().filter_map(day).collect(), cursor }))
 }
 
-/// Who is on call.
+/// Read who is on call.
 #[utoipa::path(get, path = "/teams/{team}/oncall", tag = "roster",
     params(
         ("team" = String, Path, example = "devops"),

@@ -17,7 +17,7 @@ use crate::input::{Body, NoParams, Params, Path};
 use crate::problem::Problem;
 use crate::wire::schedule as wire;
 
-fn schedule_name(text: &str) -> Result<ScheduleName, Problem> {
+pub(super) fn schedule_name(text: &str) -> Result<ScheduleName, Problem> {
     ScheduleName::new(text).map_err(|e| Problem::invalid(&e))
 }
 
@@ -25,11 +25,15 @@ fn override_id(text: &str) -> Result<OverrideId, Problem> {
     OverrideId::new(text).map_err(|e| Problem::invalid(&e))
 }
 
-async fn book(api: &Api) -> Result<Arc<Book>, Problem> {
+pub(super) async fn book(api: &Api) -> Result<Arc<Book>, Problem> {
     api.engine().book().await.map_err(|e| Problem::outage(&e))
 }
 
-fn timetable<'a>(book: &'a Book, team: &TeamName, schedule: &ScheduleName) -> Result<&'a Timetable, Problem> {
+pub(super) fn timetable<'a>(
+    book: &'a Book,
+    team: &TeamName,
+    schedule: &ScheduleName,
+) -> Result<&'a Timetable, Problem> {
     let found = book.timetable(team, schedule).filter(|timetable| timetable.schedule().is_some());
     found.ok_or_else(|| Problem::not_found(format!("team `{team}` has no schedule `{schedule}`")))
 }

@@ -1,4 +1,4 @@
-//! Health, readiness, metrics, the API document.
+//! The routes for health, readiness, metrics and the API document.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::caller::Caller;
 use crate::here::Here;
 use crate::problem::Problem;
 
-/// How long a question about health may take.
+/// The time limit of a query about the server's health.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// How old a health answer may be.
+/// The maximum age of a health answer.
 const COUNTED_FOR: Duration = Duration::from_secs(1);
 
 async fn census(api: &Api) -> Result<Census, Problem> {
@@ -39,7 +39,7 @@ async fn census(api: &Api) -> Result<Census, Problem> {
     census
 }
 
-/// Whether it works, and what does not get through; at most a second old.
+/// Read whether the server works, and which incidents reach nobody. The answer is at most a second old.
 #[utoipa::path(get, path = "/healthz", tag = "system",
     responses(
         (status = 200, description = "it works", body = Health),
@@ -58,11 +58,11 @@ pub(crate) async fn healthz(State(api): State<Api>) -> Result<Json<Health>, Prob
     }))
 }
 
-/// Whether requests should be sent here.
+/// Read whether this server should get requests.
 #[utoipa::path(get, path = "/readyz", tag = "system",
     responses(
-        (status = 200, description = "it should get requests", body = Health),
-        (status = 503, description = "it is stopping, or the store is unavailable", body = Problem),
+        (status = 200, description = "the server should get requests", body = Health),
+        (status = 503, description = "the server is stopping, or the store is unavailable", body = Problem),
     ))]
 pub(crate) async fn readyz(api: State<Api>) -> Result<Json<Health>, Problem> {
     if api.is_stopping() {
@@ -71,7 +71,7 @@ pub(crate) async fn readyz(api: State<Api>) -> Result<Json<Health>, Problem> {
     healthz(api).await
 }
 
-/// Metrics, in Prometheus' text format.
+/// Read the metrics, in Prometheus' text format.
 #[utoipa::path(get, path = "/metrics", tag = "system",
     responses((status = 200, description = "the metrics", body = String)))]
 pub(crate) async fn metrics(State(api): State<Api>, _: Caller) -> Result<Response, Problem> {
@@ -84,7 +84,7 @@ pub(crate) async fn metrics(State(api): State<Api>, _: Caller) -> Result<Respons
     Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], handle.render()).into_response())
 }
 
-/// This document.
+/// Read this API document.
 #[utoipa::path(get, path = "/openapi.json", tag = "system",
     responses((status = 200, description = "OpenAPI 3.1")))]
 pub(crate) async fn openapi(Here(api): Here, _: Caller) -> Response {

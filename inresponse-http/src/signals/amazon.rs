@@ -1,4 +1,4 @@
-//! What is fetched from Amazon.
+//! Fetches certificates and confirmations from Amazon SNS.
 
 use std::collections::HashMap;
 use std::fmt::Debug;
@@ -11,11 +11,11 @@ use inresponse_intake::sns::AmazonUrl;
 /// Fetches URLs from Amazon SNS: signing certificates, and the links that confirm subscriptions.
 #[async_trait]
 pub trait FetchFromAmazon: Debug + Send + Sync + 'static {
-    /// The body of a GET of that URL, if the answer is a 2xx: at most 64 KiB, within some seconds, without redirects,
-    /// over TLS with a verified host.
+    /// Fetches that URL with GET, and returns the body of a 2xx answer: at most 64 KiB, within some seconds, without
+    /// redirects, over TLS with a verified host.
     ///
     /// # Errors
-    /// There is no such answer; the text is for the log.
+    /// The request failed, or the answer is too large or not a 2xx. The error's text is for the log.
     async fn get(&self, url: &AmazonUrl) -> Result<Bytes, String>;
 }
 
@@ -27,7 +27,8 @@ pub(crate) struct Amazon {
 }
 
 impl Amazon {
-    /// The most certificates that are kept; Amazon has one for each region and replaces it about once a year.
+    /// The maximum number of certificates that are kept. Amazon has one for each region and replaces it about once a
+    /// year.
     const MAX_CERTIFICATES: usize = 64;
 
     pub(crate) fn new(fetcher: impl FetchFromAmazon) -> Self {

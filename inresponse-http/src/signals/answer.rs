@@ -1,4 +1,4 @@
-//! The answer to a sender of several alerts: one entry for each.
+//! The answer to a sender of several alerts: one result for each.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -15,7 +15,7 @@ use crate::Api;
 use crate::caller::Caller;
 use crate::problem::{Problem, fields};
 
-/// The results for the alerts of a message, in order.
+/// The results for all alerts of a message, in order.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AlertsView {
@@ -28,19 +28,19 @@ pub(crate) struct AlertsView {
 struct AlertView {
     /// `opened`, `counted`, `resolved`, `acknowledged`, `released`, `noted`, `unchanged` or `refused`.
     status: &'static str,
-    /// The incident that it is about.
+    /// The incident that the alert is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     incident_id: Option<u64>,
     /// Why nothing was changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'static str>,
-    /// The errors, if it was refused.
+    /// What is wrong with the alert, if it was refused.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldProblem>,
 }
 
 impl Taken {
-    /// The word for it on the wire and in the metrics.
+    /// The name of the result on the wire and in the metrics.
     pub(crate) fn status(&self) -> &'static str {
         match self {
             Taken::Opened(_) => "opened",
@@ -55,7 +55,7 @@ impl Taken {
         }
     }
 
-    /// The incident that it is about.
+    /// The incident that the alert is about.
     pub(crate) fn number(&self) -> Option<IncidentNumber> {
         match self {
             Taken::Opened(n)
@@ -71,12 +71,12 @@ impl Taken {
 }
 
 impl Taken {
-    /// The errors, if it was refused.
+    /// What is wrong with the alert, if it was refused.
     pub(crate) fn refused(&self) -> Option<&InvalidInput> {
         if let Taken::Refused(invalid) = self { Some(invalid) } else { None }
     }
 
-    /// Why it could not be stored.
+    /// The outage because of which the alert could not be stored.
     pub(crate) fn failed(&self) -> Option<&Outage> {
         if let Taken::Failed(outage) = self { Some(outage) } else { None }
     }
@@ -116,8 +116,8 @@ fn observe(sender: &'static str, by: &Caller, taken: &[Taken]) {
     }
 }
 
-/// 503 if an alert could not be stored: the sender must repeat them all, which is safe. 422 if all of them were
-/// refused.
+/// The status of the answer to the whole message: 503 if an alert could not be stored, because the sender must then
+/// send all of them again, which is safe; 422 if all alerts were refused.
 fn outcome(taken: &[Taken]) -> Result<(), Problem> {
     let mut failed = taken.iter().enumerate().filter_map(|(i, one)| Some((i, one.failed()?)));
     if let Some((i, first)) = failed.next() {
@@ -135,9 +135,9 @@ fn outcome(taken: &[Taken]) -> Result<(), Problem> {
     if invalid.is_empty() { Ok(()) } else { Err(Problem::unprocessable_fields(&invalid)) }
 }
 
-/// Does what a message asks for that is about one thing only.
+/// Executes a message that contains only one alert.
 ///
-/// A 503 if it could not be stored, a 422 if it cannot be taken.
+/// Answers 503 if the alert could not be stored, and 422 if it is invalid.
 pub(crate) async fn take_one(
     api: &Api,
     sender: &'static str,

@@ -1,4 +1,4 @@
-//! The bodies of other systems' messages. They may be larger than those of our own API, up to a limit.
+//! Reads the bodies of other systems' messages. Such bodies may be larger than those of our own API, up to a limit.
 
 use std::time::Duration;
 
@@ -13,12 +13,13 @@ use super::room::{MAX_BYTES, Room};
 use crate::Api;
 use crate::problem::Problem;
 
-/// This much of a message needs no extra room, because the number of concurrent messages is limited.
+/// The size up to which a message needs no share of the memory for large messages, because the number of concurrent
+/// messages is limited.
 const SMALL: usize = 64 * 1024;
-/// How long a message may take to arrive, with what it waits for room.
+/// The time limit for a message to arrive, including its wait for room in memory.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The body of a message, and the room that it takes until it is dropped.
+/// The body of a message. The body occupies memory until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Message {
     bytes: Vec<u8>,
@@ -54,7 +55,7 @@ impl FromRequest<Api> for Message {
 }
 
 fn too_large() -> Problem {
-    let detail = format!("the body must be at most {MAX_BYTES} bytes; nothing of it was taken");
+    let detail = format!("the body must be at most {MAX_BYTES} bytes; nothing was recorded");
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
 }
 

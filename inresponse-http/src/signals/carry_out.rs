@@ -1,4 +1,4 @@
-//! Does what the alerts of a message ask for, each by itself.
+//! Executes the alerts of a message, each separately.
 
 use std::collections::HashMap;
 
@@ -18,43 +18,43 @@ use crate::Api;
 use crate::caller::Caller;
 use crate::carry::by_itself;
 
-/// How many alerts of a message are stored at once, so that a store can commit them together.
+/// The number of a message's alerts that are stored at once, so that a store can commit them together.
 const AT_ONCE: usize = 128;
-/// How much later than the first report of an incident an end may be that was noted before that report: as much as the
-/// clocks of senders and servers may differ.
+/// The maximum difference between the clocks of senders and servers. A recovery that was recorded before an incident
+/// counts for it if it is at most this much later than the incident's first report.
 const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(2);
-/// How many resolved incidents of a service are searched for an end, the newest first.
+/// The maximum number of a service's resolved incidents that are searched for a recovery, newest first.
 const LOOKED_AT: usize = 2_000;
-/// How many of them are read at once.
+/// The number of resolved incidents that are read at once.
 const PAGE: usize = 200;
 
-/// The result for one alert.
+/// The result for one alert of a message.
 #[derive(Debug)]
 #[must_use]
 pub(crate) enum Taken {
-    /// A new incident.
+    /// The alert opened this new incident.
     Opened(IncidentNumber),
-    /// Counted in an open incident.
+    /// The alert was added to the count of this open incident.
     Counted(IncidentNumber),
-    /// It resolved that incident.
+    /// The alert resolved this incident.
     Resolved(IncidentNumber),
-    /// It claimed that incident.
+    /// The alert claimed this incident.
     Acknowledged(IncidentNumber),
-    /// It gave that incident back.
+    /// The alert released this incident.
     Released(IncidentNumber),
-    /// It noted something on that incident.
+    /// The alert added a note to this incident.
     Noted(IncidentNumber),
-    /// There was nothing to be done, and why.
+    /// Nothing needed to be done, for this reason.
     Unchanged(Option<IncidentNumber>, &'static str),
-    /// It cannot be taken, however often it is sent.
+    /// The alert is invalid, however often it is sent.
     Refused(InvalidInput),
-    /// It could not be stored, for reasons of our own.
+    /// The alert could not be stored, because of an outage on our side.
     Failed(Outage),
 }
 
-/// Does what every alert asks for, in whatever order, but in their order where they are about the same trouble.
+/// Executes all alerts of a message concurrently, but alerts about the same incident in their order.
 ///
-/// Carried through even if the sender goes away.
+/// The execution completes even if the sender disconnects.
 pub(crate) async fn take(api: &Api, sender: &Caller, alerts: Vec<Translated>) -> Vec<Taken> {
     let (api, sender, count) = (api.clone(), sender.clone(), alerts.len());
     let all = by_itself(async move { Ok(take_all(&api, &sender, alerts).await) }).await;
@@ -122,13 +122,13 @@ async fn one(api: &Api, sender: &Caller, signal: Signal) -> Taken {
         }
     };
     done.await.unwrap_or_else(|outage| {
-        tracing::error!(error = %Chain::of(&outage), "an alert was not taken");
+        tracing::error!(error = %Chain::of(&outage), "an alert was refused");
         Taken::Failed(outage)
     })
 }
 
 async fn report(api: &Api, sender: &Caller, trouble: &Trouble) -> Result<Taken, Outage> {
-    const LATE: &str = "it ended before it arrived";
+    const LATE: &str = "the alert ended before it arrived";
     let standing = || api.intake().recoveries(sender, |known| known.standing(trouble, api.engine().now()));
     let before = standing();
     let recurrence = match before {
@@ -161,7 +161,7 @@ async fn open(
         Reported::New(record) => Taken::Opened(record.number()),
         Reported::Repeat(record) => Taken::Counted(record.number()),
         Reported::UnknownService => {
-            let message = format!("no team answers for the service `{}`", trouble.service());
+            let message = format!("no team owns the service `{}`", trouble.service());
             // The log tells it once for the whole message.
             metrics::counter!("inresponse_reports_refused_total", "reason" => "unknown_service").increment(1);
             Taken::Refused(InvalidInput::field("service", message))
@@ -170,7 +170,7 @@ async fn open(
 }
 
 async fn recover(api: &Api, sender: &Caller, recovery: Recovery) -> Result<Taken, Outage> {
-    const OF_ANOTHER: &str = "it is the end of an earlier incident";
+    const OF_ANOTHER: &str = "the recovery belongs to an earlier incident";
     let is_moving = api.intake().recoveries(sender, |known| {
         known.note(&recovery, api.engine().now());
         known.is_moving(&recovery)
@@ -182,29 +182,30 @@ async fn recover(api: &Api, sender: &Caller, recovery: Recovery) -> Result<Taken
         return open(api, sender, trouble.report(Recurrence::Fresh), trouble).await;
     }
     let Some(record) = find(api, sender, &recovery.service, &recovery.subject).await? else {
-        return Ok(Taken::Unchanged(None, "no open incident has its key"));
+        return Ok(Taken::Unchanged(None, "no open incident has the alert's dedup key"));
     };
     let change = match ending(api, &recovery, &record).await? {
         Ending::Its(change) => change,
         Ending::OfAnother => return Ok(Taken::Unchanged(Some(record.number()), OF_ANOTHER)),
         Ending::NotedAlready => {
-            return Ok(Taken::Unchanged(Some(record.number()), "that end is already recorded"));
+            return Ok(Taken::Unchanged(Some(record.number()), "the recovery is already recorded"));
         }
     };
     resolve(api, sender, recovery.by, record.number(), change, recovery.note).await
 }
 
-/// How an end relates to the open incident with its key.
+/// How a recovery relates to the open incident with its key.
 enum Ending {
-    /// It belongs to the incident, so it has this effect.
+    /// The recovery belongs to the incident, so it has this effect.
     Its(StateChange),
-    /// Of trouble that was over before the incident.
+    /// The recovery ended an earlier problem, before the incident.
     OfAnother,
-    /// One that was noted before the incident; senders repeat them.
+    /// The recovery was already recorded before the incident. Senders repeat recoveries.
     NotedAlready,
 }
 
-/// The decision uses only stored data, so that all servers decide alike, whenever they started.
+/// Decides how a recovery relates to an incident. The decision uses only stored data, so that all servers decide alike,
+/// whenever they started.
 async fn ending(api: &Api, recovery: &Recovery, record: &Record) -> Result<Ending, Outage> {
     let Some(at) = recovery.ended_at else { return Ok(Ending::Its(StateChange::Resolve)) };
     let incident = &record.incident;
@@ -233,7 +234,7 @@ async fn ending(api: &Api, recovery: &Recovery, record: &Record) -> Result<Endin
     Ok(Ending::Its(StateChange::End(ended)))
 }
 
-/// Whether a recent incident was resolved by that end.
+/// Whether that recovery resolved a recent incident.
 async fn noted(
     api: &Api,
     service: &ServiceName,
@@ -244,8 +245,9 @@ async fn noted(
     Ok(resolved_recently(api, service, same).await?.is_some())
 }
 
-/// A process that just started may mistake a repeated end for a new one. The stored incident shows when it was
-/// recorded. If that is too long ago for a late report, this report is another sender's.
+/// How a problem recurs whose recovery was recorded too long ago for a late report; `None` if it was not. A process
+/// that just started may mistake a repeated recovery for a new one, but the stored incident shows when the recovery was
+/// recorded. If the recording is too long ago, the current report comes from another sender.
 async fn noted_long_ago(api: &Api, trouble: &Trouble) -> Result<Option<Recurrence>, Outage> {
     let began = trouble.began_at().map(|at| Ended::new(None, at).at());
     let of_it = |record: &Record| {
@@ -259,7 +261,7 @@ async fn noted_long_ago(api: &Api, trouble: &Trouble) -> Result<Option<Recurrenc
     Ok((since > LATE_FOR).then_some(recurrence))
 }
 
-/// The latest incident of a service that was resolved and is wanted.
+/// The latest resolved incident of a service that matches.
 async fn resolved_recently(
     api: &Api,
     service: &ServiceName,
@@ -298,13 +300,13 @@ async fn resolve(
     Ok(match api.engine().update(number, &update).await? {
         Updated::Changed(record) if record.incident.state() == State::Resolved => Taken::Resolved(number),
         Updated::Changed(_) | Updated::Unchanged(_) | Updated::Refused(..) => {
-            Taken::Unchanged(Some(number), "it is resolved already")
+            Taken::Unchanged(Some(number), "the incident is already resolved")
         }
         Updated::Absent => Taken::Unchanged(None, "there is no such incident"),
     })
 }
 
-/// What a person did about an incident in another system.
+/// An action of a person in another monitoring system.
 #[derive(Debug, Clone, Copy)]
 enum Done {
     Acknowledged,
@@ -314,7 +316,7 @@ enum Done {
 
 async fn remarked(api: &Api, sender: &Caller, done: Done, remark: Remark) -> Result<Taken, Outage> {
     let Some(record) = find(api, sender, &remark.service, &remark.subject).await? else {
-        return Ok(Taken::Unchanged(None, "no open incident has its key"));
+        return Ok(Taken::Unchanged(None, "no open incident has the alert's dedup key"));
     };
     let number = record.number();
     let state = match done {
@@ -331,9 +333,9 @@ async fn remarked(api: &Api, sender: &Caller, done: Done, remark: Remark) -> Res
             Done::Noted => Taken::Noted(number),
         }),
         Updated::Unchanged(_) => match done {
-            Done::Acknowledged => unchanged("somebody has claimed it already"),
-            Done::Released => unchanged("nobody has claimed it"),
-            Done::Noted => unchanged("there is nothing to note"),
+            Done::Acknowledged => unchanged("somebody has already claimed the incident"),
+            Done::Released => unchanged("nobody has claimed the incident"),
+            Done::Noted => unchanged("the request contains no note"),
         },
         Updated::Refused(_, Refusal::ClaimedBy(_)) => {
             // Who has it keeps it, but what was said is kept too.
@@ -342,22 +344,22 @@ async fn remarked(api: &Api, sender: &Caller, done: Done, remark: Remark) -> Res
                 let _ = api.engine().update(number, &only).await?;
             }
             unchanged(match done {
-                Done::Acknowledged => "somebody has claimed it already",
-                Done::Released | Done::Noted => "somebody else has claimed it",
+                Done::Acknowledged => "somebody has already claimed the incident",
+                Done::Released | Done::Noted => "somebody else has claimed the incident",
             })
         }
-        Updated::Refused(..) => unchanged("it is resolved already"),
+        Updated::Refused(..) => unchanged("the incident is already resolved"),
         Updated::Absent => Ok(Taken::Unchanged(None, "there is no such incident")),
     }
 }
 
-/// A sender acts under the name that it gives, else under the name of its key.
+/// The person in whose name a sender acts: the name in its message, otherwise the name of its key.
 fn by_sender(sender: &Caller, by: Option<Person>, state: Option<StateChange>, note: Option<Note>) -> Update {
     let by = by.unwrap_or_else(|| Person::from(&sender.key));
     Update { by, key: Some(sender.key.clone()), severity: None, state, note, reach: Vec::new() }
 }
 
-/// The incident that is meant, if it is not resolved, of that service, and the sender's to act on.
+/// Finds the unresolved incident of that service that an alert names, if the sender may act on it.
 async fn find(
     api: &Api,
     sender: &Caller,

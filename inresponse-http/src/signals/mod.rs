@@ -1,6 +1,15 @@
 //! Handles the messages of other monitoring systems: their alerts become reports, recoveries and acknowledgements.
 //!
 //! [`inresponse_intake`] translates the messages; this module executes the results.
+//!
+//! | file | does |
+//! |---|---|
+//! | `body` | reads a message, with limits on its size and its time |
+//! | `room` | shares the memory for large messages among senders |
+//! | `carry_out` | executes each alert: reports, resolves, claims, releases or notes |
+//! | `answer` | answers a sender with one result for each alert |
+//! | `refused` | counts and logs messages that were refused as a whole |
+//! | `amazon` | fetches certificates and confirmations from Amazon SNS |
 
 mod amazon;
 mod answer;
@@ -30,7 +39,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use crate::caller::Caller;
 use room::Room;
 
-/// How other monitoring systems' messages are taken. Cheap to clone.
+/// The handling of other monitoring systems' messages. Cloning is cheap.
 #[derive(Debug, Clone, Default)]
 pub struct Intake {
     rule: Arc<Rule>,
@@ -54,33 +63,34 @@ impl Default for LookBacks {
 }
 
 impl Intake {
-    /// With service and severity by that rule.
+    /// Handles messages, with service and severity chosen by that rule.
     pub fn new(rule: Rule) -> Self {
         Self { rule: Arc::new(rule), ..Self::default() }
     }
 
-    /// The same with mappings for `/intake/generic/{name}`, by their names.
+    /// Adds mappings for `/intake/generic/{name}`, by their names.
     #[must_use]
     pub fn mappings(mut self, mappings: BTreeMap<String, Mapping>) -> Self {
         self.mappings = Arc::new(mappings);
         self
     }
 
-    /// The same with a way to fetch from Amazon, without which `/intake/sns` answers 501.
+    /// Adds a way to fetch from Amazon. Without a fetcher, `/intake/sns` answers 501.
     #[must_use]
     pub fn amazon_by(mut self, fetcher: impl FetchFromAmazon) -> Self {
         self.amazon = Some(Amazon::new(fetcher));
         self
     }
 
-    /// The same with what a carrier of mail publishes to `/intake/sns` taken that way, rather than as alerts.
+    /// Sets the handler of a mail carrier's reports that arrive at `/intake/sns`. Without a handler, these reports are
+    /// treated as alerts.
     #[must_use]
     pub fn notices_by(mut self, notices: impl TakeNotices) -> Self {
         self.notices = Some(Arc::new(notices));
         self
     }
 
-    /// The input of translation besides the bytes.
+    /// The context in which a sender's message is translated.
     pub(crate) fn context<'a>(&'a self, sender: &'a Caller, now: DateTime<Utc>) -> Context<'a> {
         Context { rule: &self.rule, service: sender.service.as_ref(), now }
     }
@@ -97,27 +107,27 @@ impl Intake {
         self.amazon.as_ref()
     }
 
-    /// Room for large messages of those who showed a key that is known.
+    /// The memory for large messages of senders with a known key.
     pub(crate) fn room(&self) -> &Room {
         &self.room
     }
 
-    /// Room for requests without a known key. PagerDuty's clients have their key in the message itself.
+    /// The memory for requests without a known key. PagerDuty's clients have their key in the message itself.
     pub(crate) fn strangers_room(&self) -> &Room {
         &self.strangers_room
     }
 
-    /// A turn to look for recently resolved incidents.
+    /// Waits for a turn to search for recently resolved incidents.
     async fn look_back(&self) -> Result<SemaphorePermit<'_>, Outage> {
         self.look_backs
             .0
             .acquire()
             .await
-            .map_err(|e| Outage::retryable("nobody looks back any more").because(e))
+            .map_err(|e| Outage::retryable("the search for resolved incidents was closed").because(e))
     }
 
-    /// The remembered recoveries of this sender, or of another key of the same restricted service. No other sender's
-    /// recovery ends its trouble.
+    /// The remembered recoveries of this sender, and of other keys that are restricted to the same service. A recovery
+    /// of another sender does not end this sender's problem.
     fn recoveries<T>(&self, sender: &Caller, ask: impl FnOnce(&mut Recoveries) -> T) -> T {
         let owner = match &sender.service {
             Some(service) => Owner::Service(service.clone()),
@@ -129,7 +139,8 @@ impl Intake {
     }
 }
 
-/// Whose recoveries are remembered together. There are no more of these than keys.
+/// The owner of remembered recoveries: a key, or all keys of one restricted service. So there are no more owners than
+/// keys.
 #[derive(Debug, PartialEq, Eq, Hash)]
 enum Owner {
     Key(KeyName),

@@ -1,4 +1,4 @@
-//! Messages that were refused as a whole: few senders show their people what they were answered, so the log does.
+//! Counts and logs messages that were refused as a whole, because few senders show the answer to their users.
 
 use axum::extract::Request;
 use axum::http::header::CONTENT_LENGTH;
@@ -8,7 +8,7 @@ use axum::response::Response;
 use crate::Api;
 use crate::problem::Told;
 
-/// Every kind of sender, by what its routes begin with.
+/// Every kind of sender, with the prefix of its routes.
 pub(crate) const SENDERS: [(&str, &str); 9] = [
     ("/api/v2/alerts", "prometheus"),
     ("/intake/alertmanager", "alertmanager"),
@@ -30,7 +30,7 @@ pub(crate) struct Watched {
 }
 
 impl Watched {
-    /// The message that a request is, if its route is for some.
+    /// The message of a request, if its route takes messages.
     pub(crate) fn new(api: &Api, route: &str, request: &Request) -> Option<Self> {
         // What asks for something is no message.
         if request.method() != Method::POST {
@@ -42,10 +42,10 @@ impl Watched {
         Some(Self { sender, key: api.keys().name(request.headers()), bytes })
     }
 
-    /// Counts and logs it if it was refused as a whole.
+    /// Counts and logs the message if it was refused as a whole.
     ///
-    /// It does not do so if the key is unknown, because then the message belongs to nobody, or if its alerts were
-    /// refused one by one, because that is already logged.
+    /// A message with an unknown key is not counted here, because it belongs to nobody. A message whose alerts were
+    /// refused one by one is not counted here either, because that is already logged.
     pub(crate) fn answered(self, response: &Response) {
         let status = response.status();
         let refused = [

@@ -1,15 +1,15 @@
-//! Room for large messages, shared out.
+//! The memory for large messages, shared among senders.
 
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// The largest message, in bytes.
+/// The maximum size of a message, in bytes.
 pub(super) const MAX_BYTES: usize = 1024 * 1024;
-/// How many bytes of larger messages are here at once, from their arrival to their answer.
+/// The maximum total size of large messages in memory, from their arrival to their answer.
 const ROOM: usize = 32 * MAX_BYTES;
 
-/// Room for large messages. Clones share it.
+/// The memory for large messages. Clones share it.
 #[derive(Debug, Clone)]
 pub(crate) struct Room(Arc<Semaphore>);
 
@@ -20,7 +20,7 @@ impl Default for Room {
 }
 
 impl Room {
-    /// Waits for that many bytes of room, and takes them.
+    /// Waits until that many bytes of memory are free, and takes them.
     pub(super) async fn take(&self, bytes: u32) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.0).acquire_many_owned(bytes).await.ok()
     }

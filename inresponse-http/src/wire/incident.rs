@@ -1,4 +1,4 @@
-//! How an incident is answered.
+//! Converts incidents into the types of the API.
 
 use inresponse_api::{
     AttemptOutcome, Delivery, DeliveryStatus, Details, Entry, EventKind, Incident, Level, LevelWord, Link,
@@ -7,6 +7,8 @@ use inresponse_api::{
 use inresponse_core::model::{self, Event, Person, Standing};
 use inresponse_core::plan::{self, Follows, Happened};
 use inresponse_core::store::Record;
+
+use crate::caller::Addresses;
 
 /// An incident without what happened to it.
 pub(crate) fn brief(record: &Record) -> Incident {
@@ -47,14 +49,38 @@ pub(crate) fn brief(record: &Record) -> Incident {
 }
 
 /// An incident with all that happened to it.
-pub(crate) fn details(record: &Record) -> Details {
+pub(crate) fn details(record: &Record, addresses: Addresses) -> Details {
     let incident = &record.incident;
+    let shown = Shown { incident, addresses };
     Details {
         incident: brief(record),
-        upcoming: plan::outlook(incident).iter().map(upcoming).collect(),
-        deliveries: incident.deliveries().iter().map(|d| delivery(incident, d)).collect(),
-        timeline: plan::history(incident).iter().map(happened).collect(),
+        upcoming: plan::outlook(incident).iter().map(|next| upcoming(&shown, next)).collect(),
+        deliveries: incident.deliveries().iter().map(|d| delivery(&shown, d)).collect(),
+        timeline: plan::history(incident).iter().map(|one| happened(&shown, one)).collect(),
         warnings: Vec::new(),
+    }
+}
+
+/// How contacts are answered: a person by their name, except to keys that may see addresses.
+struct Shown<'a> {
+    incident: &'a model::Incident,
+    addresses: Addresses,
+}
+
+impl Shown<'_> {
+    fn contact(&self, contact: &model::Contact) -> String {
+        match (self.addresses, self.recipient(contact)) {
+            (Addresses::Masked, Some(recipient)) => format!("person:{}", recipient.person),
+            (Addresses::Whole, _) | (Addresses::Masked, None) => contact.to_string(),
+        }
+    }
+
+    fn contacts(&self, contacts: &[model::Contact]) -> Vec<String> {
+        contacts.iter().map(|contact| self.contact(contact)).collect()
+    }
+
+    fn recipient(&self, contact: &model::Contact) -> Option<&model::Recipient> {
+        self.incident.matrix().recipients().iter().find(|one| one.contact == *contact)
     }
 }
 
@@ -67,13 +93,11 @@ fn reached(reached: plan::Reached) -> Reached {
     }
 }
 
-fn upcoming(next: &plan::Upcoming<'_>) -> Upcoming {
+fn upcoming(shown: &Shown<'_>, next: &plan::Upcoming<'_>) -> Upcoming {
     match next {
-        plan::Upcoming::Level { level: of, at, contacts } => Upcoming::Level {
-            at: *at,
-            level: level(*of),
-            contacts: contacts.iter().map(ToString::to_string).collect(),
-        },
+        plan::Upcoming::Level { level: of, at, contacts } => {
+            Upcoming::Level { at: *at, level: level(*of), contacts: shown.contacts(contacts) }
+        }
         plan::Upcoming::Round { round, at } => Upcoming::Round { at: *at, round: *round },
     }
 }
@@ -82,11 +106,18 @@ pub(crate) fn level(level: model::Level) -> Level {
     match level {
         model::Level::At(n) => Level::Number(n),
         model::Level::Fallback => Level::Word(LevelWord::Fallback),
-        model::Level::News(_) => Level::Word(LevelWord::News),
     }
 }
 
-fn delivery(incident: &model::Incident, delivery: &model::Delivery) -> Delivery {
+fn purpose(purpose: model::Purpose) -> Level {
+    match purpose {
+        model::Purpose::Alert(of) => level(of),
+        model::Purpose::StatusUpdate(_) => Level::Word(LevelWord::StatusUpdate),
+    }
+}
+
+fn delivery(shown: &Shown<'_>, delivery: &model::Delivery) -> Delivery {
+    let recipient = shown.recipient(delivery.contact());
     let (status, due_at, settled_at) = match delivery.status() {
         model::DeliveryStatus::Pending { due_at } => (DeliveryStatus::Pending, Some(due_at), None),
         model::DeliveryStatus::InFlight { until } => (DeliveryStatus::InFlight, Some(until), None),
@@ -95,10 +126,12 @@ fn delivery(incident: &model::Incident, delivery: &model::Delivery) -> Delivery 
         model::DeliveryStatus::Stopped { at } => (DeliveryStatus::Stopped, None, Some(at)),
     };
     Delivery {
-        delivery_id: incident.delivery_id(delivery.key()).to_string(),
+        delivery_id: shown.incident.delivery_id(delivery.key()).to_string(),
         round: delivery.key().round,
-        level: level(delivery.key().level),
-        contact: delivery.contact().to_string(),
+        level: purpose(delivery.key().purpose),
+        contact: shown.contact(delivery.contact()),
+        person: recipient.map(|one| format!("person:{}", one.person)),
+        method: recipient.map(|one| one.method.to_string()),
         status,
         due_at,
         settled_at,
@@ -112,8 +145,8 @@ fn delivery(incident: &model::Incident, delivery: &model::Delivery) -> Delivery 
     }
 }
 
-fn happened(happened: &Happened<'_>) -> Entry {
-    let entry = entry(happened.entry);
+fn happened(shown: &Shown<'_>, happened: &Happened<'_>) -> Entry {
+    let entry = entry(shown, happened.entry);
     match happened.follows {
         Follows::Nothing => entry,
         Follows::TheNextAtOnce => Entry { next_at_once: Some(true), ..entry },
@@ -121,7 +154,7 @@ fn happened(happened: &Happened<'_>) -> Entry {
     }
 }
 
-fn entry(entry: &model::Entry) -> Entry {
+fn entry(shown: &Shown<'_>, entry: &model::Entry) -> Entry {
     let base =
         |kind| Entry { key: entry.key.as_ref().map(ToString::to_string), ..Entry::new(entry.at, kind) };
     let at_level = |kind, round: &u32, of: &model::Level| Entry {
@@ -136,7 +169,7 @@ fn entry(entry: &model::Entry) -> Entry {
         }
         Event::RoundBegan { round } => Entry { round: Some(*round), ..base(EventKind::RoundBegan) },
         Event::LevelBegan { round, level, contacts } => Entry {
-            contacts: Some(contacts.iter().map(ToString::to_string).collect()),
+            contacts: Some(shown.contacts(contacts)),
             ..at_level(EventKind::LevelBegan, round, level)
         },
         Event::LevelBeganAgain { round, level } => at_level(EventKind::LevelBeganAgain, round, level),

@@ -1,4 +1,4 @@
-//! Turns the model into the types of `inresponse-api`, and requests into the model.
+//! Converts between the core's model and the types of `inresponse-api`.
 
 pub(crate) mod incident;
 pub(crate) mod people;

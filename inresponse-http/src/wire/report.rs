@@ -1,4 +1,4 @@
-//! What clients send about incidents.
+//! Converts clients' reports and updates into the core's types.
 
 use inresponse_api as api;
 use inresponse_core::InvalidInput;
@@ -14,7 +14,7 @@ fn required(field: &'static str, value: Option<String>, invalid: &mut InvalidInp
     value.unwrap_or_default()
 }
 
-/// The report that a request asks for.
+/// Converts the body of a report.
 pub(crate) fn report(given: api::Report) -> Result<Report, InvalidInput> {
     let mut missing = InvalidInput::default();
     let service = required("service", given.service, &mut missing);
@@ -57,7 +57,7 @@ pub(crate) fn report(given: api::Report) -> Result<Report, InvalidInput> {
     }
 }
 
-/// The same, with errors under the field's name here.
+/// Gives the errors of a value the field name that the API uses.
 fn named<T>(field: &'static str, read: Result<T, InvalidInput>) -> Result<T, InvalidInput> {
     read.map_err(|invalid| {
         let mut renamed = InvalidInput::default();
@@ -66,7 +66,7 @@ fn named<T>(field: &'static str, read: Result<T, InvalidInput>) -> Result<T, Inv
     })
 }
 
-/// The update that a request asks for, and of which incident.
+/// Converts the body of an update, and returns the number of its incident.
 pub(crate) fn update(
     given: api::Update,
     in_path: Option<IncidentNumber>,
@@ -75,7 +75,7 @@ pub(crate) fn update(
     let mut invalid = InvalidInput::default();
     let number = match (in_path, given.incident_id.map(IncidentNumber::new)) {
         (Some(path), Some(body)) if path != body => {
-            invalid.push("incidentId", "is not the one in the path");
+            invalid.push("incidentId", "is not the incident number in the path");
             None
         }
         (Some(number), _) | (None, Some(number)) => Some(number),

@@ -1,4 +1,4 @@
-//! Services, teams and calendars over the wire.
+//! Converts services, teams and calendars to and from the API's types.
 
 use std::time::Duration;
 
@@ -115,7 +115,7 @@ pub(crate) fn settings(given: TeamSettings) -> Result<(Team, Vec<Named>), Invali
     }
 }
 
-/// How a team is answered.
+/// Converts a team for an answer.
 pub(crate) fn team(name: &TeamName, team: &Team) -> api::Team {
     api::Team {
         team: name.to_string(),
@@ -136,7 +136,7 @@ fn level(level: &TeamLevel) -> api::TeamLevel {
     }
 }
 
-/// The entry that a request asks for.
+/// Converts a calendar entry from a request.
 pub(crate) fn rota(given: &DayEntry) -> Result<(Rota, Vec<Named>), InvalidInput> {
     let mut invalid = InvalidInput::default();
     let Some(oncall) = &given.oncall else { return Err(InvalidInput::field("oncall", "is missing")) };
@@ -161,7 +161,7 @@ pub(crate) fn rota(given: &DayEntry) -> Result<(Rota, Vec<Named>), InvalidInput>
     }
 }
 
-/// How a day of a calendar is answered.
+/// Converts a day of a calendar for an answer.
 pub(crate) fn day(team: &TeamName, day: NaiveDate, rota: &Rota) -> Day {
     Day {
         team: team.to_string(),
@@ -172,7 +172,7 @@ pub(crate) fn day(team: &TeamName, day: NaiveDate, rota: &Rota) -> Day {
     }
 }
 
-/// How it is answered who is on call.
+/// Converts the people on call for an answer.
 pub(crate) fn on_call(team: &TeamName, at: DateTime<Utc>, on_call: &engine::OnCall) -> OnCall {
     let level = |n| people(&on_call.matrix, Level::At(n));
     OnCall {

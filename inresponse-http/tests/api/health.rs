@@ -11,7 +11,7 @@ use inresponse_core::Outage;
 use crate::store::{Question, Trouble, Troubled};
 use crate::world::World;
 
-/// Counts how often it is counted, and fails at it or not.
+/// A store that counts the calls of its census, and fails them on request.
 #[derive(Debug)]
 struct Counting {
     censuses: AtomicUsize,

@@ -22,5 +22,6 @@ mod metrics;
 mod nested;
 mod outages;
 mod roster;
+mod schedules;
 mod store;
 mod world;

@@ -156,20 +156,20 @@ impl World {
         self
     }
 
-    /// The same with only these domains outside the roster to which incidents may be handed.
+    /// Allows only these domains outside the roster for hand-overs.
     pub(crate) fn handing_to(mut self, domains: inresponse_http::HandOverDomains) -> Self {
         self.api = self.api.hand_over_to(domains);
         self.router = router(self.api.clone());
         self
     }
 
-    /// The same with `/metrics`.
+    /// Adds `/metrics`.
     pub(crate) fn measured(mut self, handle: metrics_exporter_prometheus::PrometheusHandle) -> Self {
         self.router = router(self.api.clone().metrics(handle));
         self
     }
 
-    /// The same with pages that are found there.
+    /// Adds the pages at that address.
     #[cfg(feature = "pages")]
     pub(crate) fn showing(mut self, pages: inresponse_http::Pages) -> Self {
         self.api = self.api.pages(pages);

@@ -1,4 +1,4 @@
-//! A CloudWatch alarm: CloudWatch's own notification through SNS, or an event of EventBridge.
+//! CloudWatch alarms, from CloudWatch's notification through SNS or from an event of EventBridge.
 
 use inresponse_core::InvalidInput;
 use serde_json::Value;
@@ -25,7 +25,7 @@ pub(crate) struct Alarm {
     rule: Option<String>,
 }
 
-/// A metric, or an expression of some.
+/// A metric, or an expression over metrics.
 #[derive(Debug, Default)]
 struct Metric {
     namespace: Option<String>,
@@ -35,7 +35,7 @@ struct Metric {
 }
 
 impl Alarm {
-    /// The alarm in a message of CloudWatch, if there is one.
+    /// Reads the alarm in a notification of CloudWatch, if there is one.
     pub(crate) fn notified(message: &Object) -> Option<Self> {
         let text = |name: &str| message.text(name);
         let trigger = message.object("Trigger");
@@ -58,7 +58,7 @@ impl Alarm {
         })
     }
 
-    /// The alarm in an event of EventBridge, if there is one.
+    /// Reads the alarm in an event of EventBridge, if there is one.
     pub(crate) fn event(event: &Object) -> Option<Self> {
         if event.text("detail-type")? != "CloudWatch Alarm State Change" {
             return None;
@@ -89,7 +89,7 @@ impl Alarm {
         })
     }
 
-    /// `topic` is the SNS topic through which it came, if it came through SNS.
+    /// Translates the alarm. `topic` is the SNS topic of the notification, if there is one.
     pub(crate) fn translate(&self, topic: Option<&str>, context: &Context<'_>) -> Translated {
         let mut repairs = Repairs::default();
         let changed = time::read("the time of the change", self.changed.as_ref(), &mut repairs).at();
@@ -140,7 +140,7 @@ impl Alarm {
                 }
                 Ok(Signal::Report(Box::new(trouble)))
             }
-            "INSUFFICIENT_DATA" => Ok(Signal::Nothing("the alarm has too little data to tell")),
+            "INSUFFICIENT_DATA" => Ok(Signal::Nothing("the alarm has too little data")),
             _ => Err(InvalidInput::field("NewStateValue", "must be ALARM, OK or INSUFFICIENT_DATA")),
         }
     }
@@ -169,7 +169,7 @@ impl Alarm {
         labels
     }
 
-    /// The alarm's address in Amazon's console; its resource name gives the region's code.
+    /// The address of the alarm in Amazon's console. The alarm's resource name contains the region's code.
     fn console_url(&self) -> Option<String> {
         let region = self.arn.as_deref()?.split(':').nth(3).filter(|region| !region.is_empty())?;
         let name: String = self.name.bytes().map(encoded).collect();
@@ -180,7 +180,7 @@ impl Alarm {
 }
 
 impl Metric {
-    /// The form of CloudWatch's own notification.
+    /// Reads a metric in the format of CloudWatch's notification.
     fn notified(metric: &Object) -> Self {
         let dimension = |dimension: &Object| dimension.text("name").zip(dimension.text("value"));
         Self {
@@ -192,7 +192,7 @@ impl Metric {
     }
 }
 
-/// Lines of a description such as `service: athens`, where the rule looks for that label.
+/// The labels for service and severity that the alarm's description contains, such as a line `service: athens`.
 fn described(description: &str, context: &Context<'_>) -> Vec<(String, String)> {
     let line = |line: &str| {
         let (name, value) = line.split_once([':', '='])?;
@@ -202,7 +202,7 @@ fn described(description: &str, context: &Context<'_>) -> Vec<(String, String)> 
     description.lines().filter_map(line).collect()
 }
 
-/// A byte as it may stand in a URL.
+/// Percent-encodes a byte for a URL, if that is necessary.
 fn encoded(byte: u8) -> String {
     if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
         char::from(byte).to_string()

@@ -1,9 +1,9 @@
-//! Amazon SNS and EventBridge: CloudWatch alarms, and whatever else is published or sent.
+//! Translates messages of Amazon SNS and EventBridge: CloudWatch alarms, and any other published message.
 //!
 //! Sources: Amazon's documentation of HTTP subscriptions, of the verification of messages' signatures, of the
-//! notifications of CloudWatch alarms, and of the alarm events of EventBridge. A message of SNS is translated only if its
-//! signature is right and it is of this hour. The caller fetches the certificate and the confirmation of a subscription,
-//! from hosts of Amazon SNS only.
+//! notifications of CloudWatch alarms, and of the alarm events of EventBridge. A message of SNS is translated only if
+//! its signature is valid and its time is within an hour of now. The caller fetches the certificate and the
+//! confirmation of a subscription, from hosts of Amazon SNS only.
 
 pub(crate) mod alarm;
 mod url;
@@ -31,7 +31,7 @@ use crate::{Context, Signal, Translated, Trouble, key, time};
 /// How far the time of a message may be from now. SNS tries to deliver a message for an hour at most.
 const MAX_AGE: TimeDelta = TimeDelta::hours(1);
 
-/// An unverified message of SNS.
+/// A message of SNS whose signature is not verified yet.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Envelope {
@@ -50,7 +50,7 @@ pub struct Envelope {
     token: Option<String>,
 }
 
-/// A message that Amazon has signed.
+/// A message of SNS whose signature is verified.
 #[derive(Debug)]
 pub struct Verified {
     envelope: Envelope,
@@ -60,11 +60,11 @@ pub struct Verified {
 #[derive(Debug)]
 #[must_use]
 pub enum Request {
-    /// To be fetched, so that the topic's messages come here.
+    /// A URL that the caller must fetch, so that the topic's messages come here.
     Confirm(AmazonUrl),
-    /// The signal of an alarm.
+    /// The translation of an alarm.
     Alert(Translated),
-    /// Nothing: the subscription has ended.
+    /// The message says that the subscription has ended.
     Unsubscribed,
 }
 
@@ -72,25 +72,26 @@ impl Envelope {
     /// Reads a message.
     ///
     /// # Errors
-    /// It is invalid.
+    /// The body is not a message of SNS.
     pub fn read(body: &[u8]) -> Result<Self, InvalidInput> {
         exactly(body)
     }
 
-    /// Where the certificate is that it says it is signed by.
+    /// The URL of the certificate with which the message claims to be signed.
     ///
     /// # Errors
-    /// It is not at Amazon's.
+    /// The URL is not a certificate at a host of Amazon SNS.
     pub fn certificate_url(&self) -> Result<AmazonUrl, InvalidInput> {
         let refused = || InvalidInput::field("SigningCertURL", "must be that of a certificate of Amazon SNS");
         AmazonUrl::certificate(&self.signing_cert_url).ok_or_else(refused)
     }
 
-    /// Checks its signature with the PEM certificate from [`certificate_url`](Self::certificate_url), and checks its
-    /// time.
+    /// Checks the message's signature with the PEM certificate from [`certificate_url`](Self::certificate_url), and
+    /// checks its time.
     ///
     /// # Errors
-    /// It is not signed by that certificate, the certificate is invalid, or its time is more than an hour from `now`.
+    /// The message is not signed by that certificate, the certificate is invalid, or the message's time is more than an
+    /// hour from `now`.
     pub fn verify(self, certificate: &[u8], now: DateTime<Utc>) -> Result<Verified, InvalidInput> {
         let refused = |what: &str| InvalidInput::field("Signature", what);
         let algorithm: &'static RsaParameters = match self.signature_version.as_str() {
@@ -115,7 +116,7 @@ impl Envelope {
         Ok(Verified { envelope: self })
     }
 
-    /// The signed text: names and values of the signed fields, sorted by name.
+    /// The text that is signed: names and values of the signed fields, sorted by name.
     fn signed_text(&self) -> Result<String, InvalidInput> {
         let missing = |field| InvalidInput::field(field, "is missing");
         let mut fields = vec![("Message", self.message.as_str()), ("MessageId", &self.message_id)];
@@ -137,7 +138,7 @@ impl Envelope {
 }
 
 impl Verified {
-    /// The resource name of its topic.
+    /// The resource name of the message's topic.
     pub fn topic(&self) -> &str {
         &self.envelope.topic_arn
     }
@@ -147,10 +148,10 @@ impl Verified {
         (self.envelope.r#type == "Notification").then_some(&self.envelope.message)
     }
 
-    /// Translates it.
+    /// Translates the message.
     ///
     /// # Errors
-    /// A subscription would be confirmed at another host than Amazon SNS, or for another topic.
+    /// The subscription would be confirmed at a host that is not Amazon SNS, or for another topic.
     pub fn translate(self, context: &Context<'_>) -> Result<Request, InvalidInput> {
         let envelope = self.envelope;
         match envelope.r#type.as_str() {
@@ -172,7 +173,7 @@ impl Verified {
 }
 
 impl Envelope {
-    /// The topic's name: the last part of its resource name.
+    /// The name of the topic: the last part of its resource name.
     fn topic(&self) -> &str {
         self.topic_arn.rsplit(':').next().unwrap_or_default()
     }
@@ -204,9 +205,9 @@ impl Envelope {
     }
 }
 
-/// Translates an event that EventBridge sends directly; `None` if it is not such an event.
+/// Translates an event that EventBridge sends directly; `None` if the body is not such an event.
 ///
-/// It is not signed, so its sender must have shown a key.
+/// The event is not signed, so its sender must have shown a key.
 pub fn event(body: &[u8], context: &Context<'_>) -> Option<Translated> {
     let event = object(body).ok()?;
     event.get("detail-type")?;
@@ -216,12 +217,12 @@ pub fn event(body: &[u8], context: &Context<'_>) -> Option<Translated> {
     })
 }
 
-/// An event about something other than an alarm's state is reported unchanged, once.
+/// Reports an event that is not about an alarm's state, once and with its content unchanged.
 fn other_event(event: &Object, topic: Option<&str>, context: &Context<'_>) -> Translated {
     let text = |name: &str| event.text(name).unwrap_or_default();
     let kind = text("detail-type");
     if kind == "CloudWatch Alarm Configuration Change" {
-        return Ok(Signal::Nothing("an alarm was changed, not its state"));
+        return Ok(Signal::Nothing("the definition of an alarm changed, not its state"));
     }
     let detail = event.get("detail").map(Value::to_string).unwrap_or_default();
     let key = key::of(&text("id")).unwrap_or_else(|| key::of_whole(&kind, detail.as_bytes()));

@@ -1,4 +1,4 @@
-//! URLs of Amazon SNS.
+//! Checks URLs of Amazon SNS before they are fetched.
 
 /// An `https` URL of Amazon SNS that may be fetched: a certificate, or the confirmation of a subscription.
 ///
@@ -7,10 +7,10 @@
 pub struct AmazonUrl(String);
 
 impl AmazonUrl {
-    /// The longest, in bytes.
+    /// The maximum length of a URL, in bytes.
     const MAX_BYTES: usize = 2048;
 
-    /// A certificate that SNS signs with: `/SimpleNotificationService-` and hexadecimal digits.
+    /// The URL of a certificate of SNS: `/SimpleNotificationService-` and hexadecimal digits.
     pub(crate) fn certificate(text: &str) -> Option<Self> {
         Self::at(text, |path| {
             let name = path.strip_prefix("SimpleNotificationService-")?.strip_suffix(".pem")?;
@@ -19,7 +19,7 @@ impl AmazonUrl {
         })
     }
 
-    /// The call that confirms a subscription to a topic, and no other call.
+    /// The URL of the call that confirms a subscription to a topic, and of no other call.
     pub(crate) fn confirmation(text: &str, topic: &str) -> Option<Self> {
         Self::at(text, |path| {
             let query = path.strip_prefix('?')?;
@@ -34,7 +34,7 @@ impl AmazonUrl {
         })
     }
 
-    /// A URL on a host of SNS, if what follows the first slash after the host is right.
+    /// A URL on a host of SNS, if its path is accepted.
     fn at(text: &str, path_is_right: impl Fn(&str) -> Option<()>) -> Option<Self> {
         let (host, path) = text.strip_prefix("https://")?.split_once('/')?;
         let region = host.strip_prefix("sns.")?;
@@ -44,16 +44,16 @@ impl AmazonUrl {
         (is_region(region) && text.len() <= Self::MAX_BYTES).then(|| Self(text.to_owned()))
     }
 
-    /// Its text.
+    /// The URL as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Whether it looks like a region such as `eu-west-1` or `us-gov-west-1`: words of letters, then a number.
+/// Whether a text looks like a region such as `eu-west-1` or `us-gov-west-1`: words of letters, then a number.
 ///
 /// Amazon serves customers' own content on other hosts under `amazonaws.com`, such as `sns.s3.amazonaws.com` for a
-/// bucket named `sns`. None of them has the form of a region.
+/// bucket named `sns`. No such host has a region in that place.
 fn is_region(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let [area, words @ .., number] = parts.as_slice() else { return false };

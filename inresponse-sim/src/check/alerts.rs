@@ -1,7 +1,7 @@
-//! P10, P11, P14: what may be sent, and when no more.
+//! Checks P10, P11 and P14: which alerts may be sent, and when no more.
 
 use chrono::TimeDelta;
-use inresponse_core::model::{Event, IncidentNumber, News};
+use inresponse_core::model::{Event, IncidentNumber, StatusUpdates};
 use inresponse_core::plan::StateChange;
 
 use super::{Checker, at, closes, may_have, releases};
@@ -9,7 +9,7 @@ use crate::fault::Fault;
 use crate::history::{Sent, Told, Verdict};
 use crate::world::{MILLI, Micros, SECOND};
 
-/// Faults by which a store call fails.
+/// The faults with which a store call fails.
 const FAILED: &[Fault] = &[
     Fault::StoreRetryable,
     Fault::StorePermanent,
@@ -20,9 +20,9 @@ const FAILED: &[Fault] = &[
     Fault::CallThrottled,
     Fault::CallConflict,
 ];
-/// Faults by which one takes long.
+/// The faults with which a store call is slow.
 const SLOW: &[Fault] = &[Fault::SlowCall, Fault::SlowAnswer];
-/// How long it takes to record an outcome where the store is well.
+/// The time to record an outcome if the store has no faults.
 const RECORDING: Micros = 300 * MILLI;
 
 impl Checker<'_> {
@@ -32,27 +32,27 @@ impl Checker<'_> {
         self.own_sends_do_not_overlap();
         self.leases_hold();
         self.claims_stop_alerts();
-        self.news_is_for_those_concerned();
+        self.status_updates_are_for_those_concerned();
     }
 
-    /// P10: every attempt of a delivery bears its name, and no other delivery does.
+    /// P10: every attempt of a delivery has the same id, and no other delivery has it.
     fn repeats_bear_the_same_name(&self) {
         let mut names = std::collections::BTreeMap::new();
         for (target, sends) in self.targets.clone() {
             for i in sends {
                 let name = &self.sent(i).delivery;
                 if names.entry(name.as_str()).or_insert_with(|| target.clone()) != &target {
-                    self.violated(10, format!("two deliveries are called {name}"));
+                    self.violated(10, format!("two deliveries have the id {name}"));
                 }
                 if *name != self.sent(self.targets[&target][0]).delivery {
-                    self.violated(10, format!("a repeat of a delivery is called {name}"));
+                    self.violated(10, format!("a repeat of a delivery has the id {name}"));
                 }
             }
         }
     }
 
-    /// P10: nothing is sent again that was accepted, unless a crash or a lost reply hid it. P9: nor what was
-    /// rejected.
+    /// P10: an accepted alert is not sent again, unless a crash or a lost reply hid the acceptance. P9: a rejected
+    /// alert is not sent again either.
     fn exactly_one(&self) {
         for sends in self.targets.clone().values() {
             for (n, i) in sends.iter().enumerate() {
@@ -82,9 +82,9 @@ impl Checker<'_> {
     }
 
     /// Whether something hid the outcome of `one` from the process that sent `again`: a crash; a store that failed, or
-    /// that took longer to record the outcome than the lease had left; or clocks that disagree.
+    /// that took longer to record the outcome than the rest of the lease; or clocks that disagree.
     ///
-    /// A slow lease or a slow carrier is no excuse: such a send renews its lease.
+    /// A slow lease or a slow carrier is no excuse, because such a send renews its lease.
     fn is_excused(&self, one: &Sent, ended: Micros, again: &Sent) -> bool {
         let disturbed = |until: Micros, faults: &'static [Fault]| {
             let host = Some(one.process.host);
@@ -110,7 +110,7 @@ impl Checker<'_> {
         crashed || failed || too_slow || disagree
     }
 
-    /// P14: a process never sends again what it is still sending itself.
+    /// P14: a process never repeats a send of its own that has not ended.
     fn own_sends_do_not_overlap(&self) {
         for sends in self.targets.clone().values() {
             for (n, i) in sends.iter().enumerate() {
@@ -130,7 +130,7 @@ impl Checker<'_> {
         }
     }
 
-    /// P14: no send begins once either clock says that its lease is over.
+    /// P14: no send begins after its lease has ended by either clock.
     fn leases_hold(&self) {
         for sent in &self.history.sends {
             let Some(until) = sent.lease_until else {
@@ -166,7 +166,7 @@ impl Checker<'_> {
         }
     }
 
-    /// P11: a second after a claim was answered nothing is sent any more.
+    /// P11: from a second after a claim was answered, no alert is sent.
     fn claims_stop_alerts(&self) {
         let all: Vec<(IncidentNumber, Vec<usize>)> =
             self.sends.iter().map(|(n, s)| (*n, s.clone())).collect();
@@ -184,7 +184,7 @@ impl Checker<'_> {
                     .find(|sent| sent.began > ended + SECOND && sent.round <= round);
                 if let Some(late) = late {
                     let text = format!(
-                        "{} was sent at {}, though {number} was {} by {}",
+                        "{} was sent at {}, although {number} was {} by {}",
                         late.delivery,
                         at(late.began),
                         record.incident.state(),
@@ -203,7 +203,7 @@ impl Checker<'_> {
                         && !self.may_be_unanswered(number, sent.began)
                 });
                 if let Some(sent) = unreleased.filter(|sent| sent.round > round) {
-                    let text = format!("round {} of {number} began, though nobody released it", sent.round);
+                    let text = format!("round {} of {number} began, although nobody released it", sent.round);
                     self.violated(11, text);
                 }
             }
@@ -212,25 +212,25 @@ impl Checker<'_> {
 
     /// P11: what is sent although somebody has the incident tells so, to whom it was handed, and to those who were
     /// alerted where they are told at all.
-    fn news_is_for_those_concerned(&self) {
-        for news in self.history.sends.iter().filter(|sent| sent.is_news()) {
+    fn status_updates_are_for_those_concerned(&self) {
+        for update in self.history.sends.iter().filter(|sent| sent.is_status_update()) {
             // A level may have begun with a lease under which nothing was sent.
             let began = |event: &Event| match event {
-                Event::LevelBegan { contacts, .. } => contacts.contains(&news.contact),
+                Event::LevelBegan { contacts, .. } => contacts.contains(&update.contact),
                 Event::Folded { .. } => true,
                 _ => false,
             };
-            let timeline = self.last.get(&news.number).map(|record| record.incident.timeline().entries());
-            let was_alerted = self.scenario.news == News::Told
+            let timeline = self.last.get(&update.number).map(|record| record.incident.timeline().entries());
+            let was_alerted = self.scenario.status_updates == StatusUpdates::On
                 && timeline.is_none_or(|entries| entries.iter().any(|entry| began(&entry.event)));
-            let before = |call: &&&crate::history::UpdateCall| call.began <= news.began && may_have(call);
-            let mut calls = self.updates_of(news.number).iter().filter(before);
+            let before = |call: &&&crate::history::UpdateCall| call.began <= update.began && may_have(call);
+            let mut calls = self.updates_of(update.number).iter().filter(before);
             let was_handed = calls.clone().any(|call| {
-                matches!(&call.update.state, Some(StateChange::HandTo(to)) if to.as_str() == news.contact.as_str())
+                matches!(&call.update.state, Some(StateChange::HandTo(to)) if to.as_str() == update.contact.as_str())
             });
             if !(was_alerted || was_handed) || !calls.any(|call| closes(call)) {
                 let text =
-                    format!("{} was told who has {}, which is none of theirs", news.contact, news.number);
+                    format!("{} was told who has {}, which is none of theirs", update.contact, update.number);
                 self.violated(11, text);
             }
         }

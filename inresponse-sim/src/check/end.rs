@@ -1,6 +1,6 @@
-//! P9, P12: what must be once all is well and nothing is due any more.
+//! Checks P9 and P12 at the end of a run, when all faults have ended and nothing is due.
 
-use inresponse_core::model::{Contact, DeliveryStatus, Event, Level, Origin, State};
+use inresponse_core::model::{Contact, DeliveryStatus, Event, Level, Origin, Purpose, State};
 use inresponse_core::plan;
 use inresponse_core::store::Record;
 
@@ -17,7 +17,10 @@ impl Checker<'_> {
             let ended = at(self.history.ended_at);
             self.violated(
                 9,
-                format!("at {ended}, long after all was well, there was still due: {}", due.join(", ")),
+                format!(
+                    "at {ended}, long after all faults had ended, there was still due: {}",
+                    due.join(", ")
+                ),
             );
             return;
         }
@@ -55,22 +58,22 @@ impl Checker<'_> {
     }
 
     fn attempts(&self, record: &Record, level: Level, contact: &Contact) -> impl Iterator<Item = &Sent> {
-        let target = (record.number(), record.incident.round(), level, contact.clone());
+        let target = (record.number(), record.incident.round(), Purpose::Alert(level), contact.clone());
         self.targets.get(&target).into_iter().flatten().map(|i| self.sent(*i))
     }
 
-    /// P9: only *rejected* is dead, and what ended its process five times.
+    /// P9: a delivery is dead only if it was rejected, or if its process died five times during the send.
     fn is_rightly_dead(&self, record: &Record, level: Level, contact: &Contact) -> bool {
         let incident = &record.incident;
         let dead = incident.deliveries().iter().any(|d| {
             d.key().round == incident.round()
-                && d.key().level == level
+                && d.key().purpose == Purpose::Alert(level)
                 && d.contact() == contact
                 && matches!(d.status(), DeliveryStatus::Dead { .. })
         });
         let rejected = self.attempts(record, level, contact).any(|sent| sent.told == Some(Told::Rejected));
         let expired = incident.deliveries().iter().any(|d| {
-            (d.key().round, d.key().level) == (incident.round(), level)
+            (d.key().round, d.key().purpose) == (incident.round(), Purpose::Alert(level))
                 && d.contact() == contact
                 && d.expired() >= plan::MAX_EXPIRED
         });
@@ -81,7 +84,7 @@ impl Checker<'_> {
         dead && (rejected || (expired && enough_faults))
     }
 
-    /// P12: what nobody claimed is `unclaimed`; if nobody could be reached, it is `undelivered`.
+    /// P12: an incident that nobody claimed is `unclaimed`; if nobody could be reached, it is also `undelivered`.
     fn shows_as_it_is(&self, record: &Record) {
         let incident = &record.incident;
         let number = record.number();
@@ -89,7 +92,7 @@ impl Checker<'_> {
             return;
         }
         if !incident.is_unclaimed() {
-            self.violated(12, format!("everybody was alerted of {number}, and it is not unclaimed"));
+            self.violated(12, format!("everybody was alerted for {number}, but it is not unclaimed"));
         }
         // Since it was opened or released: repeat rounds belong together, so with them it cannot be told apart.
         let count = |of: &dyn Fn(&Event) -> bool| {
@@ -109,9 +112,9 @@ impl Checker<'_> {
         let mut of_round = sends.filter(|sent| sent.round == incident.round());
         // A crash may have hidden an acceptance, so that it was sent again; or given up, if it was the fifth.
         let is_last = |sent: &Sent| {
-            let target = (sent.number, sent.round, sent.level, sent.contact.clone());
+            let target = (sent.number, sent.round, sent.purpose, sent.contact.clone());
             let gave_up = incident.deliveries().iter().any(|d| {
-                (d.key().round, d.key().level) == (sent.round, sent.level)
+                (d.key().round, d.key().purpose) == (sent.round, sent.purpose)
                     && *d.contact() == sent.contact
                     && d.expired() >= plan::MAX_EXPIRED
             });
@@ -120,14 +123,20 @@ impl Checker<'_> {
         let accepted = of_round.clone().any(|sent| sent.told == Some(Told::Accepted) && is_last(sent));
         let arrived = of_round.any(|sent| sent.arrived.is_some());
         if accepted && incident.is_undelivered() {
-            self.violated(12, format!("{number} was delivered and shows as undelivered"));
+            self.violated(
+                12,
+                format!("an alert of {number} was delivered, but the incident shows as undelivered"),
+            );
         }
         if !arrived && !incident.is_undelivered() {
-            self.violated(12, format!("nothing of {number} arrived, and it does not show as undelivered"));
+            self.violated(
+                12,
+                format!("no alert of {number} arrived, but the incident does not show as undelivered"),
+            );
         }
     }
 
-    /// P12: the census counts what there is.
+    /// P12: the census counts the stored incidents correctly.
     fn census_agrees(&self) {
         let count = |of: &dyn Fn(&Record) -> bool| self.last.values().filter(|r| of(r)).count() as u64;
         let census = &self.history.census;
@@ -142,7 +151,7 @@ impl Checker<'_> {
         ];
         for (what, counted, there_are) in expected {
             if counted != there_are {
-                self.violated(12, format!("the census counts {counted} {what}, there are {there_are}"));
+                self.violated(12, format!("the census counts {counted} {what}, but there are {there_are}"));
             }
         }
     }

@@ -1,4 +1,5 @@
-//! P22: a person who is given an incident must answer, or it is open again in a new round; never early, and never not.
+//! Checks P22: a person who is handed an incident must answer, or the incident is open again in a new round, never
+//! early and never late.
 
 use chrono::TimeDelta;
 use inresponse_core::model::{Entry, Event, IncidentNumber, Person, State};
@@ -23,18 +24,18 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Once nothing is due any more, nobody has it who was given it and never answered.
+    /// At the end of a run, no incident belongs to a person who was handed it and never answered.
     fn nobody_is_waited_for(&self, record: &Record) {
         let entries = record.incident.timeline().entries();
         let last = entries.iter().rposition(|entry| has_it(&entry.event));
         let (State::Claimed, Some(i)) = (record.incident.state(), last) else { return };
         let Event::HandedOver { by, to, .. } = &entries[i].event else { return };
         if by != to && !entries[i..].iter().any(|entry| is_by(&entry.event, to)) {
-            self.violated(22, format!("{to} was given {} and never answered", record.number()));
+            self.violated(22, format!("{to} was handed {} and never answered", record.number()));
         }
     }
 
-    /// Between the hand-over and its end lies the wait of the round, by the clock that the incident is told by.
+    /// The wait of the round passes between a hand-over and its end, by the clock that wrote the timeline.
     fn never_early_again(&self, record: &Record) {
         let (number, entries) = (record.number(), record.incident.timeline().entries());
         for (i, entry) in entries.iter().enumerate() {
@@ -49,10 +50,13 @@ impl<'a> Checker<'a> {
             let Some((call, wait)) = self.hand_over_at(number, &before[handed]) else { continue };
             let passed = (entry.at - before[handed].at).num_microseconds().unwrap_or(i64::MAX);
             if !brought_back && passed < i64::try_from(wait).unwrap_or(i64::MAX) {
-                self.violated(22, format!("{number} was taken from {to} after {passed} µs"));
+                self.violated(
+                    22,
+                    format!("{number} was open again although {to} had only {passed} µs to answer"),
+                );
             }
             if before[handed..].iter().any(|e| is_by(&e.event, to)) {
-                self.violated(22, format!("{to} answered, and {number} was taken from them"));
+                self.violated(22, format!("{to} answered, but {number} was open again"));
             }
             // The same by the time that really passed, where every clock tells it.
             let alerts = self.sends.get(&number).into_iter().flatten().map(|i| self.sent(*i));
@@ -64,12 +68,12 @@ impl<'a> Checker<'a> {
                 && began + self.apart(began) + SECOND < call.began + wait
                 && !self.may_have_begun_again(number, call.began, began)
             {
-                self.violated(22, format!("{number} was alerted again at {}, early", at(began)));
+                self.violated(22, format!("{number} was alerted again too early, at {}", at(began)));
             }
         }
     }
 
-    /// Where nothing hinders it, it is open again a wait after the hand-over.
+    /// If no fault prevents it, the incident is open again one wait after the hand-over.
     fn open_again_in_time(&self, call: &UpdateCall) {
         let Some((to, Some(ended), wait)) = self.granted(call) else { return };
         let deadline = ended + wait + self.margin();
@@ -99,12 +103,12 @@ impl<'a> Checker<'a> {
         };
         if !entries.iter().any(again) {
             let text =
-                format!("{to} did not answer, and {} was not open again by {}", call.number, at(deadline));
+                format!("{to} did not answer, but {} was not open again by {}", call.number, at(deadline));
             self.violated(22, text);
         }
     }
 
-    /// Whom a call gave an incident to, when it was answered, and the wait of the round.
+    /// The person to whom a call handed an incident, when it was answered, and the wait of the round.
     fn granted<'c>(&self, call: &'c UpdateCall) -> Option<(&'c Person, Option<Micros>, Micros)> {
         let (Some(StateChange::HandTo(to)), Some(Verdict::Changed(record))) =
             (&call.update.state, call.answer.got())
@@ -117,7 +121,7 @@ impl<'a> Checker<'a> {
         (is_new && *to != call.update.by).then(|| (to, call.ended, micros(incident.matrix().wait())))
     }
 
-    /// The call that an entry records, and the wait.
+    /// The call that made a timeline entry, and the wait of the round.
     fn hand_over_at(&self, number: IncidentNumber, entry: &Entry) -> Option<(&'a UpdateCall, Micros)> {
         self.updates_of(number).iter().find_map(|call| {
             let (_, _, wait) = self.granted(call)?;
@@ -134,7 +138,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Whether a person may have made it begin again in that time.
+    /// Whether a person may have started a new round in that time.
     fn may_have_begun_again(&self, number: IncidentNumber, from: Micros, to: Micros) -> bool {
         self.updates_of(number).iter().any(|call| {
             super::releases(call)
@@ -144,7 +148,7 @@ impl<'a> Checker<'a> {
         })
     }
 
-    /// Whether somebody who was given it may not have answered, so that it is open again by then.
+    /// Whether the incident may be open again by a given time, because a person who was handed it has not answered.
     pub(super) fn may_be_unanswered(&self, number: IncidentNumber, by: Micros) -> bool {
         let teams = self.history.rosters.iter().flat_map(|(_, roster)| roster.teams.values());
         let shortest = teams.map(|team| micros(team.wait)).min().unwrap_or(0);
@@ -161,7 +165,7 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// Whether it says who has it, or that nobody does.
+/// Whether an event changes who has the incident.
 fn has_it(event: &Event) -> bool {
     matches!(
         event,
@@ -174,7 +178,7 @@ fn has_it(event: &Event) -> bool {
     )
 }
 
-/// Whether it records something that this person did.
+/// Whether an event records an action of this person.
 fn is_by(event: &Event, person: &Person) -> bool {
     match event {
         Event::Claimed { by, .. }

@@ -1,10 +1,10 @@
-//! P8, P12, P15: who is alerted in which order, and not too early.
+//! Checks P8, P12 and P15: who is alerted, in which order, and not too early.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chrono::{NaiveDate, TimeDelta};
-use inresponse_core::model::{Contact, Event, IncidentNumber, Level};
+use inresponse_core::model::{Contact, Event, IncidentNumber, Level, Purpose};
 use inresponse_core::plan::StateChange;
 use inresponse_core::store::Record;
 
@@ -15,10 +15,10 @@ use crate::history::{Sent, Told, UpdateCall};
 use crate::scenario::{Roster, TeamPlan};
 use crate::world::{Micros, SECOND, micros};
 
-/// So many leases a send may begin after the first one, if all calls to the store are slow.
+/// A send may begin this many leases after its first one, if all calls to the store are slow.
 const RENEWED: u64 = 8;
 
-/// A roster as it may have been frozen for a round: a team on a day.
+/// A roster that may have been frozen for a round: a team on a day.
 #[derive(Clone)]
 pub(super) struct Frozen<'a> {
     name: &'a str,
@@ -31,8 +31,8 @@ impl Frozen<'_> {
         self.team.wait
     }
 
-    fn contacts(&self, level: Level) -> Vec<Contact> {
-        self.team.contacts(self.day, level)
+    fn contacts(&self, purpose: Purpose) -> Vec<Contact> {
+        purpose.level().map_or_else(Vec::new, |level| self.team.contacts(self.day, level))
     }
 
     fn has_calendar(&self) -> bool {
@@ -40,7 +40,7 @@ impl Frozen<'_> {
     }
 }
 
-/// People's requests to escalate now; each brings one level forward.
+/// People's requests to escalate. Every request alerts one level earlier.
 struct Escalations<'a> {
     left: Vec<&'a UpdateCall>,
 }
@@ -55,7 +55,7 @@ impl<'a> Escalations<'a> {
         Self { left }
     }
 
-    /// Uses up one that may have been granted in that time, if there is one.
+    /// Uses up one request that may have been granted in that time, if there is one.
     fn take(&mut self, from: Micros, to: Micros) -> bool {
         let may_explain = |call: &&UpdateCall| {
             call.began <= to && (call.answer.is_open() || call.ended.is_none_or(|end| end >= from))
@@ -82,7 +82,7 @@ impl<'a> Checker<'a> {
                 let frozen = self.frozen(number, *round, from, sends, past_is_known.then_some(&*past));
                 let named = |record: &&Record| record.incident.round() == *round;
                 if frozen.is_empty() {
-                    let text = format!("nobody can have frozen the matrix of round {round} of {number}");
+                    let text = format!("no roster explains the matrix of round {round} of {number}");
                     self.violated(8, text);
                 } else if let Some(record) = self.last.get(&number).copied().filter(named)
                     && !frozen.iter().any(|frozen| frozen.name == record.incident.team().as_str())
@@ -98,8 +98,8 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// The rosters that explain a round's sends, of those that may have been frozen for it; `past` are those of the
-    /// rounds before, if they are known.
+    /// The rosters that explain a round's sends, among those that may have been frozen for it. `past` contains the
+    /// rosters of the earlier rounds, if they are known.
     fn frozen(
         &self,
         number: IncidentNumber,
@@ -169,13 +169,13 @@ impl<'a> Checker<'a> {
         frozen
     }
 
-    /// All teams that there ever were.
+    /// All teams that ever existed.
     fn names(&self) -> BTreeSet<&'a str> {
         let rosters = self.history.rosters.iter();
         rosters.flat_map(|(_, r)| r.teams.keys().chain(r.services.values())).map(String::as_str).collect()
     }
 
-    /// The teams that an incident may have been handed to last by some time from `from` to `to`; `None` is nobody.
+    /// The teams to which an incident may have been handed last at some time from `from` to `to`; `None` means none.
     fn handed(&self, number: IncidentNumber, from: Micros, to: Micros) -> BTreeSet<Option<&'a str>> {
         let handed = |call: &&'a UpdateCall| match &call.update.state {
             Some(StateChange::HandToTeam(team)) if may_have(call) && call.began <= to => {
@@ -203,18 +203,18 @@ impl<'a> Checker<'a> {
         teams
     }
 
-    /// Whether everybody who was sent to stands in a matrix, at that level.
+    /// Whether a roster explains a round's sends: each recipient is in the roster's matrix, at the level of the send.
     fn explains(candidate: &Frozen, sends: &[&Sent]) -> bool {
         sends.iter().all(|sent| {
             // Not twice, if it is level 1.
-            let fallback_is_first = sent.level == Level::Fallback
+            let fallback_is_first = sent.purpose == Purpose::Alert(Level::Fallback)
                 && !candidate.has_calendar()
-                && sends.iter().any(|one| one.level == Level::At(1));
-            candidate.contacts(sent.level).contains(&sent.contact) && !fallback_is_first
+                && sends.iter().any(|one| one.purpose == Purpose::Alert(Level::At(1)));
+            candidate.contacts(sent.purpose).contains(&sent.contact) && !fallback_is_first
         })
     }
 
-    /// P15: the days that it may have been for a team, by anybody's clock.
+    /// P15: the days that it may have been for a team, by any server's clock.
     fn days(&self, plan: &TeamPlan, from: Micros, to: Micros) -> BTreeSet<NaiveDate> {
         let mut days = BTreeSet::new();
         for host in 0..self.scenario.hosts {
@@ -231,8 +231,9 @@ impl<'a> Checker<'a> {
         days
     }
 
-    /// P12: a level is alerted only where some severity that the incident had includes it. Level 1 is the fallback if
-    /// the calendar is empty, and then every severity that alerts anybody includes it.
+    /// P12: a level is alerted only if some severity that the incident had includes it. If the
+    /// calendar is empty, the fallback contacts are level 1. Every severity that alerts anybody then includes that
+    /// level.
     fn masks_allow(&self, number: IncidentNumber, candidate: &Frozen, sends: &[&Sent]) -> bool {
         let Some(record) = self.last.get(&number) else { return false };
         let incident = &record.incident;
@@ -247,17 +248,17 @@ impl<'a> Checker<'a> {
         }
         sends.iter().all(|sent| {
             let masks = &candidate.team.alert_levels;
-            severities.iter().any(|severity| match (masks.get(severity), sent.level) {
-                (None, _) => true,
-                (Some(levels), Level::At(1)) if !candidate.has_calendar() => !levels.is_empty(),
-                (Some(levels), Level::At(n)) => levels.contains(&n),
-                (Some(levels), Level::Fallback) => !levels.is_empty(),
-                (Some(_), Level::News(_)) => true,
+            severities.iter().any(|severity| match (masks.get(severity), sent.purpose.level()) {
+                (None, _) | (Some(_), None) => true,
+                (Some(levels), Some(Level::At(1))) if !candidate.has_calendar() => !levels.is_empty(),
+                (Some(levels), Some(Level::At(n))) => levels.contains(&n),
+                (Some(levels), Some(Level::Fallback)) => !levels.is_empty(),
             })
         })
     }
 
-    /// P8: a level's first send comes its wait after that of the level before, but after the dead; P12: in order.
+    /// P8: a level's first send comes a wait after the first send of the previous level, or at once if that level is
+    /// dead. P12: levels come in order.
     fn never_early(
         &self,
         number: IncidentNumber,
@@ -265,9 +266,9 @@ impl<'a> Checker<'a> {
         frozen: &[Frozen<'a>],
         escalations: &mut Escalations<'a>,
     ) {
-        let mut firsts = BTreeMap::<Level, &Sent>::new();
+        let mut firsts = BTreeMap::<Purpose, &Sent>::new();
         for sent in sends {
-            firsts.entry(sent.level).or_insert(sent);
+            firsts.entry(sent.purpose).or_insert(sent);
         }
         let wait = frozen.iter().map(Frozen::wait).min().unwrap_or_default();
         let firsts: Vec<&Sent> = firsts.into_values().collect();
@@ -275,13 +276,13 @@ impl<'a> Checker<'a> {
             let (one, next) = (pair[0], pair[1]);
             let dead = |contact: &Contact| {
                 sends.iter().any(|sent| {
-                    sent.level == one.level
+                    sent.purpose == one.purpose
                         && sent.contact == *contact
                         && sent.told == Some(Told::Rejected)
                         && sent.ended.is_some_and(|ended| ended <= next.began)
                 })
             };
-            let level_dead = |f: &Frozen| f.contacts(one.level).iter().all(dead);
+            let level_dead = |f: &Frozen| f.contacts(one.purpose).iter().all(dead);
             // Allowances: the dead; a level whose lease was lost more than once before anything was sent; what
             // was raised, so that lower levels come later; clocks that were set; deaths by five crashes. And a wait
             // shorter than the lease, which may be over before the lease that was lost is.
@@ -290,7 +291,8 @@ impl<'a> Checker<'a> {
             let part = one.attempt == 1 && self.began_in_part(number, one);
             // And a level that began with a lease under which nothing was sent, if that was recorded: the next one
             // counts from that lease, and a server that continues after an outage may come to both at once.
-            let unbegun = one.attempt > 1 && self.history.not_begun.contains(&(number, one.round, one.level));
+            let unbegun =
+                one.attempt > 1 && self.history.not_begun.contains(&(number, one.round, one.purpose));
             let lost = self.lost_twice(number, one)
                 || short
                 || unbegun
@@ -302,7 +304,7 @@ impl<'a> Checker<'a> {
             let began = next.began.saturating_sub(micros(wait));
             let times: Vec<_> = self.said_to_begin(number, one).into_iter().chain([began]).collect();
             let crowded = frozen.iter().any(|f| {
-                let contacts = f.contacts(one.level);
+                let contacts = f.contacts(one.purpose);
                 !contacts.is_empty()
                     && times.iter().any(|at| {
                         let in_demand =
@@ -323,59 +325,61 @@ impl<'a> Checker<'a> {
             if is_early && !escalations.take(since, next.began) {
                 let text = format!(
                     "level {} of {number} was alerted at {}, {} after level {}; its wait is {wait:?}",
-                    next.level,
+                    next.purpose,
                     at(next.began),
                     passed,
-                    one.level
+                    one.purpose
                 );
                 self.violated(8, text);
             }
         }
     }
 
-    /// When the timeline says that a send's level began, or began again.
+    /// When a send's level began, or began again, by the timeline.
     fn said_to_begin(&self, number: IncidentNumber, one: &Sent) -> Vec<Micros> {
         let Some(record) = self.last.get(&number) else { return Vec::new() };
         let began = record.incident.timeline().entries().iter().filter(|entry| match &entry.event {
             Event::LevelBegan { round, level, .. } | Event::LevelBeganAgain { round, level } => {
-                (*round, *level) == (one.round, one.level)
+                (*round, Purpose::Alert(*level)) == (one.round, one.purpose)
             }
             _ => false,
         });
         began.filter_map(|entry| self.time_of(entry.at)).collect()
     }
 
-    /// Whether processes died more than once before anything was sent to a send's level, whichever of its contacts they
-    /// held leases or slots for: the level counts from its first repeat anyway, since its wait begins again once.
+    /// Whether processes died more than once before anything was sent to a send's level. In this case the level's wait
+    /// counts from its first repeat, because the wait begins again only once.
     fn lost_twice(&self, number: IncidentNumber, one: &Sent) -> bool {
-        let lost_leases = self.targets.iter().any(|((of, round, level, _), sends)| {
-            (*of, *round, *level) == (number, one.round, one.level) && self.sent(sends[0]).attempt > 2
+        let lost_leases = self.targets.iter().any(|((of, round, purpose, _), sends)| {
+            (*of, *round, *purpose) == (number, one.round, one.purpose) && self.sent(sends[0]).attempt > 2
         });
         lost_leases || self.died_after_it_began_again(number, one)
     }
 
-    /// Whether a send's level had begun again, because a process had died, when another process died without a send.
+    /// Whether a process died without a send after the send's level had begun again because of another dead process.
     fn died_after_it_began_again(&self, number: IncidentNumber, one: &Sent) -> bool {
         let Some(record) = self.last.get(&number) else { return false };
         let again = record.incident.timeline().entries().iter().filter(|entry| match &entry.event {
-            Event::LevelBeganAgain { round, level } => (*round, *level) == (one.round, one.level),
+            Event::LevelBeganAgain { round, level } => {
+                (*round, Purpose::Alert(*level)) == (one.round, one.purpose)
+            }
             _ => false,
         });
         let mut again = again.filter_map(|entry| self.time_of(entry.at));
         again.any(|at| self.history.crashes.iter().any(|(_, died)| *died >= at && *died < one.began))
     }
 
-    /// Whether the first lease of some contact of a send's level was lost before anything was sent under it.
+    /// Whether the first lease of some contact of a send's level was lost before anything was sent.
     fn began_in_part(&self, number: IncidentNumber, one: &Sent) -> bool {
         let Some(record) = self.last.get(&number) else { return true };
         record.incident.deliveries().iter().any(|d| {
-            let target = (number, one.round, one.level, d.contact().clone());
+            let target = (number, one.round, one.purpose, d.contact().clone());
             let sent_first = self.targets.get(&target).is_some_and(|sends| self.sent(sends[0]).attempt == 1);
-            (d.key().round, d.key().level) == (one.round, one.level) && d.attempts() > 0 && !sent_first
+            (d.key().round, d.key().purpose) == (one.round, one.purpose) && d.attempts() > 0 && !sent_first
         })
     }
 
-    /// How much later than its lease a send may have begun, by the store's slowness.
+    /// How much later than its lease a send may have begun, because of a slow store.
     fn slow(&self, sent: &Sent) -> Micros {
         // A first attempt that was not begun may have been slow on another server; and a lease that was slow is renewed
         // before its send begins, which may be slow again.
@@ -395,17 +399,17 @@ impl<'a> Checker<'a> {
             .incident
             .deliveries()
             .iter()
-            .any(|d| d.key().round == one.round && d.key().level == one.level && d.expired() >= 5)
+            .any(|d| d.key().round == one.round && d.key().purpose == one.purpose && d.expired() >= 5)
     }
 
-    /// Whether its severity may have changed by then, so that a level may come after a higher one.
+    /// Whether the severity may have changed by a given time, so that a level may come after a higher one.
     fn may_be_reordered(&self, number: IncidentNumber, by: Micros) -> bool {
         let changed =
             self.updates_of(number).iter().any(|call| call.update.severity.is_some() && call.began < by);
         changed || self.may_be_raised(number, 0, by)
     }
 
-    /// The wait of a round, if it is certain.
+    /// The wait of a round, if it is known for certain.
     pub(super) fn wait_of(&self, number: IncidentNumber, round: u32) -> Option<Duration> {
         let record = self.last.get(&number)?;
         (record.incident.round() == round).then(|| record.incident.matrix().wait())

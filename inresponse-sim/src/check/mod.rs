@@ -1,15 +1,15 @@
-//! The promises, as sentences about what was seen from outside.
+//! Checks the promises against what was seen from outside.
 //!
 //! | file | checks |
 //! |---|---|
-//! | `reports` | P1 to P4: numbers, dedup keys, what was not answered |
+//! | `reports` | P1 to P4: numbers, dedup keys, reports without an answer |
 //! | `states` | P5 to P7: states, claimants, timelines |
-//! | `alerts` | P10, P11, P14: who may be sent what, and when no more |
-//! | `handover` | P22: a person who is given it must answer, or it is open again |
+//! | `alerts` | P10, P11, P14: which alerts may be sent to whom, and when no more |
+//! | `handover` | P22: a person who is handed an incident must answer, or it is open again |
 //! | `ladder` | P8, P12, P15: who is alerted in which order |
-//! | `time` | P9, P12, P13: nothing comes late where nothing hinders it |
-//! | `whose` | P12: whose a round is, by the roster |
-//! | `end` | P9, P12: what must be once all is well |
+//! | `time` | P9, P12, P13: nothing comes late unless a fault explains it |
+//! | `whose` | P12: which team a round alerts, by the roster |
+//! | `end` | P9, P12: the state at the end of a run |
 
 mod alerts;
 mod end;
@@ -25,7 +25,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 use inresponse_core::engine::{SENDS_PER_CONTACT, SENDS_PER_NEW_CONTACT};
-use inresponse_core::model::{Contact, Event, IncidentNumber, Level, State};
+use inresponse_core::model::{Contact, Event, IncidentNumber, Purpose, State};
 use inresponse_core::plan::StateChange;
 use inresponse_core::store::Record;
 
@@ -34,12 +34,12 @@ use crate::play::Played;
 use crate::scenario::{Drive, Scenario};
 use crate::world::{MILLI, Micros, SECOND, World, micros};
 
-/// A promise that was not kept.
+/// A broken promise.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// Which promise.
+    /// The number of the promise.
     pub promise: u8,
-    /// What was seen.
+    /// A description of what was seen.
     pub text: String,
 }
 
@@ -49,7 +49,7 @@ impl fmt::Display for Violation {
     }
 }
 
-/// Checks everything; the first violation of each kind, in the order of the table above.
+/// Checks everything. Returns the first violation of each kind, in the order of the table above.
 pub fn violations(played: &Played) -> Vec<Violation> {
     let checker = Checker::new(played);
     checker.reports();
@@ -63,15 +63,15 @@ pub fn violations(played: &Played) -> Vec<Violation> {
 }
 
 /// Which delivery a send belongs to, as its recipient would tell it.
-type Target = (IncidentNumber, u32, Level, Contact);
+type Target = (IncidentNumber, u32, Purpose, Contact);
 
 struct Checker<'a> {
     scenario: &'a Scenario,
     history: &'a History,
     world: &'a World,
-    /// Sends of each target, in order.
+    /// The sends of each delivery, in order.
     targets: BTreeMap<Target, Vec<usize>>,
-    /// Sends of each incident that alert, in order.
+    /// The alerts of each incident, in order; status updates are not included.
     sends: BTreeMap<IncidentNumber, Vec<usize>>,
     last: BTreeMap<IncidentNumber, &'a Record>,
     updates: BTreeMap<IncidentNumber, Vec<&'a UpdateCall>>,
@@ -83,9 +83,9 @@ impl<'a> Checker<'a> {
         let history = &played.history;
         let (mut targets, mut sends) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::<_, Vec<_>>::new());
         for (i, sent) in history.sends.iter().enumerate() {
-            let target = (sent.number, sent.round, sent.level, sent.contact.clone());
+            let target = (sent.number, sent.round, sent.purpose, sent.contact.clone());
             targets.entry(target).or_default().push(i);
-            if !sent.is_news() {
+            if !sent.is_status_update() {
                 sends.entry(sent.number).or_default().push(i);
             }
         }
@@ -117,7 +117,7 @@ impl<'a> Checker<'a> {
         micros(self.scenario.lease)
     }
 
-    /// How late something may come where nothing hinders it.
+    /// How late something may come if no fault explains it.
     fn margin(&self) -> Micros {
         match self.scenario.drive {
             // Servers look at least every second.
@@ -139,7 +139,7 @@ impl<'a> Checker<'a> {
         self.apart(at) * 3 <= self.lease()
     }
 
-    /// By how much the servers' wall clocks differ at most.
+    /// The maximum difference between the servers' wall clocks.
     fn apart(&self, at: Micros) -> Micros {
         let offsets = || (0..self.scenario.hosts).map(|host| self.offset(host, at));
         (offsets().max().unwrap_or(0) - offsets().min().unwrap_or(0)).unsigned_abs()
@@ -150,7 +150,7 @@ impl<'a> Checker<'a> {
         !self.history.offsets.iter().any(|(at, _, _)| *at > 0 && *at >= from && *at <= to)
     }
 
-    /// By how much a machine's wall clock was wrong at a time, in microseconds.
+    /// The error of a machine's wall clock at a time, in microseconds.
     fn offset(&self, host: usize, at: Micros) -> i64 {
         let set = self.history.offsets.iter().rev().find(|(time, h, _)| *time <= at && *h == host);
         set.map_or(0, |(_, _, offset)| *offset)
@@ -160,7 +160,7 @@ impl<'a> Checker<'a> {
         self.updates.get(&number).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether nobody can have claimed, released or resolved an incident, or changed its severity, in that time.
+    /// Whether certainly nobody claimed, released or resolved an incident, or changed its severity, in that time.
     fn is_left_alone(&self, number: IncidentNumber, from: Micros, to: Micros) -> bool {
         let touched = self.updates_of(number).iter().any(|call| {
             let overlaps =
@@ -184,7 +184,7 @@ impl<'a> Checker<'a> {
             })
     }
 
-    /// Whether an incident was certainly OPEN from `from` to `to`: nobody touched it, and it was before.
+    /// Whether an incident was certainly OPEN from `from` to `to`: it was OPEN before, and nobody changed it.
     fn is_open(&self, number: IncidentNumber, from: Micros, to: Micros) -> bool {
         if !self.is_left_alone(number, from, to) {
             return false;
@@ -199,7 +199,7 @@ impl<'a> Checker<'a> {
         !closed
     }
 
-    /// Whether a release was answered after `call` and before `by`, and nothing was asked in between.
+    /// Whether a release was answered after `call` and before `by`, with no other request in between.
     fn was_released_after(&self, number: IncidentNumber, call: &UpdateCall, by: Micros) -> bool {
         let Some(ended) = call.ended else { return false };
         !call.answer.is_open()
@@ -211,8 +211,8 @@ impl<'a> Checker<'a> {
             })
     }
 
-    /// Whether a contact had all of its sending slots taken on some server in that time: one that answers promptly has
-    /// more of them.
+    /// Whether all sending slots of a contact were taken on some server in that time. A contact that answers promptly
+    /// has more slots.
     fn is_crowded(&self, contact: &Contact, from: Micros, to: Micros) -> bool {
         let under_way = self.history.sends.iter().filter(|sent| {
             sent.contact == *contact && sent.began <= to && sent.ended.is_none_or(|end| end + SECOND >= from)
@@ -225,13 +225,14 @@ impl<'a> Checker<'a> {
         all >= SENDS_PER_CONTACT || (all >= SENDS_PER_NEW_CONTACT && slow > 0)
     }
 
-    /// A wall time as simulated time, by a clock that is right.
+    /// A wall-clock time as simulated time, by a correct clock.
     fn time_of(&self, at: chrono::DateTime<chrono::Utc>) -> Option<Micros> {
         (at - self.world.base).num_microseconds().and_then(|at| u64::try_from(at).ok())
     }
 
-    /// Whether more deliveries to a contact were due in that time than one has sending slots for that has not answered
-    /// yet: also of reports that were being recorded, and under leases of processes that died before they sent anything.
+    /// Whether more deliveries to a contact were due in that time than a contact that has not answered yet has sending
+    /// slots. Reports that were being recorded are included, and leases of processes that died before they sent
+    /// anything.
     fn is_in_demand(&self, contact: &Contact, from: Micros, to: Micros) -> bool {
         let incidents = self.history.last.iter().map(|record| &record.incident);
         let entries =
@@ -249,7 +250,7 @@ impl<'a> Checker<'a> {
                 _ => return None,
             };
             let at = self.time_of(entry.at)?;
-            (at >= from && at <= to).then_some((incident.number(), round, level))
+            (at >= from && at <= to).then_some((incident.number(), round, Purpose::Alert(level)))
         });
         // What was first sent until soon after, and had not been accepted before: it may have waited for a slot. If a
         // process died just then, what it had taken slots for is sent by the next one.
@@ -263,7 +264,7 @@ impl<'a> Checker<'a> {
             let begun = sends.clone().next().is_some_and(|first| first.began <= soon);
             of == contact && begun && !sends.any(accepted_before)
         });
-        let open = open.map(|((number, round, level, _), _)| (*number, *round, *level));
+        let open = open.map(|((number, round, purpose, _), _)| (*number, *round, *purpose));
         let due: HashSet<_> = began.chain(open).collect();
         let reports = self.history.reports.iter();
         let reported =
@@ -277,7 +278,7 @@ fn may_have(call: &UpdateCall) -> bool {
     call.answer.is_open() || matches!(call.answer.got(), Some(Verdict::Changed(_)))
 }
 
-/// Whether it asks that somebody have the incident, or that it be over.
+/// Whether a call requests that somebody has the incident, or that it is resolved.
 fn closes(call: &UpdateCall) -> bool {
     let request = call.update.state.as_ref();
     request.is_some_and(|request| {
@@ -288,12 +289,12 @@ fn closes(call: &UpdateCall) -> bool {
     })
 }
 
-/// Whether it asks that the incident be alerted again.
+/// Whether a call requests that the incident is alerted again.
 fn releases(call: &UpdateCall) -> bool {
     matches!(call.update.state, Some(StateChange::Release(_) | StateChange::HandToTeam(_)))
 }
 
-/// As seconds, for a message.
+/// A time in seconds, for a message.
 fn at(time: Micros) -> String {
     format!("{:.3}s", crate::world::seconds(time))
 }

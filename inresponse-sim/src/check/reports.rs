@@ -1,4 +1,4 @@
-//! P1 to P4: numbers, dedup keys, and what was not answered.
+//! Checks P1 to P4: numbers, dedup keys, and reports without an answer.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,7 @@ impl Checker<'_> {
         self.repeats_are_counted();
     }
 
-    /// P1: what was answered with a number is there.
+    /// P1: an incident whose number was answered exists.
     fn numbered_is_durable(&self) {
         for call in &self.history.reports {
             let Some(Reply::New(answered)) = call.answer.got() else { continue };
@@ -31,14 +31,20 @@ impl Checker<'_> {
                         && record.incident.service().as_str() == call.service => {}
                 Some(record) => {
                     let title = record.incident.title();
-                    self.violated(1, format!("{} was answered {number}, which is now {title}", call.title));
+                    self.violated(
+                        1,
+                        format!("{} got the number {number}, which now belongs to {title}", call.title),
+                    );
                 }
-                None => self.violated(1, format!("{} was answered {number}, which is gone", call.title)),
+                None => self.violated(
+                    1,
+                    format!("{} got the number {number}, but that incident does not exist", call.title),
+                ),
             }
         }
     }
 
-    /// P2: unique, and higher than what was answered before the report was made.
+    /// P2: a number is unique, and higher than those that were answered before its report was made.
     fn numbers_ascend(&self) {
         let mut numbers = BTreeSet::new();
         let new = |call: &ReportCall| match call.answer.got()? {
@@ -48,40 +54,46 @@ impl Checker<'_> {
         let answered: Vec<_> = self.history.reports.iter().filter_map(new).collect();
         for (number, began, _) in &answered {
             if !numbers.insert(*number) {
-                self.violated(2, format!("{number} was answered to two new reports"));
+                self.violated(2, format!("two new reports got the number {number}"));
             }
             let before = answered.iter().filter(|(_, _, ended)| ended < began).map(|(n, ..)| n).max();
             if before.is_some_and(|before| before >= number) {
-                let text = format!("a report of {} got {number} after {before:?} was answered", at(*began));
+                let text = format!(
+                    "a report of {} got the number {number} after {before:?} was answered",
+                    at(*began)
+                );
                 self.violated(2, text);
             }
         }
     }
 
-    /// P4, P16: every incident is of one report, which was not answered otherwise.
+    /// P4, P16: every incident belongs to one report, whose answer allows it.
     fn nothing_else_is_recorded(&self) {
         let by_title: BTreeMap<_, _> = self.history.reports.iter().map(|c| (c.title.as_str(), c)).collect();
         let mut seen = BTreeMap::new();
         for record in self.last.values() {
             let (number, title) = (record.number(), record.incident.title());
             if let Some(other) = seen.insert(title, number) {
-                self.violated(4, format!("{title} is both {other} and {number}"));
+                self.violated(4, format!("the report {title} opened both {other} and {number}"));
             }
             let Some(call) = by_title.get(title) else {
-                self.violated(4, format!("{number} is of no report"));
+                self.violated(4, format!("{number} belongs to no report"));
                 continue;
             };
             let mut known = self.copies(call.began, call.ended.unwrap_or(Micros::MAX));
             if !known.any(|roster| self.alerted_for_report(&call.service, roster).is_some()) {
-                self.violated(16, format!("{number} is of a service that nobody knows"));
+                self.violated(16, format!("{number} is about an unknown service"));
             }
             match &call.answer {
                 Answer::Got(Reply::New(answered)) if answered.number() == number => {}
                 Answer::Lost | Answer::Failed(OutageKind::Unknown) => {}
                 Answer::Got(Reply::UnknownService) => {
-                    self.violated(16, format!("{title} was refused and is {number}"));
+                    self.violated(16, format!("the report {title} was refused, but it opened {number}"));
                 }
-                other => self.violated(4, format!("{title} was answered {other:?} and is {number}")),
+                other => self.violated(
+                    4,
+                    format!("the report {title} was answered {other:?}, but it opened {number}"),
+                ),
             }
             if record.incident.message() != format!("message of {title}") {
                 self.violated(3, format!("the message of {number} has changed"));
@@ -89,7 +101,7 @@ impl Checker<'_> {
         }
     }
 
-    /// P12: a report is refused only if its service is not known at some time before the answer.
+    /// P12: a report is refused only if its service was unknown at some time before the answer.
     fn a_known_service_is_not_refused(&self) {
         for call in &self.history.reports {
             let (Some(Reply::UnknownService), Some(ended)) = (call.answer.got(), call.ended) else {
@@ -97,7 +109,10 @@ impl Checker<'_> {
             };
             let mut rosters = self.rosters(call.began, ended);
             if rosters.all(|roster| self.alerted_for_report(&call.service, roster).is_some()) {
-                self.violated(12, format!("{} of service {} was refused", call.title, call.service));
+                self.violated(
+                    12,
+                    format!("the report {} of the known service {} was refused", call.title, call.service),
+                );
             }
         }
     }
@@ -114,7 +129,7 @@ impl Checker<'_> {
             for pair in group.windows(2) {
                 let (first, second) = (pair[0].number(), pair[1].number());
                 if pair[0].incident.state() != State::Resolved {
-                    self.violated(3, format!("{first} is not resolved, and {second} has its key"));
+                    self.violated(3, format!("{first} is not resolved, but {second} has the same dedup key"));
                     continue;
                 }
                 let resolved_after = self.first_possible_resolve(first);
@@ -123,7 +138,10 @@ impl Checker<'_> {
                 if let (Some(resolved), Some(opened)) = (resolved_after, opened_by)
                     && resolved > opened
                 {
-                    self.violated(3, format!("{second} has the key of {first}, which was not resolved yet"));
+                    self.violated(
+                        3,
+                        format!("{second} has the dedup key of {first}, which was not resolved yet"),
+                    );
                 }
             }
         }
@@ -139,7 +157,7 @@ impl Checker<'_> {
                 self.violated(3, format!("{} is a repeat of {number}, which was resolved", call.title));
             }
             if incident.state() != State::Resolved && incident.severity() < call.severity {
-                let text = format!("{} did not raise {number} to {}", call.title, call.severity);
+                let text = format!("the report {} did not raise {number} to {}", call.title, call.severity);
                 self.violated(3, text);
             }
         }
@@ -165,7 +183,7 @@ impl Checker<'_> {
         })
     }
 
-    /// P3: every answered repeat is in the count, and nothing that cannot be one.
+    /// P3: the count contains every answered repeat, and no report that cannot be a repeat.
     fn repeats_are_counted(&self) {
         for record in self.last.values() {
             let (number, incident) = (record.number(), &record.incident);
@@ -190,7 +208,7 @@ impl Checker<'_> {
             }
             if record.count < certain || record.count > possible {
                 let text = format!(
-                    "{number} was reported {certain} to {possible} times and counts {}",
+                    "{number} was reported {certain} to {possible} times, but its count is {}",
                     record.count
                 );
                 self.violated(3, text);

@@ -1,4 +1,4 @@
-//! P5 to P7: states, claimants, timelines; and that every answer is of one history of versions.
+//! Checks P5 to P7: states, claimants and timelines, and that all answers belong to one history of versions.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::{Checker, at, may_have, releases};
 use crate::history::{Reply, UpdateCall, Verdict};
 use crate::world::Micros;
 
-/// A record as somebody was answered it.
+/// A record that somebody got as an answer.
 struct Seen<'a> {
     began: Micros,
     ended: Micros,
@@ -18,7 +18,7 @@ struct Seen<'a> {
     changed: bool,
 }
 
-/// The largest that a record may become, in bytes (P7: well under 100 KB).
+/// The maximum size of a record, in bytes (P7: well under 100 KB).
 const LARGEST: usize = 90_000;
 
 impl<'a> Checker<'a> {
@@ -85,14 +85,16 @@ impl<'a> Checker<'a> {
         seen
     }
 
-    /// P1, P5: nobody is answered something older than what somebody was answered before; every change that is
-    /// answered is one of its own.
+    /// P1, P5: no answer is older than an earlier answer, and every answered change has its own version.
     fn versions_are_one_history(&self, number: IncidentNumber, seen: &[Seen<'a>]) {
         let mut changes = BTreeMap::new();
         for (i, one) in seen.iter().enumerate() {
             let version = one.record.version;
             if one.changed && changes.insert(version, i).is_some() {
-                self.violated(5, format!("two changes of {number} made version {}", version.value()));
+                self.violated(
+                    5,
+                    format!("two changes of {number} resulted in the same version {}", version.value()),
+                );
             }
             for earlier in seen.iter().filter(|earlier| earlier.ended < one.began) {
                 let older =
@@ -111,7 +113,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// P5: states change along their edges.
+    /// P5: states change only as allowed.
     fn edges_are_kept(&self, number: IncidentNumber, seen: &[Seen<'a>]) {
         use State::{Claimed, Open, Resolved};
         for pair in seen.windows(2) {
@@ -119,7 +121,7 @@ impl<'a> Checker<'a> {
             if one.version == next.version {
                 if one.incident != next.incident {
                     let version = one.version.value();
-                    self.violated(5, format!("{number} at version {version} is two things"));
+                    self.violated(5, format!("{number} at version {version} has two different contents"));
                 }
                 continue;
             }
@@ -139,7 +141,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// P7: a timeline folds to the state, and only grows (or folds its oldest entries).
+    /// P7: replaying a timeline gives the state. A timeline only grows, or folds its oldest entries.
     fn timelines_only_grow(&self, number: IncidentNumber, seen: &[Seen<'a>]) {
         for one in seen {
             let incident = &one.record.incident;
@@ -151,7 +153,7 @@ impl<'a> Checker<'a> {
                     && standing.claimed_by.as_ref() == claimed_by
             });
             if !agrees {
-                self.violated(7, format!("the timeline of {number} does not fold to what it is"));
+                self.violated(7, format!("replaying the timeline of {number} does not give its state"));
                 return;
             }
         }
@@ -189,7 +191,9 @@ impl<'a> Checker<'a> {
                         StateChange::Escalate | StateChange::Resolve | StateChange::End(_) => true,
                     };
                 if !right {
-                    let text = format!("{by} was answered {request:?} of {number}, which is {state}");
+                    let text = format!(
+                        "{by} requested {request:?} of {number}, and the answer has the state {state}"
+                    );
                     self.violated(5, text);
                 }
             }
@@ -229,7 +233,9 @@ impl<'a> Checker<'a> {
                 if !right {
                     self.violated(
                         6,
-                        format!("{by} was refused {request:?} of {number}, which is {state}: {refusal}"),
+                        format!(
+                            "{by} was refused {request:?} of {number}, whose state is {state}: {refusal}"
+                        ),
                     );
                 }
             }
@@ -241,13 +247,12 @@ impl<'a> Checker<'a> {
                     && report.ended.is_some_and(|ended| ended < call.began)
             });
             if known {
-                self.violated(1, format!("{number} was answered and then absent"));
+                self.violated(1, format!("{number} was answered, but later it did not exist"));
             }
         }
     }
 
-    /// Whether everybody of an incident's matrix has been alerted, by the severity that it would have, so that nobody is
-    /// left.
+    /// Whether nobody is left to alert: everybody in the matrix has been alerted that the requested severity includes.
     fn is_exhausted(&self, record: &Record, requested: Option<Severity>) -> bool {
         let (incident, matrix) = (&record.incident, record.incident.matrix());
         let severity = requested.unwrap_or(incident.severity());
@@ -259,7 +264,7 @@ impl<'a> Checker<'a> {
         matrix.records_only(severity) || (levels.all(has_begun) && fallback)
     }
 
-    /// P6: between two people's claims, without taking over, somebody has released it, or given it to somebody.
+    /// P6: between two people's claims without taking over, somebody has released the incident or handed it over.
     fn one_claimant(&self) {
         let claims = |call: &&&UpdateCall| {
             call.update.state == Some(StateChange::Claim(TakeOver::No))

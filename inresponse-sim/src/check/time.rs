@@ -1,8 +1,8 @@
-//! P9, P12, P13: nothing comes late where nothing hinders it.
+//! Checks P9, P12 and P13: nothing comes late unless a fault explains it.
 
 use std::collections::BTreeMap;
 
-use inresponse_core::model::{Event, IncidentNumber, Level, Origin};
+use inresponse_core::model::{Event, IncidentNumber, Level, Origin, Purpose};
 use inresponse_core::store::Record;
 
 use super::{Checker, at, releases};
@@ -10,9 +10,9 @@ use crate::history::{Sent, Told, Verdict};
 use crate::scenario::Drive;
 use crate::world::{Micros, SECOND, micros};
 
-/// The longest pause before another attempt, but after an unknown outcome.
+/// The longest pause before another attempt, except after an unknown outcome.
 const MAX_PAUSE: Micros = 30 * SECOND;
-/// What an alert may wait for acceptance before it shows.
+/// How long an alert may wait for acceptance before it must show.
 const WAITING_TOO_LONG: Micros = 300 * SECOND;
 
 impl<'a> Checker<'a> {
@@ -27,7 +27,7 @@ impl<'a> Checker<'a> {
         self.waiting_shows();
     }
 
-    /// P12, P13: level 1 is alerted as soon as the incident is numbered.
+    /// P12, P13: level 1 is alerted as soon as the incident has its number.
     fn first_alert_is_at_once(&self) {
         for call in &self.history.reports {
             let (Some(crate::history::Reply::New(record)), Some(ended)) = (call.answer.got(), call.ended)
@@ -38,7 +38,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// P5: a release, or another team, begins a new round at level 1, at once.
+    /// P5: after a release, or a hand-over to a team, a new round begins at level 1, at once.
     fn releases_alert_at_once(&self) {
         for call in &self.history.updates {
             let (Some(Verdict::Changed(record)), Some(ended)) = (call.answer.got(), call.ended) else {
@@ -68,7 +68,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// The first level that has contacts must have been sent to by then.
+    /// Checks that the first level with contacts was alerted by a given time.
     fn alerted_after(&self, record: &Record, began: Micros, deadline: Micros) {
         let (number, incident) = (record.number(), &record.incident);
         let matrix = incident.matrix();
@@ -85,7 +85,7 @@ impl<'a> Checker<'a> {
             if self.is_crowded(contact, began, deadline) {
                 continue;
             }
-            let target = (number, incident.round(), level, contact.clone());
+            let target = (number, incident.round(), Purpose::Alert(level), contact.clone());
             let sends = self.targets.get(&target).into_iter().flatten();
             if !sends.map(|i| self.sent(*i)).any(|sent| sent.began <= deadline) {
                 let text = format!(
@@ -98,7 +98,8 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// P13: a level comes its wait after the one before, whatever its recipients do; P12: at once after the dead.
+    /// P13: a level comes a wait after the previous one, whatever its recipients do. P12: after a dead level it comes
+    /// at once.
     fn levels_come_in_time(&self, record: &Record) {
         let (number, incident) = (record.number(), &record.incident);
         let (matrix, round) = (incident.matrix(), incident.round());
@@ -113,8 +114,10 @@ impl<'a> Checker<'a> {
         let mut firsts = BTreeMap::<Level, &'a Sent>::new();
         for i in self.sends.get(&number).into_iter().flatten() {
             let sent = self.sent(*i);
-            if sent.round == round {
-                firsts.entry(sent.level).or_insert(sent);
+            if sent.round == round
+                && let Some(level) = sent.purpose.level()
+            {
+                firsts.entry(level).or_insert(sent);
             }
         }
         for (i, pair) in levels.windows(2).enumerate() {
@@ -137,7 +140,7 @@ impl<'a> Checker<'a> {
                 continue;
             }
             for contact in matrix.contacts(pair[1]) {
-                let target = (number, round, pair[1], contact.clone());
+                let target = (number, round, Purpose::Alert(pair[1]), contact.clone());
                 let sends = self.targets.get(&target).into_iter().flatten();
                 let told = sends.map(|i| self.sent(*i)).any(|sent| sent.began <= deadline);
                 if !told && !self.is_crowded(contact, began, deadline) {
@@ -154,13 +157,13 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// When the number of an incident was answered, if it was to the report that opened it.
+    /// When the number of an incident was answered to the report that opened it.
     fn opened_at(&self, record: &Record) -> Option<Micros> {
         let report = self.history.reports.iter().find(|call| call.title == record.incident.title())?;
         matches!(report.answer.got(), Some(crate::history::Reply::New(_))).then_some(report.ended)?
     }
 
-    /// Whether an incident has had the severity that it has at the end since then.
+    /// Whether an incident has had its final severity since then.
     fn has_its_severity(&self, number: IncidentNumber, since: Micros) -> bool {
         let changed = self.updates_of(number).iter().any(|call| {
             call.update.severity.is_some()
@@ -179,18 +182,18 @@ impl<'a> Checker<'a> {
     ) -> Option<Micros> {
         let mut died = 0;
         for contact in contacts {
-            let sends = self.targets.get(&(number, round, level, contact.clone()))?;
+            let sends = self.targets.get(&(number, round, Purpose::Alert(level), contact.clone()))?;
             let rejected = sends.iter().map(|i| self.sent(*i)).find(|s| s.told == Some(Told::Rejected))?;
             died = died.max(rejected.ended?);
         }
         Some(died)
     }
 
-    /// P9: everything but *rejected* is tried again, soon enough.
+    /// P9: every attempt that was not rejected is tried again, soon enough.
     fn retries_come_in_time(&self) {
         for (target, sends) in self.targets.clone() {
-            let (number, round, level, contact) = target;
-            if matches!(level, Level::News(_)) {
+            let (number, round, purpose, contact) = target;
+            if purpose.is_status_update() {
                 continue;
             }
             for (n, i) in sends.iter().enumerate() {
@@ -231,7 +234,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// P12: an alert that waits for more than five minutes shows in the census.
+    /// P12: an alert that has waited for more than five minutes shows in the census.
     fn waiting_shows(&self) {
         if self.scenario.drive == Drive::Steps || !self.clocks_stand(0, self.history.ended_at) {
             return;
@@ -239,7 +242,7 @@ impl<'a> Checker<'a> {
         for (time, _, census) in &self.history.censuses {
             let mut waiting = 0;
             for (target, sends) in &self.targets {
-                let first = sends.first().map(|i| self.sent(*i)).filter(|sent| !sent.is_news());
+                let first = sends.first().map(|i| self.sent(*i)).filter(|sent| !sent.is_status_update());
                 let Some(first) = first else { continue };
                 let reached =
                     sends.iter().any(|i| self.sent(*i).told.is_some_and(|t| t != Told::Unavailable));
@@ -251,8 +254,10 @@ impl<'a> Checker<'a> {
                 }
             }
             if waiting > 0 && census.waiting == 0 {
-                let text =
-                    format!("{waiting} alerts had waited for five minutes at {}, none shows", at(*time));
+                let text = format!(
+                    "{waiting} alerts had waited for five minutes at {}, but the count of waiting alerts is 0",
+                    at(*time)
+                );
                 self.violated(12, text);
                 return;
             }

@@ -1,4 +1,4 @@
-//! P12: whose a round is, told from the promise and not from the engine.
+//! Derives from P12, without the engine's code, which team a round must alert.
 
 use inresponse_core::model::TeamName;
 
@@ -7,21 +7,21 @@ use crate::roster::LAG;
 use crate::scenario::{Roster, TeamPlan};
 use crate::world::Micros;
 
-/// Who a round alerts, by one roster.
+/// The people whom a round alerts, by one roster.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Whose<'a> {
     /// The people of the team that was asked for.
     Team(&'a str, &'a TeamPlan),
-    /// Others in its place, under a team's name.
+    /// Other people than the team's own, under the team's name.
     InPlace(&'a str, &'a TeamPlan),
-    /// Those of the last round, under the name of a team that is gone.
+    /// The people of the last round, under the name of a team that was deleted.
     LastRound(&'a str),
-    /// Nobody is named anywhere; under the owner's name.
+    /// Nobody, because no team and no fallback exists; under the owner's name.
     Nobody,
 }
 
 impl<'a> Checker<'a> {
-    /// The rosters that were there at some time from `from` to `to`.
+    /// The rosters that existed at some time from `from` to `to`.
     pub(super) fn rosters(&self, from: Micros, to: Micros) -> impl Iterator<Item = &'a Roster> + '_ {
         let all = &self.history.rosters;
         let until = move |i: usize| all.get(i + 1).map_or(Micros::MAX, |(until, _)| *until);
@@ -29,12 +29,12 @@ impl<'a> Checker<'a> {
         all.iter().enumerate().filter(there).map(|(_, (_, roster))| roster)
     }
 
-    /// Those that a process may have had a copy of.
+    /// The rosters of which a process may have had a copy.
     pub(super) fn copies(&self, from: Micros, to: Micros) -> impl Iterator<Item = &'a Roster> + '_ {
         self.rosters(from.saturating_sub(LAG), to)
     }
 
-    /// Who is alerted for a report; `None`: it is refused.
+    /// The people who are alerted for a report; `None` if it is refused.
     pub(super) fn alerted_for_report(&self, service: &str, roster: &'a Roster) -> Option<Whose<'a>> {
         match roster.services.get(service) {
             Some(owner) => Some(self.owner(owner, roster).unwrap_or(Whose::Nobody)),
@@ -42,7 +42,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Whose a new round is, of an incident that one of these teams had, or that was handed to one.
+    /// The people whom a new round alerts, for an incident that one of these teams had or was handed.
     pub(super) fn next_round(
         &self,
         service: &str,

@@ -1,21 +1,21 @@
-//! Bugs of the core. Its sources have none: `cargo xtask mutants` builds a copy, to which it adds those of the folder
-//! `bugs`, and then this list is not empty.
+//! Bugs of the core. The core's sources contain none. `cargo xtask mutants` builds a copy of the sources with the bugs
+//! of the folder `bugs`, and only then this list is not empty.
 
 /// A bug of the core that can be planted.
 #[derive(Debug, PartialEq, Eq)]
 pub struct CoreBug {
-    /// What the switch knows it by.
+    /// The number by which the switch selects the bug.
     pub number: usize,
-    /// Its name.
+    /// The bug's name.
     pub name: &'static str,
-    /// The number of the promise that it breaks.
+    /// The number of the promise that the bug breaks.
     pub promise: u8,
-    /// What it does, in one sentence without a full stop.
+    /// The bug's effect, in one sentence without a full stop.
     pub what: &'static str,
 }
 
-/// Those that this program was built with.
+/// The bugs that this program was built with.
 pub const BUILT_IN: &[CoreBug] = &[];
 
-/// Plants a bug in this process, or takes out the one that is planted.
+/// Plants a bug in this process, or removes the planted one.
 pub(super) fn plant(_bug: Option<&CoreBug>) {}

@@ -4,26 +4,27 @@ use std::fmt::Write as _;
 
 use super::Caught;
 
-/// The README's promises.
+/// The numbers of the README's promises.
 const PROMISES: std::ops::RangeInclusive<u8> = 1..=16;
 
-/// Promises that no bug which was found breaks.
+/// The promises that no found bug breaks.
 pub fn without_any(caught: &[Caught]) -> Vec<u8> {
     let is_broken = |promise: &u8| caught.iter().any(|c| c.mutant.promise() == *promise && c.is_found());
     PROMISES.filter(|promise| !is_broken(promise)).collect()
 }
 
-/// The page, as Markdown.
+/// The page as Markdown.
 pub fn page(caught: &[Caught]) -> String {
     let mut page = format!(
         "# Planted bugs\n\n\
-         Written by `cargo xtask mutants`, which plants each of these {} bugs, alone, and looks for it by simulation \
-         and by model check; it fails if one is not found, or if a promise has none.\n\n\
-         *Seed* is the first seed of the simulation that breaks a promise with the bug planted, and the promise that \
-         the checker names, which is often a neighbour of the one meant. To see one happen:\n\n    \
+         `cargo xtask mutants` writes this page. The command plants each of these {} bugs alone, and looks for it by \
+         simulation and by model check. The command fails if a bug is not found, or if a promise has no bug.\n\n\
+         The column *seed* has the first seed of the simulation that breaks a promise with the bug planted, and the \
+         promise that the checker names. This promise is often another one than the promise that the bug was meant to \
+         break. To watch a bug:\n\n    \
          cargo xtask sim --plant WaitFromCreation\n\n\
-         *Model check* names the first promise that breaks within the small bound (–: the model has no such part, \
-         or the bug needs more than it holds).\n\n\
+         The column *model check* names the first promise that breaks within the small limits. A dash means that the \
+         model does not have this part, or that the bug needs more than the limits allow.\n\n\
          | promise | planted bug | what it does | seed | model check |\n|---|---|---|---|---|\n",
         caught.len()
     );

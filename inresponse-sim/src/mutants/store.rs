@@ -14,26 +14,26 @@ use inresponse_core::store::{Census, Committed, Created, DueMark, ListQuery, Rec
 /// A bug of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoreBug {
-    /// Now and then a create is answered and not stored.
+    /// Some creates are answered but not stored.
     AnsweredNotStored,
-    /// A read gives what a record was before its last commit.
+    /// A read returns the record from before its last commit.
     StaleReads,
-    /// Now and then the number of the incident before is answered.
+    /// Some creates answer the number of the previous incident.
     NumberTwice,
-    /// The guard on a dedup key outlives the incident.
+    /// The guard of a dedup key is not removed when its incident is resolved.
     GuardNotFreed,
-    /// A repeat is answered and not counted.
+    /// A repeat is answered but not counted.
     RepeatNotCounted,
-    /// A commit does not look at the version.
+    /// A commit ignores the version.
     NoVersionCheck,
     /// A commit that found another version is answered as done.
     StaleIsSuccess,
-    /// What was committed more than once is never due.
+    /// A record with more than one commit is never due.
     DueForgetsRetries,
 }
 
 impl StoreBug {
-    /// All of them.
+    /// All bugs of stores.
     pub const ALL: [StoreBug; 8] = [
         StoreBug::AnsweredNotStored,
         StoreBug::StaleReads,
@@ -45,7 +45,7 @@ impl StoreBug {
         StoreBug::DueForgetsRetries,
     ];
 
-    /// The promise that it breaks.
+    /// The promise that the bug breaks.
     pub fn promise(self) -> u8 {
         match self {
             StoreBug::AnsweredNotStored | StoreBug::StaleReads => 1,
@@ -56,17 +56,19 @@ impl StoreBug {
         }
     }
 
-    /// What it does.
+    /// The bug's effect.
     pub fn what(self) -> &'static str {
         match self {
             StoreBug::AnsweredNotStored => "the store answers some creates without keeping them",
-            StoreBug::StaleReads => "the store gives what a record was before its last commit",
+            StoreBug::StaleReads => "the store returns a record from before its last commit",
             StoreBug::NumberTwice => "the store answers the number of another incident",
-            StoreBug::GuardNotFreed => "the store keeps the guard on a key after the incident was resolved",
+            StoreBug::GuardNotFreed => {
+                "the store keeps the guard of a dedup key after the incident was resolved"
+            }
             StoreBug::RepeatNotCounted => "the store does not count repeats",
-            StoreBug::NoVersionCheck => "the store commits whatever the version is",
+            StoreBug::NoVersionCheck => "the store commits without a check of the version",
             StoreBug::StaleIsSuccess => "the store answers a stale commit as done",
-            StoreBug::DueForgetsRetries => "the store forgets what is due after a second commit",
+            StoreBug::DueForgetsRetries => "the store forgets the due time after a second commit",
         }
     }
 }

@@ -6,10 +6,10 @@ use inresponse_core::notify::Outcome;
 
 use super::{Failure, Phase, recipient};
 
-/// How long a server that asks for less is given.
+/// The pause for a server that asks the client to wait.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// The outcome that a failure is; the table is in the documentation of the crate.
+/// The outcome of a failure. The table is in the documentation of the crate.
 pub(crate) fn outcome(failure: &Failure, phase: Phase) -> Outcome {
     let reason = failure.to_string();
     match failure {

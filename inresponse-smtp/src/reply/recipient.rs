@@ -1,8 +1,8 @@
-//! Whether a refusal is about the recipient, for good: only that ends a delivery (promise 9).
+//! Decides whether a refusal is about the recipient and permanent: only such a refusal ends a delivery (promise 9).
 
 use super::{Phase, Reply, Status};
 
-/// Whether the server refuses the recipient for good. In doubt it does not.
+/// Whether the server permanently refuses the recipient. If in doubt, the answer is no.
 pub(super) fn is_refused(reply: &Reply, phase: Phase) -> bool {
     if reply.code < 500 {
         return false;
@@ -18,7 +18,7 @@ pub(super) fn is_refused(reply: &Reply, phase: Phase) -> bool {
     }
 }
 
-/// After RCPT: by the enhanced status code, then by the code, then by the text.
+/// Judges a refusal after RCPT: by the enhanced status code, then by the code, then by the text.
 fn at_recipient(reply: &Reply, text: &str) -> bool {
     match reply.status().map(|status| names_recipient(status, text)) {
         Some(Some(decided)) => decided,
@@ -30,7 +30,7 @@ fn at_recipient(reply: &Reply, text: &str) -> bool {
     }
 }
 
-/// Whether an enhanced status code is about the recipient; `None` if it leaves that open.
+/// Whether an enhanced status code is about the recipient; `None` if it does not say.
 fn names_recipient(status: Status, text: &str) -> Option<bool> {
     // 550 with 4.x.x contradicts itself.
     if status.class != 5 {
@@ -104,7 +104,8 @@ const NOBODY: [&str; 46] = [
     "unknown local part",
 ];
 
-/// Words of refusals that are not about the recipient: the client may not relay, has sent too much, is not trusted.
+/// Whether a text says that the refusal is not about the recipient: the client may not relay, has sent too much, or is
+/// not trusted.
 fn names_another(text: &str) -> bool {
     const ANOTHER: [&str; 27] = [
         "relay",
@@ -140,7 +141,7 @@ fn names_another(text: &str) -> bool {
     blames_sender(&text) || ANOTHER.iter().any(|word| text.contains(word))
 }
 
-/// Whether it is about who sends: Postfix says of a sender only after RCPT that it is refused.
+/// Whether a text says that the refusal is about the sender: Postfix refuses a sender only after RCPT.
 fn blames_sender(text: &str) -> bool {
     ["sender", "mail from", "from address", "return path", "return-path", "helo", "client host"]
         .iter()

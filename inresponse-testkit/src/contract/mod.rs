@@ -1,7 +1,7 @@
-//! What every deployment does alike, seen from outside: by its API's answers and its recipients' mailboxes.
+//! The behaviour that all deployments share, seen from outside: by the API's answers and the recipients' mailboxes.
 //!
-//! The tests of the server and those of the cloud both call these. Each scene has a team, a service and people
-//! of its own, named after `scene`, so that scenes may run at the same time.
+//! The tests of the server and those of the cloud both call these functions. Each scene has its own team, service and
+//! people, named after `scene`, so that scenes can run at the same time.
 
 use std::time::Duration;
 
@@ -9,20 +9,20 @@ use chrono::{DateTime, NaiveDate, Utc};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-/// How long what must happen may take, on a machine that is busy with much else: no verdict depends on that.
+/// The time limit for things that must happen, even on a busy machine. No test result depends on it.
 const SOON: Duration = Duration::from_secs(120);
-/// How long teams wait before they escalate.
+/// The wait of the teams before they escalate.
 const WAIT: Duration = Duration::from_secs(4);
-/// How long they wait where what comes at once must not be taken for what comes after a wait.
+/// The wait of teams in tests where an alert at once must not be confused with one after the wait.
 const LONG_WAIT: Duration = Duration::from_secs(600);
 
 /// A running deployment.
 pub trait Deployment {
-    /// Its base URL, and the client that finds it.
+    /// The base URL of the deployment, and the client that calls it.
     fn api(&self) -> (&str, &reqwest::Client);
     /// A key with all scopes.
     fn key(&self) -> &str;
-    /// The mails that somebody got so far, oldest first.
+    /// The mails that a person has received so far, oldest first.
     async fn mails(&self, to: &str) -> Vec<String>;
 }
 
@@ -32,7 +32,7 @@ pub struct Scene<'a, D> {
     name: &'a str,
 }
 
-/// An answer.
+/// An answer of the API.
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
@@ -41,17 +41,18 @@ pub struct Answer {
 }
 
 impl<'a, D: Deployment> Scene<'a, D> {
-    /// With Jo on call, then Kim, then the team's fallback, four seconds apart.
+    /// A scene with Jo on call, then Kim, then the team's fallback, four seconds apart.
     pub async fn new(deployment: &'a D, name: &'a str) -> Self {
         Self::with_on_call(deployment, name, "jo").await
     }
 
-    /// With somebody else on call.
+    /// A scene with another person on call.
     pub async fn with_on_call(deployment: &'a D, name: &'a str, on_call: &str) -> Self {
         Self::with_calendar(deployment, name, on_call, WAIT).await
     }
 
-    /// With somebody on call and a wait that does not end in a test: a later level comes at once, or never.
+    /// A scene with another person on call, and a wait that is longer than any test: a later level is alerted at once,
+    /// or never.
     pub async fn with_long_wait(deployment: &'a D, name: &'a str, on_call: &str) -> Self {
         Self::with_calendar(deployment, name, on_call, LONG_WAIT).await
     }
@@ -70,7 +71,7 @@ impl<'a, D: Deployment> Scene<'a, D> {
         scene
     }
 
-    /// With nobody on call.
+    /// A scene with nobody on call.
     pub async fn without_calendar(deployment: &'a D, name: &'a str) -> Self {
         Self::with_team(deployment, name, WAIT).await
     }
@@ -117,7 +118,8 @@ impl<'a, D: Deployment> Scene<'a, D> {
         self.call(Method::PUT, path, Some(body)).await
     }
 
-    /// Reports under a dedup key until it is known what became of it, as promise 4 allows; answers how often it was not.
+    /// Sends a report with a dedup key until its result is known, as promise 4 allows. Returns the answer and the
+    /// number of unknown results.
     async fn put_until_known(&self, report: Value) -> (Answer, u64) {
         for unsure in 0..100 {
             let answer = self.put("/incidents", report.clone()).await;
@@ -127,7 +129,7 @@ impl<'a, D: Deployment> Scene<'a, D> {
             assert!(answer.body["mayHaveBeenRecorded"].is_boolean(), "{answer:?}");
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
-        panic!("it is never known what became of {report}");
+        panic!("the result of the report {report} stays unknown");
     }
 
     pub async fn post(&self, path: &str, body: Value) -> Answer {
@@ -138,7 +140,7 @@ impl<'a, D: Deployment> Scene<'a, D> {
         json!({ "service": self.name, "severity": "CRIT", "title": "5xx Error Spike", "message": "12 % fail" })
     }
 
-    /// Reports an incident and answers its number.
+    /// Reports an incident and returns its number.
     pub async fn report(&self) -> u64 {
         let answer = self.put("/incidents", self.report_body()).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
@@ -151,7 +153,7 @@ impl<'a, D: Deployment> Scene<'a, D> {
         answer.body
     }
 
-    /// Waits until somebody has got that many mails, and answers them.
+    /// Waits until a person has received that many mails, and returns them.
     pub async fn mails(&self, name: &str, count: usize) -> Vec<String> {
         self.mails_within(name, count, SOON).await
     }
@@ -168,7 +170,7 @@ impl<'a, D: Deployment> Scene<'a, D> {
         panic!("{to} did not get {count} mails within {patience:?}")
     }
 
-    /// How many mails each of them has got when twice the wait has passed.
+    /// The number of mails that each person has received after twice the wait.
     pub async fn later(&self, names: [&str; 3]) -> [usize; 3] {
         tokio::time::sleep(WAIT * 2 + Duration::from_secs(2)).await;
         let mut counts = [0; 3];
@@ -179,15 +181,15 @@ impl<'a, D: Deployment> Scene<'a, D> {
     }
 }
 
-/// Nothing began after the incident was claimed or resolved at `end`, however late that was, and those who were alerted
-/// got one mail for each alert.
+/// Checks that no alert began after the incident was claimed or resolved at `end`, and that each alerted person got one
+/// mail for each alert.
 pub async fn nothing_more_comes<D: Deployment>(scene: &Scene<'_, D>, number: u64, end: &str) {
     let counts = scene.later(["jo", "kim", "ops"]).await;
     let incident = scene.incident(number).await;
     let ended = time(&incident[end]);
     let began = |e: &&Value| e["event"] == "levelBegan";
     let late = incident["timeline"].as_array().unwrap().iter().filter(began).find(|e| time(&e["at"]) > ended);
-    assert!(late.is_none(), "after {end}: {late:?} of {incident:#}");
+    assert!(late.is_none(), "alerts after {end}: {late:?} of {incident:#}");
     for (name, count) in ["jo", "kim", "ops"].into_iter().zip(counts) {
         let to = scene.person(name);
         let its =
@@ -201,14 +203,15 @@ fn time(value: &Value) -> DateTime<Utc> {
     value.as_str().unwrap().parse().unwrap()
 }
 
-/// When a level began, by the incident's own timeline.
+/// The time when a level began, from the incident's timeline.
 fn begun_at(incident: &Value, level: &str) -> DateTime<Utc> {
     let timeline = incident["timeline"].as_array().unwrap();
     let began = |e: &&Value| e["event"] == "levelBegan" && e["level"].to_string().trim_matches('"') == level;
     time(&timeline.iter().find(began).unwrap_or_else(|| panic!("{incident:#}"))["at"])
 }
 
-/// First mail at once, the second level after its wait and not before, nothing after a claim.
+/// The first mail comes at once, the second level is alerted after its wait and not before, and nothing is sent after a
+/// claim.
 pub async fn p08_p11_escalates_until_it_is_claimed(deployment: &impl Deployment) {
     let scene = Scene::new(deployment, "claims").await;
     let number = scene.report().await;
@@ -237,7 +240,7 @@ pub async fn p06_the_link_in_the_mail_claims(deployment: &impl Deployment) {
         let page = scene.call_with(method, &link, None, None).await;
         assert_eq!((page.status, page.kind.starts_with("text/html")), (StatusCode::OK, true), "{page:?}");
     }
-    assert_eq!(scene.incident(number).await["state"], "OPEN", "looking at it changes nothing");
+    assert_eq!(scene.incident(number).await["state"], "OPEN", "opening the page changes nothing");
     assert_eq!(scene.call_with(Method::POST, &link, None, None).await.status, StatusCode::OK);
     let incident = scene.incident(number).await;
     assert_eq!(incident["claimedBy"], json!(scene.person("jo")), "{incident:#}");
@@ -246,7 +249,7 @@ pub async fn p06_the_link_in_the_mail_claims(deployment: &impl Deployment) {
     nothing_more_comes(&scene, number, "claimedAt").await;
 }
 
-/// A release begins again at level 1, at once.
+/// A release alerts level 1 again, at once.
 pub async fn p05_a_release_alerts_again(deployment: &impl Deployment) {
     let scene = Scene::new(deployment, "releases").await;
     let number = scene.report().await;
@@ -274,7 +277,7 @@ pub async fn p12_the_fallback_is_alerted_if_nobody_is_on_call(deployment: &impl 
     assert_eq!(scene.incident(number).await["unclaimed"], true);
 }
 
-/// Fifty reports at once under one key are one incident and one mail.
+/// Fifty concurrent reports with one key are one incident and one mail.
 pub async fn p03_reports_at_once_under_one_key_are_one_incident(deployment: &impl Deployment) {
     let scene = Scene::new(deployment, "repeats").await;
     let mut body = scene.report_body();
@@ -288,11 +291,14 @@ pub async fn p03_reports_at_once_under_one_key_are_one_incident(deployment: &imp
     let number = reports[0].0.body["incidentId"].as_u64().unwrap();
     assert!(reports.iter().all(|(answer, _)| answer.body["incidentId"] == number));
     let count = scene.incident(number).await["count"].as_u64().unwrap();
-    assert!((50..=50 + unsure).contains(&count), "{count}, {unsure} of them unsure");
+    assert!(
+        (50..=50 + unsure).contains(&count),
+        "{count} reports were counted, {unsure} with an unknown result"
+    );
     let resolved = scene.post(&format!("/incidents/{number}"), json!({ "state": "RESOLVED" })).await;
     assert_eq!(resolved.status, StatusCode::OK);
     let next = scene.put("/incidents", body).await;
-    assert_eq!(next.status, StatusCode::CREATED, "the key is free again");
+    assert_eq!(next.status, StatusCode::CREATED, "the dedup key is free again");
     let claim = json!({ "incidentId": next.body["incidentId"], "state": "CLAIMED", "by": "jo" });
     assert_eq!(scene.post("/incidents", claim).await.status, StatusCode::OK);
 }

@@ -1,8 +1,8 @@
-//! The whole alert, or who has the incident, as JSON, in the words of the HTTP API.
+//! The alert or status update as JSON, with the field names of the HTTP API.
 
 use chrono::{DateTime, Utc};
 use inresponse_api as api;
-use inresponse_core::model::{Contact, Incident, Level};
+use inresponse_core::model::{Contact, Incident, Level, Purpose};
 use inresponse_core::notify::{Alert, Occasion};
 use inresponse_core::plan::{self, Reached, Upcoming};
 
@@ -20,7 +20,10 @@ pub(crate) fn json(alert: &Alert, now: DateTime<Utc>) -> Vec<u8> {
         delivery_id: alert.delivery_id().to_string(),
         attempt: alert.attempt(),
         round: alert.round(),
-        level: level(alert.level()),
+        level: match alert.purpose() {
+            Purpose::Alert(of) => level(of),
+            Purpose::StatusUpdate(_) => api::Level::Word(api::LevelWord::StatusUpdate),
+        },
         contact: alert.contact().to_string(),
         others: alert.others().map(Contact::to_string).collect(),
         upcoming: alert.upcoming().iter().map(upcoming).collect(),
@@ -91,6 +94,5 @@ fn level(level: Level) -> api::Level {
     match level {
         Level::At(n) => api::Level::Number(n),
         Level::Fallback => api::Level::Word(api::LevelWord::Fallback),
-        Level::News(_) => api::Level::Word(api::LevelWord::News),
     }
 }

@@ -1,11 +1,11 @@
-//! The messages.
+//! The message formats.
 
 mod json;
 mod slack;
 mod teams;
 
 use chrono::{DateTime, Utc};
-use inresponse_core::model::{Contact, Level, Signature};
+use inresponse_core::model::{Contact, Incident, Level, Purpose, Signature};
 use inresponse_core::notify::{Alert, Occasion};
 use inresponse_core::plan::{self, Upcoming};
 use inresponse_core::text::visible;
@@ -15,10 +15,10 @@ pub(crate) use json::json;
 pub(crate) use slack::slack;
 pub(crate) use teams::teams;
 
-/// How many upcoming levels a chat message shows.
+/// The number of upcoming levels that a chat message shows.
 const UPCOMING: usize = 3;
 
-/// The line that says it all.
+/// The first line of a message, which must be enough by itself.
 fn head(alert: &Alert) -> String {
     let incident = alert.incident();
     let (severity, number) = (incident.severity(), incident.number());
@@ -32,7 +32,7 @@ fn head(alert: &Alert) -> String {
     }
 }
 
-/// The link with which the contact can have the incident, and what it is called.
+/// The link with which the contact can claim the incident, and the link's text.
 fn claim(alert: &Alert) -> Option<(&'static str, &str)> {
     let word = match alert.occasion() {
         Occasion::Alert => "Claim it",
@@ -43,28 +43,29 @@ fn claim(alert: &Alert) -> Option<(&'static str, &str)> {
     Some((word, alert.claim_url()?))
 }
 
-/// Whether the message is shown: there is one, and the reader does not know it yet.
+/// Whether the incident's message is shown: it has one, and the reader does not know it yet.
 fn tells_what_happened(alert: &Alert) -> bool {
-    let is_news = match alert.occasion() {
+    let is_unknown = match alert.occasion() {
         Occasion::Alert | Occasion::Handed => true,
         Occasion::Claimed | Occasion::Resolved => false,
     };
-    is_news && !alert.incident().message().trim().is_empty()
+    is_unknown && !alert.incident().message().trim().is_empty()
 }
 
-/// Team and recipients, in one or more lines.
+/// The team and the recipients, in one or more lines.
 fn context(alert: &Alert) -> String {
     let incident = alert.incident();
-    let level = match alert.level() {
-        Level::At(n) => format!("level {n}"),
-        Level::Fallback => "fallback".to_owned(),
-        Level::News(_) => "news".to_owned(),
+    let purpose = match alert.purpose() {
+        Purpose::Alert(Level::At(n)) => format!("level {n}"),
+        Purpose::Alert(Level::Fallback) => "fallback".to_owned(),
+        Purpose::StatusUpdate(_) => "news".to_owned(),
     };
     let time = |at: DateTime<Utc>| {
         let local = incident.matrix().zone().local(at);
         format!("{} {}", local.clock().format("%Y-%m-%d %H:%M:%S"), local.zone())
     };
-    let mut text = format!("team {} · {level} · detected {}", incident.team(), time(incident.detected_at()));
+    let mut text =
+        format!("team {} · {purpose} · detected {}", incident.team(), time(incident.detected_at()));
     match (alert.count(), alert.round()) {
         (1, 1) => {}
         (count, round) => text.push_str(&format!(" · reported {count} times · round {round}")),
@@ -77,7 +78,7 @@ fn context(alert: &Alert) -> String {
     for next in alert.upcoming().iter().take(UPCOMING) {
         text.push_str("\nunless claimed: ");
         text.push_str(&match next {
-            Upcoming::Level { at, contacts, .. } => format!("{} at {}", names(contacts), time(*at)),
+            Upcoming::Level { at, contacts, .. } => format!("{} at {}", names(incident, contacts), time(*at)),
             Upcoming::Round { round, at } => {
                 format!("round {round} at {}: the people on call then", time(*at))
             }
@@ -86,11 +87,12 @@ fn context(alert: &Alert) -> String {
     text
 }
 
-fn names(contacts: &[Contact]) -> String {
-    contacts.iter().map(Contact::to_string).collect::<Vec<_>>().join(", ")
+fn names(incident: &Incident, contacts: &[Contact]) -> String {
+    contacts.iter().map(|contact| incident.shown(contact)).collect::<Vec<_>>().join(", ")
 }
 
-/// As much of a text as weighs no more than `most`, with nothing hidden, and an ellipsis where that is not all.
+/// The beginning of a text with a weight of at most `most`, with invisible characters made visible, and an ellipsis if
+/// the text was cut.
 fn cut(text: &str, most: usize, weigh: impl Fn(char) -> usize) -> String {
     let text = &*visible(text);
     if text.chars().map(&weigh).sum::<usize>() <= most {
@@ -104,7 +106,7 @@ fn cut(text: &str, most: usize, weigh: impl Fn(char) -> usize) -> String {
     text.chars().take_while(fits).chain(['…']).collect()
 }
 
-/// How many bytes a character takes in JSON.
+/// The number of bytes that a character has in JSON.
 fn json_bytes(c: char) -> usize {
     match c {
         '"' | '\\' | '\n' => 2,
@@ -113,7 +115,7 @@ fn json_bytes(c: char) -> usize {
     }
 }
 
-/// A body, from what was put together.
+/// The JSON of a message as bytes.
 fn body(message: &Value) -> Vec<u8> {
     message.to_string().into_bytes()
 }

@@ -1,6 +1,6 @@
-//! Slack's form: blocks of an incoming webhook.
+//! The message format of Slack: the blocks of an incoming webhook.
 //!
-//! Limits: a header has 150 characters, a text of a section or a context 3000 and 2000
+//! A header has at most 150 characters, the text of a section 3000, and that of a context 2000
 //! (<https://docs.slack.dev/reference/block-kit/blocks>). Untrusted text is plain text, or escaped as in
 //! <https://docs.slack.dev/messaging/formatting-message-text>, so that it can neither notify a channel nor hide the
 //! target of a link.
@@ -16,7 +16,7 @@ const HEADER: usize = 150;
 const SECTION: usize = 3000;
 const CONTEXT: usize = 2000;
 
-/// The body of a message.
+/// The body of a message to Slack.
 pub(crate) fn slack(alert: &Alert) -> Vec<u8> {
     let (incident, head) = (alert.incident(), head(alert));
     let plain = |text: &str, most: usize| json!({ "type": "plain_text", "text": cut(text, most, characters), "emoji": false });
@@ -38,7 +38,7 @@ pub(crate) fn slack(alert: &Alert) -> Vec<u8> {
     body(&json!({ "text": text, "blocks": blocks, "unfurl_links": false, "unfurl_media": false }))
 }
 
-/// The link to claim with, and as many others as there is room for.
+/// The claim link, and as many other links as fit.
 fn links(alert: &Alert) -> String {
     let claim = claim(alert).map(|(word, url)| format!("*{}*", link(word, url)));
     let others = alert.incident().links().iter().map(|l| link(&cut(l.text(), HEADER, characters), l.url()));

@@ -1,24 +1,24 @@
-//! Microsoft Teams' form: an Adaptive Card in the envelope that a webhook of Workflows takes.
+//! The message format of Microsoft Teams: an Adaptive Card in the envelope that a webhook of Workflows expects.
 //!
 //! A message has at most 28 KB (<https://learn.microsoft.com/microsoftteams/limits-specifications-teams>). Untrusted
-//! text is in a `TextRun`, which is plain text, not in a `TextBlock`, which is Markdown. So it cannot hide the target
-//! of a link.
+//! text is in a `TextRun`, which is plain text, and not in a `TextBlock`, which is Markdown. So untrusted text cannot
+//! hide the target of a link.
 
 use inresponse_core::notify::{Alert, Occasion};
 use serde_json::{Value, json};
 
 use super::{body, claim, context, cut, head, json_bytes, tells_what_happened};
 
-/// The most bytes of JSON that a message, a title and the context may take.
+/// The maximum number of JSON bytes for the message, the title and the context.
 const MESSAGE: usize = 12 * 1024;
 const TITLE: usize = 3 * 1024;
 const CONTEXT: usize = 4 * 1024;
-/// A card shows six actions at most.
+/// The number of links. A card shows six actions at most, and one is the claim link.
 const LINKS: usize = 5;
-/// The longest link that is shown, in bytes.
+/// The maximum length of a link that is shown, in bytes.
 const URL: usize = 1024;
 
-/// The body of a message.
+/// The body of a message to Teams.
 pub(crate) fn teams(alert: &Alert) -> Vec<u8> {
     let incident = alert.incident();
     let text = |text: &str, most: usize, look: Value| {

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use chrono::DateTime;
 use inresponse_core::model::{
-    Contact, DeliveryKey, IncidentNumber, Matrix, News, Person, Report, ReportBuilder, Severity, TeamName,
+    Contact, DeliveryKey, IncidentNumber, Matrix, Person, Report, ReportBuilder, Severity, StatusUpdates,
+    TeamName,
 };
 use inresponse_core::notify::{Alert, Outcome};
 use inresponse_core::plan::{self, Decision, HoldNothing, Input, StateChange, TakeOver, Update};
@@ -23,7 +24,7 @@ fn alert_of(report: ReportBuilder, change: impl FnOnce(Matrix) -> Matrix) -> Ale
     let contact = |text| Contact::new(text).unwrap();
     let levels = vec![vec![contact("slack:ops"), contact("a@b.c")], vec![contact("kim@example.org")]];
     let matrix = Matrix::new(levels, vec![contact("ops@example.org")], Duration::from_secs(600));
-    let matrix = change(matrix.telling(News::Told));
+    let matrix = change(matrix.with_status_updates(StatusUpdates::On));
     let now = DateTime::UNIX_EPOCH;
     let lease = Some(Duration::from_secs(30));
     let (opening, sends) =
@@ -96,11 +97,11 @@ fn slack_shows_what_happened_and_how_to_claim_it() {
     );
 }
 
-/// The news that goes to slack:ops when `by` does that.
-fn news(by: &str, request: StateChange) -> Alert {
+/// The status update that goes to slack:ops when `by` does that.
+fn status_update(by: &str, request: StateChange) -> Alert {
     let mut incident = alert(report("5xx", "12 %").link("graph", "https://x.example/")).incident().clone();
     let now = DateTime::UNIX_EPOCH;
-    let delivery = DeliveryKey { round: 1, level: Level::At(1), place: 0 };
+    let delivery = DeliveryKey::alert(1, Level::At(1), 0);
     let update = Update::state(Person::new(by).unwrap(), request);
     let inputs = [
         Input::Outcome { delivery, attempt: 1, outcome: &Outcome::Accepted },
@@ -119,7 +120,7 @@ fn news(by: &str, request: StateChange) -> Alert {
 }
 
 #[test]
-fn news_is_told_as_what_it_is_and_not_as_an_alert() {
+fn a_status_update_is_sent_as_what_it_is_and_not_as_an_alert() {
     let cases = [
         (
             StateChange::Claim(TakeOver::No),
@@ -131,12 +132,12 @@ fn news_is_told_as_what_it_is_and_not_as_an_alert() {
         (StateChange::Resolve, "Resolved by kim", "inresponse.resolved", "resolvedBy", None),
     ];
     for (request, head, kind, by, link) in cases {
-        let news = news("kim", request);
-        let message: Value = serde_json::from_slice(&json(&news, DateTime::UNIX_EPOCH)).unwrap();
+        let update = status_update("kim", request);
+        let message: Value = serde_json::from_slice(&json(&update, DateTime::UNIX_EPOCH)).unwrap();
         assert_eq!((&message["type"], &message["data"]["incident"][by]), (&kind.into(), &"kim".into()));
         assert_eq!(message["data"]["upcoming"], Value::Array(Vec::new()));
         assert_eq!(message["data"]["claimUrl"].as_str(), link.map(|_| CLAIM));
-        for body in [slack(&news), teams(&news)] {
+        for body in [slack(&update), teams(&update)] {
             let body = String::from_utf8(body).unwrap();
             assert!(body.contains(&format!("{head}: [CRIT] #10001 athens: 5xx")), "{body}");
             assert!(
@@ -150,12 +151,12 @@ fn news_is_told_as_what_it_is_and_not_as_an_alert() {
 
 #[test]
 fn the_new_holder_is_asked_to_answer_and_told_what_happened() {
-    let news = news("kim", StateChange::HandTo(Person::new("slack:ops").unwrap()));
-    let message: Value = serde_json::from_slice(&json(&news, DateTime::UNIX_EPOCH)).unwrap();
+    let update = status_update("kim", StateChange::HandTo(Person::new("slack:ops").unwrap()));
+    let message: Value = serde_json::from_slice(&json(&update, DateTime::UNIX_EPOCH)).unwrap();
     assert_eq!(message["type"], "inresponse.handed");
     assert_eq!(message["data"]["incident"]["claimEndsAt"], "1970-01-01T00:10:00Z");
     assert_eq!(message["data"]["claimUrl"], CLAIM);
-    for body in [slack(&news), teams(&news)] {
+    for body in [slack(&update), teams(&update)] {
         let body = String::from_utf8(body).unwrap();
         for part in
             ["Handed to you: ", "Confirm that you have it", "12 %", "answer by 1970-01-01 00:10:00 UTC"]

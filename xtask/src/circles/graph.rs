@@ -1,16 +1,16 @@
-//! Circles in a graph.
+//! Finds circles in a graph.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// Nodes each of which leads to every other one.
+/// A circle: nodes each of which leads to every other one.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Circle {
     pub(super) nodes: BTreeSet<usize>,
-    /// The shortest way round, from a node back to it; the first node is not repeated.
+    /// The shortest way from a node back to itself. The first node is not repeated.
     pub(super) shortest: Vec<usize>,
 }
 
-/// All circles of more than one node, each as large as it is.
+/// All circles of more than one node, each as large as possible.
 pub(super) fn circles(edges: impl Iterator<Item = (usize, usize)>) -> Vec<Circle> {
     let mut next: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
     for (from, to) in edges {
@@ -33,7 +33,7 @@ pub(super) fn circles(edges: impl Iterator<Item = (usize, usize)>) -> Vec<Circle
     circles
 }
 
-/// Every node that can be reached, and the node before it on the shortest way.
+/// Every node that can be reached, with the node before it on the shortest way.
 fn before(next: &BTreeMap<usize, BTreeSet<usize>>, from: usize) -> BTreeMap<usize, usize> {
     let mut before = BTreeMap::new();
     let mut waiting = VecDeque::from([from]);

@@ -1,4 +1,4 @@
-//! Circles among the files of a crate: two files that use each other can only be understood together.
+//! Finds circles among the files of a crate: two files that use each other can only be understood together.
 
 mod graph;
 mod resolve;
@@ -12,13 +12,6 @@ use source::{FileId, Source};
 
 use crate::tools::{Failure, crates, root};
 
-/// Circles that are there for now: a folder, and why files in it use each other.
-const KNOWN: [(&str, &str); 3] = [
-    ("inresponse-core/src/engine", "the engine's parts are methods of the engine, which has them"),
-    ("inresponse-core/src/model", "an event can tell a standing, which is made of entries"),
-    ("inresponse-core/src", "the planner's parts share what its front page defines"),
-];
-
 /// Looks for circles in all crates of the workspace.
 pub(crate) fn check() -> Result<(), Failure> {
     let read = |path: &Path| std::fs::read_to_string(path).ok();
@@ -29,18 +22,10 @@ pub(crate) fn check() -> Result<(), Failure> {
         found.extend(circles(&source));
     }
     println!("{files} files, {} circles among them", found.len());
-    refuse(found, &KNOWN)
+    refuse(&found)
 }
 
-/// Refuses circles that are not known, and what is known and not there.
-fn refuse(mut found: Vec<Circle>, known: &[(&str, &str)]) -> Result<(), Failure> {
-    for (folder, why) in known {
-        let before = found.len();
-        found.retain(|circle| !circle.files.iter().all(|file| file.starts_with(folder)));
-        if found.len() == before {
-            return Err(format!("{folder} has no circle any more: it is listed because {why}").into());
-        }
-    }
+fn refuse(found: &[Circle]) -> Result<(), Failure> {
     if found.is_empty() {
         return Ok(());
     }
@@ -65,11 +50,11 @@ fn roots() -> Result<Vec<PathBuf>, Failure> {
     Ok(roots)
 }
 
-/// Files each of which uses every other one, if not at once.
+/// A circle: files each of which uses every other one, directly or not.
 #[derive(Debug)]
 struct Circle {
     files: Vec<PathBuf>,
-    /// The shortest way round: who uses whom, and where.
+    /// The shortest way round: which file uses which, and where.
     steps: Vec<(PathBuf, Place, PathBuf)>,
 }
 

@@ -1,4 +1,4 @@
-//! Which file uses which: paths are followed to where what they name is defined.
+//! Finds which file uses which: follows paths to the file in which they are defined.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,11 +8,11 @@ use super::source::{FileId, Kind, ModuleId, Name, Source};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
     pub(super) line: usize,
-    /// The path that stands there.
+    /// The path that the file mentions.
     pub(super) path: String,
 }
 
-/// Which file uses which, and the first place where it does.
+/// Which file uses which, with the first place where it does.
 pub(super) type Uses = BTreeMap<(FileId, FileId), Place>;
 
 /// All uses of other files of the crate.
@@ -36,14 +36,14 @@ pub(super) fn uses(source: &Source) -> Uses {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Found {
     Module(ModuleId),
-    /// Something that is defined in this file.
+    /// The name is defined in this file.
     In(FileId),
 }
 
-/// Follows one path.
+/// Follows one path to its definitions.
 struct Names<'s> {
     source: &'s Source,
-    /// What is being looked up already: imports can go in a circle.
+    /// The names that are already being looked up, because imports can form a circle.
     seen: BTreeSet<(ModuleId, String)>,
 }
 
@@ -63,7 +63,7 @@ impl Names<'_> {
         files.chain(in_text).collect()
     }
 
-    /// What a path in a module names.
+    /// The files that define a path in a module.
     fn follow(&mut self, from: ModuleId, path: &[String]) -> BTreeSet<Found> {
         let (mut at, mut rest) = (from, path);
         let mut is_relative = false;
@@ -99,7 +99,7 @@ impl Names<'_> {
         found
     }
 
-    /// What a name in a module stands for: a module and a function may share it.
+    /// The files that define a name in a module. A module and a function may have the same name.
     fn look_up(&mut self, module: ModuleId, name: &str) -> BTreeSet<Found> {
         if !self.seen.insert((module, name.to_owned())) {
             return BTreeSet::new();

@@ -1,4 +1,4 @@
-//! A crate's source as modules: the names that each has, and the paths that it mentions.
+//! A crate's source as modules, with the names that each defines and the paths that it mentions.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,37 +9,37 @@ use syn::{Attribute, Item, Meta, UseTree, Visibility};
 
 use crate::tools::Failure;
 
-/// A module, by its place in [`Source::modules`].
+/// The index of a module in [`Source::modules`].
 pub(super) type ModuleId = usize;
-/// A file, by its place in [`Source::files`].
+/// The index of a file in [`Source::files`].
 pub(super) type FileId = usize;
 
 /// A crate's source without its tests.
 #[derive(Default)]
 pub(super) struct Source {
     pub(super) files: Vec<PathBuf>,
-    /// The first one is the crate's root.
+    /// All modules. The first one is the crate's root.
     pub(super) modules: Vec<Module>,
-    /// Macros are in scope by their text as well: where each is defined.
+    /// The file that defines each macro, because macros are also in scope by their place in the text.
     pub(super) macros: BTreeMap<String, FileId>,
 }
 
-/// A module; several of them can stand in one file.
+/// A module. A file can contain several.
 pub(super) struct Module {
     pub(super) file: FileId,
     pub(super) parent: Option<ModuleId>,
     pub(super) names: BTreeMap<String, Vec<Name>>,
-    /// What `use …::*` imports from.
+    /// The paths from which `use …::*` imports.
     pub(super) globs: Vec<Vec<String>>,
     pub(super) mentions: Vec<Mention>,
 }
 
-/// What a name in a module stands for.
+/// The meaning of a name in a module.
 pub(super) enum Name {
-    /// Something that is defined in the module.
+    /// The name is defined in the module.
     Item,
     Module(ModuleId),
-    /// Something that is imported or exported again.
+    /// The name is imported or exported again.
     Alias(Vec<String>),
 }
 
@@ -50,12 +50,12 @@ pub(super) struct Mention {
     pub(super) kind: Kind,
 }
 
-/// What a path names.
+/// The kind of item that a path names.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Item,
     Macro,
-    /// Something to derive with: a module by itself is used, too.
+    /// A derive macro, or a module by itself.
     With,
 }
 
@@ -101,11 +101,11 @@ impl Source {
     }
 }
 
-/// Reads one module.
+/// The reader of one module.
 struct Reader<'s> {
     source: &'s mut Source,
     module: ModuleId,
-    /// Where its children's files are.
+    /// The folder with the files of the module's children.
     folder: PathBuf,
     files: Files<'s>,
     failure: Option<Failure>,
@@ -152,7 +152,7 @@ impl Reader<'_> {
         self.name(name, Name::Module(child));
     }
 
-    /// What one `use` brings in. To export something again is not yet to use it.
+    /// Records what one `use` imports. Exporting something again does not count as use.
     fn import(&mut self, tree: &UseTree, before: &[String], is_private: bool) {
         let and = |name: &syn::Ident| [before, &[name.to_string()]].concat();
         let (ident, name) = match tree {
@@ -178,7 +178,8 @@ impl Reader<'_> {
         }
     }
 
-    /// What stands in a macro's brackets is not parsed: what looks like a path is taken for one.
+    /// Reads the tokens in a macro's brackets. The tokens are not parsed: everything that looks like a path counts as
+    /// one.
     fn tokens(&mut self, tokens: TokenStream) {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         let is = |at: usize, c: char| matches!(tokens.get(at), Some(TokenTree::Punct(p)) if p.as_char() == c);
@@ -293,7 +294,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         }
     }
 
-    /// `pub(in path)` is no use of that path.
+    /// Ignores `pub(in path)`, because it is no use of that path.
     fn visit_vis_restricted(&mut self, _: &'ast syn::VisRestricted) {}
 }
 
@@ -311,7 +312,8 @@ fn idents(tokens: TokenStream, found: &mut impl FnMut(String)) {
     }
 }
 
-/// `#[cfg(test)]`, alone or with more conditions that must all be met; `#[test]`.
+/// Whether an attribute marks test code: `#[cfg(test)]`, alone or with more conditions that must all be met, or
+/// `#[test]`.
 fn is_test(attribute: &Attribute) -> bool {
     if !attribute.path().is_ident("cfg") {
         return attribute.path().is_ident("test");

@@ -119,14 +119,10 @@ fn what_tests_use_and_what_other_crates_are_called_is_no_use() {
 }
 
 #[test]
-fn a_circle_is_known_by_its_folder_and_only_while_it_is_there() {
-    let circle = || Circle { files: vec!["a/b.rs".into(), "a/c/d.rs".into()], steps: Vec::new() };
-    assert!(refuse(Vec::new(), &[]).is_ok());
-    assert!(refuse(vec![circle()], &[("a", "of something")]).is_ok());
-    for known in [&[][..], &[("a/c", "of something")], &[("b", "of something")]] {
-        assert!(refuse(vec![circle()], known).is_err(), "{known:?}");
-    }
-    assert!(refuse(Vec::new(), &[("a", "of something")]).is_err());
+fn circles_are_refused() {
+    let circle = Circle { files: vec!["a/b.rs".into(), "a/c/d.rs".into()], steps: Vec::new() };
+    assert!(refuse(&[]).is_ok());
+    assert!(refuse(&[circle]).unwrap_err().to_string().contains("2 files: a/b.rs a/c/d.rs"));
 }
 
 #[test]

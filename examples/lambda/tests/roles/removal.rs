@@ -11,7 +11,7 @@ use crate::policies::{Permission, RolePolicies};
 use crate::probes::{Probes, Role};
 use crate::{Exception, UNCHECKED};
 
-/// How often a failure for another reason than a lack of permission is looked into.
+/// The number of times that a failure for another reason than a lack of permission is examined.
 const TRIES: u32 = 3;
 /// How long anything may take where all of it should work: no verdict depends on how busy the machine is.
 const WORKS: Duration = Duration::from_secs(180);

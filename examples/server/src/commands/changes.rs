@@ -1,16 +1,16 @@
-//! Who changed the roster.
+//! The command `inresponse roster log`: shows who changed the roster.
 
 use clap::Args;
 
 use super::connect::Connect;
 use super::{Failure, output};
 
-/// The largest page.
+/// The maximum number of changes in one answer of the server.
 const PAGE: usize = 500;
 
 #[derive(Debug, Args)]
 pub(crate) struct LogArgs {
-    /// How many at most
+    /// The maximum number of changes to show
     #[arg(long, default_value_t = 50)]
     limit: usize,
     #[command(flatten)]

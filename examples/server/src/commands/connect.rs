@@ -1,4 +1,4 @@
-//! Which server is asked, with which key.
+//! Chooses the server and the API key of a command.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,11 +11,11 @@ use super::Failure;
 
 const DEFAULT_URL: &str = "http://127.0.0.1:8080";
 
-/// Options of every command. A flag overrides the environment, and the environment overrides the file
+/// Options of every client command. A flag overrides the environment, and the environment overrides the file
 /// ~/.config/inresponse/client.toml, which may contain `url` and `key`.
 #[derive(Debug, Args)]
 pub(crate) struct Connect {
-    /// The server (default: http://127.0.0.1:8080)
+    /// The URL of the server (default: http://127.0.0.1:8080)
     #[arg(long, env = "INRESPONSE_URL", value_name = "URL")]
     url: Option<String>,
 
@@ -35,7 +35,7 @@ struct File {
     key: Option<String>,
 }
 
-/// Where the file is, by the XDG Base Directory Specification.
+/// The path of `client.toml`, by the XDG Base Directory Specification.
 fn path() -> Option<PathBuf> {
     let given = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let config = given.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".config")))?;

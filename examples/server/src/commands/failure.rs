@@ -1,24 +1,24 @@
-//! Why a command did not do what it should, and the exit code that tells it.
+//! Why a command failed, and its exit code.
 
 use std::fmt;
 
 use inresponse_client::{ClientError, ClientErrorKind as Kind};
 
-/// Why a command did not do what it should.
+/// Why a command failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The server said so, or nothing did.
+    /// The server refused the request, or it did not answer.
     Call(ClientError),
     /// The command line or a file is invalid.
     Given(String),
-    /// What was asked for was looked at, and is not well.
+    /// The server or the roster refuses the request, or a check found something serious.
     Refused(String),
-    /// It could not be printed or read.
+    /// The terminal, a pipe or a file could not be read or written.
     Io(std::io::Error),
 }
 
 impl Failure {
-    /// The exit code that tells it.
+    /// The exit code for this failure.
     pub(super) fn code(&self) -> u8 {
         match self {
             Failure::Given(_) => 64,

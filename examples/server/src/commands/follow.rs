@@ -1,4 +1,4 @@
-//! Follows the open incidents.
+//! The command `inresponse watch`: follows the open incidents.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,25 +10,25 @@ use super::connect::Connect;
 use super::report::severity;
 use super::{Failure, output};
 
-/// How often the server is asked.
+/// The interval at which the server is asked.
 const PERIOD: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Args)]
 pub(crate) struct WatchArgs {
-    /// Only this incident, until it is resolved
+    /// Follow only this incident, until it is resolved
     #[arg(conflicts_with_all = ["service", "severity"])]
     number: Option<u64>,
-    /// Only this service
+    /// Follow only incidents of this service
     #[arg(long)]
     service: Option<String>,
-    /// Only CRIT, ERR or WARN
+    /// Follow only incidents of this severity: CRIT, ERR or WARN
     #[arg(long, value_parser = severity)]
     severity: Option<Severity>,
     #[command(flatten)]
     connect: Connect,
 }
 
-/// Everything that is not resolved, by number.
+/// Reads all unresolved incidents, by number.
 async fn unresolved(client: &Client, query: &ListQuery) -> Result<BTreeMap<u64, Incident>, Failure> {
     let mut found = BTreeMap::new();
     // In this order an incident that is claimed meanwhile is seen twice rather than not at all.
@@ -76,7 +76,7 @@ pub(super) async fn watch(args: WatchArgs) -> Result<(), Failure> {
     }
 }
 
-/// The same of one incident, which stays known when it is resolved.
+/// Reads one incident, which stays in the list when it is resolved.
 async fn look_at(
     client: &Client,
     number: u64,
@@ -87,7 +87,7 @@ async fn look_at(
     Ok((BTreeMap::from([(number, incident)]), changed.into_iter().collect()))
 }
 
-/// The unresolved incidents, and those that changed since `known`, sorted by number.
+/// Reads the unresolved incidents, and those that changed since `known`, sorted by number.
 async fn look(
     client: &Client,
     query: &ListQuery,

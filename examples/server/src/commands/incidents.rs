@@ -1,4 +1,4 @@
-//! Claim, release, resolve, hand over, escalate, note, show, list, who is on call.
+//! The commands for incidents: claim, release, resolve, hand over, escalate, note, show, list. Also `oncall`.
 
 use std::io::IsTerminal;
 
@@ -13,7 +13,7 @@ use super::connect::Connect;
 use super::report::severity;
 use super::{Failure, output};
 
-/// Something that somebody does to an incident.
+/// The arguments of every command that changes an incident.
 #[derive(Debug, Args)]
 pub(crate) struct Act {
     /// The incident's number
@@ -57,7 +57,7 @@ pub(crate) struct HandOverArgs {
     yes: bool,
 }
 
-/// Who gets an incident.
+/// The receiver of a hand-over: a person or a team.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct Receiver {
@@ -92,19 +92,19 @@ pub(crate) struct ShowArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
-    /// OPEN, CLAIMED or RESOLVED
+    /// List only incidents in this state: OPEN, CLAIMED or RESOLVED
     #[arg(long, value_parser = state)]
     state: Option<State>,
-    /// Only this service
+    /// List only incidents of this service
     #[arg(long)]
     service: Option<String>,
-    /// Only this team
+    /// List only incidents of this team
     #[arg(long)]
     team: Option<String>,
-    /// Only CRIT, ERR or WARN
+    /// List only incidents of this severity: CRIT, ERR or WARN
     #[arg(long, value_parser = severity)]
     severity: Option<Severity>,
-    /// How many at most
+    /// The maximum number of incidents to list
     #[arg(long, default_value_t = 50)]
     limit: usize,
     #[command(flatten)]
@@ -143,8 +143,8 @@ async fn update(act: Act, change: Update) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Warns if the person may never learn of it. At a terminal it asks. Otherwise it continues, because the incident is
-/// open again if nobody answers.
+/// Warns if the person may never learn of the hand-over. At a terminal the command asks for confirmation. Elsewhere the
+/// command continues, because the incident is open again if the person does not answer.
 async fn may_be_given(act: &Act, person: &str, yes: bool) -> Result<bool, Failure> {
     let details = act.connect.client()?.before_hand_over(act.number, person, act.by.as_deref()).await?;
     for warning in &details.warnings {
@@ -205,7 +205,7 @@ pub(super) async fn show(args: ShowArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// An incident as people read it.
+/// The text of an incident for the terminal.
 fn shown(details: &Details) -> String {
     let incident = &details.incident;
     let mut lines = vec![output::header(), output::row(incident), String::new()];
@@ -263,7 +263,7 @@ fn shown(details: &Details) -> String {
     lines.join("\n")
 }
 
-/// A problem of the alerting itself or of a hand-over.
+/// A warning if nobody could be reached, or if the receiver of a hand-over could not be notified.
 fn warning(incident: &Incident) -> Option<String> {
     if let Some(who) = &incident.reached {
         return Some(reached(who));
@@ -304,10 +304,10 @@ fn level_name(level: &Level) -> String {
     }
 }
 
-/// How it went, in the words of the board.
+/// The state of a delivery, in the words of the board.
 fn status(delivery: &Delivery) -> String {
-    let is_news = delivery.level == Level::Word(LevelWord::News);
-    match (&delivery.status, is_news) {
+    let is_update = delivery.level == Level::Word(LevelWord::StatusUpdate);
+    match (&delivery.status, is_update) {
         (DeliveryStatus::Pending, false) if delivery.last_outcome.is_some() => {
             "has not been reached yet".to_owned()
         }
@@ -323,7 +323,7 @@ fn status(delivery: &Delivery) -> String {
     }
 }
 
-/// A name of the API as words: `levelBegan` as "level began".
+/// A camel-case name of the API as words: `levelBegan` becomes "level began".
 fn words(name: &str) -> String {
     let words = name.chars().flat_map(|c| {
         let space = c.is_uppercase().then_some(' ');
@@ -349,7 +349,9 @@ fn told(entry: &Entry) -> String {
             None => "nobody was left to alert".to_owned(),
         },
         EventKind::HandoverUnconfirmed => format!("{} could not be notified of the hand-over", to()),
-        EventKind::HandoverUnanswered => format!("{} did not answer in time, so it is open again", to()),
+        EventKind::HandoverUnanswered => {
+            format!("{} did not answer in time, so the incident is open again", to())
+        }
         EventKind::Opened
         | EventKind::RoundBegan
         | EventKind::LevelBeganAgain
@@ -393,7 +395,7 @@ fn told(entry: &Entry) -> String {
     output::line(&text)
 }
 
-/// Why another team has it, or who is alerted instead of a deleted team.
+/// Why another team has the incident, or who is alerted instead of a deleted team.
 fn reason(why: &TeamReason) -> String {
     match why {
         TeamReason::OwnsService => "the service is theirs".to_owned(),

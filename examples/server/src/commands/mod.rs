@@ -1,4 +1,4 @@
-//! The commands that ask a server: this one, another, or the deployment in the cloud.
+//! The client commands. These commands work with any server: this one, another, or the deployment in the cloud.
 
 mod changes;
 mod connect;
@@ -29,22 +29,22 @@ const CHECK_EXIT: &str = "Exit codes: 0 nothing found, or only findings that kee
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClientCommand {
-    /// Report an incident. If the result is unknown, it is sent again, safely, for up to 30 s.
+    /// Report an incident. If the result is unknown, the command sends the report again for up to 30 s, which is safe.
     ///
     /// Example: inresponse report athens CRIT "5xx Error Spike" -m "12 % of requests fail"
     #[command(verbatim_doc_comment, after_help = EXIT)]
     Report(report::ReportArgs),
-    /// Claim an incident: its alerts stop.
+    /// Claim an incident. Its alerts stop.
     ///
     /// Example: inresponse claim 10000 --by jo
     #[command(verbatim_doc_comment, after_help = EXIT)]
     Claim(incidents::TakeArgs),
-    /// Release an incident: its alerts begin again.
+    /// Release an incident. Alerts begin again.
     ///
     /// Example: inresponse release 10000 --by jo
     #[command(verbatim_doc_comment, after_help = EXIT)]
     Release(incidents::TakeArgs),
-    /// End an incident for good.
+    /// Resolve an incident, which is final.
     ///
     /// Example: inresponse resolve 10000 --note "rolled back"
     #[command(verbatim_doc_comment, after_help = EXIT)]
@@ -74,9 +74,10 @@ pub(crate) enum ClientCommand {
     /// Example: inresponse list --state OPEN --service athens
     #[command(verbatim_doc_comment, after_help = EXIT)]
     List(incidents::ListArgs),
-    /// Follow the open incidents: prints a line for every change, until interrupted.
+    /// Follow the open incidents: prints a line for every change, until you interrupt it.
     ///
-    /// With a number, follows only that incident, and ends when it is resolved. Asks the server every two seconds.
+    /// With a number, the command follows only that incident, and ends when the incident is resolved. The command asks
+    /// the server every two seconds.
     ///
     /// Example: inresponse watch --service athens
     #[command(verbatim_doc_comment, after_help = EXIT)]
@@ -101,7 +102,7 @@ pub(crate) enum ClientCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum RosterCommand {
-    /// Import a roster file: shows what would change, and asks before it changes anything.
+    /// Import a roster file. The command shows what would change, and asks before it changes anything.
     ///
     /// For every schedule it also shows which hours of the next 90 days change hands.
     ///
@@ -134,7 +135,7 @@ pub(crate) enum RosterCommand {
     Log(changes::LogArgs),
 }
 
-/// Runs the command; see [`EXIT`] for the exit codes.
+/// Runs a client command; see [`EXIT`] for the exit codes.
 pub(crate) fn run(command: ClientCommand) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -183,7 +184,7 @@ fn failed(failure: &Failure) -> ExitCode {
     ExitCode::from(failure.code())
 }
 
-/// Reports a usage error. For `report`, exit code 2 means something else.
+/// Reports a usage error, with exit code 64 instead of clap's 2: for `report`, exit code 2 means something else.
 pub(crate) fn misused(error: &clap::Error) -> ExitCode {
     let serves = |word: &std::ffi::OsString| {
         ["serve", "key"].iter().any(|s| word == *s) || word.to_string_lossy().starts_with('-')

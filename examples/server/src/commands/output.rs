@@ -1,4 +1,5 @@
-//! How things are printed: for people with colours on a terminal (unless NO_COLOR is set), for scripts as JSON.
+//! The output of the client commands: text for people, with colours on a terminal (unless NO_COLOR is set), or JSON for
+//! scripts.
 
 use std::io::{self, Write};
 
@@ -8,12 +9,12 @@ use inresponse_client::{Incident, Severity, State};
 use inresponse_core::text::visible;
 use serde::Serialize;
 
-/// Untrusted text: characters that a terminal would execute, write backwards or hide are made visible.
+/// Makes visible the characters of untrusted text that a terminal would execute, write backwards or hide.
 pub(super) fn plain(text: &str) -> String {
     visible(text).into_owned()
 }
 
-/// The same on one line.
+/// Untrusted text on one line, with invisible characters made visible.
 pub(super) fn line(text: &str) -> String {
     plain(text).replace("\r\n", " ").replace(['\n', '\t'], " ")
 }
@@ -47,7 +48,7 @@ fn style_of(incident: &Incident) -> Style {
     }
 }
 
-/// An incident as a row of a table.
+/// An incident as one row of the list.
 pub(super) fn row(incident: &Incident) -> String {
     let style = style_of(incident);
     let who = match &incident.state {
@@ -63,7 +64,7 @@ pub(super) fn row(incident: &Incident) -> String {
     )
 }
 
-/// The header of the rows.
+/// The header of the list of incidents.
 pub(super) fn header() -> String {
     let style = Style::new().bold();
     format!(
@@ -72,7 +73,7 @@ pub(super) fn header() -> String {
     )
 }
 
-/// Asks the person at the terminal.
+/// Asks the person at the terminal a question.
 pub(super) fn agreed(question: &str) -> std::io::Result<bool> {
     eprint!("{question} [y/N] ");
     std::io::stderr().flush()?;
@@ -81,7 +82,7 @@ pub(super) fn agreed(question: &str) -> std::io::Result<bool> {
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
-/// Contacts that are alerted together.
+/// The text for contacts that are alerted together.
 pub(super) fn together(contacts: &[String]) -> String {
     line(&contacts.join(", "))
 }

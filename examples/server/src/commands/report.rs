@@ -1,4 +1,4 @@
-//! Reporting, until the fate of the report is known.
+//! The command `inresponse report`: sends a report until its result is known.
 
 use std::io::Read;
 use std::time::Duration;
@@ -12,11 +12,12 @@ use inresponse_core::clock::{Clock, SystemClock};
 use super::connect::Connect;
 use super::{Failure, output};
 
-/// For how long attempts are begun; with the last one it is less than the 30 s after which Nagios ends a command.
+/// The time in which attempts may begin. With the last attempt the command takes less than the 30 s after which Nagios
+/// ends a command.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// How long one attempt may take: a little longer than the server lets it.
+/// The time limit of one attempt: a little longer than the server's own limit.
 const ATTEMPT: Duration = Duration::from_secs(11);
-/// The first pause, and the longest.
+/// The first pause between attempts, and the longest.
 const PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 
@@ -27,22 +28,22 @@ pub(crate) struct ReportArgs {
     /// CRIT, ERR or WARN
     #[arg(value_parser = severity)]
     severity: Severity,
-    /// One line
+    /// The title of the incident, in one line
     title: String,
     /// What happened; - reads it from standard input
     #[arg(short, long, default_value = "", hide_default_value = true, allow_hyphen_values = true)]
     message: String,
-    /// The kind of system that reports
+    /// The kind of monitoring system that reports
     #[arg(long)]
     source: Option<String>,
-    /// While an incident is not resolved, reports with its key count as the same incident (default: a random key, so
-    /// that the report can be sent again safely)
+    /// The dedup key: while an incident with this key is not resolved, further reports with the key only add to its
+    /// count (default: a random key, so that the report can be sent again safely)
     #[arg(long, value_name = "KEY")]
     dedup_key: Option<String>,
     /// A label; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     label: Vec<(String, String)>,
-    /// A link: a runbook, a graph; may be repeated
+    /// A link, such as a runbook or a graph; may be repeated
     #[arg(long, value_name = "TEXT=URL", value_parser = pair)]
     link: Vec<(String, String)>,
     #[command(flatten)]

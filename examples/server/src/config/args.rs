@@ -23,7 +23,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "INRESPONSE_DYNAMO_PREFIX", value_name = "PREFIX", hide = cfg!(not(feature = "aws")))]
     pub(crate) dynamo_prefix: Option<String>,
 
-    /// A TOML file with the same names, plus keys, roster and catch-all team
+    /// A TOML file with the same settings, plus keys, roster and catch-all team
     #[arg(long, env = "INRESPONSE_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 
@@ -31,7 +31,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "INRESPONSE_PUBLIC_URL", value_name = "URL")]
     pub(crate) public_url: Option<String>,
 
-    /// One API key with all scopes
+    /// An API key with all scopes
     #[arg(long, env = "INRESPONSE_API_KEY", value_name = "KEY", hide_env_values = true)]
     pub(crate) api_key: Option<SecretText>,
 
@@ -55,7 +55,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "INRESPONSE_WEBHOOK_SECRET", value_name = "SECRET", hide_env_values = true)]
     pub(crate) webhook_secret: Option<SecretText>,
 
-    /// How long a process may take to send before the alert is sent again (default: 30)
+    /// The time in seconds after which an unfinished send is taken over and repeated (default: 30)
     #[arg(long, env = "INRESPONSE_LEASE_SECONDS", value_name = "SECONDS")]
     pub(crate) lease_seconds: Option<u64>,
 

@@ -1,12 +1,12 @@
-//! Settings that need DynamoDB and SES in the build. Other builds refuse them instead of ignoring them, so that nobody
-//! alerts from a local database by mistake.
+//! Settings that need DynamoDB and SES in the build. Other builds refuse these settings instead of ignoring them, so
+//! that nobody alerts from a local database by mistake.
 
 use inresponse_core::InvalidInput;
 
 use super::{MailConfig, StorageConfig};
 
-/// Up to 255 of these make the name of a table (DynamoDB Developer Guide, naming rules), of which the longest after
-/// the prefix, `OncallCalendar`, takes 14.
+/// Checks the prefix of the tables' names. DynamoDB allows 255 characters (Developer Guide, naming rules), and the longest
+/// name after the prefix, `OncallCalendar`, has 14.
 #[cfg(feature = "aws")]
 pub(super) fn dynamo(prefix: String, invalid: &mut InvalidInput) -> Option<StorageConfig> {
     let plain = prefix.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));

@@ -1,11 +1,11 @@
-//! Where incidents are kept and where mails go, as it was chosen.
+//! The chosen storage and the chosen way to send mail.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use inresponse_smtp::SmtpConfig;
 
-/// Where incidents and the roster are kept.
+/// The storage of incidents and the roster.
 #[derive(Debug)]
 pub(crate) enum StorageConfig {
     Sqlite(PathBuf),
@@ -25,7 +25,7 @@ impl fmt::Display for StorageConfig {
     }
 }
 
-/// Where mails go.
+/// The way to send mail.
 #[derive(Debug)]
 pub(crate) enum MailConfig {
     Smtp(Box<SmtpConfig>),

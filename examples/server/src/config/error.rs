@@ -1,4 +1,4 @@
-//! Everything that is wrong with the settings.
+//! The error that lists everything wrong with the settings.
 
 use std::fmt;
 use std::path::Path;
@@ -14,13 +14,13 @@ pub(crate) struct ConfigError {
 }
 
 impl ConfigError {
-    /// The config file as a whole is invalid.
+    /// An error about the config file as a whole.
     pub(super) fn of_file(args: &ServeArgs, what: &str) -> Self {
         let path = args.config.as_deref().unwrap_or(Path::new("")).display();
         Self { problems: vec![format!("{path}: {what}")] }
     }
 
-    /// Every field that is wrong.
+    /// An error that lists every invalid field.
     pub(super) fn of(invalid: &InvalidInput) -> Self {
         let problem = |e: &inresponse_core::FieldError| format!("{}: {}", e.field(), e.message());
         Self { problems: invalid.errors().iter().map(problem).collect() }
@@ -45,7 +45,7 @@ impl From<Vec<String>> for ConfigError {
     }
 }
 
-/// The same errors under another name.
+/// Gives all errors another field name.
 pub(super) fn rename(error: &InvalidInput, field: &str) -> InvalidInput {
     let mut renamed = InvalidInput::default();
     for error in error.errors() {

@@ -1,4 +1,4 @@
-//! The config file as TOML. Only its shape is checked.
+//! The config file as TOML. This module checks only its shape.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -34,12 +34,12 @@ pub(super) struct File {
     pub(super) token_secret: Option<SecretText>,
     #[serde(default)]
     pub(super) trusted_proxies: Vec<String>,
-    /// The team that answers for services nobody owns.
+    /// The team that gets the reports of services that nobody owns.
     pub(super) catch_all: Option<String>,
-    /// Who is alerted for teams that are known from their calendar only.
+    /// The contacts that are alerted for teams without settings.
     #[serde(default)]
     pub(super) fallback: Vec<String>,
-    /// The domains outside the roster that incidents may be handed to (default: every domain).
+    /// The domains of people outside the roster to whom incidents may be handed (default: every domain).
     #[serde(default)]
     pub(super) hand_over_domains: Vec<String>,
     #[serde(default)]
@@ -49,7 +49,7 @@ pub(super) struct File {
     pub(super) intake: FileIntake,
 }
 
-/// How other monitoring systems' messages are read.
+/// The settings for messages of other monitoring systems.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct FileIntake {
@@ -59,18 +59,18 @@ pub(super) struct FileIntake {
     pub(super) severity_labels: Option<Vec<String>>,
     /// The severity if no label gives one.
     pub(super) default_severity: Option<String>,
-    /// More words for severities.
+    /// Additional words for severities.
     #[serde(default)]
     pub(super) severities: BTreeMap<String, String>,
     /// The ARNs of the topics of Amazon SNS from which bounces of Amazon SES are accepted.
     #[serde(default)]
     pub(super) ses_topics: Vec<String>,
-    /// Mappings of any JSON, by their names.
+    /// Mappings for any JSON, by their names.
     #[serde(default)]
     pub(super) generic: BTreeMap<String, Mapping>,
 }
 
-/// Webhooks: channels of chats, by their names, and their secret URLs.
+/// The settings of webhooks: hosts, and channels of chats with their secret URLs.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FileWebhook {
@@ -78,7 +78,7 @@ pub(super) struct FileWebhook {
     pub(super) slack: BTreeMap<String, String>,
     #[serde(default)]
     pub(super) teams: BTreeMap<String, String>,
-    /// Hosts that may be posted to although they are internal, by plain HTTP too.
+    /// Internal hosts to which the server may post, also by plain HTTP.
     #[serde(default)]
     pub(super) internal: Vec<String>,
 }
@@ -89,7 +89,7 @@ impl std::fmt::Debug for FileWebhook {
     }
 }
 
-/// An API key: its text, or better its hash.
+/// An API key: its hash, or its text.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FileKey {
@@ -97,6 +97,7 @@ pub(super) struct FileKey {
     pub(super) key: Option<SecretText>,
     pub(super) hash: Option<SecretText>,
     pub(super) scopes: Vec<String>,
-    /// The service of reports by systems that name none.
+    /// The service that the key is restricted to. If a system's messages name no service, their incidents belong to
+    /// this service.
     pub(super) service: Option<String>,
 }

@@ -1,5 +1,5 @@
-//! The `[roster]` of an imported file. Errors give the place, never the content, because the file may be the wrong one
-//! and contain secrets.
+//! Reads the `[roster]` of an imported file. Errors name the place, never the content, because the file may be the
+//! wrong one and contain secrets.
 
 use inresponse_core::InvalidInput;
 use toml::Spanned;
@@ -8,10 +8,10 @@ use toml::de::{DeTable, DeValue};
 use super::file_roster::{FileRoster, in_words_of_a_file};
 use super::{ConfigError, FeedUrls, RosterSeed};
 
-/// Words in messages that are ours, not the file's.
+/// Quoted words in error messages that are the program's own, not the file's.
 const OURS: [&str; 5] = ["scheme:address", "from", "until", "who", "after-seconds"];
 
-/// Reads and checks the `[roster]` of a file, and ignores the rest.
+/// Reads and checks the `[roster]` of a file, and ignores the rest of the file.
 pub(crate) fn read_roster(text: &str) -> Result<RosterSeed, ConfigError> {
     #[derive(serde::Deserialize)]
     struct WithRoster {
@@ -45,7 +45,7 @@ fn place(text: &str, start: usize) -> String {
     format!("line {line}, column {column}")
 }
 
-/// The message without quotes from the file. The expected words are ours.
+/// An error message without its quotes from the file. The expected words stay, because they are the program's own.
 pub(crate) fn unquoted(message: &str) -> String {
     let (found, expected) = message.split_once(", expected ").map_or((message, None), |(f, e)| (f, Some(e)));
     let is_ours = |word: &str| OURS.contains(&word) || found == format!("missing field `{word}`");
@@ -61,7 +61,7 @@ pub(crate) fn unquoted(message: &str) -> String {
     expected.map_or_else(|| told.to_owned(), |expected| format!("{told}, expected {expected}"))
 }
 
-/// The place in the file, or the path to it: `roster.teams.devops.fallback[0]`.
+/// The offset in the file of a field such as `roster.teams.devops.fallback[0]`.
 fn start_of(table: &DeTable<'_>, field: &str) -> Option<usize> {
     let (key, value) = table.iter().find(|(key, _)| {
         let rest = field.strip_prefix(in_words_of_a_file(key.get_ref()).as_str());

@@ -1,4 +1,4 @@
-//! API keys from flag and file, checked.
+//! Reads and checks the API keys of the flag and the config file.
 
 use inresponse_core::InvalidInput;
 use inresponse_http::{ApiKey, Grant, Scope};
@@ -6,7 +6,7 @@ use inresponse_http::{ApiKey, Grant, Scope};
 use super::SecretText;
 use super::file::FileKey;
 
-/// Whether keys that can be guessed are accepted.
+/// Whether the server accepts API keys that are short enough to guess.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WeakSecrets {
     Refused,

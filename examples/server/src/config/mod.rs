@@ -1,4 +1,4 @@
-//! Flags, environment and file brought together, and checked as a whole before anything starts.
+//! Combines flags, environment and config file, and checks all settings before anything starts.
 
 mod args;
 mod aws;
@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use inresponse_core::claim::TokenSecret;
-use inresponse_core::model::{Contact, News, TeamName};
+use inresponse_core::model::{Contact, StatusUpdates, TeamName};
 use inresponse_core::roster::Defaults;
 use inresponse_core::{Engine, InvalidInput};
 use inresponse_http::{ApiKey, HandOverDomains, TrustedProxies};
@@ -42,25 +42,25 @@ pub(crate) use translation::IntakeConfig;
 use error::rename;
 use file::File;
 
-/// A server's settings, checked.
+/// The checked settings of a server.
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     /// The config file, if one is named.
     pub(crate) file: Option<PathBuf>,
     pub(crate) storage: StorageConfig,
-    /// Where people reach the server (default: where it listens).
+    /// The URL by which people reach the server (default: the address on which it listens).
     pub(crate) public_url: Option<String>,
     /// Keys from flag and file. If there are none, a key is made on the first start.
     pub(crate) keys: Vec<ApiKey>,
-    /// Where incidents may be handed to outside the roster.
+    /// The domains of people outside the roster to whom incidents may be handed.
     pub(crate) hand_over_domains: HandOverDomains,
     pub(crate) weak_secrets: WeakSecrets,
     pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) mail: MailConfig,
     pub(crate) webhook: WebhookConfig,
     pub(crate) lease: Duration,
-    pub(crate) news: News,
+    pub(crate) status_updates: StatusUpdates,
     pub(crate) keep_resolved: Option<Duration>,
     pub(crate) canary: Option<Contact>,
     pub(crate) token_secret: Option<SecretText>,
@@ -70,7 +70,7 @@ pub(crate) struct Config {
     pub(crate) intake: IntakeConfig,
 }
 
-/// The error and its line number, without the line or a value, because either may contain a secret.
+/// The text of a TOML error with its line number, but without the line or a value, because either may contain a secret.
 fn told(error: &toml::de::Error, text: &str) -> String {
     let start = error.span().map_or(0, |span| span.start);
     let line = text.bytes().take(start).filter(|byte| *byte == b'\n').count() + 1;
@@ -89,7 +89,7 @@ const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 const DEFAULT_MAIL_FROM: &str = "InResponse <inresponse@localhost>";
 
 impl Config {
-    /// Reads the config file, if one is named, and brings everything together.
+    /// Reads the config file, if one is named, and combines all settings.
     ///
     /// # Errors
     /// Everything that is invalid, each with its line or key.
@@ -103,10 +103,10 @@ impl Config {
         Self::read(args, &text)
     }
 
-    /// Brings everything together with the text of the config file.
+    /// Combines all settings with the text of the config file.
     ///
     /// # Errors
-    /// As [`load`](Self::load).
+    /// The same errors as [`load`](Self::load).
     pub(crate) fn read(args: ServeArgs, text: &str) -> Result<Self, ConfigError> {
         let file = toml::from_str(text).map_err(|e| ConfigError::of_file(&args, &told(&e, text)))?;
         Self::check(args, file)
@@ -153,7 +153,8 @@ impl Config {
         let trusted_proxies = invalid.keep(TrustedProxies::new(proxies)).unwrap_or_default();
         let hand_over_domains =
             invalid.keep(HandOverDomains::new(&file.hand_over_domains)).unwrap_or_default();
-        let news = if args.tell_claims || file.tell_claims { News::Told } else { News::Kept };
+        let status_updates =
+            if args.tell_claims || file.tell_claims { StatusUpdates::On } else { StatusUpdates::Off };
         let keep_resolved = args.keep_resolved_days.or(file.keep_resolved_days);
         if keep_resolved == Some(0) {
             invalid.push("keep-resolved-days", "must be at least 1");
@@ -185,7 +186,7 @@ impl Config {
                 webhook,
                 lease,
                 token_secret,
-                news,
+                status_updates,
                 keep_resolved,
                 canary,
                 catch_all,
@@ -213,7 +214,7 @@ fn storage(
     }
 }
 
-/// The mail settings, unchecked.
+/// The mail settings as given, unchecked.
 struct GivenMail {
     smtp_url: Option<SecretText>,
     ses: bool,

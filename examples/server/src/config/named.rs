@@ -1,4 +1,4 @@
-//! Checks names in the configuration: contacts must be reachable, and teams must exist.
+//! Checks contacts and teams that the configuration names: contacts must be reachable, and teams must exist.
 
 use inresponse_core::model::{Contact, TeamName};
 use inresponse_core::roster::{Entry, Layer, Member, Target};
@@ -6,20 +6,20 @@ use inresponse_core::{Engine, Outage};
 
 use super::Config;
 
-/// The team that the server creates on its first start if the configuration names none.
+/// The team of the sample roster, which the server creates on its first start if the configuration has no roster.
 pub(crate) const SAMPLE_TEAM: &str = "devops";
 
-/// Contacts and the catch-all team of a configuration, each by its key.
+/// The contacts and the catch-all team of a configuration, each with its key in the file.
 #[derive(Debug)]
 pub(crate) struct Named {
     contacts: Vec<(String, Contact)>,
     catch_all: Option<TeamName>,
-    /// The teams that the server makes if they are missing.
+    /// The teams that the server creates if they are missing.
     seeded: Vec<TeamName>,
 }
 
 impl Config {
-    /// The contacts and teams that it names.
+    /// The contacts and teams that the configuration names.
     pub(crate) fn named(&self) -> Named {
         Named::of(self)
     }
@@ -80,7 +80,7 @@ impl Named {
         Self { contacts, catch_all: config.catch_all.clone(), seeded }
     }
 
-    /// Contacts in the configuration that no configured channel reaches. The API would refuse them too.
+    /// The contacts in the configuration that no configured channel reaches. The API would refuse them too.
     pub(crate) fn unreachable(&self, reaches: impl Fn(&Contact) -> bool) -> Vec<String> {
         let refused = self.contacts.iter().filter(|(_, contact)| !reaches(contact));
         let mut told: Vec<_> = refused
@@ -90,7 +90,7 @@ impl Named {
         told
     }
 
-    /// An error if the catch-all team does not exist. `engine` is absent if there is no database yet.
+    /// Returns an error text if the catch-all team does not exist. `engine` is `None` if there is no database yet.
     ///
     /// # Errors
     /// The roster is unavailable.

@@ -1,10 +1,10 @@
-//! Texts that show nowhere.
+//! Secret texts, which no log and no error shows.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error};
 
-/// The text of a secret.
+/// A secret text, which no log and no error shows.
 #[derive(Clone)]
 pub(crate) struct SecretText(pub(crate) String);
 
@@ -21,7 +21,7 @@ impl From<String> for SecretText {
 }
 
 impl<'de> Deserialize<'de> for SecretText {
-    /// Says only that a value is not a text, without the value.
+    /// Reads a secret. An error says that the value is not a text, but never shows the value.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match toml::Value::deserialize(deserializer)? {
             toml::Value::String(text) => Ok(Self(text)),

@@ -1,4 +1,4 @@
-//! How other monitoring systems' messages are read, checked.
+//! Reads and checks the settings for messages of other monitoring systems.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,8 @@ use inresponse_ses::SesTopics;
 use super::file::FileIntake;
 use super::rename;
 
-/// The rule of service and severity, the mappings of any JSON, and whose bounces count.
+/// The checked settings: how service and severity are chosen, the mappings of any JSON, and the trusted topics for
+/// bounces.
 #[derive(Debug, Default)]
 pub(crate) struct IntakeConfig {
     pub(crate) rule: Rule,

@@ -1,4 +1,4 @@
-//! Webhooks, checked.
+//! Reads and checks the settings of webhooks.
 
 use inresponse_core::InvalidInput;
 use inresponse_webhook::{Chat, WebhookConfig};

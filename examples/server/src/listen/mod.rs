@@ -24,22 +24,24 @@ use tower::{Service, ServiceExt};
 use peers::{FIRST_BYTE, Peers};
 use stream::{Arriving, Moving};
 
-/// How long a client may take to send the head of a request, and how long a connection may be idle.
+/// The time limit for a client to send the head of a request, and for a connection to be idle.
 ///
-/// Not a round number: what sends every ten seconds would meet the end of its connection each time.
+/// The limit is not a round number: the connection of a client that sends every ten seconds would otherwise often end
+/// just as it sends.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(13);
-/// How long a client may take nothing of its answer.
+/// The time limit for a client that reads nothing of its answer.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
-/// How much is read at once, in bytes; the head of a request is not much longer.
+/// The number of bytes that are read at once. The head of a request is not much longer.
 const BUFFER: usize = 32 * 1024;
-/// How many connections may wait to be accepted, if the system allows it. A client beyond that tries again after a second.
+/// The maximum number of connections that wait to be accepted, if the system allows it. A client beyond that tries
+/// again after a second.
 const BACKLOG: u32 = 4096;
-/// How long requests may take to end once the server stops.
+/// The time limit for requests in progress when the server stops.
 const GRACE: Duration = Duration::from_secs(10);
-/// The pause after an accept that failed (out of file descriptors, most likely).
+/// The pause after a failed accept, most likely because no file descriptor is free.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Listens there.
+/// Listens on that address.
 pub(crate) fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     // As the standard library does it: an address is free again at once.
@@ -51,7 +53,7 @@ pub(crate) fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
 
 /// Serves until `shutdown` resolves, then finishes the requests in progress.
 ///
-/// The limit of open connections.
+/// `connections` limits how many are open at once.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,

@@ -1,9 +1,10 @@
-//! The connections, and which of them makes room for a new one.
+//! Open connections, and the choice of the one that is closed for a new one.
 //!
 //! The number of connections is limited, and any client can keep one open by sending a byte a second. So if all places
-//! are taken, the server closes an old connection instead of refusing the new one. First it closes one that sends a
-//! request slowly, reads an answer slowly or is idle: the one whose last move is the oldest. Next is one that has sent
-//! nothing yet, but not at once, because the first bytes take time. A request that has arrived is answered first.
+//! are taken, the server closes an old connection instead of refusing the new one. First it closes a connection that
+//! sends a request slowly, reads an answer slowly or is idle: the one whose last activity is the oldest. Next is a
+//! connection that has sent nothing yet, but not at once, because the first bytes take time. A request that has arrived
+//! is answered first.
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,11 +13,11 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-/// How many connections are searched for the one to close.
+/// The number of connections that are examined to find one to close.
 const LOOKED_AT: usize = 256;
-/// How long one that has connected may send nothing and keep its place anyway.
+/// How long a new connection may send nothing without risking its place.
 pub(super) const FIRST_BYTE: Duration = Duration::from_millis(200);
-/// How soon to look again whether one may go.
+/// The interval between attempts to find a connection to close.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// All connections.
@@ -24,7 +25,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 pub(super) struct Peers {
     most: usize,
     connected: Mutex<Connected>,
-    /// Counts every move on any connection, to find the one whose last move is the oldest.
+    /// Counts the activity on all connections, to find the connection whose last activity is the oldest.
     moves: Arc<AtomicU64>,
     left: Notify,
 }
@@ -32,7 +33,7 @@ pub(super) struct Peers {
 #[derive(Debug, Default)]
 struct Connected {
     peers: Vec<Arc<Peer>>,
-    /// Where to begin to look for one that must go.
+    /// The index at which the search for a connection to close begins.
     hand: usize,
 }
 
@@ -46,17 +47,17 @@ pub(super) struct Peer {
     goes: CancellationToken,
 }
 
-/// It has just connected.
+/// The connection is new.
 const NEW: u8 = 0;
-/// It has sent nothing for a while.
+/// The connection has sent nothing for a while.
 const SILENT: u8 = 1;
-/// A request arrives, an answer leaves, or nothing does any more.
+/// A request is arriving, an answer is being sent, or the connection is idle.
 const MOVING: u8 = 2;
-/// A request has arrived whole, and its answer has not begun.
+/// A request has arrived completely, and its answer has not begun.
 const HERE: u8 = 3;
 
 impl Peer {
-    /// A byte came or went.
+    /// Records that a byte was sent or received.
     pub(super) fn moved(&self) {
         self.moved.store(self.moves.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
         if self.phase.load(Ordering::Relaxed) != HERE {
@@ -64,24 +65,24 @@ impl Peer {
         }
     }
 
-    /// Time has passed since it connected.
+    /// Records that a new connection has sent nothing for a while.
     pub(super) fn waited_for(&self) {
         let _it_sent_something =
             self.phase.compare_exchange(NEW, SILENT, Ordering::Relaxed, Ordering::Relaxed);
     }
 
-    /// Its request has arrived whole.
+    /// Records that the request has arrived completely.
     pub(super) fn arrived(&self) {
         self.phase.store(HERE, Ordering::Relaxed);
     }
 
-    /// The answer begins.
+    /// Records that the answer begins.
     pub(super) fn answered(&self) {
         self.phase.store(MOVING, Ordering::Relaxed);
         self.answered.notify_one();
     }
 
-    /// Resolves when it must go, and no request is here.
+    /// Resolves when this connection must close and no request is waiting for its answer.
     pub(super) async fn must_go(&self) {
         self.goes.cancelled().await;
         while self.phase.load(Ordering::Relaxed) == HERE {
@@ -89,7 +90,7 @@ impl Peer {
         }
     }
 
-    /// How soon it should be closed, the lowest first; `None`: it must not be closed.
+    /// The connection's rank: the lowest is closed first. `None`: it must not be closed.
     fn rank(&self) -> Option<(u8, u64)> {
         let moved = self.moved.load(Ordering::Relaxed);
         match self.phase.load(Ordering::Relaxed) {
@@ -101,7 +102,7 @@ impl Peer {
     }
 }
 
-/// A connection's place, until it is dropped.
+/// The place of a connection. Dropping this value frees the place.
 #[derive(Debug)]
 pub(super) struct Place {
     peers: Arc<Peers>,
@@ -114,7 +115,7 @@ impl Peers {
         Arc::new(Self { most: most.max(1), connected, moves, left })
     }
 
-    /// A place for one that has just connected; waits until there is one.
+    /// Waits for a place for a new connection.
     pub(super) async fn take_in(self: &Arc<Self>) -> Place {
         loop {
             let left = self.left.notified();
@@ -149,8 +150,8 @@ impl Peers {
 }
 
 impl Connected {
-    /// The connection among the next candidates that should be closed first. If none of them may be closed, the others
-    /// are checked.
+    /// Closes one of the next candidates: the one that should be closed first. If none of these candidates may be
+    /// closed, the other connections are examined.
     fn let_one_go(&mut self) {
         let many = self.peers.len();
         let (mut first, mut looked_at) = (None, 0);

@@ -1,4 +1,4 @@
-//! A connection and the body of its request, which report every move.
+//! A connection and the body of its request. Connection and body report every byte that moves.
 
 use std::io;
 use std::pin::Pin;
@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::peers::Peer;
 
-/// A connection.
+/// A connection that reports every byte that moves.
 #[derive(Debug)]
 pub(super) struct Moving<S> {
     stream: S,
@@ -74,7 +74,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Moving<S> {
     }
 }
 
-/// The body of a request.
+/// A request body that reports every byte that arrives.
 #[derive(Debug)]
 pub(super) struct Arriving {
     body: Incoming,

@@ -13,8 +13,8 @@ const DEFAULT_DB: &str = "inresponse.db";
 
 /// Copies the database, even while a server is using it.
 ///
-/// A database that holds anything that is not this program's own (a trigger, a view, another table) is refused: its backup
-/// could not be restored.
+/// A database that contains anything that this program did not make (a trigger, a view, another table) is refused,
+/// because its backup could not be restored.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  inresponse backup --db /var/lib/inresponse/inresponse.db /backup/inresponse-$(date +%F).db"
@@ -23,7 +23,7 @@ pub(crate) struct BackupArgs {
     /// The file to write; it must not exist yet
     to: PathBuf,
 
-    /// The database
+    /// The database to copy
     #[arg(long, env = "INRESPONSE_DB", value_name = "FILE", default_value = DEFAULT_DB)]
     db: PathBuf,
 }
@@ -32,14 +32,14 @@ pub(crate) struct BackupArgs {
 ///
 /// No incident number is used twice: numbering continues above the old database, or a million above the backup.
 /// Incidents that were open and due when the backup was made are alerted again, the on-call engineer first. A backup
-/// with anything that this program did not make (a trigger, a view, another table) is refused.
+/// that contains anything that this program did not make (a trigger, a view, another table) is refused.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  inresponse restore /backup/inresponse-2026-11-24.db --put-aside")]
 pub(crate) struct RestoreArgs {
-    /// The backup
+    /// The backup to restore
     from: PathBuf,
 
-    /// The database
+    /// The database to replace
     #[arg(long, env = "INRESPONSE_DB", value_name = "FILE", default_value = DEFAULT_DB)]
     db: PathBuf,
 
@@ -65,7 +65,7 @@ pub(crate) fn restore(args: &RestoreArgs) -> Result<(), Box<dyn Error>> {
     println!("{} has {incidents} incidents of {}", args.db.display(), args.from.display());
     println!("the next incident gets a number above {}", restored.last_number);
     if restored.settings.iter().any(|name| name == FIRST_KEY) {
-        println!("it contains the key of the first start; `inresponse key replace` revokes it");
+        println!("the backup contains the key of the first start; `inresponse key replace` revokes this key");
     }
     if let Some(aside) = restored.put_aside {
         println!("the previous database is now {}", aside.display());
@@ -73,7 +73,7 @@ pub(crate) fn restore(args: &RestoreArgs) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// How far it is, on one line of a terminal.
+/// Shows the progress on one line of a terminal.
 fn shown(progress: Progress) {
     let mut terminal = std::io::stderr();
     if !terminal.is_terminal() || progress.total == 0 {

@@ -1,4 +1,4 @@
-//! A synthetic incident, timed until its mail is accepted.
+//! The canary: a synthetic incident, timed until its mail is accepted.
 
 use std::error::Error;
 use std::time::Duration;
@@ -11,14 +11,14 @@ use inresponse_core::plan::{StateChange, Update};
 use inresponse_core::roster::{CANARY as NAME, Entry, Team};
 use inresponse_core::{Chain, Engine};
 
-/// Who is recorded as having made its team.
+/// The name that is recorded for changes of the canary's team.
 const BY: &str = "canary";
 const EVERY: Duration = Duration::from_secs(300);
-/// How long to wait for an acceptance.
+/// The time limit for the mail to be accepted.
 const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// Sings forever; what goes wrong is counted and logged.
+/// Reports a synthetic incident again and again. Failures are counted and logged.
 pub(crate) async fn sing(engine: Engine, to: Contact) {
     loop {
         match once(&engine, &to).await {
@@ -28,7 +28,7 @@ pub(crate) async fn sing(engine: Engine, to: Contact) {
                 metrics::gauge!("inresponse_canary_last_accepted_timestamp_seconds").set(now as f64);
                 tracing::debug!(took = ?took, "the canary's mail was accepted");
             }
-            Ok(None) => failed("its mail was not accepted within a minute"),
+            Ok(None) => failed("the canary's mail was not accepted within a minute"),
             Err(error) => failed(&Chain::of(&*error).to_string()),
         }
         engine.clock().sleep(EVERY).await;
@@ -40,11 +40,11 @@ fn failed(reason: &str) {
     tracing::error!(reason, "the canary failed: alerts may not get through");
 }
 
-/// Reports, waits until the mail is accepted, and resolves. Answers how long that took.
+/// Reports an incident, waits until its mail is accepted, and resolves it. Returns the time until the acceptance.
 async fn once(engine: &Engine, to: &Contact) -> Result<Option<Duration>, Box<dyn Error + Send + Sync>> {
     keep_team(engine, to).await?;
     let report = Report::builder(NAME, Severity::Warn, "Canary: alerts get through")
-        .message("InResponse reports this to itself every five minutes. There is nothing to do.")
+        .message("InResponse reports this to itself every five minutes, to test that alerts get through. There is nothing to do.")
         .dedup_key("canary")
         .build()?;
     let began = engine.clock().monotonic();
@@ -54,7 +54,7 @@ async fn once(engine: &Engine, to: &Contact) -> Result<Option<Duration>, Box<dyn
     };
     let accepted = accepted(engine, number, began).await;
     // Resolved also where it went wrong, or the next report would only be counted.
-    // In the contact's own name, who then needs no news of it.
+    // In the contact's own name, who then needs no status update.
     let by = Update::state(Person::new(to.as_str())?, StateChange::Resolve);
     let _ = engine.update(number, &by).await?;
     accepted
@@ -79,7 +79,7 @@ async fn accepted(
     }
 }
 
-/// Creates the canary's own team. Its fallback is the recipient of the canary's mails.
+/// Creates the canary's own team. The team's fallback is the recipient of the canary's mails.
 async fn keep_team(engine: &Engine, to: &Contact) -> Result<(), Box<dyn Error + Send + Sync>> {
     let (team, service) = (TeamName::new(NAME)?, ServiceName::new(NAME)?);
     let settings = Team::builder(vec![to.clone()]).build()?;
@@ -88,6 +88,6 @@ async fn keep_team(engine: &Engine, to: &Contact) -> Result<(), Box<dyn Error + 
         RosterEdited::Done(_) => Ok(()),
         refused @ (RosterEdited::Refused(_)
         | RosterEdited::UnknownTeam(_)
-        | RosterEdited::CatchAllTeam(_)) => Err(format!("its team was refused: {refused:?}").into()),
+        | RosterEdited::CatchAllTeam(_)) => Err(format!("the canary's team was refused: {refused:?}").into()),
     }
 }

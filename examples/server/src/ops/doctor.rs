@@ -25,13 +25,13 @@ use crate::keys::first_key_hash;
 use crate::notifiers::notifiers;
 use crate::storage::Storage;
 
-/// Servers' clocks may differ by as much.
+/// The maximum accepted difference between servers' clocks.
 const CLOCKS_DIFFER: TimeDelta = TimeDelta::seconds(2);
 
 /// Checks settings, database, mail server, clock and roster as the server would use them, and reports problems.
 ///
-/// Changes nothing, alerts nobody, and can run beside a server. Exits 0 if there is no problem, else 1;
-/// a warning is not a problem.
+/// Doctor changes nothing, alerts nobody, and can run beside a server. The command exits with 0 if there is no problem,
+/// otherwise with 1. A warning is not a problem.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  inresponse doctor --config /etc/inresponse.toml")]
 pub(crate) struct DoctorArgs {
@@ -39,7 +39,7 @@ pub(crate) struct DoctorArgs {
     serve: ServeArgs,
 }
 
-/// The findings, printed as they are found.
+/// Prints findings as they are found, and counts them.
 #[derive(Debug, Default)]
 struct Findings {
     wrong: usize,
@@ -60,7 +60,7 @@ impl Findings {
     }
 }
 
-/// In a line, whatever is in it: names of teams, and what mail servers say.
+/// Prints a finding on one line. Names of teams and texts of mail servers may contain anything.
 fn print_finding(how_bad: &str, what: &str, how: impl Display) {
     println!("{how_bad} {what}: {}", visible(&how.to_string()));
 }
@@ -148,7 +148,7 @@ pub(crate) async fn doctor(args: DoctorArgs) -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// An error with its causes, on one line.
+/// The text of an error with its causes, on one line.
 fn told(error: &dyn Error) -> String {
     let mut told = error.to_string();
     let mut source = error.source();
@@ -224,7 +224,7 @@ async fn greet(findings: &mut Findings, smtp: &SmtpConfig, deadline: Duration) {
         ),
         Secrecy::Opportunistic => findings.warn(
             "mail",
-            "with tls=opportunistic, anyone on the path can make the server send the password and mails unencrypted; \
+            "with tls=opportunistic, anyone on the network path can make the server send the password and mails unencrypted; \
              use tls=required",
         ),
     }
@@ -237,7 +237,7 @@ async fn greet(findings: &mut Findings, smtp: &SmtpConfig, deadline: Duration) {
     }
 }
 
-/// Checks the stored data: times, and who would be alerted.
+/// Checks the stored data: the times of incidents, and who would be alerted.
 async fn contents(findings: &mut Findings, engine: &Engine) -> Result<(), Box<dyn Error>> {
     let newest = engine.list(&ListQuery { limit: 1, ..ListQuery::default() }).await?;
     let ahead = newest.first().map(|record| record.incident.created_at() - engine.now());

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `backup` | `inresponse backup` and `restore` |
 //! | `doctor` | `inresponse doctor`: checks this deployment |
-//! | `test_alert` | `inresponse test-alert`: whether a contact can be reached |
+//! | `test_alert` | `inresponse test-alert`: tests whether a contact can be reached |
 //! | `watch` | periodic work of a running server |
 //! | `canary` | a synthetic incident, timed until its mail is accepted |
 

@@ -1,4 +1,4 @@
-//! `inresponse test-alert CONTACT`.
+//! The command `inresponse test-alert CONTACT`.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -14,16 +14,17 @@ use inresponse_core::plan;
 use crate::config::{Config, MailConfig, ServeArgs};
 use crate::notifiers::notifiers;
 
-/// How long a notifier may overrun its deadline before it is given up.
+/// How long a notifier may exceed its deadline before the command stops waiting.
 const GRACE: Duration = Duration::from_millis(500);
 
 /// Sends one alert that is marked as a test, the way the server would, and prints the result.
 ///
-/// Stores nothing and needs no running server. Exits 0 if the alert was accepted, else 1.
+/// The command stores nothing and needs no running server. The command exits with 0 if the alert was accepted,
+/// otherwise with 1.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  inresponse test-alert jo@example.org --smtp-url smtp://mail.example.org")]
 pub(crate) struct TestAlertArgs {
-    /// Whom to alert
+    /// The contact to alert
     contact: String,
     #[command(flatten)]
     serve: ServeArgs,
@@ -60,13 +61,13 @@ pub(crate) async fn test_alert(args: TestAlertArgs) -> Result<(), Box<dyn Error>
         Ok(Outcome::Rejected { reason }) => ("rejected permanently", reason),
         Ok(Outcome::Throttled { reason, .. }) => ("deferred", reason),
         Ok(Outcome::Unavailable { reason }) => ("not possible now", reason),
-        Ok(Outcome::Unknown { reason }) => ("may or may not have arrived", reason),
+        Ok(Outcome::Unknown { reason }) => ("the alert may or may not have arrived", reason),
         Err(_) => ("no answer", "the carrier did not answer in time".to_owned()),
     };
     Err(format!("{contact}: {what} after {took:.2} s: {reason}").into())
 }
 
-/// An alert of an incident that exists nowhere.
+/// The alert of a made-up incident that is not stored.
 fn alert(contact: &Contact, lease: Duration, clock: &SystemClock) -> Result<Alert, Box<dyn Error>> {
     let report = Report::builder("inresponse-test", Severity::Warn, "This is a test")
         .message("Somebody is testing whether alerts reach you. There is no incident and nothing to do.")

@@ -13,7 +13,7 @@ use crate::storage::Storage;
 
 const EVERY: Duration = Duration::from_secs(60);
 
-/// Watches until it is dropped.
+/// Starts the periodic work, which ends when the returned value is dropped.
 pub(crate) fn watch(engine: &Engine, storage: Storage, canary: Option<Contact>) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     if let Some(to) = canary {
@@ -52,7 +52,7 @@ async fn forget_expired(engine: &Engine, storage: &Storage) -> Result<(), Outage
     Ok(())
 }
 
-/// Shows it in the metrics, and logs what is new.
+/// Shows uncovered days in the metrics, and logs new ones.
 fn tell_uncovered(known: &mut BTreeMap<TeamName, Vec<NaiveDate>>, found: BTreeMap<TeamName, Vec<NaiveDate>>) {
     for (team, days) in &found {
         metrics::gauge!("inresponse_oncall_uncovered_days", "team" => team.to_string())
@@ -64,7 +64,7 @@ fn tell_uncovered(known: &mut BTreeMap<TeamName, Vec<NaiveDate>>, found: BTreeMa
                 %team,
                 days = days.len(),
                 %first,
-                "nobody is on call on some of the next seven days: the fallback would be alerted"
+                "nobody is on call on some of the next seven days; the fallback would be alerted then"
             );
         }
     }

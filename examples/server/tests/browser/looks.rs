@@ -84,7 +84,7 @@ async fn mails_and_their_pages_are_without_barriers_on_a_phone_in_light_and_dark
     for (name, to, words) in [
         ("mail", "checkout-jo@example.org", ""),
         ("mail-second-level", "search-kim@example.org", "Before you"),
-        ("mail-news", "search-jo@example.org", "Kim has it"),
+        ("mail-status-update", "search-jo@example.org", "Kim has it"),
         ("mail-handed", "billing-kim@example.org", "handed it to you"),
     ] {
         let letter = scene.letter_that_says(to, words).await;
@@ -94,7 +94,7 @@ async fn mails_and_their_pages_are_without_barriers_on_a_phone_in_light_and_dark
         window.go(&format!("file://{}", file.display())).await;
         looked_at(&window, name, &on_a_phone).await;
     }
-    let letter = scene.letter_that_says("billing-kim@example.org", "handed it to you").await;
+    let letter = scene.letter_that_says("billing-kim@example.org", "handed the incident to you").await;
     window.go(&letter.claim_link()).await;
     window.until_says("It was handed to you").await;
     looked_at(&window, "claim-handed", &LOOKS).await;

@@ -1,5 +1,6 @@
 //! People and schedules in files, and what will happen.
 
+use inresponse_core::clock::{Clock, SystemClock};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -203,6 +204,42 @@ async fn what_the_roster_would_refuse_is_told_by_its_place_before_anything_is_ch
             assert_eq!(scene.server.call(Method::GET, path, None).await.0, StatusCode::NOT_FOUND);
         }
     }
+}
+
+#[tokio::test]
+async fn an_import_shows_which_hours_change_hands() {
+    let scene = Scene::new().await;
+    let file = |member: &str, absences: &str| {
+        format!(
+            "[roster.people.jo]\nmethods = {{ mail = 'jo@example.org' }}\nabsences = [{absences}]\n\
+             [roster.people.kim]\nmethods = {{ mail = 'kim@example.org' }}\n\
+             [roster.teams.web]\nfallback = ['ops@example.org']\n\
+             [roster.teams.web.schedules.primary]\nlayers = [{{ name = 'a', members = ['{member}'], \
+             from = '2020-01-01', turn = {{ every = 1, unit = 'day' }} }}]\n"
+        )
+    };
+    assert_eq!(import(&scene, &file("person:jo", ""), &["--yes"]).code, 0);
+    // Another person, all the time.
+    let given = import(&scene, &file("person:kim", ""), &[]);
+    let lines: Vec<&str> = given.stdout.lines().skip_while(|line| !line.starts_with("hours")).collect();
+    assert_eq!(lines[0], "hours of schedule primary of web, UTC:");
+    assert!(lines[1].ends_with(": person:jo → person:kim"), "{given:?}");
+    assert_eq!(lines[2..], ["    2160 h of the next 90 days change hands"]);
+    // A schedule that stays as it is, whose hours change by a person's absence.
+    let day = SystemClock::new().now().date_naive() + chrono::Days::new(3);
+    let away = format!("{{ from = '{day}', to = '{}' }}", day + chrono::Days::new(2));
+    let away = import(&scene, &file("person:jo", &away), &["--yes", "--json"]).json();
+    let told: Vec<&Value> = away.as_array().unwrap().iter().map(|change| &change["name"]).collect();
+    assert_eq!(told, ["person jo", "schedule primary of web"]);
+    let expected = json!({
+        "name": "schedule primary of web", "wanted": null, "now": null, "withoutFeeds": false,
+        "secondsChanged": 172_800,
+        "changesHands": [{
+            "from": format!("{day}T00:00:00Z"), "to": format!("{}T00:00:00Z", day + chrono::Days::new(2)),
+            "before": ["person:jo"], "after": [],
+        }],
+    });
+    assert_eq!(away[1], expected);
 }
 
 #[tokio::test]

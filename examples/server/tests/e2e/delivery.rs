@@ -218,5 +218,5 @@ async fn p22_an_incident_that_is_given_to_whom_nobody_can_tell_is_flagged_and_op
     given_and_open_again(&server, number, "kim@example.org").await;
     let mail = MailServer::start_at(port).await;
     mail.wait_for("jo@example.org", 1, SOON).await;
-    assert_eq!(mail.accepted_to("kim@example.org"), 0, "it is not theirs any more");
+    assert_eq!(mail.accepted_to("kim@example.org"), 0, "it is no longer theirs");
 }

@@ -117,7 +117,7 @@ impl NotifierHarness for Carriers {
                 None
             }
         };
-        // Only then is nobody there any more.
+        // Only then nobody listens.
         if let Some(serving) = stopped {
             serving.abort();
             let _ = serving.await;

@@ -1,17 +1,100 @@
 //! How the model judges and makes the edits of a call.
 
+use std::convert::Infallible;
 use std::slice;
-use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use inresponse_core::model::{Person, ServiceName, TeamName};
+use inresponse_core::model::{Contact, MethodName, Person, ServiceName, TeamName};
 use inresponse_core::roster::{
-    Edited, Effect, Entry, EntryKey, Judged, Looked, MAX_EDITS, MAX_USERS, Refusal, RosterChange, RosterEdit,
-    Was, judge,
+    Answers, Edited, Effect, Entry, EntryKey, EntryKind, Judged, MAX_EDITS, Profile, Question, Refusal,
+    RosterChange, RosterEdit, Team, Was, judge_by,
 };
 
 use super::Defect::*;
 use super::model::{Model, Tables};
+
+/// What the model looks at to judge a call.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sight<'a> {
+    model: &'a Model,
+    edits: &'a [RosterEdit],
+    /// What is there.
+    tables: &'a Tables,
+    /// What was there earlier.
+    stale: &'a Tables,
+    /// Whom names are used by.
+    users: Option<&'a Tables>,
+}
+
+impl Sight<'_> {
+    pub(super) fn was(&self, key: &EntryKey) -> Was {
+        self.model.was(self.tables, key)
+    }
+
+    fn answer(&self, question: &Question, answers: &mut Answers) {
+        let tables = self.tables_for(question);
+        let keys = match (self.model.defect, question) {
+            (defect, Question::Entry(key)) => {
+                let was = self.model.was(tables, key);
+                let is_part_of = |edit: &RosterEdit| edit.key() != *key && edit.key().is_inside(key);
+                let is_named = !self.is_edited(key) && !self.edits.iter().any(is_part_of);
+                let passes = defect == takes_unknown_names && is_named && was == Was::Absent;
+                return answers.entry(key.clone(), if passes { Was::OnlyParts } else { was });
+            }
+            (_, Question::Users(key)) => self.users.map_or(Vec::new(), |users| self.model.users(users, key)),
+            (deletes_schedules_that_others_use, Question::Parts(EntryKey::Team(_)))
+            | (overlooks_circles_over_overrides, Question::Parts(EntryKey::Schedule(..)))
+            | (overlooks_circles_over_days, Question::OnCallOfDays { .. }) => Vec::new(),
+            (_, Question::Parts(key)) => tables.book.parts(key),
+            (leads_on_by_escalations, Question::OnCallOfDays { team, apart_from }) => {
+                tables.named_by_days(team, apart_from, |rota| rota.targets().cloned().collect())
+            }
+            (leads_on_by_days_that_are_edited, Question::OnCallOfDays { team, .. }) => {
+                tables.named_by_days(team, &[], |rota| rota.oncall().to_vec())
+            }
+            (_, Question::OnCallOfDays { team, apart_from }) => {
+                tables.named_by_days(team, apart_from, |rota| rota.oncall().to_vec())
+            }
+        };
+        answers.keys(question.clone(), keys);
+    }
+
+    fn is_edited(&self, key: &EntryKey) -> bool {
+        self.edits.iter().any(|edit| edit.key() == *key)
+    }
+
+    fn tables_for(&self, question: &Question) -> &Tables {
+        match (self.model.defect, question) {
+            (judges_unknown_people_by_what_it_has_read, Question::Entry(key @ EntryKey::Person(_)))
+            | (
+                looks_for_circles_in_what_it_has_read | looks_for_circles_before_it_writes,
+                Question::Entry(key @ EntryKey::Team(_)),
+            ) if !self.is_edited(key) => self.stale,
+            (
+                looks_for_circles_in_what_it_has_read | looks_for_circles_before_it_writes,
+                Question::OnCallOfDays { .. },
+            ) => self.stale,
+            _ => self.tables,
+        }
+    }
+
+    fn judge(&self, by: &Person, at: DateTime<Utc>, edits: &[RosterEdit]) -> Judged {
+        judge_with(by, at, edits, |question, answers| self.answer(question, answers))
+    }
+}
+
+fn judge_with(
+    by: &Person,
+    at: DateTime<Utc>,
+    edits: &[RosterEdit],
+    mut answer: impl FnMut(&Question, &mut Answers),
+) -> Judged {
+    let Ok(judged) = judge_by(by, at, edits, |question, answers| {
+        answer(question, answers);
+        Ok::<_, Infallible>(())
+    });
+    judged
+}
 
 impl Model {
     /// Makes a call that saw `seen` before it began.
@@ -26,17 +109,20 @@ impl Model {
                 }
             }
         }
-        let looked = self.looked(&disk, &disk, edits);
-        let before = self.looked(seen, &disk, edits);
+        let found = disk.clone();
+        // Users are always looked up on the disk.
+        let stale = if self.defect == looks_for_circles_before_it_writes { seen } else { &known };
+        let sight = |tables| Sight { model: self, edits, tables, stale, users: Some(&found) };
+        let (now, before) = (sight(&found), sight(seen));
         let judged = match self.defect {
-            looks_before_it_writes | locks_its_own_handle_only => self.judged(by, at, edits, &before),
-            judges_by_what_it_has_read => self.judged(by, at, edits, &self.looked(&known, &disk, edits)),
+            looks_before_it_writes | locks_its_own_handle_only => self.judged(by, at, edits, before),
+            judges_by_what_it_has_read => self.judged(by, at, edits, sight(&known)),
             judges_deletions_by_what_it_has_read
                 if edits.iter().all(|edit| matches!(edit, RosterEdit::Delete(_))) =>
             {
-                self.judged(by, at, edits, &self.looked(&known, &disk, edits))
+                self.judged(by, at, edits, sight(&known))
             }
-            _ => self.judged(by, at, edits, &looked),
+            _ => self.judged(by, at, edits, now),
         };
         for edit in edits {
             if let RosterEdit::Delete(EntryKey::Team(team)) = edit
@@ -46,8 +132,9 @@ impl Model {
             }
         }
         match judged {
+            Judged::Ask(questions) => panic!("these were answered: {questions:?}"),
             Judged::Refused(refusal) => {
-                self.fail(&mut disk, by, at, edits, &looked, &refusal);
+                self.fail(&mut disk, by, at, edits, now, &refusal);
                 Edited::Refused(refusal)
             }
             Judged::Write { effects, mut changes } => {
@@ -57,27 +144,15 @@ impl Model {
                     }
                 }
                 if self.defect == records_what_it_saw_before
-                    && let Judged::Write { changes: seen, .. } = self.judged(by, at, edits, &before)
+                    && let Judged::Write { changes: seen, .. } = self.judged(by, at, edits, before)
                 {
                     changes = seen;
                 }
                 changes.extend(self.needless_records(by, at, edits, &effects));
-                self.record(&mut disk, edits, &looked, changes);
-                Edited::Done(self.told(by, at, edits, effects, &before))
+                self.record(&mut disk, edits, now, changes);
+                Edited::Done(self.told(by, at, edits, effects, before))
             }
         }
-    }
-
-    /// What `judge` must know of each edit. Users are always looked up on the disk.
-    fn looked(&self, tables: &Tables, disk: &Tables, edits: &[RosterEdit]) -> Vec<Looked> {
-        let look = |edit: &RosterEdit| {
-            let users = match edit {
-                RosterEdit::Delete(EntryKey::Team(team)) => self.users(disk, team),
-                RosterEdit::Put(_) | RosterEdit::Delete(_) => Vec::new(),
-            };
-            Looked { was: self.was(tables, &edit.key()), users }
-        };
-        edits.iter().map(look).collect()
     }
 
     fn was(&self, tables: &Tables, key: &EntryKey) -> Was {
@@ -92,24 +167,62 @@ impl Model {
                 settings.map(|settings| Entry::Team { team: team.clone(), settings })
             }
             EntryKey::Day(team, day) => {
-                let rota: Option<&Arc<_>> = days(team).and_then(|days| days.get(&self.date(*day)));
+                let rota = days(team).and_then(|days| days.get(&self.date(*day)));
                 rota.map(|rota| Entry::Day { team: team.clone(), day: *day, rota: rota.clone() })
+            }
+            EntryKey::Person(_) | EntryKey::Schedule(..) | EntryKey::Override(..) | EntryKey::Feed(..) => {
+                tables.book.entry(&self.crew_key(key))
             }
         };
         let has_parts = match (self.defect, key) {
-            (deletes_no_team_without_settings, _) | (_, EntryKey::Service(_) | EntryKey::Day(..)) => false,
+            (deletes_no_team_without_settings, _) => false,
+            (deletes_no_team_with_schedules_alone, EntryKey::Team(team)) => {
+                days(team).is_some_and(|days| !days.is_empty())
+            }
             (deletes_an_empty_calendar, EntryKey::Team(team)) => days(team).is_some(),
-            (_, EntryKey::Team(team)) => days(team).is_some_and(|days| !days.is_empty()),
+            (_, EntryKey::Team(team)) => {
+                days(team).is_some_and(|days| !days.is_empty()) || !tables.book.parts(key).is_empty()
+            }
+            (_, _) => false,
         };
         entry.map_or(if has_parts { Was::OnlyParts } else { Was::Absent }, Was::Entry)
     }
 
-    fn users(&self, disk: &Tables, team: &TeamName) -> Vec<EntryKey> {
+    fn users(&self, disk: &Tables, key: &EntryKey) -> Vec<EntryKey> {
+        let mut users = match key {
+            EntryKey::Team(team) => self.owned(disk, team),
+            _ => Vec::new(),
+        };
+        let using = disk.entries().filter(|entry| entry.uses().contains(key));
+        let is_seen = |entry: &Entry| match (self.defect, entry) {
+            // Those are there already.
+            (_, Entry::Service { .. })
+            | (overlooks_overrides_among_users, Entry::Override { .. })
+            | (overlooks_days_among_users, Entry::Day { .. }) => false,
+            (overlooks_whom_an_override_replaces, Entry::Override { team, stand_in, .. }) => {
+                stand_in.oncall().iter().any(|target| EntryKey::named_by(target, team).as_ref() == Some(key))
+            }
+            (overlooks_users_of_the_same_team, user) => {
+                !matches!(key, EntryKey::Schedule(..)) || user.key().team() != key.team()
+            }
+            _ => true,
+        };
+        let using = using.filter(is_seen).map(|entry| entry.key());
+        users.extend(using.filter(|user| user != key && !user.is_inside(key)));
+        match self.defect {
+            looks_up_too_few_services => users.truncate(MAX_EDITS - 1),
+            looks_up_one_user_more_than_edits => users.truncate(MAX_EDITS + 1),
+            _ => {}
+        }
+        users
+    }
+
+    /// The services that a team owns.
+    fn owned(&self, disk: &Tables, team: &TeamName) -> Vec<EntryKey> {
         let owned = |tables: &Tables| -> Vec<String> {
             tables.services.iter().filter(|(_, owner)| *owner == team).map(|(name, _)| name.clone()).collect()
         };
         let mut names = owned(disk);
-        let mut most = MAX_USERS;
         match self.defect {
             deletes_a_team_that_owns_a_service => names.clear(),
             looks_for_its_own_services_only => {
@@ -125,16 +238,47 @@ impl Model {
                 before.services.extend(names.iter().map(|name| (name.clone(), team.clone())));
                 names = owned(&before);
             }
-            looks_up_too_few_services => most = MAX_EDITS - 1,
             _ => {}
         }
-        names.into_iter().take(most).map(|name| EntryKey::Service(ServiceName::new(name).unwrap())).collect()
+        names.into_iter().map(|name| EntryKey::Service(ServiceName::new(name).unwrap())).collect()
     }
 
-    fn judged(&self, by: &Person, at: DateTime<Utc>, edits: &[RosterEdit], looked: &[Looked]) -> Judged {
-        let judged = judge(by, at, edits, looked);
+    fn judged(&self, by: &Person, at: DateTime<Utc>, edits: &[RosterEdit], sight: Sight<'_>) -> Judged {
+        let judged = sight.judge(by, at, edits);
         let edits_of = |key: &EntryKey| edits.iter().filter(|edit| edit.key() == *key).count();
+        let puts = |kind: EntryKind| {
+            edits.iter().any(|edit| matches!(edit, RosterEdit::Put(entry) if entry.key().kind() == kind))
+        };
+        let deleted = |kind: EntryKind| {
+            let keys = edits.iter().filter(|edit| matches!(edit, RosterEdit::Delete(_)));
+            keys.map(RosterEdit::key).find(|key| key.kind() == kind)
+        };
         let overruled = match (self.defect, &judged) {
+            (takes_a_fallback_that_reaches_nobody, Judged::Refused(Refusal::NoFallback(_)))
+            | (takes_the_last_method_away, Judged::Refused(Refusal::LastMethod { .. })) => {
+                let edits: Vec<_> = edits.iter().map(reachable).collect();
+                return sight.judge(by, at, &edits);
+            }
+            (is_kept_by_its_own_overrides, Judged::Write { .. }) => {
+                let key = deleted(EntryKind::Team);
+                let inside = key.iter().flat_map(|key| sight.tables.book.inside(key));
+                let mut own = inside.filter(|inner| inner.kind() == EntryKind::Override);
+                match (&key, own.next()) {
+                    (Some(key), Some(by)) => return Judged::Refused(Refusal::InUse { key: key.clone(), by }),
+                    (_, _) => false,
+                }
+            }
+            (judges_unknown_names_before_the_call, Judged::Write { .. }) => {
+                puts(EntryKind::Person) && puts(EntryKind::Schedule)
+            }
+            (counts_users_as_they_were, Judged::Write { .. }) => {
+                deleted(EntryKind::Person).is_some() && puts(EntryKind::Schedule)
+            }
+            (
+                takes_a_user_of_a_person_that_it_deletes,
+                Judged::Refused(Refusal::InUse { key: EntryKey::Person(_), by }),
+            ) => edits_of(by) == 1,
+            (takes_circles_of_one_call, Judged::Refused(Refusal::Circle(_))) => edits.len() > 1,
             (refuses_the_most_edits, Judged::Write { .. }) if edits.len() == MAX_EDITS => {
                 return Judged::Refused(Refusal::TooMany(edits.len()));
             }
@@ -149,7 +293,7 @@ impl Model {
             }
             _ => false,
         };
-        if overruled { one_by_one(by, at, edits, looked) } else { judged }
+        if overruled { one_by_one(by, at, edits, sight) } else { judged }
     }
 
     /// What a call leaves behind that was refused.
@@ -159,7 +303,7 @@ impl Model {
         by: &Person,
         at: DateTime<Utc>,
         edits: &[RosterEdit],
-        looked: &[Looked],
+        sight: Sight<'_>,
         refusal: &Refusal,
     ) {
         let puts = edits.iter().filter(|edit| matches!(edit, RosterEdit::Put(_))).count();
@@ -171,6 +315,7 @@ impl Model {
             (makes_the_edits_before_the_refused_one, Refusal::InUse { key, .. }) => {
                 edits.iter().position(|edit| edit.key() == *key).unwrap_or(0)
             }
+            (makes_the_edits_beside_an_unknown_name, Refusal::Unknown { .. }) => edits.len(),
             (makes_the_first_of_too_many_edits, Refusal::TooMany(_)) => puts.min(MAX_EDITS),
             (makes_the_first_of_two_edits, Refusal::Twice(_)) => 1,
             _ => 0,
@@ -180,14 +325,16 @@ impl Model {
             if self.defect == makes_the_teams_of_a_refused_call && !is_team {
                 continue;
             }
+            if matches!(refusal, Refusal::Unknown { by, .. } if *by == edit.key()) {
+                continue;
+            }
             if *edit != RosterEdit::Delete(edit.key()) || self.defect == makes_the_first_of_two_edits {
                 self.write(disk, edit);
             }
         }
         if let (records_a_refused_call, Refusal::InUse { .. }) = (self.defect, refusal) {
-            let unused = looked.iter().map(|looked| Looked { users: Vec::new(), ..looked.clone() });
-            if let Judged::Write { changes, .. } = judge(by, at, edits, &unused.collect::<Vec<_>>()) {
-                self.record(disk, edits, looked, changes);
+            if let Judged::Write { changes, .. } = (Sight { users: None, ..sight }).judge(by, at, edits) {
+                self.record(disk, edits, sight, changes);
             }
         }
     }
@@ -199,7 +346,7 @@ impl Model {
         at: DateTime<Utc>,
         edits: &[RosterEdit],
         mut effects: Vec<Effect>,
-        before: &[Looked],
+        before: Sight<'_>,
     ) -> Vec<Effect> {
         match self.defect {
             tells_effects_in_another_order => effects.reverse(),
@@ -210,18 +357,25 @@ impl Model {
             }
             _ => {}
         }
-        let told = |(effect, before): (Effect, &Looked)| match (self.defect, effect) {
+        let told = |(effect, edit): (Effect, &RosterEdit)| match (self.defect, effect) {
             (finds_everything_it_deletes, Effect::Absent) => Effect::Deleted,
             (finds_nothing_it_deletes, Effect::Deleted) => Effect::Absent,
             (tells_replaced_of_what_is_new, Effect::Created) => Effect::Replaced,
             (tells_created_of_what_it_replaces, Effect::Replaced) => Effect::Created,
+            (tells_created_of_an_override_it_replaces, Effect::Replaced)
+                if edit.key().kind() == EntryKind::Override =>
+            {
+                Effect::Created
+            }
             (tells_replaced_of_the_same, Effect::Unchanged) => Effect::Replaced,
-            (tells_replaced_of_a_team_with_days, Effect::Created) if before.was == Was::OnlyParts => {
+            (tells_replaced_of_a_team_with_days, Effect::Created)
+                if before.was(&edit.key()) == Was::OnlyParts =>
+            {
                 Effect::Replaced
             }
             (_, effect) => effect,
         };
-        effects.into_iter().zip(before).map(told).collect()
+        effects.into_iter().zip(edits).map(told).collect()
     }
 
     /// Records of edits that changed nothing.
@@ -240,25 +394,46 @@ impl Model {
             _ => return Vec::new(),
         };
         let of = edits.iter().zip(effects).filter(|(_, effect)| **effect == needless);
-        let looked = [Looked { was: Was::OnlyParts, users: Vec::new() }];
-        let records = of.filter_map(|(edit, _)| match judge(by, at, slice::from_ref(edit), &looked) {
+        // As if there had been nothing.
+        let answer = |question: &Question, answers: &mut Answers| match question {
+            Question::Entry(key) => answers.entry(key.clone(), Was::OnlyParts),
+            Question::Users(_) | Question::Parts(_) | Question::OnCallOfDays { .. } => {
+                answers.keys(question.clone(), Vec::new());
+            }
+        };
+        let records = of.filter_map(|(edit, _)| match judge_with(by, at, slice::from_ref(edit), answer) {
             Judged::Write { changes, .. } => Some(changes),
-            Judged::Refused(_) => None,
+            Judged::Ask(_) | Judged::Refused(_) => None,
         });
         records.flatten().collect()
     }
 }
 
+/// The edit, of an entry that reaches somebody.
+fn reachable(edit: &RosterEdit) -> RosterEdit {
+    let contact = Contact::new("somebody@conformance.example").unwrap();
+    match edit {
+        RosterEdit::Put(Entry::Team { team, .. }) => {
+            Entry::team(team, Team::builder(vec![contact]).build().unwrap()).into()
+        }
+        RosterEdit::Put(Entry::Person { person, .. }) => {
+            let methods = [(MethodName::new("mail").unwrap(), contact)].into();
+            Entry::person(person, Profile::builder(methods).build().unwrap()).into()
+        }
+        other => other.clone(),
+    }
+}
+
 /// Judges each edit as if it were a call of its own.
-fn one_by_one(by: &Person, at: DateTime<Utc>, edits: &[RosterEdit], looked: &[Looked]) -> Judged {
+fn one_by_one(by: &Person, at: DateTime<Utc>, edits: &[RosterEdit], sight: Sight<'_>) -> Judged {
     let (mut effects, mut changes) = (Vec::new(), Vec::new());
-    for (edit, looked) in edits.iter().zip(looked) {
-        match judge(by, at, slice::from_ref(edit), slice::from_ref(looked)) {
-            Judged::Refused(refusal) => return Judged::Refused(refusal),
+    for edit in edits {
+        match sight.judge(by, at, slice::from_ref(edit)) {
             Judged::Write { effects: effect, changes: change } => {
                 effects.extend(effect);
                 changes.extend(change);
             }
+            refused @ (Judged::Refused(_) | Judged::Ask(_)) => return refused,
         }
     }
     Judged::Write { effects, changes }

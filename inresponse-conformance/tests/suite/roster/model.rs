@@ -10,8 +10,8 @@ use inresponse_conformance::{Durable, Harness, Shared};
 use inresponse_core::Outage;
 use inresponse_core::model::{Person, ServiceName, TeamName};
 use inresponse_core::roster::{
-    ChangeMark, Directory, Edited, Entry, EntryKey, EntryKind, Listed, Roster, RosterChange, RosterEdit,
-    Rota, Standing, Team, days_of,
+    Book, ChangeMark, Directory, Edited, Entry, EntryKey, EntryKind, Listed, Roster, RosterChange,
+    RosterEdit, Rota, Standing, Target, Team, TeamPart, days_of,
 };
 use tokio::task::yield_now;
 
@@ -32,6 +32,7 @@ impl Harness for Models {
             own: Mutex::default(),
             copy: Mutex::default(),
             recorded: Mutex::default(),
+            others: Mutex::default(),
             turn: tokio::sync::Mutex::default(),
         }
     }
@@ -43,6 +44,8 @@ impl Durable for Models {
         match self.0 {
             forgets_everything_in_a_crash => disk = Tables::default(),
             forgets_calendars_in_a_crash => disk.days.clear(),
+            forgets_people_in_a_crash => forget(&mut disk, EntryKind::Person),
+            forgets_overrides_in_a_crash => forget(&mut disk, EntryKind::Override),
             forgets_changes_in_a_crash => disk.changes.clear(),
             forgets_the_last_change_in_a_crash => _ = disk.changes.pop(),
             numbers_changes_again_after_a_crash => disk.changes.iter_mut().for_each(|(n, _)| *n += 1),
@@ -50,6 +53,12 @@ impl Durable for Models {
         }
         Model { disk: Arc::new(Mutex::new(disk)), ..self.fresh().await }
     }
+}
+
+fn forget(disk: &mut Tables, kind: EntryKind) {
+    let keys: Vec<_> =
+        disk.book.entries().map(|entry| entry.key()).filter(|key| key.kind() == kind).collect();
+    keys.iter().for_each(|key| disk.book.delete(key));
 }
 
 impl Shared for Models {
@@ -67,7 +76,47 @@ pub(super) struct Tables {
     pub(super) services: BTreeMap<String, TeamName>,
     pub(super) teams: BTreeMap<String, Arc<Team>>,
     pub(super) days: BTreeMap<String, BTreeMap<NaiveDate, Arc<Rota>>>,
+    /// People and schedules.
+    pub(super) book: Book,
     pub(super) changes: Vec<(u64, RosterChange)>,
+}
+
+impl Tables {
+    /// All entries, of each kind in order.
+    pub(super) fn entries(&self) -> impl Iterator<Item = Entry> {
+        let service = |(name, team): (&String, &TeamName)| {
+            Entry::service(&ServiceName::new(name.clone()).unwrap(), team)
+        };
+        let settings = |(name, settings): (&String, &Arc<Team>)| Entry::Team {
+            team: TeamName::new(name.clone()).unwrap(),
+            settings: settings.clone(),
+        };
+        let days = |(name, days): (&String, &BTreeMap<NaiveDate, Arc<Rota>>)| {
+            let team = TeamName::new(name.clone()).unwrap();
+            let entry = |(day, rota): (&NaiveDate, &Arc<Rota>)| Entry::Day {
+                team: team.clone(),
+                day: *day,
+                rota: rota.clone(),
+            };
+            days.iter().map(entry).collect::<Vec<_>>()
+        };
+        let services = self.services.iter().map(service);
+        let others = self.teams.iter().map(settings).chain(self.days.iter().flat_map(days));
+        services.chain(others).chain(self.book.entries())
+    }
+
+    /// The schedules and teams that a calendar names, of what `named` tells of each day.
+    pub(super) fn named_by_days(
+        &self,
+        team: &TeamName,
+        apart_from: &[NaiveDate],
+        named: impl Fn(&Rota) -> Vec<Target>,
+    ) -> Vec<EntryKey> {
+        let days = self.days.get(team.as_str()).into_iter().flatten();
+        let named = days.filter(|(day, _)| !apart_from.contains(day)).flat_map(|(_, rota)| named(rota));
+        let leads_on = |target: &Target| matches!(target, Target::Schedule { .. } | Target::Team(_));
+        named.filter(leads_on).filter_map(|target| EntryKey::named_by(target, team)).collect()
+    }
 }
 
 #[derive(Debug)]
@@ -78,6 +127,8 @@ pub(crate) struct Model {
     pub(super) remembered: Mutex<Tables>,
     pub(super) own: Mutex<BTreeSet<String>>,
     pub(super) recorded: Mutex<BTreeSet<u64>>,
+    /// What this handle has read of teams to which other teams lead: for a defect only.
+    others: Mutex<BTreeMap<TeamName, TeamPart>>,
     /// What this handle holds of the disk, and since when.
     copy: Mutex<Option<(tokio::time::Instant, Tables)>>,
     /// Whose turn it is among the calls of this handle.
@@ -92,9 +143,23 @@ impl Model {
     /// What is read: the disk, or a copy that lags behind what other handles write.
     #[expect(clippy::disallowed_methods, reason = "a broken roster may read the clock")]
     fn read(&self) -> Tables {
-        let disk = self.disk().clone();
+        let mut disk = self.disk().clone();
         let mut copy = self.copy.lock().unwrap();
         let now = tokio::time::Instant::now();
+        match (self.defect, &*copy) {
+            (looks_every_half_second_for_people, Some((since, old)))
+                if now - *since < Duration::from_millis(500) =>
+            {
+                disk.book = old.book.clone();
+                return disk;
+            }
+            (notices_no_deleted_people, Some((_, old))) => {
+                let gone = old.book.entries().filter(|entry| disk.book.entry(&entry.key()).is_none());
+                let gone: Vec<_> = gone.filter(|entry| entry.key().kind() == EntryKind::Person).collect();
+                gone.into_iter().for_each(|entry| disk.book.put(entry));
+            }
+            _ => {}
+        }
         let keeps_its_copy = self.defect == looks_every_half_second_only;
         match &*copy {
             Some((since, tables)) if keeps_its_copy && now - *since < Duration::from_millis(500) => {
@@ -163,6 +228,48 @@ impl Model {
         days.take(most).collect()
     }
 
+    /// What is answered of one team.
+    fn part(&self, disk: &Tables, team: &TeamName, from: DateTime<Utc>, to: DateTime<Utc>) -> TeamPart {
+        let name = self.name(team.as_str());
+        let no_days = BTreeMap::new();
+        let all_days = disk.days.get(&name);
+        let days = self.days_in(all_days.unwrap_or(&no_days), from, to);
+        let (settled, listed) =
+            (disk.teams.contains_key(&name), all_days.is_some_and(|days| !days.is_empty()));
+        let owns = disk.services.values().any(|owner| owner == team);
+        let scheduled = disk.book.timetables(team).next().is_some();
+        let is_known = match self.defect {
+            knows_every_team => true,
+            knows_by_settings_only => settled || owns,
+            knows_by_the_calendar_only => listed || owns,
+            knows_by_an_empty_calendar => settled || owns || all_days.is_some(),
+            knows_nobody_by_a_service => settled || listed,
+            knows_by_the_days_of_the_span_only => settled || !days.is_empty() || owns,
+            knows_nobody_by_a_schedule => settled || listed || owns,
+            _ => settled || listed || owns || scheduled,
+        };
+        let mut settings = disk.teams.get(&name).cloned();
+        if self.defect == answers_the_settings_of_another_team && settings.is_none() && owns {
+            settings = disk.teams.values().next().cloned();
+        }
+        let settings = self.noticed(settings, &mut self.remembered.lock().unwrap().teams, &name);
+        TeamPart { settings, days, standing: if is_known { Standing::Known } else { Standing::Unknown } }
+    }
+
+    /// What is answered of a team to which another one leads.
+    fn other_part(&self, disk: &Tables, team: &TeamName, from: DateTime<Utc>, to: DateTime<Utc>) -> TeamPart {
+        let mut part = self.part(disk, team, from, to);
+        match self.defect {
+            reads_other_teams_without_their_days => part.days.clear(),
+            reads_other_teams_without_their_settings => part.settings = None,
+            keeps_other_teams_as_it_read_them => {
+                part = self.others.lock().unwrap().entry(team.clone()).or_insert(part).clone();
+            }
+            _ => {}
+        }
+        part
+    }
+
     fn listed_teams(&self, disk: &Tables) -> Vec<Listed> {
         let settled = disk.teams.keys().filter(|_| self.defect != lists_those_with_a_calendar);
         let with_days =
@@ -170,7 +277,9 @@ impl Model {
         let listed = with_days.map(|(name, _)| name).filter(|_| self.defect != lists_those_with_settings);
         let owners = disk.services.values().map(|owner| owner.as_str().to_owned());
         let owners = owners.filter(|_| self.defect != lists_nobody_by_a_service);
-        let mut names: Vec<_> = settled.chain(listed).cloned().chain(owners).collect();
+        let scheduled = disk.book.schedules().map(|(team, _, _)| team.as_str().to_owned());
+        let scheduled = scheduled.filter(|_| self.defect != lists_nobody_by_a_schedule);
+        let mut names: Vec<_> = settled.chain(listed).cloned().chain(owners).chain(scheduled).collect();
         if self.defect != lists_in_no_order {
             names.sort();
         }
@@ -213,6 +322,9 @@ impl Roster for Model {
             answer = Some(Edited::Done(effects));
         }
         let edited = answer.unwrap_or_else(|| self.call(&seen, by, at, edits));
+        if self.defect == looks_every_half_second_for_people {
+            *self.copy.lock().unwrap() = None;
+        }
         self.read();
         Ok(edited)
     }
@@ -236,30 +348,22 @@ impl Roster for Model {
         to: DateTime<Utc>,
     ) -> Result<Arc<Directory>, Outage> {
         yield_now().await;
-        let name = self.name(team.as_str());
         let disk = self.read();
-        let no_days = BTreeMap::new();
-        let all_days = disk.days.get(&name);
-        let days = self.days_in(all_days.unwrap_or(&no_days), from, to);
-        let (settled, listed) =
-            (disk.teams.contains_key(&name), all_days.is_some_and(|days| !days.is_empty()));
-        let owns = disk.services.values().any(|owner| owner == team);
-        let is_known = match self.defect {
-            knows_every_team => true,
-            knows_by_settings_only => settled || owns,
-            knows_by_the_calendar_only => listed || owns,
-            knows_by_an_empty_calendar => settled || owns || all_days.is_some(),
-            knows_nobody_by_a_service => settled || listed,
-            knows_by_the_days_of_the_span_only => settled || !days.is_empty() || owns,
-            _ => settled || listed || owns,
-        };
-        let mut settings = disk.teams.get(&name).cloned();
-        if self.defect == answers_the_settings_of_another_team && settings.is_none() && owns {
-            settings = disk.teams.values().next().cloned();
+        let mut directory =
+            Directory::new(team.clone(), self.part(&disk, team, from, to), Arc::new(disk.book.clone()));
+        loop {
+            let missing = directory.teams_to_read();
+            if missing.is_empty() || self.defect == reads_no_other_teams {
+                return Ok(Arc::new(directory));
+            }
+            for team in missing {
+                let part = self.other_part(&disk, &team, from, to);
+                directory.add(team, part);
+            }
+            if self.defect == reads_the_next_teams_only {
+                return Ok(Arc::new(directory));
+            }
         }
-        let settings = self.noticed(settings, &mut self.remembered.lock().unwrap().teams, &name);
-        let standing = if is_known { Standing::Known } else { Standing::Unknown };
-        Ok(Arc::new(Directory::new(team.clone(), settings, days, standing)))
     }
 
     async fn entries(
@@ -272,27 +376,22 @@ impl Roster for Model {
         let disk = self.read();
         let mut listed = match kind {
             EntryKind::Team => self.listed_teams(&disk),
-            EntryKind::Service => {
-                let entry = |(name, team): (&String, &TeamName)| {
-                    Entry::service(&ServiceName::new(name.clone()).unwrap(), team).into()
-                };
-                disk.services.iter().map(entry).collect()
-            }
-            EntryKind::Day => {
-                let of_team = |(name, days): (&String, &BTreeMap<NaiveDate, Arc<Rota>>)| {
-                    let team = TeamName::new(name.clone()).unwrap();
-                    let entry = |(day, rota): (&NaiveDate, &Arc<Rota>)| Entry::Day {
-                        team: team.clone(),
-                        day: *day,
-                        rota: rota.clone(),
-                    };
-                    days.iter().map(entry).map(Listed::from).collect::<Vec<_>>()
-                };
-                disk.days.iter().flat_map(of_team).collect::<Vec<_>>()
+            _ => {
+                let of_kind = disk.entries().filter(|entry| entry.key().kind() == kind);
+                of_kind.map(Listed::from).collect()
             }
         };
+        let schedule_of = |key: &EntryKey| match key {
+            EntryKey::Override(team, schedule, _) => Some((team.clone(), schedule.clone())),
+            _ => None,
+        };
         let joined = |key: &EntryKey| format!("{}#{}", key.team().map_or("", TeamName::as_str), key.name());
-        if self.defect == orders_days_by_their_joined_names {
+        let is_joined = match self.defect {
+            orders_days_by_their_joined_names => kind == EntryKind::Day,
+            orders_schedules_by_their_joined_names => kind == EntryKind::Schedule,
+            _ => false,
+        };
+        if is_joined {
             listed.sort_by_key(|listed| joined(&listed.key));
         }
         if let Some(after) = after {
@@ -300,7 +399,10 @@ impl Roster for Model {
             let defect = self.defect;
             listed.retain(|Listed { key, .. }| match (defect, kind) {
                 (lists_the_last_entry_again, _) => key >= after,
-                (orders_days_by_their_joined_names, _) => joined(key) > joined(after),
+                (_, _) if is_joined => joined(key) > joined(after),
+                (lists_the_overrides_of_a_schedule_on_one_page_only, EntryKind::Override) => {
+                    schedule_of(key) > schedule_of(after)
+                }
                 (lists_the_days_of_a_team_on_one_page_only, EntryKind::Day) => key.team() > after.team(),
                 (begins_again_after_a_key_that_is_gone, _) => !is_there || key > after,
                 (ends_after_a_key_that_is_gone, _) => is_there && key > after,

@@ -2,10 +2,11 @@
 
 use chrono::SubsecRound;
 use inresponse_core::model::Person;
-use inresponse_core::roster::{ChangeMark, Looked, RosterChange, RosterEdit, What};
+use inresponse_core::roster::{ChangeMark, EntryKind, RosterChange, RosterEdit, Was, What};
 use serde_json::{Map, Value};
 
 use super::Defect::*;
+use super::judging::Sight;
 use super::model::{Model, Tables};
 
 impl Model {
@@ -14,7 +15,7 @@ impl Model {
         &self,
         disk: &mut Tables,
         edits: &[RosterEdit],
-        looked: &[Looked],
+        sight: Sight<'_>,
         mut changes: Vec<RosterChange>,
     ) {
         match self.defect {
@@ -36,11 +37,11 @@ impl Model {
             }
             let number = if self.defect == marks_all_edits_of_a_call_alike { last + 1 } else { number };
             self.recorded.lock().unwrap().insert(number);
-            disk.changes.push((number, self.kept(&change, edits, looked)));
+            disk.changes.push((number, self.kept(&change, edits, sight)));
         }
     }
 
-    fn kept(&self, change: &RosterChange, edits: &[RosterEdit], looked: &[Looked]) -> RosterChange {
+    fn kept(&self, change: &RosterChange, edits: &[RosterEdit], sight: Sight<'_>) -> RosterChange {
         let (at, by, stored) = (change.at(), change.by().clone(), change.stored());
         let with = |stored: String| RosterChange::decode(at, by.clone(), &stored);
         match self.defect {
@@ -58,7 +59,13 @@ impl Model {
             records_a_replacement_as_new => {
                 with(stored.replace("\"change\":\"replaced\"", "\"change\":\"created\""))
             }
-            records_addresses => {
+            records_addresses_of_people if !is_of(change, EntryKind::Person) => change.clone(),
+            records_what_was_found_in_a_feed if !is_of(change, EntryKind::Feed) => change.clone(),
+            records_the_urls_of_feeds if !is_of(change, EntryKind::Schedule) => change.clone(),
+            records_addresses
+            | records_addresses_of_people
+            | records_what_was_found_in_a_feed
+            | records_the_urls_of_feeds => {
                 let place = edits
                     .iter()
                     .position(|edit| matches!(change.what(), What::Entry(entry) if entry.key == edit.key()));
@@ -67,8 +74,8 @@ impl Model {
                     RosterEdit::Put(entry) => body(entry),
                     RosterEdit::Delete(_) => Map::new(),
                 };
-                let was = match &looked[place].was {
-                    inresponse_core::roster::Was::Entry(entry) => body(entry),
+                let was = match sight.was(&edits[place].key()) {
+                    Was::Entry(entry) => body(&entry),
                     _ => Map::new(),
                 };
                 with(changed(&stored, |name, field| {
@@ -115,6 +122,10 @@ impl Model {
         }
         changes.into_iter().map(|(number, change)| (ChangeMark::numbered(number), change)).collect()
     }
+}
+
+fn is_of(change: &RosterChange, kind: EntryKind) -> bool {
+    matches!(change.what(), What::Entry(entry) if entry.key.kind() == kind)
 }
 
 /// A stored record whose fields were changed.

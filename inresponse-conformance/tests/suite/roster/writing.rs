@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use inresponse_core::roster::{Entry, EntryKey, RosterEdit, Rota, Team, Zone};
+use inresponse_core::model::PersonId;
+use inresponse_core::roster::{Entry, EntryKey, EntryKind, FeedCopy, Override, RosterEdit, Rota, Team, Zone};
 
 use super::Defect::*;
 use super::model::{Model, Tables};
@@ -33,6 +34,9 @@ impl Model {
                 }
                 days.insert(self.date(*day), Arc::new(self.kept_rota(rota)));
             }
+            Entry::Person { .. } | Entry::Schedule { .. } | Entry::Override { .. } | Entry::Feed { .. } => {
+                self.put_crew(disk, entry);
+            }
         }
     }
 
@@ -44,6 +48,8 @@ impl Model {
             _ => {}
         }
         let kept = Team::builder(settings.fallback().to_vec()).timezone(zone).escalate_after(wait);
+        let levels = if self.defect == loses_the_levels { Vec::new() } else { settings.levels().to_vec() };
+        let kept = kept.levels(levels);
         let levels = settings.alert_levels().iter();
         let levels = levels.filter(|(_, l)| !l.is_empty() || self.defect != loses_empty_lists_of_levels);
         let kept = levels.fold(kept.repeat(settings.repeat()), |kept, (severity, levels)| {
@@ -74,6 +80,7 @@ impl Model {
                 if self.defect != leaves_the_calendar {
                     disk.days.remove(&name);
                 }
+                self.delete_crew(disk, key);
             }
             EntryKey::Day(team, day) => {
                 if let Some(days) = disk.days.get_mut(&self.name(team.as_str())) {
@@ -83,6 +90,94 @@ impl Model {
                     }
                 }
             }
+            EntryKey::Person(_) | EntryKey::Schedule(..) | EntryKey::Override(..) | EntryKey::Feed(..) => {
+                self.delete_crew(disk, key);
+            }
+        }
+    }
+
+    /// The key under which a person or a schedule is kept.
+    pub(super) fn crew_key(&self, key: &EntryKey) -> EntryKey {
+        match key {
+            EntryKey::Person(person) if self.defect == compares_foreign_letters_without_case => {
+                let name = person.as_str();
+                let kept = if name.is_ascii() { name.to_owned() } else { name.to_lowercase() };
+                EntryKey::Person(PersonId::new(kept).unwrap())
+            }
+            other => other.clone(),
+        }
+    }
+
+    fn put_crew(&self, disk: &mut Tables, entry: &Entry) {
+        let kept = match (self.defect, entry) {
+            (keeps_the_first_person, Entry::Person { person, .. }) if disk.book.person(person).is_some() => {
+                return;
+            }
+            (compares_foreign_letters_without_case, Entry::Person { profile, .. }) => {
+                match self.crew_key(&entry.key()) {
+                    EntryKey::Person(person) => Entry::Person { person, profile: profile.clone() },
+                    other => panic!("a person has the key {other}"),
+                }
+            }
+            (
+                loses_empty_lists_of_whom_an_override_replaces,
+                Entry::Override { team, schedule, id, stand_in: one },
+            ) => {
+                let replaced = one.instead_of().filter(|who| !who.is_empty()).map(<[_]>::to_vec);
+                let note = one.note().map(str::to_owned);
+                let kept = Override::new(one.from(), one.to(), one.oncall().to_vec(), replaced, note);
+                Entry::stand_in(team, schedule, id, kept.unwrap())
+            }
+            (loses_what_was_found_in_a_feed, Entry::Feed { team, schedule, feed, copy }) => {
+                let copy = FeedCopy { findings: Vec::new(), ..(**copy).clone() };
+                Entry::feed(team, schedule, feed, copy)
+            }
+            (_, entry) => entry.clone(),
+        };
+        let key = kept.key();
+        disk.book.put(kept);
+        if matches!(key, EntryKey::Schedule(..)) {
+            // What a defect has kept of one that was deleted.
+            let kept = self.remembered.lock().unwrap().book.clone();
+            kept.entries().filter(|entry| entry.key().is_inside(&key)).for_each(|entry| disk.book.put(entry));
+        }
+    }
+
+    fn delete_crew(&self, disk: &mut Tables, key: &EntryKey) {
+        let key = self.crew_key(key);
+        let inside: Vec<_> = disk.book.entries().filter(|entry| entry.key().is_inside(&key)).collect();
+        disk.book.delete(&key);
+        let of_kind = |kind| inside.iter().filter(move |entry| entry.key().kind() == kind).cloned();
+        match (self.defect, &key) {
+            (keeps_overrides_for_a_schedule_of_the_same_name, EntryKey::Schedule(..))
+            | (keeps_overrides_for_a_team_of_the_same_name, EntryKey::Team(_)) => {
+                let mut remembered = self.remembered.lock().unwrap();
+                of_kind(EntryKind::Override).for_each(|entry| remembered.book.put(entry));
+            }
+            (deletes_ten_overrides_at_most, EntryKey::Schedule(..)) => {
+                of_kind(EntryKind::Override).skip(10).for_each(|entry| disk.book.put(entry));
+            }
+            (leaves_the_copies_of_a_schedule, EntryKey::Schedule(..)) => {
+                of_kind(EntryKind::Feed).for_each(|entry| disk.book.put(entry));
+            }
+            (leaves_the_schedules_of_a_team, EntryKey::Team(_)) => {
+                inside.iter().cloned().for_each(|entry| disk.book.put(entry));
+            }
+            (deletes_overrides_that_begin_alike, EntryKey::Override(team, schedule, id)) => {
+                let ids = disk.book.timetable(team, schedule).into_iter();
+                let ids = ids.flat_map(|timetable| timetable.overrides().keys().cloned());
+                let alike: Vec<_> = ids.filter(|other| other.as_str().starts_with(id.as_str())).collect();
+                for id in alike {
+                    disk.book.delete(&EntryKey::Override(team.clone(), schedule.clone(), id));
+                }
+            }
+            (deletes_a_schedule_with_its_last_override, EntryKey::Override(team, schedule, _)) => {
+                let left = disk.book.timetable(team, schedule);
+                if left.is_some_and(|left| left.overrides().is_empty()) {
+                    disk.book.delete(&EntryKey::Schedule(team.clone(), schedule.clone()));
+                }
+            }
+            _ => {}
         }
     }
 

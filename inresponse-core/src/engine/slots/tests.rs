@@ -107,11 +107,11 @@ fn p13_status_updates_leave_slots_to_alerts() {
     let clock = clock();
     let slots = Slots::new(SLOTS, Arc::new(clock.clone()));
     let same: Vec<_> = (0..600).map(|i| contact(format!("c{i}@example.org"))).collect();
-    let held = hang(&slots, &clock, &same, Urgency::News);
+    let held = hang(&slots, &clock, &same, Urgency::StatusUpdate);
     assert_eq!(held.len(), SLOTS / 8);
     assert!(slots.take(&contact("jo@example.org"), CRIT).is_some());
     let others: Vec<_> = (0..600).map(|i| contact(format!("c@d{i}.example"))).collect();
-    let more = hang(&slots, &clock, &others, Urgency::News);
+    let more = hang(&slots, &clock, &others, Urgency::StatusUpdate);
     assert_eq!(held.len() + more.len(), SLOTS / 4);
     assert!(slots.take(&contact("jo@other.example"), CRIT).is_some());
 }

@@ -2,7 +2,7 @@
 
 use super::scene::Scene;
 use super::{levels, name, person, warn_alerts};
-use crate::model::{DeliveryStatus, Event, Incident, Matrix, News, Note, Severity, State, TeamName};
+use crate::model::{DeliveryStatus, Event, Incident, Matrix, Note, Severity, State, StatusUpdates, TeamName};
 use crate::notify::Outcome;
 use crate::plan::{self, Dispatch, HoldNothing, Input, StateChange, TakeOver, Update};
 
@@ -48,7 +48,7 @@ fn until_reopened(scene: &mut Scene, carrier: impl Fn(i64) -> Outcome) -> (Strin
         scene.now = scene.now.max(due_at);
         let sends: Vec<Dispatch> = scene.lease(&HoldNothing);
         if scene.incident.state() == State::Open {
-            assert!(sends.iter().all(|send| !send.delivery.level.to_string().contains("news")));
+            assert!(sends.iter().all(|send| !send.delivery.purpose.is_status_update()));
             let alerted: Vec<_> = sends.iter().map(|send| name(&send.contact)).collect();
             told.push(format!("{} open {}", seconds(scene), alerted.join(" ")));
             return (told.join(", "), notices);
@@ -253,7 +253,7 @@ fn p09_a_notice_that_comes_back_flags_it_and_an_answer_stops_the_notice() {
     scene.claim("k@x.org").unwrap();
     assert_eq!(scene.next(), None);
     let stopped = |d: &crate::model::Delivery| matches!(d.status(), DeliveryStatus::Stopped { .. });
-    assert!(scene.incident.current_news().all(stopped));
+    assert!(scene.incident.current_status_updates().all(stopped));
     let id = scene.incident.delivery_id(sends[0].delivery);
     assert!(!scene.bounces_by_name(&id), "nobody waits for it any more");
     // The same where an attempt is under way.
@@ -274,7 +274,7 @@ fn p09_a_notice_whose_process_dies_is_flagged_after_a_minute_and_still_tried() {
         attempts += scene.lease(&HoldNothing).len();
     }
     assert_eq!((attempts, scene.now), (3, super::after(160)));
-    assert!(scene.incident.current_news().any(|d| d.is_unsettled()));
+    assert!(scene.incident.current_status_updates().any(|d| d.is_unsettled()));
 }
 
 #[test]
@@ -294,7 +294,7 @@ fn p14_a_hand_over_by_a_clock_that_was_ahead_is_brought_back() {
 
 #[test]
 fn p22_with_others_told_and_with_a_severity_that_records_only() {
-    let mut scene = handed_in(levels(&["a", "b"]).telling(News::Told), "k@x.org");
+    let mut scene = handed_in(levels(&["a", "b"]).with_status_updates(StatusUpdates::On), "k@x.org");
     let (told, notices) = until_reopened(&mut scene, |_| Outcome::unavailable("no route"));
     assert_eq!(told, "160 flagged, 700 open a");
     assert!(notices > 15 + 5, "those who were alerted are told as a courtesy: {notices}");

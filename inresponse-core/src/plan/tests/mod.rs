@@ -8,8 +8,8 @@
 //! | `outcomes` | what an outcome means, in whatever order it comes |
 //! | `bounces` | what was accepted and came back: promise 12 |
 //! | `people` | states, claimants, releases: promises 5, 6, 11 |
-//! | `news` | who is told that somebody has it |
 //! | `handover` | a person who was given it and does not answer: promises 9, 22 |
+//! | `status_updates` | who is told that somebody has it |
 //! | `account` | what happened and what comes, as facts |
 //! | `repeats` | reports that come again: promise 3 |
 //! | `clocks` | clocks that went back: promise 14 |
@@ -24,7 +24,6 @@ mod handover;
 mod keys;
 mod ladder;
 mod leases;
-mod news;
 mod outcomes;
 mod people;
 mod properties;
@@ -32,6 +31,7 @@ mod repeats;
 mod rounds;
 mod scene;
 mod size;
+mod status_updates;
 mod wakes;
 
 use std::collections::BTreeMap;

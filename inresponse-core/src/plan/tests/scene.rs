@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::{LEASE, T0, after, name, person, report};
 use crate::model::{
     Contact, Delivery, DeliveryId, DeliveryKey, DeliveryStatus, Event, Incident, IncidentNumber, Level,
-    Matrix, Severity, State, TeamName,
+    Matrix, Purpose, Severity, State, TeamName,
 };
 use crate::notify::Outcome;
 use crate::plan::{
@@ -74,8 +74,8 @@ impl Scene {
             self.incident = plan.draft.incident().clone();
             assert_eq!(self.incident.updated_at(), self.now);
             assert_eq!(plan.draft.due_at(), plan::due_at(&self.incident));
-            let is_news = |send: &Dispatch| matches!(send.delivery.level, Level::News(_));
-            assert!(self.incident.state() == State::Open || plan.sends.iter().all(is_news));
+            let is_update = |send: &Dispatch| send.delivery.purpose.is_status_update();
+            assert!(self.incident.state() == State::Open || plan.sends.iter().all(is_update));
         }
         decision
     }
@@ -143,7 +143,7 @@ impl Scene {
         };
         let in_level = self.incident.matrix().contacts(level);
         let place = in_level.iter().position(|c| name(c) == who).expect("a contact of that level");
-        DeliveryKey { round: self.incident.round(), level, place: u16::try_from(place).unwrap() }
+        DeliveryKey::alert(self.incident.round(), level, u16::try_from(place).unwrap())
     }
 
     pub(super) fn delivery(&self, send: &str) -> &Delivery {
@@ -327,11 +327,11 @@ pub(super) fn ended(delivery: DeliveryKey, attempt: u32, outcome: Option<&Outcom
 }
 
 fn text(send: &Dispatch) -> String {
-    let level = match send.delivery.level {
-        Level::At(n) => n.to_string(),
-        Level::Fallback => "f".to_owned(),
-        Level::News(n) => format!("n{n}"),
+    let purpose = match send.delivery.purpose {
+        Purpose::Alert(Level::At(n)) => n.to_string(),
+        Purpose::Alert(Level::Fallback) => "f".to_owned(),
+        Purpose::StatusUpdate(n) => format!("n{n}"),
     };
     let repeat = if send.attempt > 1 { format!("#{}", send.attempt) } else { String::new() };
-    format!("{level}:{}{repeat}", name(&send.contact))
+    format!("{purpose}:{}{repeat}", name(&send.contact))
 }

@@ -20,6 +20,8 @@ pub use copy::{FeedCopy, FeedEvent};
 pub use stand_in::Override;
 pub use turn::{ClockTime, Counting, Hours, Turn, TurnUnit, WeekDays};
 
+use super::derived::Derived;
+use super::shifts::Plan;
 use super::{Target, WallTime};
 use crate::error::InvalidInput;
 use crate::model::{LayerName, OwnerName, Zone};
@@ -37,6 +39,8 @@ pub struct Schedule {
     feeds: Vec<Feed>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     owner: Option<OwnerName>,
+    #[serde(skip)]
+    plan: Derived<Plan>,
 }
 
 /// A layer of a schedule: members who take turns.
@@ -143,7 +147,11 @@ impl Schedule {
                 invalid.push(field, message);
             }
         }
-        if invalid.is_empty() { Ok(Self { timezone, layers, feeds, owner: None }) } else { Err(invalid) }
+        if invalid.is_empty() {
+            Ok(Self { timezone, layers, feeds, owner: None, plan: Derived::default() })
+        } else {
+            Err(invalid)
+        }
     }
 
     /// The zone of the schedule's local times.
@@ -170,6 +178,11 @@ impl Schedule {
     #[must_use]
     pub fn owned_by(self, owner: Option<OwnerName>) -> Self {
         Self { owner, ..self }
+    }
+
+    /// What resolution works out of the layers.
+    pub(super) fn plan(&self) -> &Plan {
+        self.plan.get(|| Plan::new(self))
     }
 
     /// Everybody whom the layers name.

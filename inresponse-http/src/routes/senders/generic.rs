@@ -1,4 +1,4 @@
-//! Any JSON, by a mapping.
+//! The route for any JSON, read by a mapping.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -10,15 +10,15 @@ use crate::input::Path;
 use crate::problem::Problem;
 use crate::signals::{AlertsView, Message, answer, take};
 
-/// Any JSON or form, by the mapping of that name in the configuration.
+/// Receives any JSON or form, read by the configured mapping of that name.
 #[utoipa::path(post, path = "/intake/generic/{name}", tag = "intake",
     params(("name" = String, Path, description = "the mapping's name")),
-    request_body(content = serde_json::Value, description = "whatever the mapping is for"),
+    request_body(content = serde_json::Value, description = "any JSON or form that the mapping can read"),
     responses(
         (status = 200, description = "the result for each alert", body = AlertsView),
         (status = 400, description = "neither JSON nor a form, or no alerts at the place that the mapping names", body = Problem),
-        (status = 404, description = "there is no such mapping", body = Problem),
-        (status = 422, description = "none of its alerts is valid", body = Problem),
+        (status = 404, description = "no mapping has that name", body = Problem),
+        (status = 422, description = "none of the message's alerts is valid", body = Problem),
         (status = 503, description = "an alert could not be stored: send the whole message again", body = Problem),
     ))]
 pub(crate) async fn mapped(

@@ -1,4 +1,4 @@
-//! Grafana.
+//! The route for Grafana.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -9,15 +9,15 @@ use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::signals::{AlertsView, Message};
 
-/// Grafana's webhook contact point.
+/// Receives messages of Grafana's webhook contact point.
 ///
-/// Every alert is handled on its own; a 2xx means that none of them needs to be sent again.
+/// Every alert is handled separately. A 2xx means that no alert needs to be sent again.
 #[utoipa::path(post, path = "/intake/grafana", operation_id = "grafana_webhook", tag = "intake",
     request_body(content = serde_json::Value, description = "as Grafana's webhook contact point sends it"),
     responses(
         (status = 200, description = "the result for each alert", body = AlertsView),
-        (status = 400, description = "not a message of this format", body = Problem),
-        (status = 422, description = "none of its alerts is valid", body = Problem),
+        (status = 400, description = "the body is not a message of Grafana", body = Problem),
+        (status = 422, description = "none of the message's alerts is valid", body = Problem),
         (status = 503, description = "an alert could not be stored: send the whole message again", body = Problem),
     ))]
 pub(crate) async fn webhook(

@@ -1,4 +1,4 @@
-//! What other monitoring systems send.
+//! The routes for messages of other monitoring systems.
 
 pub(crate) mod generic;
 pub(crate) mod grafana;
@@ -17,7 +17,7 @@ use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::signals::{answer, take};
 
-/// A message of several alerts, of which its sender may have left some out.
+/// Takes a message of several alerts, and warns if its sender left some out.
 async fn webhook(
     api: &Api,
     sender: &Caller,

@@ -1,4 +1,4 @@
-//! Nagios and Icinga.
+//! The route for Nagios and Icinga.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -9,14 +9,14 @@ use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::signals::{AlertsView, Message, answer, take};
 
-/// A notification of Nagios or Icinga, as a form.
+/// Receives a notification of Nagios or Icinga, as a form.
 #[utoipa::path(post, path = "/intake/nagios", tag = "intake",
     request_body(content = String, content_type = "application/x-www-form-urlencoded",
         description = "`type`, `host`, `check`, `state`, `output`, `since`, `author`, `url`, `label.NAME`"),
     responses(
         (status = 200, description = "the result", body = AlertsView),
         (status = 422, description = "it is invalid", body = Problem),
-        (status = 503, description = "it could not be stored: send it again", body = Problem),
+        (status = 503, description = "the notification could not be stored: send it again", body = Problem),
     ))]
 pub(crate) async fn notification(
     State(api): State<Api>,

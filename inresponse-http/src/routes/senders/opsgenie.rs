@@ -1,4 +1,4 @@
-//! Clients of Opsgenie's alert API.
+//! The routes for clients of Opsgenie's alert API.
 
 use std::time::Duration;
 
@@ -23,20 +23,20 @@ use crate::signals::{Message, take_one};
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Requested {
-    /// Always `Request will be processed`; here it is done already.
+    /// Always `Request will be processed`, although the request is already done.
     result: &'static str,
-    /// How long it took, in seconds.
+    /// The processing time, in seconds.
     took: f64,
-    /// For `GET /v2/alerts/requests/{requestId}`, which returns the result.
+    /// The id for `GET /v2/alerts/requests/{requestId}`, which returns the result.
     request_id: String,
 }
 
-/// The result of a request.
+/// The answer about the result of a request.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RequestStatus {
     data: RequestData,
-    /// How long it took, in seconds.
+    /// The processing time, in seconds.
     took: f64,
     request_id: String,
 }
@@ -52,7 +52,7 @@ struct RequestData {
     processed_at: DateTime<Utc>,
     integration_id: &'static str,
     status: &'static str,
-    /// The alert's id; empty where there was no such alert.
+    /// The alert's id; empty if there was no such alert.
     alert_id: String,
     /// The alert's alias.
     alias: String,
@@ -76,16 +76,16 @@ fn invalid(invalid: InvalidInput) -> Problem {
     Problem::invalid(&invalid)
 }
 
-/// Opsgenie's create alert.
+/// Create an alert, as in Opsgenie.
 ///
 /// The API key gives the service. Alerts with the same alias are one incident.
 #[utoipa::path(post, path = "/v2/alerts", tag = "intake",
-    request_body(content = serde_json::Value, description = "as Opsgenie's alert API takes it"),
+    request_body(content = serde_json::Value, description = "the body that Opsgenie's alert API takes"),
     responses(
         (status = 202, description = "recorded durably", body = Requested),
         (status = 400, description = "a field is invalid", body = Problem),
-        (status = 422, description = "no team answers for the key's service", body = Problem),
-        (status = 503, description = "it could not be stored: send it again", body = Problem),
+        (status = 422, description = "no team owns the key's service", body = Problem),
+        (status = 503, description = "the change could not be stored: send it again", body = Problem),
     ))]
 pub(crate) async fn create(
     State(api): State<Api>,
@@ -97,17 +97,17 @@ pub(crate) async fn create(
     requested(&api, &sender, Asked::Create, signal).await
 }
 
-/// Opsgenie's acknowledge alert: claims the incident.
+/// Acknowledge an alert, as in Opsgenie: claims the incident.
 #[utoipa::path(post, path = "/v2/alerts/{identifier}/acknowledge", tag = "intake",
     params(
         ("identifier" = String, Path, description = "the alert's id, tiny id or alias"),
-        ("identifierType" = Option<String>, Query, description = "id, tiny or alias (default: id)"),
+        ("identifierType" = Option<String>, Query, description = "the kind of identifier: id, tiny or alias (default: id)"),
     ),
-    request_body(content = serde_json::Value, description = "as Opsgenie's alert API takes it; may be empty"),
+    request_body(content = serde_json::Value, description = "the body that Opsgenie's alert API takes; may be empty"),
     responses(
-        (status = 202, description = "recorded durably, if there is such an alert", body = Requested),
+        (status = 202, description = "the change is durable, if there is such an alert", body = Requested),
         (status = 400, description = "a field is invalid", body = Problem),
-        (status = 503, description = "it could not be stored: send it again", body = Problem),
+        (status = 503, description = "the change could not be stored: send it again", body = Problem),
     ))]
 pub(crate) async fn acknowledge(
     State(api): State<Api>,
@@ -119,17 +119,17 @@ pub(crate) async fn acknowledge(
     changed(&api, &sender, Asked::Acknowledge, params, &identifier, &body).await
 }
 
-/// Opsgenie's unacknowledge alert: releases the incident.
+/// Unacknowledge an alert, as in Opsgenie: releases the incident.
 #[utoipa::path(post, path = "/v2/alerts/{identifier}/unacknowledge", tag = "intake",
     params(
         ("identifier" = String, Path, description = "the alert's id, tiny id or alias"),
-        ("identifierType" = Option<String>, Query, description = "id, tiny or alias (default: id)"),
+        ("identifierType" = Option<String>, Query, description = "the kind of identifier: id, tiny or alias (default: id)"),
     ),
-    request_body(content = serde_json::Value, description = "as Opsgenie's alert API takes it"),
+    request_body(content = serde_json::Value, description = "the body that Opsgenie's alert API takes"),
     responses(
-        (status = 202, description = "recorded durably, if there is such an alert", body = Requested),
+        (status = 202, description = "the change is durable, if there is such an alert", body = Requested),
         (status = 400, description = "a field is invalid", body = Problem),
-        (status = 503, description = "it could not be stored: send it again", body = Problem),
+        (status = 503, description = "the change could not be stored: send it again", body = Problem),
     ))]
 pub(crate) async fn unacknowledge(
     State(api): State<Api>,
@@ -141,17 +141,17 @@ pub(crate) async fn unacknowledge(
     changed(&api, &sender, Asked::Unacknowledge, params, &identifier, &body).await
 }
 
-/// Opsgenie's add note: notes it on the incident.
+/// Add a note to an alert, as in Opsgenie.
 #[utoipa::path(post, path = "/v2/alerts/{identifier}/notes", tag = "intake",
     params(
         ("identifier" = String, Path, description = "the alert's id, tiny id or alias"),
-        ("identifierType" = Option<String>, Query, description = "id, tiny or alias (default: id)"),
+        ("identifierType" = Option<String>, Query, description = "the kind of identifier: id, tiny or alias (default: id)"),
     ),
-    request_body(content = serde_json::Value, description = "as Opsgenie's alert API takes it"),
+    request_body(content = serde_json::Value, description = "the body that Opsgenie's alert API takes"),
     responses(
-        (status = 202, description = "recorded durably, if there is such an alert", body = Requested),
+        (status = 202, description = "the change is durable, if there is such an alert", body = Requested),
         (status = 400, description = "a field is invalid", body = Problem),
-        (status = 503, description = "it could not be stored: send it again", body = Problem),
+        (status = 503, description = "the change could not be stored: send it again", body = Problem),
     ))]
 pub(crate) async fn add_note(
     State(api): State<Api>,
@@ -163,17 +163,17 @@ pub(crate) async fn add_note(
     changed(&api, &sender, Asked::Note, params, &identifier, &body).await
 }
 
-/// Opsgenie's close alert: resolves the incident.
+/// Close an alert, as in Opsgenie: resolves the incident.
 #[utoipa::path(post, path = "/v2/alerts/{identifier}/close", tag = "intake",
     params(
         ("identifier" = String, Path, description = "the alert's id, tiny id or alias"),
-        ("identifierType" = Option<String>, Query, description = "id, tiny or alias (default: id)"),
+        ("identifierType" = Option<String>, Query, description = "the kind of identifier: id, tiny or alias (default: id)"),
     ),
-    request_body(content = serde_json::Value, description = "as Opsgenie's alert API takes it; may be empty"),
+    request_body(content = serde_json::Value, description = "the body that Opsgenie's alert API takes; may be empty"),
     responses(
-        (status = 202, description = "recorded durably, if there is such an alert", body = Requested),
+        (status = 202, description = "the change is durable, if there is such an alert", body = Requested),
         (status = 400, description = "a field is invalid", body = Problem),
-        (status = 503, description = "it could not be stored: send it again", body = Problem),
+        (status = 503, description = "the change could not be stored: send it again", body = Problem),
     ))]
 pub(crate) async fn close(
     State(api): State<Api>,
@@ -185,7 +185,7 @@ pub(crate) async fn close(
     changed(&api, &sender, Asked::Close, params, &identifier, &body).await
 }
 
-/// Changes the alert that path and query name. Whatever else a client adds to the query is its own business.
+/// Changes the alert that path and query name. Other parameters in the query are ignored.
 async fn changed(
     api: &Api,
     sender: &Caller,
@@ -201,9 +201,9 @@ async fn changed(
     requested(api, sender, asked, signal).await
 }
 
-/// Opsgenie's request status.
+/// Read the status of a request, as in Opsgenie.
 #[utoipa::path(get, path = "/v2/alerts/requests/{requestId}", tag = "intake",
-    params(("requestId" = String, Path, description = "from the answer to a request")),
+    params(("requestId" = String, Path, description = "the requestId in the answer to a change")),
     responses(
         (status = 200, description = "the result", body = RequestStatus),
         (status = 404, description = "there is no request with this id", body = Problem),

@@ -1,4 +1,4 @@
-//! Clients of PagerDuty's Events API v2.
+//! The route for clients of PagerDuty's Events API v2.
 
 use axum::extract::State;
 use axum::http::{Extensions, Method, StatusCode};
@@ -13,28 +13,28 @@ use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::signals::{Message, take_one};
 
-/// PagerDuty's answer.
+/// PagerDuty's answer to an event.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Enqueued {
     /// Always `success`.
     status: &'static str,
     /// Always `Event processed`.
     message: &'static str,
-    /// The event's key, or the one that was made for it.
+    /// The event's dedup key; a new one if the event had none.
     dedup_key: String,
 }
 
-/// An event of PagerDuty's Events API v2: trigger, acknowledge, resolve.
+/// Receives an event of PagerDuty's Events API v2: trigger, acknowledge, resolve.
 ///
-/// The routing key is the API key, and its service is the one that the event is about.
+/// The routing key is the API key. The event is about the service of that key.
 #[utoipa::path(post, path = "/v2/enqueue", tag = "intake",
-    request_body(content = serde_json::Value, description = "as PagerDuty's Events API v2 takes it"),
+    request_body(content = serde_json::Value, description = "the body that PagerDuty's Events API v2 takes"),
     responses(
         (status = 202, description = "recorded durably", body = Enqueued),
         (status = 400, description = "a field is invalid", body = Problem),
         (status = 401, description = "the routing key is not a known API key", body = Problem),
-        (status = 422, description = "no team answers for the key's service", body = Problem),
-        (status = 503, description = "it could not be stored: send it again", body = Problem),
+        (status = 422, description = "no team owns the key's service", body = Problem),
+        (status = 503, description = "the event could not be stored: send it again", body = Problem),
     ))]
 pub(crate) async fn enqueue(
     State(api): State<Api>,

@@ -1,4 +1,4 @@
-//! Prometheus and Alertmanager.
+//! The routes for Prometheus and Alertmanager.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -10,15 +10,15 @@ use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::signals::{AlertsView, Message, answer, take};
 
-/// Alertmanager's webhook (version 4).
+/// Receives messages of Alertmanager's webhook (version 4).
 ///
-/// Every alert is handled on its own; a 2xx means that none of them needs to be sent again.
+/// Every alert is handled separately. A 2xx means that no alert needs to be sent again.
 #[utoipa::path(post, path = "/intake/alertmanager", operation_id = "alertmanager_webhook", tag = "intake",
     request_body(content = serde_json::Value, description = "as Alertmanager's `webhook_configs` send it"),
     responses(
         (status = 200, description = "the result for each alert", body = AlertsView),
-        (status = 400, description = "not a message of this format", body = Problem),
-        (status = 422, description = "none of its alerts is valid", body = Problem),
+        (status = 400, description = "the body is not a message of Alertmanager", body = Problem),
+        (status = 422, description = "none of the message's alerts is valid", body = Problem),
         (status = 503, description = "an alert could not be stored: send the whole message again", body = Problem),
     ))]
 pub(crate) async fn webhook(
@@ -29,13 +29,13 @@ pub(crate) async fn webhook(
     super::webhook(&api, &sender, "alertmanager", |context| prometheus::webhook(&body, context)).await
 }
 
-/// Alertmanager's API, for Prometheus and others that post their alerts to it.
+/// Receives alerts as Alertmanager's API does, from Prometheus and others.
 #[utoipa::path(post, path = "/api/v2/alerts", tag = "intake",
     request_body(content = serde_json::Value, description = "an array of alerts, as Alertmanager takes it"),
     responses(
         (status = 200, description = "the result for each alert", body = AlertsView),
-        (status = 400, description = "not an array of alerts", body = Problem),
-        (status = 422, description = "none of its alerts is valid", body = Problem),
+        (status = 400, description = "the body is not an array of alerts", body = Problem),
+        (status = 422, description = "none of the message's alerts is valid", body = Problem),
         (status = 503, description = "an alert could not be stored: send the whole message again", body = Problem),
     ))]
 pub(crate) async fn alerts(
@@ -48,7 +48,7 @@ pub(crate) async fn alerts(
     answer("prometheus", &sender, &take(&api, &sender, alerts).await)
 }
 
-/// Not served: incidents are read by `GET /incidents`.
+/// Alertmanager's list of alerts is not served: read incidents with `GET /incidents`.
 #[utoipa::path(get, path = "/api/v2/alerts", tag = "intake",
     responses((status = 501, description = "always", body = Problem)))]
 pub(crate) async fn query(_: Caller) -> Problem {

@@ -1,4 +1,4 @@
-//! Amazon SNS.
+//! The routes for Amazon SNS and Amazon EventBridge.
 
 use axum::Json;
 use axum::extract::State;
@@ -15,33 +15,35 @@ use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::signals::{AlertsView, Amazon, Message, answer, take};
 
-/// The result of a message about the subscription itself.
+/// The result of a message that begins or ends a subscription.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Subscription {
     /// `confirmed` or `ended`.
     subscription: &'static str,
 }
 
-/// The result of a carrier's report on an alert.
+/// The result of a mail carrier's report about an alert.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Notice {
-    /// `dead`: the alert came back, and its delivery is dead. `nothing`: there was nothing to do.
+    /// `dead`: the alert bounced, and its delivery is dead. `nothing`: there was nothing to do.
     notice: &'static str,
 }
 
-/// A message of Amazon SNS: a CloudWatch alarm, the confirmation of a subscription, or what Amazon SES reports about a mail.
+/// Receives a message of Amazon SNS: a CloudWatch alarm, the confirmation of a subscription, or a report of Amazon SES
+/// about a mail.
 ///
-/// Its signature is checked with a certificate of Amazon. Its time must be within an hour of now. A subscription is
-/// confirmed only at Amazon. Reports of Amazon SES count only from topics that this server trusts.
+/// The signature of the message is checked with a certificate of Amazon. The message's time must be within an hour of
+/// now. A subscription is confirmed only at Amazon's own hosts. Reports of Amazon SES count only from topics that this
+/// server trusts.
 #[utoipa::path(post, path = "/intake/sns", tag = "intake",
-    request_body(content = serde_json::Value, description = "as Amazon SNS sends it to HTTPS subscriptions"),
+    request_body(content = serde_json::Value, description = "the message that Amazon SNS sends to HTTPS subscriptions"),
     responses(
         (status = 200, description = "the result", body = AlertsView),
-        (status = 400, description = "not a message of this format, or its signature is invalid", body = Problem),
-        (status = 403, description = "it is of Amazon SES, from a topic that is not trusted", body = Problem),
+        (status = 400, description = "the body is not a message of Amazon SNS, or its signature is invalid", body = Problem),
+        (status = 403, description = "a report of Amazon SES from a topic that is not trusted", body = Problem),
         (status = 422, description = "it is invalid", body = Problem),
         (status = 501, description = "this server fetches nothing from Amazon", body = Problem),
-        (status = 503, description = "it could not be stored or checked: send it again", body = Problem),
+        (status = 503, description = "the message could not be stored or checked: send it again", body = Problem),
     ))]
 pub(crate) async fn message(
     State(api): State<Api>,
@@ -83,29 +85,30 @@ pub(crate) async fn message(
             Ok(Json(Subscription { subscription: "confirmed" }).into_response())
         }
         Request::Unsubscribed => {
-            tracing::warn!("a subscription of Amazon SNS has ended: its alarms come no more");
+            tracing::warn!("a subscription of Amazon SNS has ended: it sends no more alarms");
             Ok(Json(Subscription { subscription: "ended" }).into_response())
         }
         Request::Alert(alert) => answer("sns", &sender, &take(&api, &sender, vec![alert]).await),
     }
 }
 
-/// Anybody can have Amazon SES tell a topic of theirs that an alert bounced.
+/// The error for a topic that is not trusted. Anybody can have Amazon SES report to their own topic that an alert
+/// bounced.
 fn untrusted(topic: &str) -> Problem {
     let topic: String = topic.chars().take(256).collect();
     let detail =
-        format!("messages of Amazon SES are not taken from the topic {topic}: it is not in ses-topics");
+        format!("reports of Amazon SES are not accepted from the topic {topic}: it is not in ses-topics");
     Problem::new(StatusCode::FORBIDDEN, detail)
 }
 
-/// An event of Amazon EventBridge, from an API destination: CloudWatch's "CloudWatch Alarm State Change".
+/// Receives an event of Amazon EventBridge from an API destination: CloudWatch's "CloudWatch Alarm State Change".
 #[utoipa::path(post, path = "/intake/eventbridge", tag = "intake",
-    request_body(content = serde_json::Value, description = "the event as EventBridge has it"),
+    request_body(content = serde_json::Value, description = "the event of EventBridge"),
     responses(
         (status = 200, description = "the result", body = AlertsView),
         (status = 400, description = "not an event", body = Problem),
         (status = 422, description = "it is invalid", body = Problem),
-        (status = 503, description = "it could not be stored: send it again", body = Problem),
+        (status = 503, description = "the event could not be stored: send it again", body = Problem),
     ))]
 pub(crate) async fn eventbridge(
     State(api): State<Api>,
@@ -119,7 +122,7 @@ pub(crate) async fn eventbridge(
 }
 
 impl Amazon {
-    /// The certificate there, fetched once.
+    /// The signing certificate at that URL, fetched once.
     async fn certificate(
         &self,
         url: &inresponse_intake::sns::AmazonUrl,

@@ -42,9 +42,13 @@ async fn the_buttons_do_what_they_say_in_the_name_of_the_signed_in_person() {
     assert_eq!(state().await, expect("RESOLVED", "Jo", "Jo"));
     assert_eq!(kim.post(&path, "do=take-over").await.status, StatusCode::CONFLICT);
     let page = jo.get(&path).await.text;
-    for line in
-        ["Reported as CRIT", "Jo claimed it", "Kim took it over from Jo", "Kim released it", "Jo resolved it"]
-    {
+    for line in [
+        "Reported as CRIT",
+        "Jo claimed it",
+        "Kim took the incident over from Jo",
+        "Kim released it",
+        "Jo resolved it",
+    ] {
         assert!(page.contains(line), "{line}");
     }
     assert!(page.contains("Note by Jo") && page.contains("rolled back\nit helps"));
@@ -73,7 +77,7 @@ async fn an_incident_is_escalated_and_handed_over_by_buttons() {
         doubt.text.contains("Lee is not an address") && doubt.text.contains("Nobody has this incident yet")
     );
     location(&jo.post(&path, "do=hand-to-person&person=Lee&confirmed=yes").await);
-    assert!(jo.get(&path).await.text.contains("Jo handed it to Lee"));
+    assert!(jo.get(&path).await.text.contains("Jo handed the incident to Lee"));
     let refused = jo.post(&path, "do=escalate").await;
     assert_eq!(refused.status, StatusCode::CONFLICT);
     assert!(refused.text.contains("this incident is claimed, so nobody is being alerted"));
@@ -82,13 +86,16 @@ async fn an_incident_is_escalated_and_handed_over_by_buttons() {
     assert_eq!(jo.post(&path, "do=hand-to-person&person=").await.status, StatusCode::BAD_REQUEST);
     location(&jo.post(&path, "do=hand-to-team&team=db").await);
     let page = jo.get(&path).await.text;
-    assert!(page.contains("Jo handed it from team devops to team db") && page.contains("Team db"), "{page}");
+    assert!(
+        page.contains("Jo handed the incident from team devops to team db") && page.contains("Team db"),
+        "{page}"
+    );
     assert_eq!(numbers(&jo.get("/?team=db").await.text), [number]);
     assert!(numbers(&jo.get("/?team=devops").await.text).is_empty());
 }
 
 #[tokio::test]
-async fn the_incident_tells_who_was_alerted_and_how_that_went() {
+async fn the_incident_tells_who_was_alerted_and_how_it_ended() {
     let world = world().await;
     let number = world.report().await;
     world.engine.tick().await.unwrap();
@@ -160,7 +167,7 @@ async fn p22_a_hand_over_that_nobody_answers_shows_and_is_answered_by_a_button()
     world.clock.advance(std::time::Duration::from_secs(600));
     world.engine.tick().await.unwrap();
     let page = kim.get(&path).await.text;
-    assert!(page.contains("Lee did not answer in time, so it is open again"), "{page}");
+    assert!(page.contains("Lee did not answer in time, so the incident is open again"), "{page}");
     assert!(page.contains("Nobody has this incident yet") && page.contains("Round 2"), "{page}");
 }
 

@@ -1,4 +1,4 @@
-//! Importing a roster file.
+//! The command `inresponse roster import`.
 
 mod change;
 mod hands;
@@ -26,12 +26,12 @@ use crate::order::{Step, order};
 use change::{Change, View};
 use hands::Hours;
 
-/// Fewer are done before a bar could be read.
+/// The minimum number of entries for a progress bar. Fewer are done before a bar could be read.
 const WORTH_A_BAR: usize = 50;
 
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
-    /// The file: .toml, or CSV
+    /// The roster file: .toml, or CSV
     file: PathBuf,
     /// Make the changes without asking
     #[arg(long)]
@@ -284,7 +284,7 @@ fn pruned(held: &Held, named: &BTreeSet<EntryKey>, owner: &OwnerName) -> Result<
     Ok(gone)
 }
 
-/// Asks at the terminal. Without a terminal nothing is changed, and the caller is told so.
+/// Asks for confirmation at the terminal. Without a terminal nothing is changed, and the caller is told so.
 fn agreed(yes: bool) -> Result<bool, Failure> {
     if yes {
         return Ok(true);
@@ -296,7 +296,7 @@ fn agreed(yes: bool) -> Result<bool, Failure> {
     Ok(output::agreed("Make these changes?")?)
 }
 
-/// A bar on a terminal; nothing elsewhere, or where it would be gone at once.
+/// A progress bar on a terminal. No bar is shown without a terminal, or if the bar would vanish at once.
 fn bar(what: &'static str, length: usize) -> ProgressBar {
     if length < WORTH_A_BAR {
         return ProgressBar::hidden();

@@ -12,10 +12,10 @@ use super::super::Failure;
 use super::super::held::day_given;
 use crate::config::{Given, RosterSeed, Wanted, read_roster, unquoted};
 
-/// The columns of CSV.
+/// The columns of a CSV file.
 const COLUMNS: [&str; 4] = ["team", "day", "oncall", "escalation"];
 
-/// A row of CSV.
+/// A row of a CSV file.
 #[derive(Deserialize)]
 struct Row {
     team: String,
@@ -48,7 +48,8 @@ fn toml(text: &str) -> Result<Read, String> {
     Ok(Read { owner, entries })
 }
 
-/// The separator of cells. Some spreadsheets write semicolons, where the comma is the decimal point, or tabs.
+/// The separator of the cells, found in the first line. Some spreadsheets write semicolons, if the comma is the decimal
+/// point, or tabs.
 fn separator(header: &str) -> u8 {
     let most = [b',', b';', b'\t'].into_iter().rev();
     let count = |separator: &u8| header.bytes().filter(|byte| byte == separator).count();
@@ -97,7 +98,7 @@ fn csv(text: &str) -> Result<Vec<Wanted>, String> {
     Ok(wanted)
 }
 
-/// A CSV error with its place, but without the content of the file.
+/// The text of a CSV error: the place, but never the content of the file.
 fn told(error: &csv::Error) -> String {
     let line = error.position().map_or(1, csv::Position::line);
     match error.kind() {

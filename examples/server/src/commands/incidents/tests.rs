@@ -180,14 +180,17 @@ const STORIES: &[Story] = &[
             "550 no such user",
         ],
         unsaid: &["nobody could be reached", "everybody was alerted"],
-        mail: &["handed it to you", "Answer by 2026-11-29 09:21:05 EET, or the alerts begin again"],
+        mail: &["handed the incident to you", "Answer by 2026-11-29 09:21:05 EET, or the alerts begin again"],
         ..NOTHING
     },
     Story {
         name: "it is handed to somebody who does not answer",
         acts: &[(5, Act::Hand("kim@x.org"))],
         at: 605,
-        said: &["kim@x.org did not answer in time, so it is open again", "alerting level 1: jo@x.org"],
+        said: &[
+            "kim@x.org did not answer in time, so the incident is open again",
+            "alerting level 1: jo@x.org",
+        ],
         unsaid: &["nobody could", "everybody was alerted", "answer by"],
         mail: &["CRIT on athens", "round 2"],
         ..NOTHING

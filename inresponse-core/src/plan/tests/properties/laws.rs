@@ -199,12 +199,12 @@ impl Known {
         for send in &step.sends {
             self.flying.insert(send.delivery, (send.attempt, send.lease_until));
             self.attempts.insert(send.delivery, send.attempt);
-            self.first_sends.entry((send.delivery.round, send.delivery.level)).or_insert(step.now);
+            self.first_sends.entry((send.delivery.round, alerted(send.delivery))).or_insert(step.now);
         }
         let Did::Due { held: Some(held), .. } = &step.did else { return };
         // A level that no slot was free for has begun anyway.
         for delivery in step.after.deliveries().iter().filter(|d| held.lacks_slot(d.key())) {
-            let DeliveryKey { round, level, .. } = delivery.key();
+            let (round, level) = (delivery.key().round, alerted(delivery.key()));
             let was_there = trace.before(i).deliveries().iter().any(|d| d.key() == delivery.key());
             if !was_there {
                 self.first_sends.entry((round, level)).or_insert(step.now);
@@ -214,10 +214,15 @@ impl Known {
 
     fn level_is_dead(&self, matrix: &Matrix, round: u32, level: Level) -> bool {
         (0u16..).take(matrix.contacts(level).len()).all(|place| {
-            let key = DeliveryKey { round, level, place };
+            let key = DeliveryKey::alert(round, level, place);
             self.dead.contains(&key)
         })
     }
+}
+
+/// The level of a delivery: no status updates are sent here.
+fn alerted(key: DeliveryKey) -> Level {
+    key.purpose.level().expect("an alert")
 }
 
 /// Looks at every step's sends with what is known until then.
@@ -236,7 +241,7 @@ fn never_early(trace: &Trace) {
         let matrix = step.after.matrix();
         let wait = TimeDelta::from_std(matrix.wait()).unwrap();
         for send in &step.sends {
-            let DeliveryKey { round, level, .. } = send.delivery;
+            let (round, level) = (send.delivery.round, alerted(send.delivery));
             if known.first_sends.contains_key(&(round, level)) {
                 continue;
             }
@@ -257,7 +262,7 @@ fn never_early(trace: &Trace) {
                 );
             }
             // Not in the same breath either.
-            let mut together = step.sends.iter().map(|send| send.delivery.level).filter(|l| below(*l));
+            let mut together = step.sends.iter().map(|send| alerted(send.delivery)).filter(|l| below(*l));
             let together = together.find(|lower| !known.first_sends.contains_key(&(round, *lower)));
             assert_eq!(together, None, "began together with level {level}");
         }
@@ -276,7 +281,7 @@ fn one_attempt_at_a_time(trace: &Trace) {
             assert!(!known.dead.contains(&key), "{key:?} is dead");
             assert_eq!(send.attempt, known.attempts.get(&key).copied().unwrap_or_default() + 1);
             assert_eq!(send.lease_until, step.now + LEASE);
-            let contacts = step.after.matrix().contacts(key.level);
+            let contacts = step.after.matrix().contacts(alerted(key));
             assert_eq!(contacts.get(usize::from(key.place)), Some(&send.contact));
             if let Did::Due { held: Some(held), .. } = &step.did {
                 assert!(!held.holds(key), "{key:?} was held back");
@@ -326,7 +331,7 @@ fn fallback_and_masks(trace: &Trace) {
             assert!(repeats <= 2, "no matrix has more than two repeat rounds");
         }
         for send in &step.sends {
-            let DeliveryKey { round, level, .. } = send.delivery;
+            let (round, level) = (send.delivery.round, alerted(send.delivery));
             let first = !known.first_sends.contains_key(&(round, level));
             match level {
                 Level::Fallback if first => {

@@ -9,7 +9,9 @@ use proptest::prelude::*;
 use super::super::LEASE;
 use super::script::{Act, Ends, Scenario, scenario};
 use super::world::{Did, Trace, World, seconds};
-use crate::model::{DeliveryKey, DeliveryStatus, Incident, Level, Matrix, Origin, Person, Severity, State};
+use crate::model::{
+    DeliveryKey, DeliveryStatus, Incident, Level, Matrix, Origin, Person, Purpose, Severity, State,
+};
 use crate::plan::{self, Held, StateChange};
 
 type Time = DateTime<Utc>;
@@ -94,9 +96,15 @@ impl Oracle {
         self.begin_round(matrix, now);
     }
 
-    fn of_level(&self, level: Level) -> impl Iterator<Item = &Delivery> {
+    /// Whether a delivery is an alert of that level in this round.
+    fn is_of_level(&self, level: Level) -> impl Fn(&DeliveryKey) -> bool + use<> {
         let round = self.round;
-        self.deliveries.iter().filter(move |(k, _)| k.round == round && k.level == level).map(|(_, d)| d)
+        move |key| key.round == round && key.purpose == Purpose::Alert(level)
+    }
+
+    fn of_level(&self, level: Level) -> impl Iterator<Item = &Delivery> {
+        let of_level = self.is_of_level(level);
+        self.deliveries.iter().filter(move |(k, _)| of_level(k)).map(|(_, d)| d)
     }
 
     /// When a level has nobody left who could be reached.
@@ -189,7 +197,7 @@ impl Oracle {
                 Rung::Level(level) => {
                     self.begun.push(Begun { level, at: now, again: false, passed: None });
                     for place in (0u16..).take(self.matrix.contacts(level).len()) {
-                        let key = DeliveryKey { round: self.round, level, place };
+                        let key = DeliveryKey::alert(self.round, level, place);
                         let new = Delivery {
                             fate: Fate::Due(now),
                             attempts: 0,
@@ -224,7 +232,7 @@ impl Oracle {
         let Some(latest) = self.begun.last().filter(|b| b.at < now && !b.again && b.passed.is_none()) else {
             return;
         };
-        let of_level = |key: &DeliveryKey| key.round == self.round && key.level == latest.level;
+        let of_level = self.is_of_level(latest.level);
         let mut of_level = self.deliveries.iter().filter(|(key, _)| of_level(key)).peekable();
         let somebody = of_level.peek().is_some();
         let (mut unsent, mut free) = (true, false);
@@ -250,7 +258,8 @@ impl Oracle {
         let latest = self.begun.last().map(|b| b.level);
         let silent = latest.is_some_and(|level| self.of_level(level).all(|d| !d.heard_of));
         let latest = self.begun.last_mut().filter(|b| silent && !b.again);
-        if let Some(begun) = latest.filter(|b| over.iter().any(|key| key.level == b.level)) {
+        if let Some(begun) = latest.filter(|b| over.iter().any(|key| key.purpose == Purpose::Alert(b.level)))
+        {
             (begun.at, begun.again) = (now, true);
         }
         for key in over {

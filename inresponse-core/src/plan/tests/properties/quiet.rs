@@ -66,7 +66,7 @@ fn nobody_is_left_out(incident: &Incident) {
     let begun: BTreeSet<Level> = incident.begun().iter().map(|begun| begun.level).collect();
     for level in &begun {
         for place in (0u16..).take(matrix.contacts(*level).len()) {
-            let key = DeliveryKey { round: incident.round(), level: *level, place };
+            let key = DeliveryKey::alert(incident.round(), *level, place);
             let delivery = incident.deliveries().iter().find(|d| d.key() == key).expect("a delivery");
             assert!(delivery.is_accepted() || delivery.is_dead(), "{delivery:?}");
         }

@@ -67,7 +67,7 @@ impl HoldHalf {
         let rounds = [incident.round(), incident.round() + 1];
         let keys = levels.flat_map(|(i, level)| {
             let held = (0..4u16).filter(move |place| (usize::from(*place) + i) % 2 == usize::from(odd));
-            held.flat_map(move |place| rounds.map(|round| DeliveryKey { round, level, place }))
+            held.flat_map(move |place| rounds.map(|round| DeliveryKey::alert(round, level, place)))
         });
         let keys: Vec<_> = keys.collect();
         let let_it_wait = why == Held::NoSlot && odd;

@@ -2,15 +2,16 @@
 
 use super::scene::Scene;
 use super::{levels, name, person};
-use crate::model::{DeliveryStatus, Incident, News, Severity, State};
+use crate::model::{DeliveryStatus, Incident, Severity, State, StatusUpdates};
 use crate::notify::Outcome;
 use crate::plan::{self, Decision, HoldNothing, Input, StateChange, TakeOver, Update};
 
 use StateChange::{Claim, HandTo, Release, Resolve};
+use StatusUpdates::{Off, On};
 
 /// Level 1 is `a b x u n`: accepted, accepted, rejected, unavailable, and not heard of; `c` is not alerted yet.
-fn alerted(news: News) -> Scene {
-    let mut scene = Scene::crit(levels(&["a b x u n", "c"]).telling(news));
+fn alerted(updates: StatusUpdates) -> Scene {
+    let mut scene = Scene::crit(levels(&["a b x u n", "c"]).with_status_updates(updates));
     scene.due();
     scene.at(1).accepts("1:a 1:b").rejects("1:x").ends("1:u", &Outcome::unavailable(""));
     scene.at(2);
@@ -29,23 +30,23 @@ fn requests(scene: &mut Scene, by: &str, request: StateChange) {
 }
 
 #[test]
-fn news_goes_to_everybody_whom_an_alert_may_have_reached_but_not_to_who_did_it() {
+fn status_updates_go_to_everybody_whom_an_alert_may_have_reached_but_not_to_who_did_it() {
     let cases = [
-        (News::Kept, "jo", Claim(TakeOver::No), ""),
-        (News::Kept, "jo", Resolve, ""),
-        (News::Told, "jo", Claim(TakeOver::No), "a b n"),
-        (News::Told, "a@x.org", Claim(TakeOver::No), "b n"),
-        (News::Told, "mailto:b@x.org", Resolve, "a n"),
-        (News::Told, "jo", Resolve, "a b n"),
-        (News::Kept, "jo", HandTo(person("k@x.org")), "k"),
-        (News::Kept, "jo", HandTo(person("kim")), ""),
-        (News::Kept, "k@x.org", HandTo(person("k@x.org")), ""),
-        (News::Told, "b@x.org", HandTo(person("k@x.org")), "a k n"),
-        (News::Told, "jo", HandTo(person("a@x.org")), "a b n"),
+        (Off, "jo", Claim(TakeOver::No), ""),
+        (Off, "jo", Resolve, ""),
+        (On, "jo", Claim(TakeOver::No), "a b n"),
+        (On, "a@x.org", Claim(TakeOver::No), "b n"),
+        (On, "mailto:b@x.org", Resolve, "a n"),
+        (On, "jo", Resolve, "a b n"),
+        (Off, "jo", HandTo(person("k@x.org")), "k"),
+        (Off, "jo", HandTo(person("kim")), ""),
+        (Off, "k@x.org", HandTo(person("k@x.org")), ""),
+        (On, "b@x.org", HandTo(person("k@x.org")), "a k n"),
+        (On, "jo", HandTo(person("a@x.org")), "a b n"),
     ];
-    for (news, by, request, expected) in cases {
-        let mut scene = alerted(news);
-        let case = format!("{news:?}, {by}, {request:?}");
+    for (updates, by, request, expected) in cases {
+        let mut scene = alerted(updates);
+        let case = format!("{updates:?}, {by}, {request:?}");
         requests(&mut scene, by, request);
         // Nobody tells `kim`, so all that is due is that this shows.
         let untold = case.contains("kim").then_some(62.0);
@@ -55,17 +56,17 @@ fn news_goes_to_everybody_whom_an_alert_may_have_reached_but_not_to_who_did_it()
 }
 
 #[test]
-fn news_is_told_once_and_then_all_is_quiet() {
-    let mut scene = alerted(News::Told);
+fn a_status_update_is_sent_once_and_then_all_is_quiet() {
+    let mut scene = alerted(On);
     requests(&mut scene, "jo", Claim(TakeOver::No));
     assert_eq!(scene.play(0), "2 n1:a n1:b n1:n");
     assert_eq!((scene.next(), scene.incident.state()), (None, State::Claimed));
-    assert_eq!(scene.incident.accepted, 2, "news is not an alert that somebody accepted");
+    assert_eq!(scene.incident.accepted, 2, "a status update is not an alert that somebody accepted");
 }
 
 #[test]
-fn older_news_is_replaced_by_newer_and_by_a_new_round() {
-    let mut scene = alerted(News::Told);
+fn an_older_status_update_is_replaced_by_a_newer_one_and_by_a_new_round() {
+    let mut scene = alerted(On);
     requests(&mut scene, "jo", Claim(TakeOver::No));
     let first = scene.lease(&HoldNothing);
     requests(&mut scene, "al", Claim(TakeOver::Yes));
@@ -76,16 +77,16 @@ fn older_news_is_replaced_by_newer_and_by_a_new_round() {
     requests(&mut scene, "jo", Resolve);
     assert_eq!(scene.play(0), "2 n3:a n3:b n3:n");
 
-    let mut scene = alerted(News::Told);
+    let mut scene = alerted(On);
     requests(&mut scene, "jo", Claim(TakeOver::No));
     requests(&mut scene, "jo", Release(TakeOver::No));
     assert!(scene.due().split(' ').all(|send| send.starts_with("1:")), "only the new round's alert");
-    assert!(scene.incident.current_news().next().is_none());
+    assert!(scene.incident.current_status_updates().next().is_none());
 }
 
 #[test]
-fn p07_news_is_given_up_in_time_and_does_not_pile_up() {
-    let mut scene = alerted(News::Told);
+fn p07_status_updates_are_given_up_in_time_and_do_not_pile_up() {
+    let mut scene = alerted(On);
     requests(&mut scene, "jo", Claim(TakeOver::No));
     let mut attempts = 0;
     while let Some(due_at) = plan::due_at(&scene.incident) {
@@ -95,8 +96,10 @@ fn p07_news_is_given_up_in_time_and_does_not_pile_up() {
             scene.attempt_ends_of(&send, &Outcome::unavailable("busy"));
         }
     }
-    assert_eq!(attempts, 3 * super::super::news::MAX_ATTEMPTS);
-    assert!(scene.incident.current_news().all(|d| matches!(d.status(), DeliveryStatus::Dead { .. })));
+    assert_eq!(attempts, 3 * super::super::status_updates::MAX_ATTEMPTS);
+    assert!(
+        scene.incident.current_status_updates().all(|d| matches!(d.status(), DeliveryStatus::Dead { .. }))
+    );
 
     let many = scene.incident.deliveries().len();
     for i in 0..200 {
@@ -106,8 +109,8 @@ fn p07_news_is_given_up_in_time_and_does_not_pile_up() {
 }
 
 #[test]
-fn news_that_its_process_did_not_end_is_told_again_when_the_lease_is_over() {
-    let mut scene = alerted(News::Told);
+fn a_status_update_that_its_process_did_not_end_is_sent_again_when_the_lease_is_over() {
+    let mut scene = alerted(On);
     requests(&mut scene, "a@x.org", Claim(TakeOver::No));
     assert_eq!(scene.due(), "n1:b n1:n");
     assert_eq!(scene.at(31).due(), "");
@@ -115,8 +118,8 @@ fn news_that_its_process_did_not_end_is_told_again_when_the_lease_is_over() {
 }
 
 #[test]
-fn p14_news_survives_a_clock_that_goes_back() {
-    let mut scene = alerted(News::Told);
+fn p14_a_status_update_survives_a_clock_that_goes_back() {
+    let mut scene = alerted(On);
     scene.at(3_000_000);
     requests(&mut scene, "jo", Claim(TakeOver::No));
     scene.at(10);
@@ -126,8 +129,8 @@ fn p14_news_survives_a_clock_that_goes_back() {
 }
 
 #[test]
-fn p14_news_is_brought_back_though_the_incident_was_changed_since_by_the_clock_as_it_is_now() {
-    let mut scene = alerted(News::Told);
+fn p14_a_status_update_is_brought_back_though_the_incident_was_changed_since_by_the_clock_as_it_is_now() {
+    let mut scene = alerted(On);
     scene.at(3_000_000);
     requests(&mut scene, "jo", Claim(TakeOver::No));
     scene.at(10);
@@ -138,7 +141,7 @@ fn p14_news_is_brought_back_though_the_incident_was_changed_since_by_the_clock_a
 }
 
 #[test]
-fn an_incident_without_news_is_stored_as_before() {
+fn an_incident_without_status_updates_is_stored_as_before() {
     let json = |incident: &Incident| serde_json::to_string(incident).unwrap();
     let mut scene = Scene::open(levels(&["a"]), Severity::Crit);
     scene.due();

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::model::{
-    Contact, Delivery, DeliveryStatus, Incident, Level, Matrix, News, OutcomeKind, Person, Recipient, Unknown,
+    Contact, Delivery, DeliveryStatus, Incident, Matrix, OutcomeKind, Person, Purpose, StatusUpdates, Unknown,
 };
 
 /// A status update is a courtesy: it is given up after this many attempts.
@@ -13,34 +13,33 @@ pub(super) const MAX_ATTEMPTS: u32 = 5;
 ///
 /// The new owner is always notified at `new_owner`, because otherwise they would not know. Older status updates that are still pending
 /// are replaced, because they are no longer true.
-pub(super) fn tell(incident: &mut Incident, by: &Person, new_owner: &[Contact], now: DateTime<Utc>) {
+pub(super) fn create(incident: &mut Incident, by: &Person, new_owner: &[Contact], now: DateTime<Utc>) {
     let mut told: Vec<Contact> = Vec::new();
     for contact in new_owner {
         if !told.contains(contact) {
             told.push(contact.clone());
         }
     }
-    if incident.matrix.news() == News::Told {
+    if incident.matrix.status_updates() == StatusUpdates::On {
         for delivery in incident.deliveries.iter().filter(|d| may_know(incident, d)) {
             if !told.contains(delivery.contact()) {
                 told.push(delivery.contact().clone());
             }
         }
     }
-    let matrix = &incident.matrix;
-    told.retain(|contact| new_owner.contains(contact) || !is(contact, by, matrix));
+    told.retain(|contact| new_owner.contains(contact) || !is(incident, contact, by));
     told.truncate(Matrix::MAX_CONTACTS);
 
     let round = incident.round;
-    incident.deliveries.retain(|d| !(d.is_news() && d.round == round));
+    incident.deliveries.retain(|d| !(d.is_status_update() && d.round == round));
     if told.is_empty() {
         return;
     }
-    incident.news = incident.news.saturating_add(1);
-    let level = Level::News(incident.news);
+    incident.status_updates = incident.status_updates.saturating_add(1);
+    let purpose = Purpose::StatusUpdate(incident.status_updates);
     incident.deliveries.extend((0..).zip(told).map(|(place, contact)| Delivery {
         round,
-        level,
+        purpose,
         place,
         contact,
         status: DeliveryStatus::Pending { due_at: now },
@@ -54,7 +53,7 @@ pub(super) fn tell(incident: &mut Incident, by: &Person, new_owner: &[Contact], 
 
 /// Whether an alert has reached somebody since the incident was opened or released, or may have.
 fn may_know(incident: &Incident, delivery: &Delivery) -> bool {
-    if delivery.is_news() || delivery.round + incident.repeats_done < incident.round {
+    if delivery.is_status_update() || delivery.round + incident.repeats_done < incident.round {
         return false;
     }
     let last = delivery.last.as_ref().map(|last| last.kind);
@@ -67,10 +66,6 @@ fn may_know(incident: &Incident, delivery: &Delivery) -> bool {
     }
 }
 
-/// Whether the contact is the person's: by their name, or because the person was alerted there.
-fn is(contact: &Contact, person: &Person, matrix: &Matrix) -> bool {
-    let is_theirs = |one: &Recipient| one.contact == *contact && one.person.as_str() == person.as_str();
-    Contact::new(person.as_str()).is_ok_and(|person| person == *contact)
-        || contact.address() == person.as_str()
-        || matrix.recipients().iter().any(is_theirs)
+fn is(incident: &Incident, contact: &Contact, person: &Person) -> bool {
+    incident.is_at(person, contact) || contact.address() == person.as_str()
 }

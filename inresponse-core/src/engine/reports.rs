@@ -1,17 +1,22 @@
-//! Takes reports, answers questions.
+//! Takes reports.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
 
-use super::lease::LeaseAt;
-use super::slots::{Slot, Urgency};
-use super::swap::Changed;
-use super::{Engine, WAITING_TOO_LONG};
+use super::clocks::Clocks;
+use super::lease::{LeaseAt, Leases};
+use super::leased::LeaseLength;
+use super::lookup::Lookup;
+use super::slots::{Slot, Slots, Urgency};
+use super::swap::{Changed, Swap};
+use super::timers::Alarm;
+use super::waiting::Waiting;
+use super::wake::Wake;
 use crate::error::Outage;
-use crate::model::{
-    Contact, DedupKey, IncidentNumber, KeyName, Level, Matrix, Report, ServiceName, Severity,
-};
+use crate::model::{Contact, KeyName, Level, Matrix, Report, Severity};
 use crate::plan::{self, Input, Plan};
-use crate::store::{Census, Created, ListQuery, Record};
+use crate::store::{Created, Record, Store};
 
 /// The result of a report.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,45 +30,56 @@ pub enum Reported {
     UnknownService,
 }
 
-impl Engine {
+/// Makes incidents of reports.
+#[derive(Debug)]
+pub(super) struct Reports {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) clocks: Arc<Clocks>,
+    pub(super) lookup: Arc<Lookup>,
+    pub(super) slots: Arc<Slots>,
+    pub(super) leases: Arc<Leases>,
+    pub(super) wake: Arc<Wake>,
+    pub(super) waiting: Arc<Waiting>,
+    pub(super) swap: Arc<Swap>,
+    pub(super) alarm: Alarm,
+    pub(super) length: LeaseLength,
+}
+
+impl Reports {
     /// Takes a report: durable when this returns (promise 1), and the on-call engineer is alerted at once.
-    ///
-    /// # Errors
-    /// The store or the roster is unavailable. After an outage of kind unknown the report may have been recorded, and
-    /// with a dedup key it is safe to send it again (promise 4).
-    pub async fn report(&self, report: Report) -> Result<Reported, Outage> {
-        let (now, planned) = (self.now(), self.inner.clock.monotonic());
+    pub(super) async fn report(&self, report: Report) -> Result<Reported, Outage> {
+        let (now, planned) = (self.clocks.now(), self.clocks.monotonic());
         let severity = report.severity();
         let key = report.reporter().map(|reporter| reporter.key.clone());
-        let Some((team, matrix)) = self.duty(report.service(), now).await? else {
+        let Some((team, matrix)) = self.lookup.duty(report.service(), now).await? else {
             return Ok(Reported::UnknownService);
         };
         // If a runner goes on to send it, the lease of the first alert rides on the create.
         let slots = self.first_slots(&matrix, severity);
         let (opening, sends) = match &slots {
             Some(slots) => {
-                plan::open_leasing(report, team, matrix, self.marked_lease(), &slots.none_free, now)
+                plan::open_leasing(report, team, matrix, self.length.marked(), &slots.none_free, now)
             }
             None => plan::open(report, team, matrix, None, now),
         };
-        let created = self.inner.store.create(opening).await;
-        self.notice_clock(now);
+        let created = self.store.create(opening).await;
+        self.swap.notice_clock(now);
         match created? {
             Created::New(record) => {
                 metrics::counter!("inresponse_incidents_reported_total", "severity" => severity.as_str())
                     .increment(1);
                 let none_free: Vec<_> = match slots {
                     Some(FirstSlots { taken, none_free }) => {
-                        self.hand_over(&record, sends, taken, planned);
+                        self.give_to_runner(&record, sends, taken, planned);
                         none_free.into_iter().collect()
                     }
                     None => Vec::new(),
                 };
                 if !none_free.is_empty() {
-                    self.inner.waiting.note(&record.incident);
+                    self.waiting.note(&record.incident);
                 }
-                self.inner.wake.left(&record.incident, record.version, none_free, now);
-                self.start_timer(&record.incident).await;
+                self.wake.left(&record.incident, record.version, none_free, now);
+                self.alarm.set(&record.incident).await;
                 tracing::info!(
                     incident = record.number().value(),
                     service = %record.incident.service(),
@@ -86,15 +102,15 @@ impl Engine {
     ///
     /// A contact with a waiting alert gets none: the waiting alert goes first.
     fn first_slots(&self, matrix: &Matrix, severity: Severity) -> Option<FirstSlots> {
-        let level = matrix.alerted_levels(severity).next().filter(|_| self.inner.wake.has_runner())?;
+        let level = matrix.alerted_levels(severity).next().filter(|_| self.wake.has_runner())?;
         // Which level begins after an empty one is not foreseen here.
         if matrix.contacts(Level::At(level)).is_empty() {
             return None;
         }
         let mut slots = FirstSlots { taken: HashMap::new(), none_free: HashSet::new() };
         for contact in matrix.contacts(Level::At(level)) {
-            let waits = self.inner.wake.waits_for(contact);
-            match self.inner.slots.take(contact, Urgency::Alert(severity)).filter(|_| !waits) {
+            let waits = self.wake.waits_for(contact);
+            match self.slots.take(contact, Urgency::Alert(severity)).filter(|_| !waits) {
                 Some(slot) => _ = slots.taken.insert(contact.clone(), slot),
                 None => _ = slots.none_free.insert(contact.clone()),
             }
@@ -102,12 +118,13 @@ impl Engine {
         Some(slots)
     }
 
-    fn hand_over(
+    /// The leases of the first alert are committed: the runner sends it.
+    fn give_to_runner(
         &self,
         record: &Record,
         sends: Vec<plan::Dispatch>,
         mut by_contact: HashMap<Contact, Slot>,
-        planned: std::time::Duration,
+        planned: Duration,
     ) {
         let slots: HashMap<_, _> = sends
             .iter()
@@ -116,13 +133,13 @@ impl Engine {
         let (sends, marks) = sends
             .into_iter()
             .filter(|send| slots.contains_key(&send.delivery))
-            .map(|send| (self.mark(&record.incident, send.delivery), send))
+            .map(|send| (self.leases.mark(&record.incident, send.delivery), send))
             .map(|(mark, send)| (send, mark))
             .unzip();
         let draft = plan::Draft::new(record.incident.clone());
         let at = LeaseAt::of(record, record.version, planned);
-        let leased = self.leased_sends(Plan { draft, sends }, slots, marks, at);
-        self.inner.wake.hand_over(leased);
+        let leased = self.leases.leased_sends(Plan { draft, sends }, slots, marks, at);
+        self.wake.give_to_runner(leased);
     }
 
     /// Promise 3: the repeat is counted already; its severity may raise the incident.
@@ -132,7 +149,7 @@ impl Engine {
         severity: Severity,
         key: Option<KeyName>,
     ) -> Result<Record, Outage> {
-        match self.change(record, |_| Input::Repeat { severity, key: key.as_ref() }).await {
+        match self.swap.change(record, |_| Input::Repeat { severity, key: key.as_ref() }).await {
             Ok(Changed::Done { record, .. } | Changed::Nothing(record) | Changed::Refused(record, _)) => {
                 Ok(record)
             }
@@ -143,38 +160,6 @@ impl Engine {
                     .because(error))
             }
         }
-    }
-
-    /// One incident.
-    ///
-    /// # Errors
-    /// The store is unavailable.
-    pub async fn get(&self, number: IncidentNumber) -> Result<Option<Record>, Outage> {
-        self.inner.store.load(number).await
-    }
-
-    /// The incident of a service that is not resolved and has that key.
-    ///
-    /// # Errors
-    /// The store is unavailable.
-    pub async fn find_open(&self, service: &ServiceName, key: &DedupKey) -> Result<Option<Record>, Outage> {
-        self.inner.store.find_open(service, key).await
-    }
-
-    /// A page of incidents, newest first.
-    ///
-    /// # Errors
-    /// The store is unavailable.
-    pub async fn list(&self, query: &ListQuery) -> Result<Vec<Record>, Outage> {
-        self.inner.store.list(query).await
-    }
-
-    /// How many incidents stand where.
-    ///
-    /// # Errors
-    /// The store is unavailable.
-    pub async fn census(&self) -> Result<Census, Outage> {
-        self.inner.store.census(self.now() - WAITING_TOO_LONG).await
     }
 }
 

@@ -1,0 +1,49 @@
+//! The deliveries that this process is sending.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::model::DeliveryId;
+
+/// The deliveries that this process is sending or recording: it never sends them a second time meanwhile,
+/// whatever a clock says about their leases (promise 14).
+#[derive(Debug, Default)]
+pub(super) struct InFlight {
+    deliveries: Arc<Mutex<HashMap<DeliveryId, usize>>>,
+}
+
+/// A delivery in flight, until it is dropped.
+#[derive(Debug)]
+pub(super) struct InFlightMark {
+    deliveries: Arc<Mutex<HashMap<DeliveryId, usize>>>,
+    delivery: DeliveryId,
+}
+
+impl InFlight {
+    pub(super) fn contains(&self, delivery: &DeliveryId) -> bool {
+        lock(&self.deliveries).contains_key(delivery)
+    }
+
+    /// Marks a delivery as in flight in this process. Counted, since two tasks may race for the same lease and only one of them gets it.
+    pub(super) fn mark(&self, delivery: DeliveryId) -> InFlightMark {
+        *lock(&self.deliveries).entry(delivery.clone()).or_default() += 1;
+        InFlightMark { deliveries: Arc::clone(&self.deliveries), delivery }
+    }
+}
+
+impl Drop for InFlightMark {
+    fn drop(&mut self) {
+        let mut deliveries = lock(&self.deliveries);
+        if let Some(n) = deliveries.get_mut(&self.delivery) {
+            *n -= 1;
+            if *n == 0 {
+                deliveries.remove(&self.delivery);
+            }
+        }
+    }
+}
+
+fn lock(deliveries: &Mutex<HashMap<DeliveryId, usize>>) -> MutexGuard<'_, HashMap<DeliveryId, usize>> {
+    // Nothing panics while it holds the lock, so what a poisoned lock guards is whole.
+    deliveries.lock().unwrap_or_else(PoisonError::into_inner)
+}

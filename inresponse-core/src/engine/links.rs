@@ -1,0 +1,59 @@
+//! The links in alerts: to claim an incident, and to see it.
+
+use super::clocks::Clocks;
+use crate::claim::{ClaimToken, TokenError, TokenSecret};
+use crate::model::{Contact, IncidentNumber};
+
+/// Makes links and reads their tokens, if this deployment has pages.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Links {
+    pages: Option<Pages>,
+}
+
+/// Where the pages are, and the secrets of claim tokens.
+#[derive(Debug, Clone)]
+struct Pages {
+    base_url: String,
+    secrets: Vec<TokenSecret>,
+}
+
+impl Links {
+    /// Links to pages under that URL. The first secret signs; tokens of all secrets are valid.
+    pub(super) fn under(base_url: String, secrets: Vec<TokenSecret>) -> Self {
+        Self { pages: Some(Pages { base_url, secrets }) }
+    }
+
+    /// The URL that all links begin with.
+    pub(super) fn base_url(&self) -> Option<&str> {
+        self.pages.as_ref().map(|pages| pages.base_url.as_str())
+    }
+
+    /// The link by which a contact can claim an incident. It is a secret.
+    pub(super) fn claim_url(
+        &self,
+        incident: IncidentNumber,
+        contact: &Contact,
+        clocks: &Clocks,
+    ) -> Option<String> {
+        let pages = self.pages.as_ref()?;
+        let token = ClaimToken::new(incident, contact.clone(), clocks.now()).sign(pages.secrets.first()?);
+        Some(format!("{}/incidents/{incident}/claim?token={token}", pages.base_url))
+    }
+
+    /// The address of an incident's page, for people who may sign in there.
+    pub(super) fn board_url(&self, incident: IncidentNumber) -> Option<String> {
+        let pages = self.pages.as_ref()?;
+        Some(format!("{}/board/incidents/{incident}", pages.base_url))
+    }
+
+    /// Reads the token of a claim link.
+    pub(super) fn verify(
+        &self,
+        incident: IncidentNumber,
+        token: &str,
+        clocks: &Clocks,
+    ) -> Result<ClaimToken, TokenError> {
+        let secrets = self.pages.as_ref().map_or(&[][..], |pages| &pages.secrets);
+        ClaimToken::verify(token, incident, secrets, clocks.now())
+    }
+}

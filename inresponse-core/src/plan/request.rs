@@ -1,0 +1,125 @@
+//! What a person asks for, and why that may be refused.
+
+use std::fmt;
+
+use crate::model::{Contact, Ended, KeyName, MethodName, Note, Person, Severity, State, TeamName};
+
+/// Whether a claim or release may be done over another person's claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TakeOver {
+    /// It may.
+    Yes,
+    /// It is refused, naming who has it.
+    No,
+}
+
+/// A request about an incident's state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StateChange {
+    /// Claim it: CLAIMED.
+    Claim(TakeOver),
+    /// Release it: OPEN, with a new round of alerts.
+    Release(TakeOver),
+    /// Resolve it: RESOLVED.
+    Resolve,
+    /// Resolve it because the reporting system says that it ended: RESOLVED.
+    End(Ended),
+    /// Hand it to somebody, no matter who had it before: CLAIMED. They are notified if their name is a contact. They
+    /// must answer within the wait of a level: every update by them is an answer. Otherwise it is OPEN again in a new
+    /// round.
+    HandTo(Person),
+    /// Hand it to another team: OPEN, with a new round of alerts there.
+    HandToTeam(TeamName),
+    /// Alert the next level without waiting. It must be OPEN and stays OPEN.
+    Escalate,
+}
+
+impl StateChange {
+    /// The requested state.
+    pub fn to(&self) -> State {
+        match self {
+            StateChange::Claim(_) | StateChange::HandTo(_) => State::Claimed,
+            StateChange::Release(_) | StateChange::HandToTeam(_) | StateChange::Escalate => State::Open,
+            StateChange::Resolve | StateChange::End(_) => State::Resolved,
+        }
+    }
+}
+
+/// What a person does to an incident; all of it, or nothing if one part is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Update {
+    /// Who does it.
+    pub by: Person,
+    /// The API key that they do it with; [`KeyName::LINK`] if it is the link in an alert.
+    pub key: Option<KeyName>,
+    /// A new severity.
+    pub severity: Option<Severity>,
+    /// A new state.
+    pub state: Option<StateChange>,
+    /// A note for the timeline.
+    pub note: Option<Note>,
+    /// The methods of the person to whom the incident is handed over. If empty, the person's name is used, if it is an
+    /// address.
+    pub reach: Vec<(MethodName, Contact)>,
+}
+
+impl Update {
+    /// An update by `by` that only changes the state.
+    pub fn state(by: Person, change: StateChange) -> Self {
+        Self { by, key: None, severity: None, state: Some(change), note: None, reach: Vec::new() }
+    }
+
+    /// An update by `by` that only notes something.
+    pub fn note(by: Person, note: Note) -> Self {
+        Self { by, key: None, severity: None, state: None, note: Some(note), reach: Vec::new() }
+    }
+
+    /// The same, done with that key.
+    #[must_use]
+    pub fn with_key(mut self, key: KeyName) -> Self {
+        self.key = Some(key);
+        self
+    }
+}
+
+/// Why a person's request was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+#[must_use]
+pub enum Refusal {
+    /// There is no edge between these states.
+    Forbidden {
+        /// The state it has.
+        from: State,
+        /// The requested state.
+        to: State,
+    },
+    /// Somebody else has it.
+    ClaimedBy(Person),
+    /// It is resolved, so its severity stays.
+    Over,
+    /// It is not OPEN, so nobody is being alerted.
+    NotEscalating(State),
+    /// Everybody has been alerted.
+    NobodyLeft,
+    /// There is no such team, or nobody in it could be alerted.
+    UnknownTeam(TeamName),
+    /// A newer version of this program stored it, and this one cannot read all of it.
+    NewerFormat,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::Forbidden { from, to } => write!(f, "an incident that is {from} cannot become {to}"),
+            Refusal::ClaimedBy(person) => write!(f, "it is claimed by {person}"),
+            Refusal::NotEscalating(state) => write!(f, "it is {state}, so there is nothing to escalate"),
+            Refusal::NobodyLeft => f.write_str("nobody is left to alert"),
+            Refusal::UnknownTeam(team) => write!(f, "team `{team}` does not exist or has nobody to alert"),
+            Refusal::NewerFormat => f.write_str(
+                "a newer version of this program stored it: change it on a server of that version",
+            ),
+            Refusal::Over => f.write_str("it is resolved, so its severity cannot change"),
+        }
+    }
+}

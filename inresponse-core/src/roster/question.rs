@@ -1,0 +1,88 @@
+//! What must be known before edits are made, and why they may be refused.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+
+use super::{EntryKey, Was};
+use crate::model::{PersonId, TeamName};
+
+/// Something that [`judge`](super::judge) must know of the roster.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Question {
+    /// What is under this key?
+    Entry(EntryKey),
+    /// Which entries use this name? [`Entry::uses`](super::Entry::uses) tells whether one does. All of them: any number
+    /// of them may be deleted by the call, together with their team.
+    Users(EntryKey),
+    /// Which schedules does the team have; or, of a schedule: which overrides?
+    Parts(EntryKey),
+    /// Which schedules and teams do the on-call lists of a team's calendar name, whatever the day?
+    OnCallOfDays {
+        /// The team.
+        team: TeamName,
+        /// Days that do not count, because the call edits them.
+        apart_from: Vec<NaiveDate>,
+    },
+}
+
+/// What a roster answered to [`judge`](super::judge)'s questions. All answers of one call see the same roster.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Answers {
+    entries: BTreeMap<EntryKey, Was>,
+    keys: BTreeMap<Question, Vec<EntryKey>>,
+}
+
+impl Answers {
+    /// Notes what is under a key.
+    pub fn entry(&mut self, key: EntryKey, was: Was) {
+        self.entries.insert(key, was);
+    }
+
+    /// Notes the keys that answer a question.
+    pub fn keys(&mut self, question: Question, keys: Vec<EntryKey>) {
+        self.keys.insert(question, keys);
+    }
+
+    pub(super) fn found(&self, key: &EntryKey) -> Option<&Was> {
+        self.entries.get(key)
+    }
+
+    pub(super) fn listed(&self, question: &Question) -> Option<&[EntryKey]> {
+        self.keys.get(question).map(Vec::as_slice)
+    }
+}
+
+/// Why nothing was edited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// An entry that is to be deleted is used by this one, and perhaps by others.
+    InUse {
+        /// What was to be deleted.
+        key: EntryKey,
+        /// What uses it.
+        by: EntryKey,
+    },
+    /// Two edits of the call concern the same entry, or an entry and the team that is deleted with it.
+    Twice(EntryKey),
+    /// More than [`MAX_EDITS`](super::MAX_EDITS) edits.
+    TooMany(usize),
+    /// An entry names something that is not in the roster.
+    Unknown {
+        /// What is not there.
+        key: EntryKey,
+        /// The entry that names it.
+        by: EntryKey,
+    },
+    /// Names would lead round in a circle: each leads to the next, and the last to the first.
+    Circle(Vec<EntryKey>),
+    /// A team's fallback would reach nobody: it needs a contact, or a person with a method.
+    NoFallback(TeamName),
+    /// The person's methods are all that a team's fallback has.
+    LastMethod {
+        /// The person.
+        person: PersonId,
+        /// The team.
+        team: TeamName,
+    },
+}

@@ -1,0 +1,196 @@
+//! Who is on call in a schedule: pure, for an instant and for a span.
+//!
+//! Resolution reckons in whole seconds. Something is on call from a boundary on and until before the next.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `mod` | [`on_call`] and [`shifts`], both from one reader |
+//! | `reader` | schedules and teams that lead to each other, and how long an answer is certain |
+//! | `stack` | one schedule: feeds, layers and overrides, one above the other |
+//! | `layer` | whose turn it is in a layer |
+//! | `turns`, `hours`, `numbers`, `members` | when turns begin, weekly hours, how turns are counted, who has one |
+//! | `feeds`, `people` | whom a calendar's events name, and who is away |
+//! | `overrides` | who stands in for whom |
+//! | `clock` | local times of a zone |
+
+mod clock;
+mod feeds;
+mod hours;
+mod layer;
+mod members;
+mod numbers;
+mod overrides;
+mod people;
+mod reader;
+mod stack;
+#[cfg(test)]
+mod tests;
+mod turns;
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+
+use super::{Directory, FeedId, Target};
+use crate::model::{Contact, LayerName, OverrideId, PersonId, ScheduleName, TeamName};
+
+use clock::{NEVER, bound};
+use reader::{Known, Reader, Window};
+use stack::{Duty, Origin};
+
+pub(super) use layer::Plan;
+pub(super) use people::Known as KnownPeople;
+pub use people::unmatched;
+
+/// Somebody on call, once every target is resolved.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Who {
+    /// A person of the roster.
+    Person(PersonId),
+    /// An address.
+    Contact(Contact),
+}
+
+/// What puts people on call in a schedule.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Source {
+    /// A feed below the layers or above them.
+    Feed(FeedId),
+    /// A layer.
+    Layer(LayerName),
+    /// An override.
+    Override(OverrideId),
+}
+
+/// A span of a schedule in which the same people are on call for the same reasons.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shift {
+    /// When the shift begins.
+    pub from: DateTime<Utc>,
+    /// When the shift ends.
+    pub to: DateTime<Utc>,
+    /// Who is on call; nobody is a gap.
+    pub oncall: Vec<Who>,
+    /// What put them on call, or took everybody away; empty if nothing says anything.
+    pub sources: Vec<Source>,
+}
+
+/// Who is on call in a schedule at an instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Now {
+    /// Who is on call; nobody is a gap.
+    pub oncall: Vec<Who>,
+    /// What put them on call, or took everybody away; empty if nothing says anything.
+    pub sources: Vec<Source>,
+    /// Until when that is certain. Something may change then, or nothing.
+    pub until: DateTime<Utc>,
+}
+
+/// The maximum number of boundaries that [`shifts`] looks at: those of an hourly turn in ten years.
+pub const MAX_BOUNDARIES: usize = 100_000;
+
+/// Who is on call in a schedule at `at`. Nobody in a schedule that is not there.
+pub fn on_call(directory: &Directory, team: &TeamName, schedule: &ScheduleName, at: DateTime<Utc>) -> Now {
+    let window = Window { from: at.timestamp(), to: NEVER };
+    let mut reader = Reader::new(directory, window);
+    let (duties, until) = reader.duties(team, schedule, window.from);
+    let mut answer = Answer::default();
+    answer.set(duties);
+    Now { oncall: answer.oncall(), sources: answer.sources(), until: instant(until) }
+}
+
+/// The shifts of a schedule from `from` to `to`: they tile that span, and neighbours differ.
+///
+/// If the span has more than [`MAX_BOUNDARIES`], the shifts end before `to`, where the last of them ends.
+pub fn shifts(
+    directory: &Directory,
+    team: &TeamName,
+    schedule: &ScheduleName,
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+) -> Vec<Shift> {
+    let window = Window { from: from.timestamp(), to: to.timestamp().saturating_add(1) };
+    let mut reader = Reader::new(directory, window);
+    let mut shifts: Vec<Shift> = Vec::new();
+    let (mut last, mut next) = (Answer::default(), Answer::default());
+    let mut begins = from;
+    for _ in 0..MAX_BOUNDARIES {
+        if begins >= to {
+            break;
+        }
+        let (duties, until) = reader.duties(team, schedule, begins.timestamp());
+        next.set(duties);
+        let ends = instant(until).min(to);
+        match shifts.last_mut() {
+            Some(shift) if next == last => shift.to = ends,
+            Some(_) | None => {
+                shifts.push(Shift { from: begins, to: ends, oncall: next.oncall(), sources: next.sources() });
+                std::mem::swap(&mut last, &mut next);
+            }
+        }
+        begins = ends;
+    }
+    shifts
+}
+
+/// Who is on call, each once in the order in which they were put there, and their sources from the bottom to the top.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Answer<'a> {
+    people: Vec<Known<'a>>,
+    sources: Vec<Origin<'a>>,
+}
+
+impl<'a> Answer<'a> {
+    fn set(&mut self, duties: &[Duty<'a>]) {
+        self.people.clear();
+        self.sources.clear();
+        for duty in duties {
+            duty.who.into_iter().for_each(|who| reader::add(&mut self.people, who));
+            if !self.sources.contains(&duty.source) {
+                self.sources.push(duty.source);
+            }
+        }
+        self.sources.sort_unstable_by_key(|source| source.height);
+    }
+
+    fn oncall(&self) -> Vec<Who> {
+        self.people.iter().map(|who| (*who).into()).collect()
+    }
+
+    fn sources(&self) -> Vec<Source> {
+        self.sources.iter().map(|source| (*source).into()).collect()
+    }
+}
+
+/// An instant in seconds since 1970, or the end of the calendar.
+fn instant(second: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(second, 0).unwrap_or(bound(second))
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Person(person) => write!(f, "person:{person}"),
+            Self::Contact(contact) => contact.fmt(f),
+        }
+    }
+}
+
+impl From<Who> for Target {
+    fn from(who: Who) -> Self {
+        match who {
+            Who::Person(person) => Self::Person(person),
+            Who::Contact(contact) => Self::Contact(contact),
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Feed(feed) => write!(f, "feed:{feed}"),
+            Self::Layer(layer) => write!(f, "layer:{layer}"),
+            Self::Override(id) => write!(f, "override:{id}"),
+        }
+    }
+}

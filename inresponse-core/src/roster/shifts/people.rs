@@ -1,0 +1,111 @@
+//! People as calendars name them, and whether they are away.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry::{Occupied, Vacant};
+
+use super::clock::{DAY, NEVER};
+use crate::model::{Contact, PersonId, Zone};
+use crate::roster::{Book, FeedCopy, FeedEvent, Moment, Profile};
+
+/// People by their display names and by the addresses of their mail methods, both in lower case.
+#[derive(Debug)]
+pub(in crate::roster) struct Known {
+    /// `None` is a name that more than one person has: it means neither of them.
+    titles: BTreeMap<String, Option<PersonId>>,
+    mails: BTreeMap<String, Option<PersonId>>,
+}
+
+impl Known {
+    pub(in crate::roster) fn new(people: &BTreeMap<PersonId, std::sync::Arc<Profile>>) -> Self {
+        let mut known = Self { titles: BTreeMap::new(), mails: BTreeMap::new() };
+        for (person, profile) in people {
+            let title = profile.name().unwrap_or(person.as_str());
+            add(&mut known.titles, title.to_lowercase(), person);
+            for mail in profile.methods().values().filter_map(mail) {
+                add(&mut known.mails, mail, person);
+            }
+        }
+        known
+    }
+}
+
+fn add(names: &mut BTreeMap<String, Option<PersonId>>, name: String, person: &PersonId) {
+    match names.entry(name) {
+        Vacant(free) => _ = free.insert(Some(person.clone())),
+        Occupied(mut taken) if taken.get().as_ref() != Some(person) => _ = taken.insert(None),
+        Occupied(_) => {}
+    }
+}
+
+/// An e-mail address in lower case.
+fn mail(contact: &Contact) -> Option<String> {
+    (contact.scheme() == "mailto").then(|| contact.address().to_lowercase())
+}
+
+/// The person whom a calendar means by a name: their id, their display name, or the address of a mail method. Case
+/// counts in ids only. A display name or an address that more than one person has means nobody.
+pub(super) fn named<'a>(book: &'a Book, name: &str) -> Option<&'a PersonId> {
+    let name = name.trim();
+    if name.is_empty() {
+        return None;
+    }
+    if let Some((person, _)) = PersonId::new(name).ok().and_then(|id| book.people().get_key_value(&id)) {
+        return Some(person);
+    }
+    if let Some(titled) = book.known().titles.get(&name.to_lowercase()) {
+        return titled.as_ref();
+    }
+    if !name.contains('@') {
+        return None;
+    }
+    book.known().mails.get(&mail(&Contact::new(name).ok()?)?)?.as_ref()
+}
+
+/// Everybody whom an event of a feed names.
+pub(super) fn named_in<'a>(book: &'a Book, event: &FeedEvent) -> Vec<&'a PersonId> {
+    let mut people = Vec::new();
+    for person in event.names.iter().filter_map(|name| named(book, name)) {
+        if !people.contains(&person) {
+            people.push(person);
+        }
+    }
+    people
+}
+
+/// The events of a feed's copy that name nobody of the roster. They put nobody on call, and hide nothing.
+///
+/// An event names people by any of its names: by their id, their display name, or the address of a mail method.
+pub fn unmatched<'a>(book: &Book, copy: &'a FeedCopy) -> Vec<&'a FeedEvent> {
+    copy.events.iter().filter(|event| named_in(book, event).is_empty()).collect()
+}
+
+/// Whether somebody is away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Presence {
+    Away,
+    Here,
+}
+
+/// Whether somebody is away at an instant, and until when that is certain.
+pub(super) fn presence(profile: &Profile, at: i64) -> (Presence, i64) {
+    let (mut presence, mut until) = (Presence::Here, NEVER);
+    for absence in profile.absences() {
+        let Some((from, to)) = span(absence.from, absence.to, profile.timezone(), at) else { continue };
+        if from > at && from < to {
+            until = until.min(from);
+        } else if from <= at && at < to {
+            (presence, until) = (Presence::Away, until.min(to));
+        }
+    }
+    (presence, until)
+}
+
+/// The instants of a span; `None` if it ends before `at`.
+pub(super) fn span(from: Moment, to: Moment, zone: &Zone, at: i64) -> Option<(i64, i64)> {
+    // No zone is more than a day from UTC, so that what is long past needs no clocks.
+    let past = match to {
+        Moment::At(to) => to.timestamp() <= at,
+        Moment::Local(to) => to.clock().and_utc().timestamp() < at - 2 * DAY,
+    };
+    (!past).then(|| (from.begins(zone).timestamp(), to.ends(zone).timestamp())).filter(|(_, to)| *to > at)
+}
