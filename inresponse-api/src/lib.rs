@@ -55,8 +55,8 @@ pub use plan::{Coverage, Finding, Plan, Step};
 pub use problem::{FieldProblem, Problem};
 pub use request::{NewLink, Report, Time, Update};
 pub use roster::{
-    Change, Changes, Contacts, Day, DayEntry, KnownTeam, Levels, OnCall, Owner, Service, Services, Team,
-    TeamLevel, TeamSettings, Teams,
+    Calendar, Change, Changes, Contacts, Day, DayEntry, KnownTeam, Levels, OnCall, Owner, Service, Services,
+    Team, TeamLevel, TeamSettings, Teams,
 };
 pub use schedule::{
     CalendarToken, DatedMember, Feed, Hours, Layer, Member, Override, OverrideEntry, Overrides, Schedule,

@@ -30,6 +30,9 @@ pub struct PersonEntry {
     /// When the person is away: they take no turns then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub absences: Option<Vec<Absence>>,
+    /// The owner of the roster file that makes the entry, at most 100 bytes (default: none).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
 }
 
 /// One step of a rule.
@@ -72,6 +75,23 @@ pub struct Person {
     /// When the person is away.
     #[serde(default)]
     pub absences: Vec<Absence>,
+    /// The owner of the roster file that made the entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+}
+
+/// What to send for the person to stay as it is.
+impl From<Person> for PersonEntry {
+    fn from(person: Person) -> Self {
+        Self {
+            name: (person.name != person.person).then_some(person.name),
+            timezone: Some(person.timezone),
+            methods: Some(person.methods),
+            rules: Some(person.rules),
+            absences: Some(person.absences),
+            owner: person.owner,
+        }
+    }
 }
 
 /// A page of people.

@@ -15,6 +15,9 @@ pub struct Owner {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(required, nullable = false))]
     pub team: Option<String>,
+    /// The owner of the roster file that makes the entry, at most 100 bytes (default: none).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
 }
 
 /// A service and its owner.
@@ -25,6 +28,16 @@ pub struct Service {
     pub service: String,
     /// The team that owns the service.
     pub team: String,
+    /// The owner of the roster file that made the entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+}
+
+/// What to send for the service to stay as it is.
+impl From<Service> for Owner {
+    fn from(service: Service) -> Self {
+        Self { team: Some(service.team), owner: service.owner }
+    }
 }
 
 /// One contact, or several that are alerted together.
@@ -94,6 +107,9 @@ pub struct TeamSettings {
     /// The team's own ladder, for days without a calendar entry (default: none).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub levels: Option<Vec<TeamLevel>>,
+    /// The owner of the roster file that makes the entry, at most 100 bytes (default: none).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
 }
 
 /// One level of a team's own ladder.
@@ -119,6 +135,7 @@ impl TeamSettings {
             repeat: None,
             alert_levels: None,
             levels: None,
+            owner: None,
         }
     }
 }
@@ -145,6 +162,24 @@ pub struct Team {
     /// The team's own ladder, if it has one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub levels: Vec<TeamLevel>,
+    /// The owner of the roster file that made the entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+}
+
+/// What to send for the team to stay as it is.
+impl From<Team> for TeamSettings {
+    fn from(team: Team) -> Self {
+        Self {
+            timezone: Some(team.timezone),
+            escalate_after_seconds: Some(team.escalate_after_seconds),
+            fallback: Some(Contacts::Many(team.fallback)),
+            repeat: Some(team.repeat),
+            alert_levels: Some(team.alert_levels),
+            levels: Some(team.levels),
+            owner: team.owner,
+        }
+    }
 }
 
 /// A page of services.
@@ -193,13 +228,16 @@ pub struct DayEntry {
     /// The contacts of level 2 and the following levels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub escalation: Option<Levels>,
+    /// The owner of the roster file that makes the entry, at most 100 bytes (default: none).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
 }
 
 impl DayEntry {
     /// An entry with the contacts who are on call, and those of the following levels.
     pub fn new(oncall: Vec<String>, escalation: Vec<Vec<String>>) -> Self {
         let levels = escalation.into_iter().map(Contacts::Many).collect();
-        Self { oncall: Some(Contacts::Many(oncall)), escalation: Some(Levels::Many(levels)) }
+        Self { oncall: Some(Contacts::Many(oncall)), escalation: Some(Levels::Many(levels)), owner: None }
     }
 }
 
@@ -215,6 +253,27 @@ pub struct Day {
     pub oncall: Vec<String>,
     /// The contacts of level 2 and the following levels.
     pub escalation: Vec<Vec<String>>,
+    /// The owner of the roster file that made the entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+}
+
+/// What to send for the day to stay as it is.
+impl From<Day> for DayEntry {
+    fn from(day: Day) -> Self {
+        Self { owner: day.owner, ..Self::new(day.oncall, day.escalation) }
+    }
+}
+
+/// A page of a team's calendar.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = CalendarView))]
+pub struct Calendar {
+    /// The days that have an entry, in order.
+    pub days: Vec<Day>,
+    /// Where the next page begins; absent on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
 }
 
 /// Who is on call for a team at an instant.

@@ -26,6 +26,9 @@ pub struct ScheduleEntry {
     /// Calendar feeds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feeds: Option<Vec<Feed>>,
+    /// The owner of the roster file that makes the entry, at most 100 bytes (default: none).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
 }
 
 /// A layer: members who take turns. Its times are local times of the schedule's zone, such as `2026-12-07T09:00`.
@@ -116,17 +119,21 @@ pub struct Hours {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Feed {
-    /// Where the iCalendar file is fetched. It is a secret: answers show only its host.
+    /// Where the iCalendar file is fetched. It is a secret: answers show only its host. A feed that the schedule has
+    /// may be sent as it was answered, and keeps its URL.
     pub url: String,
     /// `base` lies below the layers, `override` above them.
     #[serde(rename = "as")]
     pub role: String,
+    /// What names the feed without telling its URL; only answers need it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
 }
 
 /// A feed's URL is a secret.
 impl std::fmt::Debug for Feed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Feed").field("role", &self.role).finish_non_exhaustive()
+        f.debug_struct("Feed").field("role", &self.role).field("id", &self.id).finish_non_exhaustive()
     }
 }
 
@@ -145,6 +152,21 @@ pub struct Schedule {
     /// Calendar feeds; their URLs are masked.
     #[serde(default)]
     pub feeds: Vec<Feed>,
+    /// The owner of the roster file that made the entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+}
+
+/// What to send for the schedule to stay as it is.
+impl From<Schedule> for ScheduleEntry {
+    fn from(schedule: Schedule) -> Self {
+        Self {
+            timezone: Some(schedule.timezone),
+            layers: Some(schedule.layers),
+            feeds: Some(schedule.feeds),
+            owner: schedule.owner,
+        }
+    }
 }
 
 /// The schedules of a team.
@@ -176,6 +198,9 @@ pub struct OverrideEntry {
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// The owner of the roster file that makes the entry, at most 100 bytes (default: none).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
 }
 
 /// An override.
@@ -197,6 +222,23 @@ pub struct Override {
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// The owner of the roster file that made the entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+}
+
+/// What to send for the override to stay as it is.
+impl From<Override> for OverrideEntry {
+    fn from(one: Override) -> Self {
+        Self {
+            from: one.from,
+            to: one.to,
+            oncall: Contacts::Many(one.oncall),
+            instead_of: one.instead_of.map(Contacts::Many),
+            note: one.note,
+            owner: one.owner,
+        }
+    }
 }
 
 /// The overrides of a schedule.

@@ -37,11 +37,11 @@ pub use client::{Client, Pages, Reported};
 pub use config::ClientConfig;
 pub use error::{ClientError, ClientErrorKind};
 pub use inresponse_api::{
-    Absence, AttemptOutcome, Change, Changes, Contacts, Coverage, DatedMember, Day, DayEntry, Delivery,
-    DeliveryStatus, Details, Entry, EventKind, Feed, FieldProblem, Finding, Hours, Incident, KnownTeam,
-    Layer, Level, LevelWord, Levels, Link, Member, NewLink, OnCall, OutcomeKind, Override, OverrideEntry,
-    Overrides, Page, People, Person, PersonEntry, Plan, Reached, Report, RuleStep, Schedule, ScheduleEntry,
-    Schedules, Service, Services, Severity, Shift, Shifts, State, Step, Team, TeamLevel, TeamReason,
-    TeamSettings, Teams, Time, Turn, Upcoming, Update, Warning,
+    Absence, AttemptOutcome, Calendar, Change, Changes, Contacts, Coverage, DatedMember, Day, DayEntry,
+    Delivery, DeliveryStatus, Details, Entry, EventKind, Feed, FieldProblem, Finding, Hours, Incident,
+    KnownTeam, Layer, Level, LevelWord, Levels, Link, Member, NewLink, OnCall, OutcomeKind, Override,
+    OverrideEntry, Overrides, Owner, Page, People, Person, PersonEntry, Plan, Reached, Report, RuleStep,
+    Schedule, ScheduleEntry, Schedules, Service, Services, Severity, Shift, Shifts, State, Step, Team,
+    TeamLevel, TeamReason, TeamSettings, Teams, Time, Turn, Upcoming, Update, Warning,
 };
 pub use list::ListQuery;

@@ -1,11 +1,12 @@
 //! The calls about services, teams and calendars.
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
-use inresponse_api::{Changes, Day, DayEntry, OnCall, Owner, Service, Team, TeamSettings};
+use inresponse_api::{Calendar, Changes, Day, DayEntry, OnCall, Owner, Service, Team, TeamSettings};
 use reqwest::{Method, Url};
 
 use crate::client::Client;
 use crate::error::ClientError;
+use crate::schedules::PAGE;
 
 impl Client {
     fn service_url(&self, service: &str) -> Url {
@@ -27,8 +28,12 @@ impl Client {
 
     /// Assigns a service to a team.
     pub async fn put_service(&self, service: &str, team: &str) -> Result<Service, ClientError> {
-        let owner = Owner { team: Some(team.to_owned()) };
-        Ok(self.http.change(Method::PUT, self.service_url(service), &owner).await?.1)
+        self.put_owned_service(service, &Owner { team: Some(team.to_owned()), owner: None }).await
+    }
+
+    /// Gives a service to a team, and says which roster file owns the entry.
+    pub async fn put_owned_service(&self, service: &str, owner: &Owner) -> Result<Service, ClientError> {
+        Ok(self.http.change(Method::PUT, self.service_url(service), owner).await?.1)
     }
 
     /// Deletes a service.
@@ -64,6 +69,16 @@ impl Client {
     /// Deletes a day of a team's calendar.
     pub async fn delete_day(&self, team: &str, day: NaiveDate) -> Result<(), ClientError> {
         self.http.delete(self.day_url(team, day)).await
+    }
+
+    /// Reads a page of a team's calendar, from a cursor on.
+    pub async fn calendar(&self, team: &str, cursor: Option<&str>) -> Result<Calendar, ClientError> {
+        let mut url = self.http.url(&["teams", team, "calendar"]);
+        url.query_pairs_mut().append_pair("limit", PAGE);
+        if let Some(cursor) = cursor {
+            url.query_pairs_mut().append_pair("cursor", cursor);
+        }
+        self.http.get(url).await
     }
 
     /// Reads who is on call for a team, now or at another time.

@@ -10,6 +10,9 @@ use reqwest::{Method, Url};
 use crate::client::Client;
 use crate::error::ClientError;
 
+/// The largest page.
+pub(crate) const PAGE: &str = "500";
+
 impl Client {
     fn person_url(&self, person: &str) -> Url {
         self.http.url(&["people", person])
@@ -25,6 +28,7 @@ impl Client {
 
     fn page_url(&self, of: &str, cursor: Option<&str>) -> Url {
         let mut url = self.http.url(&[of]);
+        url.query_pairs_mut().append_pair("limit", PAGE);
         if let Some(cursor) = cursor {
             url.query_pairs_mut().append_pair("cursor", cursor);
         }

@@ -321,6 +321,10 @@ impl Roster for DynamoRoster {
         Ok(listed.take(limit).map(|(key, entry)| Listed { key, entry }).collect())
     }
 
+    async fn entry(&self, key: &EntryKey) -> Result<Option<Entry>, Outage> {
+        Ok(self.item(key).await?.and_then(|item| entry_of(key, &item)))
+    }
+
     async fn changes(
         &self,
         before: Option<&ChangeMark>,

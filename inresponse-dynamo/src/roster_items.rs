@@ -5,7 +5,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta};
-use inresponse_core::model::{Person, TeamName};
+use inresponse_core::model::{OwnerName, Person, TeamName};
 use inresponse_core::roster::{ChangeMark, Entry, EntryKey, EntryKind, RosterChange, Rota, Target};
 use inresponse_core::{Chain, InvalidInput, Outage};
 
@@ -83,21 +83,27 @@ pub(crate) fn item_of(entry: &Entry) -> Result<Item, Outage> {
             put("body", text(entry.body()?));
         }
     }
+    // Other kinds keep their owner in their body.
+    if let (Entry::Service { .. } | Entry::Day { .. }, Some(owner)) = (entry, entry.owner()) {
+        item.insert("owner".to_owned(), text(owner.as_str()));
+    }
     Ok(item)
 }
 
 /// The entry in an item. An entry that somebody wrote by hand may be unreadable: it is ignored and logged, so that
 /// reports use the fallback and are not refused.
 pub(crate) fn entry_of(key: &EntryKey, item: &Item) -> Option<Entry> {
+    let owner = || text_of(item, "owner").and_then(|owner| OwnerName::new(owner).ok());
     let read = || -> Result<Entry, Unreadable> {
         Ok(match key {
             EntryKey::Service(service) => {
-                Entry::service(service, &TeamName::new(text_of(item, "team").ok_or("it has no team")?)?)
+                let team = TeamName::new(text_of(item, "team").ok_or("it has no team")?)?;
+                Entry::service(service, &team).owned_by(owner())
             }
             EntryKey::Team(_) => {
                 Entry::decode(key.clone(), text_of(item, "settings").ok_or("it has no settings")?)?
             }
-            EntryKey::Day(team, day) => Entry::day(team, *day, rota(item)?),
+            EntryKey::Day(team, day) => Entry::day(team, *day, rota(item)?.owned_by(owner())),
             EntryKey::Person(_) | EntryKey::Schedule(..) | EntryKey::Override(..) | EntryKey::Feed(..) => {
                 Entry::decode(key.clone(), text_of(item, "body").ok_or("it has no body")?)?
             }

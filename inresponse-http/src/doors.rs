@@ -144,6 +144,7 @@ pub static DOORS: &[Door] = &[
     door("GET", "/board/events", Proof::Session, Act::Respond),
     door("GET", "/services/{service}", Proof::Key, Act::ReadRoster),
     door("GET", "/teams/{team}", Proof::Key, Act::ReadRoster),
+    door("GET", "/teams/{team}/calendar", Proof::Key, Act::ReadRoster),
     door("GET", "/teams/{team}/calendar/{day}", Proof::Key, Act::ReadRoster),
     door("GET", "/teams/{team}/oncall", Proof::Key, Act::ReadRoster),
     door("GET", "/services", Proof::Key, Act::ReadRoster),

@@ -25,6 +25,7 @@
 //! | `api_page` | the page to browse the API document, behind the feature `docs` |
 //! | `signals` | executes the messages of other monitoring systems |
 //! | `wire` | conversions between the core's types and those on the wire |
+//! | `entries` | turns the bodies of requests into entries of the roster, for other programs |
 //! | `doors`, `scope` | who may do what: one table of every route, and the scopes that each route needs |
 //! | `document` | the parts of the API document that all calls share |
 //! | `outsiders` | limits how many incidents a key hands to people outside the roster |
@@ -58,6 +59,7 @@ mod document;
 mod domains;
 mod doors;
 mod entrance;
+pub mod entries;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -130,6 +132,7 @@ fn work() -> OpenApiRouter<Api> {
         .routes(routes!(roster::put_service, roster::get_service, roster::delete_service))
         .routes(routes!(roster::put_team, roster::get_team, roster::delete_team))
         .routes(routes!(roster::put_day, roster::get_day, roster::delete_day))
+        .routes(routes!(roster::list_days))
         .routes(routes!(roster::on_call))
         .routes(routes!(roster::list_services))
         .routes(routes!(roster::list_teams))

@@ -10,8 +10,8 @@ use chrono::{DateTime, Utc};
 use inresponse_core::clock::{Clock, SystemClock};
 use inresponse_core::model::{Person, ServiceName, TeamName};
 use inresponse_core::roster::{
-    ChangeMark, Directory, Edited, EntryKey, EntryKind, Listed, Roster, RosterChange, RosterEdit, Snapshot,
-    days_of,
+    ChangeMark, Directory, Edited, Entry, EntryKey, EntryKind, Listed, Roster, RosterChange, RosterEdit,
+    Snapshot, days_of,
 };
 use inresponse_core::{Chain, Outage};
 use rusqlite::Connection;
@@ -260,6 +260,10 @@ impl Roster for SqliteRoster {
         limit: usize,
     ) -> Result<Vec<Listed>, Outage> {
         Ok(self.held().await?.entries.entries(kind, after, limit))
+    }
+
+    async fn entry(&self, key: &EntryKey) -> Result<Option<Entry>, Outage> {
+        Ok(self.held().await?.entries.entry(key))
     }
 
     async fn changes(

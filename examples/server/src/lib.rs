@@ -3,8 +3,8 @@
 //! This crate only wires parts together: `cli` (flags), `config` (checked settings), `serve` (starts all parts),
 //! `listen` (connections), `storage` (SQLite or DynamoDB), `aws` (connects to AWS), `fetch` (fetches certificates from
 //! Amazon), `commands` (client commands), `notifiers` (chooses notifiers by the settings), `ops` (commands and periodic
-//! checks for operators), `exposure` (finds files that others can read), `seed` (creates the configured roster), `keys`
-//! and `secret` (make keys and secrets once).
+//! checks for operators), `exposure` (finds files that others can read), `seed` (creates the configured roster),
+//! `order` (finds the order in which entries are put), `keys` and `secret` (make keys and secrets once).
 
 #[cfg(feature = "aws")]
 mod aws;
@@ -20,6 +20,7 @@ mod keys;
 mod listen;
 mod notifiers;
 mod ops;
+mod order;
 mod secret;
 mod seed;
 mod serve;

@@ -1,12 +1,16 @@
 //! Writes the configured roster, or the sample roster, into the storage.
 
+use std::collections::BTreeSet;
+
 use chrono::{NaiveDate, NaiveTime};
 use inresponse_core::engine::RosterEdited;
 use inresponse_core::model::{Contact, Person, ServiceName, TeamName};
-use inresponse_core::roster::{Entry, MAX_EDITS, RosterEdit, Team};
+use inresponse_core::roster::{Entry, EntryKey, MAX_EDITS, RosterEdit, Snapshot, Team};
 use inresponse_core::{Engine, InvalidInput, Outage};
+use inresponse_http::entries;
 
-use crate::config::{RosterSeed, SAMPLE_TEAM, SeededTeam};
+use crate::config::{RosterSeed, SAMPLE_TEAM};
+use crate::order::{Step, order};
 use crate::storage::Storage;
 
 /// The setting that records that the sample was created, so that a deleted sample stays deleted.
@@ -15,42 +19,100 @@ const SAMPLE_MADE: &str = "sample-made";
 const BY: &str = "config";
 
 /// Creates missing roster entries, and overwrites nothing that was set through the API.
+///
+/// What the roster does not take any more, since it was edited meanwhile, is left out with a line in the log: the server
+/// starts.
 pub(crate) async fn seed(engine: &Engine, seed: &RosterSeed) -> Result<(), Outage> {
+    create(engine, seed.entries.iter().map(|wanted| &wanted.entry)).await
+}
+
+async fn create(engine: &Engine, wanted: impl Iterator<Item = &Entry>) -> Result<(), Outage> {
     let by = Person::new(BY).map_err(|e| Outage::permanent("the configuration has no name").because(e))?;
-    let missing = missing(engine, seed).await?;
-    // Each call is whole by itself: teams and their days come before the services that they own.
-    for edits in missing.chunks(MAX_EDITS) {
-        match engine.edit_roster(&by, edits).await? {
-            RosterEdited::Done(_) => {}
-            refused @ (RosterEdited::Refused(_)
-            | RosterEdited::UnknownTeam(_)
-            | RosterEdited::CatchAllTeam(_)) => {
-                return Err(Outage::permanent(format!("the configured roster was refused: {refused:?}")));
+    let wanted: Vec<&Entry> = wanted.collect();
+    let roster = present(engine, &wanted).await?;
+    let missing = wanted.into_iter().filter(|entry| roster.entry(&entry.key()).is_none()).cloned();
+    let found = order(roster.clone(), missing.collect(), Vec::new());
+    for (entry, refusal) in &found.refused {
+        let why = entries::refused(refusal);
+        tracing::error!(%entry, why, "an entry of the configured roster is refused");
+    }
+    for steps in chunks(&found.steps) {
+        let edits: Vec<RosterEdit> = steps.iter().map(Step::edit).collect();
+        if !taken(engine.edit_roster(&by, &edits).await?) {
+            // The roster knows of more than what was looked at.
+            for edit in edits {
+                let entry = edit.key();
+                if !taken(engine.edit_roster(&by, &[edit]).await?) {
+                    tracing::error!(%entry, "an entry of the configured roster is refused");
+                }
             }
         }
     }
     Ok(())
 }
 
-async fn missing(engine: &Engine, seed: &RosterSeed) -> Result<Vec<RosterEdit>, Outage> {
-    let (roster, mut missing) = (engine.roster(), Vec::new());
-    for SeededTeam { name, settings, calendar } in &seed.teams {
-        let midnight = |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc();
-        let days = calendar.iter().map(|(day, _)| midnight(*day));
-        let from = days.clone().min().unwrap_or_else(|| engine.now());
-        let directory = roster.directory(name, from, days.max().unwrap_or(from)).await?;
-        if directory.settings().is_none() {
-            missing.push(Entry::team(name, settings.clone()).into());
-        }
-        let days = calendar.iter().filter(|(day, _)| directory.day(*day).is_none());
-        missing.extend(days.map(|(day, rota)| Entry::day(name, *day, rota.clone()).into()));
+fn taken(edited: RosterEdited) -> bool {
+    match edited {
+        RosterEdited::Done(_) => true,
+        RosterEdited::Refused(_) | RosterEdited::UnknownTeam(_) | RosterEdited::CatchAllTeam(_) => false,
     }
-    for (service, team) in &seed.services {
-        if roster.service(service).await?.is_none() {
-            missing.push(Entry::service(service, team).into());
+}
+
+/// Steps for one call each: not too many, and no entry twice.
+fn chunks(steps: &[Step]) -> Vec<&[Step]> {
+    let (mut chunks, mut begin, mut seen) = (Vec::new(), 0, BTreeSet::new());
+    for (place, step) in steps.iter().enumerate() {
+        let key = step.edit().key();
+        if place - begin == MAX_EDITS || seen.contains(&key) {
+            chunks.push(&steps[begin..place]);
+            begin = place;
+            seen.clear();
+        }
+        seen.insert(key);
+    }
+    chunks.push(&steps[begin..]);
+    chunks.retain(|chunk| !chunk.is_empty());
+    chunks
+}
+
+/// What there is of the entries and of those whom they name.
+async fn present(engine: &Engine, wanted: &[&Entry]) -> Result<Snapshot, Outage> {
+    let (roster, mut present) = (engine.roster(), Snapshot::default());
+    if wanted.is_empty() {
+        return Ok(present);
+    }
+    for entry in engine.book().await?.entries() {
+        present.put(entry);
+    }
+    let named = wanted.iter().flat_map(|entry| entry.uses());
+    let keys: BTreeSet<EntryKey> = wanted.iter().map(|entry| entry.key()).chain(named).collect();
+    let teams: BTreeSet<&TeamName> = keys.iter().filter_map(EntryKey::team).collect();
+    for team in teams {
+        let days: Vec<NaiveDate> = keys
+            .iter()
+            .filter_map(|key| match key {
+                EntryKey::Day(of, day) if of == team => Some(*day),
+                _ => None,
+            })
+            .collect();
+        let midnight = |day: &NaiveDate| day.and_time(NaiveTime::MIN).and_utc();
+        let from = days.iter().min().map_or_else(|| engine.now(), midnight);
+        let directory = roster.directory(team, from, days.iter().max().map_or(from, midnight)).await?;
+        if let Some(settings) = directory.settings() {
+            present.put(Entry::Team { team: team.clone(), settings: settings.clone() });
+        }
+        for (day, rota) in directory.days() {
+            present.put(Entry::Day { team: team.clone(), day, rota: rota.clone() });
         }
     }
-    Ok(missing)
+    for key in &keys {
+        if let EntryKey::Service(service) = key
+            && let Some(team) = roster.service(service).await?
+        {
+            present.put(Entry::service(service, &team));
+        }
+    }
+    Ok(present)
 }
 
 /// Creates the sample roster on the first start if the configuration has no roster: a team `devops` that owns the
@@ -60,15 +122,12 @@ pub(crate) async fn sample(storage: &Storage, engine: &Engine) -> Result<(), Out
         return Ok(());
     }
     let sample = sample_roster().map_err(|e| Outage::permanent("the sample roster is invalid").because(e))?;
-    seed(engine, &sample).await?;
+    create(engine, sample.iter()).await?;
     storage.put_setting(SAMPLE_MADE, b"yes".to_vec()).await
 }
 
-fn sample_roster() -> Result<RosterSeed, InvalidInput> {
+fn sample_roster() -> Result<[Entry; 2], InvalidInput> {
     let name = TeamName::new(SAMPLE_TEAM)?;
     let settings = Team::builder(vec![Contact::new("devops@example.org")?]).build()?;
-    Ok(RosterSeed {
-        services: vec![(ServiceName::new("athens")?, name.clone())],
-        teams: vec![SeededTeam { name, settings, calendar: Vec::new() }],
-    })
+    Ok([Entry::team(&name, settings), Entry::service(&ServiceName::new("athens")?, &name)])
 }

@@ -62,7 +62,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     if !unreachable.is_empty() {
         return Err(ConfigError::from(unreachable).into());
     }
-    if config.roster.teams.is_empty() {
+    if config.roster.entries.is_empty() {
         seed::sample(&storage, &engine).await?;
     } else {
         seed::seed(&engine, &config.roster).await?;

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use crate::error::Outage;
 use crate::model::{Person, ServiceName, TeamName};
 use crate::roster::{
-    Answers, ChangeMark, Directory, Edited, EntryKey, EntryKind, Judged, Listed, Question, Roster,
+    Answers, ChangeMark, Directory, Edited, Entry, EntryKey, EntryKind, Judged, Listed, Question, Roster,
     RosterChange, RosterEdit, Snapshot, days_of, judge_by,
 };
 
@@ -85,6 +85,10 @@ impl Roster for MemoryRoster {
         limit: usize,
     ) -> Result<Vec<Listed>, Outage> {
         Ok(self.state().entries.entries(kind, after, limit))
+    }
+
+    async fn entry(&self, key: &EntryKey) -> Result<Option<Entry>, Outage> {
+        Ok(self.state().entries.entry(key))
     }
 
     async fn changes(

@@ -25,7 +25,7 @@ pub use event::{Entry, Event, StandIn, TeamChange, UnknownEvent};
 pub use incident::{BegunLevel, Ended, FORMAT, Handover, Incident, Signature};
 pub use matrix::{Level, Matrix, Origin, Recipient, StatusUpdates};
 pub use names::{
-    DedupKey, IncidentNumber, KeyName, LayerName, MethodName, Note, OverrideId, Person, PersonId,
+    DedupKey, IncidentNumber, KeyName, LayerName, MethodName, Note, OverrideId, OwnerName, Person, PersonId,
     ScheduleName, ServiceName, Source, TeamName, Version,
 };
 pub use purpose::Purpose;

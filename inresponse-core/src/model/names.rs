@@ -169,6 +169,10 @@ name!(
     /// The name of an override within its schedule.
     OverrideId, "override", 128, "/+"
 );
+name!(
+    /// Who looks after an entry of the roster: the owner that a roster file names, kept with each of its entries.
+    OwnerName, "owner", 100
+);
 
 impl From<&PersonId> for Person {
     /// Who acts as this person of the roster.

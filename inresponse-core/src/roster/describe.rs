@@ -33,10 +33,14 @@ fn one_line(text: &str) -> String {
 impl fmt::Display for EntryChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.key)?;
+        // Of a service and of a day, the owner is told after everything else, and alone if nothing else changed.
+        let only_the_owner =
+            self.change == ChangeKind::Replaced && self.fields.keys().all(|name| name == "owner");
         match self.key.kind() {
-            EntryKind::Service => write!(f, "{}", self.service()),
+            EntryKind::Service | EntryKind::Day if only_the_owner => write!(f, "{}", self.listed()),
+            EntryKind::Service => write!(f, "{}{}", self.service(), self.new_owner()),
             EntryKind::Team => write!(f, "{}", self.team()),
-            EntryKind::Day => write!(f, "{}", self.day()),
+            EntryKind::Day => write!(f, "{}{}", self.day(), self.new_owner()),
             EntryKind::Person | EntryKind::Schedule | EntryKind::Override | EntryKind::Feed => {
                 write!(f, "{}", self.listed())
             }
@@ -47,6 +51,11 @@ impl fmt::Display for EntryChange {
 impl EntryChange {
     fn field(&self, name: &str) -> Option<&FieldChange> {
         self.fields.get(name)
+    }
+
+    fn new_owner(&self) -> String {
+        let owner = self.field("owner").and_then(|field| field.after.as_ref()).and_then(Value::as_str);
+        owner.map_or(String::new(), |owner| format!("; owner {owner}"))
     }
 
     fn service(&self) -> String {
@@ -186,7 +195,7 @@ mod tests {
     use chrono::DateTime;
 
     use super::*;
-    use crate::model::{Contact, Person, ServiceName, Severity, TeamName, Zone};
+    use crate::model::{Contact, OwnerName, Person, ServiceName, Severity, TeamName, Zone};
     use crate::roster::{Entry, RosterEdit, Rota, Team, Was};
 
     fn told(edit: RosterEdit, was: Was) -> String {
@@ -207,6 +216,11 @@ mod tests {
         assert_eq!(told(put(), Was::Absent), "service athens: assigned to devops (was unassigned)");
         let unreadable = "service athens: assigned to devops (the entry before was unreadable)";
         assert_eq!(told(put(), Was::Unreadable), unreadable);
+        let owned = |team: &str, by: &str| athens(team).owned_by(Some(OwnerName::new(by).unwrap()));
+        let taken = told(owned("ops", "web.toml").into(), ops());
+        assert_eq!(taken, "service athens: owner web.toml (was none)");
+        let moved = told(owned("devops", "web.toml").into(), Was::Entry(owned("ops", "db.toml")));
+        assert_eq!(moved, "service athens: assigned to devops (was ops); owner web.toml");
         let gone = RosterEdit::Delete(athens("ops").key());
         assert_eq!(told(gone.clone(), ops()), "service athens: deleted (was assigned to ops)");
         assert_eq!(told(gone, Was::Unreadable), "service athens: deleted");

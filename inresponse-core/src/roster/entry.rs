@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::{FeedCopy, FeedId, Override, Profile, Rota, Schedule, Target, Team};
 use crate::error::{InvalidInput, Outage};
-use crate::model::{OverrideId, PersonId, ScheduleName, ServiceName, TeamName};
+use crate::model::{OverrideId, OwnerName, PersonId, ScheduleName, ServiceName, TeamName};
 
 /// The kinds of entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -207,6 +207,8 @@ pub enum Entry {
         service: ServiceName,
         /// The team that owns the service.
         team: TeamName,
+        /// The owner of the roster file that made the entry.
+        owner: Option<OwnerName>,
     },
     /// A team's settings.
     Team {
@@ -266,14 +268,16 @@ pub enum Entry {
 
 /// The body of a service's entry.
 #[derive(Serialize, Deserialize)]
-struct Owner {
+struct Owned {
     team: TeamName,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    owner: Option<OwnerName>,
 }
 
 impl Entry {
     /// The entry for a service that `team` owns.
     pub fn service(service: &ServiceName, team: &TeamName) -> Self {
-        Self::Service { service: service.clone(), team: team.clone() }
+        Self::Service { service: service.clone(), team: team.clone(), owner: None }
     }
 
     /// A team's settings.
@@ -325,13 +329,56 @@ impl Entry {
         }
     }
 
+    /// The owner of the roster file that made the entry.
+    pub fn owner(&self) -> Option<&OwnerName> {
+        match self {
+            Self::Service { owner, .. } => owner.as_ref(),
+            Self::Team { settings, .. } => settings.owner(),
+            Self::Day { rota, .. } => rota.owner(),
+            Self::Person { profile, .. } => profile.owner(),
+            Self::Schedule { schedule, .. } => schedule.owner(),
+            Self::Override { stand_in, .. } => stand_in.owner(),
+            Self::Feed { .. } => None,
+        }
+    }
+
+    /// The same entry with that owner. A feed's copy has none.
+    #[must_use]
+    pub fn owned_by(self, by: Option<OwnerName>) -> Self {
+        fn with<T: Clone>(shared: Arc<T>, change: impl FnOnce(T) -> T) -> Arc<T> {
+            Arc::new(change(Arc::unwrap_or_clone(shared)))
+        }
+        match self {
+            Self::Service { service, team, .. } => Self::Service { service, team, owner: by },
+            Self::Team { team, settings } => {
+                Self::Team { team, settings: with(settings, |settings| settings.owned_by(by)) }
+            }
+            Self::Day { team, day, rota } => {
+                Self::Day { team, day, rota: with(rota, |rota| rota.owned_by(by)) }
+            }
+            Self::Person { person, profile } => {
+                Self::Person { person, profile: with(profile, |profile| profile.owned_by(by)) }
+            }
+            Self::Schedule { team, name, schedule } => {
+                Self::Schedule { team, name, schedule: with(schedule, |schedule| schedule.owned_by(by)) }
+            }
+            Self::Override { team, schedule, id, stand_in } => {
+                let stand_in = with(stand_in, |stand_in| stand_in.owned_by(by));
+                Self::Override { team, schedule, id, stand_in }
+            }
+            feed @ Self::Feed { .. } => feed,
+        }
+    }
+
     /// The content of the entry as a JSON object, which stores keep beside the key.
     ///
     /// # Errors
     /// The content cannot be written as JSON. The outage is permanent.
     pub fn body(&self) -> Result<String, Outage> {
         let body = match self {
-            Self::Service { team, .. } => serde_json::to_string(&Owner { team: team.clone() }),
+            Self::Service { team, owner, .. } => {
+                serde_json::to_string(&Owned { team: team.clone(), owner: owner.clone() })
+            }
             Self::Team { settings, .. } => serde_json::to_string(&**settings),
             Self::Day { rota, .. } => serde_json::to_string(&**rota),
             Self::Person { profile, .. } => serde_json::to_string(&**profile),
@@ -349,9 +396,8 @@ impl Entry {
     pub fn decode(key: EntryKey, body: &str) -> Result<Self, Outage> {
         let decoded =
             match key {
-                EntryKey::Service(service) => {
-                    serde_json::from_str(body).map(|Owner { team }| Self::Service { service, team })
-                }
+                EntryKey::Service(service) => serde_json::from_str(body)
+                    .map(|Owned { team, owner }| Self::Service { service, team, owner }),
                 EntryKey::Team(team) => serde_json::from_str(body)
                     .map(|settings| Self::Team { team, settings: Arc::new(settings) }),
                 EntryKey::Day(team, day) => {
@@ -410,12 +456,20 @@ impl Entry {
     pub(super) fn shown(&self) -> Map<String, Value> {
         let masked = |targets: &[Target]| targets.iter().map(|t| Value::from(t.masked())).collect::<Value>();
         match self {
-            Self::Service { team, .. } => Map::from_iter([("team".into(), Value::from(team.as_str()))]),
+            Self::Service { team, owner, .. } => {
+                let mut shown = Map::from_iter([("team".into(), Value::from(team.as_str()))]);
+                shown.extend(owner.iter().map(|owner| ("owner".to_owned(), Value::from(owner.as_str()))));
+                shown
+            }
             Self::Team { settings, .. } => settings.shown(&masked),
-            Self::Day { rota, .. } => Map::from_iter([
-                ("oncall".into(), masked(rota.oncall())),
-                ("escalation".into(), rota.escalation().iter().map(|level| masked(level)).collect()),
-            ]),
+            Self::Day { rota, .. } => {
+                let mut shown = Map::from_iter([
+                    ("oncall".into(), masked(rota.oncall())),
+                    ("escalation".into(), rota.escalation().iter().map(|level| masked(level)).collect()),
+                ]);
+                shown.extend(rota.owner().map(|owner| ("owner".to_owned(), Value::from(owner.as_str()))));
+                shown
+            }
             Self::Person { .. } | Self::Schedule { .. } | Self::Override { .. } | Self::Feed { .. } => {
                 self.masked()
             }
@@ -560,6 +614,24 @@ mod tests {
             let team = key.team().map(TeamName::as_str).unwrap_or_default();
             assert_eq!(EntryKey::from_parts(kind, team, &key.name()).unwrap(), key);
             assert_eq!(Entry::decode(key, &entry.body().unwrap()).unwrap(), entry);
+        }
+    }
+
+    #[test]
+    fn an_owner_is_kept_with_every_entry_and_changes_no_body_without_one() {
+        let owner = OwnerName::new("web.toml").unwrap();
+        for entry in entries() {
+            let body = entry.body().unwrap();
+            assert!(!body.contains("owner"), "{body}");
+            let owned = entry.clone().owned_by(Some(owner.clone()));
+            assert_eq!(owned.clone().owned_by(None), entry);
+            if entry.key().kind() == EntryKind::Feed {
+                continue;
+            }
+            assert_eq!(owned.owner(), Some(&owner));
+            assert_eq!(owned.shown().get("owner"), Some(&Value::from("web.toml")), "{owned:?}");
+            let read = Entry::decode(owned.key(), &owned.body().unwrap()).unwrap();
+            assert_eq!(read, owned);
         }
     }
 

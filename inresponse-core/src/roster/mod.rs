@@ -112,6 +112,24 @@ pub trait Roster: Debug + Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<Listed>, Outage>;
 
+    /// Reads the entry with that key. The default looks for it among all [`entries`](Self::entries) of its kind.
+    async fn entry(&self, key: &EntryKey) -> Result<Option<Entry>, Outage> {
+        const PAGE: usize = 500;
+        let mut after = None;
+        loop {
+            let page = self.entries(key.kind(), after.as_ref(), PAGE).await?;
+            let is_last = page.len() < PAGE;
+            let last = page.last().map(|listed| listed.key.clone());
+            if let Some(found) = page.into_iter().find(|listed| listed.key == *key) {
+                return Ok(found.entry);
+            }
+            if is_last || last.as_ref().is_none_or(|last| last > key) {
+                return Ok(None);
+            }
+            after = last;
+        }
+    }
+
     /// Lists the audit records, newest first: at most `limit`, beginning with the newest, or before a mark.
     ///
     /// Records that are written while somebody reads page after page do not move other records to another page. A mark

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Moment;
 use crate::error::InvalidInput;
-use crate::model::{Contact, MethodName, Severity, Zone};
+use crate::model::{Contact, MethodName, OwnerName, Severity, Zone};
 
 /// A person of the roster: their display name, time zone, methods, rules and absences.
 ///
@@ -24,6 +24,8 @@ pub struct Profile {
     rules: BTreeMap<RuleFor, Vec<RuleStep>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     absences: Vec<Absence>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    owner: Option<OwnerName>,
 }
 
 /// The incidents that a rule is for.
@@ -77,8 +79,8 @@ impl Profile {
 
     /// A person with these methods, in UTC, without rules and absences.
     pub fn builder(methods: BTreeMap<MethodName, Contact>) -> ProfileBuilder {
-        let profile =
-            Self { name: None, timezone: Zone::utc(), methods, rules: BTreeMap::new(), absences: Vec::new() };
+        let (rules, absences) = (BTreeMap::new(), Vec::new());
+        let profile = Self { name: None, timezone: Zone::utc(), methods, rules, absences, owner: None };
         ProfileBuilder { profile }
     }
 
@@ -105,6 +107,17 @@ impl Profile {
     /// The person's absences.
     pub fn absences(&self) -> &[Absence] {
         &self.absences
+    }
+
+    /// The owner of the roster file that made the entry.
+    pub fn owner(&self) -> Option<&OwnerName> {
+        self.owner.as_ref()
+    }
+
+    /// The same person with that owner.
+    #[must_use]
+    pub fn owned_by(self, owner: Option<OwnerName>) -> Self {
+        Self { owner, ..self }
     }
 
     /// Whether the person is away at `at`.

@@ -12,12 +12,12 @@ use super::{
     Book, Directory, Effect, Entry, EntryKey, EntryKind, Listed, RosterEdit, Rota, Standing, Target, Team,
     TeamPart,
 };
-use crate::model::{ServiceName, TeamName};
+use crate::model::{OwnerName, ServiceName, TeamName};
 
 /// All entries of a roster, for rosters that keep them in memory.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Snapshot {
-    services: BTreeMap<ServiceName, TeamName>,
+    services: BTreeMap<ServiceName, (TeamName, Option<OwnerName>)>,
     teams: BTreeMap<TeamName, Parts>,
     book: Arc<Book>,
 }
@@ -40,7 +40,7 @@ impl Parts {
 impl Snapshot {
     /// The team that owns a service.
     pub fn service(&self, service: &ServiceName) -> Option<&TeamName> {
-        self.services.get(service)
+        self.services.get(service).map(|(team, _)| team)
     }
 
     /// A team with its calendar entries from `first` to `last`, and the teams that targets lead to.
@@ -84,7 +84,8 @@ impl Snapshot {
                     _ => None,
                 });
                 let services = self.services.range::<ServiceName, _>((from, Bound::Unbounded));
-                services.take(limit).map(|(service, team)| Entry::service(service, team).into()).collect()
+                let entry = |(service, owned)| owned_service(service, owned).into();
+                services.take(limit).map(entry).collect()
             }
             EntryKind::Team => {
                 let from = after_key(after, |key| match key {
@@ -122,6 +123,14 @@ impl Snapshot {
         }
     }
 
+    /// The entry with that key, if there is one.
+    pub fn entry(&self, key: &EntryKey) -> Option<Entry> {
+        match self.was(key) {
+            Was::Entry(entry) => Some(entry),
+            Was::Absent | Was::OnlyParts | Was::Unreadable => None,
+        }
+    }
+
     /// Answers what [`judge`](super::edit::judge) asks.
     pub fn answer(&self, question: &Question, answers: &mut Answers) {
         let keys = match question {
@@ -146,7 +155,7 @@ impl Snapshot {
         let parts = key.team().and_then(|team| self.teams.get(team));
         let entry = match key {
             EntryKey::Service(service) => {
-                self.services.get(service).map(|team| Entry::service(service, team))
+                self.services.get(service).map(|owned| owned_service(service, owned))
             }
             EntryKey::Team(team) => parts
                 .and_then(|parts| parts.settings.clone())
@@ -204,10 +213,10 @@ impl Snapshot {
     /// Adds or replaces an entry.
     pub fn put(&mut self, entry: Entry) {
         match entry {
-            Entry::Service { service, team } => {
+            Entry::Service { service, team, owner } => {
                 self.disown(&service);
                 self.teams.entry(team.clone()).or_default().owns.insert(service.clone());
-                self.services.insert(service, team);
+                self.services.insert(service, (team, owner));
             }
             Entry::Team { team, settings } => {
                 self.teams.entry(team).or_default().settings = Some(settings);
@@ -259,8 +268,8 @@ impl Snapshot {
     }
 
     fn disown(&mut self, service: &ServiceName) {
-        if let Some(owner) = self.services.remove(service) {
-            self.change(&owner, |parts| _ = parts.owns.remove(service));
+        if let Some((team, _)) = self.services.remove(service) {
+            self.change(&team, |parts| _ = parts.owns.remove(service));
         }
     }
 
@@ -272,6 +281,10 @@ impl Snapshot {
             }
         }
     }
+}
+
+fn owned_service(service: &ServiceName, (team, owner): &(TeamName, Option<OwnerName>)) -> Entry {
+    Entry::service(service, team).owned_by(owner.clone())
 }
 
 fn copied(

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::Target;
 use crate::error::InvalidInput;
-use crate::model::{Matrix, Severity, Zone};
+use crate::model::{Matrix, OwnerName, Severity, Zone};
 
 /// A team's settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +24,8 @@ pub struct Team {
     alert_levels: BTreeMap<Severity, Vec<u16>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     levels: Vec<TeamLevel>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    owner: Option<OwnerName>,
 }
 
 /// One level of a team's own ladder: who is alerted, and how long the level is given.
@@ -63,6 +65,7 @@ impl Team {
                 repeat: 0,
                 alert_levels: BTreeMap::new(),
                 levels: Vec::new(),
+                owner: None,
             },
         }
     }
@@ -100,6 +103,17 @@ impl Team {
     /// The levels that each severity alerts, if not all.
     pub fn alert_levels(&self) -> &BTreeMap<Severity, Vec<u16>> {
         &self.alert_levels
+    }
+
+    /// The owner of the roster file that made the entry.
+    pub fn owner(&self) -> Option<&OwnerName> {
+        self.owner.as_ref()
+    }
+
+    /// The same settings with that owner.
+    #[must_use]
+    pub fn owned_by(self, owner: Option<OwnerName>) -> Self {
+        Self { owner, ..self }
     }
 }
 
@@ -207,6 +221,7 @@ impl Team {
             };
             shown.insert("levels".to_owned(), self.levels.iter().map(level).collect());
         }
+        shown.extend(self.owner.iter().map(|owner| ("owner".to_owned(), Value::from(owner.as_str()))));
         shown
     }
 }
@@ -216,6 +231,8 @@ impl Team {
 pub struct Rota {
     oncall: Vec<Target>,
     escalation: Vec<Vec<Target>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    owner: Option<OwnerName>,
 }
 
 impl Rota {
@@ -234,7 +251,7 @@ impl Rota {
                 format!("must be at most {most} contacts and levels"),
             ));
         }
-        Ok(Self { oncall, escalation })
+        Ok(Self { oncall, escalation, owner: None })
     }
 
     /// The contacts who are on call: level 1.
@@ -245,6 +262,17 @@ impl Rota {
     /// The contacts of the next levels, level by level.
     pub fn escalation(&self) -> &[Vec<Target>] {
         &self.escalation
+    }
+
+    /// The owner of the roster file that made the entry.
+    pub fn owner(&self) -> Option<&OwnerName> {
+        self.owner.as_ref()
+    }
+
+    /// The same entry with that owner.
+    #[must_use]
+    pub fn owned_by(self, owner: Option<OwnerName>) -> Self {
+        Self { owner, ..self }
     }
 
     /// Everybody whom the entry names.

@@ -48,34 +48,46 @@ fn conflict(detail: String) -> Problem {
 }
 
 fn refused(refusal: &Refusal, team: Option<&TeamName>, named: &[Named]) -> Problem {
+    let told = told(refusal);
     match refusal {
-        Refusal::InUse { key, by: EntryKey::Service(service) } => {
-            conflict(format!("{} still owns the service `{service}`", quoted(key)))
-        }
-        Refusal::InUse { key, by } => conflict(format!("{} is still used by {}", quoted(key), quoted(by))),
-        Refusal::Twice(key) => conflict(format!("{key} is edited twice")),
-        Refusal::TooMany(edits) => {
-            conflict(format!("these are {edits} edits; at most {MAX_EDITS} are made at once"))
+        Refusal::InUse { .. } | Refusal::Twice(_) | Refusal::TooMany(_) | Refusal::LastMethod { .. } => {
+            conflict(told)
         }
         Refusal::Unknown { key, .. } => {
             let names = |(_, target): &&Named| {
                 team.and_then(|team| EntryKey::named_by(target, team)).as_ref() == Some(key)
             };
             let field = named.iter().find(names).map_or_else(|| key.kind().as_str(), |(field, _)| field);
-            Problem::unprocessable(field.to_owned(), format!("there is no {}", quoted(key)))
+            Problem::unprocessable(field.to_owned(), told)
         }
+        Refusal::Circle(_) => {
+            let field = named.first().map_or("body", |(field, _)| field);
+            Problem::unprocessable(field.to_owned(), told)
+        }
+        Refusal::NoFallback(_) => Problem::unprocessable("fallback", told),
+    }
+}
+
+/// A refusal in words.
+pub(crate) fn told(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::InUse { key, by: EntryKey::Service(service) } => {
+            format!("{} still owns the service `{service}`", quoted(key))
+        }
+        Refusal::InUse { key, by } => format!("{} is still used by {}", quoted(key), quoted(by)),
+        Refusal::Twice(key) => format!("{key} is edited twice"),
+        Refusal::TooMany(edits) => {
+            format!("these are {edits} edits; at most {MAX_EDITS} are made at once")
+        }
+        Refusal::Unknown { key, .. } => format!("there is no {}", quoted(key)),
         Refusal::Circle(path) => {
             let path: Vec<String> = path.iter().chain(path.first()).map(quoted).collect();
-            let field = named.first().map_or("body", |(field, _)| field);
-            let message = format!("these names lead round in a circle: {}", path.join(" → "));
-            Problem::unprocessable(field.to_owned(), message)
+            format!("these names lead round in a circle: {}", path.join(" → "))
         }
-        Refusal::NoFallback(_) => {
-            Problem::unprocessable("fallback", "must name a contact, or a person with a method")
-        }
-        Refusal::LastMethod { person, team } => conflict(format!(
+        Refusal::NoFallback(_) => "must name a contact, or a person with a method".to_owned(),
+        Refusal::LastMethod { person, team } => format!(
             "person `{person}` is the only one whom the fallback of team `{team}` reaches, and needs a method"
-        )),
+        ),
     }
 }
 

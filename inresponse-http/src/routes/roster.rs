@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use inresponse_api::{
-    Day, DayEntry, KnownTeam, OnCall, Owner, Service, Services, Team, TeamSettings, Teams, Time,
+    Calendar, Day, DayEntry, KnownTeam, OnCall, Owner, Service, Services, Team, TeamSettings, Teams, Time,
 };
 use inresponse_core::InvalidInput;
 use inresponse_core::model::{ServiceName, TeamName};
@@ -92,10 +92,9 @@ pub(crate) async fn put_service(
     Body(given): Body<Owner>,
 ) -> Result<Json<Service>, Problem> {
     let service = service_name(&service)?;
-    let team = given.team.ok_or_else(|| Problem::invalid(&InvalidInput::field("team", "is missing")))?;
-    let team = team_name(&team)?;
-    let _ = edit(&api, &key, Entry::service(&service, &team).into()).await?;
-    Ok(Json(Service { service: service.to_string(), team: team.to_string() }))
+    let entry = wire::service(&service, given).map_err(|e| Problem::invalid(&e))?;
+    let _ = edit(&api, &key, entry.clone().into()).await?;
+    Ok(Json(answered(&service, Some(entry))?))
 }
 
 /// Read which team owns a service.
@@ -112,10 +111,14 @@ pub(crate) async fn get_service(
     Path(service): Path<String>,
 ) -> Result<Json<Service>, Problem> {
     let service = service_name(&service)?;
-    let team = present(&api, api.engine().roster().service(&service)).await;
-    let team = team.map_err(|e| Problem::outage(&e))?;
-    let team = team.ok_or_else(|| Problem::not_found(format!("there is no service `{service}`")))?;
-    Ok(Json(Service { service: service.to_string(), team: team.to_string() }))
+    let entry_key = EntryKey::Service(service.clone());
+    let entry = present(&api, api.engine().roster().entry(&entry_key)).await;
+    Ok(Json(answered(&service, entry.map_err(|e| Problem::outage(&e))?)?))
+}
+
+fn answered(service: &ServiceName, entry: Option<Entry>) -> Result<Service, Problem> {
+    let service_of = entry.as_ref().and_then(wire::service_of);
+    service_of.ok_or_else(|| Problem::not_found(format!("there is no service `{service}`")))
 }
 
 /// List the services.
@@ -134,12 +137,7 @@ pub(crate) async fn list_services(
     params: Params,
 ) -> Result<Json<Services>, Problem> {
     let (page, cursor) = page(&api, EntryKind::Service, params).await?;
-    let service = |listed: Listed| match listed.entry {
-        Some(Entry::Service { service, team }) => {
-            Some(Service { service: service.to_string(), team: team.to_string() })
-        }
-        _ => None,
-    };
+    let service = |listed: Listed| wire::service_of(&listed.entry?);
     Ok(Json(Services { services: page.into_iter().filter_map(service).collect(), cursor }))
 }
 
@@ -323,6 +321,43 @@ pub(crate) async fn delete_day(
 ) -> Result<StatusCode, Problem> {
     let (team, day) = (team_name(&team)?, day_of(&day)?);
     delete(&api, &key, EntryKey::Day(team, day), "such entry").await
+}
+
+/// List the days of a team's calendar that have an entry.
+#[utoipa::path(get, path = "/teams/{team}/calendar", operation_id = "list_days", tag = "roster",
+    params(
+        ("team" = String, Path, example = "devops"),
+        ("limit" = Option<usize>, Query, description = "1 to 500 (default: 50)"),
+        ("cursor" = Option<String>, Query, description = "from the previous page"),
+    ),
+    responses(
+        (status = 200, description = "a page", body = Calendar),
+        (status = 400, description = "a parameter is invalid", body = Problem),
+    ))]
+pub(crate) async fn list_days(
+    State(api): State<Api>,
+    _: Caller,
+    Path(team): Path<String>,
+    mut params: Params,
+) -> Result<Json<Calendar>, Problem> {
+    let team = team_name(&team)?;
+    let limit = params.take("limit", limit).unwrap_or(DEFAULT_LIMIT);
+    let after = params.take("cursor", |text| cursor::read_entry(text, EntryKind::Day));
+    params.finish()?;
+    // The days of all teams are one list; no calendar begins before this day.
+    let first = EntryKey::Day(team.clone(), NaiveDate::MIN);
+    let after = after.filter(|after| *after > first).unwrap_or(first);
+    let listed = present(&api, api.engine().roster().entries(EntryKind::Day, Some(&after), limit + 1)).await;
+    let listed = listed.map_err(|e| Problem::outage(&e))?;
+    let mut days: Vec<_> = listed.into_iter().filter(|listed| listed.key.team() == Some(&team)).collect();
+    let more = days.len() > limit;
+    days.truncate(limit);
+    let cursor = days.last().filter(|_| more).map(|last| cursor::write_entry(&last.key));
+    let day = |listed: Listed| match listed.entry {
+        Some(Entry::Day { team, day, rota }) => Some(wire::day(&team, day, &rota)),
+        _ => None,
+    };
+    Ok(Json(Calendar { days: days.into_iter().filter_map(day).collect(), cursor }))
 }
 
 /// Read who is on call.

@@ -6,7 +6,6 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use inresponse_api::{Override, OverrideEntry, Overrides, Schedule, ScheduleEntry, Schedules, Shifts};
-use inresponse_core::InvalidInput;
 use inresponse_core::model::{OverrideId, ScheduleName, TeamName, Zone};
 use inresponse_core::roster::{self, Book, Entry, EntryKey, Timetable};
 
@@ -151,10 +150,7 @@ pub(crate) async fn put_override(
     let (team, schedule, id) = (team_name(&team)?, schedule_name(&schedule)?, override_id(&id)?);
     let (stand_in, named) = wire::stand_in(&given).map_err(|e| Problem::invalid(&e))?;
     if let Some(timetable) = book(&api).await?.timetable(&team, &schedule).and_then(Timetable::schedule) {
-        let (from, to) = stand_in.span(timetable.timezone());
-        if from >= to {
-            return Err(Problem::invalid(&InvalidInput::field("to", "must be after `from`")));
-        }
+        wire::in_order(&stand_in, timetable.timezone()).map_err(|e| Problem::invalid(&e))?;
     }
     reachable(&api, &named)?;
     let entry = Entry::stand_in(&team, &schedule, &id, stand_in.clone());

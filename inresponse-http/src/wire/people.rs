@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use inresponse_api as api;
 use inresponse_core::InvalidInput;
-use inresponse_core::model::{Contact, MethodName, PersonId};
+use inresponse_core::model::{Contact, MethodName, OwnerName, PersonId};
 use inresponse_core::roster::{Absence, Moment, Profile, RuleFor, RuleStep, Target, Zone};
 
 use super::roster::Named;
@@ -14,6 +14,7 @@ use crate::caller::Addresses;
 /// The person that a request asks for, and their contacts with the names of their fields.
 pub(crate) fn profile(given: api::PersonEntry) -> Result<(Profile, Vec<Named>), InvalidInput> {
     let mut invalid = InvalidInput::default();
+    let owner = invalid.keep(owner(given.owner));
     let (mut methods, mut named) = (BTreeMap::new(), Vec::new());
     for (name, contact) in given.methods.unwrap_or_default() {
         let field = format!("methods.{name}");
@@ -24,7 +25,7 @@ pub(crate) fn profile(given: api::PersonEntry) -> Result<(Profile, Vec<Named>), 
             methods.insert(name, contact);
         }
     }
-    let refused_methods = !invalid.is_empty();
+    let refused_methods = invalid.errors().iter().any(|e| e.field().starts_with("methods."));
     let mut profile = Profile::builder(methods);
     if let Some(name) = given.name {
         profile = profile.name(name);
@@ -57,7 +58,7 @@ pub(crate) fn profile(given: api::PersonEntry) -> Result<(Profile, Vec<Named>), 
         }
     }
     match profile.build() {
-        Ok(profile) if invalid.is_empty() => Ok((profile, named)),
+        Ok(profile) if invalid.is_empty() => Ok((profile.owned_by(owner.flatten()), named)),
         Ok(_) => Err(invalid),
         Err(error) => {
             // A rule may name a method that was refused.
@@ -67,6 +68,11 @@ pub(crate) fn profile(given: api::PersonEntry) -> Result<(Profile, Vec<Named>), 
             Err(invalid)
         }
     }
+}
+
+/// The owner of the file that makes an entry.
+pub(super) fn owner(given: Option<String>) -> Result<Option<OwnerName>, InvalidInput> {
+    given.map(OwnerName::new).transpose()
 }
 
 /// The same result, whose errors name that field.
@@ -103,5 +109,6 @@ pub(crate) fn person(id: &PersonId, profile: &Profile, addresses: Addresses) -> 
             .map(|(rule, steps)| (rule.to_string(), steps.iter().map(step).collect()))
             .collect(),
         absences: profile.absences().iter().map(absence).collect(),
+        owner: profile.owner().map(OwnerName::to_string),
     }
 }

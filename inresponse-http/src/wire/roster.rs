@@ -6,8 +6,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use inresponse_api::{self as api, Change, Contacts, Day, DayEntry, Levels, OnCall, TeamSettings};
 use inresponse_core::InvalidInput;
 use inresponse_core::engine;
-use inresponse_core::model::{Level, Matrix, Severity, TeamName};
-use inresponse_core::roster::{RosterChange, Rota, Target, Team, TeamLevel, Zone};
+use inresponse_core::model::{Level, Matrix, OwnerName, ServiceName, Severity, TeamName};
+use inresponse_core::roster::{Entry, RosterChange, Rota, Target, Team, TeamLevel, Zone};
+
+use super::people::owner;
 
 /// A target with the name of its field, so that an error can name it.
 pub(crate) type Named = (String, Target);
@@ -33,6 +35,40 @@ pub(super) fn bare(named: &[Named]) -> Vec<Target> {
     named.iter().map(|(_, target)| target.clone()).collect()
 }
 
+/// The service that a request asks for.
+pub(crate) fn service(service: &ServiceName, given: api::Owner) -> Result<Entry, InvalidInput> {
+    let mut invalid = InvalidInput::default();
+    let team = match given.team {
+        Some(team) => invalid.keep(TeamName::new(team)),
+        None => {
+            invalid.push("team", "is missing");
+            None
+        }
+    };
+    let owner = invalid.keep(owner(given.owner));
+    match (team, owner) {
+        (Some(team), Some(owner)) => Ok(Entry::service(service, &team).owned_by(owner)),
+        (_, _) => Err(invalid),
+    }
+}
+
+/// How a service is answered; `None` for another kind of entry.
+pub(crate) fn service_of(entry: &Entry) -> Option<api::Service> {
+    match entry {
+        Entry::Service { service, team, owner } => Some(api::Service {
+            service: service.to_string(),
+            team: team.to_string(),
+            owner: owner.as_ref().map(OwnerName::to_string),
+        }),
+        Entry::Team { .. }
+        | Entry::Day { .. }
+        | Entry::Person { .. }
+        | Entry::Schedule { .. }
+        | Entry::Override { .. }
+        | Entry::Feed { .. } => None,
+    }
+}
+
 /// The settings that a request asks for.
 pub(crate) fn settings(given: TeamSettings) -> Result<(Team, Vec<Named>), InvalidInput> {
     let mut invalid = InvalidInput::default();
@@ -41,6 +77,7 @@ pub(crate) fn settings(given: TeamSettings) -> Result<(Team, Vec<Named>), Invali
         None => Vec::new(),
     };
     let refused_contacts = !invalid.is_empty();
+    let owner = invalid.keep(owner(given.owner));
     let mut named = fallback.clone();
     let mut team = Team::builder(bare(&fallback));
     if let Some(zone) = given.timezone.and_then(|name| invalid.keep(Zone::new(&name))) {
@@ -66,7 +103,7 @@ pub(crate) fn settings(given: TeamSettings) -> Result<(Team, Vec<Named>), Invali
     }
     team = team.levels(levels);
     match team.build() {
-        Ok(team) if invalid.is_empty() => Ok((team, named)),
+        Ok(team) if invalid.is_empty() => Ok((team.owned_by(owner.flatten()), named)),
         Ok(_) => Err(invalid),
         Err(error) => {
             // A contact that was refused is not also a missing one.
@@ -88,6 +125,7 @@ pub(crate) fn team(name: &TeamName, team: &Team) -> api::Team {
         repeat: team.repeat(),
         alert_levels: team.alert_levels().iter().map(|(s, l)| (s.to_string(), l.clone())).collect(),
         levels: team.levels().iter().map(level).collect(),
+        owner: team.owner().map(OwnerName::to_string),
     }
 }
 
@@ -112,11 +150,12 @@ pub(crate) fn rota(given: &DayEntry) -> Result<(Rota, Vec<Named>), InvalidInput>
             .map(|(i, level)| read(&format!("escalation[{i}]"), level, &mut invalid))
             .collect(),
     };
+    let owner = invalid.keep(owner(given.owner.clone())).flatten();
     let levels = escalation.iter().map(|level| bare(level)).collect();
     let rota = invalid.keep(Rota::new(bare(&oncall), levels));
     match rota {
         Some(rota) if invalid.is_empty() => {
-            Ok((rota, oncall.into_iter().chain(escalation.into_iter().flatten()).collect()))
+            Ok((rota.owned_by(owner), oncall.into_iter().chain(escalation.into_iter().flatten()).collect()))
         }
         _ => Err(invalid),
     }
@@ -129,6 +168,7 @@ pub(crate) fn day(team: &TeamName, day: NaiveDate, rota: &Rota) -> Day {
         day,
         oncall: texts(rota.oncall()),
         escalation: rota.escalation().iter().map(|level| texts(level)).collect(),
+        owner: rota.owner().map(OwnerName::to_string),
     }
 }
 

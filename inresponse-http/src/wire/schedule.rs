@@ -3,14 +3,17 @@
 use chrono::{DateTime, Utc};
 use inresponse_api::{self as api, Contacts};
 use inresponse_core::InvalidInput;
-use inresponse_core::model::{LayerName, OverrideId, ScheduleName, TeamName};
+use inresponse_core::model::{LayerName, OverrideId, OwnerName, ScheduleName, TeamName};
 use inresponse_core::roster::{
     self, ClockTime, Counting, Feed, FeedRole, Hours, Layer, Member, Moment, Override, Schedule, Source,
     Turn, TurnUnit, WallTime, WeekDays, Who, Zone,
 };
 
-use super::people::at;
+use super::people::{at, owner};
 use super::roster::{Named, bare, read, texts};
+
+/// The end of a feed's URL that is masked.
+const MASK: &str = "/…";
 
 /// The schedule that a request asks for, and whom it names with the names of the fields.
 ///
@@ -22,6 +25,7 @@ pub(crate) fn schedule(
     known: &[Feed],
 ) -> Result<(Schedule, Vec<Named>), InvalidInput> {
     let mut invalid = InvalidInput::default();
+    let owner = invalid.keep(owner(given.owner));
     let zone = match given.timezone {
         Some(name) => invalid.keep(Zone::new(&name)),
         None => Some(zone),
@@ -31,14 +35,16 @@ pub(crate) fn schedule(
         .zip(given.layers.unwrap_or_default())
         .map(|(i, given)| layer(&format!("layers[{i}]"), given, &mut named, &mut invalid))
         .collect();
+    let mut known: Vec<&Feed> = known.iter().collect();
     let feeds: Vec<Option<Feed>> = (0..)
         .zip(given.feeds.unwrap_or_default())
-        .map(|(i, given)| feed(&format!("feeds[{i}]"), given, known, &mut invalid))
+        .map(|(i, given)| feed(&format!("feeds[{i}]"), given, &mut known, &mut invalid))
         .collect();
     let layers: Vec<Layer> = layers.into_iter().flatten().collect();
     // If something is missing, places have moved: what is wrong with them is told first.
     let Some(zone) = zone.filter(|_| invalid.is_empty()) else { return Err(invalid) };
-    Ok((Schedule::new(zone, layers, feeds.into_iter().flatten().collect())?, named))
+    let schedule = Schedule::new(zone, layers, feeds.into_iter().flatten().collect())?;
+    Ok((schedule.owned_by(owner.flatten()), named))
 }
 
 fn layer(
@@ -133,7 +139,8 @@ fn weekly(field: &str, given: &api::Hours, invalid: &mut InvalidInput) -> Option
     valid.then_some(Hours { days, from, to })
 }
 
-fn feed(field: &str, given: api::Feed, known: &[Feed], invalid: &mut InvalidInput) -> Option<Feed> {
+/// `known` loses the feed that is meant, so that two feeds of one host are told apart.
+fn feed(field: &str, given: api::Feed, known: &mut Vec<&Feed>, invalid: &mut InvalidInput) -> Option<Feed> {
     let role = match given.role.as_str() {
         "base" => FeedRole::Base,
         "override" => FeedRole::Override,
@@ -142,8 +149,19 @@ fn feed(field: &str, given: api::Feed, known: &[Feed], invalid: &mut InvalidInpu
             return None;
         }
     };
-    let masked = known.iter().find(|feed| feed.masked() == given.url);
-    Some(Feed { url: masked.map_or(given.url, |feed| feed.url.clone()), role })
+    if !given.url.ends_with(MASK) {
+        return Some(Feed { url: given.url, role });
+    }
+    let is_meant = |feed: &&Feed| {
+        feed.masked() == given.url && given.id.as_ref().is_none_or(|id| feed.id().as_str() == id)
+    };
+    match known.iter().position(is_meant) {
+        Some(place) => Some(Feed { url: known.remove(place).url.clone(), role }),
+        None => {
+            invalid.push(format!("{field}.url"), "is masked, and the schedule has no such feed");
+            None
+        }
+    }
 }
 
 /// How a schedule is answered.
@@ -154,6 +172,7 @@ pub(crate) fn schedule_of(team: &TeamName, name: &ScheduleName, schedule: &Sched
         timezone: schedule.timezone().name().to_owned(),
         layers: schedule.layers().iter().map(layer_of).collect(),
         feeds: schedule.feeds().iter().map(feed_of).collect(),
+        owner: schedule.owner().map(OwnerName::to_string),
     }
 }
 
@@ -206,7 +225,7 @@ fn feed_of(feed: &Feed) -> api::Feed {
         FeedRole::Base => "base",
         FeedRole::Override => "override",
     };
-    api::Feed { url: feed.masked(), role: role.to_owned() }
+    api::Feed { url: feed.masked(), role: role.to_owned(), id: Some(feed.id().to_string()) }
 }
 
 /// The override that a request asks for, and whom it names with the names of the fields.
@@ -214,12 +233,22 @@ pub(crate) fn stand_in(given: &api::OverrideEntry) -> Result<(Override, Vec<Name
     let mut invalid = InvalidInput::default();
     let from = invalid.keep(at("from", given.from.parse::<Moment>()));
     let to = invalid.keep(at("to", given.to.parse::<Moment>()));
+    let owner = invalid.keep(owner(given.owner.clone()));
     let oncall = read("oncall", &given.oncall, &mut invalid);
     let instead_of = given.instead_of.as_ref().map(|who| read("insteadOf", who, &mut invalid));
     let Some((from, to)) = from.zip(to).filter(|_| invalid.is_empty()) else { return Err(invalid) };
     let replaced = instead_of.as_deref().map(bare);
     let stand_in = Override::new(from, to, bare(&oncall), replaced, given.note.clone())?;
-    Ok((stand_in, oncall.into_iter().chain(instead_of.into_iter().flatten()).collect()))
+    Ok((
+        stand_in.owned_by(owner.flatten()),
+        oncall.into_iter().chain(instead_of.into_iter().flatten()).collect(),
+    ))
+}
+
+/// Whether an override begins before it ends by the clocks of its schedule's zone.
+pub(crate) fn in_order(stand_in: &Override, zone: &Zone) -> Result<(), InvalidInput> {
+    let (from, to) = stand_in.span(zone);
+    if from < to { Ok(()) } else { Err(InvalidInput::field("to", "must be after `from`")) }
 }
 
 /// How an override is answered.
@@ -231,6 +260,7 @@ pub(crate) fn override_of(id: &OverrideId, stand_in: &Override) -> api::Override
         oncall: texts(stand_in.oncall()),
         instead_of: stand_in.instead_of().map(texts),
         note: stand_in.note().map(str::to_owned),
+        owner: stand_in.owner().map(OwnerName::to_string),
     }
 }
 

@@ -11,6 +11,8 @@ pub(crate) enum Failure {
     Call(ClientError),
     /// The command line or a file is invalid.
     Given(String),
+    /// The server or the roster refuses the request, or a check found something serious.
+    Refused(String),
     /// The terminal, a pipe or a file could not be read or written.
     Io(std::io::Error),
 }
@@ -20,6 +22,7 @@ impl Failure {
     pub(super) fn code(&self) -> u8 {
         match self {
             Failure::Given(_) => 64,
+            Failure::Refused(_) => 1,
             // What could not be printed was done.
             Failure::Io(_) => 3,
             Failure::Call(error) => match error.kind() {
@@ -48,7 +51,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::Call(error) => error.fmt(f),
-            Failure::Given(what) => f.write_str(what),
+            Failure::Given(what) | Failure::Refused(what) => f.write_str(what),
             Failure::Io(error) => error.fmt(f),
         }
     }

@@ -2,10 +2,13 @@
 
 mod changes;
 mod connect;
+mod export;
 mod failure;
 mod follow;
+mod held;
 mod import;
 mod incidents;
+mod outlook;
 mod output;
 mod report;
 
@@ -19,6 +22,10 @@ use failure::Failure;
 
 const EXIT: &str = "Exit codes: 0 done; 1 refused; 2 not reached or too busy, nothing was recorded; \
                     3 unknown whether it was recorded; 64 usage error.";
+
+const CHECK_EXIT: &str = "Exit codes: 0 nothing found, or only findings that keep no alert from arriving; \
+                          1 findings of the kinds gap, noMethod, unknownName or staleFeed, or refused; \
+                          2 not reached or too busy; 64 usage error.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClientCommand {
@@ -80,7 +87,15 @@ pub(crate) enum ClientCommand {
     /// Example: inresponse oncall devops --at 2026-12-24T08:00:00Z
     #[command(verbatim_doc_comment, after_help = EXIT)]
     Oncall(incidents::OnCallArgs),
-    /// Work with services, teams and calendars.
+    /// Show whom a report would alert, and when, if nobody claimed the incident. Nothing is reported.
+    ///
+    /// Each line has the time in UTC, the level, the person, the method, and what leads to the person: the layer, the
+    /// override, the feed, the calendar day or the fallback.
+    ///
+    /// Example: inresponse plan athens --severity WARN --at 2026-12-24T23:00:00Z
+    #[command(verbatim_doc_comment, after_help = EXIT)]
+    Plan(outlook::PlanArgs),
+    /// Work with people, services, teams, calendars and schedules.
     #[command(subcommand)]
     Roster(RosterCommand),
 }
@@ -89,12 +104,30 @@ pub(crate) enum ClientCommand {
 pub(crate) enum RosterCommand {
     /// Import a roster file. The command shows what would change, and asks before it changes anything.
     ///
+    /// For every schedule it also shows which hours of the next 90 days change hands.
+    ///
     /// A .toml file looks like the server's `roster` table. Any other file is CSV with the columns
     /// team,day,oncall,escalation. Spaces separate contacts that are alerted together, semicolons separate levels.
+    ///
+    /// With `owner = "…"` in its `roster` table, a .toml file marks every entry that it makes. --prune then deletes the
+    /// entries with this owner that the file no longer names.
     ///
     /// Example: inresponse roster import december.csv --yes
     #[command(verbatim_doc_comment, after_help = EXIT)]
     Import(import::ImportArgs),
+    /// Write the server's roster as TOML, which `roster import` reads.
+    ///
+    /// The URLs of calendar feeds are masked, since they are secrets. Importing a masked URL keeps the feed that the
+    /// server has.
+    ///
+    /// Example: inresponse roster export --team web > web.toml
+    #[command(verbatim_doc_comment, after_help = EXIT)]
+    Export(export::ExportArgs),
+    /// Check the coming days for gaps, and for whatever else would keep an alert from reaching somebody.
+    ///
+    /// Example: inresponse roster check --days 90 --team web
+    #[command(verbatim_doc_comment, after_help = CHECK_EXIT)]
+    Check(outlook::CheckArgs),
     /// Show who changed the roster and when, newest first.
     ///
     /// Example: inresponse roster log --limit 20
@@ -121,7 +154,10 @@ pub(crate) fn run(command: ClientCommand) -> ExitCode {
             ClientCommand::List(args) => incidents::list(args).await,
             ClientCommand::Watch(args) => follow::watch(args).await,
             ClientCommand::Oncall(args) => incidents::on_call(args).await,
+            ClientCommand::Plan(args) => outlook::plan(args).await,
             ClientCommand::Roster(RosterCommand::Import(args)) => import::import(args).await,
+            ClientCommand::Roster(RosterCommand::Export(args)) => export::export(args).await,
+            ClientCommand::Roster(RosterCommand::Check(args)) => outlook::check(args).await,
             ClientCommand::Roster(RosterCommand::Log(args)) => changes::log(args).await,
         }
     });

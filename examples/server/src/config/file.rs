@@ -7,6 +7,7 @@ use inresponse_http::Mapping;
 use serde::Deserialize;
 
 use super::SecretText;
+use super::file_roster::FileRoster;
 
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]
@@ -99,79 +100,4 @@ pub(super) struct FileKey {
     /// The service that the key is restricted to. If a system's messages name no service, their incidents belong to
     /// this service.
     pub(super) service: Option<String>,
-}
-
-/// The roster: services, teams and calendars.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct FileRoster {
-    /// The team that owns each service.
-    #[serde(default)]
-    pub(super) services: BTreeMap<String, String>,
-    #[serde(default)]
-    pub(super) teams: BTreeMap<String, FileTeam>,
-}
-
-/// The settings of a team. Field names are those of the HTTP API or their kebab-case.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct FileTeam {
-    pub(super) timezone: Option<String>,
-    #[serde(alias = "escalateAfterSeconds")]
-    pub(super) escalate_after_seconds: Option<u64>,
-    pub(super) fallback: Vec<String>,
-    pub(super) repeat: Option<u32>,
-    #[serde(default, alias = "alertLevels")]
-    pub(super) alert_levels: BTreeMap<String, Vec<u16>>,
-    #[serde(default)]
-    pub(super) calendar: BTreeMap<String, FileDay>,
-}
-
-/// The calendar entry of a day.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct FileDay {
-    pub(super) oncall: OneOrMany,
-    #[serde(default)]
-    pub(super) escalation: Levels,
-}
-
-/// One contact, or several that are alerted together.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged, expecting = "a contact or a list of contacts")]
-pub(super) enum OneOrMany {
-    One(String),
-    Many(Vec<String>),
-}
-
-/// One contact, or a list of levels.
-#[derive(Debug, Deserialize)]
-#[serde(untagged, expecting = "a contact or a list of levels")]
-pub(super) enum Levels {
-    One(String),
-    Many(Vec<OneOrMany>),
-}
-
-impl Default for Levels {
-    fn default() -> Self {
-        Levels::Many(Vec::new())
-    }
-}
-
-impl OneOrMany {
-    pub(super) fn into_vec(self) -> Vec<String> {
-        match self {
-            OneOrMany::One(contact) => vec![contact],
-            OneOrMany::Many(contacts) => contacts,
-        }
-    }
-}
-
-impl Levels {
-    pub(super) fn into_levels(self) -> Vec<Vec<String>> {
-        match self {
-            Levels::One(contact) => vec![vec![contact]],
-            Levels::Many(levels) => levels.into_iter().map(OneOrMany::into_vec).collect(),
-        }
-    }
 }

@@ -5,6 +5,7 @@ mod aws;
 mod chosen;
 mod error;
 mod file;
+mod file_roster;
 mod imported;
 mod keys;
 mod named;
@@ -28,10 +29,13 @@ use inresponse_webhook::WebhookConfig;
 pub(crate) use args::ServeArgs;
 pub(crate) use chosen::{MailConfig, StorageConfig};
 pub(crate) use error::ConfigError;
+pub(crate) use file_roster::{
+    FileDay, FileLevel, FileOverride, FilePerson, FileRoster, FileSchedule, FileStep, FileTeam,
+};
 pub(crate) use imported::{read_roster, unquoted};
 pub(crate) use keys::WeakSecrets;
 pub(crate) use named::SAMPLE_TEAM;
-pub(crate) use roster::{RosterSeed, SeededTeam};
+pub(crate) use roster::{FeedUrls, Given, RosterSeed, Wanted, is_masked, masked_schedule};
 pub(crate) use secret::SecretText;
 pub(crate) use translation::IntakeConfig;
 
@@ -166,7 +170,7 @@ impl Config {
             let contacts = roster::contacts("fallback", file.fallback, &mut invalid);
             contacts.and_then(|contacts| invalid.keep(Defaults::with_fallback(contacts)))
         };
-        let roster = RosterSeed::check(file.roster, &mut invalid);
+        let roster = RosterSeed::check(file.roster, FeedUrls::Whole, &mut invalid);
         let intake = IntakeConfig::check(file.intake, &mut invalid);
         match (listen, storage, mail, defaults, invalid.is_empty()) {
             (Some(listen), Some(storage), Some(mail), Some(defaults), true) => Ok(Self {

@@ -1,7 +1,7 @@
 //! Checks contacts and teams that the configuration names: contacts must be reachable, and teams must exist.
 
 use inresponse_core::model::{Contact, TeamName};
-use inresponse_core::roster::Target;
+use inresponse_core::roster::{Entry, Layer, Member, Target};
 use inresponse_core::{Engine, Outage};
 
 use super::Config;
@@ -25,6 +25,40 @@ impl Config {
     }
 }
 
+/// Whom an entry names, by its fields in a file.
+fn targets(entry: &Entry) -> Vec<(String, Vec<Target>)> {
+    match entry {
+        Entry::Service { .. } | Entry::Feed { .. } => Vec::new(),
+        Entry::Team { settings, .. } => {
+            let levels = settings.levels().iter().enumerate();
+            let levels = levels.map(|(i, level)| (format!("levels[{i}].notify"), level.notify.clone()));
+            [("fallback".to_owned(), settings.fallback().to_vec())].into_iter().chain(levels).collect()
+        }
+        Entry::Day { rota, .. } => vec![
+            ("oncall".to_owned(), rota.oncall().to_vec()),
+            ("escalation".to_owned(), rota.escalation().concat()),
+        ],
+        Entry::Person { profile, .. } => {
+            let methods = profile.methods().iter();
+            methods.map(|(name, c)| (format!("methods.{name}"), vec![Target::Contact(c.clone())])).collect()
+        }
+        Entry::Schedule { schedule, .. } => {
+            let members = |(i, layer): (usize, &Layer)| {
+                let members = layer.members.iter().enumerate();
+                let member = move |(n, member): (usize, &Member)| {
+                    (format!("layers[{i}].members[{n}]"), member.who.clone())
+                };
+                members.map(member).collect::<Vec<_>>()
+            };
+            schedule.layers().iter().enumerate().flat_map(members).collect()
+        }
+        Entry::Override { stand_in, .. } => vec![
+            ("oncall".to_owned(), stand_in.oncall().to_vec()),
+            ("instead-of".to_owned(), stand_in.instead_of().unwrap_or_default().to_vec()),
+        ],
+    }
+}
+
 impl Named {
     fn of(config: &Config) -> Self {
         let mut contacts = Vec::new();
@@ -36,15 +70,13 @@ impl Named {
         name("fallback".to_owned(), fallback);
         let canary: Vec<Target> = config.canary.iter().cloned().map(Target::Contact).collect();
         name("canary".to_owned(), &canary);
-        for team in &config.roster.teams {
-            let key = format!("roster.teams.{}", team.name);
-            name(format!("{key}.fallback"), team.settings.fallback());
-            for (day, rota) in &team.calendar {
-                name(format!("{key}.calendar.{day}.oncall"), rota.oncall());
-                name(format!("{key}.calendar.{day}.escalation"), &rota.escalation().concat());
+        for wanted in &config.roster.entries {
+            for (field, named) in targets(&wanted.entry) {
+                name(format!("{}.{field}", wanted.place), &named);
             }
         }
-        let seeded = config.roster.teams.iter().map(|team| team.name.clone()).collect();
+        let teams = config.roster.entries.iter().map(|wanted| wanted.entry.key());
+        let seeded = teams.filter_map(|key| key.team().cloned()).collect();
         Self { contacts, catch_all: config.catch_all.clone(), seeded }
     }
 

@@ -1,105 +1,276 @@
-//! Reads and checks the roster of the config file.
-
-use std::time::Duration;
+//! The roster of a file, checked: every entry as it is stored, and as the HTTP API takes it.
 
 use chrono::NaiveDate;
+use inresponse_client::{
+    Contacts, DayEntry, Feed, OverrideEntry, Owner, PersonEntry, RuleStep, ScheduleEntry, TeamLevel,
+    TeamSettings,
+};
 use inresponse_core::InvalidInput;
-use inresponse_core::model::{Contact, ServiceName, Severity, TeamName};
-use inresponse_core::roster::{Rota, Target, Team, Zone};
+use inresponse_core::model::{Contact, OverrideId, OwnerName, PersonId, ScheduleName, ServiceName, TeamName};
+use inresponse_core::roster::{self, Entry, Schedule, Zone};
+use inresponse_http::entries;
 
-use super::file::{FileDay, FileRoster, FileTeam};
+use super::file_roster::{
+    FileDay, FileLevel, FileOverride, FilePerson, FileRoster, FileSchedule, FileStep, FileTeam,
+    in_words_of_a_file,
+};
 use super::rename;
 
-/// The roster entries that the server creates if they are missing.
+/// The roster of a file.
 #[derive(Debug, Default)]
 pub(crate) struct RosterSeed {
-    pub(crate) teams: Vec<SeededTeam>,
-    pub(crate) services: Vec<(ServiceName, TeamName)>,
+    /// The owner of its entries.
+    pub(crate) owner: Option<OwnerName>,
+    /// People, teams, schedules, overrides, days and services, in this order.
+    pub(crate) entries: Vec<Wanted>,
 }
 
-/// A configured team with its calendar.
-#[derive(Debug)]
-pub(crate) struct SeededTeam {
-    pub(crate) name: TeamName,
-    pub(crate) settings: Team,
-    pub(crate) calendar: Vec<(NaiveDate, Rota)>,
+/// An entry as a file wants it.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    pub(crate) entry: Entry,
+    pub(crate) given: Given,
+    /// The place in the file.
+    pub(crate) place: String,
+}
+
+/// An entry as the HTTP API takes it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Given {
+    Service(Owner),
+    Team(TeamSettings),
+    Day(DayEntry),
+    Person(PersonEntry),
+    Schedule(ScheduleEntry),
+    Override(OverrideEntry),
+}
+
+/// What a file may say of a calendar feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FeedUrls {
+    /// Its URL.
+    Whole,
+    /// Its URL, or what an export shows of it. Entries have what is [known of a feed](known_by) instead of URLs.
+    MayBeMasked,
 }
 
 impl RosterSeed {
-    pub(super) fn check(file: Option<FileRoster>, invalid: &mut InvalidInput) -> Self {
+    pub(super) fn check(file: Option<FileRoster>, feeds: FeedUrls, invalid: &mut InvalidInput) -> Self {
         let Some(file) = file else { return Self::default() };
-        let names: Vec<String> = file.teams.keys().cloned().collect();
-        let teams = file.teams.into_iter().filter_map(|(name, given)| team(&name, given, invalid)).collect();
-        let mut services = Vec::new();
-        for (service, owner) in file.services {
-            let key = format!("roster.services.{service}");
-            if !names.contains(&owner) {
-                invalid.push(key.clone(), format!("there is no team `{owner}` in this file"));
-                continue;
+        let owner = file.owner.map(|owner| OwnerName::new(owner).map_err(|e| rename(&e, "roster.owner")));
+        let owner = owner.and_then(|owner| invalid.keep(owner));
+        let mut reader = Reader { owner: owner.clone(), feeds, invalid, read: [const { Vec::new() }; 6] };
+        for (name, given) in file.people {
+            reader.person(&name, given);
+        }
+        let teams: Vec<String> = file.teams.keys().cloned().collect();
+        for (name, given) in file.teams {
+            reader.team(&name, given);
+        }
+        for (service, team) in file.services {
+            reader.service(&service, team, &teams);
+        }
+        let entries = reader.read.into_iter().flatten().collect();
+        Self { owner, entries }
+    }
+}
+
+/// The places of the kinds in [`RosterSeed::entries`].
+const PEOPLE: usize = 0;
+const TEAMS: usize = 1;
+const SCHEDULES: usize = 2;
+const OVERRIDES: usize = 3;
+const DAYS: usize = 4;
+const SERVICES: usize = 5;
+
+struct Reader<'a> {
+    owner: Option<OwnerName>,
+    feeds: FeedUrls,
+    invalid: &'a mut InvalidInput,
+    read: [Vec<Wanted>; 6],
+}
+
+impl Reader<'_> {
+    /// The name of an entry, which is its key in the file.
+    fn name<T>(&mut self, place: &str, name: Result<T, InvalidInput>) -> Option<T> {
+        self.invalid.keep(name.map_err(|e| rename(&e, place)))
+    }
+
+    fn keep(&mut self, kind: usize, place: String, given: Given, entry: Result<Entry, InvalidInput>) {
+        let entry = entry.map_err(|error| in_file(&error, &place));
+        if let Some(entry) = self.invalid.keep(entry) {
+            self.read[kind].push(Wanted { entry, given, place });
+        }
+    }
+
+    fn owner(&self) -> Option<String> {
+        self.owner.as_ref().map(OwnerName::to_string)
+    }
+
+    fn person(&mut self, name: &str, given: FilePerson) {
+        let place = format!("roster.people.{name}");
+        let Some(person) = self.name(&place, PersonId::new(name)) else { return };
+        let step = |step: FileStep| RuleStep { after_seconds: step.after_seconds, methods: step.methods };
+        let rules = given.rules.into_iter();
+        let rules = rules.map(|(name, steps)| (name, steps.into_iter().map(step).collect()));
+        let given = PersonEntry {
+            name: given.name.filter(|name| name.trim() != person.as_str()),
+            timezone: given.timezone,
+            methods: Some(given.methods),
+            rules: Some(rules.collect()),
+            absences: Some(given.absences),
+            owner: self.owner(),
+        };
+        let entry = entries::person(&person, given.clone());
+        self.keep(PEOPLE, place, Given::Person(given), entry);
+    }
+
+    fn team(&mut self, name: &str, given: FileTeam) {
+        let place = format!("roster.teams.{name}");
+        let Some(team) = self.name(&place, TeamName::new(name)) else { return };
+        let FileTeam { timezone, escalate_after_seconds, fallback, repeat, alert_levels, levels, .. } = given;
+        let level = |level: FileLevel| TeamLevel { notify: level.notify, wait_seconds: level.wait_seconds };
+        let settings = TeamSettings {
+            timezone,
+            escalate_after_seconds,
+            fallback: fallback.map(Contacts::Many),
+            repeat,
+            alert_levels: Some(alert_levels),
+            levels: Some(levels.into_iter().map(level).collect()),
+            owner: self.owner(),
+        };
+        let entry = entries::team(&team, settings.clone());
+        let zone = match &entry {
+            Ok(Entry::Team { settings, .. }) => settings.timezone().clone(),
+            Ok(_) | Err(_) => Zone::utc(),
+        };
+        let has_parts = !given.calendar.is_empty() || !given.schedules.is_empty();
+        // A team may be known by its calendar and its schedules alone: the deployment has a fallback for it.
+        if settings.fallback.is_some() || !has_parts || !is_bare(&settings) {
+            if settings.fallback.is_none() {
+                self.invalid.push(format!("{place}.fallback"), "missing field `fallback`");
+            } else {
+                self.keep(TEAMS, place.clone(), Given::Team(settings), entry);
             }
-            let service = invalid.keep(ServiceName::new(&service).map_err(|e| rename(&e, &key)));
-            let owner = invalid.keep(TeamName::new(&owner).map_err(|e| rename(&e, &key)));
-            services.extend(service.zip(owner));
         }
-        Self { teams, services }
+        for (name, given) in given.schedules {
+            self.schedule(&team, &format!("{place}.schedules.{name}"), &name, given, &zone);
+        }
+        for (day, given) in given.calendar {
+            self.day(&team, format!("{place}.calendar.{day}"), &day, given);
+        }
+    }
+
+    fn day(&mut self, team: &TeamName, place: String, day: &str, given: FileDay) {
+        let day = day.parse::<NaiveDate>();
+        let Ok(day) = day else { return self.invalid.push(place, "must be a day like 2026-12-31") };
+        let escalation = given.escalation;
+        let given =
+            DayEntry { oncall: Some(given.oncall), escalation: Some(escalation), owner: self.owner() };
+        let entry = entries::day(team, day, &given);
+        self.keep(DAYS, place, Given::Day(given), entry);
+    }
+
+    fn schedule(&mut self, team: &TeamName, place: &str, name: &str, given: FileSchedule, zone: &Zone) {
+        let Some(schedule) = self.name(place, ScheduleName::new(name)) else { return };
+        let timezone = given.timezone.unwrap_or_else(|| zone.name().to_owned());
+        let zone = Zone::new(&timezone).unwrap_or_else(|_| zone.clone());
+        let entry = ScheduleEntry {
+            timezone: Some(timezone),
+            layers: Some(given.layers),
+            feeds: Some(given.feeds),
+            owner: self.owner(),
+        };
+        let read = match self.feeds {
+            FeedUrls::Whole => entries::schedule(team, &schedule, entry.clone(), zone.clone(), &[]),
+            FeedUrls::MayBeMasked => masked_schedule(team, &schedule, entry.clone()),
+        };
+        self.keep(SCHEDULES, place.to_owned(), Given::Schedule(entry), read);
+        for (name, given) in given.overrides {
+            let place = format!("{place}.overrides.{name}");
+            let Some(id) = self.name(&place, OverrideId::new(&name)) else { continue };
+            let FileOverride { from, to, oncall, instead_of, note } = given;
+            let given = OverrideEntry { from, to, oncall, instead_of, note, owner: self.owner() };
+            let entry = entries::stand_in(team, &schedule, &id, &given, &zone);
+            self.keep(OVERRIDES, place, Given::Override(given), entry);
+        }
+    }
+
+    fn service(&mut self, name: &str, team: String, teams: &[String]) {
+        let place = format!("roster.services.{name}");
+        if !teams.contains(&team) {
+            return self.invalid.push(place, format!("there is no team `{team}` in this file"));
+        }
+        let Some(service) = self.name(&place, ServiceName::new(name)) else { return };
+        let given = Owner { team: Some(team), owner: self.owner() };
+        // The only field stands at the entry's own place.
+        match entries::service(&service, given.clone()) {
+            Ok(entry) => self.keep(SERVICES, place, Given::Service(given), Ok(entry)),
+            Err(error) => self.invalid.append(rename(&error, &place)),
+        }
     }
 }
 
-fn team(name: &str, given: FileTeam, invalid: &mut InvalidInput) -> Option<SeededTeam> {
-    let key = format!("roster.teams.{name}");
-    let team_name = invalid.keep(TeamName::new(name).map_err(|e| rename(&e, &key)));
-    let fallback = targets(&format!("{key}.fallback"), given.fallback, invalid);
-    let mut builder = Team::builder(fallback.clone().unwrap_or_default());
-    if let Some(zone) = &given.timezone {
-        let zone = Zone::new(zone).map_err(|e| rename(&e, &format!("{key}.timezone")));
-        builder = invalid.keep(zone).into_iter().fold(builder, |b, zone| b.timezone(zone));
-    }
-    if let Some(seconds) = given.escalate_after_seconds {
-        builder = builder.escalate_after(Duration::from_secs(seconds));
-    }
-    if let Some(rounds) = given.repeat {
-        builder = builder.repeat(rounds);
-    }
-    for (severity, levels) in given.alert_levels {
-        match severity.parse::<Severity>() {
-            Ok(severity) => builder = builder.alert_levels(severity, levels),
-            Err(_) => invalid.push(format!("{key}.alert-levels.{severity}"), "must be CRIT, ERR or WARN"),
-        }
-    }
-    let calendar = given.calendar.into_iter().filter_map(|(day, given)| {
-        let key = format!("{key}.calendar.{day}");
-        let rota = rota(&key, given, invalid)?;
-        match day.parse::<NaiveDate>() {
-            Ok(day) => Some((day, rota)),
-            Err(_) => {
-                invalid.push(key, "must be a day like 2026-12-31");
-                None
-            }
-        }
-    });
-    let calendar = calendar.collect();
-    let settings = match fallback {
-        Some(_) => invalid.keep(builder.build().map_err(|e| e.under(&key))),
-        None => None,
+/// Whether nothing is set.
+fn is_bare(settings: &TeamSettings) -> bool {
+    let bare = TeamSettings {
+        alert_levels: Some(std::collections::BTreeMap::new()),
+        levels: Some(Vec::new()),
+        fallback: None,
+        owner: settings.owner.clone(),
+        ..TeamSettings::new(Vec::new())
     };
-    Some(SeededTeam { name: team_name?, settings: settings?, calendar })
+    *settings == bare
 }
 
-fn rota(key: &str, given: FileDay, invalid: &mut InvalidInput) -> Option<Rota> {
-    let oncall = targets(&format!("{key}.oncall"), given.oncall.into_vec(), invalid);
-    let levels = given.escalation.into_levels().into_iter().enumerate();
-    let escalation: Option<Vec<_>> =
-        levels.map(|(i, level)| targets(&format!("{key}.escalation[{i}]"), level, invalid)).collect();
-    invalid.keep(Rota::new(oncall?, escalation?).map_err(|e| e.under(key)))
+/// The errors of an entry of the HTTP API, at their place in a file and in its words.
+fn in_file(error: &InvalidInput, place: &str) -> InvalidInput {
+    let mut named = InvalidInput::default();
+    for error in error.errors() {
+        let field = format!("{place}.{}", in_words_of_a_file(error.field()));
+        named.push(field, in_words_of_a_file(error.message()));
+    }
+    named
 }
 
-/// The targets of a list; `None` if one is invalid.
-fn targets(key: &str, given: Vec<String>, invalid: &mut InvalidInput) -> Option<Vec<Target>> {
-    let target = |(i, text): (usize, String)| {
-        invalid.keep(text.parse::<Target>().map_err(|e| rename(&e, &format!("{key}[{i}]"))))
-    };
-    let targets: Vec<Option<Target>> = given.into_iter().enumerate().map(target).collect();
-    targets.into_iter().collect()
+/// A schedule whose feeds have what is [known of them](known_by) instead of URLs.
+///
+/// # Errors
+/// Every invalid field.
+pub(crate) fn masked_schedule(
+    team: &TeamName,
+    name: &ScheduleName,
+    mut given: ScheduleEntry,
+) -> Result<Entry, InvalidInput> {
+    let mut known = Vec::new();
+    for feed in given.feeds.iter_mut().flatten().filter(|feed| is_masked(feed)) {
+        let role = roster::FeedRole::Base;
+        known.push(roster::Feed { url: shown(&feed.url, feed.id.take().as_deref()), role });
+    }
+    let owner = given.owner.clone();
+    let entry = entries::schedule(team, name, given, Zone::utc(), &known)?;
+    let Entry::Schedule { schedule, .. } = &entry else { return Ok(entry) };
+    let feed = |feed: &roster::Feed| roster::Feed { url: known_by(feed), role: feed.role };
+    let feeds = schedule.feeds().iter().map(feed).collect();
+    let masked = Schedule::new(schedule.timezone().clone(), schedule.layers().to_vec(), feeds)?;
+    Ok(Entry::schedule(team, name, masked).owned_by(owner.map(OwnerName::new).transpose()?))
+}
+
+/// Whether the URL is masked, as an answer shows it.
+pub(crate) fn is_masked(feed: &Feed) -> bool {
+    feed.url.ends_with("/…")
+}
+
+/// What a server tells of a feed, in the form of a URL.
+fn shown(url: &str, id: Option<&str>) -> String {
+    id.map_or_else(|| url.to_owned(), |id| format!("{url}#{id}"))
+}
+
+/// What a server would tell of the feed, so that a feed is compared with the server's without its URL.
+fn known_by(feed: &roster::Feed) -> String {
+    let is_known =
+        feed.url.split_once("/…").is_some_and(|(_, rest)| rest.is_empty() || rest.starts_with('#'));
+    if is_known { feed.url.clone() } else { shown(&feed.masked(), Some(feed.id().as_str())) }
 }
 
 /// The contacts of a list; `None` if one is invalid.

@@ -5,6 +5,7 @@
 mod commands;
 mod failures;
 mod roster;
+mod schedules;
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

@@ -12,7 +12,7 @@ use super::model::{Model, Tables};
 impl Model {
     fn put(&self, disk: &mut Tables, entry: &Entry) {
         match entry {
-            Entry::Service { service, team } => {
+            Entry::Service { service, team, .. } => {
                 let name = self.name(service.as_str());
                 self.own.lock().unwrap().insert(name.clone());
                 if self.defect == keeps_the_first_owner && disk.services.contains_key(&name) {

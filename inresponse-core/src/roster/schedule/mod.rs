@@ -24,7 +24,7 @@ use super::derived::Derived;
 use super::shifts::Plan;
 use super::{Target, WallTime};
 use crate::error::InvalidInput;
-use crate::model::{LayerName, Zone};
+use crate::model::{LayerName, OwnerName, Zone};
 
 /// A schedule of a team: layers of turns, and feeds.
 ///
@@ -37,6 +37,8 @@ pub struct Schedule {
     layers: Vec<Layer>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     feeds: Vec<Feed>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    owner: Option<OwnerName>,
     #[serde(skip)]
     plan: Derived<Plan>,
 }
@@ -146,7 +148,7 @@ impl Schedule {
             }
         }
         if invalid.is_empty() {
-            Ok(Self { timezone, layers, feeds, plan: Derived::default() })
+            Ok(Self { timezone, layers, feeds, owner: None, plan: Derived::default() })
         } else {
             Err(invalid)
         }
@@ -165,6 +167,17 @@ impl Schedule {
     /// The feeds.
     pub fn feeds(&self) -> &[Feed] {
         &self.feeds
+    }
+
+    /// The owner of the roster file that made the entry.
+    pub fn owner(&self) -> Option<&OwnerName> {
+        self.owner.as_ref()
+    }
+
+    /// The same schedule with that owner.
+    #[must_use]
+    pub fn owned_by(self, owner: Option<OwnerName>) -> Self {
+        Self { owner, ..self }
     }
 
     /// What resolution works out of the layers.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Schedule;
 use crate::error::InvalidInput;
-use crate::model::Zone;
+use crate::model::{OwnerName, Zone};
 use crate::roster::{Moment, Target};
 
 /// A change of who is on call for a span of a schedule.
@@ -19,6 +19,8 @@ pub struct Override {
     instead_of: Option<Vec<Target>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     note: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    owner: Option<OwnerName>,
 }
 
 impl Override {
@@ -59,7 +61,8 @@ impl Override {
         if let Some(note) = &note {
             invalid.keep(crate::model::title("note", note, Self::MAX_NOTE_BYTES));
         }
-        if invalid.is_empty() { Ok(Self { from, to, oncall, instead_of, note }) } else { Err(invalid) }
+        let owner = None;
+        if invalid.is_empty() { Ok(Self { from, to, oncall, instead_of, note, owner }) } else { Err(invalid) }
     }
 
     /// When the override begins.
@@ -85,6 +88,17 @@ impl Override {
     /// Whom they replace; `None` means everybody.
     pub fn instead_of(&self) -> Option<&[Target]> {
         self.instead_of.as_deref()
+    }
+
+    /// The owner of the roster file that made the entry.
+    pub fn owner(&self) -> Option<&OwnerName> {
+        self.owner.as_ref()
+    }
+
+    /// The same override with that owner.
+    #[must_use]
+    pub fn owned_by(self, owner: Option<OwnerName>) -> Self {
+        Self { owner, ..self }
     }
 
     /// Why, in the words of whoever made the override.

@@ -3,136 +3,246 @@
 use std::fmt;
 
 use anstyle::{AnsiColor, Style};
-use chrono::NaiveDate;
-use inresponse_client::{
-    Client, ClientError, ClientErrorKind as Kind, Contacts, DayEntry, Levels, TeamLevel, TeamSettings,
+use inresponse_client::{Client, ClientError};
+use inresponse_core::model::MethodName;
+use inresponse_core::roster::{
+    Entry, EntryKey, Layer, Member, Override, Profile, Rota, RuleStep, Schedule, Target, Team, TeamLevel,
+    Turn, TurnUnit,
 };
 use serde::{Serialize, Serializer};
 
 use super::super::output;
+use super::hands::Hours;
+use crate::config::Given;
 
-/// A service, team or day as the file describes it.
-#[derive(Debug)]
-pub(super) enum Wanted {
-    Team(String, TeamSettings),
-    Day(String, NaiveDate, DayEntry),
-    Service(String, String),
-}
-
-/// A difference: the entry of the file, and the server's current value in words (`None` if the server has none).
+/// An entry that changes; without anything that is wanted, one that is deleted.
 #[derive(Debug)]
 pub(super) struct Change {
-    pub(super) wanted: Wanted,
-    now: Option<String>,
+    pub(super) key: EntryKey,
+    pub(super) wanted: Option<Entry>,
+    pub(super) now: Option<Entry>,
 }
 
-fn levels(entry: &DayEntry) -> String {
-    let oncall = entry.oncall.iter().map(Contacts::texts);
-    let levels = oncall.chain(entry.escalation.iter().flat_map(Levels::texts));
-    levels.map(output::together).collect::<Vec<_>>().join(" → ")
+/// What an entry is called.
+pub(super) fn name(key: &EntryKey) -> String {
+    output::line(&match key {
+        EntryKey::Day(team, day) => format!("{team} {day}"),
+        EntryKey::Service(_)
+        | EntryKey::Team(_)
+        | EntryKey::Person(_)
+        | EntryKey::Schedule(..)
+        | EntryKey::Override(..)
+        | EntryKey::Feed(..) => key.to_string(),
+    })
 }
 
-/// A team's settings in one line, with defaults filled in.
-fn settings(team: &TeamSettings) -> String {
-    let TeamSettings { timezone, escalate_after_seconds, fallback, repeat, alert_levels, levels } = team;
-    let (zone, wait) = (timezone.as_deref().unwrap_or("UTC"), escalate_after_seconds.unwrap_or(600));
-    let masks =
-        alert_levels.iter().flatten().map(|(severity, levels)| format!(", {severity} alerts {levels:?}"));
-    let fallback = output::together(fallback.as_ref().map(Contacts::texts).unwrap_or_default());
-    let repeat = repeat.unwrap_or_default();
-    let level = |level: &TeamLevel| {
-        let wait = level.wait_seconds.map(|wait| format!(" ({wait} s)")).unwrap_or_default();
-        format!(", level {}{wait}", output::together(level.notify.texts()))
+/// An entry in one line.
+pub(super) fn told(entry: &Entry) -> String {
+    let text = match entry {
+        Entry::Service { team, .. } => team.to_string(),
+        Entry::Team { settings, .. } => team(settings),
+        Entry::Day { rota, .. } => day(rota),
+        Entry::Person { profile, .. } => person(profile),
+        Entry::Schedule { schedule, .. } => self::schedule(schedule),
+        Entry::Override { stand_in, .. } => self::stand_in(stand_in),
+        Entry::Feed { .. } => String::new(),
     };
-    let levels: String = levels.iter().flatten().map(level).collect();
-    format!("{zone}, {wait} s, repeat {repeat}, fallback {fallback}{levels}{}", masks.collect::<String>())
+    let owner = entry.owner().map(|owner| format!(" [owner {owner}]")).unwrap_or_default();
+    output::line(&format!("{text}{owner}"))
 }
 
-/// Turns the server's answer 404 into `None`.
-fn found<T>(answer: Result<T, ClientError>) -> Result<Option<T>, ClientError> {
-    match answer {
-        Ok(found) => Ok(Some(found)),
-        Err(error) if error.kind() == Kind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
+fn together(targets: &[Target]) -> String {
+    let texts: Vec<String> = targets.iter().map(Target::to_string).collect();
+    if texts.is_empty() { "nobody".to_owned() } else { texts.join(", ") }
 }
 
-impl Wanted {
-    /// The name of the service, team or day.
-    pub(super) fn name(&self) -> String {
-        output::line(&match self {
-            Wanted::Team(name, _) => format!("team {name}"),
-            Wanted::Day(team, day, _) => format!("{team} {day}"),
-            Wanted::Service(name, _) => format!("service {name}"),
-        })
-    }
+fn day(rota: &Rota) -> String {
+    let levels = [rota.oncall()].into_iter().chain(rota.escalation().iter().map(Vec::as_slice));
+    levels.map(together).collect::<Vec<_>>().join(" → ")
+}
 
-    fn told(&self) -> String {
-        match self {
-            Wanted::Team(_, team) => settings(team),
-            Wanted::Day(_, _, entry) => levels(entry),
-            Wanted::Service(_, team) => output::line(team),
+/// A team's settings in one line.
+fn team(team: &Team) -> String {
+    let level = |level: &TeamLevel| {
+        let wait = level.wait.map(|wait| format!(" ({} s)", wait.as_secs())).unwrap_or_default();
+        format!(", level {}{wait}", together(&level.notify))
+    };
+    let levels: String = team.levels().iter().map(level).collect();
+    let masks = team.alert_levels().iter();
+    let masks: String = masks.map(|(severity, levels)| format!(", {severity} alerts {levels:?}")).collect();
+    let (zone, wait) = (team.timezone().name(), team.escalate_after().as_secs());
+    let (repeat, fallback) = (team.repeat(), together(team.fallback()));
+    format!("{zone}, {wait} s, repeat {repeat}, fallback {fallback}{levels}{masks}")
+}
+
+fn person(person: &Profile) -> String {
+    let names = |names: &[MethodName]| names.iter().map(MethodName::as_str).collect::<Vec<_>>().join(" ");
+    let step = |step: &RuleStep| format!("{} s {}", step.after.as_secs(), names(&step.methods));
+    let mut parts: Vec<String> = person.name().map(str::to_owned).into_iter().collect();
+    parts.push(person.timezone().name().to_owned());
+    parts.extend(person.methods().iter().map(|(name, contact)| format!("{name} {contact}")));
+    parts.extend(
+        person.rules().iter().map(|(rule, steps)| {
+            format!("{rule}: {}", steps.iter().map(step).collect::<Vec<_>>().join(" → "))
+        }),
+    );
+    parts.extend(person.absences().iter().map(|away| format!("away {} to {}", away.from, away.to)));
+    parts.join(", ")
+}
+
+fn schedule(schedule: &Schedule) -> String {
+    let mut parts = vec![schedule.timezone().name().to_owned()];
+    parts.extend(schedule.layers().iter().map(layer));
+    let feeds = schedule.feeds().iter();
+    parts.extend(feeds.map(|feed| format!("{:?} feed {}", feed.role, feed.masked()).to_lowercase()));
+    parts.join("; ")
+}
+
+fn layer(layer: &Layer) -> String {
+    let members = layer.members.iter().map(member).collect::<Vec<_>>().join(" → ");
+    let Turn { every, unit, count } = layer.turn;
+    let unit = match unit {
+        TurnUnit::Hour => "h",
+        TurnUnit::Day => "d",
+        TurnUnit::Week => "w",
+        TurnUnit::Month => "months",
+    };
+    let mut text = format!("layer {}: {members}, {every} {unit} from {}", layer.name, layer.from);
+    if count == inresponse_core::roster::Counting::Worked {
+        text.push_str(", turns worked");
+    }
+    if let Some(rank) = layer.rank {
+        text.push_str(&format!(", rank {rank}"));
+    }
+    if let Some(begins) = layer.begins {
+        text.push_str(&format!(", begins {begins}"));
+    }
+    if let Some(until) = layer.until {
+        text.push_str(&format!(", until {until}"));
+    }
+    for hours in &layer.hours {
+        let clock = inresponse_core::roster::ClockTime;
+        text.push_str(&format!(", {} {}-{}", hours.days, clock(hours.from), clock(hours.to)));
+    }
+    text
+}
+
+fn member(member: &Member) -> String {
+    let who = match member.who.as_slice() {
+        [] => "off".to_owned(),
+        [one] => one.to_string(),
+        many => format!("({})", together(many)),
+    };
+    let from = member.from.map(|from| format!(" from {from}")).unwrap_or_default();
+    let until = member.until.map(|until| format!(" until {until}")).unwrap_or_default();
+    format!("{who}{from}{until}")
+}
+
+fn stand_in(one: &Override) -> String {
+    let instead = match one.instead_of() {
+        None => String::new(),
+        Some([]) => " in addition".to_owned(),
+        Some(replaced) => format!(" instead of {}", together(replaced)),
+    };
+    let note = one.note().map(|note| format!(" ({note})")).unwrap_or_default();
+    format!("{} to {}: {}{instead}{note}", one.from(), one.to(), together(one.oncall()))
+}
+
+/// Puts an entry.
+pub(super) async fn put(client: &Client, key: &EntryKey, given: &Given) -> Result<(), ClientError> {
+    match (key, given) {
+        (EntryKey::Service(service), Given::Service(owner)) => {
+            client.put_owned_service(service.as_str(), owner).await.map(drop)
         }
-    }
-
-    /// Asks the server for the current value and compares.
-    pub(super) async fn compared(self, client: &Client) -> Result<Change, ClientError> {
-        let now = match &self {
-            Wanted::Team(name, _) => found(client.team(name).await)?.map(|team| {
-                settings(&TeamSettings {
-                    timezone: Some(team.timezone),
-                    escalate_after_seconds: Some(team.escalate_after_seconds),
-                    fallback: Some(Contacts::Many(team.fallback)),
-                    repeat: Some(team.repeat),
-                    alert_levels: Some(team.alert_levels),
-                    levels: Some(team.levels),
-                })
-            }),
-            Wanted::Day(team, day, _) => found(client.day(team, *day).await)?
-                .map(|day| levels(&DayEntry::new(day.oncall, day.escalation))),
-            Wanted::Service(name, _) => {
-                found(client.service(name).await)?.map(|service| output::line(&service.team))
-            }
-        };
-        Ok(Change { wanted: self, now })
-    }
-
-    /// Writes the entry to the server.
-    pub(super) async fn put(&self, client: &Client) -> Result<(), ClientError> {
-        match self {
-            Wanted::Team(name, settings) => client.put_team(name, settings).await.map(drop),
-            Wanted::Day(team, day, entry) => client.put_day(team, *day, entry).await.map(drop),
-            Wanted::Service(name, team) => client.put_service(name, team).await.map(drop),
+        (EntryKey::Team(team), Given::Team(settings)) => {
+            client.put_team(team.as_str(), settings).await.map(drop)
         }
+        (EntryKey::Day(team, day), Given::Day(entry)) => {
+            client.put_day(team.as_str(), *day, entry).await.map(drop)
+        }
+        (EntryKey::Person(person), Given::Person(entry)) => {
+            client.put_person(person.as_str(), entry).await.map(drop)
+        }
+        (EntryKey::Schedule(team, name), Given::Schedule(entry)) => {
+            client.put_schedule(team.as_str(), name.as_str(), entry).await.map(drop)
+        }
+        (EntryKey::Override(team, schedule, id), Given::Override(entry)) => {
+            client.put_override(team.as_str(), schedule.as_str(), id.as_str(), entry).await.map(drop)
+        }
+        // A file has no copies of feeds, and gives each key what is of its kind.
+        (
+            EntryKey::Service(_)
+            | EntryKey::Team(_)
+            | EntryKey::Day(..)
+            | EntryKey::Person(_)
+            | EntryKey::Schedule(..)
+            | EntryKey::Override(..)
+            | EntryKey::Feed(..),
+            _,
+        ) => Ok(()),
     }
 }
 
-impl Change {
-    pub(super) fn is_needed(&self) -> bool {
-        self.now.as_ref() != Some(&self.wanted.told())
+/// Deletes an entry.
+pub(super) async fn delete(client: &Client, key: &EntryKey) -> Result<(), ClientError> {
+    match key {
+        EntryKey::Service(service) => client.delete_service(service.as_str()).await,
+        EntryKey::Team(team) => client.delete_team(team.as_str()).await,
+        EntryKey::Day(team, day) => client.delete_day(team.as_str(), *day).await,
+        EntryKey::Person(person) => client.delete_person(person.as_str()).await,
+        EntryKey::Schedule(team, name) => client.delete_schedule(team.as_str(), name.as_str()).await,
+        EntryKey::Override(team, schedule, id) => {
+            client.delete_override(team.as_str(), schedule.as_str(), id.as_str()).await
+        }
+        // They go with their schedules.
+        EntryKey::Feed(..) => Ok(()),
     }
 }
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let colour = |colour: AnsiColor| Style::new().fg_color(Some(colour.into()));
-        let (name, told) = (self.wanted.name(), self.wanted.told());
-        match &self.now {
-            None => write!(f, "{0}+ {name}: {told}{0:#}", colour(AnsiColor::Green)),
-            Some(now) => write!(f, "{0}~ {name}: {told}{0:#}\n    now: {now}", colour(AnsiColor::Yellow)),
+        let name = name(&self.key);
+        match (&self.wanted, &self.now) {
+            (Some(wanted), None) => {
+                write!(f, "{0}+ {name}: {1}{0:#}", colour(AnsiColor::Green), told(wanted))
+            }
+            (Some(wanted), Some(now)) => {
+                let (wanted, now) = (told(wanted), told(now));
+                write!(f, "{0}~ {name}: {wanted}{0:#}\n    now: {now}", colour(AnsiColor::Yellow))
+            }
+            (None, now) => {
+                let now = now.as_ref().map(told).unwrap_or_default();
+                write!(f, "{0}- {name}: {now}{0:#}", colour(AnsiColor::Red))
+            }
         }
     }
 }
 
-impl Serialize for Change {
+/// A change as JSON, or a schedule whose hours change hands although it stays as it is.
+#[derive(Debug)]
+pub(super) struct View<'a> {
+    pub(super) change: Option<&'a Change>,
+    pub(super) hours: Option<&'a Hours>,
+}
+
+impl Serialize for View<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
-        struct View {
-            name: String,
-            wanted: String,
+        struct Plain<'a> {
+            name: Option<String>,
+            wanted: Option<String>,
             now: Option<String>,
+            #[serde(skip_serializing_if = "Option::is_none", flatten)]
+            hours: Option<&'a Hours>,
         }
-        View { name: self.wanted.name(), wanted: self.wanted.told(), now: self.now.clone() }
-            .serialize(serializer)
+        let key = self.change.map(|change| &change.key).or(self.hours.map(|hours| &hours.key));
+        Plain {
+            name: key.map(name),
+            wanted: self.change.and_then(|change| change.wanted.as_ref()).map(told),
+            now: self.change.and_then(|change| change.now.as_ref()).map(told),
+            hours: self.hours,
+        }
+        .serialize(serializer)
     }
 }

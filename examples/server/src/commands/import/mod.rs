@@ -1,22 +1,31 @@
 //! The command `inresponse roster import`.
 
 mod change;
+mod hands;
 mod read;
 
+use std::collections::BTreeSet;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use chrono::DurationRound;
 use clap::Args;
-use futures_util::{StreamExt, TryStreamExt, stream};
 use indicatif::{ProgressBar, ProgressStyle};
+use inresponse_client::{Client, ClientError, TeamLevel, TeamSettings};
+use inresponse_core::clock::{Clock, SystemClock};
+use inresponse_core::model::{OwnerName, TeamName};
+use inresponse_core::roster::{Entry, EntryKey, Snapshot, Target, Team};
+use inresponse_http::entries;
 
 use super::connect::Connect;
+use super::held::{Held, texts};
 use super::{Failure, output};
-use change::Change;
+use crate::config::{Given, Wanted, is_masked, masked_schedule};
+use crate::order::{Step, order};
+use change::{Change, View};
+use hands::Hours;
 
-/// The number of entries that are compared with the server at once.
-const AT_ONCE: usize = 8;
 /// The minimum number of entries for a progress bar. Fewer are done before a bar could be read.
 const WORTH_A_BAR: usize = 50;
 
@@ -27,59 +36,252 @@ pub(crate) struct ImportArgs {
     /// Make the changes without asking
     #[arg(long)]
     yes: bool,
+    /// Delete the entries that have the file's `owner` and that the file no longer names
+    #[arg(long)]
+    prune: bool,
     #[command(flatten)]
     connect: Connect,
 }
 
 pub(super) async fn import(args: ImportArgs) -> Result<(), Failure> {
-    let wanted = read::read(&args.file)?;
-    let client = args.connect.client()?;
-    let bar = bar("comparing", wanted.len());
-    let changes: Vec<Change> = stream::iter(wanted)
-        .map(|wanted| {
-            let (client, bar) = (&client, &bar);
-            async move {
-                let change = wanted.compared(client).await;
-                bar.inc(1);
-                change
-            }
-        })
-        .buffered(AT_ONCE)
-        .try_collect()
-        .await?;
-    bar.finish_and_clear();
-    let all = changes.len();
-    let changes: Vec<Change> = changes.into_iter().filter(Change::is_needed).collect();
-    if args.connect.json {
-        output::json(&changes)?;
-    } else {
-        for change in &changes {
-            output::say(&change.to_string())?;
+    let file = read::read(&args.file)?;
+    let owner = match (args.prune, file.owner) {
+        (true, None) => {
+            let what = "--prune deletes what the file owned: give `owner` in its [roster]";
+            return Err(Failure::Given(format!("{}: {what}", args.file.display())));
         }
-    }
-    let unchanged = all - changes.len();
-    let plural = if changes.len() == 1 { "" } else { "s" };
-    eprintln!("{} change{plural}, {unchanged} already up to date", changes.len());
-    if changes.is_empty() || !agreed(args.yes)? {
+        (true, owner) => owner,
+        (false, _) => None,
+    };
+    let client = args.connect.client()?;
+    let mut held = Held::read(&client).await?;
+    let calendars = calendars(&held, &file.entries, owner.as_ref());
+    held.read_calendars(&client, calendars).await?;
+    let plan = Plan::new(&args.file, &held, file.entries, owner.as_ref())?;
+    plan.show(args.connect.json)?;
+    if plan.changes.is_empty() || !agreed(args.yes)? {
         return Ok(());
     }
-    let bar = self::bar("changing", changes.len());
-    for (done, change) in changes.iter().enumerate() {
-        // One after the other: a team comes before its days and its services.
-        if let Err(error) = change.wanted.put(&client).await {
-            bar.finish_and_clear();
-            eprintln!(
-                "inresponse: {done} of {} changes were made; the change of {} failed",
-                changes.len(),
-                change.wanted.name()
-            );
-            return Err(error.into());
-        }
-        bar.inc(1);
+    plan.carry_out(&client).await
+}
+
+/// The teams whose calendars must be known.
+fn calendars(held: &Held, wanted: &[Wanted], prune: Option<&OwnerName>) -> BTreeSet<TeamName> {
+    if prune.is_some() {
+        return held.teams().clone();
     }
-    bar.finish_and_clear();
-    eprintln!("{} changed", changes.len());
-    Ok(())
+    let wanted = wanted.iter().map(|wanted| &wanted.entry);
+    let days = wanted.clone().filter_map(|entry| match entry {
+        Entry::Day { team, .. } => Some(team.clone()),
+        _ => None,
+    });
+    // Who is on call in a schedule that names a team depends on the team's days.
+    let named = wanted.chain(held.entries().map(|(_, entry, _)| entry)).flat_map(Entry::named);
+    let named = named.filter_map(|key| match key {
+        EntryKey::Team(team) => Some(team),
+        _ => None,
+    });
+    days.chain(named).collect()
+}
+
+/// What an import does.
+struct Plan {
+    changes: Vec<Change>,
+    unchanged: usize,
+    hours: Vec<Hours>,
+    steps: Vec<Step>,
+    given: Vec<(EntryKey, Given)>,
+}
+
+impl Plan {
+    fn new(
+        file: &Path,
+        held: &Held,
+        wanted: Vec<Wanted>,
+        prune: Option<&OwnerName>,
+    ) -> Result<Self, Failure> {
+        let at = |place: &str, what: String| format!("{}: {place}: {what}", file.display());
+        let (mut changes, mut given, mut places) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut puts, mut named, mut unchanged) = (Vec::new(), BTreeSet::new(), 0);
+        for wanted in wanted {
+            let key = wanted.entry.key();
+            let place = wanted.place.clone();
+            let wanted = with_known_feeds(wanted, held.given(&key))
+                .map_err(|what| Failure::Given(at(&place, what)))?;
+            named.insert(key.clone());
+            let now = held.entry(&key).cloned();
+            if now.as_ref() == Some(&wanted.entry) {
+                unchanged += 1;
+                continue;
+            }
+            puts.push(wanted.entry.clone());
+            places.push((key.clone(), place));
+            given.push((key.clone(), wanted.given));
+            changes.push(Change { key, wanted: Some(wanted.entry), now });
+        }
+        let deletes = prune.map_or_else(|| Ok(Vec::new()), |owner| pruned(held, &named, owner))?;
+        changes.extend(deletes.iter().map(|key| Change {
+            key: key.clone(),
+            wanted: None,
+            now: held.entry(key).cloned(),
+        }));
+        let before = held.snapshot();
+        let found = order(before.clone(), puts, deletes);
+        if !found.refused.is_empty() {
+            let told = found.refused.iter().map(|(key, refusal)| {
+                let place = places.iter().find(|(of, _)| of == key).map(|(_, place)| place);
+                let what = format!("{}: {}", change::name(key), entries::refused(refusal));
+                place.map_or_else(|| what.clone(), |place| at(place, what.clone()))
+            });
+            let told = told.collect::<Vec<_>>().join("\n");
+            return Err(Failure::Refused(format!("nothing was changed:\n{told}")));
+        }
+        let hours = hours(&before, &found.after);
+        Ok(Self { changes, unchanged, hours, steps: found.steps, given })
+    }
+
+    fn show(&self, json: bool) -> Result<(), Failure> {
+        if json {
+            let of = |key: &EntryKey| self.hours.iter().find(|hours| hours.key == *key);
+            let changes = self.changes.iter();
+            let changed = changes.map(|change| View { change: Some(change), hours: of(&change.key) });
+            let is_other = |hours: &&Hours| !self.changes.iter().any(|change| change.key == hours.key);
+            let others = self.hours.iter().filter(is_other);
+            let others = others.map(|hours| View { change: None, hours: Some(hours) });
+            output::json(&changed.chain(others).collect::<Vec<_>>())?;
+        } else {
+            for change in &self.changes {
+                output::say(&change.to_string())?;
+            }
+            for line in self.hours.iter().flat_map(Hours::lines) {
+                output::say(&line)?;
+            }
+        }
+        let plural = if self.changes.len() == 1 { "" } else { "s" };
+        eprintln!("{} change{plural}, {} already up to date", self.changes.len(), self.unchanged);
+        Ok(())
+    }
+
+    async fn carry_out(&self, client: &Client) -> Result<(), Failure> {
+        let bar = bar("changing", self.changes.len());
+        let mut done = 0;
+        for step in &self.steps {
+            let key = step.edit().key();
+            // One after the other, since each may need the one before.
+            if let Err(error) = self.make(client, step, &key).await {
+                bar.finish_and_clear();
+                let name = change::name(&key);
+                let all = self.changes.len();
+                eprintln!("inresponse: {done} of {all} changes were made; the change of {name} failed");
+                return Err(error.into());
+            }
+            if !matches!(step, Step::PutFirst(_)) {
+                done += 1;
+                bar.inc(1);
+            }
+        }
+        bar.finish_and_clear();
+        eprintln!("{} changed", self.changes.len());
+        Ok(())
+    }
+
+    async fn make(&self, client: &Client, step: &Step, key: &EntryKey) -> Result<(), ClientError> {
+        match step {
+            Step::Delete(key) => change::delete(client, key).await,
+            Step::Put(_) => match self.given.iter().find(|(of, _)| of == key) {
+                Some((key, given)) => change::put(client, key, given).await,
+                None => Ok(()),
+            },
+            Step::PutFirst(Entry::Team { settings, .. }) => {
+                change::put(client, key, &Given::Team(settings_of(settings))).await
+            }
+            Step::PutFirst(_) => Ok(()),
+        }
+    }
+}
+
+/// The hours that change hands from now on.
+fn hours(before: &Snapshot, after: &Snapshot) -> Vec<Hours> {
+    let now = SystemClock::new().now();
+    let minute = now.duration_trunc(chrono::TimeDelta::minutes(1)).unwrap_or(now);
+    hands::hours(before, after, minute)
+}
+
+/// A team's settings as a request gives them.
+fn settings_of(team: &Team) -> TeamSettings {
+    let list = |targets: &[Target]| texts(targets);
+    let masks = team.alert_levels().iter().map(|(severity, levels)| (severity.to_string(), levels.clone()));
+    let level = |level: &inresponse_core::roster::TeamLevel| TeamLevel {
+        notify: inresponse_client::Contacts::Many(list(&level.notify)),
+        wait_seconds: level.wait.map(|wait| wait.as_secs()),
+    };
+    TeamSettings {
+        timezone: Some(team.timezone().name().to_owned()),
+        escalate_after_seconds: Some(team.escalate_after().as_secs()),
+        repeat: Some(team.repeat()),
+        alert_levels: Some(masks.collect()),
+        levels: Some(team.levels().iter().map(level).collect()),
+        owner: team.owner().map(ToString::to_string),
+        ..TeamSettings::new(list(team.fallback()))
+    }
+}
+
+/// The entry with the ids of the feeds whose URLs are masked, as the server has them.
+fn with_known_feeds(wanted: Wanted, held: Option<&Given>) -> Result<Wanted, String> {
+    let Wanted { entry, given, place } = wanted;
+    let (Given::Schedule(mut schedule), EntryKey::Schedule(team, name)) = (given.clone(), entry.key()) else {
+        return Ok(Wanted { entry, given, place });
+    };
+    let mut known = match held {
+        Some(Given::Schedule(held)) => held.feeds.clone().unwrap_or_default(),
+        Some(_) | None => Vec::new(),
+    };
+    for feed in schedule.feeds.iter_mut().flatten().filter(|feed| is_masked(feed)) {
+        let is_meant = |known: &inresponse_client::Feed| {
+            known.url == feed.url && feed.id.as_ref().is_none_or(|id| known.id.as_ref() == Some(id))
+        };
+        let meant = known.iter().position(is_meant);
+        let meant = meant
+            .ok_or("the URL of a feed is masked, and the server has no such feed: give the whole URL")?;
+        feed.id = known.remove(meant).id;
+    }
+    let entry = masked_schedule(&team, &name, schedule.clone()).map_err(|e| e.to_string())?;
+    Ok(Wanted { entry, given: Given::Schedule(schedule), place })
+}
+
+/// What this owner has on the server and the file does not name, parts before what they belong to.
+///
+/// Overrides go with their schedules, even if somebody else made them. Anything else that somebody else made stays, and so does what
+/// it belongs to.
+fn pruned(held: &Held, named: &BTreeSet<EntryKey>, owner: &OwnerName) -> Result<Vec<EntryKey>, Failure> {
+    let is_gone = |key: &EntryKey, entry: &Entry| entry.owner() == Some(owner) && !named.contains(key);
+    let mut gone: BTreeSet<EntryKey> =
+        held.entries().filter(|(key, entry, _)| is_gone(key, entry)).map(|(key, _, _)| key.clone()).collect();
+    let mut inside = Vec::new();
+    for (key, _, _) in held.entries().filter(|(key, _, _)| !gone.contains(key)) {
+        let Some(outer) = gone.iter().find(|outer| key.is_inside(outer)) else { continue };
+        let is_of_a_schedule =
+            |outer: &&EntryKey| matches!(outer, EntryKey::Schedule(..)) && key.is_inside(outer);
+        let goes_along =
+            matches!(key, EntryKey::Override(..)) && gone.iter().any(|outer| is_of_a_schedule(&outer));
+        if !goes_along || named.contains(key) {
+            let (outer, key) = (change::name(outer), change::name(key));
+            let why =
+                format!("{outer} cannot be deleted, since {key} is not of {owner} and would go with it");
+            return Err(Failure::Refused(format!("nothing was changed: {why}")));
+        }
+        inside.push(key.clone());
+    }
+    gone.extend(inside);
+    let mut gone: Vec<EntryKey> = gone.into_iter().collect();
+    gone.sort_by_key(|key| match key {
+        EntryKey::Override(..) | EntryKey::Feed(..) => 0,
+        EntryKey::Day(..) | EntryKey::Service(_) => 1,
+        EntryKey::Schedule(..) => 2,
+        EntryKey::Team(_) => 3,
+        EntryKey::Person(_) => 4,
+    });
+    Ok(gone)
 }
 
 /// Asks for confirmation at the terminal. Without a terminal nothing is changed, and the caller is told so.

@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use chrono::NaiveDate;
-use inresponse_client::{DayEntry, TeamSettings};
 use inresponse_core::InvalidInput;
-use inresponse_core::roster::Target;
+use inresponse_core::model::{OwnerName, TeamName};
+use inresponse_core::roster::{Entry, Rota, Target};
 use serde::Deserialize;
 
 use super::super::Failure;
-use super::change::Wanted;
-use crate::config::{SeededTeam, read_roster, unquoted};
+use super::super::held::day_given;
+use crate::config::{Given, RosterSeed, Wanted, read_roster, unquoted};
 
 /// The columns of a CSV file.
 const COLUMNS: [&str; 4] = ["team", "day", "oncall", "escalation"];
@@ -25,43 +25,27 @@ struct Row {
     escalation: String,
 }
 
-/// Reads the file. Teams come first, then days, then services, because each needs the ones before it.
-pub(super) fn read(path: &Path) -> Result<Vec<Wanted>, Failure> {
+/// What a file wants.
+#[derive(Debug)]
+pub(super) struct Read {
+    pub(super) owner: Option<OwnerName>,
+    pub(super) entries: Vec<Wanted>,
+}
+
+/// Reads a file.
+pub(super) fn read(path: &Path) -> Result<Read, Failure> {
     let wrong = |what: String| Failure::Given(format!("{}: {what}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|e| wrong(e.to_string()))?;
     let is_toml = path.extension().is_some_and(|extension| extension == "toml");
-    if is_toml { toml(&text).map_err(wrong) } else { csv(&text).map_err(wrong) }
+    if is_toml {
+        return toml(&text).map_err(wrong);
+    }
+    Ok(Read { owner: None, entries: csv(&text).map_err(wrong)? })
 }
 
-fn toml(text: &str) -> Result<Vec<Wanted>, String> {
-    let roster = read_roster(text).map_err(|e| e.to_string())?;
-    let teams = roster.teams.iter().map(|team| Wanted::Team(team.name.to_string(), settings(team)));
-    let day = |team: &SeededTeam| {
-        let name = team.name.to_string();
-        let days = team.calendar.iter().map(move |(day, rota)| {
-            let escalation = rota.escalation().iter().map(|level| texts(level)).collect();
-            Wanted::Day(name.clone(), *day, DayEntry::new(texts(rota.oncall()), escalation))
-        });
-        days.collect::<Vec<_>>()
-    };
-    let days = roster.teams.iter().flat_map(day);
-    let services = roster.services.iter().map(|(s, team)| Wanted::Service(s.to_string(), team.to_string()));
-    Ok(teams.chain(days).chain(services).collect())
-}
-
-fn settings(team: &SeededTeam) -> TeamSettings {
-    let settings = &team.settings;
-    let levels = settings.alert_levels().iter().map(|(s, levels)| (s.to_string(), levels.clone()));
-    let mut sent = TeamSettings::new(texts(settings.fallback()));
-    sent.timezone = Some(settings.timezone().name().to_owned());
-    sent.escalate_after_seconds = Some(settings.escalate_after().as_secs());
-    sent.repeat = Some(settings.repeat());
-    sent.alert_levels = Some(levels.collect());
-    sent
-}
-
-fn texts(targets: &[Target]) -> Vec<String> {
-    targets.iter().map(Target::to_string).collect()
+fn toml(text: &str) -> Result<Read, String> {
+    let RosterSeed { owner, entries } = read_roster(text).map_err(|e| e.to_string())?;
+    Ok(Read { owner, entries })
 }
 
 /// The separator of the cells, found in the first line. Some spreadsheets write semicolons, if the comma is the decimal
@@ -95,19 +79,21 @@ fn csv(text: &str) -> Result<Vec<Wanted>, String> {
         let formats = ["%Y-%m-%d", "%d.%m.%Y", "%Y/%m/%d"];
         let day = formats.iter().find_map(|format| NaiveDate::parse_from_str(&row.day, format).ok());
         let day = day.ok_or_else(|| wrong("day", "must be a day like 2026-12-31"))?;
-        let together = |name: &str, cell: &str| -> Result<Vec<String>, String> {
-            let told = |e: InvalidInput| {
-                wrong(name, &unquoted(e.errors().first().map_or("is not a contact", |e| e.message())))
-            };
-            let target = |text: &str| text.parse::<Target>().map_err(told);
-            let targets = cell.split_whitespace().map(target).collect::<Result<Vec<_>, _>>()?;
-            Ok(texts(&targets))
+        let told = |name: &str, e: &InvalidInput| {
+            wrong(name, &unquoted(e.errors().first().map_or("is not a contact", |e| e.message())))
+        };
+        let together = |name: &str, cell: &str| -> Result<Vec<Target>, String> {
+            let target = |text: &str| text.parse::<Target>().map_err(|e| told(name, &e));
+            cell.split_whitespace().map(target).collect()
         };
         let oncall = together("oncall", &row.oncall)?;
         let levels = row.escalation.split(';').map(|cell| together("escalation", cell));
         let levels = levels.collect::<Result<Vec<_>, _>>()?;
-        let escalation = levels.into_iter().filter(|level| !level.is_empty()).collect();
-        wanted.push(Wanted::Day(row.team, day, DayEntry::new(oncall, escalation)));
+        let escalation: Vec<_> = levels.into_iter().filter(|level| !level.is_empty()).collect();
+        let team = TeamName::new(&row.team).map_err(|e| told("team", &e))?;
+        let given = Given::Day(day_given(&oncall, &escalation));
+        let rota = Rota::new(oncall, escalation).map_err(|e| told("escalation", &e))?;
+        wanted.push(Wanted { entry: Entry::day(&team, day, rota), given, place: format!("line {line}") });
     }
     Ok(wanted)
 }
@@ -137,8 +123,8 @@ mod tests {
             devops,2026-12-24,Jo@Example.ORG,\"kim@example.org; lee@example.org slack:ops\"\n\
             devops, 2026-12-25, jo@example.org kim@example.org,\n";
         let wanted = csv(text).unwrap();
-        let entry = |n: usize| match &wanted[n] {
-            Wanted::Day(_, _, entry) => entry.clone(),
+        let entry = |n: usize| match &wanted[n].given {
+            Given::Day(entry) => entry.clone(),
             other => panic!("{other:?}"),
         };
         let (levels, texts) = (|n| entry(n).escalation.unwrap(), |n| entry(n).oncall.unwrap());

@@ -1,0 +1,223 @@
+//! The roster that a server has.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use inresponse_client::{
+    Client, ClientError, Contacts, Day, DayEntry, Levels, Override, OverrideEntry, Owner, Person,
+    PersonEntry, Schedule, ScheduleEntry, Service, Team, TeamSettings,
+};
+use inresponse_core::InvalidInput;
+use inresponse_core::model::{OverrideId, PersonId, ScheduleName, ServiceName, TeamName};
+use inresponse_core::roster::{Entry, EntryKey, Snapshot, Target, Zone};
+use inresponse_http::entries;
+
+use super::Failure;
+use crate::config::{Given, masked_schedule};
+
+/// How many requests are made at once.
+const AT_ONCE: usize = 8;
+
+/// The roster of a server, as far as it was read.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    entries: BTreeMap<EntryKey, (Entry, Given)>,
+    /// All teams that the server knows, with or without settings.
+    teams: BTreeSet<TeamName>,
+    /// The teams whose calendars were read.
+    calendars: BTreeSet<TeamName>,
+}
+
+/// All pages of a list.
+macro_rules! pages {
+    ($field:ident, $call:expr) => {{
+        let (mut all, mut cursor) = (Vec::new(), None::<String>);
+        loop {
+            let page = $call(cursor.as_deref()).await?;
+            all.extend(page.$field);
+            cursor = page.cursor;
+            if cursor.is_none() {
+                break all;
+            }
+        }
+    }};
+}
+
+impl Held {
+    /// Everything but calendars.
+    pub(super) async fn read(client: &Client) -> Result<Self, Failure> {
+        let mut held = Self::default();
+        for person in pages!(people, |cursor| client.people(cursor)) {
+            held.person(person)?;
+        }
+        for team in pages!(teams, |cursor| client.teams(cursor)) {
+            let name = understood("team", &team.team, TeamName::new(&team.team))?;
+            if let Some(settings) = team.settings {
+                held.team(&name, settings)?;
+            }
+            held.teams.insert(name);
+        }
+        for service in pages!(services, |cursor| client.services(cursor)) {
+            held.service(service)?;
+        }
+        let teams: Vec<TeamName> = held.teams.iter().cloned().collect();
+        let schedules = stream::iter(teams).map(|team| schedules(client, team)).buffered(AT_ONCE);
+        for (team, schedules) in schedules.try_collect::<Vec<_>>().await? {
+            for (schedule, overrides) in schedules {
+                held.schedule(&team, schedule, overrides)?;
+            }
+        }
+        Ok(held)
+    }
+
+    /// The calendars of these teams, unless they were read already.
+    pub(super) async fn read_calendars(
+        &mut self,
+        client: &Client,
+        teams: impl IntoIterator<Item = TeamName>,
+    ) -> Result<(), Failure> {
+        let left: BTreeSet<TeamName> =
+            teams.into_iter().filter(|team| !self.calendars.contains(team)).collect();
+        let calendars = stream::iter(left).map(|team| calendar(client, team)).buffered(AT_ONCE);
+        for (team, days) in calendars.try_collect::<Vec<_>>().await? {
+            for day in days {
+                self.day(&team, day)?;
+            }
+            self.calendars.insert(team);
+        }
+        Ok(())
+    }
+
+    /// All teams that the server knows.
+    pub(super) fn teams(&self) -> &BTreeSet<TeamName> {
+        &self.teams
+    }
+
+    /// An entry.
+    pub(super) fn entry(&self, key: &EntryKey) -> Option<&Entry> {
+        self.entries.get(key).map(|(entry, _)| entry)
+    }
+
+    /// An entry as a request would give it.
+    pub(super) fn given(&self, key: &EntryKey) -> Option<&Given> {
+        self.entries.get(key).map(|(_, given)| given)
+    }
+
+    /// All entries.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&EntryKey, &Entry, &Given)> {
+        self.entries.iter().map(|(key, (entry, given))| (key, entry, given))
+    }
+
+    /// The same as a roster in memory.
+    pub(super) fn snapshot(&self) -> Snapshot {
+        let mut snapshot = Snapshot::default();
+        for (entry, _) in self.entries.values() {
+            snapshot.put(entry.clone());
+        }
+        snapshot
+    }
+
+    fn keep(&mut self, given: Given, entry: Result<Entry, InvalidInput>, what: &str) -> Result<(), Failure> {
+        let entry = understood(what, "", entry)?;
+        self.entries.insert(entry.key(), (entry, given));
+        Ok(())
+    }
+
+    fn service(&mut self, service: Service) -> Result<(), Failure> {
+        let name = understood("service", &service.service, ServiceName::new(&service.service))?;
+        let given = Owner::from(service);
+        let entry = entries::service(&name, given.clone());
+        self.keep(Given::Service(given), entry, &format!("service {name}"))
+    }
+
+    fn team(&mut self, name: &TeamName, team: Team) -> Result<(), Failure> {
+        let given = TeamSettings::from(team);
+        let entry = entries::team(name, given.clone());
+        self.keep(Given::Team(given), entry, &format!("team {name}"))
+    }
+
+    fn day(&mut self, team: &TeamName, day: Day) -> Result<(), Failure> {
+        let date = day.day;
+        let given = DayEntry::from(day);
+        let entry = entries::day(team, date, &given);
+        self.keep(Given::Day(given), entry, &format!("day {date} of {team}"))
+    }
+
+    fn person(&mut self, person: Person) -> Result<(), Failure> {
+        let name = understood("person", &person.person, PersonId::new(&person.person))?;
+        if person.methods.values().any(|method| method.contains('…')) {
+            let why = "the key may not read addresses: it needs the scope `admin`";
+            return Err(Failure::Refused(why.to_owned()));
+        }
+        let given = PersonEntry::from(person);
+        let entry = entries::person(&name, given.clone());
+        self.keep(Given::Person(given), entry, &format!("person {name}"))
+    }
+
+    fn schedule(
+        &mut self,
+        team: &TeamName,
+        schedule: Schedule,
+        overrides: Vec<Override>,
+    ) -> Result<(), Failure> {
+        let name = understood("schedule", &schedule.schedule, ScheduleName::new(&schedule.schedule))?;
+        let given = ScheduleEntry::from(schedule);
+        let zone = given.timezone.as_deref().map_or_else(|| Ok(Zone::utc()), Zone::new);
+        let zone = understood("schedule", name.as_str(), zone)?;
+        let entry = masked_schedule(team, &name, given.clone());
+        self.keep(Given::Schedule(given), entry, &format!("schedule {name} of {team}"))?;
+        for one in overrides {
+            let id = understood("override", &one.id, OverrideId::new(&one.id))?;
+            let given = OverrideEntry::from(one);
+            let entry = entries::stand_in(team, &name, &id, &given, &zone);
+            self.keep(Given::Override(given), entry, &format!("override {id} of schedule {name} of {team}"))?;
+        }
+        Ok(())
+    }
+}
+
+/// A newer server may tell what this version does not know.
+fn understood<T>(kind: &str, name: &str, read: Result<T, InvalidInput>) -> Result<T, Failure> {
+    read.map_err(|error| {
+        Failure::Refused(format!("this version does not understand the server's {kind} {name}: {error}"))
+    })
+}
+
+type WithOverrides = Vec<(Schedule, Vec<Override>)>;
+
+async fn schedules(client: &Client, team: TeamName) -> Result<(TeamName, WithOverrides), ClientError> {
+    let mut all = Vec::new();
+    for schedule in client.schedules(team.as_str()).await?.schedules {
+        let overrides = client.overrides(team.as_str(), &schedule.schedule).await?.overrides;
+        all.push((schedule, overrides));
+    }
+    Ok((team, all))
+}
+
+async fn calendar(client: &Client, team: TeamName) -> Result<(TeamName, Vec<Day>), ClientError> {
+    let days = pages!(days, |cursor| client.calendar(team.as_str(), cursor));
+    Ok((team, days))
+}
+
+/// A day as a request gives it.
+pub(super) fn day_given(oncall: &[Target], escalation: &[Vec<Target>]) -> DayEntry {
+    DayEntry::new(texts(oncall), escalation.iter().map(|level| texts(level)).collect())
+}
+
+pub(super) fn texts(targets: &[Target]) -> Vec<String> {
+    targets.iter().map(Target::to_string).collect()
+}
+
+/// One text, or several.
+pub(super) fn shortest(contacts: &Contacts) -> Contacts {
+    match contacts.texts() {
+        [one] => Contacts::One(one.clone()),
+        many => Contacts::Many(many.to_vec()),
+    }
+}
+
+/// Each level with one text or several.
+pub(super) fn shortest_levels(levels: &Levels) -> Levels {
+    let level = |texts: &[String]| shortest(&Contacts::Many(texts.to_vec()));
+    Levels::Many(levels.texts().into_iter().map(level).collect())
+}

@@ -1,0 +1,136 @@
+//! The `[roster]` of a file as TOML, as it is read and as it is written. Only its shape is checked.
+
+use std::collections::BTreeMap;
+
+use inresponse_client::{Absence, Contacts, Feed, Layer, Levels};
+use serde::{Deserialize, Serialize};
+
+/// Services, teams and their calendars, people and schedules.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FileRoster {
+    /// Kept with every entry of the file, so that what the file no longer names can be found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) owner: Option<String>,
+    /// Service to team.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) services: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) people: BTreeMap<String, FilePerson>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) teams: BTreeMap<String, FileTeam>,
+}
+
+/// A person, with the names of the HTTP API or their kebab-case.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FilePerson {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) timezone: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) methods: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) rules: BTreeMap<String, Vec<FileStep>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) absences: Vec<Absence>,
+}
+
+/// A step of a person's rule.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct FileStep {
+    #[serde(alias = "afterSeconds")]
+    pub(crate) after_seconds: u64,
+    pub(crate) methods: Vec<String>,
+}
+
+/// A team, with the names of the HTTP API or their kebab-case.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct FileTeam {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) timezone: Option<String>,
+    #[serde(alias = "escalateAfterSeconds", skip_serializing_if = "Option::is_none")]
+    pub(crate) escalate_after_seconds: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) fallback: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) repeat: Option<u32>,
+    #[serde(default, alias = "alertLevels", skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) alert_levels: BTreeMap<String, Vec<u16>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) levels: Vec<FileLevel>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) calendar: BTreeMap<String, FileDay>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) schedules: BTreeMap<String, FileSchedule>,
+}
+
+/// A level of a team's own ladder.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct FileLevel {
+    pub(crate) notify: Contacts,
+    #[serde(alias = "waitSeconds", skip_serializing_if = "Option::is_none")]
+    pub(crate) wait_seconds: Option<u64>,
+}
+
+/// A day's entry.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FileDay {
+    pub(crate) oncall: Contacts,
+    #[serde(default = "no_levels", skip_serializing_if = "is_without_levels")]
+    pub(crate) escalation: Levels,
+}
+
+/// A schedule with its overrides.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FileSchedule {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) timezone: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) layers: Vec<Layer>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) feeds: Vec<Feed>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) overrides: BTreeMap<String, FileOverride>,
+}
+
+/// An override.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct FileOverride {
+    pub(crate) from: String,
+    pub(crate) to: String,
+    pub(crate) oncall: Contacts,
+    #[serde(alias = "insteadOf", skip_serializing_if = "Option::is_none")]
+    pub(crate) instead_of: Option<Contacts>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) note: Option<String>,
+}
+
+fn no_levels() -> Levels {
+    Levels::Many(Vec::new())
+}
+
+fn is_without_levels(levels: &Levels) -> bool {
+    levels.texts().is_empty()
+}
+
+/// The words of the HTTP API that a file writes in kebab-case.
+const WORDS: [(&str, &str); 5] = [
+    ("escalateAfterSeconds", "escalate-after-seconds"),
+    ("alertLevels", "alert-levels"),
+    ("waitSeconds", "wait-seconds"),
+    ("afterSeconds", "after-seconds"),
+    ("insteadOf", "instead-of"),
+];
+
+/// A field of the HTTP API, or a message about one, in the words of a file.
+pub(super) fn in_words_of_a_file(text: &str) -> String {
+    WORDS.iter().fold(text.to_owned(), |text, (theirs, ours)| text.replace(theirs, ours))
+}

@@ -1,0 +1,81 @@
+//! The bodies of requests as entries of the roster, for programs that read the same from elsewhere, such as a file.
+//!
+//! Every check and every word about what is wrong is the one that a request gets. An error names the field as on the
+//! wire.
+
+use chrono::NaiveDate;
+use inresponse_api::{DayEntry, OverrideEntry, Owner, PersonEntry, ScheduleEntry, TeamSettings};
+use inresponse_core::InvalidInput;
+use inresponse_core::model::{OverrideId, PersonId, ScheduleName, ServiceName, TeamName, Zone};
+use inresponse_core::roster::{Entry, Feed, Refusal};
+
+use crate::routes::changes;
+use crate::wire;
+
+/// A service and the team that owns it.
+///
+/// # Errors
+/// Every invalid field.
+pub fn service(service: &ServiceName, given: Owner) -> Result<Entry, InvalidInput> {
+    wire::roster::service(service, given)
+}
+
+/// A team's settings.
+///
+/// # Errors
+/// Every invalid field.
+pub fn team(team: &TeamName, given: TeamSettings) -> Result<Entry, InvalidInput> {
+    wire::roster::settings(given).map(|(settings, _)| Entry::team(team, settings))
+}
+
+/// A day of a team's calendar.
+///
+/// # Errors
+/// Every invalid field.
+pub fn day(team: &TeamName, day: NaiveDate, given: &DayEntry) -> Result<Entry, InvalidInput> {
+    wire::roster::rota(given).map(|(rota, _)| Entry::day(team, day, rota))
+}
+
+/// A person.
+///
+/// # Errors
+/// Every invalid field.
+pub fn person(person: &PersonId, given: PersonEntry) -> Result<Entry, InvalidInput> {
+    wire::people::profile(given).map(|(profile, _)| Entry::person(person, profile))
+}
+
+/// A schedule of a team. `zone` is for a request that names none. `known` are the feeds that the schedule has: a feed
+/// of them may be given as it is shown, with a masked URL.
+///
+/// # Errors
+/// Every invalid field.
+pub fn schedule(
+    team: &TeamName,
+    name: &ScheduleName,
+    given: ScheduleEntry,
+    zone: Zone,
+    known: &[Feed],
+) -> Result<Entry, InvalidInput> {
+    wire::schedule::schedule(given, zone, known).map(|(schedule, _)| Entry::schedule(team, name, schedule))
+}
+
+/// An override of a schedule whose local times are of `zone`.
+///
+/// # Errors
+/// Every invalid field.
+pub fn stand_in(
+    team: &TeamName,
+    schedule: &ScheduleName,
+    id: &OverrideId,
+    given: &OverrideEntry,
+    zone: &Zone,
+) -> Result<Entry, InvalidInput> {
+    let (stand_in, _) = wire::schedule::stand_in(given)?;
+    wire::schedule::in_order(&stand_in, zone)?;
+    Ok(Entry::stand_in(team, schedule, id, stand_in))
+}
+
+/// Why the roster does not take an edit, in the words that a request gets.
+pub fn refused(refusal: &Refusal) -> String {
+    changes::told(refusal)
+}
