@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn services_and_days_are_described_with_what_was_before() {
         let athens =
-            |team| Entry::service(&ServiceName::new("athens").unwrap(), &TeamName::new(team).unwrap());
+            |team: &str| Entry::service(&ServiceName::new("athens").unwrap(), &TeamName::new(team).unwrap());
         let put = || RosterEdit::Put(athens("devops"));
         let ops = || Was::Entry(athens("ops"));
         assert_eq!(told(put(), ops()), "service athens: assigned to devops (was ops)");

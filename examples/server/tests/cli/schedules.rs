@@ -291,8 +291,8 @@ async fn the_check_fails_only_if_an_alert_might_not_arrive() {
 async fn the_configured_roster_brings_people_and_schedules_and_overwrites_nothing() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("server.toml"), WEB).unwrap();
-    let start = || Setup::new(dir.path(), 9).with("--config", "server.toml").start();
-    let server = start().await;
+    let setup = Setup::new(dir.path(), 9).with("--config", "server.toml");
+    let server = setup.start().await;
     let team = server.get("/teams/web").await;
     assert_eq!(
         (&team["owner"], &team["levels"][1]["notify"][1]),
@@ -304,7 +304,7 @@ async fn the_configured_roster_brings_people_and_schedules_and_overwrites_nothin
     server.call(Method::PUT, swap, Some(other)).await;
     server.call(Method::DELETE, "/services/proxy", None).await;
     drop(server);
-    let server = start().await;
+    let server = setup.start().await;
     assert_eq!(server.get(swap).await["oncall"][0], "person:jo");
     assert_eq!(server.get("/services/proxy").await["team"], "web");
 }

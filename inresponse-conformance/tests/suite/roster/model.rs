@@ -115,7 +115,7 @@ impl Tables {
         let days = self.days.get(team.as_str()).into_iter().flatten();
         let named = days.filter(|(day, _)| !apart_from.contains(day)).flat_map(|(_, rota)| named(rota));
         let leads_on = |target: &Target| matches!(target, Target::Schedule { .. } | Target::Team(_));
-        named.filter(leads_on).filter_map(|target| EntryKey::named_by(target, team)).collect()
+        named.filter(leads_on).filter_map(|target| EntryKey::named_by(&target, team)).collect()
     }
 }
 
