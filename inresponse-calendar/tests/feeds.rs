@@ -168,6 +168,11 @@ fn occurrences_are_added_taken_away_moved_and_cancelled() {
             &[moved, "UID:1\nSUMMARY:Ann\nDTSTART:20261008T090000Z\nDTEND:20261008T170000Z"],
             &["10-09T10 to 10-09T11 Lee"],
         ),
+        (
+            "taken away and changed",
+            &["UID:1\nSUMMARY:Ann\nDTSTART:20261008T090000Z\nDURATION:PT1H\nEXDATE:20261008T090000Z", moved],
+            &["10-09T10 to 10-09T11 Lee"],
+        ),
         ("a change without its event", &[moved], &["10-09T10 to 10-09T11 Lee"]),
         (
             "dates taken away, of several lines and of both kinds",
