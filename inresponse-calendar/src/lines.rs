@@ -86,28 +86,28 @@ fn decoded(line: Cow<'_, [u8]>) -> Cow<'_, str> {
 mod tests {
     use super::*;
 
-    fn texts(bytes: &[u8]) -> Vec<(usize, String)> {
-        Lines::of(bytes).map(|line| (line.number, line.text.into_owned())).collect()
+    fn texts(bytes: &[u8]) -> String {
+        let lines: Vec<_> = Lines::of(bytes).map(|line| format!("{} {}", line.number, line.text)).collect();
+        lines.join("|")
     }
 
     #[test]
     fn folded_lines_are_one_line_whatever_ends_them() {
-        let cases: [(&[u8], &[(usize, &str)]); 9] = [
-            (b"", &[]),
-            (b"\r\n\n \r\n", &[]),
-            (b"A:1\r\nB:2\r\n", &[(1, "A:1"), (2, "B:2")]),
-            (b"A:1\nB:2", &[(1, "A:1"), (2, "B:2")]),
-            (b"\xef\xbb\xbfA:1\n\n\nB:2\n", &[(1, "A:1"), (4, "B:2")]),
-            (b"A:one\r\n  two\r\n\tthree\r\nB:4\r\n", &[(1, "A:one twothree"), (4, "B:4")]),
+        // The lines as `number text`, with `|` between them.
+        let cases: [(&[u8], &str); 9] = [
+            (b"", ""),
+            (b"\r\n\n \r\n", ""),
+            (b"A:1\r\nB:2\r\n", "1 A:1|2 B:2"),
+            (b"A:1\nB:2", "1 A:1|2 B:2"),
+            (b"\xef\xbb\xbfA:1\n\n\nB:2\n", "1 A:1|4 B:2"),
+            (b"A:one\r\n  two\r\n\tthree\r\nB:4\r\n", "1 A:one twothree|4 B:4"),
             // The umlaut is folded between its two bytes.
-            (b"A:J\xc3\r\n \xb6rg\r\n", &[(1, "A:Jörg")]),
-            (b"A:J\xf6rg\n", &[(1, "A:J\u{fffd}rg")]),
+            (b"A:J\xc3\r\n \xb6rg\r\n", "1 A:Jörg"),
+            (b"A:J\xf6rg\n", "1 A:J\u{fffd}rg"),
             // Only a line feed ends a line.
-            ("A:1\u{2028}\u{85}\r2\n".as_bytes(), &[(1, "A:1\u{2028}\u{85}\r2")]),
+            ("A:1\u{2028}\u{85}\r2\n".as_bytes(), "1 A:1\u{2028}\u{85}\r2"),
         ];
         for (bytes, expected) in cases {
-            let expected: Vec<_> =
-                expected.iter().map(|(number, text)| (*number, (*text).to_owned())).collect();
             assert_eq!(texts(bytes), expected, "{}", String::from_utf8_lossy(bytes));
         }
     }

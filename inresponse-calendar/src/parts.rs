@@ -199,7 +199,7 @@ mod tests {
         assert_eq!(calendars(whole.as_bytes()).unwrap()[0].events.len(), 1);
         // However little is missing: a cut is seen unless only the line's end is cut off.
         for end in 1..whole.len() - 1 {
-            let kind = calendars(whole[..end].as_bytes()).unwrap_err().kind();
+            let kind = calendars(&whole.as_bytes()[..end]).unwrap_err().kind();
             let begun = end >= "BEGIN:VCALENDAR".len();
             assert_eq!(
                 kind,

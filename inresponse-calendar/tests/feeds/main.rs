@@ -2,8 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may panic, helpers too")]
 
+mod findings;
+mod limits;
+
 use chrono::{DateTime, Utc};
-use inresponse_calendar::{Feed, FindingKind, ReadErrorKind, limits, read};
+use inresponse_calendar::{Feed, read};
 use inresponse_core::model::Zone;
 
 fn at(text: &str) -> DateTime<Utc> {
@@ -168,6 +171,11 @@ fn occurrences_are_added_taken_away_moved_and_cancelled() {
             &[moved, "UID:1\nSUMMARY:Ann\nDTSTART:20261008T090000Z\nDTEND:20261008T170000Z"],
             &["10-09T10 to 10-09T11 Lee"],
         ),
+        (
+            "taken away and changed",
+            &["UID:1\nSUMMARY:Ann\nDTSTART:20261008T090000Z\nDURATION:PT1H\nEXDATE:20261008T090000Z", moved],
+            &["10-09T10 to 10-09T11 Lee"],
+        ),
         ("a change without its event", &[moved], &["10-09T10 to 10-09T11 Lee"]),
         (
             "dates taken away, of several lines and of both kinds",
@@ -274,143 +282,6 @@ fn of_several_versions_the_newest_is_read() {
 }
 
 #[test]
-fn what_is_not_understood_is_a_finding_that_names_the_event() {
-    let cases: [(&str, &str, FindingKind); 14] = [
-        (
-            "SUMMARY:Ann\nDTSTART:20261001T090000Z\nDURATION:PT1H\nRRULE:FREQ=HOURLY",
-            "its rule: `FREQ=HOURLY` is not read",
-            FindingKind::Rule,
-        ),
-        (
-            "SUMMARY:Ann\nDTSTART:20261001T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY\nEXRULE:FREQ=WEEKLY",
-            "EXRULE is not read",
-            FindingKind::Rule,
-        ),
-        (
-            "SUMMARY:Ann\nDTSTART;TZID=Middle-earth:20261001T090000\nDURATION:PT1H",
-            "the time zone `Middle-earth` is unknown",
-            FindingKind::Zone,
-        ),
-        (
-            "SUMMARY:Ann\nDTSTART:tomorrow\nDURATION:PT1H",
-            "DTSTART is not read: `tomorrow`",
-            FindingKind::Time,
-        ),
-        ("SUMMARY:Ann\nDURATION:PT1H", "it has no DTSTART", FindingKind::Time),
-        ("SUMMARY:Ann\nDTSTART:20261001T090000Z", "it has no end", FindingKind::Length),
-        (
-            "SUMMARY:Ann\nDTSTART:20261001T090000Z\nDTEND:20261001T090000Z",
-            "it does not end after it starts",
-            FindingKind::Length,
-        ),
-        (
-            "SUMMARY:Ann\nDTSTART:20261001T090000Z\nDTEND:20261001T080000Z",
-            "it does not end after it starts",
-            FindingKind::Length,
-        ),
-        (
-            "SUMMARY:Ann\nDTSTART:20261001T090000Z\nDTEND;VALUE=DATE:20261003",
-            "of its start and its end one is a day and one is a time",
-            FindingKind::Length,
-        ),
-        (
-            "SUMMARY:Ann\nDTSTART:20261001T090000Z\nDURATION:-PT1H",
-            "DURATION is not read: `-PT1H`",
-            FindingKind::Length,
-        ),
-        (
-            "SUMMARY:Ann\nDTSTART;VALUE=DATE:20261001\nDURATION:PT1H",
-            "DURATION is not read: `PT1H`",
-            FindingKind::Length,
-        ),
-        (
-            "SUMMARY:Ann\nDTSTART:20261001T090000Z\nDURATION:PT1H\nEXDATE:never",
-            "EXDATE is not read: `never`",
-            FindingKind::Time,
-        ),
-        (
-            "SUMMARY:Ann\nDTSTART:20261001T090000Z\nDURATION:PT1H\nRDATE:20261001T090000Z/soon",
-            "RDATE is not read: `soon`",
-            FindingKind::Time,
-        ),
-        (
-            "SUMMARY:Ann\nRECURRENCE-ID:now\nDTSTART:20261001T090000Z\nDURATION:PT1H",
-            "RECURRENCE-ID is not read: `now`",
-            FindingKind::Time,
-        ),
-    ];
-    for (lines, message, kind) in cases {
-        // The others are read all the same.
-        let feed = october(&format!(
-            "{}\n{}",
-            event(lines),
-            event("SUMMARY:Lee\nDTSTART:20261001T090000Z\nDURATION:PT1H")
-        ));
-        assert_eq!(
-            told(&feed),
-            ["10-01T09 to 10-01T10 Lee".to_owned(), format!("`Ann`: {message}")],
-            "{lines}"
-        );
-        assert_eq!(feed.findings[0].kind(), kind);
-    }
-    // Doubts about an event that is read.
-    check(&[
-        (
-            "a line that is not a property",
-            &["SUMMARY:Ann\nthe second line of it\nDTSTART:20261001T090000Z\nDURATION:PT1H"],
-            &["10-01T09 to 10-01T10 Ann", "`Ann`: line 4 is not a property and is passed over"],
-        ),
-        (
-            "all that follow",
-            &[
-                "UID:1\nRECURRENCE-ID;RANGE=THISANDFUTURE:20261001T090000Z\nDTSTART:20261001T090000Z\nDURATION:PT1H",
-            ],
-            &["10-01T09 to 10-01T10 1", "`1`: a change of all later occurrences is read as a change of one"],
-        ),
-        ("without a name", &["DTSTART:20261001T090000Z"], &["`an event without a name`: it has no end"]),
-    ]);
-    let zone = "X-WR-TIMEZONE:Middle-earth\n".to_owned()
-        + &event("SUMMARY:Ann\nDTSTART:20261001T090000\nDURATION:PT1H")
-        + "\n"
-        + &event("SUMMARY:Lee\nDTSTART:20261001T090000Z\nDURATION:PT1H");
-    assert_eq!(
-        told(&october(&zone)),
-        ["10-01T09 to 10-01T10 Lee", "`Ann`: the time zone `Middle-earth` is unknown"]
-    );
-}
-
-#[test]
-fn what_is_wrong_outside_the_span_is_no_finding() {
-    check(&[
-        (
-            "before",
-            &[
-                "SUMMARY:Ann\nDTSTART;TZID=Middle-earth:20260927T090000\nDTEND;TZID=Middle-earth:20260928T090000",
-            ],
-            &[],
-        ),
-        (
-            "perhaps within",
-            &[
-                "SUMMARY:Ann\nDTSTART;TZID=Middle-earth:20260928T090000\nDTEND;TZID=Middle-earth:20260930T090000",
-            ],
-            &["`Ann`: the time zone `Middle-earth` is unknown"],
-        ),
-        ("after", &["SUMMARY:Ann\nDTSTART:20261104T090000Z\nDTEND:20261104T090000Z"], &[]),
-        (
-            "it may recur",
-            &["SUMMARY:Ann\nDTSTART:20200101T090000Z\nDURATION:PT1H\nRRULE:FREQ=HOURLY"],
-            &["`Ann`: its rule: `FREQ=HOURLY` is not read"],
-        ),
-        (
-            "a broken line of last year",
-            &["SUMMARY:Ann\nbroken\nDTSTART:20250101T090000Z\nDURATION:PT1H"],
-            &[],
-        ),
-    ]);
-}
-
-#[test]
 fn p18_a_calendar_without_events_is_empty() {
     for calendar in [
         "",
@@ -430,101 +301,4 @@ fn several_calendars_are_read_each_in_its_zone() {
         one.replace("Kolkata", "Tokyo").replace("UID:1", "UID:2")
     );
     assert_eq!(told(&october(&both)), ["10-01T00 to 10-01T01 Ann", "10-01T03:30 to 10-01T04:30 Ann"]);
-}
-
-#[test]
-fn a_calendar_over_a_limit_costs_little_and_says_so() {
-    // Each would take hours or a lot of memory if it were followed.
-    let rules = [
-        "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30;COUNT=1000",
-        "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30;COUNT=1000",
-        "FREQ=MONTHLY;BYDAY=5MO;BYMONTHDAY=1;COUNT=1000",
-        "FREQ=DAILY;COUNT=4000000000",
-    ];
-    let events: Vec<_> = (0..4_000)
-        .map(|number| {
-            event(&format!(
-                "UID:{number}\nSUMMARY:Ann\nDTSTART:00010101T000000Z\nDURATION:P1D\nRRULE:{}",
-                rules[number % 4]
-            ))
-        })
-        .collect();
-    let feed = october(&events.join("\n"));
-    assert_eq!(feed.findings.len(), limits::MAX_FINDINGS + 1);
-    assert!(feed.findings.iter().all(|finding| finding.kind() == FindingKind::TooMuch));
-    let last = feed.findings.last().unwrap().to_string();
-    assert_eq!(last, "`the calendar`: 3900 more findings are not listed");
-
-    // Years of a day each are one event too many; what is over the limit of all events is left out and told.
-    let daily = |number: usize| {
-        event(&format!(
-            "UID:{number}\nSUMMARY:{number}\nDTSTART:20100101T000000Z\nDURATION:P4380D\nRRULE:FREQ=DAILY"
-        ))
-    };
-    let events: Vec<_> = (0..15).map(daily).collect();
-    let feed = october(&events.join("\n"));
-    assert!(
-        feed.events.len() <= limits::MAX_ALL_OCCURRENCES
-            && feed.events.len() > limits::MAX_ALL_OCCURRENCES / 2
-    );
-    assert!(
-        !feed.findings.is_empty()
-            && feed.findings.iter().all(|finding| finding.kind() == FindingKind::TooMuch)
-    );
-    let hundred_years = event("SUMMARY:Ann\nDTSTART:19000101T000000Z\nDURATION:P36500D\nRRULE:FREQ=DAILY");
-    let why = "`Ann`: its rules recur too often or take too long to follow";
-    assert_eq!(told(&october(&hundred_years)), [why]);
-
-    // Dates that are added.
-    let dates: Vec<_> = (0..9_000)
-        .map(|n| format!("202610{:02}T{:02}{:02}00Z", 1 + n % 28, n / 28 % 24, n / 672 % 60))
-        .collect();
-    let dates: Vec<_> = dates.chunks(500).map(|some| format!("RDATE:{}", some.join(","))).collect();
-    let many = event(&format!("SUMMARY:Ann\nDTSTART:20261001T090000Z\nDURATION:PT1H\n{}", dates.join("\n")));
-    assert_eq!(told(&october(&many)), ["`Ann`: there are too many occurrences, it is left out"]);
-
-    let zone = Zone::utc();
-    let span = at("2026-10-01T00:00:00Z")..at("2026-11-01T00:00:00Z");
-    let large = vec![b' '; limits::MAX_BYTES + 1];
-    assert_eq!(read(&large, &zone, span).unwrap_err().kind(), ReadErrorKind::TooLarge);
-}
-
-#[test]
-fn times_at_the_ends_of_the_calendar_are_read_without_harm() {
-    let starts = ["00000101T000000Z", "00010101T000000", "99991231T235959", "99991231T235959Z", "99991231"];
-    let ends = [
-        "DURATION:P1D",
-        "DURATION:P999999999D",
-        "DURATION:PT999999999H",
-        "DTEND:99991231T235959Z",
-        "DTEND:00000101T000000Z",
-        "DTEND;VALUE=DATE:99991231",
-        "DURATION:P99999999W",
-    ];
-    let rules = [
-        "",
-        "RRULE:FREQ=DAILY",
-        "RRULE:FREQ=YEARLY;INTERVAL=9000",
-        "RRULE:FREQ=WEEKLY;UNTIL=99991231T235959Z",
-        "RDATE:99991231T235959",
-        "EXDATE:00000101T000000",
-    ];
-    for zone in ["Pacific/Kiritimati", "Pacific/Pago_Pago", "UTC"] {
-        for span in [
-            DateTime::<Utc>::MIN_UTC..DateTime::<Utc>::MAX_UTC,
-            at("2026-10-01T00:00:00Z")..at("2026-10-01T00:00:00Z"),
-            at("2026-10-02T00:00:00Z")..at("2026-10-01T00:00:00Z"),
-        ] {
-            for case in 0..starts.len() * ends.len() * rules.len() {
-                let start = starts[case % starts.len()];
-                let (end, rule) =
-                    (ends[case / starts.len() % ends.len()], rules[case / starts.len() / ends.len()]);
-                let text = format!(
-                    "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:{start}\n{end}\n{rule}\nEND:VEVENT\nEND:VCALENDAR\n"
-                );
-                let feed = read(text.as_bytes(), &Zone::new(zone).unwrap(), span.clone()).unwrap();
-                assert!(feed.events.iter().all(|event| event.from < event.to), "{text}");
-            }
-        }
-    }
 }
