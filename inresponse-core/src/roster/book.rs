@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::derived::Derived;
-use super::shifts::KnownPeople;
+use super::known::KnownPeople;
 use super::{Entry, EntryKey, FeedCopy, FeedId, Override, Profile, Schedule};
 use crate::model::{Contact, OverrideId, Person, PersonId, ScheduleName, TeamName};
 

@@ -16,6 +16,8 @@
 //! | `directory` | a snapshot of the roster for one team |
 //! | `shifts` | who is on call in a schedule: [`on_call`], [`shifts`], pure |
 //! | `derived` | what is worked out of an entry once |
+//! | `first` | whom a team alerts first |
+//! | `known` | people by the names that calendars may call them |
 //! | `resolve` | who is on call for a team: [`resolve`], pure |
 //! | `coverage` | what is missing or odd in a team's roster, pure |
 //! | `snapshot` | a whole roster in memory |
@@ -29,6 +31,8 @@ mod describe;
 mod directory;
 mod edit;
 mod entry;
+mod first;
+mod known;
 mod moment;
 mod names;
 mod person;

@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::first::{First, FirstBy, first_level};
 use super::shifts::{Source, Who, on_call};
-use super::{Directory, Rota, Target, Team, TeamPart, Zone};
+use super::{Directory, Rota, Target, Team, Zone};
 use crate::error::InvalidInput;
 use crate::model::{Contact, Level, Matrix, MethodName, PersonId, Recipient, ScheduleName, TeamName};
 
@@ -126,33 +127,6 @@ pub fn resolve_by_calendar(directory: &Directory, last: Vec<Contact>, at: DateTi
     Some(matrix.reaching(recipients(&levels, &[])))
 }
 
-/// Whom a team alerts first, before its fallback.
-pub(super) struct First<'a> {
-    /// What names them.
-    pub(super) why: FirstBy,
-    /// Whom it names.
-    pub(super) targets: &'a [Target],
-}
-
-/// What names those whom a team alerts first.
-pub(super) enum FirstBy {
-    /// The calendar's entry for this day.
-    Day(NaiveDate),
-    /// The team's first level.
-    Level,
-    /// Nothing.
-    Nothing,
-}
-
-/// Whom a team alerts first on a day of its zone: its calendar's entry answers, else its first level.
-pub(super) fn first_level(part: &TeamPart, day: NaiveDate) -> First<'_> {
-    match (part.days.get(&day), part.settings.as_ref().and_then(|settings| settings.levels().first())) {
-        (Some(rota), _) => First { why: FirstBy::Day(day), targets: rota.oncall() },
-        (None, Some(level)) => First { why: FirstBy::Level, targets: &level.notify },
-        (None, None) => First { why: FirstBy::Nothing, targets: &[] },
-    }
-}
-
 /// How deep targets may lead. The roster refuses circles; this ends one that two servers made at once.
 const MAX_DEPTH: usize = 16;
 
@@ -217,22 +191,14 @@ impl Resolving<'_> {
     /// Level 1 of another team; its fallback if it has none.
     fn team(&self, team: &TeamName, why: &str, depth: usize) -> Vec<OnDuty> {
         let Some(part) = self.directory.part(team) else { return Vec::new() };
-        let settings = &part.settings;
-        let zone = settings.as_ref().map_or_else(Zone::utc, |settings| settings.timezone().clone());
-        let day = day_of(&zone, self.at);
-        let First { why: by, targets } = first_level(part, day);
+        let zone = part.settings.as_ref().map_or_else(Zone::utc, |settings| settings.timezone().clone());
+        let First { why: by, targets } = first_level(part, day_of(&zone, self.at));
         let because = match by {
             FirstBy::Day(day) => format!("{why} day:{day}"),
             FirstBy::Level => format!("{why} level:1"),
-            FirstBy::Nothing => why.to_owned(),
+            FirstBy::Fallback => format!("{why} fallback"),
         };
-        let first = self.within(team, targets, &because, depth);
-        match settings {
-            Some(settings) if first.is_empty() => {
-                self.within(team, settings.fallback(), &format!("{why} fallback"), depth)
-            }
-            Some(_) | None => first,
-        }
+        self.within(team, targets, &because, depth)
     }
 }
 

@@ -2,29 +2,32 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `mod` | a schedule, its layers and feeds |
+//! | `mod` | a schedule |
+//! | `layer` | a layer and its members |
+//! | `feed` | a calendar feed |
 //! | `turn` | how long a turn is, how turns are numbered, and weekly hours |
 //! | `stand_in` | overrides: who stands in for whom |
 //! | `copy` | the last good copy of a calendar feed |
 
 mod copy;
+mod feed;
+mod layer;
 mod stand_in;
 mod turn;
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 pub use copy::{FeedCopy, FeedEvent};
+pub use feed::{Feed, FeedId, FeedRole};
+pub use layer::{Layer, Member};
 pub use stand_in::Override;
 pub use turn::{ClockTime, Counting, Hours, Turn, TurnUnit, WeekDays};
 
+use super::Target;
 use super::derived::Derived;
 use super::shifts::Plan;
-use super::{Target, WallTime};
 use crate::error::InvalidInput;
-use crate::model::{LayerName, OwnerName, Zone};
+use crate::model::{OwnerName, Zone};
 
 /// A schedule of a team: layers of turns, and feeds.
 ///
@@ -43,82 +46,11 @@ pub struct Schedule {
     plan: Derived<Plan>,
 }
 
-/// A layer of a schedule: members who take turns.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Layer {
-    /// The layer's name, unique within the schedule.
-    pub name: LayerName,
-    /// The layer's rank: the higher one wins, and equal ranks are on call together. The default is the layer's place
-    /// in the schedule, counted from 1.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rank: Option<u32>,
-    /// Who takes turns, in this order.
-    pub members: Vec<Member>,
-    /// The anchor: when turn 0 begins.
-    pub from: WallTime,
-    /// When the layer begins to count, if later than its anchor.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub begins: Option<WallTime>,
-    /// When the layer ends.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub until: Option<WallTime>,
-    /// How long a turn lasts, and how turns are numbered.
-    pub turn: Turn,
-    /// The hours of the week in which the layer is on call; empty means always.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub hours: Vec<Hours>,
-}
-
-/// A member of a layer: who takes the turn, and from when to when they are members.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Member {
-    /// Whoever takes the turn, together. Nobody means that the turn is off.
-    pub who: Vec<Target>,
-    /// When they join; absent means that they always were members.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<WallTime>,
-    /// When they leave.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub until: Option<WallTime>,
-}
-
-/// A calendar feed of a schedule.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Feed {
-    /// Where the calendar is fetched. It is a secret.
-    pub url: String,
-    /// Whether the feed lies below the layers or above them.
-    #[serde(rename = "as")]
-    pub role: FeedRole,
-}
-
-/// Where a feed lies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum FeedRole {
-    /// Below the layers.
-    Base,
-    /// Above the layers and below the overrides.
-    Override,
-}
-
-/// What names a feed within its schedule without telling its URL.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct FeedId(String);
-
 impl Schedule {
     /// The maximum number of layers.
     pub const MAX_LAYERS: usize = 20;
-    /// The maximum number of members of a layer.
-    pub const MAX_MEMBERS: usize = 100;
-    /// The maximum number of targets in one group or override.
-    pub const MAX_TOGETHER: usize = 20;
     /// The maximum number of feeds.
     pub const MAX_FEEDS: usize = 5;
-    /// The maximum number of weekly hours of a layer.
-    pub const MAX_HOURS: usize = 50;
 
     /// A schedule in that zone.
     ///
@@ -182,7 +114,7 @@ impl Schedule {
 
     /// What resolution works out of the layers.
     pub(super) fn plan(&self) -> &Plan {
-        self.plan.get(|| Plan::new(self))
+        self.plan.get(|| Plan::new(&self.timezone, &self.layers, &self.feeds))
     }
 
     /// Everybody whom the layers name.
@@ -191,127 +123,10 @@ impl Schedule {
     }
 }
 
-impl Layer {
-    /// The layer's rank; `place` is its place in the schedule, counted from 0.
-    pub fn rank_at(&self, place: usize) -> u32 {
-        self.rank.unwrap_or_else(|| u32::try_from(place + 1).unwrap_or(u32::MAX))
-    }
-
-    /// When the layer begins to count.
-    pub fn begins(&self) -> WallTime {
-        self.begins.unwrap_or(self.from)
-    }
-
-    fn check(&self, field: &str, invalid: &mut InvalidInput) {
-        if self.members.is_empty() {
-            invalid.push(format!("{field}.members"), "must name at least one member");
-        }
-        if self.members.len() > Schedule::MAX_MEMBERS {
-            invalid.push(format!("{field}.members"), format!("must be at most {}", Schedule::MAX_MEMBERS));
-        }
-        for (i, member) in self.members.iter().enumerate() {
-            if member.who.len() > Schedule::MAX_TOGETHER {
-                let most = Schedule::MAX_TOGETHER;
-                invalid.push(format!("{field}.members[{i}]"), format!("must be at most {most} together"));
-            }
-            if member.from.zip(member.until).is_some_and(|(from, until)| from >= until) {
-                invalid.push(format!("{field}.members[{i}].until"), "must be after `from`");
-            }
-        }
-        if self.begins.is_some_and(|begins| begins < self.from) {
-            invalid.push(format!("{field}.begins"), "must not be before `from`");
-        }
-        if self.until.is_some_and(|until| until <= self.begins()) {
-            invalid.push(format!("{field}.until"), "must be after the layer begins");
-        }
-        if let Err(message) = self.turn.check() {
-            invalid.push(format!("{field}.turn.every"), message);
-        }
-        if self.hours.len() > Schedule::MAX_HOURS {
-            invalid.push(format!("{field}.hours"), format!("must be at most {}", Schedule::MAX_HOURS));
-        }
-        for (i, hours) in self.hours.iter().enumerate() {
-            if hours.days.is_empty() {
-                invalid.push(format!("{field}.hours[{i}].days"), "must name at least one day");
-            }
-        }
-    }
-}
-
-impl Member {
-    /// These, who always are members.
-    pub fn always(who: Vec<Target>) -> Self {
-        Self { who, from: None, until: None }
-    }
-}
-
-impl Feed {
-    /// The maximum length of a feed's URL, in bytes.
-    pub const MAX_URL_BYTES: usize = 2000;
-
-    /// What names the feed within its schedule.
-    pub fn id(&self) -> FeedId {
-        let digest = Sha256::digest(self.url.as_bytes());
-        FeedId(digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect())
-    }
-
-    /// The scheme and the host of the URL, which is enough for people who know the feed.
-    pub fn masked(&self) -> String {
-        let host = self.url.split_once("://").map(|(scheme, rest)| {
-            let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-            // A name and a password may stand before the host.
-            let host = host.rsplit('@').next().unwrap_or_default();
-            format!("{scheme}://{host}/…")
-        });
-        host.unwrap_or_else(|| "…".to_owned())
-    }
-
-    fn check(&self) -> Result<(), &'static str> {
-        let rest = ["https://", "http://"].iter().find_map(|scheme| self.url.strip_prefix(scheme));
-        match rest {
-            None => Err("must begin with https:// or http://"),
-            Some(rest) if rest.is_empty() || rest.starts_with('/') => Err("has no host"),
-            Some(_) if self.url.len() > Self::MAX_URL_BYTES => Err("is too long"),
-            Some(_) if self.url.chars().any(|c| c.is_control() || c.is_whitespace()) => {
-                Err("must not contain white space")
-            }
-            Some(_) => Ok(()),
-        }
-    }
-}
-
-/// A feed's URL is a secret.
-impl fmt::Debug for Feed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Feed").field("url", &self.masked()).field("role", &self.role).finish()
-    }
-}
-
-impl FeedId {
-    /// An id as a roster stored it.
-    ///
-    /// # Errors
-    /// It is not one that [`Feed::id`] makes.
-    pub fn new(text: &str) -> Result<Self, InvalidInput> {
-        let is_id = text.len() == 16 && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f'));
-        if is_id { Ok(Self(text.to_owned())) } else { Err(InvalidInput::field("feed", "is not a feed's id")) }
-    }
-
-    /// The text itself.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for FeedId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::LayerName;
 
     fn layer(name: &str) -> Layer {
         Layer {

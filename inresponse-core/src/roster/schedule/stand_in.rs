@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::Schedule;
+use super::Layer;
 use crate::error::InvalidInput;
 use crate::model::{OwnerName, Zone};
 use crate::roster::{Moment, Target};
@@ -53,8 +53,8 @@ impl Override {
         }
         let lists = [("oncall", Some(&oncall)), ("insteadOf", instead_of.as_ref())];
         for (field, targets) in lists {
-            if targets.is_some_and(|targets| targets.len() > Schedule::MAX_TOGETHER) {
-                invalid.push(field, format!("must be at most {}", Schedule::MAX_TOGETHER));
+            if targets.is_some_and(|targets| targets.len() > Layer::MAX_TOGETHER) {
+                invalid.push(field, format!("must be at most {}", Layer::MAX_TOGETHER));
             }
         }
         let note = note.map(|note| note.trim().to_owned()).filter(|note| !note.is_empty());

@@ -2,7 +2,7 @@
 
 use super::clock::NEVER;
 use super::people::named_in;
-use super::reader::{Absent, Known, Reader, Window};
+use super::whom::{Absent, Known, Whom, Window};
 use crate::model::PersonId;
 use crate::roster::{FeedCopy, FeedEvent};
 
@@ -29,8 +29,8 @@ impl<'a> FeedReader<'a> {
     }
 
     /// Adds who is on call at an instant, and says until when that is certain.
-    pub(super) fn read(&mut self, reader: &Reader<'a>, at: i64, found: &mut Vec<Known<'a>>) -> i64 {
-        let book = reader.directory().book();
+    pub(super) fn read(&mut self, reader: &dyn Whom<'a>, at: i64, found: &mut Vec<Known<'a>>) -> i64 {
+        let book = reader.book();
         self.present.retain(|(event, _)| event.to.timestamp() > at);
         while let Some(event) = self.coming.as_slice().first().filter(|event| event.from.timestamp() <= at) {
             if event.to.timestamp() > at {

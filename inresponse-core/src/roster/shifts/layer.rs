@@ -4,7 +4,8 @@ use super::clock::{Clock, NEVER};
 use super::hours::{Open, WeeklyHours};
 use super::members::Members;
 use super::turns::Turns;
-use crate::roster::{FeedId, Layer, Schedule};
+use crate::model::Zone;
+use crate::roster::{Feed, FeedId, Layer, WallTime};
 
 /// What follows from a schedule alone: it is worked out once and kept with the schedule.
 #[derive(Debug)]
@@ -42,30 +43,31 @@ impl OneTurn {
 }
 
 impl Plan {
-    pub(in crate::roster) fn new(schedule: &Schedule) -> Self {
-        let layers = schedule.layers();
+    pub(in crate::roster) fn new(zone: &Zone, layers: &[Layer], feeds: &[Feed]) -> Self {
         let ranked = layers.iter().enumerate().map(|(place, layer)| (layer.rank_at(place), place));
         let mut ranked: Vec<_> = ranked.collect();
         ranked.sort_unstable();
         let ranks =
             ranked.chunk_by(|a, b| a.0 == b.0).map(|equal| equal.iter().map(|(_, place)| *place).collect());
         Self {
-            layers: layers.iter().map(|layer| LayerPlan::new(schedule, layer)).collect(),
+            layers: layers.iter().map(|layer| LayerPlan::new(zone, layer)).collect(),
             ranks: ranks.collect(),
-            feeds: schedule.feeds().iter().map(crate::roster::Feed::id).collect(),
+            feeds: feeds.iter().map(Feed::id).collect(),
         }
     }
 }
 
 impl LayerPlan {
-    fn new(schedule: &Schedule, layer: &Layer) -> Self {
-        let clock = Clock::new(schedule.timezone(), layer.from.clock().and_utc().timestamp());
-        // Beginning and ending bound turns, so both are the first occurrence of a local time.
-        let at = |time: crate::roster::WallTime| clock.first(time.clock().and_utc().timestamp());
+    fn new(zone: &Zone, layer: &Layer) -> Self {
+        let clock = Clock::new(zone, layer.from.clock().and_utc().timestamp());
+        // A span begins at the first occurrence of a local time and ends at the last.
+        let local = |time: WallTime| time.clock().and_utc().timestamp();
+        let (begins, until) =
+            (clock.first(local(layer.begins())), layer.until.map(|at| clock.last(local(at))));
         let turns = Turns::new(layer, &clock);
         let hours = WeeklyHours::new(&layer.hours);
         let members = Members::new(layer, &turns, hours.as_ref(), &clock);
-        Self { begins: at(layer.begins()), until: layer.until.map_or(NEVER, at), turns, hours, members }
+        Self { begins, until: until.unwrap_or(NEVER), turns, hours, members }
     }
 
     /// The place of the member whose turn it is at an instant, if the layer is on call then, and until when that is

@@ -8,7 +8,7 @@ use super::clock::{Clock, NEVER};
 use super::hours::WeeklyHours;
 use super::numbers::Numbers;
 use super::turns::Turns;
-use crate::roster::{Counting, Layer};
+use crate::roster::{Counting, Layer, Member, WallTime};
 
 /// The members of a layer and their turns.
 #[derive(Debug)]
@@ -33,12 +33,11 @@ struct Term {
 
 impl Members {
     pub(super) fn new(layer: &Layer, turns: &Turns, hours: Option<&WeeklyHours>, clock: &Clock) -> Self {
-        // Joining and leaving bound turns, so both are the first occurrence of a local time.
-        let at = |time: crate::roster::WallTime| clock.first(time.clock().and_utc().timestamp());
-        let dates = layer
-            .members
-            .iter()
-            .map(|member| (member.from.map_or(-NEVER, at), member.until.map_or(NEVER, at)));
+        // A span begins at the first occurrence of a local time and ends at the last.
+        let local = |time: WallTime| time.clock().and_utc().timestamp();
+        let joins = |member: &Member| member.from.map_or(-NEVER, |from| clock.first(local(from)));
+        let leaves = |member: &Member| member.until.map_or(NEVER, |until| clock.last(local(until)));
+        let dates = layer.members.iter().map(|member| (joins(member), leaves(member)));
         let dates: Vec<_> = dates.collect();
         let numbers = match (layer.turn.count, hours) {
             (Counting::Worked, Some(hours)) => Some(Numbers::new(turns, hours, clock)),

@@ -6,6 +6,9 @@
 //! |---|---|
 //! | `mod` | [`on_call`] and [`shifts`], both from one reader |
 //! | `reader` | schedules and teams that lead to each other, and how long an answer is certain |
+//! | `shift` | what is answered: who is on call, and why |
+//! | `whom` | what the parts of a schedule ask their reader |
+//! | `duty` | somebody on call, and what says so |
 //! | `stack` | one schedule: feeds, layers and overrides, one above the other |
 //! | `layer` | whose turn it is in a layer |
 //! | `turns`, `hours`, `numbers`, `members` | when turns begin, weekly hours, how turns are counted, who has one |
@@ -14,6 +17,7 @@
 //! | `clock` | local times of a zone |
 
 mod clock;
+mod duty;
 mod feeds;
 mod hours;
 mod layer;
@@ -22,69 +26,26 @@ mod numbers;
 mod overrides;
 mod people;
 mod reader;
+mod shift;
 mod stack;
 #[cfg(test)]
 mod tests;
 mod turns;
-
-use std::fmt;
+mod whom;
 
 use chrono::{DateTime, Utc};
 
-use super::{Directory, FeedId, Target};
-use crate::model::{Contact, LayerName, OverrideId, PersonId, ScheduleName, TeamName};
+use super::Directory;
+use crate::model::{ScheduleName, TeamName};
 
 use clock::{NEVER, bound};
-use reader::{Known, Reader, Window};
-use stack::{Duty, Origin};
+use duty::{Duty, Origin};
+use reader::Reader;
+use whom::{Known, Window};
 
 pub(super) use layer::Plan;
-pub(super) use people::Known as KnownPeople;
 pub use people::unmatched;
-
-/// Somebody on call, once every target is resolved.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Who {
-    /// A person of the roster.
-    Person(PersonId),
-    /// An address.
-    Contact(Contact),
-}
-
-/// What puts people on call in a schedule.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Source {
-    /// A feed below the layers or above them.
-    Feed(FeedId),
-    /// A layer.
-    Layer(LayerName),
-    /// An override.
-    Override(OverrideId),
-}
-
-/// A span of a schedule in which the same people are on call for the same reasons.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shift {
-    /// When the shift begins.
-    pub from: DateTime<Utc>,
-    /// When the shift ends.
-    pub to: DateTime<Utc>,
-    /// Who is on call; nobody is a gap.
-    pub oncall: Vec<Who>,
-    /// What put them on call, or took everybody away; empty if nothing says anything.
-    pub sources: Vec<Source>,
-}
-
-/// Who is on call in a schedule at an instant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Now {
-    /// Who is on call; nobody is a gap.
-    pub oncall: Vec<Who>,
-    /// What put them on call, or took everybody away; empty if nothing says anything.
-    pub sources: Vec<Source>,
-    /// Until when that is certain. Something may change then, or nothing.
-    pub until: DateTime<Utc>,
-}
+pub use shift::{Now, Shift, Source, Who};
 
 /// The maximum number of boundaries that [`shifts`] looks at: those of an hourly turn in ten years.
 pub const MAX_BOUNDARIES: usize = 100_000;
@@ -145,7 +106,7 @@ impl<'a> Answer<'a> {
         self.people.clear();
         self.sources.clear();
         for duty in duties {
-            duty.who.into_iter().for_each(|who| reader::add(&mut self.people, who));
+            duty.who.into_iter().for_each(|who| whom::add(&mut self.people, who));
             if !self.sources.contains(&duty.source) {
                 self.sources.push(duty.source);
             }
@@ -165,32 +126,4 @@ impl<'a> Answer<'a> {
 /// An instant in seconds since 1970, or the end of the calendar.
 fn instant(second: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(second, 0).unwrap_or(bound(second))
-}
-
-impl fmt::Display for Who {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Person(person) => write!(f, "person:{person}"),
-            Self::Contact(contact) => contact.fmt(f),
-        }
-    }
-}
-
-impl From<Who> for Target {
-    fn from(who: Who) -> Self {
-        match who {
-            Who::Person(person) => Self::Person(person),
-            Who::Contact(contact) => Self::Contact(contact),
-        }
-    }
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Feed(feed) => write!(f, "feed:{feed}"),
-            Self::Layer(layer) => write!(f, "layer:{layer}"),
-            Self::Override(id) => write!(f, "override:{id}"),
-        }
-    }
 }

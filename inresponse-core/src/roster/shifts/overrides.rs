@@ -3,9 +3,9 @@
 use std::cmp::Reverse;
 
 use super::clock::NEVER;
+use super::duty::{Duty, Name, Origin};
 use super::people::span;
-use super::reader::{Absent, Known, Reader, Window};
-use super::stack::{Duty, Name, Origin};
+use super::whom::{Absent, Known, Whom, Window};
 use crate::model::{OverrideId, TeamName, Zone};
 use crate::roster::{Override, Target, Timetable};
 
@@ -45,7 +45,7 @@ impl<'a> Overrides<'a> {
     /// Applies the overrides of an instant to those on call so far, and says until when that is certain.
     pub(super) fn apply(
         &mut self,
-        reader: &mut Reader<'a>,
+        reader: &mut dyn Whom<'a>,
         team: &'a TeamName,
         at: i64,
         duties: &mut Vec<Duty<'a>>,
@@ -78,7 +78,13 @@ impl<'a> Overrides<'a> {
 }
 
 impl<'a> One<'a> {
-    fn apply(&self, reader: &mut Reader<'a>, team: &'a TeamName, at: i64, duties: &mut Vec<Duty<'a>>) -> i64 {
+    fn apply(
+        &self,
+        reader: &mut dyn Whom<'a>,
+        team: &'a TeamName,
+        at: i64,
+        duties: &mut Vec<Duty<'a>>,
+    ) -> i64 {
         let mut until = NEVER;
         let mut all = |targets: &'a [Target], absent| {
             let mut found = Vec::new();
@@ -87,13 +93,10 @@ impl<'a> One<'a> {
             }
             found
         };
-        let (named, people) = (self.stand_in.oncall(), all(self.stand_in.oncall(), Absent::Out));
-        // An override that names only people who are away, or who are not there, changes nothing: a gap must be asked
-        // for by an empty list.
-        let is_void = people.is_empty() && !named.is_empty();
+        // Whoever is away is taken out. If nobody is left, the override takes away: that is a gap, and it shows.
+        let people = all(self.stand_in.oncall(), Absent::Out);
         let is_on = |found: &[Known<'a>], duty: &Duty<'a>| duty.who.is_some_and(|who| found.contains(&who));
         match self.stand_in.instead_of() {
-            _ if is_void => return until,
             None => duties.clear(),
             Some([]) if people.is_empty() => return until,
             Some([]) => {}

@@ -1,46 +1,9 @@
 //! People as calendars name them, and whether they are away.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry::{Occupied, Vacant};
-
 use super::clock::{DAY, NEVER};
 use crate::model::{Contact, PersonId, Zone};
+use crate::roster::known::mail;
 use crate::roster::{Book, FeedCopy, FeedEvent, Moment, Profile};
-
-/// People by their display names and by the addresses of their mail methods, both in lower case.
-#[derive(Debug)]
-pub(in crate::roster) struct Known {
-    /// `None` is a name that more than one person has: it means neither of them.
-    titles: BTreeMap<String, Option<PersonId>>,
-    mails: BTreeMap<String, Option<PersonId>>,
-}
-
-impl Known {
-    pub(in crate::roster) fn new(people: &BTreeMap<PersonId, std::sync::Arc<Profile>>) -> Self {
-        let mut known = Self { titles: BTreeMap::new(), mails: BTreeMap::new() };
-        for (person, profile) in people {
-            let title = profile.name().unwrap_or(person.as_str());
-            add(&mut known.titles, title.to_lowercase(), person);
-            for mail in profile.methods().values().filter_map(mail) {
-                add(&mut known.mails, mail, person);
-            }
-        }
-        known
-    }
-}
-
-fn add(names: &mut BTreeMap<String, Option<PersonId>>, name: String, person: &PersonId) {
-    match names.entry(name) {
-        Vacant(free) => _ = free.insert(Some(person.clone())),
-        Occupied(mut taken) if taken.get().as_ref() != Some(person) => _ = taken.insert(None),
-        Occupied(_) => {}
-    }
-}
-
-/// An e-mail address in lower case.
-fn mail(contact: &Contact) -> Option<String> {
-    (contact.scheme() == "mailto").then(|| contact.address().to_lowercase())
-}
 
 /// The person whom a calendar means by a name: their id, their display name, or the address of a mail method. Case
 /// counts in ids only. A display name or an address that more than one person has means nobody.

@@ -2,45 +2,14 @@
 
 use chrono::{DateTime, NaiveDate};
 
-use super::Who;
 use super::clock::{Clock, DAY, NEVER, bound};
+use super::duty::Duty;
 use super::people::{Presence, presence};
-use super::stack::{Duty, Stack};
-use crate::model::{Contact, PersonId, ScheduleName, TeamName, Zone};
-use crate::roster::resolve::first_level;
-use crate::roster::{Directory, Target, TeamPart};
-
-/// Somebody on call, as the roster has them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Known<'a> {
-    Person(&'a PersonId),
-    Contact(&'a Contact),
-}
-
-impl From<Known<'_>> for Who {
-    fn from(known: Known<'_>) -> Self {
-        match known {
-            Known::Person(person) => Self::Person(person.clone()),
-            Known::Contact(contact) => Self::Contact(contact.clone()),
-        }
-    }
-}
-
-/// What becomes of people who are away.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Absent {
-    /// They are taken out: where a layer, a feed or an override names them.
-    Out,
-    /// They stay: where a day entry, a level or a fallback names them, and where it is asked who is meant.
-    Stay,
-}
-
-/// The instants that a reader is asked about: from one to before the other.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Window {
-    pub(super) from: i64,
-    pub(super) to: i64,
-}
+use super::stack::Stack;
+use super::whom::{Absent, Known, Whom, Window, add};
+use crate::model::{PersonId, ScheduleName, TeamName, Zone};
+use crate::roster::first::first_level;
+use crate::roster::{Book, Directory, Target, TeamPart};
 
 /// Reads schedules and teams. It is asked about instants in ascending order.
 #[derive(Debug)]
@@ -81,10 +50,6 @@ impl<'a> Reader<'a> {
         Self { directory, window, nodes: Vec::new() }
     }
 
-    pub(super) fn directory(&self) -> &'a Directory {
-        self.directory
-    }
-
     /// Who is on call in a schedule at an instant, each with what put them there, and until when that is certain.
     pub(super) fn duties(
         &mut self,
@@ -100,53 +65,18 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Adds whom a target of `team` means at an instant, and says until when that is certain.
-    pub(super) fn people(
-        &mut self,
-        team: &'a TeamName,
-        target: &'a Target,
-        at: i64,
-        absent: Absent,
-        found: &mut Vec<Known<'a>>,
-    ) -> i64 {
-        match target {
-            Target::Contact(contact) => {
-                add(found, Known::Contact(contact));
-                NEVER
-            }
-            Target::Person(person) => self.person(person, at, absent, found),
-            Target::Schedule { team: of, name } => {
-                self.of_node(Key::Schedule(of.as_ref().unwrap_or(team), name), at, found)
-            }
-            Target::Team(other) => self.of_node(Key::Team(other), at, found),
-        }
-    }
-
-    /// Adds a person, unless they are absent.
-    pub(super) fn person(
-        &self,
-        person: &'a PersonId,
-        at: i64,
-        absent: Absent,
-        found: &mut Vec<Known<'a>>,
-    ) -> i64 {
-        let Some(profile) = self.directory.book().person(person) else { return NEVER };
-        let (presence, until) = match absent {
-            Absent::Out => presence(profile, at),
-            Absent::Stay => (Presence::Here, NEVER),
-        };
-        if presence == Presence::Here {
-            add(found, Known::Person(person));
-        }
-        until
-    }
-
-    fn of_node(&mut self, key: Key<'a>, at: i64, found: &mut Vec<Known<'a>>) -> i64 {
+    /// Adds the people of a schedule or a team. Whoever is away may be among them, because a team's level names them.
+    fn of_node(&mut self, key: Key<'a>, at: i64, absent: Absent, found: &mut Vec<Known<'a>>) -> i64 {
         let node = self.node(key);
-        let until = self.read(node, at);
+        let mut until = self.read(node, at);
         let node = &self.nodes[node];
         if !matches!(node.state, State::Busy) {
-            node.people.iter().for_each(|one| add(found, *one));
+            for one in &node.people {
+                match one {
+                    Known::Person(person) => until = until.min(self.person(person, at, absent, found)),
+                    Known::Contact(_) => add(found, *one),
+                }
+            }
         }
         until
     }
@@ -198,7 +128,7 @@ impl<'a> Reader<'a> {
         until
     }
 
-    /// Level 1 of a team; its fallback if that is nobody.
+    /// Level 1 of a team; its fallback if it has none.
     fn team(
         &mut self,
         team: &'a TeamName,
@@ -209,10 +139,7 @@ impl<'a> Reader<'a> {
     ) -> i64 {
         let day = clock.local(at).div_euclid(DAY);
         let first = first_level(part, date(day));
-        let mut until = self.all(team, first.targets, at, found);
-        if let Some(settings) = part.settings.as_ref().filter(|_| found.is_empty()) {
-            until = until.min(self.all(team, settings.fallback(), at, found));
-        }
+        let until = self.all(team, first.targets, at, found);
         if part.days.is_empty() {
             return until;
         }
@@ -227,15 +154,47 @@ impl<'a> Reader<'a> {
     }
 }
 
+impl<'a> Whom<'a> for Reader<'a> {
+    fn book(&self) -> &'a Book {
+        self.directory.book()
+    }
+
+    fn people(
+        &mut self,
+        team: &'a TeamName,
+        target: &'a Target,
+        at: i64,
+        absent: Absent,
+        found: &mut Vec<Known<'a>>,
+    ) -> i64 {
+        match target {
+            Target::Contact(contact) => {
+                add(found, Known::Contact(contact));
+                NEVER
+            }
+            Target::Person(person) => self.person(person, at, absent, found),
+            Target::Schedule { team: of, name } => {
+                self.of_node(Key::Schedule(of.as_ref().unwrap_or(team), name), at, absent, found)
+            }
+            Target::Team(other) => self.of_node(Key::Team(other), at, absent, found),
+        }
+    }
+
+    fn person(&self, person: &'a PersonId, at: i64, absent: Absent, found: &mut Vec<Known<'a>>) -> i64 {
+        let Some(profile) = self.directory.book().person(person) else { return NEVER };
+        let (presence, until) = match absent {
+            Absent::Out => presence(profile, at),
+            Absent::Stay => (Presence::Here, NEVER),
+        };
+        if presence == Presence::Here {
+            add(found, Known::Person(person));
+        }
+        until
+    }
+}
+
 /// A day, counted from the first of 1970, by its date.
 fn date(day: i64) -> NaiveDate {
     let second = day.saturating_mul(DAY);
     DateTime::from_timestamp(second, 0).unwrap_or(bound(second)).date_naive()
-}
-
-/// Adds somebody who is not there yet.
-pub(super) fn add<'a>(found: &mut Vec<Known<'a>>, one: Known<'a>) {
-    if !found.contains(&one) {
-        found.push(one);
-    }
 }

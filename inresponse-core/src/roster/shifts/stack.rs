@@ -1,13 +1,13 @@
 //! A schedule: base feeds, layers by rank, override feeds and overrides, one above the other.
 
-use super::Source;
 use super::clock::{Clock, NEVER};
+use super::duty::{Duty, Name, Origin};
 use super::feeds::FeedReader;
 use super::layer::{LayerPlan, OneTurn, Plan};
 use super::overrides::Overrides;
-use super::reader::{Absent, Known, Reader, Window, add};
-use crate::model::{LayerName, OverrideId, TeamName};
-use crate::roster::{FeedId, FeedRole, Schedule, Timetable};
+use super::whom::{Absent, Known, Whom, Window, add};
+use crate::model::TeamName;
+use crate::roster::{FeedRole, Schedule, Timetable};
 
 /// A schedule, read from an instant on.
 #[derive(Debug)]
@@ -33,38 +33,6 @@ struct Part<'a> {
 enum Kind<'a> {
     Layer { layer: &'a crate::roster::Layer, plan: &'a LayerPlan, turn: OneTurn },
     Feed(FeedReader<'a>),
-}
-
-/// Somebody on call, or nobody, and what says so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Duty<'a> {
-    /// `None` stands for an override that took everybody away.
-    pub(super) who: Option<Known<'a>>,
-    pub(super) source: Origin<'a>,
-}
-
-/// A source, as the roster has it, with its place from the bottom.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Origin<'a> {
-    pub(super) height: usize,
-    pub(super) name: Name<'a>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Name<'a> {
-    Feed(&'a FeedId),
-    Layer(&'a LayerName),
-    Override(&'a OverrideId),
-}
-
-impl From<Origin<'_>> for Source {
-    fn from(origin: Origin<'_>) -> Self {
-        match origin.name {
-            Name::Feed(feed) => Self::Feed(feed.clone()),
-            Name::Layer(layer) => Self::Layer(layer.clone()),
-            Name::Override(id) => Self::Override(id.clone()),
-        }
-    }
 }
 
 impl<'a> Stack<'a> {
@@ -102,7 +70,7 @@ impl<'a> Stack<'a> {
     }
 
     /// Reads who is on call at an instant, adds them to `people`, and says until when that is certain.
-    pub(super) fn read(&mut self, reader: &mut Reader<'a>, at: i64, people: &mut Vec<Known<'a>>) -> i64 {
+    pub(super) fn read(&mut self, reader: &mut dyn Whom<'a>, at: i64, people: &mut Vec<Known<'a>>) -> i64 {
         self.duties.clear();
         let mut until = NEVER;
         // The highest that yields somebody hides what is below it.
@@ -137,7 +105,7 @@ fn feeds<'a>(
 }
 
 impl<'a> Part<'a> {
-    fn read(&mut self, reader: &mut Reader<'a>, team: &'a TeamName, clock: &Clock, at: i64) -> i64 {
+    fn read(&mut self, reader: &mut dyn Whom<'a>, team: &'a TeamName, clock: &Clock, at: i64) -> i64 {
         if at < self.until {
             return self.until;
         }
