@@ -5,8 +5,10 @@
 mod support;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use inresponse_core::model::{Contact, Person, ServiceName, TeamName};
-use inresponse_core::roster::{Edited, Effect, Entry, EntryKind, MAX_EDITS, Roster, Rota};
+use inresponse_core::model::{Contact, OverrideId, Person, ScheduleName, ServiceName, TeamName};
+use inresponse_core::roster::{
+    Edited, Effect, Entry, EntryKind, MAX_EDITS, Override, Roster, Rota, Schedule, Zone,
+};
 use inresponse_core::testing::RosterTestExt;
 use support::{Emulator, Tables, client};
 
@@ -82,4 +84,43 @@ async fn ministack_a_team_is_deleted_with_a_long_calendar() {
 #[tokio::test]
 async fn dynamodb_local_a_team_is_deleted_with_a_long_calendar() {
     a_team_is_deleted_with_a_long_calendar(Emulator::DynamodbLocal).await;
+}
+
+/// A process that died while it deleted a schedule of the same name has left it, say.
+async fn a_new_schedule_has_no_override_of_an_older_one(emulator: Emulator) {
+    let tables = Tables::of(emulator);
+    tables.make().await;
+    let (web, primary) = (TeamName::new("web").unwrap(), ScheduleName::new("primary").unwrap());
+    let stand_in = |id: &str, note: &str| {
+        let (from, to) = ("2026-12-24".parse().unwrap(), "2026-12-25".parse().unwrap());
+        let one = Override::new(from, to, Vec::new(), None, Some(note.to_owned())).unwrap();
+        Entry::stand_in(&web, &primary, &OverrideId::new(id).unwrap(), one)
+    };
+    for id in ["a", "b"] {
+        let left = stand_in(id, "left over");
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let mark = format!("override\u{1f}web\u{1f}primary/{id}");
+        let put = client(&tables.url).put_item().table_name(tables.named("RosterChange"));
+        let put = put.item("log", text("entries")).item("mark", text(&mark)).item("kind", text("override"));
+        let put = put.item("team", text("web")).item("name", text(&format!("primary/{id}")));
+        put.item("body", text(&left.body().unwrap())).send().await.unwrap();
+    }
+    let roster = tables.roster();
+    let schedule = Schedule::new(Zone::utc(), Vec::new(), Vec::new()).unwrap();
+    let edits = [Entry::schedule(&web, &primary, schedule).into(), stand_in("a", "new").into()];
+    let by = Person::new("ann").unwrap();
+    let edited = roster.apply(&by, chrono::DateTime::UNIX_EPOCH, &edits).await.unwrap();
+    assert!(matches!(edited, Edited::Done(_)), "{edited:?}");
+    let left = roster.entries(EntryKind::Override, None, 1_000).await.unwrap();
+    assert_eq!(left, [stand_in("a", "new").into()]);
+}
+
+#[tokio::test]
+async fn ministack_a_new_schedule_has_no_override_of_an_older_one() {
+    a_new_schedule_has_no_override_of_an_older_one(Emulator::Ministack).await;
+}
+
+#[tokio::test]
+async fn dynamodb_local_a_new_schedule_has_no_override_of_an_older_one() {
+    a_new_schedule_has_no_override_of_an_older_one(Emulator::DynamodbLocal).await;
 }

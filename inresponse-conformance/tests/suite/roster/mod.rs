@@ -3,6 +3,7 @@
 mod judging;
 mod model;
 mod recording;
+mod sight;
 mod writing;
 
 mod sound {
@@ -78,10 +79,11 @@ broken! { roster, super::model::Models;
     a_name_in_use_is_judged_by_what_its_users_are_after_the_call:
         counts_users_as_they_were, takes_a_user_of_a_person_that_it_deletes;
     p16_a_schedule_that_another_team_uses_keeps_its_team:
-        deletes_schedules_that_others_use, is_kept_by_its_own_overrides;
+        deletes_schedules_that_others_use, is_kept_by_its_own_overrides, is_kept_by_its_own_layers;
     p16_a_user_is_found_among_however_many: looks_up_one_user_more_than_edits;
     a_schedule_is_deleted_with_its_overrides_and_copies:
-        keeps_overrides_for_a_schedule_of_the_same_name, leaves_the_copies_of_a_schedule;
+        keeps_overrides_for_a_schedule_of_the_same_name, keeps_copies_for_a_schedule_of_the_same_name,
+        leaves_the_copies_of_a_schedule;
     however_much_belongs_to_a_schedule_is_deleted_with_it: deletes_ten_overrides_at_most;
     a_team_is_deleted_with_its_schedules:
         keeps_overrides_for_a_team_of_the_same_name, leaves_the_schedules_of_a_team;

@@ -322,7 +322,9 @@ impl Roster for Model {
             answer = Some(Edited::Done(effects));
         }
         let edited = answer.unwrap_or_else(|| self.call(&seen, by, at, edits));
-        if self.defect == looks_every_half_second_for_people {
+        let keeps_a_copy = [looks_every_half_second_for_people, notices_no_deleted_people];
+        if keeps_a_copy.contains(&self.defect) && matches!(edited, Edited::Done(_)) {
+            // Its own edits it sees.
             *self.copy.lock().unwrap() = None;
         }
         self.read();

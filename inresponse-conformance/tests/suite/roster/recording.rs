@@ -6,8 +6,8 @@ use inresponse_core::roster::{ChangeMark, EntryKind, RosterChange, RosterEdit, W
 use serde_json::{Map, Value};
 
 use super::Defect::*;
-use super::judging::Sight;
 use super::model::{Model, Tables};
+use super::sight::Sight;
 
 impl Model {
     /// Keeps the records of a call, oldest first.

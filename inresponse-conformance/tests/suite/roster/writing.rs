@@ -157,6 +157,10 @@ impl Model {
             (deletes_ten_overrides_at_most, EntryKey::Schedule(..)) => {
                 of_kind(EntryKind::Override).skip(10).for_each(|entry| disk.book.put(entry));
             }
+            (keeps_copies_for_a_schedule_of_the_same_name, EntryKey::Schedule(..)) => {
+                let mut remembered = self.remembered.lock().unwrap();
+                of_kind(EntryKind::Feed).for_each(|entry| remembered.book.put(entry));
+            }
             (leaves_the_copies_of_a_schedule, EntryKey::Schedule(..)) => {
                 of_kind(EntryKind::Feed).for_each(|entry| disk.book.put(entry));
             }
