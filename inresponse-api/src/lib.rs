@@ -50,7 +50,7 @@ mod words;
 pub use delivery::{AttemptOutcome, Delivery, Level, Upcoming};
 pub use health::Health;
 pub use incident::{Details, Incident, Link, Listed, Page, Warning};
-pub use people::{Absence, People, Person, PersonEntry, RuleStep};
+pub use people::{Absence, MethodTest, People, Person, PersonEntry, RuleStep, Tests};
 pub use plan::{Coverage, Finding, Plan, Step};
 pub use problem::{FieldProblem, Problem};
 pub use request::{NewLink, Report, Time, Update};
@@ -58,9 +58,9 @@ pub use roster::{
     Change, Changes, Contacts, Day, DayEntry, KnownTeam, Levels, OnCall, Owner, Service, Services, Team,
     TeamLevel, TeamSettings, Teams,
 };
-pub use schedule::{CalendarToken, 
-    DatedMember, Feed, Hours, Layer, Member, Override, OverrideEntry, Overrides, Schedule, ScheduleEntry,
-    Schedules, Shift, Shifts, Turn,
+pub use schedule::{
+    CalendarToken, DatedMember, Feed, Hours, Layer, Member, Override, OverrideEntry, Overrides, Schedule,
+    ScheduleEntry, Schedules, Shift, Shifts, Turn,
 };
 pub use timeline::Entry;
 pub use webhook::{Alert, Message};

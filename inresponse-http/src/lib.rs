@@ -28,6 +28,7 @@
 //! | `doors`, `scope` | who may do what: one table of every route, and the scopes that it asks for |
 //! | `document` | what the API document says of every call |
 //! | `outsiders` | how many incidents a key hands to people outside the roster |
+//! | `recently` | how often something was done recently |
 //! | `domains` | where to |
 //! | `hand_over` | whether somebody who is given an incident may never learn of it |
 //! | `input` | reading bodies and queries, naming the field that is wrong |
@@ -73,6 +74,7 @@ mod outsiders;
 #[cfg(feature = "pages")]
 mod pages;
 mod problem;
+mod recently;
 mod refusals;
 mod routes;
 mod scope;
@@ -135,6 +137,7 @@ fn work() -> OpenApiRouter<Api> {
         .routes(routes!(roster::list_teams))
         .routes(routes!(people::put_person, people::get_person, people::delete_person))
         .routes(routes!(people::list_people))
+        .routes(routes!(people::test_person))
         .routes(routes!(schedules::put_schedule, schedules::get_schedule, schedules::delete_schedule))
         .routes(routes!(schedules::list_schedules))
         .routes(routes!(schedules::put_override, schedules::get_override, schedules::delete_override))

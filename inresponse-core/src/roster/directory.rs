@@ -62,6 +62,13 @@ impl Directory {
         Self::new(team, TeamPart::unknown(), Arc::default())
     }
 
+    /// The same directory with other people and schedules. If [`teams_to_read`](Self::teams_to_read) names further
+    /// teams, they must be [added](Self::add).
+    #[must_use]
+    pub fn with_book(&self, book: Book) -> Self {
+        Self { book: Arc::new(book), ..self.clone() }
+    }
+
     /// Adds a team that targets lead to.
     pub fn add(&mut self, team: TeamName, part: TeamPart) {
         if team != self.team {
@@ -77,9 +84,10 @@ impl Directory {
             part.targets().filter(|target| is_named(target)).map(move |target| (team.clone(), target.clone()))
         });
         // Each of the team's own schedules may be asked about, whether or not a target leads to it.
-        let own = self.book.timetables(&self.team).map(|(name, _)| {
-            (self.team.clone(), Target::Schedule { team: None, name: name.clone() })
-        });
+        let own = self
+            .book
+            .timetables(&self.team)
+            .map(|(name, _)| (self.team.clone(), Target::Schedule { team: None, name: name.clone() }));
         // The most rosters name only people and contacts, and end here.
         let (mut left, mut seen): (Vec<_>, _) = (named.chain(own).collect(), BTreeSet::new());
         let mut missing = BTreeSet::new();
@@ -99,9 +107,8 @@ impl Directory {
                     let Some(timetable) = self.book.timetable(&team, &name) else { continue };
                     let layers = timetable.schedule().into_iter().flat_map(|schedule| schedule.targets());
                     let overrides = timetable.overrides().values();
-                    let overrides = overrides.flat_map(|one| {
-                        one.oncall().iter().chain(one.instead_of().unwrap_or_default())
-                    });
+                    let overrides = overrides
+                        .flat_map(|one| one.oncall().iter().chain(one.instead_of().unwrap_or_default()));
                     let further = layers.chain(overrides).filter(|target| is_named(target));
                     left.extend(further.map(|target| (team.clone(), target.clone())));
                 }

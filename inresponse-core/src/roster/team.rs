@@ -67,6 +67,11 @@ impl Team {
         }
     }
 
+    /// A builder that begins with these settings.
+    pub fn to_builder(&self) -> TeamBuilder {
+        TeamBuilder { team: self.clone() }
+    }
+
     /// The zone in which its calendar's days begin and end.
     pub fn timezone(&self) -> &Zone {
         &self.timezone
