@@ -50,7 +50,7 @@ mod words;
 pub use delivery::{AttemptOutcome, Delivery, Level, Upcoming};
 pub use health::Health;
 pub use incident::{Details, Incident, Link, Listed, Page, Warning};
-pub use people::{Absence, People, Person, PersonEntry, RuleStep};
+pub use people::{Absence, MethodTest, People, Person, PersonEntry, RuleStep, Tests};
 pub use plan::{Coverage, Finding, Plan, Step};
 pub use problem::{FieldProblem, Problem};
 pub use request::{NewLink, Report, Time, Update};

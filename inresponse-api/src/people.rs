@@ -104,3 +104,27 @@ pub struct People {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
 }
+
+/// What became of a test message by each of a person's methods.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = TestsView))]
+pub struct Tests {
+    /// The tests, in the order of the methods' names.
+    pub tests: Vec<MethodTest>,
+}
+
+/// What became of one test message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = MethodTestView,
+    example = json!({ "method": "mail", "outcome": "accepted", "seconds": 1 })))]
+pub struct MethodTest {
+    /// The person's method.
+    pub method: String,
+    /// `accepted`, `rejected`, `throttled`, `unavailable` or `unknown`.
+    pub outcome: String,
+    /// How long that took.
+    pub seconds: u64,
+    /// What the carrier said or what went wrong; only for an API key with the scope `admin`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}

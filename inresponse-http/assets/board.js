@@ -27,6 +27,35 @@
   tellTimes();
   setInterval(tellTimes, 15_000);
 
+  // What a schedule would do, while it is typed.
+  const form = document.getElementById("schedule-form");
+  if (form) {
+    const SETTLE = 700; // after the last key
+    let timer = null;
+    let asked = 0;
+    const look = async () => {
+      const mine = ++asked;
+      const body = new URLSearchParams(new FormData(form));
+      body.set("do", "preview");
+      try {
+        const answer = await fetch(form.action, { method: "POST", body, redirect: "manual", cache: "no-store" });
+        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        const preview = page.getElementById("preview");
+        if (mine !== asked || !preview) return;
+        document.getElementById("preview").replaceChildren(...preview.childNodes);
+        // What is wrong is told where somebody is done typing: by a button.
+        document.getElementById("preview-news").textContent = answer.ok ? "Preview updated" : "No preview: something is missing";
+      } catch {
+        // The button does the same.
+      }
+    };
+    form.addEventListener("input", () => {
+      clearTimeout(timer);
+      timer = setTimeout(look, SETTLE);
+    });
+    form.addEventListener("submit", () => { clearTimeout(timer); asked++; });
+  }
+
   const live = document.getElementById("live");
   if (!live) return;
   const news = document.getElementById("news");

@@ -18,6 +18,8 @@ pub enum Act {
     ReadRoster,
     /// To change who stands in for whom.
     StandIn,
+    /// To test whether a person is reached.
+    TestMethods,
     /// To change the roster.
     ChangeRoster,
     /// Read metrics and the API document.
@@ -28,11 +30,12 @@ pub enum Act {
 
 impl Act {
     /// All acts.
-    pub const ALL: [Act; 7] = [
+    pub const ALL: [Act; 8] = [
         Act::Report,
         Act::Respond,
         Act::ReadRoster,
         Act::StandIn,
+        Act::TestMethods,
         Act::ChangeRoster,
         Act::Observe,
         Act::Nothing,
@@ -43,7 +46,7 @@ impl Act {
         match self {
             Act::Report => &[Scope::Report],
             Act::Respond => &[Scope::Respond],
-            Act::ReadRoster | Act::StandIn => &[Scope::Respond, Scope::Admin],
+            Act::ReadRoster | Act::StandIn | Act::TestMethods => &[Scope::Respond, Scope::Admin],
             Act::ChangeRoster => &[Scope::Admin],
             Act::Observe | Act::Nothing => &[],
         }
@@ -58,6 +61,7 @@ impl Act {
                 "read the roster: services, teams, calendars, people, schedules, who is on call, who changed it"
             }
             Act::StandIn => "write overrides (who stands in for whom), make the tokens of calendars",
+            Act::TestMethods => "send a person test messages",
             Act::ChangeRoster => "change the roster",
             Act::Observe => "read the metrics and the API document",
             Act::Nothing => {
@@ -163,6 +167,22 @@ pub static DOORS: &[Door] = &[
     door("GET", "/board/changes", Proof::Session, Act::ReadRoster),
     door("POST", "/teams/{team}/schedules/{schedule}/calendar-token", Proof::Key, Act::StandIn),
     door("POST", "/people/{person}/calendar-token", Proof::Key, Act::StandIn),
+    door("GET", "/board/teams/{team}", Proof::Session, Act::ReadRoster),
+    door("GET", "/board/people", Proof::Session, Act::ReadRoster),
+    door("GET", "/board/people/{person}", Proof::Session, Act::ReadRoster),
+    door("GET", "/board/services/{service}/plan", Proof::Session, Act::ReadRoster),
+    door("GET", "/board/coverage", Proof::Session, Act::ReadRoster),
+    door("GET", "/board/teams/{team}/shifts", Proof::Session, Act::StandIn),
+    door("POST", "/board/teams/{team}/shifts", Proof::Session, Act::StandIn),
+    door("POST", "/people/{person}/test", Proof::Key, Act::TestMethods),
+    door("POST", "/board/people/{person}/test", Proof::Session, Act::TestMethods),
+    door("POST", "/board/people/{person}", Proof::Session, Act::ChangeRoster),
+    door("GET", "/board/new-person", Proof::Session, Act::ChangeRoster),
+    door("POST", "/board/new-person", Proof::Session, Act::ChangeRoster),
+    door("GET", "/board/teams/{team}/new-schedule", Proof::Session, Act::ChangeRoster),
+    door("POST", "/board/teams/{team}/new-schedule", Proof::Session, Act::ChangeRoster),
+    door("GET", "/board/teams/{team}/schedules/{schedule}", Proof::Session, Act::ChangeRoster),
+    door("POST", "/board/teams/{team}/schedules/{schedule}", Proof::Session, Act::ChangeRoster),
     door("PUT", "/teams/{team}/schedules/{schedule}/overrides/{override}", Proof::Key, Act::StandIn),
     door("DELETE", "/teams/{team}/schedules/{schedule}/overrides/{override}", Proof::Key, Act::StandIn),
     door("PUT", "/people/{person}", Proof::Key, Act::ChangeRoster),

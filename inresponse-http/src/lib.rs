@@ -29,6 +29,7 @@
 //! | `doors`, `scope` | who may do what: one table of every route, and the scopes that each route needs |
 //! | `document` | the parts of the API document that all calls share |
 //! | `outsiders` | limits how many incidents a key hands to people outside the roster |
+//! | `recently` | counts how many times something was done recently |
 //! | `domains` | the domains of people outside the roster to whom incidents may be handed |
 //! | `hand_over` | warns if the receiver of a hand-over may never learn of it |
 //! | `input` | reads bodies and queries; errors name the wrong field |
@@ -75,6 +76,7 @@ mod outsiders;
 #[cfg(feature = "pages")]
 mod pages;
 mod problem;
+mod recently;
 mod refusals;
 mod routes;
 mod scope;
@@ -138,6 +140,7 @@ fn work() -> OpenApiRouter<Api> {
         .routes(routes!(roster::list_teams))
         .routes(routes!(people::put_person, people::get_person, people::delete_person))
         .routes(routes!(people::list_people))
+        .routes(routes!(people::test_person))
         .routes(routes!(schedules::put_schedule, schedules::get_schedule, schedules::delete_schedule))
         .routes(routes!(schedules::list_schedules))
         .routes(routes!(schedules::put_override, schedules::get_override, schedules::delete_override))

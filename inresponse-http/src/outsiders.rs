@@ -3,20 +3,18 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use inresponse_core::Outage;
 use inresponse_core::engine::Receiver;
 use inresponse_core::model::{IncidentNumber, KeyName, State};
 use inresponse_core::plan::{StateChange, Update};
-use inresponse_core::settings::Swapped;
 
 use crate::Api;
+use crate::recently::{Counted, Limit, count};
 
 /// The maximum number of hand-overs to people outside the roster that a key may make within [`WINDOW`].
 const MOST: usize = 5;
 const WINDOW: TimeDelta = TimeDelta::minutes(10);
-/// The maximum number of times to retry a change that lost against another server's change.
-const MAX_TRIES: usize = 8;
 
 /// Whether a hand-over is allowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,34 +67,11 @@ pub(crate) async fn allowed(
         Receiver::NotInRoster if !api.hand_over_domains().allow(&contact) => {
             Ok(Allowed::NotThere(to.to_string()))
         }
-        Receiver::NotInRoster => count(api, key).await,
-    }
-}
-
-/// Counts one more hand-over where all servers see it, unless the key made too many recently.
-async fn count(api: &Api, key: &KeyName) -> Result<Allowed, Outage> {
-    let name = format!("hand-overs:{key}");
-    for _ in 0..MAX_TRIES {
-        let was = api.shared().setting(&name).await?;
-        let now = api.engine().now();
-        // What cannot be read was no hand-over.
-        let made: Option<Vec<i64>> = was.as_deref().and_then(|was| serde_json::from_slice(was).ok());
-        let made = made.unwrap_or_default().into_iter().filter_map(DateTime::<Utc>::from_timestamp_micros);
-        // Also of a clock that was ahead, but not forever.
-        let mut made: Vec<_> = made.filter(|at| (now - *at).abs() < WINDOW).collect();
-        if made.len() >= MOST {
-            let oldest = made.iter().min().copied().unwrap_or(now);
-            let after = (oldest + WINDOW - now).to_std().unwrap_or_default();
-            return Ok(Allowed::NotNow(Duration::from_secs(after.as_secs() + 1)));
-        }
-        made.push(now);
-        let made: Vec<i64> = made.iter().map(DateTime::timestamp_micros).collect();
-        let value = serde_json::to_vec(&made)
-            .map_err(|e| Outage::permanent("hand-overs cannot be counted").because(e))?;
-        match api.shared().swap_setting(&name, was.as_deref(), &value).await? {
-            Swapped::Done => return Ok(Allowed::Yes),
-            Swapped::Changed => {}
+        Receiver::NotInRoster => {
+            Ok(match count(api, &format!("hand-overs:{key}"), Limit { most: MOST, window: WINDOW }).await? {
+                Counted::Yes => Allowed::Yes,
+                Counted::NotNow(after) => Allowed::NotNow(after),
+            })
         }
     }
-    Err(Outage::retryable("too many incidents are handed over at once"))
 }

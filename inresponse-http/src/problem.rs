@@ -76,6 +76,18 @@ impl Problem {
         &self.told.detail
     }
 
+    /// What is wrong, field by field.
+    #[cfg(feature = "pages")]
+    pub(crate) fn errors(&self) -> &[FieldProblem] {
+        &self.told.errors
+    }
+
+    /// Whether what was asked for may have been done anyway.
+    #[cfg(feature = "pages")]
+    pub(crate) fn may_have_been_recorded(&self) -> bool {
+        self.told.may_have_been_recorded == Some(true)
+    }
+
     /// The HTTP status of the error.
     pub(crate) fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.told.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)

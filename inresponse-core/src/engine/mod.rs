@@ -50,7 +50,8 @@
 //! | `transitions` | changes of an incident that an operator should hear of |
 //!
 //! The roster, for people: `Edits`, `edits` changes it; `receiver` asks whether it knows the receiver of a hand-over;
-//! `dry_run` says what a report would lead to; `coverage` says what is missing.
+//! `dry_run` says what a report would lead to; `coverage` says what is missing; `test_methods` tests whether a person is
+//! reached.
 //!
 //! [`Store::create`]: crate::store::Store::create
 
@@ -81,6 +82,7 @@ mod run;
 mod slots;
 mod swap;
 mod sweep;
+mod test_methods;
 mod timers;
 mod transitions;
 #[cfg(feature = "runner")]
@@ -108,6 +110,7 @@ pub use receiver::Receiver;
 pub use reports::Reported;
 pub use slots::{SENDS_PER_CONTACT, SENDS_PER_NEW_CONTACT};
 pub use sweep::Swept;
+pub use test_methods::Tested;
 pub use timers::Timers;
 pub use update::Updated;
 
@@ -115,7 +118,7 @@ use crate::claim::{ClaimToken, TokenError};
 use crate::clock::Clock;
 use crate::error::Outage;
 use crate::model::{
-    Contact, DedupKey, DeliveryId, IncidentNumber, Person, Report, ServiceName, Severity, TeamName,
+    Contact, DedupKey, DeliveryId, IncidentNumber, Person, PersonId, Report, ServiceName, Severity, TeamName,
 };
 use crate::notify::Notifiers;
 use crate::plan::Update;
@@ -457,6 +460,18 @@ impl Engine {
     /// The roster is unavailable.
     pub async fn receiver(&self, team: &TeamName, person: &Person) -> Result<Receiver, Outage> {
         receiver::receiver(&self.parts.lookup, &self.parts.notifiers, team, person).await
+    }
+
+    /// Sends one message that is marked as a test by each of a person's methods, all at once, and tells what became of
+    /// each after at most eight seconds.
+    ///
+    /// Stores nothing and never tries again. `None` for a person who is not in the roster. The caller limits how often
+    /// this is done.
+    ///
+    /// # Errors
+    /// The roster is unavailable.
+    pub async fn test_methods(&self, person: &PersonId) -> Result<Option<Vec<Tested>>, Outage> {
+        test_methods::test_methods(&self.parts.lookup, &self.parts.notifiers, person).await
     }
 }
 

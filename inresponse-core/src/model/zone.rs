@@ -25,6 +25,22 @@ impl Zone {
             .map_err(|_| InvalidInput::field("timezone", format!("`{name}` is not an IANA time zone")))
     }
 
+    /// The names of the zones that people choose from, in order: places, and `UTC`.
+    pub fn names() -> Vec<String> {
+        let is_place = |name: &str| {
+            let area = name.split_once('/').map(|(area, _)| area);
+            area.is_some_and(|area| {
+                area.starts_with(|c: char| c.is_ascii_uppercase()) && !["Etc", "SystemV"].contains(&area)
+            })
+        };
+        let database = jiff::tz::TimeZoneDatabase::bundled();
+        let names = database.available().map(|name| name.as_str().to_owned());
+        let mut names: Vec<String> = names.filter(|name| is_place(name)).collect();
+        names.push("UTC".to_owned());
+        names.sort_unstable();
+        names
+    }
+
     /// Coordinated universal time.
     pub fn utc() -> Self {
         Self(jiff::tz::TimeZone::UTC)
@@ -214,6 +230,16 @@ impl From<Zone> for String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn p15_every_zone_that_is_offered_is_one() {
+        let names = Zone::names();
+        assert!(names.len() > 300 && names.is_sorted(), "{names:?}");
+        for name in ["Europe/Athens", "America/New_York", "Asia/Kolkata", "UTC"] {
+            assert!(names.iter().any(|known| known == name), "{name}");
+        }
+        assert!(names.iter().all(|name| Zone::new(name).is_ok()));
+    }
 
     #[test]
     fn p15_an_instant_is_told_as_the_clocks_of_the_zone_show_it_and_by_their_name() {

@@ -3,6 +3,7 @@
 mod alert;
 mod notices;
 mod router;
+mod test_alert;
 
 use std::fmt::Debug;
 use std::time::Duration;

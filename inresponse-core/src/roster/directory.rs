@@ -62,6 +62,13 @@ impl Directory {
         Self::new(team, TeamPart::unknown(), Arc::default())
     }
 
+    /// The same directory with other people and schedules. If [`teams_to_read`](Self::teams_to_read) names further
+    /// teams, they must be [added](Self::add).
+    #[must_use]
+    pub fn with_book(&self, book: Book) -> Self {
+        Self { book: Arc::new(book), ..self.clone() }
+    }
+
     /// Adds a team that targets lead to.
     pub fn add(&mut self, team: TeamName, part: TeamPart) {
         if team != self.team {

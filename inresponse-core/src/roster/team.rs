@@ -70,6 +70,11 @@ impl Team {
         }
     }
 
+    /// A builder that begins with these settings.
+    pub fn to_builder(&self) -> TeamBuilder {
+        TeamBuilder { team: self.clone() }
+    }
+
     /// The time zone in which the calendar's days begin and end.
     pub fn timezone(&self) -> &Zone {
         &self.timezone

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use inresponse_core::engine::Updated;
 use inresponse_core::model::{IncidentNumber, KeyName, Note, Person, State, TeamName};
 use inresponse_core::plan::{Refusal, StateChange, TakeOver, Update};
+use inresponse_core::roster::{Effect, RosterEdit};
 use inresponse_core::{Engine, InvalidInput, Outage};
 
 use super::incident::{Doubt, Undone};
@@ -18,6 +19,8 @@ use crate::here::Here;
 use crate::input::{Bytes, Path, number};
 use crate::outsiders::{Allowed, allowed};
 use crate::problem::Problem;
+use crate::routes::changes::edit_as;
+use crate::wire::roster::Named;
 
 /// A button that was pressed, with its input.
 struct Act {
@@ -136,6 +139,27 @@ impl Act {
         let notes = self.note.into_iter().map(|note| Update::note(by.clone(), note));
         changes.chain(notes).map(|update| update.with_key(key.clone())).collect()
     }
+}
+
+/// Edits the roster in the name of the person who is signed in, all or nothing; answers what the first edit did.
+pub(super) async fn change_roster(
+    api: &Api,
+    me: &SignedIn,
+    edits: Vec<RosterEdit>,
+    named: Vec<Named>,
+) -> Result<Effect, Problem> {
+    let (of_task, by, key) = (api.clone(), me.by.clone(), me.caller.key.clone());
+    let done = async move {
+        let done = edit_as(&of_task, &by, &edits, &named).await;
+        if done.is_ok() {
+            let entries: Vec<String> = edits.iter().map(|edit| edit.key().to_string()).collect();
+            // The name is only a claim; the key is proven.
+            tracing::info!(by = by.as_str(), %key, entries = entries.join(", "), "the roster was changed on the board");
+        }
+        Ok(done)
+    };
+    let done = carried_through(&me.caller.lane, done).await;
+    done.unwrap_or_else(|error| Err(Problem::outage_of_change(&error)))
 }
 
 /// Makes one update after the other until one is refused.

@@ -12,6 +12,7 @@ use inresponse_core::{Chain, Outage, OutageKind};
 
 use super::assets;
 use crate::Api;
+use crate::problem::Problem;
 
 /// The content security policy of every page: nothing from other sites, nothing inline, and no site may frame it.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; \
@@ -35,6 +36,7 @@ pub(super) struct Frame {
 pub(super) enum Place {
     Incidents,
     OnCall,
+    People,
     Elsewhere,
 }
 
@@ -56,6 +58,10 @@ impl Frame {
     pub(super) fn is_at_on_call(&self) -> bool {
         self.place == Place::OnCall
     }
+
+    pub(super) fn is_at_people(&self) -> bool {
+        self.place == Place::People
+    }
 }
 
 #[derive(Template)]
@@ -68,6 +74,18 @@ struct Message<'a> {
 /// A page that shows one message.
 pub(super) fn message(api: &Api, by: Option<&Person>, status: StatusCode, text: &str) -> Response {
     html(status, &Message { frame: Frame::new(api, by, Place::Elsewhere), text })
+}
+
+/// The page that says why something was refused or does not work.
+pub(super) fn problem(api: &Api, by: &Person, problem: &Problem) -> Response {
+    let text = if problem.may_have_been_recorded() {
+        "It is not known whether this was done. Look at the roster before you try again.".to_owned()
+    } else if problem.status().is_server_error() {
+        "This is not working right now. Please try again.".to_owned()
+    } else {
+        format!("{}.", problem.detail())
+    };
+    message(api, Some(by), problem.status(), &text)
 }
 
 /// A page that says that a request cannot be served now, for the person who is signed in.

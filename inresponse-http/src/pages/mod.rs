@@ -13,6 +13,14 @@
 //! | `incident`, `words` | the page of one incident, and its texts |
 //! | `acts` | executes the forms |
 //! | `on_call` | who is on call |
+//! | `teams`, `card`, `picture` | the calendar of a team, its schedules, and their weeks as pictures |
+//! | `lines` | what each layer and feed of a schedule says, and what changes hands |
+//! | `shifts` | taking a shift, giving it away, and taking that back |
+//! | `schedules`, `schedule_form`, `preview` | editing a schedule, with a look at it before it is saved |
+//! | `people`, `person_form` | people, and testing whether they are reached |
+//! | `outlook` | who would be alerted, and what is missing |
+//! | `reader`, `times` | who reads a page, and times by the reader's clocks |
+//! | `form` | what was typed into a form, and what is wrong with it |
 //! | `changes` | who changed the roster |
 //! | `live` | the part of a page that is kept up to date |
 //! | `events` | that part, on demand or as a stream |
@@ -23,19 +31,33 @@
 
 mod acts;
 mod assets;
+mod card;
 mod changes;
 mod claim;
 mod events;
 mod filter;
+mod form;
 mod frame;
 mod incident;
+mod lines;
 mod list;
 mod live;
 mod on_call;
+mod outlook;
+mod people;
+mod person_form;
+mod picture;
+mod preview;
+mod reader;
+mod schedule_form;
+mod schedules;
 pub(crate) mod session;
 pub(crate) mod sessions;
+mod shifts;
 mod sign_in;
 mod streams;
+mod teams;
+mod times;
 mod upkeep;
 mod words;
 
@@ -53,7 +75,7 @@ use utoipa_axum::routes;
 
 use crate::Api;
 use crate::here::Here;
-use frame::{Frame, Place, html, message, outage, see, told_outage};
+use frame::{Frame, Place, html, message, outage, problem, see, told_outage};
 
 pub(crate) use claim::has_link;
 pub use upkeep::Pages;
@@ -84,12 +106,22 @@ pub(crate) fn routes(api: &Api) -> Router<Api> {
 }
 
 /// Every path of the board, with its handler.
-fn board() -> [(&'static str, MethodRouter<Api>); 9] {
+fn board() -> [(&'static str, MethodRouter<Api>); 19] {
     [
         ("/", get(list::page)),
         ("/board/incidents/{incidentId}", get(incident::page).post(acts::act)),
         ("/board/oncall", get(on_call::page)),
         ("/board/changes", get(changes::page)),
+        ("/board/teams/{team}", get(teams::page)),
+        ("/board/teams/{team}/shifts", get(shifts::page).post(shifts::act)),
+        ("/board/teams/{team}/new-schedule", get(schedules::new).post(schedules::make)),
+        ("/board/teams/{team}/schedules/{schedule}", get(schedules::edit).post(schedules::act)),
+        ("/board/people", get(people::list)),
+        ("/board/new-person", get(people::new).post(people::make)),
+        ("/board/people/{person}", get(people::page).post(people::act)),
+        ("/board/people/{person}/test", post(people::test)),
+        ("/board/services/{service}/plan", get(outlook::plan)),
+        ("/board/coverage", get(outlook::coverage)),
         ("/board/sign-in", get(sign_in::page).post(sign_in::sign_in)),
         ("/board/sign-out", post(sign_in::sign_out)),
         ("/board/fragment", get(events::fragment)),

@@ -8,6 +8,7 @@ use inresponse_core::Outage;
 use inresponse_core::engine::OnCall;
 use inresponse_core::model::{Level, Origin, TeamName};
 
+use super::form::segment;
 use super::session::SignedIn;
 use super::words::capital;
 use super::{Frame, Place, html, outage};
@@ -24,6 +25,8 @@ struct Page {
 
 struct Team {
     name: TeamName,
+    /// The name as a part of a path.
+    path: String,
     day: String,
     /// Whether the calendar has no entry for the day.
     is_unplanned: bool,
@@ -64,7 +67,15 @@ impl Team {
             levels.push(Turn { level: "Fallback".to_owned(), after, ..turn(Level::Fallback, 0) });
         }
         let uncovered = uncovered.iter().map(|day| day.format("%a %-d %B").to_string()).collect();
-        Self { name, day: on_call.day.format("%A, %-d %B %Y").to_string(), is_unplanned, levels, uncovered }
+        let path = segment(name.as_str());
+        Self {
+            name,
+            path,
+            day: on_call.day.format("%A, %-d %B %Y").to_string(),
+            is_unplanned,
+            levels,
+            uncovered,
+        }
     }
 }
 

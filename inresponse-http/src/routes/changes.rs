@@ -29,8 +29,18 @@ pub(super) async fn edit_naming(
     edit: RosterEdit,
     named: &[Named],
 ) -> Result<Effect, Problem> {
-    let team = edit.key().team().cloned();
-    let edited = api.engine().edit_roster(&Person::from(&by.key), &[edit]).await;
+    edit_as(api, &Person::from(&by.key), &[edit], named).await
+}
+
+/// Makes edits in somebody's name, all or none; answers what the first one did.
+pub(crate) async fn edit_as(
+    api: &Api,
+    by: &Person,
+    edits: &[RosterEdit],
+    named: &[Named],
+) -> Result<Effect, Problem> {
+    let team = edits.first().and_then(|edit| edit.key().team().cloned());
+    let edited = api.engine().edit_roster(by, edits).await;
     match edited.map_err(|e| Problem::outage_of_change(&e))? {
         RosterEdited::Done(effects) => Ok(effects.first().copied().unwrap_or(Effect::Unchanged)),
         RosterEdited::UnknownTeam(team) => {

@@ -2,8 +2,11 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
-use inresponse_api::{People, Person, PersonEntry};
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
+use chrono::TimeDelta;
+use inresponse_api::{People, Person, PersonEntry, Tests};
+use inresponse_core::engine::Tested;
 use inresponse_core::model::PersonId;
 use inresponse_core::roster::{Entry, EntryKey, EntryKind, Listed};
 
@@ -13,6 +16,7 @@ use crate::Api;
 use crate::caller::Caller;
 use crate::input::{Body, NoParams, Params, Path};
 use crate::problem::Problem;
+use crate::recently::{Counted, Limit, count};
 use crate::wire::people as wire;
 
 pub(super) fn person_id(text: &str) -> Result<PersonId, Problem> {
@@ -106,4 +110,47 @@ pub(crate) async fn list_people(
         _ => None,
     };
     Ok(Json(People { people: page.into_iter().filter_map(person).collect(), cursor }))
+}
+
+/// How often a person may be sent test messages, by all callers together.
+const TESTS: Limit = Limit { most: 3, window: TimeDelta::minutes(1) };
+
+/// Send a person one test message by each of their methods.
+///
+/// Answers what became of each after at most eight seconds. A person is tested at most three times a minute.
+#[utoipa::path(post, path = "/people/{person}/test", tag = "roster",
+    params(("person" = String, Path, example = "jo")),
+    responses(
+        (status = 200, description = "what became of each message", body = Tests),
+        (status = 404, description = "no such person", body = Problem),
+        (status = 429, description = "the person was sent too many test messages", body = Problem),
+    ))]
+pub(crate) async fn test_person(
+    State(api): State<Api>,
+    key: Caller,
+    _: NoParams,
+    Path(person): Path<String>,
+) -> Result<Json<Tests>, Problem> {
+    let person = person_id(&person)?;
+    Ok(Json(wire::tests(&tested(&api, &person).await?, key.sees)))
+}
+
+/// Tests whether a person is reached, unless that was done too often.
+pub(crate) async fn tested(api: &Api, person: &PersonId) -> Result<Vec<Tested>, Problem> {
+    let absent = || Problem::not_found(format!("there is no person `{person}`"));
+    let book = api.engine().book().await.map_err(|e| Problem::outage(&e))?;
+    // Only what is in the roster is counted, so that the counts are bounded.
+    book.person(person).ok_or_else(absent)?;
+    let counted = count(api, &format!("tests:{person}"), TESTS).await;
+    if let Counted::NotNow(after) = counted.map_err(|e| Problem::outage(&e))? {
+        let seconds = after.as_secs();
+        let detail = format!(
+            "`{person}` was sent {} tests within a minute; try again in {seconds} seconds",
+            TESTS.most
+        );
+        return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, detail)
+            .header(RETRY_AFTER, HeaderValue::from(seconds)));
+    }
+    let tested = api.engine().test_methods(person).await.map_err(|e| Problem::outage(&e))?;
+    tested.ok_or_else(absent)
 }

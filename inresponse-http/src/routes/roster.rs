@@ -31,7 +31,7 @@ pub(super) fn team_name(text: &str) -> Result<TeamName, Problem> {
 }
 
 /// A time in a query.
-pub(super) fn time_of(text: &str, field: &'static str) -> Result<DateTime<Utc>, InvalidInput> {
+pub(crate) fn time_of(text: &str, field: &'static str) -> Result<DateTime<Utc>, InvalidInput> {
     match text.parse::<f64>() {
         Ok(seconds) => read_time(&Time::Seconds(seconds), field),
         // A plus sign in a query is a space.
@@ -45,7 +45,7 @@ fn day_of(text: &str) -> Result<NaiveDate, Problem> {
 }
 
 /// Refuses an address that no channel reaches.
-pub(super) fn reachable(api: &Api, named: &[Named]) -> Result<(), Problem> {
+pub(crate) fn reachable(api: &Api, named: &[Named]) -> Result<(), Problem> {
     let contacts = named.iter().filter_map(|(field, target)| Some((field, target.contact()?)));
     match contacts.into_iter().find(|(_, contact)| !api.engine().can_reach(contact)) {
         None => Ok(()),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use inresponse_api as api;
 use inresponse_core::InvalidInput;
+use inresponse_core::engine::Tested;
 use inresponse_core::model::{Contact, MethodName, OwnerName, PersonId};
 use inresponse_core::roster::{Absence, Moment, Profile, RuleFor, RuleStep, Target, Zone};
 
@@ -111,4 +112,19 @@ pub(crate) fn person(id: &PersonId, profile: &Profile, addresses: Addresses) -> 
         absences: profile.absences().iter().map(absence).collect(),
         owner: profile.owner().map(OwnerName::to_string),
     }
+}
+
+/// How it is answered what became of test messages. What a carrier says may hold an address.
+pub(crate) fn tests(tested: &[Tested], addresses: Addresses) -> api::Tests {
+    let detail = |tested: &Tested| match addresses {
+        Addresses::Whole => Some(tested.outcome.reason().to_owned()).filter(|reason| !reason.is_empty()),
+        Addresses::Masked => None,
+    };
+    let test = |tested: &Tested| api::MethodTest {
+        method: tested.method.to_string(),
+        outcome: tested.outcome.kind().as_str().to_owned(),
+        seconds: tested.took.as_secs(),
+        detail: detail(tested),
+    };
+    api::Tests { tests: tested.iter().map(test).collect() }
 }

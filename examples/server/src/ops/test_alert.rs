@@ -1,15 +1,13 @@
 //! The command `inresponse test-alert CONTACT`.
 
 use std::error::Error;
-use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 use inresponse_core::Engine;
 use inresponse_core::clock::{Clock, SystemClock};
-use inresponse_core::model::{Contact, IncidentNumber, Matrix, Report, Severity, TeamName};
+use inresponse_core::model::Contact;
 use inresponse_core::notify::{Alert, Notifier, Outcome};
-use inresponse_core::plan;
 
 use crate::config::{Config, MailConfig, ServeArgs};
 use crate::notifiers::notifiers;
@@ -42,7 +40,7 @@ pub(crate) async fn test_alert(args: TestAlertArgs) -> Result<(), Box<dyn Error>
     if !notifiers.reach(&contact) {
         return Err(format!("no configured channel reaches {contact}").into());
     }
-    let alert = alert(&contact, config.lease, &clock)?;
+    let alert = Alert::test(&contact, clock.now())?;
     let deadline = Engine::send_deadline(config.lease);
     let began = clock.monotonic();
     let outcome = tokio::time::timeout(deadline + GRACE, notifiers.notify(&alert, deadline)).await;
@@ -65,17 +63,4 @@ pub(crate) async fn test_alert(args: TestAlertArgs) -> Result<(), Box<dyn Error>
         Err(_) => ("no answer", "the carrier did not answer in time".to_owned()),
     };
     Err(format!("{contact}: {what} after {took:.2} s: {reason}").into())
-}
-
-/// The alert of a made-up incident that is not stored.
-fn alert(contact: &Contact, lease: Duration, clock: &SystemClock) -> Result<Alert, Box<dyn Error>> {
-    let report = Report::builder("inresponse-test", Severity::Warn, "This is a test")
-        .message("Somebody is testing whether alerts reach you. There is no incident and nothing to do.")
-        .build()?;
-    let matrix = Matrix::new(vec![vec![contact.clone()]], vec![contact.clone()], Duration::from_secs(600));
-    let team = TeamName::new("inresponse-test")?;
-    let (opening, sends) = plan::open(report, team, matrix, Some(lease), clock.now());
-    let send = sends.first().ok_or("a test alerts nobody")?;
-    let incident = Arc::new(opening.numbered(IncidentNumber::new(0)).into_incident());
-    Ok(Alert::new(incident, 1, send.delivery, send.attempt, contact.clone()))
 }

@@ -1,0 +1,62 @@
+//! Tests whether a person is reached.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::{Either, select, try_join_all};
+
+use super::clocks::Clocks;
+use super::lookup::Lookup;
+use crate::error::Outage;
+use crate::model::{Contact, MethodName, Outcome, PersonId};
+use crate::notify::{Alert, Notifier, Notifiers};
+
+/// The result of one test message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tested {
+    /// The person's method.
+    pub method: MethodName,
+    /// What became of the message.
+    pub outcome: Outcome,
+    /// How long that took.
+    pub took: Duration,
+}
+
+/// How long a test may take: somebody waits for its result. A real alert is given longer.
+const PATIENCE: Duration = Duration::from_secs(8);
+/// How long a notifier may overrun its deadline before it is given up.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// See [`Engine::test_methods`](super::Engine::test_methods).
+pub(super) async fn test_methods(
+    lookup: &Lookup,
+    notifiers: &Notifiers,
+    person: &PersonId,
+) -> Result<Option<Vec<Tested>>, Outage> {
+    let book = lookup.book().await?;
+    let Some(profile) = book.person(person) else { return Ok(None) };
+    let clocks = &lookup.clocks;
+    let tests = profile.methods().iter().map(|(method, contact)| test(clocks, notifiers, method, contact));
+    try_join_all(tests).await.map(Some)
+}
+
+async fn test(
+    clocks: &Clocks,
+    notifiers: &Notifiers,
+    method: &MethodName,
+    contact: &Contact,
+) -> Result<Tested, Outage> {
+    let alert = Alert::test(contact, clocks.now())
+        .map_err(|e| Outage::permanent("a test message cannot be made").because(e))?;
+    let began = clocks.monotonic();
+    let notifying = AssertUnwindSafe(notifiers.notify(&alert, PATIENCE - GRACE)).catch_unwind();
+    let outcome = match select(Box::pin(notifying), clocks.sleep(PATIENCE)).await {
+        Either::Left((Ok(outcome), _)) => outcome,
+        Either::Left((Err(_panic), _)) => Outcome::unknown("the notifier panicked"),
+        Either::Right(_) => Outcome::unknown("the notifier did not answer in time"),
+    };
+    let took = clocks.monotonic().saturating_sub(began);
+    tracing::info!(%method, outcome = outcome.kind().as_str(), ?took, "a method was tested");
+    Ok(Tested { method: method.clone(), outcome, took })
+}
