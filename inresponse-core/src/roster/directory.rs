@@ -252,17 +252,17 @@ mod tests {
                 ],
                 &["a"],
             ),
-            // Overrides stand in; whom they replace leads nowhere.
+            // Overrides name who stands in, and whom they replace.
             (
                 part(&[], last, &["schedule:x"], &[]),
                 vec![
                     schedule("web", "x", &["jo@example.org"]),
                     override_of("web", "x", &["team:a"], &["team:b"]),
                 ],
-                &["a"],
+                &["a", "b"],
             ),
-            // Nobody names this schedule.
-            (plain(), vec![schedule("web", "x", &["team:a"])], &[]),
+            // Nobody names this schedule, but people look at it.
+            (plain(), vec![schedule("web", "x", &["team:a"])], &["a"]),
             (part(&["schedule:gone", "schedule:ops/gone"], last, &[], &[]), vec![], &[]),
             // A circle, which two processes may have made at once, ends.
             (
@@ -282,7 +282,8 @@ mod tests {
         let entries = vec![schedule("a", "x", &["team:c"]), schedule("web", "x", &["team:d"])];
         let own = part(&["team:a"], &["last@example.org", "team:b"], &[], &[]);
         let mut directory = directory(own.clone(), entries);
-        assert_eq!(missing(&directory), ["a", "b"]);
+        assert_eq!(missing(&directory), ["a", "b", "d"]);
+        directory.add(team("d"), TeamPart::unknown());
         // Its schedule is its own.
         directory.add(team("a"), part(&["schedule:x"], &["last@example.org"], &[], &[]));
         assert_eq!(missing(&directory), ["b", "c"]);

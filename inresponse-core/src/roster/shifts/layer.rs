@@ -60,14 +60,12 @@ impl Plan {
 impl LayerPlan {
     fn new(zone: &Zone, layer: &Layer) -> Self {
         let clock = Clock::new(zone, layer.from.clock().and_utc().timestamp());
-        // A span begins at the first occurrence of a local time and ends at the last.
-        let local = |time: WallTime| time.clock().and_utc().timestamp();
-        let (begins, until) =
-            (clock.first(local(layer.begins())), layer.until.map(|at| clock.last(local(at))));
+        // Beginning and ending bound turns, so both are the first occurrence of a local time.
+        let at = |time: WallTime| clock.first(time.clock().and_utc().timestamp());
         let turns = Turns::new(layer, &clock);
         let hours = WeeklyHours::new(&layer.hours);
         let members = Members::new(layer, &turns, hours.as_ref(), &clock);
-        Self { begins, until: until.unwrap_or(NEVER), turns, hours, members }
+        Self { begins: at(layer.begins()), until: layer.until.map_or(NEVER, at), turns, hours, members }
     }
 
     /// The place of the member whose turn it is at an instant, if the layer is on call then, and until when that is

@@ -33,11 +33,10 @@ struct Term {
 
 impl Members {
     pub(super) fn new(layer: &Layer, turns: &Turns, hours: Option<&WeeklyHours>, clock: &Clock) -> Self {
-        // A span begins at the first occurrence of a local time and ends at the last.
-        let local = |time: WallTime| time.clock().and_utc().timestamp();
-        let joins = |member: &Member| member.from.map_or(-NEVER, |from| clock.first(local(from)));
-        let leaves = |member: &Member| member.until.map_or(NEVER, |until| clock.last(local(until)));
-        let dates = layer.members.iter().map(|member| (joins(member), leaves(member)));
+        // Joining and leaving bound turns, so both are the first occurrence of a local time.
+        let at = |time: WallTime| clock.first(time.clock().and_utc().timestamp());
+        let dates = |member: &Member| (member.from.map_or(-NEVER, at), member.until.map_or(NEVER, at));
+        let dates = layer.members.iter().map(dates);
         let dates: Vec<_> = dates.collect();
         let numbers = match (layer.turn.count, hours) {
             (Counting::Worked, Some(hours)) => Some(Numbers::new(turns, hours, clock)),

@@ -38,16 +38,23 @@ fn p15_who_is_away_is_taken_out_and_nobody_moves_up() {
             }}}},
         }))
     };
-    // The layer yields nobody, so it hides nothing. An override that names only him changes nothing.
+    // The layer yields nobody, so it hides nothing. An override that names only him leaves a gap.
     let expected = [
         "01-02T00:00 bob (layer:a)",
         "01-02T06:00 ann (layer:low)",
+        "01-02T08:00 (override:o)",
+        "01-02T09:00 ann (layer:low)",
         "01-02T18:00 bob (layer:a)",
         "01-03T00:00 cat (layer:a)",
     ];
     assert_eq!(scene("bob cat").told("2026-01-02", "2026-01-03T12:00"), expected);
-    let expected =
-        ["01-02T00:00 bob dan (layer:a)", "01-02T06:00 dan (layer:a)", "01-02T18:00 bob dan (layer:a)"];
+    let expected = [
+        "01-02T00:00 bob dan (layer:a)",
+        "01-02T06:00 dan (layer:a)",
+        "01-02T08:00 (override:o)",
+        "01-02T09:00 dan (layer:a)",
+        "01-02T18:00 bob dan (layer:a)",
+    ];
     assert_eq!(scene("bob+dan cat").told("2026-01-02", "2026-01-03"), expected);
 }
 

@@ -44,7 +44,7 @@ fn p17_a_team_is_its_calendars_day_else_its_first_level_else_its_fallback() {
 }
 
 #[test]
-fn p17_an_absence_leaves_whom_a_level_names() {
+fn p17_an_absence_takes_out_whom_a_layer_reaches_over_a_team() {
     let away = json!({ "absences": [{ "from": "2026-01-01", "to": "2027-01-01" }] });
     let ann = with(people()["ann"].clone(), away);
     let scene = Scene::new(&json!({ "people": with(people(), json!({ "ann": ann })), "teams": {
@@ -54,7 +54,7 @@ fn p17_an_absence_leaves_whom_a_level_names() {
         }},
         "u": { "levels": [{ "notify": ["person:ann"] }] },
     }}));
-    assert_eq!(scene.names("2026-03-01", "2026-03-03"), ["03-01T00:00 bob", "03-02T00:00 ann"]);
+    assert_eq!(scene.names("2026-03-01", "2026-03-03"), ["03-01T00:00 bob", "03-02T00:00"]);
 }
 
 #[test]
@@ -91,5 +91,5 @@ fn p17_a_circle_ends_as_nobody() {
         },
         "u": { "levels": [{ "notify": ["team:t", "person:bob"] }] },
     }}));
-    assert_eq!(scene.names("2026-01-01", "2026-01-02"), ["01-01T00:00 fallback@example.org bob ann"]);
+    assert_eq!(scene.names("2026-01-01", "2026-01-02"), ["01-01T00:00 bob ann"]);
 }

@@ -67,7 +67,7 @@ fn p15_overrides_apply_by_their_beginning_then_the_longer_then_by_id() {
 }
 
 #[test]
-fn p15_an_override_that_comes_to_nothing_changes_nothing() {
+fn p15_an_override_whose_people_are_not_there_takes_away() {
     let got = told(json!({
         // Nobody of that name.
         "a": put(("01", "02"), "zoe"),
@@ -79,6 +79,9 @@ fn p15_an_override_that_comes_to_nothing_changes_nothing() {
     }));
     let expected = [
         "01-02T00:00 ann dan (layer:a)",
+        "01-02T01:00 (override:a)",
+        "01-02T02:00 dan (layer:a)",
+        "01-02T03:00 ann dan (layer:a)",
         "01-02T05:00 ann dan (layer:a+override:d)",
         "01-02T06:00 ann dan (layer:a)",
     ];
