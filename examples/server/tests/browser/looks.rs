@@ -51,6 +51,35 @@ async fn every_page_is_without_barriers_in_light_and_dark_and_at_four_hundred_pe
         window.go(&format!("{url}{path}")).await;
         looked_at(&window, name, &LOOKS).await;
     }
+    scene.rotation().await;
+    for (name, path) in [
+        ("team", "/board/teams/shop"),
+        ("team-month", "/board/teams/shop?view=month"),
+        ("take", "/board/teams/shop/shifts?schedule=primary"),
+        ("schedule", "/board/teams/shop/schedules/primary"),
+        ("new-schedule", "/board/teams/shop/new-schedule"),
+        ("people", "/board/people"),
+        ("person", "/board/people/jo"),
+        ("new-person", "/board/new-person"),
+        ("plan", "/board/services/shop/plan"),
+        ("coverage", "/board/coverage"),
+    ] {
+        window.go(&format!("{url}{path}")).await;
+        looked_at(&window, name, &LOOKS).await;
+    }
+    window.go(&format!("{url}/board/teams/shop/schedules/primary")).await;
+    window.type_into("#layer-0-members", "kim, lee\njo").await;
+    window.press("#do-preview").await;
+    window.until("#preview-title").await;
+    looked_at(&window, "schedule-preview", &LOOKS).await;
+    window.type_into("#layer-0-members", "somebody else").await;
+    window.press("#do-save").await;
+    window.until_says("there is no person").await;
+    looked_at(&window, "schedule-refused", &LOOKS).await;
+    window.go(&format!("{url}/board/people/jo")).await;
+    window.press("#do-test").await;
+    window.until("#tests").await;
+    looked_at(&window, "person-tested", &LOOKS).await;
     // Whom the roster does not know is given an incident only if that is meant.
     window.go(&format!("{url}/board/incidents/{number}")).await;
     window.type_into("#person", "mraia@exmaple.org").await;
@@ -65,7 +94,7 @@ async fn every_page_is_without_barriers_in_light_and_dark_and_at_four_hundred_pe
     window.go(&format!("{url}/board/incidents/{number}")).await;
     looked_at(&window, "incident-claimed", &LOOKS).await;
     let complaints = window.complaints().await;
-    let told = ["404 (Not Found)", "409 (Conflict)"];
+    let told = ["404 (Not Found)", "409 (Conflict)", "422 (Unprocessable"];
     let failures = complaints.iter().filter(|text| !told.iter().any(|told| text.contains(told)));
     assert_eq!(failures.collect::<Vec<_>>(), Vec::<&String>::new());
 }

@@ -11,6 +11,7 @@
 mod board;
 mod looks;
 mod night;
+mod rotation;
 mod scanners;
 mod scene;
 mod window;

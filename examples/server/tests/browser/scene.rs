@@ -121,4 +121,42 @@ impl Scene {
         self.mail.wait_for("search-kim@example.org", 1, SOON).await;
         spike
     }
+
+    /// Three people of a team with a rotation that follows the sun, a gap on Sundays, an override and an absence.
+    pub(crate) async fn rotation(&self) {
+        for (id, name, zone) in [
+            ("jo", "Jo Doe", "Europe/Athens"),
+            ("kim", "Kim Roe", "America/New_York"),
+            ("lee", "Lee Poe", "Asia/Kolkata"),
+        ] {
+            let person = json!({
+                "name": name, "timezone": zone, "methods": { "mail": format!("{id}@example.org") },
+                "rules": { "CRIT": [{ "afterSeconds": 0, "methods": ["mail"] }] },
+            });
+            self.server.put(&format!("/people/{id}"), person).await;
+        }
+        self.server.put("/teams/shop", json!({ "fallback": ["shop-ops@example.org"] })).await;
+        self.server.put("/services/shop", json!({ "team": "shop" })).await;
+        let week = json!({ "every": 1, "unit": "week" });
+        let weekdays = json!(["Mon", "Tue", "Wed", "Thu", "Fri"]);
+        let schedule = json!({ "timezone": "Europe/Athens", "layers": [
+            { "name": "weekdays", "members": ["person:jo", ["person:kim", "person:lee"]], "from": "2026-01-05T09:00",
+              "turn": week, "hours": [{ "days": weekdays, "from": "09:00", "to": "09:00" }] },
+            { "name": "saturdays", "members": ["person:lee", "person:kim"], "from": "2026-01-05T09:00", "turn": week,
+              "hours": [{ "days": ["Sat"], "from": "09:00", "to": "21:00" }] },
+        ] });
+        self.server.put("/teams/shop/schedules/primary", schedule).await;
+        let settings = json!({ "fallback": ["shop-ops@example.org"], "levels": [
+            { "notify": ["schedule:primary"], "waitSeconds": 300 }, { "notify": ["person:kim"] },
+        ] });
+        self.server.put("/teams/shop", settings).await;
+        let now = crate::server::unix_now();
+        let at = |hours: f64| {
+            let at = std::time::UNIX_EPOCH + Duration::from_secs_f64(now + hours * 3600.0);
+            chrono::DateTime::<chrono::Utc>::from(at).to_rfc3339()
+        };
+        let stand_in =
+            json!({ "from": at(1.0), "to": at(9.0), "oncall": "person:lee", "note": "Jo is at a wedding" });
+        self.server.put("/teams/shop/schedules/primary/overrides/wedding", stand_in).await;
+    }
 }

@@ -1,6 +1,7 @@
 //! The board: who may see it, what it shows, what its buttons do.
 
 mod acts;
+mod calendar;
 mod list;
 mod pages;
 mod scopes;
@@ -11,6 +12,7 @@ mod tokens;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use inresponse_http::Pages;
+use serde_json::json;
 
 use crate::world::{Answer, RESPOND, World};
 
@@ -74,4 +76,33 @@ fn numbers(page: &str) -> Vec<u64> {
 fn link(page: &str, id: &str) -> Option<String> {
     let tag = page.split("<a ").find(|tag| tag.contains(&format!("id=\"{id}\"")))?;
     Some(tag.split("href=\"").nth(1)?.split('"').next()?.replace("&#38;", "&"))
+}
+
+/// A world with jo (of Athens), kim and lee, the team `web` with a weekly rotation, which its first level alerts, and its
+/// service `shop`.
+async fn rota() -> World {
+    let world = world().await;
+    for (name, entry) in [
+        (
+            "jo",
+            json!({ "name": "Jo Doe", "timezone": "Europe/Athens", "methods": { "mail": "jo@example.org" } }),
+        ),
+        ("kim", json!({ "methods": { "mail": "kim@example.org" } })),
+        ("lee", json!({ "methods": { "mail": "lee@example.org" } })),
+    ] {
+        assert_eq!(world.put(&format!("/people/{name}"), entry).await.status, StatusCode::OK);
+    }
+    let schedule = json!({ "timezone": "UTC", "layers": [{
+        "name": "weekly", "members": ["person:jo", ["person:kim", "person:lee"]], "from": "2026-11-23T00:00",
+        "turn": { "every": 1, "unit": "week" },
+    }] });
+    assert_eq!(
+        world.put("/teams/web", json!({ "fallback": ["ops@example.org"] })).await.status,
+        StatusCode::OK
+    );
+    assert_eq!(world.put("/teams/web/schedules/primary", schedule).await.status, StatusCode::OK);
+    let levels = json!({ "fallback": ["ops@example.org"], "levels": [{ "notify": ["schedule:primary"] }] });
+    assert_eq!(world.put("/teams/web", levels).await.status, StatusCode::OK);
+    assert_eq!(world.put("/services/shop", json!({ "team": "web" })).await.status, StatusCode::OK);
+    world
 }

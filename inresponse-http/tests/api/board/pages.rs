@@ -6,7 +6,7 @@ use inresponse_http::Pages;
 use serde_json::json;
 
 use super::{Browser, location, world};
-use crate::world::World;
+use crate::world::{ADMIN, World};
 
 fn assert_strict(headers: &HeaderMap) {
     let policy = headers["content-security-policy"].to_str().unwrap();
@@ -32,6 +32,39 @@ async fn every_page_forbids_what_it_does_not_need_and_escapes_what_strangers_sen
     browser.post("/board/incidents/10000", "do=claim").await;
     world.put("/teams/%3Cs%3E", json!({ "fallback": ["<b>@example.org", "a&b@example.org"] })).await;
     world.put("/teams/%3Cimg%3E", json!({ "fallback": ["a&b@example.org"] })).await;
+    let name = json!({ "name": "<b>", "methods": { "<i>": "x@example.org" } });
+    assert_eq!(world.put("/people/%3Cu%3E", name).await.status, StatusCode::OK);
+    let schedule = json!({ "layers": [{
+        "name": "<q>", "members": ["person:<u>"], "from": "2026-11-23T00:00", "turn": { "every": 1, "unit": "week" },
+    }] });
+    let put = world.put("/teams/%3Cs%3E/schedules/%3Cb%3E", schedule).await;
+    assert_eq!(put.status, StatusCode::OK, "{}", put.text);
+    let stand_in =
+        json!({ "from": "2026-11-24T00:00", "to": "2026-12-30", "oncall": "person:<u>", "note": "<em>" });
+    let put = world.put("/teams/%3Cs%3E/schedules/%3Cb%3E/overrides/%3Ci%3E", stand_in).await;
+    assert_eq!(put.status, StatusCode::OK, "{}", put.text);
+    let admin = Browser::signed_in_with(&world, ADMIN, "%3Cem%3E").await;
+    let team = "/board/teams/%3Cs%3E";
+    let roster = [
+        team.to_owned(),
+        format!("{team}?view=month"),
+        format!("{team}/shifts"),
+        format!("{team}/new-schedule"),
+        format!("{team}/schedules/%3Cb%3E"),
+        "/board/people".to_owned(),
+        "/board/people/%3Cu%3E".to_owned(),
+        "/board/new-person".to_owned(),
+        "/board/services/athens/plan".to_owned(),
+        "/board/coverage".to_owned(),
+    ];
+    for path in &roster {
+        let page = admin.get(path).await;
+        assert_eq!(page.status, StatusCode::OK, "{path}: {}", page.text);
+        assert_strict(&page.headers);
+        for tag in ["<b>", "<i>", "<u>", "<s>", "<em>", "<q>", "\"onclick", "style=", "onload", "<script>"] {
+            assert!(!page.text.contains(tag), "{tag} in {path}: {}", page.text);
+        }
+    }
     let (changes, oncall) = ("/board/changes", "/board/oncall");
     for path in ["/", "/board/incidents/10000", oncall, changes, "/?severity=x", "/board/incidents/x"] {
         let page = browser.get(path).await;
@@ -139,8 +172,28 @@ async fn the_newest_changes_of_the_roster_are_told_with_who_made_them() {
 async fn everything_is_found_under_a_prefix() {
     let world = World::new().await.showing(Pages::under("https://ir.example.org/alerting/").unwrap());
     world.report().await;
-    let browser = Browser::signed_in(&world, "Jo").await;
-    for path in ["/", "/board/incidents/10000", "/board/oncall", "/board/changes"] {
+    let person = json!({ "methods": { "mail": "jo@example.org" } });
+    assert_eq!(world.put("/people/jo", person).await.status, StatusCode::OK);
+    let schedule = json!({ "layers": [{
+        "name": "a", "members": ["person:jo"], "from": "2026-11-23T00:00", "turn": { "every": 1, "unit": "week" },
+    }] });
+    assert_eq!(world.put("/teams/devops/schedules/primary", schedule).await.status, StatusCode::OK);
+    let browser = Browser::signed_in_with(&world, ADMIN, "Jo").await;
+    for path in [
+        "/",
+        "/board/incidents/10000",
+        "/board/oncall",
+        "/board/changes",
+        "/board/teams/devops",
+        "/board/teams/devops/shifts",
+        "/board/teams/devops/new-schedule",
+        "/board/teams/devops/schedules/primary",
+        "/board/people",
+        "/board/people/jo",
+        "/board/new-person",
+        "/board/services/athens/plan",
+        "/board/coverage",
+    ] {
         let page = browser.get(path).await.text;
         let addresses = page.split([' ', '\n', '>']).filter_map(|part| {
             ["href=\"", "src=\"", "action=\""].iter().find_map(|name| part.strip_prefix(name))
