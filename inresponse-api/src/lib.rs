@@ -30,7 +30,7 @@
 //! | `schedule` | schedules, overrides and shifts |
 //! | `plan` | the dry run, and findings about the roster |
 //! | `problem` | what went wrong |
-//! | `health` | how it goes |
+//! | `health` | the health of the server |
 //! | `webhook` | what an `https:` contact is sent |
 //! | `words` | every value that is one of a list |
 

@@ -16,5 +16,5 @@ pub enum ReadErrorKind {
 
 /// Bytes that cannot be read as a calendar.
 ///
-/// Whoever reads a feed keeps the last good copy of it.
+/// The caller keeps the last good copy of the feed.
 pub type ReadError = ErrorOf<ReadErrorKind>;

@@ -104,7 +104,7 @@ pub async fn p16_what_leads_round_in_a_circle_is_refused<H: Harness<Subject: Ros
     }
 }
 
-/// An escalation and whoever is replaced are no way on: `team:NAME` means whoever is on call.
+/// An escalation and replaced people lead nowhere: `team:NAME` means the people who are on call.
 pub async fn what_leads_round_by_an_escalation_is_no_circle<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     let entries = [

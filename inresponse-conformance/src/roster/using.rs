@@ -73,7 +73,7 @@ pub async fn what_the_same_call_puts_is_known<H: Harness<Subject: Roster>>(harne
         ["web", "ops"].map(no_team).into_iter().chain([delete(&entries[0])]).collect::<Vec<_>>();
     for _ in 0..2 {
         assert_eq!(done(&roster, 1, &edits).await, [Effect::Created; 8]);
-        // Whoever uses the person is deleted in the same call.
+        // The entry that uses the person is deleted in the same call.
         assert_eq!(done(&roster, 2, &deletions).await, [Effect::Deleted; 3]);
         for kind in EntryKind::ALL {
             assert_eq!(listed(&roster, kind).await, [], "{kind:?}");

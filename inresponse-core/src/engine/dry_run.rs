@@ -106,7 +106,7 @@ fn step_of(
         Level::Fallback => Some(&resolved.fallback),
     });
     let is_reached = |one: &&OnDuty| one.contacts().contains(&send.contact);
-    // Whoever stands in for a team that does not resolve is somebody's fallback.
+    // The people who stand in for a team that does not resolve are a fallback.
     let why = people.and_then(|people| people.iter().find(is_reached)).map(|one| one.why.clone());
     Some(DryStep {
         at,

@@ -151,7 +151,7 @@ struct Parts {
     lease: Duration,
 }
 
-/// Its parts, and the times that it goes by.
+/// The parts of the engine, and its times.
 impl Engine {
     /// The default duration of a lease.
     pub const DEFAULT_LEASE: Duration = Duration::from_secs(30);

@@ -93,7 +93,7 @@ impl Book {
         }
     }
 
-    /// The person whom a name or an address means: promise 6. Whoever is not in the roster stays as they are.
+    /// The person whom a name or an address means: promise 6. A name that is not in the roster stays as it is.
     pub fn identify(&self, named: &Person) -> Person {
         let id = PersonId::new(named.as_str()).ok();
         if id.is_some_and(|id| self.people.contains_key(&id)) {

@@ -76,7 +76,7 @@ impl Directory {
         }
     }
 
-    /// The teams that targets lead to and that the directory does not hold yet. Adding one may lead to more.
+    /// The teams that targets lead to and that the directory does not have yet. Adding one may lead to more.
     pub fn teams_to_read(&self) -> Vec<TeamName> {
         let is_named = |target: &Target| !matches!(target, Target::Contact(_) | Target::Person(_));
         let parts = [(&self.team, &self.own)].into_iter().chain(&self.others);

@@ -295,7 +295,7 @@ impl Names<'_> {
     }
 }
 
-/// Whomever `team:NAME` may mean: level 1, else the fallback.
+/// The people whom `team:NAME` may mean: level 1, else the fallback.
 fn level_one(settings: &Team) -> impl Iterator<Item = &Target> {
     let first = settings.levels().first();
     first.into_iter().flat_map(|level| &level.notify).chain(settings.fallback())

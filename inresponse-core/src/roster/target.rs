@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::InvalidInput;
 use crate::model::{Contact, PersonId, ScheduleName, TeamName};
 
-/// Whoever a calendar, a level, a fallback, a layer or an override names.
+/// The person, address, schedule or team that a calendar, a level, a fallback, a layer or an override names.
 ///
 /// ```
 /// use inresponse_core::roster::Target;
@@ -24,7 +24,7 @@ pub enum Target {
     Contact(Contact),
     /// A person of the roster, over their methods.
     Person(PersonId),
-    /// Whoever a schedule has on call then.
+    /// The people whom a schedule has on call then.
     Schedule {
         /// The schedule's team; `None` means the team that names the schedule.
         team: Option<TeamName>,

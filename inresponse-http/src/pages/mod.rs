@@ -56,6 +56,7 @@ pub(crate) mod sessions;
 mod shifts;
 mod sign_in;
 mod streams;
+mod team;
 mod teams;
 mod times;
 mod upkeep;

@@ -11,7 +11,7 @@ use inresponse_core::{InvalidInput, Outage};
 use super::form::segment;
 use super::reader::{self, Reader};
 use super::session::SignedIn;
-use super::teams::zone_of;
+use super::team::zone_of;
 use super::times::{Edge, Told};
 use super::words::capital;
 use super::{Frame, Place, html, message, outage, problem};

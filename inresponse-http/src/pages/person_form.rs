@@ -92,7 +92,7 @@ impl Form {
             }
         }
         let entry = api::PersonEntry {
-            // Whoever edits by hand takes the entry over from a file.
+            // An edit by hand takes the entry over from a file.
             owner: None,
             name: Some(self.name.clone()).filter(|name| !name.is_empty()),
             timezone: Some(self.timezone.clone()),

@@ -104,7 +104,7 @@ impl Form {
             api::Feed { id: None, url: url.trim().to_owned(), role: role.to_owned() }
         });
         let entry = api::ScheduleEntry {
-            // Whoever edits by hand takes the entry over from a file.
+            // An edit by hand takes the entry over from a file.
             owner: None,
             timezone: Some(self.timezone.clone()),
             layers: Some(layers),

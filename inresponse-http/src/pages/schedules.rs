@@ -20,7 +20,8 @@ use super::preview::{Preview, circle};
 use super::reader::{self, Reader};
 use super::schedule_form::{Form, LayerForm};
 use super::session::SignedIn;
-use super::teams::{WEEKS, absent, find, named, zone_of};
+use super::team::{find, named, no_team, zone_of};
+use super::teams::WEEKS;
 use super::times::{monday, on};
 use super::{Frame, Place, acts, html, message, outage, problem, see};
 use crate::Api;
@@ -154,10 +155,10 @@ impl Desk {
         edited: Option<Option<ScheduleName>>,
         headers: &HeaderMap,
     ) -> Result<Self, Box<Response>> {
-        let Some(team) = team else { return Err(Box::new(absent(&api, &me))) };
+        let Some(team) = team else { return Err(Box::new(no_team(&api, &me))) };
         let found = find(&api, &team, api.engine().now(), api.engine().now()).await;
         let found = found.map_err(|error| Box::new(outage(&api, &me.by, &error)))?;
-        let Some(directory) = found else { return Err(Box::new(absent(&api, &me))) };
+        let Some(directory) = found else { return Err(Box::new(no_team(&api, &me))) };
         let reader = Reader::new(&api, headers, None, directory.book(), &me.by, &zone_of(&directory));
         let desk = |edited| Self { api, me, team, directory, reader, edited };
         match edited {

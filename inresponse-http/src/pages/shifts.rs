@@ -15,7 +15,7 @@ use inresponse_core::roster::{
 use super::form::{Fields, Wrong, segment};
 use super::reader::{self, Reader};
 use super::session::SignedIn;
-use super::teams::{absent, find, named, zone_of};
+use super::team::{find, named, no_team, zone_of};
 use super::times::Edge;
 use super::{Frame, Place, acts, html, message, outage, problem, see};
 use crate::Api;
@@ -70,7 +70,7 @@ impl Take {
         })
     }
 
-    /// The same with what was typed.
+    /// Keeps what was typed.
     fn typed(self, fields: &Fields, wrong: Wrong) -> Self {
         let text = |name: &str| fields.text(name);
         Self {
@@ -259,10 +259,10 @@ async fn team(
     me: &SignedIn,
     in_path: Result<Path<String>, Problem>,
 ) -> Result<(TeamName, Arc<Directory>), Box<Response>> {
-    let team = named(in_path).ok_or_else(|| Box::new(absent(api, me)))?;
+    let team = named(in_path).ok_or_else(|| Box::new(no_team(api, me)))?;
     let now = api.engine().now();
     let found = find(api, &team, now, now).await.map_err(|error| Box::new(outage(api, &me.by, &error)))?;
-    Ok((team, found.ok_or_else(|| Box::new(absent(api, me)))?))
+    Ok((team, found.ok_or_else(|| Box::new(no_team(api, me)))?))
 }
 
 fn no_schedule(api: &Api, me: &SignedIn) -> Response {

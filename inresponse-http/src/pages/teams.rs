@@ -1,13 +1,11 @@
 //! The calendar of a team.
 
-use std::sync::Arc;
-
 use askama::Template;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
-use inresponse_core::model::{TeamName, Zone};
-use inresponse_core::roster::{Book, Directory, Entry, EntryKind, Rota, Standing, Target};
+use chrono::{Datelike, NaiveDate, TimeDelta};
+use inresponse_core::model::TeamName;
+use inresponse_core::roster::{Book, Entry, EntryKind, Rota, Target};
 use inresponse_core::{InvalidInput, Outage};
 
 use super::card::{Card, Cell, month};
@@ -15,8 +13,9 @@ use super::form::segment;
 use super::reader::{self, Reader};
 use super::session::SignedIn;
 use super::shifts::Take;
+use super::team::{find, named, no_team, zone_of};
 use super::times::{back, day_of, monday, on};
-use super::{Frame, Place, html, message, outage, problem};
+use super::{Frame, Place, html, outage, problem};
 use crate::Api;
 use crate::caller::Addresses;
 use crate::here::Here;
@@ -134,12 +133,12 @@ pub(super) async fn page(
     if let Err(error) = params.finish() {
         return problem(&api, &me.by, &error);
     }
-    let Some(team) = named(in_path) else { return absent(&api, &me) };
+    let Some(team) = named(in_path) else { return no_team(&api, &me) };
     let found = match find(&api, &team, api.engine().now(), api.engine().now()).await {
         Ok(found) => found,
         Err(error) => return outage(&api, &me.by, &error),
     };
-    let Some(now) = found else { return absent(&api, &me) };
+    let Some(now) = found else { return no_team(&api, &me) };
     let zone = zone_of(&now);
     let reader = Reader::new(&api, &headers, chosen, now.book(), &me.by, &zone);
     match shown(&api, &me, &team, &reader, view, from.unwrap_or_else(|| reader.clock.today())).await {
@@ -222,33 +221,6 @@ async fn services(api: &Api, team: &TeamName) -> Result<Vec<(String, String)>, O
             Some(_) | None => return Ok(found),
         };
     }
-}
-
-/// The team that a path names.
-pub(super) fn named(in_path: Result<Path<String>, Problem>) -> Option<TeamName> {
-    in_path.ok().and_then(|Path(text)| TeamName::new(text).ok())
-}
-
-/// What there is of a team, no older than this call; `None` if it is not known.
-pub(super) async fn find(
-    api: &Api,
-    team: &TeamName,
-    from: DateTime<Utc>,
-    to: DateTime<Utc>,
-) -> Result<Option<Arc<Directory>>, Outage> {
-    let roster = api.engine().roster();
-    roster.refresh().await?;
-    let directory = roster.directory(team, from, to).await?;
-    Ok(Some(directory).filter(|directory| directory.standing() == Standing::Known))
-}
-
-/// The zone of a team.
-pub(super) fn zone_of(directory: &Directory) -> Zone {
-    directory.settings().map_or_else(Zone::utc, |settings| settings.timezone().clone())
-}
-
-pub(super) fn absent(api: &Api, me: &SignedIn) -> Response {
-    message(api, Some(&me.by), StatusCode::NOT_FOUND, "There is no such team.")
 }
 
 #[cfg(test)]

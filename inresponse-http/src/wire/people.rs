@@ -9,6 +9,7 @@ use inresponse_core::engine::Tested;
 use inresponse_core::model::{Contact, MethodName, OwnerName, PersonId};
 use inresponse_core::roster::{Absence, Moment, Profile, RuleFor, RuleStep, Target, Zone};
 
+use super::field::{at, owner};
 use super::roster::Named;
 use crate::caller::Addresses;
 
@@ -69,22 +70,6 @@ pub(crate) fn profile(given: api::PersonEntry) -> Result<(Profile, Vec<Named>), 
             Err(invalid)
         }
     }
-}
-
-/// The owner of the file that makes an entry.
-pub(super) fn owner(given: Option<String>) -> Result<Option<OwnerName>, InvalidInput> {
-    given.map(OwnerName::new).transpose()
-}
-
-/// The same result, whose errors name that field.
-pub(super) fn at<T>(field: &str, result: Result<T, InvalidInput>) -> Result<T, InvalidInput> {
-    result.map_err(|error| {
-        let mut named = InvalidInput::default();
-        for e in error.errors() {
-            named.push(field.to_owned(), e.message());
-        }
-        named
-    })
 }
 
 /// How a person is answered.

@@ -9,7 +9,7 @@ use inresponse_core::engine;
 use inresponse_core::model::{Level, Matrix, OwnerName, ServiceName, Severity, TeamName};
 use inresponse_core::roster::{Entry, RosterChange, Rota, Target, Team, TeamLevel, Zone};
 
-use super::people::owner;
+use super::field::owner;
 
 /// A target with the name of its field, so that an error can name it.
 pub(crate) type Named = (String, Target);

@@ -9,7 +9,7 @@ use inresponse_core::roster::{
     Turn, TurnUnit, WallTime, WeekDays, Who, Zone,
 };
 
-use super::people::{at, owner};
+use super::field::{at, owner};
 use super::roster::{Named, bare, read, texts};
 
 /// The end of a feed's URL that is masked.

@@ -164,7 +164,7 @@ async fn a_name_in_use_is_not_deleted_and_the_answer_names_its_user() {
 }
 
 #[tokio::test]
-async fn an_override_is_written_by_whoever_responds() {
+async fn an_override_is_written_with_a_key_that_may_respond() {
     let world = world().await;
     let path = "/teams/web/schedules/primary/overrides/swap";
     let body = json!({

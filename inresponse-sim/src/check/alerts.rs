@@ -210,7 +210,7 @@ impl Checker<'_> {
         }
     }
 
-    /// P11: what is sent although somebody has the incident tells so, to whom it was handed, and to those who were
+    /// P11: a message that is sent although somebody has the incident says so, to whom it was handed, and to those who were
     /// alerted where they are told at all.
     fn status_updates_are_for_those_concerned(&self) {
         for update in self.history.sends.iter().filter(|sent| sent.is_status_update()) {

@@ -261,7 +261,7 @@ pub(crate) fn is_masked(feed: &Feed) -> bool {
     feed.url.ends_with("/…")
 }
 
-/// What a server tells of a feed, in the form of a URL.
+/// The masked URL that a server shows for a feed.
 fn shown(url: &str, id: Option<&str>) -> String {
     id.map_or_else(|| url.to_owned(), |id| format!("{url}#{id}"))
 }

@@ -105,7 +105,7 @@ impl Tables {
         services.chain(others).chain(self.book.entries())
     }
 
-    /// The schedules and teams that a calendar names, of what `named` tells of each day.
+    /// The schedules and teams that a calendar names, among the targets that `named` picks from each day.
     pub(super) fn named_by_days(
         &self,
         team: &TeamName,

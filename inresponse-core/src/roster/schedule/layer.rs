@@ -37,7 +37,7 @@ pub struct Layer {
 /// A member of a layer: who takes the turn, and from when to when they are members.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
-    /// Whoever takes the turn, together. Nobody means that the turn is off.
+    /// The people who take the turn, together. Nobody means that the turn is off.
     pub who: Vec<Target>,
     /// When they join; absent means that they always were members.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -32,7 +32,7 @@ use crate::model::{OwnerName, Zone};
 /// A schedule of a team: layers of turns, and feeds.
 ///
 /// Overrides are entries of their own. From the bottom to the top lie base feeds, layers by rank, override feeds and
-/// overrides. Whoever yields nobody hides nothing below.
+/// overrides. A layer or feed that yields nobody hides nothing below.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Schedule {

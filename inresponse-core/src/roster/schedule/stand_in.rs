@@ -101,7 +101,7 @@ impl Override {
         Self { owner, ..self }
     }
 
-    /// Why, in the words of whoever made the override.
+    /// The reason, in the words of the person who made the override.
     pub fn note(&self) -> Option<&str> {
         self.note.as_deref()
     }

@@ -93,7 +93,7 @@ impl<'a> One<'a> {
             }
             found
         };
-        // Whoever is away is taken out. If nobody is left, the override takes away: that is a gap, and it shows.
+        // People who are away are taken out. If nobody is left, the override takes away: that is a gap, and it shows.
         let people = all(self.stand_in.oncall(), Absent::Out);
         let is_on = |found: &[Known<'a>], duty: &Duty<'a>| duty.who.is_some_and(|who| found.contains(&who));
         match self.stand_in.instead_of() {

@@ -65,7 +65,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Adds the people of a schedule or a team. Whoever is away may be among them, because a team's level names them.
+    /// Adds the people of a schedule or a team. People who are away may be among them, because a team's level names them.
     fn of_node(&mut self, key: Key<'a>, at: i64, absent: Absent, found: &mut Vec<Known<'a>>) -> i64 {
         let node = self.node(key);
         let mut until = self.read(node, at);

@@ -12,6 +12,7 @@ use inresponse_core::roster::{
 use serde::{Serialize, Serializer};
 
 use super::super::output;
+use super::called::name;
 use super::hands::Hours;
 use crate::config::Given;
 
@@ -21,19 +22,6 @@ pub(super) struct Change {
     pub(super) key: EntryKey,
     pub(super) wanted: Option<Entry>,
     pub(super) now: Option<Entry>,
-}
-
-/// What an entry is called.
-pub(super) fn name(key: &EntryKey) -> String {
-    output::line(&match key {
-        EntryKey::Day(team, day) => format!("{team} {day}"),
-        EntryKey::Service(_)
-        | EntryKey::Team(_)
-        | EntryKey::Person(_)
-        | EntryKey::Schedule(..)
-        | EntryKey::Override(..)
-        | EntryKey::Feed(..) => key.to_string(),
-    })
 }
 
 /// An entry in one line.

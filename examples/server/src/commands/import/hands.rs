@@ -6,7 +6,7 @@ use inresponse_core::roster::{EntryKey, Shift, Snapshot, Who, days_of, shifts};
 use serde::Serialize;
 
 use super::super::output;
-use super::change::name;
+use super::called::name;
 
 /// How far ahead it is looked.
 pub(super) const DAYS_AHEAD: u64 = 90;

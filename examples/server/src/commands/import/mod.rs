@@ -1,5 +1,6 @@
 //! The command `inresponse roster import`.
 
+mod called;
 mod change;
 mod hands;
 mod read;

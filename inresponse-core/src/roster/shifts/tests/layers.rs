@@ -63,6 +63,6 @@ fn p17_a_name_that_is_not_there_is_nobody_and_a_contact_is_an_address() {
     let members = json!({ "members": [["person:zoe"], ["schedule:nothing", "team:nothing"], ["sms:+301", "sms:+301"]] });
     let scene = Scene::of(&json!({ "layers": [with(layer("ann", "1 day", "2026-01-01"), members)] }));
     assert_eq!(scene.told("2026-01-01", "2026-01-04"), ["01-01T00:00", "01-03T00:00 sms:+301 (layer:a)"]);
-    assert_eq!(scene.told_of("other", "2026-01-01", "2026-01-04"), ["01-01T00:00"]);
-    assert_eq!(scene.told_of("u/other", "2026-01-01", "2026-01-04"), ["01-01T00:00"]);
+    assert_eq!(scene.shown("other", "2026-01-01", "2026-01-04"), ["01-01T00:00"]);
+    assert_eq!(scene.shown("u/other", "2026-01-01", "2026-01-04"), ["01-01T00:00"]);
 }

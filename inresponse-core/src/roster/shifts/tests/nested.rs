@@ -14,7 +14,7 @@ fn p17_the_boundaries_of_a_nested_schedule_are_boundaries_of_the_outer_one() {
     }}}}));
     let expected = ["01-01T06:00 ann", "01-02T00:00 bob", "01-03T00:00 ann", "01-03T06:00 cat"];
     assert_eq!(scene.names("2026-01-01T06:00", "2026-01-04T06:00"), expected);
-    assert_eq!(scene.told_of("s", "2026-01-02", "2026-01-02T01:00"), ["01-02T00:00 bob (layer:a)"]);
+    assert_eq!(scene.shown("s", "2026-01-02", "2026-01-02T01:00"), ["01-02T00:00 bob (layer:a)"]);
 }
 
 #[test]

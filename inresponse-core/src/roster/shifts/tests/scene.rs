@@ -1,4 +1,4 @@
-//! Small rosters, and what is told of them.
+//! Small rosters, and what they answer.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Value, json};
@@ -46,10 +46,10 @@ impl Scene {
 
     /// The shifts of schedule `s`: when each begins, who is on call, and by what.
     pub(super) fn told(&self, from: &str, to: &str) -> Vec<String> {
-        self.told_of("s", from, to)
+        self.shown("s", from, to)
     }
 
-    pub(super) fn told_of(&self, schedule: &str, from: &str, to: &str) -> Vec<String> {
+    pub(super) fn shown(&self, schedule: &str, from: &str, to: &str) -> Vec<String> {
         let one = |shift: Shift| {
             let words = [shift.from.format("%m-%dT%H:%M").to_string()];
             let people = shift.oncall.iter().map(Who::to_string);

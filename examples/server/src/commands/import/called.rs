@@ -1,0 +1,18 @@
+//! What entries are called in the list of changes.
+
+use inresponse_core::roster::EntryKey;
+
+use super::super::output;
+
+/// What an entry is called.
+pub(super) fn name(key: &EntryKey) -> String {
+    output::line(&match key {
+        EntryKey::Day(team, day) => format!("{team} {day}"),
+        EntryKey::Service(_)
+        | EntryKey::Team(_)
+        | EntryKey::Person(_)
+        | EntryKey::Schedule(..)
+        | EntryKey::Override(..)
+        | EntryKey::Feed(..) => key.to_string(),
+    })
+}
