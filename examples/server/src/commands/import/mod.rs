@@ -131,7 +131,7 @@ impl Plan {
         if !found.refused.is_empty() {
             let told = found.refused.iter().map(|(key, refusal)| {
                 let place = places.iter().find(|(of, _)| of == key).map(|(_, place)| place);
-                let what = format!("{}: {}", change::name(key), entries::refused(refusal));
+                let what = format!("{}: {}", called::name(key), entries::refused(refusal));
                 place.map_or_else(|| what.clone(), |place| at(place, what.clone()))
             });
             let told = told.collect::<Vec<_>>().join("\n");
@@ -171,7 +171,7 @@ impl Plan {
             // One after the other, since each may need the one before.
             if let Err(error) = self.make(client, step, &key).await {
                 bar.finish_and_clear();
-                let name = change::name(&key);
+                let name = called::name(&key);
                 let all = self.changes.len();
                 eprintln!("inresponse: {done} of {all} changes were made; the change of {name} failed");
                 return Err(error.into());
@@ -266,7 +266,7 @@ fn pruned(held: &Held, named: &BTreeSet<EntryKey>, owner: &OwnerName) -> Result<
         let goes_along =
             matches!(key, EntryKey::Override(..)) && gone.iter().any(|outer| is_of_a_schedule(&outer));
         if !goes_along || named.contains(key) {
-            let (outer, key) = (change::name(outer), change::name(key));
+            let (outer, key) = (called::name(outer), called::name(key));
             let why =
                 format!("{outer} cannot be deleted, since {key} is not of {owner} and would go with it");
             return Err(Failure::Refused(format!("nothing was changed: {why}")));
