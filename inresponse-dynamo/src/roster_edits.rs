@@ -53,7 +53,7 @@ impl DynamoRoster {
         edits: &[RosterEdit],
     ) -> Result<Edited, Outage> {
         if let Err(refusal) = check(edits) {
-            return Ok(Edited::Refused(refusal));
+            return Ok(Edited::Refused(*refusal));
         }
         for tried in 1..=MAX_TRIES {
             // The version first: what is looked at after it is at least as new.

@@ -45,7 +45,7 @@ impl Edits {
         edits: &[RosterEdit],
     ) -> Result<RosterEdited, Outage> {
         if let Err(refusal) = check(edits) {
-            return Ok(RosterEdited::Refused(refusal));
+            return Ok(RosterEdited::Refused(*refusal));
         }
         for edit in edits {
             if let Some(refused) = self.refusal(edit, edits).await? {

@@ -114,6 +114,9 @@ pub fn coverage(
     found
 }
 
+/// When a person is on call, and in which schedule.
+type Span<'a> = (DateTime<Utc>, DateTime<Utc>, &'a ScheduleName);
+
 struct Check<'a> {
     directory: &'a Directory,
     defaults: &'a Defaults,
@@ -199,8 +202,7 @@ impl Check<'_> {
     }
 
     fn schedules(&self, found: &mut Vec<Finding>) {
-        let mut duties: BTreeMap<PersonId, Vec<(DateTime<Utc>, DateTime<Utc>, &ScheduleName)>> =
-            BTreeMap::new();
+        let mut duties: BTreeMap<PersonId, Vec<Span<'_>>> = BTreeMap::new();
         for (name, timetable) in self.outer_schedules() {
             let shifts = shifts(self.directory, self.team(), name, self.from, self.to);
             self.gaps(name, &shifts, found);
@@ -278,12 +280,7 @@ impl Check<'_> {
         }
     }
 
-    fn long_hours(
-        &self,
-        person: &PersonId,
-        spans: &[(DateTime<Utc>, DateTime<Utc>, &ScheduleName)],
-        found: &mut Vec<Finding>,
-    ) {
+    fn long_hours(&self, person: &PersonId, spans: &[Span<'_>], found: &mut Vec<Finding>) {
         let book = self.directory.book();
         let zone = book.person(person).map_or_else(Zone::utc, |profile| profile.timezone().clone());
         let mut by_day: BTreeMap<chrono::NaiveDate, TimeDelta> = BTreeMap::new();
@@ -379,11 +376,7 @@ fn odd_levels(resolved: &Resolved) -> Vec<(FindingKind, String)> {
     odd
 }
 
-fn two_places(
-    person: &PersonId,
-    spans: &[(DateTime<Utc>, DateTime<Utc>, &ScheduleName)],
-    found: &mut Vec<Finding>,
-) {
+fn two_places(person: &PersonId, spans: &[Span<'_>], found: &mut Vec<Finding>) {
     let mut told: BTreeSet<(&ScheduleName, &ScheduleName)> = BTreeSet::new();
     for (n, (from, to, schedule)) in spans.iter().enumerate() {
         for (other_from, other_to, other) in &spans[n + 1..] {

@@ -81,15 +81,15 @@ pub enum Judged {
 ///
 /// # Errors
 /// There are too many edits, or two of the same entry.
-pub fn check(edits: &[RosterEdit]) -> Result<(), Refusal> {
+pub fn check(edits: &[RosterEdit]) -> Result<(), Box<Refusal>> {
     if edits.len() > MAX_EDITS {
-        return Err(Refusal::TooMany(edits.len()));
+        return Err(Refusal::TooMany(edits.len()).into());
     }
     let mut seen = HashSet::new();
     for edit in edits {
         let key = edit.key();
         if is_inside_a_deleted(edits, &key) || !seen.insert(key.clone()) {
-            return Err(Refusal::Twice(key));
+            return Err(Refusal::Twice(key).into());
         }
     }
     Ok(())
@@ -105,11 +105,11 @@ fn is_inside_a_deleted(edits: &[RosterEdit], key: &EntryKey) -> bool {
 /// state, and writes to that state only.
 pub fn judge(by: &Person, at: DateTime<Utc>, edits: &[RosterEdit], answers: &Answers) -> Judged {
     if let Err(refusal) = check(edits) {
-        return Judged::Refused(refusal);
+        return Judged::Refused(*refusal);
     }
     let names = Names { edits, answers };
     match names.judge() {
-        Err(Open::Refused(refusal)) => return Judged::Refused(refusal),
+        Err(Open::Refused(refusal)) => return Judged::Refused(*refusal),
         Err(Open::Ask(questions)) => return Judged::Ask(questions),
         Ok(()) => {}
     }
@@ -255,13 +255,13 @@ mod tests {
             Entry::day(&team("devops"), day, Rota::new(Vec::<Contact>::new(), Vec::new()).unwrap())
         };
         let twice = [RosterEdit::Put(day(1)), RosterEdit::Put(day(2)), delete(&day(1))];
-        assert_eq!(check(&twice), Err(Refusal::Twice(day(1).key())));
+        assert_eq!(check(&twice), Err(Box::new(Refusal::Twice(day(1).key()))));
         let with_its_team = [RosterEdit::Put(day(1)), delete(&settings(1))];
-        assert_eq!(check(&with_its_team), Err(Refusal::Twice(day(1).key())));
+        assert_eq!(check(&with_its_team), Err(Box::new(Refusal::Twice(day(1).key()))));
         let many: Vec<_> = (0..=MAX_EDITS)
             .map(|n| RosterEdit::Put(Entry::service(&ServiceName::new(n.to_string()).unwrap(), &team("x"))))
             .collect();
-        assert_eq!(check(&many), Err(Refusal::TooMany(MAX_EDITS + 1)));
+        assert_eq!(check(&many), Err(Box::new(Refusal::TooMany(MAX_EDITS + 1))));
         assert_eq!(check(&many[1..]), Ok(()));
     }
 }

@@ -19,12 +19,12 @@ pub(super) enum Open {
     /// These questions must be answered first.
     Ask(Vec<Question>),
     /// The edits are refused.
-    Refused(Refusal),
+    Refused(Box<Refusal>),
 }
 
 impl From<Refusal> for Open {
     fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
+        Self::Refused(Box::new(refusal))
     }
 }
 
