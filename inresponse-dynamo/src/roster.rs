@@ -41,8 +41,11 @@ pub struct DynamoRoster {
     /// Only one call of this process makes edits at a time, because all of them change the same version.
     pub(crate) turn: Arc<Mutex<()>>,
     /// People and schedules, with the roster's version at which they were read.
-    read: Arc<Mutex<Option<(u64, Arc<Book>)>>>,
+    read: Arc<Mutex<Option<Read>>>,
 }
+
+/// People and schedules as they were read at a version of the roster.
+type Read = (u64, Arc<Book>);
 
 impl DynamoRoster {
     /// The roster in these tables. The client's own retries and time-outs are replaced by the roster's.

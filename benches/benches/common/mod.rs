@@ -12,7 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use inresponse_core::model::{Contact, Incident, IncidentNumber, Matrix, Report, Severity, TeamName};
 use inresponse_core::notify::{Alert, Outcome};
 use inresponse_core::plan::{self, Decision, Draft, Input, Opening};
-use inresponse_core::roster::{Defaults, Directory, Rota, Standing, Team, Zone, day_of};
+use inresponse_core::roster::{Defaults, Directory, Rota, Standing, Team, TeamPart, Zone, day_of};
 
 pub(crate) const LEASE: Duration = Duration::from_secs(30);
 
@@ -39,7 +39,8 @@ pub(crate) fn team() -> Team {
 pub(crate) fn directory() -> Directory {
     let (team, today) = (team(), day_of(&Zone::new("Europe/Athens").unwrap(), now()));
     let days = [(today, Arc::new(rota()))].into();
-    Directory::new(team_name(), Some(Arc::new(team)), days, Standing::Known)
+    let own = TeamPart { settings: Some(Arc::new(team)), days, standing: Standing::Known };
+    Directory::new(team_name(), own, Arc::default())
 }
 
 pub(crate) fn parts() -> (Report, TeamName, Matrix) {

@@ -79,7 +79,7 @@ pub(crate) fn order(roster: Snapshot, puts: Vec<Entry>, deletes: Vec<EntryKey>) 
     for step in left {
         let key = step.edit().key();
         if let Err(Some(refusal)) = found.take(step) {
-            found.refused.push((key, refusal));
+            found.refused.push((key, *refusal));
         }
     }
     found
@@ -87,7 +87,7 @@ pub(crate) fn order(roster: Snapshot, puts: Vec<Entry>, deletes: Vec<EntryKey>) 
 
 impl Ordered {
     /// Makes a step if the roster takes it.
-    fn take(&mut self, step: Step) -> Result<(), Option<Refusal>> {
+    fn take(&mut self, step: Step) -> Result<(), Option<Box<Refusal>>> {
         let edits = [step.edit()];
         let effects = judged(&self.after, &edits)?;
         self.after.apply(&edits, &effects);
@@ -100,7 +100,7 @@ impl Ordered {
 }
 
 /// What the edits would do to a roster. `None` only if the roster asks what a copy of it cannot tell.
-fn judged(roster: &Snapshot, edits: &[RosterEdit]) -> Result<Vec<Effect>, Option<Refusal>> {
+fn judged(roster: &Snapshot, edits: &[RosterEdit]) -> Result<Vec<Effect>, Option<Box<Refusal>>> {
     // Who makes the edits, and when, is for the records, which nobody keeps here.
     let by = Person::new("file").map_err(|_: InvalidInput| None)?;
     let answer = |question: &Question, answers: &mut Answers| {
@@ -110,7 +110,7 @@ fn judged(roster: &Snapshot, edits: &[RosterEdit]) -> Result<Vec<Effect>, Option
     let Ok(judged) = judge_by(&by, DateTime::UNIX_EPOCH, edits, answer);
     match judged {
         Judged::Write { effects, .. } => Ok(effects),
-        Judged::Refused(refusal) => Err(Some(refusal)),
+        Judged::Refused(refusal) => Err(Some(Box::new(refusal))),
         Judged::Ask(_) => Err(None),
     }
 }

@@ -242,7 +242,7 @@ mod tests {
                 vec![schedule("web", "x", &["team:a", "jo@example.org"])],
                 &["a"],
             ),
-            // A schedule without a team is one of the team that names it.
+            // A schedule without a team is one of the team that names it. The team's own schedules count too.
             (
                 part(&["schedule:ops/x"], last, &[], &[]),
                 vec![
@@ -250,7 +250,7 @@ mod tests {
                     schedule("ops", "y", &["team:a"]),
                     schedule("web", "y", &["team:b"]),
                 ],
-                &["a"],
+                &["a", "b"],
             ),
             // Overrides name who stands in, and whom they replace.
             (

@@ -168,10 +168,10 @@ impl Model {
                 self.write(disk, edit);
             }
         }
-        if let (records_a_refused_call, Refusal::InUse { .. }) = (self.defect, refusal) {
-            if let Judged::Write { changes, .. } = (Sight { users: None, ..sight }).judge(by, at, edits) {
-                self.record(disk, edits, sight, changes);
-            }
+        if let (records_a_refused_call, Refusal::InUse { .. }) = (self.defect, refusal)
+            && let Judged::Write { changes, .. } = (Sight { users: None, ..sight }).judge(by, at, edits)
+        {
+            self.record(disk, edits, sight, changes);
         }
     }
 
