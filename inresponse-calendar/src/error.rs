@@ -16,5 +16,5 @@ pub enum ReadErrorKind {
 
 /// Bytes that cannot be read as a calendar.
 ///
-/// Whoever reads a feed keeps the last good copy of it.
+/// The reader of a feed keeps the last good copy of it.
 pub type ReadError = ErrorOf<ReadErrorKind>;

@@ -71,7 +71,7 @@ fn what_is_not_understood_is_a_finding_that_names_the_event() {
         ),
     ];
     for (lines, message, kind) in cases {
-        // The others are read all the same.
+        // The others are read anyway.
         let feed = october(&format!(
             "{}\n{}",
             event(lines),

@@ -73,7 +73,7 @@ fn a_rule_yields_its_days() {
         ("FREQ=YEARLY;BYDAY=20MO", "2020-05-18", "2026-05-18"),
         ("FREQ=YEARLY;BYDAY=-1MO", "2020-12-28", "2026-12-28"),
         ("FREQ=YEARLY;BYMONTHDAY=13;BYDAY=FR", "2020-03-13", "2026-02-13 2026-03-13 2026-11-13"),
-        // An event that does not fit its own rule starts all the same, and is counted.
+        // An event that does not fit its own rule starts anyway, and is counted.
         ("FREQ=WEEKLY;BYDAY=MO;COUNT=3", "2026-01-01", "2026-01-01 2026-01-05 2026-01-12"),
     ];
     for (rule, start, expected) in cases {
