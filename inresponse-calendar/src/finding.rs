@@ -65,7 +65,7 @@ fn short(text: &str) -> String {
     if line.is_empty() { "an event without a name".to_owned() } else { line }
 }
 
-/// As many findings as are told, and how many there are.
+/// The findings that are listed, and how many others there are.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     told: Vec<Finding>,

@@ -1,4 +1,4 @@
-//! How much of a calendar is read. What is over a limit is an error or a finding, and costs no more.
+//! How much of a calendar is read. Whatever is over a limit becomes an error or a finding, and takes no more time.
 
 /// The most bytes of a calendar. The caller bounds its download, too.
 pub const MAX_BYTES: usize = 2 * 1024 * 1024;
@@ -18,10 +18,11 @@ pub const MAX_OCCURRENCES: usize = 5_000;
 /// The most occurrences of all events together within the span that is read.
 pub const MAX_ALL_OCCURRENCES: usize = 50_000;
 
-/// The most days that the rules of one event may look at, so that a rule that never matches ends.
+/// The most days that the rules of one event may look at, so that a rule that never matches ends. Each occurrence counts as
+/// ten days, since its zone takes time.
 pub const MAX_DAYS: u32 = 200_000;
 
-/// The most days that all rules together may look at.
+/// The most days that the rules of all events may look at, counted in the same way.
 pub const MAX_ALL_DAYS: u32 = 2_000_000;
 
 /// The most findings of a calendar. One more says how many others there are.
@@ -30,5 +31,5 @@ pub const MAX_FINDINGS: usize = 100;
 /// The most names that one event yields.
 pub const MAX_NAMES: usize = 64;
 
-/// The most bytes of a name. A longer one is nobody's.
+/// The most bytes of a name. A longer one is left out.
 pub const MAX_NAME: usize = 320;

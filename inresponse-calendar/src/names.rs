@@ -22,7 +22,7 @@ impl Names {
         names.priority = priority;
         names.add(without);
         without.split(SEPARATORS).for_each(|one| names.add(one));
-        // A person may be called so.
+        // A person's name may begin like that.
         names.add(summary);
         let mut attendees = part.all("ATTENDEE");
         if let (Some(attendee), None) = (attendees.next(), attendees.next()) {

@@ -78,7 +78,7 @@ pub(crate) fn meaning(line: &Line<'_>) -> Meaning {
     }
     let line = format!("{known}{rest}");
     let Ok(parsed) = icalendar::parser::Property::try_from(line.as_str()) else { return Meaning::Broken };
-    // Where the parameters make no sense the parser stops behind the name.
+    // If the parameters make no sense, the parser stops after the name.
     if rest.starts_with(';') && parsed.params.is_empty() {
         return Meaning::Broken;
     }

@@ -32,7 +32,7 @@ pub struct Feed {
 /// Reads what a calendar says about `span`.
 ///
 /// `zone` is that of the schedule: an event of a whole day is a day of this zone, and a time without a zone is read in it
-/// unless the calendar names a zone for these. A calendar without events is as good as any other.
+/// unless the calendar names a zone for these. A calendar without events is valid.
 ///
 /// # Errors
 /// The bytes are not a whole calendar, or they are over a limit. What is wrong with a single event is a [`Finding`].

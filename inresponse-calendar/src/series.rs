@@ -89,7 +89,7 @@ impl Reader {
             }
             doubts.extend(change.doubts);
         }
-        // What is wrong with events of last year is nobody's business.
+        // Old calendars have many doubtful events: only those in the span are reported.
         if self.events.len() > before {
             doubts.into_iter().for_each(|doubt| self.findings.add(doubt));
         }
@@ -108,6 +108,7 @@ impl Reader {
             Moment::At(..) => Days::Parts,
         };
         let too_much = |message: &str| Finding::new(FindingKind::TooMuch, &version.title, message);
+        self.work.next_event();
         let except: HashSet<Which> = body
             .except
             .iter()
@@ -119,11 +120,16 @@ impl Reader {
         let regular = match self.regular_starts(version, body, days) {
             Some(regular) => regular.into_iter().map(|start| (start, body.length)),
             None => {
-                return self.findings.add(too_much("its rules recur too often or take too long to follow"));
+                return self
+                    .findings
+                    .add(too_much("its rules recur too often or take too long to follow, it is left out"));
             }
         };
         let added = body.more.iter().map(|(start, length)| (start.clone(), length.unwrap_or(body.length)));
         for (start, length) in regular.chain(added) {
+            if !self.work.occurrence() {
+                return self.findings.add(too_much("it has too many occurrences and is left out"));
+            }
             let Some((from, to)) = lasts(&start, length, &self.schedule) else {
                 doubts.push(Finding::new(
                     FindingKind::Time,
@@ -138,7 +144,7 @@ impl Reader {
             }
         }
         if found.len() > MAX_OCCURRENCES || self.events.len() + found.len() > MAX_ALL_OCCURRENCES {
-            return self.findings.add(too_much("there are too many occurrences, it is left out"));
+            return self.findings.add(too_much("it has too many occurrences and is left out"));
         }
         let event = |(from, to)| Event::new(version, &body.names, from, to);
         self.events.extend(found.into_iter().filter_map(event));
@@ -159,7 +165,6 @@ impl Reader {
             |local: DateTime, days: i64| local.saturating_add(0.days().try_days(days).unwrap_or_default());
         let window = reach(zone.to_datetime(self.span.start), -body.length.days() - 2)
             ..reach(zone.to_datetime(self.span.end), 2);
-        self.work.next_event();
         let mut all = Vec::new();
         for rule in &body.rules {
             match starts(rule, &body.start.local(), (days, &zone), &window, &mut self.work) {

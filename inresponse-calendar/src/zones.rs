@@ -1,5 +1,6 @@
 //! The zones that a calendar names.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};
@@ -10,26 +11,27 @@ use crate::windows;
 /// The zones of one calendar.
 #[derive(Debug)]
 pub(crate) struct Zones<'a> {
-    described: &'a [ZonePart],
-    /// That of times that name none, or the name that nobody knows.
+    described: HashMap<&'a str, &'a ZonePart>,
+    /// The zone of times that name none. An error is a name that is unknown.
     floating: Result<TimeZone, String>,
 }
 
 impl<'a> Zones<'a> {
     /// Those of the calendar. Its times without a zone are in the zone that it names, or else in `schedule`.
     pub(crate) fn of(calendar: &'a Calendar, schedule: &TimeZone) -> Self {
-        let described = &calendar.zones;
+        let tzid = |zone: &'a ZonePart| Some((zone.properties.value("TZID")?, zone));
+        let described = calendar.zones.iter().filter_map(tzid).collect();
         let floating = match &calendar.zone {
-            Some(name) => found(name, described).ok_or_else(|| name.clone()),
+            Some(name) => found(name, &described).ok_or_else(|| name.clone()),
             None => Ok(schedule.clone()),
         };
         Self { described, floating }
     }
 
-    /// The zone of a time: by its parameter `TZID`. An error is the name that nobody knows.
+    /// The zone of a time: by its parameter `TZID`. An error is a name that is unknown.
     pub(crate) fn zone(&self, tzid: Option<&str>) -> Result<TimeZone, String> {
         match tzid.map(str::trim).filter(|name| !name.is_empty()) {
-            Some(name) => found(name, self.described).ok_or_else(|| name.to_owned()),
+            Some(name) => found(name, &self.described).ok_or_else(|| name.to_owned()),
             None => self.floating.clone(),
         }
     }
@@ -38,8 +40,8 @@ impl<'a> Zones<'a> {
 /// The zone of the bundled database that a name stands for; and only if none does, the rules in the calendar.
 ///
 /// A calendar's own rules are as old as the program that wrote them, and many are wrong.
-fn found(name: &str, described: &[ZonePart]) -> Option<TimeZone> {
-    let part = described.iter().find(|zone| zone.properties.value("TZID") == Some(name));
+fn found(name: &str, described: &HashMap<&str, &ZonePart>) -> Option<TimeZone> {
+    let part = described.get(name);
     let location = || part.and_then(|zone| zone.properties.value("X-LIC-LOCATION"));
     named(name)
         .or_else(|| location().and_then(named))

@@ -29,6 +29,12 @@ impl Work {
         self.one = MAX_DAYS.min(self.all);
     }
 
+    /// One occurrence is turned into instants; `false` if that is too much.
+    #[must_use]
+    pub(crate) fn occurrence(&mut self) -> bool {
+        self.spend(10)
+    }
+
     #[must_use]
     fn spend(&mut self, days: u32) -> bool {
         let is_left = self.one >= days;

@@ -87,7 +87,7 @@ fn short(part: &str) -> String {
     part.chars().take(40).collect()
 }
 
-/// Rules by the hour, minute or second are refused: nobody is on call by them.
+/// Rules by the hour, minute or second are refused: they are rarely right when clocks change, and shifts do not need them.
 fn frequency_of(value: &str) -> Option<Frequency> {
     match value {
         "DAILY" => Some(Frequency::Daily),
