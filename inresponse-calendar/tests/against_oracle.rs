@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::runs::{Run, runs, runs_of};
 
 /// The random rosters that are compared if `INRESPONSE_ORACLE_ROSTERS` gives no other number.
-const ROSTERS: &str = "120";
+const ROSTERS: &str = "100";
 /// The end of the realistic roster's span if `INRESPONSE_ORACLE_UNTIL` gives no other.
 const UNTIL: &str = "2027-04-15T00:00:00Z";
 
@@ -27,8 +27,9 @@ fn variable(name: &str, usual: &str) -> String {
 
 /// Runs a program of the oracle with that input, and returns what it printed.
 fn python(program: &str, arguments: &[&str], input: &str) -> String {
-    let python = std::env::var("INRESPONSE_TEST_PYTHON")
-        .expect("this test asks a program in Python that `cargo xtask test` installs: run the tests with that");
+    let python = std::env::var("INRESPONSE_TEST_PYTHON").expect(
+        "this test asks a program in Python that `cargo xtask test` installs: run the tests with that",
+    );
     let mut child = Command::new(python)
         .args(["-X", "utf8", "-B"])
         .arg(oracle().join(program))
@@ -49,7 +50,9 @@ fn python(program: &str, arguments: &[&str], input: &str) -> String {
 /// Compares the runs of a roster, and returns the number of minutes they cover.
 fn compare(case: &str, ours: &[Run], oracles: &[Run]) -> i64 {
     let differ = ours.iter().zip(oracles).find(|(ours, oracles)| ours != oracles);
-    assert_eq!(differ, None, "{case}: the core's run, and the oracle's");
+    if let Some((ours, oracles)) = differ {
+        panic!("{case}:\nthe core answers {ours:?}\nthe oracle answers {oracles:?}");
+    }
     assert_eq!(ours.len(), oracles.len(), "{case}: the number of runs");
     ours.iter().map(|run| (run.to - run.from).num_minutes()).sum()
 }

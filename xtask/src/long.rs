@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use crate::bench::{self, Bench};
+use crate::oracle::{self, Oracle};
 use crate::steps::{Account, Step, Usual, chosen, minutes};
 use crate::test::Kills;
 use crate::tools::Failure;
@@ -24,7 +25,10 @@ pub(crate) struct Sizes {
     /// The number of seeds to simulate on an emulated DynamoDB.
     #[arg(long, default_value_t = 1_000)]
     dynamo_seeds: u32,
-    /// The first seed of simulations and power cuts, and the seed of the kills.
+    /// The number of random rosters to compare.
+    #[arg(long, default_value_t = 2_000)]
+    oracle_rosters: u32,
+    /// The first seed of simulations and power cuts, and the seed of kills and rosters.
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// The number of seeds to try for each planted bug.
@@ -58,6 +62,8 @@ pub(crate) enum Long {
     SimSqlite,
     /// `cargo xtask sim --store dynamo`
     SimDynamo,
+    /// `cargo xtask oracle`
+    Oracle,
     /// `cargo xtask mutants`
     Mutants,
     /// `cargo xtask powercuts`
@@ -104,6 +110,7 @@ impl Sizes {
             Long::SimMemory => self.simulate("memory", self.memory_seeds),
             Long::SimSqlite => self.simulate("sqlite", self.sqlite_seeds),
             Long::SimDynamo => self.simulate("dynamo", self.dynamo_seeds),
+            Long::Oracle => oracle::compare(&Oracle { rosters: self.oracle_rosters, seed: self.seed }),
             Long::Mutants => sim::mutants(&words(["--seeds", &self.mutant_seeds.to_string()])),
             Long::Powercuts => {
                 sim::powercuts(&words(["--cuts", &self.cuts.to_string(), "--from", &self.seed.to_string()]))
@@ -128,11 +135,12 @@ impl Sizes {
     /// The sizes as options, to repeat a step with the same ones.
     fn options(&self) -> String {
         format!(
-            " --memory-seeds {} --sqlite-seeds {} --dynamo-seeds {} --seed {} --mutant-seeds {} --kills {} --cuts {} \
+            " --memory-seeds {} --sqlite-seeds {} --dynamo-seeds {} --oracle-rosters {} --seed {} --mutant-seeds {} --kills {} --cuts {} \
              --fuzz-seconds {} --schema-examples {} --load-seconds {}",
             self.memory_seeds,
             self.sqlite_seeds,
             self.dynamo_seeds,
+            self.oracle_rosters,
             self.seed,
             self.mutant_seeds,
             self.kills,

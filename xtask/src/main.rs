@@ -11,6 +11,7 @@ mod lambda;
 mod log_lines;
 mod long;
 mod nextest;
+mod oracle;
 mod pictures;
 mod prose;
 mod purity;
@@ -94,6 +95,9 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Compare schedules, minute by minute, with an independent program in Python: a whole year of a realistic roster,
+    /// and many random rosters.
+    Oracle(oracle::Oracle),
     /// Fuzz all readers of untrusted input, each target for some time.
     Fuzz {
         /// The number of seconds for each target.
@@ -166,6 +170,7 @@ fn main() -> ExitCode {
         }
         Command::Lambda => lambda::build().map(drop),
         Command::LambdaBench => lambda::bench(),
+        Command::Oracle(what) => oracle::compare(&what),
         Command::Fuzz { seconds, targets } => fuzz::fuzz(seconds, &targets),
         Command::Schema { examples } => schema::schema(examples),
         Command::Load { seconds } => test::load(seconds),

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use inresponse_core::model::{ScheduleName, TeamName, Zone};
-use inresponse_core::roster::{Shift, Target, shifts};
+use inresponse_core::roster::{Defaults, Directory, Target, Who, resolve, shifts};
 use inresponse_core::testing::roster_document;
 use serde_json::{Map, Value, json};
 
@@ -40,43 +40,57 @@ pub(crate) fn runs_of(lines: &[Value]) -> Vec<Run> {
 pub(crate) fn runs(document: &Value, folder: &Path) -> Vec<Run> {
     let (from, to) = (instant(&document["from"]), instant(&document["to"]));
     let mut document = document.clone();
-    let mut asked: Vec<(String, TeamName, ScheduleName)> = Vec::new();
-    let mut probes = Map::new();
+    let mut asked: Vec<(TeamName, Option<ScheduleName>)> = Vec::new();
     for (team, body) in document["teams"].as_object_mut().unwrap() {
+        let team = TeamName::new(team).unwrap();
         for (schedule, body) in body["schedules"].as_object_mut().into_iter().flatten() {
             body["copies"] = copies(body, folder, from);
-            let (team_name, name) = (TeamName::new(team).unwrap(), ScheduleName::new(schedule).unwrap());
-            asked.push((format!("schedule {team}/{schedule}"), team_name, name));
+            asked.push((team.clone(), Some(ScheduleName::new(schedule).unwrap())));
         }
-        // A schedule that always has the team on call says whom the team means.
-        let probe = format!("p{}", probes.len());
-        asked.push((
-            format!("team {team}"),
-            TeamName::new("probe").unwrap(),
-            ScheduleName::new(&probe).unwrap(),
-        ));
-        let turn = json!({ "every": 1, "unit": "week" });
-        let layer =
-            json!({ "name": "a", "members": [format!("team:{team}")], "from": "1970-01-01", "turn": turn });
-        probes.insert(probe, json!({ "layers": [layer] }));
+        asked.push((team, None));
     }
-    document["teams"]["probe"] = json!({ "schedules": probes });
     let roster = roster_document(&document).unwrap();
     let mut runs = Vec::new();
-    for (of, team, schedule) in asked {
+    for (team, schedule) in asked {
         let directory = roster.directory(&team, NaiveDate::MIN, NaiveDate::MAX);
-        merge(&mut runs, &of, shifts(&directory, &team, &schedule, from, to));
+        let spans: Vec<Span> = match &schedule {
+            Some(name) => {
+                let shifts = shifts(&directory, &team, name, from, to);
+                shifts.into_iter().map(|shift| (shift.from, shift.to, shift.oncall)).collect()
+            }
+            // A team has no shifts, so it is asked about every minute.
+            None => minutes(from, to).map(|at| (at, at + MINUTE, first_alerted(&directory, at))).collect(),
+        };
+        let of = match schedule {
+            Some(name) => format!("schedule {team}/{name}"),
+            None => format!("team {team}"),
+        };
+        merge(&mut runs, &of, spans);
     }
     runs.sort();
     runs
 }
 
-fn merge(runs: &mut Vec<Run>, of: &str, shifts: Vec<Shift>) {
-    for Shift { from, to, oncall, .. } in shifts {
+const MINUTE: TimeDelta = TimeDelta::minutes(1);
+
+type Span = (DateTime<Utc>, DateTime<Utc>, Vec<Who>);
+
+fn minutes(from: DateTime<Utc>, to: DateTime<Utc>) -> impl Iterator<Item = DateTime<Utc>> {
+    std::iter::successors(Some(from), |at| Some(*at + MINUTE)).take_while(move |at| *at < to)
+}
+
+/// Whom the planner alerts at level 1 of a round that begins at that instant.
+fn first_alerted(directory: &Directory, at: DateTime<Utc>) -> Vec<Who> {
+    let resolved = resolve(directory, &Defaults::none(), at).unwrap();
+    resolved.levels[0].iter().map(|on_duty| on_duty.who.clone()).collect()
+}
+
+fn merge(runs: &mut Vec<Run>, of: &str, spans: Vec<Span>) {
+    for (from, to, oncall) in spans {
         let oncall: BTreeSet<String> = oncall.into_iter().map(|who| said(&Target::from(who))).collect();
         match runs.last_mut() {
             Some(last) if last.of == of && last.oncall == oncall => {
-                assert_eq!(last.to, from, "shifts tile time");
+                assert_eq!(last.to, from, "spans tile time");
                 last.to = to;
             }
             Some(_) | None => runs.push(Run { of: of.to_owned(), from, to, oncall }),
