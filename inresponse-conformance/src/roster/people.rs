@@ -91,15 +91,17 @@ pub async fn each_edit_of_a_person_or_a_schedule_tells_what_it_did<H: Harness<Su
     let roster = harness.fresh().await;
     put_all(&roster, &base()).await;
     let mut expected = Vec::new();
-    for [first, second] in crew_pairs() {
+    for (pair, [first, second]) in (0..).zip(crew_pairs()) {
         let key = first.key();
-        assert_eq!(done_one(&roster, 1, delete(&first)).await, Effect::Absent, "{first:?}");
-        assert_eq!(done_one(&roster, 2, put(&first)).await, Effect::Created, "{first:?}");
-        assert_eq!(done_one(&roster, 3, put(&first)).await, Effect::Unchanged, "{first:?}");
-        assert_eq!(done_one(&roster, 4, put(&second)).await, Effect::Replaced, "{second:?}");
-        assert_eq!(done_one(&roster, 5, delete(&first)).await, Effect::Deleted, "{first:?}");
+        // Records are in the order of their times.
+        let nth = |step: u32| 10 * pair + step;
+        assert_eq!(done_one(&roster, nth(1), delete(&first)).await, Effect::Absent, "{first:?}");
+        assert_eq!(done_one(&roster, nth(2), put(&first)).await, Effect::Created, "{first:?}");
+        assert_eq!(done_one(&roster, nth(3), put(&first)).await, Effect::Unchanged, "{first:?}");
+        assert_eq!(done_one(&roster, nth(4), put(&second)).await, Effect::Replaced, "{second:?}");
+        assert_eq!(done_one(&roster, nth(5), delete(&first)).await, Effect::Deleted, "{first:?}");
         assert_eq!(held(&roster, &key).await, None, "it was deleted");
-        assert_eq!(done_one(&roster, 6, delete(&first)).await, Effect::Absent, "{first:?}");
+        assert_eq!(done_one(&roster, nth(6), delete(&first)).await, Effect::Absent, "{first:?}");
         let changes = [ChangeKind::Created, ChangeKind::Replaced, ChangeKind::Deleted];
         expected.extend(changes.map(|change| (key.clone(), change)));
     }
