@@ -20,20 +20,20 @@ fn found(plant: Plant) -> String {
 #[test]
 fn a_database_that_never_syncs_is_found() {
     let what = found(Plant::Synchronous("OFF"));
-    assert!(what.contains("lost") || what.contains("not sound") || what.contains("cannot be"), "{what}");
+    assert!(what.contains("are missing") || what.contains("is damaged") || what.contains("cannot be"), "{what}");
 }
 
 #[test]
 fn a_database_that_does_not_sync_each_commit_is_found() {
     let what = found(Plant::Synchronous("NORMAL"));
-    assert!(what.contains("numbers that are lost"), "{what}");
+    assert!(what.contains("incidents that are missing"), "{what}");
 }
 
 #[test]
 fn a_directory_that_is_not_synced_is_found() {
     let what = found(Plant::DirectoryNeverSynced);
     // A log that is gone takes with it what only it held, be that numbers or half of what was copied into the database.
-    assert!(what.contains("numbers that are lost") || what.contains("cannot be"), "{what}");
+    assert!(what.contains("incidents that are missing") || what.contains("cannot be"), "{what}");
 }
 
 #[test]
