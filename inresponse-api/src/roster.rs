@@ -118,7 +118,7 @@ pub struct TeamSettings {
     example = json!({ "notify": ["schedule:primary", "person:kim"], "waitSeconds": 300 })))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct TeamLevel {
-    /// Who is alerted, together.
+    /// Everyone whom this level alerts, at the same time.
     pub notify: Contacts,
     /// How long the level is given before the next one is alerted (default: the team's wait).
     #[serde(default, skip_serializing_if = "Option::is_none")]

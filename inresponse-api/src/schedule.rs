@@ -190,7 +190,7 @@ pub struct OverrideEntry {
     pub from: String,
     /// When the override ends, in the same forms.
     pub to: String,
-    /// Who is put on call; an empty list takes away.
+    /// Who is put on call. If the list is empty, the replaced people are taken off call and nobody takes their place.
     pub oncall: Contacts,
     /// Whom they replace: everybody if it is absent, nobody if it is an empty list.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -235,7 +235,7 @@ words! {
 }
 
 words! {
-    /// The kind of a webhook's message.
+    /// The `type` of a webhook message.
     MessageKind {
         /// An alert: somebody must respond.
         Alert = "inresponse.alert",

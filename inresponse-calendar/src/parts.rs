@@ -131,7 +131,7 @@ impl Reading {
             None if self.calendars.is_empty() => Err(not_a_calendar()),
             None => Ok(()),
             Some(open) => {
-                let message = format!("line {line} ends another part than {open}, which has begun");
+                let message = format!("line {line} ends a part other than {open}, which is still open");
                 Err(ReadError::new(ReadErrorKind::Incomplete, message))
             }
         }

@@ -11,7 +11,7 @@ use crate::rule::Rule;
 use crate::time::{Length, Moment, Written, first_instant, last_instant};
 use crate::zones::Zones;
 
-/// An event as one part of the calendar describes it.
+/// One VEVENT of the calendar: a version of an event, or of one of its occurrences.
 #[derive(Debug)]
 pub(crate) struct Version {
     pub(crate) uid: String,

@@ -64,7 +64,7 @@ pub fn write(name: &str, shifts: impl Iterator<Item = Shift>, stamp: DateTime<Ut
     written
 }
 
-/// The most bytes of a line, without its end.
+/// The maximum number of bytes of a line, without its end.
 const FOLD_AT: usize = 75;
 
 /// Adds a line with its end, folded between characters. (The crate `icalendar` makes the last of folded lines one byte too

@@ -12,7 +12,7 @@ use crate::config::ClientConfig;
 use crate::error::{ClientError, ClientErrorKind as Kind};
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
-/// The maximum size of an answer, in bytes. A page of 500 incidents has some megabytes at most.
+/// The maximum size of an answer, in bytes. A page of 500 incidents is a few megabytes at most.
 const MAX_BYTES: usize = 32 * 1024 * 1024;
 /// How long an idle connection is kept for the next request.
 const IDLE: Duration = Duration::from_secs(5);

@@ -71,7 +71,7 @@ impl Client {
         self.http.delete(self.day_url(team, day)).await
     }
 
-    /// Reads a page of a team's calendar, from a cursor on.
+    /// Reads a page of a team's calendar: the one after `cursor`, or the first.
     pub async fn calendar(&self, team: &str, cursor: Option<&str>) -> Result<Calendar, ClientError> {
         let mut url = self.http.url(&["teams", team, "calendar"]);
         url.query_pairs_mut().append_pair("limit", PAGE);

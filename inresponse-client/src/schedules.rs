@@ -35,17 +35,17 @@ impl Client {
         url
     }
 
-    /// A page of services, from a cursor on.
+    /// A page of services: the one after `cursor`, or the first.
     pub async fn services(&self, cursor: Option<&str>) -> Result<Services, ClientError> {
         self.http.get(self.page_url("services", cursor)).await
     }
 
-    /// A page of teams, from a cursor on.
+    /// A page of teams: the one after `cursor`, or the first.
     pub async fn teams(&self, cursor: Option<&str>) -> Result<Teams, ClientError> {
         self.http.get(self.page_url("teams", cursor)).await
     }
 
-    /// A page of people, from a cursor on.
+    /// A page of people: the one after `cursor`, or the first.
     pub async fn people(&self, cursor: Option<&str>) -> Result<People, ClientError> {
         self.http.get(self.page_url("people", cursor)).await
     }

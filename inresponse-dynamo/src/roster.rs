@@ -31,9 +31,10 @@ const LAST_DAY: NaiveDate = NaiveDate::from_ymd_opt(9999, 12, 31).expect("a day"
 /// report reads the service, the settings, three days and the version. Audit records are kept for 400 days; those of several
 /// processes are in the order of their clocks.
 ///
-/// Edits, their audit records and the roster's version are written in one transaction, of at most a hundred items. If a
-/// deleted team has a longer calendar, the transaction deletes its last days, and the earlier days follow. If the
-/// process dies in between, some days are left, and the team can be deleted again.
+/// Edits, their audit records and the roster's version are written in one transaction, of at most a hundred items. If
+/// the parts of a deleted team do not all fit, the transaction deletes as many as fit: first its schedules with their
+/// parts, then the days of its calendar, the last day first. The process deletes the rest right afterwards. If the
+/// process dies in between, some parts are left, and the team can be deleted again.
 #[derive(Debug, Clone)]
 pub struct DynamoRoster {
     pub(crate) client: Client,

@@ -11,9 +11,9 @@ use crate::Api;
 /// How often something may be done.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limit {
-    /// At most this often …
+    /// The maximum number of times within `window`.
     pub(crate) most: usize,
-    /// … within this time.
+    /// The length of the window.
     pub(crate) window: TimeDelta,
 }
 
@@ -27,7 +27,7 @@ pub(crate) enum Counted {
     NotNow(Duration),
 }
 
-/// How often a change is tried again that somebody else's came before.
+/// How many times a change is tried again if another change came first.
 const MAX_TRIES: usize = 8;
 
 /// Counts once more, unless that was done too often recently. `what` names what is counted.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::address::Client;
 
-/// The number of refusals a minute that are logged one by one, so that somebody who tries keys cannot fill the log.
+/// The number of refusals a minute that are logged one by one, so that somebody who guesses keys cannot fill the log.
 const TOLD: u64 = 20;
 const MINUTE: Duration = Duration::from_secs(60);
 

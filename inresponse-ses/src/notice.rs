@@ -92,7 +92,7 @@ impl Fate {
 /// The function trusts nothing in the message and never panics. The caller has checked that SNS sent it.
 ///
 /// # Errors
-/// The message is larger than SNS allows, or not a message of SES.
+/// The message is larger than SNS allows, or is not an SES notification.
 pub fn read(message: &[u8]) -> Result<Notice, SesError> {
     let unreadable = |what: &str| SesError::new(SesErrorKind::Notice, what);
     if message.len() > MAX_BYTES {

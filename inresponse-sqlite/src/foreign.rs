@@ -33,13 +33,13 @@ pub(crate) fn refuse_foreign(connection: &Connection, path: &Path) -> Result<(),
     let changed =
         || found.iter().find(|(object, sql)| own.get(*object) != Some(sql)).map(|(object, _)| object);
     if let Some(object) = foreign {
-        return refused((object, "has something that is not of this program"));
+        return refused((object, "contains something that this program did not make"));
     }
     if let Some(object) = missing() {
-        return refused((object, "lacks something of this program"));
+        return refused((object, "is missing something that this program makes"));
     }
     match changed() {
-        Some(object) => refused((object, "has something that is not as this program made it")),
+        Some(object) => refused((object, "contains something that is not as this program made it")),
         None => Ok(()),
     }
 }

@@ -256,7 +256,7 @@ async fn directory_at(roster: &impl Roster, name: &TeamName, at: DateTime<Utc>) 
     (*roster.directory(name, at, at).await.expect("the roster answers")).clone()
 }
 
-/// An entry as a directory holds it.
+/// An entry as a directory returns it.
 pub(super) async fn held(roster: &impl Roster, key: &EntryKey) -> Option<Entry> {
     directory(roster, "devops").await.book().entry(key)
 }

@@ -140,7 +140,7 @@ mod with_runner {
             taken
         }
 
-        /// Forgets all due times, because by another clock they are different.
+        /// Forgets all due times. After the clock went back, they may be wrong.
         pub(in crate::engine) fn forget(&self) {
             self.state().backlog.clear();
         }

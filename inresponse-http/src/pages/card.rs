@@ -11,9 +11,9 @@ use super::picture::{Week, weeks};
 use super::reader::{self, Reader};
 use super::times::{Told, machine, on};
 
-/// How many shifts of a schedule are listed.
+/// The maximum number of shifts listed for a schedule.
 const SHIFTS: usize = 300;
-/// How many overrides of a schedule are listed.
+/// The maximum number of overrides listed for a schedule.
 const OVERRIDES: usize = 100;
 
 /// A schedule.

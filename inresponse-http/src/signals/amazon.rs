@@ -1,4 +1,4 @@
-//! Fetches certificates and confirmations from Amazon SNS.
+//! Fetches from Amazon SNS: signing certificates, and the links that confirm subscriptions.
 
 use std::collections::HashMap;
 use std::fmt::Debug;

@@ -112,7 +112,8 @@ impl Intake {
         &self.room
     }
 
-    /// The memory for requests without a known key. PagerDuty's clients have their key in the message itself.
+    /// The memory for requests without a known key in their headers. PagerDuty's clients are among them: their key is
+    /// inside the message.
     pub(crate) fn strangers_room(&self) -> &Room {
         &self.strangers_room
     }

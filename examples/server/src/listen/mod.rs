@@ -31,7 +31,7 @@ use stream::{Arriving, Moving};
 const HEADER_TIMEOUT: Duration = Duration::from_secs(13);
 /// The time limit for a client that reads nothing of its answer.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
-/// The number of bytes that are read at once. The head of a request is not much longer.
+/// The number of bytes that are read at a time. The head of a request is not much longer.
 const BUFFER: usize = 32 * 1024;
 /// The maximum number of connections that wait to be accepted, if the system allows it. A client beyond that tries
 /// again after a second.

@@ -30,7 +30,8 @@ impl Override {
     /// Puts `oncall` on call from `from` to `to`.
     ///
     /// Without `instead_of`, the override replaces everybody. With names, it replaces those of them who are on call,
-    /// and otherwise does nothing. With an empty list, it adds. If `oncall` is empty, the override takes away.
+    /// and otherwise does nothing. With an empty list, it adds. If `oncall` is empty, the replaced people are taken off
+    /// call and nobody takes their place.
     ///
     /// # Errors
     /// Every invalid field, by its name on the wire. Whether `from` is before `to` is checked as far as both are
