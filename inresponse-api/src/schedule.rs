@@ -216,7 +216,7 @@ pub struct Override {
     pub to: String,
     /// Who is put on call.
     pub oncall: Vec<String>,
-    /// Whom they replace; everybody if it is absent.
+    /// Whom they replace. If it is absent, they replace everybody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instead_of: Option<Vec<String>>,
     /// Why.

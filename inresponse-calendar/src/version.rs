@@ -74,7 +74,7 @@ impl Body {
         let start = moment(starts, &starts.value, zones)?;
         let length = length(part, &start, zones)?;
         if part.property("EXRULE").is_some() {
-            return Err((FindingKind::Rule, "EXRULE is not read".to_owned()));
+            return Err((FindingKind::Rule, "EXRULE is not supported".to_owned()));
         }
         let rule = |rule: &Property| {
             Rule::parse(&rule.value, start.local())
@@ -105,7 +105,7 @@ fn values(list: &str) -> impl Iterator<Item = &str> {
 fn moment(property: &Property, written: &str, zones: &Zones<'_>) -> Result<Moment, Refused> {
     let unreadable = || {
         let written: String = written.chars().take(40).collect();
-        (FindingKind::Time, format!("{} is not read: `{written}`", property.name))
+        (FindingKind::Time, format!("{} cannot be read: `{written}`", property.name))
     };
     match Written::parse(written).ok_or_else(unreadable)? {
         Written::Day(date) => Ok(Moment::Day(date)),
@@ -147,7 +147,7 @@ fn length(part: &Part, start: &Moment, zones: &Zones<'_>) -> Result<Length, Refu
             }
         }
         (None, Some(duration), _) => {
-            let unreadable = || (FindingKind::Length, format!("DURATION is not read: `{duration}`"));
+            let unreadable = || (FindingKind::Length, format!("DURATION cannot be read: `{duration}`"));
             match (Length::parse(duration).ok_or_else(unreadable)?, start) {
                 (Length::Mixed { days, seconds }, Moment::Day(_)) if seconds % 86_400 == 0 => {
                     let more = i32::try_from(seconds / 86_400).map_err(|_| unreadable())?;
@@ -169,7 +169,7 @@ fn positive(length: Length) -> Result<Length, Refused> {
     if length.is_positive() { Ok(length) } else { Err(refused()) }
 }
 
-/// From one time to another. Two local times of one zone are a length by the clock on the wall.
+/// The length from one time to another. Between two local times of one zone, it is measured by the local clock.
 fn between(start: &Moment, end: &Moment) -> Result<Length, Refused> {
     let unfit =
         || (FindingKind::Length, "of its start and its end one is a day and one is a time".to_owned());

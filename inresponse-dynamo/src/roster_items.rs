@@ -1,7 +1,8 @@
 //! Converts the roster's entries and audit records to items.
 //!
-//! Services, days and settings keep the tables that they have always had. All other kinds lie in the table of the audit
-//! records, in a partition of their own. A new kind needs no new table and no new code here.
+//! Services, days and settings keep the tables that they have always had. All other kinds are stored in the table of
+//! the audit records, in a partition of their own. A new kind needs no new table. It joins the other kinds in each
+//! `match` here.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta};

@@ -111,8 +111,8 @@ impl Cache {
         }
     }
 
-    /// Applies edits that led to a version to the copy. Returns whether the copy now contains them: it does not if
-    /// others changed something before them that was not read yet.
+    /// Applies edits to the copy. `version` is the roster's version after the edits. Returns whether the copy now
+    /// contains them: it does not if earlier edits of others were not read yet.
     #[must_use]
     fn follow(&self, edits: &[RosterEdit], edited: &Edited, version: u64) -> bool {
         let mut held = self.changing();

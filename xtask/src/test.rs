@@ -105,7 +105,7 @@ impl Step for Part {
     }
 }
 
-/// Runs these parts, or all of them, and only those tests that the filter selects, if there is one.
+/// Runs these parts, or all parts if none is named. With a filter, only the tests that it selects run.
 pub(crate) fn test(named: &[Part], only: Option<&str>) -> Result<(), Failure> {
     let parts = chosen(named, |_| Usual::Run);
     let deny = parts.contains(&Part::Dependencies).then(Installing::cargo_deny).flatten();

@@ -1,8 +1,8 @@
-//! In which order the entries of a file are put and deleted one by one, so that the roster takes each of them.
+//! Orders the edits that a file needs, so that the roster accepts them one by one.
 //!
-//! The order is tried on a copy of the roster, by the judgement of the roster itself. Whatever may be put next is put
-//! next. If nothing may, a new team is put first without those whom it names and who are not there yet: its own
-//! schedules, mostly. If that does not help, an entry is deleted.
+//! The order is tried on a copy of the roster, by the rules of the roster itself. Every entry that can be put next is
+//! put next. If there is none, a new team is put without the entries that it names and that do not exist yet, usually
+//! its own schedules. If that does not help, an entry is deleted.
 
 use std::sync::Arc;
 

@@ -28,7 +28,7 @@ pub(super) struct LeasedSend {
 pub(super) struct LeaseTimes {
     /// The wall time at which it ends.
     pub(super) until: DateTime<Utc>,
-    /// The monotonic time at which its commit was begun.
+    /// The monotonic time at which its commit began.
     pub(super) planned: Duration,
 }
 

@@ -107,7 +107,7 @@ mod with_runner {
             if self.state().backlog.waits() { slots.relief() } else { None }
         }
 
-        /// Whether, since the last call, a slot may have become free for which an incident waits.
+        /// Whether a slot for which an incident waits may have become free since the last call.
         pub(in crate::engine) fn take_freed(&self) -> bool {
             std::mem::take(&mut self.state().freed)
         }

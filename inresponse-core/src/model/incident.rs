@@ -14,9 +14,9 @@ use crate::clock::to_micros;
 
 /// The newest format of a stored incident that this version writes and acts on.
 ///
-/// The format rises if an older server would alert wrongly, because a field that decides who is alerted when has a new
-/// value. A new field or a new timeline event needs no new format: an older server keeps both. A server shows an
-/// incident in a newer format, but only newer servers act on it.
+/// The format is raised if a field that decides who is alerted, and when, gets a new value, because an older server
+/// would alert wrongly. A new field or a new timeline event needs no new format: an older server keeps both. A server
+/// shows an incident in a newer format, but only newer servers act on it.
 pub const FORMAT: u32 = 2;
 
 /// The format of incidents that need no newer one.
@@ -48,7 +48,7 @@ impl Signature {
     }
 }
 
-/// When a problem ended, as its system reported.
+/// When a problem ended, as its monitoring system reported it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
     /// When the problem began, if reported.

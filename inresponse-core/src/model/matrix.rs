@@ -170,14 +170,14 @@ impl Matrix {
         self
     }
 
-    /// The same matrix, which knows whose addresses these are.
+    /// The same matrix with the people to whom its contacts belong.
     #[must_use]
     pub fn reaching(mut self, recipients: Vec<Recipient>) -> Self {
         self.recipients = recipients;
         self
     }
 
-    /// Notes whose addresses these are.
+    /// Adds people to whom contacts of the matrix belong.
     pub(crate) fn know(&mut self, recipients: impl IntoIterator<Item = Recipient>) {
         for recipient in recipients {
             if !self.recipients.contains(&recipient) {

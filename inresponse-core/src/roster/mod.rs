@@ -134,7 +134,7 @@ pub trait Roster: Debug + Send + Sync + 'static {
         }
     }
 
-    /// Lists the audit records, newest first: at most `limit`, beginning with the newest, or before a mark.
+    /// Lists at most `limit` audit records, newest first: the newest ones, or those before a mark.
     ///
     /// Records that are written while somebody reads page after page do not move other records to another page. A mark
     /// that this roster has not given may return any page or an empty one, and is not an error.

@@ -56,11 +56,11 @@ impl Answers {
 /// Why nothing was edited.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// An entry that is to be deleted is used by this one, and perhaps by others.
+    /// Another entry uses an entry that the call would delete.
     InUse {
-        /// What was to be deleted.
+        /// The entry that the call would delete.
         key: EntryKey,
-        /// What uses it.
+        /// An entry that uses it. There may be more.
         by: EntryKey,
     },
     /// Two edits of the call concern the same entry, or an entry and the team that is deleted with it.
@@ -69,16 +69,16 @@ pub enum Refusal {
     TooMany(usize),
     /// An entry names something that is not in the roster.
     Unknown {
-        /// What is not there.
+        /// The missing entry.
         key: EntryKey,
         /// The entry that names it.
         by: EntryKey,
     },
-    /// Names would lead round in a circle: each leads to the next, and the last to the first.
+    /// Entries would form a circle: each names the next one, and the last names the first.
     Circle(Vec<EntryKey>),
     /// A team's fallback would reach nobody: it needs a contact, or a person with a method.
     NoFallback(TeamName),
-    /// The person's methods are all that a team's fallback has.
+    /// A person would lose their last method, and a team's fallback would then reach nobody.
     LastMethod {
         /// The person.
         person: PersonId,

@@ -33,13 +33,13 @@ pub(super) enum Alerts {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct LayerForm {
     pub(super) name: String,
-    /// One member a line.
+    /// One member on each line.
     pub(super) members: String,
     pub(super) from: String,
     pub(super) every: String,
     pub(super) unit: String,
     pub(super) count: String,
-    /// One a line: days, and from when to when.
+    /// One entry on each line: the days, and the times from and to.
     pub(super) hours: String,
     pub(super) begins: String,
     pub(super) until: String,

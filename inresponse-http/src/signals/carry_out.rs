@@ -23,7 +23,7 @@ const AT_ONCE: usize = 128;
 /// The maximum difference between the clocks of senders and servers. A recovery that was recorded before an incident
 /// counts for it if it is at most this much later than the incident's first report.
 const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(2);
-/// The maximum number of a service's resolved incidents that are searched for a recovery, newest first.
+/// When a recovery arrives, at most this many resolved incidents of its service are searched, newest first.
 const LOOKED_AT: usize = 2_000;
 /// The number of resolved incidents that are read at once.
 const PAGE: usize = 200;

@@ -12,7 +12,7 @@ pub(super) struct Place {
     pub(super) path: String,
 }
 
-/// Which file uses which, with the first place where it does.
+/// The pairs of a file and a file that it uses, each with the first place where it does.
 pub(super) type Uses = BTreeMap<(FileId, FileId), Place>;
 
 /// All uses of other files of the crate.

@@ -34,7 +34,7 @@ impl Override {
     /// call and nobody takes their place.
     ///
     /// # Errors
-    /// Every invalid field, by its name on the wire. Whether `from` is before `to` is checked as far as both are
+    /// Every invalid field, by its name on the wire. `from` must be before `to`; this is checked only if both are
     /// instants or both are local times.
     pub fn new(
         from: Moment,

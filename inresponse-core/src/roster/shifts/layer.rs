@@ -28,7 +28,7 @@ pub(super) struct LayerPlan {
     members: Members,
 }
 
-/// A turn that was looked up.
+/// One turn of a layer, kept for the next lookup.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct OneTurn {
     from: i64,

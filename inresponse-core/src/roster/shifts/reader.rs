@@ -65,7 +65,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Adds the people of a schedule or a team. People who are away may be among them, because a team's level names them.
+    /// Adds the people of a schedule or a team. People who are away are among a team's people if its level names them;
+    /// `absent` says whether they are added too.
     fn of_node(&mut self, key: Key<'a>, at: i64, absent: Absent, found: &mut Vec<Known<'a>>) -> i64 {
         let node = self.node(key);
         let mut until = self.read(node, at);

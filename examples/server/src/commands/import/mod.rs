@@ -208,7 +208,7 @@ fn hours(before: &Snapshot, after: &Snapshot) -> Vec<Hours> {
     hands::hours(before, after, minute)
 }
 
-/// A team's settings as a request gives them.
+/// Converts a team's settings into the body of a request.
 fn settings_of(team: &Team) -> TeamSettings {
     let list = |targets: &[Target]| texts(targets);
     let masks = team.alert_levels().iter().map(|(severity, levels)| (severity.to_string(), levels.clone()));
