@@ -34,7 +34,7 @@ pub struct Team {
 pub struct TeamLevel {
     /// Everyone whom this level alerts, at the same time.
     pub notify: Vec<Target>,
-    /// How long the level is given; absent means the team's wait.
+    /// How long the level has. If absent, it has the team's wait.
     #[serde(
         rename = "waitSeconds",
         default,

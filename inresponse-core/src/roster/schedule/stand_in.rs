@@ -44,7 +44,7 @@ impl Override {
         note: Option<String>,
     ) -> Result<Self, InvalidInput> {
         let mut invalid = InvalidInput::default();
-        // In different forms they are compared in UTC, from which no zone is more than a day.
+        // Moments of different forms are compared in UTC: every zone is at most a day from UTC.
         let (begins, ends) = (from.begins(&Zone::utc()), to.ends(&Zone::utc()));
         let is_same_form =
             matches!((from, to), (Moment::At(_), Moment::At(_)) | (Moment::Local(_), Moment::Local(_)));

@@ -1,11 +1,11 @@
-//! Somebody on call, and what says so.
+//! Somebody on call, and the source that put them there.
 
 use super::shift::Source;
 use super::whom::Known;
 use crate::model::{LayerName, OverrideId};
 use crate::roster::FeedId;
 
-/// Somebody on call, or nobody, and what says so.
+/// Somebody on call, or nobody, and the source that says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Duty<'a> {
     /// `None` stands for an override that took everybody away.
