@@ -22,7 +22,7 @@ pub(crate) struct Version {
     pub(crate) replaces: Option<Moment>,
     /// `None` if it was cancelled.
     pub(crate) body: Option<Body>,
-    /// What was not understood though it is read.
+    /// Doubts about a version that is used anyway.
     pub(crate) doubts: Vec<Finding>,
 }
 
@@ -134,14 +134,14 @@ fn addition(
     Ok((start, Some(positive(length)?)))
 }
 
-/// How long the event lasts: until its end, or as its duration says. Without both, a day lasts a day.
+/// The length of the event, from its end or its duration. Without both, an event of a whole day lasts one day.
 fn length(part: &Part, start: &Moment, zones: &Zones<'_>) -> Result<Length, Refused> {
     let one_day = Length::Mixed { days: 1, seconds: 0 };
     let length = match (part.property("DTEND"), part.value("DURATION"), start) {
         (Some(end), _, _) => {
             let end = moment(end, &end.value, zones)?;
             match (start, &end) {
-                // Several programs write a single day so.
+                // Several programs write a single day this way.
                 (Moment::Day(first), Moment::Day(last)) if first == last => one_day,
                 _ => between(start, &end)?,
             }

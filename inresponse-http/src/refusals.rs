@@ -95,7 +95,7 @@ impl Refusals {
         // Where no address is known, as in a function that answers one request at a time, nobody can be told apart.
         let late = client.address().filter(|address| self.allowances.is_used_up(*address, now)).map(|_| LATE);
         let (is_told, untold) = {
-            // Nothing panics while it holds the lock, so what a poisoned lock guards is whole.
+            // No code panics while it holds the lock, so the data behind a poisoned lock is intact.
             let mut lately = self.lately.lock().unwrap_or_else(PoisonError::into_inner);
             let mut untold = 0;
             if now.saturating_sub(lately.since) >= MINUTE {

@@ -29,7 +29,8 @@ impl Rule {
             let (name, value) = part.split_once('=').ok_or_else(not_read)?;
             let (name, value) = (name.to_ascii_uppercase(), value.to_ascii_uppercase());
             let time = start.time();
-            // A time of the day may be repeated. Another one would make the rule one of hours.
+            // BYHOUR, BYMINUTE and BYSECOND may repeat the time of the start. With another time the rule would be one
+            // of hours.
             let repeats = |of_start: i8| value.parse() == Ok(of_start);
             let known = match name.as_str() {
                 "FREQ" => {
@@ -77,7 +78,7 @@ impl Rule {
     }
 }
 
-/// Sets a part, if there is a value; says whether there is.
+/// Sets a part if there is a value. Returns whether there is one.
 fn set<T>(part: &mut T, value: Option<T>) -> bool {
     let is_known = value.is_some();
     value.into_iter().for_each(|value| *part = value);
@@ -89,7 +90,8 @@ fn short(part: &str) -> String {
     part.chars().take(40).collect()
 }
 
-/// Rules by the hour, minute or second are refused: they are rarely right when clocks change, and shifts do not need them.
+/// Rules with a FREQ of hours, minutes or seconds are refused: they are rarely right when clocks change, and shifts do
+/// not need them.
 fn frequency_of(value: &str) -> Option<Frequency> {
     match value {
         "DAILY" => Some(Frequency::Daily),
@@ -105,7 +107,7 @@ fn positive(value: &str) -> Option<u32> {
 }
 
 fn list<T: FromStr>(value: &str, is_fit: impl Fn(&T) -> bool) -> Option<Vec<T>> {
-    // As many as days of a year are enough for whatever can be meant.
+    // As many values as a year has days are enough for every sensible rule.
     let values: Option<Vec<T>> =
         value.split(',').take(367).map(|one| one.trim().parse().ok().filter(&is_fit)).collect();
     values.filter(|values| values.len() <= 366)

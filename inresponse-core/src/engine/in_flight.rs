@@ -44,6 +44,6 @@ impl Drop for InFlightMark {
 }
 
 fn lock(deliveries: &Mutex<HashMap<DeliveryId, usize>>) -> MutexGuard<'_, HashMap<DeliveryId, usize>> {
-    // Nothing panics while it holds the lock, so what a poisoned lock guards is whole.
+    // No code panics while it holds the lock, so the data behind a poisoned lock is intact.
     deliveries.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -154,12 +154,12 @@ impl Lookup {
         at: DateTime<Utc>,
         days: u16,
     ) -> Result<Vec<NaiveDate>, Outage> {
-        // A day more, since the days are those of the team's zone.
+        // One more day, because the days are those of the team's zone.
         let to = at + TimeDelta::days(i64::from(days) + 1);
         let directory = self.roster.directory(team, at, to).await?;
         let settings = directory.settings().map(|team| &**team).or(self.defaults.team());
         let first = settings.map_or(at.date_naive(), |team| roster::day_of(team.timezone(), at));
-        // Whether a team's own levels have gaps is asked of its schedules.
+        // A team with levels of its own counts as covered here. The coverage check finds the gaps in its schedules.
         let has_levels = settings.is_some_and(|team| !team.levels().is_empty());
         let is_uncovered = |day: &NaiveDate| match directory.day(*day) {
             Some(rota) => rota.oncall().is_empty(),

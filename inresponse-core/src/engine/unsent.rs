@@ -81,7 +81,7 @@ impl Unsent {
     }
 
     fn leases(&self) -> MutexGuard<'_, HashMap<IncidentNumber, Vec<Lease>>> {
-        // Nothing panics while it holds the lock, so what a poisoned lock guards is whole.
+        // No code panics while it holds the lock, so the data behind a poisoned lock is intact.
         self.leases.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -81,7 +81,7 @@ pub struct Matrix {
     unknown: Unknown,
 }
 
-/// Whose address a contact of a level is.
+/// The person to whom a contact of a level belongs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Recipient {
@@ -186,7 +186,7 @@ impl Matrix {
         }
     }
 
-    /// Whose addresses are known.
+    /// The known people to whom contacts belong.
     pub fn recipients(&self) -> &[Recipient] {
         &self.recipients
     }

@@ -93,7 +93,7 @@ impl Zone {
         DateTime::from_timestamp(second, 0).unwrap_or(DateTime::UNIX_EPOCH)
     }
 
-    /// The era of one offset that holds an instant, given in seconds since 1970.
+    /// The era that contains an instant. The instant is in seconds since 1970.
     pub(crate) fn era(&self, at: i64) -> Era {
         let second = |at: i64| {
             let bound = if at < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
@@ -134,22 +134,22 @@ pub(crate) struct Era {
     pub(crate) begins: i64,
     /// The first instant after it.
     pub(crate) ends: i64,
-    /// From here on, the clocks show what they show only once.
+    /// From this instant on, each local time of the era occurs only once.
     pub(crate) plain_from: i64,
-    /// Until here.
+    /// Until this instant, each local time of the era occurs only once.
     pub(crate) plain_until: i64,
 }
 
 impl Era {
-    /// Further away than any instant that a calendar has.
+    /// Far beyond every instant of a calendar.
     pub(crate) const FAR: i64 = i64::MAX / 8;
 
-    /// Whether the instant is of this era.
+    /// Whether the instant is in this era.
     pub(crate) fn contains(&self, at: i64) -> bool {
         self.begins <= at && at < self.ends
     }
 
-    /// Whether the instant is of this era, and its local time occurs once.
+    /// Whether the instant is in this era, and its local time occurs once.
     pub(crate) fn is_plain(&self, at: i64) -> bool {
         self.plain_from <= at && at < self.plain_until
     }

@@ -123,7 +123,7 @@ fn decode(value: Option<&[u8]>) -> Vec<Kept> {
 
 impl Sessions {
     fn known(&self) -> MutexGuard<'_, Known> {
-        // Nothing panics while it holds the lock, so what a poisoned lock guards is whole.
+        // No code panics while it holds the lock, so the data behind a poisoned lock is intact.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

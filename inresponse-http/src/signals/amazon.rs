@@ -40,7 +40,7 @@ impl Amazon {
     }
 
     fn certificates(&self) -> MutexGuard<'_, HashMap<AmazonUrl, Bytes>> {
-        // Nothing panics while it holds the lock, so what a poisoned lock guards is whole.
+        // No code panics while it holds the lock, so the data behind a poisoned lock is intact.
         self.certificates.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -134,7 +134,7 @@ impl Intake {
             Some(service) => Owner::Service(service.clone()),
             None => Owner::Key(sender.key.clone()),
         };
-        // Nothing panics while it holds the lock, so what a poisoned lock guards is whole.
+        // No code panics while it holds the lock, so the data behind a poisoned lock is intact.
         let mut all = self.recoveries.lock().unwrap_or_else(PoisonError::into_inner);
         ask(all.entry(owner).or_default())
     }
