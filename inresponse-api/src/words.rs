@@ -95,7 +95,7 @@ words! {
 }
 
 words! {
-    /// Who was reached once every level had its turn.
+    /// Who was reached after every level had its turn.
     Reached {
         /// Everybody was reached.
         Everybody = "everybody",

@@ -42,7 +42,7 @@ pub(crate) fn item_key(key: &EntryKey) -> Item {
         EntryKey::Day(team, day) => vec![("teamname", team.to_string()), ("day", day.to_string())],
         EntryKey::Person(_) | EntryKey::Schedule(..) | EntryKey::Override(..) | EntryKey::Feed(..) => {
             let team = key.team().map(TeamName::to_string).unwrap_or_default();
-            // A name holds no control characters, so the parts cannot run into each other.
+            // A name contains no control characters, so the parts stay separate.
             let mark = format!("{}\u{1f}{team}\u{1f}{}", key.kind().as_str(), key.name());
             vec![("log", ENTRIES.to_owned()), ("mark", mark)]
         }

@@ -174,7 +174,7 @@ impl<'a> Register<'a> {
 
     /// Ends a session, here and on every other server.
     pub(super) async fn end(self, token: &Token) -> Result<(), Outage> {
-        // Of a name that is no key's nothing is kept, and nobody makes us look.
+        // No session is stored for a name that is not the name of a key, so the settings need not be read.
         if self.keys.named(&token.key).next().is_none() {
             return Ok(());
         }

@@ -26,7 +26,7 @@ pub(super) struct Place {
 }
 
 impl Streams {
-    /// Sets the maximum number of all streams together.
+    /// Sets the maximum number of streams in total.
     pub(super) fn new(most: usize) -> Self {
         Self {
             all: Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS))),

@@ -46,7 +46,7 @@ pub(super) fn timetable<'a>(
     responses(
         (status = 200, description = "as it is now", body = Schedule),
         (status = 400, description = "a field is invalid", body = Problem),
-        (status = 422, description = "a name is not known, or names lead round in a circle", body = Problem),
+        (status = 422, description = "a name is not known, or names form a circle", body = Problem),
     ))]
 pub(crate) async fn put_schedule(
     State(api): State<Api>,
@@ -138,7 +138,7 @@ pub(crate) async fn list_schedules(
     responses(
         (status = 200, description = "as it is now", body = Override),
         (status = 400, description = "a field is invalid", body = Problem),
-        (status = 422, description = "a name is not known, or names lead round in a circle", body = Problem),
+        (status = 422, description = "a name is not known, or names form a circle", body = Problem),
     ))]
 pub(crate) async fn put_override(
     State(api): State<Api>,

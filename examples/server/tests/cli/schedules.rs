@@ -179,7 +179,7 @@ async fn what_the_roster_would_refuse_is_told_by_its_place_before_anything_is_ch
         (
             format!("{team}levels = [{{ notify = 'schedule:a' }}]\n[roster.teams.web.schedules.a]\nlayers = [{{ name = 'x', members = ['team:web'], from = '2031-01-01', turn = {{ every = 1, unit = 'day' }} }}]\n"),
             1,
-            "lead round in a circle",
+            "form a circle",
         ),
         (
             format!("{team}[roster.teams.web.schedules.a]\nfeeds = [{{ url = 'https://c.example/…', as = 'base' }}]\n"),
