@@ -1,4 +1,4 @@
-//! The calls about people and schedules, and about what will happen.
+//! The calls about people and schedules, the dry run, and the coverage check.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use inresponse_api::{
@@ -124,7 +124,7 @@ impl Client {
         self.http.get(url).await
     }
 
-    /// What a report for a service would lead to if nobody claimed the incident.
+    /// Reads which alerts a report for a service would cause if nobody claimed the incident.
     pub async fn plan(
         &self,
         service: &str,
@@ -141,7 +141,7 @@ impl Client {
         self.http.get(url).await
     }
 
-    /// What is missing or odd in the roster within so many days, for one team or for all.
+    /// Reads what is missing or odd in the roster within that many days, for one team or for all.
     pub async fn coverage(&self, days: Option<u32>, team: Option<&str>) -> Result<Coverage, ClientError> {
         let mut url = self.http.url(&["coverage"]);
         if let Some(days) = days {

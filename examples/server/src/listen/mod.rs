@@ -44,7 +44,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Listens on that address.
 pub(crate) fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    // As the standard library does it: an address is free again at once.
+    // Like the standard library: the address can be used again at once.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
@@ -82,7 +82,7 @@ pub(crate) async fn serve(
                 }
             },
         };
-        // A small answer must not wait for the acknowledgement of the one before.
+        // A small answer must not wait for the acknowledgement of the previous one.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(error = %Chain::of(&error), "a connection keeps Nagle's algorithm");
         }
@@ -92,7 +92,7 @@ pub(crate) async fn serve(
             async move {
                 let mut request: Request =
                     request.map(|body| axum::body::Body::new(Arriving::new(body, Arc::clone(&peer))));
-                // Who is refused is told in the log.
+                // The log shows the address of a client that is refused.
                 request.extensions_mut().insert(ConnectInfo(address));
                 let held = Arc::clone(&peer);
                 request.extensions_mut().insert(HeldBack::new(move || held.answered()));
