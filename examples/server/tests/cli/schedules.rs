@@ -155,7 +155,10 @@ async fn a_team_is_not_deleted_with_what_others_have_made_in_it() {
     scene.server.call(Method::PUT, "/teams/web/calendar/2031-03-01", Some(body)).await;
     let empty = "[roster]\nowner = 'web.toml'\n[roster.teams.other]\nfallback = ['ops@example.org']\n";
     let refused = import(&scene, empty, &["--prune", "--yes"]);
-    assert!(refused.code == 1 && refused.stderr.contains("web 2031-03-01 is not of web.toml"), "{refused:?}");
+    assert!(
+        refused.code == 1 && refused.stderr.contains("web 2031-03-01 is not owned by web.toml"),
+        "{refused:?}"
+    );
     assert_eq!(scene.server.call(Method::GET, "/teams/other", None).await.0, StatusCode::NOT_FOUND);
     scene.server.call(Method::DELETE, "/teams/web/calendar/2031-03-01", None).await;
     // An override goes with its schedule, even if somebody else made it.
