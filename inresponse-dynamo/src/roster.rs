@@ -97,7 +97,7 @@ impl DynamoRoster {
         }
     }
 
-    /// What a directory holds of one team.
+    /// The part of a directory for one team.
     async fn part(
         &self,
         team: &TeamName,
@@ -268,7 +268,7 @@ impl Roster for DynamoRoster {
         to: DateTime<Utc>,
     ) -> Result<Arc<Directory>, Outage> {
         let span = days_of(from, to);
-        // The book first: whether the team has schedules is asked only if nothing else is known of it.
+        // The book is read first. It decides whether the team is known only if nothing else does.
         let (_, book) = self.book().await?;
         let part = |team: TeamName| {
             let book = Arc::clone(&book);

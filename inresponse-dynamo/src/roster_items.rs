@@ -130,7 +130,7 @@ fn level(targets: &[Target]) -> AttributeValue {
     }
 }
 
-/// As [`level`] writes it. An entry made by hand may also be a set of texts.
+/// Reads the form that [`level`] writes. In an entry made by hand, it may also be a set of texts.
 fn targets(level: &AttributeValue) -> Result<Vec<Target>, InvalidInput> {
     match level {
         AttributeValue::S(one) if one.trim().is_empty() => Ok(Vec::new()),

@@ -382,7 +382,7 @@ impl DynamoStore {
         ];
         match self.transact(&parts, &write_id).await? {
             Transacted::Done => Ok(Committed::At(version.next())),
-            // Whether an earlier try of the transaction happened, its token tells for ten minutes.
+            // For ten minutes, the token shows whether an earlier try of the transaction happened.
             Transacted::Cancelled([Some(found), _]) => judge(version, Some(&found), &write_id, false),
             Transacted::Cancelled([None, _]) => self.commit_alone(version, draft).await,
         }

@@ -162,7 +162,7 @@ fn escape<'a>(text: &'a str, out: &mut String) -> &'a str {
                 &text[5..]
             }
         },
-        // Not an escape, so the backslash means itself: as in a path of Windows.
+        // This is not an escape, so the backslash stands for itself, as in a path of Windows.
         Some(_) => {
             out.push_str("\\\\");
             text

@@ -106,7 +106,7 @@ pub fn read(message: &[u8]) -> Result<Notice, SesError> {
     if told.event_type == SUBSCRIBED {
         return Ok(Notice::Foreign);
     }
-    // What others publish may have an `eventType`, too, but is not about a mail.
+    // Messages of other publishers may have an `eventType` too, but are not about a mail.
     if told.mail.as_ref().is_none_or(|mail| mail.destination.is_none()) {
         return Err(unreadable("the message is not about a mail"));
     }

@@ -69,7 +69,7 @@ fn plain(sql: &str) -> String {
             '/' if rest.starts_with("/*") => rest.find("*/").map_or(rest.len(), |end| end + 2),
             _ if first.is_ascii_whitespace() => 1,
             '\'' | '"' | '`' | '[' => {
-                // A quote that is doubled ends one text and begins the next, which comes to the same.
+                // A doubled quote ends one text and begins the next, which has the same effect.
                 let end = if first == '[' { ']' } else { first };
                 let length = rest[1..].find(end).map_or(rest.len(), |at| at + 2);
                 plain.push_str(&rest[..length]);

@@ -42,7 +42,7 @@ pub(super) const GOALS: [Goal; 11] = [
     at_most(LATENCY_P99, System::Alertmanager, 1.0),
     at_least(STORM, System::Alertmanager, 4.0),
     Goal { row: CLAIM_P99, peer: None, bound: Bound::AtMost(50.0) },
-    // What was being sent when it came.
+    // The bound is the number of mails that were being sent when the CRIT came.
     Goal { row: BEFORE, peer: None, bound: Bound::AtMost(16.0) },
 ];
 

@@ -35,7 +35,7 @@ pub(super) struct LeaseTimes {
 /// How long leases of this process last.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LeaseLength {
-    /// As it was configured.
+    /// The configured length.
     pub(super) plain: Duration,
     /// A little more, by which they differ from leases that another process takes in the same microsecond.
     pub(super) mark: Duration,

@@ -250,7 +250,7 @@ impl Lookup {
             let round = NextRound { team: owner.clone(), matrix: on_call.matrix, alerted: Alerted::Team };
             return Ok(Some(Found { round, basis }));
         }
-        // Neither it nor the deployment has a fallback.
+        // Neither the team nor the deployment has a fallback.
         let catch_all = self.catch_all_round(at).await?;
         let last = catch_all.as_ref().map(|found| found.round.matrix.contacts(Level::Fallback).to_vec());
         let by_calendar = roster::resolve_by_calendar(&directory, last.unwrap_or_default(), at);

@@ -77,7 +77,7 @@ mod with_runner {
         ) {
             let (number, due_at) = (incident.number(), plan::due_at(incident));
             let Some(due_at) = due_at.filter(|_| !no_slot.is_empty()) else {
-                // What is due and in flight reports when it no longer is.
+                // A delivery that is due and in flight reports when its send ends.
                 let again = |at| if at > now { at } else { now + IN_FLIGHT_PAUSE };
                 return self.due(number, version, due_at.map(again));
             };

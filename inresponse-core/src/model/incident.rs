@@ -395,7 +395,8 @@ impl Incident {
         person.contact().as_ref() == Some(contact) || self.matrix.recipients().iter().any(is_theirs)
     }
 
-    /// A contact as people may see it: a person by their name and the name of the method, anything else as it is.
+    /// A contact as people may see it: a person's contact is shown as the person and the name of the method, any other
+    /// contact as it is.
     pub fn shown(&self, contact: &Contact) -> String {
         match self.matrix.recipients().iter().find(|one| one.contact == *contact) {
             Some(Recipient { person, method, .. }) => format!("{person} ({method})"),

@@ -85,7 +85,8 @@ impl Zone {
         before: jiff::tz::Offset,
         after: jiff::tz::Offset,
     ) -> DateTime<Utc> {
-        // By the offset before the gap, the skipped time is at or after the transition; by the one after, before it.
+        // With the offset before the gap, the skipped time is at or after the transition. With the offset after the
+        // gap, it is before the transition.
         let instant = |offset: jiff::tz::Offset| offset.to_timestamp(civil).ok();
         let transition = instant(after).and_then(|early| self.0.following(early).next());
         let transition = transition.map(|transition| transition.timestamp()).or(instant(before));
@@ -155,7 +156,7 @@ impl Era {
     }
 }
 
-/// Which instant is meant if the clocks show a time twice.
+/// The instant to use if the clocks show a time twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Occurrence {
     First,

@@ -210,8 +210,8 @@ impl Checker<'_> {
         }
     }
 
-    /// P11: a message that is sent although somebody has the incident says so, to whom it was handed, and to those who were
-    /// alerted where they are told at all.
+    /// P11: a message that is sent while somebody has the incident says that. It goes only to the person who was handed
+    /// the incident, and, if status updates are on, to the people who were alerted.
     fn status_updates_are_for_those_concerned(&self) {
         for update in self.history.sends.iter().filter(|sent| sent.is_status_update()) {
             // A level may have begun with a lease under which nothing was sent.

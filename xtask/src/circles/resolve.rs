@@ -56,7 +56,7 @@ impl Names<'_> {
         };
         let files = found.into_iter().filter_map(|found| match found {
             Found::Module(module) if kind == Kind::With => Some(self.source.modules[module].file),
-            // What is used of it is named elsewhere.
+            // The items used from the module are named elsewhere.
             Found::Module(_) => None,
             Found::In(file) => Some(file),
         });
