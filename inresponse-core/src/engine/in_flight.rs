@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::model::DeliveryId;
 
-/// The deliveries that this process is sending or recording: it never sends them a second time meanwhile,
+/// The deliveries that this process is sending or recording. Until that has ended it never sends them a second time,
 /// whatever a clock says about their leases (promise 14).
 #[derive(Debug, Default)]
 pub(super) struct InFlight {

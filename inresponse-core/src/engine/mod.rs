@@ -15,7 +15,7 @@
 //! | 6 | `Wake`, `wake` | gives them to the runner, and remembers when the incident is due next |
 //! | 7 | `Runner`, `run` | begins them |
 //! | 8 | `Sender`, `deliver` | makes one attempt, and records its outcome |
-//! | 9 | `Renewals`, `renew` | renews the lease meanwhile, if the send takes long |
+//! | 9 | `Renewals`, `renew` | renews the lease during a long send |
 //! | 10 | `Swap`, `swap` | changes the record by compare-and-swap: the outcome, and every other change |
 //!
 //! Later work begins at step 5: `Leases` plans the work that is due, takes the slots, and commits the leases. It is

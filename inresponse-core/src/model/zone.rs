@@ -248,7 +248,7 @@ mod tests {
             ("UTC", "2026-11-29T07:31:00Z", "2026-11-29 07:31:00 UTC"),
             ("Europe/Athens", "2026-11-29T07:31:00Z", "2026-11-29 09:31:00 EET"),
             ("Europe/Athens", "2026-06-29T22:31:00Z", "2026-06-30 01:31:00 EEST"),
-            // The hour that comes twice is told apart by the name of its time.
+            // The hour that occurs twice is distinguished by the abbreviation.
             ("Europe/Athens", "2026-10-25T00:30:00Z", "2026-10-25 03:30:00 EEST"),
             ("Europe/Athens", "2026-10-25T01:30:00Z", "2026-10-25 03:30:00 EET"),
             ("America/Sao_Paulo", "2026-11-29T01:00:00Z", "2026-11-28 22:00:00 UTC-03:00"),

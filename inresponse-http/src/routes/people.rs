@@ -122,7 +122,7 @@ const TESTS: Limit = Limit { most: 3, window: TimeDelta::minutes(1) };
 #[utoipa::path(post, path = "/people/{person}/test", tag = "roster",
     params(("person" = String, Path, example = "jo")),
     responses(
-        (status = 200, description = "what became of each message", body = Tests),
+        (status = 200, description = "the result of each message", body = Tests),
         (status = 404, description = "no such person", body = Problem),
         (status = 429, description = "the person was sent too many test messages", body = Problem),
     ))]

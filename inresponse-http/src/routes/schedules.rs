@@ -231,7 +231,7 @@ pub(crate) async fn list_overrides(
         ("to" = Option<String>, Query, description = "at most 400 days later (default: 30 days after `from`)"),
     ),
     responses(
-        (status = 200, description = "shifts that tile the span", body = Shifts),
+        (status = 200, description = "shifts that cover the span without gaps or overlaps", body = Shifts),
         (status = 400, description = "a parameter is invalid", body = Problem),
         (status = 404, description = "no such schedule", body = Problem),
     ))]

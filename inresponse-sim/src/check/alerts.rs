@@ -230,7 +230,7 @@ impl Checker<'_> {
             });
             if !(was_alerted || was_handed) || !calls.any(|call| closes(call)) {
                 let text =
-                    format!("{} was told who has {}, which is none of theirs", update.contact, update.number);
+                    format!("{} got a status update about {} without a reason", update.contact, update.number);
                 self.violated(11, text);
             }
         }

@@ -8,7 +8,7 @@ use crate::roster::FeedId;
 /// Somebody on call, or nobody, and the source that says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Duty<'a> {
-    /// `None` stands for an override that took everybody away.
+    /// `None` stands for an override that leaves a gap.
     pub(super) who: Option<Known<'a>>,
     pub(super) source: Origin<'a>,
 }
