@@ -215,7 +215,10 @@ async fn what_is_not_of_this_program_is_neither_backed_up_nor_restored_and_is_na
         ("CREATE TABLE more (x)", "this program did not make: the table `more`"),
         ("CREATE INDEX slow ON incident (body)", "this program did not make: the index `slow`"),
         ("CREATE TABLE \"\x1b[31m\" (x)", "the table `\\u{1b}[31m`"),
-        ("DROP TRIGGER incident_goes", "is missing something that this program makes: the trigger `incident_goes`"),
+        (
+            "DROP TRIGGER incident_goes",
+            "is missing something that this program makes: the trigger `incident_goes`",
+        ),
         (
             "DROP TRIGGER incident_goes; \
              CREATE TRIGGER incident_goes AFTER DELETE ON incident BEGIN DELETE FROM setting; END",

@@ -22,8 +22,10 @@ pub(super) const CPU_64: Row = row("processor time, 64 connections", "s for 1,00
 pub(super) const BATCHES: Row = row("a hundred alerts per request, 8 connections", "alerts a second", 0);
 pub(super) const BATCHES_CPU: Row = row("processor time of a batch", "s for 1,000 alerts", 4);
 pub(super) const MEMORY: Row = row("memory with 100,000 open", "MB", 0);
-pub(super) const LATENCY_P50: Row = row("time from report to accepted mail, 20 reports a second, p50", "ms", 2);
-pub(super) const LATENCY_P99: Row = row("time from report to accepted mail, 20 reports a second, p99", "ms", 2);
+pub(super) const LATENCY_P50: Row =
+    row("time from report to accepted mail, 20 reports a second, p50", "ms", 2);
+pub(super) const LATENCY_P99: Row =
+    row("time from report to accepted mail, 20 reports a second, p99", "ms", 2);
 pub(super) const STORM: Row = row("storm of 10,000 with a mail each", "mails a second", 0);
 pub(super) const STORM_CPU: Row = row("processor time in the storm", "s for 1,000 mails", 3);
 pub(super) const CLAIM_P50: Row = row("claim during the storm, p50", "ms", 1);

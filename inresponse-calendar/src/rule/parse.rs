@@ -71,7 +71,9 @@ impl Rule {
             Frequency::Daily | Frequency::Weekly if has_nth => {
                 "BYDAY with a number needs FREQ=MONTHLY or FREQ=YEARLY"
             }
-            Frequency::Weekly if !self.by_month_day.is_empty() => "BYMONTHDAY is not allowed with FREQ=WEEKLY",
+            Frequency::Weekly if !self.by_month_day.is_empty() => {
+                "BYMONTHDAY is not allowed with FREQ=WEEKLY"
+            }
             Frequency::Daily | Frequency::Weekly | Frequency::Monthly | Frequency::Yearly => return Ok(self),
         };
         Err(refused.to_owned())

@@ -229,8 +229,10 @@ impl Checker<'_> {
                 matches!(&call.update.state, Some(StateChange::HandTo(to)) if to.as_str() == update.contact.as_str())
             });
             if !(was_alerted || was_handed) || !calls.any(|call| closes(call)) {
-                let text =
-                    format!("{} got a status update about {} without a reason", update.contact, update.number);
+                let text = format!(
+                    "{} got a status update about {} without a reason",
+                    update.contact, update.number
+                );
                 self.violated(11, text);
             }
         }

@@ -90,7 +90,10 @@ async fn alertmanager_delivers_ten_thousand_alerts() {
     let took = began.elapsed().as_secs_f64();
     assert!(seen >= ALERTS, "only {seen} arrived in {took:.1} s");
     none_is_lost_and_none_doubled(&site).await;
-    println!("{ALERTS} alerts by Alertmanager, one in each message: {took:.1} s, {:.0}/s", ALERTS as f64 / took);
+    println!(
+        "{ALERTS} alerts by Alertmanager, one in each message: {took:.1} s, {:.0}/s",
+        ALERTS as f64 / took
+    );
 }
 
 #[tokio::test]
