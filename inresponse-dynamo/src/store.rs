@@ -155,7 +155,7 @@ impl DynamoStore {
         }
     }
 
-    /// Takes a number that was never given (promise 2). A number that is not used is a gap.
+    /// Takes a number that was never returned (promise 2). A number that is not used is a gap.
     async fn next_number(&self) -> Result<IncidentNumber, Outage> {
         let counted = write(&self.client, Again::Harmless, || {
             self.client
