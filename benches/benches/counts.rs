@@ -104,7 +104,7 @@ fn rendered((alert, sender): (Alert, Sender)) -> Mail {
 fn database() -> (Connection, Vec<Write>) {
     let mut connection = inresponse_sqlite::prepare(Connection::open_in_memory().unwrap()).unwrap();
     let batch = || (0..BATCH).map(|_| Write::Create(Box::new(opening()))).collect::<Vec<_>>();
-    // As a server does that has run for a while: statements are prepared, pages are there.
+    // This is the state of a server that has run for a while: statements are prepared, pages are in the cache.
     for _ in 0..PAGE / BATCH {
         assert!(write_batch(&mut connection, &batch()).unwrap().iter().all(Result::is_ok));
     }
@@ -140,7 +140,7 @@ fn api() -> (Runtime, Router, Request<Body>) {
         let engine = Engine::builder(MemoryStore::new(), kept, notifiers, ManualClock::at(now())).build();
         let key = ApiKey::from_plain("monitoring", KEY, vec![Scope::Report]).unwrap();
         let router = inresponse_http::router(Api::new(engine, Keys::new(vec![key])));
-        // What is made once is made.
+        // Things that are made only once are made before the measurement.
         put(&router, report()).await;
         router
     });

@@ -1,4 +1,4 @@
-//! What it costs to say who is on call in a schedule.
+//! Measures the lookup of who is on call in a schedule.
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a benchmark is no library")]
 

@@ -15,7 +15,7 @@ use crate::Failure;
 pub(crate) async fn serve(listen: SocketAddr) -> Result<(), Failure> {
     let router = Router::new().route("/incidents", put(async |_body: Bytes| StatusCode::CREATED));
     let listener = TcpListener::bind(listen).await?.tap_io(|stream| {
-        // As the real server does.
+        // Like the real server.
         let _ = stream.set_nodelay(true);
     });
     Ok(axum::serve(listener, router).await?)

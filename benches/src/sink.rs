@@ -22,7 +22,7 @@ impl Sink {
     pub(crate) fn start(site: &Site) -> Result<Self, Failure> {
         let address = free_address()?;
         let mut command = Command::new(site.debian.join("usr/sbin/smtp-sink"));
-        // As root it wants to be somebody else afterwards.
+        // If it runs as root, it needs another user to run as.
         if nix::unistd::geteuid().is_root() {
             command.args(["-u", "nobody"]);
         }

@@ -80,7 +80,7 @@ pub struct Person {
     pub owner: Option<String>,
 }
 
-/// What to send for the person to stay as it is.
+/// The body of a request that leaves the person unchanged.
 impl From<Person> for PersonEntry {
     fn from(person: Person) -> Self {
         Self {
@@ -100,12 +100,12 @@ impl From<Person> for PersonEntry {
 pub struct People {
     /// The people, in the order of their ids.
     pub people: Vec<Person>,
-    /// Where the next page begins; absent on the last one.
+    /// The cursor of the next page; absent on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
 }
 
-/// What became of a test message by each of a person's methods.
+/// The results of test messages, one for each of a person's methods.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = TestsView))]
 pub struct Tests {
@@ -113,7 +113,7 @@ pub struct Tests {
     pub tests: Vec<MethodTest>,
 }
 
-/// What became of one test message.
+/// The result of one test message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = MethodTestView,
     example = json!({ "method": "mail", "outcome": "accepted", "seconds": 1 })))]
@@ -122,7 +122,7 @@ pub struct MethodTest {
     pub method: String,
     /// `accepted`, `rejected`, `throttled`, `unavailable` or `unknown`.
     pub outcome: String,
-    /// How long that took.
+    /// How long the test took.
     pub seconds: u64,
     /// What the carrier said or what went wrong; only for an API key with the scope `admin`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,4 +1,4 @@
-//! What will happen: the dry run, and what is missing in the roster.
+//! The dry run of a report, and the coverage check of the roster.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -25,11 +25,11 @@ pub struct Step {
     pub at: DateTime<Utc>,
     /// The level: a number, or `fallback`.
     pub level: Level,
-    /// The person, or the contact if it is nobody's.
+    /// The person, or the contact if it belongs to no person.
     pub person: String,
     /// The person's method; the scheme of a contact.
     pub method: String,
-    /// What leads to the person.
+    /// The way from the level to the person.
     pub why: String,
 }
 

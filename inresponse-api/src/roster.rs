@@ -33,7 +33,7 @@ pub struct Service {
     pub owner: Option<String>,
 }
 
-/// What to send for the service to stay as it is.
+/// The body of a request that leaves the service unchanged.
 impl From<Service> for Owner {
     fn from(service: Service) -> Self {
         Self { team: Some(service.team), owner: service.owner }
@@ -118,7 +118,7 @@ pub struct TeamSettings {
     example = json!({ "notify": ["schedule:primary", "person:kim"], "waitSeconds": 300 })))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct TeamLevel {
-    /// Who is alerted, together.
+    /// Everyone whom this level alerts, at the same time.
     pub notify: Contacts,
     /// How long the level is given before the next one is alerted (default: the team's wait).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -167,7 +167,7 @@ pub struct Team {
     pub owner: Option<String>,
 }
 
-/// What to send for the team to stay as it is.
+/// The body of a request that leaves the team unchanged.
 impl From<Team> for TeamSettings {
     fn from(team: Team) -> Self {
         Self {
@@ -188,7 +188,7 @@ impl From<Team> for TeamSettings {
 pub struct Services {
     /// The services, in the order of their names.
     pub services: Vec<Service>,
-    /// Where the next page begins; absent on the last one.
+    /// The cursor of the next page; absent on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
 }
@@ -199,7 +199,7 @@ pub struct Services {
 pub struct Teams {
     /// The teams, in the order of their names.
     pub teams: Vec<KnownTeam>,
-    /// Where the next page begins; absent on the last one.
+    /// The cursor of the next page; absent on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
 }
@@ -210,7 +210,7 @@ pub struct Teams {
 pub struct KnownTeam {
     /// The team's name.
     pub team: String,
-    /// The team's settings; absent if it takes the deployment's.
+    /// The team's settings; absent if the deployment's settings apply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settings: Option<Team>,
 }
@@ -258,7 +258,7 @@ pub struct Day {
     pub owner: Option<String>,
 }
 
-/// What to send for the day to stay as it is.
+/// The body of a request that leaves the day unchanged.
 impl From<Day> for DayEntry {
     fn from(day: Day) -> Self {
         Self { owner: day.owner, ..Self::new(day.oncall, day.escalation) }
@@ -271,7 +271,7 @@ impl From<Day> for DayEntry {
 pub struct Calendar {
     /// The days that have an entry, in order.
     pub days: Vec<Day>,
-    /// Where the next page begins; absent on the last one.
+    /// The cursor of the next page; absent on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
 }

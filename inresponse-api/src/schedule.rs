@@ -66,7 +66,7 @@ pub struct Layer {
     expecting = "must be a target, a list of targets, or an object with `who`, `from` and `until`"
 )]
 pub enum Member {
-    /// Somebody, or a group, who always is a member.
+    /// Somebody, or a group, who is a member at all times.
     Always(Contacts),
     /// Somebody, or a group, who is a member from and until a time.
     Dated(DatedMember),
@@ -79,7 +79,7 @@ pub enum Member {
 pub struct DatedMember {
     /// Who.
     pub who: Contacts,
-    /// When they join (default: they always were members).
+    /// When they join (default: they are members from the beginning).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
     /// When they leave (default: never).
@@ -119,13 +119,13 @@ pub struct Hours {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Feed {
-    /// Where the iCalendar file is fetched. It is a secret: answers show only its host. A feed that the schedule has
-    /// may be sent as it was answered, and keeps its URL.
+    /// The URL of the iCalendar file. It is a secret: answers show only its host. If a request contains a masked URL as
+    /// answers show it, the feed keeps its URL.
     pub url: String,
     /// `base` lies below the layers, `override` above them.
     #[serde(rename = "as")]
     pub role: String,
-    /// What names the feed without telling its URL; only answers need it.
+    /// The id of the feed, which does not reveal its URL. A request needs it only to tell two feeds of one host apart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
 }
@@ -157,7 +157,7 @@ pub struct Schedule {
     pub owner: Option<String>,
 }
 
-/// What to send for the schedule to stay as it is.
+/// The body of a request that leaves the schedule unchanged.
 impl From<Schedule> for ScheduleEntry {
     fn from(schedule: Schedule) -> Self {
         Self {
@@ -190,7 +190,7 @@ pub struct OverrideEntry {
     pub from: String,
     /// When the override ends, in the same forms.
     pub to: String,
-    /// Who is put on call; an empty list takes away.
+    /// Who is put on call. If the list is empty, the replaced people are taken off call and nobody takes their place.
     pub oncall: Contacts,
     /// Whom they replace: everybody if it is absent, nobody if it is an empty list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -216,7 +216,7 @@ pub struct Override {
     pub to: String,
     /// Who is put on call.
     pub oncall: Vec<String>,
-    /// Whom they replace; everybody if it is absent.
+    /// Whom they replace. If it is absent, they replace everybody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instead_of: Option<Vec<String>>,
     /// Why.
@@ -227,7 +227,7 @@ pub struct Override {
     pub owner: Option<String>,
 }
 
-/// What to send for the override to stay as it is.
+/// The body of a request that leaves the override unchanged.
 impl From<Override> for OverrideEntry {
     fn from(one: Override) -> Self {
         Self {
@@ -249,7 +249,7 @@ pub struct Overrides {
     pub overrides: Vec<Override>,
 }
 
-/// The final shifts of a schedule: they tile the span.
+/// The final shifts of a schedule. They cover the span without gaps or overlaps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ShiftsView))]
 pub struct Shifts {
@@ -269,9 +269,9 @@ pub struct Shift {
     pub from: DateTime<Utc>,
     /// When the shift ends.
     pub to: DateTime<Utc>,
-    /// Who is on call; nobody is a gap.
+    /// Who is on call. If it is empty, there is a gap.
     pub oncall: Vec<String>,
-    /// What put them on call: `layer:NAME`, `override:ID`, `feed:ID`, several joined by `+`; or `gap`.
+    /// The sources that put them on call: `layer:NAME`, `override:ID` or `feed:ID`, joined by `+`; or `gap`.
     pub source: String,
 }
 

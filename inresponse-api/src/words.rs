@@ -95,7 +95,7 @@ words! {
 }
 
 words! {
-    /// Who was reached once every level had its turn.
+    /// Who was reached after every level had its turn.
     Reached {
         /// Everybody was reached.
         Everybody = "everybody",
@@ -235,7 +235,7 @@ words! {
 }
 
 words! {
-    /// The kind of a webhook's message.
+    /// The `type` of a webhook message.
     MessageKind {
         /// An alert: somebody must respond.
         Alert = "inresponse.alert",

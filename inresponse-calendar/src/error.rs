@@ -6,11 +6,11 @@ use inresponse_core::ErrorOf;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReadErrorKind {
-    /// Something else than a calendar: nothing at all, a web page, …
+    /// The bytes are not a calendar: they are empty, a web page, …
     NotACalendar,
-    /// The beginning of a calendar without its end, or a calendar whose parts do not end where they should.
+    /// The end of the calendar is missing, or its parts do not end where they should.
     Incomplete,
-    /// More bytes, parts or levels than [`limits`](crate::limits) allow.
+    /// The calendar has more bytes, parts or levels than [`limits`](crate::limits) allow.
     TooLarge,
 }
 

@@ -14,10 +14,11 @@ pub struct Event {
     pub from: DateTime<Utc>,
     /// When it is over: the first instant that does not belong to it.
     pub to: DateTime<Utc>,
-    /// Whom it may be about, the likeliest first: its summary (without a `[L1]` before it), the parts of that between
-    /// `,`, `;`, `/`, `&` and `+`, the address and name of its only attendee, and the lines of its description.
+    /// The names of the people whom the event may be about, the likeliest first: its summary (without a `[L1]` at its
+    /// beginning), the parts of the summary between `,`, `;`, `/`, `&` and `+`, the address and name of its only
+    /// attendee, and the lines of its description.
     pub names: Vec<String>,
-    /// The number of a `[L1]` before its summary.
+    /// The number in a `[L1]` at the beginning of its summary.
     pub priority: Option<u8>,
     /// What people call it: its summary, or else its UID.
     pub title: String,

@@ -1,4 +1,4 @@
-//! What of a calendar was not understood.
+//! The parts of a calendar that were not understood.
 
 use std::fmt;
 
@@ -10,9 +10,9 @@ use crate::limits::MAX_FINDINGS;
 pub enum FindingKind {
     /// A line that is not a property.
     Line,
-    /// A date or time, or one that is missing.
+    /// A date or time is not understood or missing.
     Time,
-    /// When the event ends, or it lasts no time at all.
+    /// The end of the event is not understood, or is not after its start.
     Length,
     /// The name of a time zone.
     Zone,
@@ -24,7 +24,8 @@ pub enum FindingKind {
     TooMuch,
 }
 
-/// Something in a good calendar that was not understood: the event is left out, unless the message says how it is read.
+/// Something in a valid calendar that was not understood. The event is left out, unless the message says how it was
+/// read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     kind: FindingKind,
@@ -47,7 +48,7 @@ impl Finding {
         &self.event
     }
 
-    /// What is the matter with it, in lower case without a full stop.
+    /// What was not understood, in lower case without a full stop.
     pub fn message(&self) -> &str {
         &self.message
     }
@@ -65,7 +66,7 @@ fn short(text: &str) -> String {
     if line.is_empty() { "an event without a name".to_owned() } else { line }
 }
 
-/// The findings that are listed, and how many others there are.
+/// The findings that are listed, and the number of further findings.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     told: Vec<Finding>,

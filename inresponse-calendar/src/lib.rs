@@ -39,15 +39,15 @@
 //! | changes | `RECURRENCE-ID` (an occurrence is moved or cancelled), `STATUS:CANCELLED`, `SEQUENCE` (the highest is read) |
 //! | people | `SUMMARY`, the only `ATTENDEE`, `DESCRIPTION` |
 //!
-//! What is not understood is a [`Finding`] with the name of its event, such as rules by the hour. What is not a whole
-//! calendar is a [`ReadError`]: the caller keeps its last good copy. [`limits`] bound what is read.
+//! A part that is not understood, such as a rule of hours, becomes a [`Finding`] with the name of its event. Bytes that
+//! are not a whole calendar are a [`ReadError`]: the caller keeps its last good copy. [`limits`] has the maximum sizes.
 //!
 //! # Local times
 //!
-//! Rules are expanded in local time, and then resolved with jiff and its bundled zones. A span of two local times begins
-//! at the first occurrence of its start, and ends at the last occurrence of its end. If the clocks skip one of them, it is
-//! the first instant after that. So spans that follow each other may overlap when clocks change, but leave no hole. Days
-//! tile time. The hours of a `DURATION` are time that really passes.
+//! Rules are expanded in local time, and then resolved with jiff and its bundled zones. A span of two local times
+//! begins at the first occurrence of its start, and ends at the last occurrence of its end. If the clocks skip one of
+//! them, it is the first instant after that. So spans that follow each other may overlap when clocks change, but leave
+//! no gap. Days follow each other without gaps or overlaps. The hours of a `DURATION` are elapsed time.
 //!
 //! | module | holds |
 //! |---|---|

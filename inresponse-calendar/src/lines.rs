@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 use crate::limits::MAX_LINE;
 
-/// A content line: what was folded into several lines is one again.
+/// A content line, unfolded: lines that were folded are joined again.
 #[derive(Debug)]
 pub(crate) struct Line<'a> {
     /// The number of its first line in the file, from 1.
     pub(crate) number: usize,
-    /// Its text. What is no UTF-8 is replaced.
+    /// The text of the line. Bytes that are not UTF-8 are replaced.
     pub(crate) text: Cow<'a, str>,
     /// Whether it was cut, because it is longer than [`MAX_LINE`].
     pub(crate) is_cut: bool,
@@ -17,8 +17,8 @@ pub(crate) struct Line<'a> {
 
 /// The content lines of a file that are not blank.
 ///
-/// Lines are unfolded as bytes and only then decoded: programs fold after a number of bytes, which may be inside of a
-/// character.
+/// Lines are unfolded as bytes and decoded after that, because programs fold after a number of bytes, which may be
+/// inside a character.
 #[derive(Debug)]
 pub(crate) struct Lines<'a> {
     rest: &'a [u8],

@@ -1,9 +1,9 @@
-//! Whom an event is about, by its own words.
+//! Finds the names of the people whom an event is about.
 
 use crate::limits::{MAX_NAME, MAX_NAMES};
 use crate::parts::Part;
 
-/// What people put between names.
+/// The characters that people put between names.
 const SEPARATORS: [char; 5] = [',', ';', '/', '&', '+'];
 
 /// The names that an event yields, and its priority.

@@ -5,10 +5,10 @@ use crate::limits::{MAX_BYTES, MAX_COMPONENTS, MAX_DEPTH};
 use crate::lines::Lines;
 use crate::property::{Meaning, Property, meaning};
 
-/// A calendar: what is read of it.
+/// The parts of a calendar that are read.
 #[derive(Debug, Default)]
 pub(crate) struct Calendar {
-    /// The zone of times that have none.
+    /// The zone of times without a zone.
     pub(crate) zone: Option<String>,
     pub(crate) zones: Vec<ZonePart>,
     pub(crate) events: Vec<Part>,
@@ -59,7 +59,7 @@ pub(crate) fn calendars(bytes: &[u8]) -> Result<Vec<Calendar>, ReadError> {
             Meaning::Begin(part) => reading.begin(part)?,
             Meaning::End(part) => reading.end(&part, line.number)?,
             Meaning::Property(_) | Meaning::Other | Meaning::Broken if reading.open.is_empty() => {
-                // What a proxy adds behind a calendar is no part of it.
+                // Lines after a calendar are ignored: a proxy may have added them.
                 if reading.calendars.is_empty() {
                     return Err(not_a_calendar());
                 }
@@ -131,7 +131,7 @@ impl Reading {
             None if self.calendars.is_empty() => Err(not_a_calendar()),
             None => Ok(()),
             Some(open) => {
-                let message = format!("line {line} ends another part than {open}, which has begun");
+                let message = format!("line {line} ends a part other than {open}, which is still open");
                 Err(ReadError::new(ReadErrorKind::Incomplete, message))
             }
         }
@@ -197,7 +197,7 @@ mod tests {
             assert_eq!(error.kind(), kind, "{error}: {}", text.get(..80).unwrap_or(text));
         }
         assert_eq!(calendars(whole.as_bytes()).unwrap()[0].events.len(), 1);
-        // However little is missing: a cut is seen unless only the line's end is cut off.
+        // A cut is noticed unless only the end of the last line is missing.
         for end in 1..whole.len() - 1 {
             let kind = calendars(&whole.as_bytes()[..end]).unwrap_err().kind();
             let begun = end >= "BEGIN:VCALENDAR".len();

@@ -2,7 +2,7 @@
 
 use crate::lines::Line;
 
-/// The properties that decide who is on call when, and those that name an event. All others are passed over.
+/// The properties that decide who is on call, and when, and those that name an event. All others are ignored.
 const READ: [&str; 19] = [
     "ATTENDEE",
     "DESCRIPTION",
@@ -56,9 +56,9 @@ impl Property {
 
 /// What a line means.
 ///
-/// The parser of the crate `icalendar` reads the line: parameters, quoted values, escapes. It is not asked to read whole
-/// calendars: it unfolds text that is decoded already, one broken line makes it refuse the calendar, and parts that are
-/// nested very deep overflow its stack.
+/// The parser of the crate `icalendar` reads the line: parameters, quoted values, escapes. It is not used for whole
+/// calendars for three reasons: it decodes text before it unfolds it, it refuses the whole calendar because of one
+/// broken line, and very deeply nested parts overflow its stack.
 pub(crate) fn meaning(line: &Line<'_>) -> Meaning {
     let text = line.text.as_ref();
     let Some(end) = text.find([':', ';']) else { return Meaning::Broken };
@@ -93,7 +93,7 @@ pub(crate) fn meaning(line: &Line<'_>) -> Meaning {
     })
 }
 
-/// Without quotation marks, and with the escapes of RFC 6868 undone.
+/// Removes quotation marks, and undoes the escapes of RFC 6868.
 fn unquoted(value: &str) -> String {
     let value = value.trim_matches('"');
     if !value.contains('^') {

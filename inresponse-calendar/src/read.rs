@@ -31,8 +31,8 @@ pub struct Feed {
 
 /// Reads what a calendar says about `span`.
 ///
-/// `zone` is that of the schedule: an event of a whole day is a day of this zone, and a time without a zone is read in it
-/// unless the calendar names a zone for these. A calendar without events is valid.
+/// `zone` is the schedule's zone. Events of whole days are days of this zone. Times without a zone are in this zone
+/// too, unless the calendar names another one for them. A calendar without events is valid.
 ///
 /// # Errors
 /// The bytes are not a whole calendar, or they are over a limit. What is wrong with a single event is a [`Finding`].
@@ -47,7 +47,7 @@ pub fn read(bytes: &[u8], zone: &Zone, span: Range<DateTime<Utc>>) -> Result<Fee
         events: Vec::new(),
         findings: Findings::default(),
     };
-    // By their UID, in the order of the file, so that a finding is the same each time.
+    // The versions are grouped by UID in the order of the file, so that findings are the same each time.
     let mut series: Vec<Vec<Version>> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     for calendar in &calendars {
@@ -75,7 +75,7 @@ pub fn read(bytes: &[u8], zone: &Zone, span: Range<DateTime<Utc>>) -> Result<Fee
     Ok(Feed { events, findings: findings.told() })
 }
 
-/// Whether an event that was not understood may lie in the span, for all that can be read of it.
+/// Whether an event that was not understood may lie in the span, judged by the parts of it that can be read.
 fn may_touch(part: &Part, reader: &Reader) -> bool {
     let date = |name: &str| {
         let written = part.value(name).and_then(Written::parse)?;

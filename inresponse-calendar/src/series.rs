@@ -29,7 +29,7 @@ impl Which {
         }
     }
 
-    /// Of an event of whole days, the day that was written is meant, even if a time was written.
+    /// For an event of whole days, only the day counts, even if a time was written too.
     fn of_event(moment: &Moment, days: Days) -> Option<Self> {
         match days {
             Days::Whole => Some(Which::Day(moment.date())),
@@ -38,7 +38,7 @@ impl Which {
     }
 }
 
-/// What is read of all events.
+/// Reads the events of a calendar, and collects the results.
 #[derive(Debug)]
 pub(crate) struct Reader {
     /// The zone of days.
@@ -77,7 +77,7 @@ impl Reader {
                         changes.iter().filter_map(|change| change.replaces.as_ref()).collect();
                     self.occurrences(&master, body, &replaced, &mut doubts);
                 }
-                // With a series, its changes are cancelled that were made before.
+                // If a series is cancelled, its earlier changes are cancelled too.
                 None => ended_by = Some(master.sequence),
             }
             doubts.extend(master.doubts);
@@ -95,7 +95,7 @@ impl Reader {
         }
     }
 
-    /// The occurrences of one version, but for those that others replace.
+    /// The occurrences of one version, except those that other versions replace.
     fn occurrences(
         &mut self,
         version: &Version,
@@ -115,7 +115,7 @@ impl Reader {
             .chain(replaced.iter().copied())
             .filter_map(|moment| Which::of_event(moment, days))
             .collect();
-        // By their beginning, so that what is given twice counts once.
+        // The occurrences are keyed by their beginning, so that one that is given twice counts once.
         let mut found: BTreeMap<Timestamp, Timestamp> = BTreeMap::new();
         let regular = match self.regular_starts(version, body, days) {
             Some(regular) => regular.into_iter().map(|start| (start, body.length)),
@@ -150,7 +150,7 @@ impl Reader {
         self.events.extend(found.into_iter().filter_map(event));
     }
 
-    /// The starts by rules that may lie in the span, and the first; `None` if they are too many.
+    /// The starts by rules that may lie in the span, and the first start. `None` if there are too many.
     fn regular_starts(&mut self, version: &Version, body: &Body, days: Days) -> Option<Vec<Moment>> {
         // Only an event itself recurs, not a change of one occurrence.
         if body.rules.is_empty() || version.replaces.is_some() {
@@ -180,7 +180,7 @@ impl Reader {
     }
 }
 
-/// The version with the highest sequence; of several, the last.
+/// The version with the highest sequence. If several have it, the last of them.
 fn newest(versions: Vec<Version>, doubts: &mut Vec<Finding>) -> Option<Version> {
     let mut newest: Option<Version> = None;
     for version in versions {

@@ -53,7 +53,7 @@ impl Written {
             None => (time, false),
         };
         let [hour, minute, second] = numbers(time, [2, 2, 2])?;
-        // A leap second is told as the second before it.
+        // A leap second counts as the second before it.
         let second = if second == 60 { 59 } else { second };
         let [hour, minute, second] =
             [i8::try_from(hour).ok()?, i8::try_from(minute).ok()?, i8::try_from(second).ok()?];
@@ -62,7 +62,7 @@ impl Written {
     }
 }
 
-/// Numbers of so many digits, and nothing else.
+/// Reads numbers with these counts of digits, and nothing else.
 fn numbers(text: &str, digits: [usize; 3]) -> Option<[i16; 3]> {
     if text.len() != digits.iter().sum::<usize>() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
@@ -80,14 +80,14 @@ fn numbers(text: &str, digits: [usize; 3]) -> Option<[i16; 3]> {
 /// How long an event is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Length {
-    /// Given by two local times of one zone: by the clock on the wall.
+    /// A length between two local times of one zone, measured by the local clock.
     Wall(SignedDuration),
-    /// Days by the clock on the wall, then seconds that really pass.
+    /// Days by the local clock, then seconds of elapsed time.
     Mixed { days: i32, seconds: i64 },
 }
 
 impl Length {
-    /// A duration as in `P1DT2H`. Weeks and days are by the clock on the wall, the rest is time that really passes.
+    /// Reads a duration such as `P1DT2H`. Weeks and days follow the local clock, the rest is elapsed time.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let mut rest = text.strip_prefix('+').unwrap_or(text).strip_prefix('P')?;
@@ -100,7 +100,7 @@ impl Length {
                 continue;
             }
             let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-            // Nine digits of weeks are no overflow in 64 bits.
+            // Nine digits of weeks do not overflow 64 bits.
             let number: i64 = rest.get(..digits).filter(|_| (1..=9).contains(&digits))?.parse().ok()?;
             let unit = *rest.as_bytes().get(digits)?;
             match (unit, in_time) {
@@ -117,7 +117,7 @@ impl Length {
         Some(Length::Mixed { days, seconds })
     }
 
-    /// Whether it is longer than nothing.
+    /// Whether the length is more than zero.
     pub(crate) fn is_positive(self) -> bool {
         match self {
             Length::Wall(wall) => wall.is_positive(),
@@ -125,7 +125,7 @@ impl Length {
         }
     }
 
-    /// No fewer than the days that it covers.
+    /// An upper bound for the days that it covers.
     pub(crate) fn days(self) -> i64 {
         let seconds = match self {
             Length::Wall(wall) => wall.as_secs(),
@@ -159,11 +159,12 @@ fn after_gap(before: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
     zone.following(before).next().map(|change| change.timestamp())
 }
 
-/// From when to when something lasts that begins then. `days_of` is the zone of days.
+/// The beginning and the end of an event with this start and length. `days_of` is the zone of days.
 pub(crate) fn lasts(start: &Moment, length: Length, days_of: &TimeZone) -> Option<(Timestamp, Timestamp)> {
     match start {
         Moment::Day(date) => {
-            // Days tile time: each begins at its first midnight, at which the one before ends.
+            // Days follow each other without gaps: each begins at its first midnight, and the day before ends at that
+            // instant.
             let midnight = |date: Date| first_instant(date.to_datetime(Time::midnight()), days_of);
             let days = match length {
                 Length::Wall(wall) => i32::try_from(wall.as_secs() / 86_400).ok()?,
@@ -262,7 +263,7 @@ mod tests {
             ("2026-03-28T03:30", Length::Wall(day), "2026-03-28T01:30:00Z", "2026-03-29T01:00:00Z"),
             ("2026-10-25T03:30", Length::Wall(day), "2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z"),
             ("2026-10-24T03:30", Length::Wall(day), "2026-10-24T00:30:00Z", "2026-10-25T01:30:00Z"),
-            // Hours of a duration are time that really passes, days are not.
+            // Hours of a duration are elapsed time, days are not.
             (
                 "2026-10-24T20:00",
                 Length::parse("PT24H").unwrap(),

@@ -11,7 +11,7 @@ use crate::rule::Rule;
 use crate::time::{Length, Moment, Written, first_instant, last_instant};
 use crate::zones::Zones;
 
-/// An event as one part of the calendar describes it.
+/// One VEVENT of the calendar: a version of an event, or of one of its occurrences.
 #[derive(Debug)]
 pub(crate) struct Version {
     pub(crate) uid: String,
@@ -22,7 +22,7 @@ pub(crate) struct Version {
     pub(crate) replaces: Option<Moment>,
     /// `None` if it was cancelled.
     pub(crate) body: Option<Body>,
-    /// What was not understood though it is read.
+    /// Doubts about a version that is used anyway.
     pub(crate) doubts: Vec<Finding>,
 }
 
@@ -74,7 +74,7 @@ impl Body {
         let start = moment(starts, &starts.value, zones)?;
         let length = length(part, &start, zones)?;
         if part.property("EXRULE").is_some() {
-            return Err((FindingKind::Rule, "EXRULE is not read".to_owned()));
+            return Err((FindingKind::Rule, "EXRULE is not supported".to_owned()));
         }
         let rule = |rule: &Property| {
             Rule::parse(&rule.value, start.local())
@@ -105,7 +105,7 @@ fn values(list: &str) -> impl Iterator<Item = &str> {
 fn moment(property: &Property, written: &str, zones: &Zones<'_>) -> Result<Moment, Refused> {
     let unreadable = || {
         let written: String = written.chars().take(40).collect();
-        (FindingKind::Time, format!("{} is not read: `{written}`", property.name))
+        (FindingKind::Time, format!("{} cannot be read: `{written}`", property.name))
     };
     match Written::parse(written).ok_or_else(unreadable)? {
         Written::Day(date) => Ok(Moment::Day(date)),
@@ -134,20 +134,20 @@ fn addition(
     Ok((start, Some(positive(length)?)))
 }
 
-/// How long the event lasts: until its end, or as its duration says. Without both, a day lasts a day.
+/// The length of the event, from its end or its duration. Without both, an event of a whole day lasts one day.
 fn length(part: &Part, start: &Moment, zones: &Zones<'_>) -> Result<Length, Refused> {
     let one_day = Length::Mixed { days: 1, seconds: 0 };
     let length = match (part.property("DTEND"), part.value("DURATION"), start) {
         (Some(end), _, _) => {
             let end = moment(end, &end.value, zones)?;
             match (start, &end) {
-                // Several programs write a single day so.
+                // Several programs write a single day this way.
                 (Moment::Day(first), Moment::Day(last)) if first == last => one_day,
                 _ => between(start, &end)?,
             }
         }
         (None, Some(duration), _) => {
-            let unreadable = || (FindingKind::Length, format!("DURATION is not read: `{duration}`"));
+            let unreadable = || (FindingKind::Length, format!("DURATION cannot be read: `{duration}`"));
             match (Length::parse(duration).ok_or_else(unreadable)?, start) {
                 (Length::Mixed { days, seconds }, Moment::Day(_)) if seconds % 86_400 == 0 => {
                     let more = i32::try_from(seconds / 86_400).map_err(|_| unreadable())?;
@@ -169,7 +169,7 @@ fn positive(length: Length) -> Result<Length, Refused> {
     if length.is_positive() { Ok(length) } else { Err(refused()) }
 }
 
-/// From one time to another. Two local times of one zone are a length by the clock on the wall.
+/// The length from one time to another. Between two local times of one zone, it is measured by the local clock.
 fn between(start: &Moment, end: &Moment) -> Result<Length, Refused> {
     let unfit =
         || (FindingKind::Length, "of its start and its end one is a day and one is a time".to_owned());

@@ -1,4 +1,4 @@
-//! What Windows calls its time zones, for calendars of Outlook and Exchange.
+//! The names of time zones in Windows, for calendars of Outlook and Exchange.
 
 /// The IANA zone that stands for a zone of Windows, as the Unicode CLDR maps them (`windowsZones`, territory `001`).
 pub(crate) fn iana(name: &str) -> Option<&'static str> {

@@ -23,11 +23,11 @@ pub struct Shift {
 /// How often programs should fetch a feed again.
 const REFRESH: &str = "PT10M";
 
-/// Writes shifts as a calendar of that name, as RFC 5545 has it. `stamp` is when the shifts became what they are: as long
-/// as it and the shifts stay the same, so does the calendar.
+/// Writes shifts as a calendar of that name, in the format of RFC 5545. `stamp` is the time of the last change of the
+/// shifts. If `stamp` and the shifts are the same, the calendar is the same.
 ///
 /// A shift keeps its UID as long as it has the same name and begins at the same time. Times are in UTC and have whole
-/// seconds; a shift with parts of seconds is written a little longer, never shorter. Line breaks and other control
+/// seconds; a shift with fractions of seconds is written a little longer, never shorter. Line breaks and other control
 /// characters of names are written as spaces, and names longer than [`MAX_NAME`] are cut.
 pub fn write(name: &str, shifts: impl Iterator<Item = Shift>, stamp: DateTime<Utc>) -> String {
     let name = plain(name);
@@ -55,7 +55,7 @@ pub fn write(name: &str, shifts: impl Iterator<Item = Shift>, stamp: DateTime<Ut
         line("DTSTART", &from);
         line("DTEND", &to);
         line("SUMMARY", &escaped(&who));
-        // Being on call keeps nobody from a meeting.
+        // A person who is on call still counts as free for meetings.
         line("TRANSP", "TRANSPARENT");
         line("END", "VEVENT");
         *nth += 1;
@@ -64,7 +64,7 @@ pub fn write(name: &str, shifts: impl Iterator<Item = Shift>, stamp: DateTime<Ut
     written
 }
 
-/// The most bytes of a line, without its end.
+/// The maximum number of bytes of a line, without its end.
 const FOLD_AT: usize = 75;
 
 /// Adds a line with its end, folded between characters. (The crate `icalendar` makes the last of folded lines one byte too
@@ -75,19 +75,19 @@ fn fold(line: &str, written: &mut String) {
         let (now, later) = rest.split_at(rest.floor_char_boundary(room));
         written.push_str(now);
         written.push_str("\r\n ");
-        // The space counts.
+        // The space at the beginning of a folded line counts.
         (rest, room) = (later, FOLD_AT - 1);
     }
     written.push_str(rest);
     written.push_str("\r\n");
 }
 
-/// With the characters escaped that would end a value.
+/// Escapes the characters that would end a value.
 fn escaped(text: &str) -> String {
     text.replace('\\', r"\\").replace(',', r"\,").replace(';', r"\;")
 }
 
-/// Without what a calendar's text may not contain.
+/// Removes the characters that a calendar's text may not contain.
 fn plain(text: &str) -> String {
     text[..text.floor_char_boundary(MAX_NAME)].chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
@@ -101,7 +101,7 @@ fn utc(at: DateTime<Utc>) -> String {
     }
 }
 
-/// The next whole second, so that no hole is left.
+/// The next whole second, so that no gap is left.
 fn up(at: DateTime<Utc>) -> DateTime<Utc> {
     let down = at.trunc_subsecs(0);
     if down == at { at } else { down.checked_add_signed(TimeDelta::seconds(1)).unwrap_or(down) }
@@ -111,7 +111,7 @@ fn uid(calendar: &str, from: &str, who: &str, nth: u32) -> String {
     let mut hash = Sha256::new();
     for part in [calendar, from, who, &nth.to_string()] {
         hash.update(part);
-        // No part contains it, so that parts cannot be mistaken for others.
+        // No part contains this byte, so parts cannot be confused.
         hash.update(b"\0");
     }
     let hash = BASE64_URL_SAFE_NO_PAD.encode(&hash.finalize()[..15]);

@@ -12,12 +12,12 @@ use crate::windows;
 #[derive(Debug)]
 pub(crate) struct Zones<'a> {
     described: HashMap<&'a str, &'a ZonePart>,
-    /// The zone of times that name none. An error is a name that is unknown.
+    /// The zone of times without a zone. The error is an unknown name.
     floating: Result<TimeZone, String>,
 }
 
 impl<'a> Zones<'a> {
-    /// Those of the calendar. Its times without a zone are in the zone that it names, or else in `schedule`.
+    /// The zones of a calendar. Its times without a zone are in the zone that it names, otherwise in `schedule`.
     pub(crate) fn of(calendar: &'a Calendar, schedule: &TimeZone) -> Self {
         let tzid = |zone: &'a ZonePart| Some((zone.properties.value("TZID")?, zone));
         let described = calendar.zones.iter().filter_map(tzid).collect();
@@ -28,7 +28,7 @@ impl<'a> Zones<'a> {
         Self { described, floating }
     }
 
-    /// The zone of a time: by its parameter `TZID`. An error is a name that is unknown.
+    /// The zone of a time, by its parameter `TZID`. The error is an unknown name.
     pub(crate) fn zone(&self, tzid: Option<&str>) -> Result<TimeZone, String> {
         match tzid.map(str::trim).filter(|name| !name.is_empty()) {
             Some(name) => found(name, &self.described).ok_or_else(|| name.to_owned()),
@@ -37,7 +37,7 @@ impl<'a> Zones<'a> {
     }
 }
 
-/// The zone of the bundled database that a name stands for; and only if none does, the rules in the calendar.
+/// The zone of the bundled database for a name. Only if there is none, the rules in the calendar are used.
 ///
 /// A calendar's own rules are as old as the program that wrote them, and many are wrong.
 fn found(name: &str, described: &HashMap<&str, &ZonePart>) -> Option<TimeZone> {
@@ -49,14 +49,14 @@ fn found(name: &str, described: &HashMap<&str, &ZonePart>) -> Option<TimeZone> {
         .or_else(|| part.and_then(|zone| by_rules(&zone.times)))
 }
 
-/// By the name that IANA or Windows uses.
+/// Finds a zone by its IANA name or its name in Windows.
 fn named(name: &str) -> Option<TimeZone> {
     // The machine's own database may be years old.
     let iana = |name: &str| TimeZoneDatabase::bundled().get(name).ok();
     iana(name).or_else(|| windows::iana(name).and_then(iana))
 }
 
-/// By the IANA name at the end of a longer one, as in `/example.org/20260101_1/Europe/Athens`.
+/// Finds a zone by the IANA name at the end of a longer one, as in `/example.org/20260101_1/Europe/Athens`.
 fn within(name: &str) -> Option<TimeZone> {
     let parts: Vec<&str> = name.trim_matches('/').split('/').collect();
     // `America/Argentina/Ushuaia` has three parts. A last part alone, as in `…/Utc`, is a zone too.
@@ -64,7 +64,7 @@ fn within(name: &str) -> Option<TimeZone> {
     (1..=longest).rev().find_map(|count| named(&parts[parts.len() - count..].join("/")))
 }
 
-/// By the rules that are in force last: one offset, or two that change each year.
+/// Makes a zone from the latest rules: one offset, or two that alternate each year.
 fn by_rules(times: &[Part]) -> Option<TimeZone> {
     let offset = |time: &Part| minutes(time.value("TZOFFSETTO")?);
     let changes = |time: &&Part| time.value("RRULE").is_some_and(|rule| !rule.contains("UNTIL"));
@@ -97,7 +97,7 @@ fn minutes(offset: &str) -> Option<i32> {
     }
 }
 
-/// A name and its offset as POSIX writes them, where what lies east of Greenwich is negative.
+/// A name and its offset in the form of POSIX, in which offsets east of Greenwich are negative.
 fn posix(name: &str, minutes: i32) -> String {
     let sign = if minutes > 0 { '-' } else { '+' };
     format!("<{name}>{sign}{:02}:{:02}", minutes.abs() / 60, minutes.abs() % 60)

@@ -12,7 +12,7 @@ use crate::config::ClientConfig;
 use crate::error::{ClientError, ClientErrorKind as Kind};
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
-/// The maximum size of an answer, in bytes. A page of 500 incidents has some megabytes at most.
+/// The maximum size of an answer, in bytes. A page of 500 incidents is a few megabytes at most.
 const MAX_BYTES: usize = 32 * 1024 * 1024;
 /// How long an idle connection is kept for the next request.
 const IDLE: Duration = Duration::from_secs(5);
@@ -51,7 +51,8 @@ impl Http {
         // A redirect could lead the key elsewhere.
         let client = reqwest::Client::builder().redirect(redirect::Policy::none()).timeout(config.timeout);
         let client = client.connect_timeout(config.timeout / 3).retry(reqwest::retry::never());
-        // Sooner than servers close it: what is sent just then has an unknown fate.
+        // The client closes an idle connection earlier than servers do. The result of a request that is sent while the
+        // server closes the connection would be unknown.
         let client = client.pool_idle_timeout(IDLE);
         let client = client.user_agent(concat!("inresponse-client/", env!("CARGO_PKG_VERSION"))).build();
         let client = client.map_err(|e| {
@@ -116,7 +117,7 @@ impl Http {
 /// The error for a request without an answer.
 fn lost(error: reqwest::Error, effect: Effect) -> ClientError {
     let error = error.without_url();
-    // Without a connection nothing was asked for.
+    // Without a connection, no request was sent.
     if error.is_connect() || error.is_builder() {
         return ClientError::new(Kind::Transport, "the server cannot be reached").because(error);
     }
@@ -135,7 +136,7 @@ async fn whole(mut response: Response, effect: Effect) -> Result<Vec<u8>, Client
         if body.len() + chunk.len() > MAX_BYTES {
             let kind = match effect {
                 Effect::Reads => Kind::Protocol,
-                // Whatever it says, it was said after something was done.
+                // The server answered, so the change may have been made.
                 Effect::Changes => Kind::UnknownCommit,
             };
             return Err(ClientError::new(kind, format!("the answer is larger than {MAX_BYTES} bytes")));
@@ -152,7 +153,7 @@ fn retry_after(response: &Response) -> Option<Duration> {
 
 fn read<T: DeserializeOwned>(body: &[u8], effect: Effect) -> Result<T, ClientError> {
     serde_json::from_slice(body).map_err(|e| {
-        // The server says that it took it; only its state now is unknown.
+        // The server accepted the change. Only the new state is unknown.
         let kind = if effect == Effect::Changes { Kind::UnknownCommit } else { Kind::Protocol };
         ClientError::new(kind, "the answer does not come from this API").because(e)
     })
@@ -163,7 +164,8 @@ fn refused(status: StatusCode, body: &[u8], retry_after: Option<Duration>, effec
     let problem: Problem = serde_json::from_slice(body).unwrap_or_default();
     let may_have_been = match problem.may_have_been_recorded {
         Some(may) => may,
-        // Promise 4: what was not said to be unrecorded may have been recorded. A 429 is given before any work.
+        // Promise 4: a change may have been recorded unless the server says that it was not. A 429 is sent before any
+        // work.
         None => status.is_server_error(),
     };
     let kind = match status {

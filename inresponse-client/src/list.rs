@@ -14,7 +14,7 @@ pub struct ListQuery {
 }
 
 impl ListQuery {
-    /// Lists all incidents, newest first, 50 to a page.
+    /// Lists all incidents, newest first, 50 on each page.
     pub fn new() -> Self {
         Self::default()
     }
@@ -54,7 +54,7 @@ impl ListQuery {
         self
     }
 
-    /// Begins where an earlier page ended, at its cursor.
+    /// Begins after an earlier page, at that page's cursor.
     #[must_use]
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.cursor = Some(cursor.into());

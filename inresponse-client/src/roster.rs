@@ -71,7 +71,7 @@ impl Client {
         self.http.delete(self.day_url(team, day)).await
     }
 
-    /// Reads a page of a team's calendar, from a cursor on.
+    /// Reads a page of a team's calendar: the one after `cursor`, or the first.
     pub async fn calendar(&self, team: &str, cursor: Option<&str>) -> Result<Calendar, ClientError> {
         let mut url = self.http.url(&["teams", team, "calendar"]);
         url.query_pairs_mut().append_pair("limit", PAGE);
@@ -90,7 +90,8 @@ impl Client {
         self.http.get(url).await
     }
 
-    /// Reads who changed the roster and when, newest first: a page of up to `limit` changes, beginning at a cursor.
+    /// Reads who changed the roster and when, newest first: a page of up to `limit` changes, after `cursor` or from the
+    /// newest on.
     pub async fn roster_changes(&self, limit: usize, cursor: Option<&str>) -> Result<Changes, ClientError> {
         let mut url = self.http.url(&["roster", "changes"]);
         url.query_pairs_mut().append_pair("limit", &limit.to_string());

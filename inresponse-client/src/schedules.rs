@@ -1,4 +1,4 @@
-//! The calls about people and schedules, and about what will happen.
+//! The calls about people and schedules, the dry run, and the coverage check.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use inresponse_api::{
@@ -35,17 +35,17 @@ impl Client {
         url
     }
 
-    /// A page of services, from a cursor on.
+    /// A page of services: the one after `cursor`, or the first.
     pub async fn services(&self, cursor: Option<&str>) -> Result<Services, ClientError> {
         self.http.get(self.page_url("services", cursor)).await
     }
 
-    /// A page of teams, from a cursor on.
+    /// A page of teams: the one after `cursor`, or the first.
     pub async fn teams(&self, cursor: Option<&str>) -> Result<Teams, ClientError> {
         self.http.get(self.page_url("teams", cursor)).await
     }
 
-    /// A page of people, from a cursor on.
+    /// A page of people: the one after `cursor`, or the first.
     pub async fn people(&self, cursor: Option<&str>) -> Result<People, ClientError> {
         self.http.get(self.page_url("people", cursor)).await
     }
@@ -124,7 +124,7 @@ impl Client {
         self.http.get(url).await
     }
 
-    /// What a report for a service would lead to if nobody claimed the incident.
+    /// Reads which alerts a report for a service would cause if nobody claimed the incident.
     pub async fn plan(
         &self,
         service: &str,
@@ -141,7 +141,7 @@ impl Client {
         self.http.get(url).await
     }
 
-    /// What is missing or odd in the roster within so many days, for one team or for all.
+    /// Reads what is missing or odd in the roster within that many days, for one team or for all.
     pub async fn coverage(&self, days: Option<u32>, team: Option<&str>) -> Result<Coverage, ClientError> {
         let mut url = self.http.url(&["coverage"]);
         if let Some(days) = days {

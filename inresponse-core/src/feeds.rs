@@ -25,35 +25,35 @@ use crate::roster::{
 };
 use crate::settings::{Settings, Swapped};
 
-/// How often a feed is read.
+/// The interval at which a feed is read.
 const EVERY: TimeDelta = TimeDelta::minutes(10);
-/// How often a process looks for feeds that are due.
+/// The interval at which a process looks for feeds that are due.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
-/// How long a feed is not asked whether it changed, but read as a whole: its copy ends some time ahead.
+/// The interval at which a feed is read as a whole even if it has not changed, because its copy ends some time ahead.
 const WHOLE_EVERY: TimeDelta = TimeDelta::hours(24);
 /// A feed that could not be read for longer than this is stale.
 const STALE_AFTER: TimeDelta = TimeDelta::hours(1);
-/// A copy's events lie between this long ago …
+/// A copy contains events from this long ago …
 const BACK: TimeDelta = TimeDelta::days(30);
-/// … and this far ahead.
+/// … to this far ahead.
 const AHEAD: TimeDelta = TimeDelta::days(400);
-/// How many bytes of the reason of a failure are kept.
+/// The maximum length of the stored reason of a failure, in bytes.
 const MAX_REASON: usize = 300;
-/// Who is recorded as having changed a copy.
+/// The name in the audit records of changed copies.
 const BY: &str = "feed";
 
-/// Fetches and reads calendars. An adapter makes **one** attempt within `deadline`, bounded in size, and follows no
-/// redirect to an address that people may not name.
+/// Fetches and reads calendars. An adapter makes **one** attempt within `deadline`, limits the size, and follows no
+/// redirect to an address that is not allowed as a feed's URL.
 #[async_trait]
 pub trait Calendars: Debug + Send + Sync + 'static {
     /// Reads the calendar of a feed.
     async fn fetch(&self, feed: &Feed, ask: &Ask, deadline: Duration) -> Fetched;
 }
 
-/// What is asked of a calendar.
+/// The parameters of a reading.
 #[derive(Debug, Clone)]
 pub struct Ask {
-    /// The zone of events without one, and of whole days.
+    /// The zone of whole days, and of events without a zone.
     pub zone: Zone,
     /// The span whose events are read.
     pub span: (DateTime<Utc>, DateTime<Utc>),
@@ -81,7 +81,7 @@ pub enum Fetched {
     },
 }
 
-/// How a feed is doing: a small value that all processes share.
+/// The status of a feed: a small value that all processes share.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct FeedStatus {
@@ -106,7 +106,7 @@ pub struct Feeds {
 }
 
 impl Feeds {
-    /// The longest that one reading may take.
+    /// The time limit for one reading.
     pub const DEADLINE: Duration = Duration::from_secs(10);
 
     /// Feeds of the engine's roster. Their statuses are kept in `settings`.
@@ -174,7 +174,8 @@ impl Feeds {
         };
         let fetched = self.calendars.fetch(feed, &ask, Self::DEADLINE).await;
         let (next, is_good) = self.record(at, feed, fetched, taken).await?;
-        // Another process can have taken the feed meanwhile only if this one was very late: its status stays.
+        // Another process can have taken the feed in the meantime only if this one was very late. Then the other one's
+        // status stays.
         let _ = self.settings.swap_setting(&key, Some(&taken_bytes), &written(&next)?).await?;
         Ok(is_good)
     }
@@ -244,7 +245,7 @@ impl Feeds {
     }
 }
 
-/// Where a feed is.
+/// The schedule that has a feed.
 struct Place<'a> {
     team: &'a TeamName,
     schedule: &'a ScheduleName,
@@ -303,7 +304,7 @@ fn setting(team: &TeamName, schedule: &ScheduleName, feed: &FeedId) -> String {
     format!("feed.{place}.{feed}")
 }
 
-/// A status that cannot be read is as good as none: the feed is due.
+/// An unreadable status counts as missing: the feed is due.
 fn read_status(stored: Option<&[u8]>) -> FeedStatus {
     stored.and_then(|stored| serde_json::from_slice(stored).ok()).unwrap_or_default()
 }
@@ -313,7 +314,7 @@ fn written(status: &FeedStatus) -> Result<Vec<u8>, Outage> {
         .map_err(|e| Outage::permanent("the status of a feed cannot be written").because(e))
 }
 
-/// The copy without its last events, if it is too large.
+/// Removes the last events of a copy that is too large.
 fn bounded(mut copy: FeedCopy) -> FeedCopy {
     let size = |copy: &FeedCopy| serde_json::to_vec(copy).map_or(usize::MAX, |bytes| bytes.len());
     copy.events.sort();

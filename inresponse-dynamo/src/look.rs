@@ -145,8 +145,8 @@ impl DynamoStore {
             keys.retain(|(key, _)| is_wanted(key));
             let numbers: Vec<_> = keys.iter().map(|(_, number)| *number).collect();
             let mut records = self.records(&numbers).await?;
-            // What changed since the index was read is due at another time, and is found there. By what is stored: another
-            // version may have stored another time than this one would.
+            // A record that changed since the index was read is due at another time, and is found at that time. The
+            // stored due time counts, because another version may compute another one.
             due.extend(keys.iter().filter_map(|(key, number)| {
                 let Found { record, due_key } = records.remove(number)?;
                 due_key.is_some_and(|due_key| due_key == *key).then_some(record)
@@ -235,7 +235,7 @@ impl DynamoStore {
             let numbers = self.listed(query, way, lowest, highest, wanted).await?;
             let mut records = self.records(&numbers).await?;
             let found = numbers.iter().filter_map(|number| Some(records.remove(number)?.record));
-            // An index may lag behind, and one that is no index by team tells nothing of teams.
+            // An index may lag behind, and an index without teams does not filter by team.
             page.extend(found.filter(|record| is_wanted(query, &record.incident)));
             match numbers.last() {
                 Some(last) if numbers.len() == wanted => highest = last.value() - 1,

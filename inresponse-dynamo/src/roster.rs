@@ -31,9 +31,10 @@ const LAST_DAY: NaiveDate = NaiveDate::from_ymd_opt(9999, 12, 31).expect("a day"
 /// report reads the service, the settings, three days and the version. Audit records are kept for 400 days; those of several
 /// processes are in the order of their clocks.
 ///
-/// Edits, their audit records and the roster's version are written in one transaction, of at most a hundred items. If a
-/// deleted team has a longer calendar, the transaction deletes its last days, and the earlier days follow. If the
-/// process dies in between, some days are left, and the team can be deleted again.
+/// Edits, their audit records and the roster's version are written in one transaction, of at most a hundred items. If
+/// the parts of a deleted team do not all fit, the transaction deletes as many as fit: first its schedules with their
+/// parts, then the days of its calendar, the last day first. The process deletes the rest right afterwards. If the
+/// process dies in between, some parts are left, and the team can be deleted again.
 #[derive(Debug, Clone)]
 pub struct DynamoRoster {
     pub(crate) client: Client,
@@ -96,7 +97,7 @@ impl DynamoRoster {
         }
     }
 
-    /// What a directory holds of one team.
+    /// The part of a directory for one team.
     async fn part(
         &self,
         team: &TeamName,
@@ -267,7 +268,7 @@ impl Roster for DynamoRoster {
         to: DateTime<Utc>,
     ) -> Result<Arc<Directory>, Outage> {
         let span = days_of(from, to);
-        // The book first: whether the team has schedules is asked only if nothing else is known of it.
+        // The book is read first. It decides whether the team is known only if nothing else does.
         let (_, book) = self.book().await?;
         let part = |team: TeamName| {
             let book = Arc::clone(&book);

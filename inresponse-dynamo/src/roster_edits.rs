@@ -35,7 +35,7 @@ struct Inside<'a> {
     key: Item,
 }
 
-/// What became of a transaction.
+/// The result of a transaction.
 enum Transacted<'a> {
     /// It happened. These parts of deleted entries did not fit in.
     Done(Vec<Inside<'a>>),

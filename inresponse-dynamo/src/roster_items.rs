@@ -1,7 +1,8 @@
 //! Converts the roster's entries and audit records to items.
 //!
-//! Services, days and settings keep the tables that they have always had. All other kinds lie in the table of the audit
-//! records, in a partition of their own. A new kind needs no new table and no new code here.
+//! Services, days and settings keep the tables that they have always had. All other kinds are stored in the table of
+//! the audit records, in a partition of their own. A new kind needs no new table. It joins the other kinds in each
+//! `match` here.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta};
@@ -41,7 +42,7 @@ pub(crate) fn item_key(key: &EntryKey) -> Item {
         EntryKey::Day(team, day) => vec![("teamname", team.to_string()), ("day", day.to_string())],
         EntryKey::Person(_) | EntryKey::Schedule(..) | EntryKey::Override(..) | EntryKey::Feed(..) => {
             let team = key.team().map(TeamName::to_string).unwrap_or_default();
-            // A name holds no control characters, so the parts cannot run into each other.
+            // A name contains no control characters, so the parts stay separate.
             let mark = format!("{}\u{1f}{team}\u{1f}{}", key.kind().as_str(), key.name());
             vec![("log", ENTRIES.to_owned()), ("mark", mark)]
         }
@@ -129,7 +130,7 @@ fn level(targets: &[Target]) -> AttributeValue {
     }
 }
 
-/// As [`level`] writes it. An entry made by hand may also be a set of texts.
+/// Reads the form that [`level`] writes. In an entry made by hand, it may also be a set of texts.
 fn targets(level: &AttributeValue) -> Result<Vec<Target>, InvalidInput> {
     match level {
         AttributeValue::S(one) if one.trim().is_empty() => Ok(Vec::new()),

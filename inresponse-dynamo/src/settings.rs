@@ -68,7 +68,7 @@ impl Settings for DynamoStore {
         if let Some(was) = was {
             values.insert(":was".to_owned(), AttributeValue::B(Blob::new(was)));
         }
-        // What it is to be is as good as what it was: a write that is tried again may have happened.
+        // The new value counts as the expected one too, because an earlier try of this write may have happened.
         let condition = match was {
             None => "attribute_not_exists(#value) OR #value = :value",
             Some(_) => "#value = :was OR #value = :value",

@@ -155,7 +155,7 @@ impl DynamoStore {
         }
     }
 
-    /// Takes a number that was never given (promise 2). A number that is not used is a gap.
+    /// Takes a number that was never returned (promise 2). A number that is not used is a gap.
     async fn next_number(&self) -> Result<IncidentNumber, Outage> {
         let counted = write(&self.client, Again::Harmless, || {
             self.client
@@ -382,7 +382,7 @@ impl DynamoStore {
         ];
         match self.transact(&parts, &write_id).await? {
             Transacted::Done => Ok(Committed::At(version.next())),
-            // Whether an earlier try of the transaction happened, its token tells for ten minutes.
+            // For ten minutes, the token shows whether an earlier try of the transaction happened.
             Transacted::Cancelled([Some(found), _]) => judge(version, Some(&found), &write_id, false),
             Transacted::Cancelled([None, _]) => self.commit_alone(version, draft).await,
         }

@@ -62,7 +62,7 @@ impl TrustedProxies {
         read: fn(&str) -> Option<IpAddr>,
     ) -> IpAddr {
         let lines: Vec<_> = headers.get_all(header).iter().collect();
-        // What is no text has hops that cannot be read.
+        // A header that is not text contains hops that cannot be read.
         let hops = lines.iter().rev().flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
         let mut last = proxy;
         for hop in hops {
@@ -181,7 +181,7 @@ mod tests {
             ),
             (&[(FWD, "for=198.51.100.9;x=\", for=203.0.113.7")], "203.0.113.7 (by the proxy 127.0.0.1)"),
             (&[(XFF, "203.0.113.7"), (FWD, "for=203.0.113.7")], "203.0.113.7 (by the proxy 127.0.0.1)"),
-            // What cannot be known is the last that is.
+            // If a hop is unknown, the last known hop counts.
             (&[], "127.0.0.1"),
             (&[(XFF, "")], "127.0.0.1"),
             (&[(XFF, "10.1.2.3")], "10.1.2.3 (by the proxy 127.0.0.1)"),

@@ -127,7 +127,7 @@ impl Admission {
     }
 
     fn standing(&self) -> MutexGuard<'_, Standing> {
-        // Nothing panics while it holds the lock, so what a poisoned lock guards is whole.
+        // No code panics while it holds the lock, so the data behind a poisoned lock is intact.
         self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

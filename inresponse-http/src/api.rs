@@ -99,7 +99,7 @@ impl Api {
     pub fn new(engine: Engine, keys: Keys) -> Self {
         let public_url = engine.public_url().map(Site::under);
         let inner = Inner {
-            // What is no URL at all serves as none.
+            // An invalid URL counts as missing.
             site: public_url.and_then(Result::ok).unwrap_or_default(),
             engine,
             keys,

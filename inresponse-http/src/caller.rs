@@ -25,7 +25,7 @@ pub(crate) struct Caller {
 pub(crate) enum Addresses {
     /// As they are.
     Whole,
-    /// Enough of them to be recognised.
+    /// A part of the address is shown, so that people can recognise it.
     Masked,
 }
 

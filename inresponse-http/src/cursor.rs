@@ -24,7 +24,7 @@ pub(crate) fn read(text: &str, list: &ListQuery) -> Result<IncidentNumber, Inval
     let (below, marked) =
         std::str::from_utf8(&bytes).ok().and_then(|text| text.split_once('.')).ok_or_else(refused)?;
     let below = number(below).map_err(|_| refused())?;
-    // Only as it was written, so that there is one cursor for one place.
+    // The cursor must have exactly the form that is written, so that each place has one cursor.
     if marked == mark(list) && write(below, list) == text { Ok(below) } else { Err(refused()) }
 }
 
@@ -50,14 +50,14 @@ pub(crate) fn read_change(text: &str) -> Result<ChangeMark, InvalidInput> {
 /// The cursor of the page of entries that begins after that key.
 pub(crate) fn write_entry(after: &EntryKey) -> String {
     let team = after.team().map_or("", TeamName::as_str);
-    // A name holds no control characters, so the parts cannot run into each other.
+    // A name contains no control characters, so the parts stay separate.
     URL_SAFE_NO_PAD.encode(format!("{}\u{1f}{team}\u{1f}{}", after.kind().as_str(), after.name()))
 }
 
 /// Reads a cursor of the entries of that kind.
 ///
 /// # Errors
-/// It is not a cursor, or one of another list.
+/// The text is not a cursor, or is the cursor of another list.
 pub(crate) fn read_entry(text: &str, kind: EntryKind) -> Result<EntryKey, InvalidInput> {
     let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| refused())?;
     let decoded = std::str::from_utf8(&bytes).map_err(|_| refused())?;

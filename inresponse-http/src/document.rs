@@ -41,7 +41,7 @@ fn tell(door: &Door, operation: &mut Value) -> bool {
     let schemes: &[&str] = match door.proof {
         Proof::Key => &["key", "bearer"],
         Proof::SendersKey => &["key", "bearer", "basic", "genieKey"],
-        // What stands in the body is no security scheme.
+        // A key in the body is not a security scheme.
         Proof::RoutingKey => &[],
         Proof::Session | Proof::KeyOrSession | Proof::Link | Proof::CalendarToken | Proof::Nothing => {
             return false;

@@ -30,7 +30,7 @@ impl HandOverDomains {
 
     /// Whether incidents may be handed to that contact.
     pub(crate) fn allow(&self, contact: &Contact) -> bool {
-        // What is neither a mail address nor a URL is a channel that the deployment itself has configured.
+        // Any other contact is a channel that the deployment itself has configured.
         self.domains.is_empty() || domain_of(contact).is_none_or(|domain| self.domains.contains(&domain))
     }
 }

@@ -14,13 +14,13 @@ pub enum Act {
     Report,
     /// Read and update incidents.
     Respond,
-    /// To read the roster: services, teams, calendars, people, schedules, who is on call, who changed it.
+    /// Read the roster: services, teams, calendars, people, schedules, who is on call, who changed it.
     ReadRoster,
-    /// To change who stands in for whom.
+    /// Write overrides, and make the tokens of calendars.
     StandIn,
-    /// To test whether a person is reached.
+    /// Test whether a person is reached.
     TestMethods,
-    /// To change the roster.
+    /// Change the roster.
     ChangeRoster,
     /// Read metrics and the API document.
     Observe,
@@ -29,7 +29,7 @@ pub enum Act {
 }
 
 impl Act {
-    /// All acts.
+    /// All actions.
     pub const ALL: [Act; 8] = [
         Act::Report,
         Act::Respond,
@@ -197,7 +197,7 @@ pub static DOORS: &[Door] = &[
     door("DELETE", "/teams/{team}/calendar/{day}", Proof::Key, Act::ChangeRoster),
     door("GET", "/metrics", Proof::Key, Act::Observe),
     door("GET", "/openapi.json", Proof::Key, Act::Observe),
-    // Of the viewer, style and script are shown to anybody.
+    // Anybody may read the viewer's style and script.
     door("GET", "/docs", Proof::KeyOrSession, Act::Observe),
     door("GET", "/docs/", Proof::KeyOrSession, Act::Observe),
     door("GET", "/docs/{*rest}", Proof::KeyOrSession, Act::Observe),

@@ -1,7 +1,7 @@
-//! The bodies of requests as entries of the roster, for programs that read the same from elsewhere, such as a file.
+//! Converts bodies of requests into entries of the roster, for programs that read such bodies from elsewhere, such as a
+//! file.
 //!
-//! Every check and every word about what is wrong is the one that a request gets. An error names the field as on the
-//! wire.
+//! The checks and the error texts are those of a request. An error names the field as on the wire.
 
 use chrono::NaiveDate;
 use inresponse_api::{DayEntry, OverrideEntry, Owner, PersonEntry, ScheduleEntry, TeamSettings};
@@ -44,8 +44,8 @@ pub fn person(person: &PersonId, given: PersonEntry) -> Result<Entry, InvalidInp
     wire::people::profile(given).map(|(profile, _)| Entry::person(person, profile))
 }
 
-/// A schedule of a team. `zone` is for a request that names none. `known` are the feeds that the schedule has: a feed
-/// of them may be given as it is shown, with a masked URL.
+/// A schedule of a team. If the request names no time zone, `zone` is used. `known` are the feeds that the schedule
+/// already has: the URL of such a feed may be masked.
 ///
 /// # Errors
 /// Every invalid field.
@@ -75,7 +75,7 @@ pub fn stand_in(
     Ok(Entry::stand_in(team, schedule, id, stand_in))
 }
 
-/// Why the roster does not take an edit, in the words that a request gets.
+/// The text that a request gets if the roster refuses an edit.
 pub fn refused(refusal: &Refusal) -> String {
     changes::told(refusal)
 }

@@ -96,7 +96,7 @@ fn named_field(message: &str) -> Option<&str> {
     let rest = ["unknown field `", "missing field `", "duplicate field `"]
         .into_iter()
         .find_map(|prefix| message.strip_prefix(prefix))?;
-    // A name may be empty, which names nothing.
+    // An empty name does not name a field.
     rest.split_once('`').map(|(name, _)| name).filter(|name| !name.is_empty())
 }
 
@@ -182,7 +182,7 @@ impl Params {
     /// Refuses the request if a parameter was invalid or was not taken.
     pub(crate) fn finish(mut self) -> Result<(), Problem> {
         for (name, _) in &self.given {
-            // A parameter without a name is a part of the query as much as any other.
+            // A parameter without a name is reported as an error of the query.
             let name = if name.is_empty() { "query" } else { name };
             let name: String = name.chars().take(64).collect();
             self.invalid.push(name, "is not a parameter of this call");

@@ -90,7 +90,8 @@ pub(crate) struct Place {
 impl Places {
     /// Takes a place in a lane, unless the lane already has its share.
     pub(crate) fn take(&self, lane: &Lane) -> Option<Place> {
-        // Of several at once none sees more room than there is, and at worst one too many is refused.
+        // If several requests come at the same time, none of them sees too much room. At worst, one too many is
+        // refused.
         let taken = self.taken.fetch_add(1, Ordering::AcqRel);
         let held = lane.held.fetch_add(1, Ordering::AcqRel);
         if held < PLACES.saturating_sub(taken) {

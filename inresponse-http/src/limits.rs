@@ -68,7 +68,7 @@ pub(crate) async fn observe(Here(api): Here, request: Request, next: Next) -> Re
         let refusal = response.extensions().get::<Refusal>();
         refusal.and_then(|refusal| api.refusals().note(*refusal, &client, began))
     });
-    // Methods are bounded by us, not by the client.
+    // The server limits the number of different methods in the metrics, because a client may send any word.
     let method = match method {
         Method::GET | Method::HEAD | Method::PUT | Method::POST | Method::DELETE => method.to_string(),
         _ => "other".to_owned(),
@@ -81,7 +81,7 @@ pub(crate) async fn observe(Here(api): Here, request: Request, next: Next) -> Re
     api.sum_up_metrics();
     response.headers_mut().insert(REQUEST_ID, id);
     guard(&api, &mut response);
-    // It holds no place meanwhile, so it keeps nobody else out.
+    // The request has no place while it waits, so it keeps nobody else out.
     if let Some(late) = late {
         held_back.iter().for_each(HeldBack::tell);
         api.engine().clock().sleep(late).await;
@@ -91,7 +91,7 @@ pub(crate) async fn observe(Here(api): Here, request: Request, next: Next) -> Re
 
 /// The problem with the head of a request, if there is one.
 fn bad_head(request: &Request) -> Option<Problem> {
-    // Which of two hosts is meant, a proxy may see differently.
+    // A proxy may use the other one of two hosts.
     if request.headers().get_all(HOST).iter().nth(1).is_some() {
         return Some(Problem::invalid(&InvalidInput::field("host", "must be given once")));
     }

@@ -31,7 +31,7 @@ fn describe() {
         Count,
         "Other systems' alerts, by sender and outcome."
     );
-    // From zero: a counter that begins with its first refusal shows no increase.
+    // The counters begin at zero: a counter that began with its first refusal would show no increase.
     for (_, sender) in crate::signals::SENDERS {
         counter!("inresponse_intake_alerts_total", "sender" => sender, "outcome" => "refused").absolute(0);
     }
@@ -92,7 +92,7 @@ fn describe() {
     describe_gauge!("inresponse_overdue_seconds", Seconds, "How long the most overdue incident has waited.");
 }
 
-/// Sets the gauges, which are counted when somebody reads the metrics.
+/// Sets the gauges. They are computed when somebody reads the metrics.
 #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
 pub(crate) fn show(census: &Census, now: DateTime<Utc>) {
     gauge!("inresponse_incidents", "state" => "open").set(census.open as f64);

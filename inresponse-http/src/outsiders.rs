@@ -59,7 +59,7 @@ pub(crate) async fn allowed(
     let incident = &record.incident;
     let has_it = incident.claimed().is_some_and(|claimed| claimed.by.is(to));
     if incident.state() == State::Resolved || (incident.state() == State::Claimed && has_it) {
-        // Nobody is told anything.
+        // Nobody is notified.
         return Ok(Allowed::Yes);
     }
     match api.engine().receiver(incident.team(), to).await? {

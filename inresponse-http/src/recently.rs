@@ -1,4 +1,4 @@
-//! Counts what was done recently where all servers find it, to limit it.
+//! Limits how often something is done. All servers share the counts.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use inresponse_core::settings::Swapped;
 
 use crate::Api;
 
-/// How often something may be done.
+/// How many times something may be done within a window.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limit {
-    /// At most this often …
+    /// The maximum number of times within `window`.
     pub(crate) most: usize,
-    /// … within this time.
+    /// The length of the window.
     pub(crate) window: TimeDelta,
 }
 
@@ -21,13 +21,13 @@ pub(crate) struct Limit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub(crate) enum Counted {
-    /// It may, and was counted.
+    /// It may be done, and was counted.
     Yes,
-    /// Not before this time is over.
+    /// It may be done only after this time.
     NotNow(Duration),
 }
 
-/// How often a change is tried again that somebody else's came before.
+/// How many times a change is tried again if another change came first.
 const MAX_TRIES: usize = 8;
 
 /// Counts once more, unless that was done too often recently. `what` names what is counted.
@@ -35,10 +35,10 @@ pub(crate) async fn count(api: &Api, what: &str, limit: Limit) -> Result<Counted
     for _ in 0..MAX_TRIES {
         let was = api.shared().setting(what).await?;
         let now = api.engine().now();
-        // What cannot be read was never done.
+        // An unreadable value counts as missing.
         let done: Option<Vec<i64>> = was.as_deref().and_then(|was| serde_json::from_slice(was).ok());
         let done = done.unwrap_or_default().into_iter().filter_map(DateTime::<Utc>::from_timestamp_micros);
-        // Also by a clock that was ahead, but not forever.
+        // Times that a clock wrote while it was ahead count too, but not forever.
         let mut done: Vec<_> = done.filter(|at| (now - *at).abs() < limit.window).collect();
         if done.len() >= limit.most {
             let oldest = done.iter().min().copied().unwrap_or(now);

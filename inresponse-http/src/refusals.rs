@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::address::Client;
 
-/// The number of refusals a minute that are logged one by one, so that somebody who tries keys cannot fill the log.
+/// The number of refusals a minute that are logged one by one, so that somebody who guesses keys cannot fill the log.
 const TOLD: u64 = 20;
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -88,14 +88,14 @@ struct Lately {
 impl Refusals {
     /// Logs and counts a refusal, and returns how long its answer must wait; `now` is on the monotonic clock.
     ///
-    /// A right key never waits: a storm of wrong keys must not keep a monitoring system out, not even one that reaches
+    /// A valid key never waits: a storm of wrong keys must not keep a monitoring system out, not even one that reaches
     /// the server through the same proxy.
     pub(crate) fn note(&self, refusal: Refusal, client: &Client, now: Duration) -> Option<Duration> {
         metrics::counter!("inresponse_requests_refused_total", "reason" => refusal.reason()).increment(1);
-        // Where no address is known, as in a function that answers one request at a time, nobody can be told apart.
+        // If no address is known, as in a function that answers one request at a time, clients cannot be distinguished.
         let late = client.address().filter(|address| self.allowances.is_used_up(*address, now)).map(|_| LATE);
         let (is_told, untold) = {
-            // Nothing panics while it holds the lock, so what a poisoned lock guards is whole.
+            // No code panics while it holds the lock, so the data behind a poisoned lock is intact.
             let mut lately = self.lately.lock().unwrap_or_else(PoisonError::into_inner);
             let mut untold = 0;
             if now.saturating_sub(lately.since) >= MINUTE {
@@ -103,7 +103,7 @@ impl Refusals {
                 *lately = Lately { since: now, count: 0, told: 0 };
             }
             lately.count += 1;
-            // Who has too many is named in the log already, and others must find room there.
+            // An address with too many refusals is in the log already. The log must have room for others.
             let is_told = late.is_none() && lately.told < TOLD;
             lately.told += u64::from(is_told);
             (is_told, untold)
@@ -189,7 +189,7 @@ mod tests {
         let at_once = (0..1000).filter(|_| !used_up("203.0.113.7", now)).count();
         assert_eq!(at_once, BURST as usize);
         assert!(!used_up("203.0.113.8", now));
-        // It is allowed a further one every while, and all of them after a pause.
+        // The address may send one more at each interval, and all of them after a pause.
         assert!(used_up("203.0.113.7", now + EVERY - Duration::from_millis(1)));
         assert!(!used_up("203.0.113.7", now + EVERY));
         assert!(used_up("203.0.113.7", now + EVERY));

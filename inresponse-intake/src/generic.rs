@@ -138,7 +138,7 @@ impl Mapping {
         let labels = self.read_labels(alert);
         let label = |name: &str| labels.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
         let title = self.title.read(alert).unwrap_or_else(|| format!("an alert of {name}"));
-        // What is called alike only because nothing is said of it is not the same trouble.
+        // Two alerts that have the same title only because the title is missing are not the same problem.
         let identity = read(&self.key).or_else(|| self.title.found(alert));
         let key = identity.as_deref().and_then(key::of);
         let key = key.unwrap_or_else(|| key::of_whole(&title, alert.to_string().as_bytes()));

@@ -65,7 +65,7 @@ pub(crate) fn exactly<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, InvalidInp
     }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        // A path may hold whatever names a stranger gives.
+        // A path may contain any names that a stranger sends.
         let path = text::line(&error.path().to_string(), 256);
         let field = if matches!(path.as_str(), "" | "." | "?") { "body".to_owned() } else { path };
         InvalidInput::field(field, error.into_inner().to_string())

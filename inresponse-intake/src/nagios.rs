@@ -42,7 +42,7 @@ pub fn notification(body: &[u8], context: &Context<'_>) -> Translated {
         }
     }
     let (Some(kind), Some(host)) = (kind, host) else { return Err(invalid) };
-    // Zero is how Nagios writes "never"; only Icinga 2 tells fractions.
+    // Nagios writes "never" as zero. Only Icinga 2 sends fractions.
     let since = fields.get("since").filter(|since| *since != "0").map(Value::from);
     let since = time::read("since", since.as_ref(), &mut repairs).at().map(|at| at.trunc_subsecs(0));
 
@@ -82,7 +82,8 @@ pub fn notification(body: &[u8], context: &Context<'_>) -> Translated {
             Ok(Signal::Report(Box::new(trouble)))
         }
         "RECOVERY" | "OK" | "UP" => {
-            // It is over since the state changed, not since that was told: it may have come back in between.
+            // The problem ended when the state changed, not when the notification was sent: it may have returned in
+            // between.
             let covers = since.map_or(Covers::None, Covers::Until);
             let note = repairs.into_note("");
             Ok(Signal::Recovery(Recovery {

@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_id_says_what_became_of_it() {
+    fn a_request_id_contains_the_result() {
         for action in [Asked::Create, Asked::Acknowledge, Asked::Close, Asked::Unacknowledge, Asked::Note] {
             for incident in [None, Some(1), Some(10_000), Some(u64::MAX)] {
                 let id = RequestId { action, incident: incident.map(IncidentNumber::new) };

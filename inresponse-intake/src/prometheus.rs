@@ -133,7 +133,7 @@ impl Alert {
         let key = key.ok_or_else(|| InvalidInput::field("fingerprint", "must not be empty"))?;
         let label = |name: &str| self.labels.get(name).map(String::as_str);
         let service = context.rule.service(label, context.service);
-        // What cannot be told by its times is told by its status, where it has one after all.
+        // If the times do not decide, the status does, if there is one.
         let said = match (said, ended) {
             (Said::Nothing, Told::Unreadable) => self.said().unwrap_or(Said::Firing),
             (said, _) => said,
@@ -154,7 +154,7 @@ impl Alert {
         if !is_over {
             return Ok(Signal::Report(trouble()));
         }
-        // By its times alone nobody can tell an end from an alert of a sender whose clock is behind.
+        // The times alone do not distinguish an end from an alert of a sender whose clock is behind.
         let or_else = match said {
             Said::Nothing => Some(Box::new(trouble().warned(BEHIND))),
             Said::Firing | Said::Resolved => None,

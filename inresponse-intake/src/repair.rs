@@ -1,7 +1,7 @@
 //! Repairs broken texts: unreadable parts become U+FFFD.
 //!
-//! Marks after each U+FFFD encode the original bytes, so that two different broken texts stay different if they
-//! identify a problem. The marks are noncharacters of Unicode. No text that leaves this crate contains one.
+//! After each U+FFFD, marks encode the original bytes. So two different broken texts stay different if they identify a
+//! problem. The marks are noncharacters of Unicode. No text that leaves this crate contains one.
 
 use std::borrow::Cow;
 
@@ -162,7 +162,7 @@ fn escape<'a>(text: &'a str, out: &mut String) -> &'a str {
                 &text[5..]
             }
         },
-        // Not an escape, so the backslash means itself: as in a path of Windows.
+        // This is not an escape, so the backslash stands for itself, as in a path of Windows.
         Some(_) => {
             out.push_str("\\\\");
             text

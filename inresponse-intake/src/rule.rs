@@ -118,7 +118,7 @@ impl Rule {
     /// The severity that a word means, in upper or lower case.
     pub fn severity_word(&self, word: &str) -> Option<Severity> {
         let word = word.trim();
-        // No known word is longer; what strangers send is.
+        // No known word is longer, but strangers may send longer ones.
         if word.len() > 128 {
             return None;
         }

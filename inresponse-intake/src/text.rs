@@ -8,7 +8,7 @@ const CUT: &str = "…";
 /// The text on one line without control characters, with white space joined, cut to `max` bytes.
 pub(crate) fn line(text: &str, max: usize) -> String {
     let text = repair::shown(text);
-    // What lies far behind the cut need not be looked at.
+    // Text far behind the cut need not be examined.
     let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     let mut line = String::new();
     for word in words {

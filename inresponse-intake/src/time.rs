@@ -99,7 +99,7 @@ fn epoch(text: &str) -> Option<DateTime<Utc>> {
     }
     let number: f64 = text.parse().ok()?;
     let per_second = match number {
-        // Earlier than 1973 nobody has monitored anything: this counts something else.
+        // Nobody monitored anything before 1973, so this number counts something else.
         n if n < 1e8 => return None,
         n if n < 1e11 => 1.0,
         n if n < 1e14 => 1e3,

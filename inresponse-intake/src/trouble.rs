@@ -113,7 +113,7 @@ impl Trouble {
         }
     }
 
-    /// Adds the repairs of the alert.
+    /// Adds descriptions of what was repaired in the alert.
     pub(crate) fn repaired(mut self, repairs: Repairs) -> Self {
         self.repairs.append(repairs);
         self

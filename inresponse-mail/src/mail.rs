@@ -30,7 +30,7 @@ pub struct Mail {
 }
 
 impl Mail {
-    /// Sender and recipient, for the carrier.
+    /// The sender and the recipient that the mail carrier needs.
     pub fn envelope(&self) -> &Envelope {
         &self.envelope
     }

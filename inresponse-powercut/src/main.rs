@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     let done = many(from, cuts, threads, Plant::None, &|tally| {
         if tally.databases.is_multiple_of(50) {
             eprint!("\r{} of {cuts} cuts", tally.cuts);
-            // A terminal that cannot be written to need not be told.
+            // If the terminal cannot be written to, nothing needs to be done.
             let _ = std::io::stderr().flush();
         }
     });

@@ -202,7 +202,7 @@ impl State {
         Edited::Done(effects)
     }
 
-    /// Describes how this content differs from the wanted one.
+    /// Describes how this content differs from the expected one.
     pub(crate) fn differs_from(&self, wanted: &Self) -> String {
         let missing: Vec<_> = wanted.incidents.keys().filter(|n| !self.incidents.contains_key(n)).collect();
         let surplus: Vec<_> = self.incidents.keys().filter(|n| !wanted.incidents.contains_key(n)).collect();

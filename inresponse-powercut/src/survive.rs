@@ -72,8 +72,8 @@ impl File {
     fn survivor(&self, survival: Survival, rng: &mut Rng) -> Self {
         let mut content = self.synced.clone();
         let tear = Tear { sector: *rng.pick(&[512, 4096]), grown: None };
-        // A file may have grown though what was written there did not arrive: then it holds zeros, or whatever was
-        // on the disk.
+        // A file may have grown although the written bytes did not arrive. Then it contains zeros, or the bytes that
+        // were on the disk.
         let noise = rng.any().to_le_bytes()[0];
         let grown = *rng.pick(&[None, Some(0), Some(noise)]);
         let prefix = rng.below(self.changes.len() as u64 + 1);
@@ -179,7 +179,7 @@ mod tests {
             assert_eq!(after.files[after.find("synced").unwrap()].now.len(), 9);
             found.insert(after.find("new").map(|file| after.files[file].now.clone()));
         }
-        // Not there, empty, whole, and grown with zeros or something else in it.
+        // The file may be missing, empty, whole, or grown with zeros or other bytes in it.
         assert!(found.contains(&None) && found.contains(&Some(vec![])) && found.contains(&Some(vec![7; 9])));
         assert!(found.contains(&Some(vec![0; 9])) && found.len() > 4, "{found:?}");
     }

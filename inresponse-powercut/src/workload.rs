@@ -58,7 +58,7 @@ fn service(rng: &mut Rng) -> ServiceName {
 }
 
 fn create(now: DateTime<Utc>, rng: &mut Rng) -> Write {
-    // From what fits into a page with others to what takes several.
+    // From texts that share a page with others to texts that take several pages.
     let length = *rng.pick(&[0, 40, 400, 3000, 8000]);
     let severity = *rng.pick(&[Severity::Crit, Severity::Err, Severity::Warn]);
     let service = service(rng);

@@ -16,7 +16,7 @@
 //! # Ok(()) }
 //! ```
 //!
-//! # Outcomes of SES's answers
+//! # Which outcome each answer of SES means
 //!
 //! A delivery is *rejected*, and so dead, only if SES permanently refuses this recipient. A refusal of the account, the
 //! sender or the message affects every recipient and can be fixed, so it is tried again.

@@ -92,7 +92,7 @@ impl Fate {
 /// The function trusts nothing in the message and never panics. The caller has checked that SNS sent it.
 ///
 /// # Errors
-/// The message is larger than SNS allows, or not a message of SES.
+/// The message is larger than SNS allows, or is not an SES notification.
 pub fn read(message: &[u8]) -> Result<Notice, SesError> {
     let unreadable = |what: &str| SesError::new(SesErrorKind::Notice, what);
     if message.len() > MAX_BYTES {
@@ -106,7 +106,7 @@ pub fn read(message: &[u8]) -> Result<Notice, SesError> {
     if told.event_type == SUBSCRIBED {
         return Ok(Notice::Foreign);
     }
-    // What others publish may have an `eventType`, too, but is not about a mail.
+    // Messages of other publishers may have an `eventType` too, but are not about a mail.
     if told.mail.as_ref().is_none_or(|mail| mail.destination.is_none()) {
         return Err(unreadable("the message is not about a mail"));
     }

@@ -7,8 +7,8 @@ use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use inresponse_core::notify::Outcome;
 
-/// The pause after SES's sending rate is exceeded. The rate limits mails per second, so after a second there is room
-/// again.
+/// The pause after SES's sending rate is exceeded. The rate is a number of mails per second, so SES accepts mails again
+/// after a second.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The pause after SES's daily quota is exceeded: the longest that the planner may wait.

@@ -204,7 +204,7 @@ impl Drop for Tables {
         let client = Client::from_conf(config(Plain).build());
         for table in ["Incident", "Service", "OncallCalendar", "Config", "OpenKey", "Team", "RosterChange"] {
             let delete = client.delete_table().table_name(format!("{}{table}", self.prefix));
-            // What is left goes with the emulator.
+            // Remaining data disappear with the emulator.
             EMULATOR.runtime.spawn(async move { delete.send().await.map(drop) });
         }
     }

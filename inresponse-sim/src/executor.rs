@@ -36,7 +36,7 @@ pub struct Deadlock;
 /// Every task waits for something that can never happen.
 ///
 /// # Panics
-/// No runtime can be made, or the work panicked.
+/// The runtime cannot be made, or the work panicked.
 pub fn run<T: Send + 'static>(
     world: &Arc<World>,
     work: impl Future<Output = T> + Send + 'static,

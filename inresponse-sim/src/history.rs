@@ -31,7 +31,7 @@ pub struct History {
     pub disturbances: Vec<Disturbance>,
     /// The processes that crashed, and when.
     pub crashes: Vec<(Process, Micros)>,
-    /// What, by incident and round, had an attempt recorded that was leased and not begun.
+    /// The deliveries, by incident and round, for which an attempt was recorded as leased and not begun.
     pub not_begun: BTreeSet<(IncidentNumber, u32, Purpose)>,
     /// When faults ended.
     pub healed_at: Micros,
@@ -208,7 +208,7 @@ pub struct Sent {
 }
 
 impl Sent {
-    /// Whether it does not alert, but tells who has the incident.
+    /// Whether it is a status update: it says who has the incident, and alerts nobody.
     pub fn is_status_update(&self) -> bool {
         self.purpose.is_status_update()
     }

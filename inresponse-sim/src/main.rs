@@ -127,7 +127,7 @@ fn run(sim: &Sim, store: StoreKind, make_store: MakeStore<'_>, word: &str) -> Ex
     let progress = |done: u64| {
         if done.is_multiple_of(500) {
             eprint!("\r{done} of {} seeds on {}", sim.seeds, store.word());
-            // A terminal that cannot be written to need not be told.
+            // If the terminal cannot be written to, nothing needs to be done.
             let _ = std::io::stderr().flush();
         }
     };

@@ -46,7 +46,7 @@ pub fn many(
                     }
                     let run = Run::whole(seeds.from + i);
                     if let Some(violation) = one(run, make_store, &mut stats) {
-                        // No more are begun; the lowest seed that failed is kept.
+                        // No further runs begin. The lowest failed seed is kept.
                         next.fetch_add(seeds.count, Ordering::Relaxed);
                         let mut found = found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                         if found.1.as_ref().is_none_or(|f| f.run.seed > run.seed) {

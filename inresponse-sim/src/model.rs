@@ -38,7 +38,7 @@ pub struct Budget {
     pub unavailable: u8,
     /// Attempts that the carrier refuses.
     pub rejected: u8,
-    /// Periods in which no engine runs for longer than a wait.
+    /// Periods, each longer than a wait, in which no engine runs.
     pub outages: u8,
     /// Claims, and hand-overs to a person.
     pub claims: u8,

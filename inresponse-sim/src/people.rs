@@ -290,7 +290,7 @@ fn edit_team(stage: &Stage, rng: &mut Rng, roster: &mut Roster, name: &str, othe
             "the calendar entry for today is deleted"
         }
         6 => {
-            // As other tools may write it.
+            // Other tools may write it this way.
             roster.services.insert(service.into(), "t2".into());
             "the service of a team without settings and calendar"
         }

@@ -17,7 +17,7 @@ use crate::world::{Micros, SECOND, World};
 
 pub use crate::store::{Ways, shared};
 
-/// A run: a seed, and what is left out of it.
+/// A run: a seed, and the faults and acts that are left out of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Run {
     /// The seed that decides everything.

@@ -12,7 +12,7 @@ use crate::fault::Fault;
 use crate::rng::Rng;
 use crate::world::{Micros, SECOND};
 
-/// What starts due work.
+/// The part that starts due work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Drive {
     /// Servers with a runner that never stops.
@@ -24,7 +24,7 @@ pub enum Drive {
 /// The decisions that a seed makes before the run begins.
 #[derive(Debug, Clone)]
 pub struct Scenario {
-    /// What starts due work.
+    /// The part that starts due work.
     pub drive: Drive,
     /// The number of machines.
     pub hosts: usize,
@@ -60,7 +60,7 @@ pub struct Scenario {
     pub restarts: u64,
     /// The number of notes on one incident, to make its record large.
     pub notes: u64,
-    /// Whether people are told who has what they were alerted of.
+    /// Whether people who were alerted get status updates.
     pub status_updates: StatusUpdates,
     /// Carriers that are in one mood until all is well.
     pub moods: BTreeMap<Contact, Mood>,
@@ -212,7 +212,7 @@ impl Scenario {
         let rng = &mut rng;
         let drive = if rng.chance(250) { Drive::Steps } else { Drive::Runner };
         let hosts = *rng.pick(&[1, 1, 2, 2, 2, 3, 3, 4, 5]);
-        // Long runs meet what only comes after minutes; they are few since they cost most.
+        // Only long runs reach events that happen after minutes. There are few long runs, because they cost most.
         let long = rng.chance(10);
         let chaos = if long { rng.between(330, 400) } else { rng.between(5, 45) } * SECOND;
         let lease = Duration::from_secs(*rng.pick(&[6, 6, 8, 12]));

@@ -65,7 +65,7 @@ impl SqliteStore {
             state.waiting.push((id, write));
             Job(self, id)
         };
-        // Whatever else is to be written at this moment comes into the same batch.
+        // All other writes of this moment go into the same batch.
         tokio::task::yield_now().await;
         let mut state = self.state();
         let state = &mut *state;

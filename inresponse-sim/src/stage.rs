@@ -109,7 +109,7 @@ impl Stage {
             && let Some(stop) = running.stop.take()
         {
             self.world.note(|| format!("server {host} is asked to stop"));
-            // If it has ended, it need not be told.
+            // If it has ended already, it need not be stopped.
             let _ = stop.send(());
         }
     }
@@ -201,7 +201,7 @@ impl Stage {
         loop {
             self.world.sleep(SWEEP_EVERY).await;
             let (process, engine) = self.some().await;
-            // What fails is looked for again.
+            // After a failure, the next look finds it again.
             let _ = self.invoke(process, async move { engine.tick().await }).await;
         }
     }

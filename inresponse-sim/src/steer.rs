@@ -91,7 +91,7 @@ impl Scenario {
                 for team in self.roster.teams.values_mut() {
                     team.repeat = *rng.pick(&[1, 2, 3]);
                 }
-                // Somebody else takes what a team that is gone had.
+                // Another team takes the incidents of a deleted team.
                 if self.fallback.is_none() {
                     self.catch_all = Some("t1");
                 }

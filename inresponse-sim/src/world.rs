@@ -180,7 +180,7 @@ impl World {
         Within { world: Arc::clone(self), process, work: Some(Box::pin(work)), watched: None }
     }
 
-    /// Advances to the next event. `false` if there is none.
+    /// Advances to the next event. Returns `false` if no event is left, or after [`MOST_TURNS`] turns.
     pub(crate) fn turn(&self) -> bool {
         let mut state = self.lock();
         state.turns += 1;

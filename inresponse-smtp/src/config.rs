@@ -64,7 +64,7 @@ impl SmtpConfig {
         for (name, value) in url.query_pairs() {
             match &*name {
                 "tls" => tls = Some(value.into_owned()),
-                // Not by its name, which is part of a password that has a `?` in it.
+                // The error does not show the option's name, which may be part of a password that contains a `?`.
                 _ => {
                     return Err(wrong(
                         "has a parameter other than tls; a `?` in a password must be written %3F",

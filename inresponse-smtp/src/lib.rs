@@ -19,7 +19,7 @@
 //! # What a refusal means
 //!
 //! A delivery is *rejected*, and so dead, only if the server permanently refuses this recipient. Every other refusal is
-//! tried again: after a pause if the server asks for one, else soon. In doubt the delivery is tried again.
+//! tried again: after a pause if the server asks for one, otherwise soon. In doubt the delivery is tried again.
 //!
 //! | refused | code | outcome |
 //! |---|---|---|

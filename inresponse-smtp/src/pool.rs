@@ -50,7 +50,7 @@ impl Pool {
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Kept>> {
-        // Nothing panics while it holds the lock, so what a poisoned lock guards is whole.
+        // No code panics while it holds the lock, so the data behind a poisoned lock is intact.
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

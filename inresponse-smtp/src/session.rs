@@ -69,7 +69,8 @@ impl Session {
     /// Asks for TLS, and returns the stream on which TLS begins.
     pub(crate) async fn starttls(mut self) -> Result<Box<dyn Stream>, Failure> {
         self.command(Starttls).await?.completed()?;
-        // What came with the reply came unencrypted, from anybody (RFC 3207 section 4.2 has it thrown away).
+        // Bytes after the reply arrived unencrypted and may come from anybody. RFC 3207 section 4.2 requires that they
+        // are discarded.
         if !self.stream.buffer().is_empty() {
             return Err(Failure::Lost("the mail server sent more before TLS was agreed on".into()));
         }

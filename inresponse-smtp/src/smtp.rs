@@ -74,7 +74,7 @@ impl SmtpNotifier {
     async fn attempt(&self, mail: &Mail, deadline: Duration, progress: &Progress) -> Result<(), Failure> {
         let mut kept = self.begin(mail, deadline, progress).await?;
         hand_over(&mut kept.session, mail, progress).await?;
-        // What a server says unasked would be taken for the reply to the next command.
+        // Text that a server sends without a command would be taken for the reply to the next command.
         if kept.session.is_quiet() {
             self.pool.put(kept, self.clock.monotonic());
         }

@@ -1,4 +1,4 @@
-//! What becomes of connections that are kept, of replies out of step, and of secrets.
+//! Sessions: kept connections, replies out of step, and secrets.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic, helpers too")]
 

@@ -83,10 +83,10 @@ pub fn backup(from: &Path, to: &Path, mut progress: impl FnMut(Progress)) -> Res
     copy(&source, &partial, &mut progress)?;
     let copied = open_writer_as_it_is(&partial)?;
     is_sound(&copied, &partial)?;
-    // Once more, since it may have come while this was copied.
+    // This is checked again, because something may have been added during the copying.
     refuse_foreign(&copied, from)?;
     finish(copied, &partial)?;
-    // Unlike a renaming, this replaces nothing that has come there meanwhile.
+    // Unlike a rename, a link does not replace a file that was created there in the meantime.
     std::fs::hard_link(&partial, to).map_err(|e| io("cannot be given its name", to, e))?;
     std::fs::remove_file(&partial).map_err(|e| io("cannot be removed", &partial, e))?;
     sync_folder(to)
@@ -127,7 +127,8 @@ pub fn restore(
     drop(source);
 
     let copied = open_writer_as_it_is(&partial)?;
-    // Once more, since nobody held the source meanwhile; and before any statement that could set off a trigger.
+    // This is checked again, because the source was not locked in the meantime, and before any statement that could
+    // start a trigger.
     refuse_foreign(&copied, from)?;
     let copied = prepare(copied)?;
     let known = last_number(&copied)?;

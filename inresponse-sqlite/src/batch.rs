@@ -96,7 +96,7 @@ pub fn write_batch(
     batch: &[Write],
 ) -> Result<Vec<Result<Written, Outage>>, Outage> {
     let before = |e| outage(e, Moment::BeforeCommit);
-    // Immediate: what is read inside must still hold when it is written, whatever other processes do.
+    // The transaction is immediate: other processes must not change what it read before it writes.
     let mut transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(before)?;
     let mut written = Vec::with_capacity(batch.len());
@@ -119,7 +119,7 @@ pub fn write_batch(
             }
         };
         match outcome {
-            // A full disk, and little else, ends the whole transaction at once.
+            // Few errors, such as a full disk, end the whole transaction at once.
             Err(error) if transaction.is_autocommit() => return Err(outage(error, Moment::BeforeCommit)),
             outcome => written.push(outcome.map_err(|e| outage(e, Moment::BeforeCommit))),
         }

@@ -96,7 +96,7 @@ fn has_parts(connection: &Connection, team: &str) -> rusqlite::Result<bool> {
 
 /// Entries that use a name.
 fn users(connection: &Connection, key: &EntryKey) -> rusqlite::Result<Vec<EntryKey>> {
-    // A body holds the name as JSON writes it. Whether it is a use, the decoded entry tells.
+    // A body contains the name as JSON writes it. The decoded entry shows whether it uses the name.
     let name = match key {
         EntryKey::Team(team) => team.as_str(),
         EntryKey::Person(person) => person.as_str(),
@@ -112,7 +112,7 @@ fn users(connection: &Connection, key: &EntryKey) -> rusqlite::Result<Vec<EntryK
     let mut rows = statement.query([written])?;
     let mut users = Vec::new();
     while let Some(row) = rows.next()? {
-        // An entry that cannot be read uses nothing that is known.
+        // The uses of an unreadable entry are unknown, so it is skipped.
         let Ok(entry) = entry(row)? else { continue };
         let user = entry.key();
         if user != *key && !user.is_inside(key) && entry.uses().contains(key) {
@@ -143,7 +143,7 @@ fn parts(connection: &Connection, key: &EntryKey) -> rusqlite::Result<Vec<EntryK
     Ok(keys.collect())
 }
 
-/// The schedules and teams that the calendar of a team names, whatever the day.
+/// The schedules and teams that the calendar of a team names, on all days.
 fn on_call_of_days(
     connection: &Connection,
     team: &TeamName,

@@ -33,13 +33,13 @@ pub(crate) fn refuse_foreign(connection: &Connection, path: &Path) -> Result<(),
     let changed =
         || found.iter().find(|(object, sql)| own.get(*object) != Some(sql)).map(|(object, _)| object);
     if let Some(object) = foreign {
-        return refused((object, "has something that is not of this program"));
+        return refused((object, "contains something that this program did not make"));
     }
     if let Some(object) = missing() {
-        return refused((object, "lacks something of this program"));
+        return refused((object, "is missing something that this program makes"));
     }
     match changed() {
-        Some(object) => refused((object, "has something that is not as this program made it")),
+        Some(object) => refused((object, "contains something that is not as this program made it")),
         None => Ok(()),
     }
 }
@@ -69,7 +69,7 @@ fn plain(sql: &str) -> String {
             '/' if rest.starts_with("/*") => rest.find("*/").map_or(rest.len(), |end| end + 2),
             _ if first.is_ascii_whitespace() => 1,
             '\'' | '"' | '`' | '[' => {
-                // A quote that is doubled ends one text and begins the next, which comes to the same.
+                // A doubled quote ends one text and begins the next, which has the same effect.
                 let end = if first == '[' { ']' } else { first };
                 let length = rest[1..].find(end).map_or(rest.len(), |at| at + 2);
                 plain.push_str(&rest[..length]);

@@ -43,7 +43,7 @@ const CENSUS_DUE: &str = "SELECT min(due_at) FROM incident WHERE due_at IS NOT N
 /// # Errors
 /// The query fails.
 pub fn load(connection: &Connection, number: IncidentNumber) -> rusqlite::Result<Option<Record>> {
-    // SQLite's integers end at half of the core's; a number beyond them was never given.
+    // SQLite's integers have half the range of the core's. A number beyond that range was never assigned.
     let Ok(number) = i64::try_from(number.value()) else { return Ok(None) };
     connection.prepare_cached(LOAD)?.query_row([number], record).optional()
 }
@@ -122,7 +122,7 @@ fn readable(number: i64, record: rusqlite::Result<Record>) -> Option<Record> {
 /// # Errors
 /// The query fails.
 pub fn list(connection: &Connection, query: &ListQuery) -> rusqlite::Result<Vec<Record>> {
-    // What is found is read as it was when it was found.
+    // One snapshot is used, so that records are read in the state in which they were found.
     let snapshot = connection.unchecked_transaction()?;
     let (sql, values) = list_sql(query);
     let values: Vec<&dyn ToSql> = values.iter().map(|v| &**v as &dyn ToSql).collect();

@@ -111,8 +111,8 @@ impl Cache {
         }
     }
 
-    /// Applies edits that led to a version to the copy. Returns whether the copy now contains them: it does not if
-    /// others changed something before them that was not read yet.
+    /// Applies edits to the copy. `version` is the roster's version after the edits. Returns whether the copy now
+    /// contains them: it does not if earlier edits of others were not read yet.
     #[must_use]
     fn follow(&self, edits: &[RosterEdit], edited: &Edited, version: u64) -> bool {
         let mut held = self.changing();
@@ -292,7 +292,7 @@ mod tests {
     use super::*;
     use crate::{Database, SqliteConfig};
 
-    /// What is held in memory equals what a full read finds, whichever process changed it.
+    /// The copy in memory equals the result of a full read, whichever process made the change.
     #[tokio::test]
     async fn p09_the_roster_in_memory_follows_every_change() {
         let dir = tempfile::tempdir().unwrap();
@@ -328,7 +328,7 @@ mod tests {
         assert!(services.is_none() && teams.is_empty());
     }
 
-    /// A database whose thread looks at the roster only if it is asked to, and what stands for its time.
+    /// A database whose thread reads the roster only on request, and the clock that it uses.
     async fn seldom_watched(path: &Path) -> (SqliteRoster, ManualClock) {
         let clock = ManualClock::at(DateTime::UNIX_EPOCH);
         let watch = Watch { every: Duration::from_secs(3600), clock: Arc::new(clock.clone()) };

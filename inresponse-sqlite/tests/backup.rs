@@ -209,13 +209,16 @@ async fn what_is_not_of_this_program_is_neither_backed_up_nor_restored_and_is_na
     for (statement, expected) in [
         (
             "CREATE TRIGGER planted AFTER INSERT ON incident BEGIN DELETE FROM incident; END",
-            "not of this program: the trigger `planted`",
+            "this program did not make: the trigger `planted`",
         ),
-        ("CREATE VIEW shown AS SELECT 1", "not of this program: the view `shown`"),
-        ("CREATE TABLE more (x)", "not of this program: the table `more`"),
-        ("CREATE INDEX slow ON incident (body)", "not of this program: the index `slow`"),
+        ("CREATE VIEW shown AS SELECT 1", "this program did not make: the view `shown`"),
+        ("CREATE TABLE more (x)", "this program did not make: the table `more`"),
+        ("CREATE INDEX slow ON incident (body)", "this program did not make: the index `slow`"),
         ("CREATE TABLE \"\x1b[31m\" (x)", "the table `\\u{1b}[31m`"),
-        ("DROP TRIGGER incident_goes", "lacks something of this program: the trigger `incident_goes`"),
+        (
+            "DROP TRIGGER incident_goes",
+            "is missing something that this program makes: the trigger `incident_goes`",
+        ),
         (
             "DROP TRIGGER incident_goes; \
              CREATE TRIGGER incident_goes AFTER DELETE ON incident BEGIN DELETE FROM setting; END",
@@ -225,7 +228,7 @@ async fn what_is_not_of_this_program_is_neither_backed_up_nor_restored_and_is_na
         (
             "DROP TABLE roster_entry; \
              CREATE VIEW roster_entry AS SELECT '' AS team, 'service' AS kind, 'athens' AS name, '{}' AS body",
-            "not of this program: the view `roster_entry`",
+            "this program did not make: the view `roster_entry`",
         ),
         (
             "DROP VIEW service; CREATE VIEW service AS SELECT 'athens' AS name, 'evil' AS team",

@@ -197,7 +197,7 @@ fn check(door: &Door, shown: Shown<'_>, response: &Response<String>) {
     let refused = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&status);
     match expected(door, shown) {
         Expected::LetIn => {
-            // What is not served at all is the one thing that is not the request's own fault.
+            // An answer for a route that is not served is the only one that is not the request's own fault.
             let broken = status.is_server_error()
                 && status != StatusCode::NOT_IMPLEMENTED
                 && door.path != "/board/events";

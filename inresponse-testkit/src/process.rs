@@ -45,8 +45,8 @@ pub fn debian(program: &str) -> PathBuf {
     program
 }
 
-/// A command for a Debian program that looks for its own files in `/usr/share`. A private view of the file system,
-/// which only the program has, shows them there.
+/// A command for a Debian program that looks for its own files in `/usr/share`. The program runs in a mount namespace
+/// of its own, where its files appear there.
 pub fn debian_with_files(program: &str) -> Command {
     const VIEW: &str =
         r#"mount -t overlay -o "lowerdir=$1:/usr/share" overlay /usr/share && shift && exec "$@""#;

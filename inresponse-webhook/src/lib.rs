@@ -38,7 +38,7 @@
 //! refuses timestamps that are some minutes old or ahead. Any library for [Standard
 //! Webhooks](https://www.standardwebhooks.com) does this.
 //!
-//! # Outcomes of the receiver's answers
+//! # Which outcome each answer of the receiver means
 //!
 //! A delivery is *rejected*, and so dead, only if the URL is permanently gone. In all other cases, and if in doubt, it
 //! is tried again: an error of a signature, a firewall or a message does not mean that the recipient is gone.

@@ -95,7 +95,8 @@ impl Resolve for Gate {
     }
 }
 
-/// Whether an address can be reached from the internet, by the IANA registries of special-purpose addresses.
+/// Whether an address counts as public. Special-purpose addresses (as in IANA's registries) and Azure's metadata
+/// address do not.
 fn is_public(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => is_public_v4(address),

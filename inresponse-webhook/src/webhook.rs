@@ -56,7 +56,7 @@ impl WebhookNotifier {
                 WebhookError::new(WebhookErrorKind::Channel, message).because(refused)
             })?;
         }
-        // A kept connection may have been lost without a sign of it, and then nobody knows what has arrived.
+        // A kept connection may have been lost unnoticed. Then it would be unknown whether a message arrived.
         let client = Client::builder().pool_max_idle_per_host(0).http1_only().no_proxy();
         let client = client.redirect(redirect::Policy::none()).retry(reqwest::retry::never());
         let client = client.connect_timeout(CONNECT);

@@ -49,7 +49,7 @@ impl Tests {
     /// Runs the selected tests. Prints which failed, and how to run each of these again in the step of that name.
     pub(crate) fn run(&mut self, step: &str) -> Result<(), Failure> {
         let report = target_dir().join("nextest/default/junit.xml");
-        // None is left of an earlier run, if this one cannot even be built.
+        // Removes the report of an earlier run, so that it is not read if this run cannot even be built.
         let _missing = std::fs::remove_file(&report);
         let ran = run(&mut self.command);
         let failed = std::fs::read_to_string(&report).map(|report| failed(&report)).unwrap_or_default();

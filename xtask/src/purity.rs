@@ -42,7 +42,7 @@ pub(crate) fn purity() -> Result<(), Failure> {
         tree.args(["tree", "-p", pure, "--edges", "normal", "--prefix", "none", "--locked"]);
         let tree = output(tree.args(["--format", "{p}"]).args(features))?;
         let mut names = tree.lines().filter_map(|line| line.split(' ').next()).filter(|name| *name != pure);
-        // What goes over the wire knows nothing of ours either.
+        // The types on the wire must not depend on our other crates either.
         let is_ours = |name: &str| pure == "inresponse-api" && name.starts_with("inresponse-");
         if let Some(found) = names.find(|name| NEVER.contains(name) || *name == "tokio" || is_ours(name)) {
             return Err(format!("{pure} must not depend on {found}").into());

@@ -57,7 +57,7 @@ pub(crate) fn sbom() -> Result<(), Failure> {
         for left in left_over()? {
             std::fs::remove_file(left)?;
         }
-        // Where it was made is nobody's business.
+        // The list must not contain the folder in which it was made.
         let text = text?.replace(&root().display().to_string(), "");
         let mut bom = serde_json::from_str(&text)?;
         let missing = keep_only(&mut bom, &built_of(&program)?);

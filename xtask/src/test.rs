@@ -105,7 +105,7 @@ impl Step for Part {
     }
 }
 
-/// Runs these parts, or all of them, and only those tests that the filter selects, if there is one.
+/// Runs these parts, or all parts if none is named. With a filter, only the tests that it selects run.
 pub(crate) fn test(named: &[Part], only: Option<&str>) -> Result<(), Failure> {
     let parts = chosen(named, |_| Usual::Run);
     let deny = parts.contains(&Part::Dependencies).then(Installing::cargo_deny).flatten();
@@ -207,7 +207,7 @@ fn tools() -> Result<(), Failure> {
 }
 
 fn lints() -> Result<(), Failure> {
-    // All of them are looked through, whatever is found by the first. `--examples` brings the features that tests use,
+    // All of these runs are made, even if the first one has findings. `--examples` enables the features that tests use,
     // so that less is built again.
     let everything = run(as_built(cargo().args(["clippy", "--all-targets"])).args(["--", "-D", "warnings"]));
     let usual = ["clippy", "--lib", "--bins", "--examples", "--locked"];
@@ -317,7 +317,7 @@ pub(crate) fn soak(kills: Kills) -> Result<(), Failure> {
 fn crash_test(Kills { kills, seed }: Kills) -> Result<Tests, Failure> {
     nextest::install()?;
     let mut tests = Tests::of("package(inresponse-server) and binary(e2e) and test(/^crash::/)", None);
-    // As many kills as are asked for take as long as they take.
+    // The number of kills is given, so the time is not limited.
     tests.command.args(["--profile", "long", "--no-capture"]);
     tests.command.env("INRESPONSE_TEST_PYTHON", python()?).env("INRESPONSE_TEST_STRACE", strace()?);
     tests.command.env("INRESPONSE_KILLS", kills.to_string()).env("INRESPONSE_SEED", seed.to_string());

@@ -122,7 +122,7 @@ fn end(child: &mut Child) {
     }
     let mut kill = Command::new("kill");
     kill.arg("-KILL").args(family.iter().map(u32::to_string)).stderr(Stdio::null());
-    // Some may have ended by themselves meanwhile.
+    // Some may have ended by themselves in the meantime.
     let _killed = kill.status();
     let _ended = child.kill();
     let _reaped = child.wait();

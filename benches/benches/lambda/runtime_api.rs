@@ -84,7 +84,7 @@ impl RuntimeApi {
 
     async fn next(&mut self) -> Result<Seen, Failure> {
         let seen = timeout(PATIENCE, self.seen.recv()).await.map_err(|_| "the function does nothing")?;
-        seen.ok_or_else(|| "the Runtime API has ended".into())
+        seen.ok_or_else(|| "the stand-in for the Runtime API has stopped".into())
     }
 }
 

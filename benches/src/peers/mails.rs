@@ -34,7 +34,7 @@ pub(super) async fn latency(site: &Site, seconds: u64, table: &mut Table) -> Res
             let planned = begun + EVERY * u32::try_from(i)?;
             let wait = planned.saturating_duration_since(Instant::now());
             tokio::time::sleep(wait).await;
-            // Who is late because the one before took so long has waited since it was planned.
+            // If a report is late because the previous one took long, its time counts from when it was planned.
             reported.push(if wait.is_zero() { planned } else { Instant::now() });
             connection.shoot(&shot, u64::try_from(i)?).await?;
         }

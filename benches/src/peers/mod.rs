@@ -59,7 +59,7 @@ pub(crate) async fn run(site: &Site, plan: &Plan) -> Result<(), Failure> {
     let parts = Part::value_variants().iter().copied();
     let parts: Vec<_> = parts.filter(|part| plan.only.is_empty() || plan.only.contains(part)).collect();
     let mut table = Table::default();
-    // What was measured is told, whatever happens then.
+    // The finished measurements are printed even if a later one fails.
     let done = measure(site, &plan, &parts, &mut table).await;
     println!("{machine}; {} at the end.", machine::load());
     println!("Alertmanager {}, {}.\n", systems::alertmanager_version(site)?, wrk::version(site)?);

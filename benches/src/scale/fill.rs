@@ -42,7 +42,7 @@ pub(super) async fn fill(store: &dyn Store, count: u64, due: Due) -> Result<(), 
 }
 
 async fn add(store: &dyn Store, i: u64, reported_at: DateTime<Utc>) -> Result<(), Failure> {
-    // Not all in the same instant.
+    // The incidents must not all have the same time.
     let reported_at = reported_at + TimeDelta::milliseconds(i64::try_from(i % 600_000)?);
     let contact = |name: &str| Contact::new(format!("{name}@example.org"));
     let matrix = Matrix::new(vec![vec![contact("jo")?], vec![contact("kim")?]], vec![contact("ops")?], WAIT);

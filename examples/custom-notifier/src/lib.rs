@@ -46,7 +46,8 @@ impl Notifier for ChatNotifier {
                 }
                 // The server behind the gateway may have taken it.
                 StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => Outcome::unknown("a gateway failed"),
-                // Only what says that the recipient is gone for good ends the delivery; all else is tried again.
+                // Only an answer that says that the recipient is permanently gone ends the delivery. After all others
+                // it is tried again.
                 StatusCode::GONE => Outcome::rejected("the webhook is gone"),
                 status => Outcome::unavailable(status.to_string()),
             },

@@ -59,7 +59,10 @@ impl Config {
         let catch_all = invalid.keep(catch_all.map_err(named("INRESPONSE_CATCH_ALL")));
         let keep_resolved = optional("INRESPONSE_KEEP_RESOLVED_DAYS").map(|days| days.parse::<u32>());
         let keep_resolved = keep_resolved.transpose().map_err(|_| {
-            InvalidInput::field("INRESPONSE_KEEP_RESOLVED_DAYS", "must be a whole number of days, 0 forever")
+            InvalidInput::field(
+                "INRESPONSE_KEEP_RESOLVED_DAYS",
+                "must be a whole number of days; 0 keeps incidents forever",
+            )
         });
         let keep_resolved = invalid.keep(keep_resolved);
         let domains = optional("INRESPONSE_HAND_OVER_DOMAINS").unwrap_or_default();

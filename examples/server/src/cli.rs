@@ -70,7 +70,7 @@ mod tests {
 
     use super::Cli;
 
-    /// Each command that does something, with the words that call it.
+    /// All commands without subcommands, each with the words that call it.
     fn commands(command: clap::Command, call: &str, found: &mut Vec<(String, clap::Command)>) {
         let call = format!("{call}{}", command.get_name());
         if command.has_subcommands() {

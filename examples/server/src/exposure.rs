@@ -8,7 +8,7 @@ use crate::config::{Config, MailConfig, StorageConfig};
 pub(crate) fn exposed(config: &Config) -> Vec<String> {
     let mut found = Vec::new();
     if let Some(file) = &config.file {
-        // A group may read it: that of the server, where root owns it.
+        // The server's group may read a file that root owns.
         found.extend(told(file, 0o027, "go-w,o-rwx"));
     }
     match &config.storage {

@@ -1,8 +1,8 @@
-//! In which order the entries of a file are put and deleted one by one, so that the roster takes each of them.
+//! Orders the edits that a file needs, so that the roster accepts them one by one.
 //!
-//! The order is tried on a copy of the roster, by the judgement of the roster itself. Whatever may be put next is put
-//! next. If nothing may, a new team is put first without those whom it names and who are not there yet: its own
-//! schedules, mostly. If that does not help, an entry is deleted.
+//! The order is tried on a copy of the roster, by the rules of the roster itself. Every entry that can be put next is
+//! put next. If there is none, a new team is put without the entries that it names and that do not exist yet, usually
+//! its own schedules. If that does not help, an entry is deleted.
 
 use std::sync::Arc;
 
@@ -14,11 +14,11 @@ use inresponse_core::roster::{
     TeamLevel, judge_by,
 };
 
-/// The steps, and what no step could be made of.
+/// The steps, and the edits that are impossible.
 #[derive(Debug, Default)]
 pub(crate) struct Ordered {
     pub(crate) steps: Vec<Step>,
-    /// What the roster would not take, and why.
+    /// The entries that the roster would refuse, and why.
     pub(crate) refused: Vec<(EntryKey, Refusal)>,
     /// The roster after all steps.
     pub(crate) after: Snapshot,
@@ -29,7 +29,7 @@ pub(crate) struct Ordered {
 pub(crate) enum Step {
     /// Puts an entry.
     Put(Entry),
-    /// Puts a new team without some of those whom it names. The team itself follows.
+    /// Puts a new team without some of the entries that it names. The whole team follows.
     PutFirst(Entry),
     /// Deletes an entry.
     Delete(EntryKey),
@@ -86,12 +86,12 @@ pub(crate) fn order(roster: Snapshot, puts: Vec<Entry>, deletes: Vec<EntryKey>) 
 }
 
 impl Ordered {
-    /// Makes a step if the roster takes it.
+    /// Makes a step if the roster accepts it.
     fn take(&mut self, step: Step) -> Result<(), Option<Box<Refusal>>> {
         let edits = [step.edit()];
         let effects = judged(&self.after, &edits)?;
         self.after.apply(&edits, &effects);
-        // What went with the entry that it belonged to need not be deleted.
+        // An entry that was already deleted with another one needs no step.
         if effects != [Effect::Absent] {
             self.steps.push(step);
         }
@@ -99,9 +99,9 @@ impl Ordered {
     }
 }
 
-/// What the edits would do to a roster. `None` only if the roster asks what a copy of it cannot tell.
+/// The effects of the edits on a roster. The error is `None` only if a question could not be answered from the copy.
 fn judged(roster: &Snapshot, edits: &[RosterEdit]) -> Result<Vec<Effect>, Option<Box<Refusal>>> {
-    // Who makes the edits, and when, is for the records, which nobody keeps here.
+    // Person and time are only for audit records, which are not kept here.
     let by = Person::new("file").map_err(|_: InvalidInput| None)?;
     let answer = |question: &Question, answers: &mut Answers| {
         roster.answer(question, answers);
@@ -115,7 +115,7 @@ fn judged(roster: &Snapshot, edits: &[RosterEdit]) -> Result<Vec<Effect>, Option
     }
 }
 
-/// Whether the entry belongs to a team that is still to be put. A day or a schedule alone makes no team.
+/// Whether the entry belongs to a team that has not been put yet. A day or a schedule alone does not create a team.
 fn waits_for_its_team(entry: &Entry, left: &[Entry], waiting: &[Entry], roster: &Snapshot) -> bool {
     let team = match entry {
         Entry::Service { team, .. }
@@ -127,7 +127,7 @@ fn waits_for_its_team(entry: &Entry, left: &[Entry], waiting: &[Entry], roster: 
     roster.entry(&team).is_none() && left.iter().chain(waiting).any(|other| other.key() == team)
 }
 
-/// A new team without those whom it names and who are not in the roster; `None` for everything else.
+/// A new team without the names that are not in the roster; `None` for everything else.
 fn without_the_unknown(entry: &Entry, roster: &Snapshot) -> Option<Entry> {
     let Entry::Team { team, settings } = entry else { return None };
     if roster.entry(&entry.key()).is_some() {
@@ -163,7 +163,7 @@ mod tests {
         entries.into_iter().map(|wanted| wanted.entry).collect()
     }
 
-    /// Every prefix of the steps is taken by a roster, and at the end it has what was wanted.
+    /// Checks that a roster accepts every step, and contains the wanted entries at the end.
     fn ordered(roster: &Snapshot, wanted: &[Entry], deletes: Vec<EntryKey>) -> Ordered {
         let found = order(roster.clone(), wanted.to_vec(), deletes.clone());
         assert_eq!(found.refused, [], "{:?}", found.steps);

@@ -42,7 +42,7 @@ pub(crate) async fn token_secrets(
     };
     let mut secrets = vec![secret(current)?];
     if let Some(previous) = previous {
-        // Versions before this one did not note it: then it is now.
+        // Earlier versions did not record the time. Then the current time counts.
         let replaced_at = storage.keep_setting(REPLACED_AT, seconds(now)).await?;
         let replaced_at = String::from_utf8(replaced_at).ok().and_then(|text| text.parse().ok());
         let replaced_at = replaced_at.and_then(|seconds| DateTime::from_timestamp(seconds, 0));

@@ -20,8 +20,8 @@ const BY: &str = "config";
 
 /// Creates missing roster entries, and overwrites nothing that was set through the API.
 ///
-/// What the roster does not take any more, since it was edited meanwhile, is left out with a line in the log: the server
-/// starts.
+/// If the roster refuses an entry because it was edited in the meantime, the entry is left out and logged. The server
+/// starts anyway.
 pub(crate) async fn seed(engine: &Engine, seed: &RosterSeed) -> Result<(), Outage> {
     create(engine, seed.entries.iter().map(|wanted| &wanted.entry)).await
 }
@@ -39,7 +39,7 @@ async fn create(engine: &Engine, wanted: impl Iterator<Item = &Entry>) -> Result
     for steps in chunks(&found.steps) {
         let edits: Vec<RosterEdit> = steps.iter().map(Step::edit).collect();
         if !taken(engine.edit_roster(&by, &edits).await?) {
-            // The roster knows of more than what was looked at.
+            // The roster has entries that were not examined here.
             for edit in edits {
                 let entry = edit.key();
                 if !taken(engine.edit_roster(&by, &[edit]).await?) {
@@ -75,7 +75,7 @@ fn chunks(steps: &[Step]) -> Vec<&[Step]> {
     chunks
 }
 
-/// What there is of the entries and of those whom they name.
+/// The existing ones among these entries and the entries that they name.
 async fn present(engine: &Engine, wanted: &[&Entry]) -> Result<Snapshot, Outage> {
     let (roster, mut present) = (engine.roster(), Snapshot::default());
     if wanted.is_empty() {

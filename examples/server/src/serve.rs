@@ -82,7 +82,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     let readiness = Readiness::new();
     let api = Api::new(engine.clone(), Keys::new(api_keys))
         .intake_by(intake)
-        // Which refuses what is no URL.
+        // This refuses an invalid URL.
         .pages(Pages::under(&public_url)?)
         .trusted_proxies(config.trusted_proxies)
         .metrics(metrics)
@@ -123,7 +123,8 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     readiness.stop();
     drop((stop, watching));
     listening.await?;
-    // Only then, so that an incident reported by the last request is still alerted by this process.
+    // The runner stops only after the last request, so that this process still sends the alerts of an incident reported
+    // by that request.
     drop(requests_done);
     running.await?;
     tracing::info!("stopped");

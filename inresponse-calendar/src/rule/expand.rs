@@ -12,7 +12,7 @@ use super::{Frequency, Rule, Until};
 use crate::limits::{MAX_ALL_DAYS, MAX_DAYS, MAX_OCCURRENCES};
 use crate::time::first_instant;
 
-/// How many days rules may still look at.
+/// The number of days that may still be examined.
 #[derive(Debug)]
 pub(crate) struct Work {
     all: u32,
@@ -29,7 +29,7 @@ impl Work {
         self.one = MAX_DAYS.min(self.all);
     }
 
-    /// One occurrence is turned into instants; `false` if that is too much.
+    /// Counts an occurrence that is converted to instants. Returns `false` if that exceeds the limit.
     #[must_use]
     pub(crate) fn occurrence(&mut self) -> bool {
         self.spend(10)
@@ -44,18 +44,18 @@ impl Work {
     }
 }
 
-/// What became of an expansion.
+/// The result of an expansion.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use]
 pub(crate) enum Expansion {
     Starts(Vec<DateTime>),
-    /// It would take too much work or yield too much.
+    /// The expansion would take too long or yield too many occurrences.
     TooMuch,
 }
 
 /// The starts of an event in `window`, in order, by one rule.
 ///
-/// The event starts at `start` for the first time, whether that fits the rule or not.
+/// The first occurrence is at `start`, even if that does not match the rule.
 pub(crate) fn starts(
     rule: &Rule,
     start: &DateTime,
@@ -72,7 +72,7 @@ pub(crate) fn starts(
         }
         found.len() <= MAX_OCCURRENCES
     };
-    // A rule that is not counted need not be followed from its beginning.
+    // A rule without COUNT need not be followed from its beginning.
     let skipped =
         if rule.count.is_none() { rule.periods_before(start.date(), window.start.date()) } else { 0 };
     if skipped == 0 && !take(*start, &mut left) {
@@ -114,7 +114,7 @@ pub(crate) enum Days {
 }
 
 impl Frequency {
-    /// No fewer than the days of a period.
+    /// An upper bound for the days of a period.
     fn days(self) -> u32 {
         match self {
             Frequency::Daily => 1,
@@ -145,7 +145,7 @@ impl Rule {
         }
     }
 
-    /// How many whole periods lie before `day`, or one fewer: none of their days is on or after it.
+    /// A number of periods that end before `day`, close to the greatest such number.
     fn periods_before(&self, start: Date, day: Date) -> i64 {
         let days = (day - start).get_days();
         let periods = match self.frequency {
@@ -157,7 +157,7 @@ impl Rule {
         (periods / i64::from(self.interval) - 2).max(0)
     }
 
-    /// Whether the rule is still in force at this time, or was ended before.
+    /// Whether the rule has not ended before this time.
     fn goes_on_until(&self, local: DateTime, (days, zone): (Days, &TimeZone)) -> bool {
         match self.until {
             None => true,

@@ -25,14 +25,14 @@ pub(crate) enum Until {
     Instant(Timestamp),
 }
 
-/// A weekday, or the n-th of its month or year; counted from the end if negative.
+/// A weekday, or the n-th such day of a month or year. A negative n counts from the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ByDay {
     pub(crate) nth: Option<i8>,
     pub(crate) day: Weekday,
 }
 
-/// A rule, of those that are read.
+/// A rule of a kind that is supported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Rule {
     pub(crate) frequency: Frequency,

@@ -25,11 +25,12 @@ impl Rule {
             by_set_position: Vec::new(),
         };
         for part in text.trim().split(';').map(str::trim).filter(|part| !part.is_empty()) {
-            let not_read = || format!("`{}` is not read", short(part));
+            let not_read = || format!("`{}` is not supported", short(part));
             let (name, value) = part.split_once('=').ok_or_else(not_read)?;
             let (name, value) = (name.to_ascii_uppercase(), value.to_ascii_uppercase());
             let time = start.time();
-            // A time of the day may be repeated. Another one would make the rule one of hours.
+            // BYHOUR, BYMINUTE and BYSECOND may repeat the time of the start. With another time the rule would be one
+            // of hours.
             let repeats = |of_start: i8| value.parse() == Ok(of_start);
             let known = match name.as_str() {
                 "FREQ" => {
@@ -63,31 +64,36 @@ impl Rule {
         rule.checked()
     }
 
-    /// Parts that mean nothing together are refused: what the writer meant by them is unknown.
+    /// Refuses parts that make no sense together, because it is unknown what the writer meant by them.
     fn checked(self) -> Result<Self, String> {
         let has_nth = self.by_day.iter().any(|day| day.nth.is_some());
         let refused = match self.frequency {
-            Frequency::Daily | Frequency::Weekly if has_nth => "BYDAY with a number is for months and years",
-            Frequency::Weekly if !self.by_month_day.is_empty() => "BYMONTHDAY is not for weeks",
+            Frequency::Daily | Frequency::Weekly if has_nth => {
+                "BYDAY with a number needs FREQ=MONTHLY or FREQ=YEARLY"
+            }
+            Frequency::Weekly if !self.by_month_day.is_empty() => {
+                "BYMONTHDAY is not allowed with FREQ=WEEKLY"
+            }
             Frequency::Daily | Frequency::Weekly | Frequency::Monthly | Frequency::Yearly => return Ok(self),
         };
         Err(refused.to_owned())
     }
 }
 
-/// Sets a part, if there is a value; says whether there is.
+/// Sets a part if there is a value. Returns whether there is one.
 fn set<T>(part: &mut T, value: Option<T>) -> bool {
     let is_known = value.is_some();
     value.into_iter().for_each(|value| *part = value);
     is_known
 }
 
-/// As much of a part as a finding shows.
+/// The beginning of a part, short enough for a finding.
 fn short(part: &str) -> String {
     part.chars().take(40).collect()
 }
 
-/// Rules by the hour, minute or second are refused: they are rarely right when clocks change, and shifts do not need them.
+/// Rules with a FREQ of hours, minutes or seconds are refused: they are rarely right when clocks change, and shifts do
+/// not need them.
 fn frequency_of(value: &str) -> Option<Frequency> {
     match value {
         "DAILY" => Some(Frequency::Daily),
@@ -103,7 +109,7 @@ fn positive(value: &str) -> Option<u32> {
 }
 
 fn list<T: FromStr>(value: &str, is_fit: impl Fn(&T) -> bool) -> Option<Vec<T>> {
-    // As many as days of a year are enough for whatever can be meant.
+    // As many values as a year has days are enough for every sensible rule.
     let values: Option<Vec<T>> =
         value.split(',').take(367).map(|one| one.trim().parse().ok().filter(&is_fit)).collect();
     values.filter(|values| values.len() <= 366)
@@ -150,24 +156,24 @@ mod tests {
         let cases = [
             ("", "it has no FREQ"),
             ("INTERVAL=2", "it has no FREQ"),
-            ("FREQ=HOURLY", "`FREQ=HOURLY` is not read"),
-            ("FREQ=MINUTELY;INTERVAL=5", "`FREQ=MINUTELY` is not read"),
-            ("FREQ=DAILY;INTERVAL=0", "`INTERVAL=0` is not read"),
-            ("FREQ=DAILY;COUNT=-1", "`COUNT=-1` is not read"),
-            ("FREQ=DAILY;UNTIL=soon", "`UNTIL=soon` is not read"),
-            ("FREQ=DAILY;BYHOUR=9,21", "`BYHOUR=9,21` is not read"),
-            ("FREQ=DAILY;BYHOUR=10", "`BYHOUR=10` is not read"),
-            ("FREQ=DAILY;BYMONTH=13", "`BYMONTH=13` is not read"),
-            ("FREQ=MONTHLY;BYMONTHDAY=0", "`BYMONTHDAY=0` is not read"),
-            ("FREQ=MONTHLY;BYDAY=XX", "`BYDAY=XX` is not read"),
-            ("FREQ=MONTHLY;BYDAY=é", "`BYDAY=é` is not read"),
-            ("FREQ=MONTHLY;BYDAY=", "`BYDAY=` is not read"),
-            ("FREQ=YEARLY;BYWEEKNO=20", "`BYWEEKNO=20` is not read"),
-            ("FREQ=YEARLY;BYYEARDAY=-1", "`BYYEARDAY=-1` is not read"),
-            ("FREQ=MONTHLY;RSCALE=CHINESE", "`RSCALE=CHINESE` is not read"),
-            ("FREQ=WEEKLY;BYDAY=1MO", "BYDAY with a number is for months and years"),
-            ("FREQ=WEEKLY;BYMONTHDAY=1", "BYMONTHDAY is not for weeks"),
-            ("FREQ", "`FREQ` is not read"),
+            ("FREQ=HOURLY", "`FREQ=HOURLY` is not supported"),
+            ("FREQ=MINUTELY;INTERVAL=5", "`FREQ=MINUTELY` is not supported"),
+            ("FREQ=DAILY;INTERVAL=0", "`INTERVAL=0` is not supported"),
+            ("FREQ=DAILY;COUNT=-1", "`COUNT=-1` is not supported"),
+            ("FREQ=DAILY;UNTIL=soon", "`UNTIL=soon` is not supported"),
+            ("FREQ=DAILY;BYHOUR=9,21", "`BYHOUR=9,21` is not supported"),
+            ("FREQ=DAILY;BYHOUR=10", "`BYHOUR=10` is not supported"),
+            ("FREQ=DAILY;BYMONTH=13", "`BYMONTH=13` is not supported"),
+            ("FREQ=MONTHLY;BYMONTHDAY=0", "`BYMONTHDAY=0` is not supported"),
+            ("FREQ=MONTHLY;BYDAY=XX", "`BYDAY=XX` is not supported"),
+            ("FREQ=MONTHLY;BYDAY=é", "`BYDAY=é` is not supported"),
+            ("FREQ=MONTHLY;BYDAY=", "`BYDAY=` is not supported"),
+            ("FREQ=YEARLY;BYWEEKNO=20", "`BYWEEKNO=20` is not supported"),
+            ("FREQ=YEARLY;BYYEARDAY=-1", "`BYYEARDAY=-1` is not supported"),
+            ("FREQ=MONTHLY;RSCALE=CHINESE", "`RSCALE=CHINESE` is not supported"),
+            ("FREQ=WEEKLY;BYDAY=1MO", "BYDAY with a number needs FREQ=MONTHLY or FREQ=YEARLY"),
+            ("FREQ=WEEKLY;BYMONTHDAY=1", "BYMONTHDAY is not allowed with FREQ=WEEKLY"),
+            ("FREQ", "`FREQ` is not supported"),
         ];
         for (text, why) in cases {
             assert_eq!(Rule::parse(text, start).unwrap_err(), why, "{text}");

@@ -9,12 +9,12 @@ fn what_is_not_understood_is_a_finding_that_names_the_event() {
     let cases: [(&str, &str, FindingKind); 14] = [
         (
             "SUMMARY:Ann\nDTSTART:20261001T090000Z\nDURATION:PT1H\nRRULE:FREQ=HOURLY",
-            "its rule: `FREQ=HOURLY` is not read",
+            "its rule: `FREQ=HOURLY` is not supported",
             FindingKind::Rule,
         ),
         (
             "SUMMARY:Ann\nDTSTART:20261001T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY\nEXRULE:FREQ=WEEKLY",
-            "EXRULE is not read",
+            "EXRULE is not supported",
             FindingKind::Rule,
         ),
         (
@@ -24,7 +24,7 @@ fn what_is_not_understood_is_a_finding_that_names_the_event() {
         ),
         (
             "SUMMARY:Ann\nDTSTART:tomorrow\nDURATION:PT1H",
-            "DTSTART is not read: `tomorrow`",
+            "DTSTART cannot be read: `tomorrow`",
             FindingKind::Time,
         ),
         ("SUMMARY:Ann\nDURATION:PT1H", "it has no DTSTART", FindingKind::Time),
@@ -46,27 +46,27 @@ fn what_is_not_understood_is_a_finding_that_names_the_event() {
         ),
         (
             "SUMMARY:Ann\nDTSTART:20261001T090000Z\nDURATION:-PT1H",
-            "DURATION is not read: `-PT1H`",
+            "DURATION cannot be read: `-PT1H`",
             FindingKind::Length,
         ),
         (
             "SUMMARY:Ann\nDTSTART;VALUE=DATE:20261001\nDURATION:PT1H",
-            "DURATION is not read: `PT1H`",
+            "DURATION cannot be read: `PT1H`",
             FindingKind::Length,
         ),
         (
             "SUMMARY:Ann\nDTSTART:20261001T090000Z\nDURATION:PT1H\nEXDATE:never",
-            "EXDATE is not read: `never`",
+            "EXDATE cannot be read: `never`",
             FindingKind::Time,
         ),
         (
             "SUMMARY:Ann\nDTSTART:20261001T090000Z\nDURATION:PT1H\nRDATE:20261001T090000Z/soon",
-            "RDATE is not read: `soon`",
+            "RDATE cannot be read: `soon`",
             FindingKind::Time,
         ),
         (
             "SUMMARY:Ann\nRECURRENCE-ID:now\nDTSTART:20261001T090000Z\nDURATION:PT1H",
-            "RECURRENCE-ID is not read: `now`",
+            "RECURRENCE-ID cannot be read: `now`",
             FindingKind::Time,
         ),
     ];
@@ -131,7 +131,7 @@ fn what_is_wrong_outside_the_span_is_no_finding() {
         (
             "it may recur",
             &["SUMMARY:Ann\nDTSTART:20200101T090000Z\nDURATION:PT1H\nRRULE:FREQ=HOURLY"],
-            &["`Ann`: its rule: `FREQ=HOURLY` is not read"],
+            &["`Ann`: its rule: `FREQ=HOURLY` is not supported"],
         ),
         (
             "a broken line of last year",

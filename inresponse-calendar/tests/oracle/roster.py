@@ -101,7 +101,7 @@ def new_york():
             },
             # A gap on purpose.
             "closed": {"from": "2027-07-05T04:00:00Z", "to": "2027-07-06T04:00:00Z", "oncall": []},
-            # In the middle of the gap, two hours are covered all the same.
+            # In the middle of the gap, two hours are covered.
             "open": {"from": "2027-07-05T18:00:00Z", "to": "2027-07-05T20:00:00Z", "oncall": persons("bob")},
         },
     }
@@ -352,7 +352,7 @@ BEGIN:VEVENT
 UID:orthodox-easter@example.org
 DTSTAMP:20261201T000000Z
 SUMMARY:Easter
-DESCRIPTION:Whoever stays in town during the holidays looks after the service and the plants.
+DESCRIPTION:The people who stay in town during the holidays look after the service and the plants.
 ATTENDEE;CN=Eleni Economou;PARTSTAT=ACCEPTED:mailto:Eleni@Example.org
 DTSTART;VALUE=DATE:20270430
 DTEND;VALUE=DATE:20270504

@@ -247,7 +247,7 @@ fn schedules() -> Vec<Schedule> {
     ]
 }
 
-/// The directory of a team for an instant in the middle of the laws' days.
+/// The directory of a team for an instant in the middle of the days that the laws use.
 pub(super) async fn directory(roster: &impl Roster, name: &str) -> Directory {
     directory_at(roster, &team(name), "2026-03-29T12:00:00Z".parse().unwrap()).await
 }
@@ -256,7 +256,7 @@ async fn directory_at(roster: &impl Roster, name: &TeamName, at: DateTime<Utc>) 
     (*roster.directory(name, at, at).await.expect("the roster answers")).clone()
 }
 
-/// An entry as a directory holds it.
+/// An entry as a directory returns it.
 pub(super) async fn held(roster: &impl Roster, key: &EntryKey) -> Option<Entry> {
     directory(roster, "devops").await.book().entry(key)
 }

@@ -1,4 +1,4 @@
-//! Several processes on one storage: people, schedules and where targets lead.
+//! Laws of several processes on one storage, for people, schedules and targets that lead to other teams.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,8 @@ const DAY: &str = "2026-03-29";
 /// How many pairs of calls race.
 const RACES: u32 = 6;
 
-/// Also what replaces and deletes something that the other one has read before.
+/// A handle notices the people and schedules that another handle writes, replaces or deletes, even if it has read an
+/// older value before.
 pub async fn people_and_schedules_that_one_handle_edits_another_notices<H: Shared<Subject: Roster>>(
     harness: &H,
 ) {
@@ -45,7 +46,8 @@ pub async fn people_and_schedules_that_one_handle_edits_another_notices<H: Share
     }
 }
 
-/// All of it at once, because later reads decide who is alerted.
+/// After a refresh, a handle returns the people and schedules that another handle wrote, because later reads decide who
+/// is alerted.
 pub async fn p12_a_handle_that_looks_again_answers_people_and_schedules_just_written<
     H: Shared<Subject: Roster>,
 >(
@@ -64,7 +66,8 @@ pub async fn p12_a_handle_that_looks_again_answers_people_and_schedules_just_wri
     }
 }
 
-/// They say who is alerted just as its own do.
+/// If a team's settings name another team, the other team's days decide who is alerted, so they must be as fresh as the
+/// team's own days.
 pub async fn p12_days_of_other_teams_are_as_fresh_as_a_teams_own<H: Shared<Subject: Roster>>(harness: &H) {
     let one = harness.fresh().await;
     let other = harness.another(&one).await;
@@ -85,7 +88,7 @@ pub async fn p12_days_of_other_teams_are_as_fresh_as_a_teams_own<H: Shared<Subje
     assert_eq!(ops_on_call(&other).await, None, "what was just deleted");
 }
 
-/// The day of ops in the directory of devops, which leads to ops.
+/// The calendar day of team ops, as found in the directory of team devops, whose settings name ops.
 async fn ops_on_call(roster: &impl Roster) -> Option<Entry> {
     let found = directory(roster, "devops").await;
     let part = found.part(&team("ops"))?;
@@ -93,7 +96,7 @@ async fn ops_on_call(roster: &impl Roster) -> Option<Entry> {
     Some(Entry::Day { team: team("ops"), day: day(DAY), rota: Arc::clone(rota) })
 }
 
-/// Not by what a handle remembers: what is unknown, what is in use, and what leads round.
+/// Whether a name is unknown, in use or part of a circle depends on the stored data, not on what a handle remembers.
 pub async fn names_are_judged_by_what_another_handle_has_written<H: Shared<Subject: Roster>>(harness: &H) {
     let one = harness.fresh().await;
     let other = harness.another(&one).await;
@@ -124,7 +127,8 @@ pub async fn names_are_judged_by_what_another_handle_has_written<H: Shared<Subje
     }
 }
 
-/// Whether they come one after the other or at once.
+/// If two handles each write one half of a circle, one of them is refused, whether the calls come one after the other
+/// or at the same time.
 pub async fn of_two_halves_of_a_circle_by_two_handles_one_is_refused<H: Shared<Subject: Roster>>(
     harness: &H,
 ) {

@@ -35,7 +35,7 @@ pub async fn what_was_put_survives_a_crash<H: Durable<Subject: Roster>>(harness:
     assert!(!knows(&roster, "deleted").await, "the team's only calendar day was deleted");
 }
 
-/// With their overrides and copies, and deleted ones do not come back.
+/// People, schedules, overrides and copies of feeds survive a crash, and deleted entries do not come back.
 pub async fn people_and_schedules_survive_a_crash<H: Durable<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     let mut entries: Vec<_> = base().into();

@@ -1,4 +1,4 @@
-//! Where targets lead: to other teams, and never round in a circle.
+//! Laws of targets that lead to other teams and schedules, and never in a circle.
 
 use std::collections::BTreeMap;
 
@@ -14,12 +14,12 @@ use crate::Harness;
 
 const DAY: &str = "2026-03-29";
 
-/// Sees that a call is refused, since the names lead round, and changes nothing.
+/// Checks that a call is refused because its names form a circle, and that it changes nothing.
 async fn must_find_the_circle(roster: &impl Roster, edits: &[RosterEdit], expected: &[EntryKey]) {
     let before = everything(roster).await;
     match call(roster, 900, edits).await {
         Edited::Refused(Refusal::Circle(mut path)) => {
-            // Where it begins is nobody's concern.
+            // The circle may be listed from any of its entries on.
             path.sort();
             assert_eq!(path, expected, "the circle of {edits:#?}");
         }
@@ -30,7 +30,7 @@ async fn must_find_the_circle(roster: &impl Roster, edits: &[RosterEdit], expect
     assert_eq!(everything(roster).await, before, "nothing was changed by {edits:?}");
 }
 
-/// Entries of which the last closes a circle, and what the circle leads over.
+/// Lists of entries whose last one closes a circle, each with the keys in that circle.
 fn circles() -> Vec<(Vec<Entry>, Vec<EntryKey>)> {
     let turns = |name: &str, to: &str| schedule_of("web", name, &["jo", to]);
     let named = |name: &str| schedule_key("web", name);
@@ -75,7 +75,7 @@ fn circles() -> Vec<(Vec<Entry>, Vec<EntryKey>)> {
     ]
 }
 
-/// By one call, and by several of which the last closes it.
+/// A circle of names is refused, whether one call writes all of it or the last of several calls closes it.
 pub async fn p16_what_leads_round_in_a_circle_is_refused<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     let plain = [
@@ -104,7 +104,8 @@ pub async fn p16_what_leads_round_in_a_circle_is_refused<H: Harness<Subject: Ros
     }
 }
 
-/// An escalation and replaced people lead nowhere: `team:NAME` means the people who are on call.
+/// The names in a day's escalation and in an override's `insteadOf` are not part of a circle: `team:NAME` means the
+/// people who are on call.
 pub async fn what_leads_round_by_an_escalation_is_no_circle<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     let entries = [
@@ -122,7 +123,7 @@ pub async fn what_leads_round_by_an_escalation_is_no_circle<H: Harness<Subject: 
     }
 }
 
-/// Names are judged after all edits.
+/// Circles are judged after all edits of a call: a name that the same call removes is not part of one.
 pub async fn what_the_same_call_takes_away_closes_no_circle<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     let plain = [
@@ -155,7 +156,8 @@ pub async fn what_the_same_call_takes_away_closes_no_circle<H: Harness<Subject: 
     }
 }
 
-/// Their settings and the days of the span, over however many of them the way leads.
+/// A directory contains every team to which its team's targets lead, directly or through other teams, with its settings
+/// and its days of the span.
 pub async fn p17_a_directory_holds_the_teams_that_its_targets_lead_to<H: Harness<Subject: Roster>>(
     harness: &H,
 ) {
@@ -180,7 +182,7 @@ pub async fn p17_a_directory_holds_the_teams_that_its_targets_lead_to<H: Harness
     for of in ["devops", "by fallback", "by level", "by layer", "by override", "by escalation", "by day"] {
         assert_eq!(part_of(&found, of), expected_part(&entries, of), "of {of}");
     }
-    // Nothing leads from there to the other ones.
+    // No target of this team leads to the other teams.
     let found = directory(&roster, "by layer").await;
     assert_eq!(part_of(&found, "by override"), expected_part(&entries, "by override"));
     assert_eq!(found.book().schedules().count(), 2, "schedules are in every directory");
@@ -188,7 +190,7 @@ pub async fn p17_a_directory_holds_the_teams_that_its_targets_lead_to<H: Harness
 
 type Part = (Option<Entry>, BTreeMap<EntryKey, Entry>);
 
-/// What a directory holds of a team: its settings, and the days that every zone has in the span.
+/// The settings and the days of a team in a directory.
 fn part_of(found: &Directory, of: &str) -> Part {
     let name = team(of);
     let part = found.part(&name).unwrap_or_else(|| panic!("the directory holds nothing of {of}"));

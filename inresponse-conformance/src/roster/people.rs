@@ -1,4 +1,4 @@
-//! People, schedules, overrides and copies of feeds: a read returns what was written.
+//! Laws of people, schedules, overrides and copies of feeds: a read returns what was written.
 
 use inresponse_core::roster::{ChangeKind, Effect, EntryKey, EntryKind, Listed, Roster};
 
@@ -10,7 +10,7 @@ use super::listing::page;
 use super::scene::{delete, no_team, put, team};
 use crate::Harness;
 
-/// To the last field, in a directory and in the list.
+/// People and schedules are returned exactly, to the last field, in a directory and in the list.
 pub async fn people_and_schedules_are_answered_exactly_and_replaced<H: Harness<Subject: Roster>>(
     harness: &H,
 ) {
@@ -27,7 +27,8 @@ pub async fn people_and_schedules_are_answered_exactly_and_replaced<H: Harness<S
     }
 }
 
-/// In whatever script and case, and where one name begins like another.
+/// The names of people and schedules are compared exactly, in any script, in upper and lower case, and even if one name
+/// begins like another.
 pub async fn names_of_people_and_schedules_are_compared_exactly<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     let names =
@@ -54,7 +55,7 @@ pub async fn names_of_people_and_schedules_are_compared_exactly<H: Harness<Subje
     }
 }
 
-/// In the order of their keys and exactly.
+/// People and schedules are listed exactly, page by page, in the order of their keys.
 pub async fn people_and_schedules_are_listed_page_by_page<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     let mut entries: Vec<_> = ["dev", "dev ops", "dev!", "Dev", "δ"].map(person).into();
@@ -86,7 +87,7 @@ pub async fn people_and_schedules_are_listed_page_by_page<H: Harness<Subject: Ro
     }
 }
 
-/// And records it.
+/// Each edit of a person or a schedule returns its effect, and is recorded if it changes something.
 pub async fn each_edit_of_a_person_or_a_schedule_tells_what_it_did<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     put_all(&roster, &base()).await;
@@ -110,7 +111,8 @@ pub async fn each_edit_of_a_person_or_a_schedule_tells_what_it_did<H: Harness<Su
     assert_eq!(told, expected);
 }
 
-/// Other people, other schedules and their parts, and those of teams whose names begin alike.
+/// A deletion leaves everything else alone: other people, other schedules and their parts, and schedules of teams whose
+/// names begin alike.
 pub async fn a_deletion_of_a_person_or_a_schedule_leaves_the_others_alone<H: Harness<Subject: Roster>>(
     harness: &H,
 ) {
@@ -147,7 +149,8 @@ pub async fn a_deletion_of_a_person_or_a_schedule_leaves_the_others_alone<H: Har
     }
 }
 
-/// It has no settings, and is listed and deleted like a team with a calendar alone.
+/// A team is known if it has a schedule. Without settings, it is listed and deleted like a team that has only a
+/// calendar.
 pub async fn p12_a_team_is_known_by_a_schedule<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     let teams = async || -> Vec<Listed> { listed(&roster, EntryKind::Team).await };

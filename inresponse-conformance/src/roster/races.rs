@@ -141,7 +141,7 @@ pub(super) fn owner_told(record: &RosterChange) -> Option<String> {
     owners_told(record).1
 }
 
-/// The owner of a service before and after a change, by its record.
+/// The owner of a service before and after a change, as the change's audit record says.
 fn owners_told(record: &RosterChange) -> (Option<String>, Option<String>) {
     let field = match record.what() {
         What::Entry(entry) => entry.fields.get("team"),

@@ -1,4 +1,4 @@
-//! Records of people and schedules hold nothing by which somebody could write to them, or read a feed.
+//! Laws of audit records: a record of a person or a schedule contains no address and no URL of a feed.
 
 use inresponse_core::roster::Roster;
 
@@ -7,7 +7,8 @@ use super::crew::{copy_with, person_with, replacement_of, schedule_of, schedule_
 use super::scene::{delete, put};
 use crate::Harness;
 
-/// Everybody who may read the roster's records could write to them.
+/// Audit records of people and schedules contain no addresses, because everybody who may read the records could then
+/// use the addresses.
 pub async fn a_record_of_a_person_or_a_schedule_holds_no_address<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     let addresses = [

@@ -1,4 +1,5 @@
-//! Names that lead to other entries: nothing unknown is named, and nothing in use is deleted.
+//! Laws of references between entries: an entry may name only entries that exist, and an entry that is in use cannot be
+//! deleted.
 
 use inresponse_core::model::PersonId;
 use inresponse_core::roster::{Effect, Entry, EntryKey, EntryKind, MAX_EDITS, Refusal, Roster, RosterEdit};
@@ -13,7 +14,7 @@ use crate::Harness;
 
 const DAY: &str = "2026-03-29";
 
-/// An entry of every kind that names `target`; they need the schedule `web/other`.
+/// Entries that name `target`, in every place where an entry can. They need the schedule `web/other`.
 fn users_of(of: &str, target: &str) -> [Entry; 7] {
     [
         level_of(of, &["jo", target]),
@@ -26,10 +27,11 @@ fn users_of(of: &str, target: &str) -> [Entry; 7] {
     ]
 }
 
-/// And nothing of the call is written, wherever in the call it is.
+/// A call with an entry that names something unknown is refused. Nothing of the call is written, wherever in the call
+/// that entry is.
 pub async fn p16_a_put_that_names_something_unknown_is_refused<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
-    // Things of other teams and cases are something else.
+    // Entries of other teams and in another letter case are different entries.
     let others = [
         person("Nobody"),
         schedule_of("ops", "primary", &["jo"]),
@@ -55,7 +57,7 @@ pub async fn p16_a_put_that_names_something_unknown_is_refused<H: Harness<Subjec
     }
 }
 
-/// In whatever order the call names them.
+/// An entry may name another one that the same call puts, in any order.
 pub async fn what_the_same_call_puts_is_known<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     let entries = [
@@ -83,7 +85,8 @@ pub async fn what_the_same_call_puts_is_known<H: Harness<Subject: Roster>>(harne
     }
 }
 
-/// It says who uses it. Once nobody does, it is deleted.
+/// A person, a schedule or a team that another entry uses is not deleted. The refusal names the entry that uses it.
+/// Once no entry does, it can be deleted.
 pub async fn p16_a_person_a_schedule_and_a_team_in_use_are_not_deleted<H: Harness<Subject: Roster>>(
     harness: &H,
 ) {
@@ -114,7 +117,7 @@ pub async fn p16_a_person_a_schedule_and_a_team_in_use_are_not_deleted<H: Harnes
     }
 }
 
-/// An entry that is replaced in the same call counts as it is afterwards.
+/// Whether a name is in use is judged by the entries as they are after the call.
 pub async fn a_name_in_use_is_judged_by_what_its_users_are_after_the_call<H: Harness<Subject: Roster>>(
     harness: &H,
 ) {
@@ -136,7 +139,8 @@ pub async fn a_name_in_use_is_judged_by_what_its_users_are_after_the_call<H: Har
     }
 }
 
-/// It would be deleted with its team. What belongs to the team itself keeps nothing.
+/// A team is not deleted while another team uses its schedule, because the schedule would be deleted too. The team's
+/// own entries may use the schedule.
 pub async fn p16_a_schedule_that_another_team_uses_keeps_its_team<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     let own = [
@@ -164,7 +168,7 @@ pub async fn p16_a_schedule_that_another_team_uses_keeps_its_team<H: Harness<Sub
     assert!(!knows(&roster, "ops").await, "nothing of it is left");
 }
 
-/// Most of them are the team's own, which keep nothing.
+/// An entry of another team that uses a schedule or a person is found among very many entries of the team itself.
 pub async fn p16_a_user_is_found_among_however_many<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     let silent = person_with("jo", &[]);
@@ -188,7 +192,7 @@ pub async fn p16_a_user_is_found_among_however_many<H: Harness<Subject: Roster>>
     assert_eq!(done(&roster, 3, &[no_team("ops"), delete(&silent)]).await, [Effect::Deleted; 2]);
 }
 
-/// Also in a call that makes as many edits as there may be.
+/// All overrides of a schedule are deleted with it, even in a call with the maximum number of edits.
 pub async fn however_much_belongs_to_a_schedule_is_deleted_with_it<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     let primary = schedule_of("web", "primary", &["jo"]);
@@ -206,10 +210,10 @@ pub async fn however_much_belongs_to_a_schedule_is_deleted_with_it<H: Harness<Su
     assert_eq!(left, [other.key()]);
     put_all(&roster, &[primary]).await;
     let left: Vec<_> = held_parts(&roster).await.into_iter().map(|listed| listed.key).collect();
-    assert_eq!(left, [other.key()], "of a schedule that was deleted");
+    assert_eq!(left, [other.key()], "the parts of a deleted schedule do not come back");
 }
 
-/// Neither do they come back with a schedule of the same name.
+/// A schedule is deleted with its overrides and copies. They do not come back with a new schedule of the same name.
 pub async fn a_schedule_is_deleted_with_its_overrides_and_copies<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     let [primary, other] = ["primary", "other"].map(|name| schedule_of("web", name, &["jo"]));
@@ -225,10 +229,10 @@ pub async fn a_schedule_is_deleted_with_its_overrides_and_copies<H: Harness<Subj
     }
     assert_eq!(done_one(&roster, 3, delete(&person("jo"))).await, Effect::Deleted, "nobody uses it");
     put_all(&roster, &[primary]).await;
-    assert_eq!(held_parts(&roster).await, [], "of a schedule that was deleted");
+    assert_eq!(held_parts(&roster).await, [], "the parts of a deleted schedule do not come back");
 }
 
-/// Neither do they come back with a team of the same name.
+/// A team is deleted with its schedules and their parts. They do not come back with a new team of the same name.
 pub async fn a_team_is_deleted_with_its_schedules<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     let primary = schedule_of("web", "primary", &["person:jo"]);
@@ -247,12 +251,13 @@ pub async fn a_team_is_deleted_with_its_schedules<H: Harness<Subject: Roster>>(h
         }
         assert_eq!(done_one(&roster, 2, delete(&person("jo"))).await, Effect::Deleted, "nobody uses it");
         put_all(&roster, &[person("jo"), primary.clone()]).await;
-        assert_eq!(held_parts(&roster).await, [], "of a team that was deleted");
+        assert_eq!(held_parts(&roster).await, [], "the parts of a deleted team do not come back");
         assert_eq!(done_one(&roster, 3, delete(&primary)).await, Effect::Deleted);
     }
 }
 
-/// A contact or a person with a method, who keeps the last one.
+/// Every fallback contains a contact, or a person with a method. If no contact and no other person is left in the
+/// fallback, the person's last method cannot be removed.
 pub async fn p12_a_fallback_always_reaches_somebody<H: Harness<Subject: Roster>>(harness: &H) {
     let roster = harness.fresh().await;
     let silent = |name: &str| person_with(name, &[]);

@@ -158,7 +158,7 @@ impl Advance {
         looked.map(|()| advanced)
     }
 
-    /// The same, for callers who go on whatever happens. Answers whether it was advanced.
+    /// The same, for callers who continue after a failure. Returns whether the incident was advanced.
     pub(super) async fn logged(&self, record: Record, last_lease: Option<Duration>) -> bool {
         let number = record.number();
         match self.record(record, last_lease).await {

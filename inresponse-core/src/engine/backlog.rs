@@ -1,7 +1,7 @@
 //! The incidents that this process knows to be due later, and those that wait for a sending slot.
 //!
 //! A free slot goes to the most urgent waiting alert, without another query for due incidents. The due time is always
-//! stored with the incident: if the backlog forgets one, the store still has it.
+//! stored with the incident: if the backlog forgets an incident, the store still has its due time.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -227,7 +227,7 @@ impl Backlog {
         taken
     }
 
-    /// Forgets all incidents, because by another clock they are due at other times.
+    /// Forgets all incidents. After the clock went back, the remembered due times may be wrong.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }

@@ -36,7 +36,7 @@ use crate::notify::Notifiers;
 use crate::roster::{Defaults, Roster};
 use crate::store::Store;
 
-/// By how much leases of a process are longer at most.
+/// The maximum time by which leases of a process are longer than configured.
 const LONGEST_MARK: Duration = Duration::from_micros(999);
 
 /// Collects what an [`Engine`] is made of.

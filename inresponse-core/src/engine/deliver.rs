@@ -107,7 +107,7 @@ impl Sender {
                 ?waited,
                 "the commit of a lease was slow: reading the record again"
             );
-            // A look that is slow itself tells what was, so it is followed by another.
+            // A slow read may return an old state, so it is followed by another read.
             known_since = clock.monotonic();
             let standing = if is_old {
                 self.renewals.renew(attempt).await

@@ -28,14 +28,15 @@ pub struct DryStep {
     pub contact: Contact,
     /// The person whose address it is, and their name for it.
     pub person: Option<(PersonId, MethodName)>,
-    /// What leads to them: `fallback`, `level:1`, `day:2026-12-24`, `level:1 schedule:primary layer:weekdays`, …
+    /// The way from the level to them: `fallback`, `level:1`, `day:2026-12-24`, `level:1 schedule:primary
+    /// layer:weekdays`, …
     pub why: String,
 }
 
 /// The maximum number of alerts of a dry run: more than a hundred repeat rounds of a full matrix.
 const MAX_STEPS: usize = 5_000;
 
-/// The lease of a dry run: it is never waited for.
+/// The lease of a dry run. A dry run never waits for its end.
 const LEASE: Duration = Duration::from_secs(30);
 
 /// See [`Engine::dry_run`](super::Engine::dry_run).
@@ -77,7 +78,7 @@ pub(super) async fn dry_run(
         }
         match plan::due_at(&incident) {
             Some(due_at) if due_at > now => now = due_at,
-            // What is due at once is done in the next turn, unless this turn did nothing.
+            // Work that is due at once is done in the next turn, unless this turn did nothing.
             Some(_) if did_something => {}
             Some(_) | None => break,
         }
@@ -85,13 +86,13 @@ pub(super) async fn dry_run(
     Ok(Some(steps))
 }
 
-/// Who is on call for a team and why, as far as the team resolves.
+/// Resolves who is on call for a team, and why. `None` if neither the team nor the deployment has settings.
 async fn resolved(lookup: &Lookup, team: &TeamName, at: DateTime<Utc>) -> Result<Option<Resolved>, Outage> {
     let directory = lookup.roster.directory(team, at, at).await?;
     Ok(roster::resolve(&directory, &lookup.defaults, at))
 }
 
-/// The step of an alert; `None` for a status update, which a dry run has none of.
+/// The step of an alert. `None` for a status update, which does not occur in a dry run.
 fn step_of(
     incident: &Incident,
     send: &Dispatch,
@@ -106,7 +107,7 @@ fn step_of(
         Level::Fallback => Some(&resolved.fallback),
     });
     let is_reached = |one: &&OnDuty| one.contacts().contains(&send.contact);
-    // The people who stand in for a team that does not resolve are a fallback.
+    // If the team cannot be resolved, the people who are alerted instead are shown as the fallback.
     let why = people.and_then(|people| people.iter().find(is_reached)).map(|one| one.why.clone());
     Some(DryStep {
         at,

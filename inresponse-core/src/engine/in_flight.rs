@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::model::DeliveryId;
 
-/// The deliveries that this process is sending or recording: it never sends them a second time meanwhile,
+/// The deliveries that this process is sending or recording. Until that has ended it never sends them a second time,
 /// whatever a clock says about their leases (promise 14).
 #[derive(Debug, Default)]
 pub(super) struct InFlight {
@@ -44,6 +44,6 @@ impl Drop for InFlightMark {
 }
 
 fn lock(deliveries: &Mutex<HashMap<DeliveryId, usize>>) -> MutexGuard<'_, HashMap<DeliveryId, usize>> {
-    // Nothing panics while it holds the lock, so what a poisoned lock guards is whole.
+    // No code panics while it holds the lock, so the data behind a poisoned lock is intact.
     deliveries.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -28,14 +28,14 @@ pub(super) struct LeasedSend {
 pub(super) struct LeaseTimes {
     /// The wall time at which it ends.
     pub(super) until: DateTime<Utc>,
-    /// The monotonic time at which its commit was begun.
+    /// The monotonic time at which its commit began.
     pub(super) planned: Duration,
 }
 
 /// How long leases of this process last.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LeaseLength {
-    /// As it was configured.
+    /// The configured length.
     pub(super) plain: Duration,
     /// A little more, by which they differ from leases that another process takes in the same microsecond.
     pub(super) mark: Duration,

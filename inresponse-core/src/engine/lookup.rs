@@ -154,12 +154,12 @@ impl Lookup {
         at: DateTime<Utc>,
         days: u16,
     ) -> Result<Vec<NaiveDate>, Outage> {
-        // A day more, since the days are those of the team's zone.
+        // One more day, because the days are those of the team's zone.
         let to = at + TimeDelta::days(i64::from(days) + 1);
         let directory = self.roster.directory(team, at, to).await?;
         let settings = directory.settings().map(|team| &**team).or(self.defaults.team());
         let first = settings.map_or(at.date_naive(), |team| roster::day_of(team.timezone(), at));
-        // Whether a team's own levels have gaps is asked of its schedules.
+        // A team with levels of its own counts as covered here. The coverage check finds the gaps in its schedules.
         let has_levels = settings.is_some_and(|team| !team.levels().is_empty());
         let is_uncovered = |day: &NaiveDate| match directory.day(*day) {
             Some(rota) => rota.oncall().is_empty(),
@@ -250,7 +250,7 @@ impl Lookup {
             let round = NextRound { team: owner.clone(), matrix: on_call.matrix, alerted: Alerted::Team };
             return Ok(Some(Found { round, basis }));
         }
-        // Neither it nor the deployment has a fallback.
+        // Neither the team nor the deployment has a fallback.
         let catch_all = self.catch_all_round(at).await?;
         let last = catch_all.as_ref().map(|found| found.round.matrix.contacts(Level::Fallback).to_vec());
         let by_calendar = roster::resolve_by_calendar(&directory, last.unwrap_or_default(), at);

@@ -15,10 +15,10 @@
 //! | 6 | `Wake`, `wake` | gives them to the runner, and remembers when the incident is due next |
 //! | 7 | `Runner`, `run` | begins them |
 //! | 8 | `Sender`, `deliver` | makes one attempt, and records its outcome |
-//! | 9 | `Renewals`, `renew` | renews the lease meanwhile, if the send takes long |
+//! | 9 | `Renewals`, `renew` | renews the lease during a long send |
 //! | 10 | `Swap`, `swap` | changes the record by compare-and-swap: the outcome, and every other change |
 //!
-//! Whatever is due later begins at step 5: `Leases` plans what is due, takes the slots, and commits the leases. It is
+//! Later work begins at step 5: `Leases` plans the work that is due, takes the slots, and commits the leases. It is
 //! asked by one of these:
 //!
 //! | part, file | does |
@@ -133,7 +133,7 @@ pub struct Engine {
     parts: Arc<Parts>,
 }
 
-/// What an engine is made of, as far as it is called from outside.
+/// The parts of an engine that are called from outside.
 struct Parts {
     store: Arc<dyn Store>,
     roster: Arc<dyn Roster>,
@@ -306,15 +306,15 @@ impl Engine {
         self.parts.advance.tick().await
     }
 
-    /// As [`advance`](Self::advance), for the timer that was started under `wake`. It does nothing if a newer timer was
-    /// started.
+    /// Like [`advance`](Self::advance), for the timer that was started under `wake`. It does nothing if a newer timer
+    /// was started.
     ///
     /// For processes with a time limit. It takes no lease later than `within` after the call. A send that has not ended
     /// half a lease after that is given up, so that everything is done by then, except storage. The rest is due at
     /// once.
     ///
     /// # Errors
-    /// As `advance`.
+    /// The same as for `advance`.
     pub async fn advance_woken(
         &self,
         number: IncidentNumber,
@@ -451,7 +451,7 @@ impl Engine {
         coverage::coverage(&self.parts.lookup, &self.parts.notifiers, team, days).await
     }
 
-    /// What the roster knows about `person`, who is to be handed an incident of `team`.
+    /// What the roster knows about `person`, who will be handed an incident of `team`.
     ///
     /// The roster knows its people, people in the team's calendar for a week from yesterday, people on call for any team now, and
     /// the fallback of any team.
@@ -462,7 +462,7 @@ impl Engine {
         receiver::receiver(&self.parts.lookup, &self.parts.notifiers, team, person).await
     }
 
-    /// Sends one message that is marked as a test by each of a person's methods, all at once, and tells what became of
+    /// Sends one message that is marked as a test by each of a person's methods, all at once, and returns the result of
     /// each after at most eight seconds.
     ///
     /// Stores nothing and never tries again. `None` for a person who is not in the roster. The caller limits how often

@@ -21,7 +21,7 @@ pub enum Receiver {
     Untold,
 }
 
-/// What the roster knows about `person`, who is to be handed an incident of `team`.
+/// What the roster knows about `person`, who will be handed an incident of `team`.
 pub(super) async fn receiver(
     lookup: &Lookup,
     notifiers: &Notifiers,
@@ -43,7 +43,7 @@ pub(super) async fn receiver(
 
 async fn is_in_calendar(lookup: &Lookup, team: &TeamName, contact: &Contact) -> Result<bool, Outage> {
     let now = lookup.clocks.now();
-    // From yesterday on, by the days of the team's zone.
+    // The days from yesterday on, in the team's zone.
     let (from, to) = (now - TimeDelta::days(2), now + TimeDelta::days(i64::from(DAYS_AHEAD) + 1));
     let directory = lookup.roster.directory(team, from, to).await?;
     let settings = directory.settings().map(|team| &**team).or(lookup.defaults.team());

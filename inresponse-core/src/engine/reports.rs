@@ -26,7 +26,7 @@ pub enum Reported {
     New(Record),
     /// An incident that is not resolved has that key; it was counted there.
     Repeat(Record),
-    /// No team answers for the service. Nothing was stored.
+    /// No team owns the service. Nothing was stored.
     UnknownService,
 }
 
@@ -54,7 +54,7 @@ impl Reports {
         let Some((team, matrix)) = self.lookup.duty(report.service(), now).await? else {
             return Ok(Reported::UnknownService);
         };
-        // If a runner goes on to send it, the lease of the first alert rides on the create.
+        // If a runner will send the first alert, its lease is committed together with the new incident.
         let slots = self.first_slots(&matrix, severity);
         let (opening, sends) = match &slots {
             Some(slots) => {
@@ -103,7 +103,7 @@ impl Reports {
     /// A contact with a waiting alert gets none: the waiting alert goes first.
     fn first_slots(&self, matrix: &Matrix, severity: Severity) -> Option<FirstSlots> {
         let level = matrix.alerted_levels(severity).next().filter(|_| self.wake.has_runner())?;
-        // Which level begins after an empty one is not foreseen here.
+        // If the level is empty, another level begins, which is not looked up here.
         if matrix.contacts(Level::At(level)).is_empty() {
             return None;
         }

@@ -220,7 +220,7 @@ impl Runner {
 
     fn try_again(&self, number: IncidentNumber, error: &Outage) -> Vec<LeasedSend> {
         tracing::error!(incident = number.value(), error = %Chain::of(&error), "an incident could not be advanced");
-        // Whatever is known of it besides is newer.
+        // Everything else that is known about the incident is newer.
         self.wake.due(number, Version::FIRST, Some(self.clocks.now() + AGAIN_AFTER_OUTAGE));
         Vec::new()
     }

@@ -338,7 +338,7 @@ impl Drop for Slot {
 }
 
 fn lock(taken: &Mutex<Taken>) -> MutexGuard<'_, Taken> {
-    // Nothing panics while it holds the lock, so what a poisoned lock guards is whole.
+    // No code panics while it holds the lock, so the data behind a poisoned lock is intact.
     taken.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -117,7 +117,7 @@ impl Swap {
             Swapped::Done(proposal, version) => {
                 let Proposal { record, plan: Plan { draft, .. }, .. } = *proposal;
                 self.wake.due(record.number(), version, draft.due_at());
-                // Where only the count rose, the timer that it counts is there already.
+                // If only the count rose, the timer that it counts exists already.
                 let is_sooner = draft.due_at() != plan::due_at(&record.incident);
                 if is_sooner && draft.incident().wake() != record.incident.wake() {
                     self.alarm.set(draft.incident()).await;

@@ -18,7 +18,7 @@ use crate::store::{Record, Store};
 /// How many timers are started at the same time by a sweep.
 const AT_ONCE: usize = 16;
 
-/// What a sweep did.
+/// The result of a sweep.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Swept {
     /// Incidents for which a timer was started.

@@ -17,13 +17,13 @@ use crate::notify::{Alert, Notifier, Notifiers};
 pub struct Tested {
     /// The person's method.
     pub method: MethodName,
-    /// What became of the message.
+    /// The outcome of the message.
     pub outcome: Outcome,
     /// How long that took.
     pub took: Duration,
 }
 
-/// How long a test may take: somebody waits for its result. A real alert is given longer.
+/// The time limit for a test, because somebody waits for its result. A real alert has more time.
 const PATIENCE: Duration = Duration::from_secs(8);
 /// How long a notifier may overrun its deadline before it is given up.
 const GRACE: Duration = Duration::from_millis(500);

@@ -72,7 +72,7 @@ async fn waiting(store: &dyn Store, clocks: &Clocks) -> Vec<IncidentNumber> {
     let waits = |record: &&Record| plan::waiting_since(&record.incident).is_some_and(|since| since < before);
     let (mut after, mut found) = (None, Vec::new());
     for _ in 0..PAGES {
-        // What cannot be read is not named; the line is told without it.
+        // If incidents cannot be read, the line is logged without their numbers.
         let Ok(page) = store.due(DateTime::<Utc>::MAX_UTC, after, PAGE).await else { break };
         found.extend(page.iter().filter(waits).map(Record::number));
         let next = next_page(&page, after, DateTime::<Utc>::MAX_UTC);
@@ -111,7 +111,7 @@ impl Reminder {
             *self = Self::default();
             return false;
         }
-        // Of very many only some are named, and others of them each time.
+        // If there are very many incidents, each line names only some of them, and other ones each time.
         let all_are_named = count <= NAMED as u64;
         let is_new = |number: &IncidentNumber| !self.named.contains(number);
         let more = count > self.count || (all_are_named && named.iter().any(is_new));
@@ -134,7 +134,7 @@ mod tests {
         range.map(IncidentNumber::new).collect()
     }
 
-    /// The seconds at which it is told within `hours`, if the same are there at every look.
+    /// The seconds at which the problem is reported within `hours`, if every look finds the same incidents.
     fn told(reminder: &mut Reminder, named: &[IncidentNumber], from: u64, hours: u64) -> Vec<u64> {
         let looks = (from..from + hours * 3600).step_by(30);
         looks

@@ -43,7 +43,7 @@ impl Unsent {
             return;
         }
         let mut leases = self.leases();
-        // One that somebody claimed meanwhile never comes back.
+        // An incident that somebody claimed in the meantime never comes back.
         if leases.len() >= MOST
             && !leases.contains_key(&number)
             && let Some(another) = leases.keys().next().copied()
@@ -66,7 +66,7 @@ impl Unsent {
     pub(super) fn take(&self, record: &Record) -> Vec<Lease> {
         let mut leases = self.leases();
         let Some(of_incident) = leases.get_mut(&record.number()) else { return Vec::new() };
-        // What was read before the commit does not show yet what became of it.
+        // A record that was read before the commit does not show its result yet.
         let settled = of_incident.extract_if(.., |lease| record.version > lease.replaced);
         let unused = settled.filter(|lease| lease.is_in(&record.incident)).collect();
         if of_incident.is_empty() {
@@ -81,7 +81,7 @@ impl Unsent {
     }
 
     fn leases(&self) -> MutexGuard<'_, HashMap<IncidentNumber, Vec<Lease>>> {
-        // Nothing panics while it holds the lock, so what a poisoned lock guards is whole.
+        // No code panics while it holds the lock, so the data behind a poisoned lock is intact.
         self.leases.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -40,7 +40,7 @@ impl Waiting {
     }
 
     fn levels(&self) -> MutexGuard<'_, HashMap<IncidentNumber, (u32, Level)>> {
-        // Nothing panics while it holds the lock, so what a poisoned lock guards is whole.
+        // No code panics while it holds the lock, so the data behind a poisoned lock is intact.
         self.levels.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

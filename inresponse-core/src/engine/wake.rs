@@ -77,7 +77,7 @@ mod with_runner {
         ) {
             let (number, due_at) = (incident.number(), plan::due_at(incident));
             let Some(due_at) = due_at.filter(|_| !no_slot.is_empty()) else {
-                // What is due and in flight reports when it no longer is.
+                // A delivery that is due and in flight reports when its send ends.
                 let again = |at| if at > now { at } else { now + IN_FLIGHT_PAUSE };
                 return self.due(number, version, due_at.map(again));
             };
@@ -107,7 +107,7 @@ mod with_runner {
             if self.state().backlog.waits() { slots.relief() } else { None }
         }
 
-        /// Whether, since the last call, a slot may have become free for which an incident waits.
+        /// Whether a slot for which an incident waits may have become free since the last call.
         pub(in crate::engine) fn take_freed(&self) -> bool {
             std::mem::take(&mut self.state().freed)
         }
@@ -140,7 +140,7 @@ mod with_runner {
             taken
         }
 
-        /// Forgets all due times, because by another clock they are different.
+        /// Forgets all due times. After the clock went back, they may be wrong.
         pub(in crate::engine) fn forget(&self) {
             self.state().backlog.clear();
         }
@@ -194,7 +194,7 @@ mod with_runner {
         }
 
         fn state(&self) -> MutexGuard<'_, State> {
-            // Nothing panics while it holds the lock, so what a poisoned lock guards is whole.
+            // No code panics while it holds the lock, so the data behind a poisoned lock is intact.
             self.state.lock().unwrap_or_else(PoisonError::into_inner)
         }
     }

@@ -36,7 +36,7 @@ impl MemoryRoster {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while it holds the lock, so what a poisoned lock guards is whole.
+        // No code panics while it holds the lock, so the data behind a poisoned lock is intact.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

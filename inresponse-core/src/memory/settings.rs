@@ -24,7 +24,7 @@ impl MemorySettings {
 #[async_trait]
 impl Settings for MemorySettings {
     async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, Outage> {
-        // Nothing panics while it holds the lock, so what a poisoned lock guards is whole.
+        // No code panics while it holds the lock, so the data behind a poisoned lock is intact.
         Ok(self.values.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned())
     }
 

@@ -109,7 +109,7 @@ impl Contact {
             return refuse(format!("`{text}` has nothing after its scheme"));
         }
         let uri = format!("{}:{address}", scheme.as_str());
-        // What is stored is read again by these same rules, so they hold for the normalised form, too.
+        // A stored contact is read by the same rules, so they apply to the normalised form too.
         if uri.len() > Self::MAX_BYTES {
             return too_long(uri.len());
         }
@@ -319,7 +319,8 @@ mod tests {
             ("mailto:Jo@xn--strae-oqa.example", &["Jo@straße.example", "Jo@STRAẞE.example"]),
             ("mailto:jo@mail.xn--hxajbheg2az3al.xn--jxalpdlp", &["jo@mail.παράδειγμα.δοκιμή"]),
             ("mailto:jo@xn--p1b6ci4b4b3a.xn--11b5bs3a9aj6g", &["jo@उदाहरण.परीक्षा"]),
-            // Only the domain is: a local part is its server's business (RFC 5321 section 2.4).
+            // Only the domain is normalised: only the server of an address may interpret its local part (RFC 5321
+            // section 2.4).
             ("mailto:josé@xn--bcher-kva.example", &["josé@bücher.example"]),
             (
                 "https://xn--bcher-kva.example/a?b=Ü",

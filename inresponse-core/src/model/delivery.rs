@@ -187,7 +187,7 @@ pub struct LastOutcome {
 }
 
 impl LastOutcome {
-    /// What became known then, with the carrier's text shortened.
+    /// The information from an attempt, with the carrier's text shortened.
     pub(crate) fn new(kind: OutcomeKind, detail: &str, at: DateTime<Utc>) -> Self {
         Self { kind, detail: short_detail(detail), at, unknown: Unknown::default() }
     }

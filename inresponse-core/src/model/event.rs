@@ -45,7 +45,8 @@ impl Entry {
                 let known = event.fields();
                 Self { at, event, key, unknown: Unknown::besides(known, fields) }
             }
-            // What happened is no reason to leave an incident alone: the incident itself says what is to be done.
+            // An unknown past event is no reason to leave an incident alone: the incident itself says what must be
+            // done.
             Err(_) => Self::new(at, Event::Unknown(UnknownEvent(fields)), key),
         }
     }

@@ -14,9 +14,9 @@ use crate::clock::to_micros;
 
 /// The newest format of a stored incident that this version writes and acts on.
 ///
-/// The format rises if an older server would alert wrongly, because a field that decides who is alerted when has a new
-/// value. A new field or a new timeline event needs no new format: an older server keeps both. A server shows an
-/// incident in a newer format, but only newer servers act on it.
+/// The format is raised if a field that decides who is alerted, and when, gets a new value, because an older server
+/// would alert wrongly. A new field or a new timeline event needs no new format: an older server keeps both. A server
+/// shows an incident in a newer format, but only newer servers act on it.
 pub const FORMAT: u32 = 2;
 
 /// The format of incidents that need no newer one.
@@ -48,7 +48,7 @@ impl Signature {
     }
 }
 
-/// When a problem ended, as its system reported.
+/// When a problem ended, as its monitoring system reported it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
     /// When the problem began, if reported.
@@ -395,7 +395,8 @@ impl Incident {
         person.contact().as_ref() == Some(contact) || self.matrix.recipients().iter().any(is_theirs)
     }
 
-    /// A contact as people may see it: a person by their name and the name of the method, anything else as it is.
+    /// A contact as people may see it: a person's contact is shown as the person and the name of the method, any other
+    /// contact as it is.
     pub fn shown(&self, contact: &Contact) -> String {
         match self.matrix.recipients().iter().find(|one| one.contact == *contact) {
             Some(Recipient { person, method, .. }) => format!("{person} ({method})"),

@@ -81,7 +81,7 @@ pub struct Matrix {
     unknown: Unknown,
 }
 
-/// Whose address a contact of a level is.
+/// The person to whom a contact of a level belongs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Recipient {
@@ -170,14 +170,14 @@ impl Matrix {
         self
     }
 
-    /// The same matrix, which knows whose addresses these are.
+    /// The same matrix with the people to whom its contacts belong.
     #[must_use]
     pub fn reaching(mut self, recipients: Vec<Recipient>) -> Self {
         self.recipients = recipients;
         self
     }
 
-    /// Notes whose addresses these are.
+    /// Adds people to whom contacts of the matrix belong.
     pub(crate) fn know(&mut self, recipients: impl IntoIterator<Item = Recipient>) {
         for recipient in recipients {
             if !self.recipients.contains(&recipient) {
@@ -186,7 +186,7 @@ impl Matrix {
         }
     }
 
-    /// Whose addresses are known.
+    /// The known people to whom contacts belong.
     pub fn recipients(&self) -> &[Recipient] {
         &self.recipients
     }

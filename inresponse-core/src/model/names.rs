@@ -9,7 +9,8 @@ use crate::error::InvalidInput;
 
 /// The number of an incident, which is the answer to its report.
 ///
-/// A number is unique in its store and never reused. A report made after another was answered gets a higher number.
+/// A number is unique in its store and never reused. If a report is made after another one was answered, it gets a
+/// higher number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct IncidentNumber(u64);
@@ -150,7 +151,7 @@ name!(
 );
 
 name!(
-    /// A person of the roster, as `person:jo` names them: what they claim with over every channel.
+    /// A person of the roster, as `person:jo` names them. A claim over any channel is recorded under this id.
     PersonId, "person", 100, "/:@,"
 );
 name!(
@@ -170,12 +171,12 @@ name!(
     OverrideId, "override", 128, "/+"
 );
 name!(
-    /// Who looks after an entry of the roster: the owner that a roster file names, kept with each of its entries.
+    /// The owner of an entry of the roster, as named in a roster file. It is stored with each entry of the file.
     OwnerName, "owner", 100
 );
 
 impl From<&PersonId> for Person {
-    /// Who acts as this person of the roster.
+    /// The name under which this person of the roster acts.
     fn from(id: &PersonId) -> Self {
         Self(id.0.clone())
     }

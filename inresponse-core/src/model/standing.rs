@@ -1,10 +1,10 @@
-//! Where an incident stands by its timeline.
+//! The standing of an incident, computed from its timeline.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Person, Severity, State};
 
-/// Where an incident stands: what its timeline folds to.
+/// The standing of an incident: the state to which its timeline folds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Standing {

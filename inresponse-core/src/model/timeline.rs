@@ -71,7 +71,7 @@ impl Timeline {
         let (mut folded, mut at, mut place) = (0u32, None, 0);
         for (i, entry) in std::mem::take(&mut self.entries).into_iter().enumerate() {
             let notes = match &entry.event {
-                // What is folded of other entries is at the beginning.
+                // Entries that were folded are at the beginning.
                 Event::Folded { entries, .. } if i > 0 => *entries,
                 Event::Noted { .. } if i > 0 => 1,
                 _ => 0,
@@ -260,7 +260,7 @@ mod tests {
         let stored = serde_json::to_value(&timeline).unwrap();
         assert_eq!((&stored[0]["key"], stored[1].get("key")), (&"monitoring".into(), None));
         assert_eq!(serde_json::from_value::<Timeline>(stored.clone()).unwrap(), timeline);
-        // What is no name of a key is kept as it is.
+        // A value that is not the name of a key is kept as it is.
         for odd in [serde_json::json!(7), serde_json::json!({ "a": [1] })] {
             let mut other = stored.clone();
             other[0]["key"] = odd.clone();

@@ -85,7 +85,8 @@ impl Zone {
         before: jiff::tz::Offset,
         after: jiff::tz::Offset,
     ) -> DateTime<Utc> {
-        // By the offset before the gap, the skipped time is at or after the transition; by the one after, before it.
+        // With the offset before the gap, the skipped time is at or after the transition. With the offset after the
+        // gap, it is before the transition.
         let instant = |offset: jiff::tz::Offset| offset.to_timestamp(civil).ok();
         let transition = instant(after).and_then(|early| self.0.following(early).next());
         let transition = transition.map(|transition| transition.timestamp()).or(instant(before));
@@ -93,7 +94,7 @@ impl Zone {
         DateTime::from_timestamp(second, 0).unwrap_or(DateTime::UNIX_EPOCH)
     }
 
-    /// The era of one offset that holds an instant, given in seconds since 1970.
+    /// The era that contains an instant. The instant is in seconds since 1970.
     pub(crate) fn era(&self, at: i64) -> Era {
         let second = |at: i64| {
             let bound = if at < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
@@ -134,28 +135,28 @@ pub(crate) struct Era {
     pub(crate) begins: i64,
     /// The first instant after it.
     pub(crate) ends: i64,
-    /// From here on, the clocks show what they show only once.
+    /// From this instant on, each local time of the era occurs only once.
     pub(crate) plain_from: i64,
-    /// Until here.
+    /// Until this instant, each local time of the era occurs only once.
     pub(crate) plain_until: i64,
 }
 
 impl Era {
-    /// Further away than any instant that a calendar has.
+    /// Far beyond every instant of a calendar.
     pub(crate) const FAR: i64 = i64::MAX / 8;
 
-    /// Whether the instant is of this era.
+    /// Whether the instant is in this era.
     pub(crate) fn contains(&self, at: i64) -> bool {
         self.begins <= at && at < self.ends
     }
 
-    /// Whether the instant is of this era, and its local time occurs once.
+    /// Whether the instant is in this era, and its local time occurs once.
     pub(crate) fn is_plain(&self, at: i64) -> bool {
         self.plain_from <= at && at < self.plain_until
     }
 }
 
-/// Which instant is meant if the clocks show a time twice.
+/// The instant to use if the clocks show a time twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Occurrence {
     First,
@@ -247,7 +248,7 @@ mod tests {
             ("UTC", "2026-11-29T07:31:00Z", "2026-11-29 07:31:00 UTC"),
             ("Europe/Athens", "2026-11-29T07:31:00Z", "2026-11-29 09:31:00 EET"),
             ("Europe/Athens", "2026-06-29T22:31:00Z", "2026-06-30 01:31:00 EEST"),
-            // The hour that comes twice is told apart by the name of its time.
+            // The hour that occurs twice is distinguished by the abbreviation.
             ("Europe/Athens", "2026-10-25T00:30:00Z", "2026-10-25 03:30:00 EEST"),
             ("Europe/Athens", "2026-10-25T01:30:00Z", "2026-10-25 03:30:00 EET"),
             ("America/Sao_Paulo", "2026-11-29T01:00:00Z", "2026-11-28 22:00:00 UTC-03:00"),

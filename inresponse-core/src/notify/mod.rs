@@ -19,10 +19,19 @@ pub use crate::model::Outcome;
 
 /// A way to reach people, for one or more schemes of contacts.
 ///
+/// Each [`Outcome`] makes a promise:
+///
+/// - [`Accepted`](Outcome::Accepted): the carrier took responsibility for the message.
+/// - [`Rejected`](Outcome::Rejected): the carrier refused this recipient permanently. The delivery is dead.
+/// - [`Throttled`](Outcome::Throttled): the carrier asks for a pause, and the message was certainly not delivered.
+/// - [`Unavailable`](Outcome::Unavailable): the carrier could not be reached or could not accept the message now, and the
+///   message was certainly not delivered.
+/// - [`Unknown`](Outcome::Unknown): the message may have been delivered.
+///
 /// The laws are tests in `inresponse-conformance`: run them on your notifier.
 #[async_trait]
 pub trait Notifier: Debug + Send + Sync + 'static {
-    /// Makes **one** attempt to send `alert` to its contact, and returns the outcome.
+    /// Makes **one** attempt to send `alert` to its contact, and returns its [`Outcome`].
     ///
     /// The notifier never retries: the engine counts attempts durably before they are made. The method returns within
     /// `deadline`. If the outcome is not known by then, it returns [`Outcome::Unknown`], or [`Outcome::Unavailable`] if

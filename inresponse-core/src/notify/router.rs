@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use super::{Alert, Notifier, Outcome};
 use crate::model::{Contact, Scheme};
 
-/// Several notifiers, by the scheme of the contacts that they reach. Together they are a notifier too.
+/// Sends each alert through the notifier for its contact's scheme. `Notifiers` is itself a [`Notifier`].
 #[derive(Debug, Clone, Default)]
 pub struct Notifiers {
     by_scheme: HashMap<String, Arc<dyn Notifier>>,

@@ -24,7 +24,7 @@ pub(super) fn bounced(
         .deliveries
         .iter()
         .position(|d| d.round >= first_round && incident.delivery_id(d.key()) == *delivery);
-    // Nobody else would tell the person it was handed to.
+    // Nobody else would notify the person to whom it was handed.
     let counts =
         |i: &usize| incident.state == State::Open || handover::is_notice(incident, &incident.deliveries[*i]);
     let Some(i) = position.filter(counts) else { return Decision::Nothing };
@@ -33,7 +33,7 @@ pub(super) fn bounced(
         DeliveryStatus::Pending { .. } | DeliveryStatus::InFlight { .. } => false,
         DeliveryStatus::Dead { .. } | DeliveryStatus::Stopped { .. } => return Decision::Nothing,
     };
-    // What was never tried cannot come back.
+    // A delivery that was never attempted cannot bounce.
     if incident.deliveries[i].attempts == 0 {
         return Decision::Nothing;
     }

@@ -17,7 +17,7 @@ pub enum Decision {
     Nothing,
     /// A person's request that is refused.
     Refuse(Refusal),
-    /// A round is about to begin: ask again with what the roster says of it now.
+    /// A round is about to begin: ask again with the people whom the roster names now.
     NeedsRound(RoundOf),
 }
 

@@ -25,7 +25,7 @@ impl Draft {
             incident.format = incident.format.max(OWN_WAITS);
         }
         let mut due_at = due_at(&incident);
-        // What else is due of it a newer server knows, so one looks at once.
+        // Only a newer server knows what else is due, so the incident is due at once.
         if incident.is_left_to_newer() {
             due_at = Some(due_at.map_or(incident.updated_at, |at| at.min(incident.updated_at)));
         }

@@ -15,7 +15,7 @@ use crate::model::{
     Purpose, State, Unknown,
 };
 
-/// The most times that a delivery may end its process during a send before it is dead.
+/// A delivery is dead once this many processes have died while they sent it.
 pub const MAX_EXPIRED: u32 = 5;
 
 /// Does everything that is due of an incident.

@@ -76,7 +76,7 @@ pub(super) fn answer(incident: &mut Incident, by: &Person, now: DateTime<Utc>) -
     if pending(incident).is_none() || !is_holder {
         return false;
     }
-    // They need not be told any more.
+    // The person need not be notified any more.
     let places: Vec<usize> = notice_places(incident).collect();
     for i in places {
         if matches!(incident.deliveries[i].status, DeliveryStatus::Pending { .. }) {

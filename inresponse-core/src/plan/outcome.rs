@@ -80,7 +80,7 @@ fn merge(incident: &Incident, ended: Ending<'_>, now: DateTime<Utc>) -> Decision
         {
             DeliveryStatus::Stopped { at: now }
         }
-        // The person who has it and has answered need not be told.
+        // The person who has the incident and has answered need not be notified.
         DeliveryStatus::Pending { .. }
             if incident.handover.is_none() && incident.holder_at(&delivery.contact).is_some() =>
         {
@@ -95,7 +95,7 @@ fn merge(incident: &Incident, ended: Ending<'_>, now: DateTime<Utc>) -> Decision
         }
         status => status,
     };
-    // What was sent before a release alerts nobody of what it begins.
+    // An alert that was sent before a release does not count for the round that the release begins.
     let since_release = key.round + incident.repeats_done >= incident.round;
     next.accepted += u32::from(accepted && since_release && !delivery.is_status_update());
     if next.deliveries[i].is_dead() && of_this_round {

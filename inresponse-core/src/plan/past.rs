@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 
 use crate::model::{Delivery, DeliveryStatus, Incident};
 
-/// As [`Draft::latest_at`](super::Draft::latest_at): not before any time that [`clock_went_back`](super::clock_back::clock_went_back) looks at.
+/// Like [`Draft::latest_at`](super::Draft::latest_at): not before any time that
+/// [`clock_went_back`](super::clock_back::clock_went_back) looks at.
 pub(super) fn latest_at(incident: &Incident) -> DateTime<Utc> {
     happened(incident).chain(leases(incident)).fold(incident.updated_at, DateTime::max)
 }

@@ -65,7 +65,8 @@ pub(super) fn update(
         who.notes(&mut next, Event::Noted { by: update.by.clone(), note: note.clone() }, now);
         changed = true;
     }
-    // Whatever they do, they know of it. What leaves no trace in the timeline is told as a claim.
+    // Any action of the person shows that they know of the hand-over. An action that leaves no trace in the timeline is
+    // recorded as a claim.
     let was_handed = incident.handover.is_some() && next.handover == incident.handover;
     if was_handed && handover::answer(&mut next, &update.by, now) {
         if !changed && let Some(claimed) = &next.claimed {
@@ -105,7 +106,7 @@ fn grant(incident: &Incident, by: &Person, request: &StateChange, now: DateTime<
         (State::Claimed, Some(claimed)) if !claimed.by.is(by) => Some(&claimed.by),
         _ => None,
     };
-    // To hand it to oneself is to claim it, and to one's own team to release it.
+    // Handing an incident to oneself is a claim, and handing it to its own team is a release.
     let request = match request {
         StateChange::HandTo(to) if to.is(by) => &StateChange::Claim(TakeOver::No),
         StateChange::HandToTeam(to) if *to == incident.team => &StateChange::Release(TakeOver::No),

@@ -1,4 +1,4 @@
-//! Whose a new round is, how it begins, and what the timeline says of it.
+//! Decides which team a new round alerts, how it begins, and what the timeline records.
 
 use chrono::{DateTime, Utc};
 

@@ -48,7 +48,7 @@ fn left_to_newer(incident: &Incident, input: &Input<'_>) -> Option<Decision> {
     match input {
         Input::Due { .. } | Input::Woken { .. } | Input::ClockWentBack { .. } => Some(Decision::Nothing),
         Input::Update { .. } => incident.in_part.then_some(Decision::Refuse(Refusal::NewerFormat)),
-        // What is being sent may go on.
+        // A send in progress may continue.
         Input::Renew { .. }
         | Input::Outcome { .. }
         | Input::NotBegun { .. }
@@ -57,9 +57,10 @@ fn left_to_newer(incident: &Incident, input: &Input<'_>) -> Option<Decision> {
     }
 }
 
-/// If somebody's update made it due sooner, its scheduler must be told: nothing else would wake it.
+/// If somebody's update made the incident due sooner, its scheduler must be woken: nothing else would do that.
 ///
-/// What time itself causes (leases and their outcomes) happens in the presence of its scheduler.
+/// Changes caused by time itself (leases and their outcomes) are made by an execution of the scheduler, which then
+/// knows the next due time.
 fn sooner(before: &Incident, mut decision: Decision) -> Decision {
     if let Decision::Change(plan) = &mut decision
         && let Some(due_at) = plan.draft.due_at

@@ -1,4 +1,4 @@
-//! People and schedules: whatever targets lead to.
+//! All people and schedules of a roster.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -61,7 +61,7 @@ impl Book {
         &self.people
     }
 
-    /// People by the names that calendars have for them.
+    /// People, indexed by the names that calendars may use for them.
     pub(super) fn known(&self) -> &KnownPeople {
         self.known.get(|| KnownPeople::new(&self.people))
     }
@@ -177,7 +177,7 @@ impl Book {
         }
     }
 
-    /// The entries of the book that use a name, without its own parts.
+    /// The entries of the book that use an entry, without the entry's own parts.
     pub fn users<'a>(&'a self, key: &'a EntryKey) -> impl Iterator<Item = EntryKey> + 'a {
         let users = self.entries().filter(|entry| entry.uses().contains(key)).map(|entry| entry.key());
         users.filter(move |user| user != key && !user.is_inside(key))

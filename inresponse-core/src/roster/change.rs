@@ -11,12 +11,12 @@ use super::{Entry, EntryKey, EntryKind, RosterEdit};
 use crate::error::InvalidInput;
 use crate::model::Person;
 
-/// What is there before an edit.
+/// The entry under a key before an edit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Was {
     /// Nothing.
     Absent,
-    /// Of a team: no settings, but something that belongs to it.
+    /// The team has no settings, but other entries belong to it.
     OnlyParts,
     /// This entry.
     Entry(Entry),
@@ -112,7 +112,7 @@ impl RosterChange {
             let key = EntryKey::from_parts(stored.entry, &stored.team, &stored.name).ok()?;
             Some(EntryChange { key, change: stored.change, fields: stored.fields })
         });
-        // A line of an older version, or a record of a newer one: its text is better than nothing.
+        // It is a line of an older version, or a record of a newer one. Its text is kept.
         let what = entry.map_or_else(|| What::Text(stored.to_owned()), What::Entry);
         Self { at: at.trunc_subsecs(6), by, what }
     }

@@ -1,4 +1,4 @@
-//! What is missing or odd in a team's roster: pure.
+//! Finds what is missing or odd in a team's roster, as a pure function.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::model::{Contact, PersonId, ScheduleName, TeamName};
 pub struct Finding {
     /// What kind of finding it is.
     pub kind: FindingKind,
-    /// The span in which it holds, if it has one.
+    /// The span in which it is so, if it does not apply to all times.
     pub span: Option<(DateTime<Utc>, DateTime<Utc>)>,
     /// The finding in one sentence, without addresses.
     pub detail: String,
@@ -36,7 +36,7 @@ pub enum FindingKind {
     EmptyLevel,
     /// Two levels in a row are the same people.
     SamePeople,
-    /// Only one person ever is on call.
+    /// Only one person is ever on call.
     OnePerson,
     /// A person is on call in two schedules at once.
     TwoPlaces,
@@ -65,7 +65,7 @@ impl FindingKind {
         Self::HiddenOverride,
     ];
 
-    /// The word for it on the wire.
+    /// The word for the kind on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Gap => "gap",
@@ -84,14 +84,15 @@ impl FindingKind {
     }
 }
 
-/// The maximum number of findings of one kind for one team. A roster that is wrong everywhere is told once.
+/// The maximum number of findings of one kind for one team. Further findings are left out.
 const MAX_OF_A_KIND: usize = 100;
 /// A person who is on call for longer than this in one day has long hours.
 const LONG: TimeDelta = TimeDelta::hours(16);
 
-/// What is missing or odd for the directory's team from `from` to `to`, the worst first.
+/// Finds what is missing or odd for the directory's team from `from` to `to`, the worst first.
 ///
-/// `reaches` tells whether a channel carries messages to a contact. How old a feed's copy is the caller knows.
+/// `reaches` says whether a channel carries messages to a contact. Stale feeds are not found here, because only the
+/// caller knows the age of a copy.
 pub fn coverage(
     directory: &Directory,
     defaults: &Defaults,
@@ -186,7 +187,7 @@ impl Check<'_> {
         }
     }
 
-    /// The schedules of the team that are no part of another schedule.
+    /// The schedules of the team that no other schedule contains.
     fn outer_schedules(&self) -> Vec<(&ScheduleName, &Timetable)> {
         let book = self.directory.book();
         let inner: BTreeSet<EntryKey> = book

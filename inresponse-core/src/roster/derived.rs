@@ -1,13 +1,14 @@
-//! What is worked out of an entry once, and kept with it.
+//! Values that are computed from an entry once and kept with it.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-/// A value that follows from the rest of its owner. It is no part of what the owner says: all are equal.
+/// A value that is computed from the other fields of its owner. All such values count as equal, so comparisons of
+/// owners ignore them.
 pub(super) struct Derived<T>(OnceLock<Arc<T>>);
 
 impl<T> Derived<T> {
-    /// The value, worked out at the first call.
+    /// The value, computed at the first call.
     pub(super) fn get(&self, work_out: impl FnOnce() -> T) -> &T {
         self.0.get_or_init(|| Arc::new(work_out()))
     }

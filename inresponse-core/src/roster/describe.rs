@@ -33,7 +33,7 @@ fn one_line(text: &str) -> String {
 impl fmt::Display for EntryChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.key)?;
-        // Of a service and of a day, the owner is told after everything else, and alone if nothing else changed.
+        // For a service or a day, the owner comes last. If nothing else changed, only the owner is described.
         let only_the_owner =
             self.change == ChangeKind::Replaced && self.fields.keys().all(|name| name == "owner");
         match self.key.kind() {
@@ -117,7 +117,7 @@ impl EntryChange {
     }
 
     fn day(&self) -> String {
-        // A field that did not change is not there; then the levels of the other one are told alone.
+        // A field that did not change is missing. Then only the levels of the other field are described.
         let levels = |value: fn(&FieldChange) -> &Option<Value>| {
             let oncall = self.field("oncall").and_then(|field| value(field).as_ref()).map(together);
             let escalation = self.field("escalation").and_then(|field| value(field).as_ref());
@@ -164,7 +164,7 @@ fn setting(name: &str, value: &Value) -> String {
     }
 }
 
-/// A value without the marks of JSON that a reader does not need.
+/// A value without the punctuation of JSON that a reader does not need.
 fn compact(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

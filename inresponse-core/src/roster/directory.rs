@@ -13,7 +13,7 @@ use crate::model::TeamName;
 pub struct Directory {
     team: TeamName,
     own: TeamPart,
-    /// The teams that targets lead to.
+    /// The other teams to which targets lead.
     others: BTreeMap<TeamName, TeamPart>,
     book: Arc<Book>,
 }
@@ -34,7 +34,7 @@ pub struct TeamPart {
 pub enum Standing {
     /// It has settings, a calendar entry, a schedule or a service.
     Known,
-    /// The team has no settings, no calendar entry and no service.
+    /// The team has no settings, no calendar entry, no schedule and no service.
     Unknown,
 }
 
@@ -69,14 +69,15 @@ impl Directory {
         Self { book: Arc::new(book), ..self.clone() }
     }
 
-    /// Adds a team that targets lead to.
+    /// Adds a team to which targets lead.
     pub fn add(&mut self, team: TeamName, part: TeamPart) {
         if team != self.team {
             self.others.insert(team, part);
         }
     }
 
-    /// The teams that targets lead to and that the directory does not have yet. Adding one may lead to more.
+    /// The teams to which targets lead and that the directory does not contain yet. The targets of an added team may
+    /// lead to more.
     pub fn teams_to_read(&self) -> Vec<TeamName> {
         let is_named = |target: &Target| !matches!(target, Target::Contact(_) | Target::Person(_));
         let parts = [(&self.team, &self.own)].into_iter().chain(&self.others);
@@ -88,7 +89,7 @@ impl Directory {
             .book
             .timetables(&self.team)
             .map(|(name, _)| (self.team.clone(), Target::Schedule { team: None, name: name.clone() }));
-        // The most rosters name only people and contacts, and end here.
+        // Most rosters name only people and contacts, so this loop has nothing to do.
         let (mut left, mut seen): (Vec<_>, _) = (named.chain(own).collect(), BTreeSet::new());
         let mut missing = BTreeSet::new();
         while let Some((team, target)) = left.pop() {
@@ -142,7 +143,7 @@ impl Directory {
         self.own.standing
     }
 
-    /// What the directory holds of a team that targets lead to, or of its own.
+    /// The part of the directory for its own team, or for another team to which targets lead.
     pub fn part(&self, team: &TeamName) -> Option<&TeamPart> {
         if *team == self.team { Some(&self.own) } else { self.others.get(team) }
     }

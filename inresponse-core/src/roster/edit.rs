@@ -99,10 +99,10 @@ fn is_inside_a_deleted(edits: &[RosterEdit], key: &EntryKey) -> bool {
     edits.iter().any(|edit| matches!(edit, RosterEdit::Delete(outer) if key.is_inside(outer)))
 }
 
-/// What `edits` by `by` at `at` do to the roster that gave these answers. Names are judged after all edits.
+/// Judges `edits`, which `by` makes at `at`, for the roster that gave these answers. Names are judged after all edits.
 ///
-/// Begin without answers: the decision says what must be known. A roster answers all questions of one call from the same
-/// state, and writes to that state only.
+/// Call it without answers first: the result contains the questions to answer. A roster answers all questions of one
+/// call from the same state, and writes only to that state.
 pub fn judge(by: &Person, at: DateTime<Utc>, edits: &[RosterEdit], answers: &Answers) -> Judged {
     if let Err(refusal) = check(edits) {
         return Judged::Refused(*refusal);
@@ -135,10 +135,10 @@ pub fn judge(by: &Person, at: DateTime<Utc>, edits: &[RosterEdit], answers: &Ans
     Judged::Write { effects, changes }
 }
 
-/// [`judge`] for a roster that answers at once.
+/// Like [`judge`], for a roster that can answer every question immediately.
 ///
 /// # Errors
-/// As `answer` gives them.
+/// The errors of `answer`.
 pub fn judge_by<E>(
     by: &Person,
     at: DateTime<Utc>,

@@ -483,7 +483,7 @@ impl Entry {
         match self {
             Self::Feed { copy, .. } => {
                 body.insert("events".to_owned(), Value::from(copy.events.len()));
-                // What was found may quote an event, and so an address.
+                // A finding may quote an event, which may contain an address.
                 if !copy.findings.is_empty() {
                     body.insert("findings".to_owned(), Value::from(copy.findings.len()));
                 }
@@ -510,7 +510,7 @@ impl Entry {
 fn without_addresses(value: Value) -> Value {
     match value {
         Value::String(text) => match text.parse::<Target>() {
-            // No scheme begins with a digit, so no time is one.
+            // A time is not a contact, because no scheme begins with a digit.
             Ok(Target::Contact(contact)) => Value::from(contact.masked()),
             Ok(_) | Err(_) => Value::String(text),
         },

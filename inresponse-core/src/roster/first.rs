@@ -22,9 +22,10 @@ pub(super) enum FirstBy {
     Fallback,
 }
 
-/// Whom a team alerts first on a day of its zone: its calendar's entry answers, else its first level, else its fallback.
+/// Whom a team alerts first on a day of its zone: the people in the calendar's entry for the day, otherwise its first
+/// level, otherwise its fallback.
 ///
-/// An entry or a level that is there answers even if it is nobody.
+/// An entry or a level counts even if it is empty.
 pub(super) fn first_level(part: &TeamPart, day: NaiveDate) -> First<'_> {
     let settings = part.settings.as_ref();
     match (part.days.get(&day), settings.and_then(|settings| settings.levels().first())) {

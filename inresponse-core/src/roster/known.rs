@@ -1,4 +1,4 @@
-//! People by the names that calendars may call them.
+//! Finds people by the names that calendars may use for them.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry::{Occupied, Vacant};
@@ -10,7 +10,7 @@ use crate::model::{Contact, PersonId};
 /// People by their display names and by the addresses of their mail methods, both in lower case.
 #[derive(Debug)]
 pub(super) struct KnownPeople {
-    /// `None` is a name that more than one person has: it means neither of them.
+    /// `None` stands for a name that more than one person has: it identifies nobody.
     pub(super) titles: BTreeMap<String, Option<PersonId>>,
     pub(super) mails: BTreeMap<String, Option<PersonId>>,
 }

@@ -1,4 +1,4 @@
-//! Who is on call: services, teams and their calendars, people and schedules.
+//! The roster: services, teams and their calendars, people and schedules.
 //!
 //! The roster consists of [entries](Entry). Every change goes through [`Roster::apply`]. Only [`resolve`] says who is on
 //! call.
@@ -15,9 +15,9 @@
 //! | `book` | all people and schedules |
 //! | `directory` | a snapshot of the roster for one team |
 //! | `shifts` | who is on call in a schedule: [`on_call`], [`shifts`], pure |
-//! | `derived` | what is worked out of an entry once |
+//! | `derived` | values that are computed from an entry once |
 //! | `first` | whom a team alerts first |
-//! | `known` | people by the names that calendars may call them |
+//! | `known` | finds people by the names that calendars may use for them |
 //! | `resolve` | who is on call for a team: [`resolve`], pure |
 //! | `coverage` | what is missing or odd in a team's roster, pure |
 //! | `snapshot` | a whole roster in memory |
@@ -134,10 +134,11 @@ pub trait Roster: Debug + Send + Sync + 'static {
         }
     }
 
-    /// Lists the audit records, newest first: at most `limit`, beginning with the newest, or before a mark.
+    /// Lists at most `limit` audit records, newest first: the newest ones, or those before a mark.
     ///
-    /// Records that are written while somebody reads page after page do not move other records to another page. A mark
-    /// that this roster has not given may return any page or an empty one, and is not an error.
+    /// Records that are written while somebody reads page after page do not move other records to another page. For a
+    /// mark that does not come from this roster, any page or an empty page may be returned. Such a mark is not an
+    /// error.
     async fn changes(
         &self,
         before: Option<&ChangeMark>,

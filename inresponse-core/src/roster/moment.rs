@@ -1,4 +1,4 @@
-//! Times as people write them: an instant, or what the clocks of a zone show.
+//! Times as people write them: an instant, or a local time of a zone.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::InvalidInput;
 use crate::model::Zone;
 
-/// What the clocks of a zone show: `2026-12-07T09:00`.
+/// A local time of a zone, such as `2026-12-07T09:00`.
 ///
-/// Seconds may be given; a day alone is its midnight.
+/// Seconds are optional. A day alone means its midnight.
 ///
 /// ```
 /// use inresponse_core::roster::WallTime;
@@ -30,13 +30,13 @@ use crate::model::Zone;
 pub struct WallTime(NaiveDateTime);
 
 impl WallTime {
-    /// The earliest and the latest year that a wall time may have: far from where calendars end.
+    /// The earliest and the latest year of a wall time. Both are far from the limits of the calendar's types.
     const YEARS: std::ops::RangeInclusive<i32> = 1970..=2200;
 
-    /// That day and time.
+    /// Makes a wall time of a day and a time.
     ///
     /// # Errors
-    /// Before 1970, after 2200, or with a fraction of a second.
+    /// The time is before 1970, after 2200, or has a fraction of a second.
     pub fn new(time: NaiveDateTime) -> Result<Self, InvalidInput> {
         use chrono::{Datelike, Timelike};
         let refuse = |message: &str| Err(InvalidInput::field("time", message.to_owned()));
@@ -105,12 +105,12 @@ impl From<WallTime> for String {
 pub enum Moment {
     /// This instant.
     At(DateTime<Utc>),
-    /// When the clocks of the zone show this.
+    /// The instant at which the clocks of the zone show this local time.
     Local(WallTime),
 }
 
 impl Moment {
-    /// The instant at which a span begins that begins at this moment: the first one, if the local time occurs twice.
+    /// The instant of this moment as the beginning of a span: the first one, if the local time occurs twice.
     pub fn begins(self, zone: &Zone) -> DateTime<Utc> {
         match self {
             Self::At(at) => at,
@@ -118,7 +118,7 @@ impl Moment {
         }
     }
 
-    /// The instant at which a span ends that ends at this moment: the last one, if the local time occurs twice.
+    /// The instant of this moment as the end of a span: the last one, if the local time occurs twice.
     pub fn ends(self, zone: &Zone) -> DateTime<Utc> {
         match self {
             Self::At(at) => at,

@@ -1,6 +1,6 @@
-//! Whether names hold after an edit: nothing in use is deleted, nothing unknown is named, nothing leads round in a circle.
+//! Checks the names after an edit: no entry in use is deleted, no unknown entry is named, and no names form a circle.
 //!
-//! Names are judged after all edits of a call, and whatever the dates.
+//! Names are judged after all edits of a call. The dates of the entries do not matter.
 
 use std::collections::BTreeSet;
 
@@ -68,7 +68,7 @@ impl Names<'_> {
         self.deleted().any(|deleted| key == deleted || key.is_inside(deleted))
     }
 
-    /// Asks what is not answered yet.
+    /// Asks the questions that are not answered yet.
     fn ask(&self, questions: impl IntoIterator<Item = Question>) -> Checked {
         let is_open = |question: &Question| match question {
             Question::Entry(key) => self.answers.found(key).is_none(),
@@ -102,7 +102,7 @@ impl Names<'_> {
         }
     }
 
-    /// Whether something is under the key after the edits.
+    /// Whether the key has an entry after the edits.
     fn exists(&self, key: &EntryKey) -> Checked<bool> {
         if self.put().any(|entry| entry.key() == *key) {
             return Ok(true);
@@ -116,7 +116,7 @@ impl Names<'_> {
         }
     }
 
-    /// A name in use is not deleted, nor are the schedules of a team if other teams use them.
+    /// Checks that no entry uses a deleted one, and that no other team uses a schedule of a deleted team.
     fn is_unused(&self, key: &EntryKey) -> Checked {
         let mut gone = vec![key.clone()];
         if matches!(key, EntryKey::Team(_)) {
@@ -151,7 +151,7 @@ impl Names<'_> {
         Ok(())
     }
 
-    /// No schedule and no team leads to itself.
+    /// Checks that no schedule and no team leads to itself.
     fn leads_nowhere_twice(&self, entry: &Entry) -> Checked {
         let node = match entry {
             Entry::Service { .. } | Entry::Person { .. } | Entry::Feed { .. } => return Ok(()),
@@ -160,7 +160,7 @@ impl Names<'_> {
                 EntryKey::Schedule(team.clone(), schedule.clone())
             }
         };
-        // Only an entry that leads on can close a circle.
+        // Only an entry that names a schedule or a team can close a circle.
         if entry.named().iter().all(|key| matches!(key, EntryKey::Person(_))) {
             return Ok(());
         }
@@ -184,7 +184,7 @@ impl Names<'_> {
         Ok(())
     }
 
-    /// The schedules and teams to which a target that names `node` may lead, whatever the date.
+    /// The schedules and teams to which a target that names `node` may lead, at any date.
     fn leads_to(&self, node: &EntryKey) -> Checked<Vec<EntryKey>> {
         let leads_on = |key: &EntryKey| matches!(key, EntryKey::Schedule(..) | EntryKey::Team(_));
         let mut keys = Vec::new();
@@ -235,7 +235,7 @@ impl Names<'_> {
         Ok(keys)
     }
 
-    /// A team's fallback always reaches somebody.
+    /// Checks that a team's fallback always reaches somebody.
     fn keeps_fallbacks(&self, entry: &Entry) -> Checked {
         match entry {
             Entry::Team { team, settings } => {
@@ -295,7 +295,7 @@ impl Names<'_> {
     }
 }
 
-/// The people whom `team:NAME` may mean: level 1, else the fallback.
+/// The people whom `team:NAME` may mean: level 1, otherwise the fallback.
 fn level_one(settings: &Team) -> impl Iterator<Item = &Target> {
     let first = settings.levels().first();
     first.into_iter().flat_map(|level| &level.notify).chain(settings.fallback())

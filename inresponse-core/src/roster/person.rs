@@ -72,7 +72,7 @@ impl Profile {
     pub const MAX_METHODS: usize = 10;
     /// The maximum number of steps of one rule.
     pub const MAX_STEPS: usize = 10;
-    /// The longest time between a level's beginning and a step.
+    /// The maximum time between a level's beginning and a step.
     pub const MAX_AFTER: Duration = Duration::from_secs(24 * 3600);
     /// The maximum number of absences.
     pub const MAX_ABSENCES: usize = 100;

@@ -1,4 +1,4 @@
-//! What must be known before edits are made, and why they may be refused.
+//! The questions that must be answered before edits are made, and the reasons to refuse edits.
 
 use std::collections::BTreeMap;
 
@@ -7,26 +7,26 @@ use chrono::NaiveDate;
 use super::{EntryKey, Was};
 use crate::model::{PersonId, TeamName};
 
-/// Something that [`judge`](super::judge) must know of the roster.
+/// A question about the roster that [`judge`](super::judge) asks.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Question {
-    /// What is under this key?
+    /// Which entry has this key?
     Entry(EntryKey),
-    /// Which entries use this name? [`Entry::uses`](super::Entry::uses) tells whether one does. All of them: any number
-    /// of them may be deleted by the call, together with their team.
+    /// Which entries use this entry, by [`Entry::uses`](super::Entry::uses)? The answer must contain all of them,
+    /// because the call may delete any number of them together with their team.
     Users(EntryKey),
-    /// Which schedules does the team have; or, of a schedule: which overrides?
+    /// Which schedules does this team have, or which overrides does this schedule have?
     Parts(EntryKey),
-    /// Which schedules and teams do the on-call lists of a team's calendar name, whatever the day?
+    /// Which schedules and teams do the on-call lists of a team's calendar name, on all days?
     OnCallOfDays {
         /// The team.
         team: TeamName,
-        /// Days that do not count, because the call edits them.
+        /// The days to leave out, because the call edits them.
         apart_from: Vec<NaiveDate>,
     },
 }
 
-/// What a roster answered to [`judge`](super::judge)'s questions. All answers of one call see the same roster.
+/// A roster's answers to the questions of [`judge`](super::judge). All answers of one call come from the same state.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Answers {
     entries: BTreeMap<EntryKey, Was>,
@@ -34,12 +34,12 @@ pub struct Answers {
 }
 
 impl Answers {
-    /// Notes what is under a key.
+    /// Adds the entry under a key.
     pub fn entry(&mut self, key: EntryKey, was: Was) {
         self.entries.insert(key, was);
     }
 
-    /// Notes the keys that answer a question.
+    /// Adds the keys that answer a question.
     pub fn keys(&mut self, question: Question, keys: Vec<EntryKey>) {
         self.keys.insert(question, keys);
     }
@@ -53,14 +53,14 @@ impl Answers {
     }
 }
 
-/// Why nothing was edited.
+/// The reason for which no edit of a call was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// An entry that is to be deleted is used by this one, and perhaps by others.
+    /// Another entry uses an entry that the call would delete.
     InUse {
-        /// What was to be deleted.
+        /// The entry that the call would delete.
         key: EntryKey,
-        /// What uses it.
+        /// An entry that uses it. There may be more.
         by: EntryKey,
     },
     /// Two edits of the call concern the same entry, or an entry and the team that is deleted with it.
@@ -69,16 +69,16 @@ pub enum Refusal {
     TooMany(usize),
     /// An entry names something that is not in the roster.
     Unknown {
-        /// What is not there.
+        /// The missing entry.
         key: EntryKey,
         /// The entry that names it.
         by: EntryKey,
     },
-    /// Names would lead round in a circle: each leads to the next, and the last to the first.
+    /// Entries would form a circle: each names the next one, and the last names the first.
     Circle(Vec<EntryKey>),
     /// A team's fallback would reach nobody: it needs a contact, or a person with a method.
     NoFallback(TeamName),
-    /// The person's methods are all that a team's fallback has.
+    /// A person would lose their last method, and a team's fallback would then reach nobody.
     LastMethod {
         /// The person.
         person: PersonId,

@@ -1,4 +1,4 @@
-//! Who is on call for a team: pure, and the only place that says so.
+//! Resolves who is on call for a team, as a pure function. No other code decides this.
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -41,7 +41,7 @@ pub enum Why {
     Day,
     /// The calendar has no entry, and the team has levels of its own.
     Levels,
-    /// There is neither, so the fallback is on call.
+    /// The team has neither a calendar entry for the day nor levels, so the fallback is on call.
     Fallback,
 }
 
@@ -61,7 +61,7 @@ pub struct OnDuty {
     pub who: Who,
     /// The person's methods; a contact has none.
     pub methods: Vec<(MethodName, Contact)>,
-    /// What leads to them: `fallback`, `level:1`, `day:2026-12-24`, `schedule:primary layer:weekdays`, …
+    /// The way from the level to them: `fallback`, `level:1`, `day:2026-12-24`, `schedule:primary layer:weekdays`, …
     pub why: String,
 }
 
@@ -127,7 +127,8 @@ pub fn resolve_by_calendar(directory: &Directory, last: Vec<Contact>, at: DateTi
     Some(matrix.reaching(recipients(&levels, &[])))
 }
 
-/// How deep targets may lead. The roster refuses circles; this ends one that two servers made at once.
+/// The maximum number of targets on the way to a person. The roster refuses circles; this limit ends a circle that two
+/// servers made at the same time.
 const MAX_DEPTH: usize = 16;
 
 /// Resolves targets at an instant.
@@ -212,7 +213,7 @@ fn contacts(level: &[OnDuty]) -> Vec<Contact> {
     level.iter().flat_map(OnDuty::contacts).collect()
 }
 
-/// Which addresses of the levels are whose.
+/// The person to whom each address of the levels belongs.
 fn recipients(levels: &[Vec<OnDuty>], fallback: &[OnDuty]) -> Vec<Recipient> {
     let numbered = (1..).map(Level::At).zip(levels.iter().map(Vec::as_slice));
     let all = numbered.chain([(Level::Fallback, fallback)]);

@@ -22,7 +22,7 @@ pub struct Snapshot {
     book: Arc<Book>,
 }
 
-/// Everything of one team. An empty one is not kept.
+/// All entries of one team. A team without entries is not kept.
 #[derive(Debug, Default, Clone, PartialEq)]
 struct Parts {
     settings: Option<Arc<Team>>,
@@ -43,7 +43,7 @@ impl Snapshot {
         self.services.get(service).map(|(team, _)| team)
     }
 
-    /// A team with its calendar entries from `first` to `last`, and the teams that targets lead to.
+    /// A team with its calendar entries from `first` to `last`, and the teams to which targets lead.
     pub fn directory(&self, team: &TeamName, first: NaiveDate, last: NaiveDate) -> Directory {
         let mut directory =
             Directory::new(team.clone(), self.part(team, first, last), Arc::clone(&self.book));
@@ -131,7 +131,7 @@ impl Snapshot {
         }
     }
 
-    /// Answers what [`judge`](super::edit::judge) asks.
+    /// Answers a question of [`judge`](super::edit::judge).
     pub fn answer(&self, question: &Question, answers: &mut Answers) {
         let keys = match question {
             Question::Entry(key) => return answers.entry(key.clone(), self.was(key)),

@@ -1,4 +1,4 @@
-//! Who is named: a contact, a person, a schedule or a team.
+//! Targets: an entry names a contact, a person, a schedule or a team.
 
 use std::fmt;
 use std::str::FromStr;
@@ -22,16 +22,16 @@ use crate::model::{Contact, PersonId, ScheduleName, TeamName};
 pub enum Target {
     /// This address.
     Contact(Contact),
-    /// A person of the roster, over their methods.
+    /// A person of the roster, reached by their methods.
     Person(PersonId),
-    /// The people whom a schedule has on call then.
+    /// The people whom a schedule has on call at that time.
     Schedule {
         /// The schedule's team; `None` means the team that names the schedule.
         team: Option<TeamName>,
         /// The schedule.
         name: ScheduleName,
     },
-    /// Level 1 of another team then; its fallback if it has no level 1.
+    /// Level 1 of another team at that time, or its fallback if it has no level 1.
     Team(TeamName),
 }
 
@@ -62,7 +62,7 @@ impl Target {
         Ok(match named.as_ref().map(|(scheme, name)| (scheme.as_str(), *name)) {
             Some(("person", name)) => Self::Person(PersonId::new(name)?),
             Some(("team", name)) => Self::Team(TeamName::new(name)?),
-            // A team's name may hold a slash, a schedule's may not.
+            // A team's name may contain a slash, a schedule's name may not.
             Some(("schedule", name)) => match name.rsplit_once('/') {
                 Some((team, name)) => {
                     Self::Schedule { team: Some(TeamName::new(team)?), name: ScheduleName::new(name)? }
@@ -97,7 +97,7 @@ impl TryFrom<String> for Target {
     }
 }
 
-/// As stores keep it: a contact with its scheme.
+/// The form that stores keep: a contact has its scheme.
 impl From<Target> for String {
     fn from(target: Target) -> Self {
         match target {

@@ -32,9 +32,9 @@ pub struct Team {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TeamLevel {
-    /// Who is alerted, together.
+    /// Everyone whom this level alerts, at the same time.
     pub notify: Vec<Target>,
-    /// How long the level is given; absent means the team's wait.
+    /// How long the level has. If absent, it has the team's wait.
     #[serde(
         rename = "waitSeconds",
         default,

@@ -73,7 +73,7 @@ impl RecordingNotifier {
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
-        // Nothing panics while it holds the lock, so what a poisoned lock guards is whole.
+        // No code panics while it holds the lock, so the data behind a poisoned lock is intact.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -20,7 +20,7 @@ use super::{now, once};
 
 /// The number of requests after which the router is made again, so that memory stays small.
 const REQUESTS: usize = 500;
-/// The maximum size of an answer: a page of the incidents from so many requests is smaller.
+/// The maximum size of an answer. A page with the incidents of [`REQUESTS`] requests is smaller.
 const MAX_ANSWER: usize = 16 * 1024 * 1024;
 pub(super) const KEY: &str = "key-of-everything";
 

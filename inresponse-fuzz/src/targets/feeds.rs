@@ -33,7 +33,7 @@ pub(super) fn ical(data: &[u8]) {
     );
 }
 
-/// What is read is in order and within its limits, and a finding names its event.
+/// Checks that events are in order and within the limits, and that a finding names its event.
 fn holds(feed: &Feed) {
     assert!(feed.events.len() <= limits::MAX_ALL_OCCURRENCES);
     assert!(feed.events.is_sorted_by_key(|event| (event.from, event.to)));
@@ -52,7 +52,7 @@ fn holds(feed: &Feed) {
     }
 }
 
-/// What is read and written is read again as the same spans.
+/// Checks that written events are read again as the same spans.
 fn written_again(feed: &Feed, zone: &Zone) {
     let shift = |event: &inresponse_calendar::Event| {
         let name = event.names.first().cloned().unwrap_or_default();

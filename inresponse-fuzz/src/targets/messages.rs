@@ -146,7 +146,7 @@ pub(super) fn sns(body: &[u8]) {
             if let Err(invalid) = envelope.certificate_url() {
                 refusal_holds(&invalid);
             }
-            // The alarm that the corpus begins with was signed for the tests; what is changed of it is not.
+            // The first alarm of the corpus was signed for the tests. A changed alarm has no valid signature.
             if let Err(invalid) = envelope.verify(CERTIFICATE, now()) {
                 refusal_holds(&invalid);
             }

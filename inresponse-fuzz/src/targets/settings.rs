@@ -5,7 +5,7 @@ use inresponse_server::fuzzing::{self, Read};
 /// Checks that the settings of a valid file show no secret, and that errors about an invalid file contain none.
 pub(super) fn config(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    // What stands for a secret wherever the file has this mark.
+    // The secret that replaces this mark in the file.
     const SECRET: &str = "Zx9Canary7Secret3Value1";
     let text = text.replace("$S", SECRET);
     match fuzzing::config(&text) {

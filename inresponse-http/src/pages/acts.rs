@@ -141,7 +141,8 @@ impl Act {
     }
 }
 
-/// Edits the roster in the name of the person who is signed in, all or nothing; answers what the first edit did.
+/// Makes all edits of the roster or none, in the name of the person who is signed in. Returns the effect of the first
+/// edit.
 pub(super) async fn change_roster(
     api: &Api,
     me: &SignedIn,

@@ -11,9 +11,9 @@ use super::picture::{Week, weeks};
 use super::reader::{self, Reader};
 use super::times::{Told, machine, on};
 
-/// How many shifts of a schedule are listed.
+/// The maximum number of shifts listed for a schedule.
 const SHIFTS: usize = 300;
-/// How many overrides of a schedule are listed.
+/// The maximum number of overrides listed for a schedule.
 const OVERRIDES: usize = 100;
 
 /// A schedule.
@@ -26,9 +26,9 @@ pub(super) struct Card {
     /// Today's hand-overs.
     pub(super) today: Vec<(Told, String)>,
     pub(super) shifts: Vec<Row>,
-    /// How many shifts are not listed.
+    /// The number of shifts that are not listed.
     pub(super) more: usize,
-    /// What each layer and feed says, in words.
+    /// The shifts of each layer and each feed, in words.
     pub(super) parts: Vec<(String, Vec<Row>)>,
     pub(super) overrides: Vec<Exception>,
 }
@@ -42,7 +42,7 @@ pub(super) struct Row {
     pub(super) why: String,
     pub(super) is_gap: bool,
     pub(super) is_now: bool,
-    /// The query of the page on which it is taken or given; empty if it is over.
+    /// The query of the page on which somebody takes or gives the shift. Empty if the shift is over.
     pub(super) change: String,
 }
 
@@ -57,7 +57,7 @@ pub(super) struct Exception {
 }
 
 impl Card {
-    /// The weeks from a Monday on that `days` names; shifts are told whole within `span`.
+    /// A card with `count` weeks from a Monday on. Shifts are shown as a whole within `span`.
     pub(super) fn new(
         directory: &Directory,
         reader: &Reader,
@@ -71,7 +71,7 @@ impl Card {
         let shown = (clock.begins(*monday), clock.begins(on(*monday, count * 7)));
         let rows = |line: &Line| -> Vec<Row> {
             let inside = line.shifts.iter().filter(|shift| shift.from < shown.1 && shown.0 < shift.to);
-            // That a layer has nobody is nothing odd.
+            // A layer often has nobody, so only gaps of the final line are shown.
             let told = inside.filter(|shift| line.kind == Kind::Final || !shift.oncall.is_empty());
             told.map(|shift| Row::new(book, reader, name, timetable, shift)).collect()
         };
@@ -129,7 +129,7 @@ impl Row {
     }
 }
 
-/// When whom hands over to whom today.
+/// Who hands over to whom today, and when.
 fn today(
     directory: &Directory,
     reader: &Reader,
@@ -138,7 +138,7 @@ fn today(
 ) -> Vec<(Told, String)> {
     let (book, clock) = (directory.book(), &reader.clock);
     let (from, to) = (clock.begins(clock.today()), clock.begins(on(clock.today(), 1)));
-    // A moment more, so that a hand-over at midnight has somebody before it.
+    // The span begins one second early, so that it contains the shift before a hand-over at midnight.
     let shifts = shifts(directory, team, name, from - TimeDelta::seconds(1), to);
     let pairs = shifts.iter().zip(shifts.iter().skip(1)).filter(|(_, next)| from <= next.from);
     pairs
@@ -167,7 +167,7 @@ fn exceptions(book: &Book, reader: &Reader, timetable: &Timetable) -> Vec<Except
         .collect()
 }
 
-/// Who is on call by an override, and instead of whom.
+/// Who is on call because of an override, and instead of whom.
 fn replacement(book: &Book, one: &Override) -> String {
     let named =
         |targets: &[Target]| reader::names(targets.iter().map(|target| reader::target_name(book, target)));
@@ -185,9 +185,9 @@ pub(super) struct Cell {
     pub(super) day: String,
     pub(super) number: String,
     pub(super) is_today: bool,
-    /// Whether it is of the month that is shown.
+    /// Whether the day is in the month that is shown.
     pub(super) is_of_month: bool,
-    /// Of each schedule: who is on call, and from when if that is not the whole day.
+    /// For each schedule: who is on call, and from when if it is not the whole day.
     pub(super) schedules: Vec<(String, Vec<Entry>)>,
 }
 
@@ -226,7 +226,7 @@ pub(super) fn month(
             is_gap: shift.oncall.is_empty(),
         };
         let of_day = |shifts: &[Shift]| {
-            // They are in order: only those of the day are looked at.
+            // The shifts are in order, so only those of the day are examined.
             let first = shifts.partition_point(|shift| shift.to <= from);
             shifts[first..].iter().take_while(|shift| shift.from < to).map(entry).collect()
         };

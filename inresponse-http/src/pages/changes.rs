@@ -10,7 +10,7 @@ use super::words::Moment;
 use super::{Frame, Place, html, outage};
 use crate::here::Here;
 
-/// How many changes the page shows.
+/// The number of changes that the page shows.
 const SHOWN: usize = 50;
 
 #[derive(Template)]

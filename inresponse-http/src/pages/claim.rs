@@ -23,7 +23,7 @@ use crate::here::Here;
 use crate::input::{Params, Path, number};
 use crate::problem::Problem;
 
-/// The largest form, in bytes.
+/// The maximum size of the form, in bytes.
 const MAX_FORM: usize = 4096;
 
 #[derive(Template)]
@@ -188,7 +188,7 @@ pub(crate) async fn claim(
             current(&api, &record.incident, link, Some(&by), StatusCode::OK)
         }
         Ok(Updated::Refused(record, _)) => {
-            // Pressed twice, it is what was asked for.
+            // If the button is pressed twice, the second press succeeds too.
             let is_done = record.incident.resolved().is_some_and(|resolved| resolved.by.is(&by));
             let status = if is_done && then == Then::Resolve { StatusCode::OK } else { StatusCode::CONFLICT };
             current(&api, &record.incident, link, Some(&by), status)

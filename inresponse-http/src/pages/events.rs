@@ -103,7 +103,7 @@ pub(super) async fn stream(
     };
     let events = Sse::new(changes(Watch { api, view, me, seen: last.or(seen), _place: place }));
     let keep_alive = KeepAlive::new().interval(HEARTBEAT);
-    // Proxies that gather answers up would hold it back.
+    // Some proxies collect an answer before they pass it on. This header stops them.
     let unbuffered = [(HeaderName::from_static("x-accel-buffering"), "no"), (CACHE_CONTROL, "no-store")];
     Ok((unbuffered, events.keep_alive(keep_alive)).into_response())
 }
@@ -137,7 +137,7 @@ fn changes(watch: Watch) -> impl Stream<Item = Result<Event, Infallible>> {
                     match watch.view.render(&watch.api, &watch.me.by, Age::Recent).await {
                         Ok(Some(live)) if watch.seen.as_ref() != Some(&live.seen) => return Some(live),
                         Ok(Some(_) | None) => {}
-                        // The page stays as it is, and the health check tells.
+                        // The page stays as it is. The health check shows the outage.
                         Err(error) => {
                             tracing::debug!(error = %Chain::of(&error), "a live page could not be updated")
                         }

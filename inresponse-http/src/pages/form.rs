@@ -1,4 +1,4 @@
-//! Forms: what was typed, and what is wrong with it.
+//! Forms: the texts that were typed, and the errors in them.
 
 use inresponse_core::InvalidInput;
 
@@ -15,12 +15,12 @@ impl Fields {
         Self(pairs.map(|(name, value)| (name.into_owned(), plain(&value))).collect())
     }
 
-    /// What was typed into a field, without the space around it; empty if the form does not have it.
+    /// The text that was typed into a field, without the space around it. Empty if the form does not have the field.
     pub(super) fn text(&self, name: &str) -> String {
         self.given(name).unwrap_or_default().to_owned()
     }
 
-    /// What was typed into a field, if anything was.
+    /// The text that was typed into a field, if there is any.
     pub(super) fn given(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(given, _)| given == name);
         found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
@@ -32,17 +32,17 @@ impl Fields {
     }
 }
 
-/// What is wrong with a form.
+/// The errors in a form.
 #[derive(Debug, Default)]
 pub(super) struct Wrong {
-    /// All of it, in sentences.
+    /// All errors, in sentences.
     pub(super) told: Vec<String>,
     /// The fields with their messages.
     fields: Vec<(String, String)>,
 }
 
 impl Wrong {
-    /// Only that.
+    /// A form with only that error.
     pub(super) fn field(field: &str, message: &str) -> Self {
         (&InvalidInput::field(field.to_owned(), message.to_owned())).into()
     }
@@ -51,7 +51,7 @@ impl Wrong {
         self.told.is_empty()
     }
 
-    /// What is wrong with a field: its own errors, and those of its parts such as `members[1]`.
+    /// The errors of a field and of its parts, such as `members[1]`.
     pub(super) fn of(&self, field: &str) -> Option<String> {
         let is_of = |given: &str| {
             let rest = given.strip_prefix(field);

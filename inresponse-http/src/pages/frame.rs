@@ -96,7 +96,7 @@ pub(super) fn outage(api: &Api, by: &Person, error: &Outage) -> Response {
 /// A page that says that a request cannot be served now, for anybody.
 pub(super) fn told_outage(api: &Api, by: Option<&Person>, error: &Outage) -> Response {
     tracing::error!(error = %Chain::of(error), "a page failed");
-    // Promise 4: what may have been done is not simply to be done again.
+    // Promise 4: a change that may have been made must not simply be made again.
     let text = match error.kind() {
         OutageKind::Unknown => {
             "It is unknown whether your change was recorded. Look at the incident before you try again."
@@ -116,7 +116,7 @@ pub(super) fn html(status: StatusCode, page: &impl Template) -> Response {
         (CONTENT_TYPE, "text/html; charset=utf-8"),
         (CONTENT_SECURITY_POLICY, POLICY),
         (CACHE_CONTROL, "no-store"),
-        // Not `no-referrer`, with which browsers keep back where a form came from.
+        // This is not `no-referrer`, because browsers would then hide the origin of a form.
         (REFERRER_POLICY, "same-origin"),
         (VARY, "cookie"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),

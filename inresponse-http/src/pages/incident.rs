@@ -64,7 +64,8 @@ pub(super) async fn page(
     }
 }
 
-/// The page of one incident, with the request that was refused.
+/// The page of one incident. After a request that was not carried out, the page says why and shows a refused note
+/// again, or asks the reader to confirm a hand-over.
 pub(super) async fn show(
     api: &Api,
     me: &Person,

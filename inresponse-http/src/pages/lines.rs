@@ -42,7 +42,7 @@ pub(super) fn lines(
         shifts: shifts(directory, team, name, from, to),
     };
     if schedule.layers().len() == 1 && schedule.feeds().is_empty() && timetable.overrides().is_empty() {
-        // The layer alone would be the same again.
+        // A line for the only layer would show the same shifts again.
         return vec![of_final];
     }
     let alone = |layers: Vec<Layer>, feed: Option<&Feed>| {
@@ -78,7 +78,7 @@ pub(super) fn lines(
     lines
 }
 
-/// What put people on call, in words.
+/// The sources that put people on call, in words.
 pub(super) fn because(timetable: Option<&Timetable>, shift: &Shift) -> String {
     let told = |source: &Source| match source {
         Source::Layer(layer) => format!("layer {layer}"),
@@ -100,7 +100,7 @@ pub(super) fn who(book: &Book, oncall: &[Who]) -> String {
     reader::names(oncall.iter().map(|who| reader::name_of(book, who)))
 }
 
-/// A time in which other people would be on call than now.
+/// A span in which a change would put other people on call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Change {
     pub(super) from: DateTime<Utc>,
@@ -109,7 +109,7 @@ pub(super) struct Change {
     pub(super) is: Vec<Who>,
 }
 
-/// What changes hands between two lines of the same span, in order.
+/// The spans in which two lines differ, in order. Both lines cover the same time.
 pub(super) fn changes(was: &[Shift], is: &[Shift]) -> Vec<Change> {
     let mut changes: Vec<Change> = Vec::new();
     let (mut i, mut k) = (0, 0);

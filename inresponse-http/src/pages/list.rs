@@ -29,7 +29,7 @@ struct Page {
     frame: Frame,
     filter: Filter,
     teams: Vec<TeamName>,
-    /// How many teams have nobody on call on one of the next days.
+    /// The number of teams that have nobody on call on one of the next days.
     uncovered: usize,
     /// The live part of the page.
     live: Live,
@@ -220,10 +220,10 @@ async fn find(engine: &Engine, filter: &Filter) -> Result<(Vec<Record>, Option<M
             service: filter.service.clone(),
             severity: filter.severity,
             below,
-            // One more than is shown tells whether there is a next page.
+            // One more incident than the page shows is read, to know whether there is a next page.
             limit: PAGE + 1 - found.len(),
         };
-        // One that was claimed since the question before is in both answers.
+        // An incident that was claimed since the previous query is in both results.
         found.extend(engine.list(&query).await?.into_iter().filter(|record| seen.insert(record.number())));
         if found.len() > PAGE {
             break;

@@ -60,7 +60,7 @@ impl Team {
             .map(|n| turn(Level::At(n), n - 1))
             .filter(|turn| !turn.who.is_empty())
             .collect();
-        // Where it is level 1 already, it comes no second time.
+        // If the fallback is level 1 already, it is not listed a second time.
         let is_unplanned = matrix.origin() == Origin::Fallback;
         if !is_unplanned {
             let after = "after all levels".to_owned();

@@ -1,4 +1,4 @@
-//! What will happen: the dry run of a service, and what is missing in the roster.
+//! The pages of the dry run of a service and of the coverage check.
 
 use askama::Template;
 use axum::http::{HeaderMap, StatusCode};
@@ -20,9 +20,9 @@ use crate::here::Here;
 use crate::input::{Params, Path};
 use crate::problem::Problem;
 
-/// How many days ahead findings are looked for.
+/// The number of days ahead in which findings are looked for.
 const DAYS: u16 = 30;
-/// How many steps of a dry run are listed.
+/// The maximum number of steps that are listed for a dry run.
 const STEPS: usize = 500;
 
 #[derive(Template)]
@@ -33,7 +33,7 @@ struct Plan {
     path: String,
     zones: Vec<String>,
     severity: Severity,
-    /// What was typed as the time; empty: now.
+    /// The time that was typed. Empty means now.
     at: String,
     shown: Told,
     steps: Vec<Step>,
@@ -66,7 +66,7 @@ pub(super) async fn plan(
     let severity = params.take("severity", |text| {
         text.parse::<Severity>().map_err(|_| InvalidInput::field("severity", "must be CRIT, ERR or WARN"))
     });
-    // It is read once the zone is known.
+    // The time is parsed later, when the zone is known.
     let at = params.take("at", |text| Ok(text.trim().to_owned())).unwrap_or_default();
     if let Err(error) = params.finish() {
         return problem(&api, &me.by, &error);
@@ -160,7 +160,7 @@ struct Shown {
     span: Option<(Told, Told)>,
 }
 
-/// What is missing or odd, the worst team first.
+/// The page of the coverage check, with the worst team first.
 pub(super) async fn coverage(Here(api): Here, me: SignedIn, params: Params, headers: HeaderMap) -> Response {
     if let Err(error) = params.finish() {
         return problem(&api, &me.by, &error);

@@ -29,7 +29,7 @@ use crate::wire::roster::Named;
 
 /// How far ahead a person's shifts are listed.
 const AHEAD: TimeDelta = TimeDelta::days(56);
-/// How many are listed.
+/// The maximum number of shifts that are listed.
 const SHIFTS: usize = 100;
 
 #[derive(Template)]
@@ -47,7 +47,7 @@ struct Page {
     /// The person; `None` for a new one.
     person: Option<inresponse_api::Person>,
     path: String,
-    /// Where the form goes.
+    /// The address to which the form is sent.
     action: String,
     form: Form,
     zones: Vec<String>,
@@ -68,7 +68,7 @@ struct Turn {
     is_now: bool,
 }
 
-/// What became of a test message, in words.
+/// The result of a test message, in words.
 struct Test {
     method: String,
     text: String,
@@ -91,7 +91,7 @@ impl Test {
             method: tested.method.to_string(),
             text: format!("{text} after {seconds:.1} s"),
             mood,
-            // What a carrier says may hold an address.
+            // A carrier's answer may contain an address.
             detail: (addresses == Addresses::Whole && !reason.is_empty()).then(|| reason.to_owned()),
         }
     }
@@ -118,7 +118,7 @@ impl List {
     }
 }
 
-/// What a page of one person is shown with.
+/// The data that a page of one person needs.
 struct Desk {
     api: Api,
     me: SignedIn,
@@ -175,7 +175,7 @@ pub(super) async fn act(
     }
 }
 
-/// Sends test messages, and tells what became of them.
+/// Sends test messages, and shows their results.
 pub(super) async fn test(
     Here(api): Here,
     me: SignedIn,
@@ -218,7 +218,7 @@ impl Desk {
         Ok(Self { api, me, book, reader, known })
     }
 
-    /// `typed` is what was typed into the form, if anything was.
+    /// Shows the page of a person. `typed` is the form with the typed texts, if a form was sent.
     async fn show(
         &self,
         status: StatusCode,
@@ -267,7 +267,7 @@ impl Desk {
             if timetable.schedule().is_none() {
                 continue;
             }
-            // Schedules come team by team.
+            // The schedules are ordered by team.
             if directory.as_ref().is_none_or(|(of, _)| of != team) {
                 let read = self.api.engine().roster().directory(team, from, to).await?;
                 directory = Some((team.clone(), read));
@@ -319,7 +319,7 @@ impl Desk {
         }
     }
 
-    /// The person that the form asks for.
+    /// Converts the form into a person.
     fn judged(&self, form: &Form) -> Result<(Entry, Vec<Named>), Problem> {
         let invalid = |error: InvalidInput| Problem::invalid(&error);
         let id = match &self.known {

@@ -1,4 +1,4 @@
-//! The form of a person: what is typed, and the person that it asks for.
+//! The form of a person, and its conversion into a request.
 
 use std::collections::BTreeMap;
 
@@ -12,18 +12,18 @@ use super::schedule_form::lines;
 use crate::caller::Addresses;
 use crate::wire::people::person;
 
-/// A person as they are typed.
+/// The texts of the form.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Form {
-    /// What others name the person by.
+    /// The id by which others name the person.
     pub(super) id: String,
     pub(super) name: String,
     pub(super) timezone: String,
-    /// One a line: `mail: jo@example.org`.
+    /// One method on each line: `mail: jo@example.org`.
     pub(super) methods: String,
-    /// One step a line: `CRIT 180 call, mail`.
+    /// One step on each line: `CRIT 180 call, mail`.
     pub(super) rules: String,
-    /// One a line: `2026-12-24 to 2026-12-27`.
+    /// One absence on each line: `2026-12-24 to 2026-12-27`.
     pub(super) absences: String,
 }
 
@@ -32,7 +32,7 @@ impl Form {
         Self { timezone: zone.name().to_owned(), methods: "mail: ".to_owned(), ..Self::default() }
     }
 
-    /// What a browser sent.
+    /// Reads the form that a browser sent.
     pub(super) fn read(fields: &Fields) -> Self {
         let text = |name: &str| fields.text(name);
         Self {
@@ -45,7 +45,7 @@ impl Form {
         }
     }
 
-    /// A person as they are.
+    /// The form with the current values of a person.
     pub(super) fn of(id: &PersonId, profile: &Profile, addresses: Addresses) -> Self {
         let shown = person(id, profile, addresses);
         let methods: Vec<String> =
@@ -65,7 +65,7 @@ impl Form {
         }
     }
 
-    /// The request that the API would get for them.
+    /// The body of the request that the API would get for this form.
     pub(super) fn entry(&self) -> Result<api::PersonEntry, InvalidInput> {
         let mut invalid = InvalidInput::default();
         let mut methods = BTreeMap::new();
@@ -92,7 +92,7 @@ impl Form {
             }
         }
         let entry = api::PersonEntry {
-            // An edit by hand takes the entry over from a file.
+            // An edit by hand removes the owner: the entry no longer belongs to a file.
             owner: None,
             name: Some(self.name.clone()).filter(|name| !name.is_empty()),
             timezone: Some(self.timezone.clone()),

@@ -1,4 +1,4 @@
-//! Weeks of a schedule as a picture: a bar for each shift. The same shifts stand beside it as text.
+//! Weeks of a schedule as a picture, with a bar for each shift. The page has the same shifts as text.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use inresponse_core::roster::{Book, Shift, Who};
@@ -6,14 +6,14 @@ use inresponse_core::roster::{Book, Shift, Who};
 use super::lines::{Kind, Line, who};
 use super::times::{Clock, on};
 
-/// How many colours people have.
+/// The number of colours for people.
 const COLOURS: u32 = 6;
 
 /// A week of all lines.
 #[derive(Debug)]
 pub(super) struct Week {
     pub(super) days: Vec<Day>,
-    /// Where now is, if it is in this week.
+    /// The place of the current time, if it is in this week.
     pub(super) now: Option<String>,
     pub(super) rows: Vec<Row>,
 }
@@ -51,7 +51,7 @@ struct Scale {
 }
 
 impl Scale {
-    /// How much of the width lies before an instant.
+    /// The share of the width that lies before an instant.
     fn share(&self, at: DateTime<Utc>) -> f64 {
         let seconds = |span: chrono::TimeDelta| span.as_seconds_f64();
         100.0 * seconds(at.clamp(self.from, self.to) - self.from) / seconds(self.to - self.from)
@@ -66,7 +66,7 @@ fn percent(share: f64) -> String {
     format!("{share:.3}%")
 }
 
-/// So many weeks from a Monday on.
+/// The pictures of `count` weeks from a Monday on.
 pub(super) fn weeks(book: &Book, clock: &Clock, monday: NaiveDate, count: u32, lines: &[Line]) -> Vec<Week> {
     (0..count).map(|n| week(book, clock, on(monday, n * 7), lines)).collect()
 }
@@ -93,7 +93,7 @@ fn week(book: &Book, clock: &Clock, monday: NaiveDate, lines: &[Line]) -> Week {
 
 fn bar(book: &Book, scale: &Scale, kind: Kind, shift: &Shift) -> Option<Bar> {
     let is_inside = shift.from < scale.to && scale.from < shift.to;
-    // Only a gap in the end is one: that a layer has nobody is nothing odd.
+    // Only a gap in the final line is shown: a layer often has nobody.
     if !is_inside || (shift.oncall.is_empty() && kind == Kind::Part) {
         return None;
     }
@@ -106,7 +106,7 @@ fn bar(book: &Book, scale: &Scale, kind: Kind, shift: &Shift) -> Option<Bar> {
     })
 }
 
-/// The same colour for the same person on every page.
+/// The colour of a person, which is the same on every page.
 fn colour(who: &Who) -> String {
     // FNV-1a, because it must be the same in every process.
     let hash = who

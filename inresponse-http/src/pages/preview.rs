@@ -1,4 +1,4 @@
-//! What a schedule would do if it were saved: pure.
+//! The preview of a schedule before it is saved, as a pure function.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use super::reader::Reader;
 use super::teams::WEEKS;
 use super::times::{Told, on};
 
-/// How many lines of a kind are listed.
+/// The maximum number of lines of a kind that are listed.
 const LISTED: usize = 200;
 
 /// Eight weeks of a schedule.
@@ -21,13 +21,13 @@ const LISTED: usize = 200;
 pub(super) struct Preview {
     pub(super) weeks: Vec<Week>,
     pub(super) shifts: Vec<Row>,
-    /// What changes hands; `None` for a new schedule.
+    /// The spans that change hands; `None` for a new schedule.
     pub(super) changes: Option<Vec<ChangeRow>>,
-    /// Whether the names lead round in a circle, so that there is nothing to show.
+    /// Whether the names form a circle. Then there is nothing to show.
     pub(super) is_circle: bool,
 }
 
-/// A time that changes hands.
+/// A span that changes hands.
 #[derive(Debug)]
 pub(super) struct ChangeRow {
     pub(super) from: Told,
@@ -41,7 +41,7 @@ impl Preview {
         Self { is_circle: true, ..Self::default() }
     }
 
-    /// What `is` says of the schedule from now on, and how that differs from what `was` says.
+    /// The preview of the schedule in `is` from now on, and how it differs from the schedule in `was`.
     pub(super) fn new(
         reader: &Reader,
         team: &TeamName,
@@ -74,7 +74,7 @@ impl Preview {
     }
 }
 
-/// Whether a schedule's names lead back to it.
+/// Whether the names of a schedule lead back to the schedule itself.
 pub(super) fn circle(book: &Book, team: &TeamName, name: &ScheduleName) -> bool {
     let (mut left, mut seen) = (vec![(team.clone(), name.clone())], BTreeSet::new());
     while let Some((of, schedule)) = left.pop() {

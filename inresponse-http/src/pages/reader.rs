@@ -1,4 +1,4 @@
-//! Who reads a page: the zone of the times, and the person of the roster.
+//! The reader of a page: the zone in which they see times, and the person of the roster.
 
 use axum::http::header::{COOKIE, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue};
@@ -10,7 +10,7 @@ use super::times::Clock;
 use crate::Api;
 use crate::input::Params;
 
-/// The cookie that keeps the zone. It is no secret, and nothing depends on it but how times are shown.
+/// The cookie that keeps the zone. It is not a secret, and affects only how times are shown.
 const COOKIE_NAME: &str = "inresponse-zone";
 /// How long the zone is remembered, in seconds: a year.
 const LIFE: u32 = 365 * 24 * 3600;
@@ -21,7 +21,7 @@ pub(super) struct Reader {
     pub(super) clock: Clock,
     /// The person of the roster that the signed-in name means.
     pub(super) person: Option<PersonId>,
-    /// The address that the signed-in name is, if it is nobody's in the roster.
+    /// The signed-in name as an address, if it is one and belongs to nobody in the roster.
     contact: Option<Contact>,
     /// The zone that the reader has just chosen.
     chosen: Option<Zone>,
@@ -33,7 +33,8 @@ pub(super) fn chosen(params: &mut Params) -> Option<Zone> {
 }
 
 impl Reader {
-    /// The times are those of the zone that the reader chooses, or chose before, or lives in; or else of `or`.
+    /// Times are shown in the zone that the reader chooses now, otherwise in the one chosen before, otherwise in the
+    /// person's own zone, otherwise in `or`.
     pub(super) fn new(
         api: &Api,
         headers: &HeaderMap,
@@ -50,7 +51,7 @@ impl Reader {
         Self { clock, person, contact, chosen }
     }
 
-    /// Whom the reader is as a target.
+    /// The reader as a target.
     pub(super) fn target(&self) -> Option<Target> {
         let person = self.person.clone().map(Target::Person);
         person.or_else(|| self.contact.clone().map(Target::Contact))
@@ -70,7 +71,7 @@ impl Reader {
         names
     }
 
-    /// Has the browser remember the zone that was chosen.
+    /// Makes the browser remember the zone that was chosen.
     pub(super) fn remember(&self, api: &Api, mut response: Response) -> Response {
         let Some(zone) = &self.chosen else { return response };
         let (zone, path) = (zone.name(), api.home());
@@ -91,7 +92,8 @@ fn kept(headers: &HeaderMap) -> Option<Zone> {
     Zone::new(zone).ok()
 }
 
-/// The person that a name means: by id or address, or if only one person has it as a display name or with other capitals.
+/// The person whom a name means: by id or address, otherwise by the display name or the id in another letter case if
+/// only one person matches.
 fn person_of(book: &Book, by: &Person) -> Option<PersonId> {
     let known = PersonId::new(book.identify(by).as_str()).ok();
     if let Some(id) = known.filter(|id| book.person(id).is_some()) {
@@ -107,7 +109,7 @@ fn person_of(book: &Book, by: &Person) -> Option<PersonId> {
     }
 }
 
-/// How somebody on call is called on a page.
+/// The name of somebody on call, as pages show it.
 pub(super) fn name_of(book: &Book, who: &Who) -> String {
     match who {
         Who::Person(id) => display_name(book, id),
@@ -115,7 +117,7 @@ pub(super) fn name_of(book: &Book, who: &Who) -> String {
     }
 }
 
-/// How somebody who is named is called on a page.
+/// The name of a target, as pages show it.
 pub(super) fn target_name(book: &Book, target: &Target) -> String {
     match target {
         Target::Person(id) => display_name(book, id),

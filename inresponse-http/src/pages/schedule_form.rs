@@ -1,4 +1,4 @@
-//! The form of a schedule: what is typed, and the schedule that it asks for.
+//! The form of a schedule, and its conversion into a request.
 
 use chrono::Weekday;
 use inresponse_api as api;
@@ -9,15 +9,15 @@ use inresponse_core::roster::{Schedule, WallTime};
 use super::form::Fields;
 use crate::wire::schedule::schedule_of;
 
-/// A schedule as it is typed.
+/// The texts of the form.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Form {
     pub(super) name: String,
     pub(super) timezone: String,
     pub(super) layers: Vec<LayerForm>,
-    /// One feed a line: `base` or `override`, and the URL.
+    /// One feed on each line: `base` or `override`, and the URL.
     pub(super) feeds: String,
-    /// Whether the team's first level is to alert the schedule.
+    /// Whether the team's first level will alert the schedule.
     pub(super) alerts: Alerts,
 }
 
@@ -29,17 +29,17 @@ pub(super) enum Alerts {
     No,
 }
 
-/// A layer as it is typed.
+/// The texts of one layer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct LayerForm {
     pub(super) name: String,
-    /// One member a line.
+    /// One member on each line.
     pub(super) members: String,
     pub(super) from: String,
     pub(super) every: String,
     pub(super) unit: String,
     pub(super) count: String,
-    /// One a line: days, and from when to when.
+    /// One entry on each line: the days, and the times from and to.
     pub(super) hours: String,
     pub(super) begins: String,
     pub(super) until: String,
@@ -47,7 +47,7 @@ pub(super) struct LayerForm {
 }
 
 impl Form {
-    /// What a browser sent.
+    /// Reads the form that a browser sent.
     pub(super) fn read(fields: &Fields) -> Self {
         let layers = (0..=Schedule::MAX_LAYERS).take_while(|i| fields.has(&format!("layers[{i}].name")));
         let alerts = if fields.given("alerts") == Some("yes") { Alerts::Yes } else { Alerts::No };
@@ -60,7 +60,7 @@ impl Form {
         }
     }
 
-    /// A schedule as it is. The URLs of feeds are masked.
+    /// The form with the current values of a schedule. The URLs of feeds are masked.
     pub(super) fn of(team: &TeamName, name: &ScheduleName, schedule: &Schedule) -> Self {
         let shown = schedule_of(team, name, schedule);
         let feeds: Vec<String> =
@@ -74,7 +74,7 @@ impl Form {
         }
     }
 
-    /// A rotation by weeks of nobody yet, which begins on that day.
+    /// The form of a weekly rotation that begins on that day and has no members yet.
     pub(super) fn weekly(name: &str, zone: &Zone, monday: chrono::NaiveDate) -> Self {
         let layer =
             LayerForm { name: "weekly".to_owned(), from: format!("{monday}T09:00"), ..LayerForm::empty() };
@@ -92,7 +92,7 @@ impl Form {
         self.alerts == Alerts::Yes
     }
 
-    /// The request that the API would get for it.
+    /// The body of the request that the API would get for this form.
     pub(super) fn entry(&self) -> Result<api::ScheduleEntry, InvalidInput> {
         let mut invalid = InvalidInput::default();
         let mut layers = Vec::new();
@@ -104,7 +104,7 @@ impl Form {
             api::Feed { id: None, url: url.trim().to_owned(), role: role.to_owned() }
         });
         let entry = api::ScheduleEntry {
-            // An edit by hand takes the entry over from a file.
+            // An edit by hand removes the owner: the entry no longer belongs to a file.
             owner: None,
             timezone: Some(self.timezone.clone()),
             layers: Some(layers),
@@ -190,7 +190,7 @@ impl LayerForm {
     }
 }
 
-/// The lines of a text in which something stands.
+/// The lines of a text that are not blank.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.lines().map(str::trim).filter(|line| !line.is_empty())
 }
@@ -198,7 +198,7 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
 /// The word for a turn that nobody takes.
 const OFF: &str = "nobody";
 
-/// `jo`, `jo, kim`, `nobody`, each with ` from …` and ` until …` behind it.
+/// Reads a line such as `jo`, `jo, kim` or `nobody`, which may end with ` from …` and ` until …`.
 fn member(line: &str) -> api::Member {
     let (line, until) = dated(line, " until ");
     let (line, from) = dated(line, " from ");
@@ -216,14 +216,14 @@ fn member(line: &str) -> api::Member {
     api::Member::Dated(api::DatedMember { who, from, until })
 }
 
-/// A line without the time behind a word, and that time. A name may hold the word, and is no time.
+/// Splits a line into the text before a word and the time after it. A name may contain the word, so only a time counts.
 fn dated<'a>(line: &'a str, word: &str) -> (&'a str, Option<String>) {
     let found = line.rsplit_once(word);
     let found = found.filter(|(_, time)| time.parse::<WallTime>().is_ok());
     found.map_or((line, None), |(line, time)| (line.trim(), Some(time.trim().to_owned())))
 }
 
-/// What stands for a person is their name alone.
+/// A name alone means a person.
 fn target(text: &str) -> String {
     let text = text.trim();
     if text.contains([':', '@']) { text.to_owned() } else { format!("person:{text}") }
@@ -249,7 +249,7 @@ fn member_line(member: &api::Member) -> String {
     }
 }
 
-/// `Mon-Fri 09:00-17:00`, `Sat Sun 10:00-18:00`.
+/// Reads a line such as `Mon-Fri 09:00-17:00` or `Sat Sun 10:00-18:00`.
 fn hours(line: &str) -> api::Hours {
     let (days, time) = line.rsplit_once(char::is_whitespace).unwrap_or((line, ""));
     let (from, to) = time.split_once(['-', '–']).unwrap_or((time, ""));
@@ -257,7 +257,7 @@ fn hours(line: &str) -> api::Hours {
     api::Hours { days, from: from.to_owned(), to: to.to_owned() }
 }
 
-/// The days from one to another, as in `Mon-Fri`; what is no day stays as it is, to be refused.
+/// The days from one to another, as in `Mon-Fri`. A word that is not a day stays as it is, and is refused later.
 fn days_of(text: &str) -> Vec<String> {
     let ends = text.split_once(['-', '–']);
     let ends = ends.and_then(|(first, last)| Some((first.parse::<Weekday>().ok()?, last.parse().ok()?)));
@@ -269,7 +269,7 @@ fn days_of(text: &str) -> Vec<String> {
     days.iter().map(Weekday::to_string).collect()
 }
 
-/// Three days or more in a row are a range.
+/// Three or more consecutive days are written as a range.
 fn hours_line(hours: &api::Hours) -> String {
     let days: Vec<Weekday> = hours.days.iter().filter_map(|day| day.parse().ok()).collect();
     let in_a_row = days.windows(2).all(|pair| pair[0].succ() == pair[1]);

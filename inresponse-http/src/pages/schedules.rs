@@ -1,4 +1,4 @@
-//! Editing a schedule, with a look at what it would do before it is saved.
+//! The pages to edit a schedule, with a preview before it is saved.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ struct Page {
     frame: Frame,
     team: TeamName,
     path: String,
-    /// Where the form goes.
+    /// The address to which the form is sent.
     action: String,
     /// The name of the schedule that is edited; `None` for a new one.
     edited: Option<ScheduleName>,
@@ -54,7 +54,7 @@ struct Page {
 }
 
 impl Page {
-    /// The name of a layer's field, as errors have it.
+    /// The name of a layer's field in errors.
     fn field(&self, layer: impl Display, name: &str) -> String {
         format!("layers[{layer}].{name}")
     }
@@ -65,7 +65,7 @@ impl Page {
     }
 }
 
-/// What a form is shown and judged with.
+/// The data that are needed to show a form and to check it.
 struct Desk {
     api: Api,
     me: SignedIn,
@@ -89,12 +89,12 @@ pub(super) async fn new(
     let zone = zone_of(&desk.directory);
     let is_free = desk.directory.book().timetables(&desk.team).all(|(name, _)| name.as_str() != "primary");
     let name = if is_free { "primary" } else { "" };
-    // It begins at once: on the Monday before now.
+    // The rotation begins on the latest Monday, so that it is on call at once.
     let nine_hours_ago = zone.local(desk.reader.clock.now - TimeDelta::hours(9)).clock().date();
     desk.show(StatusCode::OK, Form::weekly(name, &zone, monday(nine_hours_ago)), Wrong::default(), None)
 }
 
-/// The form of a schedule that is there.
+/// The form of an existing schedule.
 pub(super) async fn edit(
     Here(api): Here,
     me: SignedIn,
@@ -125,7 +125,7 @@ pub(super) async fn make(
     }
 }
 
-/// A button of the form of a schedule that is there.
+/// A button of the form of an existing schedule.
 pub(super) async fn act(
     Here(api): Here,
     me: SignedIn,
@@ -147,7 +147,7 @@ fn both(in_path: Result<Path<(String, String)>, Problem>) -> (Option<TeamName>, 
 }
 
 impl Desk {
-    /// `edited` is the name in the path, if the path has one.
+    /// Reads the data of the form. `edited` is the name in the path, if the path has one.
     async fn open(
         api: Api,
         me: SignedIn,
@@ -245,7 +245,7 @@ impl Desk {
         self.show(refused.status(), form, Wrong::from(refused), None)
     }
 
-    /// The schedule that the form asks for, and whom it names.
+    /// Converts the form into a schedule. Also returns its name and the targets that it names.
     fn judged(&self, form: &Form) -> Result<(ScheduleName, Schedule, Vec<Named>), Problem> {
         let name = match &self.edited {
             Some(name) => name.clone(),
@@ -279,7 +279,7 @@ impl Desk {
         }
     }
 
-    /// Why a target cannot be named, as far as people and schedules tell.
+    /// The error of a target that names a missing person or schedule.
     fn unknown(&self, own: &ScheduleName, target: &Target) -> Option<String> {
         let book = self.directory.book();
         match target {
@@ -294,7 +294,7 @@ impl Desk {
         }
     }
 
-    /// What the schedule would do, and what would change hands.
+    /// The preview of the schedule, and the spans that would change hands.
     async fn preview(&self, name: &ScheduleName, schedule: Schedule) -> Result<Preview, Outage> {
         let clock = &self.reader.clock;
         let first = monday(clock.today());
@@ -307,7 +307,7 @@ impl Desk {
         Ok(Preview::new(&self.reader, &self.team, name, was, &is, first))
     }
 
-    /// The roster as it would be.
+    /// The roster as it would be after the change.
     async fn changed(
         &self,
         name: &ScheduleName,
@@ -370,7 +370,7 @@ impl Desk {
     }
 }
 
-/// What tells one state of a schedule from another.
+/// A text that is different for each state of a schedule.
 fn seen(schedule: Option<&Schedule>) -> String {
     let text = schedule.and_then(|schedule| serde_json::to_vec(schedule).ok()).unwrap_or_default();
     Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect()

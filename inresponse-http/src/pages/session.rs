@@ -64,7 +64,7 @@ impl FromRequestParts<Api> for SignedIn {
 }
 
 impl SignedIn {
-    /// Whether the session is still valid, or was a second ago.
+    /// Whether the session is valid. The answer may be up to a second old.
     pub(super) async fn holds(&self, api: &Api) -> Result<bool, Outage> {
         Ok(api.sessions().find(&self.token, Look::OfLate).await?.is_some())
     }

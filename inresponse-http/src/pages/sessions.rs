@@ -123,7 +123,7 @@ fn decode(value: Option<&[u8]>) -> Vec<Kept> {
 
 impl Sessions {
     fn known(&self) -> MutexGuard<'_, Known> {
-        // Nothing panics while it holds the lock, so what a poisoned lock guards is whole.
+        // No code panics while it holds the lock, so the data behind a poisoned lock is intact.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -174,7 +174,7 @@ impl<'a> Register<'a> {
 
     /// Ends a session, here and on every other server.
     pub(super) async fn end(self, token: &Token) -> Result<(), Outage> {
-        // Of a name that is no key's nothing is kept, and nobody makes us look.
+        // No session is stored for a name that is not the name of a key, so the settings need not be read.
         if self.keys.named(&token.key).next().is_none() {
             return Ok(());
         }

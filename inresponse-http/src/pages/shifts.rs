@@ -1,4 +1,4 @@
-//! Taking a shift, giving it to somebody, covering an hour, and taking that back.
+//! The forms to take a shift, to give it to somebody, to cover an hour, and to take these overrides back.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ pub(super) struct Take {
     pub(super) zone: String,
     pub(super) schedules: Vec<String>,
     pub(super) people: Vec<(String, String)>,
-    /// How the reader is called, if the roster knows them.
+    /// The reader's name, if the roster knows them.
     pub(super) me: Option<String>,
     pub(super) schedule: String,
     pub(super) from: String,
@@ -70,7 +70,7 @@ impl Take {
         })
     }
 
-    /// Keeps what was typed.
+    /// Keeps the typed texts.
     fn typed(self, fields: &Fields, wrong: Wrong) -> Self {
         let text = |name: &str| fields.text(name);
         Self {
@@ -111,13 +111,13 @@ pub(super) async fn page(
         take.schedule = schedule.to_string();
     }
     let field = |at: DateTime<Utc>| reader.clock.field(at);
-    // A shift that has begun is taken from now on.
+    // A shift that has already begun is taken from now on.
     take.from = from.filter(|from| *from > reader.clock.now).map(field).unwrap_or_default();
     take.to = to.map(field).unwrap_or_default();
     show(&api, &me, team, take, StatusCode::OK)
 }
 
-/// Does what the button says, and leads back to the calendar.
+/// Does what the button says, and redirects to the calendar.
 pub(super) async fn act(
     Here(api): Here,
     me: SignedIn,
@@ -131,7 +131,7 @@ pub(super) async fn act(
         Err(response) => return *response,
     };
     let book = directory.book();
-    // What was typed is of the zone in which the form was shown.
+    // The typed times are in the zone in which the form was shown.
     let zone = fields.given("zone").and_then(|name| Zone::new(name).ok());
     let reader = Reader::new(&api, &headers, zone, book, &me.by, &zone_of(&directory));
     let Some(take) = Take::now(book, &reader, &team) else { return no_schedule(&api, &me) };
@@ -167,7 +167,7 @@ pub(super) async fn act(
     }
 }
 
-/// What the form asks for.
+/// Converts the form into an edit.
 fn read(book: &Book, reader: &Reader, team: &TeamName, fields: &Fields) -> Result<RosterEdit, InvalidInput> {
     let schedule = ScheduleName::new(fields.text("schedule"))?;
     let timetable = book.timetable(team, &schedule).filter(|timetable| timetable.schedule().is_some());
@@ -230,7 +230,7 @@ fn put(
     Ok(RosterEdit::Put(Entry::stand_in(team, schedule, &id, stand_in)))
 }
 
-/// A name that says when and who.
+/// A name of the override that contains the time and the person.
 fn id(from: DateTime<Utc>, who: &Target) -> String {
     let who: String = match who {
         Target::Person(id) => id.to_string(),
@@ -241,7 +241,8 @@ fn id(from: DateTime<Utc>, who: &Target) -> String {
     format!("{} {}", from.format("%Y-%m-%d %H%M"), who.trim()).trim().to_owned()
 }
 
-/// The same name, or one that no other override has. Pressing a button twice makes one override.
+/// The given name, or a similar one that no other override has. If a button is pressed twice, there is only one
+/// override.
 fn free(timetable: &Timetable, id: String, stand_in: &Override) -> Result<OverrideId, InvalidInput> {
     let all = timetable.overrides();
     let more = (2..=all.len() + 2).map(|n| format!("{id} {n}"));

@@ -49,8 +49,8 @@ pub(super) async fn page(Here(api): Here, mut params: Params, headers: HeaderMap
 
 fn form(api: &Api, next: String, headers: &HeaderMap) -> Response {
     let frame = Frame::new(api, None, Place::Elsewhere);
-    // A browser keeps the cookie back where another site's link (a mail read on the web) led here. It sends it where
-    // this page leads to itself.
+    // If a link on another site led here (such as a mail in a web client), the browser does not send the cookie. It
+    // sends the cookie when this page redirects to itself.
     if headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site") {
         let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
         return html(StatusCode::OK, &Onward { frame, next });
@@ -89,7 +89,7 @@ pub(super) async fn sign_in(Here(api): Here, Bytes(form): Bytes) -> Response {
         Ok(token) => token,
         Err(error) => return told_outage(&api, None, &error),
     };
-    // Where somebody may look who is led nowhere in particular.
+    // The page to show first if the person came for no particular page.
     let is_home = next.is_empty() || next == api.home();
     let next = match (is_home, entry.may(Act::Respond)) {
         (true, true) => api.home().to_owned(),

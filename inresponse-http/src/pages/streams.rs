@@ -26,7 +26,7 @@ pub(super) struct Place {
 }
 
 impl Streams {
-    /// Sets the limit of all streams together.
+    /// Sets the maximum number of streams in total.
     pub(super) fn new(most: usize) -> Self {
         Self {
             all: Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS))),
@@ -38,7 +38,7 @@ impl Streams {
     /// Takes a place for a stream of that key, if one is free.
     pub(super) fn take(&self, key: &KeyName) -> Option<Place> {
         let own = {
-            // Nothing panics while it holds the lock, so what a poisoned lock guards is whole.
+            // No code panics while it holds the lock, so the data behind a poisoned lock is intact.
             let mut by_key = self.by_key.lock().unwrap_or_else(PoisonError::into_inner);
             let own = by_key.entry(key.clone()).or_insert_with(|| Arc::new(Semaphore::new(self.of_a_key)));
             Arc::clone(own)

@@ -20,7 +20,7 @@ pub(super) fn named(in_path: Result<Path<String>, Problem>) -> Option<TeamName> 
     in_path.ok().and_then(|Path(text)| TeamName::new(text).ok())
 }
 
-/// What there is of a team, no older than this call; `None` if it is not known.
+/// The directory of a team, no older than this call. `None` if the team is not known.
 pub(super) async fn find(
     api: &Api,
     team: &TeamName,

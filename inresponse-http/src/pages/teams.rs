@@ -22,11 +22,11 @@ use crate::here::Here;
 use crate::input::{Params, Path};
 use crate::problem::Problem;
 
-/// How many weeks are shown.
+/// The number of weeks that are shown.
 pub(super) const WEEKS: u32 = 8;
-/// How far beyond what is shown shifts are told, so that the first and the last are told whole.
+/// Shifts are read this far beyond the shown days, so that the first and the last shift are shown as a whole.
 const MARGIN: TimeDelta = TimeDelta::days(35);
-/// How many services are listed.
+/// The maximum number of services that are listed.
 const SERVICES: usize = 500;
 
 #[derive(Template)]
@@ -48,12 +48,12 @@ struct Page {
     days: Vec<(String, String)>,
     services: Vec<(String, String)>,
     take: Option<Take>,
-    /// Where the form for that goes.
+    /// The address to which the form for such a day is sent.
     action: String,
     may_edit: bool,
 }
 
-/// How much is shown.
+/// The span that is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum View {
     Weeks,
@@ -83,8 +83,8 @@ impl Page {
     }
 }
 
-/// The days that a page shows: the Monday that it begins with, the number of weeks, where the views before and after it
-/// begin, and what they are called.
+/// The days that a page shows: its first Monday, the number of weeks, the beginnings of the previous and the next view,
+/// and the name of the span.
 struct Days {
     first: NaiveDate,
     weeks: u32,
@@ -206,7 +206,7 @@ fn by_hand(book: &Book, rota: &Rota) -> String {
     then.fold(level(rota.oncall()), |all, then| all + &then)
 }
 
-/// The services of a team, each with its part of a path.
+/// The services of a team, each with its segment of a path.
 async fn services(api: &Api, team: &TeamName) -> Result<Vec<(String, String)>, Outage> {
     let (mut found, mut after) = (Vec::new(), None);
     loop {

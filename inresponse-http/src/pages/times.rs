@@ -1,4 +1,4 @@
-//! Times as readers see and type them: by the clocks of one zone.
+//! Times as readers see and type them, in one zone.
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, SecondsFormat, Utc};
 use inresponse_core::InvalidInput;
@@ -12,7 +12,8 @@ pub(super) struct Clock {
     pub(super) now: DateTime<Utc>,
 }
 
-/// Which end of a span a time is: a local time that occurs twice begins the first time and ends the second time.
+/// Which end of a span a time is. If a local time occurs twice, a span begins at its first occurrence and ends at its
+/// second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Edge {
     Begin,
@@ -27,7 +28,7 @@ pub(super) struct Told {
 }
 
 impl Clock {
-    /// Day and time, with the year if it is another than this one.
+    /// Day and time, with the year if it is not the current year.
     pub(super) fn told(&self, at: DateTime<Utc>) -> Told {
         let local = self.zone.local(at).clock();
         let year = self.today().year() != local.year();
@@ -35,7 +36,7 @@ impl Clock {
         Told { machine: machine(at), text: local.format(format).to_string() }
     }
 
-    /// A span, with the day of its end only if it is another one.
+    /// A span. The day of its end is shown only if it differs from the day of its beginning.
     pub(super) fn span(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> (Told, Told) {
         let (begins, mut ends) = (self.told(from), self.told(to));
         if self.day(from) == self.day(to) {
@@ -44,12 +45,12 @@ impl Clock {
         (begins, ends)
     }
 
-    /// As it is typed into a field of a form.
+    /// The time in the form in which it is typed into a field.
     pub(super) fn field(&self, at: DateTime<Utc>) -> String {
         self.zone.local(at).clock().format("%Y-%m-%dT%H:%M").to_string()
     }
 
-    /// What was typed: day and time, or a time of day, which is the next one after `after`.
+    /// Reads the time that was typed: day and time, or a time of day, which means the next such time after `after`.
     pub(super) fn read(
         &self,
         field: &'static str,
@@ -84,28 +85,28 @@ impl Clock {
         self.day(self.now)
     }
 
-    /// When a day begins.
+    /// The instant at which a day begins.
     pub(super) fn begins(&self, day: NaiveDate) -> DateTime<Utc> {
         self.zone.first_instant(day.and_time(NaiveTime::MIN))
     }
 }
 
-/// As programs read it.
+/// The time in the form that programs read.
 pub(super) fn machine(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// The Monday of a day's week.
+/// The Monday of the week of a day.
 pub(super) fn monday(day: NaiveDate) -> NaiveDate {
     back(day, day.weekday().num_days_from_monday())
 }
 
-/// So many days earlier.
+/// The day that is that many days earlier.
 pub(super) fn back(day: NaiveDate, days: u32) -> NaiveDate {
     day.checked_sub_days(Days::new(days.into())).unwrap_or(day)
 }
 
-/// So many days later.
+/// The day that is that many days later.
 pub(super) fn on(day: NaiveDate, days: u32) -> NaiveDate {
     day.checked_add_days(Days::new(days.into())).unwrap_or(day)
 }

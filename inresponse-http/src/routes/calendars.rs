@@ -28,14 +28,14 @@ use crate::caller::Caller;
 use crate::input::{NoParams, Params, Path};
 use crate::problem::Problem;
 
-/// A calendar begins this long ago …
+/// A calendar contains shifts from this long ago …
 const BACK: TimeDelta = TimeDelta::days(15);
-/// … and ends this far ahead.
+/// … to this far ahead.
 const AHEAD: TimeDelta = TimeDelta::days(385);
-/// How often a token is stored again because another request stored one in between.
+/// How many times a token is stored again if another request stored one in between.
 const MAX_TRIES: u32 = 5;
 
-/// Make the token of a schedule's calendar. The token before ends.
+/// Make a new token for a schedule's calendar. The previous token is no longer valid.
 #[utoipa::path(post, path = "/teams/{team}/schedules/{schedule}/calendar-token",
     operation_id = "schedule_calendar_token", tag = "roster",
     params(("team" = String, Path, example = "devops"), ("schedule" = String, Path, example = "primary")),
@@ -91,7 +91,7 @@ pub(crate) async fn schedule(
     Ok(calendar(&inresponse_calendar::write(&format!("{team}: {schedule}"), written, from)))
 }
 
-/// Make the token of a person's calendar. The token before ends.
+/// Make a new token for a person's calendar. The previous token is no longer valid.
 #[utoipa::path(post, path = "/people/{person}/calendar-token", operation_id = "person_calendar_token",
     tag = "roster", params(("person" = String, Path, example = "jo")),
     responses(
@@ -156,7 +156,7 @@ pub(crate) async fn person(
     Ok(calendar(&inresponse_calendar::write(&name, written.into_iter(), from)))
 }
 
-/// Whose calendar a token is for.
+/// The calendar that a token gives access to.
 enum Calendar<'a> {
     Schedule(&'a TeamName, &'a ScheduleName),
     Person(&'a PersonId),
@@ -241,7 +241,7 @@ fn encoded(part: &str) -> String {
 fn calendar(text: &str) -> Response {
     let headers = [
         (CONTENT_TYPE, "text/calendar; charset=utf-8"),
-        // It holds people's plans.
+        // The calendar contains people's plans.
         (CACHE_CONTROL, "private, no-cache"),
     ];
     (headers, text.to_owned()).into_response()

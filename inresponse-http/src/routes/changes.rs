@@ -32,7 +32,7 @@ pub(super) async fn edit_naming(
     edit_as(api, &Person::from(&by.key), &[edit], named).await
 }
 
-/// Makes edits in somebody's name, all or none; answers what the first one did.
+/// Makes all edits or none, in somebody's name. Returns the effect of the first edit.
 pub(crate) async fn edit_as(
     api: &Api,
     by: &Person,
@@ -78,7 +78,7 @@ fn refused(refusal: &Refusal, team: Option<&TeamName>, named: &[Named]) -> Probl
     }
 }
 
-/// A refusal in words.
+/// The text for a refusal.
 pub(crate) fn told(refusal: &Refusal) -> String {
     match refusal {
         Refusal::InUse { key, by: EntryKey::Service(service) } => {
@@ -92,7 +92,7 @@ pub(crate) fn told(refusal: &Refusal) -> String {
         Refusal::Unknown { key, .. } => format!("there is no {}", quoted(key)),
         Refusal::Circle(path) => {
             let path: Vec<String> = path.iter().chain(path.first()).map(quoted).collect();
-            format!("these names lead round in a circle: {}", path.join(" → "))
+            format!("these names form a circle: {}", path.join(" → "))
         }
         Refusal::NoFallback(_) => "must name a contact, or a person with a method".to_owned(),
         Refusal::LastMethod { person, team } => format!(
@@ -141,7 +141,7 @@ pub(crate) async fn list(
     let limit = params.take("limit", limit).unwrap_or(DEFAULT_LIMIT);
     let before = params.take("cursor", cursor::read_change);
     params.finish()?;
-    // One more than asked for tells whether there is a next page.
+    // One more than requested is read, to know whether there is a next page.
     let changes = api.engine().roster().changes(before.as_ref(), limit + 1).await;
     let mut changes = changes.map_err(|e| Problem::outage(&e))?;
     let more = changes.len() > limit;

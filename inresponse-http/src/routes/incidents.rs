@@ -69,7 +69,7 @@ pub(crate) async fn put(
 /// Logs and counts a refused report, because nobody is alerted for it, and its sender may not look at the answer.
 fn refused_report(by: impl Display, reason: &'static str, problem: &str) {
     metrics::counter!("inresponse_reports_refused_total", "reason" => reason).increment(1);
-    // However much is wrong with it.
+    // The text may be long if the report has many errors.
     let problem: String = problem.chars().take(500).collect();
     tracing::warn!(key = %by, reason, problem, "a report was refused");
 }
@@ -166,7 +166,7 @@ async fn update(
         Updated::Changed(record) | Updated::Unchanged(record) => {
             let view = details(&record, key.sees);
             let Some((by, to)) = handed else { return Ok(Json(view)) };
-            // It is done; that the roster cannot be asked does not undo it.
+            // The hand-over is done. If the roster cannot be asked, only the warning is missing.
             let doubt = doubt(api.engine(), &record.incident, &by, &to).await.unwrap_or_default();
             Ok(Json(warned(view, doubt)))
         }
@@ -237,7 +237,7 @@ pub(crate) async fn list(
     let team = params.take("team", |text| TeamName::new(text));
     let severity = params.take("severity", str::parse::<Severity>);
     let limit = params.take("limit", limit).unwrap_or(DEFAULT_LIMIT);
-    // One more than asked for tells whether there is a next page.
+    // One more than requested is read, to know whether there is a next page.
     let mut query = ListQuery { state, service, team, severity, below: None, limit: limit + 1 };
     query.below = params.take("cursor", |text| cursor::read(text, &query));
     params.finish()?;

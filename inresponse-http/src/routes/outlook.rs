@@ -1,4 +1,4 @@
-//! What will happen: the dry run of a service, and what is missing in the roster.
+//! The routes of the dry run and of the coverage check.
 
 use axum::Json;
 use axum::extract::State;
@@ -15,9 +15,9 @@ use crate::input::{Params, Path};
 use crate::problem::Problem;
 use crate::wire::incident::level;
 
-/// What a report would lead to if nobody claimed the incident.
+/// Read which alerts a report would cause if nobody claimed the incident.
 ///
-/// This is the planner itself, run ahead on simulated time: every alert counts as accepted at once.
+/// The planner itself runs ahead on simulated time. Every alert counts as accepted at once.
 #[utoipa::path(get, path = "/services/{service}/plan", operation_id = "dry_run", tag = "roster",
     params(
         ("service" = String, Path, example = "athens"),
@@ -51,7 +51,7 @@ pub(crate) async fn plan(
 /// The maximum number of days that the coverage check looks ahead.
 const MAX_DAYS: u16 = 400;
 
-/// What is missing or odd in the roster.
+/// Read what is missing or odd in the roster.
 #[utoipa::path(get, path = "/coverage", operation_id = "coverage", tag = "roster",
     params(
         ("days" = Option<u16>, Query, description = "how many days ahead, 1 to 400 (default: 30)"),

@@ -112,16 +112,17 @@ pub(crate) async fn list_people(
     Ok(Json(People { people: page.into_iter().filter_map(person).collect(), cursor }))
 }
 
-/// How often a person may be sent test messages, by all callers together.
+/// How many times a person may be sent test messages, by all callers together.
 const TESTS: Limit = Limit { most: 3, window: TimeDelta::minutes(1) };
 
 /// Send a person one test message by each of their methods.
 ///
-/// Answers what became of each after at most eight seconds. A person is tested at most three times a minute.
+/// The answer has the result of each message, after at most eight seconds. A person may be tested at most three times a
+/// minute.
 #[utoipa::path(post, path = "/people/{person}/test", tag = "roster",
     params(("person" = String, Path, example = "jo")),
     responses(
-        (status = 200, description = "what became of each message", body = Tests),
+        (status = 200, description = "the result of each message", body = Tests),
         (status = 404, description = "no such person", body = Problem),
         (status = 429, description = "the person was sent too many test messages", body = Problem),
     ))]
@@ -135,11 +136,11 @@ pub(crate) async fn test_person(
     Ok(Json(wire::tests(&tested(&api, &person).await?, key.sees)))
 }
 
-/// Tests whether a person is reached, unless that was done too often.
+/// Tests whether a person is reached, unless the person was tested too often.
 pub(crate) async fn tested(api: &Api, person: &PersonId) -> Result<Vec<Tested>, Problem> {
     let absent = || Problem::not_found(format!("there is no person `{person}`"));
     let book = api.engine().book().await.map_err(|e| Problem::outage(&e))?;
-    // Only what is in the roster is counted, so that the counts are bounded.
+    // Only people in the roster are counted, so that the number of counts is limited.
     book.person(person).ok_or_else(absent)?;
     let counted = count(api, &format!("tests:{person}"), TESTS).await;
     if let Counted::NotNow(after) = counted.map_err(|e| Problem::outage(&e))? {

@@ -66,7 +66,7 @@ pub(super) async fn delete(api: &Api, by: &Caller, key: EntryKey, what: &str) ->
     }
 }
 
-/// What there is of a team at an instant.
+/// The directory of a team at an instant.
 pub(super) async fn directory(
     api: &Api,
     team: &TeamName,
@@ -177,7 +177,7 @@ pub(super) async fn page(
     let limit = params.take("limit", limit).unwrap_or(DEFAULT_LIMIT);
     let after = params.take("cursor", |text| cursor::read_entry(text, kind));
     params.finish()?;
-    // One more than asked for tells whether there is a next page.
+    // One more than requested is read, to know whether there is a next page.
     let listed = present(api, api.engine().roster().entries(kind, after.as_ref(), limit + 1)).await;
     let mut listed = listed.map_err(|e| Problem::outage(&e))?;
     let more = listed.len() > limit;

@@ -46,7 +46,7 @@ pub(super) fn timetable<'a>(
     responses(
         (status = 200, description = "as it is now", body = Schedule),
         (status = 400, description = "a field is invalid", body = Problem),
-        (status = 422, description = "a name is not known, or names lead round in a circle", body = Problem),
+        (status = 422, description = "a name is not known, or names form a circle", body = Problem),
     ))]
 pub(crate) async fn put_schedule(
     State(api): State<Api>,
@@ -138,7 +138,7 @@ pub(crate) async fn list_schedules(
     responses(
         (status = 200, description = "as it is now", body = Override),
         (status = 400, description = "a field is invalid", body = Problem),
-        (status = 422, description = "a name is not known, or names lead round in a circle", body = Problem),
+        (status = 422, description = "a name is not known, or names form a circle", body = Problem),
     ))]
 pub(crate) async fn put_override(
     State(api): State<Api>,
@@ -231,7 +231,7 @@ pub(crate) async fn list_overrides(
         ("to" = Option<String>, Query, description = "at most 400 days later (default: 30 days after `from`)"),
     ),
     responses(
-        (status = 200, description = "shifts that tile the span", body = Shifts),
+        (status = 200, description = "shifts that cover the span without gaps or overlaps", body = Shifts),
         (status = 400, description = "a parameter is invalid", body = Problem),
         (status = 404, description = "no such schedule", body = Problem),
     ))]

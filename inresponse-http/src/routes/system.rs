@@ -22,7 +22,7 @@ const COUNTED_FOR: Duration = Duration::from_secs(1);
 
 async fn census(api: &Api) -> Result<Census, Problem> {
     let late = || Problem::unavailable("the store did not answer in time");
-    // The second one waits for the answer to the first.
+    // A second caller waits for the answer to the first.
     let last = tokio::time::timeout(PATIENCE, api.last_census().lock());
     let mut last = last.await.map_err(|_| late())?;
     let now = api.engine().clock().monotonic();

@@ -1,4 +1,4 @@
-//! Fetches certificates and confirmations from Amazon SNS.
+//! Fetches from Amazon SNS: signing certificates, and the links that confirm subscriptions.
 
 use std::collections::HashMap;
 use std::fmt::Debug;
@@ -40,7 +40,7 @@ impl Amazon {
     }
 
     fn certificates(&self) -> MutexGuard<'_, HashMap<AmazonUrl, Bytes>> {
-        // Nothing panics while it holds the lock, so what a poisoned lock guards is whole.
+        // No code panics while it holds the lock, so the data behind a poisoned lock is intact.
         self.certificates.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -69,13 +69,13 @@ async fn read(request: Request, announced: Option<usize>, room: &Room) -> Result
         if length > MAX_BYTES {
             return Err(too_large());
         }
-        // Only once so much has arrived, so that nobody takes room by announcing something; and all of it at once, so
-        // that no two wait for each other.
+        // The memory is taken only after this many bytes have arrived, so that announcing a large body is not enough.
+        // All of it is taken at once, so that two messages do not wait for each other.
         if length > SMALL && held.is_none() {
             let needed = announced.unwrap_or(MAX_BYTES).max(length) - SMALL;
             let needed = u32::try_from(needed).unwrap_or(u32::MAX);
             let got = tokio::time::timeout(PATIENCE / 2, room.take(needed)).await;
-            // Senders repeat what was answered 503.
+            // Senders repeat a message that was answered with 503.
             let no_room =
                 || Problem::unavailable("the server is too busy for a message this large").not_recorded();
             held = Some(got.ok().flatten().ok_or_else(no_room)?);

@@ -23,9 +23,9 @@ const AT_ONCE: usize = 128;
 /// The maximum difference between the clocks of senders and servers. A recovery that was recorded before an incident
 /// counts for it if it is at most this much later than the incident's first report.
 const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(2);
-/// The maximum number of a service's resolved incidents that are searched for a recovery, newest first.
+/// When a recovery arrives, at most this many resolved incidents of its service are searched, newest first.
 const LOOKED_AT: usize = 2_000;
-/// The number of resolved incidents that are read at once.
+/// The number of resolved incidents that are read at a time.
 const PAGE: usize = 200;
 
 /// The result for one alert of a message.
@@ -140,7 +140,7 @@ async fn report(api: &Api, sender: &Caller, trouble: &Trouble) -> Result<Taken, 
     };
     match open(api, sender, trouble.report(recurrence), trouble).await? {
         Taken::Opened(number) if before != Standing::Late && standing() == Standing::Late => {
-            // Its recovery came meanwhile and found nothing open yet.
+            // Its recovery came in the meantime and found no open incident yet.
             resolve(api, sender, None, number, StateChange::Resolve, None).await
         }
         taken => Ok(taken),
@@ -162,7 +162,7 @@ async fn open(
         Reported::Repeat(record) => Taken::Counted(record.number()),
         Reported::UnknownService => {
             let message = format!("no team owns the service `{}`", trouble.service());
-            // The log tells it once for the whole message.
+            // The log contains it once for the whole message.
             metrics::counter!("inresponse_reports_refused_total", "reason" => "unknown_service").increment(1);
             Taken::Refused(InvalidInput::field("service", message))
         }
@@ -178,7 +178,7 @@ async fn recover(api: &Api, sender: &Caller, recovery: Recovery) -> Result<Taken
     if let Some(trouble) = recovery.or_else.as_ref().filter(|_| is_moving) {
         let (service, key) = (trouble.service().as_str(), trouble.key().as_str());
         tracing::warn!(by = %sender.key, service, key, "an alert's end moves with every message: is its sender's clock behind?");
-        // It is no end, so it makes no report late either.
+        // It is not an end, so it does not make a report late either.
         return open(api, sender, trouble.report(Recurrence::Fresh), trouble).await;
     }
     let Some(record) = find(api, sender, &recovery.service, &recovery.subject).await? else {
@@ -227,7 +227,7 @@ async fn ending(api: &Api, recovery: &Recovery, record: &Record) -> Result<Endin
         Covers::None => (None, at > opened + CLOCKS_DIFFER),
     };
     let ended = Ended::new(began, at);
-    // What happened after the incident was opened cannot have been noted before.
+    // A recovery after the incident was opened cannot have been recorded before.
     if !is_known && noted(api, &recovery.service, incident.dedup_key(), ended).await? {
         return Ok(Ending::NotedAlready);
     }
@@ -338,7 +338,7 @@ async fn remarked(api: &Api, sender: &Caller, done: Done, remark: Remark) -> Res
             Done::Noted => unchanged("the request contains no note"),
         },
         Updated::Refused(_, Refusal::ClaimedBy(_)) => {
-            // Who has it keeps it, but what was said is kept too.
+            // The claimant does not change, but the note is kept.
             if remark.note.is_some() {
                 let only = by_sender(sender, remark.by, None, remark.note);
                 let _ = api.engine().update(number, &only).await?;

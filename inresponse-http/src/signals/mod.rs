@@ -112,7 +112,8 @@ impl Intake {
         &self.room
     }
 
-    /// The memory for requests without a known key. PagerDuty's clients have their key in the message itself.
+    /// The memory for requests without a known key in their headers. PagerDuty's clients are among them: their key is
+    /// inside the message.
     pub(crate) fn strangers_room(&self) -> &Room {
         &self.strangers_room
     }
@@ -133,7 +134,7 @@ impl Intake {
             Some(service) => Owner::Service(service.clone()),
             None => Owner::Key(sender.key.clone()),
         };
-        // Nothing panics while it holds the lock, so what a poisoned lock guards is whole.
+        // No code panics while it holds the lock, so the data behind a poisoned lock is intact.
         let mut all = self.recoveries.lock().unwrap_or_else(PoisonError::into_inner);
         ask(all.entry(owner).or_default())
     }

@@ -32,7 +32,7 @@ pub(crate) struct Watched {
 impl Watched {
     /// The message of a request, if its route takes messages.
     pub(crate) fn new(api: &Api, route: &str, request: &Request) -> Option<Self> {
-        // What asks for something is no message.
+        // A request that only reads is not a message.
         if request.method() != Method::POST {
             return None;
         }

@@ -3,12 +3,12 @@
 use inresponse_core::InvalidInput;
 use inresponse_core::model::OwnerName;
 
-/// The owner of the file that makes an entry.
+/// Converts the owner of the roster file that makes an entry.
 pub(super) fn owner(given: Option<String>) -> Result<Option<OwnerName>, InvalidInput> {
     given.map(OwnerName::new).transpose()
 }
 
-/// The same result, whose errors name that field.
+/// Gives the errors of a result the name of that field.
 pub(super) fn at<T>(field: &str, result: Result<T, InvalidInput>) -> Result<T, InvalidInput> {
     result.map_err(|error| {
         let mut named = InvalidInput::default();

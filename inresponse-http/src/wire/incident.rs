@@ -10,7 +10,7 @@ use inresponse_core::store::Record;
 
 use crate::caller::Addresses;
 
-/// An incident without what happened to it.
+/// Converts an incident into the API's type without the next alerts, the deliveries and the timeline.
 pub(crate) fn brief(record: &Record) -> Incident {
     let incident = &record.incident;
     let (claimed, resolved) = (incident.claimed(), incident.resolved());
@@ -48,7 +48,7 @@ pub(crate) fn brief(record: &Record) -> Incident {
     }
 }
 
-/// An incident with all that happened to it.
+/// Converts an incident into the API's type with the next alerts, the deliveries and the timeline.
 pub(crate) fn details(record: &Record, addresses: Addresses) -> Details {
     let incident = &record.incident;
     let shown = Shown { incident, addresses };
@@ -61,7 +61,8 @@ pub(crate) fn details(record: &Record, addresses: Addresses) -> Details {
     }
 }
 
-/// How contacts are answered: a person by their name, except to keys that may see addresses.
+/// Converts the contacts of an incident into texts: a person's contact is shown as the person, except to keys that may
+/// see addresses.
 struct Shown<'a> {
     incident: &'a model::Incident,
     addresses: Addresses,

@@ -13,7 +13,7 @@ use super::field::{at, owner};
 use super::roster::Named;
 use crate::caller::Addresses;
 
-/// The person that a request asks for, and their contacts with the names of their fields.
+/// Converts a person from a request. Also returns the person's contacts with the names of their fields.
 pub(crate) fn profile(given: api::PersonEntry) -> Result<(Profile, Vec<Named>), InvalidInput> {
     let mut invalid = InvalidInput::default();
     let owner = invalid.keep(owner(given.owner));
@@ -72,7 +72,7 @@ pub(crate) fn profile(given: api::PersonEntry) -> Result<(Profile, Vec<Named>), 
     }
 }
 
-/// How a person is answered.
+/// Converts a person into the API's type.
 pub(crate) fn person(id: &PersonId, profile: &Profile, addresses: Addresses) -> api::Person {
     let contact = |contact: &Contact| match addresses {
         Addresses::Whole => contact.to_string(),
@@ -99,7 +99,8 @@ pub(crate) fn person(id: &PersonId, profile: &Profile, addresses: Addresses) -> 
     }
 }
 
-/// How it is answered what became of test messages. What a carrier says may hold an address.
+/// Converts the results of test messages into the API's type. Without access to addresses, the carrier's answers are
+/// left out, because they may contain an address.
 pub(crate) fn tests(tested: &[Tested], addresses: Addresses) -> api::Tests {
     let detail = |tested: &Tested| match addresses {
         Addresses::Whole => Some(tested.outcome.reason().to_owned()).filter(|reason| !reason.is_empty()),

@@ -35,7 +35,7 @@ pub(super) fn bare(named: &[Named]) -> Vec<Target> {
     named.iter().map(|(_, target)| target.clone()).collect()
 }
 
-/// The service that a request asks for.
+/// Converts a service from a request.
 pub(crate) fn service(service: &ServiceName, given: api::Owner) -> Result<Entry, InvalidInput> {
     let mut invalid = InvalidInput::default();
     let team = match given.team {
@@ -52,7 +52,7 @@ pub(crate) fn service(service: &ServiceName, given: api::Owner) -> Result<Entry,
     }
 }
 
-/// How a service is answered; `None` for another kind of entry.
+/// Converts a service into the API's type. `None` for another kind of entry.
 pub(crate) fn service_of(entry: &Entry) -> Option<api::Service> {
     match entry {
         Entry::Service { service, team, owner } => Some(api::Service {
@@ -69,7 +69,7 @@ pub(crate) fn service_of(entry: &Entry) -> Option<api::Service> {
     }
 }
 
-/// The settings that a request asks for.
+/// Converts a team's settings from a request.
 pub(crate) fn settings(given: TeamSettings) -> Result<(Team, Vec<Named>), InvalidInput> {
     let mut invalid = InvalidInput::default();
     let fallback = match &given.fallback {
@@ -115,7 +115,7 @@ pub(crate) fn settings(given: TeamSettings) -> Result<(Team, Vec<Named>), Invali
     }
 }
 
-/// Converts a team for an answer.
+/// Converts a team into the API's type.
 pub(crate) fn team(name: &TeamName, team: &Team) -> api::Team {
     api::Team {
         team: name.to_string(),
@@ -161,7 +161,7 @@ pub(crate) fn rota(given: &DayEntry) -> Result<(Rota, Vec<Named>), InvalidInput>
     }
 }
 
-/// Converts a day of a calendar for an answer.
+/// Converts a calendar day into the API's type.
 pub(crate) fn day(team: &TeamName, day: NaiveDate, rota: &Rota) -> Day {
     Day {
         team: team.to_string(),
@@ -172,7 +172,7 @@ pub(crate) fn day(team: &TeamName, day: NaiveDate, rota: &Rota) -> Day {
     }
 }
 
-/// Converts the people on call for an answer.
+/// Converts the people on call into the API's type.
 pub(crate) fn on_call(team: &TeamName, at: DateTime<Utc>, on_call: &engine::OnCall) -> OnCall {
     let level = |n| people(&on_call.matrix, Level::At(n));
     OnCall {
@@ -185,7 +185,7 @@ pub(crate) fn on_call(team: &TeamName, at: DateTime<Utc>, on_call: &engine::OnCa
     }
 }
 
-/// The people of a level, each once, and the contacts that are nobody's.
+/// The people of a level, each once, and the contacts that belong to no person.
 pub(crate) fn people(matrix: &Matrix, level: Level) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for contact in matrix.contacts(level) {
@@ -200,7 +200,7 @@ pub(crate) fn people(matrix: &Matrix, level: Level) -> Vec<String> {
     names
 }
 
-/// How a change of the roster is answered.
+/// Converts a change of the roster into the API's type.
 pub(crate) fn change(change: &RosterChange) -> Change {
     Change { at: change.at(), by: change.by().to_string(), what: change.description() }
 }

@@ -15,10 +15,10 @@ use super::roster::{Named, bare, read, texts};
 /// The end of a feed's URL that is masked.
 const MASK: &str = "/…";
 
-/// The schedule that a request asks for, and whom it names with the names of the fields.
+/// Converts a schedule from a request. Also returns the targets that it names, with the names of their fields.
 ///
-/// `zone` is for a request that names none. A feed may be given as it is shown, if the schedule has it: `known` are the
-/// feeds that it has.
+/// If the request names no time zone, `zone` is used. The URL of a feed may be masked if the schedule already has the
+/// feed: `known` are the schedule's feeds.
 pub(crate) fn schedule(
     given: api::ScheduleEntry,
     zone: Zone,
@@ -41,7 +41,8 @@ pub(crate) fn schedule(
         .map(|(i, given)| feed(&format!("feeds[{i}]"), given, &mut known, &mut invalid))
         .collect();
     let layers: Vec<Layer> = layers.into_iter().flatten().collect();
-    // If something is missing, places have moved: what is wrong with them is told first.
+    // An invalid layer or feed was left out, so later ones have moved in the list. The errors so far are returned
+    // first.
     let Some(zone) = zone.filter(|_| invalid.is_empty()) else { return Err(invalid) };
     let schedule = Schedule::new(zone, layers, feeds.into_iter().flatten().collect())?;
     Ok((schedule.owned_by(owner.flatten()), named))
@@ -72,7 +73,7 @@ fn layer(
     Some(Layer { name: name?, rank: given.rank, members, from: from?, begins, until, turn: turn?, hours })
 }
 
-/// A local time that may be absent; the outer `None` if it is invalid.
+/// Converts a local time that may be absent. The outer `None` means that it is invalid.
 fn wall_time(field: &str, text: Option<&str>, invalid: &mut InvalidInput) -> Option<Option<WallTime>> {
     match text {
         None => Some(None),
@@ -139,7 +140,8 @@ fn weekly(field: &str, given: &api::Hours, invalid: &mut InvalidInput) -> Option
     valid.then_some(Hours { days, from, to })
 }
 
-/// `known` loses the feed that is meant, so that two feeds of one host are told apart.
+/// Converts a feed from a request. If its URL is masked, the URL is that of the matching feed in `known`, which is then
+/// removed from `known`. So two masked feeds of one host are not confused.
 fn feed(field: &str, given: api::Feed, known: &mut Vec<&Feed>, invalid: &mut InvalidInput) -> Option<Feed> {
     let role = match given.role.as_str() {
         "base" => FeedRole::Base,
@@ -164,7 +166,7 @@ fn feed(field: &str, given: api::Feed, known: &mut Vec<&Feed>, invalid: &mut Inv
     }
 }
 
-/// How a schedule is answered.
+/// Converts a schedule into the API's type.
 pub(crate) fn schedule_of(team: &TeamName, name: &ScheduleName, schedule: &Schedule) -> api::Schedule {
     api::Schedule {
         team: team.to_string(),
@@ -228,7 +230,7 @@ fn feed_of(feed: &Feed) -> api::Feed {
     api::Feed { url: feed.masked(), role: role.to_owned(), id: Some(feed.id().to_string()) }
 }
 
-/// The override that a request asks for, and whom it names with the names of the fields.
+/// Converts an override from a request. Also returns the targets that it names, with the names of their fields.
 pub(crate) fn stand_in(given: &api::OverrideEntry) -> Result<(Override, Vec<Named>), InvalidInput> {
     let mut invalid = InvalidInput::default();
     let from = invalid.keep(at("from", given.from.parse::<Moment>()));
@@ -245,13 +247,13 @@ pub(crate) fn stand_in(given: &api::OverrideEntry) -> Result<(Override, Vec<Name
     ))
 }
 
-/// Whether an override begins before it ends by the clocks of its schedule's zone.
+/// Checks that an override begins before it ends, in its schedule's time zone.
 pub(crate) fn in_order(stand_in: &Override, zone: &Zone) -> Result<(), InvalidInput> {
     let (from, to) = stand_in.span(zone);
     if from < to { Ok(()) } else { Err(InvalidInput::field("to", "must be after `from`")) }
 }
 
-/// How an override is answered.
+/// Converts an override into the API's type.
 pub(crate) fn override_of(id: &OverrideId, stand_in: &Override) -> api::Override {
     api::Override {
         id: id.to_string(),
@@ -264,7 +266,7 @@ pub(crate) fn override_of(id: &OverrideId, stand_in: &Override) -> api::Override
     }
 }
 
-/// How the shifts of a span are answered.
+/// Converts the shifts of a span into the API's type.
 pub(crate) fn shifts(shifts: &[roster::Shift]) -> api::Shifts {
     api::Shifts { shifts: shifts.iter().map(shift).collect() }
 }
@@ -280,7 +282,7 @@ fn shift(shift: &roster::Shift) -> api::Shift {
     }
 }
 
-/// The span of shifts that a request asks for: at most 400 days.
+/// Checks the span of shifts in a request: at most 400 days.
 pub(crate) fn span(from: DateTime<Utc>, to: DateTime<Utc>) -> Result<(), InvalidInput> {
     if to <= from {
         return Err(InvalidInput::field("to", "must be after `from`"));

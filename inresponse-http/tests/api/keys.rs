@@ -1,4 +1,4 @@
-//! Keys: how they are shown, and what becomes of wrong ones.
+//! Keys: how they are shown, and how wrong ones are refused.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;

@@ -187,7 +187,7 @@ impl Envelope {
                 return other_event(&message, Some(self.topic()), context);
             }
         }
-        // Whatever else is published is told as it is, rather than to nobody.
+        // Any other message becomes an alert with its text, so that it is not lost.
         let key = key::of(&self.message_id);
         let key = key.ok_or_else(|| InvalidInput::field("MessageId", "must not be empty"))?;
         let labels = [("topic", self.topic())];

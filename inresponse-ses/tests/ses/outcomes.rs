@@ -66,7 +66,7 @@ async fn p09_every_error_of_ses_is_the_outcome_it_should_be_after_one_attempt() 
         (400, "ThrottlingException", "Maximum sending rate exceeded.".to_owned(), "throttled 1000"),
         (400, "ThrottlingException", "Daily message quota exceeded.".to_owned(), "throttled 30000"),
         (400, "LimitExceededException", "too many".to_owned(), "throttled 30000"),
-        // Nobody knows what became of it, but where the service says so.
+        // The result is unknown, except if the service says it.
         (503, "ServiceUnavailableException", "later".to_owned(), "unavailable"),
         (500, "InternalFailure", "oops".to_owned(), "unknown"),
         (500, "InternalServiceErrorException", "oops".to_owned(), "unknown"),

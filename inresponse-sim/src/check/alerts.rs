@@ -210,8 +210,8 @@ impl Checker<'_> {
         }
     }
 
-    /// P11: a message that is sent although somebody has the incident says so, to whom it was handed, and to those who were
-    /// alerted where they are told at all.
+    /// P11: a message that is sent while somebody has the incident says that. It goes only to the person who was handed
+    /// the incident, and, if status updates are on, to the people who were alerted.
     fn status_updates_are_for_those_concerned(&self) {
         for update in self.history.sends.iter().filter(|sent| sent.is_status_update()) {
             // A level may have begun with a lease under which nothing was sent.
@@ -229,8 +229,10 @@ impl Checker<'_> {
                 matches!(&call.update.state, Some(StateChange::HandTo(to)) if to.as_str() == update.contact.as_str())
             });
             if !(was_alerted || was_handed) || !calls.any(|call| closes(call)) {
-                let text =
-                    format!("{} was told who has {}, which is none of theirs", update.contact, update.number);
+                let text = format!(
+                    "{} got a status update about {} without a reason",
+                    update.contact, update.number
+                );
                 self.violated(11, text);
             }
         }

@@ -94,7 +94,8 @@ impl Checker<'_> {
         if !incident.is_unclaimed() {
             self.violated(12, format!("everybody was alerted for {number}, but it is not unclaimed"));
         }
-        // Since it was opened or released: repeat rounds belong together, so with them it cannot be told apart.
+        // Events count since the incident was opened or released. Repeat rounds belong together, because the events do
+        // not distinguish them.
         let count = |of: &dyn Fn(&Event) -> bool| {
             incident.timeline().entries().iter().filter(|e| of(&e.event)).count()
         };

@@ -58,7 +58,7 @@ impl<'a> Checker<'a> {
             if before[handed..].iter().any(|e| is_by(&e.event, to)) {
                 self.violated(22, format!("{to} answered, but {number} was open again"));
             }
-            // The same by the time that really passed, where every clock tells it.
+            // The same check by elapsed time, if all clocks agree.
             let alerts = self.sends.get(&number).into_iter().flatten().map(|i| self.sent(*i));
             let round = self.round_at(call);
             let first =
@@ -115,7 +115,7 @@ impl<'a> Checker<'a> {
         else {
             return None;
         };
-        // Not where they had it already, and something else of the call changed.
+        // This does not apply if they had the incident already, and the call changed something else.
         let (incident, updated_at) = (&record.incident, record.incident.updated_at());
         let is_new = incident.claimed().is_some_and(|claimed| claimed.at == updated_at);
         (is_new && *to != call.update.by).then(|| (to, call.ended, micros(incident.matrix().wait())))

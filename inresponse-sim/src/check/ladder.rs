@@ -50,7 +50,7 @@ impl<'a> Escalations<'a> {
         let escalates =
             |call: &&&UpdateCall| call.update.state == Some(StateChange::Escalate) && may_have(call);
         let mut left: Vec<_> = updates.iter().filter(escalates).copied().collect();
-        // What was over first can explain the fewest.
+        // A call that ended first can explain the fewest sends.
         left.sort_by_key(|call| if call.answer.is_open() { None } else { call.ended }.unwrap_or(Micros::MAX));
         Self { left }
     }
@@ -77,7 +77,7 @@ impl<'a> Checker<'a> {
             let (mut from, mut escalations) = (None, Escalations::of(self.updates_of(number)));
             let mut past = Vec::new();
             for (i, (round, sends)) in (1u32..).zip(&rounds) {
-                // What a round that sent nothing froze is not known.
+                // The matrix of a round that sent nothing is not known.
                 let past_is_known = i == *round;
                 let frozen = self.frozen(number, *round, from, sends, past_is_known.then_some(&*past));
                 let named = |record: &&Record| record.incident.round() == *round;
@@ -135,7 +135,7 @@ impl<'a> Checker<'a> {
             self.days(team, from, to).into_iter().map(move |day| Frozen { name, team, day })
         };
         let mut frozen = Vec::new();
-        // Whatever falls back was looked at again; only what was found as a whole may be of a copy that lags.
+        // A resolution with a fallback was read again. Only a complete resolution may come from a copy that lags.
         for roster in self.copies(from, to) {
             for whose in whose(roster) {
                 match whose {
@@ -184,7 +184,7 @@ impl<'a> Checker<'a> {
             _ => None,
         };
         let handed: Vec<(&UpdateCall, &str)> = self.updates_of(number).iter().filter_map(handed).collect();
-        // With more than that, something else may have been all that changed.
+        // If the call contains more, something else may have been the only change.
         let is_sure = |call: &UpdateCall| {
             !call.answer.is_open() && call.update.severity.is_none() && call.update.note.is_none()
         };
@@ -206,7 +206,7 @@ impl<'a> Checker<'a> {
     /// Whether a roster explains a round's sends: each recipient is in the roster's matrix, at the level of the send.
     fn explains(candidate: &Frozen, sends: &[&Sent]) -> bool {
         sends.iter().all(|sent| {
-            // Not twice, if it is level 1.
+            // If the fallback is level 1, it is not alerted twice.
             let fallback_is_first = sent.purpose == Purpose::Alert(Level::Fallback)
                 && !candidate.has_calendar()
                 && sends.iter().any(|one| one.purpose == Purpose::Alert(Level::At(1)));
@@ -319,7 +319,7 @@ impl<'a> Checker<'a> {
             }
             let slack = TimeDelta::microseconds(i64::try_from(slack).unwrap_or(0));
             let passed = next.wall - one.wall;
-            // Where its first lease was lost, the level had begun at some time before.
+            // If its first lease was lost, the level had begun at some earlier time.
             let since = if one.attempt > 1 { 0 } else { since };
             let is_early = passed + slack < TimeDelta::from_std(wait).unwrap_or_default();
             if is_early && !escalations.take(since, next.began) {

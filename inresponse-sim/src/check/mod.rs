@@ -62,7 +62,7 @@ pub fn violations(played: &Played) -> Vec<Violation> {
     checker.found.into_inner()
 }
 
-/// Which delivery a send belongs to, as its recipient would tell it.
+/// The delivery to which a send belongs, as its recipient sees it.
 type Target = (IncidentNumber, u32, Purpose, Contact);
 
 struct Checker<'a> {
@@ -189,7 +189,7 @@ impl<'a> Checker<'a> {
         if !self.is_left_alone(number, from, to) {
             return false;
         }
-        // The last that was asked of it before then, if anything could have closed it.
+        // The last request about it before that time, if any request could have closed it.
         let closed = self.updates_of(number).iter().any(|call| {
             call.began < from
                 && closes(call)

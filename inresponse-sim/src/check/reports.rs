@@ -44,7 +44,7 @@ impl Checker<'_> {
         }
     }
 
-    /// P2: a number is unique, and higher than those that were answered before its report was made.
+    /// P2: a number is unique, and higher than every number that was returned before its report was made.
     fn numbers_ascend(&self) {
         let mut numbers = BTreeSet::new();
         let new = |call: &ReportCall| match call.answer.got()? {

@@ -54,7 +54,7 @@ impl<'a> Checker<'a> {
                 Some(Reply::New(record)) => {
                     seen.push(Seen { began: call.began, ended, record, changed: true });
                 }
-                // Whether it changed anything but the count cannot be told.
+                // It is unknown whether it changed anything except the count.
                 Some(Reply::Repeat(record)) => {
                     seen.push(Seen { began: call.began, ended, record, changed: false });
                 }

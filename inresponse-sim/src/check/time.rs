@@ -1,4 +1,4 @@
-//! Checks P9, P12 and P13: nothing comes late unless a fault explains it.
+//! Checks P9, P12 and P13: nothing is late unless a fault explains it.
 
 use std::collections::BTreeMap;
 

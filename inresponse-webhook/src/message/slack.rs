@@ -54,7 +54,7 @@ fn links(alert: &Alert) -> String {
 
 fn link(text: &str, url: &str) -> String {
     let url = url.replace('|', "%7C").replace('<', "%3C").replace('>', "%3E");
-    // A bar ends the URL, and nothing else.
+    // Only a bar ends the URL.
     format!("<{}|{}>", escape(&url), escape(text))
 }
 

@@ -12,7 +12,7 @@ pub(super) struct Place {
     pub(super) path: String,
 }
 
-/// Which file uses which, with the first place where it does.
+/// The pairs of a file and a file that it uses, each with the first place where it does.
 pub(super) type Uses = BTreeMap<(FileId, FileId), Place>;
 
 /// All uses of other files of the crate.
@@ -56,7 +56,7 @@ impl Names<'_> {
         };
         let files = found.into_iter().filter_map(|found| match found {
             Found::Module(module) if kind == Kind::With => Some(self.source.modules[module].file),
-            // What is used of it is named elsewhere.
+            // The items used from the module are named elsewhere.
             Found::Module(_) => None,
             Found::In(file) => Some(file),
         });

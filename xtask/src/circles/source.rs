@@ -257,7 +257,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
                 let file = self.module().file;
                 match &item.ident {
                     Some(name) => drop(self.source.macros.insert(name.to_string(), file)),
-                    // What it may define.
+                    // The names that the macro may define.
                     None => idents(item.mac.tokens.clone(), &mut |name| self.name(name, Name::Item)),
                 }
                 visit::visit_item_macro(self, item);

@@ -50,7 +50,7 @@ impl File {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(error) => return Err(Failure::Given(format!("{}: {error}", path.display()))),
         };
-        // The message alone: the whole error quotes the line, which may hold the key.
+        // Only the message: the whole error quotes the line, which may contain the key.
         toml::from_str(&text)
             .map_err(|e: toml::de::Error| Failure::Given(format!("{}: {}", path.display(), e.message())))
     }

@@ -1,4 +1,4 @@
-//! Writing the roster of a server as a file.
+//! The command `inresponse roster export`: writes the roster of a server as a file.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -55,7 +55,7 @@ struct File {
     roster: FileRoster,
 }
 
-/// A file, and what it cannot say.
+/// The text of a file, and the notes about what it cannot contain.
 struct Written {
     roster: FileRoster,
     notes: Vec<String>,
@@ -124,7 +124,7 @@ fn written(held: &Held, team: Option<&TeamName>) -> Written {
 
 type Chosen<'a> = Vec<(&'a EntryKey, &'a Entry, &'a Given)>;
 
-/// The entries to write: all but those of the deployment's own watch, or those of a team with the people it names.
+/// The entries to write: all except the canary's, or those of one team with the people whom it names.
 fn chosen<'a>(held: &'a Held, team: Option<&TeamName>) -> Chosen<'a> {
     let owner = |entry: &Entry| match entry {
         Entry::Service { team, .. } => Some(team.clone()),

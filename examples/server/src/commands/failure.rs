@@ -23,7 +23,7 @@ impl Failure {
         match self {
             Failure::Given(_) => 64,
             Failure::Refused(_) => 1,
-            // What could not be printed was done.
+            // The change was made, only its result could not be printed.
             Failure::Io(_) => 3,
             Failure::Call(error) => match error.kind() {
                 Kind::Config => 64,

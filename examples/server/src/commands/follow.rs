@@ -31,7 +31,7 @@ pub(crate) struct WatchArgs {
 /// Reads all unresolved incidents, by number.
 async fn unresolved(client: &Client, query: &ListQuery) -> Result<BTreeMap<u64, Incident>, Failure> {
     let mut found = BTreeMap::new();
-    // In this order an incident that is claimed meanwhile is seen twice rather than not at all.
+    // In this order, an incident that is claimed between the two queries is seen twice rather than not at all.
     for state in [State::Open, State::Claimed] {
         let mut pages = client.pages(query.clone().state(state).limit(500));
         while let Some(page) = pages.next().await? {
@@ -66,7 +66,7 @@ pub(super) async fn watch(args: WatchArgs) -> Result<(), Failure> {
                     return Ok(());
                 }
             }
-            // A server that is started again is waited for.
+            // The command waits for a server that is restarted.
             Err(Failure::Call(error)) if matches!(error.kind(), Kind::Transport | Kind::Overloaded) => {
                 output::warn(&format!("{error}; trying again"))?;
             }

@@ -1,4 +1,4 @@
-//! The roster that a server has.
+//! Reads the roster of a server.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use inresponse_http::entries;
 use super::Failure;
 use crate::config::{Given, masked_schedule};
 
-/// How many requests are made at once.
+/// The maximum number of concurrent requests.
 const AT_ONCE: usize = 8;
 
 /// The roster of a server, as far as it was read.
@@ -70,7 +70,7 @@ impl Held {
         Ok(held)
     }
 
-    /// The calendars of these teams, unless they were read already.
+    /// Reads the calendars of these teams, unless they were read already.
     pub(super) async fn read_calendars(
         &mut self,
         client: &Client,
@@ -98,7 +98,7 @@ impl Held {
         self.entries.get(key).map(|(entry, _)| entry)
     }
 
-    /// An entry as a request would give it.
+    /// An entry in the form of a request.
     pub(super) fn given(&self, key: &EntryKey) -> Option<&Given> {
         self.entries.get(key).map(|(_, given)| given)
     }
@@ -108,7 +108,7 @@ impl Held {
         self.entries.iter().map(|(key, (entry, given))| (key, entry, given))
     }
 
-    /// The same as a roster in memory.
+    /// The roster as a snapshot in memory.
     pub(super) fn snapshot(&self) -> Snapshot {
         let mut snapshot = Snapshot::default();
         for (entry, _) in self.entries.values() {
@@ -176,7 +176,7 @@ impl Held {
     }
 }
 
-/// A newer server may tell what this version does not know.
+/// A newer server may return values that this version does not know.
 fn understood<T>(kind: &str, name: &str, read: Result<T, InvalidInput>) -> Result<T, Failure> {
     read.map_err(|error| {
         Failure::Refused(format!("this version does not understand the server's {kind} {name}: {error}"))
@@ -199,7 +199,7 @@ async fn calendar(client: &Client, team: TeamName) -> Result<(TeamName, Vec<Day>
     Ok((team, days))
 }
 
-/// A day as a request gives it.
+/// A day in the form of a request.
 pub(super) fn day_given(oncall: &[Target], escalation: &[Vec<Target>]) -> DayEntry {
     DayEntry::new(texts(oncall), escalation.iter().map(|level| texts(level)).collect())
 }

@@ -304,7 +304,7 @@ fn level_name(level: &Level) -> String {
     }
 }
 
-/// The state of a delivery, in the words of the board.
+/// The state of a delivery, in the words that the board uses.
 fn status(delivery: &Delivery) -> String {
     let is_update = delivery.level == Level::Word(LevelWord::StatusUpdate);
     match (&delivery.status, is_update) {

@@ -89,8 +89,8 @@ pub(crate) enum ClientCommand {
     Oncall(incidents::OnCallArgs),
     /// Show whom a report would alert, and when, if nobody claimed the incident. Nothing is reported.
     ///
-    /// Each line has the time in UTC, the level, the person, the method, and what leads to the person: the layer, the
-    /// override, the feed, the calendar day or the fallback.
+    /// Each line has the time in UTC, the level, the person, the method, and the reason: the layer, the override, the
+    /// feed, the calendar day or the fallback.
     ///
     /// Example: inresponse plan athens --severity WARN --at 2026-12-24T23:00:00Z
     #[command(verbatim_doc_comment, after_help = EXIT)]
@@ -117,13 +117,13 @@ pub(crate) enum RosterCommand {
     Import(import::ImportArgs),
     /// Write the server's roster as TOML, which `roster import` reads.
     ///
-    /// The URLs of calendar feeds are masked, since they are secrets. Importing a masked URL keeps the feed that the
-    /// server has.
+    /// The URLs of calendar feeds are masked, because they are secrets. If a masked URL is imported, the server keeps
+    /// the feed that it has.
     ///
     /// Example: inresponse roster export --team web > web.toml
     #[command(verbatim_doc_comment, after_help = EXIT)]
     Export(export::ExportArgs),
-    /// Check the coming days for gaps, and for whatever else would keep an alert from reaching somebody.
+    /// Check the coming days for gaps, and for other reasons why an alert might reach nobody.
     ///
     /// Example: inresponse roster check --days 90 --team web
     #[command(verbatim_doc_comment, after_help = CHECK_EXIT)]
@@ -163,7 +163,7 @@ pub(crate) fn run(command: ClientCommand) -> ExitCode {
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        // The reader has seen enough, as `head` has.
+        // The reader closed the pipe, as `head` does.
         Err(Failure::Io(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(failure) => failed(&failure),
     }

@@ -1,4 +1,4 @@
-//! What will happen: the dry run, and the coverage check.
+//! The commands of the dry run and of the coverage check.
 
 use anstyle::{AnsiColor, Style};
 use chrono::{DateTime, Utc};
@@ -59,7 +59,7 @@ pub(crate) struct CheckArgs {
     connect: Connect,
 }
 
-/// The kinds of findings that may keep an alert from reaching anybody.
+/// The kinds of findings because of which an alert may reach nobody.
 const SERIOUS: [&str; 4] = ["gap", "noMethod", "unknownName", "staleFeed"];
 
 pub(super) async fn check(args: CheckArgs) -> Result<(), Failure> {

@@ -100,7 +100,7 @@ fn random_key() -> Result<String, Failure> {
 async fn until_known(client: &Client, report: &Report) -> Result<Reported, ClientError> {
     let clock = SystemClock::new();
     let mut pause = PAUSE;
-    // Once a report may have been recorded, only a success tells what became of it.
+    // After a report may have been recorded, only a success makes its result known.
     let mut unknown: Option<ClientError> = None;
     loop {
         let error = match client.report(report).await {

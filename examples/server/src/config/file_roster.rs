@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FileRoster {
-    /// Kept with every entry of the file, so that what the file no longer names can be found.
+    /// The owner, stored with every entry of the file, so that entries that the file no longer names can be found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) owner: Option<String>,
-    /// Service to team.
+    /// The team of each service.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) services: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -121,7 +121,7 @@ fn is_without_levels(levels: &Levels) -> bool {
     levels.texts().is_empty()
 }
 
-/// The words of the HTTP API that a file writes in kebab-case.
+/// The words of the HTTP API that have another form in a file: kebab-case.
 const WORDS: [(&str, &str); 5] = [
     ("escalateAfterSeconds", "escalate-after-seconds"),
     ("alertLevels", "alert-levels"),
@@ -130,7 +130,7 @@ const WORDS: [(&str, &str); 5] = [
     ("insteadOf", "instead-of"),
 ];
 
-/// A field of the HTTP API, or a message about one, in the words of a file.
+/// Replaces the words of the HTTP API in a field or a message by those of a file.
 pub(super) fn in_words_of_a_file(text: &str) -> String {
     WORDS.iter().fold(text.to_owned(), |text, (theirs, ours)| text.replace(theirs, ours))
 }

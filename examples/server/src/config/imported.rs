@@ -8,7 +8,7 @@ use toml::de::{DeTable, DeValue};
 use super::file_roster::{FileRoster, in_words_of_a_file};
 use super::{ConfigError, FeedUrls, RosterSeed};
 
-/// Quoted words in error messages that are the program's own, not the file's.
+/// Words in backquotes that error messages may contain although the file does not: they are the program's own.
 const OURS: [&str; 5] = ["scheme:address", "from", "until", "who", "after-seconds"];
 
 /// Reads and checks the `[roster]` of a file, and ignores the rest of the file.

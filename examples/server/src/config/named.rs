@@ -25,7 +25,7 @@ impl Config {
     }
 }
 
-/// Whom an entry names, by its fields in a file.
+/// The targets that an entry names, with their fields in a file.
 fn targets(entry: &Entry) -> Vec<(String, Vec<Target>)> {
     match entry {
         Entry::Service { .. } | Entry::Feed { .. } => Vec::new(),
@@ -100,7 +100,7 @@ impl Named {
         };
         let can_alert = match engine {
             Some(engine) => engine.can_alert(team).await?,
-            // On its first start without a roster of its own the server makes the sample.
+            // On its first start without a configured roster, the server makes the sample.
             None => self.seeded.is_empty() && team.as_str() == SAMPLE_TEAM,
         };
         Ok((!can_alert).then(|| format!("catch-all: team `{team}` does not exist or has nobody to alert")))

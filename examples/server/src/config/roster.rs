@@ -1,4 +1,4 @@
-//! The roster of a file, checked: every entry as it is stored, and as the HTTP API takes it.
+//! The checked roster of a file: every entry in its stored form and in the form of the HTTP API.
 
 use chrono::NaiveDate;
 use inresponse_client::{
@@ -34,7 +34,7 @@ pub(crate) struct Wanted {
     pub(crate) place: String,
 }
 
-/// An entry as the HTTP API takes it.
+/// An entry in the form of the HTTP API.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Given {
     Service(Owner),
@@ -45,12 +45,13 @@ pub(crate) enum Given {
     Override(OverrideEntry),
 }
 
-/// What a file may say of a calendar feed.
+/// The URLs of calendar feeds that a file may contain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FeedUrls {
-    /// Its URL.
+    /// Only whole URLs.
     Whole,
-    /// Its URL, or what an export shows of it. Entries have what is [known of a feed](known_by) instead of URLs.
+    /// Whole URLs, or masked ones as an export shows them. Entries then have [what a server shows](known_by) of a feed
+    /// instead of its URL.
     MayBeMasked,
 }
 
@@ -75,7 +76,7 @@ impl RosterSeed {
     }
 }
 
-/// The places of the kinds in [`RosterSeed::entries`].
+/// The order of the kinds in [`RosterSeed::entries`].
 const PEOPLE: usize = 0;
 const TEAMS: usize = 1;
 const SCHEDULES: usize = 2;
@@ -203,7 +204,7 @@ impl Reader<'_> {
         }
         let Some(service) = self.name(&place, ServiceName::new(name)) else { return };
         let given = Owner { team: Some(team), owner: self.owner() };
-        // The only field stands at the entry's own place.
+        // The only field has the place of the entry itself.
         match entries::service(&service, given.clone()) {
             Ok(entry) => self.keep(SERVICES, place, Given::Service(given), Ok(entry)),
             Err(error) => self.invalid.append(rename(&error, &place)),
@@ -223,7 +224,7 @@ fn is_bare(settings: &TeamSettings) -> bool {
     *settings == bare
 }
 
-/// The errors of an entry of the HTTP API, at their place in a file and in its words.
+/// The errors of an entry, with their places and words in the file.
 fn in_file(error: &InvalidInput, place: &str) -> InvalidInput {
     let mut named = InvalidInput::default();
     for error in error.errors() {
@@ -233,7 +234,7 @@ fn in_file(error: &InvalidInput, place: &str) -> InvalidInput {
     named
 }
 
-/// A schedule whose feeds have what is [known of them](known_by) instead of URLs.
+/// A schedule whose feeds have [what a server shows](known_by) of them instead of URLs.
 ///
 /// # Errors
 /// Every invalid field.
@@ -266,7 +267,7 @@ fn shown(url: &str, id: Option<&str>) -> String {
     id.map_or_else(|| url.to_owned(), |id| format!("{url}#{id}"))
 }
 
-/// What a server would tell of the feed, so that a feed is compared with the server's without its URL.
+/// The text by which a server shows the feed. A feed can be compared with the server's by this text, without its URL.
 fn known_by(feed: &roster::Feed) -> String {
     let is_known =
         feed.url.split_once("/…").is_some_and(|(_, rest)| rest.is_empty() || rest.starts_with('#'));

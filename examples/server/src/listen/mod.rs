@@ -31,7 +31,7 @@ use stream::{Arriving, Moving};
 const HEADER_TIMEOUT: Duration = Duration::from_secs(13);
 /// The time limit for a client that reads nothing of its answer.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
-/// The number of bytes that are read at once. The head of a request is not much longer.
+/// The number of bytes that are read at a time. The head of a request is not much longer.
 const BUFFER: usize = 32 * 1024;
 /// The maximum number of connections that wait to be accepted, if the system allows it. A client beyond that tries
 /// again after a second.
@@ -44,7 +44,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Listens on that address.
 pub(crate) fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    // As the standard library does it: an address is free again at once.
+    // Like the standard library: the address can be used again at once.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
@@ -82,7 +82,7 @@ pub(crate) async fn serve(
                 }
             },
         };
-        // A small answer must not wait for the acknowledgement of the one before.
+        // A small answer must not wait for the acknowledgement of the previous one.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(error = %Chain::of(&error), "a connection keeps Nagle's algorithm");
         }
@@ -92,7 +92,7 @@ pub(crate) async fn serve(
             async move {
                 let mut request: Request =
                     request.map(|body| axum::body::Body::new(Arriving::new(body, Arc::clone(&peer))));
-                // Who is refused is told in the log.
+                // The log shows the address of a client that is refused.
                 request.extensions_mut().insert(ConnectInfo(address));
                 let held = Arc::clone(&peer);
                 request.extensions_mut().insert(HeldBack::new(move || held.answered()));

@@ -144,7 +144,7 @@ impl Peers {
     }
 
     fn connected(&self) -> MutexGuard<'_, Connected> {
-        // Nothing panics while it holds the lock, so what a poisoned lock guards is whole.
+        // No code panics while it holds the lock, so the data behind a poisoned lock is intact.
         self.connected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -53,8 +53,8 @@ async fn once(engine: &Engine, to: &Contact) -> Result<Option<Duration>, Box<dyn
         Reported::UnknownService => return Err("no team owns the canary's service".into()),
     };
     let accepted = accepted(engine, number, began).await;
-    // Resolved also where it went wrong, or the next report would only be counted.
-    // In the contact's own name, who then needs no status update.
+    // The incident is resolved even after a failure, because the next report would otherwise only be counted. It is
+    // resolved in the contact's own name, so that the contact gets no status update.
     let by = Update::state(Person::new(to.as_str())?, StateChange::Resolve);
     let _ = engine.update(number, &by).await?;
     accepted

@@ -155,7 +155,10 @@ async fn a_team_is_not_deleted_with_what_others_have_made_in_it() {
     scene.server.call(Method::PUT, "/teams/web/calendar/2031-03-01", Some(body)).await;
     let empty = "[roster]\nowner = 'web.toml'\n[roster.teams.other]\nfallback = ['ops@example.org']\n";
     let refused = import(&scene, empty, &["--prune", "--yes"]);
-    assert!(refused.code == 1 && refused.stderr.contains("web 2031-03-01 is not of web.toml"), "{refused:?}");
+    assert!(
+        refused.code == 1 && refused.stderr.contains("web 2031-03-01 is not owned by web.toml"),
+        "{refused:?}"
+    );
     assert_eq!(scene.server.call(Method::GET, "/teams/other", None).await.0, StatusCode::NOT_FOUND);
     scene.server.call(Method::DELETE, "/teams/web/calendar/2031-03-01", None).await;
     // An override goes with its schedule, even if somebody else made it.
@@ -179,7 +182,7 @@ async fn what_the_roster_would_refuse_is_told_by_its_place_before_anything_is_ch
         (
             format!("{team}levels = [{{ notify = 'schedule:a' }}]\n[roster.teams.web.schedules.a]\nlayers = [{{ name = 'x', members = ['team:web'], from = '2031-01-01', turn = {{ every = 1, unit = 'day' }} }}]\n"),
             1,
-            "lead round in a circle",
+            "form a circle",
         ),
         (
             format!("{team}[roster.teams.web.schedules.a]\nfeeds = [{{ url = 'https://c.example/…', as = 'base' }}]\n"),

@@ -90,7 +90,10 @@ async fn alertmanager_delivers_ten_thousand_alerts() {
     let took = began.elapsed().as_secs_f64();
     assert!(seen >= ALERTS, "only {seen} arrived in {took:.1} s");
     none_is_lost_and_none_doubled(&site).await;
-    println!("{ALERTS} alerts by Alertmanager, one a message: {took:.1} s, {:.0}/s", ALERTS as f64 / took);
+    println!(
+        "{ALERTS} alerts by Alertmanager, one in each message: {took:.1} s, {:.0}/s",
+        ALERTS as f64 / took
+    );
 }
 
 #[tokio::test]
@@ -115,7 +118,7 @@ async fn ten_thousand_alerts_come_in_messages_of_a_hundred() {
     }
     let rate = |took: f64| ALERTS as f64 / took;
     println!(
-        "{ALERTS} alerts, a hundred a message, eight messages at once: new {:.2} s, {:.0}/s; repeated {:.2} s, {:.0}/s",
+        "{ALERTS} alerts, a hundred in each message, eight messages at once: new {:.2} s, {:.0}/s; repeated {:.2} s, {:.0}/s",
         times[0],
         rate(times[0]),
         times[1],

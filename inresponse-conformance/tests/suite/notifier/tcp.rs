@@ -148,7 +148,7 @@ impl LineNotifier {
         let message = serde_json::json!({ "delivery": alert.delivery_id().as_str(), "text": text });
         let mut connection = BufReader::new(connection);
         let mut reply = String::new();
-        // Once the first byte may have gone out, nothing but a reply can tell what became of it.
+        // After the first byte may have been sent, only a reply shows the result.
         if let Err(error) = connection.write_all(format!("{message}\n").as_bytes()).await {
             return Outcome::unknown(error.to_string());
         }

@@ -194,7 +194,7 @@ fn p12_the_next_level_is_said_to_be_due_at_once_only_if_it_was() {
 }
 
 #[test]
-fn the_levels_that_have_begun_are_told_with_what_became_of_their_alerts() {
+fn the_levels_that_have_begun_are_listed_with_the_results_of_their_alerts() {
     let mut scene = Scene::crit(Matrix::new(
         vec![contacts("a x"), Vec::new(), contacts("b")],
         contacts("z"),

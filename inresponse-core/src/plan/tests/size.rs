@@ -103,7 +103,7 @@ fn talkative(scene: &mut Scene, _: i64) {
     }
 }
 
-/// Every process dies during a send, and nobody ever learns what became of it.
+/// Every process dies during a send, and its result is never known.
 fn deadly(scene: &mut Scene, _: i64) {
     for _ in 0..8 {
         let Some(due_at) = plan::due_at(&scene.incident) else { break };

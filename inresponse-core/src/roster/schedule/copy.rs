@@ -5,14 +5,14 @@ use serde::{Deserialize, Serialize};
 
 /// The events of a feed as they were last read: promise 18.
 ///
-/// A copy holds the events from 30 days before its reading to 400 days after it. Its age is kept apart, since it
-/// changes with every look at the feed.
+/// A copy holds the events from 30 days before its reading to 400 days after it. Its age is stored elsewhere, because
+/// it changes with every reading of the feed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FeedCopy {
     /// The events, by their beginning.
     pub events: Vec<FeedEvent>,
-    /// What could not be read of the calendar, in words for people.
+    /// The parts of the calendar that could not be read, in words for people.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<String>,
 }
@@ -25,7 +25,7 @@ pub struct FeedEvent {
     pub from: DateTime<Utc>,
     /// When the event ends.
     pub to: DateTime<Utc>,
-    /// Whatever in the event may name somebody: its summary and the parts of it, its attendee, its description.
+    /// Everything in the event that may name somebody: its summary and the parts of it, its attendee, its description.
     pub names: Vec<String>,
 }
 

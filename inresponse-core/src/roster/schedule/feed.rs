@@ -27,7 +27,7 @@ pub enum FeedRole {
     Override,
 }
 
-/// What names a feed within its schedule without telling its URL.
+/// The id of a feed within its schedule. It does not reveal the URL.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct FeedId(String);
@@ -36,7 +36,7 @@ impl Feed {
     /// The maximum length of a feed's URL, in bytes.
     pub const MAX_URL_BYTES: usize = 2000;
 
-    /// What names the feed within its schedule.
+    /// The id of the feed within its schedule.
     pub fn id(&self) -> FeedId {
         let digest = Sha256::digest(self.url.as_bytes());
         FeedId(digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect())
@@ -78,7 +78,7 @@ impl FeedId {
     /// An id as a roster stored it.
     ///
     /// # Errors
-    /// It is not one that [`Feed::id`] makes.
+    /// The text is not an id that [`Feed::id`] makes.
     pub fn new(text: &str) -> Result<Self, InvalidInput> {
         let is_id = text.len() == 16 && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f'));
         if is_id { Ok(Self(text.to_owned())) } else { Err(InvalidInput::field("feed", "is not a feed's id")) }

@@ -39,7 +39,7 @@ pub struct Layer {
 pub struct Member {
     /// The people who take the turn, together. Nobody means that the turn is off.
     pub who: Vec<Target>,
-    /// When they join; absent means that they always were members.
+    /// When they join. If it is absent, they are members from the beginning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<WallTime>,
     /// When they leave.
@@ -102,7 +102,7 @@ impl Layer {
 }
 
 impl Member {
-    /// These, who always are members.
+    /// A member without dates: these people are members at all times.
     pub fn always(who: Vec<Target>) -> Self {
         Self { who, from: None, until: None }
     }

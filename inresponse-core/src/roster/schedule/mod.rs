@@ -31,8 +31,8 @@ use crate::model::{OwnerName, Zone};
 
 /// A schedule of a team: layers of turns, and feeds.
 ///
-/// Overrides are entries of their own. From the bottom to the top lie base feeds, layers by rank, override feeds and
-/// overrides. A layer or feed that yields nobody hides nothing below.
+/// Overrides are entries of their own. The order from the bottom to the top is: base feeds, layers by rank, override
+/// feeds, overrides. A layer or feed that yields nobody hides nothing below it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Schedule {
@@ -112,7 +112,7 @@ impl Schedule {
         Self { owner, ..self }
     }
 
-    /// What resolution works out of the layers.
+    /// What resolution computes from the layers.
     pub(super) fn plan(&self) -> &Plan {
         self.plan.get(|| Plan::new(&self.timezone, &self.layers, &self.feeds))
     }

@@ -30,10 +30,11 @@ impl Override {
     /// Puts `oncall` on call from `from` to `to`.
     ///
     /// Without `instead_of`, the override replaces everybody. With names, it replaces those of them who are on call,
-    /// and otherwise does nothing. With an empty list, it adds. If `oncall` is empty, the override takes away.
+    /// and otherwise does nothing. With an empty list, it adds. If `oncall` is empty, the replaced people are taken off
+    /// call and nobody takes their place.
     ///
     /// # Errors
-    /// Every invalid field, by its name on the wire. Whether `from` is before `to` is checked as far as both are
+    /// Every invalid field, by its name on the wire. `from` must be before `to`; this is checked only if both are
     /// instants or both are local times.
     pub fn new(
         from: Moment,
@@ -43,7 +44,7 @@ impl Override {
         note: Option<String>,
     ) -> Result<Self, InvalidInput> {
         let mut invalid = InvalidInput::default();
-        // In different forms they are compared in UTC, from which no zone is more than a day.
+        // Moments of different forms are compared in UTC: every zone is at most a day from UTC.
         let (begins, ends) = (from.begins(&Zone::utc()), to.ends(&Zone::utc()));
         let is_same_form =
             matches!((from, to), (Moment::At(_), Moment::At(_)) | (Moment::Local(_), Moment::Local(_)));

@@ -16,7 +16,7 @@ pub struct Turn {
     pub every: u32,
     /// The unit.
     pub unit: TurnUnit,
-    /// The turns that move on to the next member.
+    /// Which turns move on to the next member.
     #[serde(default)]
     pub count: Counting,
 }
@@ -37,15 +37,15 @@ impl Turn {
 pub enum TurnUnit {
     /// Hours of elapsed time.
     Hour,
-    /// Days by the clocks of the schedule's zone.
+    /// Days of the schedule's zone.
     Day,
-    /// Weeks by those clocks.
+    /// Weeks of the schedule's zone.
     Week,
-    /// Months by those clocks: from the anchor's day of the month, or the month's last day.
+    /// Months of the schedule's zone, from the anchor's day of the month, or from the last day of a shorter month.
     Month,
 }
 
-/// The turns that are numbered.
+/// Which turns are numbered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Counting {

@@ -1,4 +1,4 @@
-//! The clocks of a zone, in whole seconds: what resolution reckons in.
+//! The clocks of a zone, in whole seconds, for resolution.
 
 use std::cell::Cell;
 
@@ -10,12 +10,13 @@ use crate::model::{Era, Zone};
 pub(super) const DAY: i64 = 86_400;
 /// Seconds of a week.
 pub(super) const WEEK: i64 = 7 * DAY;
-/// Later than every instant: what ends then never ends.
+/// Later than every instant. It is the end of a span that never ends.
 pub(super) const NEVER: i64 = Era::FAR;
 
-/// The clocks of a zone. Both instants and local times are seconds since 1970 began, there and then.
+/// The clocks of a zone. An instant is in seconds since 1970 began in UTC. A local time is in seconds since the local
+/// clocks showed the beginning of 1970.
 ///
-/// It keeps the era it was asked about last, in which most answers are an addition.
+/// It keeps the era of the last question. Within an era, most answers need only an addition.
 #[derive(Debug)]
 pub(super) struct Clock {
     zone: Zone,

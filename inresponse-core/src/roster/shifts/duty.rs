@@ -1,14 +1,14 @@
-//! Somebody on call, and what says so.
+//! Somebody on call, and the source that put them there.
 
 use super::shift::Source;
 use super::whom::Known;
 use crate::model::{LayerName, OverrideId};
 use crate::roster::FeedId;
 
-/// Somebody on call, or nobody, and what says so.
+/// Somebody on call, or nobody, and the source that says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Duty<'a> {
-    /// `None` stands for an override that took everybody away.
+    /// `None` stands for an override that leaves a gap.
     pub(super) who: Option<Known<'a>>,
     pub(super) source: Origin<'a>,
 }

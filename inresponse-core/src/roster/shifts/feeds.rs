@@ -1,4 +1,4 @@
-//! Who is on call by a calendar feed.
+//! Reads who is on call from a calendar feed.
 
 use super::clock::NEVER;
 use super::people::named_in;
@@ -6,10 +6,10 @@ use super::whom::{Absent, Known, Whom, Window};
 use crate::model::PersonId;
 use crate::roster::{FeedCopy, FeedEvent};
 
-/// A feed's copy, read from an instant on. Everybody whom an event of that instant names is on call, together.
+/// A feed's copy, read from an instant on. All people whom the events of an instant name are on call together.
 #[derive(Debug)]
 pub(super) struct FeedReader<'a> {
-    /// By their beginning.
+    /// The events that have not begun yet, ordered by their beginning.
     coming: std::vec::IntoIter<&'a FeedEvent>,
     /// The events of the instant, and whom they name.
     present: Vec<(&'a FeedEvent, Vec<&'a PersonId>)>,
@@ -28,7 +28,7 @@ impl<'a> FeedReader<'a> {
         Self { coming: coming.into_iter(), present: Vec::new() }
     }
 
-    /// Adds who is on call at an instant, and says until when that is certain.
+    /// Adds who is on call at an instant, and returns until when the answer is valid.
     pub(super) fn read(&mut self, reader: &dyn Whom<'a>, at: i64, found: &mut Vec<Known<'a>>) -> i64 {
         let book = reader.book();
         self.present.retain(|(event, _)| event.to.timestamp() > at);

@@ -7,7 +7,8 @@ use crate::roster::{Hours, WeekDays};
 
 /// The weekly hours of a layer.
 ///
-/// Hours are a span of two local times: they start at the first occurrence of the one and end at the last of the other.
+/// Hours are a span between two local times. They start at the first occurrence of one and end at the last occurrence
+/// of the other.
 #[derive(Debug)]
 pub(super) struct WeeklyHours {
     rules: Vec<Rule>,
@@ -46,13 +47,13 @@ impl WeeklyHours {
         Some(Self { rules, edges })
     }
 
-    /// Whether there are hours at an instant, and until when that is certain.
+    /// Whether there are hours at an instant, and until when the answer is valid.
     pub(super) fn at(&self, clock: &Clock, at: i64) -> (Open, i64) {
         let era = clock.era(at);
         if !era.is_plain(at) {
             return self.near_a_change(clock, at);
         }
-        // Far from where the clocks change there are hours if the clocks show that there are.
+        // Far from a change of the clocks, the local time alone decides.
         let (open, after) = self.shown(at + era.offset);
         (open, (at + after).min(era.plain_until))
     }
@@ -76,7 +77,7 @@ impl WeeklyHours {
         }
     }
 
-    /// Whether there are hours when the clocks show `local`, and for how many seconds that stays.
+    /// Whether there are hours when the clocks show `local`, and for how many seconds this stays so.
     fn shown(&self, local: i64) -> (Open, i64) {
         // 1970 began on a Thursday.
         let second = (local + 3 * DAY).rem_euclid(WEEK);
@@ -86,7 +87,7 @@ impl WeeklyHours {
         (open, next.unwrap_or(NEVER) - second)
     }
 
-    /// As [`at`](Self::at), from the instants at which hours begin and end.
+    /// Like [`at`](Self::at), but computed from the instants at which hours begin and end.
     fn near_a_change(&self, clock: &Clock, at: i64) -> (Open, i64) {
         // Hours that began two days ago are over, and what begins later than a week from now can wait.
         const BACK: i64 = 2;
@@ -111,7 +112,7 @@ impl WeeklyHours {
     }
 }
 
-/// The day of the week of a day, counted from the first of 1970.
+/// The day of the week of a day that is counted from 1 January 1970.
 fn weekday(day: i64) -> Weekday {
     match (day + 3).rem_euclid(7) {
         0 => Weekday::Mon,
@@ -124,7 +125,7 @@ fn weekday(day: i64) -> Weekday {
     }
 }
 
-/// Where the hours of the rules, taken together, begin and end in a week.
+/// The seconds of the week at which the hours of all rules together begin and end.
 fn edges(rules: &[Rule]) -> Vec<i64> {
     let mut spans = Vec::new();
     for rule in rules {

@@ -7,7 +7,7 @@ use super::turns::Turns;
 use crate::model::Zone;
 use crate::roster::{Feed, FeedId, Layer, WallTime};
 
-/// What follows from a schedule alone: it is worked out once and kept with the schedule.
+/// What can be computed from a schedule alone. It is computed once and kept with the schedule.
 #[derive(Debug)]
 pub(in crate::roster) struct Plan {
     /// In the order of the schedule.
@@ -18,7 +18,7 @@ pub(in crate::roster) struct Plan {
     pub(super) feeds: Vec<FeedId>,
 }
 
-/// What follows from a layer.
+/// What can be computed from a layer alone.
 #[derive(Debug)]
 pub(super) struct LayerPlan {
     begins: i64,
@@ -28,7 +28,7 @@ pub(super) struct LayerPlan {
     members: Members,
 }
 
-/// A turn that was looked up.
+/// One turn of a layer, kept for the next lookup.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct OneTurn {
     from: i64,
@@ -38,7 +38,7 @@ pub(super) struct OneTurn {
 }
 
 impl OneTurn {
-    /// None: it holds no instant.
+    /// No turn: it contains no instant.
     pub(super) const NONE: Self = Self { from: NEVER, until: -NEVER, at_start: None };
 }
 
@@ -60,7 +60,8 @@ impl Plan {
 impl LayerPlan {
     fn new(zone: &Zone, layer: &Layer) -> Self {
         let clock = Clock::new(zone, layer.from.clock().and_utc().timestamp());
-        // Beginning and ending bound turns, so both are the first occurrence of a local time.
+        // The beginning and the end of a layer are boundaries like those of turns, so both are the first occurrence of
+        // a local time.
         let at = |time: WallTime| clock.first(time.clock().and_utc().timestamp());
         let turns = Turns::new(layer, &clock);
         let hours = WeeklyHours::new(&layer.hours);
@@ -68,8 +69,8 @@ impl LayerPlan {
         Self { begins: at(layer.begins()), until: layer.until.map_or(NEVER, at), turns, hours, members }
     }
 
-    /// The place of the member whose turn it is at an instant, if the layer is on call then, and until when that is
-    /// certain. `turn` is the turn of an earlier instant, and becomes that of this one.
+    /// The place of the member whose turn it is at an instant, if the layer is on call then, and until when the answer
+    /// is valid. `turn` is the turn of an earlier instant. It is replaced by the turn of this instant.
     pub(super) fn at(&self, clock: &Clock, at: i64, turn: &mut OneTurn) -> (Option<usize>, i64) {
         if at < self.begins {
             return (None, self.begins);

@@ -1,8 +1,8 @@
 //! Which member of a layer has a turn.
 //!
-//! Turns go round the list. Each goes to the next in the list, behind the member that had the turn before, who is a
-//! member at its start. So while members stay the same, each gets every n-th turn, and a member who joins later changes
-//! nothing before that. If nobody is a member at its start, the turn is nobody's.
+//! Turns go round the list. A turn goes to the next one in the list, after the member who had the previous turn, who is
+//! a member at the start of the turn. So while members stay the same, each of n members gets every n-th turn. A member
+//! who joins later changes no earlier turn. If nobody is a member at the start of a turn, nobody has the turn.
 
 use super::clock::{Clock, NEVER};
 use super::hours::WeeklyHours;
@@ -20,7 +20,7 @@ pub(super) struct Members {
     terms: Vec<Term>,
 }
 
-/// Turns at whose start the same places of the list are taken.
+/// Consecutive turns at whose start the same people are members.
 #[derive(Debug)]
 struct Term {
     /// The first of the turns.
@@ -33,7 +33,7 @@ struct Term {
 
 impl Members {
     pub(super) fn new(layer: &Layer, turns: &Turns, hours: Option<&WeeklyHours>, clock: &Clock) -> Self {
-        // Joining and leaving bound turns, so both are the first occurrence of a local time.
+        // Joining and leaving are boundaries like those of turns, so both are the first occurrence of a local time.
         let at = |time: WallTime| clock.first(time.clock().and_utc().timestamp());
         let dates = |member: &Member| (member.from.map_or(-NEVER, at), member.until.map_or(NEVER, at));
         let dates = layer.members.iter().map(dates);
@@ -62,8 +62,8 @@ impl Members {
         term.places.get(usize::try_from(number.rem_euclid(places)).ok()?).copied()
     }
 
-    /// Who has, at an instant, the rest of a turn that was somebody's at its start, and until when at the latest: if
-    /// they leave, the next in the list who is a member at that moment takes the rest.
+    /// Who has a turn at an instant, given who had it at its start, and until when at the latest. If a member leaves
+    /// during a turn, the next in the list who is a member at that moment takes the rest.
     pub(super) fn at(&self, at_start: Option<usize>, at: i64) -> (Option<usize>, i64) {
         let mut having = at_start;
         while let Some(place) = having {
@@ -76,7 +76,7 @@ impl Members {
         (None, NEVER)
     }
 
-    /// The next in the list, and at last the same again, who is a member at an instant.
+    /// The next in the list who is a member at an instant. The search ends with the given place itself.
     fn next(&self, place: usize, at: i64) -> Option<usize> {
         let behind = (place + 1..self.dates.len()).chain(0..=place);
         behind.into_iter().find(|place| self.is_member(*place, at))
@@ -87,7 +87,7 @@ impl Members {
         joins <= at && at < leaves
     }
 
-    /// The number of a turn: how many before it count.
+    /// The number of a turn: how many turns before it count.
     fn number(&self, turns: &Turns, hours: Option<&WeeklyHours>, clock: &Clock, turn: i64) -> i64 {
         match (&self.numbers, hours) {
             (Some(numbers), Some(hours)) => numbers.before(turns, hours, clock, turn),

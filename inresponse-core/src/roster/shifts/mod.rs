@@ -1,11 +1,12 @@
-//! Who is on call in a schedule: pure, for an instant and for a span.
+//! Resolves who is on call in a schedule, for an instant and for a span. All functions are pure.
 //!
-//! Resolution reckons in whole seconds. Something is on call from a boundary on and until before the next.
+//! Resolution works in whole seconds. A shift contains its first second, but not the second at which the next shift
+//! begins.
 //!
 //! | file | holds |
 //! |---|---|
 //! | `mod` | [`on_call`] and [`shifts`], both from one reader |
-//! | `reader` | schedules and teams that lead to each other, and how long an answer is certain |
+//! | `reader` | schedules and teams that lead to each other, and how long an answer is valid |
 //! | `shift` | what is answered: who is on call, and why |
 //! | `whom` | what the parts of a schedule ask their reader |
 //! | `duty` | somebody on call, and what says so |
@@ -50,7 +51,7 @@ pub use shift::{Now, Shift, Source, Who};
 /// The maximum number of boundaries that [`shifts`] looks at: those of an hourly turn in ten years.
 pub const MAX_BOUNDARIES: usize = 100_000;
 
-/// Who is on call in a schedule at `at`. Nobody in a schedule that is not there.
+/// Who is on call in a schedule at `at`. In a missing schedule nobody is on call.
 pub fn on_call(directory: &Directory, team: &TeamName, schedule: &ScheduleName, at: DateTime<Utc>) -> Now {
     let window = Window { from: at.timestamp(), to: NEVER };
     let mut reader = Reader::new(directory, window);
@@ -60,9 +61,10 @@ pub fn on_call(directory: &Directory, team: &TeamName, schedule: &ScheduleName, 
     Now { oncall: answer.oncall(), sources: answer.sources(), until: instant(until) }
 }
 
-/// The shifts of a schedule from `from` to `to`: they tile that span, and neighbours differ.
+/// The shifts of a schedule from `from` to `to`. They cover the span without gaps or overlaps, and neighbouring shifts
+/// differ.
 ///
-/// If the span has more than [`MAX_BOUNDARIES`], the shifts end before `to`, where the last of them ends.
+/// If the span has more than [`MAX_BOUNDARIES`], the last shift ends before `to`.
 pub fn shifts(
     directory: &Directory,
     team: &TeamName,

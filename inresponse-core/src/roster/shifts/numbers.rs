@@ -1,9 +1,9 @@
-//! How many turns before a turn contain hours of the layer.
+//! Counts the turns before a turn that contain hours of the layer.
 //!
-//! A turn counts if there is an instant of it in the layer's weekly hours, by real instants, whether or not the layer
-//! had begun by then or has ended. While the clocks keep an offset, that repeats itself from week to week, so turns are
-//! counted by the week. Only those over a change of the clocks are looked at one by one. How far the anchor is back
-//! costs nothing: the counts at the changes are kept with the schedule.
+//! A turn counts if it contains an instant of the layer's weekly hours, even before the layer begins or after it ends.
+//! As long as the clocks keep their offset from UTC, the pattern repeats every week, so turns are counted by the week.
+//! Only turns during a change of the clocks are looked at one by one. An anchor far in the past costs nothing, because
+//! the counts at the changes are kept with the schedule.
 
 use super::clock::{Clock, WEEK};
 use super::hours::WeeklyHours;
@@ -16,10 +16,10 @@ pub(super) struct Numbers {
     cycles: Vec<Cycle>,
 }
 
-/// Counts are kept up to 2060 began; later ones are counted from there.
+/// Counts are kept until the beginning of 2060. Later turns are counted from there.
 const KEPT_UNTIL: i64 = 2_840_140_800;
 
-/// A turn with the number of turns with hours before it.
+/// A turn, and the number of turns before it that contain hours.
 #[derive(Debug, Clone, Copy)]
 struct Mark {
     turn: i64,
@@ -27,21 +27,21 @@ struct Mark {
     then: Then,
 }
 
-/// What follows a mark, up to the next.
+/// The turns from a mark to the next one.
 #[derive(Debug, Clone, Copy)]
 enum Then {
-    /// Turns that repeat themselves: the place of their cycle.
+    /// Turns of a repeating cycle, with the place of that cycle.
     Repeat(usize),
     /// One turn.
     One,
 }
 
-/// Which turns contain hours while the clocks keep an offset.
+/// Which turns contain hours as long as the clocks keep an offset from UTC.
 #[derive(Debug, Clone)]
 struct Cycle {
     /// What the clocks would show at the beginning of turn 0, in the week; `None` for months.
     phase: Option<i64>,
-    /// The number of turns after which they repeat themselves.
+    /// The number of turns after which the pattern repeats.
     turns: i64,
     /// How many of the first 0, 1, 2 … turns of a cycle contain hours.
     sums: Vec<i64>,
@@ -94,7 +94,7 @@ impl Numbers {
         at.1
     }
 
-    /// The mark at a turn with that many turns with hours before it, and where the next mark is.
+    /// The mark at a turn, and the place of the next mark. `worked` turns before this turn contain hours.
     fn step(
         &mut self,
         turns: &Turns,
@@ -105,7 +105,7 @@ impl Numbers {
         let begins = turns.begins(clock, turn);
         let era = clock.era(begins);
         if era.is_plain(begins) {
-            // Turns that begin and end while the clocks show everything once.
+            // Turns that begin and end far from a change of the clocks.
             let end = turns.at(clock, era.plain_until.min(KEPT_UNTIL.max(begins + 200 * WEEK)));
             if let Some(end) = end.filter(|end| *end > turn) {
                 let cycle = self.cycle(turns, hours, era.offset);
@@ -126,7 +126,7 @@ impl Numbers {
         }
         self.cycles.push(match regular {
             Some((phase, length)) => Cycle::new(hours, phase, length),
-            // Every month contains hours of the week.
+            // Every month contains a whole week, and so some hours.
             None => Cycle { phase: None, turns: 1, sums: vec![0, 1] },
         });
         self.cycles.len() - 1
@@ -144,7 +144,7 @@ impl Cycle {
         Self { phase: Some(phase), turns, sums }
     }
 
-    /// How many of the turns from one to before another contain hours.
+    /// How many of the turns from `from` to `to`, without `to`, contain hours.
     fn count(&self, from: i64, to: i64) -> i64 {
         self.up_to(to) - self.up_to(from)
     }

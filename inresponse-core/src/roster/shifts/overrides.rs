@@ -14,7 +14,7 @@ use crate::roster::{Override, Target, Timetable};
 pub(super) struct Overrides<'a> {
     /// In the order in which they apply: by their beginning, the longer first, then by id.
     all: Vec<One<'a>>,
-    /// The places of those of an instant.
+    /// The places of the overrides that apply at an instant.
     present: Vec<usize>,
     until: i64,
 }
@@ -42,7 +42,7 @@ impl<'a> Overrides<'a> {
         Self { all, present: Vec::new(), until: -NEVER }
     }
 
-    /// Applies the overrides of an instant to those on call so far, and says until when that is certain.
+    /// Applies the overrides of an instant to those on call so far, and returns until when the answer is valid.
     pub(super) fn apply(
         &mut self,
         reader: &mut dyn Whom<'a>,
@@ -93,7 +93,7 @@ impl<'a> One<'a> {
             }
             found
         };
-        // People who are away are taken out. If nobody is left, the override takes away: that is a gap, and it shows.
+        // People who are away are taken out. If nobody is left, the override leaves a gap, and the gap is shown.
         let people = all(self.stand_in.oncall(), Absent::Out);
         let is_on = |found: &[Known<'a>], duty: &Duty<'a>| duty.who.is_some_and(|who| found.contains(&who));
         match self.stand_in.instead_of() {
@@ -109,7 +109,7 @@ impl<'a> One<'a> {
             }
         }
         let source = self.source;
-        // An override that took everybody away before says nothing about those who come now.
+        // An earlier override that left a gap does not apply to the people who are added now.
         duties.retain(|duty| duty.who.is_some());
         duties.extend(people.into_iter().map(|who| Duty { who: Some(who), source }));
         if duties.is_empty() {

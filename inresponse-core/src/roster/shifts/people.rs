@@ -1,12 +1,12 @@
-//! People as calendars name them, and whether they are away.
+//! Finds the people whom calendars name, and says whether they are away.
 
 use super::clock::{DAY, NEVER};
 use crate::model::{Contact, PersonId, Zone};
 use crate::roster::known::mail;
 use crate::roster::{Book, FeedCopy, FeedEvent, Moment, Profile};
 
-/// The person whom a calendar means by a name: their id, their display name, or the address of a mail method. Case
-/// counts in ids only. A display name or an address that more than one person has means nobody.
+/// The person whom a calendar means by a name: a person's id, display name, or address of a mail method. Only ids are
+/// case-sensitive. A display name or an address that more than one person has identifies nobody.
 pub(super) fn named<'a>(book: &'a Book, name: &str) -> Option<&'a PersonId> {
     let name = name.trim();
     if name.is_empty() {
@@ -35,7 +35,8 @@ pub(super) fn named_in<'a>(book: &'a Book, event: &FeedEvent) -> Vec<&'a PersonI
     people
 }
 
-/// The events of a feed's copy that name nobody of the roster. They put nobody on call, and hide nothing.
+/// The events of a feed's copy that name nobody in the roster. They put nobody on call, and hide nothing below the
+/// feed.
 ///
 /// An event names people by any of its names: by their id, their display name, or the address of a mail method.
 pub fn unmatched<'a>(book: &Book, copy: &'a FeedCopy) -> Vec<&'a FeedEvent> {
@@ -49,7 +50,7 @@ pub(super) enum Presence {
     Here,
 }
 
-/// Whether somebody is away at an instant, and until when that is certain.
+/// Whether somebody is away at an instant, and until when the answer is valid.
 pub(super) fn presence(profile: &Profile, at: i64) -> (Presence, i64) {
     let (mut presence, mut until) = (Presence::Here, NEVER);
     for absence in profile.absences() {
@@ -65,7 +66,7 @@ pub(super) fn presence(profile: &Profile, at: i64) -> (Presence, i64) {
 
 /// The instants of a span; `None` if it ends before `at`.
 pub(super) fn span(from: Moment, to: Moment, zone: &Zone, at: i64) -> Option<(i64, i64)> {
-    // No zone is more than a day from UTC, so that what is long past needs no clocks.
+    // Every zone is at most a day from UTC, so the clocks are not needed for a span that ended long ago.
     let past = match to {
         Moment::At(to) => to.timestamp() <= at,
         Moment::Local(to) => to.clock().and_utc().timestamp() < at - 2 * DAY,

@@ -1,4 +1,4 @@
-//! Reads schedules and teams from an instant on, and remembers each answer for as long as it is certain.
+//! Reads schedules and teams from an instant on, and remembers each answer as long as it is valid.
 
 use chrono::{DateTime, NaiveDate};
 
@@ -11,7 +11,7 @@ use crate::model::{PersonId, ScheduleName, TeamName, Zone};
 use crate::roster::first::first_level;
 use crate::roster::{Book, Directory, Target, TeamPart};
 
-/// Reads schedules and teams. It is asked about instants in ascending order.
+/// Reads schedules and teams. Callers must ask about instants in ascending order.
 #[derive(Debug)]
 pub(super) struct Reader<'a> {
     directory: &'a Directory,
@@ -39,9 +39,10 @@ pub(super) enum Key<'a> {
 enum State<'a> {
     Schedule(Box<Stack<'a>>),
     Team(&'a TeamPart, Clock),
-    /// The roster does not have it: it is nobody.
+    /// It is not in the roster, so it yields nobody.
     Absent,
-    /// It is being read. The roster refuses circles; one that two servers made at once ends here, as nobody.
+    /// It is being read. The roster refuses circles. A circle that two servers made at the same time ends here and
+    /// yields nobody.
     Busy,
 }
 
@@ -50,7 +51,8 @@ impl<'a> Reader<'a> {
         Self { directory, window, nodes: Vec::new() }
     }
 
-    /// Who is on call in a schedule at an instant, each with what put them there, and until when that is certain.
+    /// Who is on call in a schedule at an instant, each with the source that put them there, and until when the answer
+    /// is valid.
     pub(super) fn duties(
         &mut self,
         team: &'a TeamName,
@@ -65,7 +67,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Adds the people of a schedule or a team. People who are away may be among them, because a team's level names them.
+    /// Adds the people of a schedule or a team. People who are away are among a team's people if its level names them;
+    /// `absent` says whether they are added too.
     fn of_node(&mut self, key: Key<'a>, at: i64, absent: Absent, found: &mut Vec<Known<'a>>) -> i64 {
         let node = self.node(key);
         let mut until = self.read(node, at);
@@ -100,7 +103,7 @@ impl<'a> Reader<'a> {
         self.nodes.len() - 1
     }
 
-    /// Brings the answer of a node up to an instant, and says until when it is certain.
+    /// Updates the answer of a node to an instant, and returns until when it is valid.
     fn read(&mut self, node: usize, at: i64) -> i64 {
         if at < self.nodes[node].until {
             return self.nodes[node].until;
@@ -143,7 +146,7 @@ impl<'a> Reader<'a> {
         if part.days.is_empty() {
             return until;
         }
-        // The clocks may go back over midnight, and the day with them.
+        // If the clocks go back over midnight, the previous day returns.
         let (midnight, change) = (clock.first((day + 1) * DAY), clock.era(at).ends);
         until.min(if midnight > at { midnight.min(change) } else { change })
     }
@@ -193,7 +196,7 @@ impl<'a> Whom<'a> for Reader<'a> {
     }
 }
 
-/// A day, counted from the first of 1970, by its date.
+/// The date of a day that is counted from 1 January 1970.
 fn date(day: i64) -> NaiveDate {
     let second = day.saturating_mul(DAY);
     DateTime::from_timestamp(second, 0).unwrap_or(bound(second)).date_naive()

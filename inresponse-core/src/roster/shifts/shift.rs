@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use crate::model::{Contact, LayerName, OverrideId, PersonId};
 use crate::roster::{FeedId, Target};
 
-/// Somebody on call, once every target is resolved.
+/// Somebody on call, after every target is resolved.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Who {
     /// A person of the roster.
@@ -34,20 +34,20 @@ pub struct Shift {
     pub from: DateTime<Utc>,
     /// When the shift ends.
     pub to: DateTime<Utc>,
-    /// Who is on call; nobody is a gap.
+    /// Who is on call. If it is empty, there is a gap.
     pub oncall: Vec<Who>,
-    /// What put them on call, or took everybody away; empty if nothing says anything.
+    /// The sources that put them on call, or that left a gap. Empty if no source applies.
     pub sources: Vec<Source>,
 }
 
 /// Who is on call in a schedule at an instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Now {
-    /// Who is on call; nobody is a gap.
+    /// Who is on call. If it is empty, there is a gap.
     pub oncall: Vec<Who>,
-    /// What put them on call, or took everybody away; empty if nothing says anything.
+    /// The sources that put them on call, or that left a gap. Empty if no source applies.
     pub sources: Vec<Source>,
-    /// Until when that is certain. Something may change then, or nothing.
+    /// Until when the answer is valid. At that time it may change.
     pub until: DateTime<Utc>,
 }
 

@@ -14,7 +14,7 @@ use crate::roster::{FeedRole, Schedule, Timetable};
 pub(super) struct Stack<'a> {
     team: &'a TeamName,
     clock: Clock,
-    /// From the bottom to the top. What is in one of them is on call together.
+    /// The floors from the bottom to the top. All people of one floor are on call together.
     floors: Vec<Vec<Part<'a>>>,
     overrides: Overrides<'a>,
     duties: Vec<Duty<'a>>,
@@ -64,16 +64,16 @@ impl<'a> Stack<'a> {
         })
     }
 
-    /// Who is on call, as last read.
+    /// Who is on call, by the last reading.
     pub(super) fn duties(&self) -> &[Duty<'a>] {
         &self.duties
     }
 
-    /// Reads who is on call at an instant, adds them to `people`, and says until when that is certain.
+    /// Reads who is on call at an instant, adds them to `people`, and returns until when the answer is valid.
     pub(super) fn read(&mut self, reader: &mut dyn Whom<'a>, at: i64, people: &mut Vec<Known<'a>>) -> i64 {
         self.duties.clear();
         let mut until = NEVER;
-        // The highest that yields somebody hides what is below it.
+        // The highest floor that yields somebody hides the floors below it.
         for floor in self.floors.iter_mut().rev() {
             for part in floor {
                 until = until.min(part.read(reader, self.team, &self.clock, at));

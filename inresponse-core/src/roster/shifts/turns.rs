@@ -23,9 +23,9 @@ pub(super) struct Turns {
 enum Length {
     /// Seconds of elapsed time.
     Elapsed(i64),
-    /// Seconds by the clocks.
+    /// Seconds of local time.
     Wall(i64),
-    /// Months by the clocks.
+    /// Months of local time.
     Months(i64),
 }
 
@@ -55,7 +55,7 @@ impl Turns {
         }
     }
 
-    /// The turn that holds an instant; `None` before the anchor.
+    /// The turn that contains an instant; `None` before the anchor.
     pub(super) fn at(&self, clock: &Clock, at: i64) -> Option<i64> {
         if at < self.start {
             return None;
@@ -72,7 +72,7 @@ impl Turns {
                 (month(clock.local(at)) - month(self.anchor)) / months
             }
         };
-        // Where clocks change, and within an anchor's month, the guess is one off.
+        // Near a change of the clocks, and in a turn of months, the guess may be off by one.
         let mut turn = guess.max(0);
         while turn > 0 && self.begins(clock, turn) > at {
             turn -= 1;
@@ -95,8 +95,8 @@ impl Turns {
         turn
     }
 
-    /// If turns repeat themselves from week to week while the clocks keep an offset: what the clocks would show when
-    /// turn 0 begins, and the length of a turn. Months do not repeat.
+    /// What the clocks would show when turn 0 begins, and the length of a turn, if turns repeat every week as long as
+    /// the clocks keep an offset from UTC. `None` for months, which do not repeat.
     pub(super) fn regular(&self, offset: i64) -> Option<(i64, i64)> {
         match self.length {
             Length::Elapsed(seconds) => Some((self.start + offset, seconds)),

@@ -217,7 +217,7 @@ pub(crate) async fn status(
     let absent = || Problem::not_found("there is no such request");
     let id = RequestId::parse(&request_id).ok_or_else(absent)?;
     let record = match id.incident {
-        // What another key reported is no business of this one's.
+        // A key may not read what another key reported.
         Some(number) => Some(find(&api, &sender, number).await?.ok_or_else(absent)?),
         None => None,
     };

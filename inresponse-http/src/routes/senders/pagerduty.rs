@@ -49,7 +49,7 @@ pub(crate) async fn enqueue(
     let context = api.intake().context(&sender, api.engine().now());
     let event = Event::read(&body).and_then(|event| event.translate(&body, &context));
     let event = event.map_err(|e| Problem::invalid(&e).by_key(sender.key.as_str()))?;
-    // What exactly became of it PagerDuty does not tell either.
+    // PagerDuty's own answer does not contain the exact result either.
     let _ = take_one(&api, "pagerduty", &sender, event.signal).await?;
     let answer = Enqueued { status: "success", message: "Event processed", dedup_key: event.dedup_key };
     Ok((StatusCode::ACCEPTED, Json(answer)))

@@ -50,7 +50,7 @@ pub(crate) async fn message(
     sender: Caller,
     body: Message,
 ) -> Result<Response, Problem> {
-    // An event that EventBridge sends here directly bears no signature; the key is what it is believed by.
+    // An event that EventBridge sends here directly has no signature. It is accepted because of its key.
     if let Some(alert) = event(&body, &api.intake().context(&sender, api.engine().now())) {
         return answer("eventbridge", &sender, &take(&api, &sender, vec![alert]).await);
     }

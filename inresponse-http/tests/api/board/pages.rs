@@ -140,7 +140,7 @@ async fn days_without_anybody_on_call_are_told_on_both_pages_until_somebody_is()
     assert!(page.contains(told) && page.matches("Nobody is on call").count() == 1, "{page}");
     world.clock.advance(std::time::Duration::from_secs(61));
     let list = browser.get("/").await.text;
-    let link = "href=\"/board/oncall\">1 team has days without anybody on call in the next week.</a>";
+    let link = "href=\"/board/oncall\">1 team has days in the next week on which nobody is on call.</a>";
     assert!(list.contains(link), "{list}");
     cover(&world, "alps", 28..31).await;
     world.clock.advance(std::time::Duration::from_secs(61));

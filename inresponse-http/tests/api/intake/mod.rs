@@ -38,7 +38,7 @@ impl World {
     }
 }
 
-/// What became of the alerts of a message.
+/// The results for the alerts of a message.
 pub(crate) fn statuses(answer: &Answer) -> Vec<&str> {
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     answer.json["alerts"].as_array().unwrap().iter().map(|a| a["status"].as_str().unwrap()).collect()

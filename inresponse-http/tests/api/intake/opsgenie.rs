@@ -14,7 +14,7 @@ impl World {
         self.send(request.body(Body::from(body.to_owned())).unwrap()).await
     }
 
-    /// What became of a request that was accepted.
+    /// The result of a request that was accepted.
     async fn became(&self, accepted: &Answer) -> Value {
         assert_eq!(accepted.status, StatusCode::ACCEPTED, "{}", accepted.text);
         assert_eq!(accepted.json["result"], "Request will be processed");

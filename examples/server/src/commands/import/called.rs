@@ -1,10 +1,10 @@
-//! What entries are called in the list of changes.
+//! The names of entries in the list of changes.
 
 use inresponse_core::roster::EntryKey;
 
 use super::super::output;
 
-/// What an entry is called.
+/// The name of an entry.
 pub(super) fn name(key: &EntryKey) -> String {
     output::line(&match key {
         EntryKey::Day(team, day) => format!("{team} {day}"),

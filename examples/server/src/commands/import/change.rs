@@ -16,7 +16,7 @@ use super::called::name;
 use super::hands::Hours;
 use crate::config::Given;
 
-/// An entry that changes; without anything that is wanted, one that is deleted.
+/// An entry that changes. If no new value is given, the entry is deleted.
 #[derive(Debug)]
 pub(super) struct Change {
     pub(super) key: EntryKey,
@@ -157,7 +157,7 @@ pub(super) async fn put(client: &Client, key: &EntryKey, given: &Given) -> Resul
         (EntryKey::Override(team, schedule, id), Given::Override(entry)) => {
             client.put_override(team.as_str(), schedule.as_str(), id.as_str(), entry).await.map(drop)
         }
-        // A file has no copies of feeds, and gives each key what is of its kind.
+        // These cases do not occur: a file has no copies of feeds, and each key has a value of its kind.
         (
             EntryKey::Service(_)
             | EntryKey::Team(_)
@@ -182,7 +182,7 @@ pub(super) async fn delete(client: &Client, key: &EntryKey) -> Result<(), Client
         EntryKey::Override(team, schedule, id) => {
             client.delete_override(team.as_str(), schedule.as_str(), id.as_str()).await
         }
-        // They go with their schedules.
+        // Copies of feeds are deleted with their schedules.
         EntryKey::Feed(..) => Ok(()),
     }
 }
@@ -207,7 +207,7 @@ impl fmt::Display for Change {
     }
 }
 
-/// A change as JSON, or a schedule whose hours change hands although it stays as it is.
+/// A change as JSON, or a schedule whose hours change hands although its entry does not change.
 #[derive(Debug)]
 pub(super) struct View<'a> {
     pub(super) change: Option<&'a Change>,

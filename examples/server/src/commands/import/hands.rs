@@ -1,4 +1,4 @@
-//! Which hours of the coming days change hands.
+//! Finds the hours of the coming days that change hands.
 
 use chrono::{DateTime, Days, TimeDelta, Utc};
 use inresponse_core::model::{ScheduleName, TeamName, Zone};
@@ -8,9 +8,9 @@ use serde::Serialize;
 use super::super::output;
 use super::called::name;
 
-/// How far ahead it is looked.
+/// The number of days that are compared.
 pub(super) const DAYS_AHEAD: u64 = 90;
-/// How many spans of a schedule are shown.
+/// The maximum number of spans that are shown for a schedule.
 const SHOWN: usize = 10;
 
 /// The hours of a schedule that change hands.
@@ -21,7 +21,7 @@ pub(super) struct Hours {
     pub(super) key: EntryKey,
     #[serde(skip)]
     zone: Zone,
-    /// Whether nothing is known of its calendar feeds here.
+    /// Whether the schedule has calendar feeds, which this command cannot read.
     without_feeds: bool,
     #[serde(rename = "secondsChanged")]
     seconds: i64,
@@ -40,7 +40,8 @@ struct Span {
 
 /// The hours of all schedules that change hands.
 ///
-/// A server does not tell what is in the calendars that it fetches. So the feeds of a schedule count on neither side.
+/// A server does not show the events of the calendars that it fetches. So the feeds of a schedule are ignored both
+/// before and after the change.
 pub(super) fn hours(before: &Snapshot, after: &Snapshot, now: DateTime<Utc>) -> Vec<Hours> {
     let to = now.checked_add_days(Days::new(DAYS_AHEAD)).unwrap_or(now);
     let mut keys: Vec<(&TeamName, &ScheduleName)> = Vec::new();
@@ -67,7 +68,7 @@ pub(super) fn hours(before: &Snapshot, after: &Snapshot, now: DateTime<Utc>) -> 
     keys.into_iter().map(of).filter(|hours| !hours.spans.is_empty()).collect()
 }
 
-/// The spans in which the people differ, whatever puts them on call. Both tile the same span.
+/// The spans in which the people on call differ; the sources do not matter. Both lists of shifts cover the same time.
 fn differences(before: &[Shift], after: &[Shift]) -> Vec<Span> {
     let mut times: Vec<DateTime<Utc>> =
         before.iter().chain(after).flat_map(|shift| [shift.from, shift.to]).collect();
@@ -96,7 +97,7 @@ fn differences(before: &[Shift], after: &[Shift]) -> Vec<Span> {
 }
 
 impl Hours {
-    /// The lines that tell it.
+    /// The lines that show the hours.
     pub(super) fn lines(&self) -> Vec<String> {
         let local = |at: DateTime<Utc>| self.zone.local(at).clock().format("%Y-%m-%d %H:%M");
         let who = |names: &[String]| {

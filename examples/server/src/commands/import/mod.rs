@@ -76,7 +76,7 @@ fn calendars(held: &Held, wanted: &[Wanted], prune: Option<&OwnerName>) -> BTree
         Entry::Day { team, .. } => Some(team.clone()),
         _ => None,
     });
-    // Who is on call in a schedule that names a team depends on the team's days.
+    // If a schedule names a team, the team's days decide who is on call in the schedule.
     let named = wanted.chain(held.entries().map(|(_, entry, _)| entry)).flat_map(Entry::named);
     let named = named.filter_map(|key| match key {
         EntryKey::Team(team) => Some(team),
@@ -85,7 +85,7 @@ fn calendars(held: &Held, wanted: &[Wanted], prune: Option<&OwnerName>) -> BTree
     days.chain(named).collect()
 }
 
-/// What an import does.
+/// The steps of an import.
 struct Plan {
     changes: Vec<Change>,
     unchanged: usize,
@@ -168,7 +168,7 @@ impl Plan {
         let mut done = 0;
         for step in &self.steps {
             let key = step.edit().key();
-            // One after the other, since each may need the one before.
+            // The changes are made one after the other, because each may need the previous one.
             if let Err(error) = self.make(client, step, &key).await {
                 bar.finish_and_clear();
                 let name = called::name(&key);
@@ -208,7 +208,7 @@ fn hours(before: &Snapshot, after: &Snapshot) -> Vec<Hours> {
     hands::hours(before, after, minute)
 }
 
-/// A team's settings as a request gives them.
+/// Converts a team's settings into the body of a request.
 fn settings_of(team: &Team) -> TeamSettings {
     let list = |targets: &[Target]| texts(targets);
     let masks = team.alert_levels().iter().map(|(severity, levels)| (severity.to_string(), levels.clone()));
@@ -227,7 +227,7 @@ fn settings_of(team: &Team) -> TeamSettings {
     }
 }
 
-/// The entry with the ids of the feeds whose URLs are masked, as the server has them.
+/// Adds the server's ids to the feeds whose URLs are masked in the file.
 fn with_known_feeds(wanted: Wanted, held: Option<&Given>) -> Result<Wanted, String> {
     let Wanted { entry, given, place } = wanted;
     let (Given::Schedule(mut schedule), EntryKey::Schedule(team, name)) = (given.clone(), entry.key()) else {
@@ -250,10 +250,11 @@ fn with_known_feeds(wanted: Wanted, held: Option<&Given>) -> Result<Wanted, Stri
     Ok(Wanted { entry, given: Given::Schedule(schedule), place })
 }
 
-/// What this owner has on the server and the file does not name, parts before what they belong to.
+/// The entries of this owner on the server that the file does not name. Parts come before the entries to which they
+/// belong.
 ///
-/// Overrides go with their schedules, even if somebody else made them. Anything else that somebody else made stays, and so does what
-/// it belongs to.
+/// Overrides are deleted with their schedules, even if somebody else made them. If another entry of somebody else would
+/// be deleted with its team, the import is refused.
 fn pruned(held: &Held, named: &BTreeSet<EntryKey>, owner: &OwnerName) -> Result<Vec<EntryKey>, Failure> {
     let is_gone = |key: &EntryKey, entry: &Entry| entry.owner() == Some(owner) && !named.contains(key);
     let mut gone: BTreeSet<EntryKey> =
@@ -267,8 +268,7 @@ fn pruned(held: &Held, named: &BTreeSet<EntryKey>, owner: &OwnerName) -> Result<
             matches!(key, EntryKey::Override(..)) && gone.iter().any(|outer| is_of_a_schedule(&outer));
         if !goes_along || named.contains(key) {
             let (outer, key) = (called::name(outer), called::name(key));
-            let why =
-                format!("{outer} cannot be deleted, since {key} is not of {owner} and would go with it");
+            let why = format!("{outer} cannot be deleted: {key} is not owned by {owner} and would go too");
             return Err(Failure::Refused(format!("nothing was changed: {why}")));
         }
         inside.push(key.clone());

@@ -75,7 +75,7 @@ fn csv(text: &str) -> Result<Vec<Wanted>, String> {
             let column = names.iter().position(|given| given == name).map_or(0, |column| column + 1);
             format!("line {line}, column {column} ({name}): {what}")
         };
-        // As spreadsheets write a day where that can mean one day only.
+        // The forms in which spreadsheets write a day, except ambiguous ones.
         let formats = ["%Y-%m-%d", "%d.%m.%Y", "%Y/%m/%d"];
         let day = formats.iter().find_map(|format| NaiveDate::parse_from_str(&row.day, format).ok());
         let day = day.ok_or_else(|| wrong("day", "must be a day like 2026-12-31"))?;
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn what_spreadsheets_write_is_read() {
-        // Spreadsheets do not end lines alike, so only the entries are compared.
+        // Spreadsheets end lines in different ways, so only the entries are compared.
         let entries = |text: &str| {
             let wanted = csv(text).unwrap();
             wanted.iter().map(|wanted| format!("{:?} {:?}", wanted.entry, wanted.given)).collect::<Vec<_>>()

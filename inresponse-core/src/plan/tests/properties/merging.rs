@@ -14,7 +14,7 @@ fn any_ends() -> impl Strategy<Value = Ends> {
     prop::sample::select(vec![Accepted, Rejected, Throttled, Unavailable, Unknown, NotBegun])
 }
 
-/// Three contacts, of whom up to four attempts were lost sight of; and what became of each attempt in the end.
+/// Three contacts with up to four attempts each whose processes died, and the final result of each attempt.
 fn attempts() -> impl Strategy<Value = (Vec<Ends>, Vec<usize>, Vec<usize>)> {
     (1..=4usize).prop_flat_map(|attempts| {
         let all: Vec<usize> = (0..3 * attempts).collect();

@@ -113,7 +113,7 @@ pub(super) struct World {
     scene: Scene,
     matrices: Vec<Matrix>,
     sent: Vec<Dispatch>,
-    /// What became of each attempt; the world may learn it at any time, or never, but it does not change.
+    /// The result of each attempt. The planner may learn it at any time, or never, but it does not change.
     fates: BTreeMap<(DeliveryKey, u32), Ends>,
     trace: Trace,
 }
