@@ -116,7 +116,7 @@ mod tests {
             ),
             (
                 "[roster.people.a]\nmethods.mail = 'x@y.z'\nrules.CRIT = [{ after-seconds = 1, methods = ['mail'] }]",
-                "line 3, column 14: must have a step with `after-seconds` 0",
+                "line 3, column 7: must have a step with `after-seconds` 0",
             ),
             (
                 "[roster.people.a]\nmethods.mail = 'x@y.z'\nrules.CRIT = [{ afterSeconds = 999999, methods = ['mail'] }]",

@@ -136,8 +136,11 @@ mod tests {
 
     #[test]
     fn what_spreadsheets_write_is_read() {
-        let expected =
-            csv("team,day,oncall,escalation\na,2026-12-24,x@y.z,\"k@y.z; l@y.z m@y.z\"\n").unwrap();
+        let entries = |text: &str| {
+            let wanted = csv(text).unwrap();
+            wanted.into_iter().map(|wanted| (wanted.entry, wanted.given)).collect::<Vec<_>>()
+        };
+        let expected = entries("team,day,oncall,escalation\na,2026-12-24,x@y.z,\"k@y.z; l@y.z m@y.z\"\n");
         for text in [
             "\u{FEFF}team;day;oncall;escalation\r\na;2026-12-24;x@y.z;\"k@y.z; l@y.z m@y.z\"\r\n",
             "team;day;oncall;escalation\na;2026-12-24;x@y.z;\"k@y.z;l@y.z m@y.z\"",
@@ -145,7 +148,7 @@ mod tests {
             "team;day;oncall;escalation\na;24.12.2026;x@y.z;\"k@y.z; l@y.z m@y.z\"\n",
             "team\tday\toncall\tescalation\na\t2026-12-24\tx@y.z\tk@y.z; l@y.z m@y.z\n",
         ] {
-            assert_eq!(format!("{:?}", csv(text).unwrap()), format!("{expected:?}"), "{text}");
+            assert_eq!(entries(text), expected, "{text}");
         }
     }
 
