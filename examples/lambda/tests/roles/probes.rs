@@ -77,6 +77,10 @@ impl<'a> Probes<'a> {
         for path in [&team, &service, &day] {
             self.get(path).await?;
         }
+        let person = format!("/people/{name}");
+        self.put(&person, json!({ "methods": { "mail": format!("{name}@example.org") } })).await?;
+        self.get(&person).await?;
+        self.call(Method::DELETE, &person, None, 204).await?;
         let changes = self.get("/roster/changes?limit=1").await?;
         if changes["changes"].as_array().is_none_or(Vec::is_empty) {
             return Err(format!("nothing was noted of what was changed: {changes}"));

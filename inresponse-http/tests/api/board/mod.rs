@@ -4,6 +4,7 @@ mod acts;
 mod calendar;
 mod list;
 mod pages;
+mod rosters;
 mod scopes;
 mod sessions;
 mod streams;
