@@ -18,7 +18,8 @@
 //!
 //! Answers are read leniently: unknown fields are ignored, unknown words are kept. Later versions add fields, so
 //! destructure answers with `..`. Requests are read strictly: unknown fields are refused. With the feature `openapi`
-//! the types have schemas, from which the server makes its API document.
+//! the types have schemas, from which the server makes its API document. With the feature `core`, servers and notifiers
+//! convert incidents of `inresponse-core` into these types.
 //!
 //! | file | holds |
 //! |---|---|
@@ -33,7 +34,10 @@
 //! | `health` | the health of the server |
 //! | `webhook` | what an `https:` contact is sent |
 //! | `words` | every value that is one of a list |
+//! | `convert` | conversions from the types of the core, with the feature `core` |
 
+#[cfg(feature = "core")]
+pub mod convert;
 mod delivery;
 mod health;
 mod incident;

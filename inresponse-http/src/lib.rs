@@ -55,6 +55,7 @@ mod api;
 mod api_page;
 mod caller;
 mod carry;
+mod common;
 mod cursor;
 mod document;
 mod domains;

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::NaiveDate;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use inresponse_core::Outage;
 use inresponse_core::engine::OnCall;
 use inresponse_core::model::{Level, Origin, TeamName};
@@ -15,6 +16,9 @@ use super::{Frame, Place, html, outage};
 use crate::Api;
 use crate::here::Here;
 use crate::wire::roster::people;
+
+/// The number of teams whose entries are read at once, as each is a call or more to a store in the cloud.
+const AT_ONCE: usize = 16;
 
 #[derive(Template)]
 #[template(path = "on_call.html")]
@@ -91,13 +95,14 @@ pub(super) async fn page(Here(api): Here, me: SignedIn) -> Response {
 }
 
 async fn teams(api: &Api) -> Result<Vec<Team>, Outage> {
-    let engine = api.engine();
-    let (mut teams, now, uncovered) = (Vec::new(), engine.now(), engine.uncovered().await?);
-    for name in engine.teams().await? {
-        if let Some(on_call) = engine.on_call(&name, now).await? {
-            let days = uncovered.get(&name).map_or(&[][..], Vec::as_slice);
-            teams.push(Team::new(name, &on_call, days));
-        }
-    }
-    Ok(teams)
+    let (engine, now) = (api.engine(), api.engine().now());
+    let (names, uncovered) = tokio::try_join!(engine.teams(), engine.uncovered())?;
+    let uncovered = &uncovered;
+    let teams = stream::iter(names).map(|name| async move {
+        let on_call = engine.on_call(&name, now).await?;
+        let days = uncovered.get(&name).map_or(&[][..], Vec::as_slice);
+        Ok(on_call.map(|on_call| Team::new(name, &on_call, days)))
+    });
+    let teams: Vec<Option<Team>> = teams.buffered(AT_ONCE).try_collect().await?;
+    Ok(teams.into_iter().flatten().collect())
 }

@@ -25,6 +25,7 @@ use super::roster::team_name;
 use super::schedules::{book, schedule_name, timetable};
 use crate::Api;
 use crate::caller::Caller;
+use crate::common::{NoSuchPerson, NoSuchSchedule, WrongToken};
 use crate::input::{NoParams, Params, Path};
 use crate::problem::Problem;
 
@@ -41,7 +42,7 @@ const MAX_TRIES: u32 = 5;
     params(("team" = String, Path, example = "devops"), ("schedule" = String, Path, example = "primary")),
     responses(
         (status = 200, description = "the token, which is shown only now", body = CalendarToken),
-        (status = 404, description = "no such schedule", body = Problem),
+        NoSuchSchedule,
     ))]
 pub(crate) async fn schedule_token(
     State(api): State<Api>,
@@ -66,8 +67,8 @@ pub(crate) async fn schedule_token(
     ),
     responses(
         (status = 200, description = "15 days back, 385 ahead", content_type = "text/calendar", body = String),
-        (status = 403, description = "the token is wrong", body = Problem),
-        (status = 404, description = "no such schedule", body = Problem),
+        WrongToken,
+        NoSuchSchedule,
     ))]
 pub(crate) async fn schedule(
     State(api): State<Api>,
@@ -96,7 +97,7 @@ pub(crate) async fn schedule(
     tag = "roster", params(("person" = String, Path, example = "jo")),
     responses(
         (status = 200, description = "the token, which is shown only now", body = CalendarToken),
-        (status = 404, description = "no such person", body = Problem),
+        NoSuchPerson,
     ))]
 pub(crate) async fn person_token(
     State(api): State<Api>,
@@ -120,7 +121,7 @@ pub(crate) async fn person_token(
     ),
     responses(
         (status = 200, description = "15 days back, 385 ahead", content_type = "text/calendar", body = String),
-        (status = 403, description = "the token is wrong", body = Problem),
+        WrongToken,
     ))]
 pub(crate) async fn person(
     State(api): State<Api>,

@@ -12,6 +12,7 @@ use inresponse_core::roster::{Effect, EntryKey, MAX_EDITS, Refusal, RosterEdit};
 use super::incidents::{DEFAULT_LIMIT, limit};
 use crate::Api;
 use crate::caller::Caller;
+use crate::common::InvalidParameter;
 use crate::cursor;
 use crate::input::Params;
 use crate::problem::Problem;
@@ -131,7 +132,7 @@ pub(super) async fn present<T>(
     ),
     responses(
         (status = 200, description = "a page", body = Changes),
-        (status = 400, description = "a parameter is invalid", body = Problem),
+        InvalidParameter,
     ))]
 pub(crate) async fn list(
     State(api): State<Api>,

@@ -19,6 +19,9 @@ use inresponse_core::store::{ListQuery, Record};
 use crate::Api;
 use crate::caller::Caller;
 use crate::carry::carried_through;
+use crate::common::{
+    InvalidField, InvalidParameter, NoReceiver, NoSuchIncident, NotAllowedNow, TooManyHandOvers,
+};
 use crate::cursor;
 use crate::hand_over::doubt;
 use crate::here::Here;
@@ -38,7 +41,7 @@ const MAX_LIMIT: usize = 500;
     responses(
         (status = 201, description = "a new incident", body = Incident),
         (status = 200, description = "an incident with that dedup key is already open: the report was added to its count", body = Incident),
-        (status = 400, description = "a field is invalid", body = Problem),
+        InvalidField,
         (status = 422, description = "unknown service", body = Problem),
         (status = 503, description = "unavailable; see mayHaveBeenRecorded", body = Problem),
     ))]
@@ -104,11 +107,11 @@ fn location(api: &Api, number: IncidentNumber) -> Option<[(HeaderName, HeaderVal
 #[utoipa::path(post, path = "/incidents", tag = "incidents", request_body = Update,
     responses(
         (status = 200, description = "the incident after the update", body = Details),
-        (status = 400, description = "a field is invalid", body = Problem),
-        (status = 404, description = "no such incident", body = Problem),
-        (status = 409, description = "the incident's state does not allow the update; see claimedBy", body = Problem),
-        (status = 422, description = "the team does not exist, or incidents may not be handed to this person outside the roster", body = Problem),
-        (status = 429, description = "too many hand-overs to people outside the roster; see Retry-After", body = Problem),
+        InvalidField,
+        NoSuchIncident,
+        NotAllowedNow,
+        NoReceiver,
+        TooManyHandOvers,
     ))]
 pub(crate) async fn post(
     State(api): State<Api>,
@@ -124,11 +127,11 @@ pub(crate) async fn post(
     params(("incidentId" = u64, Path, example = 10000, description = "its number")),
     responses(
         (status = 200, description = "the incident after the update", body = Details),
-        (status = 400, description = "a field is invalid", body = Problem),
-        (status = 404, description = "no such incident", body = Problem),
-        (status = 409, description = "the incident's state does not allow the update; see claimedBy", body = Problem),
-        (status = 422, description = "the team does not exist, or incidents may not be handed to this person outside the roster", body = Problem),
-        (status = 429, description = "too many hand-overs to people outside the roster; see Retry-After", body = Problem),
+        InvalidField,
+        NoSuchIncident,
+        NotAllowedNow,
+        NoReceiver,
+        TooManyHandOvers,
     ))]
 pub(crate) async fn post_one(
     State(api): State<Api>,
@@ -219,8 +222,8 @@ fn absent(number: IncidentNumber) -> Problem {
     ),
     responses(
         (status = 200, description = "a page of incidents; with incidentId, a single incident", body = Listed),
-        (status = 400, description = "a parameter is invalid", body = Problem),
-        (status = 404, description = "no such incident", body = Problem),
+        InvalidParameter,
+        NoSuchIncident,
     ))]
 pub(crate) async fn list(
     State(api): State<Api>,
@@ -263,8 +266,8 @@ pub(super) fn limit(text: &str) -> Result<usize, InvalidInput> {
     ),
     responses(
         (status = 200, description = "the incident", body = Details),
-        (status = 400, description = "a parameter is invalid", body = Problem),
-        (status = 404, description = "no such incident", body = Problem),
+        InvalidParameter,
+        NoSuchIncident,
     ))]
 pub(crate) async fn get_one(
     State(api): State<Api>,

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use inresponse_api::convert::level;
 use inresponse_api::{Coverage, Finding, Plan, Step};
 use inresponse_core::InvalidInput;
 use inresponse_core::engine::DryStep;
@@ -11,9 +12,9 @@ use inresponse_core::model::{Severity, TeamName};
 use super::roster::{service_name, time_of};
 use crate::Api;
 use crate::caller::Caller;
+use crate::common::{InvalidParameter, NoSuchTeam};
 use crate::input::{Params, Path};
 use crate::problem::Problem;
-use crate::wire::incident::level;
 
 /// Read which alerts a report would cause if nobody claimed the incident.
 ///
@@ -26,7 +27,7 @@ use crate::wire::incident::level;
     ),
     responses(
         (status = 200, description = "every step, in order", body = Plan),
-        (status = 400, description = "a parameter is invalid", body = Problem),
+        InvalidParameter,
         (status = 404, description = "no such service, and no catch-all team", body = Problem),
     ))]
 pub(crate) async fn plan(
@@ -59,8 +60,8 @@ const MAX_DAYS: u16 = 400;
     ),
     responses(
         (status = 200, description = "the findings of each team, the worst first", body = Coverage),
-        (status = 400, description = "a parameter is invalid", body = Problem),
-        (status = 404, description = "no such team", body = Problem),
+        InvalidParameter,
+        NoSuchTeam,
     ))]
 pub(crate) async fn coverage(
     State(api): State<Api>,

@@ -14,6 +14,7 @@ use super::changes::edit_naming;
 use super::roster::{delete, page, reachable};
 use crate::Api;
 use crate::caller::Caller;
+use crate::common::{InvalidField, InvalidParameter, NoSuchPerson};
 use crate::input::{Body, NoParams, Params, Path};
 use crate::problem::Problem;
 use crate::recently::{Counted, Limit, count};
@@ -28,7 +29,7 @@ pub(super) fn person_id(text: &str) -> Result<PersonId, Problem> {
     params(("person" = String, Path, example = "jo")),
     responses(
         (status = 200, description = "as it is now", body = Person),
-        (status = 400, description = "a field is invalid", body = Problem),
+        InvalidField,
         (status = 409, description = "a team's fallback needs one of the person's methods", body = Problem),
         (status = 422, description = "a contact cannot be reached from here", body = Problem),
     ))]
@@ -53,7 +54,7 @@ pub(crate) async fn put_person(
     params(("person" = String, Path, example = "jo")),
     responses(
         (status = 200, description = "the person", body = Person),
-        (status = 404, description = "no such person", body = Problem),
+        NoSuchPerson,
     ))]
 pub(crate) async fn get_person(
     State(api): State<Api>,
@@ -73,7 +74,7 @@ pub(crate) async fn get_person(
     params(("person" = String, Path, example = "jo")),
     responses(
         (status = 204, description = "gone"),
-        (status = 404, description = "no such person", body = Problem),
+        NoSuchPerson,
         (status = 409, description = "the person is still named somewhere", body = Problem),
     ))]
 pub(crate) async fn delete_person(
@@ -97,7 +98,7 @@ pub(crate) async fn delete_person(
     ),
     responses(
         (status = 200, description = "a page", body = People),
-        (status = 400, description = "a parameter is invalid", body = Problem),
+        InvalidParameter,
     ))]
 pub(crate) async fn list_people(
     State(api): State<Api>,
@@ -123,7 +124,7 @@ const TESTS: Limit = Limit { most: 3, window: TimeDelta::minutes(1) };
     params(("person" = String, Path, example = "jo")),
     responses(
         (status = 200, description = "the result of each message", body = Tests),
-        (status = 404, description = "no such person", body = Problem),
+        NoSuchPerson,
         (status = 429, description = "the person was sent too many test messages", body = Problem),
     ))]
 pub(crate) async fn test_person(

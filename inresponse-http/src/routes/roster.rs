@@ -17,6 +17,7 @@ use super::changes::{edit, edit_naming, present};
 use super::incidents::{DEFAULT_LIMIT, limit};
 use crate::Api;
 use crate::caller::Caller;
+use crate::common::{InvalidField, InvalidParameter, NoEntry, NoSuchService, NoSuchTeam};
 use crate::cursor;
 use crate::input::{Body, NoParams, Params, Path, read_time};
 use crate::problem::Problem;
@@ -81,7 +82,7 @@ pub(super) async fn directory(
     params(("service" = String, Path, example = "athens")),
     responses(
         (status = 200, description = "the stored service", body = Service),
-        (status = 400, description = "a field is invalid", body = Problem),
+        InvalidField,
         (status = 422, description = "the team does not exist", body = Problem),
     ))]
 pub(crate) async fn put_service(
@@ -102,7 +103,7 @@ pub(crate) async fn put_service(
     params(("service" = String, Path, example = "athens")),
     responses(
         (status = 200, description = "the service", body = Service),
-        (status = 404, description = "no such service", body = Problem),
+        NoSuchService,
     ))]
 pub(crate) async fn get_service(
     State(api): State<Api>,
@@ -129,7 +130,7 @@ fn answered(service: &ServiceName, entry: Option<Entry>) -> Result<Service, Prob
     ),
     responses(
         (status = 200, description = "a page", body = Services),
-        (status = 400, description = "a parameter is invalid", body = Problem),
+        InvalidParameter,
     ))]
 pub(crate) async fn list_services(
     State(api): State<Api>,
@@ -149,7 +150,7 @@ pub(crate) async fn list_services(
     ),
     responses(
         (status = 200, description = "a page", body = Teams),
-        (status = 400, description = "a parameter is invalid", body = Problem),
+        InvalidParameter,
     ))]
 pub(crate) async fn list_teams(
     State(api): State<Api>,
@@ -191,7 +192,7 @@ pub(super) async fn page(
     params(("service" = String, Path, example = "athens")),
     responses(
         (status = 204, description = "gone"),
-        (status = 404, description = "no such service", body = Problem),
+        NoSuchService,
     ))]
 pub(crate) async fn delete_service(
     State(api): State<Api>,
@@ -208,7 +209,7 @@ pub(crate) async fn delete_service(
     params(("team" = String, Path, example = "devops")),
     responses(
         (status = 200, description = "the stored settings", body = Team),
-        (status = 400, description = "a field is invalid", body = Problem),
+        InvalidField,
         (status = 422, description = "no configured channel reaches a contact", body = Problem),
     ))]
 pub(crate) async fn put_team(
@@ -230,7 +231,7 @@ pub(crate) async fn put_team(
     params(("team" = String, Path, example = "devops")),
     responses(
         (status = 200, description = "the team", body = Team),
-        (status = 404, description = "no such team", body = Problem),
+        NoSuchTeam,
     ))]
 pub(crate) async fn get_team(
     State(api): State<Api>,
@@ -250,7 +251,7 @@ pub(crate) async fn get_team(
     params(("team" = String, Path, example = "devops")),
     responses(
         (status = 204, description = "gone"),
-        (status = 404, description = "no such team", body = Problem),
+        NoSuchTeam,
         (status = 409, description = "the team still owns services, or is the catch-all team", body = Problem),
     ))]
 pub(crate) async fn delete_team(
@@ -269,7 +270,7 @@ pub(crate) async fn delete_team(
     params(("team" = String, Path, example = "devops"), ("day" = String, Path, example = "2026-12-24", description = "YYYY-MM-DD in the team's time zone")),
     responses(
         (status = 200, description = "the stored day", body = Day),
-        (status = 400, description = "a field is invalid", body = Problem),
+        InvalidField,
         (status = 422, description = "the team does not exist, or no configured channel reaches a contact", body = Problem),
     ))]
 pub(crate) async fn put_day(
@@ -291,7 +292,7 @@ pub(crate) async fn put_day(
     params(("team" = String, Path, example = "devops"), ("day" = String, Path, example = "2026-12-24")),
     responses(
         (status = 200, description = "the entry", body = Day),
-        (status = 404, description = "no entry", body = Problem),
+        NoEntry,
     ))]
 pub(crate) async fn get_day(
     State(api): State<Api>,
@@ -311,7 +312,7 @@ pub(crate) async fn get_day(
     params(("team" = String, Path, example = "devops"), ("day" = String, Path, example = "2026-12-24")),
     responses(
         (status = 204, description = "gone"),
-        (status = 404, description = "no entry", body = Problem),
+        NoEntry,
     ))]
 pub(crate) async fn delete_day(
     State(api): State<Api>,
@@ -332,7 +333,7 @@ pub(crate) async fn delete_day(
     ),
     responses(
         (status = 200, description = "a page", body = Calendar),
-        (status = 400, description = "a parameter is invalid", body = Problem),
+        InvalidParameter,
     ))]
 pub(crate) async fn list_days(
     State(api): State<Api>,
@@ -368,7 +369,7 @@ pub(crate) async fn list_days(
     ),
     responses(
         (status = 200, description = "who is", body = OnCall),
-        (status = 404, description = "no such team", body = Problem),
+        NoSuchTeam,
     ))]
 pub(crate) async fn on_call(
     State(api): State<Api>,

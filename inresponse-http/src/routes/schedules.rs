@@ -13,6 +13,7 @@ use super::changes::{edit_naming, present};
 use super::roster::{delete, reachable, team_name, time_of};
 use crate::Api;
 use crate::caller::Caller;
+use crate::common::{InvalidField, InvalidParameter, NoSuchOverride, NoSuchSchedule, UnknownName};
 use crate::input::{Body, NoParams, Params, Path};
 use crate::problem::Problem;
 use crate::wire::schedule as wire;
@@ -45,8 +46,8 @@ pub(super) fn timetable<'a>(
     params(("team" = String, Path, example = "devops"), ("schedule" = String, Path, example = "primary")),
     responses(
         (status = 200, description = "as it is now", body = Schedule),
-        (status = 400, description = "a field is invalid", body = Problem),
-        (status = 422, description = "a name is not known, or names form a circle", body = Problem),
+        InvalidField,
+        UnknownName,
     ))]
 pub(crate) async fn put_schedule(
     State(api): State<Api>,
@@ -74,7 +75,7 @@ pub(crate) async fn put_schedule(
     params(("team" = String, Path, example = "devops"), ("schedule" = String, Path, example = "primary")),
     responses(
         (status = 200, description = "the schedule; the URLs of feeds are masked", body = Schedule),
-        (status = 404, description = "no such schedule", body = Problem),
+        NoSuchSchedule,
     ))]
 pub(crate) async fn get_schedule(
     State(api): State<Api>,
@@ -95,7 +96,7 @@ pub(crate) async fn get_schedule(
     params(("team" = String, Path, example = "devops"), ("schedule" = String, Path, example = "primary")),
     responses(
         (status = 204, description = "gone"),
-        (status = 404, description = "no such schedule", body = Problem),
+        NoSuchSchedule,
         (status = 409, description = "the schedule is still named somewhere", body = Problem),
     ))]
 pub(crate) async fn delete_schedule(
@@ -137,8 +138,8 @@ pub(crate) async fn list_schedules(
     ),
     responses(
         (status = 200, description = "as it is now", body = Override),
-        (status = 400, description = "a field is invalid", body = Problem),
-        (status = 422, description = "a name is not known, or names form a circle", body = Problem),
+        InvalidField,
+        UnknownName,
     ))]
 pub(crate) async fn put_override(
     State(api): State<Api>,
@@ -167,7 +168,7 @@ pub(crate) async fn put_override(
     ),
     responses(
         (status = 200, description = "the override", body = Override),
-        (status = 404, description = "no such override", body = Problem),
+        NoSuchOverride,
     ))]
 pub(crate) async fn get_override(
     State(api): State<Api>,
@@ -191,7 +192,7 @@ pub(crate) async fn get_override(
     ),
     responses(
         (status = 204, description = "gone"),
-        (status = 404, description = "no such override", body = Problem),
+        NoSuchOverride,
     ))]
 pub(crate) async fn delete_override(
     State(api): State<Api>,
@@ -208,7 +209,7 @@ pub(crate) async fn delete_override(
     params(("team" = String, Path, example = "devops"), ("schedule" = String, Path, example = "primary")),
     responses(
         (status = 200, description = "all of them", body = Overrides),
-        (status = 404, description = "no such schedule", body = Problem),
+        NoSuchSchedule,
     ))]
 pub(crate) async fn list_overrides(
     State(api): State<Api>,
@@ -232,8 +233,8 @@ pub(crate) async fn list_overrides(
     ),
     responses(
         (status = 200, description = "shifts that cover the span without gaps or overlaps", body = Shifts),
-        (status = 400, description = "a parameter is invalid", body = Problem),
-        (status = 404, description = "no such schedule", body = Problem),
+        InvalidParameter,
+        NoSuchSchedule,
     ))]
 pub(crate) async fn shifts(
     State(api): State<Api>,

@@ -1,9 +1,7 @@
 //! Converts incidents into the types of the API.
 
-use inresponse_api::{
-    AttemptOutcome, Delivery, DeliveryStatus, Details, Entry, EventKind, Incident, Level, LevelWord, Link,
-    Reached, Upcoming,
-};
+use inresponse_api::convert::{self, level, purpose, reached, upcoming};
+use inresponse_api::{AttemptOutcome, Delivery, DeliveryStatus, Details, Entry, EventKind, Incident};
 use inresponse_core::model::{self, Event, Person, Standing};
 use inresponse_core::plan::{self, Follows, Happened};
 use inresponse_core::store::Record;
@@ -13,39 +11,8 @@ use crate::caller::Addresses;
 /// Converts an incident into the API's type without the next alerts, the deliveries and the timeline.
 pub(crate) fn brief(record: &Record) -> Incident {
     let incident = &record.incident;
-    let (claimed, resolved) = (incident.claimed(), incident.resolved());
-    Incident {
-        incident_id: incident.number().value(),
-        service: incident.service().to_string(),
-        team: incident.team().to_string(),
-        severity: incident.severity().as_str().into(),
-        state: incident.state().as_str().into(),
-        title: incident.title().to_owned(),
-        message: incident.message().to_owned(),
-        source: incident.source().map(ToString::to_string),
-        detected_at: incident.detected_at(),
-        created_at: incident.created_at(),
-        updated_at: incident.updated_at().max(record.last_reported_at),
-        claimed_by: claimed.map(|c| c.by.to_string()),
-        claimed_at: claimed.map(|c| c.at),
-        claim_ends_at: plan::claim_ends_at(incident),
-        handover_unconfirmed: incident.handover().is_some_and(|h| h.unconfirmed_at.is_some()),
-        resolved_by: resolved.map(|r| r.by.to_string()),
-        resolved_at: resolved.map(|r| r.at),
-        dedup_key: incident.dedup_key().map(ToString::to_string),
-        labels: incident.labels().clone(),
-        links: incident
-            .links()
-            .iter()
-            .map(|link| Link { text: link.text().to_owned(), url: link.url().to_owned() })
-            .collect(),
-        count: record.count,
-        round: incident.round(),
-        next_alert_at: plan::next_alert_at(incident),
-        unclaimed: incident.is_unclaimed(),
-        undelivered: incident.is_undelivered(),
-        reached: plan::reached(incident).map(reached),
-    }
+    let updated_at = incident.updated_at().max(record.last_reported_at);
+    Incident { updated_at, ..convert::incident(incident, record.count) }
 }
 
 /// Converts an incident into the API's type with the next alerts, the deliveries and the timeline.
@@ -54,7 +21,10 @@ pub(crate) fn details(record: &Record, addresses: Addresses) -> Details {
     let shown = Shown { incident, addresses };
     Details {
         incident: brief(record),
-        upcoming: plan::outlook(incident).iter().map(|next| upcoming(&shown, next)).collect(),
+        upcoming: plan::outlook(incident)
+            .iter()
+            .map(|next| upcoming(next, |one| shown.contact(one)))
+            .collect(),
         deliveries: incident.deliveries().iter().map(|d| delivery(&shown, d)).collect(),
         timeline: plan::history(incident).iter().map(|one| happened(&shown, one)).collect(),
         warnings: Vec::new(),
@@ -82,38 +52,6 @@ impl Shown<'_> {
 
     fn recipient(&self, contact: &model::Contact) -> Option<&model::Recipient> {
         self.incident.matrix().recipients().iter().find(|one| one.contact == *contact)
-    }
-}
-
-fn reached(reached: plan::Reached) -> Reached {
-    match reached {
-        plan::Reached::Everybody => Reached::Everybody,
-        plan::Reached::Somebody => Reached::Somebody,
-        plan::Reached::NobodyYet => Reached::NobodyYet,
-        plan::Reached::Nobody => Reached::Nobody,
-    }
-}
-
-fn upcoming(shown: &Shown<'_>, next: &plan::Upcoming<'_>) -> Upcoming {
-    match next {
-        plan::Upcoming::Level { level: of, at, contacts } => {
-            Upcoming::Level { at: *at, level: level(*of), contacts: shown.contacts(contacts) }
-        }
-        plan::Upcoming::Round { round, at } => Upcoming::Round { at: *at, round: *round },
-    }
-}
-
-pub(crate) fn level(level: model::Level) -> Level {
-    match level {
-        model::Level::At(n) => Level::Number(n),
-        model::Level::Fallback => Level::Word(LevelWord::Fallback),
-    }
-}
-
-fn purpose(purpose: model::Purpose) -> Level {
-    match purpose {
-        model::Purpose::Alert(of) => level(of),
-        model::Purpose::StatusUpdate(_) => Level::Word(LevelWord::StatusUpdate),
     }
 }
 

@@ -114,7 +114,7 @@ async fn mails_and_their_pages_are_without_barriers_on_a_phone_in_light_and_dark
         ("mail", "checkout-jo@example.org", ""),
         ("mail-second-level", "search-kim@example.org", "Before you"),
         ("mail-status-update", "search-jo@example.org", "Kim has it"),
-        ("mail-handed", "billing-kim@example.org", "handed it to you"),
+        ("mail-handed", "billing-kim@example.org", "handed the incident to you"),
     ] {
         let letter = scene.letter_that_says(to, words).await;
         let file = screenshots().join(format!("{name}.html"));

@@ -6,6 +6,7 @@ use inresponse_intake::generic;
 
 use crate::Api;
 use crate::caller::Caller;
+use crate::common::{AlertNotStored, NoValidAlert};
 use crate::input::Path;
 use crate::problem::Problem;
 use crate::signals::{AlertsView, Message, answer, take};
@@ -18,8 +19,8 @@ use crate::signals::{AlertsView, Message, answer, take};
         (status = 200, description = "the result for each alert", body = AlertsView),
         (status = 400, description = "neither JSON nor a form, or no alerts at the place that the mapping names", body = Problem),
         (status = 404, description = "no mapping has that name", body = Problem),
-        (status = 422, description = "none of the message's alerts is valid", body = Problem),
-        (status = 503, description = "an alert could not be stored: send the whole message again", body = Problem),
+        NoValidAlert,
+        AlertNotStored,
     ))]
 pub(crate) async fn mapped(
     State(api): State<Api>,

@@ -6,6 +6,7 @@ use inresponse_intake::grafana;
 
 use crate::Api;
 use crate::caller::Caller;
+use crate::common::{AlertNotStored, NoValidAlert};
 use crate::problem::Problem;
 use crate::signals::{AlertsView, Message};
 
@@ -17,8 +18,8 @@ use crate::signals::{AlertsView, Message};
     responses(
         (status = 200, description = "the result for each alert", body = AlertsView),
         (status = 400, description = "the body is not a message of Grafana", body = Problem),
-        (status = 422, description = "none of the message's alerts is valid", body = Problem),
-        (status = 503, description = "an alert could not be stored: send the whole message again", body = Problem),
+        NoValidAlert,
+        AlertNotStored,
     ))]
 pub(crate) async fn webhook(
     State(api): State<Api>,

@@ -6,6 +6,7 @@ use inresponse_intake::nagios;
 
 use crate::Api;
 use crate::caller::Caller;
+use crate::common::InvalidAlert;
 use crate::problem::Problem;
 use crate::signals::{AlertsView, Message, answer, take};
 
@@ -15,7 +16,7 @@ use crate::signals::{AlertsView, Message, answer, take};
         description = "`type`, `host`, `check`, `state`, `output`, `since`, `author`, `url`, `label.NAME`"),
     responses(
         (status = 200, description = "the result", body = AlertsView),
-        (status = 422, description = "it is invalid", body = Problem),
+        InvalidAlert,
         (status = 503, description = "the notification could not be stored: send it again", body = Problem),
     ))]
 pub(crate) async fn notification(

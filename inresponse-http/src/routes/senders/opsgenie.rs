@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 
 use crate::Api;
 use crate::caller::Caller;
+use crate::common::{ChangeNotStored, InvalidField, NoOwner};
 use crate::input::{Params, Path};
 use crate::problem::Problem;
 use crate::signals::{Message, take_one};
@@ -83,9 +84,9 @@ fn invalid(invalid: InvalidInput) -> Problem {
     request_body(content = serde_json::Value, description = "the body that Opsgenie's alert API takes"),
     responses(
         (status = 202, description = "recorded durably", body = Requested),
-        (status = 400, description = "a field is invalid", body = Problem),
-        (status = 422, description = "no team owns the key's service", body = Problem),
-        (status = 503, description = "the change could not be stored: send it again", body = Problem),
+        InvalidField,
+        NoOwner,
+        ChangeNotStored,
     ))]
 pub(crate) async fn create(
     State(api): State<Api>,
@@ -106,8 +107,8 @@ pub(crate) async fn create(
     request_body(content = serde_json::Value, description = "the body that Opsgenie's alert API takes; may be empty"),
     responses(
         (status = 202, description = "the change is durable, if there is such an alert", body = Requested),
-        (status = 400, description = "a field is invalid", body = Problem),
-        (status = 503, description = "the change could not be stored: send it again", body = Problem),
+        InvalidField,
+        ChangeNotStored,
     ))]
 pub(crate) async fn acknowledge(
     State(api): State<Api>,
@@ -128,8 +129,8 @@ pub(crate) async fn acknowledge(
     request_body(content = serde_json::Value, description = "the body that Opsgenie's alert API takes"),
     responses(
         (status = 202, description = "the change is durable, if there is such an alert", body = Requested),
-        (status = 400, description = "a field is invalid", body = Problem),
-        (status = 503, description = "the change could not be stored: send it again", body = Problem),
+        InvalidField,
+        ChangeNotStored,
     ))]
 pub(crate) async fn unacknowledge(
     State(api): State<Api>,
@@ -150,8 +151,8 @@ pub(crate) async fn unacknowledge(
     request_body(content = serde_json::Value, description = "the body that Opsgenie's alert API takes"),
     responses(
         (status = 202, description = "the change is durable, if there is such an alert", body = Requested),
-        (status = 400, description = "a field is invalid", body = Problem),
-        (status = 503, description = "the change could not be stored: send it again", body = Problem),
+        InvalidField,
+        ChangeNotStored,
     ))]
 pub(crate) async fn add_note(
     State(api): State<Api>,
@@ -172,8 +173,8 @@ pub(crate) async fn add_note(
     request_body(content = serde_json::Value, description = "the body that Opsgenie's alert API takes; may be empty"),
     responses(
         (status = 202, description = "the change is durable, if there is such an alert", body = Requested),
-        (status = 400, description = "a field is invalid", body = Problem),
-        (status = 503, description = "the change could not be stored: send it again", body = Problem),
+        InvalidField,
+        ChangeNotStored,
     ))]
 pub(crate) async fn close(
     State(api): State<Api>,

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use crate::Api;
 use crate::admission::Admission;
 use crate::caller::Caller;
+use crate::common::{EventNotStored, InvalidField, NoOwner};
 use crate::problem::Problem;
 use crate::signals::{Message, take_one};
 
@@ -31,10 +32,10 @@ pub(crate) struct Enqueued {
     request_body(content = serde_json::Value, description = "the body that PagerDuty's Events API v2 takes"),
     responses(
         (status = 202, description = "recorded durably", body = Enqueued),
-        (status = 400, description = "a field is invalid", body = Problem),
+        InvalidField,
         (status = 401, description = "the routing key is not a known API key", body = Problem),
-        (status = 422, description = "no team owns the key's service", body = Problem),
-        (status = 503, description = "the event could not be stored: send it again", body = Problem),
+        NoOwner,
+        EventNotStored,
     ))]
 pub(crate) async fn enqueue(
     State(api): State<Api>,

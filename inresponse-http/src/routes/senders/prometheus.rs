@@ -7,6 +7,7 @@ use inresponse_intake::prometheus;
 
 use crate::Api;
 use crate::caller::Caller;
+use crate::common::{AlertNotStored, NoValidAlert};
 use crate::problem::Problem;
 use crate::signals::{AlertsView, Message, answer, take};
 
@@ -18,8 +19,8 @@ use crate::signals::{AlertsView, Message, answer, take};
     responses(
         (status = 200, description = "the result for each alert", body = AlertsView),
         (status = 400, description = "the body is not a message of Alertmanager", body = Problem),
-        (status = 422, description = "none of the message's alerts is valid", body = Problem),
-        (status = 503, description = "an alert could not be stored: send the whole message again", body = Problem),
+        NoValidAlert,
+        AlertNotStored,
     ))]
 pub(crate) async fn webhook(
     State(api): State<Api>,
@@ -35,8 +36,8 @@ pub(crate) async fn webhook(
     responses(
         (status = 200, description = "the result for each alert", body = AlertsView),
         (status = 400, description = "the body is not an array of alerts", body = Problem),
-        (status = 422, description = "none of the message's alerts is valid", body = Problem),
-        (status = 503, description = "an alert could not be stored: send the whole message again", body = Problem),
+        NoValidAlert,
+        AlertNotStored,
     ))]
 pub(crate) async fn alerts(
     State(api): State<Api>,

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use crate::Api;
 use crate::caller::Caller;
+use crate::common::{EventNotStored, InvalidAlert};
 use crate::problem::Problem;
 use crate::signals::{AlertsView, Amazon, Message, answer, take};
 
@@ -41,7 +42,7 @@ pub(crate) struct Notice {
         (status = 200, description = "the result", body = AlertsView),
         (status = 400, description = "the body is not a message of Amazon SNS, or its signature is invalid", body = Problem),
         (status = 403, description = "a report of Amazon SES from a topic that is not trusted", body = Problem),
-        (status = 422, description = "it is invalid", body = Problem),
+        InvalidAlert,
         (status = 501, description = "this server fetches nothing from Amazon", body = Problem),
         (status = 503, description = "the message could not be stored or checked: send it again", body = Problem),
     ))]
@@ -107,8 +108,8 @@ fn untrusted(topic: &str) -> Problem {
     responses(
         (status = 200, description = "the result", body = AlertsView),
         (status = 400, description = "not an event", body = Problem),
-        (status = 422, description = "it is invalid", body = Problem),
-        (status = 503, description = "the event could not be stored: send it again", body = Problem),
+        InvalidAlert,
+        EventNotStored,
     ))]
 pub(crate) async fn eventbridge(
     State(api): State<Api>,

@@ -23,7 +23,7 @@ fn value(page: &str, name: &str) -> String {
     tag.split("value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
 }
 
-fn layer<'a>(members: &'a str) -> Vec<(&'a str, &'a str)> {
+fn layer(members: &str) -> Vec<(&str, &str)> {
     vec![
         ("timezone", "Europe/Athens"),
         ("layers[0].name", "weekly"),
