@@ -69,7 +69,7 @@ fn schedules(criterion: &mut Criterion) {
     criterion.bench_function("on call at", |b| {
         let mut hour = 0;
         b.iter(|| {
-            // Every hour of the year in turn, near changes of the clocks and far from them.
+            // Every hour of the year in turn, near clock changes and far from them.
             hour = (hour + 1) % (365 * 24);
             on_call(black_box(&directory), &team, &schedule, from + TimeDelta::hours(hour))
         });

@@ -305,7 +305,7 @@ pub struct Changes {
     pub cursor: Option<String>,
 }
 
-/// A change of the roster.
+/// A change to the roster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ChangeView,
     example = json!({ "at": "2026-11-28T07:20:00Z", "by": "admin", "what": "service athens: assigned to devops (was ops)" })))]

@@ -154,7 +154,7 @@ pub(crate) fn last_instant(local: DateTime, zone: &TimeZone) -> Option<Timestamp
     }
 }
 
-/// A skipped time read with the offset after the gap lies before the gap: the next change of the clocks is its end.
+/// A skipped time read with the offset after the gap lies before the gap: the next clock change is its end.
 fn after_gap(before: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
     zone.following(before).next().map(|change| change.timestamp())
 }

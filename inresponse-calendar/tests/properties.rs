@@ -46,7 +46,7 @@ fn seconds(at: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(at, 0).unwrap()
 }
 
-/// Every change of the clocks of these zones from 2024 to 2035.
+/// Every clock change of these zones from 2024 to 2035.
 fn changes() -> Vec<(&'static str, DateTime<Utc>)> {
     let (from, to) =
         ("2024-01-01T00:00:00Z".parse().unwrap(), "2036-01-01T00:00:00Z".parse::<jiff::Timestamp>().unwrap());
@@ -59,7 +59,7 @@ fn changes() -> Vec<(&'static str, DateTime<Utc>)> {
     changes
 }
 
-/// The instants near a change of the clocks at which they show a time; or else the first at which they show a later one.
+/// The instants near a clock change at which they show a time; or else the first at which they show a later one.
 fn shown(zone: &Zone, change: DateTime<Utc>, local: NaiveDateTime) -> Vec<DateTime<Utc>> {
     let middle = change + (local - zone.local(change).clock());
     let near = || (-4 * 60..=4 * 60).step_by(5).map(|minutes| middle + TimeDelta::minutes(minutes));

@@ -116,10 +116,13 @@ impl Http {
 
 /// The error for a request without an answer.
 fn lost(error: reqwest::Error, effect: Effect) -> ClientError {
+    let server = error.url().map(|url| url.origin().ascii_serialization());
     let error = error.without_url();
     // Without a connection, no request was sent.
     if error.is_connect() || error.is_builder() {
-        return ClientError::new(Kind::Transport, "the server cannot be reached").because(error);
+        let server =
+            server.map_or_else(|| "the server".to_owned(), |origin| format!("the server at {origin}"));
+        return ClientError::new(Kind::Transport, format!("{server} cannot be reached")).because(error);
     }
     match effect {
         Effect::Reads => ClientError::new(Kind::Transport, "the server did not answer").because(error),

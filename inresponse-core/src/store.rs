@@ -165,8 +165,8 @@ pub trait Store: Debug + Send + Sync + 'static {
     /// [`DueMark`], after the mark if there is one.
     ///
     /// The list contains every such record, except those committed a few seconds ago. The list may contain other
-    /// records. The default implementation lists every record with a due time. A server calls this when it starts, so a
-    /// store with many incidents should index the time.
+    /// records. The default implementation lists every record with a due time. A server calls this when it starts, so a store with many
+    /// incidents should index [`Draft::latest_at`].
     async fn ahead(
         &self,
         now: DateTime<Utc>,

@@ -354,7 +354,7 @@ impl Roster for DynamoRoster {
             for item in page.items() {
                 match change_of(item) {
                     Some(change) => changes.push(change),
-                    None => tracing::error!("a record of a change of the roster cannot be read"),
+                    None => tracing::error!("a record of a change to the roster cannot be read"),
                 }
             }
             match page.last_evaluated_key().and_then(|key| text_of(key, "mark")) {

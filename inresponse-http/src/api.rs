@@ -136,8 +136,8 @@ impl Api {
         self
     }
 
-    /// Sets the settings that all servers share. The shared settings hold the sessions of the pages, and each key's
-    /// recent hand-overs to people outside the roster.
+    /// Sets the settings that all servers share. They also hold state that all servers need: who is signed in to the
+    /// pages, and each key's recent hand-overs to people outside the roster.
     ///
     /// By default the shared settings exist only in this process and are lost when it ends.
     #[must_use]

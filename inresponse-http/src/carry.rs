@@ -7,7 +7,7 @@ use tracing::Instrument;
 
 use crate::lanes::Lane;
 
-/// Completes a change of an incident even if the client disconnects.
+/// Completes a change to an incident even if the client disconnects.
 ///
 /// If the change were dropped between its commit and the hand-over of its alerts, the alerts would wait for their lease
 /// to end. The change begins when its lane has a turn; a client that disconnects before that has changed nothing.

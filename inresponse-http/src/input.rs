@@ -13,6 +13,7 @@ use chrono::{DateTime, Utc};
 use inresponse_api::Time;
 use inresponse_core::InvalidInput;
 use inresponse_core::model::IncidentNumber;
+use inresponse_core::roster::read_instant;
 use serde::de::DeserializeOwned;
 
 use crate::problem::Problem;
@@ -205,7 +206,7 @@ pub(crate) fn read_time(time: &Time, field: &'static str) -> Result<DateTime<Utc
     let refused =
         || InvalidInput::field(field, "must be an RFC 3339 time or Unix seconds, from 1970 to 9999");
     let at = match time {
-        Time::Text(text) => DateTime::parse_from_rfc3339(text.trim()).map_err(|_| refused())?.to_utc(),
+        Time::Text(text) => read_instant(text.trim()).ok_or_else(refused)?,
         Time::Seconds(seconds) => {
             let micros = seconds * 1e6;
             if !(0.0..=253_402_300_799e6).contains(&micros) {

@@ -2,8 +2,8 @@
 //!
 //! Places and turns are shared among the lanes. *Places* limit concurrent requests, whatever they wait for. A lane may
 //! use as many places as are free. So one lane alone gets half of them, and each further busy lane makes the share
-//! smaller, but the next lane always finds room. *Turns* limit how many changes of a lane are in the store's queue at
-//! once. The other changes wait in their own lane, so that a change of another lane finds a short queue. If no other
+//! smaller, but the next lane always finds room. *Turns* limit how many changes to a lane are in the store's queue at
+//! once. The other changes wait in their own lane, so that a change to another lane finds a short queue. If no other
 //! lane is busy, there are more turns, because changes that wait together are written together.
 
 use std::sync::Arc;
@@ -17,10 +17,10 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 pub(crate) const PLACES: usize = 2048;
 /// The turns of a lane that is alone: this many changes share one disk write.
 pub(crate) const TURNS_ALONE: u32 = 64;
-/// The turns of a lane while other lanes also have changes. A change of another lane waits for at most this many changes
+/// The turns of a lane while other lanes also have changes. A change to another lane waits for at most this many changes
 /// of the lane.
 pub(crate) const TURNS: u32 = 8;
-/// How long a lane does not count as alone after a change of another lane.
+/// How long a lane does not count as alone after a change to another lane.
 const COMPANY: Duration = Duration::from_secs(1);
 /// How long a request waits for a place, or a change for its turn, before it is refused. A client that is refused at
 /// once tries again at once, and a refusal costs as much as an answer.

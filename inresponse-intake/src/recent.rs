@@ -33,7 +33,7 @@ type Key = (ServiceName, DedupKey);
 
 /// The last recoveries, at most [`Recoveries::MAX`] of them.
 ///
-/// Recoveries are only a help, and each process has its own. Without remembered recoveries a late report opens an
+/// Each process remembers recoveries only to improve its results. Without them a late report opens an
 /// incident, and flapping is not marked: too many alerts are sent, never too few. Guarantees depend only on stored
 /// data.
 #[derive(Debug, Default)]

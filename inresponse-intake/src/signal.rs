@@ -45,10 +45,10 @@ pub struct Recovery {
     pub covers: Covers,
     /// The person who ended the problem, if the sender names one.
     pub by: Option<Person>,
-    /// A note by the person who ended the problem, or about repairs.
+    /// A note by the person who ended the problem, or about corrections of the alert's text.
     pub note: Option<Note>,
-    /// The meaning of the alert if its end moves with every message: the problem continues, and the sender's clock is
-    /// behind.
+    /// The report to use instead of this recovery if the alert's end time moves with every message. Then the problem
+    /// continues, and the sender's clock is behind.
     pub or_else: Option<Box<Trouble>>,
 }
 

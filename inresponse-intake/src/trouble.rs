@@ -44,7 +44,7 @@ pub enum Recurrence {
     Flapping,
 }
 
-/// Descriptions of an alert's repairs; at most a few.
+/// What was corrected in the text of an alert, in words; at most [`MAX`](Self::MAX) of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Repairs(Vec<String>);
 

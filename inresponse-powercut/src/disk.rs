@@ -75,7 +75,7 @@ pub struct Fate {
     pub(crate) nth: u64,
 }
 
-/// A change of a file that is not synced yet.
+/// A change to a file that is not synced yet.
 #[derive(Debug, Clone)]
 pub(crate) enum Change {
     Write { at: usize, bytes: Vec<u8> },
@@ -106,7 +106,7 @@ pub(crate) struct File {
     pub(crate) changes: Vec<Change>,
 }
 
-/// A change of the directory: a name that now stands for a file, or for none.
+/// A change to the directory: a name that now stands for a file, or for none.
 #[derive(Debug, Clone)]
 pub(crate) struct Renaming {
     pub(crate) name: String,

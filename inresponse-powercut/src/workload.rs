@@ -73,7 +73,7 @@ fn create(now: DateTime<Utc>, rng: &mut Rng) -> Write {
     Write::Create(Box::new(plan::open(report, team(rng), matrix, lease, now).0))
 }
 
-/// A change of one incident by the planner; `None` if nothing can change.
+/// A change that the planner makes to one incident; `None` if nothing can change.
 fn commit(state: &State, now: DateTime<Utc>, rng: &mut Rng) -> Option<Write> {
     let nth = rng.below(state.incidents.len() as u64);
     let record = &state.incidents.values().nth(usize::try_from(nth).ok()?)?.record;

@@ -33,7 +33,7 @@ impl Database {
         Self::open_watched(config, Watch::default()).await
     }
 
-    /// Opens the database with another way to look for changes of the roster.
+    /// Opens the database with another way to look for changes to the roster.
     pub(crate) async fn open_watched(config: SqliteConfig, watch: Watch) -> Result<Self, Outage> {
         let opened = tokio::task::spawn_blocking(move || {
             let path = config.path();

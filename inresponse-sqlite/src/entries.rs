@@ -262,7 +262,7 @@ pub(crate) fn read_changes(
         match read() {
             Ok(change) => changes.push((ChangeMark::numbered(number), change)),
             Err(error) => {
-                tracing::error!(number, error = %Chain::of(&*error), "a record of a change of the roster cannot be read");
+                tracing::error!(number, error = %Chain::of(&*error), "a record of a change to the roster cannot be read");
             }
         }
     }

@@ -1,5 +1,5 @@
-//! Finds parts of a database that this program did not make. A foreign trigger, for example, would act with every write
-//! of the server.
+//! Finds parts of a database that this program did not make. A foreign trigger, for example, would run on every
+//! write by the server.
 
 use std::collections::BTreeMap;
 use std::path::Path;

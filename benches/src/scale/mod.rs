@@ -20,10 +20,10 @@ use columns::Columns;
 use fill::{Due, fill};
 use measures::{PATIENCE, SAMPLES, at_rest, due_scans};
 
-/// The settings of this benchmark: the numbers of incidents.
+/// The settings of this benchmark: how many incidents there are.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Plan {
-    /// The numbers of open incidents.
+    /// How many incidents are open, one count for each run.
     #[arg(long, value_delimiter = ',', default_values_t = [1_000, 100_000, 1_000_000])]
     open: Vec<u64>,
     /// The number of resolved incidents beside a thousand open ones.

@@ -1,6 +1,6 @@
 //! The local times at which a rule recurs.
 //!
-//! Rules are expanded in local time, without a zone: nine o'clock stays nine o'clock over a change of the clocks.
+//! Rules are expanded in local time, without a zone: nine o'clock stays nine o'clock over a clock change.
 
 use std::ops::Range;
 

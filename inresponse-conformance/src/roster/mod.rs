@@ -36,7 +36,7 @@ pub use spans::*;
 pub use teams::*;
 pub use using::*;
 
-/// The names of all laws, including those that may be excepted.
+/// The names of all laws, including those that a harness may opt out of.
 pub const LAWS: &[&str] = crate::__roster_laws! { [crate::__names] [] };
 
 /// The list of all laws of rosters.

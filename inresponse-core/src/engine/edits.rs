@@ -10,7 +10,7 @@ use crate::roster::{
     Directory, Edited, Effect, Entry, EntryKey, Refusal, Roster, RosterEdit, Standing, check,
 };
 
-/// The result of a change of the roster.
+/// The result of a change to the roster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub enum RosterEdited {

@@ -47,7 +47,7 @@
 //! | `Waiting`, `waiting` | the levels that wait for a slot |
 //! | `leased` | a send whose lease is durable, and how long leases last |
 //! | `Trouble`, `trouble`; `census` | warns the operator; counts the incidents |
-//! | `transitions` | changes of an incident that an operator should hear of |
+//! | `transitions` | changes to an incident that an operator should hear of |
 //!
 //! The roster, for people: `Edits`, `edits` changes it; `receiver` asks whether it knows the receiver of a hand-over;
 //! `dry_run` says what a report would lead to; `coverage` says what is missing; `test_methods` tests whether a person is

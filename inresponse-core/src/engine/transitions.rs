@@ -1,4 +1,4 @@
-//! Changes of an incident that an operator should hear of.
+//! Changes to an incident that an operator should hear of.
 
 use crate::model::{Incident, State};
 

@@ -243,7 +243,7 @@ pub enum Event {
     },
     /// A report with the incident's dedup key was less severe. This is noted once for each severity.
     ReportedLower {
-        /// The severity of that report.
+        /// The severity of the report.
         severity: Severity,
     },
     /// A person added a note.

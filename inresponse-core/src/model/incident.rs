@@ -372,7 +372,7 @@ impl Incident {
         &self.timeline
     }
 
-    /// The delivery's id for its recipient.
+    /// The id of the delivery with this key, as its recipient sees it.
     pub fn delivery_id(&self, key: DeliveryKey) -> DeliveryId {
         DeliveryId::new(self.number, key, self.created_at)
     }

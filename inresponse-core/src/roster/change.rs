@@ -35,7 +35,7 @@ pub struct RosterChange {
 /// The subject of a change.
 #[derive(Debug, Clone, PartialEq)]
 pub enum What {
-    /// The change of an entry.
+    /// A change to an entry.
     Entry(EntryChange),
     /// A line of text, from a version that stored nothing else.
     Text(String),

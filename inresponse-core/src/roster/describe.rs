@@ -1,4 +1,4 @@
-//! Describes changes of the roster in words.
+//! Describes changes to the roster in words.
 
 use std::fmt;
 

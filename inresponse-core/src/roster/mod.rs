@@ -56,7 +56,7 @@ pub use coverage::{Finding, FindingKind, coverage};
 pub use directory::{Directory, Standing, TeamPart, days_of};
 pub use edit::{Edited, Effect, Judged, MAX_EDITS, check, judge, judge_by};
 pub use entry::{Entry, EntryKey, EntryKind, RosterEdit};
-pub use moment::{Moment, WallTime};
+pub use moment::{Moment, WallTime, read_instant};
 pub use person::{Absence, Profile, ProfileBuilder, RuleFor, RuleStep};
 pub use question::{Answers, Question, Refusal};
 pub use resolve::{Defaults, OnDuty, Resolved, SettingsOf, Why, day_of, resolve, resolve_by_calendar};

@@ -127,6 +127,19 @@ impl Moment {
     }
 }
 
+/// Reads an instant in RFC 3339, also without seconds, because people leave them out.
+///
+/// ```
+/// use inresponse_core::roster::read_instant;
+/// assert_eq!(read_instant("2026-12-07T09:00+02:00"), read_instant("2026-12-07T07:00:00Z"));
+/// assert_eq!(read_instant("2026-12-07T09:00"), None);
+/// ```
+pub fn read_instant(text: &str) -> Option<DateTime<Utc>> {
+    let without_seconds = || DateTime::parse_from_str(&text.replace('Z', "+00:00"), "%Y-%m-%dT%H:%M%:z");
+    let instant = DateTime::parse_from_rfc3339(text).or_else(|_| without_seconds());
+    instant.ok().map(|instant| instant.to_utc())
+}
+
 impl FromStr for Moment {
     type Err = InvalidInput;
 
@@ -135,14 +148,11 @@ impl FromStr for Moment {
         if let Ok(time) = text.parse::<WallTime>() {
             return Ok(Self::Local(time));
         }
-        // RFC 3339 demands seconds; people leave them out.
-        let instant = DateTime::parse_from_rfc3339(text)
-            .or_else(|_| DateTime::parse_from_str(&text.replace('Z', "+00:00"), "%Y-%m-%dT%H:%M%:z"));
-        let instant = instant.map_err(|_| {
+        let instant = read_instant(text).ok_or_else(|| {
             let message = "must be a time like 2026-12-07T09:00Z, or a local time like 2026-12-07T09:00";
             InvalidInput::field("time", message)
         })?;
-        let at = chrono::SubsecRound::trunc_subsecs(instant.to_utc(), 0);
+        let at = chrono::SubsecRound::trunc_subsecs(instant, 0);
         WallTime::new(at.naive_utc())?;
         Ok(Self::At(at))
     }

@@ -1,4 +1,4 @@
-//! Changes of the roster that the deployment takes or refuses: promise 16.
+//! Changes to the roster that the deployment takes or refuses: promise 16.
 
 use std::slice;
 

@@ -5,7 +5,7 @@
 //! | `support` | an engine on a table: clock, store with faults, carrier with moods |
 //! | `reports` | reports, repeats, what people do: promises 1 to 6 |
 //! | `lookup` | who is told by what is left of the roster, whose a new round is: promises 8, 12 |
-//! | `edits` | changes of the roster that the deployment takes or refuses: promise 16 |
+//! | `edits` | changes to the roster that the deployment takes or refuses: promise 16 |
 //! | `escalation` | levels over time, claims, releases: promises 5, 8, 11, 12 |
 //! | `bounces` | alerts that were accepted and came back: promise 12 |
 //! | `faults` | stores that fail, processes that die: promises 4, 9, 10, 11 |

@@ -18,7 +18,7 @@ pub(super) struct Streams {
     by_key: Arc<Mutex<HashMap<KeyName, Arc<Semaphore>>>>,
 }
 
-/// A place for one stream. Dropping this value frees the place.
+/// A slot for one open stream. Dropping this value frees the slot.
 #[derive(Debug)]
 pub(super) struct Place {
     _of_all: OwnedSemaphorePermit,

@@ -200,7 +200,7 @@ pub(crate) fn people(matrix: &Matrix, level: Level) -> Vec<String> {
     names
 }
 
-/// Converts a change of the roster into the API's type.
+/// Converts a change to the roster into the API's type.
 pub(crate) fn change(change: &RosterChange) -> Change {
     Change { at: change.at(), by: change.by().to_string(), what: change.description() }
 }

@@ -1,4 +1,4 @@
-//! Every change of the roster is recorded in the step that makes it.
+//! Every change to the roster is recorded in the step that makes it.
 
 use std::sync::{Arc, Mutex};
 

@@ -62,7 +62,7 @@ pub fn violations(played: &Played) -> Vec<Violation> {
     checker.found.into_inner()
 }
 
-/// The delivery to which a send belongs, as its recipient sees it.
+/// What identifies the delivery of a send: incident, round, purpose and contact.
 type Target = (IncidentNumber, u32, Purpose, Contact);
 
 struct Checker<'a> {

@@ -1,5 +1,5 @@
 //! Bugs of the core. The core's sources contain none. `cargo xtask mutants` builds a copy of the sources with the bugs
-//! of the folder `bugs`, and only then this list is not empty.
+//! from the folder `bugs`. In every other build this list is empty.
 
 /// A bug of the core that can be planted.
 #[derive(Debug, PartialEq, Eq)]

@@ -14,15 +14,15 @@ use inresponse_core::store::{Census, Committed, Created, DueMark, ListQuery, Rec
 /// A bug of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoreBug {
-    /// Some creates are answered but not stored.
+    /// Some create calls report success and store nothing.
     AnsweredNotStored,
     /// A read returns the record from before its last commit.
     StaleReads,
-    /// Some creates answer the number of the previous incident.
+    /// Some create calls return the number of the previous incident.
     NumberTwice,
     /// The guard of a dedup key is not removed when its incident is resolved.
     GuardNotFreed,
-    /// A repeat is answered but not counted.
+    /// A repeat is acknowledged but not counted.
     RepeatNotCounted,
     /// A commit ignores the version.
     NoVersionCheck,

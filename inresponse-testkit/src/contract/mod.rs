@@ -22,7 +22,7 @@ pub trait Deployment {
     fn api(&self) -> (&str, &reqwest::Client);
     /// A key with all scopes.
     fn key(&self) -> &str;
-    /// The mails that a person has received so far, oldest first.
+    /// The emails that a person has received so far, oldest first.
     async fn mails(&self, to: &str) -> Vec<String>;
 }
 

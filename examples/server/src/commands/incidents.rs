@@ -115,8 +115,8 @@ pub(crate) struct ListArgs {
 pub(crate) struct OnCallArgs {
     /// The team's name
     team: String,
-    /// The time, in RFC 3339 (default: now)
-    #[arg(long, value_name = "TIME")]
+    /// The time, in RFC 3339 (default: now); seconds may be left out
+    #[arg(long, value_name = "TIME", value_parser = super::report::instant)]
     at: Option<DateTime<Utc>>,
     #[command(flatten)]
     connect: Connect,

@@ -15,8 +15,8 @@ pub(crate) struct PlanArgs {
     /// CRIT, ERR or WARN (default: CRIT)
     #[arg(long, value_parser = super::report::severity)]
     severity: Option<Severity>,
-    /// The time of the report, in RFC 3339 (default: now)
-    #[arg(long, value_name = "TIME")]
+    /// The time of the report, in RFC 3339 (default: now); seconds may be left out
+    #[arg(long, value_name = "TIME", value_parser = super::report::instant)]
     at: Option<DateTime<Utc>>,
     #[command(flatten)]
     connect: Connect,

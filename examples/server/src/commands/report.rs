@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
 use clap::Args;
 use inresponse_client::{Client, ClientError, ClientErrorKind as Kind, Report, Reported, Severity};
 use inresponse_core::clock::{Clock, SystemClock};
+use inresponse_core::roster::read_instant;
 
 use super::connect::Connect;
 use super::{Failure, output};
@@ -57,6 +59,12 @@ pub(super) fn severity(text: &str) -> Result<Severity, String> {
         "WARN" | "WARNING" => Ok(Severity::Warn),
         _ => Err("must be CRIT, ERR or WARN".to_owned()),
     }
+}
+
+/// An instant in RFC 3339, also without seconds.
+pub(super) fn instant(text: &str) -> Result<DateTime<Utc>, String> {
+    let example = "must be a time with an offset, such as 2026-12-09T18:00+02:00 or 2026-12-09T16:00Z";
+    read_instant(text.trim()).ok_or_else(|| example.to_owned())
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

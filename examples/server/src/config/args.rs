@@ -43,7 +43,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "INRESPONSE_SES", hide = cfg!(not(feature = "aws")))]
     pub(crate) ses: bool,
 
-    /// The sender of mails (default: inresponse@localhost)
+    /// The sender address of emails (default: inresponse@localhost)
     #[arg(long, env = "INRESPONSE_MAIL_FROM", value_name = "ADDRESS")]
     pub(crate) mail_from: Option<String>,
 

@@ -65,7 +65,9 @@ pub(crate) fn restore(args: &RestoreArgs) -> Result<(), Box<dyn Error>> {
     println!("{} has {incidents} incidents of {}", args.db.display(), args.from.display());
     println!("the next incident gets a number above {}", restored.last_number);
     if restored.settings.iter().any(|name| name == FIRST_KEY) {
-        println!("the backup contains the key of the first start; `inresponse key replace` revokes this key");
+        println!(
+            "the backup contains the key that was made on the first start; `inresponse key replace` revokes this key"
+        );
     }
     if let Some(aside) = restored.put_aside {
         println!("the previous database is now {}", aside.display());

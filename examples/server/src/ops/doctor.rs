@@ -123,7 +123,7 @@ pub(crate) async fn doctor(args: DoctorArgs) -> Result<(), Box<dyn Error>> {
         let storage = Storage::open(config.storage).await?;
         if let Some(hash) = first_key_hash(&storage).await? {
             let hash: String = hash.chars().take(12).filter(char::is_ascii_hexdigit).collect();
-            let made = format!("the key of the first start (SHA-256 {hash}…)");
+            let made = format!("the key that was made on the first start (SHA-256 {hash}…)");
             match config.keys.is_empty() {
                 true => findings
                     .warn("keys", format_args!("{made} has all scopes; `inresponse key replace` revokes it")),

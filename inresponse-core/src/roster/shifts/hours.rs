@@ -53,7 +53,7 @@ impl WeeklyHours {
         if !era.is_plain(at) {
             return self.near_a_change(clock, at);
         }
-        // Far from a change of the clocks, the local time alone decides.
+        // Far from a clock change, the local time alone decides.
         let (open, after) = self.shown(at + era.offset);
         (open, (at + after).min(era.plain_until))
     }

@@ -2,7 +2,7 @@
 //!
 //! A turn counts if it contains an instant of the layer's weekly hours, even before the layer begins or after it ends.
 //! As long as the clocks keep their offset from UTC, the pattern repeats every week, so turns are counted by the week.
-//! Only turns during a change of the clocks are looked at one by one. An anchor far in the past costs nothing, because
+//! Only turns during a clock change are looked at one by one. An anchor far in the past costs nothing, because
 //! the counts at the changes are kept with the schedule.
 
 use super::clock::{Clock, WEEK};
@@ -105,7 +105,7 @@ impl Numbers {
         let begins = turns.begins(clock, turn);
         let era = clock.era(begins);
         if era.is_plain(begins) {
-            // Turns that begin and end far from a change of the clocks.
+            // Turns that begin and end far from a clock change.
             let end = turns.at(clock, era.plain_until.min(KEPT_UNTIL.max(begins + 200 * WEEK)));
             if let Some(end) = end.filter(|end| *end > turn) {
                 let cycle = self.cycle(turns, hours, era.offset);

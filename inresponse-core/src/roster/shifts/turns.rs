@@ -72,7 +72,7 @@ impl Turns {
                 (month(clock.local(at)) - month(self.anchor)) / months
             }
         };
-        // Near a change of the clocks, and in a turn of months, the guess may be off by one.
+        // Near a clock change, and in a turn of months, the guess may be off by one.
         let mut turn = guess.max(0);
         while turn > 0 && self.begins(clock, turn) > at {
             turn -= 1;

@@ -1,4 +1,4 @@
-//! What must hold for every schedule, near changes of the clocks above all.
+//! What must hold for every schedule, near clock changes above all.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;

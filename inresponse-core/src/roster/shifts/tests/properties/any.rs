@@ -1,4 +1,4 @@
-//! Rosters at random, near changes of the clocks.
+//! Rosters at random, near clock changes.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
@@ -32,7 +32,7 @@ pub(super) const ZONES: [&str; 22] = [
     "UTC",
 ];
 
-/// A zone, and an instant near one of its changes of the clocks from 2024 to 2035.
+/// A zone, and an instant near one of its clock changes from 2024 to 2035.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
     pub(super) zone: &'static str,

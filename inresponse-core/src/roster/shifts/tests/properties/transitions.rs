@@ -1,4 +1,4 @@
-//! Every change of the clocks from 2024 to 2035.
+//! Every clock change from 2024 to 2035.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
