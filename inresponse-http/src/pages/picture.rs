@@ -23,6 +23,8 @@ pub(super) struct Week {
 pub(super) struct Day {
     pub(super) x: String,
     pub(super) text: String,
+    /// The month, which a phone has no room for.
+    pub(super) month: String,
     pub(super) class: &'static str,
 }
 
@@ -76,7 +78,8 @@ fn week(book: &Book, clock: &Clock, monday: NaiveDate, lines: &[Line]) -> Week {
     let day = |n: u32| {
         let day = on(monday, n);
         let class = if day == clock.today() { "today" } else { "day" };
-        Day { x: scale.x(clock.begins(day)), text: day.format("%a %-d %b").to_string(), class }
+        let (text, month) = (day.format("%a %-d").to_string(), day.format("%b").to_string());
+        Day { x: scale.x(clock.begins(day)), text, month, class }
     };
     let row = |line: &Line| Row {
         name: line.name.clone(),

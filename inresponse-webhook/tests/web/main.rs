@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may panic, helpers too")]
 
+mod calendars;
 mod laws;
 mod posts;
 mod server;

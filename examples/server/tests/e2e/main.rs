@@ -11,6 +11,7 @@ mod alike;
 mod attack;
 mod crash;
 mod delivery;
+mod dry_run;
 mod first_steps;
 mod load;
 mod operations;
