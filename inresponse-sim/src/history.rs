@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use inresponse_core::OutageKind;
-use inresponse_core::model::{Contact, IncidentNumber, Purpose, Severity};
+use inresponse_core::engine::DryStep;
+use inresponse_core::model::{Contact, IncidentNumber, MethodName, PersonId, Purpose, Severity};
 use inresponse_core::plan::{Refusal, Update};
 use inresponse_core::store::{Census, Record};
 
@@ -77,8 +78,19 @@ pub struct ReportCall {
     pub severity: Severity,
     /// The title of the report, which no other report has.
     pub title: String,
+    /// The dry run right before the report; `None` if the report would be refused.
+    pub forecast: Option<Forecast>,
     /// The answer to the report.
     pub answer: Answer<Reply>,
+}
+
+/// What a dry run answered.
+#[derive(Debug, Clone)]
+pub struct Forecast {
+    /// The time for which it was asked, by the wall clock of the process that got the report.
+    pub at: DateTime<Utc>,
+    /// The alerts that it foretold, in order.
+    pub steps: Vec<DryStep>,
 }
 
 /// The answer to a call.
@@ -197,6 +209,8 @@ pub struct Sent {
     pub purpose: Purpose,
     /// To whom.
     pub contact: Contact,
+    /// The person whose address it is, and their name for it, as the alert's incident says.
+    pub person: Option<(PersonId, MethodName)>,
     /// When the lease ends, as the alert's incident says.
     pub lease_until: Option<DateTime<Utc>>,
     /// When the message arrived in the inbox.

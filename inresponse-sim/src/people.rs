@@ -36,6 +36,7 @@ pub async fn report(stage: Arc<Stage>, mut rng: Rng) {
 /// Sends a report once, and returns whether it went unanswered.
 async fn report_once(stage: &Arc<Stage>, service: &str, key: Option<&str>, severity: Severity) -> bool {
     let (process, engine) = stage.some().await;
+    let forecast = stage.forecast(process, service, severity).await;
     let (i, title) = {
         let mut state = stage.world.lock();
         let (began, i) = (state.now(), state.history.reports.len());
@@ -48,6 +49,7 @@ async fn report_once(stage: &Arc<Stage>, service: &str, key: Option<&str>, sever
             key: key.map(str::to_owned),
             severity,
             title: title.clone(),
+            forecast,
             answer: Answer::Waiting,
         });
         (i, title)

@@ -28,19 +28,36 @@ pub struct HostRoster {
     process: Process,
     /// The index of the roster that the process has read last.
     looked: AtomicUsize,
+    outages: Outages,
+}
+
+/// Whether the roster can always be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outages {
+    Occur,
+    Never,
 }
 
 impl HostRoster {
     /// A copy of the current roster.
     pub fn new(world: Arc<World>, process: Process) -> Self {
+        Self::of(world, process, Outages::Occur)
+    }
+
+    /// A copy of the current roster that can always be read.
+    pub fn without_faults(world: Arc<World>, process: Process) -> Self {
+        Self::of(world, process, Outages::Never)
+    }
+
+    fn of(world: Arc<World>, process: Process, outages: Outages) -> Self {
         let looked = world.lock().history.rosters.len().saturating_sub(1);
-        Self { world, process, looked: AtomicUsize::new(looked) }
+        Self { world, process, looked: AtomicUsize::new(looked), outages }
     }
 
     fn read<T>(&self, what: impl FnOnce(&scenario::Roster) -> T) -> Result<T, Outage> {
         let mut state = self.world.lock();
         let now = state.now();
-        if state.faults.strikes(Fault::RosterOutage) {
+        if self.outages == Outages::Occur && state.faults.strikes(Fault::RosterOutage) {
             let host = Some(self.process.host);
             state.history.disturbed(Disturbance { from: now, to: now, host, fault: Fault::RosterOutage });
             return Err(Outage::retryable("the roster is unavailable"));

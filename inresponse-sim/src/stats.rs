@@ -6,6 +6,7 @@ use std::fmt;
 use inresponse_core::model::{DeliveryStatus, Event, StandIn, State, TeamChange};
 use inresponse_core::plan::{Refusal, StateChange};
 
+use crate::check::{Checked, compared};
 use crate::fault::Fault;
 use crate::history::{Answer, Reply, Verdict};
 use crate::play::Played;
@@ -72,6 +73,10 @@ const TRANSITIONS: &[&str] = &[
     "census: an alert waits too long",
     "roster: edited",
     "size: many incidents at once",
+    compared::DRY_RUN,
+    compared::NOBODY,
+    compared::LEVELS,
+    compared::ROUNDS,
 ];
 
 /// Counts of faults and transitions.
@@ -89,7 +94,7 @@ pub struct Stats {
 
 impl Stats {
     /// Adds the counts of one run.
-    pub fn add(&mut self, played: &Played) {
+    pub fn add(&mut self, played: &Played, checked: &Checked) {
         self.runs += 1;
         self.incidents += played.history.last.len() as u64;
         self.sends += played.history.sends.len() as u64;
@@ -226,6 +231,7 @@ impl Stats {
         if history.last.len() > 15 {
             count("size: many incidents at once");
         }
+        checked.compared.iter().for_each(|what| count(what));
     }
 
     /// Adds the counts of other runs.

@@ -215,7 +215,7 @@ impl<'a> Checker<'a> {
     }
 
     /// P15: the days that it may have been for a team, by any server's clock.
-    fn days(&self, plan: &TeamPlan, from: Micros, to: Micros) -> BTreeSet<NaiveDate> {
+    pub(super) fn days(&self, plan: &TeamPlan, from: Micros, to: Micros) -> BTreeSet<NaiveDate> {
         let mut days = BTreeSet::new();
         for host in 0..self.scenario.hosts {
             let set = self.history.offsets.iter().filter(|(at, h, _)| *h == host && *at >= from && *at <= to);

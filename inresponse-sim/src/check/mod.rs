@@ -9,9 +9,12 @@
 //! | `ladder` | P8, P12, P15: who is alerted in which order |
 //! | `time` | P9, P12, P13: nothing comes late unless a fault explains it |
 //! | `whose` | P12: which team a round alerts, by the roster |
+//! | `dry_run` | P17: what a dry run foretells happens |
 //! | `end` | P9, P12: the state at the end of a run |
 
 mod alerts;
+pub mod compared;
+mod dry_run;
 mod end;
 mod handover;
 mod ladder;
@@ -49,8 +52,17 @@ impl fmt::Display for Violation {
     }
 }
 
-/// Checks everything. Returns the first violation of each kind, in the order of the table above.
-pub fn violations(played: &Played) -> Vec<Violation> {
+/// The result of a check.
+#[derive(Debug)]
+pub struct Checked {
+    /// The first violation of each kind, in the order of the table above.
+    pub violations: Vec<Violation>,
+    /// What was compared, once for each time. A run in which something was never compared proves nothing about it.
+    pub compared: Vec<&'static str>,
+}
+
+/// Checks everything.
+pub fn checked(played: &Played) -> Checked {
     let checker = Checker::new(played);
     checker.reports();
     checker.states();
@@ -59,7 +71,13 @@ pub fn violations(played: &Played) -> Vec<Violation> {
     checker.ladder();
     checker.end();
     checker.time();
-    checker.found.into_inner()
+    let compared = checker.dry_runs();
+    Checked { violations: checker.found.into_inner(), compared }
+}
+
+/// Checks everything. Returns the first violation of each kind, in the order of the table above.
+pub fn violations(played: &Played) -> Vec<Violation> {
+    checked(played).violations
 }
 
 /// The delivery to which a send belongs, as its recipient sees it.
