@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use inresponse_core::OutageKind;
-use inresponse_core::engine::DryStep;
+use inresponse_core::engine::{DryStep, RosterEdited};
 use inresponse_core::model::{Contact, IncidentNumber, MethodName, PersonId, Purpose, Severity};
 use inresponse_core::plan::{Refusal, Update};
+use inresponse_core::roster::Snapshot;
 use inresponse_core::store::{Census, Record};
 
 use crate::fault::Fault;
@@ -26,6 +27,10 @@ pub struct History {
     pub sends: Vec<Sent>,
     /// The rosters, each with the time from which it applied.
     pub rosters: Vec<(Micros, Roster)>,
+    /// The same rosters in the form of the core.
+    pub snapshots: Vec<Snapshot>,
+    /// People's edits of schedules and of each other, with their answers.
+    pub edits: Vec<Answer<RosterEdited>>,
     /// The changes of wall clocks: when, on which machine, and the clock's error from then on (microseconds).
     pub offsets: Vec<(Micros, HostId, i64)>,
     /// The faults, with the time in which they had effect.
@@ -229,6 +234,12 @@ impl Sent {
 }
 
 impl History {
+    /// Records a roster that applies from `now` on.
+    pub fn put_roster(&mut self, now: Micros, roster: Roster) {
+        self.snapshots.push(roster.snapshot());
+        self.rosters.push((now, roster));
+    }
+
     /// Records a fault.
     pub fn disturbed(&mut self, disturbance: Disturbance) {
         self.disturbances.push(disturbance);

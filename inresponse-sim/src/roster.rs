@@ -1,21 +1,19 @@
 //! The roster as one process sees it: a copy that lags, and that cannot always be read.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use inresponse_core::Outage;
 use inresponse_core::model::{Person, ServiceName, TeamName};
 use inresponse_core::roster::{
-    ChangeMark, Directory, Edited, EntryKey, EntryKind, Listed, Roster, RosterChange, RosterEdit, Standing,
-    TeamPart, days_of,
+    Answers, ChangeMark, Directory, Edited, EntryKey, EntryKind, Judged, Listed, Question, Roster,
+    RosterChange, RosterEdit, Snapshot, days_of, judge_by,
 };
 
 use crate::fault::Fault;
 use crate::history::Disturbance;
-use crate::scenario;
 use crate::world::{MILLI, Micros, Process, World};
 
 /// How far a copy lags behind the edits, unless its process refreshes it.
@@ -54,7 +52,7 @@ impl HostRoster {
         Self { world, process, looked: AtomicUsize::new(looked), outages }
     }
 
-    fn read<T>(&self, what: impl FnOnce(&scenario::Roster) -> T) -> Result<T, Outage> {
+    fn read<T>(&self, what: impl FnOnce(&Snapshot) -> T) -> Result<T, Outage> {
         let mut state = self.world.lock();
         let now = state.now();
         if self.outages == Outages::Occur && state.faults.strikes(Fault::RosterOutage) {
@@ -64,19 +62,9 @@ impl HostRoster {
         }
         let rosters = &state.history.rosters;
         let noticed = rosters.partition_point(|(edited, _)| edited + LAG <= now).saturating_sub(1);
-        let shown = rosters.get(noticed.max(self.looked.load(Ordering::Relaxed)));
-        shown.map(|(_, roster)| what(roster)).ok_or_else(|| Outage::permanent("there is no roster yet"))
+        let shown = state.history.snapshots.get(noticed.max(self.looked.load(Ordering::Relaxed)));
+        shown.map(|roster| what(roster)).ok_or_else(|| Outage::permanent("there is no roster yet"))
     }
-}
-
-/// The directory of a team from `first` to `last`.
-fn directory(roster: &scenario::Roster, team: &TeamName, first: NaiveDate, last: NaiveDate) -> Directory {
-    let standing = if roster.knows(team.as_str()) { Standing::Known } else { Standing::Unknown };
-    let plan = roster.teams.get(team.as_str());
-    let days = plan.into_iter().flat_map(|plan| plan.calendar.range(first..=last));
-    let days = days.map(|(day, levels)| (*day, Arc::new(scenario::rota(levels)))).collect();
-    let settings = plan.map(|plan| Arc::new(plan.team()));
-    Directory::new(team.clone(), TeamPart { settings, days, standing }, Arc::default())
 }
 
 #[async_trait]
@@ -89,7 +77,7 @@ impl Roster for HostRoster {
     }
 
     async fn service(&self, service: &ServiceName) -> Result<Option<TeamName>, Outage> {
-        self.read(|roster| roster.services.get(service.as_str()).map(|owner| scenario::team(owner)))
+        self.read(|roster| roster.service(service).cloned())
     }
 
     async fn directory(
@@ -99,7 +87,7 @@ impl Roster for HostRoster {
         to: DateTime<Utc>,
     ) -> Result<Arc<Directory>, Outage> {
         let (first, last) = days_of(from, to);
-        self.read(|roster| Arc::new(directory(roster, team, first, last)))
+        self.read(|roster| Arc::new(roster.directory(team, first, last)))
     }
 
     async fn entries(
@@ -108,19 +96,30 @@ impl Roster for HostRoster {
         after: Option<&EntryKey>,
         limit: usize,
     ) -> Result<Vec<Listed>, Outage> {
-        if kind != EntryKind::Team {
-            return Err(Outage::permanent("the simulated roster lists only teams"));
-        }
-        self.read(|roster| {
-            let keys: BTreeSet<_> = roster.teams.keys().chain(roster.services.values()).collect();
-            let keys = keys.into_iter().map(|name| EntryKey::Team(scenario::team(name)));
-            let keys = keys.filter(|key| after.is_none_or(|after| key > after));
-            keys.take(limit).map(|key| Listed { key, entry: None }).collect()
-        })
+        self.read(|roster| roster.entries(kind, after, limit))
     }
 
-    async fn apply(&self, _: &Person, _: DateTime<Utc>, _: &[RosterEdit]) -> Result<Edited, Outage> {
-        Err(Outage::permanent("processes do not edit the simulated roster"))
+    async fn apply(&self, by: &Person, at: DateTime<Utc>, edits: &[RosterEdit]) -> Result<Edited, Outage> {
+        self.read(|_| ())?;
+        let mut state = self.world.lock();
+        let now = state.now();
+        let Some((_, roster)) = state.history.rosters.last() else {
+            return Err(Outage::permanent("there is no roster yet"));
+        };
+        let (mut roster, snapshot) = (roster.clone(), roster.snapshot());
+        let answer = |question: &Question, answers: &mut Answers| {
+            snapshot.answer(question, answers);
+            Ok(())
+        };
+        match judge_by(by, at, edits, answer)? {
+            Judged::Ask(_) => Err(Outage::permanent("a question about the roster was not answered")),
+            Judged::Refused(refusal) => Ok(Edited::Refused(refusal)),
+            Judged::Write { effects, .. } => {
+                roster.apply(edits, &effects);
+                state.history.put_roster(now, roster);
+                Ok(Edited::Done(effects))
+            }
+        }
     }
 
     async fn changes(

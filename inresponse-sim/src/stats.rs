@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use inresponse_core::engine::RosterEdited;
 use inresponse_core::model::{DeliveryStatus, Event, StandIn, State, TeamChange};
 use inresponse_core::plan::{Refusal, StateChange};
 
@@ -72,11 +73,21 @@ const TRANSITIONS: &[&str] = &[
     "end: records only",
     "census: an alert waits too long",
     "roster: edited",
+    "schedules: edited",
+    "schedules: edit without effect",
+    "schedules: edit refused",
+    "schedules: outage",
     "size: many incidents at once",
     compared::DRY_RUN,
     compared::NOBODY,
     compared::LEVELS,
     compared::ROUNDS,
+    compared::PEOPLE,
+    compared::LEVEL,
+    compared::LAYER,
+    compared::OVERRIDE,
+    compared::ABSENCE,
+    compared::TEAM,
 ];
 
 /// Counts of faults and transitions.
@@ -227,6 +238,18 @@ impl Stats {
         }
         if history.rosters.len() > 1 {
             count("roster: edited");
+        }
+        for answer in &history.edits {
+            count(match answer {
+                Answer::Got(RosterEdited::Done(effects)) if effects.iter().any(|effect| effect.changes()) => {
+                    "schedules: edited"
+                }
+                Answer::Got(RosterEdited::Done(_)) => "schedules: edit without effect",
+                Answer::Got(
+                    RosterEdited::Refused(_) | RosterEdited::UnknownTeam(_) | RosterEdited::CatchAllTeam(_),
+                ) => "schedules: edit refused",
+                Answer::Failed(_) | Answer::Lost | Answer::Waiting => "schedules: outage",
+            });
         }
         if history.last.len() > 15 {
             count("size: many incidents at once");

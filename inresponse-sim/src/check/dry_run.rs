@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::DateTime;
 use inresponse_core::model::{Contact, IncidentNumber, Level, MethodName, PersonId, Purpose};
 
-use super::{Checker, at, compared};
+use super::{Checker, at, compared, on_call};
 use crate::history::{Forecast, Reply, ReportCall, Sent, Told};
 use crate::roster::LAG;
 use crate::world::{Micros, SECOND};
@@ -26,9 +26,8 @@ struct Beginning {
 }
 
 impl Checker<'_> {
-    /// Compares each dry run with what happened. Returns what was compared.
-    pub(super) fn dry_runs(&self) -> Vec<&'static str> {
-        let mut compared = Vec::new();
+    /// Compares each dry run with what happened.
+    pub(super) fn dry_runs(&self) {
         for call in &self.history.reports {
             let (Some(Reply::New(record)), Some(forecast)) = (call.answer.got(), &call.forecast) else {
                 continue;
@@ -39,14 +38,16 @@ impl Checker<'_> {
             if !self.is_undisturbed(number, call, &foretold, &seen) {
                 continue;
             }
-            compared.push(compared::DRY_RUN);
             let rounds: BTreeSet<_> = foretold.iter().map(|one| one.round).collect();
+            let people = foretold.iter().flat_map(|one| &one.recipients);
             for (what, occurred) in [
+                (compared::DRY_RUN, true),
                 (compared::NOBODY, foretold.is_empty()),
                 (compared::LEVELS, foretold.len() > rounds.len()),
                 (compared::ROUNDS, rounds.len() > 1),
+                (compared::PEOPLE, people.into_iter().any(|(_, person)| person.is_some())),
             ] {
-                compared.extend(occurred.then_some(what));
+                self.compared.borrow_mut().extend(occurred.then_some(what));
             }
             if let Some(text) = self.difference(call, &foretold, &seen)
                 && !self.had_no_slot(&foretold, &seen)
@@ -54,7 +55,6 @@ impl Checker<'_> {
                 self.violated(17, format!("the dry run of {number} is not what happened: {text}"));
             }
         }
-        compared
     }
 
     /// What was foretold, in simulated time.
@@ -112,12 +112,16 @@ impl Checker<'_> {
             })
     }
 
-    /// Whether everybody who is on call at some time between `from` and `to`, by any server's clock, is on call during
-    /// all of it.
+    /// Whether the same people are on call for each team from `from` to `to`, by any server's clock.
     fn is_steady(&self, from: Micros, to: Micros) -> bool {
-        self.rosters(from, to)
-            .flat_map(|roster| roster.teams.values())
-            .all(|team| self.days(team, from, to).len() < 2)
+        self.rosters(from, to).all(|roster| {
+            let instants = self.instants(roster, from, to);
+            roster.teams.iter().all(|(name, team)| {
+                let mut levels = instants.iter().map(|at| on_call::resolve(roster, name, team, *at).levels);
+                let first = levels.next();
+                levels.all(|one| first.as_ref() == Some(&one))
+            })
+        })
     }
 
     /// How the foretold differs from the seen; `None` if it does not.

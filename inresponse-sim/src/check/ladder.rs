@@ -1,13 +1,15 @@
 //! Checks P8, P12 and P15: who is alerted, in which order, and not too early.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::time::Duration;
 
-use chrono::{NaiveDate, TimeDelta};
-use inresponse_core::model::{Contact, Event, IncidentNumber, Level, Purpose};
+use chrono::{DateTime, TimeDelta, Utc};
+use inresponse_core::model::{Contact, Event, IncidentNumber, Level, Matrix, Purpose};
 use inresponse_core::plan::StateChange;
 use inresponse_core::store::Record;
 
+use super::on_call::{self, Own, Resolved};
 use super::whose::Whose;
 use super::{Checker, at, may_have};
 use crate::fault::Fault;
@@ -18,25 +20,47 @@ use crate::world::{Micros, SECOND, micros};
 /// A send may begin this many leases after its first one, if all calls to the store are slow.
 const RENEWED: u64 = 8;
 
-/// A roster that may have been frozen for a round: a team on a day.
+/// A matrix that may have been frozen for a round: who is on call for a team at an instant.
 #[derive(Clone)]
 pub(super) struct Frozen<'a> {
     name: &'a str,
     team: &'a TeamPlan,
-    day: NaiveDate,
+    resolved: Rc<Resolved>,
 }
 
 impl Frozen<'_> {
-    pub(super) fn wait(&self) -> Duration {
-        self.team.wait
+    fn wait_of(&self, purpose: Purpose) -> Duration {
+        let own = match (purpose.level(), self.resolved.own) {
+            (Some(Level::At(n)), Own::Levels) => {
+                self.team.levels.get(usize::from(n) - 1).and_then(|l| l.wait)
+            }
+            (_, Own::Day | Own::Levels | Own::Nothing) => None,
+        };
+        own.unwrap_or(self.team.wait)
     }
 
-    fn contacts(&self, purpose: Purpose) -> Vec<Contact> {
-        purpose.level().map_or_else(Vec::new, |level| self.team.contacts(self.day, level))
+    fn contacts(&self, purpose: Purpose) -> BTreeSet<Contact> {
+        match purpose.level() {
+            Some(Level::At(n)) => self.resolved.level(n),
+            Some(Level::Fallback) => self.team.fallback.iter().cloned().collect(),
+            None => BTreeSet::new(),
+        }
     }
 
-    fn has_calendar(&self) -> bool {
-        self.team.calendar.contains_key(&self.day)
+    /// Whether the calendar or the team's levels say who is on call, and not its fallback.
+    fn is_complete(&self) -> bool {
+        self.resolved.own != Own::Nothing
+    }
+
+    /// Whether this is the matrix that the API showed.
+    fn is(&self, shown: &Matrix) -> bool {
+        let numbered = (1..=shown.height()).map(Level::At);
+        usize::from(shown.height()) == self.resolved.levels.len()
+            && numbered.chain([Level::Fallback]).all(|level| {
+                let (contacts, purpose) = (shown.contacts(level), Purpose::Alert(level));
+                contacts.iter().cloned().collect::<BTreeSet<_>>() == self.contacts(purpose)
+                    && shown.wait_of(level) == self.wait_of(purpose)
+            })
     }
 }
 
@@ -69,6 +93,11 @@ impl<'a> Checker<'a> {
     pub(super) fn ladder(&self) {
         let all: Vec<(IncidentNumber, Vec<usize>)> =
             self.sends.iter().map(|(n, s)| (*n, s.clone())).collect();
+        let mut shown = BTreeMap::<(IncidentNumber, u32), &Matrix>::new();
+        for one in self.seen() {
+            let incident = &one.record.incident;
+            shown.insert((incident.number(), incident.round()), incident.matrix());
+        }
         for (number, sends) in all {
             let mut rounds = BTreeMap::<u32, Vec<&'a Sent>>::new();
             for i in sends {
@@ -79,7 +108,7 @@ impl<'a> Checker<'a> {
             for (i, (round, sends)) in (1u32..).zip(&rounds) {
                 // The matrix of a round that sent nothing is not known.
                 let past_is_known = i == *round;
-                let frozen = self.frozen(number, *round, from, sends, past_is_known.then_some(&*past));
+                let mut frozen = self.frozen(number, *round, from, sends, past_is_known.then_some(&*past));
                 let named = |record: &&Record| record.incident.round() == *round;
                 if frozen.is_empty() {
                     let text = format!("no roster explains the matrix of round {round} of {number}");
@@ -90,12 +119,40 @@ impl<'a> Checker<'a> {
                     let team = record.incident.team();
                     self.violated(8, format!("round {round} of {number} cannot be that of team {team}"));
                 } else {
+                    if let Some(shown) = shown.get(&(number, *round)) {
+                        self.is_who_is_on_call(number, *round, shown, &mut frozen);
+                    }
                     self.never_early(number, sends, &frozen, &mut escalations);
                 }
                 past.extend(frozen);
                 from = sends.first().map(|sent| sent.began);
             }
         }
+    }
+
+    /// P15: the matrix that the API shows for a round is who is on call when the round begins. Leaves only the rosters
+    /// that explain it.
+    fn is_who_is_on_call(
+        &self,
+        number: IncidentNumber,
+        round: u32,
+        shown: &Matrix,
+        frozen: &mut Vec<Frozen>,
+    ) {
+        let instead = frozen.first().map(|frozen| frozen.resolved.clone());
+        frozen.retain(|candidate| candidate.is(shown));
+        let Some(one) = frozen.first() else {
+            let levels: Vec<_> = (1..=shown.height()).map(|n| shown.contacts(Level::At(n))).collect();
+            let text =
+                format!("round {round} of {number} has the levels {levels:?}, not those of {instead:?}");
+            return self.violated(15, text);
+        };
+        let means = one
+            .resolved
+            .means
+            .iter()
+            .filter(|means| frozen.iter().all(|frozen| frozen.resolved.means.contains(means)));
+        self.compared.borrow_mut().extend(means.map(|means| means.word()));
     }
 
     /// The rosters that explain a round's sends, among those that may have been frozen for it. `past` contains the
@@ -131,16 +188,14 @@ impl<'a> Checker<'a> {
             });
             next.collect()
         };
-        let on_days = |name: &'a str, team: &'a TeamPlan, from: Micros| {
-            self.days(team, from, to).into_iter().map(move |day| Frozen { name, team, day })
-        };
         let mut frozen = Vec::new();
         // A resolution with a fallback was read again. Only a complete resolution may come from a copy that lags.
         for roster in self.copies(from, to) {
             for whose in whose(roster) {
                 match whose {
                     Whose::Team(name, plan) => {
-                        frozen.extend(on_days(name, plan, from).filter(Frozen::has_calendar));
+                        let all = self.between(roster, name, plan, from, to);
+                        frozen.extend(all.into_iter().filter(Frozen::is_complete));
                     }
                     Whose::InPlace(..) | Whose::LastRound(_) | Whose::Nobody => {}
                 }
@@ -150,14 +205,19 @@ impl<'a> Checker<'a> {
             for whose in whose(roster) {
                 match (whose, past) {
                     (Whose::Team(name, plan) | Whose::InPlace(name, plan), _) => {
-                        frozen.extend(on_days(name, plan, from));
+                        frozen.extend(self.between(roster, name, plan, from, to));
                     }
                     (Whose::LastRound(name), Some(past)) => {
                         frozen.extend(past.iter().map(|frozen| Frozen { name, ..frozen.clone() }));
                     }
                     (Whose::LastRound(name), None) => {
-                        let all = self.history.rosters.iter().flat_map(|(_, roster)| roster.teams.values());
-                        frozen.extend(all.flat_map(|plan| on_days(name, plan, 0)));
+                        for (_, roster) in &self.history.rosters {
+                            let plans = roster.teams.iter();
+                            frozen.extend(plans.flat_map(|(had, plan)| {
+                                let all = self.between(roster, had, plan, 0, to);
+                                all.into_iter().map(move |frozen| Frozen { name, ..frozen })
+                            }));
+                        }
                     }
                     (Whose::Nobody, _) => {}
                 }
@@ -208,27 +268,47 @@ impl<'a> Checker<'a> {
         sends.iter().all(|sent| {
             // If the fallback is level 1, it is not alerted twice.
             let fallback_is_first = sent.purpose == Purpose::Alert(Level::Fallback)
-                && !candidate.has_calendar()
+                && !candidate.is_complete()
                 && sends.iter().any(|one| one.purpose == Purpose::Alert(Level::At(1)));
             candidate.contacts(sent.purpose).contains(&sent.contact) && !fallback_is_first
         })
     }
 
-    /// P15: the days that it may have been for a team, by any server's clock.
-    pub(super) fn days(&self, plan: &TeamPlan, from: Micros, to: Micros) -> BTreeSet<NaiveDate> {
-        let mut days = BTreeSet::new();
-        for host in 0..self.scenario.hosts {
-            let set = self.history.offsets.iter().filter(|(at, h, _)| *h == host && *at >= from && *at <= to);
-            let mut times = vec![(from, self.offset(host, from)), (to, self.offset(host, to))];
-            for (at, _, offset) in set {
-                times.push((*at, self.offset(host, at.saturating_sub(1))));
-                times.push((*at, *offset));
-            }
-            for (time, offset) in times {
-                days.insert(plan.day(self.world.wall_at(time, offset)));
+    /// P15: who may have been on call for a team at some time from `from` to `to`, by any server's clock.
+    fn between(
+        &self,
+        roster: &Roster,
+        name: &'a str,
+        team: &'a TeamPlan,
+        from: Micros,
+        to: Micros,
+    ) -> Vec<Frozen<'a>> {
+        let mut all: Vec<Frozen<'a>> = Vec::new();
+        for at in self.instants(roster, from, to) {
+            let resolved = on_call::resolve(roster, name, team, at);
+            if !all.iter().any(|frozen| *frozen.resolved == resolved) {
+                all.push(Frozen { name, team, resolved: Rc::new(resolved) });
             }
         }
-        days
+        all
+    }
+
+    /// Instants between `from` and `to`, by each server's clock, such that whoever is on call in that time is on call at
+    /// one of them.
+    pub(super) fn instants(&self, roster: &Roster, from: Micros, to: Micros) -> BTreeSet<DateTime<Utc>> {
+        let mut instants = BTreeSet::new();
+        for host in 0..self.scenario.hosts {
+            let set = self.history.offsets.iter().filter(|(at, h, _)| *h == host && *at > from && *at <= to);
+            let mut begins = vec![(from, self.offset(host, from))];
+            begins.extend(set.map(|(at, _, offset)| (*at, *offset)));
+            for (i, (begin, offset)) in begins.iter().enumerate() {
+                let end = begins.get(i + 1).map_or(to, |(end, _)| *end);
+                let (begin, end) = (self.world.wall_at(*begin, *offset), self.world.wall_at(end, *offset));
+                instants.insert(begin);
+                instants.extend(on_call::changes(roster, begin, end));
+            }
+        }
+        instants
     }
 
     /// P12: a level is alerted only if some severity that the incident had includes it. If the
@@ -250,7 +330,7 @@ impl<'a> Checker<'a> {
             let masks = &candidate.team.alert_levels;
             severities.iter().any(|severity| match (masks.get(severity), sent.purpose.level()) {
                 (None, _) | (Some(_), None) => true,
-                (Some(levels), Some(Level::At(1))) if !candidate.has_calendar() => !levels.is_empty(),
+                (Some(levels), Some(Level::At(1))) if !candidate.is_complete() => !levels.is_empty(),
                 (Some(levels), Some(Level::At(n))) => levels.contains(&n),
                 (Some(levels), Some(Level::Fallback)) => !levels.is_empty(),
             })
@@ -270,10 +350,10 @@ impl<'a> Checker<'a> {
         for sent in sends {
             firsts.entry(sent.purpose).or_insert(sent);
         }
-        let wait = frozen.iter().map(Frozen::wait).min().unwrap_or_default();
         let firsts: Vec<&Sent> = firsts.into_values().collect();
         for pair in firsts.windows(2) {
             let (one, next) = (pair[0], pair[1]);
+            let wait = frozen.iter().map(|frozen| frozen.wait_of(one.purpose)).min().unwrap_or_default();
             let dead = |contact: &Contact| {
                 sends.iter().any(|sent| {
                     sent.purpose == one.purpose
@@ -409,9 +489,9 @@ impl<'a> Checker<'a> {
         changed || self.may_be_raised(number, 0, by)
     }
 
-    /// The wait of a round, if it is known for certain.
-    pub(super) fn wait_of(&self, number: IncidentNumber, round: u32) -> Option<Duration> {
+    /// The wait of a level, if it is known for certain.
+    pub(super) fn wait_of(&self, number: IncidentNumber, round: u32, level: Level) -> Option<Duration> {
         let record = self.last.get(&number)?;
-        (record.incident.round() == round).then(|| record.incident.matrix().wait())
+        (record.incident.round() == round).then(|| record.incident.matrix().wait_of(level))
     }
 }

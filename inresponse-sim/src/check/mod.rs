@@ -9,6 +9,7 @@
 //! | `ladder` | P8, P12, P15: who is alerted in which order |
 //! | `time` | P9, P12, P13: nothing comes late unless a fault explains it |
 //! | `whose` | P12: which team a round alerts, by the roster |
+//! | `on_call` | P15: who is on call, by the words of the design |
 //! | `dry_run` | P17: what a dry run foretells happens |
 //! | `end` | P9, P12: the state at the end of a run |
 
@@ -18,6 +19,7 @@ mod dry_run;
 mod end;
 mod handover;
 mod ladder;
+mod on_call;
 mod reports;
 mod states;
 mod time;
@@ -71,8 +73,8 @@ pub fn checked(played: &Played) -> Checked {
     checker.ladder();
     checker.end();
     checker.time();
-    let compared = checker.dry_runs();
-    Checked { violations: checker.found.into_inner(), compared }
+    checker.dry_runs();
+    Checked { violations: checker.found.into_inner(), compared: checker.compared.into_inner() }
 }
 
 /// Checks everything. Returns the first violation of each kind, in the order of the table above.
@@ -94,6 +96,7 @@ struct Checker<'a> {
     last: BTreeMap<IncidentNumber, &'a Record>,
     updates: BTreeMap<IncidentNumber, Vec<&'a UpdateCall>>,
     found: RefCell<Vec<Violation>>,
+    compared: RefCell<Vec<&'static str>>,
 }
 
 impl<'a> Checker<'a> {
@@ -120,6 +123,7 @@ impl<'a> Checker<'a> {
             last: history.last.iter().map(|record| (record.number(), record)).collect(),
             updates,
             found: RefCell::default(),
+            compared: RefCell::default(),
         }
     }
 
