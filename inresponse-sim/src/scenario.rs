@@ -9,7 +9,7 @@ use inresponse_core::roster::Target;
 
 use crate::fault::Fault;
 use crate::rng::Rng;
-use crate::schedules::Habits;
+use crate::schedules::{Draw, Habits, Schedules};
 use crate::world::{Micros, SECOND};
 
 pub use crate::roster_plan::{
@@ -147,6 +147,29 @@ impl Scenario {
         }
         .with_schedules(seed)
         .steered(seed)
+    }
+
+    /// Gives the teams schedules, if the seed decided so. The seed's other decisions do not change.
+    fn with_schedules(mut self, seed: u64) -> Self {
+        if self.habits.schedules == Schedules::Unused {
+            return self;
+        }
+        let mut rng = Rng::new(seed, 11);
+        // Some runs are calm, so that dry runs can be compared with what happens.
+        if rng.chance(150) {
+            self.rates.fill(0);
+            self.moods.clear();
+            (self.acts, self.edits, self.habits.edits, self.storm) = (0, 0, 0, None);
+            (self.jumps, self.kills, self.restarts) = (0, 0, 0);
+        }
+        Draw { rng: &mut rng, base: self.base }.dress(&mut self.roster);
+        let long = self.chaos > 300 * SECOND;
+        for contact in self.roster.contacts() {
+            if !self.moods.contains_key(&contact) {
+                self.moods.extend(mood(&mut rng, &self.rates, long).map(|mood| (contact, mood)));
+            }
+        }
+        self
     }
 }
 
@@ -292,7 +315,7 @@ fn moods(rng: &mut Rng, roster: &Roster, rates: &[u32], long: bool) -> BTreeMap<
 }
 
 /// Draws the behaviour of a carrier for one contact.
-pub(crate) fn mood(rng: &mut Rng, rates: &[u32], long: bool) -> Option<Mood> {
+fn mood(rng: &mut Rng, rates: &[u32], long: bool) -> Option<Mood> {
     let on = |fault: Fault| rates[fault as usize] > 0;
     if !rng.chance(200) {
         return None;

@@ -15,7 +15,7 @@ use inresponse_core::roster::{
 
 use crate::local_time::{Clocks, autumn, spring};
 use crate::rng::Rng;
-use crate::scenario::{self, Roster, Scenario, ZONES, contact};
+use crate::roster_plan::{self, Roster, ZONES, contact};
 
 /// The schedules, by team and name. Targets lead only from an earlier one to a later one, and from `t0` to `t1`.
 const SCHEDULES: [(&str, &str); 3] = [("t0", "x"), ("t0", "y"), ("t1", "x")];
@@ -31,14 +31,17 @@ const CHOSEN_ZONES: [usize; 2] = [0, 5];
 pub struct Habits {
     /// The number of edits of people and schedules, at random times.
     pub edits: u64,
-    schedules: Schedules,
+    /// Whether the teams have schedules.
+    pub schedules: Schedules,
     clock_change: Option<DateTime<Utc>>,
 }
 
 /// Whether the teams of a run have schedules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Schedules {
+pub enum Schedules {
+    /// They have levels, and schedules.
     Used,
+    /// They have only calendars.
     Unused,
 }
 
@@ -63,57 +66,6 @@ impl Habits {
     }
 }
 
-impl Scenario {
-    /// Gives the teams schedules, if the seed decided so.
-    pub(crate) fn with_schedules(mut self, seed: u64) -> Self {
-        if self.habits.schedules == Schedules::Unused {
-            return self;
-        }
-        let mut rng = Rng::new(seed, 11);
-        // Some runs are calm, so that dry runs can be compared with what happens.
-        if rng.chance(150) {
-            self.rates.fill(0);
-            self.moods.clear();
-            (self.acts, self.edits, self.habits.edits, self.storm) = (0, 0, 0, None);
-            (self.jumps, self.kills, self.restarts) = (0, 0, 0);
-        }
-        let mut draw = Draw { rng: &mut rng, base: self.base };
-        let mut entries: Vec<_> = PEOPLE.iter().take(5).map(|name| draw.person(name)).collect();
-        for (team, name) in SCHEDULES {
-            entries.push(draw.schedule(team, name));
-        }
-        for _ in 0..draw.rng.below(4) {
-            entries.push(draw.stand_in());
-        }
-        let book = Arc::make_mut(&mut self.roster.book);
-        entries.into_iter().for_each(|entry| book.put(entry));
-        for (name, team) in &mut self.roster.teams {
-            team.levels = draw.levels(name);
-            if draw.rng.chance(300) {
-                team.zone = CHOSEN_ZONES[1];
-            }
-            // An entry of the calendar hides the levels.
-            if draw.rng.chance(700) {
-                team.calendar.clear();
-            }
-            for level in team.calendar.values_mut().flatten() {
-                if draw.rng.chance(300) {
-                    *level = draw.targets(name);
-                }
-            }
-        }
-        for contact in self.roster.contacts() {
-            if !self.moods.contains_key(&contact)
-                && let Some(mood) =
-                    scenario::mood(draw.rng, &self.rates, self.chaos > 300 * crate::world::SECOND)
-            {
-                self.moods.insert(contact, mood);
-            }
-        }
-        self
-    }
-}
-
 /// Draws entries of a roster.
 pub(crate) struct Draw<'a> {
     pub(crate) rng: &'a mut Rng,
@@ -122,6 +74,34 @@ pub(crate) struct Draw<'a> {
 }
 
 impl Draw<'_> {
+    /// Gives the teams of a roster people and schedules.
+    pub(crate) fn dress(&mut self, roster: &mut Roster) {
+        let mut entries: Vec<_> = PEOPLE.iter().take(5).map(|name| self.person(name)).collect();
+        for (team, name) in SCHEDULES {
+            entries.push(self.schedule(team, name));
+        }
+        for _ in 0..self.rng.below(4) {
+            entries.push(self.stand_in());
+        }
+        let book = Arc::make_mut(&mut roster.book);
+        entries.into_iter().for_each(|entry| book.put(entry));
+        for (name, team) in &mut roster.teams {
+            team.levels = self.levels(name);
+            if self.rng.chance(300) {
+                team.zone = CHOSEN_ZONES[1];
+            }
+            // An entry of the calendar hides the levels.
+            if self.rng.chance(700) {
+                team.calendar.clear();
+            }
+            for level in team.calendar.values_mut().flatten() {
+                if self.rng.chance(300) {
+                    *level = self.targets(name);
+                }
+            }
+        }
+    }
+
     /// What a person changes, given the current roster.
     pub(crate) fn edits(&mut self, roster: &Roster) -> Vec<RosterEdit> {
         let (team, name) = *self.rng.pick(&SCHEDULES);
@@ -129,12 +109,12 @@ impl Draw<'_> {
         let edit = match self.rng.below(14) {
             0..4 => RosterEdit::Put(self.stand_in()),
             4 => RosterEdit::Delete(EntryKey::Override(
-                scenario::team(team),
+                roster_plan::team(team),
                 schedule_name(name),
                 override_id(*self.rng.pick(&OVERRIDES)),
             )),
             5 | 6 => RosterEdit::Put(self.schedule(team, name)),
-            7 => RosterEdit::Delete(EntryKey::Schedule(scenario::team(team), schedule_name(name))),
+            7 => RosterEdit::Delete(EntryKey::Schedule(roster_plan::team(team), schedule_name(name))),
             8 | 9 => RosterEdit::Put(self.absences(roster, person)),
             10 => RosterEdit::Put(self.person(person)),
             11 => RosterEdit::Delete(EntryKey::Person(person_id(*self.rng.pick(&PEOPLE[4..])))),
@@ -143,7 +123,7 @@ impl Draw<'_> {
                     let mut plan = plan.clone();
                     plan.levels = self.levels(team);
                     RosterEdit::Put(Entry::Team {
-                        team: scenario::team(team),
+                        team: roster_plan::team(team),
                         settings: Arc::new(plan.team()),
                     })
                 }
@@ -184,9 +164,9 @@ impl Draw<'_> {
             (method, contact(&format!("{name}m{n}")))
         });
         let (zone, _) = self.clocks();
-        let profile = Profile::builder(methods.collect()).timezone(scenario::zone(zone)).build();
+        let profile = Profile::builder(methods.collect()).timezone(roster_plan::zone(zone)).build();
         let profile = profile.expect("the person of a scenario is valid");
-        let absences = *self.rng.pick(&[0, 0, 1]);
+        let absences = *self.rng.pick(&[0, 1, 1, 2]);
         self.away(name, &profile, absences)
     }
 
@@ -200,7 +180,7 @@ impl Draw<'_> {
     }
 
     fn away(&mut self, name: &str, profile: &Profile, absences: usize) -> Entry {
-        let clocks = scenario::clocks_of(profile.timezone()).expect("a person has a zone of the list");
+        let clocks = roster_plan::clocks_of(profile.timezone()).expect("a person has a zone of the list");
         let mut fresh = Profile::builder(profile.methods().clone()).timezone(profile.timezone().clone());
         for _ in 0..absences {
             let (from, to) = self.span(clocks);
@@ -214,9 +194,9 @@ impl Draw<'_> {
         let (zone, clocks) = self.clocks();
         let layers = *self.rng.pick(&[1, 1, 2, 3]);
         let layers = (0..layers).map(|n| self.layer(team, name, n, clocks)).collect();
-        let schedule = Schedule::new(scenario::zone(zone), layers, Vec::new());
+        let schedule = Schedule::new(roster_plan::zone(zone), layers, Vec::new());
         let schedule = Arc::new(schedule.expect("the schedule of a scenario is valid"));
-        Entry::Schedule { team: scenario::team(team), name: schedule_name(name), schedule }
+        Entry::Schedule { team: roster_plan::team(team), name: schedule_name(name), schedule }
     }
 
     fn layer(&mut self, team: &str, schedule: &str, n: usize, clocks: Clocks) -> Layer {
@@ -303,7 +283,7 @@ impl Draw<'_> {
         };
         let stand_in = Override::new(from, to, oncall, instead_of, None);
         Entry::Override {
-            team: scenario::team(team),
+            team: roster_plan::team(team),
             schedule: schedule_name(name),
             id: override_id(*self.rng.pick(&OVERRIDES)),
             stand_in: Arc::new(stand_in.expect("the override of a scenario is valid")),
@@ -358,4 +338,54 @@ fn schedule_name(name: &str) -> ScheduleName {
 
 fn override_id(id: &str) -> OverrideId {
     OverrideId::new(id).expect("a plain name")
+}
+
+#[cfg(test)]
+mod tests {
+    use inresponse_core::model::Person;
+    use inresponse_core::roster::{Answers, Judged, Question, Snapshot, judge_by};
+
+    use super::*;
+    use crate::roster_plan::TeamPlan;
+
+    #[test]
+    fn every_drawn_roster_would_be_accepted_and_every_edit_can_be_judged() {
+        let base = spring(2027) - TimeDelta::milliseconds(1234);
+        let by = Person::new("jo").unwrap();
+        let (mut made, mut refused) = (0, 0);
+        for seed in 0..300 {
+            let mut roster = Roster::default();
+            for name in ["t0", "t1"] {
+                roster.teams.insert(name.into(), TeamPlan::of_deployment());
+            }
+            let mut rng = Rng::new(seed, 11);
+            let mut draw = Draw { rng: &mut rng, base };
+            draw.dress(&mut roster);
+            let whole = roster.snapshot();
+            let teams = roster.teams.iter();
+            let teams = teams.map(|(name, plan)| Entry::Team {
+                team: roster_plan::team(name),
+                settings: Arc::new(plan.team()),
+            });
+            let edits: Vec<_> = roster.book.entries().chain(teams).map(RosterEdit::Put).collect();
+            let judged = |snapshot: &Snapshot, edits: &[RosterEdit]| {
+                let answer = |question: &Question, answers: &mut Answers| {
+                    snapshot.answer(question, answers);
+                    Ok::<_, inresponse_core::Outage>(())
+                };
+                judge_by(&by, base, edits, answer).unwrap()
+            };
+            let first = judged(&Snapshot::default(), &edits);
+            assert!(matches!(first, Judged::Write { .. }), "{seed}: {first:?}");
+            for _ in 0..10 {
+                let edits = draw.edits(&roster);
+                match judged(&whole, &edits) {
+                    Judged::Write { .. } => made += 1,
+                    Judged::Refused(_) => refused += 1,
+                    Judged::Ask(question) => panic!("not answered: {question:?}"),
+                }
+            }
+        }
+        assert!(made > 2000 && refused > 50, "{made} made, {refused} refused");
+    }
 }

@@ -6,6 +6,7 @@
 //! | `states` | P5 to P7: states, claimants, timelines |
 //! | `alerts` | P10, P11, P14: which alerts may be sent to whom, and when no more |
 //! | `handover` | P22: a person who is handed an incident must answer, or it is open again |
+//! | `frozen` | P15: which matrix a round may have, by the rosters that existed when it began |
 //! | `ladder` | P8, P12, P15: who is alerted in which order |
 //! | `time` | P9, P12, P13: nothing comes late unless a fault explains it |
 //! | `whose` | P12: which team a round alerts, by the roster |
@@ -17,6 +18,7 @@ mod alerts;
 pub mod compared;
 mod dry_run;
 mod end;
+mod frozen;
 mod handover;
 mod ladder;
 mod on_call;
