@@ -63,7 +63,7 @@ impl HostRoster {
         let rosters = &state.history.rosters;
         let noticed = rosters.partition_point(|(edited, _)| edited + LAG <= now).saturating_sub(1);
         let shown = state.history.snapshots.get(noticed.max(self.looked.load(Ordering::Relaxed)));
-        shown.map(|roster| what(roster)).ok_or_else(|| Outage::permanent("there is no roster yet"))
+        shown.map(what).ok_or_else(|| Outage::permanent("there is no roster yet"))
     }
 }
 

@@ -111,13 +111,13 @@ impl Draw<'_> {
             4 => RosterEdit::Delete(EntryKey::Override(
                 roster_plan::team(team),
                 schedule_name(name),
-                override_id(*self.rng.pick(&OVERRIDES)),
+                override_id(self.rng.pick::<&str>(&OVERRIDES)),
             )),
             5 | 6 => RosterEdit::Put(self.schedule(team, name)),
             7 => RosterEdit::Delete(EntryKey::Schedule(roster_plan::team(team), schedule_name(name))),
             8 | 9 => RosterEdit::Put(self.absences(roster, person)),
             10 => RosterEdit::Put(self.person(person)),
-            11 => RosterEdit::Delete(EntryKey::Person(person_id(*self.rng.pick(&PEOPLE[4..])))),
+            11 => RosterEdit::Delete(EntryKey::Person(person_id(self.rng.pick::<&str>(&PEOPLE[4..])))),
             _ => match roster.teams.get(team) {
                 Some(plan) => {
                     let mut plan = plan.clone();
@@ -160,7 +160,7 @@ impl Draw<'_> {
     fn person(&mut self, name: &str) -> Entry {
         let methods = if self.rng.chance(700) { 1 } else { 2 };
         let methods = (0..methods).map(|n| {
-            let method = MethodName::new(&format!("m{n}")).expect("a plain name");
+            let method = MethodName::new(format!("m{n}")).expect("a plain name");
             (method, contact(&format!("{name}m{n}")))
         });
         let (zone, _) = self.clocks();
@@ -223,7 +223,7 @@ impl Draw<'_> {
         let rank = self.rng.chance(250).then(|| u32::try_from(self.rng.between(1, 3)).unwrap_or(1));
         let hours = if is_worked || self.rng.chance(250) { vec![self.hours(clocks)] } else { Vec::new() };
         let turn = Turn { every, unit, count };
-        let name = LayerName::new(&format!("l{n}")).expect("a plain name");
+        let name = LayerName::new(format!("l{n}")).expect("a plain name");
         Layer { name, rank, members, from: wall(from), begins, until, turn, hours }
     }
 
@@ -285,7 +285,7 @@ impl Draw<'_> {
         Entry::Override {
             team: roster_plan::team(team),
             schedule: schedule_name(name),
-            id: override_id(*self.rng.pick(&OVERRIDES)),
+            id: override_id(self.rng.pick::<&str>(&OVERRIDES)),
             stand_in: Arc::new(stand_in.expect("the override of a scenario is valid")),
         }
     }
