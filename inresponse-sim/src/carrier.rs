@@ -80,6 +80,8 @@ impl HostCarrier {
             DeliveryStatus::InFlight { until } => Some(until),
             _ => None,
         });
+        let level = alert.purpose().level();
+        let recipient = level.and_then(|level| incident.matrix().recipient(level, alert.contact()));
         let wall = self.world.wall(self.process.host);
         let mut state = self.world.lock();
         let (began, i) = (state.now(), state.history.sends.len());
@@ -94,6 +96,7 @@ impl HostCarrier {
             round: alert.round(),
             purpose: alert.purpose(),
             contact: alert.contact().clone(),
+            person: recipient.map(|one| (one.person.clone(), one.method.clone())),
             lease_until,
             arrived: None,
             ended: None,

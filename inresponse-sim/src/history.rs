@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use inresponse_core::OutageKind;
-use inresponse_core::model::{Contact, IncidentNumber, Purpose, Severity};
+use inresponse_core::engine::{DryStep, RosterEdited};
+use inresponse_core::model::{Contact, IncidentNumber, MethodName, PersonId, Purpose, Severity};
 use inresponse_core::plan::{Refusal, Update};
+use inresponse_core::roster::Snapshot;
 use inresponse_core::store::{Census, Record};
 
 use crate::fault::Fault;
@@ -25,6 +27,10 @@ pub struct History {
     pub sends: Vec<Sent>,
     /// The rosters, each with the time from which it applied.
     pub rosters: Vec<(Micros, Roster)>,
+    /// The same rosters in the form of the core.
+    pub snapshots: Vec<Snapshot>,
+    /// People's edits of schedules and of each other, with their answers.
+    pub edits: Vec<Answer<RosterEdited>>,
     /// The changes of wall clocks: when, on which machine, and the clock's error from then on (microseconds).
     pub offsets: Vec<(Micros, HostId, i64)>,
     /// The faults, with the time in which they had effect.
@@ -77,8 +83,19 @@ pub struct ReportCall {
     pub severity: Severity,
     /// The title of the report, which no other report has.
     pub title: String,
+    /// The dry run right before the report; `None` if the report would be refused.
+    pub forecast: Option<Forecast>,
     /// The answer to the report.
     pub answer: Answer<Reply>,
+}
+
+/// What a dry run answered.
+#[derive(Debug, Clone)]
+pub struct Forecast {
+    /// The time for which it was asked, by the wall clock of the process that got the report.
+    pub at: DateTime<Utc>,
+    /// The alerts that it foretold, in order.
+    pub steps: Vec<DryStep>,
 }
 
 /// The answer to a call.
@@ -197,6 +214,8 @@ pub struct Sent {
     pub purpose: Purpose,
     /// To whom.
     pub contact: Contact,
+    /// The person whose address it is, and their name for it, as the alert's incident says.
+    pub person: Option<(PersonId, MethodName)>,
     /// When the lease ends, as the alert's incident says.
     pub lease_until: Option<DateTime<Utc>>,
     /// When the message arrived in the inbox.
@@ -215,6 +234,12 @@ impl Sent {
 }
 
 impl History {
+    /// Records a roster that applies from `now` on.
+    pub fn put_roster(&mut self, now: Micros, roster: Roster) {
+        self.snapshots.push(roster.snapshot());
+        self.rosters.push((now, roster));
+    }
+
     /// Records a fault.
     pub fn disturbed(&mut self, disturbance: Disturbance) {
         self.disturbances.push(disturbance);

@@ -8,6 +8,8 @@
 //! |---|---|
 //! | [`units`], [`world`], [`executor`] | simulated time, machines that crash, and the one thread that runs everything |
 //! | [`scenario`], [`rng`] | the decisions that a seed makes before the run |
+//! | [`roster_plan`], [`schedules`] | the roster as plain data, and the people and schedules in it |
+//! | [`local_time`] | local times of a few zones |
 //! | `steer` | seeds that are steered towards rare events |
 //! | [`fault`] | the faults |
 //! | [`store`], [`carrier`], [`roster`] | a process's access to the outside, where faults occur |
@@ -29,6 +31,7 @@ pub mod dynamo;
 pub mod executor;
 pub mod fault;
 pub mod history;
+pub mod local_time;
 pub mod many;
 pub mod model;
 pub mod mutants;
@@ -36,7 +39,9 @@ pub mod people;
 pub mod play;
 pub mod rng;
 pub mod roster;
+pub mod roster_plan;
 pub mod scenario;
+pub mod schedules;
 pub mod shrink;
 pub mod sqlite;
 pub mod stage;

@@ -67,8 +67,9 @@ fn one(run: Run, make_store: MakeStore<'_>, stats: &mut Stats) -> Option<Violati
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| play(run, make_store, Trace::Spare)));
     match played {
         Ok(played) => {
-            stats.add(&played);
-            check::violations(&played).into_iter().next()
+            let checked = check::checked(&played);
+            stats.add(&played, &checked);
+            checked.violations.into_iter().next()
         }
         Err(_) => shrink::fails(run, make_store),
     }

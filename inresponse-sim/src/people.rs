@@ -10,6 +10,7 @@ use crate::fault::Fault;
 use crate::history::{Answer, Read, Reply, ReportCall, UpdateCall, Verdict};
 use crate::rng::Rng;
 use crate::scenario::{self, Roster};
+use crate::schedules::Draw;
 use crate::stage::Stage;
 use crate::world::{MILLI, Micros, SECOND};
 
@@ -36,6 +37,7 @@ pub async fn report(stage: Arc<Stage>, mut rng: Rng) {
 /// Sends a report once, and returns whether it went unanswered.
 async fn report_once(stage: &Arc<Stage>, service: &str, key: Option<&str>, severity: Severity) -> bool {
     let (process, engine) = stage.some().await;
+    let forecast = stage.forecast(process, service, severity).await;
     let (i, title) = {
         let mut state = stage.world.lock();
         let (began, i) = (state.now(), state.history.reports.len());
@@ -48,6 +50,7 @@ async fn report_once(stage: &Arc<Stage>, service: &str, key: Option<&str>, sever
             key: key.map(str::to_owned),
             severity,
             title: title.clone(),
+            forecast,
             answer: Answer::Waiting,
         });
         (i, title)
@@ -245,7 +248,27 @@ pub async fn census(stage: &Arc<Stage>) {
 
 /// Sets the whole roster before the run begins.
 pub fn put_roster(stage: &Stage) {
-    stage.world.lock().history.rosters.push((0, stage.scenario.roster.clone()));
+    stage.world.lock().history.put_roster(0, stage.scenario.roster.clone());
+}
+
+/// A person edits a person, a schedule, an override or the levels of a team.
+pub async fn edit_schedules(stage: Arc<Stage>, mut rng: Rng) {
+    let (process, engine) = stage.some().await;
+    let edits = {
+        let state = stage.world.lock();
+        let Some((_, roster)) = state.history.rosters.last() else { return };
+        Draw { rng: &mut rng, base: stage.world.base }.edits(roster)
+    };
+    let by = person(&mut rng);
+    stage.world.note(|| format!("{by} edits the roster: {edits:?}"));
+    let work = async move { engine.edit_roster(&by, &edits).await };
+    let answer = match stage.world.within(process, work).await {
+        Some(Ok(edited)) => Answer::Got(edited),
+        Some(Err(error)) => Answer::Failed(error.kind()),
+        None => Answer::Lost,
+    };
+    stage.world.note(|| format!("the edit is answered {answer:?}"));
+    stage.world.lock().history.edits.push(answer);
 }
 
 /// An editor changes the roster.
@@ -258,7 +281,7 @@ pub fn edit(stage: &Stage, rng: &mut Rng) {
     let what = edit_team(stage, rng, &mut roster, name, other);
     let mut state = stage.world.lock();
     let now: Micros = state.now();
-    state.history.rosters.push((now, roster));
+    state.history.put_roster(now, roster);
     drop(state);
     stage.world.note(|| format!("the roster of {name} is edited: {what}"));
 }
@@ -299,7 +322,7 @@ fn edit_team(stage: &Stage, rng: &mut Rng, roster: &mut Roster, name: &str, othe
             "a service is deleted"
         }
         _ => {
-            roster.teams.remove(name);
+            roster.delete_team(name);
             if roster.teams.contains_key(other) && rng.chance(500) {
                 let given = roster.services.values_mut().filter(|owner| *owner == name);
                 given.for_each(|owner| *owner = other.into());

@@ -134,6 +134,11 @@ async fn direct(stage: Arc<Stage>, run: Run) {
         let (at, mut own) = at_random(&mut rng, scenario.chaos);
         later(&mut clients, &stage, at, |stage| async move { people::edit(&stage, &mut own) });
     }
+    let mut habits = Rng::new(run.seed, 12);
+    for number in 0..scenario.habits.edits {
+        let (at, own) = (habits.below(scenario.chaos), Rng::new(run.seed, 10_000 + number));
+        later(&mut clients, &stage, at, |stage| people::edit_schedules(stage, own));
+    }
     for _ in 0..scenario.jumps {
         let (at, mut own) = at_random(&mut rng, scenario.chaos);
         later(&mut clients, &stage, at, |stage| async move { people::jump(&stage, &mut own) });
@@ -230,8 +235,8 @@ pub fn patience(scenario: &Scenario, history: &History) -> Micros {
     let teams = history.rosters.iter().flat_map(|(_, roster)| roster.teams.values());
     let teams = teams.chain(&scenario.fallback);
     let longest = teams.map(|team| {
-        let height = team.calendar.values().map(Vec::len).max().unwrap_or(1).max(1) as u64;
-        let wait = crate::world::micros(team.wait);
+        let height = team.highest() as u64;
+        let wait = crate::world::micros(team.longest_wait());
         // The person it was handed to may take a wait to answer.
         wait * (height + 1) * (u64::from(team.repeat) + 1) + wait * 3
     });

@@ -1,21 +1,19 @@
 //! The roster as one process sees it: a copy that lags, and that cannot always be read.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use inresponse_core::Outage;
 use inresponse_core::model::{Person, ServiceName, TeamName};
 use inresponse_core::roster::{
-    ChangeMark, Directory, Edited, EntryKey, EntryKind, Listed, Roster, RosterChange, RosterEdit, Standing,
-    TeamPart, days_of,
+    Answers, ChangeMark, Directory, Edited, EntryKey, EntryKind, Judged, Listed, Question, Roster,
+    RosterChange, RosterEdit, Snapshot, days_of, judge_by,
 };
 
 use crate::fault::Fault;
 use crate::history::Disturbance;
-use crate::scenario;
 use crate::world::{MILLI, Micros, Process, World};
 
 /// How far a copy lags behind the edits, unless its process refreshes it.
@@ -28,38 +26,45 @@ pub struct HostRoster {
     process: Process,
     /// The index of the roster that the process has read last.
     looked: AtomicUsize,
+    outages: Outages,
+}
+
+/// Whether the roster can always be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outages {
+    Occur,
+    Never,
 }
 
 impl HostRoster {
     /// A copy of the current roster.
     pub fn new(world: Arc<World>, process: Process) -> Self {
-        let looked = world.lock().history.rosters.len().saturating_sub(1);
-        Self { world, process, looked: AtomicUsize::new(looked) }
+        Self::of(world, process, Outages::Occur)
     }
 
-    fn read<T>(&self, what: impl FnOnce(&scenario::Roster) -> T) -> Result<T, Outage> {
+    /// A copy of the current roster that can always be read.
+    pub fn without_faults(world: Arc<World>, process: Process) -> Self {
+        Self::of(world, process, Outages::Never)
+    }
+
+    fn of(world: Arc<World>, process: Process, outages: Outages) -> Self {
+        let looked = world.lock().history.rosters.len().saturating_sub(1);
+        Self { world, process, looked: AtomicUsize::new(looked), outages }
+    }
+
+    fn read<T>(&self, what: impl FnOnce(&Snapshot) -> T) -> Result<T, Outage> {
         let mut state = self.world.lock();
         let now = state.now();
-        if state.faults.strikes(Fault::RosterOutage) {
+        if self.outages == Outages::Occur && state.faults.strikes(Fault::RosterOutage) {
             let host = Some(self.process.host);
             state.history.disturbed(Disturbance { from: now, to: now, host, fault: Fault::RosterOutage });
             return Err(Outage::retryable("the roster is unavailable"));
         }
         let rosters = &state.history.rosters;
         let noticed = rosters.partition_point(|(edited, _)| edited + LAG <= now).saturating_sub(1);
-        let shown = rosters.get(noticed.max(self.looked.load(Ordering::Relaxed)));
-        shown.map(|(_, roster)| what(roster)).ok_or_else(|| Outage::permanent("there is no roster yet"))
+        let shown = state.history.snapshots.get(noticed.max(self.looked.load(Ordering::Relaxed)));
+        shown.map(what).ok_or_else(|| Outage::permanent("there is no roster yet"))
     }
-}
-
-/// The directory of a team from `first` to `last`.
-fn directory(roster: &scenario::Roster, team: &TeamName, first: NaiveDate, last: NaiveDate) -> Directory {
-    let standing = if roster.knows(team.as_str()) { Standing::Known } else { Standing::Unknown };
-    let plan = roster.teams.get(team.as_str());
-    let days = plan.into_iter().flat_map(|plan| plan.calendar.range(first..=last));
-    let days = days.map(|(day, levels)| (*day, Arc::new(scenario::rota(levels)))).collect();
-    let settings = plan.map(|plan| Arc::new(plan.team()));
-    Directory::new(team.clone(), TeamPart { settings, days, standing }, Arc::default())
 }
 
 #[async_trait]
@@ -72,7 +77,7 @@ impl Roster for HostRoster {
     }
 
     async fn service(&self, service: &ServiceName) -> Result<Option<TeamName>, Outage> {
-        self.read(|roster| roster.services.get(service.as_str()).map(|owner| scenario::team(owner)))
+        self.read(|roster| roster.service(service).cloned())
     }
 
     async fn directory(
@@ -82,7 +87,7 @@ impl Roster for HostRoster {
         to: DateTime<Utc>,
     ) -> Result<Arc<Directory>, Outage> {
         let (first, last) = days_of(from, to);
-        self.read(|roster| Arc::new(directory(roster, team, first, last)))
+        self.read(|roster| Arc::new(roster.directory(team, first, last)))
     }
 
     async fn entries(
@@ -91,19 +96,30 @@ impl Roster for HostRoster {
         after: Option<&EntryKey>,
         limit: usize,
     ) -> Result<Vec<Listed>, Outage> {
-        if kind != EntryKind::Team {
-            return Err(Outage::permanent("the simulated roster lists only teams"));
-        }
-        self.read(|roster| {
-            let keys: BTreeSet<_> = roster.teams.keys().chain(roster.services.values()).collect();
-            let keys = keys.into_iter().map(|name| EntryKey::Team(scenario::team(name)));
-            let keys = keys.filter(|key| after.is_none_or(|after| key > after));
-            keys.take(limit).map(|key| Listed { key, entry: None }).collect()
-        })
+        self.read(|roster| roster.entries(kind, after, limit))
     }
 
-    async fn apply(&self, _: &Person, _: DateTime<Utc>, _: &[RosterEdit]) -> Result<Edited, Outage> {
-        Err(Outage::permanent("processes do not edit the simulated roster"))
+    async fn apply(&self, by: &Person, at: DateTime<Utc>, edits: &[RosterEdit]) -> Result<Edited, Outage> {
+        self.read(|_| ())?;
+        let mut state = self.world.lock();
+        let now = state.now();
+        let Some((_, roster)) = state.history.rosters.last() else {
+            return Err(Outage::permanent("there is no roster yet"));
+        };
+        let (mut roster, snapshot) = (roster.clone(), roster.snapshot());
+        let answer = |question: &Question, answers: &mut Answers| {
+            snapshot.answer(question, answers);
+            Ok(())
+        };
+        match judge_by(by, at, edits, answer)? {
+            Judged::Ask(_) => Err(Outage::permanent("a question about the roster was not answered")),
+            Judged::Refused(refusal) => Ok(Edited::Refused(refusal)),
+            Judged::Write { effects, .. } => {
+                roster.apply(edits, &effects);
+                state.history.put_roster(now, roster);
+                Ok(Edited::Done(effects))
+            }
+        }
     }
 
     async fn changes(

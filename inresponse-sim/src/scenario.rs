@@ -1,16 +1,20 @@
 //! The decisions that a seed makes before the run begins.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use inresponse_core::model::{Contact, Level, ServiceName, Severity, StatusUpdates, TeamName};
-use inresponse_core::roster::{Rota, Team, Zone};
+use chrono::{DateTime, TimeDelta, Utc};
+use inresponse_core::model::{Contact, Severity, StatusUpdates};
+use inresponse_core::roster::Target;
 
 use crate::fault::Fault;
 use crate::rng::Rng;
+use crate::schedules::{Draw, Habits, Schedules};
 use crate::world::{Micros, SECOND};
+
+pub use crate::roster_plan::{
+    Roster, TeamPlan, WITHOUT_SUMMER_TIME, ZONES, clocks_of, contact, service, team, zone,
+};
 
 /// The part that starts due work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +68,8 @@ pub struct Scenario {
     pub status_updates: StatusUpdates,
     /// Carriers that are in one mood until all is well.
     pub moods: BTreeMap<Contact, Mood>,
+    /// Whether the teams have schedules, and how often people edit them.
+    pub habits: Habits,
 }
 
 /// The fixed behaviour of a carrier for one contact.
@@ -77,132 +83,6 @@ pub enum Mood {
     Hangs,
     /// The carrier panics until all faults end.
     Panics,
-}
-
-/// The roster as plain data.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Roster {
-    /// The team that owns each service.
-    pub services: BTreeMap<String, String>,
-    /// The teams by name.
-    pub teams: BTreeMap<String, TeamPlan>,
-}
-
-impl Roster {
-    /// Whether a team is known: it has settings or a service.
-    pub fn knows(&self, team: &str) -> bool {
-        self.teams.contains_key(team) || self.services.values().any(|owner| owner == team)
-    }
-}
-
-/// A team as plain data.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TeamPlan {
-    /// The index of the team's zone in [`ZONES`].
-    pub zone: usize,
-    /// The wait of a level.
-    pub wait: Duration,
-    /// The number of further rounds.
-    pub repeat: u32,
-    /// The fallback.
-    pub fallback: Vec<Contact>,
-    /// The levels that each severity alerts, if not all.
-    pub alert_levels: BTreeMap<Severity, Vec<u16>>,
-    /// The levels of each day.
-    pub calendar: BTreeMap<NaiveDate, Vec<Vec<Contact>>>,
-}
-
-/// Time zones without summer time, and by how many minutes they are ahead of UTC. So days can be computed without
-/// tables.
-pub const ZONES: [(&str, i64); 5] = [
-    ("UTC", 0),
-    ("Pacific/Kiritimati", 14 * 60),
-    ("Pacific/Pago_Pago", -11 * 60),
-    ("Asia/Kathmandu", 5 * 60 + 45),
-    ("Asia/Tokyo", 9 * 60),
-];
-
-static PARSED_ZONES: LazyLock<Vec<Zone>> = LazyLock::new(|| {
-    ZONES.iter().map(|(name, _)| Zone::new(name).expect("a time zone of the database")).collect()
-});
-
-/// The contact with that name.
-///
-/// # Panics
-/// The name has characters that no address has.
-pub fn contact(name: &str) -> Contact {
-    Contact::new(format!("sim:{name}")).expect("a plain name")
-}
-
-impl TeamPlan {
-    /// The deployment's settings for a team without settings.
-    pub fn of_deployment() -> Self {
-        Self {
-            zone: 0,
-            wait: Team::DEFAULT_WAIT,
-            repeat: 0,
-            fallback: vec![contact("last")],
-            alert_levels: BTreeMap::new(),
-            calendar: BTreeMap::new(),
-        }
-    }
-
-    /// The settings in the form of the roster.
-    ///
-    /// # Panics
-    /// The plan is invalid.
-    pub fn team(&self) -> Team {
-        let mut team = Team::builder(self.fallback.clone())
-            .timezone(PARSED_ZONES[self.zone].clone())
-            .escalate_after(self.wait)
-            .repeat(self.repeat);
-        for (severity, levels) in &self.alert_levels {
-            team = team.alert_levels(*severity, levels.clone());
-        }
-        team.build().expect("the team of a scenario is valid")
-    }
-
-    /// The calendar day of an instant.
-    pub fn day(&self, at: DateTime<Utc>) -> NaiveDate {
-        (at.naive_utc() + TimeDelta::minutes(ZONES[self.zone].1)).date()
-    }
-
-    /// The levels of a day, in order. Without an entry there is only the fallback.
-    pub fn levels(&self, day: NaiveDate) -> Vec<Vec<Contact>> {
-        self.calendar.get(&day).cloned().unwrap_or_else(|| vec![self.fallback.clone()])
-    }
-
-    /// The contacts of a level on a day.
-    pub fn contacts(&self, day: NaiveDate, level: Level) -> Vec<Contact> {
-        match level {
-            Level::Fallback => self.fallback.clone(),
-            Level::At(n) => self.levels(day).get(usize::from(n) - 1).cloned().unwrap_or_default(),
-        }
-    }
-}
-
-/// A calendar entry in the form of the roster.
-///
-/// # Panics
-/// `levels` is empty.
-pub fn rota(levels: &[Vec<Contact>]) -> Rota {
-    Rota::new(levels[0].clone(), levels[1..].to_vec()).expect("the calendar entry of a scenario is valid")
-}
-
-/// The service with that name.
-///
-/// # Panics
-/// The name is invalid.
-pub fn service(name: &str) -> ServiceName {
-    ServiceName::new(name).expect("a plain name")
-}
-
-/// The team with that name.
-///
-/// # Panics
-/// The name is invalid.
-pub fn team(name: &str) -> TeamName {
-    TeamName::new(name).expect("a plain name")
 }
 
 impl Scenario {
@@ -233,6 +113,8 @@ impl Scenario {
         let clocks = [Fault::ClockForward, Fault::ClockBack, Fault::ClockFarForward, Fault::ClockFarBack];
         let jumps = if clocks.into_iter().any(on) { rng.between(1, 4) } else { 0 };
         let base = base(rng);
+        let habits = Habits::of(seed);
+        let base = habits.base(base);
         let roster = roster(rng, base, long);
         let moods = moods(rng, &roster, &rates, long);
         let mut deployment = Rng::new(seed, 9);
@@ -261,8 +143,33 @@ impl Scenario {
             catch_all: deployment.chance(300).then_some("t1"),
             moods,
             rates,
+            habits,
         }
+        .with_schedules(seed)
         .steered(seed)
+    }
+
+    /// Gives the teams schedules, if the seed decided so. The seed's other decisions do not change.
+    fn with_schedules(mut self, seed: u64) -> Self {
+        if self.habits.schedules == Schedules::Unused {
+            return self;
+        }
+        let mut rng = Rng::new(seed, 11);
+        // Some runs are calm, so that dry runs can be compared with what happens.
+        if rng.chance(150) {
+            self.rates.fill(0);
+            self.moods.clear();
+            (self.acts, self.edits, self.habits.edits, self.storm) = (0, 0, 0, None);
+            (self.jumps, self.kills, self.restarts) = (0, 0, 0);
+        }
+        Draw { rng: &mut rng, base: self.base }.dress(&mut self.roster);
+        let long = self.chaos > 300 * SECOND;
+        for contact in self.roster.contacts() {
+            if !self.moods.contains_key(&contact) {
+                self.moods.extend(mood(&mut rng, &self.rates, long).map(|mood| (contact, mood)));
+            }
+        }
+        self
     }
 }
 
@@ -333,8 +240,8 @@ fn base(rng: &mut Rng) -> DateTime<Utc> {
     if rng.chance(500) {
         return day + TimeDelta::seconds(i64::try_from(rng.below(86_400)).unwrap_or(0));
     }
-    let minutes = rng.pick(&ZONES).1;
-    day - TimeDelta::minutes(minutes) - TimeDelta::milliseconds(i64::try_from(rng.below(40_000)).unwrap_or(0))
+    let clocks = rng.pick(&ZONES[..WITHOUT_SUMMER_TIME]).1;
+    clocks.first(day.naive_utc()) - TimeDelta::milliseconds(i64::try_from(rng.below(40_000)).unwrap_or(0))
 }
 
 /// Draws the contacts of one level.
@@ -344,9 +251,10 @@ fn level(rng: &mut Rng) -> Vec<Contact> {
 }
 
 /// Draws the levels of a day.
-pub fn levels(rng: &mut Rng) -> Vec<Vec<Contact>> {
+pub fn levels(rng: &mut Rng) -> Vec<Vec<Target>> {
     let height = *rng.pick(&[1, 1, 2, 2, 2, 3, 4]);
-    (0..height).map(|_| without_doubles(level(rng))).collect()
+    let levels = (0..height).map(|_| without_doubles(level(rng)));
+    levels.map(|level| level.into_iter().map(Target::Contact).collect()).collect()
 }
 
 fn without_doubles(mut contacts: Vec<Contact>) -> Vec<Contact> {
@@ -358,7 +266,7 @@ fn without_doubles(mut contacts: Vec<Contact>) -> Vec<Contact> {
 /// Draws a team.
 pub fn team_plan(rng: &mut Rng, base: DateTime<Utc>, long: bool) -> TeamPlan {
     let mut team = TeamPlan {
-        zone: usize::try_from(rng.below(ZONES.len() as u64)).unwrap_or(0),
+        zone: usize::try_from(rng.below(WITHOUT_SUMMER_TIME as u64)).unwrap_or(0),
         wait: Duration::from_millis(if long {
             rng.between(30_000, 120_000)
         } else {
@@ -368,6 +276,7 @@ pub fn team_plan(rng: &mut Rng, base: DateTime<Utc>, long: bool) -> TeamPlan {
         fallback: if rng.chance(800) { vec![contact("f0")] } else { vec![contact("f0"), contact("f1")] },
         alert_levels: BTreeMap::new(),
         calendar: BTreeMap::new(),
+        levels: Vec::new(),
     };
     if rng.chance(200) {
         let masks: [&[u16]; 4] = [&[], &[1], &[2], &[1, 3]];
@@ -398,25 +307,24 @@ fn roster(rng: &mut Rng, base: DateTime<Utc>, long: bool) -> Roster {
 
 /// Draws the carriers with a fixed behaviour.
 fn moods(rng: &mut Rng, roster: &Roster, rates: &[u32], long: bool) -> BTreeMap<Contact, Mood> {
-    let on = |fault: Fault| rates[fault as usize] > 0;
     let mut moods = BTreeMap::new();
-    let everybody = roster.teams.values().flat_map(|team| {
-        let listed = team.calendar.values().flatten().flatten();
-        listed.chain(&team.fallback).cloned().collect::<Vec<_>>()
-    });
-    for contact in everybody {
-        if !rng.chance(200) {
-            continue;
-        }
-        let mood = match rng.below(4) {
-            0 if on(Fault::Rejected) => Mood::Refuses,
-            1 if on(Fault::Unavailable) => Mood::Away,
-            2 if on(Fault::HangLost) => Mood::Hangs,
-            3 if on(Fault::Panic) => Mood::Panics,
-            _ if long => Mood::Away,
-            _ => continue,
-        };
-        moods.insert(contact, mood);
+    for contact in roster.teams.values().flat_map(TeamPlan::contacts) {
+        moods.extend(mood(rng, rates, long).map(|mood| (contact, mood)));
     }
     moods
+}
+
+/// Draws the behaviour of a carrier for one contact.
+fn mood(rng: &mut Rng, rates: &[u32], long: bool) -> Option<Mood> {
+    let on = |fault: Fault| rates[fault as usize] > 0;
+    if !rng.chance(200) {
+        return None;
+    }
+    match rng.below(4) {
+        0 if on(Fault::Rejected) => Some(Mood::Refuses),
+        1 if on(Fault::Unavailable) => Some(Mood::Away),
+        2 if on(Fault::HangLost) => Some(Mood::Hangs),
+        3 if on(Fault::Panic) => Some(Mood::Panics),
+        _ => long.then_some(Mood::Away),
+    }
 }

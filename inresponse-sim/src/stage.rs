@@ -7,14 +7,14 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use inresponse_core::Outage;
 use inresponse_core::engine::{Advanced, Engine};
-use inresponse_core::model::{IncidentNumber, Scheme};
+use inresponse_core::model::{IncidentNumber, Scheme, Severity};
 use inresponse_core::notify::Notifiers;
 use inresponse_core::roster::Defaults;
 use tokio::sync::oneshot;
 
 use crate::carrier::HostCarrier;
 use crate::fault::Fault;
-use crate::history::Disturbance;
+use crate::history::{Disturbance, Forecast};
 use crate::roster::HostRoster;
 use crate::scenario::{Drive, Scenario};
 use crate::store::SharedStore;
@@ -62,25 +62,7 @@ impl Stage {
         let world = &self.world;
         let process = world.boot(host);
         world.note(|| format!("server {host} starts"));
-        let moods = Arc::new(self.scenario.moods.clone());
-        let carrier = HostCarrier { world: Arc::clone(world), process, moods };
-        let store = self.store.way(world, process);
-        let roster = HostRoster::new(Arc::clone(world), process);
-        let scheme = Scheme::new("sim").expect("a plain word is a valid scheme");
-        let notifiers = Notifiers::new().with(scheme, carrier);
-        let clock = HostClock { world: Arc::clone(world), process };
-        let engine = Engine::builder(store, roster, notifiers, clock);
-        let mark = Duration::from_micros(host as u64);
-        let mut engine =
-            engine.lease(self.scenario.lease).lease_mark(mark).status_updates(self.scenario.status_updates);
-        if let Some(plan) = &self.scenario.fallback {
-            let defaults = Defaults::with_fallback(plan.fallback.clone());
-            engine = engine.defaults(defaults.expect("the fallback of a scenario is valid"));
-        }
-        if let Some(team) = self.scenario.catch_all {
-            engine = engine.catch_all(crate::scenario::team(team));
-        }
-        let engine = engine.build();
+        let engine = self.engine(process, HostRoster::new(Arc::clone(world), process));
         let (stop, stopped) = oneshot::channel();
         if self.scenario.drive == Drive::Runner {
             let (world, engine) = (Arc::clone(world), engine.clone());
@@ -97,6 +79,37 @@ impl Stage {
         }
         self.running()[host] = Some(Running { process, engine, stop: Some(stop) });
         process
+    }
+
+    fn engine(&self, process: Process, roster: HostRoster) -> Engine {
+        let world = &self.world;
+        let moods = Arc::new(self.scenario.moods.clone());
+        let carrier = HostCarrier { world: Arc::clone(world), process, moods };
+        let store = self.store.way(world, process);
+        let scheme = Scheme::new("sim").expect("a plain word is a valid scheme");
+        let notifiers = Notifiers::new().with(scheme, carrier);
+        let clock = HostClock { world: Arc::clone(world), process };
+        let engine = Engine::builder(store, roster, notifiers, clock);
+        let mark = Duration::from_micros(process.host as u64);
+        let mut engine =
+            engine.lease(self.scenario.lease).lease_mark(mark).status_updates(self.scenario.status_updates);
+        if let Some(plan) = &self.scenario.fallback {
+            let defaults = Defaults::with_fallback(plan.fallback.clone());
+            engine = engine.defaults(defaults.expect("the fallback of a scenario is valid"));
+        }
+        if let Some(team) = self.scenario.catch_all {
+            engine = engine.catch_all(crate::scenario::team(team));
+        }
+        engine.build()
+    }
+
+    /// The dry run of a report to a process at this moment: what it would lead to if nobody claimed the incident. The
+    /// process itself does not notice it. `None` if the report would be refused.
+    pub async fn forecast(&self, process: Process, service: &str, severity: Severity) -> Option<Forecast> {
+        let engine = self.engine(process, HostRoster::without_faults(Arc::clone(&self.world), process));
+        let (at, service) = (self.world.wall(process.host), crate::scenario::service(service));
+        let steps = engine.dry_run(&service, severity, at).await.ok()??;
+        Some(Forecast { at, steps })
     }
 
     fn running(&self) -> std::sync::MutexGuard<'_, Vec<Option<Running>>> {

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use inresponse_core::engine::RosterEdited;
 use inresponse_core::model::{DeliveryStatus, Event, StandIn, State, TeamChange};
 use inresponse_core::plan::{Refusal, StateChange};
 
+use crate::check::{Checked, compared};
 use crate::fault::Fault;
 use crate::history::{Answer, Reply, Verdict};
 use crate::play::Played;
@@ -71,7 +73,19 @@ const TRANSITIONS: &[&str] = &[
     "end: records only",
     "census: an alert waits too long",
     "roster: edited",
+    "schedules: edited",
+    "schedules: edit without effect",
+    "schedules: edit refused",
     "size: many incidents at once",
+    compared::DRY_RUN,
+    compared::LEVELS,
+    compared::ROUNDS,
+    compared::PEOPLE,
+    compared::LEVEL,
+    compared::LAYER,
+    compared::OVERRIDE,
+    compared::ABSENCE,
+    compared::TEAM,
 ];
 
 /// Counts of faults and transitions.
@@ -89,7 +103,7 @@ pub struct Stats {
 
 impl Stats {
     /// Adds the counts of one run.
-    pub fn add(&mut self, played: &Played) {
+    pub fn add(&mut self, played: &Played, checked: &Checked) {
         self.runs += 1;
         self.incidents += played.history.last.len() as u64;
         self.sends += played.history.sends.len() as u64;
@@ -223,9 +237,22 @@ impl Stats {
         if history.rosters.len() > 1 {
             count("roster: edited");
         }
+        for answer in &history.edits {
+            count(match answer {
+                Answer::Got(RosterEdited::Done(effects)) if effects.iter().any(|effect| effect.changes()) => {
+                    "schedules: edited"
+                }
+                Answer::Got(RosterEdited::Done(_)) => "schedules: edit without effect",
+                Answer::Got(
+                    RosterEdited::Refused(_) | RosterEdited::UnknownTeam(_) | RosterEdited::CatchAllTeam(_),
+                ) => "schedules: edit refused",
+                Answer::Failed(_) | Answer::Lost | Answer::Waiting => "schedules: outage",
+            });
+        }
         if history.last.len() > 15 {
             count("size: many incidents at once");
         }
+        checked.compared.iter().for_each(|what| count(what));
     }
 
     /// Adds the counts of other runs.

@@ -75,10 +75,7 @@ impl Scenario {
                 rates[Fault::Unavailable as usize] = rates[Fault::Unavailable as usize].max(1);
                 (self.reports, self.acts, self.storm) = (rng.between(5, 7), 0, None);
                 self.chaos = rng.between(360, 400) * SECOND;
-                for team in self.roster.teams.values() {
-                    let everybody = team.calendar.values().flatten().flatten().chain(&team.fallback);
-                    self.moods.extend(everybody.map(|contact| (contact.clone(), Mood::Away)));
-                }
+                self.moods.extend(self.roster.contacts().into_iter().map(|contact| (contact, Mood::Away)));
             }
             Rare::RecordsOnly => {
                 for team in self.roster.teams.values_mut() {

@@ -21,6 +21,7 @@ mod metrics;
 #[cfg(feature = "pages")]
 mod nested;
 mod outages;
+mod recorded;
 mod roster;
 mod schedules;
 mod store;

@@ -1,44 +1,21 @@
 //! Checks P8, P12 and P15: who is alerted, in which order, and not too early.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use chrono::{NaiveDate, TimeDelta};
-use inresponse_core::model::{Contact, Event, IncidentNumber, Level, Purpose};
+use chrono::TimeDelta;
+use inresponse_core::model::{Contact, Event, IncidentNumber, Level, Matrix, Purpose};
 use inresponse_core::plan::StateChange;
 use inresponse_core::store::Record;
 
-use super::whose::Whose;
+use super::frozen::Frozen;
 use super::{Checker, at, may_have};
 use crate::fault::Fault;
 use crate::history::{Sent, Told, UpdateCall};
-use crate::scenario::{Roster, TeamPlan};
 use crate::world::{Micros, SECOND, micros};
 
 /// A send may begin this many leases after its first one, if all calls to the store are slow.
 const RENEWED: u64 = 8;
-
-/// A roster that may have been frozen for a round: a team on a day.
-#[derive(Clone)]
-pub(super) struct Frozen<'a> {
-    name: &'a str,
-    team: &'a TeamPlan,
-    day: NaiveDate,
-}
-
-impl Frozen<'_> {
-    pub(super) fn wait(&self) -> Duration {
-        self.team.wait
-    }
-
-    fn contacts(&self, purpose: Purpose) -> Vec<Contact> {
-        purpose.level().map_or_else(Vec::new, |level| self.team.contacts(self.day, level))
-    }
-
-    fn has_calendar(&self) -> bool {
-        self.team.calendar.contains_key(&self.day)
-    }
-}
 
 /// People's requests to escalate. Every request alerts one level earlier.
 struct Escalations<'a> {
@@ -69,6 +46,11 @@ impl<'a> Checker<'a> {
     pub(super) fn ladder(&self) {
         let all: Vec<(IncidentNumber, Vec<usize>)> =
             self.sends.iter().map(|(n, s)| (*n, s.clone())).collect();
+        let mut shown = BTreeMap::<(IncidentNumber, u32), &Matrix>::new();
+        for one in self.seen() {
+            let incident = &one.record.incident;
+            shown.insert((incident.number(), incident.round()), incident.matrix());
+        }
         for (number, sends) in all {
             let mut rounds = BTreeMap::<u32, Vec<&'a Sent>>::new();
             for i in sends {
@@ -79,7 +61,7 @@ impl<'a> Checker<'a> {
             for (i, (round, sends)) in (1u32..).zip(&rounds) {
                 // The matrix of a round that sent nothing is not known.
                 let past_is_known = i == *round;
-                let frozen = self.frozen(number, *round, from, sends, past_is_known.then_some(&*past));
+                let mut frozen = self.frozen(number, *round, from, sends, past_is_known.then_some(&*past));
                 let named = |record: &&Record| record.incident.round() == *round;
                 if frozen.is_empty() {
                     let text = format!("no roster explains the matrix of round {round} of {number}");
@@ -90,171 +72,15 @@ impl<'a> Checker<'a> {
                     let team = record.incident.team();
                     self.violated(8, format!("round {round} of {number} cannot be that of team {team}"));
                 } else {
+                    if let Some(shown) = shown.get(&(number, *round)) {
+                        self.is_who_is_on_call(number, *round, shown, &mut frozen);
+                    }
                     self.never_early(number, sends, &frozen, &mut escalations);
                 }
                 past.extend(frozen);
                 from = sends.first().map(|sent| sent.began);
             }
         }
-    }
-
-    /// The rosters that explain a round's sends, among those that may have been frozen for it. `past` contains the
-    /// rosters of the earlier rounds, if they are known.
-    fn frozen(
-        &self,
-        number: IncidentNumber,
-        round: u32,
-        last_round: Option<Micros>,
-        sends: &[&Sent],
-        past: Option<&[Frozen<'a>]>,
-    ) -> Vec<Frozen<'a>> {
-        let Some(first) = sends.first() else { return Vec::new() };
-        let Some(record) = self.last.get(&number) else { return Vec::new() };
-        let report = self.history.reports.iter().find(|call| call.title == record.incident.title());
-        let Some(report) = report else { return Vec::new() };
-        let from = last_round.unwrap_or(report.began).min(first.began);
-        let mut to = first.began;
-        // The first round is frozen before the number is answered.
-        if round == 1
-            && let (Some(_), Some(ended)) = (report.answer.got(), report.ended)
-        {
-            to = to.min(ended);
-        }
-        let service = record.incident.service().as_str();
-        let whose = |roster: &'a Roster| -> Vec<Whose<'a>> {
-            if round == 1 {
-                return self.alerted_for_report(service, roster).into_iter().collect();
-            }
-            let handed = self.handed(number, from, to);
-            let next = handed.into_iter().flat_map(|handed| {
-                self.names().into_iter().map(move |had| self.next_round(service, handed, had, roster))
-            });
-            next.collect()
-        };
-        let on_days = |name: &'a str, team: &'a TeamPlan, from: Micros| {
-            self.days(team, from, to).into_iter().map(move |day| Frozen { name, team, day })
-        };
-        let mut frozen = Vec::new();
-        // A resolution with a fallback was read again. Only a complete resolution may come from a copy that lags.
-        for roster in self.copies(from, to) {
-            for whose in whose(roster) {
-                match whose {
-                    Whose::Team(name, plan) => {
-                        frozen.extend(on_days(name, plan, from).filter(Frozen::has_calendar));
-                    }
-                    Whose::InPlace(..) | Whose::LastRound(_) | Whose::Nobody => {}
-                }
-            }
-        }
-        for roster in self.rosters(from, to) {
-            for whose in whose(roster) {
-                match (whose, past) {
-                    (Whose::Team(name, plan) | Whose::InPlace(name, plan), _) => {
-                        frozen.extend(on_days(name, plan, from));
-                    }
-                    (Whose::LastRound(name), Some(past)) => {
-                        frozen.extend(past.iter().map(|frozen| Frozen { name, ..frozen.clone() }));
-                    }
-                    (Whose::LastRound(name), None) => {
-                        let all = self.history.rosters.iter().flat_map(|(_, roster)| roster.teams.values());
-                        frozen.extend(all.flat_map(|plan| on_days(name, plan, 0)));
-                    }
-                    (Whose::Nobody, _) => {}
-                }
-            }
-        }
-        frozen.retain(|candidate| {
-            Self::explains(candidate, sends) && self.masks_allow(number, candidate, sends)
-        });
-        frozen
-    }
-
-    /// All teams that ever existed.
-    fn names(&self) -> BTreeSet<&'a str> {
-        let rosters = self.history.rosters.iter();
-        rosters.flat_map(|(_, r)| r.teams.keys().chain(r.services.values())).map(String::as_str).collect()
-    }
-
-    /// The teams to which an incident may have been handed last at some time from `from` to `to`; `None` means none.
-    fn handed(&self, number: IncidentNumber, from: Micros, to: Micros) -> BTreeSet<Option<&'a str>> {
-        let handed = |call: &&'a UpdateCall| match &call.update.state {
-            Some(StateChange::HandToTeam(team)) if may_have(call) && call.began <= to => {
-                Some((*call, team.as_str()))
-            }
-            _ => None,
-        };
-        let handed: Vec<(&UpdateCall, &str)> = self.updates_of(number).iter().filter_map(handed).collect();
-        // If the call contains more, something else may have been the only change.
-        let is_sure = |call: &UpdateCall| {
-            !call.answer.is_open() && call.update.severity.is_none() && call.update.note.is_none()
-        };
-        let done_by = |call: &UpdateCall, by| is_sure(call) && call.ended.is_some_and(|end| end <= by);
-        // One that was surely overtaken by another one before `from` says nothing.
-        let overtaken = |call: &UpdateCall| {
-            let later =
-                |one: &UpdateCall| done_by(one, from) && call.ended.is_some_and(|end| end <= one.began);
-            !call.answer.is_open() && handed.iter().any(|(one, _)| later(one))
-        };
-        let mut teams: BTreeSet<_> =
-            handed.iter().filter(|(call, _)| !overtaken(call)).map(|(_, team)| Some(*team)).collect();
-        if !handed.iter().any(|(call, _)| done_by(call, from)) {
-            teams.insert(None);
-        }
-        teams
-    }
-
-    /// Whether a roster explains a round's sends: each recipient is in the roster's matrix, at the level of the send.
-    fn explains(candidate: &Frozen, sends: &[&Sent]) -> bool {
-        sends.iter().all(|sent| {
-            // If the fallback is level 1, it is not alerted twice.
-            let fallback_is_first = sent.purpose == Purpose::Alert(Level::Fallback)
-                && !candidate.has_calendar()
-                && sends.iter().any(|one| one.purpose == Purpose::Alert(Level::At(1)));
-            candidate.contacts(sent.purpose).contains(&sent.contact) && !fallback_is_first
-        })
-    }
-
-    /// P15: the days that it may have been for a team, by any server's clock.
-    fn days(&self, plan: &TeamPlan, from: Micros, to: Micros) -> BTreeSet<NaiveDate> {
-        let mut days = BTreeSet::new();
-        for host in 0..self.scenario.hosts {
-            let set = self.history.offsets.iter().filter(|(at, h, _)| *h == host && *at >= from && *at <= to);
-            let mut times = vec![(from, self.offset(host, from)), (to, self.offset(host, to))];
-            for (at, _, offset) in set {
-                times.push((*at, self.offset(host, at.saturating_sub(1))));
-                times.push((*at, *offset));
-            }
-            for (time, offset) in times {
-                days.insert(plan.day(self.world.wall_at(time, offset)));
-            }
-        }
-        days
-    }
-
-    /// P12: a level is alerted only if some severity that the incident had includes it. If the
-    /// calendar is empty, the fallback contacts are level 1. Every severity that alerts anybody then includes that
-    /// level.
-    fn masks_allow(&self, number: IncidentNumber, candidate: &Frozen, sends: &[&Sent]) -> bool {
-        let Some(record) = self.last.get(&number) else { return false };
-        let incident = &record.incident;
-        let mut severities = BTreeSet::from([incident.severity()]);
-        for entry in incident.timeline().entries() {
-            match &entry.event {
-                Event::Opened { severity } => _ = severities.insert(*severity),
-                Event::SeverityChanged { from, to, .. } => severities.extend([*from, *to]),
-                Event::Folded { .. } => return true,
-                _ => {}
-            }
-        }
-        sends.iter().all(|sent| {
-            let masks = &candidate.team.alert_levels;
-            severities.iter().any(|severity| match (masks.get(severity), sent.purpose.level()) {
-                (None, _) | (Some(_), None) => true,
-                (Some(levels), Some(Level::At(1))) if !candidate.has_calendar() => !levels.is_empty(),
-                (Some(levels), Some(Level::At(n))) => levels.contains(&n),
-                (Some(levels), Some(Level::Fallback)) => !levels.is_empty(),
-            })
-        })
     }
 
     /// P8: a level's first send comes a wait after the first send of the previous level, or at once if that level is
@@ -270,10 +96,10 @@ impl<'a> Checker<'a> {
         for sent in sends {
             firsts.entry(sent.purpose).or_insert(sent);
         }
-        let wait = frozen.iter().map(Frozen::wait).min().unwrap_or_default();
         let firsts: Vec<&Sent> = firsts.into_values().collect();
         for pair in firsts.windows(2) {
             let (one, next) = (pair[0], pair[1]);
+            let wait = frozen.iter().map(|frozen| frozen.wait_of(one.purpose)).min().unwrap_or_default();
             let dead = |contact: &Contact| {
                 sends.iter().any(|sent| {
                     sent.purpose == one.purpose
@@ -409,9 +235,9 @@ impl<'a> Checker<'a> {
         changed || self.may_be_raised(number, 0, by)
     }
 
-    /// The wait of a round, if it is known for certain.
-    pub(super) fn wait_of(&self, number: IncidentNumber, round: u32) -> Option<Duration> {
+    /// The wait of a level, if it is known for certain.
+    pub(super) fn wait_of(&self, number: IncidentNumber, round: u32, level: Level) -> Option<Duration> {
         let record = self.last.get(&number)?;
-        (record.incident.round() == round).then(|| record.incident.matrix().wait())
+        (record.incident.round() == round).then(|| record.incident.matrix().wait_of(level))
     }
 }

@@ -6,15 +6,22 @@
 //! | `states` | P5 to P7: states, claimants, timelines |
 //! | `alerts` | P10, P11, P14: which alerts may be sent to whom, and when no more |
 //! | `handover` | P22: a person who is handed an incident must answer, or it is open again |
+//! | `frozen` | P15: which matrix a round may have, by the rosters that existed when it began |
 //! | `ladder` | P8, P12, P15: who is alerted in which order |
 //! | `time` | P9, P12, P13: nothing comes late unless a fault explains it |
 //! | `whose` | P12: which team a round alerts, by the roster |
+//! | `on_call` | P15: who is on call, by the words of the design |
+//! | `dry_run` | P17: what a dry run foretells happens |
 //! | `end` | P9, P12: the state at the end of a run |
 
 mod alerts;
+pub mod compared;
+mod dry_run;
 mod end;
+mod frozen;
 mod handover;
 mod ladder;
+mod on_call;
 mod reports;
 mod states;
 mod time;
@@ -49,8 +56,17 @@ impl fmt::Display for Violation {
     }
 }
 
-/// Checks everything. Returns the first violation of each kind, in the order of the table above.
-pub fn violations(played: &Played) -> Vec<Violation> {
+/// The result of a check.
+#[derive(Debug)]
+pub struct Checked {
+    /// The first violation of each kind, in the order of the table above.
+    pub violations: Vec<Violation>,
+    /// What was compared, once for each time. A run in which something was never compared proves nothing about it.
+    pub compared: Vec<&'static str>,
+}
+
+/// Checks everything.
+pub fn checked(played: &Played) -> Checked {
     let checker = Checker::new(played);
     checker.reports();
     checker.states();
@@ -59,7 +75,13 @@ pub fn violations(played: &Played) -> Vec<Violation> {
     checker.ladder();
     checker.end();
     checker.time();
-    checker.found.into_inner()
+    checker.dry_runs();
+    Checked { violations: checker.found.into_inner(), compared: checker.compared.into_inner() }
+}
+
+/// Checks everything. Returns the first violation of each kind, in the order of the table above.
+pub fn violations(played: &Played) -> Vec<Violation> {
+    checked(played).violations
 }
 
 /// What identifies the delivery of a send: incident, round, purpose and contact.
@@ -76,6 +98,7 @@ struct Checker<'a> {
     last: BTreeMap<IncidentNumber, &'a Record>,
     updates: BTreeMap<IncidentNumber, Vec<&'a UpdateCall>>,
     found: RefCell<Vec<Violation>>,
+    compared: RefCell<Vec<&'static str>>,
 }
 
 impl<'a> Checker<'a> {
@@ -102,6 +125,7 @@ impl<'a> Checker<'a> {
             last: history.last.iter().map(|record| (record.number(), record)).collect(),
             updates,
             found: RefCell::default(),
+            compared: RefCell::default(),
         }
     }
 

@@ -11,10 +11,10 @@ use crate::history::{Reply, UpdateCall, Verdict};
 use crate::world::Micros;
 
 /// A record that somebody got as an answer.
-struct Seen<'a> {
+pub(super) struct Seen<'a> {
     began: Micros,
     ended: Micros,
-    record: &'a Record,
+    pub(super) record: &'a Record,
     changed: bool,
 }
 
@@ -45,7 +45,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn seen(&self) -> Vec<Seen<'a>> {
+    pub(super) fn seen(&self) -> Vec<Seen<'a>> {
         let history = self.history;
         let mut seen = Vec::new();
         for call in &history.reports {

@@ -128,7 +128,7 @@ impl<'a> Checker<'a> {
             let Some(began) = opened.map(|at| at + self.margin()).into_iter().chain(sent).min() else {
                 continue;
             };
-            let mut deadline = began + micros(matrix.wait()) + self.margin();
+            let mut deadline = began + micros(matrix.wait_of(pair[0])) + self.margin();
             if let Some(died) = self.died(number, round, pair[0], matrix.contacts(pair[0])) {
                 deadline = deadline.min(died + self.margin());
             }
@@ -193,16 +193,14 @@ impl<'a> Checker<'a> {
     fn retries_come_in_time(&self) {
         for (target, sends) in self.targets.clone() {
             let (number, round, purpose, contact) = target;
-            if purpose.is_status_update() {
-                continue;
-            }
+            let Some(level) = purpose.level() else { continue };
             for (n, i) in sends.iter().enumerate() {
                 let sent = self.sent(*i);
                 let pause = match sent.told {
                     Some(Told::Accepted | Told::Rejected) => continue,
                     Some(Told::Throttled | Told::Unavailable) => MAX_PAUSE,
                     Some(Told::Unknown) | None => {
-                        let Some(wait) = self.wait_of(number, round) else { continue };
+                        let Some(wait) = self.wait_of(number, round, level) else { continue };
                         micros(wait).max(SECOND)
                     }
                 };

@@ -1,0 +1,22 @@
+//! The names of what a check compared, as a run prints them.
+
+/// A dry run was compared with what happened.
+pub const DRY_RUN: &str = "dry run: compared";
+/// A dry run that foretold no alert was compared.
+pub const NOBODY: &str = "dry run: compared, nobody alerted";
+/// A dry run that foretold several levels was compared.
+pub const LEVELS: &str = "dry run: compared, several levels";
+/// A dry run that foretold several rounds was compared.
+pub const ROUNDS: &str = "dry run: compared, several rounds";
+/// A dry run that foretold alerts to people of the roster was compared.
+pub const PEOPLE: &str = "dry run: compared, people of the roster";
+/// Who was on call by a team's own levels was compared.
+pub const LEVEL: &str = "on call: compared, by a team's levels";
+/// Who was on call by a layer was compared.
+pub const LAYER: &str = "on call: compared, by a layer";
+/// Who was on call by an override was compared.
+pub const OVERRIDE: &str = "on call: compared, by an override";
+/// Somebody who was absent, and so not on call, was compared.
+pub const ABSENCE: &str = "on call: compared, somebody absent";
+/// Who was on call by another team's first level was compared.
+pub const TEAM: &str = "on call: compared, by another team";
