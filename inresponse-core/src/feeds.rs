@@ -4,7 +4,7 @@
 //! feed's [status](FeedStatus) and reads it. A failed, empty or unreadable reading changes only the status: the last good
 //! copy stays in the roster.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::future::Future;
 use std::sync::Arc;
@@ -267,11 +267,27 @@ pub async fn status(
     Ok(read_status(stored.as_deref()))
 }
 
-/// The feeds of a team that are stale at `now`: findings of the coverage check.
+/// The whole coverage check: the findings of [`Engine::coverage`], and the feeds that are stale. The worst come first.
 ///
 /// # Errors
-/// The settings are unavailable.
-pub async fn stale(
+/// The roster or the settings are unavailable.
+pub async fn coverage(
+    engine: &Engine,
+    settings: &dyn Settings,
+    team: Option<&TeamName>,
+    days: u16,
+) -> Result<BTreeMap<TeamName, Vec<Finding>>, Outage> {
+    let mut found = engine.coverage(team, days).await?;
+    let (book, now) = (engine.book().await?, engine.now());
+    for (team, findings) in &mut found {
+        findings.extend(stale(settings, &book, team, now).await?);
+        findings.sort_by_key(|finding| (finding.kind, finding.span));
+    }
+    Ok(found)
+}
+
+/// The feeds of a team that are stale at `now`.
+async fn stale(
     settings: &dyn Settings,
     book: &Book,
     team: &TeamName,
