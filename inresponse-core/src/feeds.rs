@@ -137,15 +137,36 @@ impl Feeds {
     /// # Errors
     /// The roster or the settings are unavailable.
     pub async fn tick(&self) -> Result<usize, Outage> {
-        let book = self.engine.book().await?;
-        let mut good = 0;
+        self.tick_within(usize::MAX, Duration::MAX).await
+    }
+
+    /// Like [`tick`](Self::tick), for processes with a time limit: reads at most `most` feeds, those first that have been
+    /// due for longest, and begins no reading later than `within` after the call. The rest stays due.
+    ///
+    /// # Errors
+    /// The roster or the settings are unavailable.
+    pub async fn tick_within(&self, most: usize, within: Duration) -> Result<usize, Outage> {
+        let began = self.engine.clock().monotonic();
+        let (book, now) = (self.engine.book().await?, self.engine.now());
+        let mut due = Vec::new();
         for (team, name, timetable) in book.schedules() {
             let Some(schedule) = timetable.schedule() else { continue };
+            let at = Place { team, schedule: name, timetable, zone: schedule.timezone() };
             for feed in schedule.feeds() {
-                let at = Place { team, schedule: name, timetable, zone: schedule.timezone() };
-                good += usize::from(self.look(&at, feed).await?);
+                let due_at = status(&*self.settings, team, name, &feed.id()).await?.due_at;
+                if due_at.is_none_or(|due_at| due_at <= now) {
+                    due.push((due_at, at, feed));
+                }
             }
             self.forget(team, name, timetable).await?;
+        }
+        due.sort_by_key(|(due_at, ..)| *due_at);
+        let mut good = 0;
+        for (_, at, feed) in due.into_iter().take(most) {
+            if self.engine.clock().monotonic().saturating_sub(began) > within {
+                break;
+            }
+            good += usize::from(self.look(&at, feed).await?);
         }
         Ok(good)
     }
@@ -246,6 +267,7 @@ impl Feeds {
 }
 
 /// The schedule that has a feed.
+#[derive(Clone, Copy)]
 struct Place<'a> {
     team: &'a TeamName,
     schedule: &'a ScheduleName,
