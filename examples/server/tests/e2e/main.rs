@@ -13,6 +13,7 @@ mod crash;
 mod delivery;
 mod first_steps;
 mod load;
+mod notices;
 mod operations;
 mod outages;
 mod people;
