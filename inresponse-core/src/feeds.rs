@@ -40,7 +40,7 @@ const AHEAD: TimeDelta = TimeDelta::days(400);
 /// The maximum length of the stored reason of a failure, in bytes.
 const MAX_REASON: usize = 300;
 /// The name in the audit records of changed copies.
-const BY: &str = "feed";
+pub(crate) const BY: &str = "feed";
 
 /// Fetches and reads calendars. An adapter makes **one** attempt within `deadline`, limits the size, and follows no
 /// redirect to an address that is not allowed as a feed's URL.

@@ -20,7 +20,7 @@ use super::row::{Row, Settled, digest};
 use super::send::Sender;
 
 /// The interval at which a process looks at the teams.
-const LOOK_EVERY: Duration = Duration::from_secs(30);
+const LOOK_EVERY: Duration = Duration::from_secs(60);
 /// The number of teams that a process looks at concurrently.
 const AT_ONCE: usize = 8;
 /// How often a result is recorded again because another process changed the row in between.
@@ -42,7 +42,7 @@ impl Notices {
         Self { engine, settings }
     }
 
-    /// Looks for due notices every 30 seconds until `stop` resolves. Then it finishes the sends in progress.
+    /// Looks for due notices every minute until `stop` resolves. Then it finishes the sends in progress.
     pub async fn run(&self, stop: impl Future<Output = ()>) {
         let mut stop = std::pin::pin!(stop);
         let is_stopping = AtomicBool::new(false);

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::row::Span;
+use crate::feeds;
 use crate::model::{Person, PersonId, TeamName};
 use crate::notify::Notice;
 use crate::roster::{Book, Finding, OnDuty, Target, Zone};
@@ -71,8 +72,8 @@ impl Words<'_> {
             let end = span.to.map_or_else(|| "an end that is not known yet".to_owned(), |to| self.time(to));
             format!("{what}: {} to {end}, level {}", self.time(span.from), span.level)
         };
-        let removed = removed.iter().map(|span| line("No longer on call", span));
-        let added = added.iter().map(|span| line("Now on call", span));
+        let removed = removed.iter().map(|span| line("Removed", span));
+        let added = added.iter().map(|span| line("Added", span));
         let message = removed.chain(added).collect::<Vec<_>>().join("\n");
         Notice { title, message, facts: vec![("Team".to_owned(), self.team.to_string())] }
     }
@@ -116,6 +117,9 @@ impl Words<'_> {
 
     /// The display name of a person who changed the roster, or the name of the key.
     fn person(&self, by: &Person) -> String {
+        if by.as_str() == feeds::BY {
+            return "a calendar feed".to_owned();
+        }
         match PersonId::new(self.book.identify(by).as_str()) {
             Ok(person) => self.name(&Target::Person(person)),
             Err(_) => by.to_string(),

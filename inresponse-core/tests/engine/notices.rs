@@ -193,16 +193,14 @@ async fn a_person_whose_coming_shift_somebody_else_changes_is_told() {
     // lee covers two hours of jo.
     scene.swap("lee", "cover", "2026-12-08T10:00Z", "2026-12-08T12:00Z", Some("person:lee")).await;
     scene.pass(10 * MINUTE).await;
-    let removed = "No longer on call: Tue 8 Dec 2026 12:00 EET to Tue 8 Dec 2026 14:00 EET, level 1";
+    let removed = "Removed: Tue 8 Dec 2026 12:00 EET to Tue 8 Dec 2026 14:00 EET, level 1";
     assert_eq!(scene.told(), [format!("jo@example.org: Your shifts for web were changed by lee\n{removed}")]);
     scene.swap("kim", "swap", "2026-12-09T10:00Z", "2026-12-09T12:00Z", Some("person:lee")).await;
     scene.swap("kim", "later", "2026-12-10T10:00Z", "2026-12-10T12:00Z", Some("person:lee")).await;
     scene.pass(10 * MINUTE).await;
     let told = scene.told();
     assert_eq!(told.len(), 2, "each of the two gets one mail: {told:#?}");
-    assert!(
-        told[1].starts_with("lee@example.org: Your shifts for web were changed by kim\nNow on call: Wed 9")
-    );
+    assert!(told[1].starts_with("lee@example.org: Your shifts for web were changed by kim\nAdded: Wed 9"));
     assert_eq!(told[1].lines().count(), 3, "{told:#?}");
     // The passing of time changes nothing.
     scene.pass(3 * DAY).await;

@@ -33,7 +33,7 @@ async fn team(server: &Server) {
 }
 
 async fn put_override(server: &Server, id: &str, from: TimeDelta, to: TimeDelta, who: &str) {
-    let time = |after| (now() + after).to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    let time = |after: TimeDelta| (now() + after).to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
     let body = json!({ "from": time(from), "to": time(to), "oncall": [who] });
     server.put(&format!("/teams/web/schedules/primary/overrides/{id}"), body).await;
 }
@@ -127,7 +127,7 @@ async fn who_goes_on_call_is_told_and_so_is_who_loses_a_shift_and_the_fallback_o
     let all = mail.accepted();
     let (jo, kim) = (mails(&all, "jo"), mails(&all, "kim"));
     assert_eq!((all.len(), jo.len(), kim.len()), (4, 2, 2), "{all:#?}");
-    for (mail, line) in [(jo[1], "No longer on call: "), (kim[1], "Now on call: ")] {
+    for (mail, line) in [(jo[1], "Removed: "), (kim[1], "Added: ")] {
         let subject = mail["subject"].as_str().unwrap();
         assert!(subject.starts_with("Your shifts for web were changed by "), "{subject}");
         assert!(mail["raw"].as_str().unwrap().contains(line), "{mail}");
