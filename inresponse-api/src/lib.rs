@@ -60,7 +60,7 @@ pub use problem::{FieldProblem, Problem};
 pub use request::{NewLink, Report, Time, Update};
 pub use roster::{
     Calendar, Change, Changes, Contacts, Day, DayEntry, KnownTeam, Levels, OnCall, Owner, Service, Services,
-    Team, TeamLevel, TeamSettings, Teams,
+    ShiftNotices, Team, TeamLevel, TeamSettings, Teams,
 };
 pub use schedule::{
     CalendarToken, DatedMember, Feed, Hours, Layer, Member, Override, OverrideEntry, Overrides, Schedule,

@@ -31,6 +31,9 @@ pub struct PersonEntry {
     /// When the person is away: they take no turns then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub absences: Option<Vec<Absence>>,
+    /// Whether the person is also notified a day before a shift begins, if the team sends shift notices (default: false).
+    #[serde(default, rename = "dayAheadNotice", skip_serializing_if = "Option::is_none")]
+    pub day_ahead_notice: Option<bool>,
     /// The owner of the roster file that makes the entry, at most 100 bytes (default: none).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
@@ -76,6 +79,9 @@ pub struct Person {
     /// When the person is away.
     #[serde(default)]
     pub absences: Vec<Absence>,
+    /// Whether the person is also notified a day before a shift begins.
+    #[serde(default, rename = "dayAheadNotice", skip_serializing_if = "std::ops::Not::not")]
+    pub day_ahead_notice: bool,
     /// The owner of the roster file that made the entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
@@ -90,6 +96,7 @@ impl From<Person> for PersonEntry {
             methods: Some(person.methods),
             rules: Some(person.rules),
             absences: Some(person.absences),
+            day_ahead_notice: Some(person.day_ahead_notice).filter(|asked| *asked),
             owner: person.owner,
         }
     }

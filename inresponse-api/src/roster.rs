@@ -107,9 +107,23 @@ pub struct TeamSettings {
     /// The team's own ladder, for days without a calendar entry (default: none).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub levels: Option<Vec<TeamLevel>>,
+    /// If given, people are told by mail when their shifts begin (default: nobody is told).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shift_notices: Option<ShiftNotices>,
     /// The owner of the roster file that makes the entry, at most 100 bytes (default: none).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
+}
+
+/// Who is told when a shift begins, besides the person whose shift it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ShiftNotices,
+    example = json!({ "channel": "slack:web" })))]
+#[serde(deny_unknown_fields)]
+pub struct ShiftNotices {
+    /// A contact, such as a chat channel (default: none).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
 }
 
 /// One level of a team's own ladder.
@@ -135,6 +149,7 @@ impl TeamSettings {
             repeat: None,
             alert_levels: None,
             levels: None,
+            shift_notices: None,
             owner: None,
         }
     }
@@ -162,6 +177,9 @@ pub struct Team {
     /// The team's own ladder, if it has one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub levels: Vec<TeamLevel>,
+    /// Who is told when a shift begins; absent if nobody is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shift_notices: Option<ShiftNotices>,
     /// The owner of the roster file that made the entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
@@ -177,6 +195,7 @@ impl From<Team> for TeamSettings {
             repeat: Some(team.repeat),
             alert_levels: Some(team.alert_levels),
             levels: Some(team.levels),
+            shift_notices: team.shift_notices,
             owner: team.owner,
         }
     }

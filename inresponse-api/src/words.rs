@@ -245,6 +245,8 @@ words! {
         Handed = "inresponse.handed",
         /// A status update: the incident is resolved.
         Resolved = "inresponse.resolved",
+        /// A notice about the roster: somebody's shift begins or changes. There is no incident.
+        Notice = "inresponse.notice",
     }
 }
 

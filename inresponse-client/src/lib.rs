@@ -41,7 +41,7 @@ pub use inresponse_api::{
     Delivery, DeliveryStatus, Details, Entry, EventKind, Feed, FieldProblem, Finding, Hours, Incident,
     KnownTeam, Layer, Level, LevelWord, Levels, Link, Member, NewLink, OnCall, OutcomeKind, Override,
     OverrideEntry, Overrides, Owner, Page, People, Person, PersonEntry, Plan, Reached, Report, RuleStep,
-    Schedule, ScheduleEntry, Schedules, Service, Services, Severity, Shift, Shifts, State, Step, Team,
-    TeamLevel, TeamReason, TeamSettings, Teams, Time, Turn, Upcoming, Update, Warning,
+    Schedule, ScheduleEntry, Schedules, Service, Services, Severity, Shift, ShiftNotices, Shifts, State,
+    Step, Team, TeamLevel, TeamReason, TeamSettings, Teams, Time, Turn, Upcoming, Update, Warning,
 };
 pub use list::ListQuery;

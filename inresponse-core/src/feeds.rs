@@ -4,7 +4,7 @@
 //! feed's [status](FeedStatus) and reads it. A failed, empty or unreadable reading changes only the status: the last good
 //! copy stays in the roster.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::future::Future;
 use std::sync::Arc;
@@ -40,7 +40,7 @@ const AHEAD: TimeDelta = TimeDelta::days(400);
 /// The maximum length of the stored reason of a failure, in bytes.
 const MAX_REASON: usize = 300;
 /// The name in the audit records of changed copies.
-const BY: &str = "feed";
+pub(crate) const BY: &str = "feed";
 
 /// Fetches and reads calendars. An adapter makes **one** attempt within `deadline`, limits the size, and follows no
 /// redirect to an address that is not allowed as a feed's URL.
@@ -137,15 +137,36 @@ impl Feeds {
     /// # Errors
     /// The roster or the settings are unavailable.
     pub async fn tick(&self) -> Result<usize, Outage> {
-        let book = self.engine.book().await?;
-        let mut good = 0;
+        self.tick_within(usize::MAX, Duration::MAX).await
+    }
+
+    /// Like [`tick`](Self::tick), for processes with a time limit: reads at most `most` feeds, those first that have been
+    /// due for longest, and begins no reading later than `within` after the call. The rest stays due.
+    ///
+    /// # Errors
+    /// The roster or the settings are unavailable.
+    pub async fn tick_within(&self, most: usize, within: Duration) -> Result<usize, Outage> {
+        let began = self.engine.clock().monotonic();
+        let (book, now) = (self.engine.book().await?, self.engine.now());
+        let mut due = Vec::new();
         for (team, name, timetable) in book.schedules() {
             let Some(schedule) = timetable.schedule() else { continue };
+            let at = Place { team, schedule: name, timetable, zone: schedule.timezone() };
             for feed in schedule.feeds() {
-                let at = Place { team, schedule: name, timetable, zone: schedule.timezone() };
-                good += usize::from(self.look(&at, feed).await?);
+                let due_at = status(&*self.settings, team, name, &feed.id()).await?.due_at;
+                if due_at.is_none_or(|due_at| due_at <= now) {
+                    due.push((due_at, at, feed));
+                }
             }
             self.forget(team, name, timetable).await?;
+        }
+        due.sort_by_key(|(due_at, ..)| *due_at);
+        let mut good = 0;
+        for (_, at, feed) in due.into_iter().take(most) {
+            if self.engine.clock().monotonic().saturating_sub(began) > within {
+                break;
+            }
+            good += usize::from(self.look(&at, feed).await?);
         }
         Ok(good)
     }
@@ -246,6 +267,7 @@ impl Feeds {
 }
 
 /// The schedule that has a feed.
+#[derive(Clone, Copy)]
 struct Place<'a> {
     team: &'a TeamName,
     schedule: &'a ScheduleName,
@@ -267,11 +289,27 @@ pub async fn status(
     Ok(read_status(stored.as_deref()))
 }
 
-/// The feeds of a team that are stale at `now`: findings of the coverage check.
+/// The whole coverage check: the findings of [`Engine::coverage`], and the feeds that are stale. The worst come first.
 ///
 /// # Errors
-/// The settings are unavailable.
-pub async fn stale(
+/// The roster or the settings are unavailable.
+pub async fn coverage(
+    engine: &Engine,
+    settings: &dyn Settings,
+    team: Option<&TeamName>,
+    days: u16,
+) -> Result<BTreeMap<TeamName, Vec<Finding>>, Outage> {
+    let mut found = engine.coverage(team, days).await?;
+    let (book, now) = (engine.book().await?, engine.now());
+    for (team, findings) in &mut found {
+        findings.extend(stale(settings, &book, team, now).await?);
+        findings.sort_by_key(|finding| (finding.kind, finding.span));
+    }
+    Ok(found)
+}
+
+/// The feeds of a team that are stale at `now`.
+async fn stale(
     settings: &dyn Settings,
     book: &Book,
     team: &TeamName,

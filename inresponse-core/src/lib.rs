@@ -56,6 +56,7 @@
 //! | [`settings`] | the trait that stores small values that all processes share |
 //! | [`engine`] | executes what the planner decides |
 //! | [`feeds`] | keeps the copies of calendar feeds up to date |
+//! | [`notices`] | tells people when their shifts begin or change, and what the coverage check finds |
 //! | [`claim`] | the tokens in claim links |
 //! | [`text`] | shows untrusted text to people |
 //! | [`memory`], [`testing`] | adapters in memory, and test doubles |
@@ -72,6 +73,7 @@ pub mod error;
 pub mod feeds;
 pub mod memory;
 pub mod model;
+pub mod notices;
 pub mod notify;
 pub mod plan;
 pub mod roster;

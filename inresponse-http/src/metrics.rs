@@ -82,6 +82,11 @@ fn describe() {
         Count,
         "Days within the next seven on which nobody in the team is on call."
     );
+    describe_gauge!(
+        "inresponse_coverage_findings",
+        Count,
+        "Findings of the coverage check for the next 30 days, by team and kind."
+    );
     describe_histogram!("inresponse_canary_seconds", Seconds, "Time until the canary's mail was accepted.");
     describe_gauge!(
         "inresponse_canary_last_accepted_timestamp_seconds",

@@ -14,7 +14,9 @@ use lettre::message::{Body, Mailbox, Message, MultiPart, SinglePart};
 use crate::config::Sender;
 use crate::error::{MailError, MailErrorKind};
 use crate::subject::subject;
-use crate::view::{HandedHtml, HandedText, Html, StatusUpdateHtml, StatusUpdateText, Text, View};
+use crate::view::{
+    HandedHtml, HandedText, Html, NoticeHtml, NoticeText, StatusUpdateHtml, StatusUpdateText, Text, View,
+};
 
 /// The latest date that a mail can have.
 const LAST_DATE: u64 = 253_402_300_799;
@@ -49,7 +51,7 @@ impl fmt::Debug for Mail {
     }
 }
 
-/// Makes the mail for an alert.
+/// Makes the mail for an alert, a status update or a notice.
 ///
 /// Every attempt of a delivery has the same `Message-ID`, and all mails of an incident refer to one thread. `now`
 /// becomes the `Date`.
@@ -60,7 +62,6 @@ pub fn render(alert: &Alert, sender: &Sender, now: DateTime<Utc>) -> Result<Mail
     let recipient = recipient(alert.contact())?;
     let broken = |e| MailError::new(MailErrorKind::Message, "the message cannot be built", e);
     let incident = alert.incident();
-    let thread = thread_id(incident, sender.domain());
     let view = View::new(alert);
     let rendered = match alert.occasion() {
         Occasion::Alert => (Text { view: &view }.render(), Html { view: &view }.render()),
@@ -68,6 +69,7 @@ pub fn render(alert: &Alert, sender: &Sender, now: DateTime<Utc>) -> Result<Mail
             (StatusUpdateText { view: &view }.render(), StatusUpdateHtml { view: &view }.render())
         }
         Occasion::Handed => (HandedText { view: &view }.render(), HandedHtml { view: &view }.render()),
+        Occasion::Notice => (NoticeText { view: &view }.render(), NoticeHtml { view: &view }.render()),
     };
     let text = rendered.0.map_err(|e| broken(e.into()))?;
     let html = rendered.1.map_err(|e| broken(e.into()))?;
@@ -77,13 +79,16 @@ pub fn render(alert: &Alert, sender: &Sender, now: DateTime<Utc>) -> Result<Mail
         .to(Mailbox::new(None, recipient))
         .date(date(now))
         .message_id(Some(format!("<{}@{}>", alert.delivery_id(), sender.domain())))
-        .in_reply_to(thread.clone())
-        .references(thread)
         .raw_header(subject(&view.subject()))
         .header(Delivery(alert.delivery_id().to_string()))
-        .header(Number(incident.number().to_string()))
         .header(AutoSubmitted)
         .header(SuppressResponses);
+    // A notice is about no incident, so it is in no thread.
+    if alert.as_notice().is_none() {
+        let thread = thread_id(incident, sender.domain());
+        builder = builder.in_reply_to(thread.clone()).references(thread);
+        builder = builder.header(Number(incident.number().to_string()));
+    }
     if incident.severity() == Severity::Crit && alert.occasion() == Occasion::Alert {
         builder = builder.header(Importance).header(Priority);
     }

@@ -49,6 +49,19 @@ pub(crate) struct HandedHtml<'a> {
     pub(crate) view: &'a View<'a>,
 }
 
+/// The plain text of a notice about the roster.
+#[derive(Template)]
+#[template(path = "notice.txt")]
+pub(crate) struct NoticeText<'a> {
+    pub(crate) view: &'a View<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "notice.html")]
+pub(crate) struct NoticeHtml<'a> {
+    pub(crate) view: &'a View<'a>,
+}
+
 /// The content that all texts share.
 pub(crate) struct View<'a> {
     alert: &'a Alert,
@@ -108,7 +121,7 @@ impl<'a> View<'a> {
             upcoming: alert.upcoming().iter().map(|next| Line::upcoming(incident, next)).collect(),
             happened: happened(alert),
             happened_at: match alert.occasion() {
-                Occasion::Alert => None,
+                Occasion::Alert | Occasion::Notice => None,
                 Occasion::Claimed | Occasion::Handed => incident.claimed(),
                 Occasion::Resolved => incident.resolved(),
             }
@@ -127,6 +140,7 @@ impl<'a> View<'a> {
         let by =
             |signature: Option<&Signature>| signature.map_or("somebody".to_owned(), |s| s.by.to_string());
         let happened = match (self.alert.occasion(), last_claim(incident)) {
+            (Occasion::Notice, _) => return visible(title).into_owned(),
             (Occasion::Alert, _) => {
                 return visible(&format!("[{severity}] #{number} {service}: {title}")).into_owned();
             }
@@ -178,6 +192,9 @@ impl<'a> View<'a> {
     }
 
     pub(crate) fn message(&self) -> &str {
+        if let Some(notice) = self.alert.as_notice() {
+            return &notice.message;
+        }
         self.alert.incident().message()
     }
 
@@ -193,8 +210,11 @@ impl<'a> View<'a> {
         self.alert.incident().labels().iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
     }
 
-    /// The facts about the incident, as the HTML lists them.
+    /// The facts about the incident, or those of a notice, as the HTML lists them.
     pub(crate) fn facts(&self) -> Vec<(&str, String)> {
+        if let Some(notice) = self.alert.as_notice() {
+            return notice.facts.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+        }
         let times =
             if self.count() > 1 { format!(", reported {} times", self.count()) } else { String::new() };
         let mut facts = vec![
@@ -240,7 +260,7 @@ impl<'a> View<'a> {
     pub(crate) fn bar_colour(&self) -> &'static str {
         match self.alert.occasion() {
             Occasion::Alert => self.severity_colour(),
-            Occasion::Claimed | Occasion::Handed => "#0b57d0",
+            Occasion::Claimed | Occasion::Handed | Occasion::Notice => "#0b57d0",
             Occasion::Resolved => "#146c2e",
         }
     }
@@ -288,7 +308,7 @@ fn happened(alert: &Alert) -> String {
     let incident = alert.incident();
     let is_theirs = incident.holder_at(alert.contact()).is_some();
     match alert.occasion() {
-        Occasion::Alert => String::new(),
+        Occasion::Alert | Occasion::Notice => String::new(),
         Occasion::Claimed | Occasion::Handed => match last_claim(incident) {
             Some(Event::HandedOver { by, .. }) if is_theirs => format!("{by} handed the incident to you"),
             Some(Event::HandedOver { by, to, .. }) => format!("{by} handed the incident to {to}"),

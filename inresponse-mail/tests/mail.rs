@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use inresponse_core::model::{
-    Contact, DeliveryKey, Incident, IncidentNumber, Level, Matrix, Person, Report, ReportBuilder, Severity,
-    StatusUpdates, TeamName, Zone,
+    Contact, DeliveryId, DeliveryKey, Incident, IncidentNumber, Level, Matrix, Person, Report, ReportBuilder,
+    Severity, StatusUpdates, TeamName, Zone,
 };
-use inresponse_core::notify::{Alert, Outcome};
+use inresponse_core::notify::{Alert, Notice, Outcome};
 use inresponse_core::plan::{self, Decision, HoldNothing, Input, StateChange, TakeOver, Update};
 use inresponse_core::text::visible;
 use inresponse_mail::{Sender, render};
@@ -550,5 +550,34 @@ fn links_that_claim_do_not_show_in_debug_output() {
     assert!(String::from_utf8_lossy(mail.message()).contains("token"), "the mail itself has the link");
     for shown in [format!("{alert:?}"), format!("{mail:?}")] {
         assert!(shown.contains("jo@example.org") && !shown.contains("abc.def"), "{shown}");
+    }
+}
+
+#[test]
+fn a_notice_is_about_the_roster_and_in_no_thread() {
+    let fact = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let notice = Notice {
+        title: "You are on call for <web> until Mon 14 Dec 2026 11:00 EET".to_owned(),
+        message: "a line\nand <b>another</b>".to_owned(),
+        facts: vec![fact("Team", "web"), fact("Alerted next", "kim")],
+    };
+    let id = DeliveryId::read("notice-0123456789abcdef").unwrap();
+    let notice = Alert::notice(id, &contact("jo@example.org"), notice, at()).unwrap();
+    let bytes = message(&notice.with_board_url("https://ir.example.org/board/oncall".to_owned()));
+    let parsed = MessageParser::default().parse(&bytes).unwrap();
+    assert_eq!(parsed.subject(), Some("You are on call for <web> until Mon 14 Dec 2026 11:00 EET"));
+    assert_eq!(parsed.message_id().unwrap().split('@').next(), Some("notice-0123456789abcdef"));
+    assert_eq!(parsed.header_raw("X-InResponse-Delivery").map(str::trim), Some("notice-0123456789abcdef"));
+    for header in ["References", "In-Reply-To", "X-InResponse-Incident", "Importance"] {
+        assert_eq!(parsed.header_raw(header), None, "{header}");
+    }
+    assert_eq!(parsed.header_raw("Auto-Submitted").map(str::trim), Some("auto-generated"));
+    let (text, html) = (parsed.body_text(0).unwrap(), parsed.body_html(0).unwrap());
+    let expected = "You are on call for <web> until Mon 14 Dec 2026 11:00 EET\n\na line\nand <b>another</b>\n\n\
+        Team: web\nAlerted next: kim\n\nLook at the roster:\nhttps://ir.example.org/board/oncall\n";
+    assert!(text.replace("\r\n", "\n").starts_with(expected), "{text}");
+    assert!(html.contains("You are on call for &#60;web&#62;") && !html.contains("<b>another"), "{html}");
+    for part in [&text, &html] {
+        assert!(!part.contains("WARN") && !part.contains("#0 ") && !part.contains("laim"), "{part}");
     }
 }

@@ -4,12 +4,13 @@
 //! |---|---|---|
 //! | `processor` | API Gateway | the HTTP API |
 //! | `notifier` | the state machine; SNS | advances one incident; handles bounces and complaints |
-//! | `sweeper` | a schedule | advances overdue incidents |
+//! | `sweeper` | a schedule | advances overdue incidents; reads calendar feeds; sends notices |
 
 mod config;
 mod notifier;
 mod processor;
 mod secrets;
+mod sweeper;
 mod timers;
 mod variables;
 mod wiring;
@@ -28,7 +29,7 @@ async fn main() -> Result<(), Error> {
     match std::env::var("_HANDLER").unwrap_or_default().as_str() {
         "processor" => processor::run(config).await,
         "notifier" => notifier::run(config).await,
-        "sweeper" => notifier::run_sweeper(config).await,
+        "sweeper" => sweeper::run(config).await,
         other => Err(format!("there is no handler `{other}`: it is processor, notifier or sweeper").into()),
     }
 }

@@ -1,4 +1,4 @@
-//! The function `notifier`, which the state machine and SNS call, and the function `sweeper`.
+//! The function `notifier`, which the state machine and SNS call.
 
 use std::time::Duration;
 
@@ -21,9 +21,6 @@ const WITHIN: Duration = Duration::from_secs(6);
 /// The number of turns after which an execution hands over to a new one. An execution has at most 25,000 events, and a
 /// turn with every possible retry takes about thirty.
 const MAX_TURNS: u32 = 500;
-
-/// How long an incident must be overdue before its execution counts as lost.
-const OVERDUE: Duration = Duration::from_secs(10);
 
 /// An event that calls the notifier.
 #[derive(Debug, Deserialize)]
@@ -107,24 +104,6 @@ async fn take_notices(engine: &Engine, records: &[SnsRecord]) -> Result<Value, E
         }
     }
     Ok(json!({ "taken": records.len() }))
-}
-
-/// Sweeps whenever it is called, until Lambda ends the process.
-pub(crate) async fn run_sweeper(config: Config) -> Result<(), Error> {
-    let (engine, _) = engine(&config).await?;
-    lambda_runtime::run(service_fn(async |_: LambdaEvent<Value>| {
-        let swept = engine.sweep(OVERDUE).await?;
-        let answer = json!({
-            "restarted": swept.restarted,
-            "advanced": swept.advanced,
-            "failed": swept.failed,
-        });
-        if swept.failed > 0 {
-            return Err(Error::from(format!("{} incidents stay overdue", swept.failed)));
-        }
-        Ok(answer)
-    }))
-    .await
 }
 
 #[cfg(test)]

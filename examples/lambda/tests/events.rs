@@ -1,4 +1,4 @@
-//! The events of both kinds of API, answered by the real program behind a Runtime API.
+//! Events that the real program answers behind a Runtime API: those of both kinds of API, and those of the schedule.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic, helpers too")]
 
@@ -53,57 +53,68 @@ impl Drop for Program {
     }
 }
 
-/// Has the processor answer these events.
-async fn answered(events: Vec<Value>) -> Vec<Value> {
-    let dynamo = std::env::var("INRESPONSE_TEST_DYNAMODB_LOCAL").expect("run `cargo xtask test`");
-    let prefix = format!("events-{}-", std::process::id());
-    let config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("eu-central-1"))
-        .credentials_provider(Credentials::new("test", "test", None, None, "tests"))
-        .endpoint_url(&dynamo);
-    let client = aws_sdk_dynamodb::Client::from_conf(config.build());
-    ensure_tables(&client, &DynamoConfig::with_prefix(&prefix)).await.unwrap();
+/// The tables of a test.
+struct Tables {
+    dynamo: String,
+    prefix: String,
+}
 
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let runtime_api = listener.local_addr().unwrap().to_string();
-    let (sender, mut came) = mpsc::unbounded_channel();
-    let count = events.len();
-    let waiting = events.into_iter().enumerate().rev().collect();
-    let runtime = Arc::new(Runtime { events: Mutex::new(waiting), answers: sender });
-    let router = Router::new()
-        .route("/2018-06-01/runtime/invocation/next", get(next))
-        .route("/2018-06-01/runtime/invocation/{id}/response", post(answer))
-        .with_state(runtime);
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    let program = Command::new(env!("CARGO_BIN_EXE_bootstrap"))
-        .envs([
-            ("_HANDLER", "processor"),
-            ("AWS_LAMBDA_RUNTIME_API", &runtime_api),
-            ("AWS_LAMBDA_FUNCTION_NAME", "processor"),
-            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512"),
-            ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
-            ("AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH", "true"),
-            ("AWS_ENDPOINT_URL", &dynamo),
-            ("AWS_ACCESS_KEY_ID", "test"),
-            ("AWS_SECRET_ACCESS_KEY", "test"),
-            ("AWS_REGION", "eu-central-1"),
-            ("INRESPONSE_TABLE_PREFIX", &prefix),
-            ("INRESPONSE_MAIL_FROM", "alerts@example.org"),
-            ("INRESPONSE_PUBLIC_URL", "https://alerts.example.org"),
-            ("INRESPONSE_STATE_MACHINE", "arn:aws:states:eu-central-1:1:stateMachine:x"),
-            ("INRESPONSE_TOKEN_SECRET", "0123456789abcdef0123456789abcdef"),
-            ("INRESPONSE_API_KEY", KEY),
-        ])
-        .spawn();
-    let _program = Program(program.unwrap());
-    let mut answers = vec![Value::Null; count];
-    for _ in 0..count {
-        let (place, answer) =
-            tokio::time::timeout(Duration::from_secs(180), came.recv()).await.unwrap().unwrap();
-        answers[place] = answer;
+impl Tables {
+    async fn new(name: &str) -> Self {
+        let dynamo = std::env::var("INRESPONSE_TEST_DYNAMODB_LOCAL").expect("run `cargo xtask test`");
+        let prefix = format!("{name}-{}-", std::process::id());
+        let config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-central-1"))
+            .credentials_provider(Credentials::new("test", "test", None, None, "tests"))
+            .endpoint_url(&dynamo);
+        let client = aws_sdk_dynamodb::Client::from_conf(config.build());
+        ensure_tables(&client, &DynamoConfig::with_prefix(&prefix)).await.unwrap();
+        Self { dynamo, prefix }
     }
-    answers
+
+    /// Has a function answer these events.
+    async fn answered(&self, handler: &str, events: Vec<Value>) -> Vec<Value> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let runtime_api = listener.local_addr().unwrap().to_string();
+        let (sender, mut came) = mpsc::unbounded_channel();
+        let count = events.len();
+        let waiting = events.into_iter().enumerate().rev().collect();
+        let runtime = Arc::new(Runtime { events: Mutex::new(waiting), answers: sender });
+        let router = Router::new()
+            .route("/2018-06-01/runtime/invocation/next", get(next))
+            .route("/2018-06-01/runtime/invocation/{id}/response", post(answer))
+            .with_state(runtime);
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let program = Command::new(env!("CARGO_BIN_EXE_bootstrap"))
+            .envs([
+                ("_HANDLER", handler),
+                ("AWS_LAMBDA_RUNTIME_API", &runtime_api),
+                ("AWS_LAMBDA_FUNCTION_NAME", handler),
+                ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512"),
+                ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+                ("AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH", "true"),
+                ("AWS_ENDPOINT_URL", &self.dynamo),
+                ("AWS_ACCESS_KEY_ID", "test"),
+                ("AWS_SECRET_ACCESS_KEY", "test"),
+                ("AWS_REGION", "eu-central-1"),
+                ("INRESPONSE_TABLE_PREFIX", &self.prefix),
+                ("INRESPONSE_MAIL_FROM", "alerts@example.org"),
+                ("INRESPONSE_PUBLIC_URL", "https://alerts.example.org"),
+                ("INRESPONSE_STATE_MACHINE", "arn:aws:states:eu-central-1:1:stateMachine:x"),
+                ("INRESPONSE_TOKEN_SECRET", "0123456789abcdef0123456789abcdef"),
+                ("INRESPONSE_API_KEY", KEY),
+            ])
+            .spawn();
+        let _program = Program(program.unwrap());
+        let mut answers = vec![Value::Null; count];
+        for _ in 0..count {
+            let (place, answer) =
+                tokio::time::timeout(Duration::from_secs(180), came.recv()).await.unwrap().unwrap();
+            answers[place] = answer;
+        }
+        answers
+    }
 }
 
 /// As a REST API's stage `prod` sends it, with the fields that matter.
@@ -154,19 +165,44 @@ async fn p16_events_of_rest_and_of_http_apis_are_answered_alike() {
     let team = json!({ "fallback": ["ops@example.org"] });
     let service = json!({ "team": "devops" });
     let wrong = json!({ "service": "athens", "severity": "LOUD", "title": "x", "message": "" });
-    let answers = answered(vec![
+    let events = vec![
         rest("PUT", "/teams/devops", Some(&team)),
         http("PUT", "/services/athens", Some(&service)),
         rest("GET", "/services/athens", None),
         rest("PUT", "/incidents", Some(&wrong)),
         http("PUT", "/incidents", Some(&wrong)),
         rest("GET", "/nowhere", None),
-    ])
-    .await;
+    ];
+    let answers = Tables::new("events").await.answered("processor", events).await;
     let statuses: Vec<_> = answers.iter().map(|answer| answer["statusCode"].as_u64().unwrap()).collect();
     assert_eq!(statuses, [200, 200, 200, 400, 400, 404], "{answers:#?}");
     let body = |i: usize| serde_json::from_str::<Value>(answers[i]["body"].as_str().unwrap()).unwrap();
     assert_eq!(body(2)["team"], "devops");
     assert_eq!(body(3)["errors"][0]["field"], "severity");
     assert_eq!(body(3), body(4));
+}
+
+#[tokio::test]
+async fn p18_the_sweeper_reads_feeds_as_the_server_does_and_asks_no_internal_address() {
+    let tables = Tables::new("feeds").await;
+    let team = json!({ "fallback": ["ops@example.org"] });
+    let feeds = json!([{ "url": "https://127.0.0.1/calendar.ics", "as": "base" }]);
+    let schedule = json!({ "timezone": "UTC", "layers": [], "feeds": feeds });
+    let detail = |answers: &[Value]| {
+        let body: Value = serde_json::from_str(answers.last().unwrap()["body"].as_str().unwrap()).unwrap();
+        let findings = body["findings"].as_array().unwrap().clone();
+        let stale = findings.iter().find(|finding| finding["kind"] == "staleFeed");
+        stale.unwrap_or_else(|| panic!("{body:#}"))["detail"].as_str().unwrap().to_owned()
+    };
+    let made = vec![
+        http("PUT", "/teams/web", Some(&team)),
+        http("PUT", "/teams/web/schedules/primary", Some(&schedule)),
+        http("GET", "/coverage", None),
+    ];
+    let before = detail(&tables.answered("processor", made).await);
+    assert!(before.ends_with("was never read"), "{before}");
+    let swept = tables.answered("sweeper", vec![json!({}), json!({})]).await;
+    assert_eq!((&swept[0]["feeds"], &swept[0]["failed"]), (&json!(0), &json!(0)), "{swept:#?}");
+    let after = detail(&tables.answered("processor", vec![http("GET", "/coverage", None)]).await);
+    assert!(after.starts_with(&before) && after.contains("internal"), "{after}");
 }

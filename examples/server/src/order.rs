@@ -143,6 +143,9 @@ fn without_the_unknown(entry: &Entry, roster: &Snapshot) -> Option<Entry> {
     for (severity, levels) in settings.alert_levels() {
         first = first.alert_levels(*severity, levels.clone());
     }
+    if let Some(notices) = settings.shift_notices() {
+        first = first.shift_notices(notices.clone());
+    }
     let first = first.build().ok()?.owned_by(settings.owner().cloned());
     Some(Entry::Team { team: team.clone(), settings: Arc::new(first) })
 }

@@ -5,6 +5,7 @@ use std::error::Error;
 use inresponse_core::Chain;
 use inresponse_core::clock::{Clock as _, SystemClock};
 use inresponse_core::feeds::Feeds;
+use inresponse_core::notices::Notices;
 use inresponse_http::{Api, Intake, Keys, Pages, Readiness};
 use inresponse_webhook::CalendarFetcher;
 use tokio::sync::watch::{Receiver, channel};
@@ -100,6 +101,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
 
     let settings = storage.settings();
     let mut watching = watch(&engine, storage, config.canary);
+    let notices = Notices::new(engine.clone(), settings.clone());
     match calendars {
         Ok(calendars) => {
             let feeds = Feeds::new(engine.clone(), settings, calendars);
@@ -109,6 +111,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     }
     let (stop, stopped) = channel(());
     let requests_ended = after(stopped.clone());
+    let noticing = tokio::spawn(async move { notices.run(after(stopped)).await });
     let (requests_done, all_requests_ended) = channel(());
     let running = tokio::spawn(async move { engine.run(after(all_requests_ended)).await });
     let listening = tokio::spawn(listen::serve(
@@ -127,6 +130,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     // by that request.
     drop(requests_done);
     running.await?;
+    noticing.await?;
     tracing::info!("stopped");
     Ok(())
 }

@@ -120,9 +120,9 @@ use crate::error::Outage;
 use crate::model::{
     Contact, DedupKey, DeliveryId, IncidentNumber, Person, PersonId, Report, ServiceName, Severity, TeamName,
 };
-use crate::notify::Notifiers;
+use crate::notify::{Alert, Notifiers, Outcome};
 use crate::plan::Update;
-use crate::roster::{Book, Finding, Roster, RosterEdit};
+use crate::roster::{self, Book, Finding, Resolved, Roster, RosterEdit, Stint};
 use crate::store::{Census, ListQuery, Record, Store};
 
 /// Incident alerting and escalation over a store, a roster, notifiers and a clock.
@@ -472,6 +472,37 @@ impl Engine {
     /// The roster is unavailable.
     pub async fn test_methods(&self, person: &PersonId) -> Result<Option<Vec<Tested>>, Outage> {
         test_methods::test_methods(&self.parts.lookup, &self.parts.notifiers, person).await
+    }
+}
+
+/// What people are told about the roster.
+impl Engine {
+    /// Who is on call for `team` from `from` to `to`, stint by stint; see [`roster::stints`](crate::roster::stints).
+    ///
+    /// # Errors
+    /// The roster is unavailable.
+    pub async fn stints(
+        &self,
+        team: &TeamName,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> Result<Vec<Stint>, Outage> {
+        let directory = self.parts.roster.directory(team, from, to).await?;
+        Ok(roster::stints(&directory, &self.parts.lookup.defaults, from, to))
+    }
+
+    /// Who is on call for `team` at `at`, with the reasons. `None` if neither the team nor the deployment has settings.
+    ///
+    /// # Errors
+    /// The roster is unavailable.
+    pub async fn resolved(&self, team: &TeamName, at: DateTime<Utc>) -> Result<Option<Resolved>, Outage> {
+        let directory = self.parts.roster.directory(team, at, at).await?;
+        Ok(roster::resolve(&directory, &self.parts.lookup.defaults, at))
+    }
+
+    /// Makes one attempt to send a notice about the roster, and returns within `patience`. Stores nothing.
+    pub async fn send_notice(&self, notice: &Alert, patience: Duration) -> Outcome {
+        test_methods::send_once(&self.parts.clocks, &self.parts.notifiers, notice, patience).await
     }
 }
 

@@ -50,13 +50,23 @@ async fn test(
     let alert = Alert::test(contact, clocks.now())
         .map_err(|e| Outage::permanent("a test message cannot be made").because(e))?;
     let began = clocks.monotonic();
-    let notifying = AssertUnwindSafe(notifiers.notify(&alert, PATIENCE - GRACE)).catch_unwind();
-    let outcome = match select(Box::pin(notifying), clocks.sleep(PATIENCE)).await {
-        Either::Left((Ok(outcome), _)) => outcome,
-        Either::Left((Err(_panic), _)) => Outcome::unknown("the notifier panicked"),
-        Either::Right(_) => Outcome::unknown("the notifier did not answer in time"),
-    };
+    let outcome = send_once(clocks, notifiers, &alert, PATIENCE).await;
     let took = clocks.monotonic().saturating_sub(began);
     tracing::info!(%method, outcome = outcome.kind().as_str(), ?took, "a method was tested");
     Ok(Tested { method: method.clone(), outcome, took })
+}
+
+/// Makes one attempt to send a message that is about no incident, and returns within `patience`.
+pub(super) async fn send_once(
+    clocks: &Clocks,
+    notifiers: &Notifiers,
+    alert: &Alert,
+    patience: Duration,
+) -> Outcome {
+    let notifying = AssertUnwindSafe(notifiers.notify(alert, patience.saturating_sub(GRACE))).catch_unwind();
+    match select(Box::pin(notifying), clocks.sleep(patience)).await {
+        Either::Left((Ok(outcome), _)) => outcome,
+        Either::Left((Err(_panic), _)) => Outcome::unknown("the notifier panicked"),
+        Either::Right(_) => Outcome::unknown("the notifier did not answer in time"),
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::notice::Notice;
 use crate::model::{Contact, DeliveryId, DeliveryKey, Incident, Purpose, State};
 use crate::plan::{self, Upcoming};
 
@@ -16,6 +17,7 @@ pub struct Alert {
     contact: Contact,
     claim_url: Option<String>,
     board_url: Option<String>,
+    notice: Option<Arc<Notice>>,
 }
 
 /// The occasion of a message.
@@ -29,6 +31,8 @@ pub enum Occasion {
     Handed,
     /// A status update to everybody who was alerted: [`Incident::resolved`] says who has resolved the incident.
     Resolved,
+    /// A notice about the roster: [`Alert::as_notice`] has its text. There is no incident, and nobody must respond.
+    Notice,
 }
 
 impl Alert {
@@ -43,7 +47,7 @@ impl Alert {
         contact: Contact,
     ) -> Self {
         let id = incident.delivery_id(key);
-        Self { incident, count, key, id, attempt, contact, claim_url: None, board_url: None }
+        Self { incident, count, key, id, attempt, contact, claim_url: None, board_url: None, notice: None }
     }
 
     /// Adds a link with which the recipient can claim the incident.
@@ -57,6 +61,13 @@ impl Alert {
     #[must_use]
     pub fn with_board_url(mut self, url: String) -> Self {
         self.board_url = Some(url);
+        self
+    }
+
+    /// Makes it a notice with that id.
+    #[must_use]
+    pub(super) fn as_a_notice(mut self, id: DeliveryId, notice: Notice) -> Self {
+        (self.id, self.notice) = (id, Some(Arc::new(notice)));
         self
     }
 
@@ -102,8 +113,16 @@ impl Alert {
         self.key.purpose
     }
 
+    /// The text of a notice about the roster; `None` if the message is about an incident.
+    pub fn as_notice(&self) -> Option<&Notice> {
+        self.notice.as_deref()
+    }
+
     /// The occasion of the message.
     pub fn occasion(&self) -> Occasion {
+        if self.notice.is_some() {
+            return Occasion::Notice;
+        }
         match (self.key.purpose, self.incident.state()) {
             (Purpose::StatusUpdate(_), State::Resolved) => Occasion::Resolved,
             (Purpose::StatusUpdate(_), State::Claimed) if self.is_handed() => Occasion::Handed,
@@ -133,9 +152,10 @@ impl Alert {
         together.iter().filter(|c| **c != self.contact)
     }
 
-    /// The next steps of the escalation, in order, unless somebody claims the incident; empty if it is no longer OPEN.
+    /// The next steps of the escalation, in order, unless somebody claims the incident; empty if it is no longer OPEN, and
+    /// in a notice.
     pub fn upcoming(&self) -> Vec<Upcoming<'_>> {
-        plan::outlook(&self.incident)
+        if self.notice.is_some() { Vec::new() } else { plan::outlook(&self.incident) }
     }
 }
 

@@ -1,9 +1,10 @@
 //! The contract of every notifier, and helpers to use several.
 
 mod alert;
+mod nobodys;
+mod notice;
 mod notices;
 mod router;
-mod test_alert;
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use alert::{Alert, Occasion};
+pub use notice::Notice;
 pub use notices::{Noticed, TakeNotices};
 pub use router::Notifiers;
 

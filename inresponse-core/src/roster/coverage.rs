@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
 
+use super::instants::instants;
 use super::shifts::{Shift, Source, Who, shifts};
 use super::{Defaults, Directory, EntryKey, OnDuty, Resolved, Target, Timetable, Zone, day_of, resolve};
 use crate::model::{Contact, PersonId, ScheduleName, TeamName};
@@ -311,7 +312,7 @@ impl Check<'_> {
     /// The levels as they are at every instant at which something may change.
     fn levels(&self, found: &mut Vec<Finding>) {
         let mut open: BTreeMap<(FindingKind, String), (DateTime<Utc>, DateTime<Utc>)> = BTreeMap::new();
-        let instants = self.instants();
+        let instants = instants(self.directory, self.defaults, self.from, self.to);
         for (n, at) in instants.iter().enumerate() {
             let until = instants.get(n + 1).copied().unwrap_or(self.to);
             let Some(resolved) = resolve(self.directory, self.defaults, *at) else { continue };
@@ -331,27 +332,6 @@ impl Check<'_> {
             span: Some(span),
             detail,
         }));
-    }
-
-    /// The instants at which a day or a shift of one of the team's schedules begins.
-    fn instants(&self) -> Vec<DateTime<Utc>> {
-        let mut instants = BTreeSet::from([self.from]);
-        let settings = self.directory.settings().map(|team| &**team).or(self.defaults.team());
-        let zone = settings.map_or_else(Zone::utc, |team| team.timezone().clone());
-        let (first, last) = (day_of(&zone, self.from), day_of(&zone, self.to));
-        let days = first.iter_days().take_while(|day| *day <= last);
-        instants.extend(days.map(|day| zone.first_instant(day.and_time(NaiveTime::MIN))));
-        let mut named: BTreeSet<(TeamName, ScheduleName)> = BTreeSet::new();
-        for (_, target) in self.targets() {
-            if let Some(EntryKey::Schedule(team, name)) = EntryKey::named_by(&target, self.team()) {
-                named.insert((team, name));
-            }
-        }
-        for (team, name) in named {
-            let shifts = shifts(self.directory, &team, &name, self.from, self.to);
-            instants.extend(shifts.iter().map(|shift| shift.from));
-        }
-        instants.into_iter().filter(|at| *at >= self.from && *at < self.to).collect()
     }
 }
 

@@ -145,6 +145,8 @@ fn label(name: &str) -> &str {
         "timezone" => "time zone",
         "escalateAfterSeconds" => "wait",
         "alertLevels" => "alert levels",
+        "shiftNotices" => "shift notices",
+        "dayAheadNotice" => "notice a day ahead",
         other => other,
     }
 }
@@ -154,6 +156,9 @@ fn setting(name: &str, value: &Value) -> String {
         ("escalateAfterSeconds", value) => format!("{value} s"),
         ("alertLevels", Value::Object(levels)) if levels.is_empty() => "all".to_owned(),
         ("levels", levels) => compact(levels),
+        ("shiftNotices", Value::Object(notices)) => notices
+            .get("channel")
+            .map_or_else(|| "on".to_owned(), |channel| format!("on, {}", compact(channel))),
         ("alertLevels", Value::Object(levels)) => {
             let of = |(severity, levels): (&String, &Value)| format!("{severity} {}", together(levels));
             levels.iter().map(of).collect::<Vec<_>>().join(", ")

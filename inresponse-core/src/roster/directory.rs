@@ -44,7 +44,8 @@ impl TeamPart {
         Self { settings: None, days: BTreeMap::new(), standing: Standing::Unknown }
     }
 
-    fn targets(&self) -> impl Iterator<Item = &Target> {
+    /// Everybody whom the settings and the calendar entries name.
+    pub(super) fn targets(&self) -> impl Iterator<Item = &Target> {
         let settings = self.settings.iter().flat_map(|team| team.targets());
         settings.chain(self.days.values().flat_map(|rota| rota.targets()))
     }

@@ -19,7 +19,9 @@
 //! | `first` | whom a team alerts first |
 //! | `known` | finds people by the names that calendars may use for them |
 //! | `resolve` | who is on call for a team: [`resolve`], pure |
+//! | `instants` | when the answer to the question who is on call for a team may change |
 //! | `coverage` | what is missing or odd in a team's roster, pure |
+//! | `stints` | when somebody goes on call, and whose coming shifts an edit changes, pure |
 //! | `snapshot` | a whole roster in memory |
 //! | `team` | a team's settings and a calendar entry |
 
@@ -32,6 +34,7 @@ mod directory;
 mod edit;
 mod entry;
 mod first;
+mod instants;
 mod known;
 mod moment;
 mod names;
@@ -41,6 +44,7 @@ mod resolve;
 mod schedule;
 mod shifts;
 mod snapshot;
+mod stints;
 mod target;
 mod team;
 
@@ -57,7 +61,7 @@ pub use directory::{Directory, Standing, TeamPart, days_of};
 pub use edit::{Edited, Effect, Judged, MAX_EDITS, check, judge, judge_by};
 pub use entry::{Entry, EntryKey, EntryKind, RosterEdit};
 pub use moment::{Moment, WallTime, read_instant};
-pub use person::{Absence, Profile, ProfileBuilder, RuleFor, RuleStep};
+pub use person::{Absence, DayAhead, Profile, ProfileBuilder, RuleFor, RuleStep};
 pub use question::{Answers, Question, Refusal};
 pub use resolve::{Defaults, OnDuty, Resolved, SettingsOf, Why, day_of, resolve, resolve_by_calendar};
 pub use schedule::{
@@ -66,8 +70,9 @@ pub use schedule::{
 };
 pub use shifts::{MAX_BOUNDARIES, Now, Shift, Source, Who, on_call, shifts, unmatched};
 pub use snapshot::Snapshot;
+pub use stints::{ShiftChange, ShiftNotice, Stint, changed_shifts, notices_due, stints};
 pub use target::Target;
-pub use team::{Rota, Team, TeamBuilder, TeamLevel};
+pub use team::{Rota, ShiftNotices, Team, TeamBuilder, TeamLevel};
 
 use crate::error::Outage;
 pub use crate::model::Zone;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Moment;
 use crate::error::InvalidInput;
-use crate::model::{Contact, MethodName, OwnerName, Severity, Zone};
+use crate::model::{Contact, MethodName, OwnerName, Scheme, Severity, Zone};
 
 /// A person of the roster: their display name, time zone, methods, rules and absences.
 ///
@@ -24,8 +24,39 @@ pub struct Profile {
     rules: BTreeMap<RuleFor, Vec<RuleStep>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     absences: Vec<Absence>,
+    #[serde(default, skip_serializing_if = "DayAhead::is_default")]
+    day_ahead_notice: DayAhead,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     owner: Option<OwnerName>,
+}
+
+/// Whether a person is also notified a day before a shift begins.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "bool", into = "bool")]
+pub enum DayAhead {
+    /// The person is told only when the shift begins.
+    #[default]
+    NotAsked,
+    /// The person asked for it.
+    Asked,
+}
+
+impl DayAhead {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl From<bool> for DayAhead {
+    fn from(asked: bool) -> Self {
+        if asked { Self::Asked } else { Self::NotAsked }
+    }
+}
+
+impl From<DayAhead> for bool {
+    fn from(notice: DayAhead) -> Self {
+        notice == DayAhead::Asked
+    }
 }
 
 /// The incidents that a rule is for.
@@ -79,8 +110,15 @@ impl Profile {
 
     /// A person with these methods, in UTC, without rules and absences.
     pub fn builder(methods: BTreeMap<MethodName, Contact>) -> ProfileBuilder {
-        let (rules, absences) = (BTreeMap::new(), Vec::new());
-        let profile = Self { name: None, timezone: Zone::utc(), methods, rules, absences, owner: None };
+        let profile = Self {
+            name: None,
+            timezone: Zone::utc(),
+            methods,
+            rules: BTreeMap::new(),
+            absences: Vec::new(),
+            day_ahead_notice: DayAhead::NotAsked,
+            owner: None,
+        };
         ProfileBuilder { profile }
     }
 
@@ -107,6 +145,16 @@ impl Profile {
     /// The person's absences.
     pub fn absences(&self) -> &[Absence] {
         &self.absences
+    }
+
+    /// Whether the person is also notified a day before a shift begins.
+    pub fn day_ahead_notice(&self) -> DayAhead {
+        self.day_ahead_notice
+    }
+
+    /// The person's first method that is a mail address, in the order of the methods' names.
+    pub fn mail(&self) -> Option<&Contact> {
+        self.methods.values().find(|contact| contact.scheme() == Scheme::mailto().as_str())
     }
 
     /// The owner of the roster file that made the entry.
@@ -159,6 +207,13 @@ impl ProfileBuilder {
     #[must_use]
     pub fn absence(mut self, absence: Absence) -> Self {
         self.profile.absences.push(absence);
+        self
+    }
+
+    /// Whether the person is also notified a day before a shift begins (default: no).
+    #[must_use]
+    pub fn day_ahead_notice(mut self, notice: DayAhead) -> Self {
+        self.profile.day_ahead_notice = notice;
         self
     }
 
@@ -304,6 +359,7 @@ mod tests {
                 from: "2026-12-24".parse().unwrap(),
                 to: "2026-12-27T09:00+02:00".parse().unwrap(),
             })
+            .day_ahead_notice(DayAhead::Asked)
             .build()
             .unwrap();
         let json = serde_json::to_string(&profile).unwrap();

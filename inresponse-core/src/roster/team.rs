@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::Target;
 use crate::error::InvalidInput;
-use crate::model::{Matrix, OwnerName, Severity, Zone};
+use crate::model::{Contact, Matrix, OwnerName, Severity, Zone};
 
 /// A team's settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +25,17 @@ pub struct Team {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     levels: Vec<TeamLevel>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    shift_notices: Option<ShiftNotices>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     owner: Option<OwnerName>,
+}
+
+/// The team tells people by mail when their shifts begin.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShiftNotices {
+    /// A contact, such as a chat channel, that is told too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Contact>,
 }
 
 /// One level of a team's own ladder: who is alerted, and how long the level is given.
@@ -65,6 +75,7 @@ impl Team {
                 repeat: 0,
                 alert_levels: BTreeMap::new(),
                 levels: Vec::new(),
+                shift_notices: None,
                 owner: None,
             },
         }
@@ -108,6 +119,11 @@ impl Team {
     /// The levels that each severity alerts, if not all.
     pub fn alert_levels(&self) -> &BTreeMap<Severity, Vec<u16>> {
         &self.alert_levels
+    }
+
+    /// Whether people are told when their shifts begin, and who else is told.
+    pub fn shift_notices(&self) -> Option<&ShiftNotices> {
+        self.shift_notices.as_ref()
     }
 
     /// The owner of the roster file that made the entry.
@@ -161,6 +177,13 @@ impl TeamBuilder {
     #[must_use]
     pub fn levels(mut self, levels: Vec<TeamLevel>) -> Self {
         self.team.levels = levels;
+        self
+    }
+
+    /// Tells people when their shifts begin (default: nobody is told).
+    #[must_use]
+    pub fn shift_notices(mut self, notices: ShiftNotices) -> Self {
+        self.team.shift_notices = Some(notices);
         self
     }
 
@@ -225,6 +248,12 @@ impl Team {
                 Value::Object(shown)
             };
             shown.insert("levels".to_owned(), self.levels.iter().map(level).collect());
+        }
+        if let Some(notices) = &self.shift_notices {
+            let channel = notices.channel.iter().cloned().map(Target::Contact).collect::<Vec<_>>();
+            let channel = masked(&channel).as_array_mut().and_then(Vec::pop);
+            let channel = channel.into_iter().map(|channel| ("channel".to_owned(), channel));
+            shown.insert("shiftNotices".to_owned(), Value::Object(channel.collect()));
         }
         shown.extend(self.owner.iter().map(|owner| ("owner".to_owned(), Value::from(owner.as_str()))));
         shown
@@ -322,7 +351,6 @@ mod maybe_seconds {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Contact;
 
     #[test]
     fn p16_a_team_names_every_invalid_setting() {
@@ -343,6 +371,7 @@ mod tests {
             .timezone(Zone::new("America/St_Johns").unwrap())
             .escalate_after(Duration::from_millis(1500))
             .alert_levels(Severity::Warn, vec![])
+            .shift_notices(ShiftNotices { channel: Some(Contact::new("slack:ops").unwrap()) })
             .build()
             .unwrap();
         let json = serde_json::to_string(&team).unwrap();

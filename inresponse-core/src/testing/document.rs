@@ -10,7 +10,7 @@ use crate::roster::{
 };
 
 /// Reads a roster from a document as it compares with other programs: `people` by their ids, and `teams` by their names,
-/// each with its `timezone`, `fallback`, `levels`, `calendar` and `schedules`. A schedule has its `overrides` by their
+/// each with its `timezone`, `fallback`, `levels`, `shiftNotices`, `calendar` and `schedules`. A schedule has its `overrides` by their
 /// ids and, under `copies`, the events of its feeds by the feeds' URLs. Everything is written as in the HTTP API. What is
 /// left out has the API's defaults.
 ///
@@ -59,6 +59,9 @@ fn settings(body: &Value) -> Result<Team, Outage> {
     }
     if !body["levels"].is_null() {
         team = team.levels(read::<Vec<TeamLevel>>(body["levels"].clone())?);
+    }
+    if !body["shiftNotices"].is_null() {
+        team = team.shift_notices(read(body["shiftNotices"].clone())?);
     }
     team.build().map_err(invalid)
 }

@@ -13,6 +13,8 @@
 //! | `isolation` | carriers that hang or panic: promise 13 |
 //! | `clocks` | clocks that jump: promise 14 |
 //! | `formats` | records that another version wrote: promise 9 |
+//! | `feeds` | calendar feeds that are read when they are due: promise 18 |
+//! | `notices` | what people are told about the roster |
 //! | `runner` | the same under `run`, and two engines over one store |
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub, reason = "it is a test")]
 #![allow(unused_must_use, reason = "a test looks only at what it is about")]
@@ -22,10 +24,12 @@ mod clocks;
 mod edits;
 mod escalation;
 mod faults;
+mod feeds;
 mod formats;
 mod handover;
 mod isolation;
 mod lookup;
+mod notices;
 mod reports;
 mod runner;
 mod support;

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use inresponse_core::engine::DryStep;
+use inresponse_core::feeds;
 use inresponse_core::model::{ServiceName, Severity, Zone};
 use inresponse_core::roster::{Finding, FindingKind, Who};
 use inresponse_core::{InvalidInput, Outage};
@@ -165,7 +166,8 @@ pub(super) async fn coverage(Here(api): Here, me: SignedIn, params: Params, head
     if let Err(error) = params.finish() {
         return problem(&api, &me.by, &error);
     }
-    let (found, book) = match (api.engine().coverage(None, DAYS).await, api.engine().book().await) {
+    let found = feeds::coverage(api.engine(), api.shared(), None, DAYS).await;
+    let (found, book) = match (found, api.engine().book().await) {
         (Ok(found), Ok(book)) => (found, book),
         (Err(error), _) | (_, Err(error)) => return outage(&api, &me.by, &error),
     };

@@ -25,6 +25,8 @@ pub(super) struct Form {
     pub(super) rules: String,
     /// One absence on each line: `2026-12-24 to 2026-12-27`.
     pub(super) absences: String,
+    /// Whether the person is also notified a day before a shift begins.
+    pub(super) day_ahead: bool,
 }
 
 impl Form {
@@ -42,6 +44,7 @@ impl Form {
             methods: text("methods"),
             rules: text("rules"),
             absences: text("absences"),
+            day_ahead: text("day-ahead") == "on",
         }
     }
 
@@ -62,6 +65,7 @@ impl Form {
             methods: methods.join("\n"),
             rules: steps.collect::<Vec<_>>().join("\n"),
             absences: absences.join("\n"),
+            day_ahead: shown.day_ahead_notice,
         }
     }
 
@@ -99,6 +103,7 @@ impl Form {
             methods: Some(methods),
             rules: Some(rules),
             absences: Some(absences),
+            day_ahead_notice: Some(self.day_ahead),
         };
         if invalid.is_empty() { Ok(entry) } else { Err(invalid) }
     }
@@ -125,6 +130,7 @@ mod tests {
             methods: "call: tel:+302101234567\nmail: jo@example.org".to_owned(),
             rules: "CRIT 0 mail\nCRIT 180 call, mail".to_owned(),
             absences: "2026-12-24T00:00 to 2026-12-27T09:00".to_owned(),
+            day_ahead: true,
         };
         let (profile, _) = crate::wire::people::profile(form.entry().unwrap()).unwrap();
         assert_eq!(Form::of(&PersonId::new("jo").unwrap(), &profile, Addresses::Whole), form);

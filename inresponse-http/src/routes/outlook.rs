@@ -74,15 +74,8 @@ pub(crate) async fn coverage(
     });
     let team = params.take("team", |text| TeamName::new(text));
     params.finish()?;
-    let found = api.engine().coverage(team.as_ref(), days.unwrap_or(30)).await;
+    let found = feeds::coverage(api.engine(), api.shared(), team.as_ref(), days.unwrap_or(30)).await;
     let found = found.map_err(|e| Problem::outage(&e))?;
-    let (book, now) = (api.engine().book().await.map_err(|e| Problem::outage(&e))?, api.engine().now());
-    let mut found = found;
-    for (team, findings) in &mut found {
-        let stale = feeds::stale(api.shared(), &book, team, now).await.map_err(|e| Problem::outage(&e))?;
-        findings.extend(stale);
-        findings.sort_by_key(|finding| (finding.kind, finding.span));
-    }
     if let Some(team) = team.filter(|_| found.is_empty()) {
         return Err(Problem::not_found(format!("there is no team `{team}`")));
     }

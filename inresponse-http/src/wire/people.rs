@@ -59,6 +59,7 @@ pub(crate) fn profile(given: api::PersonEntry) -> Result<(Profile, Vec<Named>), 
             profile = profile.absence(Absence { from, to });
         }
     }
+    profile = profile.day_ahead_notice(given.day_ahead_notice.unwrap_or_default().into());
     match profile.build() {
         Ok(profile) if invalid.is_empty() => Ok((profile.owned_by(owner.flatten()), named)),
         Ok(_) => Err(invalid),
@@ -95,6 +96,7 @@ pub(crate) fn person(id: &PersonId, profile: &Profile, addresses: Addresses) -> 
             .map(|(rule, steps)| (rule.to_string(), steps.iter().map(step).collect()))
             .collect(),
         absences: profile.absences().iter().map(absence).collect(),
+        day_ahead_notice: profile.day_ahead_notice().into(),
         owner: profile.owner().map(OwnerName::to_string),
     }
 }

@@ -6,10 +6,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use inresponse_api::{self as api, Change, Contacts, Day, DayEntry, Levels, OnCall, TeamSettings};
 use inresponse_core::InvalidInput;
 use inresponse_core::engine;
-use inresponse_core::model::{Level, Matrix, OwnerName, ServiceName, Severity, TeamName};
-use inresponse_core::roster::{Entry, RosterChange, Rota, Target, Team, TeamLevel, Zone};
+use inresponse_core::model::{Contact, Level, Matrix, OwnerName, ServiceName, Severity, TeamName};
+use inresponse_core::roster::{Entry, RosterChange, Rota, ShiftNotices, Target, Team, TeamLevel, Zone};
 
-use super::field::owner;
+use super::field::{at, owner};
 
 /// A target with the name of its field, so that an error can name it.
 pub(crate) type Named = (String, Target);
@@ -102,6 +102,13 @@ pub(crate) fn settings(given: TeamSettings) -> Result<(Team, Vec<Named>), Invali
         named.extend(notify);
     }
     team = team.levels(levels);
+    if let Some(notices) = given.shift_notices {
+        let contact = |text| at("shiftNotices.channel", Contact::new(text));
+        let channel = notices.channel.and_then(|text| invalid.keep(contact(text)));
+        let target = channel.clone().map(Target::Contact);
+        named.extend(target.map(|target| ("shiftNotices.channel".to_owned(), target)));
+        team = team.shift_notices(ShiftNotices { channel });
+    }
     match team.build() {
         Ok(team) if invalid.is_empty() => Ok((team.owned_by(owner.flatten()), named)),
         Ok(_) => Err(invalid),
@@ -125,6 +132,9 @@ pub(crate) fn team(name: &TeamName, team: &Team) -> api::Team {
         repeat: team.repeat(),
         alert_levels: team.alert_levels().iter().map(|(s, l)| (s.to_string(), l.clone())).collect(),
         levels: team.levels().iter().map(level).collect(),
+        shift_notices: team
+            .shift_notices()
+            .map(|notices| api::ShiftNotices { channel: notices.channel.as_ref().map(Contact::to_string) }),
         owner: team.owner().map(OwnerName::to_string),
     }
 }

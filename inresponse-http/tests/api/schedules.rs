@@ -10,7 +10,7 @@ fn jo() -> Value {
     json!({
         "name": "Jo Doe", "timezone": "Europe/Athens", "methods": { "mail": "jo@example.org" },
         "rules": { "CRIT": [{ "afterSeconds": 0, "methods": ["mail"] }] },
-        "absences": [{ "from": "2026-12-24T00:00", "to": "2026-12-27T09:00" }],
+        "absences": [{ "from": "2026-12-24T00:00", "to": "2026-12-27T09:00" }], "dayAheadNotice": true,
     })
 }
 
@@ -135,6 +135,18 @@ async fn p16_every_invalid_field_of_people_and_schedules_is_named() {
             json!({ "fallback": ["a@b.c"], "levels": [{ "notify": [], "waitSeconds": 0 }] }),
             400,
             "levels[0].waitSeconds",
+        ),
+        (
+            "/teams/web",
+            json!({ "fallback": ["a@b.c"], "shiftNotices": { "channel": "somebody" } }),
+            400,
+            "shiftNotices.channel",
+        ),
+        (
+            "/teams/web",
+            json!({ "fallback": ["a@b.c"], "shiftNotices": { "channel": "pager:x" } }),
+            400,
+            "shiftNotices.channel",
         ),
     ];
     for (path, body, status, field) in cases {

@@ -14,6 +14,7 @@ pub(crate) fn json(alert: &Alert, now: DateTime<Utc>) -> Vec<u8> {
         Occasion::Claimed => api::MessageKind::Claimed,
         Occasion::Handed => api::MessageKind::Handed,
         Occasion::Resolved => api::MessageKind::Resolved,
+        Occasion::Notice => api::MessageKind::Notice,
     };
     let data = api::Alert {
         delivery_id: alert.delivery_id().to_string(),

@@ -29,6 +29,7 @@ fn head(alert: &Alert) -> String {
         Occasion::Claimed => format!("Claimed{}: {what}", by(incident.claimed())),
         Occasion::Handed => format!("Handed to you: {what}"),
         Occasion::Resolved => format!("Resolved{}: {what}", by(incident.resolved())),
+        Occasion::Notice => incident.title().to_owned(),
     }
 }
 
@@ -38,7 +39,7 @@ fn claim(alert: &Alert) -> Option<(&'static str, &str)> {
         Occasion::Alert => "Claim it",
         Occasion::Claimed => "Take over",
         Occasion::Handed => "Confirm that you have it",
-        Occasion::Resolved => return None,
+        Occasion::Resolved | Occasion::Notice => return None,
     };
     Some((word, alert.claim_url()?))
 }
@@ -46,7 +47,7 @@ fn claim(alert: &Alert) -> Option<(&'static str, &str)> {
 /// Whether the incident's message is shown: it has one, and the reader does not know it yet.
 fn tells_what_happened(alert: &Alert) -> bool {
     let is_unknown = match alert.occasion() {
-        Occasion::Alert | Occasion::Handed => true,
+        Occasion::Alert | Occasion::Handed | Occasion::Notice => true,
         Occasion::Claimed | Occasion::Resolved => false,
     };
     is_unknown && !alert.incident().message().trim().is_empty()
@@ -55,6 +56,9 @@ fn tells_what_happened(alert: &Alert) -> bool {
 /// The team and the recipients, in one or more lines.
 fn context(alert: &Alert) -> String {
     let incident = alert.incident();
+    if alert.as_notice().is_some() {
+        return "notice about the roster".to_owned();
+    }
     let purpose = match alert.purpose() {
         Purpose::Alert(Level::At(n)) => format!("level {n}"),
         Purpose::Alert(Level::Fallback) => "fallback".to_owned(),

@@ -30,7 +30,7 @@ pub(crate) fn teams(alert: &Alert) -> Vec<u8> {
     };
     let colour = match alert.occasion() {
         Occasion::Alert => "Attention",
-        Occasion::Claimed | Occasion::Handed => "Accent",
+        Occasion::Claimed | Occasion::Handed | Occasion::Notice => "Accent",
         Occasion::Resolved => "Good",
     };
     let large = json!({ "size": "Large", "weight": "Bolder", "color": colour });

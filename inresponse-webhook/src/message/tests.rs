@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use chrono::DateTime;
 use inresponse_core::model::{
-    Contact, DeliveryKey, IncidentNumber, Matrix, Person, Report, ReportBuilder, Severity, StatusUpdates,
-    TeamName,
+    Contact, DeliveryId, DeliveryKey, IncidentNumber, Matrix, Person, Report, ReportBuilder, Severity,
+    StatusUpdates, TeamName,
 };
-use inresponse_core::notify::{Alert, Outcome};
+use inresponse_core::notify::{Alert, Notice, Outcome};
 use inresponse_core::plan::{self, Decision, HoldNothing, Input, StateChange, TakeOver, Update};
 use serde_json::Value;
 
@@ -264,4 +264,28 @@ fn a_text_is_cut_between_characters() {
     assert_eq!(bytes("äöü", 6), "äöü");
     assert_eq!(bytes("äöü", 5), "ä…");
     assert_eq!(bytes("\"\"\"", 5), "\"…");
+}
+
+#[test]
+fn a_notice_about_the_roster_asks_nobody_to_claim_anything() {
+    let facts = vec![("Ends".to_owned(), "Mon 14 Dec 2026 11:00 EET".to_owned())];
+    let notice = Notice { title: "jo is on call for web".to_owned(), message: String::new(), facts };
+    let (id, contact) = (DeliveryId::read("notice-1").unwrap(), Contact::new("slack:web").unwrap());
+    let notice = Alert::notice(id, &contact, notice, DateTime::UNIX_EPOCH).unwrap();
+    let notice = notice.with_claim_url(CLAIM.to_owned());
+    let message: Value = serde_json::from_slice(&json(&notice, DateTime::UNIX_EPOCH)).unwrap();
+    assert_eq!(message["type"], "inresponse.notice");
+    assert_eq!(message["data"]["incident"]["title"], "jo is on call for web");
+    assert_eq!(
+        (&message["data"]["claimUrl"], &message["data"]["upcoming"]),
+        (&Value::Null, &Value::Array(vec![]))
+    );
+    for body in [slack(&notice), teams(&notice)] {
+        let body = String::from_utf8(body).unwrap();
+        assert!(
+            body.contains("jo is on call for web") && body.contains("Ends: Mon 14 Dec 2026 11:00 EET"),
+            "{body}"
+        );
+        assert!(!body.contains("WARN") && !body.contains("laim") && !body.contains("level"), "{body}");
+    }
 }

@@ -176,8 +176,8 @@ impl<'a> Probes<'a> {
         self.started(number, 1).await
     }
 
-    /// One sweep, in which an execution is started again, a new round is begun since none can be started, and an
-    /// outcome comes after the resolution.
+    /// One sweep, in which an execution is started again, a new round is begun since none can be started, an outcome comes
+    /// after the resolution, and a calendar feed is due.
     async fn sweep(&mut self) -> Result<(), Failed> {
         let restless = match self.restless {
             Some(number) => number,
@@ -193,10 +193,22 @@ impl<'a> Probes<'a> {
         let lost = self.report(&lost, None).await?;
         let slow = self.owned("neverstart-slow", "slow", LONG).await?;
         let slow = self.report(&slow, Some("5xx")).await?;
+        let fed = self.owned("fed", "ops", LONG).await?;
+        let schedule = format!("/teams/{fed}/schedules/primary");
+        let feeds = json!([{ "url": "https://127.0.0.1/calendar.ics", "as": "base" }]);
+        self.put(&schedule, json!({ "timezone": "UTC", "layers": [], "feeds": feeds })).await?;
         let swept = self.sweep_up(restless, lost, slow).await;
         self.resolve(lost).await?;
         self.resolve(slow).await?;
-        swept
+        let found = self.get(&format!("/coverage?team={fed}")).await?;
+        // So that no later sweep reads it.
+        self.call(Method::DELETE, &schedule, None, 204).await?;
+        swept?;
+        if found.to_string().contains("internal") {
+            Ok(())
+        } else {
+            Err(format!("the feed was not due: {found}"))
+        }
     }
 
     async fn sweep_up(&self, restless: u64, lost: u64, slow: u64) -> Result<(), Failed> {

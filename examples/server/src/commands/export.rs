@@ -162,6 +162,7 @@ fn file_person(person: PersonEntry) -> FilePerson {
         methods: person.methods.unwrap_or_default(),
         rules,
         absences: person.absences.unwrap_or_default(),
+        day_ahead_notice: person.day_ahead_notice.filter(|asked| *asked),
     }
 }
 
@@ -174,6 +175,7 @@ fn with_settings(team: &mut FileTeam, settings: TeamSettings) {
     team.repeat = settings.repeat.filter(|repeat| *repeat > 0);
     team.alert_levels = settings.alert_levels.unwrap_or_default();
     team.levels = settings.levels.unwrap_or_default().into_iter().map(level).collect();
+    team.shift_notices = settings.shift_notices;
 }
 
 fn file_day(day: &DayEntry) -> FileDay {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use inresponse_client::{Absence, Contacts, Feed, Layer, Levels};
+use inresponse_client::{Absence, Contacts, Feed, Layer, Levels, ShiftNotices};
 use serde::{Deserialize, Serialize};
 
 /// Services, teams and their calendars, people and schedules.
@@ -35,6 +35,13 @@ pub(crate) struct FilePerson {
     pub(crate) rules: BTreeMap<String, Vec<FileStep>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) absences: Vec<Absence>,
+    #[serde(
+        default,
+        rename = "day-ahead-notice",
+        alias = "dayAheadNotice",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub(crate) day_ahead_notice: Option<bool>,
 }
 
 /// A step of a person's rule.
@@ -62,6 +69,8 @@ pub(crate) struct FileTeam {
     pub(crate) alert_levels: BTreeMap<String, Vec<u16>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) levels: Vec<FileLevel>,
+    #[serde(alias = "shiftNotices", skip_serializing_if = "Option::is_none")]
+    pub(crate) shift_notices: Option<ShiftNotices>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) calendar: BTreeMap<String, FileDay>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -122,12 +131,14 @@ fn is_without_levels(levels: &Levels) -> bool {
 }
 
 /// The words of the HTTP API that have another form in a file: kebab-case.
-const WORDS: [(&str, &str); 5] = [
+const WORDS: [(&str, &str); 7] = [
     ("escalateAfterSeconds", "escalate-after-seconds"),
     ("alertLevels", "alert-levels"),
     ("waitSeconds", "wait-seconds"),
     ("afterSeconds", "after-seconds"),
     ("insteadOf", "instead-of"),
+    ("shiftNotices", "shift-notices"),
+    ("dayAheadNotice", "day-ahead-notice"),
 ];
 
 /// Replaces the words of the HTTP API in a field or a message by those of a file.

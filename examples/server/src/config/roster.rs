@@ -120,6 +120,7 @@ impl Reader<'_> {
             methods: Some(given.methods),
             rules: Some(rules.collect()),
             absences: Some(given.absences),
+            day_ahead_notice: given.day_ahead_notice,
             owner: self.owner(),
         };
         let entry = entries::person(&person, given.clone());
@@ -129,7 +130,7 @@ impl Reader<'_> {
     fn team(&mut self, name: &str, given: FileTeam) {
         let place = format!("roster.teams.{name}");
         let Some(team) = self.name(&place, TeamName::new(name)) else { return };
-        let FileTeam { timezone, escalate_after_seconds, fallback, repeat, alert_levels, levels, .. } = given;
+        let FileTeam { timezone, escalate_after_seconds, fallback, repeat, alert_levels, .. } = given;
         let level = |level: FileLevel| TeamLevel { notify: level.notify, wait_seconds: level.wait_seconds };
         let settings = TeamSettings {
             timezone,
@@ -137,7 +138,8 @@ impl Reader<'_> {
             fallback: fallback.map(Contacts::Many),
             repeat,
             alert_levels: Some(alert_levels),
-            levels: Some(levels.into_iter().map(level).collect()),
+            levels: Some(given.levels.into_iter().map(level).collect()),
+            shift_notices: given.shift_notices,
             owner: self.owner(),
         };
         let entry = entries::team(&team, settings.clone());

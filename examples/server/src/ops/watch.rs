@@ -5,13 +5,19 @@ use std::time::Duration;
 
 use chrono::NaiveDate;
 use inresponse_core::model::{Contact, TeamName};
-use inresponse_core::{Chain, Engine, Outage};
+use inresponse_core::roster::{Finding, FindingKind};
+use inresponse_core::{Chain, Engine, Outage, feeds};
 use tokio::task::JoinSet;
 
 use super::canary;
 use crate::storage::Storage;
 
 const EVERY: Duration = Duration::from_secs(60);
+/// The roster is checked as a whole each time that the periodic work was done this often, because the check reads a month
+/// of every schedule.
+const CHECKED_EVERY: usize = 5;
+/// The number of days ahead in which findings are counted.
+const DAYS: u16 = 30;
 
 /// Starts the periodic work, which ends when the returned value is dropped.
 pub(crate) fn watch(engine: &Engine, storage: Storage, canary: Option<Contact>) -> JoinSet<()> {
@@ -21,8 +27,9 @@ pub(crate) fn watch(engine: &Engine, storage: Storage, canary: Option<Contact>) 
     }
     let engine = engine.clone();
     tasks.spawn(async move {
-        let mut known = BTreeMap::new();
-        loop {
+        let (mut known, mut counted) = (BTreeMap::new(), BTreeMap::new());
+        let settings = storage.settings();
+        for turn in 0usize.. {
             if let Err(error) = forget_expired(&engine, &storage).await {
                 tracing::warn!(error = %Chain::of(&error), "expired incidents could not be deleted");
             }
@@ -30,6 +37,14 @@ pub(crate) fn watch(engine: &Engine, storage: Storage, canary: Option<Contact>) 
                 Ok(found) => tell_uncovered(&mut known, found),
                 Err(error) => {
                     tracing::warn!(error = %Chain::of(&error), "the roster could not be checked")
+                }
+            }
+            if turn.is_multiple_of(CHECKED_EVERY) {
+                match feeds::coverage(&engine, &*settings, None, DAYS).await {
+                    Ok(found) => count_findings(&mut counted, &found),
+                    Err(error) => {
+                        tracing::warn!(error = %Chain::of(&error), "the coverage check could not be made")
+                    }
                 }
             }
             engine.clock().sleep(EVERY).await;
@@ -72,4 +87,20 @@ fn tell_uncovered(known: &mut BTreeMap<TeamName, Vec<NaiveDate>>, found: BTreeMa
         metrics::gauge!("inresponse_oncall_uncovered_days", "team" => team.to_string()).set(0.0);
     }
     *known = found;
+}
+
+/// Shows the number of findings of each kind in the metrics.
+fn count_findings(
+    counted: &mut BTreeMap<(TeamName, FindingKind), u32>,
+    found: &BTreeMap<TeamName, Vec<Finding>>,
+) {
+    // A finding that is gone counts as zero from now on.
+    counted.values_mut().for_each(|count| *count = 0);
+    for (team, finding) in found.iter().flat_map(|(team, of)| of.iter().map(move |finding| (team, finding))) {
+        *counted.entry((team.clone(), finding.kind)).or_default() += 1;
+    }
+    for ((team, kind), count) in counted {
+        let labels = [("team", team.to_string()), ("kind", kind.as_str().to_owned())];
+        metrics::gauge!("inresponse_coverage_findings", &labels).set(f64::from(*count));
+    }
 }

@@ -26,10 +26,12 @@ methods = ['second']
 
 [roster.people.kim]
 methods = { mail = 'kim@example.org' }
+day-ahead-notice = true
 
 [roster.teams.web]
 timezone = 'Europe/Athens'
 fallback = ['person:jo', 'ops@example.org']
+shift-notices = { channel = 'ops@example.org' }
 alert-levels = { WARN = [1] }
 levels = [
     { notify = 'schedule:primary', wait-seconds = 300 },
@@ -75,6 +77,8 @@ async fn what_was_exported_is_imported_again_without_a_change() {
     assert!(done.code == 0 && done.stderr.contains("8 changed"), "{done:?}");
     let team = scene.server.get("/teams/web").await;
     assert_eq!(team["levels"][0], json!({ "notify": ["schedule:primary"], "waitSeconds": 300 }));
+    assert_eq!(team["shiftNotices"], json!({ "channel": "ops@example.org" }));
+    assert_eq!(scene.server.get("/people/kim").await["dayAheadNotice"], true);
     assert_eq!(
         (&team["owner"], &team["levels"][1]["notify"][1]),
         (&"web.toml".into(), &"schedule:second".into())

@@ -294,10 +294,17 @@ fn a_test_alert_waits_as_long_as_a_server_with_that_lease_would() {
 }
 
 #[tokio::test]
-async fn the_canary_sings_and_is_measured_and_a_day_without_anybody_shows() {
+async fn the_canary_sings_and_is_measured_and_days_and_schedules_without_anybody_show() {
     let dir = tempfile::tempdir().unwrap();
     let mail = MailServer::start().await;
-    let server = Setup::new(dir.path(), mail.port).with("--canary", "canary@example.org").start().await;
+    // The level names a schedule in which nobody is ever on call.
+    let roster = "[roster.teams.devops]\nfallback = ['ops@example.org']\n[roster.teams.gap]\nfallback = ['ops@example.org']\nlevels = [{ notify = ['schedule:empty'] }]\n\
+        [roster.teams.gap.schedules.empty]\n";
+    std::fs::write(dir.path().join("server.toml"), roster).unwrap();
+    let server = Setup::new(dir.path(), mail.port)
+        .with("--config", "server.toml")
+        .with("--canary", "canary@example.org");
+    let server = server.start().await;
     mail.wait_for("canary@example.org", 1, SOON).await;
     let metrics = async || {
         let answer = reqwest::Client::new().get(format!("{}/metrics", server.url)).header("x-api-key", KEY);
@@ -309,6 +316,7 @@ async fn the_canary_sings_and_is_measured_and_a_day_without_anybody_shows() {
             "inresponse_canary_last_accepted_timestamp_seconds 1",
             "inresponse_canary_seconds_count 1",
             "inresponse_oncall_uncovered_days{team=\"devops\"} 7",
+            "inresponse_coverage_findings{team=\"gap\",kind=\"gap\"} 2",
             "inresponse_incidents{state=\"resolved\"} 1",
         ];
         if expected.iter().all(|line| now.contains(line)) {

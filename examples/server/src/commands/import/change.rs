@@ -6,8 +6,8 @@ use anstyle::{AnsiColor, Style};
 use inresponse_client::{Client, ClientError};
 use inresponse_core::model::MethodName;
 use inresponse_core::roster::{
-    Entry, EntryKey, Layer, Member, Override, Profile, Rota, RuleStep, Schedule, Target, Team, TeamLevel,
-    Turn, TurnUnit,
+    DayAhead, Entry, EntryKey, Layer, Member, Override, Profile, Rota, RuleStep, Schedule, Target, Team,
+    TeamLevel, Turn, TurnUnit,
 };
 use serde::{Serialize, Serializer};
 
@@ -60,7 +60,12 @@ fn team(team: &Team) -> String {
     let masks: String = masks.map(|(severity, levels)| format!(", {severity} alerts {levels:?}")).collect();
     let (zone, wait) = (team.timezone().name(), team.escalate_after().as_secs());
     let (repeat, fallback) = (team.repeat(), together(team.fallback()));
-    format!("{zone}, {wait} s, repeat {repeat}, fallback {fallback}{levels}{masks}")
+    let notices = match team.shift_notices().map(|notices| &notices.channel) {
+        None => String::new(),
+        Some(None) => ", shift notices".to_owned(),
+        Some(Some(channel)) => format!(", shift notices and {channel}"),
+    };
+    format!("{zone}, {wait} s, repeat {repeat}, fallback {fallback}{levels}{masks}{notices}")
 }
 
 fn person(person: &Profile) -> String {
@@ -75,6 +80,9 @@ fn person(person: &Profile) -> String {
         }),
     );
     parts.extend(person.absences().iter().map(|away| format!("away {} to {}", away.from, away.to)));
+    if person.day_ahead_notice() == DayAhead::Asked {
+        parts.push("told a day ahead".to_owned());
+    }
     parts.join(", ")
 }
 

@@ -222,6 +222,9 @@ fn settings_of(team: &Team) -> TeamSettings {
         repeat: Some(team.repeat()),
         alert_levels: Some(masks.collect()),
         levels: Some(team.levels().iter().map(level).collect()),
+        shift_notices: team.shift_notices().map(|notices| inresponse_client::ShiftNotices {
+            channel: notices.channel.as_ref().map(ToString::to_string),
+        }),
         owner: team.owner().map(ToString::to_string),
         ..TeamSettings::new(list(team.fallback()))
     }

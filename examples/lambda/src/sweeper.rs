@@ -1,0 +1,84 @@
+//! The function `sweeper`, which a schedule calls every minute.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use inresponse_core::feeds::Feeds;
+use inresponse_core::notices::Notices;
+use inresponse_core::{Chain, Engine};
+use inresponse_webhook::{CalendarFetcher, WebhookConfig};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde_json::{Value, json};
+
+use crate::config::Config;
+use crate::wiring::engine;
+
+/// How long an incident must be overdue before its execution counts as lost.
+const OVERDUE: Duration = Duration::from_secs(10);
+
+/// How long after the beginning of a call the reading of a calendar feed may still begin. It ends ten seconds later, well
+/// before the function's own time-out (50 s).
+const FEEDS_WITHIN: Duration = Duration::from_secs(20);
+
+/// How long after the beginning of a call a notice may still begin to be sent. It ends 15 s later.
+const NOTICES_WITHIN: Duration = Duration::from_secs(30);
+
+/// Notices are looked for in one of this many minutes, because every look reads all teams.
+const NOTICES_EVERY: i64 = 5;
+
+/// The maximum number of calendar feeds that one call reads. The others are read by the next calls.
+const MAX_FEEDS: usize = 40;
+
+/// Sweeps whenever it is called, until Lambda ends the process.
+pub(crate) async fn run(config: Config) -> Result<(), Error> {
+    let (engine, store) = engine(&config).await?;
+    let feeds = match CalendarFetcher::new(&WebhookConfig::new()) {
+        Ok(calendars) => Some(Feeds::new(engine.clone(), Arc::new(store.clone()), calendars)),
+        Err(error) => {
+            tracing::error!(error = %Chain::of(&error), "calendar feeds cannot be read here");
+            None
+        }
+    };
+    let notices = Notices::new(engine.clone(), Arc::new(store));
+    lambda_runtime::run(service_fn(async |_: LambdaEvent<Value>| {
+        sweep(&engine, feeds.as_ref(), &notices).await
+    }))
+    .await
+}
+
+/// Advances overdue incidents first. What else is due follows, as far as the time allows: a failure of it is logged and
+/// tried again by the next calls.
+async fn sweep(engine: &Engine, feeds: Option<&Feeds>, notices: &Notices) -> Result<Value, Error> {
+    let began = engine.clock().monotonic();
+    let left = |within: Duration| {
+        let left = within.saturating_sub(engine.clock().monotonic().saturating_sub(began));
+        Some(left).filter(|left| !left.is_zero())
+    };
+    let swept = engine.sweep(OVERDUE).await?;
+    let (mut read, mut sent) = (0, 0);
+    if let Some((feeds, left)) = feeds.zip(left(FEEDS_WITHIN)) {
+        match feeds.tick_within(MAX_FEEDS, left).await {
+            Ok(good) => read = good,
+            Err(error) => {
+                tracing::error!(error = %Chain::of(&error), "the calendar feeds could not be looked at");
+            }
+        }
+    }
+    let is_time = engine.now().timestamp().div_euclid(60).rem_euclid(NOTICES_EVERY) == 0;
+    if let Some(left) = left(NOTICES_WITHIN).filter(|_| is_time) {
+        match notices.tick_within(left).await {
+            Ok(accepted) => sent = accepted,
+            Err(error) => tracing::error!(error = %Chain::of(&error), "the notices could not be looked at"),
+        }
+    }
+    if swept.failed > 0 {
+        return Err(Error::from(format!("{} incidents stay overdue", swept.failed)));
+    }
+    Ok(json!({
+        "restarted": swept.restarted,
+        "advanced": swept.advanced,
+        "failed": swept.failed,
+        "feeds": read,
+        "notices": sent,
+    }))
+}
