@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::input::number;
 
-/// The cursor of the page that begins below that incident number in this list.
+/// The cursor of the page that begins with the next lower incident number in this list.
 pub(crate) fn write(below: IncidentNumber, list: &ListQuery) -> String {
     URL_SAFE_NO_PAD.encode(format!("{below}.{}", mark(list)))
 }

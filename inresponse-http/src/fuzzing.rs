@@ -74,7 +74,7 @@ pub fn read_cursor(text: &str, list: &ListQuery) -> Result<IncidentNumber, Inval
     cursor::read(text, list)
 }
 
-/// Writes the cursor of the page that begins below an incident number.
+/// Writes the cursor of the page that begins with the next lower incident number.
 pub fn write_cursor(below: IncidentNumber, list: &ListQuery) -> String {
     cursor::write(below, list)
 }

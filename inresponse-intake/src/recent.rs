@@ -33,7 +33,7 @@ type Key = (ServiceName, DedupKey);
 
 /// The last recoveries, at most [`Recoveries::MAX`] of them.
 ///
-/// Each process remembers recoveries only to improve its results. Without them a late report opens an
+/// Each process remembers recoveries only to avoid needless alerts. Without them a late report opens an
 /// incident, and flapping is not marked: too many alerts are sent, never too few. Guarantees depend only on stored
 /// data.
 #[derive(Debug, Default)]

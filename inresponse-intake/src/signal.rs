@@ -47,8 +47,8 @@ pub struct Recovery {
     pub by: Option<Person>,
     /// A note by the person who ended the problem, or about corrections of the alert's text.
     pub note: Option<Note>,
-    /// The report to use instead of this recovery if the alert's end time moves with every message. Then the problem
-    /// continues, and the sender's clock is behind.
+    /// The report to use instead of this recovery if the alert's end time moves with every message. A moving end time
+    /// means that the problem still exists, and looks ended only because the sender's clock is behind.
     pub or_else: Option<Box<Trouble>>,
 }
 

@@ -44,7 +44,7 @@ pub enum Recurrence {
     Flapping,
 }
 
-/// What was corrected in the text of an alert, in words; at most [`MAX`](Self::MAX) of them.
+/// Descriptions of the corrections to an alert's text, at most [`MAX`](Self::MAX) of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Repairs(Vec<String>);
 

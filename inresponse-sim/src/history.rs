@@ -98,7 +98,7 @@ pub struct Forecast {
     pub steps: Vec<DryStep>,
 }
 
-/// The answer to a call.
+/// The answer to an API call.
 #[derive(Debug, Clone)]
 pub enum Answer<T> {
     /// The call is not answered yet.

@@ -1,4 +1,4 @@
-//! Laws of promises 9 and 10: the outcomes of failed attempts, and their effect on the next attempt.
+//! Laws for promises 9 and 10: the outcomes of failed attempts, and their effect on the next attempt.
 
 use inresponse_core::notify::Outcome;
 

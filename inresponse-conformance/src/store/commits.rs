@@ -1,4 +1,4 @@
-//! Laws of promises 6 and 11: the version is the only fence.
+//! Laws for promises 6 and 11: the version is the only fence.
 
 use std::sync::Arc;
 

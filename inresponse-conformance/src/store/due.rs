@@ -1,4 +1,4 @@
-//! Laws of promises 8, 9 and 11: what is due, never early and never lost.
+//! Laws for promises 8, 9 and 11: what is due, never early and never lost.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use inresponse_core::model::IncidentNumber;

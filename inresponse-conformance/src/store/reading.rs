@@ -1,4 +1,4 @@
-//! Laws of promises 1 and 7: what was answered is stored exactly.
+//! Laws for promises 1 and 7: what was answered is stored exactly.
 
 use std::time::Duration;
 

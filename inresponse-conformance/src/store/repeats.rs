@@ -227,7 +227,7 @@ pub async fn p03_a_resolution_frees_the_key<H: Harness<Subject: Store>>(harness:
     let old = commit(&store, &old, resolved(&old.incident, at(1))).await;
     let new = new(&store, opening(keyed("athens", "5xx"), at(2))).await;
     assert!(new.number() > old.number());
-    assert_eq!((new.count, new.version), (1, Version::FIRST), "the count of the new incident begins again");
+    assert_eq!((new.count, new.version), (1, Version::FIRST), "the new incident's count starts at 1");
     let again = repeat(&store, opening(keyed("athens", "5xx"), at(2))).await;
     assert_eq!(again.number(), new.number());
     assert_eq!(present(&store, old.number()).await, old);

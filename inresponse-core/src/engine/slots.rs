@@ -6,7 +6,7 @@
 //! | share of all slots for | at most |
 //! |---|---|
 //! | sends that began within the last second | a half |
-//! | sends to contacts that have not answered promptly | 7/8; for hanging contacts a half |
+//! | sends to contacts whose server is slow to answer | 7/8; for hanging contacts a half |
 //! | sends to one remote server (a mail domain, a web host) | a half; for contacts that have not answered promptly a third |
 //! | for one remote server: sends that began within the last second, and sends to hanging contacts | an eighth each |
 //! | status updates | a quarter; an eighth for one remote server |

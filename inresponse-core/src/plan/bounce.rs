@@ -9,9 +9,9 @@ use crate::model::{DeliveryId, DeliveryStatus, Incident, LastOutcome, OutcomeKin
 
 /// Makes a bounced delivery dead, so that nothing waits for it (promise 12).
 ///
-/// A mail may bounce before its acceptance is recorded, or after that answer was lost; then it is not sent again. A bounce changes
-/// nothing if the delivery is from before a release. It also changes nothing if the incident is not open, unless the
-/// delivery is the notice to a new holder.
+/// A mail may bounce before its acceptance is recorded, or after that answer was lost; then it is not sent again. A bounce of a
+/// delivery from before the incident was last released changes nothing. The bounce of a later delivery counts only while
+/// the incident is open. The bounce of the notice to a new holder counts in every state.
 pub(super) fn bounced(
     incident: &Incident,
     delivery: &DeliveryId,

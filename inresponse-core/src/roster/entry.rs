@@ -392,7 +392,7 @@ impl Entry {
     /// Reads the entry with that key from its [`body`](Self::body).
     ///
     /// # Errors
-    /// The body is not the body of an entry of the key's kind. The outage is permanent.
+    /// The body does not fit the kind of entry that the key names; the outage is permanent.
     pub fn decode(key: EntryKey, body: &str) -> Result<Self, Outage> {
         let decoded =
             match key {

@@ -25,7 +25,7 @@ struct Page {
     refused: Option<String>,
     /// The text of a note that was refused, so that the reader need not type it again.
     note: String,
-    /// A warning about the receiver of a hand-over. The reader must confirm the hand-over.
+    /// A warning about the receiver of a hand-over, which the reader must confirm.
     doubt: Option<Doubt>,
     /// The teams that the incident can be handed to.
     teams: Vec<TeamName>,

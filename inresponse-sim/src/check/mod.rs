@@ -84,7 +84,7 @@ pub fn violations(played: &Played) -> Vec<Violation> {
     checked(played).violations
 }
 
-/// What identifies the delivery of a send: incident, round, purpose and contact.
+/// What identifies the delivery that a send belongs to: incident, round, purpose and contact.
 type Target = (IncidentNumber, u32, Purpose, Contact);
 
 struct Checker<'a> {

@@ -10,7 +10,7 @@ use inresponse_core::clock::Clock;
 use inresponse_core::feeds::{self, FeedStatus, Feeds};
 use inresponse_core::model::{Contact, Person, ScheduleName, TeamName, Zone};
 use inresponse_core::notify::Notifiers;
-use inresponse_core::roster::{Entry, Feed, FeedCopy, Roster, Schedule, Team};
+use inresponse_core::roster::{Entry, Feed, FeedCopy, FindingKind, Roster, Schedule, Team};
 use inresponse_core::testing::ManualClock;
 use inresponse_sqlite::{Database, SqliteConfig};
 use inresponse_webhook::{CalendarFetcher, WebhookConfig};
@@ -112,6 +112,10 @@ impl Scene<'_> {
         Database::open(SqliteConfig::new(self.file)).await.unwrap()
     }
 
+    fn engine(&self, database: &Database) -> Engine {
+        Engine::builder(database.store(), database.roster(), Notifiers::new(), self.clock.clone()).build()
+    }
+
     /// Starts a process that looks once for due feeds, and ends it. Returns what is kept then.
     async fn process(&self) -> Kept {
         let database = self.database().await;
@@ -138,9 +142,10 @@ impl Scene<'_> {
     }
 
     async fn is_stale(&self) -> bool {
-        let (database, now) = (self.database().await, self.clock.now());
-        let directory = database.roster().directory(&self.team, now, now).await.unwrap();
-        !feeds::stale(&database, directory.book(), &self.team, now).await.unwrap().is_empty()
+        let database = self.database().await;
+        let engine = self.engine(&database);
+        let found = feeds::coverage(&engine, &database, Some(&self.team), 1).await.unwrap();
+        found[&self.team].iter().any(|finding| finding.kind == FindingKind::StaleFeed)
     }
 }
 

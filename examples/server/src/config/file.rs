@@ -49,7 +49,7 @@ pub(super) struct File {
     pub(super) intake: FileIntake,
 }
 
-/// The settings for messages from other monitoring systems.
+/// The settings for messages from monitoring systems.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct FileIntake {

@@ -27,7 +27,7 @@ pub(crate) struct Enqueued {
 
 /// Receives an event of PagerDuty's Events API v2: trigger, acknowledge, resolve.
 ///
-/// The routing key is the API key. The event concerns the service of the routing key.
+/// The routing key is the API key. The event concerns the service that the routing key belongs to.
 #[utoipa::path(post, path = "/v2/enqueue", tag = "intake",
     request_body(content = serde_json::Value, description = "the body that PagerDuty's Events API v2 takes"),
     responses(
