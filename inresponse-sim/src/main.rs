@@ -193,6 +193,10 @@ fn mutants(seeds: u64, cores: usize, only: &str, page: &Path) -> ExitCode {
     }
     // Engines panic where bugs are planted; what that breaks is reported.
     std::panic::set_hook(Box::new(|_| {}));
+    if let Some(failure) = mutants::without_bug(cores) {
+        println!("without a planted bug, seed {} broke {}", failure.run.seed, failure.violation);
+        return ExitCode::FAILURE;
+    }
     let chosen: Vec<_> = Mutant::all().into_iter().filter(|mutant| mutant.name().starts_with(only)).collect();
     let mut caught = Vec::new();
     for (i, mutant) in chosen.iter().enumerate() {

@@ -13,6 +13,9 @@ pub use self::core::{BUILT_IN, CoreBug};
 pub use page::{page, without_any};
 use store::{BuggyStore, StoreBug};
 
+/// The number of seeds that are run without a planted bug.
+const CONTROL: u64 = 1_000;
+
 /// A bug that can be planted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mutant {
@@ -104,6 +107,12 @@ pub fn look_for(mutant: Mutant, most: u64, cores: usize) -> Caught {
     };
     self::core::plant(None);
     Caught { mutant, simulation, model }
+}
+
+/// Runs seeds without a planted bug. If one fails, an edit changes something even if its bug is not planted.
+pub fn without_bug(cores: usize) -> Option<Failure> {
+    self::core::plant(None);
+    simulate(CONTROL, cores, &play::in_memory)
 }
 
 fn simulate(most: u64, cores: usize, make_store: MakeStore<'_>) -> Option<Failure> {

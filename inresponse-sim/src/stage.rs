@@ -7,9 +7,11 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use inresponse_core::Outage;
 use inresponse_core::engine::{Advanced, Engine};
+use inresponse_core::memory::MemoryStore;
 use inresponse_core::model::{IncidentNumber, Scheme, Severity};
 use inresponse_core::notify::Notifiers;
 use inresponse_core::roster::Defaults;
+use inresponse_core::store::Store;
 use tokio::sync::oneshot;
 
 use crate::carrier::HostCarrier;
@@ -62,7 +64,8 @@ impl Stage {
         let world = &self.world;
         let process = world.boot(host);
         world.note(|| format!("server {host} starts"));
-        let engine = self.engine(process, HostRoster::new(Arc::clone(world), process));
+        let store = self.store.way(world, process);
+        let engine = self.engine(process, store, HostRoster::new(Arc::clone(world), process));
         let (stop, stopped) = oneshot::channel();
         if self.scenario.drive == Drive::Runner {
             let (world, engine) = (Arc::clone(world), engine.clone());
@@ -81,11 +84,10 @@ impl Stage {
         process
     }
 
-    fn engine(&self, process: Process, roster: HostRoster) -> Engine {
+    fn engine(&self, process: Process, store: impl Store, roster: HostRoster) -> Engine {
         let world = &self.world;
         let moods = Arc::new(self.scenario.moods.clone());
         let carrier = HostCarrier { world: Arc::clone(world), process, moods };
-        let store = self.store.way(world, process);
         let scheme = Scheme::new("sim").expect("a plain word is a valid scheme");
         let notifiers = Notifiers::new().with(scheme, carrier);
         let clock = HostClock { world: Arc::clone(world), process };
@@ -106,7 +108,9 @@ impl Stage {
     /// The dry run of a report to a process at this moment: what it would lead to if nobody claimed the incident. The
     /// process itself does not notice it. `None` if the report would be refused.
     pub async fn forecast(&self, process: Process, service: &str, severity: Severity) -> Option<Forecast> {
-        let engine = self.engine(process, HostRoster::without_faults(Arc::clone(&self.world), process));
+        let roster = HostRoster::without_faults(Arc::clone(&self.world), process);
+        // A dry run reads no incident.
+        let engine = self.engine(process, MemoryStore::new(), roster);
         let (at, service) = (self.world.wall(process.host), crate::scenario::service(service));
         let steps = engine.dry_run(&service, severity, at).await.ok()??;
         Some(Forecast { at, steps })

@@ -69,12 +69,17 @@ impl<'a> Checker<'a> {
         shown: &Matrix,
         frozen: &mut Vec<Frozen>,
     ) {
-        let instead = frozen.first().map(|frozen| frozen.resolved.clone());
+        let instead = frozen.first().cloned();
         frozen.retain(|candidate| candidate.is(shown));
         let Some(one) = frozen.first() else {
-            let levels: Vec<_> = (1..=shown.height()).map(|n| shown.contacts(Level::At(n))).collect();
-            let text =
-                format!("round {round} of {number} has the levels {levels:?}, not those of {instead:?}");
+            let numbered = || (1..=shown.height()).map(Level::At);
+            let has: Vec<_> = numbered().map(|n| (shown.contacts(n), shown.wait_of(n))).collect();
+            let expected = numbered().map(Purpose::Alert);
+            let expected: Vec<_> = instead
+                .iter()
+                .flat_map(|one| expected.clone().map(|level| (one.contacts(level), one.wait_of(level))))
+                .collect();
+            let text = format!("round {round} of {number} has the levels {has:?}, not {expected:?}");
             return self.violated(15, text);
         };
         let means = one
@@ -223,8 +228,8 @@ impl<'a> Checker<'a> {
         all
     }
 
-    /// Instants between `from` and `to`, by each server's clock, such that whoever is on call in that time is on call at
-    /// one of them.
+    /// Instants between `from` and `to`, by each server's clock, such that everybody who is on call in that time is on call
+    /// at one of them.
     pub(super) fn instants(&self, roster: &Roster, from: Micros, to: Micros) -> BTreeSet<DateTime<Utc>> {
         let mut instants = BTreeSet::new();
         for host in 0..self.scenario.hosts {

@@ -1,6 +1,6 @@
 //! Checks P8, P12 and P15: who is alerted, in which order, and not too early.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -161,7 +161,8 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// When a send's level began, or began again, by the timeline.
+    /// When a send's level began, or began again, by the timeline: by a correct clock, and by every clock that was wrong
+    /// at some time.
     fn said_to_begin(&self, number: IncidentNumber, one: &Sent) -> Vec<Micros> {
         let Some(record) = self.last.get(&number) else { return Vec::new() };
         let began = record.incident.timeline().entries().iter().filter(|entry| match &entry.event {
@@ -170,7 +171,12 @@ impl<'a> Checker<'a> {
             }
             _ => false,
         });
-        began.filter_map(|entry| self.time_of(entry.at)).collect()
+        let errors: BTreeSet<i64> =
+            self.history.offsets.iter().map(|(_, _, error)| *error).chain([0]).collect();
+        let times = began.flat_map(|entry| {
+            errors.iter().filter_map(|error| self.time_of(entry.at - TimeDelta::microseconds(*error)))
+        });
+        times.filter(|time| *time <= one.began).collect()
     }
 
     /// Whether processes died more than once before anything was sent to a send's level. In this case the level's wait

@@ -181,7 +181,7 @@ impl<'a> Resolver<'a> {
         all
     }
 
-    /// "A name that dangles all the same resolves to nobody."
+    /// A name that leads nowhere resolves to nobody.
     fn whom(&self, team: &TeamName, target: &Target, depth: usize) -> Vec<Who> {
         if depth > MAX_DEPTH {
             return Vec::new();
