@@ -33,7 +33,7 @@ const CHECK_HOUR: u32 = 9;
 /// The maximum number of changes of the roster that are read to find out who made them.
 const MAX_CHANGES: usize = 1_000;
 /// The maximum number of times that one notice lists as added, and as removed.
-const MAX_SPANS: usize = 20;
+const MAX_SPANS: usize = 10;
 
 /// The roster as it was at the beginning of a look at all teams.
 pub(super) struct Roster {
@@ -117,7 +117,9 @@ impl Planner<'_> {
                     stints.iter().take(MAX_SPANS).map(|stint| Span::of(stint, until)).collect()
                 };
                 let (added, removed) = (spans(&change.added), spans(&change.removed));
-                let what = What::Changed { by: authors.clone(), added, removed };
+                let all = change.added.len() + change.removed.len();
+                let more = all - added.len() - removed.len();
+                let what = What::Changed { by: authors.clone(), added, removed, more };
                 row.push(change.who.into(), what, now);
             }
         }

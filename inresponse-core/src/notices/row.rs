@@ -1,5 +1,6 @@
 //! The stored row of a team.
 
+use chrono::serde::{ts_seconds, ts_seconds_option};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -10,8 +11,10 @@ use crate::roster::{ShiftNotice, Stint, Target, Who};
 
 /// The maximum number of notices that one process sends at once for a team.
 const AT_ONCE: usize = 20;
-/// With more notices than this that wait, no further ones are made.
+/// With more notices than this that wait, nothing further becomes due.
 const MAX_PENDING: usize = 100;
+/// The maximum number of notices that wait. A row must fit in an item of DynamoDB, which has at most 400 KB.
+const MOST_PENDING: usize = 200;
 /// For how long a process has the notices that it took.
 const LEASE: TimeDelta = TimeDelta::minutes(2);
 /// The first wait after a failed attempt. It doubles with each further attempt …
@@ -85,7 +88,13 @@ pub(super) enum What {
     /// Somebody's shift begins, for the team's channel.
     OnCall { who: Target, span: Span },
     /// Somebody changed the recipient's shifts.
-    Changed { by: Vec<Person>, added: Vec<Span>, removed: Vec<Span> },
+    Changed {
+        by: Vec<Person>,
+        added: Vec<Span>,
+        removed: Vec<Span>,
+        /// The number of further times.
+        more: usize,
+    },
     /// The coverage check found something.
     Findings,
 }
@@ -94,8 +103,10 @@ pub(super) enum What {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Span {
     pub(super) level: u16,
+    #[serde(with = "ts_seconds")]
     pub(super) from: DateTime<Utc>,
     /// `None` if the end is further away than the roster was resolved.
+    #[serde(with = "ts_seconds_option", default)]
     pub(super) to: Option<DateTime<Utc>>,
 }
 
@@ -164,6 +175,9 @@ impl Row {
             Findings => "findings".to_owned(),
         };
         let id = digest(&format!("{}\u{1f}{to}\u{1f}{kind}\u{1f}{at}", self.since));
+        if self.pending.len() >= MOST_PENDING {
+            return tracing::error!(notice = id, "too many notices wait, so one is dropped");
+        }
         if !self.pending.iter().any(|pending| pending.id == id) {
             self.pending.push(Pending { id, to, what, made_at: now, due_at: now, attempts: 0 });
         }

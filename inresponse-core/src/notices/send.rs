@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::Engine;
-use crate::error::Outage;
+use crate::error::{Chain, Outage};
 use crate::feeds;
 use crate::model::{Contact, DeliveryId, Outcome, Scheme, TeamName};
 use crate::notify::{Alert, Notice};
@@ -33,7 +33,7 @@ impl Sender<'_> {
                 return Settled::Dropped;
             }
             Err(error) => {
-                tracing::warn!(%team, notice = pending.id, error = %crate::error::Chain::of(&error), "a notice cannot be written yet");
+                tracing::warn!(%team, notice = pending.id, error = %Chain::of(&error), "a notice cannot be written yet");
                 return Settled::Again;
             }
         };
@@ -69,7 +69,9 @@ impl Sender<'_> {
             What::OnCall { who, span } => {
                 (words.on_call(who, span, &self.above(span).await?), "board/oncall")
             }
-            What::Changed { by, added, removed } => (words.changed(by, added, removed), "board/oncall"),
+            What::Changed { by, added, removed, more } => {
+                (words.changed(by, added, removed, *more), "board/oncall")
+            }
             What::Findings => {
                 let found =
                     feeds::coverage(self.engine, self.settings, Some(self.team), CHECKED_DAYS).await?;

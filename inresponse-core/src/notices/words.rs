@@ -62,7 +62,7 @@ impl Words<'_> {
     }
 
     /// To a person whose coming shifts were changed.
-    pub(super) fn changed(&self, by: &[Person], added: &[Span], removed: &[Span]) -> Notice {
+    pub(super) fn changed(&self, by: &[Person], added: &[Span], removed: &[Span], more: usize) -> Notice {
         let by: Vec<String> = by.iter().map(|by| self.person(by)).collect();
         let title = match by.as_slice() {
             [] => format!("Your shifts for {} were changed", self.team),
@@ -74,7 +74,8 @@ impl Words<'_> {
         };
         let removed = removed.iter().map(|span| line("Removed", span));
         let added = added.iter().map(|span| line("Added", span));
-        let message = removed.chain(added).collect::<Vec<_>>().join("\n");
+        let more = Some(format!("and {more} more")).filter(|_| more > 0);
+        let message = removed.chain(added).chain(more).collect::<Vec<_>>().join("\n");
         Notice { title, message, facts: vec![("Team".to_owned(), self.team.to_string())] }
     }
 

@@ -66,7 +66,7 @@ impl Alert {
 
     /// Makes it a notice with that id.
     #[must_use]
-    pub(super) fn as_a_notice(mut self, id: DeliveryId, notice: Notice) -> Self {
+    pub(super) fn with_notice(mut self, id: DeliveryId, notice: Notice) -> Self {
         (self.id, self.notice) = (id, Some(Arc::new(notice)));
         self
     }

@@ -48,7 +48,7 @@ impl Alert {
         let message = Some(notice.message.clone()).filter(|message| !message.is_empty());
         let message = message.into_iter().chain(facts).collect::<Vec<_>>().join("\n");
         let alert = of_nobody(NOTICE, &notice.title, &message, contact, at)?;
-        Ok(alert.as_a_notice(id, notice))
+        Ok(alert.with_notice(id, notice))
     }
 }
 

@@ -145,7 +145,7 @@ async fn p16_every_invalid_field_of_people_and_schedules_is_named() {
         (
             "/teams/web",
             json!({ "fallback": ["a@b.c"], "shiftNotices": { "channel": "pager:x" } }),
-            400,
+            422,
             "shiftNotices.channel",
         ),
     ];
