@@ -13,8 +13,8 @@ use crate::purity::purity;
 use crate::sim::OnEmulator;
 use crate::steps::{Account, Step, Usual, chosen, minutes};
 use crate::tools::{
-    Failure, Installing, browser, cargo, cargo_deny, debian, dynoxide, node_modules, python, root, run,
-    strace, target_dir,
+    Failure, Installing, browser, cargo, cargo_deny, debian, dynoxide, node_modules, postgres, python, root,
+    run, strace, target_dir,
 };
 use crate::{schema, sim, words};
 
@@ -179,6 +179,7 @@ impl Shared<'_> {
         let threads = std::thread::available_parallelism()?.get() * 2;
         tests.command.args(["--test-threads", &threads.to_string()]);
         tests.command.env("INRESPONSE_TEST_PYTHON", python()?).env("INRESPONSE_TEST_STRACE", strace()?);
+        tests.command.env("INRESPONSE_TEST_POSTGRES", postgres()?);
         tests.command.env("INRESPONSE_TEST_MINISTACK", ministack.url());
         tests.command.env("INRESPONSE_TEST_DYNAMODB_LOCAL", dynamodb_local.url());
         tests.command.envs(self.cloud()?.variables());
@@ -190,12 +191,13 @@ impl Shared<'_> {
 fn tools() -> Result<(), Failure> {
     nextest::install()?;
     let mut missing = Vec::new();
-    let installed: [(&str, Result<(), Failure>); 8] = [
+    let installed: [(&str, Result<(), Failure>); 9] = [
         ("Python's packages", python().map(drop)),
         ("Schemathesis", schema::python().map(drop)),
         ("Node's packages", node_modules().map(drop)),
         ("Debian's monitoring systems", debian().map(drop)),
         ("Debian's proxies", crate::tools::proxies().map(drop)),
+        ("PostgreSQL", postgres().map(drop)),
         ("strace", strace().map(drop)),
         ("a browser", browser().map(drop)),
         ("an emulator of DynamoDB", dynoxide().map(drop)),
