@@ -19,11 +19,12 @@ use crate::tools::{
 use crate::{schema, sim, words};
 
 /// The crates that are libraries for others.
-const LIBRARIES: [&str; 13] = [
+const LIBRARIES: [&str; 14] = [
     "inresponse-core",
     "inresponse-api",
     "inresponse-conformance",
     "inresponse-sqlite",
+    "inresponse-postgres",
     "inresponse-dynamo",
     "inresponse-mail",
     "inresponse-smtp",
@@ -322,6 +323,7 @@ fn crash_test(Kills { kills, seed }: Kills) -> Result<Tests, Failure> {
     // The number of kills is given, so the time is not limited.
     tests.command.args(["--profile", "long", "--no-capture"]);
     tests.command.env("INRESPONSE_TEST_PYTHON", python()?).env("INRESPONSE_TEST_STRACE", strace()?);
+    tests.command.env("INRESPONSE_TEST_POSTGRES", postgres()?);
     tests.command.env("INRESPONSE_KILLS", kills.to_string()).env("INRESPONSE_SEED", seed.to_string());
     Ok(tests)
 }

@@ -1,0 +1,14 @@
+//! Databases on a real server.
+
+#![allow(dead_code, reason = "each test program uses a part of it")]
+
+use inresponse_postgres::{Database, PostgresConfig};
+
+/// The configuration with time limits that no busy machine reaches.
+pub(crate) fn config(url: &str) -> PostgresConfig {
+    PostgresConfig::from_url(url).unwrap().patient(30)
+}
+
+pub(crate) async fn open(url: &str) -> Database {
+    Database::open(config(url)).await.unwrap()
+}
