@@ -6,7 +6,8 @@ mod support;
 
 use std::sync::Mutex;
 
-use inresponse_conformance::{Durable, Harness, Shared};
+use chrono::{DateTime, Utc};
+use inresponse_conformance::{Durable, Expiring, Harness, Interrupted, Line, Relay, Shared};
 use inresponse_postgres::{Database, PostgresRoster, PostgresStore};
 use inresponse_testkit::postgres::Postgres;
 
@@ -36,12 +37,14 @@ impl Part for Database {
 /// A server of its own for each law. A crash is one of the server: it is stopped in the midst of its work, and recovers.
 struct OnPostgres<P> {
     server: Mutex<Postgres>,
+    relays: Mutex<Vec<Relay>>,
     part: std::marker::PhantomData<fn() -> P>,
 }
 
 impl<P: Part> OnPostgres<P> {
     fn new() -> Self {
-        Self { server: Mutex::new(Postgres::start()), part: std::marker::PhantomData }
+        let (server, relays) = (Mutex::new(Postgres::start()), Mutex::default());
+        Self { server, relays, part: std::marker::PhantomData }
     }
 
     async fn open(&self) -> P {
@@ -74,6 +77,24 @@ impl<P: Part> Durable for OnPostgres<P> {
 impl<P: Part> Shared for OnPostgres<P> {
     async fn another(&self, _: &P) -> P {
         self.open().await
+    }
+}
+
+impl<P: Part> Interrupted for OnPostgres<P> {
+    async fn over(&self, _: &P, line: &Line) -> P {
+        let port = self.server.lock().unwrap().port();
+        let relay = Relay::start(([127, 0, 0, 1], port).into(), line.clone()).await.unwrap();
+        let database = support::open(&support::url(relay.address().port())).await;
+        self.relays.lock().unwrap().push(relay);
+        P::of(&database)
+    }
+}
+
+impl Expiring for OnPostgres<PostgresStore> {
+    async fn expire(&self, _: &PostgresStore, now: DateTime<Utc>) {
+        let url = self.server.lock().unwrap().url();
+        let database = support::open(&url).await;
+        while database.forget_expired(now).await.unwrap() > 0 {}
     }
 }
 

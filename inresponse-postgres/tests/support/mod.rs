@@ -9,6 +9,11 @@ pub(crate) fn config(url: &str) -> PostgresConfig {
     PostgresConfig::from_url(url).unwrap().patient(30)
 }
 
+/// The URL of the database at that port.
+pub(crate) fn url(port: u16) -> String {
+    format!("postgres://inresponse@127.0.0.1:{port}/postgres")
+}
+
 pub(crate) async fn open(url: &str) -> Database {
     Database::open(config(url)).await.unwrap()
 }
