@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::mail::python;
 use crate::process::{free_port, run};
 
 /// The number of looks, 20 milliseconds apart, for the server to accept connections.
@@ -130,6 +131,32 @@ impl Postgres {
         let (done, printed) = run(psql.arg(self.url()).args(["--command", statement]));
         assert!(done, "{statement}: {printed}");
         printed.trim_end().to_owned()
+    }
+
+    /// Lets the server accept only connections with TLS and a password, and returns their URL. The certificate to trust
+    /// is written to `authority`.
+    pub fn secure(&mut self, authority: &Path) -> String {
+        const PASSWORD: &str = "canary-password";
+        self.sql(&format!("ALTER ROLE {OWNER} PASSWORD '{PASSWORD}'"));
+        self.sql("ALTER SYSTEM SET ssl = on");
+        self.stop_immediately();
+        let mut make = Command::new(python());
+        make.args(["-m", "trustme", "--quiet", "--identities", "127.0.0.1", "--dir"]);
+        let (made, printed) = run(make.arg(self.data()));
+        assert!(made, "{printed}");
+        let [key, certificate] = ["server.key", "server.crt"].map(|name| self.data().join(name));
+        fs::rename(self.data().join("server.pem"), &certificate).unwrap();
+        fs::copy(self.data().join("client.pem"), authority).unwrap();
+        let (closed, printed) = run(Command::new("chmod").arg("600").arg(&key));
+        assert!(closed, "{printed}");
+        if is_root() {
+            let (gave, printed) = run(Command::new("chown").arg("nobody").args([&key, &certificate]));
+            assert!(gave, "{printed}");
+        }
+        let only = "hostssl all all 127.0.0.1/32 scram-sha-256\n";
+        fs::write(self.data().join("pg_hba.conf"), only).unwrap();
+        self.start_again();
+        format!("postgres://{OWNER}:{PASSWORD}@127.0.0.1:{}/postgres", self.port)
     }
 
     /// Stops the server as a crash would: it syncs nothing, and recovers at its next start.

@@ -16,6 +16,7 @@ mod load;
 mod operations;
 mod outages;
 mod people;
+mod postgres;
 mod secrets;
 mod two_servers;
 mod webhooks;
