@@ -58,6 +58,8 @@ pub(crate) enum Part {
     Tests,
     /// Runs the simulation in memory and on SQLite.
     Simulation,
+    /// Runs the simulation on a real PostgreSQL server.
+    SimulationOnPostgres,
     /// Takes the functions' permissions away one by one.
     Roles,
     /// Runs the simulation on an emulated DynamoDB, at the same time as the tests in the emulated cloud.
@@ -88,7 +90,8 @@ impl Step for Part {
     fn limit(self) -> Duration {
         match self {
             Self::Format | Self::Purity | Self::Words | Self::Rules | Self::Package => minutes(10),
-            Self::Tools | Self::Simulation | Self::SimulationOnDynamo | Self::Docs => minutes(30),
+            Self::Tools | Self::Simulation | Self::SimulationOnPostgres => minutes(30),
+            Self::SimulationOnDynamo | Self::Docs => minutes(30),
             Self::Intake | Self::Proxies | Self::Browser | Self::Schema | Self::DocTests => minutes(20),
             Self::Dependencies => minutes(30),
             Self::Lints | Self::Build | Self::Tests | Self::Roles => minutes(45),
@@ -100,7 +103,8 @@ impl Step for Part {
             Self::Format | Self::Purity | Self::Words | Self::Tools | Self::Lints | Self::Build => &[],
             Self::Rules | Self::Docs | Self::Package | Self::Dependencies => &[],
             // Each installs what it lacks by itself, so a tool that is missing fails only what needs it.
-            Self::Tests | Self::Simulation | Self::Roles | Self::SimulationOnDynamo => &[Self::Build],
+            Self::Tests | Self::Simulation | Self::SimulationOnPostgres => &[Self::Build],
+            Self::Roles | Self::SimulationOnDynamo => &[Self::Build],
             Self::Intake | Self::Proxies | Self::Browser | Self::Schema | Self::DocTests => &[Self::Build],
         }
     }
@@ -138,6 +142,7 @@ impl Shared<'_> {
             }
             Part::Tests => self.tests(),
             Part::Simulation => sim::short(),
+            Part::SimulationOnPostgres => sim::on_postgres(),
             Part::Roles => {
                 let only = self.only;
                 if self.parts.contains(&Part::SimulationOnDynamo) {
