@@ -12,8 +12,6 @@ use inresponse_core::roster::{
     Answers, Effect, EntryKey, Judged, Question, RosterEdit, Snapshot, Was, judge_by,
 };
 
-use crate::entries;
-
 /// The roster as it was at a version.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Held {
@@ -40,6 +38,17 @@ impl Held {
             }
             Ok(())
         })
+    }
+
+    /// Forgets the unreadable entries that an edit replaces or deletes.
+    fn forget_unreadable(&mut self, edit: &RosterEdit) {
+        let edited = edit.key();
+        match edit {
+            RosterEdit::Put(_) => self.unreadable.retain(|key| *key != edited),
+            RosterEdit::Delete(_) => {
+                self.unreadable.retain(|key| *key != edited && !key.is_inside(&edited));
+            }
+        }
     }
 }
 
@@ -87,7 +96,7 @@ impl Copy {
         if held.version == before {
             held.entries.apply(edits, effects);
             for (edit, _) in edits.iter().zip(effects).filter(|(_, effect)| effect.changes()) {
-                entries::forget(&mut held.unreadable, edit);
+                held.forget_unreadable(edit);
             }
             held.version = before + 1;
         }

@@ -1,7 +1,5 @@
 //! Reads and writes of the roster's entries and audit records.
 
-use std::collections::BTreeSet;
-
 use chrono::DateTime;
 use inresponse_core::model::{Person, TeamName};
 use inresponse_core::roster::{ChangeMark, Entry, EntryKey, RosterChange, RosterEdit};
@@ -77,15 +75,6 @@ fn entry(row: &Row) -> Result<Entry, Unreadable> {
 /// The stored key of an entry: team, kind, name.
 fn stored(key: &EntryKey) -> (String, &'static str, String) {
     (key.team().map(TeamName::to_string).unwrap_or_default(), key.kind().as_str(), key.name())
-}
-
-/// The unreadable entries that an edit replaces or deletes.
-pub(crate) fn forget(unreadable: &mut BTreeSet<EntryKey>, edit: &RosterEdit) {
-    let edited = edit.key();
-    match edit {
-        RosterEdit::Put(_) => unreadable.retain(|key| *key != edited),
-        RosterEdit::Delete(_) => unreadable.retain(|key| *key != edited && !key.is_inside(&edited)),
-    }
 }
 
 /// An edit as values of a statement.

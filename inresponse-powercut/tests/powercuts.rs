@@ -20,7 +20,10 @@ fn found(plant: Plant) -> String {
 #[test]
 fn a_database_that_never_syncs_is_found() {
     let what = found(Plant::Synchronous("OFF"));
-    assert!(what.contains("are missing") || what.contains("is damaged") || what.contains("cannot be"), "{what}");
+    assert!(
+        what.contains("are missing") || what.contains("is damaged") || what.contains("cannot be"),
+        "{what}"
+    );
 }
 
 #[test]
