@@ -2,6 +2,10 @@
 
 use std::future::Future;
 
+use chrono::{DateTime, Utc};
+
+use crate::line::Line;
+
 /// Makes the store, roster or settings under test.
 ///
 /// Every closure like `|| async { MyStore::new() }` is a harness.
@@ -17,6 +21,10 @@ pub trait Harness: Send + Sync {
 pub trait Durable: Harness {
     /// Ends `crashed` as a crash would, and opens its data again.
     ///
+    /// If the storage is a server, its crash is the crash that matters: stop it so that it syncs nothing any more, such
+    /// as PostgreSQL by `pg_ctl stop -m immediate`, and start it again. Otherwise a store passes whose sessions answer
+    /// before their commits are durable.
+    ///
     /// Do not close `crashed` properly first: [`std::mem::forget`] it and open the same files, or open a copy of the
     /// current files.
     fn reopen(&self, crashed: Self::Subject) -> impl Future<Output = Self::Subject> + Send;
@@ -26,6 +34,21 @@ pub trait Durable: Harness {
 pub trait Shared: Harness {
     /// Makes another handle on the storage of `first`, as another process would open it.
     fn another(&self, first: &Self::Subject) -> impl Future<Output = Self::Subject> + Send;
+}
+
+/// A harness for subjects whose answers can be lost on the way from their storage.
+pub trait Interrupted: Harness {
+    /// Makes another handle on the storage of `first`, which gets its answers over `line`.
+    ///
+    /// If the storage is reached over TCP, start a [`Relay`](crate::Relay) on the line, and let the handle connect to it.
+    /// Otherwise ask [`Line::loses_answer`] whenever the storage answers.
+    fn over(&self, first: &Self::Subject, line: &Line) -> impl Future<Output = Self::Subject> + Send;
+}
+
+/// A harness for stores that delete incidents that have expired.
+pub trait Expiring: Harness {
+    /// Deletes everything that has expired by `now`, as the storage or the adapter does from time to time.
+    fn expire(&self, store: &Self::Subject, now: DateTime<Utc>) -> impl Future<Output = ()> + Send;
 }
 
 impl<F, Made, Subject> Harness for F

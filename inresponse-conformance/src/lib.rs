@@ -7,7 +7,7 @@
 //! mod store {
 //!     inresponse_conformance::store_laws!(
 //!         || async { inresponse_core::memory::MemoryStore::new() },
-//!         except: durable, shared
+//!         except: durable, shared, outages, expiry
 //!     );
 //! }
 //!
@@ -21,7 +21,7 @@
 //!
 //! | macro | for | harness | may be excepted |
 //! |---|---|---|---|
-//! | [`store_laws!`] | [`Store`](inresponse_core::store::Store) | [`Harness`], [`Durable`], [`Shared`] | `durable`, `shared` |
+//! | [`store_laws!`] | [`Store`](inresponse_core::store::Store) | [`Harness`], [`Durable`], [`Shared`], [`Interrupted`], [`Expiring`] | `durable`, `shared`, `outages`, `expiry` |
 //! | [`roster_laws!`] | [`Roster`](inresponse_core::roster::Roster) | [`Harness`], [`Durable`], [`Shared`] | `durable`, `shared` |
 //! | [`settings_laws!`] | [`Settings`](inresponse_core::settings::Settings) | [`Harness`], [`Durable`], [`Shared`] | `durable`, `shared` |
 //! | [`notifier_laws!`] | [`Notifier`](inresponse_core::notify::Notifier) | [`NotifierHarness`] | behaviour that the harness cannot produce, see [`Behaviour`] |
@@ -44,6 +44,7 @@
 )]
 
 mod harness;
+mod line;
 mod macros;
 pub mod notifier;
 pub mod roster;
@@ -52,7 +53,8 @@ pub mod settings;
 pub mod store;
 mod waiting;
 
-pub use harness::{Durable, Harness, Shared};
+pub use harness::{Durable, Expiring, Harness, Interrupted, Shared};
+pub use line::{Line, Relay};
 pub use notifier::{Arrival, Behaviour, NotifierHarness};
 
 /// Parts of the macros' expansion. Do not use them directly.

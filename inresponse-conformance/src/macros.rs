@@ -5,7 +5,8 @@
 
 /// The tests that every [`Store`](inresponse_core::store::Store) must pass; see the [crate](crate)'s page.
 ///
-/// Use `store_laws!(harness)`, or `store_laws!(harness, except: durable, shared)` if your store cannot do these things.
+/// Use `store_laws!(harness)`, or `store_laws!(harness, except: durable, shared, outages, expiry)` if your store cannot do
+/// these things.
 /// Use one suite in a module. An unknown word after `except:` does not compile:
 ///
 /// ```compile_fail
@@ -66,6 +67,8 @@ macro_rules! notifier_laws {
 macro_rules! __may_be_excepted {
     (store durable) => {};
     (store shared) => {};
+    (store outages) => {};
+    (store expiry) => {};
     (roster durable) => {};
     (roster shared) => {};
     (settings durable) => {};
@@ -105,6 +108,8 @@ macro_rules! __tests {
 macro_rules! __group {
     (durable [$s:ident, $h:expr, [durable $($x:ident)*]] $laws:tt) => { $crate::__ignored!{ "durable" $laws } };
     (shared [$s:ident, $h:expr, [shared $($x:ident)*]] $laws:tt) => { $crate::__ignored!{ "shared" $laws } };
+    (outages [$s:ident, $h:expr, [outages $($x:ident)*]] $laws:tt) => { $crate::__ignored!{ "outages" $laws } };
+    (expiry [$s:ident, $h:expr, [expiry $($x:ident)*]] $laws:tt) => { $crate::__ignored!{ "expiry" $laws } };
     (reject [$s:ident, $h:expr, [reject $($x:ident)*]] $laws:tt) => { $crate::__ignored!{ "reject" $laws } };
     (refuse_sender [$s:ident, $h:expr, [refuse_sender $($x:ident)*]] $laws:tt) => {
         $crate::__ignored!{ "refuse_sender" $laws }

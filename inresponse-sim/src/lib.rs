@@ -15,6 +15,7 @@
 //! | [`store`], [`carrier`], [`roster`] | a process's access to the outside, where faults occur |
 //! | [`store_kind`] | the stores that can be simulated |
 //! | [`sqlite`] | the SQLite store without its threads |
+//! | `postgres` | the store on a real PostgreSQL server (feature `postgres`) |
 //! | `dynamo` | the store on DynamoDB, call by call (feature `dynamo`) |
 //! | [`stage`], [`people`], [`play`] | servers, their users, and the course of a run |
 //! | [`history`], [`check`] | what was seen from outside, and whether the promises were kept |
@@ -37,6 +38,8 @@ pub mod model;
 pub mod mutants;
 pub mod people;
 pub mod play;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 pub mod rng;
 pub mod roster;
 pub mod roster_plan;

@@ -58,6 +58,9 @@ enum Command {
 enum StoreArg {
     Memory,
     Sqlite,
+    /// A real PostgreSQL server, which is started for this run.
+    #[cfg(feature = "postgres")]
+    Postgres,
     /// DynamoDB in an emulator, which `cargo xtask sim` starts.
     #[cfg(feature = "dynamo")]
     Dynamo,
@@ -106,6 +109,8 @@ fn simulate(sim: &Sim) -> ExitCode {
     let store = match sim.store {
         StoreArg::Memory => StoreKind::Memory,
         StoreArg::Sqlite => StoreKind::Sqlite,
+        #[cfg(feature = "postgres")]
+        StoreArg::Postgres => StoreKind::Postgres,
         #[cfg(feature = "dynamo")]
         StoreArg::Dynamo => StoreKind::Dynamo,
     };
@@ -114,6 +119,8 @@ fn simulate(sim: &Sim) -> ExitCode {
         let command = format!("memory --plant {}", mutant.name());
         return run(sim, StoreKind::Memory, &mutant.plant(), &command);
     }
+    #[cfg(feature = "postgres")]
+    let _stopped_at_the_end = (store == StoreKind::Postgres).then(inresponse_sim::postgres::Server::start);
     run(sim, store, &|world| store.make(world), store.word())
 }
 

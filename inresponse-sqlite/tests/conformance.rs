@@ -5,7 +5,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use inresponse_conformance::{Durable, Harness, Shared};
+use chrono::{DateTime, Utc};
+use inresponse_conformance::{Durable, Expiring, Harness, Shared};
 use inresponse_sqlite::{Database, SqliteConfig, SqliteRoster, SqliteStore};
 use tempfile::TempDir;
 
@@ -69,6 +70,13 @@ impl Shared for Stores {
     }
 }
 
+impl Expiring for Stores {
+    async fn expire(&self, _: &SqliteStore, now: DateTime<Utc>) {
+        let database = self.0.open_current().await;
+        while database.forget_expired(now).await.unwrap() > 0 {}
+    }
+}
+
 struct Rosters(Files);
 
 impl Harness for Rosters {
@@ -118,7 +126,7 @@ impl Shared for Databases {
 }
 
 mod store {
-    inresponse_conformance::store_laws!(super::Stores(super::Files::new()));
+    inresponse_conformance::store_laws!(super::Stores(super::Files::new()), except: outages);
 }
 
 mod roster {

@@ -7,6 +7,7 @@
 //! | [`server`] | runs the real server as a process |
 //! | [`mail`] | runs a mail server of another project |
 //! | [`over_http`] | a deployment that is called over HTTP |
+//! | [`postgres`] | runs a real PostgreSQL server |
 //! | [`process`] | runs programs of other projects |
 
 #![allow(
@@ -23,5 +24,6 @@ pub mod access;
 pub mod contract;
 pub mod mail;
 pub mod over_http;
+pub mod postgres;
 pub mod process;
 pub mod server;

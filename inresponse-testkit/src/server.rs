@@ -34,7 +34,12 @@ pub struct Setup {
 impl Setup {
     /// A server with its database in that folder, on a free port, which sends its mail to that port.
     pub fn new(dir: &Path, mail_port: u16) -> Self {
-        let args = ["--listen", "127.0.0.1:0", "--db", "test.db", "--api-key", KEY];
+        Self::on(["--db", "test.db"], dir, mail_port)
+    }
+
+    /// A server with that storage.
+    pub fn on(storage: [&str; 2], dir: &Path, mail_port: u16) -> Self {
+        let args = ["--listen", "127.0.0.1:0", storage[0], storage[1], "--api-key", KEY];
         let smtp = format!("smtp://127.0.0.1:{mail_port}");
         let args = args.iter().map(ToString::to_string).chain(["--smtp-url".to_owned(), smtp]).collect();
         Self { dir: dir.to_owned(), args, env: Vec::new(), starter: Vec::new() }

@@ -22,6 +22,9 @@ pub(crate) struct Sizes {
     /// The number of seeds to simulate on SQLite.
     #[arg(long, default_value_t = 20_000)]
     sqlite_seeds: u32,
+    /// The number of seeds to simulate on PostgreSQL.
+    #[arg(long, default_value_t = 5_000)]
+    postgres_seeds: u32,
     /// The number of seeds to simulate on an emulated DynamoDB.
     #[arg(long, default_value_t = 1_000)]
     dynamo_seeds: u32,
@@ -60,6 +63,8 @@ pub(crate) enum Long {
     SimMemory,
     /// `cargo xtask sim --store sqlite`
     SimSqlite,
+    /// `cargo xtask sim --store postgres`
+    SimPostgres,
     /// `cargo xtask sim --store dynamo`
     SimDynamo,
     /// `cargo xtask oracle`
@@ -109,6 +114,7 @@ impl Sizes {
             Long::Model => sim::run_sim("model", &[]),
             Long::SimMemory => self.simulate("memory", self.memory_seeds),
             Long::SimSqlite => self.simulate("sqlite", self.sqlite_seeds),
+            Long::SimPostgres => self.simulate("postgres", self.postgres_seeds),
             Long::SimDynamo => self.simulate("dynamo", self.dynamo_seeds),
             Long::Oracle => oracle::compare(&Oracle { rosters: self.oracle_rosters, seed: self.seed }),
             Long::Mutants => sim::mutants(&words(["--seeds", &self.mutant_seeds.to_string()])),
@@ -135,10 +141,11 @@ impl Sizes {
     /// The sizes as options, to repeat a step with the same ones.
     fn options(&self) -> String {
         format!(
-            " --memory-seeds {} --sqlite-seeds {} --dynamo-seeds {} --oracle-rosters {} --seed {} --mutant-seeds {} --kills {} --cuts {} \
+            " --memory-seeds {} --sqlite-seeds {} --postgres-seeds {} --dynamo-seeds {} --oracle-rosters {} --seed {} --mutant-seeds {} --kills {} --cuts {} \
              --fuzz-seconds {} --schema-examples {} --load-seconds {}",
             self.memory_seeds,
             self.sqlite_seeds,
+            self.postgres_seeds,
             self.dynamo_seeds,
             self.oracle_rosters,
             self.seed,

@@ -6,7 +6,7 @@ use crate::tools::{Failure, cargo, run, target_dir};
 
 /// The features of everything that is run: the server and the simulation on AWS. All parts use the same features and
 /// the whole workspace, because cargo builds again for another package or other features.
-pub(crate) const FEATURES: &str = "inresponse-server/aws,inresponse-sim/dynamo";
+pub(crate) const FEATURES: &str = "inresponse-server/aws,inresponse-sim/dynamo,inresponse-sim/postgres";
 
 /// Installs the test runner if it is missing.
 pub(crate) fn install() -> Result<(), Failure> {

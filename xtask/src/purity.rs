@@ -6,7 +6,7 @@ use crate::{bugs, circles, log_lines};
 /// Checks that the core depends on no HTTP, SQL, AWS or SMTP, and on tokio only by choice; that translation, calendars
 /// and the types on the wire depend on none of these; and that the default build has nothing of AWS.
 pub(crate) fn purity() -> Result<(), Failure> {
-    const NEVER: [&str; 14] = [
+    const NEVER: [&str; 15] = [
         "axum",
         "hyper",
         "http",
@@ -14,6 +14,7 @@ pub(crate) fn purity() -> Result<(), Failure> {
         "rusqlite",
         "libsqlite3-sys",
         "sqlx",
+        "tokio-postgres",
         "lettre",
         "rustls",
         "native-tls",

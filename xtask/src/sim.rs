@@ -4,13 +4,17 @@ use std::process::{Child, Command};
 
 use crate::copy;
 use crate::emulators::Emulator;
-use crate::tools::{Failure, cargo, installed, run, shown, target_dir, wait};
+use crate::tools::{Failure, cargo, installed, postgres, run, shown, target_dir, wait};
 
 /// The number of seeds that CI runs, for each store.
 const FIGURES: [(&str, u32); 2] = [("memory", 20_000), ("sqlite", 2_000)];
+const ON_POSTGRES: (&str, u32) = ("postgres", 100);
 const ON_EMULATOR: (&str, u32) = ("dynamo", 300);
 /// The environment variable in which the simulation finds the emulator's address.
 const ADDRESS: &str = "INRESPONSE_SIM_DYNAMODB";
+
+/// The environment variable in which the simulation finds the folder of PostgreSQL's programs.
+const POSTGRES: &str = "INRESPONSE_TEST_POSTGRES";
 
 /// Runs the simulations of CI, with the program that was built for the tests. A run fails if some fault or some
 /// transition never occurred in it.
@@ -20,6 +24,11 @@ pub(crate) fn short() -> Result<(), Failure> {
         (Err(memory), Err(sqlite)) => Err(format!("{memory}\n{sqlite}").into()),
         (memory, sqlite) => memory.and(sqlite),
     }
+}
+
+/// Runs the simulation of CI on a real PostgreSQL server.
+pub(crate) fn on_postgres() -> Result<(), Failure> {
+    run(seeds(ON_POSTGRES).env(POSTGRES, postgres()?))
 }
 
 /// Starts the simulation that CI runs on an emulated DynamoDB.
@@ -80,6 +89,9 @@ pub(crate) fn run_sim(command: &str, arguments: &[String]) -> Result<(), Failure
     if arguments.iter().any(|argument| argument.ends_with("dynamo")) {
         sim.args(["--features", "dynamo"]);
         emulator = Some(Emulator::dynoxide()?);
+    }
+    if arguments.iter().any(|argument| argument.ends_with("postgres")) {
+        sim.args(["--features", "postgres"]).env(POSTGRES, postgres()?);
     }
     sim.envs(emulator.iter().map(|emulator| (ADDRESS, emulator.url())));
     run(sim.args(["--", command]).args(arguments))

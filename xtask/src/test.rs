@@ -13,17 +13,18 @@ use crate::purity::purity;
 use crate::sim::OnEmulator;
 use crate::steps::{Account, Step, Usual, chosen, minutes};
 use crate::tools::{
-    Failure, Installing, browser, cargo, cargo_deny, debian, dynoxide, node_modules, python, root, run,
-    strace, target_dir,
+    Failure, Installing, browser, cargo, cargo_deny, debian, dynoxide, node_modules, postgres, python, root,
+    run, strace, target_dir,
 };
 use crate::{schema, sim, words};
 
 /// The crates that are libraries for others.
-const LIBRARIES: [&str; 13] = [
+const LIBRARIES: [&str; 14] = [
     "inresponse-core",
     "inresponse-api",
     "inresponse-conformance",
     "inresponse-sqlite",
+    "inresponse-postgres",
     "inresponse-dynamo",
     "inresponse-mail",
     "inresponse-smtp",
@@ -57,6 +58,8 @@ pub(crate) enum Part {
     Tests,
     /// Runs the simulation in memory and on SQLite.
     Simulation,
+    /// Runs the simulation on a real PostgreSQL server.
+    SimulationOnPostgres,
     /// Takes the functions' permissions away one by one.
     Roles,
     /// Runs the simulation on an emulated DynamoDB, at the same time as the tests in the emulated cloud.
@@ -87,7 +90,8 @@ impl Step for Part {
     fn limit(self) -> Duration {
         match self {
             Self::Format | Self::Purity | Self::Words | Self::Rules | Self::Package => minutes(10),
-            Self::Tools | Self::Simulation | Self::SimulationOnDynamo | Self::Docs => minutes(30),
+            Self::Tools | Self::Simulation | Self::SimulationOnPostgres => minutes(30),
+            Self::SimulationOnDynamo | Self::Docs => minutes(30),
             Self::Intake | Self::Proxies | Self::Browser | Self::Schema | Self::DocTests => minutes(20),
             Self::Dependencies => minutes(30),
             Self::Lints | Self::Build | Self::Tests | Self::Roles => minutes(45),
@@ -99,7 +103,8 @@ impl Step for Part {
             Self::Format | Self::Purity | Self::Words | Self::Tools | Self::Lints | Self::Build => &[],
             Self::Rules | Self::Docs | Self::Package | Self::Dependencies => &[],
             // Each installs what it lacks by itself, so a tool that is missing fails only what needs it.
-            Self::Tests | Self::Simulation | Self::Roles | Self::SimulationOnDynamo => &[Self::Build],
+            Self::Tests | Self::Simulation | Self::SimulationOnPostgres => &[Self::Build],
+            Self::Roles | Self::SimulationOnDynamo => &[Self::Build],
             Self::Intake | Self::Proxies | Self::Browser | Self::Schema | Self::DocTests => &[Self::Build],
         }
     }
@@ -137,6 +142,7 @@ impl Shared<'_> {
             }
             Part::Tests => self.tests(),
             Part::Simulation => sim::short(),
+            Part::SimulationOnPostgres => sim::on_postgres(),
             Part::Roles => {
                 let only = self.only;
                 if self.parts.contains(&Part::SimulationOnDynamo) {
@@ -179,6 +185,7 @@ impl Shared<'_> {
         let threads = std::thread::available_parallelism()?.get() * 2;
         tests.command.args(["--test-threads", &threads.to_string()]);
         tests.command.env("INRESPONSE_TEST_PYTHON", python()?).env("INRESPONSE_TEST_STRACE", strace()?);
+        tests.command.env("INRESPONSE_TEST_POSTGRES", postgres()?);
         tests.command.env("INRESPONSE_TEST_MINISTACK", ministack.url());
         tests.command.env("INRESPONSE_TEST_DYNAMODB_LOCAL", dynamodb_local.url());
         tests.command.envs(self.cloud()?.variables());
@@ -190,12 +197,13 @@ impl Shared<'_> {
 fn tools() -> Result<(), Failure> {
     nextest::install()?;
     let mut missing = Vec::new();
-    let installed: [(&str, Result<(), Failure>); 8] = [
+    let installed: [(&str, Result<(), Failure>); 9] = [
         ("Python's packages", python().map(drop)),
         ("Schemathesis", schema::python().map(drop)),
         ("Node's packages", node_modules().map(drop)),
         ("Debian's monitoring systems", debian().map(drop)),
         ("Debian's proxies", crate::tools::proxies().map(drop)),
+        ("PostgreSQL", postgres().map(drop)),
         ("strace", strace().map(drop)),
         ("a browser", browser().map(drop)),
         ("an emulator of DynamoDB", dynoxide().map(drop)),
@@ -320,6 +328,7 @@ fn crash_test(Kills { kills, seed }: Kills) -> Result<Tests, Failure> {
     // The number of kills is given, so the time is not limited.
     tests.command.args(["--profile", "long", "--no-capture"]);
     tests.command.env("INRESPONSE_TEST_PYTHON", python()?).env("INRESPONSE_TEST_STRACE", strace()?);
+    tests.command.env("INRESPONSE_TEST_POSTGRES", postgres()?);
     tests.command.env("INRESPONSE_KILLS", kills.to_string()).env("INRESPONSE_SEED", seed.to_string());
     Ok(tests)
 }

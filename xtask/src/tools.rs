@@ -285,6 +285,33 @@ pub(crate) fn browser() -> Result<[PathBuf; 2], Failure> {
     })
 }
 
+/// The folder of the programs of PostgreSQL 15. If they are missing, the function tries to install Debian's package,
+/// without the database that Debian makes and starts by default.
+pub(crate) fn postgres() -> Result<PathBuf, Failure> {
+    const PROGRAMS: &str = "/usr/lib/postgresql/15/bin";
+    const NO_CLUSTER: &str = "mkdir -p /etc/postgresql-common && cd /etc/postgresql-common && \
+         { [ -e createcluster.conf ] || echo 'create_main_cluster = false' > createcluster.conf; }";
+    let found = || PathBuf::from(PROGRAMS).join("initdb").is_file();
+    if found() {
+        return Ok(PROGRAMS.into());
+    }
+    let words = ["install", "--yes", "--no-install-recommends", "-o", "Dpkg::Options::=--force-confold"];
+    let install = || {
+        let mut install = Command::new("apt-get");
+        run(install.args(words).arg("postgresql-15").env("DEBIAN_FRONTEND", "noninteractive"))
+    };
+    let prepared = run(Command::new("sh").args(["-c", NO_CLUSTER]));
+    // The list of packages may be missing or too old.
+    let installed = prepared.is_ok()
+        && (install().is_ok() || (run(Command::new("apt-get").arg("update")).is_ok() && install().is_ok()));
+    if installed && found() {
+        return Ok(PROGRAMS.into());
+    }
+    Err("the tests need PostgreSQL 15, which is missing and could not be installed; on Debian, as root: \
+         apt-get install postgresql-15"
+        .into())
+}
+
 fn on_path(program: &str) -> Option<PathBuf> {
     let folders = std::env::var_os("PATH")?;
     std::env::split_paths(&folders).map(|folder| folder.join(program)).find(|path| path.is_file())

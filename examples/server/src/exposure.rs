@@ -22,6 +22,7 @@ pub(crate) fn exposed(config: &Config) -> Vec<String> {
                 ["", "-wal", "-shm"].iter().filter_map(|ending| told(&with(ending), 0o077, "go-rwx")),
             );
         }
+        StorageConfig::Postgres(_) => {}
         #[cfg(feature = "aws")]
         StorageConfig::Dynamo { .. } => {}
     }

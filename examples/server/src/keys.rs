@@ -33,7 +33,7 @@ pub(crate) async fn replace(args: ServeArgs) -> Result<(), Box<dyn Error>> {
         StorageConfig::Sqlite(path) if !path.exists() => {
             return Err(format!("there is no database {} yet", path.display()).into());
         }
-        StorageConfig::Sqlite(_) => {}
+        StorageConfig::Sqlite(_) | StorageConfig::Postgres(_) => {}
         #[cfg(feature = "aws")]
         StorageConfig::Dynamo { .. } => {}
     }

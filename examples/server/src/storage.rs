@@ -16,6 +16,7 @@ use crate::config::StorageConfig;
 /// An open store with its roster and settings.
 pub(crate) enum Storage {
     Sqlite(Database),
+    Postgres(inresponse_postgres::Database),
     #[cfg(feature = "aws")]
     Dynamo(Box<crate::aws::Tables>),
 }
@@ -24,6 +25,9 @@ impl Storage {
     pub(crate) async fn open(config: StorageConfig) -> Result<Self, Outage> {
         match config {
             StorageConfig::Sqlite(file) => Database::open(SqliteConfig::new(file)).await.map(Self::Sqlite),
+            StorageConfig::Postgres(config) => {
+                inresponse_postgres::Database::open(*config).await.map(Self::Postgres)
+            }
             #[cfg(feature = "aws")]
             StorageConfig::Dynamo { prefix } => {
                 crate::aws::Tables::open(&prefix).await.map(|tables| Self::Dynamo(Box::new(tables)))
@@ -35,6 +39,9 @@ impl Storage {
     pub(crate) fn engine(&self, notifiers: Notifiers, clock: impl Clock) -> EngineBuilder {
         match self {
             Self::Sqlite(database) => Engine::builder(database.store(), database.roster(), notifiers, clock),
+            Self::Postgres(database) => {
+                Engine::builder(database.store(), database.roster(), notifiers, clock)
+            }
             #[cfg(feature = "aws")]
             Self::Dynamo(tables) => {
                 Engine::builder(tables.store.clone(), tables.roster.clone(), notifiers, clock)
@@ -46,6 +53,7 @@ impl Storage {
     pub(crate) async fn keep_setting(&self, name: &str, value: Vec<u8>) -> Result<Vec<u8>, Outage> {
         match self {
             Self::Sqlite(database) => database.keep_setting(name, value).await,
+            Self::Postgres(database) => database.keep_setting(name, value).await,
             #[cfg(feature = "aws")]
             Self::Dynamo(tables) => tables.store.keep_setting(name, value).await,
         }
@@ -55,6 +63,7 @@ impl Storage {
     pub(crate) fn settings(&self) -> Arc<dyn Settings> {
         match self {
             Self::Sqlite(database) => Arc::new(database.clone()),
+            Self::Postgres(database) => Arc::new(database.clone()),
             #[cfg(feature = "aws")]
             Self::Dynamo(tables) => Arc::new(tables.store.clone()),
         }
@@ -64,6 +73,7 @@ impl Storage {
     pub(crate) fn shared_by(&self, api: Api) -> Api {
         match self {
             Self::Sqlite(database) => api.settings(database.clone()),
+            Self::Postgres(database) => api.settings(database.clone()),
             #[cfg(feature = "aws")]
             Self::Dynamo(tables) => api.settings(tables.store.clone()),
         }
@@ -73,6 +83,7 @@ impl Storage {
     pub(crate) async fn forget_expired(&self, now: DateTime<Utc>) -> Result<usize, Outage> {
         match self {
             Self::Sqlite(database) => database.forget_expired(now).await,
+            Self::Postgres(database) => database.forget_expired(now).await,
             // DynamoDB does that by itself.
             #[cfg(feature = "aws")]
             Self::Dynamo(_) => Ok(0),
@@ -83,6 +94,7 @@ impl Storage {
     pub(crate) async fn put_setting(&self, name: &str, value: Vec<u8>) -> Result<(), Outage> {
         match self {
             Self::Sqlite(database) => database.put_setting(name, value).await,
+            Self::Postgres(database) => database.put_setting(name, value).await,
             #[cfg(feature = "aws")]
             Self::Dynamo(tables) => tables.store.put_setting(name, value).await,
         }
@@ -92,6 +104,7 @@ impl Storage {
     pub(crate) async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, Outage> {
         match self {
             Self::Sqlite(database) => database.setting(name).await,
+            Self::Postgres(database) => database.setting(name).await,
             #[cfg(feature = "aws")]
             Self::Dynamo(tables) => tables.store.setting(name).await,
         }

@@ -215,3 +215,27 @@ pub async fn pages_of_changes_leave_none_out_and_double_none<H: Harness<Subject:
         assert_eq!(sorted(found), expected, "the listed records, with {limit} on a page");
     }
 }
+
+/// Audit records are kept: at least the newest 10,000, or those of the last 400 days. The law looks at a thousand of the
+/// same day.
+pub async fn the_newest_thousand_records_are_kept<H: Harness<Subject: Roster>>(harness: &H) {
+    const CALLS: u32 = 26;
+    let roster = harness.fresh().await;
+    let services: Vec<_> = (0..MAX_EDITS).map(|i| format!("service {i}")).collect();
+    for nth in 1..=CALLS {
+        let owner = format!("team {nth}");
+        let edits: Vec<_> = services.iter().map(|name| put(&service_of(name, &owner))).collect();
+        let effects = done(&roster, nth, &edits).await;
+        assert!(effects.iter().all(|effect| effect.changes()), "{effects:?}");
+    }
+    let (mut kept, mut before) = (0, None);
+    loop {
+        let page = page_of_changes(&roster, before.as_ref(), 500).await;
+        kept += page.len();
+        match page.last() {
+            Some((mark, _)) => before = Some(mark.clone()),
+            None => break,
+        }
+    }
+    assert_eq!(kept, CALLS as usize * MAX_EDITS, "of all the audit records of one day, some are gone");
+}

@@ -107,6 +107,7 @@ macro_rules! __roster_laws {
                 a_record_of_a_person_or_a_schedule_holds_no_address
                 a_call_writes_a_record_for_each_edit_in_their_order
                 pages_of_changes_leave_none_out_and_double_none
+                the_newest_thousand_records_are_kept
             }
             durable {
                 what_was_put_survives_a_crash

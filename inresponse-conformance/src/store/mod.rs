@@ -9,9 +9,11 @@ mod census;
 mod commits;
 mod due;
 mod durable;
+mod expiry;
 mod list;
 mod numbers;
 mod open;
+mod outages;
 mod reading;
 mod repeats;
 mod shared;
@@ -21,9 +23,11 @@ pub use census::*;
 pub use commits::*;
 pub use due::*;
 pub use durable::*;
+pub use expiry::*;
 pub use list::*;
 pub use numbers::*;
 pub use open::*;
+pub use outages::*;
 pub use reading::*;
 pub use repeats::*;
 pub use shared::*;
@@ -113,6 +117,14 @@ macro_rules! __store_laws {
                 p03_what_one_handle_creates_another_finds_by_its_key
                 p06_of_concurrent_commits_across_handles_one_wins
                 p09_what_one_handle_creates_is_due_at_another
+            }
+            outages {
+                p04_a_create_whose_answer_was_lost_is_not_told_as_undone
+                p04_a_commit_whose_answer_was_lost_is_not_told_as_undone
+                p04_a_repeat_whose_answer_was_lost_is_counted_once_at_most
+            }
+            expiry {
+                what_has_expired_is_deleted_and_nothing_else
             }
         }
     };

@@ -3,7 +3,7 @@
 mod store {
     use inresponse_core::memory::MemoryStore;
 
-    inresponse_conformance::store_laws!(|| async { MemoryStore::new() }, except: durable, shared);
+    inresponse_conformance::store_laws!(|| async { MemoryStore::new() }, except: durable, shared, outages, expiry);
 }
 
 mod roster {

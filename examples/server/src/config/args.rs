@@ -18,6 +18,15 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "INRESPONSE_DB", value_name = "FILE")]
     pub(crate) db: Option<PathBuf>,
 
+    /// Keep everything in this PostgreSQL database instead, which several servers can share
+    #[arg(
+        long,
+        env = "INRESPONSE_POSTGRES_URL",
+        value_name = "postgres://USER:PASSWORD@HOST/DATABASE",
+        hide_env_values = true
+    )]
+    pub(crate) postgres_url: Option<SecretText>,
+
     /// Keep everything in DynamoDB instead, in tables with this prefix, shared by several servers. Region,
     /// credentials and endpoint come from the usual AWS environment
     #[arg(long, env = "INRESPONSE_DYNAMO_PREFIX", value_name = "PREFIX", hide = cfg!(not(feature = "aws")))]

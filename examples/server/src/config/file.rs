@@ -15,6 +15,7 @@ use super::file_roster::FileRoster;
 pub(super) struct File {
     pub(super) listen: Option<String>,
     pub(super) db: Option<PathBuf>,
+    pub(super) postgres_url: Option<SecretText>,
     pub(super) dynamo_prefix: Option<String>,
     pub(super) public_url: Option<String>,
     pub(super) api_key: Option<SecretText>,

@@ -23,6 +23,7 @@ use inresponse_core::model::{Contact, StatusUpdates, TeamName};
 use inresponse_core::roster::Defaults;
 use inresponse_core::{Engine, InvalidInput};
 use inresponse_http::{ApiKey, HandOverDomains, TrustedProxies};
+use inresponse_postgres::PostgresConfig;
 use inresponse_smtp::SmtpConfig;
 use inresponse_webhook::WebhookConfig;
 
@@ -134,7 +135,12 @@ impl Config {
         if let Some(secret) = &token_secret {
             invalid.keep(TokenSecret::new(secret.0.as_bytes()));
         }
-        let storage = storage(args.db.or(file.db), args.dynamo_prefix.or(file.dynamo_prefix), &mut invalid);
+        let storage = GivenStorage {
+            db: args.db.or(file.db),
+            postgres_url: args.postgres_url.or(file.postgres_url),
+            dynamo_prefix: args.dynamo_prefix.or(file.dynamo_prefix),
+        };
+        let storage = storage.check(&mut invalid);
         let mail = GivenMail {
             smtp_url: args.smtp_url.or(file.smtp_url),
             ses: args.ses || file.ses,
@@ -199,18 +205,35 @@ impl Config {
     }
 }
 
-fn storage(
+/// The settings of the storage as given, unchecked.
+struct GivenStorage {
     db: Option<PathBuf>,
+    postgres_url: Option<SecretText>,
     dynamo_prefix: Option<String>,
-    invalid: &mut InvalidInput,
-) -> Option<StorageConfig> {
-    match (db, dynamo_prefix) {
-        (Some(_), Some(_)) => {
-            invalid.push("dynamo-prefix", "cannot be combined with db");
-            None
+}
+
+impl GivenStorage {
+    fn check(self, invalid: &mut InvalidInput) -> Option<StorageConfig> {
+        let given = [
+            ("db", self.db.is_some()),
+            ("postgres-url", self.postgres_url.is_some()),
+            ("dynamo-prefix", self.dynamo_prefix.is_some()),
+        ];
+        let mut given = given.into_iter().filter(|(_, is_given)| *is_given).map(|(key, _)| key);
+        if let (Some(first), Some(other)) = (given.next(), given.next()) {
+            invalid.push(other, format!("cannot be combined with {first}"));
+            return None;
         }
-        (None, Some(prefix)) => aws::dynamo(prefix, invalid),
-        (db, None) => Some(StorageConfig::Sqlite(db.unwrap_or_else(|| PathBuf::from("inresponse.db")))),
+        match (self.postgres_url, self.dynamo_prefix) {
+            (Some(url), _) => {
+                let config = PostgresConfig::from_url(&url.0).map_err(|e| rename(&e, "postgres-url"));
+                invalid.keep(config).map(|config| StorageConfig::Postgres(Box::new(config)))
+            }
+            (None, Some(prefix)) => aws::dynamo(prefix, invalid),
+            (None, None) => {
+                Some(StorageConfig::Sqlite(self.db.unwrap_or_else(|| PathBuf::from("inresponse.db"))))
+            }
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use inresponse_core::model::Level;
 use inresponse_core::notify::Notifiers;
 use inresponse_core::store::ListQuery;
 use inresponse_core::text::visible;
+use inresponse_postgres::Schema;
 use inresponse_smtp::{Secrecy, SmtpConfig, SmtpNotifier};
 use inresponse_sqlite::backup::Checked;
 use inresponse_webhook::WebhookConfig;
@@ -116,6 +117,22 @@ pub(crate) async fn doctor(args: DoctorArgs) -> Result<(), Box<dyn Error>> {
                 Err(error) => findings.wrong("database", told(&error)),
             }
         }
+        StorageConfig::Postgres(postgres) => match inresponse_postgres::Database::check(postgres).await {
+            Ok(Schema::Current) => {
+                is_readable = true;
+                findings.fine("database", format_args!("{postgres} can be used"));
+            }
+            Ok(Schema::Older) => findings
+                .warn("database", format_args!("{postgres} can be used; the server will upgrade its schema")),
+            Ok(Schema::Absent) => {
+                is_absent = true;
+                findings
+                    .warn("database", format_args!("{postgres} is empty; the server will create its tables"));
+            }
+            Ok(Schema::Newer) => findings
+                .wrong("database", format_args!("{postgres} was made by a newer version of this program")),
+            Err(error) => findings.wrong("database", format_args!("{postgres}: {}", told(&error))),
+        },
         #[cfg(feature = "aws")]
         StorageConfig::Dynamo { .. } => is_readable = true,
     }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use inresponse_testkit::postgres::Postgres;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::sync::RwLock;
@@ -34,6 +35,7 @@ struct Told {
 
 /// A server, and what its mails are written by: each time it is started, another sender.
 struct Seat {
+    storage: [String; 2],
     dir: std::path::PathBuf,
     mail_port: u16,
     starts: u64,
@@ -48,7 +50,8 @@ impl Seat {
     /// The next start, by that program.
     fn next(&mut self, starter: Vec<String>) -> Setup {
         self.starts += 1;
-        let setup = Setup::new(&self.dir, self.mail_port).with("--lease-seconds", &LEASE.to_string());
+        let storage = self.storage.each_ref().map(String::as_str);
+        let setup = Setup::on(storage, &self.dir, self.mail_port).with("--lease-seconds", &LEASE.to_string());
         Setup { starter, ..setup.with("--mail-from", &self.sender()) }
     }
 }
@@ -135,13 +138,31 @@ async fn every_incident(server: &Server) -> HashMap<u64, Value> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p01_p02_p09_p10_crash_loses_no_number_and_no_mail() {
+    account_of_crashes(["--db", "test.db"], 50).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p01_p02_p09_p10_crash_on_postgres_loses_no_number_and_no_mail() {
+    let postgres = Postgres::start();
+    account_of_crashes(["--postgres-url", &postgres.url()], 20).await;
+}
+
+/// Kills two servers on that storage again and again, `usually` so often, and accounts for every number and every mail.
+async fn account_of_crashes(storage: [&str; 2], usually: u64) {
     let number = |name, otherwise| std::env::var(name).map_or(otherwise, |n| n.parse::<u64>().unwrap());
-    let (kills, mut seed) = (number("INRESPONSE_KILLS", 50), number("INRESPONSE_SEED", 1));
+    let (kills, mut seed) = (number("INRESPONSE_KILLS", usually), number("INRESPONSE_SEED", 1));
     // Not zero, which stays zero.
     seed = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let dir = tempfile::tempdir().unwrap();
     let mut mail = MailServer::start().await;
-    let seat = |name| Seat { dir: dir.path().to_owned(), mail_port: mail.port, starts: 0, name };
+    let storage = storage.map(str::to_owned);
+    let seat = |name| Seat {
+        storage: storage.clone(),
+        dir: dir.path().to_owned(),
+        mail_port: mail.port,
+        starts: 0,
+        name,
+    };
     let mut seats = [seat('a'), seat('b')];
     let first = seats[0].next(Vec::new()).start().await;
     for i in 0..TEAMS {

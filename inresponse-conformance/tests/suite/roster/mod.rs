@@ -116,6 +116,7 @@ broken! { roster, super::model::Models;
     pages_of_changes_leave_none_out_and_double_none:
         lists_all_changes_at_once, lists_the_marked_change_again, skips_a_change_between_pages,
         marks_changes_by_their_place_in_the_list, marks_changes_by_their_time;
+    the_newest_thousand_records_are_kept: keeps_a_hundred_records, lists_a_thousand_records;
 
     what_was_put_survives_a_crash: forgets_everything_in_a_crash, forgets_calendars_in_a_crash;
     people_and_schedules_survive_a_crash: forgets_people_in_a_crash, forgets_overrides_in_a_crash;

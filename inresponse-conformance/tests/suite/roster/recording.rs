@@ -39,6 +39,9 @@ impl Model {
             self.recorded.lock().unwrap().insert(number);
             disk.changes.push((number, self.kept(&change, edits, sight)));
         }
+        let most = if self.defect == keeps_a_hundred_records { 100 } else { usize::MAX };
+        let too_many = disk.changes.len().saturating_sub(most);
+        disk.changes.drain(..too_many);
     }
 
     fn kept(&self, change: &RosterChange, edits: &[RosterEdit], sight: Sight<'_>) -> RosterChange {
@@ -96,6 +99,9 @@ impl Model {
         let mut changes = self.disk().changes.clone();
         if self.defect != lists_changes_oldest_first {
             changes.reverse();
+        }
+        if self.defect == lists_a_thousand_records {
+            changes.truncate(1_000);
         }
         if self.defect == lists_its_own_changes_only {
             changes.retain(|(number, _)| self.recorded.lock().unwrap().contains(number));

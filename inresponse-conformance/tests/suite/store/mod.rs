@@ -114,6 +114,16 @@ broken! { store, super::model::harness;
     p03_what_one_handle_creates_another_finds_by_its_key: finds_what_it_created_itself;
     p06_of_concurrent_commits_across_handles_one_wins: fences_by_handle;
     p09_what_one_handle_creates_is_due_at_another: is_due_where_it_was_created;
+
+    p04_a_create_whose_answer_was_lost_is_not_told_as_undone:
+        tells_a_lost_create_as_undone, reports_again_after_a_lost_answer;
+    p04_a_commit_whose_answer_was_lost_is_not_told_as_undone:
+        tells_a_lost_commit_as_undone, takes_its_own_commit_for_anothers;
+    p04_a_repeat_whose_answer_was_lost_is_counted_once_at_most:
+        tells_a_lost_repeat_as_undone, counts_again_after_a_lost_answer;
+
+    what_has_expired_is_deleted_and_nothing_else:
+        keeps_no_expiry, expires_as_first_created, deletes_what_is_resolved, expires_an_hour_early;
 }
 
 /// A harness may be a plain closure.

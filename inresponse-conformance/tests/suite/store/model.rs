@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, SubsecRound, Utc};
-use inresponse_conformance::{Durable, Harness, Shared};
+use inresponse_conformance::{Durable, Expiring, Harness, Interrupted, Line, Shared};
 use inresponse_core::Outage;
 use inresponse_core::model::{DedupKey, IncidentNumber, ServiceName, State, Version};
 use inresponse_core::plan::{Draft, Opening};
@@ -71,6 +71,28 @@ impl Shared for Models {
     }
 }
 
+impl Interrupted for Models {
+    async fn over(&self, first: &Model, line: &Line) -> Model {
+        Model { line: Some(line.clone()), ..self.another(first).await }
+    }
+}
+
+impl Expiring for Models {
+    async fn expire(&self, store: &Model, now: DateTime<Utc>) {
+        store.disk().records.retain(|_, kept| {
+            let is_resolved = kept.record.incident.state() == State::Resolved;
+            let expires_at = match store.defect {
+                Some(keeps_no_expiry) => None,
+                Some(deletes_what_is_resolved) => kept.expires_at.or(is_resolved.then_some(now)),
+                Some(expires_an_hour_early) => kept.expires_at.map(|at| at - Duration::from_secs(3600)),
+                _ => kept.expires_at,
+            };
+            expires_at.is_none_or(|at| at > now)
+        });
+        store.changed();
+    }
+}
+
 #[derive(Debug, Clone, Default)]
 pub(super) struct Disk {
     last: u64,
@@ -83,6 +105,7 @@ pub(super) struct Disk {
 pub(super) struct Kept {
     pub(super) record: Record,
     pub(super) due_at: Option<DateTime<Utc>>,
+    expires_at: Option<DateTime<Utc>>,
     /// As it was created, by which handle, and when it was last committed: for defects only.
     pub(super) first: Record,
     pub(super) handle: u64,
@@ -95,6 +118,7 @@ pub(crate) struct Model {
     pub(super) handle: u64,
     disk: Arc<Mutex<Disk>>,
     seen: Option<Arc<Mutex<Disk>>>,
+    line: Option<Line>,
     remembered: Mutex<HashMap<u64, Record>>,
     given: Mutex<u64>,
 }
@@ -225,7 +249,8 @@ impl Model {
             if self.has(creates_what_is_committed) {
                 let record = Record::created(draft.incident().clone());
                 let first = record.clone();
-                let kept = Kept { record, due_at: draft.due_at(), first, handle: 0, touched: 0 };
+                let (due_at, expires_at) = (draft.due_at(), draft.expires_at());
+                let kept = Kept { record, due_at, expires_at, first, handle: 0, touched: 0 };
                 disk.records.insert(number, kept);
                 return Some(Committed::At(version.next()));
             }
@@ -250,6 +275,9 @@ impl Model {
         let kept = disk.records.get_mut(&number).unwrap();
         kept.touched = touched;
         kept.record.incident = mangled(incident, self.defect);
+        if !self.has(expires_as_first_created) {
+            kept.expires_at = draft.expires_at();
+        }
         kept.due_at = match (self.defect.unwrap_or(none), draft.due_at()) {
             (keeps_the_first_due_time, _) => kept.due_at,
             (keeps_what_is_claimed_due, None) => kept.due_at,
@@ -282,14 +310,17 @@ impl Model {
         }
     }
 
+    fn loses_answer(&self) -> bool {
+        self.line.as_ref().is_some_and(Line::loses_answer)
+    }
+
     fn remember(&self, record: &Record) {
         self.remembered.lock().unwrap().insert(record.number().value(), record.clone());
     }
 }
 
-#[async_trait]
-impl Store for Model {
-    async fn create(&self, opening: Opening) -> Result<Created, Outage> {
+impl Model {
+    async fn create_here(&self, opening: Opening) -> Result<Created, Outage> {
         yield_now().await;
         let key = self.key(opening.incident().service(), opening.incident().dedup_key());
         let holder = |disk: &Disk| key.as_ref().and_then(|key| disk.keys.get(key)).copied();
@@ -332,13 +363,72 @@ impl Store for Model {
         disk.commits += 1;
         let touched = disk.commits;
         let first = record.clone();
-        let kept = Kept { record, due_at: draft.due_at(), first, handle: self.handle, touched };
+        let (due_at, expires_at, handle) = (draft.due_at(), draft.expires_at(), self.handle);
+        let kept = Kept { record, due_at, expires_at, first, handle, touched };
         disk.records.insert(number, kept);
         disk.keys.extend(key.map(|key| (key, number)));
         drop(disk);
         self.remember(&answer);
         self.changed();
         Ok(Created::New(answer))
+    }
+
+    async fn commit_here(&self, version: Version, draft: &Draft) -> Result<Committed, Outage> {
+        yield_now().await;
+        let incident = draft.incident();
+        let number = incident.number().value();
+        let read = {
+            let mut disk = self.disk();
+            if self.has(frees_the_key_before_the_fence) {
+                self.free_key(&mut disk, draft);
+            }
+            if let Some(kept) = disk.records.get_mut(&number)
+                && self.has(changes_the_record_before_the_fence)
+            {
+                kept.record.incident = incident.clone();
+            }
+            disk.records.get(&number).map(|kept| (kept.record.version, kept.record.count))
+        };
+        self.gap(&[checks_the_version_before_it_writes, commits_the_count_that_it_read]).await;
+        {
+            let mut disk = self.disk();
+            if let Some(answer) = self.fence(&mut disk, version, draft, read.map(|(version, _)| version)) {
+                return Ok(answer);
+            }
+            if !self.has(takes_the_version_before_it_writes) {
+                self.write(&mut disk, draft, read.map(|(_, count)| count));
+            }
+            if !self.has(frees_the_key_after_the_commit) {
+                self.free_key(&mut disk, draft);
+            }
+        }
+        if self.gap(&[takes_the_version_before_it_writes]).await {
+            self.write(&mut self.disk(), draft, None);
+        }
+        if self.gap(&[frees_the_key_after_the_commit]).await {
+            self.free_key(&mut self.disk(), draft);
+        }
+        self.changed();
+        Ok(Committed::At(version.next()))
+    }
+}
+
+#[async_trait]
+impl Store for Model {
+    async fn create(&self, opening: Opening) -> Result<Created, Outage> {
+        let again = opening.clone();
+        let created = self.create_here(opening).await;
+        if !self.loses_answer() {
+            return created;
+        }
+        let is_repeat = matches!(created, Ok(Created::Repeat(_)));
+        match self.defect {
+            Some(tells_a_lost_create_as_undone) if !is_repeat => Err(Outage::retryable("no answer")),
+            Some(tells_a_lost_repeat_as_undone) if is_repeat => Err(Outage::retryable("no answer")),
+            Some(reports_again_after_a_lost_answer) if !is_repeat => self.create_here(again).await,
+            Some(counts_again_after_a_lost_answer) if is_repeat => self.create_here(again).await,
+            _ => Err(Outage::unknown("no answer")),
+        }
     }
 
     async fn load(&self, number: IncidentNumber) -> Result<Option<Record>, Outage> {
@@ -386,42 +476,15 @@ impl Store for Model {
     }
 
     async fn commit(&self, version: Version, draft: &Draft) -> Result<Committed, Outage> {
-        yield_now().await;
-        let incident = draft.incident();
-        let number = incident.number().value();
-        let read = {
-            let mut disk = self.disk();
-            if self.has(frees_the_key_before_the_fence) {
-                self.free_key(&mut disk, draft);
-            }
-            if let Some(kept) = disk.records.get_mut(&number)
-                && self.has(changes_the_record_before_the_fence)
-            {
-                kept.record.incident = incident.clone();
-            }
-            disk.records.get(&number).map(|kept| (kept.record.version, kept.record.count))
-        };
-        self.gap(&[checks_the_version_before_it_writes, commits_the_count_that_it_read]).await;
-        {
-            let mut disk = self.disk();
-            if let Some(answer) = self.fence(&mut disk, version, draft, read.map(|(version, _)| version)) {
-                return Ok(answer);
-            }
-            if !self.has(takes_the_version_before_it_writes) {
-                self.write(&mut disk, draft, read.map(|(_, count)| count));
-            }
-            if !self.has(frees_the_key_after_the_commit) {
-                self.free_key(&mut disk, draft);
-            }
+        let committed = self.commit_here(version, draft).await;
+        if !self.loses_answer() {
+            return committed;
         }
-        if self.gap(&[takes_the_version_before_it_writes]).await {
-            self.write(&mut self.disk(), draft, None);
+        match self.defect {
+            Some(tells_a_lost_commit_as_undone) => Err(Outage::retryable("no answer")),
+            Some(takes_its_own_commit_for_anothers) => self.commit_here(version, draft).await,
+            _ => Err(Outage::unknown("no answer")),
         }
-        if self.gap(&[frees_the_key_after_the_commit]).await {
-            self.free_key(&mut self.disk(), draft);
-        }
-        self.changed();
-        Ok(Committed::At(version.next()))
     }
 
     async fn list(&self, query: &ListQuery) -> Result<Vec<Record>, Outage> {
