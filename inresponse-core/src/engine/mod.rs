@@ -477,7 +477,7 @@ impl Engine {
 
 /// What people are told about the roster.
 impl Engine {
-    /// Who is on call for `team` from `from` to `to`, stint by stint; see [`roster::stints`](crate::roster::stints).
+    /// Who is on call for `team` from `from` to `to`, stint by stint; see [`roster::stints`](fn@crate::roster::stints).
     ///
     /// # Errors
     /// The roster is unavailable.
