@@ -174,3 +174,70 @@ pub(crate) async fn census(session: &mut Session, waiting_before: DateTime<Utc>)
         next_due_at: get::<Option<i64>>(&row, 6)?.and_then(DateTime::from_timestamp_micros),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use inresponse_core::model::TeamName;
+    use inresponse_testkit::postgres::Postgres;
+
+    use super::*;
+    use crate::{Database, PostgresConfig};
+
+    /// 20,000 incidents, of which one in a hundred is open and due.
+    const MANY: &str = "
+        INSERT INTO incident (number, version, count, last_reported_at, service, create_id, commit_id, repeat_id, due_at,
+            waiting_since, latest_at, open_key, team, state, severity, unclaimed, undelivered, body)
+        SELECT 100000 + n, 1, 1, n, 's' || n % 20, n, n, n, CASE WHEN n % 100 = 0 THEN n END,
+            CASE WHEN n % 100 = 0 THEN n END, n, CASE WHEN n % 100 = 0 THEN 'k' || n END, 't' || n % 10,
+            CASE WHEN n % 100 = 0 THEN 'OPEN' ELSE 'RESOLVED' END, 'ERR', FALSE, FALSE, ''
+        FROM generate_series(1, 20000) AS n";
+
+    async fn plan_of(session: &mut Session, sql: &str, values: &[Value]) -> String {
+        let explain = format!("EXPLAIN (COSTS OFF) {sql}");
+        let rows = session.query(&explain, &borrowed(values)).await.unwrap();
+        rows.iter().map(|row| row.get::<_, String>(0)).collect::<Vec<_>>().join("\n")
+    }
+
+    fn times<const N: usize>(values: [i64; N]) -> Vec<Value> {
+        values.into_iter().map(|value| Box::new(value) as Value).collect()
+    }
+
+    #[tokio::test]
+    async fn p13_every_query_goes_through_an_index_and_reads_nothing_in_vain() {
+        let server = Postgres::start();
+        let config = PostgresConfig::from_url(&server.url()).unwrap().patient(30);
+        let database = Database::open(config).await.unwrap();
+        server.sql(MANY);
+        server.sql("ANALYZE incident");
+        let mut session = database.store().alerts.take().await.unwrap();
+        let text = |text: &str| Box::new(text.to_owned()) as Value;
+        let cases = [
+            (LOAD, times([100_100]), "incident_by_number"),
+            (OPEN, vec![text("s0"), text("k100")], "incident_by_open_key"),
+            (DUE, times([i64::MAX, 500, 0, 50]), "incident_by_due"),
+            (AHEAD, times([19_000, 500, 0, 50]), "incident_by_due"),
+            (CENSUS, times([10_000, 10_000]), "incident_by_waiting"),
+            (CENSUS, times([10_000, 10_000]), "incident_by_due"),
+        ];
+        for (sql, values, index) in cases {
+            let plan = plan_of(&mut session, sql, &values).await;
+            assert!(plan.contains(index), "{sql}\n{plan}");
+            assert!(!plan.contains("Seq Scan on incident"), "{sql}\n{plan}");
+            assert!(!plan.contains("Sort"), "{sql}\n{plan}");
+        }
+        for filters in 0..16 {
+            let has = |bit: i32| filters & bit != 0;
+            let query = ListQuery {
+                state: has(1).then_some(State::Resolved),
+                severity: has(2).then_some(Severity::Err),
+                service: has(4).then(|| ServiceName::new("s3").unwrap()),
+                team: has(8).then(|| TeamName::new("t3").unwrap()),
+                below: Some(IncidentNumber::new(110_000)),
+                limit: 50,
+            };
+            let (sql, values) = list_sql(&query);
+            let plan = plan_of(&mut session, &sql, &values).await;
+            assert!(!plan.contains("Seq Scan on incident"), "{query:?}\n{plan}");
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! Runs statements within their time limits.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{
@@ -21,7 +22,7 @@ pub(crate) type Values<'a> = &'a [&'a (dyn ToSql + Sync)];
 #[derive(Debug, Clone)]
 pub(crate) struct Sessions {
     pool: Pool,
-    limits: TimeLimits,
+    limits: Arc<TimeLimits>,
 }
 
 impl Sessions {
@@ -40,7 +41,7 @@ impl Sessions {
             .create_timeout(Some(limits.connect))
             .build()
             .map_err(|e| Outage::permanent("the connections cannot be set up").because(e))?;
-        Ok(Self { pool, limits })
+        Ok(Self { pool, limits: Arc::new(limits) })
     }
 
     /// Waits for a free session, or opens one.

@@ -10,8 +10,11 @@ use std::time::Duration;
 
 use chrono::DateTime;
 use inresponse_core::OutageKind;
-use inresponse_core::model::{Contact, IncidentNumber, Matrix, Report, Severity, TeamName, Version};
+use inresponse_core::model::{
+    Contact, IncidentNumber, Matrix, Person, Report, ServiceName, Severity, TeamName, Version,
+};
 use inresponse_core::plan::{self, Opening};
+use inresponse_core::roster::{Edited, Effect, Entry, Roster, RosterEdit};
 use inresponse_core::settings::{Settings, Swapped};
 use inresponse_core::store::{Committed, Created, Record, Store};
 use inresponse_postgres::{Database, PostgresConfig, PostgresStore, TimeLimits};
@@ -246,4 +249,61 @@ async fn a_database_that_cannot_be_used_is_refused_with_the_reason() {
         (gone.kind(), gone.to_string().as_str()),
         (OutageKind::Retryable, "the database cannot be reached")
     );
+}
+
+/// PostgreSQL answers a commit as usual if somebody cancels its wait for a standby, though a failover would lose it.
+#[tokio::test(flavor = "multi_thread")]
+async fn p01_a_commit_that_was_not_replicated_is_not_answered_as_one() {
+    let server = Postgres::start();
+    let store = open(&server.url()).await.store();
+    let record = new(&store).await;
+    server.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+    server.sql("SELECT pg_reload_conf()");
+    while server.sql("SHOW synchronous_standby_names") != "nobody" {}
+    let waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+    let next_waiting = async |before: &str| {
+        for _ in 0..6_000 {
+            let now = server.sql(waiting);
+            if !now.is_empty() && now != before {
+                return now;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("nobody waits for the standby")
+    };
+    let commit = tokio::spawn({
+        let (store, draft) = (store.clone(), draft_of(record.number(), None));
+        async move { store.commit(record.version, &draft).await }
+    });
+    let first = next_waiting("").await;
+    server.sql(&format!("SELECT pg_cancel_backend({first})"));
+    // The commit is repeated, and waits again.
+    next_waiting(&first).await;
+    assert!(!commit.is_finished(), "a commit that no standby has was answered");
+    server.sql("ALTER SYSTEM SET synchronous_standby_names = ''");
+    server.sql("SELECT pg_reload_conf()");
+    assert_eq!(commit.await.unwrap().unwrap(), Committed::At(record.version.next()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p09_an_entry_that_cannot_be_read_can_be_replaced_and_deleted() {
+    let server = Postgres::start();
+    let roster = open(&server.url()).await.roster();
+    let service = |name: &str| ServiceName::new(name).unwrap();
+    let entry = |name: &str| Entry::service(&service(name), &TeamName::new("t").unwrap());
+    let (by, at) = (Person::new("jo").unwrap(), DateTime::from_timestamp(1_800_000_000, 0).unwrap());
+    let names = ["a", "b", "c"];
+    let puts = names.map(|name| RosterEdit::Put(entry(name)));
+    let _ = roster.apply(&by, at, &puts).await.unwrap();
+    server.sql("UPDATE roster_entry SET body = '{' WHERE name <> 'c'; UPDATE roster_version SET version = version + 1");
+    roster.refresh().await.unwrap();
+    let owners = async || {
+        [roster.service(&service("a")).await, roster.service(&service("c")).await].map(Result::unwrap)
+    };
+    assert_eq!(owners().await, [None, TeamName::new("t").ok()]);
+    let edits = [RosterEdit::Put(entry("a")), RosterEdit::Delete(entry("b").key())];
+    let edited = roster.apply(&by, at, &edits).await.unwrap();
+    assert_eq!(edited, Edited::Done(vec![Effect::Replaced, Effect::Deleted]));
+    assert!(owners().await.iter().all(Option::is_some));
+    assert_eq!(server.sql("SELECT string_agg(name, ',' ORDER BY name) FROM roster_entry"), "a,c");
 }

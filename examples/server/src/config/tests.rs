@@ -147,6 +147,11 @@ fn a_flag_goes_before_the_file() {
 fn two_stores_or_two_ways_of_mail_are_refused() {
     for (toml, problem) in [
         ("db = 'x.db'\ndynamo-prefix = 'x-'", "dynamo-prefix: cannot be combined with db"),
+        ("db = 'x.db'\npostgres-url = 'postgres://jo@x/ir'", "postgres-url: cannot be combined with db"),
+        (
+            "postgres-url = 'postgres://jo@x/ir'\ndynamo-prefix = 'x-'",
+            "dynamo-prefix: cannot be combined with postgres-url",
+        ),
         ("smtp-url = 'smtp://x'\nses = true", "ses: cannot be combined with smtp-url"),
         ("outbox = 'x'\nses = true", "outbox: cannot be combined with ses"),
         ("smtp-url = 'smtp://x'\noutbox = 'x'", "outbox: cannot be combined with smtp-url"),
@@ -160,6 +165,18 @@ fn two_stores_or_two_ways_of_mail_are_refused() {
     std::fs::write(&path, "db = 'x.db'").unwrap();
     let args = ServeArgs { config: Some(path), dynamo_prefix: Some("x-".to_owned()), ..ServeArgs::default() };
     assert!(Config::load(args).unwrap_err().to_string().contains("dynamo-prefix:"));
+}
+
+#[test]
+fn a_database_url_is_read_and_never_shown() {
+    let config =
+        Config::read(ServeArgs::default(), "postgres-url = 'postgres://jo:hidden@db.example.org/ir'");
+    let storage = config.unwrap().storage;
+    assert_eq!(storage.to_string(), "PostgreSQL, db.example.org:5432/ir");
+    assert!(!format!("{storage:?}").contains("hidden"));
+    let refused = problems("postgres-url = 'mysql://jo:hidden@db.example.org/ir'");
+    assert!(refused.contains("\n  postgres-url: must be like postgres://"), "{refused}");
+    assert!(!refused.contains("hidden"), "{refused}");
 }
 
 #[cfg(feature = "aws")]
