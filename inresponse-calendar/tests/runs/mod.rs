@@ -5,7 +5,7 @@ use std::path::Path;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use inresponse_core::model::{ScheduleName, TeamName, Zone};
-use inresponse_core::roster::{Defaults, Directory, Target, Who, resolve, shifts};
+use inresponse_core::roster::{Defaults, Directory, Target, Who, explain, shifts};
 use inresponse_core::testing::roster_document;
 use serde_json::{Map, Value, json};
 
@@ -81,8 +81,8 @@ fn minutes(from: DateTime<Utc>, to: DateTime<Utc>) -> impl Iterator<Item = DateT
 
 /// Whom the planner alerts at level 1 of a round that begins at that instant.
 fn first_alerted(directory: &Directory, at: DateTime<Utc>) -> Vec<Who> {
-    let resolved = resolve(directory, &Defaults::none(), at).unwrap();
-    resolved.levels[0].iter().map(|on_duty| on_duty.who.clone()).collect()
+    let explained = explain(directory, &Defaults::none(), at).unwrap();
+    explained.levels[0].iter().map(|on_duty| on_duty.who.clone()).collect()
 }
 
 fn merge(runs: &mut Vec<Run>, of: &str, spans: Vec<Span>) {

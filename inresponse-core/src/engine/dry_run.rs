@@ -13,7 +13,7 @@ use crate::model::{
     Severity, TeamName,
 };
 use crate::plan::{self, Decision, Dispatch, HoldNothing, Input};
-use crate::roster::{self, OnDuty, Resolved};
+use crate::roster::{self, Explained, OnDuty};
 
 /// One alert of a dry run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub(super) async fn dry_run(
     let Some((team, matrix)) = lookup.duty(service, now).await? else { return Ok(None) };
     let report = Report::builder(service.as_str(), severity, "dry run").build();
     let report = report.map_err(|e| Outage::permanent("a dry run cannot be reported").because(e))?;
-    let mut resolved = resolved(lookup, &team, now).await?;
+    let mut explained = explained(lookup, &team, now).await?;
     let (opening, _) = plan::open(report, team, matrix, None, now);
     let mut incident = opening.numbered(IncidentNumber::new(0)).into_incident();
     let (mut steps, mut round) = (Vec::new(), None);
@@ -61,7 +61,7 @@ pub(super) async fn dry_run(
         let sends = match plan::step(&incident, input, now) {
             Decision::NeedsRound(of) => {
                 let next = lookup.next_round(&incident, &of, now).await?;
-                resolved = self::resolved(lookup, &next.team, now).await?;
+                explained = self::explained(lookup, &next.team, now).await?;
                 round = Some(next);
                 continue;
             }
@@ -73,7 +73,7 @@ pub(super) async fn dry_run(
             Decision::Nothing | Decision::Refuse(_) => Vec::new(),
         };
         for send in &sends {
-            steps.extend(step_of(&incident, send, now, resolved.as_ref()));
+            steps.extend(step_of(&incident, send, now, explained.as_ref()));
             incident = accepted(incident, send, now);
         }
         match plan::due_at(&incident) {
@@ -87,9 +87,9 @@ pub(super) async fn dry_run(
 }
 
 /// Resolves who is on call for a team, and why. `None` if neither the team nor the deployment has settings.
-async fn resolved(lookup: &Lookup, team: &TeamName, at: DateTime<Utc>) -> Result<Option<Resolved>, Outage> {
+async fn explained(lookup: &Lookup, team: &TeamName, at: DateTime<Utc>) -> Result<Option<Explained>, Outage> {
     let directory = lookup.roster.directory(team, at, at).await?;
-    Ok(roster::resolve(&directory, &lookup.defaults, at))
+    Ok(roster::explain(&directory, &lookup.defaults, at))
 }
 
 /// The step of an alert. `None` for a status update, which does not occur in a dry run.
@@ -97,14 +97,14 @@ fn step_of(
     incident: &Incident,
     send: &Dispatch,
     at: DateTime<Utc>,
-    resolved: Option<&Resolved>,
+    explained: Option<&Explained>,
 ) -> Option<DryStep> {
     let round = send.delivery.round;
     let Purpose::Alert(level) = send.delivery.purpose else { return None };
     let recipient = incident.matrix().recipient(level, &send.contact);
-    let people = resolved.and_then(|resolved| match level {
-        Level::At(n) => resolved.levels.get(usize::from(n).checked_sub(1)?),
-        Level::Fallback => Some(&resolved.fallback),
+    let people = explained.and_then(|explained| match level {
+        Level::At(n) => explained.levels.get(usize::from(n).checked_sub(1)?),
+        Level::Fallback => Some(&explained.fallback),
     });
     let is_reached = |one: &&OnDuty| one.contacts().contains(&send.contact);
     // If the team cannot be resolved, the people who are alerted instead are shown as the fallback.

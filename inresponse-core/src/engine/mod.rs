@@ -122,7 +122,7 @@ use crate::model::{
 };
 use crate::notify::{Alert, Notifiers, Outcome};
 use crate::plan::Update;
-use crate::roster::{self, Book, Finding, Resolved, Roster, RosterEdit, Stint};
+use crate::roster::{self, Book, Explained, Finding, Roster, RosterEdit, Stint};
 use crate::store::{Census, ListQuery, Record, Store};
 
 /// Incident alerting and escalation over a store, a roster, notifiers and a clock.
@@ -495,9 +495,9 @@ impl Engine {
     ///
     /// # Errors
     /// The roster is unavailable.
-    pub async fn resolved(&self, team: &TeamName, at: DateTime<Utc>) -> Result<Option<Resolved>, Outage> {
+    pub async fn explained(&self, team: &TeamName, at: DateTime<Utc>) -> Result<Option<Explained>, Outage> {
         let directory = self.parts.roster.directory(team, at, at).await?;
-        Ok(roster::resolve(&directory, &self.parts.lookup.defaults, at))
+        Ok(roster::explain(&directory, &self.parts.lookup.defaults, at))
     }
 
     /// Makes one attempt to send a notice about the roster, and returns within `patience`. Stores nothing.

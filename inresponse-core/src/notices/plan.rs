@@ -215,7 +215,7 @@ impl Planner<'_> {
         let zone = self.settings_of(team, now).await?.0;
         let found = feeds::coverage(self.engine, self.settings, Some(team), CHECKED_DAYS).await?;
         if found.values().any(|findings| !findings.is_empty()) {
-            let fallback = self.engine.resolved(team, now).await?.map(|resolved| resolved.fallback);
+            let fallback = self.engine.explained(team, now).await?.map(|explained| explained.fallback);
             for one in fallback.unwrap_or_default() {
                 row.push(one.who.into(), What::Findings, now);
             }

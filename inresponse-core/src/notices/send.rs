@@ -99,9 +99,9 @@ impl Sender<'_> {
     /// The people of the next level that is not empty, otherwise the fallback.
     async fn above(&self, span: &Span) -> Result<Vec<OnDuty>, Outage> {
         let at = span.from.max(self.engine.now());
-        let Some(resolved) = self.engine.resolved(self.team, at).await? else { return Ok(Vec::new()) };
-        let higher = resolved.levels.into_iter().skip(span.level.into()).find(|level| !level.is_empty());
-        Ok(higher.unwrap_or(resolved.fallback))
+        let Some(explained) = self.engine.explained(self.team, at).await? else { return Ok(Vec::new()) };
+        let higher = explained.levels.into_iter().skip(span.level.into()).find(|level| !level.is_empty());
+        Ok(higher.unwrap_or(explained.fallback))
     }
 }
 

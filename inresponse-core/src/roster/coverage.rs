@@ -6,7 +6,7 @@ use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
 
 use super::instants::instants;
 use super::shifts::{Shift, Source, Who, shifts};
-use super::{Defaults, Directory, EntryKey, OnDuty, Resolved, Target, Timetable, Zone, day_of, resolve};
+use super::{Defaults, Directory, EntryKey, Explained, OnDuty, Target, Timetable, Zone, day_of, explain};
 use crate::model::{Contact, PersonId, ScheduleName, TeamName};
 
 /// One thing that is missing or odd.
@@ -315,8 +315,8 @@ impl Check<'_> {
         let instants = instants(self.directory, self.defaults, self.from, self.to);
         for (n, at) in instants.iter().enumerate() {
             let until = instants.get(n + 1).copied().unwrap_or(self.to);
-            let Some(resolved) = resolve(self.directory, self.defaults, *at) else { continue };
-            for (kind, detail) in odd_levels(&resolved) {
+            let Some(explained) = explain(self.directory, self.defaults, *at) else { continue };
+            for (kind, detail) in odd_levels(&explained) {
                 match open.get_mut(&(kind, detail.clone())) {
                     Some((_, end)) if *end == *at => *end = until,
                     Some(span) => {
@@ -339,16 +339,16 @@ fn without_time(kind: FindingKind, detail: String) -> Finding {
     Finding { kind, span: None, detail }
 }
 
-fn odd_levels(resolved: &Resolved) -> Vec<(FindingKind, String)> {
+fn odd_levels(explained: &Explained) -> Vec<(FindingKind, String)> {
     let mut odd = Vec::new();
     let people = |level: &[OnDuty]| level.iter().map(|one| one.who.clone()).collect::<BTreeSet<_>>();
-    for (n, level) in resolved.levels.iter().enumerate() {
+    for (n, level) in explained.levels.iter().enumerate() {
         let number = n + 1;
-        if level.is_empty() && resolved.why != super::Why::Fallback {
+        if level.is_empty() && explained.resolved.why != super::Why::Fallback {
             let kind = if n == 0 { FindingKind::Gap } else { FindingKind::EmptyLevel };
             odd.push((kind, format!("level {number} is nobody, so the next level is alerted at once")));
         }
-        let next = resolved.levels.get(n + 1);
+        let next = explained.levels.get(n + 1);
         if !level.is_empty() && next.is_some_and(|next| people(next) == people(level)) {
             let detail = format!("levels {number} and {} are the same people", number + 1);
             odd.push((FindingKind::SamePeople, detail));

@@ -63,7 +63,9 @@ pub use entry::{Entry, EntryKey, EntryKind, RosterEdit};
 pub use moment::{Moment, WallTime, read_instant};
 pub use person::{Absence, DayAhead, Profile, ProfileBuilder, RuleFor, RuleStep};
 pub use question::{Answers, Question, Refusal};
-pub use resolve::{Defaults, OnDuty, Resolved, SettingsOf, Why, day_of, resolve, resolve_by_calendar};
+pub use resolve::{
+    Defaults, Explained, OnDuty, Resolved, SettingsOf, Why, day_of, explain, resolve, resolve_by_calendar,
+};
 pub use schedule::{
     ClockTime, Counting, Feed, FeedCopy, FeedEvent, FeedId, FeedRole, Hours, Layer, Member, Override,
     Schedule, Turn, TurnUnit, WeekDays,

@@ -76,6 +76,13 @@ pub struct Resolved {
     pub why: Why,
     /// Whose settings apply.
     pub settings: SettingsOf,
+}
+
+/// Who is on call at an instant, with the reason for each person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explained {
+    /// The answer of [`resolve`].
+    pub resolved: Resolved,
     /// Who is alerted at each numbered level.
     pub levels: Vec<Vec<OnDuty>>,
     /// Who is alerted as the fallback.
@@ -85,8 +92,17 @@ pub struct Resolved {
 /// Resolves who is on call at `at`, which must be in the directory's span; `None` if neither the team nor the
 /// deployment has settings.
 pub fn resolve(directory: &Directory, defaults: &Defaults, at: DateTime<Utc>) -> Option<Resolved> {
-    let own = directory.settings().map(|settings| (&**settings, SettingsOf::Team));
-    let (team, settings) = own.or_else(|| Some((defaults.team()?, SettingsOf::Deployment)))?;
+    let (team, settings) = settings(directory, defaults)?;
+    let day = day_of(team.timezone(), at);
+    match plain_day(directory.day(day), team) {
+        Some(matrix) => Some(Resolved { day, matrix: completed(matrix, team), why: Why::Day, settings }),
+        None => explain(directory, defaults, at).map(|explained| explained.resolved),
+    }
+}
+
+/// Resolves who is on call at `at`, as [`resolve`] does, and says why.
+pub fn explain(directory: &Directory, defaults: &Defaults, at: DateTime<Utc>) -> Option<Explained> {
+    let (team, settings) = settings(directory, defaults)?;
     let resolving = Resolving { directory, at };
     let day = day_of(team.timezone(), at);
     let fallback = resolving.all(directory.team(), team.fallback(), "fallback");
@@ -109,12 +125,40 @@ pub fn resolve(directory: &Directory, defaults: &Defaults, at: DateTime<Utc>) ->
         }
         Why::Fallback => Matrix::without_calendar(last, wait),
     };
-    let matrix = matrix
-        .repeated(team.repeat())
-        .alerting(team.alert_levels().clone())
-        .in_zone(team.timezone().clone())
-        .reaching(recipients(&levels, &fallback));
-    Some(Resolved { day, matrix, why, settings, levels, fallback })
+    let matrix = completed(matrix, team).reaching(recipients(&levels, &fallback));
+    Some(Explained { resolved: Resolved { day, matrix, why, settings }, levels, fallback })
+}
+
+/// The settings that apply.
+fn settings<'a>(directory: &'a Directory, defaults: &'a Defaults) -> Option<(&'a Team, SettingsOf)> {
+    let own = directory.settings().map(|settings| (&**settings, SettingsOf::Team));
+    own.or_else(|| Some((defaults.team()?, SettingsOf::Deployment)))
+}
+
+/// The matrix of a day whose entry names only addresses. Most calendars are like this, and a report waits for the answer,
+/// so nothing is looked up and no reasons are written.
+fn plain_day(rota: Option<&Rota>, team: &Team) -> Option<Matrix> {
+    let rota = rota?;
+    let levels = [rota.oncall()].into_iter().chain(rota.escalation().iter().map(Vec::as_slice));
+    let levels: Option<Vec<_>> = levels.map(addresses).collect();
+    Some(Matrix::new(levels?, addresses(team.fallback())?, team.escalate_after()))
+}
+
+/// The addresses, each once; `None` if a target is not an address.
+fn addresses(targets: &[Target]) -> Option<Vec<Contact>> {
+    let mut found: Vec<Contact> = Vec::with_capacity(targets.len());
+    for target in targets {
+        let Target::Contact(contact) = target else { return None };
+        if !found.contains(contact) {
+            found.push(contact.clone());
+        }
+    }
+    Some(found)
+}
+
+fn completed(matrix: Matrix, team: &Team) -> Matrix {
+    let matrix = matrix.repeated(team.repeat()).alerting(team.alert_levels().clone());
+    matrix.in_zone(team.timezone().clone())
 }
 
 /// Resolves who is on call by the calendar alone, by days in UTC, for a team for which [`resolve`] finds no settings.
@@ -249,7 +293,10 @@ pub fn day_of(zone: &Zone, at: DateTime<Utc>) -> NaiveDate {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::roster::{Standing, TeamPart};
     use proptest::prelude::*;
 
     const ZONES: [&str; 12] = [
@@ -266,6 +313,24 @@ mod tests {
         "Antarctica/Troll",
         "UTC",
     ];
+
+    #[test]
+    fn a_day_of_addresses_is_resolved_as_it_is_explained() {
+        let contact = |name: &str| Contact::new(format!("{name}@example.org")).unwrap();
+        let at: DateTime<Utc> = "2026-11-30T12:00:00Z".parse().unwrap();
+        let team = Team::builder(vec![contact("ops"), contact("ops")])
+            .timezone(Zone::new("Asia/Kathmandu").unwrap());
+        let team = team.repeat(3).escalate_after(std::time::Duration::from_secs(90)).build().unwrap();
+        let rota = Rota::new(
+            vec![contact("jo"), contact("jo")],
+            vec![Vec::new(), vec![contact("jo"), contact("kim")]],
+        );
+        let days = [(day_of(team.timezone(), at), Arc::new(rota.unwrap()))].into();
+        let part = TeamPart { settings: Some(Arc::new(team)), days, standing: Standing::Known };
+        let directory = Directory::new(TeamName::new("web").unwrap(), part, Arc::default());
+        let explained = explain(&directory, &Defaults::none(), at).unwrap();
+        assert_eq!(resolve(&directory, &Defaults::none(), at), Some(explained.resolved));
+    }
 
     #[test]
     fn p15_days_begin_at_local_midnight_across_dst() {

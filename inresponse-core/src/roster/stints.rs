@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::instants::instants;
 use super::shifts::Who;
-use super::{Book, DayAhead, Defaults, Directory, Why, resolve};
+use super::{Book, DayAhead, Defaults, Directory, Why, explain};
 use crate::model::Person;
 
 /// A time in which somebody is on call at one level of a team without a break.
@@ -78,8 +78,9 @@ pub fn stints(
 /// Everybody on call at `at`, each with their lowest level.
 fn on_call(directory: &Directory, defaults: &Defaults, at: DateTime<Utc>) -> BTreeMap<Who, u16> {
     let mut levels = BTreeMap::new();
-    let resolved = resolve(directory, defaults, at).filter(|resolved| resolved.why != Why::Fallback);
-    for (level, people) in (1..).zip(resolved.iter().flat_map(|resolved| &resolved.levels)) {
+    let explained =
+        explain(directory, defaults, at).filter(|explained| explained.resolved.why != Why::Fallback);
+    for (level, people) in (1..).zip(explained.iter().flat_map(|explained| &explained.levels)) {
         for one in people {
             levels.entry(one.who.clone()).or_insert(level);
         }
