@@ -84,10 +84,15 @@ async fn p04_killed_sessions_lose_nothing_and_repeat_nothing() {
     let writers = (0..4).map(|writer| {
         let (store, done) = (database.store(), Arc::clone(&done));
         tokio::spawn(async move {
-            let (mut unknown, mut committed) = (0, 0);
+            let (mut unknown, mut committed, mut plain, mut plain_unknown) = (0, 0, 0, 0);
             for i in 0.. {
                 if done.load(Ordering::Relaxed) {
-                    return (i, unknown, committed);
+                    return (i, unknown, committed, plain, plain_unknown);
+                }
+                // Without a key only the number and the id of the write recognise a repetition.
+                match store.create(opening(None)).await {
+                    Ok(created) => plain += u64::from(matches!(created, Created::New(_))),
+                    Err(error) => plain_unknown += u64::from(error.kind() == OutageKind::Unknown),
                 }
                 let key = format!("{i} of {writer}");
                 let number = match store.create(opening(Some(&key))).await {
@@ -122,15 +127,22 @@ async fn p04_killed_sessions_lose_nothing_and_repeat_nothing() {
         server.sql(sql);
     }
     done.store(true, Ordering::Relaxed);
-    let mut all = (0, 0, 0);
+    let (mut all, mut plain, mut plain_unknown) = ((0, 0, 0), 0, 0);
     for ended in futures_util::future::join_all(writers).await {
-        let (created, unknown, committed) = ended.unwrap();
+        let (created, unknown, committed, without_key, without_answer) = ended.unwrap();
+        (plain, plain_unknown) = (plain + without_key, plain_unknown + without_answer);
         all = (all.0 + created, all.1 + unknown, all.2 + committed);
     }
     println!("{} creates, {} commits, {} unknown", all.0, all.2, all.1);
     assert!(all.0 > 40 && all.2 > 40, "too little happened: {all:?}");
-    let twice = "SELECT count(*) FROM (SELECT 1 FROM incident GROUP BY open_key HAVING count(*) > 1 OR max(count) > 1) AS t";
+    let twice = "SELECT count(*) FROM (SELECT 1 FROM incident GROUP BY coalesce(open_key, number::TEXT) HAVING count(*) > 1 OR max(count) > 1) AS t";
     assert_eq!(server.sql(twice), "0", "a report was stored or counted twice");
+    let stored: u64 = server.sql("SELECT count(*) FROM incident WHERE open_key IS NULL").parse().unwrap();
+    let answered = plain..=plain + plain_unknown;
+    assert!(
+        answered.contains(&stored),
+        "{stored} incidents without a key, of which {answered:?} were answered"
+    );
     let tally = "SELECT sum(open) - (SELECT count(*) FROM incident) FROM tally";
     assert_eq!(server.sql(tally), "0", "the census has lost count");
 }

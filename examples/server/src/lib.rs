@@ -1,10 +1,12 @@
-//! The InResponse server: SQLite or PostgreSQL, and SMTP, around the library; with the feature `aws`, DynamoDB and SES too.
+//! The InResponse server: SQLite or PostgreSQL, and SMTP, around the library; with the feature `aws`, DynamoDB and SES
+//! too.
 //!
 //! This crate only wires parts together: `cli` (flags), `config` (checked settings), `serve` (starts all parts),
-//! `listen` (connections), `storage` (SQLite, PostgreSQL or DynamoDB), `aws` (connects to AWS), `fetch` (fetches certificates from
-//! Amazon), `commands` (client commands), `notifiers` (chooses notifiers by the settings), `ops` (commands and periodic
-//! checks for operators), `exposure` (finds files that others can read), `seed` (creates the configured roster),
-//! `order` (finds the order in which entries are put), `keys` and `secret` (make keys and secrets once).
+//! `listen` (connections), `storage` (SQLite, PostgreSQL or DynamoDB), `aws` (connects to AWS), `fetch` (fetches
+//! certificates from Amazon), `commands` (client commands), `notifiers` (chooses notifiers by the settings), `ops`
+//! (commands and periodic checks for operators), `exposure` (finds files that others can read), `seed` (creates the
+//! configured roster), `order` (finds the order in which entries are put), `keys` and `secret` (make keys and secrets
+//! once).
 
 #[cfg(feature = "aws")]
 mod aws;
