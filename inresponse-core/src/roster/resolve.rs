@@ -94,7 +94,7 @@ pub struct Explained {
 pub fn resolve(directory: &Directory, defaults: &Defaults, at: DateTime<Utc>) -> Option<Resolved> {
     let (team, settings) = settings(directory, defaults)?;
     let day = day_of(team.timezone(), at);
-    match plain_day(directory.day(day), team) {
+    match plain_day(directory.day(day).map(|rota| &**rota), team) {
         Some(matrix) => Some(Resolved { day, matrix: completed(matrix, team), why: Why::Day, settings }),
         None => explain(directory, defaults, at).map(|explained| explained.resolved),
     }
