@@ -1,4 +1,4 @@
-//! Makes, replaces and stores the API key of the first start.
+//! Makes, replaces and stores the API key that is made on the first start.
 
 use std::error::Error;
 

@@ -144,14 +144,12 @@ fn plain_day(rota: Option<&Rota>, team: &Team) -> Option<Matrix> {
     Some(Matrix::new(levels?, addresses(team.fallback())?, team.escalate_after()))
 }
 
-/// The addresses, each once; `None` if a target is not an address.
+/// The addresses; `None` if a target is not an address. A matrix drops doubles.
 fn addresses(targets: &[Target]) -> Option<Vec<Contact>> {
-    let mut found: Vec<Contact> = Vec::with_capacity(targets.len());
+    let mut found = Vec::with_capacity(targets.len());
     for target in targets {
         let Target::Contact(contact) = target else { return None };
-        if !found.contains(contact) {
-            found.push(contact.clone());
-        }
+        found.push(contact.clone());
     }
     Some(found)
 }

@@ -42,11 +42,12 @@ async fn the_key_of_the_first_start_is_listed_and_can_be_ended() {
     let first = printed(&server.output()).unwrap();
     let told = run(&["doctor"]);
     assert!(
-        told.contains("warn  keys: the key of the first start (SHA-256") && !told.contains(&first),
+        told.contains("warn  keys: the key that was made on the first start (SHA-256")
+            && !told.contains(&first),
         "{told}"
     );
     let told = run(&["doctor", "--api-key", "another-key-another-key"]);
-    assert!(told.contains("ok    keys: the key of the first start"), "{told}");
+    assert!(told.contains("ok    keys: the key that was made on the first start"), "{told}");
     let second = printed(&run(&["key", "replace"])).unwrap();
     drop(server);
 
