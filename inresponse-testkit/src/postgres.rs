@@ -51,9 +51,15 @@ fn folder() -> TempDir {
     dir
 }
 
+/// The target folder of a program. Tests are in `deps`, one folder below other programs.
+fn target_dir(program: &Path) -> &Path {
+    let mut folders = program.ancestors().skip(1).filter(|folder| !folder.ends_with("deps"));
+    folders.nth(1).expect("a program is in the folder of its profile")
+}
+
 /// An archive with an empty cluster. It is made once, because `initdb` takes longer than most tests.
 fn cluster(programs: &Path) -> PathBuf {
-    let tools = std::env::current_exe().unwrap().ancestors().nth(3).unwrap().join("test-tools");
+    let tools = target_dir(&std::env::current_exe().unwrap()).join("test-tools");
     let name = programs.display().to_string().replace('/', "-");
     let archive = tools.join(format!("postgres{name}.tar"));
     if archive.exists() {
