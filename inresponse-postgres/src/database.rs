@@ -39,7 +39,7 @@ impl Database {
         Self::open_watched(&config, Watch::default()).await
     }
 
-    /// Opens the database with another way to look for changes of the roster.
+    /// Opens the database with another way to look for changes to the roster.
     pub(crate) async fn open_watched(config: &PostgresConfig, watch: Watch) -> Result<Self, Outage> {
         let (alerts, people) = (Sessions::new(config, ALERTS)?, Sessions::new(config, PEOPLE)?);
         let found = schema::look(&mut alerts.take().await?).await?;

@@ -33,7 +33,7 @@ const OLDEST: Duration = Duration::from_millis(900);
 /// again if so; it looks at once on request ([`refresh`](Roster::refresh)). No answer comes from a copy older than 0.9
 /// seconds. The audit records of the newest 10,000 changes are kept.
 ///
-/// Who edits the roster locks one row, so that edits of all servers are made one after the other.
+/// An edit of the roster locks one row, so that edits by all servers are made one after the other.
 #[derive(Debug, Clone)]
 pub struct PostgresRoster {
     inner: Arc<Inner>,

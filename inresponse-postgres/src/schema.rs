@@ -96,7 +96,7 @@ CREATE TABLE roster_entry (
     body TEXT NOT NULL, -- JSON
     PRIMARY KEY (team, kind, name)
 );
--- The audit records of the newest changes of the roster, numbered in the order of recording.
+-- The audit records of the newest changes to the roster, numbered in the order of recording.
 CREATE TABLE roster_change (
     number   BIGINT NOT NULL PRIMARY KEY,
     at       BIGINT NOT NULL,
@@ -104,7 +104,7 @@ CREATE TABLE roster_change (
     what     TEXT   NOT NULL,
     write_id BIGINT NOT NULL
 );
--- Counts the changes of the roster, so that a server notices changes of other servers. Who edits the roster locks it.
+-- Counts the changes to the roster, so that a server notices changes by other servers. An edit of the roster locks this row.
 CREATE TABLE roster_version (
     id          INT    NOT NULL PRIMARY KEY CHECK (id = 1),
     version     BIGINT NOT NULL,

@@ -30,7 +30,7 @@ const FIRST_CHECK: TimeDelta = TimeDelta::hours(24);
 pub(super) const CHECKED_DAYS: u16 = 30;
 /// The hour of Monday at which the weekly mail is due, in the team's zone.
 const CHECK_HOUR: u32 = 9;
-/// The maximum number of changes of the roster that are read to find out who made them.
+/// The maximum number of changes to the roster that are read to find out who made them.
 const MAX_CHANGES: usize = 1_000;
 /// The maximum number of times that one notice lists as added, and as removed.
 const MAX_SPANS: usize = 10;
