@@ -1,4 +1,4 @@
-//! Claim tokens: the secret part of the link in an alert.
+//! Tokens: the secret part of the link in an alert, and of a button in one.
 
 use std::fmt;
 
@@ -8,12 +8,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::model::{Contact, IncidentNumber};
+use crate::model::{Contact, DeliveryId, IncidentNumber};
 
 /// How long a token is valid.
 pub const TOKEN_LIFE: TimeDelta = TimeDelta::days(7);
 
-/// How much later than [`TOKEN_LIFE`] from now a token may expire: the clock that made it may have been ahead, which
+/// How long the token of a button is valid. Pushed messages may be kept by a server that strangers read.
+pub const ANSWER_LIFE: TimeDelta = TimeDelta::days(1);
+
+/// How much later than its life from now a token may expire: the clock that made it may have been ahead, which
 /// promise 14 allows.
 const CLOCK_AHEAD: TimeDelta = TimeDelta::hours(1);
 
@@ -53,12 +56,71 @@ impl TokenSecret {
         self.until.is_none_or(|until| now < until)
     }
 
-    fn mac(&self, payload: &[u8]) -> Hmac<Sha256> {
+    fn mac(&self, kind: TokenKind, payload: &[u8]) -> Hmac<Sha256> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.bytes).expect("HMAC takes keys of any length");
-        mac.update(b"inresponse claim v1\0");
+        mac.update(kind.label());
         mac.update(payload);
         mac
     }
+}
+
+/// What a token is for. A token of one kind is never valid as another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum TokenKind {
+    Claim,
+    Answer,
+}
+
+impl TokenKind {
+    /// What is signed before the payload.
+    fn label(self) -> &'static [u8] {
+        match self {
+            TokenKind::Claim => b"inresponse claim v1\0",
+            TokenKind::Answer => b"inresponse answer v1\0",
+        }
+    }
+
+    /// How long a token is valid.
+    fn life(self) -> TimeDelta {
+        match self {
+            TokenKind::Claim => TOKEN_LIFE,
+            TokenKind::Answer => ANSWER_LIFE,
+        }
+    }
+}
+
+/// A payload as a token: its base64url, a dot, and the base64url of an HMAC-SHA-256 over it.
+fn signed(kind: TokenKind, payload: &str, secret: &TokenSecret) -> String {
+    let mac = secret.mac(kind, payload.as_bytes()).finalize().into_bytes();
+    format!("{}.{}", URL_SAFE_NO_PAD.encode(payload), URL_SAFE_NO_PAD.encode(mac))
+}
+
+/// The payload of a token that was signed with one of `secrets`. The signature is compared in constant time.
+fn opened(
+    kind: TokenKind,
+    token: &str,
+    secrets: &[TokenSecret],
+    now: DateTime<Utc>,
+) -> Result<Vec<u8>, TokenError> {
+    if token.len() > 1024 {
+        return Err(TokenError::Invalid);
+    }
+    let (payload, mac) = token.split_once('.').ok_or(TokenError::Invalid)?;
+    let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| TokenError::Invalid)?;
+    let mac = URL_SAFE_NO_PAD.decode(mac).map_err(|_| TokenError::Invalid)?;
+    let is_signed_with = |secret: &TokenSecret| secret.mac(kind, &payload).verify_slice(&mac).is_ok();
+    if !secrets.iter().any(|secret| secret.holds(now) && is_signed_with(secret)) {
+        return Err(TokenError::Invalid);
+    }
+    Ok(payload)
+}
+
+/// Whether a token that expires then is valid now.
+fn is_current(kind: TokenKind, expires_at: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), TokenError> {
+    if expires_at <= now {
+        return Err(TokenError::Expired);
+    }
+    if expires_at - now > kind.life() + CLOCK_AHEAD { Err(TokenError::Invalid) } else { Ok(()) }
 }
 
 impl fmt::Debug for TokenSecret {
@@ -111,13 +173,9 @@ impl ClaimToken {
     /// The text is the base64url of number, expiry in Unix seconds and recipient, then a dot, then the base64url of an
     /// HMAC-SHA-256 over them.
     pub fn sign(&self, secret: &TokenSecret) -> String {
-        let payload = self.payload();
-        let mac = secret.mac(payload.as_bytes()).finalize().into_bytes();
-        format!("{}.{}", URL_SAFE_NO_PAD.encode(payload), URL_SAFE_NO_PAD.encode(mac))
-    }
-
-    fn payload(&self) -> String {
-        format!("{}:{}:{}", self.incident, self.expires_at.timestamp(), self.recipient.as_str())
+        let Self { incident, recipient, expires_at } = self;
+        let payload = format!("{incident}:{}:{}", expires_at.timestamp(), recipient.as_str());
+        signed(TokenKind::Claim, &payload, secret)
     }
 
     /// Reads a token that was signed with one of `secrets` for `incident`.
@@ -133,26 +191,12 @@ impl ClaimToken {
         secrets: &[TokenSecret],
         now: DateTime<Utc>,
     ) -> Result<Self, TokenError> {
-        if token.len() > 1024 {
-            return Err(TokenError::Invalid);
-        }
-        let (payload, mac) = token.split_once('.').ok_or(TokenError::Invalid)?;
-        let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| TokenError::Invalid)?;
-        let mac = URL_SAFE_NO_PAD.decode(mac).map_err(|_| TokenError::Invalid)?;
-        let is_signed_with = |secret: &TokenSecret| secret.mac(&payload).verify_slice(&mac).is_ok();
-        if !secrets.iter().any(|secret| secret.holds(now) && is_signed_with(secret)) {
-            return Err(TokenError::Invalid);
-        }
+        let payload = opened(TokenKind::Claim, token, secrets, now)?;
         let token = Self::read(&payload).ok_or(TokenError::Invalid)?;
         if token.incident != incident {
             return Err(TokenError::Invalid);
         }
-        if token.expires_at <= now {
-            return Err(TokenError::Expired);
-        }
-        if token.expires_at - now > TOKEN_LIFE + CLOCK_AHEAD {
-            return Err(TokenError::Invalid);
-        }
+        is_current(TokenKind::Claim, token.expires_at, now)?;
         Ok(token)
     }
 
@@ -162,6 +206,51 @@ impl ClaimToken {
             incident: IncidentNumber::new(parts.next()?.parse().ok()?),
             expires_at: DateTime::from_timestamp(parts.next()?.parse().ok()?, 0)?,
             recipient: Contact::try_from(parts.next()?.to_owned()).ok()?,
+        })
+    }
+}
+
+/// The content of the token of a button: its holder may answer this message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnswerToken {
+    /// The incident.
+    pub incident: IncidentNumber,
+    /// The message that is answered.
+    pub delivery: DeliveryId,
+    /// When the token expires.
+    pub expires_at: DateTime<Utc>,
+}
+
+impl AnswerToken {
+    /// A token for one alert, valid for [`ANSWER_LIFE`] from `now`.
+    pub fn new(incident: IncidentNumber, delivery: DeliveryId, now: DateTime<Utc>) -> Self {
+        Self { incident, delivery, expires_at: now.checked_add_signed(ANSWER_LIFE).unwrap_or(now) }
+    }
+
+    /// The token as text that is safe in a URL.
+    pub fn sign(&self, secret: &TokenSecret) -> String {
+        let Self { incident, delivery, expires_at } = self;
+        signed(TokenKind::Answer, &format!("{incident}:{}:{delivery}", expires_at.timestamp()), secret)
+    }
+
+    /// Reads a token that was signed with one of `secrets`.
+    ///
+    /// # Errors
+    /// The text is not a token of a button, was signed with another secret or one that was replaced too long ago, is
+    /// valid for longer than any token that is made here, or has expired at `now`.
+    pub fn verify(token: &str, secrets: &[TokenSecret], now: DateTime<Utc>) -> Result<Self, TokenError> {
+        let payload = opened(TokenKind::Answer, token, secrets, now)?;
+        let token = Self::read(&payload).ok_or(TokenError::Invalid)?;
+        is_current(TokenKind::Answer, token.expires_at, now)?;
+        Ok(token)
+    }
+
+    fn read(payload: &[u8]) -> Option<Self> {
+        let mut parts = std::str::from_utf8(payload).ok()?.splitn(3, ':');
+        Some(Self {
+            incident: IncidentNumber::new(parts.next()?.parse().ok()?),
+            expires_at: DateTime::from_timestamp(parts.next()?.parse().ok()?, 0)?,
+            delivery: DeliveryId::read(parts.next()?).ok()?,
         })
     }
 }
@@ -235,6 +324,22 @@ mod tests {
         for life in [TOKEN_LIFE + TimeDelta::minutes(61), TimeDelta::days(8), TimeDelta::days(36_500)] {
             assert_eq!(verify(life), Err(TokenError::Invalid), "{life}");
         }
+    }
+
+    #[test]
+    fn a_token_of_a_button_holds_for_a_day_and_is_no_claim_link() {
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let secrets = [TokenSecret::new(*b"0123456789abcdef").unwrap()];
+        let (incident, delivery) = (IncidentNumber::new(7), DeliveryId::read("7-1-1-0-t5k2m8x1qo").unwrap());
+        let token = AnswerToken::new(incident, delivery, now);
+        let text = token.sign(&secrets[0]);
+        let just_before = now + TimeDelta::days(1) - TimeDelta::seconds(1);
+        assert_eq!(AnswerToken::verify(&text, &secrets, now), Ok(token.clone()));
+        assert_eq!(AnswerToken::verify(&text, &secrets, just_before), Ok(token));
+        assert_eq!(AnswerToken::verify(&text, &secrets, now + TimeDelta::days(1)), Err(TokenError::Expired));
+        assert_eq!(ClaimToken::verify(&text, incident, &secrets, now), Err(TokenError::Invalid));
+        let claim = ClaimToken::new(incident, Contact::new("jo@b.c").unwrap(), now).sign(&secrets[0]);
+        assert_eq!(AnswerToken::verify(&claim, &secrets, now), Err(TokenError::Invalid));
     }
 
     #[test]

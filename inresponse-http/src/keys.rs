@@ -55,6 +55,10 @@ impl ApiKey {
             let message = format!("must not be `{}`: that stands for the link in an alert", KeyName::LINK);
             return Err(InvalidInput::field("name", message));
         }
+        if name.as_channel().is_some() {
+            let message = format!("must not begin with `{}`: that stands for answers", KeyName::CHANNEL);
+            return Err(InvalidInput::field("name", message));
+        }
         Ok(Self { name, hash, scopes, service: None, lane: Lane::default() })
     }
 
@@ -234,5 +238,6 @@ mod tests {
         assert!(ApiKey::from_plain("a", "", vec![]).is_err());
         assert!(ApiKey::from_hash("a", "xyz", vec![]).is_err());
         assert!(ApiKey::from_plain(KeyName::LINK, "key", vec![]).is_err());
+        assert!(ApiKey::from_plain("channel:sms", "key", vec![]).is_err());
     }
 }

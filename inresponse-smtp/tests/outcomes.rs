@@ -128,7 +128,7 @@ const AMPLE: Duration = Duration::from_secs(60);
 
 fn kind(outcome: &Outcome) -> &'static str {
     match outcome {
-        Outcome::Accepted => "accepted",
+        Outcome::Accepted | Outcome::AcceptedAs(_) => "accepted",
         Outcome::Rejected { .. } => "rejected",
         Outcome::Throttled { .. } => "throttled",
         Outcome::Unavailable { .. } => "unavailable",

@@ -179,6 +179,10 @@ impl Leases {
             if let Some(url) = self.links.board_url(incident.number()) {
                 alert = alert.with_board_url(url);
             }
+            if let Some(token) = self.links.answer_token(incident.number(), alert.delivery_id(), &self.clocks)
+            {
+                alert = alert.with_answer_token(token);
+            }
             LeasedSend {
                 alert,
                 delivery: send.delivery,

@@ -1,8 +1,8 @@
 //! The links in alerts: to claim an incident, and to see it.
 
 use super::clocks::Clocks;
-use crate::claim::{ClaimToken, TokenError, TokenSecret};
-use crate::model::{Contact, IncidentNumber};
+use crate::claim::{AnswerToken, ClaimToken, TokenError, TokenSecret};
+use crate::model::{Contact, DeliveryId, IncidentNumber};
 
 /// Makes links and reads their tokens, if this deployment has pages.
 #[derive(Debug, Clone, Default)]
@@ -38,6 +38,23 @@ impl Links {
         let pages = self.pages.as_ref()?;
         let token = ClaimToken::new(incident, contact.clone(), clocks.now()).sign(pages.secrets.first()?);
         Some(format!("{}/incidents/{incident}/claim?token={token}", pages.base_url))
+    }
+
+    /// The token with which a button in an alert answers it. It is a secret.
+    pub(super) fn answer_token(
+        &self,
+        incident: IncidentNumber,
+        delivery: &DeliveryId,
+        clocks: &Clocks,
+    ) -> Option<String> {
+        let secret = self.pages.as_ref()?.secrets.first()?;
+        Some(AnswerToken::new(incident, delivery.clone(), clocks.now()).sign(secret))
+    }
+
+    /// Reads the token of a button.
+    pub(super) fn verify_answer(&self, token: &str, clocks: &Clocks) -> Result<AnswerToken, TokenError> {
+        let secrets = self.pages.as_ref().map_or(&[][..], |pages| &pages.secrets);
+        AnswerToken::verify(token, secrets, clocks.now())
     }
 
     /// The address of an incident's page, for people who may sign in there.

@@ -57,6 +57,7 @@
 
 mod advance;
 mod ahead;
+mod answer;
 #[cfg(feature = "runner")]
 mod backlog;
 mod bounce;
@@ -100,6 +101,7 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDate, Utc};
 
 pub use advance::Advanced;
+pub use answer::{Answered, OpenAlerts};
 pub use bounce::Bounced;
 pub use builder::EngineBuilder;
 pub use census::WAITING_TOO_LONG;
@@ -114,14 +116,14 @@ pub use test_methods::Tested;
 pub use timers::Timers;
 pub use update::Updated;
 
-use crate::claim::{ClaimToken, TokenError};
+use crate::claim::{AnswerToken, ClaimToken, TokenError};
 use crate::clock::Clock;
 use crate::error::Outage;
 use crate::model::{
     Contact, DedupKey, DeliveryId, IncidentNumber, Person, PersonId, Report, ServiceName, Severity, TeamName,
 };
 use crate::notify::{Alert, Notifiers, Outcome};
-use crate::plan::Update;
+use crate::plan::{Answer, Update};
 use crate::roster::{self, Book, Explained, Finding, Roster, RosterEdit, Stint};
 use crate::store::{Census, ListQuery, Record, Store};
 
@@ -196,6 +198,14 @@ impl Engine {
         self.parts.links.verify(incident, token, &self.parts.clocks)
     }
 
+    /// Reads the token of a button in an alert; see [`Alert::answer_token`](crate::notify::Alert::answer_token).
+    ///
+    /// # Errors
+    /// The token is invalid, or no claim links were configured.
+    pub fn verify_answer(&self, token: &str) -> Result<AnswerToken, TokenError> {
+        self.parts.links.verify_answer(token, &self.parts.clocks)
+    }
+
     /// Whether a notifier can try to reach the contact.
     pub fn can_reach(&self, contact: &Contact) -> bool {
         self.parts.notifiers.reach(contact)
@@ -220,6 +230,26 @@ impl Engine {
     /// to ask for the same state again.
     pub async fn update(&self, number: IncidentNumber, update: &Update) -> Result<Updated, Outage> {
         update::update(&self.parts.swap, &self.parts.lookup, number, update).await
+    }
+
+    /// Does what an answer over a channel asks for, if it counts (promise 20).
+    ///
+    /// The caller has verified that the answer came over the channel from the account [`Answer::from`]. Whether that
+    /// account may answer the message, and in which round, is decided together with the change.
+    ///
+    /// # Errors
+    /// The store or the roster is unavailable. After an outage of kind unknown the change may have happened; it is safe
+    /// to take the answer again.
+    pub async fn answer(&self, number: IncidentNumber, answer: Answer) -> Result<Answered, Outage> {
+        answer::answer(&self.parts.swap, &self.parts.lookup, number, answer).await
+    }
+
+    /// The open incidents of which a contact was alerted in their current round, for an answer that names no incident.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn open_alerts_to(&self, contact: &Contact) -> Result<OpenAlerts, Outage> {
+        answer::open_alerts_to(&*self.parts.store, contact).await
     }
 
     /// Records that an accepted alert bounced (promise 12). If nobody else can be reached at its level, the next level

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::OutcomeKind;
+use super::{OutcomeKind, Receipt};
 
 /// The outcome of one attempt to reach somebody. An outcome is a fact, never a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,6 +10,8 @@ use super::OutcomeKind;
 pub enum Outcome {
     /// The carrier took responsibility for the message (SMTP: 250 after the final dot).
     Accepted,
+    /// The carrier took responsibility for the message, and gave it a name by which it can be changed or withdrawn.
+    AcceptedAs(Receipt),
     /// The carrier refused this recipient permanently: the delivery is dead. A refusal of the sender, the account or
     /// the message is [`Unavailable`](Outcome::Unavailable), because it would affect every recipient and can be
     /// corrected.
@@ -57,10 +59,22 @@ impl Outcome {
         Outcome::Throttled { after, reason: reason.into() }
     }
 
+    /// The carrier's name for the message, if it gave one.
+    pub fn receipt(&self) -> Option<&Receipt> {
+        match self {
+            Outcome::AcceptedAs(receipt) => Some(receipt),
+            Outcome::Accepted
+            | Outcome::Rejected { .. }
+            | Outcome::Throttled { .. }
+            | Outcome::Unavailable { .. }
+            | Outcome::Unknown { .. } => None,
+        }
+    }
+
     /// The kind of the outcome.
     pub fn kind(&self) -> OutcomeKind {
         match self {
-            Outcome::Accepted => OutcomeKind::Accepted,
+            Outcome::Accepted | Outcome::AcceptedAs(_) => OutcomeKind::Accepted,
             Outcome::Rejected { .. } => OutcomeKind::Rejected,
             Outcome::Throttled { .. } => OutcomeKind::Throttled,
             Outcome::Unavailable { .. } => OutcomeKind::Unavailable,
@@ -71,7 +85,7 @@ impl Outcome {
     /// The carrier's answer or the problem; empty if the message was accepted.
     pub fn reason(&self) -> &str {
         match self {
-            Outcome::Accepted => "",
+            Outcome::Accepted | Outcome::AcceptedAs(_) => "",
             Outcome::Rejected { reason }
             | Outcome::Throttled { reason, .. }
             | Outcome::Unavailable { reason }

@@ -6,7 +6,7 @@ use chrono::serde::ts_microseconds as micros;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Contact, IncidentNumber, Level, Purpose, Unknown};
+use super::{Contact, IncidentNumber, Level, Purpose, Receipt, Unknown};
 use crate::error::InvalidInput;
 
 /// Which delivery of an incident: (round, purpose, place among those with that purpose).
@@ -213,11 +213,39 @@ pub struct Delivery {
     pub(crate) since: DateTime<Utc>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) last: Option<LastOutcome>,
+    /// The carrier's name for the message that it accepted last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) receipt: Option<Receipt>,
     #[serde(flatten)]
     pub(crate) unknown: Unknown,
 }
 
 impl Delivery {
+    /// A delivery that is due at `due_at` and whose turn came at `since`.
+    pub(crate) fn pending(
+        key: DeliveryKey,
+        contact: Contact,
+        due_at: DateTime<Utc>,
+        since: DateTime<Utc>,
+    ) -> Self {
+        let DeliveryKey { round, purpose, place } = key;
+        let status = DeliveryStatus::Pending { due_at };
+        let (attempts, expired, unknown) = (0, Vec::new(), Unknown::default());
+        Self {
+            round,
+            purpose,
+            place,
+            contact,
+            status,
+            attempts,
+            expired,
+            since,
+            last: None,
+            receipt: None,
+            unknown,
+        }
+    }
+
     /// The key of the delivery within its incident.
     pub fn key(&self) -> DeliveryKey {
         DeliveryKey { round: self.round, purpose: self.purpose, place: self.place }
@@ -251,6 +279,11 @@ impl Delivery {
     /// The last known result of the attempts.
     pub fn last(&self) -> Option<&LastOutcome> {
         self.last.as_ref()
+    }
+
+    /// The carrier's name for the accepted message, if it gave one.
+    pub fn receipt(&self) -> Option<&Receipt> {
+        self.receipt.as_ref()
     }
 
     /// Whether it is a status update, not an alert.

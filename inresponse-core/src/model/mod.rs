@@ -10,6 +10,7 @@ mod incident;
 mod matrix;
 mod names;
 mod purpose;
+mod receipt;
 mod report;
 mod severity;
 mod standing;
@@ -29,6 +30,7 @@ pub use names::{
     ScheduleName, ServiceName, Source, TeamName, Version,
 };
 pub use purpose::Purpose;
+pub use receipt::Receipt;
 pub use report::{Link, Report, ReportBuilder, Reporter};
 pub use severity::Severity;
 pub use standing::Standing;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Contact;
+use super::{Contact, Scheme};
 use crate::error::InvalidInput;
 
 /// The number of an incident, which is the answer to its report.
@@ -185,6 +185,19 @@ impl From<&PersonId> for Person {
 impl KeyName {
     /// The key name that is recorded if somebody used the link in an alert. No key has this name.
     pub const LINK: &'static str = "link";
+
+    /// How key names begin that are recorded if somebody answered over a channel. No key's name begins like this.
+    pub const CHANNEL: &'static str = "channel:";
+
+    /// The key name for answers over the channel with that scheme.
+    pub fn channel(scheme: &Scheme) -> Self {
+        Self(format!("{}{}", Self::CHANNEL, scheme.as_str()))
+    }
+
+    /// The scheme of the channel, if somebody answered over one.
+    pub fn as_channel(&self) -> Option<&str> {
+        self.0.strip_prefix(Self::CHANNEL)
+    }
 
     /// The key name for the link in an alert.
     pub fn link() -> Self {

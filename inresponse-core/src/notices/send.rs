@@ -40,7 +40,7 @@ impl Sender<'_> {
         let outcome = self.engine.send_notice(&notice, deadline).await;
         let what = outcome.kind().as_str();
         match outcome {
-            Outcome::Accepted => {
+            Outcome::Accepted | Outcome::AcceptedAs(_) => {
                 tracing::info!(%team, notice = pending.id, "a notice was sent");
                 Settled::Sent
             }

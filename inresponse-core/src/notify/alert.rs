@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::notice::Notice;
-use crate::model::{Contact, DeliveryId, DeliveryKey, Incident, Purpose, State};
+use crate::model::{Contact, Delivery, DeliveryId, DeliveryKey, Incident, Purpose, Receipt, State};
 use crate::plan::{self, Upcoming};
 
 /// One alert for one contact, with the incident as it was when the send was leased.
@@ -17,6 +17,7 @@ pub struct Alert {
     contact: Contact,
     claim_url: Option<String>,
     board_url: Option<String>,
+    answer_token: Option<String>,
     notice: Option<Arc<Notice>>,
 }
 
@@ -47,7 +48,8 @@ impl Alert {
         contact: Contact,
     ) -> Self {
         let id = incident.delivery_id(key);
-        Self { incident, count, key, id, attempt, contact, claim_url: None, board_url: None, notice: None }
+        let (claim_url, board_url, answer_token, notice) = (None, None, None, None);
+        Self { incident, count, key, id, attempt, contact, claim_url, board_url, answer_token, notice }
     }
 
     /// Adds a link with which the recipient can claim the incident.
@@ -61,6 +63,13 @@ impl Alert {
     #[must_use]
     pub fn with_board_url(mut self, url: String) -> Self {
         self.board_url = Some(url);
+        self
+    }
+
+    /// Adds a token with which a button in the message can claim the incident in this round.
+    #[must_use]
+    pub fn with_answer_token(mut self, token: String) -> Self {
+        self.answer_token = Some(token);
         self
     }
 
@@ -143,6 +152,26 @@ impl Alert {
     /// The address of the incident's page, for people who may sign in there.
     pub fn board_url(&self) -> Option<&str> {
         self.board_url.as_deref()
+    }
+
+    /// A secret with which a button in the message can claim the incident, if the channel cannot say who pressed it. It
+    /// counts in this round only; see [`Engine::verify_answer`](crate::Engine::verify_answer).
+    pub fn answer_token(&self) -> Option<&str> {
+        self.answer_token.as_deref()
+    }
+
+    /// The carrier's name for the alert that the contact got in this incident, if this is a status update.
+    ///
+    /// A notifier changes or withdraws that message. If the deployment's [status
+    /// updates](crate::model::Matrix::status_updates) are off, it does only that and sends no further message.
+    pub fn receipt(&self) -> Option<&Receipt> {
+        let is_alert = |d: &&Delivery| !d.is_status_update() && d.contact() == &self.contact;
+        match self.key.purpose {
+            Purpose::StatusUpdate(_) => {
+                self.incident.deliveries().iter().rev().filter(is_alert).find_map(Delivery::receipt)
+            }
+            Purpose::Alert(_) => None,
+        }
     }
 
     /// Who is alerted together with the contact; nobody if it is a status update.

@@ -12,7 +12,7 @@ use super::round::{NextRound, RoundOf, begin_round, next_of};
 use crate::clock::later;
 use crate::model::{
     BegunLevel, Delivery, DeliveryKey, DeliveryStatus, Event, Incident, LastOutcome, Level, OutcomeKind,
-    Purpose, State, Unknown,
+    Purpose, State,
 };
 
 /// A delivery is dead once this many processes have died while they sent it.
@@ -264,17 +264,13 @@ impl Due<'_> {
         }
         let deliveries: Vec<_> = (0..=u16::MAX)
             .zip(&contacts)
-            .map(|(place, contact)| Delivery {
-                round,
-                purpose: Purpose::Alert(level),
-                place,
-                contact: contact.clone(),
-                status: DeliveryStatus::Pending { due_at: self.now },
-                attempts: 0,
-                expired: Vec::new(),
-                since: due_at.min(self.now),
-                last: None,
-                unknown: Unknown::default(),
+            .map(|(place, contact)| {
+                Delivery::pending(
+                    DeliveryKey { round, purpose: Purpose::Alert(level), place },
+                    contact.clone(),
+                    self.now,
+                    due_at.min(self.now),
+                )
             })
             .collect();
         if deliveries.iter().all(|delivery| self.held(delivery) == Held::InFlight) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::hold::Hold;
-use super::request::Update;
+use super::request::{Answer, Update};
 use super::round::NextRound;
 use crate::model::{DeliveryId, DeliveryKey, KeyName, Outcome, Severity};
 
@@ -64,6 +64,13 @@ pub enum Input<'a> {
     Update {
         /// What.
         update: &'a Update,
+        /// The next round, if [`Decision::NeedsRound`](super::Decision::NeedsRound) asked for it.
+        round: Option<NextRound>,
+    },
+    /// An answer came back over a channel.
+    Answer {
+        /// What.
+        answer: &'a Answer,
         /// The next round, if [`Decision::NeedsRound`](super::Decision::NeedsRound) asked for it.
         round: Option<NextRound>,
     },

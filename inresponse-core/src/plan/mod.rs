@@ -20,6 +20,7 @@
 //! | `due` | what to do when an incident is due: expired leases, levels that begin, sends to lease |
 //! | `outcome` | the effect of an attempt's outcome, and when to try again |
 //! | `bounce` | the effect of a bounce of an accepted alert |
+//! | `answer` | whose answer over a channel counts, and for what |
 //! | `people` | claim, release, resolve, hand over, escalate, severity, note |
 //! | `status_updates` | status updates: who is notified of a claim |
 //! | `handover` | the new holder who has not answered yet |
@@ -31,6 +32,7 @@
 //! | `past` | the times that an incident records as past |
 
 mod account;
+mod answer;
 mod backoff;
 mod bounce;
 mod clock_back;
@@ -52,6 +54,7 @@ mod status_updates;
 mod step;
 
 pub use account::{Follows, Happened, Reached, Turn, history, reached, turns};
+pub(crate) use answer::judge;
 pub use decision::{Decision, Dispatch, Plan};
 #[cfg(feature = "runner")]
 pub(crate) use draft::due_after;
@@ -61,7 +64,7 @@ pub use hold::{Held, Hold, HoldNothing};
 pub use input::Input;
 pub use open::{Opening, open, open_leasing};
 pub use outlook::{Upcoming, claim_ends_at, may_escalate, next_alert_at, outlook, waiting_since};
-pub use request::{Refusal, StateChange, TakeOver, Update};
+pub use request::{Answer, AnswerTo, Refusal, StateChange, TakeOver, Update, Wanted};
 pub use round::{Alerted, NextRound, RoundOf};
 pub use step::step;
 

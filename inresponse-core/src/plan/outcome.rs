@@ -7,7 +7,7 @@ use super::due::note_dead_level;
 use super::{backoff, handover, status_updates};
 use crate::clock::later;
 use crate::model::{
-    DeliveryKey, DeliveryStatus, Incident, LastOutcome, Outcome, OutcomeKind, Purpose, State,
+    DeliveryKey, DeliveryStatus, Incident, LastOutcome, Outcome, OutcomeKind, Purpose, Receipt, State,
 };
 
 /// Merges an outcome by (delivery, attempt).
@@ -29,14 +29,15 @@ pub(super) fn outcome(
     };
     let again = |after| DeliveryStatus::Pending { due_at: later(now, after) };
     let status = match outcome {
-        Outcome::Accepted => DeliveryStatus::Accepted { at: now },
+        Outcome::Accepted | Outcome::AcceptedAs(_) => DeliveryStatus::Accepted { at: now },
         Outcome::Rejected { .. } => DeliveryStatus::Dead { at: now },
         Outcome::Throttled { after, .. } => again(backoff::throttled(&id, attempt, *after)),
         Outcome::Unavailable { .. } => again(backoff::unavailable(&id, attempt)),
         Outcome::Unknown { .. } => again(backoff::unknown(&id, attempt, wait)),
     };
     let (kind, detail) = (outcome.kind(), outcome.reason());
-    merge(incident, Ending { key, attempt, kind, detail, status }, now)
+    let receipt = outcome.receipt().cloned();
+    merge(incident, Ending { key, attempt, kind, detail, receipt, status }, now)
 }
 
 /// Merges the information that an attempt was not begun: the delivery is due again at once.
@@ -48,7 +49,8 @@ pub(super) fn not_begun(
     now: DateTime<Utc>,
 ) -> Decision {
     let status = DeliveryStatus::Pending { due_at: now };
-    merge(incident, Ending { key, attempt, kind: OutcomeKind::NotBegun, detail: reason, status }, now)
+    let kind = OutcomeKind::NotBegun;
+    merge(incident, Ending { key, attempt, kind, detail: reason, receipt: None, status }, now)
 }
 
 /// The state in which an attempt left its delivery.
@@ -57,11 +59,12 @@ struct Ending<'a> {
     attempt: u32,
     kind: OutcomeKind,
     detail: &'a str,
+    receipt: Option<Receipt>,
     status: DeliveryStatus,
 }
 
 fn merge(incident: &Incident, ended: Ending<'_>, now: DateTime<Utc>) -> Decision {
-    let Ending { key, attempt, kind, detail, status } = ended;
+    let Ending { key, attempt, kind, detail, receipt, status } = ended;
     let Some(i) = incident.deliveries.iter().position(|d| d.key() == key) else { return Decision::Nothing };
     let delivery = &incident.deliveries[i];
     let in_flight =
@@ -73,6 +76,9 @@ fn merge(incident: &Incident, ended: Ending<'_>, now: DateTime<Utc>) -> Decision
     let mut next = incident.clone();
     let of_this_round = key.round == incident.round;
     next.deliveries[i].last = Some(LastOutcome::new(kind, detail, now));
+    if receipt.is_some() {
+        next.deliveries[i].receipt = receipt;
+    }
     next.deliveries[i].status = match status {
         // Nobody is alerted any more in a round that is over or an incident that is not open.
         DeliveryStatus::Pending { .. }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::ladder::{self, Next, Rung};
 use super::{handover, people};
-use crate::model::{BegunLevel, Contact, Delivery, DeliveryStatus, Incident, Level, Purpose, State, Unknown};
+use crate::model::{BegunLevel, Contact, Delivery, DeliveryKey, DeliveryStatus, Incident, Level, State};
 
 /// A future step of the escalation, unless somebody claims.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,17 +52,8 @@ pub fn outlook(incident: &Incident) -> Vec<Upcoming<'_>> {
         }
         ahead.begun.push(BegunLevel::new(level, at));
         // A level that is only foreseen has no deliveries and would count as dead.
-        ahead.deliveries.extend(contacts.iter().take(1).map(|contact| Delivery {
-            round: incident.round,
-            purpose: Purpose::Alert(level),
-            place: 0,
-            contact: contact.clone(),
-            status: DeliveryStatus::Pending { due_at: at },
-            attempts: 0,
-            expired: Vec::new(),
-            since: at,
-            last: None,
-            unknown: Unknown::default(),
+        ahead.deliveries.extend(contacts.iter().take(1).map(|contact| {
+            Delivery::pending(DeliveryKey::alert(incident.round, level, 0), contact.clone(), at, at)
         }));
         ahead.exhausted |= rung == Rung::Fallback;
     }

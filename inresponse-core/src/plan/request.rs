@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::model::{Contact, Ended, KeyName, MethodName, Note, Person, Severity, State, TeamName};
+use crate::model::{
+    Contact, DeliveryId, Ended, KeyName, MethodName, Note, Person, Severity, State, TeamName,
+};
 
 /// Whether a claim or release may be done over another person's claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +84,42 @@ impl Update {
     }
 }
 
+/// What came back over a channel: a reply, a key, a button (promise 20). The channel's notifier has verified it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The message that is answered. The answer counts only in the round of that message.
+    pub to: AnswerTo,
+    /// The verified account that answered, as a contact, for example `tel:+30…` or `telegram:1234`. `None` if the answer
+    /// proves only that somebody has the message.
+    pub from: Option<Contact>,
+    /// The person who has that account, if the roster knows one. The engine looks this up.
+    pub account: Option<Person>,
+    /// What the answer asks for.
+    pub wants: Wanted,
+    /// The channel, as the timeline names it.
+    pub over: KeyName,
+}
+
+/// The message that an answer is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AnswerTo {
+    /// The delivery with this id.
+    Delivery(DeliveryId),
+    /// The latest alert to this contact.
+    AlertTo(Contact),
+}
+
+/// What an answer asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// To claim the incident.
+    Claim,
+    /// To resolve it.
+    Resolve,
+    /// To alert the next level without waiting.
+    Escalate,
+}
+
 /// Why a person's request was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -106,6 +144,12 @@ pub enum Refusal {
     UnknownTeam(TeamName),
     /// A newer version of this program stored it, and this one cannot read all of it.
     NewerFormat,
+    /// An answer came from somebody to whom the message was not sent, or to a message that was not sent.
+    NotAsked,
+    /// An answer to a message of a round that is over.
+    EarlierRound,
+    /// An answer came from an account that is linked to nobody.
+    UnknownAccount,
 }
 
 impl fmt::Display for Refusal {
@@ -119,6 +163,9 @@ impl fmt::Display for Refusal {
             Refusal::NewerFormat => f.write_str(
                 "a newer version of this program stored it: change it on a server of that version",
             ),
+            Refusal::NotAsked => f.write_str("the message was not sent to the person who answered"),
+            Refusal::EarlierRound => f.write_str("the message is from an earlier round"),
+            Refusal::UnknownAccount => f.write_str("the account is linked to nobody"),
             Refusal::Over => f.write_str("it is resolved, so its severity cannot change"),
         }
     }

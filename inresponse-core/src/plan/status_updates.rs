@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use crate::model::{
-    Contact, Delivery, DeliveryStatus, Incident, Matrix, OutcomeKind, Person, Purpose, StatusUpdates, Unknown,
+    Contact, Delivery, DeliveryKey, DeliveryStatus, Incident, Matrix, OutcomeKind, Person, Purpose,
+    StatusUpdates,
 };
 
 /// A status update is a courtesy: it is given up after this many attempts.
@@ -20,14 +21,17 @@ pub(super) fn create(incident: &mut Incident, by: &Person, new_owner: &[Contact]
             told.push(contact.clone());
         }
     }
-    if incident.matrix.status_updates() == StatusUpdates::On {
-        for delivery in incident.deliveries.iter().filter(|d| may_know(incident, d)) {
-            if !told.contains(delivery.contact()) {
-                told.push(delivery.contact().clone());
-            }
+    for delivery in incident.deliveries.iter().filter(|d| may_know(incident, d)) {
+        let contact = delivery.contact();
+        let is_asked = incident.matrix.status_updates() == StatusUpdates::On && !is(incident, contact, by);
+        // A message that shows a state or rings until it is withdrawn is changed even if nobody is told.
+        if (is_asked || delivery.receipt.is_some()) && !told.contains(contact) {
+            told.push(contact.clone());
         }
     }
-    told.retain(|contact| new_owner.contains(contact) || !is(incident, contact, by));
+    let has_receipt =
+        |contact: &Contact| incident.deliveries.iter().any(|d| d.contact == *contact && d.receipt.is_some());
+    told.retain(|contact| new_owner.contains(contact) || has_receipt(contact) || !is(incident, contact, by));
     told.truncate(Matrix::MAX_CONTACTS);
 
     let round = incident.round;
@@ -37,18 +41,11 @@ pub(super) fn create(incident: &mut Incident, by: &Person, new_owner: &[Contact]
     }
     incident.status_updates = incident.status_updates.saturating_add(1);
     let purpose = Purpose::StatusUpdate(incident.status_updates);
-    incident.deliveries.extend((0..).zip(told).map(|(place, contact)| Delivery {
-        round,
-        purpose,
-        place,
-        contact,
-        status: DeliveryStatus::Pending { due_at: now },
-        attempts: 0,
-        expired: Vec::new(),
-        since: now,
-        last: None,
-        unknown: Unknown::default(),
-    }));
+    incident.deliveries.extend(
+        (0..).zip(told).map(|(place, contact)| {
+            Delivery::pending(DeliveryKey { round, purpose, place }, contact, now, now)
+        }),
+    );
 }
 
 /// Whether an alert has reached somebody since the incident was opened or released, or may have.

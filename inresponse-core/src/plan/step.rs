@@ -6,7 +6,7 @@ use super::decision::{Decision, Plan};
 use super::draft::{self, Draft};
 use super::input::Input;
 use super::request::Refusal;
-use super::{bounce, clock_back, due, open, outcome, people};
+use super::{answer, bounce, clock_back, due, open, outcome, people};
 use crate::clock::to_micros;
 use crate::model::Incident;
 
@@ -34,6 +34,7 @@ pub fn step(incident: &Incident, input: Input<'_>, now: DateTime<Utc>) -> Decisi
         Input::Bounced { delivery, reason } => bounce::bounced(incident, delivery, reason, now),
         Input::Repeat { severity, key } => open::repeat(incident, severity, key, now),
         Input::Update { update, round } => people::update(incident, update, round, now),
+        Input::Answer { answer, round } => answer::answer(incident, answer, round, now),
         Input::ClockWentBack { lease } => clock_back::clock_went_back(incident, lease, now),
     };
     sooner(incident, decision)
@@ -47,7 +48,9 @@ fn left_to_newer(incident: &Incident, input: &Input<'_>) -> Option<Decision> {
     }
     match input {
         Input::Due { .. } | Input::Woken { .. } | Input::ClockWentBack { .. } => Some(Decision::Nothing),
-        Input::Update { .. } => incident.in_part.then_some(Decision::Refuse(Refusal::NewerFormat)),
+        Input::Update { .. } | Input::Answer { .. } => {
+            incident.in_part.then_some(Decision::Refuse(Refusal::NewerFormat))
+        }
         // A send in progress may continue.
         Input::Renew { .. }
         | Input::Outcome { .. }

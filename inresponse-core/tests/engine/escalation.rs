@@ -103,7 +103,7 @@ async fn p11_a_claim_while_a_send_is_under_way_is_kept_and_so_is_the_outcome() {
         assert_eq!(record.incident.state(), State::Claimed);
         let status = record.incident.deliveries()[0].status();
         let expected = match outcome {
-            Outcome::Accepted => matches!(status, DeliveryStatus::Accepted { .. }),
+            Outcome::Accepted | Outcome::AcceptedAs(_) => matches!(status, DeliveryStatus::Accepted { .. }),
             Outcome::Rejected { .. } => matches!(status, DeliveryStatus::Dead { .. }),
             _ => matches!(status, DeliveryStatus::Stopped { .. }),
         };

@@ -80,7 +80,7 @@ impl Test {
     fn new(tested: &Tested, addresses: Addresses) -> Self {
         let seconds = tested.took.as_secs_f64();
         let (text, mood) = match &tested.outcome {
-            Outcome::Accepted => ("was accepted", "good"),
+            Outcome::Accepted | Outcome::AcceptedAs(_) => ("was accepted", "good"),
             Outcome::Rejected { .. } => ("was refused", "bad"),
             Outcome::Throttled { .. } => ("must wait", "bad"),
             Outcome::Unavailable { .. } => ("could not be sent", "bad"),

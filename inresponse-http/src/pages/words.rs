@@ -76,10 +76,12 @@ impl Line {
             Event::Noted { note, .. } => Some(note.as_str().to_owned()),
             _ => None,
         };
-        let text = match happened.entry.key.as_ref().map(KeyName::as_str) {
-            Some(KeyName::LINK) => format!("{}, with the link in an alert", told(incident, happened)),
-            Some(key) => format!("{}, with the key {key}", told(incident, happened)),
-            None => told(incident, happened),
+        let key = happened.entry.key.as_ref();
+        let text = match (key.map(KeyName::as_str), key.and_then(KeyName::as_channel)) {
+            (_, Some(channel)) => format!("{}, over {channel}", told(incident, happened)),
+            (Some(KeyName::LINK), _) => format!("{}, with the link in an alert", told(incident, happened)),
+            (Some(key), None) => format!("{}, with the key {key}", told(incident, happened)),
+            (None, None) => told(incident, happened),
         };
         Self { at: Moment::clock(zone, happened.entry.at), text, note }
     }

@@ -12,7 +12,7 @@ const AMPLE: Duration = Duration::from_secs(60);
 /// The outcome in one word, with the pause in milliseconds.
 fn kind(outcome: &Outcome) -> String {
     match outcome {
-        Outcome::Accepted => "accepted".into(),
+        Outcome::Accepted | Outcome::AcceptedAs(_) => "accepted".into(),
         Outcome::Rejected { .. } => "rejected".into(),
         Outcome::Throttled { after, .. } => format!("throttled {}", after.as_millis()),
         Outcome::Unavailable { .. } => "unavailable".into(),

@@ -91,7 +91,7 @@ async fn p10_a_slow_server_is_waited_for_in_every_phase() {
         let outcome = attempt(near).await;
         serving.abort();
         let kind = match outcome {
-            Outcome::Accepted => "accepted",
+            Outcome::Accepted | Outcome::AcceptedAs(_) => "accepted",
             Outcome::Unavailable { .. } => "unavailable",
             Outcome::Unknown { .. } => "unknown",
             other => panic!("{other:?}"),

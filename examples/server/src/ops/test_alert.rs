@@ -46,7 +46,7 @@ pub(crate) async fn test_alert(args: TestAlertArgs) -> Result<(), Box<dyn Error>
     let outcome = tokio::time::timeout(deadline + GRACE, notifiers.notify(&alert, deadline)).await;
     let took = clock.monotonic().saturating_sub(began).as_secs_f64();
     let (what, reason) = match outcome {
-        Ok(Outcome::Accepted) => {
+        Ok(Outcome::Accepted | Outcome::AcceptedAs(_)) => {
             println!("accepted for {contact} after {took:.2} s");
             if let Some(folder) = folder {
                 println!(

@@ -1,0 +1,89 @@
+//! Decides about answers that come back over a channel: a reply, a key, a button.
+
+use chrono::{DateTime, Utc};
+
+use super::decision::Decision;
+use super::people;
+use super::request::{Answer, AnswerTo, Refusal, StateChange, TakeOver, Update, Wanted};
+use super::round::NextRound;
+use crate::model::{Contact, Delivery, Incident, Person, State};
+
+/// Does what an answer asks for, or refuses it (promise 20).
+pub(super) fn answer(
+    incident: &Incident,
+    answer: &Answer,
+    round: Option<NextRound>,
+    now: DateTime<Utc>,
+) -> Decision {
+    match judge(incident, answer) {
+        Ok(by) => people::update(incident, &update(answer, by), round, now),
+        Err(refusal) => Decision::Refuse(refusal),
+    }
+}
+
+/// The person who answers, if the answer counts.
+pub(crate) fn judge(incident: &Incident, answer: &Answer) -> Result<Person, Refusal> {
+    let asked = asked(incident, &answer.to).ok_or(Refusal::NotAsked)?;
+    let by = answering(incident, asked, answer)?;
+    if let (State::Claimed, Some(claimed)) = (incident.state, &incident.claimed)
+        && !claimed.by.is(&by)
+    {
+        return Err(Refusal::ClaimedBy(claimed.by.clone()));
+    }
+    if incident.state != State::Resolved && asked.round != incident.round {
+        return Err(Refusal::EarlierRound);
+    }
+    Ok(by)
+}
+
+/// The message that is answered. Only a message that may have been sent can be answered.
+fn asked<'a>(incident: &'a Incident, to: &AnswerTo) -> Option<&'a Delivery> {
+    let mut sent = incident.deliveries.iter().rev().filter(|d| d.attempts > 0);
+    match to {
+        AnswerTo::Delivery(id) => sent.find(|d| incident.delivery_id(d.key()) == *id),
+        AnswerTo::AlertTo(contact) => {
+            let alerts = sent.filter(|d| !d.is_status_update() && d.contact == *contact);
+            alerts.max_by_key(|d| d.round)
+        }
+    }
+}
+
+/// The person to whom the message was sent. A message to a shared address may be answered by everybody who has it.
+fn answering(incident: &Incident, asked: &Delivery, answer: &Answer) -> Result<Person, Refusal> {
+    let is_theirs = answer.from.as_ref().is_none_or(|from| *from == asked.contact);
+    match recipient(incident, asked) {
+        Some(person) if is_theirs || answer.account.as_ref().is_some_and(|account| account.is(&person)) => {
+            Ok(person)
+        }
+        Some(_) => Err(Refusal::NotAsked),
+        None => match (&answer.account, is_theirs) {
+            (Some(account), _) => Ok(account.clone()),
+            (None, true) => named(&asked.contact).ok_or(Refusal::NotAsked),
+            (None, false) => Err(Refusal::UnknownAccount),
+        },
+    }
+}
+
+/// The person for whom a delivery was made, as the roster was then.
+fn recipient(incident: &Incident, delivery: &Delivery) -> Option<Person> {
+    let level = delivery.purpose.level();
+    let recipients = incident.matrix.recipients().iter();
+    let mut having = recipients.filter(|one| one.contact == delivery.contact);
+    let found = having.clone().find(|one| one.level == level).or_else(|| having.next());
+    found.map(|one| Person::from(&one.person))
+}
+
+/// A shared address as a name.
+fn named(contact: &Contact) -> Option<Person> {
+    let address = contact.address();
+    Person::new(&address[..address.floor_char_boundary(Person::MAX_BYTES)]).ok()
+}
+
+fn update(answer: &Answer, by: Person) -> Update {
+    let change = match answer.wants {
+        Wanted::Claim => StateChange::Claim(TakeOver::No),
+        Wanted::Resolve => StateChange::Resolve,
+        Wanted::Escalate => StateChange::Escalate,
+    };
+    Update::state(by, change).with_key(answer.over.clone())
+}
