@@ -8,6 +8,7 @@ use axum::extract::NestedPath;
 use axum::http::Extensions;
 use inresponse_core::Engine;
 use inresponse_core::memory::MemorySettings;
+use inresponse_core::notify::Channel;
 use inresponse_core::settings::Settings;
 use inresponse_core::store::Census;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -38,6 +39,7 @@ struct Inner {
     engine: Engine,
     keys: Keys,
     intake: Intake,
+    channels: Vec<Arc<dyn Channel>>,
     metrics: Option<Metrics>,
     site: Site,
     settings: Arc<dyn Settings>,
@@ -104,6 +106,7 @@ impl Api {
             engine,
             keys,
             intake: Intake::default(),
+            channels: Vec::new(),
             metrics: None,
             settings: Arc::new(MemorySettings::new()),
             hand_over_domains: HandOverDomains::default(),
@@ -127,6 +130,17 @@ impl Api {
     pub fn intake_by(mut self, intake: Intake) -> Self {
         Arc::make_mut(&mut self.inner).intake = intake;
         self
+    }
+
+    /// Adds a channel over which answers come back, below `/channels/`.
+    #[must_use]
+    pub fn channel_by(mut self, channel: Arc<dyn Channel>) -> Self {
+        Arc::make_mut(&mut self.inner).channels.push(channel);
+        self
+    }
+
+    pub(crate) fn channels(&self) -> &[Arc<dyn Channel>] {
+        &self.inner.channels
     }
 
     /// Adds `/metrics`; see [`metrics::install`](crate::metrics::install).

@@ -43,7 +43,12 @@ fn tell(door: &Door, operation: &mut Value) -> bool {
         Proof::SendersKey => &["key", "bearer", "basic", "genieKey"],
         // A key in the body is not a security scheme.
         Proof::RoutingKey => &[],
-        Proof::Session | Proof::KeyOrSession | Proof::Link | Proof::CalendarToken | Proof::Nothing => {
+        Proof::Session
+        | Proof::KeyOrSession
+        | Proof::Link
+        | Proof::CalendarToken
+        | Proof::Channel
+        | Proof::Nothing => {
             return false;
         }
     };
@@ -113,6 +118,7 @@ mod tests {
                 | Proof::Session
                 | Proof::Link
                 | Proof::CalendarToken
+                | Proof::Channel
                 | Proof::Nothing => Default::default(),
             };
             assert_eq!(roles, expected, "{door:?}");

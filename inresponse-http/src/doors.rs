@@ -65,7 +65,7 @@ impl Act {
             Act::ChangeRoster => "change the roster",
             Act::Observe => "read the metrics and the API document",
             Act::Nothing => {
-                "read the health, sign in, use the link in an alert, read a calendar with its token"
+                "read the health, sign in, use the link in an alert, answer over a channel, read a calendar with its token"
             }
         }
     }
@@ -98,6 +98,8 @@ pub enum Proof {
     Link,
     /// The token of a calendar, in the URL.
     CalendarToken,
+    /// The signature or the secret of a channel, which the channel itself checks.
+    Channel,
     /// Nothing.
     Nothing,
 }
@@ -204,6 +206,8 @@ pub static DOORS: &[Door] = &[
     door("GET", "/docs/openapi.json", Proof::KeyOrSession, Act::Observe),
     door("GET", "/teams/{team}/schedules/{schedule}/calendar.ics", Proof::CalendarToken, Act::Nothing),
     door("GET", "/people/{person}/calendar.ics", Proof::CalendarToken, Act::Nothing),
+    door("POST", "/channels/{channel}", Proof::Channel, Act::Nothing),
+    door("POST", "/channels/{channel}/{part}", Proof::Channel, Act::Nothing),
     door("GET", "/healthz", Proof::Nothing, Act::Nothing),
     door("GET", "/readyz", Proof::Nothing, Act::Nothing),
     door("GET", "/incidents/{incidentId}/claim", Proof::Link, Act::Nothing),

@@ -34,6 +34,7 @@ impl Caller {
             | Proof::Session
             | Proof::Link
             | Proof::CalendarToken
+            | Proof::Channel
             | Proof::Nothing => ("in x-api-key or as Authorization: Bearer", &BEARER),
         };
         let missing = || unauthorized(challenges, &format!("an API key is needed, {ways}"));
@@ -61,6 +62,7 @@ impl FromRequestParts<Api> for Caller {
             | Proof::Session
             | Proof::Link
             | Proof::CalendarToken
+            | Proof::Channel
             | Proof::Nothing => Self::at_door(api, door, key_of(&parts.headers)),
         }
     }

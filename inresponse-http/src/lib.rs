@@ -120,6 +120,7 @@ pub use signals::{FetchFromAmazon, Intake};
         (name = "incidents", description = "report, claim, release, resolve, read"),
         (name = "intake", description = "what other monitoring systems send"),
         (name = "roster", description = "services, teams, calendars, people, schedules"),
+        (name = "channels", description = "answers that come back over channels"),
         (name = "system", description = "health, metrics, this document"),
     )
 )]
@@ -128,7 +129,7 @@ struct Document;
 /// The routes for incidents, the roster and messages of other systems.
 fn work() -> OpenApiRouter<Api> {
     use routes::senders::{generic, grafana, nagios, opsgenie, pagerduty, prometheus, sns};
-    use routes::{calendars, changes, incidents, outlook, people, roster, schedules};
+    use routes::{calendars, changes, channels, incidents, outlook, people, roster, schedules};
     let routes = OpenApiRouter::new()
         .routes(routes!(incidents::put, incidents::post, incidents::list))
         .routes(routes!(incidents::get_one, incidents::post_one))
@@ -154,6 +155,8 @@ fn work() -> OpenApiRouter<Api> {
         .routes(routes!(outlook::plan))
         .routes(routes!(outlook::coverage))
         .routes(routes!(changes::list))
+        .routes(routes!(channels::answer))
+        .routes(routes!(channels::answer_part))
         .routes(routes!(prometheus::webhook))
         .routes(routes!(prometheus::alerts, prometheus::query))
         .routes(routes!(grafana::webhook))

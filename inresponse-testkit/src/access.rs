@@ -73,6 +73,7 @@ fn expected(door: &Door, shown: Shown<'_>) -> Expected {
     match (door.proof, shown) {
         (Proof::Nothing, _) => Expected::LetIn,
         (Proof::Link | Proof::CalendarToken, _) => Expected::NoLink,
+        (Proof::Channel, _) => Expected::NotLetIn,
         (Proof::Key | Proof::SendersKey | Proof::RoutingKey, Shown::Key(_, scopes)) => {
             by(scopes, Expected::NoKey)
         }

@@ -1,6 +1,7 @@
 //! The contract of every notifier, and helpers to use several.
 
 mod alert;
+mod channel;
 mod nobodys;
 mod notice;
 mod notices;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use alert::{Alert, Occasion};
+pub use channel::{CameBack, Channel, Reply};
 pub use notice::Notice;
 pub use notices::{Noticed, TakeNotices};
 pub use router::Notifiers;

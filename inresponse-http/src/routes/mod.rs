@@ -6,10 +6,12 @@
 //! | `roster` | reads and changes services, teams and calendars; reads who is on call |
 //! | `changes` | makes one edit of the roster; lists who changed it |
 //! | `senders` | receives the messages of other monitoring systems, one file for each system |
+//! | `channels` | takes the answers that come back over channels |
 //! | `system` | health, readiness, metrics and the API document |
 
 pub(crate) mod calendars;
 pub(crate) mod changes;
+pub(crate) mod channels;
 pub(crate) mod incidents;
 pub(crate) mod outlook;
 pub(crate) mod people;
