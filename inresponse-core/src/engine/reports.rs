@@ -104,11 +104,12 @@ impl Reports {
     fn first_slots(&self, matrix: &Matrix, severity: Severity) -> Option<FirstSlots> {
         let level = matrix.alerted_levels(severity).next().filter(|_| self.wake.has_runner())?;
         // If the level is empty, another level begins, which is not looked up here.
-        if matrix.contacts(Level::At(level)).is_empty() {
+        let contacts = matrix.first_contacts(Level::At(level), severity);
+        if contacts.is_empty() {
             return None;
         }
         let mut slots = FirstSlots { taken: HashMap::new(), none_free: HashSet::new() };
-        for contact in matrix.contacts(Level::At(level)) {
+        for contact in contacts.iter() {
             let waits = self.wake.waits_for(contact);
             match self.slots.take(contact, Urgency::Alert(severity)).filter(|_| !waits) {
                 Some(slot) => _ = slots.taken.insert(contact.clone(), slot),

@@ -1,12 +1,14 @@
 //! One message to one contact in one round: an alert at a level, or a status update.
 
 use std::fmt;
+use std::time::Duration;
 
 use chrono::serde::ts_microseconds as micros;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{Contact, IncidentNumber, Level, Purpose, Receipt, Unknown};
+use crate::clock::earlier;
 use crate::error::InvalidInput;
 
 /// Which delivery of an incident: (round, purpose, place among those with that purpose).
@@ -211,6 +213,9 @@ pub struct Delivery {
     pub(crate) expired: Vec<u32>,
     #[serde(with = "micros")]
     pub(crate) since: DateTime<Utc>,
+    /// How long after its level's beginning, or after a raise, a person's rule makes it due.
+    #[serde(rename = "afterSeconds", default, skip_serializing_if = "Duration::is_zero", with = "seconds")]
+    pub(crate) after: Duration,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) last: Option<LastOutcome>,
     /// The carrier's name for the message that it accepted last.
@@ -221,6 +226,11 @@ pub struct Delivery {
 }
 
 impl Delivery {
+    /// The same delivery, which a person's rule makes due that long after its level.
+    pub(crate) fn that_late(self, after: Duration) -> Self {
+        Self { after, ..self }
+    }
+
     /// A delivery that is due at `due_at` and whose turn came at `since`.
     pub(crate) fn pending(
         key: DeliveryKey,
@@ -240,6 +250,7 @@ impl Delivery {
             attempts,
             expired,
             since,
+            after: Duration::ZERO,
             last: None,
             receipt: None,
             unknown,
@@ -271,9 +282,25 @@ impl Delivery {
         u32::try_from(self.expired.len()).unwrap_or(u32::MAX)
     }
 
-    /// When its turn came.
+    /// When its turn came, or will come: the step of a person's rule may be later than its level.
     pub fn since(&self) -> DateTime<Utc> {
         self.since
+    }
+
+    /// How long after its level's beginning, or after a raise of the severity, a person's rule makes it due.
+    pub fn after(&self) -> Duration {
+        self.after
+    }
+
+    /// Whether it is the step of a person's rule that was not begun yet.
+    pub(crate) fn is_later_step(&self) -> bool {
+        let is_pending = matches!(self.status, DeliveryStatus::Pending { .. });
+        self.attempts == 0 && !self.after.is_zero() && is_pending
+    }
+
+    /// From when its time was counted; its own turn if it is no later step.
+    pub(crate) fn counted_from(&self) -> DateTime<Utc> {
+        if self.is_later_step() { earlier(self.since, self.after) } else { self.since }
     }
 
     /// The last known result of the attempts.
@@ -317,6 +344,20 @@ impl Delivery {
             | DeliveryStatus::Dead { .. }
             | DeliveryStatus::Stopped { .. } => None,
         }
+    }
+}
+
+mod seconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(d: &Duration, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_u64(d.as_secs())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Duration, D::Error> {
+        u64::deserialize(d).map(Duration::from_secs)
     }
 }
 

@@ -161,6 +161,13 @@ pub enum Event {
         /// The level that is dead.
         level: Level,
     },
+    /// Alerts of a round were left out, the latest first, because it would have had too many (promise 7).
+    AlertsCut {
+        /// The round.
+        round: u32,
+        /// The number of alerts that were left out.
+        alerts: u32,
+    },
     /// Everybody was alerted, and nobody claimed.
     Unclaimed,
     /// A person claimed the incident.
@@ -281,6 +288,7 @@ impl Event {
             Event::LevelBeganAgain { .. } | Event::LevelEmpty { .. } | Event::LevelDead { .. } => {
                 &["event", "round", "level"]
             }
+            Event::AlertsCut { .. } => &["event", "round", "alerts"],
             Event::Unclaimed => &["event"],
             Event::Claimed { .. } => &["event", "by", "from"],
             Event::HandedOver { .. } | Event::HandedToTeam { .. } | Event::SeverityChanged { .. } => {

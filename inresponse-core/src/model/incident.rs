@@ -17,13 +17,16 @@ use crate::clock::to_micros;
 /// The format is raised if a field that decides who is alerted, and when, gets a new value, because an older server
 /// would alert wrongly. A new field or a new timeline event needs no new format: an older server keeps both. A server
 /// shows an incident in a newer format, but only newer servers act on it.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// The format of incidents that need no newer one.
 pub(crate) const FIRST_FORMAT: u32 = 1;
 
 /// The format of incidents some of whose levels have a wait of their own.
 pub(crate) const OWN_WAITS: u32 = 2;
+
+/// The format of incidents in which a person's rules alert some contacts later than their level.
+pub(crate) const STEPS: u32 = 3;
 
 /// The format of bodies that were stored without one.
 fn first_format() -> u32 {

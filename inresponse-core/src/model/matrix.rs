@@ -1,12 +1,13 @@
 //! The escalation matrix of one round, frozen when the round begins.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Contact, MethodName, PersonId, Severity, Unknown, Zone};
+use super::{Contact, MethodName, PersonId, Severity, TimedStep, Timing, Unknown, Zone};
 
 /// A level of the escalation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -77,6 +78,11 @@ pub struct Matrix {
     waits: Vec<Duration>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     recipients: Vec<Recipient>,
+    #[serde(default, skip_serializing_if = "Timing::is_plain")]
+    timing: Timing,
+    /// For each severity, the number of alerts that were left out because a round would have had too many.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    cut: BTreeMap<Severity, u32>,
     #[serde(flatten)]
     unknown: Unknown,
 }
@@ -107,7 +113,7 @@ fn is_utc(zone: &Zone) -> bool {
 }
 
 impl Matrix {
-    /// The maximum number of contacts in a matrix, including the fallback.
+    /// The maximum number of contacts in a matrix, including the fallback, and of alerts in a round.
     pub const MAX_CONTACTS: usize = 40;
 
     /// The matrix of a day with a calendar entry: `levels` in order, then `fallback`.
@@ -124,6 +130,8 @@ impl Matrix {
             zone: Zone::utc(),
             waits: Vec::new(),
             recipients: Vec::new(),
+            timing: Timing::default(),
+            cut: BTreeMap::new(),
             unknown: Unknown::default(),
         }
     }
@@ -177,6 +185,20 @@ impl Matrix {
         self
     }
 
+    /// The same matrix, in which people's rules say when each contact is alerted.
+    #[must_use]
+    pub fn timed(mut self, timing: Timing) -> Self {
+        self.timing = timing;
+        self
+    }
+
+    /// The same matrix, for whose severities that many alerts were left out (promise 7).
+    #[must_use]
+    pub fn without(mut self, cut: BTreeMap<Severity, u32>) -> Self {
+        self.cut = cut;
+        self
+    }
+
     /// Adds people to whom contacts of the matrix belong.
     pub(crate) fn know(&mut self, recipients: impl IntoIterator<Item = Recipient>) {
         for recipient in recipients {
@@ -194,6 +216,69 @@ impl Matrix {
     /// The person, and their method, whom a contact of a level reaches.
     pub fn recipient(&self, level: Level, contact: &Contact) -> Option<&Recipient> {
         self.recipients.iter().find(|one| one.level == Some(level) && one.contact == *contact)
+    }
+
+    /// The person, and their method, whom a step of a level reaches. If two people share the contact, the step may be
+    /// one of only one of them.
+    pub fn recipient_after(&self, level: Level, contact: &Contact, after: Duration) -> Option<&Recipient> {
+        let is_this = |step: &&TimedStep| {
+            step.level == level && step.after == after && self.contact_of(step) == Some(contact)
+        };
+        let whose = self.timing.all().filter(is_this).find_map(|step| step.recipient);
+        let timed = whose.and_then(|i| self.recipients.get(usize::from(i)));
+        timed.or_else(|| self.recipient(level, contact))
+    }
+
+    fn contact_of(&self, step: &TimedStep) -> Option<&Contact> {
+        self.contacts(step.level).get(usize::from(step.place))
+    }
+
+    /// Whether each contact is alerted when its level begins. A server that does not know of steps must leave an
+    /// incident alone of which this is not true.
+    pub fn is_plain(&self) -> bool {
+        self.timing.is_plain()
+    }
+
+    /// The alerts of a level for incidents of a severity, in the order of their times: each contact, and how long after
+    /// the level's beginning it is alerted.
+    pub fn steps(&self, level: Level, severity: Severity) -> Vec<(&Contact, Duration)> {
+        let Some(steps) = self.timing.of(severity) else {
+            return self.contacts(level).iter().map(|contact| (contact, Duration::ZERO)).collect();
+        };
+        let of_level = |step: &&TimedStep| step.level == level;
+        let mut steps: Vec<_> = steps.iter().filter(of_level).map(|step| (step.after, step.place)).collect();
+        steps.sort_unstable();
+        steps.dedup();
+        let contacts = self.contacts(level);
+        let step = |(after, place): (Duration, u16)| Some((contacts.get(usize::from(place))?, after));
+        steps.into_iter().filter_map(step).collect()
+    }
+
+    /// The contacts that are alerted when the level begins, for incidents of a severity.
+    pub fn first_contacts(&self, level: Level, severity: Severity) -> Cow<'_, [Contact]> {
+        if self.timing.is_plain() {
+            return Cow::Borrowed(self.contacts(level));
+        }
+        let first = self.steps(level, severity).into_iter().filter(|(_, after)| after.is_zero());
+        first.map(|(contact, _)| contact.clone()).collect()
+    }
+
+    /// For each person of a level, the steps that any severity's rule gives them.
+    pub(crate) fn steps_by_person(&self, level: Level) -> Vec<Vec<(&Contact, Duration)>> {
+        let mut people: BTreeMap<&PersonId, Vec<_>> = BTreeMap::new();
+        for step in self.timing.all().filter(|step| step.level == level) {
+            let whose = step.recipient.and_then(|i| self.recipients.get(usize::from(i)));
+            if let (Some(whose), Some(contact)) = (whose, self.contact_of(step)) {
+                people.entry(&whose.person).or_default().push((contact, step.after));
+            }
+        }
+        people.into_values().collect()
+    }
+
+    /// How many alerts were left out for incidents of a severity, because a round has at most
+    /// [`MAX_CONTACTS`](Self::MAX_CONTACTS) (promise 7).
+    pub fn cut(&self, severity: Severity) -> u32 {
+        self.cut.get(&severity).copied().unwrap_or_default()
     }
 
     /// The team's time zone, in which people see times.

@@ -16,6 +16,7 @@ mod severity;
 mod standing;
 mod state;
 mod timeline;
+mod timing;
 mod unknown;
 mod zone;
 
@@ -36,9 +37,10 @@ pub use severity::Severity;
 pub use standing::Standing;
 pub use state::{Edge, State};
 pub use timeline::Timeline;
+pub use timing::{TimedStep, Timing};
 pub(crate) use zone::Era;
 pub use zone::{LocalTime, Zone};
 
-pub(crate) use incident::{FIRST_FORMAT, OWN_WAITS};
+pub(crate) use incident::{FIRST_FORMAT, OWN_WAITS, STEPS};
 pub(crate) use names::title;
 pub(crate) use unknown::Unknown;

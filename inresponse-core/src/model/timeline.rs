@@ -166,6 +166,7 @@ impl Standing {
             | Event::ReportedLower { .. }
             | Event::Noted { .. }
             | Event::ClockWentBack { .. }
+            | Event::AlertsCut { .. }
             | Event::Unknown(_) => {}
         }
     }

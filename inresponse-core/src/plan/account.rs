@@ -29,7 +29,8 @@ fn reached_since_opening(incident: &Incident) -> Reached {
     if incident.accepted == 0 {
         return if alerts.all(Delivery::is_dead) { Reached::Nobody } else { Reached::NobodyYet };
     }
-    if alerts.all(Delivery::is_accepted) { Reached::Everybody } else { Reached::Somebody }
+    // A step that is still to come does not say that somebody was not reached.
+    if alerts.all(|d| d.is_accepted() || d.is_later_step()) { Reached::Everybody } else { Reached::Somebody }
 }
 
 /// The consequence of a timeline entry.

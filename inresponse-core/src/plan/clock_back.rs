@@ -40,9 +40,13 @@ pub(super) fn clock_went_back(incident: &Incident, lease: Duration, now: DateTim
         handover.unconfirmed_at.iter_mut().for_each(has_come);
     }
     for delivery in &mut next.deliveries {
-        has_come(&mut delivery.since);
+        let is_later_step = delivery.is_later_step();
+        let ahead = if is_later_step { delivery.after } else { Duration::ZERO };
+        within(&mut delivery.since, ahead);
         delivery.last.iter_mut().for_each(|last| has_come(&mut last.at));
         match &mut delivery.status {
+            // A step moves with its level.
+            DeliveryStatus::Pending { due_at } if is_later_step => within(due_at, ahead),
             DeliveryStatus::Pending { due_at } => within(due_at, backoff::MAX_DELAY),
             DeliveryStatus::InFlight { until } => within(until, lease),
             DeliveryStatus::Dead { at } => has_come(at),

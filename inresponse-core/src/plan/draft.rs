@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{handover, ladder, past};
 use crate::clock::later;
-use crate::model::{DedupKey, Incident, OWN_WAITS, ServiceName, State};
+use crate::model::{DedupKey, Incident, OWN_WAITS, STEPS, ServiceName, State};
 
 /// A record to commit: the incident, and the fields that a store indexes.
 ///
@@ -23,6 +23,9 @@ impl Draft {
     pub(crate) fn new(mut incident: Incident) -> Self {
         if incident.matrix.has_own_waits() {
             incident.format = incident.format.max(OWN_WAITS);
+        }
+        if !incident.matrix.is_plain() {
+            incident.format = incident.format.max(STEPS);
         }
         let mut due_at = due_at(&incident);
         // Only a newer server knows what else is due, so the incident is due at once.

@@ -8,6 +8,7 @@ use super::decision::{Decision, Dispatch, change};
 use super::handover::{self, Matured};
 use super::hold::{Held, Hold};
 use super::ladder::{self, Rung};
+use super::personal;
 use super::round::{NextRound, RoundOf, begin_round, next_of};
 use crate::clock::later;
 use crate::model::{
@@ -178,6 +179,7 @@ impl Due<'_> {
             begun.at = self.now;
             begun.again = true;
         }
+        personal::move_steps(&mut self.incident, level, self.now);
         let event = Event::LevelBeganAgain { round: self.incident.round, level };
         self.incident.timeline.push(self.now, event);
     }
@@ -191,6 +193,14 @@ impl Due<'_> {
                 self.lease(i);
             }
         }
+    }
+
+    /// Whether the first attempt of a later step is leased now.
+    fn leases_a_step(&self) -> bool {
+        self.incident.current_deliveries().any(|d| {
+            let is_due = matches!(d.status, DeliveryStatus::Pending { due_at } if due_at <= self.now);
+            d.is_later_step() && is_due && self.held(d) == Held::Free
+        })
     }
 
     fn lease(&mut self, i: usize) {
@@ -227,6 +237,8 @@ impl Due<'_> {
                         break;
                     }
                 }
+                // The last step is due at the same time, and the new round would stop it.
+                Rung::RepeatRound if self.leases_a_step() => break,
                 Rung::RepeatRound => {
                     let Some(round) = round.clone() else {
                         return Climb::NeedsRound(next_of(&self.incident));
@@ -254,31 +266,27 @@ impl Due<'_> {
     /// no later level.
     fn begin_level(&mut self, level: Level, due_at: DateTime<Utc>) -> bool {
         let round = self.incident.round;
-        let contacts = self.incident.matrix.contacts(level).to_vec();
         let begun = BegunLevel::new(level, self.now);
-        if contacts.is_empty() {
+        let (mut deliveries, left_out) = personal::beginning(&self.incident, level, self.now);
+        if deliveries.is_empty() {
             self.incident.begun.push(begun);
             self.incident.timeline.push(self.now, Event::LevelEmpty { round, level });
             self.changed = true;
             return true;
         }
-        let deliveries: Vec<_> = (0..=u16::MAX)
-            .zip(&contacts)
-            .map(|(place, contact)| {
-                Delivery::pending(
-                    DeliveryKey { round, purpose: Purpose::Alert(level), place },
-                    contact.clone(),
-                    self.now,
-                    due_at.min(self.now),
-                )
-            })
-            .collect();
-        if deliveries.iter().all(|delivery| self.held(delivery) == Held::InFlight) {
+        for first in deliveries.iter_mut().filter(|delivery| delivery.after.is_zero()) {
+            first.since = due_at.min(self.now);
+        }
+        let first = || deliveries.iter().filter(|delivery| delivery.after.is_zero());
+        let is_in_flight = |delivery: &Delivery| self.held(delivery) == Held::InFlight;
+        if first().next().is_some() && first().all(is_in_flight) {
             return false;
         }
+        let contacts = first().map(|delivery| delivery.contact.clone()).collect();
         self.incident.deliveries.extend(deliveries);
         self.incident.begun.push(begun);
         self.incident.timeline.push(self.now, Event::LevelBegan { round, level, contacts });
+        personal::note_cut(&mut self.incident, left_out, self.now);
         self.changed = true;
         true
     }
@@ -290,10 +298,13 @@ impl Due<'_> {
     }
 }
 
-/// A delivery of that purpose died in this round. Notes in the timeline that its level is dead, if it now is; and that
-/// nobody can be notified of a handover.
+/// A delivery of that purpose died in this round: the person's next step may be due at once. Notes in the timeline that
+/// its level is dead, if it now is; and that nobody can be notified of a handover.
 pub(super) fn note_dead_level(incident: &mut Incident, of: Purpose, now: DateTime<Utc>) {
     handover::learn(incident, now);
+    if let Purpose::Alert(level) = of {
+        personal::hasten(incident, level, now);
+    }
     if let Purpose::Alert(level) = of
         && incident.level_deliveries(level).all(Delivery::is_dead)
     {

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::personal;
 use crate::clock::later;
 use crate::model::{BegunLevel, Delivery, DeliveryStatus, Incident, Level, Origin};
 
@@ -53,7 +54,10 @@ pub(super) fn next(incident: &Incident) -> Option<Next> {
     let at = turn_after(incident, numbered());
     let whole_round_is_dead = numbered().all(|b| died_at(incident, b).is_some());
     if !whole_round_is_dead && incident.repeats_done < matrix.repeat() {
-        return Some(Next { rung: Rung::RepeatRound, at });
+        // The new round would stop the steps that are still to come; a person who escalates waits for nobody.
+        let is_passed = numbered().any(|begun| begun.passed_at.is_some());
+        let last_step = personal::last_step_at(incident).filter(|_| !is_passed);
+        return Some(Next { rung: Rung::RepeatRound, at: last_step.map_or(at, |last| last.max(at)) });
     }
     let fallback_was_level_1 = as_fallback(Level::At(1)) && has_begun(Level::At(1));
     let rung = if fallback_was_level_1 { Rung::Over } else { Rung::Fallback };

@@ -22,6 +22,7 @@
 //! | `bounce` | the effect of a bounce of an accepted alert |
 //! | `answer` | whose answer over a channel counts, and for what |
 //! | `people` | claim, release, resolve, hand over, escalate, severity, note |
+//! | `personal` | the steps of people's rules, which are later than their level |
 //! | `status_updates` | status updates: who is notified of a claim |
 //! | `handover` | the new holder who has not answered yet |
 //! | `account` | past events, as facts for pages, mails and answers |
@@ -48,6 +49,7 @@ mod outcome;
 mod outlook;
 mod past;
 mod people;
+mod personal;
 mod request;
 mod round;
 mod status_updates;

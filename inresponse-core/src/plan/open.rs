@@ -9,6 +9,7 @@ use super::decision::{Decision, Dispatch, change};
 use super::draft::Draft;
 use super::due::due;
 use super::hold::{Hold, HoldNothing};
+use super::personal;
 use crate::clock::to_micros;
 use crate::model::{
     DedupKey, Entry, Event, FIRST_FORMAT, Incident, IncidentNumber, KeyName, Matrix, Report, ServiceName,
@@ -85,7 +86,8 @@ fn opened(report: Report, team: TeamName, matrix: Matrix, now: DateTime<Utc>) ->
     let mut timeline = Timeline::default();
     let key = report.reporter.as_ref().map(|reporter| &reporter.key);
     timeline.push_by(now, Event::Opened { severity: report.severity }, key);
-    Incident {
+    let cut = matrix.cut(report.severity);
+    let mut incident = Incident {
         format: FIRST_FORMAT,
         number: UNNUMBERED,
         service: report.service,
@@ -120,7 +122,9 @@ fn opened(report: Report, team: TeamName, matrix: Matrix, now: DateTime<Utc>) ->
         reporter: report.reporter,
         unknown: Unknown::default(),
         in_part: false,
-    }
+    };
+    personal::note_cut(&mut incident, cut, now);
+    incident
 }
 
 /// Handles a repeated report (promise 3): a higher severity raises the incident, a lower one is only noted (once for
@@ -140,6 +144,7 @@ pub(super) fn repeat(
         began_by(&mut next, now);
         next.severity = severity;
         next.timeline.push_by(now, event, key);
+        personal::raise(&mut next, now);
         return change(next, Vec::new(), now);
     }
     let noted = |e: &Entry| e.event == Event::ReportedLower { severity };

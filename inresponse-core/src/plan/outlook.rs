@@ -1,10 +1,14 @@
 //! Future alerts, as facts. The facts are decided once, and each page, mail and command puts them into words.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 
 use super::ladder::{self, Next, Rung};
-use super::{handover, people};
-use crate::model::{BegunLevel, Contact, Delivery, DeliveryKey, DeliveryStatus, Incident, Level, State};
+use super::{handover, people, personal};
+use crate::clock::later;
+use crate::model::{BegunLevel, Contact, Delivery, DeliveryStatus, Incident, Level, State};
 
 /// A future step of the escalation, unless somebody claims.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,8 +19,17 @@ pub enum Upcoming<'a> {
         level: Level,
         /// The latest time at which the level is alerted.
         at: DateTime<Utc>,
-        /// The contacts of the level.
-        contacts: &'a [Contact],
+        /// The contacts that are alerted when the level begins.
+        contacts: Cow<'a, [Contact]>,
+    },
+    /// A level that will have begun by then alerts more contacts, as people's rules say.
+    Step {
+        /// The level.
+        level: Level,
+        /// The latest time of the step.
+        at: DateTime<Utc>,
+        /// The contacts that are alerted.
+        contacts: Vec<&'a Contact>,
     },
     /// A further round will begin, with the people who are on call then.
     Round {
@@ -27,15 +40,16 @@ pub enum Upcoming<'a> {
     },
 }
 
-/// The steps after the levels that have begun, in order, unless somebody claims; empty if somebody has.
+/// The steps to come, in order, unless somebody claims; empty if somebody has: the later steps of levels that have begun,
+/// and the levels after them.
 ///
 /// The outlook is a forecast for readers: it assumes that everybody can be reached. It ends with the next round,
 /// because it is not known yet who is on call then.
 pub fn outlook(incident: &Incident) -> Vec<Upcoming<'_>> {
-    let (mut ahead, mut steps) = (incident.clone(), Vec::new());
     if incident.state != State::Open {
-        return steps;
+        return Vec::new();
     }
+    let (mut ahead, mut steps) = (incident.clone(), later_steps(incident));
     while let Some(Next { rung, at }) = ladder::next(&ahead) {
         let level = match rung {
             Rung::Level(n) => Level::At(n),
@@ -46,18 +60,56 @@ pub fn outlook(incident: &Incident) -> Vec<Upcoming<'_>> {
             }
             Rung::Over => break,
         };
-        let contacts = incident.matrix.contacts(level);
+        let contacts = incident.matrix.first_contacts(level, incident.severity);
         if !contacts.is_empty() {
             steps.push(Upcoming::Level { level, at, contacts });
         }
-        ahead.begun.push(BegunLevel::new(level, at));
+        if !incident.matrix.is_plain() {
+            let times = incident.matrix.steps(level, incident.severity).into_iter();
+            let times = times.filter(|(_, after)| !after.is_zero());
+            add_steps(&mut steps, level, times.map(|(contact, after)| (later(at, after), contact)));
+        }
         // A level that is only foreseen has no deliveries and would count as dead.
-        ahead.deliveries.extend(contacts.iter().take(1).map(|contact| {
-            Delivery::pending(DeliveryKey::alert(incident.round, level, 0), contact.clone(), at, at)
-        }));
+        ahead.begun.push(BegunLevel::new(level, at));
+        let alerts = personal::beginning(&ahead, level, at).0;
+        ahead.deliveries.extend(alerts);
         ahead.exhausted |= rung == Rung::Fallback;
     }
+    steps.sort_by_key(Upcoming::at);
     steps
+}
+
+impl Upcoming<'_> {
+    /// The latest time of the step.
+    pub fn at(&self) -> DateTime<Utc> {
+        match self {
+            Upcoming::Level { at, .. } | Upcoming::Step { at, .. } | Upcoming::Round { at, .. } => *at,
+        }
+    }
+}
+
+/// The later steps of the levels that have begun.
+fn later_steps(incident: &Incident) -> Vec<Upcoming<'_>> {
+    let mut steps = Vec::new();
+    if !incident.matrix.is_plain() {
+        for begun in &incident.begun {
+            let later = incident.level_deliveries(begun.level).filter(|d| d.is_later_step());
+            let times = later.filter_map(|d| Some((d.due_at()?, &d.contact)));
+            add_steps(&mut steps, begun.level, times);
+        }
+    }
+    steps
+}
+
+/// Adds steps of a level; those at the same time are one.
+fn add_steps<'a>(
+    steps: &mut Vec<Upcoming<'a>>,
+    level: Level,
+    times: impl Iterator<Item = (DateTime<Utc>, &'a Contact)>,
+) {
+    let mut by_time: BTreeMap<DateTime<Utc>, Vec<&Contact>> = BTreeMap::new();
+    times.for_each(|(at, contact)| by_time.entry(at).or_default().push(contact));
+    steps.extend(by_time.into_iter().map(|(at, contacts)| Upcoming::Step { level, at, contacts }));
 }
 
 /// When somebody is alerted next: the earliest pending delivery or beginning of a level, repeat round or fallback.

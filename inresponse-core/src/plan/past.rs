@@ -14,7 +14,7 @@ pub(super) fn latest_at(incident: &Incident) -> DateTime<Utc> {
 pub(super) fn happened(incident: &Incident) -> impl Iterator<Item = DateTime<Utc>> + '_ {
     let begun = incident.begun.iter().flat_map(|begun| [Some(begun.at), begun.passed_at]).flatten();
     let outcomes = incident.current_deliveries().filter_map(|d| d.last.as_ref()).map(|last| last.at);
-    let unsettled = incident.current_deliveries().filter(|d| d.is_unsettled()).map(Delivery::since);
+    let unsettled = incident.current_deliveries().filter(|d| d.is_unsettled()).map(Delivery::counted_from);
     let handed = incident.handover.iter().flat_map(|handover| [Some(handover.at), handover.unconfirmed_at]);
     let told = begun.chain(outcomes).chain(unsettled).chain(handed.flatten());
     told.chain([incident.updated_at, incident.round_began_at])

@@ -7,7 +7,7 @@ use super::decision::{Decision, change};
 use super::ladder::{self, Rung};
 use super::request::{Refusal, StateChange, TakeOver, Update};
 use super::round::{Alerted, NextRound, RoundOf, begin_again, next_of, stop_pending};
-use super::{handover, status_updates};
+use super::{handover, personal, status_updates};
 use crate::model::{
     Contact, Edge, Ended, Event, Incident, KeyName, MethodName, Person, PersonId, Recipient, Signature, State,
 };
@@ -31,6 +31,9 @@ pub(super) fn update(
         next.severity = severity;
         let by = Some(update.by.clone());
         who.notes(&mut next, Event::SeverityChanged { from: incident.severity, to: severity, by }, now);
+        if severity > incident.severity {
+            personal::raise(&mut next, now);
+        }
         changed = true;
     }
     if let Some(request) = &update.state {

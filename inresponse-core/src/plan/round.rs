@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
+use super::personal;
+
 use crate::model::{Delivery, DeliveryStatus, Event, Incident, Matrix, StandIn, State, TeamChange, TeamName};
 
 /// How many deliveries of earlier rounds are kept, to be read and to be found by outcomes that come late.
@@ -84,6 +86,7 @@ pub(super) fn begin_round(incident: &mut Incident, round: NextRound, now: DateTi
     incident.status_updates = 0;
     forget_oldest(incident, now);
     incident.timeline.push(now, Event::RoundBegan { round: incident.round });
+    personal::note_cut(incident, incident.matrix.cut(incident.severity), now);
 }
 
 /// Promise 7: only a bounded number of deliveries from earlier rounds is kept. Deliveries in flight are dropped last,

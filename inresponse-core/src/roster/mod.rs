@@ -34,6 +34,7 @@ mod directory;
 mod edit;
 mod entry;
 mod first;
+mod freeze;
 mod instants;
 mod known;
 mod moment;

@@ -3,10 +3,11 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::first::{First, FirstBy, first_level};
+use super::freeze::freeze;
 use super::shifts::{Source, Who, on_call};
 use super::{Directory, Rota, Target, Team, Zone};
 use crate::error::InvalidInput;
-use crate::model::{Contact, Level, Matrix, MethodName, PersonId, Recipient, ScheduleName, TeamName};
+use crate::model::{Contact, Matrix, MethodName, PersonId, ScheduleName, TeamName};
 
 /// The settings for teams without their own: UTC, ten minutes, and the deployment's fallback.
 #[derive(Debug, Clone)]
@@ -116,16 +117,20 @@ pub fn explain(directory: &Directory, defaults: &Defaults, at: DateTime<Utc>) ->
             (Why::Levels, levels.iter().enumerate().map(level).collect())
         }
     };
-    let (last, wait) = (contacts(&fallback), team.escalate_after());
+    let wait = team.escalate_after();
+    // A fallback that is level 1 is alerted once, as that level.
+    let last: &[OnDuty] = if why == Why::Fallback { &[] } else { &fallback };
+    let mut frozen = freeze(&levels, last, directory.book());
+    let (numbered, last) = (std::mem::take(&mut frozen.levels), std::mem::take(&mut frozen.fallback));
     let matrix = match why {
-        Why::Day => Matrix::new(levels.iter().map(|level| contacts(level)).collect(), last, wait),
+        Why::Day => Matrix::new(numbered, last, wait),
         Why::Levels => {
             let waits = team.levels().iter().map(|level| level.wait.unwrap_or(wait)).collect();
-            Matrix::new(levels.iter().map(|level| contacts(level)).collect(), last, wait).waiting(waits)
+            Matrix::new(numbered, last, wait).waiting(waits)
         }
-        Why::Fallback => Matrix::without_calendar(last, wait),
+        Why::Fallback => Matrix::without_calendar(numbered.into_iter().flatten().collect(), wait),
     };
-    let matrix = completed(matrix, team).reaching(recipients(&levels, &fallback));
+    let matrix = frozen.complete(completed(matrix, team));
     Some(Explained { resolved: Resolved { day, matrix, why, settings }, levels, fallback })
 }
 
@@ -165,8 +170,9 @@ pub fn resolve_by_calendar(directory: &Directory, last: Vec<Contact>, at: DateTi
     let day = day_of(&Zone::utc(), at);
     let rota = directory.day(day)?;
     let levels = Resolving { directory, at }.rota(directory.team(), rota, &format!("day:{day}"));
-    let matrix = Matrix::new(levels.iter().map(|level| contacts(level)).collect(), last, Team::DEFAULT_WAIT);
-    Some(matrix.reaching(recipients(&levels, &[])))
+    let mut frozen = freeze(&levels, &[], directory.book());
+    let matrix = Matrix::new(std::mem::take(&mut frozen.levels), last, Team::DEFAULT_WAIT);
+    Some(frozen.complete(matrix))
 }
 
 /// The maximum number of targets on the way to a person. The roster refuses circles; this limit ends a circle that two
@@ -248,30 +254,6 @@ impl Resolving<'_> {
 /// Several sources are joined by `+`.
 fn sources(sources: &[Source]) -> String {
     sources.iter().map(Source::to_string).collect::<Vec<_>>().join("+")
-}
-
-/// The addresses of a level: each once.
-fn contacts(level: &[OnDuty]) -> Vec<Contact> {
-    level.iter().flat_map(OnDuty::contacts).collect()
-}
-
-/// The person to whom each address of the levels belongs.
-fn recipients(levels: &[Vec<OnDuty>], fallback: &[OnDuty]) -> Vec<Recipient> {
-    let numbered = (1..).map(Level::At).zip(levels.iter().map(Vec::as_slice));
-    let all = numbered.chain([(Level::Fallback, fallback)]);
-    all.flat_map(|(level, people)| {
-        people.iter().flat_map(move |on_duty| {
-            let Who::Person(person) = &on_duty.who else { return Vec::new() };
-            let recipient = |(method, contact): &(MethodName, Contact)| Recipient {
-                level: Some(level),
-                contact: contact.clone(),
-                person: person.clone(),
-                method: method.clone(),
-            };
-            on_duty.methods.iter().map(recipient).collect()
-        })
-    })
-    .collect()
 }
 
 impl OnDuty {

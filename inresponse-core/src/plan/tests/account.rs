@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::scene::Scene;
-use super::{after, contacts, levels, name, person, warn_alerts};
+use super::{after, contacts, levels, name, person, timed, warn_alerts};
 use crate::model::{Event, Matrix, Severity};
 use crate::notify::Outcome;
 use crate::plan::{self, Follows, StateChange, Upcoming, Update};
@@ -15,9 +15,34 @@ fn comes(scene: &Scene) -> String {
         Upcoming::Level { level, at, contacts } => {
             format!("{} {level}:{}", seconds(*at), contacts.iter().map(name).collect::<Vec<_>>().join("+"))
         }
+        Upcoming::Step { level, at, contacts } => {
+            let names: Vec<_> = contacts.iter().map(|contact| name(contact)).collect();
+            format!("{} {level}+{}", seconds(*at), names.join("+"))
+        }
         Upcoming::Round { round, at } => format!("{} r{round}", seconds(*at)),
     };
     plan::outlook(&scene.incident).iter().map(text).collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn p19_what_comes_tells_the_steps_of_levels_that_have_begun_and_of_those_to_come() {
+    let steps: &[&str] = &["jo:p jo:c@180 jo:d@180 jo:e@700", "kim:k kim:l@60", "lee:m lee:n@5"];
+    let mut scene = Scene::crit(timed(&[(Severity::Crit, steps)]).repeated(1));
+    assert_eq!(comes(&scene), "0 1:p, 180 1+c+d, 600 2:k, 660 2+l, 700 1+e, 1200 r2");
+    assert_eq!(scene.due(), "1:p");
+    scene.accepts("1:p");
+    assert_eq!(comes(&scene), "180 1+c+d, 600 2:k, 660 2+l, 700 1+e, 1200 r2");
+    assert_eq!(plan::next_alert_at(&scene.incident), Some(after(180)));
+    assert_eq!(scene.at(180).due(), "1:c 1:d");
+    scene.accepts("1:c 1:d");
+    assert_eq!(comes(&scene), "600 2:k, 660 2+l, 700 1+e, 1200 r2");
+    assert_eq!(scene.claim("jo"), Ok(true));
+    assert_eq!(comes(&scene), "");
+    // The round begins after the last step.
+    let scene = Scene::crit(timed(&[(Severity::Crit, &["jo:p jo:c@700", "z"])]).repeated(1));
+    assert_eq!(comes(&scene), "0 1:p, 700 1+c, 700 r2");
+    let scene = Scene::crit(timed(&[(Severity::Crit, &["jo:p jo:c@700", "z z:y@9"])]));
+    assert_eq!(comes(&scene), "0 1:p, 600 fallback:z, 609 fallback+y, 700 1+c");
 }
 
 /// The entries of the timeline that lead to something, and what to.

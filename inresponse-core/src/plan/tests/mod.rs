@@ -14,6 +14,7 @@
 //! | `repeats` | reports that come again: promise 3 |
 //! | `clocks` | clocks that went back: promise 14 |
 //! | `rounds` | whose a new round is: promises 8, 12 |
+//! | `steps` | the steps of people's rules: promise 19 |
 //! | `size` | how large a record becomes: promise 7 |
 //! | `properties` | random scenarios against laws and against an oracle |
 
@@ -32,6 +33,7 @@ mod rounds;
 mod scene;
 mod size;
 mod status_updates;
+mod steps;
 mod wakes;
 
 use std::collections::BTreeMap;
@@ -39,7 +41,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::model::{Contact, Matrix, Person, Report, Severity};
+use crate::model::{
+    Contact, Level, Matrix, MethodName, Person, PersonId, Recipient, Report, Severity, TimedStep, Timing,
+};
 
 /// When every scene begins.
 const T0: DateTime<Utc> = DateTime::from_timestamp(1_800_000_000, 0).expect("a valid time");
@@ -62,6 +66,66 @@ fn name(contact: &Contact) -> &str {
 /// One string for each level, ten minutes apart, then `z` as fallback.
 fn levels(levels: &[&str]) -> Matrix {
     Matrix::new(levels.iter().map(|level| contacts(level)).collect(), contacts("z"), WAIT)
+}
+
+fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// The steps of a severity: one string for each level and the last for the fallback. `jo:c@180` is jo's contact `c`,
+/// which is alerted 180 seconds after the level began; `c` is a contact that belongs to nobody.
+type Steps<'a> = (Severity, &'a [&'a str]);
+
+/// A matrix whose people have rules. A severity that is missing is like CRIT.
+fn timed(steps: &[Steps<'_>]) -> Matrix {
+    let height = steps[0].1.len() - 1;
+    let level =
+        |i: usize| if i < height { Level::At(u16::try_from(i + 1).unwrap()) } else { Level::Fallback };
+    let (mut all, mut recipients) = (vec![Vec::<Contact>::new(); height + 1], Vec::<Recipient>::new());
+    let mut timing = BTreeMap::new();
+    for (severity, levels) in steps {
+        assert_eq!(levels.len(), height + 1);
+        let mut of_severity = Vec::new();
+        for (i, step) in
+            levels.iter().enumerate().flat_map(|(i, l)| l.split_whitespace().map(move |s| (i, s)))
+        {
+            let (who, seconds) = step.split_once('@').unwrap_or((step, "0"));
+            let (person, address) = who.split_once(':').map_or((None, who), |(p, a)| (Some(p), a));
+            let contact = contacts(address).remove(0);
+            let place = all[i].iter().position(|c| *c == contact).unwrap_or_else(|| {
+                all[i].push(contact.clone());
+                all[i].len() - 1
+            });
+            let recipient = person.map(|person| Recipient {
+                level: Some(level(i)),
+                contact,
+                person: PersonId::new(person).unwrap(),
+                method: MethodName::new(address).unwrap(),
+            });
+            let recipient = recipient.map(|one| {
+                let known = recipients.iter().position(|other| *other == one);
+                u16::try_from(known.unwrap_or_else(|| {
+                    recipients.push(one);
+                    recipients.len() - 1
+                }))
+                .unwrap()
+            });
+            let after = secs(seconds.parse().unwrap());
+            of_severity.push(TimedStep {
+                level: level(i),
+                after,
+                place: u16::try_from(place).unwrap(),
+                recipient,
+            });
+        }
+        timing.insert(*severity, of_severity);
+    }
+    for severity in Severity::ALL {
+        let crit = timing[&Severity::Crit].clone();
+        timing.entry(severity).or_insert(crit);
+    }
+    let fallback = all.pop().unwrap();
+    Matrix::new(all, fallback, WAIT).reaching(recipients).timed(Timing::new(timing))
 }
 
 /// The same, where WARN alerts only some levels.

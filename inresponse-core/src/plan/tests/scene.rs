@@ -1,8 +1,10 @@
 //! One incident on a table, with a clock that the test sets.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 
-use super::{LEASE, T0, after, name, person, report};
+use super::{LEASE, T0, after, name, person, report, secs};
 use crate::model::{
     Contact, Delivery, DeliveryId, DeliveryKey, DeliveryStatus, Event, Incident, IncidentNumber, Level,
     Matrix, Purpose, Severity, State, TeamName,
@@ -134,15 +136,26 @@ impl Scene {
         NextRound { team, matrix: self.matrix.clone(), alerted: self.alerted }
     }
 
-    /// The delivery that is written like this, in the current round.
+    /// The delivery that is written like this, in the current round: `1:jo`, or `1:jo@180` for a later step.
     pub(super) fn key(&self, send: &str) -> DeliveryKey {
         let (level, who) = send.split_once(':').expect("level:contact");
         let level = match level {
             "f" => Level::Fallback,
             n => Level::At(n.parse().expect("a level")),
         };
-        let in_level = self.incident.matrix().contacts(level);
-        let place = in_level.iter().position(|c| name(c) == who).expect("a contact of that level");
+        let (who, after) = match who.split_once('@') {
+            Some((who, after)) => (who, Some(secs(after.parse().expect("seconds")))),
+            None => (who, None),
+        };
+        let is_this =
+            |contact: &Contact, of: Duration| name(contact) == who && after.is_none_or(|it| it == of);
+        let mut begun = self.incident.level_deliveries(level);
+        if let Some(delivery) = begun.find(|d| is_this(&d.contact, d.after)) {
+            return delivery.key();
+        }
+        let steps = self.incident.matrix().steps(level, self.incident.severity());
+        let place =
+            steps.iter().position(|(contact, of)| is_this(contact, *of)).expect("a step of that level");
         DeliveryKey::alert(self.incident.round(), level, u16::try_from(place).unwrap())
     }
 

@@ -10,7 +10,7 @@ use super::super::LEASE;
 use super::script::{Act, Ends, Scenario, scenario};
 use super::world::{Did, Trace, World, seconds};
 use crate::model::{
-    DeliveryKey, DeliveryStatus, Incident, Level, Matrix, Origin, Person, Purpose, Severity, State,
+    Contact, DeliveryKey, DeliveryStatus, Incident, Level, Matrix, Origin, Person, Purpose, Severity, State,
 };
 use crate::plan::{self, Held, StateChange};
 
@@ -33,6 +33,10 @@ struct Delivery {
     lost: BTreeSet<u32>,
     heard_of: bool,
     came_back: bool,
+    contact: Contact,
+    /// How long after its level a rule makes it due, and when its turn comes.
+    after: Duration,
+    turn: Time,
 }
 
 #[derive(Debug)]
@@ -144,7 +148,12 @@ impl Oracle {
         let at = self.turn_after(|l| l != Level::Fallback);
         let all_dead = self.begun.iter().all(|b| self.dead_since(b).is_some());
         if !all_dead && self.repeats < self.matrix.repeat() {
-            return Some((Rung::Round, at));
+            // "A repeat round begins no earlier than the last step's due time", unless a person escalates.
+            let steps =
+                self.deliveries.iter().filter(|(key, d)| key.round == self.round && !d.after.is_zero());
+            let last =
+                steps.map(|(_, d)| d.turn).max().filter(|_| self.begun.iter().all(|b| b.passed.is_none()));
+            return Some((Rung::Round, last.map_or(at, |last| last.max(at))));
         }
         let no_calendar = self.matrix.origin() == Origin::Fallback;
         let rung = if no_calendar && begun(Level::At(1)) { Rung::Over } else { Rung::Level(Level::Fallback) };
@@ -196,19 +205,10 @@ impl Oracle {
             match rung {
                 Rung::Level(level) => {
                     self.begun.push(Begun { level, at: now, again: false, passed: None });
-                    for place in (0u16..).take(self.matrix.contacts(level).len()) {
-                        let key = DeliveryKey::alert(self.round, level, place);
-                        let new = Delivery {
-                            fate: Fate::Due(now),
-                            attempts: 0,
-                            lost: BTreeSet::new(),
-                            heard_of: false,
-                            came_back: false,
-                        };
-                        self.deliveries.insert(key, new);
-                    }
+                    self.give(level, now);
                     self.everybody_alerted |= level == Level::Fallback;
                 }
+                Rung::Round if self.steps_to_come().any(|(k, d)| d.is_due(now) && !waits(*k)) => break,
                 Rung::Round => {
                     self.repeats += 1;
                     self.begin_round(next_matrix.expect("the planner asked for one").clone(), now);
@@ -244,6 +244,8 @@ impl Oracle {
             self.begun.last_mut().filter(|_| somebody && unsent && ((free && is_late) || is_overtaken))
         {
             (latest.at, latest.again) = (now, !free);
+            let level = latest.level;
+            self.move_steps(level, now);
         }
     }
 
@@ -261,12 +263,15 @@ impl Oracle {
         if let Some(begun) = latest.filter(|b| over.iter().any(|key| key.purpose == Purpose::Alert(b.level)))
         {
             (begun.at, begun.again) = (now, true);
+            let level = begun.level;
+            self.move_steps(level, now);
         }
         for key in over {
             let delivery = self.deliveries.get_mut(&key).unwrap();
             delivery.lost.insert(delivery.attempts);
             delivery.heard_of = true;
             delivery.fate = if delivery.lost.len() == 5 { Fate::Dead(now) } else { Fate::Due(now) };
+            self.hasten(now);
         }
     }
 
@@ -297,6 +302,96 @@ impl Oracle {
             }
             _ => (delivery.fate, delivery.heard_of) = (Fate::Stopped, true),
         }
+        self.hasten(now);
+    }
+
+    /// "Push now, call after three minutes": the steps of a level that begins, or what a raise adds to them.
+    fn give(&mut self, level: Level, from: Time) {
+        let of_level = self.is_of_level(level);
+        for (contact, after) in self.matrix.steps(level, self.severity) {
+            let has =
+                self.deliveries.iter().any(|(k, d)| of_level(k) && d.contact == *contact && d.after == after);
+            if has {
+                continue;
+            }
+            let place = u16::try_from(self.deliveries.keys().filter(|k| of_level(k)).count()).unwrap();
+            let new = Delivery {
+                fate: Fate::Due(from + after),
+                attempts: 0,
+                lost: BTreeSet::new(),
+                heard_of: false,
+                came_back: false,
+                contact: contact.clone(),
+                after,
+                turn: from + after,
+            };
+            self.deliveries.insert(DeliveryKey::alert(self.round, level, place), new);
+        }
+    }
+
+    /// "A raise gives the people of levels that have begun the new rule's steps they have not had, counted from the
+    /// raise."
+    fn becomes(&mut self, severity: Severity, now: Time) {
+        let is_raise = severity > self.severity;
+        self.severity = severity;
+        if !is_raise || !self.open || self.matrix.records_only(severity) || self.matrix.is_plain() {
+            return;
+        }
+        for level in self.begun.iter().map(|b| b.level).collect::<Vec<_>>() {
+            if !matches!(level, Level::At(n) if !self.matrix.alerts(severity, n)) {
+                self.give(level, now);
+            }
+        }
+        self.hasten(now);
+    }
+
+    fn steps_to_come(&self) -> impl Iterator<Item = (&DeliveryKey, &Delivery)> {
+        let round = self.round;
+        self.deliveries.iter().filter(move |(key, d)| key.round == round && d.is_to_come())
+    }
+
+    /// "A step is due `afterSeconds` after its level began, or began again."
+    fn move_steps(&mut self, level: Level, now: Time) {
+        let of_level = self.is_of_level(level);
+        for (_, delivery) in self.deliveries.iter_mut().filter(|(k, d)| of_level(k) && d.is_to_come()) {
+            delivery.turn = now + delivery.after;
+            delivery.fate = Fate::Due(delivery.turn);
+        }
+    }
+
+    /// "If all of a person's steps so far are dead, the next is due at once."
+    fn hasten(&mut self, now: Time) {
+        if !self.open {
+            return;
+        }
+        for level in self.begun.iter().map(|b| b.level).collect::<Vec<_>>() {
+            let of_level = self.is_of_level(level);
+            let people: Vec<Vec<(Contact, Duration)>> = self
+                .matrix
+                .steps_by_person(level)
+                .into_iter()
+                .map(|steps| steps.into_iter().map(|(contact, after)| (contact.clone(), after)).collect())
+                .collect();
+            let mut next = Vec::new();
+            for steps in people {
+                let theirs: Vec<_> = self
+                    .deliveries
+                    .iter()
+                    .filter(|(k, d)| of_level(k) && steps.contains(&(d.contact.clone(), d.after)))
+                    .collect();
+                let (ahead, so_far): (Vec<_>, Vec<_>) =
+                    theirs.into_iter().partition(|(_, d)| d.is_to_come() && !d.is_due(now));
+                let are_dead = so_far.iter().all(|(_, d)| matches!(d.fate, Fate::Dead(_)));
+                if !so_far.is_empty() && are_dead {
+                    let first = ahead.iter().map(|(_, d)| d.turn).min();
+                    next.extend(ahead.iter().filter(|(_, d)| Some(d.turn) == first).map(|(k, _)| **k));
+                }
+            }
+            for key in next {
+                let delivery = self.deliveries.get_mut(&key).unwrap();
+                (delivery.turn, delivery.fate) = (now, Fate::Due(now));
+            }
+        }
     }
 
     /// What was given to a carrier comes back: its contact is unreachable, and nothing that comes later changes it.
@@ -308,6 +403,7 @@ impl Oracle {
         if matches!(delivery.fate, Fate::Due(_) | Fate::Flying(..) | Fate::Accepted) {
             (delivery.fate, delivery.heard_of, delivery.came_back) = (Fate::Dead(now), true, true);
         }
+        self.hasten(now);
     }
 
     fn next_due(&self) -> Option<Time> {
@@ -322,6 +418,15 @@ impl Oracle {
 }
 
 impl Delivery {
+    fn is_due(&self, now: Time) -> bool {
+        matches!(self.fate, Fate::Due(at) if at <= now)
+    }
+
+    /// Whether it is a later step that was not begun.
+    fn is_to_come(&self) -> bool {
+        !self.after.is_zero() && self.attempts == 0 && matches!(self.fate, Fate::Due(_))
+    }
+
     fn send(&mut self, key: DeliveryKey, now: Time) -> (DeliveryKey, u32) {
         self.attempts += 1;
         self.fate = Fate::Flying(self.attempts, now + LEASE);
@@ -351,7 +456,7 @@ fn agrees(trace: &Trace) {
             Did::Renewed { send } => oracle.lives(send.delivery, send.attempt, step.now),
             Did::Bounced(key) => oracle.comes_back(*key, step.now),
             Did::Request { update, matrix } if step.changed => {
-                oracle.severity = update.severity.unwrap_or(oracle.severity);
+                oracle.becomes(update.severity.unwrap_or(oracle.severity), step.now);
                 oracle.handed = oracle.handed.take().filter(|(to, ..)| *to != update.by);
                 match &update.state {
                     Some(StateChange::Claim(_) | StateChange::Resolve | StateChange::End(_)) => {
@@ -374,7 +479,7 @@ fn agrees(trace: &Trace) {
                 }
             }
             Did::Repeat(severity) if step.after.state() != State::Resolved => {
-                oracle.severity = oracle.severity.max(*severity);
+                oracle.becomes(oracle.severity.max(*severity), step.now);
             }
             Did::Request { .. } | Did::Repeat(_) | Did::BroughtBack => {}
         }

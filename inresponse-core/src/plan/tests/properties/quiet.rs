@@ -7,7 +7,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::super::scene::Scene;
-use super::script::{Ends, matrix, scenario, severity};
+use super::script::{Ends, LONGEST_STEP, matrix, scenario, severity};
 use super::world::World;
 use crate::model::{DeliveryKey, Incident, Level, Matrix, Origin, Severity, State};
 use crate::plan::{self, Dispatch, HoldNothing};
@@ -36,7 +36,7 @@ proptest! {
             // Nothing is farther from what happened last than a pause and a lease. Where a lease was the last thing
             // that happened before the jump, and something else happened since, it may lie ahead by the jump;
             // but by no more than the age of the round, whose beginning is known.
-            let pause = wait.max(TimeDelta::seconds(30));
+            let pause = wait.max(LONGEST_STEP);
             let age = step.now + by - step.after.created_at();
             let hidden = if more == 0 { TimeDelta::zero() } else { by.min(age) };
             let most = TimeDelta::seconds(1) + pause + TimeDelta::seconds(30) + hidden;
@@ -65,10 +65,12 @@ fn nobody_is_left_out(incident: &Incident) {
     let matrix = incident.matrix();
     let begun: BTreeSet<Level> = incident.begun().iter().map(|begun| begun.level).collect();
     for level in &begun {
-        for place in (0u16..).take(matrix.contacts(*level).len()) {
-            let key = DeliveryKey::alert(incident.round(), *level, place);
-            let delivery = incident.deliveries().iter().find(|d| d.key() == key).expect("a delivery");
+        let deliveries: Vec<_> = incident.level_deliveries(*level).collect();
+        for delivery in &deliveries {
             assert!(delivery.is_accepted() || delivery.is_dead(), "{delivery:?}");
+        }
+        if matrix.is_plain() {
+            assert_eq!(deliveries.len(), matrix.contacts(*level).len());
         }
     }
     let severity = incident.severity();

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use proptest::collection::vec;
 use proptest::option::weighted;
 use proptest::prelude::*;
 
-use crate::model::{Contact, Matrix, Severity};
+use crate::model::{Contact, Level, Matrix, MethodName, PersonId, Recipient, Severity, TimedStep, Timing};
 use crate::notify::Outcome;
 use crate::plan::Held;
 
@@ -121,8 +122,71 @@ fn mask() -> impl Strategy<Value = Option<Vec<u16>>> {
     weighted(0.4, vec(1..7u16, 0..4))
 }
 
-/// Up to five levels of up to three contacts; or no calendar entry.
+/// The longest time between a level and a step.
+pub(super) const LONGEST_STEP: TimeDelta = TimeDelta::seconds(700);
+
+/// For each level, contacts that are alerted at once, and later steps; some severities leave some out. The contacts `a`
+/// and `b` are jo's, `c` and `d` are al's, and both share `e`.
+fn steps() -> impl Strategy<Value = Vec<Vec<(usize, u64, u8)>>> {
+    let step = (0..6usize, prop::sample::select(vec![0u64, 0, 5, 30, 100, 700]), 0..8u8);
+    vec(vec(step, 0..=4), 6)
+}
+
+/// Gives a matrix rules.
+fn with_rules(matrix: Matrix, steps: &[Vec<(usize, u64, u8)>]) -> Matrix {
+    const PEOPLE: [&[&str]; 6] = [&["jo"], &["jo"], &["al"], &["al"], &["jo", "al"], &[]];
+    let levels: Vec<Level> = (1..=matrix.height()).map(Level::At).chain([Level::Fallback]).collect();
+    let (mut recipients, mut timing) = (Vec::new(), BTreeMap::<_, Vec<TimedStep>>::new());
+    for level in levels {
+        let contacts = matrix.contacts(level);
+        for (place, contact) in contacts.iter().enumerate() {
+            let which = usize::from(contact.as_str().as_bytes()["mailto:".len()] - b'a');
+            let place = u16::try_from(place).unwrap();
+            // Everybody is alerted at once by one contact at least.
+            let own = steps[usize::from(place) % steps.len()].iter().filter(|(i, ..)| i % 2 == which % 2);
+            let times = own.map(|(_, after, left_out)| (*after, *left_out)).chain([(0, 7)]);
+            for (after, left_out) in times {
+                let after = Duration::from_secs(after);
+                for (i, severity) in Severity::ALL.into_iter().enumerate() {
+                    let all = timing.entry(severity).or_default();
+                    if left_out != 7 && left_out == u8::try_from(i).unwrap() {
+                        continue;
+                    }
+                    if PEOPLE[which].is_empty() {
+                        all.push(TimedStep { level, after: Duration::ZERO, place, recipient: None });
+                    }
+                    for person in PEOPLE[which] {
+                        let recipient = Recipient {
+                            level: Some(level),
+                            contact: contact.clone(),
+                            person: PersonId::new(person).unwrap(),
+                            method: MethodName::new("m").unwrap(),
+                        };
+                        let known = recipients.iter().position(|one| *one == recipient);
+                        let at = known.unwrap_or_else(|| {
+                            recipients.push(recipient);
+                            recipients.len() - 1
+                        });
+                        let recipient = Some(u16::try_from(at).unwrap());
+                        all.push(TimedStep { level, after, place, recipient });
+                    }
+                }
+            }
+        }
+    }
+    matrix.reaching(recipients).timed(Timing::new(timing))
+}
+
+/// A matrix, in which some people have rules.
 pub(super) fn matrix() -> impl Strategy<Value = Matrix> {
+    (plain_matrix(), weighted(0.5, steps())).prop_map(|(matrix, steps)| match steps {
+        Some(steps) => with_rules(matrix, &steps),
+        None => matrix,
+    })
+}
+
+/// Up to five levels of up to three contacts; or no calendar entry.
+fn plain_matrix() -> impl Strategy<Value = Matrix> {
     let waits = prop::sample::select(vec![1u64, 20, 45, 600]);
     let levels = weighted(0.9, vec(contacts(0..=3), 0..=5));
     let shape = (levels, contacts(1..=2), waits, 0..=2u32);

@@ -66,7 +66,7 @@ impl HoldHalf {
         let levels = (1..=5).map(Level::At).chain([Level::Fallback]).enumerate();
         let rounds = [incident.round(), incident.round() + 1];
         let keys = levels.flat_map(|(i, level)| {
-            let held = (0..4u16).filter(move |place| (usize::from(*place) + i) % 2 == usize::from(odd));
+            let held = (0..8u16).filter(move |place| (usize::from(*place) + i) % 2 == usize::from(odd));
             held.flat_map(move |place| rounds.map(|round| DeliveryKey::alert(round, level, place)))
         });
         let keys: Vec<_> = keys.collect();
